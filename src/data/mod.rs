@@ -1,0 +1,1 @@
+//! Images: from files or made from the seed, to batches ready for the network.
