@@ -1,3 +1,4 @@
 pub mod data;
 pub mod project;
 pub mod rng;
+pub mod shape;

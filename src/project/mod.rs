@@ -1,2 +1,133 @@
 //! The project: data, network and stages, as plain values and as a TOML file.
+//!
+//! Knows no tensor, no thread and no window. A project with a mistyped layer is still a project
+//! ([`node::Node::Broken`]); a file that is not TOML, or has unknown keys, is a [`file::ProjectError`]
+//! with its line.
+
+pub mod builtin;
 pub mod data;
+pub mod edit;
+pub mod file;
+pub mod layer;
+pub mod layer_text;
+pub mod node;
+pub mod size;
+pub mod stage;
+
+use data::DataSpec;
+use node::Node;
+use size::Shape;
+use stage::Stage;
+use std::fmt;
+
+pub use file::ProjectError;
+
+/// The newest format of the project file that this version reads and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// A whole project: what is trained, on what, how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// One line for people.
+    pub title: String,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Where images come from.
+    pub data: DataSpec,
+    /// What is trained.
+    pub network: Network,
+    /// The training phases, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// The three stacks and the input's shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// The input's shape, channels first.
+    pub input: Shape,
+    /// From the input to the code.
+    pub encoder: Vec<Node>,
+    /// From the code back to the input's shape.
+    pub decoder: Vec<Node>,
+    /// From the code to the answer.
+    pub head: Vec<Node>,
+}
+
+/// One of the three stacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stack {
+    /// From the input to the code.
+    Encoder,
+    /// From the code back to the input.
+    Decoder,
+    /// From the code to the answer.
+    Head,
+}
+
+impl Stack {
+    /// All stacks in the order they are shown.
+    pub const ALL: [Stack; 3] = [Stack::Encoder, Stack::Decoder, Stack::Head];
+
+    /// `encoder`, `decoder` or `head`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stack::Encoder => "encoder",
+            Stack::Decoder => "decoder",
+            Stack::Head => "head",
+        }
+    }
+}
+
+impl fmt::Display for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Network {
+    /// The nodes of one stack.
+    pub fn stack(&self, stack: Stack) -> &[Node] {
+        match stack {
+            Stack::Encoder => &self.encoder,
+            Stack::Decoder => &self.decoder,
+            Stack::Head => &self.head,
+        }
+    }
+
+    /// The nodes of one stack, to edit.
+    pub fn stack_mut(&mut self, stack: Stack) -> &mut Vec<Node> {
+        match stack {
+            Stack::Encoder => &mut self.encoder,
+            Stack::Decoder => &mut self.decoder,
+            Stack::Head => &mut self.head,
+        }
+    }
+}
+
+/// A node's address: its stack, then its index; inside a block, the branch and the index in it, and so on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Which stack.
+    pub stack: Stack,
+    /// Index, then (branch, index) pairs.
+    pub path: Vec<usize>,
+}
+
+impl Place {
+    /// The place of the `index`-th node of a stack.
+    pub fn new(stack: Stack, index: usize) -> Place {
+        Place { stack, path: vec![index] }
+    }
+
+    /// `3`, or `3.0.1` inside a block.
+    pub fn index_text(&self) -> String {
+        self.path.iter().map(usize::to_string).collect::<Vec<_>>().join(".")
+    }
+}
+
+impl fmt::Display for Place {
+    /// `encoder.3.0.1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.stack, self.index_text())
+    }
+}

@@ -1,0 +1,197 @@
+//! Nodes of a stack: layers, and blocks that hold stacks of their own.
+//!
+//! A layer whose text cannot be read is kept as written ([`Node::Broken`]): a project with a typing
+//! mistake still opens, shows the mistake at its place and saves back without loss.
+
+use super::layer::{Family, Layer};
+use super::layer_text::LayerTextError;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// One entry of a stack.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// A layer that could be read.
+    Layer(Layer),
+    /// Text that is not a layer, with the reason.
+    Broken {
+        /// The text as written.
+        text: String,
+        /// What is wrong with it.
+        error: LayerTextError,
+    },
+    /// `{ add = [[…], […]] }`: branches on the same input, summed; an empty branch is the identity.
+    Add(Vec<Vec<Node>>),
+    /// `{ concat = [[…], […]] }`: branches on the same input, joined along channels.
+    Concat(Vec<Vec<Node>>),
+    /// `{ repeat = 8, layers = […] }`: the layers one after the other, each time with its own weights.
+    Repeat {
+        /// How often.
+        times: u32,
+        /// What is repeated.
+        layers: Vec<Node>,
+    },
+}
+
+impl Node {
+    /// A node from typed text: a layer, or a block when it starts with `{`. Never fails; what cannot
+    /// be read becomes [`Node::Broken`].
+    pub fn from_text(text: &str) -> Node {
+        let text = text.trim();
+        if text.starts_with('{') {
+            return block_from_text(text).unwrap_or_else(|error| Node::Broken { text: text.into(), error });
+        }
+        match Layer::from_str(text) {
+            Ok(layer) => Node::Layer(layer),
+            Err(error) => Node::Broken { text: text.into(), error },
+        }
+    }
+
+    /// The text of a layer, or the inline TOML table of a block.
+    pub fn text(&self) -> String {
+        match self {
+            Node::Layer(layer) => layer.to_string(),
+            Node::Broken { text, .. } => text.clone(),
+            _ => self.to_toml(),
+        }
+    }
+
+    /// A short label: the layer's text, `add of 2 branches`, `repeat ×8`.
+    pub fn label(&self) -> String {
+        match self {
+            Node::Layer(_) | Node::Broken { .. } => self.text(),
+            Node::Add(branches) => format!("add of {} branches", branches.len()),
+            Node::Concat(branches) => format!("concat of {} branches", branches.len()),
+            Node::Repeat { times, .. } => format!("repeat ×{times}"),
+        }
+    }
+
+    /// The family for colours; a broken layer counts as [`Family::Shape`].
+    pub fn family(&self) -> Family {
+        match self {
+            Node::Layer(layer) => layer.kind.family(),
+            Node::Broken { .. } => Family::Shape,
+            _ => Family::Block,
+        }
+    }
+
+    /// The stacks inside a block (a repeat has one); empty for a layer.
+    pub fn branches(&self) -> &[Vec<Node>] {
+        match self {
+            Node::Add(branches) | Node::Concat(branches) => branches,
+            Node::Repeat { layers, .. } => std::slice::from_ref(layers),
+            _ => &[],
+        }
+    }
+
+    /// The stacks inside a block, to edit.
+    pub fn branches_mut(&mut self) -> &mut [Vec<Node>] {
+        match self {
+            Node::Add(branches) | Node::Concat(branches) => branches,
+            Node::Repeat { layers, .. } => std::slice::from_mut(layers),
+            _ => &mut [],
+        }
+    }
+
+    /// The TOML value: a quoted string for a layer, an inline table for a block.
+    pub fn to_toml(&self) -> String {
+        let stacks = |branches: &[Vec<Node>]| branches.iter().map(|b| stack_to_toml(b)).collect::<Vec<_>>().join(", ");
+        match self {
+            Node::Layer(_) | Node::Broken { .. } => quote(&self.text()),
+            Node::Add(branches) => format!("{{ add = [{}] }}", stacks(branches)),
+            Node::Concat(branches) => format!("{{ concat = [{}] }}", stacks(branches)),
+            Node::Repeat { times, layers } => format!("{{ repeat = {times}, layers = {} }}", stack_to_toml(layers)),
+        }
+    }
+}
+
+/// `["conv 16", "relu"]` on one line.
+pub(crate) fn stack_to_toml(stack: &[Node]) -> String {
+    format!("[{}]", stack.iter().map(Node::to_toml).collect::<Vec<_>>().join(", "))
+}
+
+/// A TOML basic string.
+pub(crate) fn quote(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn block_from_text(text: &str) -> Result<Node, LayerTextError> {
+    #[derive(Deserialize)]
+    struct Holder {
+        node: Node,
+    }
+    // A block that was kept as broken text may hold anything: TOML's own reader judges it.
+    toml::from_str::<Holder>(&format!("node = {text}")).map(|holder| holder.node).map_err(|error| LayerTextError {
+        message: format!("the block cannot be read: {}", error.message()),
+        help: "write { add = [[\"conv 16 k3 p1\"], []] }, { concat = [[…], […]] } or { repeat = 2, layers = […] }"
+            .into(),
+        span: 0..text.len(),
+    })
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a layer as text (\"conv 16 k3\") or a block ({ add = […] }, { concat = […] }, { repeat = N, layers = […] })")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::from_text(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let (mut add, mut concat, mut times, mut layers) = (None, None, None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "add" => add = Some(map.next_value::<Vec<Vec<Node>>>()?),
+                "concat" => concat = Some(map.next_value::<Vec<Vec<Node>>>()?),
+                "repeat" => times = Some(map.next_value::<u32>()?),
+                "layers" => layers = Some(map.next_value::<Vec<Node>>()?),
+                other => return Err(de::Error::unknown_field(other, &["add", "concat", "repeat", "layers"])),
+            }
+        }
+        match (add, concat, times, layers) {
+            (Some(branches), None, None, None) => Ok(Node::Add(branches)),
+            (None, Some(branches), None, None) => Ok(Node::Concat(branches)),
+            (None, None, Some(times), Some(layers)) => Ok(Node::Repeat { times, layers }),
+            (None, None, Some(_), None) => Err(de::Error::missing_field("layers")),
+            (None, None, None, Some(_)) => Err(de::Error::missing_field("repeat")),
+            _ => Err(de::Error::custom("a block has either add, or concat, or repeat and layers")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_round_trip() {
+        for text in [
+            r#"{ add = [["conv 16 k3 p1", "relu"], []] }"#,
+            r#"{ repeat = 8, layers = [{ concat = [["conv 3"], ["identity"]] }, "relu"] }"#,
+        ] {
+            assert_eq!(Node::from_text(text).text(), text);
+        }
+    }
+
+    #[test]
+    fn broken_text_is_kept() {
+        for text in ["conv16", "{ add = [", "{ add = [[\"relu\"]], concat = [] }", "{ repeat = -1, layers = [] }"] {
+            let node = Node::from_text(text);
+            assert!(matches!(node, Node::Broken { .. }), "{text}");
+            assert_eq!(node.text(), text);
+        }
+    }
+}

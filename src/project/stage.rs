@@ -1,0 +1,486 @@
+//! Stages: what one training phase does, with its loss, optimizer and schedule as short texts.
+//!
+//! The texts (`adam lr=1e-3`, `cosine warmup=1`, `rho=0.05 beta=3`) read and write like layers do:
+//! words of `key=value`, one sentence when they cannot be read.
+
+use super::data::Split;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What a stage trains for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// encoder → decoder; the target is the input.
+    #[default]
+    Reconstruct,
+    /// encoder → head; the target is the label.
+    Classify,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Task::Reconstruct => "reconstruct",
+            Task::Classify => "classify",
+        })
+    }
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Mean squared error over all elements.
+    #[default]
+    Mse,
+    /// Mean absolute error over all elements.
+    L1,
+    /// Binary cross-entropy of values in 0..1 (after a sigmoid).
+    Bce,
+    /// Cross-entropy of logits (or, after a softmax layer, of probabilities) and a label.
+    CrossEntropy,
+}
+
+impl Loss {
+    /// All losses, in the order they are listed.
+    pub const ALL: [Loss; 4] = [Loss::Mse, Loss::L1, Loss::Bce, Loss::CrossEntropy];
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Loss::Mse => "mse",
+            Loss::L1 => "l1",
+            Loss::Bce => "bce",
+            Loss::CrossEntropy => "cross-entropy",
+        })
+    }
+}
+
+/// A setting's text that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingError(pub String);
+
+/// How parameters are updated. Learning rates and decays are those of PyTorch's classes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Optimizer {
+    /// `sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4` (torch.optim.SGD).
+    Sgd {
+        /// Learning rate.
+        lr: f64,
+        /// Momentum, 0 for none.
+        momentum: f64,
+        /// Nesterov's look-ahead.
+        nesterov: bool,
+        /// L2 penalty added to the gradient.
+        weight_decay: f64,
+    },
+    /// `adam lr=1e-3` (torch.optim.Adam; weight decay is added to the gradient).
+    Adam(AdamSettings),
+    /// `adamw lr=1e-3` (torch.optim.AdamW; weight decay shrinks the parameter, default 0.01).
+    AdamW(AdamSettings),
+}
+
+/// Settings shared by Adam and AdamW.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamSettings {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the gradient's mean.
+    pub beta1: f64,
+    /// Decay of the gradient's square.
+    pub beta2: f64,
+    /// Added to the root of the square.
+    pub eps: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+}
+
+impl Optimizer {
+    /// The learning rate before any schedule.
+    pub fn lr(&self) -> f64 {
+        match self {
+            Optimizer::Sgd { lr, .. } => *lr,
+            Optimizer::Adam(settings) | Optimizer::AdamW(settings) => settings.lr,
+        }
+    }
+}
+
+impl Default for Optimizer {
+    fn default() -> Optimizer {
+        Optimizer::Adam(AdamSettings { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 })
+    }
+}
+
+impl FromStr for Optimizer {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Optimizer, SettingError> {
+        let mut words = Words::new(text);
+        let adam = |words: &mut Words, weight_decay: f64| {
+            Ok::<_, SettingError>(AdamSettings {
+                lr: words.number("lr", 1e-3, 0.0..=1e3)?,
+                beta1: words.number("beta1", 0.9, 0.0..=1.0)?,
+                beta2: words.number("beta2", 0.999, 0.0..=1.0)?,
+                eps: words.number("eps", 1e-8, 0.0..=1.0)?,
+                weight_decay: words.number("weight_decay", weight_decay, 0.0..=1e3)?,
+            })
+        };
+        let optimizer = match words.head.as_str() {
+            "sgd" => Optimizer::Sgd {
+                lr: words.number("lr", 1e-2, 0.0..=1e3)?,
+                momentum: words.number("momentum", 0.0, 0.0..=1.0)?,
+                nesterov: words.flag("nesterov"),
+                weight_decay: words.number("weight_decay", 0.0, 0.0..=1e3)?,
+            },
+            "adam" => Optimizer::Adam(adam(&mut words, 0.0)?),
+            "adamw" => Optimizer::AdamW(adam(&mut words, 0.01)?),
+            other => {
+                return Err(SettingError(format!(
+                    "there is no optimizer `{other}`: write sgd lr=0.01 momentum=0.9, adam lr=1e-3 or adamw lr=1e-3"
+                )));
+            }
+        };
+        words.finish("lr, momentum, nesterov, weight_decay, beta1, beta2, eps")?;
+        match optimizer {
+            Optimizer::Sgd { momentum: 0.0, nesterov: true, .. } => {
+                Err(SettingError("nesterov needs a momentum: write sgd lr=0.01 momentum=0.9 nesterov".into()))
+            }
+            optimizer => Ok(optimizer),
+        }
+    }
+}
+
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unless = |key: &str, value: f64, default: f64| {
+            if value == default { String::new() } else { format!(" {key}={}", short(value)) }
+        };
+        match self {
+            Optimizer::Sgd { lr, momentum, nesterov, weight_decay } => {
+                let nesterov = if *nesterov { " nesterov" } else { "" };
+                let (momentum, decay) =
+                    (unless("momentum", *momentum, 0.0), unless("weight_decay", *weight_decay, 0.0));
+                write!(f, "sgd lr={}{momentum}{nesterov}{decay}", short(*lr))
+            }
+            Optimizer::Adam(s) | Optimizer::AdamW(s) => {
+                let (word, decay) = if matches!(self, Optimizer::Adam(_)) { ("adam", 0.0) } else { ("adamw", 0.01) };
+                write!(f, "{word} lr={}", short(s.lr))?;
+                let betas = unless("beta1", s.beta1, 0.9) + &unless("beta2", s.beta2, 0.999);
+                write!(f, "{betas}{}{}", unless("eps", s.eps, 1e-8), unless("weight_decay", s.weight_decay, decay))
+            }
+        }
+    }
+}
+
+/// How the learning rate changes over a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Schedule {
+    /// `cosine warmup=1`: rises linearly over `warmup` epochs, then falls to 0 along a half cosine.
+    Cosine {
+        /// Epochs of linear rise.
+        warmup: f64,
+    },
+    /// `step every=10 gamma=0.1`: multiplied by gamma every so many epochs (StepLR).
+    Step {
+        /// Epochs between drops.
+        every: f64,
+        /// Factor of a drop.
+        gamma: f64,
+    },
+    /// `exponential gamma=0.95`: multiplied by gamma every epoch (ExponentialLR).
+    Exponential {
+        /// Factor of an epoch.
+        gamma: f64,
+    },
+}
+
+impl Schedule {
+    /// The factor on the learning rate at `epoch` (fractional, from 0) of `epochs`.
+    pub fn factor(&self, epoch: f64, epochs: f64) -> f64 {
+        match *self {
+            Schedule::Cosine { warmup } if epoch < warmup => (epoch / warmup).max(1e-3),
+            Schedule::Cosine { warmup } => {
+                let progress = ((epoch - warmup) / (epochs - warmup).max(1e-9)).clamp(0.0, 1.0);
+                0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+            }
+            Schedule::Step { every, gamma } => gamma.powf((epoch / every).floor()),
+            Schedule::Exponential { gamma } => gamma.powf(epoch.floor()),
+        }
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Schedule, SettingError> {
+        let mut words = Words::new(text);
+        let schedule = match words.head.as_str() {
+            "cosine" => Schedule::Cosine { warmup: words.number("warmup", 0.0, 0.0..=1e6)? },
+            "step" => Schedule::Step {
+                every: words.number("every", 10.0, 1.0..=1e6)?,
+                gamma: words.number("gamma", 0.1, 0.0..=1.0)?,
+            },
+            "exponential" => Schedule::Exponential { gamma: words.number("gamma", 0.95, 0.0..=1.0)? },
+            other => {
+                return Err(SettingError(format!(
+                    "there is no schedule `{other}`: write cosine warmup=1, step every=10 gamma=0.1 or exponential gamma=0.95"
+                )));
+            }
+        };
+        words.finish("warmup, every, gamma")?;
+        Ok(schedule)
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Schedule::Cosine { warmup: 0.0 } => f.write_str("cosine"),
+            Schedule::Cosine { warmup } => write!(f, "cosine warmup={}", short(warmup)),
+            Schedule::Step { every, gamma } => write!(f, "step every={} gamma={}", short(every), short(gamma)),
+            Schedule::Exponential { gamma } => write!(f, "exponential gamma={}", short(gamma)),
+        }
+    }
+}
+
+/// KL penalty that pulls the mean activation of every unit towards `rho`
+/// (A. Ng, CS294A lecture notes on sparse autoencoders): β·Σ KL(ρ‖ρ̂ⱼ).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sparsity {
+    /// Target mean activation ρ.
+    pub rho: f64,
+    /// Weight β of the penalty.
+    pub beta: f64,
+    /// The layer whose output is meant, `encoder.1`; by default the encoder's last.
+    pub at: Option<String>,
+}
+
+impl FromStr for Sparsity {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Sparsity, SettingError> {
+        let mut words = Words::new(&format!("sparsity {text}"));
+        let rho = words.number("rho", 0.05, 1e-6..=0.999999)?;
+        let beta = words.number("beta", 3.0, 0.0..=1e6)?;
+        let at = words.text("at");
+        words.finish("rho, beta, at")?;
+        Ok(Sparsity { rho, beta, at })
+    }
+}
+
+impl fmt::Display for Sparsity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rho={} beta={}", short(self.rho), short(self.beta))?;
+        match &self.at {
+            Some(at) => write!(f, " at={at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Stops a stage when a metric no longer improves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStop {
+    /// `valid loss`, `train loss` or `valid accuracy`.
+    #[serde(default = "valid_loss")]
+    pub metric: String,
+    /// Epochs without improvement before the stage ends.
+    pub patience: u32,
+}
+
+/// The metrics that [`EarlyStop`] may watch.
+pub const EARLY_STOP_METRICS: [&str; 4] = ["valid loss", "valid accuracy", "train loss", "train accuracy"];
+
+fn valid_loss() -> String {
+    EARLY_STOP_METRICS[0].to_owned()
+}
+
+/// One training phase of a project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// For people, tables and `--stage`.
+    pub name: String,
+    /// What the stage trains for.
+    pub task: Task,
+    /// The split it trains on; `train` unless given.
+    #[serde(default, skip_serializing_if = "is_train")]
+    pub split: Split,
+    /// What is minimised.
+    pub loss: Loss,
+    /// How parameters are updated.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// How the learning rate changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Passes over the split.
+    pub epochs: u32,
+    /// Images a step.
+    pub batch: u32,
+    /// Stacks (`encoder`) or layers (`encoder.0`) whose parameters stay as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
+    /// Ends the stage early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+    /// KL penalty on an activation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparsity: Option<Sparsity>,
+}
+
+fn is_train(split: &Split) -> bool {
+    *split == Split::Train
+}
+
+impl Default for Stage {
+    fn default() -> Stage {
+        Stage {
+            name: "train".into(),
+            task: Task::Reconstruct,
+            split: Split::Train,
+            loss: Loss::Mse,
+            optimizer: Optimizer::default(),
+            schedule: None,
+            epochs: 10,
+            batch: 64,
+            freeze: Vec::new(),
+            early_stop: None,
+            sparsity: None,
+        }
+    }
+}
+
+macro_rules! text_conversions {
+    ($($type:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = SettingError;
+            fn try_from(text: String) -> Result<Self, SettingError> {
+                text.parse()
+            }
+        }
+        impl From<$type> for String {
+            fn from(value: $type) -> String {
+                value.to_string()
+            }
+        }
+    )*};
+}
+text_conversions!(Optimizer, Schedule, Sparsity);
+
+/// A number the way people write it: 0.001, 1e-4, 5e-4.
+fn short(value: f64) -> String {
+    let (plain, scientific) = (value.to_string(), format!("{value:e}"));
+    if scientific.len() < plain.len() { scientific } else { plain }
+}
+
+/// `head key=value flag …`, taken apart.
+struct Words {
+    head: String,
+    rest: Vec<(String, Option<String>)>,
+    text: String,
+}
+
+impl Words {
+    fn new(text: &str) -> Words {
+        let mut words = text.split_whitespace();
+        let head = words.next().unwrap_or_default().to_owned();
+        let pair = |word: &str| match word.split_once('=') {
+            Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+            None => (word.to_owned(), None),
+        };
+        Words { head, rest: words.map(pair).collect(), text: text.to_owned() }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Option<String>> {
+        let index = self.rest.iter().position(|(k, _)| k == key)?;
+        Some(self.rest.remove(index).1)
+    }
+
+    fn number(&mut self, key: &str, default: f64, range: std::ops::RangeInclusive<f64>) -> Result<f64, SettingError> {
+        let Some(value) = self.take(key) else { return Ok(default) };
+        let number = value.as_deref().and_then(|v| v.parse::<f64>().ok()).filter(|n| range.contains(n));
+        number.ok_or_else(|| {
+            let (low, high) = (short(*range.start()), short(*range.end()));
+            SettingError(format!(
+                "`{key}` in `{}` must be a number from {low} to {high}, such as {key}={}",
+                self.text,
+                short(default)
+            ))
+        })
+    }
+
+    fn flag(&mut self, key: &str) -> bool {
+        self.take(key).is_some()
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.take(key).flatten()
+    }
+
+    fn finish(&self, known: &str) -> Result<(), SettingError> {
+        match self.rest.first() {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(SettingError(format!("`{key}` in `{}` is not known or given twice: use {known}", self.text)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_round_trip() {
+        for text in [
+            "sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4",
+            "sgd lr=0.1",
+            "adam lr=1e-4",
+            "adam lr=0.001 beta1=0.5 eps=1e-7",
+            "adamw lr=3e-4 weight_decay=0.05",
+        ] {
+            let optimizer: Optimizer = text.parse().unwrap();
+            assert_eq!(optimizer.to_string().parse::<Optimizer>().unwrap(), optimizer, "{text}");
+        }
+        assert_eq!("cosine warmup=1".parse::<Schedule>().unwrap().to_string(), "cosine warmup=1");
+        assert_eq!(
+            "rho=0.05 beta=3 at=encoder.1".parse::<Sparsity>().unwrap().to_string(),
+            "rho=0.05 beta=3 at=encoder.1"
+        );
+    }
+
+    #[test]
+    fn wrong_settings_are_one_sentence() {
+        for (text, part) in [
+            ("adm lr=1", "there is no optimizer `adm`"),
+            ("adam lr=x", "must be a number"),
+            ("adam lr=-1", "from 0 to"),
+            ("adam lr=nan", "must be a number"),
+            ("adam rate=1", "`rate`"),
+            ("sgd lr=0.1 nesterov", "needs a momentum"),
+            ("", "there is no optimizer"),
+        ] {
+            let error = text.parse::<Optimizer>().unwrap_err();
+            assert!(error.0.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn cosine_rises_then_falls() {
+        let schedule = Schedule::Cosine { warmup: 1.0 };
+        assert_eq!(schedule.factor(0.5, 11.0), 0.5);
+        assert_eq!(schedule.factor(1.0, 11.0), 1.0);
+        assert!((schedule.factor(6.0, 11.0) - 0.5).abs() < 1e-12);
+        assert!(schedule.factor(11.0, 11.0) < 1e-12);
+    }
+}

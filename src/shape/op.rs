@@ -1,0 +1,232 @@
+//! Layers with every default filled in and every size known: what shape inference hands to `nn`.
+//!
+//! Spatial sizes are always three axes (depth, height, width); a signal or an image has 1 in front.
+//! So one kernel serves all ranks, and nothing after this module decides what is legal.
+
+use crate::project::layer::Activation;
+use crate::project::size::Shape;
+use crate::project::{Place, Stack};
+
+/// A window that slides over three axes. All products of these sizes were checked not to overflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Sizes the window slides over.
+    pub input: [usize; 3],
+    /// Positions of the window.
+    pub output: [usize; 3],
+    /// The window's size.
+    pub kernel: [usize; 3],
+    /// Step between positions.
+    pub stride: [usize; 3],
+    /// Distance between the window's cells.
+    pub dilation: [usize; 3],
+    /// Zeros before the first cell of each axis (those after the last follow from the other sizes).
+    pub pad: [usize; 3],
+}
+
+/// A resolved layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Weight `[out_channels, in_channels/groups, kernel…]`, as in PyTorch.
+    Conv {
+        /// Channels in.
+        in_channels: usize,
+        /// Channels out.
+        out_channels: usize,
+        /// Groups of channels that don't see each other (depthwise: in_channels).
+        groups: usize,
+        /// Whether there is a bias.
+        bias: bool,
+        /// The window over this layer's input.
+        geometry: Geometry,
+    },
+    /// Weight `[in_channels, out_channels/groups, kernel…]`, as in PyTorch.
+    ConvTranspose {
+        /// Channels in.
+        in_channels: usize,
+        /// Channels out.
+        out_channels: usize,
+        /// Groups.
+        groups: usize,
+        /// Whether there is a bias.
+        bias: bool,
+        /// The convolution this is the transpose of: its `input` is this layer's output, its
+        /// `output` this layer's input.
+        geometry: Geometry,
+    },
+    /// Depthwise convolution without bias, then 1×1.
+    SeparableConv {
+        /// Channels in.
+        in_channels: usize,
+        /// Channels out.
+        out_channels: usize,
+        /// Whether the pointwise part has a bias.
+        bias: bool,
+        /// The depthwise window.
+        geometry: Geometry,
+    },
+    /// Maximum of each window, with its index kept in `slot`.
+    MaxPool {
+        /// The window.
+        geometry: Geometry,
+        /// Where the network keeps the indices for an unpool.
+        slot: usize,
+    },
+    /// Mean of each window; zeros of numeric padding count, those of `same` don't.
+    AvgPool {
+        /// The window.
+        geometry: Geometry,
+        /// Whether the divisor is the whole window (true) or the cells inside the input.
+        count_padding: bool,
+    },
+    /// Puts values back where the max pooling of `slot` took them from.
+    Unpool {
+        /// The paired pooling's window: its `input` is this layer's output.
+        geometry: Geometry,
+        /// Where the paired pooling keeps its indices.
+        slot: usize,
+    },
+    /// Repeats or interpolates.
+    Upsample {
+        /// Sizes in.
+        input: [usize; 3],
+        /// Factor by axis.
+        factor: [usize; 3],
+        /// Linear interpolation, align_corners = false.
+        bilinear: bool,
+    },
+    /// Mean over space.
+    GlobalAvgPool,
+    /// Maximum over space; the first of equal values gets the gradient.
+    GlobalMaxPool,
+    /// Mean over ⌊i·in/out⌋ .. ⌈(i+1)·in/out⌉.
+    AdaptiveAvgPool {
+        /// Sizes in.
+        input: [usize; 3],
+        /// Sizes out.
+        output: [usize; 3],
+    },
+    /// To a vector in C, H, W order.
+    Flatten,
+    /// From a vector (or tensor) in C, H, W order.
+    Reshape,
+    /// Weight `[out_features, in_features]`.
+    Dense {
+        /// Features in.
+        in_features: usize,
+        /// Features out.
+        out_features: usize,
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// Per channel over batch and space; eps 1e-5, momentum 0.1 as in PyTorch.
+    BatchNorm {
+        /// Channels.
+        channels: usize,
+    },
+    /// Per image and group of channels; eps 1e-5.
+    GroupNorm {
+        /// Channels.
+        channels: usize,
+        /// Groups.
+        groups: usize,
+    },
+    /// Per image over all values, with a weight and a bias for each; eps 1e-5.
+    LayerNorm,
+    /// Zeroes values while training and scales the rest by 1/(1 − p).
+    Dropout {
+        /// Probability of a zero.
+        p: f32,
+        /// Whole channels instead of values.
+        channels: bool,
+    },
+    /// Elementwise.
+    Activation(Activation),
+    /// Over channels.
+    Softmax,
+    /// Adds Gaussian noise while training.
+    Noise {
+        /// Standard deviation.
+        std: f32,
+    },
+    /// Zeros around.
+    Pad {
+        /// Before each axis.
+        before: [usize; 3],
+        /// After each axis.
+        after: [usize; 3],
+    },
+    /// Cuts from the sides.
+    Crop {
+        /// Before each axis.
+        before: [usize; 3],
+        /// After each axis.
+        after: [usize; 3],
+    },
+    /// Nothing.
+    Identity,
+}
+
+/// A node with shapes: a resolved layer, or a block of resolved branches.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Planned {
+    /// A layer.
+    Layer(PlannedLayer),
+    /// Branches on one input, summed.
+    Add {
+        /// The block's place in the project.
+        place: Place,
+        /// The branches; an empty one is the identity.
+        branches: Vec<Vec<Planned>>,
+    },
+    /// Branches on one input, joined along channels.
+    Concat {
+        /// The block's place in the project.
+        place: Place,
+        /// The branches; an empty one is the identity.
+        branches: Vec<Vec<Planned>>,
+    },
+    /// The repeated layers, unrolled: one entry a pass, each with parameters of its own.
+    Repeat {
+        /// The block's place in the project.
+        place: Place,
+        /// The passes in order.
+        passes: Vec<Vec<Planned>>,
+    },
+}
+
+/// A resolved layer with its shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedLayer {
+    /// Its place in the project (the same for every pass of a repeat).
+    pub place: Place,
+    /// PyTorch-style key of its parameters without the last part: `encoder.0`, or `encoder.3.1.0`
+    /// inside a block (branch or pass, then index).
+    pub key: String,
+    /// What it does.
+    pub op: Op,
+    /// Shape in.
+    pub input: Shape,
+    /// Shape out.
+    pub output: Shape,
+}
+
+/// A network of which every layer is legal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The input's shape.
+    pub input: Shape,
+    /// The code's shape: what decoder and head start from.
+    pub code: Shape,
+    /// The stacks, in the order of [`Stack::ALL`]. `None` for a stack with an error in it.
+    pub stacks: [Option<Vec<Planned>>; 3],
+    /// How many index slots max pooling and unpooling share.
+    pub slots: usize,
+}
+
+impl Plan {
+    /// The layers of one stack, unless it has an error.
+    pub fn stack(&self, stack: Stack) -> Option<&[Planned]> {
+        self.stacks[stack as usize].as_deref()
+    }
+}
