@@ -1,4 +1,6 @@
 pub mod data;
+pub mod engine;
+pub mod inspect;
 pub mod project;
 pub mod rng;
 pub mod shape;

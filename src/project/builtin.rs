@@ -1,1 +1,45 @@
+//! The built-in projects: files of `assets/projects`, compiled into the program.
 
+use super::{Project, ProjectError, file};
+
+/// A project that comes with Strata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Builtin {
+    /// The name for `strata new`.
+    pub name: &'static str,
+    /// One sentence for people.
+    pub about: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+impl Builtin {
+    /// The project as a value. The files are tested to parse; a mistake in one is reported like in any other.
+    pub fn project(&self) -> Result<Project, ProjectError> {
+        file::parse(self.text, self.name)
+    }
+}
+
+macro_rules! builtin {
+    ($name:literal, $about:literal) => {
+        Builtin { name: $name, about: $about, text: include_str!(concat!("../../assets/projects/", $name, ".toml")) }
+    };
+}
+
+/// All built-in projects; the first is what the window opens on.
+pub const ALL: &[Builtin] = &[
+    builtin!("conv-autoencoder", "One convolution and its transpose: the smallest autoencoder that learns filters."),
+    builtin!("deep-autoencoder", "Two levels of convolution and max pooling, undone by unpooling with indices."),
+    builtin!(
+        "sparse-autoencoder",
+        "Linear autoencoder on 8×8 patches with a KL sparsity penalty: filters become edges."
+    ),
+    builtin!("lenet-mnist", "LeNet for handwritten digits: two convolutions, pooling, two dense layers."),
+    builtin!("keras-cifar", "The CIFAR network of the Keras tutorial: 122,570 parameters."),
+    builtin!("pretrain-classify", "Autoencoder first, classifier after: unlabeled images help a small labelled set."),
+];
+
+/// The built-in project of this name.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    ALL.iter().find(|entry| entry.name == name)
+}

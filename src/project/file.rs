@@ -1,8 +1,245 @@
-//! The project file.
-/// Why a project file could not be read.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{message}")]
-pub struct ProjectError {
-    /// what
-    pub message: String,
+//! The project file: TOML in, TOML out.
+//!
+//! Reading fails with the line and what to do; a mistyped layer alone does not fail (see
+//! [`super::node::Node::Broken`]). Writing keeps one layer a line and replaces the file in one step,
+//! so that a crash leaves either the old project or the new one.
+
+use super::data::DataSpec;
+use super::node::{Node, quote};
+use super::size::Shape;
+use super::stage::Stage;
+use super::{FORMAT, Network, Project};
+use serde::Deserialize;
+use std::io::Write;
+use std::path::Path;
+
+/// Why a project file could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProjectError {
+    /// The file could not be read at all.
+    #[error("cannot read {file}: {reason}")]
+    Read {
+        /// The file.
+        file: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// The text is not a project.
+    #[error("{file}, line {line}: {message}")]
+    Text {
+        /// The file.
+        file: String,
+        /// Line from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The file was made by a newer Strata.
+    #[error(
+        "{file} has format {found}, this Strata reads up to format {FORMAT}: update Strata to open it (the file was not changed)"
+    )]
+    Newer {
+        /// The file.
+        file: String,
+        /// The format it states.
+        found: u32,
+    },
+    /// The file could not be written; what was there before is untouched.
+    #[error("cannot write {file}: {reason}; the former file is untouched, save to another place")]
+    Write {
+        /// The file.
+        file: String,
+        /// The system's reason.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProject {
+    format: u32,
+    #[serde(default)]
+    title: String,
+    #[serde(default = "default_seed")]
+    seed: u64,
+    #[serde(default)]
+    data: DataSpec,
+    network: RawNetwork,
+    #[serde(default, rename = "stage")]
+    stages: Vec<Stage>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNetwork {
+    #[serde(deserialize_with = "shape")]
+    input: Shape,
+    #[serde(default)]
+    encoder: Vec<Node>,
+    #[serde(default)]
+    decoder: Vec<Node>,
+    #[serde(default)]
+    head: Vec<Node>,
+}
+
+/// Only the format, whatever else the file holds: a newer file must be told from a broken one.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: Option<u32>,
+}
+
+fn default_seed() -> u64 {
+    42
+}
+
+fn shape<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Shape, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// Reads the text of a project file; `file` is its name in messages.
+pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
+    let wrong = |error: toml::de::Error| ProjectError::Text {
+        file: file.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    };
+    let format = toml::from_str::<FormatOnly>(text).map_err(wrong)?.format;
+    match format {
+        Some(found) if found > FORMAT => return Err(ProjectError::Newer { file: file.to_owned(), found }),
+        Some(0) | None => {
+            let message = format!("a project starts with `format = {FORMAT}`");
+            return Err(ProjectError::Text { file: file.to_owned(), line: 1, message });
+        }
+        Some(_) => {}
+    }
+    let raw: RawProject = toml::from_str(text).map_err(wrong)?;
+    debug_assert!(raw.format <= FORMAT);
+    let RawNetwork { input, encoder, decoder, head } = raw.network;
+    let network = Network { input, encoder, decoder, head };
+    Ok(Project { title: raw.title, seed: raw.seed, data: raw.data, network, stages: raw.stages })
+}
+
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|&b| b == b'\n').count()
+}
+
+/// Reads a project file.
+pub fn load(path: &Path) -> Result<Project, ProjectError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ProjectError::Read { file: file.clone(), reason: error.to_string() })?;
+    parse(&text, &file)
+}
+
+/// Writes a project file in one step (temporary file, sync, rename).
+pub fn save(project: &Project, path: &Path) -> Result<(), ProjectError> {
+    write_atomic(path, to_text(project).as_bytes())
+        .map_err(|error| ProjectError::Write { file: path.display().to_string(), reason: error.to_string() })
+}
+
+/// Writes bytes so that the file holds either its former content or all of the new one.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".strata-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    share(temporary.as_file(), path)?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    // The rename itself survives a power cut only once the folder is on disk.
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(()))
+}
+
+/// A temporary file is private to its owner; the finished one keeps the former file's mode or gets the usual one.
+#[cfg(unix)]
+fn share(file: &std::fs::File, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode() & 0o777);
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn share(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The text of a project file; [`parse`] reads it back to the same value.
+pub fn to_text(project: &Project) -> String {
+    let mut text = format!("format = {FORMAT}\ntitle = {}\nseed = {}\n", quote(&project.title), project.seed);
+    text += "\n[data]\n";
+    text += &table(&project.data);
+    text += &format!("\n[network]\ninput = {}\n", quote(&project.network.input.to_file_text()));
+    for (name, stack) in
+        [("encoder", &project.network.encoder), ("decoder", &project.network.decoder), ("head", &project.network.head)]
+    {
+        if !stack.is_empty() {
+            text += &format!("{name} = {}\n", lines(stack));
+        }
+    }
+    for stage in &project.stages {
+        text += "\n[[stage]]\n";
+        text += &table(stage);
+    }
+    text
+}
+
+/// Serialising these plain tables cannot fail; should it ever, the file says so instead of losing a part silently.
+fn table<T: serde::Serialize>(value: &T) -> String {
+    toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"))
+}
+
+fn lines(stack: &[Node]) -> String {
+    let rows: Vec<String> = stack.iter().map(|node| format!("    {},\n", node.to_toml())).collect();
+    format!("[\n{}]", rows.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::builtin;
+
+    #[test]
+    fn every_builtin_round_trips() {
+        for entry in builtin::ALL {
+            let project = entry.project().unwrap();
+            assert_eq!(parse(&to_text(&project), "again").unwrap(), project, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn broken_layers_open_and_save() {
+        let text = "format = 1\n[network]\ninput = \"1x8x8\"\nencoder = [\"cnov 3\", \"relu\"]\n";
+        let project = parse(text, "p").unwrap();
+        assert!(matches!(project.network.encoder[0], Node::Broken { .. }));
+        assert_eq!(parse(&to_text(&project), "p").unwrap(), project);
+    }
+
+    #[test]
+    fn wrong_files_say_the_line() {
+        let base = "format = 1\n[network]\ninput = \"1x8x8\"\n";
+        for (text, part) in [
+            ("", "a project starts with `format = 1`"),
+            ("format = 7\nanything = 1\n", "has format 7"),
+            ("format = 1\n[network]\ninput = \"1x0x8\"\n", "line 3: `1x0x8` is not a shape"),
+            ("format = 1\n[nework]\n", "line 2"),
+            (&format!("{base}encodr = []\n"), "line 4: unknown field `encodr`"),
+            (&format!("{base}encoder = [3]\n"), "line 4: invalid type: integer"),
+            (&format!("{base}[[stage]]\nname = \"a\"\ntask = \"fly\"\n"), "line 6: unknown variant `fly`"),
+            ("format = 1\n[network\n", "line 2"),
+        ] {
+            let error = parse(text, "p.toml").unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn saving_replaces_in_one_step_and_reports_what_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        let project = builtin::ALL[0].project().unwrap();
+        save(&project, &path).unwrap();
+        assert_eq!(load(&path).unwrap(), project);
+        let error = save(&project, &folder.path().join("none/p.toml")).unwrap_err();
+        assert!(error.to_string().contains("cannot write"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -86,12 +86,12 @@ impl Node {
         }
     }
 
-    /// The stacks inside a block, to edit.
-    pub fn branches_mut(&mut self) -> &mut [Vec<Node>] {
+    /// One of the stacks inside a block, to edit.
+    pub fn branch_mut(&mut self, branch: usize) -> Option<&mut Vec<Node>> {
         match self {
-            Node::Add(branches) | Node::Concat(branches) => branches,
-            Node::Repeat { layers, .. } => std::slice::from_mut(layers),
-            _ => &mut [],
+            Node::Add(branches) | Node::Concat(branches) => branches.get_mut(branch),
+            Node::Repeat { layers, .. } => (branch == 0).then_some(layers),
+            _ => None,
         }
     }
 

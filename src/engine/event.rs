@@ -1,0 +1,164 @@
+//! What a run tells: small facts, in order. Big things lie in [`super::slot::Slots`].
+
+use crate::project::data::Split;
+use crate::project::stage::Task;
+use std::path::PathBuf;
+
+/// One fact about a run. Step events may be thinned when the reader is slow; all others arrive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Something is being prepared: reading a dataset, compiling the network.
+    Preparing {
+        /// What, for people.
+        what: String,
+        /// Done so far, of `total`.
+        done: u64,
+        /// 0 when unknown.
+        total: u64,
+    },
+    /// Everything is ready and the first step follows.
+    Started {
+        /// The run's folder.
+        run: PathBuf,
+        /// Where it computes, for people: `CPU, 2 threads`.
+        device: String,
+        /// Images by split, labelled or not.
+        splits: Vec<(Split, usize)>,
+        /// Class names, empty when nothing is labelled.
+        classes: Vec<String>,
+        /// Files left out while reading the data, with the reason.
+        skipped: Vec<(PathBuf, String)>,
+    },
+    /// A stage begins.
+    Stage {
+        /// Index in the project.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// What it trains for.
+        task: Task,
+        /// Epochs it will take.
+        epochs: u32,
+        /// Steps in each epoch.
+        steps_per_epoch: u64,
+    },
+    /// A training step was taken.
+    Step(StepReport),
+    /// An epoch ended and every split was measured.
+    Epoch(EpochReport),
+    /// The run waits (after [`super::command::Command::Pause`] or `Step`).
+    Paused,
+    /// The run goes on.
+    Resumed,
+    /// A checkpoint was written.
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something the user should know, without stopping.
+    Warning(String),
+    /// The run has ended; nothing follows.
+    Finished(Outcome),
+}
+
+/// One training step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Index of the stage.
+    pub stage: usize,
+    /// Epoch from 1.
+    pub epoch: u32,
+    /// Step over the whole run from 1.
+    pub step: u64,
+    /// Step within the epoch from 1.
+    pub step_in_epoch: u64,
+    /// The batch's loss with its penalty.
+    pub loss: f64,
+    /// Share of the batch classified right, when classifying.
+    pub accuracy: Option<f64>,
+    /// Learning rate of this step.
+    pub lr: f64,
+    /// Images trained on a second, lately.
+    pub images_per_second: f64,
+    /// Time left in this run in seconds at that speed, all stages counted.
+    pub seconds_left: f64,
+}
+
+/// The metrics of one split at one moment. `None` where it does not apply.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Metrics {
+    /// The stage's loss without its penalty.
+    pub loss: f64,
+    /// Share classified right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Mean negative logarithm of the right class's probability.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_loss: Option<f64>,
+    /// Mean squared error of reconstructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mse: Option<f64>,
+    /// Peak signal-to-noise ratio in dB over the pixel range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub psnr: Option<f64>,
+}
+
+/// The end of an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Index of the stage.
+    pub stage: usize,
+    /// Epoch from 1.
+    pub epoch: u32,
+    /// Steps taken over the whole run.
+    pub step: u64,
+    /// Metrics by split: the training split first (mean over its batches), then valid and test.
+    pub metrics: Vec<(Split, Metrics)>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Every stage was trained.
+    Completed(Summary),
+    /// Stopped by a command; a checkpoint was left.
+    Stopped(Summary),
+    /// It could not go on; what was reached before is kept in the run folder.
+    Failed(Failure),
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// One message: what, where, what to do.
+    pub message: String,
+    /// True when the input was wrong (exit code 2), false when something broke (1).
+    pub wrong_input: bool,
+    /// The run's folder when it exists.
+    pub run: Option<PathBuf>,
+}
+
+/// What a run reached.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// The last metrics of every split.
+    pub metrics: Vec<(Split, Metrics)>,
+    /// Training time in seconds, pauses left out.
+    pub seconds: f64,
+    /// Images trained on a second, over the whole run.
+    pub images_per_second: f64,
+}
+
+/// Where a run's events go. The engine never waits on it.
+pub trait Sink {
+    /// Takes one event.
+    fn event(&mut self, event: Event);
+}
+
+impl<F: FnMut(Event)> Sink for F {
+    fn event(&mut self, event: Event) {
+        self(event);
+    }
+}

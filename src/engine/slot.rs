@@ -1,0 +1,41 @@
+//! Latest-value slots: the writer replaces, the reader takes what is newest when it draws.
+
+use crate::inspect::filters::Filters;
+use crate::inspect::reconstructions::Reconstructions;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Holds the newest value of one kind. Neither side waits for the other beyond a pointer swap.
+#[derive(Debug)]
+pub struct Slot<T>(Mutex<Option<Arc<T>>>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Slot<T> {
+        Slot(Mutex::new(None))
+    }
+}
+
+impl<T> Slot<T> {
+    /// Replaces the value.
+    pub fn put(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(value));
+    }
+
+    /// The newest value, which stays in the slot.
+    pub fn latest(&self) -> Option<Arc<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the newest value out; `None` until the next [`Slot::put`].
+    pub fn take(&self) -> Option<Arc<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The pictures of a run.
+#[derive(Debug, Default)]
+pub struct Slots {
+    /// Probe images and what the network makes of them.
+    pub reconstructions: Slot<Reconstructions>,
+    /// The first layer's filters.
+    pub filters: Slot<Filters>,
+}
