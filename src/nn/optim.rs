@@ -169,3 +169,67 @@ impl Rule {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::node::Node;
+    use crate::project::{Network as Stacks, size::Shape};
+    use candle_core::DType;
+
+    fn network() -> Network {
+        let encoder = vec![Node::from_text("dense 3 nobias")];
+        let input = Shape::new(&[1]).unwrap();
+        let stacks = Stacks { input, encoder, decoder: vec![], head: vec![] };
+        let plan = crate::shape::infer(&stacks).plan.unwrap();
+        let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
+        let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();
+        network.load_state(&HashMap::from([("encoder.0.weight".to_owned(), start)])).unwrap();
+        network
+    }
+
+    fn gradient(step: usize) -> Tensor {
+        let sign = if step.is_multiple_of(2) { 0.1 } else { -0.1 };
+        Tensor::new(&[[0.3 * (step + 1) as f64], [-0.2], [sign]], &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn optimizers_are_pytorchs() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/optim.json");
+        let fixture: HashMap<String, Vec<[f64; 3]>> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(fixture.len(), 7);
+        for (text, steps) in fixture {
+            let optimizer: Optimizer = text.parse().unwrap();
+            let mut network = network();
+            let mut updater = Updater::new(&optimizer, &network).unwrap();
+            for (step, wanted) in steps.iter().enumerate() {
+                network.parameters_mut()[0].gradient = gradient(step);
+                updater.step(&mut network, optimizer.lr()).unwrap();
+                let found = network.parameters()[0].value.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
+                assert!(close, "{text}, step {step}: {found:?} {wanted:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_restored_optimizer_goes_on_exactly() {
+        let optimizer: Optimizer = "adam lr=0.01".parse().unwrap();
+        let (mut a, mut b) = (network(), network());
+        let mut first = Updater::new(&optimizer, &a).unwrap();
+        for step in 0..3 {
+            a.parameters_mut()[0].gradient = gradient(step);
+            first.step(&mut a, 0.01).unwrap();
+        }
+        b.load_state(&a.state().unwrap().into_iter().collect()).unwrap();
+        let mut second = Updater::new(&optimizer, &b).unwrap();
+        second.load_state(&first.state().unwrap().into_iter().collect()).unwrap();
+        for (network, updater) in [(&mut a, &mut first), (&mut b, &mut second)] {
+            network.parameters_mut()[0].gradient = gradient(3);
+            updater.step(network, 0.01).unwrap();
+        }
+        let value = |n: &Network| n.parameters()[0].value.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        assert_eq!(value(&a), value(&b));
+    }
+}
