@@ -4,7 +4,6 @@
 //! blocks, repeats of repeats, unpools without partners. [`small`]: mostly valid networks of at most
 //! 3×12×12 inputs and a few channels, which fit in memory and can be run.
 
-use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strata::project::Network;
@@ -23,6 +22,10 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
 enum Mood {
     Hostile,
     Small,
+}
+
+fn pick<T: Copy>(rng: &mut ChaCha8Rng, all: &[T]) -> T {
+    all[rng.random_range(0..all.len())]
 }
 
 /// Numbers that have broken programs before.
@@ -69,7 +72,7 @@ const BROKEN: [&str; 14] = [
 
 /// Any network at all.
 pub fn hostile(rng: &mut ChaCha8Rng) -> Network {
-    let length = *[0, 1, 3, 6, 12].choose(rng).unwrap();
+    let length = pick(rng, &[0, 1, 3, 6, 12]);
     let stack = |rng: &mut ChaCha8Rng| -> Vec<Node> {
         (0..rng.random_range(0..=length)).map(|_| node(rng, Mood::Hostile, 0)).collect()
     };
@@ -82,7 +85,7 @@ fn hostile_input(rng: &mut ChaCha8Rng) -> Shape {
     }
     let sizes = [1, 2, 3, 5, 28, 32, 224, 4096, 1 << 20, 1 << 30];
     let rank = rng.random_range(0..=3);
-    let dims: Vec<usize> = (0..=rank).map(|_| *sizes.choose(rng).unwrap()).collect();
+    let dims: Vec<usize> = (0..=rank).map(|_| pick(rng, &sizes)).collect();
     Shape::new(&dims).unwrap()
 }
 
@@ -112,7 +115,7 @@ pub fn fits(network: &Network) -> bool {
 }
 
 fn small_input(rng: &mut ChaCha8Rng) -> Shape {
-    let rank = *[0, 1, 2, 2, 2, 2, 2, 3].choose(rng).unwrap();
+    let rank = pick(rng, &[0, 1, 2, 2, 2, 2, 2, 3]);
     let most = [24, 12, 12, 6][rank];
     let mut dims = vec![rng.random_range(1..=if rank == 0 { most } else { 3 })];
     dims.extend((0..rank).map(|_| rng.random_range(1..=most)));
@@ -126,7 +129,7 @@ fn node(rng: &mut ChaCha8Rng, mood: Mood, depth: usize) -> Node {
         return self::block(rng, mood, depth);
     }
     if mood == Mood::Hostile && rng.random_bool(0.04) {
-        return Node::from_text(BROKEN.choose(rng).unwrap());
+        return Node::from_text(pick(rng, &BROKEN));
     }
     if mood == Mood::Hostile && rng.random_bool(0.002) {
         return tower(rng);
@@ -151,7 +154,7 @@ fn block(rng: &mut ChaCha8Rng, mood: Mood, depth: usize) -> Node {
 fn times(rng: &mut ChaCha8Rng, mood: Mood) -> u32 {
     match mood {
         Mood::Small => rng.random_range(1..=3),
-        Mood::Hostile => *[0, 1, 2, 3, 8, 100, 5000, 1 << 30, u32::MAX].choose(rng).unwrap(),
+        Mood::Hostile => pick(rng, &[0, 1, 2, 3, 8, 100, 5000, 1 << 30, u32::MAX]),
     }
 }
 
@@ -159,7 +162,7 @@ fn times(rng: &mut ChaCha8Rng, mood: Mood) -> u32 {
 fn residual(rng: &mut ChaCha8Rng) -> Node {
     let keeps = ["dwconv k3 p1", "relu", "bn", "dwconv k3 same nobias", "tanh", "layernorm", "dropout 0.2", "softmax"];
     let branch = |rng: &mut ChaCha8Rng| -> Vec<Node> {
-        (0..rng.random_range(0..=3)).map(|_| Node::from_text(keeps.choose(rng).unwrap())).collect()
+        (0..rng.random_range(0..=3)).map(|_| Node::from_text(pick(rng, &keeps))).collect()
     };
     Node::Add((0..rng.random_range(1..=3)).map(|_| branch(rng)).collect())
 }
@@ -171,7 +174,7 @@ fn tower(rng: &mut ChaCha8Rng) -> Node {
         node = match rng.random_range(0..3) {
             0 => Node::Add(vec![vec![node], vec![]]),
             1 => Node::Concat(vec![vec![], vec![node]]),
-            _ => Node::Repeat { times: *[1, 1, 2, 1 << 30].choose(rng).unwrap(), layers: vec![node] },
+            _ => Node::Repeat { times: pick(rng, &[1, 1, 2, 1 << 30]), layers: vec![node] },
         };
     }
     node
@@ -199,19 +202,19 @@ pub fn layer_text(rng: &mut ChaCha8Rng, hostile: bool) -> String {
         15 => format!("avgpool{}", pool(rng, mood)),
         16..18 => "unpool".into(),
         18 => format!("upsample {}{}", axes(rng, mood, 1, 3), if rng.random_bool(0.5) { " bilinear" } else { "" }),
-        19 => (*["gap", "gmp", "identity"].choose(rng).unwrap()).into(),
+        19 => pick(rng, &["gap", "gmp", "identity"]).into(),
         20 => format!("adaptive-avgpool {}", axes(rng, mood, 1, 5)),
         21 => "flatten".into(),
         22 => format!("reshape {}", reshape(rng, mood)),
         23 | 24 => format!("dense {}{}", n(rng, 24), bias(rng)),
-        25 => (*["bn", "layernorm", "softmax"].choose(rng).unwrap()).into(),
+        25 => pick(rng, &["bn", "layernorm", "softmax"]).into(),
         26 => format!("groupnorm {}", n(rng, 3)),
-        27 => format!("{} {}", ["pad", "crop"].choose(rng).unwrap(), margins(rng, mood)),
-        28 => (*["dropout 0.5", "dropout-channels 0.25", "noise 0.1"].choose(rng).unwrap()).into(),
+        27 => format!("{} {}", pick(rng, &["pad", "crop"]), margins(rng, mood)),
+        28 => pick(rng, &["dropout 0.5", "dropout-channels 0.25", "noise 0.1"]).into(),
         _ => activation(rng),
     };
     if rng.random_bool(0.1) {
-        text += [" @a", " @b"].choose(rng).unwrap();
+        text += pick(rng, &[" @a", " @b"]);
     }
     text
 }
@@ -231,18 +234,18 @@ fn activation(rng: &mut ChaCha8Rng) -> String {
         "hardswish",
         "step",
     ];
-    (*all.choose(rng).unwrap()).into()
+    (pick(rng, &all)).into()
 }
 
 fn number(rng: &mut ChaCha8Rng, mood: Mood, low: u32, high: u32) -> String {
     if mood == Mood::Hostile && rng.random_bool(0.5) {
-        return (*HOSTILE.choose(rng).unwrap()).into();
+        return (pick(rng, &HOSTILE)).into();
     }
     rng.random_range(low..=high).to_string()
 }
 
 fn axes(rng: &mut ChaCha8Rng, mood: Mood, low: u32, high: u32) -> String {
-    let count = *[1, 1, 1, 2, 2, 3].choose(rng).unwrap();
+    let count = pick(rng, &[1, 1, 1, 2, 2, 3]);
     (0..count).map(|_| number(rng, mood, low, high)).collect::<Vec<_>>().join("x")
 }
 
@@ -295,7 +298,7 @@ fn margins(rng: &mut ChaCha8Rng, mood: Mood) -> String {
     if rng.random_bool(0.5) {
         return axes(rng, mood, 0, 2);
     }
-    let count = *[1, 2, 2, 3].choose(rng).unwrap();
+    let count = pick(rng, &[1, 2, 2, 3]);
     let one = |rng: &mut ChaCha8Rng| format!("{}+{}", number(rng, mood, 0, 2), number(rng, mood, 0, 2));
     (0..count).map(|_| one(rng)).collect::<Vec<_>>().join("x")
 }

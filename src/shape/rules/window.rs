@@ -121,7 +121,7 @@ impl Windows {
     }
 
     /// The same for a known number of axes; the letter and sizes that don't fit otherwise.
-    fn for_rank<'a>(window: &'a Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &'a Axes)> {
+    fn for_rank(window: &Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &Axes)> {
         let mut axes = [Axis::UNIT; 3];
         let own = &mut axes[3 - rank..];
         own.iter_mut().for_each(|axis| axis.kernel = defaults.kernel);
