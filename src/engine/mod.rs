@@ -5,7 +5,11 @@
 //! (reconstructions, filters) lies in latest-value [`slot`]s. Every failure is an
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
+pub mod checkpoint;
 pub mod command;
 pub mod event;
+pub mod folder;
+pub mod record;
 pub mod slot;
+pub mod table;
 pub mod thread;
