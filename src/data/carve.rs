@@ -29,13 +29,7 @@ pub(super) fn share(valid: Option<f32>) -> Result<f64, DataError> {
 }
 
 /// Positions kept and positions held back of `len` images, both in rising order.
-pub(super) fn carve(
-    len: usize,
-    labels: Option<&[u32]>,
-    share: f64,
-    seed: u64,
-    what: For,
-) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn carve(len: usize, labels: Option<&[u32]>, share: f64, seed: u64, what: For) -> (Vec<u32>, Vec<u32>) {
     let mut order = permutation(len, &mut stream(seed, Purpose::Split, what as u64));
     if let Some(labels) = labels {
         order = by_turns(order, labels);
@@ -50,11 +44,7 @@ pub(super) fn carve(
 /// Reorders so that any first part of the result has nearly the same share of every class: the
 /// k-th image of a class of n stands at (k + ½)/n of the way.
 fn by_turns(order: Vec<u32>, labels: &[u32]) -> Vec<u32> {
-    let label = |image: u32| {
-        labels
-            .get(image as usize)
-            .map_or(0, |&label| label as usize)
-    };
+    let label = |image: u32| labels.get(image as usize).map_or(0, |&label| label as usize);
     let classes = labels.iter().max().map_or(1, |&most| most as usize + 1);
     let mut sizes = vec![0u64; classes];
     order.iter().for_each(|&image| sizes[label(image)] += 1);
@@ -85,10 +75,7 @@ mod tests {
         let mut all = [kept.clone(), held.clone()].concat();
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<u32>>());
-        assert_eq!(
-            carve(1000, Some(&labels), 0.1, 7, For::Valid),
-            (kept, held.clone())
-        );
+        assert_eq!(carve(1000, Some(&labels), 0.1, 7, For::Valid), (kept, held.clone()));
         assert_ne!(carve(1000, Some(&labels), 0.1, 8, For::Valid).1, held);
         assert_ne!(carve(1000, Some(&labels), 0.1, 7, For::Test).1, held);
     }

@@ -17,18 +17,8 @@ const PIXELS: usize = 3 * SIDE * SIDE;
 /// More than any of the original files has (50,000), so that a gzip file cannot unpack for ever.
 const MOST_RECORDS: usize = 100_000;
 
-const CLASSES_10: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
+const CLASSES_10: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// The bytes of one or more files, all whole records.
 struct Batch {
@@ -50,42 +40,20 @@ impl Format {
 }
 
 pub(super) fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
-    const TRAIN: [&str; 5] = [
-        "data_batch_1.bin",
-        "data_batch_2.bin",
-        "data_batch_3.bin",
-        "data_batch_4.bin",
-        "data_batch_5.bin",
-    ];
-    let format = Format {
-        label_bytes: 1,
-        classes: 10,
-    };
+    const TRAIN: [&str; 5] =
+        ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
+    let format = Format { label_bytes: 1, classes: 10 };
     let folders = bytes::folders(&ask.folder, &["cifar-10-batches-bin"]);
     let batches = read_splits(ask, "CIFAR-10", &folders, format, &TRAIN, "test_batch.bin")?;
     let names = bytes::names_file(&folders, "batches.meta.txt");
-    let classes = if names.len() == CLASSES_10.len() {
-        names
-    } else {
-        CLASSES_10.map(str::to_string).to_vec()
-    };
+    let classes = if names.len() == CLASSES_10.len() { names } else { CLASSES_10.map(str::to_string).to_vec() };
     Ok(loaded(batches, format, classes))
 }
 
 pub(super) fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
-    let format = Format {
-        label_bytes: 2,
-        classes: 100,
-    };
+    let format = Format { label_bytes: 2, classes: 100 };
     let folders = bytes::folders(&ask.folder, &["cifar-100-binary"]);
-    let mut batches = read_splits(
-        ask,
-        "CIFAR-100",
-        &folders,
-        format,
-        &["train.bin"],
-        "test.bin",
-    )?;
+    let mut batches = read_splits(ask, "CIFAR-100", &folders, format, &["train.bin"], "test.bin")?;
     let present = renumber(&mut batches);
     let names = bytes::names_file(&folders, "fine_label_names.txt");
     let name = |&label: &u32| match names.get(label as usize) {
@@ -99,10 +67,7 @@ pub(super) fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
 /// Labels become 0, 1, 2… over the classes that occur in any split; returns the old numbers. A
 /// subset of five classes is then a problem of five classes, not of a hundred.
 fn renumber(batches: &mut [(Split, Batch)]) -> Vec<u32> {
-    let mut present: Vec<u32> = batches
-        .iter()
-        .flat_map(|(_, batch)| batch.labels.iter().copied())
-        .collect();
+    let mut present: Vec<u32> = batches.iter().flat_map(|(_, batch)| batch.labels.iter().copied()).collect();
     present.sort_unstable();
     present.dedup();
     for label in batches.iter_mut().flat_map(|(_, batch)| &mut batch.labels) {
@@ -119,30 +84,19 @@ fn read_splits(
     train: &[&str],
     test: &str,
 ) -> Result<Vec<(Split, Batch)>, DataError> {
-    let train_files: Vec<PathBuf> = train
-        .iter()
-        .filter_map(|name| find(folders, name))
-        .collect();
+    let train_files: Vec<PathBuf> = train.iter().filter_map(|name| find(folders, name)).collect();
     let test_files: Vec<PathBuf> = find(folders, test).into_iter().collect();
     let total = train_files.len() + test_files.len();
     if total == 0 {
         let names = [train, &[test]].concat();
         let help = "point path at the folder that holds them (.gz or unpacked, both are read; \
                     it is the \"binary version\" of the dataset, not the one for Python or Matlab)";
-        return Err(bytes::missing(
-            &format!("the batches of {what}"),
-            &names,
-            folders,
-            help,
-        ));
+        return Err(bytes::missing(&format!("the batches of {what}"), &names, folders, help));
     }
     let mut done = 0;
     let mut batches = Vec::new();
     for (split, files) in [(Split::Train, train_files), (Split::Test, test_files)] {
-        let mut batch = Batch {
-            bytes: Vec::new(),
-            labels: Vec::new(),
-        };
+        let mut batch = Batch { bytes: Vec::new(), labels: Vec::new() };
         for file in files {
             ask.report("reading files", done, total)?;
             read_file(&file, format, &mut batch)?;
@@ -166,12 +120,7 @@ fn read_file(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataE
     for (position, record) in bytes.chunks_exact(format.record()).enumerate() {
         let label = record[format.label_bytes - 1];
         if label >= format.classes {
-            return Err(bad_label(
-                path,
-                position,
-                label,
-                &format!("0 to {}", format.classes - 1),
-            ));
+            return Err(bad_label(path, position, label, &format!("0 to {}", format.classes - 1)));
         }
         batch.labels.push(u32::from(label));
     }
@@ -184,10 +133,7 @@ fn check_length(path: &Path, length: usize, most: usize, record: usize) -> Resul
         return Ok(());
     }
     let problem = if length > most {
-        format!(
-            "more than {} records in one file",
-            grouped(MOST_RECORDS as u64)
-        )
+        format!("more than {} records in one file", grouped(MOST_RECORDS as u64))
     } else if length == 0 {
         "the file is empty".to_string()
     } else {
@@ -215,10 +161,5 @@ fn loaded(batches: Vec<(Split, Batch)>, format: Format, classes: Vec<String>) ->
         }),
         labels: Some(batch.labels),
     };
-    Loaded {
-        classes,
-        parts: batches.into_iter().map(part).collect(),
-        skipped: Vec::new(),
-        carve: true,
-    }
+    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), carve: true }
 }

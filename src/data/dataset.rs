@@ -28,10 +28,7 @@ pub struct Dataset {
 
 impl std::fmt::Debug for Dataset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let splits: Vec<(Split, usize)> = self
-            .splits()
-            .map(|(split, data)| (split, data.len()))
-            .collect();
+        let splits: Vec<(Split, usize)> = self.splits().map(|(split, data)| (split, data.len())).collect();
         let mut out = f.debug_struct("Dataset");
         out.field("shape", &self.shape()).field("splits", &splits);
         out.field("hash", &self.hash).finish_non_exhaustive()
@@ -63,25 +60,14 @@ impl Dataset {
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
         let share = carve::share(spec.valid)?;
-        let ask = Ask {
-            spec,
-            seed,
-            folder: source::locate(spec, base)?,
-            channels,
-            progress,
-        };
+        let ask = Ask { spec, seed, folder: source::locate(spec, base)?, channels, progress };
         let loaded = source::load(ask)?;
         let common = common(spec, channels, seed, &loaded)?;
         let carve = loaded.carve.then_some((share, seed));
         let splits = make_splits(loaded.parts, carve, spec.limit, &common);
         check_lengths(&splits)?;
-        let mut dataset = Dataset {
-            common,
-            classes: loaded.classes,
-            splits,
-            skipped: loaded.skipped,
-            hash: String::new(),
-        };
+        let mut dataset =
+            Dataset { common, classes: loaded.classes, splits, skipped: loaded.skipped, hash: String::new() };
         dataset.hash = dataset.digest(spec, seed)?;
         Ok(dataset)
     }
@@ -89,10 +75,7 @@ impl Dataset {
     /// Channels, height and width of every image, after `resize` and `patches`.
     pub fn shape(&self) -> [usize; 3] {
         let [height, width, channels] = self.common.fit.to();
-        let [height, width] = self
-            .common
-            .patches
-            .map_or([height, width], |patches| patches.size);
+        let [height, width] = self.common.patches.map_or([height, width], |patches| patches.size);
         [channels, height, width]
     }
 
@@ -103,9 +86,7 @@ impl Dataset {
 
     /// A split; none when the source has no such split or it is empty.
     pub fn split(&self, split: Split) -> Option<&SplitData> {
-        self.splits()
-            .find(|(name, _)| *name == split)
-            .map(|(_, data)| data)
+        self.splits().find(|(name, _)| *name == split).map(|(_, data)| data)
     }
 
     /// All splits that are there, in the order train, valid, test, unlabeled.
@@ -143,17 +124,9 @@ impl Dataset {
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let [height, width, channels] = self.common.fit.to();
         let decoded = picture_file::decode(path, channels).map_err(|problem| {
-            DataError::malformed(
-                path,
-                problem,
-                "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere",
-            )
+            DataError::malformed(path, problem, "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere")
         })?;
-        let fit = Fit::new(
-            [decoded.height, decoded.width, channels],
-            Some([height, width]),
-            Some(channels),
-        )?;
+        let fit = Fit::new([decoded.height, decoded.width, channels], Some([height, width]), Some(channels))?;
         let pixels = fit.apply(decoded.pixels);
         let [_, tall, wide] = self.shape();
         let pixels = middle(&pixels, [height, width, channels], [tall, wide]);
@@ -164,24 +137,12 @@ impl Dataset {
 
     fn digest(&self, spec: &DataSpec, seed: u64) -> Result<String, DataError> {
         let mut digest = Digest::new();
-        let DataSpec {
-            source,
-            path: _,
-            resize: _,
-            patches,
-            range,
-            normalize,
-            valid: _,
-            limit: _,
-            augment: _,
-        } = spec;
+        let DataSpec { source, path: _, resize: _, patches, range, normalize, valid: _, limit: _, augment: _ } = spec;
         digest.add(source.name().as_bytes());
         digest.add_number(seed);
         // Resize, valid and limit show in the shape and in the splits themselves.
         digest.add(format!("{:?} {patches:?} {range:?} {normalize:?}", self.shape()).as_bytes());
-        self.classes
-            .iter()
-            .for_each(|class| digest.add(class.as_bytes()));
+        self.classes.iter().for_each(|class| digest.add(class.as_bytes()));
         for (_, data) in self.splits() {
             data.add_to(&mut digest)?;
         }
@@ -191,9 +152,7 @@ impl Dataset {
 
 fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
     for (key, size) in [("resize", spec.resize), ("patches", spec.patches)] {
-        if let Some([height, width]) =
-            size.filter(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side)))
-        {
+        if let Some([height, width]) = size.filter(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side))) {
             return Err(DataError::setting(
                 key,
                 format!("{height}×{width} is no size for an image"),
@@ -202,25 +161,13 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
         }
     }
     match spec.limit {
-        Some(0) => Err(DataError::setting(
-            "limit",
-            "0 leaves no image",
-            "write at least 1, or delete the line",
-        )),
+        Some(0) => Err(DataError::setting("limit", "0 leaves no image", "write at least 1, or delete the line")),
         _ => Ok(()),
     }
 }
 
-fn common(
-    spec: &DataSpec,
-    channels: Option<usize>,
-    seed: u64,
-    loaded: &Loaded,
-) -> Result<Common, DataError> {
-    let from = loaded
-        .parts
-        .first()
-        .map_or([1, 1, 1], |part| part.pictures.shape());
+fn common(spec: &DataSpec, channels: Option<usize>, seed: u64, loaded: &Loaded) -> Result<Common, DataError> {
+    let from = loaded.parts.first().map_or([1, 1, 1], |part| part.pictures.shape());
     let size = spec.resize.map(|size| size.map(|side| side as usize));
     let fit = Fit::new(from, size, channels)?;
     let [height, width, channels] = fit.to();
@@ -256,8 +203,7 @@ fn make_splits(
         let all = part.pictures.len();
         match carve {
             Some((share, seed)) if part.split == Split::Train && !has_valid => {
-                let (train, valid) =
-                    carve::carve(all, part.labels.as_deref(), share, seed, For::Valid);
+                let (train, valid) = carve::carve(all, part.labels.as_deref(), share, seed, For::Valid);
                 splits.push(choose(&part, Split::Train, train, limit, common));
                 splits.push(choose(&part, Split::Valid, valid, limit, common));
             }
@@ -284,48 +230,23 @@ fn choose(
         let label = |&picture: &u32| labels.get(picture as usize).copied().unwrap_or(u32::MAX);
         chosen.iter().map(label).collect()
     });
-    (
-        split,
-        SplitData::new(split, Arc::clone(&part.pictures), chosen, labels, common),
-    )
+    (split, SplitData::new(split, Arc::clone(&part.pictures), chosen, labels, common))
 }
 
 /// Images are numbered with 32 bits in a batch.
 fn check_lengths(splits: &[(Split, SplitData)]) -> Result<(), DataError> {
-    match splits
-        .iter()
-        .find(|(_, data)| u32::try_from(data.len()).is_err())
-    {
+    match splits.iter().find(|(_, data)| u32::try_from(data.len()).is_err()) {
         Some((split, data)) => Err(DataError::setting(
             "limit",
-            format!(
-                "the {split} split would have {} images, more than can be numbered",
-                data.len()
-            ),
-            format!(
-                "write limit = {} or less",
-                u32::MAX as usize / PATCHES_PER_IMAGE
-            ),
+            format!("the {split} split would have {} images, more than can be numbered", data.len()),
+            format!("write limit = {} or less", u32::MAX as usize / PATCHES_PER_IMAGE),
         )),
         None => Ok(()),
     }
 }
 
-fn middle(
-    pixels: &[u8],
-    [height, width, channels]: [usize; 3],
-    [tall, wide]: [usize; 2],
-) -> Vec<u8> {
-    let (top, left) = (
-        height.saturating_sub(tall) / 2,
-        width.saturating_sub(wide) / 2,
-    );
+fn middle(pixels: &[u8], [height, width, channels]: [usize; 3], [tall, wide]: [usize; 2]) -> Vec<u8> {
+    let (top, left) = (height.saturating_sub(tall) / 2, width.saturating_sub(wide) / 2);
     let rows = pixels.chunks_exact(width * channels).skip(top).take(tall);
-    rows.flat_map(|row| {
-        row.iter()
-            .skip(left * channels)
-            .take(wide * channels)
-            .copied()
-    })
-    .collect()
+    rows.flat_map(|row| row.iter().skip(left * channels).take(wide * channels).copied()).collect()
 }

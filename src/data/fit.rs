@@ -12,29 +12,18 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    pub fn new(
-        from: [usize; 3],
-        size: Option<[usize; 2]>,
-        channels: Option<usize>,
-    ) -> Result<Fit, DataError> {
+    pub fn new(from: [usize; 3], size: Option<[usize; 2]>, channels: Option<usize>) -> Result<Fit, DataError> {
         let channels = channels.unwrap_or(from[2]);
         if !matches!((from[2], channels), (1, 3) | (3, 1)) && from[2] != channels {
             return Err(DataError::setting(
                 "source",
-                format!(
-                    "its images have {} channels and cannot be given {channels}",
-                    from[2]
-                ),
+                format!("its images have {} channels and cannot be given {channels}", from[2]),
                 "let the network's input have 1 (grey) or 3 (red, green, blue) channels",
             ));
         }
         let size = size.unwrap_or([from[0], from[1]]);
         let resizer = (size != [from[0], from[1]]).then(|| Resizer::new([from[0], from[1]], size));
-        Ok(Fit {
-            from,
-            to: [size[0], size[1], channels],
-            resizer,
-        })
+        Ok(Fit { from, to: [size[0], size[1], channels], resizer })
     }
 
     /// H×W×C of what comes out.
@@ -68,11 +57,7 @@ pub(super) fn change_channels(pixels: Vec<u8>, from: usize, to: usize) -> Vec<u8
 
 fn luma(rgb: &[u8]) -> u8 {
     const WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
-    let sum: u32 = rgb
-        .iter()
-        .zip(WEIGHTS)
-        .map(|(&value, weight)| u32::from(value) * weight)
-        .sum();
+    let sum: u32 = rgb.iter().zip(WEIGHTS).map(|(&value, weight)| u32::from(value) * weight).sum();
     ((sum + (1 << 15)) >> 16) as u8
 }
 
@@ -82,14 +67,8 @@ mod tests {
 
     #[test]
     fn channels_change_both_ways() {
-        assert_eq!(
-            change_channels(vec![7, 200], 1, 3),
-            [7, 7, 7, 200, 200, 200]
-        );
-        assert_eq!(
-            change_channels(vec![255, 0, 0, 9, 9, 9, 255, 255, 255], 3, 1),
-            [76, 9, 255]
-        );
+        assert_eq!(change_channels(vec![7, 200], 1, 3), [7, 7, 7, 200, 200, 200]);
+        assert_eq!(change_channels(vec![255, 0, 0, 9, 9, 9, 255, 255, 255], 3, 1), [76, 9, 255]);
         let fit = Fit::new([2, 2, 3], Some([1, 1]), Some(1)).unwrap();
         assert_eq!(fit.to(), [1, 1, 1]);
         assert_eq!(fit.apply(vec![40; 12]), [40]);

@@ -22,12 +22,7 @@ use std::collections::BTreeMap;
 const TEST_SHARE: f64 = 0.1;
 
 pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
-    let Listing {
-        classes,
-        mut splits,
-        mut skipped,
-        has_splits,
-    } = listing::list(ask)?;
+    let Listing { classes, mut splits, mut skipped, has_splits } = listing::list(ask)?;
     if !has_splits {
         carve_from_train(&mut splits, Split::Test, TEST_SHARE, ask.seed, For::Test);
     }
@@ -39,12 +34,7 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     }
     let parts = decode::decode(ask, splits, &mut skipped)?;
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Loaded {
-        classes,
-        parts,
-        skipped,
-        carve: false,
-    })
+    Ok(Loaded { classes, parts, skipped, carve: false })
 }
 
 /// The first of every class, then the second of every class, and so on.
@@ -59,13 +49,7 @@ fn take_turns(entries: &mut [Entry]) {
     entries.sort_by_key(|entry| (turns.get(&entry.path).copied(), entry.class));
 }
 
-fn carve_from_train(
-    splits: &mut Vec<(Split, Vec<Entry>)>,
-    to: Split,
-    share: f64,
-    seed: u64,
-    what: For,
-) {
+fn carve_from_train(splits: &mut Vec<(Split, Vec<Entry>)>, to: Split, share: f64, seed: u64, what: For) {
     if splits.iter().any(|(split, _)| *split == to) {
         return;
     }
@@ -75,10 +59,7 @@ fn carve_from_train(
     let labels: Option<Vec<u32>> = train.iter().map(|entry| entry.class).collect();
     let (kept, held) = carve::carve(train.len(), labels.as_deref(), share, seed, what);
     let pick = |positions: &[u32], from: &[Entry]| -> Vec<Entry> {
-        positions
-            .iter()
-            .filter_map(|&position| from.get(position as usize).cloned())
-            .collect()
+        positions.iter().filter_map(|&position| from.get(position as usize).cloned()).collect()
     };
     let held = pick(&held, train);
     *train = pick(&kept, train);

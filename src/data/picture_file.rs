@@ -14,9 +14,7 @@ use std::path::Path;
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
 const MOST_PIXELS: u64 = 64 << 20;
 const MOST_FILE_BYTES: u64 = 512 << 20;
-const EXTENSIONS: [&str; 10] = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff",
-];
+const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff"];
 
 /// What a file says about itself before its pixels are read.
 #[derive(Clone, Copy)]
@@ -36,19 +34,13 @@ pub(super) struct Decoded {
 /// Whether the file's name is one of an image. Hidden files (`._a.jpg` of macOS) are not.
 pub(super) fn is_named_like_one(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let extension = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     !name.starts_with('.') && EXTENSIONS.contains(&extension.as_str())
 }
 
 /// The names read, for messages.
 pub(super) fn extensions() -> String {
-    EXTENSIONS
-        .map(|extension| format!(".{extension}"))
-        .join(" ")
+    EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
 }
 
 /// Size and kind, without decoding the pixels.
@@ -57,16 +49,8 @@ pub(super) fn header(path: &Path) -> Result<Header, String> {
     let mut decoder = decoder(BufReader::new(file))?;
     let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
-    let (width, height) = if swaps_sides(upright) {
-        (height, width)
-    } else {
-        (width, height)
-    };
-    Ok(Header {
-        height: height as usize,
-        width: width as usize,
-        colour: decoder.color_type().has_color(),
-    })
+    let (width, height) = if swaps_sides(upright) { (height, width) } else { (width, height) };
+    Ok(Header { height: height as usize, width: width as usize, colour: decoder.color_type().has_color() })
 }
 
 /// The whole picture with 1 or 3 `channels`.
@@ -75,40 +59,30 @@ pub(super) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
     check_jpeg_is_whole(&bytes)?;
     let mut decoder = decoder(Cursor::new(bytes.as_slice()))?;
     let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder)
-        .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
+    let mut image =
+        DynamicImage::from_decoder(decoder).map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
     image.apply_orientation(upright);
     let (height, width) = (image.height() as usize, image.width() as usize);
     let (pixels, has) = to_bytes(image);
-    Ok(Decoded {
-        height,
-        width,
-        pixels: change_channels(pixels, has, channels),
-    })
+    Ok(Decoded { height, width, pixels: change_channels(pixels, has, channels) })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |cause: std::io::Error| format!("cannot be read ({cause})");
     let file = std::fs::File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
+    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
     match bytes.len() as u64 {
         0 => Err("the file is empty".to_string()),
-        length if length > MOST_FILE_BYTES => {
-            Err(format!("larger than {} bytes", grouped(MOST_FILE_BYTES)))
-        }
+        length if length > MOST_FILE_BYTES => Err(format!("larger than {} bytes", grouped(MOST_FILE_BYTES))),
         _ => Ok(bytes),
     }
 }
 
 fn decoder<'a, R: BufRead + Seek + 'a>(reader: R) -> Result<impl ImageDecoder + 'a, String> {
-    let damaged =
-        |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
-    let mut reader = ImageReader::new(reader)
-        .with_guessed_format()
-        .map_err(|cause| format!("cannot be read ({cause})"))?;
+    let damaged = |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
+    let mut reader =
+        ImageReader::new(reader).with_guessed_format().map_err(|cause| format!("cannot be read ({cause})"))?;
     if reader.format().is_none() {
         return Err("not an image: its first bytes are those of no known format".to_string());
     }
@@ -117,10 +91,7 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R) -> Result<impl ImageDecoder + 
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MOST_PIXELS {
-        return Err(format!(
-            "its header says {width}×{height} pixels; from 1 to {} are read",
-            grouped(MOST_PIXELS)
-        ));
+        return Err(format!("its header says {width}×{height} pixels; from 1 to {} are read", grouped(MOST_PIXELS)));
     }
     Ok(decoder)
 }
@@ -133,10 +104,7 @@ fn one_line(error: &image::ImageError) -> String {
 
 fn swaps_sides(upright: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
-    matches!(
-        upright,
-        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH
-    )
+    matches!(upright, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Bytes and their number of channels, 1 or 3.

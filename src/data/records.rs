@@ -52,16 +52,11 @@ impl Pictures for Records {
         match &self.store {
             Store::Memory(bytes) => match bytes.get(start..start + size) {
                 Some(pixels) => Ok(self.rearrange(pixels)),
-                None => Err(DataError::OutOfRange {
-                    index,
-                    len: self.count,
-                    split: "stored",
-                }),
+                None => Err(DataError::OutOfRange { index, len: self.count, split: "stored" }),
             },
             Store::Disk { file, path } => {
                 let mut pixels = vec![0; size];
-                read_at(file, &mut pixels, start as u64)
-                    .map_err(|cause| DataError::unreadable(path, cause))?;
+                read_at(file, &mut pixels, start as u64).map_err(|cause| DataError::unreadable(path, cause))?;
                 Ok(self.rearrange(&pixels))
             }
         }
@@ -116,33 +111,17 @@ mod tests {
     use super::*;
 
     fn records(layout: Layout, shape: [usize; 3], bytes: Vec<u8>) -> Records {
-        Records {
-            record: bytes.len(),
-            store: Store::Memory(bytes),
-            count: 1,
-            offset: 0,
-            shape,
-            layout,
-        }
+        Records { record: bytes.len(), store: Store::Memory(bytes), count: 1, offset: 0, shape, layout }
     }
 
     #[test]
     fn planes_become_channels_last() {
         // Two rows of three columns; red counts 0.., green 10.., blue 20.., row by row.
-        let rows = vec![
-            0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25,
-        ];
-        let columns = vec![
-            0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15, 20, 23, 21, 24, 22, 25,
-        ];
-        let expected = [
-            0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25,
-        ];
+        let rows = vec![0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25];
+        let columns = vec![0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15, 20, 23, 21, 24, 22, 25];
+        let expected = [0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25];
         let shape = [2, 3, 3];
-        assert_eq!(
-            records(Layout::Planes, shape, rows).raw(0).unwrap(),
-            expected
-        );
+        assert_eq!(records(Layout::Planes, shape, rows).raw(0).unwrap(), expected);
         let by_column = records(Layout::PlanesByColumn, shape, columns);
         assert_eq!(by_column.raw(0).unwrap(), expected);
         assert!(by_column.raw(1).is_err());
@@ -155,10 +134,7 @@ mod tests {
         std::fs::write(&path, [7; 8]).unwrap();
         let file = File::open(&path).unwrap();
         let on_disk = Records {
-            store: Store::Disk {
-                file,
-                path: path.clone(),
-            },
+            store: Store::Disk { file, path: path.clone() },
             count: 2,
             record: 4,
             offset: 0,

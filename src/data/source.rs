@@ -50,17 +50,8 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Says how far the work is; an error when the listener wants to stop.
-    pub fn report(
-        &mut self,
-        what: &'static str,
-        done: usize,
-        total: usize,
-    ) -> Result<(), DataError> {
-        if (self.progress)(Progress { what, done, total }) {
-            Ok(())
-        } else {
-            Err(DataError::Cancelled)
-        }
+    pub fn report(&mut self, what: &'static str, done: usize, total: usize) -> Result<(), DataError> {
+        if (self.progress)(Progress { what, done, total }) { Ok(()) } else { Err(DataError::Cancelled) }
     }
 }
 
@@ -87,19 +78,11 @@ pub(super) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError>
         return Err(DataError::setting(
             "path",
             format!("missing, and source = \"{}\" reads files", spec.source),
-            format!(
-                "write path = \"…\" with {}, or use source = \"shapes\", which needs none",
-                wanted(spec.source)
-            ),
+            format!("write path = \"…\" with {}, or use source = \"shapes\", which needs none", wanted(spec.source)),
         ));
     };
-    match path
-        .strip_prefix('~')
-        .map(|rest| rest.trim_start_matches(['/', '\\']))
-    {
-        Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => {
-            Ok(home()?.join(rest))
-        }
+    match path.strip_prefix('~').map(|rest| rest.trim_start_matches(['/', '\\'])) {
+        Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => Ok(home()?.join(rest)),
         _ => Ok(base.join(path)),
     }
 }
@@ -132,9 +115,6 @@ pub(super) fn bad_label(file: &Path, position: usize, label: u8, allowed: &str) 
     DataError::malformed(
         file,
         format!("image {position} has label {label}, and labels go from {allowed}"),
-        format!(
-            "check that this is the right file, or {}",
-            bytes::DOWNLOAD_AGAIN
-        ),
+        format!("check that this is the right file, or {}", bytes::DOWNLOAD_AGAIN),
     )
 }

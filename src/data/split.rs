@@ -61,10 +61,7 @@ impl SplitData {
     ) -> SplitData {
         let image: usize = common.fit.to().iter().product();
         let keep = (pictures.is_costly() || common.fit.is_costly())
-            && chosen
-                .len()
-                .checked_mul(image)
-                .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+            && chosen.len().checked_mul(image).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
         SplitData {
             split,
             pictures,
@@ -107,11 +104,7 @@ impl SplitData {
     /// Number of images of each class; all zero where there are no labels.
     pub fn per_class(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];
-        let each = if self.patches.is_some() {
-            PATCHES_PER_IMAGE
-        } else {
-            1
-        };
+        let each = if self.patches.is_some() { PATCHES_PER_IMAGE } else { 1 };
         for &label in self.labels.iter().flatten() {
             if let Some(count) = counts.get_mut(label as usize) {
                 *count += each;
@@ -134,11 +127,7 @@ impl SplitData {
         let expected: usize = self.image_shape().iter().product();
         check_buffer(expected, out.len())?;
         if index >= self.len() {
-            return Err(DataError::OutOfRange {
-                index,
-                len: self.len(),
-                split: self.split.name(),
-            });
+            return Err(DataError::OutOfRange { index, len: self.len(), split: self.split.name() });
         }
         let pixels = self.pixels(self.image_of(index))?;
         match self.patches {
@@ -170,11 +159,7 @@ impl SplitData {
     fn raw(&self, image: usize) -> Result<Vec<u8>, DataError> {
         match self.chosen.get(image) {
             Some(&picture) => self.pictures.raw(picture as usize),
-            None => Err(DataError::OutOfRange {
-                index: image,
-                len: self.chosen.len(),
-                split: self.split.name(),
-            }),
+            None => Err(DataError::OutOfRange { index: image, len: self.chosen.len(), split: self.split.name() }),
         }
     }
 
@@ -212,12 +197,7 @@ impl SplitData {
 /// Fills a batch: `images` is N×H×W×C, `labels` has N places (`u32::MAX` where there is none).
 /// Images are spread over the threads of the current rayon pool; the result is the same for any
 /// number of them.
-pub fn fill_batch(
-    split: &SplitData,
-    indices: &[u32],
-    images: &mut [f32],
-    labels: &mut [u32],
-) -> Result<(), DataError> {
+pub fn fill_batch(split: &SplitData, indices: &[u32], images: &mut [f32], labels: &mut [u32]) -> Result<(), DataError> {
     let size: usize = split.image_shape().iter().product();
     check_buffer(indices.len().saturating_mul(size), images.len())?;
     check_buffer(indices.len(), labels.len())?;
@@ -232,9 +212,5 @@ pub fn fill_batch(
 }
 
 fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(DataError::Buffer { expected, found })
-    }
+    if expected == found { Ok(()) } else { Err(DataError::Buffer { expected, found }) }
 }

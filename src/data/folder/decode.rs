@@ -47,17 +47,10 @@ impl Pictures for Files {
         if let Some(pixels) = self.pixels.as_ref().and_then(|pixels| pixels.get(index)) {
             return Ok(pixels.to_vec());
         }
-        let path = self.paths.get(index).ok_or(DataError::OutOfRange {
-            index,
-            len: self.paths.len(),
-            split: "stored",
-        })?;
+        let path =
+            self.paths.get(index).ok_or(DataError::OutOfRange { index, len: self.paths.len(), split: "stored" })?;
         read(path, self.shape, self.resize).map_err(|problem| {
-            DataError::malformed(
-                path,
-                problem,
-                "it changed since it was opened; open the data again",
-            )
+            DataError::malformed(path, problem, "it changed since it was opened; open the data again")
         })
     }
 
@@ -66,11 +59,7 @@ impl Pictures for Files {
     }
 }
 
-pub(super) fn decode(
-    ask: &mut Ask,
-    mut splits: Splits,
-    skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Part>, DataError> {
+pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Vec<Part>, DataError> {
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
         headers.extend(read_headers(ask, entries, skipped)?);
@@ -78,10 +67,7 @@ pub(super) fn decode(
     let shape = common_shape(ask, &headers, &splits, skipped)?;
     let resize = ask.spec.resize.is_some();
     let size: usize = shape.iter().product();
-    let keep = headers
-        .len()
-        .checked_mul(size)
-        .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+    let keep = headers.len().checked_mul(size).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
         let pixels = read_pixels(ask, &mut entries, shape, keep, skipped)?;
@@ -97,24 +83,11 @@ pub(super) fn decode(
 
 fn part(split: Split, entries: Vec<Entry>, pixels: Kept, shape: [usize; 3], resize: bool) -> Part {
     let labels = entries.iter().map(|entry| entry.class).collect();
-    let files = Files {
-        shape,
-        resize,
-        paths: entries.into_iter().map(|entry| entry.path).collect(),
-        pixels,
-    };
-    Part {
-        split,
-        pictures: Arc::new(files),
-        labels,
-    }
+    let files = Files { shape, resize, paths: entries.into_iter().map(|entry| entry.path).collect(), pixels };
+    Part { split, pictures: Arc::new(files), labels }
 }
 
-fn read_headers(
-    ask: &mut Ask,
-    entries: &mut Vec<Entry>,
-    skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Header>, DataError> {
+fn read_headers(ask: &mut Ask, entries: &mut Vec<Entry>, skipped: &mut Vec<Skipped>) -> Result<Vec<Header>, DataError> {
     let work = |entry: &Entry| picture_file::header(&entry.path);
     in_steps(ask, "looking at images", entries, skipped, work)
 }
@@ -129,11 +102,7 @@ fn read_pixels(
     let resize = ask.spec.resize.is_some();
     let work = |entry: &Entry| {
         let pixels = read(&entry.path, shape, resize)?;
-        Ok(if keep {
-            pixels.into_boxed_slice()
-        } else {
-            Box::default()
-        })
+        Ok(if keep { pixels.into_boxed_slice() } else { Box::default() })
     };
     let pixels = in_steps(ask, "reading images", entries, skipped, work)?;
     Ok(keep.then_some(pixels))
@@ -160,10 +129,7 @@ fn in_steps<T: Send>(
                     results.push(value);
                     left.push(entry.clone());
                 }
-                Err(reason) => skipped.push(Skipped {
-                    file: entry.path.clone(),
-                    reason,
-                }),
+                Err(reason) => skipped.push(Skipped { file: entry.path.clone(), reason }),
             }
         }
     }
@@ -173,12 +139,7 @@ fn in_steps<T: Send>(
 }
 
 /// H×W×C of every picture, given all headers.
-fn common_shape(
-    ask: &Ask,
-    headers: &[Header],
-    splits: &Splits,
-    skipped: &[Skipped],
-) -> Result<[usize; 3], DataError> {
+fn common_shape(ask: &Ask, headers: &[Header], splits: &Splits, skipped: &[Skipped]) -> Result<[usize; 3], DataError> {
     let Some(first) = headers.first() else {
         return Err(all_broken(ask, skipped));
     };
@@ -209,10 +170,7 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     let entries = splits.iter().flat_map(|(_, entries)| entries);
     let mut sizes: BTreeMap<(usize, usize), (usize, &Path)> = BTreeMap::new();
     for (header, entry) in headers.iter().zip(entries) {
-        sizes
-            .entry((header.height, header.width))
-            .or_insert((0, &entry.path))
-            .0 += 1;
+        sizes.entry((header.height, header.width)).or_insert((0, &entry.path)).0 += 1;
     }
     let mut by_count: Vec<_> = sizes.iter().collect();
     by_count.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
@@ -224,8 +182,7 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     if sizes.len() > SHOWN {
         shown.push(format!("{} other sizes", sizes.len() - SHOWN));
     }
-    let least =
-        |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
+    let least = |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
     DataError::SizesDiffer {
         folder: folder.to_path_buf(),
         sizes: shown.join(", "),
@@ -235,11 +192,7 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
 
 fn all_broken(ask: &Ask, skipped: &[Skipped]) -> DataError {
     let example = |skipped: &Skipped| {
-        let name = skipped
-            .file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+        let name = skipped.file.file_name().unwrap_or_default().to_string_lossy();
         format!("{name}: {}", skipped.reason)
     };
     let examples: Vec<String> = skipped.iter().take(3).map(example).collect();
@@ -258,13 +211,8 @@ fn read(path: &Path, shape: [usize; 3], resize: bool) -> Result<Vec<u8>, String>
         return Ok(decoded.pixels);
     }
     if !resize {
-        return Err(format!(
-            "it is {}×{} and not {height}×{width} as its header says",
-            size[0], size[1]
-        ));
+        return Err(format!("it is {}×{} and not {height}×{width} as its header says", size[0], size[1]));
     }
     let fit = Fit::new([size[0], size[1], channels], Some([height, width]), None);
-    Ok(fit
-        .map_err(|error| error.to_string())?
-        .apply(decoded.pixels))
+    Ok(fit.map_err(|error| error.to_string())?.apply(decoded.pixels))
 }

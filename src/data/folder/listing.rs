@@ -97,10 +97,7 @@ fn root(path: &Path, source: Source) -> PathBuf {
         Source::Flowers17 => &["jpg"],
         _ => &[],
     };
-    let inner = below
-        .iter()
-        .map(|name| path.join(name))
-        .find(|folder| folder.is_dir());
+    let inner = below.iter().map(|name| path.join(name)).find(|folder| folder.is_dir());
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
@@ -108,25 +105,17 @@ fn list_folder(root: &Path) -> Result<Listing, DataError> {
     let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
         .iter()
         .filter_map(|(split, names)| {
-            let folder = names
-                .iter()
-                .map(|name| root.join(name))
-                .find(|folder| folder.is_dir());
+            let folder = names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
             Some((*split, folder?))
         })
         .collect();
-    let has_splits = split_folders
-        .iter()
-        .any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
+    let has_splits = split_folders.iter().any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
     if has_splits {
         list_splits(&split_folders)
     } else {
         let whole = [(Split::Train, root.to_path_buf())];
         let listing = list_splits(&whole)?;
-        Ok(Listing {
-            has_splits: false,
-            ..listing
-        })
+        Ok(Listing { has_splits: false, ..listing })
     }
 }
 
@@ -134,30 +123,18 @@ fn list_splits(split_folders: &[(Split, PathBuf)]) -> Result<Listing, DataError>
     let mut skipped = Vec::new();
     let mut found = Vec::new();
     for (split, folder) in split_folders {
-        found.push((
-            *split,
-            list_classes(folder, &mut skipped)?,
-            images_in(folder)?,
-        ));
+        found.push((*split, list_classes(folder, &mut skipped)?, images_in(folder)?));
     }
-    let labelled = found
-        .iter()
-        .filter(|(split, ..)| *split != Split::Unlabeled);
-    let mut classes: Vec<String> = labelled
-        .flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone()))
-        .collect();
+    let labelled = found.iter().filter(|(split, ..)| *split != Split::Unlabeled);
+    let mut classes: Vec<String> =
+        labelled.flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone())).collect();
     classes.sort();
     classes.dedup();
     let splits = found.into_iter().map(|(split, folders, loose)| {
         let entries = entries(split, folders, loose, &classes, &mut skipped);
         (split, entries)
     });
-    Ok(Listing {
-        splits: splits.collect(),
-        classes: classes.clone(),
-        skipped,
-        has_splits: true,
-    })
+    Ok(Listing { splits: splits.collect(), classes: classes.clone(), skipped, has_splits: true })
 }
 
 fn entries(
@@ -171,20 +148,18 @@ fn entries(
     let unlabelled = split == Split::Unlabeled || folders.is_empty();
     let mut entries = Vec::new();
     for folder in folders {
-        let class = if unlabelled {
-            None
-        } else {
-            class_of(&folder.name)
-        };
+        let class = if unlabelled { None } else { class_of(&folder.name) };
         entries.extend(folder.files.into_iter().map(|path| Entry { path, class }));
     }
     if unlabelled {
         entries.extend(loose.into_iter().map(|path| Entry { path, class: None }));
     } else {
-        skipped.extend(loose.into_iter().map(|file| Skipped {
-            file,
-            reason: "it lies beside the class folders, so it has no class".to_string(),
-        }));
+        skipped.extend(
+            loose.into_iter().map(|file| Skipped {
+                file,
+                reason: "it lies beside the class folders, so it has no class".to_string(),
+            }),
+        );
     }
     entries
 }
@@ -192,23 +167,13 @@ fn entries(
 /// The folders of `folder` that hold images, by name.
 fn list_classes(folder: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<ClassFolder>, DataError> {
     let mut classes = Vec::new();
-    for path in read_folder(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-    {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+    for path in read_folder(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = images_in(&path)?;
         if !files.is_empty() {
             classes.push(ClassFolder { name, files });
         } else if !name.starts_with('.') {
-            skipped.push(Skipped {
-                file: path,
-                reason: "no image directly in this folder".to_string(),
-            });
+            skipped.push(Skipped { file: path, reason: "no image directly in this folder".to_string() });
         }
     }
     Ok(classes)
@@ -224,11 +189,7 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 fn read_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let fail = |cause| DataError::unreadable(folder, cause);
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(fail)?.collect();
-    let mut paths: Vec<PathBuf> = entries
-        .map_err(fail)?
-        .into_iter()
-        .map(|entry| entry.path())
-        .collect();
+    let mut paths: Vec<PathBuf> = entries.map_err(fail)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths)
 }
@@ -238,14 +199,10 @@ fn list_flowers(root: &Path) -> Result<Listing, DataError> {
     let mut entries = Vec::new();
     for path in images_in(root)? {
         match flower_class(&path) {
-            Some(class) => entries.push(Entry {
-                path,
-                class: Some(class),
-            }),
+            Some(class) => entries.push(Entry { path, class: Some(class) }),
             None => skipped.push(Skipped {
                 file: path,
-                reason: "not named image_0001.jpg to image_1360.jpg, so its class is unknown"
-                    .to_string(),
+                reason: "not named image_0001.jpg to image_1360.jpg, so its class is unknown".to_string(),
             }),
         }
     }
@@ -260,11 +217,7 @@ fn list_flowers(root: &Path) -> Result<Listing, DataError> {
 /// The class, from the number in the name.
 fn flower_class(path: &Path) -> Option<u32> {
     let stem = path.file_stem()?.to_str()?;
-    let number = stem
-        .strip_prefix("image_")?
-        .parse::<u32>()
-        .ok()?
-        .checked_sub(1)?;
+    let number = stem.strip_prefix("image_")?.parse::<u32>().ok()?.checked_sub(1)?;
     let class = number / FLOWERS_PER_CLASS;
     ((class as usize) < FLOWERS.len()).then_some(class)
 }
@@ -280,13 +233,7 @@ mod tests {
         assert_eq!(class("image_0080.jpg"), Some(0));
         assert_eq!(class("image_0081.jpg"), Some(1));
         assert_eq!(class("image_1360.jpg"), Some(16));
-        for bad in [
-            "image_0000.jpg",
-            "image_1361.jpg",
-            "image_.jpg",
-            "rose.jpg",
-            "image_99999999999.jpg",
-        ] {
+        for bad in ["image_0000.jpg", "image_1361.jpg", "image_.jpg", "rose.jpg", "image_99999999999.jpg"] {
             assert_eq!(class(bad), None, "{bad}");
         }
     }

@@ -109,7 +109,8 @@ pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
     let Some(own) = sizes.resolve(rank) else {
         let message =
             format!("{sizes} gives {} sizes, but the input {input} has {}", sizes.sizes().len(), axes_word(rank));
-        return Err(ShapeError::new(message).help(format!("write adaptive-avgpool {}", sizes.sizes()[0])));
+        return Err(ShapeError::new(message)
+            .help(format!("write adaptive-avgpool {}", sizes.sizes().first().copied().unwrap_or(1))));
     };
     let mut output = [1; 3];
     output[3 - rank..].copy_from_slice(&own);
