@@ -41,7 +41,7 @@ pub enum CheckpointError {
 /// Where a run stands: everything besides weights and optimizer that the next step depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
-    /// The stage in progress; the number of stages when all are trained.
+    /// The stage in progress, or the last one trained.
     pub stage: usize,
     /// Epochs of the stage that are done.
     pub epoch: u32,
@@ -55,6 +55,18 @@ pub struct Position {
     pub tally: Tally,
     /// What early stopping remembers of this stage.
     pub watch: Watch,
+}
+
+impl Position {
+    /// The start of another stage.
+    pub fn enter(&self, stage: usize) -> Position {
+        Position { stage, step: self.step, epochs_done: self.epochs_done, ..Position::default() }
+    }
+
+    /// Whether anything of the stage was trained.
+    pub fn is_in_stage(&self) -> bool {
+        self.epoch > 0 || self.step_in_epoch > 0
+    }
 }
 
 /// Sums over the batches of an epoch.
@@ -98,21 +110,20 @@ pub fn save(
     optimizer: &[(String, Tensor)],
 ) -> Result<(), CheckpointError> {
     let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
-    let bytes = to_bytes(position, weights, optimizer).map_err(failed)?;
-    write_atomic(path, &bytes).map_err(|error| failed(error.to_string()))
+    let weights = weights.iter().map(|(key, tensor)| Blob::of(key.clone(), tensor));
+    let optimizer = optimizer.iter().map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
+    let blobs = weights.chain(optimizer).collect::<candle_core::Result<Vec<_>>>().map_err(|e| failed(e.to_string()))?;
+    let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
+    write_tensors(path, &blobs, Some(json))
 }
 
-fn to_bytes(
-    position: &Position,
-    weights: &[(String, Tensor)],
-    optimizer: &[(String, Tensor)],
-) -> Result<Vec<u8>, String> {
-    let weights = weights.iter().map(|(key, tensor)| (key.clone(), tensor));
-    let optimizer = optimizer.iter().map(|(key, tensor)| (format!("{OPTIMIZER}{key}"), tensor));
-    let raw: Vec<Raw> = weights.chain(optimizer).map(Raw::new).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-    let views: Vec<_> = raw.iter().map(Raw::view).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-    let json = serde_json::to_string(position).map_err(|error| error.to_string())?;
-    serialize(views, Some(HashMap::from([(KEY.to_owned(), json)]))).map_err(|error| error.to_string())
+/// Writes tensors as a safetensors file in one step.
+pub(super) fn write_tensors(path: &Path, blobs: &[Blob], metadata: Option<String>) -> Result<(), CheckpointError> {
+    let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
+    let views: Vec<_> = blobs.iter().map(Blob::view).collect::<Result<_, _>>().map_err(|e| failed(e.to_string()))?;
+    let metadata = metadata.map(|json| HashMap::from([(KEY.to_owned(), json)]));
+    let bytes = serialize(views, metadata).map_err(|error| failed(error.to_string()))?;
+    write_atomic(path, &bytes).map_err(|error| failed(error.to_string()))
 }
 
 /// Reads a checkpoint onto the CPU.
@@ -138,15 +149,21 @@ fn position_in(bytes: &[u8]) -> Result<Position, String> {
 }
 
 /// A tensor's bytes, little-endian.
-struct Raw {
+#[derive(Debug)]
+pub(super) struct Blob {
     key: String,
     dtype: Dtype,
     dims: Vec<usize>,
     bytes: Vec<u8>,
 }
 
-impl Raw {
-    fn new((key, tensor): (String, &Tensor)) -> candle_core::Result<Raw> {
+impl Blob {
+    /// A tensor from its bytes.
+    pub fn new(key: &str, dtype: Dtype, dims: Vec<usize>, bytes: Vec<u8>) -> Blob {
+        Blob { key: key.to_owned(), dtype, dims, bytes }
+    }
+
+    fn of(key: String, tensor: &Tensor) -> candle_core::Result<Blob> {
         let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
         let (dtype, bytes) = match tensor.dtype() {
             DType::F64 => (Dtype::F64, flat.to_vec1::<f64>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
@@ -158,7 +175,7 @@ impl Raw {
                 (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
             }
         };
-        Ok(Raw { key, dtype, dims: tensor.dims().to_vec(), bytes })
+        Ok(Blob { key, dtype, dims: tensor.dims().to_vec(), bytes })
     }
 
     fn view(&self) -> Result<(&str, TensorView<'_>), SafeTensorError> {
@@ -200,7 +217,9 @@ mod tests {
         Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap()
     }
 
-    fn example() -> (Position, Vec<(String, Tensor)>, Vec<(String, Tensor)>) {
+    type Named = Vec<(String, Tensor)>;
+
+    fn example() -> (Position, Named, Named) {
         let tally = Tally { images: 12, loss: 0.1 + 0.2, correct: 3 };
         let watch = Watch { best: Some(-1.0 / 3.0), waited: 2 };
         let position = Position { stage: 1, epoch: 2, step_in_epoch: 3, step: 99, epochs_done: 5, tally, watch };
@@ -232,7 +251,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.safetensors");
         let (position, weights, optimizer) = example();
-        let whole = to_bytes(&position, &weights, &optimizer).unwrap();
+        save(&path, &position, &weights, &optimizer).unwrap();
+        let whole = std::fs::read(&path).unwrap();
         for bytes in [&whole[..0], &whole[..5], &whole[..whole.len() - 1], b"not a checkpoint"] {
             std::fs::write(&path, bytes).unwrap();
             assert!(load(&path).unwrap_err().to_string().contains("cannot read the checkpoint"));

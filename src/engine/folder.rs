@@ -39,12 +39,22 @@ pub enum FolderError {
     InUse(PathBuf),
 }
 
-/// The folder of one run, held against other runs while this value lives.
+/// The folder of one run, held against other runs while this value lives. A new one that was never
+/// [kept](RunFolder::keep) is removed again: a run that cannot begin leaves nothing behind.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    is_new: bool,
+    is_provisional: bool,
     _lock: File,
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if self.is_provisional {
+            // Should it fail, an empty run folder stays behind and harms nothing.
+            std::fs::remove_dir_all(&self.path).ok();
+        }
+    }
 }
 
 impl RunFolder {
@@ -76,7 +86,7 @@ impl RunFolder {
             // Some network drives have no locks; the run goes on without.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        Ok(RunFolder { path: path.to_owned(), is_new, _lock: lock })
+        Ok(RunFolder { path: path.to_owned(), is_provisional: is_new, _lock: lock })
     }
 
     /// Where it is.
@@ -100,12 +110,9 @@ impl RunFolder {
         file::save(&project, &self.path.join("project.toml"))
     }
 
-    /// Removes the folder again if it was made for a run that never began.
-    pub fn discard(self) {
-        if self.is_new {
-            // Nothing depends on it: a folder that stays behind is empty but for the project.
-            std::fs::remove_dir_all(&self.path).ok();
-        }
+    /// The run has begun: its folder stays.
+    pub fn keep(&mut self) {
+        self.is_provisional = false;
     }
 }
 
@@ -156,7 +163,8 @@ mod tests {
     #[test]
     fn numbers_count_up_and_locks_hold() {
         let base = tempfile::tempdir().unwrap();
-        let first = RunFolder::create(None, base.path(), "A b").unwrap();
+        let mut first = RunFolder::create(None, base.path(), "A b").unwrap();
+        first.keep();
         let second = RunFolder::create(None, base.path(), "A b").unwrap();
         assert_eq!(first.path(), base.path().join("runs/a-b-1"));
         assert_eq!(second.path(), base.path().join("runs/a-b-2"));
@@ -167,9 +175,9 @@ mod tests {
         assert!(RunFolder::reopen(&path).is_ok());
         assert!(matches!(RunFolder::create(Some(&path), base.path(), ""), Err(FolderError::Taken(_))));
         assert!(matches!(RunFolder::reopen(second.path()), Err(FolderError::NotARun(_))));
-        let kept = second.path().to_owned();
-        second.discard();
-        assert!(!kept.exists());
+        let removed = second.path().to_owned();
+        drop(second);
+        assert!(!removed.exists());
     }
 
     #[test]

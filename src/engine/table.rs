@@ -18,9 +18,9 @@ pub const STEPS: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
 
 /// One row of `metrics.csv`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MetricsRow<'a> {
+pub struct MetricsRow {
     /// The stage's name.
-    pub stage: &'a str,
+    pub stage: String,
     /// Epoch from 1.
     pub epoch: u32,
     /// Steps taken over the whole run.
@@ -28,7 +28,7 @@ pub struct MetricsRow<'a> {
     /// What was measured.
     pub split: Split,
     /// The figures.
-    pub metrics: &'a Metrics,
+    pub metrics: Metrics,
     /// Learning rate of the epoch's last step; on the row of the training split.
     pub lr: Option<f64>,
     /// Training time since the run began.
@@ -65,12 +65,12 @@ impl Tables {
     }
 
     /// Appends what was measured, and sees to it that it is on disk with all steps so far.
-    pub fn metrics(&mut self, rows: &[MetricsRow<'_>]) -> io::Result<()> {
+    pub fn metrics(&mut self, rows: &[MetricsRow]) -> io::Result<()> {
         for row in rows {
-            let Metrics { loss, accuracy, log_loss, .. } = row.metrics;
+            let Metrics { loss, accuracy, log_loss, .. } = &row.metrics;
             let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
             self.metrics.write_record([
-                row.stage,
+                row.stage.as_str(),
                 &row.epoch.to_string(),
                 &row.step.to_string(),
                 row.split.name(),
@@ -127,11 +127,11 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let metrics = Metrics { loss: 0.1, accuracy: Some(0.5), ..Metrics::default() };
         let row = |step| MetricsRow {
-            stage: "a, b",
+            stage: "a, b".into(),
             epoch: 1,
             step,
             split: Split::Train,
-            metrics: &metrics,
+            metrics: metrics.clone(),
             lr: None,
             seconds: 1.0,
         };
