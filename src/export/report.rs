@@ -93,8 +93,7 @@ fn layer_table(inference: &Inference) -> String {
         format!("<tr><td>{indent}{name} {text}</td><td>{output}</td><td>{parameters}</td><td>{macs}</td></tr>")
     };
     let rows: Vec<String> = inference.rows.iter().map(row).collect();
-    let totals =
-        format!("{} parameters, {} MACs an image", inference.totals.cost.parameters, inference.totals.cost.macs);
+    let totals = format!("{} parameters, {} MACs an image", inference.totals.parameters, inference.totals.macs);
     format!("<table>{heading}{}</table>\n<p>{} · {totals}</p>", rows.concat(), escape(&banner(inference).text))
 }
 
