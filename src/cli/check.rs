@@ -32,7 +32,7 @@ fn as_json(inference: &Inference, problems: &[Problem]) -> Value {
     json!({
         "ok": can_train(problems),
         "layers": inference.rows.iter().map(layer_json).collect::<Vec<_>>(),
-        "totals": { "parameters": inference.totals.cost.parameters, "macs": inference.totals.cost.macs },
+        "totals": { "parameters": inference.totals.parameters, "macs": inference.totals.macs },
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
@@ -87,7 +87,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> Stri
 }
 
 fn totals(source: &Source, inference: &Inference) -> String {
-    let cost = inference.totals.cost;
+    let cost = inference.totals;
     let mut text = format!("{} parameters · {} MACs an image", thousands(cost.parameters), thousands(cost.macs));
     if let Some(stage) = source.project.stages.first() {
         let memory = step_memory_bytes(inference, stage.batch, &stage.optimizer);
