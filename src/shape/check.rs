@@ -1,0 +1,1 @@
+//! What stops a project from being trained.

@@ -1,0 +1,150 @@
+//! Receptive fields: how many of the network's inputs one output value can see, axis by axis.
+//!
+//! Counted backwards: `n` neighbours at a layer's output need so many at its input. Layers that
+//! shrink merge into one affine step, so a field costs as many steps as there are changes of
+//! direction, not as there are layers. Padding is not cut off: a field may be larger than the input.
+
+use super::op::{Geometry, Op};
+use crate::project::size::Shape;
+
+/// The receptive field of one position, as the way back to the input.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Field {
+    /// A window on each axis.
+    Axes(Vec<Chain>),
+    /// Everything: after `flatten`, `dense` or global pooling.
+    Whole,
+}
+
+/// The way back along one axis, first step nearest the input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Chain(Vec<Step>);
+
+/// From neighbours at an output to neighbours at an input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    /// `n` outputs see (n − 1)·stride + span inputs.
+    Down { span: u64, stride: u64 },
+    /// `n` outputs see (n − 1 + reach)/stride + 1 inputs; a single one sees `single`.
+    Up { reach: u64, stride: u64, single: u64 },
+}
+
+impl Step {
+    fn back(self, n: u64) -> u64 {
+        match self {
+            Step::Down { span, stride } => (n - 1).saturating_mul(stride).saturating_add(span),
+            Step::Up { single, .. } if n == 1 => single,
+            Step::Up { reach, stride, .. } => (n - 1).saturating_add(reach) / stride + 1,
+        }
+    }
+}
+
+impl Chain {
+    fn push(&mut self, step: Step) {
+        match (self.0.last_mut(), step) {
+            (_, Step::Down { span: 1, stride: 1 } | Step::Up { reach: 0, stride: 1, .. }) => {}
+            (Some(Step::Down { span, stride }), Step::Down { span: next_span, stride: next_stride }) => {
+                *span = (next_span - 1).saturating_mul(*stride).saturating_add(*span);
+                *stride = stride.saturating_mul(next_stride);
+            }
+            _ => self.0.push(step),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.0.iter().rev().fold(1, |n, step| step.back(n))
+    }
+}
+
+impl Field {
+    /// The field of the input itself.
+    pub fn start(input: &Shape) -> Field {
+        Field::Axes(vec![Chain::default(); input.rank()])
+    }
+
+    /// The sizes by axis of the network's input.
+    pub fn sizes(&self, input: &Shape) -> Vec<u64> {
+        match self {
+            Field::Axes(chains) => chains.iter().map(Chain::size).collect(),
+            Field::Whole => input.spatial().iter().map(|&size| size as u64).collect(),
+        }
+    }
+
+    /// The field after one more layer.
+    pub fn after(self, op: &Op) -> Field {
+        let Field::Axes(mut chains) = self else { return Field::Whole };
+        if matches!(op, Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. }) {
+            return Field::Whole;
+        }
+        // Operators always have three axes; a signal or an image has the last ones.
+        let first = 3usize.saturating_sub(chains.len());
+        for (axis, chain) in (first..3).zip(&mut chains) {
+            if let Some(step) = step(op, axis) {
+                chain.push(step);
+            }
+        }
+        Field::Axes(chains)
+    }
+
+    /// The larger field on each axis, for branches that meet.
+    pub fn widest(self, other: Field) -> Field {
+        let (Field::Axes(a), Field::Axes(b)) = (self, other) else { return Field::Whole };
+        let wider = |(a, b): (Chain, Chain)| if b.size() > a.size() { b } else { a };
+        Field::Axes(a.into_iter().zip(b).map(wider).collect())
+    }
+}
+
+fn step(op: &Op, axis: usize) -> Option<Step> {
+    match op {
+        Op::Conv { geometry, .. }
+        | Op::SeparableConv { geometry, .. }
+        | Op::MaxPool { geometry, .. }
+        | Op::AvgPool { geometry, .. } => Some(down(geometry, axis)),
+        Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => Some(up(geometry, axis)),
+        Op::Upsample { factor, bilinear, .. } => Some(upsample(factor[axis] as u64, *bilinear)),
+        Op::AdaptiveAvgPool { input, output } => Some(adaptive(input[axis] as u64, output[axis] as u64)),
+        _ => None,
+    }
+}
+
+fn down(geometry: &Geometry, axis: usize) -> Step {
+    let span = (geometry.kernel[axis] as u64 - 1).saturating_mul(geometry.dilation[axis] as u64).saturating_add(1);
+    Step::Down { span, stride: geometry.stride[axis] as u64 }
+}
+
+/// Every output collects the inputs whose spread kernel covers it. With dilation only every q-th
+/// tap can meet one output.
+fn up(geometry: &Geometry, axis: usize) -> Step {
+    let (taps, stride, dilation) =
+        (geometry.kernel[axis] as u64 - 1, geometry.stride[axis] as u64, geometry.dilation[axis] as u64);
+    let q = stride / gcd(stride, dilation);
+    let single = (taps / q).saturating_mul(q.saturating_mul(dilation) / stride).saturating_add(1);
+    Step::Up { reach: taps.saturating_mul(dilation), stride, single }
+}
+
+/// Repeating is a transposed convolution with kernel = stride; interpolation reaches one input further.
+fn upsample(factor: u64, bilinear: bool) -> Step {
+    let reach = match (bilinear, factor) {
+        (true, 2..) => 2 * factor - 2 + u64::from(factor.is_multiple_of(2)),
+        _ => factor - 1,
+    };
+    Step::Up { reach, stride: factor, single: reach / factor + 1 }
+}
+
+/// The largest of the windows ⌊i·in/out⌋ .. ⌈(i+1)·in/out⌉.
+fn adaptive(input: u64, output: u64) -> Step {
+    let rest = input % output;
+    let extra = match rest {
+        0 => 0,
+        _ if rest > gcd(rest, output) => 2,
+        _ => 1,
+    };
+    Step::Down { span: input / output + extra, stride: input.div_ceil(output) }
+}
+
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

@@ -1,0 +1,1 @@
+//! Whether the output equals the input, as one sentence.

@@ -1,0 +1,51 @@
+//! Layers between tensors and vectors, and group norm.
+
+use super::{Resolved, tensor};
+use crate::project::size::Shape;
+use crate::shape::error::ShapeError;
+use crate::shape::op::Op;
+
+pub fn flatten(input: &Shape) -> Result<Resolved, ShapeError> {
+    Ok(Resolved { op: Op::Flatten, output: tensor(&[input.elements()])? })
+}
+
+pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
+    let (have, want) = (input.elements(), shape.elements());
+    if have == want {
+        return Ok(Resolved { op: Op::Reshape, output: shape.clone() });
+    }
+    let message = format!("{shape} holds {want} numbers, but the input {input} holds {have}");
+    let space = shape.elements() / shape.channels() as u64;
+    let fitting = have.is_multiple_of(space).then(|| {
+        let mut dims = vec![(have / space) as usize];
+        dims.extend(shape.spatial());
+        Shape::new(&dims).map(|fitting| format!("use `reshape {}`", fitting.to_file_text()))
+    });
+    let before = input.is_vector().then(|| format!("or let the vector before have {want} features: `dense {want}`"));
+    Err(ShapeError::new(message)
+        .maybe_help(fitting.flatten())
+        .maybe_help(before)
+        .help("sizes multiply: C·H·W must be equal on both sides"))
+}
+
+pub fn dense(input: &Shape, out_features: usize, bias: bool) -> Result<Resolved, ShapeError> {
+    if !input.is_vector() {
+        let message = format!("`dense` needs a vector, but the input is {input}");
+        return Err(ShapeError::new(message)
+            .help(format!("insert `flatten` before it, for a vector of {}", input.elements()))
+            .help(format!("or `gap`, for a vector of the {} channels' means", input.channels())));
+    }
+    let output = tensor(&[out_features as u64])?;
+    Ok(Resolved { op: Op::Dense { in_features: input.channels(), out_features, bias }, output })
+}
+
+pub fn group_norm(input: &Shape, groups: usize) -> Result<Resolved, ShapeError> {
+    let channels = input.channels();
+    if !channels.is_multiple_of(groups) {
+        let fitting = (1..=64usize).filter(|g| channels.is_multiple_of(*g)).take(8);
+        let fitting: Vec<String> = fitting.map(|g| g.to_string()).collect();
+        let message = format!("{groups} groups don't divide {channels} channels evenly");
+        return Err(ShapeError::new(message).help(format!("numbers that do: {}", fitting.join(", "))));
+    }
+    Ok(Resolved { op: Op::GroupNorm { channels, groups }, output: input.clone() })
+}

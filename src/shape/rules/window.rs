@@ -1,0 +1,270 @@
+//! The sliding window: its attributes with defaults filled in, and the arithmetic of one axis.
+//!
+//! All sizes are at most 2^30 here (attributes were checked, shapes are so by construction), so
+//! products stay below 2^60 and sums below 2^62: plain `i64` arithmetic can't overflow.
+
+use crate::project::layer::Window;
+use crate::project::size::{Axes, MAX_SIZE, Padding, Shape};
+use crate::shape::error::{ShapeError, times};
+use crate::shape::op::Geometry;
+use crate::shape::outline::Outline;
+
+/// What a window is when its text leaves something out.
+#[derive(Clone, Copy)]
+pub struct Defaults {
+    kernel: usize,
+    /// The stride is the kernel's size (pooling) instead of 1.
+    stride_is_kernel: bool,
+}
+
+/// Convolutions: k3 s1.
+pub const CONV: Defaults = Defaults { kernel: 3, stride_is_kernel: false };
+/// Pooling: k2 and a stride of the kernel's size.
+pub const POOL: Defaults = Defaults { kernel: 2, stride_is_kernel: true };
+
+/// One axis of a window.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    pub kernel: i64,
+    pub stride: i64,
+    pub dilation: i64,
+    /// `None` for `same`.
+    pub pad: Option<i64>,
+    pub output_padding: i64,
+}
+
+/// Where a window fits: how many positions (or cells, for the transposed one) and the zeros before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    pub size: i64,
+    pub before: i64,
+}
+
+impl Axis {
+    /// An axis that nothing slides along.
+    const UNIT: Axis = Axis { kernel: 1, stride: 1, dilation: 1, pad: Some(0), output_padding: 0 };
+
+    /// Cells from the window's first to its last.
+    pub fn span(&self) -> i64 {
+        self.dilation * (self.kernel - 1) + 1
+    }
+
+    /// The positions of the window over `n` cells; `None` when it is larger than the padded input.
+    pub fn slide(&self, n: i64) -> Option<Fit> {
+        let Some(pad) = self.pad else { return Some(self.slide_same(n)) };
+        let room = n + 2 * pad - self.span();
+        (room >= 0).then(|| Fit { size: room / self.stride + 1, before: pad })
+    }
+
+    /// TensorFlow's `same`: ⌈n/s⌉ positions, the odd zero at the end.
+    fn slide_same(&self, n: i64) -> Fit {
+        let size = (n + self.stride - 1) / self.stride;
+        let zeros = ((size - 1) * self.stride + self.span() - n).max(0);
+        Fit { size, before: zeros / 2 }
+    }
+
+    /// The cells that `n` positions of the transposed window cover; may be below 1.
+    pub fn spread(&self, n: i64) -> Fit {
+        match self.pad {
+            None => Fit { size: n * self.stride, before: (self.span() - self.stride).max(0) / 2 },
+            Some(pad) => Fit { size: (n - 1) * self.stride - 2 * pad + self.span() + self.output_padding, before: pad },
+        }
+    }
+}
+
+/// A window over the axes of one input.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// Axes after the channels.
+    pub rank: usize,
+    /// Always three; the last `rank` are the input's.
+    axes: [Axis; 3],
+}
+
+impl Windows {
+    /// The window with defaults filled in for this input; refuses vectors and sizes for another
+    /// number of axes.
+    pub fn new(window: &Window, input: &Shape, defaults: Defaults) -> Result<Windows, ShapeError> {
+        if input.is_vector() {
+            return Err(on_vector(input.channels()));
+        }
+        Windows::for_rank(window, input.rank(), defaults).map_err(|(letter, axes)| {
+            let message = format!(
+                "{letter}{axes} gives {} sizes, but the input {input} has {}",
+                axes.sizes().len(),
+                axes_word(input.rank())
+            );
+            let each = times_x(axes.sizes()[0], input.rank());
+            ShapeError::new(message)
+                .help(format!("write one number ({letter}{}) or one for each axis ({letter}{each})", axes.sizes()[0]))
+        })
+    }
+
+    /// The same for a known number of axes; the letter and sizes that don't fit otherwise.
+    fn for_rank<'a>(window: &'a Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &'a Axes)> {
+        let sizes = |letter, axes: &'a Option<Axes>, default| match axes {
+            Some(axes) => axes.resolve(rank).ok_or((letter, axes)),
+            None => Ok(vec![default; rank]),
+        };
+        let kernel = sizes("k", &window.kernel_size, defaults.kernel)?;
+        let stride = match &window.stride {
+            None if defaults.stride_is_kernel => kernel.clone(),
+            stride => sizes("s", stride, 1)?,
+        };
+        let dilation = sizes("d", &window.dilation, 1)?;
+        let output_padding = sizes("op", &window.output_padding, 0)?;
+        let pad = match &window.padding {
+            Some(Padding::Same) => None,
+            Some(Padding::Zeros(axes)) => Some(axes.resolve(rank).ok_or(("p", axes))?),
+            Some(Padding::Valid) | None => Some(vec![0; rank]),
+        };
+        let mut windows = Windows { rank, axes: [Axis::UNIT; 3] };
+        for (i, axis) in windows.axes[3 - rank..].iter_mut().enumerate() {
+            *axis = Axis {
+                kernel: kernel[i] as i64,
+                stride: stride[i] as i64,
+                dilation: dilation[i] as i64,
+                pad: pad.as_ref().map(|pad| pad[i] as i64),
+                output_padding: output_padding[i] as i64,
+            };
+        }
+        Ok(windows)
+    }
+
+    /// The axes of the input alone.
+    pub fn own(&self) -> &[Axis] {
+        &self.axes[3 - self.rank..]
+    }
+
+    /// Slides the window over an input, as convolutions and pooling do.
+    pub fn slide(&self, input: &Shape) -> Result<Geometry, ShapeError> {
+        let cells = volume(input);
+        let mut geometry = self.geometry();
+        geometry.input = cells;
+        for (i, axis) in self.axes.iter().enumerate() {
+            let fit = axis.slide(cells[i] as i64).ok_or_else(|| self.too_large(input))?;
+            (geometry.output[i], geometry.pad[i]) = (fit.size as usize, fit.before as usize);
+        }
+        Ok(geometry)
+    }
+
+    /// Spreads an input through the window, as transposed convolutions do. In the geometry `input`
+    /// is the layer's output.
+    pub fn spread(&self, input: &Shape) -> Result<Geometry, ShapeError> {
+        let positions = volume(input);
+        let mut geometry = self.geometry();
+        geometry.output = positions;
+        let fits: Vec<Fit> = self.axes.iter().zip(positions).map(|(axis, n)| axis.spread(n as i64)).collect();
+        if fits.iter().any(|fit| fit.size < 1) {
+            return Err(self.nothing_left(&fits[3 - self.rank..]));
+        }
+        for (i, fit) in fits.iter().enumerate() {
+            (geometry.input[i], geometry.pad[i]) = (fit.size as usize, fit.before as usize);
+        }
+        Ok(geometry)
+    }
+
+    fn geometry(&self) -> Geometry {
+        let each = |f: fn(&Axis) -> i64| self.axes.each_ref().map(|axis| f(axis) as usize);
+        Geometry {
+            input: [1; 3],
+            output: [1; 3],
+            kernel: each(|axis| axis.kernel),
+            stride: each(|axis| axis.stride),
+            dilation: each(|axis| axis.dilation),
+            pad: [0; 3],
+        }
+    }
+
+    fn too_large(&self, input: &Shape) -> ShapeError {
+        let axes = self.own();
+        let kernel = times(&axes.iter().map(|a| a.kernel).collect::<Vec<_>>());
+        let sizes: Vec<i64> = input.spatial().iter().map(|&n| n as i64).collect();
+        let padded = times(&sizes.iter().zip(axes).map(|(n, a)| n + 2 * a.pad.unwrap_or(0)).collect::<Vec<_>>());
+        let spread = match axes.iter().any(|a| a.dilation > 1) {
+            true => format!(", {} wide with its dilation,", times(&axes.iter().map(Axis::span).collect::<Vec<_>>())),
+            false => String::new(),
+        };
+        let message = format!("kernel {kernel}{spread} is larger than the input {} (padded: {padded})", times(&sizes));
+        let fits: Vec<i64> = sizes
+            .iter()
+            .zip(axes)
+            .map(|(n, a)| ((n + 2 * a.pad.unwrap_or(0) - 1) / a.dilation + 1).min(a.kernel))
+            .collect();
+        let needed = sizes.iter().zip(axes).map(|(n, a)| (a.span() - n + 1).div_euclid(2).max(0)).max().unwrap_or(0);
+        let smaller = match fits.iter().all(|k| k == &fits[0]) {
+            true => fits[0].to_string(),
+            false => fits.iter().map(i64::to_string).collect::<Vec<_>>().join("x"),
+        };
+        ShapeError::new(message)
+            .help(format!("use k{smaller} (or smaller)"))
+            .help(format!("or pad the input: p{needed}"))
+            .help("or shrink the input less before: fewer poolings, smaller strides")
+    }
+
+    fn nothing_left(&self, fits: &[Fit]) -> ShapeError {
+        let sizes = times(&fits.iter().map(|fit| fit.size).collect::<Vec<_>>());
+        let message = format!("the padding cuts everything away: the output would be {sizes}");
+        // The largest equal padding that leaves one cell on every axis.
+        let spare = fits.iter().zip(self.own()).map(|(fit, axis)| (fit.size + 2 * axis.pad.unwrap_or(0) - 1) / 2);
+        ShapeError::new(message).help(format!("use p{} or less", spare.min().unwrap_or(0).max(0)))
+    }
+}
+
+fn on_vector(features: usize) -> ShapeError {
+    let side = (1..=8usize).rev().find(|side| features.is_multiple_of(side * side)).unwrap_or(1);
+    let channels = features / (side * side);
+    ShapeError::new(format!("a window slides over an image or a signal, but the input is a vector of {features}"))
+        .help(format!("reshape first: insert `reshape {channels}x{side}x{side}` before it"))
+        .help("or move this layer before `flatten`, or use `dense`")
+}
+
+pub fn axes_word(rank: usize) -> String {
+    if rank == 1 { "1 axis".into() } else { format!("{rank} axes") }
+}
+
+fn times_x(size: u32, rank: usize) -> String {
+    vec![size.to_string(); rank].join("x")
+}
+
+/// The sizes after the channels as three axes, 1 in front.
+pub fn volume(shape: &Shape) -> [usize; 3] {
+    let mut sizes = [1; 3];
+    for (slot, &size) in sizes.iter_mut().rev().zip(shape.spatial().iter().rev()) {
+        *slot = size;
+    }
+    sizes
+}
+
+/// Channels and the last `rank` of three sizes, as they go into a shape.
+pub fn dims(channels: usize, rank: usize, sizes: &[usize; 3]) -> Vec<u64> {
+    std::iter::once(channels).chain(sizes[3 - rank..].iter().copied()).map(|size| size as u64).collect()
+}
+
+/// What is known after a window has slid over a partly known input.
+pub fn slid_outline(input: &Outline, channels: Option<usize>, window: &Window, defaults: Defaults) -> Outline {
+    outline(input, channels, window, defaults, |axis, n| axis.slide(n))
+}
+
+/// What is known after a partly known input was spread through a window.
+pub fn spread_outline(input: &Outline, channels: Option<usize>, window: &Window) -> Outline {
+    outline(input, channels, window, CONV, |axis, n| Some(axis.spread(n)))
+}
+
+fn outline(
+    input: &Outline,
+    channels: Option<usize>,
+    window: &Window,
+    defaults: Defaults,
+    fit: impl Fn(&Axis, i64) -> Option<Fit>,
+) -> Outline {
+    // A window never gives a vector: on one (an error there) the number of axes is open again.
+    let rank = input.spatial().map(<[_]>::len).filter(|&rank| rank > 0);
+    let Some(rank) = rank else { return Outline::channels_only(channels) };
+    let windows = super::window_attributes(window).ok().and_then(|()| Windows::for_rank(window, rank, defaults).ok());
+    let Some(windows) = windows else { return input.map(channels, |_, _| None) };
+    input.map(channels, |axis, n| {
+        let size = fit(&windows.own()[axis], n as i64)?.size;
+        (1..=i64::from(MAX_SIZE)).contains(&size).then_some(size as usize)
+    })
+}
