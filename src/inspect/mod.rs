@@ -3,4 +3,5 @@
 //! Nothing here changes a network or knows a window.
 
 pub mod filters;
+pub mod picture;
 pub mod reconstructions;

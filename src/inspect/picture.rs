@@ -1,0 +1,217 @@
+//! Pictures of filters and reconstructions as plain pixels and as PNG files.
+//!
+//! The window paints the pixels of [`filter_rgba`] and [`image_rgba`] itself; the terminal and the
+//! report take whole sheets. Nothing here fails but the encoding of a PNG ([`PictureError`]); an
+//! index that is not there gives no pixels.
+
+use super::filters::Filters;
+use super::reconstructions::Reconstructions;
+use image::{ImageFormat, Rgba, RgbaImage, imageops};
+use std::io::Cursor;
+
+/// What the largest weight is measured against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterScale {
+    /// Each filter by its own largest weight: shows the form of weak filters.
+    #[default]
+    PerFilter,
+    /// All filters by the largest weight of the layer: shows which filters are strong.
+    PerLayer,
+}
+
+/// A picture that could not be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode the picture: {0}")]
+pub struct PictureError(#[from] image::ImageError);
+
+/// Weights that are not a number or infinite.
+const NOT_FINITE: [u8; 3] = [255, 0, 255];
+const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
+const ZERO: [f32; 3] = [247.0, 247.0, 247.0];
+const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
+/// Pixels between the tiles of a sheet, before the zoom.
+const GAP: u32 = 1;
+const BACKGROUND: Rgba<u8> = Rgba([24, 26, 31, 255]);
+
+/// The diverging map for signed values: blue at −1, white at 0, red at 1; magenta when not finite.
+pub fn diverging(value: f32) -> [u8; 3] {
+    if !value.is_finite() {
+        return NOT_FINITE;
+    }
+    let (end, share) = if value < 0.0 { (NEGATIVE, -value) } else { (POSITIVE, value) };
+    let share = share.min(1.0);
+    std::array::from_fn(|i| (ZERO[i] + (end[i] - ZERO[i]) * share).round() as u8)
+}
+
+/// One filter as `height × width × 4` bytes: three channels as colour around mid grey (weight 0),
+/// any other number as their mean in the [`diverging`] map. Scaled symmetrically about zero.
+pub fn filter_rgba(filters: &Filters, index: usize, scale: FilterScale) -> Vec<u8> {
+    let Some(weights) = filter(filters, index) else { return Vec::new() };
+    let largest = match scale {
+        FilterScale::PerFilter => largest(weights, filters.channels),
+        FilterScale::PerLayer => largest(&filters.values, filters.channels),
+    };
+    let pixel = |weights: &[f32]| match *weights {
+        [r, g, b] => colour([r / largest, g / largest, b / largest]),
+        _ => diverging(mean(weights) / largest),
+    };
+    weights.chunks_exact(filters.channels).flat_map(|weights| opaque(pixel(weights))).collect()
+}
+
+/// The largest weight (or mean over channels, where that is what is drawn) that [`filter_rgba`]
+/// measures against: the end of a colour bar. 1 when all weights are zero.
+pub fn filter_limit(filters: &Filters, index: usize, scale: FilterScale) -> f32 {
+    match scale {
+        FilterScale::PerFilter => filter(filters, index).map_or(1.0, |weights| largest(weights, filters.channels)),
+        FilterScale::PerLayer => largest(&filters.values, filters.channels),
+    }
+}
+
+/// `H × W × C` bytes of an image as `H × W × 4`: one channel as grey, three as colour, other
+/// numbers by their first channel.
+pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
+    let pixel = |values: &[u8]| match *values {
+        [r, g, b] => [r, g, b, 255],
+        [first, ..] => [first, first, first, 255],
+        [] => [0, 0, 0, 255],
+    };
+    pixels.chunks_exact(channels.max(1)).flat_map(pixel).collect()
+}
+
+/// All filters side by side in a nearly square sheet, each pixel `zoom` times as large.
+pub fn filter_sheet(filters: &Filters, scale: FilterScale, zoom: u32) -> RgbaImage {
+    let columns = (filters.count as f64).sqrt().ceil().max(1.0) as usize;
+    let tiles = (0..filters.count).map(|index| filter_rgba(filters, index, scale));
+    sheet(tiles.collect(), [filters.height, filters.width], columns, zoom)
+}
+
+/// A row of inputs over a row of their reconstructions, eight pairs a row.
+pub fn reconstruction_sheet(reconstructions: &Reconstructions, zoom: u32) -> RgbaImage {
+    let Reconstructions { height, width, channels, inputs, outputs, .. } = reconstructions;
+    let size = (height * width * channels).max(1);
+    let tiles = |bytes: &[u8]| bytes.chunks_exact(size).map(|image| image_rgba(image, *channels)).collect::<Vec<_>>();
+    let (inputs, outputs) = (tiles(inputs), tiles(outputs));
+    let columns = inputs.len().clamp(1, 8);
+    let blank = || vec![0; height * width * 4];
+    let pad = |row: &[Vec<u8>]| row.iter().cloned().chain((row.len()..columns).map(|_| blank())).collect::<Vec<_>>();
+    let rows = inputs.chunks(columns).zip(outputs.chunks(columns));
+    let paired = rows.flat_map(|(above, below)| pad(above).into_iter().chain(pad(below)));
+    sheet(paired.collect(), [*height, *width], columns, zoom)
+}
+
+/// A zoom that makes an image of this height at least 64 pixels high.
+pub fn zoom_for(height: usize) -> u32 {
+    64u32.div_ceil(u32::try_from(height.max(1)).unwrap_or(u32::MAX)).max(1)
+}
+
+/// The bytes of a PNG file.
+pub fn png(image: &RgbaImage) -> Result<Vec<u8>, PictureError> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+fn filter(filters: &Filters, index: usize) -> Option<&[f32]> {
+    let size = filters.height * filters.width * filters.channels;
+    filters.values.get(index * size..(index + 1) * size).filter(|_| size > 0)
+}
+
+/// The largest finite value that is drawn; 1 when there is none above zero.
+fn largest(weights: &[f32], channels: usize) -> f32 {
+    let drawn = |pixel: &[f32]| match channels {
+        3 => pixel.iter().map(|w| w.abs()).filter(|w| w.is_finite()).fold(0.0, f32::max),
+        _ => Some(mean(pixel).abs()).filter(|w| w.is_finite()).unwrap_or(0.0),
+    };
+    let largest = weights.chunks_exact(channels.max(1)).map(drawn).fold(0.0, f32::max);
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+fn mean(weights: &[f32]) -> f32 {
+    weights.iter().sum::<f32>() / weights.len().max(1) as f32
+}
+
+fn colour(shares: [f32; 3]) -> [u8; 3] {
+    if shares.iter().any(|share| !share.is_finite()) {
+        return NOT_FINITE;
+    }
+    shares.map(|share| (127.5 + 127.5 * share.clamp(-1.0, 1.0)).round() as u8)
+}
+
+fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
+    [r, g, b, 255]
+}
+
+fn sheet(tiles: Vec<Vec<u8>>, [height, width]: [usize; 2], columns: usize, zoom: u32) -> RgbaImage {
+    let (height, width) = (height as u32, width as u32);
+    let rows = tiles.len().div_ceil(columns).max(1) as u32;
+    let (full_width, full_height) = (columns as u32 * (width + GAP) + GAP, rows * (height + GAP) + GAP);
+    let mut image = RgbaImage::from_pixel(full_width, full_height, BACKGROUND);
+    for (index, tile) in tiles.into_iter().enumerate() {
+        let Some(tile) = RgbaImage::from_raw(width, height, tile) else { continue };
+        let (column, row) = ((index % columns) as u32, (index / columns) as u32);
+        imageops::overlay(
+            &mut image,
+            &tile,
+            i64::from(GAP + column * (width + GAP)),
+            i64::from(GAP + row * (height + GAP)),
+        );
+    }
+    let zoom = zoom.max(1);
+    imageops::resize(&image, full_width * zoom, full_height * zoom, imageops::FilterType::Nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(channels: usize, values: &[f32]) -> Filters {
+        let count = values.len() / (2 * channels);
+        Filters { count, height: 1, width: 2, channels, values: values.to_vec(), ..Filters::default() }
+    }
+
+    #[test]
+    fn colour_filters_are_grey_at_zero() {
+        let filters = filters(3, &[0.0, 0.0, 0.0, 2.0, -2.0, 0.0]);
+        assert_eq!(filter_rgba(&filters, 0, FilterScale::PerFilter), [128, 128, 128, 255, 255, 0, 128, 255]);
+        assert!(filter_rgba(&filters, 1, FilterScale::PerFilter).is_empty());
+    }
+
+    #[test]
+    fn single_channels_diverge_and_scales_differ() {
+        let filters = filters(1, &[0.0, -1.0, 4.0, f32::NAN]);
+        let own = filter_rgba(&filters, 0, FilterScale::PerFilter);
+        assert_eq!(own, [247, 247, 247, 255, 33, 102, 172, 255]);
+        let layer = filter_rgba(&filters, 0, FilterScale::PerLayer);
+        assert!(layer[4] > own[4], "a quarter of the layer's largest weight is paler");
+        assert_eq!(filter_rgba(&filters, 1, FilterScale::PerFilter)[4..7], NOT_FINITE);
+        assert_eq!(filter_limit(&filters, 0, FilterScale::PerLayer), 4.0);
+    }
+
+    #[test]
+    fn all_zero_filters_are_flat() {
+        let filters = filters(3, &[0.0; 6]);
+        assert!(filter_rgba(&filters, 0, FilterScale::PerLayer).chunks(4).all(|p| p == [128, 128, 128, 255]));
+    }
+
+    #[test]
+    fn sheets_have_gaps_and_zoom() {
+        let image = filter_sheet(&filters(1, &[1.0; 6]), FilterScale::PerFilter, 3);
+        assert_eq!(image.dimensions(), ((2 * 3 + 1) * 3, (2 * 2 + 1) * 3));
+        assert_eq!(*image.get_pixel(0, 0), BACKGROUND);
+        assert_eq!(image.get_pixel(3, 3).0, [178, 24, 43, 255]);
+        assert!(png(&image).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn reconstructions_stand_in_pairs() {
+        let inputs = vec![255; 10 * 4];
+        let outputs = vec![9; 10 * 4];
+        let pictures =
+            Reconstructions { height: 2, width: 2, channels: 1, inputs, outputs, ..Reconstructions::default() };
+        let image = reconstruction_sheet(&pictures, 1);
+        assert_eq!(image.dimensions(), (8 * 3 + 1, 4 * 3 + 1));
+        assert_eq!(image.get_pixel(1, 1).0, [255, 255, 255, 255]);
+        assert_eq!(image.get_pixel(1, 4).0, [9, 9, 9, 255]);
+        assert_eq!(image.get_pixel(4, 10).0, [9, 9, 9, 255]);
+    }
+}
