@@ -1,6 +1,25 @@
+//! Strata: a workbench for convolutional networks.
+//!
+//! ```text
+//! project.toml ──parse──▶ Project ──infer──▶ shapes, costs, advice        (pure data: no tensors, no threads, no window)
+//!                            │
+//!                            ├──compile──▶ Network (parameters, forward, backward)
+//!    files ──read──▶ Dataset ┤
+//!                            ▼
+//!                      Engine thread ──Event──▶ window | terminal | files
+//!                            ▲                      │
+//!                            └──────Command─────────┘
+//!                      Inspect: (Network, images) ──▶ plain arrays ──▶ pictures and plots
+//! ```
+//!
+//! Dependencies point one way: [`project`] ← [`shape`] ← [`nn`] ← [`engine`], [`inspect`] ← window and
+//! terminal; [`data`] feeds [`engine`]; [`rng`] is below all of them. One engine serves the window and the
+//! terminal: the window never touches a tensor, the engine never draws.
+
 pub mod data;
 pub mod engine;
 pub mod inspect;
+pub mod nn;
 pub mod project;
 pub mod rng;
 pub mod shape;

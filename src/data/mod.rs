@@ -1,1 +1,65 @@
 //! Images: from files or made from the seed, to batches ready for the network.
+//!
+//! [`Dataset::open`] reads what the project's `[data]` table names and checks all of it;
+//! [`SplitData::read`] and [`fill_batch`] then give images as H×W×C floats, channels last.
+//! Everything random (`valid`, patches, synthetic pictures, the order of an epoch) follows from
+//! the project's seed, whatever the number of threads.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `dataset`, `split` | the two types that others use |
+//! | `source` | which module reads which source |
+//! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
+//! | `bytes`, `records`, `picture_file` | reading files without trusting them |
+//! | `fit`, `resize`, `scale` | channels, size and pixel range |
+//! | `carve`, `order`, `hash` | held-back images, shuffling, a name for the data |
+//!
+//! What fails is a [`DataError`] that names the file or the setting and says what to do; single
+//! broken images in a folder are left out and listed in [`Dataset::skipped`].
+
+mod bytes;
+mod carve;
+mod cifar;
+mod dataset;
+mod error;
+mod fit;
+mod folder;
+mod hash;
+mod idx;
+mod order;
+mod picture_file;
+mod records;
+mod resize;
+mod scale;
+mod shapes;
+mod source;
+mod split;
+mod stl10;
+#[cfg(test)]
+mod tests;
+
+pub use dataset::Dataset;
+pub use error::DataError;
+pub use order::epoch_order;
+pub use split::{SplitData, fill_batch};
+use std::path::PathBuf;
+
+/// How far the opening of a dataset is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done, "reading images" for example.
+    pub what: &'static str,
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
+
+/// A file that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which file or folder.
+    pub file: PathBuf,
+    /// Why, in words.
+    pub reason: String,
+}

@@ -34,7 +34,7 @@ impl Step {
         match self {
             Step::Down { span, stride } => (n - 1).saturating_mul(stride).saturating_add(span),
             Step::Up { single, .. } if n == 1 => single,
-            Step::Up { reach, stride, .. } => (n - 1).saturating_add(reach) / stride + 1,
+            Step::Up { reach, stride, .. } => ((n - 1).saturating_add(reach) / stride).saturating_add(1),
         }
     }
 }

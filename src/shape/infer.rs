@@ -79,10 +79,20 @@ impl Row {
 /// Sums over all layers of the three stacks, each layer (and each pass of a repeat) counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Parameters, multiply-accumulates and bytes of activations for one image.
-    pub cost: Cost,
+    /// Trained numbers.
+    pub parameters: u64,
+    /// Multiply-accumulates for one image, biases not counted.
+    pub macs: u64,
+    /// Bytes of all outputs for one image.
+    pub memory_bytes: u64,
     /// Layers, repeats unrolled.
     pub layers: u64,
+}
+
+impl Totals {
+    fn of(Cost { parameters, macs, memory_bytes }: Cost, layers: u64) -> Totals {
+        Totals { parameters, macs, memory_bytes, layers }
+    }
 }
 
 impl Inference {
@@ -130,7 +140,7 @@ pub fn infer(network: &Network) -> Inference {
         output,
         answer,
         plan,
-        totals: walker.totals,
+        totals: Totals::of(walker.cost, walker.layers),
     }
 }
 

@@ -10,6 +10,7 @@ mod blocks;
 mod budget;
 pub mod check;
 pub mod cost;
+mod data_check;
 mod error;
 mod field;
 pub mod infer;
@@ -19,13 +20,16 @@ mod outline;
 mod pools;
 pub mod rules;
 
+mod stage_check;
 mod target;
 mod walk;
 
+pub use check::{Problem, Severity, can_train, check, check_inferred};
 pub use cost::{Cost, step_memory_bytes};
 pub use error::ShapeError;
 pub use infer::{Inference, Row, Totals, infer};
 
+pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;

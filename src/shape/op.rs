@@ -169,6 +169,7 @@ pub enum Op {
 
 /// A node with shapes: a resolved layer, or a block of resolved branches.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all nodes are layers; a box each would only cost")]
 pub enum Planned {
     /// A layer.
     Layer(PlannedLayer),

@@ -158,7 +158,10 @@ fn positive(axes: &Axes, what: &str, help: &str) -> Result<(), ShapeError> {
 
 fn small(axes: &Axes, what: &str) -> Result<(), ShapeError> {
     match axes.sizes().iter().find(|&&size| size > MAX_SIZE) {
-        Some(size) => Err(ShapeError::new(format!("{what} is {size}; at most {MAX_SIZE} is possible"))),
+        Some(size) => {
+            let message = format!("{what} is {size}; at most {MAX_SIZE} is possible");
+            Err(ShapeError::new(message).help("use a smaller number"))
+        }
         None => Ok(()),
     }
 }
@@ -170,6 +173,7 @@ pub(in crate::shape) fn tensor(dims: &[u64]) -> Result<Shape, ShapeError> {
     Shape::new(&sizes).ok_or_else(|| {
         let text = super::error::times(dims);
         ShapeError::new(format!("the output would be {text}; every size must be from 1 to {MAX_SIZE}"))
+            .help("use smaller sizes")
     })
 }
 

@@ -1,10 +1,10 @@
 //! Pooling: windows, global, adaptive, and undoing a max pooling.
 
-use super::window::{POOL, Windows, axes_word, dims, volume};
+use super::window::{Axis, POOL, Windows, axes_word, dims, volume};
 use super::{Context, Resolved, tensor};
 use crate::project::layer::Window;
 use crate::project::size::{Axes, Padding, Shape};
-use crate::shape::error::ShapeError;
+use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Op;
 use crate::shape::pools::Pool;
 
@@ -18,10 +18,26 @@ pub fn max(input: &Shape, window: &Window, slot: usize) -> Result<Resolved, Shap
 pub fn avg(input: &Shape, window: &Window) -> Result<Resolved, ShapeError> {
     let windows = windows(input, window)?;
     let geometry = windows.slide(input)?;
+    check_avgpool3d(input, &windows)?;
     let output = tensor(&dims(input.channels(), windows.rank, &geometry.output))?;
     // Numeric padding follows PyTorch (count_include_pad), `same` TensorFlow.
     let count_padding = window.padding != Some(Padding::Same);
     Ok(Resolved { op: Op::AvgPool { geometry, count_padding }, output })
+}
+
+/// A peculiarity of PyTorch's AvgPool3d, kept so that every project can be exported: the window has
+/// to fit into the input without its padding.
+fn check_avgpool3d(input: &Shape, windows: &Windows) -> Result<(), ShapeError> {
+    let wide = |(axis, &n): (&Axis, &usize)| axis.pad.is_some() && axis.kernel > n as i64;
+    if input.rank() < 3 || !windows.own().iter().zip(input.spatial()).any(wide) {
+        return Ok(());
+    }
+    let kernel = times(&windows.own().iter().map(|axis| axis.kernel).collect::<Vec<_>>());
+    let message = format!(
+        "window {kernel} is larger than the input {} (for averages of volumes padding doesn't count)",
+        times(input.spatial())
+    );
+    Err(ShapeError::new(message).help("use a smaller window, or `same`"))
 }
 
 /// PyTorch's rule on top of the window's: padding of at most half the kernel, so that no window
@@ -93,7 +109,8 @@ pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
     let Some(own) = sizes.resolve(rank) else {
         let message =
             format!("{sizes} gives {} sizes, but the input {input} has {}", sizes.sizes().len(), axes_word(rank));
-        return Err(ShapeError::new(message).help(format!("write adaptive-avgpool {}", sizes.sizes()[0])));
+        return Err(ShapeError::new(message)
+            .help(format!("write adaptive-avgpool {}", sizes.sizes().first().copied().unwrap_or(1))));
     };
     let mut output = [1; 3];
     output[3 - rank..].copy_from_slice(&own);

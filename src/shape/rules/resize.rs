@@ -51,7 +51,8 @@ fn both_sides(input: &Shape, margins: &Margins, word: &str) -> Result<(usize, [u
     let (mut before, mut after) = ([0; 3], [0; 3]);
     for (axis, &(first, last)) in (3 - rank..).zip(&own) {
         if first.max(last) > MAX_SIZE as usize {
-            return Err(ShapeError::new(format!("a margin of {} is too large", first.max(last))));
+            let message = format!("a margin of {} is too large", first.max(last));
+            return Err(ShapeError::new(message).help("use a smaller number"));
         }
         (before[axis], after[axis]) = (first, last);
     }

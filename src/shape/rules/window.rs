@@ -12,7 +12,7 @@ use crate::shape::outline::Outline;
 /// What a window is when its text leaves something out.
 #[derive(Clone, Copy)]
 pub struct Defaults {
-    kernel: usize,
+    kernel: i64,
     /// The stride is the kernel's size (pooling) instead of 1.
     stride_is_kernel: bool,
 }
@@ -72,6 +72,25 @@ impl Axis {
     }
 }
 
+/// Sets what was written for one attribute on every axis; its letter and sizes when they are for
+/// another number of axes.
+fn fill<'a>(
+    own: &mut [Axis],
+    letter: &'static str,
+    axes: Option<&'a Axes>,
+    set: fn(&mut Axis, i64),
+) -> Result<(), (&'static str, &'a Axes)> {
+    let Some(axes) = axes else { return Ok(()) };
+    match axes.sizes() {
+        [one] => own.iter_mut().for_each(|axis| set(axis, i64::from(*one))),
+        each if each.len() == own.len() => {
+            own.iter_mut().zip(each).for_each(|(axis, size)| set(axis, i64::from(*size)))
+        }
+        _ => return Err((letter, axes)),
+    }
+    Ok(())
+}
+
 /// A window over the axes of one input.
 #[derive(Clone, Debug)]
 pub struct Windows {
@@ -94,41 +113,31 @@ impl Windows {
                 axes.sizes().len(),
                 axes_word(input.rank())
             );
-            let each = times_x(axes.sizes()[0], input.rank());
+            let one = axes.sizes().first().copied().unwrap_or(1);
+            let each = vec![one.to_string(); input.rank()].join("x");
             ShapeError::new(message)
-                .help(format!("write one number ({letter}{}) or one for each axis ({letter}{each})", axes.sizes()[0]))
+                .help(format!("write one number ({letter}{one}) or one for each axis ({letter}{each})"))
         })
     }
 
     /// The same for a known number of axes; the letter and sizes that don't fit otherwise.
-    fn for_rank<'a>(window: &'a Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &'a Axes)> {
-        let sizes = |letter, axes: &'a Option<Axes>, default| match axes {
-            Some(axes) => axes.resolve(rank).ok_or((letter, axes)),
-            None => Ok(vec![default; rank]),
-        };
-        let kernel = sizes("k", &window.kernel_size, defaults.kernel)?;
-        let stride = match &window.stride {
-            None if defaults.stride_is_kernel => kernel.clone(),
-            stride => sizes("s", stride, 1)?,
-        };
-        let dilation = sizes("d", &window.dilation, 1)?;
-        let output_padding = sizes("op", &window.output_padding, 0)?;
-        let pad = match &window.padding {
-            Some(Padding::Same) => None,
-            Some(Padding::Zeros(axes)) => Some(axes.resolve(rank).ok_or(("p", axes))?),
-            Some(Padding::Valid) | None => Some(vec![0; rank]),
-        };
-        let mut windows = Windows { rank, axes: [Axis::UNIT; 3] };
-        for (i, axis) in windows.axes[3 - rank..].iter_mut().enumerate() {
-            *axis = Axis {
-                kernel: kernel[i] as i64,
-                stride: stride[i] as i64,
-                dilation: dilation[i] as i64,
-                pad: pad.as_ref().map(|pad| pad[i] as i64),
-                output_padding: output_padding[i] as i64,
-            };
+    fn for_rank(window: &Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &Axes)> {
+        let mut axes = [Axis::UNIT; 3];
+        let own = &mut axes[3 - rank..];
+        own.iter_mut().for_each(|axis| axis.kernel = defaults.kernel);
+        fill(own, "k", window.kernel_size.as_ref(), |axis, size| axis.kernel = size)?;
+        if defaults.stride_is_kernel {
+            own.iter_mut().for_each(|axis| axis.stride = axis.kernel);
         }
-        Ok(windows)
+        fill(own, "s", window.stride.as_ref(), |axis, size| axis.stride = size)?;
+        fill(own, "d", window.dilation.as_ref(), |axis, size| axis.dilation = size)?;
+        fill(own, "op", window.output_padding.as_ref(), |axis, size| axis.output_padding = size)?;
+        match &window.padding {
+            Some(Padding::Same) => own.iter_mut().for_each(|axis| axis.pad = None),
+            Some(Padding::Zeros(zeros)) => fill(own, "p", Some(zeros), |axis, size| axis.pad = Some(size))?,
+            Some(Padding::Valid) | None => {}
+        }
+        Ok(Windows { rank, axes })
     }
 
     /// The axes of the input alone.
@@ -221,10 +230,6 @@ fn on_vector(features: usize) -> ShapeError {
 
 pub fn axes_word(rank: usize) -> String {
     if rank == 1 { "1 axis".into() } else { format!("{rank} axes") }
-}
-
-fn times_x(size: u32, rank: usize) -> String {
-    vec![size.to_string(); rank].join("x")
 }
 
 /// The sizes after the channels as three axes, 1 in front.

@@ -1,0 +1,120 @@
+//! What every format gives: pictures, labels, class names, by split. Also the one place that
+//! knows which module reads which source. Fails as the formats fail, and on a missing `path`.
+
+use super::bytes;
+use super::error::DataError;
+use super::{Progress, Skipped, cifar, folder, idx, shapes, stl10};
+use crate::project::data::{DataSpec, Source, Split};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Pictures of one shape that can be fetched in any order, from any thread.
+pub(super) trait Pictures: Send + Sync {
+    fn len(&self) -> usize;
+    /// H×W×C of every picture.
+    fn shape(&self) -> [usize; 3];
+    /// Picture `index`, H×W×C.
+    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError>;
+    /// Whether fetching one costs enough that its pixels are worth keeping.
+    fn is_costly(&self) -> bool {
+        false
+    }
+}
+
+/// One split as its source has it.
+pub(super) struct Part {
+    pub split: Split,
+    pub pictures: Arc<dyn Pictures>,
+    /// As many as there are pictures, each below the number of classes.
+    pub labels: Option<Vec<u32>>,
+}
+
+/// A source, opened.
+pub(super) struct Loaded {
+    pub classes: Vec<String>,
+    pub parts: Vec<Part>,
+    pub skipped: Vec<Skipped>,
+    /// Whether a `valid` split is still to be taken from `train`, should there be none.
+    pub carve: bool,
+}
+
+/// What a source is opened with.
+pub(super) struct Ask<'a> {
+    pub spec: &'a DataSpec,
+    pub seed: u64,
+    /// The project's `path`, with `~` and the base folder put in.
+    pub folder: PathBuf,
+    pub channels: Option<usize>,
+    pub progress: &'a mut dyn FnMut(Progress) -> bool,
+}
+
+impl Ask<'_> {
+    /// Says how far the work is; an error when the listener wants to stop.
+    pub fn report(&mut self, what: &'static str, done: usize, total: usize) -> Result<(), DataError> {
+        if (self.progress)(Progress { what, done, total }) { Ok(()) } else { Err(DataError::Cancelled) }
+    }
+}
+
+pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
+    let source = ask.spec.source;
+    match source {
+        Source::Shapes => Ok(shapes::load(&ask)),
+        Source::Mnist => idx::load(&mut ask, "MNIST", &idx::DIGITS),
+        Source::FashionMnist => idx::load(&mut ask, "Fashion-MNIST", &idx::FASHION),
+        Source::Cifar10 => cifar::load_10(&mut ask),
+        Source::Cifar100 => cifar::load_100(&mut ask),
+        Source::Stl10 => stl10::load(&mut ask),
+        Source::Eurosat | Source::Folder | Source::Flowers17 => folder::load(&mut ask),
+        Source::Wav | Source::Npy => Err(DataError::Unsupported(source)),
+    }
+}
+
+/// Where `path` points: `~` is the home folder, a relative path starts at `base`.
+pub(super) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
+    let Some(path) = spec.path.as_deref().filter(|path| !path.trim().is_empty()) else {
+        if spec.source == Source::Shapes {
+            return Ok(base.to_path_buf());
+        }
+        return Err(DataError::setting(
+            "path",
+            format!("missing, and source = \"{}\" reads files", spec.source),
+            format!("write path = \"…\" with {}, or use source = \"shapes\", which needs none", wanted(spec.source)),
+        ));
+    };
+    match path.strip_prefix('~').map(|rest| rest.trim_start_matches(['/', '\\'])) {
+        Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => Ok(home()?.join(rest)),
+        _ => Ok(base.join(path)),
+    }
+}
+
+fn home() -> Result<PathBuf, DataError> {
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    std::env::var_os(variable).map(PathBuf::from).ok_or_else(|| {
+        DataError::setting(
+            "path",
+            format!("begins with ~, and the environment variable {variable} that says which folder that is is not set"),
+            "write the path in full",
+        )
+    })
+}
+
+fn wanted(source: Source) -> &'static str {
+    match source {
+        Source::Mnist | Source::FashionMnist => "the folder of the four idx-ubyte files",
+        Source::Cifar10 => "the folder cifar-10-batches-bin",
+        Source::Cifar100 => "the folder of train.bin and test.bin",
+        Source::Stl10 => "the folder stl10_binary",
+        Source::Eurosat => "the folder EuroSAT_RGB",
+        Source::Flowers17 => "the folder of the files image_0001.jpg to image_1360.jpg",
+        _ => "a folder that has a folder of images for each class",
+    }
+}
+
+/// A label outside the classes: `position` counts from 0.
+pub(super) fn bad_label(file: &Path, position: usize, label: u8, allowed: &str) -> DataError {
+    DataError::malformed(
+        file,
+        format!("image {position} has label {label}, and labels go from {allowed}"),
+        format!("check that this is the right file, or {}", bytes::DOWNLOAD_AGAIN),
+    )
+}

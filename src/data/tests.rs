@@ -1,0 +1,8 @@
+//! Tests through the public interface: made-up files of every format, damaged ones, and real data.
+
+mod damage;
+mod formats;
+mod images;
+mod made;
+mod options;
+mod real;

@@ -1,0 +1,194 @@
+//! The settings of the `[data]` table, and what does not change the result.
+
+use super::made::{open, spec, stl10, write, write_idx, write_image};
+use crate::data::{DataError, Dataset, Progress, SplitData, fill_batch};
+use crate::project::data::{DataSpec, Source, Split};
+use std::path::Path;
+use tempfile::{TempDir, tempdir};
+
+fn shapes() -> DataSpec {
+    DataSpec { limit: Some(50), ..DataSpec::default() }
+}
+
+fn batch(split: &SplitData) -> (Vec<f32>, Vec<u32>) {
+    let indices: Vec<u32> = (0..split.len() as u32).rev().collect();
+    let size: usize = split.image_shape().iter().product();
+    let mut images = vec![0.0; size * indices.len()];
+    let mut labels = vec![0; indices.len()];
+    fill_batch(split, &indices, &mut images, &mut labels).unwrap();
+    (images, labels)
+}
+
+fn everything(dataset: &Dataset) -> Vec<(Vec<f32>, Vec<u32>)> {
+    dataset.splits().map(|(_, split)| batch(split)).collect()
+}
+
+fn on_threads(threads: usize, spec: &DataSpec) -> Vec<(Vec<f32>, Vec<u32>)> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| everything(&open(spec).unwrap()))
+}
+
+fn mixed_folder() -> TempDir {
+    let folder = tempdir().unwrap();
+    for number in 0..12u8 {
+        let size = [20 + u32::from(number), 30];
+        write_image(folder.path(), &format!("{}/{number}.png", number % 3), size, [number, 20, 30]);
+    }
+    folder
+}
+
+#[test]
+fn one_seed_gives_one_result_on_any_number_of_threads() {
+    let folder = mixed_folder();
+    let mut of_files = spec(Source::Folder, folder.path());
+    of_files.resize = Some([9, 11]);
+    let patches = DataSpec { patches: Some([8, 8]), ..shapes() };
+    for spec in [shapes(), patches, of_files] {
+        let one = on_threads(1, &spec);
+        assert!(one == on_threads(4, &spec));
+        assert_eq!(open(&spec).unwrap().hash(), open(&spec).unwrap().hash());
+        let other = Dataset::open(&spec, 43, Path::new("."), &mut |_| true).unwrap();
+        assert!(everything(&other) != one);
+        assert_ne!(other.hash(), open(&spec).unwrap().hash());
+    }
+}
+
+#[test]
+fn shapes_has_all_splits_and_ten_classes() {
+    let dataset = open(&DataSpec::default()).unwrap();
+    let sizes: Vec<(Split, usize)> = dataset.splits().map(|(split, data)| (split, data.len())).collect();
+    let expected = [(Split::Train, 8000), (Split::Valid, 1000), (Split::Test, 1000), (Split::Unlabeled, 8000)];
+    assert_eq!(sizes, expected);
+    assert_eq!(dataset.shape(), [3, 32, 32]);
+    assert_eq!(dataset.split(Split::Test).unwrap().per_class(), [100; 10]);
+    assert!(!dataset.split(Split::Unlabeled).unwrap().labelled());
+    let (_, labels) = batch(open(&shapes()).unwrap().split(Split::Unlabeled).unwrap());
+    assert_eq!(labels, [u32::MAX; 50]);
+}
+
+#[test]
+fn the_limit_never_moves_an_image_to_another_split() {
+    let folder = tempdir().unwrap();
+    write_idx(folder.path(), "train", 100);
+    let full = open(&spec(Source::Mnist, folder.path())).unwrap();
+    let mut spec = spec(Source::Mnist, folder.path());
+    spec.limit = Some(5);
+    let limited = open(&spec).unwrap();
+    for split in [Split::Train, Split::Valid] {
+        let (all, _) = batch(full.split(split).unwrap());
+        let (few, _) = batch(limited.split(split).unwrap());
+        assert_eq!(few.len(), 5 * 12);
+        assert_eq!(few, all[all.len() - few.len()..], "the batch is in reverse order");
+    }
+}
+
+#[test]
+fn patches_are_pieces_of_the_images() {
+    let folder = tempdir().unwrap();
+    write(folder.path(), "unlabeled_X.bin", &stl10(3));
+    let mut spec = spec(Source::Stl10, folder.path());
+    spec.patches = Some([7, 9]);
+    spec.range = Some([0.0, 255.0]);
+    let dataset = open(&spec).unwrap();
+    assert_eq!(dataset.shape(), [3, 7, 9]);
+    let split = dataset.split(Split::Unlabeled).unwrap();
+    assert_eq!(split.len(), 30);
+    let mut places = Vec::new();
+    for index in 0..30 {
+        let mut patch = vec![0.0; 7 * 9 * 3];
+        split.read(index, &mut patch).unwrap();
+        let [top, left, number] = [patch[0], patch[1], patch[2]];
+        assert_eq!(number as usize, index % 3, "every image gives one before any gives two");
+        for (at, pixel) in patch.chunks_exact(3).enumerate() {
+            assert_eq!(pixel, [top + (at / 9) as f32, left + (at % 9) as f32, number]);
+        }
+        places.push((top as u32, left as u32));
+    }
+    places.sort_unstable();
+    places.dedup();
+    assert!(places.len() > 25, "places differ");
+    assert!(split.read(30, &mut vec![0.0; 7 * 9 * 3]).is_err());
+    assert!(split.read(0, &mut [0.0; 5]).is_err());
+}
+
+#[test]
+fn an_image_file_is_read_as_the_dataset_would() {
+    let folder = mixed_folder();
+    let mut spec = spec(Source::Folder, folder.path());
+    spec.resize = Some([10, 10]);
+    spec.range = Some([-1.0, 1.0]);
+    let dataset = open(&spec).unwrap();
+    let image = dataset.read_file(&folder.path().join("1/4.png")).unwrap();
+    assert_eq!(dataset.to_pixels(&image)[..3], [4, 20, 30]);
+    assert_eq!(image.len(), 300);
+    let message = dataset.read_file(Path::new("absent.png")).unwrap_err().to_string();
+    assert!(message.contains("absent.png"), "{message}");
+    spec.patches = Some([4, 6]);
+    let patch = open(&spec).unwrap().read_file(&folder.path().join("1/4.png")).unwrap();
+    assert_eq!(patch.len(), 4 * 6 * 3);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_with_what_to_write() {
+    let folder = mixed_folder();
+    let of_files = || spec(Source::Folder, folder.path());
+    let cases: [(DataSpec, &str); 9] = [
+        (of_files(), "write resize = [20, 30]"),
+        (DataSpec { resize: Some([0, 4]), ..shapes() }, "resize"),
+        (DataSpec { resize: Some([u32::MAX, 4]), ..shapes() }, "resize"),
+        (DataSpec { patches: Some([33, 8]), ..shapes() }, "larger than the images"),
+        (DataSpec { valid: Some(1.5), ..shapes() }, "valid"),
+        (DataSpec { limit: Some(0), ..shapes() }, "limit"),
+        (DataSpec { path: None, ..of_files() }, "path"),
+        (DataSpec { range: Some([2.0, 2.0]), ..shapes() }, "range"),
+        (DataSpec { source: Source::Mnist, path: Some("  ".into()), ..shapes() }, "path"),
+    ];
+    for (spec, part) in cases {
+        let message = open(&spec).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+    let two = Dataset::open_as(&shapes(), Some(2), 1, Path::new("."), &mut |_| true);
+    assert!(two.unwrap_err().to_string().contains("channels"));
+}
+
+#[test]
+fn paths_start_at_the_base_or_at_home() {
+    let folder = tempdir().unwrap();
+    write_idx(&folder.path().join("sub"), "train", 10);
+    let relative = spec(Source::Mnist, Path::new("sub"));
+    assert!(Dataset::open(&relative, 1, folder.path(), &mut |_| true).is_ok());
+    assert!(Dataset::open(&relative, 1, Path::new("/absent"), &mut |_| true).is_err());
+    let home = spec(Source::Mnist, Path::new("~/no-such-folder-of-strata"));
+    let message = open(&home).unwrap_err().to_string();
+    assert!(!message.contains('~'), "{message}");
+}
+
+#[test]
+fn opening_reports_progress_and_can_be_cancelled() {
+    let folder = mixed_folder();
+    let mut spec = spec(Source::Folder, folder.path());
+    spec.resize = Some([8, 8]);
+    let mut seen: Vec<Progress> = Vec::new();
+    let mut watch = |progress| {
+        seen.push(progress);
+        true
+    };
+    Dataset::open(&spec, 1, Path::new("."), &mut watch).unwrap();
+    assert!(seen.len() > 3 && seen.iter().all(|progress| progress.done <= progress.total));
+    for allowed in 0..seen.len() {
+        let mut calls = 0;
+        let mut stop = |_| {
+            calls += 1;
+            calls <= allowed
+        };
+        let result = Dataset::open(&spec, 1, Path::new("."), &mut stop);
+        assert!(matches!(result, Err(DataError::Cancelled)), "after {allowed} calls");
+    }
+}
+
+#[test]
+fn a_dataset_can_be_shared() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Dataset>();
+    shared::<DataError>();
+}

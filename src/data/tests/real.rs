@@ -1,0 +1,123 @@
+//! Real images, where they lie beside the project (or where STRATA_TEST_DATA says).
+
+use super::made::{open, spec};
+use crate::data::{Dataset, epoch_order, fill_batch};
+use crate::project::data::{Source, Split};
+use std::path::PathBuf;
+
+/// Folder below the root, and the source that reads it.
+pub const SOURCES: [(&str, Source); 9] = [
+    ("mnist", Source::Mnist),
+    ("fashion-mnist-subset", Source::FashionMnist),
+    ("cifar10/exact", Source::Cifar10),
+    ("cifar10/jpeg-decoded", Source::Cifar10),
+    ("cifar100-flowers", Source::Cifar100),
+    ("stl10", Source::Stl10),
+    ("eurosat", Source::Eurosat),
+    ("flowers17", Source::Flowers17),
+    ("sign-digits", Source::Folder),
+];
+
+pub fn root() -> Option<PathBuf> {
+    let root = std::env::var_os("STRATA_TEST_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    if root.is_dir() {
+        return Some(root);
+    }
+    println!("skipped: no real data at {}", root.display());
+    None
+}
+
+fn open_real(name: &str, source: Source, resize: Option<[u32; 2]>) -> Option<Dataset> {
+    let mut spec = spec(source, &root()?.join(name));
+    spec.resize = resize;
+    Some(open(&spec).unwrap())
+}
+
+fn sizes(dataset: &Dataset) -> Vec<(Split, usize)> {
+    dataset.splits().map(|(split, data)| (split, data.len())).collect()
+}
+
+#[test]
+fn every_real_source_opens_and_reads() {
+    let Some(root) = root() else { return };
+    for (name, source) in SOURCES {
+        let mut spec = spec(source, &root.join(name));
+        spec.resize = Some([24, 20]);
+        spec.limit = Some(40);
+        let dataset = open(&spec).unwrap();
+        assert!(dataset.skipped().is_empty(), "{name}: {:?}", dataset.skipped());
+        for (split, data) in dataset.splits() {
+            let indices = epoch_order(data.len(), 1, 0);
+            let mut images = vec![f32::NAN; indices.len() * dataset.shape().iter().product::<usize>()];
+            let mut labels = vec![0; indices.len()];
+            fill_batch(data, &indices, &mut images, &mut labels).unwrap();
+            assert!(images.iter().all(|value| (0.0..=1.0).contains(value)), "{name} {split}");
+            let classes = dataset.classes().len() as u32;
+            assert!(labels.iter().all(|&label| label < classes || split == Split::Unlabeled));
+        }
+    }
+}
+
+#[test]
+fn mnist_is_complete() {
+    let Some(mnist) = open_real("mnist", Source::Mnist, None) else {
+        return;
+    };
+    assert_eq!(mnist.shape(), [1, 28, 28]);
+    assert_eq!(sizes(&mnist), [(Split::Train, 54_000), (Split::Valid, 6_000), (Split::Test, 10_000)]);
+    let counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
+    assert_eq!(mnist.split(Split::Test).unwrap().per_class(), counts);
+}
+
+#[test]
+fn cifar_subsets_keep_their_classes() {
+    let Some(cifar) = open_real("cifar10/exact", Source::Cifar10, None) else {
+        return;
+    };
+    assert_eq!(sizes(&cifar), [(Split::Train, 2_700), (Split::Valid, 300)]);
+    let flowers = open_real("cifar100-flowers", Source::Cifar100, None).unwrap();
+    assert_eq!(flowers.classes(), ["orchid", "poppy", "rose", "sunflower", "tulip"]);
+    assert_eq!(flowers.split(Split::Test).unwrap().per_class().len(), 5);
+}
+
+#[test]
+fn stl10_opens_without_reading_its_pictures() {
+    let Some(stl) = open_real("stl10", Source::Stl10, Some([32, 32])) else {
+        return;
+    };
+    assert_eq!(stl.shape(), [3, 32, 32]);
+    assert_eq!(sizes(&stl), [(Split::Train, 72), (Split::Valid, 8), (Split::Test, 10), (Split::Unlabeled, 200)]);
+    assert_eq!(stl.classes()[7], "monkey");
+}
+
+#[test]
+fn flowers_need_a_size() {
+    let Some(root) = root() else { return };
+    let message = super::made::refusal(Source::Flowers17, &root.join("flowers17"));
+    assert!(message.contains("differ in size") && message.contains("resize = [64, 64]"), "{message}");
+    let flowers = open_real("flowers17", Source::Flowers17, Some([64, 64])).unwrap();
+    assert_eq!(flowers.splits().map(|(_, data)| data.len()).sum::<usize>(), 340);
+}
+
+#[test]
+#[ignore = "a measurement: run with --nocapture"]
+fn time_of_reading() {
+    let Some(root) = root() else { return };
+    for (name, source) in SOURCES {
+        let mut spec = spec(source, &root.join(name));
+        spec.resize = matches!(source, Source::Stl10 | Source::Flowers17).then_some([32, 32]);
+        let start = std::time::Instant::now();
+        let dataset = open(&spec).unwrap();
+        let opened = start.elapsed();
+        let (split, data) = dataset.splits().last().unwrap();
+        let mut image = vec![0.0; dataset.shape().iter().product()];
+        let mut pass = || {
+            let start = std::time::Instant::now();
+            (0..data.len()).for_each(|index| data.read(index, &mut image).unwrap());
+            start.elapsed().as_secs_f64() * 1e6 / data.len() as f64
+        };
+        let (first, again) = (pass(), pass());
+        println!("{name}: opened in {opened:.1?}; {split} {first:.1} µs an image, then {again:.1}");
+    }
+}

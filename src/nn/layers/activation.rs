@@ -1,0 +1,56 @@
+//! Elementwise activations: `relu` and its kin.
+
+use super::{Buffer, Layer, Result, kept};
+use crate::nn::network::Context;
+use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::{device, elementwise, with_real};
+use crate::project::layer::Activation;
+use candle_core::Tensor;
+
+/// An elementwise function.
+pub(crate) struct Elementwise {
+    activation: Activation,
+    x: Option<Tensor>,
+    y: Option<Tensor>,
+    out: Buffer,
+    dx: Buffer,
+}
+
+impl Elementwise {
+    pub(crate) fn new(activation: Activation) -> Elementwise {
+        Elementwise { activation, x: None, y: None, out: Buffer::default(), dx: Buffer::default() }
+    }
+}
+
+impl Layer for Elementwise {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let y = if cx.uses_candle(x) {
+            device::activate(self.activation, x)?
+        } else {
+            let (y, activation) = (self.out.get(x.dims(), x)?, self.activation);
+            with_real!(x, T => {
+                let x = view::<T>(x)?;
+                fill::<T>(&y, |y| elementwise::activate(activation, &x, y))
+            })?;
+            y
+        };
+        (self.x, self.y) = (Some(x.clone()), Some(y.clone()));
+        Ok(y)
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        if !need_input {
+            return Ok(None);
+        }
+        let (x, y) = (kept(&self.x)?, kept(&self.y)?);
+        if cx.uses_candle(x) {
+            return device::activate_backward(self.activation, x, y, gradient).map(Some);
+        }
+        let (dx, activation) = (self.dx.get(x.dims(), x)?, self.activation);
+        with_real!(x, T => {
+            let (x, y, gradient) = (view::<T>(x)?, view::<T>(y)?, view::<T>(gradient)?);
+            fill::<T>(&dx, |dx| elementwise::activate_backward(activation, &x, &y, &gradient, dx))
+        })?;
+        Ok(Some(dx))
+    }
+}

@@ -1,0 +1,277 @@
+//! Sequences of layers, and the blocks `add` and `concat` that hold several of them on one input.
+
+use super::{Buffer, Layer, Result, build};
+use crate::nn::NnError;
+use crate::nn::network::{Builder, Context, Penalty};
+use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::with_real;
+use crate::shape::op::Planned;
+use candle_core::{D, Tensor};
+
+/// Layers one after the other.
+#[derive(Default)]
+pub(crate) struct Sequence {
+    nodes: Vec<Node>,
+}
+
+/// A layer with its name and latest output.
+pub(crate) struct Node {
+    /// PyTorch-style key, `encoder.0`; blocks carry the key of their place.
+    pub key: String,
+    layer: Box<dyn Layer>,
+    /// The output of the latest forward pass.
+    pub output: Option<Tensor>,
+    penalty: Option<Penalty>,
+    penalised: Buffer,
+}
+
+impl Node {
+    fn new(key: String, layer: Box<dyn Layer>) -> Node {
+        Node { key, layer, output: None, penalty: None, penalised: Buffer::default() }
+    }
+}
+
+impl Sequence {
+    pub(crate) fn new(planned: &[Planned], builder: &mut Builder<'_>) -> Result<Sequence> {
+        let mut nodes = Vec::with_capacity(planned.len());
+        for node in planned {
+            match node {
+                Planned::Layer(layer) => nodes.push(Node::new(layer.key.clone(), build(layer, builder)?)),
+                Planned::Add { place, branches } => {
+                    nodes.push(Node::new(place.to_string(), Box::new(Join::new(branches, JoinKind::Add, builder)?)));
+                }
+                Planned::Concat { place, branches } => {
+                    nodes.push(Node::new(place.to_string(), Box::new(Join::new(branches, JoinKind::Concat, builder)?)));
+                }
+                // The passes of a repeat are simply more layers.
+                Planned::Repeat { passes, .. } => {
+                    for pass in passes {
+                        nodes.extend(Sequence::new(pass, builder)?.nodes);
+                    }
+                }
+            }
+        }
+        Ok(Sequence { nodes })
+    }
+
+    pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let mut x = x.clone();
+        for node in &mut self.nodes {
+            x = node.layer.forward(&x, cx)?;
+            if let Some(penalty) = &mut node.penalty {
+                penalty.observe(&x)?;
+                cx.penalty += penalty.value;
+            }
+            node.output = Some(x.clone());
+        }
+        Ok(x)
+    }
+
+    /// Goes back as far as something is still to learn, or to the input when its gradient is needed.
+    pub(crate) fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let first = if need_input { 0 } else { self.first_trained(cx) };
+        let mut gradient = gradient.clone();
+        for i in (first..self.nodes.len()).rev() {
+            let node = &mut self.nodes[i];
+            if let Some(penalty) = &node.penalty {
+                gradient = penalty.add_gradient(&gradient, &mut node.penalised, cx)?;
+            }
+            match node.layer.backward(&gradient, need_input || i > first, cx)? {
+                Some(next) => gradient = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(need_input.then_some(gradient))
+    }
+
+    /// The first node with a parameter that trains; the length when there is none.
+    fn first_trained(&self, cx: &Context<'_>) -> usize {
+        let trains = |node: &Node| node.layer.parameters().iter().any(|&p| cx.trains(p));
+        self.nodes.iter().position(trains).unwrap_or(self.nodes.len())
+    }
+
+    /// True when something in here still learns.
+    pub(crate) fn trains(&self, cx: &Context<'_>) -> bool {
+        self.first_trained(cx) < self.nodes.len()
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        self.nodes.iter().flat_map(|node| node.layer.parameters()).collect()
+    }
+
+    /// Calls `visit` with every node, those inside blocks before the block's own.
+    pub(crate) fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+        for node in &self.nodes {
+            for sequence in node.layer.sequences() {
+                sequence.visit(visit);
+            }
+            visit(node);
+        }
+    }
+
+    /// Puts a penalty on the node of this key, or takes all away. True when it was found.
+    pub(crate) fn set_penalty(&mut self, key: Option<&str>, penalty: &Penalty) -> bool {
+        let mut found = false;
+        for node in &mut self.nodes {
+            node.penalty = None;
+            for sequence in node.layer.sequences_mut() {
+                found |= sequence.set_penalty(key, penalty);
+            }
+            if key == Some(node.key.as_str()) && !found {
+                node.penalty = Some(penalty.clone());
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// The key of the last node.
+    pub(crate) fn last_key(&self) -> Option<&str> {
+        self.nodes.last().map(|node| node.key.as_str())
+    }
+}
+
+/// How branches come together.
+#[derive(Clone, Copy, PartialEq)]
+enum JoinKind {
+    Add,
+    Concat,
+}
+
+/// `add` or `concat`: branches on one input; an empty branch passes it on.
+pub(crate) struct Join {
+    kind: JoinKind,
+    branches: Vec<Sequence>,
+    /// Channels of each branch's output, known after a forward pass.
+    channels: Vec<usize>,
+    y: Buffer,
+    dx: Buffer,
+    parts: Vec<Buffer>,
+}
+
+impl Join {
+    fn new(branches: &[Vec<Planned>], kind: JoinKind, builder: &mut Builder<'_>) -> Result<Join> {
+        let branches = branches.iter().map(|b| Sequence::new(b, builder)).collect::<Result<Vec<_>>>()?;
+        let parts = branches.iter().map(|_| Buffer::default()).collect();
+        Ok(Join { kind, branches, channels: Vec::new(), y: Buffer::default(), dx: Buffer::default(), parts })
+    }
+}
+
+/// Joins along the last axis.
+fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+    let [first, ..] = outputs else { return Err(NnError::Unsupported("a concat without branches".into())) };
+    if cx.uses_candle(first) {
+        return Ok(Tensor::cat(outputs, D::Minus1)?.contiguous()?);
+    }
+    let channels = |t: &Tensor| t.dims()[t.rank() - 1];
+    let mut dims = first.dims().to_vec();
+    let total = outputs.iter().map(channels).sum();
+    if let Some(last) = dims.last_mut() {
+        *last = total;
+    }
+    let y = out.get(&dims, first)?;
+    with_real!(first, T => {
+        let mut start = 0;
+        for output in outputs {
+            let (x, width) = (view::<T>(output)?, channels(output));
+            fill::<T>(&y, |y| {
+                for (y, x) in y.chunks_exact_mut(total).zip(x.chunks_exact(width)) {
+                    y[start..start + width].copy_from_slice(x);
+                }
+            })?;
+            start += width;
+        }
+        Ok::<_, NnError>(())
+    })?;
+    Ok(y)
+}
+
+/// The channels `start..start + width` of a gradient.
+fn slice(gradient: &Tensor, start: usize, width: usize, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+    if cx.uses_candle(gradient) {
+        return Ok(gradient.narrow(D::Minus1, start, width)?.contiguous()?);
+    }
+    let mut dims = gradient.dims().to_vec();
+    let total = dims.pop().unwrap_or(1);
+    dims.push(width);
+    let part = out.get(&dims, gradient)?;
+    with_real!(gradient, T => {
+        let gradient = view::<T>(gradient)?;
+        fill::<T>(&part, |part| {
+            for (part, g) in part.chunks_exact_mut(width).zip(gradient.chunks_exact(total)) {
+                part.copy_from_slice(&g[start..start + width]);
+            }
+        })
+    })?;
+    Ok(part)
+}
+
+/// Sums tensors of one shape into the buffer.
+fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<Tensor>> {
+    let Some((first, rest)) = tensors.split_first() else { return Ok(None) };
+    if cx.uses_candle(first) {
+        let add = |total: Tensor, t: &Tensor| Ok::<_, NnError>((total + t)?);
+        return rest.iter().try_fold(first.clone(), add).map(Some);
+    }
+    let y = out.get(first.dims(), first)?;
+    with_real!(first, T => {
+        {
+            let x = view::<T>(first)?;
+            fill::<T>(&y, |y| y.copy_from_slice(&x))?;
+        }
+        for tensor in rest {
+            let x = view::<T>(tensor)?;
+            fill::<T>(&y, |y| crate::nn::ops::elementwise::add_to(&x, y))?;
+        }
+        Ok::<_, NnError>(())
+    })?;
+    Ok(Some(y))
+}
+
+impl Layer for Join {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let outputs = self.branches.iter_mut().map(|branch| branch.forward(x, cx)).collect::<Result<Vec<Tensor>>>()?;
+        self.channels = outputs.iter().map(|output| output.dims()[output.rank() - 1]).collect();
+        match self.kind {
+            JoinKind::Concat => concat(&outputs, &mut self.y, cx),
+            JoinKind::Add => {
+                sum(&outputs, &mut self.y, cx)?.ok_or_else(|| NnError::Unsupported("an add without branches".into()))
+            }
+        }
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        let (mut start, mut inputs) = (0, Vec::new());
+        for (i, branch) in self.branches.iter_mut().enumerate() {
+            let width = self.channels[i];
+            let first = start;
+            start += width;
+            if !need_input && !branch.trains(cx) {
+                continue;
+            }
+            let part = match self.kind {
+                JoinKind::Add => gradient.clone(),
+                JoinKind::Concat => slice(gradient, first, width, &mut self.parts[i], cx)?,
+            };
+            inputs.extend(branch.backward(&part, need_input, cx)?);
+        }
+        if need_input { sum(&inputs, &mut self.dx, cx) } else { Ok(None) }
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        self.branches.iter().flat_map(Sequence::parameters).collect()
+    }
+
+    fn sequences(&self) -> &[Sequence] {
+        &self.branches
+    }
+
+    fn sequences_mut(&mut self) -> &mut [Sequence] {
+        &mut self.branches
+    }
+}

@@ -1,0 +1,88 @@
+//! Dropout of values or channels, and Gaussian noise: active in training alone.
+//!
+//! The random numbers of a step come from the seed, the step and the layer's number, so a run repeats
+//! and resumes exactly.
+
+use super::{Buffer, Layer, Result};
+use crate::nn::network::{Combine, Context, Mode};
+use crate::rng::{Purpose, stream};
+use candle_core::Tensor;
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+/// What is done to a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Zeroes with probability `p`, scaling the rest by 1/(1 − p).
+    Zeroes { p: f32, channels: bool },
+    /// Adds noise.
+    Noise { std: f32 },
+}
+
+/// Dropout or noise.
+pub(crate) struct Dropout {
+    kind: Kind,
+    /// Tells this layer's random numbers from those of others.
+    number: u64,
+    mask: Option<Tensor>,
+    out: Buffer,
+    dx: Buffer,
+}
+
+/// Steps and layers share one counter; no network has more random layers than this.
+const LAYERS: u64 = 1 << 16;
+
+impl Dropout {
+    pub(crate) fn new(kind: Kind, number: u64) -> Dropout {
+        Dropout { kind, number, mask: None, out: Buffer::default(), dx: Buffer::default() }
+    }
+
+    /// One random number for each value of the batch.
+    fn draw(&self, x: &Tensor, seed: u64, step: u64) -> Result<Tensor> {
+        let mut rng = stream(seed, Purpose::Dropout, step.wrapping_mul(LAYERS).wrapping_add(self.number));
+        let (count, dims) = (x.elem_count(), x.dims());
+        let values: Vec<f32> = match self.kind {
+            Kind::Noise { std } => (0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal)).collect(),
+            Kind::Zeroes { p, channels: false } => (0..count).map(|_| keep(&mut rng, p)).collect(),
+            Kind::Zeroes { p, channels: true } => {
+                let (batch, channels) = (dims[0], dims[dims.len() - 1]);
+                let image: Vec<f32> = (0..batch * channels).map(|_| keep(&mut rng, p)).collect();
+                let size = count / batch;
+                (0..count).map(|i| image[i / size * channels + i % channels]).collect()
+            }
+        };
+        Ok(Tensor::from_vec(values, dims, x.device())?.to_dtype(x.dtype())?)
+    }
+}
+
+fn keep(rng: &mut impl Rng, p: f32) -> f32 {
+    if rng.random::<f32>() < p { 0.0 } else { 1.0 / (1.0 - p) }
+}
+
+impl Layer for Dropout {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let Mode::Train { seed, step } = cx.mode else {
+            self.mask = None;
+            return Ok(x.clone());
+        };
+        let drawn = self.draw(x, seed, step)?;
+        match self.kind {
+            Kind::Noise { .. } => cx.combine(x, &drawn, &mut self.out, Combine::Sum),
+            Kind::Zeroes { .. } => {
+                let y = cx.combine(x, &drawn, &mut self.out, Combine::Product);
+                self.mask = Some(drawn);
+                y
+            }
+        }
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        if !need_input {
+            return Ok(None);
+        }
+        match &self.mask {
+            None => Ok(Some(gradient.clone())),
+            Some(mask) => cx.combine(gradient, mask, &mut self.dx, Combine::Product).map(Some),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Max pooling with indices (also over the whole image) and the unpooling that undoes it.
+//!
+//! PyTorch: `MaxPool2d(return_indices=True)`, `MaxUnpool2d`. Where windows overlap, two values can carry
+//! one index; unpooling then adds them up (PyTorch leaves the result open), so that its gradient is exact.
+
+use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
+use crate::nn::network::Context;
+use crate::nn::ops::device::{self, DeviceTaps};
+use crate::nn::ops::pooling::{gather_cpu, max_cpu, scatter_cpu};
+use crate::nn::ops::storage::{Indices, fill, view};
+use crate::nn::ops::taps::Taps;
+use crate::nn::ops::with_real;
+use crate::project::size::Shape;
+use crate::shape::op::Geometry;
+use candle_core::Tensor;
+
+/// The indices of the latest forward pass, wherever they were made.
+#[derive(Clone)]
+pub(crate) enum Chosen {
+    /// Of our kernel.
+    Cpu(Indices),
+    /// Of candle's operators, `N × positions × C`.
+    Device(Tensor),
+}
+
+/// Max pooling.
+pub(crate) struct MaxPool {
+    taps: Taps,
+    output: Shape,
+    slot: Option<usize>,
+    chosen: Option<Chosen>,
+    input_dims: Vec<usize>,
+    y: Buffer,
+    dx: Buffer,
+}
+
+impl MaxPool {
+    pub(crate) fn new(geometry: &Geometry, output: &Shape, slot: Option<usize>) -> MaxPool {
+        MaxPool {
+            taps: Taps::new(geometry),
+            output: output.clone(),
+            slot,
+            chosen: None,
+            input_dims: Vec::new(),
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        }
+    }
+
+    fn keep(&mut self, chosen: Chosen, cx: &mut Context<'_>) {
+        if let Some(slot) = self.slot {
+            cx.slots[slot] = Some(chosen.clone());
+        }
+        self.chosen = Some(chosen);
+    }
+}
+
+impl Layer for MaxPool {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        self.input_dims = x.dims().to_vec();
+        let (dims, channels) = (channels_last(x.dims()[0], &self.output), x.dims()[x.rank() - 1]);
+        if cx.uses_candle(x) {
+            let taps = DeviceTaps::new(&self.taps, x.device())?;
+            let (y, index) = device::max_pool(&taps, &as_rows(x)?)?;
+            self.keep(Chosen::Device(index), cx);
+            return Ok(y.reshape(dims)?);
+        }
+        let (y, taps) = (self.y.get(&dims, x)?, &self.taps);
+        let mut indices = match self.chosen.take() {
+            Some(Chosen::Cpu(indices)) => indices,
+            _ => Indices::default(),
+        };
+        // Whoever unpooled last time still holds these indices; that reader is done by now.
+        if let Some(slot) = self.slot {
+            cx.slots[slot] = None;
+        }
+        with_real!(x, T => {
+            let x = view::<T>(x)?;
+            fill::<T>(&y, |y| max_cpu(taps, channels, &x, y, indices.writable(y.len())))
+        })?;
+        self.keep(Chosen::Cpu(indices), cx);
+        Ok(y)
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+        if !need_input {
+            return Ok(None);
+        }
+        let chosen = self.chosen.as_ref();
+        spread(&self.taps, chosen, gradient, &self.input_dims, &mut self.dx).map(Some)
+    }
+}
+
+/// `large[index] += small`.
+fn spread(taps: &Taps, chosen: Option<&Chosen>, small: &Tensor, dims: &[usize], out: &mut Buffer) -> Result<Tensor> {
+    match chosen {
+        Some(Chosen::Device(index)) => Ok(device::scatter(taps.inputs, &as_rows(small)?, index)?.reshape(dims)?),
+        Some(Chosen::Cpu(indices)) => {
+            let (large, channels) = (out.get(dims, small)?, dims[dims.len() - 1]);
+            with_real!(small, T => {
+                let small = view::<T>(small)?;
+                fill::<T>(&large, |large| scatter_cpu(taps, channels, &small, indices.read(), large))
+            })?;
+            Ok(large)
+        }
+        None => kept(&None).cloned(),
+    }
+}
+
+/// Unpooling with the indices of the paired max pooling.
+pub(crate) struct Unpool {
+    taps: Taps,
+    output: Shape,
+    slot: usize,
+    chosen: Option<Chosen>,
+    input_dims: Vec<usize>,
+    y: Buffer,
+    dx: Buffer,
+}
+
+impl Unpool {
+    pub(crate) fn new(geometry: &Geometry, output: &Shape, slot: usize) -> Unpool {
+        Unpool {
+            taps: Taps::new(geometry),
+            output: output.clone(),
+            slot,
+            chosen: None,
+            input_dims: Vec::new(),
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        }
+    }
+}
+
+impl Layer for Unpool {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        self.input_dims = x.dims().to_vec();
+        self.chosen = cx.slots[self.slot].clone();
+        let dims = channels_last(x.dims()[0], &self.output);
+        spread(&self.taps, self.chosen.as_ref(), x, &dims, &mut self.y)
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+        if !need_input {
+            return Ok(None);
+        }
+        match &self.chosen {
+            Some(Chosen::Device(index)) => {
+                Ok(Some(device::gather(&as_rows(gradient)?, index)?.reshape(self.input_dims.as_slice())?))
+            }
+            Some(Chosen::Cpu(indices)) => {
+                let (dx, taps) = (self.dx.get(&self.input_dims, gradient)?, &self.taps);
+                let channels = self.output.channels();
+                with_real!(gradient, T => {
+                    let gradient = view::<T>(gradient)?;
+                    fill::<T>(&dx, |dx| gather_cpu(taps, channels, &gradient, indices.read(), dx))
+                })?;
+                Ok(Some(dx))
+            }
+            None => kept(&None).cloned().map(Some),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One file a layer: forward, backward, tests. All of them meet the trait [`Layer`].
+
+mod activation;
+mod batch_norm;
+mod blocks;
+mod conv;
+mod dense;
+mod dropout;
+mod group_norm;
+mod max_pool;
+mod reshape;
+mod softmax;
+mod spatial;
+
+pub(crate) use blocks::Sequence;
+pub(crate) use max_pool::Chosen;
+
+use super::NnError;
+use super::network::{Builder, Context};
+use super::ops::storage::Buffer;
+use crate::project::size::Shape;
+use crate::shape::op::{Geometry, Op, PlannedLayer};
+use candle_core::Tensor;
+
+pub(crate) type Result<T> = std::result::Result<T, NnError>;
+
+/// A layer that computes. What `backward` needs of the latest `forward` the layer keeps itself; both
+/// return tensors that the next call overwrites.
+pub(crate) trait Layer: Send {
+    /// The output for a batch.
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor>;
+
+    /// Writes the gradients of the parameters that are not frozen, and returns the gradient for the
+    /// input when asked for.
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>>;
+
+    /// Indices of the layer's parameters in the network's list.
+    fn parameters(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// The sequences inside a block, with their nodes.
+    fn sequences(&self) -> &[Sequence] {
+        &[]
+    }
+
+    /// The same, to change.
+    fn sequences_mut(&mut self) -> &mut [Sequence] {
+        &mut []
+    }
+}
+
+/// The layer for a resolved operator; its parameters are added to the network's list.
+pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Box<dyn Layer>> {
+    let (input, output) = (&planned.input, &planned.output);
+    Ok(match &planned.op {
+        Op::Conv { .. } | Op::ConvTranspose { .. } => Box::new(conv::Conv::new(planned, builder)?),
+        Op::SeparableConv { .. } => Box::new(conv::Separable::new(planned, builder)?),
+        Op::MaxPool { geometry, slot } => Box::new(max_pool::MaxPool::new(geometry, output, Some(*slot))),
+        Op::GlobalMaxPool => Box::new(max_pool::MaxPool::new(&whole_window(input), output, None)),
+        Op::Unpool { geometry, slot } => Box::new(max_pool::Unpool::new(geometry, output, *slot)),
+        Op::AvgPool { .. }
+        | Op::GlobalAvgPool
+        | Op::AdaptiveAvgPool { .. }
+        | Op::Upsample { .. }
+        | Op::Pad { .. }
+        | Op::Crop { .. } => Box::new(spatial::Spatial::new(planned)),
+        Op::Flatten | Op::Reshape => Box::new(reshape::Reshape::new(input, output)),
+        Op::Dense { in_features, out_features, bias } => {
+            Box::new(dense::Dense::new(&planned.key, *in_features, *out_features, *bias, builder)?)
+        }
+        Op::BatchNorm { channels } => Box::new(batch_norm::BatchNorm::new(&planned.key, *channels, builder)?),
+        Op::GroupNorm { channels, groups } => {
+            Box::new(group_norm::GroupNorm::grouped(&planned.key, *channels, *groups, builder)?)
+        }
+        Op::LayerNorm => Box::new(group_norm::GroupNorm::layer(&planned.key, input, builder)?),
+        Op::Dropout { p, channels } => {
+            Box::new(dropout::Dropout::new(dropout::Kind::Zeroes { p: *p, channels: *channels }, builder.next_random()))
+        }
+        Op::Noise { std } => Box::new(dropout::Dropout::new(dropout::Kind::Noise { std: *std }, builder.next_random())),
+        Op::Activation(activation) => Box::new(activation::Elementwise::new(*activation)),
+        Op::Softmax => Box::new(softmax::Softmax::default()),
+        Op::Identity => Box::new(Identity),
+    })
+}
+
+/// `identity`: hands its input on.
+struct Identity;
+
+impl Layer for Identity {
+    fn forward(&mut self, x: &Tensor, _: &mut Context<'_>) -> Result<Tensor> {
+        Ok(x.clone())
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+        Ok(need_input.then(|| gradient.clone()))
+    }
+}
+
+/// The dimensions of a batch of this shape, channels last.
+pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Vec<usize> {
+    let mut dims = vec![batch];
+    dims.extend_from_slice(shape.spatial());
+    dims.push(shape.channels());
+    dims
+}
+
+/// Spatial sizes as three axes, with 1 in front.
+pub(crate) fn axes(shape: &Shape) -> [usize; 3] {
+    let mut axes = [1; 3];
+    let spatial = shape.spatial();
+    for (axis, &size) in axes.iter_mut().rev().zip(spatial.iter().rev()) {
+        *axis = size;
+    }
+    axes
+}
+
+/// A window over the whole image.
+fn whole_window(input: &Shape) -> Geometry {
+    let (input, one) = (axes(input), [1; 3]);
+    Geometry { input, output: one, kernel: input, stride: one, dilation: one, pad: [0; 3] }
+}
+
+/// The tensor kept by the latest forward pass.
+fn kept(tensor: &Option<Tensor>) -> Result<&Tensor> {
+    tensor.as_ref().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+}
+
+/// `N × S × C` for the operators of [`super::ops::device`].
+fn as_rows(x: &Tensor) -> Result<Tensor> {
+    let dims = x.dims();
+    let (batch, channels) = (dims[0], dims[dims.len() - 1]);
+    let rows = dims[1..dims.len() - 1].iter().product::<usize>();
+    Ok(x.reshape((batch, rows, channels))?)
+}

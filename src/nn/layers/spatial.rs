@@ -1,0 +1,71 @@
+//! Layers that are linear maps over space: average pooling (windowed, adaptive, global), upsampling,
+//! padding and cropping. The gradient is the transposed map.
+
+use super::{Buffer, Layer, Result, axes, channels_last};
+use crate::nn::network::Context;
+use crate::nn::ops::spatial_map::{SpatialMap, apply_cpu};
+use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::{device, with_real};
+use crate::project::size::Shape;
+use crate::shape::op::{Op, PlannedLayer};
+use candle_core::Tensor;
+
+/// A linear map over space.
+pub(crate) struct Spatial {
+    map: SpatialMap,
+    transposed: SpatialMap,
+    input: Shape,
+    output: Shape,
+    y: Buffer,
+    dx: Buffer,
+}
+
+impl Spatial {
+    pub(crate) fn new(planned: &PlannedLayer) -> Spatial {
+        let map = map_of(planned);
+        let (input, output) = (planned.input.clone(), planned.output.clone());
+        Spatial { transposed: map.transposed(), map, input, output, y: Buffer::default(), dx: Buffer::default() }
+    }
+}
+
+fn map_of(planned: &PlannedLayer) -> SpatialMap {
+    let (input, output) = (axes(&planned.input), axes(&planned.output));
+    let signed = |sizes: [usize; 3], sign: i64| sizes.map(|size| sign * size as i64);
+    match &planned.op {
+        Op::AvgPool { geometry, count_padding } => SpatialMap::average(geometry, *count_padding),
+        Op::AdaptiveAvgPool { input, output } => SpatialMap::adaptive_average(*input, *output),
+        Op::Upsample { input, factor, bilinear: true } => SpatialMap::linear(*input, *factor),
+        Op::Upsample { input, factor, bilinear: false } => SpatialMap::nearest(*input, *factor),
+        Op::Pad { before, .. } => SpatialMap::shifted(input, output, signed(*before, 1)),
+        Op::Crop { before, .. } => SpatialMap::shifted(input, output, signed(*before, -1)),
+        // Global average pooling, the one operator left that `build` sends here.
+        _ => SpatialMap::adaptive_average(input, [1; 3]),
+    }
+}
+
+fn apply(map: &SpatialMap, x: &Tensor, shape: &Shape, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+    let dims = channels_last(x.dims()[0], shape);
+    if cx.uses_candle(x) {
+        let rows = x.reshape((x.dims()[0], map.inputs, shape.channels()))?;
+        return Ok(device::apply_map(map, &rows)?.reshape(dims)?);
+    }
+    let (y, channels) = (out.get(&dims, x)?, shape.channels());
+    with_real!(x, T => {
+        let x = view::<T>(x)?;
+        fill::<T>(&y, |y| apply_cpu(map, channels, &x, y))
+    })?;
+    Ok(y)
+}
+
+impl Layer for Spatial {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        apply(&self.map, x, &self.output, &mut self.y, cx)
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        if !need_input {
+            return Ok(None);
+        }
+        apply(&self.transposed, gradient, &self.input, &mut self.dx, cx).map(Some)
+    }
+}

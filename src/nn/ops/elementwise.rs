@@ -1,0 +1,134 @@
+//! Functions of single numbers over whole slices.
+
+use super::real::Real;
+use crate::project::layer::Activation;
+use rayon::prelude::*;
+
+const CHUNK: usize = 1 << 14;
+
+/// `out[i] = f(x[i])`.
+pub fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
+    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = f(x);
+        }
+    });
+}
+
+/// `out[i] = f(a[i], b[i])`.
+pub fn zip<T: Real>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    out.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK))).for_each(|(out, (a, b))| {
+        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            *out = f(a, b);
+        }
+    });
+}
+
+/// `out[i] += x[i]`.
+pub fn add_to<T: Real>(x: &[T], out: &mut [T]) {
+    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out += x;
+        }
+    });
+}
+
+/// The slope of `leakyrelu` below zero unless given, as in PyTorch.
+pub const LEAKY_SLOPE: f32 = 0.01;
+
+/// Applies an activation. NaN stays NaN.
+pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
+    let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
+    match activation {
+        Activation::Relu => map(x, out, |v| if v < zero { zero } else { v }),
+        Activation::Relu6 => map(x, out, |v| clamp(v, zero, six)),
+        Activation::LeakyRelu(slope) => {
+            let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
+            map(x, out, |v| if v < zero { v * slope } else { v });
+        }
+        Activation::Elu(alpha) => {
+            let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
+            map(x, out, |v| if v < zero { alpha * v.exp_m1() } else { v });
+        }
+        Activation::Gelu => map(x, out, |v| v * normal_cdf(v)),
+        Activation::Silu => map(x, out, |v| v * sigmoid(v)),
+        Activation::Sigmoid => map(x, out, sigmoid),
+        Activation::Tanh => map(x, out, |v| v.tanh()),
+        Activation::HardSwish => map(x, out, |v| v * clamp(v + three, zero, six) / six),
+        Activation::Step => map(x, out, |v| {
+            if v > zero {
+                one
+            } else if v.is_nan() {
+                v
+            } else {
+                zero
+            }
+        }),
+    }
+}
+
+/// The gradient for the input, from input, output and the output's gradient. At a kink it is PyTorch's:
+/// 0 at relu's zero.
+pub fn activate_backward<T: Real>(activation: Activation, x: &[T], y: &[T], gradient: &[T], out: &mut [T]) {
+    let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
+    let by_x = |out: &mut [T], slope: &(dyn Fn(T) -> T + Sync)| zip(x, gradient, out, |v, g| g * slope(v));
+    let by_y = |out: &mut [T], slope: &(dyn Fn(T) -> T + Sync)| zip(y, gradient, out, |v, g| g * slope(v));
+    match activation {
+        Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
+        Activation::Relu6 => by_x(out, &|v| if v > zero && v < six { one } else { zero }),
+        Activation::LeakyRelu(slope) => {
+            let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
+            by_x(out, &|v| if v > zero { one } else { slope });
+        }
+        Activation::Elu(alpha) => {
+            let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
+            by_x(out, &|v| if v > zero { one } else { alpha * v.exp() });
+        }
+        Activation::Gelu => by_x(out, &|v| normal_cdf(v) + v * normal_density(v)),
+        Activation::Silu => by_x(out, &|v| {
+            let s = sigmoid(v);
+            s * (one + v * (one - s))
+        }),
+        Activation::Sigmoid => by_y(out, &|s| s * (one - s)),
+        Activation::Tanh => by_y(out, &|t| one - t * t),
+        Activation::HardSwish => by_x(out, &|v| {
+            if v <= -three {
+                zero
+            } else if v < three {
+                (v + v + three) / six
+            } else {
+                one
+            }
+        }),
+        Activation::Step => out.fill(zero),
+    }
+}
+
+fn clamp<T: Real>(value: T, low: T, high: T) -> T {
+    if value < low {
+        low
+    } else if value > high {
+        high
+    } else {
+        value
+    }
+}
+
+/// 1/(1 + e⁻ˣ), without overflow on either side.
+fn sigmoid<T: Real>(x: T) -> T {
+    if x < T::zero() {
+        let e = x.exp();
+        e / (T::one() + e)
+    } else {
+        T::one() / (T::one() + (-x).exp())
+    }
+}
+
+fn normal_cdf<T: Real>(x: T) -> T {
+    T::of(0.5 * (1.0 + candle_core::cpu::erf::erf_f64(x.wide() * std::f64::consts::FRAC_1_SQRT_2)))
+}
+
+fn normal_density<T: Real>(x: T) -> T {
+    let x = x.wide();
+    T::of((-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt())
+}

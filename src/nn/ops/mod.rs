@@ -1,0 +1,39 @@
+//! Operators on plain arrays: our own kernels on the CPU, candle's operators elsewhere.
+//!
+//! Every operator comes twice: `*_cpu` works on slices and is what trains on the CPU; the version in
+//! [`device`] is built of candle's own operators and runs wherever candle does (CUDA; on the CPU it is the
+//! tests' second opinion). Both work channels last: a batch is `N × S × C` with S the product of the
+//! spatial sizes. Sizes come from `crate::shape` and are legal; a slice of another size is a bug and is
+//! reported as an error by the storage views, before any kernel runs.
+//!
+//! Work is always split the same way, whatever the number of threads, and partial sums are added in
+//! order: results do not depend on it.
+
+pub mod convolution;
+pub mod device;
+pub mod elementwise;
+pub mod matmul;
+pub mod pooling;
+pub mod real;
+pub mod reduce;
+pub mod spatial_map;
+pub mod storage;
+pub mod taps;
+
+/// Runs `$body` with `$T` as the element type of `$tensor` (f32 or f64).
+macro_rules! with_real {
+    ($tensor:expr, $T:ident => $body:expr) => {
+        match $tensor.dtype() {
+            candle_core::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            candle_core::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            other => Err($crate::nn::NnError::Unsupported(format!("numbers of type {other:?}"))),
+        }
+    };
+}
+pub(crate) use with_real;

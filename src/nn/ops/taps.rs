@@ -1,0 +1,62 @@
+//! Which input cell every cell of a sliding window reads, position by position.
+
+use crate::shape::op::Geometry;
+
+/// Marks a window cell that lies in the padding.
+pub const OUTSIDE: u32 = u32::MAX;
+
+/// The table of a sliding window: `positions × cells` indices into the flattened spatial axes of one image.
+#[derive(Clone, Debug)]
+pub struct Taps {
+    /// Row-major `positions × cells`; [`OUTSIDE`] in the padding.
+    pub table: Vec<u32>,
+    /// Positions of the window (product of output sizes).
+    pub positions: usize,
+    /// Cells of the window (product of kernel sizes).
+    pub cells: usize,
+    /// Input cells (product of input sizes).
+    pub inputs: usize,
+}
+
+impl Taps {
+    /// The table of a geometry.
+    pub fn new(geometry: &Geometry) -> Taps {
+        let product = |sizes: [usize; 3]| sizes.iter().product::<usize>();
+        let (positions, cells) = (product(geometry.output), product(geometry.kernel));
+        let mut table = Vec::with_capacity(positions * cells);
+        for position in grid(geometry.output) {
+            for cell in grid(geometry.kernel) {
+                table.push(input_cell(geometry, position, cell));
+            }
+        }
+        Taps { table, positions, cells, inputs: product(geometry.input) }
+    }
+
+    /// The input cells of one position.
+    pub fn at(&self, position: usize) -> &[u32] {
+        &self.table[position * self.cells..(position + 1) * self.cells]
+    }
+
+    /// True when every position reads exactly its own cell: a 1×1 window without stride or padding.
+    pub fn is_identity(&self) -> bool {
+        self.cells == 1 && self.positions == self.inputs && self.table.iter().enumerate().all(|(i, &t)| i as u32 == t)
+    }
+}
+
+/// All coordinates of a box, last axis fastest.
+fn grid(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
+    let [depth, height, width] = sizes;
+    (0..depth).flat_map(move |d| (0..height).flat_map(move |h| (0..width).map(move |w| [d, h, w])))
+}
+
+fn input_cell(geometry: &Geometry, position: [usize; 3], cell: [usize; 3]) -> u32 {
+    let mut flat = 0;
+    for axis in 0..3 {
+        let padded = position[axis] * geometry.stride[axis] + cell[axis] * geometry.dilation[axis];
+        match padded.checked_sub(geometry.pad[axis]) {
+            Some(at) if at < geometry.input[axis] => flat = flat * geometry.input[axis] + at,
+            _ => return OUTSIDE,
+        }
+    }
+    u32::try_from(flat).unwrap_or(OUTSIDE)
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::project::Network;
+use crate::project::data::{DataSpec, Normalize, Source, Split};
+use crate::project::node::Node;
+use crate::project::stage::{EarlyStop, Loss, Stage, Task};
+
+fn nodes(texts: &[&str]) -> Vec<Node> {
+    texts.iter().map(|text| Node::from_text(text)).collect()
+}
+
+fn project() -> Project {
+    let network = Network {
+        input: "3x32x32".parse().unwrap(),
+        encoder: nodes(&["conv 8 k3 s2 p1", "sigmoid"]),
+        decoder: nodes(&["convt 3 k4 s2 p1", "sigmoid"]),
+        head: nodes(&["flatten", "dense 10"]),
+    };
+    let data = DataSpec { source: Source::Cifar10, ..DataSpec::default() };
+    Project { title: String::new(), seed: 1, data, network, stages: vec![Stage::default(), classify()] }
+}
+
+fn classify() -> Stage {
+    Stage { name: "classify".into(), task: Task::Classify, loss: Loss::CrossEntropy, ..Stage::default() }
+}
+
+/// The one problem that an edit of a sound project makes.
+fn only(edit: impl FnOnce(&mut Project)) -> Problem {
+    let mut project = project();
+    edit(&mut project);
+    let problems = check(&project);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    problems[0].clone()
+}
+
+fn stops(part: &str, edit: impl FnOnce(&mut Project)) {
+    let problem = only(edit);
+    assert!(problem.severity == Severity::Error && problem.message.contains(part), "{problem:?}");
+    assert!(!problem.help.is_empty(), "{problem:?}");
+}
+
+fn warns(part: &str, edit: impl FnOnce(&mut Project)) {
+    let problem = only(edit);
+    assert!(problem.severity == Severity::Warning && problem.message.contains(part), "{problem:?}");
+    assert!(!problem.help.is_empty(), "{problem:?}");
+}
+
+#[test]
+fn a_sound_project_has_no_problems() {
+    assert_eq!(check(&project()), []);
+    assert!(can_train(&check(&project())));
+}
+
+#[test]
+fn shape_errors_stand_at_their_layer() {
+    let problem = only(|p| p.network.encoder[0] = Node::from_text("conv 8 k99"));
+    assert_eq!(problem.place.unwrap().to_string(), "encoder.0");
+    assert!(problem.message.contains("99×99"));
+}
+
+#[test]
+fn stages_need_what_they_train_for() {
+    stops("no stages", |p| p.stages.clear());
+    stops("one row and one column short", |p| p.network.decoder[0] = Node::from_text("convt 3 k3 s2 p1"));
+    stops("needs a decoder", |p| p.network.decoder.clear());
+    stops("needs a head", |p| p.network.head.clear());
+    stops("not one score for each class", |p| p.network.head = nodes(&["conv 10 k1"]));
+    stops("cifar10 has 10 classes", |p| p.network.head = nodes(&["flatten", "dense 9"]));
+    stops("has none", |p| p.stages[1].split = Split::Unlabeled);
+    stops("needs cross-entropy", |p| p.stages[1].loss = Loss::Mse);
+    stops("reconstructing needs mse", |p| p.stages[0].loss = Loss::CrossEntropy);
+    stops("0 epochs", |p| p.stages[0].epochs = 0);
+    stops("a batch of 0", |p| p.stages[0].batch = 0);
+    stops("a batch of 65537", |p| p.stages[0].batch = 65_537);
+    stops("freeze names `encoder.7`", |p| p.stages[1].freeze = vec!["encoder.7".into()]);
+    stops("no parameters to train", |p| p.stages[1].freeze = vec!["encoder".into(), "head.1".into()]);
+    stops("no metric `loss`", |p| p.stages[0].early_stop = Some(EarlyStop { metric: "loss".into(), patience: 1 }));
+    stops("no accuracy", |p| {
+        p.stages[0].early_stop = Some(EarlyStop { metric: "valid accuracy".into(), patience: 1 });
+    });
+    stops("sparsity at names", |p| p.stages[0].sparsity = Some("at=encoder.5".parse().unwrap()));
+    stops("doesn't run the head", |p| p.stages[0].sparsity = Some("at=head.1".parse().unwrap()));
+    warns("two stages", |p| p.stages[1].name = "train".into());
+    warns("between 0 and 1", |p| p.stages[0].sparsity = Some("at=encoder.0".parse().unwrap()));
+    let mut project = project();
+    project.stages[0].sparsity = Some("rho=0.05".parse().unwrap());
+    project.stages[1].freeze = vec!["encoder".into()];
+    assert_eq!(check(&project), []);
+}
+
+#[test]
+fn the_data_table_is_consistent() {
+    let normalize = |n: usize| Some(Normalize { mean: vec![0.5; n], std: vec![0.2; n] });
+    stops("exclude each other", |p| {
+        p.data.range = Some([0.0, 1.0]);
+        p.data.normalize = normalize(3);
+        p.network.decoder.truncate(1);
+    });
+    stops("is not one", |p| p.data.range = Some([0.0, 0.0]));
+    stops("values of mean", |p| {
+        p.data.normalize = Some(Normalize { mean: vec![0.5], std: vec![0.2; 3] });
+        p.network.decoder.truncate(1);
+    });
+    stops("resize gives images of 28×28", |p| p.data.resize = Some([28, 28]));
+    stops("valid = 1.5", |p| p.data.valid = Some(1.5));
+    warns("ends in sigmoid", |p| p.data.range = Some([-1.0, 1.0]));
+    warns("ends in sigmoid", |p| p.data.normalize = normalize(3));
+    warns("needs outputs between 0 and 1", |p| {
+        p.stages[0].loss = Loss::Bce;
+        p.network.decoder.truncate(1);
+    });
+}
+
+#[test]
+fn duplicate_names_that_unpool_uses() {
+    warns("two layers are called @a", |p| {
+        p.network.encoder = nodes(&["maxpool 2 @a", "maxpool 2 @a", "conv 3 k3 p1"]);
+        p.network.decoder = nodes(&["unpool @a", "upsample 2"]);
+    });
+}
