@@ -18,6 +18,7 @@
 
 pub mod data;
 pub mod engine;
+pub mod gui;
 pub mod inspect;
 pub mod nn;
 pub mod project;

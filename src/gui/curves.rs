@@ -19,7 +19,12 @@ pub struct Curve {
 
 impl Curve {
     fn new(weight: f64) -> Curve {
-        Curve { raw: Series::default(), smooth: Series::default(), valid: Vec::new(), smoothing: Smoothing::new(weight) }
+        Curve {
+            raw: Series::default(),
+            smooth: Series::default(),
+            valid: Vec::new(),
+            smoothing: Smoothing::new(weight),
+        }
     }
 
     fn push(&mut self, step: f64, value: f64) {
@@ -189,7 +194,8 @@ mod tests {
     #[test]
     fn run_folders_are_read_and_torn_rows_are_not_fatal() {
         let run = tempfile::tempdir().unwrap();
-        std::fs::write(run.path().join("steps.csv"), "stage,epoch,step,loss\n0,1,1,0.5\n0,1,2,NaN\n0,1,3,0.2\n0,1").unwrap();
+        std::fs::write(run.path().join("steps.csv"), "stage,epoch,step,loss\n0,1,1,0.5\n0,1,2,NaN\n0,1,3,0.2\n0,1")
+            .unwrap();
         std::fs::write(
             run.path().join("metrics.csv"),
             "stage,epoch,step,split,loss,accuracy\na,1,3,train,0.3,\na,1,3,valid,0.25,0.9\n",

@@ -126,7 +126,9 @@ impl State {
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => self.training = Training::new(running, project),
             Err(error) => {
-                let text = format!("the training thread could not be started: {error}; close other programs and press Train again");
+                let text = format!(
+                    "the training thread could not be started: {error}; close other programs and press Train again"
+                );
                 self.messages.add(Weight::Error, text);
             }
         }

@@ -75,7 +75,10 @@ mod tests {
     fn losses_and_times() {
         assert_eq!((loss(0.0121), loss(2.30258), loss(3.14e-5)), ("0.0121".into(), "2.303".into(), "3.1e-5".into()));
         assert_eq!(loss(f64::NAN), "not finite");
-        assert_eq!((duration(52.4), duration(112.0), duration(11_100.0)), ("52 s".into(), "1 min 52 s".into(), "3 h 05 min".into()));
+        assert_eq!(
+            (duration(52.4), duration(112.0), duration(11_100.0)),
+            ("52 s".into(), "1 min 52 s".into(), "3 h 05 min".into())
+        );
         assert_eq!(duration(f64::INFINITY), "—");
     }
 }

@@ -215,8 +215,7 @@ fn visuals(base: Visuals, colors: &Palette) -> Visuals {
     visuals.window_corner_radius = CornerRadius::same(RADIUS);
     visuals.menu_corner_radius = CornerRadius::same(RADIUS);
     visuals.popup_shadow = egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: Color32::from_black_alpha(70) };
-    visuals.selection =
-        Selection { bg_fill: faded(colors.accent, 0.35), stroke: Stroke::new(1.0, colors.accent) };
+    visuals.selection = Selection { bg_fill: faded(colors.accent, 0.35), stroke: Stroke::new(1.0, colors.accent) };
     visuals.slider_trailing_fill = true;
     visuals.disabled_alpha = 0.45;
     let states = &mut visuals.widgets;

@@ -194,7 +194,9 @@ impl Training {
         self.running = None;
         let told = match &outcome {
             Outcome::Completed(summary) => (Weight::Note, format!("Training finished: {}", reached(summary))),
-            Outcome::Stopped(summary) => (Weight::Note, format!("Stopped; a checkpoint is in {}", summary.run.display())),
+            Outcome::Stopped(summary) => {
+                (Weight::Note, format!("Stopped; a checkpoint is in {}", summary.run.display()))
+            }
             Outcome::Failed(failure) => (Weight::Error, failure.message.clone()),
         };
         self.phase = Phase::Ended(outcome);

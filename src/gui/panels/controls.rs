@@ -1,12 +1,12 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
+use crate::engine::event::Outcome;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::training::{Phase, Training};
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
-use crate::engine::event::Outcome;
 use eframe::egui::{Align, Color32, Label, Layout, ProgressBar, RichText, Sense, Ui, vec2};
 
 /// Height of the bar.
@@ -22,7 +22,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if step.on_hover_text("Train on one batch, then wait").clicked() {
             actions.push(Action::Step);
         }
-        let stop = quiet_button(ui, Icon::Stop, "Stop", training.is_running() && training.phase != Phase::Stopping, 72.0);
+        let stop =
+            quiet_button(ui, Icon::Stop, "Stop", training.is_running() && training.phase != Phase::Stopping, 72.0);
         if stop.on_hover_text("Save a checkpoint and end the run").clicked() {
             actions.push(Action::Stop);
         }
@@ -82,7 +83,11 @@ fn ended(ui: &mut Ui, state: &State) {
             line(ui, &format!("Finished in {time}, {speed} images/s"), colors.proven);
         }
         (Phase::Ended(Outcome::Stopped(summary)), _) => {
-            line(ui, &format!("Stopped after {}; the checkpoint is kept", text::duration(summary.seconds)), colors.weak);
+            line(
+                ui,
+                &format!("Stopped after {}; the checkpoint is kept", text::duration(summary.seconds)),
+                colors.weak,
+            );
         }
         (Phase::Ended(Outcome::Failed(_)), _) => line(ui, "The run failed: see the message above", colors.wrong),
         _ => line(ui, "Press Train: the first pictures appear within a second", colors.weak),

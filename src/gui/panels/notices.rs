@@ -42,11 +42,9 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Acti
             Pending::Open(_) | Pending::Builtin(_) => "opening another project",
         };
         ui.label(format!("“{}” has unsaved changes. Save them before {before}?", state.project().title));
-        for (text, answer) in [
-            ("Save changes", Answer::Save),
-            ("Discard changes", Answer::Discard),
-            ("Keep editing", Answer::Cancel),
-        ] {
+        for (text, answer) in
+            [("Save changes", Answer::Save), ("Discard changes", Answer::Discard), ("Keep editing", Answer::Cancel)]
+        {
             if ui.button(text).clicked() {
                 actions.push(Action::Unsaved(answer));
             }
@@ -66,7 +64,7 @@ fn path(ui: &mut Ui, state: &State, ask: &Ask, actions: &mut Vec<Action>) {
         if ask.save { Action::SaveAs(path) } else { Action::Open(path) }
     };
     bar(ui, colors.lifted, Icon::Closed, colors.accent, |ui| {
-        let id = Id::new(("path", ask.save, state.generation));
+        let id = Id::unique(("path", ask.save, state.generation));
         ui.label(if ask.save { "Save as" } else { "Open" });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, Icon::Close, "Close path bar", "Close (Esc)", true).clicked() {

@@ -13,8 +13,12 @@ pub const HEIGHT: f32 = 28.0;
 pub fn show(ui: &mut Ui, state: &State) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * theme::GAP;
-        let cost = &state.shown.inference.totals.cost;
-        number(ui, &format!("{} parameters", text::count(cost.parameters)), "Numbers that training changes, all stacks");
+        let cost = &state.shown.inference.totals;
+        number(
+            ui,
+            &format!("{} parameters", text::count(cost.parameters)),
+            "Numbers that training changes, all stacks",
+        );
         number(
             ui,
             &format!("{} MACs", text::large(cost.macs)),
@@ -22,7 +26,11 @@ pub fn show(ui: &mut Ui, state: &State) {
         );
         if let Some(stage) = state.project().stages.first() {
             let memory = shape::step_memory_bytes(&state.shown.inference, stage.batch, &stage.optimizer);
-            number(ui, &format!("{} a step", text::bytes(memory)), "Estimated memory of one training step of the first stage");
+            number(
+                ui,
+                &format!("{} a step", text::bytes(memory)),
+                "Estimated memory of one training step of the first stage",
+            );
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());

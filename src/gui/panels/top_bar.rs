@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let id = Id::new(("title", state.generation));
+    let id = Id::unique(("title", state.generation));
     let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(280.0);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         actions.push(Action::Edit(Edit::Title(text)));
@@ -51,7 +51,7 @@ fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let unsaved = state.is_unsaved();
     response.widget_info(|| {
         let text = if unsaved { "Unsaved changes" } else { "No unsaved changes" };
-        eframe::egui::WidgetInfo::labeled(eframe::egui::WidgetType::Label, true, text)
+        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, text)
     });
     response.on_hover_text(hover);
 }

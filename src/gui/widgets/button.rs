@@ -2,7 +2,7 @@
 
 use super::icon::{self, Icon};
 use crate::gui::theme;
-use eframe::egui::{Align2, FontId, Rect, Response, Sense, Stroke, StrokeKind, Ui, Widget, WidgetInfo, WidgetType, vec2};
+use eframe::egui::{Align2, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Widget, WidgetInfo, vec2};
 
 /// A square button with an icon; `name` is what screen readers and tests call it, `hover` explains it.
 pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hover: &str, enabled: bool) -> Response {
@@ -18,7 +18,7 @@ impl Widget for IconButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let (rect, response) = ui.allocate_exact_size(vec2(24.0, 24.0), Sense::click());
         let enabled = ui.is_enabled();
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, self.name));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, self.name));
         let colors = theme::palette(ui);
         let lit = enabled && (response.hovered() || response.has_focus());
         if lit {
@@ -62,7 +62,7 @@ impl Widget for Labelled<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let (rect, response) = ui.allocate_exact_size(vec2(self.width, theme::ROW), Sense::click());
         let enabled = ui.is_enabled();
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, self.text));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, self.text));
         let colors = theme::palette(ui);
         let hovered = enabled && response.hovered();
         let (fill, ink) = match (self.primary && enabled, hovered) {

@@ -94,7 +94,7 @@ fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let shown = state.network().input.to_string();
     let check = |text: &str| text.parse::<Shape>().map(|_| ()).map_err(|error| error.0);
     ui.allocate_ui_with_layout(eframe::egui::vec2(220.0, 24.0), Layout::right_to_left(Align::Center), |ui| {
-        let id = Id::new(("input shape", state.generation));
+        let id = Id::unique(("input shape", state.generation));
         let field = Field::new(id, "Input shape", &text).shown(&shown).width(96.0).check(&check);
         if let Some(FieldEvent::Commit(text)) = field.show(ui)
             && let Ok(shape) = text.parse()

@@ -6,15 +6,23 @@ use crate::project::Place;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use eframe::egui::{
-    Align2, Button, Id, Key, Popup, PopupCloseBehavior, Rect, Response, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2,
-    WidgetInfo, WidgetType, pos2, vec2,
+    Align2, Button, Id, Key, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit,
+    Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 /// Blocks, which stand beside the kinds of layers.
 const BLOCKS: [(&str, &str, &str); 3] = [
-    ("add", "{ add = [[\"conv 16 k3 p1\"], []] }", "Residual block: branches on one input, summed; an empty branch is the identity."),
+    (
+        "add",
+        "{ add = [[\"conv 16 k3 p1\"], []] }",
+        "Residual block: branches on one input, summed; an empty branch is the identity.",
+    ),
     ("concat", "{ concat = [[\"conv 16 k3 p1\"], [\"conv 16 k1\"]] }", "Branches on one input, joined along channels."),
-    ("repeat", "{ repeat = 2, layers = [\"conv 16 k3 p1\", \"relu\"] }", "The same layers several times, each time with weights of their own."),
+    (
+        "repeat",
+        "{ repeat = 2, layers = [\"conv 16 k3 p1\", \"relu\"] }",
+        "The same layers several times, each time with weights of their own.",
+    ),
 ];
 
 /// The button at the end of a stack or branch, with its list.
@@ -29,9 +37,9 @@ pub fn add_button(ui: &mut Ui, end: &Place, where_: &str, indent: f32, actions: 
 fn button(ui: &mut Ui, where_: &str, indent: f32) -> Response {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     let rect = Rect::from_min_size(pos2(rect.left() + indent, rect.top()), vec2(96.0, rect.height()));
-    let response = ui.interact(rect, Id::new(("add layer", where_)), Sense::click());
+    let response = ui.interact(rect, Id::unique(("add layer", where_)), Sense::click());
     let name = format!("Add layer to {where_}");
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, name.clone()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
     let colors = theme::palette(ui);
     let ink = if response.hovered() || response.has_focus() { colors.accent } else { colors.weak };
     let font = eframe::egui::FontId::proportional(12.0);
@@ -41,7 +49,7 @@ fn button(ui: &mut Ui, where_: &str, indent: f32) -> Response {
 
 fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = Vec2::ZERO;
-    let id = Id::new("palette search");
+    let id = Id::unique("palette search");
     let mut search = if just_opened { String::new() } else { ui.data(|data| data.get_temp(id)).unwrap_or_default() };
     let edit = TextEdit::singleline(&mut search)
         .id(id.with("field"))

@@ -4,17 +4,17 @@
 use crate::gui::action::{Action, OnSelected};
 use crate::gui::places;
 use crate::gui::state::State;
+use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, slab};
-use crate::gui::text;
+use crate::project::Place;
 use crate::project::edit::Edit;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
-use crate::project::Place;
 use crate::shape::{Row, ShapeError};
 use eframe::egui::{
-    Align2, Color32, CornerRadius, Id, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
-    WidgetType, pos2, vec2,
+    Align2, Color32, CornerRadius, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
 };
 
 /// How far the layers of a block stand to the right of it.
@@ -63,13 +63,13 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
 }
 
 fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row>) -> Response {
-    let response = ui.interact(rect, Id::new(("row", place)), Sense::click());
+    let response = ui.interact(rect, Id::unique(("row", place)), Sense::click());
     let said = row.map_or_else(String::new, |row| {
         format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
     });
     let name = format!("{}: {}{said}", places::name(place), node.label());
     let enabled = ui.is_enabled();
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, name.clone()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name.clone()));
     response.on_hover_ui(|ui| hover(ui, node, row))
 }
 
@@ -145,7 +145,7 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
 
 fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
     let (text, label) = (node.text(), node.label());
-    let id = Id::new(("layer text", place, state.generation));
+    let id = Id::unique(("layer text", place, state.generation));
     let name = places::name(place);
     let span = error.and_then(|error| error.span.clone());
     let field = Field::new(id, &name, &text).shown(&label).bare().wrong(span);
