@@ -22,6 +22,7 @@ pub struct App {
     views: Views,
     services: Services,
     title: String,
+    closed: bool,
 }
 
 /// How an application is made.
@@ -44,7 +45,7 @@ impl App {
             wake: Arc::new(move || waker.request_repaint_after(FRAME)),
             dialogs: Dialogs::new(setup.native_dialogs),
         };
-        App { state: setup.state, views: Views::default(), services, title: String::new() }
+        App { state: setup.state, views: Views::default(), services, title: String::new(), closed: false }
     }
 
     /// What it shows.
@@ -97,7 +98,7 @@ impl App {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.handle(Action::Close);
         }
-        if self.state.closing == Closing::Now {
+        if self.state.closing == Closing::Now && !std::mem::replace(&mut self.closed, true) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         let mark = if self.state.is_unsaved() { "● " } else { "" };

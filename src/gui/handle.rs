@@ -227,6 +227,7 @@ impl State {
         let confirmed = self.ask.as_ref().is_some_and(|ask| ask.replace.as_deref() == Some(&path));
         if path.exists() && !known && !confirmed {
             if let Some(ask) = &mut self.ask {
+                ask.start = path.display().to_string();
                 ask.replace = Some(path);
             }
             return;

@@ -33,29 +33,18 @@ pub fn inside(place: &Place, branch: usize, index: usize) -> Place {
     Place { stack: place.stack, path }
 }
 
-/// `encoder 2`, counting from 1 as people do; `encoder 4 › branch 1 › 2` inside a block.
-pub fn name(place: &Place) -> String {
-    let mut text = format!("{} {}", place.stack, place.path.first().map_or(0, |index| index + 1));
-    for step in place.path.get(1..).unwrap_or_default().chunks(2) {
-        if let &[branch, index] = step {
-            text += &format!(" › branch {} › {}", branch + 1, index + 1);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::project::{Stack, builtin};
 
     #[test]
-    fn places_are_found_and_named() {
+    fn places_are_found() {
         let mut network = builtin::ALL[0].project().unwrap().network;
         network.encoder[0] = Node::from_text("{ add = [[\"relu\", \"bn\"], []] }");
         let place = inside(&Place::new(Stack::Encoder, 0), 0, 1);
         assert_eq!(node(&network, &place).unwrap().text(), "bn");
-        assert_eq!(name(&place), "encoder 1 › branch 1 › 2");
+        assert_eq!(place.to_string(), "encoder.0.0.1");
         assert_eq!(beside(&place, -1).and_then(|p| node(&network, &p)).unwrap().text(), "relu");
         assert!(beside(&Place::new(Stack::Head, 0), -1).is_none());
         assert!(node(&network, &inside(&place, 0, 0)).is_none());

@@ -81,6 +81,11 @@ impl Window {
     }
 
     pub fn click(&mut self, label: &str) {
+        let height = self.size.y;
+        if !(0.0..height - 40.0).contains(&self.get(label).rect().center().y) {
+            self.get(label).scroll_to_me();
+            self.run();
+        }
         self.get(label).click();
         self.run();
     }

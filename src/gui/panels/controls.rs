@@ -7,7 +7,7 @@ use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::training::{Phase, Training};
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
-use eframe::egui::{Align, Color32, Label, Layout, ProgressBar, RichText, Sense, Ui, vec2};
+use eframe::egui::{Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2};
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 48.0;
@@ -65,8 +65,7 @@ fn progress(ui: &mut Ui, state: &State) {
     match &training.phase {
         Phase::Idle | Phase::Ended(_) => ended(ui, state),
         Phase::Preparing { what, share } => {
-            bar(ui, share.unwrap_or(0.0), 160.0);
-            line(ui, what, colors.weak);
+            two_lines(ui, share.unwrap_or(0.0), |ui| line(ui, what, colors.weak));
         }
         Phase::Stopping => line(ui, "Stopping: saving a checkpoint …", colors.weak),
         Phase::Training | Phase::Paused => running(ui, training),
@@ -80,7 +79,7 @@ fn ended(ui: &mut Ui, state: &State) {
         (Phase::Ended(Outcome::Completed(summary)), _) => {
             let speed = text::count(summary.images_per_second.max(0.0).round() as u64);
             let time = text::duration(summary.seconds);
-            line(ui, &format!("Finished in {time}, {speed} images/s"), colors.proven);
+            line(ui, &format!("Finished in {time} · {speed} images/s"), colors.text);
         }
         (Phase::Ended(Outcome::Stopped(summary)), _) => {
             line(
@@ -90,50 +89,54 @@ fn ended(ui: &mut Ui, state: &State) {
             );
         }
         (Phase::Ended(Outcome::Failed(_)), _) => line(ui, "The run failed: see the message above", colors.wrong),
-        _ => line(ui, "Press Train: the first pictures appear within a second", colors.weak),
+        _ => line(ui, "Ready: Train starts a run with a copy of this project", colors.weak),
     }
 }
 
 fn line(ui: &mut Ui, text: &str, color: Color32) {
-    ui.add(Label::new(RichText::new(text).color(color)).truncate().sense(Sense::hover()));
+    ui.add(Label::new(RichText::new(text).color(color)).truncate().sense(Sense::hover())).on_hover_text(text);
 }
 
 fn running(ui: &mut Ui, training: &Training) {
     let colors = theme::palette(ui);
     let Some(stage) = &training.stage else { return };
     let stages = training.project.as_ref().map_or(1, |project| project.stages.len());
-    ui.label(RichText::new(format!("stage {}/{stages}", stage.index + 1)).color(colors.weak));
-    let name = RichText::new(&stage.name).font(theme::heading(theme::BODY)).color(colors.strong);
-    ui.add(Label::new(name).truncate());
     let (epoch, in_epoch) = training.last.as_ref().map_or((1, 0), |last| (last.epoch, last.step_in_epoch));
-    digits(ui, &format!("epoch {epoch:>2}/{}", stage.epochs), colors.text, "Passes over the training images");
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if let Some(last) = &training.last {
-            let speed = text::count(last.images_per_second.max(0.0).round() as u64);
-            digits(ui, &format!("{speed:>6} images/s"), colors.text, "Images trained on in a second");
-            let left = if training.phase == Phase::Paused {
-                "paused".to_owned()
-            } else {
-                format!("{} left", text::duration(last.seconds_left))
-            };
-            digits(ui, &format!("{left:>14}"), colors.weak, "At the present speed, all stages counted");
-        }
-        let epochs_done = f64::from(epoch.saturating_sub(1)) + in_epoch as f64 / stage.steps_per_epoch.max(1) as f64;
-        let share = (epochs_done / f64::from(stage.epochs.max(1))) as f32;
-        let width = ui.available_width() - theme::GAP;
-        bar(ui, share, width);
+    let epochs_done = f64::from(epoch.saturating_sub(1)) + in_epoch as f64 / stage.steps_per_epoch.max(1) as f64;
+    let share = (epochs_done / f64::from(stage.epochs.max(1))) as f32;
+    two_lines(ui, share, |ui| {
+        digits(ui, &time_left(training), colors.weak, "At the present speed, all stages counted");
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = theme::GAP;
+            digits(ui, &format!("stage {}/{stages}", stage.index + 1), colors.weak, "Phases of training");
+            digits(ui, &format!("epoch {epoch}/{}", stage.epochs), colors.text, "Passes over the training images");
+            let name = RichText::new(&stage.name).font(theme::heading(12.0)).color(colors.strong);
+            ui.add(Label::new(name).truncate());
+        });
     });
 }
 
-fn digits(ui: &mut Ui, text: &str, color: Color32, hover: &str) {
-    ui.label(RichText::new(text).font(theme::digits(12.0)).color(color)).on_hover_text(hover);
+fn time_left(training: &Training) -> String {
+    match (&training.phase, &training.last) {
+        (Phase::Paused, _) => "paused".to_owned(),
+        (_, Some(last)) => format!("{} left", text::duration(last.seconds_left)),
+        (_, None) => String::new(),
+    }
 }
 
-fn bar(ui: &mut Ui, share: f32, width: f32) {
-    if width < 24.0 {
-        return;
-    }
+fn digits(ui: &mut Ui, text: &str, color: Color32, hover: &str) {
+    ui.label(RichText::new(text).font(theme::digits(11.5)).color(color)).on_hover_text(hover);
+}
+
+/// A line of text, laid out from the right, over a bar of all the width there is.
+fn two_lines(ui: &mut Ui, share: f32, text: impl FnOnce(&mut Ui)) {
+    let area = ui.available_rect_before_wrap();
+    let (above, below) = area.split_top_bottom_at_y(area.center().y + 6.0);
+    let above = UiBuilder::new().id_salt("text").max_rect(above).layout(Layout::right_to_left(Align::Center));
+    text(&mut ui.new_child(above));
     let colors = theme::palette(ui);
-    let bar = ProgressBar::new(share).desired_width(width).desired_height(6.0).corner_radius(3).fill(colors.accent);
-    ui.allocate_ui(vec2(width, 6.0), |ui| ui.add(bar).accessible_name("Progress of the stage"));
+    let below = Rect::from_min_size(below.min, vec2(area.width(), 6.0));
+    let bar =
+        ProgressBar::new(share).desired_width(below.width()).desired_height(6.0).corner_radius(3).fill(colors.accent);
+    ui.new_child(UiBuilder::new().id_salt("bar").max_rect(below)).add(bar).accessible_name("Progress of the stage");
 }

@@ -4,8 +4,8 @@ use crate::gui::action::{Action, Show};
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
-use crate::gui::widgets::empty;
 use crate::gui::widgets::tile::View;
+use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
 use eframe::egui::{
@@ -42,9 +42,11 @@ impl View for FiltersView {
     }
 
     fn status(&self, state: &State) -> String {
-        state.training.filters.as_ref().map_or_else(String::new, |filters| {
-            format!("{} · {} · step {}", filters.key, filters.layer, text::count(filters.step))
-        })
+        state
+            .training
+            .filters
+            .as_ref()
+            .map_or_else(String::new, |filters| format!("{} · step {}", filters.layer, text::count(filters.step)))
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -52,6 +54,7 @@ impl View for FiltersView {
         let mut chosen = now;
         let combo = ComboBox::from_id_salt("filter scale")
             .width(84.0)
+            .icon(chevron)
             .selected_text(RichText::new(name(now)).size(theme::SMALL))
             .show_ui(ui, |ui| {
                 for scale in [FilterScale::PerFilter, FilterScale::PerLayer] {

@@ -9,7 +9,7 @@ use crate::gui::theme::{self, Palette};
 use crate::gui::widgets::empty;
 use crate::gui::widgets::tile::View;
 use eframe::egui::{Align2, RichText, Stroke, Ui, Vec2b};
-use egui_plot::{GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
+use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
 
 /// Which curve a view shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,16 +134,22 @@ fn plot<'a>(ui: &Ui, title: &str, log: bool, curves: &'a Curves) -> Plot<'a> {
         .auto_bounds(Vec2b::TRUE)
         .allow_scroll(false)
         .include_x(0.0)
-        .y_axis_min_width(44.0)
+        .grid_spacing(8.0..=24.0)
         .y_grid_spacer(move |input| if log { decades(input) } else { even(input) })
         .x_grid_spacer(whole)
-        .x_axis_formatter(|mark, _| steps(mark.value))
-        .y_axis_formatter(move |mark, _| tick(value(mark.value)))
+        .custom_x_axes(vec![axis(AxisHints::new_x(), &colors).formatter(|mark, _| steps(mark.value))])
+        .custom_y_axes(vec![
+            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| tick(value(mark.value))),
+        ])
         .label_formatter(move |hover| {
             let HoverPosition::NearDataPoint { plot_name, position, .. } = hover else { return None };
             let epoch = curves.epoch_at(position.x);
             Some(format!("{plot_name} {}\nstep {:.0} · epoch {epoch:.2}", text::loss(value(position.y)), position.x))
         })
+}
+
+fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> {
+    hints.tick_label_font(theme::digits(10.5)).tick_label_color(colors.weak).label_spacing(12.0..=24.0)
 }
 
 fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, log: bool, columns: usize, colors: &Palette) {

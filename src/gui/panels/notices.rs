@@ -7,7 +7,7 @@ use crate::gui::state::{Ask, Pending, State};
 use crate::gui::theme;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::{Field, FieldEvent, icon_button};
-use eframe::egui::{Align, Color32, Frame, Id, Key, Layout, Margin, RichText, Sense, Ui, vec2};
+use eframe::egui::{Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2};
 use std::path::PathBuf;
 
 /// Shows the bars that are needed, one below the other.
@@ -41,14 +41,24 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Acti
             Pending::Close => "closing",
             Pending::Open(_) | Pending::Builtin(_) => "opening another project",
         };
-        ui.label(format!("“{}” has unsaved changes. Save them before {before}?", state.project().title));
-        for (text, answer) in
-            [("Save changes", Answer::Save), ("Discard changes", Answer::Discard), ("Keep editing", Answer::Cancel)]
-        {
-            if ui.button(text).clicked() {
-                actions.push(Action::Unsaved(answer));
+        let text = format!("“{}” has unsaved changes. Save them before {before}?", state.project().title);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for (text, answer) in
+                [("Keep editing", Answer::Cancel), ("Discard changes", Answer::Discard), ("Save changes", Answer::Save)]
+            {
+                if ui.button(text).clicked() {
+                    actions.push(Action::Unsaved(answer));
+                }
             }
-        }
+            sentence(ui, &text);
+        });
+    });
+}
+
+/// A text in the room that is left, on as many lines as it needs.
+fn sentence(ui: &mut Ui, text: &str) {
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.add(Label::new(RichText::new(text).color(theme::palette(ui).strong)).wrap());
     });
 }
 
@@ -73,11 +83,12 @@ fn path(ui: &mut Ui, state: &State, ask: &Ask, actions: &mut Vec<Action>) {
             if ui.button("Browse…").on_hover_text("Choose in the system's file dialog").clicked() {
                 actions.push(Action::Browse);
             }
-            let pressed = if ask.replace.is_some() {
-                ui.button(RichText::new("Replace the file").color(colors.wrong)).clicked()
-            } else {
-                ui.button(verb).accessible_name(format!("{verb} path")).clicked()
-            };
+            if let Some(file) = &ask.replace
+                && ui.button(RichText::new("Replace the file").color(colors.wrong)).clicked()
+            {
+                actions.push(Action::SaveAs(file.clone()));
+            }
+            let pressed = ui.button(verb).accessible_name(format!("{verb} path")).clicked();
             path_field(ui, id, ask, hint, pressed, done, actions);
         });
     });
@@ -133,9 +144,7 @@ fn show_message(ui: &mut Ui, message: &Message, actions: &mut Vec<Action>) {
             if icon_button(ui, Icon::Close, "Dismiss message", "I have read it", true).clicked() {
                 actions.push(Action::Dismiss(message.id));
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(eframe::egui::Label::new(RichText::new(&message.text).color(colors.strong)).wrap());
-            });
+            sentence(ui, &message.text);
         });
     });
 }

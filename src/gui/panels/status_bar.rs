@@ -32,6 +32,10 @@ pub fn show(ui: &mut Ui, state: &State) {
                 "Estimated memory of one training step of the first stage",
             );
         }
+        if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {
+            let speed = text::count(last.images_per_second.max(0.0).round() as u64);
+            number(ui, &format!("{speed:>6} images/s"), "Images trained on in a second, lately");
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());
             let note = RichText::new(note).size(theme::SMALL).color(theme::palette(ui).weak);

@@ -35,7 +35,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique(("title", state.generation));
-    let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(280.0);
+    let font = eframe::egui::FontId::proportional(theme::BODY);
+    let written = ui.painter().layout_no_wrap(state.project().title.clone(), font, eframe::egui::Color32::WHITE);
+    let width = (written.size().x + 20.0).clamp(160.0, 360.0);
+    let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(width);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         actions.push(Action::Edit(Edit::Title(text)));
     }

@@ -151,7 +151,7 @@ impl<'a> Field<'a> {
             .id(self.id)
             .font(font.clone())
             .frame(frame.inner_margin(margin))
-            .hint_text(RichText::new(self.hint).color(colors.weak))
+            .hint_text(RichText::new(self.hint).font(font.clone()).color(colors.weak))
             .desired_width(self.width)
             .layouter(&mut layouter);
         ui.add(edit).accessible_name(self.name)

@@ -1,6 +1,7 @@
 //! Icons as a few strokes: sharp at every size, in the text's colour, and in no font.
 
-use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use eframe::egui::style::WidgetVisuals;
+use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 
 /// A sign on a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,11 @@ fn theme(pen: &Pen<'_>) {
         center + 5.0 * vec2(angle.cos(), angle.sin())
     });
     pen.painter.add(Shape::convex_polygon(half.collect(), pen.color, Stroke::NONE));
+}
+
+/// The sign of a box that opens a list.
+pub fn chevron(ui: &Ui, rect: Rect, visuals: &WidgetVisuals, _open: bool) {
+    paint(ui.painter(), Icon::Open, rect, visuals.fg_stroke.color);
 }
 
 /// The square an icon takes.

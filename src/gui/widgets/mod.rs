@@ -10,4 +10,4 @@ pub mod tile;
 pub use button::{icon_button, primary_button, quiet_button};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
-pub use icon::Icon;
+pub use icon::{Icon, chevron};

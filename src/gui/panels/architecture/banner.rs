@@ -22,8 +22,12 @@ pub fn show(ui: &mut Ui, banner: &Banner) {
                 let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, icon::SIZE), Sense::hover());
                 icon::paint(ui.painter(), sign, rect, ink);
             }
-            ui.label(RichText::new(&banner.text).color(if sign.is_some() { colors.strong } else { colors.weak }))
-                .on_hover_text("An autoencoder can only be trained when its output has the input's shape.");
+            ui.label(RichText::new(banner.text.trim_end_matches([' ', '✓'])).color(if sign.is_some() {
+                colors.strong
+            } else {
+                colors.weak
+            }))
+            .on_hover_text("An autoencoder can only be trained when its output has the input's shape.");
         });
     });
 }

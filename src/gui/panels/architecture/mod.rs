@@ -118,7 +118,7 @@ fn show_node(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usiz
             show_node(ui, state, &places::inside(place, branch, index), child, scale, actions);
         }
         let end = places::inside(place, branch, nodes.len());
-        let name = format!("{} branch {}", places::name(place), branch + 1);
+        let name = format!("{place} branch {}", branch + 1);
         palette::add_button(ui, &end, &name, indent, actions);
     }
 }

@@ -6,9 +6,13 @@ use crate::project::Place;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use eframe::egui::{
-    Align2, Button, Id, Key, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit,
-    Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, ScrollArea, Sense,
+    TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+
+/// The list, and the part of it that holds the layers' texts.
+const WIDTH: f32 = 440.0;
+const NAME: f32 = 140.0;
 
 /// Blocks, which stand beside the kinds of layers.
 const BLOCKS: [(&str, &str, &str); 3] = [
@@ -30,7 +34,7 @@ pub fn add_button(ui: &mut Ui, end: &Place, where_: &str, indent: f32, actions: 
     let button = button(ui, where_, indent);
     Popup::menu(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .width(320.0)
+        .width(WIDTH)
         .show(|ui| list(ui, end, button.clicked(), actions));
 }
 
@@ -42,7 +46,7 @@ fn button(ui: &mut Ui, where_: &str, indent: f32) -> Response {
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
     let colors = theme::palette(ui);
     let ink = if response.hovered() || response.has_focus() { colors.accent } else { colors.weak };
-    let font = eframe::egui::FontId::proportional(12.0);
+    let font = FontId::proportional(12.0);
     ui.painter().text(rect.left_center() + vec2(12.0, 0.0), Align2::LEFT_CENTER, "+ add layer", font, ink);
     response
 }
@@ -53,8 +57,9 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
     let mut search = if just_opened { String::new() } else { ui.data(|data| data.get_temp(id)).unwrap_or_default() };
     let edit = TextEdit::singleline(&mut search)
         .id(id.with("field"))
-        .hint_text("Search, or type a layer: conv 64 k5 s2")
+        .hint_text(RichText::new("Search, or type a layer: conv 64 k5 s2").font(theme::digits(12.0)))
         .font(theme::digits(12.0))
+        .margin(Margin::symmetric(6, 5))
         .desired_width(f32::INFINITY);
     let field = ui.add(edit).accessible_name("Search layers");
     if just_opened {
@@ -82,13 +87,26 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
 }
 
 fn entry(ui: &mut Ui, word: &str, example: &str, about: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Add {word}")));
+    let colors = theme::palette(ui);
+    let lit = response.hovered() || response.has_focus();
+    if lit {
+        ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
+    }
     let example = if example.starts_with('{') { word } else { example };
-    let button = Button::new(RichText::new(example).font(theme::digits(12.0)))
-        .right_text(RichText::new(short(about)).size(theme::SMALL).color(theme::palette(ui).weak))
-        .frame_when_inactive(false)
-        .min_size(vec2(ui.available_width(), 24.0))
-        .truncate();
-    ui.add(button).on_hover_text(about).accessible_name(format!("Add {word}"))
+    let painter = ui.painter_at(rect.shrink2(vec2(6.0, 0.0)));
+    let left = rect.left_center() + vec2(6.0, 0.0);
+    painter.text(
+        left,
+        Align2::LEFT_CENTER,
+        example,
+        theme::digits(12.0),
+        if lit { colors.strong } else { colors.text },
+    );
+    let font = FontId::proportional(theme::SMALL);
+    painter.text(left + vec2(NAME, 0.0), Align2::LEFT_CENTER, short(about), font, colors.weak);
+    response.on_hover_text(about)
 }
 
 /// The first words of a sentence, up to its first stop.

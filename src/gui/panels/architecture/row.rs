@@ -2,7 +2,6 @@
 //! and below it what is wrong with it.
 
 use crate::gui::action::{Action, OnSelected};
-use crate::gui::places;
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
@@ -13,8 +12,8 @@ use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use crate::shape::{Row, ShapeError};
 use eframe::egui::{
-    Align2, Color32, CornerRadius, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder,
-    WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 /// How far the layers of a block stand to the right of it.
@@ -56,7 +55,9 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
         pos2(rect.left() + STRIP + 8.0, rect.top()),
         pos2(rect.right() - SLAB - PARAMETERS - SHAPE, rect.bottom()),
     );
-    ui.scope_builder(UiBuilder::new().max_rect(text), |ui| edit(ui, state, place, node, error, actions));
+    let middle =
+        UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
+    edit(&mut ui.new_child(middle), state, place, node, error, actions);
     if let Some(error) = error {
         explain(ui, error, indent(place));
     }
@@ -67,7 +68,7 @@ fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row
     let said = row.map_or_else(String::new, |row| {
         format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
     });
-    let name = format!("{}: {}{said}", places::name(place), node.label());
+    let name = format!("{place}: {}{said}", node.label());
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name.clone()));
     response.on_hover_ui(|ui| hover(ui, node, row))
@@ -146,7 +147,7 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
 fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
     let (text, label) = (node.text(), node.label());
     let id = Id::unique(("layer text", place, state.generation));
-    let name = places::name(place);
+    let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());
     let field = Field::new(id, &name, &text).shown(&label).bare().wrong(span);
     match field.show(ui) {

@@ -1,7 +1,7 @@
 //! One setting on a line: its name to the left, its field or choice to the right.
 
 use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent};
+use crate::gui::widgets::{Field, FieldEvent, chevron};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 
 const NAME: f32 = 76.0;
@@ -56,6 +56,7 @@ pub fn choice<T: Copy + PartialEq + ToString>(
         ComboBox::from_id_salt(id)
             .selected_text(RichText::new(now.to_string()).font(theme::digits(12.0)))
             .width(ui.available_width())
+            .icon(chevron)
             .show_ui(ui, |ui| {
                 for &one in all {
                     ui.selectable_value(&mut chosen, one, RichText::new(one.to_string()).font(theme::digits(12.0)));
