@@ -16,8 +16,10 @@
 //! terminal; [`data`] feeds [`engine`]; [`rng`] is below all of them. One engine serves the window and the
 //! terminal: the window never touches a tensor, the engine never draws.
 
+pub mod cli;
 pub mod data;
 pub mod engine;
+pub mod export;
 pub mod gui;
 pub mod inspect;
 pub mod nn;

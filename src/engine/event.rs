@@ -85,7 +85,7 @@ pub struct StepReport {
 }
 
 /// The metrics of one split at one moment. `None` where it does not apply.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Metrics {
     /// The stage's loss without its penalty.
     pub loss: f64,

@@ -5,7 +5,26 @@
 //! (reconstructions, filters) lies in latest-value [`slot`]s. Every failure is an
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
+mod batch;
+pub mod checkpoint;
+mod clock;
 pub mod command;
+mod control;
+mod early_stop;
+pub mod error;
+pub mod evaluate;
 pub mod event;
+mod finite;
+mod fit;
+pub mod folder;
+mod pictures;
+mod prepare;
+pub mod record;
+pub mod run;
+pub mod saved;
+mod session;
 pub mod slot;
+mod stage;
+mod step;
+pub mod table;
 pub mod thread;

@@ -1,11 +1,22 @@
 //! The engine on a thread of its own, as the window uses it.
+//!
+//! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
+//! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
 
 use super::command::Command;
-use super::event::Event;
+use super::event::{Event, Outcome, Sink};
+use super::run::{panicked, run};
 use super::slot::Slots;
-use crossbeam_channel::{Receiver, Sender};
+use crate::project::Project;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Events that may wait to be read before steps are left out. The others are few (some an epoch),
+/// so the queue stays small without a bound that could block.
+const QUEUE: usize = 2048;
 
 /// How a project is to be run, apart from what the project itself says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,4 +44,54 @@ pub struct Running {
     pub events: Receiver<Event>,
     /// The newest pictures.
     pub slots: Arc<Slots>,
+}
+
+/// Starts a run on a thread of its own. `wake` is called there after every event, for example to
+/// repaint a window; it must be quick. Fails when the system has no thread left.
+pub fn start(project: Project, options: RunOptions, wake: impl Fn() + Send + 'static) -> std::io::Result<Running> {
+    let (commands, requests) = unbounded();
+    let (facts, events) = unbounded();
+    let slots = Arc::new(Slots::default());
+    let shared = Arc::clone(&slots);
+    std::thread::Builder::new().name("strata-engine".to_owned()).spawn(move || {
+        let mut sink = |event: Event| {
+            if facts.len() < QUEUE || !may_be_left_out(&event) {
+                // A reader that is gone needs no events; the run goes on for its folder's sake.
+                facts.send(event).ok();
+            }
+            wake();
+        };
+        let outcome = guarded(&project, &options, &requests, &mut sink, &shared);
+        sink(Event::Finished(outcome));
+    })?;
+    Ok(Running { commands, events, slots })
+}
+
+fn may_be_left_out(event: &Event) -> bool {
+    matches!(event, Event::Step(_) | Event::Preparing { .. })
+}
+
+/// [`run`], with a panic turned into an outcome and the run marked as failed.
+pub fn guarded(
+    project: &Project,
+    options: &RunOptions,
+    commands: &Receiver<Command>,
+    sink: &mut dyn Sink,
+    slots: &Slots,
+) -> Outcome {
+    let mut folder = None;
+    let mut watching = |event: Event| {
+        if let Event::Started { run, .. } = &event {
+            folder = Some(run.clone());
+        }
+        sink.event(event);
+    };
+    // Whatever the panic left half done is dropped with the run, but for slots, which are replaced whole.
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(project, options, commands, &mut watching, slots)));
+    outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()))
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }

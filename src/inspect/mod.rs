@@ -5,3 +5,29 @@
 pub mod filters;
 pub mod picture;
 pub mod reconstructions;
+
+use crate::shape::{Inference, Planned, PlannedLayer, Row};
+
+/// The layer that a key of `nn` (`encoder.0`, or of a parameter: `encoder.0.weight`) belongs to, with its row.
+pub fn layer_of<'a>(inference: &'a Inference, key: &str) -> Option<(&'a PlannedLayer, &'a Row)> {
+    let layer = inference.plan.as_ref()?.stacks.iter().flatten().find_map(|stack| search(stack, key))?;
+    Some((layer, inference.row(&layer.place)?))
+}
+
+/// A layer's key with its text, for messages: ``encoder.0 `conv 16 k3` ``.
+pub fn layer_name(inference: &Inference, key: &str) -> String {
+    layer_of(inference, key).map_or_else(|| key.to_owned(), |(_, row)| format!("{key} `{}`", row.text))
+}
+
+fn search<'a>(nodes: &'a [Planned], key: &str) -> Option<&'a PlannedLayer> {
+    nodes.iter().find_map(|node| match node {
+        Planned::Layer(layer) => {
+            let rest = key.strip_prefix(&layer.key)?;
+            (rest.is_empty() || rest.starts_with('.')).then_some(layer)
+        }
+        Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
+            branches.iter().find_map(|branch| search(branch, key))
+        }
+        Planned::Repeat { passes, .. } => passes.iter().find_map(|pass| search(pass, key)),
+    })
+}

@@ -1,4 +1,16 @@
 //! Probe images and their reconstructions as plain arrays.
+//!
+//! Fails as the network or the reading of an image does. Making them changes no number of a training.
+
+use crate::data::{DataError, Dataset, SplitData};
+use crate::nn::{Mode, Network, NnError, Route};
+use crate::project::data::Split;
+use crate::rng::{Purpose, stream};
+use candle_core::{Device, Tensor};
+use rand::RngCore;
+
+/// How many probe images a run has at most.
+pub const PROBES: usize = 16;
 
 /// The probe images over what the network makes of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,4 +33,84 @@ pub struct Reconstructions {
     pub mean_mse: f32,
     /// See `mean_mse`.
     pub psnr: f32,
+}
+
+/// Images to make pictures from: of a run (fixed by its seed), or from files.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    images: Tensor,
+    values: Vec<f32>,
+    size: [usize; 3],
+}
+
+impl Probe {
+    /// The probe images of a run: a few of the first split there is of valid, test, unlabeled, train.
+    pub fn of_run(dataset: &Dataset, seed: u64, device: &Device) -> Result<Option<Probe>, DataError> {
+        let order = [Split::Valid, Split::Test, Split::Unlabeled, Split::Train];
+        let Some(split) = order.into_iter().find_map(|split| dataset.split(split)) else { return Ok(None) };
+        let size = split.image_shape();
+        let mut values = vec![0.0; size.iter().product()];
+        let mut images = Vec::new();
+        for index in choose(split, seed) {
+            split.read(index, &mut values)?;
+            images.extend_from_slice(&values);
+        }
+        // A tensor on the CPU cannot fail to be made of the right number of values; without one there is no picture.
+        Ok(Probe::new(images, size, device).ok())
+    }
+
+    /// Images as `H×W×C` floats one after the other.
+    pub fn new(values: Vec<f32>, size: [usize; 3], device: &Device) -> candle_core::Result<Probe> {
+        let [height, width, channels] = size;
+        let count = values.len() / (height * width * channels).max(1);
+        let images = Tensor::from_slice(&values, (count, height, width, channels), device)?;
+        Ok(Probe { images, values, size })
+    }
+}
+
+/// Up to [`PROBES`] different images of a split.
+fn choose(split: &SplitData, seed: u64) -> Vec<usize> {
+    let count = PROBES.min(split.len());
+    let mut rng = stream(seed, Purpose::Probe, 0);
+    let mut chosen = Vec::with_capacity(count);
+    while chosen.len() < count {
+        let index = (rng.next_u64() % split.len() as u64) as usize;
+        if !chosen.contains(&index) {
+            chosen.push(index);
+        }
+    }
+    chosen
+}
+
+/// What the network makes of the probe images now, after `step` steps.
+pub fn reconstruct(
+    network: &mut Network,
+    dataset: &Dataset,
+    probe: &Probe,
+    step: u64,
+) -> Result<Reconstructions, NnError> {
+    let output = network.forward(Route::Reconstruct, &probe.images, Mode::Eval)?;
+    let output = output.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let [height, width, channels] = probe.size;
+    let size = (height * width * channels).max(1);
+    let mse: Vec<f32> =
+        probe.values.chunks_exact(size).zip(output.chunks_exact(size)).map(|(a, b)| mean_square(a, b)).collect();
+    let mean_mse = mse.iter().sum::<f32>() / mse.len().max(1) as f32;
+    let [low, high] = dataset.pixel_range();
+    Ok(Reconstructions {
+        step,
+        height,
+        width,
+        channels,
+        inputs: dataset.to_pixels(&probe.values),
+        outputs: dataset.to_pixels(&output),
+        mse,
+        mean_mse,
+        psnr: 10.0 * ((high - low).powi(2) / mean_mse).log10(),
+    })
+}
+
+fn mean_square(a: &[f32], b: &[f32]) -> f32 {
+    let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    (sum / a.len().max(1) as f64) as f32
 }

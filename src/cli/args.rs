@@ -1,0 +1,175 @@
+//! The command line's words. Clap checks them; what they mean is in each command's file.
+
+use crate::project::data::{Source, Split};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A workbench for convolutional networks: stack layers, see every shape, train, watch it learn.
+#[derive(Debug, Parser)]
+#[command(name = "strata", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// What to do without the window
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// A project file, a run folder or a built-in project to open in the window
+    pub project: Option<String>,
+}
+
+/// The commands that need no window.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write one of the built-in projects to a file, or list them
+    New(NewArgs),
+    /// Show every layer's output shape and cost, and what keeps the project from being trained
+    Check(CheckArgs),
+    /// Train a project; Ctrl-C saves a checkpoint and stops
+    Train(TrainArgs),
+    /// Measure a trained run on a split
+    Eval(EvalArgs),
+    /// Save the window's pictures of a run as a file
+    Inspect(InspectArgs),
+    /// Show what a source of images has
+    Data(DataArgs),
+}
+
+/// `strata new`
+#[derive(Debug, ClapArgs)]
+pub struct NewArgs {
+    /// The built-in project; without it they are listed
+    pub name: Option<String>,
+    /// The file to write [default: NAME.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `strata check`
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata train`
+#[derive(Debug, ClapArgs)]
+pub struct TrainArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// The run's folder [default: the next free runs/TITLE-N beside the project]
+    #[arg(short, long, value_name = "RUN")]
+    pub output: Option<PathBuf>,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Go on from the run's last checkpoint
+    #[arg(long)]
+    pub resume: bool,
+    /// Epochs of every stage, instead of the project's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// Train this stage alone
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+    /// Change a setting, such as data.path=~/stl10 or stage.0.batch=32; can be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub settings: Vec<String>,
+    /// Print the last metrics as one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata eval`
+#[derive(Debug, ClapArgs)]
+pub struct EvalArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// The split to measure [default: test, or valid where there is no test]
+    #[arg(long, value_parser = split)]
+    pub split: Option<Split>,
+    /// The checkpoint: last, best, stage-1
+    #[arg(long, default_value = "last")]
+    pub checkpoint: String,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata inspect`
+#[derive(Debug, ClapArgs)]
+pub struct InspectArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// Which picture
+    pub what: Picture,
+    /// Reconstruct this image instead of the run's probe images
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// The file to write [default: WHAT.png in the run's folder]
+    #[arg(short, long, value_name = "PNG")]
+    pub output: Option<PathBuf>,
+    /// The checkpoint: last, best, stage-1
+    #[arg(long, default_value = "last")]
+    pub checkpoint: String,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long)]
+    pub device: Option<String>,
+}
+
+/// A picture of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// The first layer's filters
+    Filters,
+    /// Images over what the network makes of them
+    Reconstructions,
+}
+
+impl Picture {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Picture::Filters => "filters",
+            Picture::Reconstructions => "reconstructions",
+        }
+    }
+}
+
+/// `strata data`
+#[derive(Debug, ClapArgs)]
+pub struct DataArgs {
+    /// The source: shapes, mnist, cifar10, stl10, folder, …
+    #[arg(value_parser = source)]
+    pub name: Source,
+    /// The folder its files are in
+    #[arg(long, value_name = "P")]
+    pub path: Option<String>,
+    /// Scale images to this size, such as 32x32; needed where they differ in size
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    pub resize: Option<[u32; 2]>,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn split(text: &str) -> Result<Split, String> {
+    let names = Split::ALL.map(Split::name).join(", ");
+    Split::ALL.into_iter().find(|split| split.name() == text).ok_or_else(|| format!("the splits are {names}"))
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    let names = Source::ALL.map(Source::name).join(", ");
+    Source::ALL.into_iter().find(|source| source.name() == text).ok_or_else(|| format!("the sources are {names}"))
+}
+
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let sides: Option<Vec<u32>> = text.split(['x', '×']).map(|side| side.parse().ok()).collect();
+    sides.and_then(|sides| sides.try_into().ok()).ok_or_else(|| "write height x width, such as 32x32".to_owned())
+}

@@ -1,0 +1,83 @@
+//! The terminal: the same engine without a window, one file a command.
+//!
+//! Results go to standard output, progress and messages to standard error. Exit codes: 0 done,
+//! 1 failed, 2 the input is wrong. Every error is shown once, in [`run`].
+
+mod args;
+mod check;
+mod data;
+mod eval;
+mod inspect;
+mod new;
+mod output;
+mod overrides;
+mod progress;
+mod source;
+mod text;
+mod toml_lines;
+mod train;
+mod window;
+
+use crate::engine::error::RunError;
+use crate::project::ProjectError;
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Exit code of a command that was understood and failed.
+const FAILED: u8 = 1;
+/// Exit code of wrong input.
+const WRONG_INPUT: u8 = 2;
+
+/// Something about the input that is wrong, in words for its author.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongInput(String);
+
+/// A failure that was told already.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+struct Told(u8);
+
+/// Runs the program with its command line.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Nothing can be told to a closed terminal.
+            error.print().ok();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
+        }
+    };
+    match dispatch(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.downcast_ref::<Told>().is_none() {
+                eprintln!("strata: {error:#}");
+            }
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn dispatch(args: Args) -> anyhow::Result<()> {
+    match args.command {
+        None => window::run(args.project.as_deref()),
+        Some(Command::New(args)) => new::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(Told(code)) = error.downcast_ref::<Told>() {
+        return *code;
+    }
+    let is_wrong_input = error.downcast_ref::<WrongInput>().is_some()
+        || error.downcast_ref::<RunError>().is_some_and(RunError::is_wrong_input)
+        || error.downcast_ref::<ProjectError>().is_some_and(|error| !matches!(error, ProjectError::Write { .. }));
+    if is_wrong_input { WRONG_INPUT } else { FAILED }
+}

@@ -1,0 +1,118 @@
+//! `strata train`: trains with a progress bar. Ctrl-C saves a checkpoint and stops; a second one
+//! ends the program at once.
+
+use super::args::TrainArgs;
+use super::progress::Progress;
+use super::source::{self, Source};
+use super::text::{duration, metrics, thousands};
+use super::{FAILED, Told, WRONG_INPUT, WrongInput, output};
+use crate::engine::command::Command;
+use crate::engine::event::{Failure, Outcome, Summary};
+use crate::engine::slot::Slots;
+use crate::engine::thread::{RunOptions, guarded};
+use crossbeam_channel::{Receiver, unbounded};
+use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Exit code of a program ended by Ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+/// Trains and prints the last metrics.
+pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
+    let source = source::open(&args.project, &args.settings)?;
+    let options = options(args, &source)?;
+    let outcome = train(&source, &options, &Slots::default());
+    let (summary, is_stopped) = ended(outcome)?;
+    if args.json {
+        return output::print_json(&as_json(&summary, is_stopped)?);
+    }
+    output::print(&as_text(&summary))
+}
+
+fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
+    let run = match (&args.output, &source.run) {
+        (Some(run), _) => Some(run.clone()),
+        (None, Some(run)) if args.resume => Some(run.clone()),
+        (None, None) if args.resume => {
+            let message = "--resume needs the run to go on with: strata train RUN --resume, or -o RUN".to_owned();
+            return Err(WrongInput(message).into());
+        }
+        _ => None,
+    };
+    Ok(RunOptions {
+        base: source.base.clone(),
+        run,
+        device: args.device.clone(),
+        epochs: args.epochs,
+        stage: args.stage.clone(),
+        resume: args.resume,
+    })
+}
+
+/// Trains with progress on standard error and Ctrl-C as stop.
+pub fn train(source: &Source, options: &RunOptions, slots: &Slots) -> Outcome {
+    let commands = interrupts();
+    let stages = if options.stage.is_some() { 1 } else { source.project.stages.len() };
+    let mut progress = Progress::new(stages);
+    let outcome = guarded(&source.project, options, &commands, &mut progress, slots);
+    progress.finish();
+    outcome
+}
+
+/// Ctrl-C as a command.
+fn interrupts() -> Receiver<Command> {
+    let (sender, receiver) = unbounded();
+    let asked = AtomicBool::new(false);
+    let handler = move || {
+        if asked.swap(true, Ordering::SeqCst) || sender.send(Command::Stop).is_err() {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        eprintln!("warning: Ctrl-C will not save a checkpoint: {error}");
+    }
+    receiver
+}
+
+/// What was reached, and whether it was stopped; a failure is an error with its exit code.
+pub fn ended(outcome: Outcome) -> anyhow::Result<(Summary, bool)> {
+    match outcome {
+        Outcome::Completed(summary) => Ok((summary, false)),
+        Outcome::Stopped(summary) => {
+            eprintln!("{}", stopped(&summary));
+            Ok((summary, true))
+        }
+        Outcome::Failed(Failure { message, wrong_input, .. }) => {
+            eprintln!("strata: {message}");
+            Err(Told(if wrong_input { WRONG_INPUT } else { FAILED }).into())
+        }
+    }
+}
+
+fn stopped(summary: &Summary) -> String {
+    if summary.run.as_os_str().is_empty() {
+        return "stopped before the first step; no run folder was made".to_owned();
+    }
+    let run = summary.run.display();
+    format!("stopped; the checkpoint is {run}/checkpoints/last.safetensors, go on with: strata train {run} --resume")
+}
+
+fn as_json(summary: &Summary, is_stopped: bool) -> anyhow::Result<Value> {
+    let mut map = Map::new();
+    for (split, metrics) in &summary.metrics {
+        map.insert(split.name().to_owned(), serde_json::to_value(metrics)?);
+    }
+    map.insert("run".to_owned(), json!(summary.run));
+    map.insert("status".to_owned(), json!(if is_stopped { "stopped" } else { "completed" }));
+    map.insert("seconds".to_owned(), json!(summary.seconds));
+    map.insert("images_per_second".to_owned(), json!(summary.images_per_second));
+    Ok(Value::Object(map))
+}
+
+fn as_text(summary: &Summary) -> String {
+    let splits = summary.metrics.iter().map(|(split, figures)| format!("{split}: {}", metrics(figures)));
+    let speed = thousands(summary.images_per_second as u64);
+    let time = format!("{}, {speed} images/s", duration(summary.seconds));
+    splits.chain([time, format!("run: {}", summary.run.display())]).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,262 @@
+//! Checkpoints: weights, the optimizer's memory and the position, in one safetensors file.
+//!
+//! Weights stand under PyTorch's keys, the optimizer's tensors behind `optimizer.`, the
+//! [`Position`] as JSON in the metadata. All random numbers follow from the seed and the position,
+//! so this is enough to go on bit for bit. Equal states give equal bytes. Files are replaced in
+//! one step; reading never trusts them.
+
+use crate::project::file::write_atomic;
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The metadata's key. One key alone: several would be written in no fixed order.
+const KEY: &str = "strata";
+const OPTIMIZER: &str = "optimizer.";
+
+/// Why a checkpoint could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file could not be written; the former one is untouched.
+    #[error("cannot write the checkpoint {file}: {reason}; free some space or choose another run folder")]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// What failed.
+        reason: String,
+    },
+    /// The file could not be read.
+    #[error("cannot read the checkpoint {file}: {reason}; is it a run of Strata?")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// Where a run stands: everything besides weights and optimizer that the next step depends on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// The stage in progress, or the last one trained.
+    pub stage: usize,
+    /// Epochs of the stage that are done.
+    pub epoch: u32,
+    /// Steps of the epoch in progress that are done.
+    pub step_in_epoch: u64,
+    /// Steps of the whole run that are done.
+    pub step: u64,
+    /// Epochs of the whole run that are done: which shuffle the epoch in progress has.
+    pub epochs_done: u64,
+    /// Sums over the steps of the epoch in progress.
+    pub tally: Tally,
+    /// What early stopping remembers of this stage.
+    pub watch: Watch,
+}
+
+impl Position {
+    /// The start of another stage.
+    pub fn enter(&self, stage: usize) -> Position {
+        Position { stage, step: self.step, epochs_done: self.epochs_done, ..Position::default() }
+    }
+
+    /// Whether anything of the stage was trained.
+    pub fn is_in_stage(&self) -> bool {
+        self.epoch > 0 || self.step_in_epoch > 0
+    }
+}
+
+/// Sums over the batches of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Images seen.
+    pub images: u64,
+    /// Sum of the loss (without penalty) over images.
+    #[serde(with = "exact")]
+    pub loss: f64,
+    /// Images classified right.
+    pub correct: u64,
+}
+
+/// What early stopping remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The best value so far, its sign turned so that smaller is better.
+    #[serde(with = "exact_option", default)]
+    pub best: Option<f64>,
+    /// Epochs since.
+    pub waited: u32,
+}
+
+/// A checkpoint that was read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Where the run stands.
+    pub position: Position,
+    /// Weights and running statistics under PyTorch's keys.
+    pub weights: HashMap<String, Tensor>,
+    /// The optimizer's memory; empty at a stage's start.
+    pub optimizer: HashMap<String, Tensor>,
+}
+
+/// Writes a checkpoint in one step.
+pub fn save(
+    path: &Path,
+    position: &Position,
+    weights: &[(String, Tensor)],
+    optimizer: &[(String, Tensor)],
+) -> Result<(), CheckpointError> {
+    let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
+    let weights = weights.iter().map(|(key, tensor)| Blob::of(key.clone(), tensor));
+    let optimizer = optimizer.iter().map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
+    let blobs = weights.chain(optimizer).collect::<candle_core::Result<Vec<_>>>().map_err(|e| failed(e.to_string()))?;
+    let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
+    write_tensors(path, &blobs, Some(json))
+}
+
+/// Writes tensors as a safetensors file in one step.
+pub(super) fn write_tensors(path: &Path, blobs: &[Blob], metadata: Option<String>) -> Result<(), CheckpointError> {
+    let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
+    let views: Vec<_> = blobs.iter().map(Blob::view).collect::<Result<_, _>>().map_err(|e| failed(e.to_string()))?;
+    let metadata = metadata.map(|json| HashMap::from([(KEY.to_owned(), json)]));
+    let bytes = serialize(views, metadata).map_err(|error| failed(error.to_string()))?;
+    write_atomic(path, &bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// Reads a checkpoint onto the CPU.
+pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let failed = |reason: String| CheckpointError::Read { file: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let position = position_in(&bytes).map_err(failed)?;
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
+    let (mut weights, mut optimizer) = (HashMap::new(), HashMap::new());
+    for (key, tensor) in tensors.map_err(|error| failed(error.to_string()))? {
+        match key.strip_prefix(OPTIMIZER) {
+            Some(key) => optimizer.insert(key.to_owned(), tensor),
+            None => weights.insert(key, tensor),
+        };
+    }
+    Ok(Checkpoint { position, weights, optimizer })
+}
+
+fn position_in(bytes: &[u8]) -> Result<Position, String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("it has no position in it")?;
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// A tensor's bytes, little-endian.
+#[derive(Debug)]
+pub(super) struct Blob {
+    key: String,
+    dtype: Dtype,
+    dims: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// A tensor from its bytes.
+    pub fn new(key: &str, dtype: Dtype, dims: Vec<usize>, bytes: Vec<u8>) -> Blob {
+        Blob { key: key.to_owned(), dtype, dims, bytes }
+    }
+
+    fn of(key: String, tensor: &Tensor) -> candle_core::Result<Blob> {
+        let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
+        let (dtype, bytes) = match tensor.dtype() {
+            DType::F64 => (Dtype::F64, flat.to_vec1::<f64>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            DType::I64 => (Dtype::I64, flat.to_vec1::<i64>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            DType::U32 => (Dtype::U32, flat.to_vec1::<u32>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            DType::U8 => (Dtype::U8, flat.to_vec1::<u8>()?),
+            _ => {
+                let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+                (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            }
+        };
+        Ok(Blob { key, dtype, dims: tensor.dims().to_vec(), bytes })
+    }
+
+    fn view(&self) -> Result<(&str, TensorView<'_>), SafeTensorError> {
+        Ok((&self.key, TensorView::new(self.dtype, self.dims.clone(), &self.bytes)?))
+    }
+}
+
+/// JSON readers may round the last bit of a number; as text it stays exact, and NaN can be written.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod exact_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.map(|value| value.to_string()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap()
+    }
+
+    type Named = Vec<(String, Tensor)>;
+
+    fn example() -> (Position, Named, Named) {
+        let tally = Tally { images: 12, loss: 0.1 + 0.2, correct: 3 };
+        let watch = Watch { best: Some(-1.0 / 3.0), waited: 2 };
+        let position = Position { stage: 1, epoch: 2, step_in_epoch: 3, step: 99, epochs_done: 5, tally, watch };
+        let weights =
+            vec![("encoder.10.weight".into(), tensor(&[1.5, f32::MIN_POSITIVE])), ("a".into(), tensor(&[2.0]))];
+        let count = Tensor::new(7i64, &Device::Cpu).unwrap();
+        (position, weights, vec![("encoder.10.weight.mean".into(), tensor(&[3.0])), ("steps".into(), count)])
+    }
+
+    #[test]
+    fn checkpoints_round_trip_to_the_last_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let (position, weights, optimizer) = example();
+        save(&path, &position, &weights, &optimizer).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let read = load(&path).unwrap();
+        assert_eq!(read.position, position);
+        assert_eq!(read.weights["encoder.10.weight"].to_vec1::<f32>().unwrap(), [1.5, f32::MIN_POSITIVE]);
+        assert_eq!(read.optimizer["steps"].to_vec0::<i64>().unwrap(), 7);
+        for _ in 0..5 {
+            save(&path, &position, &weights, &optimizer).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "equal states give equal bytes");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let (position, weights, optimizer) = example();
+        save(&path, &position, &weights, &optimizer).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for bytes in [&whole[..0], &whole[..5], &whole[..whole.len() - 1], b"not a checkpoint"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(load(&path).unwrap_err().to_string().contains("cannot read the checkpoint"));
+        }
+        assert!(save(&folder.path().join("no/x"), &position, &weights, &optimizer).is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! Commands, taken between steps: pause, resume, one step, stop.
+//!
+//! While the run is paused this waits on the channel and nothing else, so that Stop works then too.
+//! A paused run whose commander is gone could never go on: it stops.
+
+use super::command::Command;
+use super::event::{Event, Sink};
+use crossbeam_channel::{Receiver, TryRecvError};
+
+/// What was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Running,
+    Paused,
+    OneStep,
+    Stopping,
+}
+
+/// The receiving end of the commands.
+#[derive(Debug)]
+pub(super) struct Control<'a> {
+    commands: &'a Receiver<Command>,
+    mode: Mode,
+    is_announced: bool,
+}
+
+impl<'a> Control<'a> {
+    pub fn new(commands: &'a Receiver<Command>) -> Control<'a> {
+        Control { commands, mode: Mode::Running, is_announced: false }
+    }
+
+    /// Takes what came in, without waiting; true when the run is to stop.
+    pub fn stop_asked(&mut self) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.take(command),
+                Err(TryRecvError::Disconnected) if self.mode == Mode::Paused => self.mode = Mode::Stopping,
+                Err(_) => return self.mode == Mode::Stopping,
+            }
+        }
+    }
+
+    /// Whether the next step has to wait.
+    pub fn must_wait(&mut self) -> bool {
+        self.stop_asked();
+        self.mode == Mode::Paused
+    }
+
+    /// Waits until a step may be taken; false when the run is to stop instead.
+    pub fn wait(&mut self, sink: &mut dyn Sink) -> bool {
+        while self.must_wait() {
+            if !std::mem::replace(&mut self.is_announced, true) {
+                sink.event(Event::Paused);
+            }
+            match self.commands.recv() {
+                Ok(command) => self.take(command),
+                Err(_) => self.mode = Mode::Stopping,
+            }
+        }
+        if self.mode == Mode::Running && std::mem::take(&mut self.is_announced) {
+            sink.event(Event::Resumed);
+        }
+        self.mode != Mode::Stopping
+    }
+
+    /// A step was taken.
+    pub fn stepped(&mut self) {
+        if self.mode == Mode::OneStep {
+            (self.mode, self.is_announced) = (Mode::Paused, false);
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        self.mode = match (self.mode, command) {
+            (Mode::Stopping, _) | (_, Command::Stop) => Mode::Stopping,
+            (_, Command::Pause) => Mode::Paused,
+            (_, Command::Resume) => Mode::Running,
+            (_, Command::Step) => Mode::OneStep,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::unbounded;
+
+    /// What happens when these commands wait and steps are taken until the run stops or `steps` are done.
+    fn play(commands: &[Command], steps: usize) -> (usize, Vec<Event>) {
+        let (sender, receiver) = unbounded();
+        commands.iter().for_each(|&command| sender.send(command).unwrap());
+        drop(sender);
+        let (mut control, mut events) = (Control::new(&receiver), Vec::new());
+        for taken in 0..steps {
+            if !control.wait(&mut |event| events.push(event)) {
+                return (taken, events);
+            }
+            control.stepped();
+        }
+        (steps, events)
+    }
+
+    #[test]
+    fn commands_take_effect() {
+        assert_eq!(play(&[], 3), (3, vec![]));
+        assert_eq!(play(&[Command::Stop, Command::Resume], 3), (0, vec![]));
+        assert_eq!(play(&[Command::Pause, Command::Resume], 3), (3, vec![]));
+    }
+
+    #[test]
+    fn a_pause_without_a_commander_stops() {
+        assert_eq!(play(&[Command::Step], 3), (1, vec![]));
+        assert_eq!(play(&[Command::Pause], 3), (0, vec![]));
+    }
+
+    #[test]
+    fn stepping_pauses_again_and_resuming_is_told() {
+        let (sender, receiver) = unbounded();
+        let mut control = Control::new(&receiver);
+        let mut events = Vec::new();
+        sender.send(Command::Pause).unwrap();
+        assert!(control.must_wait());
+        let replies = [Command::Step, Command::Resume].into_iter();
+        let mut replies = replies.map(|command| sender.send(command).unwrap());
+        let mut sink = |event: Event| {
+            if event == Event::Paused {
+                replies.next();
+            }
+            events.push(event);
+        };
+        assert!(control.wait(&mut sink));
+        control.stepped();
+        assert!(control.wait(&mut sink));
+        assert_eq!(events, [Event::Paused, Event::Paused, Event::Resumed]);
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether data, network and stages fit together: checked once the images are open and before
+//! anything is trained. What doesn't is one message that says what to change.
+
+use super::early_stop;
+use super::error::RunError;
+use crate::data::Dataset;
+use crate::project::Project;
+use crate::project::data::Split;
+use crate::project::size::Shape;
+use crate::project::stage::{Stage, Task};
+use crate::shape::Inference;
+
+/// Checks the images against the network's input, and every stage that will be trained against the splits.
+pub(super) fn check(
+    project: &Project,
+    inference: &Inference,
+    dataset: &Dataset,
+    stages: &[usize],
+) -> Result<(), RunError> {
+    check_input(project, dataset)?;
+    for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
+        check_split(stage, dataset)?;
+        check_early_stop(stage, dataset)?;
+        if stage.task == Task::Classify {
+            check_classes(stage, inference, dataset)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_input(project: &Project, dataset: &Dataset) -> Result<(), RunError> {
+    let [channels, height, width] = dataset.shape();
+    let input = &project.network.input;
+    if input.dims() == [channels, height, width] {
+        return Ok(());
+    }
+    let data = Shape::new(&[channels, height, width]).map_or_else(String::new, |shape| shape.to_string());
+    let change_input = format!("input = \"{channels}x{height}x{width}\" under [network]");
+    let help = match *input.dims() {
+        [wanted, high, wide] if wanted == channels => {
+            format!("write resize = [{high}, {wide}] under [data], or {change_input}")
+        }
+        _ => format!("write {change_input}"),
+    };
+    let source = project.data.source;
+    Err(RunError::Input(format!("the images of `{source}` are {data}, but the network's input is {input}: {help}")))
+}
+
+fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
+    let found = dataset.split(stage.split).map(|split| split.len());
+    if found.is_some_and(|images| images > 0) {
+        return Ok(());
+    }
+    let there: Vec<&str> = dataset.splits().map(|(split, _)| split.name()).collect();
+    Err(RunError::Input(format!(
+        "stage `{}` trains on the split `{}`, which these images do not have; there is {}: write split = \"{}\" in the stage",
+        stage.name,
+        stage.split,
+        there.join(", "),
+        there.first().copied().unwrap_or("train"),
+    )))
+}
+
+fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
+    let Some(rule) = &stage.early_stop else { return Ok(()) };
+    let watched = early_stop::split_of(&rule.metric);
+    if watched == Some(Split::Valid) && !is_measured(stage, dataset, Split::Valid) {
+        return Err(RunError::Input(format!(
+            "stage `{}` stops early by `{}`, but there is no valid split for it: write valid = 0.1 under [data], or metric = \"train loss\"",
+            stage.name, rule.metric
+        )));
+    }
+    Ok(())
+}
+
+fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), RunError> {
+    let name = &stage.name;
+    if !dataset.split(stage.split).is_some_and(|split| split.labelled()) {
+        return Err(RunError::Input(format!(
+            "stage `{name}` classifies, but the images of the split `{}` have no labels: train on a labelled split, or set task = \"reconstruct\"",
+            stage.split
+        )));
+    }
+    let classes = dataset.classes().len();
+    let Some(answer) = &inference.answer else {
+        return Err(RunError::Input(format!(
+            "stage `{name}` classifies, but the network has no head: end it with `dense {classes}`"
+        )));
+    };
+    if !answer.is_vector() || answer.channels() < classes {
+        return Err(RunError::Input(format!(
+            "stage `{name}`: the images have {classes} classes, but the head gives {answer}: end it with `dense {classes}`"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether a stage can be measured on a split.
+pub(super) fn is_measured(stage: &Stage, dataset: &Dataset, split: Split) -> bool {
+    let data = dataset.split(split);
+    data.is_some_and(|data| !data.is_empty() && (stage.task == Task::Reconstruct || data.labelled()))
+}

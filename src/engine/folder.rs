@@ -1,0 +1,193 @@
+//! A run's folder: its name, its files, and that only one run writes to it at a time.
+//!
+//! ```text
+//! project.toml    the project as it is trained, `data.path` made absolute
+//! metrics.csv     a row per epoch, stage and split       steps.csv   a row per step
+//! checkpoints/    last, stage-1, …, best (.safetensors)  probe/      probe images by epoch
+//! run.json        status, device, version, times, data hash
+//! ```
+//!
+//! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,
+//! holds a run already, or is in use.
+
+use crate::project::{Project, file};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a run has no folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The folder cannot be made or written to.
+    #[error(
+        "cannot write to the run folder {folder}: {reason}; choose another one (-o FOLDER) or change its permissions"
+    )]
+    NotWritable {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        reason: io::Error,
+    },
+    /// There is a run in it already.
+    #[error("{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)")]
+    Taken(PathBuf),
+    /// Nothing to resume.
+    #[error("{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume")]
+    NotARun(PathBuf),
+    /// Another process trains in it.
+    #[error("{0} is being trained by another Strata; stop that run first")]
+    InUse(PathBuf),
+}
+
+/// The folder of one run, held against other runs while this value lives. A new one that was never
+/// [kept](RunFolder::keep) is removed again: a run that cannot begin leaves nothing behind.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    is_provisional: bool,
+    _lock: File,
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if self.is_provisional {
+            // Should it fail, an empty run folder stays behind and harms nothing.
+            std::fs::remove_dir_all(&self.path).ok();
+        }
+    }
+}
+
+impl RunFolder {
+    /// Makes the folder `path`, or the next free `runs/TITLE-N` below `base`.
+    pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
+        match path {
+            Some(path) if files(path).iter().any(|file| file.exists()) => Err(FolderError::Taken(path.to_owned())),
+            Some(path) => RunFolder::open(path, !path.exists()),
+            None => RunFolder::open(&next_free(&base.join("runs"), title)?, true),
+        }
+    }
+
+    /// The folder of a run that has a checkpoint.
+    pub fn reopen(path: &Path) -> Result<RunFolder, FolderError> {
+        if !checkpoint(path, "last").is_file() {
+            return Err(FolderError::NotARun(path.to_owned()));
+        }
+        RunFolder::open(path, false)
+    }
+
+    fn open(path: &Path, is_new: bool) -> Result<RunFolder, FolderError> {
+        let failed = |reason| FolderError::NotWritable { folder: path.to_owned(), reason };
+        for folder in [path, &path.join("checkpoints"), &path.join("probe")] {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let lock = File::create(path.join(".lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
+            // Some network drives have no locks; the run goes on without.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(RunFolder { path: path.to_owned(), is_provisional: is_new, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A checkpoint's file: `last`, `stage-1`, `best`.
+    pub fn checkpoint(&self, name: &str) -> PathBuf {
+        checkpoint(&self.path, name)
+    }
+
+    /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy lies
+    /// in another folder than the original.
+    pub fn write_project(&self, project: &Project, base: &Path) -> Result<(), crate::project::ProjectError> {
+        let mut project = project.clone();
+        if let Some(path) = project.data.path.as_mut().filter(|path| !path.starts_with('~')) {
+            let absolute = std::path::absolute(base.join(&*path)).unwrap_or_else(|_| base.join(&*path));
+            *path = absolute.display().to_string();
+        }
+        file::save(&project, &self.path.join("project.toml"))
+    }
+
+    /// The run has begun: its folder stays.
+    pub fn keep(&mut self) {
+        self.is_provisional = false;
+    }
+}
+
+/// A checkpoint's file in a run folder.
+pub fn checkpoint(run: &Path, name: &str) -> PathBuf {
+    run.join("checkpoints").join(format!("{name}.safetensors"))
+}
+
+fn files(run: &Path) -> [PathBuf; 3] {
+    [run.join("run.json"), run.join("metrics.csv"), checkpoint(run, "last")]
+}
+
+/// Making a folder either succeeds for us or fails because it exists: two runs never share a number.
+fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
+    let failed = |folder: &Path, reason| FolderError::NotWritable { folder: folder.to_owned(), reason };
+    std::fs::create_dir_all(runs).map_err(|reason| failed(runs, reason))?;
+    let slug = slug(title);
+    for number in 1u64.. {
+        let path = runs.join(format!("{slug}-{number}"));
+        match std::fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&path, error)),
+        }
+    }
+    Err(failed(runs, io::Error::other("no number is free")))
+}
+
+/// `STL-10: autoencoder first` as `stl-10-autoencoder-first`.
+pub fn slug(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(40).collect();
+    let slug = slug.trim_matches('-').to_owned();
+    if slug.is_empty() { "run".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_folder_names() {
+        assert_eq!(slug("STL-10: autoencoder first, classifier after"), "stl-10-autoencoder-first-classifier-afte");
+        assert_eq!(slug("¡!"), "run");
+        assert_eq!(slug("../../etc"), "etc");
+    }
+
+    #[test]
+    fn numbers_count_up_and_locks_hold() {
+        let base = tempfile::tempdir().unwrap();
+        let mut first = RunFolder::create(None, base.path(), "A b").unwrap();
+        first.keep();
+        let second = RunFolder::create(None, base.path(), "A b").unwrap();
+        assert_eq!(first.path(), base.path().join("runs/a-b-1"));
+        assert_eq!(second.path(), base.path().join("runs/a-b-2"));
+        std::fs::write(first.checkpoint("last"), "x").unwrap();
+        assert!(matches!(RunFolder::reopen(first.path()), Err(FolderError::InUse(_))));
+        let path = first.path().to_owned();
+        drop(first);
+        assert!(RunFolder::reopen(&path).is_ok());
+        assert!(matches!(RunFolder::create(Some(&path), base.path(), ""), Err(FolderError::Taken(_))));
+        assert!(matches!(RunFolder::reopen(second.path()), Err(FolderError::NotARun(_))));
+        let removed = second.path().to_owned();
+        drop(second);
+        assert!(!removed.exists());
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_told() {
+        let base = tempfile::tempdir().unwrap();
+        let file = base.path().join("runs");
+        std::fs::write(&file, "").unwrap();
+        let error = RunFolder::create(None, base.path(), "a").unwrap_err();
+        assert!(error.to_string().contains("cannot write to the run folder"), "{error}");
+        let error = RunFolder::create(Some(&file.join("x")), base.path(), "a").unwrap_err();
+        assert!(matches!(error, FolderError::NotWritable { .. }), "{error}");
+    }
+}

@@ -1,0 +1,92 @@
+//! The pictures of a run: into the slots while it trains, into `probe/` at the end of an epoch.
+//!
+//! Making them never costs more than a tenth of the time, and changes no number of the training. A
+//! picture that cannot be made is left out: the training is worth more.
+
+use super::checkpoint::{Blob, write_tensors};
+use super::error::RunError;
+use super::slot::Slots;
+use crate::data::Dataset;
+use crate::inspect::filters::{self, Filters};
+use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
+use crate::nn::Network;
+use crate::shape::Inference;
+use candle_core::Device;
+use safetensors::tensor::Dtype;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Between two pictures.
+const EVERY: Duration = Duration::from_millis(250);
+/// Pictures take at most one part in so many of the time.
+const SHARE: u32 = 10;
+
+/// Makes the pictures of a run.
+pub(super) struct Pictures {
+    probe: Option<Probe>,
+    due: Instant,
+}
+
+impl Pictures {
+    /// Chooses the probe images; without a whole decoder there are filters alone.
+    pub fn new(dataset: &Dataset, inference: &Inference, seed: u64, device: &Device) -> Result<Pictures, RunError> {
+        let reconstructs = inference.output_equals_input == Some(true);
+        let probe = if reconstructs { Probe::of_run(dataset, seed, device)? } else { None };
+        Ok(Pictures { probe, due: Instant::now() })
+    }
+
+    /// Whether it is time for new ones.
+    pub fn are_due(&self) -> bool {
+        Instant::now() >= self.due
+    }
+
+    /// Makes both pictures.
+    pub fn make(
+        &mut self,
+        network: &mut Network,
+        dataset: &Dataset,
+        inference: &Inference,
+        step: u64,
+    ) -> (Option<Filters>, Option<Reconstructions>) {
+        let start = Instant::now();
+        let filters = filters::first_layer(network, inference, step).ok().flatten();
+        let reconstructions = self.probe.as_ref().and_then(|probe| reconstruct(network, dataset, probe, step).ok());
+        self.due = Instant::now() + EVERY.max(start.elapsed() * SHARE);
+        (filters, reconstructions)
+    }
+}
+
+/// Puts pictures where the window finds them.
+pub(super) fn publish(slots: &Slots, filters: Option<&Filters>, reconstructions: Option<&Reconstructions>) {
+    if let Some(filters) = filters {
+        slots.filters.put(filters.clone());
+    }
+    if let Some(reconstructions) = reconstructions {
+        slots.reconstructions.put(reconstructions.clone());
+    }
+}
+
+/// Writes an epoch's pictures as plain tensors, for looking back.
+pub(super) fn snapshot(
+    path: &Path,
+    filters: Option<&Filters>,
+    reconstructions: Option<&Reconstructions>,
+) -> Result<(), RunError> {
+    let mut blobs = Vec::new();
+    if let Some(filters) = filters {
+        let dims = vec![filters.count, filters.height, filters.width, filters.channels];
+        blobs.push(Blob::new("filters", Dtype::F32, dims, little_endian(&filters.values)));
+    }
+    if let Some(pictures) = reconstructions {
+        let Reconstructions { height, width, channels, .. } = *pictures;
+        let dims = vec![pictures.mse.len(), height, width, channels];
+        blobs.push(Blob::new("inputs", Dtype::U8, dims.clone(), pictures.inputs.clone()));
+        blobs.push(Blob::new("outputs", Dtype::U8, dims, pictures.outputs.clone()));
+        blobs.push(Blob::new("mse", Dtype::F32, vec![pictures.mse.len()], little_endian(&pictures.mse)));
+    }
+    if blobs.is_empty() { Ok(()) } else { Ok(write_tensors(path, &blobs, None)?) }
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}

@@ -1,0 +1,216 @@
+//! Everything before the first step: checks, run folder, images, network.
+//!
+//! What is quick and can be wrong comes first. A run that cannot begin leaves no folder behind.
+
+use super::checkpoint::{self, Checkpoint, Position};
+use super::clock::Clock;
+use super::control::Control;
+use super::error::{RunError, one_line};
+use super::event::{Event, Metrics, Sink};
+use super::fit;
+use super::folder::RunFolder;
+use super::pictures::Pictures;
+use super::record::{RunRecord, Status};
+use super::session::Session;
+use super::slot::Slots;
+use super::table::Tables;
+use super::thread::RunOptions;
+use crate::data::{Dataset, Progress};
+use crate::nn::{self, Network};
+use crate::project::data::Split;
+use crate::project::{Project, file};
+use crate::shape::{Inference, Severity, check_inferred, infer};
+use candle_core::Device;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between two reports on the reading of images.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
+
+/// Prepares a run, up to the checkpoint before its first step.
+pub(super) fn prepare<'a>(
+    project: &Project,
+    options: &RunOptions,
+    mut control: Control<'a>,
+    sink: &'a mut dyn Sink,
+    slots: &'a Slots,
+) -> Result<Session<'a>, RunError> {
+    let project = effective(project, options);
+    let only = only_stage(&project, options)?;
+    let inference = check_project(&project, sink)?;
+    let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
+    let (folder, resumed) = open_folder(&project, options)?;
+    let dataset = Arc::new(open_data(&project, &options.base, &mut control, sink)?);
+    let network = build(&project, &inference, &device, resumed.as_ref())?;
+    let position = position(resumed.as_ref(), only);
+    let record = record(&folder, &project, &dataset, &device, resumed.is_some(), sink);
+    let pictures = Pictures::new(&dataset, &inference, project.seed, &device)?;
+    let tables = Tables::open(folder.path(), position.step)
+        .map_err(|reason| RunError::Write { folder: folder.path().to_owned(), reason })?;
+    let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
+    let mut session = Session {
+        optimizer: resumed.map(|checkpoint| checkpoint.optimizer).filter(|_| position.is_in_stage()),
+        project,
+        only,
+        inference,
+        dataset,
+        network,
+        device,
+        folder,
+        record,
+        tables,
+        pictures,
+        clock,
+        position,
+        metrics,
+        control,
+        sink,
+        slots,
+    };
+    fit::check(&session.project, &session.inference, &session.dataset, &session.stages_left())?;
+    begin(&mut session, options)?;
+    Ok(session)
+}
+
+/// The first writes: from here on there is a run.
+fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
+    session.folder.write_project(&session.project, &options.base)?;
+    session.write_record(Status::Running, None)?;
+    if session.position == Position::default() {
+        session.save(&["last"], &[])?;
+    }
+    session.folder.keep();
+    session.sink.event(Event::Started {
+        run: session.folder.path().to_owned(),
+        device: session.record.device.clone(),
+        splits: session.dataset.splits().map(|(split, data)| (split, data.len())).collect(),
+        classes: session.dataset.classes().to_vec(),
+        skipped: session
+            .dataset
+            .skipped()
+            .iter()
+            .map(|skipped| (skipped.file.clone(), skipped.reason.clone()))
+            .collect(),
+    });
+    session.publish();
+    Ok(())
+}
+
+/// The project with what the options override.
+fn effective(project: &Project, options: &RunOptions) -> Project {
+    let mut project = project.clone();
+    if let Some(epochs) = options.epochs {
+        project.stages.iter_mut().for_each(|stage| stage.epochs = epochs);
+    }
+    project
+}
+
+fn only_stage(project: &Project, options: &RunOptions) -> Result<Option<usize>, RunError> {
+    let Some(name) = &options.stage else { return Ok(None) };
+    let index = project.stages.iter().position(|stage| stage.name == *name);
+    let names = || project.stages.iter().map(|stage| format!("`{}`", stage.name)).collect::<Vec<_>>().join(", ");
+    index.map(Some).ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
+}
+
+/// The shapes of a project that can be trained; what will disappoint is told on the way.
+fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, RunError> {
+    let inference = infer(&project.network);
+    let problems = check_inferred(project, &inference);
+    if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Error) {
+        return Err(RunError::Input(one_line(problem, project, &inference)));
+    }
+    problems.iter().for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
+    if !project.data.augment.is_empty() {
+        let message =
+            "augmentations are not applied yet by this version of Strata: the images are trained on as they are";
+        sink.event(Event::Warning(message.to_owned()));
+    }
+    Ok(inference)
+}
+
+/// A new folder, or the one to go on in with its last checkpoint.
+fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Option<Checkpoint>), RunError> {
+    if !options.resume {
+        return Ok((RunFolder::create(options.run.as_deref(), &options.base, &project.title)?, None));
+    }
+    let path = options.run.as_deref().ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
+    let folder = RunFolder::reopen(path)?;
+    let trained = file::load(&path.join("project.toml"))?;
+    if trained.network != project.network {
+        let run = path.display();
+        return Err(RunError::Input(format!(
+            "the network is not the one that was trained in {run}: train it in a new run folder, or resume with the network as in {run}/project.toml"
+        )));
+    }
+    let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
+    Ok((folder, Some(checkpoint)))
+}
+
+fn open_data(
+    project: &Project,
+    base: &Path,
+    control: &mut Control<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Dataset, RunError> {
+    let channels = project.network.input.channels();
+    let mut due = Instant::now();
+    let mut progress = |progress: Progress| {
+        if Instant::now() >= due {
+            due = Instant::now() + REPORT_EVERY;
+            let (done, total) = (progress.done as u64, progress.total as u64);
+            sink.event(Event::Preparing { what: progress.what.to_owned(), done, total });
+        }
+        !control.stop_asked()
+    };
+    Ok(Dataset::open_as(&project.data, Some(channels), project.seed, base, &mut progress)?)
+}
+
+/// The network with its first weights, or with those of a checkpoint.
+pub(super) fn build(
+    project: &Project,
+    inference: &Inference,
+    device: &Device,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Network, RunError> {
+    let plan = inference.plan.as_ref().ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+    let mut network = Network::new(plan, project.seed, device)?;
+    if let Some(checkpoint) = checkpoint {
+        network.load_state(&checkpoint.weights).map_err(RunError::input)?;
+    }
+    Ok(network)
+}
+
+/// Where to go on; a stage asked for by name starts anew unless the checkpoint is in it.
+fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
+    let saved = checkpoint.map(|checkpoint| checkpoint.position.clone()).unwrap_or_default();
+    match only {
+        Some(stage) if stage != saved.stage => saved.enter(stage),
+        _ => saved,
+    }
+}
+
+/// The new `run.json`, or the one of the run that goes on.
+fn record(
+    folder: &RunFolder,
+    project: &Project,
+    dataset: &Dataset,
+    device: &Device,
+    is_resumed: bool,
+    sink: &mut dyn Sink,
+) -> RunRecord {
+    let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
+    let Some(old) = RunRecord::read(folder.path()).ok().filter(|_| is_resumed) else { return new };
+    if old.data_hash != new.data_hash {
+        let message =
+            "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
+        sink.event(Event::Warning(message.to_owned()));
+    }
+    RunRecord { started: old.started, seconds: old.seconds, metrics: old.metrics, ..new }
+}
+
+/// The last metrics of a run that goes on.
+fn measured(record: &RunRecord) -> Vec<(Split, Metrics)> {
+    let metrics = |split: Split| Some((split, record.metrics.get(split.name())?.clone()));
+    Split::ALL.into_iter().filter_map(metrics).collect()
+}

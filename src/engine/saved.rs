@@ -1,0 +1,115 @@
+//! A run that was trained before, opened again: its project, its images and its network.
+//!
+//! For evaluating and inspecting; it is only read, and may be in training meanwhile. Fails with
+//! what is missing of the run or its images.
+
+use super::checkpoint::{self, Position};
+use super::error::RunError;
+use super::evaluate::{Measure, confusion, measure};
+use super::event::Metrics;
+use super::fit::is_measured;
+use super::folder;
+use super::prepare::build;
+use crate::data::{Dataset, Progress};
+use crate::nn::{self, Network};
+use crate::project::data::Split;
+use crate::project::stage::{Stage, Task};
+use crate::project::{Project, file};
+use crate::shape::{Inference, infer};
+use candle_core::Device;
+use std::path::Path;
+
+/// A trained run.
+pub struct SavedRun {
+    /// The project as it was trained.
+    pub project: Project,
+    /// Its shapes.
+    pub inference: Inference,
+    /// Its images.
+    pub dataset: Dataset,
+    /// The network with the checkpoint's weights.
+    pub network: Network,
+    /// Where the checkpoint was taken.
+    pub position: Position,
+    device: Device,
+}
+
+/// What a split measured, over every task the run was trained for.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Evaluation {
+    /// Accuracy and log loss when it classifies, MSE and PSNR when it reconstructs.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// Counts by right class (row) and answer (column), when it classifies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<u64>>>,
+}
+
+impl SavedRun {
+    /// Opens a run folder with one of its checkpoints (`last`, `best`, `stage-1`).
+    pub fn open(
+        run: &Path,
+        checkpoint: &str,
+        device: Option<&str>,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<SavedRun, RunError> {
+        let project = file::load(&run.join("project.toml"))?;
+        let saved = checkpoint::load(&folder::checkpoint(run, checkpoint))?;
+        let inference = infer(&project.network);
+        let device = nn::device::open(device).map_err(RunError::input)?;
+        let network = build(&project, &inference, &device, Some(&saved))?;
+        let channels = Some(project.network.input.channels());
+        let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
+        Ok(SavedRun { project, inference, dataset, network, position: saved.position, device })
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Measures a split: with the last stage of every task that was trained, or begun.
+    pub fn evaluate(&mut self, split: Split) -> Result<Evaluation, RunError> {
+        let data = self.dataset.split(split).ok_or_else(|| self.no_split(split))?;
+        let stages = self.trained_stages(split);
+        if stages.is_empty() {
+            return Err(RunError::Input(format!("the split `{split}` has no labels, and the run only classifies")));
+        }
+        let mut evaluation = Evaluation::default();
+        for stage in &stages {
+            let pixel_range = self.dataset.pixel_range();
+            let how = Measure { task: stage.task, loss: stage.loss, batch: stage.batch as usize, pixel_range };
+            let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?.unwrap_or_default();
+            evaluation.metrics = merge(&evaluation.metrics, measured);
+            if stage.task == Task::Classify {
+                let classes = self.dataset.classes().len();
+                evaluation.confusion = Some(confusion(&mut self.network, data, how, classes, &self.device)?);
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// The last stage of each task, as far as training went, in the order of the project.
+    fn trained_stages(&self, split: Split) -> Vec<Stage> {
+        let reached = self.project.stages.iter().take(self.position.stage + 1);
+        let usable: Vec<&Stage> = reached.filter(|stage| is_measured(stage, &self.dataset, split)).collect();
+        let is_last = |index: usize| !usable[index + 1..].iter().any(|later| later.task == usable[index].task);
+        (0..usable.len()).filter(|&index| is_last(index)).map(|index| usable[index].clone()).collect()
+    }
+
+    fn no_split(&self, split: Split) -> RunError {
+        let there: Vec<&str> = self.dataset.splits().map(|(split, _)| split.name()).collect();
+        RunError::Input(format!("these images have no split `{split}`; there is {}", there.join(", ")))
+    }
+}
+
+/// The later task's loss, and what both know of the rest.
+fn merge(former: &Metrics, later: Metrics) -> Metrics {
+    Metrics {
+        loss: later.loss,
+        accuracy: later.accuracy.or(former.accuracy),
+        log_loss: later.log_loss.or(former.log_loss),
+        mse: later.mse.or(former.mse),
+        psnr: later.psnr.or(former.psnr),
+    }
+}

@@ -1,0 +1,158 @@
+//! A run in progress: everything that stages share, and what is done with it between steps.
+
+use super::checkpoint::{self, Position};
+use super::clock::Clock;
+use super::control::Control;
+use super::error::RunError;
+use super::evaluate::{Measure, measure};
+use super::event::{Event, Metrics, Sink, Summary};
+use super::finite;
+use super::folder::RunFolder;
+use super::pictures::{self, Pictures};
+use super::record::{RunRecord, Status};
+use super::slot::Slots;
+use super::table::Tables;
+use crate::data::Dataset;
+use crate::nn::Network;
+use crate::project::Project;
+use crate::project::data::Split;
+use crate::project::stage::Stage;
+use crate::shape::Inference;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Tensors under their keys.
+pub(super) type Named = [(String, Tensor)];
+
+/// A run in progress.
+pub(super) struct Session<'a> {
+    /// The project as it is trained.
+    pub project: Project,
+    /// The stage to train alone, if one was asked for.
+    pub only: Option<usize>,
+    pub inference: Inference,
+    pub dataset: Arc<Dataset>,
+    pub network: Network,
+    pub device: Device,
+    pub folder: RunFolder,
+    pub record: RunRecord,
+    pub tables: Tables,
+    pub pictures: Pictures,
+    pub clock: Clock,
+    pub position: Position,
+    /// The optimizer's memory in the checkpoint that the run goes on from.
+    pub optimizer: Option<HashMap<String, Tensor>>,
+    /// The last metrics of each split.
+    pub metrics: Vec<(Split, Metrics)>,
+    pub control: Control<'a>,
+    pub sink: &'a mut dyn Sink,
+    pub slots: &'a Slots,
+}
+
+impl Session<'_> {
+    /// Stages to train, in order, from where the run stands.
+    pub fn stages_left(&self) -> Vec<usize> {
+        let stages = self.position.stage..self.project.stages.len();
+        stages.filter(|stage| self.only.is_none_or(|only| only == *stage)).collect()
+    }
+
+    /// Waits while paused, with fresh pictures to look at; false when the run is to stop.
+    pub fn wait(&mut self) -> bool {
+        if self.control.must_wait() {
+            self.publish();
+        }
+        let start = Instant::now();
+        let goes_on = self.control.wait(self.sink);
+        self.clock.leave_out(start);
+        goes_on
+    }
+
+    /// Makes new pictures now.
+    pub fn publish(&mut self) {
+        let (filters, images) =
+            self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
+        pictures::publish(self.slots, filters.as_ref(), images.as_ref());
+    }
+
+    /// New pictures in the slots and in the run folder.
+    pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
+        let (filters, images) =
+            self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
+        pictures::publish(self.slots, filters.as_ref(), images.as_ref());
+        let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
+        pictures::snapshot(&self.folder.path().join(name), filters.as_ref(), images.as_ref())
+    }
+
+    /// Measures a split with the stage's task and loss; `None` when the run is to stop instead.
+    pub fn measure(&mut self, stage: &Stage, split: Split) -> Result<Option<Metrics>, RunError> {
+        let dataset = Arc::clone(&self.dataset);
+        let Some(data) = dataset.split(split) else { return Ok(None) };
+        let how = Measure {
+            task: stage.task,
+            loss: stage.loss,
+            batch: stage.batch as usize,
+            pixel_range: dataset.pixel_range(),
+        };
+        measure(&mut self.network, data, how, &self.device, &mut || !self.control.stop_asked())
+    }
+
+    /// Writes checkpoints of the present state under these names.
+    pub fn save(&mut self, names: &[&str], optimizer: &Named) -> Result<(), RunError> {
+        self.tables.flush().map_err(|reason| self.write_error(reason))?;
+        let state = self.network.state()?;
+        for name in names {
+            let path = self.folder.checkpoint(name);
+            checkpoint::save(&path, &self.position, &state, optimizer)?;
+            self.sink.event(Event::Checkpoint { path });
+        }
+        Ok(())
+    }
+
+    /// Writes the last checkpoint unless a number in it is no longer finite; false then.
+    pub fn save_if_finite(&mut self, optimizer: &Named) -> Result<bool, RunError> {
+        let state = self.network.state()?;
+        let is_finite = finite::first_not_finite(state.iter().map(|(key, tensor)| (key.as_str(), tensor)))?.is_none();
+        if is_finite {
+            self.save(&["last"], optimizer)?;
+        }
+        Ok(is_finite)
+    }
+
+    /// Remembers what a split measured last.
+    pub fn remember(&mut self, metrics: &[(Split, Metrics)]) {
+        for (split, figures) in metrics {
+            self.metrics.retain(|(known, _)| known != split);
+            self.metrics.push((*split, figures.clone()));
+        }
+        self.metrics.sort_by_key(|(split, _)| *split);
+    }
+
+    /// What the run has reached.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            run: self.folder.path().to_owned(),
+            metrics: self.metrics.clone(),
+            seconds: self.clock.seconds(),
+            images_per_second: self.clock.speed(),
+        }
+    }
+
+    /// Brings `run.json` up to date.
+    pub fn write_record(&mut self, status: Status, message: Option<String>) -> Result<(), RunError> {
+        (self.record.status, self.record.message) = (status, message);
+        (self.record.seconds, self.record.steps) = (self.clock.seconds(), self.position.step);
+        if self.clock.speed() > 0.0 {
+            self.record.images_per_second = self.clock.speed();
+        }
+        self.record.measure(&self.metrics);
+        self.record.write(self.folder.path()).map_err(|reason| self.write_error(reason))
+    }
+
+    /// A file of the run folder that could not be written.
+    pub fn write_error(&self, reason: io::Error) -> RunError {
+        RunError::Write { folder: self.folder.path().to_owned(), reason }
+    }
+}

@@ -1,0 +1,181 @@
+//! One stage: epochs of steps, measuring at their end, early stopping, checkpoints.
+//!
+//! A stop is taken between two steps and between two batches of measuring; the position then says
+//! exactly where, so that a resumed run measures each epoch once and ends like one never stopped.
+
+use super::checkpoint::{Tally, Watch};
+use super::early_stop::{self, Verdict};
+use super::error::RunError;
+use super::evaluate::with_mse;
+use super::event::{EpochReport, Event, Metrics};
+use super::fit::is_measured;
+use super::session::Session;
+use super::step::Stepper;
+use super::table::MetricsRow;
+use crate::data::{SplitData, epoch_order};
+use crate::project::data::Split;
+use crate::project::stage::{Loss, Stage, Task};
+use std::sync::Arc;
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// What was to be done is done.
+    Done,
+    /// A stop was asked for; a checkpoint was written.
+    Stopped,
+}
+
+/// Trains one stage from where the run stands.
+pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, RunError> {
+    if session.position.stage != index {
+        session.position = session.position.enter(index);
+    }
+    let (stage, dataset) = (session.project.stages[index].clone(), Arc::clone(&session.dataset));
+    let Some(split) = dataset.split(stage.split) else { return Ok(Flow::Done) };
+    session.network.set_frozen(&stage.freeze);
+    session.network.set_sparsity(stage.sparsity.as_ref()).map_err(RunError::input)?;
+    let mut stepper = Stepper::new(session, &stage, split)?;
+    announce(session, &stage, &stepper);
+    while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
+        let flow = steps(session, &mut stepper, split)?;
+        if flow == Flow::Stopped || end_epoch(session, &stage, &stepper)? == Flow::Stopped {
+            session.save(&["last"], &stepper.optimizer()?)?;
+            return Ok(Flow::Stopped);
+        }
+    }
+    Ok(Flow::Done)
+}
+
+fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {
+    session.sink.event(Event::Stage {
+        index: session.position.stage,
+        name: stage.name.clone(),
+        task: stage.task,
+        epochs: stage.epochs,
+        steps_per_epoch: stepper.steps_per_epoch,
+    });
+}
+
+fn is_over(stage: &Stage, watch: Watch) -> bool {
+    stage.early_stop.as_ref().is_some_and(|rule| watch.waited > 0 && watch.waited >= rule.patience)
+}
+
+/// The steps of the epoch in progress that are not done yet.
+fn steps(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData) -> Result<Flow, RunError> {
+    let order = epoch_order(split.len(), session.project.seed, session.position.epochs_done);
+    let done = usize::try_from(session.position.step_in_epoch).unwrap_or(usize::MAX);
+    for indices in order.chunks(stepper.batch).skip(done) {
+        if !session.wait() {
+            return Ok(Flow::Stopped);
+        }
+        let report = stepper.take(session, indices)?;
+        session.control.stepped();
+        if session.pictures.are_due() {
+            session.publish();
+        }
+        session.sink.event(Event::Step(report));
+    }
+    Ok(Flow::Done)
+}
+
+/// Measures, writes and tells what the epoch brought.
+fn end_epoch(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
+    let mut metrics = vec![(stage.split, trained(stage, session.position.tally, session.dataset.pixel_range()))];
+    if !measure_into(session, stage, Split::Valid, &mut metrics)? {
+        return Ok(Flow::Stopped);
+    }
+    let verdict =
+        stage.early_stop.as_ref().map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
+    let is_last = session.position.epoch + 1 >= stage.epochs || verdict.is_some_and(|verdict| verdict.is_over);
+    if is_last && !measure_into(session, stage, Split::Test, &mut metrics)? {
+        return Ok(Flow::Stopped);
+    }
+    write_rows(session, stage, stepper, &metrics)?;
+    advance(session, verdict);
+    save(session, stepper, verdict, is_last)?;
+    report(session, metrics)?;
+    Ok(Flow::Done)
+}
+
+/// False when a stop was asked for meanwhile.
+fn measure_into(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    split: Split,
+    metrics: &mut Vec<(Split, Metrics)>,
+) -> Result<bool, RunError> {
+    if split == stage.split || !is_measured(stage, &session.dataset, split) {
+        return Ok(true);
+    }
+    let Some(measured) = session.measure(stage, split)? else { return Ok(false) };
+    metrics.push((split, measured));
+    Ok(true)
+}
+
+/// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
+fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
+    let images = tally.images.max(1) as f64;
+    let metrics = Metrics { loss: tally.loss / images, ..Metrics::default() };
+    match (stage.task, stage.loss) {
+        (Task::Reconstruct, Loss::Mse) => with_mse(metrics.clone(), metrics.loss, pixel_range),
+        (Task::Reconstruct, _) => metrics,
+        (Task::Classify, loss) => Metrics {
+            accuracy: Some(tally.correct as f64 / images),
+            log_loss: (loss == Loss::CrossEntropy).then_some(metrics.loss),
+            ..metrics
+        },
+    }
+}
+
+fn write_rows(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    stepper: &Stepper<'_>,
+    metrics: &[(Split, Metrics)],
+) -> Result<(), RunError> {
+    let (epoch, step, seconds) = (session.position.epoch + 1, session.position.step, session.clock.seconds());
+    let lr = stepper.lr(&session.position, session.position.step_in_epoch.saturating_sub(1));
+    let row = |(split, metrics): &(Split, Metrics)| {
+        let lr = (*split == stage.split).then_some(lr);
+        MetricsRow { stage: stage.name.clone(), epoch, step, split: *split, metrics: metrics.clone(), lr, seconds }
+    };
+    let rows: Vec<MetricsRow> = metrics.iter().map(row).collect();
+    session.tables.metrics(&rows).map_err(|reason| session.write_error(reason))
+}
+
+/// The position after the epoch.
+fn advance(session: &mut Session<'_>, verdict: Option<Verdict>) {
+    let position = &mut session.position;
+    (position.epoch, position.step_in_epoch) = (position.epoch + 1, 0);
+    (position.epochs_done, position.tally) = (position.epochs_done + 1, Tally::default());
+    if let Some(verdict) = verdict {
+        position.watch = verdict.watch;
+    }
+}
+
+fn save(
+    session: &mut Session<'_>,
+    stepper: &Stepper<'_>,
+    verdict: Option<Verdict>,
+    is_last: bool,
+) -> Result<(), RunError> {
+    let stage = format!("stage-{}", session.position.stage + 1);
+    let mut names = vec!["last"];
+    if is_last {
+        names.push(&stage);
+    }
+    if verdict.is_some_and(|verdict| verdict.is_best) {
+        names.push("best");
+    }
+    session.save(&names, &stepper.optimizer()?)
+}
+
+fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(), RunError> {
+    let (stage, epoch, step) = (session.position.stage, session.position.epoch, session.position.step);
+    session.remember(&metrics);
+    session.write_record(super::record::Status::Running, None)?;
+    session.snapshot(stage, epoch)?;
+    session.sink.event(Event::Epoch(EpochReport { stage, epoch, step, metrics }));
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! One training step, and what happens when a number stops being one.
+//!
+//! Loss and gradients are looked at before the weights change: the weights of a run that failed
+//! are those before the step that went wrong.
+
+use super::batch::Batcher;
+use super::checkpoint::Position;
+use super::error::{NotFinite, RunError};
+use super::event::StepReport;
+use super::finite;
+use super::session::Session;
+use super::table::StepRow;
+use crate::data::SplitData;
+use crate::inspect::layer_name;
+use crate::nn::loss::{self, Target};
+use crate::nn::optim::Updater;
+use crate::nn::{Mode, Network};
+use crate::project::stage::{Stage, Task};
+use candle_core::{Device, Tensor};
+use std::time::Instant;
+
+/// Takes the steps of a stage.
+pub(super) struct Stepper<'a> {
+    stage: &'a Stage,
+    split: &'a SplitData,
+    updater: Updater,
+    batcher: Batcher,
+    after_softmax: bool,
+    /// Images a step; the last of an epoch may have fewer.
+    pub batch: usize,
+    /// Steps an epoch.
+    pub steps_per_epoch: u64,
+}
+
+/// What a step's forward pass gave.
+struct Forward {
+    loss: f64,
+    penalty: f64,
+    correct: Option<usize>,
+    gradient: Option<Tensor>,
+}
+
+impl<'a> Stepper<'a> {
+    /// Starts a stage, with the optimizer's memory where the run goes on inside it.
+    pub fn new(session: &mut Session<'_>, stage: &'a Stage, split: &'a SplitData) -> Result<Stepper<'a>, RunError> {
+        let mut updater = Updater::new(&stage.optimizer, &session.network)?;
+        if let Some(memory) = session.optimizer.take() {
+            updater.load_state(&memory).map_err(RunError::input)?;
+        }
+        let batch = stage.batch.max(1) as usize;
+        Ok(Stepper {
+            stage,
+            split,
+            updater,
+            batcher: Batcher::new(&session.device),
+            after_softmax: session.network.ends_in_softmax(stage.task.into()),
+            batch,
+            steps_per_epoch: split.len().div_ceil(batch) as u64,
+        })
+    }
+
+    /// The optimizer's memory.
+    pub fn optimizer(&self) -> Result<Vec<(String, Tensor)>, RunError> {
+        Ok(self.updater.state()?)
+    }
+
+    /// Learning rate of the step after `steps` steps of this epoch.
+    pub fn lr(&self, position: &Position, steps: u64) -> f64 {
+        let base = self.stage.optimizer.lr();
+        let epoch = f64::from(position.epoch) + steps as f64 / self.steps_per_epoch.max(1) as f64;
+        self.stage.schedule.map_or(base, |schedule| base * schedule.factor(epoch, f64::from(self.stage.epochs)))
+    }
+
+    /// Trains on the images of these indices.
+    pub fn take(&mut self, session: &mut Session<'_>, indices: &[u32]) -> Result<StepReport, RunError> {
+        let start = Instant::now();
+        let forward = self.forward(session, indices)?;
+        let loss = forward.loss + forward.penalty;
+        if !loss.is_finite() {
+            return Err(self.loss_not_finite(session, loss));
+        }
+        if let Some(gradient) = &forward.gradient {
+            session.network.backward(gradient)?;
+        }
+        if let Some(key) = gradient_not_finite(&session.network, &session.device)? {
+            return Err(self.not_finite(session, "a gradient is not finite", format!("first for `{key}`")));
+        }
+        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        self.updater.step(&mut session.network, lr)?;
+        self.count(session, &forward, indices.len());
+        session.clock.step(indices.len(), start);
+        self.report(session, &forward, indices.len(), lr)
+    }
+
+    fn forward(&mut self, session: &mut Session<'_>, indices: &[u32]) -> Result<Forward, RunError> {
+        let batch = self.batcher.read(self.split, indices)?;
+        let mode = Mode::Train { seed: session.project.seed, step: session.position.step };
+        let output = session.network.forward(self.stage.task.into(), &batch.images, mode)?;
+        let (target, correct) = match self.stage.task {
+            Task::Reconstruct => (Target::Images(&batch.images), None),
+            Task::Classify => (Target::Labels(batch.labels), Some(loss::count_correct(&output, batch.labels)?)),
+        };
+        let evaluated = loss::evaluate(self.stage.loss, &output, target, self.after_softmax, true)?;
+        Ok(Forward { loss: evaluated.value, penalty: session.network.penalty(), correct, gradient: evaluated.gradient })
+    }
+
+    fn count(&self, session: &mut Session<'_>, forward: &Forward, images: usize) {
+        let position = &mut session.position;
+        (position.step, position.step_in_epoch) = (position.step + 1, position.step_in_epoch + 1);
+        position.tally.images += images as u64;
+        position.tally.loss += forward.loss * images as f64;
+        position.tally.correct += forward.correct.unwrap_or(0) as u64;
+    }
+
+    fn report(
+        &self,
+        session: &mut Session<'_>,
+        forward: &Forward,
+        images: usize,
+        lr: f64,
+    ) -> Result<StepReport, RunError> {
+        let loss = forward.loss + forward.penalty;
+        let Position { stage, epoch, step, step_in_epoch, .. } = session.position;
+        let row = StepRow { step, stage: &self.stage.name, epoch: epoch + 1, loss, lr };
+        session.tables.step(&row).map_err(|reason| session.write_error(reason))?;
+        let images_per_second = session.clock.recent_speed();
+        Ok(StepReport {
+            stage,
+            epoch: epoch + 1,
+            step,
+            step_in_epoch,
+            loss,
+            accuracy: forward.correct.map(|correct| correct as f64 / images.max(1) as f64),
+            lr,
+            images_per_second,
+            seconds_left: images_left(session, self.batch) as f64 / images_per_second.max(1e-9),
+        })
+    }
+
+    fn loss_not_finite(&self, session: &mut Session<'_>, loss: f64) -> RunError {
+        let first = match session.network.first_not_finite() {
+            Ok(Some(key)) => format!("first in the output of {}", layer_name(&session.inference, &key)),
+            Ok(None) => "every layer's output is finite, the loss of it is not".to_owned(),
+            Err(error) => format!("the layer could not be found: {error}"),
+        };
+        self.not_finite(session, &format!("the loss is {loss}"), first)
+    }
+
+    /// Keeps the weights before this step, if they are finite, and says what to do.
+    fn not_finite(&self, session: &mut Session<'_>, what: &str, first: String) -> RunError {
+        let path = session.folder.checkpoint("last");
+        let kept = match self.optimizer().and_then(|memory| session.save_if_finite(&memory)) {
+            Ok(true) => format!("The weights before this step are kept in {}", path.display()),
+            Ok(false) => format!("The last finite weights are in {}", path.display()),
+            Err(error) => return error,
+        };
+        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        RunError::NotFinite(Box::new(NotFinite {
+            what: what.to_owned(),
+            step: session.position.step + 1,
+            stage: self.stage.name.clone(),
+            epoch: session.position.epoch + 1,
+            first,
+            kept,
+            advice: format!("use a smaller learning rate than {lr:?}, such as lr={:?}", lr / 10.0),
+        }))
+    }
+}
+
+/// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
+/// than it is worth; there the next step's loss tells.
+fn gradient_not_finite(network: &Network, device: &Device) -> candle_core::Result<Option<String>> {
+    if !device.is_cpu() {
+        return Ok(None);
+    }
+    let trained = network.parameters().iter().filter(|parameter| !parameter.frozen);
+    let gradients = trained.map(|parameter| (parameter.key.as_str(), &parameter.gradient));
+    Ok(finite::first_not_finite(gradients)?.map(str::to_owned))
+}
+
+/// Images still to be trained on in all stages; stages may stop earlier.
+fn images_left(session: &Session<'_>, batch: usize) -> u64 {
+    let position = &session.position;
+    let images = |stage: usize| -> u64 {
+        let Some(stage) = session.project.stages.get(stage) else { return 0 };
+        let images = session.dataset.split(stage.split).map_or(0, |split| split.len());
+        u64::from(stage.epochs) * images as u64
+    };
+    let total: u64 = session.stages_left().into_iter().map(images).sum();
+    let epoch = session.project.stages.get(position.stage).map_or(1, |stage| u64::from(stage.epochs.max(1)));
+    let done = images(position.stage) / epoch * u64::from(position.epoch) + position.step_in_epoch * batch as u64;
+    total.saturating_sub(done)
+}

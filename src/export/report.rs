@@ -1,0 +1,183 @@
+//! A run as one page of HTML that stands alone: table of layers, loss curve, metrics, pictures.
+//!
+//! Made from the run folder (and the newest pictures), so that it can be written at any time. What
+//! the folder lacks is left out of the page; only a file that cannot be written is an error.
+
+mod curve;
+
+use crate::engine::record::RunRecord;
+use crate::inspect::filters::Filters;
+use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use crate::inspect::reconstructions::Reconstructions;
+use crate::project::file::{self, write_atomic};
+use crate::project::{Project, ProjectError};
+use crate::shape::{Inference, Row, banner, infer};
+use image::RgbaImage;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The run's project cannot be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The file cannot be written.
+    #[error("cannot write the report {file}: {reason}")]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        reason: io::Error,
+    },
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --line: #8884; --accent: #3b7dd8; --soft: #888; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p.about { color: var(--soft); margin-top: .25rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .15rem .75rem; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
+td:first-child { font-family: ui-monospace, monospace; }
+img { image-rendering: pixelated; max-width: 100%; } svg { width: 100%; height: auto; }
+";
+
+/// Writes `report.html` into a run's folder.
+pub fn write(
+    run: &Path,
+    filters: Option<&Filters>,
+    reconstructions: Option<&Reconstructions>,
+) -> Result<PathBuf, ReportError> {
+    let project = file::load(&run.join("project.toml"))?;
+    let page = page(run, &project, filters, reconstructions);
+    let file = run.join("report.html");
+    write_atomic(&file, page.as_bytes()).map_err(|reason| ReportError::Write { file: file.clone(), reason })?;
+    Ok(file)
+}
+
+fn page(run: &Path, project: &Project, filters: Option<&Filters>, reconstructions: Option<&Reconstructions>) -> String {
+    let title = escape(&project.title);
+    let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
+    body += &section("Loss", curve::svg(run));
+    body += &section("Metrics", metrics_table(run));
+    let pictures = reconstructions.filter(|pictures| !pictures.inputs.is_empty());
+    body += &section("Probe images over their reconstructions", pictures.and_then(reconstruction_figure));
+    body += &section("Filters of the first layer", filters.filter(|f| f.count > 0).and_then(filter_figure));
+    body += &section("Layers", Some(layer_table(&infer(&project.network))));
+    let head = format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>");
+    format!("<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n")
+}
+
+fn section(title: &str, content: Option<String>) -> String {
+    content.map(|content| format!("<h2>{title}</h2>\n{content}\n")).unwrap_or_default()
+}
+
+fn about(run: &Path) -> String {
+    let Ok(record) = RunRecord::read(run) else { return escape(&run.display().to_string()) };
+    let RunRecord { status, version, device, started, seconds, steps, images_per_second, .. } = record;
+    let status = format!("{status:?}").to_lowercase();
+    let facts = format!(
+        "{status} · {steps} steps in {seconds:.0} s · {images_per_second:.0} images/s · {device} · started {started} · Strata {version}"
+    );
+    escape(&facts)
+}
+
+fn layer_table(inference: &Inference) -> String {
+    let heading = "<tr><th>layer</th><th>output</th><th>parameters</th><th>MACs</th></tr>";
+    let row = |row: &Row| {
+        let indent = "&emsp;".repeat(row.depth);
+        let (name, text) = (row.place.to_string(), escape(&row.text));
+        let (output, parameters, macs) = (row.shape_text(), row.parameters, row.macs);
+        format!("<tr><td>{indent}{name} {text}</td><td>{output}</td><td>{parameters}</td><td>{macs}</td></tr>")
+    };
+    let rows: Vec<String> = inference.rows.iter().map(row).collect();
+    let totals = format!("{} parameters, {} MACs an image", inference.totals.parameters, inference.totals.macs);
+    format!("<table>{heading}{}</table>\n<p>{} · {totals}</p>", rows.concat(), escape(&banner(inference).text))
+}
+
+/// `metrics.csv` as a table, without what repeats.
+fn metrics_table(run: &Path) -> Option<String> {
+    let mut reader = csv::Reader::from_path(run.join("metrics.csv")).ok()?;
+    let cells = |record: &csv::StringRecord, tag: &str| -> String {
+        let cell = |text: &str| format!("<{tag}>{}</{tag}>", escape(&short(text)));
+        format!("<tr>{}</tr>", record.iter().map(cell).collect::<String>())
+    };
+    let heading = cells(&reader.headers().ok()?.clone(), "th");
+    let rows: String = reader.records().map_while(Result::ok).map(|record| cells(&record, "td")).collect();
+    Some(format!("<table>{heading}{rows}</table>"))
+}
+
+/// Six decimals are enough to read.
+fn short(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if text.len() > 8 => format!("{number:.6}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
+    let image = image_tag(&reconstruction_sheet(pictures, zoom_for(pictures.height)), "inputs over reconstructions")?;
+    Some(format!("{image}<p>mean squared error {:.5}, PSNR {:.2} dB</p>", pictures.mean_mse, pictures.psnr))
+}
+
+fn filter_figure(filters: &Filters) -> Option<String> {
+    let image = image_tag(&filter_sheet(filters, FilterScale::PerFilter, zoom_for(filters.height)), "filters")?;
+    let Filters { key, layer, count, height, width, channels, .. } = filters;
+    Some(format!("{image}<p>{} {}: {count} filters of {channels}×{height}×{width}</p>", escape(key), escape(layer)))
+}
+
+fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {
+    let bytes = png(image).ok()?;
+    Some(format!("<img alt=\"{alt}\" src=\"data:image/png;base64,{}\">", base64(&bytes)))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for position in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * position) & 63) as usize];
+            text.push(if position <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+/// Text inside HTML.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::builtin;
+
+    #[test]
+    fn base64_pads() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn a_page_stands_alone() {
+        let run = tempfile::tempdir().unwrap();
+        let mut project = builtin::ALL[0].project().unwrap();
+        project.title = "<b>".into();
+        file::save(&project, &run.path().join("project.toml")).unwrap();
+        std::fs::write(run.path().join("steps.csv"), "step,stage,epoch,loss,lr\n1,a,1,2.0,1\n2,a,1,0.5,1\n").unwrap();
+        let filters =
+            Filters { count: 1, height: 2, width: 2, channels: 1, values: vec![1.0; 4], ..Filters::default() };
+        let path = write(run.path(), Some(&filters), None).unwrap();
+        let page = std::fs::read_to_string(path).unwrap();
+        for part in ["&lt;b&gt;", "<svg", "data:image/png;base64,", "3×32×32"] {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("http") || page.contains("http://www.w3.org"), "nothing is loaded from elsewhere");
+    }
+}
