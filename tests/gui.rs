@@ -1,10 +1,9 @@
 //! The window, driven as a user would: by the names of its controls.
 
-mod common;
+mod window;
 
-use common::*;
 use eframe::egui::{Key, Modifiers, Rect, vec2};
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::NodeT;
 use std::path::PathBuf;
 use strata::engine::command::Command;
 use strata::engine::event::EpochReport;
@@ -17,6 +16,7 @@ use strata::project::data::Split;
 use strata::project::node::Node;
 use strata::project::stage::Task;
 use strata::project::{Project, file};
+use window::*;
 
 fn encoder(window: &Window) -> Vec<String> {
     window.state().network().encoder.iter().map(Node::text).collect()
@@ -313,7 +313,7 @@ fn a_run_is_watched_paused_stepped_and_stopped() {
     engine.tell(Event::Preparing { what: "Drawing images".into(), done: 1, total: 2 });
     window.run();
     assert!(window.has("Drawing images"));
-    [started(), stage()].map(|event| engine.tell(event));
+    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
     (1..=250).for_each(|i| engine.tell(step(i, 1.0 / i as f64)));
     let metrics = vec![(Split::Valid, Metrics { loss: 0.0123, ..Metrics::default() })];
     engine.tell(Event::Epoch(EpochReport { stage: 0, epoch: 2, step: 200, metrics }));
@@ -344,7 +344,7 @@ fn a_run_is_watched_paused_stepped_and_stopped() {
 #[test]
 fn editing_while_it_trains_changes_the_project_and_not_the_run() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].map(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
     window.run();
     window.enter("encoder.1", "tanh");
     assert_eq!(engine.with(|run| run.project.network.encoder[1].text()), "relu");
@@ -354,7 +354,7 @@ fn editing_while_it_trains_changes_the_project_and_not_the_run() {
 #[test]
 fn space_pauses_and_resumes_unless_text_is_edited() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].map(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
     window.run();
     window.press(Modifiers::NONE, Key::Space);
     engine.tell(Event::Paused);
@@ -386,7 +386,7 @@ fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
 #[test]
 fn losses_that_are_not_finite_are_gaps() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage()].map(|event| engine.tell(event));
+    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
     for i in 1..=300 {
         engine.tell(step(i, if (100..110).contains(&i) { f64::NAN } else { 0.1 }));
     }
@@ -400,7 +400,7 @@ fn losses_that_are_not_finite_are_gaps() {
 #[test]
 fn a_million_steps_are_taken_in_bounded_bites_and_drawn() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage()].map(|event| engine.tell(event));
+    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
     (1..=100_000).for_each(|i| engine.tell(step(i, 1.0 / (i as f64).sqrt())));
     window.harness.step();
     let taken = window.state().training.curves.loss.raw.len();
@@ -414,7 +414,7 @@ fn a_million_steps_are_taken_in_bounded_bites_and_drawn() {
 #[test]
 fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].map(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
     window.run();
     window.harness.state_mut().handle(strata::gui::action::Action::Close);
     window.run();
@@ -491,5 +491,46 @@ fn the_window_rests_when_nothing_happens() {
     window.run();
     let output = &window.harness.output().viewport_output;
     assert!(output.values().all(|viewport| viewport.repaint_delay > std::time::Duration::from_secs(1)));
-    let _ = window.harness.root().children().count();
+}
+
+/// The engine itself: train, see pictures arrive, pause, resume, stop, save, reopen.
+#[test]
+fn a_real_run_from_train_to_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.toml");
+    let mut project = builtin("conv-autoencoder");
+    project.data.limit = Some(64);
+    project.stages[0].batch = 16;
+    project.stages[0].epochs = 500;
+    file::save(&project, &path).unwrap();
+    let mut window = Window::real(builtin("lenet-mnist"), vec2(1280.0, 720.0));
+    window.click("Open…");
+    window.enter("Path", path.to_str().unwrap());
+    window.click("Train");
+    window.wait("steps and pictures", |state| {
+        let training = &state.training;
+        training.curves.loss.raw.len() > 5 && training.reconstructions.is_some() && training.filters.is_some()
+    });
+    assert!(window.has("probe images and their reconstructions"));
+    assert!(window.has("filters of conv 32 k8 s2 p3"));
+    window.click("Pause");
+    window.wait("the pause", |state| state.training.phase == Phase::Paused);
+    let paused = window.state().training.curves.steps();
+    window.click("Resume");
+    window.wait("more steps", |state| state.training.curves.steps() > paused);
+    window.enter("encoder.0", "conv 16 k8 s2 p3");
+    window.click("Stop");
+    window.wait("the end", |state| !state.training.is_running());
+    let run = window.state().training.run.clone().unwrap();
+    assert!(run.join("metrics.csv").exists() && run.starts_with(folder.path()));
+    assert_eq!(file::load(&run.join("project.toml")).unwrap().network, project.network, "the run kept its copy");
+    window.press(Modifiers::COMMAND, Key::S);
+    assert!(window.has("No unsaved changes"));
+    window.click("Open…");
+    window.enter("Path", run.to_str().unwrap());
+    assert_eq!(window.state().network().encoder[0].text(), "conv 32 k8 s2 p3");
+    assert!(window.state().training.curves.loss.raw.len() > 5, "the stored loss is shown");
+    window.click("Open…");
+    window.enter("Path", path.to_str().unwrap());
+    assert_eq!(encoder(&window)[0], "conv 16 k8 s2 p3");
 }

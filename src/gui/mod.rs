@@ -84,8 +84,7 @@ fn start(
     options: crate::engine::thread::RunOptions,
     wake: handle::Wake,
 ) -> std::io::Result<crate::engine::thread::Running> {
-    let _ = (project, options, wake);
-    Err(std::io::Error::other("no engine yet"))
+    crate::engine::thread::start(project, options, move || wake())
 }
 
 fn failure(error: &eframe::Error) -> GuiError {

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn losses_and_times() {
-        assert_eq!((loss(0.0121), loss(2.30258), loss(3.14e-5)), ("0.0121".into(), "2.303".into(), "3.1e-5".into()));
+        assert_eq!((loss(0.0121), loss(2.4567), loss(3.14e-5)), ("0.0121".into(), "2.457".into(), "3.1e-5".into()));
         assert_eq!(loss(f64::NAN), "not finite");
         assert_eq!(
             (duration(52.4), duration(112.0), duration(11_100.0)),

@@ -48,7 +48,9 @@ fn run_note(state: &State) -> String {
     if state.training.is_running() && state.run_differs() {
         return "The run uses the project as it was when started".into();
     }
-    state.training.run.as_ref().map_or_else(String::new, |run| format!("run {}", run.display()))
+    let Some(run) = &state.training.run else { return String::new() };
+    let last: Vec<_> = run.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
+    format!("run {}", last.into_iter().rev().collect::<Vec<_>>().join("/"))
 }
 
 fn number(ui: &mut Ui, text: &str, hover: &str) {

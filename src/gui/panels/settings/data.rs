@@ -83,9 +83,9 @@ fn pair(text: &str) -> Result<Option<[u32; 2]>, String> {
     }
     let wrong = || format!("“{text}” is no size: write height x width, such as 32x32");
     let axes: Axes = text.trim().parse().map_err(|_| wrong())?;
-    match axes.sizes() {
-        &[size] if size > 0 => Ok(Some([size, size])),
-        &[height, width] if height > 0 && width > 0 => Ok(Some([height, width])),
+    match *axes.sizes() {
+        [size] if size > 0 => Ok(Some([size, size])),
+        [height, width] if height > 0 && width > 0 => Ok(Some([height, width])),
         _ => Err(wrong()),
     }
 }
