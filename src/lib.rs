@@ -20,6 +20,7 @@ pub mod cli;
 pub mod data;
 pub mod engine;
 pub mod export;
+pub mod gui;
 pub mod inspect;
 pub mod nn;
 pub mod project;

@@ -4,7 +4,6 @@
 use super::{WrongInput, overrides};
 use crate::project::builtin::{self, Builtin};
 use crate::project::{Project, ProjectError};
-use anyhow::Context;
 use std::path::{Path, PathBuf};
 
 /// A project and where it came from.
@@ -36,14 +35,14 @@ pub fn open(name: &str, settings: &[String]) -> anyhow::Result<Source> {
 /// A built-in project; its runs are made in the current folder.
 pub fn from_builtin(builtin: &Builtin, settings: &[String]) -> anyhow::Result<Source> {
     let project = overrides::project(builtin.text, builtin.name, settings)?;
-    Ok(Source { project, base: current_folder()?, run: None, file: None })
+    Ok(Source { project, base: PathBuf::new(), run: None, file: None })
 }
 
 fn from_file(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
     let text = std::fs::read_to_string(path).map_err(|error| read_error(path, &error))?;
     let project = overrides::project(&text, &path.display().to_string(), settings)?;
-    let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(Source { project, base: base.to_owned(), run: None, file: Some((path.to_owned(), text)) })
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Source { project, base, run: None, file: Some((path.to_owned(), text)) })
 }
 
 fn from_folder(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
@@ -60,15 +59,11 @@ fn from_folder(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
         return Ok(source);
     }
     // A run's project has absolute paths; training it again makes its new run here, not inside the old one.
-    Ok(Source { run: Some(path.to_owned()), base: current_folder()?, ..source })
+    Ok(Source { run: Some(path.to_owned()), base: PathBuf::new(), ..source })
 }
 
 fn read_error(path: &Path, error: &std::io::Error) -> ProjectError {
     ProjectError::Read { file: path.display().to_string(), reason: error.to_string() }
-}
-
-fn current_folder() -> anyhow::Result<PathBuf> {
-    std::env::current_dir().context("the current folder cannot be found")
 }
 
 /// `there is no …`, with what was probably meant.

@@ -88,6 +88,7 @@ pub struct StepReport {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Metrics {
     /// The stage's loss without its penalty.
+    #[serde(deserialize_with = "number")]
     pub loss: f64,
     /// Share classified right.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +102,12 @@ pub struct Metrics {
     /// Peak signal-to-noise ratio in dB over the pixel range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub psnr: Option<f64>,
+}
+
+/// JSON has no NaN and no infinity: they are written as null.
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    use serde::Deserialize;
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// The end of an epoch.

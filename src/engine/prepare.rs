@@ -211,7 +211,8 @@ fn record(
             "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
         sink.event(Event::Warning(message.to_owned()));
     }
-    RunRecord { started: old.started, seconds: old.seconds, metrics: old.metrics, ..new }
+    let RunRecord { started, seconds, images_per_second, metrics, .. } = old;
+    RunRecord { started, seconds, images_per_second, metrics, ..new }
 }
 
 /// The last metrics of a run that goes on.

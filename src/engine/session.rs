@@ -136,17 +136,20 @@ impl Session<'_> {
             run: self.folder.path().to_owned(),
             metrics: self.metrics.clone(),
             seconds: self.clock.seconds(),
-            images_per_second: self.clock.speed(),
+            images_per_second: self.speed(),
         }
+    }
+
+    /// Images trained on a second; of the run's earlier part while nothing was trained in this one.
+    fn speed(&self) -> f64 {
+        if self.clock.speed() > 0.0 { self.clock.speed() } else { self.record.images_per_second }
     }
 
     /// Brings `run.json` up to date.
     pub fn write_record(&mut self, status: Status, message: Option<String>) -> Result<(), RunError> {
         (self.record.status, self.record.message) = (status, message);
         (self.record.seconds, self.record.steps) = (self.clock.seconds(), self.position.step);
-        if self.clock.speed() > 0.0 {
-            self.record.images_per_second = self.clock.speed();
-        }
+        self.record.images_per_second = self.speed();
         self.record.measure(&self.metrics);
         self.record.write(self.folder.path()).map_err(|reason| self.write_error(reason))
     }

@@ -13,6 +13,8 @@ use super::session::Session;
 use super::step::Stepper;
 use super::table::MetricsRow;
 use crate::data::{SplitData, epoch_order};
+use crate::nn::Route;
+use crate::project::Stack;
 use crate::project::data::Split;
 use crate::project::stage::{Loss, Stage, Task};
 use std::sync::Arc;
@@ -33,7 +35,7 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
     }
     let (stage, dataset) = (session.project.stages[index].clone(), Arc::clone(&session.dataset));
     let Some(split) = dataset.split(stage.split) else { return Ok(Flow::Done) };
-    session.network.set_frozen(&stage.freeze);
+    session.network.set_frozen(&frozen(&stage));
     session.network.set_sparsity(stage.sparsity.as_ref()).map_err(RunError::input)?;
     let mut stepper = Stepper::new(session, &stage, split)?;
     announce(session, &stage, &stepper);
@@ -45,6 +47,14 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
         }
     }
     Ok(Flow::Done)
+}
+
+/// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
+/// (whose gradients are those of an earlier stage, and which weight decay would shrink).
+fn frozen(stage: &Stage) -> Vec<String> {
+    let used = Route::from(stage.task).second();
+    let idle = [Stack::Decoder, Stack::Head].into_iter().filter(|stack| *stack != used);
+    stage.freeze.iter().cloned().chain(idle.map(|stack| stack.name().to_owned())).collect()
 }
 
 fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {

@@ -1,0 +1,122 @@
+//! The application: takes what is new, paints, applies what the user did.
+
+use super::action::Action;
+use super::dialogs::{Chosen, Dialogs};
+use super::handle::{Services, StartRun};
+use super::layout::{self, Views};
+use super::state::{Closing, State};
+use super::{keys, theme};
+use crate::project::data::DataSpec;
+use crate::project::edit::Edit;
+use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is
+/// left to the training.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// The window's application.
+pub struct App {
+    state: State,
+    views: Views,
+    services: Services,
+    title: String,
+    closed: bool,
+}
+
+/// How an application is made.
+pub struct Setup {
+    /// What it shows first.
+    pub state: State,
+    /// Starts runs.
+    pub start: StartRun,
+    /// Whether the system's file dialogs are used.
+    pub native_dialogs: bool,
+}
+
+impl App {
+    /// An application that paints into this context.
+    pub fn new(ctx: &Context, setup: Setup) -> App {
+        theme::install(ctx);
+        let waker = ctx.clone();
+        let services = Services {
+            start: setup.start,
+            wake: Arc::new(move || waker.request_repaint_after(FRAME)),
+            dialogs: Dialogs::new(setup.native_dialogs),
+        };
+        App { state: setup.state, views: Views::default(), services, title: String::new(), closed: false }
+    }
+
+    /// What it shows.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Applies an action as if the user had done it.
+    pub fn handle(&mut self, action: Action) {
+        self.state.handle(action, &mut self.services);
+    }
+
+    /// Takes what came from the engine and from dialogs.
+    fn take_news(&mut self, ctx: &Context) {
+        self.state.drain();
+        if self.state.training.has_more() {
+            ctx.request_repaint();
+        }
+        if let Some(next) = self.state.messages.fade() {
+            ctx.request_repaint_after(next);
+        }
+        match self.services.dialogs.take() {
+            Some(Chosen::Open(path)) => self.handle(Action::Open(path)),
+            Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
+            Some(Chosen::Data(path)) => {
+                let data = DataSpec { path: Some(path.display().to_string()), ..self.state.project().data.clone() };
+                self.handle(Action::Edit(Edit::Data(data)));
+            }
+            None => {}
+        }
+    }
+
+    /// Paints the window and applies what the user did in it.
+    fn show(&mut self, ui: &mut Ui) {
+        let mut actions = keys::actions(ui.ctx(), &self.state);
+        layout::show(ui, &self.state, &mut self.views, &mut actions);
+        if !actions.is_empty() {
+            ui.ctx().request_repaint();
+        }
+        for action in actions {
+            self.handle(action);
+        }
+    }
+
+    fn window(&mut self, ctx: &Context) {
+        if let Some(dark) = self.state.view.dark {
+            ctx.set_theme(if dark { ThemePreference::Dark } else { ThemePreference::Light });
+        }
+        if ctx.input(|input| input.viewport().close_requested()) && self.state.closing != Closing::Now {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.handle(Action::Close);
+        }
+        if self.state.closing == Closing::Now && !std::mem::replace(&mut self.closed, true) {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+        let mark = if self.state.is_unsaved() { "● " } else { "" };
+        let title = format!("{mark}{} — Strata", self.state.project().title);
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        self.take_news(ctx);
+        self.window(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        self.show(ui);
+    }
+}

@@ -1,0 +1,210 @@
+//! The curves of a run: loss and accuracy, step by step and epoch by epoch.
+
+use super::series::{Series, Smoothing};
+use crate::engine::event::{EpochReport, StepReport};
+use crate::project::data::Split;
+use std::path::Path;
+
+/// One quantity: every step, its smoothed course, and the measurements on the validation split.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// Every step's value.
+    pub raw: Series,
+    /// The smoothed course.
+    pub smooth: Series,
+    /// Step and value at the end of each epoch.
+    pub valid: Vec<[f64; 2]>,
+    smoothing: Smoothing,
+}
+
+impl Curve {
+    fn new(weight: f64) -> Curve {
+        Curve {
+            raw: Series::default(),
+            smooth: Series::default(),
+            valid: Vec::new(),
+            smoothing: Smoothing::new(weight),
+        }
+    }
+
+    fn push(&mut self, step: f64, value: f64) {
+        self.raw.push(step, value);
+        self.smooth.push(step, self.smoothing.next(value));
+    }
+
+    /// Ends the line here: what follows is another stage.
+    fn cut(&mut self) {
+        if let Some(end) = self.raw.end() {
+            self.raw.push(end, f64::NAN);
+            self.smooth.push(end, f64::NAN);
+            self.smoothing.reset();
+        }
+    }
+
+    /// True when there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty() && self.valid.is_empty()
+    }
+}
+
+/// Where a stage begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageMark {
+    /// Steps taken before it.
+    pub step: f64,
+    /// Its name.
+    pub name: String,
+    /// Steps of one of its epochs, for an axis in epochs.
+    pub steps_per_epoch: u64,
+    /// Epochs before it.
+    pub epochs_before: f64,
+}
+
+/// All curves of a run.
+#[derive(Clone, Debug)]
+pub struct Curves {
+    /// The loss.
+    pub loss: Curve,
+    /// The share classified right; empty when nothing is classified.
+    pub accuracy: Curve,
+    /// The beginnings of the stages.
+    pub stages: Vec<StageMark>,
+}
+
+/// How much of the past the smoothed line keeps.
+pub const SMOOTHING: f64 = 0.95;
+
+impl Default for Curves {
+    fn default() -> Curves {
+        Curves { loss: Curve::new(SMOOTHING), accuracy: Curve::new(SMOOTHING), stages: Vec::new() }
+    }
+}
+
+impl Curves {
+    /// A stage begins.
+    pub fn stage(&mut self, name: &str, steps_per_epoch: u64) {
+        let step = self.loss.raw.end().unwrap_or(0.0);
+        let epochs_before = self.epoch_at(step);
+        if !self.stages.is_empty() {
+            self.loss.cut();
+            self.accuracy.cut();
+        }
+        self.stages.push(StageMark { step, name: name.to_owned(), steps_per_epoch, epochs_before });
+    }
+
+    /// A step was taken.
+    pub fn step(&mut self, report: &StepReport) {
+        self.loss.push(report.step as f64, report.loss);
+        if let Some(accuracy) = report.accuracy {
+            self.accuracy.push(report.step as f64, accuracy);
+        }
+    }
+
+    /// An epoch ended.
+    pub fn epoch(&mut self, report: &EpochReport) {
+        let step = report.step as f64;
+        for (_, metrics) in report.metrics.iter().filter(|(split, _)| *split == Split::Valid) {
+            self.loss.valid.push([step, metrics.loss]);
+            if let Some(accuracy) = metrics.accuracy {
+                self.accuracy.valid.push([step, accuracy]);
+            }
+        }
+    }
+
+    /// Epochs passed at this step, all stages counted.
+    pub fn epoch_at(&self, step: f64) -> f64 {
+        let stage = self.stages.iter().rev().find(|stage| stage.step <= step);
+        stage.map_or(0.0, |stage| stage.epochs_before + (step - stage.step) / stage.steps_per_epoch.max(1) as f64)
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.loss.raw.end().unwrap_or(0.0) as u64
+    }
+
+    /// The curves a run folder holds (`steps.csv` and `metrics.csv`); what is missing or torn is left out.
+    pub fn read(run: &Path) -> Curves {
+        let mut curves = Curves::default();
+        for row in rows(&run.join("steps.csv")) {
+            let Some(step) = row.number("step") else { continue };
+            curves.loss.push(step, row.number("loss").unwrap_or(f64::NAN));
+            if let Some(accuracy) = row.number("accuracy") {
+                curves.accuracy.push(step, accuracy);
+            }
+        }
+        for row in rows(&run.join("metrics.csv")).filter(|row| row.text("split") == Some("valid")) {
+            let Some(step) = row.number("step") else { continue };
+            curves.loss.valid.extend(row.number("loss").map(|loss| [step, loss]));
+            curves.accuracy.valid.extend(row.number("accuracy").map(|accuracy| [step, accuracy]));
+        }
+        curves
+    }
+}
+
+struct Row {
+    header: csv::StringRecord,
+    record: csv::StringRecord,
+}
+
+impl Row {
+    fn text(&self, column: &str) -> Option<&str> {
+        let index = self.header.iter().position(|name| name.trim() == column)?;
+        self.record.get(index).map(str::trim)
+    }
+
+    fn number(&self, column: &str) -> Option<f64> {
+        self.text(column)?.parse().ok()
+    }
+}
+
+fn rows(path: &Path) -> impl Iterator<Item = Row> {
+    let reader = csv::ReaderBuilder::new().flexible(true).from_path(path).ok();
+    let header = reader.and_then(|mut reader| reader.headers().cloned().ok().map(|header| (header, reader)));
+    header.into_iter().flat_map(|(header, reader)| {
+        reader.into_records().map_while(Result::ok).map(move |record| Row { header: header.clone(), record })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_cut_the_line_and_count_epochs() {
+        let mut curves = Curves::default();
+        let report = |step| StepReport {
+            stage: 0,
+            epoch: 1,
+            step,
+            step_in_epoch: step,
+            loss: 1.0 / step as f64,
+            accuracy: None,
+            lr: 1e-3,
+            images_per_second: 0.0,
+            seconds_left: 0.0,
+        };
+        curves.stage("pretrain", 10);
+        (1..=20).for_each(|step| curves.step(&report(step)));
+        curves.stage("classify", 5);
+        (21..=30).for_each(|step| curves.step(&report(step)));
+        assert_eq!(curves.loss.raw.visible(0.0..=30.0, 1000).len(), 2);
+        assert_eq!((curves.epoch_at(10.0), curves.epoch_at(20.0), curves.epoch_at(30.0)), (1.0, 2.0, 4.0));
+    }
+
+    #[test]
+    fn run_folders_are_read_and_torn_rows_are_not_fatal() {
+        let run = tempfile::tempdir().unwrap();
+        std::fs::write(run.path().join("steps.csv"), "stage,epoch,step,loss\n0,1,1,0.5\n0,1,2,NaN\n0,1,3,0.2\n0,1")
+            .unwrap();
+        std::fs::write(
+            run.path().join("metrics.csv"),
+            "stage,epoch,step,split,loss,accuracy\na,1,3,train,0.3,\na,1,3,valid,0.25,0.9\n",
+        )
+        .unwrap();
+        let curves = Curves::read(run.path());
+        assert_eq!((curves.loss.raw.len(), curves.loss.raw.last()), (3, Some(0.2)));
+        assert_eq!(curves.loss.valid, [[3.0, 0.25]]);
+        assert_eq!(curves.accuracy.valid, [[3.0, 0.9]]);
+        assert!(Curves::read(&run.path().join("none")).loss.is_empty());
+    }
+}

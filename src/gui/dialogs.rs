@@ -1,0 +1,78 @@
+//! The system's file dialogs, each on a thread of its own so that the window stays alive.
+//!
+//! Where there is no dialog (no portal), the answer is the same as a cancel; the window always
+//! offers a field for the path beside it.
+
+use super::handle::Wake;
+use crossbeam_channel::{Receiver, bounded};
+use std::path::PathBuf;
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// A project to open.
+    Open(PathBuf),
+    /// Where to save.
+    Save(PathBuf),
+    /// The data's folder.
+    Data(PathBuf),
+}
+
+/// At most one dialog at a time.
+#[derive(Default)]
+pub struct Dialogs {
+    enabled: bool,
+    waiting: Option<Receiver<Option<Chosen>>>,
+}
+
+impl Dialogs {
+    /// Dialogs of the system, or none at all (tests).
+    pub fn new(enabled: bool) -> Dialogs {
+        Dialogs { enabled, waiting: None }
+    }
+
+    /// Asks for a project to open, or for a place to save it.
+    pub fn open(&mut self, save: bool, wake: &Wake) {
+        self.start(wake, move || {
+            let dialog = rfd::FileDialog::new().add_filter("Strata project", &["toml"]);
+            if save { dialog.save_file().map(Chosen::Save) } else { dialog.pick_file().map(Chosen::Open) }
+        });
+    }
+
+    /// Asks for the folder of the data.
+    pub fn open_folder(&mut self, wake: &Wake) {
+        self.start(wake, || rfd::FileDialog::new().pick_folder().map(Chosen::Data));
+    }
+
+    fn start(&mut self, wake: &Wake, ask: impl FnOnce() -> Option<Chosen> + Send + 'static) {
+        if !self.enabled || self.waiting.is_some() {
+            return;
+        }
+        let (sender, receiver) = bounded(1);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new().name("file dialog".into());
+        let started = thread.spawn(move || {
+            // The window may be gone by now; then nobody needs the answer.
+            let _ = sender.send(ask());
+            wake();
+        });
+        // Without a thread there is no dialog, and the path field serves.
+        self.waiting = started.ok().map(|_| receiver);
+    }
+
+    /// What was chosen since the last call.
+    pub fn take(&mut self) -> Option<Chosen> {
+        let receiver = self.waiting.as_ref()?;
+        match receiver.try_recv() {
+            Ok(chosen) => {
+                self.waiting = None;
+                chosen
+            }
+            Err(crossbeam_channel::TryRecvError::Empty) => None,
+            Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                self.waiting = None;
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Messages to the user: what went wrong stays until read, what went well fades.
+
+use std::time::{Duration, Instant};
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Something was done; fades.
+    Note,
+    /// Something to know; stays until read.
+    Warning,
+    /// Something failed; stays until read.
+    Error,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Tells it from the others.
+    pub id: u64,
+    /// How much it matters.
+    pub weight: Weight,
+    /// What, where, what to do.
+    pub text: String,
+    born: Instant,
+}
+
+/// All messages that are still shown.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    list: Vec<Message>,
+    next: u64,
+}
+
+/// How long a note is shown.
+const NOTE: Duration = Duration::from_secs(8);
+/// More than this many lasting messages push out the oldest.
+const MOST: usize = 50;
+
+impl Messages {
+    /// Adds a message; one that is shown already is not repeated.
+    pub fn add(&mut self, weight: Weight, text: impl Into<String>) {
+        let text = text.into();
+        self.list.retain(|message| weight != Weight::Note || message.weight != Weight::Note);
+        if self.list.iter().any(|message| message.text == text) {
+            return;
+        }
+        self.list.push(Message { id: self.next, weight, text, born: Instant::now() });
+        self.next += 1;
+        if self.list.len() > MOST {
+            self.list.remove(0);
+        }
+    }
+
+    /// Takes one away: it was read.
+    pub fn dismiss(&mut self, id: u64) {
+        self.list.retain(|message| message.id != id);
+    }
+
+    /// Lets notes fade; the time until the next one does.
+    pub fn fade(&mut self) -> Option<Duration> {
+        self.list.retain(|message| message.weight != Weight::Note || message.born.elapsed() < NOTE);
+        let note = self.list.iter().find(|message| message.weight == Weight::Note);
+        note.map(|note| NOTE.saturating_sub(note.born.elapsed()))
+    }
+
+    /// What stays until read, oldest first.
+    pub fn lasting(&self) -> impl Iterator<Item = &Message> {
+        self.list.iter().filter(|message| message.weight != Weight::Note)
+    }
+
+    /// The newest note.
+    pub fn note(&self) -> Option<&Message> {
+        self.list.iter().rev().find(|message| message.weight == Weight::Note)
+    }
+}

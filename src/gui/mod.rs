@@ -1,0 +1,101 @@
+//! The window. Panels read a [`state::State`] they cannot change and push [`action::Action`]s; one
+//! `handle` applies them. Nothing here touches a tensor: shapes come from [`crate::shape`], everything
+//! that is trained from [`crate::engine`].
+//!
+//! [`open`] fails with a [`GuiError`] where there is no display; the caller then trains without one.
+
+pub mod action;
+pub mod app;
+pub mod curves;
+pub mod dialogs;
+pub mod handle;
+mod keys;
+mod layout;
+pub mod messages;
+pub mod offscreen;
+pub mod panels;
+pub mod places;
+pub mod series;
+pub mod state;
+pub mod text;
+pub mod theme;
+pub mod training;
+pub mod widgets;
+
+use crate::project::{Project, builtin, file};
+use action::Action;
+use app::{App, Setup};
+use state::State;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum GuiError {
+    /// There is no display.
+    #[error("there is no display ({0})")]
+    NoDisplay(String),
+    /// There is a display, but no window on it.
+    #[error("no window could be opened: {0}; is OpenGL installed?")]
+    Window(String),
+    /// A library of the system is missing.
+    #[error(
+        "no window could be opened: {0}; on Debian: apt install libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libegl1 libgl1"
+    )]
+    Library(String),
+    /// The first project cannot be read.
+    #[error(transparent)]
+    Project(#[from] file::ProjectError),
+}
+
+/// Opens the window and returns when it is closed: on a project file or a run folder, else on the
+/// first built-in project.
+pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
+    let path = path.map(Path::to_path_buf);
+    let state = State::new(first_project()?, None);
+    let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
+    viewport = viewport.with_inner_size([1280.0, 800.0]).with_min_inner_size([960.0, 600.0]);
+    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
+    let create = move |context: &eframe::CreationContext<'_>| {
+        let mut app = App::new(&context.egui_ctx, Setup { state, start: Box::new(start), native_dialogs: true });
+        if let Some(path) = path {
+            app.handle(Action::Open(path));
+        }
+        Ok(Box::new(app) as Box<dyn eframe::App>)
+    };
+    // winit panics where libxkbcommon is missing; to the user that is one more reason for no window.
+    match catch_unwind(AssertUnwindSafe(|| eframe::run_native("Strata", options, Box::new(create)))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(failure(&error)),
+        Err(panic) => Err(GuiError::Library(panic_text(panic.as_ref()))),
+    }
+}
+
+fn first_project() -> Result<Project, GuiError> {
+    match builtin::ALL.first() {
+        Some(first) => Ok(first.project()?),
+        None => Ok(file::parse("format = 1\n[network]\ninput = \"3x32x32\"\n", "new project")?),
+    }
+}
+
+/// Starts a run on the engine's thread.
+fn start(
+    project: Project,
+    options: crate::engine::thread::RunOptions,
+    wake: handle::Wake,
+) -> std::io::Result<crate::engine::thread::Running> {
+    crate::engine::thread::start(project, options, move || wake())
+}
+
+fn failure(error: &eframe::Error) -> GuiError {
+    let text = error.to_string();
+    match error {
+        eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_) => GuiError::NoDisplay(text),
+        _ => GuiError::Window(text),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "unknown".into())
+}

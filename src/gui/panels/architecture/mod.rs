@@ -1,0 +1,132 @@
+//! The three stacks: every layer with its text, shape, parameters and slab, and whether the output
+//! equals the input.
+
+mod banner;
+mod palette;
+mod row;
+
+use crate::gui::action::{Action, OnSelected};
+use crate::gui::places;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
+use crate::project::edit::Edit;
+use crate::project::node::Node;
+use crate::project::size::Shape;
+use crate::project::{Place, Stack};
+use eframe::egui::{Align, Id, Layout, RichText, ScrollArea, Ui};
+
+/// Shows the panel.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    heading(ui, state, actions);
+    ui.add_space(theme::STEP);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = theme::STEP;
+        for stack in Stack::ALL {
+            show_stack(ui, state, stack, actions);
+            if stack == Stack::Decoder {
+                banner::show(ui, &state.shown.banner);
+                ui.add_space(theme::GAP);
+            }
+        }
+    });
+}
+
+fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        let colors = theme::palette(ui);
+        ui.label(RichText::new("Architecture").font(theme::heading(theme::BODY)).color(colors.strong));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            for (icon, name, hover, change) in TOOLS {
+                if icon_button(ui, icon, name, hover, state.selected.is_some()).clicked() {
+                    actions.push(Action::Selected(change));
+                }
+            }
+        });
+    });
+}
+
+/// From right to left.
+const TOOLS: [(Icon, &str, &str, OnSelected); 4] = [
+    (Icon::Delete, "Delete layer", "Delete the selected layer (Delete)", OnSelected::Delete),
+    (Icon::Duplicate, "Duplicate layer", "Put a copy after the selected layer (Ctrl+D)", OnSelected::Duplicate),
+    (Icon::Down, "Move layer down", "Move the selected layer down (Alt+↓)", OnSelected::Down),
+    (Icon::Up, "Move layer up", "Move the selected layer up (Alt+↑)", OnSelected::Up),
+];
+
+fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(theme::ROW - 2.0);
+        let colors = theme::palette(ui);
+        let name = RichText::new(stack.name()).font(theme::heading(theme::BODY)).color(colors.text);
+        ui.label(name).on_hover_text(about(stack));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match stack {
+            Stack::Encoder => input_field(ui, state, actions),
+            Stack::Decoder | Stack::Head => code_label(ui, state),
+        });
+    });
+    let nodes = state.network().stack(stack);
+    let scale = row::scale(state);
+    for (index, node) in nodes.iter().enumerate() {
+        show_node(ui, state, &Place::new(stack, index), node, scale, actions);
+    }
+    palette::add_button(ui, &Place::new(stack, nodes.len()), stack.name(), 0.0, actions);
+    ui.add_space(theme::GAP);
+}
+
+fn about(stack: Stack) -> &'static str {
+    match stack {
+        Stack::Encoder => "Encoder: from the input to the code, the network's inner picture of an image.",
+        Stack::Decoder => "Decoder: from the code back to an image, trained to equal the input.",
+        Stack::Head => "Head: from the code to the answer, one score for each class.",
+    }
+}
+
+fn code_label(ui: &mut Ui, state: &State) {
+    let code = state.shown.inference.code.as_ref().map_or_else(|| "?".to_owned(), Shape::to_string);
+    let text = RichText::new(format!("code {code}")).font(theme::digits(12.0)).color(theme::palette(ui).weak);
+    ui.label(text).on_hover_text("The encoder's output: what this stack starts from.");
+}
+
+fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let text = state.network().input.to_file_text();
+    let shown = state.network().input.to_string();
+    let check = |text: &str| text.parse::<Shape>().map(|_| ()).map_err(|error| error.0);
+    ui.allocate_ui_with_layout(eframe::egui::vec2(220.0, 24.0), Layout::right_to_left(Align::Center), |ui| {
+        let id = Id::unique(("input shape", state.generation));
+        let field = Field::new(id, "Input shape", &text).shown(&shown).width(96.0).check(&check);
+        if let Some(FieldEvent::Commit(text)) = field.show(ui)
+            && let Ok(shape) = text.parse()
+        {
+            actions.push(Action::Edit(Edit::Input(shape)));
+        }
+        ui.label(RichText::new("input").font(theme::digits(12.0)).color(theme::palette(ui).weak))
+            .on_hover_text("Shape of one input: channels × height × width. RGB images have 3 channels.");
+    });
+}
+
+fn show_node(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize, actions: &mut Vec<Action>) {
+    row::show(ui, state, place, node, scale, actions);
+    let indent = row::indent(place) + row::INDENT;
+    let many = node.branches().len() > 1;
+    for (branch, nodes) in node.branches().iter().enumerate() {
+        if many {
+            branch_label(ui, branch, nodes.is_empty(), indent);
+        }
+        for (index, child) in nodes.iter().enumerate() {
+            show_node(ui, state, &places::inside(place, branch, index), child, scale, actions);
+        }
+        let end = places::inside(place, branch, nodes.len());
+        let name = format!("{place} branch {}", branch + 1);
+        palette::add_button(ui, &end, &name, indent, actions);
+    }
+}
+
+fn branch_label(ui: &mut Ui, branch: usize, identity: bool, indent: f32) {
+    ui.horizontal(|ui| {
+        ui.add_space(indent);
+        let text = if identity { format!("branch {}: identity", branch + 1) } else { format!("branch {}", branch + 1) };
+        ui.label(RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak));
+    });
+}

@@ -1,0 +1,178 @@
+//! One layer or block as a row: colour of its family, its text, its output, its parameters, its slab,
+//! and below it what is wrong with it.
+
+use crate::gui::action::{Action, OnSelected};
+use crate::gui::state::State;
+use crate::gui::text;
+use crate::gui::theme;
+use crate::gui::widgets::{Field, FieldEvent, slab};
+use crate::project::Place;
+use crate::project::edit::Edit;
+use crate::project::layer_text::KINDS;
+use crate::project::node::Node;
+use crate::shape::{Row, ShapeError};
+use eframe::egui::{
+    Align, Align2, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+/// How far the layers of a block stand to the right of it.
+pub const INDENT: f32 = 16.0;
+const SLAB: f32 = 48.0;
+const PARAMETERS: f32 = 72.0;
+const SHAPE: f32 = 88.0;
+const STRIP: f32 = 4.0;
+
+/// How far right a row starts.
+pub fn indent(place: &Place) -> f32 {
+    INDENT * (place.path.len() / 2) as f32
+}
+
+/// The longest spatial side of any tensor: what slabs are drawn to.
+pub fn scale(state: &State) -> usize {
+    let outputs = state.shown.inference.rows.iter().filter_map(|row| row.output.as_ref());
+    let shapes = outputs.chain([&state.shown.inference.input]);
+    shapes.flat_map(|shape| shape.spatial().iter().copied()).max().unwrap_or(1)
+}
+
+/// Shows a row.
+pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize, actions: &mut Vec<Action>) {
+    let row = state.shown.inference.row(place);
+    let error = row.and_then(|row| row.error.as_ref());
+    let (full, _) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::hover());
+    let rect = Rect::from_min_max(pos2(full.left() + indent(place), full.top()), full.max);
+    let card = select_area(ui, rect, place, node, row);
+    if card.clicked() {
+        actions.push(Action::Select(Some(place.clone())));
+    }
+    menu(&card, place, actions);
+    paint_card(ui, rect, state.selected.as_ref() == Some(place), error.is_some(), card.hovered() || card.has_focus());
+    paint_strip(ui, rect, node, error.is_some());
+    if let Some(row) = row {
+        paint_numbers(ui, rect, row, scale);
+    }
+    let text = Rect::from_min_max(
+        pos2(rect.left() + STRIP + 8.0, rect.top()),
+        pos2(rect.right() - SLAB - PARAMETERS - SHAPE, rect.bottom()),
+    );
+    let middle =
+        UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
+    edit(&mut ui.new_child(middle), state, place, node, error, actions);
+    if let Some(error) = error {
+        explain(ui, error, indent(place));
+    }
+}
+
+fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row>) -> Response {
+    let response = ui.interact(rect, Id::unique(("row", place)), Sense::click());
+    let said = row.map_or_else(String::new, |row| {
+        format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
+    });
+    let name = format!("{place}: {}{said}", node.label());
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name.clone()));
+    response.on_hover_ui(|ui| hover(ui, node, row))
+}
+
+fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
+    let label = node.label();
+    ui.label(RichText::new(&label).font(theme::digits(12.0)));
+    let word = label.split_whitespace().next().unwrap_or_default();
+    if let Some((_, _, about)) = KINDS.iter().find(|(kind, ..)| *kind == word) {
+        ui.label(*about);
+    }
+    let Some(row) = row.filter(|row| row.error.is_none()) else { return };
+    let input = row.input.as_ref().map_or_else(|| "?".into(), ToString::to_string);
+    ui.label(format!("{input} → {}", row.shape_text()));
+    ui.label(format!("{} parameters · {} multiply-accumulates", text::count(row.parameters), text::count(row.macs)));
+    if let Some(field) = row.receptive_field.as_ref().filter(|field| !field.is_empty()) {
+        let field: Vec<_> = field.iter().map(u64::to_string).collect();
+        ui.label(format!("one output value sees {} of the input", field.join("×")));
+    }
+}
+
+fn menu(card: &Response, place: &Place, actions: &mut Vec<Action>) {
+    card.context_menu(|ui| {
+        for (text, change) in [
+            ("Duplicate", OnSelected::Duplicate),
+            ("Move up", OnSelected::Up),
+            ("Move down", OnSelected::Down),
+            ("Delete", OnSelected::Delete),
+        ] {
+            if ui.button(text).clicked() {
+                actions.push(Action::Select(Some(place.clone())));
+                actions.push(Action::Selected(change));
+                ui.close();
+            }
+        }
+    });
+}
+
+fn paint_card(ui: &Ui, rect: Rect, selected: bool, wrong: bool, hovered: bool) {
+    let colors = theme::palette(ui);
+    let line = match (wrong, selected) {
+        (true, _) => colors.wrong,
+        (false, true) => colors.accent,
+        (false, false) => Color32::TRANSPARENT,
+    };
+    let fill = if selected || hovered { colors.lifted } else { colors.raised };
+    ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+}
+
+fn paint_strip(ui: &Ui, rect: Rect, node: &Node, wrong: bool) {
+    let color = if wrong { theme::palette(ui).wrong } else { theme::family(ui, node.family()) };
+    let corners = CornerRadius { nw: theme::RADIUS, sw: theme::RADIUS, ne: 0, se: 0 };
+    let strip = Rect::from_min_max(rect.min, pos2(rect.left() + STRIP, rect.bottom()));
+    ui.painter().rect_filled(strip, corners, color);
+}
+
+fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
+    let colors = theme::palette(ui);
+    let middle = rect.center().y;
+    let number = |right: f32, text: String, color: Color32| {
+        ui.painter().text(pos2(right, middle), Align2::RIGHT_CENTER, text, theme::digits(12.0), color);
+    };
+    let known = row.output.is_some();
+    let shape = if row.error.is_some() { "—".to_owned() } else { row.shape_text() };
+    number(rect.right() - SLAB - PARAMETERS, shape, if known { colors.text } else { colors.weak });
+    if row.parameters > 0 && !row.is_block {
+        number(rect.right() - SLAB - 8.0, text::count(row.parameters), colors.weak);
+    }
+    if let Some(shape) = row.output.as_ref().filter(|_| !row.is_block) {
+        let place = Rect::from_min_max(pos2(rect.right() - SLAB, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
+        slab::paint(ui.painter(), place, shape, scale, theme::family(ui, row.family));
+    }
+}
+
+fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
+    let (text, label) = (node.text(), node.label());
+    let id = Id::unique(("layer text", place, state.generation));
+    let name = place.to_string();
+    let span = error.and_then(|error| error.span.clone());
+    let field = Field::new(id, &name, &text).shown(&label).bare().wrong(span);
+    match field.show(ui) {
+        Some(FieldEvent::Entered) => actions.push(Action::Select(Some(place.clone()))),
+        Some(FieldEvent::Typing(text)) => actions.push(Action::Preview(Some((place.clone(), text)))),
+        Some(FieldEvent::Reverted) => actions.push(Action::Preview(None)),
+        Some(FieldEvent::Commit(text)) if text.trim().is_empty() => actions.push(Action::Preview(None)),
+        Some(FieldEvent::Commit(text)) => {
+            actions.push(Action::Edit(Edit::Replace(place.clone(), Node::from_text(&text))));
+        }
+        None => {}
+    }
+}
+
+fn explain(ui: &mut Ui, error: &ShapeError, indent: f32) {
+    let colors = theme::palette(ui);
+    ui.horizontal_top(|ui| {
+        ui.add_space(indent + STRIP + 4.0);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.label(RichText::new(&error.message).size(theme::SMALL).color(colors.wrong));
+            for help in &error.help {
+                ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
+            }
+            ui.add_space(theme::STEP);
+        });
+    });
+}

@@ -1,0 +1,233 @@
+//! The first layer's filters as small pictures, live.
+
+use crate::gui::action::{Action, Show};
+use crate::gui::state::State;
+use crate::gui::text;
+use crate::gui::theme;
+use crate::gui::widgets::tile::View;
+use crate::gui::widgets::{chevron, empty};
+use crate::inspect::filters::Filters;
+use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
+use eframe::egui::{
+    Align2, Color32, ColorImage, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind,
+    TextureHandle, TextureOptions, Ui, pos2, vec2,
+};
+use std::sync::Arc;
+
+/// The view, with the texture of what it shows.
+#[derive(Default)]
+pub struct FiltersView {
+    drawn: Option<Drawn>,
+}
+
+struct Drawn {
+    filters: Arc<Filters>,
+    scale: FilterScale,
+    texture: TextureHandle,
+}
+
+/// Filters in one row of the texture.
+const ROW: usize = 32;
+/// More filters than this are not drawn.
+const MOST: usize = 1024;
+const GAP: f32 = 4.0;
+
+impl View for FiltersView {
+    fn title(&self) -> &'static str {
+        "Filters"
+    }
+
+    fn about(&self) -> &'static str {
+        "The weights of the first layer, one small picture for each filter. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
+    }
+
+    fn status(&self, state: &State) -> String {
+        state
+            .training
+            .filters
+            .as_ref()
+            .map_or_else(String::new, |filters| format!("{} · step {}", filters.layer, text::count(filters.step)))
+    }
+
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let now = state.view.filter_scale;
+        let mut chosen = now;
+        let combo = ComboBox::from_id_salt("filter scale")
+            .width(84.0)
+            .icon(chevron)
+            .selected_text(RichText::new(name(now)).size(theme::SMALL))
+            .show_ui(ui, |ui| {
+                for scale in [FilterScale::PerFilter, FilterScale::PerLayer] {
+                    ui.selectable_value(&mut chosen, scale, name(scale));
+                }
+            });
+        combo
+            .response
+            .on_hover_text("per filter: each by its own largest weight, shows the form of weak ones; per layer: all by the layer's largest, shows which are strong")
+            .accessible_name("Filter scale");
+        if chosen != now {
+            actions.push(Action::Show(Show::FilterScale(chosen)));
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+        let Some(filters) = state.training.filters.as_ref().filter(|filters| filters.count > 0) else {
+            self.drawn = None;
+            empty(ui, "No filters yet", "Press Train: they change as the network learns.");
+            return;
+        };
+        self.update(ui.ctx(), filters, state.view.filter_scale);
+        let Some(drawn) = &self.drawn else { return };
+        let area = ui.available_rect_before_wrap();
+        let (grid_area, bar) = area.split_left_right_at_x(area.right() - 44.0);
+        color_bar(ui.painter(), bar, drawn, ui);
+        let mut grid_ui = ui.new_child(eframe::egui::UiBuilder::new().max_rect(grid_area));
+        ScrollArea::vertical().auto_shrink(false).show(&mut grid_ui, |ui| grid(ui, drawn, grid_area.size()));
+    }
+}
+
+fn name(scale: FilterScale) -> &'static str {
+    match scale {
+        FilterScale::PerFilter => "per filter",
+        FilterScale::PerLayer => "per layer",
+    }
+}
+
+impl FiltersView {
+    /// Makes a new texture only when there is something new to draw.
+    fn update(&mut self, ctx: &Context, filters: &Arc<Filters>, scale: FilterScale) {
+        if self.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(&drawn.filters, filters) && drawn.scale == scale) {
+            return;
+        }
+        let image = sheet(filters, scale);
+        match &mut self.drawn {
+            Some(drawn) => {
+                drawn.texture.set(image, TextureOptions::NEAREST);
+                (drawn.filters, drawn.scale) = (filters.clone(), scale);
+            }
+            None => {
+                let texture = ctx.load_texture("filters", image, TextureOptions::NEAREST);
+                self.drawn = Some(Drawn { filters: filters.clone(), scale, texture });
+            }
+        }
+    }
+}
+
+/// All filters without gaps, [`ROW`] in a row.
+fn sheet(filters: &Filters, scale: FilterScale) -> ColorImage {
+    let count = filters.count.min(MOST);
+    let (columns, rows) = (count.min(ROW), count.div_ceil(ROW));
+    let mut image = ColorImage::filled([columns * filters.width, rows * filters.height], Color32::TRANSPARENT);
+    for index in 0..count {
+        let pixels = filter_rgba(filters, index, scale);
+        let (left, top) = ((index % ROW) * filters.width, (index / ROW) * filters.height);
+        for (place, pixel) in pixels.chunks_exact(4).enumerate() {
+            let (x, y) = (left + place % filters.width, top + place / filters.width);
+            image[(x, y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
+        }
+    }
+    image
+}
+
+fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
+    let filters = &drawn.filters;
+    let count = filters.count.min(MOST);
+    let (columns, width) = arrangement(count, filters.height as f32 / filters.width.max(1) as f32, space);
+    let cell = vec2(width, width * filters.height as f32 / filters.width.max(1) as f32);
+    let rows = count.div_ceil(columns);
+    let size = vec2(columns as f32 * (cell.x + GAP), rows as f32 * (cell.y + GAP));
+    let (area, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| {
+        let text = format!("{count} filters of {}", filters.layer);
+        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Image, true, text)
+    });
+    let place = |index: usize| {
+        let at = vec2((index % columns) as f32 * (cell.x + GAP), (index / columns) as f32 * (cell.y + GAP));
+        Rect::from_min_size(area.min + at, cell)
+    };
+    let mut painter = ui.painter().clone();
+    painter.shrink_clip_rect(ui.clip_rect());
+    for index in 0..count {
+        painter.image(drawn.texture.id(), place(index), uv(drawn, index), Color32::WHITE);
+    }
+    let hovered = response.hover_pos().and_then(|at| (0..count).find(|&index| place(index).contains(at)));
+    if let Some(index) = hovered {
+        let stroke = Stroke::new(1.5, theme::palette(ui).accent);
+        painter.rect_stroke(place(index), 0.0, stroke, StrokeKind::Outside);
+        response.on_hover_text_at_pointer(describe(filters, index));
+    }
+}
+
+/// Columns and cell width so that as much as possible is seen without scrolling, between 16 and 72 points.
+fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f32) {
+    let fits = |columns: usize| {
+        let width = (space.x / columns as f32 - GAP).floor();
+        let rows = count.div_ceil(columns) as f32;
+        (width, rows * (width * ratio + GAP) <= space.y)
+    };
+    let best =
+        (1..=count.max(1)).map(|columns| (columns, fits(columns))).find(|(_, (width, fits))| *fits && *width <= 72.0);
+    match best {
+        Some((columns, (width, _))) if width >= 16.0 => (columns, width),
+        _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),
+    }
+}
+
+fn uv(drawn: &Drawn, index: usize) -> Rect {
+    let [width, height] = drawn.texture.size();
+    let filters = &drawn.filters;
+    let (w, h) = (filters.width as f32 / width as f32, filters.height as f32 / height as f32);
+    Rect::from_min_size(pos2((index % ROW) as f32 * w, (index / ROW) as f32 * h), vec2(w, h))
+}
+
+fn describe(filters: &Filters, index: usize) -> String {
+    let size = filters.height * filters.width * filters.channels;
+    let weights = filters.values.get(index * size..(index + 1) * size).unwrap_or_default();
+    let low = weights.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    format!("filter {}\nweights {low:+.3} … {high:+.3}", index + 1)
+}
+
+/// Which colour stands for which weight.
+fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
+    let colors = theme::palette(ui);
+    let bar = Rect::from_min_size(area.min + vec2(6.0, 0.0), vec2(8.0, area.height().min(160.0)));
+    let shades = 32;
+    for shade in 0..shades {
+        let value = 1.0 - 2.0 * (shade as f32 + 0.5) / shades as f32;
+        let color = if drawn.filters.channels == 3 {
+            Color32::from_gray((127.5 + 127.5 * value) as u8)
+        } else {
+            let [r, g, b] = diverging(value);
+            Color32::from_rgb(r, g, b)
+        };
+        let top = bar.top() + bar.height() * shade as f32 / shades as f32;
+        let part = Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), bar.height() / shades as f32 + 0.5));
+        painter.rect_filled(part, 0.0, color);
+    }
+    let limit = filter_limit(&drawn.filters, 0, FilterScale::PerLayer);
+    let end = |sign: char| match drawn.scale {
+        FilterScale::PerLayer => format!("{sign}{limit:.2}"),
+        FilterScale::PerFilter => format!("{sign}max"),
+    };
+    let write = |y: f32, align: Align2, text: String| {
+        painter.text(pos2(bar.right() + 4.0, y), align, text, theme::digits(9.0), colors.weak);
+    };
+    write(bar.top(), Align2::LEFT_TOP, end('+'));
+    write(bar.center().y, Align2::LEFT_CENTER, "0".into());
+    write(bar.bottom(), Align2::LEFT_BOTTOM, end('−'));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_arranged_to_be_seen_at_once() {
+        let (columns, width) = arrangement(32, 1.0, vec2(240.0, 280.0));
+        assert!(columns * (32usize.div_ceil(columns)) >= 32);
+        assert!((32usize.div_ceil(columns)) as f32 * (width + GAP) <= 280.0);
+        assert_eq!(arrangement(4, 1.0, vec2(1000.0, 1000.0)).1.min(72.1), arrangement(4, 1.0, vec2(1000.0, 1000.0)).1);
+        assert_eq!(arrangement(1000, 1.0, vec2(240.0, 100.0)).1, 16.0);
+    }
+}

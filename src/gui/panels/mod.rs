@@ -1,0 +1,12 @@
+//! The panels of the window, one file (or folder) each. A panel reads the state, which it cannot
+//! change, and pushes what the user did as actions.
+
+pub mod architecture;
+pub mod controls;
+pub mod filters;
+pub mod loss;
+pub mod notices;
+pub mod reconstructions;
+pub mod settings;
+pub mod status_bar;
+pub mod top_bar;

@@ -1,0 +1,150 @@
+//! What must be read or answered: a bar for the path of a file, a bar for unsaved changes, and the
+//! messages that stay. No dialog in the way of the work.
+
+use crate::gui::action::{Action, Answer};
+use crate::gui::messages::{Message, Weight};
+use crate::gui::state::{Ask, Pending, State};
+use crate::gui::theme;
+use crate::gui::widgets::icon::{self, Icon};
+use crate::gui::widgets::{Field, FieldEvent, icon_button};
+use eframe::egui::{Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2};
+use std::path::PathBuf;
+
+/// Shows the bars that are needed, one below the other.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if let (Some(pending), None) = (&state.pending, &state.ask) {
+        unsaved(ui, state, pending, actions);
+    }
+    if let Some(ask) = &state.ask {
+        path(ui, state, ask, actions);
+    }
+    for message in state.messages.lasting() {
+        show_message(ui, message, actions);
+    }
+}
+
+fn bar(ui: &mut Ui, fill: Color32, sign: Icon, ink: Color32, content: impl FnOnce(&mut Ui)) {
+    Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 6)).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
+            icon::paint(ui.painter(), sign, rect, ink);
+            content(ui);
+        });
+    });
+}
+
+fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
+        let before = match pending {
+            Pending::Close => "closing",
+            Pending::Open(_) | Pending::Builtin(_) => "opening another project",
+        };
+        let text = format!("“{}” has unsaved changes. Save them before {before}?", state.project().title);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for (text, answer) in
+                [("Keep editing", Answer::Cancel), ("Discard changes", Answer::Discard), ("Save changes", Answer::Save)]
+            {
+                if ui.button(text).clicked() {
+                    actions.push(Action::Unsaved(answer));
+                }
+            }
+            sentence(ui, &text);
+        });
+    });
+}
+
+/// A text in the room that is left, on as many lines as it needs.
+fn sentence(ui: &mut Ui, text: &str) {
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.add(Label::new(RichText::new(text).color(theme::palette(ui).strong)).wrap());
+    });
+}
+
+fn path(ui: &mut Ui, state: &State, ask: &Ask, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let (verb, hint) = if ask.save {
+        ("Save", "Where to save: folder/name.toml")
+    } else {
+        ("Open", "A project file (name.toml) or a run's folder")
+    };
+    let done = |text: &str| {
+        let path = PathBuf::from(text.trim());
+        if ask.save { Action::SaveAs(path) } else { Action::Open(path) }
+    };
+    bar(ui, colors.lifted, Icon::Closed, colors.accent, |ui| {
+        let id = Id::unique(("path", ask.save, state.generation));
+        ui.label(if ask.save { "Save as" } else { "Open" });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icon_button(ui, Icon::Close, "Close path bar", "Close (Esc)", true).clicked() {
+                actions.push(Action::CancelPath);
+            }
+            if ui.button("Browse…").on_hover_text("Choose in the system's file dialog").clicked() {
+                actions.push(Action::Browse);
+            }
+            if let Some(file) = &ask.replace
+                && ui.button(RichText::new("Replace the file").color(colors.wrong)).clicked()
+            {
+                actions.push(Action::SaveAs(file.clone()));
+            }
+            let pressed = ui.button(verb).accessible_name(format!("{verb} path")).clicked();
+            path_field(ui, id, ask, hint, pressed, done, actions);
+        });
+    });
+    if let Some(file) = &ask.replace {
+        let text = format!("{} exists already; saving would replace it.", file.display());
+        bar(ui, colors.wrong_back, Icon::Warning, colors.wrong, |ui| {
+            ui.label(RichText::new(text).color(colors.strong));
+        });
+    }
+}
+
+fn path_field(
+    ui: &mut Ui,
+    id: Id,
+    ask: &Ask,
+    hint: &str,
+    pressed: bool,
+    done: impl Fn(&str) -> Action,
+    actions: &mut Vec<Action>,
+) {
+    let typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| ask.start.clone());
+    let fresh = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or_default::<bool>(id.with("open")), true));
+    let (response, event) = Field::new(id, "Path", &ask.start).hint(hint).show_full(ui);
+    if fresh {
+        response.request_focus();
+    }
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let escaped = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+    let text = match &event {
+        Some(FieldEvent::Commit(text)) => text.clone(),
+        _ => typed,
+    };
+    if (entered || pressed) && !text.trim().is_empty() {
+        actions.push(done(&text));
+    }
+    if matches!(event, Some(FieldEvent::Commit(_))) && !entered {
+        // Leaving the field for its button must not lose what was typed.
+        ui.data_mut(|data| data.insert_temp(id, text));
+    }
+    if escaped {
+        actions.push(Action::CancelPath);
+    }
+}
+
+fn show_message(ui: &mut Ui, message: &Message, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let (fill, ink) = match message.weight {
+        Weight::Error => (colors.wrong_back, colors.wrong),
+        Weight::Warning | Weight::Note => (colors.lifted, colors.second),
+    };
+    bar(ui, fill, Icon::Warning, ink, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icon_button(ui, Icon::Close, "Dismiss message", "I have read it", true).clicked() {
+                actions.push(Action::Dismiss(message.id));
+            }
+            sentence(ui, &message.text);
+        });
+    });
+}

@@ -1,0 +1,69 @@
+//! One setting on a line: its name to the left, its field or choice to the right.
+
+use crate::gui::theme;
+use crate::gui::widgets::{Field, FieldEvent, chevron};
+use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
+
+const NAME: f32 = 76.0;
+
+/// The name of a setting, then what `content` shows in the rest of the line.
+pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(NAME, 24.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(NAME);
+            ui.label(RichText::new(name).color(theme::palette(ui).weak)).on_hover_text(hover);
+        });
+        ui.vertical(content).inner
+    })
+    .inner
+}
+
+/// What a text field of a setting needs.
+pub struct TextLine<'a> {
+    /// The setting's name.
+    pub name: &'a str,
+    /// What screen readers and tests call the field.
+    pub label: &'a str,
+    /// One sentence for people.
+    pub hover: &'a str,
+    /// The text now.
+    pub text: &'a str,
+    /// What stands in an empty field.
+    pub hint: &'a str,
+}
+
+/// A text that must be readable to be taken over; the committed text.
+pub fn text(ui: &mut Ui, id: Id, setting: &TextLine<'_>, check: &dyn Fn(&str) -> Result<(), String>) -> Option<String> {
+    let event = line(ui, setting.name, setting.hover, |ui| {
+        Field::new(id, setting.label, setting.text).hint(setting.hint).check(check).show(ui)
+    });
+    match event {
+        Some(FieldEvent::Commit(text)) => Some(text.trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// One of a few; the one chosen now.
+pub fn choice<T: Copy + PartialEq + ToString>(
+    ui: &mut Ui,
+    id: Id,
+    [name, label, hover]: [&str; 3],
+    now: T,
+    all: &[T],
+) -> Option<T> {
+    let mut chosen = now;
+    line(ui, name, hover, |ui| {
+        ComboBox::from_id_salt(id)
+            .selected_text(RichText::new(now.to_string()).font(theme::digits(12.0)))
+            .width(ui.available_width())
+            .icon(chevron)
+            .show_ui(ui, |ui| {
+                for &one in all {
+                    ui.selectable_value(&mut chosen, one, RichText::new(one.to_string()).font(theme::digits(12.0)));
+                }
+            })
+            .response
+            .accessible_name(label)
+    });
+    (chosen != now).then_some(chosen)
+}

@@ -1,0 +1,189 @@
+//! One stage as a card: one line closed, its settings when open.
+
+use super::line::{TextLine, choice, text};
+use crate::gui::action::{Action, Show};
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::{Icon, icon, icon_button};
+use crate::project::data::Split;
+use crate::project::edit::Edit;
+use crate::project::stage::{Loss, Optimizer, Sparsity, Stage, Task};
+use crate::shape::Severity;
+use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+
+/// Shows a stage.
+pub fn show(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let open = state.view.stage == Some(index);
+    let frame = Frame::new().fill(if open { colors.panel } else { colors.raised }).corner_radius(theme::RADIUS);
+    let running = state.training.is_running() && state.training.stage.as_ref().is_some_and(|now| now.index == index);
+    let line = if running { colors.accent } else { colors.line };
+    frame.stroke(Stroke::new(1.0, line)).inner_margin(Margin::symmetric(8, 6)).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        header(ui, index, stage, open, actions);
+        if open {
+            settings(ui, state, index, stage, actions);
+        }
+        problems(ui, state, index);
+    });
+}
+
+fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Vec<Action>) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
+    let name = format!("Stage {}: {}", index + 1, stage.name);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, &name));
+    let colors = theme::palette(ui);
+    let ink = if response.hovered() || response.has_focus() { colors.strong } else { colors.text };
+    let sign = if open { Icon::Open } else { Icon::Closed };
+    let sign_at = Rect::from_min_size(rect.min, vec2(icon::SIZE, 18.0));
+    icon::paint(ui.painter(), sign, sign_at, colors.weak);
+    let left = rect.left() + icon::SIZE + 6.0;
+    let painter = ui.painter_at(rect);
+    let at = |y: f32| eframe::egui::pos2(left, y);
+    let top = eframe::egui::Align2::LEFT_TOP;
+    painter.text(at(rect.top() + 1.0), top, format!("{}  {}", index + 1, stage.name), theme::heading(theme::BODY), ink);
+    let summary = format!("{} · {} epochs · batch {}", stage.task, stage.epochs, stage.batch);
+    painter.text(at(rect.top() + 19.0), top, summary, eframe::egui::FontId::proportional(theme::SMALL), colors.weak);
+    if response.on_hover_text("Open or close the settings of this stage").clicked() {
+        actions.push(Action::Show(Show::Stage((!open).then_some(index))));
+    }
+}
+
+fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &mut Vec<Action>) {
+    let id = |name: &str| Id::unique(("stage", index, name, state.generation));
+    let mut next = stage.clone();
+    ui.add_space(theme::STEP);
+    name(ui, id("name"), stage, &mut next);
+    choices(ui, &id, stage, &mut next);
+    texts(ui, &id, stage, &mut next);
+    counts(ui, &id, stage, &mut next);
+    if next != *stage {
+        actions.push(Action::Edit(Edit::Stage(index, next)));
+    }
+    ui.horizontal(|ui| {
+        if icon_button(ui, Icon::Duplicate, "Duplicate stage", "Put a copy of this stage after it", true).clicked() {
+            actions.push(Action::Edit(Edit::InsertStage(index + 1, stage.clone())));
+        }
+        if icon_button(ui, Icon::Delete, "Delete stage", "Delete this stage", true).clicked() {
+            actions.push(Action::Edit(Edit::RemoveStage(index)));
+        }
+    });
+}
+
+fn name(ui: &mut Ui, id: Id, stage: &Stage, next: &mut Stage) {
+    let setting = TextLine {
+        name: "name",
+        label: "Stage name",
+        hover: "For you, tables and --stage.",
+        text: &stage.name,
+        hint: "",
+    };
+    if let Some(name) = text(ui, id, &setting, &|_| Ok(())) {
+        next.name = name;
+    }
+}
+
+fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
+    let task = [
+        "task",
+        "Task",
+        "reconstruct trains encoder and decoder to give back the input; classify trains encoder and head to name the class.",
+    ];
+    if let Some(task) = choice(ui, id("task"), task, stage.task, &[Task::Reconstruct, Task::Classify]) {
+        next.task = task;
+        next.loss = if task == Task::Classify { Loss::CrossEntropy } else { Loss::Mse };
+    }
+    let split = ["split", "Split", "The images it trains on."];
+    if let Some(split) = choice(ui, id("split"), split, stage.split, &Split::ALL) {
+        next.split = split;
+    }
+    let loss = ["loss", "Loss", "What training makes small: mse, the mean squared error; cross-entropy for classes."];
+    if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &Loss::ALL) {
+        next.loss = loss;
+    }
+}
+
+fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
+    let now = stage.optimizer.to_string();
+    let setting = TextLine {
+        name: "optimizer",
+        label: "Optimizer",
+        hover: "How weights are changed: adam lr=1e-3, adamw lr=1e-3, or sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4.",
+        text: &now,
+        hint: "adam lr=1e-3",
+    };
+    if let Some(Ok(optimizer)) = text(ui, id("optimizer"), &setting, &readable::<Optimizer>).map(|text| text.parse()) {
+        next.optimizer = optimizer;
+    }
+    optional(ui, id("schedule"), SCHEDULE, &stage.schedule, &mut next.schedule);
+    if stage.task == Task::Reconstruct {
+        optional::<Sparsity>(ui, id("sparsity"), SPARSITY, &stage.sparsity, &mut next.sparsity);
+    }
+    let now = stage.freeze.join(" ");
+    let setting = TextLine {
+        name: "freeze",
+        label: "Freeze",
+        hover: "Stacks or layers whose weights stay as they are: encoder, or encoder.0 encoder.2.",
+        text: &now,
+        hint: "nothing",
+    };
+    if let Some(text) = text(ui, id("freeze"), &setting, &|_| Ok(())) {
+        next.freeze = text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    }
+}
+
+/// Name, label, hover, hint.
+type Words = [&'static str; 4];
+const SCHEDULE: Words = [
+    "schedule",
+    "Schedule",
+    "How the learning rate changes: cosine warmup=1, step every=10 gamma=0.1, exponential gamma=0.95.",
+    "constant",
+];
+const SPARSITY: Words =
+    ["sparsity", "Sparsity", "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).", "none"];
+
+fn readable<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
+    text.parse::<T>().map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// A setting that may be left out.
+fn optional<T>(ui: &mut Ui, id: Id, [name, label, hover, hint]: Words, now: &Option<T>, next: &mut Option<T>)
+where
+    T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display,
+{
+    let written = now.as_ref().map_or_else(String::new, T::to_string);
+    let check = |text: &str| if text.trim().is_empty() { Ok(()) } else { readable::<T>(text) };
+    let setting = TextLine { name, label, hover, text: &written, hint };
+    if let Some(text) = text(ui, id, &setting, &check) {
+        *next = text.parse().ok();
+    }
+}
+
+fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
+    let check = |text: &str| match text.trim().parse::<u32>() {
+        Ok(n) if n > 0 => Ok(()),
+        _ => Err("write a whole number from 1".to_owned()),
+    };
+    for (name, label, hover, now, target) in [
+        ("epochs", "Epochs", "Passes over the training images.", stage.epochs, &mut next.epochs),
+        ("batch", "Batch", "Images in one step.", stage.batch, &mut next.batch),
+    ] {
+        let now = now.to_string();
+        let setting = TextLine { name, label, hover, text: &now, hint: "" };
+        if let Some(Ok(count)) = text(ui, id(name), &setting, &check).map(|text| text.parse()) {
+            *target = count;
+        }
+    }
+}
+
+fn problems(ui: &mut Ui, state: &State, index: usize) {
+    let colors = theme::palette(ui);
+    for problem in state.shown.problems.iter().filter(|problem| problem.stage == Some(index)) {
+        let ink = if problem.severity == Severity::Error { colors.wrong } else { colors.second };
+        ui.label(RichText::new(&problem.message).size(theme::SMALL).color(ink));
+        for help in &problem.help {
+            ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
+        }
+    }
+}

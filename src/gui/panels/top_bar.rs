@@ -1,0 +1,128 @@
+//! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
+
+use crate::gui::action::{Action, Show};
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
+use crate::project::builtin;
+use crate::project::edit::Edit;
+use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
+
+/// Height of the bar.
+pub const HEIGHT: f32 = 40.0;
+
+/// Shows the bar.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal_centered(|ui| {
+        let colors = theme::palette(ui);
+        ui.label(RichText::new("Strata").font(theme::heading(14.0)).color(colors.strong));
+        ui.add_space(theme::GAP);
+        title(ui, state, actions);
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        history(ui, state, actions);
+        ui.add_space(theme::GAP);
+        files(ui, actions);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let dark = ui.visuals().dark_mode;
+            let hover = if dark { "Light theme" } else { "Dark theme" };
+            if icon_button(ui, Icon::Theme, "Switch theme", hover, true).clicked() {
+                actions.push(Action::Show(Show::Dark(!dark)));
+            }
+            device(ui, state, actions);
+        });
+    });
+}
+
+fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let id = Id::unique(("title", state.generation));
+    let font = eframe::egui::FontId::proportional(theme::BODY);
+    let written = ui.painter().layout_no_wrap(state.project().title.clone(), font, eframe::egui::Color32::WHITE);
+    let width = (written.size().x + 20.0).clamp(160.0, 360.0);
+    let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(width);
+    if let Some(FieldEvent::Commit(text)) = field.show(ui) {
+        actions.push(Action::Edit(Edit::Title(text)));
+    }
+    let colors = theme::palette(ui);
+    let (dot, hover) = match (state.is_unsaved(), &state.file) {
+        (true, _) => (colors.accent, "There are changes that no file holds (Ctrl+S saves)".to_owned()),
+        (false, Some(file)) => (eframe::egui::Color32::TRANSPARENT, file.display().to_string()),
+        (false, None) => (eframe::egui::Color32::TRANSPARENT, "Not changed yet".to_owned()),
+    };
+    // The mark keeps its place, so nothing jumps when it comes and goes.
+    let (rect, response) = ui.allocate_exact_size(vec2(8.0, 8.0), eframe::egui::Sense::hover());
+    ui.painter().circle_filled(rect.center(), 4.0, dot);
+    let unsaved = state.is_unsaved();
+    response.widget_info(|| {
+        let text = if unsaved { "Unsaved changes" } else { "No unsaved changes" };
+        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, text)
+    });
+    response.on_hover_text(hover);
+}
+
+fn history(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if icon_button(ui, Icon::Undo, "Undo", "Undo (Ctrl+Z)", state.can_undo()).clicked() {
+        actions.push(Action::Undo);
+    }
+    if icon_button(ui, Icon::Redo, "Redo", "Redo (Ctrl+Shift+Z or Ctrl+Y)", state.can_redo()).clicked() {
+        actions.push(Action::Redo);
+    }
+}
+
+fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let examples = ui.add(flat("Examples ▾")).on_hover_text("Built-in projects to start from");
+    Popup::menu(&examples).width(440.0).show(|ui| {
+        for entry in builtin::ALL {
+            if example(ui, entry).clicked() {
+                actions.push(Action::Builtin(entry.name));
+            }
+        }
+    });
+    for (text, hover, action) in [
+        ("Open…", "Open a project file or a run's folder (Ctrl+O)", Action::AskOpen),
+        ("Save", "Save the project (Ctrl+S)", Action::Save),
+        ("Save as…", "Save the project to another file", Action::AskSave),
+    ] {
+        if ui.add(flat(text)).on_hover_text(hover).clicked() {
+            actions.push(action);
+        }
+    }
+}
+
+fn flat(text: &str) -> Button<'_> {
+    Button::new(text).frame_when_inactive(false)
+}
+
+fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
+    let colors = theme::palette(ui);
+    let mut job = eframe::egui::text::LayoutJob::default();
+    let format = |font, color| eframe::egui::TextFormat { font_id: font, color, ..Default::default() };
+    job.append(entry.name, 0.0, format(theme::heading(theme::BODY), colors.strong));
+    job.append("\n", 0.0, format(theme::digits(4.0), colors.weak));
+    job.append(entry.about, 0.0, format(eframe::egui::FontId::proportional(theme::SMALL), colors.weak));
+    let button = Button::new(job).frame_when_inactive(false).min_size(vec2(ui.available_width(), 40.0)).wrap();
+    ui.add(button).accessible_name(format!("Open example {}", entry.name))
+}
+
+/// The devices that can be chosen: `None` is the best there is.
+fn devices() -> Vec<(Option<&'static str>, &'static str)> {
+    let mut devices = vec![(None, "Automatic"), (Some("cpu"), "CPU")];
+    if cfg!(feature = "cuda") {
+        devices.push((Some("cuda:0"), "CUDA 0"));
+    }
+    devices
+}
+
+fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let chosen = state.device.as_deref();
+    let name = devices().iter().find(|(key, _)| *key == chosen).map_or("Automatic", |(_, name)| name);
+    let running = state.training.device.as_deref().filter(|_| state.training.is_running());
+    let text = format!("{} ▾", running.unwrap_or(name));
+    let button = ui.add(flat(&text)).on_hover_text("Where the next run computes").accessible_name("Device");
+    Popup::menu(&button).width(160.0).show(|ui| {
+        for (key, name) in devices() {
+            if ui.selectable_label(key == chosen, name).clicked() {
+                actions.push(Action::Device(key.map(str::to_owned)));
+            }
+        }
+    });
+}

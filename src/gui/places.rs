@@ -1,0 +1,52 @@
+//! Finding nodes by place, and the places beside them.
+
+use crate::project::node::Node;
+use crate::project::{Network, Place};
+
+/// The stack or branch that a place is in.
+pub fn siblings<'a>(network: &'a Network, place: &Place) -> Option<&'a [Node]> {
+    let mut list = network.stack(place.stack);
+    let (_, way) = place.path.split_last()?;
+    for step in way.chunks(2) {
+        let &[index, branch] = step else { return None };
+        list = list.get(index)?.branches().get(branch)?;
+    }
+    Some(list)
+}
+
+/// The node at a place.
+pub fn node<'a>(network: &'a Network, place: &Place) -> Option<&'a Node> {
+    siblings(network, place)?.get(*place.path.last()?)
+}
+
+/// The place `by` further in the same stack or branch, if it is one that an existing node could have.
+pub fn beside(place: &Place, by: isize) -> Option<Place> {
+    let (&last, way) = place.path.split_last()?;
+    let index = last.checked_add_signed(by)?;
+    let path = way.iter().copied().chain([index]).collect();
+    Some(Place { stack: place.stack, path })
+}
+
+/// The place of a node in a branch of the block at `place`.
+pub fn inside(place: &Place, branch: usize, index: usize) -> Place {
+    let path = place.path.iter().copied().chain([branch, index]).collect();
+    Place { stack: place.stack, path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::{Stack, builtin};
+
+    #[test]
+    fn places_are_found() {
+        let mut network = builtin::ALL[0].project().unwrap().network;
+        network.encoder[0] = Node::from_text("{ add = [[\"relu\", \"bn\"], []] }");
+        let place = inside(&Place::new(Stack::Encoder, 0), 0, 1);
+        assert_eq!(node(&network, &place).unwrap().text(), "bn");
+        assert_eq!(place.to_string(), "encoder.0.0.1");
+        assert_eq!(beside(&place, -1).and_then(|p| node(&network, &p)).unwrap().text(), "relu");
+        assert!(beside(&Place::new(Stack::Head, 0), -1).is_none());
+        assert!(node(&network, &inside(&place, 0, 0)).is_none());
+    }
+}

@@ -1,0 +1,233 @@
+//! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
+
+use super::messages::{Messages, Weight};
+use super::places;
+use super::training::Training;
+use crate::inspect::picture::FilterScale;
+use crate::project::edit::{Edit, History};
+use crate::project::node::Node;
+use crate::project::stage::Task;
+use crate::project::{Network, Place, Project};
+use crate::shape::{self, Banner, Inference, Problem, Severity};
+use std::path::{Path, PathBuf};
+
+/// All that follows from the project (and from the text being typed).
+pub struct Shown {
+    /// Shapes and costs.
+    pub inference: Inference,
+    /// Whether the output equals the input.
+    pub banner: Banner,
+    /// What stops it from being trained, and what should be known.
+    pub problems: Vec<Problem>,
+}
+
+impl Shown {
+    fn of(project: &Project) -> Shown {
+        let inference = shape::infer(&project.network);
+        Shown { banner: shape::banner(&inference), problems: shape::check(project), inference }
+    }
+}
+
+/// How things are shown; no part of the project.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ViewSettings {
+    /// Dark or light; `None` follows the system.
+    pub dark: Option<bool>,
+    /// A logarithmic loss axis.
+    pub log_loss: bool,
+    /// What the weights' colours are measured against.
+    pub filter_scale: FilterScale,
+    /// The stage whose settings are open.
+    pub stage: Option<usize>,
+}
+
+/// A question for a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// Opening (false) or saving (true).
+    pub save: bool,
+    /// The path that the field starts with.
+    pub start: String,
+    /// A file that would be replaced; asked about before it is.
+    pub replace: Option<PathBuf>,
+}
+
+/// What waits for an answer about unsaved changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pending {
+    /// Opening a project file or a run folder.
+    Open(PathBuf),
+    /// Opening a built-in project.
+    Builtin(&'static str),
+    /// Closing the window.
+    Close,
+}
+
+/// How far closing the window has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Closing {
+    /// Nobody asked for it.
+    #[default]
+    No,
+    /// As soon as the run has left its checkpoint.
+    AfterRun,
+    /// Now.
+    Now,
+}
+
+/// The whole state of the window.
+pub struct State {
+    history: History,
+    saved: Project,
+    /// The project's file; `None` until it is saved.
+    pub file: Option<PathBuf>,
+    /// The selected node.
+    pub selected: Option<Place>,
+    preview: Option<(Place, String)>,
+    /// What follows from the project.
+    pub shown: Shown,
+    /// What the user should read.
+    pub messages: Messages,
+    /// The run.
+    pub training: Training,
+    /// How things are shown.
+    pub view: ViewSettings,
+    /// A question for a path, if one is open.
+    pub ask: Option<Ask>,
+    /// What waits for an answer about unsaved changes.
+    pub pending: Option<Pending>,
+    /// Whether the window is to be closed.
+    pub closing: Closing,
+    /// Where to compute; `None` for the best there is.
+    pub device: Option<String>,
+    /// Rises whenever the project is replaced as a whole or an edit is undone: what was typed into a
+    /// field before then no longer belongs to it.
+    pub generation: u64,
+}
+
+impl State {
+    /// The state of a window that shows this project.
+    pub fn new(project: Project, file: Option<PathBuf>) -> State {
+        State {
+            shown: Shown::of(&project),
+            saved: project.clone(),
+            history: History::new(project),
+            file,
+            selected: None,
+            preview: None,
+            messages: Messages::default(),
+            training: Training::default(),
+            view: ViewSettings { dark: None, log_loss: true, filter_scale: FilterScale::default(), stage: Some(0) },
+            ask: None,
+            pending: None,
+            closing: Closing::No,
+            device: None,
+            generation: 0,
+        }
+    }
+
+    /// The project as edited so far.
+    pub fn project(&self) -> &Project {
+        self.history.project()
+    }
+
+    /// The network as edited so far.
+    pub fn network(&self) -> &Network {
+        &self.project().network
+    }
+
+    /// Whether there are changes that no file holds.
+    pub fn is_unsaved(&self) -> bool {
+        *self.project() != self.saved
+    }
+
+    /// Whether there is something to undo.
+    pub fn can_undo(&self) -> bool {
+        self.history.can_undo()
+    }
+
+    /// Whether there is something to redo.
+    pub fn can_redo(&self) -> bool {
+        self.history.can_redo()
+    }
+
+    /// Why the project cannot be trained: the first problem, in words.
+    pub fn blocker(&self) -> Option<&Problem> {
+        self.shown.problems.iter().find(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether the run trains another project than the one on screen.
+    pub fn run_differs(&self) -> bool {
+        self.training.project.as_ref().is_some_and(|project| project != self.project())
+    }
+
+    /// Whether a stage of the project does this.
+    pub fn has_task(&self, task: Task) -> bool {
+        self.project().stages.iter().any(|stage| stage.task == task)
+    }
+
+    /// The folder that relative paths of the project start at.
+    pub fn base(&self) -> PathBuf {
+        let parent = self.file.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    }
+
+    pub(super) fn edit(&mut self, edit: &Edit) -> bool {
+        match self.history.edit(edit) {
+            Ok(()) => {
+                self.preview = None;
+                self.refresh();
+                true
+            }
+            Err(error) => {
+                self.messages.add(Weight::Warning, error.to_string());
+                false
+            }
+        }
+    }
+
+    pub(super) fn travel(&mut self, back: bool) {
+        let moved = if back { self.history.undo() } else { self.history.redo() };
+        if moved {
+            self.generation += 1;
+            self.preview = None;
+            self.refresh();
+        }
+    }
+
+    pub(super) fn show_preview(&mut self, preview: Option<(Place, String)>) {
+        if self.preview != preview {
+            self.preview = preview;
+            self.refresh();
+        }
+    }
+
+    /// Replaces the project by one that was opened.
+    pub(super) fn replace(&mut self, project: Project, file: Option<PathBuf>) {
+        self.saved = project.clone();
+        self.history = History::new(project);
+        self.file = file;
+        self.selected = None;
+        self.preview = None;
+        self.view.stage = Some(0);
+        self.generation += 1;
+        if !self.training.is_running() {
+            self.training = Training::default();
+        }
+        self.refresh();
+    }
+
+    pub(super) fn mark_saved(&mut self, file: PathBuf) {
+        self.saved = self.project().clone();
+        self.file = Some(file);
+    }
+
+    fn refresh(&mut self) {
+        let typed = self.preview.as_ref().and_then(|(place, text)| {
+            Edit::Replace(place.clone(), Node::from_text(text)).apply(self.history.project()).ok()
+        });
+        self.shown = Shown::of(typed.as_ref().unwrap_or(self.history.project()));
+        let network = &self.history.project().network;
+        self.selected = self.selected.take().filter(|place| places::node(network, place).is_some());
+    }
+}

@@ -1,0 +1,220 @@
+//! The run as the window knows it: what the engine told so far.
+//!
+//! [`Training::drain`] takes what is new, a bounded number of events a call, so that a frame stays
+//! short however fast the engine is. A run whose thread ended without a last word counts as failed.
+
+use super::curves::Curves;
+use super::messages::Weight;
+use crate::engine::command::Command;
+use crate::engine::event::{Event, Failure, Outcome, StepReport, Summary};
+use crate::engine::thread::Running;
+use crate::inspect::filters::Filters;
+use crate::inspect::reconstructions::Reconstructions;
+use crate::project::Project;
+use crate::project::data::Split;
+use crate::project::stage::Task;
+use crossbeam_channel::TryRecvError;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Events taken in one frame at most.
+const MOST_EVENTS: usize = 4096;
+
+/// Where a run is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Phase {
+    /// None was started yet.
+    #[default]
+    Idle,
+    /// Reading data, compiling the network.
+    Preparing {
+        /// What, for people.
+        what: String,
+        /// Share done, when known.
+        share: Option<f32>,
+    },
+    /// Steps are taken.
+    Training,
+    /// Waiting for [`Command::Resume`].
+    Paused,
+    /// Stop was asked for; the checkpoint is being written.
+    Stopping,
+    /// It has ended.
+    Ended(Outcome),
+}
+
+/// The stage that is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentStage {
+    /// Index in the project.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// What it trains for.
+    pub task: Task,
+    /// Its epochs.
+    pub epochs: u32,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+}
+
+/// A run, living or ended.
+#[derive(Default)]
+pub struct Training {
+    running: Option<Running>,
+    /// Where it is.
+    pub phase: Phase,
+    /// The project as it is trained: a copy that later edits don't reach.
+    pub project: Option<Project>,
+    /// The run's folder.
+    pub run: Option<PathBuf>,
+    /// Where it computes, for people.
+    pub device: Option<String>,
+    /// Images by split.
+    pub splits: Vec<(Split, usize)>,
+    /// Files left out while reading the data, with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// The stage that is trained.
+    pub stage: Option<CurrentStage>,
+    /// The last step.
+    pub last: Option<StepReport>,
+    /// Loss and accuracy so far.
+    pub curves: Curves,
+    /// The newest probe images.
+    pub reconstructions: Option<Arc<Reconstructions>>,
+    /// The newest filters.
+    pub filters: Option<Arc<Filters>>,
+}
+
+impl Training {
+    /// A run that was just started.
+    pub fn new(running: Running, project: Project) -> Training {
+        let phase = Phase::Preparing { what: "Starting".into(), share: None };
+        Training { running: Some(running), project: Some(project), phase, ..Training::default() }
+    }
+
+    /// A run that ended earlier, read from its folder.
+    pub fn stored(run: PathBuf, curves: Curves) -> Training {
+        Training { run: Some(run), curves, ..Training::default() }
+    }
+
+    /// True from the start until the last event.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Sends a command; without a run nothing happens.
+    pub fn send(&mut self, command: Command) {
+        let Some(running) = &self.running else { return };
+        // A full or closed channel means the run is ending; its last event says how.
+        let sent = running.commands.try_send(command).is_ok();
+        if sent && command == Command::Stop {
+            self.phase = Phase::Stopping;
+        }
+    }
+
+    /// Takes what is new from the engine; gives back what the user should be told.
+    pub fn drain(&mut self) -> Vec<(Weight, String)> {
+        let mut news = Vec::new();
+        for _ in 0..MOST_EVENTS {
+            let Some(running) = &self.running else { break };
+            match running.events.try_recv() {
+                Ok(event) => news.extend(self.take(event)),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => news.extend(self.take(Event::Finished(lost(self.run.clone())))),
+            }
+        }
+        self.take_pictures();
+        news
+    }
+
+    /// True when events may be left after [`Training::drain`].
+    pub fn has_more(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.events.is_empty())
+    }
+
+    fn take_pictures(&mut self) {
+        let Some(running) = &self.running else { return };
+        let slots = running.slots.clone();
+        self.take_from(&slots);
+    }
+
+    fn take_from(&mut self, slots: &crate::engine::slot::Slots) {
+        if let Some(newer) = slots.reconstructions.take() {
+            self.reconstructions = Some(newer);
+        }
+        if let Some(newer) = slots.filters.take() {
+            self.filters = Some(newer);
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Option<(Weight, String)> {
+        match event {
+            Event::Preparing { what, done, total } => {
+                let share = (total > 0).then(|| done as f32 / total as f32);
+                self.phase = Phase::Preparing { what, share };
+            }
+            Event::Started { run, device, splits, skipped, .. } => return self.started(run, device, splits, skipped),
+            Event::Stage { index, name, task, epochs, steps_per_epoch } => {
+                self.curves.stage(&name, steps_per_epoch);
+                self.stage = Some(CurrentStage { index, name, task, epochs, steps_per_epoch });
+            }
+            Event::Step(report) => {
+                self.curves.step(&report);
+                self.last = Some(report);
+            }
+            Event::Epoch(report) => self.curves.epoch(&report),
+            Event::Paused => self.phase = Phase::Paused,
+            Event::Resumed => self.phase = Phase::Training,
+            Event::Checkpoint { path } => return Some((Weight::Note, format!("Checkpoint saved: {}", name_of(&path)))),
+            Event::Warning(text) => return Some((Weight::Warning, text)),
+            Event::Finished(outcome) => return self.finished(outcome),
+        }
+        None
+    }
+
+    fn started(
+        &mut self,
+        run: PathBuf,
+        device: String,
+        splits: Vec<(Split, usize)>,
+        skipped: Vec<(PathBuf, String)>,
+    ) -> Option<(Weight, String)> {
+        self.phase = Phase::Training;
+        let warning = skipped.first().map(|(file, reason)| {
+            let more = if skipped.len() > 1 { format!(" (and {} more)", skipped.len() - 1) } else { String::new() };
+            (Weight::Warning, format!("{} was left out: {reason}{more}", file.display()))
+        });
+        (self.run, self.device, self.splits, self.skipped) = (Some(run), Some(device), splits, skipped);
+        warning
+    }
+
+    fn finished(&mut self, outcome: Outcome) -> Option<(Weight, String)> {
+        self.take_pictures();
+        self.running = None;
+        let told = match &outcome {
+            Outcome::Completed(summary) => (Weight::Note, format!("Training finished: {}", reached(summary))),
+            Outcome::Stopped(summary) => {
+                (Weight::Note, format!("Stopped; a checkpoint is in {}", summary.run.display()))
+            }
+            Outcome::Failed(failure) => (Weight::Error, failure.message.clone()),
+        };
+        self.phase = Phase::Ended(outcome);
+        Some(told)
+    }
+}
+
+fn lost(run: Option<PathBuf>) -> Outcome {
+    let message = "the training thread ended without a word; what was reached is in the run folder, Train starts anew";
+    Outcome::Failed(Failure { message: message.into(), wrong_input: false, run })
+}
+
+fn name_of(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn reached(summary: &Summary) -> String {
+    let losses = summary.metrics.iter().map(|(split, m)| format!("{split} loss {}", super::text::loss(m.loss)));
+    let losses: Vec<_> = losses.collect();
+    format!("{} in {}", losses.join(", "), super::text::duration(summary.seconds))
+}

@@ -1,0 +1,13 @@
+//! Small parts that several panels use. Each paints with the colours of [`super::theme`] alone.
+
+pub mod button;
+pub mod empty;
+pub mod field;
+pub mod icon;
+pub mod slab;
+pub mod tile;
+
+pub use button::{icon_button, primary_button, quiet_button};
+pub use empty::empty;
+pub use field::{Field, FieldEvent};
+pub use icon::{Icon, chevron};

@@ -1,0 +1,189 @@
+//! What the terminal promises: exit codes, JSON that stays, results on standard output.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod runs;
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn strata(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    for display in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(display);
+    }
+    command.current_dir(folder).args(args).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", out(output), err(output)))
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// A folder with the tiny project, its texts replaced.
+fn with_project(changes: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = changes.iter().fold(runs::TINY.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+    std::fs::write(folder.path().join("tiny.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn new_lists_and_writes_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = strata(folder.path(), &["new"]);
+    assert_eq!((code(&list), out(&list).lines().count() >= 5), (0, true));
+    let written = strata(folder.path(), &["new", "keras-cifar"]);
+    assert_eq!((code(&written), out(&written).trim()), (0, "keras-cifar.toml"));
+    let again = strata(folder.path(), &["new", "keras-cifar"]);
+    assert_eq!(code(&again), 2);
+    assert!(err(&again).contains("exists already") && out(&again).is_empty());
+    assert_eq!(code(&strata(folder.path(), &["new", "keras-cifar", "--force"])), 0);
+    let near = strata(folder.path(), &["new", "keras-cifr", "-o", "x.toml"]);
+    assert!(code(&near) == 2 && err(&near).contains("did you mean `keras-cifar`?"));
+}
+
+#[test]
+fn check_prints_the_keras_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = strata(folder.path(), &["check", "keras-cifar"]);
+    assert_eq!(code(&output), 0);
+    let text = out(&output);
+    for part in ["122,570", "32×30×30", "32×15×15", "64×13×13", "64×6×6", "64×4×4", "1024", " 64 ", " 10 "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(folder.path(), &["check", "keras-cifar", "--json"]));
+    assert_eq!((&value["ok"], &value["totals"]["parameters"]), (&Value::Bool(true), &Value::from(122_570)));
+    assert_eq!(value["output_equals_input"], Value::Null);
+    let first = &value["layers"][0];
+    assert_eq!((first["stack"].as_str(), first["index"].as_u64()), (Some("encoder"), Some(0)));
+    assert_eq!(first["output"], serde_json::json!([32, 30, 30]));
+    assert_eq!(first["receptive_field"], serde_json::json!([3, 3]));
+    assert_eq!((first["parameters"].as_u64(), first["macs"].as_u64()), (Some(896), Some(777_600)));
+    assert_eq!(value["errors"], serde_json::json!([]));
+}
+
+#[test]
+fn check_points_at_every_error() {
+    let folder = with_project(&[("\"conv 6 k3 s2 p1\"", "{ add = [[\"conf 6\"], []] }")]);
+    let output = strata(folder.path(), &["check", "tiny.toml"]);
+    assert_eq!(code(&output), 2);
+    let text = out(&output);
+    for part in ["^^^^", "tiny.toml, line 12: ", "help: "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(folder.path(), &["check", "tiny.toml", "--json"]));
+    assert_eq!(value["ok"], Value::Bool(false));
+    let error = &value["errors"][0];
+    assert_eq!((error["stack"].as_str(), error["index"].as_str()), (Some("encoder"), Some("0.0.0")));
+    assert!(error["message"].is_string() && error["help"].is_array());
+}
+
+#[test]
+fn wrong_projects_have_exit_code_2() {
+    let folder = with_project(&[("format = 1", "format = 9")]);
+    let newer = strata(folder.path(), &["check", "tiny.toml"]);
+    assert!(code(&newer) == 2 && err(&newer).contains("format 9"), "{}", err(&newer));
+    for args in [&["check", "nothing"][..], &["train", "nothing"], &["fly"], &["train"], &["eval", "nothing"]] {
+        assert_eq!(code(&strata(folder.path(), args)), 2, "{args:?}");
+    }
+    let folder = with_project(&[]);
+    for setting in ["sead=3", "stage.7.batch=3", "seed"] {
+        let output = strata(folder.path(), &["train", "tiny.toml", "--set", setting]);
+        assert!(code(&output) == 2 && err(&output).contains(&format!("--set {setting}")), "{}", err(&output));
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn train_eval_and_inspect_work_on_one_run() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    let train =
+        strata(at, &["train", "tiny.toml", "-o", "run", "--epochs", "1", "--set", "stage.labels.batch=8", "--json"]);
+    assert_eq!(code(&train), 0, "{}", err(&train));
+    let value = json(&train);
+    let shown = json(&strata(at, &["eval", "run", "--json"]));
+    for metric in ["accuracy", "log_loss"] {
+        assert!(value["test"][metric].is_f64(), "{value}");
+        assert_eq!(value["test"][metric], shown["test"][metric], "eval measures what training measured");
+    }
+    assert!(shown["test"]["mse"].is_f64(), "both tasks are measured: {shown}");
+    assert_eq!(shown["test"]["confusion"].as_array().map(Vec::len), Some(10));
+    assert_eq!(value["run"], "run");
+    assert!(value["seconds"].is_f64() && value["images_per_second"].is_f64());
+    assert!(std::fs::read_to_string(at.join("run/project.toml")).unwrap().contains("batch = 8"));
+    for (what, file) in [("filters", "run/filters.png"), ("reconstructions", "run/reconstructions.png")] {
+        let output = strata(at, &["inspect", "run", what]);
+        assert_eq!((code(&output), out(&output).trim()), (0, file), "{}", err(&output));
+        assert!(std::fs::read(at.join(file)).unwrap().starts_with(b"\x89PNG"));
+    }
+    let own = strata(at, &["inspect", "run", "reconstructions", "--image", "run/filters.png", "-o", "own.png"]);
+    assert_eq!(code(&own), 0, "{}", err(&own));
+    let valid = strata(at, &["eval", "run", "--split", "valid"]);
+    assert!(out(&valid).starts_with("valid: loss"), "{}", out(&valid));
+    assert_eq!(code(&strata(at, &["eval", "run", "--split", "nothing"])), 2);
+    let text = strata(at, &["train", "run", "--resume", "--epochs", "2"]);
+    assert!(code(&text) == 0 && out(&text).contains("test: loss"), "{}", err(&text));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
+    let folder = with_project(&[("epochs = 2", "epochs = 100000")]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .current_dir(folder.path())
+        .args(["train", "tiny.toml", "-o", "run"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let steps = folder.path().join("run/probe/stage-1-epoch-0001.safetensors");
+    let mut waited = 0;
+    while !steps.exists() && waited < 600 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        waited += 1;
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
+    assert!(text.contains("strata train run --resume"), "{text}");
+    assert!(folder.path().join("run/checkpoints/last.safetensors").is_file());
+}
+
+#[test]
+fn data_counts_what_a_source_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let value = json(&strata(folder.path(), &["data", "shapes", "--json"]));
+    assert_eq!(value["shape"], serde_json::json!([3, 32, 32]));
+    assert!(value["classes"].as_array().unwrap().len() >= 10);
+    let train = &value["splits"]["train"];
+    assert!(train["images"].is_u64() && train["labelled"] == Value::Bool(true) && train["per_class"].is_array());
+    assert_eq!(value["skipped"], serde_json::json!([]));
+    let missing = strata(folder.path(), &["data", "mnist", "--path", "nowhere"]);
+    assert!(code(&missing) == 2 && err(&missing).contains("nowhere"), "{}", err(&missing));
+}
+
+#[test]
+fn without_a_display_it_trains_and_leaves_a_report() {
+    let folder = with_project(&[]);
+    let output = strata(folder.path(), &["tiny.toml"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(err(&output).lines().next().unwrap().contains("no display"), "{}", err(&output));
+    let report = std::fs::read_to_string(folder.path().join(out(&output).trim())).unwrap();
+    for part in ["<svg", "data:image/png;base64,", "conv 6 k3 s2 p1", "output 3×16×16 = input 3×16×16"] {
+        assert!(report.contains(part), "{part}");
+    }
+}

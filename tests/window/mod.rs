@@ -1,0 +1,196 @@
+//! Drives the whole window without a display: through accessibility labels, with pictures painted on
+//! the processor, and with an engine that says what a test wants it to say.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use eframe::egui::{Color32, TexturesDelta, Vec2, vec2};
+use egui_kittest::kittest::Queryable;
+use egui_kittest::{Harness, Node, TestRenderer};
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use strata::engine::command::Command;
+use strata::engine::event::Event;
+use strata::engine::slot::Slots;
+use strata::engine::thread::{self, Running};
+use strata::gui::app::{App, Setup};
+use strata::gui::handle::StartRun;
+use strata::gui::offscreen::Canvas;
+use strata::gui::state::State;
+use strata::project::{Project, builtin};
+
+/// The window under test.
+pub struct Window {
+    pub harness: Harness<'static, App>,
+    canvas: Rc<RefCell<Canvas>>,
+    size: Vec2,
+}
+
+struct Renderer(Rc<RefCell<Canvas>>);
+
+impl TestRenderer for Renderer {
+    fn handle_delta(&mut self, delta: &mut TexturesDelta) {
+        self.0.borrow_mut().update(delta);
+    }
+}
+
+/// A built-in project.
+pub fn builtin(name: &str) -> Project {
+    builtin::find(name).unwrap().project().unwrap()
+}
+
+impl Window {
+    /// A window of this size on a project.
+    pub fn new(project: Project, size: Vec2, start: StartRun) -> Window {
+        let canvas = Rc::new(RefCell::new(Canvas::default()));
+        let state = State::new(project, None);
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_max_steps(12)
+            .renderer(Renderer(canvas.clone()))
+            .build_eframe(|context| App::new(&context.egui_ctx, Setup { state, start, native_dialogs: false }));
+        Window { harness, canvas, size }
+    }
+
+    /// A window of the usual size whose engine never starts.
+    pub fn idle(name: &str) -> Window {
+        Window::new(
+            builtin(name),
+            vec2(1280.0, 720.0),
+            Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
+        )
+    }
+
+    /// A window with the real engine.
+    pub fn real(project: Project, size: Vec2) -> Window {
+        Window::new(project, size, Box::new(|project, options, wake| thread::start(project, options, move || wake())))
+    }
+
+    /// Runs frames until this holds; at most a quarter of an hour.
+    pub fn wait(&mut self, what: &str, until: impl Fn(&State) -> bool) {
+        let start = Instant::now();
+        while !until(self.state()) {
+            assert!(
+                start.elapsed() < Duration::from_secs(900),
+                "no {what} within a quarter of an hour: {:?}",
+                self.state().training.phase
+            );
+            std::thread::sleep(Duration::from_millis(20));
+            self.harness.step();
+        }
+        self.run();
+    }
+
+    /// Runs frames until nothing changes any more.
+    pub fn run(&mut self) {
+        self.harness.run();
+    }
+
+    pub fn state(&self) -> &State {
+        self.harness.state().state()
+    }
+
+    /// The one control of this name.
+    pub fn get<'a>(&'a self, label: &'a str) -> Node<'a> {
+        self.harness.get_by_label(label)
+    }
+
+    pub fn has(&self, part: &str) -> bool {
+        self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+
+    pub fn click(&mut self, label: &str) {
+        let height = self.size.y;
+        if !(0.0..height - 40.0).contains(&self.get(label).rect().center().y) {
+            self.get(label).scroll_to_me();
+            self.run();
+        }
+        self.get(label).click();
+        self.run();
+    }
+
+    /// Replaces the text of a field, letter for letter as a person would, without leaving it.
+    pub fn type_over(&mut self, field: &str, text: &str) {
+        self.get(field).focus();
+        self.run();
+        self.harness.key_press_modifiers(eframe::egui::Modifiers::COMMAND, eframe::egui::Key::A);
+        self.run();
+        self.get(field).type_text(text);
+        self.run();
+    }
+
+    /// Replaces the text of a field and presses Enter.
+    pub fn enter(&mut self, field: &str, text: &str) {
+        self.type_over(field, text);
+        self.harness.key_press(eframe::egui::Key::Enter);
+        self.run();
+    }
+
+    pub fn press(&mut self, modifiers: eframe::egui::Modifiers, key: eframe::egui::Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.run();
+    }
+
+    /// Paints the last frame.
+    pub fn picture(&mut self, scale: f32) -> image::RgbaImage {
+        self.harness.set_pixels_per_point(scale);
+        self.harness.remove_cursor();
+        self.run();
+        self.run();
+        let output = self.harness.output();
+        let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
+        let size = [(self.size.x * scale) as usize, (self.size.y * scale) as usize];
+        let picture = self.canvas.borrow().paint(&primitives, size, scale, Color32::BLACK);
+        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+        image::RgbaImage::from_raw(size[0] as u32, size[1] as u32, bytes).unwrap()
+    }
+
+    pub fn save_picture(&mut self, path: &Path, scale: f32) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        self.picture(scale).save(path).unwrap();
+    }
+}
+
+/// The other end of a run: what the window commands, and what it is told.
+#[derive(Clone)]
+pub struct Engine {
+    pub runs: Arc<Mutex<Vec<FakeRun>>>,
+}
+
+pub struct FakeRun {
+    pub project: Project,
+    pub commands: Receiver<Command>,
+    pub events: Option<Sender<Event>>,
+    pub slots: Arc<Slots>,
+}
+
+/// An engine that does nothing but what a test tells it.
+pub fn fake_engine() -> (Engine, StartRun) {
+    let engine = Engine { runs: Arc::default() };
+    let runs = engine.runs.clone();
+    let start: StartRun = Box::new(move |project, _, _| {
+        let (commands, received) = unbounded();
+        let (send, events) = unbounded();
+        let slots = Arc::new(Slots::default());
+        let run = FakeRun { project, commands: received, events: Some(send), slots: slots.clone() };
+        runs.lock().unwrap().push(run);
+        Ok(Running { commands, events, slots })
+    });
+    (engine, start)
+}
+
+impl Engine {
+    pub fn tell(&self, event: Event) {
+        self.with(|run| run.events.as_ref().unwrap().send(event).unwrap());
+    }
+
+    pub fn with<T>(&self, on: impl FnOnce(&mut FakeRun) -> T) -> T {
+        on(self.runs.lock().unwrap().last_mut().unwrap())
+    }
+
+    pub fn commanded(&self) -> Vec<Command> {
+        self.with(|run| run.commands.try_iter().collect())
+    }
+}
