@@ -60,7 +60,8 @@ fn real_images(variable: &str) -> Option<PathBuf> {
 #[ignore = "trains networks and writes pictures"]
 fn the_first_autoencoder() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &builtin("conv-autoencoder"), SMALL, false);
+    let mut window = Window::real(builtin("conv-autoencoder"), SMALL);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
     picture(&mut window, "first-look-light.png");
     let mut window = open(folder.path(), &builtin("conv-autoencoder"), LARGE, true);
     train(&mut window, 6.4);
@@ -85,14 +86,14 @@ fn stages_and_a_classifier() {
 #[test]
 #[ignore = "writes pictures"]
 fn breaking_and_building() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &builtin("deep-autoencoder"), SMALL, true);
+    let mut window = Window::idle("deep-autoencoder");
     window.enter("encoder.3", "conv 32 k30");
     picture(&mut window, "broken-layer-dark.png");
     window.click("Undo");
     window.click("Add layer to encoder");
     picture(&mut window, "add-layer-dark.png");
-    let mut window = open(folder.path(), &blocks(), LARGE, false);
+    let mut window = Window::real(blocks(), LARGE);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
     select(&mut window, Stack::Encoder, 2);
     picture(&mut window, "blocks-light.png");
 }

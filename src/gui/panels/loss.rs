@@ -82,7 +82,7 @@ impl View for LossView {
             match self.0 {
                 Quantity::Loss => empty(ui, "No steps yet", "Press Train: the first steps appear within a second."),
                 Quantity::Accuracy => {
-                    empty(ui, "Nothing classified yet", "A stage with task classify fills this plot.")
+                    empty(ui, "Nothing classified yet", "Press Train: the stage that classifies fills this plot.")
                 }
             }
             return;
