@@ -17,6 +17,7 @@ pub mod event;
 mod finite;
 mod fit;
 pub mod folder;
+mod memory;
 mod pictures;
 mod prepare;
 pub mod record;

@@ -9,6 +9,7 @@ use super::error::{RunError, one_line};
 use super::event::{Event, Metrics, Sink};
 use super::fit;
 use super::folder::RunFolder;
+use super::memory;
 use super::pictures::Pictures;
 use super::record::{RunRecord, Status};
 use super::session::Session;
@@ -40,6 +41,10 @@ pub(super) fn prepare<'a>(
     let only = only_stage(&project, options)?;
     let inference = check_project(&project, sink)?;
     let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
+    if device.is_cpu() {
+        let stages: Vec<usize> = (0..project.stages.len()).filter(|s| only.is_none_or(|only| only == *s)).collect();
+        memory::check(&project, &inference, &stages, memory::available_bytes())?;
+    }
     let (folder, resumed) = open_folder(&project, options)?;
     let dataset = Arc::new(open_data(&project, &options.base, &mut control, sink)?);
     let network = build(&project, &inference, &device, resumed.as_ref())?;
