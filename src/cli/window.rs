@@ -1,31 +1,54 @@
 //! `strata [PROJECT]`: the window, or without a display the same training and a report.
 
 use super::source::{self, Source};
-use super::{output, train};
+use super::{WrongInput, output, train};
 use crate::engine::slot::Slots;
 use crate::engine::thread::RunOptions;
 use crate::export::report;
+use crate::gui::{self, GuiError};
 use crate::project::builtin;
 use anyhow::Context;
+use std::path::Path;
 
 /// Opens the window where there is a display; trains headless where there is none.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
-    let source = match project {
-        Some(name) => source::open(name, &[])?,
-        None => source::from_builtin(builtin::ALL.first().context("no built-in project")?, &[])?,
-    };
-    eprintln!("no display: training `{}` without a window, with a report at the end", source.project.title);
-    headless(&source)
+    if let Some(name) = project.filter(|name| !Path::new(name).exists() && builtin::find(name).is_none()) {
+        return Err(WrongInput(source::unknown(name)).into());
+    }
+    if !has_display() {
+        return headless(project, "there is no display");
+    }
+    match gui::open(project.map(Path::new)) {
+        Err(error @ GuiError::NoDisplay(_)) => headless(project, &error.to_string()),
+        result => Ok(result?),
+    }
 }
 
-fn headless(source: &Source) -> anyhow::Result<()> {
+/// What the window system looks for; asked before, since a library that is missing as well would hide it.
+fn has_display() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
+}
+
+fn headless(project: Option<&str>, reason: &str) -> anyhow::Result<()> {
+    let source = match project {
+        Some(name) => source::open(name, &[])?,
+        None => source::from_builtin(builtin::ALL.first().context("there is no built-in project")?, &[])?,
+    };
+    eprintln!("{reason}: training `{}` without a window, with a report at the end", source.project.title);
+    let file = train_and_report(&source)?;
+    file.map_or(Ok(()), |file| output::print(&file))
+}
+
+/// The report's file; none when the run was stopped before it began.
+fn train_and_report(source: &Source) -> anyhow::Result<Option<String>> {
     let slots = Slots::default();
     let options = RunOptions { base: source.base.clone(), ..RunOptions::default() };
     let (summary, _) = train::ended(train::train(source, &options, &slots))?;
     if summary.run.as_os_str().is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let file =
-        report::write(&summary.run, slots.filters.latest().as_deref(), slots.reconstructions.latest().as_deref())?;
-    output::print(&file.display().to_string())
+    let (filters, images) = (slots.filters.latest(), slots.reconstructions.latest());
+    let file = report::write(&summary.run, filters.as_deref(), images.as_deref())?;
+    Ok(Some(file.display().to_string()))
 }

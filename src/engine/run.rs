@@ -5,7 +5,7 @@
 use super::command::Command;
 use super::control::Control;
 use super::error::RunError;
-use super::event::{Failure, Outcome, Sink, Summary};
+use super::event::{Event, Failure, Outcome, Sink, Summary};
 use super::prepare::prepare;
 use super::record::{RunRecord, Status};
 use super::session::Session;
@@ -39,6 +39,10 @@ pub fn run(
 }
 
 fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
+    if !session.has_steps_left() {
+        let message = "every stage is trained already; raise its epochs to go on (--epochs N)";
+        session.sink.event(Event::Warning(message.to_owned()));
+    }
     for stage in session.stages_left() {
         if stage::train(session, stage)? == Flow::Stopped {
             return Ok(Flow::Stopped);

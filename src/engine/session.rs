@@ -59,6 +59,13 @@ impl Session<'_> {
         stages.filter(|stage| self.only.is_none_or(|only| only == *stage)).collect()
     }
 
+    /// Whether there is anything to train.
+    pub fn has_steps_left(&self) -> bool {
+        let position = &self.position;
+        let epochs = |index: usize| self.project.stages.get(index).map_or(0, |stage| stage.epochs);
+        self.stages_left().iter().any(|&index| index != position.stage || position.epoch < epochs(index))
+    }
+
     /// Waits while paused, with fresh pictures to look at; false when the run is to stop.
     pub fn wait(&mut self) -> bool {
         if self.control.must_wait() {

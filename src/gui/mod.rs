@@ -29,7 +29,7 @@ use action::Action;
 use app::{App, Setup};
 use state::State;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +50,8 @@ pub enum GuiError {
     Project(#[from] file::ProjectError),
 }
 
-/// Opens the window and returns when it is closed: on a project file or a run folder, else on the
-/// first built-in project.
+/// Opens the window and returns when it is closed: on a project file, a run folder or the built-in
+/// project of this name, else on the first built-in project.
 pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let state = State::new(first_project()?, None);
@@ -62,7 +62,7 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let create = move |context: &eframe::CreationContext<'_>| {
         let mut app = App::new(&context.egui_ctx, Setup { state, start: Box::new(start), native_dialogs: true });
         if let Some(path) = path {
-            app.handle(Action::Open(path));
+            app.handle(opening(path));
         }
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
@@ -72,6 +72,12 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
         Ok(Err(error)) => Err(failure(&error)),
         Err(panic) => Err(GuiError::Library(panic_text(panic.as_ref()))),
     }
+}
+
+/// A built-in project's name stands for it, unless there is a file called so.
+fn opening(path: PathBuf) -> Action {
+    let name = path.to_str().filter(|_| !path.exists());
+    name.and_then(builtin::find).map_or_else(|| Action::Open(path.clone()), |entry| Action::Builtin(entry.name))
 }
 
 fn first_project() -> Result<Project, GuiError> {
