@@ -1,5 +1,7 @@
 //! Every layer computes what PyTorch computes, and its gradients are what finite differences say.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 use std::collections::HashMap;

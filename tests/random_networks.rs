@@ -3,6 +3,8 @@
 //!
 //! `STRATA_RANDOM_NETWORKS=100000 cargo test --test random_networks` tries more of them.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use candle_core::{DType, Device, Tensor};

@@ -16,10 +16,10 @@ pub fn run(project: Option<&str>) -> anyhow::Result<()> {
         return Err(WrongInput(source::unknown(name)).into());
     }
     if !has_display() {
-        return headless(project, "there is no display");
+        return headless(project);
     }
     match gui::open(project.map(Path::new)) {
-        Err(error @ GuiError::NoDisplay(_)) => headless(project, &error.to_string()),
+        Err(GuiError::NoDisplay(_)) => headless(project),
         result => Ok(result?),
     }
 }
@@ -30,12 +30,13 @@ fn has_display() -> bool {
     !cfg!(target_os = "linux") || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
 }
 
-fn headless(project: Option<&str>, reason: &str) -> anyhow::Result<()> {
+fn headless(project: Option<&str>) -> anyhow::Result<()> {
     let source = match project {
         Some(name) => source::open(name, &[])?,
         None => source::from_builtin(builtin::ALL.first().context("there is no built-in project")?, &[])?,
     };
-    eprintln!("{reason}: training `{}` without a window, with a report at the end", source.project.title);
+    let title = &source.project.title;
+    eprintln!("there is no display: training `{title}` without a window, with a report at the end");
     let file = train_and_report(&source)?;
     file.map_or(Ok(()), |file| output::print(&file))
 }

@@ -5,16 +5,13 @@
 //! so this is enough to go on bit for bit. Equal states give equal bytes. Files are replaced in
 //! one step; reading never trusts them.
 
-use crate::project::file::write_atomic;
-use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors, serialize};
+use super::tensor_file::{Blob, KEY, write};
+use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// The metadata's key. One key alone: several would be written in no fixed order.
-const KEY: &str = "strata";
 const OPTIMIZER: &str = "optimizer.";
 
 /// Why a checkpoint could not be written or read.
@@ -114,16 +111,7 @@ pub fn save(
     let optimizer = optimizer.iter().map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
     let blobs = weights.chain(optimizer).collect::<candle_core::Result<Vec<_>>>().map_err(|e| failed(e.to_string()))?;
     let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
-    write_tensors(path, &blobs, Some(json))
-}
-
-/// Writes tensors as a safetensors file in one step.
-pub(super) fn write_tensors(path: &Path, blobs: &[Blob], metadata: Option<String>) -> Result<(), CheckpointError> {
-    let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
-    let views: Vec<_> = blobs.iter().map(Blob::view).collect::<Result<_, _>>().map_err(|e| failed(e.to_string()))?;
-    let metadata = metadata.map(|json| HashMap::from([(KEY.to_owned(), json)]));
-    let bytes = serialize(views, metadata).map_err(|error| failed(error.to_string()))?;
-    write_atomic(path, &bytes).map_err(|error| failed(error.to_string()))
+    write(path, &blobs, Some(json)).map_err(failed)
 }
 
 /// Reads a checkpoint onto the CPU.
@@ -146,41 +134,6 @@ fn position_in(bytes: &[u8]) -> Result<Position, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
     let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("it has no position in it")?;
     serde_json::from_str(json).map_err(|error| error.to_string())
-}
-
-/// A tensor's bytes, little-endian.
-#[derive(Debug)]
-pub(super) struct Blob {
-    key: String,
-    dtype: Dtype,
-    dims: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Blob {
-    /// A tensor from its bytes.
-    pub fn new(key: &str, dtype: Dtype, dims: Vec<usize>, bytes: Vec<u8>) -> Blob {
-        Blob { key: key.to_owned(), dtype, dims, bytes }
-    }
-
-    fn of(key: String, tensor: &Tensor) -> candle_core::Result<Blob> {
-        let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
-        let (dtype, bytes) = match tensor.dtype() {
-            DType::F64 => (Dtype::F64, flat.to_vec1::<f64>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            DType::I64 => (Dtype::I64, flat.to_vec1::<i64>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            DType::U32 => (Dtype::U32, flat.to_vec1::<u32>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            DType::U8 => (Dtype::U8, flat.to_vec1::<u8>()?),
-            _ => {
-                let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-                (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-            }
-        };
-        Ok(Blob { key, dtype, dims: tensor.dims().to_vec(), bytes })
-    }
-
-    fn view(&self) -> Result<(&str, TensorView<'_>), SafeTensorError> {
-        Ok((&self.key, TensorView::new(self.dtype, self.dims.clone(), &self.bytes)?))
-    }
 }
 
 /// JSON readers may round the last bit of a number; as text it stays exact, and NaN can be written.

@@ -28,4 +28,5 @@ pub mod slot;
 mod stage;
 mod step;
 pub mod table;
+mod tensor_file;
 pub mod thread;

@@ -3,9 +3,10 @@
 //! Making them never costs more than a tenth of the time, and changes no number of the training. A
 //! picture that cannot be made is left out: the training is worth more.
 
-use super::checkpoint::{Blob, write_tensors};
+use super::checkpoint::CheckpointError;
 use super::error::RunError;
 use super::slot::Slots;
+use super::tensor_file::{Blob, write};
 use crate::data::Dataset;
 use crate::inspect::filters::{self, Filters};
 use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
@@ -84,7 +85,11 @@ pub(super) fn snapshot(
         blobs.push(Blob::new("outputs", Dtype::U8, dims, pictures.outputs.clone()));
         blobs.push(Blob::new("mse", Dtype::F32, vec![pictures.mse.len()], little_endian(&pictures.mse)));
     }
-    if blobs.is_empty() { Ok(()) } else { Ok(write_tensors(path, &blobs, None)?) }
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    let failed = |reason| CheckpointError::Write { file: path.to_owned(), reason };
+    Ok(write(path, &blobs, None).map_err(failed)?)
 }
 
 fn little_endian(values: &[f32]) -> Vec<u8> {

@@ -60,7 +60,7 @@ pub fn write(
 fn page(run: &Path, project: &Project, filters: Option<&Filters>, reconstructions: Option<&Reconstructions>) -> String {
     let title = escape(&project.title);
     let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
-    body += &section("Loss", curve::svg(run));
+    body += &section("Loss", curve::figures(run));
     body += &section("Metrics", metrics_table(run));
     let pictures = reconstructions.filter(|pictures| !pictures.inputs.is_empty());
     body += &section("Probe images over their reconstructions", pictures.and_then(reconstruction_figure));
@@ -148,7 +148,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Text inside HTML.
-pub(crate) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -91,7 +91,7 @@ impl Penalty {
         let count = (activation.elem_count() / units) as f64;
         let host = activation.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         let mut sums = vec![0.0; units];
-        column_sums(&*view::<f64>(&host)?, units, &mut sums);
+        column_sums(&view::<f64>(&host)?, units, &mut sums);
         let rho = self.rho;
         let means = sums.iter().map(|sum| (sum / count).clamp(RHO_MARGIN, 1.0 - RHO_MARGIN));
         let kl = |m: f64| rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln();

@@ -128,7 +128,7 @@ impl Rule {
                     // PyTorch starts the velocity at the first gradient.
                     *velocity = if *fresh { gradient } else { momentum * *velocity + gradient };
                     let step = if *nesterov { gradient + momentum * *velocity } else { *velocity };
-                    *value = *value - lr * step;
+                    *value -= lr * step;
                 }
             }
             Rule::Adam { settings, lr, decoupled, correction1, correction2 } => {

@@ -1,5 +1,6 @@
 //! The loss over steps as a drawing: `steps.csv` in buckets, logarithmic where all is above zero.
 
+use super::escape;
 use std::path::Path;
 
 const WIDTH: f64 = 880.0;
@@ -10,9 +11,16 @@ const TOP: f64 = 8.0;
 /// More points than this cannot be told apart.
 const POINTS: usize = 600;
 
-/// The curve of a run; `None` before its second step.
-pub(super) fn svg(run: &Path) -> Option<String> {
-    let points = buckets(&steps(run));
+/// A curve for every stage with two steps or more, below the stage's name: their losses differ in kind.
+pub(super) fn figures(run: &Path) -> Option<String> {
+    let stages = stages(run);
+    let figure = |(name, points): &(String, Vec<(f64, f64)>)| Some(format!("<p>{}</p>{}", escape(name), svg(points)?));
+    let figures: Vec<String> = stages.iter().filter_map(figure).collect();
+    if figures.is_empty() { None } else { Some(figures.concat()) }
+}
+
+fn svg(points: &[(f64, f64)]) -> Option<String> {
+    let points = buckets(points);
     let (first, last) = (points.first()?.0, points.last()?.0);
     if last <= first {
         return None;
@@ -21,26 +29,31 @@ pub(super) fn svg(run: &Path) -> Option<String> {
     let x = |step: f64| LEFT + (step - first) / (last - first) * (WIDTH - LEFT);
     let path: Vec<String> =
         points.iter().map(|(step, loss)| format!("{:.1},{:.1}", x(*step), scale.y(*loss))).collect();
-    let line = format!(
-        "<polyline fill=\"none\" stroke=\"var(--accent)\" stroke-width=\"1.5\" points=\"{}\"/>",
-        path.join(" ")
-    );
+    let path = path.join(" ");
+    let line = format!("<polyline fill=\"none\" stroke=\"var(--accent)\" stroke-width=\"1.5\" points=\"{path}\"/>");
     let base = HEIGHT - 8.0;
     let steps = format!(
         "<text x=\"{LEFT}\" y=\"{base}\">step {first:.0}</text><text x=\"{WIDTH}\" y=\"{base}\" text-anchor=\"end\">step {last:.0}</text>"
     );
-    let text = "font-size=\"12\" fill=\"currentColor\"";
-    Some(format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"loss over steps\" {text}>{}{steps}{line}</svg>",
-        scale.grid()
-    ))
+    let about = "role=\"img\" aria-label=\"loss over steps\" font-size=\"12\" fill=\"currentColor\"";
+    Some(format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" {about}>{}{steps}{line}</svg>", scale.grid()))
 }
 
-fn steps(run: &Path) -> Vec<(f64, f64)> {
-    let Ok(mut reader) = csv::Reader::from_path(run.join("steps.csv")) else { return Vec::new() };
-    let point = |row: csv::StringRecord| Some((row.get(0)?.parse().ok()?, row.get(3)?.parse().ok()?));
-    let points = reader.records().map_while(Result::ok).filter_map(point);
-    points.filter(|(_, loss): &(f64, f64)| loss.is_finite()).collect()
+/// The finite losses of each stage, in the order of the steps.
+fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
+    let mut stages: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
+    let Ok(mut reader) = csv::Reader::from_path(run.join("steps.csv")) else { return stages };
+    for row in reader.records().map_while(Result::ok) {
+        let number = |column: usize| row.get(column).and_then(|text| text.parse::<f64>().ok());
+        let (Some(step), Some(stage), Some(loss)) = (number(0), row.get(1), number(3)) else { continue };
+        if stages.last().is_none_or(|(name, _)| name != stage) {
+            stages.push((stage.to_owned(), Vec::new()));
+        }
+        if let Some((_, points)) = stages.last_mut().filter(|_| loss.is_finite()) {
+            points.push((step, loss));
+        }
+    }
+    stages
 }
 
 /// Means over runs of neighbouring steps.

@@ -58,9 +58,12 @@ impl BatchNorm {
         let of_batch = cx.training() && cx.trains(self.weight);
         let (mean, var) = if of_batch {
             let (mean, var, count) = self.moments(x, cx)?;
-            let unbiased = count / (count - 1.0).max(1.0);
-            cx.move_statistic(self.running_mean, MOMENTUM, mean.iter().copied())?;
-            cx.move_statistic(self.running_var, MOMENTUM, var.iter().map(|v| v * unbiased))?;
+            // A batch gone wrong must not spoil the statistics that outlive it.
+            if mean.iter().chain(&var).all(|v| v.is_finite()) {
+                let unbiased = count / (count - 1.0).max(1.0);
+                cx.move_statistic(self.running_mean, MOMENTUM, mean.iter().copied())?;
+                cx.move_statistic(self.running_var, MOMENTUM, var.iter().map(|v| v * unbiased))?;
+            }
             (mean, var)
         } else {
             (cx.statistic(self.running_mean)?, cx.statistic(self.running_var)?)

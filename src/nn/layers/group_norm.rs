@@ -140,7 +140,7 @@ impl Layer for GroupNorm {
         let image = x.elem_count() / x.dims()[0];
         if cx.trains(self.weight) {
             let sums = with_real!(x, T => {
-                Ok::<_, crate::nn::NnError>(self.parameter_gradients(&*view::<T>(&x)?, &view::<T>(&host)?, image, weight.len()))
+                Ok::<_, crate::nn::NnError>(self.parameter_gradients(&view::<T>(&x)?, &view::<T>(&host)?, image, weight.len()))
             })?;
             cx.set_gradient(self.weight, &sums[..weight.len()])?;
             cx.set_gradient(self.bias, &sums[weight.len()..])?;

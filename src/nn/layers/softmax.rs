@@ -24,7 +24,7 @@ fn rows<T: Real>(x: &[T], channels: usize, y: &mut [T]) {
             *y = (x - highest).exp();
         }
         let total: T = y.iter().copied().sum();
-        y.iter_mut().for_each(|y| *y = *y / total);
+        y.iter_mut().for_each(|y| *y /= total);
     });
 }
 
