@@ -119,13 +119,14 @@ struct Grid {
 }
 
 impl Grid {
-    /// As large as three rows allow; when all probes fit at half that size, small enough for that.
+    /// As large as three rows allow, a little less so that whole pictures fill the width.
     fn new(r: &Reconstructions, origin: Pos2, space: Vec2) -> Grid {
         let ratio = r.width as f32 / r.height.max(1) as f32;
         let count = r.mse.len();
-        let tall = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0).floor();
-        let fitting = ((space.x / count.max(1) as f32 - GAP) / ratio).floor();
-        let tall = if fitting >= tall / 2.0 { tall.min(fitting) } else { tall };
+        let tallest = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0);
+        let columns = (space.x / (tallest * ratio + GAP)).ceil().max(1.0);
+        let tall = ((space.x / columns - GAP) / ratio).min(tallest).max(16.0);
+        let tall = if count as f32 <= columns - 1.0 { tallest } else { tall }.floor();
         Grid { origin, cell: vec2(tall * ratio, tall), count }
     }
 
