@@ -11,6 +11,9 @@ use crate::gui::widgets::tile::View;
 use eframe::egui::{RichText, Stroke, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
 
+/// More measurements than this are a line without dots.
+const MOST_DOTS: usize = 40;
+
 /// Which curve a view shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quantity {
@@ -169,7 +172,9 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, log: bool,
     for line in curve.valid_lines(&curves.stages) {
         let points: Vec<_> = line.iter().map(|&[x, y]| [x, flat(y)]).filter(|[_, y]| y.is_finite()).collect();
         plot.line(Line::new("valid", points.clone()).stroke(Stroke::new(1.5, colors.second)).allow_hover(false));
-        plot.points(Points::new("valid", points).radius(3.5).color(colors.second));
+        // Where epochs are many, their dots would hide the line.
+        let dots = if points.len() > MOST_DOTS { points[points.len() - 1..].to_vec() } else { points };
+        plot.points(Points::new("valid", dots).radius(3.5).color(colors.second));
     }
 }
 

@@ -115,6 +115,8 @@ fn brighter(difference: u8) -> u8 {
 struct Grid {
     origin: Pos2,
     cell: Vec2,
+    /// From the left edge of one picture to that of the next.
+    pitch: f32,
     count: usize,
 }
 
@@ -126,16 +128,18 @@ impl Grid {
         let tallest = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0);
         let columns = (space.x / (tallest * ratio + GAP)).ceil().max(1.0);
         let tall = ((space.x / columns - GAP) / ratio).min(tallest).max(16.0);
-        let tall = if count as f32 <= columns - 1.0 { tallest } else { tall }.floor();
-        Grid { origin, cell: vec2(tall * ratio, tall), count }
+        let roomy = count as f32 <= columns - 1.0;
+        let cell = Vec2::splat(if roomy { tallest } else { tall }.floor()) * vec2(ratio, 1.0);
+        let pitch = if roomy { cell.x + GAP } else { (space.x / columns).max(cell.x + GAP / 2.0) };
+        Grid { origin, cell, pitch, count }
     }
 
     fn size(&self) -> Vec2 {
-        vec2(self.count as f32 * (self.cell.x + GAP), 3.0 * (self.cell.y + GAP) + NUMBERS)
+        vec2(self.count as f32 * self.pitch, 3.0 * (self.cell.y + GAP) + NUMBERS)
     }
 
     fn place(&self, row: usize, column: usize) -> Rect {
-        let at = vec2(column as f32 * (self.cell.x + GAP), row as f32 * (self.cell.y + GAP));
+        let at = vec2(column as f32 * self.pitch, row as f32 * (self.cell.y + GAP));
         Rect::from_min_size(self.origin + at, self.cell)
     }
 
@@ -149,6 +153,7 @@ fn show_grid(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle) {
     let area = ui.available_rect_before_wrap();
     let (names, pictures) = area.split_left_right_at_x(area.left() + LABELS);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("pictures").max_rect(pictures));
+    inner.spacing_mut().scroll.fade.strength = 0.0;
     let grid =
         ScrollArea::horizontal().auto_shrink(false).show(&mut inner, |ui| scrolled(ui, r, texture, pictures.size()));
     let colors = theme::palette(ui);
