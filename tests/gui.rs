@@ -444,7 +444,7 @@ fn empty_views_say_what_to_do() {
     let window = Window::idle("conv-autoencoder");
     assert!(window.has("Press Train: the first pictures appear within a second."));
     assert!(window.has("Press Train: the first steps appear within a second."));
-    assert!(window.has("Ready: Train starts a run"));
+    assert!(window.has("Ready to train a copy"));
     let window = Window::idle("lenet-mnist");
     assert!(window.has("Nothing classified yet"));
 }

@@ -1,11 +1,13 @@
 //! Makes `screenshots/*.png` from the window itself, with networks that are really trained:
 //!
 //! ```text
-//! cargo test --release --test screenshots -- --ignored
+//! cargo test --test screenshots -- --ignored --test-threads 1
 //! ```
 //!
 //! Two pictures are of real images and are left as they are where these are missing: `STRATA_STL10`
 //! and `STRATA_MNIST` say where their files are.
+
+#![allow(clippy::unwrap_used)] // A test program as a whole.
 
 mod window;
 
@@ -48,19 +50,12 @@ fn train(window: &mut Window, epochs: f64) {
     window.wait("epochs", |state| passed(state) >= epochs || !state.training.is_running());
 }
 
-fn real_images(variable: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.exists());
-    if path.is_none() {
-        println!("{variable} is not set: the picture that needs it stays as it is");
-    }
-    path
-}
-
 #[test]
 #[ignore = "trains networks and writes pictures"]
 fn the_first_autoencoder() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &builtin("conv-autoencoder"), SMALL, false);
+    let mut window = Window::real(builtin("conv-autoencoder"), SMALL);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
     picture(&mut window, "first-look-light.png");
     let mut window = open(folder.path(), &builtin("conv-autoencoder"), LARGE, true);
     train(&mut window, 6.4);
@@ -74,25 +69,44 @@ fn the_first_autoencoder() {
 #[ignore = "trains networks and writes pictures"]
 fn stages_and_a_classifier() {
     let folder = tempfile::tempdir().unwrap();
-    let mut project = builtin("pretrain-classify");
-    project.data.limit = Some(6000);
+    let project = stages_on_digits();
+    if !lay_beside("STRATA_MNIST", folder.path(), &project) {
+        return;
+    }
     let mut window = open(folder.path(), &project, LARGE, true);
-    train(&mut window, 11.5);
+    train(&mut window, 9.5);
     window.harness.state_mut().handle(Action::Show(Show::Stage(Some(2))));
+    window.run();
     picture(&mut window, "stages-dark.png");
+}
+
+/// Autoencoder first, classifier after, on handwritten digits.
+fn stages_on_digits() -> Project {
+    let text = include_str!("../assets/projects/pretrain-classify.toml")
+        .replace("source = \"shapes\"\nresize = [32, 32]", "source = \"mnist\"\npath = \"data/mnist\"\nlimit = 8000")
+        .replace("3x32x32", "1x28x28")
+        .replace("convt 3 k4", "convt 1 k4")
+        .replace("[-1.0, 1.0]", "[0.0, 1.0]")
+        .replace("tanh", "sigmoid")
+        .replace("split = \"unlabeled\"\n", "")
+        .replace(
+            "title = \"Autoencoder first, classifier after\"",
+            "title = \"Digits: autoencoder first, classifier after\"",
+        );
+    file::parse(&text, "digits").unwrap()
 }
 
 #[test]
 #[ignore = "writes pictures"]
 fn breaking_and_building() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &builtin("deep-autoencoder"), SMALL, true);
+    let mut window = Window::idle("deep-autoencoder");
     window.enter("encoder.3", "conv 32 k30");
     picture(&mut window, "broken-layer-dark.png");
     window.click("Undo");
     window.click("Add layer to encoder");
     picture(&mut window, "add-layer-dark.png");
-    let mut window = open(folder.path(), &blocks(), LARGE, false);
+    let mut window = Window::real(blocks(), LARGE);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
     select(&mut window, Stack::Encoder, 2);
     picture(&mut window, "blocks-light.png");
 }
@@ -117,14 +131,17 @@ fn blocks() -> Project {
 #[test]
 #[ignore = "trains networks and writes pictures"]
 fn real_photographs() {
-    let Some(path) = real_images("STRATA_STL10") else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut project = builtin("deep-autoencoder");
     project.title = "Deep autoencoder on STL-10".into();
     project.data.source = strata::project::data::Source::Stl10;
-    project.data.path = Some("~/data/stl10_binary".into());
-    let mut window = open(folder.path(), &with_path(&project, &path), LARGE, true);
-    train(&mut window, 6.3);
+    project.data.path = Some("data/stl10_binary".into());
+    (project.stages[0].epochs, project.stages[0].batch) = (200, 20);
+    if !lay_beside("STRATA_STL10", folder.path(), &project) {
+        return;
+    }
+    let mut window = open(folder.path(), &project, LARGE, true);
+    train(&mut window, 160.3);
     select(&mut window, Stack::Encoder, 3);
     picture(&mut window, "stl10-dark.png");
 }
@@ -132,16 +149,27 @@ fn real_photographs() {
 #[test]
 #[ignore = "trains networks and writes pictures"]
 fn handwritten_digits() {
-    let Some(path) = real_images("STRATA_MNIST") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &with_path(&builtin("lenet-mnist"), &path), LARGE, false);
-    train(&mut window, 1.4);
+    let mut project = builtin("lenet-mnist");
+    project.data.path = Some("data/mnist".into());
+    if !lay_beside("STRATA_MNIST", folder.path(), &project) {
+        return;
+    }
+    let mut window = open(folder.path(), &project, LARGE, false);
+    train(&mut window, 2.4);
     select(&mut window, Stack::Head, 1);
     picture(&mut window, "lenet-light.png");
 }
 
-fn with_path(project: &Project, path: &Path) -> Project {
-    let mut project = project.clone();
-    project.data.path = Some(path.display().to_string());
-    project
+/// Links the images to the path that the project names; false where they are missing.
+fn lay_beside(variable: &str, folder: &Path, project: &Project) -> bool {
+    let Some(source) = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.exists()) else {
+        println!("{variable} is not set: the picture that needs it stays as it is");
+        return false;
+    };
+    let link = folder.join(project.data.path.as_deref().unwrap());
+    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(source, &link).unwrap();
+    link.exists()
 }

@@ -18,12 +18,12 @@ pub struct Curve {
 }
 
 impl Curve {
-    fn new(weight: f64) -> Curve {
+    fn new(longest: f64) -> Curve {
         Curve {
             raw: Series::default(),
             smooth: Series::default(),
             valid: Vec::new(),
-            smoothing: Smoothing::new(weight),
+            smoothing: Smoothing::new(longest),
         }
     }
 
@@ -39,6 +39,12 @@ impl Curve {
             self.smooth.push(end, f64::NAN);
             self.smoothing.reset();
         }
+    }
+
+    /// The measurements as lines, one for each stage: a line from one loss to another says nothing.
+    pub fn valid_lines(&self, stages: &[StageMark]) -> Vec<&[[f64; 2]]> {
+        let stage_of = |point: &[f64; 2]| stages.iter().rposition(|stage| stage.step < point[0]);
+        self.valid.chunk_by(|a, b| stage_of(a) == stage_of(b)).collect()
     }
 
     /// True when there is nothing to draw.
@@ -71,8 +77,8 @@ pub struct Curves {
     pub stages: Vec<StageMark>,
 }
 
-/// How much of the past the smoothed line keeps.
-pub const SMOOTHING: f64 = 0.95;
+/// Steps that the smoothed line takes the mean of, at most.
+const SMOOTHING: f64 = 25.0;
 
 impl Default for Curves {
     fn default() -> Curves {

@@ -8,7 +8,9 @@ pub mod action;
 pub mod app;
 pub mod curves;
 pub mod dialogs;
+mod emblem;
 pub mod handle;
+
 mod keys;
 mod layout;
 pub mod messages;
@@ -54,6 +56,7 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let state = State::new(first_project()?, None);
     let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
+    viewport = viewport.with_icon(emblem::icon());
     viewport = viewport.with_inner_size([1280.0, 800.0]).with_min_inner_size([960.0, 600.0]);
     let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
     let create = move |context: &eframe::CreationContext<'_>| {

@@ -151,18 +151,23 @@ impl Runs {
     }
 }
 
-/// A running mean that forgets: `weight` of the past, corrected for its start.
+/// A running mean that forgets. Its memory grows with the curve, up to `longest` points, so that it
+/// follows the steep beginning and calms the long end.
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothing {
-    weight: f64,
+    longest: f64,
+    seen: f64,
     sum: f64,
     mass: f64,
 }
 
+/// A tenth of the points so far are remembered.
+const SHARE: f64 = 0.1;
+
 impl Smoothing {
-    /// Smoothing with this much of the past, 0 (none) to below 1.
-    pub fn new(weight: f64) -> Smoothing {
-        Smoothing { weight: weight.clamp(0.0, 0.999), sum: 0.0, mass: 0.0 }
+    /// Smoothing over at most this many points.
+    pub fn new(longest: f64) -> Smoothing {
+        Smoothing { longest: longest.max(1.0), seen: 0.0, sum: 0.0, mass: 0.0 }
     }
 
     /// The mean after one more value; a value that is not finite is a gap and changes nothing.
@@ -170,14 +175,16 @@ impl Smoothing {
         if !value.is_finite() {
             return f64::NAN;
         }
-        self.sum = self.weight * self.sum + (1.0 - self.weight) * value;
-        self.mass = self.weight * self.mass + (1.0 - self.weight);
+        self.seen += 1.0;
+        let newest = 1.0 / (1.0 + SHARE * self.seen).min(self.longest);
+        self.sum += newest * (value - self.sum);
+        self.mass += newest * (1.0 - self.mass);
         self.sum / self.mass
     }
 
     /// Forgets everything.
     pub fn reset(&mut self) {
-        *self = Smoothing::new(self.weight);
+        *self = Smoothing::new(self.longest);
     }
 }
 
@@ -218,10 +225,13 @@ mod tests {
 
     #[test]
     fn smoothing_starts_at_the_first_value() {
-        let mut smoothing = Smoothing::new(0.9);
+        let mut smoothing = Smoothing::new(20.0);
         assert!((smoothing.next(5.0) - 5.0).abs() < 1e-12);
         assert!(smoothing.next(f64::INFINITY).is_nan());
+        for _ in 0..1000 {
+            smoothing.next(1.0);
+        }
         let next = smoothing.next(0.0);
-        assert!(next > 2.0 && next < 3.0, "{next}");
+        assert!((next - 0.95).abs() < 1e-3, "{next}");
     }
 }

@@ -89,7 +89,7 @@ fn ended(ui: &mut Ui, state: &State) {
             );
         }
         (Phase::Ended(Outcome::Failed(_)), _) => line(ui, "The run failed: see the message above", colors.wrong),
-        _ => line(ui, "Ready: Train starts a run with a copy of this project", colors.weak),
+        _ => line(ui, "Ready to train a copy of this project", colors.weak),
     }
 }
 

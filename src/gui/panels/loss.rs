@@ -8,11 +8,14 @@ use crate::gui::text;
 use crate::gui::theme::{self, Palette};
 use crate::gui::widgets::empty;
 use crate::gui::widgets::tile::View;
-use eframe::egui::{Align2, RichText, Stroke, Ui, Vec2b};
+use eframe::egui::{RichText, Stroke, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
 
+/// More measurements than this are a line without dots.
+const MOST_DOTS: usize = 40;
+
 /// Which curve a view shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quantity {
     /// The loss.
     Loss,
@@ -64,15 +67,15 @@ impl View for LossView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        if self.0 != Quantity::Loss {
-            return;
+        if self.0 == Quantity::Loss {
+            let mut log = state.view.log_loss;
+            let switch = ui.toggle_value(&mut log, RichText::new("log").size(theme::SMALL));
+            let switch = switch.on_hover_text("Logarithmic axis: equal distances are equal ratios");
+            if switch.accessible_name("Logarithmic axis").clicked() {
+                actions.push(Action::Show(Show::LogLoss(log)));
+            }
         }
-        let mut log = state.view.log_loss;
-        let switch = ui.toggle_value(&mut log, RichText::new("log").size(theme::SMALL));
-        let switch = switch.on_hover_text("Logarithmic axis: equal distances are equal ratios");
-        if switch.accessible_name("Logarithmic axis").clicked() {
-            actions.push(Action::Show(Show::LogLoss(log)));
-        }
+        self.values(ui, self.curve(&state.training.curves));
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
@@ -82,7 +85,7 @@ impl View for LossView {
             match self.0 {
                 Quantity::Loss => empty(ui, "No steps yet", "Press Train: the first steps appear within a second."),
                 Quantity::Accuracy => {
-                    empty(ui, "Nothing classified yet", "A stage with task classify fills this plot.")
+                    empty(ui, "Nothing classified yet", "Press Train: the stage that classifies fills this plot.")
                 }
             }
             return;
@@ -90,44 +93,42 @@ impl View for LossView {
         let log = self.is_log(state);
         let colors = *theme::palette(ui);
         let columns = ui.available_width().max(64.0) as usize;
-        let rect = ui.available_rect_before_wrap();
-        plot(ui, self.title(), log, curves).show(ui, |plot| draw(plot, curves, curve, log, columns, &colors));
-        self.values(ui, rect, curve, &colors);
+        plot(ui, self.0, log, curves).show(ui, |plot| draw(plot, curves, curve, log, columns, &colors));
     }
 }
 
 impl LossView {
-    /// The newest values in the corner, in the colours of their curves.
-    fn values(&self, ui: &Ui, rect: eframe::egui::Rect, curve: &Curve, colors: &Palette) {
+    /// The newest values in the colours of their curves, so that they are the legend too.
+    fn values(&self, ui: &mut Ui, curve: &Curve) {
         let write = |value: f64| match self.0 {
             Quantity::Loss => text::loss(value),
             Quantity::Accuracy => format!("{:.1} %", 100.0 * value),
         };
-        let lines = [
-            ("train", curve.smooth.last(), colors.accent),
-            ("valid", curve.valid.last().map(|point| point[1]), colors.second),
-        ];
-        // Loss falls and leaves the upper right corner free, accuracy rises and leaves the lower.
-        let (mut at, align, by) = match self.0 {
-            Quantity::Loss => (rect.right_top() + eframe::egui::vec2(-16.0, 8.0), Align2::RIGHT_TOP, 18.0),
-            Quantity::Accuracy => (rect.right_bottom() + eframe::egui::vec2(-16.0, -52.0), Align2::RIGHT_BOTTOM, 18.0),
-        };
-        for (name, value, color) in lines {
+        let colors = theme::palette(ui);
+        for (name, value, color, hover) in [
+            (
+                "valid",
+                curve.valid.last().map(|point| point[1]),
+                colors.second,
+                "On the validation images, after the last epoch",
+            ),
+            ("train", curve.smooth.last(), colors.accent, "On the last batches, smoothed"),
+        ] {
             let Some(value) = value else { continue };
-            let text = format!("{name} {}", write(value));
-            let galley = ui.painter().layout_no_wrap(text, theme::digits(12.0), color);
-            let place = align.anchor_size(at, galley.size());
-            ui.painter().rect_filled(place.expand(3.0), theme::RADIUS, theme::faded(colors.panel, 0.85));
-            ui.painter().galley(place.min, galley, color);
-            at.y += by;
+            let value = RichText::new(format!("{name} {}", write(value))).font(theme::digits(11.5)).color(color);
+            ui.label(value).on_hover_text(hover);
         }
     }
 }
 
-fn plot<'a>(ui: &Ui, title: &str, log: bool, curves: &'a Curves) -> Plot<'a> {
+fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curves) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let value = move |y: f64| if log { 10f64.powf(y) } else { y };
-    Plot::new((title, log))
+    let write = move |y: f64| match quantity {
+        Quantity::Loss => tick(y),
+        Quantity::Accuracy => format!("{:.0} %", 100.0 * y),
+    };
+    Plot::new((quantity, log))
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
         .set_margin_fraction(eframe::egui::vec2(0.02, 0.06))
@@ -139,7 +140,7 @@ fn plot<'a>(ui: &Ui, title: &str, log: bool, curves: &'a Curves) -> Plot<'a> {
         .x_grid_spacer(whole)
         .custom_x_axes(vec![axis(AxisHints::new_x(), &colors).formatter(|mark, _| steps(mark.value))])
         .custom_y_axes(vec![
-            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| tick(value(mark.value))),
+            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| write(value(mark.value))),
         ])
         .label_formatter(move |hover| {
             let HoverPosition::NearDataPoint { plot_name, position, .. } = hover else { return None };
@@ -168,9 +169,13 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, log: bool,
             plot.line(Line::new(name, points.collect::<PlotPoints<'_>>()).stroke(stroke).allow_hover(hover));
         }
     }
-    let valid: Vec<[f64; 2]> = curve.valid.iter().map(|&[x, y]| [x, flat(y)]).filter(|[_, y]| y.is_finite()).collect();
-    plot.line(Line::new("valid", valid.clone()).stroke(Stroke::new(1.5, colors.second)).allow_hover(false));
-    plot.points(Points::new("valid", valid).radius(3.5).color(colors.second));
+    for line in curve.valid_lines(&curves.stages) {
+        let points: Vec<_> = line.iter().map(|&[x, y]| [x, flat(y)]).filter(|[_, y]| y.is_finite()).collect();
+        plot.line(Line::new("valid", points.clone()).stroke(Stroke::new(1.5, colors.second)).allow_hover(false));
+        // Where epochs are many, their dots would hide the line.
+        let dots = if points.len() > MOST_DOTS { points[points.len() - 1..].to_vec() } else { points };
+        plot.points(Points::new("valid", dots).radius(3.5).color(colors.second));
+    }
 }
 
 /// What the plot shows; all of it until somebody has moved it.

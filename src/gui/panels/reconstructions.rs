@@ -10,8 +10,8 @@ use crate::inspect::picture::image_rgba;
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
 use eframe::egui::{
-    Align2, Color32, ColorImage, Context, FontId, Rect, RichText, Role, Sense, TextureHandle, TextureOptions, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense, TextureHandle,
+    TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl View for ReconstructionsView {
         };
         self.update(ui.ctx(), latest);
         if let Some((shown, texture)) = &self.drawn {
-            grid(ui, shown, texture);
+            show_grid(ui, shown, texture);
         }
     }
 }
@@ -111,53 +111,83 @@ fn brighter(difference: u8) -> u8 {
     (u16::from(difference) * CONTRAST).min(255) as u8
 }
 
-fn grid(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle) {
-    let space = ui.available_size();
-    let (area, response) = ui.allocate_exact_size(space, Sense::hover());
-    let count = r.mse.len();
-    response.widget_info(|| {
-        let text = format!("{count} probe images and their reconstructions, mean squared error {:.4}", r.mean_mse);
-        WidgetInfo::labeled(Role::Image, true, text)
-    });
-    let ratio = r.width as f32 / r.height.max(1) as f32;
-    let tall = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0).floor();
-    let fitting = ((space.x - LABELS) / count.max(1) as f32 - GAP) / ratio;
-    let tall = if fitting >= 40.0 { tall.min(fitting.floor()) } else { tall.min(56.0) };
-    let cell = vec2(tall * ratio, tall);
-    let columns = (((space.x - LABELS) / (cell.x + GAP)).floor() as usize).clamp(1, count);
-    let top = area.top() + ((space.y - NUMBERS - 3.0 * (cell.y + GAP)) / 2.0).clamp(0.0, 16.0);
-    let place = |column: usize, row: usize| {
-        let x = area.left() + LABELS + column as f32 * (cell.x + GAP);
-        Rect::from_min_size(pos2(x, top + row as f32 * (cell.y + GAP)), cell)
-    };
-    paint(ui, r, texture, columns, &place);
-    let over = response.hover_pos().and_then(|at| {
-        (0..3)
-            .flat_map(|row| (0..columns).map(move |column| (row, column)))
-            .find(|&(row, column)| place(column, row).contains(at))
-    });
-    if let Some((row, column)) = over {
+/// Where each picture stands.
+struct Grid {
+    origin: Pos2,
+    cell: Vec2,
+    /// From the left edge of one picture to that of the next.
+    pitch: f32,
+    count: usize,
+}
+
+impl Grid {
+    /// As large as three rows allow, a little less so that whole pictures fill the width.
+    fn new(r: &Reconstructions, origin: Pos2, space: Vec2) -> Grid {
+        let ratio = r.width as f32 / r.height.max(1) as f32;
+        let count = r.mse.len();
+        let tallest = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0);
+        let columns = (space.x / (tallest * ratio + GAP)).ceil().max(1.0);
+        let tall = ((space.x / columns - GAP) / ratio).min(tallest).max(16.0);
+        let roomy = count as f32 <= columns - 1.0;
+        let cell = Vec2::splat(if roomy { tallest } else { tall }.floor()) * vec2(ratio, 1.0);
+        let pitch = if roomy { cell.x + GAP } else { (space.x / columns).max(cell.x + GAP / 2.0) };
+        Grid { origin, cell, pitch, count }
+    }
+
+    fn size(&self) -> Vec2 {
+        vec2(self.count as f32 * self.pitch, 3.0 * (self.cell.y + GAP) + NUMBERS)
+    }
+
+    fn place(&self, row: usize, column: usize) -> Rect {
+        let at = vec2(column as f32 * self.pitch, row as f32 * (self.cell.y + GAP));
+        Rect::from_min_size(self.origin + at, self.cell)
+    }
+
+    fn at(&self, point: Pos2) -> Option<(usize, usize)> {
+        let all = (0..3).flat_map(|row| (0..self.count).map(move |column| (row, column)));
+        all.into_iter().find(|&(row, column)| self.place(row, column).contains(point))
+    }
+}
+
+fn show_grid(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle) {
+    let area = ui.available_rect_before_wrap();
+    let (names, pictures) = area.split_left_right_at_x(area.left() + LABELS);
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("pictures").max_rect(pictures));
+    inner.spacing_mut().scroll.fade.strength = 0.0;
+    let grid =
+        ScrollArea::horizontal().auto_shrink(false).show(&mut inner, |ui| scrolled(ui, r, texture, pictures.size()));
+    let colors = theme::palette(ui);
+    for (row, (name, _)) in ROWS.iter().enumerate() {
+        let at = pos2(names.left(), grid.inner.place(row, 0).center().y);
+        ui.painter().text(at, Align2::LEFT_CENTER, *name, FontId::proportional(theme::SMALL), colors.weak);
+    }
+}
+
+fn scrolled(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle, space: Vec2) -> Grid {
+    let size = Grid::new(r, Pos2::ZERO, space).size();
+    let down = ((space.y - size.y) / 2.0).clamp(0.0, 16.0);
+    let (area, response) = ui.allocate_exact_size(vec2(size.x, space.y), Sense::hover());
+    let grid = Grid::new(r, area.min + vec2(0.0, down), space);
+    let text = format!("{} probe images and their reconstructions, mean squared error {:.4}", grid.count, r.mean_mse);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
+    paint(ui, r, texture, &grid);
+    if let Some((row, column)) = response.hover_pos().and_then(|point| grid.at(point)) {
         let (name, about) = ROWS[row];
         let mse = text::loss(f64::from(r.mse[column]));
         response.on_hover_text_at_pointer(format!("{name} of probe image {}\n{about}\nMSE {mse}", column + 1));
     }
+    grid
 }
 
-fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, columns: usize, place: &dyn Fn(usize, usize) -> Rect) {
-    let colors = theme::palette(ui);
-    let painter = ui.painter();
-    for (row, (name, _)) in ROWS.iter().enumerate() {
-        let cell = place(0, row);
-        let at = pos2(cell.left() - LABELS, cell.center().y);
-        painter.text(at, Align2::LEFT_CENTER, *name, FontId::proportional(theme::SMALL), colors.weak);
-        for column in 0..columns {
-            let (w, h) = (1.0 / 3.0, 1.0 / r.mse.len() as f32);
+fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
+    let (w, h) = (1.0 / 3.0, 1.0 / grid.count as f32);
+    for (column, mse) in r.mse.iter().enumerate() {
+        for row in 0..3 {
             let uv = Rect::from_min_size(pos2(row as f32 * w, column as f32 * h), vec2(w, h));
-            painter.image(texture.id(), place(column, row), uv, Color32::WHITE);
+            ui.painter().image(texture.id(), grid.place(row, column), uv, Color32::WHITE);
         }
-    }
-    for (column, mse) in r.mse.iter().take(columns).enumerate() {
-        let at = place(column, 2).center_bottom() + vec2(0.0, 4.0);
-        painter.text(at, Align2::CENTER_TOP, text::loss(f64::from(*mse)), theme::digits(10.0), colors.weak);
+        let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
+        let mse = text::loss(f64::from(*mse));
+        ui.painter().text(below, Align2::CENTER_TOP, mse, theme::digits(10.0), theme::palette(ui).weak);
     }
 }

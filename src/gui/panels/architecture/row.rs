@@ -20,7 +20,7 @@ use eframe::egui::{
 pub const INDENT: f32 = 16.0;
 const SLAB: f32 = 48.0;
 const PARAMETERS: f32 = 72.0;
-const SHAPE: f32 = 88.0;
+const SHAPE: f32 = 80.0;
 const STRIP: f32 = 4.0;
 
 /// How far right a row starts.
