@@ -84,8 +84,8 @@ impl BatchNorm {
         }
         let (mean, var) = with_real!(x, T => {
             let x = view::<T>(x)?;
-            let mean = channel_sums(&x, self.channels, |v, _| v, count);
-            let var = channel_sums(&x, self.channels, |v, c| (v - mean[c]) * (v - mean[c]), count);
+            let mean: Vec<f64> = sums(&x, self.channels).into_iter().map(|sum| sum / count).collect();
+            let var = squares(&x, &mean).into_iter().map(|sum| sum / count).collect();
             Ok::<_, crate::nn::NnError>((mean, var))
         })?;
         Ok((mean, var, count))
@@ -110,12 +110,19 @@ impl BatchNorm {
             let (x, g) = (view::<T>(x)?, gradient.map(view::<T>).transpose()?);
             let [scale, factor, shift] = line.values::<T>();
             fill::<T>(&out, |out| {
-                out.par_chunks_mut(ROWS * channels).enumerate().for_each(|(part, out)| {
-                    let first = part * ROWS * channels;
-                    for (i, out) in out.iter_mut().enumerate() {
-                        let c = i % channels;
-                        let g = g.as_ref().map_or(T::of(0.0), |g| g[first + i] * factor[c]);
-                        *out = x[first + i] * scale[c] + g + shift[c];
+                let chunk = ROWS * channels;
+                out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).enumerate().for_each(|(part, (out, x))| {
+                    for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                        for (((out, &x), &scale), &shift) in out.iter_mut().zip(x).zip(&scale).zip(&shift) {
+                            *out = x * scale + shift;
+                        }
+                    }
+                    let Some(g) = g.as_ref() else { return };
+                    let g = g[part * chunk..].chunks_exact(channels);
+                    for (out, g) in out.chunks_exact_mut(channels).zip(g) {
+                        for ((out, &g), &factor) in out.iter_mut().zip(g).zip(&factor) {
+                            *out += g * factor;
+                        }
                     }
                 });
             })
@@ -134,15 +141,11 @@ impl BatchNorm {
         }
         with_real!(x, T => {
             let (x, g) = (view::<T>(x)?, view::<T>(gradient)?);
-            let plain = channel_sums(&g, self.channels, |v, _| v, 1.0);
-            let mut weighted = vec![0.0; self.channels];
-            let channels = self.channels;
-            in_parts(x.len() / channels, &mut weighted, |rows, sums| {
-                for i in rows.start * channels..rows.end * channels {
-                    let c = i % channels;
-                    sums[c] += g[i].wide() * (x[i].wide() - mean[c]) * inverse_std[c];
-                }
-            });
+            let plain = sums(&g, self.channels);
+            // Σ g·x̂ = (Σ g·x − x̄·Σ g)/σ; in f64 the difference loses nothing that f32 had.
+            let products = products(&x, &g, self.channels);
+            let hat = products.iter().zip(&plain).zip(mean).zip(inverse_std);
+            let weighted = hat.map(|(((gx, g), mean), inverse)| (gx - mean * g) * inverse).collect();
             Ok((plain, weighted))
         })
     }
@@ -170,18 +173,40 @@ impl Line {
     }
 }
 
-/// Σ f(value, channel) / divisor over all rows, by channel.
-fn channel_sums<T: Real>(x: &[T], channels: usize, f: impl Fn(f64, usize) -> f64 + Sync, divisor: f64) -> Vec<f64> {
-    let mut sums = vec![0.0; channels];
-    in_parts(x.len() / channels, &mut sums, |rows, sums| {
-        for row in x[rows.start * channels..rows.end * channels].chunks_exact(channels) {
-            for (c, (sum, &value)) in sums.iter_mut().zip(row).enumerate() {
-                *sum += f(value.wide(), c);
-            }
+/// Adds up `add(row, sums)` over all rows, in f64 and a fixed order.
+fn by_row(rows: usize, channels: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+    let mut total = vec![0.0; channels];
+    in_parts(rows, &mut total, |rows, sums| rows.for_each(|row| add(row * channels, sums)));
+    total
+}
+
+/// Σ x by channel.
+fn sums<T: Real>(x: &[T], channels: usize) -> Vec<f64> {
+    by_row(x.len() / channels, channels, |at, sums| {
+        for (sum, x) in sums.iter_mut().zip(&x[at..at + channels]) {
+            *sum += x.wide();
         }
-    });
-    sums.iter_mut().for_each(|sum| *sum /= divisor);
-    sums
+    })
+}
+
+/// Σ (x − mean)² by channel.
+fn squares<T: Real>(x: &[T], mean: &[f64]) -> Vec<f64> {
+    let channels = mean.len();
+    by_row(x.len() / channels, channels, |at, sums| {
+        for ((sum, x), mean) in sums.iter_mut().zip(&x[at..at + channels]).zip(mean) {
+            let d = x.wide() - mean;
+            *sum += d * d;
+        }
+    })
+}
+
+/// Σ x·g by channel.
+fn products<T: Real>(x: &[T], g: &[T], channels: usize) -> Vec<f64> {
+    by_row(x.len() / channels, channels, |at, sums| {
+        for ((sum, x), g) in sums.iter_mut().zip(&x[at..at + channels]).zip(&g[at..at + channels]) {
+            *sum += x.wide() * g.wide();
+        }
+    })
 }
 
 pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {

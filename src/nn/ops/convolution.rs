@@ -9,6 +9,7 @@ use super::real::Real;
 use super::reduce::in_parts;
 use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The sizes of one convolution.
 #[derive(Clone, Debug)]
@@ -130,15 +131,13 @@ fn scatter_group<T: Real>(c: &Convolution, y: &[T], weight: &[T], group: usize, 
     }
     columns.resize(rows * depth, T::zero());
     product(columns, depth, y, w, false);
-    let (channels, first) = (c.large_group(), group * c.large_group());
-    for (&tap, cell) in c.taps.table.iter().zip(columns.chunks_exact(channels)) {
-        if tap != OUTSIDE {
-            let at = tap as usize * c.large + first;
-            for (x, &v) in x[at..at + channels].iter_mut().zip(cell) {
+    each_run(c, group, |run, cells| {
+        if let Some(at) = run {
+            for (x, &v) in x[at..at + cells.len()].iter_mut().zip(&columns[cells]) {
                 *x += v;
             }
         }
-    }
+    });
 }
 
 /// The gradient for the packed weight: Σ over the batch of small·large.
@@ -170,17 +169,35 @@ fn gather<'a, T: Real>(c: &Convolution, x: &'a [T], group: usize, columns: &'a m
     if c.is_pointwise() {
         return x;
     }
-    let (channels, first) = (c.large_group(), group * c.large_group());
     columns.resize(c.taps.positions * c.columns(), T::zero());
-    for (&tap, cell) in c.taps.table.iter().zip(columns.chunks_exact_mut(channels)) {
-        if tap == OUTSIDE {
-            cell.fill(T::zero());
-        } else {
-            let at = tap as usize * c.large + first;
-            cell.copy_from_slice(&x[at..at + channels]);
-        }
-    }
+    each_run(c, group, |run, cells| match run {
+        Some(at) => columns[cells.clone()].copy_from_slice(&x[at..at + cells.len()]),
+        None => columns[cells].fill(T::zero()),
+    });
     columns
+}
+
+/// Calls `f(place in the image, place in the columns)` for stretches that lie together in both; `None` for
+/// padding. Without groups a row of the window is one stretch: copying it whole is what makes gathering cheap.
+fn each_run(c: &Convolution, group: usize, mut f: impl FnMut(Option<usize>, Range<usize>)) {
+    let (channels, first, joins) = (c.large_group(), group * c.large_group(), c.groups == 1);
+    let table = &c.taps.table;
+    let mut start = 0;
+    while start < table.len() {
+        let tap = table[start];
+        let mut end = start + 1;
+        while joins && end < table.len() && table[end] == continued(tap, end - start) {
+            end += 1;
+        }
+        let place = (tap != OUTSIDE).then(|| tap as usize * c.large + first);
+        f(place, start * channels..end * channels);
+        start = end;
+    }
+}
+
+/// The table's entry that goes on a stretch `steps` after `tap`.
+fn continued(tap: u32, steps: usize) -> u32 {
+    if tap == OUTSIDE { OUTSIDE } else { tap.wrapping_add(steps as u32) }
 }
 
 /// Calls `f(position, cell, input cell)` for every window cell inside the image.

@@ -71,27 +71,25 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
 /// 0 at relu's zero.
 pub fn activate_backward<T: Real>(activation: Activation, x: &[T], y: &[T], gradient: &[T], out: &mut [T]) {
     let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
-    let by_x = |out: &mut [T], slope: &(dyn Fn(T) -> T + Sync)| zip(x, gradient, out, |v, g| g * slope(v));
-    let by_y = |out: &mut [T], slope: &(dyn Fn(T) -> T + Sync)| zip(y, gradient, out, |v, g| g * slope(v));
     match activation {
         Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
-        Activation::Relu6 => by_x(out, &|v| if v > zero && v < six { one } else { zero }),
+        Activation::Relu6 => scaled(x, gradient, out, |v| if v > zero && v < six { one } else { zero }),
         Activation::LeakyRelu(slope) => {
             let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
-            by_x(out, &|v| if v > zero { one } else { slope });
+            scaled(x, gradient, out, |v| if v > zero { one } else { slope });
         }
         Activation::Elu(alpha) => {
             let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
-            by_x(out, &|v| if v > zero { one } else { alpha * v.exp() });
+            scaled(x, gradient, out, |v| if v > zero { one } else { alpha * v.exp() });
         }
-        Activation::Gelu => by_x(out, &|v| normal_cdf(v) + v * normal_density(v)),
-        Activation::Silu => by_x(out, &|v| {
+        Activation::Gelu => scaled(x, gradient, out, |v| normal_cdf(v) + v * normal_density(v)),
+        Activation::Silu => scaled(x, gradient, out, |v| {
             let s = sigmoid(v);
             s * (one + v * (one - s))
         }),
-        Activation::Sigmoid => by_y(out, &|s| s * (one - s)),
-        Activation::Tanh => by_y(out, &|t| one - t * t),
-        Activation::HardSwish => by_x(out, &|v| {
+        Activation::Sigmoid => scaled(y, gradient, out, |s| s * (one - s)),
+        Activation::Tanh => scaled(y, gradient, out, |t| one - t * t),
+        Activation::HardSwish => scaled(x, gradient, out, |v| {
             if v <= -three {
                 zero
             } else if v < three {
@@ -102,6 +100,11 @@ pub fn activate_backward<T: Real>(activation: Activation, x: &[T], y: &[T], grad
         }),
         Activation::Step => out.fill(zero),
     }
+}
+
+/// `out[i] = gradient[i]·slope(at[i])`.
+fn scaled<T: Real>(at: &[T], gradient: &[T], out: &mut [T], slope: impl Fn(T) -> T + Sync) {
+    zip(at, gradient, out, |at, gradient| gradient * slope(at));
 }
 
 fn clamp<T: Real>(value: T, low: T, high: T) -> T {
