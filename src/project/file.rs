@@ -17,7 +17,7 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
     /// The file could not be read at all.
-    #[error("cannot read {file}: {reason}")]
+    #[error("cannot read {file}: {reason}; check the name, or start from a built-in project (`strata new`)")]
     Read {
         /// The file.
         file: String,
