@@ -237,6 +237,36 @@ fn the_sparsity_penalty_meets_finite_differences() {
     assert!(network.set_sparsity(Some(&"rho=0.1 beta=2 at=encoder.9".parse().unwrap())).is_err());
 }
 
+/// Inside a repeat, and for a whole stack, the last pass's output is meant.
+#[test]
+fn places_name_stacks_and_every_pass_of_a_repeat() {
+    let mut network = network("2x5x5", &["{ repeat = 2, layers = [\"conv 2 k1\", \"sigmoid\"] }"]);
+    for at in ["encoder", "encoder.0", "encoder.0.0.1"] {
+        network.set_sparsity(Some(&format!("rho=0.1 beta=2 at={at}").parse().unwrap())).unwrap();
+        let dims = network.input_dims(2);
+        let x = tensor(wobble(dims.iter().product(), 1), &dims);
+        let y = numbers(&network.forward(Route::Reconstruct, &x, TRAIN).unwrap());
+        let mean = |c: usize| y.iter().skip(c).step_by(2).sum::<f64>() * 2.0 / y.len() as f64;
+        let kl = |m: f64| 0.1 * (0.1 / m).ln() + 0.9 * (0.9 / (1.0 - m)).ln();
+        let wanted = 2.0 * (kl(mean(0)) + kl(mean(1)));
+        assert!((network.penalty() - wanted).abs() < 1e-9, "{at}: {} {wanted}", network.penalty());
+    }
+    network.set_frozen(&["encoder.0.0.0".into()]);
+    assert!(network.parameters().iter().all(|parameter| parameter.frozen), "both passes are frozen");
+    network.set_frozen(&["encoder.00".into()]);
+    assert!(network.parameters().iter().all(|parameter| !parameter.frozen));
+}
+
+#[test]
+fn a_single_value_leaves_the_statistics_of_batch_norm_alone() {
+    let mut network = network("3", &["bn"]);
+    let x = tensor(vec![1.0, -2.0, 3.0], &[1, 3]);
+    let y = network.forward(Route::Reconstruct, &x, TRAIN).unwrap();
+    assert_close(&y, &x, "normalised by the running statistics", 1e-5);
+    let state: HashMap<String, Tensor> = network.state().unwrap().into_iter().collect();
+    assert_eq!(numbers(&state["encoder.0.running_var"]), [1.0; 3]);
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let run = |threads: usize| {

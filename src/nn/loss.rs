@@ -34,6 +34,9 @@ pub struct Evaluated {
 /// make the loss infinite (PyTorch clamps the logarithm at −100).
 const LOG_FLOOR: f64 = -100.0;
 
+/// Probabilities below this have the gradient of this one: its inverse still fits into f32.
+const SMALLEST_P: f64 = 1e-30;
+
 /// Computes a loss. `after_softmax`: cross-entropy reads probabilities instead of logits.
 pub fn evaluate(
     loss: Loss,
@@ -96,12 +99,14 @@ fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, want: bo
         highest + row(i).map(|v| (v - highest).exp()).sum::<f64>().ln()
     };
     let right = |i: usize| y[i * classes + labels[i] as usize].wide();
-    let negative_log = |i: usize| if after_softmax { -log(right(i)) } else { log_sum(i) - right(i) };
+    let log_sums: Vec<f64> =
+        if after_softmax { Vec::new() } else { (0..labels.len()).into_par_iter().map(log_sum).collect() };
+    let negative_log = |i: usize| if after_softmax { -log(right(i)) } else { log_sums[i] - right(i) };
     let value = sum_f64(labels.len(), negative_log) / count;
     let slope = |i: usize, class: usize| {
         let hit = if class == labels[i] as usize { 1.0 } else { 0.0 };
         let p = y[i * classes + class].wide();
-        if after_softmax { -hit / p.max(LOG_FLOOR.exp()) } else { (p - log_sum(i)).exp() - hit }
+        if after_softmax { -hit / p.max(SMALLEST_P) } else { (p - log_sums[i]).exp() - hit }
     };
     let gradient = || (0..y.len()).into_par_iter().map(|j| T::of(slope(j / classes, j % classes) / count)).collect();
     Ok((value, want.then(gradient)))
@@ -178,6 +183,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_hopeless_probability_has_a_finite_gradient() {
+        let y = Tensor::new(&[[0.0f32, 1.0]], &Device::Cpu).unwrap();
+        let evaluated = evaluate(Loss::CrossEntropy, &y, Target::Labels(&[0]), true, true).unwrap();
+        assert_eq!(evaluated.value, 100.0);
+        let gradient = evaluated.gradient.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(gradient.iter().all(|g| g.is_finite()));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
 use super::{NnError, init};
 use crate::nn::layers::Chosen;
-use crate::project::Stack;
 use crate::project::stage::{Sparsity, Task};
-use crate::shape::op::Plan;
+use crate::project::{Place, Stack};
+use crate::shape::Target;
+use crate::shape::op::{Op, Plan, Planned};
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 
@@ -66,6 +67,8 @@ pub struct Parameter {
     pub value: Tensor,
     /// The latest gradient, in the same layout.
     pub gradient: Tensor,
+    /// The layer it belongs to, the same in every pass of a repeat.
+    pub place: Place,
     /// Frozen parameters get no gradient and no update.
     pub frozen: bool,
 }
@@ -205,16 +208,28 @@ pub(crate) struct Builder<'a> {
     parameters: Vec<Parameter>,
     statistics: Vec<(String, Tensor)>,
     random_layers: u64,
+    place: Place,
     seed: u64,
     device: &'a Device,
     dtype: DType,
 }
 
 impl Builder<'_> {
+    /// Parameters made from here on belong to this layer.
+    pub(crate) fn enter(&mut self, place: &Place) {
+        self.place = place.clone();
+    }
+
     fn parameter(&mut self, key: &str, dims: &[usize], values: Vec<f64>) -> Result<usize> {
         let value = Tensor::from_vec(values, dims, &Device::Cpu)?.to_dtype(self.dtype)?.to_device(self.device)?;
         let gradient = Tensor::zeros(dims, self.dtype, self.device)?;
-        self.parameters.push(Parameter { key: key.to_owned(), value, gradient, frozen: false });
+        self.parameters.push(Parameter {
+            key: key.to_owned(),
+            value,
+            gradient,
+            place: self.place.clone(),
+            frozen: false,
+        });
         Ok(self.parameters.len() - 1)
     }
 
@@ -266,13 +281,14 @@ impl Network {
     /// The same with numbers of another type (f64 for finite differences).
     pub fn with_dtype(plan: &Plan, seed: u64, device: &Device, dtype: DType) -> Result<Network> {
         let (parameters, statistics) = (Vec::new(), Vec::new());
-        let mut builder = Builder { parameters, statistics, random_layers: 0, seed, device, dtype };
+        let place = Place::new(Stack::Encoder, 0);
+        let mut builder = Builder { parameters, statistics, random_layers: 0, place, seed, device, dtype };
         let mut stacks = [None, None, None];
-        let mut ends_in_softmax = [false; 3];
+        let mut softmax_last = [false; 3];
         for stack in Stack::ALL {
             if let Some(planned) = plan.stack(stack) {
                 stacks[stack as usize] = Some(Sequence::new(planned, &mut builder)?);
-                ends_in_softmax[stack as usize] = is_softmax(planned.last());
+                softmax_last[stack as usize] = ends_in_softmax(planned);
             }
         }
         let Builder { parameters, statistics, .. } = builder;
@@ -281,7 +297,7 @@ impl Network {
         let (candle_only, route, penalty) = (false, Route::Reconstruct, 0.0);
         Ok(Network {
             stacks,
-            ends_in_softmax,
+            ends_in_softmax: softmax_last,
             parameters,
             statistics,
             slots,
@@ -348,26 +364,29 @@ impl Network {
         }
     }
 
-    /// Freezes the parameters under these stacks and layers (`encoder`, `encoder.0`) and frees all others.
-    pub fn set_frozen(&mut self, prefixes: &[String]) {
+    /// Freezes the parameters under these stacks and layers (`encoder`, `encoder.0`; inside a repeat those
+    /// of every pass) and frees all others.
+    pub fn set_frozen(&mut self, names: &[String]) {
+        let targets: Vec<Target> = names.iter().filter_map(|name| name.parse().ok()).collect();
         for parameter in &mut self.parameters {
-            parameter.frozen = prefixes.iter().any(|prefix| is_under(&parameter.key, prefix));
+            parameter.frozen = targets.iter().any(|target| target.contains(&parameter.place));
         }
     }
 
-    /// Puts a sparsity penalty on an activation, or takes it away.
+    /// Puts a sparsity penalty on an activation, or takes it away. Of a stack or a repeat the last output
+    /// counts; without a name, the encoder's.
     pub fn set_sparsity(&mut self, sparsity: Option<&Sparsity>) -> Result<()> {
-        let last = self.stacks[0].as_ref().and_then(Sequence::last_key).map(str::to_owned);
-        let key = sparsity.and_then(|s| s.at.clone().or(last));
+        let name = sparsity.map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
+        let target: Option<Target> = name.and_then(|name| name.parse().ok());
         let (rho, beta) = sparsity.map_or((0.5, 0.0), |s| (s.rho, s.beta));
         let penalty = Penalty { rho, beta, value: 0.0, slopes: Vec::new() };
         let mut found = false;
         for sequence in self.stacks.iter_mut().flatten() {
-            found |= sequence.set_penalty(key.as_deref(), &penalty);
+            found |= sequence.set_penalty(target.as_ref(), &penalty);
         }
-        match key {
-            Some(key) if !found => Err(NnError::NoSuchLayer(format!(
-                "sparsity names `{key}`, which is no layer of this network: write at=encoder.N with N from 0"
+        match name {
+            Some(name) if !found => Err(NnError::NoSuchLayer(format!(
+                "sparsity names `{name}`, which is no layer of this network: write at=encoder.N with N from 0"
             ))),
             _ => Ok(()),
         }
@@ -439,18 +458,21 @@ impl Network {
     }
 }
 
-fn is_softmax(planned: Option<&crate::shape::op::Planned>) -> bool {
-    use crate::shape::op::{Op, Planned};
-    matches!(planned, Some(Planned::Layer(layer)) if layer.op == Op::Softmax)
+/// Whether the last layer that changes anything is a softmax.
+fn ends_in_softmax(planned: &[Planned]) -> bool {
+    for node in planned.iter().rev() {
+        match node {
+            Planned::Layer(layer) if matches!(layer.op, Op::Identity | Op::Flatten) => {}
+            Planned::Layer(layer) => return layer.op == Op::Softmax,
+            Planned::Repeat { passes, .. } => return passes.last().is_some_and(|pass| ends_in_softmax(pass)),
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn sound(sequence: &mut Option<Sequence>, stack: Stack) -> Result<&mut Sequence> {
     sequence.as_mut().ok_or(NnError::Unsound(stack.name()))
-}
-
-/// `encoder.1` is under `encoder` and under `encoder.1`, but not under `encoder.10`'s shorter namesake.
-fn is_under(key: &str, prefix: &str) -> bool {
-    key.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn fitting(state: &HashMap<String, Tensor>, key: &str, like: &Tensor, device: &Device) -> Result<Tensor> {

@@ -1,10 +1,10 @@
 //! Optimizers as PyTorch defines them: SGD with momentum, Nesterov and weight decay, Adam, AdamW.
 //!
-//! Each keeps up to two tensors for every parameter, saved under `KEY.first` and `KEY.second`, and counts
-//! its steps. Sources: torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW.
+//! Each keeps what it needs beside a parameter (nothing, the velocity, or two means), saved under `KEY.first`
+//! and `KEY.second`, and counts its steps. Sources: torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW.
 
 use super::ops::real::Real;
-use super::ops::storage::{fill3, view};
+use super::ops::storage::{fill_all, view};
 use super::ops::with_real;
 use super::{Network, NnError, Parameter};
 use crate::project::stage::{AdamSettings, Optimizer};
@@ -22,21 +22,46 @@ pub struct Updater {
     moments: Vec<Moments>,
 }
 
-/// Momentum, or Adam's means of the gradient and of its square.
+/// What is kept beside a parameter.
 #[derive(Debug)]
 struct Moments {
     key: String,
-    first: Tensor,
-    second: Tensor,
+    /// The velocity, or Adam's mean of the gradient.
+    first: Option<Tensor>,
+    /// Adam's mean of the gradient's square.
+    second: Option<Tensor>,
+}
+
+impl Moments {
+    fn new(optimizer: &Optimizer, parameter: &Parameter) -> Result<Moments, NnError> {
+        let kept = match optimizer {
+            Optimizer::Sgd { momentum: 0.0, .. } => 0,
+            Optimizer::Sgd { .. } => 1,
+            Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
+        };
+        let zeros = |needed: bool| needed.then(|| parameter.value.zeros_like()).transpose();
+        Ok(Moments { key: parameter.key.clone(), first: zeros(kept > 0)?, second: zeros(kept > 1)? })
+    }
+
+    /// The tensors kept, with the keys they are saved under.
+    fn named(&self) -> impl Iterator<Item = (String, &Tensor)> {
+        let parts = [("first", &self.first), ("second", &self.second)];
+        parts.into_iter().filter_map(|(part, tensor)| Some((format!("{}.{part}", self.key), tensor.as_ref()?)))
+    }
+
+    /// The same, to replace.
+    fn named_mut(&mut self) -> impl Iterator<Item = (String, &mut Tensor)> {
+        let Moments { key, first, second } = self;
+        let parts = [("first", first), ("second", second)];
+        parts.into_iter().filter_map(move |(part, tensor)| Some((format!("{key}.{part}"), tensor.as_mut()?)))
+    }
 }
 
 impl Updater {
     /// A fresh optimizer for the parameters of a network.
     pub fn new(optimizer: &Optimizer, network: &Network) -> Result<Updater, NnError> {
-        let moments = |p: &Parameter| {
-            Ok(Moments { key: p.key.clone(), first: p.value.zeros_like()?, second: p.value.zeros_like()? })
-        };
-        let moments = network.parameters().iter().map(moments).collect::<Result<_, NnError>>()?;
+        let moments =
+            network.parameters().iter().map(|p| Moments::new(optimizer, p)).collect::<Result<_, NnError>>()?;
         Ok(Updater { optimizer: *optimizer, steps: 0, moments })
     }
 
@@ -54,11 +79,10 @@ impl Updater {
 
     /// Everything needed to go on exactly, copied to the CPU.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>, NnError> {
-        let steps = Tensor::new(&[self.steps as i64], &Device::Cpu)?;
-        let mut state = vec![("steps".to_owned(), steps)];
+        let mut state = vec![("steps".to_owned(), Tensor::new(&[self.steps as i64], &Device::Cpu)?)];
         for moments in &self.moments {
-            for (part, tensor) in [("first", &moments.first), ("second", &moments.second)] {
-                state.push((format!("{}.{part}", moments.key), tensor.to_device(&Device::Cpu)?.copy()?));
+            for (key, tensor) in moments.named() {
+                state.push((key, tensor.to_device(&Device::Cpu)?.copy()?));
             }
         }
         Ok(state)
@@ -67,14 +91,12 @@ impl Updater {
     /// Takes over what [`Updater::state`] gave.
     pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<(), NnError> {
         let missing = |key: &str| NnError::Weights(format!("the optimizer's `{key}` is missing or of another shape"));
-        let take = |key: String, like: &Tensor| match state.get(&key) {
-            Some(tensor) if tensor.dims() == like.dims() => Ok(tensor.to_device(like.device())?.copy()?),
-            _ => Err(missing(&key)),
-        };
         let steps = state.get("steps").ok_or_else(|| missing("steps"))?.to_vec1::<i64>()?;
         for moments in &mut self.moments {
-            moments.first = take(format!("{}.first", moments.key), &moments.first)?;
-            moments.second = take(format!("{}.second", moments.key), &moments.second)?;
+            for (key, tensor) in moments.named_mut() {
+                let saved = state.get(&key).filter(|saved| saved.dims() == tensor.dims());
+                *tensor = saved.ok_or_else(|| missing(&key))?.to_device(tensor.device())?.copy()?;
+            }
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
         Ok(())
@@ -83,22 +105,42 @@ impl Updater {
 
 /// One step's constants.
 enum Rule {
-    Sgd { lr: f64, momentum: f64, nesterov: bool, decay: f64, first: bool },
-    Adam { settings: AdamSettings, lr: f64, decoupled: bool, correction1: f64, correction2: f64 },
+    Sgd(Sgd),
+    Adam(Adam),
+}
+
+struct Sgd {
+    lr: f64,
+    momentum: f64,
+    nesterov: bool,
+    decay: f64,
+    /// True at the first step.
+    first: bool,
+}
+
+struct Adam {
+    settings: AdamSettings,
+    lr: f64,
+    /// Weight decay beside the step (AdamW) instead of in the gradient.
+    decoupled: bool,
+    /// 1 − β₁ᵗ and 1 − β₂ᵗ.
+    correction1: f64,
+    correction2: f64,
 }
 
 impl Rule {
     fn new(optimizer: &Optimizer, lr: f64, steps: u64) -> Rule {
-        let corrections = |s: &AdamSettings| (1.0 - s.beta1.powf(steps as f64), 1.0 - s.beta2.powf(steps as f64));
         match *optimizer {
             Optimizer::Sgd { momentum, nesterov, weight_decay, .. } => {
-                Rule::Sgd { lr, momentum, nesterov, decay: weight_decay, first: steps == 1 }
+                Rule::Sgd(Sgd { lr, momentum, nesterov, decay: weight_decay, first: steps == 1 })
             }
-            Optimizer::Adam(settings) | Optimizer::AdamW(settings) => {
-                let (correction1, correction2) = corrections(&settings);
-                let decoupled = matches!(optimizer, Optimizer::AdamW(_));
-                Rule::Adam { settings, lr, decoupled, correction1, correction2 }
-            }
+            Optimizer::Adam(settings) | Optimizer::AdamW(settings) => Rule::Adam(Adam {
+                settings,
+                lr,
+                decoupled: matches!(optimizer, Optimizer::AdamW(_)),
+                correction1: 1.0 - settings.beta1.powf(steps as f64),
+                correction2: 1.0 - settings.beta2.powf(steps as f64),
+            }),
         }
     }
 
@@ -109,63 +151,101 @@ impl Rule {
         let Parameter { value, gradient, .. } = parameter;
         with_real!(value, T => {
             let gradient = view::<T>(gradient)?;
-            fill3::<T>([value, &moments.first, &moments.second], |value, first, second| {
-                let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
-                let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
-                chunks.zip(moments).for_each(|((value, gradient), (first, second))| {
-                    self.apply_to_slices(value, gradient, first, second);
-                });
+            let tensors: Vec<&Tensor> = std::iter::once(&*value).chain(&moments.first).chain(&moments.second).collect();
+            fill_all::<T>(&tensors, |slices| match (self, slices) {
+                (Rule::Sgd(sgd), [value]) => sgd.plain(value, &gradient),
+                (Rule::Sgd(sgd), [value, velocity]) => sgd.with_momentum(value, &gradient, velocity),
+                (Rule::Adam(adam), [value, mean, square]) => adam.apply(value, &gradient, mean, square),
+                _ => {}
             })
         })
     }
 
-    fn apply_to_slices<T: Real>(&self, value: &mut [T], gradient: &[T], first: &mut [T], second: &mut [T]) {
-        match self {
-            Rule::Sgd { lr, momentum, nesterov, decay, first: fresh } => {
-                let [lr, momentum, decay] = [*lr, *momentum, *decay].map(T::of);
-                for ((value, &gradient), velocity) in value.iter_mut().zip(gradient).zip(first) {
-                    let gradient = gradient + decay * *value;
-                    // PyTorch starts the velocity at the first gradient.
-                    *velocity = if *fresh { gradient } else { momentum * *velocity + gradient };
-                    let step = if *nesterov { gradient + momentum * *velocity } else { *velocity };
-                    *value -= lr * step;
-                }
-            }
-            Rule::Adam { settings, lr, decoupled, correction1, correction2 } => {
-                let AdamSettings { beta1, beta2, eps, weight_decay, .. } = *settings;
-                let (keep, add) = if *decoupled { (1.0 - lr * weight_decay, 0.0) } else { (1.0, weight_decay) };
-                let [keep, add, beta1, beta2, eps] = [keep, add, beta1, beta2, eps].map(T::of);
-                let (size, root) = (T::of(lr / correction1), T::of(correction2.sqrt()));
-                let moments = first.iter_mut().zip(second);
-                for ((value, &gradient), (mean, square)) in value.iter_mut().zip(gradient).zip(moments) {
-                    let gradient = gradient + add * *value;
-                    *mean = beta1 * *mean + (T::one() - beta1) * gradient;
-                    *square = beta2 * *square + (T::one() - beta2) * gradient * gradient;
-                    *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
-                }
-            }
+    fn apply_on_device(&self, parameter: &mut Parameter, moments: &mut Moments) -> Result<(), NnError> {
+        match (self, &mut moments.first, &mut moments.second) {
+            (Rule::Sgd(sgd), velocity, _) => sgd.apply_on_device(parameter, velocity.as_mut()),
+            (Rule::Adam(adam), Some(mean), Some(square)) => adam.apply_on_device(parameter, mean, square),
+            _ => Ok(()),
         }
     }
+}
 
-    fn apply_on_device(&self, parameter: &mut Parameter, moments: &mut Moments) -> Result<(), NnError> {
-        let (value, gradient) = (&parameter.value, &parameter.gradient);
-        parameter.value = match self {
-            Rule::Sgd { lr, momentum, nesterov, decay, first } => {
-                let gradient = (gradient + (value * *decay)?)?;
-                moments.first = if *first { gradient.clone() } else { ((&moments.first * *momentum)? + &gradient)? };
-                let step = if *nesterov { (gradient + (&moments.first * *momentum)?)? } else { moments.first.clone() };
-                (value - (step * *lr)?)?
+impl Sgd {
+    fn plain<T: Real>(&self, value: &mut [T], gradient: &[T]) {
+        let [lr, decay] = [self.lr, self.decay].map(T::of);
+        value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).for_each(|(value, gradient)| {
+            for (value, &gradient) in value.iter_mut().zip(gradient) {
+                *value -= lr * (gradient + decay * *value);
             }
-            Rule::Adam { settings, lr, decoupled, correction1, correction2 } => {
-                let AdamSettings { beta1, beta2, eps, weight_decay, .. } = *settings;
-                let (keep, add) = if *decoupled { (1.0 - lr * weight_decay, 0.0) } else { (1.0, weight_decay) };
-                let gradient = (gradient + (value * add)?)?;
-                moments.first = ((&moments.first * beta1)? + (&gradient * (1.0 - beta1))?)?;
-                moments.second = ((&moments.second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
-                let root = ((moments.second.sqrt()? / correction2.sqrt())? + eps)?;
-                ((value * keep)? - ((&moments.first / root)? * (lr / correction1))?)?
+        });
+    }
+
+    fn with_momentum<T: Real>(&self, value: &mut [T], gradient: &[T], velocity: &mut [T]) {
+        let [lr, momentum, decay] = [self.lr, self.momentum, self.decay].map(T::of);
+        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(velocity.par_chunks_mut(CHUNK));
+        chunks.for_each(|((value, gradient), velocity)| {
+            for ((value, &gradient), velocity) in value.iter_mut().zip(gradient).zip(velocity) {
+                let gradient = gradient + decay * *value;
+                // PyTorch starts the velocity at the first gradient.
+                *velocity = if self.first { gradient } else { momentum * *velocity + gradient };
+                let step = if self.nesterov { gradient + momentum * *velocity } else { *velocity };
+                *value -= lr * step;
+            }
+        });
+    }
+
+    fn apply_on_device(&self, parameter: &mut Parameter, velocity: Option<&mut Tensor>) -> Result<(), NnError> {
+        let gradient = (&parameter.gradient + (&parameter.value * self.decay)?)?;
+        let step = match velocity {
+            None => gradient,
+            Some(velocity) => {
+                *velocity = if self.first { gradient.clone() } else { ((&*velocity * self.momentum)? + &gradient)? };
+                if self.nesterov { (gradient + (&*velocity * self.momentum)?)? } else { velocity.clone() }
             }
         };
+        parameter.value = (&parameter.value - (step * self.lr)?)?;
+        Ok(())
+    }
+}
+
+impl Adam {
+    /// Factor on the value and share of it added to the gradient: decay beside the step or in the gradient.
+    fn decay(&self) -> (f64, f64) {
+        let decay = self.settings.weight_decay;
+        if self.decoupled { (1.0 - self.lr * decay, 0.0) } else { (1.0, decay) }
+    }
+
+    fn apply<T: Real>(&self, value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T]) {
+        let AdamSettings { beta1, beta2, eps, .. } = self.settings;
+        let (keep, add) = self.decay();
+        let [keep, add, beta1, beta2, eps] = [keep, add, beta1, beta2, eps].map(T::of);
+        let (size, root) = (T::of(self.lr / self.correction1), T::of(self.correction2.sqrt()));
+        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+        let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
+        chunks.zip(moments).for_each(|((value, gradient), (mean, square))| {
+            let moments = mean.iter_mut().zip(square);
+            for ((value, &gradient), (mean, square)) in value.iter_mut().zip(gradient).zip(moments) {
+                let gradient = gradient + add * *value;
+                *mean = beta1 * *mean + (T::one() - beta1) * gradient;
+                *square = beta2 * *square + (T::one() - beta2) * gradient * gradient;
+                *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
+            }
+        });
+    }
+
+    fn apply_on_device(
+        &self,
+        parameter: &mut Parameter,
+        mean: &mut Tensor,
+        square: &mut Tensor,
+    ) -> Result<(), NnError> {
+        let AdamSettings { beta1, beta2, eps, .. } = self.settings;
+        let (keep, add) = self.decay();
+        let gradient = (&parameter.gradient + (&parameter.value * add)?)?;
+        *mean = ((&*mean * beta1)? + (&gradient * (1.0 - beta1))?)?;
+        *square = ((&*square * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
+        let root = ((square.sqrt()? / self.correction2.sqrt())? + eps)?;
+        parameter.value = ((&parameter.value * keep)? - ((&*mean / root)? * (self.lr / self.correction1))?)?;
         Ok(())
     }
 }

@@ -116,6 +116,9 @@ impl Default for Optimizer {
     }
 }
 
+/// Adam's betas stay below 1, where its means would never move.
+const MAX_BETA: f64 = 0.999_999_9;
+
 impl FromStr for Optimizer {
     type Err = SettingError;
 
@@ -124,8 +127,8 @@ impl FromStr for Optimizer {
         let adam = |words: &mut Words, weight_decay: f64| {
             Ok::<_, SettingError>(AdamSettings {
                 lr: words.number("lr", 1e-3, 0.0..=1e3)?,
-                beta1: words.number("beta1", 0.9, 0.0..=1.0)?,
-                beta2: words.number("beta2", 0.999, 0.0..=1.0)?,
+                beta1: words.number("beta1", 0.9, 0.0..=MAX_BETA)?,
+                beta2: words.number("beta2", 0.999, 0.0..=MAX_BETA)?,
                 eps: words.number("eps", 1e-8, 0.0..=1.0)?,
                 weight_decay: words.number("weight_decay", weight_decay, 0.0..=1e3)?,
             })
@@ -134,7 +137,7 @@ impl FromStr for Optimizer {
             "sgd" => Optimizer::Sgd {
                 lr: words.number("lr", 1e-2, 0.0..=1e3)?,
                 momentum: words.number("momentum", 0.0, 0.0..=1.0)?,
-                nesterov: words.flag("nesterov"),
+                nesterov: words.flag("nesterov")?,
                 weight_decay: words.number("weight_decay", 0.0, 0.0..=1e3)?,
             },
             "adam" => Optimizer::Adam(adam(&mut words, 0.0)?),
@@ -269,7 +272,7 @@ impl FromStr for Sparsity {
         let mut words = Words::new(&format!("sparsity {text}"));
         let rho = words.number("rho", 0.05, 1e-6..=0.999999)?;
         let beta = words.number("beta", 3.0, 0.0..=1e6)?;
-        let at = words.text("at");
+        let at = words.text("at")?;
         words.finish("rho, beta, at")?;
         Ok(Sparsity { rho, beta, at })
     }
@@ -418,12 +421,22 @@ impl Words {
         })
     }
 
-    fn flag(&mut self, key: &str) -> bool {
-        self.take(key).is_some()
+    fn flag(&mut self, key: &str) -> Result<bool, SettingError> {
+        match self.take(key) {
+            Some(Some(_)) => {
+                Err(SettingError(format!("`{key}` in `{}` takes no value: write it alone or leave it out", self.text)))
+            }
+            found => Ok(found.is_some()),
+        }
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        self.take(key).flatten()
+    fn text(&mut self, key: &str) -> Result<Option<String>, SettingError> {
+        match self.take(key) {
+            Some(value) if value.as_deref().unwrap_or_default().is_empty() => {
+                Err(SettingError(format!("`{key}` in `{}` needs a value: {key}=encoder.1", self.text)))
+            }
+            found => Ok(found.flatten()),
+        }
     }
 
     fn finish(&self, known: &str) -> Result<(), SettingError> {
@@ -469,10 +482,18 @@ mod tests {
             ("adam rate=1", "`rate`"),
             ("sgd lr=0.1 nesterov", "needs a momentum"),
             ("", "there is no optimizer"),
+            ("adam beta1=1", "from 0 to 0.9999999"),
+            ("sgd momentum=0.9 nesterov=false", "takes no value"),
         ] {
             let error = text.parse::<Optimizer>().unwrap_err();
             assert!(error.0.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_sparsity_needs_its_place() {
+        assert!("rho=0.1 at".parse::<Sparsity>().unwrap_err().0.contains("needs a value"));
+        assert!("rho=2".parse::<Sparsity>().is_err());
     }
 
     #[test]

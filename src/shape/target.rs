@@ -2,6 +2,7 @@
 
 use crate::project::node::Node;
 use crate::project::{Network, Place, Stack};
+use std::str::FromStr;
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +33,34 @@ impl Target {
 
 /// What a name stands for in a network; `None` when there is no such place.
 pub fn target(network: &Network, name: &str) -> Option<Target> {
-    let mut words = name.split('.');
-    let word = words.next()?;
-    let stack = Stack::ALL.into_iter().find(|stack| stack.name() == word)?;
-    let path: Option<Vec<usize>> = words.map(|word| word.parse().ok()).collect();
-    let path = path?;
-    if path.is_empty() {
-        return Some(Target::Stack(stack));
+    let target = name.parse::<Target>().ok()?;
+    match &target {
+        Target::Node(place) => node_at(network.stack(place.stack), &place.path).map(|_| target),
+        Target::Stack(_) => Some(target),
     }
-    node_at(network.stack(stack), &path)?;
-    Some(Target::Node(Place { stack, path }))
+}
+
+/// A text that is not the name of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a place is written encoder, encoder.0 or decoder.3.1.0")]
+pub struct NotAPlace;
+
+impl FromStr for Target {
+    type Err = NotAPlace;
+
+    /// Reads a name, whether or not there is such a place in any network.
+    fn from_str(name: &str) -> Result<Target, NotAPlace> {
+        let mut words = name.split('.');
+        let word = words.next().unwrap_or_default();
+        let stack = Stack::ALL.into_iter().find(|stack| stack.name() == word).ok_or(NotAPlace)?;
+        let path = words.map(index).collect::<Option<Vec<usize>>>().ok_or(NotAPlace)?;
+        Ok(if path.is_empty() { Target::Stack(stack) } else { Target::Node(Place { stack, path }) })
+    }
+}
+
+/// An index as Strata writes it: digits without a sign or leading zeros, so that a place has one name.
+fn index(word: &str) -> Option<usize> {
+    word.parse().ok().filter(|index: &usize| index.to_string() == word)
 }
 
 /// The node at a path: index, branch, index, …

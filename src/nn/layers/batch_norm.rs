@@ -55,12 +55,14 @@ impl BatchNorm {
     }
 
     fn choose_statistics(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<()> {
-        let of_batch = cx.training() && cx.trains(self.weight);
+        // One value has no deviation: such a batch is normalised as in evaluation (PyTorch refuses it).
+        let several = x.elem_count() > self.channels;
+        let of_batch = cx.training() && cx.trains(self.weight) && several;
         let (mean, var) = if of_batch {
             let (mean, var, count) = self.moments(x, cx)?;
             // A batch gone wrong must not spoil the statistics that outlive it.
             if mean.iter().chain(&var).all(|v| v.is_finite()) {
-                let unbiased = count / (count - 1.0).max(1.0);
+                let unbiased = count / (count - 1.0);
                 cx.move_statistic(self.running_mean, MOMENTUM, mean.iter().copied())?;
                 cx.move_statistic(self.running_var, MOMENTUM, var.iter().map(|v| v * unbiased))?;
             }

@@ -5,6 +5,8 @@ use crate::nn::NnError;
 use crate::nn::network::{Builder, Context, Penalty};
 use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::with_real;
+use crate::project::Place;
+use crate::shape::Target;
 use crate::shape::op::Planned;
 use candle_core::{D, Tensor};
 
@@ -16,8 +18,10 @@ pub(crate) struct Sequence {
 
 /// A layer with its name and latest output.
 pub(crate) struct Node {
-    /// PyTorch-style key, `encoder.0`; blocks carry the key of their place.
+    /// PyTorch-style key, `encoder.0`; blocks carry the name of their place.
     pub key: String,
+    /// Its place in the project, the same in every pass of a repeat.
+    place: Place,
     layer: Box<dyn Layer>,
     /// The output of the latest forward pass.
     pub output: Option<Tensor>,
@@ -26,8 +30,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn new(key: String, layer: Box<dyn Layer>) -> Node {
-        Node { key, layer, output: None, penalty: None, penalised: Buffer::default() }
+    fn new(key: String, place: &Place, layer: Box<dyn Layer>) -> Node {
+        Node { key, place: place.clone(), layer, output: None, penalty: None, penalised: Buffer::default() }
     }
 }
 
@@ -36,12 +40,17 @@ impl Sequence {
         let mut nodes = Vec::with_capacity(planned.len());
         for node in planned {
             match node {
-                Planned::Layer(layer) => nodes.push(Node::new(layer.key.clone(), build(layer, builder)?)),
+                Planned::Layer(layer) => {
+                    builder.enter(&layer.place);
+                    nodes.push(Node::new(layer.key.clone(), &layer.place, build(layer, builder)?));
+                }
                 Planned::Add { place, branches } => {
-                    nodes.push(Node::new(place.to_string(), Box::new(Join::new(branches, JoinKind::Add, builder)?)));
+                    let join = Join::new(branches, JoinKind::Add, builder)?;
+                    nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 Planned::Concat { place, branches } => {
-                    nodes.push(Node::new(place.to_string(), Box::new(Join::new(branches, JoinKind::Concat, builder)?)));
+                    let join = Join::new(branches, JoinKind::Concat, builder)?;
+                    nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 // The passes of a repeat are simply more layers.
                 Planned::Repeat { passes, .. } => {
@@ -114,25 +123,31 @@ impl Sequence {
         }
     }
 
-    /// Puts a penalty on the node of this key, or takes all away. True when it was found.
-    pub(crate) fn set_penalty(&mut self, key: Option<&str>, penalty: &Penalty) -> bool {
-        let mut found = false;
+    /// The same, to change.
+    fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
         for node in &mut self.nodes {
-            node.penalty = None;
             for sequence in node.layer.sequences_mut() {
-                found |= sequence.set_penalty(key, penalty);
+                sequence.visit_mut(visit);
             }
-            if key == Some(node.key.as_str()) && !found {
-                node.penalty = Some(penalty.clone());
-                found = true;
-            }
+            visit(node);
         }
-        found
     }
 
-    /// The key of the last node.
-    pub(crate) fn last_key(&self) -> Option<&str> {
-        self.nodes.last().map(|node| node.key.as_str())
+    /// Takes all penalties away and puts the given one on the output of what the target names: of a stack
+    /// or a repeat, its last node. True when there is such a node.
+    pub(crate) fn set_penalty(&mut self, target: Option<&Target>, penalty: &Penalty) -> bool {
+        let is_named = |node: &Node| target.is_some_and(|target| target.contains(&node.place));
+        let (mut count, mut last) = (0, None);
+        self.visit(&mut |node| {
+            last = if is_named(node) { Some(count) } else { last };
+            count += 1;
+        });
+        let mut index = 0;
+        self.visit_mut(&mut |node| {
+            node.penalty = (Some(index) == last).then(|| penalty.clone());
+            index += 1;
+        });
+        last.is_some()
     }
 }
 

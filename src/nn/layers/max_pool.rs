@@ -3,7 +3,8 @@
 //! PyTorch: `MaxPool2d(return_indices=True)`, `MaxUnpool2d`. Where windows overlap, two values can carry
 //! one index; unpooling then adds them up (PyTorch leaves the result open), so that its gradient is exact.
 
-use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
+use super::{Buffer, Layer, Result, as_rows, channels_last};
+use crate::nn::NnError;
 use crate::nn::network::Context;
 use crate::nn::ops::device::{self, DeviceTaps};
 use crate::nn::ops::pooling::{gather_cpu, max_cpu, scatter_cpu};
@@ -70,7 +71,7 @@ impl Layer for MaxPool {
             Some(Chosen::Cpu(indices)) => indices,
             _ => Indices::default(),
         };
-        // Whoever unpooled last time still holds these indices; that reader is done by now.
+        // Only one holder may write: the last step's unpool is done with them.
         if let Some(slot) = self.slot {
             cx.slots[slot] = None;
         }
@@ -91,6 +92,10 @@ impl Layer for MaxPool {
     }
 }
 
+fn no_indices() -> NnError {
+    NnError::Unsupported("a pass backward or through an unpool without its pooling before it".into())
+}
+
 /// `large[index] += small`.
 fn spread(taps: &Taps, chosen: Option<&Chosen>, small: &Tensor, dims: &[usize], out: &mut Buffer) -> Result<Tensor> {
     match chosen {
@@ -103,7 +108,7 @@ fn spread(taps: &Taps, chosen: Option<&Chosen>, small: &Tensor, dims: &[usize], 
             })?;
             Ok(large)
         }
-        None => kept(&None).cloned(),
+        None => Err(no_indices()),
     }
 }
 
@@ -112,7 +117,6 @@ pub(crate) struct Unpool {
     taps: Taps,
     output: Shape,
     slot: usize,
-    chosen: Option<Chosen>,
     input_dims: Vec<usize>,
     y: Buffer,
     dx: Buffer,
@@ -124,7 +128,6 @@ impl Unpool {
             taps: Taps::new(geometry),
             output: output.clone(),
             slot,
-            chosen: None,
             input_dims: Vec::new(),
             y: Buffer::default(),
             dx: Buffer::default(),
@@ -135,16 +138,15 @@ impl Unpool {
 impl Layer for Unpool {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.input_dims = x.dims().to_vec();
-        self.chosen = cx.slots[self.slot].clone();
         let dims = channels_last(x.dims()[0], &self.output);
-        spread(&self.taps, self.chosen.as_ref(), x, &dims, &mut self.y)
+        spread(&self.taps, cx.slots[self.slot].as_ref(), x, &dims, &mut self.y)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
-        match &self.chosen {
+        match &cx.slots[self.slot] {
             Some(Chosen::Device(index)) => {
                 Ok(Some(device::gather(&as_rows(gradient)?, index)?.reshape(self.input_dims.as_slice())?))
             }
@@ -157,7 +159,7 @@ impl Layer for Unpool {
                 })?;
                 Ok(Some(dx))
             }
-            None => kept(&None).cloned().map(Some),
+            None => Err(no_indices()),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Every operator comes twice: `*_cpu` works on slices and is what trains on the CPU; the version in
 //! [`device`] is built of candle's own operators and runs wherever candle does (CUDA; on the CPU it is the
 //! tests' second opinion). Both work channels last: a batch is `N × S × C` with S the product of the
-//! spatial sizes. Sizes come from `crate::shape` and are legal; a slice of another size is a bug and is
-//! reported as an error by the storage views, before any kernel runs.
+//! spatial sizes. Sizes come from `crate::shape` and are legal; a slice of another size is a bug of the
+//! caller. Where maxima tie, a GPU may choose another index than the first, which is ours.
 //!
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.

@@ -125,14 +125,26 @@ impl Indices {
     }
 }
 
-/// Writes three distinct tensors at once.
-pub fn fill3<T: Real>(tensors: [&Tensor; 3], write: impl FnOnce(&mut [T], &mut [T], &mut [T])) -> Result<(), NnError> {
-    let [a, b, c] = tensors;
-    let (mut second, mut third) = (Ok(()), Ok(()));
-    fill::<T>(a, |a| {
-        second = fill::<T>(b, |b| {
-            third = fill::<T>(c, |c| write(a, b, c));
-        });
+/// Writes several distinct tensors at once.
+pub fn fill_all<T: Real>(tensors: &[&Tensor], write: impl FnOnce(&mut [&mut [T]])) -> Result<(), NnError> {
+    fill_rest(tensors, Vec::new(), write)
+}
+
+/// Opens the tensors that are left, one inside the other, then writes.
+fn fill_rest<T: Real, F: FnOnce(&mut [&mut [T]])>(
+    tensors: &[&Tensor],
+    mut opened: Vec<&mut [T]>,
+    write: F,
+) -> Result<(), NnError> {
+    let Some((first, rest)) = tensors.split_first() else {
+        write(&mut opened);
+        return Ok(());
+    };
+    let mut inner = Ok(());
+    fill::<T>(first, |slice| {
+        let mut opened: Vec<&mut [T]> = opened;
+        opened.push(slice);
+        inner = fill_rest(rest, opened, write);
     })?;
-    second.and(third)
+    inner
 }

@@ -192,9 +192,9 @@ fn hostile_numbers_are_refused_in_words() {
     refuses("1x8", "upsample 1073741824", "every size must be from 1 to 1073741824", "");
     refuses("1073741824", "dense 1073741824", "parameters; at most 2^40", "smaller");
     refuses("1024x1048576x1048576", "relu", "the input 1024×1048576×1048576 holds", "smaller");
-    refuses("3x8x8", "convt 1 k1073741824 s1073741824 d1073741824", "the output", "smaller");
+    refuses("3x8x8", "convt 1 k1073741824 s1073741824 d1073741824", "too much", "smaller");
     refuses("3x8x8", "dwconv m1073741824", "", "smaller");
-    gives("1x1073741824", "conv 1 k1073741824", "1x1");
+    gives("1x268435456", "conv 1 k268435456", "1x1");
     // Values that no text can hold.
     let conv = |window, groups| Kind::Conv { out_channels: u32::MAX, window, groups, bias: true };
     let all = || Some(Axes::all(u32::MAX));
@@ -204,4 +204,22 @@ fn hostile_numbers_are_refused_in_words() {
     }
     let none = Window { kernel_size: Some(Axes::each(&[])), ..Window::default() };
     assert!(resolve(&Kind::MaxPool { window: none }, &"3x8x8".parse().unwrap(), &Context::default()).is_err());
+}
+
+/// Windows that would need more memory for their table than for the tensors are refused, not attempted.
+#[test]
+fn windows_without_end_are_refused() {
+    let image: Shape = "3x32x32".parse().unwrap();
+    let volume: Shape = "1x8x8x8".parse().unwrap();
+    for (input, text) in [
+        (&image, "maxpool 100000 same"),
+        (&image, "avgpool 100000 same"),
+        (&image, "conv 4 k20000 same"),
+        (&image, "convt 4 k20000 same"),
+        (&volume, "maxpool 1073741824 same"),
+    ] {
+        let error = run(input, [text]).errors().next().map(|(_, error)| error.message.clone());
+        assert!(error.is_some_and(|error| error.contains("too much")), "{text}");
+    }
+    assert!(run(&image, ["conv 4 k31 same"]).plan.is_some());
 }

@@ -154,7 +154,7 @@ impl Windows {
             let fit = axis.slide(cells[i] as i64).ok_or_else(|| self.too_large(input))?;
             (geometry.output[i], geometry.pad[i]) = (fit.size as usize, fit.before as usize);
         }
-        Ok(geometry)
+        bounded(geometry)
     }
 
     /// Spreads an input through the window, as transposed convolutions do. In the geometry `input`
@@ -170,7 +170,7 @@ impl Windows {
         for (i, fit) in fits.iter().enumerate() {
             (geometry.input[i], geometry.pad[i]) = (fit.size as usize, fit.before as usize);
         }
-        Ok(geometry)
+        bounded(geometry)
     }
 
     fn geometry(&self) -> Geometry {
@@ -218,6 +218,22 @@ impl Windows {
         let spare = fits.iter().zip(self.own()).map(|(fit, axis)| (fit.size + 2 * axis.pad.unwrap_or(0) - 1) / 2);
         ShapeError::new(message).help(format!("use p{} or less", spare.min().unwrap_or(0).max(0)))
     }
+}
+
+/// The most cells that a window may read at all its positions together: the kernels keep a table of them.
+pub const MAX_CELLS: u64 = 1 << 28;
+
+/// Refuses a window that reads more cells than any machine would finish.
+fn bounded(geometry: Geometry) -> Result<Geometry, ShapeError> {
+    let sizes = geometry.output.iter().chain(&geometry.kernel);
+    let cells = sizes.fold(1u64, |product, &size| product.saturating_mul(size as u64));
+    if cells <= MAX_CELLS {
+        return Ok(geometry);
+    }
+    let (kernel, positions) = (times(&geometry.kernel), times(&geometry.output));
+    let message =
+        format!("a window of {kernel} cells at {positions} positions is too much: at most 2^28 cells are possible");
+    Err(ShapeError::new(message).help("use a smaller kernel, or a smaller input"))
 }
 
 fn on_vector(features: usize) -> ShapeError {
