@@ -83,7 +83,7 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
     session.folder.write_project(&session.project, &options.base)?;
     session.write_record(Status::Running, None)?;
     if session.position == Position::default() {
-        session.save(&["last"], &[])?;
+        session.save_start()?;
     }
     session.folder.keep();
     session.sink.event(Event::Started {
