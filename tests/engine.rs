@@ -234,6 +234,95 @@ fn numbers_that_explode_name_the_layer_and_keep_the_last_weights() {
     assert_eq!((record.status, record.message), (Status::Failed, Some(failure.message)));
 }
 
+/// Weight decay alone makes the weights infinite at the seventh step, while tanh keeps loss and gradients finite:
+/// at the end of an epoch of one step, and on stopping inside an epoch of three.
+#[test]
+fn weights_that_are_not_finite_never_replace_the_last_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = "schedule = \"cosine warmup=1\"\nsparsity = \"rho=0.1 beta=1e-3\"\nepochs = 2\nbatch = 16";
+    for batch in [64, 16] {
+        let run = folder.path().join(batch.to_string());
+        let project = tiny(&[
+            ("\"adam lr=3e-3\"", "\"sgd lr=1e3 weight_decay=1e3\""),
+            ("\"bn\", \"relu\"", "\"tanh\""),
+            (stage, &format!("epochs = 50\nbatch = {batch}")),
+        ]);
+        let failure = failed(train_until(&project, &options(&run), stop_at(7)).0);
+        assert!(!failure.wrong_input);
+        for part in
+            ["a weight is not finite at step 7", "stage `images`", "first in `", "The last finite weights are in"]
+        {
+            assert!(failure.message.contains(part), "{part}: {}", failure.message);
+        }
+        let saved = checkpoint::load(&run.join("checkpoints/last.safetensors")).unwrap();
+        assert_eq!(saved.position.step, 6);
+        for (key, tensor) in saved.weights {
+            let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert!(values.iter().all(|value| value.is_finite()), "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_cannot_begin_leaves_an_empty_folder_empty() {
+    let run = tempfile::tempdir().unwrap();
+    for change in [("resize = [16, 16]", "resize = [20, 16]"), ("source = \"shapes\"", "source = \"mnist\"")] {
+        assert!(failed(train(&tiny(&[change]), &options(run.path())).0).wrong_input);
+        assert_eq!(std::fs::read_dir(run.path()).unwrap().count(), 0, "{change:?}");
+    }
+    completed(train(&tiny(&[]), &options(run.path())).0);
+}
+
+#[test]
+fn another_optimizer_starts_without_the_memory_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    stopped(train_until(&tiny(&[]), &options(&run), stop_at(8)).0);
+    let other = tiny(&[("sgd lr=0.05 momentum=0.9 nesterov", "adam lr=1e-3")]);
+    let (outcome, events) = train(&other, &RunOptions { resume: true, ..options(&run) });
+    completed(outcome);
+    let warned =
+        |event: &Event| matches!(event, Event::Warning(text) if text.contains("with sgd so far and goes on with adam"));
+    assert!(events.iter().any(warned), "{events:?}");
+}
+
+#[test]
+fn inside_an_epoch_the_images_to_come_stay_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let resume = RunOptions { resume: true, ..options(&run) };
+    stopped(train_until(&tiny(&[]), &options(&run), stop_at(4)).0);
+    let before = runs::repeatable(&run);
+    for (from, to, part) in [
+        ("batch = 16", "batch = 8", "batch was 16 and is 8"),
+        ("seed = 5", "seed = 6", "seed was 5 and is 6"),
+        ("split = \"unlabeled\"", "split = \"train\"", "split was unlabeled and is train"),
+        ("limit = 40", "limit = 30", "[data] is not what it was"),
+    ] {
+        let failure = failed(train(&tiny(&[(from, to)]), &resume).0);
+        assert!(failure.wrong_input && failure.message.contains(part), "{part}: {failure:?}");
+        assert!(failure.message.contains("epoch 2, after 1 of its steps"), "{failure:?}");
+        assert_eq!(runs::repeatable(&run), before);
+    }
+    completed(train(&tiny(&[]), &resume).0);
+}
+
+/// A name that the checks of the project let pass, in the second stage.
+#[test]
+fn sparsity_without_its_layer_fails_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let project = tiny(&[("freeze = [\"encoder.0\"]", "sparsity = \"rho=0.1 beta=1e-3 at=encoder\"")]);
+    match train(&project, &options(&run)).0 {
+        Outcome::Completed(_) => {}
+        outcome => {
+            let failure = failed(outcome);
+            assert!(failure.wrong_input && failure.message.contains("stage `labels`"), "{failure:?}");
+            assert!(!run.exists());
+        }
+    }
+}
+
 #[test]
 fn a_panic_is_an_event_and_the_next_run_starts() {
     let folder = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ pub(super) fn judge(rule: &EarlyStop, mut watch: Watch, trained: Split, metrics:
         false => measured.map(|metrics| metrics.loss),
     };
     let Some(value) = value else { return Verdict { watch, is_best: false, is_over: false } };
-    let is_best = watch.best.is_none_or(|best| value < best);
+    let is_best = !value.is_nan() && watch.best.is_none_or(|best| best.is_nan() || value < best);
     (watch.best, watch.waited) = if is_best { (Some(value), 0) } else { (watch.best, watch.waited + 1) };
     Verdict { watch, is_best, is_over: !is_best && watch.waited >= rule.patience }
 }
@@ -62,5 +62,11 @@ mod tests {
         assert_eq!(epochs("valid loss", 2, &[3.0, 2.0, 2.0, 1.0, 1.5, 1.0, 0.5]), 6);
         assert_eq!(epochs("valid accuracy", 1, &[0.5, 0.6, 0.5, 0.9]), 3);
         assert_eq!(epochs("train loss", 1, &[1.0, 1.0, 1.0]), 3, "never measured, never over");
+    }
+
+    #[test]
+    fn nan_is_never_the_best() {
+        assert_eq!(epochs("valid loss", 2, &[f64::NAN, 3.0, 2.0, 1.0, 0.5]), 5);
+        assert_eq!(epochs("valid loss", 2, &[2.0, f64::NAN, f64::NAN, 1.0]), 3, "it is no progress either");
     }
 }

@@ -39,20 +39,22 @@ pub enum FolderError {
     InUse(PathBuf),
 }
 
-/// The folder of one run, held against other runs while this value lives. A new one that was never
-/// [kept](RunFolder::keep) is removed again: a run that cannot begin leaves nothing behind.
+/// The folder of one run, held against other runs while this value lives. What was
+/// made for a run that was never [kept](RunFolder::keep) is removed again: a run that cannot begin
+/// leaves nothing behind, and takes nothing away from a folder that was there before.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    is_provisional: bool,
+    /// What was not there before, while the run has not begun.
+    provisional: Vec<PathBuf>,
     _lock: File,
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if self.is_provisional {
-            // Should it fail, an empty run folder stays behind and harms nothing.
-            std::fs::remove_dir_all(&self.path).ok();
+        for made in &self.provisional {
+            // Should it fail, a folder without a run stays behind and harms nothing.
+            if made.is_dir() { std::fs::remove_dir_all(made) } else { std::fs::remove_file(made) }.ok();
         }
     }
 }
@@ -62,8 +64,11 @@ impl RunFolder {
     pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
         match path {
             Some(path) if files(path).iter().any(|file| file.exists()) => Err(FolderError::Taken(path.to_owned())),
-            Some(path) => RunFolder::open(path, !path.exists()),
-            None => RunFolder::open(&next_free(&base.join("runs"), title)?, true),
+            Some(path) => RunFolder::open(path, missing(path)),
+            None => {
+                let path = next_free(&base.join("runs"), title)?;
+                RunFolder::open(&path, vec![path.clone()])
+            }
         }
     }
 
@@ -72,10 +77,10 @@ impl RunFolder {
         if !checkpoint(path, "last").is_file() {
             return Err(FolderError::NotARun(path.to_owned()));
         }
-        RunFolder::open(path, false)
+        RunFolder::open(path, Vec::new())
     }
 
-    fn open(path: &Path, is_new: bool) -> Result<RunFolder, FolderError> {
+    fn open(path: &Path, provisional: Vec<PathBuf>) -> Result<RunFolder, FolderError> {
         let failed = |reason| FolderError::NotWritable { folder: path.to_owned(), reason };
         for folder in [path, &path.join("checkpoints"), &path.join("probe")] {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -86,7 +91,7 @@ impl RunFolder {
             // Some network drives have no locks; the run goes on without.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        Ok(RunFolder { path: path.to_owned(), is_provisional: is_new, _lock: lock })
+        Ok(RunFolder { path: path.to_owned(), provisional, _lock: lock })
     }
 
     /// Where it is.
@@ -112,13 +117,22 @@ impl RunFolder {
 
     /// The run has begun: its folder stays.
     pub fn keep(&mut self) {
-        self.is_provisional = false;
+        self.provisional.clear();
     }
 }
 
 /// A checkpoint's file in a run folder.
 pub fn checkpoint(run: &Path, name: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{name}.safetensors"))
+}
+
+/// What a run that begins in this folder adds to it: the folder itself, or what of its content is not there yet.
+fn missing(run: &Path) -> Vec<PathBuf> {
+    if !run.exists() {
+        return vec![run.to_owned()];
+    }
+    let names = ["checkpoints", "probe", ".lock", "project.toml", "metrics.csv", "steps.csv", "run.json"];
+    names.into_iter().map(|name| run.join(name)).filter(|path| !path.exists()).collect()
 }
 
 fn files(run: &Path) -> [PathBuf; 3] {
@@ -178,6 +192,21 @@ mod tests {
         let removed = second.path().to_owned();
         drop(second);
         assert!(!removed.exists());
+    }
+
+    #[test]
+    fn a_folder_that_was_there_is_left_as_it_was() {
+        let base = tempfile::tempdir().unwrap();
+        let names = || {
+            let entries = std::fs::read_dir(base.path()).unwrap();
+            entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+        };
+        let folder = RunFolder::create(Some(base.path()), base.path(), "").unwrap();
+        std::fs::write(base.path().join("metrics.csv"), "").unwrap();
+        std::fs::write(folder.checkpoint("last"), "").unwrap();
+        std::fs::write(base.path().join("mine"), "").unwrap();
+        drop(folder);
+        assert_eq!(names(), ["mine"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod memory;
 mod pictures;
 mod prepare;
 pub mod record;
+mod resume;
 pub mod run;
 pub mod saved;
 mod session;

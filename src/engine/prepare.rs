@@ -12,7 +12,8 @@ use super::folder::RunFolder;
 use super::memory;
 use super::pictures::Pictures;
 use super::record::{RunRecord, Status};
-use super::session::Session;
+use super::resume::{self, Former};
+use super::session::{Session, stages_left};
 use super::slot::Slots;
 use super::table::Tables;
 use super::thread::RunOptions;
@@ -21,13 +22,28 @@ use crate::nn::{self, Network};
 use crate::project::data::Split;
 use crate::project::{Project, file};
 use crate::shape::{Inference, Severity, check_inferred, infer};
-use candle_core::Device;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two reports on the reading of images.
 const REPORT_EVERY: Duration = Duration::from_millis(50);
+
+/// What a run needs before anything of it is written.
+struct Opened {
+    project: Project,
+    only: Option<usize>,
+    inference: Inference,
+    device: Device,
+    folder: RunFolder,
+    dataset: Arc<Dataset>,
+    network: Network,
+    position: Position,
+    optimizer: Option<HashMap<String, Tensor>>,
+    is_resumed: bool,
+}
 
 /// Prepares a run, up to the checkpoint before its first step.
 pub(super) fn prepare<'a>(
@@ -37,25 +53,52 @@ pub(super) fn prepare<'a>(
     sink: &'a mut dyn Sink,
     slots: &'a Slots,
 ) -> Result<Session<'a>, RunError> {
-    let project = effective(project, options);
+    let opened = open(effective(project, options), options, &mut control, sink)?;
+    let mut session = go_live(opened, control, sink, slots)?;
+    begin(&mut session, options)?;
+    Ok(session)
+}
+
+/// Opens everything that can be wrong, and checks that it fits together.
+fn open(
+    project: Project,
+    options: &RunOptions,
+    control: &mut Control<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Opened, RunError> {
     let only = only_stage(&project, options)?;
     let inference = check_project(&project, sink)?;
-    let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
-    if device.is_cpu() {
-        let stages: Vec<usize> = (0..project.stages.len()).filter(|s| only.is_none_or(|only| only == *s)).collect();
-        memory::check(&project, &inference, &stages, memory::available_bytes())?;
-    }
-    let (folder, resumed) = open_folder(&project, options)?;
-    let dataset = Arc::new(open_data(&project, &options.base, &mut control, sink)?);
-    let network = build(&project, &inference, &device, resumed.as_ref())?;
-    let position = position(resumed.as_ref(), only);
-    let record = record(&folder, &project, &dataset, &device, resumed.is_some(), sink);
+    let device = open_device(&project, &inference, only, options)?;
+    let (folder, former) = open_folder(&project, options)?;
+    let position = position(former.as_ref().map(|former| &former.checkpoint), only);
+    let dataset = Arc::new(open_data(&project, &options.base, control, sink)?);
+    fit::check(&project, &inference, &dataset, &stages_left(&project, only, &position))?;
+    let keeps_memory = match &former {
+        Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
+        None => false,
+    };
+    let checkpoint = former.map(|former| former.checkpoint);
+    let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
+    try_sparsity(&mut network, &project)?;
+    let is_resumed = checkpoint.is_some();
+    let optimizer = checkpoint.map(|checkpoint| checkpoint.optimizer).filter(|_| keeps_memory);
+    Ok(Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed })
+}
+
+/// Starts what lives as long as the run: its record, tables, pictures and clock.
+fn go_live<'a>(
+    opened: Opened,
+    control: Control<'a>,
+    sink: &'a mut dyn Sink,
+    slots: &'a Slots,
+) -> Result<Session<'a>, RunError> {
+    let Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed } = opened;
+    let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let pictures = Pictures::new(&dataset, &inference, project.seed, &device)?;
     let tables = Tables::open(folder.path(), position.step)
         .map_err(|reason| RunError::Write { folder: folder.path().to_owned(), reason })?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
-    let mut session = Session {
-        optimizer: resumed.map(|checkpoint| checkpoint.optimizer).filter(|_| position.is_in_stage()),
+    Ok(Session {
         project,
         only,
         inference,
@@ -68,14 +111,36 @@ pub(super) fn prepare<'a>(
         pictures,
         clock,
         position,
+        optimizer,
         metrics,
         control,
         sink,
         slots,
-    };
-    fit::check(&session.project, &session.inference, &session.dataset, &session.stages_left())?;
-    begin(&mut session, options)?;
-    Ok(session)
+    })
+}
+
+/// The device, with enough memory for the stages that will be trained.
+fn open_device(
+    project: &Project,
+    inference: &Inference,
+    only: Option<usize>,
+    options: &RunOptions,
+) -> Result<Device, RunError> {
+    let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
+    if device.is_cpu() {
+        let stages = stages_left(project, only, &Position::default());
+        memory::check(project, inference, &stages, memory::available_bytes())?;
+    }
+    Ok(device)
+}
+
+/// Every layer that a stage's sparsity names is there: better told now than after the stages before it.
+fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError> {
+    for stage in &project.stages {
+        let found = network.set_sparsity(stage.sparsity.as_ref());
+        found.map_err(|error| RunError::Input(format!("stage `{}`: {error}", stage.name)))?;
+    }
+    network.set_sparsity(None).map_err(RunError::input)
 }
 
 /// The first writes: from here on there is a run.
@@ -83,7 +148,7 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
     session.folder.write_project(&session.project, &options.base)?;
     session.write_record(Status::Running, None)?;
     if session.position == Position::default() {
-        session.save(&["last"], &[])?;
+        session.save_start()?;
     }
     session.folder.keep();
     session.sink.event(Event::Started {
@@ -135,7 +200,7 @@ fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, Ru
 }
 
 /// A new folder, or the one to go on in with its last checkpoint.
-fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Option<Checkpoint>), RunError> {
+fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Option<Former>), RunError> {
     if !options.resume {
         return Ok((RunFolder::create(options.run.as_deref(), &options.base, &project.title)?, None));
     }
@@ -149,7 +214,7 @@ fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Op
         )));
     }
     let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
-    Ok((folder, Some(checkpoint)))
+    Ok((folder, Some(Former { project: trained, checkpoint })))
 }
 
 fn open_data(

@@ -52,11 +52,16 @@ pub(super) struct Session<'a> {
     pub slots: &'a Slots,
 }
 
+/// Stages to train, in order, from this position on.
+pub(super) fn stages_left(project: &Project, only: Option<usize>, position: &Position) -> Vec<usize> {
+    let stages = position.stage..project.stages.len();
+    stages.filter(|stage| only.is_none_or(|only| only == *stage)).collect()
+}
+
 impl Session<'_> {
     /// Stages to train, in order, from where the run stands.
     pub fn stages_left(&self) -> Vec<usize> {
-        let stages = self.position.stage..self.project.stages.len();
-        stages.filter(|stage| self.only.is_none_or(|only| only == *stage)).collect()
+        stages_left(&self.project, self.only, &self.position)
     }
 
     /// Whether there is anything to train.
@@ -106,26 +111,32 @@ impl Session<'_> {
         measure(&mut self.network, data, how, &self.device, &mut || !self.control.stop_asked())
     }
 
-    /// Writes checkpoints of the present state under these names.
-    pub fn save(&mut self, names: &[&str], optimizer: &Named) -> Result<(), RunError> {
-        self.tables.flush().map_err(|reason| self.write_error(reason))?;
+    /// Writes checkpoints of the present state under these names, unless a number in it is no longer
+    /// finite: then nothing is written, and the first such weight is given.
+    pub fn save_if_finite(&mut self, names: &[&str], optimizer: &Named) -> Result<Option<String>, RunError> {
         let state = self.network.state()?;
+        let weights = state.iter().map(|(key, tensor)| (key.as_str(), tensor));
+        if let Some(key) = finite::first_not_finite(weights)? {
+            return Ok(Some(key.to_owned()));
+        }
+        self.write_checkpoints(names, &state, optimizer)?;
+        Ok(None)
+    }
+
+    /// Writes the checkpoint that a new run begins with.
+    pub fn save_start(&mut self) -> Result<(), RunError> {
+        let state = self.network.state()?;
+        self.write_checkpoints(&["last"], &state, &[])
+    }
+
+    fn write_checkpoints(&mut self, names: &[&str], state: &Named, optimizer: &Named) -> Result<(), RunError> {
+        self.tables.flush().map_err(|reason| self.write_error(reason))?;
         for name in names {
             let path = self.folder.checkpoint(name);
-            checkpoint::save(&path, &self.position, &state, optimizer)?;
+            checkpoint::save(&path, &self.position, state, optimizer)?;
             self.sink.event(Event::Checkpoint { path });
         }
         Ok(())
-    }
-
-    /// Writes the last checkpoint unless a number in it is no longer finite; false then.
-    pub fn save_if_finite(&mut self, optimizer: &Named) -> Result<bool, RunError> {
-        let state = self.network.state()?;
-        let is_finite = finite::first_not_finite(state.iter().map(|(key, tensor)| (key.as_str(), tensor)))?.is_none();
-        if is_finite {
-            self.save(&["last"], optimizer)?;
-        }
-        Ok(is_finite)
     }
 
     /// Remembers what a split measured last.

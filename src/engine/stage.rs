@@ -42,7 +42,7 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
         let flow = steps(session, &mut stepper, split)?;
         if flow == Flow::Stopped || end_epoch(session, &stage, &stepper)? == Flow::Stopped {
-            session.save(&["last"], &stepper.optimizer()?)?;
+            stepper.save(session, &["last"])?;
             return Ok(Flow::Stopped);
         }
     }
@@ -178,7 +178,7 @@ fn save(
     if verdict.is_some_and(|verdict| verdict.is_best) {
         names.push("best");
     }
-    session.save(&names, &stepper.optimizer()?)
+    stepper.save(session, &names)
 }
 
 fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(), RunError> {

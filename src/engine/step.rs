@@ -59,9 +59,14 @@ impl<'a> Stepper<'a> {
         })
     }
 
-    /// The optimizer's memory.
-    pub fn optimizer(&self) -> Result<Vec<(String, Tensor)>, RunError> {
-        Ok(self.updater.state()?)
+    /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
+    /// that are there, when a weight is no longer finite.
+    pub fn save(&self, session: &mut Session<'_>, names: &[&str]) -> Result<(), RunError> {
+        let Some(key) = session.save_if_finite(names, &self.updater.state()?)? else { return Ok(()) };
+        let position = &session.position;
+        let epoch = if position.step_in_epoch == 0 { position.epoch.max(1) } else { position.epoch + 1 };
+        let (at, kept) = ((position.step, epoch), last_finite(session));
+        Err(self.failure(session, "a weight is not finite", at, format!("first in `{key}`"), kept))
     }
 
     /// Learning rate of the step after `steps` steps of this epoch.
@@ -148,23 +153,43 @@ impl<'a> Stepper<'a> {
 
     /// Keeps the weights before this step, if they are finite, and says what to do.
     fn not_finite(&self, session: &mut Session<'_>, what: &str, first: String) -> RunError {
-        let path = session.folder.checkpoint("last");
-        let kept = match self.optimizer().and_then(|memory| session.save_if_finite(&memory)) {
-            Ok(true) => format!("The weights before this step are kept in {}", path.display()),
-            Ok(false) => format!("The last finite weights are in {}", path.display()),
+        let memory = self.updater.state().map_err(RunError::from);
+        let kept = match memory.and_then(|memory| session.save_if_finite(&["last"], &memory)) {
+            Ok(None) => {
+                format!("The weights before this step are kept in {}", session.folder.checkpoint("last").display())
+            }
+            Ok(Some(_)) => last_finite(session),
             Err(error) => return error,
         };
+        let at = (session.position.step + 1, session.position.epoch + 1);
+        self.failure(session, what, at, first, kept)
+    }
+
+    /// The failure at this step and epoch, both from 1, with what to do about it.
+    fn failure(
+        &self,
+        session: &Session<'_>,
+        what: &str,
+        (step, epoch): (u64, u32),
+        first: String,
+        kept: String,
+    ) -> RunError {
         let lr = self.lr(&session.position, session.position.step_in_epoch);
         RunError::NotFinite(Box::new(NotFinite {
             what: what.to_owned(),
-            step: session.position.step + 1,
+            step,
             stage: self.stage.name.clone(),
-            epoch: session.position.epoch + 1,
+            epoch,
             first,
             kept,
             advice: format!("use a smaller learning rate than {lr:?}, such as lr={:?}", lr / 10.0),
         }))
     }
+}
+
+/// No checkpoint is ever written with a number in it that is not finite.
+fn last_finite(session: &Session<'_>) -> String {
+    format!("The last finite weights are in {}", session.folder.checkpoint("last").display())
 }
 
 /// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
