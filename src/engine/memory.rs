@@ -3,7 +3,7 @@
 
 use super::error::RunError;
 use crate::project::Project;
-use crate::shape::{Inference, step_memory_bytes};
+use crate::shape::{Inference, scratch_bytes, step_memory_bytes};
 
 const MIB: u64 = 1 << 20;
 
@@ -15,8 +15,10 @@ pub(super) fn check(
     available: Option<u64>,
 ) -> Result<(), RunError> {
     let Some(available) = available else { return Ok(()) };
+    let threads = rayon::current_num_threads();
+    let scratch = inference.plan.as_ref().map_or(0, |plan| scratch_bytes(plan, threads));
     for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
-        let needed = step_memory_bytes(inference, stage.batch, &stage.optimizer);
+        let needed = step_memory_bytes(inference, stage.batch, &stage.optimizer).saturating_add(scratch);
         if needed > available {
             let (name, batch) = (&stage.name, stage.batch);
             return Err(RunError::Input(format!(

@@ -20,6 +20,7 @@ mod outline;
 mod pools;
 pub mod rules;
 
+mod scratch;
 mod stage_check;
 mod target;
 mod walk;
@@ -33,4 +34,5 @@ pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;
+pub use scratch::scratch_bytes;
 pub use target::{Target, target};
