@@ -138,6 +138,16 @@ fn train_eval_and_inspect_work_on_one_run() {
     assert!(code(&text) == 0 && out(&text).contains("test: loss"), "{}", err(&text));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn training_goes_on_when_nobody_can_be_told() {
+    let folder = with_project(&[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    command.current_dir(folder.path()).args(["train", "tiny.toml", "-o", "run", "--epochs", "1"]);
+    let output = command.stderr(std::fs::File::create("/dev/full").unwrap()).output().unwrap();
+    assert!(code(&output) == 0 && out(&output).contains("run: run"), "{}", out(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {

@@ -26,7 +26,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 fn filters(run: &SavedRun) -> anyhow::Result<RgbaImage> {
     let filters = first_layer(&run.network, &run.inference, run.position.step)?;
     let filters = filters.ok_or_else(|| WrongInput("the network has no layer with filters".to_owned()))?;
-    eprintln!("{} filters of {} `{}`", filters.count, filters.key, filters.layer);
+    output::say(&format!("{} filters of {} `{}`", filters.count, filters.key, filters.layer));
     Ok(filter_sheet(&filters, FilterScale::PerFilter, zoom_for(filters.height)))
 }
 
@@ -36,7 +36,8 @@ fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Rgb
     }
     let probe = probe(run, args)?.ok_or_else(|| WrongInput("there are no images to reconstruct".to_owned()))?;
     let pictures = reconstruct(&mut run.network, &run.dataset, &probe, run.position.step)?;
-    eprintln!("mse {:.5}, psnr {:.2} dB over {} images", pictures.mean_mse, pictures.psnr, pictures.mse.len());
+    let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
+    output::say(&format!("mse {mse:.5}, psnr {psnr:.2} dB over {} images", pictures.mse.len()));
     Ok(reconstruction_sheet(&pictures, zoom_for(pictures.height)))
 }
 

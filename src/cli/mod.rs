@@ -53,7 +53,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
-                eprintln!("strata: {error:#}");
+                output::say(&format!("strata: {error:#}"));
             }
             ExitCode::from(exit_code(&error))
         }

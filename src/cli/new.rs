@@ -20,7 +20,7 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         .into());
     }
     write_atomic(&file, entry.text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-    eprintln!("next: strata check {0}, strata train {0}, or strata {0} for the window", file.display());
+    output::say(&format!("next: strata check {0}, strata train {0}, or strata {0} for the window", file.display()));
     output::print(&file.display().to_string())
 }
 

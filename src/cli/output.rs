@@ -1,7 +1,10 @@
-//! Standard output. A reader that stopped reading (`strata check p | head`) ends the program quietly.
+//! Standard output, and messages on standard error.
+//!
+//! A reader that stopped reading (`strata check p | head`) ends the program quietly; a message that
+//! nobody can be told ends nothing at all.
 
 use serde::Serialize;
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {
@@ -11,6 +14,12 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
+}
+
+/// Shows a message on standard error. `eprintln!` would panic where that is closed or full, and a
+/// run would be lost for a line of text.
+pub fn say(text: &str) {
+    stderr().lock().write_all(format!("{text}\n").as_bytes()).ok();
 }
 
 /// Prints one JSON value.

@@ -67,10 +67,10 @@ fn interrupts() -> Receiver<Command> {
         if asked.swap(true, Ordering::SeqCst) || sender.send(Command::Stop).is_err() {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
+        output::say("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("warning: Ctrl-C will not save a checkpoint: {error}");
+        output::say(&format!("warning: Ctrl-C will not save a checkpoint: {error}"));
     }
     receiver
 }
@@ -80,11 +80,11 @@ pub fn ended(outcome: Outcome) -> anyhow::Result<(Summary, bool)> {
     match outcome {
         Outcome::Completed(summary) => Ok((summary, false)),
         Outcome::Stopped(summary) => {
-            eprintln!("{}", stopped(&summary));
+            output::say(&stopped(&summary));
             Ok((summary, true))
         }
         Outcome::Failed(Failure { message, wrong_input, .. }) => {
-            eprintln!("strata: {message}");
+            output::say(&format!("strata: {message}"));
             Err(Told(if wrong_input { WRONG_INPUT } else { FAILED }).into())
         }
     }
