@@ -31,6 +31,16 @@ pub enum FolderError {
     /// There is a run in it already.
     #[error("{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)")]
     Taken(PathBuf),
+    /// A file of someone else's would be written over.
+    #[error(
+        "{folder} holds a {file} already, which a new run would replace; choose another folder (-o FOLDER), or leave -o out for the next free one below runs"
+    )]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The file's name.
+        file: &'static str,
+    },
     /// Nothing to resume.
     #[error("{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume")]
     NotARun(PathBuf),
@@ -62,7 +72,10 @@ impl RunFolder {
     pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
         match path {
             Some(path) if files(path).iter().any(|file| file.exists()) => Err(FolderError::Taken(path.to_owned())),
-            Some(path) => RunFolder::open(path, !path.exists()),
+            Some(path) => match OWN.into_iter().find(|file| path.join(file).exists()) {
+                Some(file) => Err(FolderError::Occupied { folder: path.to_owned(), file }),
+                None => RunFolder::open(path, !path.exists()),
+            },
             None => RunFolder::open(&next_free(&base.join("runs"), title)?, true),
         }
     }
@@ -121,6 +134,9 @@ pub fn checkpoint(run: &Path, name: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{name}.safetensors"))
 }
 
+/// Files that a run writes and that may be there without one: above all the user's own project.
+const OWN: [&str; 2] = ["project.toml", "steps.csv"];
+
 fn files(run: &Path) -> [PathBuf; 3] {
     [run.join("run.json"), run.join("metrics.csv"), checkpoint(run, "last")]
 }
@@ -178,6 +194,19 @@ mod tests {
         let removed = second.path().to_owned();
         drop(second);
         assert!(!removed.exists());
+    }
+
+    #[test]
+    fn files_of_the_user_are_not_written_over() {
+        let base = tempfile::tempdir().unwrap();
+        for file in OWN {
+            let folder = base.path().join(file.replace('.', "-"));
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(file), "mine").unwrap();
+            let error = RunFolder::create(Some(&folder), base.path(), "a").unwrap_err();
+            assert!(error.to_string().contains(&format!("holds a {file} already")), "{error}");
+            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was added");
+        }
     }
 
     #[test]
