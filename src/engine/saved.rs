@@ -40,7 +40,8 @@ pub struct Evaluation {
     /// Accuracy and log loss when it classifies, MSE and PSNR when it reconstructs.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// Counts by right class (row) and answer (column), when it classifies.
+    /// Counts by right class (row) and answer (column), when it classifies; one more column for answers
+    /// that are no class, where the network can give them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Vec<Vec<u64>>>,
 }

@@ -9,6 +9,7 @@ use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
 use crate::project::{Place, Project, Stack};
+use std::cmp::Ordering;
 
 /// The largest batch.
 const MAX_BATCH: u32 = 65_536;
@@ -96,10 +97,13 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
         return Some(Problem::error(message).help("end the head with `flatten` and `dense 10`, or with `gap`"));
     }
     let (classes, source) = (super::data_check::classes(project.data.source)?, project.data.source);
-    (answer.channels() < classes).then(|| {
-        let message = format!("the head gives {} scores, but {source} has {classes} classes", answer.channels());
-        Problem::error(message).help(format!("end the head with `dense {classes}`"))
-    })
+    let message = format!("the head gives {} scores, but {source} has {classes} classes", answer.channels());
+    let help = format!("end the head with `dense {classes}`");
+    match answer.channels().cmp(&classes) {
+        Ordering::Less => Some(Problem::error(message).help(help)),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(Problem::warning(format!("{message}: the others are never right")).help(help)),
+    }
 }
 
 fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
