@@ -21,6 +21,7 @@ mod pools;
 pub mod rules;
 
 mod stage_check;
+mod suggest;
 mod target;
 mod walk;
 

@@ -3,6 +3,7 @@
 use super::check::Problem;
 use super::infer::{Inference, Row};
 use super::mismatch::banner;
+use super::suggest::suggestion;
 use super::target::{Target, node_at, target};
 use crate::project::data::Split;
 use crate::project::layer::{Activation, Kind};
@@ -69,8 +70,10 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
             );
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
-            let help = "`strata solve` proposes edits after which they are equal";
-            problems.push(Problem::error(banner(inference).text).help(help));
+            let problem = Problem::error(banner(inference).text);
+            let help = inference.output.as_ref().map(|output| suggestion(network, output));
+            let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
+            problems.push(Problem { place, help: help.into_iter().collect(), ..problem });
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(
