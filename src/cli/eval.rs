@@ -15,6 +15,7 @@ const OTHER: &str = "other";
 /// Measures and prints.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    output::warn(&run.warnings);
     let has_test = run.dataset.split(Split::Test).is_some();
     let split = args.split.unwrap_or(if has_test { Split::Test } else { Split::Valid });
     let evaluation = run.evaluate(split)?;

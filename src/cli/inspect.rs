@@ -7,19 +7,22 @@ use crate::engine::saved::SavedRun;
 use crate::inspect::filters::first_layer;
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
 use crate::inspect::reconstructions::{Probe, reconstruct};
-use crate::project::file::write_atomic;
-use anyhow::Context;
 use image::RgbaImage;
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
+    if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        let png = file.with_extension("png");
+        return Err(WrongInput(format!("pictures are written as PNG: write -o {}", png.display())).into());
+    }
     let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    output::warn(&run.warnings);
     let picture = match args.what {
         Picture::Filters => filters(&run)?,
         Picture::Reconstructions => reconstructions(&mut run, args)?,
     };
-    let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
-    write_atomic(&file, &png(&picture)?).with_context(|| format!("cannot write {}", file.display()))?;
+    output::write_file(&file, &png(&picture)?)?;
     output::print(&file.display().to_string())
 }
 

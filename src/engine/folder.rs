@@ -44,6 +44,16 @@ pub enum FolderError {
     /// Nothing to resume.
     #[error("{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume")]
     NotARun(PathBuf),
+    /// The run has no checkpoint of this name.
+    #[error("{run} has no checkpoint `{name}`; {there}")]
+    NoCheckpoint {
+        /// The run's folder.
+        run: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// Which there are, as a clause.
+        there: String,
+    },
     /// Another process trains in it.
     #[error("{0} is being trained by another Strata; stop that run first")]
     InUse(PathBuf),
@@ -134,6 +144,30 @@ pub fn checkpoint(run: &Path, name: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{name}.safetensors"))
 }
 
+/// The file of a checkpoint that is there; a name is one word, never a path.
+pub fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderError> {
+    let file = checkpoint(run, name);
+    if !name.is_empty() && !name.contains(['/', '\\']) && file.is_file() {
+        return Ok(file);
+    }
+    let names = checkpoints(run);
+    let there = if names.is_empty() {
+        "there is none in its folder checkpoints: is it a run?".to_owned()
+    } else {
+        format!("this run has: {}", names.join(", "))
+    };
+    Err(FolderError::NoCheckpoint { run: run.to_owned(), name: name.to_owned(), there })
+}
+
+/// The names of a run's checkpoints, in alphabetical order.
+fn checkpoints(run: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    let name = |file: std::fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".safetensors")?.to_owned());
+    let mut names: Vec<String> = files.filter_map(name).filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    names
+}
+
 /// Files that a run writes and that may be there without one: above all the user's own project.
 const OWN: [&str; 2] = ["project.toml", "steps.csv"];
 
@@ -189,6 +223,12 @@ mod tests {
         let path = first.path().to_owned();
         drop(first);
         assert!(RunFolder::reopen(&path).is_ok());
+        assert!(find_checkpoint(&path, "last").is_ok());
+        std::fs::write(checkpoint(&path, "stage-1"), "x").unwrap();
+        for name in ["best", "../checkpoints/last", ""] {
+            let error = find_checkpoint(&path, name).unwrap_err();
+            assert!(error.to_string().ends_with("this run has: last, stage-1"), "{error}");
+        }
         assert!(matches!(RunFolder::create(Some(&path), base.path(), ""), Err(FolderError::Taken(_))));
         assert!(matches!(RunFolder::reopen(second.path()), Err(FolderError::NotARun(_))));
         let removed = second.path().to_owned();
