@@ -138,9 +138,61 @@ fn train_eval_and_inspect_work_on_one_run() {
     assert!(code(&text) == 0 && out(&text).contains("test: loss"), "{}", err(&text));
 }
 
+#[test]
+fn only_stages_that_were_trained_are_measured() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    let train = strata(at, &["train", "tiny.toml", "-o", "run", "--epochs", "1", "--stage", "labels"]);
+    assert_eq!(code(&train), 0, "{}", err(&train));
+    let shown = json(&strata(at, &["eval", "run", "--json"]));
+    assert!(shown["test"]["accuracy"].is_f64() && shown["test"]["mse"].is_null(), "{shown}");
+    let project = at.join("run/project.toml");
+    let text = std::fs::read_to_string(&project).unwrap();
+    std::fs::write(&project, text.replacen("seed = ", "seed = 1", 1)).unwrap();
+    assert!(err(&strata(at, &["eval", "run"])).contains("warning: the images are not the ones"));
+}
+
+#[test]
+fn what_cannot_be_is_said_with_what_can() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    assert_eq!(code(&strata(at, &["train", "tiny.toml", "-o", "run", "--epochs", "1"])), 0);
+    std::fs::create_dir(at.join("plain")).unwrap();
+    std::fs::copy(at.join("tiny.toml"), at.join("plain/project.toml")).unwrap();
+    for (args, part) in [
+        (&["solve", "tiny.toml"][..], "there is no command `solve`"),
+        (&["eval", "run", "--checkpoint", "bets"], "this run has: "),
+        (&["inspect", "run", "filters", "-o", "x.txt"], "-o x.png"),
+        (&["inspect", "run", "filters", "-o", "no/x.png"], "cannot write no/x.png: No such file or directory (is the"),
+        (&["new", "keras-cifar", "-o", "no/x.toml"], "cannot write no/x.toml: No such file"),
+        (&["train", "plain", "--resume"], "plain is not a run"),
+        (&["train", "tiny.toml", "-o", "plain"], "holds a project.toml already"),
+    ] {
+        let output = strata(at, args);
+        assert!(code(&output) == 2 && err(&output).contains(part), "{args:?}: {}", err(&output));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn training_goes_on_when_nobody_can_be_told() {
+    let folder = with_project(&[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    command.current_dir(folder.path()).args(["train", "tiny.toml", "-o", "run", "--epochs", "1"]);
+    let output = command.stderr(std::fs::File::create("/dev/full").unwrap()).output().unwrap();
+    assert!(code(&output) == 0 && out(&output).contains("run: run"), "{}", out(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
+    for signal in ["-INT", "-TERM"] {
+        interrupt(signal);
+    }
+}
+
+#[cfg(unix)]
+fn interrupt(signal: &str) {
     let folder = with_project(&[("epochs = 2", "epochs = 100000")]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_strata"))
         .current_dir(folder.path())
@@ -155,7 +207,7 @@ fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
         std::thread::sleep(std::time::Duration::from_millis(100));
         waited += 1;
     }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();

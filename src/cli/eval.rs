@@ -9,9 +9,13 @@ use serde_json::{Map, Value};
 /// Classes up to which the confusion is printed as a table.
 const MAX_SHOWN: usize = 20;
 
+/// The column of answers that are no class.
+const OTHER: &str = "other";
+
 /// Measures and prints.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    output::warn(&run.warnings);
     let has_test = run.dataset.split(Split::Test).is_some();
     let split = args.split.unwrap_or(if has_test { Split::Test } else { Split::Valid });
     let evaluation = run.evaluate(split)?;
@@ -30,7 +34,10 @@ fn confusion(evaluation: &Evaluation, classes: &[String]) -> Vec<String> {
     };
     let name_width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let width = counts.iter().flatten().map(|count| count.to_string().len()).max().unwrap_or(1).max(3);
-    let numbers: Vec<String> = (0..counts.len()).map(|class| text::right(&class.to_string(), width)).collect();
+    let columns = counts.first().map_or(0, Vec::len);
+    let width = if columns > counts.len() { width.max(OTHER.len()) } else { width };
+    let title = |column| if column < counts.len() { format!("{column}") } else { OTHER.to_owned() };
+    let numbers: Vec<String> = (0..columns).map(|column| text::right(&title(column), width)).collect();
     let heading = format!("{}  {}", text::left("is \\ taken for", name_width + 4), numbers.join(" "));
     let row = |(class, counts): (usize, &Vec<u64>)| {
         let name = classes.get(class).map_or("", String::as_str);
@@ -39,4 +46,17 @@ fn confusion(evaluation: &Evaluation, classes: &[String]) -> Vec<String> {
         format!("{label}  {}", cells.join(" "))
     };
     [String::new(), heading].into_iter().chain(counts.iter().enumerate().map(row)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_are_no_class_have_a_column() {
+        let evaluation = Evaluation { confusion: Some(vec![vec![3, 0, 1], vec![0, 2, 4]]), ..Evaluation::default() };
+        let lines = confusion(&evaluation, &["cat".to_owned(), "dog".to_owned()]);
+        assert!(lines[1].ends_with("0     1 other"), "{lines:?}");
+        assert!(lines[3].ends_with("0     2     4"), "{lines:?}");
+    }
 }

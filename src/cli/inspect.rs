@@ -7,26 +7,29 @@ use crate::engine::saved::SavedRun;
 use crate::inspect::filters::first_layer;
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
 use crate::inspect::reconstructions::{Probe, reconstruct};
-use crate::project::file::write_atomic;
-use anyhow::Context;
 use image::RgbaImage;
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
+    if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        let png = file.with_extension("png");
+        return Err(WrongInput(format!("pictures are written as PNG: write -o {}", png.display())).into());
+    }
     let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    output::warn(&run.warnings);
     let picture = match args.what {
         Picture::Filters => filters(&run)?,
         Picture::Reconstructions => reconstructions(&mut run, args)?,
     };
-    let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
-    write_atomic(&file, &png(&picture)?).with_context(|| format!("cannot write {}", file.display()))?;
+    output::write_file(&file, &png(&picture)?)?;
     output::print(&file.display().to_string())
 }
 
 fn filters(run: &SavedRun) -> anyhow::Result<RgbaImage> {
     let filters = first_layer(&run.network, &run.inference, run.position.step)?;
     let filters = filters.ok_or_else(|| WrongInput("the network has no layer with filters".to_owned()))?;
-    eprintln!("{} filters of {} `{}`", filters.count, filters.key, filters.layer);
+    output::say(&format!("{} filters of {} `{}`", filters.count, filters.key, filters.layer));
     Ok(filter_sheet(&filters, FilterScale::PerFilter, zoom_for(filters.height)))
 }
 
@@ -36,7 +39,8 @@ fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Rgb
     }
     let probe = probe(run, args)?.ok_or_else(|| WrongInput("there are no images to reconstruct".to_owned()))?;
     let pictures = reconstruct(&mut run.network, &run.dataset, &probe, run.position.step)?;
-    eprintln!("mse {:.5}, psnr {:.2} dB over {} images", pictures.mean_mse, pictures.psnr, pictures.mse.len());
+    let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
+    output::say(&format!("mse {mse:.5}, psnr {psnr:.2} dB over {} images", pictures.mse.len()));
     Ok(reconstruction_sheet(&pictures, zoom_for(pictures.height)))
 }
 

@@ -19,9 +19,10 @@ mod train;
 mod window;
 
 use crate::engine::error::RunError;
-use crate::project::ProjectError;
+use crate::project::{ProjectError, builtin};
 use args::{Args, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code of a command that was understood and failed.
@@ -44,6 +45,10 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            if let Some(message) = unknown_command() {
+                output::say(&format!("strata: {message}"));
+                return ExitCode::from(WRONG_INPUT);
+            }
             // Nothing can be told to a closed terminal.
             error.print().ok();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
@@ -53,11 +58,24 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
-                eprintln!("strata: {error:#}");
+                output::say(&format!("strata: {error:#}"));
             }
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// What to say when the first of several words is no command, and no project either.
+fn unknown_command() -> Option<String> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let (first, rest) = words.split_first()?;
+    let command = Args::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let is_known = names.contains(&first.as_str()) || first == "help" || Path::new(first).exists();
+    if rest.is_empty() || first.starts_with('-') || is_known || builtin::find(first).is_some() {
+        return None;
+    }
+    Some(format!("there is no command `{first}`; the commands are {}", names.join(", ")))
 }
 
 fn dispatch(args: Args) -> anyhow::Result<()> {

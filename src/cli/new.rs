@@ -3,8 +3,6 @@
 use super::args::NewArgs;
 use super::{WrongInput, output, source, text};
 use crate::project::builtin;
-use crate::project::file::write_atomic;
-use anyhow::Context;
 use std::path::PathBuf;
 
 /// Writes the project of this name; without a name, lists all.
@@ -19,8 +17,8 @@ pub fn run(args: &NewArgs) -> anyhow::Result<()> {
         ))
         .into());
     }
-    write_atomic(&file, entry.text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-    eprintln!("next: strata check {0}, strata train {0}, or strata {0} for the window", file.display());
+    output::write_file(&file, entry.text.as_bytes())?;
+    output::say(&format!("next: strata check {0}, strata train {0}, or strata {0} for the window", file.display()));
     output::print(&file.display().to_string())
 }
 

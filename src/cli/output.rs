@@ -1,7 +1,14 @@
-//! Standard output. A reader that stopped reading (`strata check p | head`) ends the program quietly.
+//! Standard output, and messages on standard error.
+//!
+//! A reader that stopped reading (`strata check p | head`) ends the program quietly; a message that
+//! nobody can be told ends nothing at all.
 
+use super::WrongInput;
+use crate::project::file::write_atomic;
 use serde::Serialize;
-use std::io::{ErrorKind, Write, stdout};
+use std::error::Error;
+use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {
@@ -11,6 +18,29 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
+}
+
+/// Shows a message on standard error. `eprintln!` would panic where that is closed or full, and a
+/// run would be lost for a line of text.
+pub fn say(text: &str) {
+    stderr().lock().write_all(format!("{text}\n").as_bytes()).ok();
+}
+
+/// Shows warnings on standard error.
+pub fn warn(warnings: &[String]) {
+    warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+}
+
+/// Writes the file that was asked for.
+pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
+    write_atomic(file, bytes).map_err(|error| {
+        let reason = match error.kind() {
+            ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
+            // The error itself names a temporary file that nobody knows; its source is the system's reason.
+            _ => error.source().map_or_else(|| error.to_string(), |source| source.to_string()),
+        };
+        WrongInput(format!("cannot write {}: {reason}", file.display()))
+    })
 }
 
 /// Prints one JSON value.

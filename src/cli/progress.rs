@@ -1,5 +1,6 @@
 //! A run on the terminal: a bar that moves and a line for every epoch, all on standard error.
 
+use super::output;
 use super::text::{duration, metrics, thousands};
 use crate::engine::event::{EpochReport, Event, Sink, StepReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -33,7 +34,7 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| output::say(line));
     }
 
     fn preparing(&self, what: &str, done: u64, total: u64) {

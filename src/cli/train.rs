@@ -12,6 +12,7 @@ use crate::engine::slot::Slots;
 use crate::engine::thread::{RunOptions, guarded};
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Exit code of a program ended by Ctrl-C.
@@ -34,6 +35,13 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         (Some(run), _) => Some(run.clone()),
         (None, Some(run)) if args.resume => Some(run.clone()),
         (None, None) if args.resume => {
+            if Path::new(&args.project).is_dir() {
+                let message = format!(
+                    "{} is not a run, it has no run.json: --resume needs a run's folder, such as runs/NAME-1",
+                    args.project
+                );
+                return Err(WrongInput(message).into());
+            }
             let message = "--resume needs the run to go on with: strata train RUN --resume, or -o RUN".to_owned();
             return Err(WrongInput(message).into());
         }
@@ -59,7 +67,7 @@ pub fn train(source: &Source, options: &RunOptions, slots: &Slots) -> Outcome {
     outcome
 }
 
-/// Ctrl-C as a command.
+/// Ctrl-C, and a request to end (SIGTERM, SIGHUP), as a command.
 fn interrupts() -> Receiver<Command> {
     let (sender, receiver) = unbounded();
     let asked = AtomicBool::new(false);
@@ -67,12 +75,22 @@ fn interrupts() -> Receiver<Command> {
         if asked.swap(true, Ordering::SeqCst) || sender.send(Command::Stop).is_err() {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
+        output::say("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
     };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("warning: Ctrl-C will not save a checkpoint: {error}");
+    // Under nohup a hangup is to be ignored, not obeyed; `try_set_handler` leaves it so.
+    let result = if ignores_hangup() { ctrlc::try_set_handler(handler) } else { ctrlc::set_handler(handler) };
+    if let Err(error) = result {
+        let nohup = if ignores_hangup() { " (started with nohup)" } else { "" };
+        output::say(&format!("warning: Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"));
     }
     receiver
+}
+
+/// Whether the program was started to ignore SIGHUP, as nohup does: signal 1 in the kernel's mask.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// What was reached, and whether it was stopped; a failure is an error with its exit code.
@@ -80,11 +98,11 @@ pub fn ended(outcome: Outcome) -> anyhow::Result<(Summary, bool)> {
     match outcome {
         Outcome::Completed(summary) => Ok((summary, false)),
         Outcome::Stopped(summary) => {
-            eprintln!("{}", stopped(&summary));
+            output::say(&stopped(&summary));
             Ok((summary, true))
         }
         Outcome::Failed(Failure { message, wrong_input, .. }) => {
-            eprintln!("strata: {message}");
+            output::say(&format!("strata: {message}"));
             Err(Told(if wrong_input { WRONG_INPUT } else { FAILED }).into())
         }
     }

@@ -36,7 +36,7 @@ fn headless(project: Option<&str>) -> anyhow::Result<()> {
         None => source::from_builtin(builtin::ALL.first().context("there is no built-in project")?, &[])?,
     };
     let title = &source.project.title;
-    eprintln!("there is no display: training `{title}` without a window, with a report at the end");
+    output::say(&format!("there is no display: training `{title}` without a window, with a report at the end"));
     let file = train_and_report(&source)?;
     file.map_or(Ok(()), |file| output::print(&file))
 }

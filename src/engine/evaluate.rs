@@ -49,6 +49,7 @@ pub fn measure(
 }
 
 /// Which class each image of a split is taken for: counts by right class (row) and answer (column).
+/// Where the network has more answers than there are classes, one more column counts those others.
 pub fn confusion(
     network: &mut Network,
     split: &SplitData,
@@ -56,11 +57,14 @@ pub fn confusion(
     classes: usize,
     device: &Device,
 ) -> Result<Vec<Vec<u64>>, RunError> {
-    let mut counts = vec![vec![0u64; classes]; classes];
+    let mut counts = Vec::new();
     for_each_batch(network, split, how, device, &mut |output, _, labels| {
         let answers = output.argmax(1)?.to_vec1::<u32>()?;
+        let columns = if output.dim(1)? > classes { classes + 1 } else { classes };
+        counts.resize_with(classes, || vec![0u64; columns]);
         for (&label, &answer) in labels.iter().zip(&answers) {
-            if let Some(count) = counts.get_mut(label as usize).and_then(|row| row.get_mut(answer as usize)) {
+            let column = (answer as usize).min(columns - 1);
+            if let Some(count) = counts.get_mut(label as usize).and_then(|row| row.get_mut(column)) {
                 *count += 1;
             }
         }

@@ -28,7 +28,8 @@ pub(super) fn check(
     Ok(())
 }
 
-fn check_input(project: &Project, dataset: &Dataset) -> Result<(), RunError> {
+/// Checks the images against the network's input.
+pub(super) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), RunError> {
     let [channels, height, width] = dataset.shape();
     let input = &project.network.input;
     if input.dims() == [channels, height, width] {
@@ -81,7 +82,12 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
             stage.split
         )));
     }
-    let classes = dataset.classes().len();
+    check_head(stage, inference, dataset)
+}
+
+/// Checks that the head has an answer for every class.
+pub(super) fn check_head(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), RunError> {
+    let (name, classes) = (&stage.name, dataset.classes().len());
     let Some(answer) = &inference.answer else {
         return Err(RunError::Input(format!(
             "stage `{name}` classifies, but the network has no head: end it with `dense {classes}`"

@@ -31,9 +31,29 @@ pub enum FolderError {
     /// There is a run in it already.
     #[error("{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)")]
     Taken(PathBuf),
+    /// A file of someone else's would be written over.
+    #[error(
+        "{folder} holds a {file} already, which a new run would replace; choose another folder (-o FOLDER), or leave -o out for the next free one below runs"
+    )]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The file's name.
+        file: &'static str,
+    },
     /// Nothing to resume.
     #[error("{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume")]
     NotARun(PathBuf),
+    /// The run has no checkpoint of this name.
+    #[error("{run} has no checkpoint `{name}`; {there}")]
+    NoCheckpoint {
+        /// The run's folder.
+        run: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// Which there are, as a clause.
+        there: String,
+    },
     /// Another process trains in it.
     #[error("{0} is being trained by another Strata; stop that run first")]
     InUse(PathBuf),
@@ -64,7 +84,10 @@ impl RunFolder {
     pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
         match path {
             Some(path) if files(path).iter().any(|file| file.exists()) => Err(FolderError::Taken(path.to_owned())),
-            Some(path) => RunFolder::open(path, missing(path)),
+            Some(path) => match OWN.into_iter().find(|file| path.join(file).exists()) {
+                Some(file) => Err(FolderError::Occupied { folder: path.to_owned(), file }),
+                None => RunFolder::open(path, missing(path)),
+            },
             None => {
                 let path = next_free(&base.join("runs"), title)?;
                 RunFolder::open(&path, vec![path.clone()])
@@ -135,6 +158,33 @@ fn missing(run: &Path) -> Vec<PathBuf> {
     names.into_iter().map(|name| run.join(name)).filter(|path| !path.exists()).collect()
 }
 
+/// The file of a checkpoint that is there; a name is one word, never a path.
+pub fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderError> {
+    let file = checkpoint(run, name);
+    if !name.is_empty() && !name.contains(['/', '\\']) && file.is_file() {
+        return Ok(file);
+    }
+    let names = checkpoints(run);
+    let there = if names.is_empty() {
+        "there is none in its folder checkpoints: is it a run?".to_owned()
+    } else {
+        format!("this run has: {}", names.join(", "))
+    };
+    Err(FolderError::NoCheckpoint { run: run.to_owned(), name: name.to_owned(), there })
+}
+
+/// The names of a run's checkpoints, in alphabetical order.
+fn checkpoints(run: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    let name = |file: std::fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".safetensors")?.to_owned());
+    let mut names: Vec<String> = files.filter_map(name).filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    names
+}
+
+/// Files that a run writes and that may be there without one: above all the user's own project.
+const OWN: [&str; 2] = ["project.toml", "steps.csv"];
+
 fn files(run: &Path) -> [PathBuf; 3] {
     [run.join("run.json"), run.join("metrics.csv"), checkpoint(run, "last")]
 }
@@ -187,6 +237,12 @@ mod tests {
         let path = first.path().to_owned();
         drop(first);
         assert!(RunFolder::reopen(&path).is_ok());
+        assert!(find_checkpoint(&path, "last").is_ok());
+        std::fs::write(checkpoint(&path, "stage-1"), "x").unwrap();
+        for name in ["best", "../checkpoints/last", ""] {
+            let error = find_checkpoint(&path, name).unwrap_err();
+            assert!(error.to_string().ends_with("this run has: last, stage-1"), "{error}");
+        }
         assert!(matches!(RunFolder::create(Some(&path), base.path(), ""), Err(FolderError::Taken(_))));
         assert!(matches!(RunFolder::reopen(second.path()), Err(FolderError::NotARun(_))));
         let removed = second.path().to_owned();
@@ -207,6 +263,19 @@ mod tests {
         std::fs::write(base.path().join("mine"), "").unwrap();
         drop(folder);
         assert_eq!(names(), ["mine"]);
+    }
+
+    #[test]
+    fn files_of_the_user_are_not_written_over() {
+        let base = tempfile::tempdir().unwrap();
+        for file in OWN {
+            let folder = base.path().join(file.replace('.', "-"));
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(file), "mine").unwrap();
+            let error = RunFolder::create(Some(&folder), base.path(), "a").unwrap_err();
+            assert!(error.to_string().contains(&format!("holds a {file} already")), "{error}");
+            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was added");
+        }
     }
 
     #[test]

@@ -7,9 +7,10 @@ use super::checkpoint::{self, Position};
 use super::error::RunError;
 use super::evaluate::{Measure, confusion, measure};
 use super::event::Metrics;
-use super::fit::is_measured;
+use super::fit::{check_head, check_input, is_measured};
 use super::folder;
 use super::prepare::build;
+use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
 use crate::nn::{self, Network};
 use crate::project::data::Split;
@@ -17,6 +18,7 @@ use crate::project::stage::{Stage, Task};
 use crate::project::{Project, file};
 use crate::shape::{Inference, infer};
 use candle_core::Device;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A trained run.
@@ -31,6 +33,10 @@ pub struct SavedRun {
     pub network: Network,
     /// Where the checkpoint was taken.
     pub position: Position,
+    /// What will make its figures differ from those of its training.
+    pub warnings: Vec<String>,
+    /// The names of the stages that were trained up to the checkpoint.
+    trained: BTreeSet<String>,
     device: Device,
 }
 
@@ -40,7 +46,8 @@ pub struct Evaluation {
     /// Accuracy and log loss when it classifies, MSE and PSNR when it reconstructs.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// Counts by right class (row) and answer (column), when it classifies.
+    /// Counts by right class (row) and answer (column), when it classifies; one more column for answers
+    /// that are no class, where the network can give them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Vec<Vec<u64>>>,
 }
@@ -54,13 +61,16 @@ impl SavedRun {
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<SavedRun, RunError> {
         let project = file::load(&run.join("project.toml"))?;
-        let saved = checkpoint::load(&folder::checkpoint(run, checkpoint))?;
+        let saved = checkpoint::load(&folder::find_checkpoint(run, checkpoint)?)?;
         let inference = infer(&project.network);
         let device = nn::device::open(device).map_err(RunError::input)?;
         let network = build(&project, &inference, &device, Some(&saved))?;
         let channels = Some(project.network.input.channels());
         let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
-        Ok(SavedRun { project, inference, dataset, network, position: saved.position, device })
+        check_input(&project, &dataset)?;
+        let (warnings, position) = (other_images(run, &dataset).into_iter().collect(), saved.position);
+        let trained = trained(run, &project, &position);
+        Ok(SavedRun { project, inference, dataset, network, position, warnings, trained, device })
     }
 
     /// Where it computes.
@@ -77,6 +87,9 @@ impl SavedRun {
         }
         let mut evaluation = Evaluation::default();
         for stage in &stages {
+            if stage.task == Task::Classify {
+                check_head(stage, &self.inference, &self.dataset)?;
+            }
             let pixel_range = self.dataset.pixel_range();
             let how = Measure { task: stage.task, loss: stage.loss, batch: stage.batch as usize, pixel_range };
             let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?.unwrap_or_default();
@@ -91,8 +104,8 @@ impl SavedRun {
 
     /// The last stage of each task, as far as training went, in the order of the project.
     fn trained_stages(&self, split: Split) -> Vec<Stage> {
-        let reached = self.project.stages.iter().take(self.position.stage + 1);
-        let usable: Vec<&Stage> = reached.filter(|stage| is_measured(stage, &self.dataset, split)).collect();
+        let trained = self.project.stages.iter().filter(|stage| self.trained.contains(&stage.name));
+        let usable: Vec<&Stage> = trained.filter(|stage| is_measured(stage, &self.dataset, split)).collect();
         let is_last = |index: usize| !usable[index + 1..].iter().any(|later| later.task == usable[index].task);
         (0..usable.len()).filter(|&index| is_last(index)).map(|index| usable[index].clone()).collect()
     }
@@ -101,6 +114,30 @@ impl SavedRun {
         let there: Vec<&str> = self.dataset.splits().map(|(split, _)| split.name()).collect();
         RunError::Input(format!("these images have no split `{split}`; there is {}", there.join(", ")))
     }
+}
+
+/// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
+/// progress; without such rows, every stage up to the checkpoint's.
+fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
+    let rows = csv::Reader::from_path(run.join("metrics.csv")).map(csv::Reader::into_records).into_iter().flatten();
+    let stage = |row: csv::StringRecord| {
+        let step: u64 = row.get(2)?.parse().ok()?;
+        row.get(0).filter(|_| step <= position.step).map(str::to_owned)
+    };
+    let mut names: BTreeSet<String> = rows.flatten().filter_map(stage).collect();
+    let present = project.stages.get(position.stage).filter(|_| position.is_in_stage());
+    names.extend(present.map(|stage| stage.name.clone()));
+    if names.is_empty() {
+        names.extend(project.stages.iter().take(position.stage + 1).map(|stage| stage.name.clone()));
+    }
+    names
+}
+
+/// Says so when the images are not those of the run's `run.json`.
+fn other_images(run: &Path, dataset: &Dataset) -> Option<String> {
+    let record = RunRecord::read(run).ok().filter(|record| !record.data_hash.is_empty())?;
+    let message = "the images are not the ones this run was trained on; its figures differ in that";
+    (record.data_hash != dataset.hash()).then(|| message.to_owned())
 }
 
 /// The later task's loss, and what both know of the rest.

@@ -18,7 +18,7 @@ pub enum Source {
     Cifar10,
     /// CIFAR-100, binary version, plain or `.gz`.
     Cifar100,
-    /// STL-10, binary files (memory-mapped).
+    /// STL-10, binary files, read image by image where they lie.
     Stl10,
     /// EuroSAT, a folder of class folders of 64×64 JPEG files.
     Eurosat,

@@ -22,6 +22,7 @@ pub mod rules;
 
 mod scratch;
 mod stage_check;
+mod suggest;
 mod target;
 mod walk;
 

@@ -3,12 +3,14 @@
 use super::check::Problem;
 use super::infer::{Inference, Row};
 use super::mismatch::banner;
+use super::suggest::suggestion;
 use super::target::{Target, node_at, target};
 use crate::project::data::Split;
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
 use crate::project::{Place, Project, Stack};
+use std::cmp::Ordering;
 
 /// The largest batch.
 const MAX_BATCH: u32 = 65_536;
@@ -68,8 +70,10 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
             );
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
-            let help = "`strata solve` proposes edits after which they are equal";
-            problems.push(Problem::error(banner(inference).text).help(help));
+            let problem = Problem::error(banner(inference).text);
+            let help = inference.output.as_ref().map(|output| suggestion(network, output));
+            let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
+            problems.push(Problem { place, help: help.into_iter().collect(), ..problem });
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(
@@ -96,10 +100,13 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
         return Some(Problem::error(message).help("end the head with `flatten` and `dense 10`, or with `gap`"));
     }
     let (classes, source) = (super::data_check::classes(project.data.source)?, project.data.source);
-    (answer.channels() < classes).then(|| {
-        let message = format!("the head gives {} scores, but {source} has {classes} classes", answer.channels());
-        Problem::error(message).help(format!("end the head with `dense {classes}`"))
-    })
+    let message = format!("the head gives {} scores, but {source} has {classes} classes", answer.channels());
+    let help = format!("end the head with `dense {classes}`");
+    match answer.channels().cmp(&classes) {
+        Ordering::Less => Some(Problem::error(message).help(help)),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(Problem::warning(format!("{message}: the others are never right")).help(help)),
+    }
 }
 
 fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
