@@ -207,7 +207,8 @@ fn interrupt(signal: &str) {
         std::thread::sleep(std::time::Duration::from_millis(100));
         waited += 1;
     }
-    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    // The shell's own `kill`: a bare system has no program of that name.
+    Command::new("sh").args(["-c", &format!("kill {signal} {}", child.id())]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();

@@ -4,8 +4,8 @@
 //! cargo test --test screenshots -- --ignored --test-threads 1
 //! ```
 //!
-//! Two pictures are of real images and are left as they are where these are missing: `STRATA_STL10`
-//! and `STRATA_MNIST` say where their files are.
+//! Two pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
+//! are where these are missing.
 
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
@@ -69,31 +69,11 @@ fn the_first_autoencoder() {
 #[ignore = "trains networks and writes pictures"]
 fn stages_and_a_classifier() {
     let folder = tempfile::tempdir().unwrap();
-    let project = stages_on_digits();
-    if !lay_beside("STRATA_MNIST", folder.path(), &project) {
-        return;
-    }
-    let mut window = open(folder.path(), &project, LARGE, true);
-    train(&mut window, 9.5);
+    let mut window = open(folder.path(), &builtin("pretrain-classify"), LARGE, true);
+    train(&mut window, 10.5);
     window.harness.state_mut().handle(Action::Show(Show::Stage(Some(2))));
     window.run();
     picture(&mut window, "stages-dark.png");
-}
-
-/// Autoencoder first, classifier after, on handwritten digits.
-fn stages_on_digits() -> Project {
-    let text = include_str!("../assets/projects/pretrain-classify.toml")
-        .replace("source = \"shapes\"\nresize = [32, 32]", "source = \"mnist\"\npath = \"data/mnist\"\nlimit = 8000")
-        .replace("3x32x32", "1x28x28")
-        .replace("convt 3 k4", "convt 1 k4")
-        .replace("[-1.0, 1.0]", "[0.0, 1.0]")
-        .replace("tanh", "sigmoid")
-        .replace("split = \"unlabeled\"\n", "")
-        .replace(
-            "title = \"Autoencoder first, classifier after\"",
-            "title = \"Digits: autoencoder first, classifier after\"",
-        );
-    file::parse(&text, "digits").unwrap()
 }
 
 #[test]
@@ -137,7 +117,7 @@ fn real_photographs() {
     project.data.source = strata::project::data::Source::Stl10;
     project.data.path = Some("data/stl10_binary".into());
     (project.stages[0].epochs, project.stages[0].batch) = (200, 20);
-    if !lay_beside("STRATA_STL10", folder.path(), &project) {
+    if !lay_beside("stl10/stl10_binary", folder.path(), &project) {
         return;
     }
     let mut window = open(folder.path(), &project, LARGE, true);
@@ -152,7 +132,7 @@ fn handwritten_digits() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = builtin("lenet-mnist");
     project.data.path = Some("data/mnist".into());
-    if !lay_beside("STRATA_MNIST", folder.path(), &project) {
+    if !lay_beside("mnist", folder.path(), &project) {
         return;
     }
     let mut window = open(folder.path(), &project, LARGE, false);
@@ -162,9 +142,11 @@ fn handwritten_digits() {
 }
 
 /// Links the images to the path that the project names; false where they are missing.
-fn lay_beside(variable: &str, folder: &Path, project: &Project) -> bool {
-    let Some(source) = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.exists()) else {
-        println!("{variable} is not set: the picture that needs it stays as it is");
+fn lay_beside(name: &str, folder: &Path, project: &Project) -> bool {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let source = std::env::var_os("STRATA_TEST_DATA").map_or(beside, PathBuf::from).join(name);
+    let Ok(source) = source.canonicalize() else {
+        println!("{} is missing: the picture that needs it stays as it is", source.display());
         return false;
     };
     let link = folder.join(project.data.path.as_deref().unwrap());
