@@ -1,7 +1,7 @@
 //! Makes `screenshots/*.png` from the window itself, with networks that are really trained:
 //!
 //! ```text
-//! cargo test --test screenshots -- --ignored --test-threads 1
+//! CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --test screenshots -- --ignored --test-threads 1
 //! ```
 //!
 //! Two pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
