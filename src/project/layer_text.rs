@@ -435,82 +435,108 @@ impl fmt::Display for Layer {
     }
 }
 
+// Written piece by piece, without strings in between: inference writes the text of every layer.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut words: Vec<String> = Vec::new();
         match self {
-            Kind::Conv { out_channels, window, groups, bias }
-            | Kind::ConvTranspose { out_channels, window, groups, bias } => {
-                let word = if matches!(self, Kind::Conv { .. }) { "conv" } else { "convt" };
-                words.push(format!("{word} {out_channels}"));
-                window_words(&mut words, window);
-                words.extend(groups.map(|g| format!("g{g}")));
-                words.extend((!bias).then(|| "nobias".into()));
+            Kind::Conv { out_channels, window, groups, bias } => {
+                write!(f, "conv {out_channels}")?;
+                convolution_words(f, window, "g", *groups, *bias)
+            }
+            Kind::ConvTranspose { out_channels, window, groups, bias } => {
+                write!(f, "convt {out_channels}")?;
+                convolution_words(f, window, "g", *groups, *bias)
             }
             Kind::DepthwiseConv { window, multiplier, bias } => {
-                words.push("dwconv".into());
-                window_words(&mut words, window);
-                words.extend(multiplier.map(|m| format!("m{m}")));
-                words.extend((!bias).then(|| "nobias".into()));
+                f.write_str("dwconv")?;
+                convolution_words(f, window, "m", *multiplier, *bias)
             }
             Kind::SeparableConv { out_channels, window, bias } => {
-                words.push(format!("sepconv {out_channels}"));
-                window_words(&mut words, window);
-                words.extend((!bias).then(|| "nobias".into()));
+                write!(f, "sepconv {out_channels}")?;
+                convolution_words(f, window, "", None, *bias)
             }
-            Kind::MaxPool { window } | Kind::AvgPool { window } => {
-                words.push(if matches!(self, Kind::MaxPool { .. }) { "maxpool" } else { "avgpool" }.into());
-                words.extend(window.kernel_size.as_ref().map(Axes::to_string));
-                window_words(&mut words, &Window { kernel_size: None, ..window.clone() });
-            }
+            Kind::MaxPool { window } => pool_words(f, "maxpool", window),
+            Kind::AvgPool { window } => pool_words(f, "avgpool", window),
             Kind::Upsample { factor, bilinear } => {
-                words.push(format!("upsample {factor}"));
-                words.extend(bilinear.then(|| "bilinear".into()));
+                write!(f, "upsample {factor}")?;
+                f.write_str(if *bilinear { " bilinear" } else { "" })
             }
             Kind::Dense { out_features, bias } => {
-                words.push(format!("dense {out_features}"));
-                words.extend((!bias).then(|| "nobias".into()));
+                write!(f, "dense {out_features}")?;
+                f.write_str(if *bias { "" } else { " nobias" })
             }
-            Kind::Activation(activation) => {
-                words.push(activation.name().into());
-                if let Activation::LeakyRelu(Some(value)) | Activation::Elu(Some(value)) = activation {
-                    words.push(value.to_string());
-                }
-            }
-            other => words.push(simple_text(other)),
+            Kind::Activation(activation) => activation_words(f, *activation),
+            other => simple_text(f, other),
         }
-        f.write_str(&words.join(" "))
     }
 }
 
-fn simple_text(kind: &Kind) -> String {
+fn activation_words(f: &mut fmt::Formatter<'_>, activation: Activation) -> fmt::Result {
+    f.write_str(activation.name())?;
+    match activation {
+        Activation::LeakyRelu(Some(value)) | Activation::Elu(Some(value)) => write!(f, " {value}"),
+        _ => Ok(()),
+    }
+}
+
+fn simple_text(f: &mut fmt::Formatter<'_>, kind: &Kind) -> fmt::Result {
     match kind {
-        Kind::AdaptiveAvgPool { output } => format!("adaptive-avgpool {output}"),
-        Kind::Reshape { shape } => format!("reshape {}", shape.to_file_text()),
-        Kind::GroupNorm { groups } => format!("groupnorm {groups}"),
-        Kind::Dropout { p } => format!("dropout {p}"),
-        Kind::DropoutChannels { p } => format!("dropout-channels {p}"),
-        Kind::Noise { std } => format!("noise {std}"),
-        Kind::Pad { margins } => format!("pad {margins}"),
-        Kind::Crop { margins } => format!("crop {margins}"),
-        Kind::Unpool => "unpool".into(),
-        Kind::GlobalAvgPool => "gap".into(),
-        Kind::GlobalMaxPool => "gmp".into(),
-        Kind::Flatten => "flatten".into(),
-        Kind::BatchNorm => "bn".into(),
-        Kind::LayerNorm => "layernorm".into(),
-        Kind::Softmax => "softmax".into(),
-        _ => "identity".into(),
+        Kind::AdaptiveAvgPool { output } => write!(f, "adaptive-avgpool {output}"),
+        Kind::Reshape { shape } => write!(f, "reshape {}", shape.to_file_text()),
+        Kind::GroupNorm { groups } => write!(f, "groupnorm {groups}"),
+        Kind::Dropout { p } => write!(f, "dropout {p}"),
+        Kind::DropoutChannels { p } => write!(f, "dropout-channels {p}"),
+        Kind::Noise { std } => write!(f, "noise {std}"),
+        Kind::Pad { margins } => write!(f, "pad {margins}"),
+        Kind::Crop { margins } => write!(f, "crop {margins}"),
+        Kind::Unpool => f.write_str("unpool"),
+        Kind::GlobalAvgPool => f.write_str("gap"),
+        Kind::GlobalMaxPool => f.write_str("gmp"),
+        Kind::Flatten => f.write_str("flatten"),
+        Kind::BatchNorm => f.write_str("bn"),
+        Kind::LayerNorm => f.write_str("layernorm"),
+        Kind::Softmax => f.write_str("softmax"),
+        _ => f.write_str("identity"),
     }
 }
 
-fn window_words(words: &mut Vec<String>, window: &Window) {
-    let letter = |letter: &str, axes: &Option<Axes>| axes.as_ref().map(|a| format!("{letter}{a}"));
-    words.extend(letter("k", &window.kernel_size));
-    words.extend(letter("s", &window.stride));
-    words.extend(window.padding.as_ref().map(Padding::to_string));
-    words.extend(letter("op", &window.output_padding));
-    words.extend(letter("d", &window.dilation));
+/// Everything after the channels of a convolution; `count` is its groups or multiplier.
+fn convolution_words(
+    f: &mut fmt::Formatter<'_>,
+    window: &Window,
+    letter: &str,
+    count: Option<u32>,
+    bias: bool,
+) -> fmt::Result {
+    axes_word(f, "k", &window.kernel_size)?;
+    window_words(f, window)?;
+    if let Some(count) = count {
+        write!(f, " {letter}{count}")?;
+    }
+    f.write_str(if bias { "" } else { " nobias" })
+}
+
+fn pool_words(f: &mut fmt::Formatter<'_>, word: &str, window: &Window) -> fmt::Result {
+    f.write_str(word)?;
+    axes_word(f, "", &window.kernel_size)?;
+    window_words(f, window)
+}
+
+/// What follows the kernel's size.
+fn window_words(f: &mut fmt::Formatter<'_>, window: &Window) -> fmt::Result {
+    axes_word(f, "s", &window.stride)?;
+    if let Some(padding) = &window.padding {
+        write!(f, " {padding}")?;
+    }
+    axes_word(f, "op", &window.output_padding)?;
+    axes_word(f, "d", &window.dilation)
+}
+
+fn axes_word(f: &mut fmt::Formatter<'_>, letter: &str, axes: &Option<Axes>) -> fmt::Result {
+    match axes {
+        Some(axes) => write!(f, " {letter}{axes}"),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
