@@ -10,9 +10,11 @@ pub mod edit;
 pub mod file;
 pub mod layer;
 pub mod layer_text;
+mod layer_write;
 pub mod node;
 pub mod size;
 pub mod stage;
+mod words;
 
 use data::DataSpec;
 use node::Node;

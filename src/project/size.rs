@@ -50,6 +50,15 @@ impl Shape {
         self.0.len() == 1
     }
 
+    /// The spatial sizes as three axes (depth, height, width), with 1 in front of fewer.
+    pub fn volume(&self) -> [usize; 3] {
+        let mut sizes = [1; 3];
+        for (slot, &size) in sizes.iter_mut().rev().zip(self.spatial().iter().rev()) {
+            *slot = size;
+        }
+        sizes
+    }
+
     /// How many numbers such a tensor holds; saturates instead of overflowing.
     pub fn elements(&self) -> u64 {
         self.0.iter().fold(1u64, |product, &d| product.saturating_mul(d as u64))

@@ -4,6 +4,8 @@
 //! words of `key=value`, one sentence when they cannot be read.
 
 use super::data::Split;
+pub use super::words::SettingError;
+use super::words::{Words, short};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -58,11 +60,6 @@ impl fmt::Display for Loss {
         })
     }
 }
-
-/// A setting's text that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SettingError(pub String);
 
 /// How parameters are updated. Learning rates and decays are those of PyTorch's classes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -378,76 +375,6 @@ macro_rules! text_conversions {
     )*};
 }
 text_conversions!(Optimizer, Schedule, Sparsity);
-
-/// A number the way people write it: 0.001, 1e-4, 5e-4.
-fn short(value: f64) -> String {
-    let (plain, scientific) = (value.to_string(), format!("{value:e}"));
-    if scientific.len() < plain.len() { scientific } else { plain }
-}
-
-/// `head key=value flag …`, taken apart.
-struct Words {
-    head: String,
-    rest: Vec<(String, Option<String>)>,
-    text: String,
-}
-
-impl Words {
-    fn new(text: &str) -> Words {
-        let mut words = text.split_whitespace();
-        let head = words.next().unwrap_or_default().to_owned();
-        let pair = |word: &str| match word.split_once('=') {
-            Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
-            None => (word.to_owned(), None),
-        };
-        Words { head, rest: words.map(pair).collect(), text: text.to_owned() }
-    }
-
-    fn take(&mut self, key: &str) -> Option<Option<String>> {
-        let index = self.rest.iter().position(|(k, _)| k == key)?;
-        Some(self.rest.remove(index).1)
-    }
-
-    fn number(&mut self, key: &str, default: f64, range: std::ops::RangeInclusive<f64>) -> Result<f64, SettingError> {
-        let Some(value) = self.take(key) else { return Ok(default) };
-        let number = value.as_deref().and_then(|v| v.parse::<f64>().ok()).filter(|n| range.contains(n));
-        number.ok_or_else(|| {
-            let (low, high) = (short(*range.start()), short(*range.end()));
-            SettingError(format!(
-                "`{key}` in `{}` must be a number from {low} to {high}, such as {key}={}",
-                self.text,
-                short(default)
-            ))
-        })
-    }
-
-    fn flag(&mut self, key: &str) -> Result<bool, SettingError> {
-        match self.take(key) {
-            Some(Some(_)) => {
-                Err(SettingError(format!("`{key}` in `{}` takes no value: write it alone or leave it out", self.text)))
-            }
-            found => Ok(found.is_some()),
-        }
-    }
-
-    fn text(&mut self, key: &str) -> Result<Option<String>, SettingError> {
-        match self.take(key) {
-            Some(value) if value.as_deref().unwrap_or_default().is_empty() => {
-                Err(SettingError(format!("`{key}` in `{}` needs a value: {key}=encoder.1", self.text)))
-            }
-            found => Ok(found.flatten()),
-        }
-    }
-
-    fn finish(&self, known: &str) -> Result<(), SettingError> {
-        match self.rest.first() {
-            None => Ok(()),
-            Some((key, _)) => {
-                Err(SettingError(format!("`{key}` in `{}` is not known or given twice: use {known}", self.text)))
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -229,9 +229,7 @@ impl Layer for BatchNorm {
         if cx.trains(self.weight) {
             cx.set_gradient(self.weight, &weighted)?;
         }
-        if cx.trains(self.bias) {
-            bias_gradient(self.bias, &as_rows(gradient)?, cx)?;
-        }
+        bias_gradient(Some(self.bias), &as_rows(gradient)?, cx)?;
         if !need_input {
             return Ok(None);
         }

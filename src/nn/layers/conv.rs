@@ -153,11 +153,13 @@ impl Conv {
     }
 }
 
-/// The gradient of a bias: the sum of every column.
-pub(super) fn bias_gradient(bias: usize, gradient: &Tensor, cx: &mut Context<'_>) -> Result<()> {
+/// The gradient of a bias that is there and trains: the sum of every column.
+pub(super) fn bias_gradient(bias: Option<usize>, gradient: &Tensor, cx: &mut Context<'_>) -> Result<()> {
+    let Some(bias) = bias.filter(|&bias| cx.trains(bias)) else { return Ok(()) };
+    let uses_candle = cx.uses_candle(gradient);
     let parameter = &mut cx.parameters[bias];
     let channels = parameter.value.elem_count();
-    if cx.candle_only || !gradient.device().is_cpu() {
+    if uses_candle {
         parameter.gradient = gradient.reshape(((), channels))?.sum(0)?;
         return Ok(());
     }
@@ -191,9 +193,7 @@ impl Layer for Conv {
         if cx.trains(self.weight) {
             self.weight_gradient(&x, gradient, cx)?;
         }
-        if let Some(bias) = self.bias.filter(|&bias| cx.trains(bias)) {
-            bias_gradient(bias, gradient, cx)?;
-        }
+        bias_gradient(self.bias, gradient, cx)?;
         if !need_input {
             return Ok(None);
         }

@@ -91,9 +91,7 @@ impl Layer for Dense {
         if cx.trains(self.weight) {
             self.weight_gradient(&x, gradient, cx)?;
         }
-        if let Some(bias) = self.bias.filter(|&bias| cx.trains(bias)) {
-            bias_gradient(bias, gradient, cx)?;
-        }
+        bias_gradient(self.bias, gradient, cx)?;
         if !need_input {
             return Ok(None);
         }

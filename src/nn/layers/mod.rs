@@ -105,19 +105,9 @@ pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Vec<usize> {
     dims
 }
 
-/// Spatial sizes as three axes, with 1 in front.
-pub(crate) fn axes(shape: &Shape) -> [usize; 3] {
-    let mut axes = [1; 3];
-    let spatial = shape.spatial();
-    for (axis, &size) in axes.iter_mut().rev().zip(spatial.iter().rev()) {
-        *axis = size;
-    }
-    axes
-}
-
 /// A window over the whole image.
 fn whole_window(input: &Shape) -> Geometry {
-    let (input, one) = (axes(input), [1; 3]);
+    let (input, one) = (input.volume(), [1; 3]);
     Geometry { input, output: one, kernel: input, stride: one, dilation: one, pad: [0; 3] }
 }
 

@@ -1,7 +1,7 @@
 //! Layers that are linear maps over space: average pooling (windowed, adaptive, global), upsampling,
 //! padding and cropping. The gradient is the transposed map.
 
-use super::{Buffer, Layer, Result, axes, channels_last};
+use super::{Buffer, Layer, Result, channels_last};
 use crate::nn::network::Context;
 use crate::nn::ops::spatial_map::{SpatialMap, apply_cpu};
 use crate::nn::ops::storage::{fill, view};
@@ -29,7 +29,7 @@ impl Spatial {
 }
 
 fn map_of(planned: &PlannedLayer) -> SpatialMap {
-    let (input, output) = (axes(&planned.input), axes(&planned.output));
+    let (input, output) = (planned.input.volume(), planned.output.volume());
     let signed = |sizes: [usize; 3], sign: i64| sizes.map(|size| sign * size as i64);
     match &planned.op {
         Op::AvgPool { geometry, count_padding } => SpatialMap::average(geometry, *count_padding),

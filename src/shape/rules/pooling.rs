@@ -1,6 +1,6 @@
 //! Pooling: windows, global, adaptive, and undoing a max pooling.
 
-use super::window::{Axis, POOL, Windows, axes_word, dims, volume};
+use super::window::{Axis, POOL, Windows, axes_word, dims};
 use super::{Context, Resolved, tensor};
 use crate::project::layer::Window;
 use crate::project::size::{Axes, Padding, Shape};
@@ -115,5 +115,5 @@ pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
     let mut output = [1; 3];
     output[3 - rank..].copy_from_slice(&own);
     let shape = tensor(&dims(input.channels(), rank, &output))?;
-    Ok(Resolved { op: Op::AdaptiveAvgPool { input: volume(input), output }, output: shape })
+    Ok(Resolved { op: Op::AdaptiveAvgPool { input: input.volume(), output }, output: shape })
 }

@@ -1,6 +1,6 @@
 //! Layers that change the sizes alone: upsampling, padding, cropping.
 
-use super::window::{axes_word, dims, volume};
+use super::window::{axes_word, dims};
 use super::{Resolved, tensor};
 use crate::project::size::{Axes, MAX_SIZE, Margins, Shape};
 use crate::shape::error::{ShapeError, times};
@@ -12,7 +12,7 @@ pub fn upsample(input: &Shape, factor: &Axes, bilinear: bool) -> Result<Resolved
     let own = factor.resolve(rank).ok_or_else(|| wrong_axes(&format!("upsample {factor}"), input))?;
     let mut factors = [1; 3];
     factors[3 - rank..].copy_from_slice(&own);
-    let cells = volume(input);
+    let cells = input.volume();
     // Both are at most 2^30.
     let sizes = [0, 1, 2].map(|axis| cells[axis] * factors[axis]);
     let output = tensor(&dims(input.channels(), rank, &sizes))?;
@@ -21,7 +21,7 @@ pub fn upsample(input: &Shape, factor: &Axes, bilinear: bool) -> Result<Resolved
 
 pub fn pad(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
     let (rank, before, after) = both_sides(input, margins, "pad")?;
-    let cells = volume(input);
+    let cells = input.volume();
     let sizes = [0, 1, 2].map(|axis| cells[axis] + before[axis] + after[axis]);
     let output = tensor(&dims(input.channels(), rank, &sizes))?;
     Ok(Resolved { op: Op::Pad { before, after }, output })
@@ -29,7 +29,7 @@ pub fn pad(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
 
 pub fn crop(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
     let (rank, before, after) = both_sides(input, margins, "crop")?;
-    let cells = volume(input);
+    let cells = input.volume();
     if (0..3).any(|axis| before[axis] + after[axis] >= cells[axis]) {
         let cut = times(&(3 - rank..3).map(|axis| before[axis] + after[axis]).collect::<Vec<_>>());
         let message =

@@ -147,7 +147,7 @@ impl Windows {
 
     /// Slides the window over an input, as convolutions and pooling do.
     pub fn slide(&self, input: &Shape) -> Result<Geometry, ShapeError> {
-        let cells = volume(input);
+        let cells = input.volume();
         let mut geometry = self.geometry();
         geometry.input = cells;
         for (i, axis) in self.axes.iter().enumerate() {
@@ -160,7 +160,7 @@ impl Windows {
     /// Spreads an input through the window, as transposed convolutions do. In the geometry `input`
     /// is the layer's output.
     pub fn spread(&self, input: &Shape) -> Result<Geometry, ShapeError> {
-        let positions = volume(input);
+        let positions = input.volume();
         let mut geometry = self.geometry();
         geometry.output = positions;
         let fits: Vec<Fit> = self.axes.iter().zip(positions).map(|(axis, n)| axis.spread(n as i64)).collect();
@@ -246,15 +246,6 @@ fn on_vector(features: usize) -> ShapeError {
 
 pub fn axes_word(rank: usize) -> String {
     if rank == 1 { "1 axis".into() } else { format!("{rank} axes") }
-}
-
-/// The sizes after the channels as three axes, 1 in front.
-pub fn volume(shape: &Shape) -> [usize; 3] {
-    let mut sizes = [1; 3];
-    for (slot, &size) in sizes.iter_mut().rev().zip(shape.spatial().iter().rev()) {
-        *slot = size;
-    }
-    sizes
 }
 
 /// Channels and the last `rank` of three sizes, as they go into a shape.
