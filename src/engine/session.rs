@@ -13,6 +13,8 @@ use super::record::{RunRecord, Status};
 use super::slot::Slots;
 use super::table::Tables;
 use crate::data::Dataset;
+use crate::inspect::filters::Filters;
+use crate::inspect::reconstructions::Reconstructions;
 use crate::nn::Network;
 use crate::project::Project;
 use crate::project::data::Split;
@@ -82,18 +84,17 @@ impl Session<'_> {
         goes_on
     }
 
-    /// Makes new pictures now.
-    pub fn publish(&mut self) {
+    /// Makes new pictures now and puts them in the slots.
+    pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let (filters, images) =
             self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
         pictures::publish(self.slots, filters.as_ref(), images.as_ref());
+        (filters, images)
     }
 
     /// New pictures in the slots and in the run folder.
     pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
-        let (filters, images) =
-            self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
-        pictures::publish(self.slots, filters.as_ref(), images.as_ref());
+        let (filters, images) = self.publish();
         let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
         pictures::snapshot(&self.folder.path().join(name), filters.as_ref(), images.as_ref())
     }
