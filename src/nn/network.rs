@@ -130,6 +130,10 @@ pub(crate) struct Context<'a> {
     pub mode: Mode,
     /// Candle's operators even on the CPU: the tests' second opinion.
     pub candle_only: bool,
+    /// Whether layers may do the work of those that follow them.
+    pub fuses: bool,
+    /// Counts the changes of the weights.
+    pub version: u64,
     /// Sum of the penalties observed.
     pub penalty: f64,
 }
@@ -215,6 +219,11 @@ pub(crate) struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// The type of the network's numbers.
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     /// Parameters made from here on belong to this layer.
     pub(crate) fn enter(&mut self, place: &Place) {
         self.place = place.clone();
@@ -268,6 +277,8 @@ pub struct Network {
     input: crate::project::size::Shape,
     device: Device,
     candle_only: bool,
+    observed: bool,
+    version: u64,
     route: Route,
     penalty: f64,
 }
@@ -294,7 +305,8 @@ impl Network {
         let Builder { parameters, statistics, .. } = builder;
         let slots = vec![None; plan.slots];
         let (input, device) = (plan.input.clone(), device.clone());
-        let (candle_only, route, penalty) = (false, Route::Reconstruct, 0.0);
+        let (candle_only, observed, version) = (false, false, 0);
+        let (route, penalty) = (Route::Reconstruct, 0.0);
         Ok(Network {
             stacks,
             ends_in_softmax: softmax_last,
@@ -304,6 +316,8 @@ impl Network {
             input,
             device,
             candle_only,
+            observed,
+            version,
             route,
             penalty,
         })
@@ -312,6 +326,12 @@ impl Network {
     /// Computes with candle's operators even on the CPU. Slower; for checking one against the other.
     pub fn set_candle_only(&mut self, on: bool) {
         self.candle_only = on;
+    }
+
+    /// Computes layer by layer, so that [`Network::outputs`] has the output of every one. Otherwise a
+    /// convolution does the work of the relu and max pooling behind it, and has no output of its own.
+    pub fn set_observed(&mut self, on: bool) {
+        self.observed = on;
     }
 
     /// Where the network computes.
@@ -327,14 +347,20 @@ impl Network {
     /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`). The next call overwrites the returned tensor.
     pub fn forward(&mut self, route: Route, images: &Tensor, mode: Mode) -> Result<Tensor> {
         self.route = route;
-        let Network { stacks, parameters, statistics, slots, candle_only, .. } = self;
-        let mut cx = Context { parameters, statistics, slots, mode, candle_only: *candle_only, penalty: 0.0 };
+        let (mut cx, stacks) = self.context(mode);
         let mut x = images.clone();
         for stack in [Stack::Encoder, route.second()] {
             x = sound(&mut stacks[stack as usize], stack)?.forward(&x, &mut cx)?;
         }
         self.penalty = cx.penalty;
         Ok(x)
+    }
+
+    fn context(&mut self, mode: Mode) -> (Context<'_>, &mut [Option<Sequence>; 3]) {
+        let Network { stacks, parameters, statistics, slots, candle_only, observed, version, device, .. } = self;
+        let (candle_only, version) = (*candle_only, *version);
+        let fuses = device.is_cpu() && !candle_only && !*observed;
+        (Context { parameters, statistics, slots, mode, candle_only, fuses, version, penalty: 0.0 }, stacks)
     }
 
     /// The gradients of all parameters that are not frozen, for the latest forward pass in training.
@@ -349,9 +375,8 @@ impl Network {
     }
 
     fn backward_to(&mut self, gradient: &Tensor, need_input: bool) -> Result<Option<Tensor>> {
-        let Network { stacks, parameters, statistics, slots, candle_only, route, .. } = self;
-        let mode = Mode::Train { seed: 0, step: 0 };
-        let mut cx = Context { parameters, statistics, slots, mode, candle_only: *candle_only, penalty: 0.0 };
+        let route = self.route;
+        let (mut cx, stacks) = self.context(Mode::Train { seed: 0, step: 0 });
         let encoder = sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?;
         let need_code = need_input || encoder.trains(&cx);
         let second = route.second();
@@ -404,6 +429,7 @@ impl Network {
 
     /// The same, to update.
     pub fn parameters_mut(&mut self) -> &mut [Parameter] {
+        self.version += 1;
         &mut self.parameters
     }
 
@@ -425,6 +451,7 @@ impl Network {
         let fit = |key: &str, value: &Tensor| fitting(state, key, value, device);
         let values = parameters.iter().map(|p| fit(&p.key, &p.value)).collect::<Result<Vec<_>>>()?;
         let moved = statistics.iter().map(|(key, value)| fit(key, value)).collect::<Result<Vec<_>>>()?;
+        self.version += 1;
         for (parameter, value) in self.parameters.iter_mut().zip(values) {
             parameter.value = value;
         }

@@ -27,33 +27,48 @@ pub(crate) struct Node {
     pub output: Option<Tensor>,
     penalty: Option<Penalty>,
     penalised: Buffer,
+    /// How many of the nodes that follow this layer can do the work of.
+    absorbs: usize,
+    /// Whether the latest forward pass left this layer's work to one before it.
+    skipped: bool,
 }
 
 impl Node {
     fn new(key: String, place: &Place, layer: Box<dyn Layer>) -> Node {
-        Node { key, place: place.clone(), layer, output: None, penalty: None, penalised: Buffer::default() }
+        let (output, penalty, penalised) = (None, None, Buffer::default());
+        Node { key, place: place.clone(), layer, output, penalty, penalised, absorbs: 0, skipped: false }
     }
 }
 
 impl Sequence {
     pub(crate) fn new(planned: &[Planned], builder: &mut Builder<'_>) -> Result<Sequence> {
-        let mut nodes = Vec::with_capacity(planned.len());
+        let mut nodes: Vec<Node> = Vec::with_capacity(planned.len());
+        // The layer that may do more than its own work.
+        let mut head = None;
         for node in planned {
             match node {
                 Planned::Layer(layer) => {
                     builder.enter(&layer.place);
                     nodes.push(Node::new(layer.key.clone(), &layer.place, build(layer, builder)?));
+                    head = head.filter(|&head: &usize| nodes[head].layer.absorb(layer));
+                    match head {
+                        Some(head) => nodes[head].absorbs += 1,
+                        None => head = Some(nodes.len() - 1),
+                    }
                 }
                 Planned::Add { place, branches } => {
+                    head = None;
                     let join = Join::new(branches, JoinKind::Add, builder)?;
                     nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 Planned::Concat { place, branches } => {
+                    head = None;
                     let join = Join::new(branches, JoinKind::Concat, builder)?;
                     nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 // The passes of a repeat are simply more layers.
                 Planned::Repeat { passes, .. } => {
+                    head = None;
                     for pass in passes {
                         nodes.extend(Sequence::new(pass, builder)?.nodes);
                     }
@@ -64,9 +79,22 @@ impl Sequence {
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let mut x = x.clone();
-        for node in &mut self.nodes {
-            x = node.layer.forward(&x, cx)?;
+        let (mut x, mut absorbed) = (x.clone(), 0);
+        for i in 0..self.nodes.len() {
+            let fused = if absorbed == 0 && cx.fuses { self.fused_after(i) } else { 0 };
+            let node = &mut self.nodes[i];
+            node.skipped = absorbed > 0;
+            if node.skipped {
+                absorbed -= 1;
+            } else {
+                node.layer.set_fused(fused > 0);
+                x = node.layer.forward(&x, cx)?;
+                absorbed = fused;
+            }
+            if absorbed > 0 {
+                node.output = None;
+                continue;
+            }
             if let Some(penalty) = &mut node.penalty {
                 penalty.observe(&x)?;
                 cx.penalty += penalty.value;
@@ -74,6 +102,14 @@ impl Sequence {
             node.output = Some(x.clone());
         }
         Ok(x)
+    }
+
+    /// How many nodes after this one it now stands for: all that it absorbs, unless somebody looks at an
+    /// output in between.
+    fn fused_after(&self, i: usize) -> usize {
+        let absorbs = self.nodes[i].absorbs;
+        let watched = self.nodes[i..i + absorbs].iter().any(|node| node.penalty.is_some());
+        if watched { 0 } else { absorbs }
     }
 
     /// Goes back as far as something is still to learn, or to the input when its gradient is needed.
@@ -89,6 +125,9 @@ impl Sequence {
             let node = &mut self.nodes[i];
             if let Some(penalty) = &node.penalty {
                 gradient = penalty.add_gradient(&gradient, &mut node.penalised, cx)?;
+            }
+            if node.skipped {
+                continue;
             }
             match node.layer.backward(&gradient, need_input || i > first, cx)? {
                 Some(next) => gradient = next,

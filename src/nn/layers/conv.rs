@@ -1,44 +1,81 @@
-//! Convolution, transposed convolution and separable convolution.
+//! Convolution and transposed convolution, with the relu and the max pooling that may follow.
 //!
 //! PyTorch: `Conv1d/2d/3d` and `ConvTranspose1d/2d/3d` (torch.nn). A transposed convolution is the data
 //! gradient of the convolution its geometry describes, so both share every kernel.
+//!
+//! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored. Their
+//! gradient needs no more than that: a maximum that is positive passed the relu.
 
+use super::max_pool::Chosen;
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
+use crate::nn::NnError;
 use crate::nn::network::{Builder, Context};
-use crate::nn::ops::convolution::{Convolution, forward_cpu, pack, transposed_cpu, unpack, weight_gradient_cpu};
+use crate::nn::ops::convolution::{Convolution, Finish, Run};
 use crate::nn::ops::device::{DeviceConvolution, DeviceTaps};
+use crate::nn::ops::feed::Feed;
+use crate::nn::ops::real::Real;
 use crate::nn::ops::reduce::column_sums;
-use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::storage::{Indices, fill, view};
 use crate::nn::ops::taps::Taps;
+use crate::nn::ops::weight_gradient::WeightGradient;
 use crate::nn::ops::with_real;
+use crate::project::layer::Activation;
 use crate::project::size::Shape;
 use crate::shape::op::{Geometry, Op, PlannedLayer};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 /// A convolution, or the transpose of one.
 pub(crate) struct Conv {
     convolution: Convolution,
+    geometry: Geometry,
     transposed: bool,
     weight: usize,
     bias: Option<usize>,
     input: Shape,
     output: Shape,
-    packed: Buffer,
+    tail: Tail,
+    fused: bool,
+    packed_forward: Packed,
+    packed_backward: Packed,
     y: Buffer,
     dx: Buffer,
-    dw: Buffer,
+    sums: Buffer,
     x: Option<Tensor>,
     device_taps: Option<DeviceTaps>,
 }
 
 /// What tells one convolution from another.
-struct Sizes<'a> {
-    geometry: &'a Geometry,
-    large: usize,
-    small: usize,
-    groups: usize,
-    bias: bool,
-    transposed: bool,
+pub(super) struct Sizes<'a> {
+    pub geometry: &'a Geometry,
+    pub large: usize,
+    pub small: usize,
+    pub groups: usize,
+    pub bias: bool,
+    pub transposed: bool,
+}
+
+/// A weight packed for one direction, and the version of the weights that it is from.
+#[derive(Default)]
+struct Packed {
+    buffer: Buffer,
+    version: Option<u64>,
+}
+
+/// The layers that a fused convolution stands for.
+#[derive(Default)]
+struct Tail {
+    relu: bool,
+    pool: Option<Pool>,
+}
+
+/// The max pooling of a tail.
+struct Pool {
+    taps: Taps,
+    output: Shape,
+    slot: usize,
+    /// Whether the relu comes after it.
+    relu_after: bool,
+    indices: Indices,
 }
 
 impl Conv {
@@ -60,12 +97,12 @@ impl Conv {
                 bias: *bias,
                 transposed: true,
             },
-            other => return Err(crate::nn::NnError::Unsupported(format!("{other:?} as a convolution"))),
+            other => return Err(NnError::Unsupported(format!("{other:?} as a convolution"))),
         };
         Conv::with_sizes(&planned.key, sizes, &planned.input, &planned.output, builder)
     }
 
-    fn with_sizes(
+    pub(super) fn with_sizes(
         key: &str,
         sizes: Sizes<'_>,
         input: &Shape,
@@ -80,77 +117,190 @@ impl Conv {
         let weight = builder.uniform(&format!("{key}.weight"), &dims, fan_in)?;
         let out_channels = if transposed { large } else { small };
         let bias = bias.then(|| builder.uniform(&format!("{key}.bias"), &[out_channels], fan_in)).transpose()?;
-        let convolution = Convolution { taps: Taps::new(geometry), large, small, groups };
+        let convolution = match builder.dtype() {
+            DType::F64 => Convolution::new::<f64>(geometry, large, small, groups),
+            _ => Convolution::new::<f32>(geometry, large, small, groups),
+        };
         Ok(Conv {
             convolution,
+            geometry: *geometry,
             transposed,
             weight,
             bias,
             input: input.clone(),
             output: output.clone(),
-            packed: Buffer::default(),
+            tail: Tail::default(),
+            fused: false,
+            packed_forward: Packed::default(),
+            packed_backward: Packed::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
-            dw: Buffer::default(),
+            sums: Buffer::default(),
             x: None,
             device_taps: None,
         })
     }
 
+    /// Index of the weight in the network's list.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Index of the bias in the network's list.
+    pub(super) fn bias(&self) -> Option<usize> {
+        self.bias
+    }
+
+    fn forward_cpu<T: Real>(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let down = !self.transposed;
+        let packed = pack::<T>(&self.convolution, down, self.weight, &mut self.packed_forward, cx)?;
+        let bias = self.bias.map(|bias| cx.parameters[bias].value.clone());
+        let (weight, bias) = (view::<T>(&packed)?, bias.as_ref().map(view::<T>).transpose()?);
+        let numbers = view::<T>(x)?;
+        let relu_first = self.fused && self.tail.relu && self.tail.pool.as_ref().is_none_or(|pool| !pool.relu_after);
+        let finish = Finish { bias: bias.as_deref(), relu: relu_first };
+        let feed = Feed::Plain(&numbers);
+        let run = Run { convolution: &self.convolution, down, weight: &weight, feed, finish };
+        let batch = x.dims()[0];
+        let Some(pool) = self.tail.pool.as_mut().filter(|_| self.fused) else {
+            let y = self.y.get(&channels_last(batch, &self.output), x)?;
+            fill::<T>(&y, |y| run.compute(y))?;
+            return Ok(y);
+        };
+        let y = self.y.get(&channels_last(batch, &pool.output), x)?;
+        // Only one holder may write: the last step's unpool is done with them.
+        cx.slots[pool.slot] = None;
+        fill::<T>(&y, |y| {
+            let indices = pool.indices.writable(y.len());
+            run.compute_pooled(&pool.taps, self.tail.relu && pool.relu_after, y, indices);
+        })?;
+        cx.slots[pool.slot] = Some(Chosen::Cpu(pool.indices.clone()));
+        Ok(y)
+    }
+
+    fn backward_cpu<T: Real>(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let Conv { convolution, transposed, weight, bias, input, tail, fused, packed_backward, y, dx, sums, x, .. } =
+            self;
+        let (x, y) = (kept(x)?, y.latest()?);
+        let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
+        let feed = if *fused { tail.feed(&gradient, &y) } else { Feed::Plain(&*gradient) };
+        if cx.trains(*weight) {
+            let numbers = view::<T>(x)?;
+            let x_feed = Feed::Plain(&*numbers);
+            let (large, small) = if *transposed { (feed, x_feed) } else { (x_feed, feed) };
+            let batch = x.dims()[0];
+            let of_both = WeightGradient { convolution, large, small, bias_of_large: *transposed, batch };
+            let sums = sums.get(&[of_both.scratch_len()], x)?;
+            fill::<T>(&sums, |sums| of_both.sum(sums))?;
+            let sums = view::<T>(&sums)?;
+            let (sums, of_bias) = sums.split_at(convolution.down.packed_len());
+            fill::<T>(&cx.parameters[*weight].gradient, |gradient| convolution.down.unpack(sums, gradient))?;
+            if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
+                fill::<T>(&cx.parameters[bias].gradient, |gradient| {
+                    gradient.copy_from_slice(&of_bias[..gradient.len()])
+                })?;
+            }
+        }
+        if !need_input {
+            return Ok(None);
+        }
+        let packed = pack::<T>(convolution, *transposed, *weight, packed_backward, cx)?;
+        let dx = dx.get(&channels_last(x.dims()[0], input), x)?;
+        let weight = view::<T>(&packed)?;
+        let run = Run { convolution, down: *transposed, weight: &weight, feed, finish: Finish::NONE };
+        fill::<T>(&dx, |dx| run.compute(dx))?;
+        Ok(Some(dx))
+    }
+
     /// `small × large/groups × cells`, for the device.
     fn flat_weight(&self, weight: &Tensor) -> Result<Tensor> {
-        let c = &self.convolution;
-        Ok(weight.reshape((c.small, c.large / c.groups, c.taps.cells))?)
+        let sizes = &self.convolution.sizes;
+        Ok(weight.reshape((sizes.small, sizes.large / sizes.groups, sizes.cells))?)
     }
 
     fn device_taps(&mut self, x: &Tensor) -> Result<DeviceTaps> {
-        if self.device_taps.is_none() {
-            self.device_taps = Some(DeviceTaps::new(&self.convolution.taps, x.device())?);
+        match &self.device_taps {
+            Some(taps) => Ok(taps.clone()),
+            None => {
+                let taps = DeviceTaps::new(&Taps::new(&self.geometry), x.device())?;
+                Ok(self.device_taps.insert(taps).clone())
+            }
         }
-        self.device_taps.clone().ok_or_else(|| crate::nn::NnError::Unsupported("a window without a table".into()))
-    }
-
-    /// One way through the convolution: `down` is large to small.
-    fn apply(&mut self, x: &Tensor, down: bool, bias: Option<&Tensor>, weight: &Tensor, y: &Tensor) -> Result<()> {
-        let (c, packed) = (&self.convolution, self.packed.get(&[self.convolution.weights()], weight)?);
-        with_real!(x, T => {
-            let raw = view::<T>(weight)?;
-            fill::<T>(&packed, |packed| pack(c, &raw, packed))?;
-            let (x, w) = (view::<T>(x)?, view::<T>(&packed)?);
-            let bias = bias.map(view::<T>).transpose()?;
-            fill::<T>(y, |y| {
-                let run = if down { forward_cpu } else { transposed_cpu };
-                run(c, &x, &w, bias.as_deref(), y);
-            })
-        })
     }
 
     fn apply_device(&mut self, x: &Tensor, down: bool, weight: &Tensor, dims: &[usize]) -> Result<Tensor> {
         let taps = self.device_taps(x)?;
-        let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.groups };
+        let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.sizes.groups };
         let (x, weight) = (as_rows(x)?, self.flat_weight(weight)?);
         let y = if down { convolution.forward(&x, &weight)? } else { convolution.transposed(&x, &weight)? };
         Ok(y.reshape(dims)?)
     }
 
-    fn weight_gradient(&mut self, x: &Tensor, gradient: &Tensor, cx: &mut Context<'_>) -> Result<()> {
-        let (large, small) = if self.transposed { (gradient, x) } else { (x, gradient) };
-        let target = cx.parameters[self.weight].gradient.clone();
-        if cx.uses_candle(x) {
-            let taps = self.device_taps(x)?;
-            let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.groups };
-            let gradient = convolution.weight_gradient(&as_rows(large)?, &as_rows(small)?)?;
-            cx.parameters[self.weight].gradient = gradient.reshape(target.dims())?;
-            return Ok(());
-        }
-        let (c, packed) = (&self.convolution, self.dw.get(&[self.convolution.weights()], x)?);
-        with_real!(x, T => {
-            let (large, small) = (view::<T>(large)?, view::<T>(small)?);
-            fill::<T>(&packed, |packed| weight_gradient_cpu(c, &large, &small, packed))?;
-            let packed = view::<T>(&packed)?;
-            fill::<T>(&target, |target| unpack(c, &packed, target))
+    fn forward_device(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
+        let dims = channels_last(x.dims()[0], &self.output);
+        let y = self.apply_device(x, !self.transposed, &cx.parameters[self.weight].value, &dims)?;
+        Ok(match self.bias {
+            Some(bias) => y.broadcast_add(&cx.parameters[bias].value)?,
+            None => y,
         })
     }
+
+    fn backward_device(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        let x = kept(&self.x)?.clone();
+        if cx.trains(self.weight) {
+            let (large, small) = if self.transposed { (gradient, &x) } else { (&x, gradient) };
+            let taps = self.device_taps(&x)?;
+            let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.sizes.groups };
+            let sums = convolution.weight_gradient(&as_rows(large)?, &as_rows(small)?)?;
+            let target = &mut cx.parameters[self.weight].gradient;
+            *target = sums.reshape(target.dims())?;
+        }
+        bias_gradient(self.bias, gradient, cx)?;
+        if !need_input {
+            return Ok(None);
+        }
+        let (weight, dims) = (cx.parameters[self.weight].value.clone(), channels_last(x.dims()[0], &self.input));
+        self.apply_device(gradient, self.transposed, &weight, &dims).map(Some)
+    }
+}
+
+impl Tail {
+    /// The gradient of the convolution's own output, seen through the tail.
+    fn feed<'a, T: Real>(&'a self, gradient: &'a [T], output: &'a [T]) -> Feed<'a, T> {
+        match &self.pool {
+            Some(pool) => Feed::Pooled {
+                gradient,
+                output: self.relu.then_some(output),
+                indices: pool.indices.read(),
+                cells: pool.taps.positions,
+            },
+            None if self.relu => Feed::Relu { gradient, output },
+            None => Feed::Plain(gradient),
+        }
+    }
+}
+
+/// The weight packed for a direction; packed anew only when weights have changed.
+fn pack<T: Real>(
+    convolution: &Convolution,
+    down: bool,
+    weight: usize,
+    packed: &mut Packed,
+    cx: &Context<'_>,
+) -> Result<Tensor> {
+    let (plan, value) = (convolution.plan(down), &cx.parameters[weight].value);
+    let buffer = packed.buffer.get(&[plan.packed_len()], value)?;
+    if packed.version != Some(cx.version) {
+        let value = view::<T>(value)?;
+        fill::<T>(&buffer, |buffer| plan.pack(&value, buffer))?;
+        packed.version = Some(cx.version);
+    }
+    Ok(buffer)
 }
 
 /// The gradient of a bias that is there and trains: the sum of every column.
@@ -173,94 +323,43 @@ pub(super) fn bias_gradient(bias: Option<usize>, gradient: &Tensor, cx: &mut Con
 impl Layer for Conv {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.x = Some(x.clone());
-        let weight = cx.parameters[self.weight].value.clone();
-        let bias = self.bias.map(|bias| cx.parameters[bias].value.clone());
-        let dims = channels_last(x.dims()[0], &self.output);
         if cx.uses_candle(x) {
-            let y = self.apply_device(x, !self.transposed, &weight, &dims)?;
-            return Ok(match bias {
-                Some(bias) => y.broadcast_add(&bias)?,
-                None => y,
-            });
+            return self.forward_device(x, cx);
         }
-        let y = self.y.get(&dims, x)?;
-        self.apply(x, !self.transposed, bias.as_ref(), &weight, &y)?;
-        Ok(y)
+        with_real!(x, T => self.forward_cpu::<T>(x, cx))
     }
 
     fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
-        let x = kept(&self.x)?.clone();
-        if cx.trains(self.weight) {
-            self.weight_gradient(&x, gradient, cx)?;
+        if cx.uses_candle(gradient) {
+            return self.backward_device(gradient, need_input, cx);
         }
-        bias_gradient(self.bias, gradient, cx)?;
-        if !need_input {
-            return Ok(None);
-        }
-        let weight = cx.parameters[self.weight].value.clone();
-        let dims = channels_last(x.dims()[0], &self.input);
-        if cx.uses_candle(&x) {
-            return self.apply_device(gradient, self.transposed, &weight, &dims).map(Some);
-        }
-        let dx = self.dx.get(&dims, &x)?;
-        self.apply(gradient, self.transposed, None, &weight, &dx)?;
-        Ok(Some(dx))
+        with_real!(gradient, T => self.backward_cpu::<T>(gradient, need_input, cx))
     }
 
     fn parameters(&self) -> Vec<usize> {
         std::iter::once(self.weight).chain(self.bias).collect()
     }
-}
 
-/// Depthwise convolution without bias, then 1×1 with one (Keras `SeparableConv2D`).
-pub(crate) struct Separable {
-    depthwise: Conv,
-    pointwise: Conv,
-}
-
-impl Separable {
-    pub(crate) fn new(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Separable> {
-        let Op::SeparableConv { in_channels, out_channels, bias, geometry } = &planned.op else {
-            return Err(crate::nn::NnError::Unsupported("another layer as a separable convolution".into()));
-        };
-        let mut dims = planned.output.dims().to_vec();
-        dims[0] = *in_channels;
-        let middle = Shape::new(&dims).unwrap_or_else(|| planned.output.clone());
-        let (c, one) = (*in_channels, [1; 3]);
-        let depthwise = Sizes { geometry, large: c, small: c, groups: c, bias: false, transposed: false };
-        let point = Geometry {
-            input: geometry.output,
-            output: geometry.output,
-            kernel: one,
-            stride: one,
-            dilation: one,
-            pad: [0; 3],
-        };
-        let pointwise =
-            Sizes { geometry: &point, large: c, small: *out_channels, groups: 1, bias: *bias, transposed: false };
-        let key = |part: &str| format!("{}.{part}", planned.key);
-        Ok(Separable {
-            depthwise: Conv::with_sizes(&key("depthwise"), depthwise, &planned.input, &middle, builder)?,
-            pointwise: Conv::with_sizes(&key("pointwise"), pointwise, &middle, &planned.output, builder)?,
-        })
-    }
-}
-
-impl Layer for Separable {
-    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let middle = self.depthwise.forward(x, cx)?;
-        self.pointwise.forward(&middle, cx)
-    }
-
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
-        let need_middle = need_input || cx.trains(self.depthwise.weight);
-        match self.pointwise.backward(gradient, need_middle, cx)? {
-            Some(middle) => self.depthwise.backward(&middle, need_input, cx),
-            None => Ok(None),
+    fn absorb(&mut self, next: &PlannedLayer) -> bool {
+        match &next.op {
+            Op::Activation(Activation::Relu) if !self.tail.relu => {
+                self.tail.relu = true;
+                if let Some(pool) = &mut self.tail.pool {
+                    pool.relu_after = true;
+                }
+                true
+            }
+            Op::MaxPool { geometry, slot } if self.tail.pool.is_none() => {
+                let (taps, output) = (Taps::new(geometry), next.output.clone());
+                let indices = Indices::default();
+                self.tail.pool = Some(Pool { taps, output, slot: *slot, relu_after: false, indices });
+                true
+            }
+            _ => false,
         }
     }
 
-    fn parameters(&self) -> Vec<usize> {
-        [self.depthwise.parameters(), self.pointwise.parameters()].concat()
+    fn set_fused(&mut self, fused: bool) {
+        self.fused = fused;
     }
 }

@@ -9,6 +9,7 @@ mod dropout;
 mod group_norm;
 mod max_pool;
 mod reshape;
+mod separable;
 mod softmax;
 mod spatial;
 
@@ -39,6 +40,15 @@ pub(crate) trait Layer: Send {
         Vec::new()
     }
 
+    /// Takes over the work of the layer that follows, where it can: see [`Layer::set_fused`].
+    fn absorb(&mut self, _next: &PlannedLayer) -> bool {
+        false
+    }
+
+    /// Whether the next passes also do the work of all layers that were absorbed, whose output is then this
+    /// layer's.
+    fn set_fused(&mut self, _fused: bool) {}
+
     /// The sequences inside a block, with their nodes.
     fn sequences(&self) -> &[Sequence] {
         &[]
@@ -55,7 +65,7 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
     let (input, output) = (&planned.input, &planned.output);
     Ok(match &planned.op {
         Op::Conv { .. } | Op::ConvTranspose { .. } => Box::new(conv::Conv::new(planned, builder)?),
-        Op::SeparableConv { .. } => Box::new(conv::Separable::new(planned, builder)?),
+        Op::SeparableConv { .. } => Box::new(separable::Separable::new(planned, builder)?),
         Op::MaxPool { geometry, slot } => Box::new(max_pool::MaxPool::new(geometry, output, Some(*slot))),
         Op::GlobalMaxPool => Box::new(max_pool::MaxPool::new(&whole_window(input), output, None)),
         Op::Unpool { geometry, slot } => Box::new(max_pool::Unpool::new(geometry, output, *slot)),
@@ -67,7 +77,7 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
         | Op::Crop { .. } => Box::new(spatial::Spatial::new(planned)),
         Op::Flatten | Op::Reshape => Box::new(reshape::Reshape::new(input, output)),
         Op::Dense { in_features, out_features, bias } => {
-            Box::new(dense::Dense::new(&planned.key, *in_features, *out_features, *bias, builder)?)
+            Box::new(dense::Dense::new(planned, *in_features, *out_features, *bias, builder)?)
         }
         Op::BatchNorm { channels } => Box::new(batch_norm::BatchNorm::new(&planned.key, *channels, builder)?),
         Op::GroupNorm { channels, groups } => {

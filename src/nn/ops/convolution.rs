@@ -1,241 +1,248 @@
-//! Convolution on the CPU: window cells gathered into columns, one matrix product an image.
+//! Convolution on the CPU, in three directions that serve convolution and transposed convolution alike.
 //!
-//! Three directions serve convolution and transposed convolution alike. "Large" is the side the window
-//! slides over, "small" the side of window positions: a convolution maps large to small, its transpose
-//! small to large. Weights come packed as `small × cells × large/groups` ([`pack`]).
+//! "Large" is the side the window slides over, "small" the side of window positions: a convolution maps
+//! large to small, its transpose small to large, and the gradient of the weight pairs both. Work is cut
+//! into blocks of images by sizes alone, so that results do not depend on the number of threads.
 
-use super::matmul::{Mat, product};
+#![allow(unsafe_code)]
+
+use super::feed::Feed;
+use super::packed::{Plan, WeightSizes};
+use super::pooling::max_of_image;
 use super::real::Real;
-use super::reduce::in_parts;
-use super::taps::{OUTSIDE, Taps};
+use super::simd::{Level, Vectors};
+use super::sliding::{Sliding, volume};
+use super::taps::Taps;
+use super::tile::{Cells, Path, Product, Target};
+use crate::shape::op::Geometry;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The sizes of one convolution.
+/// Positions that a block should have, so that tiles are full and tasks worth their start.
+const BLOCK_POSITIONS: usize = 96;
+/// Fewer would leave tiles half empty, even where there are few images for so many threads.
+const MIN_POSITIONS: usize = 24;
+/// A batch is cut into at least so many blocks, where it has as many images.
+pub(super) const MIN_BLOCKS: usize = 8;
+/// An image alone is cut into bands when it takes more multiply-adds than this.
+const BAND_MACS: usize = 1 << 21;
+
+/// A convolution of known sizes.
 #[derive(Clone, Debug)]
 pub struct Convolution {
-    /// The window.
-    pub taps: Taps,
-    /// Channels on the large side.
-    pub large: usize,
-    /// Channels on the small side.
-    pub small: usize,
-    /// Groups of channels.
-    pub groups: usize,
+    /// Large to small.
+    pub down: Plan,
+    /// Small to large.
+    pub up: Plan,
+    /// The weight.
+    pub sizes: WeightSizes,
+    /// How far each row of the packed weight (down) lies from a position's place.
+    pub(super) rows: Vec<usize>,
+    pub(super) level: Level,
 }
 
 impl Convolution {
-    fn large_group(&self) -> usize {
-        self.large / self.groups
+    /// The plans for a window and channels.
+    pub fn new<T: Vectors>(geometry: &Geometry, large: usize, small: usize, groups: usize) -> Convolution {
+        Convolution::at::<T>(Level::chosen(), geometry, large, small, groups)
     }
 
-    fn small_group(&self) -> usize {
-        self.small / self.groups
+    /// The same at an instruction level.
+    pub fn at<T: Vectors>(level: Level, geometry: &Geometry, large: usize, small: usize, groups: usize) -> Convolution {
+        let sizes = WeightSizes { large, small, groups, cells: volume(geometry.kernel) };
+        let down = Plan::new::<T>(Sliding::down(geometry), sizes, true, level);
+        let up = Plan::new::<T>(Sliding::up(geometry), sizes, false, level);
+        let rows = down.runs[0].iter().flat_map(|run| run.offset..run.offset + run.len).collect();
+        Convolution { down, up, sizes, rows, level }
     }
 
-    /// Numbers of one row of columns: cells × channels of a group.
-    fn columns(&self) -> usize {
-        self.taps.cells * self.large_group()
-    }
-
-    /// Numbers of the packed weight.
-    pub fn weights(&self) -> usize {
-        self.small * self.columns()
-    }
-
-    /// One channel a group: no matrix to multiply, the window is applied directly.
-    fn is_depthwise(&self) -> bool {
-        self.large_group() == 1 && self.groups > 1
-    }
-
-    /// The image itself serves as columns: a 1×1 window without stride, padding or groups.
-    fn is_pointwise(&self) -> bool {
-        self.groups == 1 && self.taps.is_identity()
+    /// The plan of a direction.
+    pub fn plan(&self, down: bool) -> &Plan {
+        if down { &self.down } else { &self.up }
     }
 }
 
-/// PyTorch's weight `small × large/groups × cells` to `small × cells × large/groups`; [`unpack`] undoes it.
-pub fn pack<T: Real>(c: &Convolution, weight: &[T], packed: &mut [T]) {
-    transpose_inner(weight, packed, c.large_group(), c.taps.cells);
+/// What happens to every output of a convolution before it is written.
+#[derive(Clone, Copy)]
+pub struct Finish<'a, T> {
+    /// A number a channel, added.
+    pub bias: Option<&'a [T]>,
+    /// Whether negative outputs become 0.
+    pub relu: bool,
 }
 
-/// The inverse of [`pack`], for gradients.
-pub fn unpack<T: Real>(c: &Convolution, packed: &[T], weight: &mut [T]) {
-    transpose_inner(packed, weight, c.taps.cells, c.large_group());
+impl<T> Finish<'_, T> {
+    /// Nothing.
+    pub const NONE: Self = Finish { bias: None, relu: false };
 }
 
-fn transpose_inner<T: Real>(from: &[T], to: &mut [T], rows: usize, cols: usize) {
-    for (from, to) in from.chunks_exact(rows * cols).zip(to.chunks_exact_mut(rows * cols)) {
-        for row in 0..rows {
-            for col in 0..cols {
-                to[col * rows + row] = from[row * cols + col];
+/// A convolution of one direction with its packed weight.
+#[derive(Clone, Copy)]
+pub struct Run<'a, T> {
+    /// The sizes.
+    pub convolution: &'a Convolution,
+    /// Large to small, or back.
+    pub down: bool,
+    /// The weight, by [`Plan::pack`] of that direction.
+    pub weight: &'a [T],
+    /// The source.
+    pub feed: Feed<'a, T>,
+    /// Bias and activation.
+    pub finish: Finish<'a, T>,
+}
+
+/// A part of the positions: along one axis, from where and how many.
+#[derive(Clone, Copy)]
+struct Band {
+    index: usize,
+    of: usize,
+}
+
+const WHOLE: Band = Band { index: 0, of: 1 };
+
+impl<T: Real> Run<'_, T> {
+    fn plan(&self) -> &Plan {
+        self.convolution.plan(self.down)
+    }
+
+    /// Numbers of a target image.
+    fn target_image(&self) -> usize {
+        self.plan().sliding.targets * self.plan().to
+    }
+
+    /// Computes every target cell.
+    pub fn compute(&self, target: &mut [T]) {
+        let image = self.target_image();
+        let batch = target.len() / image.max(1);
+        let size = images_per_block(self.plan(), batch);
+        let (blocks, bands) = (batch.div_ceil(size), self.bands(batch, size));
+        let target = Target::new(target);
+        let task = |task: usize| {
+            let first = task / bands * size;
+            let images = first..(first + size).min(batch);
+            // SAFETY: every block and band writes its own cells.
+            self.block(images, target, first * image, Band { index: task % bands, of: bands });
+        };
+        if blocks * bands == 1 { task(0) } else { (0..blocks * bands).into_par_iter().for_each(task) }
+    }
+
+    /// Computes every target cell and keeps the maximum of each window, with its cell.
+    pub fn compute_pooled(&self, taps: &Taps, relu_after: bool, pooled: &mut [T], indices: &mut [u32]) {
+        let (image, channels) = (self.target_image(), self.plan().to);
+        let pooled_image = taps.positions * channels;
+        let batch = pooled.len() / pooled_image.max(1);
+        let size = images_per_block(self.plan(), batch);
+        let blocks = pooled.par_chunks_mut(size * pooled_image).zip(indices.par_chunks_mut(size * pooled_image));
+        blocks.enumerate().for_each(|(block, (pooled, indices))| {
+            let images = block * size..(block * size + pooled.len() / pooled_image);
+            // The source is laid into scratch of its own inside.
+            T::with_scratch(images.len() * (image + self.source_len(1)) + self.plan().width * 4, |scratch| {
+                let (target, source) = scratch.split_at_mut(images.len() * image);
+                self.block_with(images, Target::new(target), 0, WHOLE, source);
+                let each = pooled.chunks_exact_mut(pooled_image).zip(indices.chunks_exact_mut(pooled_image));
+                for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
+                    max_of_image(taps, channels, target, pooled, indices, relu_after);
+                }
+            });
+        });
+    }
+
+    /// Bands that single large images are cut into.
+    fn bands(&self, batch: usize, size: usize) -> usize {
+        let macs = self.weight.len() * self.plan().sliding.targets;
+        if batch.div_ceil(size) >= MIN_BLOCKS || macs < BAND_MACS { 1 } else { MIN_BLOCKS }
+    }
+
+    /// Scratch numbers for the source of so many images; 0 where it is read in place.
+    fn source_len(&self, images: usize) -> usize {
+        let plan = self.plan();
+        if self.reads_in_place() { 0 } else { images * plan.sliding.margin.padded_cells() * plan.from }
+    }
+
+    fn reads_in_place(&self) -> bool {
+        let plan = self.plan();
+        let spare_lanes = plan.lanewise && !plan.from.is_multiple_of(plan.width);
+        self.feed.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
+    }
+
+    fn block(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band) {
+        let len = self.source_len(images.len()) + 4 * self.plan().width;
+        T::with_scratch(len, |scratch| self.block_with(images, target, start, band, scratch));
+    }
+
+    fn block_with(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band, scratch: &mut [T]) {
+        let plan = self.plan();
+        let image = plan.sliding.margin.padded_cells() * plan.from;
+        let count = images.len();
+        match self.feed.plain().filter(|_| self.reads_in_place()) {
+            Some(numbers) => {
+                self.products(&numbers[images.start * image..images.end * image], count, target, start, band);
+            }
+            None => {
+                self.feed.lay(images, &plan.sliding.margin, plan.from, scratch);
+                self.products(scratch, count, target, start, band);
+            }
+        }
+    }
+
+    fn products(&self, source: &[T], images: usize, target: Target<'_, T>, start: usize, band: Band) {
+        let plan = self.plan();
+        for (index, phase) in plan.sliding.phases.iter().enumerate() {
+            let scaled = |step: [usize; 3], channels: usize| step.map(|step| step * channels);
+            let path = |walk: &super::sliding::Walk, channels: usize, image: usize, first: usize| Path {
+                start: walk.start * channels + first,
+                step: scaled(walk.step, channels),
+                image,
+            };
+            let source_image = plan.sliding.margin.padded_cells() * plan.from;
+            for group in 0..plan.groups {
+                let from = path(&phase.source, plan.from, source_image, group * (plan.from / plan.groups));
+                for (b, block) in plan.blocks.iter().enumerate() {
+                    let lane = group * (plan.to / plan.groups) + block.first;
+                    let first = if plan.lanewise { Path { start: from.start + block.first, ..from } } else { from };
+                    let to = path(&phase.target, plan.to, self.target_image(), start + lane);
+                    let mut cells = banded(Cells { counts: phase.counts, images, from: first, to }, band);
+                    if volume(cells.counts) == 0 {
+                        continue;
+                    }
+                    cells.collapse();
+                    let Cells { counts, images, from, to } = cells;
+                    let product = Product {
+                        source,
+                        from,
+                        counts,
+                        images,
+                        runs: &plan.runs[index],
+                        weight: &self.weight[plan.span(index, group, b)],
+                        vectors: block.vectors,
+                        lanes: block.lanes,
+                        bias: self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]),
+                        relu: self.finish.relu,
+                        lanewise: plan.lanewise,
+                        target,
+                        to,
+                    };
+                    T::run_kernel(self.convolution.level, product);
+                }
             }
         }
     }
 }
 
-/// Large to small: `small[p, o] = bias[o] + Σ large[tap(p, k), c]·w[o, k, c]`.
-pub fn forward_cpu<T: Real>(c: &Convolution, large: &[T], weight: &[T], bias: Option<&[T]>, small: &mut [T]) {
-    let (large_image, small_image) = (c.taps.inputs * c.large, c.taps.positions * c.small);
-    small.par_chunks_mut(small_image).zip(large.par_chunks(large_image)).for_each_init(Vec::new, |columns, (y, x)| {
-        if c.is_depthwise() {
-            depthwise_forward(c, x, weight, y);
-        } else {
-            for group in 0..c.groups {
-                let columns = gather(c, x, group, columns);
-                let (rows, depth, out) = (c.taps.positions, c.columns(), c.small_group());
-                let w = &weight[group * out * depth..(group + 1) * out * depth];
-                let y = &mut y[group * out..];
-                product(y, c.small, Mat::new(columns, rows, depth, depth), Mat::new(w, out, depth, depth).t(), false);
-            }
-        }
-        add_bias(y, bias);
-    });
+/// Images that one task takes at a time: enough positions to fill tiles, and enough tasks.
+pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
+    let positions = plan.sliding.phases.iter().map(|phase| phase.positions()).min().unwrap_or(1).max(1);
+    let most = (batch / MIN_BLOCKS).max(MIN_POSITIONS.div_ceil(positions));
+    BLOCK_POSITIONS.div_ceil(positions).min(most).min(batch.max(1))
 }
 
-/// Adds a bias to every row.
-pub fn add_bias<T: Real>(rows: &mut [T], bias: Option<&[T]>) {
-    let Some(bias) = bias else { return };
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (value, &b) in row.iter_mut().zip(bias) {
-            *value += b;
-        }
-    }
-}
-
-/// Small to large, the transpose of [`forward_cpu`]: the gradient for a convolution's input, or the
-/// forward pass of a transposed convolution (which then has a bias).
-pub fn transposed_cpu<T: Real>(c: &Convolution, small: &[T], weight: &[T], bias: Option<&[T]>, large: &mut [T]) {
-    let (large_image, small_image) = (c.taps.inputs * c.large, c.taps.positions * c.small);
-    large.par_chunks_mut(large_image).zip(small.par_chunks(small_image)).for_each_init(Vec::new, |columns, (x, y)| {
-        if !c.is_pointwise() {
-            x.fill(T::zero());
-        }
-        if c.is_depthwise() {
-            depthwise_transposed(c, y, weight, x);
-        } else {
-            for group in 0..c.groups {
-                scatter_group(c, y, weight, group, columns, x);
-            }
-        }
-        add_bias(x, bias);
-    });
-}
-
-fn scatter_group<T: Real>(c: &Convolution, y: &[T], weight: &[T], group: usize, columns: &mut Vec<T>, x: &mut [T]) {
-    let (rows, depth, out) = (c.taps.positions, c.columns(), c.small_group());
-    let w = Mat::new(&weight[group * out * depth..(group + 1) * out * depth], out, depth, depth);
-    let y = Mat::new(&y[group * out..], rows, out, c.small);
-    if c.is_pointwise() {
-        return product(x, depth, y, w, false);
-    }
-    columns.resize(rows * depth, T::zero());
-    product(columns, depth, y, w, false);
-    each_run(c, group, |run, cells| {
-        if let Some(at) = run {
-            for (x, &v) in x[at..at + cells.len()].iter_mut().zip(&columns[cells]) {
-                *x += v;
-            }
-        }
-    });
-}
-
-/// The gradient for the packed weight: Σ over the batch of small·large.
-pub fn weight_gradient_cpu<T: Real>(c: &Convolution, large: &[T], small: &[T], gradient: &mut [T]) {
-    let (large_image, small_image) = (c.taps.inputs * c.large, c.taps.positions * c.small);
-    let batch = small.len() / small_image;
-    in_parts(batch, gradient, |images, sums| {
-        let mut columns = Vec::new();
-        for image in images {
-            let x = &large[image * large_image..(image + 1) * large_image];
-            let y = &small[image * small_image..(image + 1) * small_image];
-            if c.is_depthwise() {
-                depthwise_weight(c, x, y, sums);
-                continue;
-            }
-            for group in 0..c.groups {
-                let columns = gather(c, x, group, &mut columns);
-                let (rows, depth, out) = (c.taps.positions, c.columns(), c.small_group());
-                let y = Mat::new(&y[group * out..], rows, out, c.small).t();
-                let sums = &mut sums[group * out * depth..(group + 1) * out * depth];
-                product(sums, depth, y, Mat::new(columns, rows, depth, depth), true);
-            }
-        }
-    });
-}
-
-/// The columns of one image and group: `positions × (cells × channels)`, zeros in the padding.
-fn gather<'a, T: Real>(c: &Convolution, x: &'a [T], group: usize, columns: &'a mut Vec<T>) -> &'a [T] {
-    if c.is_pointwise() {
-        return x;
-    }
-    columns.resize(c.taps.positions * c.columns(), T::zero());
-    each_run(c, group, |run, cells| match run {
-        Some(at) => columns[cells.clone()].copy_from_slice(&x[at..at + cells.len()]),
-        None => columns[cells].fill(T::zero()),
-    });
-    columns
-}
-
-/// Calls `f(place in the image, place in the columns)` for stretches that lie together in both; `None` for
-/// padding. Without groups a row of the window is one stretch: copying it whole is what makes gathering cheap.
-fn each_run(c: &Convolution, group: usize, mut f: impl FnMut(Option<usize>, Range<usize>)) {
-    let (channels, first, joins) = (c.large_group(), group * c.large_group(), c.groups == 1);
-    let table = &c.taps.table;
-    let mut start = 0;
-    while start < table.len() {
-        let tap = table[start];
-        let mut end = start + 1;
-        while joins && end < table.len() && table[end] == continued(tap, end - start) {
-            end += 1;
-        }
-        let place = (tap != OUTSIDE).then(|| tap as usize * c.large + first);
-        f(place, start * channels..end * channels);
-        start = end;
-    }
-}
-
-/// The table's entry that goes on a stretch `steps` after `tap`.
-fn continued(tap: u32, steps: usize) -> u32 {
-    if tap == OUTSIDE { OUTSIDE } else { tap.wrapping_add(steps as u32) }
-}
-
-/// Calls `f(position, cell, input cell)` for every window cell inside the image.
-fn each_tap(taps: &Taps, mut f: impl FnMut(usize, usize, usize)) {
-    for position in 0..taps.positions {
-        for (cell, &tap) in taps.at(position).iter().enumerate() {
-            if tap != OUTSIDE {
-                f(position, cell, tap as usize);
-            }
-        }
-    }
-}
-
-fn depthwise_forward<T: Real>(c: &Convolution, x: &[T], weight: &[T], y: &mut [T]) {
-    y.fill(T::zero());
-    let (multiplier, cells) = (c.small_group(), c.taps.cells);
-    each_tap(&c.taps, |position, cell, tap| {
-        let y = &mut y[position * c.small..(position + 1) * c.small];
-        for (out, y) in y.iter_mut().enumerate() {
-            *y += x[tap * c.large + out / multiplier] * weight[out * cells + cell];
-        }
-    });
-}
-
-fn depthwise_transposed<T: Real>(c: &Convolution, y: &[T], weight: &[T], x: &mut [T]) {
-    let (multiplier, cells) = (c.small_group(), c.taps.cells);
-    each_tap(&c.taps, |position, cell, tap| {
-        for (out, &y) in y[position * c.small..(position + 1) * c.small].iter().enumerate() {
-            x[tap * c.large + out / multiplier] += y * weight[out * cells + cell];
-        }
-    });
-}
-
-fn depthwise_weight<T: Real>(c: &Convolution, x: &[T], y: &[T], sums: &mut [T]) {
-    let (multiplier, cells) = (c.small_group(), c.taps.cells);
-    each_tap(&c.taps, |position, cell, tap| {
-        for (out, &y) in y[position * c.small..(position + 1) * c.small].iter().enumerate() {
-            sums[out * cells + cell] += x[tap * c.large + out / multiplier] * y;
-        }
-    });
+/// The part of the positions that a band has: a piece of the first axis that has several.
+fn banded(mut cells: Cells, band: Band) -> Cells {
+    let axis = cells.counts.iter().position(|&count| count > 1).unwrap_or(2);
+    let size = cells.counts[axis].div_ceil(band.of);
+    let first = (band.index * size).min(cells.counts[axis]);
+    cells.counts[axis] = size.min(cells.counts[axis] - first);
+    cells.from.start += first * cells.from.step[axis];
+    cells.to.start += first * cells.to.step[axis];
+    cells
 }

@@ -12,13 +12,19 @@
 pub mod convolution;
 pub mod device;
 pub mod elementwise;
+pub mod feed;
 pub mod matmul;
+pub mod packed;
 pub mod pooling;
 pub mod real;
 pub mod reduce;
+pub mod simd;
+pub mod sliding;
 pub mod spatial_map;
 pub mod storage;
 pub mod taps;
+pub mod tile;
+pub mod weight_gradient;
 
 /// Runs `$body` with `$T` as the element type of `$tensor` (f32 or f64).
 macro_rules! with_real {

@@ -1,6 +1,7 @@
 //! Max pooling with indices, and moving values along those indices, on the CPU.
 
 use super::real::Real;
+use super::simd::vectorized;
 use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
 
@@ -10,25 +11,46 @@ pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indi
     let (input, output) = (taps.inputs * channels, taps.positions * channels);
     y.par_chunks_mut(output).zip(indices.par_chunks_mut(output)).zip(x.par_chunks(input)).for_each(
         |((y, indices), x)| {
-            let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
-            for (position, (y, indices)) in rows.enumerate() {
-                max_of_window(taps.at(position), x, y, indices);
-            }
+            max_of_image(taps, channels, x, y, indices, false);
         },
     );
 }
 
+/// The same for one image; with `relu`, negative maxima become 0.
+pub fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
+    let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
+    vectorized(|| {
+        for (position, (y, indices)) in rows.enumerate() {
+            max_of_window(taps.at(position), x, y, indices);
+            if relu {
+                for y in y {
+                    *y = if *y < T::zero() { T::zero() } else { *y };
+                }
+            }
+        }
+    });
+}
+
+#[inline(always)]
 fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32]) {
     let channels = y.len();
-    y.fill(T::neg_infinity());
-    indices.fill(OUTSIDE);
-    for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
-        let x = &x[tap as usize * channels..(tap as usize + 1) * channels];
-        for ((y, index), &x) in y.iter_mut().zip(indices.iter_mut()).zip(x) {
-            if x > *y || *index == OUTSIDE || (x.is_nan() && !y.is_nan()) {
-                *y = x;
-                *index = tap;
-            }
+    let mut inside = taps.iter().filter(|&&tap| tap != OUTSIDE);
+    let row = |tap: u32| &x[tap as usize * channels..(tap as usize + 1) * channels];
+    match inside.next() {
+        Some(&tap) => {
+            y.copy_from_slice(row(tap));
+            indices.fill(tap);
+        }
+        None => {
+            y.fill(T::neg_infinity());
+            indices.fill(OUTSIDE);
+        }
+    }
+    for &tap in inside {
+        for ((y, index), &x) in y.iter_mut().zip(indices.iter_mut()).zip(row(tap)) {
+            let wins = x > *y || (x.is_nan() && !y.is_nan());
+            *y = if wins { x } else { *y };
+            *index = if wins { tap } else { *index };
         }
     }
 }

@@ -1,9 +1,19 @@
 //! The element types of the CPU kernels: f32 for work, f64 for finite differences.
 
+use super::simd::Vectors;
 use candle_core::{CpuStorage, WithDType};
+use std::cell::RefCell;
+
+thread_local! {
+    static SCRATCH_F32: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH_F64: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+}
 
 /// f32 or f64.
-pub trait Real: WithDType + num_traits::Float + std::iter::Sum {
+pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
+    /// Lends `len` numbers of this thread, with anything in them, kept from call to call. A call inside a
+    /// call gets an array of its own.
+    fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
     /// The numbers of a CPU storage, if they are of this type.
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
     /// The same, to write.
@@ -19,6 +29,10 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum {
 }
 
 impl Real for f32 {
+    fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        SCRATCH_F32.with(|scratch| lend(scratch, len, work))
+    }
+
     fn slice(storage: &CpuStorage) -> Option<&[f32]> {
         match storage {
             CpuStorage::F32(values) => Some(values),
@@ -35,6 +49,10 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f64]) -> R) -> R {
+        SCRATCH_F64.with(|scratch| lend(scratch, len, work))
+    }
+
     fn slice(storage: &CpuStorage) -> Option<&[f64]> {
         match storage {
             CpuStorage::F64(values) => Some(values),
@@ -47,5 +65,17 @@ impl Real for f64 {
             CpuStorage::F64(values) => Some(values),
             _ => None,
         }
+    }
+}
+
+fn lend<T: Copy + Default, R>(scratch: &RefCell<Vec<T>>, len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
+    match scratch.try_borrow_mut() {
+        Ok(mut scratch) => {
+            if scratch.len() < len {
+                scratch.resize(len, T::default());
+            }
+            work(&mut scratch[..len])
+        }
+        Err(_) => work(&mut vec![T::default(); len]),
     }
 }

@@ -97,6 +97,11 @@ impl Buffer {
         self.0 = Some(tensor.clone());
         Ok(tensor)
     }
+
+    /// The tensor that was lent last.
+    pub fn latest(&self) -> Result<Tensor, NnError> {
+        self.0.clone().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+    }
 }
 
 /// Indices shared between a max pooling and its unpooling, reused from step to step once nobody else

@@ -1,0 +1,61 @@
+//! Separable convolution: depthwise, then pointwise.
+
+use super::conv::{Conv, Sizes};
+use super::{Layer, Result};
+use crate::nn::network::{Builder, Context};
+use crate::project::size::Shape;
+use crate::shape::op::{Geometry, Op, PlannedLayer};
+use candle_core::Tensor;
+
+/// Depthwise convolution without bias, then 1×1 with one (Keras `SeparableConv2D`).
+pub(crate) struct Separable {
+    depthwise: Conv,
+    pointwise: Conv,
+}
+
+impl Separable {
+    pub(crate) fn new(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Separable> {
+        let Op::SeparableConv { in_channels, out_channels, bias, geometry } = &planned.op else {
+            return Err(crate::nn::NnError::Unsupported("another layer as a separable convolution".into()));
+        };
+        let mut dims = planned.output.dims().to_vec();
+        dims[0] = *in_channels;
+        let middle = Shape::new(&dims).unwrap_or_else(|| planned.output.clone());
+        let (c, one) = (*in_channels, [1; 3]);
+        let depthwise = Sizes { geometry, large: c, small: c, groups: c, bias: false, transposed: false };
+        let point = Geometry {
+            input: geometry.output,
+            output: geometry.output,
+            kernel: one,
+            stride: one,
+            dilation: one,
+            pad: [0; 3],
+        };
+        let pointwise =
+            Sizes { geometry: &point, large: c, small: *out_channels, groups: 1, bias: *bias, transposed: false };
+        let key = |part: &str| format!("{}.{part}", planned.key);
+        Ok(Separable {
+            depthwise: Conv::with_sizes(&key("depthwise"), depthwise, &planned.input, &middle, builder)?,
+            pointwise: Conv::with_sizes(&key("pointwise"), pointwise, &middle, &planned.output, builder)?,
+        })
+    }
+}
+
+impl Layer for Separable {
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let middle = self.depthwise.forward(x, cx)?;
+        self.pointwise.forward(&middle, cx)
+    }
+
+    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+        let need_middle = need_input || cx.trains(self.depthwise.weight());
+        match self.pointwise.backward(gradient, need_middle, cx)? {
+            Some(middle) => self.depthwise.backward(&middle, need_input, cx),
+            None => Ok(None),
+        }
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        [self.depthwise.parameters(), self.pointwise.parameters()].concat()
+    }
+}

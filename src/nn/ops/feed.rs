@@ -1,0 +1,118 @@
+//! Where a convolution's source numbers come from: a tensor, or the gradient of one behind a fused
+//! activation and pooling.
+
+use super::real::Real;
+use super::simd::vectorized;
+use super::sliding::{Margin, grid};
+use std::ops::Range;
+
+/// Images that a kernel can ask for, laid into a margin of zeros.
+#[derive(Clone, Copy)]
+pub enum Feed<'a, T> {
+    /// A tensor as it is.
+    Plain(&'a [T]),
+    /// The gradient before a relu: `gradient` where `output` is positive.
+    Relu {
+        /// Of the relu's output.
+        gradient: &'a [T],
+        /// The relu's output.
+        output: &'a [T],
+    },
+    /// The gradient before a max pooling, and perhaps a relu on either side of it.
+    Pooled {
+        /// Of the pooling's output.
+        gradient: &'a [T],
+        /// The output, where a relu lets only positive ones through.
+        output: Option<&'a [T]>,
+        /// The cell that each output came from.
+        indices: &'a [u32],
+        /// Cells of an output image.
+        cells: usize,
+    },
+}
+
+impl<'a, T: Real> Feed<'a, T> {
+    /// The tensor itself, where kernels can read it as it is.
+    pub fn plain(&self) -> Option<&'a [T]> {
+        match *self {
+            Feed::Plain(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// Writes some images, padded, one after the other.
+    pub fn lay(&self, images: Range<usize>, margin: &Margin, channels: usize, out: &mut [T]) {
+        let (cells, padded) = (margin.cells() * channels, margin.padded_cells() * channels);
+        for (image, out) in images.zip(out.chunks_exact_mut(padded)) {
+            let span = image * cells..(image + 1) * cells;
+            match *self {
+                Feed::Plain(numbers) => vectorized(|| copy(&numbers[span], margin, channels, out)),
+                Feed::Relu { gradient, output } => {
+                    vectorized(|| copy_positive(&gradient[span.clone()], &output[span], margin, channels, out));
+                }
+                Feed::Pooled { gradient, output, indices, cells } => {
+                    let span = image * cells * channels..(image + 1) * cells * channels;
+                    let output = output.map(|output| &output[span.clone()]);
+                    out.fill(T::zero());
+                    scatter(&gradient[span.clone()], output, &indices[span], margin, channels, out);
+                }
+            }
+        }
+    }
+}
+
+/// Calls `f(the row's numbers in the image, its first number among the padded)` for every row, with zeros
+/// everywhere else.
+#[inline(always)]
+fn each_row<T: Real>(margin: &Margin, channels: usize, out: &mut [T], mut f: impl FnMut(Range<usize>, &mut [T])) {
+    if margin.is_empty() {
+        return f(0..out.len(), out);
+    }
+    out.fill(T::zero());
+    let [depth, height, width] = margin.image;
+    let row = width * channels;
+    for (index, [d, h, _]) in grid([depth, height, 1]).enumerate() {
+        let start = margin.place([d, h, 0]) * channels;
+        f(index * row..(index + 1) * row, &mut out[start..start + row]);
+    }
+}
+
+#[inline(always)]
+fn copy<T: Real>(image: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
+    each_row(margin, channels, out, |row, out| out.copy_from_slice(&image[row]));
+}
+
+#[inline(always)]
+fn copy_positive<T: Real>(gradient: &[T], output: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
+    each_row(margin, channels, out, |row, out| {
+        for ((out, &g), &y) in out.iter_mut().zip(&gradient[row.clone()]).zip(&output[row]) {
+            *out = if y > T::zero() { g } else { T::zero() };
+        }
+    });
+}
+
+fn scatter<T: Real>(
+    gradient: &[T],
+    output: Option<&[T]>,
+    indices: &[u32],
+    margin: &Margin,
+    channels: usize,
+    out: &mut [T],
+) {
+    let [_, height, width] = margin.image;
+    let place = |cell: usize| {
+        if margin.is_empty() {
+            cell
+        } else {
+            margin.place([cell / (height * width), cell / width % height, cell % width])
+        }
+    };
+    for position in 0..gradient.len() / channels {
+        let row = position * channels..(position + 1) * channels;
+        for (channel, i) in row.enumerate() {
+            if output.is_none_or(|output| output[i] > T::zero()) {
+                out[place(indices[i] as usize) * channels + channel] += gradient[i];
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Weights in the order in which the kernels read them, and back.
+//!
+//! The lanes (target channels) of a group are cut into blocks of whole vectors; of each phase, group and
+//! block all rows stand one after the other, a row for every source number that a position reads.
+
+use super::real::Real;
+use super::simd::{Level, Vectors};
+use super::sliding::{Phase, Sliding};
+use super::tile::Run;
+
+/// Lanes that one tile computes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The first lane, counted in its group.
+    pub first: usize,
+    /// Lanes.
+    pub lanes: usize,
+    /// Vectors, the last perhaps with lanes to spare.
+    pub vectors: usize,
+}
+
+/// Blocks for this many lanes, as equal as they can be.
+fn blocks(lanes: usize, width: usize, sizes: &[usize]) -> Vec<Block> {
+    let vectors = lanes.div_ceil(width);
+    let most = sizes.iter().copied().max().unwrap_or(1);
+    let count = vectors.div_ceil(most);
+    let (mut blocks, mut first, mut left) = (Vec::new(), 0, vectors);
+    while left > 0 {
+        let even = left.div_ceil(count.saturating_sub(blocks.len()).max(1));
+        let size = sizes.iter().copied().filter(|&size| size <= even).max().unwrap_or(1);
+        let count = (size * width).min(lanes - first);
+        blocks.push(Block { first, lanes: count, vectors: size });
+        first += count;
+        left -= size;
+    }
+    blocks
+}
+
+/// The sizes of a weight in PyTorch's layout: `small × large/groups × cells`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightSizes {
+    /// Channels on the large side (where the window slides).
+    pub large: usize,
+    /// Channels on the small side.
+    pub small: usize,
+    /// Groups of channels.
+    pub groups: usize,
+    /// Cells of the window.
+    pub cells: usize,
+}
+
+impl WeightSizes {
+    /// One channel in and out a group: every lane has its own source number.
+    pub fn is_lanewise(&self) -> bool {
+        self.groups > 1 && self.groups == self.large && self.groups == self.small
+    }
+
+    /// Numbers in the weight.
+    pub fn count(&self) -> usize {
+        self.small * (self.large / self.groups) * self.cells
+    }
+}
+
+/// A direction through a window with its channels: what to read, for which lanes, in which order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The walk.
+    pub sliding: Sliding,
+    /// Groups that the kernels loop over (one when lanewise).
+    pub groups: usize,
+    /// Source channels, of all groups.
+    pub from: usize,
+    /// Target channels, of all groups.
+    pub to: usize,
+    /// Blocks of the lanes of a group.
+    pub blocks: Vec<Block>,
+    /// By phase, what a position reads of one group's source channels.
+    pub runs: Vec<Vec<Run>>,
+    /// Whether each lane has its own source number.
+    pub lanewise: bool,
+    /// Numbers in a vector.
+    pub width: usize,
+    sizes: WeightSizes,
+    /// True when lanes are channels of the small side.
+    down: bool,
+    /// By phase, where its weights start.
+    starts: Vec<usize>,
+    len: usize,
+}
+
+impl Plan {
+    /// The plan of a direction at an instruction level.
+    pub fn new<T: Vectors>(sliding: Sliding, sizes: WeightSizes, down: bool, level: Level) -> Plan {
+        let (from, to) = if down { (sizes.large, sizes.small) } else { (sizes.small, sizes.large) };
+        let (lanewise, width) = (sizes.is_lanewise(), T::width(level));
+        let groups = if lanewise { 1 } else { sizes.groups };
+        let per_tile: &[usize] = match (T::many_registers(level), lanewise) {
+            (true, false) => &[1, 2, 3, 4],
+            (true, true) => &[1, 2, 4],
+            (false, _) => &[1, 2],
+        };
+        let blocks = blocks(to / groups, width, per_tile);
+        let runs: Vec<Vec<Run>> =
+            sliding.phases.iter().map(|phase| runs(phase, from, from / groups, groups, lanewise)).collect();
+        let vectors: usize = blocks.iter().map(|block| block.vectors).sum();
+        let (mut starts, mut len) = (Vec::new(), 0);
+        for runs in &runs {
+            starts.push(len);
+            len += groups * vectors * width * runs.iter().map(|run| run.len).sum::<usize>();
+        }
+        Plan { sliding, groups, from, to, blocks, runs, lanewise, width, sizes, down, starts, len }
+    }
+
+    /// Numbers of the packed weight.
+    pub fn packed_len(&self) -> usize {
+        self.len
+    }
+
+    /// Rows of a phase.
+    pub fn rows(&self, phase: usize) -> usize {
+        self.runs[phase].iter().map(|run| run.len).sum()
+    }
+
+    /// Where the weights of a phase, group and block lie.
+    pub fn span(&self, phase: usize, group: usize, block: usize) -> std::ops::Range<usize> {
+        let row = |blocks: &[Block]| blocks.iter().map(|block| block.vectors).sum::<usize>() * self.width;
+        let rows = self.rows(phase);
+        let start = self.starts[phase] + rows * (group * row(&self.blocks) + row(&self.blocks[..block]));
+        start..start + rows * row(&self.blocks[block..=block])
+    }
+
+    /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row.
+    /// Lanes lie together in the packed weight, [`Plan::lane_step`] apart in PyTorch's.
+    fn each_row(&self, mut f: impl FnMut(usize, usize, usize)) {
+        let WeightSizes { large, groups, cells, .. } = self.sizes;
+        let small_step = large / groups * cells;
+        let channels = if self.lanewise { 1 } else { self.from / self.groups };
+        for (index, phase) in self.sliding.phases.iter().enumerate() {
+            for group in 0..self.groups {
+                let first_small = group * (self.sizes.small / self.groups);
+                for (b, block) in self.blocks.iter().enumerate() {
+                    let mut packed = self.span(index, group, b).start;
+                    for tap in &phase.taps {
+                        for channel in 0..channels {
+                            let lane = block.first;
+                            let place = if self.lanewise {
+                                lane * cells
+                            } else if self.down {
+                                (first_small + lane) * small_step + channel * cells
+                            } else {
+                                (first_small + channel) * small_step + lane * cells
+                            };
+                            f(packed, place + tap.cell, block.lanes);
+                            packed += block.vectors * self.width;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn lane_step(&self) -> usize {
+        let WeightSizes { large, groups, cells, .. } = self.sizes;
+        if self.down && !self.lanewise { large / groups * cells } else { cells }
+    }
+
+    /// PyTorch's layout to the kernels'. Lanes to spare become 0.
+    pub fn pack<T: Real>(&self, weight: &[T], packed: &mut [T]) {
+        packed.fill(T::zero());
+        let step = self.lane_step();
+        self.each_row(|to, from, lanes| {
+            for (lane, packed) in packed[to..to + lanes].iter_mut().enumerate() {
+                *packed = weight[from + lane * step];
+            }
+        });
+    }
+
+    /// The kernels' layout to PyTorch's. Cells that no position reads get 0.
+    pub fn unpack<T: Real>(&self, packed: &[T], weight: &mut [T]) {
+        weight.fill(T::zero());
+        let step = self.lane_step();
+        self.each_row(|from, to, lanes| {
+            for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
+                weight[to + lane * step] = *packed;
+            }
+        });
+    }
+}
+
+/// What a position reads: neighbouring taps become one stretch where all channels are read.
+fn runs(phase: &Phase, channels: usize, per_group: usize, groups: usize, lanewise: bool) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::with_capacity(phase.taps.len());
+    for tap in &phase.taps {
+        let next = Run { offset: tap.offset * channels, len: if lanewise { 1 } else { per_group } };
+        match runs.last_mut() {
+            Some(run) if groups == 1 && !lanewise && run.offset + run.len == next.offset => run.len += next.len,
+            _ => runs.push(next),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_every_lane() {
+        for lanes in 1..200 {
+            for (width, sizes) in [(16, &[1, 2, 3, 4][..]), (8, &[1, 2]), (4, &[1, 2, 4])] {
+                let blocks = blocks(lanes, width, sizes);
+                let mut next = 0;
+                for block in &blocks {
+                    assert_eq!(block.first, next);
+                    assert!(sizes.contains(&block.vectors) && block.lanes <= block.vectors * width);
+                    assert!(block.lanes > (block.vectors - 1) * width);
+                    next += block.lanes;
+                }
+                assert_eq!(next, lanes);
+            }
+        }
+    }
+}

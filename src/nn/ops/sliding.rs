@@ -1,0 +1,307 @@
+//! How a window meets its image, as the kernels walk it: no tables, only steps along three axes.
+//!
+//! The source is first laid into a margin of zeros ([`Margin`]), so that a window never reaches outside.
+//! Then every target cell is a sum over taps at fixed distances from its place in the source. Going from
+//! the large side to the small one ([`Sliding::down`]) takes one such [`Phase`]; going up, a stride of s
+//! has s phases along each axis, each with the taps that meet it.
+
+use crate::shape::op::Geometry;
+
+/// A source image with room around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margin {
+    /// Sizes of the image itself.
+    pub image: [usize; 3],
+    /// Zeros before it.
+    pub before: [usize; 3],
+    /// Sizes with everything.
+    pub padded: [usize; 3],
+}
+
+impl Margin {
+    /// Cells of the image.
+    pub fn cells(&self) -> usize {
+        volume(self.image)
+    }
+
+    /// Cells with everything.
+    pub fn padded_cells(&self) -> usize {
+        volume(self.padded)
+    }
+
+    /// True when the image needs nothing around it.
+    pub fn is_empty(&self) -> bool {
+        self.image == self.padded
+    }
+
+    /// The place of an image's cell, by axis, among the padded cells.
+    pub fn place(&self, cell: [usize; 3]) -> usize {
+        flat(self.padded, [0, 1, 2].map(|axis| cell[axis] + self.before[axis]))
+    }
+}
+
+/// Cells by axis, seen as start and steps in a flat image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// The first cell.
+    pub start: usize,
+    /// Cells to the next one along each axis.
+    pub step: [usize; 3],
+}
+
+/// A cell of the window and how far it lies from a position's place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Cells of the padded source.
+    pub offset: usize,
+    /// Index of the window's cell.
+    pub cell: usize,
+}
+
+/// Target cells that read the source through the same taps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// Target cells along each axis.
+    pub counts: [usize; 3],
+    /// Where they read.
+    pub source: Walk,
+    /// Where they are.
+    pub target: Walk,
+    /// What they read, by rising offset; none: the target stays zero.
+    pub taps: Vec<Tap>,
+}
+
+impl Phase {
+    /// Number of target cells.
+    pub fn positions(&self) -> usize {
+        volume(self.counts)
+    }
+}
+
+/// One direction through a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sliding {
+    /// The source and the zeros around it.
+    pub margin: Margin,
+    /// Cells of a target image.
+    pub targets: usize,
+    /// The phases; together they cover every target cell once.
+    pub phases: Vec<Phase>,
+}
+
+impl Sliding {
+    /// From the large side (the image) to the small one (the positions).
+    pub fn down(geometry: &Geometry) -> Sliding {
+        let Geometry { input, output, kernel, stride, dilation, pad } = *geometry;
+        let reach = |axis: usize| (output[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
+        let padded = [0, 1, 2].map(|axis| reach(axis).max(pad[axis] + input[axis]));
+        let rows = steps(padded);
+        let offset = |cell: [usize; 3]| (0..3).map(|axis| cell[axis] * dilation[axis] * rows[axis]).sum();
+        let taps = grid(kernel).enumerate().map(|(cell, at)| Tap { offset: offset(at), cell }).collect();
+        let source = Walk { start: 0, step: [0, 1, 2].map(|axis| stride[axis] * rows[axis]) };
+        let target = Walk { start: 0, step: steps(output) };
+        let phase = Phase { counts: output, source, target, taps };
+        Sliding { margin: Margin { image: input, before: pad, padded }, targets: volume(output), phases: vec![phase] }
+    }
+
+    /// From the small side to the large one: the transpose of [`Sliding::down`].
+    pub fn up(geometry: &Geometry) -> Sliding {
+        let axes = [0, 1, 2].map(|axis| Axis::of(geometry, axis));
+        let before = [0, 1, 2].map(|axis| axes[axis].before());
+        let padded = [0, 1, 2].map(|axis| before[axis] + geometry.output[axis] + axes[axis].after());
+        let margin = Margin { image: geometry.output, before, padded };
+        let residues = geometry.stride.map(|stride| stride.max(1));
+        let phases = grid(residues).filter_map(|residue| phase_up(&axes, &margin, residue)).collect();
+        Sliding { margin, targets: volume(geometry.input), phases }
+    }
+}
+
+/// One axis of a window, seen from the large side.
+#[derive(Clone, Copy)]
+struct Axis {
+    input: usize,
+    output: usize,
+    kernel: usize,
+    stride: usize,
+    dilation: usize,
+    pad: usize,
+}
+
+impl Axis {
+    fn of(geometry: &Geometry, axis: usize) -> Axis {
+        let Geometry { input, output, kernel, stride, dilation, pad } = *geometry;
+        let (input, output, kernel) = (input[axis], output[axis], kernel[axis]);
+        Axis { input, output, kernel, stride: stride[axis], dilation: dilation[axis], pad: pad[axis] }
+    }
+
+    /// How many positions before its own place an input cell may look.
+    fn back(&self) -> usize {
+        (self.kernel - 1) * self.dilation / self.stride
+    }
+
+    /// Positions below the first that some tap looks at.
+    fn before(&self) -> usize {
+        self.back().saturating_sub(self.pad / self.stride)
+    }
+
+    /// Positions after the last that some tap looks at.
+    fn after(&self) -> usize {
+        ((self.input - 1 + self.pad) / self.stride).saturating_sub(self.output - 1)
+    }
+
+    /// The first input cell of a residue and how many there are.
+    fn cells(&self, residue: usize) -> (usize, usize) {
+        let first = (residue + self.stride - self.pad % self.stride) % self.stride;
+        (first, self.input.saturating_sub(first).div_ceil(self.stride))
+    }
+
+    /// The window's cells that meet a residue, with the number of positions they lie back.
+    fn taps(&self, residue: usize) -> Vec<(usize, usize)> {
+        let reach = |cell: usize| cell * self.dilation;
+        let meets = |cell: &usize| reach(*cell) % self.stride == residue;
+        (0..self.kernel).filter(meets).map(|cell| (cell, reach(cell) / self.stride)).collect()
+    }
+}
+
+fn phase_up(axes: &[Axis; 3], margin: &Margin, residue: [usize; 3]) -> Option<Phase> {
+    let cells = [0, 1, 2].map(|axis| axes[axis].cells(residue[axis]));
+    let counts = cells.map(|(_, count)| count);
+    if volume(counts) == 0 {
+        return None;
+    }
+    let taps = [0, 1, 2].map(|axis| axes[axis].taps(residue[axis]));
+    // The tap furthest back is where a position starts to read.
+    let back = [0, 1, 2].map(|axis| taps[axis].iter().map(|&(_, back)| back).max().unwrap_or(0));
+    let first = [0, 1, 2].map(|axis| {
+        let place = (cells[axis].0 + axes[axis].pad) / axes[axis].stride + margin.before[axis];
+        place.saturating_sub(back[axis])
+    });
+    let input = axes.map(|axis| axis.input);
+    let source = Walk { start: flat(margin.padded, first), step: steps(margin.padded) };
+    let rows = steps(input);
+    let target = Walk {
+        start: flat(input, cells.map(|(first, _)| first)),
+        step: [0, 1, 2].map(|axis| axes[axis].stride * rows[axis]),
+    };
+    Some(Phase { counts, source, target, taps: taps_up(axes, margin, &taps, back) })
+}
+
+fn taps_up(axes: &[Axis; 3], margin: &Margin, by_axis: &[Vec<(usize, usize)>; 3], back: [usize; 3]) -> Vec<Tap> {
+    let kernel = axes.map(|axis| axis.kernel);
+    let mut taps = Vec::new();
+    for &(d, back_d) in &by_axis[0] {
+        for &(h, back_h) in &by_axis[1] {
+            for &(w, back_w) in &by_axis[2] {
+                let offset = flat(margin.padded, [back[0] - back_d, back[1] - back_h, back[2] - back_w]);
+                taps.push(Tap { offset, cell: flat(kernel, [d, h, w]) });
+            }
+        }
+    }
+    taps.sort_by_key(|tap| tap.offset);
+    taps
+}
+
+/// Product of three sizes.
+pub fn volume(sizes: [usize; 3]) -> usize {
+    sizes.iter().product()
+}
+
+/// Distance of neighbours along each axis of a box, last axis fastest.
+pub fn steps(sizes: [usize; 3]) -> [usize; 3] {
+    [sizes[1] * sizes[2], sizes[2], 1]
+}
+
+/// The flat index of coordinates in a box.
+pub fn flat(sizes: [usize; 3], at: [usize; 3]) -> usize {
+    (at[0] * sizes[1] + at[1]) * sizes[2] + at[2]
+}
+
+/// All coordinates of a box, last axis fastest.
+pub fn grid(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
+    let [depth, height, width] = sizes;
+    (0..depth).flat_map(move |d| (0..height).flat_map(move |h| (0..width).map(move |w| [d, h, w])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::ops::taps::{OUTSIDE, Taps};
+
+    /// Every pair (source cell, window cell) that each target reads, by walking the phases.
+    fn pairs(sliding: &Sliding) -> Vec<(usize, usize, usize)> {
+        let margin = &sliding.margin;
+        let mut inside = vec![None; margin.padded_cells()];
+        for (cell, at) in grid(margin.image).enumerate() {
+            inside[margin.place(at)] = Some(cell);
+        }
+        let mut pairs = Vec::new();
+        let mut seen = vec![0; sliding.targets];
+        for phase in &sliding.phases {
+            for at in grid(phase.counts) {
+                let place = |walk: &Walk| walk.start + (0..3).map(|axis| at[axis] * walk.step[axis]).sum::<usize>();
+                seen[place(&phase.target)] += 1;
+                for tap in &phase.taps {
+                    pairs
+                        .extend(inside[place(&phase.source) + tap.offset].map(|s| (place(&phase.target), s, tap.cell)));
+                }
+            }
+        }
+        assert!(seen.iter().all(|&count| count == 1), "every target once: {seen:?}");
+        pairs.sort_unstable();
+        pairs
+    }
+
+    fn geometries() -> Vec<Geometry> {
+        let mut all = Vec::new();
+        for (input, kernel, stride, dilation, pad) in (1..8).flat_map(|i| {
+            (1..5).flat_map(move |k| {
+                (1..4).flat_map(move |s| (1..3).flat_map(move |d| (0..3).map(move |p| (i, k, s, d, p))))
+            })
+        }) {
+            let (reach, room) = ((kernel - 1) * dilation + 1, input + 2 * pad);
+            // More zeros than the window is wide would be a position that reads nothing.
+            if reach > room || pad >= reach {
+                continue;
+            }
+            let output = (room - reach) / stride + 1;
+            let (a, b) = ([1, 1, input], [1, 1, kernel]);
+            all.push(Geometry {
+                input: a,
+                output: [1, 1, output],
+                kernel: b,
+                stride: [1, 1, stride],
+                dilation: [1, 1, dilation],
+                pad: [0, 0, pad],
+            });
+            all.push(Geometry {
+                input: [2, input, 3],
+                output: [1, output, 3],
+                kernel: [2, kernel, 1],
+                stride: [1, stride, 1],
+                dilation: [1, dilation, 1],
+                pad: [0, pad, 0],
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn both_ways_read_what_the_window_says() {
+        let all = geometries();
+        assert!(all.len() > 200);
+        for geometry in all {
+            let taps = Taps::new(&geometry);
+            let (mut down, mut up) = (Vec::new(), Vec::new());
+            for position in 0..taps.positions {
+                for (cell, &tap) in taps.at(position).iter().enumerate().filter(|(_, tap)| **tap != OUTSIDE) {
+                    down.push((position, tap as usize, cell));
+                    up.push((tap as usize, position, cell));
+                }
+            }
+            down.sort_unstable();
+            up.sort_unstable();
+            assert_eq!(pairs(&Sliding::down(&geometry)), down, "{geometry:?}");
+            assert_eq!(pairs(&Sliding::up(&geometry)), up, "{geometry:?}");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The two inner loops of every convolution, as register tiles of P rows × V vectors.
+//!
+//! [`Product`] computes targets: each of P positions broadcasts its source numbers against rows of packed
+//! weights. [`Outer`] computes weight gradients: each of P weight rows gathers source·gradient over all
+//! positions. Lane by lane instead of broadcast, the same loops are depthwise convolution.
+
+#![allow(unsafe_code)]
+
+use super::real::Real;
+use super::simd::{Kernel, Lanes};
+use std::marker::PhantomData;
+
+/// Numbers that lie together in the source for every position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// From a position's first number.
+    pub offset: usize,
+    /// How many.
+    pub len: usize,
+}
+
+/// Cells of several images, seen as steps in a flat array of numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Path {
+    /// The first cell's first number.
+    pub start: usize,
+    /// To the next cell along each axis.
+    pub step: [usize; 3],
+    /// To the same cell of the next image.
+    pub image: usize,
+}
+
+impl Path {
+    /// The number after the last that cells of `lanes` numbers reach.
+    fn end(&self, images: usize, counts: [usize; 3], lanes: usize) -> usize {
+        let along = |axis: usize| (counts[axis] - 1) * self.step[axis];
+        self.start + (images - 1) * self.image + along(0) + along(1) + along(2) + lanes
+    }
+}
+
+/// Positions of several images, as both sides of a kernel see them.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells {
+    /// Positions along each axis.
+    pub counts: [usize; 3],
+    /// Images.
+    pub images: usize,
+    /// One side.
+    pub from: Path,
+    /// The other.
+    pub to: Path,
+}
+
+impl Cells {
+    /// Makes one axis of axes, and of images, that follow each other at an even step on both sides: tiles
+    /// then run on from row to row and from image to image.
+    pub fn collapse(&mut self) {
+        for axis in [1, 0] {
+            let inner = self.counts[2];
+            let even = |path: &Path| path.step[axis] == inner * path.step[2];
+            if self.counts[axis] != 1 && !(even(&self.from) && even(&self.to)) {
+                return;
+            }
+            self.counts[2] *= self.counts[axis];
+            self.counts[axis] = 1;
+        }
+        let even = |path: &Path| path.image == self.counts[2] * path.step[2];
+        if even(&self.from) && even(&self.to) {
+            self.counts[2] *= self.images;
+            self.images = 1;
+        }
+    }
+}
+
+/// Memory that several threads write, each its own cells.
+#[derive(Clone, Copy)]
+pub struct Target<'a, T> {
+    data: *mut T,
+    len: usize,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a `Target` is only written through `Product` and `Target::part`, whose callers give every thread
+// other cells.
+unsafe impl<T: Send> Send for Target<'_, T> {}
+// SAFETY: as above; nothing is read through it.
+unsafe impl<T: Send> Sync for Target<'_, T> {}
+
+impl<'a, T> Target<'a, T> {
+    /// All of a slice.
+    pub fn new(slice: &'a mut [T]) -> Target<'a, T> {
+        Target { data: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
+    }
+
+    /// A part of it.
+    ///
+    /// # Safety
+    /// Nobody else uses these numbers for as long as the part is used.
+    pub unsafe fn part(self, range: std::ops::Range<usize>) -> &'a mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: the range lies inside the slice, and is the caller's alone.
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(range.start), range.len()) }
+    }
+}
+
+/// `target[position, lane] = bias[lane] + Σ source·weight` for the lanes of one block.
+pub struct Product<'a, T> {
+    /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` numbers from every tap.
+    pub source: &'a [T],
+    /// Where positions read.
+    pub from: Path,
+    /// Target cells along each axis.
+    pub counts: [usize; 3],
+    /// Images.
+    pub images: usize,
+    /// What every position reads; with `lanewise`, one run of length 1 a tap.
+    pub runs: &'a [Run],
+    /// Rows of `vectors·WIDTH` numbers, as many as the runs have.
+    pub weight: &'a [T],
+    /// Vectors of the block.
+    pub vectors: usize,
+    /// Lanes of the block that are stored.
+    pub lanes: usize,
+    /// A number a lane.
+    pub bias: Option<&'a [T]>,
+    /// Whether negative results become 0.
+    pub relu: bool,
+    /// Whether each lane has its own source number.
+    pub lanewise: bool,
+    /// What is written.
+    pub target: Target<'a, T>,
+    /// Where positions write.
+    pub to: Path,
+}
+
+/// The positions of several images, one after the other.
+struct Odometer {
+    counts: [usize; 3],
+    from: Path,
+    to: Path,
+    at: [usize; 4],
+    left: usize,
+    source: usize,
+    target: usize,
+}
+
+impl Odometer {
+    fn new(images: usize, counts: [usize; 3], from: Path, to: Path) -> Odometer {
+        let left = images * counts.iter().product::<usize>();
+        Odometer { counts, from, to, at: [0; 4], left, source: from.start, target: to.start }
+    }
+
+    /// The next position, or the last one again.
+    #[inline(always)]
+    fn next(&mut self) -> (usize, usize) {
+        let here = (self.source, self.target);
+        if self.left <= 1 {
+            self.left = 0;
+            return here;
+        }
+        self.left -= 1;
+        self.at[3] += 1;
+        if self.at[3] < self.counts[2] {
+            self.source += self.from.step[2];
+            self.target += self.to.step[2];
+        } else {
+            self.carry();
+        }
+        here
+    }
+
+    fn carry(&mut self) {
+        self.at[3] = 0;
+        self.at[2] += 1;
+        if self.at[2] == self.counts[1] {
+            self.at[2] = 0;
+            self.at[1] += 1;
+            if self.at[1] == self.counts[0] {
+                self.at[1] = 0;
+                self.at[0] += 1;
+            }
+        }
+        let place =
+            |path: &Path| path.start + self.at[0] * path.image + self.at[1] * path.step[0] + self.at[2] * path.step[1];
+        (self.source, self.target) = (place(&self.from), place(&self.to));
+    }
+}
+
+impl<T: Real> Product<'_, T> {
+    /// Everything that the loops address lies inside the slices.
+    fn fits(&self, width: usize) -> bool {
+        let rows: usize = self.runs.iter().map(|run| run.len).sum();
+        let reach = self.runs.iter().map(|run| run.offset + run.len).max().unwrap_or(0);
+        let wide = if self.lanewise { self.vectors * width } else { 1 };
+        let source = self.from.end(self.images, self.counts, reach.saturating_sub(1) + wide);
+        let lanes = (self.vectors - 1) * width < self.lanes && self.lanes <= self.vectors * width;
+        lanes
+            && (self.runs.is_empty() || source <= self.source.len())
+            && self.to.end(self.images, self.counts, self.lanes) <= self.target.len
+            && rows * self.vectors * width <= self.weight.len()
+            && self.bias.is_none_or(|bias| bias.len() >= self.lanes)
+    }
+
+    #[inline(always)]
+    fn all<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&self, lanes: L) {
+        let bias = self.bias_vectors::<L, V>(lanes);
+        let mut odometer = Odometer::new(self.images, self.counts, self.from, self.to);
+        while odometer.left > 0 {
+            let (mut source, mut target) = ([0; P], [0; P]);
+            for p in 0..P {
+                (source[p], target[p]) = odometer.next();
+            }
+            self.tile::<L, P, V, LANEWISE>(lanes, source, target, bias);
+        }
+    }
+
+    #[inline(always)]
+    fn bias_vectors<L: Lanes<T>, const V: usize>(&self, lanes: L) -> [L::Vector; V] {
+        let mut bias = [lanes.splat(T::zero()); V];
+        if let Some(numbers) = self.bias {
+            for (v, bias) in bias.iter_mut().enumerate() {
+                let count = L::WIDTH.min(self.lanes - v * L::WIDTH);
+                // SAFETY: `fits` was asserted: the bias has `lanes` numbers.
+                *bias = unsafe { lanes.load_some(numbers.as_ptr().add(v * L::WIDTH), count) };
+            }
+        }
+        bias
+    }
+
+    #[inline(always)]
+    fn tile<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(
+        &self,
+        lanes: L,
+        source: [usize; P],
+        target: [usize; P],
+        bias: [L::Vector; V],
+    ) {
+        let mut sums = [bias; P];
+        let from = source.map(|source| self.source.as_ptr().wrapping_add(source));
+        let mut weight = self.weight.as_ptr();
+        for run in self.runs {
+            for i in run.offset..run.offset + run.len {
+                // SAFETY: `fits` was asserted: every run of every position lies in the source, and the
+                // weight has V·WIDTH numbers a row.
+                unsafe {
+                    let mut row = [bias[0]; V];
+                    for v in 0..V {
+                        row[v] = lanes.load(weight.add(v * L::WIDTH));
+                    }
+                    weight = weight.add(V * L::WIDTH);
+                    for p in 0..P {
+                        if LANEWISE {
+                            for v in 0..V {
+                                let x = lanes.load(from[p].add(i + v * L::WIDTH));
+                                sums[p][v] = lanes.multiply_add(x, row[v], sums[p][v]);
+                            }
+                        } else {
+                            let x = lanes.splat(*from[p].add(i));
+                            for v in 0..V {
+                                sums[p][v] = lanes.multiply_add(x, row[v], sums[p][v]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.put::<L, P, V>(lanes, target, sums);
+    }
+
+    #[inline(always)]
+    fn put<L: Lanes<T>, const P: usize, const V: usize>(
+        &self,
+        lanes: L,
+        target: [usize; P],
+        mut sums: [[L::Vector; V]; P],
+    ) {
+        if self.relu {
+            let zero = lanes.splat(T::zero());
+            for p in 0..P {
+                for v in 0..V {
+                    sums[p][v] = lanes.not_below(sums[p][v], zero);
+                }
+            }
+        }
+        let last = self.lanes - (V - 1) * L::WIDTH;
+        for p in 0..P {
+            let to = self.target.data.wrapping_add(target[p]);
+            // SAFETY: `fits` was asserted: `lanes` numbers from every target lie in the slice, and no
+            // other thread writes these cells.
+            unsafe {
+                for v in 0..V - 1 {
+                    lanes.store(to.add(v * L::WIDTH), sums[p][v]);
+                }
+                if last == L::WIDTH {
+                    lanes.store(to.add((V - 1) * L::WIDTH), sums[p][V - 1]);
+                } else {
+                    lanes.store_some(to.add((V - 1) * L::WIDTH), sums[p][V - 1], last);
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel<T> for Product<'_, T> {
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self, lanes: L) {
+        assert!(self.fits(L::WIDTH), "a convolution outside its arrays");
+        match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
+            (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
+            (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
+            (true, false, 2) => self.all::<L, 12, 2, false>(lanes),
+            (false, false, 2) => self.all::<L, 6, 2, false>(lanes),
+            (_, false, _) => self.all::<L, 12, 1, false>(lanes),
+            (true, true, 4) => self.all::<L, 4, 4, true>(lanes),
+            (_, true, 2) => self.all::<L, 4, 2, true>(lanes),
+            (_, true, _) => self.all::<L, 4, 1, true>(lanes),
+        }
+    }
+}
+
+/// `sums[row, lane] += Σ over positions of source[row]·small[lane]` for the lanes of one block.
+pub struct Outer<'a, T> {
+    /// Padded images of the large side.
+    pub source: &'a [T],
+    /// Where positions read.
+    pub from: Path,
+    /// How far each row lies from a position's place.
+    pub rows: &'a [usize],
+    /// The small side; whole vectors are read.
+    pub small: &'a [T],
+    /// Where positions have their gradient.
+    pub at: Path,
+    /// Positions along each axis.
+    pub counts: [usize; 3],
+    /// Images.
+    pub images: usize,
+    /// Vectors of the block.
+    pub vectors: usize,
+    /// Whether each lane has its own source number.
+    pub lanewise: bool,
+    /// Rows of `vectors·WIDTH` numbers.
+    pub sums: &'a mut [T],
+}
+
+impl<T: Real> Outer<'_, T> {
+    fn fits(&self, width: usize) -> bool {
+        let wide = self.vectors * width;
+        let reach = self.rows.iter().max().copied().unwrap_or(0) + if self.lanewise { wide } else { 1 };
+        self.from.end(self.images, self.counts, reach) <= self.source.len()
+            && self.at.end(self.images, self.counts, wide) <= self.small.len()
+            && self.rows.len() * wide <= self.sums.len()
+    }
+
+    #[inline(always)]
+    fn all<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&mut self, lanes: L) {
+        let mut first = 0;
+        while first < self.rows.len() {
+            let mut rows = [0; P];
+            for (p, row) in rows.iter_mut().enumerate() {
+                // Past the end the last row once more: it is computed and stored twice.
+                *row = (first + p).min(self.rows.len() - 1);
+            }
+            self.tile::<L, P, V, LANEWISE>(lanes, rows);
+            first += P;
+        }
+    }
+
+    #[inline(always)]
+    fn tile<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&mut self, lanes: L, rows: [usize; P]) {
+        let mut sums = [[lanes.splat(T::zero()); V]; P];
+        let from = rows.map(|row| self.source.as_ptr().wrapping_add(self.rows[row]));
+        for image in 0..self.images {
+            for d in 0..self.counts[0] {
+                for h in 0..self.counts[1] {
+                    let place = |path: &Path| path.start + image * path.image + d * path.step[0] + h * path.step[1];
+                    let (mut i, mut small) = (place(&self.from), self.small.as_ptr().wrapping_add(place(&self.at)));
+                    for _ in 0..self.counts[2] {
+                        // SAFETY: `fits` was asserted: every row of every position lies in the source, and
+                        // the small side has V·WIDTH numbers from every position on.
+                        unsafe {
+                            let mut g = [sums[0][0]; V];
+                            for v in 0..V {
+                                g[v] = lanes.load(small.add(v * L::WIDTH));
+                            }
+                            for p in 0..P {
+                                if LANEWISE {
+                                    for v in 0..V {
+                                        let x = lanes.load(from[p].add(i + v * L::WIDTH));
+                                        sums[p][v] = lanes.multiply_add(x, g[v], sums[p][v]);
+                                    }
+                                } else {
+                                    let x = lanes.splat(*from[p].add(i));
+                                    for v in 0..V {
+                                        sums[p][v] = lanes.multiply_add(x, g[v], sums[p][v]);
+                                    }
+                                }
+                            }
+                        }
+                        i += self.from.step[2];
+                        small = small.wrapping_add(self.at.step[2]);
+                    }
+                }
+            }
+        }
+        self.add::<L, P, V>(lanes, rows, sums);
+    }
+
+    #[inline(always)]
+    fn add<L: Lanes<T>, const P: usize, const V: usize>(
+        &mut self,
+        lanes: L,
+        rows: [usize; P],
+        mut sums: [[L::Vector; V]; P],
+    ) {
+        let one = lanes.splat(T::one());
+        let wide = V * L::WIDTH;
+        // SAFETY: `fits` was asserted: `sums` has V·WIDTH numbers a row. All are read before any is
+        // written, so that a row that stands in the tile twice is added once.
+        unsafe {
+            for p in 0..P {
+                for v in 0..V {
+                    let old = lanes.load(self.sums.as_ptr().add(rows[p] * wide + v * L::WIDTH));
+                    sums[p][v] = lanes.multiply_add(one, old, sums[p][v]);
+                }
+            }
+            for p in 0..P {
+                for v in 0..V {
+                    lanes.store(self.sums.as_mut_ptr().add(rows[p] * wide + v * L::WIDTH), sums[p][v]);
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel<T> for Outer<'_, T> {
+    #[inline(always)]
+    fn run<L: Lanes<T>>(mut self, lanes: L) {
+        assert!(self.fits(L::WIDTH), "a weight gradient outside its arrays");
+        match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
+            (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
+            (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
+            (true, false, 2) => self.all::<L, 12, 2, false>(lanes),
+            (false, false, 2) => self.all::<L, 6, 2, false>(lanes),
+            (_, false, _) => self.all::<L, 12, 1, false>(lanes),
+            (true, true, 4) => self.all::<L, 3, 4, true>(lanes),
+            (_, true, 2) => self.all::<L, 3, 2, true>(lanes),
+            (_, true, _) => self.all::<L, 9, 1, true>(lanes),
+        }
+    }
+}

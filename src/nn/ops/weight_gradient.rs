@@ -1,0 +1,192 @@
+//! The gradient of a convolution's weight: every window cell's source times every output's gradient.
+//!
+//! A batch is summed in fixed parts, added in order; blocks of lanes, and pieces of rows where a weight is
+//! large, are tasks of their own. So results do not depend on the number of threads.
+
+#![allow(unsafe_code)]
+
+use super::convolution::{Convolution, MIN_BLOCKS, images_per_block};
+use super::feed::Feed;
+use super::real::Real;
+use super::reduce::{add_columns, add_parts, part_of};
+use super::sliding::{Margin, steps};
+use super::tile::{Cells, Outer, Path, Target};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Parts of a batch that are summed by themselves.
+const PARTS: usize = 8;
+/// Numbers that all parts may take together.
+const PART_NUMBERS: usize = 1 << 22;
+
+/// Both sides of a weight's gradient.
+pub struct WeightGradient<'a, T> {
+    /// The sizes.
+    pub convolution: &'a Convolution,
+    /// The large side.
+    pub large: Feed<'a, T>,
+    /// The small side.
+    pub small: Feed<'a, T>,
+    /// Which side's sums over all cells are the gradient of a bias: true for the large one.
+    pub bias_of_large: bool,
+    /// Images.
+    pub batch: usize,
+}
+
+/// How the work is cut.
+#[derive(Clone, Copy)]
+struct Cut {
+    parts: usize,
+    row_pieces: usize,
+    /// Numbers of a part: the packed weight, then the bias.
+    stride: usize,
+}
+
+/// A task: a part of the batch, a block of lanes of a group, a piece of the rows.
+#[derive(Clone, Copy)]
+struct Task {
+    part: usize,
+    group: usize,
+    block: usize,
+    piece: usize,
+}
+
+impl Task {
+    /// One task of each part also sums the bias.
+    fn is_first(&self) -> bool {
+        self.group + self.block + self.piece == 0
+    }
+}
+
+impl<T: Real> WeightGradient<'_, T> {
+    fn cut(&self) -> Cut {
+        let plan = &self.convolution.down;
+        let stride = plan.packed_len() + self.bias_channels();
+        let parts = (PART_NUMBERS / stride).clamp(1, PARTS).min(self.batch.max(1));
+        Cut { parts, row_pieces: MIN_BLOCKS.div_ceil(parts * plan.groups * plan.blocks.len()), stride }
+    }
+
+    fn bias_channels(&self) -> usize {
+        let plan = &self.convolution.down;
+        if self.bias_of_large { plan.from } else { plan.to }
+    }
+
+    /// Numbers that [`WeightGradient::sum`] works in.
+    pub fn scratch_len(&self) -> usize {
+        let cut = self.cut();
+        cut.parts * cut.stride
+    }
+
+    /// Sums up in `sums`, which has [`WeightGradient::scratch_len`] numbers. At its start stand then the
+    /// packed gradient of the weight and that of the bias.
+    pub fn sum(&self, sums: &mut [T]) {
+        let (plan, cut) = (&self.convolution.down, self.cut());
+        let blocks = plan.blocks.len();
+        let target = Target::new(sums);
+        (0..cut.parts * plan.groups * blocks * cut.row_pieces).into_par_iter().for_each(|index| {
+            let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
+            let (rest, block) = (rest / blocks, rest % blocks);
+            self.run(target, cut, Task { part: rest / plan.groups, group: rest % plan.groups, block, piece });
+        });
+        add_parts(sums, cut.stride);
+    }
+
+    fn run(&self, target: Target<'_, T>, cut: Cut, task: Task) {
+        let plan = &self.convolution.down;
+        let wide = plan.blocks[task.block].vectors * plan.width;
+        let all = self.convolution.rows.len();
+        let piece = all.div_ceil(cut.row_pieces);
+        let rows = (task.piece * piece).min(all)..((task.piece + 1) * piece).min(all);
+        let start = task.part * cut.stride;
+        let place = start + plan.span(0, task.group, task.block).start;
+        let bias = start + plan.packed_len()..start + if task.is_first() { cut.stride } else { plan.packed_len() };
+        // SAFETY: these rows of this part and block are this task's alone, and so is the bias of the first.
+        let (sums, bias) =
+            unsafe { (target.part(place + rows.start * wide..place + rows.end * wide), target.part(bias)) };
+        sums.fill(T::zero());
+        bias.fill(T::zero());
+        self.each_block(cut, task.part, |large, small, images| {
+            if task.is_first() {
+                let (side, image) =
+                    if self.bias_of_large { (large, self.large_image()) } else { (small, self.small_image()) };
+                add_columns(&side[..images * image], bias);
+            }
+            if !rows.is_empty() {
+                self.outer(large, small, images, task, rows.clone(), sums);
+            }
+        });
+    }
+
+    fn large_image(&self) -> usize {
+        self.convolution.down.sliding.margin.padded_cells() * self.convolution.down.from
+    }
+
+    fn small_image(&self) -> usize {
+        self.convolution.down.sliding.targets * self.convolution.down.to
+    }
+
+    /// Hands over the images of a part, block by block, both sides as the kernel reads them.
+    fn each_block(&self, cut: Cut, part: usize, mut f: impl FnMut(&[T], &[T], usize)) {
+        let plan = &self.convolution.down;
+        let (images, size) = (part_of(self.batch, cut.parts, part), images_per_block(plan, self.batch));
+        let tight = plan.sliding.phases[0].counts;
+        let tight = Margin { image: tight, before: [0; 3], padded: tight };
+        let spare = 4 * plan.width;
+        // Vectors are read to their end, which in a tensor may lie behind the last number.
+        let large = self
+            .large
+            .plain()
+            .filter(|_| plan.sliding.margin.is_empty() && (!plan.lanewise || plan.from.is_multiple_of(plan.width)));
+        let small = self.small.plain().filter(|_| plan.to.is_multiple_of(plan.width));
+        let room = |image: usize, in_place: bool| if in_place { 0 } else { size * image + spare };
+        let for_large = room(self.large_image(), large.is_some());
+        T::with_scratch(for_large + room(self.small_image(), small.is_some()), |scratch| {
+            let (for_large, for_small) = scratch.split_at_mut(for_large);
+            for first in images.clone().step_by(size) {
+                let block = first..(first + size).min(images.end);
+                let large = read(large, self.large, block.clone(), &plan.sliding.margin, plan.from, for_large);
+                let small = read(small, self.small, block.clone(), &tight, plan.to, for_small);
+                f(large, small, block.len());
+            }
+        });
+    }
+
+    fn outer(&self, source: &[T], small: &[T], images: usize, task: Task, rows: Range<usize>, sums: &mut [T]) {
+        let plan = &self.convolution.down;
+        let (block, phase) = (plan.blocks[task.block], &plan.sliding.phases[0]);
+        let lane = task.group * (plan.to / plan.groups) + block.first;
+        let first = if plan.lanewise { block.first } else { task.group * (plan.from / plan.groups) };
+        let from = Path {
+            start: phase.source.start * plan.from + first,
+            step: phase.source.step.map(|step| step * plan.from),
+            image: self.large_image(),
+        };
+        let to = Path { start: lane, step: steps(phase.counts).map(|step| step * plan.to), image: self.small_image() };
+        let mut cells = Cells { counts: phase.counts, images, from, to };
+        cells.collapse();
+        let Cells { counts, images, from, to: at } = cells;
+        let rows = &self.convolution.rows[rows];
+        let (vectors, lanewise) = (block.vectors, plan.lanewise);
+        let outer = Outer { source, from, rows, small, at, counts, images, vectors, lanewise, sums };
+        T::run_kernel(self.convolution.level, outer);
+    }
+}
+
+/// Images in place, or laid into scratch.
+fn read<'a, T: Real>(
+    in_place: Option<&'a [T]>,
+    feed: Feed<'a, T>,
+    images: Range<usize>,
+    margin: &Margin,
+    channels: usize,
+    scratch: &'a mut [T],
+) -> &'a [T] {
+    let image = margin.padded_cells() * channels;
+    match in_place {
+        Some(numbers) => &numbers[images.start * image..images.end * image],
+        None => {
+            feed.lay(images, margin, channels, scratch);
+            scratch
+        }
+    }
+}
