@@ -14,7 +14,7 @@ mod early_stop;
 pub mod error;
 pub mod evaluate;
 pub mod event;
-mod finite;
+pub(crate) mod finite;
 mod fit;
 pub mod folder;
 mod memory;
