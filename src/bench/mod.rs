@@ -8,6 +8,7 @@ pub mod cases;
 pub mod measure;
 pub mod peak;
 pub mod roof;
+pub mod scaling;
 pub mod work;
 pub mod workload;
 

@@ -167,6 +167,9 @@ pub struct BenchArgs {
     /// The cases to measure, such as keras-cifar,infer-b1 [default: all]
     #[arg(long, value_name = "A,B")]
     pub cases: Option<String>,
+    /// Measure how the time grows with batch, image size and depth instead
+    #[arg(long, conflicts_with = "cases")]
+    pub scaling: bool,
     /// Threads to compute with [default: all]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<usize>,

@@ -1,8 +1,8 @@
 //! `strata bench`: times, speed and memory of the benchmark cases, as a table or as JSON.
 
 use super::args::BenchArgs;
-use super::text::{bytes, figure, left, right};
-use super::{WrongInput, output};
+use super::text::{bytes, figure, table};
+use super::{WrongInput, output, scaling};
 use crate::bench::cases::{self, Case};
 use crate::bench::{BenchError, HeapPeak, Measurement, measure, on_threads, roof};
 use crate::nn;
@@ -26,6 +26,9 @@ pub fn run(args: &BenchArgs, heap: &dyn HeapPeak) -> anyhow::Result<()> {
     let cases = chosen(args.cases.as_deref())?;
     let device = nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))?;
     let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    if args.scaling {
+        return scaling::run(args.steps, threads, &device, args.json);
+    }
     let (measured, peak) = on_threads(threads, || all(&cases, args.steps, &device, heap))??;
     if args.json {
         return output::print_json(&as_json(&measured)?);
@@ -76,10 +79,15 @@ const HEADING: [&str; 9] =
     ["case", "step ms", "forward", "loss", "backward", "update", "GFLOP/s", "% of peak", "memory"];
 
 fn as_text(measured: &[Measured], peak: f64, device: &Device, threads: usize) -> String {
-    let place = if device.is_cpu() { format!("CPU, threads: {threads}") } else { nn::device::describe(device) };
+    let place = place(device, threads);
     let rows: Vec<[String; 9]> = measured.iter().map(row).collect();
     let title = format!("{place} · peak {peak:.0} GFLOP/s, a product of 2048×2048 matrices · times are medians");
     [title, String::new(), table(&HEADING, &rows)].join("\n")
+}
+
+/// Where it was measured.
+pub(super) fn place(device: &Device, threads: usize) -> String {
+    if device.is_cpu() { format!("CPU, threads: {threads}") } else { nn::device::describe(device) }
 }
 
 fn row(case: &Measured) -> [String; 9] {
@@ -88,24 +96,6 @@ fn row(case: &Measured) -> [String; 9] {
     let share = format!("{:.0} %", case.percent_of_peak);
     let memory = peak_bytes.map(bytes).unwrap_or_default();
     [case.name.to_owned(), step, forward, loss, backward, update, figure(gflops), share, memory]
-}
-
-/// Columns as wide as their widest cell, all but the first right-aligned.
-fn table<const N: usize>(heading: &[&str; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].as_str()).chain([heading[column]]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let cell = |column: usize| match column {
-            0 => left(cells[0], widths[0]),
-            _ => right(cells[column], widths[column]),
-        };
-        (0..N).map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let rows = rows.iter().map(|row| line(std::array::from_fn(|column| row[column].as_str())));
-    std::iter::once(line(*heading)).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -120,11 +110,5 @@ mod tests {
         let error = names(Some("vgg-96,lenet-mist")).unwrap_err().to_string();
         assert!(error.contains("did you mean `lenet-mnist`?") && error.contains("infer-b256"), "{error}");
         assert!(!names(Some("something else")).unwrap_err().to_string().contains("did you mean"));
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let rows = [["conv-ae".to_owned(), "1.5".to_owned()], ["x".to_owned(), "10.25".to_owned()]];
-        assert_eq!(table(&["case", "ms"], &rows), "case        ms\nconv-ae    1.5\nx        10.25");
     }
 }

@@ -13,6 +13,7 @@ mod new;
 mod output;
 mod overrides;
 mod progress;
+mod scaling;
 mod source;
 mod text;
 mod toml_lines;

@@ -17,7 +17,7 @@ pub mod event;
 pub(crate) mod finite;
 mod fit;
 pub mod folder;
-mod memory;
+pub(crate) mod memory;
 mod pictures;
 mod prepare;
 pub mod record;
