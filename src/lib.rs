@@ -16,6 +16,7 @@
 //! terminal; [`data`] feeds [`engine`]; [`rng`] is below all of them. One engine serves the window and the
 //! terminal: the window never touches a tensor, the engine never draws.
 
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod engine;

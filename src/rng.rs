@@ -29,6 +29,8 @@ pub enum Purpose {
     Patches = 7,
     /// Which images are the probe images.
     Probe = 8,
+    /// Images, targets and labels of `strata bench`.
+    Bench = 100,
 }
 
 /// The generator for `purpose` at `counter` (an epoch, a step, an image index, a layer number)

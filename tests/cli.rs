@@ -230,6 +230,35 @@ fn data_counts_what_a_source_has() {
 }
 
 #[test]
+fn bench_measures_the_cases_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |args: &[&str]| strata(folder.path(), &[&["bench", "--steps", "1"], args].concat());
+    let output = bench(&["--cases", "sparse-ae,infer-b1", "--threads", "1", "--device", "cpu", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value = json(&output);
+    assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), ["infer-b1", "sparse-ae"]);
+    for case in ["sparse-ae", "infer-b1"] {
+        for key in ["step_ms", "forward_ms", "backward_ms", "loss_ms", "update_ms", "gflops", "percent_of_peak"] {
+            assert!(value[case][key].is_f64(), "{case} {key}: {value}");
+        }
+    }
+    // Images, outputs and gradients of 1000 patches are the least that a step can hold.
+    assert!(value["sparse-ae"]["peak_bytes"].as_u64().unwrap() > 3 * 1000 * 192 * 4, "{value}");
+    assert!(value["infer-b1"]["gflops"].as_f64().unwrap() > 0.0 && value["infer-b1"]["backward_ms"] == 0.0);
+    let table = bench(&["--cases", "infer-b1"]);
+    assert!(out(&table).contains("GFLOP/s") && out(&table).lines().last().unwrap().starts_with("infer-b1"));
+    for (args, part) in [
+        (&["--cases", "infer-b2"][..], "did you mean `infer-b1`?"),
+        (&["--threads", "0"], "write a number from 1 on"),
+        (&["--device", "cuda:x"], "no device `cuda:x`"),
+        (&["--scaling", "--cases", "infer-b1"], "cannot be used with"),
+    ] {
+        let output = bench(args);
+        assert!(code(&output) == 2 && err(&output).contains(part), "{args:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn without_a_display_it_trains_and_leaves_a_report() {
     let folder = with_project(&[]);
     let output = strata(folder.path(), &["tiny.toml"]);

@@ -30,6 +30,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show what a source of images has
     Data(DataArgs),
+    /// Measure training steps and forward passes of the benchmark cases
+    Bench(BenchArgs),
 }
 
 /// `strata new`
@@ -157,6 +159,33 @@ pub struct DataArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
+}
+
+/// `strata bench`
+#[derive(Debug, ClapArgs)]
+pub struct BenchArgs {
+    /// The cases to measure, such as keras-cifar,infer-b1 [default: all]
+    #[arg(long, value_name = "A,B")]
+    pub cases: Option<String>,
+    /// Measure how the time grows with batch, image size and depth instead
+    #[arg(long, conflicts_with = "cases")]
+    pub scaling: bool,
+    /// Threads to compute with [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<usize>,
+    /// Steps to measure, after five to warm up
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = at_least_one)]
+    pub steps: usize,
+    /// Where to compute: cpu, cuda:0
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a number from 1 on".to_owned())
 }
 
 fn split(text: &str) -> Result<Split, String> {

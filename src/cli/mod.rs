@@ -4,6 +4,7 @@
 //! 1 failed, 2 the input is wrong. Every error is shown once, in [`run`].
 
 mod args;
+mod bench;
 mod check;
 mod data;
 mod eval;
@@ -12,12 +13,14 @@ mod new;
 mod output;
 mod overrides;
 mod progress;
+mod scaling;
 mod source;
 mod text;
 mod toml_lines;
 mod train;
 mod window;
 
+use crate::bench::HeapPeak;
 use crate::engine::error::RunError;
 use crate::project::{ProjectError, builtin};
 use args::{Args, Command};
@@ -40,8 +43,8 @@ struct WrongInput(String);
 #[error("exit code {0}")]
 struct Told(u8);
 
-/// Runs the program with its command line.
-pub fn run() -> ExitCode {
+/// Runs the program with its command line; `heap` is its allocator, for measurements.
+pub fn run(heap: &dyn HeapPeak) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -54,7 +57,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
         }
     };
-    match dispatch(args) {
+    match dispatch(args, heap) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
@@ -78,7 +81,7 @@ fn unknown_command() -> Option<String> {
     Some(format!("there is no command `{first}`; the commands are {}", names.join(", ")))
 }
 
-fn dispatch(args: Args) -> anyhow::Result<()> {
+fn dispatch(args: Args, heap: &dyn HeapPeak) -> anyhow::Result<()> {
     match args.command {
         None => window::run(args.project.as_deref()),
         Some(Command::New(args)) => new::run(&args),
@@ -87,6 +90,7 @@ fn dispatch(args: Args) -> anyhow::Result<()> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args, heap),
     }
 }
 

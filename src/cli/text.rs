@@ -78,6 +78,24 @@ pub fn times<T: ToString>(sizes: &[T]) -> String {
     sizes.iter().map(T::to_string).collect::<Vec<_>>().join("×")
 }
 
+/// Columns as wide as their widest cell, all but the first right-aligned.
+pub fn table<const N: usize>(heading: &[&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].as_str()).chain([heading[column]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: [&str; N]| {
+        let cell = |column: usize| match column {
+            0 => left(cells[0], widths[0]),
+            _ => right(cells[column], widths[column]),
+        };
+        (0..N).map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let rows = rows.iter().map(|row| line(std::array::from_fn(|column| row[column].as_str())));
+    std::iter::once(line(*heading)).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +107,11 @@ mod tests {
         assert_eq!([3.2, 125.0, 7261.0].map(duration), ["3 s", "2 min 5 s", "2 h 1 min"]);
         assert_eq!([0.0123456, 12.3456, 123456.0, 1.2e-9].map(figure), ["0.01235", "12.35", "123456", "1.200e-9"]);
         assert_eq!((left("3×3", 5), right("3×3", 5)), ("3×3  ".into(), "  3×3".into()));
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [["conv-ae".to_owned(), "1.5".to_owned()], ["x".to_owned(), "10.25".to_owned()]];
+        assert_eq!(table(&["case", "ms"], &rows), "case        ms\nconv-ae    1.5\nx        10.25");
     }
 }

@@ -1,5 +1,6 @@
 //! Whether tensors hold finite numbers alone.
 
+use crate::nn::Network;
 use candle_core::{DType, Storage, Tensor};
 
 /// The first of these tensors with NaN or infinity in it.
@@ -12,6 +13,17 @@ pub(super) fn first_not_finite<'a>(
         }
     }
     Ok(None)
+}
+
+/// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
+/// than it is worth; there the next step's loss tells.
+pub(crate) fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
+    if !network.device().is_cpu() {
+        return Ok(None);
+    }
+    let trained = network.parameters().iter().filter(|parameter| !parameter.frozen);
+    let gradients = trained.map(|parameter| (parameter.key.as_str(), &parameter.gradient));
+    Ok(first_not_finite(gradients)?.map(str::to_owned))
 }
 
 fn is_finite(tensor: &Tensor) -> candle_core::Result<bool> {

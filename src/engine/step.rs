@@ -7,16 +7,16 @@ use super::batch::Batcher;
 use super::checkpoint::Position;
 use super::error::{NotFinite, RunError};
 use super::event::StepReport;
-use super::finite;
+use super::finite::gradient_not_finite;
 use super::session::Session;
 use super::table::StepRow;
 use crate::data::SplitData;
 use crate::inspect::layer_name;
+use crate::nn::Mode;
 use crate::nn::loss::{self, Target};
 use crate::nn::optim::Updater;
-use crate::nn::{Mode, Network};
 use crate::project::stage::{Stage, Task};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use std::time::Instant;
 
 /// Takes the steps of a stage.
@@ -87,7 +87,7 @@ impl<'a> Stepper<'a> {
         if let Some(gradient) = &forward.gradient {
             session.network.backward(gradient)?;
         }
-        if let Some(key) = gradient_not_finite(&session.network, &session.device)? {
+        if let Some(key) = gradient_not_finite(&session.network)? {
             return Err(self.not_finite(session, "a gradient is not finite", format!("first for `{key}`")));
         }
         let lr = self.lr(&session.position, session.position.step_in_epoch);
@@ -190,17 +190,6 @@ impl<'a> Stepper<'a> {
 /// No checkpoint is ever written with a number in it that is not finite.
 fn last_finite(session: &Session<'_>) -> String {
     format!("The last finite weights are in {}", session.folder.checkpoint("last").display())
-}
-
-/// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
-/// than it is worth; there the next step's loss tells.
-fn gradient_not_finite(network: &Network, device: &Device) -> candle_core::Result<Option<String>> {
-    if !device.is_cpu() {
-        return Ok(None);
-    }
-    let trained = network.parameters().iter().filter(|parameter| !parameter.frozen);
-    let gradients = trained.map(|parameter| (parameter.key.as_str(), &parameter.gradient));
-    Ok(finite::first_not_finite(gradients)?.map(str::to_owned))
 }
 
 /// Images still to be trained on in all stages; stages may stop earlier.

@@ -1,0 +1,66 @@
+//! Measuring: what a training step costs in time, arithmetic and memory.
+//!
+//! A [`cases::Case`] is a small project with random numbers for images. It is compiled and stepped by
+//! what trains every other project ([`workload::Workload`]), so that what is measured is what runs.
+//! Nothing is read from files; what fails is a device, memory, or a loss that is no number.
+
+pub mod cases;
+pub mod measure;
+pub mod peak;
+pub mod roof;
+pub mod scaling;
+pub mod work;
+pub mod workload;
+
+pub use cases::Case;
+pub use measure::{Measurement, measure};
+pub use peak::HeapPeak;
+pub use workload::Workload;
+
+use crate::nn::NnError;
+use crate::project::ProjectError;
+
+/// Why a case could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The network could not be built or computed.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// A case's project cannot be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// A case's project has no network or stage to measure.
+    #[error("{0}: there is nothing to measure: {1}")]
+    Unsound(String, String),
+    /// Times of a step that computes NaN mean nothing.
+    #[error("{0} is not finite after {1} steps: its times would mean nothing")]
+    NotFinite(String, u64),
+    /// The system has no threads left.
+    #[error("cannot start {0} threads: {1}")]
+    Threads(usize, String),
+}
+
+impl From<candle_core::Error> for BenchError {
+    fn from(error: candle_core::Error) -> BenchError {
+        BenchError::Network(error.into())
+    }
+}
+
+/// Runs something on this many threads of their own, which all parallel work inside it shares.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, BenchError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| BenchError::Threads(threads, error.to_string()))?;
+    Ok(pool.install(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_as_many_as_asked_for() {
+        for threads in [1, 3] {
+            assert_eq!(on_threads(threads, rayon::current_num_threads).unwrap(), threads);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A project with random numbers for images, ready to be stepped: what the engine does in a step, without
+//! reading data and without telling anyone.
+
+use super::work::{Pass, macs};
+use super::{BenchError, Case};
+use crate::engine::finite::gradient_not_finite;
+use crate::nn::loss::{self, Target};
+use crate::nn::optim::Updater;
+use crate::nn::{Mode, Network, Route};
+use crate::project::Project;
+use crate::project::stage::{Stage, Task};
+use crate::rng::{Purpose, stream};
+use crate::shape::infer;
+use candle_core::{Device, Tensor};
+use rand::Rng;
+use std::time::{Duration, Instant};
+
+/// A network, its optimizer and one batch that is used for every step.
+pub struct Workload {
+    name: String,
+    network: Network,
+    stage: Stage,
+    updater: Updater,
+    images: Tensor,
+    target: Answer,
+    seed: u64,
+    steps: u64,
+    pass: Pass,
+    macs: u64,
+}
+
+/// What the output is compared with.
+enum Answer {
+    Images(Tensor),
+    Labels(Vec<u32>),
+}
+
+/// The parts of a step. On a GPU work is handed over before it is done: what is left of the backward
+/// pass then counts as update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepTimes {
+    /// From the images to the output.
+    pub forward: Duration,
+    /// The loss, its gradient, and how many answers are right.
+    pub loss: Duration,
+    /// Gradients of all parameters, and whether they are finite.
+    pub backward: Duration,
+    /// New parameters.
+    pub update: Duration,
+}
+
+impl StepTimes {
+    /// The whole step.
+    pub fn total(&self) -> Duration {
+        self.forward + self.loss + self.backward + self.update
+    }
+}
+
+impl Workload {
+    /// The workload of a case.
+    pub fn of_case(case: &Case, device: &Device) -> Result<Workload, BenchError> {
+        let project = case.project()?;
+        let batch = case.inference.or_else(|| Some(project.stages.first()?.batch as usize)).unwrap_or(1);
+        let pass = if case.inference.is_some() { Pass::Inference } else { Pass::Training };
+        Workload::new(case.name, &project, batch, pass, device)
+    }
+
+    /// The first stage of a project, with a batch of this many images.
+    pub fn new(
+        name: &str,
+        project: &Project,
+        batch: usize,
+        pass: Pass,
+        device: &Device,
+    ) -> Result<Workload, BenchError> {
+        let unsound = |why: &str| BenchError::Unsound(name.to_owned(), why.to_owned());
+        let stage = project.stages.first().ok_or_else(|| unsound("its project has no stage"))?.clone();
+        let plan = infer(&project.network).plan.ok_or_else(|| unsound("its encoder has an error"))?;
+        let mut network = Network::new(&plan, project.seed, device)?;
+        network.set_sparsity(stage.sparsity.as_ref())?;
+        let updater = Updater::new(&stage.optimizer, &network)?;
+        let images = random_images(project.seed, 0, network.input_dims(batch), device)?;
+        let output = network.forward(stage.task.into(), &images, Mode::Eval)?;
+        let target = answer(&stage, project.seed, &images, &output)?;
+        let macs = macs(&plan, stage.task.into(), pass).saturating_mul(batch as u64);
+        let (name, seed) = (name.to_owned(), project.seed);
+        Ok(Workload { name, network, stage, updater, images, target, seed, steps: 0, pass, macs })
+    }
+
+    /// Multiply-accumulates of a step.
+    pub fn macs(&self) -> u64 {
+        self.macs
+    }
+
+    /// Takes one step: of training, or one forward pass.
+    pub fn step(&mut self) -> Result<StepTimes, BenchError> {
+        self.steps += 1;
+        match self.pass {
+            Pass::Inference => self.infer(),
+            Pass::Training => self.train(),
+        }
+    }
+
+    fn infer(&mut self) -> Result<StepTimes, BenchError> {
+        let start = Instant::now();
+        self.network.forward(self.stage.task.into(), &self.images, Mode::Eval)?;
+        self.network.device().synchronize()?;
+        Ok(StepTimes { forward: start.elapsed(), ..StepTimes::default() })
+    }
+
+    fn train(&mut self) -> Result<StepTimes, BenchError> {
+        let mut clock = Instant::now();
+        let mode = Mode::Train { seed: self.seed, step: self.steps };
+        let output = self.network.forward(self.stage.task.into(), &self.images, mode)?;
+        let forward = lap(&mut clock);
+        let gradient = self.compare(&output)?;
+        let loss = lap(&mut clock);
+        self.network.backward(&gradient)?;
+        if gradient_not_finite(&self.network)?.is_some() {
+            return Err(BenchError::NotFinite(format!("a gradient of {}", self.name), self.steps));
+        }
+        let backward = lap(&mut clock);
+        self.updater.step(&mut self.network, self.stage.optimizer.lr())?;
+        self.network.device().synchronize()?;
+        Ok(StepTimes { forward, loss, backward, update: lap(&mut clock) })
+    }
+
+    /// The loss's gradient; what the engine reports of a step is computed as well.
+    fn compare(&self, output: &Tensor) -> Result<Tensor, BenchError> {
+        let target = match &self.target {
+            Answer::Images(images) => Target::Images(images),
+            Answer::Labels(labels) => {
+                loss::count_correct(output, labels)?;
+                Target::Labels(labels)
+            }
+        };
+        let after_softmax = self.network.ends_in_softmax(Route::from(self.stage.task));
+        let evaluated = loss::evaluate(self.stage.loss, output, target, after_softmax, true)?;
+        let is_finite = (evaluated.value + self.network.penalty()).is_finite();
+        let not_finite = || BenchError::NotFinite(format!("the loss of {}", self.name), self.steps);
+        evaluated.gradient.filter(|_| is_finite).ok_or_else(not_finite)
+    }
+}
+
+/// The time since the last lap.
+fn lap(clock: &mut Instant) -> Duration {
+    let now = Instant::now();
+    now - std::mem::replace(clock, now)
+}
+
+/// Labels, the images themselves, or random numbers where the output has another shape.
+fn answer(stage: &Stage, seed: u64, images: &Tensor, output: &Tensor) -> Result<Answer, BenchError> {
+    let (rows, dims) = (images.dims()[0], output.dims());
+    Ok(match stage.task {
+        Task::Classify => {
+            let classes = output.elem_count().checked_div(rows).unwrap_or(1).max(1) as u32;
+            let mut rng = stream(seed, Purpose::Bench, 1);
+            Answer::Labels((0..rows).map(|_| rng.random_range(0..classes)).collect())
+        }
+        Task::Reconstruct if dims == images.dims() => Answer::Images(images.clone()),
+        Task::Reconstruct => Answer::Images(random_images(seed, 1, dims.to_vec(), output.device())?),
+    })
+}
+
+/// Uniform in −1..1.
+fn random_images(seed: u64, counter: u64, dims: Vec<usize>, device: &Device) -> Result<Tensor, BenchError> {
+    let mut rng = stream(seed, Purpose::Bench, counter);
+    let count = dims.iter().product();
+    let values: Vec<f32> = (0..count).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+    Ok(Tensor::from_vec(values, dims, device)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases;
+    use super::*;
+
+    #[test]
+    fn a_step_trains_and_a_forward_pass_does_not() {
+        let weights = |workload: &Workload| -> Vec<f32> {
+            workload.network.parameters()[0].value.flatten_all().unwrap().to_vec1().unwrap()
+        };
+        for (name, trains) in [("sparse-ae", true), ("infer-b1", false)] {
+            let mut workload = Workload::of_case(cases::find(name).unwrap(), &Device::Cpu).unwrap();
+            let before = weights(&workload);
+            let times = workload.step().unwrap();
+            assert_eq!(before != weights(&workload), trains, "{name}");
+            assert_eq!(times.update > Duration::ZERO, trains, "{name}");
+            assert!(times.total() >= times.forward && times.forward > Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn outputs_that_are_no_images_have_a_target_of_their_shape() {
+        let workload = Workload::of_case(cases::find("separable").unwrap(), &Device::Cpu).unwrap();
+        let Answer::Images(target) = &workload.target else { panic!("images") };
+        assert_eq!(target.dims(), [32, 32, 32, 128]);
+    }
+}

@@ -1,0 +1,114 @@
+//! `strata bench`: times, speed and memory of the benchmark cases, as a table or as JSON.
+
+use super::args::BenchArgs;
+use super::text::{bytes, figure, table};
+use super::{WrongInput, output, scaling};
+use crate::bench::cases::{self, Case};
+use crate::bench::{BenchError, HeapPeak, Measurement, measure, on_threads, roof};
+use crate::nn;
+use candle_core::Device;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::thread::available_parallelism;
+
+/// A case's measurement beside what the machine can do.
+#[derive(Serialize)]
+struct Measured {
+    #[serde(skip)]
+    name: &'static str,
+    #[serde(flatten)]
+    measurement: Measurement,
+    percent_of_peak: f64,
+}
+
+/// Measures the cases and prints them.
+pub fn run(args: &BenchArgs, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+    let cases = chosen(args.cases.as_deref())?;
+    let device = nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))?;
+    let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    if args.scaling {
+        return scaling::run(args.steps, threads, &device, args.json);
+    }
+    let (measured, peak) = on_threads(threads, || all(&cases, args.steps, &device, heap))??;
+    if args.json {
+        return output::print_json(&as_json(&measured)?);
+    }
+    output::print(&as_text(&measured, peak, &device, threads))
+}
+
+/// The cases of these names, in the order they were given.
+fn chosen(names: Option<&str>) -> Result<Vec<&'static Case>, WrongInput> {
+    let Some(names) = names else { return Ok(cases::ALL.iter().collect()) };
+    let case = |name: &str| cases::find(name.trim()).ok_or_else(|| WrongInput(unknown(name.trim())));
+    names.split(',').map(case).collect()
+}
+
+fn unknown(name: &str) -> String {
+    let near = cases::ALL.iter().map(|case| (strsim::damerau_levenshtein(name, case.name), case.name)).min();
+    let hint = near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| format!(" did you mean `{near}`?"));
+    let names: Vec<&str> = cases::ALL.iter().map(|case| case.name).collect();
+    format!("there is no case `{name}`;{} the cases are {}", hint.unwrap_or_default(), names.join(", "))
+}
+
+/// All measurements, and the machine's own peak in GFLOP/s.
+fn all(
+    cases: &[&'static Case],
+    steps: usize,
+    device: &Device,
+    heap: &dyn HeapPeak,
+) -> Result<(Vec<Measured>, f64), BenchError> {
+    let mut measurements = Vec::new();
+    for case in cases {
+        output::say(&format!("measuring {}", case.name));
+        measurements.push((case.name, measure(case, steps, device, heap)?));
+    }
+    let peak = roof::sgemm_gflops(device)?;
+    let measured = |(name, measurement): (&'static str, Measurement)| {
+        let percent_of_peak = 100.0 * measurement.gflops / peak;
+        Measured { name, measurement, percent_of_peak }
+    };
+    Ok((measurements.into_iter().map(measured).collect(), peak))
+}
+
+fn as_json(measured: &[Measured]) -> anyhow::Result<Value> {
+    let entries = measured.iter().map(|case| Ok((case.name.to_owned(), serde_json::to_value(case)?)));
+    Ok(Value::Object(entries.collect::<anyhow::Result<Map<_, _>>>()?))
+}
+
+const HEADING: [&str; 9] =
+    ["case", "step ms", "forward", "loss", "backward", "update", "GFLOP/s", "% of peak", "memory"];
+
+fn as_text(measured: &[Measured], peak: f64, device: &Device, threads: usize) -> String {
+    let place = place(device, threads);
+    let rows: Vec<[String; 9]> = measured.iter().map(row).collect();
+    let title = format!("{place} · peak {peak:.0} GFLOP/s, a product of 2048×2048 matrices · times are medians");
+    [title, String::new(), table(&HEADING, &rows)].join("\n")
+}
+
+/// Where it was measured.
+pub(super) fn place(device: &Device, threads: usize) -> String {
+    if device.is_cpu() { format!("CPU, threads: {threads}") } else { nn::device::describe(device) }
+}
+
+fn row(case: &Measured) -> [String; 9] {
+    let Measurement { step_ms, forward_ms, loss_ms, backward_ms, update_ms, gflops, peak_bytes } = case.measurement;
+    let [step, forward, loss, backward, update] = [step_ms, forward_ms, loss_ms, backward_ms, update_ms].map(figure);
+    let share = format!("{:.0} %", case.percent_of_peak);
+    let memory = peak_bytes.map(bytes).unwrap_or_default();
+    [case.name.to_owned(), step, forward, loss, backward, update, figure(gflops), share, memory]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_are_chosen_by_name() {
+        let names = |names| chosen(names).map(|cases| cases.iter().map(|case| case.name).collect::<Vec<_>>());
+        assert_eq!(names(None).unwrap().len(), cases::ALL.len());
+        assert_eq!(names(Some("vgg-96, conv-ae")).unwrap(), ["vgg-96", "conv-ae"]);
+        let error = names(Some("vgg-96,lenet-mist")).unwrap_err().to_string();
+        assert!(error.contains("did you mean `lenet-mnist`?") && error.contains("infer-b256"), "{error}");
+        assert!(!names(Some("something else")).unwrap_err().to_string().contains("did you mean"));
+    }
+}
