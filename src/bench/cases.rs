@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::shape::infer;
 
-    /// `sum(p.numel() for p in CASES[name][0]().parameters())` of the same networks in torch 2.15.
+    /// `sum(p.numel() for p in net.parameters())` of the same networks in torch 2.15.
     const PARAMETERS: [(&str, u64); 11] = [
         ("keras-cifar", 122_570),
         ("conv-ae", 14_067),
@@ -74,7 +74,7 @@ mod tests {
     ];
 
     #[test]
-    fn networks_are_those_of_the_pytorch_peer() {
+    fn networks_have_as_many_parameters_as_pytorchs() {
         assert_eq!(ALL.len(), PARAMETERS.len());
         for (name, parameters) in PARAMETERS {
             let project = find(name).unwrap().project().unwrap();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_and_optimizers_are_those_of_the_pytorch_peer() {
+    fn batches_and_optimizers_stay_so_that_times_can_be_compared() {
         let large = [("sparse-ae", 1000), ("separable", 32), ("xception-mini", 32), ("vgg-96", 32)];
         for case in ALL {
             let stage = &case.project().unwrap().stages[0];

@@ -4,13 +4,15 @@
 use super::work::{Pass, macs};
 use super::{BenchError, Case};
 use crate::engine::finite::gradient_not_finite;
+use crate::nn::layers::channels_last;
 use crate::nn::loss::{self, Target};
 use crate::nn::optim::Updater;
 use crate::nn::{Mode, Network, Route};
 use crate::project::Project;
+use crate::project::size::Shape;
 use crate::project::stage::{Stage, Task};
 use crate::rng::{Purpose, stream};
-use crate::shape::infer;
+use crate::shape::{Inference, Plan, infer};
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use std::time::{Duration, Instant};
@@ -20,12 +22,12 @@ pub struct Workload {
     name: String,
     network: Network,
     stage: Stage,
-    updater: Updater,
+    /// `None`: forward passes alone.
+    updater: Option<Updater>,
     images: Tensor,
     target: Answer,
     seed: u64,
     steps: u64,
-    pass: Pass,
     macs: u64,
 }
 
@@ -75,16 +77,17 @@ impl Workload {
     ) -> Result<Workload, BenchError> {
         let unsound = |why: &str| BenchError::Unsound(name.to_owned(), why.to_owned());
         let stage = project.stages.first().ok_or_else(|| unsound("its project has no stage"))?.clone();
-        let plan = infer(&project.network).plan.ok_or_else(|| unsound("its encoder has an error"))?;
-        let mut network = Network::new(&plan, project.seed, device)?;
+        let inference = infer(&project.network);
+        let plan = inference.plan.as_ref().ok_or_else(|| unsound("its encoder has an error"))?;
+        let mut network = Network::new(plan, project.seed, device)?;
         network.set_sparsity(stage.sparsity.as_ref())?;
-        let updater = Updater::new(&stage.optimizer, &network)?;
+        let updater = (pass == Pass::Training).then(|| Updater::new(&stage.optimizer, &network)).transpose()?;
         let images = random_images(project.seed, 0, network.input_dims(batch), device)?;
-        let output = network.forward(stage.task.into(), &images, Mode::Eval)?;
-        let target = answer(&stage, project.seed, &images, &output)?;
-        let macs = macs(&plan, stage.task.into(), pass).saturating_mul(batch as u64);
+        let output = channels_last(batch, output_shape(&inference, plan, stage.task));
+        let target = answer(&stage, project.seed, &images, output)?;
+        let macs = macs(plan, stage.task.into(), pass).saturating_mul(batch as u64);
         let (name, seed) = (name.to_owned(), project.seed);
-        Ok(Workload { name, network, stage, updater, images, target, seed, steps: 0, pass, macs })
+        Ok(Workload { name, network, stage, updater, images, target, seed, steps: 0, macs })
     }
 
     /// Multiply-accumulates of a step.
@@ -95,10 +98,7 @@ impl Workload {
     /// Takes one step: of training, or one forward pass.
     pub fn step(&mut self) -> Result<StepTimes, BenchError> {
         self.steps += 1;
-        match self.pass {
-            Pass::Inference => self.infer(),
-            Pass::Training => self.train(),
-        }
+        if self.updater.is_some() { self.train() } else { self.infer() }
     }
 
     fn infer(&mut self) -> Result<StepTimes, BenchError> {
@@ -120,7 +120,9 @@ impl Workload {
             return Err(BenchError::NotFinite(format!("a gradient of {}", self.name), self.steps));
         }
         let backward = lap(&mut clock);
-        self.updater.step(&mut self.network, self.stage.optimizer.lr())?;
+        if let Some(updater) = &mut self.updater {
+            updater.step(&mut self.network, self.stage.optimizer.lr())?;
+        }
         self.network.device().synchronize()?;
         Ok(StepTimes { forward, loss, backward, update: lap(&mut clock) })
     }
@@ -148,17 +150,25 @@ fn lap(clock: &mut Instant) -> Duration {
     now - std::mem::replace(clock, now)
 }
 
-/// Labels, the images themselves, or random numbers where the output has another shape.
-fn answer(stage: &Stage, seed: u64, images: &Tensor, output: &Tensor) -> Result<Answer, BenchError> {
-    let (rows, dims) = (images.dims()[0], output.dims());
+/// What the stack after the encoder gives, or the encoder where there is none.
+fn output_shape<'a>(inference: &'a Inference, plan: &'a Plan, task: Task) -> &'a Shape {
+    let output = match task {
+        Task::Reconstruct => inference.output.as_ref(),
+        Task::Classify => inference.answer.as_ref(),
+    };
+    output.unwrap_or(&plan.code)
+}
+
+/// Labels, the images themselves, or random numbers where the output has other dimensions than they.
+fn answer(stage: &Stage, seed: u64, images: &Tensor, output: Vec<usize>) -> Result<Answer, BenchError> {
     Ok(match stage.task {
         Task::Classify => {
-            let classes = output.elem_count().checked_div(rows).unwrap_or(1).max(1) as u32;
+            let classes = output[1..].iter().product::<usize>().max(1) as u32;
             let mut rng = stream(seed, Purpose::Bench, 1);
-            Answer::Labels((0..rows).map(|_| rng.random_range(0..classes)).collect())
+            Answer::Labels((0..output[0]).map(|_| rng.random_range(0..classes)).collect())
         }
-        Task::Reconstruct if dims == images.dims() => Answer::Images(images.clone()),
-        Task::Reconstruct => Answer::Images(random_images(seed, 1, dims.to_vec(), output.device())?),
+        Task::Reconstruct if output == images.dims() => Answer::Images(images.clone()),
+        Task::Reconstruct => Answer::Images(random_images(seed, 1, output, images.device())?),
     })
 }
 
