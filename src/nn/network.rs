@@ -169,22 +169,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    pub(crate) fn statistic(&self, index: usize) -> Result<Vec<f64>> {
-        Ok(self.statistics[index].1.to_dtype(DType::F64)?.to_vec1()?)
+    /// A running statistic.
+    pub(crate) fn statistic(&self, index: usize) -> &Tensor {
+        &self.statistics[index].1
     }
 
-    /// Moves a running statistic towards the batch's by `momentum`.
-    pub(crate) fn move_statistic(
-        &mut self,
-        index: usize,
-        momentum: f64,
-        batch: impl Iterator<Item = f64>,
-    ) -> Result<()> {
-        let moved = self.statistic(index)?.into_iter().zip(batch).map(|(old, new)| old + momentum * (new - old));
-        let statistic = &mut self.statistics[index].1;
-        let moved = Tensor::new(moved.collect::<Vec<f64>>(), statistic.device())?;
-        *statistic = moved.to_dtype(statistic.dtype())?;
-        Ok(())
+    /// Replaces a running statistic.
+    pub(crate) fn set_statistic(&mut self, index: usize, value: Tensor) {
+        self.statistics[index].1 = value;
     }
 
     /// Elementwise sum or product into a buffer.

@@ -4,29 +4,33 @@
 //! ones. A frozen layer evaluates even while the rest trains, so its statistics stay as they are (as in
 //! Keras; PyTorch keeps moving them).
 
-use super::conv::bias_gradient;
-use super::{Buffer, Layer, Result, as_rows, kept};
+use super::tail::{Pool, Tail};
+use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::nn::network::{Builder, Context};
+use crate::nn::ops::batch_norm::Batch;
+use crate::nn::ops::feed::Feed;
 use crate::nn::ops::real::Real;
-use crate::nn::ops::reduce::in_parts;
 use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::with_real;
+use crate::shape::op::PlannedLayer;
 use candle_core::Tensor;
-use rayon::prelude::*;
 
 pub(super) const EPS: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
-const ROWS: usize = 1 << 10;
 
-/// Batch normalisation.
+/// Batch normalisation, with the relu and the max pooling that may follow.
 pub(crate) struct BatchNorm {
     channels: usize,
     weight: usize,
     bias: usize,
     running_mean: usize,
     running_var: usize,
+    tail: Tail,
     x: Option<Tensor>,
     used: Used,
+    /// Σ and Σ of products by channel.
+    sums: Vec<f64>,
+    lines: Buffer,
     y: Buffer,
     dx: Buffer,
 }
@@ -41,174 +45,194 @@ struct Used {
 
 impl BatchNorm {
     pub(crate) fn new(key: &str, channels: usize, builder: &mut Builder<'_>) -> Result<BatchNorm> {
+        let zeros = || vec![0.0; channels];
         Ok(BatchNorm {
             channels,
             weight: builder.constant(&format!("{key}.weight"), &[channels], 1.0)?,
             bias: builder.constant(&format!("{key}.bias"), &[channels], 0.0)?,
             running_mean: builder.statistic(&format!("{key}.running_mean"), channels, 0.0)?,
             running_var: builder.statistic(&format!("{key}.running_var"), channels, 1.0)?,
+            tail: Tail::default(),
             x: None,
-            used: Used::default(),
+            used: Used { mean: zeros(), inverse_std: zeros(), of_batch: false },
+            sums: vec![0.0; 2 * channels],
+            lines: Buffer::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
         })
     }
 
-    fn choose_statistics(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<()> {
+    fn batch<'a, T>(&self, numbers: &'a [T], x: &Tensor) -> Batch<'a, T> {
+        let cells = numbers.len() / (x.dims()[0] * self.channels).max(1);
+        Batch { numbers, channels: self.channels, cells }
+    }
+
+    fn uses_batch(&self, x: &Tensor, cx: &Context<'_>) -> bool {
         // One value has no deviation: such a batch is normalised as in evaluation (PyTorch refuses it).
-        let several = x.elem_count() > self.channels;
-        let of_batch = cx.training() && cx.trains(self.weight) && several;
-        let (mean, var) = if of_batch {
-            let (mean, var, count) = self.moments(x, cx)?;
-            // A batch gone wrong must not spoil the statistics that outlive it.
-            if mean.iter().chain(&var).all(|v| v.is_finite()) {
-                let unbiased = count / (count - 1.0);
-                cx.move_statistic(self.running_mean, MOMENTUM, mean.iter().copied())?;
-                cx.move_statistic(self.running_var, MOMENTUM, var.iter().map(|v| v * unbiased))?;
+        cx.training() && cx.trains(self.weight) && x.elem_count() > self.channels
+    }
+
+    /// Chooses mean and deviation, and moves the running ones.
+    fn choose<T: Real>(&mut self, batch: &Batch<'_, T>, of_batch: bool, cx: &mut Context<'_>) -> Result<()> {
+        self.used.of_batch = of_batch;
+        if of_batch {
+            let count = (batch.numbers.len() / self.channels) as f64;
+            // Any centre serves; one near the mean keeps the sums exact.
+            let centre = &batch.numbers[..self.channels];
+            batch.moments(centre, &mut self.sums);
+            let (sums, squares) = self.sums.split_at(self.channels);
+            for (c, centre) in centre.iter().enumerate() {
+                let mean = sums[c] / count;
+                let var = squares[c] / count - mean * mean;
+                self.used.mean[c] = centre.wide() + mean;
+                self.used.inverse_std[c] = if var < 0.0 { 0.0 } else { var };
             }
-            (mean, var)
+            self.move_statistics::<T>(count, cx)?;
         } else {
-            (cx.statistic(self.running_mean)?, cx.statistic(self.running_var)?)
-        };
-        let inverse_std = var.iter().map(|v| 1.0 / (v + EPS).sqrt()).collect();
-        self.used = Used { mean, inverse_std, of_batch };
+            let (mean, var) = (view::<T>(cx.statistic(self.running_mean))?, view::<T>(cx.statistic(self.running_var))?);
+            for c in 0..self.channels {
+                (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].wide(), var[c].wide());
+            }
+        }
+        self.used.invert();
         Ok(())
     }
 
-    /// Mean and variance by channel over batch and space, and the number of values of each.
-    fn moments(&self, x: &Tensor, cx: &Context<'_>) -> Result<(Vec<f64>, Vec<f64>, f64)> {
-        let count = (x.elem_count() / self.channels) as f64;
-        if cx.uses_candle(x) {
-            let rows = x.reshape(((), self.channels))?;
-            let mean = rows.mean_keepdim(0)?;
-            let var = rows.broadcast_sub(&mean)?.sqr()?.mean(0)?;
-            return Ok((to_f64(&mean.squeeze(0)?)?, to_f64(&var)?, count));
+    /// Moves the running mean and variance towards the batch's (the variance stands in `inverse_std`).
+    fn move_statistics<T: Real>(&self, count: f64, cx: &Context<'_>) -> Result<()> {
+        let Used { mean, inverse_std: var, .. } = &self.used;
+        // A batch gone wrong must not spoil the statistics that outlive it.
+        if !mean.iter().chain(var).all(|v| v.is_finite()) {
+            return Ok(());
         }
-        let (mean, var) = with_real!(x, T => {
-            let x = view::<T>(x)?;
-            let mean: Vec<f64> = sums(&x, self.channels).into_iter().map(|sum| sum / count).collect();
-            let var = squares(&x, &mean).into_iter().map(|sum| sum / count).collect();
-            Ok::<_, crate::nn::NnError>((mean, var))
+        let unbiased = count / (count - 1.0);
+        let moved = |old: &mut T, new: f64| *old = T::of(old.wide() + MOMENTUM * (new - old.wide()));
+        fill::<T>(cx.statistic(self.running_mean), |old| old.iter_mut().zip(mean).for_each(|(old, &m)| moved(old, m)))?;
+        fill::<T>(cx.statistic(self.running_var), |old| {
+            old.iter_mut().zip(var).for_each(|(old, &v)| moved(old, v * unbiased));
+        })
+    }
+
+    fn forward_cpu<T: Real>(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let numbers = view::<T>(x)?;
+        let batch = self.batch(&numbers, x);
+        self.choose::<T>(&batch, self.uses_batch(x, cx), cx)?;
+        let lines = self.forward_lines::<T>(x, cx)?;
+        let lines = view::<T>(&lines)?;
+        let (scale, shift) = (&lines[..self.channels], &lines[self.channels..2 * self.channels]);
+        let (relu_first, relu) = (self.tail.relu_first(), self.tail.relu);
+        let Some(pool) = self.tail.pooling() else {
+            let y = self.y.get(x.dims(), x)?;
+            fill::<T>(&y, |y| batch.line(scale, shift, relu_first, y))?;
+            return Ok(y);
+        };
+        let y = self.y.get(&channels_last(x.dims()[0], &pool.output), x)?;
+        pool.reclaim(cx);
+        let Pool { taps, indices, relu_after, .. } = pool;
+        fill::<T>(&y, |y| {
+            let indices = indices.writable(y.len());
+            batch.line_pooled((scale, shift), taps, (relu_first, relu && *relu_after), y, indices);
         })?;
-        Ok((mean, var, count))
+        pool.share(cx);
+        Ok(y)
     }
 
-    /// Factor and addend by channel: y = x·scale + shift.
-    fn affine(&self, cx: &Context<'_>) -> Result<(Vec<f64>, Vec<f64>)> {
-        let (weight, bias) = (to_f64(&cx.parameters[self.weight].value)?, to_f64(&cx.parameters[self.bias].value)?);
-        let scale: Vec<f64> = weight.iter().zip(&self.used.inverse_std).map(|(w, s)| w * s).collect();
-        let shift = bias.iter().zip(&scale).zip(&self.used.mean).map(|((b, s), m)| b - m * s).collect();
-        Ok((scale, shift))
-    }
-
-    /// y = x·scale + gradient·factor + shift, by channel; the gradient may be absent.
-    fn by_channel(&mut self, x: &Tensor, gradient: Option<&Tensor>, line: &Line, cx: &Context<'_>) -> Result<Tensor> {
-        let (channels, forward) = (self.channels, gradient.is_none());
-        if cx.uses_candle(x) {
-            return line.on_device(x, gradient);
-        }
-        let out = if forward { &mut self.y } else { &mut self.dx }.get(x.dims(), x)?;
-        with_real!(x, T => {
-            let (x, g) = (view::<T>(x)?, gradient.map(view::<T>).transpose()?);
-            let [scale, factor, shift] = line.values::<T>();
-            fill::<T>(&out, |out| {
-                let chunk = ROWS * channels;
-                out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).enumerate().for_each(|(part, (out, x))| {
-                    for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                        for (((out, &x), &scale), &shift) in out.iter_mut().zip(x).zip(&scale).zip(&shift) {
-                            *out = x * scale + shift;
-                        }
-                    }
-                    let Some(g) = g.as_ref() else { return };
-                    let g = g[part * chunk..].chunks_exact(channels);
-                    for (out, g) in out.chunks_exact_mut(channels).zip(g) {
-                        for ((out, &g), &factor) in out.iter_mut().zip(g).zip(&factor) {
-                            *out += g * factor;
-                        }
-                    }
-                });
-            })
-        })?;
-        Ok(out)
-    }
-
-    /// Σ g and Σ g·x̂ by channel: the gradients of bias and weight.
-    fn gradient_sums(&self, x: &Tensor, gradient: &Tensor, cx: &Context<'_>) -> Result<(Vec<f64>, Vec<f64>)> {
+    /// y = x·scale + shift.
+    fn forward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
+        let (weight, bias) = (view::<T>(&cx.parameters[self.weight].value)?, view::<T>(&cx.parameters[self.bias].value)?);
         let Used { mean, inverse_std, .. } = &self.used;
-        if cx.uses_candle(x) {
-            let tensor = |values: &[f64]| Tensor::new(values, x.device())?.to_dtype(x.dtype());
-            let (rows, g) = (x.reshape(((), self.channels))?, gradient.reshape(((), self.channels))?);
-            let hat = rows.broadcast_sub(&tensor(mean)?)?.broadcast_mul(&tensor(inverse_std)?)?;
-            return Ok((to_f64(&g.sum(0)?)?, to_f64(&(g * hat)?.sum(0)?)?));
+        lines::<T>(&mut self.lines, x, self.channels, |c| {
+            let scale = weight[c].wide() * inverse_std[c];
+            [scale, bias[c].wide() - mean[c] * scale, 0.0]
+        })
+    }
+
+    fn backward_cpu<T: Real>(
+        &mut self,
+        tail: &Tail,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let (x, y) = (kept(&self.x)?.clone(), self.y.latest()?);
+        let (numbers, gradient, y) = (view::<T>(&x)?, view::<T>(gradient)?, view::<T>(&y)?);
+        let batch = self.batch(&numbers, &x);
+        let feed = tail.feed(&gradient, &y);
+        self.sum_gradients::<T>(&batch, feed, &x, cx)?;
+        if !need_input {
+            return Ok(None);
         }
-        with_real!(x, T => {
-            let (x, g) = (view::<T>(x)?, view::<T>(gradient)?);
-            let plain = sums(&g, self.channels);
-            // Σ g·x̂ = (Σ g·x − x̄·Σ g)/σ; in f64 the difference loses nothing that f32 had.
-            let products = products(&x, &g, self.channels);
-            let hat = products.iter().zip(&plain).zip(mean).zip(inverse_std);
-            let weighted = hat.map(|(((gx, g), mean), inverse)| (gx - mean * g) * inverse).collect();
-            Ok((plain, weighted))
+        let lines = self.backward_lines::<T>(&x, cx)?;
+        let lines = view::<T>(&lines)?;
+        let dx = self.dx.get(x.dims(), &x)?;
+        let feed = tail.feed(&gradient, &y);
+        let (factor, line) = lines.split_at(self.channels);
+        fill::<T>(&dx, |dx| batch.input_gradient(feed, factor, line.split_at(self.channels), dx))?;
+        Ok(Some(dx))
+    }
+
+    /// Σ g and Σ g·x̂ by channel: the gradients of bias and weight, left in `sums`.
+    fn sum_gradients<T: Real>(
+        &mut self,
+        batch: &Batch<'_, T>,
+        feed: Feed<'_, T>,
+        x: &Tensor,
+        cx: &Context<'_>,
+    ) -> Result<()> {
+        let (channels, Used { mean, inverse_std, .. }) = (self.channels, &self.used);
+        let centre = lines::<T>(&mut self.lines, x, channels, |c| [mean[c], 0.0, 0.0])?;
+        let centre = view::<T>(&centre)?;
+        batch.gradient_sums(feed, &centre[..channels], &mut self.sums);
+        let (sum, product) = self.sums.split_at_mut(channels);
+        for c in 0..channels {
+            // What rounding took from the centre.
+            product[c] = (product[c] - (mean[c] - centre[c].wide()) * sum[c]) * inverse_std[c];
+        }
+        for (parameter, sums) in [(self.bias, sum), (self.weight, product)] {
+            if cx.trains(parameter) {
+                fill::<T>(&cx.parameters[parameter].gradient, |gradient| {
+                    gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient = T::of(*sum));
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// dx = γ/σ·(g − mean(g) − x̂·mean(g·x̂)) as gradient·factor + x·scale + shift; without the means when the
+    /// statistics were constants.
+    fn backward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
+        let weight = view::<T>(&cx.parameters[self.weight].value)?;
+        let Used { mean, inverse_std, of_batch } = &self.used;
+        let share = if *of_batch { self.channels as f64 / x.elem_count() as f64 } else { 0.0 };
+        let (sum, product) = self.sums.split_at(self.channels);
+        lines::<T>(&mut self.lines, x, self.channels, |c| {
+            let factor = weight[c].wide() * inverse_std[c];
+            let scale = -factor * product[c] * share * inverse_std[c];
+            [factor, scale, -factor * sum[c] * share - scale * mean[c]]
         })
     }
 }
 
-/// Coefficients by channel of a line through the input and the gradient.
-struct Line {
-    scale: Vec<f64>,
-    factor: Vec<f64>,
-    shift: Vec<f64>,
-}
-
-impl Line {
-    fn values<T: Real>(&self) -> [Vec<T>; 3] {
-        [&self.scale, &self.factor, &self.shift].map(|v| v.iter().map(|&v| T::of(v)).collect())
-    }
-
-    fn on_device(&self, x: &Tensor, gradient: Option<&Tensor>) -> Result<Tensor> {
-        let tensor = |values: &[f64]| Tensor::new(values, x.device())?.to_dtype(x.dtype());
-        let y = x.broadcast_mul(&tensor(&self.scale)?)?.broadcast_add(&tensor(&self.shift)?)?;
-        Ok(match gradient {
-            Some(gradient) => (y + gradient.broadcast_mul(&tensor(&self.factor)?)?)?,
-            None => y,
-        })
+impl Used {
+    /// From the variance, left in its place, to 1/σ.
+    fn invert(&mut self) {
+        for v in &mut self.inverse_std {
+            *v = 1.0 / (*v + EPS).sqrt();
+        }
     }
 }
 
-/// Adds up `add(row, sums)` over all rows, in f64 and a fixed order.
-fn by_row(rows: usize, channels: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
-    let mut total = vec![0.0; channels];
-    in_parts(rows, &mut total, |rows, sums| rows.for_each(|row| add(row * channels, sums)));
-    total
-}
-
-/// Σ x by channel.
-fn sums<T: Real>(x: &[T], channels: usize) -> Vec<f64> {
-    by_row(x.len() / channels, channels, |at, sums| {
-        for (sum, x) in sums.iter_mut().zip(&x[at..at + channels]) {
-            *sum += x.wide();
+/// Three numbers a channel, for the kernels.
+fn lines<T: Real>(lines: &mut Buffer, like: &Tensor, channels: usize, line: impl Fn(usize) -> [f64; 3]) -> Result<Tensor> {
+    let lines = lines.get(&[3 * channels], like)?;
+    fill::<T>(&lines, |lines| {
+        for c in 0..channels {
+            for (i, number) in line(c).into_iter().enumerate() {
+                lines[i * channels + c] = T::of(number);
+            }
         }
-    })
-}
-
-/// Σ (x − mean)² by channel.
-fn squares<T: Real>(x: &[T], mean: &[f64]) -> Vec<f64> {
-    let channels = mean.len();
-    by_row(x.len() / channels, channels, |at, sums| {
-        for ((sum, x), mean) in sums.iter_mut().zip(&x[at..at + channels]).zip(mean) {
-            let d = x.wide() - mean;
-            *sum += d * d;
-        }
-    })
-}
-
-/// Σ x·g by channel.
-fn products<T: Real>(x: &[T], g: &[T], channels: usize) -> Vec<f64> {
-    by_row(x.len() / channels, channels, |at, sums| {
-        for ((sum, x), g) in sums.iter_mut().zip(&x[at..at + channels]).zip(&g[at..at + channels]) {
-            *sum += x.wide() * g.wide();
-        }
-    })
+    })?;
+    Ok(lines)
 }
 
 pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
@@ -218,34 +242,98 @@ pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
 impl Layer for BatchNorm {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.x = Some(x.clone());
-        self.choose_statistics(x, cx)?;
-        let (scale, shift) = self.affine(cx)?;
-        self.by_channel(x, None, &Line { scale, factor: Vec::new(), shift }, cx)
+        if cx.uses_candle(x) {
+            return self.forward_device(x, cx);
+        }
+        with_real!(x, T => self.forward_cpu::<T>(x, cx))
     }
 
     fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
-        let x = kept(&self.x)?.clone();
-        let (sum, weighted) = self.gradient_sums(&x, gradient, cx)?;
-        if cx.trains(self.weight) {
-            cx.set_gradient(self.weight, &weighted)?;
+        if cx.uses_candle(gradient) {
+            return self.backward_device(gradient, need_input, cx);
         }
-        bias_gradient(Some(self.bias), &as_rows(gradient)?, cx)?;
-        if !need_input {
-            return Ok(None);
-        }
-        // dx = γ/σ·(g − mean(g) − x̂·mean(g·x̂)); without the means when the statistics were constants.
-        let count = (x.elem_count() / self.channels) as f64;
-        let weight = to_f64(&cx.parameters[self.weight].value)?;
-        let Used { mean, inverse_std, of_batch } = &self.used;
-        let factor: Vec<f64> = weight.iter().zip(inverse_std).map(|(w, s)| w * s).collect();
-        let share = if *of_batch { 1.0 / count } else { 0.0 };
-        let channels = 0..self.channels;
-        let scale: Vec<f64> = channels.clone().map(|c| -factor[c] * weighted[c] * share * inverse_std[c]).collect();
-        let shift = channels.map(|c| -factor[c] * sum[c] * share - scale[c] * mean[c]).collect();
-        self.by_channel(&x, Some(gradient), &Line { scale, factor, shift }, cx).map(Some)
+        // The tail is read while the rest of the layer works.
+        let tail = std::mem::take(&mut self.tail);
+        let dx = with_real!(gradient, T => self.backward_cpu::<T>(&tail, gradient, need_input, cx));
+        self.tail = tail;
+        dx
     }
 
     fn parameters(&self) -> Vec<usize> {
         vec![self.weight, self.bias]
     }
+
+    fn absorb(&mut self, next: &PlannedLayer) -> bool {
+        self.tail.absorb(next, None)
+    }
+
+    fn set_fused(&mut self, fused: bool) {
+        self.tail.active = fused;
+    }
+}
+
+/// The same of candle's operators, all on the device.
+impl BatchNorm {
+    fn forward_device(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        self.used.of_batch = self.uses_batch(x, cx);
+        if self.used.of_batch {
+            let rows = x.reshape(((), self.channels))?;
+            let mean = rows.mean_keepdim(0)?;
+            let var = rows.broadcast_sub(&mean)?.sqr()?.mean(0)?;
+            (self.used.mean, self.used.inverse_std) = (to_f64(&mean.squeeze(0)?)?, to_f64(&var)?);
+            self.move_device_statistics((x.elem_count() / self.channels) as f64, cx)?;
+        } else {
+            self.used.mean = to_f64(cx.statistic(self.running_mean))?;
+            self.used.inverse_std = to_f64(cx.statistic(self.running_var))?;
+        }
+        self.used.invert();
+        let Used { mean, inverse_std, .. } = &self.used;
+        let (weight, bias) = (to_f64(&cx.parameters[self.weight].value)?, to_f64(&cx.parameters[self.bias].value)?);
+        let scale: Vec<f64> = weight.iter().zip(inverse_std).map(|(w, s)| w * s).collect();
+        let shift: Vec<f64> = bias.iter().zip(&scale).zip(mean).map(|((b, s), m)| b - m * s).collect();
+        Ok(x.broadcast_mul(&like(x, &scale)?)?.broadcast_add(&like(x, &shift)?)?)
+    }
+
+    fn move_device_statistics(&self, count: f64, cx: &mut Context<'_>) -> Result<()> {
+        let Used { mean, inverse_std: var, .. } = &self.used;
+        if !mean.iter().chain(var).all(|v| v.is_finite()) {
+            return Ok(());
+        }
+        let unbiased: Vec<f64> = var.iter().map(|v| v * count / (count - 1.0)).collect();
+        for (index, batch) in [(self.running_mean, mean), (self.running_var, &unbiased)] {
+            let old = cx.statistic(index);
+            let moved = ((old * (1.0 - MOMENTUM))? + (like(old, batch)? * MOMENTUM)?)?;
+            cx.set_statistic(index, moved);
+        }
+        Ok(())
+    }
+
+    fn backward_device(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let x = kept(&self.x)?;
+        let Used { mean, inverse_std, of_batch } = &self.used;
+        let (rows, g) = (x.reshape(((), self.channels))?, gradient.reshape(((), self.channels))?);
+        let hat = rows.broadcast_sub(&like(x, mean)?)?.broadcast_mul(&like(x, inverse_std)?)?;
+        let (sum, product) = (g.sum(0)?, (&g * &hat)?.sum(0)?);
+        for (parameter, gradient) in [(self.bias, &sum), (self.weight, &product)] {
+            if cx.trains(parameter) {
+                cx.parameters[parameter].gradient = gradient.clone();
+            }
+        }
+        if !need_input {
+            return Ok(None);
+        }
+        let factor = (&cx.parameters[self.weight].value * &like(x, inverse_std)?)?;
+        let share = if *of_batch { self.channels as f64 / x.elem_count() as f64 } else { 0.0 };
+        let means = (hat.broadcast_mul(&product)?.broadcast_add(&sum)? * share)?;
+        Ok(Some((g - means)?.broadcast_mul(&factor)?.reshape(x.dims())?))
+    }
+}
+
+fn like(x: &Tensor, values: &[f64]) -> Result<Tensor> {
+    Ok(Tensor::new(values, x.device())?.to_dtype(x.dtype())?)
 }

@@ -3,10 +3,9 @@
 //! PyTorch: `Conv1d/2d/3d` and `ConvTranspose1d/2d/3d` (torch.nn). A transposed convolution is the data
 //! gradient of the convolution its geometry describes, so both share every kernel.
 //!
-//! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored. Their
-//! gradient needs no more than that: a maximum that is positive passed the relu.
+//! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
-use super::max_pool::Chosen;
+use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
 use crate::nn::NnError;
 use crate::nn::network::{Builder, Context};
@@ -15,11 +14,10 @@ use crate::nn::ops::device::{DeviceConvolution, DeviceTaps};
 use crate::nn::ops::feed::Feed;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::reduce::column_sums;
-use crate::nn::ops::storage::{Indices, fill, view};
+use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::taps::Taps;
 use crate::nn::ops::weight_gradient::WeightGradient;
 use crate::nn::ops::with_real;
-use crate::project::layer::Activation;
 use crate::project::size::Shape;
 use crate::shape::op::{Geometry, Op, PlannedLayer};
 use candle_core::{DType, Tensor};
@@ -34,7 +32,6 @@ pub(crate) struct Conv {
     input: Shape,
     output: Shape,
     tail: Tail,
-    fused: bool,
     packed_forward: Packed,
     packed_backward: Packed,
     y: Buffer,
@@ -59,23 +56,6 @@ pub(super) struct Sizes<'a> {
 struct Packed {
     buffer: Buffer,
     version: Option<u64>,
-}
-
-/// The layers that a fused convolution stands for.
-#[derive(Default)]
-struct Tail {
-    relu: bool,
-    pool: Option<Pool>,
-}
-
-/// The max pooling of a tail.
-struct Pool {
-    taps: Taps,
-    output: Shape,
-    slot: usize,
-    /// Whether the relu comes after it.
-    relu_after: bool,
-    indices: Indices,
 }
 
 impl Conv {
@@ -130,7 +110,6 @@ impl Conv {
             input: input.clone(),
             output: output.clone(),
             tail: Tail::default(),
-            fused: false,
             packed_forward: Packed::default(),
             packed_backward: Packed::default(),
             y: Buffer::default(),
@@ -157,24 +136,24 @@ impl Conv {
         let bias = self.bias.map(|bias| cx.parameters[bias].value.clone());
         let (weight, bias) = (view::<T>(&packed)?, bias.as_ref().map(view::<T>).transpose()?);
         let numbers = view::<T>(x)?;
-        let relu_first = self.fused && self.tail.relu && self.tail.pool.as_ref().is_none_or(|pool| !pool.relu_after);
-        let finish = Finish { bias: bias.as_deref(), relu: relu_first };
+        let finish = Finish { bias: bias.as_deref(), relu: self.tail.relu_first() };
         let feed = Feed::Plain(&numbers);
         let run = Run { convolution: &self.convolution, down, weight: &weight, feed, finish };
         let batch = x.dims()[0];
-        let Some(pool) = self.tail.pool.as_mut().filter(|_| self.fused) else {
+        let relu = self.tail.relu;
+        let Some(pool) = self.tail.pooling() else {
             let y = self.y.get(&channels_last(batch, &self.output), x)?;
             fill::<T>(&y, |y| run.compute(y))?;
             return Ok(y);
         };
         let y = self.y.get(&channels_last(batch, &pool.output), x)?;
-        // Only one holder may write: the last step's unpool is done with them.
-        cx.slots[pool.slot] = None;
+        pool.reclaim(cx);
+        let Pool { taps, indices, relu_after, .. } = pool;
         fill::<T>(&y, |y| {
-            let indices = pool.indices.writable(y.len());
-            run.compute_pooled(&pool.taps, self.tail.relu && pool.relu_after, y, indices);
+            let indices = indices.writable(y.len());
+            run.compute_pooled(taps, relu && *relu_after, y, indices);
         })?;
-        cx.slots[pool.slot] = Some(Chosen::Cpu(pool.indices.clone()));
+        pool.share(cx);
         Ok(y)
     }
 
@@ -184,11 +163,11 @@ impl Conv {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let Conv { convolution, transposed, weight, bias, input, tail, fused, packed_backward, y, dx, sums, x, .. } =
+        let Conv { convolution, transposed, weight, bias, input, tail, packed_backward, y, dx, sums, x, .. } =
             self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
-        let feed = if *fused { tail.feed(&gradient, &y) } else { Feed::Plain(&*gradient) };
+        let feed = tail.feed(&gradient, &y);
         if cx.trains(*weight) {
             let numbers = view::<T>(x)?;
             let x_feed = Feed::Plain(&*numbers);
@@ -269,22 +248,6 @@ impl Conv {
     }
 }
 
-impl Tail {
-    /// The gradient of the convolution's own output, seen through the tail.
-    fn feed<'a, T: Real>(&'a self, gradient: &'a [T], output: &'a [T]) -> Feed<'a, T> {
-        match &self.pool {
-            Some(pool) => Feed::Pooled {
-                gradient,
-                output: self.relu.then_some(output),
-                indices: pool.indices.read(),
-                cells: pool.taps.positions,
-            },
-            None if self.relu => Feed::Relu { gradient, output },
-            None => Feed::Plain(gradient),
-        }
-    }
-}
-
 /// The weight packed for a direction; packed anew only when weights have changed.
 fn pack<T: Real>(
     convolution: &Convolution,
@@ -341,25 +304,10 @@ impl Layer for Conv {
     }
 
     fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        match &next.op {
-            Op::Activation(Activation::Relu) if !self.tail.relu => {
-                self.tail.relu = true;
-                if let Some(pool) = &mut self.tail.pool {
-                    pool.relu_after = true;
-                }
-                true
-            }
-            Op::MaxPool { geometry, slot } if self.tail.pool.is_none() => {
-                let (taps, output) = (Taps::new(geometry), next.output.clone());
-                let indices = Indices::default();
-                self.tail.pool = Some(Pool { taps, output, slot: *slot, relu_after: false, indices });
-                true
-            }
-            _ => false,
-        }
+        self.tail.absorb(next, Some(&self.convolution.plan(self.transposed).sliding.margin))
     }
 
     fn set_fused(&mut self, fused: bool) {
-        self.fused = fused;
+        self.tail.active = fused;
     }
 }

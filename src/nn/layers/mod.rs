@@ -12,6 +12,7 @@ mod reshape;
 mod separable;
 mod softmax;
 mod spatial;
+mod tail;
 
 pub(crate) use blocks::Sequence;
 pub(crate) use max_pool::Chosen;

@@ -58,4 +58,12 @@ impl Layer for Separable {
     fn parameters(&self) -> Vec<usize> {
         [self.depthwise.parameters(), self.pointwise.parameters()].concat()
     }
+
+    fn absorb(&mut self, next: &PlannedLayer) -> bool {
+        self.pointwise.absorb(next)
+    }
+
+    fn set_fused(&mut self, fused: bool) {
+        self.pointwise.set_fused(fused);
+    }
 }

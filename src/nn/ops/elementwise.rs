@@ -1,6 +1,7 @@
 //! Functions of single numbers over whole slices.
 
 use super::real::Real;
+use super::simd::vectorized;
 use crate::project::layer::Activation;
 use rayon::prelude::*;
 
@@ -8,29 +9,38 @@ const CHUNK: usize = 1 << 14;
 
 /// `out[i] = f(x[i])`.
 pub fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = f(x);
-        }
-    });
+    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| map_chunk(x, out, &f));
 }
 
 /// `out[i] = f(a[i], b[i])`.
 pub fn zip<T: Real>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    out.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK))).for_each(|(out, (a, b))| {
+    let sources = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
+    out.par_chunks_mut(CHUNK).zip(sources).for_each(|(out, (a, b))| zip_chunk(a, b, out, &f));
+}
+
+vectorized! {
+    fn map_chunk<T: Real>(x: &[T], out: &mut [T], f: &impl Fn(T) -> T) {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = f(x);
+        }
+    }
+
+    fn zip_chunk<T: Real>(a: &[T], b: &[T], out: &mut [T], f: &impl Fn(T, T) -> T) {
         for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
             *out = f(a, b);
         }
-    });
+    }
+
+    fn add_chunk<T: Real>(x: &[T], out: &mut [T]) {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out += x;
+        }
+    }
 }
 
 /// `out[i] += x[i]`.
 pub fn add_to<T: Real>(x: &[T], out: &mut [T]) {
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out += x;
-        }
-    });
+    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| add_chunk(x, out));
 }
 
 /// The slope of `leakyrelu` below zero unless given, as in PyTorch.
@@ -48,12 +58,12 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
         }
         Activation::Elu(alpha) => {
             let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
-            map(x, out, |v| if v < zero { alpha * v.exp_m1() } else { v });
+            map(x, out, |v| if v < zero { alpha * v.exponential_minus_one() } else { v });
         }
         Activation::Gelu => map(x, out, |v| v * normal_cdf(v)),
         Activation::Silu => map(x, out, |v| v * sigmoid(v)),
         Activation::Sigmoid => map(x, out, sigmoid),
-        Activation::Tanh => map(x, out, |v| v.tanh()),
+        Activation::Tanh => map(x, out, T::hyperbolic_tangent),
         Activation::HardSwish => map(x, out, |v| v * clamp(v + three, zero, six) / six),
         Activation::Step => map(x, out, |v| {
             if v > zero {
@@ -80,7 +90,7 @@ pub fn activate_backward<T: Real>(activation: Activation, x: &[T], y: &[T], grad
         }
         Activation::Elu(alpha) => {
             let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
-            scaled(x, gradient, out, |v| if v > zero { one } else { alpha * v.exp() });
+            scaled(x, gradient, out, |v| if v > zero { one } else { alpha * v.exponential() });
         }
         Activation::Gelu => scaled(x, gradient, out, |v| normal_cdf(v) + v * normal_density(v)),
         Activation::Silu => scaled(x, gradient, out, |v| {
@@ -119,12 +129,9 @@ fn clamp<T: Real>(value: T, low: T, high: T) -> T {
 
 /// 1/(1 + e⁻ˣ), without overflow on either side.
 fn sigmoid<T: Real>(x: T) -> T {
-    if x < T::zero() {
-        let e = x.exp();
-        e / (T::one() + e)
-    } else {
-        T::one() / (T::one() + (-x).exp())
-    }
+    let e = (-x.abs()).exponential();
+    let upper = T::one() / (T::one() + e);
+    if x < T::zero() { e * upper } else { upper }
 }
 
 fn normal_cdf<T: Real>(x: T) -> T {

@@ -28,6 +28,8 @@ pub enum Feed<'a, T> {
         indices: &'a [u32],
         /// Cells of an output image.
         cells: usize,
+        /// Where each cell of the unpooled image lies in the one margin that this is ever laid into.
+        places: &'a [u32],
     },
 }
 
@@ -46,15 +48,16 @@ impl<'a, T: Real> Feed<'a, T> {
         for (image, out) in images.zip(out.chunks_exact_mut(padded)) {
             let span = image * cells..(image + 1) * cells;
             match *self {
-                Feed::Plain(numbers) => vectorized(|| copy(&numbers[span], margin, channels, out)),
+                Feed::Plain(numbers) => copy(&numbers[span], margin, channels, out),
                 Feed::Relu { gradient, output } => {
-                    vectorized(|| copy_positive(&gradient[span.clone()], &output[span], margin, channels, out));
+                    copy_positive(&gradient[span.clone()], &output[span], margin, channels, out);
                 }
-                Feed::Pooled { gradient, output, indices, cells } => {
+                Feed::Pooled { gradient, output, indices, cells, places } => {
                     let span = image * cells * channels..(image + 1) * cells * channels;
                     let output = output.map(|output| &output[span.clone()]);
+                    let places = (!margin.is_empty()).then_some(places);
                     out.fill(T::zero());
-                    scatter(&gradient[span.clone()], output, &indices[span], margin, channels, out);
+                    scatter(&gradient[span.clone()], output, &indices[span], places, channels, out);
                 }
             }
         }
@@ -77,42 +80,33 @@ fn each_row<T: Real>(margin: &Margin, channels: usize, out: &mut [T], mut f: imp
     }
 }
 
-#[inline(always)]
 fn copy<T: Real>(image: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
     each_row(margin, channels, out, |row, out| out.copy_from_slice(&image[row]));
 }
 
-#[inline(always)]
-fn copy_positive<T: Real>(gradient: &[T], output: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
-    each_row(margin, channels, out, |row, out| {
-        for ((out, &g), &y) in out.iter_mut().zip(&gradient[row.clone()]).zip(&output[row]) {
-            *out = if y > T::zero() { g } else { T::zero() };
-        }
-    });
+vectorized! {
+    fn copy_positive<T: Real>(gradient: &[T], output: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
+        each_row(margin, channels, out, |row, out| {
+            for ((out, &g), &y) in out.iter_mut().zip(&gradient[row.clone()]).zip(&output[row]) {
+                *out = if y > T::zero() { g } else { T::zero() };
+            }
+        });
+    }
 }
 
 fn scatter<T: Real>(
     gradient: &[T],
     output: Option<&[T]>,
     indices: &[u32],
-    margin: &Margin,
+    places: Option<&[u32]>,
     channels: usize,
     out: &mut [T],
 ) {
-    let [_, height, width] = margin.image;
-    let place = |cell: usize| {
-        if margin.is_empty() {
-            cell
-        } else {
-            margin.place([cell / (height * width), cell / width % height, cell % width])
-        }
-    };
     for position in 0..gradient.len() / channels {
-        let row = position * channels..(position + 1) * channels;
-        for (channel, i) in row.enumerate() {
-            if output.is_none_or(|output| output[i] > T::zero()) {
-                out[place(indices[i] as usize) * channels + channel] += gradient[i];
-            }
+        for (channel, i) in (position * channels..(position + 1) * channels).enumerate() {
+            let place = places.map_or(indices[i], |places| places[indices[i] as usize]) as usize;
+            let passes = output.is_none_or(|output| output[i] > T::zero());
+            out[place * channels + channel] += if passes { gradient[i] } else { T::zero() };
         }
     }
 }

@@ -9,10 +9,12 @@
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.
 
+pub mod batch_norm;
 pub mod convolution;
 pub mod device;
 pub mod elementwise;
 pub mod feed;
+mod functions;
 pub mod matmul;
 pub mod packed;
 pub mod pooling;

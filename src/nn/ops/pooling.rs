@@ -16,10 +16,10 @@ pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indi
     );
 }
 
-/// The same for one image; with `relu`, negative maxima become 0.
-pub fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
-    let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
-    vectorized(|| {
+vectorized! {
+    /// The same for one image; with `relu`, negative maxima become 0.
+    pub fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
+        let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
             max_of_window(taps.at(position), x, y, indices);
             if relu {
@@ -28,7 +28,7 @@ pub fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T],
                 }
             }
         }
-    });
+    }
 }
 
 #[inline(always)]
@@ -48,7 +48,9 @@ fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32
     }
     for &tap in inside {
         for ((y, index), &x) in y.iter_mut().zip(indices.iter_mut()).zip(row(tap)) {
-            let wins = x > *y || (x.is_nan() && !y.is_nan());
+            // NaN is unequal to itself. No branches: this becomes vectors.
+            #[allow(clippy::eq_op)]
+            let wins = (x > *y) | ((x != x) & (*y == *y));
             *y = if wins { x } else { *y };
             *index = if wins { tap } else { *index };
         }

@@ -1,5 +1,6 @@
 //! The element types of the CPU kernels: f32 for work, f64 for finite differences.
 
+use super::functions;
 use super::simd::Vectors;
 use candle_core::{CpuStorage, WithDType};
 use std::cell::RefCell;
@@ -14,6 +15,12 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     /// Lends `len` numbers of this thread, with anything in them, kept from call to call. A call inside a
     /// call gets an array of its own.
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
+    /// eˣ.
+    fn exponential(self) -> Self;
+    /// eˣ − 1, exact near 0.
+    fn exponential_minus_one(self) -> Self;
+    /// tanh x.
+    fn hyperbolic_tangent(self) -> Self;
     /// The numbers of a CPU storage, if they are of this type.
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
     /// The same, to write.
@@ -31,6 +38,21 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
 impl Real for f32 {
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
         SCRATCH_F32.with(|scratch| lend(scratch, len, work))
+    }
+
+    #[inline(always)]
+    fn exponential(self) -> f32 {
+        functions::exp(self)
+    }
+
+    #[inline(always)]
+    fn exponential_minus_one(self) -> f32 {
+        functions::exp_minus_one(self)
+    }
+
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> f32 {
+        functions::tanh(self)
     }
 
     fn slice(storage: &CpuStorage) -> Option<&[f32]> {
@@ -51,6 +73,18 @@ impl Real for f32 {
 impl Real for f64 {
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f64]) -> R) -> R {
         SCRATCH_F64.with(|scratch| lend(scratch, len, work))
+    }
+
+    fn exponential(self) -> f64 {
+        self.exp()
+    }
+
+    fn exponential_minus_one(self) -> f64 {
+        self.exp_m1()
+    }
+
+    fn hyperbolic_tangent(self) -> f64 {
+        self.tanh()
     }
 
     fn slice(storage: &CpuStorage) -> Option<&[f64]> {

@@ -10,34 +10,22 @@ pub const PARTS: usize = 8;
 
 /// Lets `add` accumulate each of [`PARTS`] ranges of `0..count` into an array of `len` zeros, in parallel,
 /// and adds the parts up in order into `out`.
-pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync) {
-    let size = count.div_ceil(PARTS).max(1);
-    let parts: Vec<Vec<T>> = (0..count.div_ceil(size))
-        .into_par_iter()
-        .map(|part| {
-            let mut sums = vec![T::zero(); out.len()];
-            add(part * size..((part + 1) * size).min(count), &mut sums);
-            sums
-        })
-        .collect();
-    out.fill(T::zero());
-    for part in parts {
-        for (total, value) in out.iter_mut().zip(part) {
-            *total += value;
-        }
-    }
+pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>, &mut [T]) + Sync) {
+    let (len, parts) = (out.len(), PARTS.min(count.max(1)));
+    T::with_scratch(parts * len, |sums| {
+        sums.par_chunks_mut(len.max(1)).enumerate().for_each(|(part, sums)| {
+            sums.fill(T::zero());
+            add(part_of(count, parts, part), sums);
+        });
+        add_parts(sums, len);
+        out.copy_from_slice(&sums[..len]);
+    });
 }
 
 /// The sum of every column of a `rows × cols` matrix.
 pub fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
     let rows = matrix.len() / cols.max(1);
-    in_parts(rows, out, |range, sums| {
-        for row in matrix[range.start * cols..range.end * cols].chunks_exact(cols) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += value;
-            }
-        }
-    });
+    in_parts(rows, out, |range, sums| add_columns(&matrix[range.start * cols..range.end * cols], sums));
 }
 
 /// Σ f(i) over `0..count` in f64, in fixed parts.
@@ -59,23 +47,37 @@ pub fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
     let (first, rest) = numbers.split_at_mut(stride);
     let rest = &*rest;
     first.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, first)| {
-        vectorized(|| {
-            for part in rest.chunks_exact(stride) {
-                for (sum, &value) in first.iter_mut().zip(&part[chunk * CHUNK..]) {
-                    *sum += value;
-                }
-            }
-        });
+        for part in rest.chunks_exact(stride) {
+            let part = &part[chunk * CHUNK..];
+            add_columns(&part[..first.len()], first);
+        }
     });
 }
 
-/// Adds every row of a `rows × sums.len()` matrix to `sums`.
-pub fn add_columns<T: Real>(matrix: &[T], sums: &mut [T]) {
-    vectorized(|| {
+vectorized! {
+    /// Adds every row of a `rows × sums.len()` matrix to `sums`.
+    pub fn add_columns<T: Real>(matrix: &[T], sums: &mut [T]) {
         for row in matrix.chunks_exact(sums.len().max(1)) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += value;
             }
         }
-    });
+    }
+}
+
+/// Numbers that a sum keeps side by side, so that adding them up can be vectors.
+pub const LANES: usize = 16;
+
+/// Σ f(a, b) over two slices, in f64, in a fixed order.
+#[inline(always)]
+pub fn sum_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (blocks_a, blocks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = blocks_a.remainder().iter().zip(blocks_b.remainder()).map(|(&a, &b)| f(a, b)).sum();
+    for (a, b) in blocks_a.zip(blocks_b) {
+        for lane in 0..LANES {
+            sums[lane] += f(a[lane], b[lane]);
+        }
+    }
+    sums.iter().sum::<f64>() + rest
 }

@@ -1,7 +1,7 @@
 //! The machine's vector instructions: AVX-512, AVX2 or none, chosen at run time.
 //!
-//! A [`Kernel`] is written once against [`Lanes`] and compiled for each. Loops without explicit vectors
-//! go through [`Level::run`] as closures: the compiler then vectorises them with the same instructions.
+//! A [`Kernel`] is written once against [`Lanes`] and compiled for each. Plain loops are too, by the macro
+//! `vectorized`.
 //! The environment variable `STRATA_SIMD` (`avx512`, `avx2`, `plain`) asks for less than the machine has.
 
 use std::marker::PhantomData;
@@ -107,25 +107,41 @@ impl Level {
             named.or(levels.first()).copied().unwrap_or(Level::Plain)
         })
     }
+}
 
-    /// Runs a closure whose loops the compiler may vectorise with these instructions.
-    #[inline(always)]
-    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        match self {
+/// Compiles functions once for each instruction set, so that their plain loops become vectors, and calls
+/// the variant for this machine. Bodies must not branch where vectors are wanted; closures that they call
+/// should be small.
+macro_rules! vectorized {
+    ($($(#[$about:meta])* $vis:vis fn $name:ident<$T:ident: Real>($($arg:ident: $type:ty),* $(,)?) $body:block)+) => {$(
+        $(#[$about])*
+        #[allow(unsafe_code)]
+        $vis fn $name<$T: Real>($($arg: $type),*) {
+            #[inline(always)]
+            fn body<$T: Real>($($arg: $type),*) $body
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512(simd) => simd.vectorize(work),
+            #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma")]
+            fn avx512<$T: Real>($($arg: $type),*) {
+                body($($arg),*)
+            }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2(simd) => simd.vectorize(work),
-            Level::Plain => work(),
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2<$T: Real>($($arg: $type),*) {
+                body($($arg),*)
+            }
+            match $crate::nn::ops::simd::Level::chosen() {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: the level is only there where the machine has these instructions.
+                $crate::nn::ops::simd::Level::Avx512(_) => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as above.
+                $crate::nn::ops::simd::Level::Avx2(_) => unsafe { avx2($($arg),*) },
+                $crate::nn::ops::simd::Level::Plain => body($($arg),*),
+            }
         }
-    }
+    )+};
 }
-
-/// Runs a closure whose loops the compiler may vectorise with the best instructions there are.
-#[inline(always)]
-pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-    Level::chosen().run(work)
-}
+pub(crate) use vectorized;
 
 /// The vectors of each level for one type of number.
 pub trait Vectors: Copy + Sized {

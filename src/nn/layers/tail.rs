@@ -1,0 +1,103 @@
+//! The relu and the max pooling that a layer can do along with its own work.
+//!
+//! Only what comes out at the end is kept. The gradient needs no more than that: a maximum that is positive
+//! passed the relu, on whichever side of the pooling the relu stands.
+
+use super::max_pool::Chosen;
+use crate::nn::network::Context;
+use crate::nn::ops::feed::Feed;
+use crate::nn::ops::real::Real;
+use crate::nn::ops::sliding::{Margin, grid};
+use crate::nn::ops::storage::Indices;
+use crate::nn::ops::taps::Taps;
+use crate::project::layer::Activation;
+use crate::project::size::Shape;
+use crate::shape::op::{Op, PlannedLayer};
+
+/// What follows a layer's own work.
+#[derive(Default)]
+pub(super) struct Tail {
+    pub relu: bool,
+    pub pool: Option<Pool>,
+    /// Whether the next passes do all of it.
+    pub active: bool,
+}
+
+/// The max pooling of a tail.
+pub(super) struct Pool {
+    pub taps: Taps,
+    pub output: Shape,
+    /// Whether the relu comes after it.
+    pub relu_after: bool,
+    pub indices: Indices,
+    slot: usize,
+    /// Where each cell lies in the margin that its gradient is laid into.
+    places: Vec<u32>,
+}
+
+impl Tail {
+    /// Takes over a layer if it is a relu or a max pooling, one of each. `margin`: what the gradient of
+    /// the layer's own output is laid into.
+    pub fn absorb(&mut self, next: &PlannedLayer, margin: Option<&Margin>) -> bool {
+        match &next.op {
+            Op::Activation(Activation::Relu) if !self.relu => {
+                self.relu = true;
+                if let Some(pool) = &mut self.pool {
+                    pool.relu_after = true;
+                }
+                true
+            }
+            Op::MaxPool { geometry, slot } if self.pool.is_none() => {
+                let place = |margin: &Margin| grid(margin.image).map(|cell| margin.place(cell) as u32).collect();
+                self.pool = Some(Pool {
+                    taps: Taps::new(geometry),
+                    output: next.output.clone(),
+                    relu_after: false,
+                    indices: Indices::default(),
+                    slot: *slot,
+                    places: margin.filter(|margin| !margin.is_empty()).map_or(Vec::new(), place),
+                });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether negative numbers become 0 before any pooling.
+    pub fn relu_first(&self) -> bool {
+        self.active && self.relu && self.pool.as_ref().is_none_or(|pool| !pool.relu_after)
+    }
+
+    /// The pooling, when it is to be done.
+    pub fn pooling(&mut self) -> Option<&mut Pool> {
+        self.pool.as_mut().filter(|_| self.active)
+    }
+
+    /// The gradient of the layer's own output.
+    pub fn feed<'a, T: Real>(&'a self, gradient: &'a [T], output: &'a [T]) -> Feed<'a, T> {
+        match &self.pool {
+            _ if !self.active => Feed::Plain(gradient),
+            Some(pool) => Feed::Pooled {
+                gradient,
+                output: self.relu.then_some(output),
+                indices: pool.indices.read(),
+                cells: pool.taps.positions,
+                places: &pool.places,
+            },
+            None if self.relu => Feed::Relu { gradient, output },
+            None => Feed::Plain(gradient),
+        }
+    }
+}
+
+impl Pool {
+    /// Takes the indices back from whoever held them: the last step's unpool is done with them.
+    pub fn reclaim(&self, cx: &mut Context<'_>) {
+        cx.slots[self.slot] = None;
+    }
+
+    /// Lets the paired unpool see the indices.
+    pub fn share(&self, cx: &mut Context<'_>) {
+        cx.slots[self.slot] = Some(Chosen::Cpu(self.indices.clone()));
+    }
+}

@@ -1,0 +1,205 @@
+//! Batch normalisation on the CPU: sums by channel, and lines through each number.
+//!
+//! Sums run in the numbers' own type over a few rows and in f64 from there, over fixed parts of the batch in
+//! order, so that they do not depend on the number of threads.
+
+use super::feed::Feed;
+use super::pooling::max_of_image;
+use super::real::Real;
+use super::reduce::in_parts;
+use super::simd::vectorized;
+use super::sliding::Margin;
+use super::taps::Taps;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Rows that are summed before f64 takes over.
+const ROWS: usize = 64;
+/// Numbers that a task takes at a time, at least.
+const BLOCK: usize = 1 << 14;
+
+/// A batch: its numbers, channels, and the spatial cells of an image.
+#[derive(Clone, Copy)]
+pub struct Batch<'a, T> {
+    /// `images × cells × channels` numbers.
+    pub numbers: &'a [T],
+    /// Channels.
+    pub channels: usize,
+    /// Cells of an image.
+    pub cells: usize,
+}
+
+impl<T: Real> Batch<'_, T> {
+    fn image(&self) -> usize {
+        self.cells * self.channels
+    }
+
+    fn images(&self) -> usize {
+        self.numbers.len() / self.image().max(1)
+    }
+
+    /// Images that a task takes at a time.
+    fn block(&self) -> usize {
+        BLOCK.div_ceil(self.image().max(1))
+    }
+
+    /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.
+    pub fn moments(&self, centre: &[T], sums: &mut [f64]) {
+        let channels = self.channels;
+        in_parts(self.numbers.len() / channels, sums, |rows, sums| {
+            let numbers = &self.numbers[rows.start * channels..rows.end * channels];
+            T::with_scratch(2 * channels, |some| {
+                for rows in numbers.chunks(ROWS * channels) {
+                    add_moments(rows, centre, some);
+                    widen(some, sums);
+                }
+            });
+        });
+    }
+
+    /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
+    pub fn gradient_sums(&self, gradient: Feed<'_, T>, centre: &[T], sums: &mut [f64]) {
+        let channels = self.channels;
+        in_parts(self.images(), sums, |images, sums| {
+            T::with_scratch(self.block() * self.image() + 2 * channels, |scratch| {
+                let (some, scratch) = scratch.split_at_mut(2 * channels);
+                self.each_block(images, gradient, scratch, |block, g| {
+                    let x = self.numbers[block].chunks(ROWS * channels);
+                    for (x, g) in x.zip(g.chunks(ROWS * channels)) {
+                        add_products(x, g, centre, some);
+                        widen(some, sums);
+                    }
+                });
+            });
+        });
+    }
+
+    /// Hands over the numbers' range and the gradient of a few images at a time.
+    fn each_block(
+        &self,
+        images: Range<usize>,
+        gradient: Feed<'_, T>,
+        scratch: &mut [T],
+        mut f: impl FnMut(Range<usize>, &[T]),
+    ) {
+        let (image, size) = (self.image(), self.block());
+        let tight = Margin { image: [1, 1, self.cells], before: [0; 3], padded: [1, 1, self.cells] };
+        for first in images.clone().step_by(size) {
+            let block = first..(first + size).min(images.end);
+            let range = block.start * image..block.end * image;
+            match gradient.plain() {
+                Some(gradient) => f(range.clone(), &gradient[range]),
+                None => {
+                    gradient.lay(block, &tight, self.channels, scratch);
+                    f(range.clone(), &scratch[..range.len()]);
+                }
+            }
+        }
+    }
+
+    /// `y = x·scale + shift`, and 0 where that is negative if `relu`.
+    pub fn line(&self, scale: &[T], shift: &[T], relu: bool, y: &mut [T]) {
+        let size = self.block() * self.image();
+        y.par_chunks_mut(size).zip(self.numbers.par_chunks(size)).for_each(|(y, x)| {
+            if relu { line_above(x, scale, shift, y) } else { line(x, scale, shift, y) }
+        });
+    }
+
+    /// The same, then the maximum of each window with its cell; the relu before or after.
+    pub fn line_pooled(
+        &self,
+        (scale, shift): (&[T], &[T]),
+        taps: &Taps,
+        (relu_before, relu_after): (bool, bool),
+        y: &mut [T],
+        indices: &mut [u32],
+    ) {
+        let (image, pooled) = (self.image(), taps.positions * self.channels);
+        let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
+        out.zip(self.numbers.par_chunks(image)).for_each(|((y, indices), x)| {
+            T::with_scratch(image, |full| {
+                if relu_before { line_above(x, scale, shift, full) } else { line(x, scale, shift, full) }
+                max_of_image(taps, self.channels, full, y, indices, relu_after);
+            });
+        });
+    }
+
+    /// `dx = gradient·factor + x·scale + shift`.
+    pub fn input_gradient(&self, gradient: Feed<'_, T>, factor: &[T], (scale, shift): (&[T], &[T]), dx: &mut [T]) {
+        let (image, size) = (self.image(), self.block());
+        dx.par_chunks_mut(size * image).enumerate().for_each(|(block, dx)| {
+            let images = block * size..block * size + dx.len() / image;
+            T::with_scratch(size * image, |scratch| {
+                self.each_block(images, gradient, scratch, |range, g| {
+                    plane(&self.numbers[range], g, factor, scale, shift, dx);
+                });
+            });
+        });
+    }
+}
+
+/// Adds to sums in f64 and starts anew.
+fn widen<T: Real>(some: &mut [T], sums: &mut [f64]) {
+    for (sum, some) in sums.iter_mut().zip(some) {
+        *sum += some.wide();
+        *some = T::zero();
+    }
+}
+
+vectorized! {
+    fn add_moments<T: Real>(rows: &[T], centre: &[T], sums: &mut [T]) {
+        let channels = centre.len();
+        sums.fill(T::zero());
+        let (sum, square) = sums.split_at_mut(channels);
+        for row in rows.chunks_exact(channels) {
+            for (((sum, square), &x), &centre) in sum.iter_mut().zip(square.iter_mut()).zip(row).zip(centre) {
+                let d = x - centre;
+                *sum += d;
+                *square += d * d;
+            }
+        }
+    }
+
+    fn add_products<T: Real>(rows: &[T], gradient: &[T], centre: &[T], sums: &mut [T]) {
+        let channels = centre.len();
+        sums.fill(T::zero());
+        let (sum, product) = sums.split_at_mut(channels);
+        for (x, g) in rows.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
+            let each = sum.iter_mut().zip(product.iter_mut()).zip(x).zip(g).zip(centre);
+            for ((((sum, product), &x), &g), &centre) in each {
+                *sum += g;
+                *product += g * (x - centre);
+            }
+        }
+    }
+
+    fn line<T: Real>(x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
+        let channels = scale.len();
+        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+            for (((y, &x), &scale), &shift) in y.iter_mut().zip(x).zip(scale).zip(shift) {
+                *y = x * scale + shift;
+            }
+        }
+    }
+
+    fn line_above<T: Real>(x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
+        let channels = scale.len();
+        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+            for (((y, &x), &scale), &shift) in y.iter_mut().zip(x).zip(scale).zip(shift) {
+                let value = x * scale + shift;
+                *y = if value < T::zero() { T::zero() } else { value };
+            }
+        }
+    }
+
+    fn plane<T: Real>(x: &[T], g: &[T], factor: &[T], scale: &[T], shift: &[T], out: &mut [T]) {
+        let channels = scale.len();
+        let rows = out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(g.chunks_exact(channels));
+        for ((out, x), g) in rows {
+            let each = out.iter_mut().zip(x).zip(g).zip(factor).zip(scale).zip(shift);
+            for (((((out, &x), &g), &factor), &scale), &shift) in each {
+                *out = g * factor + (x * scale + shift);
+            }
+        }
+    }
+}
