@@ -6,6 +6,7 @@ use super::{BenchError, Case};
 use crate::engine::finite::gradient_not_finite;
 use crate::nn::layers::channels_last;
 use crate::nn::loss::{self, Target};
+use crate::nn::ops::storage::Buffer;
 use crate::nn::optim::Updater;
 use crate::nn::{Mode, Network, Route};
 use crate::project::Project;
@@ -26,6 +27,7 @@ pub struct Workload {
     updater: Option<Updater>,
     images: Tensor,
     target: Answer,
+    gradient: Buffer,
     seed: u64,
     steps: u64,
     macs: u64,
@@ -83,11 +85,22 @@ impl Workload {
         network.set_sparsity(stage.sparsity.as_ref())?;
         let updater = (pass == Pass::Training).then(|| Updater::new(&stage.optimizer, &network)).transpose()?;
         let images = random_images(project.seed, 0, network.input_dims(batch), device)?;
-        let output = channels_last(batch, output_shape(&inference, plan, stage.task));
+        let output = channels_last(batch, output_shape(&inference, plan, stage.task)).to_vec();
         let target = answer(&stage, project.seed, &images, output)?;
         let macs = macs(plan, stage.task.into(), pass).saturating_mul(batch as u64);
         let (name, seed) = (name.to_owned(), project.seed);
-        Ok(Workload { name, network, stage, updater, images, target, seed, steps: 0, macs })
+        Ok(Workload {
+            name,
+            network,
+            stage,
+            updater,
+            images,
+            target,
+            gradient: Buffer::default(),
+            seed,
+            steps: 0,
+            macs,
+        })
     }
 
     /// Multiply-accumulates of a step.
@@ -128,7 +141,7 @@ impl Workload {
     }
 
     /// The loss's gradient; what the engine reports of a step is computed as well.
-    fn compare(&self, output: &Tensor) -> Result<Tensor, BenchError> {
+    fn compare(&mut self, output: &Tensor) -> Result<Tensor, BenchError> {
         let target = match &self.target {
             Answer::Images(images) => Target::Images(images),
             Answer::Labels(labels) => {
@@ -137,7 +150,7 @@ impl Workload {
             }
         };
         let after_softmax = self.network.ends_in_softmax(Route::from(self.stage.task));
-        let evaluated = loss::evaluate(self.stage.loss, output, target, after_softmax, true)?;
+        let evaluated = loss::evaluate(self.stage.loss, output, target, after_softmax, Some(&mut self.gradient))?;
         let is_finite = (evaluated.value + self.network.penalty()).is_finite();
         let not_finite = || BenchError::NotFinite(format!("the loss of {}", self.name), self.steps);
         evaluated.gradient.filter(|_| is_finite).ok_or_else(not_finite)

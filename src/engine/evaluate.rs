@@ -116,7 +116,7 @@ impl Sums {
     ) -> Result<(), RunError> {
         let count = labels.len() as f64;
         let mean = |loss: Loss, target: Target<'_>| -> Result<f64, RunError> {
-            Ok(evaluate(loss, output, target, after_softmax, false)?.value)
+            Ok(evaluate(loss, output, target, after_softmax, None)?.value)
         };
         let target = || match how.task {
             Task::Reconstruct => Target::Images(images),

@@ -14,6 +14,7 @@ use crate::data::SplitData;
 use crate::inspect::layer_name;
 use crate::nn::Mode;
 use crate::nn::loss::{self, Target};
+use crate::nn::ops::storage::Buffer;
 use crate::nn::optim::Updater;
 use crate::project::stage::{Stage, Task};
 use candle_core::Tensor;
@@ -26,6 +27,8 @@ pub(super) struct Stepper<'a> {
     updater: Updater,
     batcher: Batcher,
     after_softmax: bool,
+    /// The loss's gradient.
+    gradient: Buffer,
     /// Images a step; the last of an epoch may have fewer.
     pub batch: usize,
     /// Steps an epoch.
@@ -54,6 +57,7 @@ impl<'a> Stepper<'a> {
             updater,
             batcher: Batcher::new(&session.device),
             after_softmax: session.network.ends_in_softmax(stage.task.into()),
+            gradient: Buffer::default(),
             batch,
             steps_per_epoch: split.len().div_ceil(batch) as u64,
         })
@@ -105,7 +109,7 @@ impl<'a> Stepper<'a> {
             Task::Reconstruct => (Target::Images(&batch.images), None),
             Task::Classify => (Target::Labels(batch.labels), Some(loss::count_correct(&output, batch.labels)?)),
         };
-        let evaluated = loss::evaluate(self.stage.loss, &output, target, self.after_softmax, true)?;
+        let evaluated = loss::evaluate(self.stage.loss, &output, target, self.after_softmax, Some(&mut self.gradient))?;
         Ok(Forward { loss: evaluated.value, penalty: session.network.penalty(), correct, gradient: evaluated.gradient })
     }
 

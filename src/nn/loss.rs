@@ -4,9 +4,11 @@
 //! outputs is small beside the activations that made it.
 
 use super::NnError;
+use super::ops::elementwise::zip;
 use super::ops::real::Real;
-use super::ops::reduce::sum_f64;
-use super::ops::storage::view;
+use super::ops::reduce::{in_parts, sum_pairs};
+use super::ops::simd::vectorized;
+use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
 use crate::project::stage::Loss;
 use candle_core::{Device, Tensor};
@@ -37,49 +39,90 @@ const LOG_FLOOR: f64 = -100.0;
 /// Probabilities below this have the gradient of this one: its inverse still fits into f32.
 const SMALLEST_P: f64 = 1e-30;
 
-/// Computes a loss. `after_softmax`: cross-entropy reads probabilities instead of logits.
+/// Rows of a classification that are worth a task.
+const ROWS_PER_TASK: usize = 64;
+
+/// Computes a loss. `after_softmax`: cross-entropy reads probabilities instead of logits. The gradient is
+/// computed when there is a buffer for it.
 pub fn evaluate(
     loss: Loss,
     output: &Tensor,
     target: Target<'_>,
     after_softmax: bool,
-    want_gradient: bool,
+    gradient: Option<&mut Buffer>,
 ) -> Result<Evaluated, NnError> {
     let host = output.to_device(&Device::Cpu)?;
-    let (value, gradient) = with_real!(host, T => {
+    let gradient = gradient.map(|buffer| buffer.get(output.dims(), &host)).transpose()?;
+    let value = with_real!(host, T => {
         let y = view::<T>(&host)?;
-        let (value, gradient) = match target {
+        match target {
             Target::Images(images) => {
                 let images = images.to_device(&Device::Cpu)?;
-                elementwise::<T>(loss, &y, &view::<T>(&images)?, want_gradient)
+                let images = view::<T>(&images)?;
+                if let Some(gradient) = &gradient {
+                    fill::<T>(gradient, |gradient| slopes(loss, &y, &images, gradient))?;
+                }
+                Ok(mean(loss, &y, &images))
             }
-            Target::Labels(labels) => cross_entropy::<T>(&y, labels, after_softmax, want_gradient)?,
-        };
-        let tensor = gradient.map(|g| Tensor::from_vec(g, output.dims(), &Device::Cpu)).transpose()?;
-        Ok::<_, NnError>((value, tensor))
+            Target::Labels(labels) => {
+                classes(y.len(), labels)?;
+                if let Some(gradient) = &gradient {
+                    fill::<T>(gradient, |gradient| class_slopes(&y, labels, after_softmax, gradient))?;
+                }
+                Ok(cross_entropy(&y, labels, after_softmax))
+            }
+        }
     })?;
     let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
     Ok(Evaluated { value, gradient })
 }
 
-fn elementwise<T: Real>(loss: Loss, y: &[T], target: &[T], want_gradient: bool) -> (f64, Option<Vec<T>>) {
-    let count = y.len().max(1) as f64;
-    let at = |i: usize| (y[i].wide(), target[i].wide());
-    let value = |(y, t): (f64, f64)| match loss {
-        Loss::L1 => (y - t).abs(),
-        Loss::Bce => -(t * log(y) + (1.0 - t) * log(1.0 - y)),
-        _ => (y - t) * (y - t),
-    };
-    let slope = |(y, t): (f64, f64)| match loss {
-        Loss::L1 if y == t => 0.0,
-        Loss::L1 => (y - t).signum(),
+/// The mean loss of outputs beside their targets.
+fn mean<T: Real>(loss: Loss, y: &[T], target: &[T]) -> f64 {
+    let mut total = [0.0];
+    in_parts(y.len(), &mut total, |part, total| {
+        let (y, target) = (&y[part.clone()], &target[part]);
+        match loss {
+            Loss::L1 => distances(y, target, total),
+            Loss::Bce => total[0] = sum_pairs(y, target, |y, t| surprise(y.wide(), t.wide())),
+            _ => squares(y, target, total),
+        }
+    });
+    total[0] / y.len().max(1) as f64
+}
+
+fn surprise(y: f64, t: f64) -> f64 {
+    -(t * log(y) + (1.0 - t) * log(1.0 - y))
+}
+
+vectorized! {
+    fn distances<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
+        total[0] = sum_pairs(y, target, |y, t| (y - t).wide().abs());
+    }
+
+    fn squares<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
+        total[0] = sum_pairs(y, target, |y, t| {
+            let d = y.wide() - t.wide();
+            d * d
+        });
+    }
+}
+
+/// The gradient of [`mean`] for the outputs.
+fn slopes<T: Real>(loss: Loss, y: &[T], target: &[T], gradient: &mut [T]) {
+    let (share, zero) = (T::of(1.0 / y.len().max(1) as f64), T::zero());
+    match loss {
+        Loss::L1 => zip(y, target, gradient, |y, t| if y == t { zero } else { (y - t).signum() * share }),
         // PyTorch's: the denominator is kept from 0.
-        Loss::Bce => (y - t) / (y * (1.0 - y)).max(1e-12),
-        _ => 2.0 * (y - t),
-    };
-    let total = sum_f64(y.len(), |i| value(at(i))) / count;
-    let gradient = || (0..y.len()).into_par_iter().map(|i| T::of(slope(at(i)) / count)).collect();
-    (total, want_gradient.then(gradient))
+        Loss::Bce => zip(y, target, gradient, |y, t| {
+            let (y, t) = (y.wide(), t.wide());
+            T::of((y - t) / (y * (1.0 - y)).max(1e-12)) * share
+        }),
+        _ => {
+            let twice = share + share;
+            zip(y, target, gradient, |y, t| (y - t) * twice);
+        }
+    }
 }
 
 /// ln, kept from −∞ but not from NaN.
@@ -88,28 +131,40 @@ fn log(p: f64) -> f64 {
     if log < LOG_FLOOR { LOG_FLOOR } else { log }
 }
 
-type Rows<T> = (f64, Option<Vec<T>>);
+/// ln Σ eˣ of a row.
+fn log_sum<T: Real>(row: &[T]) -> f64 {
+    let highest = row.iter().map(|v| v.wide()).fold(f64::NEG_INFINITY, f64::max);
+    highest + row.iter().map(|v| (v.wide() - highest).exp()).sum::<f64>().ln()
+}
 
-fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, want: bool) -> Result<Rows<T>, NnError> {
-    let classes = classes(y.len(), labels)?;
-    let row = |i: usize| y[i * classes..(i + 1) * classes].iter().map(|v| v.wide());
-    let count = labels.len() as f64;
-    let log_sum = |i: usize| {
-        let highest = row(i).fold(f64::NEG_INFINITY, f64::max);
-        highest + row(i).map(|v| (v - highest).exp()).sum::<f64>().ln()
-    };
-    let right = |i: usize| y[i * classes + labels[i] as usize].wide();
-    let log_sums: Vec<f64> =
-        if after_softmax { Vec::new() } else { (0..labels.len()).into_par_iter().map(log_sum).collect() };
-    let negative_log = |i: usize| if after_softmax { -log(right(i)) } else { log_sums[i] - right(i) };
-    let value = sum_f64(labels.len(), negative_log) / count;
-    let slope = |i: usize, class: usize| {
-        let hit = if class == labels[i] as usize { 1.0 } else { 0.0 };
-        let p = y[i * classes + class].wide();
-        if after_softmax { -hit / p.max(SMALLEST_P) } else { (p - log_sums[i]).exp() - hit }
-    };
-    let gradient = || (0..y.len()).into_par_iter().map(|j| T::of(slope(j / classes, j % classes) / count)).collect();
-    Ok((value, want.then(gradient)))
+/// The mean over rows of −ln of the right class's probability.
+fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
+    let classes = y.len() / labels.len().max(1);
+    let mut total = [0.0];
+    in_parts(labels.len(), &mut total, |rows, total| {
+        let each = y[rows.start * classes..rows.end * classes].chunks_exact(classes).zip(&labels[rows]);
+        total[0] = each
+            .map(|(row, &label)| {
+                let right = row[label as usize].wide();
+                if after_softmax { -log(right) } else { log_sum(row) - right }
+            })
+            .sum();
+    });
+    total[0] / labels.len() as f64
+}
+
+/// The gradient of [`cross_entropy`] for the outputs.
+fn class_slopes<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient: &mut [T]) {
+    let (classes, count) = (y.len() / labels.len().max(1), labels.len() as f64);
+    let rows = gradient.par_chunks_mut(classes).zip(y.par_chunks(classes)).with_min_len(ROWS_PER_TASK);
+    rows.zip(labels).for_each(|((gradient, row), &label)| {
+        let log_sum = if after_softmax { 0.0 } else { log_sum(row) };
+        for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
+            let hit = if class == label as usize { 1.0 } else { 0.0 };
+            let slope = if after_softmax { -hit / y.wide().max(SMALLEST_P) } else { (y.wide() - log_sum).exp() - hit };
+            *gradient = T::of(slope / count);
+        }
+    });
 }
 
 /// Outputs for each row; refuses labels that no output stands for.
@@ -149,14 +204,14 @@ mod tests {
     fn values_are_pytorchs() {
         let y = tensor(&[[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]]);
         let t = tensor(&[[0.0, 1.0, 0.0], [0.5, 0.25, 0.25]]);
-        let value = |loss| evaluate(loss, &y, Target::Images(&t), false, false).unwrap().value;
+        let value = |loss| evaluate(loss, &y, Target::Images(&t), false, None).unwrap().value;
         assert!((value(Loss::Mse) - 0.034_166_666_666).abs() < 1e-9);
         assert!((value(Loss::L1) - 0.166_666_666_666).abs() < 1e-9);
         assert!((value(Loss::Bce) - 0.441_032_365_8).abs() < 1e-8, "{}", value(Loss::Bce));
         let labels = Target::Labels(&[1, 2]);
-        let logits = evaluate(Loss::CrossEntropy, &y, labels, false, false).unwrap().value;
+        let logits = evaluate(Loss::CrossEntropy, &y, labels, false, None).unwrap().value;
         assert!((logits - 0.900_509_15).abs() < 1e-6, "{logits}");
-        let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, false).unwrap().value;
+        let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, None).unwrap().value;
         assert!((probabilities + (0.7f64.ln() + 0.4f64.ln()) / 2.0).abs() < 1e-12);
         assert_eq!(count_correct(&y, &[1, 2]).unwrap(), 2);
         assert_eq!(count_correct(&y, &[1, 0]).unwrap(), 1);
@@ -170,13 +225,15 @@ mod tests {
         for loss in Loss::ALL {
             for after_softmax in [false, true] {
                 let target = if loss == Loss::CrossEntropy { Target::Labels(&labels) } else { Target::Images(&t) };
+                let mut buffer = Buffer::default();
                 let run = |rows: &[[f64; 3]], want| evaluate(loss, &tensor(rows), target, after_softmax, want).unwrap();
-                let gradient = run(&rows, true).gradient.unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let gradient =
+                    run(&rows, Some(&mut buffer)).gradient.unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
                 for (i, g) in gradient.iter().enumerate() {
                     let shifted = |by: f64| {
                         let mut rows = rows;
                         rows[i / 3][i % 3] += by;
-                        run(&rows, false).value
+                        run(&rows, None).value
                     };
                     let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
                     assert!((slope - g).abs() < 1e-7, "{loss} {i}: {slope} {g}");
@@ -188,7 +245,8 @@ mod tests {
     #[test]
     fn a_hopeless_probability_has_a_finite_gradient() {
         let y = Tensor::new(&[[0.0f32, 1.0]], &Device::Cpu).unwrap();
-        let evaluated = evaluate(Loss::CrossEntropy, &y, Target::Labels(&[0]), true, true).unwrap();
+        let evaluated =
+            evaluate(Loss::CrossEntropy, &y, Target::Labels(&[0]), true, Some(&mut Buffer::default())).unwrap();
         assert_eq!(evaluated.value, 100.0);
         let gradient = evaluated.gradient.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert!(gradient.iter().all(|g| g.is_finite()));
@@ -197,6 +255,8 @@ mod tests {
     #[test]
     fn labels_without_an_output_are_refused() {
         let y = tensor(&[[0.1, 0.7, 0.2]]);
-        assert!(evaluate(Loss::CrossEntropy, &y, Target::Labels(&[u32::MAX]), false, true).is_err());
+        assert!(
+            evaluate(Loss::CrossEntropy, &y, Target::Labels(&[u32::MAX]), false, Some(&mut Buffer::default())).is_err()
+        );
     }
 }

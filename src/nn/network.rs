@@ -1,8 +1,9 @@
 //! A network that computes: three sequences of layers, their parameters, one forward and one backward.
 
 use super::layers::{Sequence, channels_last};
-use super::ops::elementwise::zip;
-use super::ops::reduce::column_sums;
+use super::ops::elementwise::{add_row, zip};
+use super::ops::real::Real;
+use super::ops::reduce::wide_column_sums;
 use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
 use super::{NnError, init};
@@ -92,34 +93,44 @@ impl Penalty {
     pub(crate) fn observe(&mut self, activation: &Tensor) -> Result<()> {
         let units = activation.dims()[activation.rank() - 1];
         let count = (activation.elem_count() / units) as f64;
-        let host = activation.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        let mut sums = vec![0.0; units];
-        column_sums(&view::<f64>(&host)?, units, &mut sums);
-        let rho = self.rho;
-        let means = sums.iter().map(|sum| (sum / count).clamp(RHO_MARGIN, 1.0 - RHO_MARGIN));
-        let kl = |m: f64| rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln();
-        self.value = self.beta * means.clone().map(kl).sum::<f64>();
-        self.slopes = means.map(|m| self.beta * ((1.0 - rho) / (1.0 - m) - rho / m) / count).collect();
+        let host = activation.to_device(&Device::Cpu)?;
+        self.slopes.resize(units, 0.0);
+        with_real!(host, T => {
+            wide_column_sums(&view::<T>(&host)?, &mut self.slopes);
+            Ok::<_, NnError>(())
+        })?;
+        let (rho, beta) = (self.rho, self.beta);
+        self.value = 0.0;
+        for slope in &mut self.slopes {
+            let m = (*slope / count).clamp(RHO_MARGIN, 1.0 - RHO_MARGIN);
+            self.value += beta * (rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln());
+            *slope = beta * ((1.0 - rho) / (1.0 - m) - rho / m) / count;
+        }
         Ok(())
     }
 
     /// The gradient of the loss plus that of the penalty.
-    pub(crate) fn add_gradient(&self, gradient: &Tensor, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
-        let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?.to_dtype(gradient.dtype())?;
+    pub(crate) fn add_gradient(&self, gradient: &Tensor, out: &mut Penalised, cx: &Context<'_>) -> Result<Tensor> {
         if cx.uses_candle(gradient) {
+            let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?.to_dtype(gradient.dtype())?;
             return Ok(gradient.broadcast_add(&slopes)?);
         }
-        let (sum, units) = (out.get(gradient.dims(), gradient)?, self.slopes.len());
+        let slopes = out.slopes.get(&[self.slopes.len()], gradient)?;
+        let sum = out.sum.get(gradient.dims(), gradient)?;
         with_real!(gradient, T => {
+            fill::<T>(&slopes, |slopes| slopes.iter_mut().zip(&self.slopes).for_each(|(to, &from)| *to = T::of(from)))?;
             let (gradient, slopes) = (view::<T>(gradient)?, view::<T>(&slopes)?);
-            fill::<T>(&sum, |sum| {
-                for (i, (sum, &g)) in sum.iter_mut().zip(gradient.iter()).enumerate() {
-                    *sum = g + slopes[i % units];
-                }
-            })
+            fill::<T>(&sum, |sum| add_row(&gradient, &slopes, sum))
         })?;
         Ok(sum)
     }
+}
+
+/// Memory of a penalty's gradient.
+#[derive(Default)]
+pub(crate) struct Penalised {
+    slopes: Buffer,
+    sum: Buffer,
 }
 
 /// What layers share while a batch passes: parameters, statistics, pooling indices.
@@ -333,7 +344,7 @@ impl Network {
 
     /// The dimensions of a batch of inputs: `N×H×W×C`.
     pub fn input_dims(&self, batch: usize) -> Vec<usize> {
-        channels_last(batch, &self.input)
+        channels_last(batch, &self.input).to_vec()
     }
 
     /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`). The next call overwrites the returned tensor.

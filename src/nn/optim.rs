@@ -4,7 +4,8 @@
 //! and `KEY.second`, and counts its steps. Sources: torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW.
 
 use super::ops::real::Real;
-use super::ops::storage::{fill_all, view};
+use super::ops::simd::vectorized;
+use super::ops::storage::{fill, fill_both, view};
 use super::ops::with_real;
 use super::{Network, NnError, Parameter};
 use crate::project::stage::{AdamSettings, Optimizer};
@@ -151,13 +152,20 @@ impl Rule {
         let Parameter { value, gradient, .. } = parameter;
         with_real!(value, T => {
             let gradient = view::<T>(gradient)?;
-            let tensors: Vec<&Tensor> = std::iter::once(&*value).chain(&moments.first).chain(&moments.second).collect();
-            fill_all::<T>(&tensors, |slices| match (self, slices) {
-                (Rule::Sgd(sgd), [value]) => sgd.plain(value, &gradient),
-                (Rule::Sgd(sgd), [value, velocity]) => sgd.with_momentum(value, &gradient, velocity),
-                (Rule::Adam(adam), [value, mean, square]) => adam.apply(value, &gradient, mean, square),
-                _ => {}
-            })
+            match (self, &moments.first, &moments.second) {
+                (Rule::Sgd(sgd), None, _) => fill::<T>(value, |value| sgd.plain(value, &gradient)),
+                (Rule::Sgd(sgd), Some(velocity), _) => {
+                    fill_both::<T>(value, velocity, |value, velocity| sgd.with_momentum(value, &gradient, velocity))
+                }
+                (Rule::Adam(adam), Some(mean), Some(square)) => {
+                    let mut inner = Ok(());
+                    fill::<T>(square, |square| {
+                        inner = fill_both::<T>(value, mean, |value, mean| adam.apply(value, &gradient, mean, square));
+                    })?;
+                    inner
+                }
+                _ => Ok(()),
+            }
         })
     }
 
@@ -173,24 +181,18 @@ impl Rule {
 impl Sgd {
     fn plain<T: Real>(&self, value: &mut [T], gradient: &[T]) {
         let [lr, decay] = [self.lr, self.decay].map(T::of);
-        value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).for_each(|(value, gradient)| {
-            for (value, &gradient) in value.iter_mut().zip(gradient) {
-                *value -= lr * (gradient + decay * *value);
-            }
-        });
+        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+        chunks.for_each(|(value, gradient)| descend(value, gradient, lr, decay));
     }
 
     fn with_momentum<T: Real>(&self, value: &mut [T], gradient: &[T], velocity: &mut [T]) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.decay].map(T::of);
         let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(velocity.par_chunks_mut(CHUNK));
+        // PyTorch starts the velocity at the first gradient; before it, it is 0.
+        let keep = if self.first { T::zero() } else { momentum };
+        let (own, ahead) = if self.nesterov { (T::one(), momentum) } else { (T::zero(), T::one()) };
         chunks.for_each(|((value, gradient), velocity)| {
-            for ((value, &gradient), velocity) in value.iter_mut().zip(gradient).zip(velocity) {
-                let gradient = gradient + decay * *value;
-                // PyTorch starts the velocity at the first gradient.
-                *velocity = if self.first { gradient } else { momentum * *velocity + gradient };
-                let step = if self.nesterov { gradient + momentum * *velocity } else { *velocity };
-                *value -= lr * step;
-            }
+            roll(value, gradient, velocity, [lr, decay, keep, own, ahead]);
         });
     }
 
@@ -223,13 +225,7 @@ impl Adam {
         let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
         chunks.zip(moments).for_each(|((value, gradient), (mean, square))| {
-            let moments = mean.iter_mut().zip(square);
-            for ((value, &gradient), (mean, square)) in value.iter_mut().zip(gradient).zip(moments) {
-                let gradient = gradient + add * *value;
-                *mean = beta1 * *mean + (T::one() - beta1) * gradient;
-                *square = beta2 * *square + (T::one() - beta2) * gradient * gradient;
-                *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
-            }
+            adapt(value, gradient, mean, square, [keep, add, beta1, beta2, eps, size, root]);
         });
     }
 
@@ -247,6 +243,35 @@ impl Adam {
         let root = ((square.sqrt()? / self.correction2.sqrt())? + eps)?;
         parameter.value = ((&parameter.value * keep)? - ((&*mean / root)? * (self.lr / self.correction1))?)?;
         Ok(())
+    }
+}
+
+vectorized! {
+    fn descend<T: Real>(value: &mut [T], gradient: &[T], lr: T, decay: T) {
+        for (value, &gradient) in value.iter_mut().zip(gradient) {
+            *value -= lr * (gradient + decay * *value);
+        }
+    }
+
+    /// `velocity = keep·velocity + g`, then a step along `own·g + ahead·velocity`.
+    fn roll<T: Real>(value: &mut [T], gradient: &[T], velocity: &mut [T], numbers: [T; 5]) {
+        let [lr, decay, keep, own, ahead] = numbers;
+        for ((value, &gradient), velocity) in value.iter_mut().zip(gradient).zip(velocity) {
+            let gradient = gradient + decay * *value;
+            *velocity = keep * *velocity + gradient;
+            *value -= lr * (own * gradient + ahead * *velocity);
+        }
+    }
+
+    fn adapt<T: Real>(value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T], numbers: [T; 7]) {
+        let [keep, add, beta1, beta2, eps, size, root] = numbers;
+        let moments = mean.iter_mut().zip(square);
+        for ((value, &gradient), (mean, square)) in value.iter_mut().zip(gradient).zip(moments) {
+            let gradient = gradient + add * *value;
+            *mean = beta1 * *mean + (T::one() - beta1) * gradient;
+            *square = beta2 * *square + (T::one() - beta2) * gradient * gradient;
+            *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
+        }
     }
 }
 

@@ -139,7 +139,8 @@ impl BatchNorm {
 
     /// y = x·scale + shift.
     fn forward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
-        let (weight, bias) = (view::<T>(&cx.parameters[self.weight].value)?, view::<T>(&cx.parameters[self.bias].value)?);
+        let (weight, bias) =
+            (view::<T>(&cx.parameters[self.weight].value)?, view::<T>(&cx.parameters[self.bias].value)?);
         let Used { mean, inverse_std, .. } = &self.used;
         lines::<T>(&mut self.lines, x, self.channels, |c| {
             let scale = weight[c].wide() * inverse_std[c];
@@ -223,7 +224,12 @@ impl Used {
 }
 
 /// Three numbers a channel, for the kernels.
-fn lines<T: Real>(lines: &mut Buffer, like: &Tensor, channels: usize, line: impl Fn(usize) -> [f64; 3]) -> Result<Tensor> {
+fn lines<T: Real>(
+    lines: &mut Buffer,
+    like: &Tensor,
+    channels: usize,
+    line: impl Fn(usize) -> [f64; 3],
+) -> Result<Tensor> {
     let lines = lines.get(&[3 * channels], like)?;
     fill::<T>(&lines, |lines| {
         for c in 0..channels {
@@ -308,12 +314,7 @@ impl BatchNorm {
         Ok(())
     }
 
-    fn backward_device(
-        &mut self,
-        gradient: &Tensor,
-        need_input: bool,
-        cx: &mut Context<'_>,
-    ) -> Result<Option<Tensor>> {
+    fn backward_device(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
         let x = kept(&self.x)?;
         let Used { mean, inverse_std, of_batch } = &self.used;
         let (rows, g) = (x.reshape(((), self.channels))?, gradient.reshape(((), self.channels))?);

@@ -1,8 +1,8 @@
 //! Sequences of layers, and the blocks `add` and `concat` that hold several of them on one input.
 
-use super::{Buffer, Layer, Result, build};
+use super::{Buffer, Dims, Layer, Result, build};
 use crate::nn::NnError;
-use crate::nn::network::{Builder, Context, Penalty};
+use crate::nn::network::{Builder, Context, Penalised, Penalty};
 use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::with_real;
 use crate::project::Place;
@@ -26,17 +26,20 @@ pub(crate) struct Node {
     /// The output of the latest forward pass.
     pub output: Option<Tensor>,
     penalty: Option<Penalty>,
-    penalised: Buffer,
+    penalised: Penalised,
     /// How many of the nodes that follow this layer can do the work of.
     absorbs: usize,
+    /// Its parameters in the network's list.
+    parameters: Vec<usize>,
     /// Whether the latest forward pass left this layer's work to one before it.
     skipped: bool,
 }
 
 impl Node {
     fn new(key: String, place: &Place, layer: Box<dyn Layer>) -> Node {
-        let (output, penalty, penalised) = (None, None, Buffer::default());
-        Node { key, place: place.clone(), layer, output, penalty, penalised, absorbs: 0, skipped: false }
+        let (output, penalty, penalised) = (None, None, Penalised::default());
+        let (place, parameters) = (place.clone(), layer.parameters());
+        Node { key, place, layer, output, penalty, penalised, absorbs: 0, parameters, skipped: false }
     }
 }
 
@@ -139,7 +142,7 @@ impl Sequence {
 
     /// The first node with a parameter that trains; the length when there is none.
     fn first_trained(&self, cx: &Context<'_>) -> usize {
-        let trains = |node: &Node| node.layer.parameters().iter().any(|&p| cx.trains(p));
+        let trains = |node: &Node| node.parameters.iter().any(|&p| cx.trains(p));
         self.nodes.iter().position(trains).unwrap_or(self.nodes.len())
     }
 
@@ -149,7 +152,7 @@ impl Sequence {
     }
 
     fn parameters(&self) -> Vec<usize> {
-        self.nodes.iter().flat_map(|node| node.layer.parameters()).collect()
+        self.nodes.iter().flat_map(|node| node.parameters.iter().copied()).collect()
     }
 
     /// Calls `visit` with every node, those inside blocks before the block's own.
@@ -203,6 +206,8 @@ pub(crate) struct Join {
     branches: Vec<Sequence>,
     /// Channels of each branch's output, known after a forward pass.
     channels: Vec<usize>,
+    /// What the branches gave last, forward or backward.
+    given: Vec<Tensor>,
     y: Buffer,
     dx: Buffer,
     parts: Vec<Buffer>,
@@ -212,7 +217,15 @@ impl Join {
     fn new(branches: &[Vec<Planned>], kind: JoinKind, builder: &mut Builder<'_>) -> Result<Join> {
         let branches = branches.iter().map(|b| Sequence::new(b, builder)).collect::<Result<Vec<_>>>()?;
         let parts = branches.iter().map(|_| Buffer::default()).collect();
-        Ok(Join { kind, branches, channels: Vec::new(), y: Buffer::default(), dx: Buffer::default(), parts })
+        Ok(Join {
+            kind,
+            branches,
+            channels: Vec::new(),
+            given: Vec::new(),
+            y: Buffer::default(),
+            dx: Buffer::default(),
+            parts,
+        })
     }
 }
 
@@ -223,12 +236,8 @@ fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tens
         return Ok(Tensor::cat(outputs, D::Minus1)?.contiguous()?);
     }
     let channels = |t: &Tensor| t.dims()[t.rank() - 1];
-    let mut dims = first.dims().to_vec();
     let total = outputs.iter().map(channels).sum();
-    if let Some(last) = dims.last_mut() {
-        *last = total;
-    }
-    let y = out.get(&dims, first)?;
+    let y = out.get(&with_channels(first, total), first)?;
     with_real!(first, T => {
         let mut start = 0;
         for output in outputs {
@@ -245,15 +254,19 @@ fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tens
     Ok(y)
 }
 
+/// The dimensions of a tensor with another number of channels.
+fn with_channels(like: &Tensor, channels: usize) -> Dims {
+    let (_, spatial) = like.dims().split_last().unwrap_or((&0, &[]));
+    spatial.iter().copied().chain(std::iter::once(channels)).collect()
+}
+
 /// The channels `start..start + width` of a gradient.
 fn slice(gradient: &Tensor, start: usize, width: usize, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
     if cx.uses_candle(gradient) {
         return Ok(gradient.narrow(D::Minus1, start, width)?.contiguous()?);
     }
-    let mut dims = gradient.dims().to_vec();
-    let total = dims.pop().unwrap_or(1);
-    dims.push(width);
-    let part = out.get(&dims, gradient)?;
+    let total = gradient.dims()[gradient.rank() - 1];
+    let part = out.get(&with_channels(gradient, width), gradient)?;
     with_real!(gradient, T => {
         let gradient = view::<T>(gradient)?;
         fill::<T>(&part, |part| {
@@ -289,18 +302,24 @@ fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<
 
 impl Layer for Join {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let outputs = self.branches.iter_mut().map(|branch| branch.forward(x, cx)).collect::<Result<Vec<Tensor>>>()?;
-        self.channels = outputs.iter().map(|output| output.dims()[output.rank() - 1]).collect();
+        self.given.clear();
+        for branch in &mut self.branches {
+            self.given.push(branch.forward(x, cx)?);
+        }
+        self.channels.clear();
+        self.channels.extend(self.given.iter().map(|output| output.dims()[output.rank() - 1]));
         match self.kind {
-            JoinKind::Concat => concat(&outputs, &mut self.y, cx),
+            JoinKind::Concat => concat(&self.given, &mut self.y, cx),
             JoinKind::Add => {
-                sum(&outputs, &mut self.y, cx)?.ok_or_else(|| NnError::Unsupported("an add without branches".into()))
+                let sum = sum(&self.given, &mut self.y, cx)?;
+                sum.ok_or_else(|| NnError::Unsupported("an add without branches".into()))
             }
         }
     }
 
     fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
-        let (mut start, mut inputs) = (0, Vec::new());
+        let mut start = 0;
+        self.given.clear();
         for (i, branch) in self.branches.iter_mut().enumerate() {
             let width = self.channels[i];
             let first = start;
@@ -312,9 +331,9 @@ impl Layer for Join {
                 JoinKind::Add => gradient.clone(),
                 JoinKind::Concat => slice(gradient, first, width, &mut self.parts[i], cx)?,
             };
-            inputs.extend(branch.backward(&part, need_input, cx)?);
+            self.given.extend(branch.backward(&part, need_input, cx)?);
         }
-        if need_input { sum(&inputs, &mut self.dx, cx) } else { Ok(None) }
+        if need_input { sum(&self.given, &mut self.dx, cx) } else { Ok(None) }
     }
 
     fn parameters(&self) -> Vec<usize> {

@@ -163,8 +163,7 @@ impl Conv {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let Conv { convolution, transposed, weight, bias, input, tail, packed_backward, y, dx, sums, x, .. } =
-            self;
+        let Conv { convolution, transposed, weight, bias, input, tail, packed_backward, y, dx, sums, x, .. } = self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
         let feed = tail.feed(&gradient, &y);

@@ -5,6 +5,9 @@
 
 use super::{Buffer, Layer, Result};
 use crate::nn::network::{Combine, Context, Mode};
+use crate::nn::ops::real::Real;
+use crate::nn::ops::storage::fill;
+use crate::nn::ops::with_real;
 use crate::rng::{Purpose, stream};
 use candle_core::Tensor;
 use rand::Rng;
@@ -25,6 +28,9 @@ pub(crate) struct Dropout {
     /// Tells this layer's random numbers from those of others.
     number: u64,
     mask: Option<Tensor>,
+    drawn: Vec<f32>,
+    by_channel: Vec<f32>,
+    random: Buffer,
     out: Buffer,
     dx: Buffer,
 }
@@ -34,24 +40,42 @@ const LAYERS: u64 = 1 << 16;
 
 impl Dropout {
     pub(crate) fn new(kind: Kind, number: u64) -> Dropout {
-        Dropout { kind, number, mask: None, out: Buffer::default(), dx: Buffer::default() }
+        Dropout {
+            kind,
+            number,
+            mask: None,
+            drawn: Vec::new(),
+            by_channel: Vec::new(),
+            random: Buffer::default(),
+            out: Buffer::default(),
+            dx: Buffer::default(),
+        }
     }
 
     /// One random number for each value of the batch.
-    fn draw(&self, x: &Tensor, seed: u64, step: u64) -> Result<Tensor> {
+    fn draw(&mut self, x: &Tensor, seed: u64, step: u64) -> Result<Tensor> {
         let mut rng = stream(seed, Purpose::Dropout, step.wrapping_mul(LAYERS).wrapping_add(self.number));
         let (count, dims) = (x.elem_count(), x.dims());
-        let values: Vec<f32> = match self.kind {
-            Kind::Noise { std } => (0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal)).collect(),
-            Kind::Zeroes { p, channels: false } => (0..count).map(|_| keep(&mut rng, p)).collect(),
+        let (batch, channels) = (dims[0].max(1), dims[dims.len() - 1]);
+        self.drawn.clear();
+        match self.kind {
+            Kind::Noise { std } => self.drawn.extend((0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal))),
+            Kind::Zeroes { p, channels: false } => self.drawn.extend((0..count).map(|_| keep(&mut rng, p))),
             Kind::Zeroes { p, channels: true } => {
-                let (batch, channels) = (dims[0], dims[dims.len() - 1]);
-                let image: Vec<f32> = (0..batch * channels).map(|_| keep(&mut rng, p)).collect();
-                let size = count / batch;
-                (0..count).map(|i| image[i / size * channels + i % channels]).collect()
+                self.by_channel.clear();
+                self.by_channel.extend((0..batch * channels).map(|_| keep(&mut rng, p)));
+                let (size, by_channel) = (count / batch, &self.by_channel);
+                self.drawn.extend((0..count).map(|i| by_channel[i / size * channels + i % channels]));
             }
-        };
-        Ok(Tensor::from_vec(values, dims, x.device())?.to_dtype(x.dtype())?)
+        }
+        if !x.device().is_cpu() {
+            return Ok(Tensor::from_slice(&self.drawn, dims, x.device())?.to_dtype(x.dtype())?);
+        }
+        let mask = self.random.get(dims, x)?;
+        with_real!(x, T => fill::<T>(&mask, |mask| {
+            mask.iter_mut().zip(&self.drawn).for_each(|(to, &from)| *to = T::of(f64::from(from)));
+        }))?;
+        Ok(mask)
     }
 }
 

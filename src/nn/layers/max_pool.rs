@@ -3,7 +3,7 @@
 //! PyTorch: `MaxPool2d(return_indices=True)`, `MaxUnpool2d`. Where windows overlap, two values can carry
 //! one index; unpooling then adds them up (PyTorch leaves the result open), so that its gradient is exact.
 
-use super::{Buffer, Layer, Result, as_rows, channels_last};
+use super::{Buffer, Dims, Layer, Result, as_rows, channels_last};
 use crate::nn::NnError;
 use crate::nn::network::Context;
 use crate::nn::ops::device::{self, DeviceTaps};
@@ -30,7 +30,7 @@ pub(crate) struct MaxPool {
     output: Shape,
     slot: Option<usize>,
     chosen: Option<Chosen>,
-    input_dims: Vec<usize>,
+    input_dims: Dims,
     y: Buffer,
     dx: Buffer,
 }
@@ -42,7 +42,7 @@ impl MaxPool {
             output: output.clone(),
             slot,
             chosen: None,
-            input_dims: Vec::new(),
+            input_dims: Dims::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
         }
@@ -58,13 +58,13 @@ impl MaxPool {
 
 impl Layer for MaxPool {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        self.input_dims = x.dims().to_vec();
+        self.input_dims = Dims::of(x);
         let (dims, channels) = (channels_last(x.dims()[0], &self.output), x.dims()[x.rank() - 1]);
         if cx.uses_candle(x) {
             let taps = DeviceTaps::new(&self.taps, x.device())?;
             let (y, index) = device::max_pool(&taps, &as_rows(x)?)?;
             self.keep(Chosen::Device(index), cx);
-            return Ok(y.reshape(dims)?);
+            return Ok(y.reshape(&*dims)?);
         }
         let (y, taps) = (self.y.get(&dims, x)?, &self.taps);
         let mut indices = match self.chosen.take() {
@@ -117,7 +117,7 @@ pub(crate) struct Unpool {
     taps: Taps,
     output: Shape,
     slot: usize,
-    input_dims: Vec<usize>,
+    input_dims: Dims,
     y: Buffer,
     dx: Buffer,
 }
@@ -128,7 +128,7 @@ impl Unpool {
             taps: Taps::new(geometry),
             output: output.clone(),
             slot,
-            input_dims: Vec::new(),
+            input_dims: Dims::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
         }
@@ -137,7 +137,7 @@ impl Unpool {
 
 impl Layer for Unpool {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        self.input_dims = x.dims().to_vec();
+        self.input_dims = Dims::of(x);
         let dims = channels_last(x.dims()[0], &self.output);
         spread(&self.taps, cx.slots[self.slot].as_ref(), x, &dims, &mut self.y)
     }
@@ -148,7 +148,7 @@ impl Layer for Unpool {
         }
         match &cx.slots[self.slot] {
             Some(Chosen::Device(index)) => {
-                Ok(Some(device::gather(&as_rows(gradient)?, index)?.reshape(self.input_dims.as_slice())?))
+                Ok(Some(device::gather(&as_rows(gradient)?, index)?.reshape(&*self.input_dims)?))
             }
             Some(Chosen::Cpu(indices)) => {
                 let (dx, taps) = (self.dx.get(&self.input_dims, gradient)?, &self.taps);

@@ -108,12 +108,42 @@ impl Layer for Identity {
     }
 }
 
+/// The dimensions of a batch: a small vector that needs no heap.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Dims {
+    sizes: [usize; 5],
+    len: usize,
+}
+
+impl Dims {
+    fn of(tensor: &Tensor) -> Dims {
+        tensor.dims().iter().copied().collect()
+    }
+}
+
+impl FromIterator<usize> for Dims {
+    fn from_iter<I: IntoIterator<Item = usize>>(sizes: I) -> Dims {
+        let mut dims = Dims::default();
+        for (place, size) in dims.sizes.iter_mut().zip(sizes) {
+            *place = size;
+            dims.len += 1;
+        }
+        dims
+    }
+}
+
+impl std::ops::Deref for Dims {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.sizes[..self.len]
+    }
+}
+
 /// The dimensions of a batch of this shape, channels last.
-pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Vec<usize> {
-    let mut dims = vec![batch];
-    dims.extend_from_slice(shape.spatial());
-    dims.push(shape.channels());
-    dims
+pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Dims {
+    let spatial = shape.spatial().iter().copied();
+    std::iter::once(batch).chain(spatial).chain(std::iter::once(shape.channels())).collect()
 }
 
 /// A window over the whole image.

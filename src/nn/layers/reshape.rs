@@ -33,23 +33,44 @@ fn channels_last_index(shape: &Shape, i: usize) -> usize {
 
 fn reorder<T: Real>(from: &Shape, to: &Shape, x: &[T], y: &mut [T]) {
     let count = from.elements() as usize;
-    y.par_chunks_mut(count).zip(x.par_chunks(count)).for_each(|(y, x)| {
-        for i in 0..count {
-            y[channels_last_index(to, i)] = x[channels_last_index(from, i)];
+    let images = y.par_chunks_mut(count).zip(x.par_chunks(count));
+    if to.is_vector() {
+        images.for_each(|(y, x)| transpose(x, y, count / from.channels(), from.channels()));
+    } else if from.is_vector() {
+        images.for_each(|(y, x)| transpose(x, y, to.channels(), count / to.channels()));
+    } else {
+        images.for_each(|(y, x)| {
+            for i in 0..count {
+                y[channels_last_index(to, i)] = x[channels_last_index(from, i)];
+            }
+        });
+    }
+}
+
+/// Rows to columns, in squares that stay in the first cache.
+fn transpose<T: Real>(x: &[T], y: &mut [T], rows: usize, cols: usize) {
+    const SIDE: usize = 16;
+    for first_row in (0..rows).step_by(SIDE) {
+        for first_col in (0..cols).step_by(SIDE) {
+            for row in first_row..(first_row + SIDE).min(rows) {
+                for col in first_col..(first_col + SIDE).min(cols) {
+                    y[col * rows + row] = x[row * cols + col];
+                }
+            }
         }
-    });
+    }
 }
 
 fn apply(from: &Shape, to: &Shape, x: &Tensor, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
     let dims = channels_last(x.dims()[0], to);
     if from.is_vector() && to.is_vector() {
-        return Ok(x.reshape(dims)?);
+        return if x.dims() == &*dims { Ok(x.clone()) } else { Ok(x.reshape(&*dims)?) };
     }
     if cx.uses_candle(x) {
         let planes = as_rows(x)?.transpose(1, 2)?.contiguous()?;
         let cells = to.spatial().iter().product::<usize>();
         let rows = planes.reshape((x.dims()[0], to.channels(), cells))?.transpose(1, 2)?;
-        return Ok(rows.contiguous()?.reshape(dims)?);
+        return Ok(rows.contiguous()?.reshape(&*dims)?);
     }
     let y = out.get(&dims, x)?;
     with_real!(x, T => {

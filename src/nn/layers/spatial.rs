@@ -47,7 +47,7 @@ fn apply(map: &SpatialMap, x: &Tensor, shape: &Shape, out: &mut Buffer, cx: &Con
     let dims = channels_last(x.dims()[0], shape);
     if cx.uses_candle(x) {
         let rows = x.reshape((x.dims()[0], map.inputs, shape.channels()))?;
-        return Ok(device::apply_map(map, &rows)?.reshape(dims)?);
+        return Ok(device::apply_map(map, &rows)?.reshape(&*dims)?);
     }
     let (y, channels) = (out.get(&dims, x)?, shape.channels());
     with_real!(x, T => {

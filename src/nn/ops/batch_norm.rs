@@ -100,9 +100,9 @@ impl<T: Real> Batch<'_, T> {
     /// `y = x·scale + shift`, and 0 where that is negative if `relu`.
     pub fn line(&self, scale: &[T], shift: &[T], relu: bool, y: &mut [T]) {
         let size = self.block() * self.image();
-        y.par_chunks_mut(size).zip(self.numbers.par_chunks(size)).for_each(|(y, x)| {
-            if relu { line_above(x, scale, shift, y) } else { line(x, scale, shift, y) }
-        });
+        y.par_chunks_mut(size)
+            .zip(self.numbers.par_chunks(size))
+            .for_each(|(y, x)| if relu { line_above(x, scale, shift, y) } else { line(x, scale, shift, y) });
     }
 
     /// The same, then the maximum of each window with its cell; the relu before or after.
@@ -118,7 +118,11 @@ impl<T: Real> Batch<'_, T> {
         let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
         out.zip(self.numbers.par_chunks(image)).for_each(|((y, indices), x)| {
             T::with_scratch(image, |full| {
-                if relu_before { line_above(x, scale, shift, full) } else { line(x, scale, shift, full) }
+                if relu_before {
+                    line_above(x, scale, shift, full)
+                } else {
+                    line(x, scale, shift, full)
+                }
                 max_of_image(taps, self.channels, full, y, indices, relu_after);
             });
         });

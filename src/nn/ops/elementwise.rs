@@ -31,6 +31,14 @@ vectorized! {
         }
     }
 
+    fn add_row_chunk<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
+        for (out, x) in out.chunks_exact_mut(row.len()).zip(x.chunks_exact(row.len())) {
+            for ((out, &x), &row) in out.iter_mut().zip(x).zip(row) {
+                *out = x + row;
+            }
+        }
+    }
+
     fn add_chunk<T: Real>(x: &[T], out: &mut [T]) {
         for (out, &x) in out.iter_mut().zip(x) {
             *out += x;
@@ -41,6 +49,12 @@ vectorized! {
 /// `out[i] += x[i]`.
 pub fn add_to<T: Real>(x: &[T], out: &mut [T]) {
     out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| add_chunk(x, out));
+}
+
+/// Every row of `x` plus `row`.
+pub fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
+    let chunk = CHUNK.next_multiple_of(row.len().max(1));
+    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(out, x)| add_row_chunk(x, row, out));
 }
 
 /// The slope of `leakyrelu` below zero unless given, as in PyTorch.

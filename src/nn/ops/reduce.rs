@@ -28,11 +28,19 @@ pub fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
     in_parts(rows, out, |range, sums| add_columns(&matrix[range.start * cols..range.end * cols], sums));
 }
 
-/// Σ f(i) over `0..count` in f64, in fixed parts.
-pub fn sum_f64(count: usize, f: impl Fn(usize) -> f64 + Sync) -> f64 {
-    let mut total = [0.0];
-    in_parts(count, &mut total, |range, sums| sums[0] = range.map(&f).sum());
-    total[0]
+/// The sum of every column, in f64 from a few rows on.
+pub fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
+    const ROWS: usize = 64;
+    let cols = sums.len().max(1);
+    in_parts(matrix.len() / cols, sums, |range, sums| {
+        T::with_scratch(cols, |some| {
+            for rows in matrix[range.start * cols..range.end * cols].chunks(ROWS * cols) {
+                some.fill(T::zero());
+                add_columns(rows, some);
+                sums.iter_mut().zip(some.iter()).for_each(|(sum, some)| *sum += some.wide());
+            }
+        });
+    });
 }
 
 /// The items of one of `parts` parts.

@@ -4,7 +4,6 @@
 //! `vectorized`.
 //! The environment variable `STRATA_SIMD` (`avx512`, `avx2`, `plain`) asks for less than the machine has.
 
-use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 /// Vectors of `T`: the few operations that the kernels need.
@@ -155,14 +154,13 @@ pub trait Vectors: Copy + Sized {
 
 /// A kernel on its way into the variant compiled for its instructions.
 #[cfg(target_arch = "x86_64")]
-struct Compiled<T, L, K> {
+struct Compiled<L, K> {
     lanes: L,
     kernel: K,
-    number: PhantomData<T>,
 }
 
 #[cfg(target_arch = "x86_64")]
-impl<T, L: Lanes<T>, K: Kernel<T>> pulp::NullaryFnOnce for Compiled<T, L, K> {
+impl<L: Lanes<f32>, K: Kernel<f32>> pulp::NullaryFnOnce for Compiled<L, K> {
     type Output = ();
 
     #[inline(always)]
@@ -175,22 +173,21 @@ impl<T, L: Lanes<T>, K: Kernel<T>> pulp::NullaryFnOnce for Compiled<T, L, K> {
 #[derive(Clone, Copy)]
 struct Plain;
 
-macro_rules! vectors {
-    ($T:ty, $width512:expr, $width256:expr, $plain:expr, $splat:ident, $fma:ident, $max:ident, $mask:ident,
-     $load:ident, $store:ident, $vectors:ident, $Index:ty) => {
+macro_rules! plain_vectors {
+    ($T:ty, $width:expr) => {
         impl Lanes<$T> for Plain {
-            type Vector = [$T; $plain];
-            const WIDTH: usize = $plain;
+            type Vector = [$T; $width];
+            const WIDTH: usize = $width;
             const MANY_REGISTERS: bool = false;
 
             #[inline(always)]
             fn splat(self, value: $T) -> Self::Vector {
-                [value; $plain]
+                [value; $width]
             }
 
             #[inline(always)]
             fn multiply_add(self, a: Self::Vector, b: Self::Vector, mut c: Self::Vector) -> Self::Vector {
-                for lane in 0..$plain {
+                for lane in 0..$width {
                     c[lane] += a[lane] * b[lane];
                 }
                 c
@@ -198,7 +195,7 @@ macro_rules! vectors {
 
             #[inline(always)]
             fn not_below(self, mut a: Self::Vector, floor: Self::Vector) -> Self::Vector {
-                for lane in 0..$plain {
+                for lane in 0..$width {
                     a[lane] = if a[lane] < floor[lane] { floor[lane] } else { a[lane] };
                 }
                 a
@@ -207,10 +204,10 @@ macro_rules! vectors {
             #[inline(always)]
             #[allow(unsafe_code)]
             unsafe fn load_some(self, from: *const $T, count: usize) -> Self::Vector {
-                let mut vector = [0.0; $plain];
-                for lane in 0..count {
+                let mut vector = [0.0; $width];
+                for (lane, number) in vector.iter_mut().enumerate().take(count) {
                     // SAFETY: the caller lets `count` numbers be read.
-                    vector[lane] = unsafe { *from.add(lane) };
+                    *number = unsafe { *from.add(lane) };
                 }
                 vector
             }
@@ -218,115 +215,107 @@ macro_rules! vectors {
             #[inline(always)]
             #[allow(unsafe_code)]
             unsafe fn store_some(self, to: *mut $T, value: Self::Vector, count: usize) {
-                for lane in 0..count {
+                for (lane, number) in value.into_iter().enumerate().take(count) {
                     // SAFETY: the caller lets `count` numbers be written.
-                    unsafe { *to.add(lane) = value[lane] };
+                    unsafe { *to.add(lane) = number };
                 }
-            }
-        }
-
-        vectors!(@x86 $T, pulp::x86::V4, $width512, true, $splat, $fma, $max, $mask, $load, $store, $vectors, $Index);
-        vectors!(@x86 $T, pulp::x86::V3, $width256, false, $splat, $fma, $max, $mask, $load, $store, $vectors, $Index);
-
-        impl Vectors for $T {
-            #[inline]
-            fn run_kernel(level: Level, kernel: impl Kernel<$T>) {
-                match level {
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512(lanes) => lanes.vectorize(Compiled { lanes, kernel, number: PhantomData::<$T> }),
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2(lanes) => lanes.vectorize(Compiled { lanes, kernel, number: PhantomData::<$T> }),
-                    Level::Plain => kernel.run(Plain),
-                }
-            }
-
-            fn width(level: Level) -> usize {
-                match level {
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512(_) => $width512,
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2(_) => $width256,
-                    Level::Plain => $plain,
-                }
-            }
-
-            fn many_registers(level: Level) -> bool {
-                match level {
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512(_) => true,
-                    _ => false,
-                }
-            }
-        }
-    };
-    (@x86 $T:ty, $simd:ty, $width:expr, $many:expr, $splat:ident, $fma:ident, $max:ident, $mask:ident,
-     $load:ident, $store:ident, $vectors:ident, $Index:ty) => {
-        #[cfg(target_arch = "x86_64")]
-        impl Lanes<$T> for $simd {
-            type Vector = <$simd as pulp::Simd>::$vectors;
-            const WIDTH: usize = $width;
-            const MANY_REGISTERS: bool = $many;
-
-            #[inline(always)]
-            fn splat(self, value: $T) -> Self::Vector {
-                pulp::Simd::$splat(self, value)
-            }
-
-            #[inline(always)]
-            fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
-                pulp::Simd::$fma(self, a, b, c)
-            }
-
-            #[inline(always)]
-            fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector {
-                // x86's maximum gives its second argument where either is NaN.
-                pulp::Simd::$max(self, floor, a)
-            }
-
-            #[inline(always)]
-            #[allow(unsafe_code)]
-            unsafe fn load_some(self, from: *const $T, count: usize) -> Self::Vector {
-                let mask = pulp::Simd::$mask(self, 0, count as $Index);
-                // SAFETY: the mask lets only the first `count` numbers be read, which the caller allows.
-                unsafe { pulp::Simd::$load(self, mask, from) }
-            }
-
-            #[inline(always)]
-            #[allow(unsafe_code)]
-            unsafe fn store_some(self, to: *mut $T, value: Self::Vector, count: usize) {
-                let mask = pulp::Simd::$mask(self, 0, count as $Index);
-                // SAFETY: the mask lets only the first `count` numbers be written, which the caller allows.
-                unsafe { pulp::Simd::$store(self, mask, to, value) }
             }
         }
     };
 }
 
-vectors!(
-    f32,
-    16,
-    8,
-    4,
-    splat_f32s,
-    mul_add_e_f32s,
-    max_f32s,
-    mask_between_m32s,
-    mask_load_ptr_f32s,
-    mask_store_ptr_f32s,
-    f32s,
-    u32
-);
-vectors!(
-    f64,
-    8,
-    4,
-    2,
-    splat_f64s,
-    mul_add_e_f64s,
-    max_f64s,
-    mask_between_m64s,
-    mask_load_ptr_f64s,
-    mask_store_ptr_f64s,
-    f64s,
-    u64
-);
+/// Vectors of f32 by pulp.
+macro_rules! x86_vectors {
+    ($simd:ty, $width:expr, $many:expr) => {
+        #[cfg(target_arch = "x86_64")]
+        impl Lanes<f32> for $simd {
+            type Vector = <$simd as pulp::Simd>::f32s;
+            const WIDTH: usize = $width;
+            const MANY_REGISTERS: bool = $many;
+
+            #[inline(always)]
+            fn splat(self, value: f32) -> Self::Vector {
+                pulp::Simd::splat_f32s(self, value)
+            }
+
+            #[inline(always)]
+            fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
+                pulp::Simd::mul_add_e_f32s(self, a, b, c)
+            }
+
+            #[inline(always)]
+            fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector {
+                // x86's maximum gives its second argument where either is NaN.
+                pulp::Simd::max_f32s(self, floor, a)
+            }
+
+            #[inline(always)]
+            #[allow(unsafe_code)]
+            unsafe fn load_some(self, from: *const f32, count: usize) -> Self::Vector {
+                let mask = pulp::Simd::mask_between_m32s(self, 0, count as u32);
+                // SAFETY: the mask lets only the first `count` numbers be read, which the caller allows.
+                unsafe { pulp::Simd::mask_load_ptr_f32s(self, mask, from) }
+            }
+
+            #[inline(always)]
+            #[allow(unsafe_code)]
+            unsafe fn store_some(self, to: *mut f32, value: Self::Vector, count: usize) {
+                let mask = pulp::Simd::mask_between_m32s(self, 0, count as u32);
+                // SAFETY: the mask lets only the first `count` numbers be written, which the caller allows.
+                unsafe { pulp::Simd::mask_store_ptr_f32s(self, mask, to, value) }
+            }
+        }
+    };
+}
+
+plain_vectors!(f32, 4);
+plain_vectors!(f64, 2);
+x86_vectors!(pulp::x86::V4, 16, true);
+x86_vectors!(pulp::x86::V3, 8, false);
+
+impl Vectors for f32 {
+    #[inline]
+    fn run_kernel(level: Level, kernel: impl Kernel<f32>) {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(lanes) => lanes.vectorize(Compiled { lanes, kernel }),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(lanes) => lanes.vectorize(Compiled { lanes, kernel }),
+            Level::Plain => kernel.run(Plain),
+        }
+    }
+
+    fn width(level: Level) -> usize {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => 16,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => 8,
+            Level::Plain => 4,
+        }
+    }
+
+    fn many_registers(level: Level) -> bool {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Networks of f64 are for finite differences: plain at every level, which halves what there is to compile.
+impl Vectors for f64 {
+    #[inline]
+    fn run_kernel(_: Level, kernel: impl Kernel<f64>) {
+        kernel.run(Plain);
+    }
+
+    fn width(_: Level) -> usize {
+        2
+    }
+
+    fn many_registers(_: Level) -> bool {
+        false
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::real::Real;
 use crate::nn::NnError;
-use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, StorageRef, Tensor};
+use candle_core::{CpuStorage, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
@@ -75,32 +75,39 @@ impl<T: Real, F: FnOnce(&mut [T])> InplaceOp1 for Fill<T, F> {
     }
 }
 
-/// An output tensor that is kept and overwritten from step to step while its shape stays.
+/// An output tensor that is kept and overwritten from step to step. A smaller batch gets the beginning of a
+/// larger one's memory.
 #[derive(Debug, Default)]
-pub struct Buffer(Option<Tensor>);
+pub struct Buffer {
+    lent: Option<Tensor>,
+    /// All memory there is, in one axis.
+    all: Option<Tensor>,
+}
 
 impl Buffer {
     /// A tensor of this shape with the type and device of `like`. Holds old numbers.
     pub fn get(&mut self, dims: &[usize], like: &Tensor) -> Result<Tensor, NnError> {
-        self.get_as(dims, like.dtype(), like)
-    }
-
-    /// The same, of another type.
-    pub fn get_as(&mut self, dims: &[usize], dtype: DType, like: &Tensor) -> Result<Tensor, NnError> {
-        if let Some(tensor) = &self.0
-            && tensor.dims() == dims
-            && tensor.dtype() == dtype
-        {
+        let fits = |tensor: &Tensor| tensor.dtype() == like.dtype() && tensor.device().same_device(like.device());
+        if let Some(tensor) = self.lent.as_ref().filter(|tensor| tensor.dims() == dims && fits(tensor)) {
             return Ok(tensor.clone());
         }
-        let tensor = Tensor::zeros(dims, dtype, like.device())?;
-        self.0 = Some(tensor.clone());
+        let count = dims.iter().product::<usize>();
+        let all = match self.all.take().filter(|all| fits(all) && all.elem_count() >= count) {
+            Some(all) => all,
+            None => {
+                self.lent = None;
+                Tensor::zeros(count, like.dtype(), like.device())?
+            }
+        };
+        let tensor = all.narrow(0, 0, count)?.reshape(dims)?;
+        self.all = Some(all);
+        self.lent = Some(tensor.clone());
         Ok(tensor)
     }
 
     /// The tensor that was lent last.
     pub fn latest(&self) -> Result<Tensor, NnError> {
-        self.0.clone().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+        self.lent.clone().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
     }
 }
 
@@ -130,26 +137,9 @@ impl Indices {
     }
 }
 
-/// Writes several distinct tensors at once.
-pub fn fill_all<T: Real>(tensors: &[&Tensor], write: impl FnOnce(&mut [&mut [T]])) -> Result<(), NnError> {
-    fill_rest(tensors, Vec::new(), write)
-}
-
-/// Opens the tensors that are left, one inside the other, then writes.
-fn fill_rest<T: Real, F: FnOnce(&mut [&mut [T]])>(
-    tensors: &[&Tensor],
-    mut opened: Vec<&mut [T]>,
-    write: F,
-) -> Result<(), NnError> {
-    let Some((first, rest)) = tensors.split_first() else {
-        write(&mut opened);
-        return Ok(());
-    };
+/// Writes two distinct tensors at once.
+pub fn fill_both<T: Real>(a: &Tensor, b: &Tensor, write: impl FnOnce(&mut [T], &mut [T])) -> Result<(), NnError> {
     let mut inner = Ok(());
-    fill::<T>(first, |slice| {
-        let mut opened: Vec<&mut [T]> = opened;
-        opened.push(slice);
-        inner = fill_rest(rest, opened, write);
-    })?;
+    fill::<T>(a, |a| inner = fill::<T>(b, |b| write(a, b)))?;
     inner
 }

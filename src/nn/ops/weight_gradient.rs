@@ -137,7 +137,7 @@ impl<T: Real> WeightGradient<'_, T> {
             .large
             .plain()
             .filter(|_| plan.sliding.margin.is_empty() && (!plan.lanewise || plan.from.is_multiple_of(plan.width)));
-        let small = self.small.plain().filter(|_| plan.to.is_multiple_of(plan.width));
+        let small = self.small.plain().filter(|_| (plan.to / plan.groups).is_multiple_of(plan.width));
         let room = |image: usize, in_place: bool| if in_place { 0 } else { size * image + spare };
         let for_large = room(self.large_image(), large.is_some());
         T::with_scratch(for_large + room(self.small_image(), small.is_some()), |scratch| {
