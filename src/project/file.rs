@@ -1,14 +1,14 @@
 //! The project file: TOML in, TOML out.
 //!
 //! Reading fails with the line and what to do; a mistyped layer alone does not fail (see
-//! [`super::node::Node::Broken`]). Writing keeps one layer a line and replaces the file in one step,
+//! [`super::node::Node::Broken`]). Writing keeps one layer a line (one block, where it is short) and replaces the file in one step,
 //! so that a crash leaves either the old project or the new one.
 
 use super::data::DataSpec;
 use super::node::{Node, quote};
 use super::size::Shape;
 use super::stage::Stage;
-use super::{FORMAT, Network, Project};
+use super::{FORMAT, Network, Project, stack_write};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -171,7 +171,7 @@ pub fn to_text(project: &Project) -> String {
         [("encoder", &project.network.encoder), ("decoder", &project.network.decoder), ("head", &project.network.head)]
     {
         if !stack.is_empty() {
-            text += &format!("{name} = {}\n", lines(stack));
+            text += &format!("{name} = {}\n", stack_write::stack(stack));
         }
     }
     if !project.stages.is_empty() {
@@ -195,11 +195,6 @@ struct StageTables<'a> {
 fn tables<T: Serialize>(value: &T) -> String {
     let text = toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"));
     format!("\n{text}")
-}
-
-fn lines(stack: &[Node]) -> String {
-    let rows: Vec<String> = stack.iter().map(|node| format!("    {},\n", node.to_toml())).collect();
-    format!("[\n{}]", rows.concat())
 }
 
 #[cfg(test)]
