@@ -534,3 +534,15 @@ fn a_real_run_from_train_to_reopening() {
     window.enter("Path", path.to_str().unwrap());
     assert_eq!(encoder(&window)[0], "conv 16 k8 s4 p2");
 }
+
+/// Deep inside a nest there is little room: the text says that it goes on, and is whole when it is edited.
+#[test]
+fn a_text_without_room_ends_in_an_ellipsis() {
+    let mut window = Window::idle("unet");
+    let place = "encoder.7.1.7.1.7.1.7.1.1";
+    let text = |window: &Window| window.get(place).value().unwrap();
+    assert!(text(&window).starts_with("conv 256 k3") && text(&window).ends_with('…'), "{}", text(&window));
+    window.get(place).focus();
+    window.run();
+    assert_eq!(text(&window), "conv 256 k3 p1 nobias");
+}

@@ -84,5 +84,8 @@ fn the_examples_it_names_are_built_in() {
     for name in ["deep-autoencoder", "lenet-mnist", "keras-cifar", "sparse-autoencoder"] {
         assert!(builtin::find(name).is_some(), "{name}");
     }
+    for name in ["inception", "unet", "resnet-18", "mobilenet-v2", "xception"] {
+        assert!(builtin::find(name).is_some() && text.contains(&format!("`{name}`")), "{name}");
+    }
     assert!(text.contains(builtin::ALL[0].project().unwrap().network.encoder[0].text().as_str()));
 }

@@ -8,6 +8,7 @@ use super::text::{bytes, left, right, thousands, times};
 use super::toml_lines::line_of;
 use super::{Told, WRONG_INPUT, output};
 use crate::project::Stack;
+use crate::project::node::Node;
 use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer, step_memory_bytes};
 use serde_json::{Value, json};
 
@@ -161,15 +162,36 @@ fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<St
         }
     }
     let mut lines = vec![heading.line(&widths), input.line(&widths)];
+    let mut left = rows.iter();
     for stack in Stack::ALL {
-        let mut of_stack = rows.iter().filter(|(row, _)| row.place.stack == stack).peekable();
-        lines.extend(of_stack.peek().map(|_| stack.to_string()));
-        for (row, cells) in of_stack {
+        let nodes = source.project.network.stack(stack);
+        lines.extend((!nodes.is_empty()).then(|| stack.to_string()));
+        tree(nodes, 0, &mut lines, &mut |lines| {
+            let Some((row, cells)) = left.next() else { return };
             lines.push(cells.line(&widths));
             lines.extend(notes(source, row, problems));
-        }
+        });
     }
     lines
+}
+
+/// The lines of some nodes, where `row` adds those of the next node: the rows stand in the order of the text.
+/// Where a block has several branches each is announced, so that an empty one is seen too.
+fn tree(nodes: &[Node], depth: usize, lines: &mut Vec<String>, row: &mut dyn FnMut(&mut Vec<String>)) {
+    for node in nodes {
+        row(lines);
+        let branches = node.branches();
+        for (branch, nodes) in branches.iter().enumerate() {
+            let heading = (branches.len() > 1).then(|| branch_line(branch, nodes.is_empty(), depth + 1));
+            lines.extend(heading);
+            tree(nodes, depth + 1, lines, row);
+        }
+    }
+}
+
+fn branch_line(branch: usize, identity: bool, depth: usize) -> String {
+    let what = if identity { ": identity" } else { "" };
+    format!("{}branch {branch}{what}", " ".repeat(INDENT * (1 + depth)))
 }
 
 fn empty() -> Cells {
@@ -216,7 +238,6 @@ mod tests {
     use super::*;
     use crate::cli::source::from_builtin;
     use crate::project::builtin;
-    use crate::project::node::Node;
 
     fn shown(name: &str, change: impl Fn(&mut Source)) -> String {
         let mut source = from_builtin(builtin::find(name).unwrap(), &[]).unwrap();
@@ -236,6 +257,20 @@ mod tests {
             text.lines().find(|line| line.contains(part)).unwrap().split(part).next().unwrap().chars().count()
         };
         assert_eq!(column("32×30×30") + 8, column(" output") + 7, "right-aligned\n{text}");
+    }
+
+    #[test]
+    fn branches_are_told_apart() {
+        let text = shown("unet", |_| {});
+        assert_eq!(text.matches("branch 0: identity").count(), 4, "{text}");
+        assert_eq!(text.matches("branch 1\n").count(), 4, "{text}");
+        let text = shown("xception", |_| {});
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        let at = lines.iter().position(|line| line.contains("conv 728 k1")).unwrap();
+        assert_eq!(lines[at - 1], "branch 1", "{text}");
+        assert!(
+            lines.iter().position(|line| line.starts_with("head")) < lines.iter().position(|line| line.contains("gap"))
+        );
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The project file: TOML in, TOML out.
 //!
 //! Reading fails with the line and what to do; a mistyped layer alone does not fail (see
-//! [`super::node::Node::Broken`]). Writing keeps one layer a line and replaces the file in one step,
+//! [`super::node::Node::Broken`]). Writing keeps one layer a line (one block, where it is short) and replaces the file in one step,
 //! so that a crash leaves either the old project or the new one.
 
 use super::data::DataSpec;
 use super::node::{Node, quote};
 use super::size::Shape;
 use super::stage::Stage;
-use super::{FORMAT, Network, Project};
-use serde::Deserialize;
+use super::{FORMAT, Network, Project, stack_write};
+use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 
@@ -165,31 +165,36 @@ fn share(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
 /// The text of a project file; [`parse`] reads it back to the same value.
 pub fn to_text(project: &Project) -> String {
     let mut text = format!("format = {FORMAT}\ntitle = {}\nseed = {}\n", quote(&project.title), project.seed);
-    text += "\n[data]\n";
-    text += &table(&project.data);
+    text += &tables(&DataTable { data: &project.data });
     text += &format!("\n[network]\ninput = {}\n", quote(&project.network.input.to_file_text()));
     for (name, stack) in
         [("encoder", &project.network.encoder), ("decoder", &project.network.decoder), ("head", &project.network.head)]
     {
         if !stack.is_empty() {
-            text += &format!("{name} = {}\n", lines(stack));
+            text += &format!("{name} = {}\n", stack_write::stack(stack));
         }
     }
-    for stage in &project.stages {
-        text += "\n[[stage]]\n";
-        text += &table(stage);
+    if !project.stages.is_empty() {
+        text += &tables(&StageTables { stage: &project.stages });
     }
     text
 }
 
-/// Serialising these plain tables cannot fail; should it ever, the file says so instead of losing a part silently.
-fn table<T: serde::Serialize>(value: &T) -> String {
-    toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"))
+// Written with their headings, so that a table inside them gets its full name (`[data.normalize]`).
+#[derive(Serialize)]
+struct DataTable<'a> {
+    data: &'a DataSpec,
 }
 
-fn lines(stack: &[Node]) -> String {
-    let rows: Vec<String> = stack.iter().map(|node| format!("    {},\n", node.to_toml())).collect();
-    format!("[\n{}]", rows.concat())
+#[derive(Serialize)]
+struct StageTables<'a> {
+    stage: &'a [Stage],
+}
+
+/// Serialising these plain tables cannot fail; should it ever, the file says so instead of losing a part silently.
+fn tables<T: Serialize>(value: &T) -> String {
+    let text = toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"));
+    format!("\n{text}")
 }
 
 #[cfg(test)]
@@ -203,6 +208,17 @@ mod tests {
             let project = entry.project().unwrap();
             assert_eq!(parse(&to_text(&project), "again").unwrap(), project, "{}", entry.name);
         }
+    }
+
+    #[test]
+    fn tables_inside_tables_round_trip() {
+        let text = "format = 1\n[data]\nnormalize = { mean = [0.5], std = [0.25] }\nlimit = 3\n[network]\ninput = \"1x8x8\"\n\
+            [[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\nepochs = 1\nbatch = 2\n\
+            early_stop = { patience = 5 }\nsparsity = \"rho=0.05 beta=3\"\n\
+            [[stage]]\nname = \"b\"\ntask = \"reconstruct\"\nloss = \"l1\"\nepochs = 1\nbatch = 2\n";
+        let project = parse(text, "p").unwrap();
+        assert_eq!(project.stages[0].early_stop.as_ref().map(|early| early.patience), Some(5));
+        assert_eq!(parse(&to_text(&project), "again").unwrap(), project, "{}", to_text(&project));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod layer_text;
 mod layer_write;
 pub mod node;
 pub mod size;
+mod stack_write;
 pub mod stage;
 mod words;
 

@@ -16,12 +16,13 @@ use eframe::egui::{
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-/// How far the layers of a block stand to the right of it.
-pub const INDENT: f32 = 16.0;
+/// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
+pub const INDENT: f32 = 12.0;
 const SLAB: f32 = 48.0;
 const PARAMETERS: f32 = 72.0;
-const SHAPE: f32 = 80.0;
 const STRIP: f32 = 4.0;
+/// Between a layer's text and its shape.
+const GAP: f32 = 8.0;
 
 /// How far right a row starts.
 pub fn indent(place: &Place) -> f32 {
@@ -51,16 +52,34 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
     if let Some(row) = row {
         paint_numbers(ui, rect, row, scale);
     }
-    let text = Rect::from_min_max(
-        pos2(rect.left() + STRIP + 8.0, rect.top()),
-        pos2(rect.right() - SLAB - PARAMETERS - SHAPE, rect.bottom()),
-    );
+    let text = text_area(ui, rect, row);
     let middle =
         UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
     edit(&mut ui.new_child(middle), state, place, node, error, actions);
     if let Some(error) = error {
         explain(ui, error, indent(place));
     }
+}
+
+/// From the strip to where the shape begins: a short shape leaves its room to the text.
+fn text_area(ui: &Ui, rect: Rect, row: Option<&Row>) -> Rect {
+    let shape = row.map_or(0, |row| row.shape_text().chars().count()) as f32 * letter(ui);
+    let right = rect.right() - SLAB - PARAMETERS - shape - GAP;
+    Rect::from_min_max(pos2(rect.left() + STRIP + 8.0, rect.top()), pos2(right, rect.bottom()))
+}
+
+/// The width of a letter: all are equally wide.
+fn letter(ui: &Ui) -> f32 {
+    ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(12.0), '0'))
+}
+
+/// The text, with `…` where it ends for want of room.
+fn shortened(ui: &Ui, text: &str) -> String {
+    let room = (ui.available_width() / letter(ui)) as usize;
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row>) -> Response {
@@ -145,7 +164,7 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
 }
 
 fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
-    let (text, label) = (node.text(), node.label());
+    let (text, label) = (node.text(), shortened(ui, &node.label()));
     let id = Id::unique(("layer text", place, state.generation));
     let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());
