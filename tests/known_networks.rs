@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 use strata::nn::loss::{self, Target};
+use strata::nn::ops::storage::Buffer;
 use strata::nn::optim::Updater;
 use strata::nn::{Mode, Network, Route};
 use strata::project::layer::Kind;
@@ -355,7 +356,7 @@ fn losses(name: &str, size: &str, batch: usize, steps: u64) -> Vec<f64> {
     let step = |step: u64| {
         let y = network.forward(route, &x, Mode::Train { seed: 1, step }).unwrap();
         let target = if stage.task == Task::Classify { Target::Labels(&labels) } else { Target::Images(&x) };
-        let evaluated = loss::evaluate(stage.loss, &y, target, false, true).unwrap();
+        let evaluated = loss::evaluate(stage.loss, &y, target, false, Some(&mut Buffer::default())).unwrap();
         network.backward(&evaluated.gradient.unwrap()).unwrap();
         assert!(evaluated.value.is_finite(), "{name}");
         assert_gradients(&network, name);

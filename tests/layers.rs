@@ -295,3 +295,26 @@ fn weights_that_do_not_fit_are_refused_and_change_nothing() {
     let after: Vec<Vec<f64>> = small.state().unwrap().iter().map(|(_, t)| numbers(t)).collect();
     assert_eq!(before, after);
 }
+
+/// A frozen encoder in front of a decoder that learns keeps nothing for a gradient that never comes.
+#[test]
+fn frozen_prefixes_keep_no_activations() {
+    let layers = ["conv 3 k3 p1", "relu", "bn", "conv 3 k3 p1", "identity", "maxpool 2", "tanh", "conv 2 k1"];
+    let mut network = network("2x6x6", &layers);
+    let dims = network.input_dims(2);
+    let x = tensor(wobble(dims.iter().product(), 1), &dims);
+    network.forward(Route::Reconstruct, &x, Mode::Eval).unwrap();
+    let (all, y) =
+        (network.outputs().len(), network.forward(Route::Reconstruct, &x, Mode::Eval).unwrap().copy().unwrap());
+    network.set_frozen(&(0..7).map(|i| format!("encoder.{i}")).collect::<Vec<_>>());
+    let frozen = network.forward(Route::Reconstruct, &x, TRAIN).unwrap().copy().unwrap();
+    assert_eq!(numbers(&frozen), numbers(&y), "frozen batch norm evaluates, so both passes are the same");
+    assert!(all > 3 && network.outputs().len() == 1, "only the layer that learns has its output");
+    network.backward(&y).unwrap();
+    assert!(numbers(&network.parameters().last().unwrap().gradient).iter().any(|&g| g != 0.0));
+    assert!(network.backward_to_input(&y).is_err());
+    network.set_observed(true);
+    network.forward(Route::Reconstruct, &x, TRAIN).unwrap();
+    assert_eq!(network.outputs().len(), layers.len());
+    network.backward_to_input(&y).unwrap();
+}

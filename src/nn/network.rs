@@ -4,7 +4,7 @@ use super::layers::{Sequence, channels_last};
 use super::ops::elementwise::{add_row, zip};
 use super::ops::real::Real;
 use super::ops::reduce::wide_column_sums;
-use super::ops::storage::{Buffer, fill, view};
+use super::ops::storage::{Buffer, Memory, fill, view};
 use super::ops::with_real;
 use super::{NnError, init};
 use crate::nn::layers::Chosen;
@@ -143,6 +143,12 @@ pub(crate) struct Context<'a> {
     pub candle_only: bool,
     /// Whether layers may do the work of those that follow them.
     pub fuses: bool,
+    /// Whether outputs that no gradient will ask for, those before all that learns, may be overwritten.
+    pub forgets: bool,
+    /// Whether something before the present layer learns, so that gradients pass through it.
+    pub carries: bool,
+    /// Memory that one layer at a time works in.
+    pub scratch: &'a Memory,
     /// Counts the changes of the weights.
     pub version: u64,
     /// Sum of the penalties observed.
@@ -281,6 +287,9 @@ pub struct Network {
     device: Device,
     candle_only: bool,
     observed: bool,
+    scratch: Memory,
+    /// Whether the latest forward pass kept only what the parameters that learn need.
+    forgot: bool,
     version: u64,
     route: Route,
     penalty: f64,
@@ -320,6 +329,8 @@ impl Network {
             device,
             candle_only,
             observed,
+            scratch: Memory::default(),
+            forgot: false,
             version,
             route,
             penalty,
@@ -353,17 +364,37 @@ impl Network {
         let (mut cx, stacks) = self.context(mode);
         let mut x = images.clone();
         for stack in [Stack::Encoder, route.second()] {
-            x = sound(&mut stacks[stack as usize], stack)?.forward(&x, &mut cx)?;
+            let sequence = sound(&mut stacks[stack as usize], stack)?;
+            x = sequence.forward(&x, &mut cx)?;
+            cx.carries |= sequence.trains(&cx);
         }
-        self.penalty = cx.penalty;
+        (self.penalty, self.forgot) = (cx.penalty, cx.forgets);
         Ok(x)
     }
 
     fn context(&mut self, mode: Mode) -> (Context<'_>, &mut [Option<Sequence>; 3]) {
-        let Network { stacks, parameters, statistics, slots, candle_only, observed, version, device, .. } = self;
+        let Network { stacks, parameters, statistics, slots, candle_only, observed, version, device, scratch, .. } =
+            self;
         let (candle_only, version) = (*candle_only, *version);
         let fuses = device.is_cpu() && !candle_only && !*observed;
-        (Context { parameters, statistics, slots, mode, candle_only, fuses, version, penalty: 0.0 }, stacks)
+        let some_frozen = parameters.iter().any(|parameter| parameter.frozen);
+        let forgets = some_frozen && !*observed && matches!(mode, Mode::Train { .. });
+        let (carries, penalty) = (false, 0.0);
+        let (parameters, statistics) = (parameters.as_mut_slice(), statistics.as_mut_slice());
+        let cx = Context {
+            parameters,
+            statistics,
+            slots,
+            mode,
+            candle_only,
+            fuses,
+            forgets,
+            carries,
+            scratch,
+            version,
+            penalty,
+        };
+        (cx, stacks)
     }
 
     /// The gradients of all parameters that are not frozen, for the latest forward pass in training.
@@ -373,6 +404,11 @@ impl Network {
 
     /// The same, with the gradient for the input (for saliency).
     pub fn backward_to_input(&mut self, gradient: &Tensor) -> Result<Tensor> {
+        if self.forgot {
+            return Err(NnError::Unsupported(
+                "a gradient for the input after a step of training with frozen layers".into(),
+            ));
+        }
         let input = self.backward_to(gradient, true)?;
         input.ok_or_else(|| NnError::Unsupported("a gradient for the input of this network".into()))
     }

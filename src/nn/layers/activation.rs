@@ -23,6 +23,10 @@ impl Elementwise {
 }
 
 impl Layer for Elementwise {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.out, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let y = if cx.uses_candle(x) {
             device::activate(self.activation, x)?

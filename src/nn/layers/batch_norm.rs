@@ -246,6 +246,10 @@ pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
 }
 
 impl Layer for BatchNorm {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.x = Some(x.clone());
         if cx.uses_candle(x) {

@@ -3,7 +3,7 @@
 use super::{Buffer, Dims, Layer, Result, build};
 use crate::nn::NnError;
 use crate::nn::network::{Builder, Context, Penalised, Penalty};
-use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::storage::{Memory, fill, view};
 use crate::nn::ops::with_real;
 use crate::project::Place;
 use crate::shape::Target;
@@ -14,6 +14,10 @@ use candle_core::{D, Tensor};
 #[derive(Default)]
 pub(crate) struct Sequence {
     nodes: Vec<Node>,
+    /// Where layers that nothing will be learnt from write in turn.
+    outputs: [Memory; 2],
+    /// Where gradients on their way back stand in turn.
+    gradients: [Memory; 2],
 }
 
 /// A layer with its name and latest output.
@@ -29,8 +33,12 @@ pub(crate) struct Node {
     penalised: Penalised,
     /// How many of the nodes that follow this layer can do the work of.
     absorbs: usize,
+    /// Where its output stays until the gradient comes back.
+    own: Memory,
     /// Its parameters in the network's list.
     parameters: Vec<usize>,
+    /// Whether its latest output was needed by the next layer alone.
+    passes: bool,
     /// Whether the latest forward pass left this layer's work to one before it.
     skipped: bool,
 }
@@ -39,7 +47,19 @@ impl Node {
     fn new(key: String, place: &Place, layer: Box<dyn Layer>) -> Node {
         let (output, penalty, penalised) = (None, None, Penalised::default());
         let (place, parameters) = (place.clone(), layer.parameters());
-        Node { key, place, layer, output, penalty, penalised, absorbs: 0, parameters, skipped: false }
+        Node {
+            key,
+            place,
+            layer,
+            output,
+            penalty,
+            penalised,
+            absorbs: 0,
+            own: Memory::default(),
+            parameters,
+            passes: false,
+            skipped: false,
+        }
     }
 }
 
@@ -78,11 +98,12 @@ impl Sequence {
                 }
             }
         }
-        Ok(Sequence { nodes })
+        Ok(Sequence { nodes, outputs: Default::default(), gradients: Default::default() })
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let (mut x, mut absorbed) = (x.clone(), 0);
+        let (carries, first, mut holder) = (cx.carries, self.first_trained(cx), 0);
         for i in 0..self.nodes.len() {
             let fused = if absorbed == 0 && cx.fuses { self.fused_after(i) } else { 0 };
             let node = &mut self.nodes[i];
@@ -90,11 +111,20 @@ impl Sequence {
             if node.skipped {
                 absorbed -= 1;
             } else {
+                // Before everything that learns, an output is needed no longer than the next layer runs.
+                let passes = cx.forgets && !carries && i < first;
+                cx.carries = carries || i > first;
+                if let Some((output, _)) = node.layer.buffers() {
+                    output.move_to(if passes { &self.outputs[1 - holder] } else { &node.own });
+                }
                 node.layer.set_fused(fused > 0);
                 x = node.layer.forward(&x, cx)?;
+                let is_new = node.layer.buffers().is_some_and(|(output, _)| output.has_lent(&x));
+                holder = if passes && is_new { 1 - holder } else { holder };
+                node.passes = passes;
                 absorbed = fused;
             }
-            if absorbed > 0 {
+            if absorbed > 0 || node.passes {
                 node.output = None;
                 continue;
             }
@@ -123,7 +153,7 @@ impl Sequence {
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
         let first = if need_input { 0 } else { self.first_trained(cx) };
-        let mut gradient = gradient.clone();
+        let (mut gradient, mut holder) = (gradient.clone(), 0);
         for i in (first..self.nodes.len()).rev() {
             let node = &mut self.nodes[i];
             if let Some(penalty) = &node.penalty {
@@ -132,10 +162,15 @@ impl Sequence {
             if node.skipped {
                 continue;
             }
+            if let Some((_, dx)) = node.layer.buffers() {
+                dx.move_to(&self.gradients[1 - holder]);
+            }
             match node.layer.backward(&gradient, need_input || i > first, cx)? {
                 Some(next) => gradient = next,
                 None => return Ok(None),
             }
+            let is_new = node.layer.buffers().is_some_and(|(_, dx)| dx.has_lent(&gradient));
+            holder = if is_new { 1 - holder } else { holder };
         }
         Ok(need_input.then_some(gradient))
     }
@@ -301,6 +336,10 @@ fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<
 }
 
 impl Layer for Join {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.given.clear();
         for branch in &mut self.branches {

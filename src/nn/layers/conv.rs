@@ -173,6 +173,7 @@ impl Conv {
             let (large, small) = if *transposed { (feed, x_feed) } else { (x_feed, feed) };
             let batch = x.dims()[0];
             let of_both = WeightGradient { convolution, large, small, bias_of_large: *transposed, batch };
+            sums.move_to(cx.scratch);
             let sums = sums.get(&[of_both.scratch_len()], x)?;
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
@@ -283,6 +284,10 @@ pub(super) fn bias_gradient(bias: Option<usize>, gradient: &Tensor, cx: &mut Con
 }
 
 impl Layer for Conv {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.x = Some(x.clone());
         if cx.uses_candle(x) {

@@ -3,7 +3,7 @@
 //! On the CPU it is a convolution with a window of one cell, so that it shares kernels and fusing.
 
 use super::conv::{Conv, Sizes, bias_gradient};
-use super::{Layer, Result, kept};
+use super::{Buffer, Layer, Result, kept};
 use crate::nn::network::{Builder, Context};
 use crate::shape::op::{Geometry, PlannedLayer};
 use candle_core::Tensor;
@@ -50,6 +50,10 @@ impl Dense {
 }
 
 impl Layer for Dense {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        self.conv.buffers()
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         if cx.uses_candle(x) { self.forward_device(x, cx) } else { self.conv.forward(x, cx) }
     }

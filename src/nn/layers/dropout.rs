@@ -84,6 +84,10 @@ fn keep(rng: &mut impl Rng, p: f32) -> f32 {
 }
 
 impl Layer for Dropout {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.out, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let Mode::Train { seed, step } = cx.mode else {
             self.mask = None;

@@ -119,6 +119,10 @@ impl GroupNorm {
 
 // These layers are rare and small: on a GPU they are computed on the CPU and copied.
 impl Layer for GroupNorm {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let host = x.to_device(&candle_core::Device::Cpu)?;
         let (weight, bias) = (to_f64(&cx.parameters[self.weight].value)?, to_f64(&cx.parameters[self.bias].value)?);

@@ -57,6 +57,10 @@ impl MaxPool {
 }
 
 impl Layer for MaxPool {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.input_dims = Dims::of(x);
         let (dims, channels) = (channels_last(x.dims()[0], &self.output), x.dims()[x.rank() - 1]);
@@ -136,6 +140,10 @@ impl Unpool {
 }
 
 impl Layer for Unpool {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.input_dims = Dims::of(x);
         let dims = channels_last(x.dims()[0], &self.output);

@@ -41,6 +41,11 @@ pub(crate) trait Layer: Send {
         Vec::new()
     }
 
+    /// The layer's output and the gradient for its input, where it writes them.
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        None
+    }
+
     /// Takes over the work of the layer that follows, where it can: see [`Layer::set_fused`].
     fn absorb(&mut self, _next: &PlannedLayer) -> bool {
         false

@@ -81,6 +81,10 @@ fn apply(from: &Shape, to: &Shape, x: &Tensor, out: &mut Buffer, cx: &Context<'_
 }
 
 impl Layer for Reshape {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         apply(&self.input, &self.output, x, &mut self.y, cx)
     }

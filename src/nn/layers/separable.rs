@@ -1,7 +1,7 @@
 //! Separable convolution: depthwise, then pointwise.
 
 use super::conv::{Conv, Sizes};
-use super::{Layer, Result};
+use super::{Buffer, Layer, Result};
 use crate::nn::network::{Builder, Context};
 use crate::project::size::Shape;
 use crate::shape::op::{Geometry, Op, PlannedLayer};
@@ -42,6 +42,12 @@ impl Separable {
 }
 
 impl Layer for Separable {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        let (_, dx) = self.depthwise.buffers()?;
+        let (y, _) = self.pointwise.buffers()?;
+        Some((y, dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let middle = self.depthwise.forward(x, cx)?;
         self.pointwise.forward(&middle, cx)

@@ -39,6 +39,10 @@ fn rows_backward<T: Real>(y: &[T], gradient: &[T], channels: usize, dx: &mut [T]
 }
 
 impl Layer for Softmax {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.out, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let y = if cx.uses_candle(x) {
             device::softmax(x)?

@@ -58,6 +58,10 @@ fn apply(map: &SpatialMap, x: &Tensor, shape: &Shape, out: &mut Buffer, cx: &Con
 }
 
 impl Layer for Spatial {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         apply(&self.map, x, &self.output, &mut self.y, cx)
     }

@@ -246,3 +246,6 @@ fn banded(mut cells: Cells, band: Band) -> Cells {
     cells.to.start += first * cells.to.step[axis];
     cells
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Read access to a contiguous CPU tensor as one slice, for as long as it lives.
 pub struct View<'a, T> {
@@ -75,39 +75,80 @@ impl<T: Real, F: FnOnce(&mut [T])> InplaceOp1 for Fill<T, F> {
     }
 }
 
+/// Memory that buffers write to, one of them at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(Arc<Mutex<Slab>>);
+
+#[derive(Debug, Default)]
+struct Slab {
+    /// All of it, in one axis.
+    tensor: Option<Tensor>,
+    /// Counts how often it was replaced.
+    version: u64,
+}
+
+impl Slab {
+    /// The memory, replaced where it is too small or of another kind.
+    fn room(&mut self, count: usize, like: &Tensor) -> Result<Tensor, NnError> {
+        let fits = |all: &Tensor| all.elem_count() >= count && is_of_kind(all, like);
+        if let Some(all) = self.tensor.as_ref().filter(|all| fits(all)) {
+            return Ok(all.clone());
+        }
+        self.tensor = None;
+        self.version += 1;
+        let all = Tensor::zeros(count, like.dtype(), like.device())?;
+        self.tensor = Some(all.clone());
+        Ok(all)
+    }
+}
+
+fn is_of_kind(tensor: &Tensor, like: &Tensor) -> bool {
+    tensor.dtype() == like.dtype() && tensor.device().same_device(like.device())
+}
+
 /// An output tensor that is kept and overwritten from step to step. A smaller batch gets the beginning of a
 /// larger one's memory.
 #[derive(Debug, Default)]
 pub struct Buffer {
-    lent: Option<Tensor>,
-    /// All memory there is, in one axis.
-    all: Option<Tensor>,
+    /// The tensor lent last, and the version of the memory it is from.
+    lent: Option<(u64, Tensor)>,
+    memory: Memory,
 }
 
 impl Buffer {
     /// A tensor of this shape with the type and device of `like`. Holds old numbers.
     pub fn get(&mut self, dims: &[usize], like: &Tensor) -> Result<Tensor, NnError> {
-        let fits = |tensor: &Tensor| tensor.dtype() == like.dtype() && tensor.device().same_device(like.device());
-        if let Some(tensor) = self.lent.as_ref().filter(|tensor| tensor.dims() == dims && fits(tensor)) {
+        let mut slab = self.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, tensor)) = &self.lent
+            && *version == slab.version
+            && tensor.dims() == dims
+            && is_of_kind(tensor, like)
+        {
             return Ok(tensor.clone());
         }
+        self.lent = None;
         let count = dims.iter().product::<usize>();
-        let all = match self.all.take().filter(|all| fits(all) && all.elem_count() >= count) {
-            Some(all) => all,
-            None => {
-                self.lent = None;
-                Tensor::zeros(count, like.dtype(), like.device())?
-            }
-        };
-        let tensor = all.narrow(0, 0, count)?.reshape(dims)?;
-        self.all = Some(all);
-        self.lent = Some(tensor.clone());
+        let tensor = slab.room(count, like)?.narrow(0, 0, count)?.reshape(dims)?;
+        self.lent = Some((slab.version, tensor.clone()));
         Ok(tensor)
+    }
+
+    /// Writes to this memory from now on; what was lent before stays as it is.
+    pub fn move_to(&mut self, memory: &Memory) {
+        if !Arc::ptr_eq(&self.memory.0, &memory.0) {
+            (self.lent, self.memory) = (None, memory.clone());
+        }
+    }
+
+    /// Whether a tensor is the one that was lent last.
+    pub fn has_lent(&self, tensor: &Tensor) -> bool {
+        self.lent.as_ref().is_some_and(|(_, lent)| lent.id() == tensor.id())
     }
 
     /// The tensor that was lent last.
     pub fn latest(&self) -> Result<Tensor, NnError> {
-        self.lent.clone().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+        let lent = self.lent.as_ref().map(|(_, tensor)| tensor.clone());
+        lent.ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
     }
 }
 
