@@ -7,7 +7,7 @@
 use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::nn::network::{Builder, Context};
-use crate::nn::ops::batch_norm::Batch;
+use crate::nn::ops::batch_norm::{Batch, Gate, Plane};
 use crate::nn::ops::feed::Feed;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::storage::{fill, view};
@@ -30,7 +30,9 @@ pub(crate) struct BatchNorm {
     used: Used,
     /// Σ and Σ of products by channel.
     sums: Vec<f64>,
-    lines: Buffer,
+    centre: Buffer,
+    forward_lines: Buffer,
+    backward_lines: Buffer,
     y: Buffer,
     dx: Buffer,
 }
@@ -56,7 +58,9 @@ impl BatchNorm {
             x: None,
             used: Used { mean: zeros(), inverse_std: zeros(), of_batch: false },
             sums: vec![0.0; 2 * channels],
-            lines: Buffer::default(),
+            centre: Buffer::default(),
+            forward_lines: Buffer::default(),
+            backward_lines: Buffer::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
         })
@@ -119,7 +123,7 @@ impl BatchNorm {
         self.choose::<T>(&batch, self.uses_batch(x, cx), cx)?;
         let lines = self.forward_lines::<T>(x, cx)?;
         let lines = view::<T>(&lines)?;
-        let (scale, shift) = (&lines[..self.channels], &lines[self.channels..2 * self.channels]);
+        let (scale, shift) = lines.split_at(self.channels);
         let (relu_first, relu) = (self.tail.relu_first(), self.tail.relu);
         let Some(pool) = self.tail.pooling() else {
             let y = self.y.get(x.dims(), x)?;
@@ -139,12 +143,12 @@ impl BatchNorm {
 
     /// y = x·scale + shift.
     fn forward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
-        let (weight, bias) =
-            (view::<T>(&cx.parameters[self.weight].value)?, view::<T>(&cx.parameters[self.bias].value)?);
+        let weight = view::<T>(&cx.parameters[self.weight].value)?;
+        let bias = view::<T>(&cx.parameters[self.bias].value)?;
         let Used { mean, inverse_std, .. } = &self.used;
-        lines::<T>(&mut self.lines, x, self.channels, |c| {
+        lines::<T, 2>(&mut self.forward_lines, x, self.channels, |c| {
             let scale = weight[c].wide() * inverse_std[c];
-            [scale, bias[c].wide() - mean[c] * scale, 0.0]
+            [scale, bias[c].wide() - mean[c] * scale]
         })
     }
 
@@ -157,18 +161,24 @@ impl BatchNorm {
     ) -> Result<Option<Tensor>> {
         let (x, y) = (kept(&self.x)?.clone(), self.y.latest()?);
         let (numbers, gradient, y) = (view::<T>(&x)?, view::<T>(gradient)?, view::<T>(&y)?);
+        let forward = self.forward_lines.latest()?;
+        let forward = view::<T>(&forward)?;
         let batch = self.batch(&numbers, &x);
         let feed = tail.feed(&gradient, &y);
-        self.sum_gradients::<T>(&batch, feed, &x, cx)?;
+        let (feed, gate) = match feed {
+            Feed::Relu { gradient, .. } => (Feed::Plain(gradient), Some(forward.split_at(self.channels))),
+            other => (other, None),
+        };
+        self.sum_gradients::<T>(&batch, feed, gate, &x, cx)?;
         if !need_input {
             return Ok(None);
         }
         let lines = self.backward_lines::<T>(&x, cx)?;
         let lines = view::<T>(&lines)?;
         let dx = self.dx.get(x.dims(), &x)?;
-        let feed = tail.feed(&gradient, &y);
         let (factor, line) = lines.split_at(self.channels);
-        fill::<T>(&dx, |dx| batch.input_gradient(feed, factor, line.split_at(self.channels), dx))?;
+        let (scale, shift) = line.split_at(self.channels);
+        fill::<T>(&dx, |dx| batch.input_gradient(feed, gate, Plane { factor, scale, shift }, dx))?;
         Ok(Some(dx))
     }
 
@@ -177,13 +187,14 @@ impl BatchNorm {
         &mut self,
         batch: &Batch<'_, T>,
         feed: Feed<'_, T>,
+        gate: Option<Gate<'_, T>>,
         x: &Tensor,
         cx: &Context<'_>,
     ) -> Result<()> {
         let (channels, Used { mean, inverse_std, .. }) = (self.channels, &self.used);
-        let centre = lines::<T>(&mut self.lines, x, channels, |c| [mean[c], 0.0, 0.0])?;
+        let centre = lines::<T, 1>(&mut self.centre, x, channels, |c| [mean[c]])?;
         let centre = view::<T>(&centre)?;
-        batch.gradient_sums(feed, &centre[..channels], &mut self.sums);
+        batch.gradient_sums(feed, gate, &centre, &mut self.sums);
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
             // What rounding took from the centre.
@@ -206,7 +217,7 @@ impl BatchNorm {
         let Used { mean, inverse_std, of_batch } = &self.used;
         let share = if *of_batch { self.channels as f64 / x.elem_count() as f64 } else { 0.0 };
         let (sum, product) = self.sums.split_at(self.channels);
-        lines::<T>(&mut self.lines, x, self.channels, |c| {
+        lines::<T, 3>(&mut self.backward_lines, x, self.channels, |c| {
             let factor = weight[c].wide() * inverse_std[c];
             let scale = -factor * product[c] * share * inverse_std[c];
             [factor, scale, -factor * sum[c] * share - scale * mean[c]]
@@ -223,14 +234,14 @@ impl Used {
     }
 }
 
-/// Three numbers a channel, for the kernels.
-fn lines<T: Real>(
+/// Some numbers a channel, for the kernels.
+fn lines<T: Real, const N: usize>(
     lines: &mut Buffer,
     like: &Tensor,
     channels: usize,
-    line: impl Fn(usize) -> [f64; 3],
+    line: impl Fn(usize) -> [f64; N],
 ) -> Result<Tensor> {
-    let lines = lines.get(&[3 * channels], like)?;
+    let lines = lines.get(&[N * channels], like)?;
     fill::<T>(&lines, |lines| {
         for c in 0..channels {
             for (i, number) in line(c).into_iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::{Buffer, Dims, Layer, Result, build};
 use crate::nn::NnError;
-use crate::nn::network::{Builder, Context, Penalised, Penalty};
+use crate::nn::network::{Builder, Combine, Context, Penalised, Penalty};
 use crate::nn::ops::storage::{Memory, fill, view};
 use crate::nn::ops::with_real;
 use crate::project::Place;
@@ -33,6 +33,8 @@ pub(crate) struct Node {
     penalised: Penalised,
     /// How many of the nodes that follow this layer can do the work of.
     absorbs: usize,
+    /// Whether the layer that follows can do this layer's work.
+    given_up: bool,
     /// Where its output stays until the gradient comes back.
     own: Memory,
     /// Its parameters in the network's list.
@@ -55,6 +57,7 @@ impl Node {
             penalty,
             penalised,
             absorbs: 0,
+            given_up: false,
             own: Memory::default(),
             parameters,
             passes: false,
@@ -67,7 +70,7 @@ impl Sequence {
     pub(crate) fn new(planned: &[Planned], builder: &mut Builder<'_>) -> Result<Sequence> {
         let mut nodes: Vec<Node> = Vec::with_capacity(planned.len());
         // The layer that may do more than its own work.
-        let mut head = None;
+        let (mut head, mut before) = (None, None);
         for node in planned {
             match node {
                 Planned::Layer(layer) => {
@@ -78,20 +81,24 @@ impl Sequence {
                         Some(head) => nodes[head].absorbs += 1,
                         None => head = Some(nodes.len() - 1),
                     }
+                    if let ([.., earlier, last], Some(before)) = (nodes.as_mut_slice(), before) {
+                        earlier.given_up = head.is_some() && last.layer.takes_over(before);
+                    }
+                    before = Some(layer);
                 }
                 Planned::Add { place, branches } => {
-                    head = None;
+                    (head, before) = (None, None);
                     let join = Join::new(branches, JoinKind::Add, builder)?;
                     nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 Planned::Concat { place, branches } => {
-                    head = None;
+                    (head, before) = (None, None);
                     let join = Join::new(branches, JoinKind::Concat, builder)?;
                     nodes.push(Node::new(place.to_string(), place, Box::new(join)));
                 }
                 // The passes of a repeat are simply more layers.
                 Planned::Repeat { passes, .. } => {
-                    head = None;
+                    (head, before) = (None, None);
                     for pass in passes {
                         nodes.extend(Sequence::new(pass, builder)?.nodes);
                     }
@@ -107,7 +114,12 @@ impl Sequence {
         for i in 0..self.nodes.len() {
             let fused = if absorbed == 0 && cx.fuses { self.fused_after(i) } else { 0 };
             let node = &mut self.nodes[i];
-            node.skipped = absorbed > 0;
+            let leaves = node.given_up && cx.fuses && node.penalty.is_none();
+            node.skipped = absorbed > 0 || leaves;
+            if leaves {
+                node.output = None;
+                continue;
+            }
             if node.skipped {
                 absorbed -= 1;
             } else {
@@ -320,12 +332,9 @@ fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<
         let add = |total: Tensor, t: &Tensor| Ok::<_, NnError>((total + t)?);
         return rest.iter().try_fold(first.clone(), add).map(Some);
     }
-    let y = out.get(first.dims(), first)?;
+    let Some((second, rest)) = rest.split_first() else { return Ok(Some(first.clone())) };
+    let y = cx.combine(first, second, out, Combine::Sum)?;
     with_real!(first, T => {
-        {
-            let x = view::<T>(first)?;
-            fill::<T>(&y, |y| y.copy_from_slice(&x))?;
-        }
         for tensor in rest {
             let x = view::<T>(tensor)?;
             fill::<T>(&y, |y| crate::nn::ops::elementwise::add_to(&x, y))?;

@@ -6,6 +6,7 @@
 //! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
 use super::tail::{Pool, Tail};
+use super::views::{View, Views};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
 use crate::nn::NnError;
 use crate::nn::network::{Builder, Context};
@@ -32,6 +33,7 @@ pub(crate) struct Conv {
     input: Shape,
     output: Shape,
     tail: Tail,
+    views: Views,
     packed_forward: Packed,
     packed_backward: Packed,
     y: Buffer,
@@ -110,6 +112,7 @@ impl Conv {
             input: input.clone(),
             output: output.clone(),
             tail: Tail::default(),
+            views: Views::default(),
             packed_forward: Packed::default(),
             packed_backward: Packed::default(),
             y: Buffer::default(),
@@ -118,6 +121,21 @@ impl Conv {
             x: None,
             device_taps: None,
         })
+    }
+
+    /// Lets a dense layer read an image without flattening it.
+    pub(super) fn view_input(&mut self, image: &Shape) {
+        self.views.input = Some(View::new(image));
+    }
+
+    /// Lets a dense layer write an image.
+    pub(super) fn view_output(&mut self, image: &Shape) {
+        self.views.output = Some(View::new(image));
+    }
+
+    /// Whether the layer writes an image when fused.
+    pub(super) fn views_output(&self) -> bool {
+        self.views.output.is_some()
     }
 
     /// Index of the weight in the network's list.
@@ -132,8 +150,11 @@ impl Conv {
 
     fn forward_cpu<T: Real>(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let down = !self.transposed;
-        let packed = pack::<T>(&self.convolution, down, self.weight, &mut self.packed_forward, cx)?;
-        let bias = self.bias.map(|bias| cx.parameters[bias].value.clone());
+        if self.views.see(x.rank() > 2, self.tail.active) {
+            (self.packed_forward.version, self.packed_backward.version) = (None, None);
+        }
+        let packed = pack::<T>(&self.convolution, down, self.weight, &mut self.packed_forward, &mut self.views, cx)?;
+        let bias = self.bias.map(|bias| self.views.bias::<T>(&cx.parameters[bias].value)).transpose()?;
         let (weight, bias) = (view::<T>(&packed)?, bias.as_ref().map(view::<T>).transpose()?);
         let numbers = view::<T>(x)?;
         let finish = Finish { bias: bias.as_deref(), relu: self.tail.relu_first() };
@@ -142,7 +163,8 @@ impl Conv {
         let batch = x.dims()[0];
         let relu = self.tail.relu;
         let Some(pool) = self.tail.pooling() else {
-            let y = self.y.get(&channels_last(batch, &self.output), x)?;
+            let output = self.views.seen_output().map_or(&self.output, |view| &view.shape);
+            let y = self.y.get(&channels_last(batch, output), x)?;
             fill::<T>(&y, |y| run.compute(y))?;
             return Ok(y);
         };
@@ -163,7 +185,8 @@ impl Conv {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let Conv { convolution, transposed, weight, bias, input, tail, packed_backward, y, dx, sums, x, .. } = self;
+        let Conv { convolution, transposed, weight, bias, input, tail, views, packed_backward, y, dx, sums, x, .. } =
+            self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
         let feed = tail.feed(&gradient, &y);
@@ -178,17 +201,17 @@ impl Conv {
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
             let (sums, of_bias) = sums.split_at(convolution.down.packed_len());
-            fill::<T>(&cx.parameters[*weight].gradient, |gradient| convolution.down.unpack(sums, gradient))?;
+            let gradient = &cx.parameters[*weight].gradient;
+            views.weight_gradient::<T>(gradient, |gradient| convolution.down.unpack(sums, gradient))?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
-                fill::<T>(&cx.parameters[bias].gradient, |gradient| {
-                    gradient.copy_from_slice(&of_bias[..gradient.len()])
-                })?;
+                views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;
             }
         }
         if !need_input {
             return Ok(None);
         }
-        let packed = pack::<T>(convolution, *transposed, *weight, packed_backward, cx)?;
+        let packed = pack::<T>(convolution, *transposed, *weight, packed_backward, views, cx)?;
+        let input = views.seen_input().map_or(&*input, |view| &view.shape);
         let dx = dx.get(&channels_last(x.dims()[0], input), x)?;
         let weight = view::<T>(&packed)?;
         let run = Run { convolution, down: *transposed, weight: &weight, feed, finish: Finish::NONE };
@@ -254,12 +277,14 @@ fn pack<T: Real>(
     down: bool,
     weight: usize,
     packed: &mut Packed,
+    views: &mut Views,
     cx: &Context<'_>,
 ) -> Result<Tensor> {
     let (plan, value) = (convolution.plan(down), &cx.parameters[weight].value);
     let buffer = packed.buffer.get(&[plan.packed_len()], value)?;
     if packed.version != Some(cx.version) {
-        let value = view::<T>(value)?;
+        let value = views.weight::<T>(value)?;
+        let value = view::<T>(&value)?;
         fill::<T>(&buffer, |buffer| plan.pack(&value, buffer))?;
         packed.version = Some(cx.version);
     }

@@ -1,11 +1,12 @@
 //! Fully connected layer (PyTorch `Linear`): y = x·Wᵀ + b.
 //!
-//! On the CPU it is a convolution with a window of one cell, so that it shares kernels and fusing.
+//! On the CPU it is a convolution with a window of one cell, so that it shares kernels and fusing. A flatten
+//! before it and a reshape after it cost nothing there: see [`super::views`].
 
 use super::conv::{Conv, Sizes, bias_gradient};
 use super::{Buffer, Layer, Result, kept};
 use crate::nn::network::{Builder, Context};
-use crate::shape::op::{Geometry, PlannedLayer};
+use crate::shape::op::{Geometry, Op, PlannedLayer};
 use candle_core::Tensor;
 
 /// A dense layer.
@@ -70,7 +71,23 @@ impl Layer for Dense {
     }
 
     fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        self.conv.absorb(next)
+        match next.op {
+            Op::Reshape if !self.conv.views_output() && !next.output.is_vector() => {
+                self.conv.view_output(&next.output);
+                true
+            }
+            // A window would slide over the image, of which the convolution inside knows nothing.
+            Op::Activation(_) => self.conv.absorb(next),
+            _ => false,
+        }
+    }
+
+    fn takes_over(&mut self, before: &PlannedLayer) -> bool {
+        let flattens = matches!(before.op, Op::Flatten | Op::Reshape) && !before.input.is_vector();
+        if flattens && before.output.is_vector() {
+            self.conv.view_input(&before.input);
+        }
+        flattens && before.output.is_vector()
     }
 
     fn set_fused(&mut self, fused: bool) {

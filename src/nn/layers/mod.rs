@@ -13,6 +13,7 @@ mod separable;
 mod softmax;
 mod spatial;
 mod tail;
+mod views;
 
 pub(crate) use blocks::Sequence;
 pub(crate) use max_pool::Chosen;
@@ -48,6 +49,11 @@ pub(crate) trait Layer: Send {
 
     /// Takes over the work of the layer that follows, where it can: see [`Layer::set_fused`].
     fn absorb(&mut self, _next: &PlannedLayer) -> bool {
+        false
+    }
+
+    /// Takes over the work of the layer before it, where it can: it then also understands that layer's input.
+    fn takes_over(&mut self, _before: &PlannedLayer) -> bool {
         false
     }
 

@@ -18,6 +18,21 @@ const ROWS: usize = 64;
 /// Numbers that a task takes at a time, at least.
 const BLOCK: usize = 1 << 14;
 
+/// Scale and shift of the forward pass: a relu behind it let through what they make positive. Computing that
+/// again is quicker than reading the output.
+pub type Gate<'a, T> = (&'a [T], &'a [T]);
+
+/// Coefficients by channel of a plane through gradient and input.
+#[derive(Clone, Copy)]
+pub struct Plane<'a, T> {
+    /// On the gradient.
+    pub factor: &'a [T],
+    /// On the input.
+    pub scale: &'a [T],
+    /// Added.
+    pub shift: &'a [T],
+}
+
 /// A batch: its numbers, channels, and the spatial cells of an image.
 #[derive(Clone, Copy)]
 pub struct Batch<'a, T> {
@@ -58,7 +73,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
-    pub fn gradient_sums(&self, gradient: Feed<'_, T>, centre: &[T], sums: &mut [f64]) {
+    pub fn gradient_sums(&self, gradient: Feed<'_, T>, gate: Option<Gate<'_, T>>, centre: &[T], sums: &mut [f64]) {
         let channels = self.channels;
         in_parts(self.images(), sums, |images, sums| {
             T::with_scratch(self.block() * self.image() + 2 * channels, |scratch| {
@@ -66,7 +81,10 @@ impl<T: Real> Batch<'_, T> {
                 self.each_block(images, gradient, scratch, |block, g| {
                     let x = self.numbers[block].chunks(ROWS * channels);
                     for (x, g) in x.zip(g.chunks(ROWS * channels)) {
-                        add_products(x, g, centre, some);
+                        match gate {
+                            Some((scale, shift)) => add_gated_products(x, g, centre, scale, shift, some),
+                            None => add_products(x, g, centre, some),
+                        }
                         widen(some, sums);
                     }
                 });
@@ -129,13 +147,17 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// `dx = gradient·factor + x·scale + shift`.
-    pub fn input_gradient(&self, gradient: Feed<'_, T>, factor: &[T], (scale, shift): (&[T], &[T]), dx: &mut [T]) {
+    pub fn input_gradient(&self, gradient: Feed<'_, T>, gate: Option<Gate<'_, T>>, plane: Plane<'_, T>, dx: &mut [T]) {
         let (image, size) = (self.image(), self.block());
         dx.par_chunks_mut(size * image).enumerate().for_each(|(block, dx)| {
             let images = block * size..block * size + dx.len() / image;
             T::with_scratch(size * image, |scratch| {
                 self.each_block(images, gradient, scratch, |range, g| {
-                    plane(&self.numbers[range], g, factor, scale, shift, dx);
+                    let x = &self.numbers[range];
+                    match gate {
+                        Some((scale, shift)) => gated(x, g, scale, shift, plane, dx),
+                        None => ungated(x, g, plane, dx),
+                    }
                 });
             });
         });
@@ -196,13 +218,48 @@ vectorized! {
         }
     }
 
-    fn plane<T: Real>(x: &[T], g: &[T], factor: &[T], scale: &[T], shift: &[T], out: &mut [T]) {
-        let channels = scale.len();
+    fn ungated<T: Real>(x: &[T], g: &[T], plane: Plane<'_, T>, out: &mut [T]) {
+        let channels = plane.scale.len();
         let rows = out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(g.chunks_exact(channels));
         for ((out, x), g) in rows {
-            let each = out.iter_mut().zip(x).zip(g).zip(factor).zip(scale).zip(shift);
+            let each = out.iter_mut().zip(x).zip(g).zip(plane.factor).zip(plane.scale).zip(plane.shift);
             for (((((out, &x), &g), &factor), &scale), &shift) in each {
                 *out = g * factor + (x * scale + shift);
+            }
+        }
+    }
+
+    fn gated<T: Real>(x: &[T], g: &[T], open: &[T], from: &[T], plane: Plane<'_, T>, out: &mut [T]) {
+        let channels = plane.scale.len();
+        let rows = out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(g.chunks_exact(channels));
+        for ((out, x), g) in rows {
+            let lines = plane.factor.iter().zip(plane.scale).zip(plane.shift).zip(open).zip(from);
+            let each = out.iter_mut().zip(x).zip(g).zip(lines);
+            for (((out, &x), &g), ((((&factor, &scale), &shift), &open), &from)) in each {
+                let g = if x * open + from > T::zero() { g } else { T::zero() };
+                *out = g * factor + (x * scale + shift);
+            }
+        }
+    }
+
+    fn add_gated_products<T: Real>(
+        rows: &[T],
+        gradient: &[T],
+        centre: &[T],
+        open: &[T],
+        from: &[T],
+        sums: &mut [T],
+    ) {
+        let channels = centre.len();
+        sums.fill(T::zero());
+        let (sum, product) = sums.split_at_mut(channels);
+        for (x, g) in rows.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
+            let lines = centre.iter().zip(open).zip(from);
+            let each = sum.iter_mut().zip(product.iter_mut()).zip(x).zip(g).zip(lines);
+            for ((((sum, product), &x), &g), ((&centre, &open), &from)) in each {
+                let g = if x * open + from > T::zero() { g } else { T::zero() };
+                *sum += g;
+                *product += g * (x - centre);
             }
         }
     }

@@ -33,29 +33,24 @@ pub struct WeightGradient<'a, T> {
     pub batch: usize,
 }
 
-/// How the work is cut.
+/// How the work is cut: into parts of the batch, and where those are too few, into blocks of lanes and pieces
+/// of rows.
 #[derive(Clone, Copy)]
 struct Cut {
     parts: usize,
+    /// Tasks that share the blocks of lanes.
+    lane_pieces: usize,
     row_pieces: usize,
     /// Numbers of a part: the packed weight, then the bias.
     stride: usize,
 }
 
-/// A task: a part of the batch, a block of lanes of a group, a piece of the rows.
-#[derive(Clone, Copy)]
+/// A task: a part of the batch, some blocks of lanes (counted over all groups), some rows.
+#[derive(Clone)]
 struct Task {
     part: usize,
-    group: usize,
-    block: usize,
-    piece: usize,
-}
-
-impl Task {
-    /// One task of each part also sums the bias.
-    fn is_first(&self) -> bool {
-        self.group + self.block + self.piece == 0
-    }
+    blocks: Range<usize>,
+    rows: Range<usize>,
 }
 
 impl<T: Real> WeightGradient<'_, T> {
@@ -63,7 +58,9 @@ impl<T: Real> WeightGradient<'_, T> {
         let plan = &self.convolution.down;
         let stride = plan.packed_len() + self.bias_channels();
         let parts = (PART_NUMBERS / stride).clamp(1, PARTS).min(self.batch.max(1));
-        Cut { parts, row_pieces: MIN_BLOCKS.div_ceil(parts * plan.groups * plan.blocks.len()), stride }
+        // Every task lays its images anew: as few tasks as there is need for.
+        let lane_pieces = MIN_BLOCKS.div_ceil(parts).min(plan.groups * plan.blocks.len());
+        Cut { parts, lane_pieces, row_pieces: MIN_BLOCKS.div_ceil(parts * lane_pieces), stride }
     }
 
     fn bias_channels(&self) -> usize {
@@ -81,40 +78,50 @@ impl<T: Real> WeightGradient<'_, T> {
     /// packed gradient of the weight and that of the bias.
     pub fn sum(&self, sums: &mut [T]) {
         let (plan, cut) = (&self.convolution.down, self.cut());
-        let blocks = plan.blocks.len();
+        let (blocks, rows) = (plan.groups * plan.blocks.len(), self.convolution.rows.len());
         let target = Target::new(sums);
-        (0..cut.parts * plan.groups * blocks * cut.row_pieces).into_par_iter().for_each(|index| {
+        (0..cut.parts * cut.lane_pieces * cut.row_pieces).into_par_iter().for_each(|index| {
             let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
-            let (rest, block) = (rest / blocks, rest % blocks);
-            self.run(target, cut, Task { part: rest / plan.groups, group: rest % plan.groups, block, piece });
+            let (part, lanes) = (rest / cut.lane_pieces, rest % cut.lane_pieces);
+            let blocks = part_of(blocks, cut.lane_pieces, lanes);
+            self.run(target, cut, &Task { part, blocks, rows: part_of(rows, cut.row_pieces, piece) });
         });
         add_parts(sums, cut.stride);
     }
 
-    fn run(&self, target: Target<'_, T>, cut: Cut, task: Task) {
+    fn run(&self, target: Target<'_, T>, cut: Cut, task: &Task) {
         let plan = &self.convolution.down;
-        let wide = plan.blocks[task.block].vectors * plan.width;
-        let all = self.convolution.rows.len();
-        let piece = all.div_ceil(cut.row_pieces);
-        let rows = (task.piece * piece).min(all)..((task.piece + 1) * piece).min(all);
         let start = task.part * cut.stride;
-        let place = start + plan.span(0, task.group, task.block).start;
-        let bias = start + plan.packed_len()..start + if task.is_first() { cut.stride } else { plan.packed_len() };
-        // SAFETY: these rows of this part and block are this task's alone, and so is the bias of the first.
-        let (sums, bias) =
-            unsafe { (target.part(place + rows.start * wide..place + rows.end * wide), target.part(bias)) };
-        sums.fill(T::zero());
+        // One task of each part also sums the bias.
+        let is_first = task.blocks.start + task.rows.start == 0 && !task.blocks.is_empty();
+        let bias = start + plan.packed_len()..start + if is_first { cut.stride } else { plan.packed_len() };
+        // SAFETY: the bias of a part is its first task's alone.
+        let bias = unsafe { target.part(bias) };
         bias.fill(T::zero());
+        for block in task.blocks.clone() {
+            self.sums(target, start, task, block).fill(T::zero());
+        }
         self.each_block(cut, task.part, |large, small, images| {
-            if task.is_first() {
+            if is_first {
                 let (side, image) =
                     if self.bias_of_large { (large, self.large_image()) } else { (small, self.small_image()) };
                 add_columns(&side[..images * image], bias);
             }
-            if !rows.is_empty() {
-                self.outer(large, small, images, task, rows.clone(), sums);
+            for block in task.blocks.clone() {
+                let sums = self.sums(target, start, task, block);
+                self.outer(large, small, images, block, task.rows.clone(), sums);
             }
         });
+    }
+
+    /// The sums of a task's rows in one block.
+    fn sums<'s>(&self, target: Target<'s, T>, start: usize, task: &Task, block: usize) -> &'s mut [T] {
+        let plan = &self.convolution.down;
+        let (group, block) = (block / plan.blocks.len(), block % plan.blocks.len());
+        let wide = plan.blocks[block].vectors * plan.width;
+        let place = start + plan.span(0, group, block).start;
+        // SAFETY: these rows of this part and block are this task's alone.
+        unsafe { target.part(place + task.rows.start * wide..place + task.rows.end * wide) }
     }
 
     fn large_image(&self) -> usize {
@@ -151,11 +158,15 @@ impl<T: Real> WeightGradient<'_, T> {
         });
     }
 
-    fn outer(&self, source: &[T], small: &[T], images: usize, task: Task, rows: Range<usize>, sums: &mut [T]) {
+    fn outer(&self, source: &[T], small: &[T], images: usize, block: usize, rows: Range<usize>, sums: &mut [T]) {
+        if rows.is_empty() {
+            return;
+        }
         let plan = &self.convolution.down;
-        let (block, phase) = (plan.blocks[task.block], &plan.sliding.phases[0]);
-        let lane = task.group * (plan.to / plan.groups) + block.first;
-        let first = if plan.lanewise { block.first } else { task.group * (plan.from / plan.groups) };
+        let (group, block) = (block / plan.blocks.len(), plan.blocks[block % plan.blocks.len()]);
+        let phase = &plan.sliding.phases[0];
+        let lane = group * (plan.to / plan.groups) + block.first;
+        let first = if plan.lanewise { block.first } else { group * (plan.from / plan.groups) };
         let from = Path {
             start: phase.source.start * plan.from + first,
             step: phase.source.step.map(|step| step * plan.from),

@@ -1,0 +1,124 @@
+//! A dense layer on an image, or with an image as its output, without moving a number of it.
+//!
+//! PyTorch's order of a flattened image is C, H, W; ours has the channels last. Where a flatten stands before
+//! a dense layer or a reshape after it, the layer's weight is put in the other order instead of the batch.
+
+use super::Result;
+use crate::nn::ops::real::Real;
+use crate::nn::ops::storage::{Buffer, fill, view};
+use crate::project::size::Shape;
+use candle_core::Tensor;
+
+/// The images around a dense layer.
+#[derive(Default)]
+pub(super) struct Views {
+    /// What a flatten before the layer flattens.
+    pub input: Option<View>,
+    /// What a reshape after the layer makes.
+    pub output: Option<View>,
+    /// Whether the latest pass saw the images themselves.
+    sees: (bool, bool),
+    weight: Buffer,
+    bias: Buffer,
+}
+
+/// An image as a vector.
+pub(super) struct View {
+    pub shape: Shape,
+    /// By place in memory, the place in C, H, W order.
+    order: Vec<u32>,
+}
+
+impl View {
+    pub fn new(shape: &Shape) -> View {
+        let (channels, cells) = (shape.channels(), shape.spatial().iter().product::<usize>());
+        let order = (0..channels * cells).map(|i| (i % channels * cells + i / channels) as u32).collect();
+        View { shape: shape.clone(), order }
+    }
+}
+
+impl Views {
+    /// Chooses what the next pass sees; true when that is something else than before.
+    pub fn see(&mut self, input: bool, output: bool) -> bool {
+        let sees = (input && self.input.is_some(), output && self.output.is_some());
+        let changes = sees != self.sees;
+        self.sees = sees;
+        changes
+    }
+
+    /// The image that comes in, if the pass sees it.
+    pub fn seen_input(&self) -> Option<&View> {
+        self.input.as_ref().filter(|_| self.sees.0)
+    }
+
+    /// The image that goes out, if the pass sees it.
+    pub fn seen_output(&self) -> Option<&View> {
+        self.output.as_ref().filter(|_| self.sees.1)
+    }
+
+    fn order_of<'a>(view: &'a Option<View>, seen: bool) -> impl Fn(usize) -> usize + use<'a> {
+        let order = view.as_ref().filter(|_| seen).map(|view| view.order.as_slice());
+        move |place| order.map_or(place, |order| order[place] as usize)
+    }
+
+    /// The weight (`outputs × inputs`) in the order of the images.
+    pub fn weight<T: Real>(&mut self, weight: &Tensor) -> Result<Tensor> {
+        if self.sees == (false, false) {
+            return Ok(weight.clone());
+        }
+        let (inputs, ordered) = (weight.dims()[1], self.weight.get(weight.dims(), weight)?);
+        let (row_of, column_of) =
+            (Views::order_of(&self.output, self.sees.1), Views::order_of(&self.input, self.sees.0));
+        let numbers = view::<T>(weight)?;
+        fill::<T>(&ordered, |ordered| {
+            for (row, ordered) in ordered.chunks_exact_mut(inputs).enumerate() {
+                let from = &numbers[row_of(row) * inputs..][..inputs];
+                for (column, ordered) in ordered.iter_mut().enumerate() {
+                    *ordered = from[column_of(column)];
+                }
+            }
+        })?;
+        Ok(ordered)
+    }
+
+    /// Lets `write` fill the gradient of the weight in the order of the images, and puts it into PyTorch's.
+    pub fn weight_gradient<T: Real>(&mut self, gradient: &Tensor, write: impl FnOnce(&mut [T])) -> Result<()> {
+        if self.sees == (false, false) {
+            return fill::<T>(gradient, write);
+        }
+        let (inputs, ordered) = (gradient.dims()[1], self.weight.get(gradient.dims(), gradient)?);
+        let (row_of, column_of) =
+            (Views::order_of(&self.output, self.sees.1), Views::order_of(&self.input, self.sees.0));
+        fill::<T>(&ordered, write)?;
+        let numbers = view::<T>(&ordered)?;
+        fill::<T>(gradient, |gradient| {
+            for (row, from) in numbers.chunks_exact(inputs).enumerate() {
+                let gradient = &mut gradient[row_of(row) * inputs..][..inputs];
+                for (column, &number) in from.iter().enumerate() {
+                    gradient[column_of(column)] = number;
+                }
+            }
+        })
+    }
+
+    /// The bias in the order of the image that goes out.
+    pub fn bias<T: Real>(&mut self, bias: &Tensor) -> Result<Tensor> {
+        if !self.sees.1 {
+            return Ok(bias.clone());
+        }
+        let (ordered, order) = (self.bias.get(bias.dims(), bias)?, Views::order_of(&self.output, true));
+        let numbers = view::<T>(bias)?;
+        fill::<T>(&ordered, |to| to.iter_mut().enumerate().for_each(|(place, to)| *to = numbers[order(place)]))?;
+        Ok(ordered)
+    }
+
+    /// Writes the gradient of the bias, given in the order of the image that goes out.
+    pub fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
+        let order = Views::order_of(&self.output, self.sees.1);
+        fill::<T>(gradient, |gradient| {
+            for place in 0..gradient.len() {
+                gradient[order(place)] = numbers[place];
+            }
+        })
+    }
+}
