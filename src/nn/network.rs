@@ -501,9 +501,17 @@ impl Network {
     }
 
     /// The key of the first layer, in the order of the latest forward pass, whose output holds NaN or
-    /// infinity; `None` when all are finite.
+    /// infinity; `None` when all are finite. Of layers that were computed as one it is the first, which has
+    /// the weights.
     pub fn first_not_finite(&self) -> Result<Option<String>> {
-        for (key, output) in self.outputs() {
+        let (mut outputs, mut head) = (Vec::new(), "");
+        for sequence in [Stack::Encoder, self.route.second()].iter().filter_map(|&s| self.stacks[s as usize].as_ref()) {
+            sequence.visit(&mut |node| {
+                head = if node.skipped { head } else { node.key.as_str() };
+                outputs.extend(node.output.as_ref().map(|output| (head, output)));
+            });
+        }
+        for (key, output) in outputs {
             let total = output.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar::<f64>()?;
             if !total.is_finite() {
                 return Ok(Some(key.to_owned()));
@@ -512,7 +520,8 @@ impl Network {
         Ok(None)
     }
 
-    /// The outputs of the latest forward pass by layer key.
+    /// The outputs of the latest forward pass by layer key: of every layer after
+    /// [`Network::set_observed`], otherwise of those that were not computed as part of another.
     pub fn outputs(&self) -> Vec<(&str, &Tensor)> {
         let mut outputs = Vec::new();
         for stack in [Stack::Encoder, self.route.second()] {

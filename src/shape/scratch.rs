@@ -3,15 +3,20 @@
 use super::op::{Geometry, Op, Plan, Planned};
 
 const FLOAT_BYTES: u64 = 4;
-/// Index of a window's table.
+/// Index of a window's table, and where the cell lies among its neighbours' zeros.
 const INDEX_BYTES: u64 = 4;
 /// Index and weight of a spatial map, forward and transposed.
 const MAP_BYTES: u64 = 32;
-/// A weight is packed, its gradient is packed, and gradients are summed in eight parts.
-const WEIGHT_COPIES: u64 = 10;
+/// A weight is packed for each direction.
+const PACKED: u64 = 2;
+/// A weight's gradient is summed in so many parts, unless they take more numbers than the second.
+const PARTS: u64 = 8;
+const PART_NUMBERS: u64 = 1 << 22;
+/// Positions that a thread lays out at a time.
+const BLOCK_POSITIONS: u64 = 96;
 
 /// Bytes beside the tensors of a training step on the CPU, for every stack of a plan, with this many threads.
-/// Tables stay; columns and partial sums are those of the layer that needs most.
+/// Tables and packed weights stay; padded images and partial sums are those of the layer that needs most.
 pub fn scratch_bytes(plan: &Plan, threads: usize) -> u64 {
     let mut scratch = Scratch { kept: 0, passing: 0, threads: threads as u64 };
     for stack in plan.stacks.iter().flatten() {
@@ -42,30 +47,60 @@ impl Scratch {
     fn add(&mut self, op: &Op) {
         match op {
             Op::Conv { in_channels, out_channels, groups, geometry, .. } => {
-                self.convolution(geometry, *in_channels / groups, *out_channels);
+                self.convolution(geometry, *in_channels, *out_channels, *groups);
             }
             Op::ConvTranspose { in_channels, out_channels, groups, geometry, .. } => {
-                self.convolution(geometry, *out_channels / groups, *in_channels);
+                self.convolution(geometry, *out_channels, *in_channels, *groups);
             }
-            Op::SeparableConv { in_channels, geometry, .. } => self.convolution(geometry, 1, *in_channels),
-            Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => self.keep(cells(geometry), INDEX_BYTES),
+            Op::SeparableConv { in_channels, out_channels, geometry, .. } => {
+                self.convolution(geometry, *in_channels, *in_channels, *in_channels);
+                self.convolution(&pointwise(geometry), *in_channels, *out_channels, 1);
+            }
+            Op::Dense { in_features, out_features, .. } => {
+                self.convolution(&ONE_CELL, *in_features, *out_features, 1);
+            }
+            Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => {
+                self.keep(cells(geometry).saturating_add(product(&geometry.input)), INDEX_BYTES);
+            }
             Op::AvgPool { geometry, .. } => self.keep(cells(geometry), MAP_BYTES),
             _ => {}
         }
     }
 
-    /// `group`: channels of the large side that one filter sees; `small`: channels of the small side.
-    fn convolution(&mut self, geometry: &Geometry, group: usize, small: usize) {
-        self.keep(cells(geometry), INDEX_BYTES);
-        let row = product(&geometry.kernel).saturating_mul(group as u64);
-        let columns = row.saturating_mul(product(&geometry.output)).saturating_mul(self.threads);
-        let weights = row.saturating_mul(small as u64).saturating_mul(WEIGHT_COPIES);
-        self.passing = self.passing.max(columns.saturating_add(weights).saturating_mul(FLOAT_BYTES));
+    fn convolution(&mut self, geometry: &Geometry, large: usize, small: usize, groups: usize) {
+        let row = product(&geometry.kernel).saturating_mul((large / groups.max(1)) as u64);
+        let weights = row.saturating_mul(small as u64);
+        self.keep(weights.saturating_mul(PACKED), FLOAT_BYTES);
+        let sums = weights.saturating_mul((PART_NUMBERS / weights.max(1)).clamp(1, PARTS));
+        let (large, small) =
+            (padded(geometry).saturating_mul(large as u64), product(&geometry.output).saturating_mul(small as u64));
+        let images = BLOCK_POSITIONS.div_ceil(product(&geometry.output).max(1));
+        let laid = large.saturating_add(small).saturating_mul(images).saturating_mul(self.threads);
+        self.passing = self.passing.max(laid.saturating_add(sums).saturating_mul(FLOAT_BYTES));
     }
 
     fn keep(&mut self, count: u64, bytes: u64) {
         self.kept = self.kept.saturating_add(count.saturating_mul(bytes));
     }
+}
+
+/// A window of one cell on one cell.
+const ONE_CELL: Geometry =
+    Geometry { input: [1; 3], output: [1; 3], kernel: [1; 3], stride: [1; 3], dilation: [1; 3], pad: [0; 3] };
+
+/// One cell at every position that another window has.
+fn pointwise(geometry: &Geometry) -> Geometry {
+    Geometry { input: geometry.output, output: geometry.output, ..ONE_CELL }
+}
+
+/// Cells of an image with the zeros around it.
+fn padded(geometry: &Geometry) -> u64 {
+    let reach = |axis: usize| {
+        let steps = geometry.output[axis].saturating_sub(1).saturating_mul(geometry.stride[axis]);
+        let window = geometry.kernel[axis].saturating_sub(1).saturating_mul(geometry.dilation[axis]);
+        steps.saturating_add(window).saturating_add(1).max(geometry.pad[axis].saturating_add(geometry.input[axis]))
+    };
+    product(&[reach(0), reach(1), reach(2)])
 }
 
 fn cells(geometry: &Geometry) -> u64 {
@@ -90,14 +125,16 @@ mod tests {
     }
 
     #[test]
-    fn tables_add_up_and_columns_take_turns() {
+    fn tables_add_up_and_padded_images_take_turns() {
         assert_eq!(scratch("3x8x8", &["relu"]), 0);
-        assert_eq!(scratch("3x8x8", &["maxpool 2"]), 64 * 4);
-        // Table 36·9 indices; columns 36·9·3 for two threads; weights 9·3·4 ten times.
-        let conv = 4 * (36 * 9) + 4 * (2 * 36 * 9 * 3 + 10 * 9 * 3 * 4);
-        assert_eq!(scratch("3x8x8", &["conv 4 k3"]), conv);
-        assert_eq!(scratch("3x8x8", &["conv 4 k3", "conv 1 k1"]), conv + 4 * 36);
-        // A wide window's columns outweigh its tensors by far.
-        assert!(scratch("64x224x224", &["conv 64 k7 p3"]) > 1 << 30);
+        assert_eq!(scratch("3x8x8", &["maxpool 2"]), (64 + 64) * 4);
+        // A weight of 3·9·4 for both directions and in eight parts; two images of both sides for two threads.
+        let (weight, laid) = (3 * 9 * 4, 2 * 2 * (10 * 10 * 3 + 64 * 4));
+        assert_eq!(scratch("3x8x8", &["conv 4 k3 p1"]), 4 * (2 * weight + laid + 8 * weight));
+        // Two layers: packed weights add up, the rest is that of the larger one.
+        let one = scratch("3x8x8", &["conv 4 k3 p1"]);
+        assert_eq!(scratch("3x8x8", &["conv 4 k3 p1", "conv 1 k1"]), one + 4 * 2 * 4);
+        // A large weight is not summed in parts.
+        assert!(scratch("100352", &["dense 4096"]) < 4 * 100_352 * 4096 * 4);
     }
 }

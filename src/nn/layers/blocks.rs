@@ -27,7 +27,8 @@ pub(crate) struct Node {
     /// Its place in the project, the same in every pass of a repeat.
     place: Place,
     layer: Box<dyn Layer>,
-    /// The output of the latest forward pass.
+    /// The output of the latest forward pass; none where another layer did the work, or where it was needed
+    /// by the next layer alone.
     pub output: Option<Tensor>,
     penalty: Option<Penalty>,
     penalised: Penalised,
@@ -39,10 +40,8 @@ pub(crate) struct Node {
     own: Memory,
     /// Its parameters in the network's list.
     parameters: Vec<usize>,
-    /// Whether its latest output was needed by the next layer alone.
-    passes: bool,
     /// Whether the latest forward pass left this layer's work to one before it.
-    skipped: bool,
+    pub skipped: bool,
 }
 
 impl Node {
@@ -60,10 +59,25 @@ impl Node {
             given_up: false,
             own: Memory::default(),
             parameters,
-            passes: false,
             skipped: false,
         }
     }
+}
+
+/// A forward pass on its way through a sequence.
+struct Way {
+    /// What has come out so far.
+    x: Tensor,
+    /// The first node that learns.
+    first: usize,
+    /// Whether something before the sequence learns.
+    carries: bool,
+    /// Which of the shared memories `x` is in.
+    holder: usize,
+    /// Nodes to come whose work is done.
+    absorbed: usize,
+    /// Whether `x` is needed by the next layer alone.
+    passes: bool,
 }
 
 impl Sequence {
@@ -109,44 +123,55 @@ impl Sequence {
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let (mut x, mut absorbed) = (x.clone(), 0);
-        let (carries, first, mut holder) = (cx.carries, self.first_trained(cx), 0);
+        let (first, carries) = (self.first_trained(cx), cx.carries);
+        let mut way = Way { x: x.clone(), first, carries, holder: 0, absorbed: 0, passes: false };
         for i in 0..self.nodes.len() {
-            let fused = if absorbed == 0 && cx.fuses { self.fused_after(i) } else { 0 };
-            let node = &mut self.nodes[i];
-            let leaves = node.given_up && cx.fuses && node.penalty.is_none();
-            node.skipped = absorbed > 0 || leaves;
-            if leaves {
-                node.output = None;
-                continue;
-            }
-            if node.skipped {
-                absorbed -= 1;
-            } else {
-                // Before everything that learns, an output is needed no longer than the next layer runs.
-                let passes = cx.forgets && !carries && i < first;
-                cx.carries = carries || i > first;
-                if let Some((output, _)) = node.layer.buffers() {
-                    output.move_to(if passes { &self.outputs[1 - holder] } else { &node.own });
-                }
-                node.layer.set_fused(fused > 0);
-                x = node.layer.forward(&x, cx)?;
-                let is_new = node.layer.buffers().is_some_and(|(output, _)| output.has_lent(&x));
-                holder = if passes && is_new { 1 - holder } else { holder };
-                node.passes = passes;
-                absorbed = fused;
-            }
-            if absorbed > 0 || node.passes {
-                node.output = None;
-                continue;
-            }
-            if let Some(penalty) = &mut node.penalty {
-                penalty.observe(&x)?;
-                cx.penalty += penalty.value;
-            }
-            node.output = Some(x.clone());
+            self.advance(i, &mut way, cx)?;
         }
-        Ok(x)
+        cx.carries = carries;
+        Ok(way.x)
+    }
+
+    /// Goes through one node: by its layer, unless another one has done its work or will do it.
+    fn advance(&mut self, i: usize, way: &mut Way, cx: &mut Context<'_>) -> Result<()> {
+        let node = &mut self.nodes[i];
+        let leaves = node.given_up && cx.fuses && node.penalty.is_none();
+        node.skipped = way.absorbed > 0 || leaves;
+        if way.absorbed > 0 {
+            way.absorbed -= 1;
+        } else if !leaves {
+            self.compute(i, way, cx)?;
+        }
+        let node = &mut self.nodes[i];
+        let is_seen = way.absorbed == 0 && !leaves;
+        if let Some(penalty) = node.penalty.as_mut().filter(|_| is_seen) {
+            penalty.observe(&way.x)?;
+            cx.penalty += penalty.value;
+        }
+        node.output = (is_seen && !way.passes).then(|| way.x.clone());
+        Ok(())
+    }
+
+    fn compute(&mut self, i: usize, way: &mut Way, cx: &mut Context<'_>) -> Result<()> {
+        let fused = if cx.fuses { self.fused_after(i) } else { 0 };
+        let node = &mut self.nodes[i];
+        // Before everything that learns, an output is needed no longer than the next layer runs.
+        way.passes = cx.forgets && !way.carries && i < way.first;
+        cx.carries = way.carries || i > way.first;
+        if way.passes {
+            node.own.clear();
+        }
+        if let Some((output, _)) = node.layer.buffers() {
+            output.move_to(if way.passes { &self.outputs[1 - way.holder] } else { &node.own });
+        }
+        node.layer.set_fused(fused > 0);
+        way.x = node.layer.forward(&way.x, cx)?;
+        let is_new = node.layer.buffers().is_some_and(|(output, _)| output.has_lent(&way.x));
+        if way.passes && is_new {
+            way.holder = 1 - way.holder;
+        }
+        way.absorbed = fused;
+        Ok(())
     }
 
     /// How many nodes after this one it now stands for: all that it absorbs, unless somebody looks at an
@@ -352,6 +377,7 @@ impl Layer for Join {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.given.clear();
         for branch in &mut self.branches {
+            // Every branch starts where the block does.
             self.given.push(branch.forward(x, cx)?);
         }
         self.channels.clear();

@@ -31,6 +31,8 @@ pub(super) struct Pool {
     pub relu_after: bool,
     pub indices: Indices,
     slot: usize,
+    /// Whether no two windows share a cell.
+    disjoint: bool,
     /// Where each cell lies in the margin that its gradient is laid into.
     places: Vec<u32>,
 }
@@ -55,6 +57,10 @@ impl Tail {
                     relu_after: false,
                     indices: Indices::default(),
                     slot: *slot,
+                    disjoint: (0..3).all(|axis| {
+                        let reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
+                        reach <= geometry.stride[axis] || geometry.output[axis] == 1
+                    }),
                     places: margin.filter(|margin| !margin.is_empty()).map_or(Vec::new(), place),
                 });
                 true
@@ -82,6 +88,7 @@ impl Tail {
                 output: self.relu.then_some(output),
                 indices: pool.indices.read(),
                 cells: pool.taps.positions,
+                disjoint: pool.disjoint.then_some(&pool.taps),
                 places: &pool.places,
             },
             None if self.relu => Feed::Relu { gradient, output },

@@ -8,6 +8,10 @@ use crate::nn::ops::real::Real;
 use crate::nn::ops::storage::{Buffer, fill, view};
 use crate::project::size::Shape;
 use candle_core::Tensor;
+use rayon::prelude::*;
+
+/// Rows of a weight that are worth a task.
+const ROWS: usize = 16;
 
 /// The images around a dense layer.
 #[derive(Default)]
@@ -71,12 +75,12 @@ impl Views {
             (Views::order_of(&self.output, self.sees.1), Views::order_of(&self.input, self.sees.0));
         let numbers = view::<T>(weight)?;
         fill::<T>(&ordered, |ordered| {
-            for (row, ordered) in ordered.chunks_exact_mut(inputs).enumerate() {
+            ordered.par_chunks_mut(inputs).enumerate().with_min_len(ROWS).for_each(|(row, ordered)| {
                 let from = &numbers[row_of(row) * inputs..][..inputs];
                 for (column, ordered) in ordered.iter_mut().enumerate() {
                     *ordered = from[column_of(column)];
                 }
-            }
+            });
         })?;
         Ok(ordered)
     }

@@ -4,6 +4,7 @@
 use super::real::Real;
 use super::simd::vectorized;
 use super::sliding::{Margin, grid};
+use super::taps::{OUTSIDE, Taps};
 use std::ops::Range;
 
 /// Images that a kernel can ask for, laid into a margin of zeros.
@@ -28,6 +29,8 @@ pub enum Feed<'a, T> {
         indices: &'a [u32],
         /// Cells of an output image.
         cells: usize,
+        /// The windows, where each cell belongs to one at most.
+        disjoint: Option<&'a Taps>,
         /// Where each cell of the unpooled image lies in the one margin that this is ever laid into.
         places: &'a [u32],
     },
@@ -52,12 +55,16 @@ impl<'a, T: Real> Feed<'a, T> {
                 Feed::Relu { gradient, output } => {
                     copy_positive(&gradient[span.clone()], &output[span], margin, channels, out);
                 }
-                Feed::Pooled { gradient, output, indices, cells, places } => {
+                Feed::Pooled { gradient, output, indices, cells, places, disjoint } => {
                     let span = image * cells * channels..(image + 1) * cells * channels;
                     let output = output.map(|output| &output[span.clone()]);
                     let places = (!margin.is_empty()).then_some(places);
                     out.fill(T::zero());
-                    scatter(&gradient[span.clone()], output, &indices[span], places, channels, out);
+                    let pooled = (&gradient[span.clone()], &indices[span]);
+                    match disjoint {
+                        Some(taps) => spread(taps, pooled, output, places, channels, out),
+                        None => scatter(pooled, output, places, channels, out),
+                    }
                 }
             }
         }
@@ -95,9 +102,8 @@ vectorized! {
 }
 
 fn scatter<T: Real>(
-    gradient: &[T],
+    (gradient, indices): (&[T], &[u32]),
     output: Option<&[T]>,
-    indices: &[u32],
     places: Option<&[u32]>,
     channels: usize,
     out: &mut [T],
@@ -107,6 +113,40 @@ fn scatter<T: Real>(
             let place = places.map_or(indices[i], |places| places[indices[i] as usize]) as usize;
             let passes = output.is_none_or(|output| output[i] > T::zero());
             out[place * channels + channel] += if passes { gradient[i] } else { T::zero() };
+        }
+    }
+}
+
+vectorized! {
+    /// The same for windows that share no cell: every cell of a window is written, most with 0.
+    fn spread<T: Real>(
+        taps: &Taps,
+        pooled: (&[T], &[u32]),
+        output: Option<&[T]>,
+        places: Option<&[u32]>,
+        channels: usize,
+        out: &mut [T],
+    ) {
+        let (gradient, indices) = pooled;
+        for position in 0..taps.positions {
+            let row = position * channels..(position + 1) * channels;
+            for &tap in taps.at(position).iter().filter(|&&tap| tap != OUTSIDE) {
+                let place = places.map_or(tap, |places| places[tap as usize]) as usize;
+                let out = &mut out[place * channels..(place + 1) * channels];
+                let each = out.iter_mut().zip(&gradient[row.clone()]).zip(&indices[row.clone()]);
+                match output {
+                    Some(output) => {
+                        for (((out, &g), &index), &y) in each.zip(&output[row.clone()]) {
+                            *out = if (index == tap) & (y > T::zero()) { g } else { T::zero() };
+                        }
+                    }
+                    None => {
+                        for ((out, &g), &index) in each {
+                            *out = if index == tap { g } else { T::zero() };
+                        }
+                    }
+                }
+            }
         }
     }
 }

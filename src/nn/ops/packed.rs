@@ -3,10 +3,13 @@
 //! The lanes (target channels) of a group are cut into blocks of whole vectors; of each phase, group and
 //! block all rows stand one after the other, a row for every source number that a position reads.
 
+#![allow(unsafe_code)]
+
 use super::real::Real;
 use super::simd::{Level, Vectors};
 use super::sliding::{Phase, Sliding};
-use super::tile::Run;
+use super::tile::{Run, Target};
+use rayon::prelude::*;
 
 /// Lanes that one tile computes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,32 +132,36 @@ impl Plan {
         start..start + rows * row(&self.blocks[block..=block])
     }
 
-    /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row.
-    /// Lanes lie together in the packed weight, [`Plan::lane_step`] apart in PyTorch's.
-    fn each_row(&self, mut f: impl FnMut(usize, usize, usize)) {
+    /// Every phase, group and block.
+    fn parts(&self) -> impl IndexedParallelIterator<Item = Part> + use<> {
+        let (groups, blocks) = (self.groups, self.blocks.len());
+        let least = if self.len < SERIAL { usize::MAX } else { 1 };
+        (0..self.sliding.phases.len() * groups * blocks).into_par_iter().with_min_len(least).map(move |index| Part {
+            phase: index / (groups * blocks),
+            group: index / blocks % groups,
+            block: index % blocks,
+        })
+    }
+
+    /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row of a
+    /// part. Lanes lie together in the packed weight, [`Plan::lane_step`] apart in PyTorch's.
+    fn each_row(&self, part: Part, mut f: impl FnMut(usize, usize, usize)) {
         let WeightSizes { large, groups, cells, .. } = self.sizes;
         let small_step = large / groups * cells;
         let channels = if self.lanewise { 1 } else { self.from / self.groups };
-        for (index, phase) in self.sliding.phases.iter().enumerate() {
-            for group in 0..self.groups {
-                let first_small = group * (self.sizes.small / self.groups);
-                for (b, block) in self.blocks.iter().enumerate() {
-                    let mut packed = self.span(index, group, b).start;
-                    for tap in &phase.taps {
-                        for channel in 0..channels {
-                            let lane = block.first;
-                            let place = if self.lanewise {
-                                lane * cells
-                            } else if self.down {
-                                (first_small + lane) * small_step + channel * cells
-                            } else {
-                                (first_small + channel) * small_step + lane * cells
-                            };
-                            f(packed, place + tap.cell, block.lanes);
-                            packed += block.vectors * self.width;
-                        }
-                    }
-                }
+        let (first_small, block) = (part.group * (self.sizes.small / self.groups), self.blocks[part.block]);
+        let (mut packed, lane) = (self.span(part.phase, part.group, part.block).start, block.first);
+        for tap in &self.sliding.phases[part.phase].taps {
+            for channel in 0..channels {
+                let place = if self.lanewise {
+                    lane * cells
+                } else if self.down {
+                    (first_small + lane) * small_step + channel * cells
+                } else {
+                    (first_small + channel) * small_step + lane * cells
+                };
+                f(packed, place + tap.cell, block.lanes);
+                packed += block.vectors * self.width;
             }
         }
     }
@@ -166,25 +173,49 @@ impl Plan {
 
     /// PyTorch's layout to the kernels'. Lanes to spare become 0.
     pub fn pack<T: Real>(&self, weight: &[T], packed: &mut [T]) {
-        packed.fill(T::zero());
-        let step = self.lane_step();
-        self.each_row(|to, from, lanes| {
-            for (lane, packed) in packed[to..to + lanes].iter_mut().enumerate() {
-                *packed = weight[from + lane * step];
-            }
+        let (step, target) = (self.lane_step(), Target::new(packed));
+        self.parts().for_each(|part| {
+            let span = self.span(part.phase, part.group, part.block);
+            // SAFETY: parts have spans of their own.
+            let packed = unsafe { target.part(span.clone()) };
+            packed.fill(T::zero());
+            self.each_row(part, |to, from, lanes| {
+                let row = &mut packed[to - span.start..][..lanes];
+                for (lane, packed) in row.iter_mut().enumerate() {
+                    *packed = weight[from + lane * step];
+                }
+            });
         });
     }
 
-    /// The kernels' layout to PyTorch's. Cells that no position reads get 0.
+    /// The kernels' layout to PyTorch's, of a plan that goes down. Cells that no position reads get 0.
     pub fn unpack<T: Real>(&self, packed: &[T], weight: &mut [T]) {
-        weight.fill(T::zero());
-        let step = self.lane_step();
-        self.each_row(|from, to, lanes| {
-            for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
-                weight[to + lane * step] = *packed;
-            }
+        let (step, target) = (self.lane_step(), Target::new(weight));
+        self.parts().for_each(|part| {
+            let block = self.blocks[part.block];
+            let first = part.group * (self.sizes.small / self.groups) + block.first;
+            let start = first * step;
+            // SAFETY: the lanes of a plan that goes down are rows of the weight, which parts do not share.
+            let rows = unsafe { target.part(start..start + block.lanes * step) };
+            rows.fill(T::zero());
+            self.each_row(part, |from, to, lanes| {
+                for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
+                    rows[to - start + lane * step] = *packed;
+                }
+            });
         });
     }
+}
+
+/// Weights of fewer numbers are packed by one thread.
+const SERIAL: usize = 1 << 14;
+
+/// A phase, a group and a block of its lanes.
+#[derive(Clone, Copy)]
+struct Part {
+    phase: usize,
+    group: usize,
+    block: usize,
 }
 
 /// What a position reads: neighbouring taps become one stretch where all channels are read.

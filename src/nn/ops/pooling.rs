@@ -31,30 +31,39 @@ vectorized! {
     }
 }
 
+/// Channels whose maxima are kept in registers.
+const LANES: usize = 16;
+
 #[inline(always)]
 fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32]) {
     let channels = y.len();
-    let mut inside = taps.iter().filter(|&&tap| tap != OUTSIDE);
-    let row = |tap: u32| &x[tap as usize * channels..(tap as usize + 1) * channels];
-    match inside.next() {
-        Some(&tap) => {
-            y.copy_from_slice(row(tap));
-            indices.fill(tap);
-        }
-        None => {
-            y.fill(T::neg_infinity());
-            indices.fill(OUTSIDE);
-        }
+    let whole = channels / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        let lanes = first..first + LANES;
+        max_of_lanes::<T, LANES>(taps, &x[first..], channels, &mut y[lanes.clone()], &mut indices[lanes]);
     }
-    for &tap in inside {
-        for ((y, index), &x) in y.iter_mut().zip(indices.iter_mut()).zip(row(tap)) {
+    for channel in whole..channels {
+        let lane = channel..channel + 1;
+        max_of_lanes::<T, 1>(taps, &x[channel..], channels, &mut y[lane.clone()], &mut indices[lane]);
+    }
+}
+
+#[inline(always)]
+fn max_of_lanes<T: Real, const N: usize>(taps: &[u32], x: &[T], channels: usize, y: &mut [T], indices: &mut [u32]) {
+    let (mut best, mut index) = ([T::neg_infinity(); N], [OUTSIDE; N]);
+    for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
+        let row = &x[tap as usize * channels..][..N];
+        for lane in 0..N {
+            let (x, y) = (row[lane], best[lane]);
             // NaN is unequal to itself. No branches: this becomes vectors.
             #[allow(clippy::eq_op)]
-            let wins = (x > *y) | ((x != x) & (*y == *y));
-            *y = if wins { x } else { *y };
-            *index = if wins { tap } else { *index };
+            let wins = (x > y) | ((x != x) & (y == y)) | (index[lane] == OUTSIDE);
+            best[lane] = if wins { x } else { y };
+            index[lane] = if wins { tap } else { index[lane] };
         }
     }
+    y.copy_from_slice(&best);
+    indices.copy_from_slice(&index);
 }
 
 /// `large[index] += small`: the gradient of max pooling, and unpooling. Values that share an index add up.

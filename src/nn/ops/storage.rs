@@ -87,6 +87,16 @@ struct Slab {
     version: u64,
 }
 
+impl Memory {
+    /// Gives back what is there. Tensors that were lent live on for those who hold them.
+    pub fn clear(&self) {
+        let mut slab = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slab.tensor.take().is_some() {
+            slab.version += 1;
+        }
+    }
+}
+
 impl Slab {
     /// The memory, replaced where it is too small or of another kind.
     fn room(&mut self, count: usize, like: &Tensor) -> Result<Tensor, NnError> {
