@@ -192,7 +192,7 @@ impl Conv {
         let feed = tail.feed(&gradient, &y);
         if cx.trains(*weight) {
             let numbers = view::<T>(x)?;
-            let x_feed = Feed::Plain(&*numbers);
+            let x_feed = Feed::Plain(&numbers);
             let (large, small) = if *transposed { (feed, x_feed) } else { (x_feed, feed) };
             let batch = x.dims()[0];
             let of_both = WeightGradient { convolution, large, small, bias_of_large: *transposed, batch };

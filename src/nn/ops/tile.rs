@@ -4,7 +4,8 @@
 //! weights. [`Outer`] computes weight gradients: each of P weight rows gathers source·gradient over all
 //! positions. Lane by lane instead of broadcast, the same loops are depthwise convolution.
 
-#![allow(unsafe_code)]
+// Counted loops over tiles unroll into registers; iterators over arrays of vectors read worse.
+#![allow(unsafe_code, clippy::needless_range_loop)]
 
 use super::real::Real;
 use super::simd::{Kernel, Lanes};

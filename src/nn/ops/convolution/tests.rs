@@ -116,7 +116,7 @@ fn run(c: &Convolution, down: bool, source: &[f32], weight: &[f32], targets: usi
 }
 
 fn weight_gradient(c: &Convolution, given: &Numbers) -> Vec<f32> {
-    let (large, small) = (Feed::Plain(&*given.large), Feed::Plain(&*given.small));
+    let (large, small) = (Feed::Plain(&given.large), Feed::Plain(&given.small));
     let both = WeightGradient { convolution: c, large, small, bias_of_large: false, batch: BATCH };
     let mut sums = vec![f32::NAN; both.scratch_len()];
     both.sum(&mut sums);
