@@ -164,6 +164,7 @@ impl Training {
                 self.last = Some(report);
             }
             Event::Epoch(report) => self.curves.epoch(&report),
+            Event::Pictures => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
             Event::Checkpoint { path } => return Some((Weight::Note, format!("Checkpoint saved: {}", name_of(&path)))),
