@@ -68,7 +68,12 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
     assert!(window.has("project.toml") && window.has("not an image"));
     window.click("Probe images");
     window.wait("the probe images", |state| {
-        state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.as_ref().is_ok_and(|s| s.answers.len() == 16))
+        state
+            .looking
+            .saliency
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.as_ref().is_ok_and(|s| s.answers.len() == 16))
     });
     let named = Request { question: Some(Question::Class(3)), image: None };
     window.harness.state_mut().handle(Action::Show(Show::Saliency(named)));

@@ -20,7 +20,7 @@ use egui_plot::{Line, PlotPoints, PlotUi, Points};
 pub struct RunsView;
 
 /// Width of the list.
-const LIST: f32 = 332.0;
+const LIST: f32 = 284.0;
 const ROW: f32 = 40.0;
 
 impl View for RunsView {
@@ -36,6 +36,7 @@ impl View for RunsView {
         let runs = &state.runs;
         match runs.list.len() {
             0 => String::new(),
+            1 => format!("1 run in {}", state.runs_to_list().folder.display()),
             count => format!("{count} runs in {}", state.runs_to_list().folder.display()),
         }
     }
@@ -151,7 +152,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     let (above, below) = (area.center().y - 8.0, area.center().y + 8.0);
     write(area.left() + 30.0, above, Align2::LEFT_CENTER, fitted(&run.name), FontId::proportional(theme::BODY), ink);
     write(area.left() + 30.0, below, Align2::LEFT_CENTER, when(run), FontId::proportional(10.5), colors.weak);
-    write(toggle.right() - 8.0, area.center().y, Align2::RIGHT_CENTER, reached(run), theme::digits(11.0), colors.text);
+    write(toggle.right() - 8.0, above, Align2::RIGHT_CENTER, reached(run), theme::digits(11.0), colors.text);
     let hover = format!("{}\n{} · {}", run.path.display(), run.record.device, text::duration(run.record.seconds));
     if response.on_hover_text(hover).clicked() {
         actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
@@ -166,7 +167,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
 }
 
 fn fitted(name: &str) -> String {
-    const LETTERS: usize = 24;
+    const LETTERS: usize = 18;
     // The end tells runs of one project apart.
     let extra = name.chars().count().saturating_sub(LETTERS);
     if extra == 0 { name.to_owned() } else { ['…'].into_iter().chain(name.chars().skip(extra + 1)).collect() }

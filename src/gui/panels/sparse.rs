@@ -11,7 +11,7 @@ use crate::gui::widgets::empty;
 use crate::gui::widgets::tile::View;
 use crate::inspect::maps::BINS;
 use crate::inspect::sparse::SparseCode;
-use eframe::egui::{FontId, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, pos2, vec2};
+use eframe::egui::{Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, LineStyle, Plot, VLine};
 
 /// The view.
@@ -30,7 +30,7 @@ impl View for SparseView {
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |code| {
             let (images, of) = (text::count(code.images as u64), text::count(code.of as u64));
-            format!("{} · {images} of {of} {} images · step {}", code.layer, code.split, text::count(code.step))
+            format!("{images} of {of} {} images · step {}", code.split, text::count(code.step))
         })
     }
 
@@ -85,26 +85,28 @@ fn charts(ui: &mut Ui, code: &SparseCode) {
     let area = ui.available_rect_before_wrap();
     let (left, right) = area.split_left_right_at_x(area.left() + area.width() * 0.58);
     let left = Rect::from_min_max(left.min, left.max - vec2(theme::GAP, 0.0));
-    chart(ui, left, "mean activation, sorted", |ui| sorted(ui, code));
+    chart(ui, left, &format!("mean activation of {}, sorted", code.layer), |ui| sorted(ui, code));
     let right = Rect::from_min_max(right.min + vec2(theme::GAP, 0.0), right.max);
     chart(ui, right, "units by mean activation", |ui| histogram(ui, code));
 }
 
 /// A chart below its name.
-fn chart(ui: &mut Ui, area: Rect, name: &'static str, content: impl FnOnce(&mut Ui)) {
-    let color = theme::palette(ui).weak;
-    ui.painter().text(area.min, eframe::egui::Align2::LEFT_TOP, name, FontId::proportional(theme::SMALL), color);
-    let below = Rect::from_min_max(pos2(area.left(), area.top() + 20.0), area.max);
-    content(&mut ui.new_child(UiBuilder::new().id_salt(name).max_rect(below)));
+fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
+    ui.scope_builder(UiBuilder::new().id_salt(name).max_rect(area), |ui| {
+        ui.label(RichText::new(name).size(theme::SMALL).color(theme::palette(ui).weak));
+        content(ui);
+    });
 }
 
 fn sorted(ui: &mut Ui, code: &SparseCode) {
     let mut ranked: Vec<(usize, f32)> = code.means.iter().copied().enumerate().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let colors = *theme::palette(ui);
+    // Gaps of a fraction of a pixel would come and go from bar to bar.
+    let width = if ranked.len() > 40 { 1.0 } else { 0.9 };
     let bar = |(rank, (unit, mean)): (usize, &(usize, f32))| {
         let name = format!("unit {unit}: {}\nrank {} of {}", text::loss(f64::from(*mean)), rank + 1, code.means.len());
-        Bar::new(rank as f64 + 0.5, finite(*mean)).width(0.9).name(name)
+        Bar::new(rank as f64 + 0.5, finite(*mean)).width(width).name(name)
     };
     let bars: Vec<Bar> = ranked.iter().enumerate().map(bar).collect();
     plot(ui, "sorted", true).show(ui, |plot| {

@@ -1,5 +1,7 @@
 //! The project's images with their labels, how many there are of each class, and what was left out.
 
+mod balance;
+
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
 use crate::gui::state::State;
@@ -11,7 +13,7 @@ use crate::gui::widgets::tile::View;
 use crate::inspect::gallery::{Gallery, Request};
 use crate::inspect::picture::image_rgba;
 use eframe::egui::{
-    Align2, Button, FontId, Label, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Button, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 /// The view, with the texture of the page it shows.
@@ -21,12 +23,10 @@ pub struct DataView {
 }
 
 const GAP: f32 = 4.0;
-/// Width of the class's name before its images.
+/// Width of the class's name before its images or its bar, at most.
 const NAMES: f32 = 96.0;
 /// Width of the column with the balance of the classes.
-const BALANCE: f32 = 264.0;
-/// Files left out that are listed.
-const MOST_SKIPPED: usize = 50;
+const BALANCE: f32 = 208.0;
 
 impl View for DataView {
     fn title(&self) -> &'static str {
@@ -127,19 +127,25 @@ fn show(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet) {
     let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
     if right > 0.0 {
         ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            balance(ui, gallery);
-            skipped(ui, gallery);
+            balance::show(ui, gallery);
+            balance::skipped(ui, gallery);
         });
     }
+}
+
+/// Room for the longest name of a class.
+fn names(gallery: &Gallery) -> f32 {
+    let letters = gallery.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    (12.0 + 7.0 * letters as f32).min(NAMES)
 }
 
 /// Where each image stands: a row for each class, or simply row after row.
 fn places(gallery: &Gallery, labelled: bool, space: Vec2) -> (Vec<Vec2>, Vec2) {
     let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
-    let left = if labelled { NAMES } else { 0.0 };
+    let left = if labelled { names(gallery) } else { 0.0 };
     let across = if labelled { crate::inspect::gallery::PER_CLASS } else { 16 };
     let side = ((space.x - left) / across as f32 - GAP).floor().clamp(16.0, 64.0);
-    let columns = (((space.x - left) / (side + GAP)) as usize).max(1);
+    let columns = if labelled { across } else { (((space.x - left) / (side + GAP)) as usize).max(1) };
     let (mut row, mut column, mut before) = (0usize, 0usize, None);
     let mut places = Vec::with_capacity(gallery.images.len());
     for (index, (_, label)) in gallery.images.iter().enumerate() {
@@ -191,55 +197,4 @@ fn class(gallery: &Gallery, label: u32) -> String {
 
 fn fitted(name: String, letters: usize) -> String {
     if name.chars().count() <= letters { name } else { name.chars().take(letters - 1).chain(['…']).collect() }
-}
-
-/// A bar for each class, as long as it has images beside the largest class.
-fn balance(ui: &mut Ui, gallery: &Gallery) {
-    let counts = gallery.splits.iter().find(|counts| counts.split == gallery.split);
-    let Some(counts) = counts.filter(|counts| !counts.per_class.is_empty()) else { return };
-    let most = counts.per_class.iter().copied().max().unwrap_or(0).max(1);
-    let colors = theme::palette(ui);
-    ui.label(RichText::new(format!("Images of each class, {}", gallery.split)).size(theme::SMALL).color(colors.weak));
-    for (label, &count) in counts.per_class.iter().enumerate() {
-        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::hover());
-        let name = class(gallery, label as u32);
-        let figures = text::count(count as u64);
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {figures} images")));
-        let (left, right) = (area.left() + NAMES, area.right() - 52.0);
-        let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
-            ui.painter().text(pos2(x, area.center().y), align, text, font, color);
-        };
-        write(
-            area.left(),
-            Align2::LEFT_CENTER,
-            &fitted(name.clone(), 15),
-            FontId::proportional(theme::SMALL),
-            colors.text,
-        );
-        write(area.right(), Align2::RIGHT_CENTER, &figures, theme::digits(11.0), colors.weak);
-        let length = (right - left) * count as f32 / most as f32;
-        let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(1.0), 8.0));
-        ui.painter().rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
-        response.on_hover_text(format!("{name}: {figures} of {} images", text::count(counts.images as u64)));
-    }
-    ui.add_space(theme::GAP);
-}
-
-fn skipped(ui: &mut Ui, gallery: &Gallery) {
-    let colors = theme::palette(ui);
-    let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let count = gallery.skipped.len();
-    if count == 0 {
-        ui.label(small("No file was left out.".to_owned()).color(colors.weak));
-        return;
-    }
-    ui.label(small(format!("Left out: {} files", text::count(count as u64))).color(colors.second));
-    for (file, reason) in gallery.skipped.iter().take(MOST_SKIPPED) {
-        let name = std::path::Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
-        let line = small(format!("{name}: {reason}")).color(colors.text);
-        ui.add(Label::new(line).wrap()).on_hover_text(file);
-    }
-    if count > MOST_SKIPPED {
-        ui.label(small(format!("and {} more", text::count((count - MOST_SKIPPED) as u64))).color(colors.weak));
-    }
 }
