@@ -71,7 +71,7 @@ pub enum Answered {
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
     /// To [`Look::Data`].
-    Data(Looked<DataQuestion, Gallery>),
+    Data(Box<Looked<DataQuestion, Gallery>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -131,7 +131,7 @@ fn defect(look: Look) -> Answered {
             Answered::Saliency(Looked { question: (run, request), result: Err(DEFECT.to_owned()) })
         }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(DEFECT.to_owned()) }),
-        Look::Data(question) => Answered::Data(Looked { question, result: Err(DEFECT.to_owned()) }),
+        Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(DEFECT.to_owned()) })),
     }
 }
 
@@ -157,7 +157,7 @@ impl Desk {
             }
             Look::Data(question) => {
                 let result = told(self.page(question).map_err(RunError::from))?;
-                Some(Answered::Data(Looked { question: question.clone(), result }))
+                Some(Answered::Data(Box::new(Looked { question: question.clone(), result })))
             }
         }
     }

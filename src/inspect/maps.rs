@@ -83,7 +83,9 @@ const CHART: [u32; 2] = [600, 240];
 const MARGIN: u32 = 16;
 const PAPER: Rgba<u8> = Rgba([248, 249, 251, 255]);
 const BAR: Rgba<u8> = Rgba([31, 111, 214, 255]);
-const TARGET: Rgba<u8> = Rgba([154, 102, 0, 255]);
+const TARGET: Rgba<u8> = Rgba([255, 150, 20, 255]);
+/// Half the width of the target's line.
+const PEN: u32 = 1;
 /// Bars of a histogram.
 pub const BINS: usize = 40;
 
@@ -101,9 +103,10 @@ pub fn sparse_sheet(code: &SparseCode) -> RgbaImage {
     if let Some((rho, _)) = code.target {
         let share = ((rho as f32 - low) / span).clamp(0.0, 1.0);
         let y = MARGIN + ((1.0 - share) * (height - 1) as f32) as u32;
-        (MARGIN..MARGIN + width).for_each(|x| image.put_pixel(x, y, TARGET));
+        (MARGIN..MARGIN + width).for_each(|x| (y - PEN..=y + PEN).for_each(|y| image.put_pixel(x, y, TARGET)));
         let x = MARGIN + (share * (width - 1) as f32) as u32;
-        (2 * MARGIN + height..2 * (MARGIN + height)).for_each(|y| image.put_pixel(x, y, TARGET));
+        let across = || x - PEN..=x + PEN;
+        (2 * MARGIN + height..2 * (MARGIN + height)).for_each(|y| across().for_each(|x| image.put_pixel(x, y, TARGET)));
     }
     image
 }

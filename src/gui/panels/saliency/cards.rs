@@ -55,10 +55,11 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     }
 }
 
-/// A side that gives every pixel the same size, where there is room for the whole picture.
+/// A side that gives every pixel the same size, where that costs little of the room.
 fn whole(side: f32, pixels: usize) -> f32 {
     let zoom = (side / pixels.max(1) as f32).floor();
-    if zoom >= 1.0 { zoom * pixels as f32 } else { side }
+    let even = zoom * pixels as f32;
+    if even >= 0.85 * side { even } else { side }
 }
 
 /// Columns of cards and the side of a picture: the largest that need no scrolling, from 72 to 160 points.
@@ -144,7 +145,7 @@ mod tests {
             assert!(columns as f32 * (3.0 * side + 2.0 * GAP + BETWEEN) <= space.x, "{count} {space:?}");
             assert!((72.0..=160.0).contains(&side));
         }
-        assert_eq!((whole(90.0, 28), whole(90.0, 32), whole(72.0, 96)), (84.0, 64.0, 72.0));
+        assert_eq!((whole(90.0, 28), whole(78.0, 28), whole(72.0, 96)), (84.0, 78.0, 72.0));
         assert_eq!(short("a very long name of a class"), "a very long n…");
     }
 }
