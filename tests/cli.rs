@@ -131,6 +131,14 @@ fn train_eval_and_inspect_work_on_one_run() {
     }
     let own = strata(at, &["inspect", "run", "reconstructions", "--image", "run/filters.png", "-o", "own.png"]);
     assert_eq!(code(&own), 0, "{}", err(&own));
+    let seen = json(&strata(at, &["inspect", "run", "saliency", "--class", "disc", "-o", "map.png", "--json"]));
+    assert_eq!((seen["images"].as_array().map(Vec::len), &seen["images"][0]["class"]), (Some(16), &"disc".into()));
+    assert_eq!(seen["images"][0]["top"].as_array().map(Vec::len), Some(3));
+    let own = strata(at, &["inspect", "run", "saliency", "--image", "run/filters.png"]);
+    assert_eq!((code(&own), out(&own).trim()), (0, "run/saliency.png"), "{}", err(&own));
+    let means = json(&strata(at, &["inspect", "run", "sparse-code", "--json"]));
+    assert_eq!((means["means"].as_array().map(Vec::len), &means["target"][0]), (Some(6), &0.1.into()));
+    assert!(means["penalty"].is_f64() && at.join("run/sparse-code.png").exists());
     let valid = strata(at, &["eval", "run", "--split", "valid"]);
     assert!(out(&valid).starts_with("valid: loss"), "{}", out(&valid));
     assert_eq!(code(&strata(at, &["eval", "run", "--split", "nothing"])), 2);
@@ -163,6 +171,10 @@ fn what_cannot_be_is_said_with_what_can() {
         (&["solve", "tiny.toml"][..], "there is no command `solve`"),
         (&["eval", "run", "--checkpoint", "bets"], "this run has: "),
         (&["inspect", "run", "filters", "-o", "x.txt"], "-o x.png"),
+        (&["inspect", "run", "saliency", "--class", "zebra"], "there is no class `zebra`; there is "),
+        (&["inspect", "run", "saliency", "--image", "tiny.toml"], "tiny.toml"),
+        (&["inspect", "run", "filters", "--class", "1"], "--class is for saliency"),
+        (&["inspect", "run", "sparse-code", "--image", "x.png"], "--image is for"),
         (&["inspect", "run", "filters", "-o", "no/x.png"], "cannot write no/x.png: No such file or directory (is the"),
         (&["new", "keras-cifar", "-o", "no/x.toml"], "cannot write no/x.toml: No such file"),
         (&["train", "plain", "--resume"], "plain is not a run"),

@@ -11,8 +11,10 @@ use std::time::Duration;
 use strata::engine::checkpoint;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, Outcome};
+use strata::engine::look::{self, Answered, Look};
 use strata::engine::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
+use strata::inspect::saliency::{Question, Request, Saliency};
 use strata::project::data::Split;
 
 #[test]
@@ -192,6 +194,61 @@ fn pause_step_and_resume_are_obeyed() {
         }
     }
     assert!(woken.load(Ordering::Relaxed) > 5);
+}
+
+/// Waits, and asks the paused run again, until an answer to this question lies in the slot.
+fn seen(running: &Running, question: Request) -> Result<Saliency, String> {
+    running.slots.wanted.saliency.put(question.clone());
+    running.commands.send(Command::Look).unwrap();
+    while next(running) != Event::Pictures {}
+    let looked = running.slots.saliency.take().unwrap();
+    assert_eq!(looked.question, question);
+    looked.result.clone()
+}
+
+#[test]
+fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let (looked_at, left_alone) = (folder.path().join("seen"), folder.path().join("alone"));
+    let running = start(tiny(&[]), options(&looked_at), || {}).unwrap();
+    running.commands.send(Command::Pause).unwrap();
+    while next(&running) != Event::Paused {}
+    let saliency = seen(&running, Request::default()).unwrap();
+    assert_eq!((saliency.question, saliency.answers.len()), (Question::Error, 16), "the stage reconstructs");
+    let class = seen(&running, Request { question: Some(Question::Class(3)), image: None }).unwrap();
+    assert!(class.answers.iter().all(|answer| answer.class == Some(3) && answer.top.len() == 3));
+    let none = Request { question: None, image: Some(folder.path().join("none.png")) };
+    assert!(seen(&running, none).unwrap_err().contains("none.png"));
+    let beyond = Request { question: Some(Question::Class(10)), image: None };
+    assert!(seen(&running, beyond).unwrap_err().contains("there is no class 10"));
+    running.slots.wanted.sparse.put(());
+    running.commands.send(Command::Look).unwrap();
+    while next(&running) != Event::Pictures {}
+    let code = running.slots.sparse.take().unwrap().result.clone().unwrap();
+    assert_eq!((code.means.len(), code.target, code.images), (6, Some((0.1, 1e-3)), 40));
+    running.commands.send(Command::Resume).unwrap();
+    while !matches!(next(&running), Event::Finished(Outcome::Completed(_))) {}
+    completed(train(&tiny(&[]), &options(&left_alone)).0);
+    assert_same(&looked_at, &left_alone);
+}
+
+#[test]
+fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    completed(train(&tiny(&[]), &options(&run)).0);
+    let looker = look::start(Some("cpu".into()), || {}).unwrap();
+    let ask = |question: Look| {
+        looker.questions.send(question).unwrap();
+        looker.answers.recv_timeout(Duration::from_secs(60)).unwrap()
+    };
+    let Answered::Saliency(looked) = ask(Look::Saliency(run.clone(), Request::default())) else { panic!() };
+    assert!(looked.result.unwrap().answers.iter().all(|answer| answer.class.is_some()), "the last stage classifies");
+    let Answered::Sparse(looked) = ask(Look::Sparse(run)) else { panic!() };
+    let code = looked.result.unwrap();
+    assert_eq!((code.target, code.split), (Some((0.1, 1e-3)), Split::Unlabeled), "of the stage with a sparsity");
+    let Answered::Sparse(looked) = ask(Look::Sparse(folder.path().join("none"))) else { panic!() };
+    assert!(looked.result.unwrap_err().contains("none"));
 }
 
 #[test]

@@ -111,9 +111,12 @@ pub struct InspectArgs {
     pub run: PathBuf,
     /// Which picture
     pub what: Picture,
-    /// Reconstruct this image instead of the run's probe images
+    /// Use this image instead of the run's probe images
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
+    /// Saliency of this class's score, by name or number [default: the class each image is taken for]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
     /// The file to write [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -123,6 +126,9 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
+    /// Print what the picture shows as one JSON value; for sparse-code and saliency
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A picture of a run.
@@ -132,6 +138,10 @@ pub enum Picture {
     Filters,
     /// Images over what the network makes of them
     Reconstructions,
+    /// Images over what in them bears on the answer
+    Saliency,
+    /// How active each hidden unit is on average
+    SparseCode,
 }
 
 impl Picture {
@@ -140,6 +150,8 @@ impl Picture {
         match self {
             Picture::Filters => "filters",
             Picture::Reconstructions => "reconstructions",
+            Picture::Saliency => "saliency",
+            Picture::SparseCode => "sparse-code",
         }
     }
 }

@@ -2,15 +2,21 @@
 
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
+use crate::cli::text;
 use crate::engine::error::RunError;
 use crate::engine::saved::SavedRun;
 use crate::inspect::filters::first_layer;
+use crate::inspect::maps::{saliency_sheet, sparse_sheet};
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
 use crate::inspect::reconstructions::{Probe, reconstruct};
+use crate::inspect::saliency::{Answer, Question, Request, Saliency};
+use crate::inspect::sparse::SparseCode;
 use image::RgbaImage;
+use serde_json::{Value, json};
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    check(args)?;
     let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
     if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
         let png = file.with_extension("png");
@@ -18,12 +24,85 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     }
     let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
     output::warn(&run.warnings);
-    let picture = match args.what {
-        Picture::Filters => filters(&run)?,
-        Picture::Reconstructions => reconstructions(&mut run, args)?,
+    let (picture, values) = match args.what {
+        Picture::Filters => (filters(&run)?, None),
+        Picture::Reconstructions => (reconstructions(&mut run, args)?, None),
+        Picture::Saliency => saliency(&mut run, args)?,
+        Picture::SparseCode => sparse_code(&mut run)?,
     };
     output::write_file(&file, &png(&picture)?)?;
-    output::print(&file.display().to_string())
+    match values.filter(|_| args.json) {
+        Some(values) => output::print_json(&values),
+        None => output::print(&file.display().to_string()),
+    }
+}
+
+/// Refuses what the picture asked for does not have.
+fn check(args: &InspectArgs) -> Result<(), WrongInput> {
+    let saliency = args.what == Picture::Saliency;
+    let refused = [
+        (args.class.is_some() && !saliency, "--class is for saliency"),
+        (
+            args.image.is_some() && !saliency && args.what != Picture::Reconstructions,
+            "--image is for reconstructions and saliency",
+        ),
+        (args.json && !saliency && args.what != Picture::SparseCode, "--json is for saliency and sparse-code"),
+    ];
+    match refused.into_iter().find(|(is_refused, _)| *is_refused) {
+        Some((_, message)) => Err(WrongInput(format!("{message}; leave it out for {}", args.what.name()))),
+        None => Ok(()),
+    }
+}
+
+fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+    let question = args.class.as_deref().map(|name| class(run, name)).transpose()?.map(Question::Class);
+    let saliency = run.saliency(&Request { question, image: args.image.clone() })?;
+    for (index, answer) in saliency.answers.iter().enumerate() {
+        output::say(&line(&saliency, index, answer));
+    }
+    let top = |answer: &Answer| -> Vec<Value> {
+        let pair = |(class, p): &(u32, f32)| json!({"class": saliency.class_name(*class), "probability": p});
+        answer.top.iter().map(pair).collect()
+    };
+    let name = |class: Option<u32>| class.map(|class| saliency.class_name(class));
+    let value = |answer: &Answer| json!({"label": name(answer.label), "class": name(answer.class), "score": answer.score, "top": top(answer)});
+    let values = json!({"step": saliency.step, "images": saliency.answers.iter().map(value).collect::<Vec<_>>()});
+    Ok((saliency_sheet(&saliency, zoom_for(saliency.height)), Some(values)))
+}
+
+/// The class of this name, or of this number where no class is called so.
+fn class(run: &SavedRun, name: &str) -> Result<u32, WrongInput> {
+    let classes = run.dataset.classes();
+    let found = classes.iter().position(|class| class == name);
+    let numbered = || name.parse().ok().filter(|&class: &usize| class < classes.len());
+    found
+        .or_else(numbered)
+        .map(|class| class as u32)
+        .ok_or_else(|| WrongInput(format!("there is no class `{name}`; there is {}", classes.join(", "))))
+}
+
+/// `image 3, 7: logit 12.1; 7 98.2 %, 1 1.1 %, 9 0.4 %`
+fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
+    let label = answer.label.map_or_else(String::new, |label| format!(", {}", saliency.class_name(label)));
+    let score = text::figure(f64::from(answer.score));
+    let Some(class) = answer.class else { return format!("image {}{label}: mse {score}", index + 1) };
+    let top = answer.top.iter().map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
+    let top = top.collect::<Vec<_>>().join(", ");
+    format!("image {}{label}: {top}; logit of {} {score}", index + 1, saliency.class_name(class))
+}
+
+fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+    let code = run.sparse_code()?;
+    let SparseCode { layer, split, images, of, means, .. } = &code;
+    let mean = means.iter().map(|mean| f64::from(*mean)).sum::<f64>() / means.len().max(1) as f64;
+    let target = code.target.zip(code.penalty).map_or_else(String::new, |((rho, beta), penalty)| {
+        format!(", target {rho}, penalty {} (beta {beta})", text::figure(penalty))
+    });
+    let (units, mean) = (means.len(), text::figure(mean));
+    output::say(&format!(
+        "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
+    ));
+    Ok((sparse_sheet(&code), Some(serde_json::to_value(&code)?)))
 }
 
 fn filters(run: &SavedRun) -> anyhow::Result<RgbaImage> {

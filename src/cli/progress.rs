@@ -87,7 +87,7 @@ impl Sink for Progress {
             Event::Step(step) => self.step(step),
             Event::Epoch(report) => self.epoch(report),
             Event::Warning(message) => self.say(&format!("warning: {message}")),
-            Event::Paused | Event::Resumed | Event::Checkpoint { .. } | Event::Finished(_) => {}
+            Event::Paused | Event::Pictures | Event::Resumed | Event::Checkpoint { .. } | Event::Finished(_) => {}
         }
     }
 }

@@ -9,6 +9,8 @@ pub enum Command {
     Resume,
     /// Take one step, then wait.
     Step,
+    /// Make the pictures anew, though the run is paused: other ones are wanted.
+    Look,
     /// Save a checkpoint and end the run.
     Stop,
 }

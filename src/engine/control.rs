@@ -16,17 +16,29 @@ enum Mode {
     Stopping,
 }
 
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A step may be taken.
+    Step,
+    /// The run is to stop.
+    Stop,
+    /// Pictures are wanted before it goes on waiting.
+    Look,
+}
+
 /// The receiving end of the commands.
 #[derive(Debug)]
 pub(super) struct Control<'a> {
     commands: &'a Receiver<Command>,
     mode: Mode,
     is_announced: bool,
+    look: bool,
 }
 
 impl<'a> Control<'a> {
     pub fn new(commands: &'a Receiver<Command>) -> Control<'a> {
-        Control { commands, mode: Mode::Running, is_announced: false }
+        Control { commands, mode: Mode::Running, is_announced: false, look: false }
     }
 
     /// Takes what came in, without waiting; true when the run is to stop.
@@ -46,11 +58,14 @@ impl<'a> Control<'a> {
         self.mode == Mode::Paused
     }
 
-    /// Waits until a step may be taken; false when the run is to stop instead.
-    pub fn wait(&mut self, sink: &mut dyn Sink) -> bool {
+    /// Waits until a step may be taken, or something else is to be done.
+    pub fn wait(&mut self, sink: &mut dyn Sink) -> Next {
         while self.must_wait() {
             if !std::mem::replace(&mut self.is_announced, true) {
                 sink.event(Event::Paused);
+            }
+            if std::mem::take(&mut self.look) {
+                return Next::Look;
             }
             match self.commands.recv() {
                 Ok(command) => self.take(command),
@@ -60,7 +75,9 @@ impl<'a> Control<'a> {
         if self.mode == Mode::Running && std::mem::take(&mut self.is_announced) {
             sink.event(Event::Resumed);
         }
-        self.mode != Mode::Stopping
+        // Pictures of a run that goes on come by themselves.
+        self.look = false;
+        if self.mode == Mode::Stopping { Next::Stop } else { Next::Step }
     }
 
     /// A step was taken.
@@ -71,8 +88,10 @@ impl<'a> Control<'a> {
     }
 
     fn take(&mut self, command: Command) {
+        self.look |= command == Command::Look;
         self.mode = match (self.mode, command) {
             (Mode::Stopping, _) | (_, Command::Stop) => Mode::Stopping,
+            (mode, Command::Look) => mode,
             (_, Command::Pause) => Mode::Paused,
             (_, Command::Resume) => Mode::Running,
             (_, Command::Step) => Mode::OneStep,
@@ -92,7 +111,7 @@ mod tests {
         drop(sender);
         let (mut control, mut events) = (Control::new(&receiver), Vec::new());
         for taken in 0..steps {
-            if !control.wait(&mut |event| events.push(event)) {
+            if control.wait(&mut |event| events.push(event)) == Next::Stop {
                 return (taken, events);
             }
             control.stepped();
@@ -128,9 +147,24 @@ mod tests {
             }
             events.push(event);
         };
-        assert!(control.wait(&mut sink));
+        assert_eq!(control.wait(&mut sink), Next::Step);
         control.stepped();
-        assert!(control.wait(&mut sink));
+        assert_eq!(control.wait(&mut sink), Next::Step);
         assert_eq!(events, [Event::Paused, Event::Paused, Event::Resumed]);
+    }
+
+    #[test]
+    fn a_paused_run_makes_pictures_and_waits_on() {
+        let (sender, receiver) = unbounded();
+        let mut control = Control::new(&receiver);
+        for command in [Command::Pause, Command::Look, Command::Look] {
+            sender.send(command).unwrap();
+        }
+        let mut events = Vec::new();
+        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Look);
+        assert!(control.must_wait());
+        sender.send(Command::Step).unwrap();
+        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Step);
+        assert_eq!(events, [Event::Paused]);
     }
 }

@@ -55,6 +55,8 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
+    /// New pictures were made while the run is paused.
+    Pictures,
     /// Something the user should know, without stopping.
     Warning(String),
     /// The run has ended; nothing follows.

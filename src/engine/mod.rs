@@ -17,6 +17,8 @@ pub mod event;
 pub(crate) mod finite;
 mod fit;
 pub mod folder;
+mod lens;
+pub mod look;
 pub(crate) mod memory;
 mod pictures;
 mod prepare;

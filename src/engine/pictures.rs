@@ -22,6 +22,9 @@ const EVERY: Duration = Duration::from_millis(250);
 /// Pictures take at most one part in so many of the time.
 const SHARE: u32 = 10;
 
+/// The longest that one picture of many images may hold up the training.
+pub(super) const LONGEST: Duration = Duration::from_millis(300);
+
 /// Makes the pictures of a run.
 pub(super) struct Pictures {
     probe: Option<Probe>,
@@ -43,17 +46,20 @@ impl Pictures {
 
     /// Makes both pictures.
     pub fn make(
-        &mut self,
+        &self,
         network: &mut Network,
         dataset: &Dataset,
         inference: &Inference,
         step: u64,
     ) -> (Option<Filters>, Option<Reconstructions>) {
-        let start = Instant::now();
         let filters = filters::first_layer(network, inference, step).ok().flatten();
         let reconstructions = self.probe.as_ref().and_then(|probe| reconstruct(network, dataset, probe, step).ok());
-        self.due = Instant::now() + EVERY.max(start.elapsed() * SHARE);
         (filters, reconstructions)
+    }
+
+    /// The next ones are due when these have cost no more than their share of the time.
+    pub fn rest(&mut self, spent: Duration) {
+        self.due = Instant::now() + EVERY.max(spent * SHARE);
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::{RunError, one_line};
 use super::event::{Event, Metrics, Sink};
 use super::fit;
 use super::folder::RunFolder;
+use super::lens::Lens;
 use super::memory;
 use super::pictures::Pictures;
 use super::record::{RunRecord, Status};
@@ -109,6 +110,7 @@ fn go_live<'a>(
         record,
         tables,
         pictures,
+        lens: Lens::default(),
         clock,
         position,
         optimizer,

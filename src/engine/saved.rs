@@ -9,9 +9,12 @@ use super::evaluate::{Measure, confusion, measure};
 use super::event::Metrics;
 use super::fit::{check_head, check_input, is_measured};
 use super::folder;
+use super::lens::{Lens, Scene};
 use super::prepare::build;
 use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
+use crate::inspect::saliency::{Request, Saliency};
+use crate::inspect::sparse::SparseCode;
 use crate::nn::{self, Network};
 use crate::project::data::Split;
 use crate::project::stage::{Stage, Task};
@@ -38,6 +41,7 @@ pub struct SavedRun {
     /// The names of the stages that were trained up to the checkpoint.
     trained: BTreeSet<String>,
     device: Device,
+    lens: Lens,
 }
 
 /// What a split measured, over every task the run was trained for.
@@ -69,8 +73,8 @@ impl SavedRun {
         let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
         check_input(&project, &dataset)?;
         let (warnings, position) = (other_images(run, &dataset).into_iter().collect(), saved.position);
-        let trained = trained(run, &project, &position);
-        Ok(SavedRun { project, inference, dataset, network, position, warnings, trained, device })
+        let (trained, lens) = (trained(run, &project, &position), Lens::default());
+        Ok(SavedRun { project, inference, dataset, network, position, warnings, trained, device, lens })
     }
 
     /// Where it computes.
@@ -100,6 +104,31 @@ impl SavedRun {
             }
         }
         Ok(evaluation)
+    }
+
+    /// What bears on the answers for the probe images, or for an image file.
+    pub fn saliency(&mut self, request: &Request) -> Result<Saliency, RunError> {
+        let stage = self.stage(|_| true);
+        let (lens, scene) = self.scene(&stage);
+        lens.saliency(scene, request)
+    }
+
+    /// How active the hidden units are on average: of the last stage with a sparsity, or of the last one.
+    pub fn sparse_code(&mut self) -> Result<SparseCode, RunError> {
+        let stage = self.stage(|stage| stage.sparsity.is_some());
+        let (lens, scene) = self.scene(&stage);
+        lens.sparse_code(scene, None)
+    }
+
+    /// The last stage that was trained of which this holds, else the last one of all.
+    fn stage(&self, preferred: impl Fn(&Stage) -> bool) -> Stage {
+        let trained = || self.project.stages.iter().rev().filter(|stage| self.trained.contains(&stage.name));
+        trained().find(|stage| preferred(stage)).or_else(|| trained().next()).cloned().unwrap_or_default()
+    }
+
+    fn scene<'a>(&'a mut self, stage: &'a Stage) -> (&'a mut Lens, Scene<'a>) {
+        let SavedRun { project, inference, dataset, network, position, device, lens, .. } = self;
+        (lens, Scene { network, inference, dataset, stage, seed: project.seed, step: position.step, device })
     }
 
     /// The last stage of each task, as far as training went, in the order of the project.

@@ -2,12 +2,14 @@
 
 use super::checkpoint::{self, Position};
 use super::clock::Clock;
-use super::control::Control;
+use super::control::{Control, Next};
 use super::error::RunError;
 use super::evaluate::{Measure, measure};
 use super::event::{Event, Metrics, Sink, Summary};
 use super::finite;
 use super::folder::RunFolder;
+use super::lens::{Lens, Scene};
+use super::look::Looked;
 use super::pictures::{self, Pictures};
 use super::record::{RunRecord, Status};
 use super::slot::Slots;
@@ -43,6 +45,7 @@ pub(super) struct Session<'a> {
     pub record: RunRecord,
     pub tables: Tables,
     pub pictures: Pictures,
+    pub lens: Lens,
     pub clock: Clock,
     pub position: Position,
     /// The optimizer's memory in the checkpoint that the run goes on from.
@@ -79,17 +82,45 @@ impl Session<'_> {
             self.publish();
         }
         let start = Instant::now();
-        let goes_on = self.control.wait(self.sink);
+        let next = loop {
+            match self.control.wait(self.sink) {
+                Next::Look => {
+                    self.publish();
+                    self.sink.event(Event::Pictures);
+                }
+                next => break next,
+            }
+        };
         self.clock.leave_out(start);
-        goes_on
+        next == Next::Step
     }
 
     /// Makes new pictures now and puts them in the slots.
     pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
+        let start = Instant::now();
         let (filters, images) =
             self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
         pictures::publish(self.slots, filters.as_ref(), images.as_ref());
+        self.look();
+        self.pictures.rest(start.elapsed());
         (filters, images)
+    }
+
+    /// Answers what the reader wants to see.
+    fn look(&mut self) {
+        let Session { slots, lens, project, position, network, inference, dataset, device, .. } = self;
+        let (seed, step, wanted) = (project.seed, position.step, &slots.wanted);
+        let Some(stage) = project.stages.get(position.stage) else { return };
+        let scene = Scene { network, inference, dataset, stage, seed, step, device };
+        if let Some(question) = wanted.saliency.take() {
+            let result = lens.saliency(scene, &question).map_err(|error| error.to_string());
+            slots.saliency.put(Looked { question: (*question).clone(), result });
+        }
+        if wanted.sparse.take().is_some() {
+            let until = Instant::now() + pictures::LONGEST;
+            let result = lens.sparse_code(scene, Some(until)).map_err(|error| error.to_string());
+            slots.sparse.put(Looked { question: (), result });
+        }
     }
 
     /// New pictures in the slots and in the run folder.

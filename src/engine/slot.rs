@@ -1,7 +1,10 @@
 //! Latest-value slots: the writer replaces, the reader takes what is newest when it draws.
 
+use super::look::Looked;
 use crate::inspect::filters::Filters;
 use crate::inspect::reconstructions::Reconstructions;
+use crate::inspect::saliency::{Request, Saliency};
+use crate::inspect::sparse::SparseCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Holds the newest value of one kind. Neither side waits for the other beyond a pointer swap.
@@ -38,4 +41,20 @@ pub struct Slots {
     pub reconstructions: Slot<Reconstructions>,
     /// The first layer's filters.
     pub filters: Slot<Filters>,
+    /// What the reader wants to see besides; the engine takes it out, so that nothing is made which nobody
+    /// looks at.
+    pub wanted: Wanted,
+    /// Saliency, as it was asked for.
+    pub saliency: Slot<Looked<Request, Saliency>>,
+    /// Mean activations, as they were asked for.
+    pub sparse: Slot<Looked<(), SparseCode>>,
+}
+
+/// Questions of the reader, answered once each with the next pictures.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Saliency.
+    pub saliency: Slot<Request>,
+    /// Mean activations.
+    pub sparse: Slot<()>,
 }

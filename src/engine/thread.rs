@@ -68,7 +68,7 @@ pub fn start(project: Project, options: RunOptions, wake: impl Fn() + Send + 'st
 }
 
 fn may_be_left_out(event: &Event) -> bool {
-    matches!(event, Event::Step(_) | Event::Preparing { .. })
+    matches!(event, Event::Step(_) | Event::Preparing { .. } | Event::Pictures)
 }
 
 /// [`run`], with a panic turned into an outcome and the run marked as failed.

@@ -1,6 +1,9 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
+use super::looking::LookAt;
+use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
+use crate::inspect::saliency;
 use crate::project::Place;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
@@ -59,6 +62,12 @@ pub enum Action {
     Device(Option<String>),
     /// Changes how something is shown.
     Show(Show),
+    /// Asks for what a view shows.
+    Look(LookAt),
+    /// Opens the system's dialog for an image to look at.
+    BrowseImage,
+    /// Reads the list of runs.
+    ListRuns,
     /// Takes a message away: it was read.
     Dismiss(u64),
 }
@@ -88,7 +97,7 @@ pub enum Answer {
 }
 
 /// How something is shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Show {
     /// Dark (true) or light.
     Dark(bool),
@@ -98,4 +107,25 @@ pub enum Show {
     FilterScale(FilterScale),
     /// The stage whose settings are open.
     Stage(Option<usize>),
+    /// What saliency is shown of.
+    Saliency(saliency::Request),
+    /// The page of images.
+    DataPage(gallery::Request),
+    /// Whether a run is in the plot of runs.
+    Run(PathBuf, bool),
+    /// One view over the whole centre, or the arrangement for the tasks.
+    Alone(Option<Alone>),
+}
+
+/// A view that takes the whole centre.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alone {
+    /// Saliency.
+    Saliency,
+    /// Mean activations.
+    Sparse,
+    /// Images.
+    Data,
+    /// Runs.
+    Runs,
 }

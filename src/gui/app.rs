@@ -1,11 +1,12 @@
 //! The application: takes what is new, paints, applies what the user did.
 
-use super::action::Action;
+use super::action::{Action, Show};
 use super::dialogs::{Chosen, Dialogs};
 use super::handle::{Services, StartRun};
 use super::layout::{self, Views};
 use super::state::{Closing, State};
 use super::{keys, theme};
+use crate::inspect::saliency::Request;
 use crate::project::data::DataSpec;
 use crate::project::edit::Edit;
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
@@ -73,6 +74,10 @@ impl App {
             Some(Chosen::Data(path)) => {
                 let data = DataSpec { path: Some(path.display().to_string()), ..self.state.project().data.clone() };
                 self.handle(Action::Edit(Edit::Data(data)));
+            }
+            Some(Chosen::Image(path)) => {
+                let request = Request { image: Some(path), ..self.state.looking.request.clone() };
+                self.handle(Action::Show(Show::Saliency(request)));
             }
             None => {}
         }

@@ -16,6 +16,8 @@ pub enum Chosen {
     Save(PathBuf),
     /// The data's folder.
     Data(PathBuf),
+    /// An image to look at.
+    Image(PathBuf),
 }
 
 /// At most one dialog at a time.
@@ -42,6 +44,14 @@ impl Dialogs {
     /// Asks for the folder of the data.
     pub fn open_folder(&mut self, wake: &Wake) {
         self.start(wake, || rfd::FileDialog::new().pick_folder().map(Chosen::Data));
+    }
+
+    /// Asks for an image to look at.
+    pub fn open_image(&mut self, wake: &Wake) {
+        self.start(wake, || {
+            let kinds = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
+            rfd::FileDialog::new().add_filter("Images", &kinds).pick_file().map(Chosen::Image)
+        });
     }
 
     fn start(&mut self, wake: &Wake, ask: impl FnOnce() -> Option<Chosen> + Send + 'static) {

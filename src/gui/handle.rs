@@ -50,6 +50,8 @@ impl State {
             Action::Show(show) => self.show(show),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
+            Action::Look(at) => self.look(at, services),
+            Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
             Action::Pause => self.training.send(Command::Pause),
             Action::Resume => self.training.send(Command::Resume),
@@ -73,6 +75,7 @@ impl State {
             },
             Action::SaveAs(path) => self.save_as(path),
             Action::Browse => services.dialogs.open(self.ask.as_ref().is_some_and(|ask| ask.save), &services.wake),
+            Action::BrowseImage => services.dialogs.open_image(&services.wake),
             Action::BrowseData => services.dialogs.open_folder(&services.wake),
             Action::CancelPath => {
                 self.ask = None;
@@ -110,6 +113,10 @@ impl State {
             Show::LogLoss(log) => self.view.log_loss = log,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
+            Show::Saliency(request) => self.looking.request = request,
+            Show::DataPage(page) => self.looking.page = page,
+            Show::Run(run, shown) => self.runs.show(run, shown),
+            Show::Alone(alone) => self.view.alone = alone,
         }
     }
 
@@ -124,7 +131,10 @@ impl State {
         let options = RunOptions { base: self.base(), device: self.device.clone(), ..RunOptions::default() };
         let project = self.project().clone();
         match (services.start)(project.clone(), options, services.wake.clone()) {
-            Ok(running) => self.training = Training::new(running, project),
+            Ok(running) => {
+                self.training = Training::new(running, project);
+                self.looking.forget_run();
+            }
             Err(error) => {
                 let text = format!(
                     "the training thread could not be started: {error}; close other programs and press Train again"
@@ -206,6 +216,7 @@ impl State {
         }
         self.messages.add(Weight::Note, format!("Opened the run {}; Save asks for a new place", run.display()));
         self.training = Training::stored(run.clone(), Curves::read(&run));
+        self.looking.forget_run();
     }
 
     fn ask(&mut self, save: bool, services: &mut Services) {
@@ -254,6 +265,11 @@ impl State {
         for (weight, text) in self.training.drain() {
             self.messages.add(weight, text);
         }
+        if let Some(slots) = self.training.slots() {
+            self.looking.take_from(&slots);
+        }
+        self.looking.drain();
+        self.runs.drain();
         if self.closing == Closing::AfterRun && matches!(self.training.phase, Phase::Ended(_)) {
             self.closing = Closing::Now;
         }

@@ -1,10 +1,14 @@
 //! Where the panels stand: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
-use super::action::Action;
+use super::action::{Action, Alone, Show};
+use super::panels::data::DataView;
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
 use super::panels::reconstructions::ReconstructionsView;
+use super::panels::runs::RunsView;
+use super::panels::saliency::SaliencyView;
+use super::panels::sparse::SparseView;
 use super::panels::{architecture, controls, notices, settings, status_bar, top_bar};
 use super::state::State;
 use super::theme;
@@ -18,6 +22,10 @@ pub struct Views {
     accuracy: LossView,
     filters: FiltersView,
     reconstructions: ReconstructionsView,
+    saliency: SaliencyView,
+    sparse: SparseView,
+    data: DataView,
+    runs: RunsView,
 }
 
 impl Default for Views {
@@ -27,6 +35,10 @@ impl Default for Views {
             accuracy: LossView(Quantity::Accuracy),
             filters: FiltersView::default(),
             reconstructions: ReconstructionsView::default(),
+            saliency: SaliencyView::default(),
+            sparse: SparseView,
+            data: DataView::default(),
+            runs: RunsView,
         }
     }
 }
@@ -51,6 +63,7 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     CentralPanel::default().frame(Frame::new().fill(colors.back)).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         notices::show(ui, state, actions);
+        tabs(ui, state, actions);
         centre(ui, state, views, actions);
     });
 }
@@ -68,6 +81,25 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| controls::show(ui, state, actions));
 }
 
+/// The views that take the whole centre.
+fn tabs(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.add_space(theme::GAP);
+        for (name, alone) in [
+            ("Training", None),
+            ("Saliency", Some(Alone::Saliency)),
+            ("Sparse code", Some(Alone::Sparse)),
+            ("Data", Some(Alone::Data)),
+            ("Runs", Some(Alone::Runs)),
+        ] {
+            let tab = ui.selectable_label(state.view.alone == alone, name);
+            if tab.accessible_name(format!("View {name}")).clicked() {
+                actions.push(Action::Show(Show::Alone(alone)));
+            }
+        }
+    });
+}
+
 /// The arrangement for the project's tasks: pictures where something is reconstructed, accuracy where
 /// something is only classified.
 fn arrange<'a>(area: Rect, state: &State, views: &'a mut Views) -> Vec<(Rect, &'a mut dyn View)> {
@@ -79,6 +111,15 @@ fn arrange<'a>(area: Rect, state: &State, views: &'a mut Views) -> Vec<(Rect, &'
     let left = Rect::from_min_max(left.min, left.max - vec2(gap / 2.0, 0.0));
     let right = Rect::from_min_max(right.min + vec2(gap / 2.0, 0.0), right.max);
     let (reconstructs, classifies) = (state.has_task(Task::Reconstruct), state.has_task(Task::Classify));
+    let alone = state.view.alone.map(|alone| match alone {
+        Alone::Saliency => &mut views.saliency as &mut dyn View,
+        Alone::Sparse => &mut views.sparse,
+        Alone::Data => &mut views.data,
+        Alone::Runs => &mut views.runs,
+    });
+    if let Some(view) = alone {
+        return vec![(area, view)];
+    }
     match (reconstructs, classifies) {
         (false, true) => vec![(left, &mut views.loss), (right, &mut views.filters), (bottom, &mut views.accuracy)],
         (true, true) => {

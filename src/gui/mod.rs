@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod app;
+mod ask;
 pub mod curves;
 pub mod dialogs;
 mod emblem;
@@ -13,10 +14,12 @@ pub mod handle;
 
 mod keys;
 mod layout;
+pub mod looking;
 pub mod messages;
 pub mod offscreen;
 pub mod panels;
 pub mod places;
+pub mod runs;
 pub mod series;
 pub mod state;
 pub mod text;

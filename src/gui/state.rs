@@ -1,7 +1,10 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
+use super::action::Alone;
+use super::looking::Looking;
 use super::messages::{Messages, Weight};
 use super::places;
+use super::runs::Runs;
 use super::training::Training;
 use crate::inspect::picture::FilterScale;
 use crate::project::edit::{Edit, History};
@@ -39,6 +42,8 @@ pub struct ViewSettings {
     pub filter_scale: FilterScale,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
+    /// One view over the whole centre.
+    pub alone: Option<Alone>,
 }
 
 /// A question for a path.
@@ -90,6 +95,10 @@ pub struct State {
     pub messages: Messages,
     /// The run.
     pub training: Training,
+    /// What views have asked for.
+    pub looking: Looking,
+    /// The runs of this project.
+    pub runs: Runs,
     /// How things are shown.
     pub view: ViewSettings,
     /// A question for a path, if one is open.
@@ -117,7 +126,15 @@ impl State {
             preview: None,
             messages: Messages::default(),
             training: Training::default(),
-            view: ViewSettings { dark: None, log_loss: true, filter_scale: FilterScale::default(), stage: Some(0) },
+            looking: Looking::default(),
+            runs: Runs::default(),
+            view: ViewSettings {
+                dark: None,
+                log_loss: true,
+                filter_scale: FilterScale::default(),
+                stage: Some(0),
+                alone: None,
+            },
             ask: None,
             pending: None,
             closing: Closing::No,
@@ -213,6 +230,7 @@ impl State {
         self.generation += 1;
         if !self.training.is_running() {
             self.training = Training::default();
+            self.looking.forget_run();
         }
         self.refresh();
     }

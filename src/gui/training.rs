@@ -7,6 +7,7 @@ use super::curves::Curves;
 use super::messages::Weight;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Failure, Outcome, StepReport, Summary};
+use crate::engine::slot::{Slots, Wanted};
 use crate::engine::thread::Running;
 use crate::inspect::filters::Filters;
 use crate::inspect::reconstructions::Reconstructions;
@@ -133,13 +134,25 @@ impl Training {
         self.running.as_ref().is_some_and(|running| !running.events.is_empty())
     }
 
+    /// The slots of a run that goes on.
+    pub fn slots(&self) -> Option<Arc<Slots>> {
+        self.running.as_ref().map(|running| running.slots.clone())
+    }
+
+    /// Tells the run what is to be seen besides; without a run nothing happens.
+    pub fn want(&self, put: impl FnOnce(&Wanted)) {
+        if let Some(running) = &self.running {
+            put(&running.slots.wanted);
+        }
+    }
+
     fn take_pictures(&mut self) {
         let Some(running) = &self.running else { return };
         let slots = running.slots.clone();
         self.take_from(&slots);
     }
 
-    fn take_from(&mut self, slots: &crate::engine::slot::Slots) {
+    fn take_from(&mut self, slots: &Slots) {
         if let Some(newer) = slots.reconstructions.take() {
             self.reconstructions = Some(newer);
         }
@@ -164,6 +177,7 @@ impl Training {
                 self.last = Some(report);
             }
             Event::Epoch(report) => self.curves.epoch(&report),
+            Event::Pictures => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
             Event::Checkpoint { path } => return Some((Weight::Note, format!("Checkpoint saved: {}", name_of(&path)))),

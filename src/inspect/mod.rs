@@ -3,8 +3,13 @@
 //! Nothing here changes a network or knows a window.
 
 pub mod filters;
+pub mod gallery;
+pub mod maps;
+pub mod mirror;
 pub mod picture;
 pub mod reconstructions;
+pub mod saliency;
+pub mod sparse;
 
 use crate::shape::{Inference, Planned, PlannedLayer, Row};
 

@@ -25,7 +25,7 @@ pub enum FilterScale {
 pub struct PictureError(#[from] image::ImageError);
 
 /// Weights that are not a number or infinite.
-const NOT_FINITE: [u8; 3] = [255, 0, 255];
+pub(super) const NOT_FINITE: [u8; 3] = [255, 0, 255];
 const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
 const ZERO: [f32; 3] = [247.0, 247.0, 247.0];
 const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
@@ -137,11 +137,12 @@ fn colour(shares: [f32; 3]) -> [u8; 3] {
     shares.map(|share| (127.5 + 127.5 * share.clamp(-1.0, 1.0)).round() as u8)
 }
 
-fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
+pub(super) fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
     [r, g, b, 255]
 }
 
-fn sheet(tiles: Vec<Vec<u8>>, [height, width]: [usize; 2], columns: usize, zoom: u32) -> RgbaImage {
+/// Tiles side by side in rows of `columns`, each pixel `zoom` times as large.
+pub(super) fn sheet(tiles: Vec<Vec<u8>>, [height, width]: [usize; 2], columns: usize, zoom: u32) -> RgbaImage {
     let (height, width) = (height as u32, width as u32);
     let rows = tiles.len().div_ceil(columns).max(1) as u32;
     let (full_width, full_height) = (columns as u32 * (width + GAP) + GAP, rows * (height + GAP) + GAP);

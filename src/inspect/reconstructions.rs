@@ -41,6 +41,7 @@ pub struct Probe {
     images: Tensor,
     values: Vec<f32>,
     size: [usize; 3],
+    labels: Vec<Option<u32>>,
 }
 
 impl Probe {
@@ -50,13 +51,14 @@ impl Probe {
         let Some(split) = order.into_iter().find_map(|split| dataset.split(split)) else { return Ok(None) };
         let size = split.image_shape();
         let mut values = vec![0.0; size.iter().product()];
-        let mut images = Vec::new();
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
         for index in choose(split, seed) {
+            labels.push(split.label(index));
             split.read(index, &mut values)?;
             images.extend_from_slice(&values);
         }
         // A tensor on the CPU cannot fail to be made of the right number of values; without one there is no picture.
-        Ok(Probe::new(images, size, device).ok())
+        Ok(Probe::new(images, size, device).ok().map(|probe| Probe { labels, ..probe }))
     }
 
     /// Images as `H×W×C` floats one after the other.
@@ -64,7 +66,27 @@ impl Probe {
         let [height, width, channels] = size;
         let count = values.len() / (height * width * channels).max(1);
         let images = Tensor::from_slice(&values, (count, height, width, channels), device)?;
-        Ok(Probe { images, values, size })
+        Ok(Probe { images, values, size, labels: vec![None; count] })
+    }
+
+    /// The images as a batch, `N×H×W×C`.
+    pub fn images(&self) -> &Tensor {
+        &self.images
+    }
+
+    /// The same as plain numbers.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Height, width and channels of an image.
+    pub fn size(&self) -> [usize; 3] {
+        self.size
+    }
+
+    /// The class of each image, where it is known.
+    pub fn labels(&self) -> &[Option<u32>] {
+        &self.labels
     }
 }
 

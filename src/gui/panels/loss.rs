@@ -121,7 +121,8 @@ impl LossView {
     }
 }
 
-fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curves) -> Plot<'a> {
+/// The plot of a quantity, empty.
+pub(super) fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curves) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let value = move |y: f64| if log { 10f64.powf(y) } else { y };
     let write = move |y: f64| match quantity {
@@ -149,7 +150,8 @@ fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curves) -> Plot<
         })
 }
 
-fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> {
+/// An axis with small digits.
+pub(super) fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> {
     hints.tick_label_font(theme::digits(10.5)).tick_label_color(colors.weak).label_spacing(12.0..=24.0)
 }
 
@@ -195,7 +197,7 @@ fn decades(input: GridInput) -> Vec<GridMark> {
 }
 
 /// Four to eight marks at round numbers.
-fn even(input: GridInput) -> Vec<GridMark> {
+pub(super) fn even(input: GridInput) -> Vec<GridMark> {
     marks(input.bounds, round_step((input.bounds.1 - input.bounds.0) / 5.0))
 }
 

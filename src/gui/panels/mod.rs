@@ -3,10 +3,14 @@
 
 pub mod architecture;
 pub mod controls;
+pub mod data;
 pub mod filters;
 pub mod loss;
 pub mod notices;
 pub mod reconstructions;
+pub mod runs;
+pub mod saliency;
 pub mod settings;
+pub mod sparse;
 pub mod status_bar;
 pub mod top_bar;

@@ -4,6 +4,7 @@ pub mod button;
 pub mod empty;
 pub mod field;
 pub mod icon;
+pub mod raster;
 pub mod slab;
 pub mod tile;
 

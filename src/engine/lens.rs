@@ -1,0 +1,125 @@
+//! Looking into a network, in training or trained before: saliency and the sparse code.
+//!
+//! What looking needs (a second network, the probe images) is made at the first question, so that a run at
+//! which nobody looks carries none of it. Fails with what is asked for in vain.
+
+use super::error::RunError;
+use super::fit::check_head;
+use crate::data::Dataset;
+use crate::inspect::mirror::Mirror;
+use crate::inspect::reconstructions::Probe;
+use crate::inspect::saliency::{Question, Request, Saliency, explain};
+use crate::inspect::sparse::{Measured, SparseCode, SparseError, measure};
+use crate::nn::Network;
+use crate::project::stage::{Stage, Task};
+use crate::shape::Inference;
+use candle_core::Device;
+use std::path::Path;
+use std::time::Instant;
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub network: &'a Network,
+    pub inference: &'a Inference,
+    pub dataset: &'a Dataset,
+    /// The stage in training, or the last that was.
+    pub stage: &'a Stage,
+    /// The project's seed.
+    pub seed: u64,
+    /// Steps taken.
+    pub step: u64,
+    pub device: &'a Device,
+}
+
+/// What looking needs, once it is needed.
+#[derive(Default)]
+pub(super) struct Lens {
+    mirror: Option<Mirror>,
+    probe: Option<Probe>,
+}
+
+impl Lens {
+    /// Saliency of the probe images, or of an image file.
+    pub fn saliency(&mut self, scene: Scene<'_>, request: &Request) -> Result<Saliency, RunError> {
+        let question = request.question.unwrap_or(match scene.stage.task {
+            Task::Classify => Question::Predicted,
+            Task::Reconstruct => Question::Error,
+        });
+        check(question, scene)?;
+        let file = request.image.as_deref().map(|file| read(file, scene)).transpose()?;
+        self.keep_probe(scene)?;
+        let mirror = reflect(&mut self.mirror, scene)?;
+        let probe = file.as_ref().or(self.probe.as_ref());
+        let probe = probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
+        Ok(explain(mirror, scene.dataset, probe, question, scene.step)?)
+    }
+
+    /// Mean activations over images of the split that the stage trains on.
+    pub fn sparse_code(&mut self, scene: Scene<'_>, until: Option<Instant>) -> Result<SparseCode, RunError> {
+        let Scene { dataset, stage, inference, step, .. } = scene;
+        let split = dataset.split(stage.split).map(|data| (stage.split, data));
+        let split = split.or_else(|| dataset.splits().next());
+        let split = split.ok_or_else(|| RunError::Input("there are no images to measure".to_owned()))?;
+        let mirror = reflect(&mut self.mirror, scene)?;
+        let what = Measured { route: stage.task.into(), sparsity: stage.sparsity.as_ref(), split, until };
+        Ok(measure(mirror, inference, what, step)?)
+    }
+
+    fn keep_probe(&mut self, scene: Scene<'_>) -> Result<(), RunError> {
+        if self.probe.is_none() {
+            self.probe = Probe::of_run(scene.dataset, scene.seed, scene.device)?;
+        }
+        Ok(())
+    }
+}
+
+/// The mirror with the network's present weights.
+fn reflect<'a>(mirror: &'a mut Option<Mirror>, scene: Scene<'_>) -> Result<&'a mut Mirror, RunError> {
+    let mirror = match mirror.take() {
+        Some(made) => mirror.insert(made),
+        None => {
+            let plan = scene.inference.plan.as_ref();
+            let plan = plan.ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+            mirror.insert(Mirror::new(plan, scene.device)?)
+        }
+    };
+    mirror.take(scene.network)?;
+    Ok(mirror)
+}
+
+/// The network can be asked this.
+fn check(question: Question, scene: Scene<'_>) -> Result<(), RunError> {
+    let classes = scene.dataset.classes();
+    match question {
+        Question::Error if scene.inference.output_equals_input != Some(true) => {
+            Err(RunError::Input("the network has no decoder whose output equals the input".to_owned()))
+        }
+        Question::Error => Ok(()),
+        Question::Class(class) if class as usize >= classes.len() => {
+            Err(RunError::Input(format!("there is no class {class}; the images have {}", classes.len())))
+        }
+        _ if !scene.dataset.splits().any(|(_, data)| data.labelled()) => {
+            Err(RunError::Input("these images have no classes to ask for".to_owned()))
+        }
+        _ => check_head(scene.stage, scene.inference, scene.dataset),
+    }
+}
+
+/// An image file as the dataset would read it.
+fn read(file: &Path, scene: Scene<'_>) -> Result<Probe, RunError> {
+    let values = scene.dataset.read_file(file)?;
+    let [channels, height, width] = scene.dataset.shape();
+    Ok(Probe::new(values, [height, width, channels], scene.device)?)
+}
+
+impl From<SparseError> for RunError {
+    fn from(error: SparseError) -> RunError {
+        match error {
+            SparseError::Data(error) => error.into(),
+            SparseError::Network(error) => error.into(),
+            SparseError::Device(error) => error.into(),
+            SparseError::NoLayer(_) => RunError::Input(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether a view that is drawn should ask, and how its question reaches the one who knows.
+
+use super::action::Action;
+use super::handle::Services;
+use super::looking::{LookAt, Subject};
+use super::messages::Weight;
+use super::runs::Listed;
+use super::state::State;
+use super::training::Phase;
+use crate::engine::command::Command;
+use crate::engine::look::{self, DataQuestion, Look};
+
+impl State {
+    /// The network to look into: the one in training, or that of the last run.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.training.phase {
+            Phase::Training | Phase::Paused => Some(Subject::Live),
+            Phase::Preparing { .. } | Phase::Stopping => None,
+            Phase::Idle | Phase::Ended(_) => self.training.run.clone().map(Subject::Stored),
+        }
+    }
+
+    /// The question for the images of the project as it stands.
+    pub fn data_question(&self) -> DataQuestion {
+        DataQuestion::new(self.project(), self.base(), self.looking.page)
+    }
+
+    /// The runs that the list should hold.
+    pub fn runs_to_list(&self) -> Listed {
+        let beside = self.training.run.as_deref().and_then(|run| run.parent()).map(|folder| folder.to_path_buf());
+        let folder = beside.unwrap_or_else(|| self.base().join("runs"));
+        let run = (self.training.run.clone(), self.training.is_running());
+        Listed { folder, title: self.project().title.clone(), run }
+    }
+
+    /// What a view that shows this should ask for now, if anything.
+    pub fn question(&self, at: LookAt) -> Option<Action> {
+        let looking = &self.looking;
+        let is_due = match at {
+            LookAt::Saliency => self.subject().is_some_and(|subject| {
+                let question = (subject, looking.request.clone());
+                let step = looking.saliency.answer(&question).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
+                !looking.saliency.waits_for(&question) && self.is_older(&question.0, step)
+            }),
+            LookAt::Sparse => self.subject().is_some_and(|subject| {
+                let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
+                !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
+            }),
+            LookAt::Data => {
+                let question = self.data_question();
+                !looking.data.waits_for(&question) && looking.data.answer(&question).is_none()
+            }
+        };
+        is_due.then_some(Action::Look(at))
+    }
+
+    /// Whether an answer (of a step; `None` inside for a failure) is missing or older than it need be.
+    fn is_older(&self, subject: &Subject, answer: Option<Option<u64>>) -> bool {
+        match (subject, answer) {
+            (_, None) => true,
+            (Subject::Live, Some(Some(step))) => step < self.training.curves.steps(),
+            _ => false,
+        }
+    }
+
+    /// Passes a question on.
+    pub(super) fn look(&mut self, at: LookAt, services: &Services) {
+        let subject = self.subject();
+        match (at, subject) {
+            (LookAt::Data, _) => {
+                let question = self.data_question();
+                self.looking.sent_data(&question);
+                self.ask_thread(Look::Data(question), services);
+            }
+            (LookAt::Saliency, Some(Subject::Live)) => {
+                let request = self.looking.sent_saliency(Subject::Live);
+                self.training.want(|wanted| wanted.saliency.put(request));
+                self.training.send(Command::Look);
+            }
+            (LookAt::Sparse, Some(Subject::Live)) => {
+                self.looking.sent_sparse(&Subject::Live);
+                self.training.want(|wanted| wanted.sparse.put(()));
+                self.training.send(Command::Look);
+            }
+            (LookAt::Saliency, Some(Subject::Stored(run))) => {
+                let request = self.looking.sent_saliency(Subject::Stored(run.clone()));
+                self.ask_thread(Look::Saliency(run, request), services);
+            }
+            (LookAt::Sparse, Some(Subject::Stored(run))) => {
+                self.looking.sent_sparse(&Subject::Stored(run.clone()));
+                self.ask_thread(Look::Sparse(run), services);
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn ask_thread(&mut self, question: Look, services: &Services) {
+        if self.looking.looker.is_none() {
+            let wake = services.wake.clone();
+            match look::start(self.device.clone(), move || wake()) {
+                Ok(looker) => self.looking.looker = Some(looker),
+                Err(error) => {
+                    let text = format!("no thread could be started to look at this: {error}; close other programs");
+                    return self.messages.add(Weight::Error, text);
+                }
+            }
+        }
+        self.looking.send(question);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the views of the inside of a network have asked for and got.
+//!
+//! A view asks when it is drawn and has nothing, or something older than what could be had; so nothing is
+//! computed for a view that nobody sees. A run in training answers itself, through its slots; of other runs,
+//! and of images, the thread of [`crate::engine::look`] knows.
+
+use crate::engine::look::{Answered, DataQuestion, Look, Looked, Looker};
+use crate::engine::slot::Slots;
+use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::saliency::{Request, Saliency};
+use crate::inspect::sparse::SparseCode;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookAt {
+    /// Saliency of the run.
+    Saliency,
+    /// Mean activations of the run.
+    Sparse,
+    /// A page of the project's images.
+    Data,
+}
+
+/// Which network is looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The run in training.
+    Live,
+    /// The last checkpoint of a run.
+    Stored(PathBuf),
+}
+
+/// A question on its way, and the newest answer.
+#[derive(Debug)]
+pub struct Asked<Q, A> {
+    waiting: Option<Q>,
+    /// The newest answer with its question.
+    pub latest: Option<Arc<Looked<Q, A>>>,
+}
+
+impl<Q, A> Default for Asked<Q, A> {
+    fn default() -> Self {
+        Asked { waiting: None, latest: None }
+    }
+}
+
+impl<Q: Clone + PartialEq, A> Asked<Q, A> {
+    fn ask(&mut self, question: &Q) {
+        self.waiting = Some(question.clone());
+    }
+
+    fn take(&mut self, question: Q, result: Result<A, String>) {
+        // An answer to a question that was taken back is better than none, but its asker still waits.
+        if self.waiting.as_ref() == Some(&question) {
+            self.waiting = None;
+        }
+        self.latest = Some(Arc::new(Looked { question, result }));
+    }
+
+    /// Whether this very question is on its way.
+    pub fn waits_for(&self, question: &Q) -> bool {
+        self.waiting.as_ref() == Some(question)
+    }
+
+    /// The newest answer, if it is to this question.
+    pub fn answer(&self, question: &Q) -> Option<&Looked<Q, A>> {
+        self.latest.as_deref().filter(|looked| looked.question == *question)
+    }
+}
+
+/// Everything that was asked for.
+#[derive(Debug, Default)]
+pub struct Looking {
+    /// The thread for what is not in training; started at the first question.
+    pub(super) looker: Option<Looker>,
+    /// What saliency is to be shown of.
+    pub request: Request,
+    /// The page of images to be shown.
+    pub page: gallery::Request,
+    /// Saliency.
+    pub saliency: Asked<(Subject, Request), Saliency>,
+    /// Mean activations.
+    pub sparse: Asked<Subject, SparseCode>,
+    /// Images.
+    pub data: Asked<DataQuestion, Gallery>,
+}
+
+impl Looking {
+    /// Forgets what was seen of the former run.
+    pub(super) fn forget_run(&mut self) {
+        (self.saliency, self.sparse) = (Asked::default(), Asked::default());
+    }
+
+    pub(super) fn sent_saliency(&mut self, subject: Subject) -> Request {
+        self.saliency.ask(&(subject, self.request.clone()));
+        self.request.clone()
+    }
+
+    pub(super) fn sent_sparse(&mut self, subject: &Subject) {
+        self.sparse.ask(subject);
+    }
+
+    pub(super) fn sent_data(&mut self, question: &DataQuestion) {
+        self.data.ask(question);
+    }
+
+    /// Asks the thread.
+    pub(super) fn send(&self, look: Look) {
+        if let Some(looker) = &self.looker {
+            // A thread that is gone answers nothing; the next question starts another.
+            looker.questions.send(look).ok();
+        }
+    }
+
+    /// Takes what the run in training answered.
+    pub(super) fn take_from(&mut self, slots: &Slots) {
+        if let Some(looked) = slots.saliency.take().and_then(Arc::into_inner) {
+            self.saliency.take((Subject::Live, looked.question), looked.result);
+        }
+        if let Some(looked) = slots.sparse.take().and_then(Arc::into_inner) {
+            self.sparse.take(Subject::Live, looked.result);
+        }
+    }
+
+    /// Takes what the thread answered.
+    pub(super) fn drain(&mut self) {
+        let Some(looker) = &self.looker else { return };
+        let answers: Vec<Answered> = looker.answers.try_iter().collect();
+        for answer in answers {
+            match answer {
+                Answered::Saliency(Looked { question: (run, request), result }) => {
+                    self.saliency.take((Subject::Stored(run), request), result);
+                }
+                Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
+                Answered::Data(looked) => self.data.take(looked.question, looked.result),
+            }
+        }
+    }
+}

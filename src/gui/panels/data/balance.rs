@@ -1,0 +1,62 @@
+//! Beside the images: how many there are of each class, and what was left out while reading.
+
+use super::{class, fitted, names};
+use crate::gui::text;
+use crate::gui::theme;
+use crate::inspect::gallery::Gallery;
+use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// Files left out that are listed.
+const MOST_SKIPPED: usize = 50;
+
+/// A bar for each class, as long as it has images beside the largest class.
+pub(super) fn show(ui: &mut Ui, gallery: &Gallery) {
+    let counts = gallery.splits.iter().find(|counts| counts.split == gallery.split);
+    let Some(counts) = counts.filter(|counts| !counts.per_class.is_empty()) else { return };
+    let most = counts.per_class.iter().copied().max().unwrap_or(0).max(1);
+    let colors = theme::palette(ui);
+    ui.label(RichText::new(format!("Images of each class, {}", gallery.split)).size(theme::SMALL).color(colors.weak));
+    for (label, &count) in counts.per_class.iter().enumerate() {
+        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::hover());
+        let name = class(gallery, label as u32);
+        let figures = text::count(count as u64);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {figures} images")));
+        let (left, right) = (area.left() + names(gallery), area.right() - 48.0);
+        let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
+            ui.painter().text(pos2(x, area.center().y), align, text, font, color);
+        };
+        write(
+            area.left(),
+            Align2::LEFT_CENTER,
+            &fitted(name.clone(), 15),
+            FontId::proportional(theme::SMALL),
+            colors.text,
+        );
+        write(area.right(), Align2::RIGHT_CENTER, &figures, theme::digits(11.0), colors.weak);
+        let length = (right - left) * count as f32 / most as f32;
+        let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(1.0), 8.0));
+        ui.painter().rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
+        response.on_hover_text(format!("{name}: {figures} of {} images", text::count(counts.images as u64)));
+    }
+    ui.add_space(theme::GAP);
+}
+
+/// What was left out while reading, and why.
+pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
+    let colors = theme::palette(ui);
+    let small = |text: String| RichText::new(text).size(theme::SMALL);
+    let count = gallery.skipped.len();
+    if count == 0 {
+        ui.label(small("No file was left out.".to_owned()).color(colors.weak));
+        return;
+    }
+    ui.label(small(format!("Left out: {} files", text::count(count as u64))).color(colors.second));
+    for (file, reason) in gallery.skipped.iter().take(MOST_SKIPPED) {
+        let name = std::path::Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
+        let line = small(format!("{name}: {reason}")).color(colors.text);
+        ui.add(Label::new(line).wrap()).on_hover_text(file);
+    }
+    if count > MOST_SKIPPED {
+        ui.label(small(format!("and {} more", text::count((count - MOST_SKIPPED) as u64))).color(colors.weak));
+    }
+}

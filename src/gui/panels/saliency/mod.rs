@@ -1,0 +1,179 @@
+//! What in an image bears on the network's answer: for the probe images, or for an image from disk.
+
+mod cards;
+
+use crate::engine::look::Looked;
+use crate::gui::action::{Action, Show};
+use crate::gui::looking::{LookAt, Subject};
+use crate::gui::state::State;
+use crate::gui::text;
+use crate::gui::theme;
+use crate::gui::widgets::raster::Sheet;
+use crate::gui::widgets::tile::View;
+use crate::gui::widgets::{Field, FieldEvent, chevron, empty};
+use crate::inspect::maps::{map_rgba, overlay_rgba};
+use crate::inspect::picture::image_rgba;
+use crate::inspect::saliency::{Question, Request, Saliency};
+use crate::project::stage::Task;
+use eframe::egui::{ComboBox, Id, RichText, Ui};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What was asked and what came of it.
+type Seen = Looked<(Subject, Request), Saliency>;
+
+/// The view, with the texture of what it shows.
+#[derive(Default)]
+pub struct SaliencyView {
+    drawn: Option<(Arc<Seen>, Sheet)>,
+}
+
+impl View for SaliencyView {
+    fn title(&self) -> &'static str {
+        "Saliency"
+    }
+
+    fn about(&self) -> &'static str {
+        "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most."
+    }
+
+    fn status(&self, state: &State) -> String {
+        let Some(saliency) = latest(state).and_then(|looked| looked.result.as_ref().ok()) else { return String::new() };
+        let of = match saliency.question {
+            Question::Predicted => "predicted class".to_owned(),
+            Question::Class(class) => format!("class {}", saliency.class_name(class)),
+            Question::Error => "reconstruction error".to_owned(),
+        };
+        format!("gradient of the {of} · step {}", text::count(saliency.step))
+    }
+
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let request = &state.looking.request;
+        let mut chosen = request.question;
+        let classes = self.drawn.as_ref().and_then(|(seen, _)| seen.result.as_ref().ok()).map(|s| s.classes.as_slice());
+        let combo = ComboBox::from_id_salt("saliency of")
+            .width(148.0)
+            .icon(chevron)
+            .selected_text(RichText::new(name(request.question, state, classes)).size(theme::SMALL))
+            .show_ui(ui, |ui| choices(ui, state, classes, &mut chosen));
+        combo.response.on_hover_text("The number whose gradient is shown").accessible_name("Saliency of");
+        if chosen != request.question {
+            actions.push(Action::Show(Show::Saliency(Request { question: chosen, ..request.clone() })));
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        actions.extend(state.question(LookAt::Saliency));
+        source(ui, state, actions);
+        let Some(seen) = latest(state) else {
+            self.drawn = None;
+            return nothing(ui, state);
+        };
+        match &seen.result {
+            Err(message) => empty(ui, "No saliency of this", message),
+            Ok(saliency) => {
+                self.update(ui, seen, saliency);
+                if let Some((_, sheet)) = &self.drawn {
+                    cards::show(ui, saliency, sheet);
+                }
+            }
+        }
+    }
+}
+
+fn latest(state: &State) -> Option<&Arc<Seen>> {
+    let subject = state.subject();
+    // While a run starts or ends, the last maps of it stay.
+    state.looking.saliency.latest.as_ref().filter(|seen| {
+        subject.is_none_or(|subject| subject == seen.question.0 || matches!(seen.question.0, Subject::Live))
+    })
+}
+
+fn nothing(ui: &mut Ui, state: &State) {
+    match state.subject() {
+        Some(Subject::Stored(_)) => {
+            empty(ui, "Opening the run …", "Its images and its last checkpoint are being read.")
+        }
+        Some(Subject::Live) => empty(ui, "Looking …", "The first maps come with the next pictures."),
+        None => empty(
+            ui,
+            "No network to look into yet",
+            "Press Train, or open a run folder: then every probe image shows where the network looks.",
+        ),
+    }
+}
+
+/// The questions that the project's tasks allow.
+fn choices(ui: &mut Ui, state: &State, classes: Option<&[String]>, chosen: &mut Option<Question>) {
+    let mut offer = |question| {
+        ui.selectable_value(chosen, question, name(question, state, classes));
+    };
+    offer(None);
+    if state.has_task(Task::Classify) && state.has_task(Task::Reconstruct) {
+        offer(Some(Question::Predicted));
+        offer(Some(Question::Error));
+    }
+    let count = if state.has_task(Task::Classify) { classes.map_or(0, <[String]>::len) } else { 0 };
+    (0..count as u32).for_each(|class| offer(Some(Question::Class(class))));
+}
+
+fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -> String {
+    match question {
+        None if !state.has_task(Task::Classify) => "reconstruction error".to_owned(),
+        None if !state.has_task(Task::Reconstruct) => "predicted class".to_owned(),
+        None => "as the stage trains".to_owned(),
+        Some(Question::Predicted) => "predicted class".to_owned(),
+        Some(Question::Error) => "reconstruction error".to_owned(),
+        Some(Question::Class(class)) => {
+            let name = classes.and_then(|classes| classes.get(class as usize));
+            format!("class {}", name.cloned().unwrap_or_else(|| class.to_string()))
+        }
+    }
+}
+
+/// The line that says whose saliency is shown: the probe images', or that of a file.
+fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let request = &state.looking.request;
+    let mut ask = |image: Option<PathBuf>| {
+        actions.push(Action::Show(Show::Saliency(Request { image, ..request.clone() })));
+    };
+    let mut browse = false;
+    ui.horizontal(|ui| {
+        let path = request.image.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        let id = Id::unique(("saliency image", state.generation));
+        let field = Field::new(id, "Image file", &path).hint("the probe images; or the path of an image").width(300.0);
+        if let Some(FieldEvent::Commit(text)) = field.show(ui) {
+            ask(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from));
+        }
+        let button = ui.button("Open image…").on_hover_text("An image from disk, fitted as the project's images are");
+        browse = button.clicked();
+        let probes = ui.add_enabled(request.image.is_some(), eframe::egui::Button::new("Probe images"));
+        if probes.on_hover_text("Back to the fixed images of the run").clicked() {
+            ask(None);
+        }
+    });
+    if browse {
+        actions.push(Action::BrowseImage);
+    }
+    ui.add_space(theme::GAP);
+}
+
+impl SaliencyView {
+    /// Makes a new texture only when new maps came: image, map and overlay of each in turn.
+    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency) {
+        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
+            return;
+        }
+        let rgba = |place: usize| {
+            let (index, channels) = (place / 3, saliency.channels);
+            match place % 3 {
+                0 => image_rgba(saliency.input(index), channels),
+                1 => map_rgba(saliency.map(index)),
+                _ => overlay_rgba(saliency.input(index), channels, saliency.map(index)),
+            }
+        };
+        let size = [saliency.height, saliency.width];
+        let sheet = Sheet::new(ui.ctx(), "saliency", size, 3 * saliency.answers.len(), rgba);
+        self.drawn = Some((seen.clone(), sheet));
+    }
+}

@@ -1,0 +1,60 @@
+//! Small pictures painted from one texture, and the colour bar that says what their colours mean.
+
+use crate::gui::theme;
+use crate::inspect::maps::viridis;
+use eframe::egui::{Align2, Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
+
+/// Pictures of one size in one texture, without gaps.
+pub struct Sheet {
+    texture: TextureHandle,
+    columns: usize,
+    /// Height and width of a picture.
+    pub size: [usize; 2],
+}
+
+/// Pictures in a row of the texture at most: no graphics driver takes a texture of any size.
+const COLUMNS: usize = 24;
+
+impl Sheet {
+    /// A sheet of `count` pictures; `rgba` gives the `H × W × 4` bytes of each.
+    pub fn new(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
+        let columns = count.clamp(1, COLUMNS);
+        let [height, width] = size;
+        let (wide, tall) = (columns * width, count.div_ceil(columns).max(1) * height);
+        let mut image = ColorImage::filled([wide.max(1), tall.max(1)], Color32::TRANSPARENT);
+        for index in 0..count {
+            let (left, top) = (index % columns * width, index / columns * height);
+            for (place, pixel) in rgba(index).chunks_exact(4).take(width * height).enumerate() {
+                let color = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
+                image[(left + place % width, top + place / width)] = color;
+            }
+        }
+        Sheet { texture: ctx.load_texture(name, image, TextureOptions::NEAREST), columns, size }
+    }
+
+    /// Paints one of the pictures.
+    pub fn paint(&self, ui: &Ui, index: usize, to: Rect) {
+        let [wide, tall] = self.texture.size();
+        let (w, h) = (self.size[1] as f32 / wide as f32, self.size[0] as f32 / tall as f32);
+        let at = pos2((index % self.columns) as f32 * w, (index / self.columns) as f32 * h);
+        ui.painter().image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
+    }
+}
+
+/// The colours of unsigned values, from `low` below to `high` above.
+pub fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
+    let weak = theme::palette(ui).weak;
+    let bar = Rect::from_min_size(area.min + vec2(8.0, 0.0), vec2(8.0, area.height().min(160.0)));
+    let shades = 32;
+    for shade in 0..shades {
+        let [r, g, b] = viridis(1.0 - (shade as f32 + 0.5) / shades as f32);
+        let top = bar.top() + bar.height() * shade as f32 / shades as f32;
+        let part = Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), bar.height() / shades as f32 + 0.5));
+        ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
+    }
+    let write = |y: f32, align: Align2, text: &str| {
+        ui.painter().text(pos2(bar.right() + 4.0, y), align, text, theme::digits(10.0), weak);
+    };
+    write(bar.top(), Align2::LEFT_TOP, high);
+    write(bar.bottom(), Align2::LEFT_BOTTOM, low);
+}

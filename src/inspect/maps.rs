@@ -1,0 +1,157 @@
+//! Unsigned maps as colours, and sheets of them: saliency, and the mean activations of a code.
+//!
+//! Nothing here fails.
+
+use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
+use super::saliency::Saliency;
+use super::sparse::SparseCode;
+use image::{Rgba, RgbaImage};
+
+/// Every sixteenth colour of matplotlib's viridis.
+const VIRIDIS: [[u8; 3]; 17] = [
+    [68, 1, 84],
+    [72, 24, 106],
+    [71, 45, 123],
+    [66, 64, 134],
+    [59, 82, 139],
+    [51, 99, 141],
+    [44, 114, 142],
+    [38, 130, 142],
+    [33, 145, 140],
+    [31, 160, 136],
+    [40, 174, 128],
+    [63, 188, 115],
+    [94, 201, 98],
+    [132, 212, 75],
+    [173, 220, 48],
+    [216, 226, 25],
+    [253, 231, 37],
+];
+
+/// The map for unsigned values: dark violet at 0, yellow at 1; magenta when not finite.
+pub fn viridis(share: f32) -> [u8; 3] {
+    if !share.is_finite() {
+        return NOT_FINITE;
+    }
+    let place = share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f32;
+    let (low, high) = (VIRIDIS[place as usize], VIRIDIS[(place as usize + 1).min(VIRIDIS.len() - 1)]);
+    mix(low, high, place.fract())
+}
+
+/// The largest finite value, which stands for the end of the colours; 1 when all are zero.
+pub fn limit(map: &[f32]) -> f32 {
+    let largest = map.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+/// A map as `H × W × 4` bytes, scaled by its own largest value.
+pub fn map_rgba(map: &[f32]) -> Vec<u8> {
+    let limit = limit(map);
+    map.iter().flat_map(|value| opaque(viridis(value / limit))).collect()
+}
+
+/// The image in grey, with the map over it where it is strong.
+pub fn overlay_rgba(pixels: &[u8], channels: usize, map: &[f32]) -> Vec<u8> {
+    let limit = limit(map);
+    let blend = |(pixel, value): (&[u8], &f32)| {
+        let share = value / limit;
+        let grey = (pixel.iter().take(3).map(|&p| u32::from(p)).sum::<u32>() / 3) as u8;
+        let strength = if share.is_finite() { share.clamp(0.0, 1.0).sqrt() } else { 1.0 };
+        opaque(mix([grey; 3], viridis(share), strength))
+    };
+    image_rgba(pixels, channels).chunks_exact(4).map(|pixel| &pixel[..3]).zip(map).flat_map(blend).collect()
+}
+
+/// Images, maps and overlays as three rows, eight images wide.
+pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
+    let count = saliency.answers.len();
+    let columns = count.clamp(1, 8);
+    let blank = vec![0; saliency.height * saliency.width * 4];
+    let tile = |index: usize, row: usize| match (index < count, row) {
+        (false, _) => blank.clone(),
+        (true, 0) => image_rgba(saliency.input(index), saliency.channels),
+        (true, 1) => map_rgba(saliency.map(index)),
+        (true, _) => overlay_rgba(saliency.input(index), saliency.channels, saliency.map(index)),
+    };
+    let band = |band: usize| (0..3 * columns).map(move |i| (band * columns + i % columns, i / columns));
+    let tiles = (0..count.div_ceil(columns)).flat_map(band).map(|(index, row)| tile(index, row)).collect();
+    sheet(tiles, [saliency.height, saliency.width], columns, zoom)
+}
+
+/// Width and height of each of the two charts of a sparse code.
+const CHART: [u32; 2] = [600, 240];
+const MARGIN: u32 = 16;
+const PAPER: Rgba<u8> = Rgba([248, 249, 251, 255]);
+const BAR: Rgba<u8> = Rgba([31, 111, 214, 255]);
+const TARGET: Rgba<u8> = Rgba([255, 150, 20, 255]);
+/// Half the width of the target's line.
+const PEN: u32 = 1;
+/// Bars of a histogram.
+pub const BINS: usize = 40;
+
+/// The mean activations, falling, over their histogram; the target as a line through both.
+pub fn sparse_sheet(code: &SparseCode) -> RgbaImage {
+    let [width, height] = CHART;
+    let mut image = RgbaImage::from_pixel(width + 2 * MARGIN, 2 * height + 3 * MARGIN, PAPER);
+    let [low, high] = code.range();
+    let span = if high > low { high - low } else { 1.0 };
+    let sorted: Vec<f32> = code.sorted().iter().map(|mean| (mean - low) / span).collect();
+    bars(&mut image, MARGIN, &sorted);
+    let counts = code.histogram([low, high], BINS);
+    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
+    bars(&mut image, 2 * MARGIN + height, &counts.iter().map(|&count| count as f32 / most).collect::<Vec<_>>());
+    if let Some((rho, _)) = code.target {
+        let share = ((rho as f32 - low) / span).clamp(0.0, 1.0);
+        let y = MARGIN + ((1.0 - share) * (height - 1) as f32) as u32;
+        (MARGIN..MARGIN + width).for_each(|x| (y - PEN..=y + PEN).for_each(|y| image.put_pixel(x, y, TARGET)));
+        let x = MARGIN + (share * (width - 1) as f32) as u32;
+        let across = || x - PEN..=x + PEN;
+        (2 * MARGIN + height..2 * (MARGIN + height)).for_each(|y| across().for_each(|x| image.put_pixel(x, y, TARGET)));
+    }
+    image
+}
+
+/// Bars of these shares side by side.
+fn bars(image: &mut RgbaImage, top: u32, shares: &[f32]) {
+    let [width, height] = CHART;
+    for x in 0..width {
+        let index = x as usize * shares.len() / width as usize;
+        let share = shares.get(index).copied().filter(|share| share.is_finite()).unwrap_or(0.0);
+        let tall = (share.clamp(0.0, 1.0) * height as f32).round() as u32;
+        (top + height - tall..top + height).for_each(|y| image.put_pixel(MARGIN + x, y, BAR));
+    }
+}
+
+fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
+    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share).round() as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::saliency::Answer;
+
+    #[test]
+    fn colours_run_from_violet_to_yellow() {
+        assert_eq!([viridis(-1.0), viridis(0.0), viridis(1.0)], [[68, 1, 84], [68, 1, 84], [253, 231, 37]]);
+        assert_eq!((viridis(0.5), viridis(f32::NAN)), ([33, 145, 140], NOT_FINITE));
+        assert_eq!(map_rgba(&[0.0, 0.0])[..3], [68, 1, 84]);
+    }
+
+    #[test]
+    fn an_overlay_leaves_what_does_not_count() {
+        let bytes = overlay_rgba(&[10, 200], 1, &[0.0, 2.0]);
+        assert_eq!(bytes, [10, 10, 10, 255, 253, 231, 37, 255]);
+    }
+
+    #[test]
+    fn sheets_have_a_row_for_each_part() {
+        let (maps, inputs, answers) = (vec![1.0; 9 * 4], vec![5; 9 * 4], vec![Answer::default(); 9]);
+        let saliency = Saliency { height: 2, width: 2, channels: 1, maps, inputs, answers, ..Saliency::default() };
+        let image = saliency_sheet(&saliency, 1);
+        assert_eq!(image.dimensions(), (8 * 3 + 1, 6 * 3 + 1));
+        assert_eq!(image.get_pixel(1, 4).0, [253, 231, 37, 255]);
+        let code = SparseCode { means: vec![0.2, 0.8], target: Some((0.5, 1.0)), ..SparseCode::default() };
+        assert!(sparse_sheet(&code).pixels().any(|pixel| *pixel == TARGET));
+    }
+}

@@ -1,0 +1,181 @@
+//! Saliency: how strongly each pixel bears on what the network says (Simonyan, Vedaldi, Zisserman 2013).
+//!
+//! The gradient of one number by the input, of its values the absolute maximum over the channels. The number is
+//! the logit of a class, before a last softmax layer where there is one (the probability of a sure answer
+//! hardly moves, and its gradient would show nothing), or the mean squared error of the reconstruction, in which
+//! the input counts as the target too. Running statistics are used, dropout and noise are off. Fails as the
+//! network does, and when a class is asked for that it has no output for.
+
+use super::mirror::Mirror;
+use super::reconstructions::Probe;
+use crate::data::Dataset;
+use crate::nn::{Mode, NnError, Route};
+use candle_core::{Device, Tensor};
+use std::path::PathBuf;
+
+/// Probabilities told of each image.
+pub const TOP: usize = 3;
+
+/// The number whose gradient is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Question {
+    /// The score of the class that each image is taken for.
+    #[default]
+    Predicted,
+    /// The score of this class.
+    Class(u32),
+    /// The reconstruction error.
+    Error,
+}
+
+/// What saliency is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The number; `None` for what the stage trains for: the predicted class, or the error.
+    pub question: Option<Question>,
+    /// An image file instead of the probe images.
+    pub image: Option<PathBuf>,
+}
+
+/// What the network says of one image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The right class, where it is known.
+    pub label: Option<u32>,
+    /// The class whose score was looked at; `None` for the reconstruction error.
+    pub class: Option<u32>,
+    /// The score (logit) or the error.
+    pub score: f32,
+    /// The most probable classes with their probabilities, falling; empty for the reconstruction error.
+    pub top: Vec<(u32, f32)>,
+}
+
+/// Saliency maps of some images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Saliency {
+    /// Steps taken when they were made.
+    pub step: u64,
+    /// What was asked.
+    pub question: Question,
+    /// Height, width and channels of an image.
+    pub height: usize,
+    /// See `height`.
+    pub width: usize,
+    /// See `height`.
+    pub channels: usize,
+    /// `N × H × W × C` bytes of the images.
+    pub inputs: Vec<u8>,
+    /// `N × H × W` absolute gradients, in score for each unit of the network's input.
+    pub maps: Vec<f32>,
+    /// One for each image.
+    pub answers: Vec<Answer>,
+    /// The classes' names.
+    pub classes: Vec<String>,
+}
+
+impl Saliency {
+    /// The map of an image.
+    pub fn map(&self, index: usize) -> &[f32] {
+        let size = self.height * self.width;
+        self.maps.get(index * size..(index + 1) * size).unwrap_or_default()
+    }
+
+    /// The bytes of an image.
+    pub fn input(&self, index: usize) -> &[u8] {
+        let size = self.height * self.width * self.channels;
+        self.inputs.get(index * size..(index + 1) * size).unwrap_or_default()
+    }
+
+    /// A class's name; its number where it has none.
+    pub fn class_name(&self, class: u32) -> String {
+        self.classes.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
+/// What bears on the answers for these images, with the weights that the mirror holds.
+pub fn explain(
+    mirror: &mut Mirror,
+    dataset: &Dataset,
+    probe: &Probe,
+    question: Question,
+    step: u64,
+) -> Result<Saliency, NnError> {
+    let (gradient, mut answers) = match question {
+        Question::Error => of_error(mirror, probe)?,
+        Question::Predicted => of_class(mirror, probe, None)?,
+        Question::Class(class) => of_class(mirror, probe, Some(class))?,
+    };
+    for (answer, label) in answers.iter_mut().zip(probe.labels()) {
+        answer.label = *label;
+    }
+    let [height, width, channels] = probe.size();
+    Ok(Saliency {
+        step,
+        question,
+        height,
+        width,
+        channels,
+        inputs: dataset.to_pixels(probe.values()),
+        maps: gradient.chunks_exact(channels.max(1)).map(largest).collect(),
+        answers,
+        classes: dataset.classes().to_vec(),
+    })
+}
+
+/// The absolute maximum; not a number when one of the values isn't.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |most, v| if v.is_nan() || v.abs() > most { v.abs() } else { most })
+}
+
+/// The gradient (`N × H × W × C`) of a class's logit, and the answers.
+fn of_class(mirror: &mut Mirror, probe: &Probe, class: Option<u32>) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
+    let network = mirror.network();
+    let output = network.forward(Route::Classify, probe.images(), Mode::Eval)?;
+    let (dims, logits) = (output.dims().to_vec(), numbers(&output)?);
+    let outputs = dims.iter().skip(1).product::<usize>();
+    if let Some(class) = class.filter(|&class| class as usize >= outputs) {
+        return Err(NnError::Unsupported(format!("saliency of class {class} with {outputs} outputs")));
+    }
+    let answers: Vec<Answer> = logits.chunks_exact(outputs.max(1)).map(|row| answer(row, class)).collect();
+    let hit = |answer: &Answer| {
+        let class = answer.class;
+        (0..outputs).map(move |output| if class == Some(output as u32) { 1.0f32 } else { 0.0 })
+    };
+    let hits: Vec<f32> = answers.iter().flat_map(hit).collect();
+    let gradient = network.backward_to_input(&Tensor::from_vec(hits, dims, network.device())?)?;
+    Ok((numbers(&gradient)?, answers))
+}
+
+fn answer(logits: &[f32], class: Option<u32>) -> Answer {
+    let mut ranked: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let highest = ranked.first().map_or(0.0, |(_, logit)| *logit);
+    let sum: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
+    let top = ranked.iter().take(TOP).map(|&(class, logit)| (class, (logit - highest).exp() / sum)).collect();
+    let class = class.or(ranked.first().map(|(class, _)| *class));
+    let score = class.and_then(|class| logits.get(class as usize)).copied().unwrap_or(f32::NAN);
+    Answer { label: None, class, score, top }
+}
+
+/// The gradient of each image's mean squared reconstruction error. The image is the target as well: moving a
+/// pixel moves what it is compared with.
+fn of_error(mirror: &mut Mirror, probe: &Probe) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
+    let network = mirror.network();
+    let output = network.forward(Route::Reconstruct, probe.images(), Mode::Eval)?;
+    let dims = output.dims().to_vec();
+    let size = probe.size().iter().product::<usize>().max(1);
+    let differences: Vec<f32> = numbers(&output)?.iter().zip(probe.values()).map(|(y, x)| y - x).collect();
+    let slopes: Vec<f32> = differences.iter().map(|d| 2.0 * d / size as f32).collect();
+    let through = network.backward_to_input(&Tensor::from_slice(&slopes, dims, network.device())?)?;
+    let gradient = numbers(&through)?.iter().zip(&slopes).map(|(through, direct)| through - direct).collect();
+    let error = |image: &[f32]| image.iter().map(|d| d * d).sum::<f32>() / size as f32;
+    let answers = differences.chunks_exact(size).map(|image| Answer { score: error(image), ..Answer::default() });
+    Ok((gradient, answers.collect()))
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>, NnError> {
+    Ok(tensor.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?)
+}
+
+#[cfg(test)]
+mod tests;

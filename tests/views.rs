@@ -1,0 +1,239 @@
+//! The views of what is inside: saliency, the sparse code, the images, the runs; driven by their labels.
+#![allow(clippy::unwrap_used)] // A test program as a whole.
+
+mod window;
+
+use eframe::egui::{Vec2, vec2};
+use std::path::Path;
+use strata::engine::command::Command;
+use strata::engine::event::{Event, StepReport};
+use strata::engine::look::Looked;
+use strata::gui::action::{Action, Alone, Show};
+use strata::gui::looking::Subject;
+use strata::inspect::saliency::{Answer, Question, Request, Saliency};
+use strata::inspect::sparse::SparseCode;
+use strata::project::data::Split;
+use strata::project::stage::Task;
+use strata::project::{Project, file};
+use window::*;
+
+const SIZE: Vec2 = vec2(1280.0, 720.0);
+
+/// Eight pixels a side, so that a run is over in a moment.
+fn small(name: &str) -> Project {
+    let mut project = builtin(name);
+    project.data.limit = Some(64);
+    (project.stages[0].epochs, project.stages[0].batch) = (1, 16);
+    project
+}
+
+fn classifier() -> Project {
+    let text = "format = 1\ntitle = \"Small classifier\"\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 64\n[network]\ninput = \"3x16x16\"\nencoder = [\"conv 4 k3 s2 p1\", \"relu\"]\nhead = [\"flatten\", \"dense 10\"]\n[[stage]]\nname = \"classify\"\ntask = \"classify\"\nloss = \"cross-entropy\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 16\n";
+    file::parse(text, "test").unwrap()
+}
+
+/// A window with the real engine on a project in a folder of its own.
+fn open(folder: &Path, project: &Project) -> Window {
+    let path = folder.join("project.toml");
+    file::save(project, &path).unwrap();
+    let mut window = Window::real(project.clone(), SIZE);
+    window.harness.state_mut().handle(Action::Open(path));
+    window.run();
+    window
+}
+
+fn train(window: &mut Window) {
+    window.click("Train");
+    window.wait("the end", |state| !state.training.is_running());
+}
+
+#[test]
+fn a_trained_run_shows_what_its_answers_rest_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.click("View Saliency");
+    assert!(window.has("Press Train, or open a run folder"));
+    train(&mut window);
+    window.wait("maps", |state| state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    assert!(window.has("saliency of 16 images") && window.has("gradient of the predicted class"));
+    let image = folder.path().join("own.png");
+    image::RgbImage::from_pixel(40, 40, image::Rgb([200, 30, 30])).save(&image).unwrap();
+    window.enter("Image file", image.to_str().unwrap());
+    window.wait("the image", |state| {
+        let seen = state.looking.saliency.latest.as_deref();
+        seen.and_then(|seen| seen.result.as_ref().ok()).is_some_and(|saliency| saliency.answers.len() == 1)
+    });
+    assert!(window.has("saliency of 1 images"));
+    window.enter("Image file", folder.path().join("project.toml").to_str().unwrap());
+    window.wait("the refusal", |state| state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.is_err()));
+    assert!(window.has("project.toml") && window.has("not an image"));
+    window.click("Probe images");
+    window.wait("the probe images", |state| {
+        state
+            .looking
+            .saliency
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.as_ref().is_ok_and(|s| s.answers.len() == 16))
+    });
+    let named = Request { question: Some(Question::Class(3)), image: None };
+    window.harness.state_mut().handle(Action::Show(Show::Saliency(named)));
+    window.wait("the class", |state| {
+        let seen = state.looking.saliency.latest.as_deref();
+        seen.and_then(|seen| seen.result.as_ref().ok()).is_some_and(|saliency| saliency.answers[0].class == Some(3))
+    });
+}
+
+#[test]
+fn the_code_of_a_run_is_measured_against_its_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &small("sparse-autoencoder"));
+    window.click("View Sparse code");
+    assert!(window.has("No hidden units to measure yet"));
+    train(&mut window);
+    // The run in training measured as many as there was time for.
+    window.wait("all means", |state| {
+        let seen = state.looking.sparse.latest.as_deref();
+        seen.is_some_and(|seen| seen.result.is_ok() && matches!(seen.question, Subject::Stored(_)))
+    });
+    assert!(window.has("target ρ 0.05") && window.has("penalty ") && window.has("encoder.2 `sigmoid`"));
+    assert!(window.has("640 of 640 unlabeled images"));
+}
+
+#[test]
+fn the_images_are_shown_by_class_and_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.click("View Data");
+    window.wait("images", |state| state.looking.data.latest.is_some());
+    assert!(window.has("images of the train split") && window.has("Images of each class"));
+    assert!(window.has("No file was left out."));
+    window.click("Show unlabeled images");
+    window.wait("the split", |state| {
+        let looked = state.looking.data.latest.as_deref();
+        looked.and_then(|looked| looked.result.as_ref().ok()).is_some_and(|gallery| gallery.split == Split::Unlabeled)
+    });
+    assert!(window.has("64 images of the unlabeled split"));
+    let mut lost = classifier();
+    lost.data.source = strata::project::data::Source::Mnist;
+    lost.data.path = Some("nowhere".into());
+    let mut window = open(folder.path(), &lost);
+    window.click("View Data");
+    window.wait("the refusal", |state| state.looking.data.latest.is_some());
+    assert!(window.has("These images cannot be read") && window.has("nowhere"));
+}
+
+#[test]
+fn files_that_were_left_out_are_listed_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["cat", "dog"] {
+        let at = folder.path().join("images").join(class);
+        std::fs::create_dir_all(&at).unwrap();
+        for n in 0..4 {
+            image::RgbImage::from_pixel(16, 16, image::Rgb([60 * n, 9, 9])).save(at.join(format!("{n}.png"))).unwrap();
+        }
+        std::fs::write(at.join("torn.png"), "not a picture").unwrap();
+    }
+    let mut project = classifier();
+    project.data.source = strata::project::data::Source::Folder;
+    project.data.path = Some("images".into());
+    let mut window = open(folder.path(), &project);
+    window.click("View Data");
+    window.wait("images", |state| state.looking.data.latest.is_some());
+    assert!(window.has("Left out: 2 files") && window.has("torn.png: "));
+    assert!(window.has("cat: ") && window.has("dog: "));
+}
+
+#[test]
+fn runs_lie_over_each_other_and_open_with_a_click() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    window.click("View Runs");
+    window.wait("an empty list", |state| !state.runs.is_reading());
+    assert!(window.has("No runs of this project yet"));
+    for count in 1..=2 {
+        train(&mut window);
+        window.wait("the list", |state| state.runs.list.len() == count && !state.runs.is_reading());
+    }
+    assert!(window.has("Hide run small-classifier-1") && window.has("Hide run small-classifier-2"));
+    assert!(window.has("2 runs in "));
+    window.click("Hide run small-classifier-1");
+    assert!(window.has("Show run small-classifier-1"));
+    window.click("Open run small-classifier-1");
+    assert!(window.state().training.run.as_ref().unwrap().ends_with("small-classifier-1"));
+    assert_eq!(window.state().runs.list.len(), 2, "the other runs stay beside it");
+}
+
+fn live() -> (Window, Engine) {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(builtin("lenet-mnist"), SIZE, start);
+    window.click("Train");
+    let (run, device) = ("runs/one-1".into(), "CPU".to_owned());
+    engine.tell(Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() });
+    engine.tell(Event::Stage { index: 0, name: "a".into(), task: Task::Classify, epochs: 1, steps_per_epoch: 9 });
+    (window, engine)
+}
+
+fn step(step: u64) -> Event {
+    let (stage, epoch, step_in_epoch, accuracy) = (0, 1, step, None);
+    let (loss, lr, images_per_second, seconds_left) = (1.0, 1e-3, 1.0, 1.0);
+    Event::Step(StepReport { stage, epoch, step, step_in_epoch, loss, accuracy, lr, images_per_second, seconds_left })
+}
+
+fn maps(step: u64) -> Saliency {
+    let (maps, inputs) = (vec![0.5; 16], vec![9; 16]);
+    let top = vec![(7, 0.9), (1, 0.06), (9, 0.04)];
+    let answers = vec![Answer { label: Some(1), class: Some(7), score: 4.2, top }];
+    let question = Question::Predicted;
+    Saliency { step, question, height: 4, width: 4, channels: 1, inputs, maps, answers, classes: Vec::new() }
+}
+
+/// What nobody sees is never asked for; what is seen, once a picture, and anew only when there is something new.
+#[test]
+fn a_view_asks_the_run_only_while_it_is_seen() {
+    let (mut window, engine) = live();
+    engine.tell(step(1));
+    window.run();
+    assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()));
+    window.click("View Saliency");
+    let wanted = engine.with(|run| run.slots.wanted.saliency.take());
+    assert_eq!(wanted.as_deref(), Some(&Request::default()));
+    assert_eq!(engine.commanded(), [Command::Look], "a paused run has to be told");
+    window.run();
+    assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()), "one question at a time");
+    engine.with(|run| run.slots.saliency.put(Looked { question: Request::default(), result: Ok(maps(1)) }));
+    window.run();
+    assert!(window.has("the first taken for 7 with 90 %"));
+    assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()), "nothing new to be seen");
+    engine.tell(step(2));
+    window.run();
+    assert!(engine.with(|run| run.slots.wanted.saliency.take().is_some()), "a step later there is");
+    window.click("View Training");
+    engine.with(|run| run.slots.saliency.put(Looked { question: Request::default(), result: Ok(maps(2)) }));
+    engine.tell(step(3));
+    window.run();
+    assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()), "hidden again");
+}
+
+#[test]
+fn the_code_is_shown_live() {
+    let (mut window, engine) = live();
+    engine.tell(step(1));
+    window.harness.state_mut().handle(Action::Show(Show::Alone(Some(Alone::Sparse))));
+    window.run();
+    assert!(engine.with(|run| run.slots.wanted.sparse.take().is_some()));
+    let code = SparseCode {
+        step: 1,
+        layer: "encoder.2 `sigmoid`".into(),
+        images: 2000,
+        of: 54_000,
+        means: vec![0.05, 0.04, f32::NAN, 0.3],
+        target: Some((0.05, 3.0)),
+        penalty: Some(0.25),
+        ..SparseCode::default()
+    };
+    engine.with(|run| run.slots.sparse.put(Looked { question: (), result: Ok(code) }));
+    window.run();
+    assert!(window.has("2,000 of 54,000 train images · step 1") && window.has("penalty 0.2500"));
+    window.picture(1.0);
+}
