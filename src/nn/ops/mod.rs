@@ -1,10 +1,11 @@
 //! Operators on plain arrays: our own kernels on the CPU, candle's operators elsewhere.
 //!
-//! Every operator comes twice: `*_cpu` works on slices and is what trains on the CPU; the version in
-//! [`device`] is built of candle's own operators and runs wherever candle does (CUDA; on the CPU it is the
-//! tests' second opinion). Both work channels last: a batch is `N × S × C` with S the product of the
-//! spatial sizes. Sizes come from `crate::shape` and are legal; a slice of another size is a bug of the
-//! caller. Where maxima tie, a GPU may choose another index than the first, which is ours.
+//! Every operator comes twice: one works on slices and is what trains on the CPU, in the best vector
+//! instructions that the machine has (see [`simd`]); the other, in [`device`], is built of candle's own
+//! operators and runs wherever candle does (CUDA; on the CPU it is the tests' second opinion). Both work
+//! channels last: a batch is `N × S × C` with S the product of the spatial sizes. Sizes come from
+//! `crate::shape` and are legal; a slice of another size is a bug of the caller. Where maxima tie, a GPU may
+//! choose another index than the first, which is ours.
 //!
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.
