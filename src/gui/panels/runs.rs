@@ -158,12 +158,14 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
         actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
     }
     let button = Rect::from_center_size(pos2(area.right() - 16.0, area.center().y), vec2(24.0, 24.0));
-    ui.scope_builder(UiBuilder::new().max_rect(button), |ui| {
-        let name = format!("Open run {}", run.name);
-        if icon_button(ui, Icon::Closed, &name, "Open this run: its project, its curves, its network", true).clicked() {
-            actions.push(Action::Open(run.path.clone()));
-        }
-    });
+    // A child of its own leaves the next row where the list puts it.
+    let mut inner = ui.new_child(UiBuilder::new().id_salt(&run.path).max_rect(button));
+    let name = format!("Open run {}", run.name);
+    if icon_button(&mut inner, Icon::Closed, &name, "Open this run: its project, its curves, its network", true)
+        .clicked()
+    {
+        actions.push(Action::Open(run.path.clone()));
+    }
 }
 
 fn fitted(name: &str) -> String {
