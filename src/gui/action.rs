@@ -1,5 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
+use super::arrangement::{Arrangement, Side};
+use super::views::ViewKind;
 use crate::inspect::picture::FilterScale;
 use crate::project::Place;
 use crate::project::edit::Edit;
@@ -59,6 +61,8 @@ pub enum Action {
     Device(Option<String>),
     /// Changes how something is shown.
     Show(Show),
+    /// Moves, opens or closes a view of the centre.
+    View(OnView),
     /// Takes a message away: it was read.
     Dismiss(u64),
 }
@@ -74,6 +78,21 @@ pub enum OnSelected {
     Up,
     /// Swaps it with the one after.
     Down,
+}
+
+/// A change of the views of the centre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OnView {
+    /// Opens a view with the views around another, or brings it to the front.
+    Open(ViewKind, Option<ViewKind>),
+    /// Closes it.
+    Close(ViewKind),
+    /// Gives it a place of its own.
+    Split(ViewKind, Side),
+    /// Takes over what was moved or resized by hand.
+    Arrange(Arrangement),
+    /// Back to the usual arrangement.
+    Reset,
 }
 
 /// What to do with unsaved changes.

@@ -3,8 +3,9 @@
 use super::action::Action;
 use super::dialogs::{Chosen, Dialogs};
 use super::handle::{Services, StartRun};
-use super::layout::{self, Views};
+use super::layout;
 use super::state::{Closing, State};
+use super::views::Views;
 use super::{keys, theme};
 use crate::project::data::DataSpec;
 use crate::project::edit::Edit;

@@ -1,6 +1,7 @@
 //! The one place where an action changes the state.
 
-use super::action::{Action, Answer, OnSelected, Show};
+use super::action::{Action, Answer, OnSelected, OnView, Show};
+use super::arrangement::Arrangement;
 use super::curves::Curves;
 use super::dialogs::Dialogs;
 use super::messages::Weight;
@@ -48,6 +49,7 @@ impl State {
             Action::Undo => self.travel(true),
             Action::Redo => self.travel(false),
             Action::Show(show) => self.show(show),
+            Action::View(change) => self.change_views(change),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
             Action::Train => self.train(services),
@@ -110,6 +112,18 @@ impl State {
             Show::LogLoss(log) => self.view.log_loss = log,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
+        }
+    }
+
+    fn change_views(&mut self, change: OnView) {
+        let purpose = self.purpose();
+        let arrangement = self.arrangements.get_mut(purpose);
+        match change {
+            OnView::Open(kind, beside) => arrangement.open(kind, beside),
+            OnView::Close(kind) => arrangement.close(kind),
+            OnView::Split(kind, side) => arrangement.split(kind, side),
+            OnView::Arrange(moved) => *arrangement = moved,
+            OnView::Reset => *arrangement = Arrangement::default_for(purpose),
         }
     }
 

@@ -6,11 +6,11 @@
 
 pub mod action;
 pub mod app;
+pub mod arrangement;
 pub mod curves;
 pub mod dialogs;
 mod emblem;
 pub mod handle;
-
 mod keys;
 mod layout;
 pub mod messages;
@@ -22,6 +22,7 @@ pub mod state;
 pub mod text;
 pub mod theme;
 pub mod training;
+pub mod views;
 pub mod widgets;
 
 use crate::project::{Project, builtin, file};

@@ -1,5 +1,6 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
+use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::messages::{Messages, Weight};
 use super::places;
 use super::training::Training;
@@ -92,6 +93,8 @@ pub struct State {
     pub training: Training,
     /// How things are shown.
     pub view: ViewSettings,
+    /// How the views of the centre are laid out.
+    pub arrangements: Arrangements,
     /// A question for a path, if one is open.
     pub ask: Option<Ask>,
     /// What waits for an answer about unsaved changes.
@@ -118,6 +121,7 @@ impl State {
             messages: Messages::default(),
             training: Training::default(),
             view: ViewSettings { dark: None, log_loss: true, filter_scale: FilterScale::default(), stage: Some(0) },
+            arrangements: Arrangements::default(),
             ask: None,
             pending: None,
             closing: Closing::No,
@@ -164,6 +168,20 @@ impl State {
     /// Whether a stage of the project does this.
     pub fn has_task(&self, task: Task) -> bool {
         self.project().stages.iter().any(|stage| stage.task == task)
+    }
+
+    /// What the project trains for.
+    pub fn purpose(&self) -> Purpose {
+        match (self.has_task(Task::Reconstruct), self.has_task(Task::Classify)) {
+            (false, true) => Purpose::Classify,
+            (true, true) => Purpose::Both,
+            _ => Purpose::Reconstruct,
+        }
+    }
+
+    /// How the views are laid out for what the project trains for.
+    pub fn arrangement(&self) -> &Arrangement {
+        self.arrangements.get(self.purpose())
     }
 
     /// The folder that relative paths of the project start at.

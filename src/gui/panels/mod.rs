@@ -9,4 +9,5 @@ pub mod notices;
 pub mod reconstructions;
 pub mod settings;
 pub mod status_bar;
+pub mod tiles;
 pub mod top_bar;

@@ -5,7 +5,6 @@ pub mod empty;
 pub mod field;
 pub mod icon;
 pub mod slab;
-pub mod tile;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use empty::empty;
