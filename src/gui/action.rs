@@ -15,6 +15,12 @@ pub enum Action {
     Edit(Edit),
     /// Adds a node at a place and selects it.
     Add(Place, Node),
+    /// Moves a node, so that it stands before the one at the second place.
+    Move(Place, Place),
+    /// Puts the layers of a text after the selected node.
+    Paste(String),
+    /// Folds (true) or unfolds a block, or all of them.
+    Fold(Option<Place>, bool),
     /// Changes the selected node.
     Selected(OnSelected),
     /// Selects a node, or nothing.
@@ -25,6 +31,18 @@ pub enum Action {
     Undo,
     /// Goes forward one edit.
     Redo,
+    /// Lays something over the window, or takes it away.
+    Overlay(Option<Overlay>),
+    /// Takes the offered unsaved edits (true) or throws them away.
+    Recover(bool),
+    /// Shows the start page (true) or the project.
+    Start(bool),
+    /// Starts a project with no layers.
+    New,
+    /// Reads the images of a folder.
+    DataFolder(PathBuf),
+    /// Takes an image for the views of one image.
+    Image(PathBuf),
     /// Opens a built-in project.
     Builtin(&'static str),
     /// Opens a project file or a run folder.
@@ -65,6 +83,17 @@ pub enum Action {
     View(OnView),
     /// Takes a message away: it was read.
     Dismiss(u64),
+}
+
+/// What lies over the window for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlay {
+    /// Everything by name.
+    Palette,
+    /// The keys.
+    Keys,
+    /// Version, device, licence.
+    About,
 }
 
 /// A change of the selected node.

@@ -79,6 +79,14 @@ impl Arrangement {
         self.views().contains(&kind)
     }
 
+    /// Whether a view has a place to itself.
+    pub fn is_alone(&self, kind: ViewKind) -> bool {
+        match self.0.as_ref().and_then(|part| part.group(kind)) {
+            Some(Part::Tabs { views, .. }) => views.len() == 1,
+            _ => true,
+        }
+    }
+
     /// Brings a view to the front, opening it with the views around `beside` (or with the last ones).
     pub fn open(&mut self, kind: ViewKind, beside: Option<ViewKind>) {
         let anchor = if self.is_open(kind) { Some(kind) } else { beside.or_else(|| self.views().last().copied()) };
@@ -126,6 +134,13 @@ impl Part {
         match self {
             Part::Tabs { views, .. } => views.clone(),
             Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.views()).collect(),
+        }
+    }
+
+    fn group(&self, kind: ViewKind) -> Option<&Part> {
+        match self {
+            Part::Tabs { views, .. } => views.contains(&kind).then_some(self),
+            Part::Row(parts) | Part::Column(parts) => parts.iter().find_map(|(_, part)| part.group(kind)),
         }
     }
 
@@ -256,6 +271,7 @@ mod tests {
         it.split(Filters, Side::Below);
         assert_eq!(it.views(), [Loss, Filters, Reconstructions]);
         assert!(matches!(&it.0, Some(Part::Column(parts)) if parts.len() == 3), "{it:?}");
+        assert!(it.is_alone(Filters));
         it.split(Filters, Side::Right);
         assert!(it.is_sound(), "a view alone in its place stays there");
         [Loss, Filters, Reconstructions].into_iter().for_each(|kind| it.close(kind));

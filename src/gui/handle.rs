@@ -6,12 +6,15 @@ use super::curves::Curves;
 use super::dialogs::Dialogs;
 use super::messages::Weight;
 use super::places;
+use super::recent::Kind;
 use super::state::{Ask, Closing, Pending, State};
 use super::training::{Phase, Training};
 use crate::engine::command::Command;
 use crate::engine::thread::{RunOptions, Running};
+use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
-use crate::project::{Project, builtin, file};
+use crate::project::node::Node;
+use crate::project::{Place, Project, Stack, builtin, file};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +46,9 @@ impl State {
                     self.selected = Some(place);
                 }
             }
+            Action::Move(from, to) => self.move_node(&from, &to),
+            Action::Paste(text) => self.paste(&text),
+            Action::Fold(place, folded) => self.fold(place, folded),
             Action::Selected(change) => self.change_selected(change),
             Action::Select(place) => self.selected = place,
             Action::Preview(preview) => self.show_preview(preview),
@@ -63,6 +69,16 @@ impl State {
 
     fn handle_files(&mut self, action: Action, services: &mut Services) {
         match action {
+            Action::Overlay(overlay) => self.overlay = overlay,
+            Action::Recover(true) => self.unless_unsaved(Pending::Recover),
+            Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
+            Action::Start(shown) => self.show_start(shown),
+            Action::New => self.unless_unsaved(Pending::New),
+            Action::DataFolder(path) => self.read_folder(&path),
+            Action::Image(path) => {
+                self.messages.add(Weight::Note, format!("{} is kept for the views of one image", path.display()));
+                self.image = Some(path);
+            }
             Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name)),
             Action::Open(path) => self.unless_unsaved(Pending::Open(path)),
             Action::Close => self.unless_unsaved(Pending::Close),
@@ -103,6 +119,36 @@ impl State {
         };
         if edit.is_some_and(|edit| self.edit(&edit)) {
             self.selected = select;
+        }
+    }
+
+    /// One step to undo, whether it stays in its stack or not.
+    fn move_node(&mut self, from: &Place, to: &Place) {
+        let node = places::node(self.network(), from).cloned();
+        let (Some(node), Some(to)) = (node, places::without(to, from)) else { return };
+        let moved = Edit::Remove(from.clone()).apply(self.project());
+        let moved = moved.and_then(|project| Edit::Insert(to.clone(), node).apply(&project));
+        if moved.is_ok_and(|project| self.edit(&Edit::All(Box::new(project)))) {
+            self.selected = Some(to);
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        let nodes = nodes(text);
+        if nodes.iter().all(|node| matches!(node, Node::Broken { .. })) {
+            return self.messages.add(Weight::Note, "The clipboard holds no layers");
+        }
+        let end = || Place::new(Stack::Encoder, self.network().encoder.len());
+        let first = self.selected.as_ref().and_then(|place| places::beside(place, 1)).unwrap_or_else(end);
+        let mut place = Some(first.clone());
+        let mut project = Ok(self.project().clone());
+        for node in nodes {
+            let Some(at) = place else { return };
+            project = project.and_then(|project| Edit::Insert(at.clone(), node).apply(&project));
+            place = places::beside(&at, 1);
+        }
+        if project.is_ok_and(|project| self.edit(&Edit::All(Box::new(project)))) {
+            self.selected = Some(first);
         }
     }
 
@@ -174,6 +220,8 @@ impl State {
         self.ask = None;
         match wanted {
             Pending::Open(path) => self.open(&path),
+            Pending::Recover => self.recover(),
+            Pending::New => self.replace(blank(self.project()), None),
             Pending::Builtin(name) => {
                 if let Some(Ok(project)) = builtin::find(name).map(builtin::Builtin::project) {
                     self.replace(project, None);
@@ -194,6 +242,44 @@ impl State {
         }
     }
 
+    fn show_start(&mut self, shown: bool) {
+        self.start = shown;
+        if shown {
+            self.recents.check();
+        }
+    }
+
+    fn read_folder(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        let data = DataSpec { source: Source::Folder, path: Some(name.clone()), ..self.project().data.clone() };
+        if self.edit(&Edit::Data(data)) {
+            self.start = false;
+            self.generation += 1;
+            let text = format!("Images are read from {name}; Ctrl+Z takes it back");
+            self.messages.add(Weight::Note, text);
+        }
+    }
+
+    /// The file as it is stays one step back.
+    fn recover(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let unsaved = self.unsaved.remove(0);
+        let saved = unsaved.origin.as_deref().and_then(|origin| file::load(origin).ok());
+        let origin = unsaved.origin.filter(|_| saved.is_some());
+        self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
+        self.edit(&Edit::All(Box::new(unsaved.project)));
+        self.messages.add(Weight::Note, "Recovered; Ctrl+Z goes back to what the file holds");
+    }
+
+    fn remember_run(&mut self) {
+        let Training { run: Some(run), project: Some(project), .. } = &self.training else { return };
+        if self.training.is_running() && !self.recents.is_newest(run) {
+            self.recents.remember(run, &project.title, Kind::Run);
+        }
+    }
+
     fn open(&mut self, path: &Path) {
         let path = expand(path);
         let (file, run) = match run_folder(&path) {
@@ -204,10 +290,13 @@ impl State {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             // A run's project is what was trained; saving must not change it.
             Ok(project) if run.is_some() => {
+                let run = run.unwrap_or_default();
+                self.recents.remember(&run, &project.title, Kind::Run);
                 self.replace(project, None);
-                self.show_run(run.unwrap_or_default());
+                self.show_run(run);
             }
             Ok(project) => {
+                self.recents.remember(&file, &project.title, Kind::Project);
                 self.replace(project, Some(file.clone()));
                 self.messages.add(Weight::Note, format!("Opened {}", file.display()));
             }
@@ -254,6 +343,8 @@ impl State {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             Ok(()) => {
                 self.mark_saved(path.to_path_buf());
+                let title = self.project().title.clone();
+                self.recents.remember(path, &title, Kind::Project);
                 self.messages.add(Weight::Note, format!("Saved to {}", path.display()));
                 self.ask = None;
                 if let Some(wanted) = self.pending.take() {
@@ -268,6 +359,7 @@ impl State {
         for (weight, text) in self.training.drain() {
             self.messages.add(weight, text);
         }
+        self.remember_run();
         if self.closing == Closing::AfterRun && matches!(self.training.phase, Phase::Ended(_)) {
             self.closing = Closing::Now;
         }
@@ -282,6 +374,33 @@ fn run_folder(path: &Path) -> Option<PathBuf> {
     let parent = path.parent()?;
     let is_run = path.file_name()? == "project.toml" && parent.join("metrics.csv").exists();
     is_run.then(|| parent.to_path_buf())
+}
+
+/// The layers of a text, one a line; brackets, quotes and commas of a project file do no harm.
+fn nodes(text: &str) -> Vec<Node> {
+    let bare = |line: &str| {
+        let line = line.trim().trim_end_matches(',').trim();
+        line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line).to_owned()
+    };
+    let lines = text.lines().map(bare).filter(|line| !matches!(line.as_str(), "" | "[" | "]"));
+    match text.trim() {
+        whole if whole.starts_with('{') && whole.ends_with('}') && whole.contains('\n') => {
+            match Node::from_text(whole) {
+                Node::Broken { .. } => lines.map(|line| Node::from_text(&line)).collect(),
+                node => vec![node],
+            }
+        }
+        _ => lines.map(|line| Node::from_text(&line)).collect(),
+    }
+}
+
+/// A project with no layers: the input of the first built-in one, and its way to be trained.
+fn blank(fallback: &Project) -> Project {
+    let first = builtin::ALL.first().and_then(|entry| entry.project().ok());
+    let mut project = first.unwrap_or_else(|| fallback.clone());
+    project.title = "New project".into();
+    (project.network.encoder, project.network.decoder, project.network.head) = Default::default();
+    project
 }
 
 /// `~` is the home folder.
@@ -303,6 +422,15 @@ fn file_stem(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pasted_text_becomes_layers() {
+        let texts = |text: &str| nodes(text).iter().map(Node::text).collect::<Vec<_>>();
+        assert_eq!(texts("conv 8 k3\nrelu\n"), ["conv 8 k3", "relu"]);
+        assert_eq!(texts("[\n  \"conv 8 k3\",\n  \"relu\",\n]"), ["conv 8 k3", "relu"]);
+        assert_eq!(texts("{ add = [\n[\"relu\"],\n[]\n] }"), ["{ add = [[\"relu\"], []] }"]);
+        assert!(nodes("").is_empty());
+    }
 
     #[test]
     fn titles_become_file_names() {

@@ -14,6 +14,15 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let bar = Frame::new().fill(colors.panel).inner_margin(Margin::symmetric(theme::MARGIN, 0));
     let side = Frame::new().fill(colors.panel).inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 0 });
     Panel::top("top bar").exact_size(top_bar::HEIGHT).frame(bar).show(ui, |ui| top_bar::show(ui, state, actions));
+    if state.start {
+        CentralPanel::default().frame(Frame::new().fill(colors.back)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            notices::show(ui, state, actions);
+            ui.spacing_mut().item_spacing.y = theme::STEP;
+            panels::start::show(ui, state, actions);
+        });
+        return;
+    }
     Panel::bottom("status bar").exact_size(status_bar::HEIGHT).frame(bar).show(ui, |ui| status_bar::show(ui, state));
     Panel::left("architecture")
         .frame(side)

@@ -209,10 +209,7 @@ impl Behavior<ViewKind> for Dock<'_> {
         let Some(kind) = tiles.get_pane(&tile).copied() else {
             return ui.interact(Rect::NOTHING, id, Sense::hover());
         };
-        let alone = tiles
-            .parent_of(tile)
-            .and_then(|group| tiles.get_container(group))
-            .is_none_or(|group| group.num_children() == 1);
+        let alone = self.arrangement.is_alone(kind);
         let colors = *theme::palette(ui);
         let ink = if tab.active { colors.strong } else { colors.weak };
         let title = ui.painter().layout_no_wrap(kind.title().into(), theme::heading(theme::BODY), ink);

@@ -3,6 +3,7 @@
 pub mod button;
 pub mod empty;
 pub mod field;
+pub mod funnel;
 pub mod icon;
 pub mod slab;
 
