@@ -233,14 +233,14 @@ fn edits_that_a_crash_cut_off_are_offered_again() {
     drop(window);
     let mut window = Window::kept("lenet-mnist", &config);
     window.run();
-    assert!(window.has("Strata ended before “One-layer convolutional autoencoder” was saved"));
+    assert!(window.has("Unsaved edits of “One-layer convolutional autoencoder”"));
     window.click("Recover edits");
     assert_eq!((window.state().project(), window.state().file.as_deref()), (&edited, Some(path.as_path())));
     assert!(window.has("Unsaved changes"));
     drop(window);
     let mut window = Window::kept("lenet-mnist", &config);
     window.run();
-    assert!(window.has("Strata ended before"), "recovered edits are not lost to a second crash");
+    assert!(window.has("Unsaved edits of"), "recovered edits are not lost to a second crash");
     window.click("Discard edits");
     drop(window);
     assert!(Window::kept("lenet-mnist", &config).state().unsaved.is_empty());

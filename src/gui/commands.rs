@@ -157,7 +157,7 @@ mod tests {
             ("clo rec", "Close view: Reconstructions"),
             ("res arr", "Reset arrangement"),
             ("sa", "Save"),
-            ("ra", "Reset arrangement"),
+            ("rsarr", "Reset arrangement"),
             ("xyzzy", ""),
         ] {
             assert_eq!(best(&state, text), name, "{text}");

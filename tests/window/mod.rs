@@ -163,6 +163,11 @@ impl Window {
         self.harness.remove_cursor();
         self.run();
         self.run();
+        self.frame(scale)
+    }
+
+    /// Paints the last frame as it is.
+    pub fn frame(&self, scale: f32) -> image::RgbaImage {
         let output = self.harness.output();
         let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
         let size = [(self.size.x * scale) as usize, (self.size.y * scale) as usize];

@@ -64,7 +64,7 @@ fn left_behind(ui: &mut Ui, left: &Unsaved, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
         let title = &left.project.title;
-        let text = format!("Strata ended before “{title}” was saved ({}). Take the edits back?", ago(left.time));
+        let text = format!("Unsaved edits of “{title}” were kept ({})", ago(left.time));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             for (text, wanted) in [("Discard edits", false), ("Recover edits", true)] {
                 if ui.button(text).clicked() {

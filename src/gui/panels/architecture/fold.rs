@@ -32,10 +32,12 @@ pub fn any_block(state: &State) -> bool {
     Stack::ALL.iter().any(|stack| state.network().stack(*stack).iter().any(|node| !node.branches().is_empty()))
 }
 
-/// What a folded block says of itself: `add of 2 branches · 7 layers`.
+/// What a folded block says of itself: `add · 7 layers`.
 pub fn label(node: &Node) -> String {
     let layers = count(node);
-    format!("{} · {layers} layer{}", node.label(), if layers == 1 { "" } else { "s" })
+    let label = node.label();
+    let word = label.split(" of ").next().unwrap_or_default();
+    format!("{word} · {layers} layer{}", if layers == 1 { "" } else { "s" })
 }
 
 fn count(node: &Node) -> usize {
@@ -50,6 +52,6 @@ mod tests {
     #[test]
     fn layers_are_counted_through_nests() {
         let node = Node::from_text("{ add = [[\"relu\", { repeat = 2, layers = [\"bn\", \"tanh\"] }], []] }");
-        assert_eq!(label(&node), "add of 2 branches · 3 layers");
+        assert_eq!(label(&node), "add · 3 layers");
     }
 }
