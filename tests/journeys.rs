@@ -341,8 +341,11 @@ fn blocks_fold_and_a_deep_network_starts_folded() {
     assert!(window.has("branch 2: identity"));
     window.click("Fold encoder.1");
     assert!(!window.has("branch 2: identity") && !window.has("encoder.1.0.1"));
+    window.harness.state_mut().handle(Action::Add(Place::new(Stack::Encoder, 0), Node::from_text("bn")));
+    window.run();
+    assert!(window.has("Unfold encoder.2") && !window.has("encoder.2.0.1"), "the fold goes with its block");
     window.click("Unfold all blocks");
-    assert!(window.has("encoder.1.0.1"));
+    assert!(window.has("encoder.2.0.1"));
     let mut window = Window::idle("xception");
     let rows = window.state().shown.inference.rows.len();
     let shown = |window: &Window| window.harness.query_all_by_label_contains(" parameters").count();

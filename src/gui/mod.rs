@@ -13,6 +13,7 @@ pub mod dialogs;
 pub mod drop;
 mod emblem;
 pub mod handle;
+mod handle_layers;
 pub mod keep;
 pub mod keys;
 mod layout;

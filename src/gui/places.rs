@@ -50,6 +50,19 @@ pub fn without(place: &Place, removed: &Place) -> Option<Place> {
     Some(place)
 }
 
+/// Where a place is once a node was put at `added`.
+pub fn with(place: &Place, added: &Place) -> Place {
+    let mut place = place.clone();
+    let Some((&index, way)) = added.path.split_last() else { return place };
+    if place.stack == added.stack
+        && place.path.starts_with(way)
+        && let Some(at) = place.path.get_mut(way.len()).filter(|at| **at >= index)
+    {
+        *at += 1;
+    }
+    place
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +82,19 @@ mod tests {
             (&[2], &[1, 0, 2], Some(&[2])),
         ] {
             assert_eq!(without(&at(place), &at(removed)), left.map(at), "{place:?} {removed:?}");
+        }
+    }
+
+    #[test]
+    fn places_move_down_when_something_is_put_before_them() {
+        let at = |path: &[usize]| Place { stack: Stack::Encoder, path: path.to_vec() };
+        for (place, added, then) in [
+            (&[1][..], &[1][..], &[2][..]),
+            (&[0], &[1], &[0]),
+            (&[1, 0, 1], &[0], &[2, 0, 1]),
+            (&[1], &[1, 0, 0], &[1]),
+        ] {
+            assert_eq!(with(&at(place), &at(added)), at(then), "{place:?} {added:?}");
         }
     }
 

@@ -221,6 +221,22 @@ impl State {
         self.folds.get(place).copied().unwrap_or_else(usual)
     }
 
+    /// What is folded stays folded while layers come and go before it.
+    pub(super) fn move_folds(&mut self, edit: &Edit) {
+        let moved: fn(&Place, &Place) -> Option<Place> = match edit {
+            Edit::Insert(..) => |place, at| Some(places::with(place, at)),
+            Edit::Remove(..) => places::without,
+            _ => return,
+        };
+        if let Edit::Insert(at, _) | Edit::Remove(at) = edit {
+            let mut folds = std::mem::take(&mut self.folds);
+            if matches!(edit, Edit::Remove(_)) {
+                folds.remove(at);
+            }
+            self.folds = folds.into_iter().filter_map(|(place, folded)| Some((moved(&place, at)?, folded))).collect();
+        }
+    }
+
     pub(super) fn fold(&mut self, place: Option<Place>, folded: bool) {
         let blocks = self.shown.inference.rows.iter().filter(|row| row.is_block).map(|row| row.place.clone());
         match place {
@@ -238,6 +254,7 @@ impl State {
     pub(super) fn edit(&mut self, edit: &Edit) -> bool {
         match self.history.edit(edit) {
             Ok(()) => {
+                self.move_folds(edit);
                 self.preview = None;
                 self.refresh();
                 true
