@@ -539,6 +539,9 @@ fn a_real_run_from_train_to_reopening() {
 #[test]
 fn a_text_without_room_ends_in_an_ellipsis() {
     let mut window = Window::idle("unet");
+    if window.has("Unfold all blocks") {
+        window.click("Unfold all blocks");
+    }
     let place = "encoder.7.1.7.1.7.1.7.1.1";
     let text = |window: &Window| window.get(place).value().unwrap();
     assert!(text(&window).starts_with("conv 256 k3") && text(&window).ends_with('…'), "{}", text(&window));

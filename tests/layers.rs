@@ -318,3 +318,42 @@ fn frozen_prefixes_keep_no_activations() {
     assert_eq!(network.outputs().len(), layers.len());
     network.backward_to_input(&y).unwrap();
 }
+
+/// Relu, pooling, flatten and reshape done along the way give what they give one by one, gradients too.
+#[test]
+fn layers_computed_together_are_those_computed_one_by_one() {
+    let stacks: [(&str, &[&str]); 12] = [
+        ("3x9x8", &["conv 20 k3 p1", "relu", "maxpool 2"]),
+        ("3x9x8", &["conv 5 k3 s2", "maxpool 3 s2 p1", "relu", "conv 4 k1"]),
+        ("2x7x7", &["conv 4 k3 p1", "maxpool 2", "conv 4 k3 p1", "relu", "unpool", "conv 1 k1"]),
+        ("4x5x5", &["convt 6 k4 s2 p1", "relu", "maxpool 2", "conv 2 k2"]),
+        ("3x6x6", &["bn", "relu", "maxpool 2", "conv 2 k1", "bn", "maxpool 3 s1 p1", "relu"]),
+        ("3x6x6", &["conv 4 k3 p1", "bn", "relu", "conv 2 k3"]),
+        ("4x6x6", &["sepconv 6 k3 p1", "relu", "maxpool 2"]),
+        ("2x21", &["conv 6 k5 s2 p2", "relu", "maxpool 3", "gap"]),
+        ("2x4x6x6", &["conv 3 k3 p1", "relu", "maxpool 2", "conv 2 k1"]),
+        ("3x4x5", &["conv 4 k3 p1", "relu", "flatten", "dense 30", "relu", "reshape 2x3x5", "conv 2 k2"]),
+        ("3x4x5", &["flatten", "dense 24", "reshape 4x2x3", "relu", "flatten", "dense 5", "relu"]),
+        ("2x4x4", &["noise 0.1", "flatten", "dropout 0.5", "dense 12", "reshape 3x2x2", "maxpool 2"]),
+    ];
+    for (input, layers) in stacks {
+        let passes = [false, true].map(|observed| {
+            let mut network = network(input, layers);
+            network.set_observed(observed);
+            let dims = network.input_dims(3);
+            let x = tensor(wobble(dims.iter().product(), 7), &dims);
+            let y = network.forward(Route::Reconstruct, &x, TRAIN).unwrap().copy().unwrap();
+            let g = tensor(wobble(y.elem_count(), 8), y.dims());
+            let gx = network.backward_to_input(&g).unwrap().copy().unwrap();
+            let gradients: Vec<Tensor> = network.parameters().iter().map(|p| p.gradient.copy().unwrap()).collect();
+            assert_eq!(network.outputs().len() == layers.len(), observed, "{layers:?}");
+            (y, gx, gradients)
+        });
+        let [(y, gx, gradients), (y1, gx1, gradients1)] = &passes;
+        assert_close(y, y1, &format!("{layers:?}: output"), 1e-12);
+        assert_close(gx, gx1, &format!("{layers:?}: gradient of the input"), 1e-12);
+        for (gradient, gradient1) in gradients.iter().zip(gradients1) {
+            assert_close(gradient, gradient1, &format!("{layers:?}: gradient of a parameter"), 1e-12);
+        }
+    }
+}

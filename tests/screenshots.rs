@@ -80,6 +80,10 @@ fn stages_and_a_classifier() {
 #[ignore = "writes pictures"]
 fn breaking_and_building() {
     let mut window = Window::idle("deep-autoencoder");
+    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
+    window.harness.state_mut().handle(Action::Start(true));
+    picture(&mut window, "start-page-dark.png");
+    window.harness.state_mut().handle(Action::Start(false));
     window.enter("encoder.3", "conv 32 k30");
     picture(&mut window, "broken-layer-dark.png");
     window.click("Undo");

@@ -8,8 +8,9 @@ use std::path::Path;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::look::Looked;
-use strata::gui::action::{Action, Alone, Show};
+use strata::gui::action::{Action, OnView, Show};
 use strata::gui::looking::Subject;
+use strata::gui::views::ViewKind;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
 use strata::project::data::Split;
@@ -42,6 +43,12 @@ fn open(folder: &Path, project: &Project) -> Window {
     window
 }
 
+/// Opens a view as a tab of the lowest, widest tile.
+fn show(window: &mut Window, kind: ViewKind) {
+    window.harness.state_mut().handle(Action::View(OnView::Open(kind, None)));
+    window.run();
+}
+
 fn train(window: &mut Window) {
     window.click("Train");
     window.wait("the end", |state| !state.training.is_running());
@@ -51,7 +58,7 @@ fn train(window: &mut Window) {
 fn a_trained_run_shows_what_its_answers_rest_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());
-    window.click("View Saliency");
+    show(&mut window, ViewKind::Saliency);
     assert!(window.has("Press Train, or open a run folder"));
     train(&mut window);
     window.wait("maps", |state| state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
@@ -88,7 +95,7 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
 fn the_code_of_a_run_is_measured_against_its_target() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &small("sparse-autoencoder"));
-    window.click("View Sparse code");
+    show(&mut window, ViewKind::Sparse);
     assert!(window.has("No hidden units to measure yet"));
     train(&mut window);
     // The run in training measured as many as there was time for.
@@ -97,14 +104,15 @@ fn the_code_of_a_run_is_measured_against_its_target() {
         seen.is_some_and(|seen| seen.result.is_ok() && matches!(seen.question, Subject::Stored(_)))
     });
     assert!(window.has("target ρ 0.05") && window.has("penalty ") && window.has("encoder.2 `sigmoid`"));
-    assert!(window.has("640 of 640 unlabeled images"));
+    let seen = window.state().looking.sparse.latest.as_deref().unwrap().result.as_ref().unwrap();
+    assert_eq!((seen.images, seen.of, seen.split), (640, 640, Split::Unlabeled));
 }
 
 #[test]
 fn the_images_are_shown_by_class_and_page() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());
-    window.click("View Data");
+    show(&mut window, ViewKind::Data);
     window.wait("images", |state| state.looking.data.latest.is_some());
     assert!(window.has("images of the train split") && window.has("Images of each class"));
     assert!(window.has("No file was left out."));
@@ -118,7 +126,7 @@ fn the_images_are_shown_by_class_and_page() {
     lost.data.source = strata::project::data::Source::Mnist;
     lost.data.path = Some("nowhere".into());
     let mut window = open(folder.path(), &lost);
-    window.click("View Data");
+    show(&mut window, ViewKind::Data);
     window.wait("the refusal", |state| state.looking.data.latest.is_some());
     assert!(window.has("These images cannot be read") && window.has("nowhere"));
 }
@@ -138,7 +146,7 @@ fn files_that_were_left_out_are_listed_with_the_reason() {
     project.data.source = strata::project::data::Source::Folder;
     project.data.path = Some("images".into());
     let mut window = open(folder.path(), &project);
-    window.click("View Data");
+    show(&mut window, ViewKind::Data);
     window.wait("images", |state| state.looking.data.latest.is_some());
     assert!(window.has("Left out: 2 files") && window.has("torn.png: "));
     assert!(window.has("cat: ") && window.has("dog: "));
@@ -148,7 +156,7 @@ fn files_that_were_left_out_are_listed_with_the_reason() {
 fn runs_lie_over_each_other_and_open_with_a_click() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());
-    window.click("View Runs");
+    show(&mut window, ViewKind::Runs);
     window.wait("an empty list", |state| !state.runs.is_reading());
     assert!(window.has("No runs of this project yet"));
     for count in 1..=2 {
@@ -195,7 +203,7 @@ fn a_view_asks_the_run_only_while_it_is_seen() {
     engine.tell(step(1));
     window.run();
     assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()));
-    window.click("View Saliency");
+    show(&mut window, ViewKind::Saliency);
     let wanted = engine.with(|run| run.slots.wanted.saliency.take());
     assert_eq!(wanted.as_deref(), Some(&Request::default()));
     assert_eq!(engine.commanded(), [Command::Look], "a paused run has to be told");
@@ -208,7 +216,8 @@ fn a_view_asks_the_run_only_while_it_is_seen() {
     engine.tell(step(2));
     window.run();
     assert!(engine.with(|run| run.slots.wanted.saliency.take().is_some()), "a step later there is");
-    window.click("View Training");
+    window.harness.state_mut().handle(Action::View(OnView::Close(ViewKind::Saliency)));
+    window.run();
     engine.with(|run| run.slots.saliency.put(Looked { question: Request::default(), result: Ok(maps(2)) }));
     engine.tell(step(3));
     window.run();
@@ -219,8 +228,7 @@ fn a_view_asks_the_run_only_while_it_is_seen() {
 fn the_code_is_shown_live() {
     let (mut window, engine) = live();
     engine.tell(step(1));
-    window.harness.state_mut().handle(Action::Show(Show::Alone(Some(Alone::Sparse))));
-    window.run();
+    show(&mut window, ViewKind::Sparse);
     assert!(engine.with(|run| run.slots.wanted.sparse.take().is_some()));
     let code = SparseCode {
         step: 1,

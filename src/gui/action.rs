@@ -1,6 +1,8 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
+use super::arrangement::{Arrangement, Side};
 use super::looking::LookAt;
+use super::views::ViewKind;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
@@ -16,6 +18,12 @@ pub enum Action {
     Edit(Edit),
     /// Adds a node at a place and selects it.
     Add(Place, Node),
+    /// Moves a node, so that it stands before the one at the second place.
+    Move(Place, Place),
+    /// Puts the layers of a text after the selected node.
+    Paste(String),
+    /// Folds (true) or unfolds a block, or all of them.
+    Fold(Option<Place>, bool),
     /// Changes the selected node.
     Selected(OnSelected),
     /// Selects a node, or nothing.
@@ -26,6 +34,18 @@ pub enum Action {
     Undo,
     /// Goes forward one edit.
     Redo,
+    /// Lays something over the window, or takes it away.
+    Overlay(Option<Overlay>),
+    /// Takes the offered unsaved edits (true) or throws them away.
+    Recover(bool),
+    /// Shows the start page (true) or the project.
+    Start(bool),
+    /// Starts a project with no layers.
+    New,
+    /// Reads the images of a folder.
+    DataFolder(PathBuf),
+    /// Takes an image for the views of one image.
+    Image(PathBuf),
     /// Opens a built-in project.
     Builtin(&'static str),
     /// Opens a project file or a run folder.
@@ -68,8 +88,21 @@ pub enum Action {
     BrowseImage,
     /// Reads the list of runs.
     ListRuns,
+    /// Moves, opens or closes a view of the centre.
+    View(OnView),
     /// Takes a message away: it was read.
     Dismiss(u64),
+}
+
+/// What lies over the window for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlay {
+    /// Everything by name.
+    Palette,
+    /// The keys.
+    Keys,
+    /// Version, device, licence.
+    About,
 }
 
 /// A change of the selected node.
@@ -83,6 +116,21 @@ pub enum OnSelected {
     Up,
     /// Swaps it with the one after.
     Down,
+}
+
+/// A change of the views of the centre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OnView {
+    /// Opens a view with the views around another, or brings it to the front.
+    Open(ViewKind, Option<ViewKind>),
+    /// Closes it.
+    Close(ViewKind),
+    /// Gives it a place of its own.
+    Split(ViewKind, Side),
+    /// Takes over what was moved or resized by hand.
+    Arrange(Arrangement),
+    /// Back to the usual arrangement.
+    Reset,
 }
 
 /// What to do with unsaved changes.
@@ -113,19 +161,4 @@ pub enum Show {
     DataPage(gallery::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
-    /// One view over the whole centre, or the arrangement for the tasks.
-    Alone(Option<Alone>),
-}
-
-/// A view that takes the whole centre.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alone {
-    /// Saliency.
-    Saliency,
-    /// Mean activations.
-    Sparse,
-    /// Images.
-    Data,
-    /// Runs.
-    Runs,
 }

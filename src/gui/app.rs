@@ -3,13 +3,17 @@
 use super::action::{Action, Show};
 use super::dialogs::{Chosen, Dialogs};
 use super::handle::{Services, StartRun};
-use super::layout::{self, Views};
+use super::keep::Keeper;
+use super::messages::Weight;
 use super::state::{Closing, State};
-use super::{keys, theme};
+use super::store::Store;
+use super::views::Views;
+use super::{drop, keys, layout, panels, theme};
 use crate::inspect::saliency::Request;
 use crate::project::data::DataSpec;
 use crate::project::edit::Edit;
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +26,7 @@ pub struct App {
     state: State,
     views: Views,
     services: Services,
+    keeper: Keeper,
     title: String,
     closed: bool,
 }
@@ -34,11 +39,13 @@ pub struct Setup {
     pub start: StartRun,
     /// Whether the system's file dialogs are used.
     pub native_dialogs: bool,
+    /// The folder of the small files that outlive the window; `None` keeps none.
+    pub config: Option<PathBuf>,
 }
 
 impl App {
     /// An application that paints into this context.
-    pub fn new(ctx: &Context, setup: Setup) -> App {
+    pub fn new(ctx: &Context, mut setup: Setup) -> App {
         theme::install(ctx);
         let waker = ctx.clone();
         let services = Services {
@@ -46,7 +53,9 @@ impl App {
             wake: Arc::new(move || waker.request_repaint_after(FRAME)),
             dialogs: Dialogs::new(setup.native_dialogs),
         };
-        App { state: setup.state, views: Views::default(), services, title: String::new(), closed: false }
+        let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
+        let (title, closed) = (String::new(), false);
+        App { state: setup.state, views: Views::default(), services, keeper, title, closed }
     }
 
     /// What it shows.
@@ -86,12 +95,25 @@ impl App {
     /// Paints the window and applies what the user did in it.
     fn show(&mut self, ui: &mut Ui) {
         let mut actions = keys::actions(ui.ctx(), &self.state);
+        actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);
+        panels::overlay::show(ui.ctx(), &self.state, &mut actions);
+        drop::show_target(ui.ctx());
         if !actions.is_empty() {
             ui.ctx().request_repaint();
         }
         for action in actions {
             self.handle(action);
+        }
+    }
+
+    fn keep(&mut self, ctx: &Context) {
+        let dragging = ctx.input(|input| input.pointer.any_down());
+        if let Some(rest) = self.keeper.keep(&self.state, dragging) {
+            ctx.request_repaint_after(rest);
+        }
+        if let Some(text) = self.keeper.failure() {
+            self.state.messages.add(Weight::Warning, text);
         }
     }
 
@@ -119,6 +141,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         self.take_news(ctx);
         self.window(ctx);
+        self.keep(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {

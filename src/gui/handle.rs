@@ -1,14 +1,17 @@
 //! The one place where an action changes the state.
 
-use super::action::{Action, Answer, OnSelected, Show};
+use super::action::{Action, Answer, OnView, Show};
+use super::arrangement::Arrangement;
 use super::curves::Curves;
 use super::dialogs::Dialogs;
 use super::messages::Weight;
-use super::places;
+use super::recent::Kind;
 use super::state::{Ask, Closing, Pending, State};
 use super::training::{Phase, Training};
+use super::views::ViewKind;
 use crate::engine::command::Command;
 use crate::engine::thread::{RunOptions, Running};
+use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use crate::project::{Project, builtin, file};
 use std::path::{Path, PathBuf};
@@ -42,12 +45,16 @@ impl State {
                     self.selected = Some(place);
                 }
             }
+            Action::Move(from, to) => self.move_node(&from, &to),
+            Action::Paste(text) => self.paste(&text),
+            Action::Fold(place, folded) => self.fold(place, folded),
             Action::Selected(change) => self.change_selected(change),
             Action::Select(place) => self.selected = place,
             Action::Preview(preview) => self.show_preview(preview),
             Action::Undo => self.travel(true),
             Action::Redo => self.travel(false),
             Action::Show(show) => self.show(show),
+            Action::View(change) => self.change_views(change),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
             Action::Look(at) => self.look(at, services),
@@ -63,6 +70,16 @@ impl State {
 
     fn handle_files(&mut self, action: Action, services: &mut Services) {
         match action {
+            Action::Overlay(overlay) => self.overlay = overlay,
+            Action::Recover(true) => self.unless_unsaved(Pending::Recover),
+            Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
+            Action::Start(shown) => self.show_start(shown),
+            Action::New => self.unless_unsaved(Pending::New),
+            Action::DataFolder(path) => self.read_folder(&path),
+            Action::Image(path) => {
+                self.looking.request.image = Some(path);
+                self.change_views(OnView::Open(ViewKind::Saliency, None));
+            }
             Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name)),
             Action::Open(path) => self.unless_unsaved(Pending::Open(path)),
             Action::Close => self.unless_unsaved(Pending::Close),
@@ -85,28 +102,6 @@ impl State {
         }
     }
 
-    fn change_selected(&mut self, change: OnSelected) {
-        let Some(place) = self.selected.clone() else { return };
-        let Some(siblings) = places::siblings(self.network(), &place) else { return };
-        let (count, index) = (siblings.len(), place.path.last().copied().unwrap_or(0));
-        let beside = |by| places::beside(&place, by);
-        let (edit, select) = match change {
-            OnSelected::Delete if index + 1 < count => (Some(Edit::Remove(place.clone())), Some(place)),
-            OnSelected::Delete => (Some(Edit::Remove(place.clone())), beside(-1)),
-            OnSelected::Duplicate => {
-                let node = places::node(self.network(), &place).cloned();
-                let after = beside(1);
-                (node.zip(after.clone()).map(|(node, after)| Edit::Insert(after, node)), after)
-            }
-            OnSelected::Up if index > 0 => (Some(Edit::Move(place.clone(), index - 1)), beside(-1)),
-            OnSelected::Down if index + 1 < count => (Some(Edit::Move(place.clone(), index + 1)), beside(1)),
-            OnSelected::Up | OnSelected::Down => (None, None),
-        };
-        if edit.is_some_and(|edit| self.edit(&edit)) {
-            self.selected = select;
-        }
-    }
-
     fn show(&mut self, show: Show) {
         match show {
             Show::Dark(dark) => self.view.dark = Some(dark),
@@ -116,7 +111,18 @@ impl State {
             Show::Saliency(request) => self.looking.request = request,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
-            Show::Alone(alone) => self.view.alone = alone,
+        }
+    }
+
+    fn change_views(&mut self, change: OnView) {
+        let purpose = self.purpose();
+        let arrangement = self.arrangements.get_mut(purpose);
+        match change {
+            OnView::Open(kind, beside) => arrangement.open(kind, beside),
+            OnView::Close(kind) => arrangement.close(kind),
+            OnView::Split(kind, side) => arrangement.split(kind, side),
+            OnView::Arrange(moved) => *arrangement = moved,
+            OnView::Reset => *arrangement = Arrangement::default_for(purpose),
         }
     }
 
@@ -170,6 +176,8 @@ impl State {
         self.ask = None;
         match wanted {
             Pending::Open(path) => self.open(&path),
+            Pending::Recover => self.recover(),
+            Pending::New => self.replace(blank(self.project()), None),
             Pending::Builtin(name) => {
                 if let Some(Ok(project)) = builtin::find(name).map(builtin::Builtin::project) {
                     self.replace(project, None);
@@ -190,6 +198,44 @@ impl State {
         }
     }
 
+    fn show_start(&mut self, shown: bool) {
+        self.start = shown;
+        if shown {
+            self.recents.check();
+        }
+    }
+
+    fn read_folder(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        let data = DataSpec { source: Source::Folder, path: Some(name.clone()), ..self.project().data.clone() };
+        if self.edit(&Edit::Data(data)) {
+            self.start = false;
+            self.generation += 1;
+            let text = format!("Images are read from {name}; Ctrl+Z takes it back");
+            self.messages.add(Weight::Note, text);
+        }
+    }
+
+    /// The file as it is stays one step back.
+    fn recover(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let unsaved = self.unsaved.remove(0);
+        let saved = unsaved.origin.as_deref().and_then(|origin| file::load(origin).ok());
+        let origin = unsaved.origin.filter(|_| saved.is_some());
+        self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
+        self.edit(&Edit::All(Box::new(unsaved.project)));
+        self.messages.add(Weight::Note, "Recovered; Ctrl+Z goes back to what the file holds");
+    }
+
+    fn remember_run(&mut self) {
+        let Training { run: Some(run), project: Some(project), .. } = &self.training else { return };
+        if self.training.is_running() && !self.recents.is_newest(run) {
+            self.recents.remember(run, &project.title, Kind::Run);
+        }
+    }
+
     fn open(&mut self, path: &Path) {
         let path = expand(path);
         let (file, run) = match run_folder(&path) {
@@ -200,10 +246,13 @@ impl State {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             // A run's project is what was trained; saving must not change it.
             Ok(project) if run.is_some() => {
+                let run = run.unwrap_or_default();
+                self.recents.remember(&run, &project.title, Kind::Run);
                 self.replace(project, None);
-                self.show_run(run.unwrap_or_default());
+                self.show_run(run);
             }
             Ok(project) => {
+                self.recents.remember(&file, &project.title, Kind::Project);
                 self.replace(project, Some(file.clone()));
                 self.messages.add(Weight::Note, format!("Opened {}", file.display()));
             }
@@ -251,6 +300,8 @@ impl State {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             Ok(()) => {
                 self.mark_saved(path.to_path_buf());
+                let title = self.project().title.clone();
+                self.recents.remember(path, &title, Kind::Project);
                 self.messages.add(Weight::Note, format!("Saved to {}", path.display()));
                 self.ask = None;
                 if let Some(wanted) = self.pending.take() {
@@ -270,6 +321,7 @@ impl State {
         }
         self.looking.drain();
         self.runs.drain();
+        self.remember_run();
         if self.closing == Closing::AfterRun && matches!(self.training.phase, Phase::Ended(_)) {
             self.closing = Closing::Now;
         }
@@ -284,6 +336,15 @@ fn run_folder(path: &Path) -> Option<PathBuf> {
     let parent = path.parent()?;
     let is_run = path.file_name()? == "project.toml" && parent.join("metrics.csv").exists();
     is_run.then(|| parent.to_path_buf())
+}
+
+/// A project with no layers: the input of the first built-in one, and its way to be trained.
+fn blank(fallback: &Project) -> Project {
+    let first = builtin::ALL.first().and_then(|entry| entry.project().ok());
+    let mut project = first.unwrap_or_else(|| fallback.clone());
+    project.title = "New project".into();
+    (project.network.encoder, project.network.decoder, project.network.head) = Default::default();
+    project
 }
 
 /// `~` is the home folder.

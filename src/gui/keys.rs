@@ -1,23 +1,53 @@
 //! The keys. A key that also means something to a text field is left to it while one is edited.
 
-use super::action::{Action, OnSelected};
+use super::action::{Action, OnSelected, Overlay};
+use super::places;
 use super::state::State;
 use super::training::Phase;
-use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers};
+use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+/// The keys and what they do, for the sheet that F1 shows.
+pub const KEYS: &[(&str, &str)] = &[
+    ("Ctrl+K", "find anything by name"),
+    ("F1", "these keys"),
+    ("Ctrl+O", "open"),
+    ("Ctrl+S", "save"),
+    ("Ctrl+Shift+S", "save as"),
+    ("Ctrl+Z", "undo"),
+    ("Ctrl+Y", "redo"),
+    ("Space", "pause and resume"),
+    ("Enter", "take what was typed"),
+    ("Esc", "leave it; close what lies above"),
+    ("Ctrl+D", "duplicate the layer"),
+    ("Ctrl+C, Ctrl+V", "copy and paste layers as text"),
+    ("Alt+↑, Alt+↓", "move the layer"),
+    ("Delete", "delete the layer"),
+    ("Tab", "to the next control"),
+    ("right click", "more of a layer or a view"),
+];
 
 /// What the keys of this frame ask for.
 pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
     let writing = ctx.text_edit_focused();
     let focused = ctx.memory(|memory| memory.focused().is_some());
     let mut actions = Vec::new();
+    if !writing && state.overlay.is_none() {
+        actions.extend(clipboard(ctx, state));
+    }
     ctx.input_mut(|input| {
         let mut on = |modifiers, key, action| {
             if input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)) {
                 actions.push(action);
             }
         };
+        let toggled = |overlay| Action::Overlay((state.overlay != Some(overlay)).then_some(overlay));
+        on(Modifiers::COMMAND, Key::K, toggled(Overlay::Palette));
+        on(Modifiers::NONE, Key::F1, toggled(Overlay::Keys));
+        if state.overlay.is_some() {
+            return on(Modifiers::NONE, Key::Escape, Action::Overlay(None));
+        }
         on(COMMAND_SHIFT, Key::S, Action::AskSave);
         on(Modifiers::COMMAND, Key::S, Action::Save);
         on(Modifiers::COMMAND, Key::O, Action::AskOpen);
@@ -35,6 +65,25 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             on(Modifiers::NONE, Key::Space, action);
         }
     });
+    actions
+}
+
+/// Copies the selected layer as text, and takes layers from a text.
+fn clipboard(ctx: &Context, state: &State) -> Vec<Action> {
+    let text = || Some(places::node(state.network(), state.selected.as_ref()?)?.text());
+    let events = ctx.input(|input| input.events.clone());
+    let mut actions = Vec::new();
+    for event in events {
+        match event {
+            Event::Copy => text().into_iter().for_each(|text| ctx.copy_text(text)),
+            Event::Cut => {
+                text().into_iter().for_each(|text| ctx.copy_text(text));
+                actions.push(Action::Selected(OnSelected::Delete));
+            }
+            Event::Paste(text) => actions.push(Action::Paste(text)),
+            _ => {}
+        }
+    }
     actions
 }
 

@@ -6,25 +6,34 @@
 
 pub mod action;
 pub mod app;
+pub mod arrangement;
 mod ask;
+pub mod commands;
 pub mod curves;
 pub mod dialogs;
+pub mod drop;
 mod emblem;
 pub mod handle;
-
-mod keys;
+mod handle_layers;
+pub mod keep;
+pub mod keys;
 mod layout;
 pub mod looking;
 pub mod messages;
 pub mod offscreen;
 pub mod panels;
 pub mod places;
+pub mod recent;
+pub mod recovery;
 pub mod runs;
 pub mod series;
+pub mod showcase;
 pub mod state;
+pub mod store;
 pub mod text;
 pub mod theme;
 pub mod training;
+pub mod views;
 pub mod widgets;
 
 use crate::project::{Project, builtin, file};
@@ -54,16 +63,18 @@ pub enum GuiError {
 }
 
 /// Opens the window and returns when it is closed: on a project file, a run folder or the built-in
-/// project of this name, else on the first built-in project.
+/// project of this name, else on the start page.
 pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
-    let state = State::new(first_project()?, None);
+    let mut state = State::new(first_project()?, None);
+    state.start = path.is_none();
     let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
     viewport = viewport.with_icon(emblem::icon());
     viewport = viewport.with_inner_size([1280.0, 800.0]).with_min_inner_size([960.0, 600.0]);
     let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
     let create = move |context: &eframe::CreationContext<'_>| {
-        let mut app = App::new(&context.egui_ctx, Setup { state, start: Box::new(start), native_dialogs: true });
+        let setup = Setup { state, start: Box::new(start), native_dialogs: true, config: store::folder() };
+        let mut app = App::new(&context.egui_ctx, setup);
         if let Some(path) = path {
             app.handle(opening(path));
         }

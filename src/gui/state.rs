@@ -1,9 +1,12 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
-use super::action::Alone;
+use super::action::Overlay;
+use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::looking::Looking;
 use super::messages::{Messages, Weight};
 use super::places;
+use super::recent::Recents;
+use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::training::Training;
 use crate::inspect::picture::FilterScale;
@@ -12,7 +15,11 @@ use crate::project::node::Node;
 use crate::project::stage::Task;
 use crate::project::{Network, Place, Project};
 use crate::shape::{self, Banner, Inference, Problem, Severity};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Networks with more rows than this start with their blocks folded.
+const MANY_ROWS: usize = 40;
 
 /// All that follows from the project (and from the text being typed).
 pub struct Shown {
@@ -42,8 +49,6 @@ pub struct ViewSettings {
     pub filter_scale: FilterScale,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
-    /// One view over the whole centre.
-    pub alone: Option<Alone>,
 }
 
 /// A question for a path.
@@ -62,6 +67,10 @@ pub struct Ask {
 pub enum Pending {
     /// Opening a project file or a run folder.
     Open(PathBuf),
+    /// Taking back what a window left behind.
+    Recover,
+    /// Starting a project with no layers.
+    New,
     /// Opening a built-in project.
     Builtin(&'static str),
     /// Closing the window.
@@ -101,6 +110,17 @@ pub struct State {
     pub runs: Runs,
     /// How things are shown.
     pub view: ViewSettings,
+    /// How the views of the centre are laid out.
+    pub arrangements: Arrangements,
+    folds: BTreeMap<Place, bool>,
+    /// Whether the start page is shown instead of the project.
+    pub start: bool,
+    /// What was opened lately.
+    pub recents: Recents,
+    /// What lies over the window.
+    pub overlay: Option<Overlay>,
+    /// Edits that windows left behind without saving them, newest first.
+    pub unsaved: Vec<Unsaved>,
     /// A question for a path, if one is open.
     pub ask: Option<Ask>,
     /// What waits for an answer about unsaved changes.
@@ -128,13 +148,13 @@ impl State {
             training: Training::default(),
             looking: Looking::default(),
             runs: Runs::default(),
-            view: ViewSettings {
-                dark: None,
-                log_loss: true,
-                filter_scale: FilterScale::default(),
-                stage: Some(0),
-                alone: None,
-            },
+            view: ViewSettings { dark: None, log_loss: true, filter_scale: FilterScale::default(), stage: Some(0) },
+            arrangements: Arrangements::default(),
+            folds: BTreeMap::new(),
+            start: false,
+            recents: Recents::default(),
+            overlay: None,
+            unsaved: Vec::new(),
             ask: None,
             pending: None,
             closing: Closing::No,
@@ -183,6 +203,53 @@ impl State {
         self.project().stages.iter().any(|stage| stage.task == task)
     }
 
+    /// What the project trains for.
+    pub fn purpose(&self) -> Purpose {
+        match (self.has_task(Task::Reconstruct), self.has_task(Task::Classify)) {
+            (false, true) => Purpose::Classify,
+            (true, true) => Purpose::Both,
+            _ => Purpose::Reconstruct,
+        }
+    }
+
+    /// How the views are laid out for what the project trains for.
+    pub fn arrangement(&self) -> &Arrangement {
+        self.arrangements.get(self.purpose())
+    }
+
+    /// Whether the layers of a block are hidden. In a deep network they are, unless one has an error.
+    pub fn is_folded(&self, place: &Place) -> bool {
+        let rows = &self.shown.inference.rows;
+        let inside =
+            |row: &crate::shape::Row| row.place.stack == place.stack && row.place.path.starts_with(&place.path);
+        let usual = || rows.len() > MANY_ROWS && !rows.iter().any(|row| row.error.is_some() && inside(row));
+        self.folds.get(place).copied().unwrap_or_else(usual)
+    }
+
+    /// What is folded stays folded while layers come and go before it.
+    pub(super) fn move_folds(&mut self, edit: &Edit) {
+        let moved: fn(&Place, &Place) -> Option<Place> = match edit {
+            Edit::Insert(..) => |place, at| Some(places::with(place, at)),
+            Edit::Remove(..) => places::without,
+            _ => return,
+        };
+        if let Edit::Insert(at, _) | Edit::Remove(at) = edit {
+            let mut folds = std::mem::take(&mut self.folds);
+            if matches!(edit, Edit::Remove(_)) {
+                folds.remove(at);
+            }
+            self.folds = folds.into_iter().filter_map(|(place, folded)| Some((moved(&place, at)?, folded))).collect();
+        }
+    }
+
+    pub(super) fn fold(&mut self, place: Option<Place>, folded: bool) {
+        let blocks = self.shown.inference.rows.iter().filter(|row| row.is_block).map(|row| row.place.clone());
+        match place {
+            Some(place) => self.folds.extend([(place, folded)]),
+            None => self.folds = blocks.map(|place| (place, folded)).collect(),
+        }
+    }
+
     /// The folder that relative paths of the project start at.
     pub fn base(&self) -> PathBuf {
         let parent = self.file.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
@@ -192,6 +259,7 @@ impl State {
     pub(super) fn edit(&mut self, edit: &Edit) -> bool {
         match self.history.edit(edit) {
             Ok(()) => {
+                self.move_folds(edit);
                 self.preview = None;
                 self.refresh();
                 true
@@ -227,6 +295,8 @@ impl State {
         self.selected = None;
         self.preview = None;
         self.view.stage = Some(0);
+        self.start = false;
+        self.folds.clear();
         self.generation += 1;
         if !self.training.is_running() {
             self.training = Training::default();

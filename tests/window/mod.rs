@@ -3,11 +3,11 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{Color32, TexturesDelta, Vec2, vec2};
+use eframe::egui::{Color32, Pos2, TexturesDelta, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, Node, TestRenderer};
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -44,13 +44,17 @@ pub fn builtin(name: &str) -> Project {
 impl Window {
     /// A window of this size on a project.
     pub fn new(project: Project, size: Vec2, start: StartRun) -> Window {
+        Window::with_config(project, size, start, None)
+    }
+
+    /// The same with a folder for what outlives the window.
+    pub fn with_config(project: Project, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
         let canvas = Rc::new(RefCell::new(Canvas::default()));
         let state = State::new(project, None);
-        let harness = Harness::builder()
-            .with_size(size)
-            .with_max_steps(12)
-            .renderer(Renderer(canvas.clone()))
-            .build_eframe(|context| App::new(&context.egui_ctx, Setup { state, start, native_dialogs: false }));
+        let harness =
+            Harness::builder().with_size(size).with_max_steps(12).renderer(Renderer(canvas.clone())).build_eframe(
+                |context| App::new(&context.egui_ctx, Setup { state, start, native_dialogs: false, config }),
+            );
         Window { harness, canvas, size }
     }
 
@@ -66,6 +70,12 @@ impl Window {
     /// A window with the real engine.
     pub fn real(project: Project, size: Vec2) -> Window {
         Window::new(project, size, Box::new(|project, options, wake| thread::start(project, options, move || wake())))
+    }
+
+    /// An idle window that keeps its small files here.
+    pub fn kept(name: &str, config: &Path) -> Window {
+        let engine = Box::new(|_, _, _| Err(std::io::Error::other("no engine here")));
+        Window::with_config(builtin(name), vec2(1280.0, 720.0), engine, Some(config.to_path_buf()))
     }
 
     /// Runs frames until this holds; at most a quarter of an hour.
@@ -111,6 +121,20 @@ impl Window {
         self.run();
     }
 
+    /// Drags from one point to another, as a hand does: on the way there are frames.
+    pub fn drag(&mut self, from: Pos2, to: Pos2) {
+        self.harness.hover_at(from);
+        self.harness.step();
+        self.harness.drag_at(from);
+        self.harness.step();
+        for share in [0.2, 0.6, 1.0, 1.0] {
+            self.harness.hover_at(from + (to - from) * share);
+            self.harness.step();
+        }
+        self.harness.drop_at(to);
+        self.run();
+    }
+
     /// Replaces the text of a field, letter for letter as a person would, without leaving it.
     pub fn type_over(&mut self, field: &str, text: &str) {
         self.get(field).focus();
@@ -139,6 +163,11 @@ impl Window {
         self.harness.remove_cursor();
         self.run();
         self.run();
+        self.frame(scale)
+    }
+
+    /// Paints the last frame as it is.
+    pub fn frame(&self, scale: f32) -> image::RgbaImage {
         let output = self.harness.output();
         let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
         let size = [(self.size.x * scale) as usize, (self.size.y * scale) as usize];

@@ -4,7 +4,7 @@ use crate::gui::action::{Action, Show};
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
-use crate::gui::widgets::tile::View;
+use crate::gui::views::View;
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
@@ -33,10 +33,6 @@ const MOST: usize = 1024;
 const GAP: f32 = 4.0;
 
 impl View for FiltersView {
-    fn title(&self) -> &'static str {
-        "Filters"
-    }
-
     fn about(&self) -> &'static str {
         "The weights of the first layer, one small picture for each filter. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
     }

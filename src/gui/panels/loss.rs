@@ -6,8 +6,8 @@ use crate::gui::curves::{Curve, Curves};
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme::{self, Palette};
+use crate::gui::views::View;
 use crate::gui::widgets::empty;
-use crate::gui::widgets::tile::View;
 use eframe::egui::{RichText, Stroke, Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
 
@@ -40,13 +40,6 @@ impl LossView {
 }
 
 impl View for LossView {
-    fn title(&self) -> &'static str {
-        match self.0 {
-            Quantity::Loss => "Loss",
-            Quantity::Accuracy => "Accuracy",
-        }
-    }
-
     fn about(&self) -> &'static str {
         match self.0 {
             Quantity::Loss => {

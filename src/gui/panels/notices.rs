@@ -3,6 +3,8 @@
 
 use crate::gui::action::{Action, Answer};
 use crate::gui::messages::{Message, Weight};
+use crate::gui::recent::ago;
+use crate::gui::recovery::Unsaved;
 use crate::gui::state::{Ask, Pending, State};
 use crate::gui::theme;
 use crate::gui::widgets::icon::{self, Icon};
@@ -14,6 +16,9 @@ use std::path::PathBuf;
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let (Some(pending), None) = (&state.pending, &state.ask) {
         unsaved(ui, state, pending, actions);
+    }
+    if let Some(left) = state.unsaved.first().filter(|_| state.pending.is_none()) {
+        left_behind(ui, left, actions);
     }
     if let Some(ask) = &state.ask {
         path(ui, state, ask, actions);
@@ -39,7 +44,7 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Acti
     bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
         let before = match pending {
             Pending::Close => "closing",
-            Pending::Open(_) | Pending::Builtin(_) => "opening another project",
+            Pending::Open(_) | Pending::Recover | Pending::New | Pending::Builtin(_) => "opening another project",
         };
         let text = format!("“{}” has unsaved changes. Save them before {before}?", state.project().title);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -48,6 +53,22 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Acti
             {
                 if ui.button(text).clicked() {
                     actions.push(Action::Unsaved(answer));
+                }
+            }
+            sentence(ui, &text);
+        });
+    });
+}
+
+fn left_behind(ui: &mut Ui, left: &Unsaved, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
+        let title = &left.project.title;
+        let text = format!("Unsaved edits of “{title}” were kept ({})", ago(left.time));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for (text, wanted) in [("Discard edits", false), ("Recover edits", true)] {
+                if ui.button(text).clicked() {
+                    actions.push(Action::Recover(wanted));
                 }
             }
             sentence(ui, &text);

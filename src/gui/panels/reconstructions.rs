@@ -4,8 +4,8 @@ use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
+use crate::gui::views::View;
 use crate::gui::widgets::empty;
-use crate::gui::widgets::tile::View;
 use crate::inspect::picture::image_rgba;
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
@@ -33,10 +33,6 @@ const NUMBERS: f32 = 20.0;
 const GAP: f32 = 8.0;
 
 impl View for ReconstructionsView {
-    fn title(&self) -> &'static str {
-        "Reconstructions"
-    }
-
     fn about(&self) -> &'static str {
         "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference. The number is the mean squared error (MSE) of each, in the network's units."
     }

@@ -8,7 +8,7 @@ use crate::gui::runs::StoredRun;
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
-use crate::gui::widgets::tile::View;
+use crate::gui::views::View;
 use crate::gui::widgets::{Icon, empty, icon_button};
 use eframe::egui::{
     Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
@@ -24,10 +24,6 @@ const LIST: f32 = 284.0;
 const ROW: f32 = 40.0;
 
 impl View for RunsView {
-    fn title(&self) -> &'static str {
-        "Runs"
-    }
-
     fn about(&self) -> &'static str {
         "All runs of this project laid over each other, each in a colour of its own that it keeps. Faint: the smoothed loss of training; strong: on the validation images. A click on a run hides or shows it; the arrow opens it."
     }

@@ -7,8 +7,8 @@ use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme::{self, Palette};
+use crate::gui::views::View;
 use crate::gui::widgets::empty;
-use crate::gui::widgets::tile::View;
 use crate::inspect::maps::BINS;
 use crate::inspect::sparse::SparseCode;
 use eframe::egui::{Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
@@ -19,10 +19,6 @@ use egui_plot::{AxisHints, Bar, BarChart, HLine, LineStyle, Plot, VLine};
 pub struct SparseView;
 
 impl View for SparseView {
-    fn title(&self) -> &'static str {
-        "Sparse code"
-    }
-
     fn about(&self) -> &'static str {
         "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With sparsity = \"rho=0.05 beta=3\" in the stage, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. Units near 0 are dead."
     }

@@ -1,6 +1,6 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
-use crate::gui::action::{Action, Show};
+use crate::gui::action::{Action, Overlay, Show};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
@@ -15,13 +15,26 @@ pub const HEIGHT: f32 = 40.0;
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         let colors = theme::palette(ui);
-        ui.label(RichText::new("Strata").font(theme::heading(14.0)).color(colors.strong));
-        ui.add_space(theme::GAP);
-        title(ui, state, actions);
-        ui.spacing_mut().item_spacing.x = theme::STEP;
-        history(ui, state, actions);
-        ui.add_space(theme::GAP);
-        files(ui, actions);
+        let name = RichText::new("Strata").font(theme::heading(14.0)).color(colors.strong);
+        // A button without a frame starts with its text where the panels do.
+        ui.add_space(-ui.spacing().button_padding.x);
+        if state.start {
+            ui.spacing_mut().item_spacing.x = theme::STEP;
+            let back = ui.add(flat("← Back to the project")).on_hover_text(&state.project().title);
+            if back.clicked() {
+                actions.push(Action::Start(false));
+            }
+        } else {
+            let home = ui.add(Button::new(name).frame_when_inactive(false)).accessible_name("Start page");
+            if home.on_hover_text("Start page: recent and built-in projects").clicked() {
+                actions.push(Action::Start(true));
+            }
+            title(ui, state, actions);
+            ui.spacing_mut().item_spacing.x = theme::STEP;
+            history(ui, state, actions);
+            ui.add_space(theme::GAP);
+            files(ui, actions);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let dark = ui.visuals().dark_mode;
             let hover = if dark { "Light theme" } else { "Dark theme" };
@@ -29,8 +42,28 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 actions.push(Action::Show(Show::Dark(!dark)));
             }
             device(ui, state, actions);
+            find(ui, actions);
         });
     });
+}
+
+/// The way to everything by name, as long as there is room for it.
+fn find(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let text = match ui.available_width() {
+        room if room < 80.0 => return,
+        room if room < 180.0 => "Ctrl+K",
+        _ => "Find anything  Ctrl+K",
+    };
+    let colors = theme::palette(ui);
+    let button = Button::new(RichText::new(text).size(theme::SMALL).color(colors.weak));
+    if ui
+        .add(button)
+        .on_hover_text("Every command, view and project by name")
+        .accessible_name("Find anything")
+        .clicked()
+    {
+        actions.push(Action::Overlay(Some(Overlay::Palette)));
+    }
 }
 
 fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

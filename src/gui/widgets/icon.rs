@@ -40,6 +40,8 @@ pub enum Icon {
     Open,
     /// Closed; opens what follows.
     Closed,
+    /// A folder: something on disk.
+    Folder,
 }
 
 /// Paints an icon into the middle of a rectangle, 14 points wide.
@@ -78,6 +80,9 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
             pen.block((6.4, 9.7), (7.6, 10.8));
         }
         Icon::Open => pen.line(&[(3.5, 5.5), (7.0, 9.0), (10.5, 5.5)]),
+        Icon::Folder => {
+            pen.line(&[(1.5, 11.5), (1.5, 2.5), (5.5, 2.5), (7.0, 4.5), (12.5, 4.5), (12.5, 11.5), (1.5, 11.5)])
+        }
         Icon::Closed => pen.line(&[(5.5, 3.5), (9.0, 7.0), (5.5, 10.5)]),
     }
 }

@@ -3,10 +3,10 @@
 pub mod button;
 pub mod empty;
 pub mod field;
+pub mod funnel;
 pub mod icon;
 pub mod raster;
 pub mod slab;
-pub mod tile;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use empty::empty;

@@ -2,6 +2,8 @@
 //! equals the input.
 
 mod banner;
+mod drag;
+mod fold;
 mod palette;
 mod row;
 
@@ -43,8 +45,20 @@ fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                     actions.push(Action::Selected(change));
                 }
             }
+            if fold::any_block(state) {
+                fold_all(ui, state, actions);
+            }
         });
     });
+}
+
+fn fold_all(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let mut blocks = state.shown.inference.rows.iter().filter(|row| row.is_block);
+    let folded = blocks.all(|row| state.is_folded(&row.place));
+    let (icon, name) = if folded { (Icon::Closed, "Unfold all blocks") } else { (Icon::Open, "Fold all blocks") };
+    if icon_button(ui, icon, name, name, true).clicked() {
+        actions.push(Action::Fold(None, !folded));
+    }
 }
 
 /// From right to left.
@@ -108,6 +122,9 @@ fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn show_node(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize, actions: &mut Vec<Action>) {
     row::show(ui, state, place, node, scale, actions);
+    if state.is_folded(place) {
+        return;
+    }
     let indent = row::indent(place) + row::INDENT;
     let many = node.branches().len() > 1;
     for (branch, nodes) in node.branches().iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Adding a layer: a list of all kinds that a word narrows, or the layer's whole text.
 
+use super::drag;
 use crate::gui::action::Action;
 use crate::gui::theme;
 use crate::project::Place;
@@ -33,6 +34,7 @@ const BLOCKS: [(&str, &str, &str); 3] = [
 /// The button at the end of a stack or branch, with its list.
 pub fn add_button(ui: &mut Ui, end: &Place, where_: &str, indent: f32, actions: &mut Vec<Action>) {
     let button = button(ui, where_, indent);
+    drag::end(ui, &button, end, actions);
     Popup::menu(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .width(WIDTH)

@@ -1,6 +1,7 @@
 //! One layer or block as a row: colour of its family, its text, its output, its parameters, its slab,
 //! and below it what is wrong with it.
 
+use super::{drag, fold};
 use crate::gui::action::{Action, OnSelected};
 use crate::gui::state::State;
 use crate::gui::text;
@@ -19,7 +20,9 @@ use eframe::egui::{
 /// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
 pub const INDENT: f32 = 12.0;
 const SLAB: f32 = 48.0;
-const PARAMETERS: f32 = 72.0;
+const PARAMETERS: f32 = 80.0;
+/// Larger numbers of parameters are written in millions: their column is as wide as this one.
+const LARGEST: u64 = 9_999_999;
 const STRIP: f32 = 4.0;
 /// Between a layer's text and its shape.
 const GAP: f32 = 8.0;
@@ -47,12 +50,20 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
         actions.push(Action::Select(Some(place.clone())));
     }
     menu(&card, place, actions);
+    drag::row(ui, rect, &card, place, actions);
     paint_card(ui, rect, state.selected.as_ref() == Some(place), error.is_some(), card.hovered() || card.has_focus());
     paint_strip(ui, rect, node, error.is_some());
     if let Some(row) = row {
-        paint_numbers(ui, rect, row, scale);
+        paint_numbers(ui, rect, row, scale, state.is_folded(place));
     }
-    let text = text_area(ui, rect, row);
+    let mut text = text_area(ui, rect, row);
+    if !node.branches().is_empty() {
+        fold::button(ui, state, place, text.left(), rect, actions);
+        text.min.x += fold::WIDTH;
+    }
+    if drag::is_dragged(ui, place) {
+        ui.painter().rect_filled(rect, theme::RADIUS, theme::faded(theme::palette(ui).panel, 0.6));
+    }
     let middle =
         UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
     edit(&mut ui.new_child(middle), state, place, node, error, actions);
@@ -73,6 +84,11 @@ fn letter(ui: &Ui) -> f32 {
     ui.fonts_mut(|fonts| fonts.glyph_width(&theme::digits(12.0), '0'))
 }
 
+fn label(state: &State, place: &Place, node: &Node) -> String {
+    let folded = !node.branches().is_empty() && state.is_folded(place);
+    if folded { fold::label(node) } else { node.label() }
+}
+
 /// The text, with `…` where it ends for want of room.
 fn shortened(ui: &Ui, text: &str) -> String {
     let room = (ui.available_width() / letter(ui)) as usize;
@@ -83,7 +99,7 @@ fn shortened(ui: &Ui, text: &str) -> String {
 }
 
 fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row>) -> Response {
-    let response = ui.interact(rect, Id::unique(("row", place)), Sense::click());
+    let response = ui.interact(rect, Id::unique(("row", place)), Sense::click_and_drag());
     let said = row.map_or_else(String::new, |row| {
         format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
     });
@@ -145,7 +161,8 @@ fn paint_strip(ui: &Ui, rect: Rect, node: &Node, wrong: bool) {
     ui.painter().rect_filled(strip, corners, color);
 }
 
-fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
+fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
+    let whole = !row.is_block || folded;
     let colors = theme::palette(ui);
     let middle = rect.center().y;
     let number = |right: f32, text: String, color: Color32| {
@@ -154,17 +171,18 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize) {
     let known = row.output.is_some();
     let shape = if row.error.is_some() { "—".to_owned() } else { row.shape_text() };
     number(rect.right() - SLAB - PARAMETERS, shape, if known { colors.text } else { colors.weak });
-    if row.parameters > 0 && !row.is_block {
-        number(rect.right() - SLAB - 8.0, text::count(row.parameters), colors.weak);
+    if row.parameters > 0 && whole {
+        let count = if row.parameters > LARGEST { text::large } else { text::count };
+        number(rect.right() - SLAB - 8.0, count(row.parameters), colors.weak);
     }
-    if let Some(shape) = row.output.as_ref().filter(|_| !row.is_block) {
+    if let Some(shape) = row.output.as_ref().filter(|_| whole) {
         let place = Rect::from_min_max(pos2(rect.right() - SLAB, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
         slab::paint(ui.painter(), place, shape, scale, theme::family(ui, row.family));
     }
 }
 
 fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
-    let (text, label) = (node.text(), shortened(ui, &node.label()));
+    let (text, label) = (node.text(), shortened(ui, &label(state, place, node)));
     let id = Id::unique(("layer text", place, state.generation));
     let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());

@@ -7,9 +7,9 @@ use crate::gui::looking::LookAt;
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
+use crate::gui::views::View;
 use crate::gui::widgets::empty;
 use crate::gui::widgets::raster::Sheet;
-use crate::gui::widgets::tile::View;
 use crate::inspect::gallery::{Gallery, Request};
 use crate::inspect::picture::image_rgba;
 use eframe::egui::{
@@ -29,10 +29,6 @@ const NAMES: f32 = 96.0;
 const BALANCE: f32 = 208.0;
 
 impl View for DataView {
-    fn title(&self) -> &'static str {
-        "Data"
-    }
-
     fn about(&self) -> &'static str {
         "The images as the network gets them: scaled, grey or colour, before augmentation. A few of each class a page; how many there are of each class; and the files that were left out, with the reason."
     }

@@ -8,8 +8,8 @@ use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
 use crate::gui::text;
 use crate::gui::theme;
+use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
-use crate::gui::widgets::tile::View;
 use crate::gui::widgets::{Field, FieldEvent, chevron, empty};
 use crate::inspect::maps::{map_rgba, overlay_rgba};
 use crate::inspect::picture::image_rgba;
@@ -29,10 +29,6 @@ pub struct SaliencyView {
 }
 
 impl View for SaliencyView {
-    fn title(&self) -> &'static str {
-        "Saliency"
-    }
-
     fn about(&self) -> &'static str {
         "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most."
     }

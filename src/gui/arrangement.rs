@@ -1,0 +1,307 @@
+//! How the views of the centre are laid out, as a plain value: groups of tabs in rows and columns.
+//!
+//! A view is open at most once. Every change leaves the arrangement tidy: no empty group, no row of
+//! one part, no row within a row.
+
+use super::views::ViewKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A part of the centre: a group of views of which one is in front, or parts beside or below each
+/// other with the share of the room that each takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Views in one place, one of them in front.
+    Tabs {
+        /// From left to right.
+        views: Vec<ViewKind>,
+        /// The one that is seen.
+        front: ViewKind,
+    },
+    /// Side by side.
+    Row(Vec<(f32, Part)>),
+    /// One below the other.
+    Column(Vec<(f32, Part)>),
+}
+
+/// Where a view goes when it gets a place of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// To the right of the views it was with.
+    Right,
+    /// Below them.
+    Below,
+}
+
+/// What a project trains for: each has an arrangement of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Only pictures.
+    Reconstruct,
+    /// Only classes.
+    Classify,
+    /// Both, in different stages.
+    Both,
+}
+
+impl Purpose {
+    /// All of them, in the order of [`Arrangements`].
+    pub const ALL: [Purpose; 3] = [Purpose::Reconstruct, Purpose::Classify, Purpose::Both];
+}
+
+/// The whole centre; `None` when every view is closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arrangement(pub Option<Part>);
+
+impl Arrangement {
+    /// What a purpose starts with: the loss beside the filters, and below them what the project is
+    /// trained for.
+    pub fn default_for(purpose: Purpose) -> Arrangement {
+        let top = Part::Row(vec![(0.56, Part::of(&[ViewKind::Loss])), (0.44, Part::of(&[ViewKind::Filters]))]);
+        let pictures = Part::of(&[ViewKind::Reconstructions]);
+        let accuracy = Part::of(&[ViewKind::Accuracy]);
+        let bottom = match purpose {
+            Purpose::Reconstruct => pictures,
+            Purpose::Classify => accuracy,
+            Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, accuracy)]),
+        };
+        Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))
+    }
+
+    /// The open views, in no particular order of importance: as they stand in the parts.
+    pub fn views(&self) -> Vec<ViewKind> {
+        self.0.as_ref().map(Part::views).unwrap_or_default()
+    }
+
+    /// Whether a view is open.
+    pub fn is_open(&self, kind: ViewKind) -> bool {
+        self.views().contains(&kind)
+    }
+
+    /// Whether a view has a place to itself.
+    pub fn is_alone(&self, kind: ViewKind) -> bool {
+        match self.0.as_ref().and_then(|part| part.group(kind)) {
+            Some(Part::Tabs { views, .. }) => views.len() == 1,
+            _ => true,
+        }
+    }
+
+    /// Brings a view to the front, opening it with the views around `beside` (or with the last ones).
+    pub fn open(&mut self, kind: ViewKind, beside: Option<ViewKind>) {
+        let anchor = if self.is_open(kind) { Some(kind) } else { beside.or_else(|| self.views().last().copied()) };
+        let group = anchor.and_then(|anchor| self.0.as_mut()?.group_mut(anchor));
+        match group {
+            Some(Part::Tabs { views, front }) => {
+                if !views.contains(&kind) {
+                    views.push(kind);
+                }
+                *front = kind;
+            }
+            _ => self.0 = Some(Part::of(&[kind])),
+        }
+    }
+
+    /// Takes a view away.
+    pub fn close(&mut self, kind: ViewKind) {
+        self.0 = self.0.take().and_then(|part| part.without(kind)).map(Part::tidy);
+    }
+
+    /// Gives a view a place of its own beside the views it is with; alone it stays where it is.
+    pub fn split(&mut self, kind: ViewKind, side: Side) {
+        let Some(group) = self.0.as_mut().and_then(|part| part.group_mut(kind)) else { return };
+        let Some(rest) = group.clone().without(kind) else { return };
+        let parts = vec![(1.0, rest), (1.0, Part::of(&[kind]))];
+        *group = if side == Side::Right { Part::Row(parts) } else { Part::Column(parts) };
+        self.0 = self.0.take().map(Part::tidy);
+    }
+
+    /// Whether it can be shown: a file may hold anything.
+    pub fn is_sound(&self) -> bool {
+        let views = self.views();
+        let distinct: BTreeSet<_> = views.iter().collect();
+        distinct.len() == views.len() && self.0.as_ref().is_none_or(Part::is_sound)
+    }
+}
+
+impl Part {
+    /// A group with its first view in front.
+    pub fn of(views: &[ViewKind]) -> Part {
+        Part::Tabs { views: views.to_vec(), front: views.first().copied().unwrap_or(ViewKind::Loss) }
+    }
+
+    fn views(&self) -> Vec<ViewKind> {
+        match self {
+            Part::Tabs { views, .. } => views.clone(),
+            Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.views()).collect(),
+        }
+    }
+
+    fn group(&self, kind: ViewKind) -> Option<&Part> {
+        match self {
+            Part::Tabs { views, .. } => views.contains(&kind).then_some(self),
+            Part::Row(parts) | Part::Column(parts) => parts.iter().find_map(|(_, part)| part.group(kind)),
+        }
+    }
+
+    fn group_mut(&mut self, kind: ViewKind) -> Option<&mut Part> {
+        match self {
+            Part::Tabs { views, .. } if views.contains(&kind) => Some(self),
+            Part::Tabs { .. } => None,
+            Part::Row(parts) | Part::Column(parts) => parts.iter_mut().find_map(|(_, part)| part.group_mut(kind)),
+        }
+    }
+
+    fn without(self, kind: ViewKind) -> Option<Part> {
+        let keep = |parts: Vec<(f32, Part)>| -> Option<Vec<(f32, Part)>> {
+            let kept: Vec<_> =
+                parts.into_iter().filter_map(|(share, part)| Some((share, part.without(kind)?))).collect();
+            (!kept.is_empty()).then_some(kept)
+        };
+        match self {
+            Part::Tabs { views, front } => {
+                let at = views.iter().position(|view| *view == kind).unwrap_or(0);
+                let views: Vec<_> = views.into_iter().filter(|view| *view != kind).collect();
+                let next = *views.get(at.min(views.len().saturating_sub(1)))?;
+                let front = if front == kind { next } else { front };
+                Some(Part::Tabs { views, front })
+            }
+            Part::Row(parts) => keep(parts).map(Part::Row),
+            Part::Column(parts) => keep(parts).map(Part::Column),
+        }
+    }
+
+    /// A row of one part is that part; a row within a row is part of it.
+    fn tidy(self) -> Part {
+        match self {
+            Part::Tabs { .. } => self,
+            Part::Row(parts) => alone(joined(parts, |part| match part {
+                Part::Row(inner) => Ok(inner),
+                other => Err(other),
+            }))
+            .unwrap_or_else(Part::Row),
+            Part::Column(parts) => alone(joined(parts, |part| match part {
+                Part::Column(inner) => Ok(inner),
+                other => Err(other),
+            }))
+            .unwrap_or_else(Part::Column),
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        match self {
+            Part::Tabs { views, front } => views.contains(front),
+            Part::Row(parts) | Part::Column(parts) => {
+                let fits = |(share, part): &(f32, Part)| share.is_finite() && *share > 0.0 && part.is_sound();
+                !parts.is_empty() && parts.iter().all(fits)
+            }
+        }
+    }
+}
+
+/// Puts the parts of an inner row into the outer one, with the share they had on the screen.
+fn joined(parts: Vec<(f32, Part)>, open: impl Fn(Part) -> Result<Vec<(f32, Part)>, Part>) -> Vec<(f32, Part)> {
+    let mut all = Vec::new();
+    for (share, part) in parts {
+        match open(part.tidy()) {
+            Ok(inner) => {
+                let whole: f32 = inner.iter().map(|(share, _)| share).sum();
+                all.extend(inner.into_iter().map(|(inside, part)| (share * inside / whole.max(f32::EPSILON), part)));
+            }
+            Err(part) => all.push((share, part)),
+        }
+    }
+    all
+}
+
+fn alone(mut parts: Vec<(f32, Part)>) -> Result<Part, Vec<(f32, Part)>> {
+    match (parts.len(), parts.pop()) {
+        (1, Some((_, part))) => Ok(part),
+        (_, last) => {
+            parts.extend(last);
+            Err(parts)
+        }
+    }
+}
+
+/// The arrangement of every purpose, so that each comes back as it was left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arrangements([Arrangement; 3]);
+
+impl Default for Arrangements {
+    fn default() -> Arrangements {
+        Arrangements(Purpose::ALL.map(Arrangement::default_for))
+    }
+}
+
+impl Arrangements {
+    /// The one of a purpose.
+    pub fn get(&self, purpose: Purpose) -> &Arrangement {
+        &self.0[purpose as usize]
+    }
+
+    /// The same, to change.
+    pub fn get_mut(&mut self, purpose: Purpose) -> &mut Arrangement {
+        &mut self.0[purpose as usize]
+    }
+
+    /// Reads a file of them; `None` for anything that cannot be shown as it stands.
+    pub fn from_text(text: &str) -> Option<Arrangements> {
+        let read: Arrangements = serde_json::from_str(text).ok()?;
+        read.0.iter().all(Arrangement::is_sound).then_some(read)
+    }
+
+    /// The file's text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ViewKind::{Accuracy, Filters, Loss, Reconstructions};
+
+    #[test]
+    fn views_close_open_and_split() {
+        let mut it = Arrangement::default_for(Purpose::Reconstruct);
+        it.close(Filters);
+        assert_eq!(it.0, Some(Part::Column(vec![(0.54, Part::of(&[Loss])), (0.46, Part::of(&[Reconstructions]))])));
+        it.open(Filters, Some(Loss));
+        it.split(Filters, Side::Below);
+        assert_eq!(it.views(), [Loss, Filters, Reconstructions]);
+        assert!(matches!(&it.0, Some(Part::Column(parts)) if parts.len() == 3), "{it:?}");
+        assert!(it.is_alone(Filters));
+        it.split(Filters, Side::Right);
+        assert!(it.is_sound(), "a view alone in its place stays there");
+        [Loss, Filters, Reconstructions].into_iter().for_each(|kind| it.close(kind));
+        assert_eq!(it, Arrangement(None));
+        it.open(Accuracy, None);
+        assert_eq!(it.views(), [Accuracy]);
+    }
+
+    #[test]
+    fn the_next_tab_comes_to_the_front() {
+        let mut it = Arrangement(Some(Part::of(&[Loss, Filters, Accuracy])));
+        it.open(Filters, None);
+        it.close(Filters);
+        assert_eq!(it.0, Some(Part::Tabs { views: vec![Loss, Accuracy], front: Accuracy }));
+    }
+
+    #[test]
+    fn files_are_read_back_and_nonsense_is_refused() {
+        let all = Arrangements::default();
+        assert_eq!(Arrangements::from_text(&all.to_text()), Some(all.clone()));
+        for wrong in [
+            "",
+            "[]",
+            "[null, null, {\"row\": []}]",
+            "[null, null, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"filters\"}}]",
+            "[null, null, {\"tabs\": {\"views\": [\"loss\", \"loss\"], \"front\": \"loss\"}}]",
+            "[null, null, {\"row\": [[-1, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"loss\"}}]]}]",
+        ] {
+            assert_eq!(Arrangements::from_text(wrong), None, "{wrong}");
+        }
+        assert!(Arrangements::from_text("[null, null, null]").is_some());
+    }
+}

@@ -1,0 +1,167 @@
+//! Everything that can be done, by name: what the palette lists and finds.
+
+use super::action::{Action, OnSelected, OnView, Overlay, Show};
+use super::arrangement::Side;
+use super::state::State;
+use super::training::Phase;
+use super::views::ViewKind;
+use crate::project::builtin;
+
+/// One thing that can be done now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Its name.
+    pub name: String,
+    /// What it means, or the keys for it.
+    pub hint: String,
+    /// What it does.
+    pub action: Action,
+}
+
+fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> Command {
+    Command { name: name.into(), hint: hint.into(), action }
+}
+
+/// All that can be done in this state.
+pub fn all(state: &State) -> Vec<Command> {
+    let mut all = training(state);
+    all.extend(files(state));
+    all.extend(layers(state));
+    all.extend(views(state));
+    let dark = state.view.dark.unwrap_or(true);
+    all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
+    all.push(command("About Strata", "version, device, licence", Action::Overlay(Some(Overlay::About))));
+    all.push(command(if dark { "Light theme" } else { "Dark theme" }, "", Action::Show(Show::Dark(!dark))));
+    for entry in builtin::ALL {
+        all.push(command(format!("New from {}", entry.name), entry.about, Action::Builtin(entry.name)));
+    }
+    all
+}
+
+fn training(state: &State) -> Vec<Command> {
+    let step = command("Step", "one batch, then wait", Action::Step);
+    let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
+    match state.training.phase {
+        Phase::Idle | Phase::Ended(_) if state.blocker().is_none() => vec![command("Train", "", Action::Train)],
+        Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
+        Phase::Training => vec![command("Pause", "Space", Action::Pause), step, stop],
+        Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
+        _ => Vec::new(),
+    }
+}
+
+fn files(state: &State) -> Vec<Command> {
+    let mut files = vec![
+        command("Open…", "Ctrl+O", Action::AskOpen),
+        command("Save", "Ctrl+S", Action::Save),
+        command("Save as…", "Ctrl+Shift+S", Action::AskSave),
+        command("New project", "an input and no layers yet", Action::New),
+        command("Start page", "recent and built-in projects", Action::Start(true)),
+        command("Device: automatic", "where the next run computes", Action::Device(None)),
+        command("Device: CPU", "where the next run computes", Action::Device(Some("cpu".into()))),
+    ];
+    if cfg!(feature = "cuda") {
+        files.push(command("Device: CUDA 0", "where the next run computes", Action::Device(Some("cuda:0".into()))));
+    }
+    if state.can_undo() {
+        files.push(command("Undo", "Ctrl+Z", Action::Undo));
+    }
+    if state.can_redo() {
+        files.push(command("Redo", "Ctrl+Y", Action::Redo));
+    }
+    files
+}
+
+fn layers(state: &State) -> Vec<Command> {
+    let mut layers = Vec::new();
+    if state.shown.inference.rows.iter().any(|row| row.is_block) {
+        layers.push(command("Fold all blocks", "", Action::Fold(None, true)));
+        layers.push(command("Unfold all blocks", "", Action::Fold(None, false)));
+    }
+    let Some(place) = &state.selected else { return layers };
+    let changes = [
+        ("Duplicate layer", "Ctrl+D", OnSelected::Duplicate),
+        ("Move layer up", "Alt+↑", OnSelected::Up),
+        ("Move layer down", "Alt+↓", OnSelected::Down),
+        ("Delete layer", "Delete", OnSelected::Delete),
+    ];
+    let selected = |(name, keys, change)| command(name, format!("{place} · {keys}"), Action::Selected(change));
+    layers.extend(changes.map(selected));
+    layers
+}
+
+fn views(state: &State) -> Vec<Command> {
+    let mut views = Vec::new();
+    for kind in ViewKind::ALL {
+        views.push(command(format!("View: {}", kind.title()), kind.line(), Action::View(OnView::Open(kind, None))));
+        if state.arrangement().is_open(kind) {
+            views.push(command(format!("Close view: {}", kind.title()), "", Action::View(OnView::Close(kind))));
+        }
+    }
+    for kind in state.arrangement().views().into_iter().filter(|kind| !state.arrangement().is_alone(*kind)) {
+        for (side, name) in [(Side::Right, "to the right"), (Side::Below, "below")] {
+            let name = format!("Split {name}: {}", kind.title());
+            views.push(command(name, "a place of its own", Action::View(OnView::Split(kind, side))));
+        }
+    }
+    views.push(command("Reset arrangement", "the usual views", Action::View(OnView::Reset)));
+    views.push(command("Logarithmic loss axis", "", Action::Show(Show::LogLoss(!state.view.log_loss))));
+    views
+}
+
+/// The commands that a text means, the best first: its words must all be found, letter after letter.
+pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
+    let text = text.to_lowercase();
+    let score = |command: &Command| {
+        let name = command.name.to_lowercase();
+        text.split_whitespace().map(|word| points(&name, word)).sum::<Option<i32>>()
+    };
+    let mut found: Vec<_> = commands.iter().filter_map(|command| Some((score(command)?, command))).collect();
+    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    found.into_iter().map(|(_, command)| command).collect()
+}
+
+/// How well a word fits a name; `None` where its letters are not in it in this order.
+fn points(name: &str, word: &str) -> Option<i32> {
+    let starts = |at: usize| at == 0 || !name.as_bytes().get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
+    if let Some(at) = name.find(word) {
+        let whole = if name.len() == word.len() { 20 } else { 0 };
+        return Some(100 + whole + if starts(at) { 50 } else { 0 } - (at as i32).min(20));
+    }
+    let mut rest = name.char_indices();
+    let mut points = 0;
+    for letter in word.chars() {
+        let (at, _) = rest.find(|(_, c)| *c == letter)?;
+        points += if starts(at) { 6 } else { 1 };
+    }
+    // Letters strewn over a long name are a coincidence.
+    (points >= 2 * word.chars().count() as i32).then_some(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(state: &State, text: &str) -> String {
+        let all = all(state);
+        find(&all, text).first().map_or_else(String::new, |command| command.name.clone())
+    }
+
+    #[test]
+    fn commands_are_found_by_parts_of_their_names() {
+        let state = State::new(builtin::ALL[0].project().unwrap(), None);
+        for (text, name) in [
+            ("train", "Train"),
+            ("lenet", "New from lenet-mnist"),
+            ("view filt", "View: Filters"),
+            ("clo rec", "Close view: Reconstructions"),
+            ("res arr", "Reset arrangement"),
+            ("sa", "Save"),
+            ("rsarr", "Reset arrangement"),
+            ("xyzzy", ""),
+        ] {
+            assert_eq!(best(&state, text), name, "{text}");
+        }
+        assert!(!all(&state).iter().any(|command| command.name == "Delete layer"), "nothing is selected");
+    }
+}

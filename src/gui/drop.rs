@@ -1,0 +1,60 @@
+//! Files and folders dropped onto the window.
+
+use super::action::Action;
+use super::theme;
+use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
+use std::path::Path;
+
+/// What a dropped thing asks for: a project or a run is opened, a folder of images becomes the data,
+/// an image is looked at with saliency.
+pub fn action(path: &Path) -> Action {
+    let is_image = |path: &Path| image::ImageFormat::from_path(path).is_ok();
+    match path {
+        path if path.is_dir() && !path.join("project.toml").exists() => Action::DataFolder(path.to_path_buf()),
+        path if path.is_file() && is_image(path) => Action::Image(path.to_path_buf()),
+        path => Action::Open(path.to_path_buf()),
+    }
+}
+
+/// What was dropped since the last frame; of several things the first counts.
+pub fn actions(ctx: &Context) -> Vec<Action> {
+    let path = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
+    path.map(|path| action(&path)).into_iter().collect()
+}
+
+/// While something is held over the window, the window says what would become of it.
+pub fn show_target(ctx: &Context) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let screen = ctx.content_rect();
+    Area::new(Id::unique("drop target")).order(Order::Foreground).fixed_pos(screen.min).show(ctx, |ui| {
+        let colors = theme::palette(ui);
+        let (rect, _) = ui.allocate_exact_size(screen.size(), Sense::hover());
+        ui.painter().rect_filled(rect, 0.0, theme::faded(colors.back, 0.85));
+        let stroke = Stroke::new(2.0, colors.accent);
+        ui.painter().rect_stroke(rect.shrink(12.0), theme::RADIUS, stroke, StrokeKind::Inside);
+        let text = "Drop a project, a run's folder, a folder of images, or an image";
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::heading(16.0), colors.strong);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            std::fs::write(folder.path().join(name), "").unwrap();
+            folder.path().join(name)
+        };
+        assert!(matches!(action(&file("a.toml")), Action::Open(_)));
+        assert!(matches!(action(&file("a.png")), Action::Image(_)));
+        assert!(matches!(action(folder.path()), Action::DataFolder(_)));
+        file("project.toml");
+        assert!(matches!(action(folder.path()), Action::Open(_)));
+        assert!(matches!(action(&folder.path().join("none.toml")), Action::Open(_)));
+    }
+}

@@ -1,0 +1,38 @@
+//! What lies over the window for a moment: the palette, the keys, the about box. A click beside it or
+//! Esc takes it away; nothing else is held up.
+
+mod about;
+mod palette;
+mod sheet;
+
+use crate::gui::action::{Action, Overlay};
+use crate::gui::state::State;
+use crate::gui::theme;
+use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
+
+/// Shows what is asked for.
+pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
+    palette::forget(ctx, state);
+    let Some(overlay) = state.overlay else { return };
+    let width = if overlay == Overlay::About { 360.0 } else { 560.0 };
+    let area = Area::new(Id::unique(("overlay", overlay))).order(Order::Foreground);
+    let shown = area.anchor(Align2::CENTER_TOP, vec2(0.0, 64.0)).show(ctx, |ui| {
+        Frame::popup(ui.style()).inner_margin(theme::GAP as i8).show(ui, |ui| {
+            ui.set_width(width);
+            content(ui, overlay, state, actions);
+        });
+    });
+    let outside = |at| !shown.response.rect.contains(at);
+    let left = ctx.input(|input| input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(outside));
+    if left {
+        actions.push(Action::Overlay(None));
+    }
+}
+
+fn content(ui: &mut Ui, overlay: Overlay, state: &State, actions: &mut Vec<Action>) {
+    match overlay {
+        Overlay::Palette => palette::show(ui, state, actions),
+        Overlay::Keys => sheet::show(ui, actions),
+        Overlay::About => about::show(ui, state, actions),
+    }
+}

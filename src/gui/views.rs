@@ -1,0 +1,135 @@
+//! The views of the centre: what there is. A new view is a variant of [`ViewKind`] with its words, a
+//! file in `panels`, and its place in [`Views`].
+
+use super::action::Action;
+use super::panels::data::DataView;
+use super::panels::filters::FiltersView;
+use super::panels::loss::{LossView, Quantity};
+use super::panels::reconstructions::ReconstructionsView;
+use super::panels::runs::RunsView;
+use super::panels::saliency::SaliencyView;
+use super::panels::sparse::SparseView;
+use super::state::State;
+use eframe::egui::Ui;
+use serde::{Deserialize, Serialize};
+
+/// One of the views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewKind {
+    /// The loss of every step.
+    Loss,
+    /// The share classified right.
+    Accuracy,
+    /// Probe images over what the network makes of them.
+    Reconstructions,
+    /// The first layer's weights.
+    Filters,
+    /// Which pixels an answer rests on.
+    Saliency,
+    /// Mean activations of the hidden units.
+    Sparse,
+    /// The images.
+    Data,
+    /// All runs of the project.
+    Runs,
+}
+
+impl ViewKind {
+    /// All views, in the order of the menu.
+    pub const ALL: [ViewKind; 8] = [
+        ViewKind::Loss,
+        ViewKind::Accuracy,
+        ViewKind::Reconstructions,
+        ViewKind::Filters,
+        ViewKind::Saliency,
+        ViewKind::Sparse,
+        ViewKind::Data,
+        ViewKind::Runs,
+    ];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            ViewKind::Loss => "Loss",
+            ViewKind::Accuracy => "Accuracy",
+            ViewKind::Reconstructions => "Reconstructions",
+            ViewKind::Filters => "Filters",
+            ViewKind::Saliency => "Saliency",
+            ViewKind::Sparse => "Sparse code",
+            ViewKind::Data => "Data",
+            ViewKind::Runs => "Runs",
+        }
+    }
+
+    /// One line of what it shows.
+    pub fn line(self) -> &'static str {
+        match self {
+            ViewKind::Loss => "What training makes small, step by step",
+            ViewKind::Accuracy => "The share of images whose class is named right",
+            ViewKind::Reconstructions => "Probe images over what the network makes of them",
+            ViewKind::Filters => "The first layer's weights as small pictures",
+            ViewKind::Saliency => "The pixels that an answer rests on",
+            ViewKind::Sparse => "How active each hidden unit is on average",
+            ViewKind::Data => "The images with their labels, and how many of each",
+            ViewKind::Runs => "The runs of this project laid over each other",
+        }
+    }
+}
+
+/// What a view does; it keeps no more than what it draws with (textures).
+pub trait View {
+    /// Sentences on hover.
+    fn about(&self) -> &'static str;
+    /// One line of what it shows now; empty while it shows nothing.
+    fn status(&self, _: &State) -> String {
+        String::new()
+    }
+    /// Its switches, from the right.
+    fn tools(&mut self, _: &mut Ui, _: &State, _: &mut Vec<Action>) {}
+    /// The view itself.
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>);
+}
+
+/// All views with what they keep.
+pub struct Views {
+    loss: LossView,
+    accuracy: LossView,
+    filters: FiltersView,
+    reconstructions: ReconstructionsView,
+    saliency: SaliencyView,
+    sparse: SparseView,
+    data: DataView,
+    runs: RunsView,
+}
+
+impl Default for Views {
+    fn default() -> Views {
+        Views {
+            loss: LossView(Quantity::Loss),
+            accuracy: LossView(Quantity::Accuracy),
+            filters: FiltersView::default(),
+            reconstructions: ReconstructionsView::default(),
+            saliency: SaliencyView::default(),
+            sparse: SparseView,
+            data: DataView::default(),
+            runs: RunsView,
+        }
+    }
+}
+
+impl Views {
+    /// The view of this kind.
+    pub fn get(&mut self, kind: ViewKind) -> &mut dyn View {
+        match kind {
+            ViewKind::Loss => &mut self.loss,
+            ViewKind::Accuracy => &mut self.accuracy,
+            ViewKind::Reconstructions => &mut self.reconstructions,
+            ViewKind::Filters => &mut self.filters,
+            ViewKind::Saliency => &mut self.saliency,
+            ViewKind::Sparse => &mut self.sparse,
+            ViewKind::Data => &mut self.data,
+            ViewKind::Runs => &mut self.runs,
+        }
+    }
+}
