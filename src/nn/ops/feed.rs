@@ -3,7 +3,7 @@
 
 use super::real::Real;
 use super::simd::vectorized;
-use super::sliding::{Margin, grid};
+use super::sliding::Margin;
 use super::taps::{OUTSIDE, Taps};
 use std::ops::Range;
 
@@ -71,19 +71,26 @@ impl<'a, T: Real> Feed<'a, T> {
     }
 }
 
-/// Calls `f(the row's numbers in the image, its first number among the padded)` for every row, with zeros
-/// everywhere else.
+/// Calls `f(the row's numbers in the image, their place among the padded)` for every row, and writes zeros
+/// around them.
 #[inline(always)]
 fn each_row<T: Real>(margin: &Margin, channels: usize, out: &mut [T], mut f: impl FnMut(Range<usize>, &mut [T])) {
     if margin.is_empty() {
         return f(0..out.len(), out);
     }
-    out.fill(T::zero());
-    let [depth, height, width] = margin.image;
-    let row = width * channels;
-    for (index, [d, h, _]) in grid([depth, height, 1]).enumerate() {
-        let start = margin.place([d, h, 0]) * channels;
-        f(index * row..(index + 1) * row, &mut out[start..start + row]);
+    let ([depth, height, width], [_, rows, cells]) = (margin.image, margin.padded);
+    let (row, left) = (width * channels, margin.before[2] * channels);
+    for (index, out) in out.chunks_exact_mut(cells * channels).enumerate() {
+        let d = (index / rows).wrapping_sub(margin.before[0]);
+        let h = (index % rows).wrapping_sub(margin.before[1]);
+        if d >= depth || h >= height {
+            out.fill(T::zero());
+            continue;
+        }
+        out[..left].fill(T::zero());
+        out[left + row..].fill(T::zero());
+        let start = (d * height + h) * row;
+        f(start..start + row, &mut out[left..left + row]);
     }
 }
 
