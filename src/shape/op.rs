@@ -24,6 +24,30 @@ pub struct Geometry {
     pub pad: [usize; 3],
 }
 
+impl Geometry {
+    /// A window of one cell on one cell: what a dense layer slides.
+    pub const ONE_CELL: Geometry =
+        Geometry { input: [1; 3], output: [1; 3], kernel: [1; 3], stride: [1; 3], dilation: [1; 3], pad: [0; 3] };
+
+    /// A window of one cell at each of these cells.
+    pub fn pointwise(cells: [usize; 3]) -> Geometry {
+        Geometry { input: cells, output: cells, ..Geometry::ONE_CELL }
+    }
+
+    /// Cells that the window spans along an axis.
+    pub fn reach(&self, axis: usize) -> usize {
+        (self.kernel[axis] - 1) * self.dilation[axis] + 1
+    }
+
+    /// The input's sizes with the zeros around it that some position reads.
+    pub fn padded(&self) -> [usize; 3] {
+        [0, 1, 2].map(|axis| {
+            let read = (self.output[axis] - 1) * self.stride[axis] + self.reach(axis);
+            read.max(self.pad[axis] + self.input[axis])
+        })
+    }
+}
+
 /// A resolved layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {

@@ -54,10 +54,10 @@ impl Scratch {
             }
             Op::SeparableConv { in_channels, out_channels, geometry, .. } => {
                 self.convolution(geometry, *in_channels, *in_channels, *in_channels);
-                self.convolution(&pointwise(geometry), *in_channels, *out_channels, 1);
+                self.convolution(&Geometry::pointwise(geometry.output), *in_channels, *out_channels, 1);
             }
             Op::Dense { in_features, out_features, .. } => {
-                self.convolution(&ONE_CELL, *in_features, *out_features, 1);
+                self.convolution(&Geometry::ONE_CELL, *in_features, *out_features, 1);
             }
             Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => {
                 self.keep(cells(geometry).saturating_add(product(&geometry.input)), INDEX_BYTES);
@@ -72,8 +72,10 @@ impl Scratch {
         let weights = row.saturating_mul(small as u64);
         self.keep(weights.saturating_mul(PACKED), FLOAT_BYTES);
         let sums = weights.saturating_mul((PART_NUMBERS / weights.max(1)).clamp(1, PARTS));
-        let (large, small) =
-            (padded(geometry).saturating_mul(large as u64), product(&geometry.output).saturating_mul(small as u64));
+        let (large, small) = (
+            product(&geometry.padded()).saturating_mul(large as u64),
+            product(&geometry.output).saturating_mul(small as u64),
+        );
         let images = BLOCK_POSITIONS.div_ceil(product(&geometry.output).max(1));
         let laid = large.saturating_add(small).saturating_mul(images).saturating_mul(self.threads);
         self.passing = self.passing.max(laid.saturating_add(sums).saturating_mul(FLOAT_BYTES));
@@ -82,25 +84,6 @@ impl Scratch {
     fn keep(&mut self, count: u64, bytes: u64) {
         self.kept = self.kept.saturating_add(count.saturating_mul(bytes));
     }
-}
-
-/// A window of one cell on one cell.
-const ONE_CELL: Geometry =
-    Geometry { input: [1; 3], output: [1; 3], kernel: [1; 3], stride: [1; 3], dilation: [1; 3], pad: [0; 3] };
-
-/// One cell at every position that another window has.
-fn pointwise(geometry: &Geometry) -> Geometry {
-    Geometry { input: geometry.output, output: geometry.output, ..ONE_CELL }
-}
-
-/// Cells of an image with the zeros around it.
-fn padded(geometry: &Geometry) -> u64 {
-    let reach = |axis: usize| {
-        let steps = geometry.output[axis].saturating_sub(1).saturating_mul(geometry.stride[axis]);
-        let window = geometry.kernel[axis].saturating_sub(1).saturating_mul(geometry.dilation[axis]);
-        steps.saturating_add(window).saturating_add(1).max(geometry.pad[axis].saturating_add(geometry.input[axis]))
-    };
-    product(&[reach(0), reach(1), reach(2)])
 }
 
 fn cells(geometry: &Geometry) -> u64 {

@@ -15,10 +15,6 @@ pub(crate) struct Dense {
     x: Option<Tensor>,
 }
 
-/// A window of one cell on one cell.
-const ONE_CELL: Geometry =
-    Geometry { input: [1; 3], output: [1; 3], kernel: [1; 3], stride: [1; 3], dilation: [1; 3], pad: [0; 3] };
-
 impl Dense {
     pub(crate) fn new(
         planned: &PlannedLayer,
@@ -27,7 +23,8 @@ impl Dense {
         bias: bool,
         builder: &mut Builder<'_>,
     ) -> Result<Dense> {
-        let sizes = Sizes { geometry: &ONE_CELL, large: inputs, small: outputs, groups: 1, bias, transposed: false };
+        let sizes =
+            Sizes { geometry: &Geometry::ONE_CELL, large: inputs, small: outputs, groups: 1, bias, transposed: false };
         Ok(Dense { conv: Conv::with_sizes(&planned.key, sizes, &planned.input, &planned.output, builder)?, x: None })
     }
 

@@ -21,16 +21,9 @@ impl Separable {
         let mut dims = planned.output.dims().to_vec();
         dims[0] = *in_channels;
         let middle = Shape::new(&dims).unwrap_or_else(|| planned.output.clone());
-        let (c, one) = (*in_channels, [1; 3]);
+        let c = *in_channels;
         let depthwise = Sizes { geometry, large: c, small: c, groups: c, bias: false, transposed: false };
-        let point = Geometry {
-            input: geometry.output,
-            output: geometry.output,
-            kernel: one,
-            stride: one,
-            dilation: one,
-            pad: [0; 3],
-        };
+        let point = Geometry::pointwise(geometry.output);
         let pointwise =
             Sizes { geometry: &point, large: c, small: *out_channels, groups: 1, bias: *bias, transposed: false };
         let key = |part: &str| format!("{}.{part}", planned.key);

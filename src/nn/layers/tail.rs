@@ -57,10 +57,8 @@ impl Tail {
                     relu_after: false,
                     indices: Indices::default(),
                     slot: *slot,
-                    disjoint: (0..3).all(|axis| {
-                        let reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
-                        reach <= geometry.stride[axis] || geometry.output[axis] == 1
-                    }),
+                    disjoint: (0..3)
+                        .all(|axis| geometry.reach(axis) <= geometry.stride[axis] || geometry.output[axis] == 1),
                     places: margin.filter(|margin| !margin.is_empty()).map_or(Vec::new(), place),
                 });
                 true

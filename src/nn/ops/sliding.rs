@@ -93,8 +93,7 @@ impl Sliding {
     /// From the large side (the image) to the small one (the positions).
     pub fn down(geometry: &Geometry) -> Sliding {
         let Geometry { input, output, kernel, stride, dilation, pad } = *geometry;
-        let reach = |axis: usize| (output[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
-        let padded = [0, 1, 2].map(|axis| reach(axis).max(pad[axis] + input[axis]));
+        let padded = geometry.padded();
         let rows = steps(padded);
         let offset = |cell: [usize; 3]| (0..3).map(|axis| cell[axis] * dilation[axis] * rows[axis]).sum();
         let taps = grid(kernel).enumerate().map(|(cell, at)| Tap { offset: offset(at), cell }).collect();

@@ -36,11 +36,6 @@ impl Taps {
     pub fn at(&self, position: usize) -> &[u32] {
         &self.table[position * self.cells..(position + 1) * self.cells]
     }
-
-    /// True when every position reads exactly its own cell: a 1×1 window without stride or padding.
-    pub fn is_identity(&self) -> bool {
-        self.cells == 1 && self.positions == self.inputs && self.table.iter().enumerate().all(|(i, &t)| i as u32 == t)
-    }
 }
 
 /// All coordinates of a box, last axis fastest.
