@@ -12,6 +12,7 @@ use std::sync::Arc;
 use strata::gui::action::{Action, Overlay};
 use strata::gui::state::Closing;
 use strata::gui::views::ViewKind;
+use strata::inspect::filters::Filters;
 use strata::project::data::Source;
 use strata::project::node::Node;
 use strata::project::{Place, Stack, file};
@@ -27,6 +28,7 @@ fn views_are_closed_opened_again_split_and_reset() {
     let usual = window.state().arrangement().clone();
     window.click("Close Filters view");
     assert!(!window.has("Filters view") && !views(&window).contains(&ViewKind::Filters));
+    assert!(window.has("No hidden units to measure yet"), "the view behind it comes to the front");
     window.click("Add view beside Loss");
     assert!(window.has("Open Accuracy view"), "the menu lists every view");
     window.click("Open Filters view");
@@ -51,14 +53,14 @@ fn a_view_is_dragged_beside_another() {
     let (from, to) = (window.get("Filters view").rect(), window.get("Reconstructions view").rect());
     window.drag(from.center(), to.right_center() + vec2(to.width() / 2.0, 0.0));
     assert_eq!(window.get("Filters view").rect().top(), window.get("Reconstructions view").rect().top());
-    assert_eq!(views(&window).len(), 3);
+    assert_eq!(views(&window).len(), 7);
     assert!(window.get("Loss view").rect().top() < to.top());
 }
 
 #[test]
 fn when_every_view_is_closed_the_centre_says_what_to_do() {
     let mut window = Window::idle("conv-autoencoder");
-    for kind in ["Loss", "Filters", "Reconstructions"] {
+    for kind in ["Loss", "Runs", "Filters", "Sparse code", "Reconstructions", "Saliency", "Data"] {
         window.click(&format!("Close {kind} view"));
     }
     assert!(window.has("No view is open"));
@@ -66,7 +68,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
     assert_eq!(views(&window), [ViewKind::Accuracy]);
     window.click("Close Accuracy view");
     window.click("Reset arrangement");
-    assert_eq!(views(&window).len(), 3);
+    assert_eq!(views(&window).len(), 7);
 }
 
 #[test]
@@ -76,10 +78,10 @@ fn the_arrangement_survives_a_restart_and_a_broken_file_does_no_harm() {
     window.click("Close Filters view");
     drop(window);
     let window = Window::kept("conv-autoencoder", folder.path());
-    assert_eq!(views(&window), [ViewKind::Loss, ViewKind::Reconstructions]);
+    assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 6);
     drop(window);
     std::fs::write(folder.path().join("views.json"), "{").unwrap();
-    assert_eq!(views(&Window::kept("conv-autoencoder", folder.path())).len(), 3);
+    assert_eq!(views(&Window::kept("conv-autoencoder", folder.path())).len(), 7);
 }
 
 #[test]
@@ -116,15 +118,35 @@ fn a_run_comes_to_the_top_of_what_was_opened_lately() {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("conv-autoencoder"), vec2(1280.0, 720.0), start);
     window.click("Train");
-    engine.tell(strata::engine::event::Event::Started {
-        run: "runs/one-1".into(),
-        device: "CPU".into(),
-        splits: Vec::new(),
-        classes: Vec::new(),
-        skipped: Vec::new(),
-    });
+    engine.tell(started(Path::new("runs/one-1")));
     window.run();
     assert!(window.state().recents.is_newest(Path::new("runs/one-1")));
+}
+
+fn started(run: &Path) -> strata::engine::event::Event {
+    let (run, device) = (run.to_path_buf(), "CPU".to_owned());
+    strata::engine::event::Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() }
+}
+
+#[test]
+fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::idle("conv-autoencoder");
+    assert!(window.get("Save picture of Loss").accesskit_node().is_disabled(), "there is nothing to save yet");
+    window.click("Data view");
+    window.wait("images", |state| state.looking.data.latest.is_some());
+    let there = folder.path().join("there.png");
+    std::fs::write(&there, "precious").unwrap();
+    window.click("Save picture of Data");
+    window.enter("Path", there.to_str().unwrap());
+    assert_eq!(std::fs::read(&there).unwrap(), b"precious");
+    window.click("Replace the file");
+    window.wait("the picture", |state| !state.is_saving_pictures());
+    assert!(image::open(&there).is_ok() && window.has("Picture saved to"));
+    window.click("Save picture of Data");
+    window.enter("Path", "/nowhere/at/all");
+    window.wait("the refusal", |state| !state.is_saving_pictures());
+    assert!(window.has("/nowhere/at/all.png cannot be written") && window.has("choose another place"));
 }
 
 #[derive(Debug)]
@@ -260,9 +282,10 @@ fn saved_and_discarded_edits_are_not_offered_again() {
     assert!(Window::kept("conv-autoencoder", folder.path()).state().unsaved.is_empty());
 }
 
-/// From the start page to a network that trains, in few clicks.
+/// From the start page to the picture of the filters on disk, in few clicks.
 #[test]
-fn the_one_layer_autoencoder_is_built_from_the_start_page_in_few_clicks() {
+fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_clicks() {
+    let run = tempfile::tempdir().unwrap();
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("lenet-mnist"), vec2(1280.0, 720.0), start);
     window.harness.state_mut().handle(Action::Start(true));
@@ -284,7 +307,27 @@ fn the_one_layer_autoencoder_is_built_from_the_start_page_in_few_clicks() {
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     click(&mut window, "Train");
     assert_eq!(engine.with(|run| run.project.network.encoder.len()), 2);
+    engine.tell(started(run.path()));
+    let filters = Filters {
+        step: 7,
+        key: "encoder.0.weight".into(),
+        layer: "encoder.0 `conv 32 k8 s4 p2`".into(),
+        count: 32,
+        channels: 3,
+        height: 8,
+        width: 8,
+        values: (0..32 * 3 * 8 * 8).map(|i| (i as f32 * 0.37).sin()).collect(),
+    };
+    engine.with(|run| run.slots.filters.put(filters));
+    window.run();
+    click(&mut window, "Save picture of Filters");
+    click(&mut window, "Save path");
+    window.wait("the picture", |state| !state.is_saving_pictures());
     assert!(clicks < 20, "{clicks}");
+    let picture = image::open(run.path().join("filters-step-0.png")).unwrap().to_rgba8();
+    assert_eq!(picture.dimensions(), (1920, 1200));
+    let colours: std::collections::BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
+    assert!(colours.len() > 1000, "the filters are in it: {} colours", colours.len());
 }
 
 fn texts(nodes: &[Node]) -> Vec<String> {

@@ -9,6 +9,7 @@ use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::look::Looked;
 use strata::gui::action::{Action, OnView, Show};
+use strata::gui::arrangement::{Arrangement, Part};
 use strata::gui::looking::Subject;
 use strata::gui::views::ViewKind;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
@@ -43,9 +44,11 @@ fn open(folder: &Path, project: &Project) -> Window {
     window
 }
 
-/// Opens a view as a tab of the lowest, widest tile.
+/// Lays a view below the loss, and closes all others.
 fn show(window: &mut Window, kind: ViewKind) {
-    window.harness.state_mut().handle(Action::View(OnView::Open(kind, None)));
+    let parts = vec![(1.0, Part::of(&[ViewKind::Loss])), (1.0, Part::of(&[kind]))];
+    let alone = Arrangement(Some(Part::Column(parts)));
+    window.harness.state_mut().handle(Action::View(OnView::Arrange(alone)));
     window.run();
 }
 
@@ -175,6 +178,7 @@ fn runs_lie_over_each_other_and_open_with_a_click() {
 fn live() -> (Window, Engine) {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("lenet-mnist"), SIZE, start);
+    show(&mut window, ViewKind::Accuracy);
     window.click("Train");
     let (run, device) = ("runs/one-1".into(), "CPU".to_owned());
     engine.tell(Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() });

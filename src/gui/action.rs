@@ -2,6 +2,7 @@
 
 use super::arrangement::{Arrangement, Side};
 use super::looking::LookAt;
+use super::state::Asking;
 use super::views::ViewKind;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
@@ -50,14 +51,14 @@ pub enum Action {
     Builtin(&'static str),
     /// Opens a project file or a run folder.
     Open(PathBuf),
-    /// Asks for a path to open.
-    AskOpen,
+    /// Asks for a path.
+    Ask(Asking),
     /// Saves where the project came from, or asks where.
     Save,
     /// Saves here.
     SaveAs(PathBuf),
-    /// Asks where to save.
-    AskSave,
+    /// Saves what a view shows as a PNG file.
+    SavePicture(ViewKind, PathBuf),
     /// Opens the system's dialog for the path that is asked for.
     Browse,
     /// Opens the system's dialog for the data's folder.

@@ -80,6 +80,7 @@ impl App {
         match self.services.dialogs.take() {
             Some(Chosen::Open(path)) => self.handle(Action::Open(path)),
             Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
+            Some(Chosen::Picture(kind, path)) => self.handle(Action::SavePicture(kind, path)),
             Some(Chosen::Data(path)) => {
                 let data = DataSpec { path: Some(path.display().to_string()), ..self.state.project().data.clone() };
                 self.handle(Action::Edit(Edit::Data(data)));

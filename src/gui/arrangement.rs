@@ -55,16 +55,19 @@ impl Purpose {
 pub struct Arrangement(pub Option<Part>);
 
 impl Arrangement {
-    /// What a purpose starts with: the loss beside the filters, and below them what the project is
-    /// trained for.
+    /// What a purpose starts with: the course of training beside the weights, and below them what the
+    /// project is trained for. Every view that has
+    /// something to show is there, if only behind another.
     pub fn default_for(purpose: Purpose) -> Arrangement {
-        let top = Part::Row(vec![(0.56, Part::of(&[ViewKind::Loss])), (0.44, Part::of(&[ViewKind::Filters]))]);
-        let pictures = Part::of(&[ViewKind::Reconstructions]);
-        let accuracy = Part::of(&[ViewKind::Accuracy]);
+        use ViewKind::*;
+        let top = Part::Row(vec![(0.56, Part::of(&[Loss, Runs])), (0.44, Part::of(&[Filters, Sparse]))]);
+        let pictures = Part::of(&[Reconstructions, Saliency, Data]);
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
-            Purpose::Classify => accuracy,
-            Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, accuracy)]),
+            Purpose::Classify => {
+                Part::Row(vec![(0.44, Part::of(&[Accuracy])), (0.56, Part::of(&[Saliency, Data]))])
+            }
+            Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
         };
         Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))
     }
@@ -72,6 +75,11 @@ impl Arrangement {
     /// The open views, in no particular order of importance: as they stand in the parts.
     pub fn views(&self) -> Vec<ViewKind> {
         self.0.as_ref().map(Part::views).unwrap_or_default()
+    }
+
+    /// The views that are seen: those in front.
+    pub fn fronts(&self) -> Vec<ViewKind> {
+        self.0.as_ref().map(Part::fronts).unwrap_or_default()
     }
 
     /// Whether a view is open.
@@ -134,6 +142,13 @@ impl Part {
         match self {
             Part::Tabs { views, .. } => views.clone(),
             Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.views()).collect(),
+        }
+    }
+
+    fn fronts(&self) -> Vec<ViewKind> {
+        match self {
+            Part::Tabs { front, .. } => vec![*front],
+            Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.fronts()).collect(),
         }
     }
 
@@ -264,7 +279,8 @@ mod tests {
 
     #[test]
     fn views_close_open_and_split() {
-        let mut it = Arrangement::default_for(Purpose::Reconstruct);
+        let top = Part::Row(vec![(0.56, Part::of(&[Loss])), (0.44, Part::of(&[Filters]))]);
+        let mut it = Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, Part::of(&[Reconstructions]))])));
         it.close(Filters);
         assert_eq!(it.0, Some(Part::Column(vec![(0.54, Part::of(&[Loss])), (0.46, Part::of(&[Reconstructions]))])));
         it.open(Filters, Some(Loss));
@@ -278,6 +294,20 @@ mod tests {
         assert_eq!(it, Arrangement(None));
         it.open(Accuracy, None);
         assert_eq!(it.views(), [Accuracy]);
+    }
+
+    #[test]
+    fn what_a_project_trains_for_is_in_front() {
+        for (purpose, seen) in [
+            (Purpose::Reconstruct, vec![Loss, Filters, Reconstructions]),
+            (Purpose::Classify, vec![Loss, Filters, Accuracy, ViewKind::Saliency]),
+            (Purpose::Both, vec![Loss, Filters, Reconstructions, Accuracy]),
+        ] {
+            let usual = Arrangement::default_for(purpose);
+            assert_eq!(usual.fronts(), seen);
+            assert!(usual.is_sound());
+            assert!(usual.views().len() >= 6);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::Side;
-use super::state::State;
+use super::state::{Asking, State};
 use super::training::Phase;
 use super::views::ViewKind;
 use crate::project::builtin;
@@ -52,9 +52,9 @@ fn training(state: &State) -> Vec<Command> {
 
 fn files(state: &State) -> Vec<Command> {
     let mut files = vec![
-        command("Open…", "Ctrl+O", Action::AskOpen),
+        command("Open…", "Ctrl+O", Action::Ask(Asking::Open)),
         command("Save", "Ctrl+S", Action::Save),
-        command("Save as…", "Ctrl+Shift+S", Action::AskSave),
+        command("Save as…", "Ctrl+Shift+S", Action::Ask(Asking::Save)),
         command("New project", "an input and no layers yet", Action::New),
         command("Start page", "recent and built-in projects", Action::Start(true)),
         command("Device: automatic", "where the next run computes", Action::Device(None)),

@@ -4,6 +4,8 @@
 //! offers a field for the path beside it.
 
 use super::handle::Wake;
+use super::state::Asking;
+use super::views::ViewKind;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;
 
@@ -18,6 +20,8 @@ pub enum Chosen {
     Data(PathBuf),
     /// An image to look at.
     Image(PathBuf),
+    /// Where to save a view's picture.
+    Picture(ViewKind, PathBuf),
 }
 
 /// At most one dialog at a time.
@@ -33,11 +37,19 @@ impl Dialogs {
         Dialogs { enabled, waiting: None }
     }
 
-    /// Asks for a project to open, or for a place to save it.
-    pub fn open(&mut self, save: bool, wake: &Wake) {
+    /// Asks for a project to open, or for a place to save it or a picture.
+    pub fn open(&mut self, what: Asking, wake: &Wake) {
         self.start(wake, move || {
-            let dialog = rfd::FileDialog::new().add_filter("Strata project", &["toml"]);
-            if save { dialog.save_file().map(Chosen::Save) } else { dialog.pick_file().map(Chosen::Open) }
+            let dialog = rfd::FileDialog::new();
+            let project = |dialog: rfd::FileDialog| dialog.add_filter("Strata project", &["toml"]);
+            match what {
+                Asking::Open => project(dialog).pick_file().map(Chosen::Open),
+                Asking::Save => project(dialog).save_file().map(Chosen::Save),
+                Asking::Picture(kind) => {
+                    let path = dialog.add_filter("PNG picture", &["png"]).save_file();
+                    path.map(|path| Chosen::Picture(kind, path))
+                }
+            }
         });
     }
 

@@ -2,7 +2,7 @@
 
 use super::action::{Action, OnSelected, Overlay};
 use super::places;
-use super::state::State;
+use super::state::{Asking, State};
 use super::training::Phase;
 use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
 
@@ -48,9 +48,9 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
         if state.overlay.is_some() {
             return on(Modifiers::NONE, Key::Escape, Action::Overlay(None));
         }
-        on(COMMAND_SHIFT, Key::S, Action::AskSave);
+        on(COMMAND_SHIFT, Key::S, Action::Ask(Asking::Save));
         on(Modifiers::COMMAND, Key::S, Action::Save);
-        on(Modifiers::COMMAND, Key::O, Action::AskOpen);
+        on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));
         on(Modifiers::ALT, Key::ArrowUp, Action::Selected(OnSelected::Up));
         on(Modifiers::ALT, Key::ArrowDown, Action::Selected(OnSelected::Down));
         on(Modifiers::COMMAND, Key::D, Action::Selected(OnSelected::Duplicate));

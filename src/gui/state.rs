@@ -8,7 +8,9 @@ use super::places;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::runs::Runs;
+use super::snapshot::Saving;
 use super::training::Training;
+use super::views::ViewKind;
 use crate::inspect::picture::FilterScale;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
@@ -54,12 +56,25 @@ pub struct ViewSettings {
 /// A question for a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
-    /// Opening (false) or saving (true).
-    pub save: bool,
+    /// What the path is for.
+    pub what: Asking,
     /// The path that the field starts with.
     pub start: String,
     /// A file that would be replaced; asked about before it is.
     pub replace: Option<PathBuf>,
+    /// Tells this question from those before.
+    pub number: u64,
+}
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asking {
+    /// Opening a project or a run.
+    Open,
+    /// Saving the project.
+    Save,
+    /// Saving what a view shows.
+    Picture(ViewKind),
 }
 
 /// What waits for an answer about unsaved changes.
@@ -123,6 +138,9 @@ pub struct State {
     pub unsaved: Vec<Unsaved>,
     /// A question for a path, if one is open.
     pub ask: Option<Ask>,
+    pub(super) asked: u64,
+    /// Pictures on their way to their files.
+    pub(super) pictures: Saving,
     /// What waits for an answer about unsaved changes.
     pub pending: Option<Pending>,
     /// Whether the window is to be closed.
@@ -156,6 +174,8 @@ impl State {
             overlay: None,
             unsaved: Vec::new(),
             ask: None,
+            asked: 0,
+            pictures: Saving::default(),
             pending: None,
             closing: Closing::No,
             device: None,
@@ -248,6 +268,11 @@ impl State {
             Some(place) => self.folds.extend([(place, folded)]),
             None => self.folds = blocks.map(|place| (place, folded)).collect(),
         }
+    }
+
+    /// Whether a picture is on its way to its file.
+    pub fn is_saving_pictures(&self) -> bool {
+        self.pictures.is_busy()
     }
 
     /// The folder that relative paths of the project start at.

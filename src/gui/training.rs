@@ -4,6 +4,7 @@
 //! short however fast the engine is. A run whose thread ended without a last word counts as failed.
 
 use super::curves::Curves;
+use super::handle::Wake;
 use super::messages::Weight;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Failure, Outcome, StepReport, Summary};
@@ -14,7 +15,7 @@ use crate::inspect::reconstructions::Reconstructions;
 use crate::project::Project;
 use crate::project::data::Split;
 use crate::project::stage::Task;
-use crossbeam_channel::TryRecvError;
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ pub struct CurrentStage {
 #[derive(Default)]
 pub struct Training {
     running: Option<Running>,
+    reading: Option<Receiver<Curves>>,
     /// Where it is.
     pub phase: Phase,
     /// The project as it is trained: a copy that later edits don't reach.
@@ -94,9 +96,21 @@ impl Training {
         Training { running: Some(running), project: Some(project), phase, ..Training::default() }
     }
 
-    /// A run that ended earlier, read from its folder.
-    pub fn stored(run: PathBuf, curves: Curves) -> Training {
-        Training { run: Some(run), curves, ..Training::default() }
+    /// A run that ended earlier; its curves are read on a thread of their own.
+    pub fn stored(run: PathBuf, wake: &Wake) -> Training {
+        let (sender, receiver) = bounded(1);
+        let (wake, from) = (wake.clone(), run.clone());
+        let thread = std::thread::Builder::new().name("strata-curves".into()).spawn(move || {
+            // A window that is gone needs no curves.
+            sender.send(Curves::read(&from)).ok();
+            wake();
+        });
+        Training { run: Some(run), reading: thread.ok().map(|_| receiver), ..Training::default() }
+    }
+
+    /// Whether the curves of a run that ended earlier are being read.
+    pub fn is_reading(&self) -> bool {
+        self.reading.is_some()
     }
 
     /// True from the start until the last event.
@@ -117,6 +131,9 @@ impl Training {
     /// Takes what is new from the engine; gives back what the user should be told.
     pub fn drain(&mut self) -> Vec<(Weight, String)> {
         let mut news = Vec::new();
+        if let Some(curves) = self.reading.as_ref().and_then(|reading| reading.try_recv().ok()) {
+            (self.curves, self.reading) = (curves, None);
+        }
         for _ in 0..MOST_EVENTS {
             let Some(running) = &self.running else { break };
             match running.events.try_recv() {

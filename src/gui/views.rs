@@ -89,6 +89,10 @@ pub trait View {
     fn tools(&mut self, _: &mut Ui, _: &State, _: &mut Vec<Action>) {}
     /// The view itself.
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>);
+    /// The view as a picture: without switches.
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.body(ui, state, &mut Vec::new());
+    }
 }
 
 /// All views with what they keep.

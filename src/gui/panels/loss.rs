@@ -76,6 +76,7 @@ impl View for LossView {
         let curve = self.curve(curves);
         if curve.is_empty() {
             match self.0 {
+                _ if state.training.is_reading() => empty(ui, "Reading the run …", "Its curves appear in a moment."),
                 Quantity::Loss => empty(ui, "No steps yet", "Press Train: the first steps appear within a second."),
                 Quantity::Accuracy => {
                     empty(ui, "Nothing classified yet", "Press Train: the stage that classifies fills this plot.")

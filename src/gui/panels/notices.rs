@@ -5,7 +5,7 @@ use crate::gui::action::{Action, Answer};
 use crate::gui::messages::{Message, Weight};
 use crate::gui::recent::ago;
 use crate::gui::recovery::Unsaved;
-use crate::gui::state::{Ask, Pending, State};
+use crate::gui::state::{Ask, Asking, Pending, State};
 use crate::gui::theme;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::{Field, FieldEvent, icon_button};
@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         left_behind(ui, left, actions);
     }
     if let Some(ask) = &state.ask {
-        path(ui, state, ask, actions);
+        path(ui, ask, actions);
     }
     for message in state.messages.lasting() {
         show_message(ui, message, actions);
@@ -83,20 +83,21 @@ fn sentence(ui: &mut Ui, text: &str) {
     });
 }
 
-fn path(ui: &mut Ui, state: &State, ask: &Ask, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, ask: &Ask, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
-    let (verb, hint) = if ask.save {
-        ("Save", "Where to save: folder/name.toml")
-    } else {
-        ("Open", "A project file (name.toml) or a run's folder")
+    let (verb, heading, hint) = match ask.what {
+        Asking::Open => ("Open", "Open", "A project file (name.toml) or a run's folder"),
+        Asking::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
+        Asking::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
     };
-    let done = |text: &str| {
-        let path = PathBuf::from(text.trim());
-        if ask.save { Action::SaveAs(path) } else { Action::Open(path) }
+    let done = |path: PathBuf| match ask.what {
+        Asking::Open => Action::Open(path),
+        Asking::Save => Action::SaveAs(path),
+        Asking::Picture(kind) => Action::SavePicture(kind, path),
     };
     bar(ui, colors.lifted, Icon::Closed, colors.accent, |ui| {
-        let id = Id::unique(("path", ask.save, state.generation));
-        ui.label(if ask.save { "Save as" } else { "Open" });
+        let id = Id::unique(("path", ask.number));
+        ui.label(heading);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, Icon::Close, "Close path bar", "Close (Esc)", true).clicked() {
                 actions.push(Action::CancelPath);
@@ -107,7 +108,7 @@ fn path(ui: &mut Ui, state: &State, ask: &Ask, actions: &mut Vec<Action>) {
             if let Some(file) = &ask.replace
                 && ui.button(RichText::new("Replace the file").color(colors.wrong)).clicked()
             {
-                actions.push(Action::SaveAs(file.clone()));
+                actions.push(done(file.clone()));
             }
             let pressed = ui.button(verb).accessible_name(format!("{verb} path")).clicked();
             path_field(ui, id, ask, hint, pressed, done, actions);
@@ -127,7 +128,7 @@ fn path_field(
     ask: &Ask,
     hint: &str,
     pressed: bool,
-    done: impl Fn(&str) -> Action,
+    done: impl Fn(PathBuf) -> Action,
     actions: &mut Vec<Action>,
 ) {
     let typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| ask.start.clone());
@@ -143,7 +144,7 @@ fn path_field(
         _ => typed,
     };
     if (entered || pressed) && !text.trim().is_empty() {
-        actions.push(done(&text));
+        actions.push(done(PathBuf::from(text.trim())));
     }
     if matches!(event, Some(FieldEvent::Commit(_))) && !entered {
         // Leaving the field for its button must not lose what was typed.

@@ -1,7 +1,7 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
 use crate::gui::action::{Action, Overlay, Show};
-use crate::gui::state::State;
+use crate::gui::state::{Asking, State};
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
 use crate::project::builtin;
@@ -111,9 +111,9 @@ fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
         }
     });
     for (text, hover, action) in [
-        ("Open…", "Open a project file or a run's folder (Ctrl+O)", Action::AskOpen),
+        ("Open…", "Open a project file or a run's folder (Ctrl+O)", Action::Ask(Asking::Open)),
         ("Save", "Save the project (Ctrl+S)", Action::Save),
-        ("Save as…", "Save the project to another file", Action::AskSave),
+        ("Save as…", "Save the project to another file", Action::Ask(Asking::Save)),
     ] {
         if ui.add(flat(text)).on_hover_text(hover).clicked() {
             actions.push(action);

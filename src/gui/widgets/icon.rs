@@ -42,6 +42,8 @@ pub enum Icon {
     Closed,
     /// A folder: something on disk.
     Folder,
+    /// An arrow into a tray: to disk.
+    Save,
 }
 
 /// Paints an icon into the middle of a rectangle, 14 points wide.
@@ -82,6 +84,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Open => pen.line(&[(3.5, 5.5), (7.0, 9.0), (10.5, 5.5)]),
         Icon::Folder => {
             pen.line(&[(1.5, 11.5), (1.5, 2.5), (5.5, 2.5), (7.0, 4.5), (12.5, 4.5), (12.5, 11.5), (1.5, 11.5)])
+        }
+        Icon::Save => {
+            pen.line(&[(7.0, 1.5), (7.0, 9.0)]);
+            pen.line(&[(3.8, 6.0), (7.0, 9.2), (10.2, 6.0)]);
+            pen.line(&[(1.8, 9.5), (1.8, 12.5), (12.2, 12.5), (12.2, 9.5)]);
         }
         Icon::Closed => pen.line(&[(5.5, 3.5), (9.0, 7.0), (5.5, 10.5)]),
     }

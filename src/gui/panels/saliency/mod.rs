@@ -10,7 +10,7 @@ use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
-use crate::gui::widgets::{Field, FieldEvent, chevron, empty};
+use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, empty, icon_button};
 use crate::inspect::maps::{map_rgba, overlay_rgba};
 use crate::inspect::picture::image_rgba;
 use crate::inspect::saliency::{Question, Request, Saliency};
@@ -27,6 +27,9 @@ type Seen = Looked<(Subject, Request), Saliency>;
 pub struct SaliencyView {
     drawn: Option<(Arc<Seen>, Sheet)>,
 }
+
+/// Room for the buttons beside the field.
+const BUTTONS: f32 = 72.0;
 
 impl View for SaliencyView {
     fn about(&self) -> &'static str {
@@ -61,6 +64,10 @@ impl View for SaliencyView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Saliency));
         source(ui, state, actions);
+        self.picture(ui, state);
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
         let Some(seen) = latest(state) else {
             self.drawn = None;
             return nothing(ui, state);
@@ -137,14 +144,15 @@ fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         let path = request.image.as_ref().map_or_else(String::new, |path| path.display().to_string());
         let id = Id::unique(("saliency image", state.generation));
-        let field = Field::new(id, "Image file", &path).hint("the probe images; or the path of an image").width(300.0);
+        let width = (ui.available_width() - BUTTONS).clamp(80.0, 360.0);
+        let field = Field::new(id, "Image file", &path).hint("probe images, or the path of an image").width(width);
         if let Some(FieldEvent::Commit(text)) = field.show(ui) {
             ask(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from));
         }
-        let button = ui.button("Open image…").on_hover_text("An image from disk, fitted as the project's images are");
-        browse = button.clicked();
-        let probes = ui.add_enabled(request.image.is_some(), eframe::egui::Button::new("Probe images"));
-        if probes.on_hover_text("Back to the fixed images of the run").clicked() {
+        let hover = "Open an image from disk; it is fitted as the project's images are";
+        browse = icon_button(ui, Icon::Folder, "Open image…", hover, true).clicked();
+        let hover = "Back to the probe images, the fixed images of the run";
+        if icon_button(ui, Icon::Close, "Probe images", hover, request.image.is_some()).clicked() {
             ask(None);
         }
     });

@@ -4,7 +4,7 @@ mod cards;
 mod recent;
 
 use crate::gui::action::Action;
-use crate::gui::state::State;
+use crate::gui::state::{Asking, State};
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Ui};
@@ -37,7 +37,7 @@ fn welcome(ui: &mut Ui, actions: &mut Vec<Action>) {
         }
         let open = quiet_button(ui, Icon::Folder, "Open…", true, 96.0).accessible_name("Open a file or run");
         if open.on_hover_text("A project file or a run's folder (Ctrl+O)").clicked() {
-            actions.push(Action::AskOpen);
+            actions.push(Action::Ask(Asking::Open));
         }
     });
     ui.add_space(theme::STEP);

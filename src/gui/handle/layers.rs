@@ -1,9 +1,9 @@
 //! What actions do to layers: change the selected one, move one by hand, paste some.
 
-use super::action::OnSelected;
-use super::messages::Weight;
-use super::places;
-use super::state::State;
+use crate::gui::action::OnSelected;
+use crate::gui::messages::Weight;
+use crate::gui::places;
+use crate::gui::state::State;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
 use crate::project::{Place, Stack};

@@ -1,0 +1,283 @@
+//! Opening, saving and closing: what the user is asked before, and what follows.
+
+use crate::gui::action::{Action, Answer, OnView};
+use super::Services;
+use crate::gui::messages::Weight;
+use crate::gui::recent::Kind;
+use crate::gui::snapshot::Snapshot;
+use crate::gui::state::{Ask, Asking, Closing, Pending, State};
+use crate::gui::training::Training;
+use crate::gui::views::ViewKind;
+use crate::engine::command::Command;
+use crate::project::data::{DataSpec, Source};
+use crate::project::edit::Edit;
+use crate::project::{Project, builtin, file};
+use std::path::{Path, PathBuf};
+
+impl State {
+    pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {
+        match action {
+            Action::Overlay(overlay) => self.overlay = overlay,
+            Action::Recover(true) => self.unless_unsaved(Pending::Recover, services),
+            Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
+            Action::Start(shown) => self.show_start(shown),
+            Action::New => self.unless_unsaved(Pending::New, services),
+            Action::DataFolder(path) => self.read_folder(&path),
+            Action::Image(path) => {
+                self.looking.request.image = Some(path);
+                self.change_views(OnView::Open(ViewKind::Saliency, None));
+            }
+            Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name), services),
+            Action::Open(path) => self.unless_unsaved(Pending::Open(path), services),
+            Action::Close => self.unless_unsaved(Pending::Close, services),
+            Action::Unsaved(answer) => self.answer(answer, services),
+            Action::Ask(what) => self.ask(what, services),
+            Action::Save => match self.file.clone() {
+                Some(path) => self.save(&path, services),
+                None => self.ask(Asking::Save, services),
+            },
+            Action::SaveAs(path) => self.save_as(path, services),
+            Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
+            Action::Browse => {
+                if let Some(ask) = &self.ask {
+                    services.dialogs.open(ask.what, &services.wake);
+                }
+            }
+            Action::BrowseImage => services.dialogs.open_image(&services.wake),
+            Action::BrowseData => services.dialogs.open_folder(&services.wake),
+            Action::CancelPath => {
+                self.ask = None;
+                self.pending = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// Does it at once, or asks first when changes would be lost.
+    fn unless_unsaved(&mut self, wanted: Pending, services: &Services) {
+        if self.is_unsaved() {
+            self.pending = Some(wanted);
+        } else {
+            self.go_on(wanted, services);
+        }
+    }
+
+    fn answer(&mut self, answer: Answer, services: &mut Services) {
+        match answer {
+            Answer::Cancel => self.pending = None,
+            Answer::Discard => {
+                if let Some(wanted) = self.pending.take() {
+                    self.go_on(wanted, services);
+                }
+            }
+            Answer::Save => self.handle_files(Action::Save, services),
+        }
+    }
+
+    fn go_on(&mut self, wanted: Pending, services: &Services) {
+        self.pending = None;
+        self.ask = None;
+        match wanted {
+            Pending::Open(path) => self.open(&path, services),
+            Pending::Recover => self.recover(),
+            Pending::New => self.replace(blank(self.project()), None),
+            Pending::Builtin(name) => {
+                if let Some(Ok(project)) = builtin::find(name).map(builtin::Builtin::project) {
+                    self.replace(project, None);
+                }
+            }
+            Pending::Close => self.close(),
+        }
+    }
+
+    /// A run that goes on is stopped first, so that it leaves a checkpoint.
+    fn close(&mut self) {
+        if self.training.is_running() {
+            self.training.send(Command::Stop);
+            self.messages.add(Weight::Note, "Closing as soon as the run has saved its checkpoint");
+            self.closing = Closing::AfterRun;
+        } else {
+            self.closing = Closing::Now;
+        }
+    }
+
+    fn show_start(&mut self, shown: bool) {
+        self.start = shown;
+        if shown {
+            self.recents.check();
+        }
+    }
+
+    fn read_folder(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        let data = DataSpec { source: Source::Folder, path: Some(name.clone()), ..self.project().data.clone() };
+        if self.edit(&Edit::Data(data)) {
+            self.start = false;
+            self.generation += 1;
+            let text = format!("Images are read from {name}; Ctrl+Z takes it back");
+            self.messages.add(Weight::Note, text);
+        }
+    }
+
+    /// The file as it is stays one step back.
+    fn recover(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let unsaved = self.unsaved.remove(0);
+        let saved = unsaved.origin.as_deref().and_then(|origin| file::load(origin).ok());
+        let origin = unsaved.origin.filter(|_| saved.is_some());
+        self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
+        self.edit(&Edit::All(Box::new(unsaved.project)));
+        self.messages.add(Weight::Note, "Recovered; Ctrl+Z goes back to what the file holds");
+    }
+
+    fn open(&mut self, path: &Path, services: &Services) {
+        let path = expand(path);
+        let (file, run) = match run_folder(&path) {
+            Some(run) => (run.join("project.toml"), Some(run)),
+            None => (path, None),
+        };
+        match file::load(&file) {
+            Err(error) => self.messages.add(Weight::Error, error.to_string()),
+            // A run's project is what was trained; saving must not change it.
+            Ok(project) if run.is_some() => {
+                let run = run.unwrap_or_default();
+                self.recents.remember(&run, &project.title, Kind::Run);
+                self.replace(project, None);
+                self.show_run(run, services);
+            }
+            Ok(project) => {
+                self.recents.remember(&file, &project.title, Kind::Project);
+                self.replace(project, Some(file.clone()));
+                self.messages.add(Weight::Note, format!("Opened {}", file.display()));
+            }
+        }
+    }
+
+    fn show_run(&mut self, run: PathBuf, services: &Services) {
+        if self.training.is_running() {
+            return;
+        }
+        self.messages.add(Weight::Note, format!("Opened the run {}; Save asks for a new place", run.display()));
+        self.training = Training::stored(run, &services.wake);
+        self.looking.forget_run();
+    }
+
+    fn ask(&mut self, what: Asking, services: &mut Services) {
+        let start = match (&self.file, what) {
+            (_, Asking::Picture(kind)) => self.picture_path(kind),
+            (Some(file), _) => file.display().to_string(),
+            (None, Asking::Save) => format!("{}.toml", file_stem(&self.project().title)),
+            (None, Asking::Open) => String::new(),
+        };
+        self.asked += 1;
+        self.ask = Some(Ask { what, start, replace: None, number: self.asked });
+        services.dialogs.open(what, &services.wake);
+    }
+
+    /// Beside the run's own files where there is a run, else beside the project.
+    fn picture_path(&self, kind: ViewKind) -> String {
+        let folder = self.training.run.clone().unwrap_or_else(|| self.base());
+        let name = format!("{}-step-{}.png", file_stem(kind.title()), self.training.curves.steps());
+        folder.join(name).display().to_string()
+    }
+
+    fn save_picture(&mut self, kind: ViewKind, path: PathBuf, services: &Services) {
+        let mut path = expand(&path);
+        if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+            path.as_mut_os_string().push(".png");
+        }
+        if self.would_replace(&path) {
+            return;
+        }
+        self.ask = None;
+        let snapshot = Snapshot::of(kind, self);
+        self.pictures.save(snapshot, path, &services.wake);
+    }
+
+    /// Whether a file stands there that was not agreed to be replaced; asks about it.
+    fn would_replace(&mut self, path: &Path) -> bool {
+        let confirmed = self.ask.as_ref().is_some_and(|ask| ask.replace.as_deref() == Some(path));
+        if confirmed || !path.exists() {
+            return false;
+        }
+        if let Some(ask) = &mut self.ask {
+            ask.start = path.display().to_string();
+            ask.replace = Some(path.to_path_buf());
+        }
+        true
+    }
+
+    fn save_as(&mut self, path: PathBuf, services: &Services) {
+        let mut path = expand(&path);
+        if path.extension().is_none() {
+            path.set_extension("toml");
+        }
+        if self.file.as_deref() == Some(&path) || !self.would_replace(&path) {
+            self.save(&path, services);
+        }
+    }
+
+    fn save(&mut self, path: &Path, services: &Services) {
+        match file::save(self.project(), path) {
+            Err(error) => self.messages.add(Weight::Error, error.to_string()),
+            Ok(()) => {
+                self.mark_saved(path.to_path_buf());
+                let title = self.project().title.clone();
+                self.recents.remember(path, &title, Kind::Project);
+                self.messages.add(Weight::Note, format!("Saved to {}", path.display()));
+                self.ask = None;
+                if let Some(wanted) = self.pending.take() {
+                    self.go_on(wanted, services);
+                }
+            }
+        }
+    }
+}
+
+/// The run folder a path means: the folder itself, or the project inside it.
+fn run_folder(path: &Path) -> Option<PathBuf> {
+    if path.is_dir() {
+        return Some(path.to_path_buf());
+    }
+    let parent = path.parent()?;
+    let is_run = path.file_name()? == "project.toml" && parent.join("metrics.csv").exists();
+    is_run.then(|| parent.to_path_buf())
+}
+
+/// A project with no layers: the input of the first built-in one, and its way to be trained.
+fn blank(fallback: &Project) -> Project {
+    let first = builtin::ALL.first().and_then(|entry| entry.project().ok());
+    let mut project = first.unwrap_or_else(|| fallback.clone());
+    project.title = "New project".into();
+    (project.network.encoder, project.network.decoder, project.network.head) = Default::default();
+    project
+}
+
+/// `~` is the home folder.
+fn expand(path: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_path_buf(),
+    }
+}
+
+/// A title as a file name: small letters, digits and dashes.
+fn file_stem(title: &str) -> String {
+    let plain: String = title.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "project".into() } else { words.join("-") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_file_names() {
+        assert_eq!(file_stem("STL-10: autoencoder first"), "stl-10-autoencoder-first");
+        assert_eq!(file_stem("…"), "project");
+    }
+}

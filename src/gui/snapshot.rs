@@ -1,0 +1,136 @@
+//! What a view shows as a picture of its own, for a paper or a slide: the view is laid out once more, larger
+//! than on the screen and without its switches, painted on the processor and written as a PNG file.
+//!
+//! Laying out takes a few milliseconds and happens at once, so that the picture is of the moment that was
+//! asked for; painting and writing happen on a thread of their own. A file that cannot be written is a
+//! message.
+
+use super::handle::Wake;
+use super::messages::Weight;
+use super::offscreen::Canvas;
+use super::state::State;
+use super::theme;
+use super::views::{ViewKind, Views};
+use crate::inspect::picture::png;
+use crate::project::file::write_atomic;
+use crossbeam_channel::{Receiver, bounded};
+use eframe::egui::epaint::ClippedPrimitive;
+use eframe::egui::{
+    CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui, ViewportId, pos2,
+};
+use image::RgbaImage;
+use std::path::{Path, PathBuf};
+
+/// Points across and down.
+const SIZE: [f32; 2] = [960.0, 600.0];
+/// Pixels of a point.
+const SCALE: f32 = 2.0;
+/// Plots and tiles need a second pass to fit themselves to what they hold.
+const PASSES: usize = 3;
+
+/// A view that was laid out and is not painted yet.
+pub struct Snapshot {
+    primitives: Vec<ClippedPrimitive>,
+    canvas: Canvas,
+    back: Color32,
+}
+
+impl Snapshot {
+    /// What a view shows now, in the theme of the window.
+    pub fn of(kind: ViewKind, state: &State) -> Snapshot {
+        let dark = state.view.dark.unwrap_or(true);
+        let ctx = Context::default();
+        theme::install(&ctx);
+        ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
+        let (mut views, mut canvas) = (Views::default(), Canvas::default());
+        let mut primitives = Vec::new();
+        for pass in 0..PASSES {
+            let mut output = ctx.run_ui(input(pass), |ui| show(ui, kind, state, &mut views));
+            canvas.update(&mut output.textures_delta);
+            if pass + 1 == PASSES {
+                primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+            }
+        }
+        let back = if dark { theme::DARK.panel } else { theme::LIGHT.panel };
+        Snapshot { primitives, canvas, back }
+    }
+
+    /// Its pixels.
+    pub fn paint(&self) -> RgbaImage {
+        let [width, height] = SIZE.map(|points| (points * SCALE) as usize);
+        let picture = self.canvas.paint(&self.primitives, [width, height], SCALE, self.back);
+        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+        RgbaImage::from_raw(width as u32, height as u32, bytes).unwrap_or_default()
+    }
+
+    /// Paints it into a file; fails with what and where in words.
+    pub fn write(&self, path: &Path) -> Result<(), String> {
+        let bytes = png(&self.paint()).map_err(|error| error.to_string())?;
+        write_atomic(path, &bytes).map_err(|error| {
+            format!("{} cannot be written: {error}; choose another place for the picture", path.display())
+        })
+    }
+}
+
+fn input(pass: usize) -> RawInput {
+    let [width, height] = SIZE;
+    let mut input = RawInput {
+        screen_rect: Some(Rect::from_min_max(pos2(0.0, 0.0), pos2(width, height))),
+        // Nothing fades in.
+        time: Some(pass as f64),
+        ..RawInput::default()
+    };
+    if let Some(viewport) = input.viewports.get_mut(&ViewportId::ROOT) {
+        viewport.native_pixels_per_point = Some(SCALE);
+    }
+    input
+}
+
+fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
+    let colors = *theme::palette(ui);
+    CentralPanel::default().frame(Frame::new().fill(colors.panel).inner_margin(Margin::same(20))).show(ui, |ui| {
+        let view = views.get(kind);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(kind.title()).font(theme::heading(16.0)).color(colors.strong));
+            let line = format!("{} · {}", state.project().title, view.status(state));
+            ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());
+        });
+        ui.add_space(theme::GAP);
+        view.picture(ui, state);
+    });
+}
+
+/// Pictures on their way to their files.
+#[derive(Default)]
+pub struct Saving {
+    waiting: Vec<Receiver<(Weight, String)>>,
+}
+
+impl Saving {
+    /// Paints and writes on a thread of its own.
+    pub(super) fn save(&mut self, snapshot: Snapshot, path: PathBuf, wake: &Wake) {
+        let (sender, receiver) = bounded(1);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new().name("strata-picture".into()).spawn(move || {
+            let told = match snapshot.write(&path) {
+                Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
+                Err(message) => (Weight::Error, message),
+            };
+            // A window that is gone hears nothing.
+            sender.send(told).ok();
+            wake();
+        });
+        self.waiting.extend(thread.ok().map(|_| receiver));
+    }
+
+    /// Whether a picture is being written.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// What became of a picture since the last call.
+    pub(super) fn saved(&mut self) -> Option<(Weight, String)> {
+        let ready = self.waiting.iter().position(|waiting| !waiting.is_empty())?;
+        self.waiting.remove(ready).try_recv().ok()
+    }
+}
