@@ -27,3 +27,4 @@ pub mod nn;
 pub mod project;
 pub mod rng;
 pub mod shape;
+pub mod text;

@@ -9,6 +9,7 @@ pub mod measure;
 pub mod peak;
 pub mod roof;
 pub mod scaling;
+pub mod window;
 pub mod work;
 pub mod workload;
 

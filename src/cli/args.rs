@@ -136,6 +136,10 @@ pub struct InspectArgs {
 pub enum Picture {
     /// The first layer's filters
     Filters,
+    /// The loss of every step
+    Loss,
+    /// The share classified right
+    Accuracy,
     /// Images over what the network makes of them
     Reconstructions,
     /// Images over what in them bears on the answer
@@ -149,6 +153,8 @@ impl Picture {
     pub fn name(self) -> &'static str {
         match self {
             Picture::Filters => "filters",
+            Picture::Loss => "loss",
+            Picture::Accuracy => "accuracy",
             Picture::Reconstructions => "reconstructions",
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
@@ -173,9 +179,23 @@ pub struct DataArgs {
     pub json: bool,
 }
 
+/// What `strata bench` measures besides its cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchWhat {
+    /// The window: in a real one where there is a display
+    Window,
+    /// The window without painting it
+    Headless,
+}
+
 /// `strata bench`
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
+    /// Measure the window while a network trains, instead of training steps
+    pub what: Option<BenchWhat>,
+    /// Seconds that the window is measured while it trains
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]
+    pub seconds: u32,
     /// The cases to measure, such as keras-cifar,infer-b1 [default: all]
     #[arg(long, value_name = "A,B")]
     pub cases: Option<String>,

@@ -1,15 +1,17 @@
 //! `strata bench`: times, speed and memory of the benchmark cases, as a table or as JSON.
 
 use super::args::BenchArgs;
-use super::text::{bytes, figure, table};
-use super::{WrongInput, output, scaling};
+use super::text::{figure, table};
+use super::{WrongInput, bench_window, output, scaling};
 use crate::bench::cases::{self, Case};
 use crate::bench::{BenchError, HeapPeak, Measurement, measure, on_threads, roof};
 use crate::nn;
+use crate::text::bytes;
 use candle_core::Device;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::thread::available_parallelism;
+use std::time::Instant;
 
 /// A case's measurement beside what the machine can do.
 #[derive(Serialize)]
@@ -22,7 +24,10 @@ struct Measured {
 }
 
 /// Measures the cases and prints them.
-pub fn run(args: &BenchArgs, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+    if let Some(what) = args.what {
+        return bench_window::run(what, args, started);
+    }
     let cases = chosen(args.cases.as_deref())?;
     let device = nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))?;
     let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));

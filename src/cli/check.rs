@@ -4,12 +4,13 @@
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
-use super::text::{bytes, left, right, thousands, times};
+use super::text::{left, right, times};
 use super::toml_lines::line_of;
 use super::{Told, WRONG_INPUT, output};
 use crate::project::Stack;
 use crate::project::node::Node;
 use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer, step_memory_bytes};
+use crate::text::{bytes, count};
 use serde_json::{Value, json};
 
 /// Spaces before a layer, and for each block it is in.
@@ -89,7 +90,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> Stri
 
 fn totals(source: &Source, inference: &Inference) -> String {
     let cost = inference.totals;
-    let mut text = format!("{} parameters · {} MACs an image", thousands(cost.parameters), thousands(cost.macs));
+    let mut text = format!("{} parameters · {} MACs an image", count(cost.parameters), count(cost.macs));
     if let Some(stage) = source.project.stages.first() {
         let memory = step_memory_bytes(inference, stage.batch, &stage.optimizer);
         text += &format!(" · about {} for a step of {} images", bytes(memory), stage.batch);
@@ -114,7 +115,7 @@ impl Cells {
     }
 
     fn of(row: &Row) -> Cells {
-        let number = |count: u64| if count == 0 { String::new() } else { thousands(count) };
+        let number = |n: u64| if n == 0 { String::new() } else { count(n) };
         Cells {
             layer: format!("{}{}", " ".repeat(indent(row)), label(row)),
             output: row.shape_text(),

@@ -2,10 +2,11 @@
 
 use super::args::DataArgs;
 use super::output;
-use super::text::{left, right, thousands, times};
+use super::text::{left, right, times};
 use crate::data::{Dataset, SplitData};
 use crate::engine::error::RunError;
 use crate::project::data::{DataSpec, Split};
+use crate::text::count;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ fn as_text(dataset: &Dataset) -> String {
     }
     for (split, data) in dataset.splits() {
         let labels = if data.labelled() { "labelled" } else { "without labels" };
-        lines.push(format!("{}  {}  {labels}", left(split.name(), 9), right(&thousands(data.len() as u64), 9)));
+        lines.push(format!("{}  {}  {labels}", left(split.name(), 9), right(&count(data.len() as u64), 9)));
     }
     let skipped = dataset.skipped().iter();
     lines.extend(skipped.map(|skipped| format!("left out: {}: {}", skipped.file.display(), skipped.reason)));

@@ -4,13 +4,16 @@ use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
 use crate::engine::error::RunError;
-use crate::engine::saved::SavedRun;
-use crate::inspect::filters::first_layer;
+use crate::engine::saved::{self, SavedRun};
+use crate::gui::curves::Curves;
+use crate::gui::snapshot::Snapshot;
+use crate::gui::state::State;
+use crate::gui::views::ViewKind;
 use crate::inspect::maps::{saliency_sheet, sparse_sheet};
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
-use crate::inspect::reconstructions::{Probe, reconstruct};
 use crate::inspect::saliency::{Answer, Question, Request, Saliency};
 use crate::inspect::sparse::SparseCode;
+use crate::project::file;
 use image::RgbaImage;
 use serde_json::{Value, json};
 
@@ -22,19 +25,24 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         let png = file.with_extension("png");
         return Err(WrongInput(format!("pictures are written as PNG: write -o {}", png.display())).into());
     }
-    let mut run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
-    output::warn(&run.warnings);
     let (picture, values) = match args.what {
-        Picture::Filters => (filters(&run)?, None),
-        Picture::Reconstructions => (reconstructions(&mut run, args)?, None),
-        Picture::Saliency => saliency(&mut run, args)?,
-        Picture::SparseCode => sparse_code(&mut run)?,
+        Picture::Filters => (filters(args)?, None),
+        Picture::Loss | Picture::Accuracy => (curve(args)?, None),
+        Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
+        Picture::Saliency => saliency(&mut open(args)?, args)?,
+        Picture::SparseCode => sparse_code(&mut open(args)?)?,
     };
     output::write_file(&file, &png(&picture)?)?;
     match values.filter(|_| args.json) {
         Some(values) => output::print_json(&values),
         None => output::print(&file.display().to_string()),
     }
+}
+
+fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
+    let run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    output::warn(&run.warnings);
+    Ok(run)
 }
 
 /// Refuses what the picture asked for does not have.
@@ -105,29 +113,31 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
     Ok((sparse_sheet(&code), Some(serde_json::to_value(&code)?)))
 }
 
-fn filters(run: &SavedRun) -> anyhow::Result<RgbaImage> {
-    let filters = first_layer(&run.network, &run.inference, run.position.step)?;
-    let filters = filters.ok_or_else(|| WrongInput("the network has no layer with filters".to_owned()))?;
+fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
+    let filters = saved::filters(&args.run, &args.checkpoint, args.device.as_deref())?;
     output::say(&format!("{} filters of {} `{}`", filters.count, filters.key, filters.layer));
     Ok(filter_sheet(&filters, FilterScale::PerFilter, zoom_for(filters.height)))
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    if run.inference.output_equals_input != Some(true) {
-        return Err(WrongInput("the network has no decoder whose output equals the input".to_owned()).into());
-    }
-    let probe = probe(run, args)?.ok_or_else(|| WrongInput("there are no images to reconstruct".to_owned()))?;
-    let pictures = reconstruct(&mut run.network, &run.dataset, &probe, run.position.step)?;
+    let pictures = run.reconstructions(args.image.as_deref())?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!("mse {mse:.5}, psnr {psnr:.2} dB over {} images", pictures.mse.len()));
     Ok(reconstruction_sheet(&pictures, zoom_for(pictures.height)))
 }
 
-fn probe(run: &SavedRun, args: &InspectArgs) -> anyhow::Result<Option<Probe>> {
-    let Some(file) = &args.image else {
-        return Ok(Probe::of_run(&run.dataset, run.project.seed, run.device()).map_err(RunError::from)?);
+/// The plot as the window shows it.
+fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
+    let mut state = State::new(file::load(&args.run.join("project.toml"))?, None);
+    state.training.curves = Curves::read(&args.run);
+    state.view.dark = Some(false);
+    let (kind, curve) = match args.what {
+        Picture::Accuracy => (ViewKind::Accuracy, &state.training.curves.accuracy),
+        _ => (ViewKind::Loss, &state.training.curves.loss),
     };
-    let values = run.dataset.read_file(file).map_err(RunError::from)?;
-    let [channels, height, width] = run.dataset.shape();
-    Ok(Some(Probe::new(values, [height, width, channels], run.device())?))
+    if curve.is_empty() {
+        let name = kind.title().to_lowercase();
+        return Err(WrongInput(format!("{} holds no {name}: no step was taken", args.run.display())).into());
+    }
+    Ok(Snapshot::of(kind, &state).paint())
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod bench_window;
 mod check;
 mod data;
 mod eval;
@@ -27,6 +28,7 @@ use args::{Args, Command};
 use clap::{CommandFactory, Parser};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// Exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -45,6 +47,7 @@ struct Told(u8);
 
 /// Runs the program with its command line; `heap` is its allocator, for measurements.
 pub fn run(heap: &dyn HeapPeak) -> ExitCode {
+    let started = Instant::now();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -57,7 +60,7 @@ pub fn run(heap: &dyn HeapPeak) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
         }
     };
-    match dispatch(args, heap) {
+    match dispatch(args, started, heap) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
@@ -81,7 +84,7 @@ fn unknown_command() -> Option<String> {
     Some(format!("there is no command `{first}`; the commands are {}", names.join(", ")))
 }
 
-fn dispatch(args: Args, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
     match args.command {
         None => window::run(args.project.as_deref()),
         Some(Command::New(args)) => new::run(&args),
@@ -90,7 +93,7 @@ fn dispatch(args: Args, heap: &dyn HeapPeak) -> anyhow::Result<()> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
-        Some(Command::Bench(args)) => bench::run(&args, heap),
+        Some(Command::Bench(args)) => bench::run(&args, started, heap),
     }
 }
 

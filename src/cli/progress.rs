@@ -1,8 +1,9 @@
 //! A run on the terminal: a bar that moves and a line for every epoch, all on standard error.
 
 use super::output;
-use super::text::{duration, metrics, thousands};
+use super::text::metrics;
 use crate::engine::event::{EpochReport, Event, Sink, StepReport};
+use crate::text::{count, duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ impl Progress {
     }
 
     fn preparing(&self, what: &str, done: u64, total: u64) {
-        let share = if total > 0 { format!(", {} of {}", thousands(done), thousands(total)) } else { String::new() };
+        let share = if total > 0 { format!(", {} of {}", count(done), count(total)) } else { String::new() };
         self.bar.set_message(format!("{what}{share}"));
     }
 
@@ -54,7 +55,7 @@ impl Progress {
         let Some(stage) = &self.stage else { return };
         self.bar.set_position(u64::from(step.epoch - 1) * stage.steps_per_epoch + step.step_in_epoch);
         self.bar.set_message(format!("{}epoch {}/{}", stage.title, step.epoch, stage.epochs));
-        let speed = thousands(step.images_per_second as u64);
+        let speed = count(step.images_per_second as u64);
         self.bar.set_prefix(format!("loss {:.5}  {speed} images/s  {} left", step.loss, duration(step.seconds_left)));
     }
 
@@ -68,7 +69,7 @@ impl Progress {
     fn started(&self, event: &Event) {
         let Event::Started { run, device, splits, skipped, .. } = event else { return };
         let splits: Vec<String> =
-            splits.iter().map(|(split, images)| format!("{split} {}", thousands(*images as u64))).collect();
+            splits.iter().map(|(split, images)| format!("{split} {}", count(*images as u64))).collect();
         self.say(&format!("{device} · images: {} · run: {}", splits.join(", "), run.display()));
         for (file, reason) in skipped {
             self.say(&format!("left out: {}: {reason}", file.display()));

@@ -1,43 +1,6 @@
-//! Numbers and tables as people read them.
+//! Figures and tables of the terminal.
 
 use crate::engine::event::Metrics;
-
-/// `122,570`
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `32.8 kB`, `1.2 MB`
-pub fn bytes(count: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if count < 1000 {
-        return format!("{count} B");
-    }
-    let mut value = count as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.95 && unit + 1 < units.len() {
-        (value, unit) = (value / 1000.0, unit + 1);
-    }
-    format!("{value:.1} {}", units[unit])
-}
-
-/// `2 min 5 s`
-pub fn duration(seconds: f64) -> String {
-    let seconds = seconds.clamp(0.0, 1e9).round() as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
 
 /// `loss 0.01234, accuracy 98.52 %`: what applies.
 pub fn metrics(metrics: &Metrics) -> String {
@@ -102,9 +65,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!([0, 999, 1000, 122_570].map(thousands), ["0", "999", "1,000", "122,570"]);
-        assert_eq!([999, 32_768, 999_960, 3_000_000_000].map(bytes), ["999 B", "32.8 kB", "1.0 MB", "3.0 GB"]);
-        assert_eq!([3.2, 125.0, 7261.0].map(duration), ["3 s", "2 min 5 s", "2 h 1 min"]);
         assert_eq!([0.0123456, 12.3456, 123456.0, 1.2e-9].map(figure), ["0.01235", "12.35", "123456", "1.200e-9"]);
         assert_eq!((left("3×3", 5), right("3×3", 5)), ("3×3  ".into(), "  3×3".into()));
     }

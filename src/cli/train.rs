@@ -4,12 +4,13 @@
 use super::args::TrainArgs;
 use super::progress::Progress;
 use super::source::{self, Source};
-use super::text::{duration, metrics, thousands};
+use super::text::metrics;
 use super::{FAILED, Told, WRONG_INPUT, WrongInput, output};
 use crate::engine::command::Command;
 use crate::engine::event::{Failure, Outcome, Summary};
 use crate::engine::slot::Slots;
 use crate::engine::thread::{RunOptions, guarded};
+use crate::text::{count, duration};
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -130,7 +131,7 @@ fn as_json(summary: &Summary, is_stopped: bool) -> anyhow::Result<Value> {
 
 fn as_text(summary: &Summary) -> String {
     let splits = summary.metrics.iter().map(|(split, figures)| format!("{split}: {}", metrics(figures)));
-    let speed = thousands(summary.images_per_second as u64);
+    let speed = count(summary.images_per_second as u64);
     let time = format!("{}, {speed} images/s", duration(summary.seconds));
     splits.chain([time, format!("run: {}", summary.run.display())]).collect::<Vec<_>>().join("\n")
 }

@@ -25,7 +25,7 @@ pub fn run(project: Option<&str>) -> anyhow::Result<()> {
 }
 
 /// What the window system looks for; asked before, since a library that is missing as well would hide it.
-fn has_display() -> bool {
+pub(super) fn has_display() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux") || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
 }

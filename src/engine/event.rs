@@ -64,7 +64,7 @@ pub enum Event {
 }
 
 /// One training step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepReport {
     /// Index of the stage.
     pub stage: usize,

@@ -4,9 +4,11 @@
 //! for an older one. What was opened stays open for the next question. Failures are answers like others.
 
 use super::error::RunError;
-use super::saved::SavedRun;
+use super::saved::{self, SavedRun};
 use crate::data::{DataError, Dataset, Progress};
+use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::project::Project;
@@ -14,6 +16,7 @@ use crate::project::data::DataSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A question, and what came of it: the answer or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +62,10 @@ pub enum Look {
     Saliency(PathBuf, saliency::Request),
     /// Mean activations of a trained run.
     Sparse(PathBuf),
+    /// The first layer's filters of a trained run.
+    Filters(PathBuf),
+    /// What a trained run makes of its probe images.
+    Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
 }
@@ -70,6 +77,10 @@ pub enum Answered {
     Saliency(Looked<(PathBuf, saliency::Request), Saliency>),
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
+    /// To [`Look::Filters`].
+    Filters(Looked<PathBuf, Arc<Filters>>),
+    /// To [`Look::Reconstructions`].
+    Reconstructions(Looked<PathBuf, Arc<Reconstructions>>),
     /// To [`Look::Data`].
     Data(Box<Looked<DataQuestion, Gallery>>),
 }
@@ -131,6 +142,10 @@ fn defect(look: Look) -> Answered {
             Answered::Saliency(Looked { question: (run, request), result: Err(DEFECT.to_owned()) })
         }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(DEFECT.to_owned()) }),
+        Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(DEFECT.to_owned()) }),
+        Look::Reconstructions(run) => {
+            Answered::Reconstructions(Looked { question: run, result: Err(DEFECT.to_owned()) })
+        }
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(DEFECT.to_owned()) })),
     }
 }
@@ -154,6 +169,14 @@ impl Desk {
             Look::Sparse(run) => {
                 let result = told(self.open(run).and_then(SavedRun::sparse_code))?;
                 Some(Answered::Sparse(Looked { question: run.clone(), result }))
+            }
+            Look::Filters(run) => {
+                let result = told(saved::filters(run, "last", self.device.as_deref()).map(Arc::new))?;
+                Some(Answered::Filters(Looked { question: run.clone(), result }))
+            }
+            Look::Reconstructions(run) => {
+                let result = told(self.open(run).and_then(|saved| saved.reconstructions(None)).map(Arc::new))?;
+                Some(Answered::Reconstructions(Looked { question: run.clone(), result }))
             }
             Look::Data(question) => {
                 let result = told(self.page(question).map_err(RunError::from))?;

@@ -1,6 +1,6 @@
 //! The pictures of a run: into the slots while it trains, into `probe/` at the end of an epoch.
 //!
-//! Making them never costs more than a tenth of the time, and changes no number of the training. A
+//! Making them takes at most a fortieth of the time, and changes no number of the training. A
 //! picture that cannot be made is left out: the training is worth more.
 
 use super::checkpoint::CheckpointError;
@@ -20,10 +20,12 @@ use std::time::{Duration, Instant};
 /// Between two pictures.
 const EVERY: Duration = Duration::from_millis(250);
 /// Pictures take at most one part in so many of the time.
-const SHARE: u32 = 10;
+const SHARE: u32 = 40;
 
 /// The longest that one picture of many images may hold up the training.
-pub(super) const LONGEST: Duration = Duration::from_millis(300);
+pub(super) const LONGEST: Duration = Duration::from_millis(30);
+/// The same while the training waits.
+pub(super) const LONGEST_PAUSED: Duration = Duration::from_millis(300);
 
 /// Makes the pictures of a run.
 pub(super) struct Pictures {

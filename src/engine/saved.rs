@@ -13,6 +13,8 @@ use super::lens::{Lens, Scene};
 use super::prepare::build;
 use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
+use crate::inspect::filters::{Filters, first_layer};
+use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::nn::{self, Network};
@@ -113,6 +115,22 @@ impl SavedRun {
         lens.saliency(scene, request)
     }
 
+    /// What the network makes of the run's probe images, or of an image file.
+    pub fn reconstructions(&mut self, image: Option<&Path>) -> Result<Reconstructions, RunError> {
+        if self.inference.output_equals_input != Some(true) {
+            return Err(RunError::Input("the network has no decoder whose output equals the input".to_owned()));
+        }
+        let probe = match image {
+            Some(file) => {
+                let [channels, height, width] = self.dataset.shape();
+                Some(Probe::new(self.dataset.read_file(file)?, [height, width, channels], &self.device)?)
+            }
+            None => Probe::of_run(&self.dataset, self.project.seed, &self.device)?,
+        };
+        let probe = probe.ok_or_else(|| RunError::Input("there are no images to reconstruct".to_owned()))?;
+        Ok(reconstruct(&mut self.network, &self.dataset, &probe, self.position.step)?)
+    }
+
     /// How active the hidden units are on average: of the last stage with a sparsity, or of the last one.
     pub fn sparse_code(&mut self) -> Result<SparseCode, RunError> {
         let stage = self.stage(|stage| stage.sparsity.is_some());
@@ -143,6 +161,17 @@ impl SavedRun {
         let there: Vec<&str> = self.dataset.splits().map(|(split, _)| split.name()).collect();
         RunError::Input(format!("these images have no split `{split}`; there is {}", there.join(", ")))
     }
+}
+
+/// The first layer's filters of a run's checkpoint; its images are not needed.
+pub fn filters(run: &Path, checkpoint: &str, device: Option<&str>) -> Result<Filters, RunError> {
+    let project = file::load(&run.join("project.toml"))?;
+    let saved = checkpoint::load(&folder::find_checkpoint(run, checkpoint)?)?;
+    let inference = infer(&project.network);
+    let device = nn::device::open(device).map_err(RunError::input)?;
+    let network = build(&project, &inference, &device, Some(&saved))?;
+    let filters = first_layer(&network, &inference, saved.position.step)?;
+    filters.ok_or_else(|| RunError::Input("the network has no layer with filters".to_owned()))
 }
 
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in

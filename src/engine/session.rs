@@ -108,7 +108,7 @@ impl Session<'_> {
 
     /// Answers what the reader wants to see.
     fn look(&mut self) {
-        let Session { slots, lens, project, position, network, inference, dataset, device, .. } = self;
+        let Session { slots, lens, project, position, network, inference, dataset, device, control, .. } = self;
         let (seed, step, wanted) = (project.seed, position.step, &slots.wanted);
         let Some(stage) = project.stages.get(position.stage) else { return };
         let scene = Scene { network, inference, dataset, stage, seed, step, device };
@@ -117,7 +117,8 @@ impl Session<'_> {
             slots.saliency.put(Looked { question: (*question).clone(), result });
         }
         if wanted.sparse.take().is_some() {
-            let until = Instant::now() + pictures::LONGEST;
+            let longest = if control.must_wait() { pictures::LONGEST_PAUSED } else { pictures::LONGEST };
+            let until = Instant::now() + longest;
             let result = lens.sparse_code(scene, Some(until)).map_err(|error| error.to_string());
             slots.sparse.put(Looked { question: (), result });
         }

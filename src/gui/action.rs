@@ -152,10 +152,14 @@ pub enum Show {
     Dark(bool),
     /// A logarithmic loss axis.
     LogLoss(bool),
+    /// Plots against epochs (true) or steps.
+    ByEpoch(bool),
     /// What the weights' colours are measured against.
     FilterScale(FilterScale),
     /// The stage whose settings are open.
     Stage(Option<usize>),
+    /// The settings (true), or more room for the views.
+    Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
     /// The page of images.

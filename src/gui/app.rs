@@ -1,6 +1,7 @@
 //! The application: takes what is new, paints, applies what the user did.
 
 use super::action::{Action, Show};
+use super::curves::Curves;
 use super::dialogs::{Chosen, Dialogs};
 use super::handle::{Services, StartRun};
 use super::keep::Keeper;
@@ -15,11 +16,18 @@ use crate::project::edit::Edit;
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is
-/// left to the training.
+/// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is left to the
+/// training.
 const FRAME: Duration = Duration::from_millis(50);
+/// The same where frames are slow, at most.
+const SLOW_FRAME: Duration = Duration::from_millis(125);
+/// An hour, for a window at which nobody looks.
+const RESTING_MS: u32 = 3_600_000;
+/// The window's work takes at most one part in so many of the time, if that keeps it lively.
+const SHARE: u32 = 50;
 
 /// The window's application.
 pub struct App {
@@ -29,6 +37,8 @@ pub struct App {
     keeper: Keeper,
     title: String,
     closed: bool,
+    /// Milliseconds from what is new to the frame that shows it.
+    pace: Arc<AtomicU32>,
 }
 
 /// How an application is made.
@@ -47,15 +57,14 @@ impl App {
     /// An application that paints into this context.
     pub fn new(ctx: &Context, mut setup: Setup) -> App {
         theme::install(ctx);
-        let waker = ctx.clone();
-        let services = Services {
-            start: setup.start,
-            wake: Arc::new(move || waker.request_repaint_after(FRAME)),
-            dialogs: Dialogs::new(setup.native_dialogs),
-        };
+        let (waker, pace) = (ctx.clone(), Arc::new(AtomicU32::new(FRAME.as_millis() as u32)));
+        let paced = pace.clone();
+        let wake = move || waker.request_repaint_after(Duration::from_millis(paced.load(Relaxed).into()));
+        let services =
+            Services { start: setup.start, wake: Arc::new(wake), dialogs: Dialogs::new(setup.native_dialogs) };
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
         let (title, closed) = (String::new(), false);
-        App { state: setup.state, views: Views::default(), services, keeper, title, closed }
+        App { state: setup.state, views: Views::default(), services, keeper, title, closed, pace }
     }
 
     /// What it shows.
@@ -66,6 +75,34 @@ impl App {
     /// Applies an action as if the user had done it.
     pub fn handle(&mut self, action: Action) {
         self.state.handle(action, &mut self.services);
+    }
+
+    /// Before a frame: takes what is new, and does what the window and the files of the application need.
+    pub(crate) fn take(&mut self, ctx: &Context) {
+        self.take_news(ctx);
+        self.window(ctx);
+        self.keep(ctx);
+    }
+
+    /// A frame's work took so long.
+    pub(crate) fn add_frame(&mut self, work: Duration) {
+        self.state.frames.add(work);
+        // A single long frame, as when a view is opened, should not slow down the next ones by much.
+        let now = (work * SHARE).clamp(FRAME, SLOW_FRAME).as_millis() as u32;
+        let pace = self.pace.load(Relaxed);
+        if pace < RESTING_MS {
+            self.pace.store((3 * pace + now) / 4, Relaxed);
+        }
+    }
+
+    /// Whether what is new waits for a frame that comes for another reason: nobody looks.
+    pub(crate) fn rest(&mut self, rests: bool) {
+        self.pace.store(if rests { RESTING_MS } else { FRAME.as_millis() as u32 }, Relaxed);
+    }
+
+    /// Shows other curves than the run's: for measuring.
+    pub(crate) fn show_curves(&mut self, curves: Curves) {
+        self.state.training.curves = curves;
     }
 
     /// Takes what came from the engine and from dialogs.
@@ -94,7 +131,7 @@ impl App {
     }
 
     /// Paints the window and applies what the user did in it.
-    fn show(&mut self, ui: &mut Ui) {
+    pub(crate) fn show(&mut self, ui: &mut Ui) {
         let mut actions = keys::actions(ui.ctx(), &self.state);
         actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);
@@ -139,10 +176,11 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
-        self.take_news(ctx);
-        self.window(ctx);
-        self.keep(ctx);
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        if let Some(work) = frame.info().cpu_usage {
+            self.add_frame(Duration::from_secs_f32(work));
+        }
+        self.take(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {

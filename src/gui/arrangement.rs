@@ -64,9 +64,7 @@ impl Arrangement {
         let pictures = Part::of(&[Reconstructions, Saliency, Data]);
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
-            Purpose::Classify => {
-                Part::Row(vec![(0.44, Part::of(&[Accuracy])), (0.56, Part::of(&[Saliency, Data]))])
-            }
+            Purpose::Classify => Part::Row(vec![(0.44, Part::of(&[Accuracy])), (0.56, Part::of(&[Saliency, Data]))]),
             Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
         };
         Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))

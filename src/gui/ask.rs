@@ -9,6 +9,10 @@ use super::state::State;
 use super::training::Phase;
 use crate::engine::command::Command;
 use crate::engine::look::{self, DataQuestion, Look};
+use crate::inspect::filters::Filters;
+use crate::inspect::reconstructions::Reconstructions;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 impl State {
     /// The network to look into: the one in training, or that of the last run.
@@ -16,8 +20,28 @@ impl State {
         match self.training.phase {
             Phase::Training | Phase::Paused => Some(Subject::Live),
             Phase::Preparing { .. } | Phase::Stopping => None,
-            Phase::Idle | Phase::Ended(_) => self.training.run.clone().map(Subject::Stored),
+            Phase::Idle | Phase::Ended(_) => self.stored().cloned().map(Subject::Stored),
         }
+    }
+
+    /// The run that was trained before, if the window shows one.
+    fn stored(&self) -> Option<&PathBuf> {
+        let ended = matches!(self.training.phase, Phase::Idle | Phase::Ended(_));
+        self.training.run.as_ref().filter(|_| ended)
+    }
+
+    /// The newest filters: of the run in training or of the one that was opened; or why there are none.
+    pub fn filters(&self) -> Option<Result<&Arc<Filters>, &str>> {
+        let stored = || self.looking.filters.answer(self.stored()?).map(|looked| looked.result.as_ref());
+        let result = self.training.filters.as_ref().map(Ok).or_else(stored)?;
+        Some(result.map_err(String::as_str))
+    }
+
+    /// The newest reconstructions, likewise.
+    pub fn reconstructions(&self) -> Option<Result<&Arc<Reconstructions>, &str>> {
+        let stored = || self.looking.reconstructions.answer(self.stored()?).map(|looked| looked.result.as_ref());
+        let result = self.training.reconstructions.as_ref().map(Ok).or_else(stored)?;
+        Some(result.map_err(String::as_str))
     }
 
     /// The question for the images of the project as it stands.
@@ -45,6 +69,15 @@ impl State {
             LookAt::Sparse => self.subject().is_some_and(|subject| {
                 let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
+            }),
+            LookAt::Filters => self.stored().is_some_and(|run| {
+                self.training.filters.is_none()
+                    && !looking.filters.waits_for(run)
+                    && looking.filters.answer(run).is_none()
+            }),
+            LookAt::Reconstructions => self.stored().is_some_and(|run| {
+                let asked = &looking.reconstructions;
+                self.training.reconstructions.is_none() && !asked.waits_for(run) && asked.answer(run).is_none()
             }),
             LookAt::Data => {
                 let question = self.data_question();
@@ -90,7 +123,15 @@ impl State {
                 self.looking.sent_sparse(&Subject::Stored(run.clone()));
                 self.ask_thread(Look::Sparse(run), services);
             }
-            (_, None) => {}
+            (LookAt::Filters, Some(Subject::Stored(run))) => {
+                self.looking.filters.ask(&run);
+                self.ask_thread(Look::Filters(run), services);
+            }
+            (LookAt::Reconstructions, Some(Subject::Stored(run))) => {
+                self.looking.reconstructions.ask(&run);
+                self.ask_thread(Look::Reconstructions(run), services);
+            }
+            (LookAt::Filters | LookAt::Reconstructions, Some(Subject::Live)) | (_, None) => {}
         }
     }
 

@@ -105,7 +105,17 @@ fn views(state: &State) -> Vec<Command> {
         }
     }
     views.push(command("Reset arrangement", "the usual views", Action::View(OnView::Reset)));
-    views.push(command("Logarithmic loss axis", "", Action::Show(Show::LogLoss(!state.view.log_loss))));
+    let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
+    let name = if state.view.settings { "Hide settings" } else { "Show settings" };
+    views.push(command(name, "Ctrl+B", Action::Show(Show::Settings(!state.view.settings))));
+    let name = if log { "Linear loss axis" } else { "Logarithmic loss axis" };
+    views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
+    let name = if epochs { "Plot against steps" } else { "Plot against epochs" };
+    views.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
+    for kind in state.arrangement().views() {
+        let name = format!("Save picture: {}", kind.title());
+        views.push(command(name, "as a PNG file", Action::Ask(Asking::Picture(kind))));
+    }
     views
 }
 

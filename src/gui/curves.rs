@@ -1,9 +1,10 @@
 //! The curves of a run: loss and accuracy, step by step and epoch by epoch.
 
+mod read;
+
 use super::series::{Series, Smoothing};
 use crate::engine::event::{EpochReport, StepReport};
 use crate::project::data::Split;
-use std::path::Path;
 
 /// One quantity: every step, its smoothed course, and the measurements on the validation split.
 #[derive(Clone, Debug)]
@@ -123,52 +124,16 @@ impl Curves {
         stage.map_or(0.0, |stage| stage.epochs_before + (step - stage.step) / stage.steps_per_epoch.max(1) as f64)
     }
 
+    /// The step at which so many epochs had passed: the inverse of [`Curves::epoch_at`].
+    pub fn step_at(&self, epoch: f64) -> f64 {
+        let stage = self.stages.iter().rev().find(|stage| stage.epochs_before <= epoch);
+        stage.map_or(0.0, |stage| stage.step + (epoch - stage.epochs_before) * stage.steps_per_epoch.max(1) as f64)
+    }
+
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.loss.raw.end().unwrap_or(0.0) as u64
     }
-
-    /// The curves a run folder holds (`steps.csv` and `metrics.csv`); what is missing or torn is left out.
-    pub fn read(run: &Path) -> Curves {
-        let mut curves = Curves::default();
-        for row in rows(&run.join("steps.csv")) {
-            let Some(step) = row.number("step") else { continue };
-            curves.loss.push(step, row.number("loss").unwrap_or(f64::NAN));
-            if let Some(accuracy) = row.number("accuracy") {
-                curves.accuracy.push(step, accuracy);
-            }
-        }
-        for row in rows(&run.join("metrics.csv")).filter(|row| row.text("split") == Some("valid")) {
-            let Some(step) = row.number("step") else { continue };
-            curves.loss.valid.extend(row.number("loss").map(|loss| [step, loss]));
-            curves.accuracy.valid.extend(row.number("accuracy").map(|accuracy| [step, accuracy]));
-        }
-        curves
-    }
-}
-
-struct Row {
-    header: csv::StringRecord,
-    record: csv::StringRecord,
-}
-
-impl Row {
-    fn text(&self, column: &str) -> Option<&str> {
-        let index = self.header.iter().position(|name| name.trim() == column)?;
-        self.record.get(index).map(str::trim)
-    }
-
-    fn number(&self, column: &str) -> Option<f64> {
-        self.text(column)?.parse().ok()
-    }
-}
-
-fn rows(path: &Path) -> impl Iterator<Item = Row> {
-    let reader = csv::ReaderBuilder::new().flexible(true).from_path(path).ok();
-    let header = reader.and_then(|mut reader| reader.headers().cloned().ok().map(|header| (header, reader)));
-    header.into_iter().flat_map(|(header, reader)| {
-        reader.into_records().map_while(Result::ok).map(move |record| Row { header: header.clone(), record })
-    })
 }
 
 #[cfg(test)]
@@ -195,22 +160,8 @@ mod tests {
         (21..=30).for_each(|step| curves.step(&report(step)));
         assert_eq!(curves.loss.raw.visible(0.0..=30.0, 1000).len(), 2);
         assert_eq!((curves.epoch_at(10.0), curves.epoch_at(20.0), curves.epoch_at(30.0)), (1.0, 2.0, 4.0));
-    }
-
-    #[test]
-    fn run_folders_are_read_and_torn_rows_are_not_fatal() {
-        let run = tempfile::tempdir().unwrap();
-        std::fs::write(run.path().join("steps.csv"), "stage,epoch,step,loss\n0,1,1,0.5\n0,1,2,NaN\n0,1,3,0.2\n0,1")
-            .unwrap();
-        std::fs::write(
-            run.path().join("metrics.csv"),
-            "stage,epoch,step,split,loss,accuracy\na,1,3,train,0.3,\na,1,3,valid,0.25,0.9\n",
-        )
-        .unwrap();
-        let curves = Curves::read(run.path());
-        assert_eq!((curves.loss.raw.len(), curves.loss.raw.last()), (3, Some(0.2)));
-        assert_eq!(curves.loss.valid, [[3.0, 0.25]]);
-        assert_eq!(curves.accuracy.valid, [[3.0, 0.9]]);
-        assert!(Curves::read(&run.path().join("none")).loss.is_empty());
+        for step in [0.0, 5.0, 10.0, 19.0, 23.0, 30.0] {
+            assert_eq!(curves.step_at(curves.epoch_at(step)), step);
+        }
     }
 }

@@ -71,8 +71,10 @@ impl State {
         match show {
             Show::Dark(dark) => self.view.dark = Some(dark),
             Show::LogLoss(log) => self.view.log_loss = log,
+            Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
+            Show::Settings(shown) => self.view.settings = shown,
             Show::Saliency(request) => self.looking.request = request,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),

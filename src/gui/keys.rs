@@ -1,6 +1,6 @@
 //! The keys. A key that also means something to a text field is left to it while one is edited.
 
-use super::action::{Action, OnSelected, Overlay};
+use super::action::{Action, OnSelected, Overlay, Show};
 use super::places;
 use super::state::{Asking, State};
 use super::training::Phase;
@@ -17,6 +17,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl+Shift+S", "save as"),
     ("Ctrl+Z", "undo"),
     ("Ctrl+Y", "redo"),
+    ("Ctrl+B", "hide or show the settings"),
     ("Space", "pause and resume"),
     ("Enter", "take what was typed"),
     ("Esc", "leave it; close what lies above"),
@@ -53,6 +54,7 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
         on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));
         on(Modifiers::ALT, Key::ArrowUp, Action::Selected(OnSelected::Up));
         on(Modifiers::ALT, Key::ArrowDown, Action::Selected(OnSelected::Down));
+        on(Modifiers::COMMAND, Key::B, Action::Show(Show::Settings(!state.view.settings)));
         on(Modifiers::COMMAND, Key::D, Action::Selected(OnSelected::Duplicate));
         if writing {
             return;

@@ -29,11 +29,13 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         .default_size(396.0)
         .size_range(360.0..=560.0)
         .show(ui, |ui| architecture::show(ui, state, actions));
-    Panel::right("settings")
-        .frame(side)
-        .default_size(264.0)
-        .size_range(240.0..=420.0)
-        .show(ui, |ui| settings::show(ui, state, actions));
+    if state.view.settings {
+        Panel::right("settings")
+            .frame(side)
+            .default_size(264.0)
+            .size_range(240.0..=420.0)
+            .show(ui, |ui| settings::show(ui, state, actions));
+    }
     CentralPanel::default().frame(Frame::new().fill(colors.back)).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         notices::show(ui, state, actions);

@@ -6,7 +6,9 @@
 
 use crate::engine::look::{Answered, DataQuestion, Look, Looked, Looker};
 use crate::engine::slot::Slots;
+use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
 use std::path::PathBuf;
@@ -19,6 +21,10 @@ pub enum LookAt {
     Saliency,
     /// Mean activations of the run.
     Sparse,
+    /// Filters of a run that was trained before.
+    Filters,
+    /// Reconstructions of a run that was trained before.
+    Reconstructions,
     /// A page of the project's images.
     Data,
 }
@@ -47,7 +53,7 @@ impl<Q, A> Default for Asked<Q, A> {
 }
 
 impl<Q: Clone + PartialEq, A> Asked<Q, A> {
-    fn ask(&mut self, question: &Q) {
+    pub(super) fn ask(&mut self, question: &Q) {
         self.waiting = Some(question.clone());
     }
 
@@ -83,6 +89,10 @@ pub struct Looking {
     pub saliency: Asked<(Subject, Request), Saliency>,
     /// Mean activations.
     pub sparse: Asked<Subject, SparseCode>,
+    /// Filters of a run that was trained before.
+    pub filters: Asked<PathBuf, Arc<Filters>>,
+    /// Reconstructions of a run that was trained before.
+    pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
 }
@@ -91,6 +101,7 @@ impl Looking {
     /// Forgets what was seen of the former run.
     pub(super) fn forget_run(&mut self) {
         (self.saliency, self.sparse) = (Asked::default(), Asked::default());
+        (self.filters, self.reconstructions) = (Asked::default(), Asked::default());
     }
 
     pub(super) fn sent_saliency(&mut self, subject: Subject) -> Request {
@@ -133,6 +144,8 @@ impl Looking {
                 Answered::Saliency(Looked { question: (run, request), result }) => {
                     self.saliency.take((Subject::Stored(run), request), result);
                 }
+                Answered::Filters(looked) => self.filters.take(looked.question, looked.result),
+                Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
             }

@@ -13,6 +13,7 @@ pub mod curves;
 pub mod dialogs;
 pub mod drop;
 mod emblem;
+pub mod frames;
 pub mod handle;
 pub mod keep;
 pub mod keys;
@@ -30,7 +31,6 @@ pub mod showcase;
 pub mod snapshot;
 pub mod state;
 pub mod store;
-pub mod text;
 pub mod theme;
 pub mod training;
 pub mod views;
@@ -68,17 +68,28 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let mut state = State::new(first_project()?, None);
     state.start = path.is_none();
-    let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
-    viewport = viewport.with_icon(emblem::icon());
-    viewport = viewport.with_inner_size([1280.0, 800.0]).with_min_inner_size([960.0, 600.0]);
-    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
-    let create = move |context: &eframe::CreationContext<'_>| {
+    run([1280.0, 800.0], move |ctx| {
         let setup = Setup { state, start: Box::new(start), native_dialogs: true, config: store::folder() };
-        let mut app = App::new(&context.egui_ctx, setup);
+        let mut app = App::new(ctx, setup);
         if let Some(path) = path {
             app.handle(opening(path));
         }
-        Ok(Box::new(app) as Box<dyn eframe::App>)
+        Ok::<App, std::convert::Infallible>(app)
+    })
+}
+
+/// Opens a window of this size in points on what `create` makes, and returns when it is closed.
+pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'static>(
+    size: [f32; 2],
+    create: impl FnOnce(&eframe::egui::Context) -> Result<A, E> + 'static,
+) -> Result<(), GuiError> {
+    let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
+    viewport = viewport.with_icon(emblem::icon());
+    viewport = viewport.with_inner_size(size).with_min_inner_size([960.0, 600.0]);
+    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
+    let create = move |context: &eframe::CreationContext<'_>| {
+        let app: Box<dyn eframe::App> = Box::new(create(&context.egui_ctx)?);
+        Ok(app)
     };
     // winit panics where libxkbcommon is missing; to the user that is one more reason for no window.
     match catch_unwind(AssertUnwindSafe(|| eframe::run_native("Strata", options, Box::new(create)))) {
@@ -102,7 +113,7 @@ fn first_project() -> Result<Project, GuiError> {
 }
 
 /// Starts a run on the engine's thread.
-fn start(
+pub(crate) fn start(
     project: Project,
     options: crate::engine::thread::RunOptions,
     wake: handle::Wake,

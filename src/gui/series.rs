@@ -1,6 +1,6 @@
 //! A curve of any length that is drawn in a bounded number of points.
 //!
-//! Beside the points lies a pyramid of their extremes (blocks of 8, 64, 512 …), so a curve of a
+//! Beside the points lies a pyramid of their extremes (blocks of 4, 16, 64 …), so a curve of a
 //! million points costs as much to draw as one of a thousand and no spike is ever hidden. Values
 //! that are not finite are gaps.
 
@@ -23,7 +23,7 @@ struct Block {
 }
 
 /// Points of a block, and blocks of a block one level up.
-const FAN: usize = 8;
+const FAN: usize = 4;
 
 impl Series {
     /// Appends a point. An x that is smaller than the last one is taken as the last one.

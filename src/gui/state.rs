@@ -2,6 +2,7 @@
 
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
+use super::frames::Frames;
 use super::looking::Looking;
 use super::messages::{Messages, Weight};
 use super::places;
@@ -47,10 +48,14 @@ pub struct ViewSettings {
     pub dark: Option<bool>,
     /// A logarithmic loss axis.
     pub log_loss: bool,
+    /// Plots against epochs instead of steps.
+    pub by_epoch: bool,
     /// What the weights' colours are measured against.
     pub filter_scale: FilterScale,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
+    /// Whether the settings are shown.
+    pub settings: bool,
 }
 
 /// A question for a path.
@@ -145,6 +150,8 @@ pub struct State {
     pub pending: Option<Pending>,
     /// Whether the window is to be closed.
     pub closing: Closing,
+    /// How long the window's own work takes.
+    pub frames: Frames,
     /// Where to compute; `None` for the best there is.
     pub device: Option<String>,
     /// Rises whenever the project is replaced as a whole or an edit is undone: what was typed into a
@@ -166,7 +173,14 @@ impl State {
             training: Training::default(),
             looking: Looking::default(),
             runs: Runs::default(),
-            view: ViewSettings { dark: None, log_loss: true, filter_scale: FilterScale::default(), stage: Some(0) },
+            view: ViewSettings {
+                dark: None,
+                log_loss: true,
+                by_epoch: false,
+                filter_scale: FilterScale::default(),
+                stage: Some(0),
+                settings: true,
+            },
             arrangements: Arrangements::default(),
             folds: BTreeMap::new(),
             start: false,
@@ -178,6 +192,7 @@ impl State {
             pictures: Saving::default(),
             pending: None,
             closing: Closing::No,
+            frames: Frames::default(),
             device: None,
             generation: 0,
         }

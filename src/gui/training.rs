@@ -245,7 +245,7 @@ fn name_of(path: &std::path::Path) -> String {
 }
 
 fn reached(summary: &Summary) -> String {
-    let losses = summary.metrics.iter().map(|(split, m)| format!("{split} loss {}", super::text::loss(m.loss)));
+    let losses = summary.metrics.iter().map(|(split, m)| format!("{split} loss {}", crate::text::loss(m.loss)));
     let losses: Vec<_> = losses.collect();
-    format!("{} in {}", losses.join(", "), super::text::duration(summary.seconds))
+    format!("{} in {}", losses.join(", "), crate::text::duration(summary.seconds))
 }

@@ -115,7 +115,7 @@ impl Default for Views {
             filters: FiltersView::default(),
             reconstructions: ReconstructionsView::default(),
             saliency: SaliencyView::default(),
-            sparse: SparseView,
+            sparse: SparseView::default(),
             data: DataView::default(),
             runs: RunsView,
         }

@@ -6,6 +6,7 @@ use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
 use super::saliency::Saliency;
 use super::sparse::SparseCode;
 use image::{Rgba, RgbaImage};
+use std::sync::OnceLock;
 
 /// Every sixteenth colour of matplotlib's viridis.
 const VIRIDIS: [[u8; 3]; 17] = [
@@ -33,7 +34,16 @@ pub fn viridis(share: f32) -> [u8; 3] {
     if !share.is_finite() {
         return NOT_FINITE;
     }
-    let place = share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f32;
+    static SHADES: OnceLock<Vec<[u8; 3]>> = OnceLock::new();
+    let shades = SHADES.get_or_init(|| (0..=SHADE).map(|shade| between(shade as f32 / SHADE as f32)).collect());
+    shades.get((share.clamp(0.0, 1.0) * SHADE as f32 + 0.5) as usize).copied().unwrap_or(NOT_FINITE)
+}
+
+/// Shades that are told apart: more than an eye can.
+const SHADE: usize = 1024;
+
+fn between(share: f32) -> [u8; 3] {
+    let place = share * (VIRIDIS.len() - 1) as f32;
     let (low, high) = (VIRIDIS[place as usize], VIRIDIS[(place as usize + 1).min(VIRIDIS.len() - 1)]);
     mix(low, high, place.fract())
 }
@@ -123,7 +133,7 @@ fn bars(image: &mut RgbaImage, top: u32, shares: &[f32]) {
 }
 
 fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
-    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share).round() as u8)
+    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share + 0.5) as u8)
 }
 
 #[cfg(test)]

@@ -10,13 +10,15 @@ use image::{ImageFormat, Rgba, RgbaImage, imageops};
 use std::io::Cursor;
 
 /// What the largest weight is measured against.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum FilterScale {
     /// Each filter by its own largest weight: shows the form of weak filters.
     #[default]
     PerFilter,
     /// All filters by the largest weight of the layer: shows which filters are strong.
     PerLayer,
+    /// All filters by this weight, whatever they become: shows how they grow.
+    Fixed(f32),
 }
 
 /// A picture that could not be encoded.
@@ -47,10 +49,7 @@ pub fn diverging(value: f32) -> [u8; 3] {
 /// any other number as their mean in the [`diverging`] map. Scaled symmetrically about zero.
 pub fn filter_rgba(filters: &Filters, index: usize, scale: FilterScale) -> Vec<u8> {
     let Some(weights) = filter(filters, index) else { return Vec::new() };
-    let largest = match scale {
-        FilterScale::PerFilter => largest(weights, filters.channels),
-        FilterScale::PerLayer => largest(&filters.values, filters.channels),
-    };
+    let largest = filter_limit(filters, index, scale);
     let pixel = |weights: &[f32]| match *weights {
         [r, g, b] => colour([r / largest, g / largest, b / largest]),
         _ => diverging(mean(weights) / largest),
@@ -64,6 +63,7 @@ pub fn filter_limit(filters: &Filters, index: usize, scale: FilterScale) -> f32 
     match scale {
         FilterScale::PerFilter => filter(filters, index).map_or(1.0, |weights| largest(weights, filters.channels)),
         FilterScale::PerLayer => largest(&filters.values, filters.channels),
+        FilterScale::Fixed(limit) => limit,
     }
 }
 

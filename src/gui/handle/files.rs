@@ -1,14 +1,14 @@
 //! Opening, saving and closing: what the user is asked before, and what follows.
 
-use crate::gui::action::{Action, Answer, OnView};
 use super::Services;
+use crate::engine::command::Command;
+use crate::gui::action::{Action, Answer, OnView};
 use crate::gui::messages::Weight;
 use crate::gui::recent::Kind;
 use crate::gui::snapshot::Snapshot;
 use crate::gui::state::{Ask, Asking, Closing, Pending, State};
 use crate::gui::training::Training;
 use crate::gui::views::ViewKind;
-use crate::engine::command::Command;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use crate::project::{Project, builtin, file};

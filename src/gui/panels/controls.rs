@@ -3,10 +3,10 @@
 use crate::engine::event::Outcome;
 use crate::gui::action::Action;
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::training::{Phase, Training};
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
+use crate::text;
 use eframe::egui::{Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2};
 
 /// Height of the bar.

@@ -1,13 +1,14 @@
 //! The first layer's filters as small pictures, live.
 
 use crate::gui::action::{Action, Show};
+use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
+use crate::text;
 use eframe::egui::{
     Align2, Color32, ColorImage, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind,
     TextureHandle, TextureOptions, Ui, pos2, vec2,
@@ -38,39 +39,45 @@ impl View for FiltersView {
     }
 
     fn status(&self, state: &State) -> String {
-        state
-            .training
-            .filters
-            .as_ref()
-            .map_or_else(String::new, |filters| format!("{} · step {}", filters.layer, text::count(filters.step)))
+        let filters = state.filters().and_then(Result::ok);
+        filters.map_or_else(String::new, |filters| format!("{} · step {}", filters.layer, text::count(filters.step)))
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let now = state.view.filter_scale;
         let mut chosen = now;
         let combo = ComboBox::from_id_salt("filter scale")
-            .width(84.0)
+            .width(92.0)
             .icon(chevron)
             .selected_text(RichText::new(name(now)).size(theme::SMALL))
             .show_ui(ui, |ui| {
-                for scale in [FilterScale::PerFilter, FilterScale::PerLayer] {
+                for scale in [FilterScale::PerFilter, FilterScale::PerLayer, fixed(state)] {
                     ui.selectable_value(&mut chosen, scale, name(scale));
                 }
             });
         combo
             .response
-            .on_hover_text("per filter: each by its own largest weight, shows the form of weak ones; per layer: all by the layer's largest, shows which are strong")
+            .on_hover_text("per filter: each by its own largest weight, shows the form of weak ones; per layer: all by the layer's largest, shows which are strong; fixed: by the largest there was when you chose it, shows how they grow")
             .accessible_name("Filter scale");
         if chosen != now {
             actions.push(Action::Show(Show::FilterScale(chosen)));
         }
     }
 
-    fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        let Some(filters) = state.training.filters.as_ref().filter(|filters| filters.count > 0) else {
-            self.drawn = None;
-            empty(ui, "No filters yet", "Press Train: they change as the network learns.");
-            return;
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        actions.extend(state.question(LookAt::Filters));
+        let filters = match state.filters() {
+            Some(Ok(filters)) if filters.count > 0 => filters,
+            other => {
+                self.drawn = None;
+                let failure = other.and_then(Result::err);
+                let reading = other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
+                return match failure {
+                    Some(message) => empty(ui, "No filters to show", message),
+                    None if reading => empty(ui, "Reading the weights …", "They appear in a moment."),
+                    None => empty(ui, "No filters yet", "Press Train: they change as the network learns."),
+                };
+            }
         };
         self.update(ui.ctx(), filters, state.view.filter_scale);
         let Some(drawn) = &self.drawn else { return };
@@ -82,10 +89,20 @@ impl View for FiltersView {
     }
 }
 
-fn name(scale: FilterScale) -> &'static str {
+fn name(scale: FilterScale) -> String {
     match scale {
-        FilterScale::PerFilter => "per filter",
-        FilterScale::PerLayer => "per layer",
+        FilterScale::PerFilter => "per filter".into(),
+        FilterScale::PerLayer => "per layer".into(),
+        FilterScale::Fixed(limit) => format!("fixed ±{limit:.2}"),
+    }
+}
+
+/// The scale that is kept from now on: the one in use, or what the layer's largest weight is now.
+fn fixed(state: &State) -> FilterScale {
+    let now = |filters: &Arc<Filters>| filter_limit(filters, 0, FilterScale::PerLayer);
+    match state.view.filter_scale {
+        fixed @ FilterScale::Fixed(_) => fixed,
+        _ => FilterScale::Fixed(state.filters().and_then(Result::ok).map_or(1.0, now)),
     }
 }
 
@@ -201,9 +218,9 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
         let part = Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), bar.height() / shades as f32 + 0.5));
         painter.rect_filled(part, 0.0, color);
     }
-    let limit = filter_limit(&drawn.filters, 0, FilterScale::PerLayer);
+    let limit = filter_limit(&drawn.filters, 0, drawn.scale);
     let end = |sign: char| match drawn.scale {
-        FilterScale::PerLayer => format!("{sign}{limit:.2}"),
+        FilterScale::PerLayer | FilterScale::Fixed(_) => format!("{sign}{limit:.2}"),
         FilterScale::PerFilter => format!("{sign}max"),
     };
     let write = |y: f32, align: Align2, text: String| {

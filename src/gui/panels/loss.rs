@@ -4,12 +4,12 @@
 use crate::gui::action::{Action, Show};
 use crate::gui::curves::{Curve, Curves};
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme::{self, Palette};
 use crate::gui::views::View;
-use crate::gui::widgets::empty;
+use crate::gui::widgets::{empty, figure};
+use crate::text;
 use eframe::egui::{RichText, Stroke, Ui, Vec2b};
-use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi, Points, VLine};
+use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotUi, Points, VLine};
 
 /// More measurements than this are a line without dots.
 const MOST_DOTS: usize = 40;
@@ -23,6 +23,15 @@ pub enum Quantity {
     Accuracy,
 }
 
+impl Quantity {
+    fn name(self) -> &'static str {
+        match self {
+            Quantity::Loss => "Loss",
+            Quantity::Accuracy => "Accuracy",
+        }
+    }
+}
+
 /// A plot of one quantity.
 pub struct LossView(pub Quantity);
 
@@ -34,8 +43,8 @@ impl LossView {
         }
     }
 
-    fn is_log(&self, state: &State) -> bool {
-        self.0 == Quantity::Loss && state.view.log_loss
+    fn axes(&self, state: &State) -> Axes {
+        Axes { quantity: self.0, log: self.0 == Quantity::Loss && state.view.log_loss, by_epoch: state.view.by_epoch }
     }
 }
 
@@ -68,6 +77,7 @@ impl View for LossView {
                 actions.push(Action::Show(Show::LogLoss(log)));
             }
         }
+        by_epoch(ui, state, self.0.name(), actions);
         self.values(ui, self.curve(&state.training.curves));
     }
 
@@ -84,10 +94,10 @@ impl View for LossView {
             }
             return;
         }
-        let log = self.is_log(state);
+        let axes = self.axes(state);
         let colors = *theme::palette(ui);
-        let columns = ui.available_width().max(64.0) as usize;
-        plot(ui, self.0, log, curves).show(ui, |plot| draw(plot, curves, curve, log, columns, &colors));
+        let columns = (ui.available_width() / 2.0).max(64.0) as usize;
+        plot(ui, axes, curves).show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
     }
 }
 
@@ -109,21 +119,66 @@ impl LossView {
             ("train", curve.smooth.last(), colors.accent, "On the last batches, smoothed"),
         ] {
             let Some(value) = value else { continue };
-            let value = RichText::new(format!("{name} {}", write(value))).font(theme::digits(11.5)).color(color);
-            ui.label(value).on_hover_text(hover);
+            figure(ui, &format!("{name} {}", write(value)), color, hover);
         }
     }
 }
 
+/// The switch between steps and epochs.
+pub(super) fn by_epoch(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec<Action>) {
+    let mut epochs = state.view.by_epoch;
+    let switch = ui.toggle_value(&mut epochs, RichText::new("epochs").size(theme::SMALL));
+    let switch = switch.on_hover_text("Plot against epochs (passes over the images) instead of steps (batches)");
+    if switch.accessible_name(format!("{plot} against epochs")).clicked() {
+        actions.push(Action::Show(Show::ByEpoch(epochs)));
+    }
+}
+
+/// What stands on the axes of a plot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Axes {
+    pub quantity: Quantity,
+    pub log: bool,
+    pub by_epoch: bool,
+}
+
+impl Axes {
+    /// Where a value of a step stands in the plot.
+    pub fn place(self, curves: &Curves, [step, value]: [f64; 2]) -> [f64; 2] {
+        let x = if self.by_epoch { curves.epoch_at(step) } else { step };
+        [x, if self.log { value.log10() } else { value }]
+    }
+
+    /// The places of values, without those that have none.
+    pub fn places(self, curves: &Curves, points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+        points.iter().map(|point| self.place(curves, *point)).filter(|[_, y]| y.is_finite()).collect()
+    }
+
+    fn step(self, curves: &Curves, x: f64) -> f64 {
+        if self.by_epoch { curves.step_at(x) } else { x }
+    }
+
+    fn value(self, y: f64) -> f64 {
+        if self.log { 10f64.powf(y) } else { y }
+    }
+
+    /// The steps that a plot shows; all of them until somebody has moved it.
+    pub fn steps(self, plot: &PlotUi<'_>, curves: &Curves, curve: &Curve) -> std::ops::RangeInclusive<f64> {
+        let end = curve.raw.end().into_iter().chain(curve.valid.last().map(|point| point[0])).fold(1.0, f64::max);
+        let shown = plot.plot_bounds().range_x();
+        let step = |x: &f64| self.step(curves, *x);
+        if plot.auto_bounds().x { 0.0..=end } else { step(shown.start())..=step(shown.end()) }
+    }
+}
+
 /// The plot of a quantity, empty.
-pub(super) fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curves) -> Plot<'a> {
+pub(super) fn plot<'a>(ui: &Ui, axes: Axes, curves: &'a Curves) -> Plot<'a> {
     let colors = *theme::palette(ui);
-    let value = move |y: f64| if log { 10f64.powf(y) } else { y };
-    let write = move |y: f64| match quantity {
-        Quantity::Loss => tick(y),
-        Quantity::Accuracy => format!("{:.0} %", 100.0 * y),
+    let write = move |mark: GridMark| match axes.quantity {
+        Quantity::Loss => tick(axes.value(mark.value)),
+        Quantity::Accuracy => percent(mark),
     };
-    Plot::new((quantity, log))
+    Plot::new(axes)
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
         .set_margin_fraction(eframe::egui::vec2(0.02, 0.06))
@@ -131,16 +186,20 @@ pub(super) fn plot<'a>(ui: &Ui, quantity: Quantity, log: bool, curves: &'a Curve
         .allow_scroll(false)
         .include_x(0.0)
         .grid_spacing(8.0..=24.0)
-        .y_grid_spacer(move |input| if log { decades(input) } else { even(input) })
-        .x_grid_spacer(whole)
-        .custom_x_axes(vec![axis(AxisHints::new_x(), &colors).formatter(|mark, _| steps(mark.value))])
+        .y_grid_spacer(move |input| if axes.log { decades(input) } else { even(input) })
+        .x_grid_spacer(move |input| if axes.by_epoch { from_zero(input) } else { whole(input) })
+        .custom_x_axes(vec![
+            axis(AxisHints::new_x(), &colors)
+                .formatter(move |mark, _| if axes.by_epoch { tick(mark.value) } else { steps(mark.value) }),
+        ])
         .custom_y_axes(vec![
-            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| write(value(mark.value))),
+            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| write(mark)),
         ])
         .label_formatter(move |hover| {
             let HoverPosition::NearDataPoint { plot_name, position, .. } = hover else { return None };
-            let epoch = curves.epoch_at(position.x);
-            Some(format!("{plot_name} {}\nstep {:.0} · epoch {epoch:.2}", text::loss(value(position.y)), position.x))
+            let step = axes.step(curves, position.x);
+            let value = text::loss(axes.value(position.y));
+            Some(format!("{plot_name} {value}\nstep {step:.0} · epoch {:.2}", curves.epoch_at(step)))
         })
 }
 
@@ -149,11 +208,13 @@ pub(super) fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> 
     hints.tick_label_font(theme::digits(10.5)).tick_label_color(colors.weak).label_spacing(12.0..=24.0)
 }
 
-fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, log: bool, columns: usize, colors: &Palette) {
-    let range = visible_range(plot, curve);
-    let flat = |y: f64| if log { y.log10() } else { y };
+fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, axes: Axes, columns: usize, colors: &Palette) {
+    let range = axes.steps(plot, curves, curve);
     for stage in curves.stages.iter().skip(1) {
-        let line = VLine::new(stage.name.clone(), stage.step).color(colors.line).width(1.0).allow_hover(false);
+        let line = VLine::new(stage.name.clone(), axes.place(curves, [stage.step, 1.0])[0])
+            .color(colors.line)
+            .width(1.0)
+            .allow_hover(false);
         plot.vline(line.style(egui_plot::LineStyle::dashed_loose()));
     }
     for (series, name, stroke, hover) in [
@@ -161,23 +222,16 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, log: bool,
         (&curve.smooth, "train", Stroke::new(2.0, colors.accent), true),
     ] {
         for run in series.visible(range.clone(), columns) {
-            let points = run.into_iter().map(|[x, y]| [x, flat(y)]).filter(|[_, y]| y.is_finite());
-            plot.line(Line::new(name, points.collect::<PlotPoints<'_>>()).stroke(stroke).allow_hover(hover));
+            plot.line(Line::new(name, axes.places(curves, &run)).stroke(stroke).allow_hover(hover));
         }
     }
     for line in curve.valid_lines(&curves.stages) {
-        let points: Vec<_> = line.iter().map(|&[x, y]| [x, flat(y)]).filter(|[_, y]| y.is_finite()).collect();
+        let points = axes.places(curves, line);
         plot.line(Line::new("valid", points.clone()).stroke(Stroke::new(1.5, colors.second)).allow_hover(false));
         // Where epochs are many, their dots would hide the line.
         let dots = if points.len() > MOST_DOTS { points[points.len() - 1..].to_vec() } else { points };
         plot.points(Points::new("valid", dots).radius(3.5).color(colors.second));
     }
-}
-
-/// What the plot shows; all of it until somebody has moved it.
-fn visible_range(plot: &PlotUi<'_>, curve: &Curve) -> std::ops::RangeInclusive<f64> {
-    let end = curve.raw.end().into_iter().chain(curve.valid.last().map(|point| point[0])).fold(1.0, f64::max);
-    if plot.auto_bounds().x { 0.0..=end } else { plot.plot_bounds().range_x() }
 }
 
 /// Marks at 1, 2, 5 of every decade; only the decades when there are many.
@@ -193,6 +247,12 @@ fn decades(input: GridInput) -> Vec<GridMark> {
 /// Four to eight marks at round numbers.
 pub(super) fn even(input: GridInput) -> Vec<GridMark> {
     marks(input.bounds, round_step((input.bounds.1 - input.bounds.0) / 5.0))
+}
+
+/// The same from zero.
+fn from_zero(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    marks((low.max(0.0), high), round_step((high - low) / 6.0))
 }
 
 /// The same at whole numbers from zero.
@@ -219,6 +279,12 @@ fn round_step(rough: f64) -> f64 {
 
 fn steps(value: f64) -> String {
     if value >= 10_000.0 { text::large(value as u64) } else { text::count(value as u64) }
+}
+
+/// As many decimals as tell one mark from the next.
+fn percent(mark: GridMark) -> String {
+    let decimals = (-(100.0 * mark.step_size).log10().floor()).clamp(0.0, 3.0) as usize;
+    format!("{:.decimals$} %", 100.0 * mark.value)
 }
 
 fn tick(value: f64) -> String {

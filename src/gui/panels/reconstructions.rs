@@ -1,14 +1,15 @@
 //! The probe images over what the network makes of them, live.
 
 use crate::gui::action::Action;
+use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::empty;
 use crate::inspect::picture::image_rgba;
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
+use crate::text;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense, TextureHandle,
     TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -38,30 +39,40 @@ impl View for ReconstructionsView {
     }
 
     fn status(&self, state: &State) -> String {
-        state.training.reconstructions.as_ref().map_or_else(String::new, |r| {
+        state.reconstructions().and_then(Result::ok).map_or_else(String::new, |r| {
             let mse = text::loss(f64::from(r.mean_mse));
             format!("probe images · step {} · MSE {mse} · {:.1} dB", text::count(r.step), r.psnr)
         })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        if state.training.reconstructions.is_some() {
+        if matches!(state.reconstructions(), Some(Ok(_))) {
             let note =
                 RichText::new(format!("difference ×{CONTRAST}")).size(theme::SMALL).color(theme::palette(ui).weak);
             ui.label(note);
         }
     }
 
-    fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        let Some(latest) = state.training.reconstructions.as_ref().filter(|r| !r.mse.is_empty()) else {
-            self.drawn = None;
-            let (heading, hint) = if state.has_task(Task::Reconstruct) {
-                ("No pictures yet", "Press Train: the first pictures appear within a second.")
-            } else {
-                ("Nothing to reconstruct", "A decoder and a stage with task reconstruct fill this view.")
-            };
-            empty(ui, heading, hint);
-            return;
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        if state.has_task(Task::Reconstruct) {
+            actions.extend(state.question(LookAt::Reconstructions));
+        }
+        let latest = match state.reconstructions() {
+            Some(Ok(latest)) if !latest.mse.is_empty() => latest,
+            other => {
+                self.drawn = None;
+                let (heading, hint) = match other.and_then(Result::err) {
+                    _ if !state.has_task(Task::Reconstruct) => {
+                        ("Nothing to reconstruct", "A decoder and a stage with task reconstruct fill this view.")
+                    }
+                    Some(message) => ("No pictures of this run", message),
+                    None if other.is_none() && matches!(state.subject(), Some(Subject::Stored(_))) => {
+                        ("Opening the run …", "Its images and its last checkpoint are being read.")
+                    }
+                    None => ("No pictures yet", "Press Train: the first pictures appear within a second."),
+                };
+                return empty(ui, heading, hint);
+            }
         };
         self.update(ui.ctx(), latest);
         if let Some((shown, texture)) = &self.drawn {

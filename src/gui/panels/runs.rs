@@ -1,19 +1,19 @@
 //! The runs of this project: their losses laid over each other, and a list with what they reached.
 
-use super::loss::{Quantity, plot};
+use super::loss::{Axes, Quantity, by_epoch, plot};
 use crate::engine::record::Status;
 use crate::gui::action::{Action, Show};
 use crate::gui::curves::Curves;
 use crate::gui::runs::StoredRun;
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::{Icon, empty, icon_button};
+use crate::text;
 use eframe::egui::{
     Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
 };
-use egui_plot::{Line, PlotPoints, PlotUi, Points};
+use egui_plot::{Line, PlotUi, Points};
 
 /// The view.
 #[derive(Default)]
@@ -44,6 +44,7 @@ impl View for RunsView {
         if switch.accessible_name("Logarithmic axis of runs").clicked() {
             actions.push(Action::Show(Show::LogLoss(log)));
         }
+        by_epoch(ui, state, "Runs", actions);
         if ui
             .add(Button::new(RichText::new("Reload").size(theme::SMALL)))
             .on_hover_text("Read the folders anew")
@@ -67,10 +68,8 @@ impl View for RunsView {
                 ),
             };
         }
-        let area = ui.available_rect_before_wrap();
-        let (left, list) = area.split_left_right_at_x(area.right() - LIST);
-        let left = Rect::from_min_max(left.min, left.max - vec2(16.0, 0.0));
-        curves(&mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(left)), state);
+        let (plot, list) = places(ui.available_rect_before_wrap(), state.runs.list.len());
+        curves(&mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)), state);
         let mut inner = ui.new_child(UiBuilder::new().id_salt("list").max_rect(list));
         ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
             for (index, run) in state.runs.list.iter().enumerate().rev() {
@@ -78,6 +77,17 @@ impl View for RunsView {
             }
         });
     }
+}
+
+/// The list beside the plot, or below it where there is little room.
+fn places(area: Rect, runs: usize) -> (Rect, Rect) {
+    if area.width() >= 2.0 * LIST {
+        let (plot, list) = area.split_left_right_at_x(area.right() - LIST);
+        return (Rect::from_min_max(plot.min, plot.max - vec2(16.0, 0.0)), list);
+    }
+    let rows = (runs as f32).min((0.45 * area.height() / ROW).floor().max(1.0));
+    let (plot, list) = area.split_top_bottom_at_y(area.bottom() - rows * ROW);
+    (Rect::from_min_max(plot.min, plot.max - vec2(0.0, theme::GAP)), list)
 }
 
 /// The colour of a run: by its place in time, so that it keeps it.
@@ -95,30 +105,28 @@ fn of<'a>(state: &'a State, run: &'a StoredRun) -> &'a Curves {
 }
 
 fn curves(ui: &mut Ui, state: &State) {
-    let log = state.view.log_loss;
-    let columns = ui.available_width().max(64.0) as usize;
+    let columns = (ui.available_width() / 2.0).max(64.0) as usize;
     let colors: Vec<Color32> = (0..state.runs.list.len()).map(|index| color(ui, index)).collect();
     let shown = || state.runs.list.iter().zip(&colors).filter(|(run, _)| !state.runs.hidden.contains(&run.path));
     let none = Curves::default();
-    plot(ui, Quantity::Loss, log, shown().next().map_or(&none, |(run, _)| of(state, run))).show(ui, |plot| {
+    let axes = Axes { quantity: Quantity::Loss, log: state.view.log_loss, by_epoch: state.view.by_epoch };
+    plot(ui, axes, shown().next().map_or(&none, |(run, _)| of(state, run))).show(ui, |plot| {
         for (run, color) in shown() {
-            draw(plot, run, of(state, run), *color, log, columns);
+            draw(plot, run, of(state, run), *color, axes, columns);
         }
     });
 }
 
-fn draw<'a>(plot: &mut PlotUi<'a>, run: &'a StoredRun, curves: &'a Curves, color: Color32, log: bool, columns: usize) {
-    let flat = move |[x, y]: [f64; 2]| [x, if log { y.log10() } else { y }];
+fn draw<'a>(plot: &mut PlotUi<'a>, run: &'a StoredRun, curves: &'a Curves, color: Color32, axes: Axes, columns: usize) {
     let curve = &curves.loss;
-    let end = curve.raw.end().into_iter().chain(curve.valid.last().map(|point| point[0])).fold(1.0, f64::max);
-    let range = if plot.auto_bounds().x { 0.0..=end } else { plot.plot_bounds().range_x() };
+    let range = axes.steps(plot, curves, curve);
     for piece in curve.smooth.visible(range, columns) {
-        let points = piece.into_iter().map(flat).filter(|[_, y]| y.is_finite());
+        let points = axes.places(curves, &piece);
         let stroke = Stroke::new(1.5, theme::faded(color, 0.55));
-        plot.line(Line::new(run.name.clone(), points.collect::<PlotPoints<'_>>()).stroke(stroke));
+        plot.line(Line::new(run.name.clone(), points).stroke(stroke));
     }
     for line in curve.valid_lines(&curves.stages) {
-        let points: Vec<[f64; 2]> = line.iter().map(|point| flat(*point)).filter(|[_, y]| y.is_finite()).collect();
+        let points = axes.places(curves, line);
         plot.line(Line::new(run.name.clone(), points.clone()).stroke(Stroke::new(2.0, color)).allow_hover(false));
         plot.points(Points::new(run.name.clone(), points).radius(3.0).color(color));
     }

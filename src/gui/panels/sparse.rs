@@ -5,18 +5,28 @@ use crate::engine::look::Looked;
 use crate::gui::action::Action;
 use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme::{self, Palette};
 use crate::gui::views::View;
-use crate::gui::widgets::empty;
+use crate::gui::widgets::{empty, figure};
 use crate::inspect::maps::BINS;
 use crate::inspect::sparse::SparseCode;
-use eframe::egui::{Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
-use egui_plot::{AxisHints, Bar, BarChart, HLine, LineStyle, Plot, VLine};
+use crate::text;
+use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
+use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
+use std::sync::Arc;
 
-/// The view.
+/// The view, with the order of the units it shows.
 #[derive(Default)]
-pub struct SparseView;
+pub struct SparseView {
+    drawn: Option<(Arc<Seen>, Vec<(usize, f32)>)>,
+}
+
+/// What was asked and what came of it.
+type Seen = Looked<Subject, SparseCode>;
+
+/// More units than this are drawn as one area.
+const MOST_BARS: usize = 128;
+const MOST_STEPS: usize = 256;
 
 impl View for SparseView {
     fn about(&self) -> &'static str {
@@ -33,9 +43,7 @@ impl View for SparseView {
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
         let Some(code) = latest(state) else { return };
         let colors = theme::palette(ui);
-        let mut write = |text: String, color, hover: &str| {
-            ui.label(RichText::new(text).font(theme::digits(11.5)).color(color)).on_hover_text(hover);
-        };
+        let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
             let penalty = format!("penalty {}", text::loss(penalty));
             write(penalty, colors.text, "β·Σ KL(ρ‖ρ̂): what these means add to the loss");
@@ -49,9 +57,9 @@ impl View for SparseView {
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Sparse));
-        match seen(state).map(|seen| &seen.result) {
-            Some(Ok(code)) => charts(ui, code),
-            Some(Err(message)) => empty(ui, "No code to measure", message),
+        match seen(state).map(|seen| (seen, &seen.result)) {
+            Some((seen, Ok(code))) => charts(ui, code, self.ranked(seen, code)),
+            Some((_, Err(message))) => empty(ui, "No code to measure", message),
             None => match state.subject() {
                 Some(Subject::Stored(_)) => {
                     empty(ui, "Opening the run …", "Its images and its last checkpoint are being read.");
@@ -67,50 +75,91 @@ impl View for SparseView {
     }
 }
 
-fn seen(state: &State) -> Option<&Looked<Subject, SparseCode>> {
+impl SparseView {
+    fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode) -> &Ranked {
+        let drawn = self.drawn.take().filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
+        &self.drawn.insert(drawn.unwrap_or_else(|| (seen.clone(), ranked(code)))).1
+    }
+}
+
+fn seen(state: &State) -> Option<&Arc<Seen>> {
     let subject = state.subject();
     let fits = |seen: &Subject| subject.as_ref().is_none_or(|subject| subject == seen) || *seen == Subject::Live;
-    state.looking.sparse.latest.as_deref().filter(|seen| fits(&seen.question))
+    state.looking.sparse.latest.as_ref().filter(|seen| fits(&seen.question))
 }
 
 fn latest(state: &State) -> Option<&SparseCode> {
     seen(state)?.result.as_ref().ok()
 }
 
-fn charts(ui: &mut Ui, code: &SparseCode) {
+fn charts(ui: &mut Ui, code: &SparseCode, ranked: &Ranked) {
     let area = ui.available_rect_before_wrap();
-    let (left, right) = area.split_left_right_at_x(area.left() + area.width() * 0.58);
-    let left = Rect::from_min_max(left.min, left.max - vec2(theme::GAP, 0.0));
-    chart(ui, left, &format!("mean activation of {}, sorted", code.layer), |ui| sorted(ui, code));
-    let right = Rect::from_min_max(right.min + vec2(theme::GAP, 0.0), right.max);
-    chart(ui, right, "units by mean activation", |ui| histogram(ui, code));
+    // One below the other where neither would have room for its axis.
+    let (first, second) = if area.width() < 400.0 && area.height() >= 200.0 {
+        area.split_top_bottom_at_fraction(0.54)
+    } else {
+        area.split_left_right_at_fraction(0.58)
+    };
+    let first = Rect::from_min_max(first.min, first.max - vec2(theme::GAP, 0.0));
+    chart(ui, first, &format!("mean activation of {}, sorted", code.layer), |ui| sorted(ui, code, ranked));
+    let left = if second.left() > area.left() { theme::GAP } else { 0.0 };
+    let second = Rect::from_min_max(second.min + vec2(left, 0.0), second.max);
+    chart(ui, second, "units by mean activation", |ui| histogram(ui, code));
 }
 
 /// A chart below its name.
 fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
     ui.scope_builder(UiBuilder::new().id_salt(name).max_rect(area), |ui| {
-        ui.label(RichText::new(name).size(theme::SMALL).color(theme::palette(ui).weak));
+        ui.add(Label::new(RichText::new(name).size(theme::SMALL).color(theme::palette(ui).weak)).truncate());
         content(ui);
     });
 }
 
-fn sorted(ui: &mut Ui, code: &SparseCode) {
+/// Units by falling mean activation, with their places in the layer.
+type Ranked = [(usize, f32)];
+
+fn ranked(code: &SparseCode) -> Vec<(usize, f32)> {
     let mut ranked: Vec<(usize, f32)> = code.means.iter().copied().enumerate().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked
+}
+
+fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &Ranked) {
     let colors = *theme::palette(ui);
-    // Gaps of a fraction of a pixel would come and go from bar to bar.
-    let width = if ranked.len() > 40 { 1.0 } else { 0.9 };
-    let bar = |(rank, (unit, mean)): (usize, &(usize, f32))| {
-        let name = format!("unit {unit}: {}\nrank {} of {}", text::loss(f64::from(*mean)), rank + 1, code.means.len());
-        Bar::new(rank as f64 + 0.5, finite(*mean)).width(width).name(name)
+    let described = |rank: usize| {
+        let (unit, mean) = ranked.get(rank)?;
+        Some(format!("unit {unit}: {}\nrank {} of {}", text::loss(f64::from(*mean)), rank + 1, ranked.len()))
     };
-    let bars: Vec<Bar> = ranked.iter().enumerate().map(bar).collect();
-    plot(ui, "sorted", true).show(ui, |plot| {
-        plot.bar_chart(filled(bars, &colors));
+    let area = |hover: &HoverPosition<'_>| match hover {
+        HoverPosition::NearDataPoint { position, .. } => described(position.x.max(0.0) as usize),
+        HoverPosition::Elsewhere { .. } => None,
+    };
+    plot(ui, "sorted", true).label_formatter(area).show(ui, |plot| {
+        if ranked.len() > MOST_BARS {
+            let line = Line::new("", steps(ranked)).stroke(Stroke::new(1.0, colors.accent));
+            plot.line(line.fill(0.0).fill_alpha(0.8));
+        } else {
+            let bar = |(rank, (_, mean)): (usize, &(usize, f32))| {
+                let bar = Bar::new(rank as f64 + 0.5, finite(*mean)).width(0.9);
+                bar.name(described(rank).unwrap_or_default())
+            };
+            plot.bar_chart(filled(ranked.iter().enumerate().map(bar).collect(), &colors));
+        }
         if let Some((rho, _)) = code.target {
             plot.hline(HLine::new("target ρ", rho).color(colors.second).width(1.5).style(LineStyle::dashed_dense()));
         }
     });
+}
+
+/// The outline of so many bars that they would be thinner than a pixel; it falls, so leaving some out hides
+/// nothing.
+fn steps(ranked: &Ranked) -> Vec<[f64; 2]> {
+    let stride = ranked.len().div_ceil(MOST_STEPS);
+    let step = |(index, block): (usize, &[(usize, f32)])| {
+        let (from, mean) = ((index * stride) as f64, block.first().map_or(0.0, |(_, mean)| finite(*mean)));
+        [[from, mean], [from + block.len() as f64, mean]]
+    };
+    ranked.chunks(stride).enumerate().flat_map(step).collect()
 }
 
 fn histogram(ui: &mut Ui, code: &SparseCode) {

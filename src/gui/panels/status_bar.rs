@@ -1,9 +1,9 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::shape;
+use crate::text;
 use eframe::egui::{Align, Label, Layout, RichText, Ui};
 
 /// Height of the line.
@@ -33,8 +33,11 @@ pub fn show(ui: &mut Ui, state: &State) {
             );
         }
         if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {
-            let speed = text::count(last.images_per_second.max(0.0).round() as u64);
-            number(ui, &format!("{speed:>6} images/s"), "Images trained on in a second, lately");
+            number(
+                ui,
+                &format!("{:>6} images/s", text::rate(last.images_per_second)),
+                "Images trained on in a second, lately",
+            );
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());

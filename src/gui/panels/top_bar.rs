@@ -41,6 +41,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             if icon_button(ui, Icon::Theme, "Switch theme", hover, true).clicked() {
                 actions.push(Action::Show(Show::Dark(!dark)));
             }
+            if !state.start {
+                let (name, shown) =
+                    if state.view.settings { ("Hide settings", true) } else { ("Show settings", false) };
+                let hover = format!("{name} (Ctrl+B)");
+                if icon_button(ui, Icon::Side, name, &hover, true).clicked() {
+                    actions.push(Action::Show(Show::Settings(!shown)));
+                }
+            }
             device(ui, state, actions);
             find(ui, actions);
         });

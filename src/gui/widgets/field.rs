@@ -154,7 +154,11 @@ impl<'a> Field<'a> {
             .hint_text(RichText::new(self.hint).font(font.clone()).color(colors.weak))
             .desired_width(self.width)
             .layouter(&mut layouter);
-        ui.add(edit).accessible_name(self.name)
+        let width = ui.available_width().min(self.width);
+        let response = ui.add(edit).accessible_name(self.name);
+        // What is longer than its field can be read without entering it.
+        let letters = width / if self.mono { 7.2 } else { 6.6 };
+        if text.chars().count() as f32 > letters - 2.0 { response.on_hover_text(text.as_str()) } else { response }
     }
 }
 

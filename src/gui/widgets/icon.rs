@@ -44,6 +44,8 @@ pub enum Icon {
     Folder,
     /// An arrow into a tray: to disk.
     Save,
+    /// A window with a bar to the right.
+    Side,
 }
 
 /// Paints an icon into the middle of a rectangle, 14 points wide.
@@ -84,6 +86,10 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Open => pen.line(&[(3.5, 5.5), (7.0, 9.0), (10.5, 5.5)]),
         Icon::Folder => {
             pen.line(&[(1.5, 11.5), (1.5, 2.5), (5.5, 2.5), (7.0, 4.5), (12.5, 4.5), (12.5, 11.5), (1.5, 11.5)])
+        }
+        Icon::Side => {
+            pen.line(&[(1.5, 2.5), (12.5, 2.5), (12.5, 11.5), (1.5, 11.5), (1.5, 2.5)]);
+            pen.line(&[(8.8, 2.5), (8.8, 11.5)]);
         }
         Icon::Save => {
             pen.line(&[(7.0, 1.5), (7.0, 9.0)]);

@@ -3,6 +3,7 @@
 pub mod button;
 pub mod empty;
 pub mod field;
+pub mod figure;
 pub mod funnel;
 pub mod icon;
 pub mod raster;
@@ -11,4 +12,5 @@ pub mod slab;
 pub use button::{icon_button, primary_button, quiet_button};
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
+pub use figure::figure;
 pub use icon::{Icon, chevron};

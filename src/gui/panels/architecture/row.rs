@@ -4,7 +4,6 @@
 use super::{drag, fold};
 use crate::gui::action::{Action, OnSelected};
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, slab};
 use crate::project::Place;
@@ -12,6 +11,7 @@ use crate::project::edit::Edit;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use crate::shape::{Row, ShapeError};
+use crate::text;
 use eframe::egui::{
     Align, Align2, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,

@@ -1,9 +1,9 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
 use super::{class, fitted, names};
-use crate::gui::text;
 use crate::gui::theme;
 use crate::inspect::gallery::Gallery;
+use crate::text;
 use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Files left out that are listed.

@@ -2,27 +2,36 @@
 
 mod balance;
 
+use crate::engine::look::{DataQuestion, Looked};
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
 use crate::gui::state::State;
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::views::View;
-use crate::gui::widgets::empty;
 use crate::gui::widgets::raster::Sheet;
+use crate::gui::widgets::{chevron, empty};
 use crate::inspect::gallery::{Gallery, Request};
 use crate::inspect::picture::image_rgba;
+use crate::project::data::Split;
+use crate::text;
 use eframe::egui::{
-    Align2, Button, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Button, ComboBox, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+    vec2,
 };
+use std::sync::Arc;
 
 /// The view, with the texture of the page it shows.
 #[derive(Default)]
 pub struct DataView {
-    drawn: Option<(Gallery, Sheet)>,
+    drawn: Option<(Arc<Seen>, Sheet)>,
 }
 
+/// What was asked and what came of it.
+type Seen = Looked<DataQuestion, Gallery>;
+
 const GAP: f32 = 4.0;
+/// Room for the name of a split.
+const TABS: f32 = 72.0;
 /// Width of the class's name before its images or its bar, at most.
 const NAMES: f32 = 96.0;
 /// Width of the column with the balance of the classes.
@@ -59,6 +68,9 @@ impl View for DataView {
         if former.accessible_name("Page before").clicked() {
             show(gallery.split, page.saturating_sub(1));
         }
+        if ui.available_width() < TABS * gallery.splits.len() as f32 {
+            return split_box(ui, gallery, &mut show);
+        }
         for counts in gallery.splits.iter().rev() {
             let name = counts.split.to_string();
             let tab = ui.selectable_label(counts.split == gallery.split, RichText::new(&name).size(theme::SMALL));
@@ -70,19 +82,34 @@ impl View for DataView {
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Data));
-        match state.looking.data.latest.as_deref().map(|looked| &looked.result) {
-            Some(Err(message)) => empty_wrapped(ui, "These images cannot be read", message),
-            Some(Ok(gallery)) if gallery.images.is_empty() => {
+        match state.looking.data.latest.as_ref().map(|seen| (seen, &seen.result)) {
+            Some((_, Err(message))) => empty_wrapped(ui, "These images cannot be read", message),
+            Some((_, Ok(gallery))) if gallery.images.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
-            Some(Ok(gallery)) => {
-                self.update(ui, gallery);
-                if let Some((gallery, sheet)) = &self.drawn {
+            Some((seen, Ok(gallery))) => {
+                self.update(ui, seen, gallery);
+                if let Some((_, sheet)) = &self.drawn {
                     show(ui, gallery, sheet);
                 }
             }
             None => empty(ui, "Reading the images …", "Large sources take a moment."),
         }
+    }
+}
+
+/// The splits where there is no room for all of them.
+fn split_box(ui: &mut Ui, gallery: &Gallery, show: &mut impl FnMut(Split, usize)) {
+    let mut chosen = gallery.split;
+    let combo = ComboBox::from_id_salt("split of the images").width(76.0).icon(chevron);
+    let combo = combo.selected_text(RichText::new(chosen.to_string()).size(theme::SMALL)).show_ui(ui, |ui| {
+        for counts in &gallery.splits {
+            ui.selectable_value(&mut chosen, counts.split, counts.split.to_string());
+        }
+    });
+    combo.response.on_hover_text("The images of which split are shown").accessible_name("Split of the images");
+    if chosen != gallery.split {
+        show(chosen, 0);
     }
 }
 
@@ -98,8 +125,8 @@ fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str) {
 
 impl DataView {
     /// Makes a new texture only for another page.
-    fn update(&mut self, ui: &Ui, gallery: &Gallery) {
-        if self.drawn.as_ref().is_some_and(|(drawn, _)| drawn == gallery) {
+    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, gallery: &Gallery) {
+        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
             return;
         }
         let (channels, [height, width]) = (gallery.shape[0], gallery.size);
@@ -108,25 +135,36 @@ impl DataView {
             image_rgba(gallery.pixels.get(index * size..(index + 1) * size).unwrap_or_default(), channels)
         };
         let sheet = Sheet::new(ui.ctx(), "data", gallery.size, gallery.images.len(), rgba);
-        self.drawn = Some((gallery.clone(), sheet));
+        self.drawn = Some((seen.clone(), sheet));
     }
 }
 
 fn show(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet) {
     let area = ui.available_rect_before_wrap();
     let labelled = gallery.images.iter().any(|(_, label)| label.is_some());
-    let right = if labelled || !gallery.skipped.is_empty() { BALANCE } else { 0.0 };
+    let wide = area.width() >= 2.0 * BALANCE;
+    let right = if wide && (labelled || !gallery.skipped.is_empty()) { BALANCE } else { 0.0 };
     let (images, side) = area.split_left_right_at_x(area.right() - right);
     let images = Rect::from_min_max(images.min, images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0));
     let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(images));
-    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| grid(ui, gallery, sheet, images.size(), labelled));
+    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+        grid(ui, gallery, sheet, images.size(), labelled);
+        if !wide {
+            ui.add_space(theme::GAP);
+            beside(ui, gallery);
+        }
+    });
     let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
     if right > 0.0 {
         ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            balance::show(ui, gallery);
-            balance::skipped(ui, gallery);
+            beside(ui, gallery);
         });
     }
+}
+
+fn beside(ui: &mut Ui, gallery: &Gallery) {
+    balance::show(ui, gallery);
+    balance::skipped(ui, gallery);
 }
 
 /// Room for the longest name of a class.

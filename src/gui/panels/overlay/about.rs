@@ -4,6 +4,7 @@ use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
+use crate::text;
 use eframe::egui::{Align, Grid, Label, Layout, RichText, Ui};
 
 /// Shows the box.
@@ -17,6 +18,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("device", device(state)),
             ("CUDA", if cfg!(feature = "cuda") { "built in" } else { "not in this build" }.to_owned()),
+            ("frames", frames(state)),
             ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
         ] {
             ui.label(RichText::new(name).color(colors.weak));
@@ -39,6 +41,17 @@ pub fn heading(ui: &mut Ui, title: &str, actions: &mut Vec<Action>) {
         });
     });
     ui.add_space(theme::STEP);
+}
+
+/// How long the window's own work takes.
+fn frames(state: &State) -> String {
+    match state.frames.count() {
+        0 => "none measured yet".into(),
+        count => {
+            let (p99, longest) = (state.frames.within_ms(0.99), state.frames.longest_ms());
+            format!("{}: 99 of 100 within {p99:.1} ms, the longest {longest:.1} ms", text::count(count))
+        }
+    }
 }
 
 /// Where the last run computed, or where the next one will.

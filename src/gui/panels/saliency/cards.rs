@@ -1,9 +1,9 @@
 //! The cards of the saliency view: image, map and overlay of each image, and what the network says of it.
 
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::widgets::raster::{Sheet, unsigned_bar};
 use crate::inspect::saliency::{Answer, Question, Saliency};
+use crate::text;
 use eframe::egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 
 const PARTS: [&str; 3] = ["image", "saliency", "overlay"];

@@ -166,7 +166,7 @@ fn splits(ui: &mut Ui, state: &State) {
     }
     super::line::line(ui, "images", "Images in each split, as the last run read them.", |ui| {
         for (split, images) in splits {
-            let text = format!("{:>9} {split}", crate::gui::text::count(*images as u64));
+            let text = format!("{:>9} {split}", crate::text::count(*images as u64));
             ui.label(RichText::new(text).font(theme::digits(12.0)).color(theme::palette(ui).weak));
         }
     });

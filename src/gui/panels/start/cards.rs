@@ -2,9 +2,9 @@
 
 use crate::gui::action::Action;
 use crate::gui::showcase::{self, Card};
-use crate::gui::text;
 use crate::gui::theme;
 use crate::gui::widgets::funnel;
+use crate::text;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,

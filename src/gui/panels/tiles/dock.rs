@@ -1,7 +1,7 @@
 //! How a tile looks and what can be done with it: tabs, menus, the line below them.
 
-use super::entries::entries;
 use super::RULES;
+use super::entries::entries;
 use crate::gui::action::{Action, OnView};
 use crate::gui::arrangement::{Arrangement, Side};
 use crate::gui::state::{Asking, State};
@@ -18,6 +18,8 @@ use egui_tiles::{Behavior, ResizeState, SimplificationOptions, TabState, Tabs, T
 const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
 const LINE: f32 = 24.0;
+/// Room below which a line says nothing more.
+const LEAST: f32 = 56.0;
 /// From a tab's edge to its title.
 const PAD: f32 = 8.0;
 const CLOSE: f32 = 16.0;
@@ -56,7 +58,9 @@ impl Dock<'_> {
         let status = self.views.get(kind).status(self.state);
         let text = if status.is_empty() { kind.line().to_owned() } else { status };
         let text = RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak);
-        inner.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(text).truncate()));
+        if inner.available_width() >= LEAST {
+            inner.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(text).truncate()));
+        }
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {

@@ -24,7 +24,12 @@ pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 /// Every view with its line; a click opens it (or brings it to the front).
-pub(super) fn entries(ui: &mut Ui, beside: Option<ViewKind>, is_open: impl Fn(ViewKind) -> bool, actions: &mut Vec<Action>) {
+pub(super) fn entries(
+    ui: &mut Ui,
+    beside: Option<ViewKind>,
+    is_open: impl Fn(ViewKind) -> bool,
+    actions: &mut Vec<Action>,
+) {
     ui.spacing_mut().item_spacing.y = 0.0;
     for kind in ViewKind::ALL {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(456.0), 28.0), Sense::click());

@@ -1,4 +1,4 @@
-//! Numbers and times as people read them.
+//! Numbers and times as people read them: in the window, in the terminal, in messages.
 
 /// `122,570`
 pub fn count(n: u64) -> String {
@@ -15,22 +15,33 @@ pub fn count(n: u64) -> String {
 
 /// `3.1 M`, `980`; three significant digits.
 pub fn large(n: u64) -> String {
-    scaled(n as f64, 1000.0, &["", " k", " M", " G", " T", " P"])
+    let unit = 1000f64.powf(((n.max(1) as f64).log10() / 3.0 + 1e-9).floor());
+    let decimals = if unit == 1.0 || n as f64 / unit >= 99.95 { 0 } else { 1 };
+    scaled_to(n as f64, decimals, &["", " k", " M", " G", " T", " P"])
 }
 
-/// `48 MB`, in steps of 1024.
+/// `32.8 kB`, `1.2 MB`: in steps of 1000, as the standard and the labels of memory sticks have it.
 pub fn bytes(n: u64) -> String {
-    scaled(n as f64, 1024.0, &[" B", " KB", " MB", " GB", " TB", " PB"])
+    let decimals = if n < 1000 { 0 } else { 1 };
+    scaled_to(n as f64, decimals, &[" B", " kB", " MB", " GB", " TB", " PB"])
 }
 
-fn scaled(mut value: f64, step: f64, units: &[&str]) -> String {
+/// In the largest unit of which there is at least one, after rounding.
+fn scaled_to(mut value: f64, decimals: usize, units: &[&str]) -> String {
+    let half = 0.5 * 0.1f64.powi(decimals as i32);
     let mut unit = 0;
-    while value >= step && unit + 1 < units.len() {
-        value /= step;
-        unit += 1;
+    while value >= 1000.0 - half && unit + 1 < units.len() {
+        (value, unit) = (value / 1000.0, unit + 1);
     }
-    let decimals = if unit == 0 || value >= 100.0 { 0 } else { 1 };
     format!("{value:.decimals$}{}", units[unit])
+}
+
+/// `11,200`, `4.3`: so many a second.
+pub fn rate(value: f64) -> String {
+    match value.max(0.0) {
+        v if v < 9.95 => format!("{v:.1}"),
+        v => count(v.round() as u64),
+    }
 }
 
 /// A loss in four significant digits: `0.0121`, `2.303`, `3.1e-5`.
@@ -67,8 +78,10 @@ mod tests {
     #[test]
     fn numbers_are_grouped_and_scaled() {
         assert_eq!((count(7), count(122_570), count(1_000)), ("7".into(), "122,570".into(), "1,000".into()));
-        assert_eq!((large(980), large(3_100_000), large(999_999_999)), ("980".into(), "3.1 M".into(), "1000 M".into()));
-        assert_eq!((bytes(512), bytes(50_331_648)), ("512 B".into(), "48.0 MB".into()));
+        assert_eq!((large(980), large(3_100_000), large(999_999_999)), ("980".into(), "3.1 M".into(), "1.0 G".into()));
+        assert_eq!((large(122_570), large(22_900_000)), ("123 k".into(), "22.9 M".into()));
+        assert_eq!([999, 32_768, 999_960, 3_000_000_000].map(bytes), ["999 B", "32.8 kB", "1.0 MB", "3.0 GB"]);
+        assert_eq!([0.0, 4.26, 9.99, 11_200.4].map(rate), ["0.0", "4.3", "10", "11,200"]);
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! The window measured while a network trains beside it: how long a frame's work takes, what it costs the
+//! training, whether it rests when nothing happens, and what it holds in memory.
+//!
+//! A [`Trial`] is the application with a plan: it opens every view, trains, watches and looks away in turn
+//! (unwatched, a run does what `strata train` does), hides and reopens views, stops, rests, and draws a short
+//! and a long curve. [`headless`] drives it without a display (layout and
+//! triangles, no painting), [`on_screen`] in a real window, where painting counts too.
+
+mod plan;
+mod report;
+
+pub use report::{FrameTimes, Report};
+
+use crate::gui::app::{App, Setup};
+use crate::gui::state::State;
+use crate::gui::{self, GuiError};
+use crate::project::data::Source;
+use crate::project::{Project, builtin};
+use eframe::egui::{Context, RawInput, Rect, Ui, ViewportCommand, vec2};
+use plan::Trial;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// The window's size, as on the wall of a lecture room.
+const SIZE: [f32; 2] = [1920.0, 1080.0];
+
+/// Why the window could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// There is no window.
+    #[error(transparent)]
+    Window(#[from] GuiError),
+    /// The case's project cannot be read.
+    #[error(transparent)]
+    Project(#[from] crate::project::ProjectError),
+    /// No place for the runs.
+    #[error("no folder for the runs of the measurement: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The training ended before it was measured.
+    #[error("the training ended before it was measured: {0}")]
+    Ended(String),
+}
+
+/// Measures without a display. `started` is when the program was; `seconds` the training is measured, watched
+/// and unwatched in turn.
+pub fn headless(started: Instant, seconds: f64) -> Result<Report, TrialError> {
+    let folder = tempfile::tempdir()?;
+    let ctx = Context::default();
+    let (wake, woken) = channel();
+    ctx.set_request_repaint_callback(move |request| {
+        // A loop that has ended needs no frames.
+        wake.send(Instant::now() + request.delay).ok();
+    });
+    let mut trial = trial(&ctx, folder.path(), seconds)?;
+    frame(&ctx, &mut trial, started);
+    trial.report.first_frame_ms = 1e3 * started.elapsed().as_secs_f64();
+    drive(&ctx, &mut trial, &woken, started);
+    finish(trial)
+}
+
+/// Measures in a real window.
+pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().to_path_buf();
+    let (give, given) = channel();
+    let create = move |ctx: &Context| -> Result<OnScreen, TrialError> {
+        Ok(OnScreen { trial: Some(trial(ctx, &path, seconds)?), first: started.elapsed(), painted: false, give })
+    };
+    gui::run(SIZE, create)?;
+    let trial = given.recv().map_err(|_| TrialError::Ended("the window was closed".to_owned()))?;
+    finish(trial)
+}
+
+/// A trial in a real window; given back when it is over.
+struct OnScreen {
+    trial: Option<Trial>,
+    first: Duration,
+    painted: bool,
+    give: Sender<Trial>,
+}
+
+impl eframe::App for OnScreen {
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        let Some(trial) = &mut self.trial else { return };
+        // What is told is the work of the frame before, painting included.
+        if let Some(work) = frame.info().cpu_usage.map(Duration::from_secs_f32) {
+            if !std::mem::replace(&mut self.painted, true) {
+                trial.report.first_frame_ms = 1e3 * (self.first + work).as_secs_f64();
+                trial.report.painted = true;
+            }
+            trial.add_frame(work);
+        }
+        if trial.is_over() {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+            // Whoever measures is waiting.
+            self.trial.take().and_then(|trial| self.give.send(trial).ok());
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        if let Some(trial) = &mut self.trial {
+            trial.show(ui);
+        }
+    }
+}
+
+fn finish(trial: Trial) -> Result<Report, TrialError> {
+    trial.failure.map_or(Ok(trial.report), |failure| Err(TrialError::Ended(failure)))
+}
+
+/// The network of the Keras lab on drawn images, for longer than it is measured.
+fn project() -> Result<Project, TrialError> {
+    let entry = builtin::find("keras-cifar").ok_or_else(|| TrialError::Ended("there is no keras-cifar".to_owned()))?;
+    let mut project = entry.project()?;
+    (project.data.source, project.data.path) = (Source::Shapes, None);
+    project.stages.iter_mut().for_each(|stage| stage.epochs = 1_000_000);
+    Ok(project)
+}
+
+fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError> {
+    let state = State::new(project()?, Some(folder.join("project.toml")));
+    let setup = Setup { state, start: Box::new(gui::start), native_dialogs: false, config: None };
+    Ok(Trial::new(App::new(ctx, setup), seconds))
+}
+
+/// Lays out a frame and makes its triangles; the time goes to the trial.
+fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
+    let start = Instant::now();
+    let input = RawInput {
+        screen_rect: Some(Rect::from_min_size(Default::default(), vec2(SIZE[0], SIZE[1]))),
+        time: Some(born.elapsed().as_secs_f64()),
+        focused: true,
+        ..RawInput::default()
+    };
+    let output = ctx.run_ui(input, |ui| trial.show(ui));
+    let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
+    std::hint::black_box(triangles);
+    trial.add_frame(start.elapsed());
+}
+
+/// What a window system does: a frame when one was asked for, else sleep.
+fn drive(ctx: &Context, trial: &mut Trial, woken: &Receiver<Instant>, born: Instant) {
+    let mut due: Option<Instant> = Some(Instant::now());
+    while !trial.is_over() {
+        let wait = due.map_or(Duration::from_secs(1), |due| due.saturating_duration_since(Instant::now()));
+        match woken.recv_timeout(wait) {
+            Ok(asked) => due = Some(due.map_or(asked, |due| due.min(asked))),
+            Err(RecvTimeoutError::Timeout) if due.is_some() => {
+                due = None;
+                frame(ctx, trial, born);
+            }
+            Err(_) => {}
+        }
+    }
+}
