@@ -3,6 +3,7 @@
 //! One thread serves a window. Of every kind the newest question wins; a newer one ends the reading of images
 //! for an older one. What was opened stays open for the next question. Failures are answers like others.
 
+use super::calm;
 use super::error::RunError;
 use super::saved::{self, SavedRun};
 use crate::data::{DataError, Dataset, Progress};
@@ -99,7 +100,10 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
     let (questions, asked) = unbounded();
     let (answered, answers) = unbounded();
     let thread = std::thread::Builder::new().name("strata-look".to_owned());
-    thread.spawn(move || serve(Desk { asked, device, run: None, images: None }, &answered, &wake))?;
+    thread.spawn(move || {
+        calm::step_back();
+        serve(Desk { asked, device, run: None, images: None }, &answered, &wake);
+    })?;
     Ok(Looker { questions, answers })
 }
 

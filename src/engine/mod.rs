@@ -6,6 +6,7 @@
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
 mod batch;
+mod calm;
 pub mod checkpoint;
 mod clock;
 pub mod command;

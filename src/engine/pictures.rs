@@ -1,6 +1,6 @@
 //! The pictures of a run: into the slots while it trains, into `probe/` at the end of an epoch.
 //!
-//! Making them takes at most a fortieth of the time, and changes no number of the training. A
+//! Making them takes at most a sixtieth of the time, and changes no number of the training. A
 //! picture that cannot be made is left out: the training is worth more.
 
 use super::checkpoint::CheckpointError;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// Between two pictures.
 const EVERY: Duration = Duration::from_millis(250);
 /// Pictures take at most one part in so many of the time.
-const SHARE: u32 = 40;
+const SHARE: u32 = 60;
 
 /// The longest that one picture of many images may hold up the training.
 pub(super) const LONGEST: Duration = Duration::from_millis(30);

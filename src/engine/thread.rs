@@ -3,6 +3,7 @@
 //! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
 //! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
 
+use super::calm;
 use super::command::Command;
 use super::event::{Event, Outcome, Sink};
 use super::run::{panicked, run};
@@ -54,6 +55,7 @@ pub fn start(project: Project, options: RunOptions, wake: impl Fn() + Send + 'st
     let slots = Arc::new(Slots::default());
     let shared = Arc::clone(&slots);
     std::thread::Builder::new().name("strata-engine".to_owned()).spawn(move || {
+        calm::step_back();
         let mut sink = |event: Event| {
             if facts.len() < QUEUE || !may_be_left_out(&event) {
                 // A reader that is gone needs no events; the run goes on for its folder's sake.

@@ -31,7 +31,7 @@ type Seen = Looked<DataQuestion, Gallery>;
 
 const GAP: f32 = 4.0;
 /// Room for the name of a split.
-const TABS: f32 = 72.0;
+const TABS: f32 = 84.0;
 /// Width of the class's name before its images or its bar, at most.
 const NAMES: f32 = 96.0;
 /// Width of the column with the balance of the classes.
