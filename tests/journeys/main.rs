@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
+mod keyboard;
+mod mishaps;
+#[path = "../window/mod.rs"]
 mod window;
 
 use eframe::egui::{DroppedFile, Event, HoveredFile, Key, Modifiers, Rect, vec2};
@@ -123,6 +126,7 @@ fn a_run_comes_to_the_top_of_what_was_opened_lately() {
     assert!(window.state().recents.is_newest(Path::new("runs/one-1")));
 }
 
+/// What the engine tells first.
 fn started(run: &Path) -> strata::engine::event::Event {
     let (run, device) = (run.to_path_buf(), "CPU".to_owned());
     strata::engine::event::Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() }
