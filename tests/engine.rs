@@ -244,11 +244,51 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     };
     let Answered::Saliency(looked) = ask(Look::Saliency(run.clone(), Request::default())) else { panic!() };
     assert!(looked.result.unwrap().answers.iter().all(|answer| answer.class.is_some()), "the last stage classifies");
+    let Answered::Filters(looked) = ask(Look::Filters(run.clone())) else { panic!() };
+    assert!(looked.result.unwrap().count > 0);
+    let Answered::Reconstructions(looked) = ask(Look::Reconstructions(run.clone())) else { panic!() };
+    assert!(looked.result.unwrap().mean_mse > 0.0);
     let Answered::Sparse(looked) = ask(Look::Sparse(run)) else { panic!() };
     let code = looked.result.unwrap();
     assert_eq!((code.target, code.split), (Some((0.1, 1e-3)), Split::Unlabeled), "of the stage with a sparsity");
     let Answered::Sparse(looked) = ask(Look::Sparse(folder.path().join("none"))) else { panic!() };
     assert!(looked.result.unwrap_err().contains("none"));
+}
+
+/// Another view's question waits; a cancel ends the reading; a newer page replaces the older one.
+#[test]
+fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
+    let (woken, wakes) = (Arc::new(AtomicUsize::new(0)), Duration::from_secs(60));
+    let count = woken.clone();
+    let looker = look::start(Some("cpu".into()), move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    })
+    .unwrap();
+    let mut project = strata::project::builtin::find("conv-autoencoder").unwrap().project().unwrap();
+    let mut read = |seed| {
+        project.seed = seed;
+        let question = look::DataQuestion::new(&project, ".".into(), Default::default());
+        looker.questions.send(Look::Data(question)).unwrap();
+        while looker.progress.latest().is_none() && looker.answers.is_empty() {
+            std::thread::yield_now();
+        }
+    };
+    read(1);
+    looker.questions.send(Look::Filters("none".into())).unwrap();
+    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else { panic!("the first is first") };
+    assert!(looked.result.is_ok());
+    assert!(matches!(looker.answers.recv_timeout(wakes).unwrap(), Answered::Filters(_)));
+    let deadline = std::time::Instant::now() + wakes;
+    while woken.load(Ordering::Relaxed) < 3 {
+        assert!(std::time::Instant::now() < deadline, "woken for both answers, and for the progress");
+    }
+    read(2);
+    looker.cancel.store(true, Ordering::Relaxed);
+    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else { panic!() };
+    assert_eq!(looked.result.unwrap_err(), look::CANCELLED);
+    read(3);
+    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else { panic!() };
+    assert!(looked.result.is_ok(), "the next question is answered again");
 }
 
 #[test]

@@ -430,11 +430,12 @@ fn a_run_folder_opens_with_its_curves() {
     let run = tempfile::tempdir().unwrap();
     file::save(&builtin("lenet-mnist"), &run.path().join("project.toml")).unwrap();
     std::fs::write(run.path().join("metrics.csv"), "stage,epoch,step,split,loss\na,1,10,valid,0.5\n").unwrap();
-    std::fs::write(run.path().join("steps.csv"), "step,loss\n1,2.3\n2,1.9\n").unwrap();
+    std::fs::write(run.path().join("steps.csv"), "step,stage,epoch,loss\n1,a,1,2.3\n2,a,1,1.9\n").unwrap();
     let mut window = Window::idle("conv-autoencoder");
     window.click("Open…");
     window.enter("Path", run.path().to_str().unwrap());
     assert_eq!(window.state().project().title, "LeNet for MNIST");
+    window.wait("the curves", |state| !state.training.is_reading());
     assert_eq!(window.state().training.curves.loss.raw.len(), 2);
     assert!(window.state().file.is_none(), "saving must not change what was trained");
 }

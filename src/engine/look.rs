@@ -1,11 +1,12 @@
 //! Looking at what is not in training: a run that was trained before, the images of a project.
 //!
-//! One thread serves a window. Of every kind the newest question wins; a newer one ends the reading of images
-//! for an older one. What was opened stays open for the next question. Failures are answers like others.
+//! One thread serves a window. Of every kind the newest question wins; a newer one of its kind ends the reading of
+//! images for an older one. What was opened stays open for the next question. Failures are answers like others.
 
 use super::calm;
 use super::error::RunError;
 use super::saved::{self, SavedRun};
+use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -15,9 +16,12 @@ use crate::inspect::sparse::SparseCode;
 use crate::project::Project;
 use crate::project::data::DataSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// A question, and what came of it: the answer or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,43 +95,104 @@ pub enum Answered {
 pub struct Looker {
     /// Questions.
     pub questions: Sender<Look>,
-    /// Answers; some questions get none, because a newer one came.
+    /// Answers; a question that a newer one of its kind replaced gets none.
     pub answers: Receiver<Answered>,
+    /// How far the reading of images has come; empty while nothing is read.
+    pub progress: Arc<Slot<Progress>>,
+    /// Set to end the reading of images; the answer then says so.
+    pub cancel: Arc<AtomicBool>,
 }
 
-/// Starts the thread. `wake` is called after every answer.
+/// Starts the thread. `wake` is called after every answer, and while images are read.
 pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::io::Result<Looker> {
     let (questions, asked) = unbounded();
     let (answered, answers) = unbounded();
+    let (progress, cancel) = (Arc::<Slot<Progress>>::default(), Arc::<AtomicBool>::default());
+    let (told, cancelled) = (progress.clone(), cancel.clone());
     let thread = std::thread::Builder::new().name("strata-look".to_owned());
     thread.spawn(move || {
         calm::step_back();
-        serve(Desk { asked, device, run: None, images: None }, &answered, &wake);
+        let inbox =
+            Inbox { asked, waiting: RefCell::default(), progress: told, cancel: cancelled, wake: Box::new(wake) };
+        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None }, &answered);
     })?;
-    Ok(Looker { questions, answers })
+    Ok(Looker { questions, answers, progress, cancel })
 }
 
-fn serve(mut desk: Desk, answered: &Sender<Answered>, wake: &dyn Fn()) {
-    let mut waiting: Vec<Look> = Vec::new();
-    loop {
-        if waiting.is_empty() {
-            let Ok(look) = desk.asked.recv() else { return };
-            waiting.push(look);
-        }
-        waiting.extend(desk.asked.try_iter());
-        newest(&mut waiting);
-        let look = waiting.remove(0);
+fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
+    while let Some(look) = inbox.next() {
         // What a panic leaves half done is dropped with it.
         let answer = catch_unwind(AssertUnwindSafe(|| desk.answer(&look))).unwrap_or_else(|_| {
             (desk.run, desk.images) = (None, None);
             Some(defect(look))
         });
+        inbox.progress.take();
         if answer.is_some_and(|answer| answered.send(answer).is_err()) {
             return;
         }
-        wake();
+        (inbox.wake)();
     }
 }
+
+/// Questions that wait, and what is told while one is worked on.
+struct Inbox {
+    asked: Receiver<Look>,
+    waiting: RefCell<Vec<Look>>,
+    progress: Arc<Slot<Progress>>,
+    cancel: Arc<AtomicBool>,
+    wake: Box<dyn Fn()>,
+}
+
+/// Between two reports of progress.
+const REPORT: Duration = Duration::from_millis(100);
+
+impl Inbox {
+    /// The next question; `None` when nobody asks any more.
+    fn next(&self) -> Option<Look> {
+        if self.waiting.borrow().is_empty() {
+            let look = self.asked.recv().ok()?;
+            self.waiting.borrow_mut().push(look);
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.extend(self.asked.try_iter());
+        newest(&mut waiting);
+        // A cancel that came too late is not meant for the next question.
+        self.cancel.store(false, Relaxed);
+        Some(waiting.remove(0))
+    }
+
+    /// Whether a newer question of this kind waits.
+    fn is_replaced(&self, look: &Look) -> bool {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.extend(self.asked.try_iter());
+        waiting.iter().any(|newer| std::mem::discriminant(newer) == std::mem::discriminant(look))
+    }
+
+    /// Tells how far reading has come, and whether to go on with it.
+    fn reading<'a>(&'a self, look: &'a Look) -> impl FnMut(Progress) -> bool + 'a {
+        let mut due = Instant::now();
+        move |progress| {
+            if Instant::now() >= due {
+                due = Instant::now() + REPORT;
+                self.progress.put(progress);
+                (self.wake)();
+            }
+            !self.cancel.load(Relaxed) && !self.is_replaced(look)
+        }
+    }
+
+    /// A failure in words; `None` for one that a newer question caused.
+    fn told<A>(&self, look: &Look, result: Result<A, RunError>) -> Option<Result<A, String>> {
+        match result {
+            Err(RunError::Data(DataError::Cancelled)) if self.is_replaced(look) => None,
+            Err(RunError::Data(DataError::Cancelled)) => Some(Err(CANCELLED.to_owned())),
+            result => Some(result.map_err(|error| error.to_string())),
+        }
+    }
+}
+
+/// What is answered when the reading of images was cancelled.
+pub const CANCELLED: &str = "Reading was cancelled.";
 
 /// Leaves the newest of every kind.
 fn newest(waiting: &mut Vec<Look>) {
@@ -155,75 +220,69 @@ fn defect(look: Look) -> Answered {
 }
 
 /// What is open.
-struct Desk {
-    asked: Receiver<Look>,
+struct Desk<'a> {
+    inbox: &'a Inbox,
     device: Option<String>,
     run: Option<(PathBuf, u64, SavedRun)>,
     images: Option<(DataQuestion, Dataset)>,
 }
 
-impl Desk {
-    /// `None` when a newer question came while images were read.
+impl Desk<'_> {
+    /// `None` when a newer question of this kind came while images were read.
     fn answer(&mut self, look: &Look) -> Option<Answered> {
-        match look {
+        let inbox = self.inbox;
+        Some(match look {
             Look::Saliency(run, request) => {
-                let result = told(self.open(run).and_then(|saved| saved.saliency(request)))?;
-                Some(Answered::Saliency(Looked { question: (run.clone(), request.clone()), result }))
+                let result = self.open(look, run).and_then(|saved| saved.saliency(request));
+                let question = (run.clone(), request.clone());
+                Answered::Saliency(Looked { question, result: inbox.told(look, result)? })
             }
             Look::Sparse(run) => {
-                let result = told(self.open(run).and_then(SavedRun::sparse_code))?;
-                Some(Answered::Sparse(Looked { question: run.clone(), result }))
+                let result = self.open(look, run).and_then(SavedRun::sparse_code);
+                Answered::Sparse(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Filters(run) => {
-                let result = told(saved::filters(run, "last", self.device.as_deref()).map(Arc::new))?;
-                Some(Answered::Filters(Looked { question: run.clone(), result }))
+                let result = saved::filters(run, "last", self.device.as_deref()).map(Arc::new);
+                Answered::Filters(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Reconstructions(run) => {
-                let result = told(self.open(run).and_then(|saved| saved.reconstructions(None)).map(Arc::new))?;
-                Some(Answered::Reconstructions(Looked { question: run.clone(), result }))
+                let result = self.open(look, run).and_then(|saved| saved.reconstructions(None)).map(Arc::new);
+                Answered::Reconstructions(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Data(question) => {
-                let result = told(self.page(question).map_err(RunError::from))?;
-                Some(Answered::Data(Box::new(Looked { question: question.clone(), result })))
+                let result = self.page(look, question).map_err(RunError::from);
+                let (question, result) = (question.clone(), inbox.told(look, result)?);
+                Answered::Data(Box::new(Looked { question, result }))
             }
-        }
+        })
     }
 
     /// The run with its last checkpoint, opened anew when that has changed.
-    fn open(&mut self, run: &Path) -> Result<&mut SavedRun, RunError> {
+    fn open(&mut self, look: &Look, run: &Path) -> Result<&mut SavedRun, RunError> {
         let now = changed(run);
         let open = self.run.take().filter(|(path, at, _)| path == run && *at == now);
         let open = match open {
             Some(open) => open,
             None => {
-                let asked = self.asked.clone();
-                let saved = SavedRun::open(run, "last", self.device.as_deref(), &mut |_| asked.is_empty())?;
-                (run.to_owned(), now, saved)
+                let mut go_on = self.inbox.reading(look);
+                (run.to_owned(), now, SavedRun::open(run, "last", self.device.as_deref(), &mut go_on)?)
             }
         };
         Ok(&mut self.run.insert(open).2)
     }
 
-    fn page(&mut self, question: &DataQuestion) -> Result<Gallery, DataError> {
+    fn page(&mut self, look: &Look, question: &DataQuestion) -> Result<Gallery, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {
             Some(open) => self.images.insert(open),
             None => {
                 let DataQuestion { spec, channels, seed, base, .. } = question;
-                let mut go_on = |_: Progress| self.asked.is_empty();
+                let mut go_on = self.inbox.reading(look);
                 let dataset = Dataset::open_as(spec, Some(*channels), *seed, base, &mut go_on)?;
                 self.images.insert((question.clone(), dataset))
             }
         };
         gallery::page(dataset, question.page)
-    }
-}
-
-/// A failure in words; `None` for one that a newer question caused.
-fn told<A>(result: Result<A, RunError>) -> Option<Result<A, String>> {
-    match result {
-        Err(RunError::Data(DataError::Cancelled)) => None,
-        result => Some(result.map_err(|error| error.to_string())),
     }
 }
 

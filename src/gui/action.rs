@@ -85,6 +85,8 @@ pub enum Action {
     Show(Show),
     /// Asks for what a view shows.
     Look(LookAt),
+    /// Ends the reading of images for a view (true), or begins it anew.
+    CancelLook(bool),
     /// Opens the system's dialog for an image to look at.
     BrowseImage,
     /// Reads the list of runs.

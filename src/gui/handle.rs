@@ -57,6 +57,8 @@ impl State {
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
             Action::Look(at) => self.look(at, services),
+            Action::CancelLook(true) => self.looking.cancel(),
+            Action::CancelLook(false) => self.looking.read_again(),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
             Action::Pause => self.training.send(Command::Pause),

@@ -4,7 +4,8 @@
 //! computed for a view that nobody sees. A run in training answers itself, through its slots; of other runs,
 //! and of images, the thread of [`crate::engine::look`] knows.
 
-use crate::engine::look::{Answered, DataQuestion, Look, Looked, Looker};
+use crate::data::Progress;
+use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looker};
 use crate::engine::slot::Slots;
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -13,6 +14,7 @@ use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +135,29 @@ impl Looking {
         if let Some(looked) = slots.sparse.take().and_then(Arc::into_inner) {
             self.sparse.take(Subject::Live, looked.result);
         }
+    }
+
+    /// How far the reading of images for a view has come.
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        self.looker.as_ref()?.progress.latest()
+    }
+
+    /// Ends the reading of images.
+    pub(super) fn cancel(&self) {
+        if let Some(looker) = &self.looker {
+            looker.cancel.store(true, Relaxed);
+        }
+    }
+
+    /// Forgets answers that say that reading was cancelled, so that it begins anew.
+    pub(super) fn read_again(&mut self) {
+        fn forget<Q, A>(asked: &mut Asked<Q, A>) {
+            asked.latest.take_if(|seen| seen.result.as_ref().is_err_and(|message| message == CANCELLED));
+        }
+        forget(&mut self.saliency);
+        forget(&mut self.sparse);
+        forget(&mut self.reconstructions);
+        forget(&mut self.data);
     }
 
     /// Takes what the thread answered.

@@ -12,7 +12,8 @@ fn a_run_folder_half_written_shows_what_there_is() {
     let run = folder.path().join("half-1");
     fs::create_dir(&run).unwrap();
     file::save(&builtin("conv-autoencoder"), &run.join("project.toml")).unwrap();
-    fs::write(run.join("steps.csv"), "step,stage,epoch,loss,lr\n1,reconstruct,1,0.5,0.001\n2,reconstruct,1,0.4").unwrap();
+    fs::write(run.join("steps.csv"), "step,stage,epoch,loss,lr\n1,reconstruct,1,0.5,0.001\n2,reconstruct,1,0.4")
+        .unwrap();
     let mut window = Window::idle("lenet-mnist");
     window.harness.state_mut().handle(Action::Open(run.clone()));
     window.wait("its curves and the refusal", |state| {

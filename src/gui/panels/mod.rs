@@ -8,6 +8,7 @@ pub mod filters;
 pub mod loss;
 pub mod notices;
 pub mod overlay;
+pub mod reading;
 pub mod reconstructions;
 pub mod runs;
 pub mod saliency;

@@ -1,5 +1,6 @@
 //! The probe images over what the network makes of them, live.
 
+use super::reading::{failed, reading};
 use crate::gui::action::Action;
 use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
@@ -61,14 +62,13 @@ impl View for ReconstructionsView {
             Some(Ok(latest)) if !latest.mse.is_empty() => latest,
             other => {
                 self.drawn = None;
+                let stored = matches!(state.subject(), Some(Subject::Stored(_)));
                 let (heading, hint) = match other.and_then(Result::err) {
                     _ if !state.has_task(Task::Reconstruct) => {
                         ("Nothing to reconstruct", "A decoder and a stage with task reconstruct fill this view.")
                     }
-                    Some(message) => ("No pictures of this run", message),
-                    None if other.is_none() && matches!(state.subject(), Some(Subject::Stored(_))) => {
-                        ("Opening the run …", "Its images and its last checkpoint are being read.")
-                    }
+                    Some(message) => return failed(ui, "No pictures of this run", message, actions),
+                    None if other.is_none() && stored => return reading(ui, state, "Opening the run …", actions),
                     None => ("No pictures yet", "Press Train: the first pictures appear within a second."),
                 };
                 return empty(ui, heading, hint);

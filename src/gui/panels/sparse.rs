@@ -1,6 +1,7 @@
 //! The sparse code: the mean activation of every hidden unit, sorted and as a histogram.
 
 use super::loss::{axis, even};
+use super::reading::{failed, reading};
 use crate::engine::look::Looked;
 use crate::gui::action::Action;
 use crate::gui::looking::{LookAt, Subject};
@@ -59,11 +60,9 @@ impl View for SparseView {
         actions.extend(state.question(LookAt::Sparse));
         match seen(state).map(|seen| (seen, &seen.result)) {
             Some((seen, Ok(code))) => charts(ui, code, self.ranked(seen, code)),
-            Some((_, Err(message))) => empty(ui, "No code to measure", message),
+            Some((_, Err(message))) => failed(ui, "No code to measure", message, actions),
             None => match state.subject() {
-                Some(Subject::Stored(_)) => {
-                    empty(ui, "Opening the run …", "Its images and its last checkpoint are being read.");
-                }
+                Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
                 Some(Subject::Live) => empty(ui, "Measuring …", "The first figures come with the next pictures."),
                 None => empty(
                     ui,

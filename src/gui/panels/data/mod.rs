@@ -2,6 +2,7 @@
 
 mod balance;
 
+use super::reading::{failed, reading};
 use crate::engine::look::{DataQuestion, Looked};
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
@@ -83,7 +84,7 @@ impl View for DataView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Data));
         match state.looking.data.latest.as_ref().map(|seen| (seen, &seen.result)) {
-            Some((_, Err(message))) => empty_wrapped(ui, "These images cannot be read", message),
+            Some((_, Err(message))) => empty_wrapped(ui, "These images cannot be read", message, actions),
             Some((_, Ok(gallery))) if gallery.images.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
@@ -93,7 +94,7 @@ impl View for DataView {
                     show(ui, gallery, sheet);
                 }
             }
-            None => empty(ui, "Reading the images …", "Large sources take a moment."),
+            None => reading(ui, state, "Reading the images …", actions),
         }
     }
 }
@@ -118,9 +119,9 @@ fn latest(state: &State) -> Option<&Gallery> {
 }
 
 /// A message can be long: it names the file, and what would help.
-fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str) {
+fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| empty(ui, heading, message));
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| failed(ui, heading, message, actions));
 }
 
 impl DataView {

@@ -2,6 +2,7 @@
 
 mod cards;
 
+use super::reading::{failed, reading};
 use crate::engine::look::Looked;
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::{LookAt, Subject};
@@ -64,16 +65,22 @@ impl View for SaliencyView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Saliency));
         source(ui, state, actions);
-        self.picture(ui, state);
+        self.cards(ui, state, actions);
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.cards(ui, state, &mut Vec::new());
+    }
+}
+
+impl SaliencyView {
+    fn cards(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(seen) = latest(state) else {
             self.drawn = None;
-            return nothing(ui, state);
+            return nothing(ui, state, actions);
         };
         match &seen.result {
-            Err(message) => empty(ui, "No saliency of this", message),
+            Err(message) => failed(ui, "No saliency of this", message, actions),
             Ok(saliency) => {
                 self.update(ui, seen, saliency);
                 if let Some((_, sheet)) = &self.drawn {
@@ -92,11 +99,9 @@ fn latest(state: &State) -> Option<&Arc<Seen>> {
     })
 }
 
-fn nothing(ui: &mut Ui, state: &State) {
+fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
-        Some(Subject::Stored(_)) => {
-            empty(ui, "Opening the run …", "Its images and its last checkpoint are being read.")
-        }
+        Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
         Some(Subject::Live) => empty(ui, "Looking …", "The first maps come with the next pictures."),
         None => empty(
             ui,
