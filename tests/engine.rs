@@ -264,7 +264,19 @@ fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
         count.fetch_add(1, Ordering::Relaxed);
     })
     .unwrap();
-    let mut project = strata::project::builtin::find("conv-autoencoder").unwrap().project().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let classes = ["a", "b"].map(|name| folder.path().join(name));
+    for class in &classes {
+        std::fs::create_dir(class).unwrap();
+        let image = image::RgbImage::from_pixel(8, 8, image::Rgb([9, 99, 200]));
+        (0..1000).for_each(|i| image.save(class.join(format!("{i}.png"))).unwrap());
+    }
+    let mut project = tiny(&[]);
+    project.data = strata::project::data::DataSpec {
+        source: strata::project::data::Source::Folder,
+        path: Some(folder.path().display().to_string()),
+        ..Default::default()
+    };
     let mut read = |seed| {
         project.seed = seed;
         let question = look::DataQuestion::new(&project, ".".into(), Default::default());
