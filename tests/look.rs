@@ -29,9 +29,12 @@ fn wait(w: &mut Window) {
 fn look() {
     let which = std::env::var("LOOK").unwrap_or_default();
     for run in ["lenet", "conv", "sparse", "pre"] {
-        for (size, scale, sn) in
-            [((1280.0, 720.0), 1.0, "720"), ((1920.0, 1080.0), 1.0, "1080"), ((1280.0, 720.0), 1.5, "150")]
-        {
+        for (size, scale, sn) in [
+            ((1280.0, 720.0), 1.0, "720"),
+            ((1920.0, 1080.0), 1.0, "1080"),
+            ((1920.0, 1080.0), 1.5, "150"),
+            ((1280.0, 720.0), 1.5, "small"),
+        ] {
             for dark in [true, false] {
                 let name = format!("{run}-{sn}-{}", if dark { "dark" } else { "light" });
                 if !which.is_empty() && !name.contains(&which) {

@@ -24,6 +24,8 @@ use std::time::Duration;
 const FRAME: Duration = Duration::from_millis(50);
 /// The same where frames are slow, at most.
 const SLOW_FRAME: Duration = Duration::from_millis(125);
+/// Below this width in points the settings make room for the views, until they are called for.
+const NARROW: f32 = 1120.0;
 /// An hour, for a window at which nobody looks.
 const RESTING_MS: u32 = 3_600_000;
 /// The window's work takes at most one part in so many of the time, if that keeps it lively.
@@ -132,6 +134,7 @@ impl App {
 
     /// Paints the window and applies what the user did in it.
     pub(crate) fn show(&mut self, ui: &mut Ui) {
+        self.state.view.narrow = ui.available_width() < NARROW;
         let mut actions = keys::actions(ui.ctx(), &self.state);
         actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);

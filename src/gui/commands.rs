@@ -106,8 +106,8 @@ fn views(state: &State) -> Vec<Command> {
     }
     views.push(command("Reset arrangement", "the usual views", Action::View(OnView::Reset)));
     let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
-    let name = if state.view.settings { "Hide settings" } else { "Show settings" };
-    views.push(command(name, "Ctrl+B", Action::Show(Show::Settings(!state.view.settings))));
+    let name = if state.shows_settings() { "Hide settings" } else { "Show settings" };
+    views.push(command(name, "Ctrl+B", Action::Show(Show::Settings(!state.shows_settings()))));
     let name = if log { "Linear loss axis" } else { "Logarithmic loss axis" };
     views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
     let name = if epochs { "Plot against steps" } else { "Plot against epochs" };

@@ -76,7 +76,7 @@ impl State {
             Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
-            Show::Settings(shown) => self.view.settings = shown,
+            Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => self.looking.request = request,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),

@@ -54,7 +54,7 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
         on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));
         on(Modifiers::ALT, Key::ArrowUp, Action::Selected(OnSelected::Up));
         on(Modifiers::ALT, Key::ArrowDown, Action::Selected(OnSelected::Down));
-        on(Modifiers::COMMAND, Key::B, Action::Show(Show::Settings(!state.view.settings)));
+        on(Modifiers::COMMAND, Key::B, Action::Show(Show::Settings(!state.shows_settings())));
         on(Modifiers::COMMAND, Key::D, Action::Selected(OnSelected::Duplicate));
         if writing {
             return;

@@ -26,10 +26,10 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     Panel::bottom("status bar").exact_size(status_bar::HEIGHT).frame(bar).show(ui, |ui| status_bar::show(ui, state));
     Panel::left("architecture")
         .frame(side)
-        .default_size(396.0)
+        .default_size(if state.view.narrow { 360.0 } else { 396.0 })
         .size_range(360.0..=560.0)
         .show(ui, |ui| architecture::show(ui, state, actions));
-    if state.view.settings {
+    if state.shows_settings() {
         Panel::right("settings")
             .frame(side)
             .default_size(264.0)

@@ -54,8 +54,10 @@ pub struct ViewSettings {
     pub filter_scale: FilterScale,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
-    /// Whether the settings are shown.
-    pub settings: bool,
+    /// Whether the settings are shown; `None` where there is room for them.
+    pub settings: Option<bool>,
+    /// Whether the window is too narrow for everything.
+    pub narrow: bool,
 }
 
 /// A question for a path.
@@ -179,7 +181,8 @@ impl State {
                 by_epoch: false,
                 filter_scale: FilterScale::default(),
                 stage: Some(0),
-                settings: true,
+                settings: None,
+                narrow: false,
             },
             arrangements: Arrangements::default(),
             folds: BTreeMap::new(),
@@ -283,6 +286,11 @@ impl State {
             Some(place) => self.folds.extend([(place, folded)]),
             None => self.folds = blocks.map(|place| (place, folded)).collect(),
         }
+    }
+
+    /// Whether the settings are shown.
+    pub fn shows_settings(&self) -> bool {
+        self.view.settings.unwrap_or(!self.view.narrow)
     }
 
     /// Whether a picture is on its way to its file.

@@ -157,7 +157,7 @@ impl Window {
         self.run();
     }
 
-    /// Paints the last frame.
+    /// Paints the last frame, so many pixels to a point.
     pub fn picture(&mut self, scale: f32) -> image::RgbaImage {
         self.harness.set_pixels_per_point(scale);
         self.harness.remove_cursor();
@@ -170,7 +170,7 @@ impl Window {
     pub fn frame(&self, scale: f32) -> image::RgbaImage {
         let output = self.harness.output();
         let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
-        let size = [(self.size.x * scale) as usize, (self.size.y * scale) as usize];
+        let size = [self.size.x as usize, self.size.y as usize];
         let picture = self.canvas.borrow().paint(&primitives, size, scale, Color32::BLACK);
         let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
         image::RgbaImage::from_raw(size[0] as u32, size[1] as u32, bytes).unwrap()

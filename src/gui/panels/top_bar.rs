@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             }
             if !state.start {
                 let (name, shown) =
-                    if state.view.settings { ("Hide settings", true) } else { ("Show settings", false) };
+                    if state.shows_settings() { ("Hide settings", true) } else { ("Show settings", false) };
                 let hover = format!("{name} (Ctrl+B)");
                 if icon_button(ui, Icon::Side, name, &hover, true).clicked() {
                     actions.push(Action::Show(Show::Settings(!shown)));
@@ -78,7 +78,7 @@ fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique(("title", state.generation));
     let font = eframe::egui::FontId::proportional(theme::BODY);
     let written = ui.painter().layout_no_wrap(state.project().title.clone(), font, eframe::egui::Color32::WHITE);
-    let width = (written.size().x + 20.0).clamp(160.0, 360.0);
+    let width = (written.size().x + 20.0).clamp(160.0, if state.view.narrow { 200.0 } else { 360.0 });
     let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(width);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         actions.push(Action::Edit(Edit::Title(text)));
