@@ -124,10 +124,11 @@ fn train_eval_and_inspect_work_on_one_run() {
     assert_eq!(value["run"], "run");
     assert!(value["seconds"].is_f64() && value["images_per_second"].is_f64());
     assert!(std::fs::read_to_string(at.join("run/project.toml")).unwrap().contains("batch = 8"));
-    for (what, file) in [("filters", "run/filters.png"), ("reconstructions", "run/reconstructions.png")] {
+    for what in ["filters", "reconstructions", "loss", "accuracy"] {
+        let file = format!("run/{what}.png");
         let output = strata(at, &["inspect", "run", what]);
-        assert_eq!((code(&output), out(&output).trim()), (0, file), "{}", err(&output));
-        assert!(std::fs::read(at.join(file)).unwrap().starts_with(b"\x89PNG"));
+        assert_eq!((code(&output), out(&output).trim()), (0, file.as_str()), "{}", err(&output));
+        assert!(std::fs::read(at.join(&file)).unwrap().starts_with(b"\x89PNG"));
     }
     let own = strata(at, &["inspect", "run", "reconstructions", "--image", "run/filters.png", "-o", "own.png"]);
     assert_eq!(code(&own), 0, "{}", err(&own));

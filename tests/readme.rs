@@ -45,6 +45,20 @@ fn every_command_of_the_tour_runs() {
     assert!(folder.path().join("filters.png").exists());
 }
 
+/// "views of …": each has its place in the window.
+#[test]
+fn the_table_names_every_view() {
+    let text = readme();
+    let row = text.lines().find(|line| line.starts_with("| **Window**")).unwrap();
+    for kind in strata::gui::views::ViewKind::ALL {
+        let word = match kind {
+            strata::gui::views::ViewKind::Data => "images".to_owned(),
+            kind => kind.title().to_lowercase(),
+        };
+        assert!(row.contains(&word), "{word}");
+    }
+}
+
 #[test]
 fn every_picture_is_there() {
     let text = readme();

@@ -4,7 +4,7 @@
 //! CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --test screenshots -- --ignored --test-threads 1
 //! ```
 //!
-//! Two pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
+//! Some pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
 //! are where these are missing.
 
 #![allow(clippy::unwrap_used)] // A test program as a whole.
@@ -13,8 +13,11 @@ mod window;
 
 use eframe::egui::{Vec2, vec2};
 use std::path::{Path, PathBuf};
-use strata::gui::action::{Action, Show};
+use strata::gui::action::{Action, OnView, Show};
+use strata::gui::arrangement::{Arrangement, Part};
+use strata::gui::looking::Subject;
 use strata::gui::state::State;
+use strata::gui::views::ViewKind;
 use strata::project::{Place, Project, Stack, file};
 use window::*;
 
@@ -142,7 +145,50 @@ fn handwritten_digits() {
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 2.4);
     select(&mut window, Stack::Head, 1);
+    window.wait("maps", |state| state.looking.saliency.latest.is_some());
     picture(&mut window, "lenet-light.png");
+    window.click("Stop");
+    window.wait("the end", |state| !state.training.is_running());
+    alone(&mut window, ViewKind::Saliency);
+    window.click("Switch theme");
+    window.wait("maps of the checkpoint", |state| {
+        let seen = state.looking.saliency.latest.as_deref();
+        seen.is_some_and(|seen| matches!(seen.question.0, Subject::Stored(_)))
+    });
+    picture(&mut window, "saliency-dark.png");
+    alone(&mut window, ViewKind::Data);
+    window.click("Switch theme");
+    window.wait("images", |state| state.looking.data.latest.is_some());
+    picture(&mut window, "data-light.png");
+}
+
+#[test]
+#[ignore = "trains networks and writes pictures"]
+fn edges_in_patches() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = builtin("sparse-autoencoder");
+    project.title = "Sparse autoencoder on patches of STL-10".into();
+    project.data.source = strata::project::data::Source::Stl10;
+    project.data.path = Some("data/stl10_binary".into());
+    project.stages[0].epochs = 1500;
+    if !lay_beside("stl10/stl10_binary", folder.path(), &project) {
+        return;
+    }
+    let mut window = open(folder.path(), &project, LARGE, true);
+    let row = |kind, other| Part::Row(vec![(0.5, Part::of(&[kind])), (0.5, Part::of(&[other]))]);
+    let (above, below) = (row(ViewKind::Loss, ViewKind::Filters), row(ViewKind::Sparse, ViewKind::Reconstructions));
+    let shown = Arrangement(Some(Part::Column(vec![(0.5, above), (0.5, below)])));
+    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    train(&mut window, 1400.0);
+    window.wait("the code", |state| state.looking.sparse.latest.is_some());
+    picture(&mut window, "sparse-code-dark.png");
+}
+
+/// One view in all the room there is.
+fn alone(window: &mut Window, kind: ViewKind) {
+    let shown = Arrangement(Some(Part::of(&[kind])));
+    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window.run();
 }
 
 /// Links the images to the path that the project names; false where they are missing.

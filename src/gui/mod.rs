@@ -49,8 +49,13 @@ pub enum GuiError {
     /// There is no display.
     #[error("there is no display ({0})")]
     NoDisplay(String),
+    /// There is a display without OpenGL.
+    #[error(
+        "this display has no OpenGL ({0}), which the window is painted with; on Debian: apt install libgl1-mesa-dri. Without a window: strata train conv-autoencoder"
+    )]
+    NoOpenGl(String),
     /// There is a display, but no window on it.
-    #[error("no window could be opened: {0}; is OpenGL installed?")]
+    #[error("no window could be opened: {0}")]
     Window(String),
     /// A library of the system is missing.
     #[error(
@@ -125,6 +130,10 @@ fn failure(error: &eframe::Error) -> GuiError {
     let text = error.to_string();
     match error {
         eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_) => GuiError::NoDisplay(text),
+        // Of the error itself ten lines describe the picture that was asked for.
+        eframe::Error::NoGlutinConfigs(_, reason) => GuiError::NoOpenGl(reason.to_string()),
+        eframe::Error::Glutin(reason) => GuiError::NoOpenGl(reason.to_string()),
+        eframe::Error::OpenGL(reason) => GuiError::NoOpenGl(reason.to_string()),
         _ => GuiError::Window(text),
     }
 }

@@ -1,5 +1,9 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
+mod wishes;
+
+pub use wishes::{Ask, Asking, Closing, Pending, ViewSettings};
+
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::frames::Frames;
@@ -11,8 +15,6 @@ use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::snapshot::Saving;
 use super::training::Training;
-use super::views::ViewKind;
-use crate::inspect::picture::FilterScale;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
@@ -39,76 +41,6 @@ impl Shown {
         let inference = shape::infer(&project.network);
         Shown { banner: shape::banner(&inference), problems: shape::check(project), inference }
     }
-}
-
-/// How things are shown; no part of the project.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ViewSettings {
-    /// Dark or light; `None` follows the system.
-    pub dark: Option<bool>,
-    /// A logarithmic loss axis.
-    pub log_loss: bool,
-    /// Plots against epochs instead of steps.
-    pub by_epoch: bool,
-    /// What the weights' colours are measured against.
-    pub filter_scale: FilterScale,
-    /// The stage whose settings are open.
-    pub stage: Option<usize>,
-    /// Whether the settings are shown; `None` where there is room for them.
-    pub settings: Option<bool>,
-    /// Whether the window is too narrow for everything.
-    pub narrow: bool,
-}
-
-/// A question for a path.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
-    /// What the path is for.
-    pub what: Asking,
-    /// The path that the field starts with.
-    pub start: String,
-    /// A file that would be replaced; asked about before it is.
-    pub replace: Option<PathBuf>,
-    /// Tells this question from those before.
-    pub number: u64,
-}
-
-/// What a path is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Asking {
-    /// Opening a project or a run.
-    Open,
-    /// Saving the project.
-    Save,
-    /// Saving what a view shows.
-    Picture(ViewKind),
-}
-
-/// What waits for an answer about unsaved changes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pending {
-    /// Opening a project file or a run folder.
-    Open(PathBuf),
-    /// Taking back what a window left behind.
-    Recover,
-    /// Starting a project with no layers.
-    New,
-    /// Opening a built-in project.
-    Builtin(&'static str),
-    /// Closing the window.
-    Close,
-}
-
-/// How far closing the window has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Closing {
-    /// Nobody asked for it.
-    #[default]
-    No,
-    /// As soon as the run has left its checkpoint.
-    AfterRun,
-    /// Now.
-    Now,
 }
 
 /// The whole state of the window.
@@ -175,15 +107,7 @@ impl State {
             training: Training::default(),
             looking: Looking::default(),
             runs: Runs::default(),
-            view: ViewSettings {
-                dark: None,
-                log_loss: true,
-                by_epoch: false,
-                filter_scale: FilterScale::default(),
-                stage: Some(0),
-                settings: None,
-                narrow: false,
-            },
+            view: ViewSettings::default(),
             arrangements: Arrangements::default(),
             folds: BTreeMap::new(),
             start: false,

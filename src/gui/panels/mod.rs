@@ -2,6 +2,7 @@
 //! change, and pushes what the user did as actions.
 
 pub mod architecture;
+mod axes;
 pub mod controls;
 pub mod data;
 pub mod filters;

@@ -1,6 +1,7 @@
 //! The runs of this project: their losses laid over each other, and a list with what they reached.
 
-use super::loss::{Axes, Quantity, by_epoch, plot};
+use super::axes::{Axes, Quantity, plot};
+use super::loss::by_epoch;
 use crate::engine::record::Status;
 use crate::gui::action::{Action, Show};
 use crate::gui::curves::Curves;
@@ -22,6 +23,8 @@ pub struct RunsView;
 /// Width of the list.
 const LIST: f32 = 284.0;
 const ROW: f32 = 40.0;
+/// Width of a row with room for what the run reached beside its name.
+const NAME_AND_FIGURE: f32 = 236.0;
 
 impl View for RunsView {
     fn about(&self) -> &'static str {
@@ -156,7 +159,9 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     let (above, below) = (area.center().y - 8.0, area.center().y + 8.0);
     write(area.left() + 30.0, above, Align2::LEFT_CENTER, fitted(&run.name), FontId::proportional(theme::BODY), ink);
     write(area.left() + 30.0, below, Align2::LEFT_CENTER, when(run), FontId::proportional(10.5), colors.weak);
-    write(toggle.right() - 8.0, above, Align2::RIGHT_CENTER, reached(run), theme::digits(11.0), colors.text);
+    if toggle.width() >= NAME_AND_FIGURE {
+        write(toggle.right() - 8.0, above, Align2::RIGHT_CENTER, reached(run), theme::digits(11.0), colors.text);
+    }
     let hover = format!("{}\n{} · {}", run.path.display(), run.record.device, text::duration(run.record.seconds));
     if response.on_hover_text(hover).clicked() {
         actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));

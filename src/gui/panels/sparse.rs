@@ -1,6 +1,6 @@
 //! The sparse code: the mean activation of every hidden unit, sorted and as a histogram.
 
-use super::loss::{axis, even};
+use super::axes::{axis, even};
 use super::reading::{failed, reading};
 use crate::engine::look::Looked;
 use crate::gui::action::Action;
