@@ -418,7 +418,7 @@ fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
     window.run();
     window.harness.state_mut().handle(strata::gui::action::Action::Close);
     window.run();
-    assert_eq!(window.state().closing, Closing::AfterRun);
+    assert_eq!(window.state().closing, Closing::Waiting);
     assert_eq!(engine.commanded(), [Command::Stop]);
     engine.tell(Event::Finished(Outcome::Stopped(Summary::default())));
     window.run();

@@ -3,8 +3,8 @@
 //!
 //! A [`Trial`] is the application with a plan: it opens every view, trains, watches and looks away in turn
 //! (unwatched, a run does what `strata train` does), hides and reopens views, stops, rests, and draws a short
-//! and a long curve. [`headless`] drives it without a display (layout and
-//! triangles, no painting), [`on_screen`] in a real window, where painting counts too.
+//! and a long curve. [`headless`] drives it without a display (layout and triangles, no painting),
+//! [`on_screen`] in a real window, where painting counts too.
 
 mod plan;
 mod report;

@@ -130,7 +130,7 @@ fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Rgb
 fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
     let mut state = State::new(file::load(&args.run.join("project.toml"))?, None);
     state.training.curves = Curves::read(&args.run);
-    state.view.dark = Some(false);
+    state.view.looks_dark = false;
     let (kind, curve) = match args.what {
         Picture::Accuracy => (ViewKind::Accuracy, &state.training.curves.accuracy),
         _ => (ViewKind::Loss, &state.training.curves.loss),

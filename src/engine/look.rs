@@ -54,7 +54,8 @@ impl DataQuestion {
         DataQuestion { spec, channels, seed: project.seed, base, page }
     }
 
-    fn same_images(&self, other: &DataQuestion) -> bool {
+    /// Whether another question is about the same images, if on another page.
+    pub fn same_images(&self, other: &DataQuestion) -> bool {
         let images = |question: &DataQuestion| DataQuestion { page: gallery::Request::default(), ..question.clone() };
         images(self) == images(other)
     }
@@ -73,6 +74,16 @@ pub enum Look {
     Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
+}
+
+impl Look {
+    /// The run whose images are needed.
+    fn run(&self) -> Option<&Path> {
+        match self {
+            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) => Some(run),
+            Look::Filters(_) | Look::Data(_) => None,
+        }
+    }
 }
 
 /// An answer of the thread.
@@ -124,10 +135,11 @@ fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
         // What a panic leaves half done is dropped with it.
         let answer = catch_unwind(AssertUnwindSafe(|| desk.answer(&look))).unwrap_or_else(|_| {
             (desk.run, desk.images) = (None, None);
-            Some(defect(look))
+            Some(refused(look.clone(), DEFECT))
         });
         inbox.progress.take();
-        if answer.is_some_and(|answer| answered.send(answer).is_err()) {
+        let cancelled = inbox.cancelled_with(&look).into_iter().map(|look| refused(look, CANCELLED));
+        if answer.into_iter().chain(cancelled).any(|answer| answered.send(answer).is_err()) {
             return;
         }
         (inbox.wake)();
@@ -159,6 +171,16 @@ impl Inbox {
         // A cancel that came too late is not meant for the next question.
         self.cancel.store(false, Relaxed);
         Some(waiting.remove(0))
+    }
+
+    /// What waits for the images that somebody just refused to wait for.
+    fn cancelled_with(&self, look: &Look) -> Vec<Look> {
+        let Some(run) = look.run().filter(|_| self.cancel.swap(false, Relaxed)) else { return Vec::new() };
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.extend(self.asked.try_iter());
+        let (same, others) = waiting.drain(..).partition(|other| other.run() == Some(run));
+        *waiting = others;
+        same
     }
 
     /// Whether a newer question of this kind waits.
@@ -204,18 +226,18 @@ fn newest(waiting: &mut Vec<Look>) {
     });
 }
 
-fn defect(look: Look) -> Answered {
-    const DEFECT: &str = "a defect in Strata ended this; please report it";
+const DEFECT: &str = "a defect in Strata ended this; please report it";
+
+/// The answer that there is none, and why.
+fn refused(look: Look, why: &str) -> Answered {
     match look {
         Look::Saliency(run, request) => {
-            Answered::Saliency(Looked { question: (run, request), result: Err(DEFECT.to_owned()) })
+            Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
         }
-        Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(DEFECT.to_owned()) }),
-        Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(DEFECT.to_owned()) }),
-        Look::Reconstructions(run) => {
-            Answered::Reconstructions(Looked { question: run, result: Err(DEFECT.to_owned()) })
-        }
-        Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(DEFECT.to_owned()) })),
+        Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
+        Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
+        Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
+        Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
     }
 }
 

@@ -135,6 +135,7 @@ impl App {
     /// Paints the window and applies what the user did in it.
     pub(crate) fn show(&mut self, ui: &mut Ui) {
         self.state.view.narrow = ui.available_width() < NARROW;
+        self.state.view.looks_dark = ui.visuals().dark_mode;
         let mut actions = keys::actions(ui.ctx(), &self.state);
         actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);
@@ -179,14 +180,15 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
-        if let Some(work) = frame.info().cpu_usage {
-            self.add_frame(Duration::from_secs_f32(work));
-        }
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         self.take(ctx);
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        // What is told is the work of the frame before.
+        if let Some(work) = frame.info().cpu_usage {
+            self.add_frame(Duration::from_secs_f32(work));
+        }
         self.show(ui);
     }
 }

@@ -55,9 +55,8 @@ impl Purpose {
 pub struct Arrangement(pub Option<Part>);
 
 impl Arrangement {
-    /// What a purpose starts with: the course of training beside the weights, and below them what the
-    /// project is trained for. Every view that has
-    /// something to show is there, if only behind another.
+    /// What a purpose starts with: the course of training beside the weights, and below them what the project is
+    /// trained for. Every view that has something to show is there, if only behind another.
     pub fn default_for(purpose: Purpose) -> Arrangement {
         use ViewKind::*;
         let top = Part::Row(vec![(0.56, Part::of(&[Loss, Runs])), (0.44, Part::of(&[Filters, Sparse]))]);

@@ -28,7 +28,7 @@ pub fn all(state: &State) -> Vec<Command> {
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(views(state));
-    let dark = state.view.dark.unwrap_or(true);
+    let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command("About Strata", "version, device, licence", Action::Overlay(Some(Overlay::About))));
     all.push(command(if dark { "Light theme" } else { "Dark theme" }, "", Action::Show(Show::Dark(!dark))));

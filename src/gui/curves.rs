@@ -76,6 +76,8 @@ pub struct Curves {
     pub accuracy: Curve,
     /// The beginnings of the stages.
     pub stages: Vec<StageMark>,
+    /// The newest step told of, be it by an epoch: single steps may be left out.
+    taken: f64,
 }
 
 /// Steps that the smoothed line takes the mean of, at most.
@@ -83,14 +85,14 @@ const SMOOTHING: f64 = 25.0;
 
 impl Default for Curves {
     fn default() -> Curves {
-        Curves { loss: Curve::new(SMOOTHING), accuracy: Curve::new(SMOOTHING), stages: Vec::new() }
+        Curves { loss: Curve::new(SMOOTHING), accuracy: Curve::new(SMOOTHING), stages: Vec::new(), taken: 0.0 }
     }
 }
 
 impl Curves {
     /// A stage begins.
     pub fn stage(&mut self, name: &str, steps_per_epoch: u64) {
-        let step = self.loss.raw.end().unwrap_or(0.0);
+        let step = self.taken;
         let epochs_before = self.epoch_at(step);
         if !self.stages.is_empty() {
             self.loss.cut();
@@ -101,6 +103,7 @@ impl Curves {
 
     /// A step was taken.
     pub fn step(&mut self, report: &StepReport) {
+        self.taken = self.taken.max(report.step as f64);
         self.loss.push(report.step as f64, report.loss);
         if let Some(accuracy) = report.accuracy {
             self.accuracy.push(report.step as f64, accuracy);
@@ -110,6 +113,7 @@ impl Curves {
     /// An epoch ended.
     pub fn epoch(&mut self, report: &EpochReport) {
         let step = report.step as f64;
+        self.taken = self.taken.max(step);
         for (_, metrics) in report.metrics.iter().filter(|(split, _)| *split == Split::Valid) {
             self.loss.valid.push([step, metrics.loss]);
             if let Some(accuracy) = metrics.accuracy {
@@ -132,7 +136,7 @@ impl Curves {
 
     /// Steps taken.
     pub fn steps(&self) -> u64 {
-        self.loss.raw.end().unwrap_or(0.0) as u64
+        self.taken as u64
     }
 }
 

@@ -9,7 +9,7 @@ use super::dialogs::Dialogs;
 use super::messages::Weight;
 use super::recent::Kind;
 use super::state::{Closing, State};
-use super::training::{Phase, Training};
+use super::training::Training;
 use crate::engine::command::Command;
 use crate::engine::thread::{RunOptions, Running};
 use crate::project::Project;
@@ -136,11 +136,11 @@ impl State {
         }
         self.looking.drain();
         self.runs.drain();
-        if let Some((weight, text)) = self.pictures.saved() {
+        for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);
         }
         self.remember_run();
-        if self.closing == Closing::AfterRun && matches!(self.training.phase, Phase::Ended(_)) {
+        if self.closing == Closing::Waiting && !self.training.is_running() && !self.pictures.is_busy() {
             self.closing = Closing::Now;
         }
     }

@@ -122,7 +122,7 @@ impl Looking {
     /// Asks the thread.
     pub(super) fn send(&self, look: Look) {
         if let Some(looker) = &self.looker {
-            // A thread that is gone answers nothing; the next question starts another.
+            // A thread that is gone answers nothing: it ends with the window alone.
             looker.questions.send(look).ok();
         }
     }

@@ -121,7 +121,7 @@ impl Series {
     }
 
     /// A block with a gap is looked at closer, so that what lies before it is never joined to what comes after;
-    /// where gaps are too many for that, the block is one of them.
+    /// where gaps are too many for that, the block stands alone.
     fn add_block(&self, level: usize, index: usize, closer: &mut usize, runs: &mut Runs) {
         let Some(block) = self.levels[level].get(index) else { return };
         if block.gap && *closer > 0 {
@@ -133,6 +133,9 @@ impl Series {
                     points.for_each(|i| runs.add(self.x[i], self.y[i]));
                 }
             };
+        }
+        if block.gap {
+            runs.cut();
         }
         if let (Some(low), Some(high)) = (block.low, block.high) {
             runs.add(self.x[low.min(high)], self.y[low.min(high)]);

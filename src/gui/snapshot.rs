@@ -13,7 +13,7 @@ use super::theme;
 use super::views::{ViewKind, Views};
 use crate::inspect::picture::png;
 use crate::project::file::write_atomic;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::epaint::ClippedPrimitive;
 use eframe::egui::{
     CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui, ViewportId, pos2,
@@ -38,7 +38,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// What a view shows now, in the theme of the window.
     pub fn of(kind: ViewKind, state: &State) -> Snapshot {
-        let dark = state.view.dark.unwrap_or(true);
+        let dark = state.view.looks_dark;
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
@@ -104,6 +104,7 @@ fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
 #[derive(Default)]
 pub struct Saving {
     waiting: Vec<Receiver<(Weight, String)>>,
+    failed: Vec<String>,
 }
 
 impl Saving {
@@ -120,7 +121,10 @@ impl Saving {
             sender.send(told).ok();
             wake();
         });
-        self.waiting.extend(thread.ok().map(|_| receiver));
+        match thread {
+            Ok(_) => self.waiting.push(receiver),
+            Err(error) => self.failed.push(format!("the picture could not be saved: {error}; close other programs")),
+        }
     }
 
     /// Whether a picture is being written.
@@ -128,9 +132,23 @@ impl Saving {
         !self.waiting.is_empty()
     }
 
-    /// What became of a picture since the last call.
-    pub(super) fn saved(&mut self) -> Option<(Weight, String)> {
-        let ready = self.waiting.iter().position(|waiting| !waiting.is_empty())?;
-        self.waiting.remove(ready).try_recv().ok()
+    /// What became of pictures since the last call.
+    pub(super) fn saved(&mut self) -> Vec<(Weight, String)> {
+        let mut told: Vec<_> = self.failed.drain(..).map(|text| (Weight::Error, text)).collect();
+        self.waiting.retain(|waiting| match waiting.try_recv() {
+            Err(TryRecvError::Empty) => true,
+            Ok(news) => {
+                told.push(news);
+                false
+            }
+            Err(TryRecvError::Disconnected) => {
+                told.push((
+                    Weight::Error,
+                    "a defect in Strata kept a picture from being saved; please report it".into(),
+                ));
+                false
+            }
+        });
+        told
     }
 }

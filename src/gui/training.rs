@@ -131,8 +131,10 @@ impl Training {
     /// Takes what is new from the engine; gives back what the user should be told.
     pub fn drain(&mut self) -> Vec<(Weight, String)> {
         let mut news = Vec::new();
-        if let Some(curves) = self.reading.as_ref().and_then(|reading| reading.try_recv().ok()) {
-            (self.curves, self.reading) = (curves, None);
+        match self.reading.as_ref().map(Receiver::try_recv) {
+            Some(Ok(curves)) => (self.curves, self.reading) = (curves, None),
+            Some(Err(TryRecvError::Disconnected)) => self.reading = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
         }
         for _ in 0..MOST_EVENTS {
             let Some(running) = &self.running else { break };

@@ -55,6 +55,25 @@ fn a_project_deleted_under_the_window_is_saved_again_or_elsewhere() {
 }
 
 #[test]
+fn unsaved_changes_are_asked_about_while_a_path_bar_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.toml");
+    file::save(&builtin("lenet-mnist"), &other).unwrap();
+    let mut window = Window::idle("conv-autoencoder");
+    window.enter("encoder.0", "conv 8 k8 s4 p2");
+    window.press(Modifiers::COMMAND, Key::O);
+    window.enter("Path", other.to_str().unwrap());
+    assert!(window.has("has unsaved changes"), "the question takes the place of the bar");
+    window.click("Discard changes");
+    assert_eq!(window.state().project().title, "LeNet for MNIST");
+    window.enter("encoder.0", "conv 8 k5");
+    window.press(Modifiers::COMMAND, Key::O);
+    window.harness.state_mut().handle(Action::Close);
+    window.run();
+    assert!(window.has("has unsaved changes"));
+}
+
+#[test]
 fn the_path_bar_starts_afresh_each_time() {
     let mut window = Window::idle("conv-autoencoder");
     window.press(Modifiers::COMMAND, Key::O);

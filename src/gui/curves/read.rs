@@ -16,9 +16,11 @@ impl Curves {
                 curves.stage(name, 1);
                 stage = Some(name.to_owned());
             }
+            curves.taken = curves.taken.max(step);
             curves.loss.push(step, row.number("loss").unwrap_or(f64::NAN));
             curves.measure_epoch(epochs.get(name).copied(), step, row.number("epoch"));
         });
+        let mut classified = None;
         each_row(&metrics, |row| {
             let (Some(step), Some(split)) = (row.number("step"), row.text("split")) else { return };
             let (loss, accuracy) = (row.number("loss"), row.number("accuracy"));
@@ -28,7 +30,13 @@ impl Curves {
                     curves.accuracy.valid.extend(accuracy.map(|accuracy| [step, accuracy]));
                 }
                 // Of the steps only the loss is on disk.
-                "train" => accuracy.into_iter().for_each(|accuracy| curves.accuracy.push(step, accuracy)),
+                "train" => {
+                    let stage = row.text("stage").map(str::to_owned);
+                    if accuracy.is_some() && classified.replace(stage.clone()).is_some_and(|former| former != stage) {
+                        curves.accuracy.cut();
+                    }
+                    accuracy.into_iter().for_each(|accuracy| curves.accuracy.push(step, accuracy));
+                }
                 _ => {}
             }
         });

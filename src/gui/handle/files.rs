@@ -56,6 +56,8 @@ impl State {
     /// Does it at once, or asks first when changes would be lost.
     fn unless_unsaved(&mut self, wanted: Pending, services: &Services) {
         if self.is_unsaved() {
+            // The question takes the place of a path bar that is open.
+            self.ask = None;
             self.pending = Some(wanted);
         } else {
             self.go_on(wanted, services);
@@ -95,7 +97,9 @@ impl State {
         if self.training.is_running() {
             self.training.send(Command::Stop);
             self.messages.add(Weight::Note, "Closing as soon as the run has saved its checkpoint");
-            self.closing = Closing::AfterRun;
+            self.closing = Closing::Waiting;
+        } else if self.pictures.is_busy() {
+            self.closing = Closing::Waiting;
         } else {
             self.closing = Closing::Now;
         }
@@ -157,7 +161,9 @@ impl State {
 
     fn show_run(&mut self, run: PathBuf, services: &Services) {
         if self.training.is_running() {
-            return;
+            let text =
+                "The project of that run is open; its curves and pictures can be seen when the training here ends";
+            return self.messages.add(Weight::Warning, text);
         }
         self.messages.add(Weight::Note, format!("Opened the run {}; Save asks for a new place", run.display()));
         self.training = Training::stored(run, &services.wake);
@@ -188,7 +194,7 @@ impl State {
         if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
             path.as_mut_os_string().push(".png");
         }
-        if self.would_replace(&path) {
+        if self.would_replace(Asking::Picture(kind), &path) {
             return;
         }
         self.ask = None;
@@ -197,15 +203,15 @@ impl State {
     }
 
     /// Whether a file stands there that was not agreed to be replaced; asks about it.
-    fn would_replace(&mut self, path: &Path) -> bool {
-        let confirmed = self.ask.as_ref().is_some_and(|ask| ask.replace.as_deref() == Some(path));
-        if confirmed || !path.exists() {
+    fn would_replace(&mut self, what: Asking, path: &Path) -> bool {
+        let confirmed = |ask: &Ask| ask.what == what && ask.replace.as_deref() == Some(path);
+        if !path.exists() || self.ask.as_ref().is_some_and(confirmed) {
             return false;
         }
-        if let Some(ask) = &mut self.ask {
-            ask.start = path.display().to_string();
-            ask.replace = Some(path.to_path_buf());
-        }
+        let number = self.ask.as_ref().filter(|ask| ask.what == what).map(|ask| ask.number);
+        self.asked += 1;
+        let (start, replace) = (path.display().to_string(), Some(path.to_path_buf()));
+        self.ask = Some(Ask { what, start, replace, number: number.unwrap_or(self.asked) });
         true
     }
 
@@ -214,7 +220,7 @@ impl State {
         if path.extension().is_none() {
             path.set_extension("toml");
         }
-        if self.file.as_deref() == Some(&path) || !self.would_replace(&path) {
+        if self.file.as_deref() == Some(&path) || !self.would_replace(Asking::Save, &path) {
             self.save(&path, services);
         }
     }

@@ -65,8 +65,8 @@ impl Axes {
     }
 }
 
-/// The plot of a quantity, empty.
-pub(super) fn plot<'a>(ui: &Ui, axes: Axes, curves: &'a Curves) -> Plot<'a> {
+/// The plot of a quantity, empty; `curves` finds the curves of a line by its name.
+pub(super) fn plot<'a>(ui: &Ui, axes: Axes, curves: impl Fn(&str) -> Option<&'a Curves> + 'a) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let marks = (ui.available_height() / MARK).max(1.0) as usize;
     let write = move |mark: GridMark| match axes.quantity {
@@ -92,6 +92,7 @@ pub(super) fn plot<'a>(ui: &Ui, axes: Axes, curves: &'a Curves) -> Plot<'a> {
         ])
         .label_formatter(move |hover| {
             let HoverPosition::NearDataPoint { plot_name, position, .. } = hover else { return None };
+            let curves = curves(plot_name)?;
             let step = axes.step(curves, position.x);
             let value = text::loss(axes.value(position.y));
             Some(format!("{plot_name} {value}\nstep {step:.0} · epoch {:.2}", curves.epoch_at(step)))

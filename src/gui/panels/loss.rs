@@ -81,7 +81,7 @@ impl View for LossView {
         let axes = self.axes(state);
         let colors = *theme::palette(ui);
         let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-        plot(ui, axes, curves).show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
+        plot(ui, axes, |_| Some(curves)).show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
     }
 }
 

@@ -111,9 +111,9 @@ fn curves(ui: &mut Ui, state: &State) {
     let columns = (ui.available_width() / 2.0).max(64.0) as usize;
     let colors: Vec<Color32> = (0..state.runs.list.len()).map(|index| color(ui, index)).collect();
     let shown = || state.runs.list.iter().zip(&colors).filter(|(run, _)| !state.runs.hidden.contains(&run.path));
-    let none = Curves::default();
+    let of_name = |name: &str| state.runs.list.iter().find(|run| run.name == name).map(|run| of(state, run));
     let axes = Axes { quantity: Quantity::Loss, log: state.view.log_loss, by_epoch: state.view.by_epoch };
-    plot(ui, axes, shown().next().map_or(&none, |(run, _)| of(state, run))).show(ui, |plot| {
+    plot(ui, axes, of_name).show(ui, |plot| {
         for (run, color) in shown() {
             draw(plot, run, of(state, run), *color, axes, columns);
         }

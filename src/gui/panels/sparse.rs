@@ -26,7 +26,7 @@ pub struct SparseView {
 type Seen = Looked<Subject, SparseCode>;
 
 /// More units than this are drawn as one area.
-const MOST_BARS: usize = 128;
+const MOST_BARS: usize = 40;
 const MOST_STEPS: usize = 256;
 
 impl View for SparseView {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub struct ViewSettings {
     /// Dark or light; `None` follows the system.
     pub dark: Option<bool>,
+    /// Whether the window is dark now, whoever chose that.
+    pub looks_dark: bool,
     /// A logarithmic loss axis.
     pub log_loss: bool,
     /// Plots against epochs instead of steps.
@@ -17,7 +19,7 @@ pub struct ViewSettings {
     pub filter_scale: FilterScale,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
-    /// Whether the settings are shown; `None` where there is room for them.
+    /// Whether the settings are shown; `None`: where there is room for them.
     pub settings: Option<bool>,
     /// Whether the window is too narrow for everything.
     pub narrow: bool,
@@ -27,6 +29,7 @@ impl Default for ViewSettings {
     fn default() -> ViewSettings {
         ViewSettings {
             dark: None,
+            looks_dark: true,
             log_loss: true,
             by_epoch: false,
             filter_scale: FilterScale::default(),
@@ -83,7 +86,7 @@ pub enum Closing {
     #[default]
     No,
     /// As soon as the run has left its checkpoint.
-    AfterRun,
+    Waiting,
     /// Now.
     Now,
 }

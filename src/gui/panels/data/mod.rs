@@ -83,8 +83,8 @@ impl View for DataView {
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Data));
-        match state.looking.data.latest.as_ref().map(|seen| (seen, &seen.result)) {
-            Some((_, Err(message))) => empty_wrapped(ui, "These images cannot be read", message, actions),
+        match seen(state).map(|seen| (seen, &seen.result)) {
+            Some((_, Err(message))) => empty_wrapped(ui, "No images to show", message, actions),
             Some((_, Ok(gallery))) if gallery.images.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
@@ -114,8 +114,15 @@ fn split_box(ui: &mut Ui, gallery: &Gallery, show: &mut impl FnMut(Split, usize)
     }
 }
 
+/// The newest answer, until other images are being read.
+fn seen(state: &State) -> Option<&Arc<Seen>> {
+    let question = state.data_question();
+    let asked = &state.looking.data;
+    asked.latest.as_ref().filter(|seen| seen.question.same_images(&question) || !asked.waits_for(&question))
+}
+
 fn latest(state: &State) -> Option<&Gallery> {
-    state.looking.data.latest.as_deref()?.result.as_ref().ok()
+    seen(state)?.result.as_ref().ok()
 }
 
 /// A message can be long: it names the file, and what would help.
