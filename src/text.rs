@@ -71,6 +71,15 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// `STL-10: autoencoder first` as `stl-10-autoencoder-first`: a title as part of a file's name, at most 40 letters
+/// long; `instead` where nothing is left of it.
+pub fn slug(title: &str, instead: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(40).collect();
+    let slug = slug.trim_matches('-').to_owned();
+    if slug.is_empty() { instead.to_owned() } else { slug }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +102,13 @@ mod tests {
             ("52 s".into(), "1 min 52 s".into(), "3 h 05 min".into())
         );
         assert_eq!(duration(f64::INFINITY), "—");
+    }
+
+    #[test]
+    fn titles_become_names_of_files() {
+        let name = |title| slug(title, "run");
+        assert_eq!(name("STL-10: autoencoder first, classifier after"), "stl-10-autoencoder-first-classifier-afte");
+        assert_eq!(name("¡!"), "run");
+        assert_eq!(name("../../etc"), "etc");
     }
 }

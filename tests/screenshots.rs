@@ -87,6 +87,7 @@ fn breaking_and_building() {
     window.harness.state_mut().handle(Action::Start(true));
     picture(&mut window, "start-page-dark.png");
     window.harness.state_mut().handle(Action::Start(false));
+    window.run();
     window.enter("encoder.3", "conv 32 k30");
     picture(&mut window, "broken-layer-dark.png");
     window.click("Undo");
@@ -167,19 +168,13 @@ fn handwritten_digits() {
 fn edges_in_patches() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = builtin("sparse-autoencoder");
-    project.title = "Sparse autoencoder on patches of STL-10".into();
-    project.data.source = strata::project::data::Source::Stl10;
-    project.data.path = Some("data/stl10_binary".into());
-    project.stages[0].epochs = 1500;
-    if !lay_beside("stl10/stl10_binary", folder.path(), &project) {
-        return;
-    }
+    project.stages[0].epochs = 60;
     let mut window = open(folder.path(), &project, LARGE, true);
     let row = |kind, other| Part::Row(vec![(0.5, Part::of(&[kind])), (0.5, Part::of(&[other]))]);
     let (above, below) = (row(ViewKind::Loss, ViewKind::Filters), row(ViewKind::Sparse, ViewKind::Reconstructions));
     let shown = Arrangement(Some(Part::Column(vec![(0.5, above), (0.5, below)])));
     window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
-    train(&mut window, 1400.0);
+    train(&mut window, 50.5);
     window.wait("the code", |state| state.looking.sparse.latest.is_some());
     picture(&mut window, "sparse-code-dark.png");
 }

@@ -131,7 +131,7 @@ fn the_images_are_shown_by_class_and_page() {
     let mut window = open(folder.path(), &lost);
     show(&mut window, ViewKind::Data);
     window.wait("the refusal", |state| state.looking.data.latest.is_some());
-    assert!(window.has("These images cannot be read") && window.has("nowhere"));
+    assert!(window.has("No images to show") && window.has("nowhere"));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! Nothing here trusts a number from a file: memory grows with the bytes that really arrive, and
 //! a reader gives up one byte after what was expected. Fails with the file's name and both sizes.
 
-use super::error::{DataError, grouped};
+use super::error::DataError;
+use crate::text;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -71,7 +72,7 @@ impl Input {
             Ok(_) => Ok(bytes),
             Err(cause) if self.packed && cause.kind() != ErrorKind::Interrupted => Err(DataError::malformed(
                 &self.path,
-                format!("the gzip data is damaged after {} bytes ({cause})", grouped(bytes.len() as u64)),
+                format!("the gzip data is damaged after {} bytes ({cause})", text::count(bytes.len() as u64)),
                 DOWNLOAD_AGAIN,
             )),
             Err(cause) => Err(DataError::unreadable(&self.path, cause)),
@@ -99,8 +100,8 @@ impl Input {
         let unpacked = if self.packed { " when unpacked" } else { "" };
         let problem = format!(
             "the header says {claim} ({} bytes), the file has {more}{}{unpacked}",
-            grouped(whole),
-            grouped(found)
+            text::count(whole),
+            text::count(found)
         );
         DataError::malformed(&self.path, problem, DOWNLOAD_AGAIN)
     }

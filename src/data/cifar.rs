@@ -5,10 +5,11 @@
 //! file that ends inside a record, on a label outside the classes, and when no file is there.
 
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
-use super::error::{DataError, grouped};
+use super::error::DataError;
 use super::records::{Layout, Records, Store};
 use super::source::{Ask, Loaded, Part, bad_label};
 use crate::project::data::Split;
+use crate::text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -133,14 +134,14 @@ fn check_length(path: &Path, length: usize, most: usize, record: usize) -> Resul
         return Ok(());
     }
     let problem = if length > most {
-        format!("more than {} records in one file", grouped(MOST_RECORDS as u64))
+        format!("more than {} records in one file", text::count(MOST_RECORDS as u64))
     } else if length == 0 {
         "the file is empty".to_string()
     } else {
         format!(
             "the file has {} bytes, which is {} records of {record} and {} bytes over",
-            grouped(length as u64),
-            grouped((length / record) as u64),
+            text::count(length as u64),
+            text::count((length / record) as u64),
             length % record
         )
     };

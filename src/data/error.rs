@@ -115,29 +115,3 @@ impl DataError {
         DataError::Malformed { file: file.to_path_buf(), problem: problem.into(), help: help.into() }
     }
 }
-
-/// `47040016` as `47,040,016`, for messages that people compare with a folder's listing.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (47_040_016, "47,040,016")];
-        for (number, text) in cases {
-            assert_eq!(grouped(number), text);
-        }
-    }
-}

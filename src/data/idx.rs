@@ -5,10 +5,11 @@
 //! number, on sizes that do not fit the file, on labels that are too few, too many or too large.
 
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
-use super::error::{DataError, grouped};
+use super::error::DataError;
 use super::records::{Layout, Records, Store};
 use super::source::{Ask, Loaded, Part, bad_label};
 use crate::project::data::Split;
+use crate::text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ fn read_images(path: &Path) -> Result<Images, DataError> {
         return Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN));
     }
     let expected = u64::from(count) * u64::from(rows) * u64::from(columns);
-    let claim = format!("{} images of {rows}×{columns}", grouped(count.into()));
+    let claim = format!("{} images of {rows}×{columns}", text::count(count.into()));
     let pixels = input.read_rest(16, expected, &claim)?;
     Ok(Images { pixels, count, rows, columns })
 }
@@ -98,12 +99,12 @@ fn read_labels(path: &Path, images: &Path, count: u32, classes: usize) -> Result
         let name = images.file_name().unwrap_or(images.as_os_str()).to_string_lossy();
         let problem = format!(
             "the header says {} labels, but {name} has {} images",
-            grouped(labels.into()),
-            grouped(count.into())
+            text::count(labels.into()),
+            text::count(count.into())
         );
         return Err(DataError::malformed(path, problem, "the two files do not belong together: download both again"));
     }
-    let claim = format!("{} labels", grouped(labels.into()));
+    let claim = format!("{} labels", text::count(labels.into()));
     let labels = input.read_rest(8, u64::from(labels), &claim)?;
     if let Some(position) = labels.iter().position(|&label| usize::from(label) >= classes) {
         return Err(bad_label(path, position, labels[position], &format!("0 to {}", classes - 1)));

@@ -4,8 +4,8 @@
 //! Fails with a reason in words, and never allocates for a size that is only claimed: files
 //! larger than [`MOST_PIXELS`] are refused before decoding.
 
-use super::error::grouped;
 use super::fit::change_channels;
+use crate::text;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
@@ -74,7 +74,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
     match bytes.len() as u64 {
         0 => Err("the file is empty".to_string()),
-        length if length > MOST_FILE_BYTES => Err(format!("larger than {} bytes", grouped(MOST_FILE_BYTES))),
+        length if length > MOST_FILE_BYTES => Err(format!("larger than {} bytes", text::count(MOST_FILE_BYTES))),
         _ => Ok(bytes),
     }
 }
@@ -91,7 +91,10 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R) -> Result<impl ImageDecoder + 
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MOST_PIXELS {
-        return Err(format!("its header says {width}×{height} pixels; from 1 to {} are read", grouped(MOST_PIXELS)));
+        return Err(format!(
+            "its header says {width}×{height} pixels; from 1 to {} are read",
+            text::count(MOST_PIXELS)
+        ));
     }
     Ok(decoder)
 }

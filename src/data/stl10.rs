@@ -5,10 +5,11 @@
 //! many or out of range, and when no file is there.
 
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
-use super::error::{DataError, grouped};
+use super::error::DataError;
 use super::records::{Layout, Records, Store};
 use super::source::{Ask, Loaded, Part, bad_label};
 use crate::project::data::Split;
+use crate::text;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,10 +72,10 @@ fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {
     }
     let problem = format!(
         "the file has {} bytes, which is {} images of {} and {} bytes over",
-        grouped(length),
-        grouped(length / record),
-        grouped(record),
-        grouped(length % record)
+        text::count(length),
+        text::count(length / record),
+        text::count(record),
+        text::count(length % record)
     );
     Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN))
 }
@@ -86,8 +87,8 @@ fn read_labels(path: &Path, images: &Path, count: usize) -> Result<Vec<u32>, Dat
         let name = images.file_name().unwrap_or(images.as_os_str()).to_string_lossy();
         let problem = format!(
             "{more}{} labels, but {name} has {} images",
-            grouped(labels.len().min(count) as u64),
-            grouped(count as u64)
+            text::count(labels.len().min(count) as u64),
+            text::count(count as u64)
         );
         return Err(DataError::malformed(path, problem, "the two files do not belong together: download both again"));
     }

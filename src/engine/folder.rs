@@ -11,6 +11,7 @@
 //! holds a run already, or is in use.
 
 use crate::project::{Project, file};
+use crate::text::slug;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -193,7 +194,7 @@ fn files(run: &Path) -> [PathBuf; 3] {
 fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
     let failed = |folder: &Path, reason| FolderError::NotWritable { folder: folder.to_owned(), reason };
     std::fs::create_dir_all(runs).map_err(|reason| failed(runs, reason))?;
-    let slug = slug(title);
+    let slug = slug(title, "run");
     for number in 1u64.. {
         let path = runs.join(format!("{slug}-{number}"));
         match std::fs::create_dir(&path) {
@@ -205,24 +206,9 @@ fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
     Err(failed(runs, io::Error::other("no number is free")))
 }
 
-/// `STL-10: autoencoder first` as `stl-10-autoencoder-first`.
-pub fn slug(title: &str) -> String {
-    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(40).collect();
-    let slug = slug.trim_matches('-').to_owned();
-    if slug.is_empty() { "run".to_owned() } else { slug }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn titles_become_folder_names() {
-        assert_eq!(slug("STL-10: autoencoder first, classifier after"), "stl-10-autoencoder-first-classifier-afte");
-        assert_eq!(slug("¡!"), "run");
-        assert_eq!(slug("../../etc"), "etc");
-    }
 
     #[test]
     fn numbers_count_up_and_locks_hold() {

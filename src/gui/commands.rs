@@ -4,7 +4,7 @@ use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::Side;
 use super::state::{Asking, State};
 use super::training::Phase;
-use super::views::ViewKind;
+use super::views::{ViewKind, has_picture};
 use crate::project::builtin;
 
 /// One thing that can be done now.
@@ -112,7 +112,7 @@ fn views(state: &State) -> Vec<Command> {
     views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
     let name = if epochs { "Plot against steps" } else { "Plot against epochs" };
     views.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
-    for kind in state.arrangement().views() {
+    for kind in state.arrangement().views().into_iter().filter(|kind| has_picture(*kind, state)) {
         let name = format!("Save picture: {}", kind.title());
         views.push(command(name, "as a PNG file", Action::Ask(Asking::Picture(kind))));
     }

@@ -122,6 +122,11 @@ impl Default for Views {
     }
 }
 
+/// Whether a view shows something that can be saved as a picture.
+pub fn has_picture(kind: ViewKind, state: &State) -> bool {
+    !Views::default().get(kind).status(state).is_empty()
+}
+
 impl Views {
     /// The view of this kind.
     pub fn get(&mut self, kind: ViewKind) -> &mut dyn View {

@@ -17,7 +17,7 @@ fn tab_to(window: &mut Window, label: &str) {
             return;
         }
     }
-    panic!("80 tabs did not reach {label}");
+    unreachable!("80 tabs did not reach {label}");
 }
 
 fn find(window: &mut Window, text: &str) {
@@ -44,8 +44,11 @@ fn a_network_is_built_and_trained_by_keyboard_alone() {
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     find(&mut window, "train");
     assert_eq!(engine.with(|run| run.project.network.decoder[0].clone()), Node::from_text("convt 3 k8 s4 p2"));
-    find(&mut window, "save picture filters");
-    assert!(window.has("Save picture"), "the path bar is open");
+    engine.tell(started(Path::new("runs/one-1")));
+    engine.tell(Event::Step(StepReport { epoch: 1, step: 1, loss: 0.5, ..StepReport::default() }));
+    window.run();
+    find(&mut window, "save picture loss");
+    assert_eq!(window.get("Path").value().unwrap_or_default(), "runs/one-1/loss-step-1.png");
 }
 
 #[test]

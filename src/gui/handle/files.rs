@@ -12,6 +12,7 @@ use crate::gui::views::ViewKind;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use crate::project::{Project, builtin, file};
+use crate::text::slug;
 use std::path::{Path, PathBuf};
 
 impl State {
@@ -174,7 +175,7 @@ impl State {
         let start = match (&self.file, what) {
             (_, Asking::Picture(kind)) => self.picture_path(kind),
             (Some(file), _) => file.display().to_string(),
-            (None, Asking::Save) => format!("{}.toml", file_stem(&self.project().title)),
+            (None, Asking::Save) => format!("{}.toml", slug(&self.project().title, "project")),
             (None, Asking::Open) => String::new(),
         };
         self.asked += 1;
@@ -185,7 +186,7 @@ impl State {
     /// Beside the run's own files where there is a run, else beside the project.
     fn picture_path(&self, kind: ViewKind) -> String {
         let folder = self.training.run.clone().unwrap_or_else(|| self.base());
-        let name = format!("{}-step-{}.png", file_stem(kind.title()), self.training.curves.steps());
+        let name = format!("{}-step-{}.png", slug(kind.title(), "view"), self.training.curves.steps());
         folder.join(name).display().to_string()
     }
 
@@ -267,23 +268,5 @@ fn expand(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => path.to_path_buf(),
-    }
-}
-
-/// A title as a file name: small letters, digits and dashes.
-fn file_stem(title: &str) -> String {
-    let plain: String = title.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { "project".into() } else { words.join("-") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn titles_become_file_names() {
-        assert_eq!(file_stem("STL-10: autoencoder first"), "stl-10-autoencoder-first");
-        assert_eq!(file_stem("…"), "project");
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The view, with the order of the units it shows.
 #[derive(Default)]
 pub struct SparseView {
-    drawn: Option<(Arc<Seen>, Vec<(usize, f32)>)>,
+    drawn: Option<(Arc<Seen>, Ranked)>,
 }
 
 /// What was asked and what came of it.
@@ -75,7 +75,7 @@ impl View for SparseView {
 }
 
 impl SparseView {
-    fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode) -> &Ranked {
+    fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode) -> &[(usize, f32)] {
         let drawn = self.drawn.take().filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
         &self.drawn.insert(drawn.unwrap_or_else(|| (seen.clone(), ranked(code)))).1
     }
@@ -91,7 +91,7 @@ fn latest(state: &State) -> Option<&SparseCode> {
     seen(state)?.result.as_ref().ok()
 }
 
-fn charts(ui: &mut Ui, code: &SparseCode, ranked: &Ranked) {
+fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     let area = ui.available_rect_before_wrap();
     // One below the other where neither would have room for its axis.
     let (first, second) = if area.width() < 400.0 && area.height() >= 200.0 {
@@ -115,15 +115,15 @@ fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
 }
 
 /// Units by falling mean activation, with their places in the layer.
-type Ranked = [(usize, f32)];
+type Ranked = Vec<(usize, f32)>;
 
-fn ranked(code: &SparseCode) -> Vec<(usize, f32)> {
-    let mut ranked: Vec<(usize, f32)> = code.means.iter().copied().enumerate().collect();
+fn ranked(code: &SparseCode) -> Ranked {
+    let mut ranked: Ranked = code.means.iter().copied().enumerate().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked
 }
 
-fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &Ranked) {
+fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     let colors = *theme::palette(ui);
     let described = |rank: usize| {
         let (unit, mean) = ranked.get(rank)?;
@@ -152,7 +152,7 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &Ranked) {
 
 /// The outline of so many bars that they would be thinner than a pixel; it falls, so leaving some out hides
 /// nothing.
-fn steps(ranked: &Ranked) -> Vec<[f64; 2]> {
+fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
     let stride = ranked.len().div_ceil(MOST_STEPS);
     let step = |(index, block): (usize, &[(usize, f32)])| {
         let (from, mean) = ((index * stride) as f64, block.first().map_or(0.0, |(_, mean)| finite(*mean)));
