@@ -22,8 +22,9 @@ use std::time::Duration;
 /// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is left to the
 /// training.
 const FRAME: Duration = Duration::from_millis(50);
-/// The same where frames are slow, at most.
-const SLOW_FRAME: Duration = Duration::from_millis(125);
+/// The same where frames are slow, at most: without a graphics card painting takes the processor from the
+/// training. What the user does is painted at once in any case.
+const SLOW_FRAME: Duration = Duration::from_millis(400);
 /// Below this width in points the settings make room for the views, until they are called for.
 const NARROW: f32 = 1120.0;
 /// An hour, for a window at which nobody looks.
@@ -41,6 +42,8 @@ pub struct App {
     closed: bool,
     /// Milliseconds from what is new to the frame that shows it.
     pace: Arc<AtomicU32>,
+    /// The same for when somebody looks again.
+    waking_pace: u32,
 }
 
 /// How an application is made.
@@ -66,7 +69,16 @@ impl App {
             Services { start: setup.start, wake: Arc::new(wake), dialogs: Dialogs::new(setup.native_dialogs) };
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
         let (title, closed) = (String::new(), false);
-        App { state: setup.state, views: Views::default(), services, keeper, title, closed, pace }
+        App {
+            state: setup.state,
+            views: Views::default(),
+            services,
+            keeper,
+            title,
+            closed,
+            pace,
+            waking_pace: FRAME.as_millis() as u32,
+        }
     }
 
     /// What it shows.
@@ -99,7 +111,11 @@ impl App {
 
     /// Whether what is new waits for a frame that comes for another reason: nobody looks.
     pub(crate) fn rest(&mut self, rests: bool) {
-        self.pace.store(if rests { RESTING_MS } else { FRAME.as_millis() as u32 }, Relaxed);
+        let pace = self.pace.load(Relaxed);
+        if rests && pace < RESTING_MS {
+            self.waking_pace = pace;
+        }
+        self.pace.store(if rests { RESTING_MS } else { self.waking_pace }, Relaxed);
     }
 
     /// Shows other curves than the run's: for measuring.
