@@ -70,19 +70,15 @@ impl State {
                 let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
             }),
-            LookAt::Filters => self.stored().is_some_and(|run| {
-                self.training.filters.is_none()
-                    && !looking.filters.waits_for(run)
-                    && looking.filters.answer(run).is_none()
-            }),
-            LookAt::Reconstructions => self.stored().is_some_and(|run| {
-                let asked = &looking.reconstructions;
-                self.training.reconstructions.is_none() && !asked.waits_for(run) && asked.answer(run).is_none()
-            }),
-            LookAt::Data => {
-                let question = self.data_question();
-                !looking.data.waits_for(&question) && looking.data.answer(&question).is_none()
+            LookAt::Filters => {
+                let missing = |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
+                self.stored().is_some_and(missing)
             }
+            LookAt::Reconstructions => {
+                let missing = |run| self.training.reconstructions.is_none() && !looking.reconstructions.was_asked(run);
+                self.stored().is_some_and(missing)
+            }
+            LookAt::Data => !looking.data.was_asked(&self.data_question()),
         };
         is_due.then_some(Action::Look(at))
     }

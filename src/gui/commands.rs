@@ -4,7 +4,7 @@ use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::Side;
 use super::state::{Asking, State};
 use super::training::Phase;
-use super::views::{ViewKind, has_picture};
+use super::views::{ViewKind, Views};
 use crate::project::builtin;
 
 /// One thing that can be done now.
@@ -112,7 +112,8 @@ fn views(state: &State) -> Vec<Command> {
     views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
     let name = if epochs { "Plot against steps" } else { "Plot against epochs" };
     views.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
-    for kind in state.arrangement().views().into_iter().filter(|kind| has_picture(*kind, state)) {
+    let mut drawn = Views::default();
+    for kind in state.arrangement().views().into_iter().filter(|kind| drawn.has_picture(*kind, state)) {
         let name = format!("Save picture: {}", kind.title());
         views.push(command(name, "as a PNG file", Action::Ask(Asking::Picture(kind))));
     }

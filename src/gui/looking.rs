@@ -72,6 +72,11 @@ impl<Q: Clone + PartialEq, A> Asked<Q, A> {
         self.waiting.as_ref() == Some(question)
     }
 
+    /// Whether this very question was answered or is on its way.
+    pub fn was_asked(&self, question: &Q) -> bool {
+        self.waits_for(question) || self.answer(question).is_some()
+    }
+
     /// The newest answer, if it is to this question.
     pub fn answer(&self, question: &Q) -> Option<&Looked<Q, A>> {
         self.latest.as_deref().filter(|looked| looked.question == *question)

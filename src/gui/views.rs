@@ -122,12 +122,12 @@ impl Default for Views {
     }
 }
 
-/// Whether a view shows something that can be saved as a picture.
-pub fn has_picture(kind: ViewKind, state: &State) -> bool {
-    !Views::default().get(kind).status(state).is_empty()
-}
-
 impl Views {
+    /// Whether a view shows something that can be saved as a picture.
+    pub fn has_picture(&mut self, kind: ViewKind, state: &State) -> bool {
+        !self.get(kind).status(state).is_empty()
+    }
+
     /// The view of this kind.
     pub fn get(&mut self, kind: ViewKind) -> &mut dyn View {
         match kind {

@@ -5,13 +5,13 @@ use crate::gui::looking::{LookAt, Subject};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::View;
+use crate::gui::widgets::raster::{Sheet, shades};
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
 use crate::text;
 use eframe::egui::{
-    Align2, Color32, ColorImage, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind,
-    TextureHandle, TextureOptions, Ui, pos2, vec2,
+    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -24,11 +24,9 @@ pub struct FiltersView {
 struct Drawn {
     filters: Arc<Filters>,
     scale: FilterScale,
-    texture: TextureHandle,
+    sheet: Sheet,
 }
 
-/// Filters in one row of the texture.
-const ROW: usize = 32;
 /// More filters than this are not drawn.
 const MOST: usize = 1024;
 const GAP: f32 = 4.0;
@@ -112,34 +110,10 @@ impl FiltersView {
         if self.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(&drawn.filters, filters) && drawn.scale == scale) {
             return;
         }
-        let image = sheet(filters, scale);
-        match &mut self.drawn {
-            Some(drawn) => {
-                drawn.texture.set(image, TextureOptions::NEAREST);
-                (drawn.filters, drawn.scale) = (filters.clone(), scale);
-            }
-            None => {
-                let texture = ctx.load_texture("filters", image, TextureOptions::NEAREST);
-                self.drawn = Some(Drawn { filters: filters.clone(), scale, texture });
-            }
-        }
+        let (size, count) = ([filters.height, filters.width], filters.count.min(MOST));
+        let sheet = Sheet::new(ctx, "filters", size, count, |index| filter_rgba(filters, index, scale));
+        self.drawn = Some(Drawn { filters: filters.clone(), scale, sheet });
     }
-}
-
-/// All filters without gaps, [`ROW`] in a row.
-fn sheet(filters: &Filters, scale: FilterScale) -> ColorImage {
-    let count = filters.count.min(MOST);
-    let (columns, rows) = (count.min(ROW), count.div_ceil(ROW));
-    let mut image = ColorImage::filled([columns * filters.width, rows * filters.height], Color32::TRANSPARENT);
-    for index in 0..count {
-        let pixels = filter_rgba(filters, index, scale);
-        let (left, top) = ((index % ROW) * filters.width, (index / ROW) * filters.height);
-        for (place, pixel) in pixels.chunks_exact(4).enumerate() {
-            let (x, y) = (left + place % filters.width, top + place / filters.width);
-            image[(x, y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
-        }
-    }
-    image
 }
 
 fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
@@ -161,7 +135,7 @@ fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
     let mut painter = ui.painter().clone();
     painter.shrink_clip_rect(ui.clip_rect());
     for index in 0..count {
-        painter.image(drawn.texture.id(), place(index), uv(drawn, index), Color32::WHITE);
+        drawn.sheet.paint(&painter, index, place(index));
     }
     let hovered = response.hover_pos().and_then(|at| (0..count).find(|&index| place(index).contains(at)));
     if let Some(index) = hovered {
@@ -186,13 +160,6 @@ fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f
     }
 }
 
-fn uv(drawn: &Drawn, index: usize) -> Rect {
-    let [width, height] = drawn.texture.size();
-    let filters = &drawn.filters;
-    let (w, h) = (filters.width as f32 / width as f32, filters.height as f32 / height as f32);
-    Rect::from_min_size(pos2((index % ROW) as f32 * w, (index / ROW) as f32 * h), vec2(w, h))
-}
-
 fn describe(filters: &Filters, index: usize) -> String {
     let size = filters.height * filters.width * filters.channels;
     let weights = filters.values.get(index * size..(index + 1) * size).unwrap_or_default();
@@ -205,19 +172,14 @@ fn describe(filters: &Filters, index: usize) -> String {
 fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
     let colors = theme::palette(ui);
     let bar = Rect::from_min_size(area.min + vec2(6.0, 0.0), vec2(8.0, area.height().min(160.0)));
-    let shades = 32;
-    for shade in 0..shades {
-        let value = 1.0 - 2.0 * (shade as f32 + 0.5) / shades as f32;
-        let color = if drawn.filters.channels == 3 {
-            Color32::from_gray((127.5 + 127.5 * value) as u8)
-        } else {
-            let [r, g, b] = diverging(value);
-            Color32::from_rgb(r, g, b)
-        };
-        let top = bar.top() + bar.height() * shade as f32 / shades as f32;
-        let part = Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), bar.height() / shades as f32 + 0.5));
-        painter.rect_filled(part, 0.0, color);
-    }
+    shades(painter, bar, |share| {
+        let value = 2.0 * share - 1.0;
+        if drawn.filters.channels == 3 {
+            return Color32::from_gray((127.5 + 127.5 * value) as u8);
+        }
+        let [r, g, b] = diverging(value);
+        Color32::from_rgb(r, g, b)
+    });
     let limit = filter_limit(&drawn.filters, 0, drawn.scale);
     let end = |sign: char| match drawn.scale {
         FilterScale::PerLayer | FilterScale::Fixed(_) => format!("{sign}{limit:.2}"),

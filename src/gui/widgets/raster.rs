@@ -2,7 +2,9 @@
 
 use crate::gui::theme;
 use crate::inspect::maps::viridis;
-use eframe::egui::{Align2, Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2,
+};
 
 /// Pictures of one size in one texture, without gaps.
 pub struct Sheet {
@@ -33,11 +35,22 @@ impl Sheet {
     }
 
     /// Paints one of the pictures.
-    pub fn paint(&self, ui: &Ui, index: usize, to: Rect) {
+    pub fn paint(&self, painter: &Painter, index: usize, to: Rect) {
         let [wide, tall] = self.texture.size();
         let (w, h) = (self.size[1] as f32 / wide as f32, self.size[0] as f32 / tall as f32);
         let at = pos2((index % self.columns) as f32 * w, (index / self.columns) as f32 * h);
-        ui.painter().image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
+        painter.image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
+    }
+}
+
+/// A bar of colours, from share 0 at its foot to share 1 at its top.
+pub fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
+    const SHADES: usize = 32;
+    for shade in 0..SHADES {
+        let top = bar.top() + bar.height() * shade as f32 / SHADES as f32;
+        let size = vec2(bar.width(), bar.height() / SHADES as f32 + 0.5);
+        let share = 1.0 - (shade as f32 + 0.5) / SHADES as f32;
+        painter.rect_filled(Rect::from_min_size(pos2(bar.left(), top), size), 0.0, color(share));
     }
 }
 
@@ -45,13 +58,10 @@ impl Sheet {
 pub fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
     let weak = theme::palette(ui).weak;
     let bar = Rect::from_min_size(area.min + vec2(8.0, 0.0), vec2(8.0, area.height().min(160.0)));
-    let shades = 32;
-    for shade in 0..shades {
-        let [r, g, b] = viridis(1.0 - (shade as f32 + 0.5) / shades as f32);
-        let top = bar.top() + bar.height() * shade as f32 / shades as f32;
-        let part = Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), bar.height() / shades as f32 + 0.5));
-        ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
-    }
+    shades(ui.painter(), bar, |share| {
+        let [r, g, b] = viridis(share);
+        Color32::from_rgb(r, g, b)
+    });
     let write = |y: f32, align: Align2, text: &str| {
         ui.painter().text(pos2(bar.right() + 4.0, y), align, text, theme::digits(10.0), weak);
     };

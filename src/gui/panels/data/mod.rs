@@ -213,7 +213,7 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2, labelled: bo
     for (index, (place, (_, label))) in places.iter().zip(&gallery.images).enumerate() {
         let rect = Rect::from_min_size(area.min + *place, side);
         if ui.is_rect_visible(rect) {
-            sheet.paint(ui, index, rect);
+            sheet.paint(ui.painter(), index, rect);
         }
         if let Some(label) = label.filter(|label| before != Some(*label)) {
             let at = pos2(area.left(), rect.center().y);

@@ -42,7 +42,7 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
         Rect::from_min_size(area.min + at + vec2(left, 0.0), vec2(side, side * ratio))
     };
     for (index, answer) in saliency.answers.iter().enumerate() {
-        (0..3).for_each(|part| sheet.paint(ui, 3 * index + part, place(index, part)));
+        (0..3).for_each(|part| sheet.paint(ui.painter(), 3 * index + part, place(index, part)));
         let below = place(index, 0).left_bottom() + vec2(0.0, GAP);
         say(ui, saliency, answer, Rect::from_min_size(below, vec2(card.x, lines as f32 * LINE)));
     }

@@ -6,7 +6,7 @@ use crate::gui::action::{Action, OnView};
 use crate::gui::arrangement::{Arrangement, Side};
 use crate::gui::state::{Asking, State};
 use crate::gui::theme;
-use crate::gui::views::{ViewKind, Views, has_picture};
+use crate::gui::views::{ViewKind, Views};
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::icon_button;
 use eframe::egui::{
@@ -154,7 +154,7 @@ impl Behavior<ViewKind> for Dock<'_> {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
-        let ready = has_picture(front, self.state);
+        let ready = self.views.has_picture(front, self.state);
         let name = format!("Save picture of {}", front.title());
         let hover = if ready { "Save this as a PNG picture" } else { "Nothing to save as a picture yet" };
         if icon_button(ui, Icon::Save, &name, hover, ready).clicked() {
