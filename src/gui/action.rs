@@ -1,6 +1,6 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
-use super::arrangement::{Arrangement, Side};
+use super::arrangement::{Arrangement, Side, Workspace};
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
@@ -152,6 +152,8 @@ pub enum Answer {
 pub enum Show {
     /// Dark (true) or light.
     Dark(bool),
+    /// The views of the design or of the training.
+    Workspace(Workspace),
     /// A logarithmic loss axis.
     LogLoss(bool),
     /// Plots against epochs (true) or steps.

@@ -34,6 +34,34 @@ pub enum Side {
     Below,
 }
 
+/// What is done at the moment: each has views, and an arrangement, of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Workspace {
+    /// Layers are chosen: shapes, costs, advice.
+    Design,
+    /// The network is trained and looked into.
+    #[default]
+    Training,
+}
+
+impl Workspace {
+    /// The one that is not seen.
+    pub fn other(self) -> Workspace {
+        match self {
+            Workspace::Design => Workspace::Training,
+            Workspace::Training => Workspace::Design,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Workspace::Design => "Design",
+            Workspace::Training => "Training",
+        }
+    }
+}
+
 /// What a project trains for: each has an arrangement of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
@@ -67,6 +95,13 @@ impl Arrangement {
             Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
         };
         Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))
+    }
+
+    /// What the design starts with: the question of the output's size, and below it the selected layer.
+    pub fn default_design() -> Arrangement {
+        use ViewKind::*;
+        let (whole, one) = (Part::of(&[Solve, Advice, Cost]), Part::of(&[Lens, Field, Checkerboard]));
+        Arrangement(Some(Part::Column(vec![(0.5, whole), (0.5, one)])))
     }
 
     /// The open views, in no particular order of importance: as they stand in the parts.
@@ -236,31 +271,42 @@ fn alone(mut parts: Vec<(f32, Part)>) -> Result<Part, Vec<(f32, Part)>> {
     }
 }
 
-/// The arrangement of every purpose, so that each comes back as it was left.
+/// The arrangement of the design and of every purpose of training, so that each comes back as it was left.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Arrangements([Arrangement; 3]);
+pub struct Arrangements {
+    design: Arrangement,
+    training: [Arrangement; 3],
+}
 
 impl Default for Arrangements {
     fn default() -> Arrangements {
-        Arrangements(Purpose::ALL.map(Arrangement::default_for))
+        let training = Purpose::ALL.map(Arrangement::default_for);
+        Arrangements { design: Arrangement::default_design(), training }
     }
 }
 
 impl Arrangements {
-    /// The one of a purpose.
-    pub fn get(&self, purpose: Purpose) -> &Arrangement {
-        &self.0[purpose as usize]
+    /// The one of a workspace; that of the training is the purpose's.
+    pub fn get(&self, workspace: Workspace, purpose: Purpose) -> &Arrangement {
+        match workspace {
+            Workspace::Design => &self.design,
+            Workspace::Training => &self.training[purpose as usize],
+        }
     }
 
     /// The same, to change.
-    pub fn get_mut(&mut self, purpose: Purpose) -> &mut Arrangement {
-        &mut self.0[purpose as usize]
+    pub fn get_mut(&mut self, workspace: Workspace, purpose: Purpose) -> &mut Arrangement {
+        match workspace {
+            Workspace::Design => &mut self.design,
+            Workspace::Training => &mut self.training[purpose as usize],
+        }
     }
 
     /// Reads a file of them; `None` for anything that cannot be shown as it stands.
     pub fn from_text(text: &str) -> Option<Arrangements> {
         let read: Arrangements = serde_json::from_str(text).ok()?;
-        read.0.iter().all(Arrangement::is_sound).then_some(read)
+        let mut all = read.training.iter().chain([&read.design]);
+        all.all(Arrangement::is_sound).then_some(read)
     }
 
     /// The file's text.
@@ -322,13 +368,14 @@ mod tests {
         for wrong in [
             "",
             "[]",
-            "[null, null, {\"row\": []}]",
-            "[null, null, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"filters\"}}]",
-            "[null, null, {\"tabs\": {\"views\": [\"loss\", \"loss\"], \"front\": \"loss\"}}]",
-            "[null, null, {\"row\": [[-1, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"loss\"}}]]}]",
+            "{\"row\": []}",
+            "{\"tabs\": {\"views\": [\"loss\"], \"front\": \"filters\"}}",
+            "{\"tabs\": {\"views\": [\"loss\", \"loss\"], \"front\": \"loss\"}}",
+            "{\"row\": [[-1, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"loss\"}}]]}",
         ] {
-            assert_eq!(Arrangements::from_text(wrong), None, "{wrong}");
+            let text = format!("{{\"design\": null, \"training\": [null, null, {wrong}]}}");
+            assert_eq!(Arrangements::from_text(&text), None, "{wrong}");
         }
-        assert!(Arrangements::from_text("[null, null, null]").is_some());
+        assert!(Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}").is_some());
     }
 }

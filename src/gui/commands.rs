@@ -91,7 +91,9 @@ fn layers(state: &State) -> Vec<Command> {
 }
 
 fn views(state: &State) -> Vec<Command> {
-    let mut views = Vec::new();
+    let other = state.view.workspace.other();
+    let name = format!("Workspace: {}", other.name());
+    let mut views = vec![command(name, "F2", Action::Show(Show::Workspace(other)))];
     for kind in ViewKind::ALL {
         views.push(command(format!("View: {}", kind.title()), kind.line(), Action::View(OnView::Open(kind, None))));
         if state.arrangement().is_open(kind) {

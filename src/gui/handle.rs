@@ -4,7 +4,7 @@ mod files;
 mod layers;
 
 use super::action::{Action, OnView, Show};
-use super::arrangement::Arrangement;
+use super::arrangement::{Arrangement, Workspace};
 use super::dialogs::Dialogs;
 use super::messages::Weight;
 use super::recent::Kind;
@@ -72,6 +72,7 @@ impl State {
     fn show(&mut self, show: Show) {
         match show {
             Show::Dark(dark) => self.view.dark = Some(dark),
+            Show::Workspace(workspace) => self.view.workspace = workspace,
             Show::LogLoss(log) => self.view.log_loss = log,
             Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
@@ -85,13 +86,24 @@ impl State {
 
     fn change_views(&mut self, change: OnView) {
         let purpose = self.purpose();
-        let arrangement = self.arrangements.get_mut(purpose);
+        if let OnView::Open(kind, None) = change
+            && !self.arrangement().is_open(kind)
+        {
+            self.view.workspace = kind.workspace();
+        }
+        let workspace = self.view.workspace;
+        let arrangement = self.arrangements.get_mut(workspace, purpose);
         match change {
             OnView::Open(kind, beside) => arrangement.open(kind, beside),
             OnView::Close(kind) => arrangement.close(kind),
             OnView::Split(kind, side) => arrangement.split(kind, side),
             OnView::Arrange(moved) => *arrangement = moved,
-            OnView::Reset => *arrangement = Arrangement::default_for(purpose),
+            OnView::Reset => {
+                *arrangement = match workspace {
+                    Workspace::Design => Arrangement::default_design(),
+                    Workspace::Training => Arrangement::default_for(purpose),
+                }
+            }
         }
     }
 
@@ -108,6 +120,7 @@ impl State {
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {
                 self.training = Training::new(running, project);
+                self.view.workspace = Workspace::Training;
                 self.looking.forget_run();
             }
             Err(error) => {

@@ -174,9 +174,9 @@ impl State {
         }
     }
 
-    /// How the views are laid out for what the project trains for.
+    /// How the views are laid out: those of the design, or those for what the project trains for.
     pub fn arrangement(&self) -> &Arrangement {
-        self.arrangements.get(self.purpose())
+        self.arrangements.get(self.view.workspace, self.purpose())
     }
 
     /// Whether the layers of a block are hidden. In a deep network they are, unless one has an error.

@@ -2,7 +2,9 @@
 //! file in `panels`, and its place in [`Views`].
 
 use super::action::Action;
+use super::arrangement::Workspace;
 use super::panels::data::DataView;
+use super::panels::design::{AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView};
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
 use super::panels::reconstructions::ReconstructionsView;
@@ -33,11 +35,23 @@ pub enum ViewKind {
     Data,
     /// All runs of the project.
     Runs,
+    /// Whether the output equals the input, why not, and what would make it so.
+    Solve,
+    /// One layer as arithmetic.
+    Lens,
+    /// What of the input each layer sees.
+    Field,
+    /// Parameters, arithmetic, memory and time.
+    Cost,
+    /// The pattern that transposed convolutions leave.
+    Checkerboard,
+    /// What a teacher would say about the project.
+    Advice,
 }
 
 impl ViewKind {
     /// All views, in the order of the menu.
-    pub const ALL: [ViewKind; 8] = [
+    pub const ALL: [ViewKind; 14] = [
         ViewKind::Loss,
         ViewKind::Accuracy,
         ViewKind::Reconstructions,
@@ -46,7 +60,26 @@ impl ViewKind {
         ViewKind::Sparse,
         ViewKind::Data,
         ViewKind::Runs,
+        ViewKind::Solve,
+        ViewKind::Lens,
+        ViewKind::Field,
+        ViewKind::Cost,
+        ViewKind::Checkerboard,
+        ViewKind::Advice,
     ];
+
+    /// Where it is at home: before the training, or during and after it.
+    pub fn workspace(self) -> Workspace {
+        match self {
+            ViewKind::Solve
+            | ViewKind::Lens
+            | ViewKind::Field
+            | ViewKind::Cost
+            | ViewKind::Checkerboard
+            | ViewKind::Advice => Workspace::Design,
+            _ => Workspace::Training,
+        }
+    }
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -59,6 +92,12 @@ impl ViewKind {
             ViewKind::Sparse => "Sparse code",
             ViewKind::Data => "Data",
             ViewKind::Runs => "Runs",
+            ViewKind::Solve => "Output = input",
+            ViewKind::Lens => "Lens",
+            ViewKind::Field => "Receptive field",
+            ViewKind::Cost => "Cost",
+            ViewKind::Checkerboard => "Checkerboard",
+            ViewKind::Advice => "Advice",
         }
     }
 
@@ -73,6 +112,12 @@ impl ViewKind {
             ViewKind::Sparse => "How active each hidden unit is on average",
             ViewKind::Data => "The images with their labels, and how many of each",
             ViewKind::Runs => "The runs of this project laid over each other",
+            ViewKind::Solve => "What lost the pixel, and the smallest edits that bring it back",
+            ViewKind::Lens => "The selected layer as arithmetic, step by step",
+            ViewKind::Field => "What of the image one value of a layer sees",
+            ViewKind::Cost => "Parameters, multiply-accumulates, memory and time of every layer",
+            ViewKind::Checkerboard => "The pattern that transposed convolutions leave in pictures",
+            ViewKind::Advice => "What is unusual about this project, and its goals",
         }
     }
 }
@@ -105,6 +150,12 @@ pub struct Views {
     sparse: SparseView,
     data: DataView,
     runs: RunsView,
+    solve: SolveView,
+    lens: LensView,
+    field: FieldView,
+    cost: CostView,
+    checkerboard: CheckerboardView,
+    advice: AdviceView,
 }
 
 impl Default for Views {
@@ -118,6 +169,12 @@ impl Default for Views {
             sparse: SparseView::default(),
             data: DataView::default(),
             runs: RunsView,
+            solve: SolveView::default(),
+            lens: LensView::default(),
+            field: FieldView::default(),
+            cost: CostView::default(),
+            checkerboard: CheckerboardView::default(),
+            advice: AdviceView::default(),
         }
     }
 }
@@ -139,6 +196,12 @@ impl Views {
             ViewKind::Sparse => &mut self.sparse,
             ViewKind::Data => &mut self.data,
             ViewKind::Runs => &mut self.runs,
+            ViewKind::Solve => &mut self.solve,
+            ViewKind::Lens => &mut self.lens,
+            ViewKind::Field => &mut self.field,
+            ViewKind::Cost => &mut self.cost,
+            ViewKind::Checkerboard => &mut self.checkerboard,
+            ViewKind::Advice => &mut self.advice,
         }
     }
 }

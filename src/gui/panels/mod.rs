@@ -5,6 +5,7 @@ pub mod architecture;
 mod axes;
 pub mod controls;
 pub mod data;
+pub mod design;
 pub mod filters;
 pub mod loss;
 pub mod notices;

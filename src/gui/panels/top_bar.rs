@@ -1,6 +1,7 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
 use crate::gui::action::{Action, Overlay, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::{Asking, State};
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
@@ -33,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.spacing_mut().item_spacing.x = theme::STEP;
             history(ui, state, actions);
             ui.add_space(theme::GAP);
-            files(ui, actions);
+            files(ui, state.view.narrow, actions);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let dark = ui.visuals().dark_mode;
@@ -50,6 +51,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 }
             }
             device(ui, state, actions);
+            if !state.start {
+                workspaces(ui, state, actions);
+            }
             find(ui, actions);
         });
     });
@@ -109,7 +113,7 @@ fn history(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
-fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
+fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
     let examples = ui.add(flat("Examples ▾")).on_hover_text("Built-in projects to start from");
     Popup::menu(&examples).width(440.0).show(|ui| {
         for entry in builtin::ALL {
@@ -121,12 +125,32 @@ fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
     for (text, hover, action) in [
         ("Open…", "Open a project file or a run's folder (Ctrl+O)", Action::Ask(Asking::Open)),
         ("Save", "Save the project (Ctrl+S)", Action::Save),
-        ("Save as…", "Save the project to another file", Action::Ask(Asking::Save)),
-    ] {
+        ("Save as…", "Save the project to another file (Ctrl+Shift+S)", Action::Ask(Asking::Save)),
+    ]
+    .into_iter()
+    .take(if narrow { 2 } else { 3 })
+    {
         if ui.add(flat(text)).on_hover_text(hover).clicked() {
             actions.push(action);
         }
     }
+}
+
+/// From right to left, as the side of the bar is filled.
+fn workspaces(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.add_space(theme::STEP);
+    for (workspace, hover) in [
+        (Workspace::Training, "Watch the network learn and look into it (F2)"),
+        (Workspace::Design, "Shapes, costs and advice before anything is trained (F2)"),
+    ] {
+        let button = Button::selectable(state.view.workspace == workspace, workspace.name());
+        let shown = ui.add(button).on_hover_text(hover);
+        let shown = shown.accessible_name(format!("{} workspace", workspace.name()));
+        if shown.clicked() {
+            actions.push(Action::Show(Show::Workspace(workspace)));
+        }
+    }
+    ui.add_space(theme::STEP);
 }
 
 fn flat(text: &str) -> Button<'_> {

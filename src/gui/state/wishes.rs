@@ -1,5 +1,6 @@
 //! What the user has asked for: how things are shown, a path that is asked for, what waits for an answer.
 
+use crate::gui::arrangement::Workspace;
 use crate::gui::views::ViewKind;
 use crate::inspect::picture::FilterScale;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ pub struct ViewSettings {
     pub dark: Option<bool>,
     /// Whether the window is dark now, whoever chose that.
     pub looks_dark: bool,
+    /// Which views are seen: those of the design or those of the training.
+    pub workspace: Workspace,
     /// A logarithmic loss axis.
     pub log_loss: bool,
     /// Plots against epochs instead of steps.
@@ -30,6 +33,7 @@ impl Default for ViewSettings {
         ViewSettings {
             dark: None,
             looks_dark: true,
+            workspace: Workspace::default(),
             log_loss: true,
             by_epoch: false,
             filter_scale: FilterScale::default(),
