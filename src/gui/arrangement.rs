@@ -305,8 +305,8 @@ impl Arrangements {
     /// Reads a file of them; `None` for anything that cannot be shown as it stands.
     pub fn from_text(text: &str) -> Option<Arrangements> {
         let read: Arrangements = serde_json::from_str(text).ok()?;
-        let mut all = read.training.iter().chain([&read.design]);
-        all.all(Arrangement::is_sound).then_some(read)
+        let sound = read.design.is_sound() && read.training.iter().all(Arrangement::is_sound);
+        sound.then_some(read)
     }
 
     /// The file's text.
