@@ -21,8 +21,8 @@ mod pools;
 pub mod rules;
 
 mod scratch;
+pub mod solve;
 mod stage_check;
-mod suggest;
 mod target;
 mod walk;
 

@@ -3,7 +3,7 @@
 use super::check::Problem;
 use super::infer::{Inference, Row};
 use super::mismatch::banner;
-use super::suggest::suggestion;
+use super::solve;
 use super::target::{Target, node_at, target};
 use crate::project::data::Split;
 use crate::project::layer::{Activation, Kind};
@@ -71,9 +71,12 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
             let problem = Problem::error(banner(inference).text);
-            let help = inference.output.as_ref().map(|output| suggestion(network, output));
+            let help = solve::hint(network, &[]).map_or_else(
+                || format!("change the decoder's last layers so that they give {}", network.input),
+                |solution| solution.sentence(),
+            );
             let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
-            problems.push(Problem { place, help: help.into_iter().collect(), ..problem });
+            problems.push(Problem { place, ..problem.help(help).help("or see every way: strata solve, Output = input") });
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(
