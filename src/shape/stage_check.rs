@@ -4,11 +4,11 @@ use super::check::Problem;
 use super::infer::{Inference, Row};
 use super::mismatch::banner;
 use super::suggest::suggestion;
-use super::target::{Target, node_at, target};
 use crate::project::data::Split;
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use crate::project::target::{Target, node_at, target};
 use crate::project::{Place, Project, Stack};
 use std::cmp::Ordering;
 
