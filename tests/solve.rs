@@ -43,7 +43,12 @@ fn what_was_spoiled_is_mended_with_no_more_edits() {
         millis.push(start.elapsed().as_secs_f64() * 1e3);
         let what = format!("pair {seed}, {spoils} spoiled");
         let best = solved.solutions.iter().find(|solution| only_changes(solution) && solution.edits <= spoils);
-        assert!(best.is_some(), "{what}: {}\nexact   {exact:?}\nspoiled {network:?}\n{:?}", solved.message, solved.solutions.first().map(Solution::sentence));
+        assert!(
+            best.is_some(),
+            "{what}: {}\nexact   {exact:?}\nspoiled {network:?}\n{:?}",
+            solved.message,
+            solved.solutions.first().map(Solution::sentence)
+        );
         edits[solved.solutions[0].edits.min(3) as usize] += 1;
         for solution in &solved.solutions {
             let inference = infer(&solution.network);

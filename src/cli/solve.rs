@@ -6,11 +6,11 @@ use super::args::SolveArgs;
 use super::check::index_json;
 use super::{FAILED, Told, WrongInput, output, source};
 use crate::project::file;
+use crate::project::locks;
 use crate::project::node::Node;
 use crate::project::{Network, Project};
-use crate::shape::solve::{Aim, Change, Solution, Solved, mirror, solve};
-use crate::project::locks;
 use crate::shape::infer;
+use crate::shape::solve::{Aim, Change, Solution, Solved, mirror, solve};
 use serde_json::{Value, json};
 use std::path::Path;
 

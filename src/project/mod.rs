@@ -8,16 +8,21 @@ pub mod builtin;
 pub mod data;
 pub mod edit;
 pub mod file;
+pub mod goals;
 pub mod layer;
 pub mod layer_text;
 mod layer_write;
+pub mod locks;
 pub mod node;
+pub mod shift;
 pub mod size;
 mod stack_write;
 pub mod stage;
+pub mod target;
 mod words;
 
 use data::DataSpec;
+use goals::Goals;
 use node::Node;
 use size::Shape;
 use stage::Stage;
@@ -41,6 +46,20 @@ pub struct Project {
     pub network: Network,
     /// The training phases, in order.
     pub stages: Vec<Stage>,
+    /// What it is to reach.
+    pub goals: Goals,
+    /// Stacks (`encoder`) or layers (`encoder.0`) that must not be edited; see [`locks`].
+    pub locked: Vec<String>,
+}
+
+impl Project {
+    /// Whether both give the same run: all but the title, the goals and the locks is equal.
+    pub fn trains_like(&self, other: &Project) -> bool {
+        self.seed == other.seed
+            && self.data == other.data
+            && self.network == other.network
+            && self.stages == other.stages
+    }
 }
 
 /// The three stacks and the input's shape.

@@ -23,7 +23,6 @@ pub mod rules;
 mod scratch;
 pub mod solve;
 mod stage_check;
-mod target;
 mod walk;
 
 pub use check::{Problem, Severity, can_train, check, check_inferred};
@@ -31,9 +30,9 @@ pub use cost::{Cost, step_memory_bytes};
 pub use error::ShapeError;
 pub use infer::{Inference, Row, Totals, infer};
 
+pub use crate::project::target::{Target, target};
 pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;
 pub use scratch::scratch_bytes;
-pub use target::{Target, target};

@@ -187,9 +187,11 @@ fn changed(rng: &mut ChaCha8Rng, text: &str, last: bool) -> Option<(&'static str
         "channels" => number(rng, 1, 5),
         _ => number(rng, 1, 5),
     };
-    let at = |letters: &str| words.iter().skip(1).position(|word| {
-        word.strip_prefix(letters).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    });
+    let at = |letters: &str| {
+        words.iter().skip(1).position(|word| {
+            word.strip_prefix(letters).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    };
     let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     match attribute {
         "channels" | "size" => words[1] = value.to_string(),

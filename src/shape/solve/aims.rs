@@ -9,9 +9,9 @@ use super::draft::{Draft, head_errors};
 use super::{Aim, Solved, best, completed, found_message};
 use crate::project::layer::Kind;
 use crate::project::node::Node;
+use crate::project::target::Target;
 use crate::project::{Network, Place, Stack};
 use crate::shape::infer::{Inference, infer};
-use crate::shape::target::Target;
 
 /// Layers that are changed for the aim itself, at most.
 const ROUNDS: usize = 3;

@@ -6,9 +6,9 @@ use super::draft::Draft;
 use super::search::Search;
 use crate::project::layer::Kind;
 use crate::project::node::Node;
+use crate::project::target::Target;
 use crate::project::{Network, Place, Stack};
 use crate::shape::infer::infer;
-use crate::shape::target::Target;
 use std::collections::BTreeMap;
 
 /// Unions of edits along different axes that are looked at.

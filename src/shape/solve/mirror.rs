@@ -8,10 +8,10 @@ use super::{Change, Solution};
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::size::Shape;
+use crate::project::target::Target;
 use crate::project::{Network, Place, Stack};
 use crate::shape::error::ShapeError;
 use crate::shape::infer::infer;
-use crate::shape::target::Target;
 use crate::shape::op::{Geometry, Op, Planned, PlannedLayer};
 
 /// Replaces the decoder by the encoder's mirror; a last activation of the former decoder is kept.
@@ -93,9 +93,7 @@ impl Mirror<'_> {
 
     fn inverse(&self, segment: &Segment<'_>) -> Vec<Node> {
         match segment.node {
-            Planned::Layer(layer) => {
-                self.texts(layer).iter().map(|text| Node::from_text(text)).collect()
-            }
+            Planned::Layer(layer) => self.texts(layer).iter().map(|text| Node::from_text(text)).collect(),
             // Last to first, so that every unpool finds the pooling of its own branch.
             Planned::Add { branches, .. } => {
                 vec![Node::Add(branches.iter().rev().map(|branch| self.stack(branch, &segment.input)).collect())]
@@ -194,7 +192,9 @@ fn after(node: &Planned, input: &Shape) -> Shape {
             }
             Shape::new(&dims).unwrap_or_else(|| input.clone())
         }
-        Planned::Repeat { passes, .. } => passes.iter().flatten().fold(input.clone(), |shape, node| after(node, &shape)),
+        Planned::Repeat { passes, .. } => {
+            passes.iter().flatten().fold(input.clone(), |shape, node| after(node, &shape))
+        }
     }
 }
 

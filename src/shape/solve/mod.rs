@@ -14,8 +14,8 @@ mod prepare;
 mod search;
 
 use super::infer::infer;
-use super::target::Target;
 use crate::project::node::Node;
+use crate::project::target::Target;
 use crate::project::{Network, Place};
 use draft::{Draft, head_errors};
 use std::collections::BTreeMap;

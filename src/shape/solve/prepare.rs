@@ -5,9 +5,9 @@ use super::draft::Draft;
 use crate::project::layer::Kind;
 use crate::project::node::Node;
 use crate::project::size::Shape;
+use crate::project::target::Target;
 use crate::project::{Network, Place, Stack};
 use crate::shape::infer::{Inference, infer};
-use crate::shape::target::Target;
 
 /// The network as it is, and prepared in every way that applies.
 pub fn bases(plain: &Draft, locked: &[Target]) -> Vec<Draft> {
