@@ -2,7 +2,7 @@
 
 use super::attribute::{Attribute, Value, margins};
 use super::axis::{AxisEdit, AxisProgram, LayerId, Program, State};
-use super::draft::Draft;
+use super::draft::{Draft, weights_of};
 use super::search::Search;
 use crate::project::layer::Kind;
 use crate::project::node::Node;
@@ -12,8 +12,8 @@ use crate::shape::infer::infer;
 use std::collections::BTreeMap;
 
 /// Unions of edits along different axes that are looked at.
-const MOST_PAIRS: usize = 400_000;
-const MOST_DRAFTS: usize = 4_000;
+const MOST_PAIRS: usize = 100_000;
+const MOST_DRAFTS: usize = 400;
 
 /// Edits of all axes: for each attribute of a layer its new value by axis.
 type Edits = BTreeMap<(LayerId, Attribute), Vec<Option<Value>>>;
@@ -40,8 +40,18 @@ pub fn of_sizes(base: &Draft, locked: &[Target], edits: u8) -> (Vec<Draft>, bool
     }
     all.retain(|found| found.len() == usize::from(edits));
     cut |= all.len() > MOST_DRAFTS;
+    all.sort_by_cached_key(|edits| weights(&program, rank, edits));
     all.truncate(MOST_DRAFTS);
     (all.iter().filter_map(|edits| drafted(base, &program, rank, edits)).collect(), cut)
+}
+
+/// Leaps and effort of edits.
+fn weights(program: &Program, rank: usize, edits: &Edits) -> (u32, u32) {
+    let each = edits.iter().filter_map(|((id, attribute), values)| {
+        let (_, layer) = program.layers.get(*id)?;
+        Some(weights_of(&layer.kind, rank, *attribute, values))
+    });
+    each.fold((0, 0), |(leaps, effort), (leap, more)| (leaps + leap, effort + more))
 }
 
 /// Four times the largest size there is: larger ones lead nowhere.

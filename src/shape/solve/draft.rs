@@ -35,9 +35,9 @@ impl Draft {
         let node = self.network.node_mut(place)?;
         let before = node.clone();
         let Node::Layer(layer) = node else { return None };
-        let (far, weight) = moved(&layer.kind, rank, attribute, values);
-        self.effort += weight;
-        self.leaps += u32::from(far > leap(attribute)) + 2 * u32::from(idles(&layer.kind, attribute, values));
+        let (leaps, effort) = weights_of(&layer.kind, rank, attribute, values);
+        self.leaps += leaps;
+        self.effort += effort;
         write(&mut layer.kind, rank, attribute, values)?;
         let after = node.clone();
         self.note(place, before, after);
@@ -234,8 +234,8 @@ fn idles(kind: &Kind, attribute: Attribute, values: &[Option<Value>]) -> bool {
     scales && values.contains(&Some(Value::Size(1)))
 }
 
-/// How far the values move, and how much that weighs.
-fn moved(kind: &Kind, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> (u32, u32) {
+/// Whether the values leap, and how far they move, weighted by how deep the change goes.
+pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> (u32, u32) {
     let weight = match attribute {
         Attribute::OutputPadding => 1,
         Attribute::Padding | Attribute::Margin => 2,
@@ -251,7 +251,8 @@ fn moved(kind: &Kind, rank: usize, attribute: Attribute, values: &[Option<Value>
     let far: Vec<u32> = values.iter().enumerate().map(far).collect();
     let unequal = u32::from(far.iter().any(|&by| by == 0) && far.iter().any(|&by| by > 0));
     let far = far.iter().max().copied().unwrap_or(0);
-    (far, weight * (4 + far) + unequal)
+    let leaps = u32::from(far > leap(attribute)) + 2 * u32::from(idles(kind, attribute, values));
+    (leaps, weight * (4 + far) + unequal)
 }
 
 /// The layers of a stack, those in blocks once each.

@@ -14,9 +14,9 @@ use std::rc::Rc;
 /// Attributes of one layer that are changed together, at most.
 const MOST_OF_A_LAYER: u8 = 3;
 /// Rules that are applied before the search is cut.
-const MOST_WORK: u64 = 2_000_000;
+const MOST_WORK: u64 = 1_000_000;
 /// Solutions along one axis that are kept.
-const MOST_FOUND: usize = 2_000;
+const MOST_FOUND: usize = 1_000;
 /// Ways to mend one branch that are kept.
 const MENDED: usize = 6;
 
@@ -143,7 +143,7 @@ impl<'a> Search<'a> {
 
     fn layer_ways(&mut self, id: LayerId, state: &State, left: u8) -> Vec<Way> {
         let variants = self.variants(id, left);
-        self.work += variants.len() as u64 / 8;
+        self.work += variants.len() as u64;
         let way = |variant: &Variant| {
             let end = self.axis.step(&variant.rule, state.clone())?;
             Some(Way { cost: variant.cost, end, edits: variant.edits.clone() })

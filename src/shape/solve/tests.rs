@@ -26,12 +26,7 @@ fn the_least_change_is_named() {
         ("1x28x28", "maxpool 2;maxpool 2", "upsample 2;conv 1 k3;upsample 2", "write `conv 1 k3 p1` at decoder.1"),
         ("1x15x15", "maxpool 2", "upsample 2", "write `maxpool 3` at encoder.0 and write `upsample 3` at decoder.0"),
         ("1x100", "conv 4 k5 s3", "convt 1 k5 s3", "write `convt 1 k5 s3 op2` at decoder.0"),
-        (
-            "3x32x32",
-            "conv 8 k3 s2 p1;upsample 2",
-            "crop 1",
-            "write `conv 3 k3 s2 p2` at encoder.0",
-        ),
+        ("3x32x32", "conv 8 k3 s2 p1;upsample 2", "crop 1", "write `conv 3 k3 s2 p2` at encoder.0"),
     ] {
         assert_eq!(best(input, encoder, decoder), wanted);
     }
