@@ -71,6 +71,11 @@ impl State {
         State { size, pools: Vec::new() }
     }
 
+    /// The sizes of the latest pooling: with the size all that differs after one layer.
+    pub fn pools(&self) -> (i64, i64) {
+        self.pools.last().map_or((0, 0), |ran| (ran.input, ran.output))
+    }
+
     fn of(self, size: i64) -> State {
         State { size, ..self }
     }

@@ -8,13 +8,14 @@
 
 use super::attribute::Value;
 use super::axis::{AxisEdit, AxisProgram, Item, LayerId, Rule, State};
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Attributes of one layer that are changed together, at most.
 const MOST_OF_A_LAYER: u8 = 3;
 /// Rules that are applied before the search is cut.
-const MOST_WORK: u64 = 1_000_000;
+const MOST_WORK: u64 = 200_000;
 /// Solutions along one axis that are kept.
 const MOST_FOUND: usize = 1_000;
 /// Ways to mend one branch that are kept.
@@ -69,7 +70,7 @@ struct Collected {
 impl<'a> Search<'a> {
     /// A search in a program of which some layers stay as they are.
     pub fn new(axis: &'a AxisProgram<'a>, locked: &'a [bool]) -> Search<'a> {
-        let (variants, ways, known) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (variants, ways, known) = (HashMap::default(), HashMap::default(), HashMap::default());
         Search { axis, locked, variants, ways, known, work: 0, cut: false }
     }
 
@@ -100,8 +101,13 @@ impl<'a> Search<'a> {
         let unchanged = self.axis.run(item, state.clone(), &[]);
         let mut reaches = unchanged.is_some_and(|next| self.reaches(items, at + 1, next, target, left));
         if !reaches && left > 0 {
+            // Many edits of one layer lead to the same size; the cheapest of them stands for all.
+            let mut tried = BTreeSet::new();
             let ways = self.ways(item, state, left);
-            reaches = ways.iter().any(|way| self.reaches(items, at + 1, way.end.clone(), target, left - way.cost));
+            reaches = ways.iter().any(|way| {
+                let same = matches!(item, Item::Layer(_)) && !tried.insert((way.end.size, way.end.pools()));
+                !same && self.reaches(items, at + 1, way.end.clone(), target, left - way.cost)
+            });
         }
         self.known.insert(question, reaches);
         reaches
