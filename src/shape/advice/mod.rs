@@ -108,7 +108,8 @@ fn keep_sound_fixes(case: &Case<'_>, found: &mut [Advice]) {
 /// The edits that the help of some problems means, where it means one; as many as there are problems.
 pub fn mends(project: &Project, inference: &Inference, problems: &[Problem]) -> Vec<Option<Fix>> {
     let tries = ROWS_TO_TRY / inference.rows.len().max(1);
-    let one = |(index, problem): (usize, &Problem)| if index * 3 < tries { mend(project, problems, problem) } else { None };
+    let one =
+        |(index, problem): (usize, &Problem)| if index * 3 < tries { mend(project, problems, problem) } else { None };
     problems.iter().enumerate().map(one).collect()
 }
 
