@@ -54,6 +54,9 @@ pub struct NewArgs {
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
+    /// Exit with 1 when a goal of the project is missed that needs no training
+    #[arg(long)]
+    pub goals: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

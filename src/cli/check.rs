@@ -1,14 +1,20 @@
 //! `strata check`: the table of layers with every error at its place, or the same as JSON.
 //!
-//! Exit code 2 when the project cannot be trained.
+//! Exit code 2 when the project cannot be trained; with `--goals` 1 when it misses a goal.
+
+mod doctor;
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
 use super::text::{left, right, times};
 use super::toml_lines::line_of;
-use super::{Told, WRONG_INPUT, output};
-use crate::project::Stack;
+use super::{FAILED, Told, WRONG_INPUT, goals, output};
+use crate::project::locks;
 use crate::project::node::Node;
+use crate::project::target::Target;
+use crate::project::{Project, Stack};
+use crate::shape::advice::advise;
+use crate::shape::goals::{Judged, Measured, are_met, judge};
 use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer, step_memory_bytes};
 use crate::text::{bytes, count};
 use serde_json::{Value, json};
@@ -22,31 +28,46 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     if args.json {
-        output::print_json(&as_json(&inference, &problems))?;
+        output::print_json(&as_json(&source.project, &inference, &problems))?;
     } else {
         output::print(&as_text(&source, &inference, &problems))?;
     }
-    if can_train(&problems) { Ok(()) } else { Err(Told(WRONG_INPUT).into()) }
+    let missed = || args.goals && !are_met(&judged(&source.project, &inference));
+    match (can_train(&problems), missed()) {
+        (false, _) => Err(Told(WRONG_INPUT).into()),
+        (true, true) => Err(Told(FAILED).into()),
+        (true, false) => Ok(()),
+    }
 }
 
-fn as_json(inference: &Inference, problems: &[Problem]) -> Value {
+/// The goals as far as they are known before training.
+fn judged(project: &Project, inference: &Inference) -> Vec<Judged> {
+    judge(project, inference, &Measured::default())
+}
+
+fn as_json(project: &Project, inference: &Inference, problems: &[Problem]) -> Value {
+    let (goals, locked) = (judged(project, inference), locks::targets(project));
     let of = |severity: Severity| problems.iter().filter(move |problem| problem.severity == severity);
     json!({
         "ok": can_train(problems),
-        "layers": inference.rows.iter().map(layer_json).collect::<Vec<_>>(),
+        "layers": inference.rows.iter().map(|row| layer_json(row, &locked)).collect::<Vec<_>>(),
         "totals": { "parameters": inference.totals.parameters, "macs": inference.totals.macs },
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
+        "advice": doctor::as_json(project, &advise(project, inference)),
+        "goals": goals::as_json(&goals),
+        "goals_met": are_met(&goals),
     })
 }
 
-fn layer_json(row: &Row) -> Value {
+fn layer_json(row: &Row, locked: &[Target]) -> Value {
     json!({
         "stack": row.place.stack.name(),
         "index": index_json(&row.place.path, row.place.index_text()),
         "text": row.text,
         "block": row.is_block,
+        "locked": locked.iter().any(|target| target.contains(&row.place)),
         "output": row.output.as_ref().map(|shape| shape.dims().to_vec()),
         "parameters": row.parameters,
         "macs": row.macs,
@@ -85,7 +106,16 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> Stri
         lines.push(String::new());
         lines.extend(described(source, problem));
     }
+    lines.extend(ticks(source, inference));
+    lines.extend(doctor::as_text(source, &advise(&source.project, inference)));
     lines.join("\n")
+}
+
+fn ticks(source: &Source, inference: &Inference) -> Vec<String> {
+    let ticks = goals::as_text(&judged(&source.project, inference));
+    let heading = (!ticks.is_empty()).then(|| [String::new(), "goals".to_owned()]);
+    let ticks = ticks.into_iter().map(|tick| format!("{}{tick}", " ".repeat(INDENT)));
+    heading.into_iter().flatten().chain(ticks).collect()
 }
 
 fn totals(source: &Source, inference: &Inference) -> String {
@@ -164,12 +194,14 @@ fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<St
     }
     let mut lines = vec![heading.line(&widths), input.line(&widths)];
     let mut left = rows.iter();
+    let locked = locks::targets(&source.project);
     for stack in Stack::ALL {
         let nodes = source.project.network.stack(stack);
         lines.extend((!nodes.is_empty()).then(|| stack.to_string()));
         tree(nodes, 0, &mut lines, &mut |lines| {
             let Some((row, cells)) = left.next() else { return };
-            lines.push(cells.line(&widths));
+            let is_locked = locked.iter().any(|target| target.contains(&row.place));
+            lines.push(cells.line(&widths) + if is_locked { "  locked" } else { "" });
             lines.extend(notes(source, row, problems));
         });
     }

@@ -1,9 +1,11 @@
 //! `strata eval`: measures a trained run on one of its splits.
 
 use super::args::EvalArgs;
-use super::{output, text};
+use super::{goals, output, text};
+use crate::engine::goals::of_split;
 use crate::engine::saved::{Evaluation, SavedRun};
 use crate::project::data::Split;
+use crate::shape::goals::judge;
 use serde_json::{Map, Value};
 
 /// Classes up to which the confusion is printed as a table.
@@ -19,11 +21,14 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let has_test = run.dataset.split(Split::Test).is_some();
     let split = args.split.unwrap_or(if has_test { Split::Test } else { Split::Valid });
     let evaluation = run.evaluate(split)?;
+    let goals = judge(&run.project, &run.inference, &of_split(&evaluation.metrics));
     if args.json {
         let value = serde_json::to_value(&evaluation)?;
-        return output::print_json(&Value::Object(Map::from_iter([(split.name().to_owned(), value)])));
+        let goals = ("goals".to_owned(), goals::as_json(&goals));
+        return output::print_json(&Value::Object(Map::from_iter([(split.name().to_owned(), value), goals])));
     }
     let mut lines = vec![format!("{split}: {}", text::metrics(&evaluation.metrics))];
+    lines.extend(goals::as_text(&goals));
     lines.extend(confusion(&evaluation, run.dataset.classes()));
     output::print(&lines.join("\n"))
 }

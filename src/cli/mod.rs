@@ -9,6 +9,7 @@ mod bench_window;
 mod check;
 mod data;
 mod eval;
+mod goals;
 mod inspect;
 mod new;
 mod output;

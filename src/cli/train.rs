@@ -5,11 +5,15 @@ use super::args::TrainArgs;
 use super::progress::Progress;
 use super::source::{self, Source};
 use super::text::metrics;
-use super::{FAILED, Told, WRONG_INPUT, WrongInput, output};
+use super::{FAILED, Told, WRONG_INPUT, WrongInput, goals, output};
 use crate::engine::command::Command;
 use crate::engine::event::{Failure, Outcome, Summary};
+use crate::engine::goals::measured;
 use crate::engine::slot::Slots;
 use crate::engine::thread::{RunOptions, guarded};
+use crate::project::Project;
+use crate::shape::goals::{Judged, judge};
+use crate::shape::infer;
 use crate::text::{count, duration};
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Map, Value, json};
@@ -25,10 +29,15 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let options = options(args, &source)?;
     let outcome = train(&source, &options, &Slots::default());
     let (summary, is_stopped) = ended(outcome)?;
+    let goals = judged(&source.project, &summary);
     if args.json {
-        return output::print_json(&as_json(&summary, is_stopped)?);
+        return output::print_json(&as_json(&summary, is_stopped, &goals)?);
     }
-    output::print(&as_text(&summary))
+    output::print(&as_text(&summary, &goals))
+}
+
+fn judged(project: &Project, summary: &Summary) -> Vec<Judged> {
+    judge(project, &infer(&project.network), &measured(&summary.metrics))
 }
 
 fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
@@ -117,7 +126,7 @@ fn stopped(summary: &Summary) -> String {
     format!("stopped; the checkpoint is {run}/checkpoints/last.safetensors, go on with: strata train {run} --resume")
 }
 
-fn as_json(summary: &Summary, is_stopped: bool) -> anyhow::Result<Value> {
+fn as_json(summary: &Summary, is_stopped: bool, goals: &[Judged]) -> anyhow::Result<Value> {
     let mut map = Map::new();
     for (split, metrics) in &summary.metrics {
         map.insert(split.name().to_owned(), serde_json::to_value(metrics)?);
@@ -126,12 +135,14 @@ fn as_json(summary: &Summary, is_stopped: bool) -> anyhow::Result<Value> {
     map.insert("status".to_owned(), json!(if is_stopped { "stopped" } else { "completed" }));
     map.insert("seconds".to_owned(), json!(summary.seconds));
     map.insert("images_per_second".to_owned(), json!(summary.images_per_second));
+    map.insert("goals".to_owned(), goals::as_json(goals));
     Ok(Value::Object(map))
 }
 
-fn as_text(summary: &Summary) -> String {
+fn as_text(summary: &Summary, goals: &[Judged]) -> String {
     let splits = summary.metrics.iter().map(|(split, figures)| format!("{split}: {}", metrics(figures)));
     let speed = count(summary.images_per_second as u64);
     let time = format!("{}, {speed} images/s", duration(summary.seconds));
-    splits.chain([time, format!("run: {}", summary.run.display())]).collect::<Vec<_>>().join("\n")
+    let last = [time, format!("run: {}", summary.run.display())];
+    splits.chain(last).chain(goals::as_text(goals)).collect::<Vec<_>>().join("\n")
 }

@@ -18,6 +18,7 @@ pub mod event;
 pub(crate) mod finite;
 mod fit;
 pub mod folder;
+pub mod goals;
 mod lens;
 pub mod look;
 pub(crate) mod memory;

@@ -5,7 +5,9 @@ use super::arrangement::Side;
 use super::state::{Asking, State};
 use super::training::Phase;
 use super::views::{ViewKind, Views};
-use crate::project::builtin;
+use crate::project::edit::Edit;
+use crate::project::target::Target;
+use crate::project::{Place, Stack, builtin};
 
 /// One thing that can be done now.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +80,7 @@ fn layers(state: &State) -> Vec<Command> {
         layers.push(command("Fold all blocks", "", Action::Fold(None, true)));
         layers.push(command("Unfold all blocks", "", Action::Fold(None, false)));
     }
+    layers.extend(stacks(state));
     let Some(place) = &state.selected else { return layers };
     let changes = [
         ("Duplicate layer", "Ctrl+D", OnSelected::Duplicate),
@@ -87,7 +90,33 @@ fn layers(state: &State) -> Vec<Command> {
     ];
     let selected = |(name, keys, change)| command(name, format!("{place} · {keys}"), Action::Selected(change));
     layers.extend(changes.map(selected));
+    layers.push(lock(state, place));
     layers
+}
+
+/// Locks the selected layer, or takes away the lock that is on it.
+fn lock(state: &State, place: &Place) -> Command {
+    match state.lock_on(place) {
+        None => command("Lock layer", format!("{place} · no edit changes it then"), lock_edit(place, true)),
+        Some(lock) => {
+            let name = if *lock == Target::Node(place.clone()) { "layer".to_owned() } else { lock.to_string() };
+            command(format!("Unlock {name}"), lock.to_string(), lock_edit(lock, false))
+        }
+    }
+}
+
+fn lock_edit(name: &impl ToString, lock: bool) -> Action {
+    Action::Edit(Edit::Lock(name.to_string(), lock))
+}
+
+/// Whole stacks, to lock or unlock.
+fn stacks(state: &State) -> Vec<Command> {
+    let one = |stack: Stack| match state.lock_on_stack(stack) {
+        None => command(format!("Lock {stack}"), "no edit changes it then", lock_edit(&stack, true)),
+        Some(_) => command(format!("Unlock {stack}"), "it can be edited again", lock_edit(&stack, false)),
+    };
+    let filled = Stack::ALL.into_iter().filter(|stack| !state.network().stack(*stack).is_empty());
+    filled.map(one).collect()
 }
 
 fn views(state: &State) -> Vec<Command> {

@@ -23,7 +23,9 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         });
         return;
     }
-    Panel::bottom("status bar").exact_size(status_bar::HEIGHT).frame(bar).show(ui, |ui| status_bar::show(ui, state));
+    Panel::bottom("status bar").exact_size(status_bar::HEIGHT).frame(bar).show(ui, |ui| {
+        status_bar::show(ui, state, actions);
+    });
     Panel::left("architecture")
         .frame(side)
         .default_size(if state.view.narrow { 360.0 } else { 396.0 })

@@ -35,6 +35,12 @@ pub fn inside(place: &Place, branch: usize, index: usize) -> Place {
     Place { stack: place.stack, path }
 }
 
+/// The blocks that a place is in, the outermost first.
+pub fn around(place: &Place) -> Vec<Place> {
+    let depths = (1..place.path.len()).step_by(2);
+    depths.map(|depth| Place { stack: place.stack, path: place.path[..depth].to_vec() }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +56,7 @@ mod tests {
         assert_eq!(beside(&place, -1).and_then(|p| node(&network, &p)).unwrap().text(), "relu");
         assert!(beside(&Place::new(Stack::Head, 0), -1).is_none());
         assert!(node(&network, &inside(&place, 0, 0)).is_none());
+        let deep = inside(&place, 1, 2);
+        assert_eq!(around(&deep), [Place::new(Stack::Encoder, 0), place]);
     }
 }

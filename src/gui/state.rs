@@ -14,11 +14,16 @@ use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::snapshot::Saving;
-use super::training::Training;
+use super::training::{Phase, Training};
+use crate::engine::event::Outcome;
+use crate::engine::goals::measured;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
-use crate::project::{Network, Place, Project};
+use crate::project::target::Target;
+use crate::project::{Network, Place, Project, Stack, locks};
+use crate::shape::advice::{self, Advice, Fix};
+use crate::shape::goals::{Judged, Measured, judge};
 use crate::shape::{self, Banner, Inference, Problem, Severity};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,12 +39,26 @@ pub struct Shown {
     pub banner: Banner,
     /// What stops it from being trained, and what should be known.
     pub problems: Vec<Problem>,
+    /// What would mend each of the problems, where that is one edit.
+    pub fixes: Vec<Option<Fix>>,
+    /// What is unusual about it.
+    pub advice: Vec<Advice>,
+    /// What is locked.
+    pub locks: Vec<Target>,
 }
 
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
-        Shown { banner: shape::banner(&inference), problems: shape::check(project), inference }
+        let problems = shape::check_inferred(project, &inference);
+        Shown {
+            banner: shape::banner(&inference),
+            fixes: advice::mends(project, &inference, &problems),
+            advice: advice::advise(project, &inference),
+            locks: locks::targets(project),
+            problems,
+            inference,
+        }
     }
 }
 
@@ -158,6 +177,27 @@ impl State {
     /// Whether the run trains another project than the one on screen.
     pub fn run_differs(&self) -> bool {
         self.training.project.as_ref().is_some_and(|project| !project.trains_like(self.project()))
+    }
+
+    /// The lock on a layer: its own, or that of a block or stack it is in.
+    pub fn lock_on(&self, place: &Place) -> Option<&Target> {
+        self.shown.locks.iter().find(|target| target.contains(place))
+    }
+
+    /// The lock on a whole stack.
+    pub fn lock_on_stack(&self, stack: Stack) -> Option<&Target> {
+        self.shown.locks.iter().find(|target| **target == Target::Stack(stack))
+    }
+
+    /// The goals, with what the last run measured if it was a run of this project.
+    pub fn goals(&self) -> Vec<Judged> {
+        let measured = match &self.training.phase {
+            Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary)) if !self.run_differs() => {
+                measured(&summary.metrics)
+            }
+            _ => Measured::default(),
+        };
+        judge(self.project(), &self.shown.inference, &measured)
     }
 
     /// Whether a stage of the project does this.

@@ -6,6 +6,7 @@
 //! overflows. What is impossible is a [`ShapeError`] at its layer, in words and with help; the
 //! layers after it show what can still be known.
 
+pub mod advice;
 mod blocks;
 mod budget;
 pub mod check;
@@ -13,6 +14,7 @@ pub mod cost;
 mod data_check;
 mod error;
 mod field;
+pub mod goals;
 pub mod infer;
 pub mod mismatch;
 pub mod op;

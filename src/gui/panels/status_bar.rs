@@ -1,16 +1,19 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
+use crate::gui::action::{Action, OnView};
 use crate::gui::state::State;
 use crate::gui::theme;
+use crate::gui::views::ViewKind;
+use crate::gui::widgets::icon::{self, Icon};
 use crate::shape;
 use crate::text;
-use eframe::egui::{Align, Label, Layout, RichText, Ui};
+use eframe::egui::{Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Height of the line.
 pub const HEIGHT: f32 = 28.0;
 
 /// Shows the line.
-pub fn show(ui: &mut Ui, state: &State) {
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * theme::GAP;
         let cost = &state.shown.inference.totals;
@@ -39,12 +42,34 @@ pub fn show(ui: &mut Ui, state: &State) {
                 "Images trained on in a second, lately",
             );
         }
+        hints(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let note = state.messages.note().map_or_else(|| run_note(state), |note| note.text.clone());
             let note = RichText::new(note).size(theme::SMALL).color(theme::palette(ui).weak);
             ui.add(Label::new(note).truncate());
         });
     });
+}
+
+/// How much advice there is; a click shows it.
+fn hints(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let count = state.shown.advice.len();
+    if count == 0 {
+        return;
+    }
+    let text = if count == 1 { "1 hint".to_owned() } else { format!("{count} hints") };
+    let colors = theme::palette(ui);
+    let font = theme::digits(11.5);
+    let width = ui.painter().layout_no_wrap(text.clone(), font.clone(), colors.weak).size().x;
+    let (rect, response) = ui.allocate_exact_size(vec2(icon::SIZE + 4.0 + width, 20.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Open advice"));
+    let lit = response.hovered() || response.has_focus();
+    let ink = if lit { colors.strong } else { colors.weak };
+    icon::paint(ui.painter(), Icon::Hint, icon::beside(rect, rect.left()), ink);
+    ui.painter().text(pos2(rect.right(), rect.center().y), Align2::RIGHT_CENTER, text, font, ink);
+    if response.on_hover_text("What is unusual about this project, and why").clicked() {
+        actions.push(Action::View(OnView::Open(ViewKind::Advice, None)));
+    }
 }
 
 fn run_note(state: &State) -> String {

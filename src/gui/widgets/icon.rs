@@ -46,6 +46,12 @@ pub enum Icon {
     Save,
     /// A window with a bar to the right.
     Side,
+    /// A padlock: must not be edited.
+    Lock,
+    /// A lamp: what could be better.
+    Hint,
+    /// An empty ring: not known yet.
+    Ring,
 }
 
 /// Paints an icon into the middle of a rectangle, 14 points wide.
@@ -95,6 +101,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
             pen.line(&[(7.0, 1.5), (7.0, 9.0)]);
             pen.line(&[(3.8, 6.0), (7.0, 9.2), (10.2, 6.0)]);
             pen.line(&[(1.8, 9.5), (1.8, 12.5), (12.2, 12.5), (12.2, 9.5)]);
+        }
+        Icon::Lock => lock(&pen),
+        Icon::Hint => hint(&pen),
+        Icon::Ring => {
+            pen.painter.circle_stroke(pen.at((7.0, 7.0)), 4.0, Stroke::new(1.4, pen.color));
         }
         Icon::Closed => pen.line(&[(5.5, 3.5), (9.0, 7.0), (5.5, 10.5)]),
     }
@@ -154,6 +165,27 @@ fn delete(pen: &Pen<'_>) {
     pen.line(&[(3.2, 4.0), (3.8, 12.2), (10.2, 12.2), (10.8, 4.0)]);
     pen.line(&[(5.7, 6.2), (5.9, 10.2)]);
     pen.line(&[(8.3, 6.2), (8.1, 10.2)]);
+}
+
+fn lock(pen: &Pen<'_>) {
+    pen.block((2.8, 6.2), (11.2, 12.2));
+    let arc = (0..=8).map(|i| {
+        let angle = std::f32::consts::PI * (1.0 + i as f32 / 8.0);
+        (7.0 + 2.6 * angle.cos(), 4.6 + 2.6 * angle.sin())
+    });
+    let path: Vec<_> = [(4.4, 6.4)].into_iter().chain(arc).chain([(9.6, 6.4)]).collect();
+    pen.line(&path);
+}
+
+fn hint(pen: &Pen<'_>) {
+    let arc = (0..=16).map(|i| {
+        let angle = std::f32::consts::PI * (0.75 + 1.5 * i as f32 / 16.0);
+        (7.0 + 3.8 * angle.cos(), 5.4 + 3.8 * angle.sin())
+    });
+    let bulb: Vec<_> = [(5.2, 10.2)].into_iter().chain(arc).chain([(8.8, 10.2)]).collect();
+    pen.line(&bulb);
+    pen.line(&[(5.0, 10.2), (9.0, 10.2)]);
+    pen.line(&[(5.8, 12.4), (8.2, 12.4)]);
 }
 
 fn theme(pen: &Pen<'_>) {

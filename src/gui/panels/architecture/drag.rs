@@ -6,10 +6,12 @@ use crate::gui::theme;
 use crate::project::Place;
 use eframe::egui::{CursorIcon, DragAndDrop, Rect, Response, Stroke, Ui};
 
-/// Makes a row draggable, and one before or after which others can be put.
-pub fn row(ui: &Ui, rect: Rect, card: &Response, place: &Place, actions: &mut Vec<Action>) {
-    card.dnd_set_drag_payload(place.clone());
-    if card.dragged() {
+/// Makes a row draggable unless it is locked, and one before or after which others can be put.
+pub fn row(ui: &Ui, rect: Rect, card: &Response, place: &Place, locked: bool, actions: &mut Vec<Action>) {
+    if !locked {
+        card.dnd_set_drag_payload(place.clone());
+    }
+    if card.dragged() && !locked {
         ui.set_cursor_icon(CursorIcon::Grabbing);
     }
     if card.dnd_hover_payload::<Place>().is_none() {

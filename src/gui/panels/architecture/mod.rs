@@ -4,6 +4,7 @@
 mod banner;
 mod drag;
 mod fold;
+mod lock;
 mod palette;
 mod row;
 
@@ -32,6 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             }
         }
     });
+    row::note_selected(ui, state);
 }
 
 fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -41,7 +43,9 @@ fn heading(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             for (icon, name, hover, change) in TOOLS {
-                if icon_button(ui, icon, name, hover, state.selected.is_some()).clicked() {
+                let locked = state.selected.as_ref().is_some_and(|place| state.lock_on(place).is_some());
+                let enabled = state.selected.is_some() && (change == OnSelected::Duplicate || !locked);
+                if icon_button(ui, icon, name, hover, enabled).clicked() {
                     actions.push(Action::Selected(change));
                 }
             }
@@ -74,7 +78,7 @@ fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action
         ui.set_min_height(theme::ROW - 2.0);
         let colors = theme::palette(ui);
         let name = RichText::new(stack.name()).font(theme::heading(theme::BODY)).color(colors.text);
-        ui.label(name).on_hover_text(about(stack));
+        lock::stack(ui, state, stack, name, about(stack), actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| match stack {
             Stack::Encoder => input_field(ui, state, actions),
             Stack::Decoder | Stack::Head => code_label(ui, state),
@@ -85,7 +89,9 @@ fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action
     for (index, node) in nodes.iter().enumerate() {
         show_node(ui, state, &Place::new(stack, index), node, scale, actions);
     }
-    palette::add_button(ui, &Place::new(stack, nodes.len()), stack.name(), 0.0, actions);
+    if state.lock_on_stack(stack).is_none() {
+        palette::add_button(ui, &Place::new(stack, nodes.len()), stack.name(), 0.0, actions);
+    }
     ui.add_space(theme::GAP);
 }
 
@@ -133,6 +139,9 @@ fn show_node(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usiz
         }
         for (index, child) in nodes.iter().enumerate() {
             show_node(ui, state, &places::inside(place, branch, index), child, scale, actions);
+        }
+        if state.lock_on(place).is_some() {
+            continue;
         }
         let end = places::inside(place, branch, nodes.len());
         let name = format!("{place} branch {}", branch + 1);

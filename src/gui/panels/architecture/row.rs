@@ -1,7 +1,7 @@
 //! One layer or block as a row: colour of its family, its text, its output, its parameters, its slab,
 //! and below it what is wrong with it.
 
-use super::{drag, fold};
+use super::{drag, fold, lock};
 use crate::gui::action::{Action, OnSelected};
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -10,11 +10,12 @@ use crate::project::Place;
 use crate::project::edit::Edit;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
+use crate::project::target::Target;
 use crate::shape::{Row, ShapeError};
 use crate::text;
 use eframe::egui::{
-    Align, Align2, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 /// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
@@ -43,14 +44,20 @@ pub fn scale(state: &State) -> usize {
 pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize, actions: &mut Vec<Action>) {
     let row = state.shown.inference.row(place);
     let error = row.and_then(|row| row.error.as_ref());
+    if state.selected.as_ref() == Some(place) && was_selected(ui) != state.selected {
+        // Chosen elsewhere, it may be out of sight.
+        let row = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), theme::ROW));
+        ui.scroll_to_rect(row, None);
+    }
     let (full, _) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::hover());
     let rect = Rect::from_min_max(pos2(full.left() + indent(place), full.top()), full.max);
-    let card = select_area(ui, rect, place, node, row);
+    let locked = state.lock_on(place);
+    let card = select_area(ui, rect, place, node, row, locked);
     if card.clicked() {
         actions.push(Action::Select(Some(place.clone())));
     }
-    menu(&card, place, actions);
-    drag::row(ui, rect, &card, place, actions);
+    menu(&card, state, place, actions);
+    drag::row(ui, rect, &card, place, locked.is_some(), actions);
     paint_card(ui, rect, state.selected.as_ref() == Some(place), error.is_some(), card.hovered() || card.has_focus());
     paint_strip(ui, rect, node, error.is_some());
     if let Some(row) = row {
@@ -61,15 +68,37 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
         fold::button(ui, state, place, text.left(), rect, actions);
         text.min.x += fold::WIDTH;
     }
+    if locked.is_some() {
+        lock::sign(ui, text.left(), rect);
+        text.min.x += lock::WIDTH;
+    }
     if drag::is_dragged(ui, place) {
         ui.painter().rect_filled(rect, theme::RADIUS, theme::faded(theme::palette(ui).panel, 0.6));
     }
     let middle =
         UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
-    edit(&mut ui.new_child(middle), state, place, node, error, actions);
+    let inner = &mut ui.new_child(middle);
+    match locked {
+        None => edit(inner, state, place, node, error, actions),
+        Some(lock) => fixed(inner, state, place, node, lock),
+    }
     if let Some(error) = error {
         explain(ui, error, indent(place));
     }
+}
+
+fn selected_id() -> Id {
+    Id::unique("the row that was selected")
+}
+
+/// What was selected when the rows were last shown.
+fn was_selected(ui: &Ui) -> Option<Place> {
+    ui.data(|data| data.get_temp::<Option<Place>>(selected_id())).flatten()
+}
+
+/// Remembers what is selected, once its row has been brought into sight.
+pub fn note_selected(ui: &Ui, state: &State) {
+    ui.data_mut(|data| data.insert_temp(selected_id(), state.selected.clone()));
 }
 
 /// From the strip to where the shape begins: a short shape leaves its room to the text.
@@ -98,12 +127,20 @@ fn shortened(ui: &Ui, text: &str) -> String {
     text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn select_area(ui: &Ui, rect: Rect, place: &Place, node: &Node, row: Option<&Row>) -> Response {
+fn select_area(
+    ui: &Ui,
+    rect: Rect,
+    place: &Place,
+    node: &Node,
+    row: Option<&Row>,
+    locked: Option<&Target>,
+) -> Response {
     let response = ui.interact(rect, Id::unique(("row", place)), Sense::click_and_drag());
     let said = row.map_or_else(String::new, |row| {
         format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
     });
-    let name = format!("{place}: {}{said}", node.label());
+    let locked = if locked.is_some() { ", locked" } else { "" };
+    let name = format!("{place}: {}{said}{locked}", node.label());
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name.clone()));
     response.on_hover_ui(|ui| hover(ui, node, row))
@@ -126,7 +163,8 @@ fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
     }
 }
 
-fn menu(card: &Response, place: &Place, actions: &mut Vec<Action>) {
+fn menu(card: &Response, state: &State, place: &Place, actions: &mut Vec<Action>) {
+    let free = state.lock_on(place).is_none();
     card.context_menu(|ui| {
         for (text, change) in [
             ("Duplicate", OnSelected::Duplicate),
@@ -134,12 +172,15 @@ fn menu(card: &Response, place: &Place, actions: &mut Vec<Action>) {
             ("Move down", OnSelected::Down),
             ("Delete", OnSelected::Delete),
         ] {
-            if ui.button(text).clicked() {
+            let enabled = free || change == OnSelected::Duplicate;
+            if ui.add_enabled(enabled, Button::new(text)).clicked() {
                 actions.push(Action::Select(Some(place.clone())));
                 actions.push(Action::Selected(change));
                 ui.close();
             }
         }
+        ui.separator();
+        lock::entry(ui, state, place, actions);
     });
 }
 
@@ -197,6 +238,13 @@ fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&S
         }
         None => {}
     }
+}
+
+/// The text of a locked layer.
+fn fixed(ui: &mut Ui, state: &State, place: &Place, node: &Node, lock: &Target) {
+    let label = shortened(ui, &label(state, place, node));
+    let text = RichText::new(label).font(theme::digits(12.0)).color(theme::palette(ui).strong);
+    ui.label(text).on_hover_text(lock::about(lock));
 }
 
 fn explain(ui: &mut Ui, error: &ShapeError, indent: f32) {

@@ -1,0 +1,143 @@
+//! One problem or hint: where it is, what it is, why, and the button that mends it.
+
+use crate::gui::action::{Action, Show};
+use crate::gui::places;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::icon::{self, Icon};
+use crate::project::Place;
+use crate::shape::advice::{Advice, Fix};
+use crate::shape::{Problem, Severity};
+use eframe::egui::{Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
+
+/// What is shown of a problem or a hint.
+pub struct Entry<'a> {
+    /// `error`, `warning` or `hint`.
+    kind: &'static str,
+    icon: Icon,
+    /// `head.4`, `stage train`, or nothing.
+    at: String,
+    message: &'a str,
+    /// The reason, or what helps.
+    lines: Vec<&'a str>,
+    fix: Option<&'a Fix>,
+    place: Option<&'a Place>,
+    stage: Option<usize>,
+}
+
+impl<'a> Entry<'a> {
+    /// Of a problem.
+    pub fn of_problem(state: &State, problem: &'a Problem, fix: Option<&'a Fix>) -> Entry<'a> {
+        let is_error = problem.severity == Severity::Error;
+        Entry {
+            kind: if is_error { "error" } else { "warning" },
+            icon: Icon::Warning,
+            at: at(state, problem.place.as_ref(), problem.stage),
+            message: &problem.message,
+            lines: problem.help.iter().map(String::as_str).collect(),
+            fix,
+            place: problem.place.as_ref(),
+            stage: problem.stage,
+        }
+    }
+
+    /// Of advice.
+    pub fn of_advice(state: &State, advice: &'a Advice) -> Entry<'a> {
+        Entry {
+            kind: "hint",
+            icon: Icon::Hint,
+            at: at(state, advice.place.as_ref(), advice.stage),
+            message: &advice.message,
+            lines: vec![&advice.why],
+            fix: advice.fix.as_ref(),
+            place: advice.place.as_ref(),
+            stage: advice.stage,
+        }
+    }
+
+    fn ink(&self, ui: &Ui) -> Color32 {
+        let colors = theme::palette(ui);
+        match self.kind {
+            "error" => colors.wrong,
+            "warning" => colors.second,
+            _ => colors.accent,
+        }
+    }
+}
+
+fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
+    match (place, stage.and_then(|index| state.project().stages.get(index))) {
+        (Some(place), _) => place.to_string(),
+        (None, Some(stage)) => format!("stage {}", stage.name),
+        (None, None) => String::new(),
+    }
+}
+
+/// Shows an entry; a click on it selects its layer, or opens its stage.
+pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut Vec<Action>) {
+    let leads = entry.place.is_some() || entry.stage.is_some();
+    let sense = if leads { Sense::click() } else { Sense::hover() };
+    let scope = ui.scope_builder(UiBuilder::new().id_salt(salt).sense(sense), |ui| card(ui, entry, actions));
+    let response = scope.response;
+    let name = format!("{} {}: {}", entry.kind, entry.at, entry.message);
+    response.widget_info(|| WidgetInfo::labeled(if leads { Role::Button } else { Role::Label }, true, name.as_str()));
+    if response.clicked() {
+        actions.extend(lead(entry));
+    }
+}
+
+/// To the layer, which may be in folded blocks; else to the stage.
+fn lead(entry: &Entry<'_>) -> Vec<Action> {
+    match (entry.place, entry.stage) {
+        (Some(place), _) => {
+            let unfolded = places::around(place).into_iter().map(|block| Action::Fold(Some(block), false));
+            unfolded.chain([Action::Select(Some(place.clone()))]).collect()
+        }
+        (None, Some(stage)) => vec![Action::Show(Show::Settings(true)), Action::Show(Show::Stage(Some(stage)))],
+        (None, None) => Vec::new(),
+    }
+}
+
+fn card(ui: &mut Ui, entry: &Entry<'_>, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    let (hovered, focused) = (ui.response().hovered(), ui.response().has_focus());
+    let fill = if hovered && ui.response().sense.senses_click() { colors.lifted } else { colors.raised };
+    let line = if focused { colors.accent } else { Color32::TRANSPARENT };
+    let frame = Frame::new().fill(fill).corner_radius(theme::RADIUS).stroke(Stroke::new(1.0, line));
+    frame.inner_margin(Margin { left: 8, right: 8, top: 5, bottom: 6 }).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.horizontal_top(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 18.0), Sense::hover());
+            icon::paint(ui.painter(), entry.icon, rect, entry.ink(ui));
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 3.0;
+                words(ui, entry);
+                if let Some(fix) = entry.fix {
+                    fix_button(ui, fix, actions);
+                }
+            });
+        });
+    });
+}
+
+fn words(ui: &mut Ui, entry: &Entry<'_>) {
+    let colors = theme::palette(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        if !entry.at.is_empty() {
+            ui.label(RichText::new(&entry.at).font(theme::digits(12.0)).color(entry.ink(ui)));
+        }
+        ui.label(RichText::new(entry.message).color(colors.strong));
+    });
+    for line in &entry.lines {
+        ui.label(RichText::new(*line).size(theme::SMALL).color(colors.weak));
+    }
+}
+
+fn fix_button(ui: &mut Ui, fix: &Fix, actions: &mut Vec<Action>) {
+    let text = RichText::new(format!("Fix: {}", fix.label)).size(theme::SMALL);
+    let button = ui.add(Button::new(text).truncate()).on_hover_text("One edit; Ctrl+Z takes it back");
+    if button.clicked() {
+        actions.push(Action::Edit(fix.edit.clone()));
+    }
+}

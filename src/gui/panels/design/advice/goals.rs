@@ -1,0 +1,161 @@
+//! The goals as a list of ticks: each can be changed, taken away, and new ones written or chosen.
+
+use super::heading;
+use crate::gui::action::Action;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::icon::{self, Icon};
+use crate::gui::widgets::{Field, FieldEvent, icon_button};
+use crate::project::edit::Edit;
+use crate::project::goals::{Goal, Goals, Quantity};
+use crate::shape::goals::{Judged, Standing};
+use eframe::egui::{Color32, Id, Label, Popup, RichText, Sense, Ui, vec2};
+
+/// The field of a goal.
+const FIELD: f32 = 184.0;
+/// The room of a sign.
+const SIGN: f32 = 20.0;
+/// From this width on what is reached stands on the goal's own line.
+const ONE_LINE: f32 = 440.0;
+
+/// Shows the section.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    heading(
+        ui,
+        "Goals",
+        "What the network is to reach: the table [goals] of the project, also checked by strata check --goals.",
+    );
+    let judged = state.goals();
+    for goal in &judged {
+        row(ui, state, goal, actions);
+    }
+    if judged.is_empty() {
+        let text = "No goals yet. Write one, such as parameters <= 50000 or output = input.";
+        ui.label(RichText::new(text).color(theme::palette(ui).weak));
+    }
+    add(ui, state, actions);
+}
+
+fn sign(ui: &Ui, standing: Standing) -> (Icon, Color32) {
+    let colors = theme::palette(ui);
+    match standing {
+        Standing::Met => (Icon::Check, colors.proven),
+        Standing::Missed => (Icon::Close, colors.wrong),
+        Standing::AfterTraining => (Icon::Ring, colors.weak),
+    }
+}
+
+fn row(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>) {
+    let one_line = ui.available_width() >= ONE_LINE;
+    ui.horizontal_top(|ui| {
+        let (sign, ink) = sign(ui, judged.standing);
+        let (rect, response) = ui.allocate_exact_size(vec2(SIGN - theme::GAP, 24.0), Sense::hover());
+        icon::paint(ui.painter(), sign, rect, ink);
+        response.on_hover_text(about(judged.goal.quantity));
+        ui.vertical(|ui| {
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| {
+                    ui.set_width(FIELD);
+                    change(ui, state, judged, actions);
+                });
+                let name = format!("Remove goal {}", judged.goal.quantity.name());
+                if icon_button(ui, Icon::Close, &name, "Take this goal away", true).clicked() {
+                    let goals = state.project().goals.without(judged.goal.quantity);
+                    actions.push(Action::Edit(Edit::Goals(goals)));
+                }
+                if one_line {
+                    reached(ui, judged);
+                }
+            });
+            if !one_line {
+                reached(ui, judged);
+            }
+        });
+    });
+}
+
+fn reached(ui: &mut Ui, judged: &Judged) {
+    let colors = theme::palette(ui);
+    let ink = match judged.standing {
+        Standing::Met => colors.proven,
+        Standing::Missed => colors.wrong,
+        Standing::AfterTraining => colors.weak,
+    };
+    ui.add(Label::new(RichText::new(&judged.text).size(theme::SMALL).color(ink)).wrap());
+}
+
+fn change(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>) {
+    let (quantity, text) = (judged.goal.quantity, judged.goal.to_string());
+    let id = Id::unique(("goal", quantity.name(), state.generation));
+    let name = format!("Goal {}", quantity.name());
+    if let Some(FieldEvent::Commit(text)) = Field::new(id, &name, &text).width(FIELD).check(&readable).show(ui) {
+        let others = state.project().goals.without(quantity);
+        actions.extend(changed(&others, &text));
+    }
+}
+
+/// An empty text takes a goal away.
+fn readable(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Ok(()) } else { text.parse::<Goal>().map(|_| ()).map_err(|error| error.0) }
+}
+
+fn changed(others: &Goals, text: &str) -> Option<Action> {
+    let goals = match text.trim() {
+        "" => others.clone(),
+        text => others.with(text.parse().ok()?),
+    };
+    Some(Action::Edit(Edit::Goals(goals)))
+}
+
+fn add(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let goals = &state.project().goals;
+    ui.horizontal_top(|ui| {
+        ui.add_space(SIGN);
+        ui.vertical(|ui| {
+            ui.set_width(FIELD);
+            let id = Id::unique(("new goal", goals.iter().count(), state.generation));
+            let field = Field::new(id, "New goal", "").hint("parameters <= 50000").width(FIELD).check(&readable);
+            if let Some(FieldEvent::Commit(text)) = field.show(ui) {
+                actions.extend(changed(goals, &text).filter(|_| !text.trim().is_empty()));
+            }
+        });
+        choose(ui, goals, actions);
+    });
+}
+
+/// The kinds of goals there are, as examples to start from.
+fn choose(ui: &mut Ui, goals: &Goals, actions: &mut Vec<Action>) {
+    let button = icon_button(ui, Icon::Plus, "Choose a goal", "The kinds of goals there are", true);
+    Popup::menu(&button).width(240.0).show(|ui| {
+        for quantity in Quantity::ALL.into_iter().filter(|quantity| goals.get(*quantity).is_none()) {
+            let Ok(goal) = Goal::parse(quantity, quantity.example()) else { continue };
+            let text = RichText::new(goal.to_string()).font(theme::digits(12.0));
+            if ui.button(text).on_hover_text(about(quantity)).clicked() {
+                actions.push(Action::Edit(Edit::Goals(goals.with(goal))));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// A quantity in words.
+fn about(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Output => "The decoder's output has the input's shape.",
+        Quantity::Parameters => "Numbers that training changes, in all stacks.",
+        Quantity::Macs => "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs).",
+        Quantity::ReceptiveField => {
+            "What one value of the code sees of the input, along every axis: r + (k − 1)·d·j, layer by layer, \
+             with the product of the strides j."
+        }
+        Quantity::Code => "Numbers in the code, the encoder's output.",
+        Quantity::Layers => "Layers of all stacks, repeats counted as often as they run.",
+        Quantity::Memory => "Estimated memory of a training step, in the stage that needs most.",
+        Quantity::Psnr => {
+            "Peak signal-to-noise ratio of reconstructions after training, in dB: 10·log₁₀(range² / mse), on test \
+             images (or valid)."
+        }
+        Quantity::Accuracy => "Share of test images (or valid) whose class is named right after training.",
+        Quantity::Mse => "Mean squared error of reconstructions of test images (or valid) after training.",
+    }
+}
