@@ -15,6 +15,7 @@ use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::snapshot::Saving;
 use super::training::Training;
+use crate::engine::memory::machine;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
@@ -34,12 +35,17 @@ pub struct Shown {
     pub banner: Banner,
     /// What stops it from being trained, and what should be known.
     pub problems: Vec<Problem>,
+    /// Memory of a step of the first stage, where it can be trained.
+    pub step_bytes: Option<u64>,
 }
 
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
-        Shown { banner: shape::banner(&inference), problems: shape::check(project), inference }
+        let plan = inference.plan.as_ref().zip(project.stages.first());
+        let step = plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
+        let step_bytes = step.map(|step| step.total().total());
+        Shown { banner: shape::banner(&inference), problems: shape::check(project), step_bytes, inference }
     }
 }
 

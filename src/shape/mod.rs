@@ -9,31 +9,35 @@
 mod blocks;
 mod budget;
 pub mod check;
+mod compare;
 pub mod cost;
 mod data_check;
 mod error;
 mod field;
 pub mod infer;
+pub mod memory;
 pub mod mismatch;
 pub mod op;
 mod outline;
 mod pools;
 pub mod rules;
 
-mod scratch;
 mod stage_check;
 mod suggest;
 mod target;
+pub mod time;
+mod units;
 mod walk;
 
 pub use check::{Problem, Severity, can_train, check, check_inferred};
-pub use cost::{Cost, step_memory_bytes};
+pub use compare::{AgainstDense, layer_at, macs_formula, parameters_formula};
+pub use cost::Cost;
 pub use error::ShapeError;
 pub use infer::{Inference, Row, Totals, infer};
-
+pub use memory::{Bytes, Machine, StepMemory, largest_batch, step_memory};
 pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;
-pub use scratch::scratch_bytes;
+pub use time::{Speeds, StepTime, step_time};
 pub use target::{Target, target};
