@@ -161,7 +161,10 @@ mod tests {
         assert_eq!(formulas("3x32x32", "conv 32 k3"), pair("32·(3·3·3 + 1) = 896", "30·30 · 32·3·3·3 = 777,600"));
         assert_eq!(formulas("8x16", "conv 4 k5 g2 nobias"), pair("4·(8/2·5) = 80", "12 · 4·8/2·5 = 960"));
         assert_eq!(formulas("8x4x4", "convt 3 k4 s2 p1"), pair("8·3·4·4 + 3 = 387", "4·4 · 8·3·4·4 = 6,144"));
-        assert_eq!(formulas("8x4x4", "sepconv 6 k3 p1"), pair("8·3·3 + 6·(8 + 1) = 126", "4·4 · (8·3·3 + 8·6) = 1,920"));
+        assert_eq!(
+            formulas("8x4x4", "sepconv 6 k3 p1"),
+            pair("8·3·3 + 6·(8 + 1) = 126", "4·4 · (8·3·3 + 8·6) = 1,920")
+        );
         assert_eq!(formulas("20", "dense 10"), pair("10·(20 + 1) = 210", "10·20 = 200"));
         assert_eq!(formulas("8x4x4", "bn"), pair("2·8 = 16", ""));
         assert_eq!(formulas("8x4x4", "relu"), pair("", ""));

@@ -39,5 +39,5 @@ pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;
-pub use time::{Speeds, StepTime, step_time};
 pub use target::{Target, target};
+pub use time::{Speeds, StepTime, step_time};

@@ -188,3 +188,41 @@ impl Clock<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Network;
+    use crate::project::node::Node;
+    use crate::shape::infer;
+
+    const MACHINE: Machine = Machine { threads: 2, lanes: 16 };
+    const RATE: Rate = Rate { forward: 1e9, backward: 1e9 };
+
+    fn seconds(input: &str, texts: &[&str], bandwidth: f64) -> f64 {
+        let encoder = texts.iter().map(|text| Node::from_text(text)).collect();
+        let network = Network { input: input.parse().unwrap(), encoder, decoder: vec![], head: vec![] };
+        let (narrow, wide, pointwise, depthwise, dense) = (RATE, RATE, RATE, RATE, RATE);
+        let speeds = Speeds { narrow, wide, pointwise, depthwise, dense, bandwidth, start: 0.0 };
+        let step = step_time(&infer(&network).plan.unwrap(), &Stage::default(), 10, MACHINE, &speeds).unwrap();
+        let layers: f64 = step.layers.values().sum();
+        assert!((step.total() - layers - step.loss - step.update).abs() < 1e-12);
+        layers
+    }
+
+    #[test]
+    fn arithmetic_or_memory_whichever_is_longer() {
+        // The first layer has no gradient for its input: twice 10 images · 16·9·16·64 multiply-adds.
+        let macs = 10.0 * 16.0 * 9.0 * 16.0 * 64.0;
+        let one = seconds("16x8x8", &["conv 16 k3 p1"], 1e15);
+        assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
+        let two = seconds("16x8x8", &["conv 16 k3 p1", "conv 16 k3 p1"], 1e15);
+        assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
+        // 10 images of 1,024 numbers in and out, and the weight, in both passes.
+        let moved = 2.0 * 4.0 * (10.0 * 2048.0 + 16.0 * 144.0);
+        let slow = seconds("16x8x8", &["conv 16 k3 p1"], 1e3);
+        assert!((slow - moved / 1e3).abs() < 1e-6 * slow);
+        // Three channels out take a vector of 16 as well.
+        assert_eq!(seconds("16x8x8", &["conv 3 k3 p1"], 1e15), one);
+    }
+}

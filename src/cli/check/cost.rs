@@ -60,7 +60,12 @@ impl StageCost {
         let total = self.memory.total();
         let parts = total.parts().map(|(name, of)| format!("{name} {}", bytes(of))).join(" · ");
         let mut lines = vec![
-            format!("a step of stage `{}` with {} images holds {}:", self.stage, count(self.batch.into()), bytes(total.total())),
+            format!(
+                "a step of stage `{}` with {} images holds {}:",
+                self.stage,
+                count(self.batch.into()),
+                bytes(total.total())
+            ),
             format!("  {parts}"),
         ];
         lines.extend(self.budget.map(|budget| match self.largest_batch {

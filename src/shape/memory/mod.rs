@@ -185,3 +185,6 @@ pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) 
     }
     Some(fitting)
 }
+
+#[cfg(test)]
+mod tests;

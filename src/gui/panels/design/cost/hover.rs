@@ -28,11 +28,19 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
     if row.macs > 0 {
         ui.label(format!("FLOPs of an image: 2·MACs = {}", text::count(row.macs.saturating_mul(2))));
     }
-    let passes = planned.map_or(0, |planned| crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters);
+    let passes =
+        planned.map_or(0, |planned| crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters);
     if passes > 0 && row.parameters > passes {
-        ui.label(format!("all {} passes of the repeat together: {} parameters", row.parameters / passes, text::count(row.parameters)));
+        ui.label(format!(
+            "all {} passes of the repeat together: {} parameters",
+            row.parameters / passes,
+            text::count(row.parameters)
+        ));
     }
     let bytes = figures.memory_of(&row.place, whole);
+    if figures.memory.is_some() && bytes.total() == 0 {
+        ui.label("Holds nothing of its own: it is computed along with its neighbour, or hands on what it gets.");
+    }
     if bytes.total() > 0 {
         ui.label(format!("memory in a step: {}", text::bytes(bytes.total())));
         kinds::lines(ui, bytes);

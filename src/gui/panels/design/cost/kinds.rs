@@ -13,7 +13,9 @@ fn about(part: &str) -> &'static str {
     match part {
         "weights" => "What is learned, and the running statistics of batch norm.",
         "gradients" => "The gradient of every weight.",
-        "optimizer" => "What the optimizer keeps beside each weight: SGD nothing, with momentum a velocity, Adam two means.",
+        "optimizer" => {
+            "What the optimizer keeps beside each weight: SGD nothing, with momentum a velocity, Adam two means."
+        }
         "activations" => {
             "The batch, the outputs of all layers for it, which the gradient needs, and gradients on their way back. Grows with the batch."
         }
@@ -43,7 +45,11 @@ pub(super) fn bar(ui: &Ui, area: Rect, bytes: Bytes) {
         if width < 0.5 {
             continue;
         }
-        ui.painter().rect_filled(piece.with_max_x(piece.right() - 1.0_f32.min(width / 2.0)), 1.0, theme::faded(color(ui, part), 0.9));
+        ui.painter().rect_filled(
+            piece.with_max_x(piece.right() - 1.0_f32.min(width / 2.0)),
+            1.0,
+            theme::faded(color(ui, part), 0.9),
+        );
         let response = ui.interact(piece, Id::unique(("cost part", part)), Sense::hover());
         response.on_hover_text(format!("{part}: {}\n{}", text::bytes(size), about(part)));
     }

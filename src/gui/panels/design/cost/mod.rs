@@ -28,6 +28,8 @@ pub struct CostView {
 
 /// Room for the memory beside the table.
 const WIDE: f32 = 820.0;
+/// Room for the names of its parts below it.
+const TALL: f32 = 280.0;
 
 impl View for CostView {
     fn about(&self) -> &'static str {
@@ -79,7 +81,8 @@ impl CostView {
             let (table, side) = area.split_left_right_at_x(area.right() - side::WIDTH);
             (Rect::from_min_max(table.min, table.max - vec2(16.0, 0.0)), side)
         } else {
-            area.split_top_bottom_at_y(area.bottom() - side::height(state) - theme::GAP)
+            let legend = area.height() >= TALL;
+            area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
         };
         self.all = table::shows_all(table.width());
         let one = [self.column];

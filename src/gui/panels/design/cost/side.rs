@@ -23,10 +23,9 @@ pub(super) const WIDTH: f32 = 280.0;
 const BAR: f32 = 10.0;
 const LINE: f32 = 20.0;
 
-/// How high the part below a table is.
-pub(super) fn height(state: &State) -> f32 {
-    let lines = 2.0 + if against(state).is_some() { 1.0 } else { 0.0 };
-    BAR + theme::STEP + lines * LINE
+/// How high the part below a table is; `legend`: whether the parts of the memory are named.
+pub(super) fn height(legend: bool) -> f32 {
+    BAR + theme::STEP + LINE * if legend { 2.0 } else { 1.0 }
 }
 
 /// The part beside the table.
@@ -44,7 +43,7 @@ pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mu
             batch(ui, state, figures, actions);
             time(ui, state, figures);
         } else {
-            weak(ui, "Memory and time are known once the stage's stacks have no error.");
+            weak(ui, UNKNOWN);
         }
         if let Some(against) = against(state) {
             ui.add_space(theme::GAP);
@@ -53,38 +52,38 @@ pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mu
     });
 }
 
-/// The part below the table.
+/// The part below the table, as high as [`height`] says.
 pub(super) fn below(ui: &mut Ui, area: Rect, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
-    let line = |index: f32| {
-        let top = area.top() + BAR + theme::STEP + index * LINE;
-        Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), LINE))
+    let last = area.with_min_y(area.bottom() - LINE);
+    let Some(memory) = &figures.memory else {
+        let font = FontId::proportional(theme::SMALL);
+        ui.painter().text(last.left_center(), Align2::LEFT_CENTER, UNKNOWN, font, theme::palette(ui).weak);
+        return;
     };
-    match &figures.memory {
-        Some(memory) => {
-            kinds::bar(ui, Rect::from_min_size(area.min, vec2(area.width(), BAR)), memory.total());
-            kinds::legend(ui, line(0.0), memory.total());
-            let mut inner = ui.new_child(UiBuilder::new().id_salt("cost batch").max_rect(line(1.0)));
-            batch(&mut inner, state, figures, actions);
-        }
-        None => {
-            let text = "Memory and time are known once the stage's stacks have no error.";
-            let font = FontId::proportional(theme::SMALL);
-            ui.painter().text(line(0.0).left_center(), Align2::LEFT_CENTER, text, font, theme::palette(ui).weak);
-        }
+    kinds::bar(ui, Rect::from_min_size(area.min, vec2(area.width(), BAR)), memory.total());
+    let between = Rect::from_min_max(pos2(area.left(), area.top() + BAR + theme::STEP), last.right_top());
+    if between.height() >= LINE - 1.0 {
+        kinds::legend(ui, between, memory.total());
     }
+    let line = Layout::left_to_right(Align::Center);
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("cost batch").max_rect(last).layout(line));
+    largest(&mut inner, state, figures, actions);
     if let Some(against) = against(state) {
-        let mut inner = ui.new_child(UiBuilder::new().id_salt("cost against").max_rect(line(2.0)));
         let text = format!(
-            "as a dense layer: {} parameters (×{}), {} MACs (×{})",
+            "as dense: {} parameters (×{}), {} MACs (×{})",
             text::large(against.parameters[1]),
             times(against.parameters_factor()),
             text::large(against.macs[1]),
             times(against.macs_factor()),
         );
-        let label = Label::new(RichText::new(text).size(theme::SMALL).color(theme::palette(ui).text)).truncate();
-        inner.add(label).on_hover_text(ABOUT_DENSE);
+        let text = RichText::new(text).size(theme::SMALL).color(theme::palette(ui).text);
+        inner.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add(Label::new(text).truncate()).on_hover_text(ABOUT_DENSE);
+        });
     }
 }
+
+const UNKNOWN: &str = "Memory and time are known once the stage's stacks have no error.";
 
 const ABOUT_DENSE: &str = "The dense layer from the same input to the same output needs inputs·outputs + outputs parameters and inputs·outputs MACs: a convolution saves by looking at a window only, and by using one kernel everywhere.";
 
@@ -105,40 +104,48 @@ fn weak(ui: &mut Ui, text: &str) {
 
 /// The stage's batch, and the largest that fits.
 fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
-    let Some((index, stage)) = stage(state) else { return };
-    let colors = theme::palette(ui);
-    let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let narrow = ui.available_width() < 400.0;
+    let Some((_, stage)) = stage(state) else { return };
     let now = format!("stage `{}`, batch {}", stage.name, text::count(stage.batch.into()));
-    if narrow {
-        ui.add(Label::new(small(now.clone()).color(colors.text)).truncate());
-    }
+    let now = RichText::new(now).size(theme::SMALL).color(theme::palette(ui).text);
+    ui.add(Label::new(now).truncate());
     ui.allocate_ui_with_layout(vec2(ui.available_width(), LINE), Layout::left_to_right(Align::Center), |ui| {
-        if !narrow {
-            ui.add(Label::new(small(now).color(colors.text)).truncate());
-        }
-        let fits = figures.largest.map_or_else(|| "not even 1".to_owned(), |batch| text::count(batch.into()));
-        let free = figures.budget.map_or_else(|| "?".to_owned(), text::bytes);
-        let label = ui.add(Label::new(small(format!("largest batch that fits: {fits}")).color(colors.weak)).truncate());
-        label.on_hover_text(format!(
-            "The largest batch whose step fits into the {free} of memory that are free now. Larger batches compute faster for each image, but take fewer steps an epoch; what learns best is often far smaller."
-        ));
-        let usable = figures.largest.filter(|batch| *batch != stage.batch);
-        let button = ui.add_enabled(usable.is_some(), Button::new(small("Use".to_owned())).small());
-        let button = button.on_hover_text("Set the stage's batch to it (Ctrl+Z takes it back)");
-        if let Some(batch) = usable.filter(|_| button.accessible_name("Use the largest batch").clicked()) {
-            actions.push(Action::Edit(Edit::Stage(index, Stage { batch, ..stage.clone() })));
-        }
+        largest(ui, state, figures, actions);
     });
+}
+
+/// The largest batch that fits, and a button that takes it.
+fn largest(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
+    let Some((index, stage)) = stage(state) else { return };
+    let small = |text: String| RichText::new(text).size(theme::SMALL);
+    let fits = figures.largest.map_or_else(|| "not even 1".to_owned(), |batch| text::count(batch.into()));
+    let free = figures.budget.map_or_else(|| "?".to_owned(), text::bytes);
+    let text = small(format!("largest batch that fits: {fits}")).color(theme::palette(ui).weak);
+    ui.add(Label::new(text).truncate()).on_hover_text(format!(
+        "The largest batch whose step fits into the {free} of memory that are free now. Larger batches take less time for each image, but there are fewer steps in an epoch; what learns best is often far smaller."
+    ));
+    let usable = figures.largest.filter(|batch| *batch != stage.batch);
+    let button = ui.add_enabled(usable.is_some(), Button::new(small("Use".to_owned())).small());
+    let button = button.on_hover_text("Set the stage's batch to it (Ctrl+Z takes it back)");
+    if let Some(batch) = usable.filter(|_| button.accessible_name("Use the largest batch").clicked()) {
+        actions.push(Action::Edit(Edit::Stage(index, Stage { batch, ..stage.clone() })));
+    }
 }
 
 fn time(ui: &mut Ui, state: &State, figures: &Figures) {
     let Some((_, stage)) = stage(state) else { return };
     let estimate = figures.time.as_ref().map(|time| {
         let seconds = time.total().max(f64::MIN_POSITIVE);
-        format!("about {} a step, {} images/s", text::milliseconds(1e3 * seconds), text::rate(f64::from(stage.batch) / seconds))
+        format!(
+            "about {} a step, {} images/s",
+            text::milliseconds(1e3 * seconds),
+            text::rate(f64::from(stage.batch) / seconds)
+        )
     });
-    let waiting = if state.training.is_running() { "the time is estimated when no run is training" } else { "measuring this machine …" };
+    let waiting = if state.training.is_running() {
+        "the time is estimated when no run is training"
+    } else {
+        "measuring this machine …"
+    };
     weak(ui, estimate.as_deref().unwrap_or(waiting));
     if let Some(speed) = measured(state) {
         weak(ui, &format!("measured in the run: {} images/s", text::rate(speed)));
@@ -178,7 +185,7 @@ fn times(factor: f64) -> String {
 
 fn comparison(ui: &mut Ui, against: &AgainstDense) {
     heading(ui, "Convolution against dense", "");
-    let columns = [0.42, 0.66, 0.88, 1.0];
+    let columns = [0.0, 0.5, 0.76, 1.0];
     let rows = [
         ["".to_owned(), "conv".to_owned(), "dense".to_owned(), "×".to_owned()],
         row("parameters", against.parameters, against.parameters_factor()),

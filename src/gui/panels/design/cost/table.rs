@@ -16,8 +16,9 @@ use eframe::egui::{
 /// Height of a row, and of what stands above and below the rows.
 const ROW: f32 = 22.0;
 const HEADING: f32 = 20.0;
-/// Width of a column, with the room before it.
+/// Width of a column, at least and at most, and the room before it.
 const COLUMN: f32 = 88.0;
+const WIDEST: f32 = 168.0;
 const BETWEEN: f32 = 12.0;
 const INDENT: f32 = 10.0;
 const BAR: f32 = 3.0;
@@ -38,6 +39,10 @@ struct Table<'a> {
     columns: &'a [Quantity],
     /// The largest value of each column: its bar is full.
     most: Vec<f64>,
+    /// Where the last column ends, whether or not there is a scroll bar.
+    right: f32,
+    /// Width of a column.
+    width: f32,
 }
 
 /// Shows the table in a rectangle.
@@ -54,9 +59,13 @@ pub(super) fn show(
         let of = rows.iter().map(|row| figures.of(row, is_whole(state, row), *quantity));
         of.chain([figures.common(*quantity)]).fold(0.0, f64::max)
     };
-    let table = Table { state, figures, columns, most: columns.iter().map(values).collect() };
+    let width = 0.7 * area.width() / columns.len().max(1) as f32 - BETWEEN;
+    let (right, width) = (area.right() - SCROLL, width.clamp(COLUMN, WIDEST));
+    let table = Table { state, figures, columns, most: columns.iter().map(values).collect(), right, width };
     let (head, rest) = area.split_top_bottom_at_y(area.top() + HEADING);
-    let (body, foot) = rest.split_top_bottom_at_y(rest.bottom() - ROW - 2.0);
+    // The sum stands right below the rows, or below what of them has room.
+    let bottom = (rest.top() + table.height(&rows)).min(rest.bottom() - ROW - 2.0);
+    let (body, foot) = rest.split_top_bottom_at_y(bottom);
     table.heading(ui, head);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("cost rows").max_rect(body));
     inner.set_clip_rect(body.intersect(ui.clip_rect()));
@@ -82,11 +91,21 @@ fn is_whole(state: &State, row: &Row) -> bool {
 }
 
 impl Table<'_> {
+    /// How high all rows are.
+    fn height(&self, rows: &[&Row]) -> f32 {
+        let stacks = Stack::ALL.iter().filter(|stack| rows.iter().any(|row| row.place.stack == **stack)).count();
+        (rows.len() + usize::from(self.has_common())) as f32 * ROW + stacks as f32 * HEADING
+    }
+
+    fn has_common(&self) -> bool {
+        self.columns.iter().any(|quantity| self.figures.common(*quantity) > 0.0)
+    }
+
     /// A column's place on a line, from the right.
     fn column(&self, line: Rect, index: usize) -> Rect {
         let after = (self.columns.len() - 1 - index) as f32;
-        let right = line.right() - SCROLL - after * (COLUMN + BETWEEN);
-        Rect::from_min_max(pos2(right - COLUMN, line.top()), pos2(right, line.bottom()))
+        let right = self.right - after * (self.width + BETWEEN);
+        Rect::from_min_max(pos2(right - self.width, line.top()), pos2(right, line.bottom()))
     }
 
     fn texts(&self, line: Rect) -> Rect {
@@ -114,7 +133,7 @@ impl Table<'_> {
             }
             self.row(ui, row, actions);
         }
-        if self.columns.iter().any(|quantity| self.figures.common(*quantity) > 0.0) {
+        if self.has_common() {
             let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
             let colors = theme::palette(ui);
             write(ui, self.texts(line), 0.0, "in common", colors.weak);
@@ -160,7 +179,7 @@ impl Table<'_> {
     fn background(&self, ui: &Ui, line: Rect, row: &Row, response: &Response) {
         let colors = theme::palette(ui);
         let selected = self.state.selected.as_ref() == Some(&row.place);
-        let card = Rect::from_min_max(line.min, pos2(line.right() - SCROLL + 6.0, line.bottom()));
+        let card = Rect::from_min_max(line.min, pos2(self.right + 6.0, line.bottom()));
         if selected || response.hovered() || response.has_focus() {
             ui.painter().rect_filled(card, theme::RADIUS, colors.lifted);
         }
@@ -183,8 +202,9 @@ impl Table<'_> {
     }
 
     fn sum(&self, ui: &Ui, line: Rect) {
+        let line = line.with_max_y(line.top() + ROW + 1.0);
         let colors = theme::palette(ui);
-        ui.painter().hline(line.x_range(), line.top(), Stroke::new(1.0, colors.line));
+        ui.painter().hline(line.left()..=self.right, line.top(), Stroke::new(1.0, colors.line));
         let line = line.translate(vec2(0.0, 1.0));
         write(ui, self.texts(line), 0.0, "total", colors.strong);
         let waiting = if self.state.training.is_running() { "—" } else { "…" };
