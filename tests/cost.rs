@@ -7,10 +7,12 @@ use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use std::process::Command;
+use strata::engine::event::{Event, StepReport};
 use strata::engine::memory::{available_bytes, machine};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part, Workspace};
 use strata::gui::views::ViewKind;
+use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::{infer, step_memory};
 use window::*;
@@ -22,12 +24,16 @@ const LARGE: Vec2 = vec2(1920.0, 1080.0);
 fn open(project: Project, size: Vec2, shared: bool) -> Window {
     let engine = Box::new(|_, _, _| Err(std::io::Error::other("no engine here")));
     let mut window = Window::new(project, size, engine);
+    arrange(&mut window, shared);
+    window
+}
+
+fn arrange(window: &mut Window, shared: bool) {
     let parts = [ViewKind::Lens, ViewKind::Cost].into_iter().skip(usize::from(!shared));
     let parts = parts.map(|kind| (1.0, Part::of(&[kind]))).collect();
     window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
     window.harness.state_mut().handle(Action::View(OnView::Arrange(Arrangement(Some(Part::Column(parts))))));
     window.run();
-    window
 }
 
 fn estimated(window: &mut Window) {
@@ -97,6 +103,28 @@ fn rows_are_reached_by_keyboard_and_folded_blocks_stand_for_their_layers() {
     window.run();
     assert!(!window.has(&format!("{name}, {parameters}")), "its layers are shown now");
     assert!(window.has(&format!("Cost of {}.0.0", block.place)));
+}
+
+/// What was measured of this very network is told beside the estimate; of another one it is not.
+#[test]
+fn the_speed_of_the_run_is_told() {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(builtin("lenet-mnist"), SMALL, start);
+    window.click("Train");
+    let (run, device) = ("runs/one-1".into(), "CPU".to_owned());
+    engine.tell(Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() });
+    engine.tell(Event::Stage { index: 0, name: "a".into(), task: Task::Classify, epochs: 1, steps_per_epoch: 9 });
+    let (stage, epoch, step, step_in_epoch, accuracy) = (0, 1, 1, 1, None);
+    let (loss, lr, images_per_second, seconds_left) = (1.0, 1e-3, 4321.0, 1.0);
+    let report = StepReport { stage, epoch, step, step_in_epoch, loss, accuracy, lr, images_per_second, seconds_left };
+    engine.tell(Event::Step(report));
+    arrange(&mut window, true);
+    assert!(window.has("measured 4,321 images/s"));
+    let other = strata::project::node::Node::from_text("conv 21 k5");
+    let edit = strata::project::edit::Edit::Replace(Place::new(Stack::Encoder, 0), other);
+    window.harness.state_mut().handle(Action::Edit(edit));
+    window.run();
+    assert!(!window.has("measured 4,321 images/s"));
 }
 
 /// One column where there is no room for all; what is broken says so; nothing says what to do.

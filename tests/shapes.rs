@@ -13,7 +13,7 @@ use strata::project::data::DataSpec;
 use strata::project::layer::Layer;
 use strata::project::node::Node;
 use strata::project::size::Shape;
-use strata::project::stage::{Optimizer, Stage, Task};
+use strata::project::stage::{Stage, Task};
 use strata::project::{Network, Project, Stack};
 use strata::shape::{Inference, Machine, Planned, banner, check, infer, largest_batch, step_memory};
 

@@ -37,11 +37,16 @@ impl View for CostView {
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(((_, stage), bytes)) = stage(state).zip(self.figures.memory.as_ref()) else { return String::new() };
-        let time = self.figures.time.as_ref();
-        let time = time.map_or_else(String::new, |time| format!(" · about {}", text::milliseconds(1e3 * time.total())));
-        let batch = text::count(stage.batch.into());
-        format!("stage `{}`, batch {batch} · {} a step{time}", stage.name, text::bytes(bytes.total().total()))
+        let Some(((_, stage), memory)) = stage(state).zip(self.figures.memory.as_ref()) else { return String::new() };
+        let (batch, bytes) = (text::count(stage.batch.into()), text::bytes(memory.total().total()));
+        let mut status = format!("stage `{}`, batch {batch} · {bytes} a step", stage.name);
+        if let Some(time) = &self.figures.time {
+            status += &format!(" · about {}", text::milliseconds(1e3 * time.total()));
+        }
+        if let Some(speed) = side::measured(state) {
+            status += &format!(" · measured {} images/s", text::rate(speed));
+        }
+        status
     }
 
     fn tools(&mut self, ui: &mut Ui, _: &State, _: &mut Vec<Action>) {
