@@ -60,6 +60,12 @@ pub struct CheckArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
+    /// Estimate the time of a training step too: measures this machine for a moment
+    #[arg(long)]
+    pub time: bool,
+    /// Find the largest batch for this much memory, such as 4GB [default: what is free now]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<u64>,
 }
 
 /// `strata solve`
@@ -264,6 +270,16 @@ fn split(text: &str) -> Result<Split, String> {
 fn source(text: &str) -> Result<Source, String> {
     let names = Source::ALL.map(Source::name).join(", ");
     Source::ALL.into_iter().find(|source| source.name() == text).ok_or_else(|| format!("the sources are {names}"))
+}
+
+/// `512MB`, `4 GB`: in steps of 1000, as sizes are printed.
+fn memory(text: &str) -> Result<u64, String> {
+    let units = [("kb", 1_000u64), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1)];
+    let text = text.trim().to_lowercase();
+    let named = units.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let (number, unit) = named.unwrap_or((&text, 1));
+    let number: Option<f64> = number.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.map(|number| (number * unit as f64) as u64).ok_or_else(|| "write a size such as 512MB or 4GB".to_owned())
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {

@@ -17,6 +17,7 @@ use super::snapshot::Saving;
 use super::training::{Phase, Training};
 use crate::engine::event::Outcome;
 use crate::engine::goals::measured;
+use crate::engine::memory::machine;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
@@ -45,17 +46,22 @@ pub struct Shown {
     pub advice: Vec<Advice>,
     /// What is locked.
     pub locks: Vec<Target>,
+    /// Memory of a step of the first stage, where it can be trained.
+    pub step_bytes: Option<u64>,
 }
 
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
         let problems = shape::check_inferred(project, &inference);
+        let plan = inference.plan.as_ref().zip(project.stages.first());
+        let step = plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
         Shown {
             banner: shape::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
+            step_bytes: step.map(|step| step.total().total()),
             problems,
             inference,
         }
