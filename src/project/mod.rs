@@ -116,6 +116,17 @@ impl Network {
         }
     }
 
+    /// The node at a place, to edit.
+    pub fn node_mut(&mut self, place: &Place) -> Option<&mut Node> {
+        let (&last, way) = place.path.split_last()?;
+        let mut list = self.stack_mut(place.stack);
+        for step in way.chunks(2) {
+            let &[index, branch] = step else { return None };
+            list = list.get_mut(index)?.branch_mut(branch)?;
+        }
+        list.get_mut(last)
+    }
+
     /// The nodes of one stack, to edit.
     pub fn stack_mut(&mut self, stack: Stack) -> &mut Vec<Node> {
         match stack {
@@ -139,6 +150,11 @@ impl Place {
     /// The place of the `index`-th node of a stack.
     pub fn new(stack: Stack, index: usize) -> Place {
         Place { stack, path: vec![index] }
+    }
+
+    /// The place inside of this one, or (with an empty path) of its stack.
+    pub fn child(&self, more: &[usize]) -> Place {
+        Place { stack: self.stack, path: [self.path.as_slice(), more].concat() }
     }
 
     /// `3`, or `3.0.1` inside a block.

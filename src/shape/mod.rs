@@ -23,8 +23,8 @@ mod pools;
 pub mod rules;
 
 mod scratch;
+pub mod solve;
 mod stage_check;
-mod suggest;
 mod walk;
 
 pub use check::{Problem, Severity, can_train, check, check_inferred};
