@@ -95,12 +95,12 @@ fn a_hint_is_fixed_by_keyboard() {
 #[test]
 fn errors_come_first_and_are_mended() {
     let mut project = softmax();
-    project.network.encoder[0] = Node::from_text("conv 20 k55");
+    project.network.encoder[0] = Node::from_text("conv 20 k0");
     let mut window = window(project);
     show_advice(&mut window);
-    assert!(window.has("error encoder.0: kernel 55×55 is larger") && window.has("1 error · "));
-    window.click("Fix: write conv 20 k28 at encoder.0");
-    assert_eq!(texts(&window, Stack::Encoder)[0], "conv 20 k28");
+    assert!(window.has("error encoder.0: the kernel size is 0") && window.has("1 error · "));
+    window.click("Fix: write conv 20 k3 at encoder.0");
+    assert_eq!(texts(&window, Stack::Encoder)[0], "conv 20 k3");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_hint_about_a_stage_opens_it() {
     show_advice(&mut window);
     window.click("hint stage head only: lr=0.5 is high for adam: usual is 1e-5 to 0.01");
     assert_eq!(window.state().view.stage, Some(1));
-    window.click("Fix: set lr=0.001 in stage 2");
+    window.click("Fix: set lr=1e-3 in stage 2");
     assert_eq!(window.state().project().stages[1].optimizer.lr(), 1e-3);
 }
 

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(*edits_of(&value), json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }]));
         let value = doctor(|p| p.stages[0].optimizer = "adam lr=1".parse().unwrap());
         assert_eq!((&value[0]["stack"], &value[0]["stage"]), (&Value::Null, &json!(0)));
-        let edit = json!([{ "stage": 0, "setting": "optimizer", "from": "adam lr=1", "to": "adam lr=0.001" }]);
+        let edit = json!([{ "stage": 0, "setting": "optimizer", "from": "adam lr=1", "to": "adam lr=1e-3" }]);
         assert_eq!(*edits_of(&value), edit);
         let value = doctor(|p| p.data.range = Some([0.0, 255.0]));
         assert_eq!(edits_of(&value)[0]["setting"], "data.range");

@@ -16,7 +16,16 @@ use crate::shape::check::Problem;
 /// The first line of a problem's help that mends it, as an edit; `all` are the project's problems.
 pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {
     let lines = problem.help.iter().filter_map(|line| read(project, problem, line));
-    lines.chain(idle_lock(project, problem)).find(|fix| mends(project, all, problem, &fix.edit))
+    let found = lines.chain(idle_lock(project, problem)).find(|fix| mends(project, all, problem, &fix.edit));
+    found.or_else(|| respelt(project, problem))
+}
+
+/// The word that was meant is offered too where behind it other errors come to light: they were there before.
+fn respelt(project: &Project, problem: &Problem) -> Option<Fix> {
+    let line = problem.help.iter().find(|line| line.starts_with("did you mean `"))?;
+    let fix = read(project, problem, line)?;
+    let (_, problems) = after(project, &fix.edit)?;
+    problems.iter().all(|left| left.place != problem.place).then_some(fix)
 }
 
 fn mends(project: &Project, before: &[Problem], problem: &Problem, edit: &Edit) -> bool {

@@ -62,16 +62,20 @@ fn unusual(stage: &Stage) -> Option<impl Fn(usize) -> Advice + use<'_>> {
     let lr = stage.optimizer.lr();
     (!range.contains(&lr)).then_some(move |index: usize| {
         let side = if lr > *range.end() { "high" } else { "low" };
-        let message =
-            format!("lr={lr} is {side} for {word}: usual is {} to {}", short(*range.start()), short(*range.end()));
+        let message = format!(
+            "lr={} is {side} for {word}: usual is {} to {}",
+            short(lr),
+            short(*range.start()),
+            short(*range.end())
+        );
         let usual = Stage { optimizer: with_lr(stage.optimizer, default), ..stage.clone() };
-        let label = format!("set lr={default} in stage {}", index + 1);
+        let label = format!("set lr={} in stage {}", short(default), index + 1);
         Advice::new(message, why).of_stage(index).fix(label, Edit::Stage(index, usual))
     })
 }
 
 fn short(value: f64) -> String {
-    if value < 1e-2 { format!("{value:e}") } else { value.to_string() }
+    if value > 0.0 && value < 1e-2 { format!("{value:e}") } else { value.to_string() }
 }
 
 fn with_lr(optimizer: Optimizer, lr: f64) -> Optimizer {

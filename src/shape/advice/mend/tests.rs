@@ -86,6 +86,15 @@ fn what_does_not_help_or_is_locked_is_not_offered() {
     }
 }
 
+/// The pooling's mistake was there before, behind a layer that could not be read.
+#[test]
+fn a_misspelt_word_is_mended_whatever_stands_behind() {
+    let twice = project("3x16x16", "cnov 8 k3;relu;maxpool 99", "", "gap;dense 10");
+    let problems = check(&twice);
+    let fix = mend(&twice, &problems, &problems[0]).unwrap();
+    assert_eq!(fix.label, "write conv 8 k3 at encoder.0");
+}
+
 #[test]
 fn attributes_are_written_where_they_belong() {
     for (text, word, then) in [

@@ -10,6 +10,9 @@ use crate::shape::advice::{Advice, Fix};
 use crate::shape::{Problem, Severity};
 use eframe::egui::{Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
 
+/// Height of the first line.
+const LINE: f32 = 18.0;
+
 /// What is shown of a problem or a hint.
 pub struct Entry<'a> {
     /// `error`, `warning` or `hint`.
@@ -34,7 +37,7 @@ impl<'a> Entry<'a> {
             icon: Icon::Warning,
             at: at(state, problem.place.as_ref(), problem.stage),
             message: &problem.message,
-            lines: problem.help.iter().map(String::as_str).collect(),
+            lines: helping(problem, fix),
             fix,
             place: problem.place.as_ref(),
             stage: problem.stage,
@@ -48,7 +51,7 @@ impl<'a> Entry<'a> {
             icon: Icon::Hint,
             at: at(state, advice.place.as_ref(), advice.stage),
             message: &advice.message,
-            lines: vec![&advice.why],
+            lines: [advice.why.as_str()].into_iter().chain(locked(state, advice)).collect(),
             fix: advice.fix.as_ref(),
             place: advice.place.as_ref(),
             stage: advice.stage,
@@ -63,6 +66,19 @@ impl<'a> Entry<'a> {
             _ => colors.accent,
         }
     }
+}
+
+/// The lines of help, but for the one that the fix's button says.
+fn helping<'a>(problem: &'a Problem, fix: Option<&Fix>) -> Vec<&'a str> {
+    let plain = |line: &str| line.trim_start_matches("or ").replace('`', "");
+    let said = |line: &str| fix.is_some_and(|fix| fix.label == plain(line));
+    problem.help.iter().map(String::as_str).filter(|line| !said(line)).collect()
+}
+
+/// Why there is no fix, where it is a lock.
+fn locked<'a>(state: &State, advice: &Advice) -> Option<&'a str> {
+    let is_locked = advice.place.as_ref().is_some_and(|place| state.lock_on(place).is_some());
+    (advice.fix.is_none() && is_locked).then_some("It is locked: unlock it to change it.")
 }
 
 fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
@@ -107,7 +123,7 @@ fn card(ui: &mut Ui, entry: &Entry<'_>, actions: &mut Vec<Action>) {
     frame.inner_margin(Margin { left: 8, right: 8, top: 5, bottom: 6 }).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         ui.horizontal_top(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 18.0), Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, LINE), Sense::hover());
             icon::paint(ui.painter(), entry.icon, rect, entry.ink(ui));
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 3.0;
@@ -124,6 +140,7 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
     let colors = theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
+        ui.spacing_mut().interact_size.y = LINE;
         if !entry.at.is_empty() {
             ui.label(RichText::new(&entry.at).font(theme::digits(12.0)).color(entry.ink(ui)));
         }

@@ -9,7 +9,7 @@ use crate::gui::widgets::{Field, FieldEvent, icon_button};
 use crate::project::edit::Edit;
 use crate::project::goals::{Goal, Goals, Quantity};
 use crate::shape::goals::{Judged, Standing};
-use eframe::egui::{Color32, Id, Label, Popup, RichText, Sense, Ui, vec2};
+use eframe::egui::{Align, Color32, Id, Label, Layout, Popup, RichText, Sense, Ui, vec2};
 
 /// The field of a goal.
 const FIELD: f32 = 184.0;
@@ -64,7 +64,9 @@ fn row(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>) {
                     actions.push(Action::Edit(Edit::Goals(goals)));
                 }
                 if one_line {
-                    reached(ui, judged);
+                    let room = vec2(ui.available_width(), 24.0);
+                    let middle = Layout::left_to_right(Align::Center);
+                    ui.allocate_ui_with_layout(room, middle, |ui| reached(ui, judged));
                 }
             });
             if !one_line {
