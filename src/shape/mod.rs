@@ -12,6 +12,7 @@ pub mod check;
 pub mod cost;
 mod data_check;
 mod error;
+pub mod explain;
 mod field;
 pub mod infer;
 pub mod mismatch;
@@ -21,14 +22,17 @@ mod pools;
 pub mod rules;
 
 mod scratch;
+pub mod sizes;
 mod stage_check;
 mod suggest;
 mod target;
+mod through;
 mod walk;
 
 pub use check::{Problem, Severity, can_train, check, check_inferred};
 pub use cost::{Cost, step_memory_bytes};
 pub use error::ShapeError;
+pub use explain::{Explanation, explain};
 pub use infer::{Inference, Row, Totals, infer};
 
 pub use mismatch::{Banner, Level, banner};
