@@ -57,7 +57,7 @@ fn all() -> Vec<Thread> {
             encoder: texts(&["conv 8 k5 s2 same", "relu", "conv 8 k5 s2 same", "relu"]),
             decoder: texts(&["convt 4 k5 s2 same", "relu", "convt 1 k5 s2 same"]),
             output: "1x28x44",
-            causes: vec![(Floor, "encoder.1", (21, 22)), (Floor, "encoder.0", (41, 42))],
+            causes: vec![(Floor, "encoder.2", (21, 22)), (Floor, "encoder.0", (41, 42))],
         },
         // 25 → 13 → 7 → 4 → 2, and Conv2DTranspose without output_padding goes 4 → 8 → 16 → 32.
         Thread {
@@ -197,8 +197,9 @@ impl Thread {
 fn the_stacks_give_what_the_threads_say() {
     for thread in all() {
         let inference = infer(&thread.network());
-        let output = inference.output.map_or_else(String::new, |output| output.to_file_text());
-        assert_eq!(output, thread.output, "{}", thread.cited);
+        assert_eq!(inference.errors().next().is_some(), thread.output.is_empty(), "{}", thread.cited);
+        let output = inference.output.as_ref().map(|output| output.to_file_text());
+        assert!(thread.output.is_empty() || output.as_deref() == Some(thread.output), "{}: {output:?}", thread.cited);
         assert_ne!(inference.output_equals_input, Some(true), "{}", thread.cited);
     }
 }
