@@ -23,6 +23,7 @@ pub mod rules;
 
 mod scratch;
 pub mod sizes;
+pub mod solve;
 mod stage_check;
 mod suggest;
 mod target;
