@@ -2,6 +2,8 @@
 //!
 //! Exit code 2 when the project cannot be trained.
 
+mod explain;
+
 use super::args::CheckArgs;
 use super::source::{self, Source};
 use super::text::{left, right, times};
@@ -22,7 +24,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     if args.json {
-        output::print_json(&as_json(&inference, &problems))?;
+        let mut report = as_json(&inference, &problems);
+        explain::add(&mut report, &source.project.network, &inference);
+        output::print_json(&report)?;
     } else {
         output::print(&as_text(&source, &inference, &problems))?;
     }
@@ -79,6 +83,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> Stri
     lines.extend(table(source, inference, problems));
     lines.push(String::new());
     lines.push(banner(inference).text);
+    lines.extend(explain::lines(&source.project.network, inference));
     lines.push(totals(source, inference));
     let elsewhere = problems.iter().filter(|problem| problem.place.is_none());
     for problem in elsewhere {
