@@ -20,7 +20,6 @@ pub use path::{Side, Step};
 pub use unread::{Unread, UnreadLayer};
 
 use super::infer::Inference;
-use crate::project::node::Node;
 use crate::project::{Network, Place, Stack};
 use chain::Chain;
 
@@ -117,11 +116,6 @@ pub fn explain(network: &Network, inference: &Inference) -> Explanation {
     };
     let path = path::steps(&chain, &judged.pairs, &causes);
     Explanation { sentences, causes, path }
-}
-
-/// The text of a layer, or a block's short label, for the sentences about it.
-fn label(node: &Node) -> String {
-    node.label()
 }
 
 #[cfg(test)]

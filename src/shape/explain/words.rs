@@ -3,7 +3,8 @@
 use super::causes::Finding;
 use super::chain::Chain;
 use super::rule::{AxisRule, Slide};
-use super::{Reason, label};
+use super::Reason;
+use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::{Network, Place, Stack};
 use crate::shape::mismatch::{count, kind_of, units};
@@ -16,7 +17,7 @@ pub(super) fn nowhere() -> Place {
 
 /// The sentence where nothing is lost.
 pub(super) fn equal(network: &Network) -> String {
-    let last = network.decoder.last().map(label).unwrap_or_default();
+    let last = network.decoder.last().map(Node::label).unwrap_or_default();
     format!("Every step down is undone by a step up of the same size; `{last}` gives the input's shape.")
 }
 
@@ -56,11 +57,12 @@ fn outcome(finding: &Finding, rank: usize) -> String {
     format!("{there}, which become {} at the output", cells(finding.effect, &finding.axes, rank))
 }
 
-fn named(chain: &Chain, link: Option<usize>) -> (String, String, Option<AxisRule>) {
+/// A layer's place and its text.
+fn named(chain: &Chain, link: Option<usize>) -> (String, String) {
     let link = link.and_then(|link| chain.links.get(link));
     link.map_or_else(
-        || ("the decoder".into(), String::new(), None),
-        |link| (link.place.to_string(), link.text.clone(), link.rules.first().copied()),
+        || ("the decoder".to_owned(), String::new()),
+        |link| (link.place.to_string(), link.text.clone()),
     )
 }
 
@@ -70,8 +72,8 @@ fn rule(chain: &Chain, link: usize, finding: &Finding) -> Option<AxisRule> {
 }
 
 fn floor(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
-    let (partner, undo, _) = named(chain, finding.partner);
+    let (place, text) = named(chain, Some(finding.culprit));
+    let (partner, undo) = named(chain, finding.partner);
     let rule = rule(chain, finding.culprit, finding);
     let stride = rule.map_or(1, AxisRule::factor);
     let way = match rule {
@@ -97,8 +99,8 @@ fn others(one: i64, (least, most): (i64, i64)) -> String {
 }
 
 fn window(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
-    let (partner, made, _) = named(chain, finding.partner);
+    let (place, text) = named(chain, Some(finding.culprit));
+    let (partner, made) = named(chain, finding.partner);
     let Finding { wanted, from, got, origin, .. } = finding;
     let possible = match origin {
         Some((least, most)) if least < most => format!(", which makes {from} of {least} to {most} alone"),
@@ -120,8 +122,8 @@ fn paddings(chain: &Chain, finding: &Finding) -> Option<String> {
 }
 
 fn factor(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
-    let (partner, made, _) = named(chain, finding.partner);
+    let (place, text) = named(chain, Some(finding.culprit));
+    let (partner, made) = named(chain, finding.partner);
     let factor = |link: Option<usize>| link.and_then(|link| rule(chain, link, finding)).map_or(1, AxisRule::factor);
     let (up, down) = (factor(Some(finding.culprit)), factor(finding.partner));
     format!(
@@ -131,7 +133,7 @@ fn factor(chain: &Chain, finding: &Finding) -> String {
 }
 
 fn missing(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
+    let (place, text) = named(chain, Some(finding.culprit));
     format!(
         "`{text}` at {place} makes {} of {}, and no layer of the decoder undoes this step",
         finding.from, finding.wanted
@@ -139,7 +141,7 @@ fn missing(chain: &Chain, finding: &Finding) -> String {
 }
 
 fn extra(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
+    let (place, text) = named(chain, Some(finding.culprit));
     format!(
         "`{text}` at {place} makes {} of {}, but no layer of the encoder makes such a step down: one step up too many",
         finding.got, finding.from
@@ -148,7 +150,7 @@ fn extra(chain: &Chain, finding: &Finding) -> String {
 
 /// Cells that a layer takes or adds by itself.
 fn margin(chain: &Chain, finding: &Finding, rank: usize) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
+    let (place, text) = named(chain, Some(finding.culprit));
     // In the encoder the layer itself went from `wanted` to `from`; in the decoder from `from` to `got`.
     let in_encoder = finding.got == finding.from;
     let (before, after) = if in_encoder { (finding.wanted, finding.from) } else { (finding.from, finding.got) };
@@ -181,7 +183,7 @@ fn far(finding: &Finding, rank: usize) -> String {
 }
 
 fn start(chain: &Chain, finding: &Finding) -> String {
-    let (place, text, _) = named(chain, Some(finding.culprit));
+    let (place, text) = named(chain, Some(finding.culprit));
     let ended = match finding.partner {
         Some(link) => {
             format!("{} where the encoder's image ended, before `{}`", finding.wanted, named(chain, Some(link)).1)
