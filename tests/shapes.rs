@@ -10,6 +10,7 @@ mod common;
 use common::random_stack::{hostile, layer_text, rng, small};
 use std::time::{Duration, Instant};
 use strata::project::data::DataSpec;
+use strata::project::goals::Goals;
 use strata::project::layer::Layer;
 use strata::project::node::Node;
 use strata::project::size::Shape;
@@ -121,7 +122,9 @@ fn everything_else(network: Network, inference: &Inference) {
     let _ = step_memory_bytes(inference, u32::MAX, &Optimizer::default());
     let classify = Stage { task: Task::Classify, freeze: vec!["encoder.0.0.0".into()], ..Stage::default() };
     let stages = vec![Stage::default(), classify];
-    let _ = check(&Project { title: String::new(), seed: 0, data: DataSpec::default(), network, stages });
+    let (goals, locked) = (Goals::default(), vec!["encoder.0.0.0".into()]);
+    let data = DataSpec::default();
+    let _ = check(&Project { title: String::new(), seed: 0, data, network, stages, goals, locked });
 }
 
 /// A 50-layer stack in under 100 µs, as the window infers at every key stroke. Run it with

@@ -77,6 +77,8 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
     window.harness.get_by_label_contains("Step encoder.0").click();
     window.run();
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 0)));
+    window.get("Apply solution 1").scroll_to_me();
+    window.run();
     let apply = window.get("Apply solution 1").rect().center();
     window.harness.hover_at(apply);
     window.run();
@@ -146,9 +148,11 @@ fn the_strip_tells_the_rule_and_takes_a_size() {
 
 #[test]
 fn axes_that_differ_have_strips_of_their_own() {
-    let window = alone(project("3x48x64", &["maxpool 2"], &["upsample 2"]), SIZE);
-    assert!(window.harness.query_by_label("Input height").is_some());
+    let mut window = alone(project("3x49x64", &["maxpool 2"], &["upsample 2"]), SIZE);
+    assert!(window.harness.query_by_label("Input height").is_some() && window.has("now 49"));
+    window.click("Sizes of width");
     assert!(window.harness.query_by_label("Input width").is_some());
+    assert!(window.has("Works for even sizes, if the other sides fit too") && window.has("now 64"));
 }
 
 #[test]
@@ -188,12 +192,11 @@ fn pictures_to_look_at() {
     let up = &["convt 32 k3 s2 p1", "upsample 2", "conv 16 k3", "relu", "upsample 2", "conv 1 k3 p1", "tanh"];
     let mut broken = builtin("unet");
     broken.network.input = "3x65x64".parse().unwrap();
-    let vector = project("1x28x28", &["conv 8 k3 s2 p1", "conv 8 k3 s2 p1", "flatten", "dense 32"], &[
-        "dense 512",
-        "reshape 8x8x8",
-        "convt 8 k3 s2 p1 op1",
-        "convt 1 k3 s2 p1 op1",
-    ]);
+    let vector = project(
+        "1x28x28",
+        &["conv 8 k3 s2 p1", "conv 8 k3 s2 p1", "flatten", "dense 32"],
+        &["dense 512", "reshape 8x8x8", "convt 8 k3 s2 p1 op1", "convt 1 k3 s2 p1 op1"],
+    );
     let volume = project("1x30x64x64", &["conv 8 k3 s2 p1", "maxpool 2"], &["upsample 2", "convt 1 k3 s2 p1"]);
     let signal = project("1x16000", &["conv 16 k25 s4", "conv 16 k25 s4"], &["convt 16 k25 s4", "convt 1 k25 s4"]);
     for (name, project) in [

@@ -7,6 +7,7 @@
 use strata::project::Network;
 use strata::project::node::Node;
 use strata::shape::explain::{Cause, Explanation, Reason};
+use strata::shape::solve::{Aim, solve};
 use strata::shape::{explain, infer};
 
 /// One thread.
@@ -244,4 +245,20 @@ fn an_unpool_knows_the_size_that_its_pooling_saw() {
     let inference = infer(&network);
     assert_eq!(inference.output_equals_input, Some(true));
     assert!(explain(&network, &inference).causes.is_empty());
+}
+
+/// Every thread has an answer: edits after which inference finds the output equal to the input.
+#[test]
+fn solve_mends_each() {
+    for thread in all() {
+        let network = thread.network();
+        let solved = solve(&network, &[], Aim::OutputEqualsInput);
+        assert!(!solved.solutions.is_empty(), "{}: {}", thread.cited, solved.message);
+        for solution in &solved.solutions {
+            let inference = infer(&solution.network);
+            assert_eq!(inference.output_equals_input, Some(true), "{}: {}", thread.cited, solution.sentence());
+            assert!(explain(&solution.network, &inference).causes.is_empty(), "{}", thread.cited);
+        }
+        println!("{}\n  {}", thread.cited, solved.solutions[0].sentence());
+    }
 }

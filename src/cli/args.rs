@@ -22,6 +22,8 @@ pub enum Command {
     New(NewArgs),
     /// Show every layer's output shape and cost, and what keeps the project from being trained
     Check(CheckArgs),
+    /// Propose the smallest edits after which the decoder's output equals the input
+    Solve(SolveArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
     /// Measure a trained run on a split
@@ -52,6 +54,37 @@ pub struct NewArgs {
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata solve`
+#[derive(Debug, ClapArgs)]
+pub struct SolveArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// Build the decoder anew, as the encoder's mirror
+    #[arg(long, group = "aim")]
+    pub mirror: bool,
+    /// Make the code hold at most so many numbers
+    #[arg(long, value_name = "N", group = "aim")]
+    pub code: Option<u64>,
+    /// Give the network at most so many parameters
+    #[arg(long, value_name = "N", group = "aim")]
+    pub parameters: Option<u64>,
+    /// Make one number of the code see the whole input
+    #[arg(long, group = "aim")]
+    pub receptive_field: bool,
+    /// Write the project with a solution to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which of the solutions to write, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "output", value_parser = at_least_one)]
+    pub pick: usize,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

@@ -71,7 +71,7 @@ fn problem_json(problem: &Problem) -> Value {
 }
 
 /// A number, or a path as text for a layer inside a block.
-fn index_json(path: &[usize], text: String) -> Value {
+pub(super) fn index_json(path: &[usize], text: String) -> Value {
     match path {
         [index] => json!(index),
         _ => json!(text),

@@ -15,6 +15,7 @@ mod output;
 mod overrides;
 mod progress;
 mod scaling;
+mod solve;
 mod source;
 mod text;
 mod toml_lines;
@@ -89,6 +90,7 @@ fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result
         None => window::run(args.project.as_deref()),
         Some(Command::New(args)) => new::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Solve(args)) => solve::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

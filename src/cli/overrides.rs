@@ -46,7 +46,7 @@ fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
         Some(Value::Table(inner)) => set(inner, rest, value),
         Some(Value::Array(items)) => set_item(items, first, rest, value),
         Some(_) => Err(format!("`{first}` is a single value, there is no `{rest}` in it")),
-        None if first == "data" => {
+        None if matches!(first, "data" | "goals") => {
             let mut inner = Table::new();
             set(&mut inner, rest, value)?;
             table.insert(first.to_owned(), Value::Table(inner));
@@ -90,12 +90,14 @@ mod tests {
             "stage.0.epochs=3",
             "stage.head only.optimizer=sgd lr=0.5",
             "network.encoder.1=tanh",
+            "goals.psnr=>= 22",
         ])
         .unwrap();
         assert_eq!((project.seed, project.data.path.as_deref()), (7, Some("~/x")));
         assert_eq!(project.data.range, Some([0.0, 1.0]));
         assert_eq!((project.stages[0].epochs, project.stages[1].optimizer.lr()), (3, 0.5));
         assert_eq!(project.network.encoder[1].text(), "tanh");
+        assert_eq!(project.goals.iter().map(ToString::to_string).collect::<Vec<_>>(), ["psnr >= 22"]);
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl State {
 
     /// Whether the run trains another project than the one on screen.
     pub fn run_differs(&self) -> bool {
-        self.training.project.as_ref().is_some_and(|project| project != self.project())
+        self.training.project.as_ref().is_some_and(|project| !project.trains_like(self.project()))
     }
 
     /// Whether a stage of the project does this.
@@ -256,6 +256,13 @@ impl State {
                 false
             }
         }
+    }
+
+    /// Takes a whole project as one step, whatever is locked in this one.
+    pub(super) fn put(&mut self, project: Project) {
+        self.history.put(project);
+        (self.preview, self.proposal) = (None, None);
+        self.refresh();
     }
 
     pub(super) fn travel(&mut self, back: bool) {

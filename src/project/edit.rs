@@ -2,9 +2,11 @@
 //!
 //! An edit names what changes, not how the window does it; applying one gives a new project and
 //! leaves the old one whole, so undo is keeping the old one. An edit at a place that does not exist
-//! (any more) is an [`EditError`] and changes nothing.
+//! (any more), or of a locked layer, is an [`EditError`] and changes nothing.
 
 use super::data::DataSpec;
+use super::goals::Goals;
+use super::locks;
 use super::node::Node;
 use super::size::Shape;
 use super::stage::Stage;
@@ -35,20 +37,32 @@ pub enum Edit {
     Title(String),
     /// Sets the seed.
     Seed(u64),
-    /// Replaces everything.
+    /// Sets the `[goals]` table.
+    Goals(Goals),
+    /// Locks (true) or unlocks the stack or layer of this name.
+    Lock(String, bool),
+    /// Replaces everything; what is locked must still be there, locked.
     All(Box<Project>),
 }
 
-/// An edit at a place that is not there.
+/// An edit that is not possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is nothing at {0} to edit")]
-pub struct EditError(pub String);
+pub enum EditError {
+    /// The place is not there.
+    #[error("there is nothing at {0} to edit")]
+    Missing(String),
+    /// It would change what is locked.
+    #[error("{0} is locked: unlock it first (right click)")]
+    Locked(String),
+}
 
 impl Edit {
     /// The project after this edit.
     pub fn apply(&self, project: &Project) -> Result<Project, EditError> {
+        locks::check(self, project)?;
         let mut next = project.clone();
         self.change(&mut next)?;
+        locks::follow(self, &mut next.locked);
         Ok(next)
     }
 
@@ -87,6 +101,8 @@ impl Edit {
             }
             Edit::Title(title) => project.title = title.clone(),
             Edit::Seed(seed) => project.seed = *seed,
+            Edit::Goals(goals) => project.goals = goals.clone(),
+            Edit::Lock(name, lock) => locks::set(project, name, *lock)?,
             Edit::All(other) => *project = (**other).clone(),
         }
         Ok(())
@@ -94,7 +110,7 @@ impl Edit {
 }
 
 fn missing(place: &Place) -> EditError {
-    EditError(place.to_string())
+    EditError::Missing(place.to_string())
 }
 
 fn within(inside: bool, place: &Place) -> Result<(), EditError> {
@@ -102,7 +118,7 @@ fn within(inside: bool, place: &Place) -> Result<(), EditError> {
 }
 
 fn stage_mut(project: &mut Project, index: usize) -> Result<&mut Stage, EditError> {
-    project.stages.get_mut(index).ok_or_else(|| EditError(format!("stage {}", index + 1)))
+    project.stages.get_mut(index).ok_or_else(|| EditError::Missing(format!("stage {}", index + 1)))
 }
 
 /// The list that holds a place, and the index in it.
@@ -141,7 +157,12 @@ impl History {
 
     /// Applies an edit; one that changes nothing leaves no step to undo.
     pub fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
-        let next = edit.apply(&self.present)?;
+        self.put(edit.apply(&self.present)?);
+        Ok(())
+    }
+
+    /// Takes another project as one step, whatever is locked in this one: for what its author had made of it already.
+    pub fn put(&mut self, next: Project) {
         if next != self.present {
             self.past.push(std::mem::replace(&mut self.present, next));
             if self.past.len() > DEPTH {
@@ -149,7 +170,6 @@ impl History {
             }
             self.future.clear();
         }
-        Ok(())
     }
 
     /// Goes back one edit; false when there is none.

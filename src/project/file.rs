@@ -5,6 +5,7 @@
 //! so that a crash leaves either the old project or the new one.
 
 use super::data::DataSpec;
+use super::goals::Goals;
 use super::node::{Node, quote};
 use super::size::Shape;
 use super::stage::Stage;
@@ -65,6 +66,8 @@ struct RawProject {
     #[serde(default)]
     data: DataSpec,
     network: RawNetwork,
+    #[serde(default)]
+    goals: Goals,
     #[serde(default, rename = "stage")]
     stages: Vec<Stage>,
 }
@@ -80,6 +83,8 @@ struct RawNetwork {
     decoder: Vec<Node>,
     #[serde(default)]
     head: Vec<Node>,
+    #[serde(default)]
+    locked: Vec<String>,
 }
 
 /// Only the format, whatever else the file holds: a newer file must be told from a broken one.
@@ -114,9 +119,10 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     }
     let raw: RawProject = toml::from_str(text).map_err(wrong)?;
     debug_assert!(raw.format <= FORMAT);
-    let RawNetwork { input, encoder, decoder, head } = raw.network;
+    let RawNetwork { input, encoder, decoder, head, locked } = raw.network;
     let network = Network { input, encoder, decoder, head };
-    Ok(Project { title: raw.title, seed: raw.seed, data: raw.data, network, stages: raw.stages })
+    let RawProject { title, seed, data, stages, goals, .. } = raw;
+    Ok(Project { title, seed, data, network, stages, goals, locked })
 }
 
 fn line_of(text: &str, byte: usize) -> usize {
@@ -174,6 +180,11 @@ pub fn to_text(project: &Project) -> String {
             text += &format!("{name} = {}\n", stack_write::stack(stack));
         }
     }
+    if !project.locked.is_empty() {
+        let names: Vec<String> = project.locked.iter().map(|name| quote(name)).collect();
+        text += &format!("locked = [{}]\n", names.join(", "));
+    }
+    text += &project.goals.to_toml();
     if !project.stages.is_empty() {
         text += &tables(&StageTables { stage: &project.stages });
     }

@@ -8,16 +8,21 @@ pub mod builtin;
 pub mod data;
 pub mod edit;
 pub mod file;
+pub mod goals;
 pub mod layer;
 pub mod layer_text;
 mod layer_write;
+pub mod locks;
 pub mod node;
+pub mod shift;
 pub mod size;
 mod stack_write;
 pub mod stage;
+pub mod target;
 mod words;
 
 use data::DataSpec;
+use goals::Goals;
 use node::Node;
 use size::Shape;
 use stage::Stage;
@@ -41,6 +46,20 @@ pub struct Project {
     pub network: Network,
     /// The training phases, in order.
     pub stages: Vec<Stage>,
+    /// What it is to reach.
+    pub goals: Goals,
+    /// Stacks (`encoder`) or layers (`encoder.0`) that must not be edited; see [`locks`].
+    pub locked: Vec<String>,
+}
+
+impl Project {
+    /// Whether both give the same run: all but the title, the goals and the locks is equal.
+    pub fn trains_like(&self, other: &Project) -> bool {
+        self.seed == other.seed
+            && self.data == other.data
+            && self.network == other.network
+            && self.stages == other.stages
+    }
 }
 
 /// The three stacks and the input's shape.
@@ -97,6 +116,17 @@ impl Network {
         }
     }
 
+    /// The node at a place, to edit.
+    pub fn node_mut(&mut self, place: &Place) -> Option<&mut Node> {
+        let (&last, way) = place.path.split_last()?;
+        let mut list = self.stack_mut(place.stack);
+        for step in way.chunks(2) {
+            let &[index, branch] = step else { return None };
+            list = list.get_mut(index)?.branch_mut(branch)?;
+        }
+        list.get_mut(last)
+    }
+
     /// The nodes of one stack, to edit.
     pub fn stack_mut(&mut self, stack: Stack) -> &mut Vec<Node> {
         match stack {
@@ -120,6 +150,11 @@ impl Place {
     /// The place of the `index`-th node of a stack.
     pub fn new(stack: Stack, index: usize) -> Place {
         Place { stack, path: vec![index] }
+    }
+
+    /// The place inside of this one, or (with an empty path) of its stack.
+    pub fn child(&self, more: &[usize]) -> Place {
+        Place { stack: self.stack, path: [self.path.as_slice(), more].concat() }
     }
 
     /// `3`, or `3.0.1` inside a block.

@@ -7,6 +7,7 @@
 use super::data_check;
 use super::infer::{Inference, Row, infer};
 use super::stage_check;
+use crate::project::target::target;
 use crate::project::{Place, Project};
 use std::collections::BTreeSet;
 
@@ -76,7 +77,15 @@ pub fn check_inferred(project: &Project, inference: &Inference) -> Vec<Problem> 
     problems.extend(doubled_names(inference));
     problems.extend(stage_check::stages(project, inference));
     problems.extend(data_check::data(project));
+    problems.extend(project.locked.iter().filter_map(|name| idle_lock(project, name)));
     problems
+}
+
+/// Warns of a lock on what is not there.
+fn idle_lock(project: &Project, name: &str) -> Option<Problem> {
+    let message = format!("locked names `{name}`, which is no layer of this project: it locks nothing");
+    let warning = || Problem::warning(message).help("write a stack (encoder) or a layer (encoder.0), or take it out");
+    target(&project.network, name).is_none().then(warning)
 }
 
 /// Warns where an `unpool` names a pooling and two have that name: it takes the later one.

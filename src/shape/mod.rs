@@ -25,8 +25,6 @@ mod scratch;
 pub mod sizes;
 pub mod solve;
 mod stage_check;
-mod suggest;
-mod target;
 mod through;
 mod walk;
 
@@ -36,9 +34,9 @@ pub use error::ShapeError;
 pub use explain::{Explanation, explain};
 pub use infer::{Inference, Row, Totals, infer};
 
+pub use crate::project::target::{Target, target};
 pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
 pub use outline::Outline;
 pub use pools::Pool;
 pub use scratch::scratch_bytes;
-pub use target::{Target, target};

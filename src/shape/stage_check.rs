@@ -3,13 +3,13 @@
 use super::check::Problem;
 use super::infer::{Inference, Row};
 use super::mismatch::banner;
-use super::suggest::suggestion;
-use super::target::{Target, node_at, target};
+use super::solve;
 use crate::project::data::Split;
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
-use crate::project::{Place, Project, Stack};
+use crate::project::target::{Target, node_at, target};
+use crate::project::{Place, Project, Stack, locks};
 use std::cmp::Ordering;
 
 /// The largest batch.
@@ -71,9 +71,13 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
             let problem = Problem::error(banner(inference).text);
-            let help = inference.output.as_ref().map(|output| suggestion(network, output));
+            let help = solve::hint(network, &locks::targets(project)).map_or_else(
+                || format!("change the decoder's last layers so that they give {}", network.input),
+                |solution| solution.sentence(),
+            );
             let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
-            problems.push(Problem { place, help: help.into_iter().collect(), ..problem });
+            problems
+                .push(Problem { place, ..problem.help(help).help("or see every way: strata solve, Output = input") });
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(

@@ -20,10 +20,11 @@ pub(super) fn lines(network: &Network, inference: &Inference) -> Vec<String> {
     lines
 }
 
-/// `works for side: multiples of 16 (now 40: use 32 or 48)`
+/// `valid input side: multiples of 16 (now 40: use 32 or 48)`
 fn size_line(strip: &Strip) -> String {
     let now = strip.suggestion().map(|use_these| format!(" (now {}: {use_these})", strip.present)).unwrap_or_default();
-    format!("valid input {}: {}{now}", strip.name, strip.rule)
+    let given = strip.given.map(|size| format!(", with the other sides {size}")).unwrap_or_default();
+    format!("valid input {}: {}{given}{now}", strip.name, strip.rule)
 }
 
 /// Adds `explanation`, `unread` and `valid_sizes` to the report.
@@ -99,6 +100,7 @@ fn strip_json(strip: &Strip) -> Value {
     let (below, above) = strip.nearest();
     json!({
         "axis": strip.name,
+        "other_axes": strip.given,
         "rule": strip.rule.to_string(),
         "sizes": strip.sizes(),
         "present": strip.present,

@@ -133,7 +133,7 @@ impl State {
         let saved = unsaved.origin.as_deref().and_then(|origin| file::load(origin).ok());
         let origin = unsaved.origin.filter(|_| saved.is_some());
         self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
-        self.edit(&Edit::All(Box::new(unsaved.project)));
+        self.put(unsaved.project);
         self.messages.add(Weight::Note, "Recovered; Ctrl+Z goes back to what the file holds");
     }
 

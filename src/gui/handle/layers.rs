@@ -4,9 +4,9 @@ use crate::gui::action::OnSelected;
 use crate::gui::messages::Weight;
 use crate::gui::places;
 use crate::gui::state::State;
-use crate::project::edit::Edit;
+use crate::project::edit::{Edit, EditError};
 use crate::project::node::Node;
-use crate::project::{Place, Stack};
+use crate::project::{Place, Project, Stack};
 
 impl State {
     pub(super) fn change_selected(&mut self, change: OnSelected) {
@@ -37,7 +37,7 @@ impl State {
         let (Some(node), Some(to)) = (node, places::without(to, from)) else { return };
         let moved = Edit::Remove(from.clone()).apply(self.project());
         let moved = moved.and_then(|project| Edit::Insert(to.clone(), node.clone()).apply(&project));
-        if moved.is_ok_and(|project| self.edit(&Edit::All(Box::new(project)))) {
+        if self.take(moved) {
             self.move_folds(&Edit::Remove(from.clone()));
             self.move_folds(&Edit::Insert(to.clone(), node));
             self.selected = Some(to);
@@ -58,8 +58,19 @@ impl State {
             project = project.and_then(|project| Edit::Insert(at.clone(), node).apply(&project));
             place = places::beside(&at, 1);
         }
-        if project.is_ok_and(|project| self.edit(&Edit::All(Box::new(project)))) {
+        if self.take(project) {
             self.selected = Some(first);
+        }
+    }
+
+    /// Takes what several edits have made as one step, or says why they could not.
+    fn take(&mut self, edited: Result<Project, EditError>) -> bool {
+        match edited {
+            Ok(project) => self.edit(&Edit::All(Box::new(project))),
+            Err(error) => {
+                self.messages.add(Weight::Warning, error.to_string());
+                false
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::project::Network;
 use crate::project::data::{DataSpec, Normalize, Source, Split};
+use crate::project::goals::Goals;
 use crate::project::node::Node;
 use crate::project::stage::{EarlyStop, Loss, Stage, Task};
 
@@ -16,7 +17,8 @@ fn project() -> Project {
         head: nodes(&["flatten", "dense 10"]),
     };
     let data = DataSpec { source: Source::Cifar10, ..DataSpec::default() };
-    Project { title: String::new(), seed: 1, data, network, stages: vec![Stage::default(), classify()] }
+    let stages = vec![Stage::default(), classify()];
+    Project { title: String::new(), seed: 1, data, network, stages, goals: Goals::default(), locked: Vec::new() }
 }
 
 fn classify() -> Stage {
@@ -108,6 +110,12 @@ fn the_data_table_is_consistent() {
         p.stages[0].loss = Loss::Bce;
         p.network.decoder.truncate(1);
     });
+}
+
+#[test]
+fn locks_on_nothing_are_told() {
+    warns("locked names `encoder.9`", |p| p.locked = vec!["encoder.0".into(), "encoder.9".into()]);
+    warns("locked names `encodr`", |p| p.locked = vec!["encodr".into()]);
 }
 
 #[test]

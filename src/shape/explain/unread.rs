@@ -137,7 +137,7 @@ fn of_layer(network: &Network, layer: &PlannedLayer) -> Option<UnreadLayer> {
     if axes.iter().all(|axis| axis.cells == 0) {
         return None;
     }
-    let text = crate::shape::target::node_at(network.stack(layer.place.stack), &layer.place.path)
+    let text = crate::project::target::node_at(network.stack(layer.place.stack), &layer.place.path)
         .map(crate::project::node::Node::text)
         .unwrap_or_default();
     let sentence = sentence(&text, layer, &axes);

@@ -1,9 +1,9 @@
 //! The sentences: what happens, at which layer, with the numbers of this case.
 
+use super::Reason;
 use super::causes::Finding;
 use super::chain::Chain;
 use super::rule::{AxisRule, Slide};
-use super::Reason;
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::{Network, Place, Stack};
@@ -60,10 +60,7 @@ fn outcome(finding: &Finding, rank: usize) -> String {
 /// A layer's place and its text.
 fn named(chain: &Chain, link: Option<usize>) -> (String, String) {
     let link = link.and_then(|link| chain.links.get(link));
-    link.map_or_else(
-        || ("the decoder".to_owned(), String::new()),
-        |link| (link.place.to_string(), link.text.clone()),
-    )
+    link.map_or_else(|| ("the decoder".to_owned(), String::new()), |link| (link.place.to_string(), link.text.clone()))
 }
 
 /// The rule of a finding's layer along its first axis.

@@ -13,6 +13,7 @@ mod vector;
 mod window;
 
 pub(super) use pooling::unpaired;
+pub(super) use window::Axis;
 
 use super::cost;
 use super::error::ShapeError;
@@ -101,6 +102,20 @@ fn same_shape(kind: &Kind, input: &Shape) -> Op {
         Kind::Noise { std } => Op::Noise { std: *std },
         _ => Op::Identity,
     }
+}
+
+/// The window of a layer along one of `rank` axes, defaults filled in; `None` where it has none, or an error.
+pub(super) fn axis_of(kind: &Kind, rank: usize, axis: usize) -> Option<Axis> {
+    attributes(kind).ok()?;
+    let (window, defaults) = match kind {
+        Kind::Conv { window, .. }
+        | Kind::ConvTranspose { window, .. }
+        | Kind::DepthwiseConv { window, .. }
+        | Kind::SeparableConv { window, .. } => (window, window::CONV),
+        Kind::MaxPool { window } | Kind::AvgPool { window } => (window, window::POOL),
+        _ => return None,
+    };
+    window::axes(window, rank, defaults)?.get(axis).copied()
 }
 
 /// What is wrong with a layer on any input: zeros where there must be none, numbers out of range.

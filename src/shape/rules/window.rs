@@ -23,7 +23,7 @@ pub const CONV: Defaults = Defaults { kernel: 3, stride_is_kernel: false };
 pub const POOL: Defaults = Defaults { kernel: 2, stride_is_kernel: true };
 
 /// One axis of a window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
     pub kernel: i64,
     pub stride: i64,
@@ -234,6 +234,12 @@ fn bounded(geometry: Geometry) -> Result<Geometry, ShapeError> {
     let message =
         format!("a window of {kernel} cells at {positions} positions is too much: at most 2^28 cells are possible");
     Err(ShapeError::new(message).help("use a smaller kernel, or a smaller input"))
+}
+
+/// The axes of a window over an input with `rank` of them; `None` when it is for another number.
+pub fn axes(window: &Window, rank: usize, defaults: Defaults) -> Option<Vec<Axis>> {
+    let fits = (1..=3).contains(&rank);
+    fits.then(|| Windows::for_rank(window, rank, defaults).ok()).flatten().map(|windows| windows.own().to_vec())
 }
 
 fn on_vector(features: usize) -> ShapeError {

@@ -22,6 +22,8 @@ pub struct Strip {
     pub axes: Vec<usize>,
     /// What these sizes are called: `side`, `length`, `height`.
     pub name: &'static str,
+    /// What the other axes were set to, where nothing works with them as they are.
+    pub given: Option<usize>,
     /// The input's size along these axes.
     pub present: usize,
     /// Whether it works, for each size from 1.
@@ -74,8 +76,8 @@ fn with_size(input: &Shape, axes: &[usize], size: usize) -> Option<Shape> {
     Shape::new(&dims)
 }
 
-/// The strips of a network: one for all axes together where they are equal, else one for each. A network of
-/// vectors has none.
+/// The strips of a network: one for all axes together where they are equal, else one for each. Where one axis is
+/// wrong, the strips of the others suppose that it will be mended. A network of vectors has none.
 pub fn strips(network: &Network) -> Vec<Strip> {
     let sizes = network.input.spatial();
     let Some(first) = sizes.first() else { return Vec::new() };
@@ -83,7 +85,12 @@ pub fn strips(network: &Network) -> Vec<Strip> {
     if sizes.iter().all(|size| size == first) {
         return vec![strip(network, (0..rank).collect(), name(rank, None), *first)];
     }
-    (0..rank).map(|axis| strip(network, vec![axis], name(rank, Some(axis)), sizes[axis])).collect()
+    let each = |axis: usize| strip(network, vec![axis], name(rank, Some(axis)), sizes[axis]);
+    let mut strips: Vec<Strip> = (0..rank).map(each).collect();
+    if strips.iter().any(|strip| strip.rule.is_nothing()) {
+        mend(network, &mut strips);
+    }
+    strips
 }
 
 fn strip(network: &Network, axes: Vec<usize>, name: &'static str, present: usize) -> Strip {
@@ -91,7 +98,21 @@ fn strip(network: &Network, axes: Vec<usize>, name: &'static str, present: usize
         .map(|size| with_size(&network.input, &axes, size).is_some_and(|input| works(network, &input)))
         .collect();
     let rule = Rule::of(&works);
-    Strip { axes, name, present, works, rule }
+    Strip { axes, name, given: None, present, works, rule }
+}
+
+/// Tries the axes without a size once more, with the others at a size that works for all axes together.
+fn mend(network: &Network, strips: &mut [Strip]) {
+    let all = (0..strips.len()).collect();
+    let together = strip(network, all, "side", strips.iter().map(|strip| strip.present).max().unwrap_or(1));
+    let size = if together.works_at(together.present) { Some(together.present) } else { together.nearest().0 };
+    let Some(size) = size.or(together.nearest().1) else { return };
+    for own in strips.iter_mut().filter(|strip| strip.rule.is_nothing()) {
+        let others: Vec<usize> = (0..network.input.rank()).filter(|axis| !own.axes.contains(axis)).collect();
+        let Some(input) = with_size(&network.input, &others, size) else { continue };
+        let supposed = Network { input, ..network.clone() };
+        *own = Strip { given: Some(size), ..strip(&supposed, own.axes.clone(), own.name, own.present) };
+    }
 }
 
 fn name(rank: usize, axis: Option<usize>) -> &'static str {
@@ -142,6 +163,7 @@ mod tests {
             "sizes 4·n + 1 from 5"
         );
         assert_eq!(rule("3x48x64", &down[..1], &["convt 3 k4x3 s2 p1"]), "no size up to 512 | odd sizes");
+        assert_eq!(rule("3x48x47", &["maxpool 16"], &["upsample 16"]), "multiples of 16 | multiples of 16");
         assert_eq!(rule("3x48x63", &down[..1], &["convt 3 k4x3 s2 p1"]), "even sizes | odd sizes");
         assert_eq!(rule("100", &["dense 3"], &["dense 100"]), "");
         assert_eq!(rule("2x100", &["maxpool 3"], &["upsample 3", "conv 2 k1"]), "multiples of 3");
@@ -176,6 +198,7 @@ mod tests {
         for entry in builtin::ALL {
             let network = entry.project().unwrap().network;
             for strip in strips(&network) {
+                assert_eq!(strip.given, None, "{}", entry.name);
                 assert_eq!(strip.works, inferred(&network, &strip), "{}", entry.name);
                 (1..=MOST)
                     .for_each(|size| assert_eq!(strip.rule.accepts(size), strip.works_at(size), "{}", entry.name));

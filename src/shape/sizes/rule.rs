@@ -47,6 +47,11 @@ impl Rule {
         }
     }
 
+    /// Whether no size works.
+    pub fn is_nothing(&self) -> bool {
+        self.single.is_empty() && self.regular.is_none()
+    }
+
     /// Whether a size works by this rule.
     pub fn accepts(&self, size: usize) -> bool {
         self.single.contains(&size) || self.regular.as_ref().is_some_and(|regular| regular.accepts(size))

@@ -5,9 +5,7 @@ use crate::gui::theme;
 use crate::gui::views::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::shape::{Banner, Level};
-use eframe::egui::{
-    Align, Frame, Layout, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
-};
+use eframe::egui::{Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
 
 /// Room for the sign that there is more to see.
 const MORE: f32 = 18.0;
@@ -35,7 +33,7 @@ pub fn show(ui: &mut Ui, banner: &Banner, actions: &mut Vec<Action>) {
             ui.label(RichText::new(banner.text.trim_end_matches([' ', '✓'])).color(color));
         });
         if banner.level == Level::Wrong {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.horizontal(|ui| {
                 ui.add_space(icon::SIZE + theme::GAP);
                 ui.label(RichText::new("Why? Fix it").font(theme::heading(theme::BODY)).color(colors.accent));
             });

@@ -6,7 +6,7 @@ use crate::project::size::Shape;
 use crate::shape::explain::{Explanation, UnreadLayer, explain, unread};
 use crate::shape::sizes::{Strip, strips};
 use crate::shape::solve::{Aim, Solution, Solved, mirror, solve};
-use crate::shape::{Banner, banner, infer};
+use crate::shape::{Banner, Target, banner, infer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use eframe::egui::Context;
 use std::time::Duration;
@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(3);
 /// All that is known of a network.
 pub struct Known {
     pub network: Network,
+    /// What no proposal may change.
+    locked: Vec<Target>,
     pub banner: Banner,
     pub code: Option<Shape>,
     pub explanation: Explanation,
@@ -31,7 +33,7 @@ pub struct Known {
 }
 
 impl Known {
-    fn of(network: &Network, aim: Aim) -> Known {
+    fn of(network: &Network, locked: Vec<Target>, aim: Aim) -> Known {
         let inference = infer(network);
         Known {
             banner: banner(&inference),
@@ -39,6 +41,7 @@ impl Known {
             explanation: explain(network, &inference),
             unread: unread::layers(network, &inference),
             network: network.clone(),
+            locked,
             strips: None,
             solved: None,
             mirrored: None,
@@ -67,10 +70,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(network: &Network, aim: Aim, anew: bool) -> Answer {
+    fn of(network: &Network, locked: &[Target], aim: Aim, anew: bool) -> Answer {
         Answer {
-            solved: solve(network, &[], aim),
-            mirrored: anew.then(|| mirror(network).map_err(|error| error.message)),
+            solved: solve(network, locked, aim),
+            mirrored: anew.then(|| mirror(network, locked).map_err(|error| error.message)),
             strips: anew.then(|| strips(network)),
         }
     }
@@ -92,11 +95,11 @@ impl Answers {
     }
 
     /// Asks anew when the network is another.
-    pub fn update(&mut self, network: &Network, ctx: &Context) {
-        if self.known.as_ref().is_some_and(|known| known.network == *network) {
+    pub fn update(&mut self, network: &Network, locked: Vec<Target>, ctx: &Context) {
+        if self.known.as_ref().is_some_and(|known| known.network == *network && known.locked == locked) {
             return;
         }
-        self.known = Some(Known::of(network, Aim::OutputEqualsInput));
+        self.known = Some(Known::of(network, locked, Aim::OutputEqualsInput));
         self.ask(ctx);
     }
 
@@ -109,12 +112,12 @@ impl Answers {
     }
 
     /// Works everything out at once.
-    pub fn work_out(&mut self, network: &Network) {
+    pub fn work_out(&mut self, network: &Network, locked: Vec<Target>) {
         if self.known.as_ref().is_some_and(|known| known.network == *network && !known.is_searching()) {
             return;
         }
-        let mut known = Known::of(network, Aim::OutputEqualsInput);
-        known.take(Answer::of(network, known.aim, true));
+        let mut known = Known::of(network, locked, Aim::OutputEqualsInput);
+        known.take(Answer::of(network, &known.locked, known.aim, true));
         self.known = Some(known);
     }
 
@@ -128,12 +131,13 @@ impl Answers {
     /// Starts a thread for the network as it is now; without one the frame does the work.
     fn start(&mut self, ctx: &Context) {
         let Some(known) = &mut self.known else { return };
-        let (network, aim, anew) = (known.network.clone(), known.aim, known.strips.is_none());
+        let (network, locked, aim) = (known.network.clone(), known.locked.clone(), known.aim);
+        let anew = known.strips.is_none();
         let (sender, receiver) = bounded(1);
         let ctx = ctx.clone();
         let work = move || {
             // A view that is gone hears nothing.
-            sender.send(Answer::of(&network, aim, anew)).ok();
+            sender.send(Answer::of(&network, &locked, aim, anew)).ok();
             ctx.request_repaint();
         };
         match std::thread::Builder::new().name("strata-solve".into()).spawn(work) {
@@ -142,7 +146,7 @@ impl Answers {
                 Err(RecvTimeoutError::Timeout) => (self.running, self.is_current) = (Some(receiver), true),
                 Err(RecvTimeoutError::Disconnected) => known.solved = Some(defect()),
             },
-            Err(_) => known.take(Answer::of(&known.network.clone(), aim, anew)),
+            Err(_) => known.take(Answer::of(&known.network, &known.locked, aim, anew)),
         }
     }
 
@@ -178,7 +182,7 @@ mod tests {
         let network = |name: &str| builtin::find(name).unwrap().project().unwrap().network;
         let mut answers = Answers::default();
         for name in ["resnet-18", "unet", "deep-autoencoder"] {
-            answers.update(&network(name), &ctx);
+            answers.update(&network(name), Vec::new(), &ctx);
         }
         while answers.known().unwrap().is_searching() {
             std::thread::sleep(Duration::from_millis(1));

@@ -7,12 +7,15 @@ use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::project::Network;
+use crate::project::node::Node;
 use crate::shape::solve::{Aim, Change, Solution};
 use crate::text::count;
-use eframe::egui::{Align, Button, Frame, Layout, Margin, Response, RichText, Stroke, Ui};
+use eframe::egui::{Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui};
 
 /// Changes of one card that are listed.
 const LISTED: usize = 6;
+/// Room for the button.
+const BUTTON: f32 = 56.0;
 
 /// Shows the cards; returns the network of the one that is looked at.
 pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) -> Option<Network> {
@@ -24,12 +27,14 @@ pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<
             looked_at = mirror(ui, known, state, actions);
         });
     });
+    // Where there are cards they speak for themselves.
     let message = match &known.solved {
-        None => "Searching …".to_owned(),
-        Some(solved) => solved.message.clone(),
+        None => "Searching …",
+        Some(solved) if solved.solutions.is_empty() => &solved.message,
+        Some(_) => "",
     };
     if !message.is_empty() {
-        ui.label(RichText::new(message).size(theme::SMALL).color(colors.weak));
+        ui.label(RichText::new(message).color(colors.weak));
     }
     let solutions = known.solved.as_ref().map(|solved| solved.solutions.as_slice()).unwrap_or_default();
     for (index, solution) in solutions.iter().enumerate() {
@@ -83,51 +88,60 @@ fn card(ui: &mut Ui, index: usize, solution: &Solution, state: &State, actions: 
     let line = if lit { colors.accent } else { colors.line };
     let mut focused = false;
     let frame = Frame::new().fill(fill).stroke(Stroke::new(1.0, line)).corner_radius(theme::RADIUS);
-    let shown = frame.inner_margin(Margin::symmetric(8, 6)).show(ui, |ui| {
+    let shown = frame.inner_margin(Margin { left: 8, right: 6, top: 5, bottom: 5 }).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 1.0;
-        for change in solution.changes.iter().take(LISTED) {
-            diff(ui, change);
-        }
-        if solution.changes.len() > LISTED {
-            let more = format!("and {} more changes", solution.changes.len() - LISTED);
-            ui.label(RichText::new(more).size(theme::SMALL).color(colors.weak));
-        }
-        ui.add_space(2.0);
-        ui.horizontal(|ui| {
-            let name = format!("Apply solution {}", index + 1);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let button = ui.button("Apply").accessible_name(&name).on_hover_text("One step to undo (Ctrl+Z)");
-                focused = button.has_focus();
-                if button.clicked() {
-                    actions.push(apply(state, solution));
-                }
-                ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
-                    ui.label(RichText::new(note(solution)).size(theme::SMALL).color(colors.weak));
-                });
+        ui.horizontal_top(|ui| {
+            let texts = ui.available_width() - BUTTON;
+            ui.vertical(|ui| {
+                ui.set_width(texts);
+                ui.spacing_mut().item_spacing.y = 1.0;
+                solution.changes.iter().take(LISTED).for_each(|change| diff(ui, change));
+                ui.label(RichText::new(note(solution)).size(theme::SMALL).color(colors.weak));
             });
+            let name = format!("Apply solution {}", index + 1);
+            let button = ui.button("Apply").accessible_name(&name).on_hover_text("One step to undo (Ctrl+Z)");
+            focused = button.has_focus();
+            if button.clicked() {
+                actions.push(apply(state, solution));
+            }
         });
     });
-    ui.add_space(2.0);
     focused || ui.rect_contains_pointer(shown.response.rect)
 }
 
-/// `1 edit · exact; no checkerboard`
+/// `1 edit · no checkerboard`
 fn note(solution: &Solution) -> String {
+    let more = match solution.changes.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("and {more} more changes · "),
+    };
     let edits = if solution.edits == 1 { "1 edit".to_owned() } else { format!("{} edits", solution.edits) };
-    if solution.note.is_empty() { edits } else { format!("{edits} · {}", solution.note) }
+    if solution.note.is_empty() { format!("{more}{edits}") } else { format!("{more}{edits} · {}", solution.note) }
 }
 
 /// The layer before and after, with its place.
 fn diff(ui: &mut Ui, change: &Change) {
     let colors = *theme::palette(ui);
-    let place = RichText::new(change.place.to_string()).font(theme::digits(10.5)).color(colors.weak);
-    ui.label(place);
-    let mono = |text: String, color| RichText::new(text).font(theme::digits(12.0)).color(color);
-    if let Some(from) = &change.from {
-        ui.label(mono(format!("- {}", from.text()), colors.wrong));
+    let lines = [(&change.from, '-', colors.wrong), (&change.to, '+', colors.proven)];
+    let mut place = Some(change.place.to_string());
+    for (node, sign, color) in lines {
+        let Some(node) = node else { continue };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.set_min_height(0.0);
+            if let Some(place) = place.take() {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.label(RichText::new(place).font(theme::digits(10.5)).color(colors.weak));
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| text(ui, sign, node, color));
+                });
+            } else {
+                text(ui, sign, node, color);
+            }
+        });
     }
-    if let Some(to) = &change.to {
-        ui.label(mono(format!("+ {}", to.text()), colors.proven));
-    }
+}
+
+fn text(ui: &mut Ui, sign: char, node: &Node, color: Color32) {
+    let text = format!("{sign} {}", node.text());
+    ui.add(Label::new(RichText::new(text).font(theme::digits(12.0)).color(color)).truncate());
 }

@@ -13,7 +13,8 @@ use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::empty;
 use crate::gui::widgets::icon::{self, Icon};
-use crate::project::Network;
+use crate::project::edit::Edit;
+use crate::project::{Network, Place, Project, locks};
 use crate::shape::solve::Solution;
 use crate::shape::{Banner, Level};
 use answers::{Answers, Known};
@@ -53,7 +54,7 @@ impl View for SolveView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         // While a proposal is looked at, what was said of the network itself stays.
         if state.proposal().is_none() {
-            self.answers.update(&state.shown.network, ui.ctx());
+            self.answers.update(&state.shown.network, locks::targets(state.project()), ui.ctx());
         }
         self.answers.take(ui.ctx());
         let looked_at = self.show(ui, state, actions);
@@ -63,7 +64,7 @@ impl View for SolveView {
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
-        self.answers.work_out(&state.shown.network);
+        self.answers.work_out(&state.shown.network, locks::targets(state.project()));
         self.show(ui, state, &mut Vec::new());
     }
 }
@@ -81,8 +82,7 @@ impl SolveView {
             return None;
         }
         let area = ui.available_rect_before_wrap();
-        let strips = known.strips.as_deref().unwrap_or_default();
-        let below = strip::height(strips, known.strips.is_none());
+        let below = strip::height(known.strips.as_deref());
         let (above, strips_area) = area.split_top_bottom_at_y((area.bottom() - below).max(area.top() + 60.0));
         let mut bottom = ui.new_child(UiBuilder::new().id_salt("sizes").max_rect(strips_area));
         strip::show(&mut bottom, known, &mut self.cursor, actions);
@@ -114,8 +114,31 @@ impl SolveView {
 
 /// Takes a proposal over, as one step to undo.
 fn apply(state: &State, solution: &Solution) -> Action {
-    let project = crate::project::Project { network: solution.network.clone(), ..state.project().clone() };
-    Action::Edit(crate::project::edit::Edit::All(Box::new(project)))
+    let plain = || Project { network: solution.network.clone(), ..state.project().clone() };
+    Action::Edit(Edit::All(Box::new(stepwise(state.project(), solution).unwrap_or_else(plain))))
+}
+
+/// The project after the single edits of a proposal, through which locks follow their layers; `None` where they
+/// do not come to the proposed network.
+fn stepwise(project: &Project, solution: &Solution) -> Option<Project> {
+    let last = |place: &Place| place.path.last().copied().unwrap_or(0);
+    let mut changes: Vec<_> = solution.changes.iter().collect();
+    // Removed from the end, inserted from the start: so every place still means what it meant.
+    changes.sort_by_key(|change| match (&change.from, &change.to) {
+        (_, None) => (0, usize::MAX - last(&change.place)),
+        (Some(_), _) => (1, 0),
+        (None, _) => (2, last(&change.place)),
+    });
+    let after = changes.into_iter().try_fold(project.clone(), |project, change| {
+        let place = change.place.clone();
+        let edit = match (&change.from, &change.to) {
+            (_, None) => Edit::Remove(place),
+            (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
+            (None, Some(node)) => Edit::Insert(place, node.clone()),
+        };
+        edit.apply(&project)
+    });
+    after.ok().filter(|after| after.network == solution.network)
 }
 
 /// The sentence, large.

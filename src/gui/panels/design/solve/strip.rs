@@ -18,51 +18,53 @@ use eframe::egui::{
 const WORDS: f32 = 24.0;
 const BAR: f32 = 16.0;
 const TICKS: f32 = 14.0;
-/// Room for the name of an axis, where there are several.
-const NAME: f32 = 44.0;
-const BETWEEN: f32 = 4.0;
+const BELOW: f32 = 2.0;
 
 /// The size that is looked at, and what was found out about it.
 #[derive(Default)]
 pub struct Cursor {
-    /// Which strip, and which size, while the keyboard is on it.
-    at: Option<(usize, usize)>,
+    /// The axis whose strip is shown, where they differ.
+    axis: usize,
+    /// The size that the keyboard is on.
+    at: Option<usize>,
     said: Option<(Network, Shape, String)>,
 }
 
-/// The room that the strips take.
-pub(super) fn height(strips: &[Strip], waiting: bool) -> f32 {
-    match strips.len() {
-        0 if waiting => WORDS + BAR + TICKS + BETWEEN,
-        0 => 0.0,
-        count => count as f32 * (WORDS + BAR + BETWEEN) + TICKS,
-    }
+/// The room that the strip takes; `None` while it is worked out.
+pub(super) fn height(strips: Option<&[Strip]>) -> f32 {
+    if strips.is_some_and(<[Strip]>::is_empty) { 0.0 } else { WORDS + BAR + TICKS + BELOW }
 }
 
-/// Shows the strips.
+/// Shows the strip, with a choice of the axis where they differ.
 pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mut Vec<Action>) {
     let area = ui.available_rect_before_wrap();
+    let line = slice(area, 0.0, WORDS);
     let Some(strips) = &known.strips else {
-        let rect = slice(area, 0.0, WORDS);
-        let ink = theme::palette(ui).weak;
         let font = eframe::egui::FontId::proportional(theme::SMALL);
-        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, "Trying all sizes from 1 to 512 …", font, ink);
+        let text = "Trying all sizes from 1 to 512 …";
+        ui.painter().text(line.left_center(), Align2::LEFT_CENTER, text, font, theme::palette(ui).weak);
         return;
     };
-    let named = if strips.len() > 1 { NAME } else { 0.0 };
-    for (index, strip) in strips.iter().enumerate() {
-        let whole = slice(area, index as f32 * (WORDS + BAR + BETWEEN), WORDS + BAR);
-        let bar = slice(whole, WORDS, BAR);
-        let bar = Rect::from_min_max(bar.min + vec2(named, 0.0), bar.max);
-        if named > 0.0 {
-            let at = pos2(whole.left(), bar.center().y);
-            let font = eframe::egui::FontId::proportional(theme::SMALL);
-            ui.painter().text(at, Align2::LEFT_CENTER, strip.name, font, theme::palette(ui).weak);
-        }
-        let looked_at = one(ui, bar, index, strip, known, cursor, actions);
-        words(ui, slice(whole, 0.0, WORDS), strip, looked_at, known, cursor, actions);
-        if index + 1 == strips.len() {
-            ticks(ui, bar);
+    let Some(strip) = strips.get(cursor.axis).or(strips.first()) else { return };
+    let bar = slice(area, WORDS, BAR).shrink2(vec2(1.0, 0.0));
+    let looked_at = one(ui, bar, strip, known, cursor, actions);
+    let mut line =
+        ui.new_child(UiBuilder::new().id_salt("rule").max_rect(line).layout(Layout::left_to_right(Align::Center)));
+    line.spacing_mut().item_spacing.x = 6.0;
+    if strips.len() > 1 {
+        choice(&mut line, strips, cursor);
+    }
+    words(&mut line, strip, looked_at, known, cursor, actions);
+    ticks(ui, bar);
+}
+
+/// Which axis the strip is about.
+fn choice(ui: &mut Ui, strips: &[Strip], cursor: &mut Cursor) {
+    for (axis, strip) in strips.iter().enumerate() {
+        let text = RichText::new(strip.name).size(theme::SMALL);
+        let button = ui.selectable_label(cursor.axis == axis, text).accessible_name(format!("Sizes of {}", strip.name));
+        if button.on_hover_text(format!("The strip of input {}s", strip.name)).clicked() {
+            cursor.axis = axis;
         }
     }
 }
@@ -77,16 +79,15 @@ fn place(bar: Rect, size: usize) -> Rect {
 fn one(
     ui: &Ui,
     bar: Rect,
-    index: usize,
     strip: &Strip,
     known: &Known,
     cursor: &mut Cursor,
     actions: &mut Vec<Action>,
 ) -> Option<usize> {
-    let response = ui.interact(bar, Id::unique(("sizes", index)), Sense::click());
+    let response = ui.interact(bar, Id::unique(("sizes", strip.name)), Sense::click());
     let hovered = response.hover_pos().map(|at| ((at.x - bar.left()) / bar.width() * MOST as f32) as usize + 1);
     let hovered = hovered.map(|size| size.clamp(1, MOST));
-    let steered = steer(ui, &response, index, strip, cursor);
+    let steered = steer(ui, &response, strip, cursor);
     let shown = hovered.or(steered);
     let name = format!("Input {}", strip.name);
     let value = shown.unwrap_or(strip.present) as f64;
@@ -101,15 +102,14 @@ fn one(
 }
 
 /// Arrows move by one, up and down to the next size that works.
-fn steer(ui: &Ui, response: &Response, index: usize, strip: &Strip, cursor: &mut Cursor) -> Option<usize> {
+fn steer(ui: &Ui, response: &Response, strip: &Strip, cursor: &mut Cursor) -> Option<usize> {
     if !response.has_focus() {
-        cursor.at = cursor.at.filter(|(strip, _)| *strip != index);
+        cursor.at = None;
         return None;
     }
     let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    let mut size =
-        cursor.at.filter(|(strip, _)| *strip == index).map_or(strip.present, |(_, size)| size).clamp(1, MOST);
+    let mut size = cursor.at.unwrap_or(strip.present).clamp(1, MOST);
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
     size = (size + pressed(Key::ArrowRight)).min(MOST).saturating_sub(pressed(Key::ArrowLeft)).max(1);
     let from = |size| Strip { present: size, ..strip.clone() }.nearest();
@@ -119,7 +119,7 @@ fn steer(ui: &Ui, response: &Response, index: usize, strip: &Strip, cursor: &mut
     if pressed(Key::ArrowDown) > 0 {
         size = from(size).0.unwrap_or(size);
     }
-    cursor.at = Some((index, size));
+    cursor.at = Some(size);
     Some(size)
 }
 
@@ -165,21 +165,17 @@ fn ticks(ui: &Ui, bar: Rect) {
 
 /// The rule, and what would be with the size that is looked at, or the sizes to take instead.
 fn words(
-    ui: &mut Ui,
-    rect: Rect,
+    line: &mut Ui,
     strip: &Strip,
     looked_at: Option<usize>,
     known: &Known,
     cursor: &mut Cursor,
     actions: &mut Vec<Action>,
 ) {
-    let colors = *theme::palette(ui);
-    let mut line = ui.new_child(
-        UiBuilder::new().id_salt(("rule", strip.name)).max_rect(rect).layout(Layout::left_to_right(Align::Center)),
-    );
-    line.spacing_mut().item_spacing.x = 6.0;
+    let colors = *theme::palette(line);
     let small = |text: String| RichText::new(text).size(theme::SMALL);
-    line.label(small(format!("Works for {}", strip.rule)).color(colors.strong)).on_hover_text(format!(
+    let given = strip.given.map(|size| format!(", if the other sides fit too ({size})")).unwrap_or_default();
+    line.label(small(format!("Works for {}{given}", strip.rule)).color(colors.strong)).on_hover_text(format!(
         "Every {} from 1 to {MOST} was tried. Green: {}. Click on a size to take it, or step with the arrow keys and press Enter; ↑ and ↓ jump to the next one that works.",
         strip.name,
         if known.network.decoder.is_empty() { "no layer has an error" } else { "the output equals the input" }

@@ -1,7 +1,8 @@
-//! Names of places: `encoder`, `encoder.0`, `decoder.3.1.0`, as `freeze` and `sparsity at=` use them.
+//! Names of places: `encoder`, `encoder.0`, `decoder.3.1.0`, as `freeze`, `locked` and `sparsity at=` use them.
 
-use crate::project::node::Node;
-use crate::project::{Network, Place, Stack};
+use super::node::Node;
+use super::{Network, Place, Stack};
+use std::fmt;
 use std::str::FromStr;
 
 /// What a name stands for.
@@ -40,6 +41,15 @@ pub fn target(network: &Network, name: &str) -> Option<Target> {
     }
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Stack(stack) => stack.fmt(f),
+            Target::Node(place) => place.fmt(f),
+        }
+    }
+}
+
 /// A text that is not the name of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a place is written encoder, encoder.0 or decoder.3.1.0")]
@@ -64,7 +74,7 @@ fn index(word: &str) -> Option<usize> {
 }
 
 /// The node at a path: index, branch, index, …
-pub(super) fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
+pub fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
     match path {
         [index] => stack.get(*index),
         [index, branch, rest @ ..] => node_at(stack.get(*index)?.branches().get(*branch)?, rest),

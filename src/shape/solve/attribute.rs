@@ -1,0 +1,218 @@
+//! What of a layer can be varied, which values are tried, and how they are written.
+//!
+//! Values are given axis by axis; writing them keeps the text short (`k3` where all axes agree, nothing
+//! where the default is meant).
+
+use crate::project::layer::{Kind, Window};
+use crate::project::size::{Axes, Margins, Padding};
+
+/// An attribute that changes a size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    /// `op` of a transposed convolution.
+    OutputPadding,
+    /// `p`.
+    Padding,
+    /// `k`; of a pooling without a stride of its own, the stride with it.
+    Kernel,
+    /// `s`.
+    Stride,
+    /// The factor of an upsampling.
+    Factor,
+    /// The margins of `pad` and `crop`.
+    Margin,
+    /// The size an adaptive pooling gives.
+    Output,
+}
+
+/// A value of an attribute along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// A number; of margins their sum.
+    Size(u32),
+    /// `same` padding.
+    Same,
+}
+
+impl Value {
+    fn size(self) -> Option<u32> {
+        match self {
+            Value::Size(size) => Some(size),
+            Value::Same => None,
+        }
+    }
+}
+
+const WINDOW: &[Attribute] = &[Attribute::Padding, Attribute::Kernel, Attribute::Stride];
+const TRANSPOSED: &[Attribute] = &[Attribute::OutputPadding, Attribute::Padding, Attribute::Kernel, Attribute::Stride];
+
+/// The attributes of a kind that change sizes.
+pub fn attributes(kind: &Kind) -> &'static [Attribute] {
+    match kind {
+        Kind::ConvTranspose { .. } => TRANSPOSED,
+        Kind::Upsample { .. } => &[Attribute::Factor],
+        Kind::Pad { .. } | Kind::Crop { .. } => &[Attribute::Margin],
+        Kind::AdaptiveAvgPool { .. } => &[Attribute::Output],
+        kind if window(kind).is_some() => WINDOW,
+        _ => &[],
+    }
+}
+
+/// The values that are tried for an attribute along one axis, without the present one.
+pub fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Vec<Value> {
+    let now = current(kind, rank, axis, attribute);
+    let number = now.and_then(Value::size).unwrap_or(0);
+    let upto = |least: u32, most: u32| (least..=most.max(number.saturating_add(4).min(64))).map(Value::Size);
+    let mut values: Vec<Value> = match attribute {
+        Attribute::OutputPadding => upto(0, 5).collect(),
+        Attribute::Padding => upto(0, 6).chain([Value::Same]).collect(),
+        Attribute::Kernel => upto(1, 9).collect(),
+        Attribute::Stride => upto(1, 5).collect(),
+        Attribute::Factor => upto(1, 8).collect(),
+        Attribute::Margin => upto(0, 64).collect(),
+        Attribute::Output => upto(1, 16).collect(),
+    };
+    values.retain(|value| Some(*value) != now);
+    // The nearest first: a small change is the likelier one.
+    values.sort_by_key(|value| value.size().map_or(u32::MAX, |size| size.abs_diff(number)));
+    values
+}
+
+/// The present value along one axis, defaults filled in; `None` for sizes of another number of axes.
+pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Option<Value> {
+    let at = |axes: &Axes| axes.resolve(rank)?.get(axis).and_then(|&size| u32::try_from(size).ok()).map(Value::Size);
+    match (kind, attribute) {
+        (Kind::Upsample { factor, .. }, Attribute::Factor) => at(factor),
+        (Kind::AdaptiveAvgPool { output }, Attribute::Output) => at(output),
+        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => {
+            let &(before, after) = margins.resolve(rank)?.get(axis)?;
+            u32::try_from(before + after).ok().map(Value::Size)
+        }
+        _ => {
+            let window = window(kind)?;
+            let kernel = || at(window.kernel_size.as_ref().unwrap_or(&Axes::all(default_kernel(kind))));
+            match attribute {
+                Attribute::Kernel => kernel(),
+                Attribute::Stride if is_pooling(kind) => window.stride.as_ref().map_or_else(kernel, at),
+                Attribute::Stride => at(window.stride.as_ref().unwrap_or(&Axes::all(1))),
+                Attribute::OutputPadding => at(window.output_padding.as_ref().unwrap_or(&Axes::all(0))),
+                Attribute::Padding => match &window.padding {
+                    Some(Padding::Same) => Some(Value::Same),
+                    Some(Padding::Zeros(zeros)) => at(zeros),
+                    Some(Padding::Valid) | None => Some(Value::Size(0)),
+                },
+                _ => None,
+            }
+        }
+    }
+}
+
+/// A kind with other values along one axis; only sizes along that axis mean anything then.
+pub fn edited(kind: &Kind, rank: usize, axis: usize, edits: impl Iterator<Item = (Attribute, Value)>) -> Option<Kind> {
+    let mut kind = kind.clone();
+    for (attribute, value) in edits {
+        let mut values = vec![None; rank];
+        *values.get_mut(axis)? = Some(value);
+        // `same` is a matter of all axes; along one of them the others do not count.
+        if attribute == Attribute::Padding {
+            values = vec![Some(value); rank];
+        }
+        write(&mut kind, rank, attribute, &values)?;
+    }
+    Some(kind)
+}
+
+/// Writes the values of an attribute; `None` keeps an axis as it is. `None` when the text cannot say it.
+pub fn write(kind: &mut Kind, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> Option<()> {
+    let each = |axis: usize, given: &Option<Value>| given.or_else(|| current(kind, rank, axis, attribute));
+    let all: Vec<Value> = values.iter().enumerate().map(|(axis, given)| each(axis, given)).collect::<Option<_>>()?;
+    if attribute == Attribute::Padding && all.contains(&Value::Same) {
+        let same = all.iter().all(|value| *value == Value::Same);
+        window_mut(kind)?.padding = Some(Padding::Same);
+        return same.then_some(());
+    }
+    let sizes: Vec<u32> = all.iter().map(|value| value.size()).collect::<Option<_>>()?;
+    put(kind, rank, attribute, &sizes)
+}
+
+fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Option<()> {
+    let axes = short(sizes);
+    let pooling = is_pooling(kind);
+    match (kind, attribute) {
+        (Kind::Upsample { factor, .. }, Attribute::Factor) => *factor = axes,
+        (Kind::AdaptiveAvgPool { output }, Attribute::Output) => *output = axes,
+        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => *margins = split(margins, rank, sizes)?,
+        (kind, _) => {
+            let window = window_mut(kind)?;
+            let zero = axes == Axes::all(0);
+            match attribute {
+                Attribute::Kernel => window.kernel_size = Some(axes),
+                Attribute::Stride => {
+                    let default = !pooling && axes == Axes::all(1) && window.stride.is_none();
+                    window.stride = (!default).then_some(axes);
+                }
+                Attribute::OutputPadding => window.output_padding = (!zero).then_some(axes),
+                Attribute::Padding => window.padding = (!zero).then_some(Padding::Zeros(axes)),
+                _ => return None,
+            }
+        }
+    }
+    Some(())
+}
+
+/// Margins with these sums; a side that is as it was stays, else the odd one is at the end.
+fn split(now: &Margins, rank: usize, sums: &[u32]) -> Option<Margins> {
+    let now = now.resolve(rank)?;
+    let side = |(&(before, after), &sum): (&(usize, usize), &u32)| match before + after == sum as usize {
+        true => (before as u32, after as u32),
+        false => (sum / 2, sum - sum / 2),
+    };
+    Some(margins(&now.iter().zip(sums).map(side).collect::<Vec<_>>()))
+}
+
+/// Margins by axis, in one number where they agree.
+pub fn margins(sides: &[(u32, u32)]) -> Margins {
+    let equal = sides.windows(2).all(|two| two[0] == two[1]);
+    Margins::each(if equal { &sides[..sides.len().min(1)] } else { sides })
+}
+
+fn short(sizes: &[u32]) -> Axes {
+    match sizes {
+        [first, rest @ ..] if rest.iter().all(|size| size == first) => Axes::all(*first),
+        sizes => Axes::each(sizes),
+    }
+}
+
+fn default_kernel(kind: &Kind) -> u32 {
+    if is_pooling(kind) { 2 } else { 3 }
+}
+
+/// Whether the stride follows the kernel.
+pub fn is_pooling(kind: &Kind) -> bool {
+    matches!(kind, Kind::MaxPool { .. } | Kind::AvgPool { .. })
+}
+
+/// The window of a kind.
+pub fn window(kind: &Kind) -> Option<&Window> {
+    match kind {
+        Kind::Conv { window, .. }
+        | Kind::ConvTranspose { window, .. }
+        | Kind::DepthwiseConv { window, .. }
+        | Kind::SeparableConv { window, .. }
+        | Kind::MaxPool { window }
+        | Kind::AvgPool { window } => Some(window),
+        _ => None,
+    }
+}
+
+fn window_mut(kind: &mut Kind) -> Option<&mut Window> {
+    match kind {
+        Kind::Conv { window, .. }
+        | Kind::ConvTranspose { window, .. }
+        | Kind::DepthwiseConv { window, .. }
+        | Kind::SeparableConv { window, .. }
+        | Kind::MaxPool { window }
+        | Kind::AvgPool { window } => Some(window),
+        _ => None,
+    }
+}
