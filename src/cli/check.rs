@@ -4,6 +4,7 @@
 
 mod cost;
 mod doctor;
+mod explain;
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
@@ -31,7 +32,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
     if args.json {
-        output::print_json(&as_json(&source.project, &inference, &problems, cost.as_ref()))?;
+        let mut report = as_json(&source.project, &inference, &problems, cost.as_ref());
+        explain::add(&mut report, &source.project.network, &inference);
+        output::print_json(&report)?;
     } else {
         output::print(&as_text(&source, &inference, &problems, cost.as_ref()))?;
     }
@@ -111,6 +114,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem], cost: O
     lines.extend(table(source, inference, problems));
     lines.push(String::new());
     lines.push(banner(inference).text);
+    lines.extend(explain::lines(&source.project.network, inference));
     let totals = inference.totals;
     lines.push(format!("{} parameters · {} MACs an image", count(totals.parameters), count(totals.macs)));
     lines.extend(cost.map(StageCost::lines).unwrap_or_default());

@@ -7,9 +7,9 @@ use super::views::ViewKind;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
-use crate::project::Place;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
+use crate::project::{Network, Place};
 use std::path::PathBuf;
 
 /// One thing the user did.
@@ -31,6 +31,8 @@ pub enum Action {
     Select(Option<Place>),
     /// Shows shapes as if this text were there, while it is typed; `None` ends it.
     Preview(Option<(Place, String)>),
+    /// Shows shapes as if the network were this one, while a proposal is looked at; `None` ends it.
+    PreviewNetwork(Option<Box<Network>>),
     /// Goes back one edit.
     Undo,
     /// Goes forward one edit.
