@@ -9,6 +9,7 @@
 mod blocks;
 mod budget;
 pub mod check;
+pub mod checkerboard;
 pub mod cost;
 mod data_check;
 mod error;
