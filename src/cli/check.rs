@@ -2,13 +2,15 @@
 //!
 //! Exit code 2 when the project cannot be trained.
 
+mod design;
+
 use super::args::CheckArgs;
 use super::source::{self, Source};
 use super::text::{left, right, times};
 use super::toml_lines::line_of;
 use super::{Told, WRONG_INPUT, output};
-use crate::project::Stack;
 use crate::project::node::Node;
+use crate::project::{Network, Stack};
 use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer, step_memory_bytes};
 use crate::text::{bytes, count};
 use serde_json::{Value, json};
@@ -22,14 +24,14 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     if args.json {
-        output::print_json(&as_json(&inference, &problems))?;
+        output::print_json(&as_json(&source.project.network, &inference, &problems))?;
     } else {
         output::print(&as_text(&source, &inference, &problems))?;
     }
     if can_train(&problems) { Ok(()) } else { Err(Told(WRONG_INPUT).into()) }
 }
 
-fn as_json(inference: &Inference, problems: &[Problem]) -> Value {
+fn as_json(network: &Network, inference: &Inference, problems: &[Problem]) -> Value {
     let of = |severity: Severity| problems.iter().filter(move |problem| problem.severity == severity);
     json!({
         "ok": can_train(problems),
@@ -38,6 +40,8 @@ fn as_json(inference: &Inference, problems: &[Problem]) -> Value {
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
+        "checkerboard": design::checkerboard(network, inference),
+        "hints": design::hints(network, inference),
     })
 }
 
@@ -52,6 +56,8 @@ fn layer_json(row: &Row) -> Value {
         "macs": row.macs,
         "memory_bytes": row.memory_bytes,
         "receptive_field": row.receptive_field,
+        "receptive_field_stride": design::strides(row),
+        "receptive_field_offset": design::offsets(row),
     })
 }
 
@@ -80,6 +86,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> Stri
     lines.push(String::new());
     lines.push(banner(inference).text);
     lines.push(totals(source, inference));
+    lines.extend(design::hints(&source.project.network, inference).into_iter().map(|hint| format!("hint: {hint}")));
     let elsewhere = problems.iter().filter(|problem| problem.place.is_none());
     for problem in elsewhere {
         lines.push(String::new());

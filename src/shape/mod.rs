@@ -13,7 +13,7 @@ pub mod checkerboard;
 pub mod cost;
 mod data_check;
 mod error;
-mod field;
+pub mod field;
 pub mod infer;
 pub mod mismatch;
 pub mod op;
