@@ -84,9 +84,10 @@ fn any_size_and_depth_is_seen_through() {
     let inference = inferred("1x1073741824", "conv 1 k1 s1073741824;upsample 1073741824;crop 1;pad 1");
     let found = seen(&inference, &last(&inference), &[]).unwrap();
     assert_eq!(found.bounds, Some(vec![(0, 0)]));
-    let nest =
-        (0..40).fold("\"identity\"".to_owned(), |inner, _| format!("{{ add = [[{inner}], [\"conv 1 k3 p1\"]] }}"));
-    let inference = inferred("1x99", &format!("{nest};{nest}"));
+    let deeper = |inner, _| Node::Add(vec![vec![inner], vec![Node::from_text("conv 1 k3 p1")]]);
+    let nest = (0..40).fold(Node::from_text("identity"), deeper);
+    let input = "1x99".parse().unwrap();
+    let inference = infer(&Network { input, encoder: vec![nest.clone(), nest], decoder: vec![], head: vec![] });
     let found = seen(&inference, &last(&inference), &[]).unwrap();
     assert_eq!(found.bounds, Some(vec![(47, 51)]));
 }

@@ -54,7 +54,7 @@ pub(super) fn show(ui: &mut Ui, area: Rect, response: &Response, drawn: &mut Opt
 
 /// Says what a picture shows, on hover and to a screen reader.
 fn label(ui: &mut Ui, rect: Rect, name: &str, text: &str) {
-    let response = ui.interact(rect, ui.id().with(name), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(name), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
     response.on_hover_text(text);
 }

@@ -216,7 +216,7 @@ fn around(frame: Rect, inside: Rect) -> [Rect; 4] {
 }
 
 fn hover(ui: &mut Ui, frame: Rect, [height, width]: [usize; 2], chosen: &Chosen, field: Option<&EffectiveField>) {
-    let response = ui.interact(frame, ui.id().with("image"), Sense::hover());
+    let response = ui.interact(frame, ui.scope_id().with("image"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(chosen, field)));
     let Some(at) = response.hover_pos() else { return };
     let share = (at - frame.min) / frame.size();

@@ -24,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, chosen: &Place, actions: &mut Vec
     ui.spacing_mut().item_spacing.y = 0.0;
     let marked = rows.iter().position(|row| row.place == *chosen);
     let moved = ui.data_mut(|data| {
-        let last = data.get_temp_mut_or_default::<Option<Place>>(ui.id().with("chosen"));
+        let last = data.get_temp_mut_or_default::<Option<Place>>(ui.scope_id().with("chosen"));
         (last.as_ref() != Some(chosen)).then(|| *last = Some(chosen.clone())).is_some()
     });
     let mut area = ScrollArea::vertical().auto_shrink(false);

@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     let sides = chosen.seen.as_ref().map(|seen| times(&seen.map)).unwrap_or_default();
     let at = chosen.cell.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     let grid = fitted(captioned(ui, area, &format!("map {sides}, cell {at}")), sizes);
-    let response = ui.interact(grid, ui.id().with("map"), Sense::click_and_drag());
+    let response = ui.interact(grid, ui.scope_id().with("map"), Sense::click_and_drag());
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Canvas, true, format!("Map of {}, cell {at} of {sides}", chosen.place))
     });

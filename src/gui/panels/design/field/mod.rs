@@ -159,7 +159,7 @@ fn hint(ui: &Ui, area: Rect, state: &State) {
     let cut = galley.size().x > area.width();
     painter.galley(at, galley, color);
     if cut {
-        let response = ui.interact(area, ui.id().with("hint"), eframe::egui::Sense::hover());
+        let response = ui.interact(area, ui.scope_id().with("hint"), eframe::egui::Sense::hover());
         response.on_hover_text(text);
     }
 }
