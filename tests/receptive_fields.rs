@@ -334,7 +334,7 @@ fn a_checkerboard_is_shown_and_mended() {
     window.run();
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().network().decoder[0].text(), "convt 16 k4 s2 p1");
-    assert!(window.has("all 2 transposed convolutions cover their outputs evenly"));
+    assert!(window.has("both transposed convolutions cover their outputs evenly"));
     let mut window = Window::idle("lenet-mnist");
     designing(&mut window, ViewKind::Checkerboard);
     assert!(window.has("No decoder"));

@@ -167,7 +167,7 @@ pub enum Show {
     Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
-    /// The cell whose effective receptive field is shown; `None` for none.
+    /// The cell whose receptive field is shown; `None` for the middle one.
     Cell(Option<effective_field::Request>),
     /// The page of images.
     DataPage(gallery::Request),

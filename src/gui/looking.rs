@@ -93,7 +93,7 @@ pub struct Looking {
     pub(super) looker: Option<Looker>,
     /// What saliency is to be shown of.
     pub request: Request,
-    /// The cell whose effective field is to be shown, once there is one.
+    /// The cell whose receptive field is shown.
     pub cell: Option<effective_field::Request>,
     /// The page of images to be shown.
     pub page: gallery::Request,

@@ -102,7 +102,9 @@ impl Overlap {
             d => format!("the kernel {} with dilation {d} doesn't fit the stride {}", taps.kernel, taps.stride),
         };
         let seen = match &self.period {
-            Some(period) if period.iter().all(|&cells| cells == 1) => "; later layers even it out".to_owned(),
+            Some(period) if period.iter().all(|&cells| cells == 1) => {
+                "; later layers would even it out if their weights were equal".to_owned()
+            }
             Some(period) => format!("; in the output a pattern repeats every {} cells", times(period)),
             None => String::new(),
         };

@@ -62,3 +62,41 @@ pub(super) fn hints(network: &Network, inference: &Inference) -> Vec<String> {
     });
     told.chain(sees_less(inference)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::builtin;
+    use crate::project::node::Node;
+    use crate::shape::infer;
+
+    fn autoencoder(last: &str) -> (Network, Inference) {
+        let mut network = builtin::find("conv-autoencoder").unwrap().project().unwrap().network;
+        network.encoder = vec![Node::from_text("conv 8 k4 s2 p1")];
+        network.decoder = vec![Node::from_text(last)];
+        let inference = infer(&network);
+        (network, inference)
+    }
+
+    #[test]
+    fn uneven_layers_are_listed_with_what_helps() {
+        let (network, inference) = autoencoder("convt 3 k3 s2 p1 op1");
+        let found = &checkerboard(&network, &inference)[0];
+        assert_eq!((&found["even"], &found["taps"]), (&json!(false), &json!([[1, 2], [1, 2]])));
+        assert_eq!((&found["strength"], &found["output_period"]), (&json!(4.0), &json!([2, 2])));
+        assert_eq!(found["fixes"][0], json!(["convt 3 k4 s2 p1"]));
+        let hints = hints(&network, &inference);
+        assert!(hints[0].contains("decoder.0 `convt 3 k3 s2 p1 op1` leaves a checkerboard"), "{hints:?}");
+        assert!(hints[0].ends_with("even would be convt 3 k4 s2 p1") && hints[1].contains("sees 4×4"), "{hints:?}");
+        let (network, inference) = autoencoder("convt 3 k4 s2 p1");
+        assert_eq!(checkerboard(&network, &inference)[0]["even"], json!(true));
+    }
+
+    #[test]
+    fn strides_and_offsets_are_numbers() {
+        let (_, inference) = autoencoder("upsample 4");
+        let values = |of: fn(&Row) -> Value| inference.rows.iter().map(of).collect::<Vec<_>>();
+        assert_eq!(values(strides), [json!([2, 2]), json!([0.5, 0.5])]);
+        assert_eq!(values(offsets), [json!([-1, -1]), json!([-2.5, -2.5])]);
+    }
+}

@@ -17,7 +17,7 @@ pub fn sees_less(inference: &Inference) -> Option<String> {
     }
     let sizes = |sizes: &[u64]| sizes.iter().map(u64::to_string).collect::<Vec<_>>().join("×");
     Some(format!(
-        "a value of the code sees {} of the input's {}: larger things reach it only in pieces; another stride, a pooling or dilation in the encoder would widen it",
+        "a value of the code sees {} of the input's {}, larger things only in pieces; a stride, a pooling or dilation more in the encoder would widen it",
         sizes(code),
         sizes(&input)
     ))

@@ -21,13 +21,16 @@ pub(super) fn show(
     state: &State,
     layers: &[(Overlap, Vec<Fix>)],
     response: Option<&Response>,
-    actions: &mut Vec<Action>,
+    mut actions: Option<&mut Vec<Action>>,
 ) {
     if layers.iter().all(|(overlap, _)| overlap.is_even()) {
         calm(ui, layers.is_empty(), response);
     }
     for (overlap, fixes) in layers {
-        card(ui, state, overlap, fixes, actions);
+        let asked = card(ui, state, overlap, fixes, actions.is_some());
+        if let Some(actions) = &mut actions {
+            actions.extend(asked);
+        }
         ui.add_space(theme::GAP);
     }
 }
@@ -48,11 +51,13 @@ fn calm(ui: &mut Ui, no_layers: bool, response: Option<&Response>) {
     ui.add_space(theme::STEP);
 }
 
-fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], actions: &mut Vec<Action>) {
+/// One layer; what the user asked for.
+fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bool) -> Vec<Action> {
+    let mut actions = Vec::new();
     let colors = theme::palette(ui);
     let selected = state.selected.as_ref() == Some(&overlap.place);
     let ink = if selected { colors.accent } else { colors.strong };
-    let title = RichText::new(format!("{}  {}", overlap.place, overlap.text)).font(theme::digits(12.0)).color(ink);
+    let title = RichText::new(format!("{}  {}", overlap.text, overlap.place)).font(theme::digits(12.0)).color(ink);
     let button = ui.add(Button::new(title).frame(false).truncate());
     let name = format!("Select {} `{}`", overlap.place, overlap.text);
     if button.on_hover_text("Select this layer").accessible_name(name).clicked() {
@@ -67,13 +72,17 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], actions: &
             bars(ui, taps);
         }
     });
+    if overlap.is_even() {
+        return actions;
+    }
     let sentence = RichText::new(overlap.sentence()).size(theme::SMALL).color(colors.text);
     ui.label(sentence).on_hover_text(
         "Output o is reached by the taps t with t·d ≡ o + p (mod s): equally many everywhere when s divides k",
     );
-    for fix in fixes {
-        offer(ui, state, overlap, fix, actions);
+    for fix in fixes.iter().filter(|_| offers) {
+        offer(ui, state, overlap, fix, &mut actions);
     }
+    actions
 }
 
 /// How many taps reach each output, over two periods.

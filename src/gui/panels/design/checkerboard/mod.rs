@@ -49,7 +49,8 @@ impl Found {
     fn sentence(&self) -> String {
         match (self.layers.len(), self.uneven()) {
             (0, _) => "no transposed convolution: nothing overlaps".to_owned(),
-            (all, 0) if all == 1 => "the transposed convolution covers its output evenly".to_owned(),
+            (1, 0) => "the transposed convolution covers its output evenly".to_owned(),
+            (2, 0) => "both transposed convolutions cover their outputs evenly".to_owned(),
             (all, 0) => format!("all {all} transposed convolutions cover their outputs evenly"),
             (1, _) => "the transposed convolution covers its output unevenly".to_owned(),
             (all, uneven) => format!("{uneven} of {all} transposed convolutions cover their outputs unevenly"),
@@ -70,6 +71,17 @@ impl View for CheckerboardView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        self.show(ui, state, Some(actions));
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.show(ui, state, None);
+    }
+}
+
+impl CheckerboardView {
+    /// Without actions, nothing is offered.
+    fn show(&mut self, ui: &mut Ui, state: &State, actions: Option<&mut Vec<Action>>) {
         if self.found.as_ref().is_none_or(|found| found.of != state.shown.inference) {
             self.found = Some(Found::of(state));
         }
@@ -82,7 +94,9 @@ impl View for CheckerboardView {
         let (left, right) = area.split_left_right_at_x(area.left() + side);
         let right = Rect::from_min_max(right.min + vec2(GAP, 0.0), right.max);
         match &found.response {
-            Some(response) => picture::show(ui, left, response, &mut found.drawn),
+            Some(response) => {
+                picture::show(ui, left, response, found.layers.iter().any(|(o, _)| !o.is_even()), &mut found.drawn)
+            }
             None => picture::missing(ui, left, state),
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("transposed").max_rect(right));

@@ -20,7 +20,7 @@ pub(super) struct Drawn {
 }
 
 /// Shows both.
-pub(super) fn show(ui: &mut Ui, area: Rect, response: &Response, drawn: &mut Option<Drawn>) {
+pub(super) fn show(ui: &mut Ui, area: Rect, response: &Response, uneven: bool, drawn: &mut Option<Drawn>) {
     let drawn = drawn.get_or_insert_with(|| Drawn::new(ui, response));
     let (left, right) = area.split_left_right_at_fraction(0.58);
     let right = Rect::from_min_max(right.min + vec2(GAP, 0.0), right.max);
@@ -30,6 +30,7 @@ pub(super) fn show(ui: &mut Ui, area: Rect, response: &Response, drawn: &mut Opt
     let [tall, wide] = response.period();
     let caption = match response.has_pattern() {
         true => format!("repeats every {tall}×{wide}"),
+        false if uneven => "evened out later".to_owned(),
         false => "no pattern".to_owned(),
     };
     let close = picture(ui, right, &caption, &drawn.pattern);

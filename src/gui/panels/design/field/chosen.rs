@@ -18,17 +18,16 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// The cell of the selected layer, or of the code's; the same cell as before while the layer is the same.
+    /// The cell of the selected layer, or of the code's: the one that was chosen before, or the middle one.
     pub fn of(state: &State, before: Option<Chosen>) -> Option<Chosen> {
         let inference = &state.shown.inference;
         let place = place(state)?;
-        let before = match before {
-            Some(kept) if kept.place == place && kept.of.0 == *inference && kept.of.1 == kept.cell => {
-                return Some(kept);
-            }
-            kept => kept.filter(|kept| kept.place == place),
-        };
-        let wanted = before.map(|kept| kept.cell).unwrap_or_default();
+        let asked = state.looking.cell.as_ref().filter(|asked| asked.place == place);
+        let wanted = asked.map(|asked| asked.cell.clone()).unwrap_or_default();
+        let is_same = |kept: &Chosen| kept.place == place && kept.of.1 == wanted && kept.of.0 == *inference;
+        if let Some(kept) = before.filter(is_same) {
+            return Some(kept);
+        }
         let found = match inference.plan.as_ref().and_then(|plan| plan.stack(place.stack)) {
             Some(_) => seen(inference, &place, &wanted),
             None => seen(&infer(&sound(state.network(), inference)), &place, &wanted),
@@ -42,7 +41,12 @@ impl Chosen {
         plane(&self.seen.as_ref()?.map)
     }
 
-    /// Whether the map or the input is a signal.
+    /// The same of the input.
+    pub fn input(&self) -> Option<[usize; 2]> {
+        plane(self.of.0.input.spatial())
+    }
+
+    /// Whether the input is a signal.
     pub fn is_strip(&self) -> bool {
         self.of.0.input.rank() == 1
     }

@@ -1,7 +1,7 @@
 //! The image with the box of what the cell sees, and the effective field over it.
 
 use super::chosen::{Chosen, plane, times};
-use super::{captioned, cell_rect, fitted};
+use super::{BAR, MARGIN, captioned, cell_rect, fitted, told};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::raster::{Sheet, unsigned_bar};
@@ -11,8 +11,7 @@ use crate::inspect::picture::image_rgba;
 use crate::shape::field::Seen;
 use crate::text;
 use eframe::egui::{
-    Align2, Button, Color32, FontId, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
+    Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// Which image, and its texture.
@@ -23,7 +22,6 @@ pub(super) struct Pictures {
 }
 
 /// What a texture was made from.
-#[derive(PartialEq)]
 struct Drawn {
     pixels: Vec<u8>,
     values: Vec<f32>,
@@ -64,29 +62,24 @@ impl Pictures {
     pub fn show(&mut self, ui: &mut Ui, area: Rect, state: &State, chosen: &Chosen, effective: bool) {
         let input = &state.shown.inference.input;
         let Some(sizes) = plane(input.spatial()) else {
-            let text = "The input is a vector:\nit has no positions to see.";
-            let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-            let font = FontId::proportional(theme::SMALL);
-            painter.text(area.min, Align2::LEFT_TOP, text, font, theme::palette(ui).weak);
-            return;
+            return told(ui, area, "The input is a vector: it has no positions to see.");
         };
         let field = chosen.effective(state).filter(|_| effective);
         let raw = raw(state, self.index, sizes);
         let inner = captioned(ui, area, &caption(chosen, input.rank(), field));
-        // A margin in which the padding can be seen.
-        let margin = (inner.width().min(inner.height()) * 0.06).min(12.0);
-        let bar = if field.is_some() { 48.0 } else { 0.0 };
-        let room = inner.shrink(margin);
-        let frame = fitted(Rect::from_min_max(room.min, room.max - vec2(bar, 0.0)), sizes);
+        // Beside and below, the padding is seen in the tile's own margin.
+        let bar = if field.is_some() { BAR } else { 0.0 };
+        let room = Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max - vec2(bar, MARGIN));
+        let frame = fitted(room, sizes);
         self.paint(ui, frame, raw, field);
-        let clip = ui.painter().with_clip_rect(inner.expand(2.0).intersect(ui.clip_rect()));
+        let clip = ui.painter().with_clip_rect(inner.expand(MARGIN).intersect(ui.clip_rect()));
         if let Some(seen) = &chosen.seen {
             boxes(ui, &clip, frame, sizes, seen);
         }
         if let Some(field) = field {
             let largest = field.values.iter().copied().fold(0.0, f32::max);
             let left = frame.right() + 4.0;
-            let bar = Rect::from_min_max(pos2(left, frame.top()), pos2(left + 48.0, frame.bottom()));
+            let bar = Rect::from_min_max(pos2(left, frame.top()), pos2(left + BAR, frame.bottom()));
             unsigned_bar(ui, bar, "0", &text::loss(f64::from(largest)));
         }
         hover(ui, frame, sizes, chosen, field);
@@ -94,14 +87,14 @@ impl Pictures {
 
     fn paint(&mut self, ui: &Ui, frame: Rect, raw: Option<Raw<'_>>, field: Option<&EffectiveField>) {
         let Some(raw) = raw else { return placeholder(ui, frame) };
-        let values = field.map(|field| field.values.clone()).unwrap_or_default();
-        let now = Drawn { pixels: raw.pixels.to_vec(), values };
-        if self.drawn.as_ref().is_none_or(|(drawn, _)| *drawn != now) {
-            let rgba = match now.values.len() == raw.size[0] * raw.size[1] {
-                true => overlay_rgba(raw.pixels, raw.channels, &now.values),
+        let values = field.map(|field| field.values.as_slice()).unwrap_or_default();
+        if self.drawn.as_ref().is_none_or(|(drawn, _)| drawn.pixels != raw.pixels || drawn.values != values) {
+            let rgba = match values.len() == raw.size[0] * raw.size[1] {
+                true => overlay_rgba(raw.pixels, raw.channels, values),
                 false => image_rgba(raw.pixels, raw.channels),
             };
-            self.drawn = Some((now, Sheet::new(ui.ctx(), "receptive field", raw.size, 1, |_| rgba.clone())));
+            let drawn = Drawn { pixels: raw.pixels.to_vec(), values: values.to_vec() };
+            self.drawn = Some((drawn, Sheet::new(ui.ctx(), "receptive field", raw.size, 1, |_| rgba.clone())));
         }
         if let Some((_, sheet)) = &self.drawn {
             sheet.paint(ui.painter(), 0, frame);
@@ -152,13 +145,13 @@ fn placeholder(ui: &Ui, frame: Rect) {
 fn caption(chosen: &Chosen, rank: usize, field: Option<&EffectiveField>) -> String {
     let Some(seen) = &chosen.seen else { return "input".to_owned() };
     let Some(bounds) = &seen.bounds else { return "sees nothing of the input: no tap reaches this cell".to_owned() };
-    let names: &[&str] = match rank {
-        1 => &["samples"],
-        2 => &["rows", "columns"],
-        _ => &["slices", "rows", "columns"],
+    let span = |(first, last): &(i64, i64)| format!("{first}…{last}");
+    let spans: Vec<String> = bounds.iter().map(span).collect();
+    let mut text = match spans.as_slice() {
+        [samples] if rank == 1 => format!("samples {samples}"),
+        [rows, columns] => format!("rows {rows}, columns {columns}"),
+        _ => spans.join(" × "),
     };
-    let span = |(name, (first, last)): (&&str, &(i64, i64))| format!("{name} {first}…{last}");
-    let mut text = names.iter().zip(bounds).map(span).collect::<Vec<_>>().join(", ");
     if field.is_none() && seen.statistics {
         text += ", and norms of the whole";
     }

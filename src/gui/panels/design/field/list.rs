@@ -12,14 +12,14 @@ use eframe::egui::{
 
 const ROW: f32 = 20.0;
 /// From the right: where the columns of size, stride and offset end.
-const COLUMNS: [(&str, f32); 3] = [("size", 96.0), ("stride", 50.0), ("offset", 4.0)];
+const COLUMNS: [(&str, f32); 3] = [("size", 86.0), ("stride", 44.0), ("offset", 2.0)];
 /// Room for the numbers.
-const NUMBERS: f32 = 150.0;
+const NUMBERS: f32 = 124.0;
 
 /// Shows the list; the chosen layer is marked.
 pub(super) fn show(ui: &mut Ui, state: &State, chosen: &Place, actions: &mut Vec<Action>) {
     let rows = &state.shown.inference.rows;
-    let most = rows.iter().filter_map(reach).fold(1.0, f64::max);
+    let most = state.shown.inference.input.spatial().iter().max().map_or(1.0, |&size| size as f64);
     heading(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let marked = rows.iter().position(|row| row.place == *chosen);
@@ -51,7 +51,7 @@ fn heading(ui: &mut Ui) {
     write(rect.left() + 6.0, Align2::LEFT_CENTER, "layer");
     COLUMNS.iter().for_each(|(name, right)| write(rect.right() - right - 6.0, Align2::RIGHT_CENTER, name));
     response.on_hover_text(
-        "size: pixels of the input that one value sees\nstride: pixels between what neighbouring values see\noffset: where the first value's window begins; below 0 in the padding",
+        "size: pixels of the input that one value sees\nstride: pixels between what neighbouring values see\noffset: where the first value's window begins; below 0 in the padding\nthe line below a layer is as long as its share of the input",
     );
 }
 
@@ -95,7 +95,7 @@ fn entry(ui: &mut Ui, row: &Row, is_chosen: bool, most: f64) -> bool {
 
 /// The field's size as a thin line below the text.
 fn bar(painter: &eframe::egui::Painter, area: Rect, row: &Row, most: f64, color: Color32) {
-    let share = reach(row).unwrap_or(0.0) / most;
+    let share = (reach(row).unwrap_or(0.0) / most).min(1.0);
     let left = area.left() + 6.0;
     let right = left + (area.width() - 12.0).max(0.0) * share as f32;
     let line = Rect::from_min_max(pos2(left, area.bottom() - 3.0), pos2(right, area.bottom() - 1.0));

@@ -1,11 +1,9 @@
 //! The layer's map as a grid of cells, to choose one: by a click, or with the arrow keys.
 
 use super::chosen::{Chosen, times};
-use super::{captioned, cell_rect, fitted};
+use super::{MARGIN, captioned, cell_rect, fitted, told};
 use crate::gui::theme;
-use eframe::egui::{
-    Align2, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
-};
+use eframe::egui::{EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// Lines between cells closer than this would be a grey plane.
 const LEAST: f32 = 4.0;
@@ -17,7 +15,8 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     };
     let sides = chosen.seen.as_ref().map(|seen| times(&seen.map)).unwrap_or_default();
     let at = chosen.cell.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-    let grid = fitted(captioned(ui, area, &format!("map {sides}, cell {at}")), sizes);
+    let inner = captioned(ui, area, &format!("map {sides}, cell {at}"));
+    let grid = fitted(Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max), sizes);
     let response = ui.interact(grid, ui.scope_id().with("map"), Sense::click_and_drag());
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Canvas, true, format!("Map of {}, cell {at} of {sides}", chosen.place))
@@ -93,11 +92,8 @@ fn keys(ui: &Ui, response: &Response, [height, width]: [usize; 2], chosen: &mut 
 /// A vector has no cells to choose from, and a layer behind an error no map.
 fn vector(ui: &Ui, area: Rect, chosen: &Chosen) {
     let text = match &chosen.seen {
-        Some(_) => "A vector: each of its values\nsees the whole input.",
-        None => "No map: an error stands here\nor before it.",
+        Some(_) => "A vector: each of its values sees the whole input.",
+        None => "No map: an error stands here or before it.",
     };
-    let inner = captioned(ui, area, "map");
-    let color = theme::palette(ui).weak;
-    let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    painter.text(inner.min, Align2::LEFT_TOP, text, FontId::proportional(theme::SMALL), color);
+    told(ui, captioned(ui, area, "map"), text);
 }

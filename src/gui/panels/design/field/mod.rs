@@ -15,7 +15,7 @@ use crate::gui::widgets::empty;
 use crate::inspect::effective_field::Request;
 use crate::shape::field::sees_less;
 use chosen::{Chosen, times};
-use eframe::egui::{Align2, FontId, Rect, RichText, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{Align2, FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
 
 /// The view: which cell, and what it draws with.
@@ -35,8 +35,10 @@ impl Default for FieldView {
 /// Height of a caption above a picture.
 const CAPTION: f32 = 18.0;
 const GAP: f32 = 16.0;
-/// Width of the list of layers: at least, and at most.
-const LIST: [f32; 2] = [232.0, 420.0];
+/// Width of the colour bar of the effective field.
+const BAR: f32 = 48.0;
+/// From a caption to its picture: room in which the padding is seen.
+const MARGIN: f32 = 8.0;
 
 impl View for FieldView {
     fn about(&self) -> &'static str {
@@ -68,15 +70,17 @@ impl View for FieldView {
         let Some(chosen) = &mut self.chosen else {
             return empty(ui, "No layers yet", "Add a layer: its receptive field is drawn on an image here.");
         };
-        let request = Request { place: chosen.place.clone(), cell: chosen.cell.clone() };
-        if state.subject().is_some() && state.looking.cell.as_ref() != Some(&request) {
-            actions.push(Action::Show(Show::Cell(Some(request))));
-        } else if self.effective || chosen.effective(state).is_none() {
+        if self.effective || chosen.effective(state).is_none() {
             actions.extend(state.question(LookAt::Field));
         }
-        let areas = Areas::of(ui.available_rect_before_wrap(), chosen);
+        let measured = self.effective && chosen.effective(state).is_some();
+        let areas = Areas::of(ui.available_rect_before_wrap(), chosen, measured);
         self.pictures.show(ui, areas.image, state, chosen, self.effective);
         map::show(ui, areas.map, chosen);
+        let request = Request { place: chosen.place.clone(), cell: chosen.cell.clone() };
+        if state.looking.cell.as_ref() != Some(&request) {
+            actions.push(Action::Show(Show::Cell(Some(request))));
+        }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(areas.list));
         list::show(&mut inner, state, &chosen.place, actions);
         hint(ui, areas.hint, state);
@@ -93,30 +97,41 @@ struct Areas {
 
 impl Areas {
     /// Side by side where the tile is wide, else the list below.
-    fn of(area: Rect, chosen: &Chosen) -> Areas {
+    fn of(area: Rect, chosen: &Chosen, measured: bool) -> Areas {
         let (area, hint) =
             area.split_top_bottom_at_y(area.bottom() - if area.height() > 180.0 { CAPTION } else { 0.0 });
-        let wide = area.width() > 1.5 * area.height();
-        let (pictures, list) = match wide {
-            true => {
-                let room = (area.width() - 2.0 * area.height()).clamp(LIST[0], LIST[1]).min(area.width() * 0.45);
-                let (left, right) = area.split_left_right_at_x(area.right() - room);
-                (Rect::from_min_max(left.min, left.max - vec2(GAP, 0.0)), right)
-            }
-            false => {
-                let tall = (area.width() * 0.5).min(area.height() * 0.6);
-                let (above, below) = area.split_top_bottom_at_y(area.top() + tall);
-                (above, Rect::from_min_max(below.min + vec2(0.0, theme::GAP), below.max))
-            }
+        // As wide as what is as tall as the tile; the rest is the list's.
+        let beside = |share: f32, sizes: [usize; 2], extra: f32| {
+            let ideal = (area.height() - CAPTION) * sizes[1] as f32 / sizes[0].max(1) as f32;
+            (ideal + extra).min(area.width() * share)
         };
-        // Strips lie above each other, pictures side by side.
-        let strip = chosen.is_strip();
-        let (image, map) = match strip {
+        let sizes = [chosen.input().unwrap_or([1, 1]), chosen.map().unwrap_or([1, 1])];
+        let (image, map) = (beside(0.34, sizes[0], if measured { BAR } else { 0.0 }), beside(0.21, sizes[1], 0.0));
+        let part = |left: f32, width: f32| {
+            Rect::from_min_size(area.min + vec2(left, 0.0), vec2(width.max(0.0), area.height()))
+        };
+        if area.width() <= 1.5 * area.height() {
+            return Areas::above(area, chosen, hint);
+        }
+        if chosen.is_strip() {
+            let (image, map) = part(0.0, area.width() * 0.55).split_top_bottom_at_fraction(0.5);
+            let left = image.width() + GAP;
+            return Areas { image, map, list: part(left, area.width() - left), hint };
+        }
+        let left = image + map + 2.0 * GAP;
+        Areas { image: part(0.0, image), map: part(image + GAP, map), list: part(left, area.width() - left), hint }
+    }
+
+    /// The pictures above, the list below.
+    fn above(area: Rect, chosen: &Chosen, hint: Rect) -> Areas {
+        let tall = (area.width() * 0.5).min(area.height() * 0.6);
+        let (pictures, list) = area.split_top_bottom_at_y(area.top() + tall);
+        let list = Rect::from_min_max(list.min + vec2(0.0, theme::GAP), list.max);
+        let (image, map) = match chosen.is_strip() {
             true => pictures.split_top_bottom_at_fraction(0.5),
             false => pictures.split_left_right_at_fraction(0.55),
         };
-        let map = Rect::from_min_max(map.min + if strip { vec2(0.0, theme::GAP) } else { vec2(GAP, 0.0) }, map.max);
-        Areas { image, map, list, hint }
+        Areas { image: Rect::from_min_max(image.min, image.max - vec2(GAP / 2.0, 0.0)), map, list, hint }
     }
 }
 
@@ -144,24 +159,20 @@ fn cell_rect(grid: Rect, [height, width]: [usize; 2], [rows, columns]: [(i64, i6
     Rect::from_min_max(pos2(x(columns.0), y(rows.0)), pos2(x(columns.1 + 1), y(rows.1 + 1)))
 }
 
-fn hint(ui: &Ui, area: Rect, state: &State) {
-    if area.height() < CAPTION {
-        return;
-    }
-    let inference = &state.shown.inference;
-    let (text, color) = match sees_less(inference) {
-        Some(text) => (text, theme::palette(ui).second),
-        None => return,
-    };
-    let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    let galley = painter.layout_no_wrap(text.clone(), FontId::proportional(theme::SMALL), color);
-    let at = pos2(area.left(), area.bottom() - galley.size().y);
-    let cut = galley.size().x > area.width();
-    painter.galley(at, galley, color);
-    if cut {
-        let response = ui.interact(area, ui.scope_id().with("hint"), eframe::egui::Sense::hover());
-        response.on_hover_text(text);
-    }
+/// Where the code sees less than the input, whatever layer is chosen.
+fn hint(ui: &mut Ui, area: Rect, state: &State) {
+    let Some(text) = sees_less(&state.shown.inference).filter(|_| area.height() >= CAPTION) else { return };
+    let text = RichText::new(format!("Hint: {text}")).size(theme::SMALL).color(theme::palette(ui).second);
+    let mut inner = ui.new_child(UiBuilder::new().id_salt("hint").max_rect(area));
+    inner.add(Label::new(text).truncate());
+}
+
+/// A text in place of a picture, broken into lines.
+fn told(ui: &Ui, area: Rect, text: &str) {
+    let color = theme::palette(ui).weak;
+    let font = FontId::proportional(theme::SMALL);
+    let galley = ui.painter().layout(text.to_owned(), font, color, area.width());
+    ui.painter().galley(area.min, galley, color);
 }
 
 /// Sizes as text, one number where all are equal.
