@@ -159,6 +159,12 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class each image is taken for]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
+    /// The layer whose receptive field is drawn, such as encoder.3 [default: the encoder's last]
+    #[arg(long, value_name = "PLACE")]
+    pub layer: Option<String>,
+    /// The cell of the layer's map, such as 3x5 (row, column) [default: its middle]
+    #[arg(long, value_name = "CELL")]
+    pub cell: Option<String>,
     /// The file to write [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -168,7 +174,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code and saliency
+    /// Print what the picture shows as one JSON value; for sparse-code, saliency and receptive-field
     #[arg(long)]
     pub json: bool,
 }
@@ -188,6 +194,8 @@ pub enum Picture {
     Saliency,
     /// How active each hidden unit is on average
     SparseCode,
+    /// What a cell of a layer sees: the box on the image, and how strongly each pixel counts
+    ReceptiveField,
 }
 
 impl Picture {
@@ -200,6 +208,7 @@ impl Picture {
             Picture::Reconstructions => "reconstructions",
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
+            Picture::ReceptiveField => "receptive-field",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Exit code 2 when the project cannot be trained; with `--goals` 1 when it misses a goal.
 
 mod cost;
+mod design;
 mod doctor;
 mod explain;
 
@@ -68,6 +69,8 @@ fn as_json(project: &Project, inference: &Inference, problems: &[Problem], cost:
         "advice": doctor::as_json(project, &advise(project, inference)),
         "goals": goals::as_json(&goals),
         "goals_met": are_met(&goals),
+        "checkerboard": design::checkerboard(&project.network, inference),
+        "hints": design::hints(&project.network, inference),
     })
 }
 
@@ -87,6 +90,8 @@ fn layer_json(row: &Row, locked: &[Target], cost: Option<&StageCost>) -> Value {
         "activation_bytes": bytes.map(|bytes| bytes.activations),
         "step_bytes": bytes.map(|bytes| bytes.total()),
         "receptive_field": row.receptive_field,
+        "receptive_field_stride": design::strides(row),
+        "receptive_field_offset": design::offsets(row),
     })
 }
 
@@ -118,6 +123,7 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem], cost: O
     let totals = inference.totals;
     lines.push(format!("{} parameters · {} MACs an image", count(totals.parameters), count(totals.macs)));
     lines.extend(cost.map(StageCost::lines).unwrap_or_default());
+    lines.extend(design::hints(&source.project.network, inference).into_iter().map(|hint| format!("hint: {hint}")));
     let elsewhere = problems.iter().filter(|problem| problem.place.is_none());
     for problem in elsewhere {
         lines.push(String::new());

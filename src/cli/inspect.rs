@@ -1,5 +1,7 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
+mod field;
+
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
@@ -31,6 +33,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::ReceptiveField => field::picture(args)?,
     };
     output::write_file(&file, &png(&picture)?)?;
     match values.filter(|_| args.json) {
@@ -48,13 +51,18 @@ fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     let saliency = args.what == Picture::Saliency;
+    let field = args.what == Picture::ReceptiveField;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
         (
             args.image.is_some() && !saliency && args.what != Picture::Reconstructions,
             "--image is for reconstructions and saliency",
         ),
-        (args.json && !saliency && args.what != Picture::SparseCode, "--json is for saliency and sparse-code"),
+        (
+            args.json && !saliency && !field && args.what != Picture::SparseCode,
+            "--json is for saliency, sparse-code and receptive-field",
+        ),
+        ((args.layer.is_some() || args.cell.is_some()) && !field, "--layer and --cell are for receptive-field"),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
         Some((_, message)) => Err(WrongInput(format!("{message}; leave it out for {}", args.what.name()))),

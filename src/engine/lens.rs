@@ -6,6 +6,7 @@
 use super::error::RunError;
 use super::fit::check_head;
 use crate::data::Dataset;
+use crate::inspect::effective_field::{self, Cut, EffectiveField, FieldError};
 use crate::inspect::mirror::Mirror;
 use crate::inspect::reconstructions::Probe;
 use crate::inspect::saliency::{Question, Request, Saliency, explain};
@@ -37,6 +38,7 @@ pub(super) struct Scene<'a> {
 pub(super) struct Lens {
     mirror: Option<Mirror>,
     probe: Option<Probe>,
+    cut: Option<Cut>,
 }
 
 impl Lens {
@@ -64,6 +66,22 @@ impl Lens {
         let mirror = reflect(&mut self.mirror, scene)?;
         let what = Measured { route: stage.task.into(), sparsity: stage.sparsity.as_ref(), split, until };
         Ok(measure(mirror, inference, what, step)?)
+    }
+
+    /// The effective receptive field of a cell, over the probe images.
+    pub fn effective_field(
+        &mut self,
+        scene: Scene<'_>,
+        request: &effective_field::Request,
+    ) -> Result<EffectiveField, RunError> {
+        self.keep_probe(scene)?;
+        let Scene { network, inference, dataset, step, device, .. } = scene;
+        let kept = self.cut.take().filter(|cut| *cut.place() == request.place);
+        let made = kept.map_or_else(|| Cut::new(inference, &request.place, device), Ok)?;
+        let (cut, probe) = (self.cut.insert(made), self.probe.as_ref());
+        let probe = probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
+        cut.take(network)?;
+        Ok(effective_field::measure(cut, inference, dataset, probe, &request.cell, step)?)
     }
 
     fn keep_probe(&mut self, scene: Scene<'_>) -> Result<(), RunError> {
@@ -111,6 +129,16 @@ fn read(file: &Path, scene: Scene<'_>) -> Result<Probe, RunError> {
     let values = scene.dataset.read_file(file)?;
     let [channels, height, width] = scene.dataset.shape();
     Ok(Probe::new(values, [height, width, channels], scene.device)?)
+}
+
+impl From<FieldError> for RunError {
+    fn from(error: FieldError) -> RunError {
+        match error {
+            FieldError::Network(error) => error.into(),
+            FieldError::Device(error) => error.into(),
+            FieldError::NoLayer(_) => RunError::Input(error.to_string()),
+        }
+    }
 }
 
 impl From<SparseError> for RunError {

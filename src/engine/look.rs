@@ -8,6 +8,7 @@ use super::error::RunError;
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
+use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
 use crate::inspect::reconstructions::Reconstructions;
@@ -68,6 +69,8 @@ pub enum Look {
     Saliency(PathBuf, saliency::Request),
     /// Mean activations of a trained run.
     Sparse(PathBuf),
+    /// The effective receptive field of a cell of a trained run.
+    Field(PathBuf, effective_field::Request),
     /// The first layer's filters of a trained run.
     Filters(PathBuf),
     /// What a trained run makes of its probe images.
@@ -80,7 +83,7 @@ impl Look {
     /// The run whose images are needed.
     fn run(&self) -> Option<&Path> {
         match self {
-            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) => Some(run),
+            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) | Look::Field(run, _) => Some(run),
             Look::Filters(_) | Look::Data(_) => None,
         }
     }
@@ -93,6 +96,8 @@ pub enum Answered {
     Saliency(Looked<(PathBuf, saliency::Request), Saliency>),
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
+    /// To [`Look::Field`].
+    Field(Looked<(PathBuf, effective_field::Request), EffectiveField>),
     /// To [`Look::Filters`].
     Filters(Looked<PathBuf, Arc<Filters>>),
     /// To [`Look::Reconstructions`].
@@ -235,6 +240,7 @@ fn refused(look: Look, why: &str) -> Answered {
             Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
         }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
+        Look::Field(run, request) => Answered::Field(Looked { question: (run, request), result: Err(why.to_owned()) }),
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
@@ -262,6 +268,11 @@ impl Desk<'_> {
             Look::Sparse(run) => {
                 let result = self.open(look, run).and_then(SavedRun::sparse_code);
                 Answered::Sparse(Looked { question: run.clone(), result: inbox.told(look, result)? })
+            }
+            Look::Field(run, request) => {
+                let result = self.open(look, run).and_then(|saved| saved.effective_field(request));
+                let question = (run.clone(), request.clone());
+                Answered::Field(Looked { question, result: inbox.told(look, result)? })
             }
             Look::Filters(run) => {
                 let result = saved::filters(run, "last", self.device.as_deref()).map(Arc::new);

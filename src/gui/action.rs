@@ -4,6 +4,7 @@ use super::arrangement::{Arrangement, Side, Workspace};
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
+use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
@@ -168,6 +169,8 @@ pub enum Show {
     Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
+    /// The cell whose receptive field is shown; `None` for the middle one.
+    Cell(Option<effective_field::Request>),
     /// The page of images.
     DataPage(gallery::Request),
     /// Whether a run is in the plot of runs.

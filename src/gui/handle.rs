@@ -83,6 +83,7 @@ impl State {
             Show::Stage(stage) => self.view.stage = stage,
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => self.looking.request = request,
+            Show::Cell(cell) => self.looking.cell = cell,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }
