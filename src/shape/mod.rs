@@ -14,6 +14,7 @@ mod data_check;
 mod error;
 mod field;
 pub mod infer;
+pub mod lens;
 pub mod mismatch;
 pub mod op;
 mod outline;

@@ -64,7 +64,7 @@ fn index(word: &str) -> Option<usize> {
 }
 
 /// The node at a path: index, branch, index, …
-pub(super) fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
+pub(in crate::shape) fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
     match path {
         [index] => stack.get(*index),
         [index, branch, rest @ ..] => node_at(stack.get(*index)?.branches().get(*branch)?, rest),
