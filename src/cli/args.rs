@@ -22,6 +22,8 @@ pub enum Command {
     New(NewArgs),
     /// Show every layer's output shape and cost, and what keeps the project from being trained
     Check(CheckArgs),
+    /// Show one layer as arithmetic: its formula, a small grid step by step, its sparse matrix
+    Lens(LensArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
     /// Measure a trained run on a split
@@ -52,6 +54,18 @@ pub struct NewArgs {
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata lens`
+#[derive(Debug, ClapArgs)]
+pub struct LensArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// The layer: encoder.0, or encoder.3.1.0 inside a block
+    pub layer: String,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
@@ -117,6 +131,12 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class each image is taken for]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
+    /// Of pixel: the layer, such as encoder.0
+    #[arg(long, value_name = "PLACE")]
+    pub layer: Option<String>,
+    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
+    #[arg(long, value_name = "C,Y,X")]
+    pub at: Option<String>,
     /// The file to write [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -126,7 +146,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code and saliency
+    /// Print what the picture shows as one JSON value; for sparse-code, saliency and pixel
     #[arg(long)]
     pub json: bool,
 }
@@ -146,6 +166,8 @@ pub enum Picture {
     Saliency,
     /// How active each hidden unit is on average
     SparseCode,
+    /// The arithmetic of one value of a layer, as text
+    Pixel,
 }
 
 impl Picture {
@@ -158,6 +180,7 @@ impl Picture {
             Picture::Reconstructions => "reconstructions",
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
+            Picture::Pixel => "pixel",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
+mod pixel;
+
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
@@ -20,6 +22,9 @@ use serde_json::{Value, json};
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     check(args)?;
+    if args.what == Picture::Pixel {
+        return pixel::run(&mut open(args)?, args);
+    }
     let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
     if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
         let png = file.with_extension("png");
@@ -30,7 +35,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Loss | Picture::Accuracy => (curve(args)?, None),
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
-        Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::SparseCode | Picture::Pixel => sparse_code(&mut open(args)?)?,
     };
     output::write_file(&file, &png(&picture)?)?;
     match values.filter(|_| args.json) {
@@ -47,14 +52,19 @@ fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
 
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
-    let saliency = args.what == Picture::Saliency;
+    let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
+        ((args.layer.is_some() || args.at.is_some()) && !pixel, "--layer and --at are for pixel"),
+        (args.output.is_some() && pixel, "pixel is printed, so it has no -o"),
         (
-            args.image.is_some() && !saliency && args.what != Picture::Reconstructions,
-            "--image is for reconstructions and saliency",
+            args.image.is_some() && !saliency && !pixel && args.what != Picture::Reconstructions,
+            "--image is for reconstructions, saliency and pixel",
         ),
-        (args.json && !saliency && args.what != Picture::SparseCode, "--json is for saliency and sparse-code"),
+        (
+            args.json && !saliency && !pixel && args.what != Picture::SparseCode,
+            "--json is for saliency, sparse-code and pixel",
+        ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
         Some((_, message)) => Err(WrongInput(format!("{message}; leave it out for {}", args.what.name()))),

@@ -10,6 +10,7 @@ mod check;
 mod data;
 mod eval;
 mod inspect;
+mod lens;
 mod new;
 mod output;
 mod overrides;
@@ -89,6 +90,7 @@ fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result
         None => window::run(args.project.as_deref()),
         Some(Command::New(args)) => new::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Lens(args)) => lens::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

@@ -10,6 +10,7 @@ use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -66,6 +67,8 @@ impl DataQuestion {
 pub enum Look {
     /// Saliency of a trained run.
     Saliency(PathBuf, saliency::Request),
+    /// The arithmetic of one value of a trained run.
+    Pixel(PathBuf, pixel::Request),
     /// Mean activations of a trained run.
     Sparse(PathBuf),
     /// The first layer's filters of a trained run.
@@ -80,7 +83,7 @@ impl Look {
     /// The run whose images are needed.
     fn run(&self) -> Option<&Path> {
         match self {
-            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) => Some(run),
+            Look::Saliency(run, _) | Look::Pixel(run, _) | Look::Sparse(run) | Look::Reconstructions(run) => Some(run),
             Look::Filters(_) | Look::Data(_) => None,
         }
     }
@@ -91,6 +94,8 @@ impl Look {
 pub enum Answered {
     /// To [`Look::Saliency`].
     Saliency(Looked<(PathBuf, saliency::Request), Saliency>),
+    /// To [`Look::Pixel`].
+    Pixel(Box<Looked<(PathBuf, pixel::Request), Pixel>>),
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
     /// To [`Look::Filters`].
@@ -234,6 +239,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Saliency(run, request) => {
             Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
         }
+        Look::Pixel(run, request) => {
+            Answered::Pixel(Box::new(Looked { question: (run, request), result: Err(why.to_owned()) }))
+        }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
@@ -258,6 +266,11 @@ impl Desk<'_> {
                 let result = self.open(look, run).and_then(|saved| saved.saliency(request));
                 let question = (run.clone(), request.clone());
                 Answered::Saliency(Looked { question, result: inbox.told(look, result)? })
+            }
+            Look::Pixel(run, request) => {
+                let result = self.open(look, run).and_then(|saved| saved.pixel(request));
+                let question = (run.clone(), request.clone());
+                Answered::Pixel(Box::new(Looked { question, result: inbox.told(look, result)? }))
             }
             Look::Sparse(run) => {
                 let result = self.open(look, run).and_then(SavedRun::sparse_code);

@@ -2,6 +2,7 @@
 
 use super::look::Looked;
 use crate::inspect::filters::Filters;
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -48,6 +49,8 @@ pub struct Slots {
     pub saliency: Slot<Looked<Request, Saliency>>,
     /// Mean activations, as they were asked for.
     pub sparse: Slot<Looked<(), SparseCode>>,
+    /// The arithmetic of one value, as it was asked for.
+    pub pixel: Slot<Looked<pixel::Request, Pixel>>,
 }
 
 /// Questions of the reader, answered once each with the next pictures.
@@ -57,4 +60,6 @@ pub struct Wanted {
     pub saliency: Slot<Request>,
     /// Mean activations.
     pub sparse: Slot<()>,
+    /// The arithmetic of one value.
+    pub pixel: Slot<pixel::Request>,
 }

@@ -1,6 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
@@ -166,6 +167,8 @@ pub enum Show {
     Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
+    /// How the lens is set.
+    Lens(LensSettings),
     /// The page of images.
     DataPage(gallery::Request),
     /// Whether a run is in the plot of runs.

@@ -70,6 +70,10 @@ impl State {
                 let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
             }),
+            LookAt::Pixel => self.pixel_question().is_some_and(|question| {
+                let step = looking.pixel.answer(&question).map(|looked| looked.result.as_ref().ok().map(|p| p.step));
+                !looking.pixel.waits_for(&question) && self.is_older(&question.0, step)
+            }),
             LookAt::Filters => {
                 let missing = |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
                 self.stored().is_some_and(missing)
@@ -119,6 +123,7 @@ impl State {
                 self.looking.sent_sparse(&Subject::Stored(run.clone()));
                 self.ask_thread(Look::Sparse(run), services);
             }
+            (LookAt::Pixel, _) => self.look_at_pixel(services),
             (LookAt::Filters, Some(Subject::Stored(run))) => {
                 self.looking.filters.ask(&run);
                 self.ask_thread(Look::Filters(run), services);
@@ -128,6 +133,18 @@ impl State {
                 self.ask_thread(Look::Reconstructions(run), services);
             }
             (LookAt::Filters | LookAt::Reconstructions, Some(Subject::Live)) | (_, None) => {}
+        }
+    }
+
+    fn look_at_pixel(&mut self, services: &Services) {
+        let Some((subject, request)) = self.pixel_question() else { return };
+        self.looking.pixel.ask(&(subject.clone(), request.clone()));
+        match subject {
+            Subject::Live => {
+                self.training.want(|wanted| wanted.pixel.put(request));
+                self.training.send(Command::Look);
+            }
+            Subject::Stored(run) => self.ask_thread(Look::Pixel(run, request), services),
         }
     }
 

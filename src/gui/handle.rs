@@ -79,6 +79,7 @@ impl State {
             Show::Stage(stage) => self.view.stage = stage,
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => self.looking.request = request,
+            Show::Lens(lens) => self.view.lens = lens,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }

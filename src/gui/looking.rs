@@ -9,6 +9,7 @@ use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looke
 use crate::engine::slot::Slots;
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -23,6 +24,8 @@ pub enum LookAt {
     Saliency,
     /// Mean activations of the run.
     Sparse,
+    /// The arithmetic of one value of the layer in the lens.
+    Pixel,
     /// Filters of a run that was trained before.
     Filters,
     /// Reconstructions of a run that was trained before.
@@ -96,6 +99,8 @@ pub struct Looking {
     pub saliency: Asked<(Subject, Request), Saliency>,
     /// Mean activations.
     pub sparse: Asked<Subject, SparseCode>,
+    /// The arithmetic of one value.
+    pub pixel: Asked<(Subject, pixel::Request), Pixel>,
     /// Filters of a run that was trained before.
     pub filters: Asked<PathBuf, Arc<Filters>>,
     /// Reconstructions of a run that was trained before.
@@ -107,7 +112,7 @@ pub struct Looking {
 impl Looking {
     /// Forgets what was seen of the former run.
     pub(super) fn forget_run(&mut self) {
-        (self.saliency, self.sparse) = (Asked::default(), Asked::default());
+        (self.saliency, self.sparse, self.pixel) = (Asked::default(), Asked::default(), Asked::default());
         (self.filters, self.reconstructions) = (Asked::default(), Asked::default());
     }
 
@@ -137,6 +142,9 @@ impl Looking {
         if let Some(looked) = slots.saliency.take().and_then(Arc::into_inner) {
             self.saliency.take((Subject::Live, looked.question), looked.result);
         }
+        if let Some(looked) = slots.pixel.take().and_then(Arc::into_inner) {
+            self.pixel.take((Subject::Live, looked.question), looked.result);
+        }
         if let Some(looked) = slots.sparse.take().and_then(Arc::into_inner) {
             self.sparse.take(Subject::Live, looked.result);
         }
@@ -161,6 +169,7 @@ impl Looking {
         }
         forget(&mut self.saliency);
         forget(&mut self.sparse);
+        forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
     }
@@ -173,6 +182,10 @@ impl Looking {
             match answer {
                 Answered::Saliency(Looked { question: (run, request), result }) => {
                     self.saliency.take((Subject::Stored(run), request), result);
+                }
+                Answered::Pixel(looked) => {
+                    let Looked { question: (run, request), result } = *looked;
+                    self.pixel.take((Subject::Stored(run), request), result);
                 }
                 Answered::Filters(looked) => self.filters.take(looked.question, looked.result),
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),

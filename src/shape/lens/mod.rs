@@ -24,7 +24,7 @@ use super::error::ShapeError;
 use super::infer::{Inference, Row};
 use super::op::{Geometry, Op, Plan, Planned, PlannedLayer};
 use super::rules::{self, Context};
-use crate::project::layer::{Family, Kind, Layer};
+use crate::project::layer::{Activation, Family, Kind, Layer};
 use crate::project::size::Shape;
 use crate::project::{Network, Place};
 use std::str::FromStr;
@@ -52,6 +52,8 @@ pub struct Lens {
     pub matrix: Option<Matrix>,
     /// The layer that multiplies by the transposed matrix, where there is one.
     pub partner: Option<String>,
+    /// The elementwise function, where it is one.
+    pub function: Option<Activation>,
     /// What is wrong with the layer.
     pub error: Option<ShapeError>,
 }
@@ -84,6 +86,7 @@ impl Lens {
             sample: Err("The input's shape is not known: a layer before it has an error.".into()),
             matrix: None,
             partner: None,
+            function: None,
             error: row.error.clone(),
         }
     }
@@ -123,6 +126,9 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     lens.formulas = formula::formulas(kind, op, input, output);
     if let Some(geometry) = slides(op) {
         lens.remarks.extend(unread(geometry, input.rank()));
+    }
+    if let Op::Activation(activation) = op {
+        lens.function = Some(*activation);
     }
     lens.partner = partner::transpose_of(kind, op, output);
     let rank = input.rank().max(output.rank());
