@@ -24,6 +24,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Propose the smallest edits after which the decoder's output equals the input
     Solve(SolveArgs),
+    /// Show one layer as arithmetic: its formula, a small grid step by step, its sparse matrix
+    Lens(LensArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
     /// Measure a trained run on a split
@@ -99,6 +101,18 @@ pub struct SolveArgs {
     pub json: bool,
 }
 
+/// `strata lens`
+#[derive(Debug, ClapArgs)]
+pub struct LensArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// The layer: encoder.0, or encoder.3.1.0 inside a block
+    pub layer: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `strata train`
 #[derive(Debug, ClapArgs)]
 pub struct TrainArgs {
@@ -159,12 +173,15 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class each image is taken for]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// The layer whose receptive field is drawn, such as encoder.3 [default: the encoder's last]
+    /// Of receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; first for pixel]
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
     /// The cell of the layer's map, such as 3x5 (row, column) [default: its middle]
     #[arg(long, value_name = "CELL")]
     pub cell: Option<String>,
+    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
+    #[arg(long, value_name = "C,Y,X")]
+    pub at: Option<String>,
     /// The file to write [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -174,7 +191,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code, saliency and receptive-field
+    /// Print what the picture shows as one JSON value; for sparse-code, saliency, receptive-field and pixel
     #[arg(long)]
     pub json: bool,
 }
@@ -196,6 +213,8 @@ pub enum Picture {
     SparseCode,
     /// What a cell of a layer sees: the box on the image, and how strongly each pixel counts
     ReceptiveField,
+    /// The arithmetic of one value of a layer, as text
+    Pixel,
 }
 
 impl Picture {
@@ -209,6 +228,7 @@ impl Picture {
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
             Picture::ReceptiveField => "receptive-field",
+            Picture::Pixel => "pixel",
         }
     }
 }

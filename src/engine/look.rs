@@ -11,6 +11,7 @@ use crate::data::{DataError, Dataset, Progress};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -67,6 +68,8 @@ impl DataQuestion {
 pub enum Look {
     /// Saliency of a trained run.
     Saliency(PathBuf, saliency::Request),
+    /// The arithmetic of one value of a trained run.
+    Pixel(PathBuf, pixel::Request),
     /// Mean activations of a trained run.
     Sparse(PathBuf),
     /// The effective receptive field of a cell of a trained run.
@@ -83,7 +86,11 @@ impl Look {
     /// The run whose images are needed.
     fn run(&self) -> Option<&Path> {
         match self {
-            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) | Look::Field(run, _) => Some(run),
+            Look::Saliency(run, _)
+            | Look::Pixel(run, _)
+            | Look::Sparse(run)
+            | Look::Reconstructions(run)
+            | Look::Field(run, _) => Some(run),
             Look::Filters(_) | Look::Data(_) => None,
         }
     }
@@ -94,6 +101,8 @@ impl Look {
 pub enum Answered {
     /// To [`Look::Saliency`].
     Saliency(Looked<(PathBuf, saliency::Request), Saliency>),
+    /// To [`Look::Pixel`].
+    Pixel(Box<Looked<(PathBuf, pixel::Request), Pixel>>),
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
     /// To [`Look::Field`].
@@ -239,6 +248,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Saliency(run, request) => {
             Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
         }
+        Look::Pixel(run, request) => {
+            Answered::Pixel(Box::new(Looked { question: (run, request), result: Err(why.to_owned()) }))
+        }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Field(run, request) => Answered::Field(Looked { question: (run, request), result: Err(why.to_owned()) }),
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
@@ -264,6 +276,11 @@ impl Desk<'_> {
                 let result = self.open(look, run).and_then(|saved| saved.saliency(request));
                 let question = (run.clone(), request.clone());
                 Answered::Saliency(Looked { question, result: inbox.told(look, result)? })
+            }
+            Look::Pixel(run, request) => {
+                let result = self.open(look, run).and_then(|saved| saved.pixel(request));
+                let question = (run.clone(), request.clone());
+                Answered::Pixel(Box::new(Looked { question, result: inbox.told(look, result)? }))
             }
             Look::Sparse(run) => {
                 let result = self.open(look, run).and_then(SavedRun::sparse_code);

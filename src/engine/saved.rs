@@ -15,6 +15,7 @@ use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::{Filters, first_layer};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -121,6 +122,13 @@ impl SavedRun {
         let stage = self.stage(|_| true);
         let (lens, scene) = self.scene(&stage);
         lens.effective_field(scene, request)
+    }
+
+    /// The arithmetic of one value of a layer.
+    pub fn pixel(&mut self, request: &pixel::Request) -> Result<Pixel, RunError> {
+        let stage = self.stage(|_| true);
+        let (lens, scene) = self.scene(&stage);
+        lens.pixel(scene, request)
     }
 
     /// What the network makes of the run's probe images, or of an image file.

@@ -3,6 +3,7 @@
 use super::look::Looked;
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -51,6 +52,8 @@ pub struct Slots {
     pub sparse: Slot<Looked<(), SparseCode>>,
     /// The effective receptive field of a cell, as it was asked for.
     pub field: Slot<Looked<effective_field::Request, EffectiveField>>,
+    /// The arithmetic of one value, as it was asked for.
+    pub pixel: Slot<Looked<pixel::Request, Pixel>>,
 }
 
 /// Questions of the reader, answered once each with the next pictures.
@@ -62,4 +65,6 @@ pub struct Wanted {
     pub sparse: Slot<()>,
     /// The effective receptive field of a cell.
     pub field: Slot<effective_field::Request>,
+    /// The arithmetic of one value.
+    pub pixel: Slot<pixel::Request>,
 }

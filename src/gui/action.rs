@@ -1,6 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
@@ -171,6 +172,8 @@ pub enum Show {
     Saliency(saliency::Request),
     /// The cell whose receptive field is shown; `None` for the middle one.
     Cell(Option<effective_field::Request>),
+    /// How the lens is set.
+    Lens(LensSettings),
     /// The page of images.
     DataPage(gallery::Request),
     /// Whether a run is in the plot of runs.

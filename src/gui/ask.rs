@@ -80,6 +80,10 @@ impl State {
                 let step = looking.field.answer(&question).map(|looked| looked.result.as_ref().ok().map(|f| f.step));
                 !looking.field.waits_for(&question) && self.is_older(&question.0, step)
             }),
+            LookAt::Pixel => self.pixel_question().is_some_and(|question| {
+                let step = looking.pixel.answer(&question).map(|looked| looked.result.as_ref().ok().map(|p| p.step));
+                !looking.pixel.waits_for(&question) && self.is_older(&question.0, step)
+            }),
             LookAt::Filters => {
                 let missing = |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
                 self.stored().is_some_and(missing)
@@ -140,6 +144,7 @@ impl State {
                     Subject::Stored(run) => self.ask_thread(Look::Field(run, question.1), services),
                 }
             }
+            (LookAt::Pixel, _) => self.look_at_pixel(services),
             (LookAt::Filters, Some(Subject::Stored(run))) => {
                 self.looking.filters.ask(&run);
                 self.ask_thread(Look::Filters(run), services);
@@ -149,6 +154,18 @@ impl State {
                 self.ask_thread(Look::Reconstructions(run), services);
             }
             (LookAt::Filters | LookAt::Reconstructions, Some(Subject::Live)) | (_, None) => {}
+        }
+    }
+
+    fn look_at_pixel(&mut self, services: &Services) {
+        let Some((subject, request)) = self.pixel_question() else { return };
+        self.looking.pixel.ask(&(subject.clone(), request.clone()));
+        match subject {
+            Subject::Live => {
+                self.training.want(|wanted| wanted.pixel.put(request));
+                self.training.send(Command::Look);
+            }
+            Subject::Stored(run) => self.ask_thread(Look::Pixel(run, request), services),
         }
     }
 

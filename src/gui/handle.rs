@@ -84,6 +84,7 @@ impl State {
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => self.looking.request = request,
             Show::Cell(cell) => self.looking.cell = cell,
+            Show::Lens(lens) => self.view.lens = lens,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }

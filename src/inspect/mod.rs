@@ -8,6 +8,7 @@ pub mod gallery;
 pub mod maps;
 pub mod mirror;
 pub mod picture;
+pub mod pixel;
 pub mod reconstructions;
 pub mod saliency;
 pub mod sparse;

@@ -4,10 +4,10 @@
 use crate::project::layer::{Kind, Layer, Window};
 use crate::project::node::Node;
 use crate::project::size::{Axes, MAX_SIZE, Padding};
+use crate::project::target::node_at;
 use crate::project::{Network, Place};
 use crate::shape::infer::{Inference, infer};
 use crate::shape::op::{Op, PlannedLayer};
-use crate::shape::target::node_at;
 
 /// Layers to write instead of one.
 #[derive(Clone, Debug, PartialEq)]
