@@ -44,6 +44,17 @@ pub fn rate(value: f64) -> String {
     }
 }
 
+/// `0.42 ms`, `15.3 ms`, `2.1 s`, from milliseconds.
+pub fn milliseconds(ms: f64) -> String {
+    match ms.max(0.0) {
+        ms if ms < 0.995 => format!("{ms:.2} ms"),
+        ms if ms < 99.95 => format!("{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms if ms.is_finite() => format!("{} s", rate(ms / 1e3)),
+        _ => "—".to_owned(),
+    }
+}
+
 /// A loss in four significant digits: `0.0121`, `2.303`, `3.1e-5`.
 pub fn loss(value: f64) -> String {
     if !value.is_finite() {
@@ -90,6 +101,7 @@ mod tests {
         assert_eq!((large(980), large(3_100_000), large(999_999_999)), ("980".into(), "3.1 M".into(), "1.0 G".into()));
         assert_eq!((large(122_570), large(22_900_000)), ("123 k".into(), "22.9 M".into()));
         assert_eq!([999, 32_768, 999_960, 3_000_000_000].map(bytes), ["999 B", "32.8 kB", "1.0 MB", "3.0 GB"]);
+        assert_eq!([0.421, 15.34, 120.4, 2_100.0].map(milliseconds), ["0.42 ms", "15.3 ms", "120 ms", "2.1 s"]);
         assert_eq!([0.0, 4.26, 9.99, 11_200.4].map(rate), ["0.0", "4.3", "10", "11,200"]);
     }
 

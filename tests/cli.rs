@@ -75,6 +75,26 @@ fn check_prints_the_keras_network() {
 }
 
 #[test]
+fn a_layer_is_printed_as_arithmetic() {
+    let folder = with_project(&[]);
+    let text = out(&strata(folder.path(), &["lens", "tiny.toml", "encoder.0"]));
+    for part in [
+        "⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(16 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊15/2⌋ + 1 = 8",
+        "output (0, 0): 0·1 + 0·0 + 0·(−1)",
+        "a = w(0, 0) = 1",
+        "its transpose is the layer `convt 3 k3 s2 p1 op1`",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(folder.path(), &["lens", "tiny.toml", "decoder.0", "--json"]));
+    assert_eq!(value["formulas"][0]["result"], "16");
+    assert_eq!(value["sample"]["kernel"]["size"], serde_json::json!([4, 4]));
+    let folder = with_project(&[("\"conv 6 k3 s2 p1\"", "\"conv 6 k30\"")]);
+    let broken = strata(folder.path(), &["lens", "tiny.toml", "encoder.0"]);
+    assert!(code(&broken) == 2 && out(&broken).contains("error: kernel 30×30"), "{}", out(&broken));
+}
+
+#[test]
 fn check_points_at_every_error() {
     let folder = with_project(&[("\"conv 6 k3 s2 p1\"", "{ add = [[\"conf 6\"], []] }")]);
     let output = strata(folder.path(), &["check", "tiny.toml"]);
@@ -140,6 +160,12 @@ fn train_eval_and_inspect_work_on_one_run() {
     let means = json(&strata(at, &["inspect", "run", "sparse-code", "--json"]));
     assert_eq!((means["means"].as_array().map(Vec::len), &means["target"][0]), (Some(6), &0.1.into()));
     assert!(means["penalty"].is_f64() && at.join("run/sparse-code.png").exists());
+    let pixel = json(&strata(at, &["inspect", "run", "pixel", "--layer", "encoder.0", "--at", "2,3,4", "--json"]));
+    let [value, network] = ["value", "network"].map(|key| pixel[key].as_f64().unwrap());
+    assert!((value - network).abs() <= 1e-4 * network.abs().max(0.05), "{pixel}");
+    assert_eq!((&pixel["at"], pixel["parts"].as_array().map(Vec::len)), (&serde_json::json!([2, 3, 4]), Some(3)));
+    let text = strata(at, &["inspect", "run", "pixel", "--layer", "head.2", "--image", "run/filters.png"]);
+    assert!(out(&text).contains("the network has ") && out(&text).contains("others"), "{}{}", out(&text), err(&text));
     let valid = strata(at, &["eval", "run", "--split", "valid"]);
     assert!(out(&valid).starts_with("valid: loss"), "{}", out(&valid));
     assert_eq!(code(&strata(at, &["eval", "run", "--split", "nothing"])), 2);
@@ -176,6 +202,12 @@ fn what_cannot_be_is_said_with_what_can() {
         (&["inspect", "run", "saliency", "--image", "tiny.toml"], "tiny.toml"),
         (&["inspect", "run", "filters", "--class", "1"], "--class is for saliency"),
         (&["inspect", "run", "sparse-code", "--image", "x.png"], "--image is for"),
+        (&["inspect", "run", "pixel"], "write --layer encoder.0"),
+        (&["inspect", "run", "pixel", "--layer", "encoder.9"], "no layer encoder.9"),
+        (&["inspect", "run", "pixel", "--layer", "encoder.0", "--at", "1,2"], "--at C,Y,X"),
+        (&["inspect", "run", "pixel", "--layer", "encoder.0", "--at", "1,2,99"], "outside of the output 6×8×8"),
+        (&["inspect", "run", "filters", "--layer", "encoder.0"], "--layer and --at are for pixel"),
+        (&["lens", "tiny.toml", "encoder.9"], "there is no layer `encoder.9`"),
         (&["inspect", "run", "filters", "-o", "no/x.png"], "cannot write no/x.png: No such file or directory (is the"),
         (&["new", "keras-cifar", "-o", "no/x.toml"], "cannot write no/x.toml: No such file"),
         (&["train", "plain", "--resume"], "plain is not a run"),

@@ -14,9 +14,9 @@ use strata::project::goals::Goals;
 use strata::project::layer::Layer;
 use strata::project::node::Node;
 use strata::project::size::Shape;
-use strata::project::stage::{Optimizer, Stage, Task};
+use strata::project::stage::{Stage, Task};
 use strata::project::{Network, Project, Stack};
-use strata::shape::{Inference, Planned, banner, check, infer, step_memory_bytes};
+use strata::shape::{Inference, Machine, Planned, banner, check, infer, largest_batch, step_memory};
 
 fn number_of_stacks() -> u64 {
     std::env::var("STRATA_RANDOM_STACKS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
@@ -119,11 +119,16 @@ fn everything_else(network: Network, inference: &Inference) {
         let _ = row.shape_text();
         assert!(row.error.as_ref().is_none_or(|error| !error.message.is_empty() && !error.help.is_empty()));
     }
-    let _ = step_memory_bytes(inference, u32::MAX, &Optimizer::default());
     let classify = Stage { task: Task::Classify, freeze: vec!["encoder.0.0.0".into()], ..Stage::default() };
     let stages = vec![Stage::default(), classify];
     let (goals, locked) = (Goals::default(), vec!["encoder.0.0.0".into()]);
     let data = DataSpec::default();
+    let machine = Machine { threads: 3, lanes: 16 };
+    for (plan, stage) in stages.iter().filter_map(|stage| Some((inference.plan.as_ref()?, stage))) {
+        let bytes = |batch| step_memory(plan, stage, batch, machine).map(|step| step.total().total());
+        assert!(bytes(1) <= bytes(7) && bytes(7) <= bytes(u32::MAX), "{plan:?}");
+        let _ = largest_batch(plan, stage, machine, 1 << 30);
+    }
     let _ = check(&Project { title: String::new(), seed: 0, data, network, stages, goals, locked });
 }
 

@@ -8,11 +8,11 @@ use super::measure::{median_ms, step_times};
 use super::work::Pass;
 use super::workload::StepTimes;
 use super::{BenchError, Workload, cases};
-use crate::engine::memory::available_bytes;
+use crate::engine::memory::{available_bytes, machine};
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::{Network, Project};
-use crate::shape::{infer, step_memory_bytes};
+use crate::shape::{infer, step_memory};
 use candle_core::Device;
 use serde::Serialize;
 
@@ -104,7 +104,9 @@ impl Series {
 fn fits(project: &Project, batch: usize) -> bool {
     let (Some(available), Some(stage)) = (available_bytes(), project.stages.first()) else { return true };
     let batch = u32::try_from(batch).unwrap_or(u32::MAX);
-    step_memory_bytes(&infer(&project.network), batch, &stage.optimizer) < available
+    let plan = infer(&project.network).plan;
+    let step = plan.and_then(|plan| step_memory(&plan, stage, batch, machine()));
+    step.is_none_or(|step| step.total().total() < available)
 }
 
 fn of_case(name: &str) -> Result<Project, BenchError> {

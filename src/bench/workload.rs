@@ -4,6 +4,7 @@
 use super::work::{Pass, macs};
 use super::{BenchError, Case};
 use crate::engine::finite::gradient_not_finite;
+use crate::engine::stage::frozen;
 use crate::nn::layers::channels_last;
 use crate::nn::loss::{self, Target};
 use crate::nn::ops::storage::Buffer;
@@ -77,11 +78,26 @@ impl Workload {
         pass: Pass,
         device: &Device,
     ) -> Result<Workload, BenchError> {
+        let first = project.stages.first();
+        let stage = first.ok_or_else(|| BenchError::Unsound(name.to_owned(), "its project has no stage".to_owned()))?;
+        Workload::of_stage(name, project, stage, batch, pass, device)
+    }
+
+    /// A stage for a project's network, with a batch of this many images.
+    pub fn of_stage(
+        name: &str,
+        project: &Project,
+        stage: &Stage,
+        batch: usize,
+        pass: Pass,
+        device: &Device,
+    ) -> Result<Workload, BenchError> {
         let unsound = |why: &str| BenchError::Unsound(name.to_owned(), why.to_owned());
-        let stage = project.stages.first().ok_or_else(|| unsound("its project has no stage"))?.clone();
+        let stage = stage.clone();
         let inference = infer(&project.network);
         let plan = inference.plan.as_ref().ok_or_else(|| unsound("its encoder has an error"))?;
         let mut network = Network::new(plan, project.seed, device)?;
+        network.set_frozen(&frozen(&stage));
         network.set_sparsity(stage.sparsity.as_ref())?;
         let updater = (pass == Pass::Training).then(|| Updater::new(&stage.optimizer, &network)).transpose()?;
         let images = random_images(project.seed, 0, network.input_dims(batch), device)?;

@@ -24,6 +24,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Propose the smallest edits after which the decoder's output equals the input
     Solve(SolveArgs),
+    /// Show one layer as arithmetic: its formula, a small grid step by step, its sparse matrix
+    Lens(LensArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
     /// Measure a trained run on a split
@@ -60,6 +62,12 @@ pub struct CheckArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
+    /// Estimate the time of a training step too: measures this machine for a moment
+    #[arg(long)]
+    pub time: bool,
+    /// Find the largest batch for this much memory, such as 4GB [default: what is free now]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<u64>,
 }
 
 /// `strata solve`
@@ -88,6 +96,18 @@ pub struct SolveArgs {
     /// Replace a file that exists
     #[arg(long)]
     pub force: bool,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata lens`
+#[derive(Debug, ClapArgs)]
+pub struct LensArgs {
+    /// A project file, a run folder or a built-in project
+    pub project: String,
+    /// The layer: encoder.0, or encoder.3.1.0 inside a block
+    pub layer: String,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
@@ -153,6 +173,15 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class each image is taken for]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
+    /// Of receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; first for pixel]
+    #[arg(long, value_name = "PLACE")]
+    pub layer: Option<String>,
+    /// The cell of the layer's map, such as 3x5 (row, column) [default: its middle]
+    #[arg(long, value_name = "CELL")]
+    pub cell: Option<String>,
+    /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
+    #[arg(long, value_name = "C,Y,X")]
+    pub at: Option<String>,
     /// The file to write [default: WHAT.png in the run's folder]
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -162,7 +191,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code and saliency
+    /// Print what the picture shows as one JSON value; for sparse-code, saliency, receptive-field and pixel
     #[arg(long)]
     pub json: bool,
 }
@@ -182,6 +211,10 @@ pub enum Picture {
     Saliency,
     /// How active each hidden unit is on average
     SparseCode,
+    /// What a cell of a layer sees: the box on the image, and how strongly each pixel counts
+    ReceptiveField,
+    /// The arithmetic of one value of a layer, as text
+    Pixel,
 }
 
 impl Picture {
@@ -194,6 +227,8 @@ impl Picture {
             Picture::Reconstructions => "reconstructions",
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
+            Picture::ReceptiveField => "receptive-field",
+            Picture::Pixel => "pixel",
         }
     }
 }
@@ -264,6 +299,16 @@ fn split(text: &str) -> Result<Split, String> {
 fn source(text: &str) -> Result<Source, String> {
     let names = Source::ALL.map(Source::name).join(", ");
     Source::ALL.into_iter().find(|source| source.name() == text).ok_or_else(|| format!("the sources are {names}"))
+}
+
+/// `512MB`, `4 GB`: in steps of 1000, as sizes are printed.
+fn memory(text: &str) -> Result<u64, String> {
+    let units = [("kb", 1_000u64), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1)];
+    let text = text.trim().to_lowercase();
+    let named = units.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let (number, unit) = named.unwrap_or((&text, 1));
+    let number: Option<f64> = number.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.map(|number| (number * unit as f64) as u64).ok_or_else(|| "write a size such as 512MB or 4GB".to_owned())
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {

@@ -2,7 +2,10 @@
 //!
 //! Exit code 2 when the project cannot be trained; with `--goals` 1 when it misses a goal.
 
+mod cost;
+mod design;
 mod doctor;
+mod explain;
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
@@ -15,8 +18,9 @@ use crate::project::target::Target;
 use crate::project::{Project, Stack};
 use crate::shape::advice::advise;
 use crate::shape::goals::{Judged, Measured, are_met, judge};
-use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer, step_memory_bytes};
+use crate::shape::{Inference, Problem, Row, Severity, banner, can_train, check_inferred, infer};
 use crate::text::{bytes, count};
+use cost::StageCost;
 use serde_json::{Value, json};
 
 /// Spaces before a layer, and for each block it is in.
@@ -27,10 +31,13 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let source = source::open(&args.project, &[])?;
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
+    let cost = StageCost::of(&source.project, &inference, args);
     if args.json {
-        output::print_json(&as_json(&source.project, &inference, &problems))?;
+        let mut report = as_json(&source.project, &inference, &problems, cost.as_ref());
+        explain::add(&mut report, &source.project.network, &inference);
+        output::print_json(&report)?;
     } else {
-        output::print(&as_text(&source, &inference, &problems))?;
+        output::print(&as_text(&source, &inference, &problems, cost.as_ref()))?;
     }
     let missed = || args.goals && !are_met(&judged(&source.project, &inference));
     match (can_train(&problems), missed()) {
@@ -45,23 +52,30 @@ fn judged(project: &Project, inference: &Inference) -> Vec<Judged> {
     judge(project, inference, &Measured::default())
 }
 
-fn as_json(project: &Project, inference: &Inference, problems: &[Problem]) -> Value {
+fn as_json(project: &Project, inference: &Inference, problems: &[Problem], cost: Option<&StageCost>) -> Value {
     let (goals, locked) = (judged(project, inference), locks::targets(project));
     let of = |severity: Severity| problems.iter().filter(move |problem| problem.severity == severity);
+    let totals = inference.totals;
     json!({
         "ok": can_train(problems),
-        "layers": inference.rows.iter().map(|row| layer_json(row, &locked)).collect::<Vec<_>>(),
-        "totals": { "parameters": inference.totals.parameters, "macs": inference.totals.macs },
+        "layers": inference.rows.iter().map(|row| layer_json(row, &locked, cost)).collect::<Vec<_>>(),
+        "totals": { "parameters": totals.parameters, "macs": totals.macs, "flops": totals.macs.saturating_mul(2) },
+        "memory": cost.map(StageCost::memory_json),
+        "largest_batch": cost.and_then(|cost| cost.largest_batch),
+        "step_ms": cost.and_then(|cost| cost.step_ms),
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
         "advice": doctor::as_json(project, &advise(project, inference)),
         "goals": goals::as_json(&goals),
         "goals_met": are_met(&goals),
+        "checkerboard": design::checkerboard(&project.network, inference),
+        "hints": design::hints(&project.network, inference),
     })
 }
 
-fn layer_json(row: &Row, locked: &[Target]) -> Value {
+fn layer_json(row: &Row, locked: &[Target], cost: Option<&StageCost>) -> Value {
+    let bytes = cost.map(|cost| cost.memory.within(&row.place));
     json!({
         "stack": row.place.stack.name(),
         "index": index_json(&row.place.path, row.place.index_text()),
@@ -71,8 +85,13 @@ fn layer_json(row: &Row, locked: &[Target]) -> Value {
         "output": row.output.as_ref().map(|shape| shape.dims().to_vec()),
         "parameters": row.parameters,
         "macs": row.macs,
+        "flops": row.macs.saturating_mul(2),
         "memory_bytes": row.memory_bytes,
+        "activation_bytes": bytes.map(|bytes| bytes.activations),
+        "step_bytes": bytes.map(|bytes| bytes.total()),
         "receptive_field": row.receptive_field,
+        "receptive_field_stride": design::strides(row),
+        "receptive_field_offset": design::offsets(row),
     })
 }
 
@@ -95,12 +114,16 @@ pub(super) fn index_json(path: &[usize], text: String) -> Value {
     }
 }
 
-fn as_text(source: &Source, inference: &Inference, problems: &[Problem]) -> String {
+fn as_text(source: &Source, inference: &Inference, problems: &[Problem], cost: Option<&StageCost>) -> String {
     let mut lines = vec![source.project.title.clone(), String::new()];
     lines.extend(table(source, inference, problems));
     lines.push(String::new());
     lines.push(banner(inference).text);
-    lines.push(totals(source, inference));
+    lines.extend(explain::lines(&source.project.network, inference));
+    let totals = inference.totals;
+    lines.push(format!("{} parameters · {} MACs an image", count(totals.parameters), count(totals.macs)));
+    lines.extend(cost.map(StageCost::lines).unwrap_or_default());
+    lines.extend(design::hints(&source.project.network, inference).into_iter().map(|hint| format!("hint: {hint}")));
     let elsewhere = problems.iter().filter(|problem| problem.place.is_none());
     for problem in elsewhere {
         lines.push(String::new());
@@ -116,16 +139,6 @@ fn ticks(source: &Source, inference: &Inference) -> Vec<String> {
     let heading = (!ticks.is_empty()).then(|| [String::new(), "goals".to_owned()]);
     let ticks = ticks.into_iter().map(|tick| format!("{}{tick}", " ".repeat(INDENT)));
     heading.into_iter().flatten().chain(ticks).collect()
-}
-
-fn totals(source: &Source, inference: &Inference) -> String {
-    let cost = inference.totals;
-    let mut text = format!("{} parameters · {} MACs an image", count(cost.parameters), count(cost.macs));
-    if let Some(stage) = source.project.stages.first() {
-        let memory = step_memory_bytes(inference, stage.batch, &stage.optimizer);
-        text += &format!(" · about {} for a step of {} images", bytes(memory), stage.batch);
-    }
-    text
 }
 
 /// The columns of the table, as texts.
@@ -277,7 +290,7 @@ mod tests {
         change(&mut source);
         let inference = infer(&source.project.network);
         let problems = check_inferred(&source.project, &inference);
-        as_text(&source, &inference, &problems)
+        as_text(&source, &inference, &problems, None)
     }
 
     #[test]

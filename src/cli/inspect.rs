@@ -1,5 +1,8 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
+mod field;
+mod pixel;
+
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
@@ -31,6 +34,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::Pixel => return pixel::run(&mut open(args)?, args),
+        Picture::ReceptiveField => field::picture(args)?,
     };
     output::write_file(&file, &png(&picture)?)?;
     match values.filter(|_| args.json) {
@@ -47,14 +52,22 @@ fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
 
 /// Refuses what the picture asked for does not have.
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
-    let saliency = args.what == Picture::Saliency;
+    let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
+    let field = args.what == Picture::ReceptiveField;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
+        (args.layer.is_some() && !pixel && !field, "--layer is for receptive-field and pixel"),
+        (args.at.is_some() && !pixel, "--at is for pixel"),
+        (args.cell.is_some() && !field, "--cell is for receptive-field"),
+        (args.output.is_some() && pixel, "pixel is printed, so it has no -o"),
         (
-            args.image.is_some() && !saliency && args.what != Picture::Reconstructions,
-            "--image is for reconstructions and saliency",
+            args.image.is_some() && !saliency && !pixel && args.what != Picture::Reconstructions,
+            "--image is for reconstructions, saliency and pixel",
         ),
-        (args.json && !saliency && args.what != Picture::SparseCode, "--json is for saliency and sparse-code"),
+        (
+            args.json && !saliency && !pixel && !field && args.what != Picture::SparseCode,
+            "--json is for saliency, sparse-code, receptive-field and pixel",
+        ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
         Some((_, message)) => Err(WrongInput(format!("{message}; leave it out for {}", args.what.name()))),

@@ -2,13 +2,17 @@
 
 use super::error::RunError;
 use crate::data::{SplitData, fill_batch};
-use candle_core::{Device, Tensor};
+use crate::nn::ops::storage::{Buffer, fill};
+use candle_core::{DType, Device, Tensor};
 
 /// Buffers that are used again from batch to batch.
 #[derive(Debug)]
 pub(super) struct Batcher {
     device: Device,
-    images: Vec<f32>,
+    /// On the CPU images are read to where the network finds them.
+    images: Buffer,
+    /// Elsewhere they are read here and copied.
+    host: Vec<f32>,
     labels: Vec<u32>,
 }
 
@@ -22,16 +26,24 @@ pub(super) struct Batch<'a> {
 
 impl Batcher {
     pub fn new(device: &Device) -> Batcher {
-        Batcher { device: device.clone(), images: Vec::new(), labels: Vec::new() }
+        Batcher { device: device.clone(), images: Buffer::default(), host: Vec::new(), labels: Vec::new() }
     }
 
-    /// Reads the images of these indices.
+    /// Reads the images of these indices. Overwrites the batch before.
     pub fn read(&mut self, split: &SplitData, indices: &[u32]) -> Result<Batch<'_>, RunError> {
         let [height, width, channels] = split.image_shape();
-        self.images.resize(indices.len() * height * width * channels, 0.0);
+        let dims = [indices.len(), height, width, channels];
         self.labels.resize(indices.len(), u32::MAX);
-        fill_batch(split, indices, &mut self.images, &mut self.labels)?;
-        let images = Tensor::from_slice(&self.images, (indices.len(), height, width, channels), &self.device)?;
+        if self.device.is_cpu() {
+            let images = self.images.get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
+            let mut filled = Ok(());
+            fill::<f32>(&images, |images| filled = fill_batch(split, indices, images, &mut self.labels))?;
+            filled?;
+            return Ok(Batch { images, labels: &self.labels });
+        }
+        self.host.resize(dims.iter().product(), 0.0);
+        fill_batch(split, indices, &mut self.host, &mut self.labels)?;
+        let images = Tensor::from_slice(&self.host, &dims, &self.device)?;
         Ok(Batch { images, labels: &self.labels })
     }
 }

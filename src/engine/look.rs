@@ -8,8 +8,10 @@ use super::error::RunError;
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
+use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -66,8 +68,12 @@ impl DataQuestion {
 pub enum Look {
     /// Saliency of a trained run.
     Saliency(PathBuf, saliency::Request),
+    /// The arithmetic of one value of a trained run.
+    Pixel(PathBuf, pixel::Request),
     /// Mean activations of a trained run.
     Sparse(PathBuf),
+    /// The effective receptive field of a cell of a trained run.
+    Field(PathBuf, effective_field::Request),
     /// The first layer's filters of a trained run.
     Filters(PathBuf),
     /// What a trained run makes of its probe images.
@@ -80,7 +86,11 @@ impl Look {
     /// The run whose images are needed.
     fn run(&self) -> Option<&Path> {
         match self {
-            Look::Saliency(run, _) | Look::Sparse(run) | Look::Reconstructions(run) => Some(run),
+            Look::Saliency(run, _)
+            | Look::Pixel(run, _)
+            | Look::Sparse(run)
+            | Look::Reconstructions(run)
+            | Look::Field(run, _) => Some(run),
             Look::Filters(_) | Look::Data(_) => None,
         }
     }
@@ -91,8 +101,12 @@ impl Look {
 pub enum Answered {
     /// To [`Look::Saliency`].
     Saliency(Looked<(PathBuf, saliency::Request), Saliency>),
+    /// To [`Look::Pixel`].
+    Pixel(Box<Looked<(PathBuf, pixel::Request), Pixel>>),
     /// To [`Look::Sparse`].
     Sparse(Looked<PathBuf, SparseCode>),
+    /// To [`Look::Field`].
+    Field(Looked<(PathBuf, effective_field::Request), EffectiveField>),
     /// To [`Look::Filters`].
     Filters(Looked<PathBuf, Arc<Filters>>),
     /// To [`Look::Reconstructions`].
@@ -234,7 +248,11 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Saliency(run, request) => {
             Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
         }
+        Look::Pixel(run, request) => {
+            Answered::Pixel(Box::new(Looked { question: (run, request), result: Err(why.to_owned()) }))
+        }
         Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
+        Look::Field(run, request) => Answered::Field(Looked { question: (run, request), result: Err(why.to_owned()) }),
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
@@ -259,9 +277,19 @@ impl Desk<'_> {
                 let question = (run.clone(), request.clone());
                 Answered::Saliency(Looked { question, result: inbox.told(look, result)? })
             }
+            Look::Pixel(run, request) => {
+                let result = self.open(look, run).and_then(|saved| saved.pixel(request));
+                let question = (run.clone(), request.clone());
+                Answered::Pixel(Box::new(Looked { question, result: inbox.told(look, result)? }))
+            }
             Look::Sparse(run) => {
                 let result = self.open(look, run).and_then(SavedRun::sparse_code);
                 Answered::Sparse(Looked { question: run.clone(), result: inbox.told(look, result)? })
+            }
+            Look::Field(run, request) => {
+                let result = self.open(look, run).and_then(|saved| saved.effective_field(request));
+                let question = (run.clone(), request.clone());
+                Answered::Field(Looked { question, result: inbox.told(look, result)? })
             }
             Look::Filters(run) => {
                 let result = saved::filters(run, "last", self.device.as_deref()).map(Arc::new);

@@ -2,10 +2,17 @@
 //! fails ends the process, and no message could be given then.
 
 use super::error::RunError;
+use crate::nn::ops::simd::{Level, Vectors};
 use crate::project::Project;
-use crate::shape::{Inference, scratch_bytes, step_memory_bytes};
+use crate::shape::{Inference, Machine, StepMemory, step_memory};
 
 const MIB: u64 = 1 << 20;
+
+/// This machine, as far as memory depends on it.
+pub fn machine() -> Machine {
+    let (threads, lanes) = (rayon::current_num_threads(), f32::width(Level::chosen()));
+    Machine { threads: threads as u64, lanes: lanes as u64 }
+}
 
 /// Refuses a project whose largest step needs more than `available` bytes (unknown: everything passes).
 pub(super) fn check(
@@ -14,11 +21,13 @@ pub(super) fn check(
     stages: &[usize],
     available: Option<u64>,
 ) -> Result<(), RunError> {
-    let Some(available) = available else { return Ok(()) };
-    let threads = rayon::current_num_threads();
-    let scratch = inference.plan.as_ref().map_or(0, |plan| scratch_bytes(plan, threads));
+    let Some((available, plan)) = available.zip(inference.plan.as_ref()) else { return Ok(()) };
+    let mut held = StepMemory::default();
     for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
-        let needed = step_memory_bytes(inference, stage.batch, &stage.optimizer).saturating_add(scratch);
+        let Some(step) = step_memory(plan, stage, stage.batch, machine()) else { continue };
+        // What the stages before it used stays with the network.
+        held = step.after(&held);
+        let needed = held.total().total();
         if needed > available {
             let (name, batch) = (&stage.name, stage.batch);
             return Err(RunError::Input(format!(
@@ -32,7 +41,7 @@ pub(super) fn check(
 }
 
 /// Memory that this process can still get, where the system tells (Linux).
-pub(crate) fn available_bytes() -> Option<u64> {
+pub fn available_bytes() -> Option<u64> {
     let table = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -13,7 +13,9 @@ use super::lens::{Lens, Scene};
 use super::prepare::build;
 use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
+use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::{Filters, first_layer};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -113,6 +115,20 @@ impl SavedRun {
         let stage = self.stage(|_| true);
         let (lens, scene) = self.scene(&stage);
         lens.saliency(scene, request)
+    }
+
+    /// How strongly each pixel bears on one cell of a layer's map.
+    pub fn effective_field(&mut self, request: &effective_field::Request) -> Result<EffectiveField, RunError> {
+        let stage = self.stage(|_| true);
+        let (lens, scene) = self.scene(&stage);
+        lens.effective_field(scene, request)
+    }
+
+    /// The arithmetic of one value of a layer.
+    pub fn pixel(&mut self, request: &pixel::Request) -> Result<Pixel, RunError> {
+        let stage = self.stage(|_| true);
+        let (lens, scene) = self.scene(&stage);
+        lens.pixel(scene, request)
     }
 
     /// What the network makes of the run's probe images, or of an image file.

@@ -116,6 +116,14 @@ impl Session<'_> {
             let result = lens.saliency(scene, &question).map_err(|error| error.to_string());
             slots.saliency.put(Looked { question: (*question).clone(), result });
         }
+        if let Some(question) = wanted.field.take() {
+            let result = lens.effective_field(scene, &question).map_err(|error| error.to_string());
+            slots.field.put(Looked { question: (*question).clone(), result });
+        }
+        if let Some(question) = wanted.pixel.take() {
+            let result = lens.pixel(scene, &question).map_err(|error| error.to_string());
+            slots.pixel.put(Looked { question: (*question).clone(), result });
+        }
         if wanted.sparse.take().is_some() {
             let longest = if control.must_wait() { pictures::LONGEST_PAUSED } else { pictures::LONGEST };
             let until = Instant::now() + longest;

@@ -1,7 +1,9 @@
 //! Latest-value slots: the writer replaces, the reader takes what is newest when it draws.
 
 use super::look::Looked;
+use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -48,6 +50,10 @@ pub struct Slots {
     pub saliency: Slot<Looked<Request, Saliency>>,
     /// Mean activations, as they were asked for.
     pub sparse: Slot<Looked<(), SparseCode>>,
+    /// The effective receptive field of a cell, as it was asked for.
+    pub field: Slot<Looked<effective_field::Request, EffectiveField>>,
+    /// The arithmetic of one value, as it was asked for.
+    pub pixel: Slot<Looked<pixel::Request, Pixel>>,
 }
 
 /// Questions of the reader, answered once each with the next pictures.
@@ -57,4 +63,8 @@ pub struct Wanted {
     pub saliency: Slot<Request>,
     /// Mean activations.
     pub sparse: Slot<()>,
+    /// The effective receptive field of a cell.
+    pub field: Slot<effective_field::Request>,
+    /// The arithmetic of one value.
+    pub pixel: Slot<pixel::Request>,
 }

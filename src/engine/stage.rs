@@ -51,7 +51,7 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
 
 /// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
 /// (whose gradients are those of an earlier stage, and which weight decay would shrink).
-fn frozen(stage: &Stage) -> Vec<String> {
+pub(crate) fn frozen(stage: &Stage) -> Vec<String> {
     let used = Route::from(stage.task).second();
     let idle = [Stack::Decoder, Stack::Head].into_iter().filter(|stack| *stack != used);
     stage.freeze.iter().cloned().chain(idle.map(|stack| stack.name().to_owned())).collect()

@@ -1,15 +1,17 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
+use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
-use crate::project::Place;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
+use crate::project::{Network, Place};
 use std::path::PathBuf;
 
 /// One thing the user did.
@@ -31,6 +33,8 @@ pub enum Action {
     Select(Option<Place>),
     /// Shows shapes as if this text were there, while it is typed; `None` ends it.
     Preview(Option<(Place, String)>),
+    /// Shows shapes as if the network were this one, while a proposal is looked at; `None` ends it.
+    PreviewNetwork(Option<Box<Network>>),
     /// Goes back one edit.
     Undo,
     /// Goes forward one edit.
@@ -166,6 +170,10 @@ pub enum Show {
     Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
+    /// The cell whose receptive field is shown; `None` for the middle one.
+    Cell(Option<effective_field::Request>),
+    /// How the lens is set.
+    Lens(LensSettings),
     /// The page of images.
     DataPage(gallery::Request),
     /// Whether a run is in the plot of runs.

@@ -9,6 +9,7 @@ use super::state::State;
 use super::training::Phase;
 use crate::engine::command::Command;
 use crate::engine::look::{self, DataQuestion, Look};
+use crate::inspect::effective_field;
 use crate::inspect::filters::Filters;
 use crate::inspect::reconstructions::Reconstructions;
 use std::path::PathBuf;
@@ -49,6 +50,11 @@ impl State {
         DataQuestion::new(self.project(), self.base(), self.looking.page)
     }
 
+    /// The question for the effective field of the chosen cell.
+    pub fn field_question(&self) -> Option<(Subject, effective_field::Request)> {
+        self.subject().zip(self.looking.cell.clone())
+    }
+
     /// The runs that the list should hold.
     pub fn runs_to_list(&self) -> Listed {
         let beside = self.training.run.as_deref().and_then(|run| run.parent()).map(|folder| folder.to_path_buf());
@@ -69,6 +75,14 @@ impl State {
             LookAt::Sparse => self.subject().is_some_and(|subject| {
                 let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
+            }),
+            LookAt::Field => self.field_question().is_some_and(|question| {
+                let step = looking.field.answer(&question).map(|looked| looked.result.as_ref().ok().map(|f| f.step));
+                !looking.field.waits_for(&question) && self.is_older(&question.0, step)
+            }),
+            LookAt::Pixel => self.pixel_question().is_some_and(|question| {
+                let step = looking.pixel.answer(&question).map(|looked| looked.result.as_ref().ok().map(|p| p.step));
+                !looking.pixel.waits_for(&question) && self.is_older(&question.0, step)
             }),
             LookAt::Filters => {
                 let missing = |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
@@ -119,6 +133,18 @@ impl State {
                 self.looking.sent_sparse(&Subject::Stored(run.clone()));
                 self.ask_thread(Look::Sparse(run), services);
             }
+            (LookAt::Field, Some(subject)) => {
+                let Some(question) = self.field_question() else { return };
+                self.looking.field.ask(&question);
+                match subject {
+                    Subject::Live => {
+                        self.training.want(|wanted| wanted.field.put(question.1));
+                        self.training.send(Command::Look);
+                    }
+                    Subject::Stored(run) => self.ask_thread(Look::Field(run, question.1), services),
+                }
+            }
+            (LookAt::Pixel, _) => self.look_at_pixel(services),
             (LookAt::Filters, Some(Subject::Stored(run))) => {
                 self.looking.filters.ask(&run);
                 self.ask_thread(Look::Filters(run), services);
@@ -128,6 +154,18 @@ impl State {
                 self.ask_thread(Look::Reconstructions(run), services);
             }
             (LookAt::Filters | LookAt::Reconstructions, Some(Subject::Live)) | (_, None) => {}
+        }
+    }
+
+    fn look_at_pixel(&mut self, services: &Services) {
+        let Some((subject, request)) = self.pixel_question() else { return };
+        self.looking.pixel.ask(&(subject.clone(), request.clone()));
+        match subject {
+            Subject::Live => {
+                self.training.want(|wanted| wanted.pixel.put(request));
+                self.training.send(Command::Look);
+            }
+            Subject::Stored(run) => self.ask_thread(Look::Pixel(run, request), services),
         }
     }
 

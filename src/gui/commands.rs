@@ -135,6 +135,8 @@ fn views(state: &State) -> Vec<Command> {
             views.push(command(name, "a place of its own", Action::View(OnView::Split(kind, side))));
         }
     }
+    let about = state.lens_place().map_or_else(String::new, |place| format!("{place} as arithmetic"));
+    views.push(command("Open layer in the lens", about, Action::View(OnView::Open(ViewKind::Lens, None))));
     views.push(command("Reset arrangement", "the usual views", Action::View(OnView::Reset)));
     let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
     let name = if state.shows_settings() { "Hide settings" } else { "Show settings" };

@@ -50,6 +50,7 @@ impl State {
             Action::Selected(change) => self.change_selected(change),
             Action::Select(place) => self.selected = place,
             Action::Preview(preview) => self.show_preview(preview),
+            Action::PreviewNetwork(network) => self.show_proposal(network),
             Action::Undo => self.travel(true),
             Action::Redo => self.travel(false),
             Action::Show(show) => self.show(show),
@@ -72,19 +73,25 @@ impl State {
     fn show(&mut self, show: Show) {
         match show {
             Show::Dark(dark) => self.view.dark = Some(dark),
-            Show::Workspace(workspace) => self.view.workspace = workspace,
+            Show::Workspace(workspace) => {
+                self.show_proposal(None);
+                self.view.workspace = workspace;
+            }
             Show::LogLoss(log) => self.view.log_loss = log,
             Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => self.looking.request = request,
+            Show::Cell(cell) => self.looking.cell = cell,
+            Show::Lens(lens) => self.view.lens = lens,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }
     }
 
     fn change_views(&mut self, change: OnView) {
+        self.show_proposal(None);
         let purpose = self.purpose();
         if let OnView::Open(kind, None) = change
             && !self.arrangement().is_open(kind)

@@ -7,8 +7,10 @@
 use crate::data::Progress;
 use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looker};
 use crate::engine::slot::Slots;
+use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
+use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
@@ -23,10 +25,14 @@ pub enum LookAt {
     Saliency,
     /// Mean activations of the run.
     Sparse,
+    /// The arithmetic of one value of the layer in the lens.
+    Pixel,
     /// Filters of a run that was trained before.
     Filters,
     /// Reconstructions of a run that was trained before.
     Reconstructions,
+    /// The effective receptive field of a cell of the run.
+    Field,
     /// A page of the project's images.
     Data,
 }
@@ -90,12 +96,18 @@ pub struct Looking {
     pub(super) looker: Option<Looker>,
     /// What saliency is to be shown of.
     pub request: Request,
+    /// The cell whose receptive field is shown.
+    pub cell: Option<effective_field::Request>,
     /// The page of images to be shown.
     pub page: gallery::Request,
     /// Saliency.
     pub saliency: Asked<(Subject, Request), Saliency>,
     /// Mean activations.
     pub sparse: Asked<Subject, SparseCode>,
+    /// The effective receptive field of a cell.
+    pub field: Asked<(Subject, effective_field::Request), EffectiveField>,
+    /// The arithmetic of one value.
+    pub pixel: Asked<(Subject, pixel::Request), Pixel>,
     /// Filters of a run that was trained before.
     pub filters: Asked<PathBuf, Arc<Filters>>,
     /// Reconstructions of a run that was trained before.
@@ -107,7 +119,8 @@ pub struct Looking {
 impl Looking {
     /// Forgets what was seen of the former run.
     pub(super) fn forget_run(&mut self) {
-        (self.saliency, self.sparse) = (Asked::default(), Asked::default());
+        (self.saliency, self.sparse, self.pixel) = (Asked::default(), Asked::default(), Asked::default());
+        self.field = Asked::default();
         (self.filters, self.reconstructions) = (Asked::default(), Asked::default());
     }
 
@@ -137,6 +150,12 @@ impl Looking {
         if let Some(looked) = slots.saliency.take().and_then(Arc::into_inner) {
             self.saliency.take((Subject::Live, looked.question), looked.result);
         }
+        if let Some(looked) = slots.field.take().and_then(Arc::into_inner) {
+            self.field.take((Subject::Live, looked.question), looked.result);
+        }
+        if let Some(looked) = slots.pixel.take().and_then(Arc::into_inner) {
+            self.pixel.take((Subject::Live, looked.question), looked.result);
+        }
         if let Some(looked) = slots.sparse.take().and_then(Arc::into_inner) {
             self.sparse.take(Subject::Live, looked.result);
         }
@@ -161,6 +180,8 @@ impl Looking {
         }
         forget(&mut self.saliency);
         forget(&mut self.sparse);
+        forget(&mut self.field);
+        forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
     }
@@ -173,6 +194,13 @@ impl Looking {
             match answer {
                 Answered::Saliency(Looked { question: (run, request), result }) => {
                     self.saliency.take((Subject::Stored(run), request), result);
+                }
+                Answered::Field(Looked { question: (run, request), result }) => {
+                    self.field.take((Subject::Stored(run), request), result);
+                }
+                Answered::Pixel(looked) => {
+                    let Looked { question: (run, request), result } = *looked;
+                    self.pixel.take((Subject::Stored(run), request), result);
                 }
                 Answered::Filters(looked) => self.filters.take(looked.question, looked.result),
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),

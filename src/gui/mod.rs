@@ -18,6 +18,7 @@ pub mod handle;
 pub mod keep;
 pub mod keys;
 mod layout;
+pub mod lens;
 pub mod looking;
 pub mod messages;
 pub mod offscreen;

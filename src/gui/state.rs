@@ -17,6 +17,7 @@ use super::snapshot::Saving;
 use super::training::{Phase, Training};
 use crate::engine::event::Outcome;
 use crate::engine::goals::measured;
+use crate::engine::memory::machine;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
@@ -33,6 +34,8 @@ const MANY_ROWS: usize = 40;
 
 /// All that follows from the project (and from the text being typed).
 pub struct Shown {
+    /// The network that it follows from: with the text being typed, or a proposal that is looked at.
+    pub network: Network,
     /// Shapes and costs.
     pub inference: Inference,
     /// Whether the output equals the input.
@@ -45,17 +48,23 @@ pub struct Shown {
     pub advice: Vec<Advice>,
     /// What is locked.
     pub locks: Vec<Target>,
+    /// Memory of a step of the first stage, where it can be trained.
+    pub step_bytes: Option<u64>,
 }
 
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
         let problems = shape::check_inferred(project, &inference);
+        let plan = inference.plan.as_ref().zip(project.stages.first());
+        let step = plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
         Shown {
+            network: project.network.clone(),
             banner: shape::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
+            step_bytes: step.map(|step| step.total().total()),
             problems,
             inference,
         }
@@ -71,6 +80,7 @@ pub struct State {
     /// The selected node.
     pub selected: Option<Place>,
     preview: Option<(Place, String)>,
+    proposal: Option<Box<Network>>,
     /// What follows from the project.
     pub shown: Shown,
     /// What the user should read.
@@ -122,6 +132,7 @@ impl State {
             file,
             selected: None,
             preview: None,
+            proposal: None,
             messages: Messages::default(),
             training: Training::default(),
             looking: Looking::default(),
@@ -152,6 +163,16 @@ impl State {
     /// The network as edited so far.
     pub fn network(&self) -> &Network {
         &self.project().network
+    }
+
+    /// The network that the architecture shows: a proposal that is looked at, or the one as edited.
+    pub fn drawn_network(&self) -> &Network {
+        self.proposal.as_deref().unwrap_or(self.network())
+    }
+
+    /// A network that was proposed and is looked at before it is taken.
+    pub fn proposal(&self) -> Option<&Network> {
+        self.proposal.as_deref()
     }
 
     /// Whether there are changes that no file holds.
@@ -272,7 +293,7 @@ impl State {
         match self.history.edit(edit) {
             Ok(()) => {
                 self.move_folds(edit);
-                self.preview = None;
+                (self.preview, self.proposal) = (None, None);
                 self.refresh();
                 true
             }
@@ -286,7 +307,7 @@ impl State {
     /// Takes a whole project as one step, whatever is locked in this one.
     pub(super) fn put(&mut self, project: Project) {
         self.history.put(project);
-        self.preview = None;
+        (self.preview, self.proposal) = (None, None);
         self.refresh();
     }
 
@@ -294,7 +315,7 @@ impl State {
         let moved = if back { self.history.undo() } else { self.history.redo() };
         if moved {
             self.generation += 1;
-            self.preview = None;
+            (self.preview, self.proposal) = (None, None);
             self.refresh();
         }
     }
@@ -306,13 +327,20 @@ impl State {
         }
     }
 
+    pub(super) fn show_proposal(&mut self, proposal: Option<Box<Network>>) {
+        if self.proposal != proposal {
+            self.proposal = proposal;
+            self.refresh();
+        }
+    }
+
     /// Replaces the project by one that was opened.
     pub(super) fn replace(&mut self, project: Project, file: Option<PathBuf>) {
         self.saved = project.clone();
         self.history = History::new(project);
         self.file = file;
         self.selected = None;
-        self.preview = None;
+        (self.preview, self.proposal) = (None, None);
         self.view.stage = Some(0);
         self.start = false;
         self.folds.clear();
@@ -333,7 +361,11 @@ impl State {
         let typed = self.preview.as_ref().and_then(|(place, text)| {
             Edit::Replace(place.clone(), Node::from_text(text)).apply(self.history.project()).ok()
         });
-        self.shown = Shown::of(typed.as_ref().unwrap_or(self.history.project()));
+        let proposed = self.proposal.as_ref().map(|network| {
+            let network = (**network).clone();
+            Project { network, ..self.history.project().clone() }
+        });
+        self.shown = Shown::of(proposed.as_ref().or(typed.as_ref()).unwrap_or(self.history.project()));
         let network = &self.history.project().network;
         self.selected = self.selected.take().filter(|place| places::node(network, place).is_some());
     }

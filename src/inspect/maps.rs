@@ -2,6 +2,7 @@
 //!
 //! Nothing here fails.
 
+use super::effective_field::EffectiveField;
 use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
 use super::saliency::Saliency;
 use super::sparse::SparseCode;
@@ -86,6 +87,35 @@ pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
     let band = |band: usize| (0..3 * columns).map(move |i| (band * columns + i % columns, i / columns));
     let tiles = (0..count.div_ceil(columns)).flat_map(band).map(|(index, row)| tile(index, row)).collect();
     sheet(tiles, [saliency.height, saliency.width], columns, zoom)
+}
+
+/// The first probe image, the map and the map over the image, each with the theoretical box around what it sees.
+pub fn field_sheet(field: &EffectiveField, zoom: u32) -> RgbaImage {
+    let EffectiveField { height, width, channels, values, .. } = field;
+    let image = field.input(0);
+    let tiles = vec![image_rgba(image, *channels), map_rgba(values), overlay_rgba(image, *channels, values)];
+    let mut picture = sheet(tiles, [*height, *width], 3, zoom);
+    if let Some([rows, columns]) = field.seen.bounds.as_deref() {
+        let start = |tile: u32, first: i64| (1 + tile * (*width as u32 + 1) + first as u32) * zoom;
+        for tile in 0..3 {
+            let low = [start(tile, columns.0), start(0, rows.0)];
+            let size = [columns, rows].map(|(first, last)| (last - first + 1) as u32 * zoom);
+            frame(&mut picture, low, size);
+        }
+    }
+    picture
+}
+
+/// A frame just outside a rectangle.
+fn frame(picture: &mut RgbaImage, [left, top]: [u32; 2], [wide, tall]: [u32; 2]) {
+    let (right, bottom) = (left + wide, top + tall);
+    let sides = (left - 1..=right).flat_map(|x| [(x, top - 1), (x, bottom)]);
+    let ends = (top - 1..=bottom).flat_map(|y| [(left - 1, y), (right, y)]);
+    for (x, y) in sides.chain(ends) {
+        if let Some(pixel) = picture.get_pixel_mut_checked(x, y) {
+            *pixel = TARGET;
+        }
+    }
 }
 
 /// Width and height of each of the two charts of a sparse code.

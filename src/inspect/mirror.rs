@@ -20,7 +20,12 @@ impl Mirror {
         plan.stacks.iter_mut().flatten().for_each(|stack| {
             drop_softmax(stack);
         });
-        let mut network = Network::new(&plan, 0, device)?;
+        Mirror::whole(&plan, device)
+    }
+
+    /// The same with a last softmax kept: its answers are what the network answers.
+    pub fn whole(plan: &Plan, device: &Device) -> Result<Mirror, NnError> {
+        let mut network = Network::new(plan, 0, device)?;
         network.set_observed(true);
         Ok(Mirror { network })
     }

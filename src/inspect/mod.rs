@@ -2,11 +2,13 @@
 //!
 //! Nothing here changes a network or knows a window.
 
+pub mod effective_field;
 pub mod filters;
 pub mod gallery;
 pub mod maps;
 pub mod mirror;
 pub mod picture;
+pub mod pixel;
 pub mod reconstructions;
 pub mod saliency;
 pub mod sparse;

@@ -3,10 +3,8 @@
 //! Counts are PyTorch's: a bias is a parameter, running statistics of batch norm are not, and bias
 //! additions, activations and pooling are no multiply-accumulates. Sums saturate, never overflow.
 
-use super::infer::Inference;
 use super::op::{Geometry, Op};
 use crate::project::size::Shape;
-use crate::project::stage::Optimizer;
 
 /// Bytes of one number: everything is computed in single precision.
 const FLOAT_BYTES: u64 = 4;
@@ -96,22 +94,6 @@ pub fn macs(op: &Op) -> u64 {
     }
 }
 
-/// An estimate of the memory that one training step holds: outputs and their gradients for a batch;
-/// weights, their gradients, and what the optimizer keeps beside each weight.
-///
-/// All three stacks are counted, in single precision, without the scratch space of kernels and
-/// without what an implementation saves by computing in place.
-pub fn step_memory_bytes(inference: &Inference, batch: u32, optimizer: &Optimizer) -> u64 {
-    let activations = inference.totals.memory_bytes.saturating_add(memory_bytes(&inference.input));
-    let kept_beside = match optimizer {
-        Optimizer::Sgd { momentum: 0.0, .. } => 0,
-        Optimizer::Sgd { .. } => 1,
-        Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
-    };
-    let weights = inference.totals.parameters.saturating_mul(FLOAT_BYTES).saturating_mul(2 + kept_beside);
-    activations.saturating_mul(2).saturating_mul(u64::from(batch)).saturating_add(weights)
-}
-
 fn with_bias(weight: u64, bias: bool, outputs: usize) -> u64 {
     weight.saturating_add(if bias { outputs as u64 } else { 0 })
 }
@@ -122,24 +104,4 @@ fn taps(geometry: &Geometry) -> u64 {
 
 fn product(sizes: &[usize]) -> u64 {
     sizes.iter().fold(1u64, |product, &size| product.saturating_mul(size as u64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::project::Network;
-    use crate::project::node::Node;
-    use crate::shape::infer;
-
-    #[test]
-    fn a_step_holds_outputs_gradients_and_the_optimizers_own() {
-        let encoder = vec![Node::from_text("dense 10")];
-        let input: Shape = "20".parse().unwrap();
-        let inference = infer(&Network { input, encoder, decoder: Vec::new(), head: Vec::new() });
-        let bytes = |optimizer: &str| step_memory_bytes(&inference, 8, &optimizer.parse().unwrap());
-        let (activations, weights) = (8 * 2 * (20 + 10) * 4, 210 * 4);
-        assert_eq!(bytes("sgd lr=0.1"), activations + 2 * weights);
-        assert_eq!(bytes("sgd lr=0.1 momentum=0.9"), activations + 3 * weights);
-        assert_eq!(bytes("adam"), activations + 4 * weights);
-    }
 }

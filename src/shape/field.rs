@@ -3,6 +3,19 @@
 //! Counted backwards: `n` neighbours at a layer's output need so many at its input. Layers that
 //! shrink merge into one affine step, so a field costs as many steps as there are changes of
 //! direction, not as there are layers. Padding is not cut off: a field may be larger than the input.
+//! Where the windows begin is in [`Grid`]; what one cell sees, exactly, in [`seen()`].
+
+mod grid;
+mod hint;
+mod ratio;
+mod seen;
+mod set;
+
+pub use grid::Grid;
+pub use hint::sees_less;
+pub use ratio::Ratio;
+pub use seen::{Seen, path, seen};
+pub use set::Set;
 
 use super::op::{Geometry, Op};
 use crate::project::size::Shape;
@@ -16,9 +29,12 @@ pub(super) enum Field {
     Whole,
 }
 
-/// The way back along one axis, first step nearest the input.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Chain(Vec<Step>);
+/// The way back along one axis, first step nearest the input, and where the windows begin.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Chain {
+    steps: Vec<Step>,
+    grid: Option<Grid>,
+}
 
 /// From neighbours at an output to neighbours at an input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,26 +56,30 @@ impl Step {
 }
 
 impl Chain {
+    fn start() -> Chain {
+        Chain { steps: Vec::new(), grid: Some(Grid::start()) }
+    }
+
     fn push(&mut self, step: Step) {
-        match (self.0.last_mut(), step) {
+        match (self.steps.last_mut(), step) {
             (_, Step::Down { span: 1, stride: 1 } | Step::Up { reach: 0, stride: 1, .. }) => {}
             (Some(Step::Down { span, stride }), Step::Down { span: next_span, stride: next_stride }) => {
                 *span = (next_span - 1).saturating_mul(*stride).saturating_add(*span);
                 *stride = stride.saturating_mul(next_stride);
             }
-            _ => self.0.push(step),
+            _ => self.steps.push(step),
         }
     }
 
     fn size(&self) -> u64 {
-        self.0.iter().rev().fold(1, |n, step| step.back(n))
+        self.steps.iter().rev().fold(1, |n, step| step.back(n))
     }
 }
 
 impl Field {
     /// The field of the input itself.
     pub fn start(input: &Shape) -> Field {
-        Field::Axes(vec![Chain::default(); input.rank()])
+        Field::Axes(vec![Chain::start(); input.rank()])
     }
 
     /// The sizes by axis of the network's input.
@@ -67,6 +87,14 @@ impl Field {
         match self {
             Field::Axes(chains) => chains.iter().map(Chain::size).collect(),
             Field::Whole => input.spatial().iter().map(|&size| size as u64).collect(),
+        }
+    }
+
+    /// Where windows begin, by axis of the network's input; `None` where every value sees everything.
+    pub fn grid(&self) -> Option<Vec<Grid>> {
+        match self {
+            Field::Axes(chains) => chains.iter().map(|chain| chain.grid).collect(),
+            Field::Whole => None,
         }
     }
 
@@ -79,6 +107,7 @@ impl Field {
         // Operators always have three axes; a signal or an image has the last ones.
         let first = 3usize.saturating_sub(chains.len());
         for (axis, chain) in (first..3).zip(&mut chains) {
+            chain.grid = chain.grid.and_then(|grid| grid.after(op, axis));
             if let Some(step) = step(op, axis) {
                 chain.push(step);
             }
@@ -89,7 +118,10 @@ impl Field {
     /// The larger field on each axis, for branches that meet.
     pub fn widest(self, other: Field) -> Field {
         let (Field::Axes(a), Field::Axes(b)) = (self, other) else { return Field::Whole };
-        let wider = |(a, b): (Chain, Chain)| if b.size() > a.size() { b } else { a };
+        let wider = |(a, b): (Chain, Chain)| {
+            let grid = a.grid.zip(b.grid).and_then(|(a, b)| a.meet(b));
+            Chain { grid, ..if b.size() > a.size() { b } else { a } }
+        };
         Field::Axes(a.into_iter().zip(b).map(wider).collect())
     }
 }
@@ -148,3 +180,6 @@ fn gcd(mut a: u64, mut b: u64) -> u64 {
     }
     a
 }
+
+#[cfg(test)]
+mod tests;

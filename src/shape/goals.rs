@@ -2,8 +2,8 @@
 //!
 //! [`judge`] is pure and total. What cannot be known because of an error in the network counts as missed, and says so.
 
-use super::cost::step_memory_bytes;
 use super::infer::{Inference, Row};
+use super::memory::{Machine, step_memory};
 use super::mismatch::difference;
 use crate::project::goals::{Goal, Quantity, Relation, Wanted};
 use crate::project::{Project, Stack};
@@ -103,9 +103,14 @@ fn unknown(inference: &Inference) -> String {
     }
 }
 
+/// What memory is counted for: a goal is met or missed alike on every machine.
+pub const MACHINE: Machine = Machine { threads: 2, lanes: 16 };
+
 /// The stage that needs most; `None` without stages.
 fn memory(project: &Project, inference: &Inference) -> Option<u64> {
-    project.stages.iter().map(|stage| step_memory_bytes(inference, stage.batch, &stage.optimizer)).max()
+    let plan = inference.plan.as_ref()?;
+    let step = |stage| Some(step_memory(plan, stage, stage.batch, MACHINE)?.total().total());
+    project.stages.iter().map(step).max().flatten()
 }
 
 /// What one value of the code sees along the axis that decides: the narrowest, or for an upper bound the widest.

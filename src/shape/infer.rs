@@ -6,6 +6,7 @@
 
 use super::cost::Cost;
 use super::error::ShapeError;
+use super::field::Grid;
 use super::op::Plan;
 use super::outline::Outline;
 use super::walk::{Flow, Walker};
@@ -65,6 +66,9 @@ pub struct Row {
     /// Inputs of the network that one output value can see, by axis, padding included. `None` after
     /// an error.
     pub receptive_field: Option<Vec<u64>>,
+    /// Where the windows of neighbouring values begin, by axis of the input. `None` after an error, and where
+    /// every value sees the whole input (after `flatten`, `dense` or global pooling).
+    pub grid: Option<Vec<Grid>>,
     /// What is wrong with it.
     pub error: Option<ShapeError>,
 }

@@ -67,12 +67,12 @@ pub fn difference(output: &Shape, input: &Shape) -> String {
     [part(short, "short"), part(over, "too many")].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn kind_of(shape: &Shape) -> &'static str {
+pub(super) fn kind_of(shape: &Shape) -> &'static str {
     ["a vector", "a signal", "an image", "a volume"].get(shape.rank()).copied().unwrap_or("a tensor")
 }
 
 /// What each size of a shape counts.
-fn units(rank: usize) -> &'static [&'static str] {
+pub(super) fn units(rank: usize) -> &'static [&'static str] {
     match rank {
         0 => &["value"],
         1 => &["channel", "sample"],
@@ -81,7 +81,7 @@ fn units(rank: usize) -> &'static [&'static str] {
     }
 }
 
-fn count(number: usize, unit: &str) -> String {
+pub(super) fn count(number: usize, unit: &str) -> String {
     const WORDS: [&str; 13] =
         ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     let plural = if number == 1 { "" } else { "s" };

@@ -5,7 +5,6 @@ use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
-use crate::shape;
 use crate::text;
 use eframe::egui::{Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -27,12 +26,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             &format!("{} MACs", text::large(cost.macs)),
             "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs)",
         );
-        if let Some(stage) = state.project().stages.first() {
-            let memory = shape::step_memory_bytes(&state.shown.inference, stage.batch, &stage.optimizer);
+        if let Some(memory) = state.shown.step_bytes {
             number(
                 ui,
                 &format!("{} a step", text::bytes(memory)),
-                "Estimated memory of one training step of the first stage",
+                "Memory that one training step of the first stage holds: weights, gradients, optimizer, activations, scratch (see the view Cost)",
             );
         }
         if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {

@@ -1,6 +1,7 @@
 //! What the user has asked for: how things are shown, a path that is asked for, what waits for an answer.
 
 use crate::gui::arrangement::Workspace;
+use crate::gui::lens::LensSettings;
 use crate::gui::views::ViewKind;
 use crate::inspect::picture::FilterScale;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub struct ViewSettings {
     pub by_epoch: bool,
     /// What the weights' colours are measured against.
     pub filter_scale: FilterScale,
+    /// How the lens is set.
+    pub lens: LensSettings,
     /// The stage whose settings are open.
     pub stage: Option<usize>,
     /// Whether the settings are shown; `None`: where there is room for them.
@@ -37,6 +40,7 @@ impl Default for ViewSettings {
             log_loss: true,
             by_epoch: false,
             filter_scale: FilterScale::default(),
+            lens: LensSettings::default(),
             stage: Some(0),
             settings: None,
             narrow: false,

@@ -12,6 +12,10 @@ pub enum Icon {
     Pause,
     /// A bar and a triangle: one step.
     Step,
+    /// The same to the left: one step back.
+    Back,
+    /// A bar at the left of it: to the first.
+    First,
     /// A square.
     Stop,
     /// An arrow turning back.
@@ -66,6 +70,14 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Step => {
             pen.block((2.0, 2.0), (4.0, 12.0));
             pen.fill(&[(5.5, 2.0), (12.5, 7.0), (5.5, 12.0)]);
+        }
+        Icon::Back => {
+            pen.fill(&[(8.5, 2.0), (1.5, 7.0), (8.5, 12.0)]);
+            pen.block((10.0, 2.0), (12.0, 12.0));
+        }
+        Icon::First => {
+            pen.block((2.0, 2.0), (4.0, 12.0));
+            pen.fill(&[(12.5, 2.0), (5.5, 7.0), (12.5, 12.0)]);
         }
         Icon::Stop => pen.block((2.5, 2.5), (11.5, 11.5)),
         Icon::Undo => turn(&pen, false),

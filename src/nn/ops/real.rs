@@ -106,6 +106,9 @@ fn lend<T: Copy + Default, R>(scratch: &RefCell<Vec<T>>, len: usize, work: impl 
     match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
             if scratch.len() < len {
+                // No more than is needed: a kernel's need does not grow again.
+                let more = len - scratch.len();
+                scratch.reserve_exact(more);
                 scratch.resize(len, T::default());
             }
             work(&mut scratch[..len])

@@ -6,7 +6,8 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Read access to a contiguous CPU tensor as one slice, for as long as it lives.
 pub struct View<'a, T> {
@@ -83,17 +84,19 @@ pub struct Memory(Arc<Mutex<Slab>>);
 struct Slab {
     /// All of it, in one axis.
     tensor: Option<Tensor>,
-    /// Counts how often it was replaced.
-    version: u64,
+    /// What each buffer was lent last, by the buffer's number. They go when the memory is replaced: otherwise
+    /// the first steps would hold every size that it ever had.
+    lent: Vec<(u64, Tensor)>,
 }
 
 impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Slab> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives back what is there. Tensors that were lent live on for those who hold them.
     pub fn clear(&self) {
-        let mut slab = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slab.tensor.take().is_some() {
-            slab.version += 1;
-        }
+        *self.lock() = Slab::default();
     }
 }
 
@@ -104,11 +107,18 @@ impl Slab {
         if let Some(all) = self.tensor.as_ref().filter(|all| fits(all)) {
             return Ok(all.clone());
         }
-        self.tensor = None;
-        self.version += 1;
+        *self = Slab::default();
         let all = Tensor::zeros(count, like.dtype(), like.device())?;
         self.tensor = Some(all.clone());
         Ok(all)
+    }
+
+    fn lent_to(&self, buffer: u64) -> Option<&Tensor> {
+        self.lent.iter().find(|(owner, _)| *owner == buffer).map(|(_, tensor)| tensor)
+    }
+
+    fn take_back(&mut self, buffer: u64) {
+        self.lent.retain(|(owner, _)| *owner != buffer);
     }
 }
 
@@ -118,46 +128,51 @@ fn is_of_kind(tensor: &Tensor, like: &Tensor) -> bool {
 
 /// An output tensor that is kept and overwritten from step to step. A smaller batch gets the beginning of a
 /// larger one's memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Buffer {
-    /// The tensor lent last, and the version of the memory it is from.
-    lent: Option<(u64, Tensor)>,
+    /// Tells this buffer from others on the same memory.
+    number: u64,
     memory: Memory,
+}
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Buffer { number: NEXT.fetch_add(1, Ordering::Relaxed), memory: Memory::default() }
+    }
 }
 
 impl Buffer {
     /// A tensor of this shape with the type and device of `like`. Holds old numbers.
     pub fn get(&mut self, dims: &[usize], like: &Tensor) -> Result<Tensor, NnError> {
-        let mut slab = self.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, tensor)) = &self.lent
-            && *version == slab.version
-            && tensor.dims() == dims
-            && is_of_kind(tensor, like)
-        {
+        let mut slab = self.memory.lock();
+        let fits = |tensor: &&Tensor| tensor.dims() == dims && is_of_kind(tensor, like);
+        if let Some(tensor) = slab.lent_to(self.number).filter(fits) {
             return Ok(tensor.clone());
         }
-        self.lent = None;
+        slab.take_back(self.number);
         let count = dims.iter().product::<usize>();
         let tensor = slab.room(count, like)?.narrow(0, 0, count)?.reshape(dims)?;
-        self.lent = Some((slab.version, tensor.clone()));
+        slab.lent.push((self.number, tensor.clone()));
         Ok(tensor)
     }
 
     /// Writes to this memory from now on; what was lent before stays as it is.
     pub fn move_to(&mut self, memory: &Memory) {
         if !Arc::ptr_eq(&self.memory.0, &memory.0) {
-            (self.lent, self.memory) = (None, memory.clone());
+            self.memory.lock().take_back(self.number);
+            self.memory = memory.clone();
         }
     }
 
     /// Whether a tensor is the one that was lent last.
     pub fn has_lent(&self, tensor: &Tensor) -> bool {
-        self.lent.as_ref().is_some_and(|(_, lent)| lent.id() == tensor.id())
+        self.memory.lock().lent_to(self.number).is_some_and(|lent| lent.id() == tensor.id())
     }
 
     /// The tensor that was lent last.
     pub fn latest(&self) -> Result<Tensor, NnError> {
-        let lent = self.lent.as_ref().map(|(_, tensor)| tensor.clone());
+        let lent = self.memory.lock().lent_to(self.number).cloned();
         lent.ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
     }
 }

@@ -39,10 +39,10 @@ fn counts_are_compared_and_told() {
     ] {
         assert_eq!(alone("keras-cifar", goal), (standing, text.to_owned()), "{goal}");
     }
-    // What the status bar shows.
     let project = project("keras-cifar", &["memory <= 1 MB"]);
     let inference = infer(&project.network);
-    let memory = step_memory_bytes(&inference, project.stages[0].batch, &project.stages[0].optimizer);
+    let stage = &project.stages[0];
+    let memory = step_memory(inference.plan.as_ref().unwrap(), stage, stage.batch, MACHINE).unwrap().total().total();
     assert_eq!(judge(&project, &inference, &Measured::default())[0].now, Some(Now::Count(memory)));
 }
 

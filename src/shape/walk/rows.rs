@@ -5,6 +5,7 @@ use crate::project::node::Node;
 use crate::shape::budget::{MAX_DEPTH, too_deep, too_many, unrolled};
 use crate::shape::cost::Cost;
 use crate::shape::error::ShapeError;
+use crate::shape::field::Field;
 use crate::shape::infer::Row;
 use crate::shape::outline::Outline;
 
@@ -27,6 +28,7 @@ impl Walker {
                 macs: 0,
                 memory_bytes: 0,
                 receptive_field: None,
+                grid: None,
                 error: None,
             });
         }
@@ -46,6 +48,7 @@ impl Walker {
             row.output = if error.is_some() { None } else { step.flow.outline.full() };
             let input = self.input.as_ref();
             row.receptive_field = step.flow.field.as_ref().zip(input).map(|(field, input)| field.sizes(input));
+            row.grid = step.flow.field.as_ref().and_then(Field::grid);
         }
         if row.error.is_none() {
             row.error = error;

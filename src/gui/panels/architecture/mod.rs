@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         for stack in Stack::ALL {
             show_stack(ui, state, stack, actions);
             if stack == Stack::Decoder {
-                banner::show(ui, &state.shown.banner);
+                banner::show(ui, &state.shown.banner, actions);
                 ui.add_space(theme::GAP);
             }
         }
@@ -84,7 +84,7 @@ fn show_stack(ui: &mut Ui, state: &State, stack: Stack, actions: &mut Vec<Action
             Stack::Decoder | Stack::Head => code_label(ui, state),
         });
     });
-    let nodes = state.network().stack(stack);
+    let nodes = state.drawn_network().stack(stack);
     let scale = row::scale(state);
     for (index, node) in nodes.iter().enumerate() {
         show_node(ui, state, &Place::new(stack, index), node, scale, actions);

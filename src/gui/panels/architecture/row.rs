@@ -2,9 +2,10 @@
 //! and below it what is wrong with it.
 
 use super::{drag, fold, lock};
-use crate::gui::action::{Action, OnSelected};
+use crate::gui::action::{Action, OnSelected, OnView};
 use crate::gui::state::State;
 use crate::gui::theme;
+use crate::gui::views::ViewKind;
 use crate::gui::widgets::{Field, FieldEvent, slab};
 use crate::project::Place;
 use crate::project::edit::Edit;
@@ -55,6 +56,9 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
     let card = select_area(ui, rect, place, node, row, locked);
     if card.clicked() {
         actions.push(Action::Select(Some(place.clone())));
+    }
+    if card.double_clicked() {
+        actions.push(Action::View(OnView::Open(ViewKind::Lens, None)));
     }
     menu(&card, state, place, actions);
     drag::row(ui, rect, &card, place, locked.is_some(), actions);
@@ -166,6 +170,11 @@ fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
 fn menu(card: &Response, state: &State, place: &Place, actions: &mut Vec<Action>) {
     let free = state.lock_on(place).is_none();
     card.context_menu(|ui| {
+        if ui.button("Open in lens").clicked() {
+            actions.push(Action::Select(Some(place.clone())));
+            actions.push(Action::View(OnView::Open(ViewKind::Lens, None)));
+            ui.close();
+        }
         for (text, change) in [
             ("Duplicate", OnSelected::Duplicate),
             ("Move up", OnSelected::Up),

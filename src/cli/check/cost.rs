@@ -1,0 +1,81 @@
+//! What a step of the first stage costs: memory by kind, the largest batch that fits, and its time if asked for.
+
+use super::super::args::CheckArgs;
+use crate::engine::memory::{available_bytes, machine};
+use crate::engine::speed;
+use crate::project::Project;
+use crate::project::stage::Stage;
+use crate::shape::{Inference, Machine, Plan, StepMemory, largest_batch, step_memory, step_time};
+use crate::text::{bytes, count, milliseconds, rate};
+use serde_json::{Map, Value, json};
+
+/// The cost of a step of the first stage at its batch.
+pub(super) struct StageCost {
+    stage: String,
+    batch: u32,
+    pub memory: StepMemory,
+    /// What the largest batch has to fit into.
+    budget: Option<u64>,
+    pub largest_batch: Option<u32>,
+    pub step_ms: Option<f64>,
+}
+
+/// Estimated seconds of a step on this machine.
+fn seconds(plan: &Plan, stage: &Stage, machine: Machine) -> Option<f64> {
+    step_time(plan, stage, stage.batch, machine, speed::measure()?).map(|step| step.total())
+}
+
+impl StageCost {
+    /// `None` where there is no stage, or one that cannot be trained.
+    pub fn of(project: &Project, inference: &Inference, args: &CheckArgs) -> Option<StageCost> {
+        let (stage, plan) = (project.stages.first()?, inference.plan.as_ref()?);
+        let machine = machine();
+        let budget = args.memory.or_else(available_bytes);
+        Some(StageCost {
+            stage: stage.name.clone(),
+            batch: stage.batch,
+            memory: step_memory(plan, stage, stage.batch, machine)?,
+            budget,
+            largest_batch: budget.and_then(|budget| largest_batch(plan, stage, machine, budget)),
+            step_ms: args.time.then(|| seconds(plan, stage, machine)).flatten().map(|seconds| 1e3 * seconds),
+        })
+    }
+
+    /// `{"stage": …, "batch": 64, "weights": …, …, "total": …}`, in bytes.
+    pub fn memory_json(&self) -> Value {
+        let total = self.memory.total();
+        let mut parts: Map<String, Value> =
+            total.parts().into_iter().map(|(name, bytes)| (name.to_owned(), json!(bytes))).collect();
+        parts.extend([
+            ("stage".to_owned(), json!(self.stage)),
+            ("batch".to_owned(), json!(self.batch)),
+            ("total".to_owned(), json!(total.total())),
+            ("budget".to_owned(), json!(self.budget)),
+        ]);
+        Value::Object(parts)
+    }
+
+    /// The same for people.
+    pub fn lines(&self) -> Vec<String> {
+        let total = self.memory.total();
+        let parts = total.parts().map(|(name, of)| format!("{name} {}", bytes(of))).join(" · ");
+        let mut lines = vec![
+            format!(
+                "a step of stage `{}` with {} images holds {}:",
+                self.stage,
+                count(self.batch.into()),
+                bytes(total.total())
+            ),
+            format!("  {parts}"),
+        ];
+        lines.extend(self.budget.map(|budget| match self.largest_batch {
+            Some(batch) => format!("  largest batch that fits into {}: {}", bytes(budget), count(batch.into())),
+            None => format!("  not even one image fits into {}", bytes(budget)),
+        }));
+        lines.extend(self.step_ms.map(|ms| {
+            let speed = rate(1e3 * f64::from(self.batch) / ms.max(f64::MIN_POSITIVE));
+            format!("  about {} on this machine, {speed} images/s (estimated)", milliseconds(ms))
+        }));
+        lines
+    }
+}

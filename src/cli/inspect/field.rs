@@ -1,0 +1,84 @@
+//! `strata inspect RUN receptive-field`: what a cell of a layer sees of the image, and how strongly.
+
+use super::open;
+use crate::cli::args::InspectArgs;
+use crate::cli::{WrongInput, output, text};
+use crate::engine::saved::SavedRun;
+use crate::inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
+use crate::inspect::maps::field_sheet;
+use crate::inspect::picture::zoom_for;
+use crate::project::{Place, Stack};
+use crate::shape::Target;
+use image::RgbaImage;
+use serde_json::{Value, json};
+
+/// The picture, with its numbers.
+pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+    let mut run = open(args)?;
+    let request = Request { place: place(&run, args.layer.as_deref())?, cell: cell(args.cell.as_deref())? };
+    let field = run.effective_field(&request)?;
+    output::say(&line(&field));
+    Ok((field_sheet(&field, zoom_for(field.height)), Some(value(&field, &run))))
+}
+
+/// The layer of this name; of a stack, or without a name, the last one.
+fn place(run: &SavedRun, name: Option<&str>) -> Result<Place, WrongInput> {
+    let name = name.unwrap_or(Stack::Encoder.name());
+    let target: Target = name.parse().map_err(|error| WrongInput(format!("`{name}` is no layer: {error}")))?;
+    let rows = || run.inference.rows.iter();
+    let found = match &target {
+        Target::Stack(stack) => rows().rfind(|row| row.place.stack == *stack && row.depth == 0),
+        Target::Node(place) => rows().find(|row| row.place == *place),
+    };
+    let (first, last) = (rows().next(), rows().next_back());
+    let there = first
+        .zip(last)
+        .map_or_else(String::new, |(first, last)| format!("; there is {} to {}", first.place, last.place));
+    found.map(|row| row.place.clone()).ok_or_else(|| WrongInput(format!("there is no layer `{name}`{there}")))
+}
+
+fn cell(text: Option<&str>) -> Result<Vec<usize>, WrongInput> {
+    let sizes = text.unwrap_or_default().split(['x', '×']).filter(|size| !size.is_empty());
+    let wrong = || WrongInput("a cell is written as its row and column from 0, such as 3x5".to_owned());
+    sizes.map(|size| size.parse().map_err(|_| wrong())).collect()
+}
+
+/// `encoder.3 `conv 32 k3`, cell 4,4 of 8×8: rows 3…18, columns 3…18; 81 of 256 pixels carry …`
+fn line(field: &EffectiveField) -> String {
+    let EffectiveField { place, text, seen, .. } = field;
+    let at = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let cell = match seen.map.is_empty() {
+        true => String::new(),
+        false => format!(", cell {} of {}", at(&seen.cell), text::times(&seen.map)),
+    };
+    let Some(bounds) = &seen.bounds else { return format!("{place} `{text}`{cell}: sees nothing of the image") };
+    let span = |name: &str, axis: usize| bounds.get(axis).map(|(first, last)| format!("{name} {first}…{last}"));
+    let spans: Vec<String> = [span("rows", 0), span("columns", 1)].into_iter().flatten().collect();
+    let pixels: i64 = bounds.iter().map(|(first, last)| last - first + 1).product();
+    let share = 100.0 * EFFECTIVE;
+    let effective = field.effective();
+    format!(
+        "{place} `{text}`{cell}: sees {}; {effective} of its {pixels} pixels carry more than {share:.2} % of the largest gradient",
+        spans.join(", ")
+    )
+}
+
+fn value(field: &EffectiveField, run: &SavedRun) -> Value {
+    let EffectiveField { step, place, text, seen, images, height, width, .. } = field;
+    let row = run.inference.row(place);
+    json!({
+        "step": step,
+        "layer": place.to_string(),
+        "text": text,
+        "cell": seen.cell,
+        "map": seen.map,
+        "receptive_field": row.and_then(|row| row.receptive_field.clone()),
+        "box": seen.bounds.as_ref().map(|axes| axes.iter().map(|(first, last)| [first, last]).collect::<Vec<_>>()),
+        "exact": seen.exact,
+        "images": images,
+        "height": height,
+        "width": width,
+        "effective_pixels": field.effective(),
+        "gradient": field.values,
+    })
+}

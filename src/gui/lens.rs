@@ -1,0 +1,63 @@
+//! How the lens is set, and which layer and which value it is on.
+
+use super::looking::Subject;
+use super::state::State;
+use crate::inspect::pixel::Request;
+use crate::project::Place;
+
+/// What the lens shows of a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LensMode {
+    /// The layer on a small grid, step by step.
+    #[default]
+    Grid,
+    /// One value of the trained network.
+    Numbers,
+    /// The layer as a sparse matrix.
+    Matrix,
+}
+
+/// How the lens is set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LensSettings {
+    /// What is shown.
+    pub mode: LensMode,
+    /// The position of the kernel on the small grid.
+    pub step: usize,
+    /// Whether the positions follow each other by themselves.
+    pub playing: bool,
+    /// Positions in a second.
+    pub pace: u32,
+    /// Whether the matrix is shown with rows and columns exchanged.
+    pub transposed: bool,
+    /// Channel, depth, row and column of the value; `None` for the middle of the output.
+    pub at: Option<[usize; 4]>,
+    /// Which of the probe images.
+    pub image: usize,
+    /// Which of the input's channels is drawn, of those that are summed.
+    pub part: usize,
+}
+
+impl Default for LensSettings {
+    fn default() -> LensSettings {
+        let (mode, step, playing, pace) = (LensMode::default(), 0, false, 2);
+        LensSettings { mode, step, playing, pace, transposed: false, at: None, image: 0, part: 0 }
+    }
+}
+
+impl State {
+    /// The layer in the lens: the selected one, else the first there is.
+    pub fn lens_place(&self) -> Option<Place> {
+        let rows = &self.shown.inference.rows;
+        let first = || rows.iter().find(|row| !row.is_block).or(rows.first());
+        let selected = self.selected.as_ref().and_then(|place| self.shown.inference.row(place));
+        selected.or_else(first).map(|row| row.place.clone())
+    }
+
+    /// The question for the arithmetic of the value in the lens; `None` without a layer or a network.
+    pub fn pixel_question(&self) -> Option<(Subject, Request)> {
+        let lens = &self.view.lens;
+        let request = Request { at: lens.at, image: lens.image, ..Request::of(self.lens_place()?) };
+        Some((self.subject()?, request))
+    }
+}

@@ -1,0 +1,144 @@
+//! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
+
+use crate::engine::memory::{available_bytes, machine};
+use crate::engine::speed;
+use crate::gui::state::State;
+use crate::project::Place;
+use crate::project::stage::Stage;
+use crate::shape::{Plan, Row, StepMemory, StepTime, largest_batch, step_memory, step_time};
+use crate::text;
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Quantity {
+    #[default]
+    Parameters,
+    Macs,
+    Memory,
+    Time,
+}
+
+impl Quantity {
+    pub const ALL: [Quantity; 4] = [Quantity::Parameters, Quantity::Macs, Quantity::Memory, Quantity::Time];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::Parameters => "parameters",
+            Quantity::Macs => "MACs",
+            Quantity::Memory => "memory",
+            Quantity::Time => "time",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Quantity::Parameters => "Numbers that training changes: weights and biases.",
+            Quantity::Macs => "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs.",
+            Quantity::Memory => {
+                "What the layer holds in a training step with this batch: weights, gradients, the optimizer's memory, outputs for the batch, scratch."
+            }
+            Quantity::Time => {
+                "Estimated time of the layer in a training step, forward and backward, from what a few kernels took on this machine."
+            }
+        }
+    }
+
+    /// A value as it is written; empty where there is nothing to write.
+    pub fn write(self, value: f64) -> String {
+        if value <= 0.0 {
+            return String::new();
+        }
+        let whole = value as u64;
+        match self {
+            Quantity::Parameters if whole > LARGEST => text::large(whole),
+            Quantity::Parameters => text::count(whole),
+            Quantity::Macs => text::large(whole),
+            Quantity::Memory => text::bytes(whole),
+            Quantity::Time => text::milliseconds(1e3 * value),
+        }
+    }
+}
+
+/// Larger numbers of parameters are written in millions.
+const LARGEST: u64 = 9_999_999;
+
+/// What a step of the open stage costs.
+#[derive(Default)]
+pub(super) struct Figures {
+    key: Option<(Plan, usize, Stage, bool)>,
+    pub memory: Option<StepMemory>,
+    pub time: Option<StepTime>,
+    /// Memory that is free.
+    pub budget: Option<u64>,
+    pub largest: Option<u32>,
+}
+
+/// The stage that is open in the settings, or the first.
+pub(super) fn stage(state: &State) -> Option<(usize, &Stage)> {
+    let stages = &state.project().stages;
+    let open = state.view.stage.filter(|index| *index < stages.len()).unwrap_or(0);
+    Some((open, stages.get(open)?))
+}
+
+impl Figures {
+    /// Brings everything up to date.
+    pub fn update(&mut self, state: &State) {
+        let Some((plan, (index, stage))) = state.shown.inference.plan.as_ref().zip(stage(state)) else {
+            *self = Figures::default();
+            return;
+        };
+        let speeds = speed::latest();
+        let known = |key: &(Plan, usize, Stage, bool)| {
+            key.0 == *plan && key.1 == index && key.2 == *stage && key.3 == speeds.is_some()
+        };
+        if self.key.as_ref().is_some_and(known) {
+            return;
+        }
+        let (machine, budget) = (machine(), available_bytes());
+        self.memory = step_memory(plan, stage, stage.batch, machine);
+        self.time = speeds.and_then(|speeds| step_time(plan, stage, stage.batch, machine, speeds));
+        self.largest = budget.and_then(|budget| largest_batch(plan, stage, machine, budget));
+        self.budget = budget;
+        self.key = Some((plan.clone(), index, stage.clone(), speeds.is_some()));
+    }
+
+    /// A row's value; of a block whose layers are shown, what the block itself takes.
+    pub fn of(&self, row: &Row, whole: bool, quantity: Quantity) -> f64 {
+        let counted = !row.is_block || whole;
+        match quantity {
+            Quantity::Parameters if counted => row.parameters as f64,
+            Quantity::Macs if counted => row.macs as f64,
+            Quantity::Parameters | Quantity::Macs => 0.0,
+            Quantity::Memory => self.memory_of(&row.place, whole).total() as f64,
+            Quantity::Time => self.time.as_ref().map_or(0.0, |time| match whole {
+                true => time.within(&row.place),
+                false => time.layers.get(&row.place).copied().unwrap_or(0.0),
+            }),
+        }
+    }
+
+    pub fn memory_of(&self, place: &Place, whole: bool) -> crate::shape::Bytes {
+        let memory = self.memory.as_ref();
+        memory.map(|memory| if whole { memory.within(place) } else { memory.own(place) }).unwrap_or_default()
+    }
+
+    /// What belongs to no layer.
+    pub fn common(&self, quantity: Quantity) -> f64 {
+        match quantity {
+            Quantity::Memory => self.memory.as_ref().map_or(0.0, |memory| memory.shared.total() as f64),
+            Quantity::Time => self.time.as_ref().map_or(0.0, |time| time.loss + time.update),
+            Quantity::Parameters | Quantity::Macs => 0.0,
+        }
+    }
+
+    /// All layers and what belongs to none.
+    pub fn total(&self, state: &State, quantity: Quantity) -> f64 {
+        let totals = &state.shown.inference.totals;
+        match quantity {
+            Quantity::Parameters => totals.parameters as f64,
+            Quantity::Macs => totals.macs as f64,
+            Quantity::Memory => self.memory.as_ref().map_or(0.0, |memory| memory.total().total() as f64),
+            Quantity::Time => self.time.as_ref().map_or(0.0, StepTime::total),
+        }
+    }
+}

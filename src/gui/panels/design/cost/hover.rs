@@ -1,0 +1,52 @@
+//! What the pointer on a row tells: the formulas with this layer's numbers.
+
+use super::figures::{Figures, Quantity};
+use super::kinds;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::shape::{Row, layer_at, macs_formula, parameters_formula};
+use crate::text;
+use eframe::egui::{RichText, Ui};
+
+/// The lines of a row.
+pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, whole: bool) {
+    ui.label(RichText::new(&row.text).font(theme::digits(12.0)));
+    if let Some(error) = &row.error {
+        ui.label(&error.message);
+        return;
+    }
+    let input = row.input.as_ref().map_or_else(|| "?".into(), ToString::to_string);
+    ui.label(format!("{input} → {}", row.shape_text()));
+    let planned = state.shown.inference.plan.as_ref().and_then(|plan| layer_at(plan, &row.place));
+    let formula = |ui: &mut Ui, name: &str, formula: Option<String>, sum: u64| match formula {
+        Some(formula) => drop(ui.label(format!("{name}: {formula}"))),
+        None if sum > 0 => drop(ui.label(format!("{name}: {}", text::count(sum)))),
+        None => {}
+    };
+    formula(ui, "parameters", planned.and_then(parameters_formula), row.parameters);
+    formula(ui, "MACs of an image", planned.and_then(macs_formula), row.macs);
+    if row.macs > 0 {
+        ui.label(format!("FLOPs of an image: 2·MACs = {}", text::count(row.macs.saturating_mul(2))));
+    }
+    let passes =
+        planned.map_or(0, |planned| crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters);
+    if passes > 0 && row.parameters > passes {
+        ui.label(format!(
+            "all {} passes of the repeat together: {} parameters",
+            row.parameters / passes,
+            text::count(row.parameters)
+        ));
+    }
+    let bytes = figures.memory_of(&row.place, whole);
+    if figures.memory.is_some() && bytes.total() == 0 {
+        ui.label("Holds nothing of its own: it is computed along with its neighbour, or hands on what it gets.");
+    }
+    if bytes.total() > 0 {
+        ui.label(format!("memory in a step: {}", text::bytes(bytes.total())));
+        kinds::lines(ui, bytes);
+    }
+    let seconds = figures.of(row, whole, Quantity::Time);
+    if seconds > 0.0 {
+        ui.label(format!("about {} of a step, forward and backward", text::milliseconds(1e3 * seconds)));
+    }
+}

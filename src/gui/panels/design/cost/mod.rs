@@ -1,0 +1,104 @@
+//! What every layer costs: parameters, multiply-accumulates, memory and time, as bars and in total.
+
+mod figures;
+mod hover;
+mod kinds;
+mod side;
+mod table;
+
+use crate::engine::speed;
+use crate::gui::action::Action;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::views::View;
+use crate::gui::widgets::empty;
+use crate::text;
+use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
+use figures::{Figures, Quantity, stage};
+
+/// The view, with what it computed last.
+#[derive(Default)]
+pub struct CostView {
+    figures: Figures,
+    /// The one column shown where there is no room for all.
+    column: Quantity,
+    /// Whether all columns had room in the last frame.
+    all: bool,
+}
+
+/// Room for the memory beside the table.
+const WIDE: f32 = 820.0;
+/// Room for the names of its parts below it.
+const TALL: f32 = 280.0;
+
+impl View for CostView {
+    fn about(&self) -> &'static str {
+        "What every layer costs: parameters, multiply-accumulates for one image (1 MAC = 2 FLOPs), the memory it holds in a training step with the stage's batch, and about how long it takes. A click selects the layer; a selected convolution is compared with the dense layer from the same input to the same output. The time is estimated from a few kernels that are measured on this machine once."
+    }
+
+    fn status(&self, state: &State) -> String {
+        let Some(((_, stage), memory)) = stage(state).zip(self.figures.memory.as_ref()) else { return String::new() };
+        let (batch, bytes) = (text::count(stage.batch.into()), text::bytes(memory.total().total()));
+        let mut status = format!("stage `{}`, batch {batch} · {bytes} a step", stage.name);
+        if let Some(time) = &self.figures.time {
+            status += &format!(" · about {}", text::milliseconds(1e3 * time.total()));
+        }
+        if let Some(speed) = side::measured(state) {
+            status += &format!(" · measured {} images/s", text::rate(speed));
+        }
+        status
+    }
+
+    fn tools(&mut self, ui: &mut Ui, _: &State, _: &mut Vec<Action>) {
+        if self.all {
+            return;
+        }
+        for quantity in Quantity::ALL.into_iter().rev() {
+            let chosen = self.column == quantity;
+            let button = ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
+            let button = button.on_hover_text(quantity.about());
+            if button.accessible_name(&format!("Show {}", quantity.name())).clicked() {
+                self.column = quantity;
+            }
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        if state.shown.inference.rows.is_empty() {
+            self.figures = Figures::default();
+            return empty(ui, "No layers yet", "Add a layer in the architecture: what it costs is shown as you type.");
+        }
+        if !state.training.is_running() {
+            // Beside a run in training it would measure what the run leaves.
+            let ctx = ui.ctx().clone();
+            speed::begin(move || ctx.request_repaint());
+        }
+        self.figures.update(state);
+        self.show(ui, state, actions);
+    }
+}
+
+impl CostView {
+    fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let area = ui.available_rect_before_wrap();
+        let beside = area.width() >= WIDE;
+        let (table, rest) = if beside {
+            let (table, side) = area.split_left_right_at_x(area.right() - side::WIDTH);
+            (Rect::from_min_max(table.min, table.max - vec2(16.0, 0.0)), side)
+        } else {
+            let legend = area.height() >= TALL;
+            area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
+        };
+        self.all = table::shows_all(table.width());
+        let one = [self.column];
+        let columns = if self.all { &Quantity::ALL[..] } else { &one[..] };
+        table::show(ui, table, state, &self.figures, columns, actions);
+        if beside {
+            let mut inner = ui.new_child(UiBuilder::new().id_salt("cost side").max_rect(rest));
+            side::beside(&mut inner, state, &self.figures, actions);
+        } else {
+            let below = rest.with_min_y(rest.top() + theme::GAP);
+            side::below(ui, below, state, &self.figures, actions);
+        }
+    }
+}

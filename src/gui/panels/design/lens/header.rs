@@ -1,0 +1,89 @@
+//! The layer's formulas, one to a line, and below them what should be known besides.
+
+use crate::gui::theme;
+use crate::shape::lens::{Formula, Lens};
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{Color32, FontId, Label, RichText, Ui};
+
+const SIZE: f32 = 12.5;
+/// A view at least this high has room for all formulas.
+const TALL: f32 = 300.0;
+
+/// Shows the formulas of the size, and all where there is room; the others are on hover.
+pub(super) fn show(ui: &mut Ui, lens: &Lens) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let colors = *theme::palette(ui);
+    let tall = ui.available_height() >= TALL;
+    if let Some(error) = &lens.error {
+        ui.add(Label::new(RichText::new(&error.message).color(colors.wrong)).truncate());
+        for help in error.help.iter().take(if tall { 4 } else { 1 }) {
+            ui.add(Label::new(RichText::new(help).size(theme::SMALL).color(colors.weak)).truncate());
+        }
+        return;
+    }
+    let first = lens.formulas.first().map(|formula| formula.of.as_str()).unwrap_or_default();
+    let is_size =
+        |formula: &&Formula| tall || (formula.of != "parameters" && formula.of != "each value") || formula.of == first;
+    let shown: Vec<&Formula> = lens.formulas.iter().filter(is_size).collect();
+    let elsewhere: Vec<&Formula> = lens.formulas.iter().filter(|formula| !shown.contains(formula)).collect();
+    let names =
+        shown.iter().map(|formula| width(ui, &formula.of, FontId::proportional(theme::SMALL))).fold(0.0, f32::max);
+    for formula in &shown {
+        let hover: Vec<String> =
+            elsewhere.iter().map(|formula| format!("{}: {}", formula.of, formula.text())).collect();
+        let response = line(ui, formula, names);
+        if !hover.is_empty() {
+            response.on_hover_text(hover.join("\n"));
+        }
+    }
+    if !lens.remarks.is_empty() {
+        let text = capital(&lens.remarks.join("; "));
+        ui.add(Label::new(RichText::new(format!("{text}.")).size(theme::SMALL).color(colors.second)).truncate());
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn width(ui: &Ui, text: &str, font: FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
+}
+
+/// One formula; where it is too wide its symbols are left out first.
+fn line(ui: &mut Ui, formula: &Formula, names: f32) -> eframe::egui::Response {
+    let room = ui.available_width() - names - theme::GAP;
+    let mut skip = 0;
+    while skip + 2 < formula.chain.len()
+        && width(ui, &formula.chain[skip..].join(" = "), FontId::proportional(SIZE)) > room
+    {
+        skip += 1;
+    }
+    let job = job(ui, formula, skip, names);
+    let response = ui.add(Label::new(job).truncate());
+    if skip > 0 { response.on_hover_text(formula.text()) } else { response }
+}
+
+fn job(ui: &Ui, formula: &Formula, skip: usize, names: f32) -> LayoutJob {
+    let colors = theme::palette(ui);
+    let small = FontId::proportional(theme::SMALL);
+    let part = |color: Color32, font: FontId| TextFormat { font_id: font, color, ..TextFormat::default() };
+    let mut job = LayoutJob::default();
+    job.append(&formula.of, 0.0, part(colors.weak, small.clone()));
+    let mut gap = names - width(ui, &formula.of, small) + theme::GAP + 4.0;
+    let last = formula.chain.len().saturating_sub(1);
+    for (index, text) in formula.chain.iter().enumerate().skip(skip) {
+        if index > skip {
+            job.append(" = ", 0.0, part(colors.weak, FontId::proportional(SIZE)));
+        }
+        let (color, font) = match index {
+            _ if index == last && last > 0 => (colors.strong, theme::heading(SIZE)),
+            0 if last > 1 => (colors.weak, FontId::proportional(SIZE)),
+            _ => (colors.text, FontId::proportional(SIZE)),
+        };
+        job.append(text, gap, part(color, font));
+        gap = 0.0;
+    }
+    job
+}

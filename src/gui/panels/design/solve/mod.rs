@@ -1,0 +1,196 @@
+//! Output = input: what lost the pixel, drawn as a path through the stack; the sizes that work; the smallest edits
+//! that bring it back, each to be looked at before it is taken.
+
+mod aims;
+mod answers;
+mod cards;
+mod path;
+mod strip;
+
+use crate::gui::action::Action;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::views::View;
+use crate::gui::widgets::empty;
+use crate::gui::widgets::icon::{self, Icon};
+use crate::project::edit::Edit;
+use crate::project::{Network, Place, Project, locks};
+use crate::shape::solve::Solution;
+use crate::shape::{Banner, Level};
+use answers::{Answers, Known};
+use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+
+/// The view, with what it worked out.
+#[derive(Default)]
+pub struct SolveView {
+    answers: Answers,
+    aims: aims::Fields,
+    cursor: strip::Cursor,
+}
+
+/// Below this width the path stands above the causes instead of beside them.
+const NARROW: f32 = 440.0;
+
+impl View for SolveView {
+    fn about(&self) -> &'static str {
+        "Whether the decoder's output has the input's shape. If not: which layer lost the row or column (a stride rounds, a kernel has no padding, a step up is missing), and the smallest edits after which the shapes are equal. Every edit shown was confirmed by inferring all shapes anew."
+    }
+
+    fn status(&self, state: &State) -> String {
+        let inference = &state.shown.inference;
+        if inference.rows.is_empty() {
+            return String::new();
+        }
+        let shape =
+            |shape: &Option<crate::project::size::Shape>| shape.as_ref().map_or("?".into(), ToString::to_string);
+        let line = format!("input {} · code {}", inference.input, shape(&inference.code));
+        if state.shown.banner.level == Level::NotApplicable {
+            line
+        } else {
+            format!("{line} · output {}", shape(&inference.output))
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        // While a proposal is looked at, what was said of the network itself stays.
+        if state.proposal().is_none() {
+            self.answers.update(&state.shown.network, locks::targets(state.project()), ui.ctx());
+        }
+        self.answers.take(ui.ctx());
+        let looked_at = self.show(ui, state, actions);
+        if state.proposal() != looked_at.as_ref() {
+            actions.push(Action::PreviewNetwork(looked_at.map(Box::new)));
+        }
+    }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        self.answers.work_out(&state.shown.network, locks::targets(state.project()));
+        self.show(ui, state, &mut Vec::new());
+    }
+}
+
+impl SolveView {
+    /// Shows everything; returns the network of the proposal that is looked at.
+    fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> Option<Network> {
+        let Some(known) = self.answers.known() else { return None };
+        if known.network.encoder.is_empty() && known.network.decoder.is_empty() {
+            empty(
+                ui,
+                "No layers yet",
+                "Add layers to the encoder and the decoder on the left; this view compares their ends.",
+            );
+            return None;
+        }
+        let area = ui.available_rect_before_wrap();
+        let below = strip::height(known.strips.as_deref());
+        let (above, strips_area) = area.split_top_bottom_at_y((area.bottom() - below).max(area.top() + 60.0));
+        let mut bottom = ui.new_child(UiBuilder::new().id_salt("sizes").max_rect(strips_area));
+        strip::show(&mut bottom, known, &mut self.cursor, actions);
+        let mut top = ui.new_child(UiBuilder::new().id_salt("why").max_rect(above));
+        top.shrink_clip_rect(above.expand2(vec2(4.0, 0.0)));
+        let mut looked_at = None;
+        let mut aim = None;
+        heading(&mut top, &known.banner);
+        let rest = top.available_rect_before_wrap();
+        let share = if rest.width() < NARROW { 0.5 } else { 0.46 };
+        let left = (rest.width() * share).clamp(160.0, 420.0);
+        let (path_area, text_area) = rest.split_left_right_at_x(rest.left() + left);
+        let mut inner = top.new_child(UiBuilder::new().id_salt("path").max_rect(path_area));
+        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| path::show(ui, known, state, actions));
+        let text_area = Rect::from_min_max(text_area.min + vec2(theme::GAP + 4.0, 0.0), text_area.max);
+        let mut inner = top.new_child(UiBuilder::new().id_salt("text").max_rect(text_area));
+        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+            ui.set_width(ui.available_width() - 6.0);
+            causes(ui, known);
+            looked_at = cards::show(ui, known, state, actions);
+            aim = self.aims.show(ui, known, state.generation);
+        });
+        if let Some(aim) = aim {
+            self.answers.seek(aim, ui.ctx());
+        }
+        looked_at
+    }
+}
+
+/// Takes a proposal over, as one step to undo.
+fn apply(state: &State, solution: &Solution) -> Action {
+    let plain = || Project { network: solution.network.clone(), ..state.project().clone() };
+    Action::Edit(Edit::All(Box::new(stepwise(state.project(), solution).unwrap_or_else(plain))))
+}
+
+/// The project after the single edits of a proposal, through which locks follow their layers; `None` where they
+/// do not come to the proposed network.
+fn stepwise(project: &Project, solution: &Solution) -> Option<Project> {
+    let last = |place: &Place| place.path.last().copied().unwrap_or(0);
+    let mut changes: Vec<_> = solution.changes.iter().collect();
+    // Removed from the end, inserted from the start: so every place still means what it meant.
+    changes.sort_by_key(|change| match (&change.from, &change.to) {
+        (_, None) => (0, usize::MAX - last(&change.place)),
+        (Some(_), _) => (1, 0),
+        (None, _) => (2, last(&change.place)),
+    });
+    let after = changes.into_iter().try_fold(project.clone(), |project, change| {
+        let place = change.place.clone();
+        let edit = match (&change.from, &change.to) {
+            (_, None) => Edit::Remove(place),
+            (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
+            (None, Some(node)) => Edit::Insert(place, node.clone()),
+        };
+        edit.apply(&project)
+    });
+    after.ok().filter(|after| after.network == solution.network)
+}
+
+/// The sentence, large.
+fn heading(ui: &mut Ui, banner: &Banner) {
+    let colors = theme::palette(ui);
+    let (ink, sign) = match banner.level {
+        Level::Proven => (colors.proven, Some(Icon::Check)),
+        Level::Wrong => (colors.wrong, Some(Icon::Warning)),
+        Level::Unknown | Level::NotApplicable => (colors.text, None),
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        if let Some(sign) = sign {
+            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, icon::SIZE), Sense::hover());
+            icon::paint(ui.painter(), sign, rect, ink);
+        }
+        let text = sentence(banner);
+        ui.add(Label::new(RichText::new(text).font(theme::heading(15.0)).color(ink)).truncate());
+    });
+    ui.add_space(theme::STEP);
+}
+
+fn sentence(banner: &Banner) -> String {
+    let text = banner.text.trim_end_matches([' ', '✓']);
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
+/// The causes, and what no stride ever reads.
+fn causes(ui: &mut Ui, known: &Known) {
+    let colors = theme::palette(ui);
+    for sentence in &known.explanation.sentences {
+        ui.label(RichText::new(plain(sentence)).color(colors.text));
+    }
+    const SHOWN: usize = 3;
+    for layer in known.unread.iter().take(SHOWN) {
+        ui.label(RichText::new(format!("{}.", plain(&layer.sentence))).size(theme::SMALL).color(colors.weak));
+    }
+    if known.unread.len() > SHOWN {
+        let more = format!("{} more layers leave cells unread.", known.unread.len() - SHOWN);
+        ui.label(RichText::new(more).size(theme::SMALL).color(colors.weak));
+    }
+    ui.add_space(theme::GAP);
+}
+
+/// Without the quotes that set layer texts off in the terminal.
+fn plain(sentence: &str) -> String {
+    sentence.replace('`', "")
+}
+
+/// A rectangle's upper left part of this height.
+fn slice(rect: Rect, top: f32, height: f32) -> Rect {
+    Rect::from_min_size(pos2(rect.left(), rect.top() + top), vec2(rect.width(), height))
+}

@@ -1,0 +1,166 @@
+//! The effective receptive field: how strongly each pixel bears on one cell of a layer's map (Luo, Li, Urtasun,
+//! Zemel 2016, "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks").
+//!
+//! The gradient of the cell's value, summed over the layer's channels, by the input; of it the absolute values,
+//! summed over the input's channels and averaged over the probe images. It lies inside the theoretical field
+//! (`shape::field`), mostly in its middle. Running statistics are used, dropout and noise are off. Fails as the
+//! network does, and for a layer that is not there.
+
+use super::mirror::Mirror;
+use super::reconstructions::Probe;
+use crate::data::Dataset;
+use crate::nn::{Mode, Network, NnError, Route};
+use crate::project::Place;
+use crate::shape::field::{Seen, path, seen};
+use crate::shape::{Inference, Plan};
+use candle_core::{Device, Tensor};
+
+/// Pixels count as effective above this share of the largest value: two standard deviations of a Gaussian.
+pub const EFFECTIVE: f32 = 1.0 - 0.9545;
+
+/// Which cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The layer.
+    pub place: Place,
+    /// The cell of its map by axis; the middle where it is missing.
+    pub cell: Vec<usize>,
+}
+
+/// The effective field of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectiveField {
+    /// Steps taken when it was measured.
+    pub step: u64,
+    /// The layer.
+    pub place: Place,
+    /// Its text.
+    pub text: String,
+    /// What the cell sees in theory, with the cell and the map's sizes.
+    pub seen: Seen,
+    /// Height, width and channels of an image.
+    pub height: usize,
+    /// See `height`.
+    pub width: usize,
+    /// See `height`.
+    pub channels: usize,
+    /// How many images it is the mean of.
+    pub images: usize,
+    /// `N × H × W × C` bytes of the images.
+    pub inputs: Vec<u8>,
+    /// `H × W` mean absolute gradients.
+    pub values: Vec<f32>,
+}
+
+impl EffectiveField {
+    /// Pixels with more than [`EFFECTIVE`] of the largest value.
+    pub fn effective(&self) -> usize {
+        let largest = self.values.iter().copied().fold(0.0, f32::max);
+        self.values.iter().filter(|value| **value > EFFECTIVE * largest).count()
+    }
+
+    /// The bytes of an image.
+    pub fn input(&self, index: usize) -> &[u8] {
+        let size = self.height * self.width * self.channels;
+        self.inputs.get(index * size..(index + 1) * size).unwrap_or_default()
+    }
+}
+
+/// Why there is no effective field.
+#[derive(Debug, thiserror::Error)]
+pub enum FieldError {
+    /// The network did not compute.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// The device refused.
+    #[error("the device refused an operation: {0}")]
+    Device(#[from] candle_core::Error),
+    /// There is no such layer, or it has an error.
+    #[error("the network that was trained has no layer {0}")]
+    NoLayer(Place),
+}
+
+/// The layers up to one layer, as a network of their own that is looked into.
+pub struct Cut {
+    place: Place,
+    mirror: Mirror,
+}
+
+impl Cut {
+    /// Cuts a network off behind a layer; until [`Cut::take`] its weights are those of no training.
+    pub fn new(inference: &Inference, place: &Place, device: &Device) -> Result<Cut, FieldError> {
+        let none = || FieldError::NoLayer(place.clone());
+        let plan = inference.plan.as_ref().ok_or_else(none)?;
+        let layers = path(plan, place).ok_or_else(none)?;
+        let code = inference.row(place).and_then(|row| row.output.clone()).ok_or_else(none)?;
+        // An empty decoder hands on what it gets.
+        let stacks = [Some(layers), Some(Vec::new()), None];
+        let cut = Plan { input: plan.input.clone(), code, stacks, slots: plan.slots };
+        Ok(Cut { place: place.clone(), mirror: Mirror::new(&cut, device)? })
+    }
+
+    /// The layer behind which it was cut.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Takes over the weights of the whole network.
+    pub fn take(&mut self, network: &Network) -> Result<(), FieldError> {
+        Ok(self.mirror.take(network)?)
+    }
+}
+
+/// The effective field of a cell of the layer behind which the network was cut.
+pub fn measure(
+    cut: &mut Cut,
+    inference: &Inference,
+    dataset: &Dataset,
+    probe: &Probe,
+    cell: &[usize],
+    step: u64,
+) -> Result<EffectiveField, FieldError> {
+    let none = || FieldError::NoLayer(cut.place.clone());
+    let found = seen(inference, &cut.place, cell).ok_or_else(none)?;
+    let text = inference.row(&cut.place).map(|row| row.text.clone()).unwrap_or_default();
+    let network = cut.mirror.network();
+    let output = network.forward(Route::Reconstruct, probe.images(), Mode::Eval)?;
+    let hit = one_cell(&found, output.dims());
+    let hit = Tensor::from_vec(hit, output.dims(), network.device())?;
+    let gradient = network.backward_to_input(&hit)?.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let [height, width, channels] = probe.size();
+    let images = probe.values().len() / (height * width * channels).max(1);
+    Ok(EffectiveField {
+        step,
+        place: cut.place.clone(),
+        text,
+        seen: found,
+        height,
+        width,
+        channels,
+        images,
+        inputs: dataset.to_pixels(probe.values()),
+        values: mean(&gradient, height * width, channels),
+    })
+}
+
+/// 1 for every channel of the cell in every image, 0 elsewhere.
+fn one_cell(found: &Seen, dims: &[usize]) -> Vec<f32> {
+    let channels = dims.last().copied().unwrap_or(1).max(1);
+    let cells: usize = found.map.iter().product();
+    let cell = found.cell.iter().zip(&found.map).fold(0, |index, (at, size)| index * size + at);
+    let count: usize = dims.iter().product();
+    (0..count).map(|value| if value / channels % cells.max(1) == cell { 1.0 } else { 0.0 }).collect()
+}
+
+/// The absolute values, summed over channels, averaged over images.
+fn mean(gradient: &[f32], pixels: usize, channels: usize) -> Vec<f32> {
+    let size = (pixels * channels).max(1);
+    let images = (gradient.len() / size).max(1) as f32;
+    let mut sums = vec![0.0; pixels];
+    for image in gradient.chunks_exact(size) {
+        for (sum, values) in sums.iter_mut().zip(image.chunks_exact(channels.max(1))) {
+            *sum += values.iter().map(|value| value.abs()).sum::<f32>() / images;
+        }
+    }
+    sums
+}
