@@ -174,7 +174,7 @@ impl Default for Views {
             field: FieldView::default(),
             cost: CostView::default(),
             checkerboard: CheckerboardView::default(),
-            advice: AdviceView::default(),
+            advice: AdviceView,
         }
     }
 }
