@@ -333,7 +333,7 @@ batch = 8
 fn solve_proposes_diffs_and_writes_the_one_that_is_picked() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
-    let text = stdout(&strata(folder.path(), &["solve", "short.toml"]));
+    let text = out(&strata(folder.path(), &["solve", "short.toml"]));
     assert!(text.contains("- decoder.0    convt 3 k3 s2 p1\n"), "{text}");
     assert!(text.contains("+ decoder.0    convt 3 k3 s2 p1 op1\n"), "{text}");
     let done = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
@@ -371,5 +371,5 @@ fn solve_mirrors_and_reaches_other_aims() {
     std::fs::write(folder.path().join("locked.toml"), locked).unwrap();
     let none = strata(folder.path(), &["solve", "locked.toml"]);
     assert_eq!(none.status.code(), Some(1));
-    assert_eq!(stdout(&none).trim(), "No 3 edits or fewer make the output equal the input.");
+    assert_eq!(out(&none).trim(), "No 3 edits or fewer make the output equal the input.");
 }
