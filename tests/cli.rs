@@ -342,7 +342,10 @@ fn solve_proposes_diffs_and_writes_the_one_that_is_picked() {
     assert_eq!(check["output_equals_input"], true);
     let again = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
     assert_eq!(again.status.code(), Some(2), "a file is not replaced unasked");
-    assert_eq!(strata(folder.path(), &["solve", "short.toml", "-o", "other.toml", "--pick", "99"]).status.code(), Some(2));
+    assert_eq!(
+        strata(folder.path(), &["solve", "short.toml", "-o", "other.toml", "--pick", "99"]).status.code(),
+        Some(2)
+    );
     assert!(!folder.path().join("other.toml").exists());
 }
 
@@ -353,7 +356,8 @@ fn solve_as_json_has_the_edits_and_both_stacks() {
     std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
     let value = json(&strata(folder.path(), &["solve", "short.toml", "--json"]));
     let first = &value["solutions"][0];
-    let edit = serde_json::json!({"stack": "decoder", "index": 0, "from": "convt 3 k3 s2 p1", "to": "convt 3 k3 s2 p1 op1"});
+    let edit =
+        serde_json::json!({"stack": "decoder", "index": 0, "from": "convt 3 k3 s2 p1", "to": "convt 3 k3 s2 p1 op1"});
     assert_eq!(first["edits"][0], edit);
     assert_eq!(first["encoder"], serde_json::json!(["conv 8 k3 s2 p1", "relu"]));
     assert_eq!(first["decoder"], serde_json::json!(["convt 3 k3 s2 p1 op1", "sigmoid"]));

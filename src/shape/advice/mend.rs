@@ -103,7 +103,7 @@ fn attribute(text: &str, rest: &str) -> Option<String> {
         token.strip_prefix(letters.as_str()).is_some_and(|size| size.starts_with(|c: char| c.is_ascii_digit()))
     };
     let mut tokens: Vec<&str> = text.split_whitespace().collect();
-    match tokens.iter().position(|token| is_same(token)) {
+    match tokens.iter().position(is_same) {
         Some(at) => tokens[at] = word,
         None => {
             // A name stays at the end.
