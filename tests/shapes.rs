@@ -16,7 +16,8 @@ use strata::project::node::Node;
 use strata::project::size::Shape;
 use strata::project::stage::{Stage, Task};
 use strata::project::{Network, Project, Stack};
-use strata::shape::{Inference, Machine, Planned, banner, check, infer, largest_batch, step_memory};
+use strata::shape::time::Rate;
+use strata::shape::{Inference, Machine, Planned, Speeds, banner, check, infer, largest_batch, step_memory, step_time};
 
 fn number_of_stacks() -> u64 {
     std::env::var("STRATA_RANDOM_STACKS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
@@ -123,11 +124,14 @@ fn everything_else(network: Network, inference: &Inference) {
     let stages = vec![Stage::default(), classify];
     let (goals, locked) = (Goals::default(), vec!["encoder.0.0.0".into()]);
     let data = DataSpec::default();
-    let machine = Machine { threads: 3, lanes: 16 };
+    let (machine, rate) = (Machine { threads: 3, lanes: 16 }, Rate { forward: 1e9, backward: 1e9 });
+    let (narrow, wide, pointwise, depthwise, dense) = (rate, rate, rate, rate, rate);
+    let speeds = Speeds { narrow, wide, pointwise, depthwise, dense, bandwidth: 1e10, start: 1e-6 };
     for (plan, stage) in stages.iter().filter_map(|stage| Some((inference.plan.as_ref()?, stage))) {
         let bytes = |batch| step_memory(plan, stage, batch, machine).map(|step| step.total().total());
         assert!(bytes(1) <= bytes(7) && bytes(7) <= bytes(u32::MAX), "{plan:?}");
         let _ = largest_batch(plan, stage, machine, 1 << 30);
+        assert!(step_time(plan, stage, u32::MAX, machine, &speeds).is_none_or(|step| step.total() >= 0.0));
     }
     let _ = check(&Project { title: String::new(), seed: 0, data, network, stages, goals, locked });
 }

@@ -140,13 +140,13 @@ mod tests {
         let against = AgainstDense::of(&layer.op, &layer.input, &layer.output).unwrap();
         assert_eq!(against.parameters, [896, 3072 * 28_800 + 28_800]);
         assert_eq!(against.macs, [30 * 30 * 32 * 27, 3072 * 28_800]);
-        assert!((against.parameters_factor() - 98_773.0).abs() < 1.0 && (against.macs_factor() - 113.8).abs() < 0.1);
+        assert!((against.parameters_factor() - 98_775.0).abs() < 1.0 && (against.macs_factor() - 113.8).abs() < 0.1);
         assert_eq!(AgainstDense::of(&Op::Identity, &layer.input, &layer.output), None);
     }
 
     #[test]
     fn what_is_too_large_to_count_is_as_large_as_can_be() {
-        let layer = planned("1x1048576x1048576", "conv 1073741824 k1");
+        let layer = planned("1024x16384x16384", "conv 4 k1");
         let against = AgainstDense::of(&layer.op, &layer.input, &layer.output).unwrap();
         assert_eq!((against.parameters[1], against.macs[1]), (u64::MAX, u64::MAX));
     }

@@ -13,7 +13,7 @@ use crate::project::{Place, Project, Stack, locks};
 use std::cmp::Ordering;
 
 /// The largest batch.
-const MAX_BATCH: u32 = 65_536;
+pub(super) const MAX_BATCH: u32 = 65_536;
 
 /// The problems of all stages.
 pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {

@@ -107,7 +107,8 @@ impl Clock<'_> {
                 Work::Layer(layer) => self.layer(unit, layer, i >= first, need),
                 Work::Join { branches, .. } => {
                     branches.iter().for_each(|branch| self.sequence(branch, need));
-                    self.moved(2.0 * (unit.input + unit.output) as f64 * if need { 2.0 } else { 1.0 })
+                    let numbers = 2.0 * (unit.input as f64 + unit.output as f64);
+                    self.moved(if need { 2.0 * numbers } else { numbers })
                 }
             };
             *self.layers.entry(unit.place.clone()).or_default() += seconds;

@@ -177,7 +177,9 @@ impl Kernel {
             !large_laid && cells == padded && (!self.is_depthwise() || self.large.is_multiple_of(lanes));
         let small_in_place = !small_laid && (self.small / self.loops()).is_multiple_of(lanes);
         let images = self.images(true, batch);
-        let room = |in_place: bool, image: u64| if in_place { 0 } else { images.saturating_mul(image) + 4 * lanes };
+        let room = |in_place: bool, image: u64| {
+            if in_place { 0 } else { images.saturating_mul(image).saturating_add(4 * lanes) }
+        };
         let large = room(large_in_place, padded.saturating_mul(self.large));
         let small = room(small_in_place, volume(self.geometry.output).saturating_mul(self.small));
         Scratch { tasks: MIN_TASKS, numbers: large.saturating_add(small) }

@@ -10,6 +10,7 @@ mod tables;
 mod walk;
 
 use super::op::Plan;
+use super::stage_check::MAX_BATCH;
 use super::units::{Watch, end, units};
 use crate::project::stage::{Optimizer, Stage, Task};
 use crate::project::{Place, Stack};
@@ -164,14 +165,14 @@ fn kept_beside(optimizer: &Optimizer) -> u64 {
     }
 }
 
-/// The largest batch whose step fits into so many bytes; `None` when not even one image does, or when the
-/// stage cannot be trained.
+/// The largest batch that a stage may have whose step fits into so many bytes; `None` when not even one image
+/// does, or when the stage cannot be trained.
 pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) -> Option<u32> {
     let fits = |batch: u32| step_memory(plan, stage, batch, machine).is_some_and(|step| step.total().total() <= budget);
     if !fits(1) {
         return None;
     }
-    let (mut fitting, mut too_large) = (1u32, u32::MAX);
+    let (mut fitting, mut too_large) = (1u32, MAX_BATCH);
     if fits(too_large) {
         return Some(too_large);
     }

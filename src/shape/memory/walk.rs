@@ -83,7 +83,8 @@ impl Walk {
                 tables = 4 * WIDE * channels as u64;
             }
             Op::Dense { .. } => {
-                let orders = u64::from(unit.unflattens) * unit.input + u64::from(unit.reshapes) * unit.output;
+                let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
+                let orders = orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
                 tables = tables.saturating_add(orders.saturating_mul(4));
             }
             _ => {}

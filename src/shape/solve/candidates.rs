@@ -51,7 +51,7 @@ fn weights(program: &Program, rank: usize, edits: &Edits) -> (u32, u32) {
         let (_, layer) = program.layers.get(*id)?;
         Some(weights_of(&layer.kind, rank, *attribute, values))
     });
-    each.fold((0, 0), |(leaps, effort), (leap, more)| (leaps + leap, effort + more))
+    each.fold((0, 0), |(leaps, effort), (leap, more)| (leaps + leap, effort.saturating_add(more)))
 }
 
 /// Four times the largest size there is: larger ones lead nowhere.

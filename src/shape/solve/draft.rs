@@ -37,7 +37,7 @@ impl Draft {
         let Node::Layer(layer) = node else { return None };
         let (leaps, effort) = weights_of(&layer.kind, rank, attribute, values);
         self.leaps += leaps;
-        self.effort += effort;
+        self.effort = self.effort.saturating_add(effort);
         write(&mut layer.kind, rank, attribute, values)?;
         let after = node.clone();
         self.note(place, before, after);
@@ -252,7 +252,7 @@ pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Opti
     let unequal = u32::from(far.iter().any(|&by| by == 0) && far.iter().any(|&by| by > 0));
     let far = far.iter().max().copied().unwrap_or(0);
     let leaps = u32::from(far > leap(attribute)) + 2 * u32::from(idles(kind, attribute, values));
-    (leaps, weight * (4 + far) + unequal)
+    (leaps, far.saturating_add(4).saturating_mul(weight).saturating_add(unequal))
 }
 
 /// The layers of a stack, those in blocks once each.
