@@ -49,7 +49,7 @@ fn as_text(lens: &Lens) -> String {
     lines.extend(
         lens.formulas.iter().map(|formula| format!("{}  {}", super::text::left(&formula.of, width), formula.text())),
     );
-    lines.extend(lens.remarks.iter().map(|remark| format!("note: {remark}")));
+    lines.extend(lens.remarks.iter().chain(&lens.notes).map(|remark| format!("note: {remark}")));
     match &lens.sample {
         Ok(sample) => lines.extend(steps(lens, sample)),
         Err(why) => lines.extend([String::new(), why.clone()]),
@@ -151,6 +151,7 @@ fn as_json(lens: &Lens) -> Value {
         "output": lens.output.as_ref().map(|shape| shape.dims().to_vec()),
         "formulas": lens.formulas.iter().map(formula).collect::<Vec<_>>(),
         "remarks": lens.remarks,
+        "notes": lens.notes,
         "error": lens.error.as_ref().map(|error| error.message.clone()),
         "transpose": lens.partner,
         "sample": lens.sample.as_ref().ok().map(sample_json),

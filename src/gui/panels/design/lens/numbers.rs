@@ -69,7 +69,7 @@ fn worked(
 ) {
     chooser(ui, pixel, settings, actions);
     let area = ui.available_rect_before_wrap();
-    let (above, below) = area.split_top_bottom_at_y(area.bottom() - BELOW);
+    let (above, below) = area.split_top_bottom_at_y(area.bottom() - BELOW - 4.0);
     let part = settings.part.min(pixel.parts.len().saturating_sub(1));
     let shown = pixel.parts.get(part);
     let channel = shown.map_or(0, |part| part.channel);
