@@ -130,7 +130,7 @@ fn matrix_lines(lens: &Lens, matrix: &Matrix, sample: &Sample) -> Vec<String> {
     } else {
         matrix.entries.iter().map(|entry| number(entry.value).chars().count()).max().unwrap_or(1)
     };
-    let bar = |column: usize| if column > 0 && column % matrix.block[1].max(1) == 0 { " " } else { "" };
+    let bar = |column: usize| if column > 0 && column.is_multiple_of(matrix.block[1].max(1)) { " " } else { "" };
     for row in 0..matrix.rows {
         let cells = (0..matrix.columns)
             .map(|column| format!("{}{}", bar(column), right(&entry(row, column), wide + usize::from(wide > 1))));

@@ -147,7 +147,7 @@ fn middle(lens: &Lens, sample: &Sample, step: usize, area: Rect) -> Middle {
         return Middle::Kernel(Sheet::new(rows, columns, sample.weights.clone()));
     }
     if lens.function.is_some() {
-        let side = (area.height() - 8.0).min(area.width() * 0.36).min(240.0).max(0.0);
+        let side = (area.height() - 8.0).min(area.width() * 0.36).clamp(0.0, 240.0);
         let corner = pos2(area.right() - side, area.center().y - side / 2.0);
         return Middle::Curve(Rect::from_min_size(corner, vec2(side, side)));
     }

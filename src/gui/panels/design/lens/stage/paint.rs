@@ -74,7 +74,7 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
         grid::write(painter, rect, 0.0, if covered.is_some() { inks.colors.text } else { inks.colors.weak });
     }
-    for cell in 0..grid.sheet.len() {
+    for (cell, is_read) in read.into_iter().enumerate() {
         let (rect, value) = (grid.of(cell), grid.sheet.value(Some(cell)));
         let here = touched(cell);
         let counts = here.is_some_and(|index| step.chosen.is_none_or(|chosen| chosen == index));
@@ -85,7 +85,7 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
             (None, false) => 0.0,
         };
         grid::cell(painter, rect, grid::mix(tint(inks, grid.sheet, value), inks.family, strength), inks.colors.line);
-        if !writes && !read[cell] {
+        if !writes && !is_read {
             grid::hatched(painter, rect, theme::faded(inks.colors.second, 0.7));
         }
         grid::write(painter, rect, value, if strength > 0.0 { inks.colors.strong } else { inks.colors.text });
@@ -182,7 +182,7 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         }
         grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
     }
-    for cell in 0..grid.sheet.len() {
+    for (cell, count) in counts.into_iter().enumerate() {
         let rect = grid.of(cell);
         let [plane, row, column] = sample.output.place(cell);
         let here = now(plane, row as i64, column as i64).is_some();
@@ -192,7 +192,7 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         };
         let fill = match writes {
             true if sample.way == Way::Scatter => {
-                grid::mix(inks.colors.raised, inks.family, 0.13 * counts[cell].min(4) as f32)
+                grid::mix(inks.colors.raised, inks.family, 0.13 * count.min(4) as f32)
             }
             true => grid::mix(inks.colors.raised, inks.family, if value == 0.0 { 0.0 } else { 0.3 }),
             false => tint(inks, grid.sheet, value),
