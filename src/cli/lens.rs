@@ -49,7 +49,7 @@ fn as_text(lens: &Lens) -> String {
     lines.extend(
         lens.formulas.iter().map(|formula| format!("{}  {}", super::text::left(&formula.of, width), formula.text())),
     );
-    lines.extend(lens.remarks.iter().map(|remark| format!("note: {remark}")));
+    lines.extend(lens.remarks.iter().chain(&lens.notes).map(|remark| format!("note: {remark}")));
     match &lens.sample {
         Ok(sample) => lines.extend(steps(lens, sample)),
         Err(why) => lines.extend([String::new(), why.clone()]),
@@ -130,7 +130,7 @@ fn matrix_lines(lens: &Lens, matrix: &Matrix, sample: &Sample) -> Vec<String> {
     } else {
         matrix.entries.iter().map(|entry| number(entry.value).chars().count()).max().unwrap_or(1)
     };
-    let bar = |column: usize| if column > 0 && column % matrix.block[1].max(1) == 0 { " " } else { "" };
+    let bar = |column: usize| if column > 0 && column.is_multiple_of(matrix.block[1].max(1)) { " " } else { "" };
     for row in 0..matrix.rows {
         let cells = (0..matrix.columns)
             .map(|column| format!("{}{}", bar(column), right(&entry(row, column), wide + usize::from(wide > 1))));
@@ -151,6 +151,7 @@ fn as_json(lens: &Lens) -> Value {
         "output": lens.output.as_ref().map(|shape| shape.dims().to_vec()),
         "formulas": lens.formulas.iter().map(formula).collect::<Vec<_>>(),
         "remarks": lens.remarks,
+        "notes": lens.notes,
         "error": lens.error.as_ref().map(|error| error.message.clone()),
         "transpose": lens.partner,
         "sample": lens.sample.as_ref().ok().map(sample_json),

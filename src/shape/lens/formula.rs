@@ -73,10 +73,9 @@ fn sizes(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Vec<Formula> {
         }
         Op::Flatten => vec![Formula::new("output", [symbols(rank), dims(input), output.to_string()])],
         Op::Reshape => vec![Formula::new("numbers", [dims(output), dims(input), input.elements().to_string()])],
-        Op::Dense { out_features, .. } => {
-            vec![Formula::new("output", ["as many as written".into(), out_features.to_string()])]
-        }
-        _ => vec![Formula::new("output", ["the input's shape".into(), output.to_string()])],
+        Op::Identity => vec![Formula::new("output", ["the input".into(), output.to_string()])],
+        // The shape stays, or is what is written: nothing to reckon.
+        _ => Vec::new(),
     }
 }
 
@@ -170,7 +169,10 @@ fn computed(op: &Op, input: &Shape) -> Option<[String; 1]> {
         Op::Unpool { .. } => "the value at the place of its maximum, 0 elsewhere".into(),
         Op::GlobalAvgPool => format!("mean over {} cells", input.elements() / input.channels() as u64),
         Op::GlobalMaxPool => format!("max over {} cells", input.elements() / input.channels() as u64),
-        Op::Dense { .. } => "y = W·x + b".into(),
+        Op::Dense { in_features, out_features, bias } => {
+            let and_bias = if *bias { " + b" } else { "" };
+            format!("y = W·x{and_bias}, W is {out_features}×{in_features}: every output reads every input")
+        }
         Op::BatchNorm { .. } => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the channel over batch and space".into(),
         Op::GroupNorm { .. } => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the image's group of channels".into(),
         Op::LayerNorm => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of all values of the image".into(),
@@ -180,7 +182,7 @@ fn computed(op: &Op, input: &Shape) -> Option<[String; 1]> {
         }
         Op::Noise { std } => format!("x + {std}·z in training, z normally distributed; afterwards x"),
         Op::Activation(activation) => format!("y = {}", function::formula(*activation)),
-        Op::Softmax => "yᵢ = e^xᵢ / Σⱼ e^xⱼ over the channels".into(),
+        Op::Softmax => "y = e^x / Σ e^x, the sum over all channels".into(),
         Op::Flatten | Op::Reshape => "the numbers keep their order: channel, then row, then column".into(),
         Op::Upsample { bilinear: true, .. } => "weighted mean of the nearest cells, by distance".into(),
         Op::Upsample { .. } => "every cell is repeated".into(),

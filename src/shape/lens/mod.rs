@@ -44,14 +44,18 @@ pub struct Lens {
     pub output: Option<Shape>,
     /// The formulas: sizes first.
     pub formulas: Vec<Formula>,
-    /// What should be known besides: cells that are never read, what the small grid leaves out.
+    /// What is lost: cells that are never read.
     pub remarks: Vec<String>,
+    /// What should be known besides: what the small grid leaves out, how branches join.
+    pub notes: Vec<String>,
     /// The layer on a small grid, or why there is none.
     pub sample: Result<Sample, String>,
     /// The sample as a matrix; `None` where there is no sample or the layer is not linear.
     pub matrix: Option<Matrix>,
     /// The layer that multiplies by the transposed matrix, where there is one.
     pub partner: Option<String>,
+    /// Whether a window moves by more than one cell.
+    pub strided: bool,
     /// The elementwise function, where it is one.
     pub function: Option<Activation>,
     /// What is wrong with the layer.
@@ -83,9 +87,11 @@ impl Lens {
             output: row.output.clone(),
             formulas: Vec::new(),
             remarks: Vec::new(),
+            notes: Vec::new(),
             sample: Err("The input's shape is not known: a layer before it has an error.".into()),
             matrix: None,
             partner: None,
+            strided: false,
             function: None,
             error: row.error.clone(),
         }
@@ -127,6 +133,9 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     if let Some(geometry) = slides(op) {
         lens.remarks.extend(unread(geometry, input.rank()));
     }
+    lens.strided = formula::window(kind)
+        .and_then(|window| window.stride.as_ref())
+        .is_some_and(|stride| stride.sizes().iter().any(|&size| size > 1));
     if let Op::Activation(activation) = op {
         lens.function = Some(*activation);
     }
@@ -136,10 +145,10 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
         "Its window is too large for a grid that fits the eye; the formulas hold all the same.".to_owned()
     });
     if lens.sample.is_ok() && rank == 3 {
-        lens.remarks.push("the small grid shows height and width of one slice of the volume".into());
+        lens.notes.push("the small grid shows height and width of one slice of the volume".into());
     }
     if matches!(op, Op::SeparableConv { .. }) {
-        lens.remarks.push("the small grid shows the depthwise part, one channel".into());
+        lens.notes.push("the small grid shows the depthwise part, one channel".into());
     }
 }
 
@@ -216,7 +225,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
     match word {
         "add" => {
             lens.formulas = vec![chain("sum", vec![shapes.join(" + "), output.to_string()])];
-            lens.remarks.push(
+            lens.notes.push(
                 "all branches read the same input and end in one shape; the values are added cell by cell".into(),
             );
             lens.sample = Ok(others::add(shapes.len()));
@@ -224,7 +233,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
         "concat" => {
             let channels: Vec<String> = ends.iter().flatten().map(|shape| shape.channels().to_string()).collect();
             lens.formulas = vec![chain("channels", vec![channels.join(" + "), output.channels().to_string()])];
-            lens.remarks.push(
+            lens.notes.push(
                 "all branches read the same input; their channels are stacked in the order of the branches".into(),
             );
             lens.sample = Ok(others::concat(shapes.len()));

@@ -144,6 +144,9 @@ pub fn adaptive(input: [usize; 3], output: [usize; 3], rank: usize) -> Option<Sa
 
 /// Fewer cells and windows of the same kind: equal windows stay equal, windows that overlap overlap.
 fn fewer(cells: usize, windows: usize) -> (usize, usize) {
+    if windows == 1 {
+        return (cells.min(4), 1);
+    }
     if cells <= 7 && windows <= 7 {
         return (cells, windows);
     }
@@ -151,7 +154,6 @@ fn fewer(cells: usize, windows: usize) -> (usize, usize) {
     let ratio = cells / windows.max(1);
     match cells % windows.max(1) {
         0 if few * ratio <= 9 => (few * ratio, few),
-        _ if windows == 1 => (5, 1),
         _ => (7, few),
     }
 }
@@ -159,7 +161,7 @@ fn fewer(cells: usize, windows: usize) -> (usize, usize) {
 /// The largest number of all.
 pub fn global_max(input: [usize; 3], rank: usize) -> Sample {
     let own = plane(input, rank);
-    let [rows, columns] = own.map(|size| size.min(5));
+    let [rows, columns] = own.map(|size| size.min(4));
     let sheet = Sheet::new(rows, columns, values::mixed(rows, columns));
     let touches = |_: usize| unweighted(all_of(&sheet));
     let sheets = [sheet.clone(), Sheet::new(1, 1, Vec::new())];

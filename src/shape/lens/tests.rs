@@ -269,7 +269,7 @@ fn huge_sizes_return_at_once() {
             "{text}"
         );
     }
-    assert!(lens("1x16x64x64", "conv 8 k3 s2 p1").remarks[0].contains("one slice"));
+    assert!(lens("1x16x64x64", "conv 8 k3 s2 p1").notes[0].contains("one slice"));
     assert_eq!(lens("1x16000", "conv 8 k9 s4").sample.unwrap().input.rows, 1);
 }
 

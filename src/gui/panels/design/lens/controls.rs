@@ -56,7 +56,7 @@ fn player(ui: &mut Ui, settings: LensSettings, steps: usize, actions: &mut Vec<A
     let button = ui.add(eframe::egui::Button::new(pace).frame(false).sense(Sense::click()).min_size(vec2(28.0, 24.0)));
     let faster = button
         .on_hover_text("Positions in a second; a click changes it")
-        .accessible_name(&format!("Speed: {} a second", settings.pace));
+        .accessible_name(format!("Speed: {} a second", settings.pace));
     if icon_button(ui, Icon::Step, "Next position", "Next position (→)", step < last).clicked() {
         go(step + 1, false);
     }

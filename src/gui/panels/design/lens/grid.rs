@@ -108,7 +108,7 @@ pub fn write_text(painter: &Painter, rect: Rect, text: &str, color: Color32) {
         return;
     }
     let letters = text.chars().count().max(2) as f32;
-    let size = (rect.height() * 0.46).clamp(8.0, 15.0).min(rect.width() * 1.5 / letters).max(6.0);
+    let size = (rect.height() * 0.46).clamp(8.0, 15.0).min(rect.width() * 1.38 / letters).max(6.0);
     painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::digits(size), color);
 }
 
@@ -127,6 +127,12 @@ pub fn caption(ui: &Ui, bounds: Rect, text: &str) {
     ui.painter().text(at, Align2::CENTER_BOTTOM, text, eframe::egui::FontId::proportional(theme::SMALL), color);
 }
 
+/// How wide a caption is.
+pub fn caption_width(ui: &Ui, text: &str) -> f32 {
+    let font = eframe::egui::FontId::proportional(theme::SMALL);
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
+}
+
 /// A beam of light from one rectangle to another, to the right or downwards.
 pub fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32) {
     let corners = match down {
@@ -135,8 +141,7 @@ pub fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32)
     };
     painter.add(Shape::convex_polygon(corners.to_vec(), theme::faded(color, 0.10), Stroke::NONE));
     let stroke = Stroke::new(1.0, theme::faded(color, 0.45));
-    let pairs = if down { [(0, 1), (3, 2)] } else { [(0, 1), (3, 2)] };
-    for (a, b) in pairs {
+    for (a, b) in [(0, 1), (3, 2)] {
         painter.line_segment([corners[a], corners[b]], stroke);
     }
 }

@@ -22,9 +22,12 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
         return;
     }
     let first = lens.formulas.first().map(|formula| formula.of.as_str()).unwrap_or_default();
-    let is_size =
-        |formula: &&Formula| tall || (formula.of != "parameters" && formula.of != "each value") || formula.of == first;
-    let shown: Vec<&Formula> = lens.formulas.iter().filter(is_size).collect();
+    // Where the size is no question, what is computed is.
+    let second = usize::from(["each value", "parameters"].contains(&first));
+    let is_shown = |(index, formula): &(usize, &Formula)| {
+        tall || *index <= second || !["each value", "parameters"].contains(&formula.of.as_str())
+    };
+    let shown: Vec<&Formula> = lens.formulas.iter().enumerate().filter(is_shown).map(|(_, formula)| formula).collect();
     let elsewhere: Vec<&Formula> = lens.formulas.iter().filter(|formula| !shown.contains(formula)).collect();
     let names =
         shown.iter().map(|formula| width(ui, &formula.of, FontId::proportional(theme::SMALL))).fold(0.0, f32::max);
@@ -36,9 +39,11 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
             response.on_hover_text(hover.join("\n"));
         }
     }
-    if !lens.remarks.is_empty() {
-        let text = capital(&lens.remarks.join("; "));
-        ui.add(Label::new(RichText::new(format!("{text}.")).size(theme::SMALL).color(colors.second)).truncate());
+    for (remarks, color) in [(&lens.remarks, colors.second), (&lens.notes, colors.weak)] {
+        if !remarks.is_empty() {
+            let text = capital(&remarks.join("; "));
+            ui.add(Label::new(RichText::new(format!("{text}.")).size(theme::SMALL).color(color)).truncate());
+        }
     }
 }
 

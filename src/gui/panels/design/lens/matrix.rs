@@ -62,6 +62,12 @@ fn entry_at(matrix: &Matrix, place: Rect, at: eframe::egui::Pos2) -> Option<(usi
     (row < matrix.rows && column < matrix.columns).then_some((row, column))
 }
 
+/// A paler colour for a weight that is 0.
+fn shade(sample: &Sample, weight: usize) -> Color32 {
+    let fill = color(sample, weight);
+    if sample.weights.get(weight).is_some_and(|weight| *weight == 0.0) { theme::faded(fill, 0.35) } else { fill }
+}
+
 /// The colour of a weight: its place among the weights on viridis, without its darkest end.
 fn color(sample: &Sample, weight: usize) -> Color32 {
     let last = sample.weights.len().saturating_sub(1).max(1) as f32;
@@ -90,10 +96,10 @@ fn paint(ui: &Ui, matrix: &Matrix, sample: &Sample, place: Rect, hovered: Option
     }
     let gap = if side > 6.0 { 0.5 } else { 0.0 };
     for entry in &matrix.entries {
-        let (rect, fill) = (at(entry.row, entry.column).shrink(gap), color(sample, entry.weight));
-        painter.rect_filled(rect, 0.0, if entry.value == 0.0 { theme::faded(fill, 0.35) } else { fill });
+        let (rect, fill) = (at(entry.row, entry.column).shrink(gap), shade(sample, entry.weight));
+        painter.rect_filled(rect, 0.0, fill);
         if side >= 15.0 {
-            painter.text(rect.center(), Align2::CENTER_CENTER, short(entry), theme::digits(side * 0.45), ink(fill));
+            painter.text(rect.center(), Align2::CENTER_CENTER, short(entry), theme::digits(side * 0.45), ink(ui, fill));
         }
     }
     painter.rect_stroke(place, 0.0, Stroke::new(1.0, colors.weak), StrokeKind::Outside);
@@ -107,8 +113,11 @@ fn short(entry: &Entry) -> String {
     if text.chars().count() > 4 { text.chars().take(4).collect() } else { text }
 }
 
-/// Dark letters on light colours and light ones on dark colours.
-fn ink(fill: Color32) -> Color32 {
+/// Dark letters on light colours and light ones on dark colours; on pale ones those of the theme.
+fn ink(ui: &Ui, fill: Color32) -> Color32 {
+    if fill.a() < 255 {
+        return theme::palette(ui).text;
+    }
     let light = 0.3 * f32::from(fill.r()) + 0.59 * f32::from(fill.g()) + 0.11 * f32::from(fill.b());
     if light > 120.0 { Color32::BLACK } else { Color32::WHITE }
 }
@@ -123,12 +132,16 @@ fn key(ui: &mut Ui, lens: &Lens, sample: &Sample, shown: &Matrix, settings: Lens
         actions.push(set(LensSettings { transposed, ..settings }));
     }
     let full = shown.rows * shown.columns;
-    let name = if transposed { "Aᵀ" } else { "A" };
+    let name = if transposed { "A transposed" } else { "A" };
     let size =
-        format!("{name} is {}×{}; {} of {full} entries are weights", shown.rows, shown.columns, shown.entries.len());
+        format!("{name} is {}×{}; {} of {full} entries are filled", shown.rows, shown.columns, shown.entries.len());
     ui.add(Label::new(RichText::new(size).color(colors.text)).wrap());
     let small = |text: String| Label::new(RichText::new(text).size(theme::SMALL).color(colors.weak)).wrap();
     ui.add(small(meaning(lens, sample, transposed)));
+    if let (Some(input), Some(output), false) = (&lens.input, &lens.output, transposed) {
+        let [rows, columns] = [output, input].map(|shape| crate::text::count(shape.elements()));
+        ui.add(small(format!("The layer's own matrix, all channels, is {rows}×{columns}.")));
+    }
     weights(ui, sample);
 }
 
@@ -140,16 +153,26 @@ fn meaning(lens: &Lens, sample: &Sample, transposed: bool) -> String {
             "For these numbers: each row selects the winner of its window. Other numbers, another matrix.".into()
         }
         (Way::Max, true) => "The gradient of an output goes back to the winner alone.".into(),
-        (_, false) if sample.kernel.is_some() && lens.partner.is_some() => {
-            "output = A · input, cells in reading order. Every diagonal is one weight: a Toeplitz matrix.".into()
-        }
+        (_, false) if lens.partner.is_some() => toeplitz(sample, lens),
         (_, false) => "output = A · input, cells in reading order.".into(),
         (_, true) => match partner {
             Some(partner) => {
-                format!("Aᵀ leads back to the input's size. It is the layer {partner} with the same weights.")
+                format!("It leads back to the input's size: it is the layer {partner} with the same weights.")
             }
-            None => "Aᵀ leads back to the input's size: it carries the gradient.".into(),
+            None => "It leads back to the input's size: it carries the gradient.".into(),
         },
+    }
+}
+
+/// What the matrix of a convolution is called.
+fn toeplitz(sample: &Sample, lens: &Lens) -> String {
+    let word = if sample.input.rows > 1 || sample.output.rows > 1 { "doubly block Toeplitz" } else { "Toeplitz" };
+    let rows = if sample.way == Way::Scatter { "columns" } else { "rows" };
+    match lens.strided {
+        false => format!("output = A · input, cells in reading order. A is {word}: every diagonal is one weight."),
+        true => format!(
+            "output = A · input, cells in reading order. A is {word}, with the {rows} left out that the stride skips."
+        ),
     }
 }
 
@@ -165,10 +188,16 @@ fn weights(ui: &mut Ui, sample: &Sample) {
         let corner =
             pos2(area.left() + (weight % columns) as f32 * side, area.top() + (weight / columns) as f32 * side);
         let rect = Rect::from_min_size(corner, vec2(side, side)).shrink(0.5);
-        let fill = color(sample, weight);
+        let fill = shade(sample, weight);
         ui.painter().rect_filled(rect, 1.0, fill);
         let text = number(sample.weights.get(weight).copied().unwrap_or(0.0));
-        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::digits((side * 0.45).max(7.0)), ink(fill));
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            theme::digits((side * 0.45).max(7.0)),
+            ink(ui, fill),
+        );
     }
 }
 

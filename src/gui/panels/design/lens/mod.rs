@@ -121,7 +121,9 @@ fn play(ui: &Ui, due: Option<f64>, settings: LensSettings, steps: usize, actions
     }
     let (now, period) = (ui.input(|input| input.time), 1.0 / f64::from(settings.pace.max(1)));
     let mut due = due.unwrap_or(now + period);
-    if now >= due {
+    // What the user just did counts more than the clock.
+    let moved = actions.iter().any(|action| matches!(action, Action::Show(Show::Lens(_))));
+    if now >= due && !moved {
         let step = settings.step + 1;
         let last = step + 1 >= steps;
         actions.push(set(LensSettings { step: step.min(steps.saturating_sub(1)), playing: !last, ..settings }));

@@ -69,7 +69,7 @@ fn worked(
 ) {
     chooser(ui, pixel, settings, actions);
     let area = ui.available_rect_before_wrap();
-    let (above, below) = area.split_top_bottom_at_y(area.bottom() - BELOW);
+    let (above, below) = area.split_top_bottom_at_y(area.bottom() - BELOW - 4.0);
     let part = settings.part.min(pixel.parts.len().saturating_sub(1));
     let shown = pixel.parts.get(part);
     let channel = shown.map_or(0, |part| part.channel);
@@ -178,7 +178,7 @@ fn scene(
     let Some((_, channel, [input, output])) = &maps.0 else { return };
     let table = part.filter(|part| !part.terms.is_empty()).map(|part| Table::new(pixel, part));
     let wide = table.as_ref().map_or(0.0, |table| table.width().min(area.width() * 0.5));
-    let side = (area.height() - CAPTION).min((area.width() - wide - 2.0 * GAP) / 2.0).min(320.0).max(8.0);
+    let side = (area.height() - CAPTION).min((area.width() - wide - 2.0 * GAP) / 2.0).clamp(8.0, 320.0);
     let total = 2.0 * side + wide + 2.0 * GAP;
     let (left, top) =
         (area.center().x - total / 2.0, area.top() + CAPTION + (area.height() - CAPTION - side).max(0.0) / 2.0);

@@ -27,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens, settings: LensSettings, actions: &m
     let step = settings.step.min(sample.steps.len() - 1);
     let area = ui.available_rect_before_wrap();
     let lines = sum_lines(ui, sample, area);
-    let (above, below) = area.split_top_bottom_at_y(area.bottom() - lines * LINE - 2.0);
+    let (above, below) = area.split_top_bottom_at_y(area.bottom() - lines * LINE - 6.0);
     let stage = Stage::new(lens, sample, step, above);
     let [input, output] = respond(ui, &stage, sample, step);
     let (steps, results) = if sample.way.writes() { (&input, &output) } else { (&output, &input) };
@@ -73,7 +73,7 @@ fn sum_lines(ui: &Ui, sample: &Sample, area: Rect) -> f32 {
     } else {
         1.0
     };
-    (longest as f32 * letter / area.width().max(1.0) * 1.06).ceil().clamp(1.0, most)
+    (longest as f32 * letter / area.width().max(1.0) * 1.01).ceil().clamp(1.0, most)
 }
 
 /// Writes the sum into the lines below the grid; its result is set off.
@@ -85,10 +85,10 @@ fn write_sum(ui: &mut Ui, area: Rect, sum: &str) {
     let (terms, result) = sum.rfind(" = ").map_or((sum, ""), |at| sum.split_at(at + 3));
     job.append(terms, 0.0, part(colors.text, font.clone()));
     job.append(result, 0.0, part(colors.strong, font));
-    job.wrap.max_rows = (area.height() / LINE).floor().max(1.0) as usize;
+    job.wrap.max_rows = ((area.height() - 5.0) / LINE).floor().max(1.0) as usize;
     job.wrap.max_width = area.width();
     let mut inner = ui.new_child(
-        eframe::egui::UiBuilder::new().max_rect(Rect::from_min_max(pos2(area.left(), area.top() + 2.0), area.max)),
+        eframe::egui::UiBuilder::new().max_rect(Rect::from_min_max(pos2(area.left(), area.top() + 6.0), area.max)),
     );
     inner.add(Label::new(job)).on_hover_text(sum);
 }
@@ -121,6 +121,7 @@ fn moved(
 ) -> Option<usize> {
     let by_mouse = ui.input(|input| input.pointer.primary_clicked());
     if by_mouse && steps.clicked() {
+        steps.request_focus();
         let grid = if sample.way.writes() { &stage.input } else { &stage.output };
         return grid.at(steps.interact_pointer_pos()?).or(Some(step));
     }

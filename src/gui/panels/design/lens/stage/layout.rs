@@ -80,17 +80,24 @@ impl<'a> Stage<'a> {
     /// The kernel stands below the window that it is at.
     fn under_each_other(sample: &'a Sample, step: usize, middle: Middle, area: Rect) -> Stage<'a> {
         let curve = if let Middle::Curve(rect) = &middle { rect.width() + BESIDE } else { 0.0 };
-        let area = Rect::from_min_max(area.min, pos2(area.right() - curve, area.bottom()));
         let sizes = [extent(&sample.input), middle_extent(&middle), extent(&sample.output)];
         let rows = if sizes[1][1] > 0.0 { 3.0 } else { 2.0 };
         let columns = sizes.iter().map(|size| size[1]).fold(1.0, f32::max);
         let room = area.height() - rows * CAPTION - (rows - 1.0) * BELOW;
-        let cell = (area.width() / columns).min(room / rows).min(LARGEST).floor().max(1.0);
+        let cell = ((area.width() - curve) / columns).min(room / rows).min(LARGEST).floor().max(1.0);
+        // The curve stands right beside the rows, both together in the middle.
+        let center = area.center().x - curve / 2.0;
+        let middle = match middle {
+            Middle::Curve(rect) => {
+                let left = center + columns * cell / 2.0 + BESIDE;
+                Middle::Curve(rect.translate(vec2(left - rect.left(), 0.0)))
+            }
+            other => other,
+        };
         let pitch = cell + CAPTION + BELOW;
         let top = area.center().y - (rows * (cell + CAPTION) + (rows - 1.0) * BELOW) / 2.0 + CAPTION;
-        let corner = |row: f32, columns: f32| {
-            pos2((area.center().x - columns * cell / 2.0).round(), (top + row * pitch).round())
-        };
+        let corner =
+            |row: f32, columns: f32| pos2((center - columns * cell / 2.0).round(), (top + row * pitch).round());
         let input = Grid { sheet: &sample.input, origin: corner(0.0, sizes[0][1]), cell };
         let output = Grid { sheet: &sample.output, origin: corner(rows - 1.0, sizes[2][1]), cell };
         let mut stage = Stage { sample, step, input, output, middle, middle_at: Pos2::ZERO, down: true };
@@ -140,7 +147,7 @@ fn middle(lens: &Lens, sample: &Sample, step: usize, area: Rect) -> Middle {
         return Middle::Kernel(Sheet::new(rows, columns, sample.weights.clone()));
     }
     if lens.function.is_some() {
-        let side = (area.height() - 8.0).min(area.width() * 0.36).min(240.0).max(0.0);
+        let side = (area.height() - 8.0).min(area.width() * 0.36).clamp(0.0, 240.0);
         let corner = pos2(area.right() - side, area.center().y - side / 2.0);
         return Middle::Curve(Rect::from_min_size(corner, vec2(side, side)));
     }

@@ -74,7 +74,7 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
         grid::write(painter, rect, 0.0, if covered.is_some() { inks.colors.text } else { inks.colors.weak });
     }
-    for cell in 0..grid.sheet.len() {
+    for (cell, is_read) in read.into_iter().enumerate() {
         let (rect, value) = (grid.of(cell), grid.sheet.value(Some(cell)));
         let here = touched(cell);
         let counts = here.is_some_and(|index| step.chosen.is_none_or(|chosen| chosen == index));
@@ -85,7 +85,7 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
             (None, false) => 0.0,
         };
         grid::cell(painter, rect, grid::mix(tint(inks, grid.sheet, value), inks.family, strength), inks.colors.line);
-        if !writes && !read[cell] {
+        if !writes && !is_read {
             grid::hatched(painter, rect, theme::faded(inks.colors.second, 0.7));
         }
         grid::write(painter, rect, value, if strength > 0.0 { inks.colors.strong } else { inks.colors.text });
@@ -182,7 +182,7 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         }
         grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
     }
-    for cell in 0..grid.sheet.len() {
+    for (cell, count) in counts.into_iter().enumerate() {
         let rect = grid.of(cell);
         let [plane, row, column] = sample.output.place(cell);
         let here = now(plane, row as i64, column as i64).is_some();
@@ -192,7 +192,7 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         };
         let fill = match writes {
             true if sample.way == Way::Scatter => {
-                grid::mix(inks.colors.raised, inks.family, 0.13 * counts[cell].min(4) as f32)
+                grid::mix(inks.colors.raised, inks.family, 0.13 * count.min(4) as f32)
             }
             true => grid::mix(inks.colors.raised, inks.family, if value == 0.0 { 0.0 } else { 0.3 }),
             false => tint(inks, grid.sheet, value),
@@ -220,41 +220,54 @@ fn written(sample: &Sample, step: usize) -> Vec<usize> {
     counts
 }
 
+/// What is above the grids, as much of it as keeps clear of the neighbours.
 fn captions(ui: &Ui, lens: &Lens, stage: &Stage<'_>) {
     let sample = stage.sample;
-    let sized = |name: &str, sheet: &Sheet, shape: Option<&Shape>| {
-        let size = if sheet.rows == 1 || sheet.columns == 1 {
-            sheet.rows.max(sheet.columns).to_string()
-        } else {
-            format!("{}×{}", sheet.rows, sheet.columns)
-        };
-        let planes = if sheet.planes > 1 { format!("{}×", sheet.planes) } else { String::new() };
-        let own = shape.map(|shape| if shape.rank() == 0 { shape.to_string() } else { spatial(shape) });
-        let of = own.filter(|own| !sample.own_size && !own.is_empty() && *own != size && sheet.planes == 1);
-        format!("{name} {planes}{size}{}", of.map_or_else(String::new, |of| format!(" (of {of})")))
+    let write = |bounds: Rect, name: &str, sheet: &Sheet, shape: Option<&Shape>| {
+        let sized = format!("{name} {}", size(sheet));
+        let own = shape.map(spatial).filter(|own| !sample.own_size && sheet.planes == 1 && *own != size(sheet));
+        let full = own.map(|own| format!("{sized} (of {own})"));
+        let room = if stage.down { f32::INFINITY } else { bounds.width() + 44.0 };
+        let fits = |text: &String| grid::caption_width(ui, text) <= room;
+        let text = full.into_iter().chain([sized]).find(fits).unwrap_or_else(|| name.to_owned());
+        grid::caption(ui, bounds, &text);
     };
-    grid::caption(ui, stage.input.bounds(), &sized("input", &sample.input, lens.input.as_ref()));
-    grid::caption(ui, stage.output.bounds(), &sized("output", &sample.output, lens.output.as_ref()));
+    write(stage.input.bounds(), "input", &sample.input, lens.input.as_ref());
+    write(stage.output.bounds(), "output", &sample.output, lens.output.as_ref());
     match &stage.middle {
-        Middle::Kernel(_) if is_matrix(sample) => grid::caption(ui, stage.middle_bounds(), "weights W"),
-        Middle::Kernel(sheet) => grid::caption(ui, stage.middle_bounds(), &sized("kernel", sheet, None)),
-        Middle::Window(_) => {
-            let name = if sample.way == Way::Mean {
-                "mean"
-            } else if sample.way == Way::Max {
-                "maximum"
-            } else {
-                "window"
-            };
-            grid::caption(ui, stage.middle_bounds(), name);
-        }
+        Middle::Kernel(sheet) if is_matrix(sample) => write(stage.middle_bounds(), "weights", sheet, None),
+        Middle::Kernel(sheet) => write(stage.middle_bounds(), "kernel", sheet, None),
+        Middle::Window(_) => grid::caption(ui, stage.middle_bounds(), window_name(sample.way)),
         Middle::Curve(_) | Middle::Nothing => {}
     }
     signs(ui, stage);
 }
 
+fn window_name(way: Way) -> &'static str {
+    match way {
+        Way::Mean => "mean",
+        Way::Max => "maximum",
+        _ => "window",
+    }
+}
+
+/// `6×6`, `2×3×3` for several planes, `12` for a single row.
+fn size(sheet: &Sheet) -> String {
+    match sheet {
+        Sheet { planes: 1, rows: 1, columns, .. } => columns.to_string(),
+        Sheet { planes: 1, rows, columns: 1, .. } => rows.to_string(),
+        Sheet { planes: 1, rows, columns, .. } => format!("{rows}×{columns}"),
+        Sheet { planes, rows, columns, .. } => format!("{planes}×{rows}×{columns}"),
+    }
+}
+
+/// The sizes of the axes that are drawn; a vector's length.
 fn spatial(shape: &Shape) -> String {
-    shape.spatial().iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+    let drawn = shape.rank().saturating_sub(2)..;
+    match shape.spatial().get(drawn) {
+        Some(sizes) if !sizes.is_empty() => sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+        _ => shape.to_string(),
+    }
 }
 
 /// `∗` and `=` between grids that stand side by side.
