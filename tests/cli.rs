@@ -314,3 +314,66 @@ fn without_a_display_it_trains_and_leaves_a_report() {
         assert!(report.contains(part), "{part}");
     }
 }
+
+const SHORT: &str = r#"format = 1
+title = "a row short"
+[network]
+input = "3x32x32"
+encoder = ["conv 8 k3 s2 p1", "relu"]
+decoder = ["convt 3 k3 s2 p1", "sigmoid"]
+[[stage]]
+name = "train"
+task = "reconstruct"
+loss = "mse"
+epochs = 1
+batch = 8
+"#;
+
+#[test]
+fn solve_proposes_diffs_and_writes_the_one_that_is_picked() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let text = out(&strata(folder.path(), &["solve", "short.toml"]));
+    assert!(text.contains("- decoder.0    convt 3 k3 s2 p1\n"), "{text}");
+    assert!(text.contains("+ decoder.0    convt 3 k3 s2 p1 op1\n"), "{text}");
+    let done = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
+    assert_eq!(done.status.code(), Some(0));
+    let check = json(&strata(folder.path(), &["check", "exact.toml", "--json"]));
+    assert_eq!(check["output_equals_input"], true);
+    let again = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
+    assert_eq!(again.status.code(), Some(2), "a file is not replaced unasked");
+    assert_eq!(
+        strata(folder.path(), &["solve", "short.toml", "-o", "other.toml", "--pick", "99"]).status.code(),
+        Some(2)
+    );
+    assert!(!folder.path().join("other.toml").exists());
+}
+
+/// The fields that DESIGN promises to those who read JSON.
+#[test]
+fn solve_as_json_has_the_edits_and_both_stacks() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let value = json(&strata(folder.path(), &["solve", "short.toml", "--json"]));
+    let first = &value["solutions"][0];
+    let edit =
+        serde_json::json!({"stack": "decoder", "index": 0, "from": "convt 3 k3 s2 p1", "to": "convt 3 k3 s2 p1 op1"});
+    assert_eq!(first["edits"][0], edit);
+    assert_eq!(first["encoder"], serde_json::json!(["conv 8 k3 s2 p1", "relu"]));
+    assert_eq!(first["decoder"], serde_json::json!(["convt 3 k3 s2 p1 op1", "sigmoid"]));
+}
+
+#[test]
+fn solve_mirrors_and_reaches_other_aims() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let mirrored = json(&strata(folder.path(), &["solve", "short.toml", "--mirror", "--json"]));
+    assert_eq!(mirrored["solutions"][0]["decoder"], serde_json::json!(["convt 3 k3 s2 p1 op1", "sigmoid"]));
+    let small = json(&strata(folder.path(), &["solve", "deep-autoencoder", "--code", "64", "--json"]));
+    assert!(!small["solutions"].as_array().unwrap().is_empty());
+    let locked = SHORT.replace("[network]", "[network]\nlocked = [\"encoder\", \"decoder\"]");
+    std::fs::write(folder.path().join("locked.toml"), locked).unwrap();
+    let none = strata(folder.path(), &["solve", "locked.toml"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(out(&none).trim(), "No 3 edits or fewer make the output equal the input.");
+}

@@ -46,12 +46,24 @@ fn every_layer_has_its_costs_and_a_click_selects_it() {
     let mut window = open(builtin("keras-cifar"), SMALL, false);
     assert!(window.has("Cost of encoder.0: conv 32 k3, 896 parameters, 778 k MACs"), "the lectures' layer");
     estimated(&mut window);
-    assert!(window.has("images/s"), "the time of a step");
+    assert!(window.has(" a step · about "), "the time of a step");
     let row = "Cost of encoder.0: conv 32 k3";
     window.harness.get_all_by_label_contains(row).next().unwrap().click();
     window.run();
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 0)));
     // 3·32·32 numbers to 32·30·30: 88,502,400 parameters instead of 896.
+    assert!(window.has("as dense: 88.5 M parameters (×98.8 k), 88.5 M MACs (×114)"));
+}
+
+#[test]
+fn a_large_window_has_room_for_the_parts() {
+    let mut window = open(builtin("keras-cifar"), LARGE, false);
+    estimated(&mut window);
+    assert!(window.has("Memory of a step: ") && window.has("activations ") && window.has(" images/s"));
+    assert!(!window.has("Convolution against dense"));
+    window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
+    window.run();
+    assert!(window.has("Convolution against dense"));
     assert!(window.has("parameters 896 88.5 M 98.8 k") && window.has("MACs 778 k 88.5 M 114"));
 }
 

@@ -14,10 +14,11 @@ mod window;
 use eframe::egui::{Vec2, vec2};
 use std::path::{Path, PathBuf};
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part};
+use strata::gui::arrangement::{Arrangement, Part, Workspace};
 use strata::gui::looking::Subject;
 use strata::gui::state::State;
 use strata::gui::views::ViewKind;
+use strata::project::node::Node;
 use strata::project::{Place, Project, Stack, file};
 use window::*;
 
@@ -110,9 +111,9 @@ fn blocks() -> Project {
         "{ concat = [[\"conv 16 k1\"], [\"conv 32 k3 p1\", \"relu\"]] }",
         "gap",
     ]
-    .map(strata::project::node::Node::from_text)
+    .map(Node::from_text)
     .to_vec();
-    project.network.head = vec![strata::project::node::Node::from_text("dense 10")];
+    project.network.head = vec![Node::from_text("dense 10")];
     project
 }
 
@@ -177,6 +178,56 @@ fn edges_in_patches() {
     train(&mut window, 50.5);
     window.wait("the code", |state| state.looking.sparse.latest.is_some());
     picture(&mut window, "sparse-code-dark.png");
+}
+
+/// A decoder that is a row short, and the layer that lost it.
+#[test]
+#[ignore = "writes pictures"]
+fn shapes_that_explain_themselves() {
+    let mut project = builtin("conv-autoencoder");
+    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect::<Vec<_>>();
+    project.title = "An autoencoder that is three pixels short".into();
+    project.network.encoder = nodes(&["conv 16 k3 s2 p1", "relu", "conv 32 k3 s2 p1", "relu"]);
+    project.network.decoder = nodes(&["convt 16 k3 s2 p1", "relu", "convt 3 k3 s2 p1", "tanh"]);
+    let mut window = Window::real(project, LARGE);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
+    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    select(&mut window, Stack::Encoder, 2);
+    settle(&mut window);
+    picture(&mut window, "design-dark.png");
+    window.click("Switch theme");
+    beside(&mut window, [ViewKind::Checkerboard, ViewKind::Advice]);
+    settle(&mut window);
+    picture(&mut window, "checkerboard-light.png");
+}
+
+#[test]
+#[ignore = "trains networks and writes pictures"]
+fn fields_and_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &builtin("pretrain-classify"), LARGE, false);
+    train(&mut window, 6.5);
+    select(&mut window, Stack::Encoder, 4);
+    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    beside(&mut window, [ViewKind::Field, ViewKind::Cost]);
+    window.wait("a field", |state| state.looking.field.latest.is_some());
+    settle(&mut window);
+    picture(&mut window, "field-light.png");
+}
+
+/// Two views, one below the other.
+fn beside(window: &mut Window, [above, below]: [ViewKind; 2]) {
+    let parts = vec![(0.5, Part::of(&[above])), (0.5, Part::of(&[below]))];
+    window.harness.state_mut().handle(Action::View(OnView::Arrange(Arrangement(Some(Part::Column(parts))))));
+    window.run();
+}
+
+/// Gives what is computed beside the window the time to arrive.
+fn settle(window: &mut Window) {
+    for _ in 0..40 {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        window.harness.step();
+    }
 }
 
 /// One view in all the room there is.

@@ -152,7 +152,7 @@ fn axes_that_differ_have_strips_of_their_own() {
     assert!(window.harness.query_by_label("Input height").is_some() && window.has("now 49"));
     window.click("Sizes of width");
     assert!(window.harness.query_by_label("Input width").is_some());
-    assert!(window.has("Works for even sizes, if the other sides fit too") && window.has("now 64"));
+    assert!(window.has("Works for even sizes, others at 48") && window.has("now 64"));
 }
 
 #[test]

@@ -115,11 +115,13 @@ impl Overlap {
 /// All transposed convolutions of a network, in the order of the text; of a repeat its first pass.
 pub fn overlaps(inference: &Inference) -> Vec<Overlap> {
     let Some(plan) = &inference.plan else { return Vec::new() };
+    let is_deep = response::is_too_deep(inference);
     let overlap = |layer: &PlannedLayer| {
         let Op::ConvTranspose { geometry, .. } = &layer.op else { return None };
         let own = 3 - layer.input.rank()..3;
         let axes: Vec<Taps> = own.clone().map(|axis| Taps::of(geometry, axis)).collect();
-        let after: Option<Vec<Vec<f64>>> = own.map(|axis| pattern_after(plan, &layer.place, axis)).collect();
+        let after = |axis: usize| if is_deep { None } else { pattern_after(plan, &layer.place, axis) };
+        let after: Option<Vec<Vec<f64>>> = own.map(after).collect();
         let text = inference.row(&layer.place).map(|row| row.text.clone()).unwrap_or_default();
         Some(Overlap {
             place: layer.place.clone(),

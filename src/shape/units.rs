@@ -158,13 +158,24 @@ fn settle(units: &mut [Unit<'_>]) {
 
 impl<'a> Unit<'a> {
     fn new(place: &'a Place, work: Work<'a>, input: u64, output: u64, trains: bool) -> Unit<'a> {
-        let (written, pool) = (output, None);
         let [fused, relu, reshapes, unflattens, skipped, watched, given_up] = [false; 7];
-        #[rustfmt::skip]
-        return Unit {
-            place, work, input, output, written, fused, relu, pool, reshapes, unflattens, skipped, trains, watched,
-            absorbs: 0, given_up,
-        };
+        Unit {
+            place,
+            work,
+            input,
+            output,
+            written: output,
+            fused,
+            relu,
+            pool: None,
+            reshapes,
+            unflattens,
+            skipped,
+            trains,
+            watched,
+            absorbs: 0,
+            given_up,
+        }
     }
 
     fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> Unit<'a> {

@@ -97,14 +97,14 @@ fn unread_json(layer: &UnreadLayer) -> Value {
 }
 
 fn strip_json(strip: &Strip) -> Value {
-    let (below, above) = strip.nearest();
+    let (below, above) = strip.nearest;
     json!({
         "axis": strip.name,
         "other_axes": strip.given,
         "rule": strip.rule.to_string(),
         "sizes": strip.sizes(),
         "present": strip.present,
-        "works": strip.works_at(strip.present),
+        "works": strip.is_fine,
         "nearest": [below, above],
     })
 }

@@ -10,7 +10,7 @@ use crate::shape::op::{Geometry, Op};
 /// Positions at most.
 const MOST: usize = 4096;
 /// Taps summed for a layer at most.
-const MOST_WORK: usize = 1 << 23;
+const MOST_WORK: usize = 1 << 18;
 
 /// Values along an axis.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,9 @@ use crate::project::{Place, Stack};
 use crate::shape::infer::Inference;
 use crate::shape::op::{Plan, Planned, PlannedLayer};
 
+/// Layers gone through at most: more are too many for the moment that a window has.
+const MOST_LAYERS: u64 = 1024;
+
 /// What a constant code becomes, along the last two axes of the output (the last one of a signal).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
@@ -48,10 +51,13 @@ pub(super) fn ratio(values: &[f64]) -> f64 {
 }
 
 /// The response of the decoder to a constant code. Where the encoder has transposed convolutions, of the whole
-/// network to a constant input. `None` without a decoder, with an error in it, for a vector, and where a side is
-/// longer than 4096.
+/// network to a constant input. `None` without a decoder, with an error in it, for a vector, where a side is
+/// longer than 4096, and for more than 1024 layers.
 pub fn response(inference: &Inference) -> Option<Response> {
     let (plan, output) = (inference.plan.as_ref()?, inference.output.as_ref()?);
+    if is_too_deep(inference) {
+        return None;
+    }
     let from_input = transposed(inference).iter().any(|layer| layer.place.stack == Stack::Encoder);
     let decoder = plan.stack(Stack::Decoder)?;
     let nodes: Vec<&[Planned]> = match from_input {
@@ -69,6 +75,11 @@ pub fn response(inference: &Inference) -> Option<Response> {
     };
     let averaged = nodes.iter().any(|nodes| nodes.iter().any(branches));
     Some(Response { rows, columns: strip(2)?.values, pattern: [pattern(1)?, pattern(2)?], from_input, averaged })
+}
+
+/// Whether there are too many layers to go through.
+pub(super) fn is_too_deep(inference: &Inference) -> bool {
+    inference.totals.layers > MOST_LAYERS
 }
 
 fn one_period(profile: Profile) -> Vec<f64> {

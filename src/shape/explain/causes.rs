@@ -185,7 +185,7 @@ pub(super) fn cause(chain: &Chain, finding: &Finding, rank: usize) -> Cause {
     let place = |link: usize| chain.links.get(link).map(|link| link.place.clone());
     Cause {
         reason: finding.reason,
-        place: place(finding.culprit).unwrap_or_else(|| words::nowhere()),
+        place: place(finding.culprit).unwrap_or_else(words::nowhere),
         partner: finding.partner.and_then(place),
         axes: finding.axes.clone(),
         sizes: Some((finding.wanted.max(0) as u64, finding.got.max(0) as u64)),

@@ -48,7 +48,7 @@ fn effects_add_up_to_the_difference() {
     assert_eq!(found, [("encoder.3".into(), -8), ("encoder.2".into(), -4), ("encoder.1".into(), -2)]);
     assert!(
         explanation.sentences[0]
-            .ends_with("one row and one column short, which become eight rows and eight columns at the output.")
+            .ends_with("one row and one column short; at the output that is eight rows and eight columns short.")
     );
 }
 

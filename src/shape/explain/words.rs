@@ -54,7 +54,7 @@ fn outcome(finding: &Finding, rank: usize) -> String {
     if here == finding.effect || finding.effect == 0 {
         return there;
     }
-    format!("{there}, which become {} at the output", cells(finding.effect, &finding.axes, rank))
+    format!("{there}; at the output that is {}", amount(finding.effect, &finding.axes, rank))
 }
 
 /// A layer's place and its text.
@@ -159,16 +159,16 @@ fn margin(chain: &Chain, finding: &Finding, rank: usize) -> String {
     };
     let why = match rule(chain, finding.culprit, finding) {
         Some(AxisRule::Slide(Slide { span, pad: Some(pad), .. })) if after < before && span > 1 => {
-            format!(": with padding {pad} its kernel, {span} wide, doesn't reach over the edge")
+            format!(" (a window {span} wide, padding {pad})")
         }
         _ => String::new(),
     };
     let end = if in_encoder {
-        format!(", and no layer of the decoder {undone}")
+        format!("no layer of the decoder {undone}")
     } else {
-        ", which the encoder did not".into()
+        "no layer of the encoder did so".to_owned()
     };
-    format!("`{text}` at {place} {does}, {before} → {after}{why}{end}{}.", far(finding, rank))
+    format!("`{text}` at {place} {does}, {before} → {after}{why}, and {end}{}.", far(finding, rank))
 }
 
 fn far(finding: &Finding, rank: usize) -> String {

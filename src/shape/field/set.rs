@@ -6,7 +6,7 @@
 use crate::shape::op::{Geometry, Op};
 
 /// More runs than this become one.
-const MOST_RUNS: usize = 512;
+const MOST_RUNS: usize = 128;
 
 /// Positions, as runs from a first to a last one: rising, apart from each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

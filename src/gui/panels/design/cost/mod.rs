@@ -57,7 +57,7 @@ impl View for CostView {
             let chosen = self.column == quantity;
             let button = ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
             let button = button.on_hover_text(quantity.about());
-            if button.accessible_name(&format!("Show {}", quantity.name())).clicked() {
+            if button.accessible_name(format!("Show {}", quantity.name())).clicked() {
                 self.column = quantity;
             }
         }

@@ -179,7 +179,7 @@ impl Table<'_> {
     fn background(&self, ui: &Ui, line: Rect, row: &Row, response: &Response) {
         let colors = theme::palette(ui);
         let selected = self.state.selected.as_ref() == Some(&row.place);
-        let card = Rect::from_min_max(line.min, pos2(self.right + 6.0, line.bottom()));
+        let card = Rect::from_min_max(line.min, pos2(self.right + 3.0, line.bottom()));
         if selected || response.hovered() || response.has_focus() {
             ui.painter().rect_filled(card, theme::RADIUS, colors.lifted);
         }

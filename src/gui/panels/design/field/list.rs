@@ -1,6 +1,6 @@
 //! All layers with size, stride and offset of their receptive fields; a click selects one.
 
-use super::compact;
+use super::{compact, elided};
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -84,8 +84,9 @@ fn entry(ui: &mut Ui, row: &Row, is_chosen: bool, most: f64) -> bool {
     bar(&painter, names, row, most, theme::family(ui, row.family));
     let ink = if is_chosen { colors.strong } else { colors.text };
     let indent = 6.0 + 8.0 * row.depth.min(6) as f32;
-    let inner = painter.with_clip_rect(names.intersect(painter.clip_rect()));
-    inner.text(rect.left_center() + vec2(indent, -1.0), Align2::LEFT_CENTER, &row.text, theme::digits(11.5), ink);
+    let galley = elided(ui, &row.text, theme::digits(11.5), ink, names.width() - indent - 4.0);
+    let top = rect.center().y - 1.0 - galley.size().y / 2.0;
+    painter.galley(pos2(rect.left() + indent, top), galley, ink);
     for ((_, right), text) in COLUMNS.iter().zip(&numbers) {
         let at = pos2(rect.right() - right - 6.0, rect.center().y);
         painter.text(at, Align2::RIGHT_CENTER, text, theme::digits(11.0), if text == "–" { colors.weak } else { ink });

@@ -15,7 +15,9 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     };
     let sides = chosen.seen.as_ref().map(|seen| times(&seen.map)).unwrap_or_default();
     let at = chosen.cell.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-    let inner = captioned(ui, area, &format!("map {sides}, cell {at}"));
+    let word = if chosen.cell.len() > 2 { "" } else { "map " };
+    let caption = format!("{word}{sides}, cell {at}");
+    let inner = captioned(ui, area, &caption);
     let grid = fitted(Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max), sizes);
     let response = ui.interact(grid, ui.scope_id().with("map"), Sense::click_and_drag());
     response.widget_info(|| {

@@ -15,8 +15,10 @@ use crate::gui::widgets::empty;
 use crate::inspect::effective_field::Request;
 use crate::shape::field::sees_less;
 use chosen::{Chosen, times};
-use eframe::egui::{Align2, FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::text::{LayoutJob, TextWrapping};
+use eframe::egui::{Color32, FontId, Galley, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
+use std::sync::Arc;
 
 /// The view: which cell, and what it draws with.
 pub struct FieldView {
@@ -138,9 +140,16 @@ impl Areas {
 /// A small text above a picture, and what is left for the picture.
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let color = theme::palette(ui).weak;
-    let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-    painter.text(area.left_top(), Align2::LEFT_TOP, text, FontId::proportional(theme::SMALL), color);
+    let galley = elided(ui, text, FontId::proportional(theme::SMALL), color, area.width());
+    ui.painter().galley(area.min, galley, color);
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
+}
+
+/// A text on one line, with an ellipsis where it is too long.
+fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
 /// The largest rectangle of this ratio (height over width) in the upper left of an area.

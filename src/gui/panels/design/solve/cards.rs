@@ -95,6 +95,7 @@ fn card(ui: &mut Ui, index: usize, solution: &Solution, state: &State, actions: 
             ui.vertical(|ui| {
                 ui.set_width(texts);
                 ui.spacing_mut().item_spacing.y = 1.0;
+                ui.spacing_mut().interact_size.y = 0.0;
                 solution.changes.iter().take(LISTED).for_each(|change| diff(ui, change));
                 ui.label(RichText::new(note(solution)).size(theme::SMALL).color(colors.weak));
             });
@@ -128,7 +129,6 @@ fn diff(ui: &mut Ui, change: &Change) {
         let Some(node) = node else { continue };
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            ui.set_min_height(0.0);
             if let Some(place) = place.take() {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.label(RichText::new(place).font(theme::digits(10.5)).color(colors.weak));

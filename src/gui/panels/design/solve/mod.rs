@@ -28,8 +28,10 @@ pub struct SolveView {
     cursor: strip::Cursor,
 }
 
-/// Below this width the path stands above the causes instead of beside them.
+/// Below this width path and causes share the room equally.
 const NARROW: f32 = 440.0;
+/// Below this height the causes are written smaller, so that a proposal is seen beside them.
+const SHORT: f32 = 220.0;
 
 impl View for SolveView {
     fn about(&self) -> &'static str {
@@ -72,7 +74,7 @@ impl View for SolveView {
 impl SolveView {
     /// Shows everything; returns the network of the proposal that is looked at.
     fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> Option<Network> {
-        let Some(known) = self.answers.known() else { return None };
+        let known = self.answers.known()?;
         if known.network.encoder.is_empty() && known.network.decoder.is_empty() {
             empty(
                 ui,
@@ -101,7 +103,7 @@ impl SolveView {
         let mut inner = top.new_child(UiBuilder::new().id_salt("text").max_rect(text_area));
         ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
             ui.set_width(ui.available_width() - 6.0);
-            causes(ui, known);
+            causes(ui, known, if above.height() < SHORT { theme::SMALL } else { theme::BODY });
             looked_at = cards::show(ui, known, state, actions);
             aim = self.aims.show(ui, known, state.generation);
         });
@@ -169,10 +171,10 @@ fn sentence(banner: &Banner) -> String {
 }
 
 /// The causes, and what no stride ever reads.
-fn causes(ui: &mut Ui, known: &Known) {
+fn causes(ui: &mut Ui, known: &Known, size: f32) {
     let colors = theme::palette(ui);
     for sentence in &known.explanation.sentences {
-        ui.label(RichText::new(plain(sentence)).color(colors.text));
+        ui.label(RichText::new(plain(sentence)).size(size).color(colors.text));
     }
     const SHOWN: usize = 3;
     for layer in known.unread.iter().take(SHOWN) {
@@ -182,7 +184,7 @@ fn causes(ui: &mut Ui, known: &Known) {
         let more = format!("{} more layers leave cells unread.", known.unread.len() - SHOWN);
         ui.label(RichText::new(more).size(theme::SMALL).color(colors.weak));
     }
-    ui.add_space(theme::GAP);
+    ui.add_space(theme::STEP);
 }
 
 /// Without the quotes that set layer texts off in the terminal.

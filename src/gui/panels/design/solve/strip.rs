@@ -112,12 +112,11 @@ fn steer(ui: &Ui, response: &Response, strip: &Strip, cursor: &mut Cursor) -> Op
     let mut size = cursor.at.unwrap_or(strip.present).clamp(1, MOST);
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
     size = (size + pressed(Key::ArrowRight)).min(MOST).saturating_sub(pressed(Key::ArrowLeft)).max(1);
-    let from = |size| Strip { present: size, ..strip.clone() }.nearest();
     if pressed(Key::ArrowUp) > 0 {
-        size = from(size).1.unwrap_or(size);
+        size = strip.nearest_to(size).1.unwrap_or(size);
     }
     if pressed(Key::ArrowDown) > 0 {
-        size = from(size).0.unwrap_or(size);
+        size = strip.nearest_to(size).0.unwrap_or(size);
     }
     cursor.at = Some(size);
     Some(size)
@@ -142,7 +141,7 @@ fn paint(ui: &Ui, bar: Rect, strip: &Strip, shown: Option<usize>, focused: bool)
     }
     if strip.present <= MOST {
         let rect = place(bar, strip.present);
-        let ink = if strip.works_at(strip.present) { colors.strong } else { colors.wrong };
+        let ink = if strip.is_fine { colors.strong } else { colors.wrong };
         ui.painter().rect_filled(Rect::from_center_size(rect.center(), vec2(2.0, BAR)), 0.0, ink);
         let top = pos2(rect.center().x, bar.top() + 1.0);
         let marker = vec![top, top + vec2(-4.0, -6.0), top + vec2(4.0, -6.0)];
@@ -174,7 +173,7 @@ fn words(
 ) {
     let colors = *theme::palette(line);
     let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let given = strip.given.map(|size| format!(", if the other sides fit too ({size})")).unwrap_or_default();
+    let given = strip.given.map(|size| format!(", others at {size}")).unwrap_or_default();
     line.label(small(format!("Works for {}{given}", strip.rule)).color(colors.strong)).on_hover_text(format!(
         "Every {} from 1 to {MOST} was tried. Green: {}. Click on a size to take it, or step with the arrow keys and press Enter; ↑ and ↓ jump to the next one that works.",
         strip.name,
@@ -186,12 +185,12 @@ fn words(
         line.add(Label::new(small(text).color(ink)).truncate());
         return;
     }
-    if strip.works_at(strip.present) {
+    if strip.is_fine {
         line.label(small(format!("now {} ✓", strip.present)).color(colors.proven));
         return;
     }
     line.label(small(format!("now {}", strip.present)).color(colors.wrong));
-    let (below, above) = strip.nearest();
+    let (below, above) = strip.nearest;
     for size in [below, above].into_iter().flatten() {
         let button = Button::new(small(format!("use {size}"))).small();
         let name = format!("Use {} {size}", strip.name);
