@@ -66,6 +66,13 @@ pub fn check(project: &Project) -> Vec<Problem> {
 
 /// The same for a project whose network was inferred already.
 pub fn check_inferred(project: &Project, inference: &Inference) -> Vec<Problem> {
+    let mut problems = found(project, inference);
+    stage_check::add_ways(project, inference, &mut problems);
+    problems
+}
+
+/// The same, but for ways to make the output equal the input: finding them takes longer than all the rest.
+pub(super) fn found(project: &Project, inference: &Inference) -> Vec<Problem> {
     let mut problems: Vec<Problem> = inference
         .errors()
         .map(|(row, error)| Problem {

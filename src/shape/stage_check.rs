@@ -71,13 +71,8 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
             let problem = Problem::error(banner(inference).text);
-            let help = solve::hint(network, &locks::targets(project)).map_or_else(
-                || format!("change the decoder's last layers so that they give {}", network.input),
-                |solution| solution.sentence(),
-            );
             let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
-            problems
-                .push(Problem { place, ..problem.help(help).help("or see every way: strata solve, Output = input") });
+            problems.push(Problem { place, ..problem });
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(
@@ -94,6 +89,24 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
         );
     }
     problems
+}
+
+/// Says of every stage that the output keeps from training what would make it equal the input.
+pub fn add_ways(project: &Project, inference: &Inference, problems: &mut [Problem]) {
+    let differs = inference.output_equals_input == Some(false);
+    let text = banner(inference).text;
+    let mut unequal = problems.iter_mut().filter(|problem| differs && problem.message == text).peekable();
+    if unequal.peek().is_none() {
+        return;
+    }
+    let network = &project.network;
+    let help = solve::hint(network, &locks::targets(project)).map_or_else(
+        || format!("change the decoder's last layers so that they give {}", network.input),
+        |solution| solution.sentence(),
+    );
+    for problem in unequal {
+        problem.help = vec![help.clone(), "or see every way: strata solve, Output = input".into()];
+    }
 }
 
 /// The head has to give one score a class.

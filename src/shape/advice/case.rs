@@ -5,7 +5,7 @@ use crate::project::node::Node;
 use crate::project::stage::{Loss, Task};
 use crate::project::{Place, Project, Stack};
 use crate::shape::budget::MAX_DEPTH;
-use crate::shape::check::{Problem, check_inferred};
+use crate::shape::check::{Problem, found};
 use crate::shape::infer::{Inference, Row};
 use crate::shape::op::{Plan, Planned, PlannedLayer};
 use std::cell::OnceCell;
@@ -66,9 +66,9 @@ impl<'a> Case<'a> {
         Case { project, inference, rows, lists, problems: OnceCell::new() }
     }
 
-    /// The project's problems.
+    /// The project's problems, without the ways that solving finds.
     pub fn problems(&self) -> &[Problem] {
-        self.problems.get_or_init(|| check_inferred(self.project, self.inference))
+        self.problems.get_or_init(|| found(self.project, self.inference))
     }
 
     /// Whether trying an edit takes long.
@@ -101,12 +101,12 @@ impl<'a> Case<'a> {
 
     /// The resolved layers in the order they run, each place once.
     pub fn planned(&self) -> Vec<&'a PlannedLayer> {
-        let mut found = Vec::new();
+        let mut layers = Vec::new();
         let stacks = self.inference.plan.iter().flat_map(|plan: &Plan| plan.stacks.iter().flatten());
-        stacks.for_each(|nodes| flatten(nodes, &mut found));
+        stacks.for_each(|nodes| flatten(nodes, &mut layers));
         let mut seen = BTreeSet::new();
-        found.retain(|layer| seen.insert(&layer.place));
-        found
+        layers.retain(|layer| seen.insert(&layer.place));
+        layers
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Fix, adds_no_error, after};
 use crate::project::edit::Edit;
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
-use crate::project::target::{Target, node_at, target};
+use crate::project::target::{Target, node_at};
 use crate::project::{Place, Project, Stack};
 use crate::shape::check::Problem;
 
@@ -114,25 +114,29 @@ fn attribute(text: &str, rest: &str) -> Option<String> {
     Some(tokens.join(" "))
 }
 
-/// ``write `A` at decoder.0 and append `B` to the decoder``
+/// ``write `A` at decoder.0 and insert `B` at decoder.2 and remove decoder.3``, as solving says it.
 fn written(project: &Project, line: &str) -> Option<Fix> {
     let mut next = project.clone();
     for part in line.split(" and ") {
-        let [text] = quoted(part)[..] else { return None };
-        let node = Node::from_text(text);
-        let edit = if part.starts_with("append `") {
-            let stack = Stack::ALL.into_iter().find(|stack| part.ends_with(&format!("to the {stack}")))?;
-            Edit::Insert(Place::new(stack, next.network.stack(stack).len()), node)
-        } else if part.starts_with("write `") {
-            let (_, name) = part.rsplit_once("` at ")?;
-            let Target::Node(place) = target(&next.network, name)? else { return None };
-            Edit::Replace(place, node)
-        } else {
-            return None;
-        };
-        next = edit.apply(&next).ok()?;
+        next = step(part)?.apply(&next).ok()?;
     }
     fix(line.replace('`', ""), Edit::All(Box::new(next)))
+}
+
+fn step(part: &str) -> Option<Edit> {
+    let place = |name: &str| match name.parse() {
+        Ok(Target::Node(place)) => Some(place),
+        _ => None,
+    };
+    if let Some(name) = part.strip_prefix("remove ") {
+        return place(name).map(Edit::Remove);
+    }
+    let (before, name) = part.rsplit_once("` at ")?;
+    match before.split_once(" `")? {
+        ("write", text) => Some(Edit::Replace(place(name)?, Node::from_text(text))),
+        ("insert", text) => Some(Edit::Insert(place(name)?, Node::from_text(text))),
+        _ => None,
+    }
 }
 
 /// ``end the head with `flatten` and `dense 10` ``

@@ -15,7 +15,7 @@ mod windows;
 
 use mend::mend;
 
-use super::check::{Problem, Severity, check_inferred};
+use super::check::{Problem, Severity, found};
 use super::infer::{Inference, infer};
 use crate::project::edit::Edit;
 use crate::project::{Place, Project};
@@ -91,15 +91,15 @@ pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
         training::norm_of_one,
         training::frozen,
     ];
-    let found = rules.iter().flat_map(|rule| rule(&case).into_iter().take(OF_A_KIND));
-    let mut found: Vec<Advice> = found.chain(training::large_pixels(&case)).collect();
-    keep_sound_fixes(&case, &mut found);
-    found
+    let all = rules.iter().flat_map(|rule| rule(&case).into_iter().take(OF_A_KIND));
+    let mut all: Vec<Advice> = all.chain(training::large_pixels(&case)).collect();
+    keep_sound_fixes(&case, &mut all);
+    all
 }
 
-fn keep_sound_fixes(case: &Case<'_>, found: &mut [Advice]) {
+fn keep_sound_fixes(case: &Case<'_>, all: &mut [Advice]) {
     let mut rows = ROWS_TO_TRY;
-    for advice in found {
+    for advice in all {
         rows = rows.saturating_sub(case.inference.rows.len().max(1));
         advice.fix = advice.fix.take().filter(|fix| rows > 0 && is_sound(case, &fix.edit));
     }
@@ -121,7 +121,7 @@ fn is_sound(case: &Case<'_>, edit: &Edit) -> bool {
 /// The project after an edit with its problems.
 fn after(project: &Project, edit: &Edit) -> Option<(Project, Vec<Problem>)> {
     let next = edit.apply(project).ok().filter(|next| next != project)?;
-    let problems = check_inferred(&next, &infer(&next.network));
+    let problems = found(&next, &infer(&next.network));
     Some((next, problems))
 }
 

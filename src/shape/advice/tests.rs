@@ -3,7 +3,7 @@ use crate::project::builtin;
 use crate::project::data::DataSpec;
 use crate::project::file::parse;
 use crate::project::node::Node;
-use crate::shape::can_train;
+use crate::shape::{can_train, check_inferred};
 
 /// A project with these stacks (layers apart by `;`), reconstructing where there is a decoder and classifying where
 /// there is a head.
