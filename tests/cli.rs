@@ -195,7 +195,7 @@ fn what_cannot_be_is_said_with_what_can() {
     std::fs::create_dir(at.join("plain")).unwrap();
     std::fs::copy(at.join("tiny.toml"), at.join("plain/project.toml")).unwrap();
     for (args, part) in [
-        (&["solve", "tiny.toml"][..], "there is no command `solve`"),
+        (&["sweep", "tiny.toml"][..], "there is no command `sweep`"),
         (&["eval", "run", "--checkpoint", "bets"], "this run has: "),
         (&["inspect", "run", "filters", "-o", "x.txt"], "-o x.png"),
         (&["inspect", "run", "saliency", "--class", "zebra"], "there is no class `zebra`; there is "),
@@ -206,7 +206,7 @@ fn what_cannot_be_is_said_with_what_can() {
         (&["inspect", "run", "pixel", "--layer", "encoder.9"], "no layer encoder.9"),
         (&["inspect", "run", "pixel", "--layer", "encoder.0", "--at", "1,2"], "--at C,Y,X"),
         (&["inspect", "run", "pixel", "--layer", "encoder.0", "--at", "1,2,99"], "outside of the output 6×8×8"),
-        (&["inspect", "run", "filters", "--layer", "encoder.0"], "--layer and --at are for pixel"),
+        (&["inspect", "run", "filters", "--layer", "encoder.0"], "--layer is for receptive-field and pixel"),
         (&["lens", "tiny.toml", "encoder.9"], "there is no layer `encoder.9`"),
         (&["inspect", "run", "filters", "-o", "no/x.png"], "cannot write no/x.png: No such file or directory (is the"),
         (&["new", "keras-cifar", "-o", "no/x.toml"], "cannot write no/x.toml: No such file"),

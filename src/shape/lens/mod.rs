@@ -258,7 +258,7 @@ fn end(lens: &Lens, inference: &Inference, branch: usize) -> Option<Shape> {
             && path.starts_with(&lens.place.path)
             && path.get(depth - 2) == Some(&branch)
     };
-    inference.rows.iter().filter(inside).next_back().map_or_else(|| lens.input.clone(), |row| row.output.clone())
+    inference.rows.iter().rfind(inside).map_or_else(|| lens.input.clone(), |row| row.output.clone())
 }
 
 /// A number as people write it: whole where it is, else four digits; with a true minus sign.
@@ -271,7 +271,7 @@ pub fn number(value: f64) -> String {
         let size = value.abs();
         let digits = (3 - size.log10().floor() as i32).clamp(0, 9) as usize;
         let text = format!("{size:.digits$}");
-        if size < 1e-4 || size >= 1e9 { format!("{size:.2e}") } else { trimmed(&text) }
+        if !(1e-4..1e9).contains(&size) { format!("{size:.2e}") } else { trimmed(&text) }
     };
     if value < 0.0 { format!("−{text}") } else { text }
 }

@@ -249,7 +249,7 @@ pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Opti
         (None, _) => 0,
     };
     let far: Vec<u32> = values.iter().enumerate().map(far).collect();
-    let unequal = u32::from(far.iter().any(|&by| by == 0) && far.iter().any(|&by| by > 0));
+    let unequal = u32::from(far.contains(&0) && far.iter().any(|&by| by > 0));
     let far = far.iter().max().copied().unwrap_or(0);
     let leaps = u32::from(far > leap(attribute)) + 2 * u32::from(idles(kind, attribute, values));
     (leaps, far.saturating_add(4).saturating_mul(weight).saturating_add(unequal))
