@@ -152,11 +152,10 @@ pub fn spoiled(rng: &mut ChaCha8Rng, exact: &Network) -> (Network, u32) {
             let place = Place::new(stack, rng.random_range(0..network.stack(stack).len()));
             let text = network.stack(stack)[place.path[0]].text();
             let last = stack == Stack::Decoder && place.path[0] + 1 == network.decoder.len();
-            if let Some((what, text)) = changed(rng, &text, last) {
-                if !touched.contains(&(place.clone(), what)) {
-                    *network.node_mut(&place).unwrap() = Node::from_text(&text);
-                    touched.push((place, what));
-                }
+            let Some((what, text)) = changed(rng, &text, last) else { continue };
+            if !touched.contains(&(place.clone(), what)) {
+                *network.node_mut(&place).unwrap() = Node::from_text(&text);
+                touched.push((place, what));
             }
         }
         if !touched.is_empty() && infer(&network).output_equals_input != Some(true) {
