@@ -205,9 +205,11 @@ fn shapes_that_explain_themselves() {
 #[ignore = "trains networks and writes pictures"]
 fn fields_and_costs() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &builtin("pretrain-classify"), LARGE, false);
-    train(&mut window, 6.5);
-    select(&mut window, Stack::Encoder, 4);
+    let mut project = builtin("deep-autoencoder");
+    project.data.limit = Some(800);
+    let mut window = open(folder.path(), &project, LARGE, false);
+    train(&mut window, 4.5);
+    select(&mut window, Stack::Encoder, 3);
     window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
     beside(&mut window, [ViewKind::Field, ViewKind::Cost]);
     window.wait("a field", |state| state.looking.field.latest.is_some());
