@@ -224,6 +224,32 @@ pub enum Family {
 }
 
 impl Kind {
+    /// The sliding window as written, of a kind that has one.
+    pub fn window(&self) -> Option<&Window> {
+        match self {
+            Kind::Conv { window, .. }
+            | Kind::ConvTranspose { window, .. }
+            | Kind::DepthwiseConv { window, .. }
+            | Kind::SeparableConv { window, .. }
+            | Kind::MaxPool { window }
+            | Kind::AvgPool { window } => Some(window),
+            _ => None,
+        }
+    }
+
+    /// The same, to change.
+    pub fn window_mut(&mut self) -> Option<&mut Window> {
+        match self {
+            Kind::Conv { window, .. }
+            | Kind::ConvTranspose { window, .. }
+            | Kind::DepthwiseConv { window, .. }
+            | Kind::SeparableConv { window, .. }
+            | Kind::MaxPool { window }
+            | Kind::AvgPool { window } => Some(window),
+            _ => None,
+        }
+    }
+
     /// The family this kind belongs to.
     pub fn family(&self) -> Family {
         match self {

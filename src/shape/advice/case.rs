@@ -1,6 +1,6 @@
 //! A project as the rules of advice see it: lists of nodes that follow each other, and what each is.
 
-use crate::project::layer::{Kind, Layer, Window};
+use crate::project::layer::{Kind, Layer};
 use crate::project::node::Node;
 use crate::project::stage::{Loss, Task};
 use crate::project::{Place, Project, Stack};
@@ -134,19 +134,6 @@ fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
             // Later passes have the same layers.
             Planned::Repeat { passes, .. } => passes.first().into_iter().for_each(|pass| flatten(pass, found)),
         }
-    }
-}
-
-/// The window of a layer that has one.
-pub fn window_mut(kind: &mut Kind) -> Option<&mut Window> {
-    match kind {
-        Kind::Conv { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::DepthwiseConv { window, .. }
-        | Kind::SeparableConv { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window),
-        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Advice about sliding windows: what they never read, kernels without a centre, poolings that can't be undone well.
 
-use super::case::{Case, window_mut};
+use super::case::Case;
 use super::{Advice, OF_A_KIND, after};
 use crate::project::edit::Edit;
 use crate::project::layer::{Kind, Layer};
@@ -107,7 +107,7 @@ fn axes(sizes: &[usize], by: usize) -> Option<Axes> {
 
 fn with(layer: &Layer, change: impl FnOnce(&mut crate::project::layer::Window)) -> Option<Layer> {
     let mut layer = layer.clone();
-    change(window_mut(&mut layer.kind)?);
+    change(layer.kind.window_mut()?);
     Some(layer)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Sizes are at most 2^30 (shapes and attributes were checked), so plain `i64` arithmetic can't overflow.
 
-use crate::project::layer::{Kind, Window};
+use crate::project::layer::Kind;
 use crate::project::size::{MAX_SIZE, Padding};
 use crate::shape::op::{Geometry, Op};
 
@@ -169,20 +169,7 @@ pub(in crate::shape) fn rules(kind: &Kind, op: &Op, rank: usize) -> Vec<AxisRule
 }
 
 fn is_same(kind: &Kind) -> bool {
-    window(kind).is_some_and(|window| window.padding == Some(Padding::Same))
-}
-
-/// The sliding window of a kind of layer that has one.
-fn window(kind: &Kind) -> Option<&Window> {
-    match kind {
-        Kind::Conv { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::DepthwiseConv { window, .. }
-        | Kind::SeparableConv { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window),
-        _ => None,
-    }
+    kind.window().is_some_and(|window| window.padding == Some(Padding::Same))
 }
 
 #[cfg(test)]

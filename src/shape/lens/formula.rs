@@ -2,7 +2,7 @@
 
 use super::function;
 use super::slide::Slide;
-use crate::project::layer::{Kind, Window};
+use crate::project::layer::Kind;
 use crate::project::size::{Padding, Shape};
 use crate::shape::cost;
 use crate::shape::error::times;
@@ -80,20 +80,7 @@ fn sizes(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Vec<Formula> {
 }
 
 fn is_same(kind: &Kind) -> bool {
-    window(kind).is_some_and(|window| window.padding == Some(Padding::Same))
-}
-
-/// The window as written.
-pub(super) fn window(kind: &Kind) -> Option<&Window> {
-    match kind {
-        Kind::Conv { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::DepthwiseConv { window, .. }
-        | Kind::SeparableConv { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window),
-        _ => None,
-    }
+    kind.window().is_some_and(|window| window.padding == Some(Padding::Same))
 }
 
 /// One formula for all axes where they are alike, else one for each.

@@ -133,7 +133,8 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     if let Some(geometry) = slides(op) {
         lens.remarks.extend(unread(geometry, input.rank()));
     }
-    lens.strided = formula::window(kind)
+    lens.strided = kind
+        .window()
         .and_then(|window| window.stride.as_ref())
         .is_some_and(|stride| stride.sizes().iter().any(|&size| size > 1));
     if let Op::Activation(activation) = op {

@@ -2,7 +2,6 @@
 //!
 //! Nothing is claimed: a partner is named only where inference gives it the very same geometry.
 
-use super::formula::window;
 use crate::project::layer::{Kind, Layer, Window};
 use crate::project::size::{Axes, Padding, Shape};
 use crate::shape::op::{Geometry, Op};
@@ -15,7 +14,7 @@ pub fn transpose_of(kind: &Kind, op: &Op, output: &Shape) -> Option<String> {
         Op::ConvTranspose { geometry, in_channels, groups, .. } => (geometry, *in_channels, *groups, false),
         _ => return None,
     };
-    let written = Window { output_padding: None, ..window(kind)?.clone() };
+    let written = Window { output_padding: None, ..kind.window()?.clone() };
     let output_padding = if to_transposed { left_over(geometry, output.rank(), &written) } else { None };
     let window = Window { output_padding, ..written };
     let (out_channels, bias) = (u32::try_from(channels).ok()?, true);

@@ -3,7 +3,7 @@
 //! Values are given axis by axis; writing them keeps the text short (`k3` where all axes agree, nothing
 //! where the default is meant).
 
-use crate::project::layer::{Kind, Window};
+use crate::project::layer::Kind;
 use crate::project::size::{Axes, Margins, Padding};
 
 /// An attribute that changes a size.
@@ -53,7 +53,7 @@ pub fn attributes(kind: &Kind) -> &'static [Attribute] {
         Kind::Upsample { .. } => &[Attribute::Factor],
         Kind::Pad { .. } | Kind::Crop { .. } => &[Attribute::Margin],
         Kind::AdaptiveAvgPool { .. } => &[Attribute::Output],
-        kind if window(kind).is_some() => WINDOW,
+        kind if kind.window().is_some() => WINDOW,
         _ => &[],
     }
 }
@@ -89,7 +89,7 @@ pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> O
             u32::try_from(before + after).ok().map(Value::Size)
         }
         _ => {
-            let window = window(kind)?;
+            let window = kind.window()?;
             let kernel = || at(window.kernel_size.as_ref().unwrap_or(&Axes::all(default_kernel(kind))));
             match attribute {
                 Attribute::Kernel => kernel(),
@@ -128,7 +128,7 @@ pub fn write(kind: &mut Kind, rank: usize, attribute: Attribute, values: &[Optio
     let all: Vec<Value> = values.iter().enumerate().map(|(axis, given)| each(axis, given)).collect::<Option<_>>()?;
     if attribute == Attribute::Padding && all.contains(&Value::Same) {
         let same = all.iter().all(|value| *value == Value::Same);
-        window_mut(kind)?.padding = Some(Padding::Same);
+        kind.window_mut()?.padding = Some(Padding::Same);
         return same.then_some(());
     }
     let sizes: Vec<u32> = all.iter().map(|value| value.size()).collect::<Option<_>>()?;
@@ -143,7 +143,7 @@ fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Opt
         (Kind::AdaptiveAvgPool { output }, Attribute::Output) => *output = axes,
         (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => *margins = split(margins, rank, sizes)?,
         (kind, _) => {
-            let window = window_mut(kind)?;
+            let window = kind.window_mut()?;
             let zero = axes == Axes::all(0);
             match attribute {
                 Attribute::Kernel => window.kernel_size = Some(axes),
@@ -190,29 +190,4 @@ fn default_kernel(kind: &Kind) -> u32 {
 /// Whether the stride follows the kernel.
 pub fn is_pooling(kind: &Kind) -> bool {
     matches!(kind, Kind::MaxPool { .. } | Kind::AvgPool { .. })
-}
-
-/// The window of a kind.
-pub fn window(kind: &Kind) -> Option<&Window> {
-    match kind {
-        Kind::Conv { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::DepthwiseConv { window, .. }
-        | Kind::SeparableConv { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window),
-        _ => None,
-    }
-}
-
-fn window_mut(kind: &mut Kind) -> Option<&mut Window> {
-    match kind {
-        Kind::Conv { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::DepthwiseConv { window, .. }
-        | Kind::SeparableConv { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window),
-        _ => None,
-    }
 }

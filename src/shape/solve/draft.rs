@@ -1,6 +1,6 @@
 //! A network on its way to a solution: the edits made so far, whether it is one, and how good.
 
-use super::attribute::{Attribute, Value, current, is_pooling, window, write};
+use super::attribute::{Attribute, Value, current, is_pooling, write};
 use super::{Change, Solution};
 use crate::project::layer::Kind;
 use crate::project::node::Node;
@@ -191,7 +191,7 @@ impl Draft {
 /// Whether neighbouring windows leave cells between them.
 fn skips(kind: &Kind) -> bool {
     let axis_skips = |axis| size_of(kind, axis, Attribute::Kernel) < size_of(kind, axis, Attribute::Stride);
-    window(kind).is_some() && (0..3).any(axis_skips)
+    kind.window().is_some() && (0..3).any(axis_skips)
 }
 
 /// An attribute along one of up to three axes, whatever the rank: one number stands for all of them.
@@ -306,7 +306,7 @@ fn scales(kind: &Kind) -> Option<Scale> {
         Kind::Unpool => Some(Scale::Paired),
         Kind::Upsample { .. } => Some(Scale::Factor(all(Attribute::Factor))),
         kind if is_pooling(kind) => Some(Scale::Factor(all(Attribute::Stride))),
-        kind if window(kind).is_some() => {
+        kind if kind.window().is_some() => {
             let stride = all(Attribute::Stride);
             (!one(&stride)).then(|| Scale::Window(stride, all(Attribute::Kernel)))
         }
