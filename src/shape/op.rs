@@ -191,6 +191,19 @@ pub enum Op {
     Identity,
 }
 
+impl Op {
+    /// The window that slides over the layer's input, of a layer that has one.
+    pub fn slides(&self) -> Option<&Geometry> {
+        match self {
+            Op::Conv { geometry, .. }
+            | Op::SeparableConv { geometry, .. }
+            | Op::MaxPool { geometry, .. }
+            | Op::AvgPool { geometry, .. } => Some(geometry),
+            _ => None,
+        }
+    }
+}
+
 /// A node with shapes: a resolved layer, or a block of resolved branches.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "nearly all nodes are layers; a box each would only cost")]

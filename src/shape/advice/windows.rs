@@ -25,16 +25,6 @@ fn unread_cells(geometry: &Geometry) -> [(usize, usize); 3] {
     })
 }
 
-fn slides(op: &Op) -> Option<&Geometry> {
-    match op {
-        Op::Conv { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => Some(geometry),
-        _ => None,
-    }
-}
-
 /// Rows and columns that a stride steps over.
 pub fn unread(case: &Case<'_>) -> Vec<Advice> {
     case.planned().into_iter().filter_map(|layer| stepped_over(case, layer)).take(OF_A_KIND).collect()
@@ -42,7 +32,7 @@ pub fn unread(case: &Case<'_>) -> Vec<Advice> {
 
 /// A pixel that an autoencoder never reads can't come back; a classifier can do without one in ten.
 fn matters(case: &Case<'_>, layer: &PlannedLayer) -> bool {
-    let Some(geometry) = slides(&layer.op) else { return false };
+    let Some(geometry) = layer.op.slides() else { return false };
     // Every second pixel of a shortcut is left out by design (ResNet).
     let is_shortcut = geometry.kernel == [1; 3] && layer.place.path.len() > 1;
     let rebuilds = layer.place.stack == Stack::Encoder
@@ -53,7 +43,7 @@ fn matters(case: &Case<'_>, layer: &PlannedLayer) -> bool {
 }
 
 fn stepped_over(case: &Case<'_>, layer: &PlannedLayer) -> Option<Advice> {
-    let geometry = slides(&layer.op).filter(|_| matters(case, layer))?;
+    let geometry = layer.op.slides().filter(|_| matters(case, layer))?;
     let text = case.row(&layer.place)?.text.clone();
     let message = format!("`{text}` never reads {} of its {} input", listing(geometry, &layer.input), layer.input);
     let why = "The window steps by its stride and stops before the end, or jumps over what lies between: what stands \
@@ -83,7 +73,7 @@ fn listing(geometry: &Geometry, input: &crate::project::size::Shape) -> String {
 fn wider(case: &Case<'_>, layer: &PlannedLayer) -> Option<(String, Edit)> {
     let place = Some(&layer.place).filter(|_| !case.is_large())?;
     let Node::Layer(written) = node_at(case.project.network.stack(place.stack), &place.path)? else { return None };
-    let geometry = slides(&layer.op)?;
+    let geometry = layer.op.slides()?;
     let grown = |sizes: [usize; 3], by: usize| axes(&sizes[3 - layer.input.rank().clamp(1, 3)..], by);
     let padded = grown(geometry.pad, 1).and_then(|pad| with(written, |w| w.padding = Some(Padding::Zeros(pad))));
     let enlarged = (1..=MOST_GROWN).filter_map(|by| {

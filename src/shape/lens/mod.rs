@@ -130,7 +130,7 @@ pub fn planned<'a>(plan: &'a Plan, place: &Place) -> Option<&'a PlannedLayer> {
 fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     let PlannedLayer { op, input, output, .. } = planned;
     lens.formulas = formula::formulas(kind, op, input, output);
-    if let Some(geometry) = slides(op) {
+    if let Some(geometry) = op.slides() {
         lens.remarks.extend(unread(geometry, input.rank()));
     }
     lens.strided = kind
@@ -150,17 +150,6 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     }
     if matches!(op, Op::SeparableConv { .. }) {
         lens.notes.push("the small grid shows the depthwise part, one channel".into());
-    }
-}
-
-/// The window that slides over the layer's input.
-fn slides(op: &Op) -> Option<&Geometry> {
-    match op {
-        Op::Conv { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => Some(geometry),
-        _ => None,
     }
 }
 
