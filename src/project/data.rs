@@ -1,5 +1,6 @@
 //! The `[data]` table: where images come from and what becomes of a pixel on its way in.
 
+use super::augment::{self, Augment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -146,7 +147,7 @@ pub struct DataSpec {
     /// At most this many images in every split (the first ones in the files' order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Augmentations of the training split, as text.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub augment: Vec<String>,
+    /// Augmentations of the training split, in this order.
+    #[serde(default, deserialize_with = "augment::list", skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augment>,
 }
