@@ -86,6 +86,7 @@ impl State {
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
             Show::DataPage(page) => self.looking.page = page,
+            Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }
     }
@@ -107,6 +108,7 @@ impl State {
             OnView::Arrange(moved) => *arrangement = moved,
             OnView::Reset => {
                 *arrangement = match workspace {
+                    Workspace::Data => Arrangement::default_data(),
                     Workspace::Design => Arrangement::default_design(),
                     Workspace::Training => Arrangement::default_for(purpose),
                 }

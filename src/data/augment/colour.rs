@@ -53,7 +53,8 @@ fn mean_grey(image: &[f32], channels: usize) -> f32 {
         let (chunks, rest) = block.as_chunks::<LANES>();
         let mut sums = [0.0f32; LANES];
         chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value));
-        let weighted = |values: &[f32]| values.iter().zip(weights.iter().cycle()).map(|(v, w)| f64::from(v * w)).sum::<f64>();
+        let weighted =
+            |values: &[f32]| values.iter().zip(weights.iter().cycle()).map(|(v, w)| f64::from(v * w)).sum::<f64>();
         total += weighted(&sums) + weighted(rest);
     }
     let count = if channels == 3 { image.len() / 3 } else { image.len() };

@@ -26,14 +26,7 @@ pub fn flip_top_bottom(image: &mut [f32], size: Size) {
 }
 
 /// Moves the image by `right` columns and `down` rows.
-pub fn shift(
-    from: &[f32],
-    to: &mut Vec<f32>,
-    size: Size,
-    [right, down]: [i32; 2],
-    border: Border,
-    work: &mut Work,
-) {
+pub fn shift(from: &[f32], to: &mut Vec<f32>, size: Size, [right, down]: [i32; 2], border: Border, work: &mut Work) {
     window(from, to, [size, size], [-right, -down], border, work);
 }
 
@@ -77,7 +70,12 @@ impl Columns<'_> {
         let column = |column| fold(column, size.width, border).map_or(u32::MAX, |column| column as u32);
         index.extend((left..).take(out.width).map(column));
         let numbers = |columns: i64| columns.unsigned_abs() as usize * size.channels;
-        Columns { before: numbers(first), length: numbers(end - first), start: numbers((first + i64::from(left)).max(0)), index }
+        Columns {
+            before: numbers(first),
+            length: numbers(end - first),
+            start: numbers((first + i64::from(left)).max(0)),
+            index,
+        }
     }
 
     fn copy(&self, from: &[f32], to: &mut [f32], channels: usize) {

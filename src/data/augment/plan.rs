@@ -67,9 +67,10 @@ fn in_turn(steps: &[Augment], from: Size) -> Result<Vec<Step>, Refusal> {
 fn fits(what: &Augment, from: Size, top: bool) -> Result<(), Refusal> {
     let refuse = |problem: String, help: &str| Err((problem, help.to_owned()));
     match what {
-        Augment::VFlip { .. } | Augment::Rotate { .. } | Augment::Perspective { .. } if from.is_signal() => {
-            refuse(format!("`{what}` means nothing for signals, which have one row"), "use hflip, shift, scale or noise")
-        }
+        Augment::VFlip { .. } | Augment::Rotate { .. } | Augment::Perspective { .. } if from.is_signal() => refuse(
+            format!("`{what}` means nothing for signals, which have one row"),
+            "use hflip, shift, scale or noise",
+        ),
         Augment::Hue(_) | Augment::Saturation(_) | Augment::Grayscale { .. } if from.channels != 3 => {
             let problem = format!("`{what}` needs images in colour; these have {} channel(s)", from.channels);
             refuse(problem, "delete it, or give the network's input 3 channels")
@@ -107,7 +108,8 @@ fn crop_size(what: &Augment, from: Size, height: Option<u32>, width: u32, pad: u
     let [tall, wide] = padded(from, pad as usize);
     let size = format!("{}×{}", from.height, from.width);
     if height > tall || width > wide {
-        let problem = format!("`{what}` is larger than the images, which are {size} and {tall}×{wide} with the padding");
+        let problem =
+            format!("`{what}` is larger than the images, which are {size} and {tall}×{wide} with the padding");
         return Err((problem, format!("write at most crop {tall}x{wide}, or more padding")));
     }
     if tall.max(wide) > LONGEST_SIDE {

@@ -89,9 +89,7 @@ fn from_table(table: &toml::Table, depth: usize) -> Result<Augment, AugmentTextE
             let p = probability(table.get("p"))?;
             Ok(Augment::Apply { steps: steps_of("apply", steps, depth)?, p })
         }
-        (None, Some(steps)) if !table.contains_key("p") => {
-            Ok(Augment::Choice(steps_of("choice", steps, depth)?))
-        }
+        (None, Some(steps)) if !table.contains_key("p") => Ok(Augment::Choice(steps_of("choice", steps, depth)?)),
         (None, Some(_)) => Err(wrong("`p` does not belong to `choice`", "delete it, or give each of them its own p")),
         _ => Err(wrong("a table of augmentations holds either `apply` or `choice`", EXAMPLE)),
     }
@@ -117,5 +115,7 @@ fn probability(value: Option<&Value>) -> Result<f32, AugmentTextError> {
     let Some(value) = value else { return Ok(0.5) };
     // Whole numbers are integers in TOML. Text of an f64 reads to the f32 that was written.
     let number = value.to_string().parse::<f32>().ok().filter(|p| (0.0..=1.0).contains(p));
-    number.ok_or_else(|| wrong(format!("`p = {value}` is not a probability"), "write a number from 0 to 1, such as p = 0.9"))
+    number.ok_or_else(|| {
+        wrong(format!("`p = {value}` is not a probability"), "write a number from 0 to 1, such as p = 0.9")
+    })
 }

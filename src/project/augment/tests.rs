@@ -29,8 +29,10 @@ fn other_forms_are_written_in_full() {
         ("blur 3 sigma1.5", "blur 3 sigma1.5"),
         ("erase", "erase p0.5 area0.02..0.33"),
         ("{apply=['hflip']}", "{ apply = [\"hflip p0.5\"], p = 0.5 }"),
-        ("{ apply = [{ choice = ['noise 0.1', 'blur 3'] }], p = 1 }",
-            "{ apply = [{ choice = [\"noise 0.1\", \"blur 3 sigma0.1..2\"] }], p = 1.0 }"),
+        (
+            "{ apply = [{ choice = ['noise 0.1', 'blur 3'] }], p = 1 }",
+            "{ apply = [{ choice = [\"noise 0.1\", \"blur 3 sigma0.1..2\"] }], p = 1.0 }",
+        ),
     ] {
         let augment: Augment = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(augment.to_string(), written);

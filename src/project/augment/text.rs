@@ -136,7 +136,8 @@ impl<'a> Reader<'a> {
             "perspective" => {
                 let interpolation = self.interpolation(Interpolation::Bilinear);
                 let p = self.probability(0.5)?;
-                let distortion = if self.rest.is_empty() { 0.5 } else { self.number("a share of the half side", UNIT)? };
+                let distortion =
+                    if self.rest.is_empty() { 0.5 } else { self.number("a share of the half side", UNIT)? };
                 Augment::Perspective { distortion, p, interpolation, border }
             }
             _ => self.crop(border)?,

@@ -139,7 +139,8 @@ fn erased_areas_are_uniform_and_noise_is_what_it_says() {
     assert!(areas.iter().all(|area| (0.049..0.152).contains(area)));
     let areas: Vec<f64> = areas.iter().map(|area| area.clamp(0.05, 0.15)).collect();
     assert_uniform(&areas, [0.05, 0.15], "erase");
-    let erased = drawn(&["erase p0.3 area0.1"], [20, 20, 1], &white[..400], |image| f64::from(u8::from(gone(image) > 0.0)));
+    let erased =
+        drawn(&["erase p0.3 area0.1"], [20, 20, 1], &white[..400], |image| f64::from(u8::from(gone(image) > 0.0)));
     assert_share(&erased, 0.3, "erase p0.3");
 
     let grey = [0.5; 4];

@@ -43,11 +43,28 @@ fn what_means_nothing_is_refused_with_its_entry() {
 #[test]
 fn every_transform_works_on_every_shape_it_accepts() {
     let kinds = crate::project::augment::KINDS.iter().map(|(_, example, _)| *example);
-    let more = ["shift 1 wrap", "rotate 360 bilinear reflect", "rotate 90 edge", "scale 0.01..100 bilinear wrap",
-        "scale 0.1..3 reflect", "perspective 1 p1 wrap", "perspective 1 p1 nearest", "crop 1 pad3 reflect", "crop 1x1",
-        "blur 127", "noise 10", "saltpepper 1", "erase p1 area0..1", "contrast 10000", "hue -0.5..0.5", "brightness 5"];
+    let more = [
+        "shift 1 wrap",
+        "rotate 360 bilinear reflect",
+        "rotate 90 edge",
+        "scale 0.01..100 bilinear wrap",
+        "scale 0.1..3 reflect",
+        "perspective 1 p1 wrap",
+        "perspective 1 p1 nearest",
+        "crop 1 pad3 reflect",
+        "crop 1x1",
+        "blur 127",
+        "noise 10",
+        "saltpepper 1",
+        "erase p1 area0..1",
+        "contrast 10000",
+        "hue -0.5..0.5",
+        "brightness 5",
+    ];
     let mut scratch = Scratch::default();
-    for shape in [[32, 32, 3], [1, 1, 1], [1, 1, 3], [1, 37, 1], [1, 40, 2], [5, 1, 3], [2, 2, 4], [3, 40, 1], [7, 2, 2]] {
+    for shape in
+        [[32, 32, 3], [1, 1, 1], [1, 1, 3], [1, 37, 1], [1, 40, 2], [5, 1, 3], [2, 2, 4], [3, 40, 1], [7, 2, 2]]
+    {
         let [height, width, channels] = shape;
         for text in kinds.clone().chain(more) {
             let Ok(augmenter) = augmenter(&[text], shape) else { continue };
