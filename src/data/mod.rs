@@ -12,12 +12,14 @@
 //! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
+//! | `augment` | random changes of training images |
 //! | `shares`, `carve`, `joined` | which image is in which split |
 //! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+pub mod augment;
 mod bytes;
 mod carve;
 mod cifar;
