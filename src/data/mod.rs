@@ -13,6 +13,7 @@
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
 //! | `augment` | random changes of training images |
+//! | `loader` | batches made ahead, on threads of their own |
 //! | `shares`, `carve`, `joined` | which image is in which split |
 //! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
@@ -30,6 +31,7 @@ mod folder;
 mod hash;
 mod idx;
 mod joined;
+pub mod loader;
 mod measure;
 mod order;
 mod picture_file;
