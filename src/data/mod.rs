@@ -17,6 +17,7 @@
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+mod array;
 mod bytes;
 mod carve;
 mod cifar;
@@ -26,8 +27,11 @@ mod fit;
 mod folder;
 mod hash;
 mod idx;
+mod npy;
 mod order;
+mod pickle;
 mod picture_file;
+mod recording;
 mod records;
 mod resize;
 mod scale;

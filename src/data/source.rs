@@ -3,10 +3,19 @@
 
 use super::bytes;
 use super::error::DataError;
-use super::{Progress, Skipped, cifar, folder, idx, shapes, stl10};
+use super::{Progress, Skipped, cifar, folder, idx, npy, shapes, stl10};
 use crate::project::data::{DataSpec, Source, Split};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// A picture's values, H×W×C.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Raw {
+    /// Pixels from 0 to 255.
+    Bytes(Vec<u8>),
+    /// Numbers of any range, such as samples of a signal; [`Loaded::span`] says which count as 0 and 255.
+    Floats(Vec<f32>),
+}
 
 /// Pictures of one shape that can be fetched in any order, from any thread.
 pub(super) trait Pictures: Send + Sync {
@@ -14,7 +23,7 @@ pub(super) trait Pictures: Send + Sync {
     /// H×W×C of every picture.
     fn shape(&self) -> [usize; 3];
     /// Picture `index`, H×W×C.
-    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError>;
+    fn raw(&self, index: usize) -> Result<Raw, DataError>;
     /// Whether fetching one costs enough that its pixels are worth keeping.
     fn is_costly(&self) -> bool {
         false
@@ -34,9 +43,14 @@ pub(super) struct Loaded {
     pub classes: Vec<String>,
     pub parts: Vec<Part>,
     pub skipped: Vec<Skipped>,
+    /// The values that pixel 0 and pixel 255 stand for; of bytes simply these.
+    pub span: [f32; 2],
     /// Whether a `valid` split is still to be taken from `train`, should there be none.
     pub carve: bool,
 }
+
+/// The span of bytes.
+pub(super) const BYTES: [f32; 2] = [0.0, 255.0];
 
 /// What a source is opened with.
 pub(super) struct Ask<'a> {
@@ -64,8 +78,8 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
         Source::Cifar10 => cifar::load_10(&mut ask),
         Source::Cifar100 => cifar::load_100(&mut ask),
         Source::Stl10 => stl10::load(&mut ask),
-        Source::Eurosat | Source::Folder | Source::Flowers17 => folder::load(&mut ask),
-        Source::Wav | Source::Npy => Err(DataError::Unsupported(source)),
+        Source::Eurosat | Source::Folder | Source::Flowers17 | Source::Csv | Source::Wav => folder::load(&mut ask),
+        Source::Npy => npy::load(&mut ask),
     }
 }
 
@@ -106,12 +120,15 @@ fn wanted(source: Source) -> &'static str {
         Source::Stl10 => "the folder stl10_binary",
         Source::Eurosat => "the folder EuroSAT_RGB",
         Source::Flowers17 => "the folder of the files image_0001.jpg to image_1360.jpg",
+        Source::Npy => "an .npy or .npz file, or the folder of several .npy files",
+        Source::Csv => "the .csv file",
+        Source::Wav => "a folder that has a folder of .wav files for each class",
         _ => "a folder that has a folder of images for each class",
     }
 }
 
 /// A label outside the classes: `position` counts from 0.
-pub(super) fn bad_label(file: &Path, position: usize, label: u8, allowed: &str) -> DataError {
+pub(super) fn bad_label(file: &Path, position: usize, label: impl std::fmt::Display, allowed: &str) -> DataError {
     DataError::malformed(
         file,
         format!("image {position} has label {label}, and labels go from {allowed}"),
