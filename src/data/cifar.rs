@@ -10,7 +10,7 @@ mod python;
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{BYTES, Ask, Loaded, Part, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, bad_label};
 use crate::project::data::{Labels, Split};
 use crate::text;
 use std::path::{Path, PathBuf};
@@ -191,5 +191,5 @@ fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> Loaded {
         }),
         labels: Some(batch.labels),
     };
-    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), carve: true, span: BYTES }
+    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), span: BYTES, carve: true }
 }

@@ -9,7 +9,7 @@ use super::array::shortened;
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{BYTES, Ask, Loaded, Part, Pictures, Raw, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
 use crate::project::data::Split;
 use crate::text;
 use std::fs::File;
@@ -48,7 +48,7 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
         keep_fold(&folders, fold, train)?;
     }
     ask.report("reading files", 1, 1)?;
-    Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), carve: true, span: BYTES })
+    Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), span: BYTES, carve: true })
 }
 
 fn class_names(folders: &[PathBuf]) -> Vec<String> {
