@@ -10,7 +10,9 @@
 //! on: any first part, as `limit` takes it, has all classes.
 
 mod decode;
+mod flowers;
 mod listing;
+mod mat;
 mod sounds;
 mod table;
 mod walk;

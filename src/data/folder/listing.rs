@@ -1,6 +1,7 @@
 //! Which files are there, of which class and split. Reads names only. Fails when nothing that
 //! looks like an image is found.
 
+use super::flowers;
 use super::walk::{Walk, read_folder};
 use crate::data::Skipped;
 use crate::data::error::DataError;
@@ -17,27 +18,6 @@ const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [
     (Split::Test, &["test", "testing"]),
     (Split::Unlabeled, &["unlabeled", "unlabelled"]),
 ];
-
-const FLOWERS: [&str; 17] = [
-    "daffodil",
-    "snowdrop",
-    "lily of the valley",
-    "bluebell",
-    "crocus",
-    "iris",
-    "tigerlily",
-    "tulip",
-    "fritillary",
-    "sunflower",
-    "daisy",
-    "coltsfoot",
-    "dandelion",
-    "cowslip",
-    "buttercup",
-    "windflower",
-    "pansy",
-];
-const FLOWERS_PER_CLASS: u32 = 80;
 
 /// A file that should be an image.
 #[derive(Clone)]
@@ -75,7 +55,7 @@ pub(super) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
     }
     read_folder(&root).map_err(|cause| DataError::unreadable(&root, cause))?;
     let listing = match source {
-        Source::Flowers17 => list_flowers(&root),
+        Source::Flowers17 => flowers::list(ask, &root)?,
         Source::Wav => list_folder(&root, recording::is_named_like_one)?,
         _ => list_folder(&root, picture_file::is_named_like_one)?,
     };
@@ -188,49 +168,4 @@ fn list_classes(folder: &Path, walk: &mut Walk) -> Result<Vec<ClassFolder>, Data
         }
     }
     Ok(classes)
-}
-
-fn list_flowers(root: &Path) -> Listing {
-    let mut walk = Walk::new(picture_file::is_named_like_one);
-    let mut entries = Vec::new();
-    for path in walk.files(root) {
-        match flower_class(&path) {
-            Some(class) => entries.push(Entry { path, class: Some(class) }),
-            None => {
-                let reason = "not named image_0001.jpg to image_1360.jpg, so its class is unknown";
-                walk.skip(&path, reason.to_string());
-            }
-        }
-    }
-    Listing {
-        classes: FLOWERS.map(str::to_string).to_vec(),
-        splits: vec![(Split::Train, entries)],
-        skipped: walk.skipped,
-        has_splits: false,
-    }
-}
-
-/// The class, from the number in the name.
-fn flower_class(path: &Path) -> Option<u32> {
-    let stem = path.file_stem()?.to_str()?;
-    let number = stem.strip_prefix("image_")?.parse::<u32>().ok()?.checked_sub(1)?;
-    let class = number / FLOWERS_PER_CLASS;
-    ((class as usize) < FLOWERS.len()).then_some(class)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flowers_are_classed_by_number() {
-        let class = |name: &str| flower_class(Path::new(name));
-        assert_eq!(class("a/image_0001.jpg"), Some(0));
-        assert_eq!(class("image_0080.jpg"), Some(0));
-        assert_eq!(class("image_0081.jpg"), Some(1));
-        assert_eq!(class("image_1360.jpg"), Some(16));
-        for bad in ["image_0000.jpg", "image_1361.jpg", "image_.jpg", "rose.jpg", "image_99999999999.jpg"] {
-            assert_eq!(class(bad), None, "{bad}");
-        }
-    }
 }

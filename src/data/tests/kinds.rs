@@ -47,10 +47,9 @@ fn arrays_of_every_type_and_order_hold_the_same_picture() {
     for name in ["le_u2", "be_i2", "le_i4", "be_i8", "le_f2", "be_f4", "le_f8", "fortran"] {
         let dataset = open(&whole(Source::Npy, &fixtures().join(format!("last_{name}.npy")))).unwrap();
         assert_eq!(dataset.shape(), [3, 5, 4], "{name}");
-        // From 0 to 171, which become 0 and 1.
         let found = values(&dataset, Split::Train, 1);
-        let off = found.iter().zip(expected(1)).map(|(found, wanted)| (found - wanted / 171.0).abs());
-        assert!(off.fold(0.0, f32::max) < 1e-6, "{name}");
+        let off = found.iter().zip(expected(1)).map(|(found, wanted)| (found - wanted).abs());
+        assert!(off.fold(0.0, f32::max) < 1e-4, "{name}");
     }
     let grey = open(&whole(Source::Npy, &fixtures().join("grey_fortran.npy"))).unwrap();
     let wanted: Vec<u8> = expected(2).iter().step_by(3).map(|&value| value as u8).collect();
@@ -63,8 +62,9 @@ fn arrays_of_every_type_and_order_hold_the_same_picture() {
 fn signals_keep_their_length() {
     let signals = open(&whole(Source::Npy, &fixtures().join("signals.npy"))).unwrap();
     assert_eq!(signals.shape(), [1, 1, 8]);
-    assert_eq!(values(&signals, Split::Train, 0)[0], 0.0);
-    assert_eq!(values(&signals, Split::Train, 2)[7], 1.0);
+    assert_eq!(values(&signals, Split::Train, 0)[0], -2.0);
+    assert_eq!(values(&signals, Split::Train, 2)[7], 2.0);
+    assert_eq!(signals.pixel_range(), [-2.0, 2.0]);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn recordings_are_signals_or_spectrograms() {
     let train = dataset.split(Split::Train).unwrap();
     for index in 0..4 {
         let signal = values(&dataset, Split::Train, index);
-        let wanted = if train.label(index) == Some(0) { [0.75, 0.75] } else { [0.25, 0.5] };
+        let wanted = if train.label(index) == Some(0) { [0.5, 0.5] } else { [-0.5, 0.0] };
         assert!((signal[0] - wanted[0]).abs() < 1e-6 && (signal[250] - wanted[1]).abs() < 1e-6, "{signal:?}");
     }
     spec.length = Some(128);
@@ -296,4 +296,28 @@ fn coarse_labels_of_the_version_for_python() {
     write(folder.path(), "train", &fixture("cifar100.pickle"));
     let coarse = DataSpec { labels: Some(Labels::Coarse), ..spec(Source::Cifar100, folder.path()) };
     assert_eq!(open(&coarse).unwrap().classes(), ["flowers"]);
+}
+
+#[test]
+fn flowers_have_the_splits_of_their_authors() {
+    let folder = tempdir().unwrap();
+    for number in 1..=80u8 {
+        write_image(folder.path(), &format!("jpg/image_{number:04}.jpg"), [8, 8], [number, 0, 0]);
+    }
+    let mut spec = DataSpec { source_fold: Some(2), ..spec(Source::Flowers17, folder.path()) };
+    assert!(open(&spec).unwrap_err().to_string().contains("datasplits.mat"));
+    let mut found = Vec::new();
+    for name in ["splits_plain.mat", "splits_packed.mat"] {
+        write(folder.path(), "datasplits.mat", &fixture(name));
+        let dataset = open(&spec).unwrap();
+        let sizes: Vec<usize> = dataset.splits().map(|(_, data)| data.len()).collect();
+        assert_eq!(sizes, [40, 20, 20], "{name}");
+        found.push((0..40).map(|index| pixels(&dataset, Split::Train, index)[0]).collect::<Vec<u8>>());
+    }
+    assert_eq!(found[0], found[1]);
+    spec.source_fold = Some(3);
+    let other = open(&spec).unwrap();
+    assert_ne!(found[0], (0..40).map(|index| pixels(&other, Split::Train, index)[0]).collect::<Vec<u8>>());
+    spec.source_fold = Some(4);
+    assert!(open(&spec).unwrap_err().to_string().contains("1, 2 or 3"));
 }
