@@ -20,6 +20,7 @@
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+mod array;
 pub mod augment;
 mod bytes;
 mod carve;
@@ -33,8 +34,11 @@ mod idx;
 mod joined;
 pub mod loader;
 mod measure;
+mod npy;
 mod order;
+mod pickle;
 mod picture_file;
+mod recording;
 mod records;
 mod resize;
 mod scale;
