@@ -245,6 +245,12 @@ pub struct DataArgs {
     /// Scale images to this size, such as 32x32; needed where they differ in size
     #[arg(long, value_name = "HxW", value_parser = size)]
     pub resize: Option<[u32; 2]>,
+    /// Download what is missing, into --path or into the user's folder for data
+    #[arg(long)]
+    pub fetch: bool,
+    /// Measure the pixels: mean, deviation, histogram, exact duplicates
+    #[arg(long)]
+    pub statistics: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

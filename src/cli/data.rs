@@ -1,9 +1,11 @@
-//! `strata data`: what a source of images has.
+//! `strata data`: what a source of images has, and getting it.
+
+mod fetch;
 
 use super::args::DataArgs;
 use super::output;
 use super::text::{left, right, times};
-use crate::data::{Dataset, SplitData};
+use crate::data::{DataError, Dataset, SplitData};
 use crate::engine::error::RunError;
 use crate::project::data::{DataSpec, Split};
 use crate::text::count;
@@ -15,8 +17,20 @@ const SEED: u64 = 42;
 
 /// Opens the source and prints its splits.
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
-    let spec = DataSpec { source: args.name, path: args.path.clone(), resize: args.resize, ..DataSpec::default() };
-    let dataset = Dataset::open(&spec, SEED, Path::new(""), &mut |_| true).map_err(RunError::from)?;
+    let path = match (args.fetch, &args.path) {
+        (true, path) => Some(fetch::run(args.name, path.as_deref())?.display().to_string()),
+        (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
+        (false, path) => path.clone(),
+    };
+    let spec = DataSpec { source: args.name, path: path.clone(), resize: args.resize, ..DataSpec::default() };
+    let dataset = match Dataset::open(&spec, SEED, Path::new(""), &mut |_| true) {
+        Err(
+            error @ (DataError::Missing { .. } | DataError::NoImages { .. } | DataError::Setting { key: "path", .. }),
+        ) => {
+            return fetch::missing(args, &error).unwrap_or_else(|| Err(RunError::from(error).into()));
+        }
+        result => result.map_err(RunError::from)?,
+    };
     if args.json { output::print_json(&as_json(&dataset)) } else { output::print(&as_text(&dataset)) }
 }
 

@@ -3,7 +3,7 @@
 
 use super::sum::Sum;
 use crate::project::data::Source;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A dataset that can be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +80,14 @@ impl Entry {
         self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
+    /// The folder to fetch into for a project's `path`, which may be the inner one.
+    pub fn folder_of(&self, path: &Path) -> PathBuf {
+        let outer = if !self.path.is_empty() && path.ends_with(&self.path) { path.parent() } else { None };
+        outer.unwrap_or(path).to_path_buf()
+    }
+
     /// What a project's `path` is when the files are in `folder`.
-    pub fn project_path(&self, folder: &std::path::Path) -> PathBuf {
+    pub fn project_path(&self, folder: &Path) -> PathBuf {
         if self.path.is_empty() { folder.to_path_buf() } else { folder.join(&self.path) }
     }
 }
@@ -166,7 +172,14 @@ fn idx(at: &[&str], files: &[Idx]) -> Vec<RemoteFile> {
     files.iter().map(file).collect()
 }
 
-fn archive(addresses: &[&str], bytes: u64, sum: Sum, archive: Archive, most_bytes: u64, holds: Vec<Held>) -> RemoteFile {
+fn archive(
+    addresses: &[&str],
+    bytes: u64,
+    sum: Sum,
+    archive: Archive,
+    most_bytes: u64,
+    holds: Vec<Held>,
+) -> RemoteFile {
     let name = addresses.first().and_then(|address| address.rsplit('/').next()).unwrap_or_default().to_owned();
     let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
     RemoteFile { name, addresses, bytes, sum, then: Then::Unpack { archive, holds, most_bytes } }
@@ -259,7 +272,8 @@ mod tests {
             assert!(file.addresses.iter().all(|address| address.ends_with(&format!("/{}", file.name))), "{file:?}");
             assert!(file.sum.is_well_formed(), "{file:?}");
             if let Then::Unpack { holds, most_bytes, .. } = &file.then {
-                let sum: u64 = holds.iter().map(|held| if let Holds::Bytes(bytes) = held.what { bytes } else { 0 }).sum();
+                let sum: u64 =
+                    holds.iter().map(|held| if let Holds::Bytes(bytes) = held.what { bytes } else { 0 }).sum();
                 assert!(!holds.is_empty() && sum < *most_bytes && file.bytes < *most_bytes, "{file:?}");
             }
         }

@@ -98,7 +98,7 @@ pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String
     };
     format!(
         "What was received so far is kept; the next download goes on from there. By hand: open {address} in a browser, \
-         save it as {} ({}); {then}. `strata data {} --path {}` says what is still missing",
+         save it as {} ({}); {then}. Then `strata data {} --path {} --fetch` looks what is still missing",
         folder.join(&file.name).display(),
         file.sum,
         entry.name,

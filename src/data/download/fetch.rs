@@ -208,7 +208,8 @@ impl Work<'_> {
     }
 
     fn tell(&mut self, step: Step, file: &RemoteFile, done: u64) -> bool {
-        let (before, total) = if step == Step::Downloading { (self.before, self.entry.bytes()) } else { (0, file.bytes) };
+        let (before, total) =
+            if step == Step::Downloading { (self.before, self.entry.bytes()) } else { (0, file.bytes) };
         (self.told)(&Told { step, file: file.name.clone(), done: (before + done).min(total), total })
     }
 

@@ -48,11 +48,7 @@ impl Sum {
     }
 
     /// The sum of the same kind of what `input` holds; `None` when `go_on`, told of every piece, says no.
-    pub(super) fn measure(
-        &self,
-        input: &mut impl Read,
-        go_on: &mut dyn FnMut(u64) -> bool,
-    ) -> io::Result<Option<Sum>> {
+    pub(super) fn measure(&self, input: &mut impl Read, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<Sum>> {
         Ok(match self {
             Sum::Md5(_) => digest::<Md5>(input, go_on)?.map(|digits| Sum::Md5(digits.into())),
             Sum::Sha256(_) => digest::<Sha256>(input, go_on)?.map(|digits| Sum::Sha256(digits.into())),
