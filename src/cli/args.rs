@@ -258,6 +258,15 @@ pub struct DataArgs {
     /// Where the picture goes [default: augmentation.png]
     #[arg(short, long, value_name = "PNG", requires = "augment")]
     pub output: Option<PathBuf>,
+    /// Change a setting of [data], such as fold=2/5 or per_class=50; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Download what is missing, into --path or into the user's folder for data
+    #[arg(long)]
+    pub fetch: bool,
+    /// Measure the pixels: mean, deviation, histogram, exact duplicates
+    #[arg(long)]
+    pub statistics: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

@@ -26,6 +26,7 @@ mod bytes;
 mod carve;
 mod cifar;
 mod dataset;
+pub mod download;
 mod error;
 mod fit;
 mod folder;
@@ -50,11 +51,17 @@ mod stl10;
 #[cfg(test)]
 mod tests;
 
+use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use order::epoch_order;
 pub use split::{SplitData, fill_batch};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The folder that a project's `path` names: `~` is the home folder, a relative path starts at `base`.
+pub fn folder(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
+    source::locate(spec, base)
+}
 
 /// How far the opening of a dataset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

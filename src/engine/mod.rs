@@ -15,6 +15,7 @@ mod early_stop;
 pub mod error;
 pub mod evaluate;
 pub mod event;
+pub mod fetch;
 pub(crate) mod finite;
 mod fit;
 pub mod folder;

@@ -94,6 +94,8 @@ pub enum Action {
     CancelLook(bool),
     /// Opens the system's dialog for an image to look at.
     BrowseImage,
+    /// Downloads the files of the project's source (true), or ends that.
+    Fetch(bool),
     /// Reads the list of runs.
     ListRuns,
     /// Moves, opens or closes a view of the centre.

@@ -60,6 +60,7 @@ impl State {
             Action::Look(at) => self.look(at, services),
             Action::CancelLook(true) => self.looking.cancel(),
             Action::CancelLook(false) => self.looking.read_again(),
+            Action::Fetch(start) => self.fetch(start, services),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
             Action::Pause => self.training.send(Command::Pause),
@@ -157,6 +158,7 @@ impl State {
             self.looking.take_from(&slots);
         }
         self.looking.drain();
+        self.drain_download();
         self.runs.drain();
         for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);

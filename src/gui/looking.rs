@@ -194,6 +194,11 @@ impl Looking {
         forget(&mut self.augmented);
     }
 
+    /// Forgets the images: their files are others now.
+    pub(super) fn forget_data(&mut self) {
+        self.data = Asked::default();
+    }
+
     /// Takes what the thread answered.
     pub(super) fn drain(&mut self) {
         let Some(looker) = &self.looker else { return };

@@ -11,6 +11,7 @@ mod ask;
 pub mod commands;
 pub mod curves;
 pub mod dialogs;
+pub mod downloads;
 pub mod drop;
 mod emblem;
 pub mod frames;
