@@ -13,18 +13,20 @@ const USUAL_SHARE: f32 = 0.1;
 pub(super) enum For {
     Valid,
     Test,
+    Fold,
+    Labels,
 }
 
-/// The project's `valid`, checked.
-pub(super) fn share(valid: Option<f32>) -> Result<f64, DataError> {
-    let share = valid.unwrap_or(USUAL_SHARE);
+/// The project's `valid` or `test`, checked.
+pub(super) fn share(key: &'static str, share: Option<f32>) -> Result<f64, DataError> {
+    let share = share.unwrap_or(USUAL_SHARE);
     if (0.0..1.0).contains(&share) {
         return Ok(f64::from(share));
     }
     Err(DataError::setting(
-        "valid",
-        format!("{share} is no share of the training images"),
-        "write a number from 0 (no valid split) to less than 1, for example 0.1",
+        key,
+        format!("{share} is no share of the images"),
+        format!("write a number from 0 (no {key} split) to less than 1, for example 0.1"),
     ))
 }
 
@@ -43,7 +45,7 @@ pub(super) fn carve(len: usize, labels: Option<&[u32]>, share: f64, seed: u64, w
 
 /// Reorders so that any first part of the result has nearly the same share of every class: the
 /// k-th image of a class of n stands at (k + ½)/n of the way.
-fn by_turns(order: Vec<u32>, labels: &[u32]) -> Vec<u32> {
+pub(super) fn by_turns(order: Vec<u32>, labels: &[u32]) -> Vec<u32> {
     let label = |image: u32| labels.get(image as usize).map_or(0, |&label| label as usize);
     let classes = labels.iter().max().map_or(1, |&most| most as usize + 1);
     let mut sizes = vec![0u64; classes];
@@ -90,9 +92,9 @@ mod tests {
 
     #[test]
     fn only_shares_are_accepted() {
-        assert!(share(Some(0.0)).is_ok() && share(None).is_ok());
+        assert!(share("valid", Some(0.0)).is_ok() && share("valid", None).is_ok());
         for bad in [-0.1, 1.0, f32::NAN, f32::INFINITY] {
-            assert!(share(Some(bad)).unwrap_err().to_string().contains("valid"));
+            assert!(share("valid", Some(bad)).unwrap_err().to_string().contains("valid"));
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{Ask, Loaded, Part, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, bad_label};
 use crate::project::data::Split;
 use crate::text;
 use std::path::{Path, PathBuf};
@@ -162,5 +162,5 @@ fn loaded(batches: Vec<(Split, Batch)>, format: Format, classes: Vec<String>) ->
         }),
         labels: Some(batch.labels),
     };
-    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), carve: true }
+    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), span: BYTES, carve: true }
 }

@@ -1,16 +1,16 @@
 //! Opening a dataset: the source's pictures, then `valid` carved out, `limit`, size, patches and
 //! pixel range, all checked here once so that reading has little left that can fail.
 
-use super::carve::{self, For};
 use super::error::DataError;
-use super::fit::Fit;
+use super::fit::{self, Fit, Scaling};
 use super::hash::Digest;
-use super::picture_file;
+use super::joined::Joined;
 use super::scale::Scale;
-use super::source::{self, Ask, Loaded, Part};
+use super::shares::{Given, Item, Rules, Share};
+use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
 use super::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData};
-use super::{Progress, Skipped};
-use crate::project::data::{DataSpec, Split};
+use super::{Progress, Skipped, measure, picture_file};
+use crate::project::data::{DataSpec, MeanStd, Normalize, Split};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub struct Dataset {
     splits: Vec<(Split, SplitData)>,
     skipped: Vec<Skipped>,
     hash: String,
+    measured: Option<MeanStd>,
 }
 
 impl std::fmt::Debug for Dataset {
@@ -59,15 +60,18 @@ impl Dataset {
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
-        let share = carve::share(spec.valid)?;
+        let rules = Rules::new(spec, seed, None)?;
         let ask = Ask { spec, seed, folder: source::locate(spec, base)?, channels, progress };
         let loaded = source::load(ask)?;
         let common = common(spec, channels, seed, &loaded)?;
-        let carve = loaded.carve.then_some((share, seed));
-        let splits = make_splits(loaded.parts, carve, spec.limit, &common);
+        let shares = if loaded.carve { Some(&rules) } else { None };
+        let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
         check_lengths(&splits)?;
-        let mut dataset =
-            Dataset { common, classes: loaded.classes, splits, skipped: loaded.skipped, hash: String::new() };
+        let Loaded { classes, skipped, .. } = loaded;
+        let mut dataset = Dataset { common, classes, splits, skipped, hash: String::new(), measured: None };
+        if spec.normalize == Some(Normalize::MEASURED) {
+            dataset.measure(spec)?;
+        }
         dataset.hash = dataset.digest(spec, seed)?;
         Ok(dataset)
     }
@@ -126,22 +130,39 @@ impl Dataset {
         let decoded = picture_file::decode(path, channels).map_err(|problem| {
             DataError::malformed(path, problem, "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere")
         })?;
-        let fit = Fit::new([decoded.height, decoded.width, channels], Some([height, width]), Some(channels))?;
-        let pixels = fit.apply(decoded.pixels);
+        let scaling = self.common.scaling;
+        let fit = Fit::new([decoded.height, decoded.width, channels], Some([height, width]), Some(channels), scaling)?;
+        let pixels = fit.bytes(decoded.pixels);
         let [_, tall, wide] = self.shape();
-        let pixels = middle(&pixels, [height, width, channels], [tall, wide]);
+        let corner = [(height - tall) / 2, (width - wide) / 2];
+        let pixels = fit::cut(&pixels, width * channels, corner, [tall, wide], channels);
         let mut out = vec![0.0; pixels.len()];
         self.common.scale.apply(&pixels, &mut out);
         Ok(out)
     }
 
+    /// Standardises by the mean and the deviation of the training images (of the first split, where there are none).
+    fn measure(&mut self, spec: &DataSpec) -> Result<(), DataError> {
+        let Some((_, data)) = self.splits.first() else { return Ok(()) };
+        let numbers = measure::mean_and_std(data)?;
+        let scale = Arc::new(Scale::new(spec, self.common.fit.to()[2], [0.0, 1.0], Some(&numbers))?);
+        self.splits.iter_mut().for_each(|(_, data)| data.rescale(&scale));
+        self.common.scale = scale;
+        self.measured = Some(numbers);
+        Ok(())
+    }
+
+    /// Mean and deviation by channel, as `normalize = "train"` measured them.
+    pub fn measured(&self) -> Option<&MeanStd> {
+        self.measured.as_ref()
+    }
+
     fn digest(&self, spec: &DataSpec, seed: u64) -> Result<String, DataError> {
         let mut digest = Digest::new();
-        let DataSpec { source, path: _, resize: _, patches, range, normalize, valid: _, limit: _, augment: _ } = spec;
-        digest.add(source.name().as_bytes());
+        // Where the files are and what augmentation makes of them is not the data.
+        let spec = DataSpec { path: None, augment: Vec::new(), use_augment: true, limit: None, ..spec.clone() };
         digest.add_number(seed);
-        // Resize, valid and limit show in the shape and in the splits themselves.
-        digest.add(format!("{:?} {patches:?} {range:?} {normalize:?}", self.shape()).as_bytes());
+        digest.add(format!("{:?} {spec:?}", self.shape()).as_bytes());
         self.classes.iter().for_each(|class| digest.add(class.as_bytes()));
         for (_, data) in self.splits() {
             data.add_to(&mut digest)?;
@@ -162,6 +183,9 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
     }
     match spec.limit {
         Some(0) => Err(DataError::setting("limit", "0 leaves no image", "write at least 1, or delete the line")),
+        _ if spec.patches_per_image == Some(0) => {
+            Err(DataError::setting("patches_per_image", "0 leaves no patch", "write at least 1, or delete the line"))
+        }
         _ => Ok(()),
     }
 }
@@ -169,7 +193,8 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
 fn common(spec: &DataSpec, channels: Option<usize>, seed: u64, loaded: &Loaded) -> Result<Common, DataError> {
     let from = loaded.parts.first().map_or([1, 1, 1], |part| part.pictures.shape());
     let size = spec.resize.map(|size| size.map(|side| side as usize));
-    let fit = Fit::new(from, size, channels)?;
+    let scaling = Scaling::of(spec);
+    let fit = Fit::new(from, size, channels, scaling)?;
     let [height, width, channels] = fit.to();
     let patches = match spec.patches.map(|size| size.map(|side| side as usize)) {
         Some([tall, wide]) if tall > height || wide > width => {
@@ -179,58 +204,60 @@ fn common(spec: &DataSpec, channels: Option<usize>, seed: u64, loaded: &Loaded) 
                 "write a smaller size, or a larger resize",
             ));
         }
-        size => size.map(|size| Patches { seed, size }),
+        size => {
+            size.map(|size| Patches { seed, size, each: spec.patches_per_image.unwrap_or(PATCHES_PER_IMAGE) as usize })
+        }
     };
     Ok(Common {
-        scale: Arc::new(Scale::new(spec, channels)?),
+        scale: Arc::new(Scale::new(spec, channels, usual_range(loaded.span), None)?),
+        shares: Arc::new(Scale::shares()),
+        span: loaded.span,
+        scaling,
         fit: Arc::new(fit),
         patches,
         classes: loaded.classes.len(),
     })
 }
 
-/// Splits of `parts`; `carve` is the share and the seed with which `valid` is taken from `train`
-/// if there is none. The limit comes last, so that it never moves an image to another split.
+/// What values become where the project does not say: pixels 0 to 1, other numbers what they are.
+fn usual_range(span: [f32; 2]) -> [f32; 2] {
+    if span == BYTES { [0.0, 1.0] } else { span }
+}
+
+/// Splits of `parts`, shared out by `rules` unless the source has done that. The limit comes last, so that it never
+/// moves an image to another split.
 fn make_splits(
-    parts: Vec<Part>,
-    carve: Option<(f64, u64)>,
+    parts: &[Part],
+    rules: Option<&Rules>,
     limit: Option<usize>,
     common: &Common,
 ) -> Vec<(Split, SplitData)> {
-    let has_valid = parts.iter().any(|part| part.split == Split::Valid);
-    let mut splits = Vec::new();
-    for part in parts {
-        let all = part.pictures.len();
-        match carve {
-            Some((share, seed)) if part.split == Split::Train && !has_valid => {
-                let (train, valid) = carve::carve(all, part.labels.as_deref(), share, seed, For::Valid);
-                splits.push(choose(&part, Split::Train, train, limit, common));
-                splits.push(choose(&part, Split::Valid, valid, limit, common));
-            }
-            _ => {
-                let every = (0..u32::try_from(all).unwrap_or(u32::MAX)).collect();
-                splits.push(choose(&part, part.split, every, limit, common));
-            }
-        }
-    }
-    splits.retain(|(_, data)| !data.is_empty());
-    splits.sort_by_key(|(split, _)| *split);
-    splits
+    let given: Vec<Given> = parts
+        .iter()
+        .map(|part| Given { split: part.split, len: part.pictures.len(), labels: part.labels.as_deref() })
+        .collect();
+    let shares = match rules {
+        Some(rules) => rules.share_out(&given),
+        None => Rules::as_given(&given),
+    };
+    shares.into_iter().map(|share| (share.split, choose(parts, share, limit, common))).collect()
 }
 
-fn choose(
-    part: &Part,
-    split: Split,
-    mut chosen: Vec<u32>,
-    limit: Option<usize>,
-    common: &Common,
-) -> (Split, SplitData) {
-    chosen.truncate(limit.unwrap_or(usize::MAX));
-    let labels = part.labels.as_ref().map(|labels| {
-        let label = |&picture: &u32| labels.get(picture as usize).copied().unwrap_or(u32::MAX);
-        chosen.iter().map(label).collect()
-    });
-    (split, SplitData::new(split, Arc::clone(&part.pictures), chosen, labels, common))
+fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Common) -> SplitData {
+    share.items.truncate(limit.unwrap_or(usize::MAX));
+    let label = |&(part, place): &Item| parts.get(part as usize)?.labels.as_ref()?.get(place as usize).copied();
+    let labels = if share.labelled { share.items.iter().map(label).collect() } else { None };
+    let first = share.items.first().map_or(0, |(part, _)| *part);
+    let (pictures, chosen): (Arc<dyn Pictures>, Vec<u32>) = match parts.get(first as usize) {
+        Some(part) if share.items.iter().all(|item| item.0 == first) => {
+            (Arc::clone(&part.pictures), share.items.iter().map(|item| item.1).collect())
+        }
+        _ => {
+            let chosen = (0..share.items.len() as u32).collect();
+            (Arc::new(Joined::new(parts.iter().map(|part| Arc::clone(&part.pictures)).collect(), share.items)), chosen)
+        }
+    };
+    SplitData::new(share.split, pictures, chosen, labels, common)
 }
 
 /// Images are numbered with 32 bits in a batch.
@@ -239,14 +266,8 @@ fn check_lengths(splits: &[(Split, SplitData)]) -> Result<(), DataError> {
         Some((split, data)) => Err(DataError::setting(
             "limit",
             format!("the {split} split would have {} images, more than can be numbered", data.len()),
-            format!("write limit = {} or less", u32::MAX as usize / PATCHES_PER_IMAGE),
+            format!("write limit = {} or less", u32::MAX / PATCHES_PER_IMAGE),
         )),
         None => Ok(()),
     }
-}
-
-fn middle(pixels: &[u8], [height, width, channels]: [usize; 3], [tall, wide]: [usize; 2]) -> Vec<u8> {
-    let (top, left) = (height.saturating_sub(tall) / 2, width.saturating_sub(wide) / 2);
-    let rows = pixels.chunks_exact(width * channels).skip(top).take(tall);
-    rows.flat_map(|row| row.iter().skip(left * channels).take(wide * channels).copied()).collect()
 }

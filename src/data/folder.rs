@@ -11,9 +11,9 @@
 mod decode;
 mod listing;
 
-use super::carve::{self, For};
 use super::error::DataError;
-use super::source::{Ask, Loaded};
+use super::shares::{Given, Rules};
+use super::source::{Ask, BYTES, Loaded};
 use crate::project::data::Split;
 use listing::{Entry, Listing};
 use std::collections::BTreeMap;
@@ -23,18 +23,15 @@ const TEST_SHARE: f64 = 0.1;
 
 pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     let Listing { classes, mut splits, mut skipped, has_splits } = listing::list(ask)?;
-    if !has_splits {
-        carve_from_train(&mut splits, Split::Test, TEST_SHARE, ask.seed, For::Test);
-    }
-    let share = carve::share(ask.spec.valid)?;
-    carve_from_train(&mut splits, Split::Valid, share, ask.seed, For::Valid);
+    let rules = Rules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
+    splits = share_out(&rules, &splits);
     for (_, entries) in &mut splits {
         take_turns(entries);
         entries.truncate(ask.spec.limit.unwrap_or(usize::MAX));
     }
     let parts = decode::decode(ask, splits, &mut skipped)?;
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Loaded { classes, parts, skipped, carve: false })
+    Ok(Loaded { classes, parts, skipped, span: BYTES, carve: false })
 }
 
 /// The first of every class, then the second of every class, and so on.
@@ -49,19 +46,22 @@ fn take_turns(entries: &mut [Entry]) {
     entries.sort_by_key(|entry| (turns.get(&entry.path).copied(), entry.class));
 }
 
-fn carve_from_train(splits: &mut Vec<(Split, Vec<Entry>)>, to: Split, share: f64, seed: u64, what: For) {
-    if splits.iter().any(|(split, _)| *split == to) {
-        return;
-    }
-    let Some((_, train)) = splits.iter_mut().find(|(split, _)| *split == Split::Train) else {
-        return;
+/// The files of every split, given those of the folder's own.
+fn share_out(rules: &Rules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
+    let labels: Vec<Option<Vec<u32>>> =
+        splits.iter().map(|(_, entries)| entries.iter().map(|entry| entry.class).collect()).collect();
+    let given = splits.iter().zip(&labels).map(|((split, entries), labels)| Given {
+        split: *split,
+        len: entries.len(),
+        labels: labels.as_deref(),
+    });
+    let shares = rules.share_out(&given.collect::<Vec<Given>>());
+    let entry = |part: u32, place: u32, labelled: bool| -> Option<Entry> {
+        let entry = splits.get(part as usize)?.1.get(place as usize)?;
+        Some(Entry { class: entry.class.filter(|_| labelled), ..entry.clone() })
     };
-    let labels: Option<Vec<u32>> = train.iter().map(|entry| entry.class).collect();
-    let (kept, held) = carve::carve(train.len(), labels.as_deref(), share, seed, what);
-    let pick = |positions: &[u32], from: &[Entry]| -> Vec<Entry> {
-        positions.iter().filter_map(|&position| from.get(position as usize).cloned()).collect()
+    let files = |items: Vec<(u32, u32)>, labelled| {
+        items.into_iter().filter_map(|(part, place)| entry(part, place, labelled)).collect()
     };
-    let held = pick(&held, train);
-    *train = pick(&kept, train);
-    splits.push((to, held));
+    shares.into_iter().map(|share| (share.split, files(share.items, share.labelled))).collect()
 }

@@ -7,7 +7,7 @@
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{Ask, Loaded, Part, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, bad_label};
 use crate::project::data::Split;
 use crate::text;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,13 @@ pub(super) fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         return Err(bytes::missing(&format!("the images of {what}"), &wanted, &folders, HELP));
     }
-    Ok(Loaded { classes: classes.iter().map(ToString::to_string).collect(), parts, skipped: Vec::new(), carve: true })
+    Ok(Loaded {
+        classes: classes.iter().map(ToString::to_string).collect(),
+        parts,
+        skipped: Vec::new(),
+        span: BYTES,
+        carve: true,
+    })
 }
 
 /// The names in use: `train-images-idx3-ubyte`, with a dot before idx, and either with `.gz`.

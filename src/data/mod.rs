@@ -12,7 +12,8 @@
 //! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
-//! | `carve`, `order`, `hash` | held-back images, shuffling, a name for the data |
+//! | `shares`, `carve`, `joined` | which image is in which split |
+//! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
@@ -26,12 +27,15 @@ mod fit;
 mod folder;
 mod hash;
 mod idx;
+mod joined;
+mod measure;
 mod order;
 mod picture_file;
 mod records;
 mod resize;
 mod scale;
 mod shapes;
+mod shares;
 mod source;
 mod split;
 mod stl10;

@@ -6,7 +6,7 @@
 //! process, as it would be with a memory map.
 
 use super::error::DataError;
-use super::source::Pictures;
+use super::source::{Pictures, Raw};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -46,18 +46,18 @@ impl Pictures for Records {
         self.shape
     }
 
-    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError> {
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
         let size: usize = self.shape.iter().product();
         let start = index * self.record + self.offset;
         match &self.store {
             Store::Memory(bytes) => match bytes.get(start..start + size) {
-                Some(pixels) => Ok(self.rearrange(pixels)),
+                Some(pixels) => Ok(Raw::Bytes(self.rearrange(pixels))),
                 None => Err(DataError::OutOfRange { index, len: self.count, split: "stored" }),
             },
             Store::Disk { file, path } => {
                 let mut pixels = vec![0; size];
                 read_at(file, &mut pixels, start as u64).map_err(|cause| DataError::unreadable(path, cause))?;
-                Ok(self.rearrange(&pixels))
+                Ok(Raw::Bytes(self.rearrange(&pixels)))
             }
         }
     }
@@ -121,9 +121,9 @@ mod tests {
         let columns = vec![0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15, 20, 23, 21, 24, 22, 25];
         let expected = [0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25];
         let shape = [2, 3, 3];
-        assert_eq!(records(Layout::Planes, shape, rows).raw(0).unwrap(), expected);
+        assert_eq!(records(Layout::Planes, shape, rows).raw(0).unwrap(), Raw::Bytes(expected.to_vec()));
         let by_column = records(Layout::PlanesByColumn, shape, columns);
-        assert_eq!(by_column.raw(0).unwrap(), expected);
+        assert_eq!(by_column.raw(0).unwrap(), Raw::Bytes(expected.to_vec()));
         assert!(by_column.raw(1).is_err());
     }
 
@@ -141,7 +141,7 @@ mod tests {
             shape: [2, 2, 1],
             layout: Layout::Grey,
         };
-        assert_eq!(on_disk.raw(1).unwrap(), [7; 4]);
+        assert_eq!(on_disk.raw(1).unwrap(), Raw::Bytes(vec![7; 4]));
         std::fs::write(&path, [7; 6]).unwrap();
         assert!(on_disk.raw(1).unwrap_err().to_string().contains("records"));
     }

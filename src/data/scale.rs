@@ -2,7 +2,7 @@
 //! project. Making it fails on settings that would give infinities or make all pixels equal.
 
 use super::error::DataError;
-use crate::project::data::DataSpec;
+use crate::project::data::{DataSpec, MeanStd};
 
 /// What every pixel value becomes, by channel.
 pub(super) struct Scale {
@@ -11,7 +11,14 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    pub fn new(spec: &DataSpec, channels: usize) -> Result<Scale, DataError> {
+    /// `usual` is the range where the project says nothing, `measured` what `normalize = "train"` came to (without
+    /// it, such a project's pixels become 0 to 1).
+    pub fn new(
+        spec: &DataSpec,
+        channels: usize,
+        usual: [f32; 2],
+        measured: Option<&MeanStd>,
+    ) -> Result<Scale, DataError> {
         let ends = match (&spec.range, &spec.normalize) {
             (Some(_), Some(_)) => {
                 return Err(DataError::setting(
@@ -20,12 +27,20 @@ impl Scale {
                     "delete one of the two",
                 ));
             }
-            (range, None) => vec![check_range(range.unwrap_or([0.0, 1.0]))?; channels],
-            (None, Some(normalize)) => normalized_ends(&normalize.mean, &normalize.std, channels)?,
+            (range, None) => vec![check_range(range.unwrap_or(usual))?; channels],
+            (None, Some(normalize)) => match normalize.numbers().or(measured) {
+                Some(numbers) => normalized_ends(&numbers.mean, &numbers.std, channels)?,
+                None => vec![[0.0, 1.0]; channels],
+            },
         };
         let alike = ends.windows(2).all(|pair| pair[0] == pair[1]);
         let different = if alike { 1 } else { ends.len() };
         Ok(Scale { tables: ends.into_iter().take(different).map(table).collect() })
+    }
+
+    /// Pixel 0 becomes 0 and pixel 255 becomes 1.
+    pub fn shares() -> Scale {
+        Scale { tables: vec![table([0.0, 1.0])] }
     }
 
     /// The least and the greatest number any pixel can become.
@@ -49,6 +64,19 @@ impl Scale {
         for (values, pixels) in out.chunks_exact_mut(channels).zip(pixels.chunks_exact(channels)) {
             for ((value, &pixel), table) in values.iter_mut().zip(pixels).zip(&self.tables) {
                 *value = table[usize::from(pixel)];
+            }
+        }
+    }
+
+    /// Shares of the way from pixel 0 to pixel 255 to numbers, in place; H×W×C or whole rows of it.
+    pub fn apply_to_shares(&self, values: &mut [f32]) {
+        if let [table] = self.tables.as_slice() {
+            values.iter_mut().for_each(|value| *value = table[0] + (table[255] - table[0]) * *value);
+            return;
+        }
+        for pixel in values.chunks_exact_mut(self.tables.len().max(1)) {
+            for (value, table) in pixel.iter_mut().zip(&self.tables) {
+                *value = table[0] + (table[255] - table[0]) * *value;
             }
         }
     }
@@ -103,12 +131,19 @@ mod tests {
     use super::*;
     use crate::project::data::Normalize;
 
+    fn made(spec: &DataSpec, channels: usize) -> Result<Scale, DataError> {
+        Scale::new(spec, channels, [0.0, 1.0], None)
+    }
+
     fn ranged(range: [f32; 2]) -> DataSpec {
         DataSpec { range: Some(range), ..DataSpec::default() }
     }
 
     fn normalized(mean: &[f32], std: &[f32]) -> DataSpec {
-        DataSpec { normalize: Some(Normalize { mean: mean.to_vec(), std: std.to_vec() }), ..DataSpec::default() }
+        DataSpec {
+            normalize: Some(Normalize::By(MeanStd { mean: mean.to_vec(), std: std.to_vec() })),
+            ..DataSpec::default()
+        }
     }
 
     fn round_trip(scale: &Scale) {
@@ -120,17 +155,17 @@ mod tests {
 
     #[test]
     fn ranges_are_met_exactly_and_undone() {
-        let scale = Scale::new(&ranged([-1.0, 1.0]), 3).unwrap();
+        let scale = made(&ranged([-1.0, 1.0]), 3).unwrap();
         assert_eq!(scale.pixel_range(), [-1.0, 1.0]);
         round_trip(&scale);
         assert_eq!(scale.to_pixels(&[-9.0, 9.0, f32::NAN, 0.0]), [0, 255, 0, 128]);
-        round_trip(&Scale::new(&DataSpec::default(), 1).unwrap());
-        assert_eq!(Scale::new(&ranged([1.0, 0.0]), 3).unwrap().pixel_range(), [1.0, 0.0]);
+        round_trip(&made(&DataSpec::default(), 1).unwrap());
+        assert_eq!(made(&ranged([1.0, 0.0]), 3).unwrap().pixel_range(), [1.0, 0.0]);
     }
 
     #[test]
     fn normalize_is_by_channel() {
-        let scale = Scale::new(&normalized(&[0.5, 0.4, 0.3], &[0.5, 0.2, 0.1]), 3).unwrap();
+        let scale = made(&normalized(&[0.5, 0.4, 0.3], &[0.5, 0.2, 0.1]), 3).unwrap();
         let mut values = [0.0; 6];
         scale.apply(&[0, 0, 0, 255, 255, 255], &mut values);
         for (value, expected) in values.iter().zip([-1.0, -2.0, -3.0, 1.0, 3.0, 7.0]) {
@@ -143,15 +178,15 @@ mod tests {
     #[test]
     fn useless_settings_are_refused() {
         for range in [[1.0, 1.0], [0.0, f32::INFINITY], [f32::NAN, 1.0]] {
-            assert!(Scale::new(&ranged(range), 3).is_err());
+            assert!(made(&ranged(range), 3).is_err());
         }
         for (mean, std) in [(0.5, 0.0), (0.5, -1.0), (f32::NAN, 1.0), (0.5, f32::INFINITY)] {
-            assert!(Scale::new(&normalized(&[mean], &[std]), 1).is_err());
+            assert!(made(&normalized(&[mean], &[std]), 1).is_err());
         }
-        assert!(Scale::new(&normalized(&[0.5], &[0.5]), 3).is_err());
+        assert!(made(&normalized(&[0.5], &[0.5]), 3).is_err());
         let mut both = normalized(&[0.5], &[0.5]);
         both.range = Some([0.0, 1.0]);
-        let message = Scale::new(&both, 1).err().map(|error| error.to_string());
+        let message = made(&both, 1).err().map(|error| error.to_string());
         assert!(message.unwrap_or_default().contains("delete one"));
     }
 }

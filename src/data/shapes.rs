@@ -13,7 +13,7 @@ mod paint;
 
 use super::error::DataError;
 use super::order::{below, between, unit};
-use super::source::{Ask, Loaded, Part, Pictures};
+use super::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
 use crate::project::data::Split;
 use crate::rng::{Purpose, stream};
 use figure::{Figure, Pose};
@@ -43,15 +43,21 @@ impl Pictures for Drawn {
         [SIDE, SIDE, 3]
     }
 
-    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError> {
-        // The split in the upper bits: no picture is in two splits.
-        let counter = (self.split as u64) << 32 | index as u64;
-        let mut rng = stream(self.seed, Purpose::Shapes, counter);
-        Ok(draw(class_of(index), &mut rng))
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+        Ok(Raw::Bytes(self.draw(index)))
     }
 
     fn is_costly(&self) -> bool {
         true
+    }
+}
+
+impl Drawn {
+    fn draw(&self, index: usize) -> Vec<u8> {
+        // The split in the upper bits: no picture is in two splits.
+        let counter = (self.split as u64) << 32 | index as u64;
+        let mut rng = stream(self.seed, Purpose::Shapes, counter);
+        draw(class_of(index), &mut rng)
     }
 }
 
@@ -65,6 +71,7 @@ pub(super) fn load(ask: &Ask) -> Loaded {
         classes: Figure::ALL.map(|figure| figure.name().to_string()).to_vec(),
         parts: SIZES.into_iter().map(part).collect(),
         skipped: Vec::new(),
+        span: BYTES,
         carve: false,
     }
 }
@@ -194,7 +201,7 @@ mod tests {
     fn pictures_stay_the_same_from_version_to_version() {
         let mut digest = super::super::hash::Digest::new();
         for index in 0..20 {
-            digest.add(&drawn(42, Split::Train).raw(index).unwrap());
+            digest.add(&drawn(42, Split::Train).draw(index));
         }
         assert_eq!(digest.finish(), "299701dc81207585");
     }
@@ -202,7 +209,7 @@ mod tests {
     #[test]
     fn a_figure_stands_out() {
         for index in 0..500 {
-            let picture = drawn(3, Split::Train).raw(index).unwrap();
+            let picture = drawn(3, Split::Train).draw(index);
             let mean = picture.iter().map(|&v| f64::from(v)).sum::<f64>() / picture.len() as f64;
             let square = |&v: &u8| (f64::from(v) - mean).powi(2);
             let variance = picture.iter().map(square).sum::<f64>() / picture.len() as f64;

@@ -8,13 +8,22 @@ use crate::project::data::{DataSpec, Source, Split};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A picture's values, H×W×C.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Raw {
+    /// Pixels from 0 to 255.
+    Bytes(Vec<u8>),
+    /// Numbers of any range, such as samples of a signal; [`Loaded::span`] says which count as 0 and 255.
+    Floats(Vec<f32>),
+}
+
 /// Pictures of one shape that can be fetched in any order, from any thread.
 pub(super) trait Pictures: Send + Sync {
     fn len(&self) -> usize;
     /// H×W×C of every picture.
     fn shape(&self) -> [usize; 3];
     /// Picture `index`, H×W×C.
-    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError>;
+    fn raw(&self, index: usize) -> Result<Raw, DataError>;
     /// Whether fetching one costs enough that its pixels are worth keeping.
     fn is_costly(&self) -> bool {
         false
@@ -34,9 +43,14 @@ pub(super) struct Loaded {
     pub classes: Vec<String>,
     pub parts: Vec<Part>,
     pub skipped: Vec<Skipped>,
+    /// The values that pixel 0 and pixel 255 stand for; of bytes simply these.
+    pub span: [f32; 2],
     /// Whether a `valid` split is still to be taken from `train`, should there be none.
     pub carve: bool,
 }
+
+/// The span of bytes.
+pub(super) const BYTES: [f32; 2] = [0.0, 255.0];
 
 /// What a source is opened with.
 pub(super) struct Ask<'a> {
@@ -65,7 +79,7 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
         Source::Cifar100 => cifar::load_100(&mut ask),
         Source::Stl10 => stl10::load(&mut ask),
         Source::Eurosat | Source::Folder | Source::Flowers17 => folder::load(&mut ask),
-        Source::Wav | Source::Npy => Err(DataError::Unsupported(source)),
+        Source::Csv | Source::Wav | Source::Npy => Err(DataError::Unsupported(source)),
     }
 }
 

@@ -4,18 +4,18 @@
 //! they have been made, where that fits. Reading fails when a file does, and on a wrong buffer.
 
 use super::error::DataError;
-use super::fit::Fit;
+use super::fit::{Fit, Scaling};
 use super::order::below;
 use super::scale::Scale;
-use super::source::Pictures;
+use super::source::{Pictures, Raw};
 use crate::project::data::Split;
 use crate::rng::{Purpose, stream};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-/// Random patches taken from each image, on average and in fact.
-pub(super) const PATCHES_PER_IMAGE: usize = 10;
+/// Random patches taken from each image where the project does not say.
+pub(super) const PATCHES_PER_IMAGE: u32 = 10;
 /// A split whose finished pictures are larger than this together is made anew at every reading.
 const MOST_KEPT_BYTES: usize = 1 << 30;
 /// Images a thread takes at a time: copying a small one costs less than handing it over.
@@ -32,7 +32,9 @@ pub struct SplitData {
     fit: Arc<Fit>,
     patches: Option<Patches>,
     scale: Arc<Scale>,
-    kept: Option<Vec<OnceLock<Box<[u8]>>>>,
+    shares: Arc<Scale>,
+    span: [f32; 2],
+    kept: Option<Vec<OnceLock<Raw>>>,
 }
 
 /// Patches of one size at places drawn from the seed.
@@ -40,13 +42,20 @@ pub struct SplitData {
 pub(super) struct Patches {
     pub seed: u64,
     pub size: [usize; 2],
+    /// From each image.
+    pub each: usize,
 }
 
 /// What all splits of a dataset share.
 pub(super) struct Common {
     pub scale: Arc<Scale>,
+    /// What makes shares of pixels.
+    pub shares: Arc<Scale>,
     pub fit: Arc<Fit>,
+    /// What `fit` was made with.
+    pub scaling: Scaling,
     pub patches: Option<Patches>,
+    pub span: [f32; 2],
     pub classes: usize,
 }
 
@@ -72,13 +81,20 @@ impl SplitData {
             fit: Arc::clone(&common.fit),
             patches: common.patches,
             scale: Arc::clone(&common.scale),
+            shares: Arc::clone(&common.shares),
+            span: common.span,
         }
+    }
+
+    /// Changes what pixels become, once that has been measured.
+    pub(super) fn rescale(&mut self, scale: &Arc<Scale>) {
+        self.scale = Arc::clone(scale);
     }
 
     /// Number of images (of patches, where the project asks for patches).
     pub fn len(&self) -> usize {
         match self.patches {
-            Some(_) => self.chosen.len() * PATCHES_PER_IMAGE,
+            Some(patches) => self.chosen.len() * patches.each,
             None => self.chosen.len(),
         }
     }
@@ -104,7 +120,7 @@ impl SplitData {
     /// Number of images of each class; all zero where there are no labels.
     pub fn per_class(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];
-        let each = if self.patches.is_some() { PATCHES_PER_IMAGE } else { 1 };
+        let each = self.patches.map_or(1, |patches| patches.each);
         for &label in self.labels.iter().flatten() {
             if let Some(count) = counts.get_mut(label as usize) {
                 *count += each;
@@ -124,15 +140,32 @@ impl SplitData {
 
     /// Writes image `index` as H×W×C floats (channels last) after resize, patch and range.
     pub fn read(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+        self.read_scaled(index, &self.scale, out)
+    }
+
+    /// Writes image `index` as shares, H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
+    pub(crate) fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+        self.read_scaled(index, &self.shares, out)
+    }
+
+    /// From shares to what the network sees.
+    pub(crate) fn scale_shares(&self, values: &mut [f32]) {
+        self.scale.apply_to_shares(values);
+    }
+
+    fn read_scaled(&self, index: usize, scale: &Scale, out: &mut [f32]) -> Result<(), DataError> {
         let expected: usize = self.image_shape().iter().product();
         check_buffer(expected, out.len())?;
         if index >= self.len() {
             return Err(DataError::OutOfRange { index, len: self.len(), split: self.split.name() });
         }
-        let pixels = self.pixels(self.image_of(index))?;
-        match self.patches {
-            Some(patches) => self.cut(&pixels, patches, index, out),
-            None => self.scale.apply(&pixels, out),
+        match (&*self.picture(self.image_of(index))?, self.patches.map(|patches| self.place(patches, index))) {
+            (Raw::Bytes(pixels), None) => scale.apply(pixels, out),
+            (Raw::Bytes(pixels), Some(place)) => self.cut(pixels, place, out, |row, out| scale.apply(row, out)),
+            (Raw::Floats(values), None) => self.numbers(values, scale, out),
+            (Raw::Floats(values), Some(place)) => {
+                self.cut(values, place, out, |row, out| self.numbers(row, scale, out))
+            }
         }
         Ok(())
     }
@@ -142,8 +175,8 @@ impl SplitData {
         index % self.chosen.len().max(1)
     }
 
-    /// The finished picture as bytes, made now or kept from before.
-    fn pixels(&self, image: usize) -> Result<Cow<'_, [u8]>, DataError> {
+    /// The finished picture, made now or kept from before.
+    fn picture(&self, image: usize) -> Result<Cow<'_, Raw>, DataError> {
         let cell = self.kept.as_ref().and_then(|kept| kept.get(image));
         if let Some(pixels) = cell.and_then(OnceLock::get) {
             return Ok(Cow::Borrowed(pixels));
@@ -151,31 +184,43 @@ impl SplitData {
         let pixels = self.fit.apply(self.raw(image)?);
         Ok(match cell {
             // Two threads may both make it; both make the same.
-            Some(cell) => Cow::Borrowed(cell.get_or_init(|| pixels.into_boxed_slice())),
+            Some(cell) => Cow::Borrowed(cell.get_or_init(|| pixels)),
             None => Cow::Owned(pixels),
         })
     }
 
-    fn raw(&self, image: usize) -> Result<Vec<u8>, DataError> {
+    fn raw(&self, image: usize) -> Result<Raw, DataError> {
         match self.chosen.get(image) {
             Some(&picture) => self.pictures.raw(picture as usize),
             None => Err(DataError::OutOfRange { index: image, len: self.chosen.len(), split: self.split.name() }),
         }
     }
 
-    fn cut(&self, pixels: &[u8], patches: Patches, index: usize, out: &mut [f32]) {
-        let [height, width, channels] = self.fit.to();
+    /// Top and left of patch `index`.
+    fn place(&self, patches: Patches, index: usize) -> [usize; 2] {
+        let [height, width, _] = self.fit.to();
         let [tall, wide] = patches.size;
         // The split in the upper bits: train and test never share a stream.
         let counter = (self.split as u64) << 56 | index as u64;
         let mut rng = stream(patches.seed, Purpose::Patches, counter);
         let top = below(&mut rng, (height - tall + 1) as u32) as usize;
-        let left = below(&mut rng, (width - wide + 1) as u32) as usize;
-        let row = wide * channels;
+        [top, below(&mut rng, (width - wide + 1) as u32) as usize]
+    }
+
+    /// Row by row what lies at a place.
+    fn cut<T>(&self, values: &[T], [top, left]: [usize; 2], out: &mut [f32], write: impl Fn(&[T], &mut [f32])) {
+        let ([_, width, channels], row) = (self.fit.to(), self.image_shape()[1] * self.image_shape()[2]);
         for (y, out) in out.chunks_exact_mut(row).enumerate() {
             let start = ((top + y) * width + left) * channels;
-            self.scale.apply(&pixels[start..start + row], out);
+            write(&values[start..start + row], out);
         }
+    }
+
+    /// Numbers of the source's own span to those of the network.
+    fn numbers(&self, values: &[f32], scale: &Scale, out: &mut [f32]) {
+        let [low, high] = self.span;
+        out.iter_mut().zip(values).for_each(|(out, value)| *out = (value - low) / (high - low));
+        scale.apply_to_shares(out);
     }
 
     /// Puts into `digest` what identifies this split: number, labels, a sample of the pictures.
@@ -188,7 +233,10 @@ impl SplitData {
         }
         let step = self.chosen.len().div_ceil(SAMPLES).max(1);
         for image in (0..self.chosen.len()).step_by(step) {
-            digest.add(&self.raw(image)?);
+            match self.raw(image)? {
+                Raw::Bytes(pixels) => digest.add(&pixels),
+                Raw::Floats(values) => digest.add(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()),
+            }
         }
         Ok(())
     }

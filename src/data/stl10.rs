@@ -7,7 +7,7 @@
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{Ask, Loaded, Part, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, bad_label};
 use crate::project::data::Split;
 use crate::text;
 use std::fs::File;
@@ -39,7 +39,7 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
         return Err(bytes::missing("the images of STL-10", &names, &folders, help));
     }
     ask.report("reading files", 1, 1)?;
-    Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), carve: true })
+    Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), span: BYTES, carve: true })
 }
 
 fn class_names(folders: &[PathBuf]) -> Vec<String> {

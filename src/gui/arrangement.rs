@@ -37,6 +37,8 @@ pub enum Side {
 /// What is done at the moment: each has views, and an arrangement, of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Workspace {
+    /// The images are looked at: what there is, what augmentation makes of them, what a kernel does.
+    Data,
     /// Layers are chosen: shapes, costs, advice.
     Design,
     /// The network is trained and looked into.
@@ -45,17 +47,22 @@ pub enum Workspace {
 }
 
 impl Workspace {
-    /// The one that is not seen.
-    pub fn other(self) -> Workspace {
+    /// All of them, in the order of the work.
+    pub const ALL: [Workspace; 3] = [Workspace::Data, Workspace::Design, Workspace::Training];
+
+    /// The one that follows; the first after the last.
+    pub fn next(self) -> Workspace {
         match self {
+            Workspace::Data => Workspace::Design,
             Workspace::Design => Workspace::Training,
-            Workspace::Training => Workspace::Design,
+            Workspace::Training => Workspace::Data,
         }
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
+            Workspace::Data => "Data",
             Workspace::Design => "Design",
             Workspace::Training => "Training",
         }
@@ -102,6 +109,13 @@ impl Arrangement {
         use ViewKind::*;
         let (whole, one) = (Part::of(&[Solve, Advice, Cost]), Part::of(&[Lens, Field, Checkerboard]));
         Arrangement(Some(Part::Column(vec![(0.5, whole), (0.5, one)])))
+    }
+
+    /// What the data starts with: the images, what augmentation makes of them, and what is measured on them.
+    pub fn default_data() -> Arrangement {
+        use ViewKind::*;
+        let (images, below) = (Part::of(&[Data, Statistics]), Part::of(&[Augmentation, Kernels]));
+        Arrangement(Some(Part::Column(vec![(0.5, images), (0.5, below)])))
     }
 
     /// The open views, in no particular order of importance: as they stand in the parts.
@@ -274,6 +288,8 @@ fn alone(mut parts: Vec<(f32, Part)>) -> Result<Part, Vec<(f32, Part)>> {
 /// The arrangement of the design and of every purpose of training, so that each comes back as it was left.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arrangements {
+    #[serde(default = "Arrangement::default_data")]
+    data: Arrangement,
     design: Arrangement,
     training: [Arrangement; 3],
 }
@@ -281,7 +297,7 @@ pub struct Arrangements {
 impl Default for Arrangements {
     fn default() -> Arrangements {
         let training = Purpose::ALL.map(Arrangement::default_for);
-        Arrangements { design: Arrangement::default_design(), training }
+        Arrangements { data: Arrangement::default_data(), design: Arrangement::default_design(), training }
     }
 }
 
@@ -289,6 +305,7 @@ impl Arrangements {
     /// The one of a workspace; that of the training is the purpose's.
     pub fn get(&self, workspace: Workspace, purpose: Purpose) -> &Arrangement {
         match workspace {
+            Workspace::Data => &self.data,
             Workspace::Design => &self.design,
             Workspace::Training => &self.training[purpose as usize],
         }
@@ -297,6 +314,7 @@ impl Arrangements {
     /// The same, to change.
     pub fn get_mut(&mut self, workspace: Workspace, purpose: Purpose) -> &mut Arrangement {
         match workspace {
+            Workspace::Data => &mut self.data,
             Workspace::Design => &mut self.design,
             Workspace::Training => &mut self.training[purpose as usize],
         }
@@ -305,7 +323,7 @@ impl Arrangements {
     /// Reads a file of them; `None` for anything that cannot be shown as it stands.
     pub fn from_text(text: &str) -> Option<Arrangements> {
         let read: Arrangements = serde_json::from_str(text).ok()?;
-        let sound = read.design.is_sound() && read.training.iter().all(Arrangement::is_sound);
+        let sound = read.data.is_sound() && read.design.is_sound() && read.training.iter().all(Arrangement::is_sound);
         sound.then_some(read)
     }
 

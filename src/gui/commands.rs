@@ -1,7 +1,7 @@
 //! Everything that can be done, by name: what the palette lists and finds.
 
 use super::action::{Action, OnSelected, OnView, Overlay, Show};
-use super::arrangement::Side;
+use super::arrangement::{Side, Workspace};
 use super::state::{Asking, State};
 use super::training::Phase;
 use super::views::{ViewKind, Views};
@@ -120,9 +120,12 @@ fn stacks(state: &State) -> Vec<Command> {
 }
 
 fn views(state: &State) -> Vec<Command> {
-    let other = state.view.workspace.other();
-    let name = format!("Workspace: {}", other.name());
-    let mut views = vec![command(name, "F2", Action::Show(Show::Workspace(other)))];
+    let now = state.view.workspace;
+    let workspace = |other: Workspace| {
+        let key = if other == now.next() { "F2" } else { "" };
+        command(format!("Workspace: {}", other.name()), key, Action::Show(Show::Workspace(other)))
+    };
+    let mut views: Vec<Command> = Workspace::ALL.into_iter().filter(|other| *other != now).map(workspace).collect();
     for kind in ViewKind::ALL {
         views.push(command(format!("View: {}", kind.title()), kind.line(), Action::View(OnView::Open(kind, None))));
         if state.arrangement().is_open(kind) {

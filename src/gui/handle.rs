@@ -107,6 +107,7 @@ impl State {
             OnView::Arrange(moved) => *arrangement = moved,
             OnView::Reset => {
                 *arrangement = match workspace {
+                    Workspace::Data => Arrangement::default_data(),
                     Workspace::Design => Arrangement::default_design(),
                     Workspace::Training => Arrangement::default_for(purpose),
                 }

@@ -12,7 +12,7 @@ const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl+K", "find anything by name"),
     ("F1", "these keys"),
-    ("F2", "from the design to the training and back"),
+    ("F2", "from the data to the design to the training"),
     ("Ctrl+O", "open"),
     ("Ctrl+S", "save"),
     ("Ctrl+Shift+S", "save as"),
@@ -50,7 +50,7 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
         if state.overlay.is_some() {
             return on(Modifiers::NONE, Key::Escape, Action::Overlay(None));
         }
-        on(Modifiers::NONE, Key::F2, Action::Show(Show::Workspace(state.view.workspace.other())));
+        on(Modifiers::NONE, Key::F2, Action::Show(Show::Workspace(state.view.workspace.next())));
         on(COMMAND_SHIFT, Key::S, Action::Ask(Asking::Save));
         on(Modifiers::COMMAND, Key::S, Action::Save);
         on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));

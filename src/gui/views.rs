@@ -3,7 +3,7 @@
 
 use super::action::Action;
 use super::arrangement::Workspace;
-use super::panels::data::DataView;
+use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView};
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
@@ -33,6 +33,12 @@ pub enum ViewKind {
     Sparse,
     /// The images.
     Data,
+    /// What is measured on the images.
+    Statistics,
+    /// What augmentation makes of an image.
+    Augmentation,
+    /// A playground for kernels.
+    Kernels,
     /// All runs of the project.
     Runs,
     /// Whether the output equals the input, why not, and what would make it so.
@@ -51,7 +57,7 @@ pub enum ViewKind {
 
 impl ViewKind {
     /// All views, in the order of the menu.
-    pub const ALL: [ViewKind; 14] = [
+    pub const ALL: [ViewKind; 17] = [
         ViewKind::Loss,
         ViewKind::Accuracy,
         ViewKind::Reconstructions,
@@ -59,6 +65,9 @@ impl ViewKind {
         ViewKind::Saliency,
         ViewKind::Sparse,
         ViewKind::Data,
+        ViewKind::Statistics,
+        ViewKind::Augmentation,
+        ViewKind::Kernels,
         ViewKind::Runs,
         ViewKind::Solve,
         ViewKind::Lens,
@@ -71,6 +80,7 @@ impl ViewKind {
     /// Where it is at home: before the training, or during and after it.
     pub fn workspace(self) -> Workspace {
         match self {
+            ViewKind::Data | ViewKind::Statistics | ViewKind::Augmentation | ViewKind::Kernels => Workspace::Data,
             ViewKind::Solve
             | ViewKind::Lens
             | ViewKind::Field
@@ -91,6 +101,9 @@ impl ViewKind {
             ViewKind::Saliency => "Saliency",
             ViewKind::Sparse => "Sparse code",
             ViewKind::Data => "Data",
+            ViewKind::Statistics => "Statistics",
+            ViewKind::Augmentation => "Augmentation",
+            ViewKind::Kernels => "Kernels",
             ViewKind::Runs => "Runs",
             ViewKind::Solve => "Output = input",
             ViewKind::Lens => "Lens",
@@ -111,6 +124,9 @@ impl ViewKind {
             ViewKind::Saliency => "The pixels that an answer rests on",
             ViewKind::Sparse => "How active each hidden unit is on average",
             ViewKind::Data => "The images with their labels, and how many of each",
+            ViewKind::Statistics => "Classes, mean image, histogram of the values, duplicates",
+            ViewKind::Augmentation => "One image, and what the training makes of it",
+            ViewKind::Kernels => "A kernel by hand on any image: what one convolution does",
             ViewKind::Runs => "The runs of this project laid over each other",
             ViewKind::Solve => "What lost the pixel, and the smallest edits that bring it back",
             ViewKind::Lens => "The selected layer as arithmetic, step by step",
@@ -149,6 +165,9 @@ pub struct Views {
     saliency: SaliencyView,
     sparse: SparseView,
     data: DataView,
+    statistics: StatisticsView,
+    augmentation: AugmentationView,
+    kernels: KernelsView,
     runs: RunsView,
     solve: SolveView,
     lens: LensView,
@@ -168,6 +187,9 @@ impl Default for Views {
             saliency: SaliencyView::default(),
             sparse: SparseView::default(),
             data: DataView::default(),
+            statistics: StatisticsView::default(),
+            augmentation: AugmentationView::default(),
+            kernels: KernelsView::default(),
             runs: RunsView,
             solve: SolveView::default(),
             lens: LensView::default(),
@@ -195,6 +217,9 @@ impl Views {
             ViewKind::Saliency => &mut self.saliency,
             ViewKind::Sparse => &mut self.sparse,
             ViewKind::Data => &mut self.data,
+            ViewKind::Statistics => &mut self.statistics,
+            ViewKind::Augmentation => &mut self.augmentation,
+            ViewKind::Kernels => &mut self.kernels,
             ViewKind::Runs => &mut self.runs,
             ViewKind::Solve => &mut self.solve,
             ViewKind::Lens => &mut self.lens,

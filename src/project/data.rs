@@ -1,6 +1,11 @@
 //! The `[data]` table: where images come from and what becomes of a pixel on its way in.
 
+mod pixels;
+mod splits;
+
+pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
 use serde::{Deserialize, Serialize};
+pub use splits::{Fold, Labels};
 use std::fmt;
 
 /// A source of images: which format to read, or the built-in generator.
@@ -14,9 +19,9 @@ pub enum Source {
     Mnist,
     /// Fashion-MNIST, in the same format.
     FashionMnist,
-    /// CIFAR-10, binary version, plain or `.gz`.
+    /// CIFAR-10, binary or Python version, plain or `.gz`.
     Cifar10,
-    /// CIFAR-100, binary version, plain or `.gz`.
+    /// CIFAR-100, binary or Python version, plain or `.gz`.
     Cifar100,
     /// STL-10, binary files, read image by image where they lie.
     Stl10,
@@ -26,6 +31,8 @@ pub enum Source {
     Flowers17,
     /// Any folder of images, one folder a class.
     Folder,
+    /// Images named in a CSV file: `path,label`.
+    Csv,
     /// WAV files by class.
     Wav,
     /// NumPy arrays.
@@ -34,7 +41,7 @@ pub enum Source {
 
 impl Source {
     /// Every source, in the order shown to people.
-    pub const ALL: [Source; 11] = [
+    pub const ALL: [Source; 12] = [
         Source::Shapes,
         Source::Mnist,
         Source::FashionMnist,
@@ -44,6 +51,7 @@ impl Source {
         Source::Eurosat,
         Source::Flowers17,
         Source::Folder,
+        Source::Csv,
         Source::Wav,
         Source::Npy,
     ];
@@ -60,6 +68,7 @@ impl Source {
             Source::Eurosat => "eurosat",
             Source::Flowers17 => "flowers17",
             Source::Folder => "folder",
+            Source::Csv => "csv",
             Source::Wav => "wav",
             Source::Npy => "npy",
         }
@@ -108,18 +117,8 @@ impl fmt::Display for Split {
     }
 }
 
-/// Per-channel standardisation: pixel/255 minus `mean`, divided by `std`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalize {
-    /// Mean by channel, for pixels in 0..1.
-    pub mean: Vec<f32>,
-    /// Standard deviation by channel, for pixels in 0..1.
-    pub std: Vec<f32>,
-}
-
 /// The `[data]` table of a project.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
     /// Which source.
@@ -131,22 +130,106 @@ pub struct DataSpec {
     /// Height and width that every image is scaled to; without it images keep their size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<[u32; 2]>,
-    /// Train on random patches of this height and width instead of whole images (after `resize`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How pixels are weighed when an image is scaled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub filter: Filter,
+    /// What happens to an image whose sides have another ratio than `resize`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fit: Fitting,
+    /// Takes the colour away before anything else; with three channels all three are then alike.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub grey: bool,
+    /// Train on random patches of this height and width instead of whole images (after `resize`); written
+    /// `patch = "8x8"`.
+    #[serde(
+        default,
+        rename = "patch",
+        alias = "patches",
+        with = "pixels::patch",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub patches: Option<[u32; 2]>,
+    /// Patches taken from each image. Default 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches_per_image: Option<u32>,
+    /// Samples a signal is cut or filled to. Default: the longest file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
+    /// Samples a second that signals are brought to. Default: as they are, all alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+    /// Turns signals into pictures of their frequencies over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectrogram: Option<Spectrogram>,
     /// What pixel 0 and pixel 255 become. Default 0 and 1. Not together with `normalize`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f32; 2]>,
-    /// Standardisation by channel, instead of `range`.
+    /// Standardisation by channel, instead of `range`: numbers, or `"train"` to measure them on the training images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
     /// Share of the training images held back as `valid` where the source has no such split. Default 0.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid: Option<f32>,
+    /// Share of all labelled images drawn as `test`, the source's own test images included. Default: the source's
+    /// own `test`, or 0.1 where it has none and is a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<f32>,
+    /// Cross-validation: `"2/5"` cuts the training images into five parts and holds back the second as `valid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// A split that comes with the source: STL-10's folds 0 to 9, the flowers' 1 to 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_fold: Option<u32>,
+    /// Which labels of CIFAR-100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+    /// Labelled training images used of each class; the others go to `unlabeled` where the source has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_class: Option<usize>,
     /// At most this many images in every split (the first ones in the files' order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// Augmentations of the training split, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<String>,
+    /// Whether `augment` is applied: off, the same project trains on the images as they are, for comparison.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub use_augment: bool,
+}
+
+impl Default for DataSpec {
+    fn default() -> DataSpec {
+        DataSpec {
+            source: Source::default(),
+            path: None,
+            resize: None,
+            filter: Filter::default(),
+            fit: Fitting::default(),
+            grey: false,
+            patches: None,
+            patches_per_image: None,
+            length: None,
+            rate: None,
+            spectrogram: None,
+            range: None,
+            normalize: None,
+            valid: None,
+            test: None,
+            fold: None,
+            source_fold: None,
+            labels: None,
+            per_class: None,
+            limit: None,
+            augment: Vec::new(),
+            use_augment: true,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

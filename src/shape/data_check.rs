@@ -2,7 +2,7 @@
 
 use super::check::Problem;
 use crate::project::Project;
-use crate::project::data::{DataSpec, Normalize, Source};
+use crate::project::data::{DataSpec, MeanStd, Normalize, Source};
 use crate::project::layer::{Activation, Kind};
 use crate::project::stage::Loss;
 
@@ -12,7 +12,7 @@ pub fn classes(source: Source) -> Option<usize> {
         Source::Mnist | Source::FashionMnist | Source::Cifar10 | Source::Stl10 | Source::Eurosat => Some(10),
         Source::Flowers17 => Some(17),
         // A subset of CIFAR-100 counts the classes that are in it.
-        Source::Cifar100 | Source::Shapes | Source::Folder | Source::Wav | Source::Npy => None,
+        Source::Cifar100 | Source::Shapes | Source::Folder | Source::Csv | Source::Wav | Source::Npy => None,
     }
 }
 
@@ -33,7 +33,7 @@ pub fn data(project: &Project) -> Vec<Problem> {
                 .help("write the lower number first: range = [-1, 1]"),
         );
     }
-    if let Some(normalize) = &data.normalize {
+    if let Some(normalize) = data.normalize.as_ref().and_then(Normalize::numbers) {
         problems.extend(normalization(normalize, project.network.input.channels()));
     }
     if let Some(valid) = data.valid
@@ -49,7 +49,7 @@ pub fn data(project: &Project) -> Vec<Problem> {
     problems
 }
 
-fn normalization(normalize: &Normalize, channels: usize) -> Vec<Problem> {
+fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (what, values) in [("mean", &normalize.mean), ("std", &normalize.std)] {
         if values.len() != channels {

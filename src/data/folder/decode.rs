@@ -4,9 +4,9 @@
 use super::listing::Entry;
 use crate::data::Skipped;
 use crate::data::error::DataError;
-use crate::data::fit::Fit;
+use crate::data::fit::{Fit, Scaling};
 use crate::data::picture_file::{self, Header};
-use crate::data::source::{Ask, Part, Pictures};
+use crate::data::source::{Ask, Part, Pictures, Raw};
 use crate::project::data::Split;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ type Kept = Option<Vec<Box<[u8]>>>;
 /// Image files, all of one shape once scaled.
 struct Files {
     shape: [usize; 3],
-    resize: bool,
+    scaling: Option<Scaling>,
     paths: Vec<PathBuf>,
     /// As many as there are paths.
     pixels: Kept,
@@ -43,13 +43,13 @@ impl Pictures for Files {
         self.shape
     }
 
-    fn raw(&self, index: usize) -> Result<Vec<u8>, DataError> {
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
         if let Some(pixels) = self.pixels.as_ref().and_then(|pixels| pixels.get(index)) {
-            return Ok(pixels.to_vec());
+            return Ok(Raw::Bytes(pixels.to_vec()));
         }
         let path =
             self.paths.get(index).ok_or(DataError::OutOfRange { index, len: self.paths.len(), split: "stored" })?;
-        read(path, self.shape, self.resize).map_err(|problem| {
+        read(path, self.shape, self.scaling).map(Raw::Bytes).map_err(|problem| {
             DataError::malformed(path, problem, "it changed since it was opened; open the data again")
         })
     }
@@ -65,14 +65,14 @@ pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skippe
         headers.extend(read_headers(ask, entries, skipped)?);
     }
     let shape = common_shape(ask, &headers, &splits, skipped)?;
-    let resize = ask.spec.resize.is_some();
+    let scaling = ask.spec.resize.map(|_| Scaling::of(ask.spec));
     let size: usize = shape.iter().product();
     let keep = headers.len().checked_mul(size).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
         let pixels = read_pixels(ask, &mut entries, shape, keep, skipped)?;
         if !entries.is_empty() {
-            parts.push(part(split, entries, pixels, shape, resize));
+            parts.push(part(split, entries, pixels, shape, scaling));
         }
     }
     if parts.is_empty() {
@@ -81,9 +81,9 @@ pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skippe
     Ok(parts)
 }
 
-fn part(split: Split, entries: Vec<Entry>, pixels: Kept, shape: [usize; 3], resize: bool) -> Part {
+fn part(split: Split, entries: Vec<Entry>, pixels: Kept, shape: [usize; 3], scaling: Option<Scaling>) -> Part {
     let labels = entries.iter().map(|entry| entry.class).collect();
-    let files = Files { shape, resize, paths: entries.into_iter().map(|entry| entry.path).collect(), pixels };
+    let files = Files { shape, scaling, paths: entries.into_iter().map(|entry| entry.path).collect(), pixels };
     Part { split, pictures: Arc::new(files), labels }
 }
 
@@ -99,9 +99,9 @@ fn read_pixels(
     keep: bool,
     skipped: &mut Vec<Skipped>,
 ) -> Result<Kept, DataError> {
-    let resize = ask.spec.resize.is_some();
+    let scaling = ask.spec.resize.map(|_| Scaling::of(ask.spec));
     let work = |entry: &Entry| {
-        let pixels = read(&entry.path, shape, resize)?;
+        let pixels = read(&entry.path, shape, scaling)?;
         Ok(if keep { pixels.into_boxed_slice() } else { Box::default() })
     };
     let pixels = in_steps(ask, "reading images", entries, skipped, work)?;
@@ -203,16 +203,16 @@ fn all_broken(ask: &Ask, skipped: &[Skipped]) -> DataError {
     }
 }
 
-fn read(path: &Path, shape: [usize; 3], resize: bool) -> Result<Vec<u8>, String> {
+fn read(path: &Path, shape: [usize; 3], scaling: Option<Scaling>) -> Result<Vec<u8>, String> {
     let [height, width, channels] = shape;
     let decoded = picture_file::decode(path, channels)?;
     let size = [decoded.height, decoded.width];
     if size == [height, width] {
         return Ok(decoded.pixels);
     }
-    if !resize {
+    let Some(scaling) = scaling else {
         return Err(format!("it is {}×{} and not {height}×{width} as its header says", size[0], size[1]));
-    }
-    let fit = Fit::new([size[0], size[1], channels], Some([height, width]), None);
-    Ok(fit.map_err(|error| error.to_string())?.apply(decoded.pixels))
+    };
+    let fit = Fit::new([size[0], size[1], channels], Some([height, width]), None, scaling);
+    Ok(fit.map_err(|error| error.to_string())?.bytes(decoded.pixels))
 }

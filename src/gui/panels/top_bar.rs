@@ -142,6 +142,7 @@ fn workspaces(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     for (workspace, hover) in [
         (Workspace::Training, "Watch the network learn and look into it (F2)"),
         (Workspace::Design, "Shapes, costs and advice before anything is trained (F2)"),
+        (Workspace::Data, "The images, what augmentation makes of them, and a playground for kernels (F2)"),
     ] {
         let button = Button::selectable(state.view.workspace == workspace, workspace.name());
         let shown = ui.add(button).on_hover_text(hover);

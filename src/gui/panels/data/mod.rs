@@ -1,6 +1,13 @@
 //! The project's images with their labels, how many there are of each class, and what was left out.
 
+mod augmentation;
 mod balance;
+mod kernels;
+mod statistics;
+
+pub use augmentation::AugmentationView;
+pub use kernels::KernelsView;
+pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
 use crate::engine::look::{DataQuestion, Looked};

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn an_arrangement_survives_the_tree() {
         let training = Purpose::ALL.map(Arrangement::default_for);
-        for arrangement in training.into_iter().chain([Arrangement::default_design()]) {
+        for arrangement in training.into_iter().chain([Arrangement::default_design(), Arrangement::default_data()]) {
             let mut tiles = Tiles::default();
             let root = build(arrangement.0.as_ref().unwrap(), &mut tiles);
             let mut tree = Tree::new(Id::unique("views"), root, tiles);
