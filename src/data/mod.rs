@@ -29,6 +29,7 @@ mod hash;
 mod idx;
 mod joined;
 mod measure;
+mod one_file;
 mod order;
 mod picture_file;
 mod records;
@@ -44,6 +45,7 @@ mod tests;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use one_file::FilePicture;
 pub use order::epoch_order;
 pub use split::{SplitData, fill_batch};
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 
 use super::calm;
 use super::error::RunError;
+use super::playground::{self, Playground};
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
@@ -80,6 +81,8 @@ pub enum Look {
     Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
+    /// A kernel on a picture.
+    Kernel(Box<playground::Question>),
 }
 
 impl Look {
@@ -91,7 +94,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Kernel(_) => None,
         }
     }
 }
@@ -113,6 +116,8 @@ pub enum Answered {
     Reconstructions(Looked<PathBuf, Arc<Reconstructions>>),
     /// To [`Look::Data`].
     Data(Box<Looked<DataQuestion, Gallery>>),
+    /// To [`Look::Kernel`].
+    Kernel(Box<Looked<playground::Question, Playground>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -139,7 +144,7 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
         calm::step_back();
         let inbox =
             Inbox { asked, waiting: RefCell::default(), progress: told, cancel: cancelled, wake: Box::new(wake) };
-        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None }, &answered);
+        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None, picture: None }, &answered);
     })?;
     Ok(Looker { questions, answers, progress, cancel })
 }
@@ -148,7 +153,7 @@ fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
     while let Some(look) = inbox.next() {
         // What a panic leaves half done is dropped with it.
         let answer = catch_unwind(AssertUnwindSafe(|| desk.answer(&look))).unwrap_or_else(|_| {
-            (desk.run, desk.images) = (None, None);
+            (desk.run, desk.images, desk.picture) = (None, None, None);
             Some(refused(look.clone(), DEFECT))
         });
         inbox.progress.take();
@@ -256,6 +261,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
+        Look::Kernel(question) => {
+            Answered::Kernel(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
+        }
     }
 }
 
@@ -265,6 +273,7 @@ struct Desk<'a> {
     device: Option<String>,
     run: Option<(PathBuf, u64, SavedRun)>,
     images: Option<(DataQuestion, Dataset)>,
+    picture: Option<(playground::Subject, playground::Picture)>,
 }
 
 impl Desk<'_> {
@@ -304,6 +313,11 @@ impl Desk<'_> {
                 let (question, result) = (question.clone(), inbox.told(look, result)?);
                 Answered::Data(Box::new(Looked { question, result }))
             }
+            Look::Kernel(question) => {
+                let result = self.playground(look, question).map_err(RunError::from);
+                let (question, result) = (question.as_ref().clone(), inbox.told(look, result)?);
+                Answered::Kernel(Box::new(Looked { question, result }))
+            }
         })
     }
 
@@ -322,6 +336,26 @@ impl Desk<'_> {
     }
 
     fn page(&mut self, look: &Look, question: &DataQuestion) -> Result<Gallery, DataError> {
+        gallery::page(self.dataset(look, question)?, question.page)
+    }
+
+    fn playground(&mut self, look: &Look, question: &playground::Question) -> Result<Playground, DataError> {
+        let open = self.picture.take().filter(|(of, _)| *of == question.subject);
+        let picture = match (open, &question.subject) {
+            (Some((_, picture)), _) => picture,
+            (None, playground::Subject::Data { images, split, index }) => {
+                playground::picture_of(self.dataset(look, images)?, *split, *index)?
+            }
+            (None, playground::Subject::File(path)) => playground::picture_in(path)?,
+            (None, playground::Subject::Curve(noise)) => playground::curve(*noise),
+        };
+        let answer = Playground::new(&picture, question);
+        self.picture = Some((question.subject.clone(), picture));
+        Ok(answer)
+    }
+
+    /// The images, opened anew when they are others.
+    fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {
             Some(open) => self.images.insert(open),
@@ -332,7 +366,7 @@ impl Desk<'_> {
                 self.images.insert((question.clone(), dataset))
             }
         };
-        gallery::page(dataset, question.page)
+        Ok(dataset)
     }
 }
 

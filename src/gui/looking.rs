@@ -4,8 +4,10 @@
 //! computed for a view that nobody sees. A run in training answers itself, through its slots; of other runs,
 //! and of images, the thread of [`crate::engine::look`] knows.
 
+use super::kernels::KernelSettings;
 use crate::data::Progress;
 use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::playground::{self, Playground};
 use crate::engine::slot::Slots;
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
@@ -35,6 +37,8 @@ pub enum LookAt {
     Field,
     /// A page of the project's images.
     Data,
+    /// A kernel on a picture.
+    Kernel,
 }
 
 /// Which network is looked into.
@@ -114,6 +118,10 @@ pub struct Looking {
     pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
+    /// How the playground for kernels is set.
+    pub kernels: KernelSettings,
+    /// A kernel on a picture.
+    pub kernel: Asked<playground::Question, Playground>,
 }
 
 impl Looking {
@@ -184,6 +192,7 @@ impl Looking {
         forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
+        forget(&mut self.kernel);
     }
 
     /// Takes what the thread answered.
@@ -206,6 +215,7 @@ impl Looking {
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
+                Answered::Kernel(looked) => self.kernel.take(looked.question, looked.result),
             }
         }
     }
