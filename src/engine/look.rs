@@ -344,9 +344,9 @@ impl Desk<'_> {
         let picture = match (open, &question.subject) {
             (Some((_, picture)), _) => picture,
             (None, playground::Subject::Data { images, split, index }) => {
-                playground::picture_of(self.dataset(look, images)?, *split, *index)?
+                playground::picture_of(self.dataset(look, images)?, *split, *index, playground::LONGEST)?
             }
-            (None, playground::Subject::File(path)) => playground::picture_in(path)?,
+            (None, playground::Subject::File(path)) => playground::picture_in(path, playground::LONGEST)?,
             (None, playground::Subject::Curve(noise)) => playground::curve(*noise),
         };
         let answer = Playground::new(&picture, question);

@@ -92,7 +92,7 @@ impl Playground {
 }
 
 /// An image of a dataset: 0 for black and 1 for white, whatever the network gets; signals as the network gets them.
-pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize) -> Result<Picture, DataError> {
+pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize, longest: usize) -> Result<Picture, DataError> {
     let chosen = split.and_then(|split| Some((split, dataset.split(split)?))).or_else(|| dataset.splits().next());
     let Some((split, data)) = chosen else {
         return Ok(Picture { pixels: Pixels::default(), full: [0, 0], name: String::new(), place: None, clean: None });
@@ -108,7 +108,7 @@ pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize) -> Resu
     let label = data.label(index).and_then(|label| dataset.classes().get(label as usize)).cloned();
     let pixels = Pixels { size: [height, width], channels, values };
     Ok(Picture {
-        pixels: smaller(pixels),
+        pixels: smaller(pixels, longest),
         full: [height, width],
         name: label.unwrap_or_default(),
         place: Some((split, index, data.len())),
@@ -116,10 +116,10 @@ pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize) -> Resu
     })
 }
 
-/// An image file, made smaller where it is large.
-pub fn picture_in(path: &Path) -> Result<Picture, DataError> {
+/// An image file, made smaller where a side is longer than that.
+pub fn picture_in(path: &Path, longest: usize) -> Result<Picture, DataError> {
     let FilePicture { size, channels, pixels } = FilePicture::read(path)?;
-    let (small, pixels) = shrunk(size, channels, pixels);
+    let (small, pixels) = shrunk(size, channels, pixels, longest);
     let pixels = Pixels::of_bytes(small, channels, &pixels).unwrap_or_default();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Picture { pixels, full: size, name, place: None, clean: None })
@@ -133,24 +133,24 @@ pub fn curve(noise: f32) -> Picture {
     Picture { pixels, full, name, place: None, clean: Some(curve.clean) }
 }
 
-fn smaller(picture: Pixels) -> Pixels {
+fn smaller(picture: Pixels, longest: usize) -> Pixels {
     let Pixels { size, channels, values } = picture;
     // A signal is short enough as it is, and other pictures have no bytes to weigh.
-    if size[0] == 1 || size.iter().all(|side| *side <= LONGEST) || !matches!(channels, 1 | 3) {
+    if size[0] == 1 || size.iter().all(|side| *side <= longest) || !matches!(channels, 1 | 3) {
         return Pixels { size, channels, values };
     }
     let bytes = values.iter().map(|value| (255.0 * value.clamp(0.0, 1.0)).round() as u8).collect();
-    let (size, bytes) = shrunk(size, channels, bytes);
+    let (size, bytes) = shrunk(size, channels, bytes, longest);
     Pixels::of_bytes(size, channels, &bytes).unwrap_or_default()
 }
 
-/// Bytes of a picture whose longest side is at most [`LONGEST`].
-fn shrunk(size: [usize; 2], channels: usize, bytes: Vec<u8>) -> ([usize; 2], Vec<u8>) {
+/// Bytes of a picture whose longest side is at most `most`.
+fn shrunk(size: [usize; 2], channels: usize, bytes: Vec<u8>, most: usize) -> ([usize; 2], Vec<u8>) {
     let longest = size[0].max(size[1]);
-    if longest <= LONGEST {
+    if longest <= most {
         return (size, bytes);
     }
-    let small = size.map(|side| ((side * LONGEST + longest / 2) / longest).max(1));
+    let small = size.map(|side| ((side * most + longest / 2) / longest).max(1));
     let ([height, width], [tall, wide]) = (size.map(|side| side as u32), small.map(|side| side as u32));
     let pixels = match channels {
         1 => GrayImage::from_raw(width, height, bytes).map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
