@@ -225,3 +225,56 @@ fn what_does_not_fit_is_refused() {
     let empty = Pixels::new([0, 4], 1, Vec::new()).unwrap();
     assert_eq!(convolve(&empty, &kernel, &Settings::default()), Err(KernelError::Empty));
 }
+
+fn strata(args: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_strata")).args(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_terminal_lists_slides_and_finds() {
+    let (code, list, _) = strata(&["kernel"]);
+    assert!(code == 0 && Named::ALL.iter().all(|named| list.contains(named.name())), "{list}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    image::RgbImage::from_fn(12, 9, |x, _| image::Rgb(if x < 6 { [0; 3] } else { [255; 3] }))
+        .save(file("a.png"))
+        .unwrap();
+    let args = ["--image", &file("a.png"), "--padding", "edge", "--grey", "--json"];
+    let json = |what: &[&str]| {
+        let (code, out, err) = strata(&[&["kernel"], what, &args].concat());
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()["output"].clone()
+    };
+    let (named, own) = (json(&["sobel-x"]), json(&["--values", "-1 0 1; -2 0 2; -1 0 1"]));
+    assert_eq!((&named["size"], named["max"].as_f64().unwrap().round()), (&serde_json::json!([9, 12]), 4.0));
+    assert_eq!(named, own);
+    let png = file("sheet.png");
+    let (code, out, err) =
+        strata(&["kernel", "gaussian", "--source", "shapes", "--index", "3", "--stride", "2", "-o", &png]);
+    assert!(code == 0 && out.contains("result 3×"), "{out}{err}");
+    assert!(image::open(&png).unwrap().width() > 800, "three pictures side by side");
+    let (code, out, _) = strata(&["kernel", "--source", "shapes", "--patch", "4,6,8,8"]);
+    assert!(code == 0 && out.contains("row    4  column    6  1.000"), "{out}");
+    let (code, out, _) = strata(&["kernel", "moving-average", "--curve", "0.2", "--padding", "reflect"]);
+    assert!(code == 0 && out.contains("1×1×256"), "{out}");
+}
+
+#[test]
+fn the_terminal_refuses_with_the_reason() {
+    let refused = |args: &[&str], reason: &str| {
+        let (code, out, err) = strata(&[&["kernel"], args].concat());
+        assert!(code == 2 && out.is_empty() && err.contains(reason), "{args:?}: {code} {err}");
+    };
+    refused(&["sobl", "--source", "shapes"], "there is no kernel `sobl`");
+    refused(&["sobel-x"], "--image FILE");
+    refused(&["sobel-x", "--source", "shapes", "--size", "5"], "does not come in the size 5");
+    refused(&["box", "--source", "shapes", "--padding", "mirror"], "no padding");
+    refused(&["box", "--source", "shapes", "--stride", "0"], "stride is 0");
+    refused(&["box", "--source", "shapes", "--index", "99999999"], "there is no image 99999999");
+    refused(&["--values", "1 2; 3", "--source", "shapes"], "row 2");
+    refused(&["--patch", "1,2,3", "--source", "shapes"], "is no patch");
+    refused(&["--patch", "90,90,8,8", "--source", "shapes"], "there is no patch");
+    refused(&["box", "--image", "/no/such.png"], "/no/such.png");
+}
