@@ -1,6 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
@@ -177,6 +178,8 @@ pub enum Show {
     Cell(Option<effective_field::Request>),
     /// How the lens is set.
     Lens(LensSettings),
+    /// How the playground for kernels is set.
+    Kernels(Box<KernelSettings>),
     /// The page of images.
     DataPage(gallery::Request),
     /// Which image is augmented, and which draws are shown.
