@@ -32,15 +32,18 @@ pub(super) fn check(
 pub(super) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), RunError> {
     let [channels, height, width] = dataset.shape();
     let input = &project.network.input;
-    if input.dims() == [channels, height, width] {
+    // A signal is stored as an image of one row.
+    let dims = if input.rank() == 1 && height == 1 { vec![channels, width] } else { vec![channels, height, width] };
+    if input.dims() == dims {
         return Ok(());
     }
-    let data = Shape::new(&[channels, height, width]).map_or_else(String::new, |shape| shape.to_string());
-    let change_input = format!("input = \"{channels}x{height}x{width}\" under [network]");
+    let data = Shape::new(&dims).map_or_else(String::new, |shape| shape.to_string());
+    let change_input = format!("input = \"{}\" under [network]", data.replace('×', "x"));
     let help = match *input.dims() {
         [wanted, high, wide] if wanted == channels => {
             format!("write resize = [{high}, {wide}] under [data], or {change_input}")
         }
+        [_, length] if height == 1 => format!("write length = {length} under [data], or {change_input}"),
         _ => format!("write {change_input}"),
     };
     let source = project.data.source;

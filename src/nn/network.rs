@@ -295,6 +295,14 @@ pub struct Network {
     penalty: f64,
 }
 
+/// `N×1×L×C` as `N×L×C`, for networks of signals.
+fn signals(images: &Tensor, is_signal: bool) -> Result<Tensor> {
+    match *images.dims() {
+        [count, 1, length, channels] if is_signal => Ok(images.reshape((count, length, channels))?),
+        _ => Ok(images.clone()),
+    }
+}
+
 impl Network {
     /// Builds the network of a plan with initial weights from the seed, in f32.
     pub fn new(plan: &Plan, seed: u64, device: &Device) -> Result<Network> {
@@ -358,11 +366,12 @@ impl Network {
         channels_last(batch, &self.input).to_vec()
     }
 
-    /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`). The next call overwrites the returned tensor.
+    /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`; signals may come as images of one row). The next call overwrites the returned tensor.
     pub fn forward(&mut self, route: Route, images: &Tensor, mode: Mode) -> Result<Tensor> {
         self.route = route;
+        let is_signal = self.input.rank() == 1;
         let (mut cx, stacks) = self.context(mode);
-        let mut x = images.clone();
+        let mut x = signals(images, is_signal)?;
         for stack in [Stack::Encoder, route.second()] {
             let sequence = sound(&mut stacks[stack as usize], stack)?;
             x = sequence.forward(&x, &mut cx)?;
