@@ -99,14 +99,15 @@ impl KernelsView {
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - FORMULA), area.max);
         let above = Rect::from_min_max(area.min, pos2(area.right(), below.top() - theme::STEP));
         let [left, middle, right] = columns(above);
-        cells::show(ui, middle, &state.looking.kernels, drawn, answer, actions);
         let settings = &state.looking.kernels;
+        cells::show(ui, middle, settings, drawn, answer, actions);
         if answer.picture.pixels.size[0] == 1 {
             let plot = Rect::from_min_max(pos2(middle.right() + BETWEEN, above.top()), above.max);
             curve::show(ui, plot, answer, &mut self.cell);
         } else {
             result::show(ui, right, drawn, answer, &mut self.cell);
-            picture::show(ui, left, drawn, seen, answer, self.cell, &mut self.corner, settings, actions);
+            let shown = picture::Shown { drawn, seen, answer, cell: self.cell };
+            picture::show(ui, left, &shown, &mut self.corner, settings, actions);
         }
         formula::show(ui, below, seen, answer, self.cell);
     }
