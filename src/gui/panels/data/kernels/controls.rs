@@ -151,7 +151,7 @@ fn named(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
     let now = settings.named.map_or("own", Named::name);
     let mut chosen = settings.named;
     let is_curve = settings.subject == Subject::Curve;
-    let combo = ComboBox::from_id_salt("kernel").width(116.0).height(420.0).icon(chevron);
+    let combo = ComboBox::from_id_salt("kernel").width(100.0).height(420.0).icon(chevron);
     let combo = combo.selected_text(RichText::new(now).font(theme::digits(12.0))).show_ui(ui, |ui| {
         let (lines, others): (Vec<Named>, Vec<Named>) = Named::ALL.into_iter().partition(|named| named.is_line());
         let all = if is_curve { lines } else { [others, lines].concat() };
@@ -201,7 +201,7 @@ fn sliding(ui: &mut Ui, slid: &mut Settings) {
     };
     label(ui, "padding");
     let amounts = [Amount::Same, Amount::Valid].into_iter().chain((1..=8).map(Amount::By));
-    choice(ui, "Padding", words(slid.amount), 56.0, &mut slid.amount, amounts.map(|amount| (amount, words(amount))));
+    choice(ui, "Padding", words(slid.amount), 44.0, &mut slid.amount, amounts.map(|amount| (amount, words(amount))));
     let borders = Border::ALL.map(|border| (border, border.name().to_owned()));
     choice(ui, "Border", slid.border.name().to_owned(), 64.0, &mut slid.border, borders);
 }
