@@ -180,9 +180,8 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
 #[test]
 fn a_kernel_that_does_not_fit_says_so() {
     let mut window = alone(SIZE);
-    choose(&mut window, "Kernel", "box");
-    let mut kernels = window.state().looking.kernels.clone();
-    kernels.settings.dilation = 40;
+    let mut kernels = window.state().looking.kernels.with_named(Named::BoxBlur, Some(9), None);
+    kernels.settings.dilation = 8;
     kernels.settings.amount = strata::inspect::kernel::Amount::Valid;
     window.harness.state_mut().handle(Action::Show(Show::Kernels(Box::new(kernels))));
     answered(&mut window);

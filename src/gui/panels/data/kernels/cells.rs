@@ -10,6 +10,8 @@ use eframe::egui::{Color32, DragValue, Rect, Sense, Stroke, StrokeKind, Ui, Vec2
 
 /// Kernels with more rows or columns are shown as colours alone.
 const MOST_CELLS: usize = 9;
+/// Narrower or lower cells hold no number.
+const LEAST: [f32; 2] = [18.0, 13.0];
 /// The largest side of a cell.
 const LARGEST: f32 = 48.0;
 /// Room for divisor and offset.
@@ -37,7 +39,9 @@ pub(super) fn show(
     let inner = captioned(ui, area, &format!("kernel {}×{}, sum {sum}", kernel.size[0], kernel.size[1]));
     let room = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - BELOW));
     let grid = limited(fitted(room, kernel.size), kernel.size);
-    let changed = if kernel.size.iter().all(|side| *side <= MOST_CELLS) {
+    let cell = grid.size() / vec2(kernel.size[1] as f32, kernel.size[0] as f32);
+    let legible = cell.x >= LEAST[0] && cell.y >= LEAST[1];
+    let changed = if legible && kernel.size.iter().all(|side| *side <= MOST_CELLS) {
         numbers(ui, grid, kernel)
     } else {
         colours(ui, grid, kernel);
@@ -98,7 +102,7 @@ fn weight(ui: &mut Ui, rect: Rect, fill: Color32, name: &str, value: &mut f32) -
         }
         states.inactive.bg_stroke = Stroke::NONE;
         states.hovered.bg_stroke = Stroke::new(1.5, accent);
-        let drag = DragValue::new(value).speed(0.05).max_decimals(3);
+        let drag = DragValue::new(value).speed(0.05).max_decimals(3).custom_formatter(|value, _| plain(value));
         let response = ui.put(rect, drag).accessible_name(name);
         if response.has_focus() {
             ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.5, accent), StrokeKind::Outside);
@@ -106,6 +110,12 @@ fn weight(ui: &mut Ui, rect: Rect, fill: Color32, name: &str, value: &mut f32) -
         response.changed()
     })
     .inner
+}
+
+/// As few digits as say it.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A large kernel: colours alone.
@@ -117,7 +127,7 @@ fn colours(ui: &Ui, grid: Rect, kernel: &Kernel) {
     }
     let response = ui.interact(grid, ui.scope_id().with("weights"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Image, true, "The kernel"));
-    response.on_hover_text("Up to 9×9 the weights can be changed by hand");
+    response.on_hover_text("Up to 9×9, and with room for figures, the weights can be changed by hand");
 }
 
 /// What the sum is divided by and what is added.

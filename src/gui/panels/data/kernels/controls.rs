@@ -28,7 +28,6 @@ pub(super) fn source(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &
             }
             Subject::File(_) => {}
         }
-        file(ui, state, actions);
     });
 }
 
@@ -99,7 +98,7 @@ fn file(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         _ => String::new(),
     };
     let id = Id::unique(("kernels file", state.generation));
-    let field = Field::new(id, "Image to slide over", &path).hint("or a file: drop it here").width(190.0);
+    let field = Field::new(id, "Image to slide over", &path).hint("or drop a file").width(132.0);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         let path = Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from);
         actions.push(set(settings.with_subject(path.map_or(Subject::Data, Subject::File))));
@@ -107,6 +106,28 @@ fn file(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if icon_button(ui, Icon::Folder, "Open image…", "Open an image from disk", true).clicked() {
         actions.push(Action::BrowseImage);
     }
+}
+
+/// From right to left: a patch as the kernel, turning it, grey, a file.
+pub(super) fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let settings = &state.looking.kernels;
+    let mut slid = settings.settings;
+    if settings.patch.is_none() {
+        let hover = "Take a patch of the picture as the kernel; or drag over the picture";
+        let is_picture = settings.subject != Subject::Curve;
+        if is_picture && ui.button("Find a pattern").on_hover_text(hover).clicked() {
+            actions.push(set(KernelSettings { patch: Some([0, 0, 8, 8]), ..settings.clone() }));
+        }
+        let hover =
+            "Turn the kernel by 180°: convolution as mathematics has it. Layers, and this without it, correlate.";
+        toggle(ui, "flip", "Flip the kernel", hover, &mut slid.flip);
+    }
+    let hover = "Make the picture grey first, instead of taking all channels";
+    toggle(ui, "grey", "Grey first", hover, &mut slid.grey);
+    if slid != settings.settings {
+        actions.push(set(KernelSettings { settings: slid, ..settings.clone() }));
+    }
+    file(ui, state, actions);
 }
 
 /// Which kernel, and how it is slid.
@@ -122,11 +143,6 @@ pub(super) fn kernel(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<A
         if slid != settings.settings {
             actions.push(set(KernelSettings { settings: slid, ..settings.clone() }));
         }
-        let is_picture = settings.subject != Subject::Curve;
-        let hover = "Take a patch of the picture as the kernel; or drag over the picture";
-        if is_picture && ui.button("Find a pattern").on_hover_text(hover).clicked() {
-            actions.push(set(KernelSettings { patch: Some([0, 0, 8, 8]), ..settings.clone() }));
-        }
     });
 }
 
@@ -135,7 +151,7 @@ fn named(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
     let now = settings.named.map_or("own", Named::name);
     let mut chosen = settings.named;
     let is_curve = settings.subject == Subject::Curve;
-    let combo = ComboBox::from_id_salt("kernel").width(128.0).height(420.0).icon(chevron);
+    let combo = ComboBox::from_id_salt("kernel").width(100.0).height(420.0).icon(chevron);
     let combo = combo.selected_text(RichText::new(now).font(theme::digits(12.0))).show_ui(ui, |ui| {
         let (lines, others): (Vec<Named>, Vec<Named>) = Named::ALL.into_iter().partition(|named| named.is_line());
         let all = if is_curve { lines } else { [others, lines].concat() };
@@ -185,18 +201,9 @@ fn sliding(ui: &mut Ui, slid: &mut Settings) {
     };
     label(ui, "padding");
     let amounts = [Amount::Same, Amount::Valid].into_iter().chain((1..=8).map(Amount::By));
-    choice(ui, "Padding", words(slid.amount), 56.0, &mut slid.amount, amounts.map(|amount| (amount, words(amount))));
+    choice(ui, "Padding", words(slid.amount), 44.0, &mut slid.amount, amounts.map(|amount| (amount, words(amount))));
     let borders = Border::ALL.map(|border| (border, border.name().to_owned()));
     choice(ui, "Border", slid.border.name().to_owned(), 64.0, &mut slid.border, borders);
-    toggle(
-        ui,
-        "grey",
-        "Grey first",
-        "Make the picture grey first, instead of taking each channel by itself",
-        &mut slid.grey,
-    );
-    let hover = "Turn the kernel by 180°: convolution as mathematics has it. Layers, and this without it, correlate.";
-    toggle(ui, "flip", "Flip the kernel", hover, &mut slid.flip);
 }
 
 /// Where the patch lies, and the way back.
@@ -213,10 +220,8 @@ fn pattern(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
         let least = usize::from(word == "height" || word == "width");
         changed |= whole(ui, word, name, value, least..=255);
     }
-    let mut slid = settings.settings;
-    toggle(ui, "grey", "Grey first", "Make the picture grey first, instead of summing all channels", &mut slid.grey);
-    if changed || slid != settings.settings {
-        actions.push(set(KernelSettings { patch: Some(patch), settings: slid, ..settings.clone() }));
+    if changed {
+        actions.push(set(KernelSettings { patch: Some(patch), ..settings.clone() }));
     }
     if ui.button("Back to the kernel").clicked() {
         actions.push(set(KernelSettings { patch: None, ..settings.clone() }));

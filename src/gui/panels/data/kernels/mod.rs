@@ -74,6 +74,10 @@ impl View for KernelsView {
         }
     }
 
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        controls::tools(ui, state, actions);
+    }
+
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Kernel));
         let seen = state.looking.kernel.latest.clone();
@@ -98,15 +102,16 @@ impl KernelsView {
         let Some((_, drawn)) = &self.drawn else { return };
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - FORMULA), area.max);
         let above = Rect::from_min_max(area.min, pos2(area.right(), below.top() - theme::STEP));
-        let [left, middle, right] = columns(above);
-        cells::show(ui, middle, &state.looking.kernels, drawn, answer, actions);
+        let is_signal = answer.picture.pixels.size[0] == 1;
+        let [left, middle, right] = if is_signal { beside_plot(above) } else { columns(above) };
         let settings = &state.looking.kernels;
-        if answer.picture.pixels.size[0] == 1 {
-            let plot = Rect::from_min_max(pos2(middle.right() + BETWEEN, above.top()), above.max);
-            curve::show(ui, plot, answer, &mut self.cell);
+        cells::show(ui, middle, settings, drawn, answer, actions);
+        if is_signal {
+            curve::show(ui, right, answer, &mut self.cell);
         } else {
             result::show(ui, right, drawn, answer, &mut self.cell);
-            picture::show(ui, left, drawn, seen, answer, self.cell, &mut self.corner, settings, actions);
+            let shown = picture::Shown { drawn, seen, answer, cell: self.cell };
+            picture::show(ui, left, &shown, &mut self.corner, settings, actions);
         }
         formula::show(ui, below, seen, answer, self.cell);
     }
@@ -140,7 +145,14 @@ impl KernelsView {
     }
 }
 
-/// Picture, kernel, result; of a signal the kernel comes first.
+/// Of a signal: nothing, the kernel, the plot.
+fn beside_plot(area: Rect) -> [Rect; 3] {
+    let (kernel, plot) = area.split_left_right_at_x(area.left() + (area.width() * 0.4).min(380.0));
+    let kernel = Rect::from_min_max(kernel.min, kernel.max - vec2(BETWEEN, 0.0));
+    [Rect::from_min_size(area.min, vec2(0.0, 0.0)), kernel, plot]
+}
+
+/// Picture, kernel, result.
 fn columns(area: Rect) -> [Rect; 3] {
     let kernel = (area.width() * 0.26).clamp(120.0, 300.0).min(area.width() * 0.4);
     let side = ((area.width() - kernel - 2.0 * BETWEEN) / 2.0).max(1.0);

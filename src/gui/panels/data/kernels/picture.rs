@@ -8,19 +8,28 @@ use crate::gui::theme;
 use crate::inspect::kernel::{Match, most_sides};
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
+/// What is shown.
+pub(super) struct Shown<'a> {
+    /// Its texture.
+    pub drawn: &'a Drawn,
+    /// The answer with its question.
+    pub seen: &'a Seen,
+    /// The answer.
+    pub answer: &'a Playground,
+    /// The value that is looked at.
+    pub cell: Option<[usize; 2]>,
+}
+
 /// Shows it and takes a patch that is dragged out.
-#[expect(clippy::too_many_arguments, reason = "a view's parts share what it knows")]
 pub(super) fn show(
     ui: &mut Ui,
     area: Rect,
-    drawn: &Drawn,
-    seen: &Seen,
-    answer: &Playground,
-    cell: Option<[usize; 2]>,
+    shown: &Shown<'_>,
     corner: &mut Option<[usize; 2]>,
     settings: &KernelSettings,
     actions: &mut Vec<Action>,
 ) {
+    let Shown { drawn, answer, .. } = *shown;
     let (size, picture) = (drawn.input.size, &answer.picture);
     let smaller =
         if picture.full == size { String::new() } else { format!(", of {}×{}", picture.full[0], picture.full[1]) };
@@ -44,11 +53,18 @@ pub(super) fn show(
     if !response.dragged() {
         *corner = None;
     }
-    match &answer.outcome {
+    marks(ui, grid, shown);
+    response.on_hover_text_at_pointer("Drag over a part of the picture to find it again");
+}
+
+/// The window of the value that is looked at, or the places that were found.
+fn marks(ui: &Ui, grid: Rect, shown: &Shown<'_>) {
+    let size = shown.drawn.input.size;
+    match &shown.answer.outcome {
         Ok(Outcome::Match(found)) => places(ui, grid, size, found),
         Ok(Outcome::Response(response)) => {
-            let [row, column] = super::result::chosen(cell, response.output.size);
-            let (slid, kernel) = (&seen.question.settings, &seen.question.kernel);
+            let [row, column] = super::result::chosen(shown.cell, response.output.size);
+            let (slid, kernel) = (&shown.seen.question.settings, &shown.seen.question.kernel);
             let corner = [
                 (row * slid.stride) as i64 - response.margins.rows[0] as i64,
                 (column * slid.stride) as i64 - response.margins.columns[0] as i64,
@@ -59,7 +75,6 @@ pub(super) fn show(
         }
         Err(_) => {}
     }
-    response.on_hover_text_at_pointer("Drag over a part of the picture to find it again");
 }
 
 /// Row, column, height and width between two corners.
