@@ -134,6 +134,9 @@ pub struct TrainArgs {
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
+    /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub loader_threads: Option<usize>,
     /// Change a setting, such as data.path=~/stl10 or stage.0.batch=32; can be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub settings: Vec<String>,

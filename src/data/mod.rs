@@ -13,12 +13,14 @@
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
 //! | `augment` | random changes of training images |
+//! | `loader` | batches made ahead, on threads of their own |
 //! | `shares`, `carve`, `joined` | which image is in which split |
 //! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+mod array;
 pub mod augment;
 mod bytes;
 mod carve;
@@ -30,9 +32,13 @@ mod folder;
 mod hash;
 mod idx;
 mod joined;
+pub mod loader;
 mod measure;
+mod npy;
 mod order;
+mod pickle;
 mod picture_file;
+mod recording;
 mod records;
 mod resize;
 mod scale;

@@ -82,7 +82,7 @@ pub fn preview(dataset: &Dataset, augment: &[Augment], seed: u64, request: Reque
         return Ok(Augmented::default());
     };
     let image = request.image % data.len().max(1);
-    let easel = Easel::new(dataset, data, image, seed)?;
+    let easel = Easel::new(data, image, seed)?;
     let name = |label: u32| dataset.classes().get(label as usize).cloned().unwrap_or_else(|| label.to_string());
     let from = request.draws.saturating_mul(TOGETHER);
     let alone = |one: &Augment| easel.row(one.to_string(), std::slice::from_ref(one), from..from + ALONE);
@@ -108,14 +108,14 @@ struct Easel {
 }
 
 impl Easel {
-    fn new(dataset: &Dataset, data: &SplitData, image: usize, seed: u64) -> Result<Easel, DataError> {
-        let [channels, height, width] = dataset.shape();
+    fn new(data: &SplitData, image: usize, seed: u64) -> Result<Easel, DataError> {
+        let shape = data.whole_shape();
         let read = |index: usize| {
-            let mut values = vec![0.0; channels * height * width];
-            data.read(index % data.len().max(1), &mut values)?;
-            Ok::<_, DataError>(dataset.to_pixels(&values).into_iter().map(|byte| f32::from(byte) / 255.0).collect())
+            let mut values = vec![0.0; shape.iter().product()];
+            data.read_shares(index % data.len().max(1), &mut values)?;
+            Ok::<_, DataError>(values)
         };
-        Ok(Easel { image, shape: [height, width, channels], values: read(image)?, partner: read(image + 1)?, seed })
+        Ok(Easel { image, shape, values: read(image)?, partner: read(image + 1)?, seed })
     }
 
     fn row(&self, text: String, augment: &[Augment], epochs: std::ops::Range<usize>) -> Row {
