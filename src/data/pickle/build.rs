@@ -165,9 +165,10 @@ impl Machine<'_> {
     }
 
     fn make_array(&self, shape: Id, element: Id, by_column: bool, bytes: Id) -> Result<Array, String> {
-        let shape = self.pickle.numbers(shape).and_then(|axes| {
-            axes.into_iter().map(|axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>()
-        });
+        let shape = self
+            .pickle
+            .numbers(shape)
+            .and_then(|axes| axes.into_iter().map(|axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>());
         let shape = shape.ok_or_else(|| self.wrong("an array without a shape"))?;
         let element = self.element(element)?;
         let wanted = shape.iter().try_fold(element.size(), |product, &axis| product.checked_mul(axis));
