@@ -1,11 +1,12 @@
-//! `strata data`: what a source of images has.
+//! `strata data`: what a source of images has, and getting it.
 
+mod fetch;
 mod preview;
 
 use super::args::DataArgs;
-use super::output;
 use super::text::{left, right, times};
-use crate::data::{Dataset, SplitData};
+use super::{output, overrides};
+use crate::data::{DataError, Dataset, SplitData};
 use crate::engine::error::RunError;
 use crate::project::data::{DataSpec, Split};
 use crate::text::count;
@@ -17,12 +18,33 @@ const SEED: u64 = 42;
 
 /// Opens the source and prints its splits.
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
-    let spec = DataSpec { source: args.name, path: args.path.clone(), resize: args.resize, ..DataSpec::default() };
-    let dataset = Dataset::open(&spec, SEED, Path::new(""), &mut |_| true).map_err(RunError::from)?;
+    let path = match (args.fetch, &args.path) {
+        (true, path) => Some(fetch::run(args.name, path.as_deref())?.display().to_string()),
+        (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
+        (false, path) => path.clone(),
+    };
+    let spec = spec(args, path)?;
+    let dataset = match Dataset::open(&spec, SEED, Path::new(""), &mut |_| true) {
+        Err(
+            error @ (DataError::Missing { .. } | DataError::NoImages { .. } | DataError::Setting { key: "path", .. }),
+        ) => {
+            return fetch::missing(args, &error).unwrap_or_else(|| Err(RunError::from(error).into()));
+        }
+        result => result.map_err(RunError::from)?,
+    };
     if !args.augment.is_empty() {
         return preview::run(args, &dataset, SEED);
     }
     if args.json { output::print_json(&as_json(&dataset)) } else { output::print(&as_text(&dataset)) }
+}
+
+/// The data table: what the options say, then what is set by name.
+fn spec(args: &DataArgs, path: Option<String>) -> anyhow::Result<DataSpec> {
+    let table = format!("format = 1\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n", args.name);
+    let settings: Vec<String> =
+        args.settings.iter().map(|setting| format!("data.{}", setting.trim_start_matches("data."))).collect();
+    let written = overrides::project(&table, "--set", &settings)?.data;
+    Ok(DataSpec { path: path.or(written.path.clone()), resize: args.resize.or(written.resize), ..written })
 }
 
 fn as_json(dataset: &Dataset) -> Value {

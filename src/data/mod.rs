@@ -26,6 +26,7 @@ mod bytes;
 mod carve;
 mod cifar;
 mod dataset;
+pub mod download;
 mod error;
 mod fit;
 mod folder;
@@ -35,6 +36,7 @@ mod joined;
 pub mod loader;
 mod measure;
 mod npy;
+mod one_file;
 mod order;
 mod pickle;
 mod picture_file;
@@ -50,11 +52,18 @@ mod stl10;
 #[cfg(test)]
 mod tests;
 
+use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use one_file::FilePicture;
 pub use order::epoch_order;
 pub use split::{SplitData, fill_batch};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The folder that a project's `path` names: `~` is the home folder, a relative path starts at `base`.
+pub fn folder(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
+    source::locate(spec, base)
+}
 
 /// How far the opening of a dataset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

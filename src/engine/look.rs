@@ -5,6 +5,7 @@
 
 use super::calm;
 use super::error::RunError;
+use super::playground::{self, Playground};
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
@@ -97,6 +98,8 @@ pub enum Look {
     Data(DataQuestion),
     /// An image before and after augmentation.
     Augmented(Box<AugmentQuestion>),
+    /// A kernel on a picture.
+    Kernel(Box<playground::Question>),
 }
 
 impl Look {
@@ -108,7 +111,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) | Look::Augmented(_) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Augmented(_) | Look::Kernel(_) => None,
         }
     }
 }
@@ -132,6 +135,8 @@ pub enum Answered {
     Data(Box<Looked<DataQuestion, Gallery>>),
     /// To [`Look::Augmented`].
     Augmented(Box<Looked<AugmentQuestion, Augmented>>),
+    /// To [`Look::Kernel`].
+    Kernel(Box<Looked<playground::Question, Playground>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -158,7 +163,7 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
         calm::step_back();
         let inbox =
             Inbox { asked, waiting: RefCell::default(), progress: told, cancel: cancelled, wake: Box::new(wake) };
-        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None }, &answered);
+        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None, picture: None }, &answered);
     })?;
     Ok(Looker { questions, answers, progress, cancel })
 }
@@ -167,7 +172,7 @@ fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
     while let Some(look) = inbox.next() {
         // What a panic leaves half done is dropped with it.
         let answer = catch_unwind(AssertUnwindSafe(|| desk.answer(&look))).unwrap_or_else(|_| {
-            (desk.run, desk.images) = (None, None);
+            (desk.run, desk.images, desk.picture) = (None, None, None);
             Some(refused(look.clone(), DEFECT))
         });
         inbox.progress.take();
@@ -278,6 +283,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Augmented(question) => {
             Answered::Augmented(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
         }
+        Look::Kernel(question) => {
+            Answered::Kernel(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
+        }
     }
 }
 
@@ -287,6 +295,7 @@ struct Desk<'a> {
     device: Option<String>,
     run: Option<(PathBuf, u64, SavedRun)>,
     images: Option<(DataQuestion, Dataset)>,
+    picture: Option<(playground::Subject, playground::Picture)>,
 }
 
 impl Desk<'_> {
@@ -333,6 +342,11 @@ impl Desk<'_> {
                 let (question, result) = ((**question).clone(), inbox.told(look, result.map_err(RunError::from))?);
                 Answered::Augmented(Box::new(Looked { question, result }))
             }
+            Look::Kernel(question) => {
+                let result = self.playground(look, question).map_err(RunError::from);
+                let (question, result) = (question.as_ref().clone(), inbox.told(look, result)?);
+                Answered::Kernel(Box::new(Looked { question, result }))
+            }
         })
     }
 
@@ -350,7 +364,22 @@ impl Desk<'_> {
         Ok(&mut self.run.insert(open).2)
     }
 
-    /// The images, read anew when others are asked for.
+    fn playground(&mut self, look: &Look, question: &playground::Question) -> Result<Playground, DataError> {
+        let open = self.picture.take().filter(|(of, _)| *of == question.subject);
+        let picture = match (open, &question.subject) {
+            (Some((_, picture)), _) => picture,
+            (None, playground::Subject::Data { images, split, index }) => {
+                playground::picture_of(self.dataset(look, images)?, *split, *index, playground::LONGEST)?
+            }
+            (None, playground::Subject::File(path)) => playground::picture_in(path, playground::LONGEST)?,
+            (None, playground::Subject::Curve(noise)) => playground::curve(*noise),
+        };
+        let answer = Playground::new(&picture, question);
+        self.picture = Some((question.subject.clone(), picture));
+        Ok(answer)
+    }
+
+    /// The images, opened anew when they are others.
     fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {

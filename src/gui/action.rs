@@ -1,6 +1,7 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
@@ -94,6 +95,8 @@ pub enum Action {
     CancelLook(bool),
     /// Opens the system's dialog for an image to look at.
     BrowseImage,
+    /// Downloads the files of the project's source (true), or ends that.
+    Fetch(bool),
     /// Reads the list of runs.
     ListRuns,
     /// Moves, opens or closes a view of the centre.
@@ -175,6 +178,8 @@ pub enum Show {
     Cell(Option<effective_field::Request>),
     /// How the lens is set.
     Lens(LensSettings),
+    /// How the playground for kernels is set.
+    Kernels(Box<KernelSettings>),
     /// The page of images.
     DataPage(gallery::Request),
     /// Which image is augmented, and which draws are shown.

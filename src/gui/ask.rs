@@ -101,6 +101,7 @@ impl State {
             }
             LookAt::Data => !looking.data.was_asked(&self.data_question()),
             LookAt::Augmented => !looking.augmented.was_asked(&self.augment_question()),
+            LookAt::Kernel => !looking.kernel.was_asked(&self.kernel_question()),
         };
         is_due.then_some(Action::Look(at))
     }
@@ -118,6 +119,11 @@ impl State {
     pub(super) fn look(&mut self, at: LookAt, services: &Services) {
         let subject = self.subject();
         match (at, subject) {
+            (LookAt::Kernel, _) => {
+                let question = self.kernel_question();
+                self.looking.kernel.ask(&question);
+                self.ask_thread(Look::Kernel(Box::new(question)), services);
+            }
             (LookAt::Data, _) => {
                 let question = self.data_question();
                 self.looking.sent_data(&question);

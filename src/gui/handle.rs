@@ -60,6 +60,7 @@ impl State {
             Action::Look(at) => self.look(at, services),
             Action::CancelLook(true) => self.looking.cancel(),
             Action::CancelLook(false) => self.looking.read_again(),
+            Action::Fetch(start) => self.fetch(start, services),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
             Action::Pause => self.training.send(Command::Pause),
@@ -85,6 +86,7 @@ impl State {
             Show::Saliency(request) => self.looking.request = request,
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
+            Show::Kernels(kernels) => self.looking.kernels = *kernels,
             Show::DataPage(page) => self.looking.page = page,
             Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
@@ -157,6 +159,7 @@ impl State {
             self.looking.take_from(&slots);
         }
         self.looking.drain();
+        self.drain_download();
         self.runs.drain();
         for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);

@@ -4,8 +4,10 @@
 //! computed for a view that nobody sees. A run in training answers itself, through its slots; of other runs,
 //! and of images, the thread of [`crate::engine::look`] knows.
 
+use super::kernels::KernelSettings;
 use crate::data::Progress;
 use crate::engine::look::{Answered, AugmentQuestion, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::playground::{self, Playground};
 use crate::engine::slot::Slots;
 use crate::inspect::augmented::{self, Augmented};
 use crate::inspect::effective_field::{self, EffectiveField};
@@ -38,6 +40,8 @@ pub enum LookAt {
     Data,
     /// An image before and after augmentation.
     Augmented,
+    /// A kernel on a picture.
+    Kernel,
 }
 
 /// Which network is looked into.
@@ -121,6 +125,10 @@ pub struct Looking {
     pub draws: augmented::Request,
     /// An image before and after augmentation.
     pub augmented: Asked<AugmentQuestion, Augmented>,
+    /// How the playground for kernels is set.
+    pub kernels: KernelSettings,
+    /// A kernel on a picture.
+    pub kernel: Asked<playground::Question, Playground>,
 }
 
 impl Looking {
@@ -192,6 +200,12 @@ impl Looking {
         forget(&mut self.reconstructions);
         forget(&mut self.data);
         forget(&mut self.augmented);
+        forget(&mut self.kernel);
+    }
+
+    /// Forgets the images: their files are others now.
+    pub(super) fn forget_data(&mut self) {
+        self.data = Asked::default();
     }
 
     /// Takes what the thread answered.
@@ -215,6 +229,7 @@ impl Looking {
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
                 Answered::Augmented(looked) => self.augmented.take(looked.question, looked.result),
+                Answered::Kernel(looked) => self.kernel.take(looked.question, looked.result),
             }
         }
     }

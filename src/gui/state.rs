@@ -6,6 +6,7 @@ pub use wishes::{Ask, Asking, Closing, Pending, ViewSettings};
 
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
+use super::downloads::Downloads;
 use super::frames::Frames;
 use super::looking::Looking;
 use super::messages::{Messages, Weight};
@@ -89,6 +90,8 @@ pub struct State {
     pub training: Training,
     /// What views have asked for.
     pub looking: Looking,
+    /// Datasets that can be downloaded.
+    pub downloads: Downloads,
     /// The runs of this project.
     pub runs: Runs,
     /// How things are shown.
@@ -136,6 +139,7 @@ impl State {
             messages: Messages::default(),
             training: Training::default(),
             looking: Looking::default(),
+            downloads: Downloads::default(),
             runs: Runs::default(),
             view: ViewSettings::default(),
             arrangements: Arrangements::default(),

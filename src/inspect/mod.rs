@@ -6,6 +6,7 @@ pub mod augmented;
 pub mod effective_field;
 pub mod filters;
 pub mod gallery;
+pub mod kernel;
 pub mod maps;
 pub mod mirror;
 pub mod picture;

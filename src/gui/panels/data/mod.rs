@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod balance;
+pub(super) mod download;
 mod kernels;
 mod statistics;
 
@@ -10,7 +11,7 @@ pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
-use crate::engine::look::{DataQuestion, Looked};
+use crate::engine::look::{CANCELLED, DataQuestion, Looked};
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
 use crate::gui::state::State;
@@ -23,8 +24,8 @@ use crate::inspect::picture::image_rgba;
 use crate::project::data::Split;
 use crate::text;
 use eframe::egui::{
-    Align2, Button, ComboBox, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
-    vec2,
+    Align, Align2, Button, ComboBox, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -91,7 +92,13 @@ impl View for DataView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Data));
         match seen(state).map(|seen| (seen, &seen.result)) {
-            Some((_, Err(message))) => empty_wrapped(ui, "No images to show", message, actions),
+            Some((_, Err(message))) => {
+                if download::is_offered(state) && message != CANCELLED {
+                    missing(ui, state, message, actions);
+                } else {
+                    empty_wrapped(ui, "No images to show", message, actions);
+                }
+            }
             Some((_, Ok(gallery))) if gallery.images.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
@@ -136,6 +143,19 @@ fn latest(state: &State) -> Option<&Gallery> {
 fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| failed(ui, heading, message, actions));
+}
+
+/// Files that could be downloaded are not there.
+fn missing(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>) {
+    let space = (ui.available_height() / 2.0 - 80.0).max(0.0);
+    let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
+    ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::top_down(Align::Center)), |ui| {
+        ui.add_space(space);
+        ui.label(RichText::new("No images to show").font(theme::heading(theme::BODY)));
+        ui.label(RichText::new(message).color(theme::palette(ui).weak));
+        ui.add_space(theme::GAP);
+        download::show(ui, state, actions);
+    });
 }
 
 impl DataView {

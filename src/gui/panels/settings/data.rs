@@ -2,6 +2,7 @@
 
 use super::line::{TextLine, choice, text};
 use crate::gui::action::Action;
+use crate::gui::panels::data::download;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::project::data::{DataSpec, Source};
@@ -19,7 +20,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         next.source = source;
     }
     if data.source != Source::Shapes {
-        path(ui, id("path"), data, &mut next, actions);
+        path(ui, id("path"), state, &mut next, actions);
     }
     sizes(ui, &id, data, &mut next);
     range(ui, id("range"), data, &mut next);
@@ -31,7 +32,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
-fn path(ui: &mut Ui, id: Id, data: &DataSpec, next: &mut DataSpec, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, id: Id, state: &State, next: &mut DataSpec, actions: &mut Vec<Action>) {
+    let data = &state.project().data;
     let setting = TextLine {
         name: "path",
         label: "Data path",
@@ -47,6 +49,9 @@ fn path(ui: &mut Ui, id: Id, data: &DataSpec, next: &mut DataSpec, actions: &mut
             actions.push(Action::BrowseData);
         }
     });
+    if download::is_offered(state) {
+        super::line::line(ui, "", "", |ui| download::show(ui, state, actions));
+    }
 }
 
 fn sizes(ui: &mut Ui, id: &dyn Fn(&str) -> Id, data: &DataSpec, next: &mut DataSpec) {

@@ -1,0 +1,107 @@
+//! Why a download failed: what, where, and what to do about it.
+
+use super::catalogue::{Entry, RemoteFile, Then};
+use crate::text::count;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a dataset could not be brought.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DownloadError {
+    /// No address gave the file.
+    #[error("{file} could not be downloaded\n{}\n{manual}", list(.reasons))]
+    Unreachable {
+        /// The file's name.
+        file: String,
+        /// Every address with what it said.
+        reasons: Vec<(String, String)>,
+        /// The steps by hand.
+        manual: String,
+    },
+    /// An archive that cannot be unpacked, or not safely.
+    #[error("{archive}: {problem}; nothing was unpacked. Delete the file and download it again")]
+    Archive {
+        /// Which archive.
+        archive: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Not enough room on the disk.
+    #[error("{folder}: {problem}. Free some space, or choose a folder on another disk with --path")]
+    DiskFull {
+        /// Which folder.
+        folder: PathBuf,
+        /// How much is needed and how much there is.
+        problem: String,
+    },
+    /// The system would not read or write a file.
+    #[error("{file}: cannot be {verb} ({cause}); check that the folder may be written, or choose another one")]
+    File {
+        /// Which file.
+        file: PathBuf,
+        /// "read" or "written".
+        verb: &'static str,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// Somebody else fetches the same file.
+    #[error("{file} is being downloaded by another Strata; wait for it, or close it")]
+    Busy {
+        /// The part that it writes.
+        file: PathBuf,
+    },
+    /// The caller asked to stop.
+    #[error("the download was cancelled; what was received is kept, and the next one goes on from there")]
+    Cancelled,
+}
+
+impl DownloadError {
+    /// A failed write; a full disk is told as such.
+    pub(super) fn write(file: &Path, cause: io::Error) -> DownloadError {
+        if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            let problem = format!("the disk is full while {} is written; what was received is kept", name(file));
+            return DownloadError::DiskFull { folder: file.parent().unwrap_or(file).to_path_buf(), problem };
+        }
+        DownloadError::File { file: file.to_path_buf(), verb: "written", cause }
+    }
+
+    pub(super) fn read(file: &Path, cause: io::Error) -> DownloadError {
+        DownloadError::File { file: file.to_path_buf(), verb: "read", cause }
+    }
+
+    pub(super) fn archive(archive: &Path, problem: impl Into<String>) -> DownloadError {
+        DownloadError::Archive { archive: archive.to_path_buf(), problem: problem.into() }
+    }
+
+    pub(super) fn no_room(folder: &Path, needed: u64, free: u64) -> DownloadError {
+        let problem = format!("{} bytes are needed and {} are free", count(needed), count(free));
+        DownloadError::DiskFull { folder: folder.to_path_buf(), problem }
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn list(reasons: &[(String, String)]) -> String {
+    reasons.iter().map(|(address, why)| format!("  {address}: {why}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The steps by hand: which address, which file, where to put it, its checksum.
+pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String {
+    let address = file.addresses.first().map_or("", String::as_str);
+    let then = match file.then {
+        Then::Keep(_) => "Strata reads it as it is",
+        Then::Unpack { .. } => "fetching again then unpacks it without the network",
+    };
+    format!(
+        "What was received so far is kept; the next download goes on from there. By hand: open {address} in a browser, \
+         save it as {} ({}); {then}. Then `strata data {} --path {} --fetch` looks what is still missing",
+        folder.join(&file.name).display(),
+        file.sum,
+        entry.name,
+        folder.display(),
+    )
+}

@@ -1,0 +1,69 @@
+//! A download on a thread of its own. Ends with what came of it; a failure is told in words.
+
+use super::slot::Slot;
+use crate::data::download::{DownloadError, Entry, Fetched, Options, Told, fetch};
+use crossbeam_channel::{Receiver, bounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// A download on its way. Dropping it ends it; what was received is kept.
+#[derive(Debug)]
+pub struct Fetching {
+    /// What is fetched.
+    pub entry: Entry,
+    /// Into which folder.
+    pub folder: PathBuf,
+    progress: Arc<Slot<Told>>,
+    cancel: Arc<AtomicBool>,
+    ended: Receiver<Result<Fetched, DownloadError>>,
+}
+
+/// Between two reports of progress.
+const REPORT: Duration = Duration::from_millis(100);
+
+impl Fetching {
+    /// Starts. `wake` is called when something can be told.
+    pub fn start(
+        entry: Entry,
+        folder: PathBuf,
+        options: Options,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Fetching> {
+        let (sender, ended) = bounded(1);
+        let (progress, cancel) = (Arc::<Slot<Told>>::default(), Arc::<AtomicBool>::default());
+        let (wanted, into, slot, cancelled) = (entry.clone(), folder.clone(), progress.clone(), cancel.clone());
+        std::thread::Builder::new().name("strata-fetch".to_owned()).spawn(move || {
+            let mut due = Instant::now();
+            let result = fetch(&wanted, &into, &options, &mut |told| {
+                if Instant::now() >= due {
+                    due = Instant::now() + REPORT;
+                    slot.put(told.clone());
+                    wake();
+                }
+                !cancelled.load(Relaxed)
+            });
+            // Who cancelled may be gone.
+            sender.send(result).ok();
+            wake();
+        })?;
+        Ok(Fetching { entry, folder, progress, cancel, ended })
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Option<Arc<Told>> {
+        self.progress.latest()
+    }
+
+    /// What came of it, once.
+    pub fn ended(&self) -> Option<Result<Fetched, DownloadError>> {
+        self.ended.try_recv().ok()
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.cancel.store(true, Relaxed);
+    }
+}

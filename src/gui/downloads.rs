@@ -1,0 +1,110 @@
+//! Downloading the project's dataset: one at a time, on a thread; what came of it becomes the data's path.
+
+use super::handle::Services;
+use super::messages::Weight;
+use super::state::State;
+use crate::data::download::{self, Entry, Options, default_folder};
+use crate::engine::fetch::Fetching;
+use crate::project::data::{DataSpec, Source};
+use crate::project::edit::Edit;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Which datasets can be had from where, and the one that is on its way.
+pub struct Downloads {
+    /// The files of a source.
+    pub catalogue: Arc<dyn Fn(Source) -> Option<Entry>>,
+    /// Where they go when the project has no path.
+    pub folder: Arc<dyn Fn(&str) -> Option<PathBuf>>,
+    /// How patient it is.
+    pub options: Options,
+    running: Option<Fetching>,
+    failed: Option<(Source, String)>,
+    source: Source,
+}
+
+impl Default for Downloads {
+    fn default() -> Downloads {
+        Downloads {
+            catalogue: Arc::new(download::entry),
+            folder: Arc::new(default_folder),
+            options: Options::default(),
+            running: None,
+            failed: None,
+            source: Source::default(),
+        }
+    }
+}
+
+impl Downloads {
+    /// The download on its way, if it is of this source.
+    pub fn running(&self, source: Source) -> Option<&Fetching> {
+        self.running.as_ref().filter(|_| self.source == source)
+    }
+
+    /// Why the last one of this source failed.
+    pub fn failed(&self, source: Source) -> Option<&str> {
+        self.failed.as_ref().filter(|(of, _)| *of == source).map(|(_, why)| why.as_str())
+    }
+
+    /// Whether another source is being downloaded.
+    pub fn is_busy(&self, source: Source) -> bool {
+        self.running.is_some() && self.source != source
+    }
+}
+
+impl State {
+    /// The files of the project's source and the folder they go to; `None` where nothing can be downloaded.
+    pub fn download(&self) -> Option<(Entry, PathBuf)> {
+        let data = &self.project().data;
+        let entry = (self.downloads.catalogue)(data.source)?;
+        let folder = match data.path.as_deref().filter(|path| !path.trim().is_empty()) {
+            Some(_) => entry.folder_of(&crate::data::folder(data, &self.base()).ok()?),
+            None => (self.downloads.folder)(&entry.name)?,
+        };
+        Some((entry, folder))
+    }
+
+    /// Starts the download of the project's source, or ends the one on its way.
+    pub(super) fn fetch(&mut self, start: bool, services: &Services) {
+        self.downloads.failed = None;
+        if !start {
+            // The thread notices when its next bytes come; what it has is kept.
+            self.downloads.running = None;
+            return;
+        }
+        let Some((entry, folder)) = self.download().filter(|_| self.downloads.running.is_none()) else { return };
+        let (wake, options) = (services.wake.clone(), self.downloads.options.clone());
+        match Fetching::start(entry, folder, options, move || wake()) {
+            Ok(running) => {
+                (self.downloads.running, self.downloads.source) = (Some(running), self.project().data.source);
+            }
+            Err(error) => {
+                let text = format!("no thread could be started for the download: {error}; close other programs");
+                self.messages.add(Weight::Error, text);
+            }
+        }
+    }
+
+    /// Takes what came of the download.
+    pub(super) fn drain_download(&mut self) {
+        let Some(result) = self.downloads.running.as_ref().and_then(Fetching::ended) else { return };
+        (self.downloads.running, self.downloads.failed) = (None, None);
+        let source = self.downloads.source;
+        match result {
+            Ok(fetched) => {
+                self.looking.forget_data();
+                let path = Some(fetched.path.display().to_string());
+                if self.project().data.source == source && self.project().data.path != path {
+                    let data = DataSpec { path, ..self.project().data.clone() };
+                    self.edit(&Edit::Data(data));
+                }
+                for aside in fetched.set_aside {
+                    let text = format!("An incomplete folder was in the way; it is now {}.", aside.display());
+                    self.messages.add(Weight::Note, text);
+                }
+            }
+            Err(error) => self.downloads.failed = Some((source, error.to_string())),
+        }
+    }
+}
