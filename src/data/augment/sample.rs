@@ -96,7 +96,7 @@ fn nearest(index: &mut [u32], size: Size, border: Border, x: &[f32], y: &[f32]) 
 /// Far enough away for every image, near enough for whole numbers; not-a-number becomes a place too.
 fn limited(value: f32) -> f32 {
     const FAR: f32 = 1_048_576.0;
-    value.max(-FAR).min(FAR)
+    if value.is_finite() { value.clamp(-FAR, FAR) } else { FAR }
 }
 
 fn gather<const C: usize>(from: &[f32], to: &mut [f32], index: &[u32]) {

@@ -5,6 +5,7 @@
 //! and writes the same again; what cannot be read is an [`AugmentTextError`] that names the word and says
 //! what to write instead.
 
+mod reader;
 mod table;
 mod text;
 mod write;

@@ -1,7 +1,8 @@
 //! Reading an augmentation's text, `word number attribute…`; attributes may come in any order.
 
+use super::reader::{Reader, UNIT, Word};
 use super::{Augment, Border, Interpolation, KINDS, Spread, table};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::str::FromStr;
 
 /// Why an augmentation could not be read, and where in the text.
@@ -36,22 +37,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("cutout", "erase"),
 ];
 
-const UNIT: RangeInclusive<f32> = 0.0..=1.0;
 const LARGEST: f32 = 1e4;
 const LONGEST_SIDE: f32 = 4096.0;
 const LARGEST_KERNEL: f32 = 127.0;
-
-#[derive(Clone, Copy)]
-struct Word<'a> {
-    text: &'a str,
-    start: usize,
-}
-
-impl Word<'_> {
-    fn error(&self, message: String, help: impl Into<String>) -> AugmentTextError {
-        AugmentTextError { message, help: help.into(), span: self.start..self.start + self.text.len() }
-    }
-}
 
 impl FromStr for Augment {
     type Err = AugmentTextError;
@@ -95,14 +83,7 @@ fn suggestion(word: &str) -> String {
     }
 }
 
-/// Takes the words of one augmentation as its kind asks for them.
-struct Reader<'a> {
-    head: Word<'a>,
-    rest: Vec<Word<'a>>,
-    example: &'static str,
-}
-
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn augment(&mut self) -> Result<Augment, AugmentTextError> {
         Ok(match self.head.text {
             "hflip" => Augment::HFlip { p: self.probability(0.5)? },
@@ -176,115 +157,6 @@ impl<'a> Reader<'a> {
                 Err(word.error(message, "start at 0.01 or above, for example scale 0.9..1.1"))
             }
             _ => Ok(factor),
-        }
-    }
-
-    /// Takes out a word that stands for itself.
-    fn flag(&mut self, text: &str) -> bool {
-        let found = self.rest.iter().position(|word| word.text == text);
-        found.map(|index| self.rest.remove(index)).is_some()
-    }
-
-    fn border(&mut self) -> Border {
-        let words = [("reflect", Border::Reflect), ("edge", Border::Edge), ("wrap", Border::Wrap)];
-        words.into_iter().find(|(word, _)| self.flag(word)).map_or(Border::Zero, |(_, border)| border)
-    }
-
-    fn interpolation(&mut self, default: Interpolation) -> Interpolation {
-        let words = [("nearest", Interpolation::Nearest), ("bilinear", Interpolation::Bilinear)];
-        words.into_iter().find(|(word, _)| self.flag(word)).map_or(default, |(_, interpolation)| interpolation)
-    }
-
-    /// Takes out the word that starts with `name` and goes on with a number.
-    fn attribute(&mut self, name: &str) -> Option<Word<'a>> {
-        let numeric = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
-        let index = self.rest.iter().position(|word| word.text.strip_prefix(name).is_some_and(numeric))?;
-        Some(self.rest.remove(index))
-    }
-
-    fn positional(&mut self, what: &str) -> Result<Word<'a>, AugmentTextError> {
-        if self.rest.is_empty() {
-            return Err(self.head.error(format!("`{}` needs {what}", self.head.text), self.for_example()));
-        }
-        Ok(self.rest.remove(0))
-    }
-
-    fn for_example(&self) -> String {
-        format!("for example {}", self.example)
-    }
-
-    fn read(&self, word: Word<'_>, text: &str, range: RangeInclusive<f32>) -> Result<f32, AugmentTextError> {
-        let value = text.parse::<f32>().ok().filter(|value| range.contains(value));
-        value.ok_or_else(|| {
-            let limits = format!("a number from {} to {}", range.start(), range.end());
-            let message = format!("`{}` in `{}` must be {limits}", word.text, self.head.text);
-            word.error(message, self.for_example())
-        })
-    }
-
-    fn whole(&self, word: Word<'_>, text: &str, range: RangeInclusive<f32>) -> Result<u32, AugmentTextError> {
-        let value = self.read(word, text, range)?;
-        if value.fract() != 0.0 {
-            let message = format!("`{}` in `{}` must be a whole number", word.text, self.head.text);
-            return Err(word.error(message, self.for_example()));
-        }
-        Ok(value as u32)
-    }
-
-    fn number(&mut self, what: &str, range: RangeInclusive<f32>) -> Result<f32, AugmentTextError> {
-        let word = self.positional(what)?;
-        self.read(word, word.text, range)
-    }
-
-    fn probability(&mut self, default: f32) -> Result<f32, AugmentTextError> {
-        self.attribute("p").map_or(Ok(default), |word| self.read(word, &word.text[1..], UNIT))
-    }
-
-    /// `0.2` or `0.8..1.2`. A single number is a distance from the neutral value, so it can't be negative.
-    fn spread(&mut self, range: RangeInclusive<f32>) -> Result<Spread, AugmentTextError> {
-        let word = self.positional("a number or a range")?;
-        match word.text.split_once("..") {
-            Some((low, high)) => {
-                let [low, high] = self.ends(word, [low, high], range)?;
-                Ok(Spread::Between(low, high))
-            }
-            None => Ok(Spread::Around(self.read(word, word.text, 0.0..=*range.end())?)),
-        }
-    }
-
-    /// `area0.02..0.1`; one number stands for both ends.
-    fn range(
-        &mut self,
-        name: &str,
-        default: [f32; 2],
-        range: RangeInclusive<f32>,
-    ) -> Result<[f32; 2], AugmentTextError> {
-        let Some(word) = self.attribute(name) else { return Ok(default) };
-        let value = &word.text[name.len()..];
-        self.ends(word, value.split_once("..").map_or([value, value], |(low, high)| [low, high]), range)
-    }
-
-    fn ends(
-        &self,
-        word: Word<'_>,
-        [low, high]: [&str; 2],
-        range: RangeInclusive<f32>,
-    ) -> Result<[f32; 2], AugmentTextError> {
-        let ends = [self.read(word, low, range.clone())?, self.read(word, high, range)?];
-        if ends[0] > ends[1] {
-            let message = format!("`{}` in `{}` ends below its start", word.text, self.head.text);
-            return Err(word.error(message, "write the smaller number first"));
-        }
-        Ok(ends)
-    }
-
-    fn finish(&self) -> Result<(), AugmentTextError> {
-        match self.rest.first() {
-            None => Ok(()),
-            Some(word) => {
-                let message = format!("`{}` does not belong to `{}`, or is given twice", word.text, self.head.text);
-                Err(word.error(message, self.for_example()))
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::look::{AugmentQuestion, Looked};
 use crate::gui::theme;
 use crate::gui::widgets::raster::Sheet;
-use crate::inspect::augmented::{Augmented, Row, TOGETHER};
+use crate::inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
 use crate::inspect::picture::image_rgba;
 use eframe::egui::{Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
@@ -13,7 +13,7 @@ pub type Seen = Looked<AugmentQuestion, Augmented>;
 /// Room between pictures.
 const GAP: f32 = 4.0;
 /// Sides of the image before, of the draws together, and of those alone.
-const BEFORE: f32 = 112.0;
+const BEFORE: f32 = 104.0;
 const LARGE: f32 = 64.0;
 const SMALL: f32 = 44.0;
 
@@ -83,7 +83,10 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
     if *count == 0 {
         return;
     }
-    let size = fitted(sheet.size, side);
+    // Smaller pictures beat more rows: one of a transform alone, two of all together.
+    let across = if *count > ALONE { count.div_ceil(2) } else { *count };
+    let room = ((ui.available_width() + GAP) / across as f32 - GAP).floor().max(side / 2.0);
+    let size = fitted(sheet.size, side.min(room));
     let columns = (((ui.available_width() + GAP) / (size.x + GAP)) as usize).clamp(1, *count);
     let rows = count.div_ceil(columns);
     let all = vec2(columns as f32 * (size.x + GAP) - GAP, rows as f32 * (size.y + GAP));
