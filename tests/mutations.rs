@@ -165,8 +165,7 @@ fn labels_of_numpy() -> Vec<u8> {
 }
 
 /// Numbers that files lie with.
-const LIES: [u32; 10] =
-    [0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x0001_0000, 0x00ff_ffff, 0x7fff_ffff, 0xffff_ffff];
+const LIES: [u32; 10] = [0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x0001_0000, 0x00ff_ffff, 0x7fff_ffff, 0xffff_ffff];
 
 struct Mutator<R: RngCore> {
     rng: R,
@@ -274,7 +273,8 @@ fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
         let other = &formats[mutator.below(formats.len())].bytes;
         write(folder.path(), format.file, &mutator.mutate(&format.bytes, other));
         // A second try where the machine was busy with something else.
-        let found = measure(&spec).and_then(|(time, heap)| if time > MOST_TIME { measure(&spec) } else { Some((time, heap)) });
+        let found =
+            measure(&spec).and_then(|(time, heap)| if time > MOST_TIME { measure(&spec) } else { Some((time, heap)) });
         match found {
             None => failures.push(format!("{} {case}: it panics", format.name)),
             Some((time, heap)) if time > MOST_TIME || heap > MOST_HEAP => {

@@ -123,7 +123,8 @@ fn needed(form: &Form, rate: u32) -> usize {
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>, String> {
     let file = File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
-    let reader = WavReader::new(BufReader::new(file)).map_err(|error| format!("not a WAV file that can be read ({error})"))?;
+    let reader =
+        WavReader::new(BufReader::new(file)).map_err(|error| format!("not a WAV file that can be read ({error})"))?;
     let spec = reader.spec();
     let bits = match spec.sample_format {
         SampleFormat::Int => matches!(spec.bits_per_sample, 8 | 16 | 24 | 32),
@@ -149,7 +150,11 @@ fn values(reader: &mut WavReader<BufReader<File>>, count: usize) -> Result<Vec<f
         }
     };
     let values = values.map_err(|error| format!("it ends in the middle of the sound ({error})"))?;
-    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err("it holds values that are not finite".into()) }
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(values)
+    } else {
+        Err("it holds values that are not finite".into())
+    }
 }
 
 /// Channel number `channel` of `wanted`: the file's own, or the mean of all it has where one is

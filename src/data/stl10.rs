@@ -64,14 +64,8 @@ fn load_split(split: Split, images: &Path, labels: Option<&Path>) -> Result<Part
     let (store, length) = open(images)?;
     let count = count_records(images, length)?;
     let labels = labels.map(|path| read_labels(path, images, count)).transpose()?;
-    let pictures = Records {
-        store,
-        count,
-        record: RECORD,
-        offset: 0,
-        shape: [SIDE, SIDE, 3],
-        layout: Layout::PlanesByColumn,
-    };
+    let pictures =
+        Records { store, count, record: RECORD, offset: 0, shape: [SIDE, SIDE, 3], layout: Layout::PlanesByColumn };
     Ok(Part { split, pictures: Arc::new(pictures), labels })
 }
 
@@ -120,7 +114,9 @@ fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataErro
     let line = line.ok_or_else(|| fail(format!("it has no line for fold {fold}, ten are needed")))?;
     let number = |word: &str| match word.parse::<u32>() {
         Ok(number) if (number as usize) < images => Ok(number),
-        _ => Err(fail(format!("fold {fold} has the entry {}, and images go from 0 to {}", shortened(word), images - 1))),
+        _ => {
+            Err(fail(format!("fold {fold} has the entry {}, and images go from 0 to {}", shortened(word), images - 1)))
+        }
     };
     let mut chosen = line.split_whitespace().map(number).collect::<Result<Vec<u32>, _>>()?;
     chosen.sort_unstable();

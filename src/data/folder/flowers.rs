@@ -72,7 +72,8 @@ fn fold_of(
         return Err(DataError::setting("source_fold", problem, "write source_fold = 1, 2 or 3"));
     }
     let name = "datasplits.mat";
-    let folders: Vec<PathBuf> = [Some(ask.folder.as_path()), Some(root), root.parent()].into_iter().flatten().map(Into::into).collect();
+    let folders: Vec<PathBuf> =
+        [Some(ask.folder.as_path()), Some(root), root.parent()].into_iter().flatten().map(Into::into).collect();
     let help = "download it from the dataset's page, or delete source_fold under [data]";
     let file = bytes::find(&folders, &[name]);
     let file = file.ok_or_else(|| bytes::missing("the flowers' splits", &[name], &folders, help))?;

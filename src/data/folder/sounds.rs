@@ -55,7 +55,8 @@ pub(super) fn decode(
     let before = skipped.len();
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
-        let found = decode::in_steps(ask, "looking at recordings", entries, skipped, |entry| recording::header(&entry.path))?;
+        let found =
+            decode::in_steps(ask, "looking at recordings", entries, skipped, |entry| recording::header(&entry.path))?;
         headers.extend(found.into_iter().zip(entries.iter().map(|entry| entry.path.clone())));
     }
     decode::check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
@@ -105,9 +106,11 @@ fn form(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<Form, DataError> {
     let form = Form::new(rate, length, if ask.channels == Some(2) { 2 } else { 1 });
     match ask.spec.spectrogram {
         None => Ok(form),
-        Some(wanted) => form
-            .with_spectrogram(wanted.window as usize, wanted.hop as usize, wanted.log)
-            .map_err(|problem| DataError::setting("spectrogram", problem, "write window = 512 and hop = 256, for example")),
+        Some(wanted) => {
+            form.with_spectrogram(wanted.window as usize, wanted.hop as usize, wanted.log).map_err(|problem| {
+                DataError::setting("spectrogram", problem, "write window = 512 and hop = 256, for example")
+            })
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
     let mut skipped = Vec::new();
     let rows = rows(&file, &mut skipped)?;
     let classes = classes(&file, &rows)?;
-    let numbers: BTreeMap<&str, u32> = classes.iter().enumerate().map(|(at, name)| (name.as_str(), at as u32)).collect();
+    let numbers: BTreeMap<&str, u32> =
+        classes.iter().enumerate().map(|(at, name)| (name.as_str(), at as u32)).collect();
     let has_splits = rows.iter().any(|row| row.split.is_some());
     let mut splits: BTreeMap<Split, Vec<Entry>> = BTreeMap::new();
     for row in rows {
@@ -86,7 +87,8 @@ fn rows(file: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, DataError> 
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let mut columns = Columns { path: 0, label: 1, split: 2 };
     let mut rows = Vec::new();
     for (number, record) in reader.records().enumerate() {

@@ -107,7 +107,8 @@ fn tuple(text: &str) -> Option<(Vec<usize>, &str)> {
     let inner = inner.trim();
     let inner = inner.strip_suffix(',').unwrap_or(inner);
     let parse = |word: &str| word.trim().trim_end_matches('L').parse::<usize>().ok();
-    let axes: Option<Vec<usize>> = if inner.is_empty() { Some(Vec::new()) } else { inner.split(',').map(parse).collect() };
+    let axes: Option<Vec<usize>> =
+        if inner.is_empty() { Some(Vec::new()) } else { inner.split(',').map(parse).collect() };
     axes.filter(|axes| axes.len() <= MOST_AXES).map(|axes| (axes, rest))
 }
 

@@ -38,7 +38,8 @@ impl Layout {
         };
         let [height, width, channels] = shape;
         let longest = if height == 1 { LONGEST_SIGNAL } else { LONGEST_SIDE };
-        if [height, width, channels].contains(&0) || height > LONGEST_SIDE || width > longest || channels > LONGEST_SIDE {
+        if [height, width, channels].contains(&0) || height > LONGEST_SIDE || width > longest || channels > LONGEST_SIDE
+        {
             return Err(format!("its pictures would be {height}×{width} with {channels} channels"));
         }
         Ok(Layout { shape, channels_first })
@@ -78,7 +79,8 @@ impl ArrayPictures {
     /// Elements from one place to the next along height, width and channels.
     fn strides(&self) -> [usize; 3] {
         let [height, width, channels] = self.layout.shape;
-        let by_row = if self.layout.channels_first { [width, 1, height * width] } else { [width * channels, channels, 1] };
+        let by_row =
+            if self.layout.channels_first { [width, 1, height * width] } else { [width * channels, channels, 1] };
         match (self.by_column, self.layout.channels_first) {
             (false, _) => by_row,
             (true, true) => [channels, channels * height, 1].map(|step| step * self.count),

@@ -76,7 +76,7 @@ impl Machine<'_> {
             Global::Reconstruct => self.push(Value::Empty),
             Global::Dtype => self.dtype(&arguments),
             Global::Encode => self.encode(&arguments),
-            Global::FromBuffer => self.from_buffer(&arguments),
+            Global::FromBuffer => self.buffered(&arguments),
             Global::Scalar => self.scalar(&arguments),
             Global::Bytes => self.make_bytes(&arguments),
             Global::NdArray => Err(self.wrong("an array is called")),
@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     /// `(bytes, dtype, shape, order)`.
-    fn from_buffer(&mut self, arguments: &[Id]) -> Result<(), String> {
+    fn buffered(&mut self, arguments: &[Id]) -> Result<(), String> {
         let [bytes, element, shape, order] = arguments else {
             return Err(self.wrong("an array without shape or order"));
         };
@@ -165,9 +165,10 @@ impl Machine<'_> {
     }
 
     fn make_array(&self, shape: Id, element: Id, by_column: bool, bytes: Id) -> Result<Array, String> {
-        let shape = self.pickle.numbers(shape).and_then(|axes| {
-            axes.into_iter().map(|axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>()
-        });
+        let shape = self
+            .pickle
+            .numbers(shape)
+            .and_then(|axes| axes.into_iter().map(|axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>());
         let shape = shape.ok_or_else(|| self.wrong("an array without a shape"))?;
         let element = self.element(element)?;
         let wanted = shape.iter().try_fold(element.size(), |product, &axis| product.checked_mul(axis));

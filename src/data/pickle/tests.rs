@@ -52,7 +52,9 @@ fn nothing_is_run() {
 
 #[test]
 fn broken_programs_are_refused() {
-    for bytes in [&b""[..], b"(", b".", b"N", b"(1.", b"t.", b"h\x05.", b"]K", b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", b"I5"] {
+    for bytes in
+        [&b""[..], b"(", b".", b"N", b"(1.", b"t.", b"h\x05.", b"]K", b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", b"I5"]
+    {
         refusal(bytes);
     }
     assert!(refusal(&[b"N".repeat(super::MOST_STEPS), b".".to_vec()].concat()).contains("more steps"));
@@ -68,7 +70,8 @@ fn a_list_in_itself_and_depth_do_no_harm() {
 
 #[test]
 fn one_text_cannot_be_converted_for_ever() {
-    let text = [b"\x80\x02X\x00\x04\x00\x00".to_vec(), b"a".repeat(1024), b"q\x00X\x06\x00\x00\x00latin1q\x01".to_vec()];
+    let text =
+        [b"\x80\x02X\x00\x04\x00\x00".to_vec(), b"a".repeat(1024), b"q\x00X\x06\x00\x00\x00latin1q\x01".to_vec()];
     let again = b"c_codecs\nencode\nh\x00h\x01\x86R0".repeat(200);
     assert!(refusal(&[text.concat(), again, b"N.".to_vec()].concat()).contains("over and over"));
 }

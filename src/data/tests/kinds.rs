@@ -229,7 +229,8 @@ fn a_folder_of_mostly_broken_files_is_refused() {
 fn write_wav(folder: &Path, name: &str, rate: u32, values: &[i16]) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(path, spec).unwrap();
     values.iter().for_each(|&value| writer.write_sample(value).unwrap());
     writer.finalize().unwrap();
