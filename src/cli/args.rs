@@ -1,5 +1,6 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+use crate::project::augment::Augment;
 use crate::project::data::{Source, Split};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -133,6 +134,9 @@ pub struct TrainArgs {
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
+    /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub loader_threads: Option<usize>,
     /// Change a setting, such as data.path=~/stl10 or stage.0.batch=32; can be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub settings: Vec<String>,
@@ -245,6 +249,15 @@ pub struct DataArgs {
     /// Scale images to this size, such as 32x32; needed where they differ in size
     #[arg(long, value_name = "HxW", value_parser = size)]
     pub resize: Option<[u32; 2]>,
+    /// Draw what this augmentation makes of an image, such as "rotate 18"; may be repeated
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    pub augment: Vec<Augment>,
+    /// Which training image is augmented
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "augment")]
+    pub image_index: usize,
+    /// Where the picture goes [default: augmentation.png]
+    #[arg(short, long, value_name = "PNG", requires = "augment")]
+    pub output: Option<PathBuf>,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,

@@ -1,5 +1,7 @@
 //! `strata data`: what a source of images has.
 
+mod preview;
+
 use super::args::DataArgs;
 use super::output;
 use super::text::{left, right, times};
@@ -17,6 +19,9 @@ const SEED: u64 = 42;
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let spec = DataSpec { source: args.name, path: args.path.clone(), resize: args.resize, ..DataSpec::default() };
     let dataset = Dataset::open(&spec, SEED, Path::new(""), &mut |_| true).map_err(RunError::from)?;
+    if !args.augment.is_empty() {
+        return preview::run(args, &dataset, SEED);
+    }
     if args.json { output::print_json(&as_json(&dataset)) } else { output::print(&as_text(&dataset)) }
 }
 

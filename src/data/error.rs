@@ -85,6 +85,9 @@ pub enum DataError {
         /// The split's name.
         split: &'static str,
     },
+    /// The threads that read images are gone before the images are.
+    #[error("a thread that reads images ended early: this is a bug in Strata, please report it")]
+    LoaderEnded,
     /// A buffer of the wrong length.
     #[error("a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it")]
     Buffer {

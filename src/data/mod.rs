@@ -12,6 +12,8 @@
 //! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
+//! | `augment` | random changes of training images |
+//! | `loader` | batches made ahead, on threads of their own |
 //! | `shares`, `carve`, `joined` | which image is in which split |
 //! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
@@ -19,6 +21,7 @@
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
 mod array;
+pub mod augment;
 mod bytes;
 mod carve;
 mod cifar;
@@ -29,6 +32,7 @@ mod folder;
 mod hash;
 mod idx;
 mod joined;
+pub mod loader;
 mod measure;
 mod npy;
 mod order;

@@ -8,6 +8,7 @@ use super::error::RunError;
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
+use crate::inspect::augmented::{self, Augmented};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -16,6 +17,7 @@ use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::project::Project;
+use crate::project::augment::Augment;
 use crate::project::data::DataSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::RefCell;
@@ -52,7 +54,9 @@ pub struct DataQuestion {
 impl DataQuestion {
     /// The question for a page of a project's images.
     pub fn new(project: &Project, base: PathBuf, page: gallery::Request) -> DataQuestion {
-        let (spec, channels) = (project.data.clone(), project.network.input.channels());
+        // What augmentation is listed does not change these images: without it, nothing is read again for an edit.
+        let spec = DataSpec { augment: Vec::new(), use_augment: true, ..project.data.clone() };
+        let channels = project.network.input.channels();
         DataQuestion { spec, channels, seed: project.seed, base, page }
     }
 
@@ -61,6 +65,17 @@ impl DataQuestion {
         let images = |question: &DataQuestion| DataQuestion { page: gallery::Request::default(), ..question.clone() };
         images(self) == images(other)
     }
+}
+
+/// What augmentation makes of one of these images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AugmentQuestion {
+    /// Which images.
+    pub images: DataQuestion,
+    /// The transforms.
+    pub augment: Vec<Augment>,
+    /// The image and the draws.
+    pub request: augmented::Request,
 }
 
 /// A question for the thread.
@@ -80,6 +95,8 @@ pub enum Look {
     Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
+    /// An image before and after augmentation.
+    Augmented(Box<AugmentQuestion>),
 }
 
 impl Look {
@@ -91,7 +108,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Augmented(_) => None,
         }
     }
 }
@@ -113,6 +130,8 @@ pub enum Answered {
     Reconstructions(Looked<PathBuf, Arc<Reconstructions>>),
     /// To [`Look::Data`].
     Data(Box<Looked<DataQuestion, Gallery>>),
+    /// To [`Look::Augmented`].
+    Augmented(Box<Looked<AugmentQuestion, Augmented>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -256,6 +275,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
+        Look::Augmented(question) => {
+            Answered::Augmented(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
+        }
     }
 }
 
@@ -300,9 +322,16 @@ impl Desk<'_> {
                 Answered::Reconstructions(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Data(question) => {
-                let result = self.page(look, question).map_err(RunError::from);
-                let (question, result) = (question.clone(), inbox.told(look, result)?);
+                let result = self.dataset(look, question).and_then(|dataset| gallery::page(dataset, question.page));
+                let (question, result) = (question.clone(), inbox.told(look, result.map_err(RunError::from))?);
                 Answered::Data(Box::new(Looked { question, result }))
+            }
+            Look::Augmented(question) => {
+                let AugmentQuestion { images, augment, request } = question.as_ref();
+                let dataset = self.dataset(look, images);
+                let result = dataset.and_then(|dataset| augmented::preview(dataset, augment, images.seed, *request));
+                let (question, result) = ((**question).clone(), inbox.told(look, result.map_err(RunError::from))?);
+                Answered::Augmented(Box::new(Looked { question, result }))
             }
         })
     }
@@ -321,7 +350,8 @@ impl Desk<'_> {
         Ok(&mut self.run.insert(open).2)
     }
 
-    fn page(&mut self, look: &Look, question: &DataQuestion) -> Result<Gallery, DataError> {
+    /// The images, read anew when others are asked for.
+    fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {
             Some(open) => self.images.insert(open),
@@ -332,7 +362,7 @@ impl Desk<'_> {
                 self.images.insert((question.clone(), dataset))
             }
         };
-        gallery::page(dataset, question.page)
+        Ok(dataset)
     }
 }
 

@@ -5,6 +5,7 @@ use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
+use crate::inspect::augmented;
 use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
@@ -176,6 +177,8 @@ pub enum Show {
     Lens(LensSettings),
     /// The page of images.
     DataPage(gallery::Request),
+    /// Which image is augmented, and which draws are shown.
+    Augmented(augmented::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
 }

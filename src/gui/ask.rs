@@ -8,9 +8,10 @@ use super::runs::Listed;
 use super::state::State;
 use super::training::Phase;
 use crate::engine::command::Command;
-use crate::engine::look::{self, DataQuestion, Look};
+use crate::engine::look::{self, AugmentQuestion, DataQuestion, Look};
 use crate::inspect::effective_field;
 use crate::inspect::filters::Filters;
+use crate::inspect::gallery;
 use crate::inspect::reconstructions::Reconstructions;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,12 @@ impl State {
     /// The question for the images of the project as it stands.
     pub fn data_question(&self) -> DataQuestion {
         DataQuestion::new(self.project(), self.base(), self.looking.page)
+    }
+
+    /// The question for an image before and after the project's augmentation.
+    pub fn augment_question(&self) -> AugmentQuestion {
+        let images = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
+        AugmentQuestion { images, augment: self.project().data.augment.clone(), request: self.looking.draws }
     }
 
     /// The question for the effective field of the chosen cell.
@@ -93,6 +100,7 @@ impl State {
                 self.stored().is_some_and(missing)
             }
             LookAt::Data => !looking.data.was_asked(&self.data_question()),
+            LookAt::Augmented => !looking.augmented.was_asked(&self.augment_question()),
         };
         is_due.then_some(Action::Look(at))
     }
@@ -114,6 +122,11 @@ impl State {
                 let question = self.data_question();
                 self.looking.sent_data(&question);
                 self.ask_thread(Look::Data(question), services);
+            }
+            (LookAt::Augmented, _) => {
+                let question = self.augment_question();
+                self.looking.augmented.ask(&question);
+                self.ask_thread(Look::Augmented(Box::new(question)), services);
             }
             (LookAt::Saliency, Some(Subject::Live)) => {
                 let request = self.looking.sent_saliency(Subject::Live);

@@ -86,6 +86,7 @@ impl State {
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
             Show::DataPage(page) => self.looking.page = page,
+            Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }
     }

@@ -5,8 +5,9 @@
 //! and of images, the thread of [`crate::engine::look`] knows.
 
 use crate::data::Progress;
-use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::look::{Answered, AugmentQuestion, CANCELLED, DataQuestion, Look, Looked, Looker};
 use crate::engine::slot::Slots;
+use crate::inspect::augmented::{self, Augmented};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -35,6 +36,8 @@ pub enum LookAt {
     Field,
     /// A page of the project's images.
     Data,
+    /// An image before and after augmentation.
+    Augmented,
 }
 
 /// Which network is looked into.
@@ -114,6 +117,10 @@ pub struct Looking {
     pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
+    /// Which image is augmented, and which draws are shown.
+    pub draws: augmented::Request,
+    /// An image before and after augmentation.
+    pub augmented: Asked<AugmentQuestion, Augmented>,
 }
 
 impl Looking {
@@ -184,6 +191,7 @@ impl Looking {
         forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
+        forget(&mut self.augmented);
     }
 
     /// Takes what the thread answered.
@@ -206,6 +214,7 @@ impl Looking {
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
+                Answered::Augmented(looked) => self.augmented.take(looked.question, looked.result),
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here changes a network or knows a window.
 
+pub mod augmented;
 pub mod effective_field;
 pub mod filters;
 pub mod gallery;
