@@ -9,8 +9,8 @@
 //! |---|---|
 //! | `dataset`, `split` | the two types that others use |
 //! | `source` | which module reads which source |
-//! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
-//! | `bytes`, `records`, `picture_file` | reading files without trusting them |
+//! | `idx`, `cifar`, `stl10`, `npy`, `folder`, `shapes` | one format each; `folder` also reads CSV and WAV |
+//! | `bytes`, `records`, `array`, `pickle`, `picture_file`, `recording` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |

@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// The most that one array may take in memory.
 const MOST_BYTES: u64 = 4 << 30;
 const MOST_CLASSES: usize = 10_000;
+/// The labels of one array of pictures, where it has any.
+type PartLabels = Option<Vec<u32>>;
+
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -161,10 +164,7 @@ fn span(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], D
 }
 
 /// For every array its labels, renumbered over those that occur; and the numbers that they had.
-fn read_labels(
-    found: &[Found],
-    arrays: &[(&Found, ArrayPictures)],
-) -> Result<(Vec<Option<Vec<u32>>>, Vec<i64>), DataError> {
+fn read_labels(found: &[Found], arrays: &[(&Found, ArrayPictures)]) -> Result<(Vec<PartLabels>, Vec<i64>), DataError> {
     let mut read: Vec<Option<Vec<i64>>> = Vec::new();
     for (images, array) in arrays {
         let place = found.iter().find(|found| found.role == Role::Labels && found.split == images.split);

@@ -76,7 +76,7 @@ impl Machine<'_> {
             Global::Reconstruct => self.push(Value::Empty),
             Global::Dtype => self.dtype(&arguments),
             Global::Encode => self.encode(&arguments),
-            Global::FromBuffer => self.from_buffer(&arguments),
+            Global::FromBuffer => self.buffered(&arguments),
             Global::Scalar => self.scalar(&arguments),
             Global::Bytes => self.make_bytes(&arguments),
             Global::NdArray => Err(self.wrong("an array is called")),
@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     /// `(bytes, dtype, shape, order)`.
-    fn from_buffer(&mut self, arguments: &[Id]) -> Result<(), String> {
+    fn buffered(&mut self, arguments: &[Id]) -> Result<(), String> {
         let [bytes, element, shape, order] = arguments else {
             return Err(self.wrong("an array without shape or order"));
         };

@@ -21,7 +21,10 @@ impl Machine<'_> {
         match opcode {
             0x80 => self.fixed::<1>().map(drop),
             0x95 => self.fixed::<8>().map(drop),
-            b'(' => Ok(self.mark()),
+            b'(' => {
+                self.mark();
+                Ok(())
+            }
             b'0' => self.pop_or_unmark(),
             b'1' => self.pop_to_mark().map(drop),
             b'2' => self.top().map(|top| self.push_again(top)),
