@@ -1,6 +1,7 @@
 //! `strata data`: what a source of images has, and getting it.
 
 mod fetch;
+mod statistics;
 
 use super::args::DataArgs;
 use super::output;
@@ -31,7 +32,16 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         }
         result => result.map_err(RunError::from)?,
     };
-    if args.json { output::print_json(&as_json(&dataset)) } else { output::print(&as_text(&dataset)) }
+    let found = if args.statistics { Some(statistics::of(&dataset)?) } else { None };
+    if args.json {
+        let mut value = as_json(&dataset);
+        if let (Some(found), Some(map)) = (&found, value.as_object_mut()) {
+            map.insert("statistics".to_owned(), statistics::as_json(found));
+        }
+        return output::print_json(&value);
+    }
+    output::print(&as_text(&dataset))?;
+    found.map_or(Ok(()), |found| output::print(&statistics::as_text(&found)))
 }
 
 fn as_json(dataset: &Dataset) -> Value {

@@ -15,6 +15,7 @@ use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
+use crate::inspect::statistics::{self, Statistics};
 use crate::project::Project;
 use crate::project::data::DataSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -80,6 +81,8 @@ pub enum Look {
     Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
+    /// Statistics of all images.
+    Statistics(DataQuestion, statistics::Request),
 }
 
 impl Look {
@@ -91,7 +94,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Statistics(..) => None,
         }
     }
 }
@@ -113,6 +116,8 @@ pub enum Answered {
     Reconstructions(Looked<PathBuf, Arc<Reconstructions>>),
     /// To [`Look::Data`].
     Data(Box<Looked<DataQuestion, Gallery>>),
+    /// To [`Look::Statistics`].
+    Statistics(Box<Looked<(DataQuestion, statistics::Request), Statistics>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -256,6 +261,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
+        Look::Statistics(question, request) => {
+            Answered::Statistics(Box::new(Looked { question: (question, request), result: Err(why.to_owned()) }))
+        }
     }
 }
 
@@ -304,6 +312,11 @@ impl Desk<'_> {
                 let (question, result) = (question.clone(), inbox.told(look, result)?);
                 Answered::Data(Box::new(Looked { question, result }))
             }
+            Look::Statistics(question, request) => {
+                let result = self.statistics(look, question, *request).map_err(RunError::from);
+                let question = (question.clone(), *request);
+                Answered::Statistics(Box::new(Looked { question, result: inbox.told(look, result)? }))
+            }
         })
     }
 
@@ -322,6 +335,21 @@ impl Desk<'_> {
     }
 
     fn page(&mut self, look: &Look, question: &DataQuestion) -> Result<Gallery, DataError> {
+        gallery::page(self.dataset(look, question)?, question.page)
+    }
+
+    fn statistics(
+        &mut self,
+        look: &Look,
+        question: &DataQuestion,
+        request: statistics::Request,
+    ) -> Result<Statistics, DataError> {
+        let inbox = self.inbox;
+        let dataset = self.dataset(look, question)?;
+        statistics::measure(dataset, request, &mut inbox.reading(look))
+    }
+
+    fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {
             Some(open) => self.images.insert(open),
@@ -332,7 +360,7 @@ impl Desk<'_> {
                 self.images.insert((question.clone(), dataset))
             }
         };
-        gallery::page(dataset, question.page)
+        Ok(dataset)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
+use crate::inspect::statistics;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
 use crate::project::{Network, Place};
@@ -178,6 +179,8 @@ pub enum Show {
     Lens(LensSettings),
     /// The page of images.
     DataPage(gallery::Request),
+    /// How many images the statistics are of.
+    Measure(statistics::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
 }

@@ -86,6 +86,7 @@ impl State {
             Show::Saliency(request) => self.looking.request = request,
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
+            Show::Measure(request) => self.looking.measure = request,
             Show::DataPage(page) => self.looking.page = page,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }

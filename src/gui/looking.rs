@@ -14,6 +14,7 @@ use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
+use crate::inspect::statistics::{self, Statistics};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,6 +36,8 @@ pub enum LookAt {
     Field,
     /// A page of the project's images.
     Data,
+    /// Statistics of the project's images.
+    Statistics,
 }
 
 /// Which network is looked into.
@@ -114,6 +117,10 @@ pub struct Looking {
     pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
+    /// How many images the statistics are of.
+    pub measure: statistics::Request,
+    /// Statistics of the images.
+    pub statistics: Asked<(DataQuestion, statistics::Request), Statistics>,
 }
 
 impl Looking {
@@ -184,11 +191,12 @@ impl Looking {
         forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
+        forget(&mut self.statistics);
     }
 
     /// Forgets the images: their files are others now.
     pub(super) fn forget_data(&mut self) {
-        self.data = Asked::default();
+        (self.data, self.statistics) = (Asked::default(), Asked::default());
     }
 
     /// Takes what the thread answered.
@@ -211,6 +219,7 @@ impl Looking {
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
+                Answered::Statistics(looked) => self.statistics.take(looked.question, looked.result),
             }
         }
     }
