@@ -1,5 +1,6 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+use crate::project::augment::Augment;
 use crate::project::data::{Source, Split};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub enum Command {
     Solve(SolveArgs),
     /// Show one layer as arithmetic: its formula, a small grid step by step, its sparse matrix
     Lens(LensArgs),
+    /// Slide a fixed kernel over an image, or find a patch of it again; without a name lists the kernels
+    Kernel(KernelArgs),
     /// Train a project; Ctrl-C saves a checkpoint and stops
     Train(TrainArgs),
     /// Measure a trained run on a split
@@ -113,6 +116,64 @@ pub struct LensArgs {
     pub json: bool,
 }
 
+/// `strata kernel`
+#[derive(Debug, ClapArgs)]
+pub struct KernelArgs {
+    /// The kernel: identity, sobel-x, gaussian, …; without it, --values or --patch they are listed
+    pub what: Option<String>,
+    /// An image file
+    #[arg(long, value_name = "FILE", group = "picture")]
+    pub image: Option<PathBuf>,
+    /// An image of this source: shapes, mnist, cifar10, …
+    #[arg(long, value_name = "NAME", group = "picture", value_parser = source)]
+    pub source: Option<Source>,
+    /// A made curve with noise of this standard deviation, such as 0.2
+    #[arg(long, value_name = "NOISE", group = "picture")]
+    pub curve: Option<f32>,
+    /// The folder of the source's files
+    #[arg(long, value_name = "P", requires = "source")]
+    pub path: Option<String>,
+    /// The split of the source [default: its first]
+    #[arg(long, requires = "source", value_parser = split)]
+    pub split: Option<Split>,
+    /// The number of the source's image, from 0
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "source")]
+    pub index: usize,
+    /// The side of a kernel that comes in several sizes
+    #[arg(long, value_name = "K")]
+    pub size: Option<usize>,
+    /// The standard deviation of a Gaussian, in pixels
+    #[arg(long, value_name = "S")]
+    pub sigma: Option<f32>,
+    /// A kernel by hand, rows between `;`, such as "1 0 -1; 2 0 -2; 1 0 -1"
+    #[arg(long, value_name = "ROWS", allow_hyphen_values = true, conflicts_with_all = ["what", "patch"])]
+    pub values: Option<String>,
+    /// Find this patch again: row, column, height and width, such as 4,6,8,8
+    #[arg(long, value_name = "Y,X,H,W", conflicts_with = "what")]
+    pub patch: Option<String>,
+    /// Pixels from one position to the next
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub stride: usize,
+    /// same, valid or a number of pixels; with zero, reflect or edge before a colon, such as reflect:2
+    #[arg(long, value_name = "P", default_value = "zero:same")]
+    pub padding: String,
+    /// Pixels from one weight to the next
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub dilation: usize,
+    /// Make the image grey first, instead of taking each channel by itself
+    #[arg(long)]
+    pub grey: bool,
+    /// Turn the kernel by 180°: convolution as mathematics has it, not the cross-correlation of layers
+    #[arg(long)]
+    pub flip: bool,
+    /// Write image, kernel and result side by side
+    #[arg(short, long, value_name = "PNG")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `strata train`
 #[derive(Debug, ClapArgs)]
 pub struct TrainArgs {
@@ -133,6 +194,9 @@ pub struct TrainArgs {
     /// Train this stage alone
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
+    /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub loader_threads: Option<usize>,
     /// Change a setting, such as data.path=~/stl10 or stage.0.batch=32; can be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub settings: Vec<String>,
@@ -245,6 +309,18 @@ pub struct DataArgs {
     /// Scale images to this size, such as 32x32; needed where they differ in size
     #[arg(long, value_name = "HxW", value_parser = size)]
     pub resize: Option<[u32; 2]>,
+    /// Draw what this augmentation makes of an image, such as "rotate 18"; may be repeated
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    pub augment: Vec<Augment>,
+    /// Which training image is augmented
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "augment")]
+    pub image_index: usize,
+    /// Where the picture goes [default: augmentation.png]
+    #[arg(short, long, value_name = "PNG", requires = "augment")]
+    pub output: Option<PathBuf>,
+    /// Change a setting of [data], such as fold=2/5 or per_class=50; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
     /// Download what is missing, into --path or into the user's folder for data
     #[arg(long)]
     pub fetch: bool,

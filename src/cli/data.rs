@@ -1,11 +1,12 @@
 //! `strata data`: what a source of images has, and getting it.
 
 mod fetch;
+mod preview;
 mod statistics;
 
 use super::args::DataArgs;
-use super::output;
 use super::text::{left, right, times};
+use super::{output, overrides};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::engine::error::RunError;
 use crate::project::data::{DataSpec, Split};
@@ -23,7 +24,7 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
         (false, path) => path.clone(),
     };
-    let spec = DataSpec { source: args.name, path: path.clone(), resize: args.resize, ..DataSpec::default() };
+    let spec = spec(args, path)?;
     let dataset = match Dataset::open(&spec, SEED, Path::new(""), &mut |_| true) {
         Err(
             error @ (DataError::Missing { .. } | DataError::NoImages { .. } | DataError::Setting { key: "path", .. }),
@@ -32,6 +33,9 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         }
         result => result.map_err(RunError::from)?,
     };
+    if !args.augment.is_empty() {
+        return preview::run(args, &dataset, SEED);
+    }
     let found = if args.statistics { Some(statistics::of(&dataset)?) } else { None };
     if args.json {
         let mut value = as_json(&dataset);
@@ -42,6 +46,15 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     }
     output::print(&as_text(&dataset))?;
     found.map_or(Ok(()), |found| output::print(&statistics::as_text(&found)))
+}
+
+/// The data table: what the options say, then what is set by name.
+fn spec(args: &DataArgs, path: Option<String>) -> anyhow::Result<DataSpec> {
+    let table = format!("format = 1\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n", args.name);
+    let settings: Vec<String> =
+        args.settings.iter().map(|setting| format!("data.{}", setting.trim_start_matches("data."))).collect();
+    let written = overrides::project(&table, "--set", &settings)?.data;
+    Ok(DataSpec { path: path.or(written.path.clone()), resize: args.resize.or(written.resize), ..written })
 }
 
 fn as_json(dataset: &Dataset) -> Value {

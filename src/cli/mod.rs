@@ -11,6 +11,7 @@ mod data;
 mod eval;
 mod goals;
 mod inspect;
+mod kernel;
 mod lens;
 mod new;
 mod output;
@@ -94,6 +95,7 @@ fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Solve(args)) => solve::run(&args),
         Some(Command::Lens(args)) => lens::run(&args),
+        Some(Command::Kernel(args)) => kernel::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

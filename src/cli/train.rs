@@ -64,6 +64,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
         epochs: args.epochs,
         stage: args.stage.clone(),
         resume: args.resume,
+        loaders: args.loader_threads,
     })
 }
 

@@ -65,6 +65,16 @@ impl Input {
         Ok(Input { path: path.to_path_buf(), reader, on_disk, packed })
     }
 
+    /// Whether the file is gzip.
+    pub fn is_packed(&self) -> bool {
+        self.packed
+    }
+
+    /// For what reads piece by piece.
+    pub fn reader(&mut self) -> &mut dyn Read {
+        &mut self.reader
+    }
+
     /// At most `most` of the bytes that follow.
     pub fn read_up_to(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();

@@ -1,14 +1,17 @@
-//! CIFAR-10 and CIFAR-100 in their binary version, plain or gzip.
+//! CIFAR-10 and CIFAR-100 in their binary version and in the one for Python, plain or gzip.
 //!
-//! A record is one label byte (two in CIFAR-100: coarse, then fine) and three 32×32 planes. The
-//! files have no header, so any whole number of records is taken: subsets load too. Fails on a
+//! A binary record is one label byte (two in CIFAR-100: coarse, then fine) and three 32×32 planes.
+//! The files have no header, so any whole number of records is taken: subsets load too. Fails on a
 //! file that ends inside a record, on a label outside the classes, and when no file is there.
+
+mod names;
+mod python;
 
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
 use super::source::{Ask, BYTES, Loaded, Part, bad_label};
-use crate::project::data::Split;
+use crate::project::data::{Labels, Split};
 use crate::text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,51 +21,54 @@ const PIXELS: usize = 3 * SIDE * SIDE;
 /// More than any of the original files has (50,000), so that a gzip file cannot unpack for ever.
 const MOST_RECORDS: usize = 100_000;
 
-const CLASSES_10: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-
-/// The bytes of one or more files, all whole records.
+/// The pixels of one or more files, [`PIXELS`] for each label.
+#[derive(Default)]
 struct Batch {
-    bytes: Vec<u8>,
+    pixels: Vec<u8>,
     labels: Vec<u32>,
 }
 
-/// How many label bytes a record begins with; the last is the one used.
+/// Where the label is.
 #[derive(Clone, Copy)]
 struct Format {
+    /// Bytes that a binary record begins with.
     label_bytes: usize,
+    /// Which of them is the label.
+    label_at: usize,
+    /// The name of the labels in a file for Python.
+    key: &'static str,
     classes: u8,
 }
 
-impl Format {
-    fn record(self) -> usize {
-        self.label_bytes + PIXELS
-    }
-}
+const TEN: Format = Format { label_bytes: 1, label_at: 0, key: "labels", classes: 10 };
+const FINE: Format = Format { label_bytes: 2, label_at: 1, key: "fine_labels", classes: 100 };
+const COARSE: Format = Format { label_bytes: 2, label_at: 0, key: "coarse_labels", classes: 20 };
 
 pub(super) fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
-    const TRAIN: [&str; 5] =
-        ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
-    let format = Format { label_bytes: 1, classes: 10 };
-    let folders = bytes::folders(&ask.folder, &["cifar-10-batches-bin"]);
-    let batches = read_splits(ask, "CIFAR-10", &folders, format, &TRAIN, "test_batch.bin")?;
+    const TRAIN: [&str; 5] = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"];
+    let folders = bytes::folders(&ask.folder, &["cifar-10-batches-bin", "cifar-10-batches-py"]);
+    let batches = read_splits(ask, "CIFAR-10", &folders, TEN, &TRAIN, "test_batch")?;
     let names = bytes::names_file(&folders, "batches.meta.txt");
-    let classes = if names.len() == CLASSES_10.len() { names } else { CLASSES_10.map(str::to_string).to_vec() };
-    Ok(loaded(batches, format, classes))
+    let classes = if names.len() == names::TEN.len() { names } else { names::TEN.map(str::to_string).to_vec() };
+    Ok(loaded(batches, classes))
 }
 
 pub(super) fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
-    let format = Format { label_bytes: 2, classes: 100 };
-    let folders = bytes::folders(&ask.folder, &["cifar-100-binary"]);
-    let mut batches = read_splits(ask, "CIFAR-100", &folders, format, &["train.bin"], "test.bin")?;
+    let (format, file, built_in) = match ask.spec.labels.unwrap_or(Labels::Fine) {
+        Labels::Fine => (FINE, "fine_label_names.txt", &names::FINE[..]),
+        Labels::Coarse => (COARSE, "coarse_label_names.txt", &names::COARSE[..]),
+    };
+    let folders = bytes::folders(&ask.folder, &["cifar-100-binary", "cifar-100-python"]);
+    let mut batches = read_splits(ask, "CIFAR-100", &folders, format, &["train"], "test")?;
     let present = renumber(&mut batches);
-    let names = bytes::names_file(&folders, "fine_label_names.txt");
-    let name = |&label: &u32| match names.get(label as usize) {
-        Some(name) => name.clone(),
-        None => format!("class {label}"),
+    let names = bytes::names_file(&folders, file);
+    let name = |&label: &u32| match (names.get(label as usize), built_in.get(label as usize)) {
+        (Some(name), _) if names.len() == built_in.len() => name.clone(),
+        (_, Some(name)) => (*name).to_string(),
+        _ => format!("class {label}"),
     };
     let classes = present.iter().map(name).collect();
-    Ok(loaded(batches, format, classes))
+    Ok(loaded(batches, classes))
 }
 
 /// Labels become 0, 1, 2… over the classes that occur in any split; returns the old numbers. A
@@ -90,14 +96,16 @@ fn read_splits(
     let total = train_files.len() + test_files.len();
     if total == 0 {
         let names = [train, &[test]].concat();
-        let help = "point path at the folder that holds them (.gz or unpacked, both are read; \
-                    it is the \"binary version\" of the dataset, not the one for Python or Matlab)";
+        let names: Vec<String> = names.iter().map(|name| format!("{name}.bin")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let help = "point path at the folder that holds them (.gz or unpacked; the \"binary version\" of the \
+                    dataset and the one for Python, without .bin, are read, not the one for Matlab)";
         return Err(bytes::missing(&format!("the batches of {what}"), &names, folders, help));
     }
     let mut done = 0;
     let mut batches = Vec::new();
     for (split, files) in [(Split::Train, train_files), (Split::Test, test_files)] {
-        let mut batch = Batch { bytes: Vec::new(), labels: Vec::new() };
+        let mut batch = Batch::default();
         for file in files {
             ask.report("reading files", done, total)?;
             read_file(&file, format, &mut batch)?;
@@ -110,22 +118,43 @@ fn read_splits(
     Ok(batches)
 }
 
+/// The binary version where both are there: it is the simpler.
 fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
-    bytes::find(folders, &[name, &format!("{name}.gz")])
+    bytes::find(folders, &[&format!("{name}.bin"), &format!("{name}.bin.gz"), name, &format!("{name}.gz")])
 }
 
 fn read_file(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
-    let most = MOST_RECORDS * format.record();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains(".bin") { read_binary(path, format, batch) } else { python::read(path, format, batch) }
+}
+
+fn read_binary(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
+    let record = format.label_bytes + PIXELS;
+    let most = MOST_RECORDS * record;
     let bytes = Input::open(path)?.read_up_to(most as u64 + 1)?;
-    check_length(path, bytes.len(), most, format.record())?;
-    for (position, record) in bytes.chunks_exact(format.record()).enumerate() {
-        let label = record[format.label_bytes - 1];
-        if label >= format.classes {
-            return Err(bad_label(path, position, label, &format!("0 to {}", format.classes - 1)));
-        }
-        batch.labels.push(u32::from(label));
+    check_length(path, bytes.len(), most, record)?;
+    batch.pixels.reserve_exact(bytes.len());
+    for (position, record) in bytes.chunks_exact(record).enumerate() {
+        let (labels, pixels) = record.split_at(format.label_bytes);
+        let label = labels.get(format.label_at).copied().unwrap_or_default();
+        add(path, format, batch, position, i64::from(label), pixels)?;
     }
-    batch.bytes.extend_from_slice(&bytes);
+    Ok(())
+}
+
+fn add(
+    path: &Path,
+    format: Format,
+    batch: &mut Batch,
+    position: usize,
+    label: i64,
+    pixels: &[u8],
+) -> Result<(), DataError> {
+    match u32::try_from(label) {
+        Ok(label) if label < u32::from(format.classes) => batch.labels.push(label),
+        _ => return Err(bad_label(path, position, label, &format!("0 to {}", format.classes - 1))),
+    }
+    batch.pixels.extend_from_slice(pixels);
     Ok(())
 }
 
@@ -149,14 +178,14 @@ fn check_length(path: &Path, length: usize, most: usize, record: usize) -> Resul
     Err(DataError::malformed(path, problem, help))
 }
 
-fn loaded(batches: Vec<(Split, Batch)>, format: Format, classes: Vec<String>) -> Loaded {
+fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> Loaded {
     let part = |(split, batch): (Split, Batch)| Part {
         split,
         pictures: Arc::new(Records {
             count: batch.labels.len(),
-            store: Store::Memory(batch.bytes),
-            record: format.record(),
-            offset: format.label_bytes,
+            store: Store::Memory(batch.pixels),
+            record: PIXELS,
+            offset: 0,
             shape: [SIDE, SIDE, 3],
             layout: Layout::Planes,
         }),

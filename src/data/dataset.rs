@@ -1,6 +1,7 @@
 //! Opening a dataset: the source's pictures, then `valid` carved out, `limit`, size, patches and
 //! pixel range, all checked here once so that reading has little left that can fail.
 
+use super::augment::Augmenter;
 use super::error::DataError;
 use super::fit::{self, Fit, Scaling};
 use super::hash::Digest;
@@ -25,6 +26,7 @@ pub struct Dataset {
     skipped: Vec<Skipped>,
     hash: String,
     measured: Option<MeanStd>,
+    augmenter: Option<Augmenter>,
 }
 
 impl std::fmt::Debug for Dataset {
@@ -63,12 +65,12 @@ impl Dataset {
         let rules = Rules::new(spec, seed, None)?;
         let ask = Ask { spec, seed, folder: source::locate(spec, base)?, channels, progress };
         let loaded = source::load(ask)?;
-        let common = common(spec, channels, seed, &loaded)?;
+        let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.carve { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
         check_lengths(&splits)?;
         let Loaded { classes, skipped, .. } = loaded;
-        let mut dataset = Dataset { common, classes, splits, skipped, hash: String::new(), measured: None };
+        let mut dataset = Dataset { common, classes, splits, skipped, hash: String::new(), measured: None, augmenter };
         if spec.normalize == Some(Normalize::MEASURED) {
             dataset.measure(spec)?;
         }
@@ -78,9 +80,13 @@ impl Dataset {
 
     /// Channels, height and width of every image, after `resize` and `patches`.
     pub fn shape(&self) -> [usize; 3] {
-        let [height, width, channels] = self.common.fit.to();
-        let [height, width] = self.common.patches.map_or([height, width], |patches| patches.size);
+        let [height, width, channels] = self.common.view;
         [channels, height, width]
+    }
+
+    /// What changes the training images, unless it is switched off.
+    pub fn augmenter_of(&self, split: Split) -> Option<&Augmenter> {
+        self.augmenter.as_ref().filter(|_| matches!(split, Split::Train | Split::Unlabeled))
     }
 
     /// The classes' names; labels count from 0 in this order.
@@ -190,7 +196,12 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
     }
 }
 
-fn common(spec: &DataSpec, channels: Option<usize>, seed: u64, loaded: &Loaded) -> Result<Common, DataError> {
+fn common(
+    spec: &DataSpec,
+    channels: Option<usize>,
+    seed: u64,
+    loaded: &Loaded,
+) -> Result<(Common, Option<Augmenter>), DataError> {
     let from = loaded.parts.first().map_or([1, 1, 1], |part| part.pictures.shape());
     let size = spec.resize.map(|size| size.map(|side| side as usize));
     let scaling = Scaling::of(spec);
@@ -208,15 +219,31 @@ fn common(spec: &DataSpec, channels: Option<usize>, seed: u64, loaded: &Loaded) 
             size.map(|size| Patches { seed, size, each: spec.patches_per_image.unwrap_or(PATCHES_PER_IMAGE) as usize })
         }
     };
-    Ok(Common {
+    let whole = patches.map_or([height, width, channels], |patches| [patches.size[0], patches.size[1], channels]);
+    let augmenter = Augmenter::new(&spec.augment, whole)?;
+    let view = augmenter.out_shape();
+    if view[0] > whole[0] || view[1] > whole[1] {
+        return Err(DataError::setting(
+            "augment",
+            format!(
+                "its crop of {}×{} is larger than the images, which are {}×{}",
+                view[0], view[1], whole[0], whole[1]
+            ),
+            "crop to a smaller size, or write a larger resize",
+        ));
+    }
+    let is_used = spec.use_augment && !spec.augment.is_empty();
+    let common = Common {
         scale: Arc::new(Scale::new(spec, channels, usual_range(loaded.span), None)?),
         shares: Arc::new(Scale::shares()),
         span: loaded.span,
         scaling,
         fit: Arc::new(fit),
         patches,
+        view,
         classes: loaded.classes.len(),
-    })
+    };
+    Ok((common, is_used.then_some(augmenter)))
 }
 
 /// What values become where the project does not say: pixels 0 to 1, other numbers what they are.

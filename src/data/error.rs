@@ -1,7 +1,6 @@
 //! What can go wrong with images. Every message says what, in which file or setting, and what to
 //! do about it; none of them is ever a panic.
 
-use crate::project::data::Source;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -20,12 +19,6 @@ pub enum DataError {
         /// What to write instead.
         help: String,
     },
-    /// A source that the file format names and this version cannot read.
-    #[error(
-        "[data] source = \"{0}\" is not supported yet by this version of Strata: \
-         use images instead (source = \"folder\"), or the built-in source = \"shapes\""
-    )]
-    Unsupported(Source),
     /// None of the files that a source needs is there.
     #[error("{what} not found: looked for {names} in {folders}: {help}")]
     Missing {
@@ -92,6 +85,9 @@ pub enum DataError {
         /// The split's name.
         split: &'static str,
     },
+    /// The threads that read images are gone before the images are.
+    #[error("a thread that reads images ended early: this is a bug in Strata, please report it")]
+    LoaderEnded,
     /// A buffer of the wrong length.
     #[error("a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it")]
     Buffer {

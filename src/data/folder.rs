@@ -1,20 +1,26 @@
-//! Folders of images: one folder a class, with `train` and `test` above them or without;
-//! EuroSAT and Oxford's 17 flowers are such folders with their own habits.
+//! Folders of images or recordings: one folder a class, with `train` and `test` above them or without;
+//! EuroSAT and Oxford's 17 flowers are such folders with their own habits, and a CSV file is a
+//! list of images that may lie anywhere.
 //!
-//! All images are decoded when the dataset is opened, so a broken one is known, left out and
-//! reported before training starts. Fails when no image is left, and when the images differ in
+//! All files are decoded when the dataset is opened, so a broken one is known, left out and
+//! reported before training starts. Fails when more than half are broken, and when the images differ in
 //! size and the project does not say which size to scale them to.
 //!
 //! The order is the first image of every class by name, then the second of every class, and so
 //! on: any first part, as `limit` takes it, has all classes.
 
 mod decode;
+mod flowers;
 mod listing;
+mod mat;
+mod sounds;
+mod table;
+mod walk;
 
 use super::error::DataError;
 use super::shares::{Given, Rules};
 use super::source::{Ask, BYTES, Loaded};
-use crate::project::data::Split;
+use crate::project::data::{Source, Split};
 use listing::{Entry, Listing};
 use std::collections::BTreeMap;
 
@@ -22,16 +28,22 @@ use std::collections::BTreeMap;
 const TEST_SHARE: f64 = 0.1;
 
 pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
-    let Listing { classes, mut splits, mut skipped, has_splits } = listing::list(ask)?;
+    let Listing { classes, mut splits, mut skipped, has_splits } = match ask.spec.source {
+        Source::Csv => table::list(ask)?,
+        _ => listing::list(ask)?,
+    };
     let rules = Rules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
     splits = share_out(&rules, &splits);
     for (_, entries) in &mut splits {
         take_turns(entries);
         entries.truncate(ask.spec.limit.unwrap_or(usize::MAX));
     }
-    let parts = decode::decode(ask, splits, &mut skipped)?;
+    let (parts, span) = match ask.spec.source {
+        Source::Wav => sounds::decode(ask, splits, &mut skipped)?,
+        _ => (decode::decode(ask, splits, &mut skipped)?, BYTES),
+    };
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Loaded { classes, parts, skipped, span: BYTES, carve: false })
+    Ok(Loaded { classes, parts, skipped, span, carve: false })
 }
 
 /// The first of every class, then the second of every class, and so on.

@@ -15,7 +15,7 @@ const LEAST_STD: f64 = 1e-3;
 type Sums = Vec<[f64; 2]>;
 
 pub(super) fn mean_and_std(data: &SplitData) -> Result<MeanStd, DataError> {
-    let [height, width, channels] = data.image_shape();
+    let [height, width, channels] = data.whole_shape();
     let chunks: Vec<usize> = (0..data.len()).step_by(CHUNK).collect();
     let sums: Result<Vec<Sums>, DataError> = chunks.into_par_iter().map(|first| sum(data, first)).collect();
     let mut total: Sums = vec![[0.0; 2]; channels];
@@ -32,7 +32,7 @@ pub(super) fn mean_and_std(data: &SplitData) -> Result<MeanStd, DataError> {
 }
 
 fn sum(data: &SplitData, first: usize) -> Result<Sums, DataError> {
-    let shape = data.image_shape();
+    let shape = data.whole_shape();
     let mut image = vec![0.0; shape.iter().product()];
     let mut sums = vec![[0.0; 2]; shape[2]];
     for index in first..(first + CHUNK).min(data.len()) {

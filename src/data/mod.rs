@@ -12,12 +12,16 @@
 //! | `idx`, `cifar`, `stl10`, `folder`, `shapes` | one format each |
 //! | `bytes`, `records`, `picture_file` | reading files without trusting them |
 //! | `fit`, `resize`, `scale` | channels, size and pixel range |
+//! | `augment` | random changes of training images |
+//! | `loader` | batches made ahead, on threads of their own |
 //! | `shares`, `carve`, `joined` | which image is in which split |
 //! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+mod array;
+pub mod augment;
 mod bytes;
 mod carve;
 mod cifar;
@@ -29,9 +33,14 @@ mod folder;
 mod hash;
 mod idx;
 mod joined;
+pub mod loader;
 mod measure;
+mod npy;
+mod one_file;
 mod order;
+mod pickle;
 mod picture_file;
+mod recording;
 mod records;
 mod resize;
 mod scale;
@@ -46,6 +55,7 @@ mod tests;
 use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use one_file::FilePicture;
 pub use order::epoch_order;
 pub use split::{SplitData, fill_batch};
 use std::path::{Path, PathBuf};

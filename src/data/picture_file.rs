@@ -14,6 +14,8 @@ use std::path::Path;
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
 const MOST_PIXELS: u64 = 64 << 20;
 const MOST_FILE_BYTES: u64 = 512 << 20;
+/// A blank page can be this small; a header that claims more for the bytes it has is lying.
+const MOST_PIXELS_A_BYTE: u64 = 10_000;
 const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff"];
 
 /// What a file says about itself before its pixels are read.
@@ -46,7 +48,8 @@ pub(super) fn extensions() -> String {
 /// Size and kind, without decoding the pixels.
 pub(super) fn header(path: &Path) -> Result<Header, String> {
     let file = std::fs::File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
-    let mut decoder = decoder(BufReader::new(file))?;
+    let length = file.metadata().map_err(|cause| format!("cannot be read ({cause})"))?.len();
+    let mut decoder = decoder(BufReader::new(file), length)?;
     let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
     let (width, height) = if swaps_sides(upright) { (height, width) } else { (width, height) };
@@ -57,7 +60,7 @@ pub(super) fn header(path: &Path) -> Result<Header, String> {
 pub(super) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
     let bytes = read(path)?;
     check_jpeg_is_whole(&bytes)?;
-    let mut decoder = decoder(Cursor::new(bytes.as_slice()))?;
+    let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
     let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image =
         DynamicImage::from_decoder(decoder).map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
@@ -79,7 +82,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-fn decoder<'a, R: BufRead + Seek + 'a>(reader: R) -> Result<impl ImageDecoder + 'a, String> {
+fn decoder<'a, R: BufRead + Seek + 'a>(reader: R, length: u64) -> Result<impl ImageDecoder + 'a, String> {
     let damaged = |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
     let mut reader =
         ImageReader::new(reader).with_guessed_format().map_err(|cause| format!("cannot be read ({cause})"))?;
@@ -90,6 +93,9 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R) -> Result<impl ImageDecoder + 
     let decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
+    if pixels > length.saturating_mul(MOST_PIXELS_A_BYTE) && pixels <= MOST_PIXELS {
+        return Err(format!("its header says {width}×{height} pixels, more than its {length} bytes can hold"));
+    }
     if pixels == 0 || pixels > MOST_PIXELS {
         return Err(format!(
             "its header says {width}×{height} pixels; from 1 to {} are read",

@@ -7,6 +7,7 @@
 
 use super::error::DataError;
 use super::source::{Pictures, Raw};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -25,6 +26,23 @@ pub(super) enum Layout {
 pub(super) enum Store {
     Memory(Vec<u8>),
     Disk { file: File, path: PathBuf },
+}
+
+impl Store {
+    /// `length` bytes from `start`; none where memory has none there.
+    pub fn read(&self, start: u64, length: usize) -> Option<Result<Cow<'_, [u8]>, DataError>> {
+        match self {
+            Store::Memory(bytes) => {
+                let start = usize::try_from(start).ok()?;
+                bytes.get(start..start.checked_add(length)?).map(|bytes| Ok(Cow::Borrowed(bytes)))
+            }
+            Store::Disk { file, path } => {
+                let mut bytes = vec![0; length];
+                let read = read_at(file, &mut bytes, start).map_err(|cause| DataError::unreadable(path, cause));
+                Some(read.map(|()| Cow::Owned(bytes)))
+            }
+        }
+    }
 }
 
 /// Records of `record` bytes whose pixels start at `offset` and make up `shape` (H×W×C).
@@ -48,17 +66,10 @@ impl Pictures for Records {
 
     fn raw(&self, index: usize) -> Result<Raw, DataError> {
         let size: usize = self.shape.iter().product();
-        let start = index * self.record + self.offset;
-        match &self.store {
-            Store::Memory(bytes) => match bytes.get(start..start + size) {
-                Some(pixels) => Ok(Raw::Bytes(self.rearrange(pixels))),
-                None => Err(DataError::OutOfRange { index, len: self.count, split: "stored" }),
-            },
-            Store::Disk { file, path } => {
-                let mut pixels = vec![0; size];
-                read_at(file, &mut pixels, start as u64).map_err(|cause| DataError::unreadable(path, cause))?;
-                Ok(Raw::Bytes(self.rearrange(&pixels)))
-            }
+        let start = index as u64 * self.record as u64 + self.offset as u64;
+        match self.store.read(start, size) {
+            Some(pixels) => Ok(Raw::Bytes(self.rearrange(&pixels?))),
+            None => Err(DataError::OutOfRange { index, len: self.count, split: "stored" }),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::bytes;
 use super::error::DataError;
-use super::{Progress, Skipped, cifar, folder, idx, shapes, stl10};
+use super::{Progress, Skipped, cifar, folder, idx, npy, shapes, stl10};
 use crate::project::data::{DataSpec, Source, Split};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,8 +78,8 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
         Source::Cifar10 => cifar::load_10(&mut ask),
         Source::Cifar100 => cifar::load_100(&mut ask),
         Source::Stl10 => stl10::load(&mut ask),
-        Source::Eurosat | Source::Folder | Source::Flowers17 => folder::load(&mut ask),
-        Source::Csv | Source::Wav | Source::Npy => Err(DataError::Unsupported(source)),
+        Source::Eurosat | Source::Folder | Source::Flowers17 | Source::Csv | Source::Wav => folder::load(&mut ask),
+        Source::Npy => npy::load(&mut ask),
     }
 }
 
@@ -120,12 +120,15 @@ fn wanted(source: Source) -> &'static str {
         Source::Stl10 => "the folder stl10_binary",
         Source::Eurosat => "the folder EuroSAT_RGB",
         Source::Flowers17 => "the folder of the files image_0001.jpg to image_1360.jpg",
+        Source::Npy => "an .npy or .npz file, or the folder of several .npy files",
+        Source::Csv => "the .csv file",
+        Source::Wav => "a folder that has a folder of .wav files for each class",
         _ => "a folder that has a folder of images for each class",
     }
 }
 
 /// A label outside the classes: `position` counts from 0.
-pub(super) fn bad_label(file: &Path, position: usize, label: u8, allowed: &str) -> DataError {
+pub(super) fn bad_label(file: &Path, position: usize, label: impl std::fmt::Display, allowed: &str) -> DataError {
     DataError::malformed(
         file,
         format!("image {position} has label {label}, and labels go from {allowed}"),

@@ -31,6 +31,7 @@ pub struct SplitData {
     classes: usize,
     fit: Arc<Fit>,
     patches: Option<Patches>,
+    view: [usize; 3],
     scale: Arc<Scale>,
     shares: Arc<Scale>,
     span: [f32; 2],
@@ -55,6 +56,8 @@ pub(super) struct Common {
     /// What `fit` was made with.
     pub scaling: Scaling,
     pub patches: Option<Patches>,
+    /// `[height, width, channels]` of what the network sees.
+    pub view: [usize; 3],
     pub span: [f32; 2],
     pub classes: usize,
 }
@@ -80,6 +83,7 @@ impl SplitData {
             classes: common.classes,
             fit: Arc::clone(&common.fit),
             patches: common.patches,
+            view: common.view,
             scale: Arc::clone(&common.scale),
             shares: Arc::clone(&common.shares),
             span: common.span,
@@ -131,6 +135,11 @@ impl SplitData {
 
     /// `[height, width, channels]` of what [`SplitData::read`] writes.
     pub fn image_shape(&self) -> [usize; 3] {
+        self.view
+    }
+
+    /// The same before the training's random crop, of which [`SplitData::read`] gives the middle.
+    pub(crate) fn whole_shape(&self) -> [usize; 3] {
         let [height, width, channels] = self.fit.to();
         match self.patches {
             Some(Patches { size, .. }) => [size[0], size[1], channels],
@@ -140,12 +149,12 @@ impl SplitData {
 
     /// Writes image `index` as H×W×C floats (channels last) after resize, patch and range.
     pub fn read(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
-        self.read_scaled(index, &self.scale, out)
+        self.read_scaled(index, &self.scale, self.view, out)
     }
 
-    /// Writes image `index` as shares, H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
+    /// Writes image `index` as shares, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
     pub(crate) fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
-        self.read_scaled(index, &self.shares, out)
+        self.read_scaled(index, &self.shares, self.whole_shape(), out)
     }
 
     /// From shares to what the network sees.
@@ -153,18 +162,18 @@ impl SplitData {
         self.scale.apply_to_shares(values);
     }
 
-    fn read_scaled(&self, index: usize, scale: &Scale, out: &mut [f32]) -> Result<(), DataError> {
-        let expected: usize = self.image_shape().iter().product();
+    fn read_scaled(&self, index: usize, scale: &Scale, view: [usize; 3], out: &mut [f32]) -> Result<(), DataError> {
+        let expected: usize = view.iter().product();
         check_buffer(expected, out.len())?;
         if index >= self.len() {
             return Err(DataError::OutOfRange { index, len: self.len(), split: self.split.name() });
         }
-        match (&*self.picture(self.image_of(index))?, self.patches.map(|patches| self.place(patches, index))) {
+        match (&*self.picture(self.image_of(index))?, self.place(index, view)) {
             (Raw::Bytes(pixels), None) => scale.apply(pixels, out),
-            (Raw::Bytes(pixels), Some(place)) => self.cut(pixels, place, out, |row, out| scale.apply(row, out)),
+            (Raw::Bytes(pixels), Some(place)) => self.cut(pixels, place, view, out, |row, out| scale.apply(row, out)),
             (Raw::Floats(values), None) => self.numbers(values, scale, out),
             (Raw::Floats(values), Some(place)) => {
-                self.cut(values, place, out, |row, out| self.numbers(row, scale, out))
+                self.cut(values, place, view, out, |row, out| self.numbers(row, scale, out))
             }
         }
         Ok(())
@@ -196,8 +205,16 @@ impl SplitData {
         }
     }
 
+    /// Top and left of what is seen of image `index`; none for all of it.
+    fn place(&self, index: usize, view: [usize; 3]) -> Option<[usize; 2]> {
+        let [height, width, _] = self.whole_shape();
+        let corner = self.patches.map_or([0, 0], |patches| self.corner(patches, index));
+        let is_all = self.patches.is_none() && view[..2] == [height, width];
+        (!is_all).then(|| [corner[0] + (height - view[0]) / 2, corner[1] + (width - view[1]) / 2])
+    }
+
     /// Top and left of patch `index`.
-    fn place(&self, patches: Patches, index: usize) -> [usize; 2] {
+    fn corner(&self, patches: Patches, index: usize) -> [usize; 2] {
         let [height, width, _] = self.fit.to();
         let [tall, wide] = patches.size;
         // The split in the upper bits: train and test never share a stream.
@@ -208,8 +225,15 @@ impl SplitData {
     }
 
     /// Row by row what lies at a place.
-    fn cut<T>(&self, values: &[T], [top, left]: [usize; 2], out: &mut [f32], write: impl Fn(&[T], &mut [f32])) {
-        let ([_, width, channels], row) = (self.fit.to(), self.image_shape()[1] * self.image_shape()[2]);
+    fn cut<T>(
+        &self,
+        values: &[T],
+        [top, left]: [usize; 2],
+        view: [usize; 3],
+        out: &mut [f32],
+        write: impl Fn(&[T], &mut [f32]),
+    ) {
+        let ([_, width, channels], row) = (self.fit.to(), view[1] * view[2]);
         for (y, out) in out.chunks_exact_mut(row).enumerate() {
             let start = ((top + y) * width + left) * channels;
             write(&values[start..start + row], out);

@@ -1,13 +1,15 @@
 //! STL-10: binary files of 96×96 pictures, three planes each, column by column; labels 1 to 10.
 //!
 //! Pictures stay in their file and are read when wanted, so the 100,000 unlabelled ones open at
-//! once. Fails on a file that is not a whole number of pictures, on labels that are too few, too
-//! many or out of range, and when no file is there.
+//! once; gzip files are unpacked into memory. With `source_fold`, training has the pictures of one
+//! of the ten folds that the dataset's authors fixed. Fails on a file that is not a whole number
+//! of pictures, on labels that are too few, too many or out of range, and when no file is there.
 
+use super::array::shortened;
 use super::bytes::{self, DOWNLOAD_AGAIN, Input};
 use super::error::DataError;
 use super::records::{Layout, Records, Store};
-use super::source::{Ask, BYTES, Loaded, Part, bad_label};
+use super::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
 use crate::project::data::Split;
 use crate::text;
 use std::fs::File;
@@ -17,6 +19,9 @@ use std::sync::Arc;
 const SIDE: usize = 96;
 const RECORD: usize = 3 * SIDE * SIDE;
 const CLASSES: [&str; 10] = ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"];
+/// 100,000 unlabelled pictures, and half as many again.
+const MOST_UNPACKED: u64 = 150_000 * RECORD as u64;
+const FOLDS: u32 = 10;
 const FILES: [(Split, &str, Option<&str>); 3] = [
     (Split::Train, "train_X.bin", Some("train_y.bin")),
     (Split::Test, "test_X.bin", Some("test_y.bin")),
@@ -28,8 +33,8 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     let folders = bytes::folders(&ask.folder, &["stl10_binary"]);
     let mut parts = Vec::new();
     for (split, images, labels) in FILES {
-        if let Some(path) = bytes::find(&folders, &[images]) {
-            let labels = labels.and_then(|name| bytes::find(&folders, &[name]));
+        if let Some(path) = find(&folders, images) {
+            let labels = labels.and_then(|name| find(&folders, name));
             parts.push(load_split(split, &path, labels.as_deref())?);
         }
     }
@@ -37,6 +42,10 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
         let help = "point path at the folder stl10_binary, unpacked from stl10_binary.tar.gz";
         let names = FILES.map(|(_, images, _)| images);
         return Err(bytes::missing("the images of STL-10", &names, &folders, help));
+    }
+    if let Some(fold) = ask.spec.source_fold {
+        let train = parts.iter_mut().find(|part| part.split == Split::Train);
+        keep_fold(&folders, fold, train)?;
     }
     ask.report("reading files", 1, 1)?;
     Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), span: BYTES, carve: true })
@@ -47,21 +56,95 @@ fn class_names(folders: &[PathBuf]) -> Vec<String> {
     if names.len() == CLASSES.len() { names } else { CLASSES.map(str::to_string).to_vec() }
 }
 
+fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    bytes::find(folders, &[name, &format!("{name}.gz")])
+}
+
 fn load_split(split: Split, images: &Path, labels: Option<&Path>) -> Result<Part, DataError> {
+    let (store, length) = open(images)?;
+    let count = count_records(images, length)?;
+    let labels = labels.map(|path| read_labels(path, images, count)).transpose()?;
+    let pictures =
+        Records { store, count, record: RECORD, offset: 0, shape: [SIDE, SIDE, 3], layout: Layout::PlanesByColumn };
+    Ok(Part { split, pictures: Arc::new(pictures), labels })
+}
+
+/// Where the pictures lie, and how many bytes they have.
+fn open(images: &Path) -> Result<(Store, u64), DataError> {
+    let mut input = Input::open(images)?;
+    if input.is_packed() {
+        let bytes = input.read_up_to(MOST_UNPACKED)?;
+        let length = bytes.len() as u64;
+        return Ok((Store::Memory(bytes), length));
+    }
     let fail = |cause| DataError::unreadable(images, cause);
     let file = File::open(images).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    let count = count_records(images, length)?;
-    let labels = labels.map(|path| read_labels(path, images, count)).transpose()?;
-    let pictures = Records {
-        store: Store::Disk { file, path: images.to_path_buf() },
-        count,
-        record: RECORD,
-        offset: 0,
-        shape: [SIDE, SIDE, 3],
-        layout: Layout::PlanesByColumn,
+    Ok((Store::Disk { file, path: images.to_path_buf() }, length))
+}
+
+/// Leaves of the training pictures those of one fold.
+fn keep_fold(folders: &[PathBuf], fold: u32, train: Option<&mut Part>) -> Result<(), DataError> {
+    let name = "fold_indices.txt";
+    let Some(path) = find(folders, name) else {
+        let help = "it comes in stl10_binary.tar.gz; or delete source_fold under [data]";
+        return Err(bytes::missing("the folds of STL-10", &[name], folders, help));
     };
-    Ok(Part { split, pictures: Arc::new(pictures), labels })
+    let Some(train) = train else {
+        return Err(DataError::setting("source_fold", "there are no training images", "add train_X.bin"));
+    };
+    let chosen = read_fold(&path, fold, train.pictures.len())?;
+    let label = |labels: &Vec<u32>| chosen.iter().filter_map(|&at| labels.get(at as usize).copied()).collect();
+    train.labels = train.labels.as_ref().map(label);
+    train.pictures = Arc::new(Chosen { pictures: Arc::clone(&train.pictures), chosen });
+    Ok(())
+}
+
+/// A fold's line of numbers. Ten folds of a thousand, each a line.
+fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataError> {
+    const MOST_BYTES: u64 = 1 << 20;
+    if fold >= FOLDS {
+        let problem = format!("there is no fold {fold}");
+        return Err(DataError::setting("source_fold", problem, "write source_fold = 0 to 9"));
+    }
+    let bytes = Input::open(path)?.read_up_to(MOST_BYTES)?;
+    let fail = |problem: String| DataError::malformed(path, problem, DOWNLOAD_AGAIN);
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is no text".to_string()))?;
+    let line = text.lines().filter(|line| !line.trim().is_empty()).nth(fold as usize);
+    let line = line.ok_or_else(|| fail(format!("it has no line for fold {fold}, ten are needed")))?;
+    let number = |word: &str| match word.parse::<u32>() {
+        Ok(number) if (number as usize) < images => Ok(number),
+        _ => {
+            Err(fail(format!("fold {fold} has the entry {}, and images go from 0 to {}", shortened(word), images - 1)))
+        }
+    };
+    let mut chosen = line.split_whitespace().map(number).collect::<Result<Vec<u32>, _>>()?;
+    chosen.sort_unstable();
+    chosen.dedup();
+    if chosen.is_empty() { Err(fail(format!("fold {fold} is empty"))) } else { Ok(chosen) }
+}
+
+/// Some of a source's pictures.
+struct Chosen {
+    pictures: Arc<dyn Pictures>,
+    chosen: Vec<u32>,
+}
+
+impl Pictures for Chosen {
+    fn len(&self) -> usize {
+        self.chosen.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.pictures.shape()
+    }
+
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+        match self.chosen.get(index) {
+            Some(&picture) => self.pictures.raw(picture as usize),
+            None => Err(DataError::OutOfRange { index, len: self.chosen.len(), split: "train" }),
+        }
+    }
 }
 
 fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {

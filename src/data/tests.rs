@@ -3,6 +3,7 @@
 mod damage;
 mod formats;
 mod images;
+mod kinds;
 mod made;
 mod options;
 mod real;

@@ -1,6 +1,7 @@
 //! Batches: images of a split as one tensor on the device, with their labels.
 
 use super::error::RunError;
+use crate::data::loader::Filled;
 use crate::data::{SplitData, fill_batch};
 use crate::nn::ops::storage::{Buffer, fill};
 use candle_core::{DType, Device, Tensor};
@@ -27,6 +28,17 @@ pub(super) struct Batch<'a> {
 impl Batcher {
     pub fn new(device: &Device) -> Batcher {
         Batcher { device: device.clone(), images: Buffer::default(), host: Vec::new(), labels: Vec::new() }
+    }
+
+    /// Takes over a batch that was made ahead: N×H×W×C of this shape.
+    pub fn take(&mut self, [height, width, channels]: [usize; 3], batch: &Filled) -> Result<Tensor, RunError> {
+        let dims = [batch.labels.len(), height, width, channels];
+        if !self.device.is_cpu() {
+            return Ok(Tensor::from_slice(&batch.images, &dims, &self.device)?);
+        }
+        let images = self.images.get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
+        fill::<f32>(&images, |images| images.copy_from_slice(&batch.images))?;
+        Ok(images)
     }
 
     /// Reads the images of these indices. Overwrites the batch before.

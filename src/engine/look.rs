@@ -5,9 +5,11 @@
 
 use super::calm;
 use super::error::RunError;
+use super::playground::{self, Playground};
 use super::saved::{self, SavedRun};
 use super::slot::Slot;
 use crate::data::{DataError, Dataset, Progress};
+use crate::inspect::augmented::{self, Augmented};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -17,6 +19,7 @@ use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::inspect::statistics::{self, Statistics};
 use crate::project::Project;
+use crate::project::augment::Augment;
 use crate::project::data::DataSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::RefCell;
@@ -53,7 +56,9 @@ pub struct DataQuestion {
 impl DataQuestion {
     /// The question for a page of a project's images.
     pub fn new(project: &Project, base: PathBuf, page: gallery::Request) -> DataQuestion {
-        let (spec, channels) = (project.data.clone(), project.network.input.channels());
+        // What augmentation is listed does not change these images: without it, nothing is read again for an edit.
+        let spec = DataSpec { augment: Vec::new(), use_augment: true, ..project.data.clone() };
+        let channels = project.network.input.channels();
         DataQuestion { spec, channels, seed: project.seed, base, page }
     }
 
@@ -62,6 +67,17 @@ impl DataQuestion {
         let images = |question: &DataQuestion| DataQuestion { page: gallery::Request::default(), ..question.clone() };
         images(self) == images(other)
     }
+}
+
+/// What augmentation makes of one of these images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AugmentQuestion {
+    /// Which images.
+    pub images: DataQuestion,
+    /// The transforms.
+    pub augment: Vec<Augment>,
+    /// The image and the draws.
+    pub request: augmented::Request,
 }
 
 /// A question for the thread.
@@ -83,6 +99,10 @@ pub enum Look {
     Data(DataQuestion),
     /// Statistics of all images.
     Statistics(DataQuestion, statistics::Request),
+    /// An image before and after augmentation.
+    Augmented(Box<AugmentQuestion>),
+    /// A kernel on a picture.
+    Kernel(Box<playground::Question>),
 }
 
 impl Look {
@@ -94,7 +114,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) | Look::Statistics(..) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Statistics(..) | Look::Augmented(_) | Look::Kernel(_) => None,
         }
     }
 }
@@ -118,6 +138,10 @@ pub enum Answered {
     Data(Box<Looked<DataQuestion, Gallery>>),
     /// To [`Look::Statistics`].
     Statistics(Box<Looked<(DataQuestion, statistics::Request), Statistics>>),
+    /// To [`Look::Augmented`].
+    Augmented(Box<Looked<AugmentQuestion, Augmented>>),
+    /// To [`Look::Kernel`].
+    Kernel(Box<Looked<playground::Question, Playground>>),
 }
 
 /// The thread's other end. Dropping it ends the thread after the answer in work.
@@ -144,7 +168,7 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
         calm::step_back();
         let inbox =
             Inbox { asked, waiting: RefCell::default(), progress: told, cancel: cancelled, wake: Box::new(wake) };
-        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None }, &answered);
+        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None, picture: None }, &answered);
     })?;
     Ok(Looker { questions, answers, progress, cancel })
 }
@@ -153,7 +177,7 @@ fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
     while let Some(look) = inbox.next() {
         // What a panic leaves half done is dropped with it.
         let answer = catch_unwind(AssertUnwindSafe(|| desk.answer(&look))).unwrap_or_else(|_| {
-            (desk.run, desk.images) = (None, None);
+            (desk.run, desk.images, desk.picture) = (None, None, None);
             Some(refused(look.clone(), DEFECT))
         });
         inbox.progress.take();
@@ -264,6 +288,12 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Statistics(question, request) => {
             Answered::Statistics(Box::new(Looked { question: (question, request), result: Err(why.to_owned()) }))
         }
+        Look::Augmented(question) => {
+            Answered::Augmented(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
+        }
+        Look::Kernel(question) => {
+            Answered::Kernel(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
+        }
     }
 }
 
@@ -273,6 +303,7 @@ struct Desk<'a> {
     device: Option<String>,
     run: Option<(PathBuf, u64, SavedRun)>,
     images: Option<(DataQuestion, Dataset)>,
+    picture: Option<(playground::Subject, playground::Picture)>,
 }
 
 impl Desk<'_> {
@@ -308,14 +339,26 @@ impl Desk<'_> {
                 Answered::Reconstructions(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Data(question) => {
-                let result = self.page(look, question).map_err(RunError::from);
-                let (question, result) = (question.clone(), inbox.told(look, result)?);
+                let result = self.dataset(look, question).and_then(|dataset| gallery::page(dataset, question.page));
+                let (question, result) = (question.clone(), inbox.told(look, result.map_err(RunError::from))?);
                 Answered::Data(Box::new(Looked { question, result }))
             }
             Look::Statistics(question, request) => {
                 let result = self.statistics(look, question, *request).map_err(RunError::from);
                 let question = (question.clone(), *request);
                 Answered::Statistics(Box::new(Looked { question, result: inbox.told(look, result)? }))
+            }
+            Look::Augmented(question) => {
+                let AugmentQuestion { images, augment, request } = question.as_ref();
+                let dataset = self.dataset(look, images);
+                let result = dataset.and_then(|dataset| augmented::preview(dataset, augment, images.seed, *request));
+                let (question, result) = ((**question).clone(), inbox.told(look, result.map_err(RunError::from))?);
+                Answered::Augmented(Box::new(Looked { question, result }))
+            }
+            Look::Kernel(question) => {
+                let result = self.playground(look, question).map_err(RunError::from);
+                let (question, result) = (question.as_ref().clone(), inbox.told(look, result)?);
+                Answered::Kernel(Box::new(Looked { question, result }))
             }
         })
     }
@@ -334,10 +377,6 @@ impl Desk<'_> {
         Ok(&mut self.run.insert(open).2)
     }
 
-    fn page(&mut self, look: &Look, question: &DataQuestion) -> Result<Gallery, DataError> {
-        gallery::page(self.dataset(look, question)?, question.page)
-    }
-
     fn statistics(
         &mut self,
         look: &Look,
@@ -349,6 +388,22 @@ impl Desk<'_> {
         statistics::measure(dataset, request, &mut inbox.reading(look))
     }
 
+    fn playground(&mut self, look: &Look, question: &playground::Question) -> Result<Playground, DataError> {
+        let open = self.picture.take().filter(|(of, _)| *of == question.subject);
+        let picture = match (open, &question.subject) {
+            (Some((_, picture)), _) => picture,
+            (None, playground::Subject::Data { images, split, index }) => {
+                playground::picture_of(self.dataset(look, images)?, *split, *index, playground::LONGEST)?
+            }
+            (None, playground::Subject::File(path)) => playground::picture_in(path, playground::LONGEST)?,
+            (None, playground::Subject::Curve(noise)) => playground::curve(*noise),
+        };
+        let answer = Playground::new(&picture, question);
+        self.picture = Some((question.subject.clone(), picture));
+        Ok(answer)
+    }
+
+    /// The images, opened anew when they are others.
     fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
         let open = self.images.take().filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {

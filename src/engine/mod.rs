@@ -24,6 +24,7 @@ mod lens;
 pub mod look;
 pub mod memory;
 mod pictures;
+pub mod playground;
 mod prepare;
 pub mod record;
 mod resume;

@@ -44,6 +44,7 @@ struct Opened {
     position: Position,
     optimizer: Option<HashMap<String, Tensor>>,
     is_resumed: bool,
+    loaders: usize,
 }
 
 /// Prepares a run, up to the checkpoint before its first step.
@@ -83,7 +84,19 @@ fn open(
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
     let optimizer = checkpoint.map(|checkpoint| checkpoint.optimizer).filter(|_| keeps_memory);
-    Ok(Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed })
+    Ok(Opened {
+        project,
+        only,
+        inference,
+        device,
+        folder,
+        dataset,
+        network,
+        position,
+        optimizer,
+        is_resumed,
+        loaders: loaders(options),
+    })
 }
 
 /// Starts what lives as long as the run: its record, tables, pictures and clock.
@@ -93,7 +106,8 @@ fn go_live<'a>(
     sink: &'a mut dyn Sink,
     slots: &'a Slots,
 ) -> Result<Session<'a>, RunError> {
-    let Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed } = opened;
+    let Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed, loaders } =
+        opened;
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let pictures = Pictures::new(&dataset, &inference, project.seed, &device)?;
     let tables = Tables::open(folder.path(), position.step)
@@ -112,6 +126,7 @@ fn go_live<'a>(
         pictures,
         lens: Lens::default(),
         clock,
+        loaders,
         position,
         optimizer,
         metrics,
@@ -143,6 +158,13 @@ fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError
         found.map_err(|error| RunError::Input(format!("stage `{}`: {error}", stage.name)))?;
     }
     network.set_sparsity(None).map_err(RunError::input)
+}
+
+/// Threads that make batches ahead.
+fn loaders(options: &RunOptions) -> usize {
+    const MOST: usize = 4;
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST);
+    options.loaders.unwrap_or_else(cores)
 }
 
 /// The first writes: from here on there is a run.
@@ -193,11 +215,6 @@ fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, Ru
         return Err(RunError::Input(one_line(problem, project, &inference)));
     }
     problems.iter().for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
-    if !project.data.augment.is_empty() {
-        let message =
-            "augmentations are not applied yet by this version of Strata: the images are trained on as they are";
-        sink.event(Event::Warning(message.to_owned()));
-    }
     Ok(inference)
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Session<'a> {
     pub pictures: Pictures,
     pub lens: Lens,
     pub clock: Clock,
+    /// Threads that make batches ahead.
+    pub loaders: usize,
     pub position: Position,
     /// The optimizer's memory in the checkpoint that the run goes on from.
     pub optimizer: Option<HashMap<String, Tensor>>,

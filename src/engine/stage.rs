@@ -12,6 +12,7 @@ use super::fit::is_measured;
 use super::session::Session;
 use super::step::Stepper;
 use super::table::MetricsRow;
+use crate::data::loader::{Job, Loader};
 use crate::data::{SplitData, epoch_order};
 use crate::nn::Route;
 use crate::project::Stack;
@@ -73,20 +74,41 @@ fn is_over(stage: &Stage, watch: Watch) -> bool {
 
 /// The steps of the epoch in progress that are not done yet.
 fn steps(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData) -> Result<Flow, RunError> {
-    let order = epoch_order(split.len(), session.project.seed, session.position.epochs_done);
-    let done = usize::try_from(session.position.step_in_epoch).unwrap_or(usize::MAX);
-    for indices in order.chunks(stepper.batch).skip(done) {
+    let mut loader = load(session, stepper, split)?;
+    loop {
         if !session.wait() {
             return Ok(Flow::Stopped);
         }
-        let report = stepper.take(session, indices)?;
+        let Some(batch) = loader.next() else { return Ok(Flow::Done) };
+        let batch = batch?;
+        let report = stepper.take(session, &batch)?;
+        loader.give_back(batch);
         session.control.stepped();
         if session.pictures.are_due() {
             session.publish();
         }
         session.sink.event(Event::Step(report));
     }
-    Ok(Flow::Done)
+}
+
+/// Starts the threads that make the epoch's batches, from where the run stands.
+fn load(session: &Session<'_>, stepper: &Stepper<'_>, split: &SplitData) -> Result<Loader, RunError> {
+    let (seed, position) = (session.project.seed, &session.position);
+    let job = Job {
+        dataset: Arc::clone(&session.dataset),
+        split: stepper.stage().split,
+        order: epoch_order(split.len(), seed, position.epochs_done),
+        batch: stepper.batch,
+        seed,
+        epoch: position.epochs_done,
+        first: usize::try_from(position.step_in_epoch).unwrap_or(usize::MAX),
+    };
+    let no_thread = |error| {
+        RunError::Input(format!(
+            "no thread to read images with could be started ({error}): close other programs and train again"
+        ))
+    };
+    Loader::start(job, session.loaders).map_err(no_thread)
 }
 
 /// Measures, writes and tells what the epoch brought.

@@ -11,9 +11,10 @@ use super::finite::gradient_not_finite;
 use super::session::Session;
 use super::table::StepRow;
 use crate::data::SplitData;
+use crate::data::loader::Filled;
 use crate::inspect::layer_name;
 use crate::nn::Mode;
-use crate::nn::loss::{self, Target};
+use crate::nn::loss::{self, Blend, Target};
 use crate::nn::ops::storage::Buffer;
 use crate::nn::optim::Updater;
 use crate::project::stage::{Stage, Task};
@@ -63,6 +64,11 @@ impl<'a> Stepper<'a> {
         })
     }
 
+    /// The stage whose steps these are.
+    pub fn stage(&self) -> &'a Stage {
+        self.stage
+    }
+
     /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
     /// that are there, when a weight is no longer finite.
     pub fn save(&self, session: &mut Session<'_>, names: &[&str]) -> Result<(), RunError> {
@@ -80,10 +86,10 @@ impl<'a> Stepper<'a> {
         self.stage.schedule.map_or(base, |schedule| base * schedule.factor(epoch, f64::from(self.stage.epochs)))
     }
 
-    /// Trains on the images of these indices.
-    pub fn take(&mut self, session: &mut Session<'_>, indices: &[u32]) -> Result<StepReport, RunError> {
+    /// Trains on a batch.
+    pub fn take(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<StepReport, RunError> {
         let start = Instant::now();
-        let forward = self.forward(session, indices)?;
+        let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
         let loss = forward.loss + forward.penalty;
         if !loss.is_finite() {
             return Err(self.loss_not_finite(session, loss));
@@ -96,18 +102,23 @@ impl<'a> Stepper<'a> {
         }
         let lr = self.lr(&session.position, session.position.step_in_epoch);
         self.updater.step(&mut session.network, lr)?;
-        self.count(session, &forward, indices.len());
-        session.clock.step(indices.len(), start);
-        self.report(session, &forward, indices.len(), lr)
+        self.count(session, &forward, images);
+        session.clock.step(images, start);
+        self.report(session, &forward, images, lr)
     }
 
-    fn forward(&mut self, session: &mut Session<'_>, indices: &[u32]) -> Result<Forward, RunError> {
-        let batch = self.batcher.read(self.split, indices)?;
+    fn forward(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<Forward, RunError> {
+        let images = self.batcher.take(self.split.image_shape(), batch)?;
         let mode = Mode::Train { seed: session.project.seed, step: session.position.step };
-        let output = session.network.forward(self.stage.task.into(), &batch.images, mode)?;
+        let output = session.network.forward(self.stage.task.into(), &images, mode)?;
         let (target, correct) = match self.stage.task {
-            Task::Reconstruct => (Target::Images(&batch.images), None),
-            Task::Classify => (Target::Labels(batch.labels), Some(loss::count_correct(&output, batch.labels)?)),
+            Task::Reconstruct => (Target::Images(&images), None),
+            Task::Classify => {
+                let correct = loss::count_correct(&output, &batch.labels)?;
+                let blend =
+                    batch.blend.as_ref().map(|(others, share)| Blend { labels: &batch.labels, others, share: *share });
+                (blend.map_or(Target::Labels(&batch.labels), Target::Blend), Some(correct))
+            }
         };
         let evaluated = loss::evaluate(self.stage.loss, &output, target, self.after_softmax, Some(&mut self.gradient))?;
         Ok(Forward { loss: evaluated.value, penalty: session.network.penalty(), correct, gradient: evaluated.gradient })

@@ -32,6 +32,9 @@ pub struct RunOptions {
     pub epochs: Option<u32>,
     /// Trains this stage alone.
     pub stage: Option<String>,
+    /// Threads that read and augment images ahead of the trainer; by default as many as there are cores, four at
+    /// most. What is learned does not depend on it.
+    pub loaders: Option<usize>,
     /// Goes on from the last checkpoint in `run`.
     pub resume: bool,
 }

@@ -1,10 +1,12 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::looking::LookAt;
 use super::state::Asking;
 use super::views::ViewKind;
+use crate::inspect::augmented;
 use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
@@ -177,10 +179,14 @@ pub enum Show {
     Cell(Option<effective_field::Request>),
     /// How the lens is set.
     Lens(LensSettings),
+    /// How the playground for kernels is set.
+    Kernels(Box<KernelSettings>),
     /// The page of images.
     DataPage(gallery::Request),
     /// How many images the statistics are of.
     Measure(statistics::Request),
+    /// Which image is augmented, and which draws are shown.
+    Augmented(augmented::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
 }

@@ -8,7 +8,7 @@ use super::runs::Listed;
 use super::state::State;
 use super::training::Phase;
 use crate::engine::command::Command;
-use crate::engine::look::{self, DataQuestion, Look};
+use crate::engine::look::{self, AugmentQuestion, DataQuestion, Look};
 use crate::inspect::filters::Filters;
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::{effective_field, gallery, statistics};
@@ -56,6 +56,12 @@ impl State {
         (question, self.looking.measure)
     }
 
+    /// The question for an image before and after the project's augmentation.
+    pub fn augment_question(&self) -> AugmentQuestion {
+        let images = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
+        AugmentQuestion { images, augment: self.project().data.augment.clone(), request: self.looking.draws }
+    }
+
     /// The question for the effective field of the chosen cell.
     pub fn field_question(&self) -> Option<(Subject, effective_field::Request)> {
         self.subject().zip(self.looking.cell.clone())
@@ -100,6 +106,8 @@ impl State {
             }
             LookAt::Statistics => !looking.statistics.was_asked(&self.statistics_question()),
             LookAt::Data => !looking.data.was_asked(&self.data_question()),
+            LookAt::Augmented => !looking.augmented.was_asked(&self.augment_question()),
+            LookAt::Kernel => !looking.kernel.was_asked(&self.kernel_question()),
         };
         is_due.then_some(Action::Look(at))
     }
@@ -117,6 +125,11 @@ impl State {
     pub(super) fn look(&mut self, at: LookAt, services: &Services) {
         let subject = self.subject();
         match (at, subject) {
+            (LookAt::Kernel, _) => {
+                let question = self.kernel_question();
+                self.looking.kernel.ask(&question);
+                self.ask_thread(Look::Kernel(Box::new(question)), services);
+            }
             (LookAt::Data, _) => {
                 let question = self.data_question();
                 self.looking.sent_data(&question);
@@ -126,6 +139,11 @@ impl State {
                 let question = self.statistics_question();
                 self.looking.statistics.ask(&question);
                 self.ask_thread(Look::Statistics(question.0, question.1), services);
+            }
+            (LookAt::Augmented, _) => {
+                let question = self.augment_question();
+                self.looking.augmented.ask(&question);
+                self.ask_thread(Look::Augmented(Box::new(question)), services);
             }
             (LookAt::Saliency, Some(Subject::Live)) => {
                 let request = self.looking.sent_saliency(Subject::Live);

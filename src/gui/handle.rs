@@ -87,7 +87,9 @@ impl State {
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
             Show::Measure(request) => self.looking.measure = request,
+            Show::Kernels(kernels) => self.looking.kernels = *kernels,
             Show::DataPage(page) => self.looking.page = page,
+            Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }
     }

@@ -4,9 +4,12 @@
 //! computed for a view that nobody sees. A run in training answers itself, through its slots; of other runs,
 //! and of images, the thread of [`crate::engine::look`] knows.
 
+use super::kernels::KernelSettings;
 use crate::data::Progress;
-use crate::engine::look::{Answered, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::look::{Answered, AugmentQuestion, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::playground::{self, Playground};
 use crate::engine::slot::Slots;
+use crate::inspect::augmented::{self, Augmented};
 use crate::inspect::effective_field::{self, EffectiveField};
 use crate::inspect::filters::Filters;
 use crate::inspect::gallery::{self, Gallery};
@@ -38,6 +41,10 @@ pub enum LookAt {
     Data,
     /// Statistics of the project's images.
     Statistics,
+    /// An image before and after augmentation.
+    Augmented,
+    /// A kernel on a picture.
+    Kernel,
 }
 
 /// Which network is looked into.
@@ -121,6 +128,14 @@ pub struct Looking {
     pub measure: statistics::Request,
     /// Statistics of the images.
     pub statistics: Asked<(DataQuestion, statistics::Request), Statistics>,
+    /// Which image is augmented, and which draws are shown.
+    pub draws: augmented::Request,
+    /// An image before and after augmentation.
+    pub augmented: Asked<AugmentQuestion, Augmented>,
+    /// How the playground for kernels is set.
+    pub kernels: KernelSettings,
+    /// A kernel on a picture.
+    pub kernel: Asked<playground::Question, Playground>,
 }
 
 impl Looking {
@@ -192,6 +207,8 @@ impl Looking {
         forget(&mut self.reconstructions);
         forget(&mut self.data);
         forget(&mut self.statistics);
+        forget(&mut self.augmented);
+        forget(&mut self.kernel);
     }
 
     /// Forgets the images: their files are others now.
@@ -220,6 +237,8 @@ impl Looking {
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
                 Answered::Statistics(looked) => self.statistics.take(looked.question, looked.result),
+                Answered::Augmented(looked) => self.augmented.take(looked.question, looked.result),
+                Answered::Kernel(looked) => self.kernel.take(looked.question, looked.result),
             }
         }
     }

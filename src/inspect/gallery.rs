@@ -124,7 +124,7 @@ fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
     [height, width].map(|side| (side * LONGEST / longest).max(1))
 }
 
-fn shrink(pixels: Vec<u8>, [height, width, channels]: [usize; 3], size: [usize; 2]) -> Vec<u8> {
+pub(super) fn shrink(pixels: Vec<u8>, [height, width, channels]: [usize; 3], size: [usize; 2]) -> Vec<u8> {
     if size == [height, width] {
         return pixels;
     }

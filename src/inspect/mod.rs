@@ -2,9 +2,11 @@
 //!
 //! Nothing here changes a network or knows a window.
 
+pub mod augmented;
 pub mod effective_field;
 pub mod filters;
 pub mod gallery;
+pub mod kernel;
 pub mod maps;
 pub mod mirror;
 pub mod picture;

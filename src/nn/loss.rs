@@ -21,6 +21,20 @@ pub enum Target<'a> {
     Images(&'a Tensor),
     /// One class index for each row.
     Labels(&'a [u32]),
+    /// Two class indices for each row, of blended images (mixup).
+    Blend(Blend<'a>),
+}
+
+/// The labels of images that are blends of two, in the same shares for every row. The loss is that of the one labels
+/// times their share and that of the others times the rest: cross-entropy with the blended one-hot labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Blend<'a> {
+    /// The classes of the images that count for `share`.
+    pub labels: &'a [u32],
+    /// The classes of the images blended in.
+    pub others: &'a [u32],
+    /// From 0 to 1.
+    pub share: f32,
 }
 
 /// A loss and, when asked for, its gradient for the output.
@@ -70,6 +84,16 @@ pub fn evaluate(
                     fill::<T>(gradient, |gradient| class_slopes(&y, labels, after_softmax, gradient))?;
                 }
                 Ok(cross_entropy(&y, labels, after_softmax))
+            }
+            Target::Blend(blend) => {
+                classes(y.len(), blend.labels)?;
+                classes(y.len(), blend.others)?;
+                if let Some(gradient) = &gradient {
+                    fill::<T>(gradient, |gradient| blended_slopes(&y, blend, after_softmax, gradient))?;
+                }
+                let loss = |labels| cross_entropy(&y, labels, after_softmax);
+                let share = f64::from(blend.share);
+                Ok(share * loss(blend.labels) + (1.0 - share) * loss(blend.others))
             }
         }
     })?;
@@ -165,6 +189,15 @@ fn class_slopes<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient:
             *gradient = T::of(slope / count);
         }
     });
+}
+
+/// The gradient for [`Target::Blend`]; needs memory of its own, as only mixup does.
+fn blended_slopes<T: Real>(y: &[T], blend: Blend<'_>, after_softmax: bool, gradient: &mut [T]) {
+    class_slopes(y, blend.labels, after_softmax, gradient);
+    let mut others = vec![T::zero(); gradient.len()];
+    class_slopes(y, blend.others, after_softmax, &mut others);
+    let (share, rest) = (T::of(f64::from(blend.share)), T::of(1.0 - f64::from(blend.share)));
+    gradient.iter_mut().zip(others).for_each(|(slope, other)| *slope = share * *slope + rest * other);
 }
 
 /// Outputs for each row; refuses labels that no output stands for.

@@ -3,6 +3,7 @@
 mod pixels;
 mod splits;
 
+use super::augment::{self, Augment};
 pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
 use serde::{Deserialize, Serialize};
 pub use splits::{Fold, Labels};
@@ -189,9 +190,9 @@ pub struct DataSpec {
     /// At most this many images in every split (the first ones in the files' order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Augmentations of the training split, as text.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub augment: Vec<String>,
+    /// Augmentations of the training split, in this order.
+    #[serde(default, deserialize_with = "augment::list", skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augment>,
     /// Whether `augment` is applied: off, the same project trains on the images as they are, for comparison.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub use_augment: bool,

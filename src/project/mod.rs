@@ -4,6 +4,7 @@
 //! ([`node::Node::Broken`]); a file that is not TOML, or has unknown keys, is a [`file::ProjectError`]
 //! with its line.
 
+pub mod augment;
 pub mod builtin;
 pub mod data;
 pub mod edit;

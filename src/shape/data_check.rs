@@ -2,6 +2,7 @@
 
 use super::check::Problem;
 use crate::project::Project;
+use crate::project::augment::Augment;
 use crate::project::data::{DataSpec, MeanStd, Normalize, Source};
 use crate::project::layer::{Activation, Kind};
 use crate::project::stage::Loss;
@@ -69,7 +70,7 @@ fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
 
 /// Resized images (or patches of them) have to be what the network takes.
 fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
-    let crops = data.augment.iter().any(|text| text.trim_start().starts_with("crop"));
+    let crops = data.augment.iter().any(|augment| matches!(augment, Augment::Crop { .. }));
     let (word, size) = match (data.patches, data.resize) {
         (Some(size), _) => ("patches", size),
         (None, Some(size)) => ("resize", size),

@@ -21,7 +21,7 @@ const FILES_PER_STEP: usize = 64;
 /// The side proposed where images differ in size, unless they are smaller.
 const USUAL_SIDE: usize = 64;
 
-type Splits = Vec<(Split, Vec<Entry>)>;
+pub(super) type Splits = Vec<(Split, Vec<Entry>)>;
 /// The pictures of a split, unless they are too large to keep.
 type Kept = Option<Vec<Box<[u8]>>>;
 
@@ -60,11 +60,14 @@ impl Pictures for Files {
 }
 
 pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Vec<Part>, DataError> {
+    let total = splits.iter().map(|(_, entries)| entries.len()).sum();
+    let before = skipped.len();
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
         headers.extend(read_headers(ask, entries, skipped)?);
     }
-    let shape = common_shape(ask, &headers, &splits, skipped)?;
+    check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
+    let shape = common_shape(ask, &headers, &splits)?;
     let scaling = ask.spec.resize.map(|_| Scaling::of(ask.spec));
     let size: usize = shape.iter().product();
     let keep = headers.len().checked_mul(size).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
@@ -75,9 +78,7 @@ pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skippe
             parts.push(part(split, entries, pixels, shape, scaling));
         }
     }
-    if parts.is_empty() {
-        return Err(all_broken(ask, skipped));
-    }
+    check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
     Ok(parts)
 }
 
@@ -110,7 +111,7 @@ fn read_pixels(
 
 /// Does `work` for every entry, in parallel. Entries it fails for are removed and reported; the
 /// results are those of the entries left, in order.
-fn in_steps<T: Send>(
+pub(super) fn in_steps<T: Send>(
     ask: &mut Ask,
     what: &'static str,
     entries: &mut Vec<Entry>,
@@ -139,10 +140,9 @@ fn in_steps<T: Send>(
 }
 
 /// H×W×C of every picture, given all headers.
-fn common_shape(ask: &Ask, headers: &[Header], splits: &Splits, skipped: &[Skipped]) -> Result<[usize; 3], DataError> {
-    let Some(first) = headers.first() else {
-        return Err(all_broken(ask, skipped));
-    };
+fn common_shape(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<[usize; 3], DataError> {
+    let none = Header { height: 1, width: 1, colour: false };
+    let first = headers.first().copied().unwrap_or(none);
     let channels = match ask.channels {
         Some(channels @ (1 | 3)) => channels,
         Some(other) => {
@@ -190,17 +190,23 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     }
 }
 
-fn all_broken(ask: &Ask, skipped: &[Skipped]) -> DataError {
+/// Refuses a folder of which more than half cannot be read: it is not what it was taken for.
+pub(super) fn check_share(ask: &Ask, total: usize, broken: &[Skipped]) -> Result<(), DataError> {
+    if total > 0 && broken.len() * 2 <= total {
+        return Ok(());
+    }
     let example = |skipped: &Skipped| {
         let name = skipped.file.file_name().unwrap_or_default().to_string_lossy();
         format!("{name}: {}", skipped.reason)
     };
-    let examples: Vec<String> = skipped.iter().take(3).map(example).collect();
-    DataError::NoImages {
+    let examples: Vec<String> = broken.iter().take(3).map(example).collect();
+    let share = if broken.len() == total { "none of its".to_string() } else { format!("{} of its", broken.len()) };
+    let verb = if broken.len() == total { "can" } else { "cannot" };
+    Err(DataError::NoImages {
         folder: ask.folder.clone(),
-        problem: format!("none of its images can be read ({})", examples.join("; ")),
-        help: "check that the files open in an image viewer, or download them again".to_string(),
-    }
+        problem: format!("{share} {total} files {verb} be read ({})", examples.join("; ")),
+        help: "check that the files open in another program, or download them again".to_string(),
+    })
 }
 
 fn read(path: &Path, shape: [usize; 3], scaling: Option<Scaling>) -> Result<Vec<u8>, String> {

@@ -1,9 +1,12 @@
 //! Which files are there, of which class and split. Reads names only. Fails when nothing that
 //! looks like an image is found.
 
+use super::flowers;
+use super::walk::{Walk, read_folder};
 use crate::data::Skipped;
 use crate::data::error::DataError;
 use crate::data::picture_file;
+use crate::data::recording;
 use crate::data::source::Ask;
 use crate::project::data::{Source, Split};
 use std::path::{Path, PathBuf};
@@ -16,32 +19,17 @@ const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [
     (Split::Unlabeled, &["unlabeled", "unlabelled"]),
 ];
 
-const FLOWERS: [&str; 17] = [
-    "daffodil",
-    "snowdrop",
-    "lily of the valley",
-    "bluebell",
-    "crocus",
-    "iris",
-    "tigerlily",
-    "tulip",
-    "fritillary",
-    "sunflower",
-    "daisy",
-    "coltsfoot",
-    "dandelion",
-    "cowslip",
-    "buttercup",
-    "windflower",
-    "pansy",
-];
-const FLOWERS_PER_CLASS: u32 = 80;
-
 /// A file that should be an image.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub path: PathBuf,
     pub class: Option<u32>,
+}
+
+/// The split that a word names.
+pub(super) fn split_of(word: &str) -> Option<Split> {
+    let word = word.to_lowercase();
+    SPLIT_FOLDERS.iter().find(|(_, names)| names.contains(&word.as_str())).map(|(split, _)| *split)
 }
 
 pub(super) struct Listing {
@@ -59,33 +47,40 @@ struct ClassFolder {
 }
 
 pub(super) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
-    ask.report("looking for images", 0, 1)?;
-    let root = root(&ask.folder, ask.spec.source);
+    ask.report("looking for files", 0, 1)?;
+    let source = ask.spec.source;
+    let root = root(&ask.folder, source);
     if !root.is_dir() {
-        return Err(no_images(&root, "there is no such folder"));
+        return Err(nothing(source, &root, "there is no such folder"));
     }
-    let listing = match ask.spec.source {
-        Source::Flowers17 => list_flowers(&root)?,
-        _ => list_folder(&root)?,
+    read_folder(&root).map_err(|cause| DataError::unreadable(&root, cause))?;
+    let listing = match source {
+        Source::Flowers17 => flowers::list(ask, &root)?,
+        Source::Wav => list_folder(&root, recording::is_named_like_one)?,
+        _ => list_folder(&root, picture_file::is_named_like_one)?,
     };
     if listing.splits.iter().all(|(_, entries)| entries.is_empty()) {
-        let help = match ask.spec.source {
+        let problem = match source {
             Source::Flowers17 => "no file named image_0001.jpg to image_1360.jpg in it",
+            Source::Wav => "no .wav file in it or in the folders below it",
             _ => "no image in it or in the folders below it",
         };
-        return Err(no_images(&root, help));
+        return Err(nothing(source, &root, problem));
     }
     Ok(listing)
 }
 
-fn no_images(folder: &Path, problem: &str) -> DataError {
+pub(super) fn nothing(source: Source, folder: &Path, problem: &str) -> DataError {
+    let (what, example, endings) = match source {
+        Source::Wav => ("recordings", "one.wav", ".wav".to_string()),
+        _ => ("images", "picture.jpg", picture_file::extensions()),
+    };
     DataError::NoImages {
         folder: folder.to_path_buf(),
         problem: problem.to_string(),
         help: format!(
-            "point path at a folder with one folder of images a class (CLASS/picture.jpg), \
-             or with train/CLASS and test/CLASS; names that end in {} are read",
-            picture_file::extensions()
+            "point path at a folder with one folder of {what} a class (CLASS/{example}), \
+             or with train/CLASS and test/CLASS; names that end in {endings} are read"
         ),
     }
 }
@@ -101,7 +96,7 @@ fn root(path: &Path, source: Source) -> PathBuf {
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
-fn list_folder(root: &Path) -> Result<Listing, DataError> {
+fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
     let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
         .iter()
         .filter_map(|(split, names)| {
@@ -111,19 +106,17 @@ fn list_folder(root: &Path) -> Result<Listing, DataError> {
         .collect();
     let has_splits = split_folders.iter().any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
     if has_splits {
-        list_splits(&split_folders)
-    } else {
-        let whole = [(Split::Train, root.to_path_buf())];
-        let listing = list_splits(&whole)?;
-        Ok(Listing { has_splits: false, ..listing })
+        return list_splits(&split_folders, wanted);
     }
+    let whole = [(Split::Train, root.to_path_buf())];
+    Ok(Listing { has_splits: false, ..list_splits(&whole, wanted)? })
 }
 
-fn list_splits(split_folders: &[(Split, PathBuf)]) -> Result<Listing, DataError> {
-    let mut skipped = Vec::new();
+fn list_splits(split_folders: &[(Split, PathBuf)], wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
+    let mut walk = Walk::new(wanted);
     let mut found = Vec::new();
     for (split, folder) in split_folders {
-        found.push((*split, list_classes(folder, &mut skipped)?, images_in(folder)?));
+        found.push((*split, list_classes(folder, &mut walk)?, walk.files(folder)));
     }
     let labelled = found.iter().filter(|(split, ..)| *split != Split::Unlabeled);
     let mut classes: Vec<String> =
@@ -131,10 +124,11 @@ fn list_splits(split_folders: &[(Split, PathBuf)]) -> Result<Listing, DataError>
     classes.sort();
     classes.dedup();
     let splits = found.into_iter().map(|(split, folders, loose)| {
-        let entries = entries(split, folders, loose, &classes, &mut skipped);
+        let entries = entries(split, folders, loose, &classes, &mut walk);
         (split, entries)
     });
-    Ok(Listing { splits: splits.collect(), classes: classes.clone(), skipped, has_splits: true })
+    let splits = splits.collect();
+    Ok(Listing { splits, classes, skipped: walk.skipped, has_splits: true })
 }
 
 fn entries(
@@ -142,7 +136,7 @@ fn entries(
     folders: Vec<ClassFolder>,
     loose: Vec<PathBuf>,
     classes: &[String],
-    skipped: &mut Vec<Skipped>,
+    walk: &mut Walk,
 ) -> Vec<Entry> {
     let class_of = |name: &String| classes.binary_search(name).ok().map(|class| class as u32);
     let unlabelled = split == Split::Unlabeled || folders.is_empty();
@@ -154,87 +148,24 @@ fn entries(
     if unlabelled {
         entries.extend(loose.into_iter().map(|path| Entry { path, class: None }));
     } else {
-        skipped.extend(
-            loose.into_iter().map(|file| Skipped {
-                file,
-                reason: "it lies beside the class folders, so it has no class".to_string(),
-            }),
-        );
+        let reason = "it lies beside the class folders, so it has no class";
+        loose.iter().for_each(|file| walk.skip(file, reason.to_string()));
     }
     entries
 }
 
-/// The folders of `folder` that hold images, by name.
-fn list_classes(folder: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<ClassFolder>, DataError> {
+/// The folders of `folder` that hold images, at any depth, by name.
+fn list_classes(folder: &Path, walk: &mut Walk) -> Result<Vec<ClassFolder>, DataError> {
     let mut classes = Vec::new();
-    for path in read_folder(folder)?.into_iter().filter(|path| path.is_dir()) {
+    for path in walk.folders(folder) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let files = images_in(&path)?;
+        let before = walk.skipped.len();
+        let files = walk.files_below(&path)?;
         if !files.is_empty() {
             classes.push(ClassFolder { name, files });
-        } else if !name.starts_with('.') {
-            skipped.push(Skipped { file: path, reason: "no image directly in this folder".to_string() });
+        } else if walk.skipped.len() == before {
+            walk.skip(&path, "no image in this folder or below it".to_string());
         }
     }
     Ok(classes)
-}
-
-fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = read_folder(folder)?;
-    files.retain(|path| picture_file::is_named_like_one(path) && path.is_file());
-    Ok(files)
-}
-
-/// What is in a folder, by name: the system's own order differs from machine to machine.
-fn read_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let fail = |cause| DataError::unreadable(folder, cause);
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(fail)?.collect();
-    let mut paths: Vec<PathBuf> = entries.map_err(fail)?.into_iter().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn list_flowers(root: &Path) -> Result<Listing, DataError> {
-    let mut skipped = Vec::new();
-    let mut entries = Vec::new();
-    for path in images_in(root)? {
-        match flower_class(&path) {
-            Some(class) => entries.push(Entry { path, class: Some(class) }),
-            None => skipped.push(Skipped {
-                file: path,
-                reason: "not named image_0001.jpg to image_1360.jpg, so its class is unknown".to_string(),
-            }),
-        }
-    }
-    Ok(Listing {
-        classes: FLOWERS.map(str::to_string).to_vec(),
-        splits: vec![(Split::Train, entries)],
-        skipped,
-        has_splits: false,
-    })
-}
-
-/// The class, from the number in the name.
-fn flower_class(path: &Path) -> Option<u32> {
-    let stem = path.file_stem()?.to_str()?;
-    let number = stem.strip_prefix("image_")?.parse::<u32>().ok()?.checked_sub(1)?;
-    let class = number / FLOWERS_PER_CLASS;
-    ((class as usize) < FLOWERS.len()).then_some(class)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flowers_are_classed_by_number() {
-        let class = |name: &str| flower_class(Path::new(name));
-        assert_eq!(class("a/image_0001.jpg"), Some(0));
-        assert_eq!(class("image_0080.jpg"), Some(0));
-        assert_eq!(class("image_0081.jpg"), Some(1));
-        assert_eq!(class("image_1360.jpg"), Some(16));
-        for bad in ["image_0000.jpg", "image_1361.jpg", "image_.jpg", "rose.jpg", "image_99999999999.jpg"] {
-            assert_eq!(class(bad), None, "{bad}");
-        }
-    }
 }

@@ -116,7 +116,7 @@ fn broken_images_are_left_out_and_reported() {
     let broken = tempdir().unwrap();
     write(broken.path(), "a/page.jpg", b"<html>404 not found</html>");
     let message = refusal(Source::Folder, broken.path());
-    assert!(message.contains("none of its images can be read (page.jpg: not an image"), "{message}");
+    assert!(message.contains("none of its 1 files can be read (page.jpg: not an image"), "{message}");
 }
 
 #[test]

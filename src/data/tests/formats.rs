@@ -2,7 +2,7 @@
 
 use super::made::{cifar, gzip, idx, open, refusal, spec, stl10, write, write_idx, write_image};
 use crate::data::{Dataset, SplitData};
-use crate::project::data::{DataSpec, Source, Split};
+use crate::project::data::{DataSpec, Labels, Source, Split};
 use std::path::Path;
 use tempfile::tempdir;
 
@@ -81,12 +81,46 @@ fn cifar100_numbers_the_classes_that_are_there() {
     let names: String = (0..100).map(|number| format!("name{number}\n")).collect();
     let mut spec = spec(Source::Cifar100, folder.path());
     spec.valid = Some(0.0);
-    assert_eq!(open(&spec).unwrap().classes(), ["class 54", "class 70", "class 92"]);
+    assert_eq!(open(&spec).unwrap().classes(), ["orchid", "rose", "tulip"]);
     write(folder.path(), "fine_label_names.txt", names.as_bytes());
     let dataset = open(&spec).unwrap();
     assert_eq!(dataset.classes(), ["name54", "name70", "name92"]);
     assert_eq!(dataset.split(Split::Train).unwrap().per_class(), [1, 0, 2]);
     assert_eq!(dataset.split(Split::Test).unwrap().label(0), Some(1));
+    spec.labels = Some(Labels::Coarse);
+    let coarse = open(&spec).unwrap();
+    assert_eq!(coarse.classes(), ["flowers"]);
+    assert_eq!(coarse.split(Split::Train).unwrap().per_class(), [3]);
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/formats/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn cifars_version_for_python_is_read_beside_the_binary_one() {
+    let folder = tempdir().unwrap();
+    let below = "cifar-10-batches-py";
+    write(folder.path(), &format!("{below}/data_batch_1"), &fixture("cifar10_python2.pickle"));
+    write(folder.path(), &format!("{below}/data_batch_2.gz"), &gzip(&fixture("cifar10_protocol4.pickle")));
+    write(folder.path(), &format!("{below}/test_batch"), &fixture("cifar10_protocol0.pickle"));
+    let mut ten = spec(Source::Cifar10, folder.path());
+    ten.valid = Some(0.0);
+    let dataset = open(&ten).unwrap();
+    assert_eq!(sizes(&dataset), [(Split::Train, 4), (Split::Test, 2)]);
+    let train = dataset.split(Split::Train).unwrap();
+    assert_eq!((0..4).map(|i| train.label(i)).collect::<Vec<_>>(), [Some(6), Some(9), Some(6), Some(9)]);
+    assert_eq!(pixels(&dataset, train, 1)[..6], [7, 81, 155, 8, 82, 156]);
+
+    write(folder.path(), "cifar-100-python/train", &fixture("cifar100.pickle"));
+    let hundred = spec(Source::Cifar100, folder.path());
+    assert_eq!(open(&hundred).unwrap().classes(), ["orchid", "tulip"]);
+    assert_eq!(open(&DataSpec { labels: Some(Labels::Coarse), ..hundred }).unwrap().classes(), ["flowers"]);
+    write(folder.path(), "cifar-100-python/train", &fixture("cifar10_protocol4.pickle"));
+    let message = refusal(Source::Cifar100, folder.path());
+    assert!(message.contains("no usable 'fine_labels' (it has batch_label, labels, data, filenames)"), "{message}");
+    write(folder.path(), "cifar-100-python/train", b"cos\nsystem\n(S'x'\ntR.");
+    assert!(refusal(Source::Cifar100, folder.path()).contains("run os.system"));
 }
 
 #[test]
@@ -104,6 +138,27 @@ fn stl10_planes_lie_by_column() {
     for (row, column) in [(0u8, 0u8), (0, 95), (95, 0), (13, 77)] {
         let at = (usize::from(row) * 96 + usize::from(column)) * 3;
         assert_eq!(picture[at..at + 3], [row, column, 2]);
+    }
+}
+
+#[test]
+fn stl10_has_folds_and_may_be_packed() {
+    let folder = tempdir().unwrap();
+    write(folder.path(), "train_X.bin.gz", &gzip(&stl10(5)));
+    write(folder.path(), "train_y.bin.gz", &gzip(&[1, 2, 3, 4, 5]));
+    let mut spec = spec(Source::Stl10, folder.path());
+    spec.valid = Some(0.0);
+    spec.source_fold = Some(1);
+    assert!(open(&spec).unwrap_err().to_string().contains("fold_indices.txt"));
+    write(folder.path(), "fold_indices.txt", b"0 1\n4 2 \n7\n");
+    let dataset = open(&spec).unwrap();
+    let train = dataset.split(Split::Train).unwrap();
+    assert_eq!((train.len(), train.label(0), train.label(1)), (2, Some(2), Some(4)));
+    assert_eq!(pixels(&dataset, train, 1)[..3], [0, 0, 4]);
+    for (fold, part) in [(2, "has the entry 7, and images go from 0 to 4"), (3, "no line for fold 3"), (10, "0 to 9")] {
+        spec.source_fold = Some(fold);
+        let message = open(&spec).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
     }
 }
 
@@ -218,6 +273,7 @@ fn what_is_missing_is_named_with_where_it_was_looked_for() {
         (Source::Folder, "CLASS/picture.jpg"),
         (Source::Eurosat, "no image in it"),
         (Source::Flowers17, "image_0001.jpg"),
+        (Source::Wav, "no .wav file in it"),
     ];
     for (source, part) in expected {
         let message = refusal(source, folder.path());
@@ -225,7 +281,8 @@ fn what_is_missing_is_named_with_where_it_was_looked_for() {
         let message = refusal(source, &folder.path().join("absent"));
         assert!(message.contains("no such folder") || message.contains("does not exist"), "{message}");
     }
-    for source in [Source::Wav, Source::Npy] {
-        assert!(refusal(source, folder.path()).contains("not supported yet"));
+    for (source, part) in [(Source::Npy, "no .npy or .npz file"), (Source::Csv, "no .csv file")] {
+        assert!(refusal(source, folder.path()).contains(part));
+        assert!(refusal(source, &folder.path().join("absent")).contains("absent: cannot be read"));
     }
 }

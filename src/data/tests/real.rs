@@ -1,9 +1,10 @@
 //! Real images, where they lie beside the project (or where STRATA_TEST_DATA says).
 
-use super::made::{open, spec};
+use super::made::{gzip, open, spec, write};
 use crate::data::{Dataset, epoch_order, fill_batch};
-use crate::project::data::{Source, Split};
-use std::path::PathBuf;
+use crate::project::data::{DataSpec, Source, Split};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Folder below the root, and the source that reads it.
 pub const SOURCES: [(&str, Source); 9] = [
@@ -89,6 +90,41 @@ fn stl10_opens_without_reading_its_pictures() {
     assert_eq!(stl.shape(), [3, 32, 32]);
     assert_eq!(sizes(&stl), [(Split::Train, 72), (Split::Valid, 8), (Split::Test, 10), (Split::Unlabeled, 200)]);
     assert_eq!(stl.classes()[7], "monkey");
+}
+
+/// A copy of a folder's files, plain ones packed and packed ones plain.
+fn turned(from: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&file).unwrap();
+        match name.strip_suffix(".gz") {
+            Some(plain) => {
+                let mut unpacked = Vec::new();
+                flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
+                write(folder.path(), plain, &unpacked);
+            }
+            None if name.ends_with(".bin") => write(folder.path(), &format!("{name}.gz"), &gzip(&bytes)),
+            None => write(folder.path(), &name, &bytes),
+        }
+    }
+    folder
+}
+
+#[test]
+fn packed_and_plain_files_are_the_same_data() {
+    let Some(root) = root() else { return };
+    for (name, source) in SOURCES {
+        let below = if source == Source::Stl10 { "stl10/stl10_binary" } else { name };
+        if matches!(source, Source::Eurosat | Source::Flowers17 | Source::Folder) {
+            continue;
+        }
+        let mut one = spec(source, &root.join(below));
+        one.limit = Some(50);
+        let folder = turned(&root.join(below));
+        let other = DataSpec { path: Some(folder.path().display().to_string()), ..one.clone() };
+        assert_eq!(open(&one).unwrap().hash(), open(&other).unwrap().hash(), "{name}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use super::Services;
 use crate::engine::command::Command;
 use crate::gui::action::{Action, Answer, OnView};
+use crate::gui::arrangement::Workspace;
+use crate::gui::kernels;
 use crate::gui::messages::Weight;
 use crate::gui::recent::Kind;
 use crate::gui::snapshot::Snapshot;
@@ -24,6 +26,10 @@ impl State {
             Action::Start(shown) => self.show_start(shown),
             Action::New => self.unless_unsaved(Pending::New, services),
             Action::DataFolder(path) => self.read_folder(&path),
+            Action::Image(path) if self.view.workspace == Workspace::Data => {
+                self.looking.kernels.subject = kernels::Subject::File(path);
+                self.change_views(OnView::Open(ViewKind::Kernels, None));
+            }
             Action::Image(path) => {
                 self.looking.request.image = Some(path);
                 self.change_views(OnView::Open(ViewKind::Saliency, None));

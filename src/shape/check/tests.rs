@@ -1,6 +1,6 @@
 use super::*;
 use crate::project::Network;
-use crate::project::data::{DataSpec, Normalize, Source, Split};
+use crate::project::data::{DataSpec, MeanStd, Normalize, Source, Split};
 use crate::project::goals::Goals;
 use crate::project::node::Node;
 use crate::project::stage::{EarlyStop, Loss, Stage, Task};
@@ -91,7 +91,7 @@ fn stages_need_what_they_train_for() {
 
 #[test]
 fn the_data_table_is_consistent() {
-    let normalize = |n: usize| Some(Normalize { mean: vec![0.5; n], std: vec![0.2; n] });
+    let normalize = |n: usize| Some(Normalize::By(MeanStd { mean: vec![0.5; n], std: vec![0.2; n] }));
     stops("exclude each other", |p| {
         p.data.range = Some([0.0, 1.0]);
         p.data.normalize = normalize(3);
@@ -99,7 +99,7 @@ fn the_data_table_is_consistent() {
     });
     stops("is not one", |p| p.data.range = Some([0.0, 0.0]));
     stops("values of mean", |p| {
-        p.data.normalize = Some(Normalize { mean: vec![0.5], std: vec![0.2; 3] });
+        p.data.normalize = Some(Normalize::By(MeanStd { mean: vec![0.5], std: vec![0.2; 3] }));
         p.network.decoder.truncate(1);
     });
     stops("resize gives images of 28×28", |p| p.data.resize = Some([28, 28]));

@@ -1,0 +1,103 @@
+//! How the playground for kernels is set: on which picture, which kernel, how it is slid.
+
+use super::state::State;
+use crate::engine::playground::{self, Question};
+use crate::inspect::gallery;
+use crate::inspect::kernel::{Kernel, Named, Settings};
+use crate::project::data::Split;
+use std::path::PathBuf;
+
+/// Which picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Subject {
+    /// One of the project's images.
+    #[default]
+    Data,
+    /// An image file.
+    File(PathBuf),
+    /// The made noisy curve.
+    Curve,
+}
+
+/// How the playground is set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelSettings {
+    /// Which picture.
+    pub subject: Subject,
+    /// The split of the project's images; `None` for the first there is.
+    pub split: Option<Split>,
+    /// The number of the image, from 0.
+    pub index: usize,
+    /// The noise of the made curve.
+    pub noise: f32,
+    /// The named kernel that was chosen; `None` once it was changed by hand.
+    pub named: Option<Named>,
+    /// Standard deviation of a Gaussian; `None` for the usual one of its size.
+    pub sigma: Option<f32>,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// How it is slid.
+    pub settings: Settings,
+    /// A patch to find again, instead of the kernel.
+    pub patch: Option<[usize; 4]>,
+}
+
+impl Default for KernelSettings {
+    fn default() -> KernelSettings {
+        let values = vec![-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0];
+        let kernel = Kernel { name: "sobel-x".to_owned(), size: [3, 3], values, divisor: 1.0, offset: 0.0 };
+        KernelSettings {
+            subject: Subject::default(),
+            split: None,
+            index: 0,
+            noise: 0.2,
+            named: Some(Named::SobelX),
+            sigma: None,
+            kernel,
+            settings: Settings::default(),
+            patch: None,
+        }
+    }
+}
+
+impl KernelSettings {
+    /// The same with a named kernel; unchanged where it does not come so.
+    pub fn with_named(&self, named: Named, size: Option<usize>, sigma: Option<f32>) -> KernelSettings {
+        match named.kernel(size, sigma) {
+            Ok(kernel) => KernelSettings { named: Some(named), sigma, kernel, patch: None, ..self.clone() },
+            Err(_) => self.clone(),
+        }
+    }
+
+    /// The same with a kernel made by hand.
+    pub fn with_own(&self, kernel: Kernel) -> KernelSettings {
+        let kernel = Kernel { name: "own".to_owned(), ..kernel };
+        KernelSettings { named: None, kernel, patch: None, ..self.clone() }
+    }
+
+    /// The same on another picture; a curve gets a kernel of one row, and a picture one for pictures.
+    pub fn with_subject(&self, subject: Subject) -> KernelSettings {
+        let changed = KernelSettings { subject, patch: None, ..self.clone() };
+        let is_curve = changed.subject == Subject::Curve;
+        match (is_curve, changed.kernel.size[0] == 1) {
+            (true, false) => changed.with_named(Named::MovingAverage, None, None),
+            (false, true) if self.subject == Subject::Curve => changed.with_named(Named::Gaussian, None, None),
+            _ => changed,
+        }
+    }
+}
+
+impl State {
+    /// The question for what the playground is set to.
+    pub fn kernel_question(&self) -> Question {
+        let KernelSettings { subject, split, index, noise, kernel, settings, patch, .. } = &self.looking.kernels;
+        let mut images = self.data_question();
+        images.page = gallery::Request::default();
+        let subject = match subject {
+            Subject::Data => playground::Subject::Data { images: Box::new(images), split: *split, index: *index },
+            Subject::File(path) => playground::Subject::File(path.clone()),
+            Subject::Curve => playground::Subject::Curve(*noise),
+        };
+        Question { subject, kernel: kernel.clone(), settings: *settings, patch: *patch }
+    }
+}

@@ -1,0 +1,109 @@
+//! The pictures of the view: the image before, all transforms together, each alone.
+
+use crate::engine::look::{AugmentQuestion, Looked};
+use crate::gui::theme;
+use crate::gui::widgets::raster::Sheet;
+use crate::inspect::augmented::{Augmented, Row, TOGETHER};
+use crate::inspect::picture::image_rgba;
+use eframe::egui::{Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+
+/// What was asked and what came of it.
+pub type Seen = Looked<AugmentQuestion, Augmented>;
+
+/// Room between pictures.
+const GAP: f32 = 4.0;
+/// Sides of the image before, of the draws together, and of those alone.
+const BEFORE: f32 = 112.0;
+const LARGE: f32 = 64.0;
+const SMALL: f32 = 44.0;
+
+/// Textures of all rows.
+pub struct Pictures {
+    before: (Sheet, usize),
+    together: (Sheet, usize),
+    alone: Vec<(Sheet, usize)>,
+}
+
+impl Pictures {
+    pub fn new(ctx: &Context, seen: &Augmented) -> Pictures {
+        let sheet = |row: &Row| {
+            let count = row.count(seen.channels);
+            let rgba = |index: usize| image_rgba(row.picture(index, seen.channels), seen.channels);
+            (Sheet::new(ctx, "augmented", row.size, count, rgba), count)
+        };
+        Pictures {
+            before: sheet(&seen.before),
+            together: sheet(&seen.together),
+            alone: seen.alone.iter().map(sheet).collect(),
+        }
+    }
+}
+
+/// The image before at the left, the draws together at the right; `from` is the epoch of the first.
+pub fn head(ui: &mut Ui, seen: &Augmented, pictures: &Pictures, left: f32, applied: bool, from: usize) {
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(left, 0.0), Layout::top_down(Align::Min), |ui| {
+            ui.set_width(left);
+            title(ui, "Before", "");
+            row(ui, &pictures.before, BEFORE, "The image before", true);
+        });
+        ui.vertical(|ui| {
+            let epochs = format!("epochs {} to {}", from + 1, from + TOGETHER);
+            title(ui, "All together", if applied { &epochs } else { "off: the training gets the images as they are" });
+            match &seen.together.problem {
+                Some(problem) => {
+                    ui.label(RichText::new(problem).color(theme::palette(ui).wrong));
+                }
+                None => row(ui, &pictures.together, LARGE, "The image with all transforms", applied),
+            }
+        });
+    });
+}
+
+/// The draws of one transform; none while they are being made.
+pub fn alone(ui: &mut Ui, pictures: &Pictures, index: Option<usize>, text: &str, applied: bool) {
+    match index.and_then(|index| pictures.alone.get(index)) {
+        Some(sheet) => row(ui, sheet, SMALL, &format!("The image with {text}"), applied),
+        None => {
+            ui.allocate_space(vec2(SMALL, SMALL));
+        }
+    }
+}
+
+fn title(ui: &mut Ui, heading: &str, beside: &str) {
+    let colors = theme::palette(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(heading).font(theme::heading(theme::BODY)).color(colors.strong));
+        ui.label(RichText::new(beside).size(theme::SMALL).color(colors.weak));
+    });
+}
+
+/// Pictures side by side, in as many rows as they need; pale where they are not applied.
+fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, applied: bool) {
+    if *count == 0 {
+        return;
+    }
+    let size = fitted(sheet.size, side);
+    let columns = (((ui.available_width() + GAP) / (size.x + GAP)) as usize).clamp(1, *count);
+    let rows = count.div_ceil(columns);
+    let all = vec2(columns as f32 * (size.x + GAP) - GAP, rows as f32 * (size.y + GAP));
+    let (area, response) = ui.allocate_exact_size(all, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    for index in 0..*count {
+        let place = vec2((index % columns) as f32 * (size.x + GAP), (index / columns) as f32 * (size.y + GAP));
+        let rect = Rect::from_min_size(area.min + place, size);
+        if ui.is_rect_visible(rect) {
+            sheet.paint(ui.painter(), index, rect);
+            if !applied {
+                ui.painter().rect_filled(rect, 0.0, theme::faded(theme::palette(ui).panel, 0.65));
+            }
+        }
+    }
+}
+
+/// The size of a picture whose longer side is `side`; a signal is drawn as a band.
+fn fitted([height, width]: [usize; 2], side: f32) -> Vec2 {
+    let (height, width) = (height.max(1) as f32, width.max(1) as f32);
+    let scale = side / height.max(width);
+    vec2(width * scale, (height * scale).max(6.0))
+}

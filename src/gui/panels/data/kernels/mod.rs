@@ -1,0 +1,203 @@
+//! The playground for kernels: a picture, a kernel and what comes of it side by side, with the arithmetic of one
+//! value; a patch of the picture as a kernel; a noisy curve and how it is smoothed.
+//!
+//! Everything is worked out on the looking thread; this view keeps textures and the value that is looked at. While
+//! an answer is on its way the former stays, with its own kernel.
+
+mod cells;
+mod controls;
+mod curve;
+mod formula;
+mod picture;
+mod result;
+
+use super::super::reading::{failed, reading};
+use crate::engine::look::Looked;
+use crate::engine::playground::{Outcome, Playground, Question};
+use crate::gui::action::{Action, Show};
+use crate::gui::kernels::KernelSettings;
+use crate::gui::looking::LookAt;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::views::View;
+use crate::gui::widgets::empty;
+use crate::gui::widgets::raster::Sheet;
+use crate::inspect::kernel::{Colours, Pixels, colours, response_rgba};
+use eframe::egui::{Align2, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+use std::sync::Arc;
+
+/// What was asked and what came of it.
+type Seen = Looked<Question, Playground>;
+
+/// The view, with the textures of what it shows.
+#[derive(Default)]
+pub struct KernelsView {
+    drawn: Option<(Arc<Seen>, Drawn)>,
+    /// Row and column of the result that is looked at; `None` for its middle.
+    cell: Option<[usize; 2]>,
+    /// Where a patch is being dragged out, row and column of its first corner.
+    corner: Option<[usize; 2]>,
+}
+
+/// Textures, and how the result's values became colours.
+struct Drawn {
+    input: Sheet,
+    output: Sheet,
+    colours: Colours,
+    /// Of a patch: its weights.
+    weights: Option<Sheet>,
+}
+
+/// Room for the words above a picture.
+const CAPTION: f32 = 18.0;
+/// Room for the arithmetic below.
+const FORMULA: f32 = 38.0;
+/// Between the columns.
+const BETWEEN: f32 = 16.0;
+
+impl View for KernelsView {
+    fn about(&self) -> &'static str {
+        "A kernel on any picture: what one convolution does. The arithmetic is that of a layer (PyTorch's conv2d): cross-correlation, the kernel is laid on as it is written. Drag over the picture to take a patch as the kernel and find it again; the noisy curve shows the same with signals."
+    }
+
+    fn status(&self, state: &State) -> String {
+        let Some(seen) = state.looking.kernel.latest.as_ref() else { return String::new() };
+        let Ok(answer) = &seen.result else { return String::new() };
+        match &answer.outcome {
+            Ok(Outcome::Response(response)) => {
+                let kernel = &seen.question.kernel;
+                let size = format!("{}×{}", kernel.size[0], kernel.size[1]);
+                format!("{} {size} · {} → {}", kernel.name, shape(&response.input), shape(&response.output))
+            }
+            Ok(Outcome::Match(found)) => format!("find a pattern of {}", shape(&found.pattern.weights)),
+            Err(_) => String::new(),
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        actions.extend(state.question(LookAt::Kernel));
+        let seen = state.looking.kernel.latest.clone();
+        controls::source(ui, state, seen.as_deref(), actions);
+        controls::kernel(ui, &state.looking.kernels, actions);
+        ui.add_space(theme::STEP);
+        match seen.as_ref().map(|seen| (seen, &seen.result)) {
+            None => reading(ui, state, "Reading the images …", actions),
+            Some((_, Err(message))) => failed(ui, "No picture to show", message, actions),
+            Some((_, Ok(answer))) if answer.picture.pixels.values.is_empty() => {
+                empty(ui, "No picture", "Choose another source or folder in the data settings, or drop an image.");
+            }
+            Some((seen, Ok(answer))) => self.show(ui, state, seen, answer, actions),
+        }
+    }
+}
+
+impl KernelsView {
+    fn show(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, answer: &Playground, actions: &mut Vec<Action>) {
+        let area = ui.available_rect_before_wrap();
+        self.update(ui, seen, answer);
+        let Some((_, drawn)) = &self.drawn else { return };
+        let below = Rect::from_min_max(pos2(area.left(), area.bottom() - FORMULA), area.max);
+        let above = Rect::from_min_max(area.min, pos2(area.right(), below.top() - theme::STEP));
+        let [left, middle, right] = columns(above);
+        cells::show(ui, middle, &state.looking.kernels, drawn, answer, actions);
+        let settings = &state.looking.kernels;
+        if answer.picture.pixels.size[0] == 1 {
+            let plot = Rect::from_min_max(pos2(middle.right() + BETWEEN, above.top()), above.max);
+            curve::show(ui, plot, answer, &mut self.cell);
+        } else {
+            result::show(ui, right, drawn, answer, &mut self.cell);
+            picture::show(ui, left, drawn, seen, answer, self.cell, &mut self.corner, settings, actions);
+        }
+        formula::show(ui, below, seen, answer, self.cell);
+    }
+
+    /// Makes new textures only for another answer.
+    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, answer: &Playground) {
+        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
+            return;
+        }
+        let sheet = |name: &str, pixels: &Pixels, colours| {
+            Sheet::new(ui.ctx(), name, pixels.size, 1, |_| response_rgba(pixels, colours))
+        };
+        let plain = Pixels { size: [1, 1], channels: 1, values: vec![0.0] };
+        let (input, output, is_difference, weights) = match &answer.outcome {
+            Ok(Outcome::Response(response)) => {
+                (&response.input, &response.output, seen.question.kernel.is_difference(), None)
+            }
+            Ok(Outcome::Match(found)) => (&found.input, &found.scores, true, Some(&found.pattern.weights)),
+            Err(_) => (&answer.picture.pixels, &plain, false, None),
+        };
+        let colours_of = colours(output, is_difference);
+        // A signal is drawn as a line, so it needs no texture of a thousand columns.
+        let (input, output) = if input.size[0] == 1 { (&plain, &plain) } else { (input, output) };
+        let drawn = Drawn {
+            input: sheet("kernels input", input, Colours::Picture),
+            output: sheet("kernels output", output, colours_of),
+            colours: colours_of,
+            weights: weights.map(|weights| sheet("kernels pattern", weights, colours(weights, true))),
+        };
+        self.drawn = Some((seen.clone(), drawn));
+    }
+}
+
+/// Picture, kernel, result; of a signal the kernel comes first.
+fn columns(area: Rect) -> [Rect; 3] {
+    let kernel = (area.width() * 0.26).clamp(120.0, 300.0).min(area.width() * 0.4);
+    let side = ((area.width() - kernel - 2.0 * BETWEEN) / 2.0).max(1.0);
+    let part = |left: f32, width: f32| Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
+    // No wider than high: what is left over goes to the right.
+    let square = side.min((area.height() - CAPTION).max(side * 0.5) * 1.4);
+    let first = part(area.left(), square);
+    let second = part(first.right() + BETWEEN, kernel);
+    [first, second, part(second.right() + BETWEEN, (area.right() - second.right() - BETWEEN).min(square + 72.0))]
+}
+
+fn set(settings: KernelSettings) -> Action {
+    Action::Show(Show::Kernels(Box::new(settings)))
+}
+
+/// `3×32×32`
+fn shape(pixels: &Pixels) -> String {
+    format!("{}×{}×{}", pixels.channels, pixels.size[0], pixels.size[1])
+}
+
+/// Writes a line above a picture and gives what is left.
+fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
+    let painter = ui.painter().with_clip_rect(area);
+    let font = FontId::proportional(theme::SMALL);
+    painter.text(area.min, Align2::LEFT_TOP, text, font, theme::palette(ui).weak);
+    Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
+}
+
+/// The largest rectangle of this ratio in the upper left.
+fn fitted(area: Rect, [height, width]: [usize; 2]) -> Rect {
+    let (tall, wide) = (height.max(1) as f32, width.max(1) as f32);
+    let scale = (area.width() / wide).min(area.height() / tall).max(0.0);
+    Rect::from_min_size(area.min, vec2(wide, tall) * scale)
+}
+
+/// The cell of a grid under a point.
+fn cell_at(grid: Rect, [height, width]: [usize; 2], at: eframe::egui::Pos2) -> [usize; 2] {
+    let share = (at - grid.min) / grid.size();
+    let index = |share: f32, count: usize| ((share * count as f32).max(0.0) as usize).min(count.saturating_sub(1));
+    [index(share.y, height), index(share.x, width)]
+}
+
+/// The place of a window of cells, which may reach beyond the grid.
+fn window_rect(grid: Rect, [height, width]: [usize; 2], corner: [i64; 2], size: [i64; 2]) -> Rect {
+    let unit = vec2(grid.width() / width.max(1) as f32, grid.height() / height.max(1) as f32);
+    let min = grid.min + vec2(corner[1] as f32 * unit.x, corner[0] as f32 * unit.y);
+    Rect::from_min_size(min, vec2(size[1] as f32 * unit.x, size[0] as f32 * unit.y))
+}
+
+/// A value in few letters.
+fn short(value: f32) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
+}
+
+/// A part of the view of its own.
+fn child(ui: &mut Ui, name: &str, area: Rect) -> Ui {
+    ui.new_child(UiBuilder::new().id_salt(name).max_rect(area))
+}
