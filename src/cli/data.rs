@@ -2,6 +2,7 @@
 
 mod fetch;
 mod preview;
+mod statistics;
 
 use super::args::DataArgs;
 use super::text::{left, right, times};
@@ -35,7 +36,16 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     if !args.augment.is_empty() {
         return preview::run(args, &dataset, SEED);
     }
-    if args.json { output::print_json(&as_json(&dataset)) } else { output::print(&as_text(&dataset)) }
+    let found = if args.statistics { Some(statistics::of(&dataset)?) } else { None };
+    if args.json {
+        let mut value = as_json(&dataset);
+        if let (Some(found), Some(map)) = (&found, value.as_object_mut()) {
+            map.insert("statistics".to_owned(), statistics::as_json(found));
+        }
+        return output::print_json(&value);
+    }
+    output::print(&as_text(&dataset))?;
+    found.map_or(Ok(()), |found| output::print(&statistics::as_text(&found)))
 }
 
 /// The data table: what the options say, then what is set by name.

@@ -17,6 +17,7 @@ use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{self, Saliency};
 use crate::inspect::sparse::SparseCode;
+use crate::inspect::statistics::{self, Statistics};
 use crate::project::Project;
 use crate::project::augment::Augment;
 use crate::project::data::DataSpec;
@@ -96,6 +97,8 @@ pub enum Look {
     Reconstructions(PathBuf),
     /// A page of images.
     Data(DataQuestion),
+    /// Statistics of all images.
+    Statistics(DataQuestion, statistics::Request),
     /// An image before and after augmentation.
     Augmented(Box<AugmentQuestion>),
     /// A kernel on a picture.
@@ -111,7 +114,7 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) | Look::Augmented(_) | Look::Kernel(_) => None,
+            Look::Filters(_) | Look::Data(_) | Look::Statistics(..) | Look::Augmented(_) | Look::Kernel(_) => None,
         }
     }
 }
@@ -133,6 +136,8 @@ pub enum Answered {
     Reconstructions(Looked<PathBuf, Arc<Reconstructions>>),
     /// To [`Look::Data`].
     Data(Box<Looked<DataQuestion, Gallery>>),
+    /// To [`Look::Statistics`].
+    Statistics(Box<Looked<(DataQuestion, statistics::Request), Statistics>>),
     /// To [`Look::Augmented`].
     Augmented(Box<Looked<AugmentQuestion, Augmented>>),
     /// To [`Look::Kernel`].
@@ -280,6 +285,9 @@ fn refused(look: Look, why: &str) -> Answered {
         Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
         Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
+        Look::Statistics(question, request) => {
+            Answered::Statistics(Box::new(Looked { question: (question, request), result: Err(why.to_owned()) }))
+        }
         Look::Augmented(question) => {
             Answered::Augmented(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
         }
@@ -335,6 +343,11 @@ impl Desk<'_> {
                 let (question, result) = (question.clone(), inbox.told(look, result.map_err(RunError::from))?);
                 Answered::Data(Box::new(Looked { question, result }))
             }
+            Look::Statistics(question, request) => {
+                let result = self.statistics(look, question, *request).map_err(RunError::from);
+                let question = (question.clone(), *request);
+                Answered::Statistics(Box::new(Looked { question, result: inbox.told(look, result)? }))
+            }
             Look::Augmented(question) => {
                 let AugmentQuestion { images, augment, request } = question.as_ref();
                 let dataset = self.dataset(look, images);
@@ -362,6 +375,17 @@ impl Desk<'_> {
             }
         };
         Ok(&mut self.run.insert(open).2)
+    }
+
+    fn statistics(
+        &mut self,
+        look: &Look,
+        question: &DataQuestion,
+        request: statistics::Request,
+    ) -> Result<Statistics, DataError> {
+        let inbox = self.inbox;
+        let dataset = self.dataset(look, question)?;
+        statistics::measure(dataset, request, &mut inbox.reading(look))
     }
 
     fn playground(&mut self, look: &Look, question: &playground::Question) -> Result<Playground, DataError> {

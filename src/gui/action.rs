@@ -11,6 +11,7 @@ use crate::inspect::effective_field;
 use crate::inspect::gallery;
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency;
+use crate::inspect::statistics;
 use crate::project::edit::Edit;
 use crate::project::node::Node;
 use crate::project::{Network, Place};
@@ -182,6 +183,8 @@ pub enum Show {
     Kernels(Box<KernelSettings>),
     /// The page of images.
     DataPage(gallery::Request),
+    /// How many images the statistics are of.
+    Measure(statistics::Request),
     /// Which image is augmented, and which draws are shown.
     Augmented(augmented::Request),
     /// Whether a run is in the plot of runs.

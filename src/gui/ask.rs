@@ -9,10 +9,9 @@ use super::state::State;
 use super::training::Phase;
 use crate::engine::command::Command;
 use crate::engine::look::{self, AugmentQuestion, DataQuestion, Look};
-use crate::inspect::effective_field;
 use crate::inspect::filters::Filters;
-use crate::inspect::gallery;
 use crate::inspect::reconstructions::Reconstructions;
+use crate::inspect::{effective_field, gallery, statistics};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -49,6 +48,12 @@ impl State {
     /// The question for the images of the project as it stands.
     pub fn data_question(&self) -> DataQuestion {
         DataQuestion::new(self.project(), self.base(), self.looking.page)
+    }
+
+    /// The question for their statistics: on whichever page.
+    pub fn statistics_question(&self) -> (DataQuestion, statistics::Request) {
+        let question = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
+        (question, self.looking.measure)
     }
 
     /// The question for an image before and after the project's augmentation.
@@ -99,6 +104,7 @@ impl State {
                 let missing = |run| self.training.reconstructions.is_none() && !looking.reconstructions.was_asked(run);
                 self.stored().is_some_and(missing)
             }
+            LookAt::Statistics => !looking.statistics.was_asked(&self.statistics_question()),
             LookAt::Data => !looking.data.was_asked(&self.data_question()),
             LookAt::Augmented => !looking.augmented.was_asked(&self.augment_question()),
             LookAt::Kernel => !looking.kernel.was_asked(&self.kernel_question()),
@@ -128,6 +134,11 @@ impl State {
                 let question = self.data_question();
                 self.looking.sent_data(&question);
                 self.ask_thread(Look::Data(question), services);
+            }
+            (LookAt::Statistics, _) => {
+                let question = self.statistics_question();
+                self.looking.statistics.ask(&question);
+                self.ask_thread(Look::Statistics(question.0, question.1), services);
             }
             (LookAt::Augmented, _) => {
                 let question = self.augment_question();

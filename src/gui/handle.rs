@@ -86,6 +86,7 @@ impl State {
             Show::Saliency(request) => self.looking.request = request,
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
+            Show::Measure(request) => self.looking.measure = request,
             Show::Kernels(kernels) => self.looking.kernels = *kernels,
             Show::DataPage(page) => self.looking.page = page,
             Show::Augmented(request) => self.looking.draws = request,

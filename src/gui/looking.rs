@@ -17,6 +17,7 @@ use crate::inspect::pixel::{self, Pixel};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Request, Saliency};
 use crate::inspect::sparse::SparseCode;
+use crate::inspect::statistics::{self, Statistics};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,6 +39,8 @@ pub enum LookAt {
     Field,
     /// A page of the project's images.
     Data,
+    /// Statistics of the project's images.
+    Statistics,
     /// An image before and after augmentation.
     Augmented,
     /// A kernel on a picture.
@@ -121,6 +124,10 @@ pub struct Looking {
     pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
+    /// How many images the statistics are of.
+    pub measure: statistics::Request,
+    /// Statistics of the images.
+    pub statistics: Asked<(DataQuestion, statistics::Request), Statistics>,
     /// Which image is augmented, and which draws are shown.
     pub draws: augmented::Request,
     /// An image before and after augmentation.
@@ -199,13 +206,14 @@ impl Looking {
         forget(&mut self.pixel);
         forget(&mut self.reconstructions);
         forget(&mut self.data);
+        forget(&mut self.statistics);
         forget(&mut self.augmented);
         forget(&mut self.kernel);
     }
 
     /// Forgets the images: their files are others now.
     pub(super) fn forget_data(&mut self) {
-        self.data = Asked::default();
+        (self.data, self.statistics) = (Asked::default(), Asked::default());
     }
 
     /// Takes what the thread answered.
@@ -228,6 +236,7 @@ impl Looking {
                 Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
                 Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
+                Answered::Statistics(looked) => self.statistics.take(looked.question, looked.result),
                 Answered::Augmented(looked) => self.augmented.take(looked.question, looked.result),
                 Answered::Kernel(looked) => self.kernel.take(looked.question, looked.result),
             }

@@ -14,6 +14,7 @@ pub mod pixel;
 pub mod reconstructions;
 pub mod saliency;
 pub mod sparse;
+pub mod statistics;
 
 use crate::shape::{Inference, Planned, PlannedLayer, Row};
 

@@ -1,21 +1,167 @@
-//! What is measured on the images.
+//! What is measured on the images: classes, mean and deviation, the histogram of the values, duplicates.
 
-use crate::gui::action::Action;
+mod charts;
+
+use super::super::reading::{failed, reading};
+use crate::engine::look::{DataQuestion, Looked};
+use crate::gui::action::{Action, Show};
+use crate::gui::looking::LookAt;
 use crate::gui::state::State;
+use crate::gui::theme;
 use crate::gui::views::View;
-use crate::gui::widgets::empty;
-use eframe::egui::Ui;
+use crate::gui::widgets::raster::Sheet;
+use crate::inspect::picture::image_rgba;
+use crate::inspect::statistics::{Image, Request, SplitStatistics, Statistics};
+use crate::project::data::{DataSpec, Normalize, Split};
+use crate::project::edit::Edit;
+use crate::text::count;
+use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use std::sync::Arc;
 
-/// The view.
+/// What was asked and what came of it.
+type Seen = Looked<(DataQuestion, Request), Statistics>;
+
+/// The view, with the split it shows and the texture of its mean image.
 #[derive(Default)]
-pub struct StatisticsView {}
+pub struct StatisticsView {
+    split: Option<Split>,
+    drawn: Option<(Arc<Seen>, Split, Sheet)>,
+}
+
+/// Pairs that are listed.
+const MOST_LISTED: usize = 60;
 
 impl View for StatisticsView {
     fn about(&self) -> &'static str {
-        "What is measured on the images."
+        "Measured on the images as they are before range or normalize: how many there are of each class, mean and deviation by channel and by pixel, the histogram of the values, and images that are there twice, bit by bit. A copy of a training image among the test images makes the test figure too good."
     }
 
-    fn body(&mut self, ui: &mut Ui, _: &State, _: &mut Vec<Action>) {
-        empty(ui, "Statistics", "Nothing here yet.");
+    fn status(&self, state: &State) -> String {
+        let found = latest(state).and_then(|seen| seen.result.as_ref().ok());
+        found.and_then(|found| self.chosen(found)).map_or_else(String::new, counted)
     }
+
+    fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+        let Some(Ok(found)) = latest(state).map(|seen| &seen.result) else { return };
+        let chosen = self.chosen(found).map(|split| split.split);
+        for split in found.splits.iter().rev().map(|split| split.split) {
+            let name = split.to_string();
+            let tab = ui.selectable_label(chosen == Some(split), RichText::new(&name).size(theme::SMALL));
+            if tab.accessible_name(format!("Statistics of {name}")).clicked() {
+                self.split = Some(split);
+            }
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        actions.extend(state.question(LookAt::Statistics));
+        match latest(state).map(|seen| (seen, &seen.result)) {
+            Some((_, Err(message))) => failed(ui, "Nothing to measure", message, actions),
+            Some((seen, Ok(found))) => {
+                let Some(split) = self.chosen(found) else { return };
+                self.update(ui, seen, found, split);
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.show(ui, state, found, split, actions));
+            }
+            None => reading(ui, state, "Measuring the images …", actions),
+        }
+    }
+}
+
+/// The newest answer, unless it is to another question than the one on its way.
+fn latest(state: &State) -> Option<&Arc<Seen>> {
+    let (asked, question) = (&state.looking.statistics, state.statistics_question());
+    asked.latest.as_ref().filter(|seen| seen.question == question || !asked.waits_for(&question))
+}
+
+fn counted(split: &SplitStatistics) -> String {
+    match split.counted == split.images {
+        true => format!("{} · all {} images", split.split, count(split.images as u64)),
+        false => format!("{} · {} of {} images", split.split, count(split.counted as u64), count(split.images as u64)),
+    }
+}
+
+impl StatisticsView {
+    fn chosen<'a>(&self, found: &'a Statistics) -> Option<&'a SplitStatistics> {
+        let wanted = found.splits.iter().find(|split| Some(split.split) == self.split);
+        wanted.or(found.splits.first())
+    }
+
+    /// Makes a new texture only for other images.
+    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, found: &Statistics, split: &SplitStatistics) {
+        if self.drawn.as_ref().is_some_and(|(drawn, of, _)| Arc::ptr_eq(drawn, seen) && *of == split.split) {
+            return;
+        }
+        let [channels, height, width] = found.shape;
+        self.drawn = (!split.mean_image.is_empty()).then(|| {
+            let pictures = [&split.mean_image, &split.std_image];
+            let rgba =
+                |index: usize| pictures.get(index).map_or_else(Vec::new, |picture| image_rgba(picture, channels));
+            (seen.clone(), split.split, Sheet::new(ui.ctx(), "mean image", [height, width], 2, rgba))
+        });
+    }
+
+    fn show(&self, ui: &mut Ui, state: &State, found: &Statistics, split: &SplitStatistics, actions: &mut Vec<Action>) {
+        ui.horizontal_wrapped(|ui| {
+            if let Some((_, _, sheet)) = &self.drawn {
+                charts::picture(ui, sheet, 0, "Mean image");
+                charts::picture(ui, sheet, 1, "Deviation of each pixel");
+            }
+            ui.vertical(|ui| numbers(ui, state, split, actions));
+        });
+        if split.counted < split.images && ui.button("Measure all images").clicked() {
+            actions.push(Action::Show(Show::Measure(Request { most: usize::MAX })));
+        }
+        heading(ui, "Values, from pixel 0 to pixel 255 (counts are logarithmic)");
+        charts::histogram(ui, split);
+        duplicates(ui, found);
+        charts::classes(ui, found);
+    }
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.add_space(theme::GAP);
+    ui.label(RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak));
+}
+
+/// Mean and deviation by channel, and the button that takes them over.
+fn numbers(ui: &mut Ui, state: &State, split: &SplitStatistics, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    ui.label(RichText::new("Mean ± deviation by channel, 0 to 1").size(theme::SMALL).color(colors.weak));
+    for (channel, (mean, std)) in split.mean.iter().zip(&split.std).enumerate() {
+        let name = charts::channel(channel, split.mean.len());
+        ui.label(RichText::new(format!("{name:<6} {mean:.4} ± {std:.4}")).font(theme::digits(12.0)).color(colors.text));
+    }
+    let normalize = Some(Normalize::By(split.as_normalize()));
+    let data = &state.project().data;
+    let button = ui.add_enabled(data.normalize != normalize, eframe::egui::Button::new("Use as normalize"));
+    let button =
+        button.on_hover_text("Writes these numbers into the project: every channel then has mean 0 and deviation 1.");
+    if button.on_disabled_hover_text("The project has these numbers.").clicked() {
+        let data = DataSpec { normalize, range: None, ..data.clone() };
+        actions.push(Action::Edit(Edit::Data(data)));
+    }
+}
+
+fn duplicates(ui: &mut Ui, found: &Statistics) {
+    let (colors, copies) = (theme::palette(ui), &found.duplicates);
+    heading(ui, "Images that are there twice, bit by bit");
+    if copies.total() == 0 {
+        ui.label("None among the images counted.");
+        return;
+    }
+    for ([first, second], number) in &copies.counts {
+        let (color, place) = match first == second {
+            true => (colors.text, format!("within {first}")),
+            false => (colors.second, format!("of {first} again in {second}")),
+        };
+        ui.label(RichText::new(format!("{} {place}", count(*number as u64))).color(color));
+    }
+    let name = |(split, index): &Image| format!("{split} {}", count(*index as u64));
+    let pairs =
+        copies.pairs.iter().take(MOST_LISTED).map(|[first, second]| format!("{} = {}", name(first), name(second)));
+    let mut line = pairs.collect::<Vec<_>>().join(" · ");
+    if copies.total() > MOST_LISTED {
+        line.push_str(&format!(" · and {} more", count((copies.total() - MOST_LISTED) as u64)));
+    }
+    ui.add(Label::new(RichText::new(line).font(theme::digits(11.0)).color(colors.weak)).wrap());
 }

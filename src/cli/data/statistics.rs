@@ -1,0 +1,60 @@
+//! `strata data --statistics`: what is measured on the images, as text and as JSON.
+
+use crate::data::Dataset;
+use crate::engine::error::RunError;
+use crate::inspect::statistics::{Image, Request, SplitStatistics, Statistics, measure};
+use crate::text::count;
+use serde_json::{Map, Value, json};
+
+/// Pairs of equal images in the text.
+const MOST_LISTED: usize = 10;
+
+/// Measures all images.
+pub fn of(dataset: &Dataset) -> Result<Statistics, RunError> {
+    measure(dataset, Request { most: usize::MAX }, &mut |_| true).map_err(RunError::from)
+}
+
+pub fn as_json(found: &Statistics) -> Value {
+    let of_split = |split: &SplitStatistics| {
+        let value = json!({
+            "images": split.images,
+            "counted": split.counted,
+            "per_class": split.per_class,
+            "mean": split.mean,
+            "std": split.std,
+            "histogram": split.histogram,
+        });
+        (split.split.name().to_owned(), value)
+    };
+    let counts = found.duplicates.counts.iter();
+    let counts = counts.map(|(splits, count)| json!({ "splits": splits, "images": count }));
+    json!({
+        "splits": Value::Object(found.splits.iter().map(of_split).collect::<Map<_, _>>()),
+        "duplicates": {
+            "images": found.duplicates.total(),
+            "between_splits": found.duplicates.between(),
+            "counts": counts.collect::<Vec<_>>(),
+            "pairs": found.duplicates.pairs,
+        },
+    })
+}
+
+pub fn as_text(found: &Statistics) -> String {
+    let mut lines = Vec::new();
+    for split in &found.splits {
+        let numbers = |values: &[f64]| values.iter().map(|value| format!("{value:.4}")).collect::<Vec<_>>().join(", ");
+        let counted = count(split.counted as u64);
+        lines.push(format!(
+            "{} ({counted} images): mean {}  std {}",
+            split.split,
+            numbers(&split.mean),
+            numbers(&split.std)
+        ));
+    }
+    let copies = &found.duplicates;
+    lines.push(format!("exact duplicates: {}, {} of them between splits", copies.total(), copies.between()));
+    let name = |(split, index): &Image| format!("{split} {index}");
+    let pairs = copies.pairs.iter().take(MOST_LISTED);
+    lines.extend(pairs.map(|[first, second]| format!("  {} = {}", name(first), name(second))));
+    lines.join("\n")
+}

@@ -1,0 +1,375 @@
+//! What is measured on a dataset's images: for each split mean, deviation, mean image and histogram by channel;
+//! and which images are there twice.
+//!
+//! Values are shares: 0 for pixel 0 and 1 for pixel 255, before `range` or `normalize`. Images are read in blocks on
+//! all threads and forgotten; what stays is a few numbers a pixel and a hash an image. Of a large split, images at
+//! even distances are counted, and how many is told. Sums are of whole numbers, so that the result is the same on
+//! any number of threads. Fails as reading does, and when the listener wants to stop.
+
+use crate::data::{DataError, Dataset, Progress, SplitData};
+use crate::project::data::{MeanStd, Split};
+use foldhash::quality::FixedState;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+
+/// Steps of a histogram.
+pub const BINS: usize = 256;
+/// Pairs of equal images that are listed.
+pub const MOST_PAIRS: usize = 200;
+/// Images read before progress is told.
+const BLOCK: usize = 512;
+/// Images that a thread sums up at a time.
+const CHUNK: usize = 64;
+/// Values of an image that has a mean image: 512×512 in colour.
+const MOST_VALUES: usize = 3 << 18;
+/// One, in the whole numbers that are summed up.
+const ONE: f64 = 65_280.0;
+/// A channel that never changes is only shifted.
+const LEAST_STD: f64 = 1e-3;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Images counted of each split, at most.
+    pub most: usize,
+}
+
+impl Default for Request {
+    fn default() -> Request {
+        Request { most: 20_000 }
+    }
+}
+
+/// What is measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statistics {
+    /// The classes' names.
+    pub classes: Vec<String>,
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// Every split, in their usual order.
+    pub splits: Vec<SplitStatistics>,
+    /// Images that are there twice.
+    pub duplicates: Duplicates,
+}
+
+/// One split.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SplitStatistics {
+    /// Its name.
+    pub split: Split,
+    /// Its images.
+    pub images: usize,
+    /// Those that were counted.
+    pub counted: usize,
+    /// Images of each class, all of them; empty when it has no labels.
+    pub per_class: Vec<usize>,
+    /// By channel: how many values are nearest to each of 256 steps from 0 to 1.
+    pub histogram: Vec<Vec<u64>>,
+    /// By channel.
+    pub mean: Vec<f64>,
+    /// By channel.
+    pub std: Vec<f64>,
+    /// Mean of every pixel, H×W×C bytes; empty for very large images.
+    pub mean_image: Vec<u8>,
+    /// Deviation of every pixel, the largest one white; H×W×C bytes.
+    pub std_image: Vec<u8>,
+    /// The largest deviation of a pixel.
+    pub largest_std: f64,
+}
+
+impl SplitStatistics {
+    /// Mean and deviation as `normalize` takes them.
+    pub fn as_normalize(&self) -> MeanStd {
+        let round = |value: &f64| ((value * 10_000.0).round() / 10_000.0) as f32;
+        let std = |value: &f64| if *value < LEAST_STD { 1.0 } else { round(value) };
+        MeanStd { mean: self.mean.iter().map(round).collect(), std: self.std.iter().map(std).collect() }
+    }
+}
+
+/// An image: its split and its number there.
+pub type Image = (Split, usize);
+
+/// Images that equal one before them, bit by bit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Duplicates {
+    /// How many there are, by the splits of the first one and of its copy.
+    pub counts: Vec<([Split; 2], usize)>,
+    /// The first of them, each with the image that it equals; those between splits come first.
+    pub pairs: Vec<[Image; 2]>,
+}
+
+impl Duplicates {
+    /// How many images equal one before them.
+    pub fn total(&self) -> usize {
+        self.counts.iter().map(|(_, count)| count).sum()
+    }
+
+    /// How many equal one of another split.
+    pub fn between(&self) -> usize {
+        self.counts.iter().filter(|([first, second], _)| first != second).map(|(_, count)| count).sum()
+    }
+}
+
+/// Measures all splits. `progress` is told of images read; false ends it.
+pub fn measure(
+    dataset: &Dataset,
+    request: Request,
+    progress: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Statistics, DataError> {
+    let total = dataset.splits().map(|(_, data)| data.len().min(request.most)).sum();
+    let (mut done, mut splits, mut seen) = (0, Vec::new(), Seen::default());
+    for (split, data) in dataset.splits() {
+        let chosen = spread(data.len(), request.most);
+        let mut sums = Sums::new(data.image_shape());
+        for block in chosen.chunks(BLOCK) {
+            if !progress(Progress { what: "measuring images", done, total }) {
+                return Err(DataError::Cancelled);
+            }
+            let (part, hashes) = read(data, block)?;
+            sums.add(&part);
+            block.iter().zip(hashes).for_each(|(&index, hash)| seen.add((split, index), hash));
+            done += block.len();
+        }
+        splits.push(sums.finish(split, data, chosen.len()));
+    }
+    Ok(Statistics { classes: dataset.classes().to_vec(), shape: dataset.shape(), splits, duplicates: seen.finish() })
+}
+
+/// At most so many numbers below `length`, at even distances.
+fn spread(length: usize, most: usize) -> Vec<usize> {
+    if length <= most {
+        return (0..length).collect();
+    }
+    (0..most).map(|nth| (nth as u128 * length as u128 / most as u128) as usize).collect()
+}
+
+/// The sums of some images, and a hash of each in their order.
+fn read(data: &SplitData, block: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
+    let parts: Result<Vec<_>, DataError> = block.par_chunks(CHUNK).map(|chunk| read_chunk(data, chunk)).collect();
+    let (mut sums, mut hashes) = (Sums::new(data.image_shape()), Vec::with_capacity(block.len()));
+    for (part, its) in parts? {
+        sums.add(&part);
+        hashes.extend(its);
+    }
+    Ok((sums, hashes))
+}
+
+fn read_chunk(data: &SplitData, chunk: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
+    let mut values = vec![0.0; data.image_shape().iter().product()];
+    let (mut sums, mut hashes) = (Sums::new(data.image_shape()), Vec::with_capacity(chunk.len()));
+    let hashers = [FixedState::with_seed(1), FixedState::with_seed(2)];
+    let mut bytes = Vec::with_capacity(4 * values.len());
+    for &index in chunk {
+        data.read_shares(index, &mut values)?;
+        sums.count(&values);
+        bytes.clear();
+        bytes.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        let hash = |state: &FixedState| {
+            let mut hasher = state.build_hasher();
+            hasher.write(&bytes);
+            u128::from(hasher.finish())
+        };
+        hashes.push(hash(&hashers[0]) << 64 | hash(&hashers[1]));
+    }
+    Ok((sums, hashes))
+}
+
+/// Sums over images, in whole numbers.
+struct Sums {
+    shape: [usize; 3],
+    images: usize,
+    histogram: Vec<Vec<u64>>,
+    /// Sum and sum of squares by channel.
+    channels: Vec<(u128, u128)>,
+    /// Likewise by value of the image; empty for very large images.
+    values: Vec<(u64, u64)>,
+}
+
+impl Sums {
+    fn new(shape: [usize; 3]) -> Sums {
+        let values: usize = shape.iter().product();
+        let kept = if values <= MOST_VALUES { values } else { 0 };
+        let channels = shape[2].max(1);
+        Sums {
+            shape,
+            images: 0,
+            histogram: vec![vec![0; BINS]; channels],
+            channels: vec![(0, 0); channels],
+            values: vec![(0, 0); kept],
+        }
+    }
+
+    fn count(&mut self, values: &[f32]) {
+        self.images += 1;
+        let channels = self.channels.len();
+        for (at, &value) in values.iter().enumerate() {
+            let channel = at % channels;
+            let share = f64::from(value).clamp(0.0, 1.0);
+            if let Some(count) =
+                self.histogram.get_mut(channel).and_then(|h| h.get_mut((share * 255.0).round() as usize))
+            {
+                *count += 1;
+            }
+            let whole = (share * ONE).round() as u64;
+            if let Some(sum) = self.channels.get_mut(channel) {
+                *sum = (sum.0 + u128::from(whole), sum.1 + u128::from(whole * whole));
+            }
+            if let Some(sum) = self.values.get_mut(at) {
+                *sum = (sum.0 + whole, sum.1 + whole * whole);
+            }
+        }
+    }
+
+    fn add(&mut self, other: &Sums) {
+        self.images += other.images;
+        for (mine, theirs) in self.histogram.iter_mut().flatten().zip(other.histogram.iter().flatten()) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.channels.iter_mut().zip(&other.channels) {
+            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+        }
+        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+        }
+    }
+
+    fn finish(self, split: Split, data: &SplitData, counted: usize) -> SplitStatistics {
+        let pixels = self.images * self.shape[0] * self.shape[1];
+        let channels = self.channels.iter().map(|&(sum, squares)| spread_of(sum as f64, squares as f64, pixels));
+        let (mean, std) = channels.unzip();
+        let values = self.values.iter().map(|&(sum, squares)| spread_of(sum as f64, squares as f64, self.images));
+        let (means, stds): (Vec<f64>, Vec<f64>) = values.unzip();
+        let largest_std = stds.iter().copied().fold(0.0, f64::max);
+        let bytes = |values: &[f64], white: f64| -> Vec<u8> {
+            values.iter().map(|value| (value / white.max(1e-9) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
+        };
+        SplitStatistics {
+            split,
+            images: data.len(),
+            counted,
+            per_class: if data.labelled() { data.per_class() } else { Vec::new() },
+            histogram: self.histogram,
+            mean,
+            std,
+            mean_image: bytes(&means, 1.0),
+            std_image: bytes(&stds, largest_std),
+            largest_std,
+        }
+    }
+}
+
+/// Mean and deviation of whole numbers, as shares.
+fn spread_of(sum: f64, squares: f64, count: usize) -> (f64, f64) {
+    let count = count.max(1) as f64;
+    let mean = sum / count / ONE;
+    (mean, (squares / count / (ONE * ONE) - mean * mean).max(0.0).sqrt())
+}
+
+/// The images so far by their hash. Two different images with one hash of 128 bits do not occur in practice.
+#[derive(Default)]
+struct Seen {
+    first: HashMap<u128, Image>,
+    counts: Vec<([Split; 2], usize)>,
+    between: Vec<[Image; 2]>,
+    within: Vec<[Image; 2]>,
+}
+
+impl Seen {
+    fn add(&mut self, image: Image, hash: u128) {
+        let first = *self.first.entry(hash).or_insert(image);
+        if first == image {
+            return;
+        }
+        let splits = [first.0, image.0];
+        match self.counts.iter_mut().find(|(of, _)| *of == splits) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((splits, 1)),
+        }
+        let pairs = if first.0 == image.0 { &mut self.within } else { &mut self.between };
+        if pairs.len() < MOST_PAIRS {
+            pairs.push([first, image]);
+        }
+    }
+
+    fn finish(mut self) -> Duplicates {
+        self.counts.sort();
+        let mut pairs = self.between;
+        pairs.extend(self.within);
+        pairs.truncate(MOST_PAIRS);
+        Duplicates { counts: self.counts, pairs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::data::{DataSpec, Source};
+    use std::path::Path;
+
+    /// 12 images of 2×2 in two classes; `test` repeats one of `train`, `train` one of itself.
+    fn folder(at: &Path) -> Dataset {
+        let write = |name: String, value: u8| {
+            let path = at.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            image::GrayImage::from_fn(2, 2, |x, y| image::Luma([value + (x + 2 * y) as u8])).save(path).unwrap();
+        };
+        for index in 0..5u8 {
+            write(format!("train/a/{index}.png"), 10 * index);
+            write(format!("train/b/{index}.png"), 100 + 10 * index.min(3));
+        }
+        write("test/a/0.png".to_owned(), 20);
+        write("test/b/0.png".to_owned(), 240);
+        let path = Some(at.display().to_string());
+        let spec = DataSpec { source: Source::Folder, path, valid: Some(0.0), ..DataSpec::default() };
+        Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap()
+    }
+
+    #[test]
+    fn sums_are_those_of_a_calculation_by_hand() {
+        let at = tempfile::tempdir().unwrap();
+        let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap();
+        let train = &found.splits[0];
+        assert_eq!((train.split, train.images, train.counted, &train.per_class), (Split::Train, 10, 10, &vec![5, 5]));
+        let firsts = [0, 10, 20, 30, 40, 100, 110, 120, 130, 130];
+        let values: Vec<f64> =
+            firsts.iter().flat_map(|first| (0..4).map(move |add| f64::from(first + add) / 255.0)).collect();
+        let mean = values.iter().sum::<f64>() / 40.0;
+        let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 40.0).sqrt();
+        assert!((train.mean[0] - mean).abs() < 1e-6 && (train.std[0] - std).abs() < 1e-6, "{train:?} {mean} {std}");
+        assert_eq!((train.histogram[0][0], train.histogram[0][130], train.histogram[0][5]), (1, 2, 0));
+        assert_eq!(train.histogram[0].iter().sum::<u64>(), 40);
+        let corner = firsts.iter().sum::<i32>() as f64 / 10.0;
+        assert_eq!(train.mean_image[0], corner.round() as u8);
+        assert_eq!(train.as_normalize().mean, [((mean * 1e4).round() / 1e4) as f32]);
+    }
+
+    #[test]
+    fn copies_within_and_between_splits_are_found() {
+        let at = tempfile::tempdir().unwrap();
+        let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap().duplicates;
+        assert_eq!(found.counts, [([Split::Train; 2], 1), ([Split::Train, Split::Test], 1)]);
+        assert_eq!((found.total(), found.between()), (2, 1));
+        assert_eq!(found.pairs[0].map(|image| image.0), [Split::Train, Split::Test], "between splits first");
+        assert_eq!(found.pairs[1].map(|image| image.0), [Split::Train; 2]);
+    }
+
+    #[test]
+    fn a_sample_says_so_and_a_cancel_ends_it() {
+        let spec = DataSpec { limit: Some(1500), valid: Some(0.0), ..DataSpec::default() };
+        let dataset = Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap();
+        let request = Request { most: 100 };
+        let found = measure(&dataset, request, &mut |_| true).unwrap();
+        assert_eq!((found.splits[0].images, found.splits[0].counted), (1500, 100));
+        assert_eq!(found, measure(&dataset, request, &mut |_| true).unwrap());
+        let mut told = 0;
+        let ended = measure(&dataset, Request::default(), &mut |progress| {
+            told = progress.done;
+            progress.done < BLOCK
+        });
+        assert!(matches!(ended, Err(DataError::Cancelled)));
+        assert_eq!(told, BLOCK);
+        assert_eq!(spread(10, 4), [0, 2, 5, 7]);
+    }
+}
