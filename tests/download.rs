@@ -62,8 +62,8 @@ fn a_whole_file_arrives_once_with_its_progress() {
     assert_eq!(fetched.unwrap().new, ["images.gz"]);
     assert_eq!(read(folder.path(), "images.gz"), Some(bytes()));
     assert_eq!(names(folder.path()), ["images.gz"], "nothing else is left");
-    assert!(seen.iter().any(|told| *told == (Step::Downloading, 300_000, 300_000)));
-    assert!(seen.iter().any(|told| *told == (Step::Checking, 300_000, 300_000)));
+    assert!(seen.contains(&(Step::Downloading, 300_000, 300_000)));
+    assert!(seen.contains(&(Step::Checking, 300_000, 300_000)));
     assert!(get(&one(&server), folder.path()).unwrap().new.is_empty());
     assert_eq!(server.asked().len(), 1, "what is there is not fetched again");
 }

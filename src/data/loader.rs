@@ -76,8 +76,18 @@ impl Loader {
         Ok(loader)
     }
 
-    /// The next batch, as soon as it is there; `None` after the last.
-    pub fn next(&mut self) -> Option<Result<Filled, DataError>> {
+    /// Gives a batch's memory back for another.
+    pub fn give_back(&self, batch: Filled) {
+        // Threads that are done need no memory.
+        let _ = self.free.send(batch);
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Result<Filled, DataError>;
+
+    /// The next batch, as soon as it is there.
+    fn next(&mut self) -> Option<Result<Filled, DataError>> {
         if self.next >= self.count {
             return None;
         }
@@ -91,12 +101,6 @@ impl Loader {
                 Err(_) => return Some(Err(DataError::LoaderEnded)),
             }
         }
-    }
-
-    /// Gives a batch's memory back for another.
-    pub fn give_back(&self, batch: Filled) {
-        // Threads that are done need no memory.
-        let _ = self.free.send(batch);
     }
 }
 

@@ -10,12 +10,15 @@ use crate::project::edit::Edit;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// The folder for a source's files, by the source's name; `None` where the system names none.
+pub type Folder = Arc<dyn Fn(&str) -> Option<PathBuf>>;
+
 /// Which datasets can be had from where, and the one that is on its way.
 pub struct Downloads {
     /// The files of a source.
     pub catalogue: Arc<dyn Fn(Source) -> Option<Entry>>,
     /// Where they go when the project has no path.
-    pub folder: Arc<dyn Fn(&str) -> Option<PathBuf>>,
+    pub folder: Folder,
     /// How patient it is.
     pub options: Options,
     running: Option<Fetching>,
