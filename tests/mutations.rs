@@ -18,7 +18,9 @@ use strata::rng::{Purpose, stream};
 static HEAP: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const MOST_TIME: Duration = Duration::from_secs(2);
-const MOST_HEAP: usize = 256 << 20;
+/// The TIFF decoder asks for 256 MB of room (and fills none of it) for a list that claims to be long, before its
+/// limits can be set; everything else stays far below.
+const MOST_HEAP: usize = 288 << 20;
 /// Pictures read of what a damaged file turned into.
 const MOST_READ: usize = 32;
 

@@ -16,6 +16,8 @@ const MOST_PIXELS: u64 = 64 << 20;
 const MOST_FILE_BYTES: u64 = 512 << 20;
 /// A blank page can be this small; a header that claims more for the bytes it has is lying.
 const MOST_PIXELS_A_BYTE: u64 = 10_000;
+/// What a decoder needs for its tables, however small the picture.
+const LEAST_MEMORY: u64 = 16 << 20;
 const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff"];
 
 /// What a file says about itself before its pixels are read.
@@ -89,7 +91,7 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R, length: u64) -> Result<impl Im
     if reader.format().is_none() {
         return Err("not an image: its first bytes are those of no known format".to_string());
     }
-    reader.limits(Limits::default());
+    reader.limits(limits(length));
     let decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -103,6 +105,14 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R, length: u64) -> Result<impl Im
         ));
     }
     Ok(decoder)
+}
+
+/// Memory that a decoder may ask for: what the pixels of a file of `length` bytes can come to at eight bytes each.
+fn limits(length: u64) -> Limits {
+    let mut limits = Limits::default();
+    let pixels = length.saturating_mul(MOST_PIXELS_A_BYTE).min(MOST_PIXELS);
+    limits.max_alloc = Some((pixels * 8).max(LEAST_MEMORY));
+    limits
 }
 
 /// Some decoders end their message with a line break.
