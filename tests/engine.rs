@@ -31,6 +31,36 @@ fn two_runs_are_equal_to_the_last_bit() {
     assert_ne!(metrics(&runs[0]), metrics(&other));
 }
 
+/// Geometry, colour, noise, a choice, and mixup over the batch.
+const AUGMENT: &str = r#"[data]
+augment = ["hflip p0.5", "rotate 18", "shift 0.1 reflect", "contrast 0.8..1.2", { choice = ["noise 0.05", "erase p0.5"] }, "mixup 0.2"]"#;
+
+#[test]
+fn a_run_with_augmentation_is_the_same_with_any_number_of_loader_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = tiny(&[("[data]", AUGMENT)]);
+    let run = |name: &str, loaders| {
+        let path = folder.path().join(name);
+        completed(train(&project, &RunOptions { loaders: Some(loaders), ..options(&path) }).0);
+        path
+    };
+    let one = run("one", 1);
+    for (name, loaders) in [("two", 2), ("five", 5)] {
+        assert_same(&one, &run(name, loaders));
+    }
+    let stopping = folder.path().join("stopped");
+    stopped(train_until(&project, &options(&stopping), stop_at(4)).0);
+    completed(train(&project, &RunOptions { resume: true, loaders: Some(2), ..options(&stopping) }).0);
+    assert_same(&one, &stopping);
+    let plain = folder.path().join("plain");
+    let off = tiny(&[("[data]", &AUGMENT.replace("[data]", "[data]\nuse_augment = false"))]);
+    completed(train(&off, &options(&plain)).0);
+    let bare = folder.path().join("bare");
+    completed(train(&tiny(&[]), &options(&bare)).0);
+    assert_eq!(metrics(&plain), metrics(&bare), "switched off, the images are as they are");
+    assert_ne!(metrics(&one), metrics(&bare));
+}
+
 /// Three steps an epoch, two epochs a stage: stops before the first step, in the middle of an epoch, at the
 /// last step of one (so that its measuring is interrupted) and of a stage, and in the second stage.
 #[test]

@@ -217,6 +217,29 @@ fn fields_and_costs() {
     picture(&mut window, "field-light.png");
 }
 
+/// The images, what augmentation makes of one, what is measured on them and a kernel of one's own.
+#[test]
+#[ignore = "writes pictures"]
+fn data_as_people_have_it() {
+    let mut project = builtin("keras-cifar");
+    project.title = "Pictures drawn from the seed, augmented".into();
+    project.data = strata::project::data::DataSpec { limit: Some(2000), ..Default::default() };
+    let texts = ["hflip p0.5", "rotate 18", "shift 0.1 reflect", "contrast 0.6..1.4", "erase p0.5"];
+    project.data.augment = texts.iter().map(|text| text.parse().unwrap()).collect();
+    let mut window = Window::real(project, LARGE);
+    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
+    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Data)));
+    beside(&mut window, [ViewKind::Data, ViewKind::Augmentation]);
+    window.wait("images", |state| state.looking.data.latest.is_some() && state.looking.augmented.latest.is_some());
+    settle(&mut window);
+    picture(&mut window, "data-dark.png");
+    window.click("Switch theme");
+    beside(&mut window, [ViewKind::Statistics, ViewKind::Kernels]);
+    window.wait("figures", |state| state.looking.statistics.latest.is_some() && state.looking.kernel.latest.is_some());
+    settle(&mut window);
+    picture(&mut window, "statistics-light.png");
+}
+
 /// Two views, one below the other.
 fn beside(window: &mut Window, [above, below]: [ViewKind; 2]) {
     let parts = vec![(0.5, Part::of(&[above])), (0.5, Part::of(&[below]))];

@@ -246,6 +246,10 @@ mod tests {
         assert!((logits - 0.900_509_15).abs() < 1e-6, "{logits}");
         let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, None).unwrap().value;
         assert!((probabilities + (0.7f64.ln() + 0.4f64.ln()) / 2.0).abs() < 1e-12);
+        // F.cross_entropy(y, 0.7 * one_hot([1, 2]) + 0.3 * one_hot([0, 1]))
+        let blend = Target::Blend(Blend { labels: &[1, 2], others: &[0, 1], share: 0.7 });
+        let blended = evaluate(Loss::CrossEntropy, &y, blend, false, None).unwrap().value;
+        assert!((blended - 1.005_509_154).abs() < 1e-7, "{blended}");
         assert_eq!(count_correct(&y, &[1, 2]).unwrap(), 2);
         assert_eq!(count_correct(&y, &[1, 0]).unwrap(), 1);
     }
@@ -255,9 +259,13 @@ mod tests {
         let rows = [[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]];
         let t = tensor(&[[0.2, 0.9, 0.1], [0.5, 0.25, 0.25]]);
         let labels = [1, 2];
-        for loss in Loss::ALL {
+        let blend = Target::Blend(Blend { labels: &labels, others: &[2, 0], share: 0.7 });
+        let cases = Loss::ALL.map(|loss| match loss {
+            Loss::CrossEntropy => (loss, Target::Labels(&labels)),
+            _ => (loss, Target::Images(&t)),
+        });
+        for (loss, target) in cases.into_iter().chain([(Loss::CrossEntropy, blend)]) {
             for after_softmax in [false, true] {
-                let target = if loss == Loss::CrossEntropy { Target::Labels(&labels) } else { Target::Images(&t) };
                 let mut buffer = Buffer::default();
                 let run = |rows: &[[f64; 3]], want| evaluate(loss, &tensor(rows), target, after_softmax, want).unwrap();
                 let gradient =
