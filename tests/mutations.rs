@@ -251,7 +251,7 @@ fn measure(spec: &DataSpec) -> Option<(Duration, usize)> {
     HEAP.reset_peak_memory();
     let start = Instant::now();
     catch_unwind(AssertUnwindSafe(|| read(spec))).ok()?;
-    Some((start.elapsed(), HEAP.get_peak_memory().max(0) as usize))
+    Some((start.elapsed(), HEAP.get_peak_memory()))
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) {
