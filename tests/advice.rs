@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use strata::engine::event::{Event, Metrics, Outcome, Summary};
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
+use strata::gui::arrangement::Workspace;
 use strata::gui::views::ViewKind;
 use strata::project::data::Split;
 use strata::project::edit::Edit;
@@ -34,9 +34,7 @@ fn window(project: Project) -> Window {
 }
 
 fn show_advice(window: &mut Window) {
-    let alone = Arrangement(Some(Part::of(&[ViewKind::Advice])));
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(alone)));
+    window.show_alone(ViewKind::Advice);
     window.run();
 }
 

@@ -6,7 +6,6 @@ mod window;
 use eframe::egui::vec2;
 use std::process::Command;
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
 use strata::gui::state::State;
 use strata::gui::views::ViewKind;
 use strata::inspect::augmented::{ALONE, Augmented, TOGETHER};
@@ -24,10 +23,7 @@ fn project() -> Project {
 /// A window that shows nothing but the view of augmentation.
 fn open(project: &Project, size: [f32; 2]) -> Window {
     let mut window = Window::real(project.clone(), vec2(size[0], size[1]));
-    let alone = Arrangement(Some(Part::of(&[ViewKind::Augmentation])));
-    for action in [Action::Show(Show::Workspace(Workspace::Data)), Action::View(OnView::Arrange(alone))] {
-        window.harness.state_mut().handle(action);
-    }
+    window.show_alone(ViewKind::Augmentation);
     settle(&mut window);
     window
 }

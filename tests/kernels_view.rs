@@ -9,7 +9,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use strata::engine::playground::{Outcome, Playground};
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
 use strata::gui::kernels::Subject;
 use strata::gui::views::ViewKind;
 use strata::inspect::kernel::{Named, Response};
@@ -21,9 +20,7 @@ const SIZE: Vec2 = vec2(1280.0, 720.0);
 fn alone(size: Vec2) -> Window {
     let engine = Box::new(|_, _, _| Err(std::io::Error::other("no engine here")));
     let mut window = Window::new(builtin("conv-autoencoder"), size, engine);
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Data)));
-    let shown = Arrangement(Some(Part::of(&[ViewKind::Kernels])));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window.show_alone(ViewKind::Kernels);
     answered(&mut window);
     window
 }

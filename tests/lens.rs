@@ -6,7 +6,7 @@ mod window;
 use eframe::egui::{Key, Modifiers, Pos2, Vec2, vec2};
 use std::path::Path;
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
+use strata::gui::arrangement::Workspace;
 use strata::gui::lens::{LensMode, LensSettings};
 use strata::gui::views::ViewKind;
 use strata::project::node::Node;
@@ -34,8 +34,7 @@ fn idle(project: Project, size: Vec2) -> Window {
 
 /// The lens in all the room there is.
 fn alone(window: &mut Window) {
-    let shown = Arrangement(Some(Part::of(&[ViewKind::Lens])));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window.show_alone(ViewKind::Lens);
     window.run();
 }
 

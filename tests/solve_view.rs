@@ -7,8 +7,8 @@ use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
+use strata::gui::action::{Action, Show};
+use strata::gui::arrangement::Workspace;
 use strata::gui::views::ViewKind;
 use strata::project::node::Node;
 use strata::project::{Place, Project, Stack};
@@ -39,9 +39,7 @@ fn open(project: Project, size: Vec2) -> Window {
 /// A window in which the view stands alone.
 fn alone(project: Project, size: Vec2) -> Window {
     let mut window = open(project, size);
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
-    let shown = Arrangement(Some(Part::of(&[ViewKind::Solve])));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window.show_alone(ViewKind::Solve);
     answered(&mut window);
     window
 }

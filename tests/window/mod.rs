@@ -15,10 +15,13 @@ use strata::engine::command::Command;
 use strata::engine::event::Event;
 use strata::engine::slot::Slots;
 use strata::engine::thread::{self, Running};
+use strata::gui::action::{Action, OnView, Show};
 use strata::gui::app::{App, Setup};
+use strata::gui::arrangement::{Arrangement, Part};
 use strata::gui::handle::StartRun;
 use strata::gui::offscreen::Canvas;
 use strata::gui::state::State;
+use strata::gui::views::ViewKind;
 use strata::project::{Project, builtin};
 
 /// The window under test.
@@ -65,6 +68,14 @@ impl Window {
             vec2(1280.0, 720.0),
             Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
         )
+    }
+
+    /// Shows a view in all the room there is, in the workspace where it is at home.
+    pub fn show_alone(&mut self, kind: ViewKind) {
+        let shown = Arrangement(Some(Part::of(&[kind])));
+        for action in [Action::Show(Show::Workspace(kind.workspace())), Action::View(OnView::Arrange(shown))] {
+            self.harness.state_mut().handle(action);
+        }
     }
 
     /// A window with the real engine.
