@@ -131,6 +131,7 @@ fn settings_refuse_what_cannot_be_read() {
     let first = window.state().project().clone();
     window.enter("Optimizer", "adm lr=1");
     assert!(window.has("there is no optimizer `adm`"));
+    window.click("Pixels of the data");
     window.enter("Pixel range", "1..-1");
     assert!(window.has("is no range"));
     window.enter("Epochs", "0");

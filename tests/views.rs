@@ -112,50 +112,6 @@ fn the_code_of_a_run_is_measured_against_its_target() {
 }
 
 #[test]
-fn the_images_are_shown_by_class_and_page() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &classifier());
-    show(&mut window, ViewKind::Data);
-    window.wait("images", |state| state.looking.data.latest.is_some());
-    assert!(window.has("images of the train split") && window.has("Images of each class"));
-    assert!(window.has("No file was left out."));
-    window.click("Show unlabeled images");
-    window.wait("the split", |state| {
-        let looked = state.looking.data.latest.as_deref();
-        looked.and_then(|looked| looked.result.as_ref().ok()).is_some_and(|gallery| gallery.split == Split::Unlabeled)
-    });
-    assert!(window.has("64 images of the unlabeled split"));
-    let mut lost = classifier();
-    lost.data.source = strata::project::data::Source::Mnist;
-    lost.data.path = Some("nowhere".into());
-    let mut window = open(folder.path(), &lost);
-    show(&mut window, ViewKind::Data);
-    window.wait("the refusal", |state| state.looking.data.latest.is_some());
-    assert!(window.has("No images to show") && window.has("nowhere"));
-}
-
-#[test]
-fn files_that_were_left_out_are_listed_with_the_reason() {
-    let folder = tempfile::tempdir().unwrap();
-    for class in ["cat", "dog"] {
-        let at = folder.path().join("images").join(class);
-        std::fs::create_dir_all(&at).unwrap();
-        for n in 0..4 {
-            image::RgbImage::from_pixel(16, 16, image::Rgb([60 * n, 9, 9])).save(at.join(format!("{n}.png"))).unwrap();
-        }
-        std::fs::write(at.join("torn.png"), "not a picture").unwrap();
-    }
-    let mut project = classifier();
-    project.data.source = strata::project::data::Source::Folder;
-    project.data.path = Some("images".into());
-    let mut window = open(folder.path(), &project);
-    show(&mut window, ViewKind::Data);
-    window.wait("images", |state| state.looking.data.latest.is_some());
-    assert!(window.has("Left out: 2 files") && window.has("torn.png: "));
-    assert!(window.has("cat: ") && window.has("dog: "));
-}
-
-#[test]
 fn runs_lie_over_each_other_and_open_with_a_click() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &classifier());

@@ -49,22 +49,22 @@ pub struct DataQuestion {
     pub seed: u64,
     /// The folder that relative paths start at.
     pub base: PathBuf,
-    /// The page.
-    pub page: gallery::Request,
+    /// Which of them.
+    pub part: gallery::Request,
 }
 
 impl DataQuestion {
-    /// The question for a page of a project's images.
-    pub fn new(project: &Project, base: PathBuf, page: gallery::Request) -> DataQuestion {
+    /// The question for a part of a project's images.
+    pub fn new(project: &Project, base: PathBuf, part: gallery::Request) -> DataQuestion {
         // What augmentation is listed does not change these images: without it, nothing is read again for an edit.
         let spec = DataSpec { augment: Vec::new(), use_augment: true, ..project.data.clone() };
         let channels = project.network.input.channels();
-        DataQuestion { spec, channels, seed: project.seed, base, page }
+        DataQuestion { spec, channels, seed: project.seed, base, part }
     }
 
-    /// Whether another question is about the same images, if on another page.
+    /// Whether another question is about the same images, if about others of them.
     pub fn same_images(&self, other: &DataQuestion) -> bool {
-        let images = |question: &DataQuestion| DataQuestion { page: gallery::Request::default(), ..question.clone() };
+        let images = |question: &DataQuestion| DataQuestion { part: gallery::Request::default(), ..question.clone() };
         images(self) == images(other)
     }
 }
@@ -95,7 +95,7 @@ pub enum Look {
     Filters(PathBuf),
     /// What a trained run makes of its probe images.
     Reconstructions(PathBuf),
-    /// A page of images.
+    /// A part of the images.
     Data(DataQuestion),
     /// Statistics of all images.
     Statistics(DataQuestion, statistics::Request),
@@ -242,8 +242,13 @@ impl Inbox {
                 self.progress.put(progress);
                 (self.wake)();
             }
-            !self.cancel.load(Relaxed) && !self.is_replaced(look)
+            self.goes_on(look)
         }
+    }
+
+    /// Whether the answer is still wanted.
+    fn goes_on(&self, look: &Look) -> bool {
+        !self.cancel.load(Relaxed) && !self.is_replaced(look)
     }
 
     /// A failure in words; `None` for one that a newer question caused.
@@ -339,7 +344,9 @@ impl Desk<'_> {
                 Answered::Reconstructions(Looked { question: run.clone(), result: inbox.told(look, result)? })
             }
             Look::Data(question) => {
-                let result = self.dataset(look, question).and_then(|dataset| gallery::page(dataset, question.page));
+                let mut go_on = || inbox.goes_on(look);
+                let result =
+                    self.dataset(look, question).and_then(|dataset| gallery::part(dataset, question.part, &mut go_on));
                 let (question, result) = (question.clone(), inbox.told(look, result.map_err(RunError::from))?);
                 Answered::Data(Box::new(Looked { question, result }))
             }

@@ -181,8 +181,8 @@ pub enum Show {
     Lens(LensSettings),
     /// How the playground for kernels is set.
     Kernels(Box<KernelSettings>),
-    /// The page of images.
-    DataPage(gallery::Request),
+    /// Which images are shown.
+    Images(gallery::Request),
     /// How many images the statistics are of.
     Measure(statistics::Request),
     /// Which image is augmented, and which draws are shown.

@@ -47,10 +47,10 @@ impl State {
 
     /// The question for the images of the project as it stands.
     pub fn data_question(&self) -> DataQuestion {
-        DataQuestion::new(self.project(), self.base(), self.looking.page)
+        DataQuestion::new(self.project(), self.base(), self.looking.part)
     }
 
-    /// The question for their statistics: on whichever page.
+    /// The question for their statistics: whichever are shown.
     pub fn statistics_question(&self) -> (DataQuestion, statistics::Request) {
         let question = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
         (question, self.looking.measure)

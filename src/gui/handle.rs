@@ -88,7 +88,7 @@ impl State {
             Show::Lens(lens) => self.view.lens = lens,
             Show::Measure(request) => self.looking.measure = request,
             Show::Kernels(kernels) => self.looking.kernels = *kernels,
-            Show::DataPage(page) => self.looking.page = page,
+            Show::Images(part) => self.looking.part = part,
             Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
         }

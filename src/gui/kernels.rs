@@ -92,7 +92,7 @@ impl State {
     pub fn kernel_question(&self) -> Question {
         let KernelSettings { subject, split, index, noise, kernel, settings, patch, .. } = &self.looking.kernels;
         let mut images = self.data_question();
-        images.page = gallery::Request::default();
+        images.part = gallery::Request::default();
         let subject = match subject {
             Subject::Data => playground::Subject::Data { images: Box::new(images), split: *split, index: *index },
             Subject::File(path) => playground::Subject::File(path.clone()),

@@ -37,7 +37,7 @@ pub enum LookAt {
     Reconstructions,
     /// The effective receptive field of a cell of the run.
     Field,
-    /// A page of the project's images.
+    /// A part of the project's images.
     Data,
     /// Statistics of the project's images.
     Statistics,
@@ -108,8 +108,8 @@ pub struct Looking {
     pub request: Request,
     /// The cell whose receptive field is shown.
     pub cell: Option<effective_field::Request>,
-    /// The page of images to be shown.
-    pub page: gallery::Request,
+    /// Which images are to be shown.
+    pub part: gallery::Request,
     /// Saliency.
     pub saliency: Asked<(Subject, Request), Saliency>,
     /// Mean activations.

@@ -1,6 +1,7 @@
-//! A page of a split's images, small enough to be shown, with what a dataset is made of.
+//! A part of a split's images, small enough to be shown, with what a dataset is made of.
 //!
-//! Labels are looked through, images are read for the page alone. Fails as the reading of an image does.
+//! Labels are looked through, images are read for the part alone. Fails as the reading of an image does, and with
+//! [`DataError::Cancelled`] where the caller wants no more.
 
 use crate::data::{DataError, Dataset, SplitData};
 use crate::project::data::Split;
@@ -9,20 +10,57 @@ use image::{GrayImage, RgbImage};
 
 /// Images of each class on a page.
 pub const PER_CLASS: usize = 12;
-/// Images on a page of a split without labels.
-pub const PER_PAGE: usize = 96;
+/// Images of a block.
+pub const BLOCK: usize = 240;
 /// Images on any page at most: with very many classes, only the first ones are shown.
 const MOST: usize = 600;
 /// The longest side of an image that is shown.
 const LONGEST: usize = 64;
 
-/// Which page.
+/// Which of a split's images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The next few of each class: the page from 0. Of a split without labels, the block of this number.
+    Page(usize),
+    /// Some of all, or of all of one class, in their order: the block of [`BLOCK`] images from 0.
+    Block {
+        /// The class; `None` for all.
+        class: Option<u32>,
+        /// Which block.
+        block: usize,
+    },
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part::Page(0)
+    }
+}
+
+impl Part {
+    /// Its number among its like.
+    pub fn number(self) -> usize {
+        match self {
+            Part::Page(number) | Part::Block { block: number, .. } => number,
+        }
+    }
+
+    /// The part of another number.
+    pub fn numbered(self, number: usize) -> Part {
+        match self {
+            Part::Page(_) => Part::Page(number),
+            Part::Block { class, .. } => Part::Block { class, block: number },
+        }
+    }
+}
+
+/// What is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The split; `None` for the first there is.
     pub split: Option<Split>,
-    /// The page from 0.
-    pub page: usize,
+    /// Which of its images.
+    pub part: Part,
 }
 
 /// One split in numbers.
@@ -36,7 +74,7 @@ pub struct SplitCounts {
     pub per_class: Vec<usize>,
 }
 
-/// A page of images.
+/// A part of the images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gallery {
     /// All splits.
@@ -49,20 +87,22 @@ pub struct Gallery {
     pub shape: [usize; 3],
     /// The split shown.
     pub split: Split,
-    /// The page shown, and how many there are.
-    pub page: usize,
-    /// See `page`.
-    pub pages: usize,
+    /// What is here: what was asked for, or the last such part there is.
+    pub part: Part,
+    /// How many such parts there are.
+    pub parts: usize,
+    /// How many images they have together.
+    pub total: usize,
     /// Height and width of the images here.
     pub size: [usize; 2],
-    /// Index and label of each image, by class where there are labels.
+    /// Index and label of each image; on a page by class.
     pub images: Vec<(usize, Option<u32>)>,
     /// `N × H × W × C` bytes.
     pub pixels: Vec<u8>,
 }
 
-/// Reads a page.
-pub fn page(dataset: &Dataset, request: Request) -> Result<Gallery, DataError> {
+/// Reads a part of the images; `go_on` is asked before each of them.
+pub fn part(dataset: &Dataset, request: Request, go_on: &mut dyn FnMut() -> bool) -> Result<Gallery, DataError> {
     let counts = |(split, data): (Split, &SplitData)| SplitCounts {
         split,
         images: data.len(),
@@ -72,35 +112,58 @@ pub fn page(dataset: &Dataset, request: Request) -> Result<Gallery, DataError> {
     let chosen = request.split.and_then(|wanted| splits.iter().find(|counts| counts.split == wanted));
     let Some(counts) = chosen.or(splits.first()).cloned() else { return Ok(Gallery::default()) };
     let Some(data) = dataset.split(counts.split) else { return Ok(Gallery::default()) };
-    let pages = pages(&counts);
-    let page = request.page.min(pages.saturating_sub(1));
-    let images = choose(data, &counts, page);
+    let chosen = choose(data, &counts, request.part);
     let [channels, height, width] = dataset.shape();
     let size = fitting([height, width]);
-    let mut pixels = Vec::with_capacity(images.len() * size[0] * size[1] * channels);
+    let mut pixels = Vec::with_capacity(chosen.images.len() * size[0] * size[1] * channels);
     let mut values = vec![0.0; channels * height * width];
-    for (index, _) in &images {
+    for (index, _) in &chosen.images {
+        if !go_on() {
+            return Err(DataError::Cancelled);
+        }
         data.read(*index, &mut values)?;
         pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], size));
     }
     let skipped = dataset.skipped().iter().map(|s| (s.file.display().to_string(), s.reason.clone())).collect();
     let (classes, shape, split) = (dataset.classes().to_vec(), dataset.shape(), counts.split);
-    Ok(Gallery { splits, classes, skipped, shape, split, page, pages, size, images, pixels })
+    let Chosen { part, parts, total, images } = chosen;
+    Ok(Gallery { splits, classes, skipped, shape, split, part, parts, total, size, images, pixels })
 }
 
-fn pages(counts: &SplitCounts) -> usize {
-    match counts.per_class.iter().max() {
-        Some(most) => most.div_ceil(PER_CLASS),
-        None => counts.images.div_ceil(PER_PAGE),
-    }
-    .max(1)
+/// Which images a part has.
+struct Chosen {
+    part: Part,
+    parts: usize,
+    total: usize,
+    images: Vec<(usize, Option<u32>)>,
 }
 
-/// The images of a page: of each class in turn the next few, or simply the next ones.
-fn choose(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(usize, Option<u32>)> {
-    if counts.per_class.is_empty() {
-        return (page * PER_PAGE..((page + 1) * PER_PAGE).min(data.len())).map(|index| (index, None)).collect();
+fn choose(data: &SplitData, counts: &SplitCounts, part: Part) -> Chosen {
+    let most = counts.per_class.iter().copied().max();
+    match (part, most) {
+        (Part::Page(page), Some(most)) => {
+            let parts = most.div_ceil(PER_CLASS).max(1);
+            let page = page.min(parts - 1);
+            Chosen { part: Part::Page(page), parts, total: counts.images, images: of_each_class(data, counts, page) }
+        }
+        (Part::Page(block), None) => in_order(data, counts, None, block),
+        (Part::Block { class, block }, most) => in_order(data, counts, class.filter(|_| most.is_some()), block),
     }
+}
+
+/// The next images, of all or of one class.
+fn in_order(data: &SplitData, counts: &SplitCounts, class: Option<u32>, block: usize) -> Chosen {
+    let total = class.map_or(counts.images, |class| counts.per_class.get(class as usize).copied().unwrap_or(0));
+    let parts = total.div_ceil(BLOCK).max(1);
+    let block = block.min(parts - 1);
+    let labelled = |index| (index, data.label(index));
+    let wanted = (0..data.len()).map(labelled).filter(|(_, label)| class.is_none() || *label == class);
+    let images = wanted.skip(block * BLOCK).take(BLOCK).collect();
+    Chosen { part: Part::Block { class, block }, parts, total, images }
+}
+
+/// Of each class in turn the next few.
+fn of_each_class(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(usize, Option<u32>)> {
     let mut seen = vec![0usize; counts.per_class.len()];
     let wanted = page * PER_CLASS..(page + 1) * PER_CLASS;
     let mut chosen: Vec<(u32, usize)> = (0..data.len())
@@ -145,21 +208,52 @@ mod tests {
     use super::*;
     use crate::project::data::DataSpec;
 
+    fn shapes() -> Dataset {
+        let spec = DataSpec { limit: Some(400), ..DataSpec::default() };
+        Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap()
+    }
+
+    fn of(dataset: &Dataset, split: Split, part: Part) -> Gallery {
+        super::part(dataset, Request { split: Some(split), part }, &mut || true).unwrap()
+    }
+
     #[test]
     fn pages_hold_the_next_of_every_class() {
-        let spec = DataSpec { limit: Some(400), ..DataSpec::default() };
-        let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
-        let first = page(&dataset, Request::default()).unwrap();
+        let dataset = shapes();
+        let first = super::part(&dataset, Request::default(), &mut || true).unwrap();
         assert_eq!((first.split, first.size), (Split::Train, [32, 32]));
         assert_eq!(first.pixels.len(), first.images.len() * 32 * 32 * 3);
-        let of = |gallery: &Gallery, class| gallery.images.iter().filter(|(_, label)| *label == Some(class)).count();
-        assert!((0..10).all(|class| of(&first, class) == PER_CLASS));
-        let second = page(&dataset, Request { split: Some(Split::Train), page: 1 }).unwrap();
+        let count = |gallery: &Gallery, class| gallery.images.iter().filter(|(_, label)| *label == Some(class)).count();
+        assert!((0..10).all(|class| count(&first, class) == PER_CLASS));
+        let second = of(&dataset, Split::Train, Part::Page(1));
         assert!(second.images.iter().all(|image| !first.images.contains(image)));
-        let beyond = page(&dataset, Request { split: Some(Split::Train), page: 1000 }).unwrap();
-        assert_eq!(beyond.page, beyond.pages - 1);
-        let unlabeled = page(&dataset, Request { split: Some(Split::Unlabeled), page: 0 }).unwrap();
-        assert_eq!((unlabeled.images.len(), unlabeled.pages), (PER_PAGE, 400usize.div_ceil(PER_PAGE)));
+        let beyond = of(&dataset, Split::Train, Part::Page(1000));
+        assert_eq!(beyond.part, Part::Page(beyond.parts - 1));
+        let unlabeled = of(&dataset, Split::Unlabeled, Part::Page(0));
+        assert_eq!((unlabeled.part, unlabeled.images.len()), (Part::Block { class: None, block: 0 }, BLOCK));
+    }
+
+    #[test]
+    fn blocks_hold_all_images_in_their_order() {
+        let dataset = shapes();
+        let blocks = |class| {
+            let block = |block| of(&dataset, Split::Train, Part::Block { class, block });
+            let parts = block(0).parts;
+            (0..parts).flat_map(|number| block(number).images).collect::<Vec<_>>()
+        };
+        let all = blocks(None);
+        assert_eq!(all.iter().map(|(index, _)| *index).collect::<Vec<_>>(), (0..400).collect::<Vec<_>>());
+        let third = blocks(Some(3));
+        assert_eq!(third, all.iter().copied().filter(|(_, label)| *label == Some(3)).collect::<Vec<_>>());
+        assert_eq!(third.len(), of(&dataset, Split::Train, Part::Block { class: Some(3), block: 9 }).total);
+        let none = of(&dataset, Split::Train, Part::Block { class: Some(99), block: 0 });
+        assert_eq!((none.total, none.images.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_part_that_is_no_longer_wanted_ends() {
+        let result = super::part(&shapes(), Request::default(), &mut || false);
+        assert!(matches!(result, Err(DataError::Cancelled)));
     }
 
     #[test]

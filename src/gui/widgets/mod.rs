@@ -1,6 +1,7 @@
 //! Small parts that several panels use. Each paints with the colours of [`super::theme`] alone.
 
 pub mod button;
+pub mod elided;
 pub mod empty;
 pub mod field;
 pub mod figure;
@@ -10,6 +11,7 @@ pub mod raster;
 pub mod slab;
 
 pub use button::{icon_button, primary_button, quiet_button};
+pub use elided::elided;
 pub use empty::empty;
 pub use field::{Field, FieldEvent};
 pub use figure::figure;

@@ -1,8 +1,9 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
 use super::{class, fitted, names};
+use crate::gui::action::{Action, Show};
 use crate::gui::theme;
-use crate::inspect::gallery::Gallery;
+use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::text;
 use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -10,17 +11,29 @@ use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, Widge
 const MOST_SKIPPED: usize = 50;
 
 /// A bar for each class, as long as it has images beside the largest class.
-pub(super) fn show(ui: &mut Ui, gallery: &Gallery) {
+pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
     let counts = gallery.splits.iter().find(|counts| counts.split == gallery.split);
     let Some(counts) = counts.filter(|counts| !counts.per_class.is_empty()) else { return };
     let most = counts.per_class.iter().copied().max().unwrap_or(0).max(1);
     let colors = theme::palette(ui);
     ui.label(RichText::new(format!("Images of each class, {}", gallery.split)).size(theme::SMALL).color(colors.weak));
-    for (label, &count) in counts.per_class.iter().enumerate() {
-        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::hover());
-        let name = class(gallery, label as u32);
+    let alone = match gallery.part {
+        Part::Block { class, .. } => class,
+        Part::Page(_) => None,
+    };
+    for (label, &count) in (0u32..).zip(&counts.per_class) {
+        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::click());
+        let (name, is_alone) = (class(gallery, label), alone == Some(label));
         let figures = text::count(count as u64);
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {figures} images")));
+        let spoken = format!("{name}: {figures} images");
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_alone, &spoken));
+        if is_alone || response.hovered() || response.has_focus() {
+            ui.painter().rect_filled(area.expand2(vec2(4.0, 0.0)), 2.0, colors.raised);
+        }
+        if response.clicked() {
+            let part = Part::Block { class: (!is_alone).then_some(label), block: 0 };
+            actions.push(Action::Show(Show::Images(Request { split: Some(gallery.split), part })));
+        }
         let (left, right) = (area.left() + names(gallery), area.right() - 48.0);
         let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
             ui.painter().text(pos2(x, area.center().y), align, text, font, color);
@@ -36,7 +49,9 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery) {
         let length = (right - left) * count as f32 / most as f32;
         let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(1.0), 8.0));
         ui.painter().rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
-        response.on_hover_text(format!("{name}: {figures} of {} images", text::count(counts.images as u64)));
+        let what = if is_alone { "click to show all again" } else { "click to show these alone" };
+        let of = text::count(counts.images as u64);
+        response.on_hover_text(format!("{name}: {figures} of {of} images; {what}"));
     }
     ui.add_space(theme::GAP);
 }

@@ -3,7 +3,9 @@
 mod augmentation;
 mod balance;
 pub(super) mod download;
+mod grid;
 mod kernels;
+mod pages;
 mod statistics;
 
 pub use augmentation::AugmentationView;
@@ -17,22 +19,20 @@ use crate::gui::looking::LookAt;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::View;
-use crate::gui::widgets::raster::Sheet;
 use crate::gui::widgets::{chevron, empty};
-use crate::inspect::gallery::{Gallery, Request};
-use crate::inspect::picture::image_rgba;
+use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::project::data::Split;
 use crate::text;
-use eframe::egui::{
-    Align, Align2, Button, ComboBox, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2,
-    WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
+use grid::Grid;
+use pages::Pages;
 use std::sync::Arc;
 
-/// The view, with the texture of the page it shows.
+/// The view, with the textures of what it shows.
 #[derive(Default)]
 pub struct DataView {
-    drawn: Option<(Arc<Seen>, Sheet)>,
+    pages: Pages,
+    grid: Grid,
 }
 
 /// What was asked and what came of it.
@@ -48,7 +48,7 @@ const BALANCE: f32 = 208.0;
 
 impl View for DataView {
     fn about(&self) -> &'static str {
-        "The images as the network gets them: scaled, grey or colour, before augmentation. A few of each class a page; how many there are of each class; and the files that were left out, with the reason."
+        "The images as the network gets them: scaled, grey or colour, before augmentation. A few of each class a page, or all of them in one long grid; how many there are of each class (a click on one shows it alone); and the files that were left out, with the reason."
     }
 
     fn status(&self, state: &State) -> String {
@@ -64,27 +64,25 @@ impl View for DataView {
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(gallery) = latest(state) else { return };
-        let mut show = |split, page| actions.push(Action::Show(Show::DataPage(Request { split: Some(split), page })));
-        let (page, pages) = (gallery.page, gallery.pages);
-        let small = |text: &str| Button::new(RichText::new(text).size(theme::SMALL));
-        let next = ui.add_enabled(page + 1 < pages, small("▶")).on_hover_text("The next images");
-        if next.accessible_name("Next page").clicked() {
-            show(gallery.split, page + 1);
+        let part = state.looking.part.part;
+        let mut show = |split, part| actions.push(Action::Show(Show::Images(Request { split: Some(split), part })));
+        match gallery.part {
+            Part::Page(page) => turn(ui, gallery, page, &mut show),
+            Part::Block { class, .. } => self.where_it_is(ui, gallery, class, &mut show),
         }
-        let at = format!("{} / {}", page + 1, text::count(pages as u64));
-        ui.label(RichText::new(at).font(theme::digits(11.5)).color(theme::palette(ui).weak));
-        let former = ui.add_enabled(page > 0, small("◀")).on_hover_text("The images before");
-        if former.accessible_name("Page before").clicked() {
-            show(gallery.split, page.saturating_sub(1));
+        if labelled(gallery) {
+            modes(ui, gallery, part, &mut show);
         }
+        // The tabs' parts: the same kind of view, from its start.
+        let mut choose = |split| show(split, part.numbered(0));
         if ui.available_width() < TABS * gallery.splits.len() as f32 {
-            return split_box(ui, gallery, &mut show);
+            return split_box(ui, gallery, &mut choose);
         }
         for counts in gallery.splits.iter().rev() {
             let name = counts.split.to_string();
             let tab = ui.selectable_label(counts.split == gallery.split, RichText::new(&name).size(theme::SMALL));
             if tab.accessible_name(format!("Show {name} images")).clicked() {
-                show(counts.split, 0);
+                choose(counts.split);
             }
         }
     }
@@ -102,19 +100,52 @@ impl View for DataView {
             Some((_, Ok(gallery))) if gallery.images.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
-            Some((seen, Ok(gallery))) => {
-                self.update(ui, seen, gallery);
-                if let Some((_, sheet)) = &self.drawn {
-                    show(ui, gallery, sheet);
-                }
+            Some((seen, Ok(gallery))) => self.images(ui, state, seen, gallery, actions),
+            None => {
+                self.grid.clear();
+                reading(ui, state, "Reading the images …", actions);
             }
-            None => reading(ui, state, "Reading the images …", actions),
         }
     }
 }
 
+/// Whether the split shown has labels.
+fn labelled(gallery: &Gallery) -> bool {
+    gallery.splits.iter().any(|counts| counts.split == gallery.split && !counts.per_class.is_empty())
+}
+
+/// The buttons for the pages.
+fn turn(ui: &mut Ui, gallery: &Gallery, page: usize, show: &mut impl FnMut(Split, Part)) {
+    let small = |text: &str| Button::new(RichText::new(text).size(theme::SMALL));
+    let next = ui.add_enabled(page + 1 < gallery.parts, small("▶")).on_hover_text("The next images");
+    if next.accessible_name("Next page").clicked() {
+        show(gallery.split, Part::Page(page + 1));
+    }
+    let at = format!("{} / {}", page + 1, text::count(gallery.parts as u64));
+    ui.label(RichText::new(at).font(theme::digits(11.5)).color(theme::palette(ui).weak));
+    let former = ui.add_enabled(page > 0, small("◀")).on_hover_text("The images before");
+    if former.accessible_name("Page before").clicked() {
+        show(gallery.split, Part::Page(page.saturating_sub(1)));
+    }
+}
+
+/// A few of each class, or all.
+fn modes(ui: &mut Ui, gallery: &Gallery, part: Part, show: &mut impl FnMut(Split, Part)) {
+    let is_page = matches!(part, Part::Page(_));
+    let small = |text: &str| RichText::new(text).size(theme::SMALL);
+    let all = ui.selectable_label(!is_page, small("all")).on_hover_text("All images in one long grid");
+    if all.accessible_name("Show all images").clicked() && is_page {
+        show(gallery.split, Part::Block { class: None, block: 0 });
+    }
+    let pages = ui.selectable_label(is_page, small("by class")).on_hover_text("A few images of each class");
+    if pages.accessible_name("Show images by class").clicked() && !is_page {
+        show(gallery.split, Part::Page(0));
+    }
+    ui.separator();
+}
+
 /// The splits where there is no room for all of them.
-fn split_box(ui: &mut Ui, gallery: &Gallery, show: &mut impl FnMut(Split, usize)) {
+fn split_box(ui: &mut Ui, gallery: &Gallery, choose: &mut impl FnMut(Split)) {
     let mut chosen = gallery.split;
     let combo = ComboBox::from_id_salt("split of the images").width(76.0).icon(chevron);
     let combo = combo.selected_text(RichText::new(chosen.to_string()).size(theme::SMALL)).show_ui(ui, |ui| {
@@ -124,7 +155,7 @@ fn split_box(ui: &mut Ui, gallery: &Gallery, show: &mut impl FnMut(Split, usize)
     });
     combo.response.on_hover_text("The images of which split are shown").accessible_name("Split of the images");
     if chosen != gallery.split {
-        show(chosen, 0);
+        choose(chosen);
     }
 }
 
@@ -159,105 +190,75 @@ fn missing(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>)
 }
 
 impl DataView {
-    /// Makes a new texture only for another page.
-    fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, gallery: &Gallery) {
-        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
-            return;
+    /// Which of all images are in sight, and of which class.
+    fn where_it_is(&self, ui: &mut Ui, gallery: &Gallery, of: Option<u32>, show: &mut impl FnMut(Split, Part)) {
+        let colors = theme::palette(ui);
+        let sight = &self.grid.in_sight;
+        let count = |number: usize| text::count(number as u64);
+        if !sight.is_empty() {
+            let at = format!("{}–{} / {}", count(sight.start + 1), count(sight.end), count(gallery.total));
+            ui.label(RichText::new(at).font(theme::digits(11.5)).color(colors.weak));
         }
-        let (channels, [height, width]) = (gallery.shape[0], gallery.size);
-        let size = height * width * channels;
-        let rgba = |index: usize| {
-            image_rgba(gallery.pixels.get(index * size..(index + 1) * size).unwrap_or_default(), channels)
-        };
-        let sheet = Sheet::new(ui.ctx(), "data", gallery.size, gallery.images.len(), rgba);
-        self.drawn = Some((seen.clone(), sheet));
+        if let Some(label) = of {
+            let name = RichText::new(format!("{}  ×", fitted(class(gallery, label), 15))).size(theme::SMALL);
+            let chip = ui.selectable_label(true, name).on_hover_text("Show all classes again");
+            if chip.accessible_name("Show all classes").clicked() {
+                show(gallery.split, Part::Block { class: None, block: 0 });
+            }
+        }
+    }
+
+    fn images(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
+        let area = ui.available_rect_before_wrap();
+        let wide = area.width() >= 2.0 * BALANCE;
+        let right = if wide && (labelled(gallery) || !gallery.skipped.is_empty()) { BALANCE } else { 0.0 };
+        let (images, side) = area.split_left_right_at_x(area.right() - right);
+        let images = Rect::from_min_max(images.min, images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0));
+        let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(images));
+        if let Part::Page(_) = gallery.part {
+            ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+                self.pages.show(ui, seen, gallery, images.size());
+                if !wide {
+                    ui.add_space(theme::GAP);
+                    beside(ui, gallery, actions);
+                }
+            });
+        } else {
+            self.grid.take(&inner, seen, gallery);
+            let missing = self.grid.show(&mut inner, gallery);
+            actions.extend(missing.and_then(|block| ask(state, gallery, block)));
+        }
+        let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
+        if right > 0.0 {
+            ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| beside(ui, gallery, actions));
+        }
     }
 }
 
-fn show(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet) {
-    let area = ui.available_rect_before_wrap();
-    let labelled = gallery.images.iter().any(|(_, label)| label.is_some());
-    let wide = area.width() >= 2.0 * BALANCE;
-    let right = if wide && (labelled || !gallery.skipped.is_empty()) { BALANCE } else { 0.0 };
-    let (images, side) = area.split_left_right_at_x(area.right() - right);
-    let images = Rect::from_min_max(images.min, images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0));
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(images));
-    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-        grid(ui, gallery, sheet, images.size(), labelled);
-        if !wide {
-            ui.add_space(theme::GAP);
-            beside(ui, gallery);
-        }
-    });
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
-    if right > 0.0 {
-        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            beside(ui, gallery);
-        });
-    }
+/// Asks for a block of what is shown, unless something else has been asked for meanwhile.
+fn ask(state: &State, gallery: &Gallery, block: usize) -> Option<Action> {
+    let Request { split, part } = state.looking.part;
+    let is_this = split.is_none_or(|split| split == gallery.split) && part.numbered(0) == gallery.part.numbered(0);
+    let is_free = !state.looking.data.waits_for(&state.data_question());
+    let wanted = Request { split: Some(gallery.split), part: part.numbered(block) };
+    ((is_this || is_free) && wanted != state.looking.part).then_some(Action::Show(Show::Images(wanted)))
 }
 
-fn beside(ui: &mut Ui, gallery: &Gallery) {
-    balance::show(ui, gallery);
+fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
+    balance::show(ui, gallery, actions);
     balance::skipped(ui, gallery);
+}
+
+/// What is said of an image under the pointer.
+fn hovered(gallery: &Gallery, (index, label): (usize, Option<u32>)) -> String {
+    let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
+    format!("image {} of {}\n{label}", text::count(index as u64), gallery.split)
 }
 
 /// Room for the longest name of a class.
 fn names(gallery: &Gallery) -> f32 {
     let letters = gallery.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     (12.0 + 7.0 * letters as f32).min(NAMES)
-}
-
-/// Where each image stands: a row for each class, or simply row after row.
-fn places(gallery: &Gallery, labelled: bool, space: Vec2) -> (Vec<Vec2>, Vec2) {
-    let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
-    let left = if labelled { names(gallery) } else { 0.0 };
-    let across = if labelled { crate::inspect::gallery::PER_CLASS } else { 16 };
-    let side = ((space.x - left) / across as f32 - GAP).floor().clamp(16.0, 64.0);
-    let columns = if labelled { across } else { (((space.x - left) / (side + GAP)) as usize).max(1) };
-    let (mut row, mut column, mut before) = (0usize, 0usize, None);
-    let mut places = Vec::with_capacity(gallery.images.len());
-    for (index, (_, label)) in gallery.images.iter().enumerate() {
-        let new_row = column == columns || (labelled && before != Some(*label));
-        if index > 0 && new_row {
-            (row, column) = (row + 1, 0);
-        }
-        before = Some(*label);
-        places.push(vec2(left + column as f32 * (side + GAP), row as f32 * (side * ratio + GAP)));
-        column += 1;
-    }
-    (places, vec2(side, side * ratio))
-}
-
-fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2, labelled: bool) {
-    let (places, side) = places(gallery, labelled, space);
-    let height = places.last().map_or(0.0, |place| place.y + side.y);
-    let (area, response) = ui.allocate_exact_size(vec2(space.x, height), Sense::hover());
-    let text = format!("{} images of the {} split", gallery.images.len(), gallery.split);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
-    let colors = theme::palette(ui);
-    let mut before = None;
-    for (index, (place, (_, label))) in places.iter().zip(&gallery.images).enumerate() {
-        let rect = Rect::from_min_size(area.min + *place, side);
-        if ui.is_rect_visible(rect) {
-            sheet.paint(ui.painter(), index, rect);
-        }
-        if let Some(label) = label.filter(|label| before != Some(*label)) {
-            let at = pos2(area.left(), rect.center().y);
-            let name = fitted(class(gallery, label), 15);
-            ui.painter().text(at, Align2::LEFT_CENTER, name, FontId::proportional(theme::SMALL), colors.text);
-        }
-        before = *label;
-    }
-    let under = |at| places.iter().position(|place| Rect::from_min_size(area.min + *place, side).contains(at));
-    if let Some((index, label)) = response.hover_pos().and_then(under).and_then(|index| gallery.images.get(index)) {
-        let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
-        response.on_hover_text_at_pointer(format!(
-            "image {} of {}\n{label}",
-            text::count(*index as u64),
-            gallery.split
-        ));
-    }
 }
 
 fn class(gallery: &Gallery, label: u32) -> String {

@@ -5,6 +5,8 @@ use crate::gui::widgets::{Field, FieldEvent, chevron};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 
 const NAME: f32 = 76.0;
+/// Height of an open list, at most: as high as the longest, the sources.
+const LIST: f32 = 340.0;
 
 /// The name of a setting, then what `content` shows in the rest of the line.
 pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
@@ -43,6 +45,23 @@ pub fn text(ui: &mut Ui, id: Id, setting: &TextLine<'_>, check: &dyn Fn(&str) ->
     }
 }
 
+/// Name, label, hover, and what stands in an empty field or beside a switch.
+pub type Words = [&'static str; 4];
+
+/// A setting that may be left out: `Some(None)` when its text has just been emptied.
+pub fn optional<T>(
+    ui: &mut Ui,
+    id: Id,
+    [name, label, hover, hint]: Words,
+    now: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Option<Option<T>> {
+    let check = |text: &str| if text.trim().is_empty() { Ok(()) } else { read(text.trim()).map(|_| ()) };
+    let setting = TextLine { name, label, hover, text: now, hint };
+    let text = text(ui, id, &setting, &check)?;
+    if text.is_empty() { Some(None) } else { read(&text).ok().map(Some) }
+}
+
 /// One of a few; the one chosen now.
 pub fn choice<T: Copy + PartialEq + ToString>(
     ui: &mut Ui,
@@ -56,6 +75,7 @@ pub fn choice<T: Copy + PartialEq + ToString>(
         ComboBox::from_id_salt(id)
             .selected_text(RichText::new(now.to_string()).font(theme::digits(12.0)))
             .width(ui.available_width())
+            .height(LIST)
             .icon(chevron)
             .show_ui(ui, |ui| {
                 for &one in all {

@@ -1,13 +1,13 @@
 //! One stage as a card: one line closed, its settings when open.
 
-use super::line::{TextLine, choice, text};
+use super::line::{TextLine, Words, choice, optional, text};
 use crate::gui::action::{Action, Show};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon, icon_button};
 use crate::project::data::Split;
 use crate::project::edit::Edit;
-use crate::project::stage::{Loss, Optimizer, Sparsity, Stage, Task};
+use crate::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};
 use crate::shape::Severity;
 use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
@@ -112,12 +112,18 @@ fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) 
         text: &now,
         hint: "adam lr=1e-3",
     };
-    if let Some(Ok(optimizer)) = text(ui, id("optimizer"), &setting, &readable::<Optimizer>).map(|text| text.parse()) {
+    if let Some(Ok(optimizer)) =
+        text(ui, id("optimizer"), &setting, &|text| parse::<Optimizer>(text).map(|_| ())).map(|t| parse(&t))
+    {
         next.optimizer = optimizer;
     }
-    optional(ui, id("schedule"), SCHEDULE, &stage.schedule, &mut next.schedule);
-    if stage.task == Task::Reconstruct {
-        optional::<Sparsity>(ui, id("sparsity"), SPARSITY, &stage.sparsity, &mut next.sparsity);
+    if let Some(schedule) = optional(ui, id("schedule"), SCHEDULE, &written(&stage.schedule), parse::<Schedule>) {
+        next.schedule = schedule;
+    }
+    if stage.task == Task::Reconstruct
+        && let Some(sparsity) = optional(ui, id("sparsity"), SPARSITY, &written(&stage.sparsity), parse::<Sparsity>)
+    {
+        next.sparsity = sparsity;
     }
     let now = stage.freeze.join(" ");
     let setting = TextLine {
@@ -132,8 +138,6 @@ fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) 
     }
 }
 
-/// Name, label, hover, hint.
-type Words = [&'static str; 4];
 const SCHEDULE: Words = [
     "schedule",
     "Schedule",
@@ -143,21 +147,12 @@ const SCHEDULE: Words = [
 const SPARSITY: Words =
     ["sparsity", "Sparsity", "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).", "none"];
 
-fn readable<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
-    text.parse::<T>().map(|_| ()).map_err(|error| error.to_string())
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-/// A setting that may be left out.
-fn optional<T>(ui: &mut Ui, id: Id, [name, label, hover, hint]: Words, now: &Option<T>, next: &mut Option<T>)
-where
-    T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display,
-{
-    let written = now.as_ref().map_or_else(String::new, T::to_string);
-    let check = |text: &str| if text.trim().is_empty() { Ok(()) } else { readable::<T>(text) };
-    let setting = TextLine { name, label, hover, text: &written, hint };
-    if let Some(text) = text(ui, id, &setting, &check) {
-        *next = text.parse().ok();
-    }
+fn written<T: ToString>(value: &Option<T>) -> String {
+    value.as_ref().map_or_else(String::new, T::to_string)
 }
 
 fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {

@@ -1,9 +1,10 @@
 //! All layers with size, stride and offset of their receptive fields; a click selects one.
 
-use super::{compact, elided};
+use super::compact;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::project::Place;
 use crate::shape::Row;
 use eframe::egui::{

@@ -11,14 +11,12 @@ use crate::gui::looking::LookAt;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::View;
-use crate::gui::widgets::empty;
+use crate::gui::widgets::{elided, empty};
 use crate::inspect::effective_field::Request;
 use crate::shape::field::sees_less;
 use chosen::{Chosen, times};
-use eframe::egui::text::{LayoutJob, TextWrapping};
-use eframe::egui::{Color32, FontId, Galley, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
-use std::sync::Arc;
 
 /// The view: which cell, and what it draws with.
 pub struct FieldView {
@@ -143,13 +141,6 @@ fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let galley = elided(ui, text, FontId::proportional(theme::SMALL), color, area.width());
     ui.painter().galley(area.min, galley, color);
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
-}
-
-/// A text on one line, with an ellipsis where it is too long.
-fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = TextWrapping::truncate_at_width(width);
-    ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
 /// The largest rectangle of this ratio (height over width) in the upper left of an area.

@@ -1,0 +1,161 @@
+//! The `[data]` table as fields: the source first, then groups that open and close.
+
+mod pixels;
+mod read;
+mod signals;
+mod splits;
+
+use super::line::{TextLine, Words, choice, line, optional, text};
+use crate::gui::action::Action;
+use crate::gui::panels::data::download;
+use crate::gui::state::State;
+use crate::gui::theme;
+use crate::gui::widgets::{Icon, elided, icon};
+use crate::project::data::{DataSpec, Source};
+use crate::project::edit::Edit;
+use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// What the fields of a group share.
+struct Form<'a> {
+    ui: &'a mut Ui,
+    /// Changes with every project that is opened: what was being typed belongs to the old one.
+    generation: u64,
+    data: &'a DataSpec,
+    next: &'a mut DataSpec,
+}
+
+impl Form<'_> {
+    fn id(&self, name: &str) -> Id {
+        Id::unique(("data", name, self.generation))
+    }
+
+    /// A setting that may be left out; `Some(None)` when it has just been.
+    fn optional<T>(&mut self, words: Words, now: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<Option<T>> {
+        let id = self.id(words[1]);
+        optional(self.ui, id, words, now, read)
+    }
+
+    /// A setting that is on or off; whether it is now.
+    fn switch(&mut self, [name, label, hover, on]: Words, now: bool) -> bool {
+        let mut set = now;
+        line(self.ui, name, hover, |ui| ui.checkbox(&mut set, on).accessible_name(label).on_hover_text(hover));
+        set
+    }
+}
+
+/// Shows the fields.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let data = &state.project().data;
+    let mut next = data.clone();
+    let names = ["source", "Data source", "Which images; shapes are drawn by Strata itself and need no files."];
+    let id = Id::unique(("data", "source", state.generation));
+    if let Some(source) = choice(ui, id, names, data.source, &Source::ALL) {
+        next.source = source;
+    }
+    if data.source != Source::Shapes {
+        path(ui, state, &mut next, actions);
+    }
+    seed(ui, state, actions);
+    let pixels = pixels::summary(data);
+    group(ui, state, "Pixels", &pixels, &mut next, |form| pixels::show(form, state.project().network.input.channels()));
+    if data.source == Source::Wav {
+        group(ui, state, "Signals", &signals::summary(data), &mut next, signals::show);
+    }
+    group(ui, state, "Splits", &splits::summary(data), &mut next, splits::show);
+    counted(ui, state);
+    if next != *data {
+        actions.push(Action::Edit(Edit::Data(next)));
+    }
+}
+
+/// Fields under a heading that opens and closes them; closed, it says what they are set to.
+fn group(
+    ui: &mut Ui,
+    state: &State,
+    title: &str,
+    summary: &str,
+    next: &mut DataSpec,
+    fields: impl FnOnce(&mut Form<'_>),
+) {
+    let id = Id::unique(("data group", title));
+    let open = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, format!("{title} of the data")));
+    let colors = theme::palette(ui);
+    let ink = if response.hovered() || response.has_focus() { colors.strong } else { colors.text };
+    let sign = if open { Icon::Open } else { Icon::Closed };
+    icon::paint(ui.painter(), sign, Rect::from_min_size(rect.min, vec2(icon::SIZE, rect.height())), colors.weak);
+    let painter = ui.painter_at(rect);
+    let at = pos2(rect.left() + icon::SIZE + 6.0, rect.center().y);
+    let named = painter.text(at, Align2::LEFT_CENTER, title, theme::heading(theme::BODY), ink);
+    if !open {
+        let room = rect.right() - named.right() - 10.0;
+        let galley = elided(ui, summary, FontId::proportional(theme::SMALL), colors.weak, room);
+        let at = rect.right_center() - vec2(galley.size().x, galley.size().y / 2.0);
+        painter.galley(at, galley, colors.weak);
+    }
+    if response.on_hover_text(if open { "Close these settings" } else { summary }).clicked() {
+        ui.data_mut(|data| data.insert_temp(id, !open));
+    }
+    if open {
+        let (data, generation) = (&state.project().data, state.generation);
+        fields(&mut Form { ui, generation, data, next });
+        ui.add_space(theme::STEP);
+    }
+}
+
+fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Action>) {
+    let setting = TextLine {
+        name: "path",
+        label: "Data path",
+        hover: "The folder (or file) that holds the images; ~ is your home folder.",
+        text: state.project().data.path.as_deref().unwrap_or_default(),
+        hint: "~/data/…",
+    };
+    if let Some(text) = text(ui, Id::unique(("data", "path", state.generation)), &setting, &|_| Ok(())) {
+        next.path = Some(text).filter(|text| !text.is_empty());
+    }
+    line(ui, "", "", |ui| {
+        if ui.button("Browse…").on_hover_text("Choose the folder").accessible_name("Browse for data").clicked() {
+            actions.push(Action::BrowseData);
+        }
+    });
+    if download::is_offered(state) && !are_there(state) {
+        line(ui, "", "", |ui| download::show(ui, state, actions));
+    }
+}
+
+/// Whether the images as they are set have been read: then nothing needs to be downloaded.
+fn are_there(state: &State) -> bool {
+    let seen = state.looking.data.latest.as_ref();
+    seen.is_some_and(|seen| seen.result.is_ok() && seen.question.same_images(&state.data_question()))
+}
+
+fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let now = state.project().seed.to_string();
+    let setting = TextLine {
+        name: "seed",
+        label: "Seed",
+        hover: "All randomness comes from it: the same seed gives the same run.",
+        text: &now,
+        hint: "42",
+    };
+    let check = |text: &str| text.trim().parse::<u64>().map(|_| ()).map_err(|_| "write a whole number".to_owned());
+    let id = Id::unique(("data", "seed", state.generation));
+    if let Some(Ok(seed)) = text(ui, id, &setting, &check).map(|text| text.parse()) {
+        actions.push(Action::Edit(Edit::Seed(seed)));
+    }
+}
+
+fn counted(ui: &mut Ui, state: &State) {
+    let splits = &state.training.splits;
+    if splits.is_empty() {
+        return;
+    }
+    line(ui, "images", "Images in each split, as the last run read them.", |ui| {
+        for (split, images) in splits {
+            let text = format!("{:>9} {split}", crate::text::count(*images as u64));
+            ui.label(RichText::new(text).font(theme::digits(12.0)).color(theme::palette(ui).weak));
+        }
+    });
+}

@@ -1,0 +1,159 @@
+//! What becomes of a pixel on its way in: size, patches, range.
+
+use super::read::{self, bounds, count, numbers, pair, size, written};
+use super::{Form, choice};
+use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
+use std::fmt;
+
+/// What pixel values become, as people choose it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Range,
+    Train,
+    Numbers,
+}
+
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Values::Range => "range",
+            Values::Train => "standardised on train",
+            Values::Numbers => "mean and deviation",
+        })
+    }
+}
+
+impl Values {
+    fn of(data: &DataSpec) -> Values {
+        match data.normalize {
+            None => Values::Range,
+            Some(Normalize::Measured(_)) => Values::Train,
+            Some(Normalize::By(_)) => Values::Numbers,
+        }
+    }
+}
+
+/// All of it in a few words.
+pub(super) fn summary(data: &DataSpec) -> String {
+    let mut words = vec![data.resize.map_or_else(|| "own size".to_owned(), |sides| size(Some(sides)))];
+    if data.grey {
+        words.push("grey".to_owned());
+    }
+    if data.patches.is_some() {
+        words.push(format!("patches {}", size(data.patches)));
+    }
+    words.push(match Values::of(data) {
+        Values::Range => data.range.map_or_else(|| "0..1".to_owned(), |[low, high]| format!("{low}..{high}")),
+        Values::Train | Values::Numbers => "standardised".to_owned(),
+    });
+    words.join(" · ")
+}
+
+/// Shows the fields; `channels` is how many the network takes.
+pub(super) fn show(form: &mut Form<'_>, channels: usize) {
+    let data = form.data;
+    let about = "Height × width that every image is scaled to; empty keeps the images' own size.";
+    let words = ["resize", "Resize", about, "as they are"];
+    if let Some(sides) = form.optional(words, &size(data.resize), pair) {
+        form.next.resize = sides;
+    }
+    if data.resize.is_some() {
+        scaling(form);
+    }
+    let about = "Takes the colours away before anything else.";
+    form.next.grey = form.switch(["grey", "Grey", about, "without colours"], data.grey);
+    patches(form);
+    values(form, channels);
+}
+
+fn scaling(form: &mut Form<'_>) {
+    let about = "How pixels are weighed: area takes means, bilinear is PyTorch's with antialias, lanczos is sharper.";
+    let id = form.id("filter");
+    if let Some(filter) = choice(form.ui, id, ["filter", "Resize filter", about], form.data.filter, &Filter::ALL) {
+        form.next.filter = filter;
+    }
+    let about =
+        "Where the sides' ratio differs: stretch the image, crop what sticks out, or letterbox with black bars.";
+    let id = form.id("fit");
+    if let Some(fit) = choice(form.ui, id, ["fit", "Resize fit", about], form.data.fit, &Fitting::ALL) {
+        form.next.fit = fit;
+    }
+}
+
+fn patches(form: &mut Form<'_>) {
+    let data = form.data;
+    let about = "Train on random patches of this height × width instead of whole images.";
+    if let Some(sides) = form.optional(["patch", "Patches", about, "whole images"], &size(data.patches), pair) {
+        form.next.patches = sides;
+    }
+    if data.patches.is_some() {
+        let words =
+            ["each", "Patches per image", "Patches taken from each image, at places drawn from the seed.", "10"];
+        if let Some(each) = form.optional(words, &written(data.patches_per_image), count) {
+            form.next.patches_per_image = each;
+        }
+    }
+}
+
+fn values(form: &mut Form<'_>, channels: usize) {
+    let data = form.data;
+    let about = "What pixel values become: a range, or each channel less its mean and divided by its standard deviation, as measured on the training images or as given.";
+    let (now, all) = (Values::of(data), [Values::Range, Values::Train, Values::Numbers]);
+    let id = form.id("values");
+    if let Some(values) = choice(form.ui, id, ["values", "Pixel values", about], now, &all) {
+        form.next.range = None;
+        form.next.normalize = match values {
+            Values::Range => None,
+            Values::Train => Some(Normalize::MEASURED),
+            Values::Numbers => Some(Normalize::By(MeanStd { mean: vec![0.5; channels], std: vec![0.25; channels] })),
+        };
+    }
+    match &data.normalize {
+        None => range(form),
+        Some(Normalize::Measured(_)) => {}
+        Some(Normalize::By(given)) => by_numbers(form, given),
+    }
+}
+
+fn range(form: &mut Form<'_>) {
+    let about = "What pixel 0 and pixel 255 become. A decoder that ends in tanh needs -1..1, in sigmoid 0..1.";
+    let now = form.data.range.map_or_else(String::new, |[low, high]| format!("{low}..{high}"));
+    if let Some(range) = form.optional(["range", "Pixel range", about, "0..1"], &now, bounds) {
+        form.next.range = range;
+    }
+}
+
+fn by_numbers(form: &mut Form<'_>, given: &MeanStd) {
+    let joined = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
+    let words = ["mean", "Mean", "The mean of each channel, for pixels in 0..1.", "0.5"];
+    if let Some(Some(mean)) = form.optional(words, &joined(&given.mean), numbers) {
+        form.next.normalize = Some(Normalize::By(MeanStd { mean, ..given.clone() }));
+    }
+    let positive = |text: &str| {
+        let numbers = read::numbers(text)?;
+        let wrong = || "a deviation divides: write numbers above 0".to_owned();
+        if numbers.iter().all(|&number| number > 0.0) { Ok(numbers) } else { Err(wrong()) }
+    };
+    let words = ["std", "Deviation", "The standard deviation of each channel, for pixels in 0..1.", "0.25"];
+    if let Some(Some(std)) = form.optional(words, &joined(&given.std), positive) {
+        form.next.normalize = Some(Normalize::By(MeanStd { std, ..given.clone() }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_the_group_says_what_is_set() {
+        assert_eq!(summary(&DataSpec::default()), "own size · 0..1");
+        let data = DataSpec {
+            resize: Some([32, 48]),
+            grey: true,
+            patches: Some([8, 8]),
+            normalize: Some(Normalize::MEASURED),
+            ..DataSpec::default()
+        };
+        assert_eq!(summary(&data), "32x48 · grey · patches 8x8 · standardised");
+    }
+}

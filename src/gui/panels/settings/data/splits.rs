@@ -1,0 +1,89 @@
+//! How images are shared out: for training, watching and the final figure.
+
+use super::read::{count, number, share, written};
+use super::{Form, choice};
+use crate::project::data::{DataSpec, Fold, Labels, Source};
+
+/// All of it in a few words.
+pub(super) fn summary(data: &DataSpec) -> String {
+    let share = |share: f32| format!("{} %", (f64::from(share) * 1000.0).round() / 10.0);
+    let mut words = vec![match (data.fold, data.valid) {
+        (Some(fold), _) => format!("fold {fold}"),
+        (None, valid) => format!("valid {}", share(valid.unwrap_or(0.1))),
+    }];
+    words.extend(data.test.map(|test| format!("test {}", share(test))));
+    words.extend(data.source_fold.map(|fold| format!("source fold {fold}")));
+    words.extend(data.per_class.map(|images| format!("{images} a class")));
+    words.extend(data.limit.map(|limit| format!("at most {limit}")));
+    words.join(" · ")
+}
+
+/// Shows the fields.
+pub(super) fn show(form: &mut Form<'_>) {
+    of_source(form);
+    shares(form);
+    let about = "Labelled training images used of each class; the others become unlabeled. For the question whether images without labels help.";
+    if let Some(images) =
+        form.optional(["labelled", "Images per class", about, "all"], &written(form.data.per_class), count)
+    {
+        form.next.per_class = images;
+    }
+    let words = ["limit", "Image limit", "At most this many images in every split; empty takes all.", "all images"];
+    if let Some(limit) = form.optional(words, &written(form.data.limit), count) {
+        form.next.limit = limit;
+    }
+}
+
+/// What only some sources have.
+fn of_source(form: &mut Form<'_>) {
+    let data = form.data;
+    if data.source == Source::Cifar100 {
+        let (id, now) = (form.id("labels"), data.labels.unwrap_or_default());
+        let names = ["labels", "Labels", "The hundred fine classes, or the twenty coarse ones that group them."];
+        if let Some(labels) = choice(form.ui, id, names, now, &[Labels::Fine, Labels::Coarse]) {
+            form.next.labels = (labels != Labels::default()).then_some(labels);
+        }
+    }
+    let about = match data.source {
+        Source::Stl10 => "One of STL-10's ten folds of 1,000 training images, 0 to 9.",
+        Source::Flowers17 => "One of the three splits that come with the flowers, 1 to 3.",
+        _ => return,
+    };
+    if let Some(fold) = form.optional(["its fold", "Source fold", about, "none"], &written(data.source_fold), number) {
+        form.next.source_fold = fold;
+    }
+}
+
+/// A fold and a share exclude each other: the one that is set takes the other's place.
+fn shares(form: &mut Form<'_>) {
+    let data = form.data;
+    if data.fold.is_none() {
+        let about = "Share of the training images held back to watch the training, of every class alike.";
+        if let Some(valid) = form.optional(["valid", "Valid share", about, "0.1"], &written(data.valid), share) {
+            form.next.valid = valid;
+        }
+    }
+    let about = "Share of all labelled images drawn anew as test; empty keeps the source's own test images.";
+    if let Some(test) = form.optional(["test", "Test share", about, "the source's"], &written(data.test), share) {
+        form.next.test = test;
+    }
+    let about = "Cross-validation: 2/5 cuts the training images into five parts and holds back the second as valid.";
+    let read = |text: &str| text.parse::<Fold>();
+    if let Some(fold) = form.optional(["fold", "Fold", about, "none, or 1/5"], &written(data.fold), read) {
+        form.next.fold = fold;
+        form.next.valid = form.next.valid.filter(|_| fold.is_none());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_the_group_says_what_is_set() {
+        assert_eq!(summary(&DataSpec::default()), "valid 10 %");
+        let fold = Some(Fold { part: 2, of: 5 });
+        let data = DataSpec { fold, test: Some(0.125), per_class: Some(40), limit: Some(9), ..DataSpec::default() };
+        assert_eq!(summary(&data), "fold 2/5 · test 12.5 % · 40 a class · at most 9");
+    }
+}

@@ -1,0 +1,233 @@
+//! The images in the window: pages by class, the long grid, the settings of the data, real files; driven by labels.
+#![allow(clippy::unwrap_used)] // A test program as a whole.
+
+mod window;
+
+use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
+use std::path::{Path, PathBuf};
+use strata::gui::action::Action;
+use strata::gui::views::ViewKind;
+use strata::inspect::gallery::{BLOCK, Gallery, Part};
+use strata::project::data::{Fitting, Fold, Labels, MeanStd, Normalize, Source, Spectrogram, Split};
+use strata::project::{Project, file};
+use window::*;
+
+fn classifier() -> Project {
+    let text = "format = 1\ntitle = \"Small classifier\"\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 64\n[network]\ninput = \"3x16x16\"\nencoder = [\"conv 4 k3 s2 p1\", \"relu\"]\nhead = [\"flatten\", \"dense 10\"]\n[[stage]]\nname = \"classify\"\ntask = \"classify\"\nloss = \"cross-entropy\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 16\n";
+    file::parse(text, "test").unwrap()
+}
+
+/// The images of a project in a folder of its own.
+fn open(folder: &Path, project: &Project) -> Window {
+    let path = folder.join("project.toml");
+    file::save(project, &path).unwrap();
+    let mut window = Window::real(project.clone(), vec2(1280.0, 720.0));
+    window.harness.state_mut().handle(Action::Open(path));
+    window.show_alone(ViewKind::Data);
+    window.run();
+    window.wait("images", |state| state.looking.data.latest.is_some());
+    window
+}
+
+fn gallery(window: &Window) -> &Gallery {
+    window.state().looking.data.latest.as_ref().unwrap().result.as_ref().unwrap()
+}
+
+/// Waits until what is shown is this.
+fn until(window: &mut Window, what: &str, holds: impl Fn(&Gallery) -> bool) {
+    window.wait(what, |state| {
+        let looked = state.looking.data.latest.as_deref();
+        looked.and_then(|looked| looked.result.as_ref().ok()).is_some_and(&holds)
+    });
+}
+
+#[test]
+fn the_images_are_shown_by_class_and_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &classifier());
+    assert!(window.has("images of the train split") && window.has("Images of each class"));
+    assert!(window.has("No file was left out."));
+    window.click("Show unlabeled images");
+    until(&mut window, "the split", |gallery| gallery.split == Split::Unlabeled);
+    assert!(window.has("64 images of the unlabeled split"));
+    let mut lost = classifier();
+    lost.data.source = Source::Mnist;
+    lost.data.path = Some("nowhere".into());
+    let window = open(folder.path(), &lost);
+    assert!(window.has("No images to show") && window.has("nowhere"));
+}
+
+#[test]
+fn one_grid_scrolls_over_all_images_and_over_one_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = classifier();
+    project.data.limit = Some(3000);
+    let mut window = open(folder.path(), &project);
+    window.click("Show all images");
+    until(&mut window, "the first block", |gallery| matches!(gallery.part, Part::Block { class: None, .. }));
+    assert!(window.has("3,000 images of the train split") && window.has("1–"));
+    let middle = window.get("3,000 images of the train split").rect().center();
+    window.harness.hover_at(middle);
+    let wheel = |y: f32| Event::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, y),
+        phase: TouchPhase::Move,
+        source: MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    };
+    window.harness.event(wheel(-1e6));
+    window.run();
+    let last = 3000usize.div_ceil(BLOCK) - 1;
+    // The last block is asked for, and then the one before it, for the way back.
+    until(&mut window, "the blocks at the end", |gallery| gallery.part.number() == last - 1);
+    assert!(window.has("–3,000 / 3,000"));
+    let count = gallery(&window).splits[0].per_class[3];
+    let name = format!("{}: {count} images", gallery(&window).classes[3]);
+    window.click(&name);
+    until(&mut window, "one class", |gallery| gallery.part == Part::Block { class: Some(3), block: 0 });
+    assert!(gallery(&window).images.iter().all(|(_, label)| *label == Some(3)));
+    assert!(window.has(&format!("{count} images of {} of the train split", gallery(&window).classes[3])));
+    window.click("Show all classes");
+    until(&mut window, "all again", |gallery| gallery.total == 3000);
+    window.click("Show images by class");
+    until(&mut window, "a page", |gallery| gallery.part == Part::Page(0));
+}
+
+#[test]
+fn files_that_were_left_out_are_listed_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["cat", "dog"] {
+        let at = folder.path().join("images").join(class);
+        std::fs::create_dir_all(&at).unwrap();
+        for n in 0..4 {
+            image::RgbImage::from_pixel(16, 16, image::Rgb([60 * n, 9, 9])).save(at.join(format!("{n}.png"))).unwrap();
+        }
+        std::fs::write(at.join("torn.png"), "not a picture").unwrap();
+    }
+    let mut project = classifier();
+    project.data.source = Source::Folder;
+    project.data.path = Some("images".into());
+    let window = open(folder.path(), &project);
+    assert!(window.has("Left out: 2 files") && window.has("torn.png: "));
+    assert!(window.has("cat: ") && window.has("dog: "));
+}
+
+#[test]
+fn every_setting_of_the_data_has_a_field() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.click("Pixels of the data");
+    window.enter("Resize", "24x32");
+    choose(&mut window, "Resize filter", "lanczos");
+    choose(&mut window, "Resize fit", "letterbox");
+    window.click("Grey");
+    window.enter("Patches", "8");
+    window.enter("Patches per image", "5");
+    choose(&mut window, "Pixel values", "standardised on train");
+    let data = &window.state().project().data;
+    assert_eq!((data.resize, data.fit, data.grey), (Some([24, 32]), Fitting::Letterbox, true));
+    assert_eq!(
+        (data.filter.to_string().as_str(), data.patches, data.patches_per_image),
+        ("lanczos", Some([8, 8]), Some(5))
+    );
+    assert_eq!((data.range, &data.normalize), (None, &Some(Normalize::MEASURED)));
+    choose(&mut window, "Pixel values", "mean and deviation");
+    window.enter("Mean", "0.5, 0.4 0.3");
+    window.enter("Deviation", "0.2 0 0.2");
+    assert!(window.has("write numbers above 0"));
+    window.enter("Deviation", "0.2 0.2 0.2");
+    let by = MeanStd { mean: vec![0.5, 0.4, 0.3], std: vec![0.2; 3] };
+    assert_eq!(window.state().project().data.normalize, Some(Normalize::By(by)));
+    window.click("Pixels of the data");
+    assert!(!window.has("Resize filter"), "closed");
+
+    window.click("Splits of the data");
+    window.enter("Valid share", "20 %");
+    window.enter("Test share", "0.25");
+    window.enter("Images per class", "40");
+    window.enter("Image limit", "900");
+    let data = &window.state().project().data;
+    assert_eq!((data.valid, data.test, data.per_class, data.limit), (Some(0.2), Some(0.25), Some(40), Some(900)));
+    window.enter("Fold", "6/5");
+    assert!(window.has("is no fold"));
+    window.enter("Fold", "2/5");
+    let data = &window.state().project().data;
+    assert_eq!((data.fold, data.valid), (Some(Fold { part: 2, of: 5 }), None), "they exclude each other");
+    assert!(!window.has("Valid share"));
+}
+
+#[test]
+fn some_sources_have_settings_of_their_own() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.click("Splits of the data");
+    assert!(!window.has("Source fold") && !window.has("Signals of the data"));
+    choose(&mut window, "Data source", "cifar100");
+    choose(&mut window, "Labels", "coarse");
+    assert_eq!(window.state().project().data.labels, Some(Labels::Coarse));
+    choose(&mut window, "Data source", "stl10");
+    window.enter("Source fold", "7");
+    assert_eq!(window.state().project().data.source_fold, Some(7));
+    choose(&mut window, "Data source", "wav");
+    window.click("Signals of the data");
+    window.enter("Signal length", "8000");
+    window.enter("Sample rate", "16000");
+    window.click("Spectrogram");
+    window.enter("Window", "512");
+    window.enter("Hop", "64");
+    window.click("Logarithmic");
+    let data = &window.state().project().data;
+    assert_eq!((data.length, data.rate), (Some(8000), Some(16000)));
+    assert_eq!(data.spectrogram, Some(Spectrogram { window: 512, hop: 64, log: false }));
+    window.click("Spectrogram");
+    assert_eq!(window.state().project().data.spectrogram, None);
+}
+
+/// Chooses from a list.
+fn choose(window: &mut Window, list: &str, entry: &str) {
+    window.click(list);
+    window.click(entry);
+}
+
+/// Folder, source, and how many images each split has.
+const REAL: [(&str, Source, &[(Split, usize)]); 9] = [
+    ("mnist", Source::Mnist, &[(Split::Train, 54_000), (Split::Valid, 6_000), (Split::Test, 10_000)]),
+    ("fashion-mnist-subset", Source::FashionMnist, &[(Split::Train, 675), (Split::Valid, 75), (Split::Test, 150)]),
+    ("cifar10/exact", Source::Cifar10, &[(Split::Train, 2_700), (Split::Valid, 300)]),
+    ("cifar10/jpeg-decoded", Source::Cifar10, &[(Split::Train, 9_000), (Split::Valid, 1_000), (Split::Test, 10_000)]),
+    ("cifar100-flowers", Source::Cifar100, &[(Split::Train, 1_800), (Split::Valid, 200), (Split::Test, 400)]),
+    ("stl10", Source::Stl10, &[(Split::Train, 72), (Split::Valid, 8), (Split::Test, 10), (Split::Unlabeled, 200)]),
+    ("eurosat", Source::Eurosat, &[(Split::Train, 810), (Split::Valid, 90), (Split::Test, 100)]),
+    ("flowers17", Source::Flowers17, &[(Split::Train, 275), (Split::Valid, 31), (Split::Test, 34)]),
+    ("sign-digits", Source::Folder, &[(Split::Train, 486), (Split::Valid, 54), (Split::Test, 60)]),
+];
+
+fn root() -> Option<PathBuf> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let root = std::env::var_os("STRATA_TEST_DATA").map_or_else(beside, PathBuf::from);
+    if root.is_dir() {
+        return Some(root);
+    }
+    println!("skipped: no real data at {}", root.display());
+    None
+}
+
+/// Pictures of the window are left in the folder for the tests' files, to be looked at.
+#[test]
+fn real_images_of_every_folder_open_in_the_window() {
+    let Some(root) = root() else { return };
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
+    for (name, source, counts) in REAL {
+        let folder = tempfile::tempdir().unwrap();
+        let mut project = classifier();
+        (project.data.source, project.data.limit) = (source, None);
+        project.data.path = Some(root.join(name).display().to_string());
+        project.data.resize = matches!(source, Source::Flowers17).then_some([64, 64]);
+        let mut window = open(folder.path(), &project);
+        let found: Vec<_> = gallery(&window).splits.iter().map(|counts| (counts.split, counts.images)).collect();
+        assert_eq!(found, counts, "{name}");
+        assert!(window.has("Images of each class") && window.has("No file was left out."), "{name}");
+        window.save_picture(&pictures.join(format!("{}.png", name.replace('/', "-"))), 1.0);
+        window.click("Show all images");
+        until(&mut window, "the grid", |gallery| matches!(gallery.part, Part::Block { .. }));
+        window.save_picture(&pictures.join(format!("{}-all.png", name.replace('/', "-"))), 1.0);
+    }
+}
