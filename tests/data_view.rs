@@ -5,7 +5,7 @@ mod window;
 
 use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
 use std::path::{Path, PathBuf};
-use strata::gui::action::Action;
+use strata::gui::action::{Action, Show};
 use strata::gui::views::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};
 use strata::project::data::{Fitting, Fold, Labels, MeanStd, Normalize, Source, Spectrogram, Split};
@@ -84,7 +84,7 @@ fn one_grid_scrolls_over_all_images_and_over_one_class() {
     let count = gallery(&window).splits[0].per_class[3];
     let name = format!("{}: {count} images", gallery(&window).classes[3]);
     window.click(&name);
-    until(&mut window, "one class", |gallery| gallery.part == Part::Block { class: Some(3), block: 0 });
+    until(&mut window, "one class", |gallery| matches!(gallery.part, Part::Block { class: Some(3), .. }));
     assert!(gallery(&window).images.iter().all(|(_, label)| *label == Some(3)));
     assert!(window.has(&format!("{count} images of {} of the train split", gallery(&window).classes[3])));
     window.click("Show all classes");
@@ -122,7 +122,7 @@ fn every_setting_of_the_data_has_a_field() {
     window.click("Grey");
     window.enter("Patches", "8");
     window.enter("Patches per image", "5");
-    choose(&mut window, "Pixel values", "standardised on train");
+    choose(&mut window, "Pixel values", "train mean/std");
     let data = &window.state().project().data;
     assert_eq!((data.resize, data.fit, data.grey), (Some([24, 32]), Fitting::Letterbox, true));
     assert_eq!(
@@ -130,13 +130,14 @@ fn every_setting_of_the_data_has_a_field() {
         ("lanczos", Some([8, 8]), Some(5))
     );
     assert_eq!((data.range, &data.normalize), (None, &Some(Normalize::MEASURED)));
-    choose(&mut window, "Pixel values", "mean and deviation");
+    choose(&mut window, "Pixel values", "own mean/std");
     window.enter("Mean", "0.5, 0.4 0.3");
     window.enter("Deviation", "0.2 0 0.2");
     assert!(window.has("write numbers above 0"));
     window.enter("Deviation", "0.2 0.2 0.2");
     let by = MeanStd { mean: vec![0.5, 0.4, 0.3], std: vec![0.2; 3] };
     assert_eq!(window.state().project().data.normalize, Some(Normalize::By(by)));
+    window.save_picture(&pictures().join("settings-pixels.png"), 1.0);
     window.click("Pixels of the data");
     assert!(!window.has("Resize filter"), "closed");
 
@@ -153,6 +154,7 @@ fn every_setting_of_the_data_has_a_field() {
     let data = &window.state().project().data;
     assert_eq!((data.fold, data.valid), (Some(Fold { part: 2, of: 5 }), None), "they exclude each other");
     assert!(!window.has("Valid share"));
+    window.save_picture(&pictures().join("settings-splits.png"), 1.0);
 }
 
 #[test]
@@ -177,6 +179,8 @@ fn some_sources_have_settings_of_their_own() {
     let data = &window.state().project().data;
     assert_eq!((data.length, data.rate), (Some(8000), Some(16000)));
     assert_eq!(data.spectrogram, Some(Spectrogram { window: 512, hop: 64, log: false }));
+    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
+    window.save_picture(&pictures().join("settings-signals.png"), 1.0);
     window.click("Spectrogram");
     assert_eq!(window.state().project().data.spectrogram, None);
 }
@@ -210,11 +214,14 @@ fn root() -> Option<PathBuf> {
     None
 }
 
-/// Pictures of the window are left in the folder for the tests' files, to be looked at.
+/// Where pictures of the window are left, to be looked at.
+fn pictures() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")
+}
+
 #[test]
 fn real_images_of_every_folder_open_in_the_window() {
     let Some(root) = root() else { return };
-    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
     for (name, source, counts) in REAL {
         let folder = tempfile::tempdir().unwrap();
         let mut project = classifier();
@@ -225,9 +232,9 @@ fn real_images_of_every_folder_open_in_the_window() {
         let found: Vec<_> = gallery(&window).splits.iter().map(|counts| (counts.split, counts.images)).collect();
         assert_eq!(found, counts, "{name}");
         assert!(window.has("Images of each class") && window.has("No file was left out."), "{name}");
-        window.save_picture(&pictures.join(format!("{}.png", name.replace('/', "-"))), 1.0);
+        window.save_picture(&pictures().join(format!("{}.png", name.replace('/', "-"))), 1.0);
         window.click("Show all images");
         until(&mut window, "the grid", |gallery| matches!(gallery.part, Part::Block { .. }));
-        window.save_picture(&pictures.join(format!("{}-all.png", name.replace('/', "-"))), 1.0);
+        window.save_picture(&pictures().join(format!("{}-all.png", name.replace('/', "-"))), 1.0);
     }
 }

@@ -1,8 +1,9 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
-use super::{class, fitted, names};
+use super::{NEAR, class, names};
 use crate::gui::action::{Action, Show};
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::text;
 use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -38,13 +39,9 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
         let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
             ui.painter().text(pos2(x, area.center().y), align, text, font, color);
         };
-        write(
-            area.left(),
-            Align2::LEFT_CENTER,
-            &fitted(name.clone(), 15),
-            FontId::proportional(theme::SMALL),
-            colors.text,
-        );
+        let named = elided(ui, &name, FontId::proportional(theme::SMALL), colors.text, names(gallery) - NEAR);
+        let at = pos2(area.left(), area.center().y - named.size().y / 2.0);
+        ui.painter().galley(at, named, colors.text);
         write(area.right(), Align2::RIGHT_CENTER, &figures, theme::digits(11.0), colors.weak);
         let length = (right - left) * count as f32 / most as f32;
         let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(1.0), 8.0));

@@ -42,7 +42,9 @@ const GAP: f32 = 4.0;
 /// Room for the name of a split.
 const TABS: f32 = 84.0;
 /// Width of the class's name before its images or its bar, at most.
-const NAMES: f32 = 96.0;
+const NAMES: f32 = 104.0;
+/// Room between a class's name and what belongs to it.
+const NEAR: f32 = 6.0;
 /// Width of the column with the balance of the classes.
 const BALANCE: f32 = 208.0;
 
@@ -200,7 +202,7 @@ impl DataView {
             ui.label(RichText::new(at).font(theme::digits(11.5)).color(colors.weak));
         }
         if let Some(label) = of {
-            let name = RichText::new(format!("{}  ×", fitted(class(gallery, label), 15))).size(theme::SMALL);
+            let name = RichText::new(format!("{}  ×", fitted(class(gallery, label)))).size(theme::SMALL);
             let chip = ui.selectable_label(true, name).on_hover_text("Show all classes again");
             if chip.accessible_name("Show all classes").clicked() {
                 show(gallery.split, Part::Block { class: None, block: 0 });
@@ -265,6 +267,8 @@ fn class(gallery: &Gallery, label: u32) -> String {
     gallery.classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string())
 }
 
-fn fitted(name: String, letters: usize) -> String {
-    if name.chars().count() <= letters { name } else { name.chars().take(letters - 1).chain(['…']).collect() }
+/// A name short enough for a button.
+fn fitted(name: String) -> String {
+    const LETTERS: usize = 15;
+    if name.chars().count() <= LETTERS { name } else { name.chars().take(LETTERS - 1).chain(['…']).collect() }
 }

@@ -1,11 +1,12 @@
 //! A few images of each class, a row for each, as one page.
 
-use super::{GAP, Seen, class, fitted, hovered, names};
+use super::{GAP, NEAR, Seen, class, hovered, names};
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::gallery::{Gallery, PER_CLASS};
 use crate::inspect::picture::image_rgba;
-use eframe::egui::{Align2, FontId, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{FontId, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
 
 /// The page with its texture.
@@ -72,9 +73,10 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2) {
             sheet.paint(ui.painter(), index, rect);
         }
         if let Some(label) = label.filter(|label| before != Some(*label)) {
-            let at = pos2(area.left(), rect.center().y);
-            let name = fitted(class(gallery, label), 15);
-            ui.painter().text(at, Align2::LEFT_CENTER, name, FontId::proportional(theme::SMALL), colors.text);
+            let font = FontId::proportional(theme::SMALL);
+            let named = elided(ui, &class(gallery, label), font, colors.text, names(gallery) - NEAR);
+            let at = pos2(area.left(), rect.center().y - named.size().y / 2.0);
+            ui.painter().galley(at, named, colors.text);
         }
         before = *label;
     }

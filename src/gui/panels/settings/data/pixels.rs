@@ -17,8 +17,8 @@ impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Values::Range => "range",
-            Values::Train => "standardised on train",
-            Values::Numbers => "mean and deviation",
+            Values::Train => "train mean/std",
+            Values::Numbers => "own mean/std",
         })
     }
 }
