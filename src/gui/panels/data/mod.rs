@@ -241,9 +241,9 @@ impl DataView {
 fn ask(state: &State, gallery: &Gallery, block: usize) -> Option<Action> {
     let Request { split, part } = state.looking.part;
     let is_this = split.is_none_or(|split| split == gallery.split) && part.numbered(0) == gallery.part.numbered(0);
-    let is_free = !state.looking.data.waits_for(&state.data_question());
+    let is_answered = state.looking.data.answer(&state.data_question()).is_some();
     let wanted = Request { split: Some(gallery.split), part: part.numbered(block) };
-    ((is_this || is_free) && wanted != state.looking.part).then_some(Action::Show(Show::Images(wanted)))
+    ((is_this || is_answered) && wanted != state.looking.part).then_some(Action::Show(Show::Images(wanted)))
 }
 
 fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
