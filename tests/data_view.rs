@@ -66,17 +66,7 @@ fn one_grid_scrolls_over_all_images_and_over_one_class() {
     window.click("Show all images");
     until(&mut window, "the first block", |gallery| matches!(gallery.part, Part::Block { class: None, .. }));
     assert!(window.has("3,000 images of the train split") && window.has("1–"));
-    let middle = window.get("3,000 images of the train split").rect().center();
-    window.harness.hover_at(middle);
-    let wheel = |y: f32| Event::MouseWheel {
-        unit: MouseWheelUnit::Point,
-        delta: vec2(0.0, y),
-        phase: TouchPhase::Move,
-        source: MouseWheelSource::Unknown,
-        modifiers: Modifiers::NONE,
-    };
-    window.harness.event(wheel(-1e6));
-    window.run();
+    scroll_to_the_end(&mut window, "3,000 images of the train split");
     let last = 3000usize.div_ceil(BLOCK) - 1;
     // The last block is asked for, and then the one before it, for the way back.
     until(&mut window, "the blocks at the end", |gallery| gallery.part.number() == last - 1);
@@ -91,6 +81,36 @@ fn one_grid_scrolls_over_all_images_and_over_one_class() {
     until(&mut window, "all again", |gallery| gallery.total == 3000);
     window.click("Show images by class");
     until(&mut window, "a page", |gallery| gallery.part == Part::Page(0));
+}
+
+#[test]
+fn a_hundred_thousand_images_are_scrolled_over_without_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = std::fs::File::create(folder.path().join("unlabeled_X.bin")).unwrap();
+    // As long as STL-10's own file, 2.7 GB of which a file system stores none.
+    images.set_len(100_000 * 3 * 96 * 96).unwrap();
+    let mut project = classifier();
+    (project.data.source, project.data.path, project.data.limit) = (Source::Stl10, Some(".".into()), None);
+    let mut window = open(folder.path(), &project);
+    assert!(window.has("100,000 images of the unlabeled split"));
+    scroll_to_the_end(&mut window, "100,000 images of the unlabeled split");
+    let last = 100_000usize.div_ceil(BLOCK) - 1;
+    until(&mut window, "the blocks at the end", |gallery| gallery.part.number() == last - 1);
+    assert!(window.has("–100,000 / 100,000"));
+}
+
+/// Turns the wheel over the images.
+fn scroll_to_the_end(window: &mut Window, images: &str) {
+    let middle = window.get(images).rect().center();
+    window.harness.hover_at(middle);
+    window.harness.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, -1e8),
+        phase: TouchPhase::Move,
+        source: MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    window.run();
 }
 
 #[test]
