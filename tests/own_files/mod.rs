@@ -1,11 +1,15 @@
-//! Runs on files that a test makes itself: sounds, spectrograms and arrays that are learned.
+//! Runs on files that a test makes itself: sounds, spectrograms and arrays that are learned, and files that can't be
+//! read any more while a run reads them.
 
-use super::runs::{completed, options, train};
+use super::runs::{TINY, assert_same, completed, failed, options, tiny, train, train_until};
 use std::f32::consts::TAU;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use strata::engine::checkpoint;
 use strata::engine::event::{Event, Summary};
+use strata::engine::record::{RunRecord, Status};
+use strata::engine::thread::RunOptions;
 use strata::project::data::Split;
 use strata::project::{Project, file};
 
@@ -144,5 +148,64 @@ fn arrays_with_labels_are_told_apart() {
     for path in [archive, folder_of_both] {
         let data = format!("source = \"npy\"\npath = {path:?}");
         learns(&classifier(&data, "1x16x16", "\"conv 8 k5\", \"relu\"", 2, 10));
+    }
+}
+
+/// Pictures of ten classes for the tiny project; they are read from the file as they are wanted.
+fn write_pictures(folder: &Path) {
+    let mut dice = Dice(5);
+    let pixels: Vec<u8> = (0..64 * 16 * 16 * 3).map(|_| (255.0 * dice.next()) as u8).collect();
+    let labels: Vec<u8> = (0..64).map(|number| number % 10).collect();
+    fs::write(folder.join("x.npy"), npy("|u1", &[64, 16, 16, 3], &pixels)).unwrap();
+    fs::write(folder.join("y.npy"), npy("|u1", &[64], &labels)).unwrap();
+}
+
+/// The tiny project on these pictures, ten steps an epoch.
+fn on_pictures(folder: &Path) -> Project {
+    let from = "source = \"shapes\"\nresize = [16, 16]";
+    assert!(TINY.contains(from));
+    let to = format!("source = \"npy\"\npath = {folder:?}\nvalid = 0.25");
+    let smaller = ("batch = 16", "batch = 4");
+    tiny(&[(from, &to), ("split = \"unlabeled\"\n", ""), smaller, smaller])
+}
+
+/// In the middle of the first epoch, at its last step (so that the measuring fails), and in the second stage.
+#[test]
+fn a_file_that_cannot_be_read_any_more_ends_the_run_without_a_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    write_pictures(&data);
+    let project = on_pictures(&data);
+    let of = |name: &str| RunOptions { loaders: Some(1), ..options(&folder.path().join(name)) };
+    completed(train(&project, &of("whole")).0);
+    let (file, whole) = (data.join("x.npy"), fs::read(data.join("x.npy")).unwrap());
+    for lost in [1, 10, 21] {
+        let name = lost.to_string();
+        let lose = |event: &Event| {
+            if matches!(event, Event::Step(report) if report.step == lost) {
+                fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(1000).unwrap();
+            }
+            None
+        };
+        let failure = failed(train_until(&project, &of(&name), lose).0);
+        let run = folder.path().join(&name);
+        let last = run.join("checkpoints/last.safetensors");
+        let at = checkpoint::load(&last).unwrap().position.step;
+        // Three batches may have been made ahead.
+        assert!((lost..=lost + 3).contains(&at), "{at}");
+        let (what, kept) = (file.display(), last.display());
+        for part in [
+            format!("{what}: cannot be read"),
+            format!("The training up to step {at} is kept in {kept}: resume this run"),
+        ] {
+            assert!(failure.message.contains(&part), "{part}: {}", failure.message);
+        }
+        assert!(failure.wrong_input && failure.run.as_deref() == Some(&run));
+        let record = RunRecord::read(&run).unwrap();
+        assert_eq!((record.status, record.message, record.steps), (Status::Failed, Some(failure.message), at));
+        fs::write(&file, &whole).unwrap();
+        completed(train(&project, &RunOptions { resume: true, ..of(&name) }).0);
+        assert_same(&folder.path().join("whole"), &run);
     }
 }
