@@ -2,6 +2,7 @@
 //! whatever goes wrong is one message with the run folder whole.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod own_files;
 mod runs;
 
 use runs::{assert_same, completed, failed, metrics, options, stop_at, stopped, tiny, train, train_until};

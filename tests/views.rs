@@ -1,6 +1,7 @@
 //! The views of what is inside: saliency, the sparse code, the images, the runs; driven by their labels.
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
+mod curves;
 mod window;
 
 use eframe::egui::{Vec2, vec2};

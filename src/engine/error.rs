@@ -18,6 +18,14 @@ pub enum RunError {
     /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// An image cannot be read any more, in the middle of the training.
+    #[error("{error}. {kept}")]
+    Unread {
+        /// Which, and why.
+        error: DataError,
+        /// What is kept, and how to go on.
+        kept: String,
+    },
     /// The run folder cannot be had.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -71,7 +79,7 @@ impl RunError {
     pub fn is_wrong_input(&self) -> bool {
         match self {
             RunError::Input(_) | RunError::Folder(_) => true,
-            RunError::Data(error) => {
+            RunError::Data(error) | RunError::Unread { error, .. } => {
                 !matches!(error, DataError::OutOfRange { .. } | DataError::Buffer { .. } | DataError::Cancelled)
             }
             RunError::Project(error) => !matches!(error, ProjectError::Write { .. }),

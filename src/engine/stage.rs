@@ -2,6 +2,7 @@
 //!
 //! A stop is taken between two steps and between two batches of measuring; the position then says
 //! exactly where, so that a resumed run measures each epoch once and ends like one never stopped.
+//! An image that can't be read ends the run as a stop does, with a message.
 
 use super::checkpoint::{Tally, Watch};
 use super::early_stop::{self, Verdict};
@@ -41,13 +42,25 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
     let mut stepper = Stepper::new(session, &stage, split)?;
     announce(session, &stage, &stepper);
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
-        let flow = steps(session, &mut stepper, split)?;
-        if flow == Flow::Stopped || end_epoch(session, &stage, &stepper)? == Flow::Stopped {
-            stepper.save(session, &["last"])?;
-            return Ok(Flow::Stopped);
+        match epoch(session, &mut stepper, split) {
+            Ok(Flow::Done) => {}
+            Ok(Flow::Stopped) => {
+                stepper.save(session, &["last"])?;
+                return Ok(Flow::Stopped);
+            }
+            Err(RunError::Data(error)) => return Err(stepper.keep(session, error)),
+            Err(error) => return Err(error),
         }
     }
     Ok(Flow::Done)
+}
+
+/// The rest of the epoch in progress, and its measuring.
+fn epoch(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData) -> Result<Flow, RunError> {
+    match steps(session, stepper, split)? {
+        Flow::Done => end_epoch(session, stepper),
+        Flow::Stopped => Ok(Flow::Stopped),
+    }
 }
 
 /// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
@@ -112,7 +125,8 @@ fn load(session: &Session<'_>, stepper: &Stepper<'_>, split: &SplitData) -> Resu
 }
 
 /// Measures, writes and tells what the epoch brought.
-fn end_epoch(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
+fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
+    let stage = stepper.stage();
     let mut metrics = vec![(stage.split, trained(stage, session.position.tally, session.dataset.pixel_range()))];
     if !measure_into(session, stage, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);

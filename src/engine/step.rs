@@ -10,8 +10,8 @@ use super::event::StepReport;
 use super::finite::gradient_not_finite;
 use super::session::Session;
 use super::table::StepRow;
-use crate::data::SplitData;
 use crate::data::loader::Filled;
+use crate::data::{DataError, SplitData};
 use crate::inspect::layer_name;
 use crate::nn::Mode;
 use crate::nn::loss::{self, Blend, Target};
@@ -77,6 +77,19 @@ impl<'a> Stepper<'a> {
         let epoch = if position.step_in_epoch == 0 { position.epoch.max(1) } else { position.epoch + 1 };
         let (at, kept) = ((position.step, epoch), last_finite(session));
         Err(self.failure(session, "a weight is not finite", at, format!("first in `{key}`"), kept))
+    }
+
+    /// Writes a checkpoint of the present state when an image can't be read, and says from where the run can go on.
+    pub fn keep(&self, session: &mut Session<'_>, error: DataError) -> RunError {
+        let kept = match self.save(session, &["last"]) {
+            Ok(()) => format!(
+                "The training up to step {} is kept in {}: resume this run to go on from there",
+                session.position.step,
+                session.folder.checkpoint("last").display()
+            ),
+            Err(error) => format!("The weights could not be kept: {error}"),
+        };
+        RunError::Unread { error, kept }
     }
 
     /// Learning rate of the step after `steps` steps of this epoch.

@@ -3,6 +3,7 @@
 //! Every draw is seeded as the training seeds it, so that column k of a set shows what epoch k of the training
 //! gets. Fails as the reading of an image does; a transform that means nothing for these images says so in its row.
 
+use super::curve::{self, is_signal};
 use super::gallery::shrink;
 use crate::data::augment::{Augmenter, Scratch, mixup};
 use crate::data::{DataError, Dataset, SplitData};
@@ -52,8 +53,10 @@ pub struct Augmented {
     pub images: usize,
     /// Its class.
     pub class: Option<String>,
-    /// Values a pixel.
+    /// Values a pixel; of a signal, whose pictures are curves, 1.
     pub channels: usize,
+    /// Whether the pictures are curves.
+    pub are_curves: bool,
     /// The image as it is: one picture.
     pub before: Row,
     /// [`TOGETHER`] draws of all transforms.
@@ -91,7 +94,8 @@ pub fn preview(dataset: &Dataset, augment: &[Augment], seed: u64, request: Reque
         image,
         images: data.len(),
         class: data.label(image).map(name),
-        channels: easel.shape[2],
+        channels: if easel.range.is_some() { 1 } else { easel.shape[2] },
+        are_curves: easel.range.is_some(),
         before: easel.row(String::new(), &[], 0..1),
         together: easel.row(String::new(), augment, from..from.saturating_add(TOGETHER)),
         alone: augment.iter().take(MOST_ROWS).map(alone).collect(),
@@ -105,6 +109,8 @@ struct Easel {
     values: Vec<f32>,
     partner: Vec<f32>,
     seed: u64,
+    /// What curves of a signal are drawn in: what the image itself fills.
+    range: Option<[f32; 2]>,
 }
 
 impl Easel {
@@ -115,7 +121,9 @@ impl Easel {
             data.read_shares(index % data.len().max(1), &mut values)?;
             Ok::<_, DataError>(values)
         };
-        Ok(Easel { image, shape, values: read(image)?, partner: read(image + 1)?, seed })
+        let (values, partner) = (read(image)?, read(image + 1)?);
+        let range = is_signal(shape).then(|| curve::fitted(&values, [0.0, 1.0]));
+        Ok(Easel { image, shape, values, partner, seed, range })
     }
 
     fn row(&self, text: String, augment: &[Augment], epochs: std::ops::Range<usize>) -> Row {
@@ -127,9 +135,12 @@ impl Easel {
             }
         };
         let [height, width, channels] = augmenter.out_shape();
-        let size = fitting([height, width]);
+        let size = if self.range.is_some() { curve::SIZE } else { fitting([height, width]) };
         let picture = |epoch: usize| {
             let values = self.draw(&augmenter, epoch);
+            if let Some(range) = self.range {
+                return curve::picture(values.get(..width * channels).unwrap_or(&values), channels, range);
+            }
             let bytes = values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
             shrink(bytes, [height, width, channels], size)
         };

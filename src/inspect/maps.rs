@@ -2,8 +2,9 @@
 //!
 //! Nothing here fails.
 
+use super::curve::{self, Paper, Trace};
 use super::effective_field::EffectiveField;
-use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
+use super::picture::{NOT_FINITE, image_rgba, opaque, sheet, spaced};
 use super::saliency::Saliency;
 use super::sparse::SparseCode;
 use image::{Rgba, RgbaImage};
@@ -35,13 +36,13 @@ pub fn viridis(share: f32) -> [u8; 3] {
     if !share.is_finite() {
         return NOT_FINITE;
     }
-    static SHADES: OnceLock<Vec<[u8; 3]>> = OnceLock::new();
-    let shades = SHADES.get_or_init(|| (0..=SHADE).map(|shade| between(shade as f32 / SHADE as f32)).collect());
-    shades.get((share.clamp(0.0, 1.0) * SHADE as f32 + 0.5) as usize).copied().unwrap_or(NOT_FINITE)
+    static TABLE: OnceLock<Vec<[u8; 3]>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| (0..=SHADES).map(|shade| between(shade as f32 / SHADES as f32)).collect());
+    table.get((share.clamp(0.0, 1.0) * SHADES as f32 + 0.5) as usize).copied().unwrap_or(NOT_FINITE)
 }
 
 /// Shades that are told apart: more than an eye can.
-const SHADE: usize = 1024;
+const SHADES: usize = 1024;
 
 fn between(share: f32) -> [u8; 3] {
     let place = share * (VIRIDIS.len() - 1) as f32;
@@ -73,8 +74,60 @@ pub fn overlay_rgba(pixels: &[u8], channels: usize, map: &[f32]) -> Vec<u8> {
     image_rgba(pixels, channels).chunks_exact(4).map(|pixel| &pixel[..3]).zip(map).flat_map(blend).collect()
 }
 
-/// Images, maps and overlays as three rows, eight images wide.
+/// Height and width of a picture of [`signal_rgba`].
+pub const SIGNAL: [usize; 2] = [96, 480];
+/// Stretches of time that have a colour each: more would flicker.
+const STRETCHES: usize = 80;
+/// The widths of the line and of the shade that sets it off from the colours behind it, in pixels.
+const PENS: [f32; 2] = [2.0, 5.0];
+const LINE: [u8; 3] = [255, 255, 255];
+const SHADE: [u8; 3] = [14, 12, 24];
+
+/// A signal as a curve over the colours of its map, [`SIGNAL`]` × 4` bytes: each stretch of time has the colour of its
+/// largest value. `range` is that of the bytes which are drawn.
+pub fn signal_rgba(saliency: &Saliency, index: usize, range: [f32; 2]) -> Vec<u8> {
+    let (map, [height, width]) = (saliency.map(index), SIGNAL);
+    let limit = limit(map);
+    let colors: Vec<[u8; 3]> = (0..STRETCHES).map(|stretch| viridis(largest(map, stretch) / limit)).collect();
+    let columns: Vec<[u8; 3]> = (0..width).filter_map(|x| colors.get(x * STRETCHES / width)).copied().collect();
+    let trace = Trace { samples: saliency.input(index), channels: saliency.channels, range };
+    let mut paper = Paper::coloured(height, &columns);
+    for (pen, color) in PENS.into_iter().zip([LINE, SHADE]).rev() {
+        paper.cover(&trace.ink(SIGNAL, pen), color);
+    }
+    paper.rgba()
+}
+
+/// The stretch of a signal at this share of its picture's width: its first sample, and the one after its last.
+pub fn samples_at(length: usize, share: f32) -> [usize; 2] {
+    samples_of(length, ((share * STRETCHES as f32) as usize).min(STRETCHES - 1))
+}
+
+fn samples_of(length: usize, stretch: usize) -> [usize; 2] {
+    let from = (stretch * length / STRETCHES).min(length.saturating_sub(1));
+    [from, ((stretch + 1) * length).div_ceil(STRETCHES).clamp(from + 1, length.max(from + 1))]
+}
+
+/// The largest value of a stretch; not a number when one of them isn't.
+fn largest(map: &[f32], stretch: usize) -> f32 {
+    let [from, to] = samples_of(map.len(), stretch);
+    let values = map.get(from..to).unwrap_or_default();
+    values.iter().fold(0.0, |most, &value| if value > most || value.is_nan() { value } else { most })
+}
+
+/// Signals two wide, each with its map behind it.
+fn signal_sheet(saliency: &Saliency) -> RgbaImage {
+    let range = curve::fitted(&saliency.inputs, curve::BYTES);
+    let tiles = (0..saliency.answers.len()).map(|index| signal_rgba(saliency, index, range));
+    spaced(&tiles.collect::<Vec<_>>(), SIGNAL, 2, 1)
+}
+
+/// Images, maps and overlays as three rows, eight images wide. Of signals, curves of one size that is not zoomed, with
+/// the map behind them.
 pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
+    if saliency.are_signals() {
+        return signal_sheet(saliency);
+    }
     let count = saliency.answers.len();
     let columns = count.clamp(1, 8);
     let blank = vec![0; saliency.height * saliency.width * 4];
@@ -182,6 +235,36 @@ mod tests {
     fn an_overlay_leaves_what_does_not_count() {
         let bytes = overlay_rgba(&[10, 200], 1, &[0.0, 2.0]);
         assert_eq!(bytes, [10, 10, 10, 255, 253, 231, 37, 255]);
+    }
+
+    #[test]
+    fn a_signal_lies_over_the_colours_of_its_map() {
+        let mut map = vec![0.0; 5000];
+        (map[2600], map[4999]) = (2.0, f32::NAN);
+        let (inputs, answers) = (vec![255; 5000], vec![Answer::default(); 3]);
+        let saliency = Saliency {
+            height: 1,
+            width: 5000,
+            channels: 1,
+            maps: map.repeat(3),
+            inputs: inputs.repeat(3),
+            answers,
+            ..Saliency::default()
+        };
+        let bytes = signal_rgba(&saliency, 0, curve::BYTES);
+        let at = |row: usize, column: usize| {
+            let start = (row * SIGNAL[1] + column) * 4;
+            [bytes[start], bytes[start + 1], bytes[start + 2]]
+        };
+        let column = 2600 * SIGNAL[1] / 5000;
+        assert_eq!([at(80, column), at(80, 20)], [[253, 231, 37], [68, 1, 84]]);
+        assert_eq!(at(80, SIGNAL[1] - 1), NOT_FINITE);
+        assert_eq!(at(1, 20), LINE, "the curve at the top");
+        assert!(at(4, 20)[2] < 60, "its shade below: {:?}", at(4, 20));
+        assert_eq!(saliency_sheet(&saliency, 64).dimensions(), (12 + 2 * (480 + 12), 12 + 2 * (96 + 12)));
+        assert_eq!([samples_at(5000, 0.0), samples_at(5000, 1.0), samples_at(3, 0.0)], [[0, 63], [4937, 5000], [0, 1]]);
+        let all = (0..STRETCHES).map(|stretch| samples_of(7, stretch));
+        assert!(all.into_iter().all(|[from, to]| from < to && to <= 7));
     }
 
     #[test]

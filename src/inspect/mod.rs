@@ -3,6 +3,7 @@
 //! Nothing here changes a network or knows a window.
 
 pub mod augmented;
+pub mod curve;
 pub mod effective_field;
 pub mod filters;
 pub mod gallery;

@@ -4,6 +4,7 @@
 //! report take whole sheets. Nothing here fails but the encoding of a PNG ([`PictureError`]); an
 //! index that is not there gives no pixels.
 
+use super::curve::{self, Paper, Trace};
 use super::filters::Filters;
 use super::reconstructions::Reconstructions;
 use image::{ImageFormat, Rgba, RgbaImage, imageops};
@@ -85,8 +86,41 @@ pub fn filter_sheet(filters: &Filters, scale: FilterScale, zoom: u32) -> RgbaIma
     sheet(tiles.collect(), [filters.height, filters.width], columns, zoom)
 }
 
-/// A row of inputs over a row of their reconstructions, eight pairs a row.
+/// Height and width of a curve of [`compared`].
+pub const CURVE: [usize; 2] = [128, 256];
+/// The width of its line, in pixels.
+const PEN: f32 = 2.2;
+const INPUT: [u8; 3] = [74, 152, 255];
+const OUTPUT: [u8; 3] = [255, 146, 40];
+
+/// Of reconstructed signals: the input, the output and both over each other, as curves of [`CURVE`]`× 4` bytes. The
+/// input is blue, the output orange; where they meet, their light adds up to white. All are drawn in one range, which
+/// the loudest input fills.
+pub fn compared(reconstructions: &Reconstructions) -> Vec<[Vec<u8>; 3]> {
+    let Reconstructions { width, channels, inputs, outputs, .. } = reconstructions;
+    let range = curve::fitted(inputs, curve::BYTES);
+    let ink = |samples: &[u8]| Trace { samples, channels: *channels, range }.ink(CURVE, PEN);
+    let draw = |inks: &[(&[f32], [u8; 3])]| {
+        let mut paper = Paper::new(CURVE, *channels);
+        inks.iter().for_each(|(ink, color)| paper.shine(ink, *color));
+        paper.rgba()
+    };
+    let size = (width * channels).max(1);
+    let pairs = inputs.chunks_exact(size).zip(outputs.chunks_exact(size));
+    let both = pairs.map(|(input, output)| {
+        let (input, output) = (ink(input), ink(output));
+        let (blue, orange) = ((input.as_slice(), INPUT), (output.as_slice(), OUTPUT));
+        [draw(&[blue]), draw(&[orange]), draw(&[blue, orange])]
+    });
+    both.collect()
+}
+
+/// A row of inputs over a row of their reconstructions, eight pairs a row. Signals are curves of one size that is not
+/// zoomed, four a row, and below them both over each other.
 pub fn reconstruction_sheet(reconstructions: &Reconstructions, zoom: u32) -> RgbaImage {
+    if reconstructions.are_signals() {
+        return signal_sheet(&compared(reconstructions));
+    }
     let Reconstructions { height, width, channels, inputs, outputs, .. } = reconstructions;
     let size = (height * width * channels).max(1);
     let tiles = |bytes: &[u8]| bytes.chunks_exact(size).map(|image| image_rgba(image, *channels)).collect::<Vec<_>>();
@@ -97,6 +131,35 @@ pub fn reconstruction_sheet(reconstructions: &Reconstructions, zoom: u32) -> Rgb
     let rows = inputs.chunks(columns).zip(outputs.chunks(columns));
     let paired = rows.flat_map(|(above, below)| pad(above).into_iter().chain(pad(below)));
     sheet(paired.collect(), [*height, *width], columns, zoom)
+}
+
+fn signal_sheet(curves: &[[Vec<u8>; 3]]) -> RgbaImage {
+    let columns = curves.len().clamp(1, 4);
+    let tile = |group: &[[Vec<u8>; 3]], row: usize, column: usize| {
+        group.get(column).and_then(|curves| curves.get(row)).cloned().unwrap_or_default()
+    };
+    let rows = curves.chunks(columns).flat_map(|group| (0..3).map(move |row| (group, row)));
+    let tiles = rows.flat_map(|(group, row)| (0..columns).map(move |column| tile(group, row, column)));
+    spaced(&tiles.collect::<Vec<_>>(), CURVE, columns, 3)
+}
+
+/// Room around drawn pictures, and between those of one group.
+const ROOM: usize = 12;
+const CLOSE: usize = 3;
+
+/// Drawn pictures in rows of `columns`, `together` rows a group, in the size that they have; one without pixels leaves
+/// its place free.
+pub(super) fn spaced(tiles: &[Vec<u8>], [height, width]: [usize; 2], columns: usize, together: usize) -> RgbaImage {
+    let group = together * (height + CLOSE) - CLOSE + ROOM;
+    let top = |row: usize| ROOM + row / together * group + row % together * (height + CLOSE);
+    let left = |column: usize| ROOM + column * (width + ROOM);
+    let down = top(tiles.len().div_ceil(columns).max(1) - 1) + height + ROOM;
+    let mut image = RgbaImage::from_pixel(left(columns) as u32, down as u32, BACKGROUND);
+    for (index, tile) in tiles.iter().enumerate() {
+        let Some(tile) = RgbaImage::from_raw(width as u32, height as u32, tile.clone()) else { continue };
+        imageops::replace(&mut image, &tile, left(index % columns) as i64, top(index / columns) as i64);
+    }
+    image
 }
 
 /// A zoom that makes an image of this height at least 64 pixels high.
@@ -201,6 +264,29 @@ mod tests {
         assert_eq!(*image.get_pixel(0, 0), BACKGROUND);
         assert_eq!(image.get_pixel(3, 3).0, [178, 24, 43, 255]);
         assert!(png(&image).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn reconstructed_signals_are_curves_over_each_other() {
+        let (inputs, outputs) = (vec![255; 5 * 30], [vec![255; 30], vec![0; 4 * 30]].concat());
+        let signals =
+            Reconstructions { height: 1, width: 30, channels: 1, inputs, outputs, ..Reconstructions::default() };
+        let curves = compared(&signals);
+        let at = |picture: &[u8], row: usize| {
+            let start = (row * CURVE[1] + 100) * 4;
+            [picture[start], picture[start + 1], picture[start + 2]]
+        };
+        let ([same, ..], top, foot) = ([&curves[0]], 2, CURVE[0] - 3);
+        assert!(at(&same[0], top)[2] == 255 && at(&same[0], top)[0] < 120, "the input is blue");
+        assert!(at(&same[1], top)[0] == 255 && at(&same[1], top)[2] < 80, "the output is orange");
+        assert!(at(&same[2], top).iter().all(|&light| light > 240), "together they are white");
+        let other = &curves[1];
+        assert!(at(&other[2], top) == at(&other[0], top) && at(&other[2], foot) == at(&other[1], foot));
+        let image = reconstruction_sheet(&signals, 64);
+        let (wide, tall) = (256 + 12, 3 * 128 + 2 * 3 + 12);
+        assert_eq!(image.dimensions(), (12 + 4 * wide, 12 + 2 * tall));
+        assert_ne!(image.get_pixel(20, 12 + tall + 5), &BACKGROUND);
+        assert_eq!(image.get_pixel(20 + wide, 12 + tall + 5), &BACKGROUND, "the second row holds the fifth alone");
     }
 
     #[test]

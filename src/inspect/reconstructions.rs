@@ -2,6 +2,7 @@
 //!
 //! Fails as the network or the reading of an image does. Making them changes no number of a training.
 
+use super::curve::is_signal;
 use crate::data::{DataError, Dataset, SplitData};
 use crate::nn::{Mode, Network, NnError, Route};
 use crate::project::data::Split;
@@ -33,6 +34,13 @@ pub struct Reconstructions {
     pub mean_mse: f32,
     /// See `mean_mse`.
     pub psnr: f32,
+}
+
+impl Reconstructions {
+    /// Whether they are drawn as curves.
+    pub fn are_signals(&self) -> bool {
+        is_signal([self.height, self.width, self.channels])
+    }
 }
 
 /// Images to make pictures from: of a run (fixed by its seed), or from files.

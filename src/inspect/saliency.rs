@@ -6,6 +6,7 @@
 //! the input counts as the target too. Running statistics are used, dropout and noise are off. Fails as the
 //! network does, and when a class is asked for that it has no output for.
 
+use super::curve::is_signal;
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
 use crate::data::Dataset;
@@ -74,6 +75,11 @@ pub struct Saliency {
 }
 
 impl Saliency {
+    /// Whether the images are drawn as curves.
+    pub fn are_signals(&self) -> bool {
+        is_signal([self.height, self.width, self.channels])
+    }
+
     /// The map of an image.
     pub fn map(&self, index: usize) -> &[f32] {
         let size = self.height * self.width;

@@ -50,7 +50,7 @@ impl Pictures for Files {
         let path =
             self.paths.get(index).ok_or(DataError::OutOfRange { index, len: self.paths.len(), split: "stored" })?;
         read(path, self.shape, self.scaling).map(Raw::Bytes).map_err(|problem| {
-            DataError::malformed(path, problem, "it changed since it was opened; open the data again")
+            DataError::malformed(path, problem, "it changed since the data were opened; put it back as it was")
         })
     }
 
@@ -221,4 +221,23 @@ fn read(path: &Path, shape: [usize; 3], scaling: Option<Scaling>) -> Result<Vec<
     };
     let fit = Fit::new([size[0], size[1], channels], Some([height, width]), None, scaling);
     Ok(fit.map_err(|error| error.to_string())?.bytes(decoded.pixels))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_vanished_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seven.png");
+        image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(&path).unwrap();
+        let files = Files { shape: [2, 2, 1], scaling: None, paths: vec![path.clone()], pixels: None };
+        assert_eq!(files.raw(0).unwrap(), Raw::Bytes(vec![7; 4]));
+        std::fs::write(&path, "").unwrap();
+        let emptied = files.raw(0).unwrap_err().to_string();
+        assert!(emptied.contains("seven.png: the file is empty") && emptied.contains("put it back"), "{emptied}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(files.raw(0).unwrap_err().to_string().contains("seven.png: cannot be read"));
+    }
 }

@@ -36,7 +36,7 @@ impl Pictures for Sounds {
         let missing = DataError::OutOfRange { index, len: self.paths.len(), split: "stored" };
         let path = self.paths.get(index).ok_or(missing)?;
         recording::read(path, &self.form).map(Raw::Floats).map_err(|problem| {
-            DataError::malformed(path, problem, "it changed since it was opened; open the data again")
+            DataError::malformed(path, problem, "it changed since the data were opened; put it back as it was")
         })
     }
 

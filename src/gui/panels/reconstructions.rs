@@ -7,7 +7,7 @@ use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::empty;
-use crate::inspect::picture::image_rgba;
+use crate::inspect::picture::{CURVE, compared, image_rgba};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
 use crate::text;
@@ -30,27 +30,36 @@ const ROWS: [(&str, &str); 3] = [
     ("output", "What the network makes of them."),
     ("|diff|", "The difference, four times as bright."),
 ];
+/// The same for signals.
+const CURVES: [(&str, &str); 3] = [
+    ("input", "The probe signals: fixed for the whole run."),
+    ("output", "What the network makes of them."),
+    ("both", "Over each other: white where they agree, blue the input alone, orange the output alone."),
+];
 const LABELS: f32 = 48.0;
 const NUMBERS: f32 = 20.0;
 const GAP: f32 = 8.0;
 
 impl View for ReconstructionsView {
     fn about(&self) -> &'static str {
-        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference. The number is the mean squared error (MSE) of each, in the network's units."
+        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in the network's units."
     }
 
     fn status(&self, state: &State) -> String {
         state.reconstructions().and_then(Result::ok).map_or_else(String::new, |r| {
             let mse = text::loss(f64::from(r.mean_mse));
-            format!("probe images · step {} · MSE {mse} · {:.1} dB", text::count(r.step), r.psnr)
+            format!("probe {}s · step {} · MSE {mse} · {:.1} dB", noun(r), text::count(r.step), r.psnr)
         })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        if matches!(state.reconstructions(), Some(Ok(_))) {
-            let note =
-                RichText::new(format!("difference ×{CONTRAST}")).size(theme::SMALL).color(theme::palette(ui).weak);
-            ui.label(note);
+        if let Some(Ok(r)) = state.reconstructions() {
+            let note = if r.are_signals() {
+                "both: blue input + orange output = white".to_owned()
+            } else {
+                format!("difference ×{CONTRAST}")
+            };
+            ui.label(RichText::new(note).size(theme::SMALL).color(theme::palette(ui).weak));
         }
     }
 
@@ -84,34 +93,61 @@ impl View for ReconstructionsView {
 impl ReconstructionsView {
     /// Makes a new texture only when new pictures came.
     fn update(&mut self, ctx: &Context, latest: &Arc<Reconstructions>) {
+        let options = if latest.are_signals() { TextureOptions::LINEAR } else { TextureOptions::NEAREST };
         match &mut self.drawn {
             Some((shown, _)) if Arc::ptr_eq(shown, latest) => {}
             Some((shown, texture)) => {
-                texture.set(sheet(latest), TextureOptions::NEAREST);
+                texture.set(sheet(latest), options);
                 *shown = latest.clone();
             }
             None => {
-                let texture = ctx.load_texture("reconstructions", sheet(latest), TextureOptions::NEAREST);
+                let texture = ctx.load_texture("reconstructions", sheet(latest), options);
                 self.drawn = Some((latest.clone(), texture));
             }
         }
     }
 }
 
-/// Inputs, outputs and differences as three columns of images, one row for each probe.
+fn rows(r: &Reconstructions) -> &'static [(&'static str, &'static str); 3] {
+    if r.are_signals() { &CURVES } else { &ROWS }
+}
+
+fn noun(r: &Reconstructions) -> &'static str {
+    if r.are_signals() { "signal" } else { "image" }
+}
+
+/// Height and width of a picture.
+fn size(r: &Reconstructions) -> [usize; 2] {
+    if r.are_signals() { CURVE } else { [r.height, r.width] }
+}
+
+/// Inputs, outputs and differences (of signals, both over each other) as three columns, one row for each probe.
 fn sheet(r: &Reconstructions) -> ColorImage {
-    let difference: Vec<u8> = r.inputs.iter().zip(&r.outputs).map(|(&a, &b)| brighter(a.abs_diff(b))).collect();
-    let size = r.height * r.width * r.channels;
-    let mut image = ColorImage::filled([3 * r.width, r.mse.len() * r.height], Color32::BLACK);
-    for (column, bytes) in [&r.inputs, &r.outputs, &difference].into_iter().enumerate() {
-        for (index, picture) in bytes.chunks_exact(size.max(1)).take(r.mse.len()).enumerate() {
-            for (place, pixel) in image_rgba(picture, r.channels).chunks_exact(4).enumerate() {
-                let (x, y) = (column * r.width + place % r.width, index * r.height + place / r.width);
+    let [height, width] = size(r);
+    let mut image = ColorImage::filled([3 * width, r.mse.len() * height], Color32::BLACK);
+    for (index, pictures) in triples(r).iter().take(r.mse.len()).enumerate() {
+        for (column, picture) in pictures.iter().enumerate() {
+            for (place, pixel) in picture.chunks_exact(4).enumerate() {
+                let (x, y) = (column * width + place % width, index * height + place / width);
                 image[(x, y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
             }
         }
     }
     image
+}
+
+/// The three pictures of each probe, `H × W × 4` bytes.
+fn triples(r: &Reconstructions) -> Vec<[Vec<u8>; 3]> {
+    if r.are_signals() {
+        return compared(r);
+    }
+    let size = (r.height * r.width * r.channels).max(1);
+    let pairs = r.inputs.chunks_exact(size).zip(r.outputs.chunks_exact(size));
+    let three = pairs.map(|(input, output)| {
+        let difference: Vec<u8> = input.iter().zip(output).map(|(&a, &b)| brighter(a.abs_diff(b))).collect();
+        [input, output, &difference].map(|bytes| image_rgba(bytes, r.channels))
+    });
+    three.collect()
 }
 
 fn brighter(difference: u8) -> u8 {
@@ -130,7 +166,8 @@ struct Grid {
 impl Grid {
     /// As large as three rows allow, a little less so that whole pictures fill the width.
     fn new(r: &Reconstructions, origin: Pos2, space: Vec2) -> Grid {
-        let ratio = r.width as f32 / r.height.max(1) as f32;
+        let [height, width] = size(r);
+        let ratio = width as f32 / height.max(1) as f32;
         let count = r.mse.len();
         let tallest = ((space.y - NUMBERS) / 3.0 - GAP).clamp(16.0, 128.0);
         let columns = (space.x / (tallest * ratio + GAP)).ceil().max(1.0);
@@ -164,7 +201,7 @@ fn show_grid(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle) {
     let grid =
         ScrollArea::horizontal().auto_shrink(false).show(&mut inner, |ui| scrolled(ui, r, texture, pictures.size()));
     let colors = theme::palette(ui);
-    for (row, (name, _)) in ROWS.iter().enumerate() {
+    for (row, (name, _)) in rows(r).iter().enumerate() {
         let at = pos2(names.left(), grid.inner.place(row, 0).center().y);
         ui.painter().text(at, Align2::LEFT_CENTER, *name, FontId::proportional(theme::SMALL), colors.weak);
     }
@@ -175,13 +212,14 @@ fn scrolled(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle, space: Ve
     let down = ((space.y - size.y) / 2.0).clamp(0.0, 16.0);
     let (area, response) = ui.allocate_exact_size(vec2(size.x, space.y), Sense::hover());
     let grid = Grid::new(r, area.min + vec2(0.0, down), space);
-    let text = format!("{} probe images and their reconstructions, mean squared error {:.4}", grid.count, r.mean_mse);
+    let (count, noun, mse) = (grid.count, noun(r), r.mean_mse);
+    let text = format!("{count} probe {noun}s and their reconstructions, mean squared error {mse:.4}");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
     paint(ui, r, texture, &grid);
     if let Some((row, column)) = response.hover_pos().and_then(|point| grid.at(point)) {
-        let (name, about) = ROWS[row];
+        let (name, about) = rows(r)[row];
         let mse = text::loss(f64::from(r.mse[column]));
-        response.on_hover_text_at_pointer(format!("{name} of probe image {}\n{about}\nMSE {mse}", column + 1));
+        response.on_hover_text_at_pointer(format!("{name} of probe {noun} {}\n{about}\nMSE {mse}", column + 1));
     }
     grid
 }

@@ -10,34 +10,60 @@ use eframe::egui::{
 pub struct Sheet {
     texture: TextureHandle,
     columns: usize,
+    /// Height and width of a picture in the texture.
+    drawn: [usize; 2],
     /// Height and width of a picture.
     pub size: [usize; 2],
+    /// Whether the pictures are drawn ones, whose pixels are not meant to be seen.
+    pub smooth: bool,
 }
 
-/// Pictures in a row of the texture at most: no graphics driver takes a texture of any size.
+/// Pictures in a row of the texture at most, and the pixels of such a row: no graphics driver takes a texture of any
+/// size.
 const COLUMNS: usize = 24;
+const WIDEST: usize = 2048;
 
 impl Sheet {
-    /// A sheet of `count` pictures; `rgba` gives the `H × W × 4` bytes of each.
+    /// A sheet of `count` pictures whose pixels are seen one by one; `rgba` gives the `H × W × 4` bytes of each.
     pub fn new(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
-        let columns = count.clamp(1, COLUMNS);
-        let [height, width] = size;
+        Sheet::with(ctx, name, size, count, TextureOptions::NEAREST, rgba)
+    }
+
+    /// The same for drawn pictures, such as curves, that stay smooth at any size.
+    pub fn smooth(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
+        Sheet::with(ctx, name, size, count, TextureOptions::LINEAR, rgba)
+    }
+
+    fn with(
+        ctx: &Context,
+        name: &str,
+        size: [usize; 2],
+        count: usize,
+        options: TextureOptions,
+        rgba: impl Fn(usize) -> Vec<u8>,
+    ) -> Sheet {
+        // Of what is longer than a texture, such as the map of a long signal, only every so-manieth pixel is kept.
+        let steps = size.map(|side| side.div_ceil(WIDEST).max(1));
+        let [height, width] = [size[0].div_ceil(steps[0]), size[1].div_ceil(steps[1])];
+        let columns = count.clamp(1, COLUMNS.min((WIDEST / width.max(1)).max(1)));
         let (wide, tall) = (columns * width, count.div_ceil(columns).max(1) * height);
         let mut image = ColorImage::filled([wide.max(1), tall.max(1)], Color32::TRANSPARENT);
         for index in 0..count {
             let (left, top) = (index % columns * width, index / columns * height);
-            for (place, pixel) in rgba(index).chunks_exact(4).take(width * height).enumerate() {
-                let color = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
-                image[(left + place % width, top + place / width)] = color;
+            for (y, row) in rgba(index).chunks_exact(4 * size[1].max(1)).step_by(steps[0]).take(height).enumerate() {
+                for (x, pixel) in row.chunks_exact(4).step_by(steps[1]).enumerate() {
+                    image[(left + x, top + y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
+                }
             }
         }
-        Sheet { texture: ctx.load_texture(name, image, TextureOptions::NEAREST), columns, size }
+        let smooth = options == TextureOptions::LINEAR;
+        Sheet { texture: ctx.load_texture(name, image, options), columns, drawn: [height, width], size, smooth }
     }
 
     /// Paints one of the pictures.
     pub fn paint(&self, painter: &Painter, index: usize, to: Rect) {
         let [wide, tall] = self.texture.size();
-        let (w, h) = (self.size[1] as f32 / wide as f32, self.size[0] as f32 / tall as f32);
+        let (w, h) = (self.drawn[1] as f32 / wide as f32, self.drawn[0] as f32 / tall as f32);
         let at = pos2((index % self.columns) as f32 * w, (index / self.columns) as f32 * h);
         painter.image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
     }
@@ -67,4 +93,22 @@ pub fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
     };
     write(bar.top(), Align2::LEFT_TOP, high);
     write(bar.bottom(), Align2::LEFT_BOTTOM, low);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sheet_is_larger_than_a_driver_takes() {
+        let ctx = Context::default();
+        let make = |size: [usize; 2], count: usize| {
+            let sheet = Sheet::new(&ctx, "test", size, count, |_| vec![7; size[0] * size[1] * 4]);
+            (sheet.texture.size(), sheet.size)
+        };
+        assert_eq!(make([28, 28], 30), ([24 * 28, 2 * 28], [28, 28]));
+        assert_eq!(make([64, 128], 40), ([16 * 128, 3 * 64], [64, 128]));
+        let ([wide, tall], size) = make([1, 48_000], 3);
+        assert!(wide == 2000 && tall == 3 && size == [1, 48_000], "{wide} {tall}");
+    }
 }

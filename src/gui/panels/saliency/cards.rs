@@ -1,7 +1,9 @@
-//! The cards of the saliency view: image, map and overlay of each image, and what the network says of it.
+//! The cards of the saliency view: image, map and overlay of each image (of a signal, one wide curve), and what the
+//! network says of it.
 
 use crate::gui::theme;
 use crate::gui::widgets::raster::{Sheet, unsigned_bar};
+use crate::inspect::maps::{SIGNAL, samples_at};
 use crate::inspect::saliency::{Answer, Question, Saliency};
 use crate::text;
 use eframe::egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
@@ -24,13 +26,35 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
     ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| grid(ui, saliency, sheet, cards.size()));
 }
 
+/// How the pictures of a card lie.
+struct Parts {
+    count: usize,
+    /// A picture's height by the third of the card that is called a side.
+    ratio: f32,
+}
+
+impl Parts {
+    fn of(saliency: &Saliency) -> Parts {
+        if saliency.are_signals() {
+            return Parts { count: 1, ratio: 3.0 * SIGNAL[0] as f32 / SIGNAL[1] as f32 };
+        }
+        Parts { count: 3, ratio: saliency.height as f32 / saliency.width.max(1) as f32 }
+    }
+
+    /// From the left edge of one picture to that of the next.
+    fn pitch(&self, side: f32) -> f32 {
+        (3.0 * side + 3.0 * GAP) / self.count as f32
+    }
+}
+
 /// Cards of three pictures with what the network says below, as large as fits.
 fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     let count = saliency.answers.len();
-    let ratio = saliency.height as f32 / saliency.width.max(1) as f32;
+    let parts = Parts::of(saliency);
+    let ratio = parts.ratio;
     let lines = if saliency.question == Question::Error { 1 } else { 4 };
     let (columns, side) = arrangement(count, ratio, lines, space);
-    let side = whole(side, saliency.width);
+    let side = if parts.count == 1 { side } else { whole(side, saliency.width) };
     let card = vec2(3.0 * side + 2.0 * GAP, side * ratio + GAP + lines as f32 * LINE);
     let pitch = card + Vec2::splat(BETWEEN);
     let size = vec2(columns as f32 * pitch.x, count.div_ceil(columns) as f32 * pitch.y);
@@ -38,15 +62,16 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(saliency)));
     let place = |index: usize, part: usize| {
         let at = vec2((index % columns) as f32 * pitch.x, (index / columns) as f32 * pitch.y);
-        let left = part as f32 * (side + GAP);
-        Rect::from_min_size(area.min + at + vec2(left, 0.0), vec2(side, side * ratio))
+        let across = parts.pitch(side);
+        Rect::from_min_size(area.min + at + vec2(part as f32 * across, 0.0), vec2(across - GAP, side * ratio))
     };
     for (index, answer) in saliency.answers.iter().enumerate() {
-        (0..3).for_each(|part| sheet.paint(ui.painter(), 3 * index + part, place(index, part)));
+        let picture = |part| sheet.paint(ui.painter(), parts.count * index + part, place(index, part));
+        (0..parts.count).for_each(picture);
         let below = place(index, 0).left_bottom() + vec2(0.0, GAP);
         say(ui, saliency, answer, Rect::from_min_size(below, vec2(card.x, lines as f32 * LINE)));
     }
-    let all = (0..count).flat_map(|index| (0..3).map(move |part| (index, part)));
+    let all = (0..count).flat_map(|index| (0..parts.count).map(move |part| (index, part)));
     let at = response.hover_pos();
     let found = at.and_then(|at| all.into_iter().find(|&(i, p)| place(i, p).contains(at)).zip(Some(at)));
     if let Some(((index, part), at)) = found {
@@ -112,6 +137,9 @@ fn short(name: &str) -> String {
 }
 
 fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String {
+    if saliency.are_signals() {
+        return stretch(saliency, index, inside.x);
+    }
     let at = |share: f32, size: usize| ((share * size as f32) as usize).min(size.saturating_sub(1));
     let (row, column) = (at(inside.y, saliency.height), at(inside.x, saliency.width));
     let pixel = row * saliency.width + column;
@@ -125,13 +153,23 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
     )
 }
 
+/// What lies in the stretch of a curve at this share of its width.
+fn stretch(saliency: &Saliency, index: usize, share: f32) -> String {
+    let [from, to] = samples_at(saliency.width, share);
+    let values = saliency.map(index).get(from..to).unwrap_or_default();
+    let most = text::loss(f64::from(values.iter().copied().fold(0.0, f32::max)));
+    let samples = if to - from > 1 { format!("samples {from} to {}", to - 1) } else { format!("sample {from}") };
+    format!("signal {}, {samples}\n|gradient| up to {most}", index + 1)
+}
+
 /// What a screen reader says of it.
 fn described(saliency: &Saliency) -> String {
     let sure = saliency.answers.first().and_then(|answer| answer.top.first());
     let first = sure.map_or_else(String::new, |(class, p)| {
         format!(", the first taken for {} with {:.0} %", saliency.class_name(*class), 100.0 * p)
     });
-    format!("saliency of {} images{first}", saliency.answers.len())
+    let noun = if saliency.are_signals() { "signals" } else { "images" };
+    format!("saliency of {} {noun}{first}", saliency.answers.len())
 }
 
 #[cfg(test)]

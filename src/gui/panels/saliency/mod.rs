@@ -11,7 +11,8 @@ use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
 use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, empty, icon_button};
-use crate::inspect::maps::{map_rgba, overlay_rgba};
+use crate::inspect::curve;
+use crate::inspect::maps::{SIGNAL, map_rgba, overlay_rgba, signal_rgba};
 use crate::inspect::picture::image_rgba;
 use crate::inspect::saliency::{Question, Request, Saliency};
 use crate::project::stage::Task;
@@ -34,7 +35,7 @@ const BUTTONS: f32 = 72.0;
 
 impl View for SaliencyView {
     fn about(&self) -> &'static str {
-        "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most."
+        "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most. A signal is a curve over the colours of its samples."
     }
 
     fn status(&self, state: &State) -> String {
@@ -168,9 +169,16 @@ fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 impl SaliencyView {
-    /// Makes a new texture only when new maps came: image, map and overlay of each in turn.
+    /// Makes a new texture only when new maps came: image, map and overlay of each in turn, or one curve of each.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency) {
         if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
+            return;
+        }
+        if saliency.are_signals() {
+            let range = curve::fitted(&saliency.inputs, curve::BYTES);
+            let rgba = |index: usize| signal_rgba(saliency, index, range);
+            let sheet = Sheet::smooth(ui.ctx(), "saliency", SIGNAL, saliency.answers.len(), rgba);
+            self.drawn = Some((seen.clone(), sheet));
             return;
         }
         let rgba = |place: usize| {

@@ -12,6 +12,8 @@ pub type Seen = Looked<AugmentQuestion, Augmented>;
 
 /// Room between pictures.
 const GAP: f32 = 4.0;
+/// Curves in a row at most.
+const CURVES: usize = 4;
 /// Sides of the image before, of the draws together, and of those alone.
 const BEFORE: f32 = 104.0;
 const LARGE: f32 = 64.0;
@@ -29,7 +31,8 @@ impl Pictures {
         let sheet = |row: &Row| {
             let count = row.count(seen.channels);
             let rgba = |index: usize| image_rgba(row.picture(index, seen.channels), seen.channels);
-            (Sheet::new(ctx, "augmented", row.size, count, rgba), count)
+            let make = if seen.are_curves { Sheet::smooth } else { Sheet::new };
+            (make(ctx, "augmented", row.size, count, &rgba), count)
         };
         Pictures {
             before: sheet(&seen.before),
@@ -83,9 +86,14 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
     if *count == 0 {
         return;
     }
-    // Smaller pictures beat more rows: one of a transform alone, two of all together.
-    let across = if *count > ALONE { count.div_ceil(2) } else { *count };
+    // Smaller pictures beat more rows: one of a transform alone, two of all together. Curves are wide and low.
+    let across = match *count > ALONE {
+        _ if sheet.smooth => CURVES.min(*count),
+        true => count.div_ceil(2),
+        false => *count,
+    };
     let room = ((ui.available_width() + GAP) / across as f32 - GAP).floor().max(side / 2.0);
+    let side = if sheet.smooth { sheet.size[1] as f32 } else { side };
     let size = fitted(sheet.size, side.min(room));
     let columns = (((ui.available_width() + GAP) / (size.x + GAP)) as usize).clamp(1, *count);
     let rows = count.div_ceil(columns);
@@ -104,7 +112,7 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
     }
 }
 
-/// The size of a picture whose longer side is `side`; a signal is drawn as a band.
+/// The size of a picture whose longer side is `side`.
 fn fitted([height, width]: [usize; 2], side: f32) -> Vec2 {
     let (height, width) = (height.max(1) as f32, width.max(1) as f32);
     let scale = side / height.max(width);

@@ -32,6 +32,8 @@ const BELOW: f32 = 38.0;
 /// Between the parts.
 const GAP: f32 = 28.0;
 const CAPTION: f32 = 18.0;
+/// The height of a signal's map.
+const BAND: f32 = 32.0;
 
 /// Shows the value in the lens.
 pub(super) fn show(ui: &mut Ui, state: &State, maps: &mut Maps, actions: &mut Vec<Action>) {
@@ -242,10 +244,12 @@ fn pick(
     }
 }
 
-/// A rectangle of a picture's proportions inside of another.
+/// A rectangle of a picture's proportions inside of another; a map of a signal is a band that can be seen and clicked.
 fn fitted(rect: Rect, [rows, columns]: [usize; 2]) -> Rect {
     let scale = (rect.width() / columns.max(1) as f32).min(rect.height() / rows.max(1) as f32);
-    Rect::from_center_size(rect.center(), vec2(columns as f32, rows as f32) * scale)
+    let size = vec2(columns as f32, rows as f32) * scale;
+    let least = if rows == 1 { BAND.min(rect.height()) } else { 0.0 };
+    Rect::from_center_size(rect.center(), vec2(size.x, size.y.max(least)))
 }
 
 fn cell(row: i64, column: i64, map: Rect, [rows, columns]: [usize; 2]) -> Rect {
