@@ -9,7 +9,7 @@ use super::joined::Joined;
 use super::scale::Scale;
 use super::shares::{Given, Item, Rules, Share};
 use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
-use super::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData};
+use super::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
 use super::{Progress, Skipped, measure, picture_file};
 use crate::project::data::{DataSpec, MeanStd, Normalize, Split};
 use std::path::Path;
@@ -220,7 +220,7 @@ fn common(
         }
     };
     let whole = patches.map_or([height, width, channels], |patches| [patches.size[0], patches.size[1], channels]);
-    let augmenter = Augmenter::new(&spec.augment, whole)?;
+    let augmenter = Augmenter::new(&spec.augment, whole)?.with_zero(zero_share(loaded.span));
     let view = augmenter.out_shape();
     if view[0] > whole[0] || view[1] > whole[1] {
         return Err(DataError::setting(

@@ -157,6 +157,11 @@ impl SplitData {
         self.read_scaled(index, &self.shares, self.whole_shape(), out)
     }
 
+    /// The share of the source's number 0: black, or silence.
+    pub(crate) fn zero_share(&self) -> f32 {
+        zero_share(self.span)
+    }
+
     /// From shares to what the network sees.
     pub(crate) fn scale_shares(&self, values: &mut [f32]) {
         self.scale.apply_to_shares(values);
@@ -281,6 +286,11 @@ pub fn fill_batch(split: &SplitData, indices: &[u32], images: &mut [f32], labels
         .zip(indices)
         .with_min_len(IMAGES_PER_TASK)
         .try_for_each(|(image, &index)| split.read(index as usize, image))
+}
+
+/// The share of the number 0 in a source's span.
+pub(super) fn zero_share([low, high]: [f32; 2]) -> f32 {
+    (-low / (high - low)).clamp(0.0, 1.0)
 }
 
 fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {

@@ -109,6 +109,7 @@ struct Easel {
     values: Vec<f32>,
     partner: Vec<f32>,
     seed: u64,
+    zero: f32,
     /// What curves of a signal are drawn in: what the image itself fills.
     range: Option<[f32; 2]>,
 }
@@ -123,12 +124,12 @@ impl Easel {
         };
         let (values, partner) = (read(image)?, read(image + 1)?);
         let range = is_signal(shape).then(|| curve::fitted(&values, [0.0, 1.0]));
-        Ok(Easel { image, shape, values, partner, seed, range })
+        Ok(Easel { image, shape, values, partner, seed, zero: data.zero_share(), range })
     }
 
     fn row(&self, text: String, augment: &[Augment], epochs: std::ops::Range<usize>) -> Row {
         let augmenter = match Augmenter::new(augment, self.shape) {
-            Ok(augmenter) => augmenter,
+            Ok(augmenter) => augmenter.with_zero(self.zero),
             Err(error) => {
                 let problem = Some(told(&error, !text.is_empty()));
                 return Row { text, problem, ..Row::default() };

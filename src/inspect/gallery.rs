@@ -3,6 +3,7 @@
 //! Labels are looked through, images are read for the part alone. Fails as the reading of an image does, and with
 //! [`DataError::Cancelled`] where the caller wants no more.
 
+use super::curve::{self, is_signal};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::project::data::Split;
 use image::imageops::{FilterType, resize};
@@ -93,8 +94,8 @@ pub struct Gallery {
     pub parts: usize,
     /// How many images they have together.
     pub total: usize,
-    /// Height and width of the images here.
-    pub size: [usize; 2],
+    /// Height, width and channels of the pictures here: smaller than large images, and signals drawn as curves.
+    pub size: [usize; 3],
     /// Index and label of each image; on a page by class.
     pub images: Vec<(usize, Option<u32>)>,
     /// `N × H × W × C` bytes.
@@ -113,21 +114,42 @@ pub fn part(dataset: &Dataset, request: Request, go_on: &mut dyn FnMut() -> bool
     let Some(counts) = chosen.or(splits.first()).cloned() else { return Ok(Gallery::default()) };
     let Some(data) = dataset.split(counts.split) else { return Ok(Gallery::default()) };
     let chosen = choose(data, &counts, request.part);
-    let [channels, height, width] = dataset.shape();
-    let size = fitting([height, width]);
-    let mut pixels = Vec::with_capacity(chosen.images.len() * size[0] * size[1] * channels);
-    let mut values = vec![0.0; channels * height * width];
-    for (index, _) in &chosen.images {
-        if !go_on() {
-            return Err(DataError::Cancelled);
-        }
-        data.read(*index, &mut values)?;
-        pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], size));
-    }
+    let (size, pixels) = pictures(dataset, data, &chosen.images, go_on)?;
     let skipped = dataset.skipped().iter().map(|s| (s.file.display().to_string(), s.reason.clone())).collect();
     let (classes, shape, split) = (dataset.classes().to_vec(), dataset.shape(), counts.split);
     let Chosen { part, parts, total, images } = chosen;
     Ok(Gallery { splits, classes, skipped, shape, split, part, parts, total, size, images, pixels })
+}
+
+/// Their size and their bytes, one after the other.
+fn pictures(
+    dataset: &Dataset,
+    data: &SplitData,
+    images: &[(usize, Option<u32>)],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<([usize; 3], Vec<u8>), DataError> {
+    let [height, width, channels] = data.image_shape();
+    let length = height * width * channels;
+    let signals = is_signal([height, width, channels]);
+    let [tall, wide] = if signals { curve::SIZE } else { fitting([height, width]) };
+    let size = [tall, wide, if signals { 1 } else { channels }];
+    let (mut pixels, mut kept) = (Vec::with_capacity(images.len() * tall * wide * size[2]), Vec::new());
+    let mut values = vec![0.0; length];
+    for (index, _) in images {
+        if !go_on() {
+            return Err(DataError::Cancelled);
+        }
+        data.read(*index, &mut values)?;
+        if signals {
+            kept.extend_from_slice(&values);
+        } else {
+            pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], [tall, wide]));
+        }
+    }
+    // Signals of one part are drawn in one range, so that loud ones can be told from quiet ones.
+    let range = curve::fitted(&kept, dataset.pixel_range());
+    pixels.extend(kept.chunks_exact(length.max(1)).flat_map(|signal| curve::picture(signal, channels, range)));
+    Ok((size, pixels))
 }
 
 /// Which images a part has.
@@ -221,7 +243,7 @@ mod tests {
     fn pages_hold_the_next_of_every_class() {
         let dataset = shapes();
         let first = super::part(&dataset, Request::default(), &mut || true).unwrap();
-        assert_eq!((first.split, first.size), (Split::Train, [32, 32]));
+        assert_eq!((first.split, first.size), (Split::Train, [32, 32, 3]));
         assert_eq!(first.pixels.len(), first.images.len() * 32 * 32 * 3);
         let count = |gallery: &Gallery, class| gallery.images.iter().filter(|(_, label)| *label == Some(class)).count();
         assert!((0..10).all(|class| count(&first, class) == PER_CLASS));
@@ -248,6 +270,41 @@ mod tests {
         assert_eq!(third.len(), of(&dataset, Split::Train, Part::Block { class: Some(3), block: 9 }).total);
         let none = of(&dataset, Split::Train, Part::Block { class: Some(99), block: 0 });
         assert_eq!((none.total, none.images.len()), (0, 0));
+    }
+
+    #[test]
+    fn signals_are_drawn_as_curves() {
+        let folder = tempfile::tempdir().unwrap();
+        for (class, step) in [("low", 0.05f32), ("high", 0.8)] {
+            let at = folder.path().join(class);
+            std::fs::create_dir(&at).unwrap();
+            let format = hound::WavSpec {
+                channels: 1,
+                sample_rate: 8000,
+                bits_per_sample: 32,
+                sample_format: hound::SampleFormat::Float,
+            };
+            for name in ["a.wav", "b.wav", "c.wav"] {
+                let mut file = hound::WavWriter::create(at.join(name), format).unwrap();
+                (0..800).for_each(|n| file.write_sample((n as f32 * step).sin()).unwrap());
+                file.finalize().unwrap();
+            }
+        }
+        let spec = DataSpec {
+            source: crate::project::data::Source::Wav,
+            path: Some(folder.path().display().to_string()),
+            ..DataSpec::default()
+        };
+        let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
+        let gallery = super::part(&dataset, Request::default(), &mut || true).unwrap();
+        let [height, width] = curve::SIZE;
+        assert_eq!((gallery.shape, gallery.size), ([1, 1, 800], [height, width, 1]));
+        assert_eq!(gallery.pixels.len(), gallery.images.len() * height * width);
+        let lit = |image: usize, y: usize| gallery.pixels[(image * height + y) * width + 9] > 99;
+        let column = |image: usize| (0..height).filter(|&y| lit(image, y)).count();
+        let of = |class: &str| gallery.images.iter().position(|(_, l)| gallery.classes[l.unwrap() as usize] == class);
+        let (low, high) = (column(of("low").unwrap()), column(of("high").unwrap()));
+        assert!(low < height / 3 && high > height / 2, "fast swings fill a column: {low}, {high}");
     }
 
     #[test]

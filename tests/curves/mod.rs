@@ -81,12 +81,14 @@ fn signals_are_curves() {
     let white = pixels(&mut window, [[235, 255]; 3]);
     let blue = pixels(&mut window, [[80, 96], [158, 178], [240, 255]]);
     let orange = pixels(&mut window, [[240, 255], [152, 172], [50, 72]]);
+    keep(&mut window, "reconstructions");
     assert!(white > 400 && blue > 1000 && orange > 1000, "{white} {blue} {orange}");
     window.show_alone(ViewKind::Saliency);
     window.wait("maps", |state| state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
     assert!(window.has("saliency of 16 signals"));
     let (white, yellow) =
         (pixels(&mut window, [[245, 255]; 3]), pixels(&mut window, [[250, 255], [228, 234], [34, 40]]));
+    keep(&mut window, "saliency");
     assert!(white > 1000 && yellow > 300, "{white} {yellow}");
     window.show_alone(ViewKind::Augmentation);
     window.wait("draws", |state| state.looking.augmented.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
@@ -94,10 +96,25 @@ fn signals_are_curves() {
     let seen = seen.result.as_ref().unwrap();
     assert!(seen.are_curves && seen.channels == 1 && seen.together.size == [64, 128]);
     assert_eq!((seen.before.count(1), seen.together.count(1), seen.alone.len()), (1, 12, 3));
+    keep(&mut window, "augmentation");
     assert!(seen.before.picture(0, 1) != seen.alone[2].picture(0, 1), "noise is seen");
     window.show_alone(ViewKind::Lens);
     window.run();
     window.click("Show one value of the trained network");
     window.wait("numbers", |state| state.looking.pixel.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
     assert_eq!(window.get("Output map").rect().height(), 32.0, "a band, not a hair");
+    window.show_alone(ViewKind::Data);
+    window.wait("images", |state| state.looking.data.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    let seen = window.state().looking.data.latest.clone().unwrap();
+    let seen = seen.result.as_ref().unwrap();
+    assert_eq!((seen.shape, seen.size), ([1, 1, SAMPLES], [64, 128, 1]));
+    let light = pixels(&mut window, [[190, 255], [190, 255], [190, 255]]);
+    assert!(light > 3000, "{light}");
+    keep(&mut window, "data");
+}
+
+/// Leaves a picture to be looked at.
+fn keep(window: &mut Window, name: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("curves");
+    window.save_picture(&folder.join(format!("{name}.png")), 1.0);
 }

@@ -3,9 +3,9 @@
 /// How much red, green and blue add to grey.
 const GREY: [f32; 3] = [0.2989, 0.587, 0.114];
 
-/// Multiplies every value (torchvision `adjust_brightness`).
-pub fn adjust_brightness(image: &mut [f32], factor: f32) {
-    image.iter_mut().for_each(|value| *value = (*value * factor).clamp(0.0, 1.0));
+/// Multiplies every value's distance from `zero` (torchvision `adjust_brightness`, where zero is black).
+pub fn adjust_brightness(image: &mut [f32], factor: f32, zero: f32) {
+    image.iter_mut().for_each(|value| *value = ((*value - zero) * factor + zero).clamp(0.0, 1.0));
 }
 
 /// Moves every value away from the image's mean grey, or towards it (torchvision `adjust_contrast`).

@@ -13,29 +13,39 @@ const ERASE_TRIES: usize = 10;
 /// Width to height of an erased rectangle.
 const ERASE_RATIO: [f32; 2] = [0.3, 3.3];
 
-/// Applies one step with parameters of its own.
-pub fn apply(step: &Step, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mut ChaCha8Rng) {
+/// Applies one step with parameters of its own; `zero` is the share that stands for nothing: black, or silence.
+pub fn apply(step: &Step, image: &mut Vec<f32>, zero: f32, scratch: &mut Scratch, rng: &mut ChaCha8Rng) {
     let size = step.from;
     match step.what {
         Augment::HFlip { p } if chance(p, rng) => place::flip_left_right(image, size),
         Augment::VFlip { p } if chance(p, rng) => place::flip_top_bottom(image, size),
         Augment::Grayscale { p } if chance(p, rng) => colour::grayscale(image),
-        Augment::Brightness(factor) => colour::adjust_brightness(image, uniform(factor.about_one(), rng)),
+        Augment::Brightness(factor) => colour::adjust_brightness(image, uniform(factor.about_one(), rng), zero),
         Augment::Contrast(by) => colour::adjust_contrast(image, size.channels, uniform(by.about_one(), rng)),
         Augment::Saturation(factor) => colour::adjust_saturation(image, uniform(factor.about_one(), rng)),
         Augment::Hue(turns) => colour::adjust_hue(image, uniform(turns.about_zero(), rng)),
         Augment::Noise { std } => noise::gaussian_noise(image, std, rng),
         Augment::SaltPepper { share } => noise::salt_and_pepper(image, size, share, rng),
-        Augment::Erase { p, area } if chance(p, rng) => erase(image, size, area, rng),
+        Augment::Erase { p, area } if chance(p, rng) => about(zero, image, |image| erase(image, size, area, rng)),
         Augment::Apply { p, .. } if chance(p, rng) => {
-            step.inner.iter().for_each(|step| apply(step, image, scratch, rng));
+            step.inner.iter().for_each(|step| apply(step, image, zero, scratch, rng));
         }
         Augment::Choice(_) => {
             let chosen = rng.random_range(0..step.inner.len().max(1));
-            step.inner.get(chosen).into_iter().for_each(|step| apply(step, image, scratch, rng));
+            step.inner.get(chosen).into_iter().for_each(|step| apply(step, image, zero, scratch, rng));
         }
-        _ => to_another(step, image, scratch, rng),
+        _ => about(zero, image, |image| to_another(step, image, scratch, rng)),
     }
+}
+
+/// Works on the numbers' distances from `zero`, so that what is filled in is that.
+fn about(zero: f32, image: &mut Vec<f32>, work: impl FnOnce(&mut Vec<f32>)) {
+    if zero == 0.0 {
+        return work(image);
+    }
+    image.iter_mut().for_each(|value| *value -= zero);
+    work(image);
+    image.iter_mut().for_each(|value| *value += zero);
 }
 
 /// Transforms that write a new image, which then takes the place of the old one.

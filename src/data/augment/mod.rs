@@ -87,6 +87,7 @@ pub struct Augmenter {
     steps: Vec<Step>,
     out: Size,
     mixup: Option<f64>,
+    zero: f32,
 }
 
 impl Augmenter {
@@ -96,7 +97,13 @@ impl Augmenter {
         let [height, width, channels] = shape;
         let from = Size { height, width, channels };
         let (steps, out) = plan::steps(augment, from)?;
-        Ok(Augmenter { steps, out, mixup: plan::mixup(augment) })
+        Ok(Augmenter { steps, out, mixup: plan::mixup(augment), zero: 0.0 })
+    }
+
+    /// The share that stands for nothing, and lies beyond the edge: of a picture 0, black (the default); of a signal
+    /// that swings about its middle 0.5, silence.
+    pub fn with_zero(self, zero: f32) -> Augmenter {
+        Augmenter { zero, ..self }
     }
 
     /// Height, width and channels of the images that come out.
@@ -114,7 +121,7 @@ impl Augmenter {
     /// [`Augmenter::out_shape`]. An image of another length is left as it is.
     pub fn apply(&self, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mut ChaCha8Rng) {
         if self.steps.first().is_some_and(|step| step.from.len() == image.len()) {
-            self.steps.iter().for_each(|step| draw::apply(step, image, scratch, rng));
+            self.steps.iter().for_each(|step| draw::apply(step, image, self.zero, scratch, rng));
         }
     }
 }

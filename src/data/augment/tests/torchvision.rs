@@ -93,7 +93,7 @@ impl Case {
         match op {
             "hflip" => place::flip_left_right(image, size),
             "vflip" => place::flip_top_bottom(image, size),
-            "brightness" => colour::adjust_brightness(image, self.number("factor")),
+            "brightness" => colour::adjust_brightness(image, self.number("factor"), 0.0),
             "contrast" => colour::adjust_contrast(image, size.channels, self.number("factor")),
             "saturation" => colour::adjust_saturation(image, self.number("factor")),
             "hue" => colour::adjust_hue(image, self.number("turns")),

@@ -146,7 +146,9 @@ struct Places {
 
 impl Places {
     fn new(gallery: &Gallery, width: f32, labelled: bool) -> Places {
-        let columns = ((width / (SIDE + GAP)).round() as usize).max(1);
+        // Curves of signals are twice as wide as high.
+        let wide = if gallery.size[1] >= 2 * gallery.size[0] { 2.0 * SIDE } else { SIDE };
+        let columns = ((width / (wide + GAP)).round() as usize).max(1);
         let step = (width / columns as f32).floor().max(8.0);
         let side = step - GAP;
         let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
@@ -177,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_in_sight_is_what_the_scroll_bar_says() {
-        let gallery = Gallery { size: [32, 32], total: 100_000, ..Gallery::default() };
+        let gallery = Gallery { size: [32, 32, 3], total: 100_000, ..Gallery::default() };
         let places = Places::new(&gallery, 600.0, false);
         assert_eq!((places.columns, places.step, places.side), (10, vec2(60.0, 60.0), vec2(56.0, 56.0)));
         assert_eq!(places.height(), 600_000.0);

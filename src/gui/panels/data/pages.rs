@@ -26,11 +26,13 @@ impl Pages {
 
 /// The images in one texture.
 pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
-    let channels = gallery.shape[0];
-    let size = gallery.size[0] * gallery.size[1] * channels;
+    let [height, width, channels] = gallery.size;
+    let size = height * width * channels;
     let rgba =
         |index: usize| image_rgba(gallery.pixels.get(index * size..(index + 1) * size).unwrap_or_default(), channels);
-    Sheet::new(ui.ctx(), "images", gallery.size, gallery.images.len(), rgba)
+    // The thin lines of curves would be lost between their pixels.
+    let sheet = if gallery.shape[1] == 1 { Sheet::smooth } else { Sheet::new };
+    sheet(ui.ctx(), "images", [height, width], gallery.images.len(), rgba)
 }
 
 /// Images below this width cannot be made out.
@@ -42,10 +44,11 @@ fn places(gallery: &Gallery, width: f32) -> (Vec<Vec2>, Vec2) {
     let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
     let left = names(gallery);
     let side = |columns: usize| ((width - left) / columns as f32 - GAP).floor();
-    // All of a class in one row; in two or three where that would make them too small.
-    let columns = [1, 2, 3].map(|rows| PER_CLASS / rows).into_iter().find(|&columns| side(columns) >= LEAST);
+    // All of a class in one row; in two or more where that would make them too small.
+    let scale = if gallery.size[1] >= 2 * gallery.size[0] { 2.0 } else { 1.0 };
+    let columns = [1, 2, 3].map(|rows| PER_CLASS / rows).into_iter().find(|&columns| side(columns) >= scale * LEAST);
     let columns = columns.unwrap_or(PER_CLASS / 4);
-    let side = side(columns).clamp(LEAST / 2.0, MOST);
+    let side = side(columns).clamp(LEAST / 2.0, scale * MOST);
     let (mut row, mut column, mut before) = (0usize, 0usize, None);
     let mut places = Vec::with_capacity(gallery.images.len());
     for (index, (_, label)) in gallery.images.iter().enumerate() {

@@ -118,7 +118,7 @@ fn raw(state: &State, index: usize, sizes: [usize; 2]) -> Option<Raw<'_>> {
     let probes = || state.reconstructions().and_then(Result::ok);
     let probes = || probes().map(|r| (r.inputs.as_slice(), [r.height, r.width], r.channels));
     let page = || state.looking.data.answer(&state.data_question())?.result.as_ref().ok();
-    let page = || page().map(|g| (g.pixels.as_slice(), g.size, g.shape[0]));
+    let page = || page().map(|g| (g.pixels.as_slice(), [g.size[0], g.size[1]], g.size[2]));
     let (pixels, size, channels) = measured.or_else(probes).or_else(page)?;
     let fits = size[0] * sizes[1] == size[1] * sizes[0];
     let bytes = size[0] * size[1] * channels;
