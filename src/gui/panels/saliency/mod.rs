@@ -140,8 +140,11 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
     }
 }
 
-/// The line that says whose saliency is shown: the probe images', or that of a file.
+/// The line that says whose saliency is shown: the probe images', or that of a file. Signals are the run's own alone.
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if state.network().input.rank() == 1 {
+        return;
+    }
     let request = &state.looking.request;
     let mut ask = |image: Option<PathBuf>| {
         actions.push(Action::Show(Show::Saliency(Request { image, ..request.clone() })));

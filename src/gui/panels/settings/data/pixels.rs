@@ -2,7 +2,7 @@
 
 use super::read::{self, bounds, count, numbers, pair, size, written};
 use super::{Form, choice};
-use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
+use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize, Source};
 use std::fmt;
 
 /// What pixel values become, as people choose it.
@@ -43,10 +43,15 @@ pub(super) fn summary(data: &DataSpec) -> String {
         words.push(format!("patches {}", size(data.patches)));
     }
     words.push(match Values::of(data) {
-        Values::Range => data.range.map_or_else(|| "0..1".to_owned(), |[low, high]| format!("{low}..{high}")),
+        Values::Range => data.range.map_or_else(|| usual(data).to_owned(), |[low, high]| format!("{low}..{high}")),
         Values::Train | Values::Numbers => "standardised".to_owned(),
     });
     words.join(" · ")
+}
+
+/// The range where none is set: numbers that are no bytes stay as they are.
+fn usual(data: &DataSpec) -> &'static str {
+    if matches!(data.source, Source::Wav | Source::Npy) { "own range" } else { "0..1" }
 }
 
 /// Shows the fields; `channels` is how many the network takes.
@@ -118,7 +123,7 @@ fn values(form: &mut Form<'_>, channels: usize) {
 fn range(form: &mut Form<'_>) {
     let about = "What pixel 0 and pixel 255 become. A decoder that ends in tanh needs -1..1, in sigmoid 0..1.";
     let now = form.data.range.map_or_else(String::new, |[low, high]| format!("{low}..{high}"));
-    if let Some(range) = form.optional(["range", "Pixel range", about, "0..1"], &now, bounds) {
+    if let Some(range) = form.optional(["range", "Pixel range", about, usual(form.data)], &now, bounds) {
         form.next.range = range;
     }
 }
@@ -147,6 +152,7 @@ mod tests {
     #[test]
     fn closed_the_group_says_what_is_set() {
         assert_eq!(summary(&DataSpec::default()), "own size · 0..1");
+        assert_eq!(summary(&DataSpec { source: Source::Wav, ..DataSpec::default() }), "own size · own range");
         let data = DataSpec {
             resize: Some([32, 48]),
             grey: true,
