@@ -261,7 +261,7 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2, labelled: bo
 }
 
 fn class(gallery: &Gallery, label: u32) -> String {
-    gallery.classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string())
+    crate::inspect::class_name(&gallery.classes, label)
 }
 
 fn fitted(name: String, letters: usize) -> String {
