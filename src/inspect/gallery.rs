@@ -116,7 +116,7 @@ fn choose(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(usize, Op
 }
 
 /// The size images are shown at: their own, or as much smaller as the longest side asks.
-fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
+pub(super) fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
     let longest = height.max(width);
     if longest <= LONGEST {
         return [height, width];
