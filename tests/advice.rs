@@ -6,7 +6,7 @@ mod runs;
 mod window;
 
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -42,23 +42,6 @@ fn texts(window: &Window, stack: Stack) -> Vec<String> {
     window.state().network().stack(stack).iter().map(Node::text).collect()
 }
 
-fn tab_to(window: &mut Window, label: &str) {
-    for _ in 0..120 {
-        window.press(Modifiers::NONE, Key::Tab);
-        if window.harness.query_all_by_label(label).any(|node| node.accesskit_node().is_focused()) {
-            return;
-        }
-    }
-    panic!("120 tabs did not reach {label}");
-}
-
-fn find(window: &mut Window, text: &str) {
-    window.press(Modifiers::COMMAND, Key::K);
-    window.get("Find anything by name").type_text(text);
-    window.run();
-    window.press(Modifiers::NONE, Key::Enter);
-}
-
 #[test]
 fn a_hint_is_found_read_and_fixed_by_mouse() {
     let mut window = window(softmax());
@@ -79,13 +62,13 @@ fn a_hint_is_found_read_and_fixed_by_mouse() {
 #[test]
 fn a_hint_is_fixed_by_keyboard() {
     let mut window = window(softmax());
-    tab_to(&mut window, "Open advice");
+    window.tab_to("Open advice");
     window.press(Modifiers::NONE, Key::Enter);
     show_advice(&mut window);
-    tab_to(&mut window, "hint head.4: softmax before cross-entropy: the loss applies it already");
+    window.tab_to("hint head.4: softmax before cross-entropy: the loss applies it already");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().selected, Some(Place::new(Stack::Head, 4)));
-    tab_to(&mut window, "Fix: remove softmax at head.4");
+    window.tab_to("Fix: remove softmax at head.4");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(texts(&window, Stack::Head).len(), 4);
 }
@@ -154,12 +137,12 @@ fn goals_are_written_changed_and_taken_away() {
 fn a_goal_is_written_by_keyboard() {
     let mut window = window(builtin("keras-cifar"));
     show_advice(&mut window);
-    tab_to(&mut window, "New goal");
+    window.tab_to("New goal");
     window.get("New goal").type_text("code <= 64");
     window.run();
     window.press(Modifiers::NONE, Key::Enter);
     assert!(window.has("1,024 numbers in the code, 960 too many"));
-    tab_to(&mut window, "Remove goal code");
+    window.tab_to("Remove goal code");
     window.press(Modifiers::NONE, Key::Space);
     assert!(window.state().project().goals.is_empty());
 }
@@ -193,7 +176,7 @@ fn a_locked_layer_stays_as_it_is_until_it_is_unlocked() {
     let mut window = window(builtin("lenet-mnist"));
     window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
     window.run();
-    find(&mut window, "lock layer");
+    window.find("lock layer");
     assert_eq!(window.state().project().locked, ["encoder.0"]);
     assert!(window.has(", locked") && window.harness.query_by_label("encoder.0").is_none(), "no field to type into");
     window.press(Modifiers::NONE, Key::Delete);
@@ -228,7 +211,7 @@ fn a_locked_stack_takes_no_layers() {
     let (from, to) = (Place::new(Stack::Encoder, 0), Place::new(Stack::Decoder, 0));
     window.harness.state_mut().handle(Action::Move(from, to));
     assert_eq!(texts(&window, Stack::Encoder).len(), 6);
-    find(&mut window, "unlock decoder");
+    window.find("unlock decoder");
     assert!(window.has("Add layer to decoder"));
 }
 

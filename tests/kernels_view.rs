@@ -105,39 +105,30 @@ fn a_patch_is_dragged_out_and_found_again() {
 #[test]
 fn everything_is_reached_by_keyboard_alone() {
     let mut window = alone(SIZE);
-    let focus = |window: &mut Window, label: &str| {
-        for _ in 0..200 {
-            if window.harness.query_by_label(label).is_some_and(|node| node.is_focused()) {
-                return;
-            }
-            window.press(Modifiers::NONE, Key::Tab);
-        }
-        panic!("Tab never reaches {label}");
-    };
     for name in ["Noisy curve", "Next image", "Kernel", "Padding", "Border", "Flip the kernel", "Weight 2, 2"] {
-        focus(&mut window, name);
+        window.tab_to(name);
     }
-    focus(&mut window, "Weight 0, 0");
+    window.tab_to("Weight 0, 0");
     window.press(Modifiers::COMMAND, Key::A);
     window.get("Weight 0, 0").type_text("-3");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
     assert_eq!(window.state().looking.kernels.kernel.values[0], -3.0);
-    focus(&mut window, "Stride");
+    window.tab_to("Stride");
     window.press(Modifiers::COMMAND, Key::A);
     window.get("Stride").type_text("2");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
     assert_eq!(response(&window).output.size, [16, 16]);
-    focus(&mut window, "Result, row 8, column 8");
+    window.tab_to("Result, row 8, column 8");
     window.press(Modifiers::NONE, Key::ArrowDown);
     window.press(Modifiers::NONE, Key::ArrowLeft);
     assert!(window.has("Result, row 9, column 7") && window.has("result[9, 7]"));
-    focus(&mut window, "Find a pattern");
+    window.tab_to("Find a pattern");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
     assert_eq!(window.state().looking.kernels.patch, Some([0, 0, 8, 8]));
-    focus(&mut window, "Row of the patch");
+    window.tab_to("Row of the patch");
     window.press(Modifiers::COMMAND, Key::A);
     window.get("Row of the patch").type_text("12");
     window.press(Modifiers::NONE, Key::Enter);

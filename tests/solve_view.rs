@@ -96,16 +96,7 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
 #[test]
 fn everything_is_reached_by_keyboard_alone() {
     let mut window = alone(short(), SIZE);
-    let focus = |window: &mut Window, label: &str| {
-        for _ in 0..200 {
-            if window.harness.query_by_label(label).is_some_and(|node| node.is_focused()) {
-                return;
-            }
-            window.press(Modifiers::NONE, Key::Tab);
-        }
-        panic!("Tab never reaches {label}");
-    };
-    focus(&mut window, "Input side");
+    window.tab_to("Input side");
     window.press(Modifiers::NONE, Key::ArrowLeft);
     assert!(window.has("31: output 3×31×31 = input 3×31×31"));
     window.press(Modifiers::NONE, Key::ArrowUp);
@@ -119,7 +110,7 @@ fn everything_is_reached_by_keyboard_alone() {
     assert_eq!(input(&window), "3×31×31");
     window.press(Modifiers::COMMAND, Key::Z);
     answered(&mut window);
-    focus(&mut window, "Apply solution 1");
+    window.tab_to("Apply solution 1");
     assert_eq!(window.state().shown.inference.output_equals_input, Some(true), "a focused card is looked at");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);

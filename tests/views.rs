@@ -6,6 +6,7 @@ mod window;
 
 use eframe::egui::{Vec2, vec2};
 use std::path::Path;
+use strata::data::Dataset;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::look::Looked;
@@ -15,7 +16,9 @@ use strata::gui::looking::Subject;
 use strata::gui::views::ViewKind;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
-use strata::project::data::Split;
+use strata::inspect::statistics::{self, Set, Statistics, measure};
+use strata::project::data::{DataSpec, Normalize, Source, Split};
+use strata::project::edit::Edit;
 use strata::project::stage::Task;
 use strata::project::{Project, file};
 use window::*;
@@ -110,6 +113,101 @@ fn the_code_of_a_run_is_measured_against_its_target() {
     assert!(window.has("target ρ 0.05") && window.has("penalty ") && window.has("encoder.2 `sigmoid`"));
     let seen = window.state().looking.sparse.latest.as_deref().unwrap().result.as_ref().unwrap();
     assert_eq!((seen.images, seen.of, seen.split), (640, 640, Split::Unlabeled));
+}
+
+/// The statistics on screen.
+fn measured(window: &mut Window) -> Statistics {
+    window.wait("statistics", |state| state.looking.statistics.answer(&state.statistics_question()).is_some());
+    let seen = window.state().looking.statistics.latest.as_deref().unwrap();
+    seen.result.clone().unwrap()
+}
+
+#[test]
+fn the_statistics_are_those_that_are_measured() {
+    let mut project = classifier();
+    project.data.limit = Some(80);
+    let mut window = Window::real(project.clone(), SIZE);
+    window.show_alone(ViewKind::Statistics);
+    let found = measured(&mut window);
+    let dataset = Dataset::open_as(&project.data, Some(3), project.seed, Path::new("."), &mut |_| true).unwrap();
+    assert_eq!(found, measure(&dataset, Default::default(), &mut |_| true).unwrap());
+    assert!(window.has("train · all 80 images") && window.has("Mean image") && window.has("Deviation of each pixel"));
+    let shows = |window: &Window, split: usize| {
+        let split = &found.splits[split];
+        ["red", "green", "blue"].iter().enumerate().all(|(channel, name)| {
+            window.has(&format!("{name:<6} {:.4} ± {:.4}", split.mean[channel], split.std[channel]))
+        })
+    };
+    assert!(shows(&window, 0) && !shows(&window, 2));
+    assert!(window.has("Histogram of the values by channel") && window.has("None among the images counted."));
+    let name = &found.classes[0];
+    let counts = found.splits.iter().filter(|split| !split.per_class.is_empty());
+    let counts = counts.map(|split| format!("{} {}", split.split, split.per_class[0])).collect::<Vec<_>>().join(", ");
+    assert!(window.has(&format!("{name}: {counts}")), "{name}: {counts}");
+    window.click("Statistics of test");
+    assert!(window.has("test · all 80 images") && shows(&window, 2) && !shows(&window, 0));
+    window.click("Use as normalize");
+    assert_eq!(window.state().project().data.normalize, Some(Normalize::By(found.splits[2].as_normalize())));
+    assert_eq!(measured(&mut window).splits, found.splits, "they are measured before normalize");
+    window.harness.state_mut().handle(Action::Show(Show::Measure(statistics::Request { most: 30 })));
+    assert_eq!(measured(&mut window).splits[0].counted, 30);
+    assert!(window.has("30 of 80 images"));
+    window.click("Measure all images");
+    assert_eq!(measured(&mut window).splits, found.splits);
+}
+
+/// A folder of pictures in which one of `train` is there again in `test`, and one of `train` under another class.
+fn with_copies(folder: &Path) {
+    let write = |name: &str, value: u8| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([value, (6 * x) as u8, (8 * y) as u8])).save(path).unwrap();
+    };
+    for index in 0..6u8 {
+        write(&format!("train/cats/{index}.png"), 10 + index);
+        write(&format!("train/dogs/{index}.png"), if index == 0 { 12 } else { 100 + index });
+    }
+    (0..6u8).for_each(|index| write(&format!("test/cats/{index}.png"), if index < 2 { 14 } else { 200 + index }));
+    write("test/dogs/0.png", 250);
+}
+
+#[test]
+fn images_that_are_there_twice_are_shown_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    with_copies(&folder.path().join("images"));
+    let mut project = classifier();
+    project.data = DataSpec {
+        source: Source::Folder,
+        path: Some("nowhere".into()),
+        resize: Some([30, 40]),
+        valid: Some(0.0),
+        ..DataSpec::default()
+    };
+    let mut window = open(folder.path(), &project);
+    window.show_alone(ViewKind::Statistics);
+    window.wait("the refusal", |state| state.looking.statistics.latest.is_some());
+    assert!(window.has("Nothing to measure") && window.has("nowhere"), "it says which folder");
+    project.data.path = Some("images".into());
+    window.harness.state_mut().handle(Action::Edit(Edit::Data(project.data.clone())));
+    let found = measured(&mut window).duplicates;
+    assert_eq!((found.total(), found.between(), found.sets.len()), (3, 2, 2));
+    assert!(window.has("1 within train") && window.has("2 of train again in test"));
+    let splits = |set: &Set| set.images.iter().map(|twin| twin.image.0).collect::<Vec<_>>();
+    assert_eq!(splits(&found.sets[0]), [Split::Train, Split::Test, Split::Test]);
+    assert_eq!(splits(&found.sets[1]), [Split::Train, Split::Train]);
+    for set in &found.sets {
+        let names = set.images.iter().map(|twin| format!("{} {}", twin.image.0, twin.image.1)).collect::<Vec<_>>();
+        assert!(window.has(&names.join(" = ")), "{names:?}");
+    }
+    assert!(window.has("one image under several classes"));
+    assert!(!found.sets[0].has_several_classes() && found.sets[1].has_several_classes());
+    if let Some(pictures) = std::env::var_os("STRATA_PICTURES") {
+        for dark in [true, false] {
+            window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
+            let name = format!("statistics-{}.png", if dark { "dark" } else { "light" });
+            window.save_picture(&Path::new(&pictures).join(name), 1.0);
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::augment::Augmenter;
 use super::error::DataError;
 use super::fit::{self, Fit, Scaling};
-use super::hash::Digest;
+use super::hash::{self, Digest};
 use super::joined::Joined;
 use super::scale::Scale;
 use super::shares::{Given, Item, Rules, Share};
@@ -109,12 +109,18 @@ impl Dataset {
         &self.skipped
     }
 
-    /// A hash for `run.json`: 16 hexadecimal digits over the source, the seed, every setting that
-    /// changes what the network sees (not `path`, not `augment`), the classes, and of every split
-    /// the number of images, all labels and up to 32 evenly spaced source pictures. It tells
-    /// other data apart in practice; it does not notice a change in a picture it did not sample.
+    /// A name for `run.json`: a version and 16 hexadecimal digits over the shape, the settings that
+    /// change pixels (not `path`, not `augment`), the classes, and of every split the number of
+    /// images, all labels and up to 32 evenly spaced source pictures. It tells other data apart in
+    /// practice; it does not notice a change in a picture it did not sample.
     pub fn hash(&self) -> String {
         self.hash.clone()
+    }
+
+    /// Whether a run with this name in its `run.json` had other data. What has no name, or one of
+    /// another version, cannot be told apart.
+    pub fn is_other_than(&self, name: &str) -> bool {
+        hash::is_comparable(name) && name != self.hash
     }
 
     /// What pixel 0 and pixel 255 become, for showing pictures. With `normalize`, the least and
@@ -165,11 +171,9 @@ impl Dataset {
 
     fn digest(&self, spec: &DataSpec, seed: u64) -> Result<String, DataError> {
         let mut digest = Digest::new();
-        // Where the files are and what augmentation makes of them is not the data.
-        let spec = DataSpec { path: None, augment: Vec::new(), use_augment: true, limit: None, ..spec.clone() };
-        digest.add_number(seed);
-        digest.add(format!("{:?} {spec:?}", self.shape()).as_bytes());
-        self.classes.iter().for_each(|class| digest.add(class.as_bytes()));
+        self.shape().iter().for_each(|&size| digest.add_number(size as u64));
+        digest.add_all(&hash::settings(spec, seed));
+        digest.add_all(&self.classes);
         for (_, data) in self.splits() {
             data.add_to(&mut digest)?;
         }

@@ -147,12 +147,11 @@ pub(super) fn cut<T: Copy>(
     rows.flat_map(|row| row.iter().skip(left * channels).take(width * channels).copied()).collect()
 }
 
-/// Grey to colour repeats the value; colour to grey weighs red, green and blue as the eye does
-/// (ITU-R 601, the weights of Pillow's `L`).
+/// Grey to colour repeats the value; colour to grey weighs red, green and blue as the eye does.
 pub(super) fn change_channels<T: Sample>(values: Vec<T>, from: usize, to: usize) -> Vec<T> {
     match (from, to) {
         (1, 3) => values.iter().flat_map(|&grey| [grey; 3]).collect(),
-        (3, 1) => values.chunks_exact(3).map(T::luma).collect(),
+        (3, 1) => values.as_chunks().0.iter().map(|&rgb| T::luma(rgb)).collect(),
         _ => values,
     }
 }

@@ -11,7 +11,7 @@
 //! | `source` | which module reads which source |
 //! | `idx`, `cifar`, `stl10`, `npy`, `folder`, `shapes` | one format each; `folder` also reads CSV and WAV |
 //! | `bytes`, `records`, `array`, `pickle`, `picture_file`, `recording` | reading files without trusting them |
-//! | `fit`, `resize`, `scale` | channels, size and pixel range |
+//! | `fit`, `resize`, `luma`, `scale` | channels, size and pixel range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |
 //! | `shares`, `carve`, `joined` | which image is in which split |
@@ -34,6 +34,7 @@ mod hash;
 mod idx;
 mod joined;
 pub mod loader;
+mod luma;
 mod measure;
 mod npy;
 mod one_file;
@@ -55,6 +56,7 @@ mod tests;
 use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use luma::luma;
 pub use one_file::FilePicture;
 pub use order::epoch_order;
 pub use split::{SplitData, fill_batch};

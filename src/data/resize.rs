@@ -4,6 +4,7 @@
 //! Weights are fixed-point integers, so a picture scales to the same bytes on every machine. The
 //! weights of a pair of sizes are made once; applying them cannot fail.
 
+use super::luma;
 use crate::project::data::Filter;
 
 const FRACTION_BITS: u32 = 22;
@@ -17,7 +18,7 @@ pub(super) trait Sample: Copy + Default + Send + Sync + 'static {
     /// The value that a sum stands for.
     fn round(sum: Self::Sum) -> Self;
     /// The brightness of red, green and blue.
-    fn luma(rgb: &[Self]) -> Self;
+    fn luma(rgb: [Self; 3]) -> Self;
 }
 
 impl Sample for u8 {
@@ -32,10 +33,8 @@ impl Sample for u8 {
         ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 255) as u8
     }
 
-    fn luma(rgb: &[u8]) -> u8 {
-        const WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
-        let sum: u32 = rgb.iter().zip(WEIGHTS).map(|(&value, weight)| u32::from(value) * weight).sum();
-        ((sum + (1 << 15)) >> 16) as u8
+    fn luma(rgb: [u8; 3]) -> u8 {
+        luma::luma_of_pixel(rgb)
     }
 }
 
@@ -50,8 +49,8 @@ impl Sample for f32 {
         sum / (1u32 << FRACTION_BITS) as f32
     }
 
-    fn luma(rgb: &[f32]) -> f32 {
-        rgb.iter().zip([0.299, 0.587, 0.114]).map(|(value, weight)| value * weight).sum()
+    fn luma(rgb: [f32; 3]) -> f32 {
+        luma::luma(rgb)
     }
 }
 

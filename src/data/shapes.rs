@@ -203,7 +203,7 @@ mod tests {
         for index in 0..20 {
             digest.add(&drawn(42, Split::Train).draw(index));
         }
-        assert_eq!(digest.finish(), "299701dc81207585");
+        assert_eq!(digest.finish(), "2-299701dc81207585");
     }
 
     #[test]

@@ -51,6 +51,16 @@ impl Fetching {
         Ok(Fetching { entry, folder, progress, cancel, ended })
     }
 
+    /// Ends it as soon as the thread notices: between two pieces, or when no more bytes come for too long.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Relaxed);
+    }
+
+    /// Whether it was cancelled and the thread has yet to notice.
+    pub fn is_ending(&self) -> bool {
+        self.cancel.load(Relaxed)
+    }
+
     /// How far it is.
     pub fn progress(&self) -> Option<Arc<Told>> {
         self.progress.latest()
@@ -64,6 +74,6 @@ impl Fetching {
 
 impl Drop for Fetching {
     fn drop(&mut self) {
-        self.cancel.store(true, Relaxed);
+        self.cancel();
     }
 }

@@ -290,7 +290,7 @@ fn record(
 ) -> RunRecord {
     let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
     let Some(old) = RunRecord::read(folder.path()).ok().filter(|_| is_resumed) else { return new };
-    if old.data_hash != new.data_hash {
+    if dataset.is_other_than(&old.data_hash) {
         let message =
             "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
         sink.event(Event::Warning(message.to_owned()));

@@ -65,8 +65,9 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
 
 fn changed_images(dataset: &Dataset, run: &Path) -> Option<String> {
     let record = RunRecord::read(run).ok()?;
-    let differs = !record.data_hash.is_empty() && record.data_hash != dataset.hash();
-    differs.then(|| "the images ([data] path) are not those it was trained on".to_owned())
+    dataset
+        .is_other_than(&record.data_hash)
+        .then(|| "the images ([data] path) are not those it was trained on".to_owned())
 }
 
 fn name(optimizer: &Optimizer) -> &'static str {

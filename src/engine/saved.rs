@@ -209,9 +209,9 @@ fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<Strin
 
 /// Says so when the images are not those of the run's `run.json`.
 fn other_images(run: &Path, dataset: &Dataset) -> Option<String> {
-    let record = RunRecord::read(run).ok().filter(|record| !record.data_hash.is_empty())?;
+    let record = RunRecord::read(run).ok()?;
     let message = "the images are not the ones this run was trained on; its figures differ in that";
-    (record.data_hash != dataset.hash()).then(|| message.to_owned())
+    dataset.is_other_than(&record.data_hash).then(|| message.to_owned())
 }
 
 /// The later task's loss, and what both know of the rest.

@@ -3,7 +3,7 @@
 use super::handle::Services;
 use super::messages::Weight;
 use super::state::State;
-use crate::data::download::{self, Entry, Options, default_folder};
+use crate::data::download::{self, DownloadError, Entry, Options, default_folder};
 use crate::engine::fetch::Fetching;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
@@ -72,8 +72,8 @@ impl State {
     pub(super) fn fetch(&mut self, start: bool, services: &Services) {
         self.downloads.failed = None;
         if !start {
-            // The thread notices when its next bytes come; what it has is kept.
-            self.downloads.running = None;
+            // Until the thread notices, its part is locked: another download of it would be refused.
+            self.downloads.running.iter().for_each(Fetching::cancel);
             return;
         }
         let Some((entry, folder)) = self.download().filter(|_| self.downloads.running.is_none()) else { return };
@@ -97,16 +97,19 @@ impl State {
         match result {
             Ok(fetched) => {
                 self.looking.forget_data();
-                let path = Some(fetched.path.display().to_string());
-                if self.project().data.source == source && self.project().data.path != path {
-                    let data = DataSpec { path, ..self.project().data.clone() };
-                    self.edit(&Edit::Data(data));
+                let data = &self.project().data;
+                // A path that leads there stays as it is written: `~/data/mnist` suits other machines too.
+                let leads_there = crate::data::folder(data, &self.base()).is_ok_and(|folder| folder == fetched.path);
+                if data.source == source && !leads_there {
+                    let path = Some(fetched.path.display().to_string());
+                    self.edit(&Edit::Data(DataSpec { path, ..data.clone() }));
                 }
                 for aside in fetched.set_aside {
                     let text = format!("An incomplete folder was in the way; it is now {}.", aside.display());
                     self.messages.add(Weight::Note, text);
                 }
             }
+            Err(DownloadError::Cancelled) => {}
             Err(error) => self.downloads.failed = Some((source, error.to_string())),
         }
     }

@@ -214,6 +214,7 @@ impl Looking {
     /// Forgets the images: their files are others now.
     pub(super) fn forget_data(&mut self) {
         (self.data, self.statistics) = (Asked::default(), Asked::default());
+        (self.augmented, self.kernel) = (Asked::default(), Asked::default());
     }
 
     /// Takes what the thread answered.

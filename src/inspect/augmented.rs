@@ -3,6 +3,7 @@
 //! Every draw is seeded as the training seeds it, so that column k of a set shows what epoch k of the training
 //! gets. Fails as the reading of an image does; a transform that means nothing for these images says so in its row.
 
+use super::class_name;
 use super::curve::{self, is_signal};
 use super::gallery::shrink;
 use crate::data::augment::{Augmenter, Scratch, mixup};
@@ -86,14 +87,13 @@ pub fn preview(dataset: &Dataset, augment: &[Augment], seed: u64, request: Reque
     };
     let image = request.image % data.len().max(1);
     let easel = Easel::new(data, image, seed)?;
-    let name = |label: u32| dataset.classes().get(label as usize).cloned().unwrap_or_else(|| label.to_string());
     let from = request.draws.saturating_mul(TOGETHER);
     let alone = |one: &Augment| easel.row(one.to_string(), std::slice::from_ref(one), from..from + ALONE);
     Ok(Augmented {
         split,
         image,
         images: data.len(),
-        class: data.label(image).map(name),
+        class: data.label(image).map(|label| class_name(dataset.classes(), label)),
         channels: if easel.range.is_some() { 1 } else { easel.shape[2] },
         are_curves: easel.range.is_some(),
         before: easel.row(String::new(), &[], 0..1),

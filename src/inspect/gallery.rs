@@ -201,7 +201,7 @@ fn of_each_class(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(us
 }
 
 /// The size images are shown at: their own, or as much smaller as the longest side asks.
-fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
+pub(super) fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
     let longest = height.max(width);
     if longest <= LONGEST {
         return [height, width];

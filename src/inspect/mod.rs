@@ -30,6 +30,11 @@ pub fn layer_name(inference: &Inference, key: &str) -> String {
     layer_of(inference, key).map_or_else(|| key.to_owned(), |(_, row)| format!("{key} `{}`", row.text))
 }
 
+/// A class by its number; one without a name is called by the number.
+pub fn class_name(classes: &[String], class: u32) -> String {
+    classes.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
+}
+
 fn search<'a>(nodes: &'a [Planned], key: &str) -> Option<&'a PlannedLayer> {
     nodes.iter().find_map(|node| match node {
         Planned::Layer(layer) => {

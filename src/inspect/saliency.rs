@@ -94,7 +94,7 @@ impl Saliency {
 
     /// A class's name; its number where it has none.
     pub fn class_name(&self, class: u32) -> String {
-        self.classes.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
+        super::class_name(&self.classes, class)
     }
 }
 

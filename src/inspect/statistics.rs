@@ -6,17 +6,18 @@
 //! even distances are counted, and how many is told. Sums are of whole numbers, so that the result is the same on
 //! any number of threads. Fails as reading does, and when the listener wants to stop.
 
+mod duplicates;
+
 use crate::data::{DataError, Dataset, Progress, SplitData};
 use crate::project::data::{MeanStd, Split};
+use duplicates::Seen;
+pub use duplicates::{Duplicates, Image, MOST_PAIRS, MOST_PICTURES, MOST_SETS, Set, Twin};
 use foldhash::quality::FixedState;
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 /// Steps of a histogram.
 pub const BINS: usize = 256;
-/// Pairs of equal images that are listed.
-pub const MOST_PAIRS: usize = 200;
 /// Images read before progress is told.
 const BLOCK: usize = 512;
 /// Images that a thread sums up at a time.
@@ -46,7 +47,7 @@ impl Default for Request {
 pub struct Statistics {
     /// The classes' names.
     pub classes: Vec<String>,
-    /// Channels, height and width.
+    /// Channels, height and width, before a crop of the training.
     pub shape: [usize; 3],
     /// Every split, in their usual order.
     pub splits: Vec<SplitStatistics>,
@@ -88,30 +89,6 @@ impl SplitStatistics {
     }
 }
 
-/// An image: its split and its number there.
-pub type Image = (Split, usize);
-
-/// Images that equal one before them, bit by bit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Duplicates {
-    /// How many there are, by the splits of the first one and of its copy.
-    pub counts: Vec<([Split; 2], usize)>,
-    /// The first of them, each with the image that it equals; those between splits come first.
-    pub pairs: Vec<[Image; 2]>,
-}
-
-impl Duplicates {
-    /// How many images equal one before them.
-    pub fn total(&self) -> usize {
-        self.counts.iter().map(|(_, count)| count).sum()
-    }
-
-    /// How many equal one of another split.
-    pub fn between(&self) -> usize {
-        self.counts.iter().filter(|([first, second], _)| first != second).map(|(_, count)| count).sum()
-    }
-}
-
 /// Measures all splits. `progress` is told of images read; false ends it.
 pub fn measure(
     dataset: &Dataset,
@@ -122,7 +99,7 @@ pub fn measure(
     let (mut done, mut splits, mut seen) = (0, Vec::new(), Seen::default());
     for (split, data) in dataset.splits() {
         let chosen = spread(data.len(), request.most);
-        let mut sums = Sums::new(data.image_shape());
+        let mut sums = Sums::new(data.whole_shape());
         for block in chosen.chunks(BLOCK) {
             if !progress(Progress { what: "measuring images", done, total }) {
                 return Err(DataError::Cancelled);
@@ -134,7 +111,16 @@ pub fn measure(
         }
         splits.push(sums.finish(split, data, chosen.len()));
     }
-    Ok(Statistics { classes: dataset.classes().to_vec(), shape: dataset.shape(), splits, duplicates: seen.finish() })
+    let [height, width, channels] = dataset.splits().next().map_or([0; 3], |(_, data)| data.whole_shape());
+    let (classes, duplicates) = (dataset.classes().to_vec(), seen.finish(dataset)?);
+    Ok(Statistics { classes, shape: [channels, height, width], splits, duplicates })
+}
+
+/// An image as shares, H×W×C.
+fn shares_of(data: &SplitData, index: usize) -> Result<Vec<f32>, DataError> {
+    let mut values = vec![0.0; data.whole_shape().iter().product()];
+    data.read_shares(index, &mut values)?;
+    Ok(values)
 }
 
 /// At most so many numbers below `length`, at even distances.
@@ -148,7 +134,7 @@ fn spread(length: usize, most: usize) -> Vec<usize> {
 /// The sums of some images, and a hash of each in their order.
 fn read(data: &SplitData, block: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
     let parts: Result<Vec<_>, DataError> = block.par_chunks(CHUNK).map(|chunk| read_chunk(data, chunk)).collect();
-    let (mut sums, mut hashes) = (Sums::new(data.image_shape()), Vec::with_capacity(block.len()));
+    let (mut sums, mut hashes) = (Sums::new(data.whole_shape()), Vec::with_capacity(block.len()));
     for (part, its) in parts? {
         sums.add(&part);
         hashes.extend(its);
@@ -157,8 +143,8 @@ fn read(data: &SplitData, block: &[usize]) -> Result<(Sums, Vec<u128>), DataErro
 }
 
 fn read_chunk(data: &SplitData, chunk: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
-    let mut values = vec![0.0; data.image_shape().iter().product()];
-    let (mut sums, mut hashes) = (Sums::new(data.image_shape()), Vec::with_capacity(chunk.len()));
+    let mut values = vec![0.0; data.whole_shape().iter().product()];
+    let (mut sums, mut hashes) = (Sums::new(data.whole_shape()), Vec::with_capacity(chunk.len()));
     let hashers = [FixedState::with_seed(1), FixedState::with_seed(2)];
     let mut bytes = Vec::with_capacity(4 * values.len());
     for &index in chunk {
@@ -267,41 +253,6 @@ fn spread_of(sum: f64, squares: f64, count: usize) -> (f64, f64) {
     (mean, (squares / count / (ONE * ONE) - mean * mean).max(0.0).sqrt())
 }
 
-/// The images so far by their hash. Two different images with one hash of 128 bits do not occur in practice.
-#[derive(Default)]
-struct Seen {
-    first: HashMap<u128, Image>,
-    counts: Vec<([Split; 2], usize)>,
-    between: Vec<[Image; 2]>,
-    within: Vec<[Image; 2]>,
-}
-
-impl Seen {
-    fn add(&mut self, image: Image, hash: u128) {
-        let first = *self.first.entry(hash).or_insert(image);
-        if first == image {
-            return;
-        }
-        let splits = [first.0, image.0];
-        match self.counts.iter_mut().find(|(of, _)| *of == splits) {
-            Some((_, count)) => *count += 1,
-            None => self.counts.push((splits, 1)),
-        }
-        let pairs = if first.0 == image.0 { &mut self.within } else { &mut self.between };
-        if pairs.len() < MOST_PAIRS {
-            pairs.push([first, image]);
-        }
-    }
-
-    fn finish(mut self) -> Duplicates {
-        self.counts.sort();
-        let mut pairs = self.between;
-        pairs.extend(self.within);
-        pairs.truncate(MOST_PAIRS);
-        Duplicates { counts: self.counts, pairs }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +260,7 @@ mod tests {
     use std::path::Path;
 
     /// 12 images of 2×2 in two classes; `test` repeats one of `train`, `train` one of itself.
-    fn folder(at: &Path) -> Dataset {
+    pub fn folder(at: &Path) -> Dataset {
         let write = |name: String, value: u8| {
             let path = at.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -346,13 +297,12 @@ mod tests {
     }
 
     #[test]
-    fn copies_within_and_between_splits_are_found() {
-        let at = tempfile::tempdir().unwrap();
-        let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap().duplicates;
-        assert_eq!(found.counts, [([Split::Train; 2], 1), ([Split::Train, Split::Test], 1)]);
-        assert_eq!((found.total(), found.between()), (2, 1));
-        assert_eq!(found.pairs[0].map(|image| image.0), [Split::Train, Split::Test], "between splits first");
-        assert_eq!(found.pairs[1].map(|image| image.0), [Split::Train; 2]);
+    fn a_crop_of_the_training_leaves_the_images_whole() {
+        let augment = vec!["crop 24".parse().unwrap()];
+        let spec = DataSpec { limit: Some(20), augment, ..DataSpec::default() };
+        let dataset = Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap();
+        let found = measure(&dataset, Request::default(), &mut |_| true).unwrap();
+        assert_eq!((found.shape, found.splits[0].mean_image.len()), ([3, 32, 32], 32 * 32 * 3));
     }
 
     #[test]

@@ -223,10 +223,10 @@ pub enum Family {
     Block,
 }
 
-impl Kind {
-    /// The sliding window as written, of a kind that has one.
-    pub fn window(&self) -> Option<&Window> {
-        match self {
+/// The window of a [`Kind`], borrowed as the kind is.
+macro_rules! window {
+    ($kind:expr) => {
+        match $kind {
             Kind::Conv { window, .. }
             | Kind::ConvTranspose { window, .. }
             | Kind::DepthwiseConv { window, .. }
@@ -235,19 +235,18 @@ impl Kind {
             | Kind::AvgPool { window } => Some(window),
             _ => None,
         }
+    };
+}
+
+impl Kind {
+    /// The sliding window as written, of a kind that has one.
+    pub fn window(&self) -> Option<&Window> {
+        window!(self)
     }
 
     /// The same, to change.
     pub fn window_mut(&mut self) -> Option<&mut Window> {
-        match self {
-            Kind::Conv { window, .. }
-            | Kind::ConvTranspose { window, .. }
-            | Kind::DepthwiseConv { window, .. }
-            | Kind::SeparableConv { window, .. }
-            | Kind::MaxPool { window }
-            | Kind::AvgPool { window } => Some(window),
-            _ => None,
-        }
+        window!(self)
     }
 
     /// The family this kind belongs to.

@@ -3,51 +3,31 @@
 use super::started;
 use super::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
-use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::Path;
 use strata::engine::event::{Event, StepReport};
 use strata::project::node::Node;
-
-/// Tab after tab until the control of this name has the focus.
-fn tab_to(window: &mut Window, label: &str) {
-    for _ in 0..80 {
-        window.press(Modifiers::NONE, Key::Tab);
-        let focused = window.harness.query_all_by_label(label).any(|node| node.accesskit_node().is_focused());
-        if focused {
-            return;
-        }
-    }
-    unreachable!("80 tabs did not reach {label}");
-}
-
-fn find(window: &mut Window, text: &str) {
-    window.press(Modifiers::COMMAND, Key::K);
-    window.get("Find anything by name").type_text(text);
-    window.run();
-    window.press(Modifiers::NONE, Key::Enter);
-}
 
 #[test]
 fn a_network_is_built_and_trained_by_keyboard_alone() {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("lenet-mnist"), vec2(1280.0, 720.0), start);
-    find(&mut window, "new project");
+    window.find("new project");
     for (stack, layer) in
         [("encoder", "conv 32 k8 s4 p2"), ("encoder", "relu"), ("decoder", "convt 3 k8 s4 p2"), ("decoder", "tanh")]
     {
-        tab_to(&mut window, &format!("Add layer to {stack}"));
+        window.tab_to(&format!("Add layer to {stack}"));
         window.press(Modifiers::NONE, Key::Space);
         window.get("Search layers").type_text(layer);
         window.run();
         window.press(Modifiers::NONE, Key::Enter);
     }
     assert!(window.has("output 3×32×32 = input 3×32×32"));
-    find(&mut window, "train");
+    window.find("train");
     assert_eq!(engine.with(|run| run.project.network.decoder[0].clone()), Node::from_text("convt 3 k8 s4 p2"));
     engine.tell(started(Path::new("runs/one-1")));
     engine.tell(Event::Step(StepReport { epoch: 1, step: 1, loss: 0.5, ..StepReport::default() }));
     window.run();
-    find(&mut window, "save picture loss");
+    window.find("save picture loss");
     assert_eq!(window.get("Path").value().unwrap_or_default(), "runs/one-1/loss-step-1.png");
 }
 
@@ -86,7 +66,7 @@ fn theme_size_and_panels_change_while_it_trains() {
     let (before, views) = (wide(&window), window.get("Filters view").rect().left());
     window.press(Modifiers::COMMAND, Key::B);
     assert!(!window.has("Optimizer") && window.get("Filters view").rect().left() > views, "the views have the room");
-    find(&mut window, "show settings");
+    window.find("show settings");
     assert!(window.has("Optimizer") && wide(&window) == before);
     window.click("Loss against epochs");
     assert!(window.state().view.by_epoch && window.state().training.is_running());

@@ -197,17 +197,11 @@ fn what_is_dropped_on_the_window_is_opened() {
 #[test]
 fn everything_is_found_by_name_with_the_keyboard_alone() {
     let mut window = Window::idle("conv-autoencoder");
-    let find = |window: &mut Window, text: &str| {
-        window.press(Modifiers::COMMAND, Key::K);
-        window.get("Find anything by name").type_text(text);
-        window.run();
-        window.press(Modifiers::NONE, Key::Enter);
-    };
-    find(&mut window, "lenet");
+    window.find("lenet");
     assert_eq!(window.state().project().title, "LeNet for MNIST");
-    find(&mut window, "close filt");
+    window.find("close filt");
     assert!(!views(&window).contains(&ViewKind::Filters));
-    find(&mut window, "view filt");
+    window.find("view filt");
     assert!(views(&window).contains(&ViewKind::Filters));
     window.press(Modifiers::COMMAND, Key::K);
     assert!(window.has("Do Train"), "it starts anew each time");
@@ -397,9 +391,6 @@ fn blocks_fold_and_a_deep_network_starts_folded() {
     let rows = window.state().shown.inference.rows.len();
     let shown = |window: &Window| window.harness.query_all_by_label_contains(" parameters").count();
     assert!(rows > 60 && shown(&window) < rows / 2, "{rows} rows, {} shown", shown(&window));
-    window.press(Modifiers::COMMAND, Key::K);
-    window.get("Find anything by name").type_text("unfold all");
-    window.run();
-    window.press(Modifiers::NONE, Key::Enter);
+    window.find("unfold all");
     assert!(shown(&window) >= rows);
 }

@@ -3,7 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{Color32, Pos2, TexturesDelta, Vec2, vec2};
+use eframe::egui::{Color32, Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, Node, TestRenderer};
 use std::cell::RefCell;
@@ -52,8 +52,12 @@ impl Window {
 
     /// The same with a folder for what outlives the window.
     pub fn with_config(project: Project, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
+        Window::of(State::new(project, None), size, start, config)
+    }
+
+    /// A window that shows this first.
+    pub fn of(state: State, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
         let canvas = Rc::new(RefCell::new(Canvas::default()));
-        let state = State::new(project, None);
         let harness =
             Harness::builder().with_size(size).with_max_steps(12).renderer(Renderer(canvas.clone())).build_eframe(
                 |context| App::new(&context.egui_ctx, Setup { state, start, native_dialogs: false, config }),
@@ -150,7 +154,7 @@ impl Window {
     pub fn type_over(&mut self, field: &str, text: &str) {
         self.get(field).focus();
         self.run();
-        self.harness.key_press_modifiers(eframe::egui::Modifiers::COMMAND, eframe::egui::Key::A);
+        self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
         self.run();
         self.get(field).type_text(text);
         self.run();
@@ -159,13 +163,32 @@ impl Window {
     /// Replaces the text of a field and presses Enter.
     pub fn enter(&mut self, field: &str, text: &str) {
         self.type_over(field, text);
-        self.harness.key_press(eframe::egui::Key::Enter);
+        self.harness.key_press(Key::Enter);
         self.run();
     }
 
-    pub fn press(&mut self, modifiers: eframe::egui::Modifiers, key: eframe::egui::Key) {
+    pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.run();
+    }
+
+    /// Tab after tab until the control of this name has the focus.
+    pub fn tab_to(&mut self, label: &str) {
+        for _ in 0..200 {
+            if self.harness.query_all_by_label(label).any(|node| node.is_focused()) {
+                return;
+            }
+            self.press(Modifiers::NONE, Key::Tab);
+        }
+        unreachable!("200 tabs did not reach {label}");
+    }
+
+    /// Types a command into what finds anything by name, and takes the first one found.
+    pub fn find(&mut self, text: &str) {
+        self.press(Modifiers::COMMAND, Key::K);
+        self.get("Find anything by name").type_text(text);
+        self.run();
+        self.press(Modifiers::NONE, Key::Enter);
     }
 
     /// Paints the last frame, so many pixels to a point.

@@ -89,16 +89,18 @@ fn list(reasons: &[(String, String)]) -> String {
     reasons.iter().map(|(address, why)| format!("  {address}: {why}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The steps by hand: which address, which file, where to put it, its checksum.
+/// The steps by hand, a line each: which address, which file, where to put it, its checksum.
 pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String {
     let address = file.addresses.first().map_or("", String::as_str);
     let then = match file.then {
-        Then::Keep(_) => "Strata reads it as it is",
-        Then::Unpack { .. } => "fetching again then unpacks it without the network",
+        Then::Keep(_) => "looks what is still missing",
+        Then::Unpack { .. } => "unpacks it without the network, and looks what is still missing",
     };
     format!(
-        "What was received so far is kept; the next download goes on from there. By hand: open {address} in a browser, \
-         save it as {} ({}); {then}. Then `strata data {} --path {} --fetch` looks what is still missing",
+        "What was received so far is kept; the next download goes on from there. By hand:\n  \
+         1. open {address} in a browser\n  \
+         2. save it as {} (its {})\n  \
+         3. download again, here or with `strata data {} --path {} --fetch`: that {then}",
         folder.join(&file.name).display(),
         file.sum,
         entry.name,

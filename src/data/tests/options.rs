@@ -2,7 +2,7 @@
 
 use super::made::{open, spec, stl10, write, write_idx, write_image};
 use crate::data::{DataError, Dataset, Progress, SplitData, fill_batch};
-use crate::project::data::{DataSpec, Source, Split};
+use crate::project::data::{DataSpec, Filter, Source, Split};
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
 
@@ -51,6 +51,39 @@ fn one_seed_gives_one_result_on_any_number_of_threads() {
         assert!(everything(&other) != one);
         assert_ne!(other.hash(), open(&spec).unwrap().hash());
     }
+}
+
+#[test]
+fn the_name_of_the_data_tells_other_pixels_and_other_splits() {
+    let folder = mixed_folder();
+    let files = || DataSpec { resize: Some([9, 11]), ..spec(Source::Folder, folder.path()) };
+    let name = |spec: &DataSpec| open(spec).unwrap().hash();
+    let same = [
+        DataSpec { valid: Some(0.1), ..files() },
+        DataSpec { limit: Some(1000), use_augment: false, patches_per_image: Some(3), ..files() },
+        DataSpec { augment: vec!["hflip".parse().unwrap()], ..files() },
+    ];
+    for spec in same {
+        assert_eq!(name(&files()), name(&spec), "{spec:?}");
+    }
+    let augment = vec!["crop 8".parse().unwrap()];
+    let others = [
+        DataSpec { filter: Filter::Area, ..files() },
+        DataSpec { range: Some([-1.0, 1.0]), ..files() },
+        DataSpec { patches: Some([8, 8]), ..files() },
+        DataSpec { valid: Some(0.5), ..files() },
+        DataSpec { limit: Some(2), ..files() },
+        DataSpec { augment, ..files() },
+    ];
+    for spec in others {
+        assert_ne!(name(&files()), name(&spec), "{spec:?}");
+    }
+    let before = name(&files());
+    assert!(!open(&files()).unwrap().is_other_than(&before));
+    write_image(folder.path(), "0/0.png", [20, 30], [99, 20, 30]);
+    let new = open(&files()).unwrap();
+    assert!(new.is_other_than(&before), "a picture is another");
+    assert!(!new.is_other_than("") && !new.is_other_than("0123456789abcdef"), "no name, or one of another version");
 }
 
 #[test]

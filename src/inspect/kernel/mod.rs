@@ -15,6 +15,7 @@ mod signal;
 mod text;
 mod window;
 
+use crate::data::luma;
 pub use convolve::{Response, Settings, convolve};
 pub use error::KernelError;
 pub use named::{Named, usual_sigma};
@@ -66,11 +67,11 @@ impl Pixels {
         self.values.get(index).copied().unwrap_or(0.0)
     }
 
-    /// One channel: colour weighed as the eye does (ITU-R 601, as the grey pictures of a source), other numbers of
+    /// One channel: colour weighed as the eye does, as the grey pictures of a source are, other numbers of
     /// channels by their mean.
     pub fn grey(&self) -> Pixels {
         let grey = |pixel: &[f32]| match *pixel {
-            [red, green, blue] => 0.299 * red + 0.587 * green + 0.114 * blue,
+            [red, green, blue] => luma([red, green, blue]),
             [value] => value,
             _ => pixel.iter().sum::<f32>() / pixel.len().max(1) as f32,
         };

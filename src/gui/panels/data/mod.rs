@@ -264,7 +264,7 @@ fn names(gallery: &Gallery) -> f32 {
 }
 
 fn class(gallery: &Gallery, label: u32) -> String {
-    gallery.classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string())
+    crate::inspect::class_name(&gallery.classes, label)
 }
 
 /// A name short enough for a button.

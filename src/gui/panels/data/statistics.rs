@@ -1,6 +1,7 @@
 //! What is measured on the images: classes, mean and deviation, the histogram of the values, duplicates.
 
 mod charts;
+mod duplicates;
 
 use super::super::reading::{failed, reading};
 use crate::engine::look::{DataQuestion, Looked};
@@ -11,25 +12,23 @@ use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::picture::image_rgba;
-use crate::inspect::statistics::{Image, Request, SplitStatistics, Statistics};
+use crate::inspect::statistics::{Request, SplitStatistics, Statistics};
 use crate::project::data::{DataSpec, Normalize, Split};
 use crate::project::edit::Edit;
 use crate::text::count;
-use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
 
 /// What was asked and what came of it.
 type Seen = Looked<(DataQuestion, Request), Statistics>;
 
-/// The view, with the split it shows and the texture of its mean image.
+/// The view, with the split it shows and the textures of its mean image and of the images that are there twice.
 #[derive(Default)]
 pub struct StatisticsView {
     split: Option<Split>,
     drawn: Option<(Arc<Seen>, Split, Sheet)>,
+    twins: Option<(Arc<Seen>, Sheet)>,
 }
-
-/// Pairs that are listed.
-const MOST_LISTED: usize = 60;
 
 impl View for StatisticsView {
     fn about(&self) -> &'static str {
@@ -86,8 +85,11 @@ impl StatisticsView {
         wanted.or(found.splits.first())
     }
 
-    /// Makes a new texture only for other images.
+    /// Makes new textures only for other images.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, found: &Statistics, split: &SplitStatistics) {
+        if self.twins.as_ref().is_none_or(|(drawn, _)| !Arc::ptr_eq(drawn, seen)) {
+            self.twins = duplicates::sheet(ui.ctx(), found).map(|sheet| (seen.clone(), sheet));
+        }
         if self.drawn.as_ref().is_some_and(|(drawn, of, _)| Arc::ptr_eq(drawn, seen) && *of == split.split) {
             return;
         }
@@ -113,7 +115,7 @@ impl StatisticsView {
         }
         heading(ui, "Values, from pixel 0 to pixel 255 (counts are logarithmic)");
         charts::histogram(ui, split);
-        duplicates(ui, found);
+        duplicates::show(ui, found, self.twins.as_ref().map(|(_, sheet)| sheet));
         charts::classes(ui, found);
     }
 }
@@ -140,28 +142,4 @@ fn numbers(ui: &mut Ui, state: &State, split: &SplitStatistics, actions: &mut Ve
         let data = DataSpec { normalize, range: None, ..data.clone() };
         actions.push(Action::Edit(Edit::Data(data)));
     }
-}
-
-fn duplicates(ui: &mut Ui, found: &Statistics) {
-    let (colors, copies) = (theme::palette(ui), &found.duplicates);
-    heading(ui, "Images that are there twice, bit by bit");
-    if copies.total() == 0 {
-        ui.label("None among the images counted.");
-        return;
-    }
-    for ([first, second], number) in &copies.counts {
-        let (color, place) = match first == second {
-            true => (colors.text, format!("within {first}")),
-            false => (colors.second, format!("of {first} again in {second}")),
-        };
-        ui.label(RichText::new(format!("{} {place}", count(*number as u64))).color(color));
-    }
-    let name = |(split, index): &Image| format!("{split} {}", count(*index as u64));
-    let pairs =
-        copies.pairs.iter().take(MOST_LISTED).map(|[first, second]| format!("{} = {}", name(first), name(second)));
-    let mut line = pairs.collect::<Vec<_>>().join(" · ");
-    if copies.total() > MOST_LISTED {
-        line.push_str(&format!(" · and {} more", count((copies.total() - MOST_LISTED) as u64)));
-    }
-    ui.add(Label::new(RichText::new(line).font(theme::digits(11.0)).color(colors.weak)).wrap());
 }

@@ -11,6 +11,7 @@ use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
 use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, empty, icon_button};
+use crate::inspect::class_name;
 use crate::inspect::curve;
 use crate::inspect::maps::{SIGNAL, map_rgba, overlay_rgba, signal_rgba};
 use crate::inspect::picture::image_rgba;
@@ -133,10 +134,7 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
         None => "as the stage trains".to_owned(),
         Some(Question::Predicted) => "predicted class".to_owned(),
         Some(Question::Error) => "reconstruction error".to_owned(),
-        Some(Question::Class(class)) => {
-            let name = classes.and_then(|classes| classes.get(class as usize));
-            format!("class {}", name.cloned().unwrap_or_else(|| class.to_string()))
-        }
+        Some(Question::Class(class)) => format!("class {}", class_name(classes.unwrap_or_default(), class)),
     }
 }
 

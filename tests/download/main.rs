@@ -2,8 +2,11 @@
 //! right, or nothing is there but a part, and the message says what to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "common/web.rs"]
+#[path = "../window/mod.rs"]
+mod view;
+#[path = "../common/web.rs"]
 mod web;
+mod window;
 
 use std::io::Write;
 use std::path::Path;

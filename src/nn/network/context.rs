@@ -1,0 +1,91 @@
+//! What layers share while a batch passes.
+
+use super::{Mode, Parameter, Result};
+use crate::nn::layers::Chosen;
+use crate::nn::ops::elementwise::zip;
+use crate::nn::ops::storage::{Buffer, Memory, fill, view};
+use crate::nn::ops::with_real;
+use candle_core::Tensor;
+
+/// What layers share while a batch passes: parameters, statistics, pooling indices.
+pub(crate) struct Context<'a> {
+    pub parameters: &'a mut [Parameter],
+    pub(super) statistics: &'a mut [(String, Tensor)],
+    pub slots: &'a mut [Option<Chosen>],
+    pub mode: Mode,
+    /// Candle's operators even on the CPU: the tests' second opinion.
+    pub candle_only: bool,
+    /// Whether layers may do the work of those that follow them.
+    pub fuses: bool,
+    /// Whether outputs that no gradient will ask for, those before all that learns, may be overwritten.
+    pub forgets: bool,
+    /// Whether something before the present layer learns, so that gradients pass through it.
+    pub carries: bool,
+    /// Memory that one layer at a time works in.
+    pub scratch: &'a Memory,
+    /// Counts the changes of the weights.
+    pub version: u64,
+    /// Sum of the penalties observed.
+    pub penalty: f64,
+}
+
+/// How [`Context::combine`] combines.
+#[derive(Clone, Copy)]
+pub(crate) enum Combine {
+    Sum,
+    Product,
+}
+
+impl Context<'_> {
+    /// True where our CPU kernels do not apply.
+    pub(crate) fn uses_candle(&self, tensor: &Tensor) -> bool {
+        self.candle_only || !tensor.device().is_cpu()
+    }
+
+    pub(crate) fn training(&self) -> bool {
+        matches!(self.mode, Mode::Train { .. })
+    }
+
+    /// True when a parameter learns.
+    pub(crate) fn trains(&self, parameter: usize) -> bool {
+        !self.parameters[parameter].frozen
+    }
+
+    /// Replaces the gradient of a parameter.
+    pub(crate) fn set_gradient(&mut self, parameter: usize, values: &[f64]) -> Result<()> {
+        let parameter = &mut self.parameters[parameter];
+        let value = &parameter.value;
+        let gradient = Tensor::new(values, value.device())?.to_dtype(value.dtype())?;
+        parameter.gradient = gradient.reshape(value.dims())?;
+        Ok(())
+    }
+
+    /// A running statistic.
+    pub(crate) fn statistic(&self, index: usize) -> &Tensor {
+        &self.statistics[index].1
+    }
+
+    /// Replaces a running statistic.
+    pub(crate) fn set_statistic(&mut self, index: usize, value: Tensor) {
+        self.statistics[index].1 = value;
+    }
+
+    /// Elementwise sum or product into a buffer.
+    pub(crate) fn combine(&self, a: &Tensor, b: &Tensor, out: &mut Buffer, how: Combine) -> Result<Tensor> {
+        if self.uses_candle(a) {
+            return Ok(match how {
+                Combine::Sum => (a + b)?,
+                Combine::Product => (a * b)?,
+            });
+        }
+        let y = out.get(a.dims(), a)?;
+        with_real!(a, T => {
+            let (a, b) = (view::<T>(a)?, view::<T>(b)?);
+            fill::<T>(&y, |y| match how {
+                Combine::Sum => zip(&a, &b, y, |a, b| a + b),
+                Combine::Product => zip(&a, &b, y, |a, b| a * b),
+            })
+        })?;
+        Ok(y)
+    }
+}

@@ -1,0 +1,94 @@
+//! A network that computes: three sequences of layers, their parameters, one forward and one backward.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `build` | from a plan to layers and first weights |
+//! | `route`, `pass` | through which stacks a batch goes, forward and backward |
+//! | `context` | what layers share while it does |
+//! | `parameters` | weights and running statistics: frozen, read, replaced |
+//! | `penalty` | the sparsity penalty |
+//! | `outputs` | what every layer gave |
+
+mod build;
+mod context;
+mod outputs;
+mod parameters;
+mod pass;
+mod penalty;
+mod route;
+
+pub(crate) use build::Builder;
+pub(crate) use context::{Combine, Context};
+pub use parameters::Parameter;
+pub(crate) use penalty::{Penalised, Penalty};
+pub use route::{Mode, Route};
+
+use super::NnError;
+use super::layers::{Chosen, Sequence, channels_last};
+use super::ops::storage::Memory;
+use crate::project::size::Shape;
+use candle_core::{Device, Tensor};
+
+type Result<T> = std::result::Result<T, NnError>;
+
+/// A compiled network.
+pub struct Network {
+    stacks: [Option<Sequence>; 3],
+    ends_in_softmax: [bool; 3],
+    parameters: Vec<Parameter>,
+    statistics: Vec<(String, Tensor)>,
+    slots: Vec<Option<Chosen>>,
+    input: Shape,
+    device: Device,
+    candle_only: bool,
+    observed: bool,
+    scratch: Memory,
+    /// Whether the latest forward pass kept only what the parameters that learn need.
+    forgot: bool,
+    version: u64,
+    route: Route,
+    penalty: f64,
+}
+
+impl Network {
+    /// Computes with candle's operators even on the CPU. Slower; for checking one against the other.
+    pub fn set_candle_only(&mut self, on: bool) {
+        self.candle_only = on;
+    }
+
+    /// Computes layer by layer, so that [`Network::outputs`] has the output of every one. Otherwise a
+    /// convolution does the work of the relu and max pooling behind it, and has no output of its own.
+    pub fn set_observed(&mut self, on: bool) {
+        self.observed = on;
+    }
+
+    /// Where the network computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The dimensions of a batch of inputs: `N×H×W×C`.
+    pub fn input_dims(&self, batch: usize) -> Vec<usize> {
+        channels_last(batch, &self.input).to_vec()
+    }
+
+    /// True when the last layer of the route's second stack is a softmax.
+    pub fn ends_in_softmax(&self, route: Route) -> bool {
+        self.ends_in_softmax[route.second() as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Network as Stacks;
+    use crate::project::node::Node;
+
+    /// An encoder and a head, with weights of seed 1.
+    pub fn network(input: &str, encoder: &[&str], head: &[&str]) -> Network {
+        let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
+        let stacks =
+            Stacks { input: input.parse().unwrap(), encoder: nodes(encoder), decoder: vec![], head: nodes(head) };
+        Network::new(&crate::shape::infer(&stacks).plan.unwrap(), 1, &Device::Cpu).unwrap()
+    }
+}
