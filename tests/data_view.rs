@@ -211,8 +211,11 @@ fn choose(window: &mut Window, list: &str, entry: &str) {
     window.click(entry);
 }
 
+/// Images of each split.
+type Counts = &'static [(Split, usize)];
+
 /// Folder, source, and how many images each split has.
-const REAL: [(&str, Source, &[(Split, usize)]); 9] = [
+const REAL: [(&str, Source, Counts); 9] = [
     ("mnist", Source::Mnist, &[(Split::Train, 54_000), (Split::Valid, 6_000), (Split::Test, 10_000)]),
     ("fashion-mnist-subset", Source::FashionMnist, &[(Split::Train, 675), (Split::Valid, 75), (Split::Test, 150)]),
     ("cifar10/exact", Source::Cifar10, &[(Split::Train, 2_700), (Split::Valid, 300)]),
