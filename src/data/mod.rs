@@ -57,6 +57,7 @@ pub use dataset::Dataset;
 pub use error::DataError;
 pub use one_file::FilePicture;
 pub use order::epoch_order;
+pub(crate) use shapes::picture;
 pub use split::{SplitData, fill_batch};
 use std::path::{Path, PathBuf};
 
