@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads, decodes, scales and augments images with torchvision and a DataLoader: the peer of `strata bench data`.
 
-    pipeline_torch.py DATA [--cases augment-32,resize-96,jpeg-folder] [--workers 2] [--epochs 5]
+    pipeline_torch.py DATA [--cases augment-32,resize-96,jpeg-folder] [--workers 2] [--epochs 3] [--ways pil,pil-v2,tensor]
 
 DATA is the folder that `strata bench data --data DATA` filled. Prints one JSON object: for each case images a
 second in epochs after the first (which starts the workers and does not count), the median, in the way that was
@@ -97,7 +97,7 @@ def speed(data, workers, epochs):
 
 def measure(name, a):
     read, labels, make = CASES[name](os.path.join(a.data, name))
-    ways = {way: speed(Images(read, labels, transform(make, way), way == "tensor"), a.workers, a.epochs) for way in WAYS}
+    ways = {way: speed(Images(read, labels, transform(make, way), way == "tensor"), a.workers, a.epochs) for way in a.ways.split(",")}
     fastest = max(ways, key=ways.get)
     return {"images": len(labels), "images_per_second": ways[fastest], "way": fastest, "ways": ways}
 
@@ -107,7 +107,8 @@ def main():
     p.add_argument("data")
     p.add_argument("--cases", default=",".join(CASES))
     p.add_argument("--workers", type=int, default=2)
-    p.add_argument("--epochs", type=int, default=5)
+    p.add_argument("--epochs", type=int, default=3)
+    p.add_argument("--ways", default=",".join(WAYS))
     a = p.parse_args()
     print(json.dumps({name: measure(name, a) for name in a.cases.split(",")}))
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The two are measured in turn so often.
+/// The two are measured in turn so often, or as often as there are steps in a turn where those are fewer.
 const ROUNDS: usize = 9;
 /// Steps before those that count, in each turn: more than there are batches made ahead.
 const WARM_UP: usize = 4;
@@ -39,7 +39,7 @@ pub fn measure(root: &Path, steps: usize, threads: usize, device: &Device) -> Re
     let workload = Workload::new("keras-cifar", &project, BATCH, Pass::Training, device)?;
     let mut training = Training { workload, batcher: Batcher::new(device), source: Batches::new(&spec, threads)? };
     let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..ROUNDS.min(steps) {
         let fed = training.turn(steps, true)?;
         rounds.push((fed, training.turn(steps, false)?));
     }
