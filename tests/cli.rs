@@ -304,6 +304,34 @@ fn bench_measures_the_cases_that_are_asked_for() {
 }
 
 #[test]
+fn bench_measures_how_images_are_fed() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = folder.path().join("pictures/augment-32/data_batch_1.bin");
+    std::fs::create_dir_all(batch.parent().unwrap()).unwrap();
+    std::fs::write(&batch, [3; 3073 * 130]).unwrap();
+    let bench = |args: &[&str]| strata(folder.path(), &[&["bench", "data", "--data", "pictures"], args].concat());
+    let few = ["--cases", "training,augment-32", "--steps", "1", "--threads", "1"];
+    let output = bench(&[&few[..], &["--json"]].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value = json(&output);
+    assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), ["augment-32", "training"]);
+    assert_eq!((&value["augment-32"]["images"], &value["augment-32"]["epochs"]), (&130.into(), &"later".into()));
+    assert_eq!(value["augment-32"]["images_per_second"], value["augment-32"]["later"]);
+    for key in ["images_per_second", "in_memory", "percent"] {
+        assert!(value["training"][key].as_f64().unwrap() > 0.0, "{key}: {value}");
+    }
+    let table = bench(&few);
+    assert!(out(&table).lines().last().unwrap().ends_with(" %") && out(&table).contains(" *"), "{}", out(&table));
+    std::fs::write(&batch, "short").unwrap();
+    for (args, part) in [(&few[..], "data_batch_1.bin"), (&["--cases", "trainin"], "did you mean `training`?")] {
+        let output = bench(args);
+        assert!(code(&output) == 2 && err(&output).contains(part), "{args:?}: {}", err(&output));
+    }
+    let without = strata(folder.path(), &["bench", "--data", "pictures"]);
+    assert!(code(&without) == 2 && err(&without).contains("required"), "{}", err(&without));
+}
+
+#[test]
 fn without_a_display_it_trains_and_leaves_a_report() {
     let folder = with_project(&[]);
     let output = strata(folder.path(), &["tiny.toml"]);

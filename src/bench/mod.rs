@@ -2,11 +2,13 @@
 //!
 //! A [`cases::Case`] is a small project with random numbers for images. It is compiled and stepped by
 //! what trains every other project ([`workload::Workload`]), so that what is measured is what runs.
-//! Nothing is read from files; what fails is a device, memory, or a loss that is no number.
+//! Nothing is read from files; what fails is a device, memory, or a loss that is no number. Only
+//! [`pipeline`] reads images, from a folder that it fills itself.
 
 pub mod cases;
 pub mod measure;
 pub mod peak;
+pub mod pipeline;
 pub mod roof;
 pub mod scaling;
 pub mod window;
@@ -18,8 +20,12 @@ pub use measure::{Measurement, measure};
 pub use peak::HeapPeak;
 pub use workload::Workload;
 
+use crate::data::DataError;
+use crate::engine::error::RunError;
 use crate::nn::NnError;
 use crate::project::ProjectError;
+use std::io;
+use std::path::PathBuf;
 
 /// Why a case could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,18 @@ pub enum BenchError {
     /// The system has no threads left.
     #[error("cannot start {0} threads: {1}")]
     Threads(usize, String),
+    /// The images cannot be read, or not be handed to the network.
+    #[error(transparent)]
+    Images(#[from] RunError),
+    /// The pictures to measure with cannot be written.
+    #[error("{0}: pictures to measure with cannot be written ({1}): choose another folder with --data, or free space")]
+    Pictures(PathBuf, io::Error),
+}
+
+impl From<DataError> for BenchError {
+    fn from(error: DataError) -> BenchError {
+        BenchError::Images(error.into())
+    }
 }
 
 impl From<candle_core::Error> for BenchError {

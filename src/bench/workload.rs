@@ -124,6 +124,19 @@ impl Workload {
         self.macs
     }
 
+    /// Puts another batch in the place of the one it has: as many images of the same shape, with labels where the
+    /// network classifies.
+    pub fn feed(&mut self, images: Tensor, labels: &[u32]) {
+        match &mut self.target {
+            Answer::Labels(known) => {
+                known.clear();
+                known.extend_from_slice(labels);
+            }
+            Answer::Images(target) => *target = images.clone(),
+        }
+        self.images = images;
+    }
+
     /// Takes one step: of training, or one forward pass.
     pub fn step(&mut self) -> Result<StepTimes, BenchError> {
         self.steps += 1;

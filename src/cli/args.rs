@@ -339,26 +339,32 @@ pub enum BenchWhat {
     Window,
     /// The window without painting it
     Headless,
+    /// The way of images to the network: augmenting, scaling, decoding, and what that costs a training
+    Data,
 }
 
 /// `strata bench`
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// Measure the window while a network trains, instead of training steps
+    /// Measure this instead of training steps
     pub what: Option<BenchWhat>,
+    /// Folder of the pictures that `data` measures with, in a folder for each case; drawn where they are absent, and
+    /// kept [default: drawn, and removed at the end]
+    #[arg(long, value_name = "DIR", requires = "what")]
+    pub data: Option<PathBuf>,
     /// Seconds that the window is measured while it trains
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]
     pub seconds: u32,
-    /// The cases to measure, such as keras-cifar,infer-b1 [default: all]
+    /// The cases to measure, such as keras-cifar,infer-b1, or with `data` augment-32,training [default: all]
     #[arg(long, value_name = "A,B")]
     pub cases: Option<String>,
     /// Measure how the time grows with batch, image size and depth instead
     #[arg(long, conflicts_with = "cases")]
     pub scaling: bool,
-    /// Threads to compute with [default: all]
+    /// Threads to compute with, and as many to read images with [default: all]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<usize>,
-    /// Steps to measure, after five to warm up
+    /// Steps to measure, after some to warm up
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = at_least_one)]
     pub steps: usize,
     /// Where to compute: cpu, cuda:0

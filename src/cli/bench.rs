@@ -1,8 +1,8 @@
 //! `strata bench`: times, speed and memory of the benchmark cases, as a table or as JSON.
 
-use super::args::BenchArgs;
+use super::args::{BenchArgs, BenchWhat};
 use super::text::{figure, table};
-use super::{WrongInput, bench_window, output, scaling};
+use super::{WrongInput, bench_data, bench_window, output, scaling};
 use crate::bench::cases::{self, Case};
 use crate::bench::{BenchError, HeapPeak, Measurement, measure, on_threads, roof};
 use crate::nn;
@@ -25,12 +25,13 @@ struct Measured {
 
 /// Measures the cases and prints them.
 pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
-    if let Some(what) = args.what {
-        return bench_window::run(what, args, started);
+    match args.what {
+        Some(BenchWhat::Data) => return bench_data::run(args),
+        Some(what) => return bench_window::run(what, args, started),
+        None => {}
     }
     let cases = chosen(args.cases.as_deref())?;
-    let device = nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))?;
-    let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let (device, threads) = (device(args)?, threads(args));
     if args.scaling {
         return scaling::run(args.steps, threads, &device, args.json);
     }
@@ -41,18 +42,30 @@ pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::R
     output::print(&as_text(&measured, peak, &device, threads))
 }
 
+/// Where to compute.
+pub(super) fn device(args: &BenchArgs) -> Result<Device, WrongInput> {
+    nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))
+}
+
+/// How many threads to compute with.
+pub(super) fn threads(args: &BenchArgs) -> usize {
+    args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+}
+
 /// The cases of these names, in the order they were given.
 fn chosen(names: Option<&str>) -> Result<Vec<&'static Case>, WrongInput> {
     let Some(names) = names else { return Ok(cases::ALL.iter().collect()) };
-    let case = |name: &str| cases::find(name.trim()).ok_or_else(|| WrongInput(unknown(name.trim())));
+    let known = || cases::ALL.iter().map(|case| case.name);
+    let case = |name: &str| cases::find(name.trim()).ok_or_else(|| unknown(name.trim(), known()));
     names.split(',').map(case).collect()
 }
 
-fn unknown(name: &str) -> String {
-    let near = cases::ALL.iter().map(|case| (strsim::damerau_levenshtein(name, case.name), case.name)).min();
+/// A case that is none of those known.
+pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> WrongInput {
+    let names: Vec<&str> = known.collect();
+    let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     let hint = near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| format!(" did you mean `{near}`?"));
-    let names: Vec<&str> = cases::ALL.iter().map(|case| case.name).collect();
-    format!("there is no case `{name}`;{} the cases are {}", hint.unwrap_or_default(), names.join(", "))
+    WrongInput(format!("there is no case `{name}`;{} the cases are {}", hint.unwrap_or_default(), names.join(", ")))
 }
 
 /// All measurements, and the machine's own peak in GFLOP/s.

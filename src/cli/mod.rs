@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod bench_data;
 mod bench_window;
 mod check;
 mod data;

@@ -157,11 +157,7 @@ impl Bench<'_> {
         self.data.read_shares(index, &mut self.image)?;
         let mut rng = self.stream(index as u64);
         augmenter.apply(&mut self.image, &mut self.scratch, &mut rng);
-        self.data.scale_shares(&mut self.image);
-        out.copy_from_slice(
-            self.image.get(..out.len()).ok_or(DataError::Buffer { expected: out.len(), found: self.image.len() })?,
-        );
-        Ok(())
+        self.data.scale_shares(&self.image, out)
     }
 
     /// The generator of an image (or, with the highest bit, of a batch) in this epoch.

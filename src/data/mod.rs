@@ -59,6 +59,7 @@ pub use error::DataError;
 pub use luma::luma;
 pub use one_file::FilePicture;
 pub use order::epoch_order;
+pub(crate) use shapes::picture;
 pub use split::{SplitData, fill_batch};
 use std::path::{Path, PathBuf};
 

@@ -51,8 +51,11 @@ pub(super) fn extensions() -> String {
 pub(super) fn header(path: &Path) -> Result<Header, String> {
     let file = std::fs::File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
     let length = file.metadata().map_err(|cause| format!("cannot be read ({cause})"))?.len();
-    let mut decoder = decoder(BufReader::new(file), length)?;
-    let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut reader = BufReader::new(file);
+    let first = reader.fill_buf().map_err(|cause| format!("cannot be read ({cause})"))?;
+    let may_be_turned = may_be_turned(first);
+    let mut decoder = decoder(reader, length)?;
+    let upright = if may_be_turned { upright(&mut decoder) } else { Orientation::NoTransforms };
     let (width, height) = decoder.dimensions();
     let (width, height) = if swaps_sides(upright) { (height, width) } else { (width, height) };
     Ok(Header { height: height as usize, width: width as usize, colour: decoder.color_type().has_color() })
@@ -63,13 +66,33 @@ pub(super) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
     let bytes = read(path)?;
     check_jpeg_is_whole(&bytes)?;
     let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
-    let upright = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let upright = if may_be_turned(&bytes) { upright(&mut decoder) } else { Orientation::NoTransforms };
     let mut image =
         DynamicImage::from_decoder(decoder).map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
     image.apply_orientation(upright);
     let (height, width) = (image.height() as usize, image.width() as usize);
     let (pixels, has) = to_bytes(image);
     Ok(Decoded { height, width, pixels: change_channels(pixels, has, channels) })
+}
+
+fn upright(decoder: &mut impl ImageDecoder) -> Orientation {
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+/// False for a JPEG file without EXIF before its pixels, going by its first bytes: the decoder would read all of the
+/// header, with its tables, once more to find none.
+fn may_be_turned(first: &[u8]) -> bool {
+    let Some(mut rest) = first.strip_prefix(&[0xff, 0xd8]) else { return true };
+    while let [0xff, marker, high, low, after @ ..] = rest {
+        match marker {
+            0xda => return false,
+            0xe1 => return true,
+            _ => {}
+        }
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        rest = length.checked_sub(2).and_then(|length| after.get(length..)).unwrap_or_default();
+    }
+    true
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -156,5 +179,32 @@ fn check_jpeg_is_whole(bytes: &[u8]) -> Result<(), String> {
     match (last(0xda), last(0xd9)) {
         (Some(scan), Some(end)) if end > scan => Ok(()),
         _ => Err("the file ends in the middle of the image".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_jpeg_file_known_to_be_without_exif_is_upright() {
+        let segment = |marker: u8, length: u16, bytes: usize| {
+            [vec![0xff, marker], length.to_be_bytes().to_vec(), vec![7; bytes]].concat()
+        };
+        let file = |segments: &[Vec<u8>]| [vec![0xff, 0xd8], segments.concat()].concat();
+        let (jfif, exif, scan) = (segment(0xe0, 16, 14), segment(0xe1, 10, 8), segment(0xda, 8, 6));
+        assert!(!may_be_turned(&file(&[jfif.clone(), segment(0xdb, 67, 65), scan.clone()])));
+        assert!(!may_be_turned(&file(&[jfif.clone(), scan.clone(), exif.clone()])));
+        for unsure in [
+            file(&[jfif.clone(), exif, scan.clone()]),
+            file(std::slice::from_ref(&jfif)),
+            file(&[segment(0xe0, 1, 14), scan.clone()]),
+            file(&[segment(0xe0, 5000, 14), scan.clone()]),
+            file(&[vec![0xff], scan]),
+            b"\x89PNG".to_vec(),
+            Vec::new(),
+        ] {
+            assert!(may_be_turned(&unsure), "{unsure:?}");
+        }
     }
 }

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 pub(super) enum Layout {
     /// One channel, row by row.
     Grey,
-    /// A plane a channel, row by row.
+    /// A plane each of red, green and blue, row by row.
     Planes,
-    /// A plane a channel, column by column.
+    /// A plane each of red, green and blue, column by column.
     PlanesByColumn,
 }
 
@@ -77,26 +77,33 @@ impl Pictures for Records {
 impl Records {
     /// The record's pixels as H×W×C.
     fn rearrange(&self, pixels: &[u8]) -> Vec<u8> {
-        let [height, width, channels] = self.shape;
-        let (down, right) = match self.layout {
-            Layout::Grey => return pixels.to_vec(),
-            Layout::Planes => (width, 1),
-            Layout::PlanesByColumn => (1, height),
-        };
-        let plane = height * width;
-        let mut out = vec![0; pixels.len()];
-        let mut to = 0;
-        for y in 0..height {
-            for x in 0..width {
-                let from = y * down + x * right;
-                for channel in 0..channels {
-                    out[to] = pixels[channel * plane + from];
-                    to += 1;
-                }
-            }
+        let [height, width, _] = self.shape;
+        match self.layout {
+            Layout::Grey => pixels.to_vec(),
+            Layout::Planes => interleave(pixels, height * width),
+            Layout::PlanesByColumn => interleave_columns(pixels, height, width),
         }
-        out
     }
+}
+
+/// Three planes of this size as pixels.
+fn interleave(pixels: &[u8], plane: usize) -> Vec<u8> {
+    let (red, rest) = pixels.split_at(plane.min(pixels.len()));
+    let (green, blue) = rest.split_at(plane.min(rest.len()));
+    let colours = red.iter().zip(green).zip(blue).map(|((&red, &green), &blue)| [red, green, blue]);
+    colours.collect::<Vec<[u8; 3]>>().into_flattened()
+}
+
+/// Three planes that lie column by column as pixels.
+fn interleave_columns(pixels: &[u8], height: usize, width: usize) -> Vec<u8> {
+    let mut out = vec![[0; 3]; height * width];
+    for (channel, plane) in pixels.chunks_exact((height * width).max(1)).take(3).enumerate() {
+        for (x, column) in plane.chunks_exact(height.max(1)).enumerate() {
+            let places = out.iter_mut().skip(x).step_by(width.max(1));
+            places.zip(column).for_each(|(pixel, &value)| pixel[channel] = value);
+        }
+    }
+    out.into_flattened()
 }
 
 #[cfg(unix)]

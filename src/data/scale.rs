@@ -68,16 +68,15 @@ impl Scale {
         }
     }
 
-    /// Shares of the way from pixel 0 to pixel 255 to numbers, in place; H×W×C or whole rows of it.
-    pub fn apply_to_shares(&self, values: &mut [f32]) {
+    /// Shares of the way from pixel 0 to pixel 255 to numbers; both H×W×C or whole rows of it, and of one length.
+    pub fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
         if let [table] = self.tables.as_slice() {
-            values.iter_mut().for_each(|value| *value = table[0] + (table[255] - table[0]) * *value);
+            let (low, width) = (table[0], table[255] - table[0]);
+            out.iter_mut().zip(shares).for_each(|(value, share)| *value = low + width * share);
             return;
         }
-        for pixel in values.chunks_exact_mut(self.tables.len().max(1)) {
-            for (value, table) in pixel.iter_mut().zip(&self.tables) {
-                *value = table[0] + (table[255] - table[0]) * *value;
-            }
+        for ((value, share), table) in out.iter_mut().zip(shares).zip(self.tables.iter().cycle()) {
+            *value = table[0] + (table[255] - table[0]) * share;
         }
     }
 

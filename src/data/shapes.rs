@@ -57,8 +57,16 @@ impl Drawn {
         // The split in the upper bits: no picture is in two splits.
         let counter = (self.split as u64) << 32 | index as u64;
         let mut rng = stream(self.seed, Purpose::Shapes, counter);
-        draw(class_of(index), &mut rng)
+        draw(class_of(index), SIDE, &mut rng)
     }
+}
+
+/// Picture `index` of a series for measurements and its class, 0 to 9: `side`×`side`×3 bytes that follow from
+/// the three numbers. It is in no split.
+pub(crate) fn picture(seed: u64, side: usize, index: u32) -> (Vec<u8>, usize) {
+    let class = class_of(index as usize);
+    let mut rng = stream(seed, Purpose::Bench, (side as u64) << 32 | u64::from(index));
+    (draw(class, side, &mut rng), class)
 }
 
 pub(super) fn load(ask: &Ask) -> Loaded {
@@ -81,19 +89,19 @@ fn class_of(index: usize) -> usize {
     index % Figure::ALL.len()
 }
 
-/// The picture of a class that `rng` leads to, 32×32×3.
-fn draw(class: usize, rng: &mut impl RngCore) -> Vec<u8> {
+/// The picture of a class that `rng` leads to, `side`×`side`×3.
+fn draw(class: usize, side: usize, rng: &mut impl RngCore) -> Vec<u8> {
     let figure = Figure::ALL[class % Figure::ALL.len()];
-    let pose = Pose::random(SIDE as f32, rng);
-    let ground = Paint::background(SIDE as f32, rng);
+    let pose = Pose::random(side as f32, rng);
+    let ground = Paint::background(side as f32, rng);
     let paint = Paint::figure(&ground, &pose, rng);
     let rim = Rim::random(&ground, &paint, rng);
     let grain = between(rng, 0.008, 0.03);
     let mut dust = Dust(rng.next_u64());
-    let mut pixels = vec![0; SIDE * SIDE * 3];
+    let mut pixels = vec![0; side * side * 3];
     let mut places = pixels.chunks_exact_mut(3);
-    for y in 0..SIDE {
-        for x in 0..SIDE {
+    for y in 0..side {
+        for x in 0..side {
             let at = [x as f32 + 0.5, y as f32 + 0.5];
             let distance = pose.distance(figure, at);
             let covered = coverage(figure, &pose, at, distance);

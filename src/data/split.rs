@@ -162,9 +162,11 @@ impl SplitData {
         zero_share(self.span)
     }
 
-    /// From shares to what the network sees.
-    pub(crate) fn scale_shares(&self, values: &mut [f32]) {
-        self.scale.apply_to_shares(values);
+    /// From shares to what the network sees, both of one length.
+    pub(crate) fn scale_shares(&self, shares: &[f32], out: &mut [f32]) -> Result<(), DataError> {
+        check_buffer(shares.len(), out.len())?;
+        self.scale.apply_to_shares(shares.iter().copied(), out);
+        Ok(())
     }
 
     fn read_scaled(&self, index: usize, scale: &Scale, view: [usize; 3], out: &mut [f32]) -> Result<(), DataError> {
@@ -248,8 +250,7 @@ impl SplitData {
     /// Numbers of the source's own span to those of the network.
     fn numbers(&self, values: &[f32], scale: &Scale, out: &mut [f32]) {
         let [low, high] = self.span;
-        out.iter_mut().zip(values).for_each(|(out, value)| *out = (value - low) / (high - low));
-        scale.apply_to_shares(out);
+        scale.apply_to_shares(values.iter().map(|value| (value - low) / (high - low)), out);
     }
 
     /// Puts into `digest` what identifies this split: number, labels, a sample of the pictures.

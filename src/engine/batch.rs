@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 
 /// Buffers that are used again from batch to batch.
 #[derive(Debug)]
-pub(super) struct Batcher {
+pub(crate) struct Batcher {
     device: Device,
     /// On the CPU images are read to where the network finds them.
     images: Buffer,
@@ -18,7 +18,7 @@ pub(super) struct Batcher {
 }
 
 /// The newest batch.
-pub(super) struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     /// N×H×W×C.
     pub images: Tensor,
     /// One for each image; `u32::MAX` where there is none.

@@ -49,17 +49,19 @@ pub struct DataQuestion {
     pub seed: u64,
     /// The folder that relative paths start at.
     pub base: PathBuf,
+    /// Counts up when the files may have become others.
+    pub files: u64,
     /// Which of them.
     pub part: gallery::Request,
 }
 
 impl DataQuestion {
     /// The question for a part of a project's images.
-    pub fn new(project: &Project, base: PathBuf, part: gallery::Request) -> DataQuestion {
+    pub fn new(project: &Project, base: PathBuf, files: u64, part: gallery::Request) -> DataQuestion {
         // What augmentation is listed does not change these images: without it, nothing is read again for an edit.
         let spec = DataSpec { augment: Vec::new(), use_augment: true, ..project.data.clone() };
         let channels = project.network.input.channels();
-        DataQuestion { spec, channels, seed: project.seed, base, part }
+        DataQuestion { spec, channels, seed: project.seed, base, files, part }
     }
 
     /// Whether another question is about the same images, if about others of them.

@@ -5,7 +5,7 @@
 //! (reconstructions, filters) lies in latest-value [`slot`]s. Every failure is an
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
-mod batch;
+pub(crate) mod batch;
 mod calm;
 pub mod checkpoint;
 mod clock;

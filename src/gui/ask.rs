@@ -45,20 +45,24 @@ impl State {
         Some(result.map_err(String::as_str))
     }
 
+    fn images(&self, part: gallery::Request) -> DataQuestion {
+        DataQuestion::new(self.project(), self.base(), self.looking.files, part)
+    }
+
     /// The question for the images of the project as it stands.
     pub fn data_question(&self) -> DataQuestion {
-        DataQuestion::new(self.project(), self.base(), self.looking.part)
+        self.images(self.looking.part)
     }
 
     /// The question for their statistics: whichever are shown.
     pub fn statistics_question(&self) -> (DataQuestion, statistics::Request) {
-        let question = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
+        let question = self.images(gallery::Request::default());
         (question, self.looking.measure)
     }
 
     /// The question for an image before and after the project's augmentation.
     pub fn augment_question(&self) -> AugmentQuestion {
-        let images = DataQuestion::new(self.project(), self.base(), gallery::Request::default());
+        let images = self.images(gallery::Request::default());
         AugmentQuestion { images, augment: self.project().data.augment.clone(), request: self.looking.draws }
     }
 

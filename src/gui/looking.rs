@@ -122,6 +122,8 @@ pub struct Looking {
     pub filters: Asked<PathBuf, Arc<Filters>>,
     /// Reconstructions of a run that was trained before.
     pub reconstructions: Asked<PathBuf, Arc<Reconstructions>>,
+    /// How often the images' files became others.
+    pub(super) files: u64,
     /// Images.
     pub data: Asked<DataQuestion, Gallery>,
     /// How many images the statistics are of.
@@ -213,6 +215,7 @@ impl Looking {
 
     /// Forgets the images: their files are others now.
     pub(super) fn forget_data(&mut self) {
+        self.files += 1;
         (self.data, self.statistics) = (Asked::default(), Asked::default());
         (self.augmented, self.kernel) = (Asked::default(), Asked::default());
     }
