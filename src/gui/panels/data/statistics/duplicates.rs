@@ -96,7 +96,7 @@ fn one(ui: &mut Ui, found: &Statistics, set: &Set, sheet: &Sheet, first: usize, 
     if !ui.is_rect_visible(area) {
         return;
     }
-    ui.painter().rect_filled(area, f32::from(theme::RADIUS), colors.back);
+    ui.painter().rect_filled(area, f32::from(theme::RADIUS), colors.raised);
     let inner = area.shrink(theme::STEP);
     let is_mixed = set.has_several_classes();
     for (nth, twin) in set.images.iter().enumerate() {
