@@ -310,7 +310,7 @@ fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
     };
     let mut read = |seed| {
         project.seed = seed;
-        let question = look::DataQuestion::new(&project, ".".into(), Default::default());
+        let question = look::DataQuestion::new(&project, ".".into(), 0, Default::default());
         looker.questions.send(Look::Data(question)).unwrap();
         while looker.progress.latest().is_none() && looker.answers.is_empty() {
             std::thread::yield_now();
