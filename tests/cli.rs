@@ -327,8 +327,10 @@ fn bench_measures_how_images_are_fed() {
         let output = bench(args);
         assert!(code(&output) == 2 && err(&output).contains(part), "{args:?}: {}", err(&output));
     }
-    let without = strata(folder.path(), &["bench", "--data", "pictures"]);
-    assert!(code(&without) == 2 && err(&without).contains("required"), "{}", err(&without));
+    for idle in [&["--data", "pictures"][..], &["headless", "--cases", "infer-b1"], &["data", "--scaling"]] {
+        let output = strata(folder.path(), &[&["bench"], idle].concat());
+        assert!(code(&output) == 2 && err(&output).contains("means nothing"), "{idle:?}: {}", err(&output));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use strata::gui::action::{Action, Show};
 use strata::gui::views::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};
 use strata::project::data::{Fitting, Fold, Labels, MeanStd, Normalize, Source, Spectrogram, Split};
+use strata::project::edit::Edit;
 use strata::project::{Project, file};
 use window::*;
 
@@ -81,6 +82,47 @@ fn one_grid_scrolls_over_all_images_and_over_one_class() {
     until(&mut window, "all again", |gallery| gallery.total == 3000);
     window.click("Show images by class");
     until(&mut window, "a page", |gallery| gallery.part == Part::Page(0));
+    window.click("Show unlabeled images");
+    until(&mut window, "the second block", |gallery| gallery.part == Part::Block { class: None, block: 1 });
+    window.click("Show train images");
+    until(&mut window, "by class still", |gallery| gallery.part == Part::Page(0));
+}
+
+#[test]
+fn a_class_without_images_and_a_file_that_comes_back_leave_a_way_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let path = folder.path().join("images").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::from_pixel(16, 16, image::Rgb([99, 9, 9])).save(path).unwrap();
+    };
+    (0..4).for_each(|n| write(&format!("train/cat/{n}.png")));
+    (0..4).for_each(|n| write(&format!("train/dog/{n}.png")));
+    write("test/cat/0.png");
+    let mut project = classifier();
+    (project.data.source, project.data.path) = (Source::Folder, Some("images".into()));
+    let mut window = open(folder.path(), &project);
+    let dogs = gallery(&window).splits[0].per_class[1];
+    window.click(&format!("dog: {dogs} images"));
+    until(&mut window, "dogs", |gallery| gallery.total == dogs);
+    window.click("Show test images");
+    until(&mut window, "no dogs", |gallery| gallery.split == Split::Test && gallery.total == 0);
+    assert!(window.has("No images of this class") && window.has("cat: 1 images"));
+    window.click("Show all classes");
+    until(&mut window, "the cat", |gallery| gallery.total == 1);
+
+    let away = folder.path().join("away");
+    std::fs::rename(folder.path().join("images"), &away).unwrap();
+    project.data.limit = Some(3);
+    window.harness.state_mut().handle(Action::Edit(Edit::Data(project.data.clone())));
+    window.wait("the refusal", |state| state.looking.data.answer(&state.data_question()).is_some());
+    assert!(window.has("No images to show"));
+    std::fs::rename(&away, folder.path().join("images")).unwrap();
+    window.click("Read again");
+    window.wait("the images", |state| {
+        state.looking.data.answer(&state.data_question()).is_some_and(|looked| looked.result.is_ok())
+    });
+    assert!(window.has("Images of each class"));
 }
 
 #[test]

@@ -59,9 +59,13 @@ fn summary(times: &[StepTimes], macs: u64, peak_bytes: Option<u64>) -> Measureme
 
 /// The middle of these times, or the mean of the two middle ones, in milliseconds.
 pub fn median_ms(times: &[StepTimes], part: impl Fn(&StepTimes) -> Duration) -> f64 {
-    let mut all: Vec<Duration> = times.iter().map(part).collect();
-    all.sort_unstable();
-    let middle = |index: usize| all.get(index).copied().unwrap_or_default().as_secs_f64() * 1e3;
+    median(times.iter().map(|times| part(times).as_secs_f64() * 1e3).collect())
+}
+
+/// The middle of these numbers, or the mean of the two middle ones; 0 of none.
+pub(super) fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_unstable_by(f64::total_cmp);
+    let middle = |index: usize| all.get(index).copied().unwrap_or_default();
     (middle(all.len().saturating_sub(1) / 2) + middle(all.len() / 2)) / 2.0
 }
 

@@ -350,7 +350,7 @@ pub struct BenchArgs {
     pub what: Option<BenchWhat>,
     /// Folder of the pictures that `data` measures with, in a folder for each case; drawn where they are absent, and
     /// kept [default: drawn, and removed at the end]
-    #[arg(long, value_name = "DIR", requires = "what")]
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Seconds that the window is measured while it trains
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(5..))]

@@ -25,6 +25,7 @@ struct Measured {
 
 /// Measures the cases and prints them.
 pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+    refuse(args)?;
     match args.what {
         Some(BenchWhat::Data) => return bench_data::run(args),
         Some(what) => return bench_window::run(what, args, started),
@@ -50,6 +51,20 @@ pub(super) fn device(args: &BenchArgs) -> Result<Device, WrongInput> {
 /// How many threads to compute with.
 pub(super) fn threads(args: &BenchArgs) -> usize {
     args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+}
+
+/// Options that would change nothing of what is measured.
+fn refuse(args: &BenchArgs) -> Result<(), WrongInput> {
+    let window = matches!(args.what, Some(BenchWhat::Window | BenchWhat::Headless));
+    let idle = [
+        ("--data", args.data.is_some() && args.what != Some(BenchWhat::Data)),
+        ("--cases", args.cases.is_some() && window),
+        ("--scaling", args.scaling && args.what.is_some()),
+    ];
+    match idle.iter().find(|(_, is_idle)| *is_idle) {
+        Some((option, _)) => Err(WrongInput(format!("{option} means nothing for what is measured: leave it out"))),
+        None => Ok(()),
+    }
 }
 
 /// The cases of these names, in the order they were given.

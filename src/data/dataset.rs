@@ -110,7 +110,7 @@ impl Dataset {
     }
 
     /// A name for `run.json`: a version and 16 hexadecimal digits over the shape, the settings that
-    /// change pixels (not `path`, not `augment`), the classes, and of every split the number of
+    /// change pixels (not `path`; of `augment` a crop, which shows in the shape), the classes, and of every split the number of
     /// images, all labels and up to 32 evenly spaced source pictures. It tells other data apart in
     /// practice; it does not notice a change in a picture it did not sample.
     pub fn hash(&self) -> String {

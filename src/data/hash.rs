@@ -81,6 +81,8 @@ pub(super) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
     } = spec;
     let each = patches_per_image.unwrap_or(PATCHES_PER_IMAGE);
     let is_drawn = *source == Source::Shapes || patches.is_some();
+    // Numbers that are no bytes have a range of their own where the project names none.
+    let is_signed = matches!(source, Source::Wav | Source::Npy);
     let settings = [
         Some(format!("source {source}")),
         resize.map(|[height, width]| format!("resize {height}x{width}")),
@@ -91,7 +93,7 @@ pub(super) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         length.map(|samples| format!("length {samples}")),
         rate.map(|samples| format!("rate {samples}")),
         spectrogram.map(|of| format!("spectrogram window {} hop {} log {}", of.window, of.hop, of.log)),
-        range.map(|[low, high]| format!("range {low} {high}")),
+        range.filter(|range| is_signed || *range != [0.0, 1.0]).map(|[low, high]| format!("range {low} {high}")),
         normalize.as_ref().map(|normalize| match normalize.numbers() {
             Some(numbers) => format!("normalize {:?} {:?}", numbers.mean, numbers.std),
             None => "normalize train".to_owned(),
@@ -117,6 +119,7 @@ mod tests {
         for spec in [
             folder(),
             DataSpec { path: Some("elsewhere".into()), limit: Some(3), valid: Some(0.5), ..folder() },
+            DataSpec { range: Some([0.0, 1.0]), ..folder() },
             DataSpec { test: Some(0.2), per_class: Some(4), source_fold: Some(1), ..folder() },
             DataSpec { fold, labels: Some(Labels::Coarse), ..folder() },
             DataSpec { augment: vec!["hflip".parse().unwrap()], use_augment: false, ..folder() },

@@ -6,7 +6,7 @@
 
 use super::kernels::KernelSettings;
 use crate::data::Progress;
-use crate::engine::look::{Answered, AugmentQuestion, CANCELLED, DataQuestion, Look, Looked, Looker};
+use crate::engine::look::{Answered, AugmentQuestion, DataQuestion, Look, Looked, Looker};
 use crate::engine::playground::{self, Playground};
 use crate::engine::slot::Slots;
 use crate::inspect::augmented::{self, Augmented};
@@ -197,10 +197,12 @@ impl Looking {
         }
     }
 
-    /// Forgets answers that say that reading was cancelled, so that it begins anew.
+    /// Forgets answers that say that reading failed or was cancelled, so that it begins anew.
     pub(super) fn read_again(&mut self) {
+        self.files += 1;
+        self.part.part = self.part.part.numbered(0);
         fn forget<Q, A>(asked: &mut Asked<Q, A>) {
-            asked.latest.take_if(|seen| seen.result.as_ref().is_err_and(|message| message == CANCELLED));
+            asked.latest.take_if(|seen| seen.result.is_err());
         }
         forget(&mut self.saliency);
         forget(&mut self.sparse);
@@ -211,6 +213,12 @@ impl Looking {
         forget(&mut self.statistics);
         forget(&mut self.augmented);
         forget(&mut self.kernel);
+    }
+
+    /// Forgets what was chosen of the former project's images.
+    pub(super) fn forget_choices(&mut self) {
+        self.part = gallery::Request::default();
+        self.request = Request::default();
     }
 
     /// Forgets the images: their files are others now.

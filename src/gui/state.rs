@@ -349,6 +349,7 @@ impl State {
         self.start = false;
         self.folds.clear();
         self.generation += 1;
+        self.looking.forget_choices();
         if !self.training.is_running() {
             self.training = Training::default();
             self.looking.forget_run();

@@ -5,7 +5,7 @@
 
 use super::class_name;
 use super::curve::{self, is_signal};
-use super::gallery::shrink;
+use super::gallery::{shrink, within};
 use crate::data::augment::{Augmenter, Scratch, mixup};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::project::augment::Augment;
@@ -136,7 +136,7 @@ impl Easel {
             }
         };
         let [height, width, channels] = augmenter.out_shape();
-        let size = if self.range.is_some() { curve::SIZE } else { fitting([height, width]) };
+        let size = if self.range.is_some() { curve::SIZE } else { within([height, width], LONGEST) };
         let picture = |epoch: usize| {
             let values = self.draw(&augmenter, epoch);
             if let Some(range) = self.range {
@@ -175,11 +175,6 @@ fn told(error: &DataError, alone: bool) -> String {
         DataError::Setting { problem, help, .. } => format!("{problem}: {help}"),
         other => other.to_string(),
     }
-}
-
-fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
-    let longest = height.max(width);
-    if longest <= LONGEST { [height, width] } else { [height, width].map(|side| (side * LONGEST / longest).max(1)) }
 }
 
 #[cfg(test)]

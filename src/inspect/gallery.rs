@@ -146,10 +146,21 @@ fn pictures(
             pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], [tall, wide]));
         }
     }
-    // Signals of one part are drawn in one range, so that loud ones can be told from quiet ones.
-    let range = curve::fitted(&kept, dataset.pixel_range());
+    let range = if signals { loudness(dataset, data)? } else { dataset.pixel_range() };
     pixels.extend(kept.chunks_exact(length.max(1)).flat_map(|signal| curve::picture(signal, channels, range)));
     Ok((size, pixels))
+}
+
+/// The range that all signals of a split are drawn in, so that loud ones can be told from quiet ones: that of the
+/// first few.
+fn loudness(dataset: &Dataset, data: &SplitData) -> Result<[f32; 2], DataError> {
+    const FIRST: usize = 32;
+    let length: usize = data.image_shape().iter().product();
+    let mut values = vec![0.0; length * FIRST.min(data.len())];
+    for (index, signal) in values.chunks_exact_mut(length.max(1)).enumerate() {
+        data.read(index, signal)?;
+    }
+    Ok(curve::fitted(&values, dataset.pixel_range()))
 }
 
 /// Which images a part has.
@@ -201,12 +212,17 @@ fn of_each_class(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(us
 }
 
 /// The size images are shown at: their own, or as much smaller as the longest side asks.
-pub(super) fn fitting([height, width]: [usize; 2]) -> [usize; 2] {
-    let longest = height.max(width);
-    if longest <= LONGEST {
+pub(super) fn fitting(size: [usize; 2]) -> [usize; 2] {
+    within(size, LONGEST)
+}
+
+/// A size in its ratio, with no side longer than this.
+pub(super) fn within([height, width]: [usize; 2], longest: usize) -> [usize; 2] {
+    let now = height.max(width);
+    if now <= longest {
         return [height, width];
     }
-    [height, width].map(|side| (side * LONGEST / longest).max(1))
+    [height, width].map(|side| (side * longest / now).max(1))
 }
 
 pub(super) fn shrink(pixels: Vec<u8>, [height, width, channels]: [usize; 3], size: [usize; 2]) -> Vec<u8> {

@@ -106,7 +106,7 @@ pub fn measure(
             }
             let (part, hashes) = read(data, block)?;
             sums.add(&part);
-            block.iter().zip(hashes).for_each(|(&index, hash)| seen.add((split, index), hash));
+            block.iter().zip(hashes).for_each(|(&index, hash)| seen.add((split, index), data.label(index), hash));
             done += block.len();
         }
         splits.push(sums.finish(split, data, chosen.len()));

@@ -38,10 +38,11 @@ pub fn data(project: &Project) -> Vec<Problem> {
         problems.extend(normalization(normalize, project.network.input.channels()));
     }
     if let Some(valid) = data.valid
-        && !(valid > 0.0 && valid < 1.0)
+        && !(0.0..1.0).contains(&valid)
     {
-        problems
-            .push(Problem::error(format!("valid = {valid} is not a share between 0 and 1")).help("use valid = 0.1"));
+        problems.push(
+            Problem::error(format!("valid = {valid} is not a share from 0 to less than 1")).help("use valid = 0.1"),
+        );
     }
     if data.limit == Some(0) {
         problems.push(Problem::error("limit = 0 leaves no images").help("remove limit, or make it larger"));

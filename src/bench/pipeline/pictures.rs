@@ -36,10 +36,12 @@ fn write(feed: &Feed, root: &Path, folder: &Path) -> io::Result<()> {
         Source::Stl10 => stl10(&pictures, feed.side, part.path())?,
         _ => jpegs(&pictures, feed.side, part.path())?,
     }
-    let path = part.keep();
     // A temporary folder is its owner's alone; this one is as any other.
-    open_to_all(&path)?;
-    std::fs::rename(path, folder)
+    open_to_all(part.path())?;
+    std::fs::rename(part.path(), folder)?;
+    // Nothing is left of it to be removed.
+    drop(part.keep());
+    Ok(())
 }
 
 #[cfg(unix)]

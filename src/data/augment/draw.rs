@@ -34,7 +34,15 @@ pub fn apply(step: &Step, image: &mut Vec<f32>, zero: f32, scratch: &mut Scratch
             let chosen = rng.random_range(0..step.inner.len().max(1));
             step.inner.get(chosen).into_iter().for_each(|step| apply(step, image, zero, scratch, rng));
         }
-        _ => about(zero, image, |image| to_another(step, image, scratch, rng)),
+        Augment::Shift { .. } | Augment::Rotate { .. } | Augment::Scale { .. } | Augment::Crop { .. } => {
+            about(zero, image, |image| to_another(step, image, scratch, rng));
+        }
+        Augment::Perspective { p, .. } if chance(p, rng) => {
+            about(zero, image, |image| to_another(step, image, scratch, rng));
+        }
+        Augment::Blur { .. } => to_another(step, image, scratch, rng),
+        // Mixup is the batch's; the others were not drawn.
+        _ => {}
     }
 }
 
@@ -64,7 +72,7 @@ fn to_another(step: &Step, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mu
             let factor = uniform(factor.about_one(), rng);
             geometry::scale(image, other, size, factor, Sampling { interpolation, border }, work);
         }
-        Augment::Perspective { distortion, p, interpolation, border } if chance(p, rng) => {
+        Augment::Perspective { distortion, interpolation, border, .. } => {
             let corners = corners(size, distortion, rng);
             geometry::perspective(image, other, size, &corners, Sampling { interpolation, border }, work);
         }
@@ -75,7 +83,6 @@ fn to_another(step: &Step, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mu
             let corner = crop_corner(size, step.to, pad as usize, rng);
             place::window(image, other, [size, step.to], corner, border, work);
         }
-        // Mixup is the batch's; the others were not drawn.
         _ => return,
     }
     std::mem::swap(image, other);

@@ -42,10 +42,8 @@ impl Sheet {
         options: TextureOptions,
         rgba: impl Fn(usize) -> Vec<u8>,
     ) -> Sheet {
-        // Of what is longer than a texture, such as the map of a long signal, only every so-manieth pixel is kept.
-        let steps = size.map(|side| side.div_ceil(WIDEST).max(1));
+        let (steps, columns) = fitting(size, count);
         let [height, width] = [size[0].div_ceil(steps[0]), size[1].div_ceil(steps[1])];
-        let columns = count.clamp(1, COLUMNS.min((WIDEST / width.max(1)).max(1)));
         let (wide, tall) = (columns * width, count.div_ceil(columns).max(1) * height);
         let mut image = ColorImage::filled([wide.max(1), tall.max(1)], Color32::TRANSPARENT);
         for index in 0..count {
@@ -66,6 +64,20 @@ impl Sheet {
         let (w, h) = (self.drawn[1] as f32 / wide as f32, self.drawn[0] as f32 / tall as f32);
         let at = pos2((index % self.columns) as f32 * w, (index / self.columns) as f32 * h);
         painter.image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
+    }
+}
+
+/// Of what is larger than a texture, such as the map of a long signal, only every n-th pixel is kept: n down and
+/// across, and how many pictures stand in a row.
+fn fitting(size: [usize; 2], count: usize) -> ([usize; 2], usize) {
+    let mut steps = size.map(|side| side.div_ceil(WIDEST).max(1));
+    loop {
+        let [height, width] = [size[0].div_ceil(steps[0]), size[1].div_ceil(steps[1])];
+        let columns = count.clamp(1, COLUMNS.min((WIDEST / width.max(1)).max(1)));
+        if height <= 1 || count.div_ceil(columns) * height <= WIDEST {
+            return (steps, columns);
+        }
+        steps = [steps[0] + 1, (steps[1] + 1).min(size[1].max(1))];
     }
 }
 
@@ -110,5 +122,7 @@ mod tests {
         assert_eq!(make([64, 128], 40), ([16 * 128, 3 * 64], [64, 128]));
         let ([wide, tall], size) = make([1, 48_000], 3);
         assert!(wide == 2000 && tall == 3 && size == [1, 48_000], "{wide} {tall}");
+        let ([wide, tall], _) = make([1024, 1024], 48);
+        assert!(wide <= WIDEST && tall <= WIDEST && wide * tall > WIDEST * WIDEST / 2, "{wide} {tall}");
     }
 }

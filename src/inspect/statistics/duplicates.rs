@@ -39,6 +39,7 @@ pub struct Set {
     pub total: usize,
     /// The first of them, [`MOST_PICTURES`] at most.
     pub images: Vec<Twin>,
+    is_mixed: bool,
 }
 
 /// One of several equal images.
@@ -76,29 +77,41 @@ impl Set {
         self.images.first().map(|twin| twin.image)
     }
 
-    /// Whether its images do not all have the same class.
+    /// Whether those of its images that have a class do not all have the same, the ones not shown included.
     pub fn has_several_classes(&self) -> bool {
-        self.images.windows(2).any(|pair| pair[0].class != pair[1].class)
+        self.is_mixed
     }
 }
 
 /// The images so far by their hash. Two different images with one hash of 128 bits do not occur in practice.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The first image of a hash, and how many equal it.
-    first: HashMap<u128, (Image, usize)>,
+    /// What is known of a hash.
+    first: HashMap<u128, Copies>,
     counts: Vec<([Split; 2], usize)>,
     between: Vec<[Image; 2]>,
     within: Vec<[Image; 2]>,
 }
 
+/// The first image of a hash, and what equals it.
+struct Copies {
+    first: Image,
+    count: usize,
+    /// The first class that is known.
+    class: Option<u32>,
+    is_mixed: bool,
+}
+
 impl Seen {
-    pub(super) fn add(&mut self, image: Image, hash: u128) {
-        let (first, copies) = self.first.entry(hash).or_insert((image, 0));
+    pub(super) fn add(&mut self, image: Image, class: Option<u32>, hash: u128) {
+        let new = || Copies { first: image, count: 0, class, is_mixed: false };
+        let Copies { first, count, class: known, is_mixed } = self.first.entry(hash).or_insert_with(new);
         if *first == image {
             return;
         }
-        *copies += 1;
+        *count += 1;
+        *is_mixed |= known.zip(class).is_some_and(|(known, class)| known != class);
+        *known = known.or(class);
         let splits = [first.0, image.0];
         match self.counts.iter_mut().find(|(of, _)| *of == splits) {
             Some((_, count)) => *count += 1,
@@ -115,12 +128,15 @@ impl Seen {
         counts.sort();
         pairs.extend(self.within);
         pairs.truncate(MOST_PAIRS);
-        let copies: HashMap<Image, usize> = self.first.into_values().filter(|(_, copies)| *copies > 0).collect();
+        let copies = self.first.into_values().filter(|copies| copies.count > 0).map(|copies| (copies.first, copies));
+        let copies: HashMap<Image, Copies> = copies.collect();
         let size = dataset.splits().next().map_or([0, 0], |(_, data)| fitting(sides(data.whole_shape())));
         let set = |images: Vec<Image>| {
-            let total = images.first().and_then(|first| copies.get(first)).map_or(images.len(), |copies| copies + 1);
+            let copies = images.first().and_then(|first| copies.get(first));
+            let total = copies.map_or(images.len(), |copies| copies.count + 1);
+            let is_mixed = copies.is_some_and(|copies| copies.is_mixed);
             let images = images.into_iter().map(|image| read(dataset, image)).collect::<Result<_, _>>()?;
-            Ok::<_, DataError>(Set { total, images })
+            Ok::<_, DataError>(Set { total, images, is_mixed })
         };
         let sets = gather(&pairs).into_iter().map(set).collect::<Result<_, _>>()?;
         Ok(Duplicates { counts, pairs, size, sets })
@@ -197,10 +213,13 @@ mod tests {
     #[test]
     fn all_copies_are_counted_even_where_few_are_shown() {
         let mut seen = Seen::default();
-        (0..500).for_each(|index| seen.add((Split::Train, index), 7));
+        // One of them, not shown, has another class; most have none.
+        let class = |index: usize| (index % 100 == 0).then_some(u32::from(index == 400));
+        (0..500).for_each(|index| seen.add((Split::Train, index), class(index), 7));
         let spec = DataSpec { limit: Some(500), valid: Some(0.0), ..DataSpec::default() };
         let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
         let found = seen.finish(&dataset).unwrap();
         assert_eq!((found.pairs.len(), found.sets[0].total, found.sets[0].images.len()), (MOST_PAIRS, 500, 4));
+        assert!(found.sets[0].has_several_classes());
     }
 }

@@ -26,6 +26,8 @@ fn what_is_filled_in_of_a_signal_is_silence() {
         assert!(count(0.5) > 0 && count(0.9) > 0, "{text}: {image:?}");
         assert!(image.iter().all(|value| (0.5 - 1e-6..=0.9 + 1e-6).contains(value)), "{text}: {image:?}");
     }
+    let odd = 1e-9;
+    assert_eq!(silent(&["hflip p0", "erase p0"], odd), vec![odd; 40], "what is not drawn leaves every bit");
     assert_eq!(silent(&["brightness 0.5..0.5"], 0.9), vec![0.7; 40], "the amplitude is halved");
     assert_eq!(silent(&["brightness 0.5..0.5"], 0.5), vec![0.5; 40], "silence stays silent");
 }

@@ -24,7 +24,7 @@ const CAPTION: f32 = 14.0;
 /// Whose images are kept.
 type Owner = (DataQuestion, Split, Option<u32>);
 
-/// The blocks that came last, the newest at the end.
+/// The blocks about those in sight.
 #[derive(Default)]
 pub(super) struct Grid {
     owner: Option<Owner>,
@@ -61,8 +61,11 @@ impl Grid {
         self.newest = Some(seen.clone());
         self.blocks.retain(|block| block.number != number);
         self.blocks.push(Block { number, sheet: sheet(ui, gallery), images: gallery.images.clone() });
-        if self.blocks.len() > KEPT {
-            self.blocks.remove(0);
+        let middle = (self.in_sight.start + self.in_sight.end) / 2 / BLOCK;
+        while self.blocks.len() > KEPT.max(self.in_sight.len() / BLOCK + 4) {
+            let far = |block: &Block| block.number.abs_diff(middle);
+            let farthest = self.blocks.iter().map(far).max();
+            self.blocks.retain(|block| Some(far(block)) != farthest);
         }
     }
 

@@ -47,6 +47,8 @@ const NAMES: f32 = 104.0;
 const NEAR: f32 = 6.0;
 /// Width of the column with the balance of the classes.
 const BALANCE: f32 = 208.0;
+/// Height of the same below the grid, where there is no room beside it.
+const BELOW: f32 = 110.0;
 
 impl View for DataView {
     fn about(&self) -> &'static str {
@@ -99,7 +101,7 @@ impl View for DataView {
                     empty_wrapped(ui, "No images to show", message, actions);
                 }
             }
-            Some((_, Ok(gallery))) if gallery.images.is_empty() => {
+            Some((_, Ok(gallery))) if gallery.splits.is_empty() => {
                 empty(ui, "No images", "Choose another source or folder in the data settings.");
             }
             Some((seen, Ok(gallery))) => self.images(ui, state, seen, gallery, actions),
@@ -210,14 +212,27 @@ impl DataView {
         }
     }
 
+    /// The grid, and the question for what is missing in it.
+    fn all(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
+        if gallery.total == 0 {
+            return empty(ui, "No images of this class", "This split has none; choose another class or split.");
+        }
+        self.grid.take(ui, seen, gallery);
+        let missing = self.grid.show(ui, gallery);
+        actions.extend(missing.and_then(|block| ask(state, gallery, block)));
+    }
+
     fn images(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 2.0 * BALANCE;
         let right = if wide && (labelled(gallery) || !gallery.skipped.is_empty()) { BALANCE } else { 0.0 };
         let (images, side) = area.split_left_right_at_x(area.right() - right);
         let images = Rect::from_min_max(images.min, images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0));
+        let is_page = matches!(gallery.part, Part::Page(_));
+        let low = if wide || is_page { 0.0 } else { BELOW.min(area.height() / 3.0) };
+        let (images, below) = images.split_top_bottom_at_y(images.bottom() - low);
         let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(images));
-        if let Part::Page(_) = gallery.part {
+        if is_page {
             ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
                 self.pages.show(ui, seen, gallery, images.size());
                 if !wide {
@@ -226,9 +241,11 @@ impl DataView {
                 }
             });
         } else {
-            self.grid.take(&inner, seen, gallery);
-            let missing = self.grid.show(&mut inner, gallery);
-            actions.extend(missing.and_then(|block| ask(state, gallery, block)));
+            self.all(&mut inner, state, seen, gallery, actions);
+            let mut below = ui.new_child(UiBuilder::new().id_salt("below").max_rect(below));
+            if !wide {
+                ScrollArea::vertical().auto_shrink(false).show(&mut below, |ui| beside(ui, gallery, actions));
+            }
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
         if right > 0.0 {
@@ -254,7 +271,7 @@ fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
 /// What is said of an image under the pointer.
 fn hovered(gallery: &Gallery, (index, label): (usize, Option<u32>)) -> String {
     let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
-    format!("image {} of {}\n{label}", text::count(index as u64), gallery.split)
+    format!("image {} of {}\n{label}", text::count(index as u64 + 1), gallery.split)
 }
 
 /// Room for the longest name of a class.

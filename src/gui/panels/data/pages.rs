@@ -4,6 +4,7 @@ use super::{GAP, NEAR, Seen, class, hovered, names};
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
+use crate::inspect::curve::is_signal;
 use crate::inspect::gallery::{Gallery, PER_CLASS};
 use crate::inspect::picture::image_rgba;
 use eframe::egui::{FontId, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
@@ -31,7 +32,8 @@ pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
     let rgba =
         |index: usize| image_rgba(gallery.pixels.get(index * size..(index + 1) * size).unwrap_or_default(), channels);
     // The thin lines of curves would be lost between their pixels.
-    let sheet = if gallery.shape[1] == 1 { Sheet::smooth } else { Sheet::new };
+    let sheet =
+        if is_signal([gallery.shape[1], gallery.shape[2], gallery.shape[0]]) { Sheet::smooth } else { Sheet::new };
     sheet(ui.ctx(), "images", [height, width], gallery.images.len(), rgba)
 }
 

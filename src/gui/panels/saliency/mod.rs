@@ -140,7 +140,7 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
 
 /// The line that says whose saliency is shown: the probe images', or that of a file. Signals are the run's own alone.
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    if state.network().input.rank() == 1 {
+    if state.network().input.rank() == 1 && state.looking.request.image.is_none() {
         return;
     }
     let request = &state.looking.request;

@@ -28,14 +28,14 @@ pub(super) fn bounds(text: &str) -> Result<[f32; 2], String> {
     }
 }
 
-/// A share between 0 and 1, as `0.1` or `10 %`.
+/// A share from 0 to less than 1, as `0.1` or `10 %`.
 pub(super) fn share(text: &str) -> Result<f32, String> {
     let (number, of) = match text.trim().strip_suffix('%') {
         Some(number) => (number, 100.0),
         None => (text, 1.0),
     };
-    let share = finite(number).map(|number| number / of).filter(|share| *share > 0.0 && *share < 1.0);
-    share.ok_or_else(|| format!("“{text}” is no share: write 0.1 or 10 %"))
+    let share = finite(number).map(|number| number / of).filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| format!("“{text}” is no share: write 0.1 or 10 %, or 0 for none"))
 }
 
 /// A whole number from 1.
@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn shares_counts_and_lists_are_read_or_refused() {
         assert_eq!((share("0.2"), share("20 %"), share("20%")), (Ok(0.2), Ok(0.2), Ok(0.2)));
-        for wrong in ["0", "1", "100 %", "-0.1", "NaN", "half"] {
+        assert_eq!((share("0"), share("0 %")), (Ok(0.0), Ok(0.0)));
+        for wrong in ["1", "100 %", "-0.1", "NaN", "half"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
         assert_eq!((count::<u32>("7"), number("0")), (Ok(7), Ok(0)));
