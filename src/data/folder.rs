@@ -55,7 +55,8 @@ fn take_turns(entries: &mut [Entry]) {
         turns.insert(entry.path.clone(), *turn);
         *turn += 1;
     }
-    entries.sort_by_key(|entry| (turns.get(&entry.path).copied(), entry.class));
+    // Looked up once for an entry: comparing paths costs more than all the rest.
+    entries.sort_by_cached_key(|entry| (turns.get(&entry.path).copied(), entry.class));
 }
 
 /// The files of every split, given those of the folder's own.
