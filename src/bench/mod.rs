@@ -47,7 +47,7 @@ pub enum BenchError {
     Threads(usize, String),
     /// The images cannot be read, or not be handed to the network.
     #[error(transparent)]
-    Images(#[from] RunError),
+    Images(Box<RunError>),
     /// The pictures to measure with cannot be written.
     #[error("{0}: pictures to measure with cannot be written ({1}): choose another folder with --data, or free space")]
     Pictures(PathBuf, io::Error),
@@ -55,7 +55,13 @@ pub enum BenchError {
 
 impl From<DataError> for BenchError {
     fn from(error: DataError) -> BenchError {
-        BenchError::Images(error.into())
+        RunError::from(error).into()
+    }
+}
+
+impl From<RunError> for BenchError {
+    fn from(error: RunError) -> BenchError {
+        BenchError::Images(Box::new(error))
     }
 }
 

@@ -214,7 +214,7 @@ mod tests {
     fn all_copies_are_counted_even_where_few_are_shown() {
         let mut seen = Seen::default();
         // One of them, not shown, has another class; most have none.
-        let class = |index: usize| (index % 100 == 0).then_some(u32::from(index == 400));
+        let class = |index: usize| index.is_multiple_of(100).then_some(u32::from(index == 400));
         (0..500).for_each(|index| seen.add((Split::Train, index), class(index), 7));
         let spec = DataSpec { limit: Some(500), valid: Some(0.0), ..DataSpec::default() };
         let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
