@@ -8,22 +8,14 @@ use std::path::{Path, PathBuf};
 use strata::gui::action::{Action, Show};
 use strata::gui::views::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};
+use strata::project::Project;
 use strata::project::data::{Fitting, Fold, Labels, MeanStd, Normalize, Source, Spectrogram, Split};
 use strata::project::edit::Edit;
-use strata::project::{Project, file};
 use window::*;
 
-fn classifier() -> Project {
-    let text = "format = 1\ntitle = \"Small classifier\"\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 64\n[network]\ninput = \"3x16x16\"\nencoder = [\"conv 4 k3 s2 p1\", \"relu\"]\nhead = [\"flatten\", \"dense 10\"]\n[[stage]]\nname = \"classify\"\ntask = \"classify\"\nloss = \"cross-entropy\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 16\n";
-    file::parse(text, "test").unwrap()
-}
-
 /// The images of a project in a folder of its own.
-fn open(folder: &Path, project: &Project) -> Window {
-    let path = folder.join("project.toml");
-    file::save(project, &path).unwrap();
-    let mut window = Window::real(project.clone(), vec2(1280.0, 720.0));
-    window.harness.state_mut().handle(Action::Open(path));
+fn images(folder: &Path, project: &Project) -> Window {
+    let mut window = open(folder, project);
     window.show_alone(ViewKind::Data);
     window.run();
     window.wait("images", |state| state.looking.data.latest.is_some());
@@ -45,7 +37,7 @@ fn until(window: &mut Window, what: &str, holds: impl Fn(&Gallery) -> bool) {
 #[test]
 fn the_images_are_shown_by_class_and_page() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = open(folder.path(), &classifier());
+    let mut window = images(folder.path(), &classifier());
     assert!(window.has("images of the train split") && window.has("Images of each class"));
     assert!(window.has("No file was left out."));
     window.click("Show unlabeled images");
@@ -54,7 +46,7 @@ fn the_images_are_shown_by_class_and_page() {
     let mut lost = classifier();
     lost.data.source = Source::Mnist;
     lost.data.path = Some("nowhere".into());
-    let window = open(folder.path(), &lost);
+    let window = images(folder.path(), &lost);
     assert!(window.has("No images to show") && window.has("nowhere"));
 }
 
@@ -63,7 +55,7 @@ fn one_grid_scrolls_over_all_images_and_over_one_class() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = classifier();
     project.data.limit = Some(3000);
-    let mut window = open(folder.path(), &project);
+    let mut window = images(folder.path(), &project);
     window.click("Show all images");
     until(&mut window, "the first block", |gallery| matches!(gallery.part, Part::Block { class: None, .. }));
     assert!(window.has("3,000 images of the train split") && window.has("1–"));
@@ -101,7 +93,7 @@ fn a_class_without_images_and_a_file_that_comes_back_leave_a_way_on() {
     write("test/cat/0.png");
     let mut project = classifier();
     (project.data.source, project.data.path) = (Source::Folder, Some("images".into()));
-    let mut window = open(folder.path(), &project);
+    let mut window = images(folder.path(), &project);
     let dogs = gallery(&window).splits[0].per_class[1];
     window.click(&format!("dog: {dogs} images"));
     until(&mut window, "dogs", |gallery| gallery.total == dogs);
@@ -128,12 +120,12 @@ fn a_class_without_images_and_a_file_that_comes_back_leave_a_way_on() {
 #[test]
 fn a_hundred_thousand_images_are_scrolled_over_without_being_read() {
     let folder = tempfile::tempdir().unwrap();
-    let images = std::fs::File::create(folder.path().join("unlabeled_X.bin")).unwrap();
+    let file = std::fs::File::create(folder.path().join("unlabeled_X.bin")).unwrap();
     // As long as STL-10's own file, 2.7 GB of which a file system stores none.
-    images.set_len(100_000 * 3 * 96 * 96).unwrap();
+    file.set_len(100_000 * 3 * 96 * 96).unwrap();
     let mut project = classifier();
     (project.data.source, project.data.path, project.data.limit) = (Source::Stl10, Some(".".into()), None);
-    let mut window = open(folder.path(), &project);
+    let mut window = images(folder.path(), &project);
     assert!(window.has("100,000 images of the unlabeled split"));
     scroll_to_the_end(&mut window, "100,000 images of the unlabeled split");
     let last = 100_000usize.div_ceil(BLOCK) - 1;
@@ -169,7 +161,7 @@ fn files_that_were_left_out_are_listed_with_the_reason() {
     let mut project = classifier();
     project.data.source = Source::Folder;
     project.data.path = Some("images".into());
-    let window = open(folder.path(), &project);
+    let window = images(folder.path(), &project);
     assert!(window.has("Left out: 2 files") && window.has("torn.png: "));
     assert!(window.has("cat: ") && window.has("dog: "));
 }
@@ -293,7 +285,7 @@ fn real_images_of_every_folder_open_in_the_window() {
         (project.data.source, project.data.limit) = (source, None);
         project.data.path = Some(root.join(name).display().to_string());
         project.data.resize = matches!(source, Source::Flowers17).then_some([64, 64]);
-        let mut window = open(folder.path(), &project);
+        let mut window = images(folder.path(), &project);
         let found: Vec<_> = gallery(&window).splits.iter().map(|counts| (counts.split, counts.images)).collect();
         assert_eq!(found, counts, "{name}");
         assert!(window.has("Images of each class") && window.has("No file was left out."), "{name}");

@@ -17,10 +17,10 @@ use strata::gui::views::ViewKind;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
 use strata::inspect::statistics::{self, Set, Statistics, measure};
+use strata::project::Project;
 use strata::project::data::{DataSpec, Normalize, Source, Split};
 use strata::project::edit::Edit;
 use strata::project::stage::Task;
-use strata::project::{Project, file};
 use window::*;
 
 const SIZE: Vec2 = vec2(1280.0, 720.0);
@@ -31,21 +31,6 @@ fn small(name: &str) -> Project {
     project.data.limit = Some(64);
     (project.stages[0].epochs, project.stages[0].batch) = (1, 16);
     project
-}
-
-fn classifier() -> Project {
-    let text = "format = 1\ntitle = \"Small classifier\"\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 64\n[network]\ninput = \"3x16x16\"\nencoder = [\"conv 4 k3 s2 p1\", \"relu\"]\nhead = [\"flatten\", \"dense 10\"]\n[[stage]]\nname = \"classify\"\ntask = \"classify\"\nloss = \"cross-entropy\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 16\n";
-    file::parse(text, "test").unwrap()
-}
-
-/// A window with the real engine on a project in a folder of its own.
-fn open(folder: &Path, project: &Project) -> Window {
-    let path = folder.join("project.toml");
-    file::save(project, &path).unwrap();
-    let mut window = Window::real(project.clone(), SIZE);
-    window.harness.state_mut().handle(Action::Open(path));
-    window.run();
-    window
 }
 
 /// Lays a view below the loss, and closes all others.

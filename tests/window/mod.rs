@@ -22,7 +22,7 @@ use strata::gui::handle::StartRun;
 use strata::gui::offscreen::Canvas;
 use strata::gui::state::State;
 use strata::gui::views::ViewKind;
-use strata::project::{Project, builtin};
+use strata::project::{Project, builtin, file};
 
 /// The window under test.
 pub struct Window {
@@ -42,6 +42,22 @@ impl TestRenderer for Renderer {
 /// A built-in project.
 pub fn builtin(name: &str) -> Project {
     builtin::find(name).unwrap().project().unwrap()
+}
+
+/// A small classifier of drawn pictures, trained in a moment.
+pub fn classifier() -> Project {
+    let text = "format = 1\ntitle = \"Small classifier\"\n[data]\nsource = \"shapes\"\nresize = [16, 16]\nlimit = 64\n[network]\ninput = \"3x16x16\"\nencoder = [\"conv 4 k3 s2 p1\", \"relu\"]\nhead = [\"flatten\", \"dense 10\"]\n[[stage]]\nname = \"classify\"\ntask = \"classify\"\nloss = \"cross-entropy\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 16\n";
+    file::parse(text, "test").unwrap()
+}
+
+/// A window with the real engine on a project in a folder of its own.
+pub fn open(folder: &Path, project: &Project) -> Window {
+    let path = folder.join("project.toml");
+    file::save(project, &path).unwrap();
+    let mut window = Window::real(project.clone(), vec2(1280.0, 720.0));
+    window.harness.state_mut().handle(Action::Open(path));
+    window.run();
+    window
 }
 
 impl Window {
