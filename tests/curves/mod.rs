@@ -2,6 +2,8 @@
 
 use super::window::Window;
 use super::{open, train};
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::Queryable;
 use std::f32::consts::TAU;
 use std::path::Path;
 use strata::gui::views::ViewKind;
@@ -111,6 +113,11 @@ fn signals_are_curves() {
     let light = pixels(&mut window, [[190, 255], [190, 255], [190, 255]]);
     assert!(light > 3000, "{light}");
     keep(&mut window, "data");
+    window.show_alone(ViewKind::Statistics);
+    window.wait("figures", |state| state.looking.statistics.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    keep(&mut window, "statistics");
+    let mean = window.harness.get_by_role_and_label(Role::Image, "Mean image").rect();
+    assert_eq!(mean.height(), mean.width() / 2.0, "a curve, not a row of pixels");
 }
 
 /// Leaves a picture to be looked at.

@@ -1,7 +1,9 @@
 //! Small pictures painted from one texture, and the colour bar that says what their colours mean.
 
 use crate::gui::theme;
+use crate::inspect::curve::{self, is_signal};
 use crate::inspect::maps::viridis;
+use crate::inspect::picture::image_rgba;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2,
 };
@@ -27,6 +29,18 @@ impl Sheet {
     /// A sheet of `count` pictures whose pixels are seen one by one; `rgba` gives the `H × W × 4` bytes of each.
     pub fn new(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
         Sheet::with(ctx, name, size, count, TextureOptions::NEAREST, rgba)
+    }
+
+    /// Images as `H×W×C` bytes of this size; signals become curves, all of them in one range.
+    pub fn of_images(ctx: &Context, name: &str, size: [usize; 3], images: &[&[u8]]) -> Sheet {
+        let ([height, width, channels], count) = (size, images.len());
+        let image = |index: usize| images.get(index).copied().unwrap_or_default();
+        if !is_signal(size) {
+            return Sheet::new(ctx, name, [height, width], count, |index| image_rgba(image(index), channels));
+        }
+        let range = curve::fitted(&images.concat(), curve::BYTES);
+        let rgba = |index: usize| image_rgba(&curve::picture(image(index), channels, range), 1);
+        Sheet::smooth(ctx, name, curve::SIZE, count, rgba)
     }
 
     /// The same for drawn pictures, such as curves, that stay smooth at any size.
@@ -118,6 +132,9 @@ mod tests {
             let sheet = Sheet::new(&ctx, "test", size, count, |_| vec![7; size[0] * size[1] * 4]);
             (sheet.texture.size(), sheet.size)
         };
+        let signals = Sheet::of_images(&ctx, "test", [1, 500, 2], &[[7; 1000].as_slice(); 3]);
+        assert_eq!((signals.texture.size(), signals.size), ([3 * 128, 64], [64, 128]));
+        assert_eq!(Sheet::of_images(&ctx, "test", [9, 8, 3], &[[7; 216].as_slice(); 2]).texture.size(), [16, 9]);
         assert_eq!(make([28, 28], 30), ([24 * 28, 2 * 28], [28, 28]));
         assert_eq!(make([64, 128], 40), ([16 * 128, 3 * 64], [64, 128]));
         let ([wide, tall], size) = make([1, 48_000], 3);

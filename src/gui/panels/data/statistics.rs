@@ -11,7 +11,6 @@ use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
-use crate::inspect::picture::image_rgba;
 use crate::inspect::statistics::{Request, SplitStatistics, Statistics};
 use crate::project::data::{DataSpec, Normalize, Split};
 use crate::project::edit::Edit;
@@ -95,10 +94,9 @@ impl StatisticsView {
         }
         let [channels, height, width] = found.shape;
         self.drawn = (!split.mean_image.is_empty()).then(|| {
-            let pictures = [&split.mean_image, &split.std_image];
-            let rgba =
-                |index: usize| pictures.get(index).map_or_else(Vec::new, |picture| image_rgba(picture, channels));
-            (seen.clone(), split.split, Sheet::new(ui.ctx(), "mean image", [height, width], 2, rgba))
+            let pictures = [split.mean_image.as_slice(), &split.std_image];
+            let sheet = Sheet::of_images(ui.ctx(), "mean image", [height, width, channels], &pictures);
+            (seen.clone(), split.split, sheet)
         });
     }
 

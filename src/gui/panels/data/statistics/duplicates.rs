@@ -3,7 +3,6 @@
 use crate::gui::theme;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::class_name;
-use crate::inspect::picture::image_rgba;
 use crate::inspect::statistics::{Image, Set, Statistics, Twin};
 use crate::text::count;
 use eframe::egui::text::{LayoutJob, TextWrapping};
@@ -13,8 +12,6 @@ use eframe::egui::{Align2, Context, FontId, Label, Rect, RichText, Role, Sense, 
 const MOST_LISTED: usize = 60;
 /// The longest side of a picture.
 const SIDE: f32 = 56.0;
-/// The least height of a picture: a signal is one row of pixels.
-const LEAST: f32 = 8.0;
 /// Room for a picture's name: its split and number.
 const WIDE: f32 = 84.0;
 /// Two lines of it.
@@ -22,9 +19,11 @@ const TALL: f32 = 28.0;
 
 /// The pictures of all sets in one texture.
 pub(super) fn sheet(ctx: &Context, found: &Statistics) -> Option<Sheet> {
-    let twins: Vec<&Twin> = found.duplicates.sets.iter().flat_map(|set| &set.images).collect();
-    let rgba = |index: usize| twins.get(index).map_or_else(Vec::new, |twin| image_rgba(&twin.pixels, found.shape[0]));
-    (!twins.is_empty()).then(|| Sheet::new(ctx, "duplicates", found.duplicates.size, twins.len(), rgba))
+    let twins = found.duplicates.sets.iter().flat_map(|set| &set.images);
+    let twins: Vec<&[u8]> = twins.map(|twin| twin.pixels.as_slice()).collect();
+    let [height, width] = found.duplicates.size;
+    let size = [height, width, found.shape[0]];
+    (!twins.is_empty()).then(|| Sheet::of_images(ctx, "duplicates", size, &twins))
 }
 
 /// The whole part of the view.
@@ -73,7 +72,7 @@ fn name((split, index): &Image) -> String {
 fn pictures(ui: &mut Ui, found: &Statistics, sheet: &Sheet) {
     let [height, width] = sheet.size;
     let scale = SIDE / height.max(width).max(1) as f32;
-    let size = vec2(width as f32 * scale, (height as f32 * scale).max(LEAST));
+    let size = vec2(width as f32, height as f32) * scale;
     ui.add_space(theme::STEP);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(theme::GAP);
