@@ -44,7 +44,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 /// Images that cannot be read are wrong input, as they are for a run.
 fn told(error: BenchError) -> anyhow::Error {
     match error {
-        BenchError::Images(error) => error.into(),
+        BenchError::Images(error) => (*error).into(),
         error => error.into(),
     }
 }
