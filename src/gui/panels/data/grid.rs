@@ -64,8 +64,9 @@ impl Grid {
         let middle = (self.in_sight.start + self.in_sight.end) / 2 / BLOCK;
         while self.blocks.len() > KEPT.max(self.in_sight.len() / BLOCK + 4) {
             let far = |block: &Block| block.number.abs_diff(middle);
-            let farthest = self.blocks.iter().map(far).max();
-            self.blocks.retain(|block| Some(far(block)) != farthest);
+            // The one that just came stays: as the last that was asked for, it would not be asked for again.
+            let farthest = self.blocks.iter().filter(|block| block.number != number).map(far).max();
+            self.blocks.retain(|block| block.number == number || Some(far(block)) != farthest);
         }
     }
 

@@ -219,7 +219,9 @@ impl DataView {
         }
         self.grid.take(ui, seen, gallery);
         let missing = self.grid.show(ui, gallery);
-        actions.extend(missing.and_then(|block| ask(state, gallery, block)));
+        // What was clicked in this frame goes before what the grid would like to have.
+        let is_chosen = actions.iter().any(|action| matches!(action, Action::Show(Show::Images(_))));
+        actions.extend(missing.filter(|_| !is_chosen).and_then(|block| ask(state, gallery, block)));
     }
 
     fn images(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
