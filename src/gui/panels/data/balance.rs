@@ -44,7 +44,8 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
         ui.painter().galley(at, named, colors.text);
         write(area.right(), Align2::RIGHT_CENTER, &figures, theme::digits(11.0), colors.weak);
         let length = (right - left) * count as f32 / most as f32;
-        let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(1.0), 8.0));
+        let least = if count > 0 { 1.0 } else { 0.0 };
+        let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(least), 8.0));
         ui.painter().rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
         let what = if is_alone { "click to show all again" } else { "click to show these alone" };
         let of = text::count(counts.images as u64);

@@ -215,6 +215,7 @@ impl DataView {
     /// The grid, and the question for what is missing in it.
     fn all(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
         if gallery.total == 0 {
+            self.grid.in_sight = 0..0;
             return empty(ui, "No images of this class", "This split has none; choose another class or split.");
         }
         self.grid.take(ui, seen, gallery);
