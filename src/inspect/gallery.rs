@@ -133,7 +133,8 @@ fn pictures(
     let signals = is_signal([height, width, channels]);
     let [tall, wide] = if signals { curve::SIZE } else { fitting([height, width]) };
     let size = [tall, wide, if signals { 1 } else { channels }];
-    let (mut pixels, mut kept) = (Vec::with_capacity(images.len() * tall * wide * size[2]), Vec::new());
+    let range = if signals { loudness(dataset, data)? } else { dataset.pixel_range() };
+    let mut pixels = Vec::with_capacity(images.len() * tall * wide * size[2]);
     let mut values = vec![0.0; length];
     for (index, _) in images {
         if !go_on() {
@@ -141,13 +142,11 @@ fn pictures(
         }
         data.read(*index, &mut values)?;
         if signals {
-            kept.extend_from_slice(&values);
+            pixels.extend(curve::picture(&values, channels, range));
         } else {
             pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], [tall, wide]));
         }
     }
-    let range = if signals { loudness(dataset, data)? } else { dataset.pixel_range() };
-    pixels.extend(kept.chunks_exact(length.max(1)).flat_map(|signal| curve::picture(signal, channels, range)));
     Ok((size, pixels))
 }
 

@@ -3,10 +3,10 @@
 use super::drag;
 use crate::gui::action::Action;
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::project::Place;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
-use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, ScrollArea, Sense,
     TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
@@ -107,9 +107,8 @@ fn entry(ui: &mut Ui, word: &str, example: &str, about: &str) -> Response {
         theme::digits(12.0),
         if lit { colors.strong } else { colors.text },
     );
-    let mut job = LayoutJob::simple_singleline(short(about).into(), FontId::proportional(theme::SMALL), colors.weak);
-    job.wrap = TextWrapping::truncate_at_width(rect.width() - NAME - 18.0);
-    let galley = painter.layout_job(job);
+    let font = FontId::proportional(theme::SMALL);
+    let galley = elided(ui, short(about), font, colors.weak, rect.width() - NAME - 18.0);
     painter.galley(left + vec2(NAME, -galley.size().y / 2.0), galley, colors.weak);
     response.on_hover_text(about)
 }

@@ -4,7 +4,7 @@ use crate::gui::action::{Action, Overlay};
 use crate::gui::commands::{self, Command};
 use crate::gui::state::State;
 use crate::gui::theme;
-use eframe::egui::text::{LayoutJob, TextWrapping};
+use crate::gui::widgets::elided;
 use eframe::egui::{
     Align, Align2, Context, FontId, Id, Key, Margin, Modifiers, Response, RichText, Role, ScrollArea, Sense, TextEdit,
     Ui, WidgetInfo, pos2, vec2,
@@ -100,9 +100,7 @@ fn row(ui: &mut Ui, command: &Command, chosen: bool) -> Response {
     let name = ui.painter().layout_no_wrap(command.name.clone(), font, ink);
     let room = rect.width() - name.size().x - 40.0;
     ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - name.size().y / 2.0), name, ink);
-    let mut job = LayoutJob::simple_singleline(command.hint.clone(), FontId::proportional(theme::SMALL), colors.weak);
-    job.wrap = TextWrapping::truncate_at_width(room);
-    let hint = ui.painter().layout_job(job);
+    let hint = elided(ui, &command.hint, FontId::proportional(theme::SMALL), colors.weak, room);
     let at = Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - 8.0, rect.center().y), hint.size());
     ui.painter().galley(at.min, hint, colors.weak);
     response

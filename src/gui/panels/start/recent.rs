@@ -4,7 +4,7 @@ use crate::gui::action::Action;
 use crate::gui::recent::{self, Kind, Recent};
 use crate::gui::state::State;
 use crate::gui::theme;
-use eframe::egui::text::{LayoutJob, TextWrapping};
+use crate::gui::widgets::elided;
 use eframe::egui::{Align2, FontId, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 const ROW: f32 = 44.0;
@@ -38,9 +38,7 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
         ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
     }
     let line = |top: f32, text: &str, font: FontId, ink, right: f32| {
-        let mut job = LayoutJob::simple_singleline(text.to_owned(), font, ink);
-        job.wrap = TextWrapping::truncate_at_width(rect.width() - 16.0 - right);
-        let galley = ui.painter().layout_job(job);
+        let galley = elided(ui, text, font, ink, rect.width() - 16.0 - right);
         ui.painter().galley(pos2(rect.left() + 8.0, rect.top() + top), galley, ink);
     };
     let ink = if there { colors.text } else { colors.weak };

@@ -1,11 +1,11 @@
 //! Images that are there twice: how many, the first of them as pictures side by side, the others by number.
 
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::class_name;
 use crate::inspect::statistics::{Image, Set, Statistics, Twin};
 use crate::text::count;
-use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{Align2, Context, FontId, Label, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 /// Pairs that are listed by number.
@@ -107,9 +107,8 @@ fn one(ui: &mut Ui, found: &Statistics, set: &Set, sheet: &Sheet, first: usize, 
         let at = pos2(centre, place.bottom() + 2.0);
         ui.painter().text(at, Align2::CENTER_TOP, name(&twin.image), theme::digits(10.0), color);
         let color = if is_mixed { colors.wrong } else { colors.weak };
-        let mut job = LayoutJob::simple_singleline(class(found, twin), FontId::proportional(theme::SMALL), color);
-        job.wrap = TextWrapping::truncate_at_width(WIDE - theme::STEP);
-        let class = ui.painter().layout_job(job);
+        let font = FontId::proportional(theme::SMALL);
+        let class = elided(ui, &class(found, twin), font, color, WIDE - theme::STEP);
         ui.painter().galley(at + vec2(-class.size().x / 2.0, 13.0), class, color);
     }
     let more = set.total.saturating_sub(set.images.len());

@@ -6,10 +6,10 @@ use super::slice;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
+use crate::gui::widgets::elided;
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::shape::explain::{Side, Step};
-use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
@@ -187,9 +187,7 @@ fn chip(ui: &Ui, rect: Rect, id: Id, step: &Step, known: &Known, state: &State) 
 }
 
 fn label(ui: &Ui, rect: Rect, text: &str, ink: Color32) {
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), theme::digits(11.0), ink);
-    job.wrap = TextWrapping::truncate_at_width(rect.width() - 12.0);
-    let galley = ui.painter().layout_job(job);
+    let galley = elided(ui, text, theme::digits(11.0), ink, rect.width() - 12.0);
     ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0), galley, ink);
 }
 
