@@ -16,14 +16,22 @@ pub fn count(n: u64) -> String {
 /// `3.1 M`, `980`; three significant digits.
 pub fn large(n: u64) -> String {
     let unit = 1000f64.powf(((n.max(1) as f64).log10() / 3.0 + 1e-9).floor());
-    let decimals = if unit == 1.0 || n as f64 / unit >= 99.95 { 0 } else { 1 };
+    let decimals = if unit == 1.0 || n as f64 / unit >= 99.95 {
+        0
+    } else {
+        1
+    };
     scaled_to(n as f64, decimals, &["", " k", " M", " G", " T", " P"])
 }
 
 /// `32.8 kB`, `1.2 MB`: in steps of 1000, as the standard and the labels of memory sticks have it.
 pub fn bytes(n: u64) -> String {
     let decimals = if n < 1000 { 0 } else { 1 };
-    scaled_to(n as f64, decimals, &[" B", " kB", " MB", " GB", " TB", " PB"])
+    scaled_to(
+        n as f64,
+        decimals,
+        &[" B", " kB", " MB", " GB", " TB", " PB"],
+    )
 }
 
 /// In the largest unit of which there is at least one, after rounding.
@@ -85,10 +93,22 @@ pub fn duration(seconds: f64) -> String {
 /// `STL-10: autoencoder first` as `stl-10-autoencoder-first`: a title as part of a file's name, at most 40 letters
 /// long; `instead` where nothing is left of it.
 pub fn slug(title: &str, instead: &str) -> String {
-    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(40).collect();
+    let words = title
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let slug: String = words
+        .collect::<Vec<_>>()
+        .join("-")
+        .to_lowercase()
+        .chars()
+        .take(40)
+        .collect();
     let slug = slug.trim_matches('-').to_owned();
-    if slug.is_empty() { instead.to_owned() } else { slug }
+    if slug.is_empty() {
+        instead.to_owned()
+    } else {
+        slug
+    }
 }
 
 #[cfg(test)]
@@ -97,17 +117,38 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_scaled() {
-        assert_eq!((count(7), count(122_570), count(1_000)), ("7".into(), "122,570".into(), "1,000".into()));
-        assert_eq!((large(980), large(3_100_000), large(999_999_999)), ("980".into(), "3.1 M".into(), "1.0 G".into()));
-        assert_eq!((large(122_570), large(22_900_000)), ("123 k".into(), "22.9 M".into()));
-        assert_eq!([999, 32_768, 999_960, 3_000_000_000].map(bytes), ["999 B", "32.8 kB", "1.0 MB", "3.0 GB"]);
-        assert_eq!([0.421, 15.34, 120.4, 2_100.0].map(milliseconds), ["0.42 ms", "15.3 ms", "120 ms", "2.1 s"]);
-        assert_eq!([0.0, 4.26, 9.99, 11_200.4].map(rate), ["0.0", "4.3", "10", "11,200"]);
+        assert_eq!(
+            (count(7), count(122_570), count(1_000)),
+            ("7".into(), "122,570".into(), "1,000".into())
+        );
+        assert_eq!(
+            (large(980), large(3_100_000), large(999_999_999)),
+            ("980".into(), "3.1 M".into(), "1.0 G".into())
+        );
+        assert_eq!(
+            (large(122_570), large(22_900_000)),
+            ("123 k".into(), "22.9 M".into())
+        );
+        assert_eq!(
+            [999, 32_768, 999_960, 3_000_000_000].map(bytes),
+            ["999 B", "32.8 kB", "1.0 MB", "3.0 GB"]
+        );
+        assert_eq!(
+            [0.421, 15.34, 120.4, 2_100.0].map(milliseconds),
+            ["0.42 ms", "15.3 ms", "120 ms", "2.1 s"]
+        );
+        assert_eq!(
+            [0.0, 4.26, 9.99, 11_200.4].map(rate),
+            ["0.0", "4.3", "10", "11,200"]
+        );
     }
 
     #[test]
     fn losses_and_times() {
-        assert_eq!((loss(0.0121), loss(2.4567), loss(3.14e-5)), ("0.0121".into(), "2.457".into(), "3.1e-5".into()));
+        assert_eq!(
+            (loss(0.0121), loss(2.4567), loss(3.14e-5)),
+            ("0.0121".into(), "2.457".into(), "3.1e-5".into())
+        );
         assert_eq!(loss(f64::NAN), "not finite");
         assert_eq!(
             (duration(52.4), duration(112.0), duration(11_100.0)),
@@ -119,7 +160,10 @@ mod tests {
     #[test]
     fn titles_become_names_of_files() {
         let name = |title| slug(title, "run");
-        assert_eq!(name("STL-10: autoencoder first, classifier after"), "stl-10-autoencoder-first-classifier-afte");
+        assert_eq!(
+            name("STL-10: autoencoder first, classifier after"),
+            "stl-10-autoencoder-first-classifier-afte"
+        );
         assert_eq!(name("¡!"), "run");
         assert_eq!(name("../../etc"), "etc");
     }

@@ -30,7 +30,11 @@ fn softmax() -> Project {
 }
 
 fn window(project: Project) -> Window {
-    Window::new(project, SIZE, Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))))
+    Window::new(
+        project,
+        SIZE,
+        Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
+    )
 }
 
 fn show_advice(window: &mut Window) {
@@ -39,7 +43,13 @@ fn show_advice(window: &mut Window) {
 }
 
 fn texts(window: &Window, stack: Stack) -> Vec<String> {
-    window.state().network().stack(stack).iter().map(Node::text).collect()
+    window
+        .state()
+        .network()
+        .stack(stack)
+        .iter()
+        .map(Node::text)
+        .collect()
 }
 
 #[test]
@@ -53,8 +63,14 @@ fn a_hint_is_found_read_and_fixed_by_mouse() {
     window.click("hint head.4: softmax before cross-entropy: the loss applies it already");
     assert_eq!(window.state().selected, Some(Place::new(Stack::Head, 4)));
     window.click("Fix: remove softmax at head.4");
-    assert_eq!(texts(&window, Stack::Head), ["flatten", "dense 500", "relu", "dense 10"]);
-    assert!(window.has("Nothing to say: this project follows what is usual") && !window.has("Open advice"));
+    assert_eq!(
+        texts(&window, Stack::Head),
+        ["flatten", "dense 500", "relu", "dense 10"]
+    );
+    assert!(
+        window.has("Nothing to say: this project follows what is usual")
+            && !window.has("Open advice")
+    );
     window.press(Modifiers::COMMAND, Key::Z);
     assert_eq!(texts(&window, Stack::Head).len(), 5, "one step back");
 }
@@ -107,7 +123,10 @@ fn a_hint_inside_a_folded_block_unfolds_it() {
     assert!(window.state().is_folded(&block));
     window.click("hint encoder.4.0.2: two activations in a row: `relu`, `relu`");
     assert!(!window.state().is_folded(&block));
-    assert_eq!(window.state().selected.as_ref().map(ToString::to_string), Some("encoder.4.0.2".into()));
+    assert_eq!(
+        window.state().selected.as_ref().map(ToString::to_string),
+        Some("encoder.4.0.2".into())
+    );
 }
 
 #[test]
@@ -125,12 +144,21 @@ fn goals_are_written_changed_and_taken_away() {
     window.click("receptive_field >= 32");
     assert!(window.has("18 of the input seen, 14 short"));
     window.click("Remove goal parameters");
-    let goals: Vec<String> = window.state().project().goals.iter().map(ToString::to_string).collect();
+    let goals: Vec<String> = window
+        .state()
+        .project()
+        .goals
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(goals, ["receptive_field >= 32"]);
     for _ in 0..4 {
         window.press(Modifiers::COMMAND, Key::Z);
     }
-    assert!(window.state().project().goals.is_empty(), "every step is taken back");
+    assert!(
+        window.state().project().goals.is_empty(),
+        "every step is taken back"
+    );
 }
 
 #[test]
@@ -156,8 +184,18 @@ fn goals_are_measured_by_the_run_of_this_project() {
     window.click("Train");
     show_advice(&mut window);
     assert!(window.has("known after training"));
-    let metrics = vec![(Split::Test, Metrics { psnr: Some(21.5), ..Metrics::default() })];
-    let summary = Summary { run: PathBuf::from("runs/one-1"), metrics, ..Summary::default() };
+    let metrics = vec![(
+        Split::Test,
+        Metrics {
+            psnr: Some(21.5),
+            ..Metrics::default()
+        },
+    )];
+    let summary = Summary {
+        run: PathBuf::from("runs/one-1"),
+        metrics,
+        ..Summary::default()
+    };
     engine.tell(Event::Finished(Outcome::Completed(summary)));
     window.run();
     assert!(window.has("21.50 dB, 0.50 dB short"));
@@ -168,17 +206,26 @@ fn goals_are_measured_by_the_run_of_this_project() {
     edit(&mut window, Edit::Title("another name".into()));
     assert!(window.has("21.50 dB"), "it is the same network");
     edit(&mut window, Edit::Seed(7));
-    assert!(window.has("known after training") && !window.has("21.50 dB"), "that was another project");
+    assert!(
+        window.has("known after training") && !window.has("21.50 dB"),
+        "that was another project"
+    );
 }
 
 #[test]
 fn a_locked_layer_stays_as_it_is_until_it_is_unlocked() {
     let mut window = window(builtin("lenet-mnist"));
-    window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
     window.run();
     window.find("lock layer");
     assert_eq!(window.state().project().locked, ["encoder.0"]);
-    assert!(window.has(", locked") && window.harness.query_by_label("encoder.0").is_none(), "no field to type into");
+    assert!(
+        window.has(", locked") && window.harness.query_by_label("encoder.0").is_none(),
+        "no field to type into"
+    );
     window.press(Modifiers::NONE, Key::Delete);
     assert!(window.has("encoder.0 is locked: unlock it first (right click)"));
     assert_eq!(texts(&window, Stack::Encoder).len(), 6);
@@ -204,7 +251,10 @@ fn a_locked_stack_takes_no_layers() {
     window.click("Lock decoder");
     assert!(!window.has("Add layer to decoder") && window.has("Add layer to encoder"));
     let clipboard = Action::Paste("relu".into());
-    window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Decoder, 0))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(Place::new(Stack::Decoder, 0))));
     window.harness.state_mut().handle(clipboard);
     window.run();
     assert!(window.has("decoder is locked"));
@@ -216,11 +266,16 @@ fn a_locked_stack_takes_no_layers() {
 }
 
 fn strata(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_strata")).current_dir(folder).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_strata"))
+        .current_dir(folder)
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 fn value(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// A folder with this project as `p.toml`.
@@ -233,30 +288,61 @@ fn saved(project: &Project) -> tempfile::TempDir {
 #[test]
 fn check_gives_advice_goals_and_locks() {
     let mut project = softmax();
-    project.goals =
-        ["parameters <= 50000", "code >= 800", "accuracy >= 0.9"].map(|g| g.parse().unwrap()).into_iter().collect();
+    project.goals = ["parameters <= 50000", "code >= 800", "accuracy >= 0.9"]
+        .map(|g| g.parse().unwrap())
+        .into_iter()
+        .collect();
     project.locked = vec!["encoder.0".into(), "nowhere".into()];
     let folder = saved(&project);
     let checked = strata(folder.path(), &["check", "p.toml", "--json"]);
-    assert_eq!(checked.status.code(), Some(0), "a missed goal does not stop the training");
+    assert_eq!(
+        checked.status.code(),
+        Some(0),
+        "a missed goal does not stop the training"
+    );
     let shown = value(&checked);
-    let goals: Vec<_> = shown["goals"].as_array().unwrap().iter().map(|g| (&g["goal"], &g["met"], &g["now"])).collect();
+    let goals: Vec<_> = shown["goals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| (&g["goal"], &g["met"], &g["now"]))
+        .collect();
     assert_eq!(
         goals,
         [
-            (&json!("parameters <= 50000"), &json!(false), &json!(431_080)),
+            (
+                &json!("parameters <= 50000"),
+                &json!(false),
+                &json!(431_080)
+            ),
             (&json!("code >= 800"), &json!(true), &json!(800)),
             (&json!("accuracy >= 0.9"), &Value::Null, &Value::Null),
         ]
     );
     assert_eq!(shown["goals_met"], false);
     let advice = &shown["advice"][0];
-    assert_eq!((&advice["stack"], &advice["index"], &advice["stage"]), (&json!("head"), &json!(4), &Value::Null));
-    assert_eq!(advice["fix"]["edits"], json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }]));
+    assert_eq!(
+        (&advice["stack"], &advice["index"], &advice["stage"]),
+        (&json!("head"), &json!(4), &Value::Null)
+    );
+    assert_eq!(
+        advice["fix"]["edits"],
+        json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }])
+    );
     assert!(advice["why"].as_str().is_some_and(|why| !why.is_empty()));
-    let locked: Vec<_> = shown["layers"].as_array().unwrap().iter().map(|layer| &layer["locked"]).collect();
+    let locked: Vec<_> = shown["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| &layer["locked"])
+        .collect();
     assert!(*locked[0] == true && locked[1..].iter().all(|locked| **locked == false));
-    assert!(shown["warnings"][0]["message"].as_str().unwrap().contains("locked names `nowhere`"));
+    assert!(
+        shown["warnings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("locked names `nowhere`")
+    );
     let text = String::from_utf8(strata(folder.path(), &["check", "p.toml"]).stdout).unwrap();
     for part in [
         "✗ parameters <= 50000: 431,080 parameters, 381,080 too many",
@@ -267,7 +353,10 @@ fn check_gives_advice_goals_and_locks() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    let row = text.lines().find(|line| line.contains("conv 20 k5")).unwrap();
+    let row = text
+        .lines()
+        .find(|line| line.contains("conv 20 k5"))
+        .unwrap();
     assert!(row.ends_with("  locked"), "{row}");
 }
 
@@ -275,41 +364,73 @@ fn check_gives_advice_goals_and_locks() {
 fn a_teacher_grades_by_the_exit_code() {
     let mut project = builtin("lenet-mnist");
     let code = |project: &Project, flag: &str| {
-        strata(saved(project).path(), &["check", "p.toml", flag]).status.code().unwrap()
+        strata(saved(project).path(), &["check", "p.toml", flag])
+            .status
+            .code()
+            .unwrap()
     };
-    project.goals = ["parameters <= 500000", "accuracy >= 0.99"].map(|g| g.parse().unwrap()).into_iter().collect();
+    project.goals = ["parameters <= 500000", "accuracy >= 0.99"]
+        .map(|g| g.parse().unwrap())
+        .into_iter()
+        .collect();
     assert_eq!(code(&project, "--goals"), 0);
     project.goals = project.goals.with("parameters <= 50000".parse().unwrap());
-    assert_eq!((code(&project, "--goals"), code(&project, "--json")), (1, 0));
+    assert_eq!(
+        (code(&project, "--goals"), code(&project, "--json")),
+        (1, 0)
+    );
     project.network.encoder[0] = Node::from_text("conv");
     assert_eq!(code(&project, "--goals"), 2);
     let damaged = saved(&builtin("lenet-mnist"));
     let path = damaged.path().join("p.toml");
-    let text = std::fs::read_to_string(&path).unwrap().replace("[[stage]]", "[goals]\nspeed = \"<= 3\"\n[[stage]]");
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("[[stage]]", "[goals]\nspeed = \"<= 3\"\n[[stage]]");
     std::fs::write(&path, text).unwrap();
     let refused = strata(damaged.path(), &["check", "p.toml"]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(told.contains("line ") && told.contains("there is no goal `speed`: use output, parameters"), "{told}");
+    assert!(
+        told.contains("line ") && told.contains("there is no goal `speed`: use output, parameters"),
+        "{told}"
+    );
 }
 
 #[test]
 fn training_and_evaluating_judge_the_goals() {
     let mut project = runs::tiny(&[]);
-    project.goals =
-        ["parameters <= 10", "psnr >= 1", "accuracy >= 0"].map(|g| g.parse().unwrap()).into_iter().collect();
+    project.goals = ["parameters <= 10", "psnr >= 1", "accuracy >= 0"]
+        .map(|g| g.parse().unwrap())
+        .into_iter()
+        .collect();
     let folder = saved(&project);
-    let trained = value(&strata(folder.path(), &["train", "p.toml", "-o", "run", "--device", "cpu", "--json"]));
-    let met =
-        |value: &Value| value["goals"].as_array().unwrap().iter().map(|goal| goal["met"].clone()).collect::<Vec<_>>();
+    let trained = value(&strata(
+        folder.path(),
+        &["train", "p.toml", "-o", "run", "--device", "cpu", "--json"],
+    ));
+    let met = |value: &Value| {
+        value["goals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|goal| goal["met"].clone())
+            .collect::<Vec<_>>()
+    };
     // The last stage classifies: the run's last figures have no PSNR.
     assert_eq!(met(&trained), [json!(false), Value::Null, json!(true)]);
     assert_eq!(trained["goals"][2]["now"], trained["test"]["accuracy"]);
-    let evaluated = value(&strata(folder.path(), &["eval", "run", "--device", "cpu", "--json"]));
+    let evaluated = value(&strata(
+        folder.path(),
+        &["eval", "run", "--device", "cpu", "--json"],
+    ));
     assert_eq!(met(&evaluated), [json!(false), json!(true), json!(true)]);
     assert_eq!(evaluated["goals"][1]["now"], evaluated["test"]["psnr"]);
-    let text = String::from_utf8(strata(folder.path(), &["eval", "run", "--device", "cpu"]).stdout).unwrap();
-    assert!(text.contains("✗ parameters <= 10: ") && text.contains("✓ psnr >= 1: "), "{text}");
+    let text = String::from_utf8(strata(folder.path(), &["eval", "run", "--device", "cpu"]).stdout)
+        .unwrap();
+    assert!(
+        text.contains("✗ parameters <= 10: ") && text.contains("✓ psnr >= 1: "),
+        "{text}"
+    );
 }
 
 /// Pictures to look at: `cargo test --test advice -- --ignored`; they lie in the folder that ADVICE_PICTURES names.
@@ -318,14 +439,27 @@ fn training_and_evaluating_judge_the_goals() {
 fn pictures() {
     let folder = PathBuf::from(std::env::var("ADVICE_PICTURES").unwrap());
     let mut several = builtin("lenet-mnist");
-    several.network.head =
-        ["flatten", "dense 500", "dense 10", "relu", "dropout 0.5", "softmax"].map(Node::from_text).to_vec();
+    several.network.head = [
+        "flatten",
+        "dense 500",
+        "dense 10",
+        "relu",
+        "dropout 0.5",
+        "softmax",
+    ]
+    .map(Node::from_text)
+    .to_vec();
     several.network.encoder.insert(1, Node::from_text("bn"));
     several.stages[0].optimizer = "adam lr=0.5".parse().unwrap();
-    several.goals = ["parameters <= 50000", "code <= 800", "receptive_field >= 14", "accuracy >= 0.99"]
-        .map(|g| g.parse().unwrap())
-        .into_iter()
-        .collect();
+    several.goals = [
+        "parameters <= 50000",
+        "code <= 800",
+        "receptive_field >= 14",
+        "accuracy >= 0.99",
+    ]
+    .map(|g| g.parse().unwrap())
+    .into_iter()
+    .collect();
     several.locked = vec!["encoder.0".into(), "encoder.4".into()];
     let mut broken = builtin("deep-autoencoder");
     broken.network.decoder[4] = Node::from_text("convt 3 k4 p2");
@@ -335,24 +469,43 @@ fn pictures() {
     wrong.network.decoder[0] = Node::from_text("convt 3 k7 s4 p2");
     wrong.data.range = Some([0.0, 1.0]);
     wrong.locked = vec!["encoder".into()];
-    wrong.goals =
-        ["output = input", "parameters <= 100000", "psnr >= 22"].map(|g| g.parse().unwrap()).into_iter().collect();
-    for (name, project) in [("several", several), ("broken", broken), ("wrong", wrong), ("calm", builtin("unet"))] {
+    wrong.goals = ["output = input", "parameters <= 100000", "psnr >= 22"]
+        .map(|g| g.parse().unwrap())
+        .into_iter()
+        .collect();
+    for (name, project) in [
+        ("several", several),
+        ("broken", broken),
+        ("wrong", wrong),
+        ("calm", builtin("unet")),
+    ] {
         for size in [SIZE, vec2(1920.0, 1080.0)] {
             for dark in [true, false] {
                 let mut window = Window::new(project.clone(), size, fake_engine().1);
-                window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
+                window
+                    .harness
+                    .state_mut()
+                    .handle(Action::Show(Show::Dark(dark)));
                 for alone in [false, true] {
                     if alone {
                         show_advice(&mut window);
                     } else {
-                        window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
-                        window.harness.state_mut().handle(Action::View(OnView::Open(ViewKind::Advice, None)));
+                        window
+                            .harness
+                            .state_mut()
+                            .handle(Action::Show(Show::Workspace(Workspace::Design)));
+                        window
+                            .harness
+                            .state_mut()
+                            .handle(Action::View(OnView::Open(ViewKind::Advice, None)));
                         window.run();
                     }
                     let theme = if dark { "dark" } else { "light" };
                     let layout = if alone { "alone" } else { "tile" };
-                    window.save_picture(&folder.join(format!("{name}-{}-{theme}-{layout}.png", size.y)), 1.0);
+                    window.save_picture(
+                        &folder.join(format!("{name}-{}-{theme}-{layout}.png", size.y)),
+                        1.0,
+                    );
                 }
             }
         }

@@ -31,19 +31,28 @@ fn later_allocations(case: &Case) -> (usize, usize) {
     let region = Region::new(HEAP);
     step(&mut workload, COUNTED);
     let change = region.change();
-    (change.allocations + change.reallocations, change.bytes_allocated)
+    (
+        change.allocations + change.reallocations,
+        change.bytes_allocated,
+    )
 }
 
 #[test]
 fn later_steps_allocate_nothing() {
     // From outside its pool, rayon allocates for the tasks themselves; the steps run inside.
-    let counts =
-        on_threads(2, || cases::ALL.iter().map(|case| (case.name, later_allocations(case))).collect::<Vec<_>>());
+    let counts = on_threads(2, || {
+        cases::ALL
+            .iter()
+            .map(|case| (case.name, later_allocations(case)))
+            .collect::<Vec<_>>()
+    });
     let greedy: Vec<String> = counts
         .unwrap()
         .into_iter()
         .filter(|(_, (count, bytes))| *bytes > count * CANDLES_LIST_BYTES + NOTES_BYTES)
-        .map(|(name, (count, bytes))| format!("{name}: {count} allocations, {bytes} bytes in {COUNTED} steps"))
+        .map(|(name, (count, bytes))| {
+            format!("{name}: {count} allocations, {bytes} bytes in {COUNTED} steps")
+        })
         .collect();
     assert!(greedy.is_empty(), "{}", greedy.join("\n"));
 }

@@ -29,7 +29,13 @@ fn open(project: &Project, size: [f32; 2]) -> Window {
 }
 
 fn answer(state: &State) -> Option<&Augmented> {
-    state.looking.augmented.answer(&state.augment_question())?.result.as_ref().ok()
+    state
+        .looking
+        .augmented
+        .answer(&state.augment_question())?
+        .result
+        .as_ref()
+        .ok()
 }
 
 fn settle(window: &mut Window) {
@@ -38,7 +44,14 @@ fn settle(window: &mut Window) {
 }
 
 fn texts(window: &Window) -> Vec<String> {
-    window.state().project().data.augment.iter().map(ToString::to_string).collect()
+    window
+        .state()
+        .project()
+        .data
+        .augment
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[test]
@@ -48,9 +61,21 @@ fn a_list_in_the_file_is_read_and_written_again() {
     assert_eq!(again, project);
     let only_tables = PROJECT.replace("\"hflip p0.5\", \"rotate 18\", ", "");
     let project = file::parse(&only_tables, "test").unwrap();
-    assert_eq!(file::parse(&file::to_text(&project), "again").unwrap(), project, "{}", file::to_text(&project));
-    let error = file::parse(&PROJECT.replace("rotate 18", "rotaet 18"), "p.toml").unwrap_err().to_string();
-    assert!(error.starts_with("p.toml, line 5: [data] augment, entry 2: there is no augmentation `rotaet`"), "{error}");
+    assert_eq!(
+        file::parse(&file::to_text(&project), "again").unwrap(),
+        project,
+        "{}",
+        file::to_text(&project)
+    );
+    let error = file::parse(&PROJECT.replace("rotate 18", "rotaet 18"), "p.toml")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with(
+            "p.toml, line 5: [data] augment, entry 2: there is no augmentation `rotaet`"
+        ),
+        "{error}"
+    );
     assert!(error.ends_with("did you mean `rotate`?"), "{error}");
 }
 
@@ -58,7 +83,14 @@ fn a_list_in_the_file_is_read_and_written_again() {
 fn the_view_shows_each_transform_and_edits_the_list() {
     let mut window = open(&project(), [1280.0, 720.0]);
     let seen = answer(window.state()).unwrap();
-    assert_eq!((seen.alone.len(), seen.together.count(3), seen.alone[1].count(3)), (3, TOGETHER, ALONE));
+    assert_eq!(
+        (
+            seen.alone.len(),
+            seen.together.count(3),
+            seen.alone[1].count(3)
+        ),
+        (3, TOGETHER, ALONE)
+    );
     assert!(window.has("train image 1 of 64") && window.has("epochs 1 to 12"));
 
     window.enter("Transform 2", "rotate 45 bilinear");
@@ -99,9 +131,18 @@ fn a_transform_that_means_nothing_says_so_at_its_field() {
 
 fn strata(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
-    let output = command.current_dir(folder).arg("data").args(arguments).output().unwrap();
+    let output = command
+        .current_dir(folder)
+        .arg("data")
+        .args(arguments)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 #[test]
@@ -109,22 +150,52 @@ fn the_terminal_draws_the_same_as_a_picture() {
     let folder = tempfile::tempdir().unwrap();
     let (code, out, err) = strata(
         folder.path(),
-        &["shapes", "--augment", "hflip p1", "rotate 18", "--image-index", "3", "-o", "seen.png"],
+        &[
+            "shapes",
+            "--augment",
+            "hflip p1",
+            "rotate 18",
+            "--image-index",
+            "3",
+            "-o",
+            "seen.png",
+        ],
     );
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    assert!(out.contains("row 1: image 3 of train") && out.contains("row 3: rotate 18"), "{out}");
+    assert!(
+        out.contains("row 1: image 3 of train") && out.contains("row 3: rotate 18"),
+        "{out}"
+    );
     let picture = image::open(folder.path().join("seen.png")).unwrap();
     // One picture and eight draws across, three rows, pixels doubled, gaps of four.
-    assert_eq!((picture.width(), picture.height()), (9 * 68 + 4, 3 * 68 + 4));
+    assert_eq!(
+        (picture.width(), picture.height()),
+        (9 * 68 + 4, 3 * 68 + 4)
+    );
     for (arguments, part) in [
-        (&["shapes", "--augment", "rotaet 18"][..], "did you mean `rotate`?"),
-        (&["shapes", "--augment", "crop 99"], "`crop 99` is larger than the images"),
-        (&["shapes", "--augment", "hflip", "--image-index", "999999"], "is past the end"),
-        (&["shapes", "--augment", "hflip", "-o", "seen.jpg"], "write -o seen.png"),
+        (
+            &["shapes", "--augment", "rotaet 18"][..],
+            "did you mean `rotate`?",
+        ),
+        (
+            &["shapes", "--augment", "crop 99"],
+            "`crop 99` is larger than the images",
+        ),
+        (
+            &["shapes", "--augment", "hflip", "--image-index", "999999"],
+            "is past the end",
+        ),
+        (
+            &["shapes", "--augment", "hflip", "-o", "seen.jpg"],
+            "write -o seen.png",
+        ),
         (&["shapes", "--image-index", "3"], "--augment"),
     ] {
         let (code, _, err) = strata(folder.path(), arguments);
-        assert!(code != Some(0) && err.contains(part), "{arguments:?}: {err}");
+        assert!(
+            code != Some(0) && err.contains(part),
+            "{arguments:?}: {err}"
+        );
     }
 }
 
@@ -132,13 +203,25 @@ fn the_terminal_draws_the_same_as_a_picture() {
 #[ignore = "writes pictures into the folder that STRATA_PICTURES names"]
 fn pictures_of_the_view() {
     let folder = std::path::PathBuf::from(std::env::var_os("STRATA_PICTURES").unwrap());
-    for (name, size, dark) in [("small-dark", [1280.0, 720.0], true), ("large-light", [1920.0, 1080.0], false)] {
+    for (name, size, dark) in [
+        ("small-dark", [1280.0, 720.0], true),
+        ("large-light", [1920.0, 1080.0], false),
+    ] {
         let mut window = open(&project(), size);
-        window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Show(Show::Dark(dark)));
         window.run();
         window.save_picture(&folder.join(format!("{name}.png")), 1.0);
-        window.harness.state_mut().handle(Action::View(OnView::Reset));
-        window.harness.state_mut().handle(Action::View(OnView::Open(ViewKind::Augmentation, None)));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::View(OnView::Reset));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::View(OnView::Open(ViewKind::Augmentation, None)));
         settle(&mut window);
         window.save_picture(&folder.join(format!("{name}-workspace.png")), 1.0);
     }

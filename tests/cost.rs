@@ -29,10 +29,20 @@ fn open(project: Project, size: Vec2, shared: bool) -> Window {
 }
 
 fn arrange(window: &mut Window, shared: bool) {
-    let parts = [ViewKind::Lens, ViewKind::Cost].into_iter().skip(usize::from(!shared));
+    let parts = [ViewKind::Lens, ViewKind::Cost]
+        .into_iter()
+        .skip(usize::from(!shared));
     let parts = parts.map(|kind| (1.0, Part::of(&[kind]))).collect();
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(Arrangement(Some(Part::Column(parts))))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Design)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::View(OnView::Arrange(Arrangement(Some(
+            Part::Column(parts),
+        )))));
     window.run();
 }
 
@@ -44,11 +54,19 @@ fn estimated(window: &mut Window) {
 #[test]
 fn every_layer_has_its_costs_and_a_click_selects_it() {
     let mut window = open(builtin("keras-cifar"), SMALL, false);
-    assert!(window.has("Cost of encoder.0: conv 32 k3, 896 parameters, 778 k MACs"), "the lectures' layer");
+    assert!(
+        window.has("Cost of encoder.0: conv 32 k3, 896 parameters, 778 k MACs"),
+        "the lectures' layer"
+    );
     estimated(&mut window);
     assert!(window.has(" a step · about "), "the time of a step");
     let row = "Cost of encoder.0: conv 32 k3";
-    window.harness.get_all_by_label_contains(row).next().unwrap().click();
+    window
+        .harness
+        .get_all_by_label_contains(row)
+        .next()
+        .unwrap()
+        .click();
     window.run();
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 0)));
     // 3·32·32 numbers to 32·30·30: 88,502,400 parameters instead of 896.
@@ -59,9 +77,14 @@ fn every_layer_has_its_costs_and_a_click_selects_it() {
 fn a_large_window_has_room_for_the_parts() {
     let mut window = open(builtin("keras-cifar"), LARGE, false);
     estimated(&mut window);
-    assert!(window.has("Memory of a step: ") && window.has("activations ") && window.has(" images/s"));
+    assert!(
+        window.has("Memory of a step: ") && window.has("activations ") && window.has(" images/s")
+    );
     assert!(!window.has("Convolution against dense"));
-    window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
     window.run();
     assert!(window.has("Convolution against dense"));
     assert!(window.has("parameters 896 88.5 M 98.8 k") && window.has("MACs 778 k 88.5 M 114"));
@@ -72,11 +95,22 @@ fn memory_is_that_of_the_open_stage() {
     let mut window = open(builtin("pretrain-classify"), SMALL, false);
     let plan = window.state().shown.inference.plan.clone().unwrap();
     for index in 0..window.state().project().stages.len() {
-        window.harness.state_mut().handle(Action::Show(Show::Stage(Some(index))));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Show(Show::Stage(Some(index))));
         window.run();
         let stage = &window.state().project().stages[index];
-        let total = step_memory(&plan, stage, stage.batch, machine()).unwrap().total().total();
-        let status = format!("stage `{}`, batch {} · {} a step", stage.name, stage.batch, strata::text::bytes(total));
+        let total = step_memory(&plan, stage, stage.batch, machine())
+            .unwrap()
+            .total()
+            .total();
+        let status = format!(
+            "stage `{}`, batch {} · {} a step",
+            stage.name,
+            stage.batch,
+            strata::text::bytes(total)
+        );
         assert!(window.has(&status), "{status}");
     }
 }
@@ -92,7 +126,12 @@ fn the_largest_batch_is_taken_by_keyboard_alone_and_taken_back() {
     assert_ne!(stage.batch, before);
     // As much as fits: one image more would not.
     let plan = window.state().shown.inference.plan.clone().unwrap();
-    let bytes = |batch| step_memory(&plan, &stage, batch, machine()).unwrap().total().total();
+    let bytes = |batch| {
+        step_memory(&plan, &stage, batch, machine())
+            .unwrap()
+            .total()
+            .total()
+    };
     let image = bytes(stage.batch + 1) - bytes(stage.batch);
     assert!(bytes(stage.batch).abs_diff(available_bytes().unwrap()) < image + (512 << 20));
     window.press(Modifiers::COMMAND, Key::Z);
@@ -102,18 +141,39 @@ fn the_largest_batch_is_taken_by_keyboard_alone_and_taken_back() {
 #[test]
 fn rows_are_reached_by_keyboard_and_folded_blocks_stand_for_their_layers() {
     let mut window = open(builtin("resnet-18"), SMALL, true);
-    let block = window.state().shown.inference.rows.iter().find(|row| row.is_block).unwrap().clone();
+    let block = window
+        .state()
+        .shown
+        .inference
+        .rows
+        .iter()
+        .find(|row| row.is_block)
+        .unwrap()
+        .clone();
     let name = format!("Cost of {}: {}", block.place, block.text);
     let parameters = format!("{} parameters", strata::text::count(block.parameters));
-    assert!(window.has(&format!("{name}, {parameters}")), "folded: {name}, {parameters}");
-    let row = window.harness.get_all_by_label_contains(&name).next().unwrap();
+    assert!(
+        window.has(&format!("{name}, {parameters}")),
+        "folded: {name}, {parameters}"
+    );
+    let row = window
+        .harness
+        .get_all_by_label_contains(&name)
+        .next()
+        .unwrap();
     row.focus();
     window.run();
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().selected.as_ref(), Some(&block.place));
-    window.harness.state_mut().handle(Action::Fold(Some(block.place.clone()), false));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Fold(Some(block.place.clone()), false));
     window.run();
-    assert!(!window.has(&format!("{name}, {parameters}")), "its layers are shown now");
+    assert!(
+        !window.has(&format!("{name}, {parameters}")),
+        "its layers are shown now"
+    );
     assert!(window.has(&format!("Cost of {}.0.0", block.place)));
 }
 
@@ -124,11 +184,33 @@ fn the_speed_of_the_run_is_told() {
     let mut window = Window::new(builtin("lenet-mnist"), SMALL, start);
     window.click("Train");
     let (run, device) = ("runs/one-1".into(), "CPU".to_owned());
-    engine.tell(Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() });
-    engine.tell(Event::Stage { index: 0, name: "a".into(), task: Task::Classify, epochs: 1, steps_per_epoch: 9 });
+    engine.tell(Event::Started {
+        run,
+        device,
+        splits: Vec::new(),
+        classes: Vec::new(),
+        skipped: Vec::new(),
+    });
+    engine.tell(Event::Stage {
+        index: 0,
+        name: "a".into(),
+        task: Task::Classify,
+        epochs: 1,
+        steps_per_epoch: 9,
+    });
     let (stage, epoch, step, step_in_epoch, accuracy) = (0, 1, 1, 1, None);
     let (loss, lr, images_per_second, seconds_left) = (1.0, 1e-3, 4321.0, 1.0);
-    let report = StepReport { stage, epoch, step, step_in_epoch, loss, accuracy, lr, images_per_second, seconds_left };
+    let report = StepReport {
+        stage,
+        epoch,
+        step,
+        step_in_epoch,
+        loss,
+        accuracy,
+        lr,
+        images_per_second,
+        seconds_left,
+    };
     engine.tell(Event::Step(report));
     arrange(&mut window, true);
     assert!(window.has("measured 4,321 images/s"));
@@ -152,15 +234,28 @@ fn narrow_broken_and_empty() {
     project.network.encoder[0] = strata::project::node::Node::from_text("conv 8 k99");
     let window = open(project.clone(), SMALL, true);
     assert!(window.has("Cost of encoder.0: conv 8 k99"));
-    for stack in [&mut project.network.encoder, &mut project.network.decoder, &mut project.network.head] {
+    for stack in [
+        &mut project.network.encoder,
+        &mut project.network.decoder,
+        &mut project.network.head,
+    ] {
         stack.clear();
     }
     assert!(open(project, SMALL, true).has("No layers yet"));
 }
 
 fn check(project: &Path, more: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_strata")).arg("check").arg(project).args(more).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .arg("check")
+        .arg(project)
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -182,21 +277,31 @@ fn the_terminal_tells_the_same() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    let json: serde_json::Value = serde_json::from_str(&check(&path, &["--json", "--memory", "1GB"])).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&check(&path, &["--json", "--memory", "1GB"])).unwrap();
     let stage = &project.stages[0];
     let plan = infer(&project.network).plan.unwrap();
     let bytes = |batch| step_memory(&plan, stage, batch, machine()).unwrap().total();
     let memory = &json["memory"];
     assert_eq!(memory["total"], bytes(stage.batch).total());
-    let sum: u64 = bytes(stage.batch).parts().iter().map(|(name, _)| memory[name].as_u64().unwrap()).sum();
+    let sum: u64 = bytes(stage.batch)
+        .parts()
+        .iter()
+        .map(|(name, _)| memory[name].as_u64().unwrap())
+        .sum();
     assert_eq!(memory["total"], sum);
     let largest = json["largest_batch"].as_u64().unwrap() as u32;
     assert!(bytes(largest).total() <= 1_000_000_000 && bytes(largest + 1).total() > 1_000_000_000);
     assert_eq!(
         (&json["layers"][0]["flops"], &json["totals"]["flops"]),
-        (&1_555_200.into(), &(2 * json["totals"]["macs"].as_u64().unwrap()).into())
+        (
+            &1_555_200.into(),
+            &(2 * json["totals"]["macs"].as_u64().unwrap()).into()
+        )
     );
-    assert!(json["layers"][0]["activation_bytes"].as_u64().unwrap() > 0 && json["step_ms"].is_null());
+    assert!(
+        json["layers"][0]["activation_bytes"].as_u64().unwrap() > 0 && json["step_ms"].is_null()
+    );
 }
 
 /// Pictures to look at, in the folder that `STRATA_LOOK` names.
@@ -214,20 +319,41 @@ fn pictures() {
         ("xception", SMALL, false, true),
     ] {
         let mut window = open(builtin(name), size, shared);
-        window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
-        window.harness.state_mut().handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Show(Show::Dark(dark)));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Select(Some(Place::new(Stack::Encoder, 0))));
         estimated(&mut window);
         save(&mut window, &format!("{name}.png"));
     }
     for (name, input, layers) in [
-        ("signal", "1x16000", vec!["conv 16 k9 s4", "relu", "maxpool 4"]),
-        ("volume", "1x16x64x64", vec!["conv 8 k3 p1", "relu", "conv 8 k3 s2 p1 g2"]),
-        ("broken", "3x32x32", vec!["conv 16 k3", "conv 8 k99", "relu"]),
+        (
+            "signal",
+            "1x16000",
+            vec!["conv 16 k9 s4", "relu", "maxpool 4"],
+        ),
+        (
+            "volume",
+            "1x16x64x64",
+            vec!["conv 8 k3 p1", "relu", "conv 8 k3 s2 p1 g2"],
+        ),
+        (
+            "broken",
+            "3x32x32",
+            vec!["conv 16 k3", "conv 8 k99", "relu"],
+        ),
         ("empty", "3x32x32", vec![]),
     ] {
         let mut project = builtin("conv-autoencoder");
         project.network.input = input.parse().unwrap();
-        project.network.encoder = layers.iter().map(|text| strata::project::node::Node::from_text(text)).collect();
+        project.network.encoder = layers
+            .iter()
+            .map(|text| strata::project::node::Node::from_text(text))
+            .collect();
         project.network.decoder.clear();
         let mut window = open(project, SMALL, true);
         save(&mut window, &format!("{name}.png"));

@@ -19,7 +19,13 @@ use strata::project::{Project, file};
 use window::*;
 
 fn encoder(window: &Window) -> Vec<String> {
-    window.state().network().encoder.iter().map(Node::text).collect()
+    window
+        .state()
+        .network()
+        .encoder
+        .iter()
+        .map(Node::text)
+        .collect()
 }
 
 #[test]
@@ -28,8 +34,15 @@ fn a_layer_is_edited_in_place_and_shapes_follow_every_letter() {
     assert!(window.has("encoder.0: conv 32 k8 s4 p2 gives 32×8×8, 6,176 parameters"));
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     window.type_over("encoder.0", "conv 8 k4 s2");
-    assert!(window.has("gives 8×15×15, 392 parameters"), "shapes follow before Enter");
-    assert_eq!(encoder(&window)[0], "conv 32 k8 s4 p2", "nothing is committed yet");
+    assert!(
+        window.has("gives 8×15×15, 392 parameters"),
+        "shapes follow before Enter"
+    );
+    assert_eq!(
+        encoder(&window)[0],
+        "conv 32 k8 s4 p2",
+        "nothing is committed yet"
+    );
     window.press(Modifiers::NONE, Key::Escape);
     assert!(window.has("gives 32×8×8"), "Esc takes the former text back");
     window.enter("encoder.0", "conv 8 k4 s2");
@@ -45,7 +58,10 @@ fn a_broken_layer_says_why_and_is_mended() {
     assert!(window.has("kernel 30×30 is larger than the input"));
     assert!(window.has("Cannot train yet"));
     assert!(window.get("Train").accesskit_node().is_disabled());
-    assert!(window.has("encoder.5: maxpool 2 gives 32×?×?"), "what follows shows what is still known");
+    assert!(
+        window.has("encoder.5: maxpool 2 gives 32×?×?"),
+        "what follows shows what is still known"
+    );
     window.enter("encoder.3", "cnov 32 k3");
     assert!(window.has("there is no layer `cnov`") && window.has("did you mean `conv`?"));
     window.enter("encoder.3", "conv 32 k3 p1");
@@ -72,7 +88,10 @@ fn every_edit_is_undone_and_redone() {
     window.enter("Optimizer", "sgd lr=0.1");
     let last = window.state().project().clone();
     window.click("Undo");
-    assert_eq!(window.state().project().stages[0].optimizer, first.stages[0].optimizer);
+    assert_eq!(
+        window.state().project().stages[0].optimizer,
+        first.stages[0].optimizer
+    );
     (0..3).for_each(|_| window.press(Modifiers::COMMAND, Key::Z));
     assert_eq!(*window.state().project(), first);
     assert!(window.has("No unsaved changes"));
@@ -122,7 +141,10 @@ fn blocks_show_their_branches_and_grow() {
     window.get("Search layers").type_text("bn");
     window.run();
     window.press(Modifiers::NONE, Key::Enter);
-    assert_eq!(encoder(&window)[1], "{ add = [[\"conv 32 k3 p1\", \"tanh\"], [\"bn\"]] }");
+    assert_eq!(
+        encoder(&window)[1],
+        "{ add = [[\"conv 32 k3 p1\", \"tanh\"], [\"bn\"]] }"
+    );
 }
 
 #[test]
@@ -142,7 +164,10 @@ fn settings_refuse_what_cannot_be_read() {
     window.enter("Epochs", "3");
     assert!(!window.has("is no range") && !window.has("write a whole number"));
     let project = window.state().project();
-    assert_eq!((project.stages[0].epochs, project.data.range), (3, Some([0.0, 1.0])));
+    assert_eq!(
+        (project.stages[0].epochs, project.data.range),
+        (3, Some([0.0, 1.0]))
+    );
 }
 
 #[test]
@@ -170,7 +195,10 @@ fn what_cannot_be_opened_is_a_message_and_loses_nothing() {
     std::fs::write(&newer, "format = 9\n").unwrap();
     let mut window = Window::idle("conv-autoencoder");
     let first = window.state().project().clone();
-    for (path, part) in [(newer, "has format 9"), (folder.path().join("none.toml"), "cannot read")] {
+    for (path, part) in [
+        (newer, "has format 9"),
+        (folder.path().join("none.toml"), "cannot read"),
+    ] {
         window.click("Open…");
         window.enter("Path", path.to_str().unwrap());
         assert!(window.has(part), "{part}");
@@ -183,7 +211,10 @@ fn what_cannot_be_opened_is_a_message_and_loses_nothing() {
 #[test]
 fn saved_projects_come_back_and_other_files_are_not_replaced_unasked() {
     let folder = tempfile::tempdir().unwrap();
-    let (mine, other) = (folder.path().join("mine.toml"), folder.path().join("other.toml"));
+    let (mine, other) = (
+        folder.path().join("mine.toml"),
+        folder.path().join("other.toml"),
+    );
     std::fs::write(&other, "precious").unwrap();
     let mut window = Window::idle("conv-autoencoder");
     window.enter("encoder.0", "conv 16 k8 s4 p2");
@@ -215,7 +246,10 @@ fn closing_asks_about_unsaved_changes_and_saves_them() {
     let path = folder.path().join("p.toml");
     let mut window = Window::idle("conv-autoencoder");
     window.enter("encoder.1", "tanh");
-    window.harness.state_mut().handle(strata::gui::action::Action::Close);
+    window
+        .harness
+        .state_mut()
+        .handle(strata::gui::action::Action::Close);
     window.run();
     assert_eq!(window.state().closing, Closing::No);
     window.click("Save changes");
@@ -260,7 +294,13 @@ fn started() -> Event {
 }
 
 fn stage() -> Event {
-    Event::Stage { index: 0, name: "reconstruct".into(), task: Task::Reconstruct, epochs: 10, steps_per_epoch: 100 }
+    Event::Stage {
+        index: 0,
+        name: "reconstruct".into(),
+        task: Task::Reconstruct,
+        epochs: 10,
+        steps_per_epoch: 100,
+    }
 }
 
 fn step(step: u64, loss: f64) -> Event {
@@ -303,24 +343,55 @@ fn pictures(engine: &Engine, step: u64) {
         });
         let values = vec![0.5; 4 * 3 * 3 * 3];
         let (key, layer) = ("encoder.0".into(), "conv 4 k3".into());
-        run.slots.filters.put(Filters { step, key, layer, count: 4, height: 3, width: 3, channels: 3, values });
+        run.slots.filters.put(Filters {
+            step,
+            key,
+            layer,
+            count: 4,
+            height: 3,
+            width: 3,
+            channels: 3,
+            values,
+        });
     });
 }
 
 #[test]
 fn a_run_is_watched_paused_stepped_and_stopped() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    assert_eq!(engine.with(|run| run.project.clone()), *window.state().project());
-    engine.tell(Event::Preparing { what: "Drawing images".into(), done: 1, total: 2 });
+    assert_eq!(
+        engine.with(|run| run.project.clone()),
+        *window.state().project()
+    );
+    engine.tell(Event::Preparing {
+        what: "Drawing images".into(),
+        done: 1,
+        total: 2,
+    });
     window.run();
     assert!(window.has("Drawing images"));
-    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage()]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     (1..=250).for_each(|i| engine.tell(step(i, 1.0 / i as f64)));
-    let metrics = vec![(Split::Valid, Metrics { loss: 0.0123, ..Metrics::default() })];
-    engine.tell(Event::Epoch(EpochReport { stage: 0, epoch: 2, step: 200, metrics }));
+    let metrics = vec![(
+        Split::Valid,
+        Metrics {
+            loss: 0.0123,
+            ..Metrics::default()
+        },
+    )];
+    engine.tell(Event::Epoch(EpochReport {
+        stage: 0,
+        epoch: 2,
+        step: 200,
+        metrics,
+    }));
     pictures(&engine, 250);
     window.run();
-    assert!(window.has("epoch 3/10") && window.has("1 min 52 s left") && window.has("11,240 images/s"));
+    assert!(
+        window.has("epoch 3/10") && window.has("1 min 52 s left") && window.has("11,240 images/s")
+    );
     assert!(window.has("2 probe images and their reconstructions, mean squared error 0.0121"));
     assert!(window.has("4 filters of conv 4 k3"));
     assert_eq!(window.state().training.curves.loss.raw.len(), 250);
@@ -334,28 +405,50 @@ fn a_run_is_watched_paused_stepped_and_stopped() {
     window.run();
     window.click("Stop");
     assert!(window.has("saving a checkpoint"));
-    let summary = Summary { run: "runs/one-1".into(), seconds: 3.0, ..Summary::default() };
+    let summary = Summary {
+        run: "runs/one-1".into(),
+        seconds: 3.0,
+        ..Summary::default()
+    };
     engine.tell(Event::Finished(Outcome::Stopped(summary)));
     window.run();
-    assert_eq!(engine.commanded(), [Command::Pause, Command::Step, Command::Resume, Command::Stop]);
+    assert_eq!(
+        engine.commanded(),
+        [
+            Command::Pause,
+            Command::Step,
+            Command::Resume,
+            Command::Stop
+        ]
+    );
     assert!(window.has("a checkpoint is in runs/one-1"));
-    assert!(!window.get("Train").accesskit_node().is_disabled(), "the next run can start");
+    assert!(
+        !window.get("Train").accesskit_node().is_disabled(),
+        "the next run can start"
+    );
 }
 
 #[test]
 fn editing_while_it_trains_changes_the_project_and_not_the_run() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     window.run();
     window.enter("encoder.1", "tanh");
-    assert_eq!(engine.with(|run| run.project.network.encoder[1].text()), "relu");
+    assert_eq!(
+        engine.with(|run| run.project.network.encoder[1].text()),
+        "relu"
+    );
     assert!(window.has("The run uses the project as it was when started"));
 }
 
 #[test]
 fn space_pauses_and_resumes_unless_text_is_edited() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     window.run();
     window.press(Modifiers::NONE, Key::Space);
     engine.tell(Event::Paused);
@@ -372,7 +465,11 @@ fn space_pauses_and_resumes_unless_text_is_edited() {
 fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
     let message = "the loss is not finite at step 12: lower lr".to_owned();
-    let failure = Failure { message, wrong_input: false, run: None };
+    let failure = Failure {
+        message,
+        wrong_input: false,
+        run: None,
+    };
     engine.tell(Event::Finished(Outcome::Failed(failure)));
     window.run();
     assert!(window.has("the loss is not finite at step 12"));
@@ -380,19 +477,44 @@ fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
     assert!(window.state().training.is_running());
     engine.with(|run| run.events = None);
     window.run();
-    assert!(window.has("ended without a word"), "a dead thread is a failed run");
-    assert!(matches!(window.state().training.phase, Phase::Ended(Outcome::Failed(_))));
+    assert!(
+        window.has("ended without a word"),
+        "a dead thread is a failed run"
+    );
+    assert!(matches!(
+        window.state().training.phase,
+        Phase::Ended(Outcome::Failed(_))
+    ));
 }
 
 #[test]
 fn losses_that_are_not_finite_are_gaps() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage()]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     for i in 1..=300 {
-        engine.tell(step(i, if (100..110).contains(&i) { f64::NAN } else { 0.1 }));
+        engine.tell(step(
+            i,
+            if (100..110).contains(&i) {
+                f64::NAN
+            } else {
+                0.1
+            },
+        ));
     }
     window.run();
-    assert_eq!(window.state().training.curves.loss.smooth.visible(0.0..=300.0, 1000).len(), 2);
+    assert_eq!(
+        window
+            .state()
+            .training
+            .curves
+            .loss
+            .smooth
+            .visible(0.0..=300.0, 1000)
+            .len(),
+        2
+    );
     window.click("Logarithmic axis");
     assert!(!window.state().view.log_loss);
     window.picture(1.0);
@@ -401,11 +523,16 @@ fn losses_that_are_not_finite_are_gaps() {
 #[test]
 fn a_million_steps_are_taken_in_bounded_bites_and_drawn() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage()].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage()]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     (1..=100_000).for_each(|i| engine.tell(step(i, 1.0 / (i as f64).sqrt())));
     window.harness.step();
     let taken = window.state().training.curves.loss.raw.len();
-    assert!(taken > 0 && taken < 10_000, "one frame takes a bounded number: {taken}");
+    assert!(
+        taken > 0 && taken < 10_000,
+        "one frame takes a bounded number: {taken}"
+    );
     for _ in 0..40 {
         window.harness.step();
     }
@@ -415,9 +542,14 @@ fn a_million_steps_are_taken_in_bounded_bites_and_drawn() {
 #[test]
 fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
-    [started(), stage(), step(1, 0.5)].into_iter().for_each(|event| engine.tell(event));
+    [started(), stage(), step(1, 0.5)]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
     window.run();
-    window.harness.state_mut().handle(strata::gui::action::Action::Close);
+    window
+        .harness
+        .state_mut()
+        .handle(strata::gui::action::Action::Close);
     window.run();
     assert_eq!(window.state().closing, Closing::Waiting);
     assert_eq!(engine.commanded(), [Command::Stop]);
@@ -430,15 +562,26 @@ fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
 fn a_run_folder_opens_with_its_curves() {
     let run = tempfile::tempdir().unwrap();
     file::save(&builtin("lenet-mnist"), &run.path().join("project.toml")).unwrap();
-    std::fs::write(run.path().join("metrics.csv"), "stage,epoch,step,split,loss\na,1,10,valid,0.5\n").unwrap();
-    std::fs::write(run.path().join("steps.csv"), "step,stage,epoch,loss\n1,a,1,2.3\n2,a,1,1.9\n").unwrap();
+    std::fs::write(
+        run.path().join("metrics.csv"),
+        "stage,epoch,step,split,loss\na,1,10,valid,0.5\n",
+    )
+    .unwrap();
+    std::fs::write(
+        run.path().join("steps.csv"),
+        "step,stage,epoch,loss\n1,a,1,2.3\n2,a,1,1.9\n",
+    )
+    .unwrap();
     let mut window = Window::idle("conv-autoencoder");
     window.click("Open…");
     window.enter("Path", run.path().to_str().unwrap());
     assert_eq!(window.state().project().title, "LeNet for MNIST");
     window.wait("the curves", |state| !state.training.is_reading());
     assert_eq!(window.state().training.curves.loss.raw.len(), 2);
-    assert!(window.state().file.is_none(), "saving must not change what was trained");
+    assert!(
+        window.state().file.is_none(),
+        "saving must not change what was trained"
+    );
 }
 
 #[test]
@@ -454,7 +597,11 @@ fn empty_views_say_what_to_do() {
 /// Every control lies inside the window (or inside a part that scrolls), in both sizes and at 150 %.
 #[test]
 fn nothing_is_clipped_at_the_smallest_size() {
-    for (size, scale) in [(vec2(1280.0, 720.0), 1.0), (vec2(960.0, 600.0), 1.0), (vec2(1280.0, 720.0), 1.5)] {
+    for (size, scale) in [
+        (vec2(1280.0, 720.0), 1.0),
+        (vec2(960.0, 600.0), 1.0),
+        (vec2(1280.0, 720.0), 1.5),
+    ] {
         let mut window = Window::new(builtin("pretrain-classify"), size, fake_engine().1);
         window.harness.set_pixels_per_point(scale);
         window.run();
@@ -479,12 +626,27 @@ fn nothing_is_clipped_at_the_smallest_size() {
                 window.get(label).rect()
             );
         }
-        let left = ["Project title", "Undo", "Redo", "Examples ▾", "Open…", "Save"];
-        let right = ["Design workspace", "Training workspace", "Device", "Switch theme"];
+        let left = [
+            "Project title",
+            "Undo",
+            "Redo",
+            "Examples ▾",
+            "Open…",
+            "Save",
+        ];
+        let right = [
+            "Design workspace",
+            "Training workspace",
+            "Device",
+            "Switch theme",
+        ];
         let names = [&left[..], &right[..]].concat();
         for pair in names.windows(2) {
             let (left, right) = (window.get(pair[0]).rect(), window.get(pair[1]).rect());
-            assert!(left.right() <= right.left() + 0.5, "{pair:?} overlap at {size:?}");
+            assert!(
+                left.right() <= right.left() + 0.5,
+                "{pair:?} overlap at {size:?}"
+            );
         }
     }
 }
@@ -494,7 +656,11 @@ fn the_window_rests_when_nothing_happens() {
     let mut window = Window::idle("conv-autoencoder");
     window.run();
     let output = &window.harness.output().viewport_output;
-    assert!(output.values().all(|viewport| viewport.repaint_delay > std::time::Duration::from_secs(1)));
+    assert!(
+        output
+            .values()
+            .all(|viewport| viewport.repaint_delay > std::time::Duration::from_secs(1))
+    );
 }
 
 /// The engine itself: train, see pictures arrive, pause, resume, stop, save, reopen.
@@ -513,7 +679,9 @@ fn a_real_run_from_train_to_reopening() {
     window.click("Train");
     window.wait("steps and pictures", |state| {
         let training = &state.training;
-        training.curves.loss.raw.len() > 5 && training.reconstructions.is_some() && training.filters.is_some()
+        training.curves.loss.raw.len() > 5
+            && training.reconstructions.is_some()
+            && training.filters.is_some()
     });
     assert!(window.has("probe images and their reconstructions"));
     assert!(window.has("filters of conv 32 k8 s4 p2"));
@@ -527,13 +695,23 @@ fn a_real_run_from_train_to_reopening() {
     window.wait("the end", |state| !state.training.is_running());
     let run = window.state().training.run.clone().unwrap();
     assert!(run.join("metrics.csv").exists() && run.starts_with(folder.path()));
-    assert_eq!(file::load(&run.join("project.toml")).unwrap().network, project.network, "the run kept its copy");
+    assert_eq!(
+        file::load(&run.join("project.toml")).unwrap().network,
+        project.network,
+        "the run kept its copy"
+    );
     window.press(Modifiers::COMMAND, Key::S);
     assert!(window.has("No unsaved changes"));
     window.click("Open…");
     window.enter("Path", run.to_str().unwrap());
-    assert_eq!(window.state().network().encoder[0].text(), "conv 32 k8 s4 p2");
-    assert!(window.state().training.curves.loss.raw.len() > 5, "the stored loss is shown");
+    assert_eq!(
+        window.state().network().encoder[0].text(),
+        "conv 32 k8 s4 p2"
+    );
+    assert!(
+        window.state().training.curves.loss.raw.len() > 5,
+        "the stored loss is shown"
+    );
     window.click("Open…");
     window.enter("Path", path.to_str().unwrap());
     assert_eq!(encoder(&window)[0], "conv 16 k8 s4 p2");
@@ -548,7 +726,11 @@ fn a_text_without_room_ends_in_an_ellipsis() {
     }
     let place = "encoder.7.1.7.1.7.1.7.1.1";
     let text = |window: &Window| window.get(place).value().unwrap();
-    assert!(text(&window).starts_with("conv 256 k3") && text(&window).ends_with('…'), "{}", text(&window));
+    assert!(
+        text(&window).starts_with("conv 256 k3") && text(&window).ends_with('…'),
+        "{}",
+        text(&window)
+    );
     window.get(place).focus();
     window.run();
     assert_eq!(text(&window), "conv 256 k3 p1 nobias");

@@ -29,7 +29,14 @@ fn alone(size: Vec2) -> Window {
 fn answered(window: &mut Window) {
     let start = Instant::now();
     window.run();
-    let is_due = |window: &Window| window.state().looking.kernel.answer(&window.state().kernel_question()).is_none();
+    let is_due = |window: &Window| {
+        window
+            .state()
+            .looking
+            .kernel
+            .answer(&window.state().kernel_question())
+            .is_none()
+    };
     while is_due(window) {
         assert!(start.elapsed() < Duration::from_secs(120), "no answer");
         std::thread::sleep(Duration::from_millis(5));
@@ -39,7 +46,11 @@ fn answered(window: &mut Window) {
 }
 
 fn answer(window: &Window) -> &Playground {
-    let seen = window.state().looking.kernel.answer(&window.state().kernel_question());
+    let seen = window
+        .state()
+        .looking
+        .kernel
+        .answer(&window.state().kernel_question());
     seen.unwrap().result.as_ref().unwrap()
 }
 
@@ -52,14 +63,21 @@ fn response(window: &Window) -> &Response {
 
 fn choose(window: &mut Window, combo: &str, entry: &str) {
     window.click(combo);
-    window.harness.get_by_role_and_label(eframe::egui::accesskit::Role::Button, entry).click();
+    window
+        .harness
+        .get_by_role_and_label(eframe::egui::accesskit::Role::Button, entry)
+        .click();
     answered(window);
 }
 
 #[test]
 fn a_kernel_is_chosen_changed_and_slid_by_mouse() {
     let mut window = alone(SIZE);
-    assert_eq!(response(&window).output.size, [32, 32], "the project's first image, padded");
+    assert_eq!(
+        response(&window).output.size,
+        [32, 32],
+        "the project's first image, padded"
+    );
     choose(&mut window, "Kernel", "box");
     assert_eq!(window.state().looking.kernels.named, Some(Named::BoxBlur));
     let before = answer(&window).picture.clone();
@@ -77,7 +95,11 @@ fn a_kernel_is_chosen_changed_and_slid_by_mouse() {
     window.drag(weight, weight + vec2(60.0, 0.0));
     answered(&mut window);
     let kernels = &window.state().looking.kernels;
-    assert!(kernels.named.is_none() && kernels.kernel.values[4] > 1.5, "{:?}", kernels.kernel);
+    assert!(
+        kernels.named.is_none() && kernels.kernel.values[4] > 1.5,
+        "{:?}",
+        kernels.kernel
+    );
     // The result under the pointer tells its arithmetic.
     let at = window.harness.get_by_label_contains("Result, row").rect();
     window.harness.hover_at(at.center() + vec2(10.0, 4.0));
@@ -94,7 +116,9 @@ fn a_patch_is_dragged_out_and_found_again() {
     window.drag(corner, corner + vec2(9.0, 7.0) * unit);
     answered(&mut window);
     assert_eq!(window.state().looking.kernels.patch, Some([6, 8, 8, 10]));
-    let Ok(Outcome::Match(found)) = &answer(&window).outcome else { panic!("{:?}", answer(&window).outcome) };
+    let Ok(Outcome::Match(found)) = &answer(&window).outcome else {
+        panic!("{:?}", answer(&window).outcome)
+    };
     assert_eq!(found.places[0].at, [6, 8]);
     assert!(found.places[0].score > 0.999 && window.has("likeness["));
     window.click("Back to the kernel");
@@ -105,7 +129,15 @@ fn a_patch_is_dragged_out_and_found_again() {
 #[test]
 fn everything_is_reached_by_keyboard_alone() {
     let mut window = alone(SIZE);
-    for name in ["Noisy curve", "Next image", "Kernel", "Padding", "Border", "Flip the kernel", "Weight 2, 2"] {
+    for name in [
+        "Noisy curve",
+        "Next image",
+        "Kernel",
+        "Padding",
+        "Border",
+        "Flip the kernel",
+        "Weight 2, 2",
+    ] {
         window.tab_to(name);
     }
     window.tab_to("Weight 0, 0");
@@ -141,17 +173,29 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
     let mut window = alone(SIZE);
     window.click("Noisy curve");
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.named, Some(Named::MovingAverage));
+    assert_eq!(
+        window.state().looking.kernels.named,
+        Some(Named::MovingAverage)
+    );
     assert_eq!(response(&window).output.size, [1, 256]);
     assert!(window.has("Signal, value") && window.has("result[128]"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wide.png");
-    image::RgbImage::from_fn(700, 300, |x, y| image::Rgb([x as u8, y as u8, 0])).save(&file).unwrap();
-    window.harness.state_mut().handle(strata::gui::drop::action(&file));
+    image::RgbImage::from_fn(700, 300, |x, y| image::Rgb([x as u8, y as u8, 0]))
+        .save(&file)
+        .unwrap();
+    window
+        .harness
+        .state_mut()
+        .handle(strata::gui::drop::action(&file));
     answered(&mut window);
     assert_eq!(window.state().looking.kernels.subject, Subject::File(file));
     let picture = &answer(&window).picture;
-    assert_eq!((picture.pixels.size, picture.full), ([110, 256], [300, 700]), "made smaller, and said so");
+    assert_eq!(
+        (picture.pixels.size, picture.full),
+        ([110, 256], [300, 700]),
+        "made smaller, and said so"
+    );
     // A file that is none: the sentence stands where the pictures were, and the way back is open.
     window.enter("Image to slide over", "/no/such.png");
     let start = Instant::now();
@@ -168,32 +212,57 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
 #[test]
 fn a_kernel_that_does_not_fit_says_so() {
     let mut window = alone(SIZE);
-    let mut kernels = window.state().looking.kernels.with_named(Named::BoxBlur, Some(9), None);
+    let mut kernels = window
+        .state()
+        .looking
+        .kernels
+        .with_named(Named::BoxBlur, Some(9), None);
     kernels.settings.dilation = 8;
     kernels.settings.amount = strata::inspect::kernel::Amount::Valid;
-    window.harness.state_mut().handle(Action::Show(Show::Kernels(Box::new(kernels))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Kernels(Box::new(kernels))));
     answered(&mut window);
-    assert!(answer(&window).outcome.as_ref().unwrap_err().to_string().contains("smaller kernel or dilation"));
+    assert!(
+        answer(&window)
+            .outcome
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("smaller kernel or dilation")
+    );
 }
 
 /// Pictures for the eye: `STRATA_PICTURES=folder cargo test --test kernels_view`.
 #[test]
 fn pictures() {
-    let Some(folder) = std::env::var_os("STRATA_PICTURES") else { return };
+    let Some(folder) = std::env::var_os("STRATA_PICTURES") else {
+        return;
+    };
     for (name, size) in [("small", SIZE), ("large", vec2(1920.0, 1080.0))] {
         for dark in [true, false] {
             let mut window = alone(size);
-            window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::Show(Show::Dark(dark)));
             let theme = if dark { "dark" } else { "light" };
             let save = |window: &mut Window, what: &str| {
-                window.save_picture(&Path::new(&folder).join(format!("{what}-{name}-{theme}.png")), 1.0);
+                window.save_picture(
+                    &Path::new(&folder).join(format!("{what}-{name}-{theme}.png")),
+                    1.0,
+                );
             };
             save(&mut window, "sobel");
             choose(&mut window, "Kernel", "gaussian");
             save(&mut window, "gaussian");
             let mut kernels = window.state().looking.kernels.clone();
             kernels.patch = Some([6, 8, 8, 10]);
-            window.harness.state_mut().handle(Action::Show(Show::Kernels(Box::new(kernels))));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::Show(Show::Kernels(Box::new(kernels))));
             answered(&mut window);
             save(&mut window, "pattern");
             window.click("Noisy curve");
@@ -201,8 +270,14 @@ fn pictures() {
             save(&mut window, "curve");
             window.click("Image of the source");
             answered(&mut window);
-            window.harness.state_mut().handle(Action::View(OnView::Reset));
-            window.harness.state_mut().handle(Action::View(OnView::Open(ViewKind::Kernels, None)));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::View(OnView::Reset));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::View(OnView::Open(ViewKind::Kernels, None)));
             answered(&mut window);
             save(&mut window, "home");
         }

@@ -25,7 +25,13 @@ fn project(name: &str) -> Project {
 }
 
 fn compiled(project: &Project, dtype: DType) -> Network {
-    Network::with_dtype(&infer(&project.network).plan.unwrap(), 3, &Device::Cpu, dtype).unwrap()
+    Network::with_dtype(
+        &infer(&project.network).plan.unwrap(),
+        3,
+        &Device::Cpu,
+        dtype,
+    )
+    .unwrap()
 }
 
 fn route(project: &Project) -> Route {
@@ -35,9 +41,22 @@ fn route(project: &Project) -> Route {
 /// Trained numbers, and those with the running statistics, which Keras counts as well.
 fn counts(name: &str) -> (u64, u64) {
     let (project, network) = (project(name), compiled(&project(name), DType::F32));
-    let all: usize = network.state().unwrap().iter().map(|(_, tensor)| tensor.elem_count()).sum();
-    let trained: usize = network.parameters().iter().map(|parameter| parameter.value.elem_count()).sum();
-    assert_eq!(trained as u64, infer(&project.network).totals.parameters, "{name}: inferred and compiled");
+    let all: usize = network
+        .state()
+        .unwrap()
+        .iter()
+        .map(|(_, tensor)| tensor.elem_count())
+        .sum();
+    let trained: usize = network
+        .parameters()
+        .iter()
+        .map(|parameter| parameter.value.elem_count())
+        .sum();
+    assert_eq!(
+        trained as u64,
+        infer(&project.network).totals.parameters,
+        "{name}: inferred and compiled"
+    );
     (trained as u64, all as u64)
 }
 
@@ -49,7 +68,12 @@ fn parameters_are_those_published() {
     assert_eq!(counts("mobilenet-v2").0, 3_504_872);
     assert_eq!(counts("resnet-18").0, 11_689_512);
     for case in fixtures() {
-        assert_eq!(counts(&case.name), (case.trainable, case.trainable + case.statistics), "{}", case.name);
+        assert_eq!(
+            counts(&case.name),
+            (case.trainable, case.trainable + case.statistics),
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -57,7 +81,8 @@ fn parameters_are_those_published() {
 fn widen(nodes: &mut [Node], factor: u32) {
     for node in nodes {
         if let Node::Layer(layer) = node
-            && let Kind::Conv { out_channels, .. } | Kind::ConvTranspose { out_channels, .. } = &mut layer.kind
+            && let Kind::Conv { out_channels, .. } | Kind::ConvTranspose { out_channels, .. } =
+                &mut layer.kind
         {
             *out_channels *= factor;
         }
@@ -154,7 +179,10 @@ fn shapes_are_those_of_the_papers() {
     for (name, places) in tables {
         let inference = infer(&project(name).network);
         for (place, shape) in places {
-            let row = inference.rows.iter().find(|row| row.place.to_string() == *place);
+            let row = inference
+                .rows
+                .iter()
+                .find(|row| row.place.to_string() == *place);
             let row = row.unwrap_or_else(|| panic!("{name} has no {place}"));
             assert_eq!(row.shape_text(), *shape, "{name} {place}: {}", row.text);
         }
@@ -218,14 +246,24 @@ fn fill(network: &mut Network) {
     let trained = network.parameters().len();
     let value = |(at, (key, old)): (usize, (String, Tensor))| {
         let (index, count) = (at.checked_sub(trained), old.elem_count());
-        let values = match index.map(|index| (index % 2, formula(STATISTICS + index as u64, count))) {
+        let values = match index.map(|index| (index % 2, formula(STATISTICS + index as u64, count)))
+        {
             None => weight(&key, at as u64, old.dims()),
             Some((0, mean)) => mean.map(|u| u / 10.0).collect(),
             Some((_, variance)) => variance.map(|u| 1.0 + u / 2.0).collect(),
         };
-        (key, Tensor::from_vec(values, old.dims(), &Device::Cpu).unwrap())
+        (
+            key,
+            Tensor::from_vec(values, old.dims(), &Device::Cpu).unwrap(),
+        )
     };
-    let state: HashMap<String, Tensor> = network.state().unwrap().into_iter().enumerate().map(value).collect();
+    let state: HashMap<String, Tensor> = network
+        .state()
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .map(value)
+        .collect();
     network.load_state(&state).unwrap();
 }
 
@@ -245,7 +283,11 @@ fn without_chance(nodes: &mut [Node]) {
 
 /// `N×C×H×W` to channels last and back.
 fn reordered(tensor: &Tensor, order: &[usize]) -> Tensor {
-    if tensor.rank() < 4 { tensor.clone() } else { tensor.permute(order).unwrap().contiguous().unwrap() }
+    if tensor.rank() < 4 {
+        tensor.clone()
+    } else {
+        tensor.permute(order).unwrap().contiguous().unwrap()
+    }
 }
 
 fn channels_last(tensor: &Tensor) -> Tensor {
@@ -257,7 +299,13 @@ fn channels_first(tensor: &Tensor) -> Tensor {
 }
 
 fn numbers(tensor: &Tensor) -> Vec<f64> {
-    tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    tensor
+        .to_dtype(DType::F64)
+        .unwrap()
+        .flatten_all()
+        .unwrap()
+        .to_vec1()
+        .unwrap()
 }
 
 fn norm(values: &[f64]) -> f64 {
@@ -265,11 +313,18 @@ fn norm(values: &[f64]) -> f64 {
 }
 
 fn product(values: &[f64], index: u64) -> f64 {
-    values.iter().zip(formula(index, values.len())).map(|(v, u)| v * u).sum()
+    values
+        .iter()
+        .zip(formula(index, values.len()))
+        .map(|(v, u)| v * u)
+        .sum()
 }
 
 fn assert_close(ours: f64, theirs: f64, scale: f64, what: &str) {
-    assert!((ours - theirs).abs() <= 1e-8 * (1e-3 + scale), "{what} is {ours}, should be {theirs}");
+    assert!(
+        (ours - theirs).abs() <= 1e-8 * (1e-3 + scale),
+        "{what} is {ours}, should be {theirs}"
+    );
 }
 
 fn check_case(case: &Case) {
@@ -281,19 +336,37 @@ fn check_case(case: &Case) {
     let (mut network, route) = (compiled(&project, DType::F64), route(&project));
     fill(&mut network);
     let dims = [&[2], project.network.input.dims()].concat();
-    let x = Tensor::from_vec(formula(INPUT, dims.iter().product()).collect(), dims, &Device::Cpu).unwrap();
+    let x = Tensor::from_vec(
+        formula(INPUT, dims.iter().product()).collect(),
+        dims,
+        &Device::Cpu,
+    )
+    .unwrap();
     let x = channels_last(&x);
-    check_output(case, &channels_first(&network.forward(route, &x, Mode::Eval).unwrap()));
+    check_output(
+        case,
+        &channels_first(&network.forward(route, &x, Mode::Eval).unwrap()),
+    );
     check_gradients(case, &mut network, route, &x);
 }
 
 fn check_output(case: &Case, y: &Tensor) {
     let y = numbers(y);
-    assert_close(norm(&y), case.output_norm, case.output_norm, &format!("{}: the output's norm", case.name));
+    assert_close(
+        norm(&y),
+        case.output_norm,
+        case.output_norm,
+        &format!("{}: the output's norm", case.name),
+    );
     let some = y.iter().step_by((y.len() / 40).max(1));
     assert_eq!(some.len(), case.output.len());
     for (i, (ours, theirs)) in some.zip(&case.output).enumerate() {
-        assert_close(*ours, *theirs, case.output_norm, &format!("{}: output {i}", case.name));
+        assert_close(
+            *ours,
+            *theirs,
+            case.output_norm,
+            &format!("{}: output {i}", case.name),
+        );
     }
 }
 
@@ -301,20 +374,41 @@ fn check_gradients(case: &Case, network: &mut Network, route: Route, x: &Tensor)
     let name = &case.name;
     let y = channels_first(&network.forward(route, x, TRAIN).unwrap());
     let loss = product(&numbers(&y), OUTPUT);
-    assert_close(loss, case.loss, norm(&numbers(&y)), &format!("{name}: the loss in training"));
-    let gradient = Tensor::from_vec(formula(OUTPUT, y.elem_count()).collect(), y.dims(), &Device::Cpu).unwrap();
+    assert_close(
+        loss,
+        case.loss,
+        norm(&numbers(&y)),
+        &format!("{name}: the loss in training"),
+    );
+    let gradient = Tensor::from_vec(
+        formula(OUTPUT, y.elem_count()).collect(),
+        y.dims(),
+        &Device::Cpu,
+    )
+    .unwrap();
     network.backward(&channels_last(&gradient)).unwrap();
     assert_eq!(network.parameters().len(), case.gradients.len(), "{name}");
     for (i, (parameter, theirs)) in network.parameters().iter().zip(&case.gradients).enumerate() {
-        let (ours, what) = (numbers(&parameter.gradient), format!("{name}: gradient of {}", parameter.key));
+        let (ours, what) = (
+            numbers(&parameter.gradient),
+            format!("{name}: gradient of {}", parameter.key),
+        );
         assert_close(norm(&ours), theirs.0, theirs.0, &what);
-        assert_close(product(&ours, GRADIENT + i as u64), theirs.1, theirs.0, &what);
+        assert_close(
+            product(&ours, GRADIENT + i as u64),
+            theirs.1,
+            theirs.0,
+            &what,
+        );
     }
 }
 
 /// The networks at full width, on smaller pictures than their own so that this takes seconds.
 fn agrees_with_pytorch(name: &str) {
-    let case = fixtures().into_iter().find(|case| case.name == name).unwrap();
+    let case = fixtures()
+        .into_iter()
+        .find(|case| case.name == name)
+        .unwrap();
     check_case(&case);
 }
 
@@ -347,16 +441,29 @@ fn xception_computes_what_pytorch_computes() {
 fn losses(name: &str, size: &str, batch: usize, steps: u64) -> Vec<f64> {
     let mut project = project(name);
     project.network.input = size.parse().unwrap();
-    let (mut network, route, stage) = (compiled(&project, DType::F32), route(&project), &project.stages[0]);
+    let (mut network, route, stage) = (
+        compiled(&project, DType::F32),
+        route(&project),
+        &project.stages[0],
+    );
     let dims = network.input_dims(batch);
-    let values: Vec<f32> = formula(INPUT, dims.iter().product()).map(|u| u as f32).collect();
+    let values: Vec<f32> = formula(INPUT, dims.iter().product())
+        .map(|u| u as f32)
+        .collect();
     let x = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
     let labels: Vec<u32> = (0..batch as u32).collect();
     let mut updater = Updater::new(&stage.optimizer, &network).unwrap();
     let step = |step: u64| {
-        let y = network.forward(route, &x, Mode::Train { seed: 1, step }).unwrap();
-        let target = if stage.task == Task::Classify { Target::Labels(&labels) } else { Target::Images(&x) };
-        let evaluated = loss::evaluate(stage.loss, &y, target, false, Some(&mut Buffer::default())).unwrap();
+        let y = network
+            .forward(route, &x, Mode::Train { seed: 1, step })
+            .unwrap();
+        let target = if stage.task == Task::Classify {
+            Target::Labels(&labels)
+        } else {
+            Target::Images(&x)
+        };
+        let evaluated =
+            loss::evaluate(stage.loss, &y, target, false, Some(&mut Buffer::default())).unwrap();
         network.backward(&evaluated.gradient.unwrap()).unwrap();
         assert!(evaluated.value.is_finite(), "{name}");
         assert_gradients(&network, name);
@@ -370,7 +477,11 @@ fn losses(name: &str, size: &str, batch: usize, steps: u64) -> Vec<f64> {
 fn assert_gradients(network: &Network, name: &str) {
     for parameter in network.parameters() {
         let norm = norm(&numbers(&parameter.gradient));
-        assert!(norm.is_finite() && norm > 0.0, "{name}: the gradient of {} is {norm}", parameter.key);
+        assert!(
+            norm.is_finite() && norm > 0.0,
+            "{name}: the gradient of {} is {norm}",
+            parameter.key
+        );
     }
 }
 
@@ -404,11 +515,19 @@ fn weights_travel_to_pytorch() {
         project.network.input = case.input.parse().unwrap();
         let mut network = compiled(&project, DType::F32);
         let dims = [&[2], project.network.input.dims()].concat();
-        let values: Vec<f32> = formula(INPUT, dims.iter().product()).map(|u| u as f32).collect();
+        let values: Vec<f32> = formula(INPUT, dims.iter().product())
+            .map(|u| u as f32)
+            .collect();
         let x = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
         // One training pass, so that the statistics are no longer those of the start.
-        network.forward(route(&project), &channels_last(&x), TRAIN).unwrap();
-        let y = channels_first(&network.forward(route(&project), &channels_last(&x), Mode::Eval).unwrap());
+        network
+            .forward(route(&project), &channels_last(&x), TRAIN)
+            .unwrap();
+        let y = channels_first(
+            &network
+                .forward(route(&project), &channels_last(&x), Mode::Eval)
+                .unwrap(),
+        );
         let mut tensors: HashMap<String, Tensor> = network.state().unwrap().into_iter().collect();
         tensors.extend([("input".to_owned(), x), ("output".to_owned(), y)]);
         let path = Path::new(&folder).join(format!("{}.safetensors", case.name));

@@ -26,8 +26,15 @@ fn project(input: &str, encoder: &[&str]) -> Project {
 }
 
 fn idle(project: Project, size: Vec2) -> Window {
-    let mut window = Window::new(project, size, Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))));
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    let mut window = Window::new(
+        project,
+        size,
+        Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
+    );
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Design)));
     window.run();
     window
 }
@@ -39,14 +46,20 @@ fn alone(window: &mut Window) {
 }
 
 fn select(window: &mut Window, stack: Stack, index: usize) {
-    window.harness.state_mut().handle(Action::Select(Some(Place::new(stack, index))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(Place::new(stack, index))));
     window.run();
 }
 
 fn set(window: &mut Window, change: impl Fn(&mut LensSettings)) {
     let mut lens = window.state().view.lens;
     change(&mut lens);
-    window.harness.state_mut().handle(Action::Show(Show::Lens(lens)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Lens(lens)));
     window.run();
 }
 
@@ -56,9 +69,16 @@ fn step(window: &Window) -> usize {
 
 /// The middle of a cell of the output grid.
 fn output_cell(window: &Window, label: &str, size: [usize; 2], at: [usize; 2]) -> Pos2 {
-    let node = window.harness.query_all_by_label_contains(label).next().unwrap();
+    let node = window
+        .harness
+        .query_all_by_label_contains(label)
+        .next()
+        .unwrap();
     let rect = node.rect();
-    let share = vec2((at[1] as f32 + 0.5) / size[1] as f32, (at[0] as f32 + 0.5) / size[0] as f32);
+    let share = vec2(
+        (at[1] as f32 + 0.5) / size[1] as f32,
+        (at[0] as f32 + 0.5) / size[0] as f32,
+    );
     rect.min + share * rect.size()
 }
 
@@ -66,17 +86,29 @@ use egui_kittest::kittest::Queryable;
 
 #[test]
 fn the_selected_layer_is_arithmetic() {
-    let mut window = idle(project("3x32x32", &["conv 16 k3 s2 p1", "relu", "maxpool 2"]), SIZE);
-    assert!(window.has("⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(32 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊31/2⌋ + 1 = 16"));
-    assert!(window.has("position 1 of 9: output (0, 0): 0·1 + 0·0"), "the first layer is chosen by itself");
+    let mut window = idle(
+        project("3x32x32", &["conv 16 k3 s2 p1", "relu", "maxpool 2"]),
+        SIZE,
+    );
+    assert!(window.has(
+        "⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(32 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊31/2⌋ + 1 = 16"
+    ));
+    assert!(
+        window.has("position 1 of 9: output (0, 0): 0·1 + 0·0"),
+        "the first layer is chosen by itself"
+    );
     select(&mut window, Stack::Encoder, 2);
-    assert!(window.has("⌊(16 + 2·0 − 1·(2 − 1) − 1)/2⌋ + 1 = ⌊14/2⌋ + 1 = 8") && window.has("max("));
+    assert!(
+        window.has("⌊(16 + 2·0 − 1·(2 − 1) − 1)/2⌋ + 1 = ⌊14/2⌋ + 1 = 8") && window.has("max(")
+    );
     select(&mut window, Stack::Encoder, 1);
     assert!(window.has("relu(−3) = 0"));
     window.enter("encoder.1", "convt 8 k3 s2 p1 op1");
     assert!(window.has("(N − 1)s − 2p + d(k − 1) + op + 1") && window.has("stamps 1·kernel"));
     window.enter("encoder.1", "conv 8 k99");
-    assert!(window.has("kernel 99×99 is larger than the input") && window.has("No small grid of this"));
+    assert!(
+        window.has("kernel 99×99 is larger than the input") && window.has("No small grid of this")
+    );
 }
 
 #[test]
@@ -125,10 +157,24 @@ fn playing_moves_on_by_itself_and_stops_at_the_end() {
     for _ in 0..40 {
         window.harness.step();
     }
-    assert_eq!((step(&window), window.state().view.lens.playing), (8, false), "it stops at the last position");
+    assert_eq!(
+        (step(&window), window.state().view.lens.playing),
+        (8, false),
+        "it stops at the last position"
+    );
     window.run();
-    let delay = window.harness.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min().unwrap();
-    assert!(delay.as_secs() > 0, "a kernel at rest asks for no frames: {delay:?}");
+    let delay = window
+        .harness
+        .output()
+        .viewport_output
+        .values()
+        .map(|viewport| viewport.repaint_delay)
+        .min()
+        .unwrap();
+    assert!(
+        delay.as_secs() > 0,
+        "a kernel at rest asks for no frames: {delay:?}"
+    );
     window.get("Play the sliding kernel").click();
     for _ in 0..3 {
         window.harness.step();
@@ -138,7 +184,10 @@ fn playing_moves_on_by_itself_and_stops_at_the_end() {
     for _ in 0..4 {
         window.harness.step();
     }
-    assert!(!window.state().view.lens.playing && step(&window) < 8, "paused, not at the end");
+    assert!(
+        !window.state().view.lens.playing && step(&window) < 8,
+        "paused, not at the end"
+    );
     window.run();
     // Another layer starts at its first position.
     set(&mut window, |lens| lens.step = 4);
@@ -165,23 +214,41 @@ fn the_matrix_has_its_transpose() {
 #[test]
 fn a_layer_is_opened_from_its_row_and_by_name() {
     let mut window = Window::idle("lenet-mnist");
-    let row = window.harness.query_all_by_label_contains("encoder.3: ").next().unwrap().rect();
+    let row = window
+        .harness
+        .query_all_by_label_contains("encoder.3: ")
+        .next()
+        .unwrap()
+        .rect();
     let at = row.right_center() - vec2(20.0, 0.0);
     window.harness.hover_at(at);
     window.harness.step();
     for pressed in [true, false, true, false] {
         let (button, modifiers) = (eframe::egui::PointerButton::Primary, Modifiers::NONE);
-        let event = eframe::egui::Event::PointerButton { pos: at, button, pressed, modifiers };
+        let event = eframe::egui::Event::PointerButton {
+            pos: at,
+            button,
+            pressed,
+            modifiers,
+        };
         window.harness.input_mut().events.push(event);
     }
     window.harness.step();
     window.run();
     assert_eq!(window.state().view.workspace, Workspace::Design);
-    assert_eq!(window.state().lens_place().unwrap().to_string(), "encoder.3");
-    window.harness.state_mut().handle(Action::View(OnView::Close(ViewKind::Lens)));
+    assert_eq!(
+        window.state().lens_place().unwrap().to_string(),
+        "encoder.3"
+    );
+    window
+        .harness
+        .state_mut()
+        .handle(Action::View(OnView::Close(ViewKind::Lens)));
     window.run();
     window.press(Modifiers::COMMAND, Key::K);
-    window.harness.event(eframe::egui::Event::Text("layer in the lens".into()));
+    window
+        .harness
+        .event(eframe::egui::Event::Text("layer in the lens".into()));
     window.run();
     window.press(Modifiers::NONE, Key::Enter);
     assert!(window.state().arrangement().is_open(ViewKind::Lens));
@@ -197,7 +264,10 @@ fn trained(folder: &Path) -> Window {
     window.run();
     window.click("Train");
     window.wait("the end", |state| !state.training.is_running());
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Design)));
     window.run();
     window
 }
@@ -219,7 +289,8 @@ fn the_numbers_of_a_trained_network_are_shown() {
     window.harness.drop_at(place);
     window.wait("the corner", |state| {
         let seen = state.looking.pixel.latest.as_deref();
-        seen.and_then(|seen| seen.result.as_ref().ok()).is_some_and(|pixel| pixel.at == [0, 0, 0, 0])
+        seen.and_then(|seen| seen.result.as_ref().ok())
+            .is_some_and(|pixel| pixel.at == [0, 0, 0, 0])
     });
     select(&mut window, Stack::Head, 1);
     window.wait("the dense layer", |state| {
@@ -234,7 +305,8 @@ fn the_numbers_of_a_trained_network_are_shown() {
 #[ignore = "writes pictures"]
 fn pictures() {
     let folder = std::env::var("LENS_PICTURES").unwrap_or_else(|_| "/tmp/lens".into());
-    let save = |window: &mut Window, name: &str| window.save_picture(&Path::new(&folder).join(name), 1.0);
+    let save =
+        |window: &mut Window, name: &str| window.save_picture(&Path::new(&folder).join(name), 1.0);
     let layers = [
         ("3x32x32", "conv 16 k3 s2 p1", 4),
         ("3x32x32", "conv 16 k3 d2 p2", 7),
@@ -263,12 +335,20 @@ fn pictures() {
         let large = index % 3 == 1;
         let size = if large { vec2(1920.0, 1080.0) } else { SIZE };
         let mut window = idle(project(input, &[text]), size);
-        window.harness.state_mut().handle(Action::Show(Show::Dark(index % 2 == 0)));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Show(Show::Dark(index % 2 == 0)));
         set(&mut window, |lens| lens.step = step);
-        let name: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let name: String = text
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
         save(&mut window, &format!("{index:02}-{name}.png"));
         if [0, 2, 4, 10].contains(&index) {
-            set(&mut window, |lens| (lens.mode, lens.transposed) = (LensMode::Matrix, index == 2));
+            set(&mut window, |lens| {
+                (lens.mode, lens.transposed) = (LensMode::Matrix, index == 2)
+            });
             save(&mut window, &format!("{index:02}-{name}-matrix.png"));
             alone(&mut window);
             save(&mut window, &format!("{index:02}-{name}-matrix-alone.png"));
@@ -280,18 +360,31 @@ fn pictures() {
     let mut window = trained(kept.path());
     set(&mut window, |lens| lens.mode = LensMode::Numbers);
     for (stack, index) in [(Stack::Encoder, 0), (Stack::Encoder, 1), (Stack::Head, 1)] {
-        window.harness.state_mut().handle(Action::Show(Show::Dark(index == 0)));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Show(Show::Dark(index == 0)));
         select(&mut window, stack, index);
         let place = Place::new(stack, index);
         window.wait("the numbers", |state| {
-            state.looking.pixel.latest.as_ref().is_some_and(|seen| seen.question.1.place == place)
+            state
+                .looking
+                .pixel
+                .latest
+                .as_ref()
+                .is_some_and(|seen| seen.question.1.place == place)
         });
         save(&mut window, &format!("numbers-{stack}-{index}.png"));
     }
     alone(&mut window);
     select(&mut window, Stack::Encoder, 0);
     window.wait("the numbers", |state| {
-        state.looking.pixel.latest.as_ref().is_some_and(|seen| seen.question.1.place == Place::new(Stack::Encoder, 0))
+        state
+            .looking
+            .pixel
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.question.1.place == Place::new(Stack::Encoder, 0))
     });
     save(&mut window, "numbers-alone.png");
 }

@@ -24,11 +24,20 @@ const SMALLER: [(&str, u32); 1] = [("unet", 4)];
 
 /// Every stage of every built-in project, with a batch if it is not its own.
 fn cases(large: bool) -> Vec<(&'static str, usize, Option<u32>)> {
-    let of = |list: &[(&str, u32)], name: &str| list.iter().find(|(other, _)| *other == name).map(|(_, batch)| *batch);
+    let of = |list: &[(&str, u32)], name: &str| {
+        list.iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, batch)| *batch)
+    };
     let stages = |name: &str| builtin::find(name).unwrap().project().unwrap().stages.len();
-    let names = builtin::ALL.iter().map(|builtin| builtin.name).filter(|name| of(&LARGE, name).is_some() == large);
+    let names = builtin::ALL
+        .iter()
+        .map(|builtin| builtin.name)
+        .filter(|name| of(&LARGE, name).is_some() == large);
     let batch = |name: &str| of(&LARGE, name).or(of(&SMALLER, name));
-    names.flat_map(|name| (0..stages(name)).map(move |stage| (name, stage, batch(name)))).collect()
+    names
+        .flat_map(|name| (0..stages(name)).map(move |stage| (name, stage, batch(name))))
+        .collect()
 }
 
 fn compare((name, index, batch): (&str, usize, Option<u32>)) -> (StepMemory, u64, String) {
@@ -40,13 +49,25 @@ fn compare((name, index, batch): (&str, usize, Option<u32>)) -> (StepMemory, u64
     let used = on_threads(THREADS, || {
         HEAP.reset_peak_memory();
         let device = Device::Cpu;
-        let mut work = Workload::of_stage(name, &project, stage, batch as usize, Pass::Training, &device).unwrap();
+        let mut work = Workload::of_stage(
+            name,
+            &project,
+            stage,
+            batch as usize,
+            Pass::Training,
+            &device,
+        )
+        .unwrap();
         for _ in 0..STEPS {
             work.step().unwrap();
         }
         HEAP.get_peak_memory() as u64
     });
-    (predicted, used.unwrap(), format!("{name} · {} · {batch}", stage.name))
+    (
+        predicted,
+        used.unwrap(),
+        format!("{name} · {} · {batch}", stage.name),
+    )
 }
 
 fn compare_all(large: bool) {
@@ -55,8 +76,15 @@ fn compare_all(large: bool) {
         let (predicted, used, name) = on_threads(THREADS, || compare(case)).unwrap();
         let (total, mb) = (predicted.total(), |bytes: u64| bytes as f64 / 1e6);
         let off = 100.0 * (total.total() as f64 / used as f64 - 1.0);
-        let parts = total.parts().map(|(part, bytes)| format!("{part} {:.1}", mb(bytes))).join(", ");
-        println!("{name:40} predicted {:7.2} MB, used {:7.2} MB, {off:+.2} % ({parts})", mb(total.total()), mb(used));
+        let parts = total
+            .parts()
+            .map(|(part, bytes)| format!("{part} {:.1}", mb(bytes)))
+            .join(", ");
+        println!(
+            "{name:40} predicted {:7.2} MB, used {:7.2} MB, {off:+.2} % ({parts})",
+            mb(total.total()),
+            mb(used)
+        );
         if off.abs() > 10.0 {
             wrong.push(name);
         }

@@ -15,7 +15,10 @@ use strata::project::size::Shape;
 use strata::shape::{Inference, infer};
 
 fn count() -> u64 {
-    std::env::var("STRATA_RANDOM_NETWORKS").ok().and_then(|n| n.parse().ok()).unwrap_or(600)
+    std::env::var("STRATA_RANDOM_NETWORKS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(600)
 }
 
 /// Our shape of `N×H×W×C`.
@@ -38,11 +41,23 @@ fn assert_equal(ours: &Tensor, candles: &Tensor, what: &str) {
 }
 
 /// Output and gradients of one pass.
-fn pass(network: &mut Network, route: Route, x: &Tensor, candle_only: bool) -> Vec<(String, Tensor)> {
+fn pass(
+    network: &mut Network,
+    route: Route,
+    x: &Tensor,
+    candle_only: bool,
+) -> Vec<(String, Tensor)> {
     network.set_candle_only(candle_only);
-    let y = network.forward(route, x, Mode::Eval).unwrap().copy().unwrap();
+    let y = network
+        .forward(route, x, Mode::Eval)
+        .unwrap()
+        .copy()
+        .unwrap();
     let gx = network.backward_to_input(&y).unwrap().copy().unwrap();
-    let parameters = network.parameters().iter().map(|p| (p.key.clone(), p.gradient.copy().unwrap()));
+    let parameters = network
+        .parameters()
+        .iter()
+        .map(|p| (p.key.clone(), p.gradient.copy().unwrap()));
     let mut all: Vec<(String, Tensor)> = parameters.collect();
     all.extend([("output".to_owned(), y), ("input gradient".to_owned(), gx)]);
     all
@@ -51,15 +66,24 @@ fn pass(network: &mut Network, route: Route, x: &Tensor, candle_only: bool) -> V
 fn try_network(inference: &Inference, seed: u64, what: &str) {
     let Some(plan) = &inference.plan else { return };
     let mut network = Network::with_dtype(plan, seed, &Device::Cpu, DType::F64).unwrap();
-    let parameters: usize = network.parameters().iter().map(|p| p.value.elem_count()).sum();
+    let parameters: usize = network
+        .parameters()
+        .iter()
+        .map(|p| p.value.elem_count())
+        .sum();
     if plan.stacks.iter().all(Option::is_some) {
         assert_eq!(parameters as u64, inference.totals.parameters, "{what}");
     }
     let dims = network.input_dims(2);
     let mut random = rng(seed);
-    let values: Vec<f64> = (0..dims.iter().product()).map(|_| random.random_range(-1.0..1.0)).collect();
+    let values: Vec<f64> = (0..dims.iter().product())
+        .map(|_| random.random_range(-1.0..1.0))
+        .collect();
     let x = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
-    for (route, shape) in [(Route::Reconstruct, &inference.output), (Route::Classify, &inference.answer)] {
+    for (route, shape) in [
+        (Route::Reconstruct, &inference.output),
+        (Route::Classify, &inference.answer),
+    ] {
         if plan.stack(route.second()).is_none() {
             continue;
         }

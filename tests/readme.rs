@@ -14,18 +14,36 @@ fn readme() -> String {
 /// The lines of all `sh` blocks that start with this word, comments cut off.
 fn commands(program: &str) -> Vec<Vec<String>> {
     let text = readme();
-    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let lines = blocks.flat_map(str::lines).map(|line| line.split('#').next().unwrap_or_default());
-    let words = lines.map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    words.filter(|words| words.first().is_some_and(|first| first == program)).collect()
+    let blocks = text
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let lines = blocks
+        .flat_map(str::lines)
+        .map(|line| line.split('#').next().unwrap_or_default());
+    let words = lines.map(|line| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    words
+        .filter(|words| words.first().is_some_and(|first| first == program))
+        .collect()
 }
 
 #[test]
 fn two_commands_do_all_the_set_up() {
-    let cargo: Vec<String> = commands("cargo").iter().map(|words| words.join(" ")).collect();
+    let cargo: Vec<String> = commands("cargo")
+        .iter()
+        .map(|words| words.join(" "))
+        .collect();
     assert_eq!(cargo, ["cargo run --release", "cargo test"]);
-    let checks = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
-    assert!(checks.lines().any(|line| line == "cargo test"), "the checks run the README's test command");
+    let checks =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
+    assert!(
+        checks.lines().any(|line| line == "cargo test"),
+        "the checks run the README's test command"
+    );
 }
 
 #[test]
@@ -38,9 +56,16 @@ fn every_command_of_the_tour_runs() {
             // The same command on a handful of images.
             words.extend(["--set", "data.limit=40"].map(str::to_owned));
         }
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_strata")).args(&words[1..]).current_dir(&folder).output().unwrap();
-        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+            .args(&words[1..])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{words:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     assert!(folder.path().join("filters.png").exists());
 }
@@ -49,7 +74,10 @@ fn every_command_of_the_tour_runs() {
 #[test]
 fn the_table_names_every_view() {
     let text = readme();
-    let row = text.lines().find(|line| line.starts_with("| **Window**")).unwrap();
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("| **Window**"))
+        .unwrap();
     for kind in strata::gui::views::ViewKind::ALL {
         let word = match kind {
             strata::gui::views::ViewKind::Data => "images".to_owned(),
@@ -70,7 +98,10 @@ fn every_picture_is_there() {
         .collect();
     assert!(pictures.len() >= 4);
     for picture in pictures {
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(picture).exists(), "{picture}");
+        assert!(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(picture).exists(),
+            "{picture}"
+        );
     }
 }
 
@@ -78,10 +109,16 @@ fn every_picture_is_there() {
 fn the_table_names_every_layer_and_loss() {
     let text = readme();
     let activations = KINDS.iter().filter(|(_, example, _)| {
-        let Node::Layer(layer) = Node::from_text(example) else { return false };
+        let Node::Layer(layer) = Node::from_text(example) else {
+            return false;
+        };
         matches!(layer.kind, strata::project::layer::Kind::Activation(_))
     });
-    assert_eq!(activations.clone().count(), 10, "the README counts ten activations");
+    assert_eq!(
+        activations.clone().count(),
+        10,
+        "the README counts ten activations"
+    );
     let names: Vec<&str> = activations.map(|(word, ..)| *word).collect();
     for (word, ..) in KINDS.iter().filter(|(word, ..)| !names.contains(word)) {
         assert!(text.contains(&format!("`{word}`")), "{word}");
@@ -95,11 +132,25 @@ fn the_table_names_every_layer_and_loss() {
 fn the_examples_it_names_are_built_in() {
     let text = readme();
     assert!(builtin::ALL.len() >= 5);
-    for name in ["deep-autoencoder", "lenet-mnist", "keras-cifar", "sparse-autoencoder"] {
+    for name in [
+        "deep-autoencoder",
+        "lenet-mnist",
+        "keras-cifar",
+        "sparse-autoencoder",
+    ] {
         assert!(builtin::find(name).is_some(), "{name}");
     }
     for name in ["inception", "unet", "resnet-18", "mobilenet-v2", "xception"] {
-        assert!(builtin::find(name).is_some() && text.contains(&format!("`{name}`")), "{name}");
+        assert!(
+            builtin::find(name).is_some() && text.contains(&format!("`{name}`")),
+            "{name}"
+        );
     }
-    assert!(text.contains(builtin::ALL[0].project().unwrap().network.encoder[0].text().as_str()));
+    assert!(
+        text.contains(
+            builtin::ALL[0].project().unwrap().network.encoder[0]
+                .text()
+                .as_str()
+        )
+    );
 }

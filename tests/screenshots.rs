@@ -37,21 +37,34 @@ fn open(folder: &Path, project: &Project, size: Vec2, dark: bool) -> Window {
     file::save(project, &path).unwrap();
     let mut window = Window::real(project.clone(), size);
     window.harness.state_mut().handle(Action::Open(path));
-    window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(dark)));
     window.run();
     window
 }
 
 fn select(window: &mut Window, stack: Stack, index: usize) {
-    window.harness.state_mut().handle(Action::Select(Some(Place::new(stack, index))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(Place::new(stack, index))));
     window.run();
 }
 
 /// Trains until this many epochs have passed, all stages counted.
 fn train(window: &mut Window, epochs: f64) {
     window.click("Train");
-    let passed = |state: &State| state.training.curves.epoch_at(state.training.curves.steps() as f64);
-    window.wait("epochs", |state| passed(state) >= epochs || !state.training.is_running());
+    let passed = |state: &State| {
+        state
+            .training
+            .curves
+            .epoch_at(state.training.curves.steps() as f64)
+    };
+    window.wait("epochs", |state| {
+        passed(state) >= epochs || !state.training.is_running()
+    });
 }
 
 #[test]
@@ -59,7 +72,10 @@ fn train(window: &mut Window, epochs: f64) {
 fn the_first_autoencoder() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = Window::real(builtin("conv-autoencoder"), SMALL);
-    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(false)));
     picture(&mut window, "first-look-light.png");
     let mut window = open(folder.path(), &builtin("conv-autoencoder"), LARGE, true);
     train(&mut window, 6.4);
@@ -75,7 +91,10 @@ fn stages_and_a_classifier() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = open(folder.path(), &builtin("pretrain-classify"), LARGE, true);
     train(&mut window, 10.5);
-    window.harness.state_mut().handle(Action::Show(Show::Stage(Some(2))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Stage(Some(2))));
     window.run();
     picture(&mut window, "stages-dark.png");
 }
@@ -84,7 +103,10 @@ fn stages_and_a_classifier() {
 #[ignore = "writes pictures"]
 fn breaking_and_building() {
     let mut window = Window::idle("deep-autoencoder");
-    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(true)));
     window.harness.state_mut().handle(Action::Start(true));
     picture(&mut window, "start-page-dark.png");
     window.harness.state_mut().handle(Action::Start(false));
@@ -95,7 +117,10 @@ fn breaking_and_building() {
     window.click("Add layer to encoder");
     picture(&mut window, "add-layer-dark.png");
     let mut window = Window::real(blocks(), LARGE);
-    window.harness.state_mut().handle(Action::Show(Show::Dark(false)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(false)));
     select(&mut window, Stack::Encoder, 2);
     picture(&mut window, "blocks-light.png");
 }
@@ -172,9 +197,15 @@ fn edges_in_patches() {
     project.stages[0].epochs = 60;
     let mut window = open(folder.path(), &project, LARGE, true);
     let row = |kind, other| Part::Row(vec![(0.5, Part::of(&[kind])), (0.5, Part::of(&[other]))]);
-    let (above, below) = (row(ViewKind::Loss, ViewKind::Filters), row(ViewKind::Sparse, ViewKind::Reconstructions));
+    let (above, below) = (
+        row(ViewKind::Loss, ViewKind::Filters),
+        row(ViewKind::Sparse, ViewKind::Reconstructions),
+    );
     let shown = Arrangement(Some(Part::Column(vec![(0.5, above), (0.5, below)])));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::View(OnView::Arrange(shown)));
     train(&mut window, 50.5);
     window.wait("the code", |state| state.looking.sparse.latest.is_some());
     picture(&mut window, "sparse-code-dark.png");
@@ -185,13 +216,24 @@ fn edges_in_patches() {
 #[ignore = "writes pictures"]
 fn shapes_that_explain_themselves() {
     let mut project = builtin("conv-autoencoder");
-    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect::<Vec<_>>();
+    let nodes = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| Node::from_text(text))
+            .collect::<Vec<_>>()
+    };
     project.title = "An autoencoder that is three pixels short".into();
     project.network.encoder = nodes(&["conv 16 k3 s2 p1", "relu", "conv 32 k3 s2 p1", "relu"]);
     project.network.decoder = nodes(&["convt 16 k3 s2 p1", "relu", "convt 3 k3 s2 p1", "tanh"]);
     let mut window = Window::real(project, LARGE);
-    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(true)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Design)));
     select(&mut window, Stack::Encoder, 2);
     settle(&mut window);
     picture(&mut window, "design-dark.png");
@@ -210,7 +252,10 @@ fn fields_and_costs() {
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 4.5);
     select(&mut window, Stack::Encoder, 3);
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Design)));
     beside(&mut window, [ViewKind::Field, ViewKind::Cost]);
     window.wait("a field", |state| state.looking.field.latest.is_some());
     settle(&mut window);
@@ -223,19 +268,38 @@ fn fields_and_costs() {
 fn data_as_people_have_it() {
     let mut project = builtin("keras-cifar");
     project.title = "Pictures drawn from the seed, augmented".into();
-    project.data = strata::project::data::DataSpec { limit: Some(2000), ..Default::default() };
-    let texts = ["hflip p0.5", "rotate 18", "shift 0.1 reflect", "contrast 0.6..1.4", "erase p0.5"];
+    project.data = strata::project::data::DataSpec {
+        limit: Some(2000),
+        ..Default::default()
+    };
+    let texts = [
+        "hflip p0.5",
+        "rotate 18",
+        "shift 0.1 reflect",
+        "contrast 0.6..1.4",
+        "erase p0.5",
+    ];
     project.data.augment = texts.iter().map(|text| text.parse().unwrap()).collect();
     let mut window = Window::real(project, LARGE);
-    window.harness.state_mut().handle(Action::Show(Show::Dark(true)));
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Data)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Dark(true)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Data)));
     beside(&mut window, [ViewKind::Data, ViewKind::Augmentation]);
-    window.wait("images", |state| state.looking.data.latest.is_some() && state.looking.augmented.latest.is_some());
+    window.wait("images", |state| {
+        state.looking.data.latest.is_some() && state.looking.augmented.latest.is_some()
+    });
     settle(&mut window);
     picture(&mut window, "data-dark.png");
     window.click("Switch theme");
     beside(&mut window, [ViewKind::Statistics, ViewKind::Kernels]);
-    window.wait("figures", |state| state.looking.statistics.latest.is_some() && state.looking.kernel.latest.is_some());
+    window.wait("figures", |state| {
+        state.looking.statistics.latest.is_some() && state.looking.kernel.latest.is_some()
+    });
     settle(&mut window);
     picture(&mut window, "statistics-light.png");
 }
@@ -243,7 +307,12 @@ fn data_as_people_have_it() {
 /// Two views, one below the other.
 fn beside(window: &mut Window, [above, below]: [ViewKind; 2]) {
     let parts = vec![(0.5, Part::of(&[above])), (0.5, Part::of(&[below]))];
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(Arrangement(Some(Part::Column(parts))))));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::View(OnView::Arrange(Arrangement(Some(
+            Part::Column(parts),
+        )))));
     window.run();
 }
 
@@ -258,16 +327,24 @@ fn settle(window: &mut Window) {
 /// One view in all the room there is.
 fn alone(window: &mut Window, kind: ViewKind) {
     let shown = Arrangement(Some(Part::of(&[kind])));
-    window.harness.state_mut().handle(Action::View(OnView::Arrange(shown)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::View(OnView::Arrange(shown)));
     window.run();
 }
 
 /// Links the images to the path that the project names; false where they are missing.
 fn lay_beside(name: &str, folder: &Path, project: &Project) -> bool {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let source = std::env::var_os("STRATA_TEST_DATA").map_or(beside, PathBuf::from).join(name);
+    let source = std::env::var_os("STRATA_TEST_DATA")
+        .map_or(beside, PathBuf::from)
+        .join(name);
     let Ok(source) = source.canonicalize() else {
-        println!("{} is missing: the picture that needs it stays as it is", source.display());
+        println!(
+            "{} is missing: the picture that needs it stays as it is",
+            source.display()
+        );
         return false;
     };
     let link = folder.join(project.data.path.as_deref().unwrap());

@@ -14,16 +14,23 @@ use strata::shape::solve::{Aim, Solution, mirror, solve};
 use strata::shape::{Inference, infer};
 
 fn count() -> u64 {
-    std::env::var("STRATA_RANDOM_NETWORKS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
+    std::env::var("STRATA_RANDOM_NETWORKS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(10_000)
 }
 
 /// The shape that the compiled network really gives for two images.
 fn assert_runs(network: &Network, inference: &Inference, what: &str) {
     let mut compiled = Compiled::new(inference.plan.as_ref().unwrap(), 1, &Device::Cpu).unwrap();
     let dims = compiled.input_dims(2);
-    let values: Vec<f32> = (0..dims.iter().product()).map(|i| (i % 7) as f32 - 3.0).collect();
+    let values: Vec<f32> = (0..dims.iter().product())
+        .map(|i| (i % 7) as f32 - 3.0)
+        .collect();
     let x = Tensor::from_vec(values, dims.clone(), &Device::Cpu).unwrap();
-    let y = compiled.forward(Route::Reconstruct, &x, Mode::Eval).unwrap();
+    let y = compiled
+        .forward(Route::Reconstruct, &x, Mode::Eval)
+        .unwrap();
     assert_eq!(y.dims(), dims, "{what}: {network:?}");
 }
 
@@ -42,7 +49,10 @@ fn what_was_spoiled_is_mended_with_no_more_edits() {
         let solved = solve(&network, &[], Aim::OutputEqualsInput);
         millis.push(start.elapsed().as_secs_f64() * 1e3);
         let what = format!("pair {seed}, {spoils} spoiled");
-        let best = solved.solutions.iter().find(|solution| only_changes(solution) && solution.edits <= spoils);
+        let best = solved
+            .solutions
+            .iter()
+            .find(|solution| only_changes(solution) && solution.edits <= spoils);
         assert!(
             best.is_some(),
             "{what}: {}\nexact   {exact:?}\nspoiled {network:?}\n{:?}",
@@ -52,21 +62,35 @@ fn what_was_spoiled_is_mended_with_no_more_edits() {
         edits[solved.solutions[0].edits.min(3) as usize] += 1;
         for solution in &solved.solutions {
             let inference = infer(&solution.network);
-            assert_eq!(inference.output_equals_input, Some(true), "{what}: {}", solution.sentence());
+            assert_eq!(
+                inference.output_equals_input,
+                Some(true),
+                "{what}: {}",
+                solution.sentence()
+            );
         }
         let first = &solved.solutions[0];
         assert_runs(&first.network, &infer(&first.network), &what);
     }
     millis.sort_by(f64::total_cmp);
     let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
-    println!("{edits:?} solved by edits; median {:.2} ms, 99 % {:.2} ms, longest {:.2} ms", at(0.5), at(0.99), at(1.0));
+    println!(
+        "{edits:?} solved by edits; median {:.2} ms, 99 % {:.2} ms, longest {:.2} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
 }
 
 #[test]
 fn mirrors_are_exact() {
     let mut mirrored = 0;
     for seed in 0..count() {
-        let network = Network { decoder: Vec::new(), head: Vec::new(), ..small(&mut rng(seed)) };
+        let network = Network {
+            decoder: Vec::new(),
+            head: Vec::new(),
+            ..small(&mut rng(seed))
+        };
         let inference = infer(&network);
         if network.encoder.is_empty() || inference.errors().next().is_some() {
             continue;

@@ -29,11 +29,19 @@ fn project(input: &str, encoder: &[&str], decoder: &[&str]) -> Project {
 
 /// One row and one column short.
 fn short() -> Project {
-    project("3x32x32", &["conv 8 k3 s2 p1", "relu"], &["convt 3 k3 s2 p1", "tanh"])
+    project(
+        "3x32x32",
+        &["conv 8 k3 s2 p1", "relu"],
+        &["convt 3 k3 s2 p1", "tanh"],
+    )
 }
 
 fn open(project: Project, size: Vec2) -> Window {
-    Window::new(project, size, Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))))
+    Window::new(
+        project,
+        size,
+        Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
+    )
 }
 
 /// A window in which the view stands alone.
@@ -72,7 +80,10 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
     assert_eq!(window.state().view.workspace, Workspace::Design);
     assert!(window.has("Output 3×31×31 ≠ input 3×32×32: one row and one column short"));
     assert!(window.has("Stride 2 at encoder.0 rounds down: 32 → 16 would come from 31 as well"));
-    window.harness.get_by_label_contains("Step encoder.0").click();
+    window
+        .harness
+        .get_by_label_contains("Step encoder.0")
+        .click();
     window.run();
     assert_eq!(window.state().selected, Some(Place::new(Stack::Encoder, 0)));
     window.get("Apply solution 1").scroll_to_me();
@@ -80,11 +91,18 @@ fn the_banner_leads_to_the_cause_and_a_click_mends_it() {
     let apply = window.get("Apply solution 1").rect().center();
     window.harness.hover_at(apply);
     window.run();
-    assert_eq!(window.state().shown.inference.output_equals_input, Some(true), "looked at before it is taken");
+    assert_eq!(
+        window.state().shown.inference.output_equals_input,
+        Some(true),
+        "looked at before it is taken"
+    );
     assert_eq!(decoder(&window, 0), "convt 3 k3 s2 p1", "and not taken yet");
     window.harness.hover_at(eframe::egui::pos2(200.0, 10.0));
     window.run();
-    assert_eq!(window.state().shown.inference.output_equals_input, Some(false));
+    assert_eq!(
+        window.state().shown.inference.output_equals_input,
+        Some(false)
+    );
     window.click("Apply solution 1");
     answered(&mut window);
     assert_eq!(decoder(&window, 0), "convt 3 k3 s2 p1 op1");
@@ -111,7 +129,11 @@ fn everything_is_reached_by_keyboard_alone() {
     window.press(Modifiers::COMMAND, Key::Z);
     answered(&mut window);
     window.tab_to("Apply solution 1");
-    assert_eq!(window.state().shown.inference.output_equals_input, Some(true), "a focused card is looked at");
+    assert_eq!(
+        window.state().shown.inference.output_equals_input,
+        Some(true),
+        "a focused card is looked at"
+    );
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
     assert_eq!(decoder(&window, 0), "convt 3 k3 s2 p1 op1");
@@ -148,7 +170,10 @@ fn axes_that_differ_have_strips_of_their_own() {
 fn what_cannot_be_solved_is_said() {
     let mut window = alone(project("3x32x32", &[], &[]), SIZE);
     assert!(window.has("No layers yet"));
-    window.harness.state_mut().handle(Action::Builtin("lenet-mnist"));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Builtin("lenet-mnist"));
     answered(&mut window);
     assert!(window.has("There is no decoder, so nothing has to come back"));
     let mut window = alone(project("100", &["dense 10"], &["dense 100"]), SIZE);
@@ -165,29 +190,66 @@ fn a_proposal_ends_with_its_view() {
     window.harness.hover_at(apply);
     window.run();
     assert!(window.state().proposal().is_some());
-    window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Training)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Workspace(Workspace::Training)));
     window.run();
     assert!(window.state().proposal().is_none());
-    assert_eq!(window.state().shown.inference.output_equals_input, Some(false));
+    assert_eq!(
+        window.state().shown.inference.output_equals_input,
+        Some(false)
+    );
 }
 
 /// Pictures to be looked at: `STRATA_LOOK=folder cargo test --test solve_view -- --ignored`.
 #[test]
 #[ignore = "writes pictures"]
 fn pictures_to_look_at() {
-    let Some(folder) = std::env::var_os("STRATA_LOOK") else { return };
+    let Some(folder) = std::env::var_os("STRATA_LOOK") else {
+        return;
+    };
     let folder = Path::new(&folder);
-    let deep = &["conv 16 k5 p2", "relu", "maxpool 2", "conv 32 k3 p1", "relu", "maxpool 2", "conv 32 k3 s2 p1"];
-    let up = &["convt 32 k3 s2 p1", "upsample 2", "conv 16 k3", "relu", "upsample 2", "conv 1 k3 p1", "tanh"];
+    let deep = &[
+        "conv 16 k5 p2",
+        "relu",
+        "maxpool 2",
+        "conv 32 k3 p1",
+        "relu",
+        "maxpool 2",
+        "conv 32 k3 s2 p1",
+    ];
+    let up = &[
+        "convt 32 k3 s2 p1",
+        "upsample 2",
+        "conv 16 k3",
+        "relu",
+        "upsample 2",
+        "conv 1 k3 p1",
+        "tanh",
+    ];
     let mut broken = builtin("unet");
     broken.network.input = "3x65x64".parse().unwrap();
     let vector = project(
         "1x28x28",
         &["conv 8 k3 s2 p1", "conv 8 k3 s2 p1", "flatten", "dense 32"],
-        &["dense 512", "reshape 8x8x8", "convt 8 k3 s2 p1 op1", "convt 1 k3 s2 p1 op1"],
+        &[
+            "dense 512",
+            "reshape 8x8x8",
+            "convt 8 k3 s2 p1 op1",
+            "convt 1 k3 s2 p1 op1",
+        ],
     );
-    let volume = project("1x30x64x64", &["conv 8 k3 s2 p1", "maxpool 2"], &["upsample 2", "convt 1 k3 s2 p1"]);
-    let signal = project("1x16000", &["conv 16 k25 s4", "conv 16 k25 s4"], &["convt 16 k25 s4", "convt 1 k25 s4"]);
+    let volume = project(
+        "1x30x64x64",
+        &["conv 8 k3 s2 p1", "maxpool 2"],
+        &["upsample 2", "convt 1 k3 s2 p1"],
+    );
+    let signal = project(
+        "1x16000",
+        &["conv 16 k25 s4", "conv 16 k25 s4"],
+        &["convt 16 k25 s4", "convt 1 k25 s4"],
+    );
     for (name, project) in [
         ("short", short()),
         ("lenet", builtin("lenet-mnist")),
@@ -198,13 +260,22 @@ fn pictures_to_look_at() {
         ("vector", vector),
         ("volume", volume),
         ("signal", signal),
-        ("error", project("1x8x8", &["maxpool 2", "maxpool 2", "conv 4 k3"], &["relu"])),
+        (
+            "error",
+            project("1x8x8", &["maxpool 2", "maxpool 2", "conv 4 k3"], &["relu"]),
+        ),
         ("empty", project("3x32x32", &[], &[])),
     ] {
         for (size, dark) in [(SIZE, true), (vec2(1920.0, 1080.0), false)] {
             let mut window = open(project.clone(), size);
-            window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
-            window.harness.state_mut().handle(Action::Show(Show::Workspace(Workspace::Design)));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::Show(Show::Dark(dark)));
+            window
+                .harness
+                .state_mut()
+                .handle(Action::Show(Show::Workspace(Workspace::Design)));
             answered(&mut window);
             window.save_picture(&folder.join(format!("{name}-{}.png", size.x)), 1.0);
         }

@@ -29,8 +29,17 @@ fn texts(layers: &[&str]) -> Vec<String> {
 
 /// A U-Net level: what came before is kept beside what the level below makes of it.
 fn level(below: &[String]) -> String {
-    let inner = below.iter().map(|text| if text.starts_with('{') { text.clone() } else { format!("\"{text}\"") });
-    format!("{{ concat = [[], [{}]] }}", inner.collect::<Vec<_>>().join(", "))
+    let inner = below.iter().map(|text| {
+        if text.starts_with('{') {
+            text.clone()
+        } else {
+            format!("\"{text}\"")
+        }
+    });
+    format!(
+        "{{ concat = [[], [{}]] }}",
+        inner.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// A U-Net of `levels` poolings; `up` doubles.
@@ -58,16 +67,28 @@ fn all() -> Vec<Thread> {
             encoder: texts(&["conv 8 k5 s2 same", "relu", "conv 8 k5 s2 same", "relu"]),
             decoder: texts(&["convt 4 k5 s2 same", "relu", "convt 1 k5 s2 same"]),
             output: "1x28x44",
-            causes: vec![(Floor, "encoder.2", (21, 22)), (Floor, "encoder.0", (41, 42))],
+            causes: vec![
+                (Floor, "encoder.2", (21, 22)),
+                (Floor, "encoder.0", (41, 42)),
+            ],
         },
         // 25 → 13 → 7 → 4 → 2, and Conv2DTranspose without output_padding goes 4 → 8 → 16 → 32.
         Thread {
             cited: "keras-team/keras 14158",
             input: "1x25x25",
             encoder: texts(&["conv 8 k3 s2 same"; 4]),
-            decoder: texts(&["convt 8 k3 s2 same", "convt 8 k3 s2 same", "convt 8 k3 s2 same", "convt 1 k3 s2 same"]),
+            decoder: texts(&[
+                "convt 8 k3 s2 same",
+                "convt 8 k3 s2 same",
+                "convt 8 k3 s2 same",
+                "convt 1 k3 s2 same",
+            ]),
             output: "1x32x32",
-            causes: vec![(Floor, "encoder.2", (7, 8)), (Floor, "encoder.1", (13, 14)), (Floor, "encoder.0", (25, 26))],
+            causes: vec![
+                (Floor, "encoder.2", (7, 8)),
+                (Floor, "encoder.1", (13, 14)),
+                (Floor, "encoder.0", (25, 26)),
+            ],
         },
         // output_size 240 × 200 asked for; the same output padding of 6 was taken for both axes: 232 × 200.
         Thread {
@@ -145,14 +166,28 @@ fn all() -> Vec<Thread> {
                 "conv 1 k3 same",
             ]),
             output: "1x20x20",
-            causes: vec![(Margin, "decoder.4", (12, 10)), (Floor, "encoder.1", (23, 24))],
+            causes: vec![
+                (Margin, "decoder.4", (12, 10)),
+                (Floor, "encoder.1", (23, 24)),
+            ],
         },
         // "Hi, I input a image (1646,1646) into the unet, … but the output is (1632,1632)"
         Thread {
             cited: "jvanvugt/pytorch-unet 2",
             input: "1x1646x1646",
-            encoder: texts(&["conv 4 k3 p1", "maxpool 2", "maxpool 2", "maxpool 2", "maxpool 2"]),
-            decoder: texts(&["convt 4 k2 s2", "convt 4 k2 s2", "convt 4 k2 s2", "convt 1 k2 s2"]),
+            encoder: texts(&[
+                "conv 4 k3 p1",
+                "maxpool 2",
+                "maxpool 2",
+                "maxpool 2",
+                "maxpool 2",
+            ]),
+            decoder: texts(&[
+                "convt 4 k2 s2",
+                "convt 4 k2 s2",
+                "convt 4 k2 s2",
+                "convt 1 k2 s2",
+            ]),
             output: "1x1632x1632",
             causes: vec![
                 (Floor, "encoder.4", (205, 204)),
@@ -185,7 +220,12 @@ impl Thread {
     fn network(&self) -> Network {
         let nodes = |texts: &[String]| texts.iter().map(|text| Node::from_text(text)).collect();
         let (encoder, decoder) = (nodes(&self.encoder), nodes(&self.decoder));
-        Network { input: self.input.parse().unwrap(), encoder, decoder, head: Vec::new() }
+        Network {
+            input: self.input.parse().unwrap(),
+            encoder,
+            decoder,
+            head: Vec::new(),
+        }
     }
 
     fn explained(&self) -> Explanation {
@@ -198,10 +238,27 @@ impl Thread {
 fn the_stacks_give_what_the_threads_say() {
     for thread in all() {
         let inference = infer(&thread.network());
-        assert_eq!(inference.errors().next().is_some(), thread.output.is_empty(), "{}", thread.cited);
-        let output = inference.output.as_ref().map(|output| output.to_file_text());
-        assert!(thread.output.is_empty() || output.as_deref() == Some(thread.output), "{}: {output:?}", thread.cited);
-        assert_ne!(inference.output_equals_input, Some(true), "{}", thread.cited);
+        assert_eq!(
+            inference.errors().next().is_some(),
+            thread.output.is_empty(),
+            "{}",
+            thread.cited
+        );
+        let output = inference
+            .output
+            .as_ref()
+            .map(|output| output.to_file_text());
+        assert!(
+            thread.output.is_empty() || output.as_deref() == Some(thread.output),
+            "{}: {output:?}",
+            thread.cited
+        );
+        assert_ne!(
+            inference.output_equals_input,
+            Some(true),
+            "{}",
+            thread.cited
+        );
     }
 }
 
@@ -209,13 +266,33 @@ fn the_stacks_give_what_the_threads_say() {
 fn the_cause_of_each_is_named() {
     for thread in all() {
         let explanation = thread.explained();
-        let told = |cause: &Cause| (cause.reason, cause.place.to_string(), cause.sizes.unwrap_or_default());
+        let told = |cause: &Cause| {
+            (
+                cause.reason,
+                cause.place.to_string(),
+                cause.sizes.unwrap_or_default(),
+            )
+        };
         let found: Vec<_> = explanation.causes.iter().map(told).collect();
-        let wanted: Vec<_> =
-            thread.causes.iter().map(|&(reason, place, sizes)| (reason, place.to_owned(), sizes)).collect();
-        assert_eq!(found, wanted, "{}: {:#?}", thread.cited, explanation.sentences);
+        let wanted: Vec<_> = thread
+            .causes
+            .iter()
+            .map(|&(reason, place, sizes)| (reason, place.to_owned(), sizes))
+            .collect();
+        assert_eq!(
+            found, wanted,
+            "{}: {:#?}",
+            thread.cited, explanation.sentences
+        );
         for cause in &explanation.causes {
-            assert!(explanation.path.iter().any(|step| step.culprit && step.place == cause.place), "{}", thread.cited);
+            assert!(
+                explanation
+                    .path
+                    .iter()
+                    .any(|step| step.culprit && step.place == cause.place),
+                "{}",
+                thread.cited
+            );
         }
         println!("{}\n  {}", thread.cited, explanation.sentences.join("\n  "));
     }
@@ -225,7 +302,10 @@ fn the_cause_of_each_is_named() {
 #[test]
 fn the_axis_is_named() {
     let axes = |cited: &str| {
-        let thread = all().into_iter().find(|thread| thread.cited == cited).unwrap();
+        let thread = all()
+            .into_iter()
+            .find(|thread| thread.cited == cited)
+            .unwrap();
         thread.explained().causes[0].axes.clone()
     };
     assert_eq!(axes("keras-team/keras 12719"), [1]);
@@ -241,7 +321,12 @@ fn the_axis_is_named() {
 fn an_unpool_knows_the_size_that_its_pooling_saw() {
     let nodes = |text: &str| vec![Node::from_text(text); 3];
     let input = "3x540x960".parse().unwrap();
-    let network = Network { input, encoder: nodes("maxpool 2"), decoder: nodes("unpool"), head: Vec::new() };
+    let network = Network {
+        input,
+        encoder: nodes("maxpool 2"),
+        decoder: nodes("unpool"),
+        head: Vec::new(),
+    };
     let inference = infer(&network);
     assert_eq!(inference.output_equals_input, Some(true));
     assert!(explain(&network, &inference).causes.is_empty());
@@ -253,11 +338,26 @@ fn solve_mends_each() {
     for thread in all() {
         let network = thread.network();
         let solved = solve(&network, &[], Aim::OutputEqualsInput);
-        assert!(!solved.solutions.is_empty(), "{}: {}", thread.cited, solved.message);
+        assert!(
+            !solved.solutions.is_empty(),
+            "{}: {}",
+            thread.cited,
+            solved.message
+        );
         for solution in &solved.solutions {
             let inference = infer(&solution.network);
-            assert_eq!(inference.output_equals_input, Some(true), "{}: {}", thread.cited, solution.sentence());
-            assert!(explain(&solution.network, &inference).causes.is_empty(), "{}", thread.cited);
+            assert_eq!(
+                inference.output_equals_input,
+                Some(true),
+                "{}: {}",
+                thread.cited,
+                solution.sentence()
+            );
+            assert!(
+                explain(&solution.network, &inference).causes.is_empty(),
+                "{}",
+                thread.cited
+            );
         }
         println!("{}\n  {}", thread.cited, solved.solutions[0].sentence());
     }

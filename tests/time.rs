@@ -23,7 +23,10 @@ fn estimates_are_near_what_is_measured() {
         let project = case.project().unwrap();
         let stage = &project.stages[0];
         let plan = infer(&project.network).plan.unwrap();
-        let estimate = 1e3 * step_time(&plan, stage, stage.batch, machine(), speeds).unwrap().total();
+        let estimate = 1e3
+            * step_time(&plan, stage, stage.batch, machine(), speeds)
+                .unwrap()
+                .total();
         let mut workload = Workload::of_case(case, &Device::Cpu).unwrap();
         let times = step_times(&mut workload, STEPS).unwrap();
         let measured = median_ms(&times, |times| times.total());

@@ -86,11 +86,22 @@ mod tests {
 
     #[test]
     fn batches_and_optimizers_stay_so_that_times_can_be_compared() {
-        let large = [("sparse-ae", 1000), ("separable", 32), ("xception-mini", 32), ("vgg-96", 32)];
+        let large = [
+            ("sparse-ae", 1000),
+            ("separable", 32),
+            ("xception-mini", 32),
+            ("vgg-96", 32),
+        ];
         for case in ALL {
             let stage = &case.project().unwrap().stages[0];
-            let batch = large.iter().find(|(name, _)| *name == case.name).map_or(64, |(_, batch)| *batch);
-            assert_eq!((stage.batch, stage.optimizer.to_string().as_str()), (batch, "sgd lr=0.01 momentum=0.9"));
+            let batch = large
+                .iter()
+                .find(|(name, _)| *name == case.name)
+                .map_or(64, |(_, batch)| *batch);
+            assert_eq!(
+                (stage.batch, stage.optimizer.to_string().as_str()),
+                (batch, "sgd lr=0.01 momentum=0.9")
+            );
         }
     }
 }

@@ -29,7 +29,12 @@ pub struct Measurement {
 }
 
 /// Measures a case over so many steps, on the threads of the current pool.
-pub fn measure(case: &Case, steps: usize, device: &Device, heap: &dyn HeapPeak) -> Result<Measurement, BenchError> {
+pub fn measure(
+    case: &Case,
+    steps: usize,
+    device: &Device,
+    heap: &dyn HeapPeak,
+) -> Result<Measurement, BenchError> {
     heap.restart();
     let mut workload = Workload::of_case(case, device)?;
     let times = step_times(&mut workload, steps)?;
@@ -59,7 +64,12 @@ fn summary(times: &[StepTimes], macs: u64, peak_bytes: Option<u64>) -> Measureme
 
 /// The middle of these times, or the mean of the two middle ones, in milliseconds.
 pub fn median_ms(times: &[StepTimes], part: impl Fn(&StepTimes) -> Duration) -> f64 {
-    median(times.iter().map(|times| part(times).as_secs_f64() * 1e3).collect())
+    median(
+        times
+            .iter()
+            .map(|times| part(times).as_secs_f64() * 1e3)
+            .collect(),
+    )
 }
 
 /// The middle of these numbers, or the mean of the two middle ones; 0 of none.
@@ -74,7 +84,10 @@ mod tests {
     use super::*;
 
     fn times(forward_ms: &[u64]) -> Vec<StepTimes> {
-        let times = |&ms: &u64| StepTimes { forward: Duration::from_millis(ms), ..StepTimes::default() };
+        let times = |&ms: &u64| StepTimes {
+            forward: Duration::from_millis(ms),
+            ..StepTimes::default()
+        };
         forward_ms.iter().map(times).collect()
     }
 
@@ -89,6 +102,9 @@ mod tests {
     #[test]
     fn speed_is_two_operations_for_each_multiply_accumulate() {
         let summary = summary(&times(&[2]), 1_000_000_000, None);
-        assert_eq!((summary.gflops, summary.step_ms, summary.backward_ms), (1000.0, 2.0, 0.0));
+        assert_eq!(
+            (summary.gflops, summary.step_ms, summary.backward_ms),
+            (1000.0, 2.0, 0.0)
+        );
     }
 }

@@ -49,7 +49,9 @@ pub enum BenchError {
     #[error(transparent)]
     Images(Box<RunError>),
     /// The pictures to measure with cannot be written.
-    #[error("{0}: pictures to measure with cannot be written ({1}): choose another folder with --data, or free space")]
+    #[error(
+        "{0}: pictures to measure with cannot be written ({1}): choose another folder with --data, or free space"
+    )]
     Pictures(PathBuf, io::Error),
 }
 
@@ -72,7 +74,10 @@ impl From<candle_core::Error> for BenchError {
 }
 
 /// Runs something on this many threads of their own, which all parallel work inside it shares.
-pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, BenchError> {
+pub fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, BenchError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| BenchError::Threads(threads, error.to_string()))?;
     Ok(pool.install(work))
@@ -85,7 +90,10 @@ mod tests {
     #[test]
     fn threads_are_as_many_as_asked_for() {
         for threads in [1, 3] {
-            assert_eq!(on_threads(threads, rayon::current_num_threads).unwrap(), threads);
+            assert_eq!(
+                on_threads(threads, rayon::current_num_threads).unwrap(),
+                threads
+            );
         }
     }
 }

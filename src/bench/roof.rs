@@ -13,7 +13,11 @@ const TRIES: usize = 3;
 
 /// GFLOP/s of a product of 2048 × 2048 matrices, on the threads of the current pool or on the GPU.
 pub fn sgemm_gflops(device: &Device) -> Result<f64, BenchError> {
-    let best = if device.is_cpu() { on_cpu() } else { on_device(device)? };
+    let best = if device.is_cpu() {
+        on_cpu()
+    } else {
+        on_device(device)?
+    };
     let flops = 2.0 * (SIZE as f64).powi(3);
     Ok(flops / best.as_secs_f64().max(f64::MIN_POSITIVE) / 1e9)
 }
@@ -25,8 +29,12 @@ fn on_cpu() -> Duration {
     let rows = SIZE.div_ceil(rayon::current_num_threads());
     let b = Mat::new(&b, SIZE, SIZE, SIZE);
     let mut once = || {
-        let bands = out.par_chunks_mut(rows * SIZE).zip(a.par_chunks(rows * SIZE));
-        bands.for_each(|(out, a)| product(out, SIZE, Mat::new(a, a.len() / SIZE, SIZE, SIZE), b, false));
+        let bands = out
+            .par_chunks_mut(rows * SIZE)
+            .zip(a.par_chunks(rows * SIZE));
+        bands.for_each(|(out, a)| {
+            product(out, SIZE, Mat::new(a, a.len() / SIZE, SIZE, SIZE), b, false)
+        });
     };
     once();
     let times = (0..TRIES).map(|_| {
@@ -46,7 +54,11 @@ fn on_device(device: &Device) -> Result<Duration, BenchError> {
         let start = Instant::now();
         let _product = a.matmul(&a)?;
         device.synchronize()?;
-        best = if index == 0 { best } else { best.min(start.elapsed()) };
+        best = if index == 0 {
+            best
+        } else {
+            best.min(start.elapsed())
+        };
     }
     Ok(best)
 }

@@ -80,13 +80,21 @@ pub struct Point {
 
 impl Series {
     /// The time of a step at this size; `None` when the step would not fit into memory.
-    pub fn step_ms(&self, size: usize, steps: usize, device: &Device) -> Result<Option<f64>, BenchError> {
+    pub fn step_ms(
+        &self,
+        size: usize,
+        steps: usize,
+        device: &Device,
+    ) -> Result<Option<f64>, BenchError> {
         let (project, batch) = ((self.project)(size)?, (self.batch)(size));
         if !fits(&project, batch) {
             return Ok(None);
         }
         let mut workload = Workload::new(self.name, &project, batch, Pass::Training, device)?;
-        Ok(Some(median_ms(&step_times(&mut workload, steps)?, StepTimes::total)))
+        Ok(Some(median_ms(
+            &step_times(&mut workload, steps)?,
+            StepTimes::total,
+        )))
     }
 
     /// Times as shares of the units, compared with the middle one.
@@ -95,14 +103,21 @@ impl Series {
         let middle = step_ms.get(step_ms.len() / 2).map_or(1.0, unit_us);
         let point = |measured: &(usize, f64)| {
             let (size, step_ms, unit_us) = (measured.0, measured.1, unit_us(measured));
-            Point { size, step_ms, unit_us, deviation_percent: 100.0 * (unit_us / middle - 1.0) }
+            Point {
+                size,
+                step_ms,
+                unit_us,
+                deviation_percent: 100.0 * (unit_us / middle - 1.0),
+            }
         };
         step_ms.iter().map(point).collect()
     }
 }
 
 fn fits(project: &Project, batch: usize) -> bool {
-    let (Some(available), Some(stage)) = (available_bytes(), project.stages.first()) else { return true };
+    let (Some(available), Some(stage)) = (available_bytes(), project.stages.first()) else {
+        return true;
+    };
     let batch = u32::try_from(batch).unwrap_or(u32::MAX);
     let plan = infer(&project.network).plan;
     let step = plan.and_then(|plan| step_memory(&plan, stage, batch, machine()));
@@ -124,13 +139,27 @@ fn sized(size: usize) -> Result<Project, BenchError> {
 /// So many equal convolutions.
 fn deep(depth: usize) -> Result<Project, BenchError> {
     let layers = ["conv 16 k3 p1", "relu"].map(Node::from_text);
-    let encoder = layers.iter().cycle().take(layers.len() * depth).cloned().collect();
-    let network = Network { input: shape(&[16, 32, 32])?, encoder, decoder: Vec::new(), head: Vec::new() };
-    Ok(Project { network, ..of_case("conv-ae")? })
+    let encoder = layers
+        .iter()
+        .cycle()
+        .take(layers.len() * depth)
+        .cloned()
+        .collect();
+    let network = Network {
+        input: shape(&[16, 32, 32])?,
+        encoder,
+        decoder: Vec::new(),
+        head: Vec::new(),
+    };
+    Ok(Project {
+        network,
+        ..of_case("conv-ae")?
+    })
 }
 
 fn shape(dims: &[usize]) -> Result<Shape, BenchError> {
-    Shape::new(dims).ok_or_else(|| BenchError::Unsound("scaling".to_owned(), format!("{dims:?} is no shape")))
+    Shape::new(dims)
+        .ok_or_else(|| BenchError::Unsound("scaling".to_owned(), format!("{dims:?} is no shape")))
 }
 
 #[cfg(test)]
@@ -149,8 +178,15 @@ mod tests {
                     inference.totals.macs as f64 * (series.batch)(size) as f64
                 };
                 let units = |size| (series.units)(size) as f64;
-                let (work, wanted) = (macs(pair[1]) / macs(pair[0]), units(pair[1]) / units(pair[0]));
-                assert!((work - wanted).abs() < 1e-9, "{} {pair:?}: {work}", series.name);
+                let (work, wanted) = (
+                    macs(pair[1]) / macs(pair[0]),
+                    units(pair[1]) / units(pair[0]),
+                );
+                assert!(
+                    (work - wanted).abs() < 1e-9,
+                    "{} {pair:?}: {work}",
+                    series.name
+                );
             }
         }
     }
@@ -158,15 +194,32 @@ mod tests {
     #[test]
     fn the_middle_says_what_is_linear() {
         let points = ALL[0].points(&[(1, 2.0), (2, 2.0), (4, 6.0)]);
-        assert_eq!(points.iter().map(|point| point.unit_us).collect::<Vec<_>>(), [2000.0, 1000.0, 1500.0]);
-        assert_eq!(points.iter().map(|point| point.deviation_percent).collect::<Vec<_>>(), [100.0, 0.0, 50.0]);
+        assert_eq!(
+            points.iter().map(|point| point.unit_us).collect::<Vec<_>>(),
+            [2000.0, 1000.0, 1500.0]
+        );
+        assert_eq!(
+            points
+                .iter()
+                .map(|point| point.deviation_percent)
+                .collect::<Vec<_>>(),
+            [100.0, 0.0, 50.0]
+        );
         assert!(ALL[0].points(&[]).is_empty());
     }
 
     #[test]
     fn the_smallest_sizes_can_be_measured() {
         for series in &ALL {
-            assert!(series.step_ms(series.sizes[0], 1, &Device::Cpu).unwrap().unwrap() > 0.0, "{}", series.name);
+            assert!(
+                series
+                    .step_ms(series.sizes[0], 1, &Device::Cpu)
+                    .unwrap()
+                    .unwrap()
+                    > 0.0,
+                "{}",
+                series.name
+            );
         }
     }
 }

@@ -65,10 +65,17 @@ pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
     let path = folder.path().to_path_buf();
     let (give, given) = channel();
     let create = move |ctx: &Context| -> Result<OnScreen, TrialError> {
-        Ok(OnScreen { trial: Some(trial(ctx, &path, seconds)?), first: started.elapsed(), painted: false, give })
+        Ok(OnScreen {
+            trial: Some(trial(ctx, &path, seconds)?),
+            first: started.elapsed(),
+            painted: false,
+            give,
+        })
     };
     gui::run(SIZE, create)?;
-    let trial = given.recv().map_err(|_| TrialError::Ended("the window was closed".to_owned()))?;
+    let trial = given
+        .recv()
+        .map_err(|_| TrialError::Ended("the window was closed".to_owned()))?;
     finish(trial)
 }
 
@@ -94,7 +101,9 @@ impl eframe::App for OnScreen {
         if trial.is_over() {
             ctx.send_viewport_cmd(ViewportCommand::Close);
             // Whoever measures is waiting.
-            self.trial.take().and_then(|trial| self.give.send(trial).ok());
+            self.trial
+                .take()
+                .and_then(|trial| self.give.send(trial).ok());
         }
     }
 
@@ -106,21 +115,32 @@ impl eframe::App for OnScreen {
 }
 
 fn finish(trial: Trial) -> Result<Report, TrialError> {
-    trial.failure.map_or(Ok(trial.report), |failure| Err(TrialError::Ended(failure)))
+    trial
+        .failure
+        .map_or(Ok(trial.report), |failure| Err(TrialError::Ended(failure)))
 }
 
 /// The network of the Keras lab on drawn images, for longer than it is measured.
 fn project() -> Result<Project, TrialError> {
-    let entry = builtin::find("keras-cifar").ok_or_else(|| TrialError::Ended("there is no keras-cifar".to_owned()))?;
+    let entry = builtin::find("keras-cifar")
+        .ok_or_else(|| TrialError::Ended("there is no keras-cifar".to_owned()))?;
     let mut project = entry.project()?;
     (project.data.source, project.data.path) = (Source::Shapes, None);
-    project.stages.iter_mut().for_each(|stage| stage.epochs = 1_000_000);
+    project
+        .stages
+        .iter_mut()
+        .for_each(|stage| stage.epochs = 1_000_000);
     Ok(project)
 }
 
 fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError> {
     let state = State::new(project()?, Some(folder.join("project.toml")));
-    let setup = Setup { state, start: Box::new(gui::start), native_dialogs: false, config: None };
+    let setup = Setup {
+        state,
+        start: Box::new(gui::start),
+        native_dialogs: false,
+        config: None,
+    };
     Ok(Trial::new(App::new(ctx, setup), seconds))
 }
 
@@ -128,7 +148,10 @@ fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError
 fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
     let start = Instant::now();
     let input = RawInput {
-        screen_rect: Some(Rect::from_min_size(Default::default(), vec2(SIZE[0], SIZE[1]))),
+        screen_rect: Some(Rect::from_min_size(
+            Default::default(),
+            vec2(SIZE[0], SIZE[1]),
+        )),
         time: Some(born.elapsed().as_secs_f64()),
         focused: true,
         ..RawInput::default()
@@ -143,7 +166,9 @@ fn frame(ctx: &Context, trial: &mut Trial, born: Instant) {
 fn drive(ctx: &Context, trial: &mut Trial, woken: &Receiver<Instant>, born: Instant) {
     let mut due: Option<Instant> = Some(Instant::now());
     while !trial.is_over() {
-        let wait = due.map_or(Duration::from_secs(1), |due| due.saturating_duration_since(Instant::now()));
+        let wait = due.map_or(Duration::from_secs(1), |due| {
+            due.saturating_duration_since(Instant::now())
+        });
         match woken.recv_timeout(wait) {
             Ok(asked) => due = Some(due.map_or(asked, |due| due.min(asked))),
             Err(RecvTimeoutError::Timeout) if due.is_some() => {

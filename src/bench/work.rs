@@ -15,8 +15,13 @@ pub enum Pass {
 
 /// Multiply-accumulates for one image along a route.
 pub fn macs(plan: &Plan, route: Route, pass: Pass) -> u64 {
-    let mut counter = Counter { pass, trains_below: false };
-    let stacks = [Stack::Encoder, route.second()].into_iter().filter_map(|stack| plan.stack(stack));
+    let mut counter = Counter {
+        pass,
+        trains_below: false,
+    };
+    let stacks = [Stack::Encoder, route.second()]
+        .into_iter()
+        .filter_map(|stack| plan.stack(stack));
     stacks.map(|nodes| counter.sequence(nodes)).sum()
 }
 
@@ -36,7 +41,9 @@ impl Counter {
         match node {
             Planned::Layer(layer) => self.layer(layer),
             Planned::Repeat { passes, .. } => passes.iter().map(|pass| self.sequence(pass)).sum(),
-            Planned::Add { branches, .. } | Planned::Concat { branches, .. } => self.branches(branches),
+            Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
+                self.branches(branches)
+            }
         }
     }
 
@@ -53,7 +60,9 @@ impl Counter {
     }
 
     fn layer(&mut self, layer: &PlannedLayer) -> u64 {
-        let Cost { parameters, macs, .. } = Cost::of(&layer.op, &layer.input, &layer.output);
+        let Cost {
+            parameters, macs, ..
+        } = Cost::of(&layer.op, &layer.input, &layer.output);
         let times = match self.pass {
             Pass::Inference => 1,
             Pass::Training => 1 + u64::from(parameters > 0) + u64::from(self.trains_below),
@@ -72,7 +81,12 @@ mod tests {
 
     fn counted(layers: &[&str], pass: Pass) -> u64 {
         let encoder = layers.iter().map(|text| Node::from_text(text)).collect();
-        let network = Network { input: "10".parse().unwrap(), encoder, decoder: vec![], head: vec![] };
+        let network = Network {
+            input: "10".parse().unwrap(),
+            encoder,
+            decoder: vec![],
+            head: vec![],
+        };
         macs(&infer(&network).plan.unwrap(), Route::Reconstruct, pass)
     }
 
@@ -85,12 +99,18 @@ mod tests {
 
     #[test]
     fn branches_on_the_input_need_none_either() {
-        let project = super::super::cases::find("xception-mini").unwrap().project().unwrap();
+        let project = super::super::cases::find("xception-mini")
+            .unwrap()
+            .project()
+            .unwrap();
         let inference = infer(&project.network);
         let plan = inference.plan.unwrap();
         let first = 32 * 32 * 32 * 27;
         let training = macs(&plan, Route::Classify, Pass::Training);
-        assert_eq!(macs(&plan, Route::Classify, Pass::Inference), inference.totals.macs);
+        assert_eq!(
+            macs(&plan, Route::Classify, Pass::Inference),
+            inference.totals.macs
+        );
         assert_eq!(training, 3 * inference.totals.macs - first);
     }
 }

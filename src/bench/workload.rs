@@ -65,8 +65,15 @@ impl Workload {
     /// The workload of a case.
     pub fn of_case(case: &Case, device: &Device) -> Result<Workload, BenchError> {
         let project = case.project()?;
-        let batch = case.inference.or_else(|| Some(project.stages.first()?.batch as usize)).unwrap_or(1);
-        let pass = if case.inference.is_some() { Pass::Inference } else { Pass::Training };
+        let batch = case
+            .inference
+            .or_else(|| Some(project.stages.first()?.batch as usize))
+            .unwrap_or(1);
+        let pass = if case.inference.is_some() {
+            Pass::Inference
+        } else {
+            Pass::Training
+        };
         Workload::new(case.name, &project, batch, pass, device)
     }
 
@@ -79,7 +86,9 @@ impl Workload {
         device: &Device,
     ) -> Result<Workload, BenchError> {
         let first = project.stages.first();
-        let stage = first.ok_or_else(|| BenchError::Unsound(name.to_owned(), "its project has no stage".to_owned()))?;
+        let stage = first.ok_or_else(|| {
+            BenchError::Unsound(name.to_owned(), "its project has no stage".to_owned())
+        })?;
         Workload::of_stage(name, project, stage, batch, pass, device)
     }
 
@@ -95,11 +104,16 @@ impl Workload {
         let unsound = |why: &str| BenchError::Unsound(name.to_owned(), why.to_owned());
         let stage = stage.clone();
         let inference = infer(&project.network);
-        let plan = inference.plan.as_ref().ok_or_else(|| unsound("its encoder has an error"))?;
+        let plan = inference
+            .plan
+            .as_ref()
+            .ok_or_else(|| unsound("its encoder has an error"))?;
         let mut network = Network::new(plan, project.seed, device)?;
         network.set_frozen(&frozen(&stage));
         network.set_sparsity(stage.sparsity.as_ref())?;
-        let updater = (pass == Pass::Training).then(|| Updater::new(&stage.optimizer, &network)).transpose()?;
+        let updater = (pass == Pass::Training)
+            .then(|| Updater::new(&stage.optimizer, &network))
+            .transpose()?;
         let images = random_images(project.seed, 0, network.input_dims(batch), device)?;
         let output = channels_last(batch, output_shape(&inference, plan, stage.task)).to_vec();
         let target = answer(&stage, project.seed, &images, output)?;
@@ -140,33 +154,54 @@ impl Workload {
     /// Takes one step: of training, or one forward pass.
     pub fn step(&mut self) -> Result<StepTimes, BenchError> {
         self.steps += 1;
-        if self.updater.is_some() { self.train() } else { self.infer() }
+        if self.updater.is_some() {
+            self.train()
+        } else {
+            self.infer()
+        }
     }
 
     fn infer(&mut self) -> Result<StepTimes, BenchError> {
         let start = Instant::now();
-        self.network.forward(self.stage.task.into(), &self.images, Mode::Eval)?;
+        self.network
+            .forward(self.stage.task.into(), &self.images, Mode::Eval)?;
         self.network.device().synchronize()?;
-        Ok(StepTimes { forward: start.elapsed(), ..StepTimes::default() })
+        Ok(StepTimes {
+            forward: start.elapsed(),
+            ..StepTimes::default()
+        })
     }
 
     fn train(&mut self) -> Result<StepTimes, BenchError> {
         let mut clock = Instant::now();
-        let mode = Mode::Train { seed: self.seed, step: self.steps };
-        let output = self.network.forward(self.stage.task.into(), &self.images, mode)?;
+        let mode = Mode::Train {
+            seed: self.seed,
+            step: self.steps,
+        };
+        let output = self
+            .network
+            .forward(self.stage.task.into(), &self.images, mode)?;
         let forward = lap(&mut clock);
         let gradient = self.compare(&output)?;
         let loss = lap(&mut clock);
         self.network.backward(&gradient)?;
         if gradient_not_finite(&self.network)?.is_some() {
-            return Err(BenchError::NotFinite(format!("a gradient of {}", self.name), self.steps));
+            return Err(BenchError::NotFinite(
+                format!("a gradient of {}", self.name),
+                self.steps,
+            ));
         }
         let backward = lap(&mut clock);
         if let Some(updater) = &mut self.updater {
             updater.step(&mut self.network, self.stage.optimizer.lr())?;
         }
         self.network.device().synchronize()?;
-        Ok(StepTimes { forward, loss, backward, update: lap(&mut clock) })
+        Ok(StepTimes {
+            forward,
+            loss,
+            backward,
+            update: lap(&mut clock),
+        })
     }
 
     /// The loss's gradient; what the engine reports of a step is computed as well.
@@ -179,10 +214,19 @@ impl Workload {
             }
         };
         let after_softmax = self.network.ends_in_softmax(Route::from(self.stage.task));
-        let evaluated = loss::evaluate(self.stage.loss, output, target, after_softmax, Some(&mut self.gradient))?;
+        let evaluated = loss::evaluate(
+            self.stage.loss,
+            output,
+            target,
+            after_softmax,
+            Some(&mut self.gradient),
+        )?;
         let is_finite = (evaluated.value + self.network.penalty()).is_finite();
         let not_finite = || BenchError::NotFinite(format!("the loss of {}", self.name), self.steps);
-        evaluated.gradient.filter(|_| is_finite).ok_or_else(not_finite)
+        evaluated
+            .gradient
+            .filter(|_| is_finite)
+            .ok_or_else(not_finite)
     }
 }
 
@@ -202,12 +246,21 @@ fn output_shape<'a>(inference: &'a Inference, plan: &'a Plan, task: Task) -> &'a
 }
 
 /// Labels, the images themselves, or random numbers where the output has other dimensions than they.
-fn answer(stage: &Stage, seed: u64, images: &Tensor, output: Vec<usize>) -> Result<Answer, BenchError> {
+fn answer(
+    stage: &Stage,
+    seed: u64,
+    images: &Tensor,
+    output: Vec<usize>,
+) -> Result<Answer, BenchError> {
     Ok(match stage.task {
         Task::Classify => {
             let classes = output[1..].iter().product::<usize>().max(1) as u32;
             let mut rng = stream(seed, Purpose::Bench, 1);
-            Answer::Labels((0..output[0]).map(|_| rng.random_range(0..classes)).collect())
+            Answer::Labels(
+                (0..output[0])
+                    .map(|_| rng.random_range(0..classes))
+                    .collect(),
+            )
         }
         Task::Reconstruct if output == images.dims() => Answer::Images(images.clone()),
         Task::Reconstruct => Answer::Images(random_images(seed, 1, output, images.device())?),
@@ -215,10 +268,17 @@ fn answer(stage: &Stage, seed: u64, images: &Tensor, output: Vec<usize>) -> Resu
 }
 
 /// Uniform in −1..1.
-fn random_images(seed: u64, counter: u64, dims: Vec<usize>, device: &Device) -> Result<Tensor, BenchError> {
+fn random_images(
+    seed: u64,
+    counter: u64,
+    dims: Vec<usize>,
+    device: &Device,
+) -> Result<Tensor, BenchError> {
     let mut rng = stream(seed, Purpose::Bench, counter);
     let count = dims.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+    let values: Vec<f32> = (0..count)
+        .map(|_| 2.0 * rng.random::<f32>() - 1.0)
+        .collect();
     Ok(Tensor::from_vec(values, dims, device)?)
 }
 
@@ -230,7 +290,12 @@ mod tests {
     #[test]
     fn a_step_trains_and_a_forward_pass_does_not() {
         let weights = |workload: &Workload| -> Vec<f32> {
-            workload.network.parameters()[0].value.flatten_all().unwrap().to_vec1().unwrap()
+            workload.network.parameters()[0]
+                .value
+                .flatten_all()
+                .unwrap()
+                .to_vec1()
+                .unwrap()
         };
         for (name, trains) in [("sparse-ae", true), ("infer-b1", false)] {
             let mut workload = Workload::of_case(cases::find(name).unwrap(), &Device::Cpu).unwrap();
@@ -245,7 +310,9 @@ mod tests {
     #[test]
     fn outputs_that_are_no_images_have_a_target_of_their_shape() {
         let workload = Workload::of_case(cases::find("separable").unwrap(), &Device::Cpu).unwrap();
-        let Answer::Images(target) = &workload.target else { panic!("images") };
+        let Answer::Images(target) = &workload.target else {
+            panic!("images")
+        };
         assert_eq!(target.dims(), [32, 32, 32, 128]);
     }
 }

@@ -376,30 +376,58 @@ pub struct BenchArgs {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a number from 1 on".to_owned())
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "write a number from 1 on".to_owned())
 }
 
 fn split(text: &str) -> Result<Split, String> {
     let names = Split::ALL.map(Split::name).join(", ");
-    Split::ALL.into_iter().find(|split| split.name() == text).ok_or_else(|| format!("the splits are {names}"))
+    Split::ALL
+        .into_iter()
+        .find(|split| split.name() == text)
+        .ok_or_else(|| format!("the splits are {names}"))
 }
 
 fn source(text: &str) -> Result<Source, String> {
     let names = Source::ALL.map(Source::name).join(", ");
-    Source::ALL.into_iter().find(|source| source.name() == text).ok_or_else(|| format!("the sources are {names}"))
+    Source::ALL
+        .into_iter()
+        .find(|source| source.name() == text)
+        .ok_or_else(|| format!("the sources are {names}"))
 }
 
 /// `512MB`, `4 GB`: in steps of 1000, as sizes are printed.
 fn memory(text: &str) -> Result<u64, String> {
-    let units = [("kb", 1_000u64), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1)];
+    let units = [
+        ("kb", 1_000u64),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
+        ("b", 1),
+    ];
     let text = text.trim().to_lowercase();
-    let named = units.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let named = units
+        .iter()
+        .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
     let (number, unit) = named.unwrap_or((&text, 1));
-    let number: Option<f64> = number.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.map(|number| (number * unit as f64) as u64).ok_or_else(|| "write a size such as 512MB or 4GB".to_owned())
+    let number: Option<f64> = number
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number
+        .map(|number| (number * unit as f64) as u64)
+        .ok_or_else(|| "write a size such as 512MB or 4GB".to_owned())
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {
-    let sides: Option<Vec<u32>> = text.split(['x', '×']).map(|side| side.parse().ok()).collect();
-    sides.and_then(|sides| sides.try_into().ok()).ok_or_else(|| "write height x width, such as 32x32".to_owned())
+    let sides: Option<Vec<u32>> = text
+        .split(['x', '×'])
+        .map(|side| side.parse().ok())
+        .collect();
+    sides
+        .and_then(|sides| sides.try_into().ok())
+        .ok_or_else(|| "write height x width, such as 32x32".to_owned())
 }

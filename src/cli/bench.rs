@@ -50,26 +50,34 @@ pub(super) fn device(args: &BenchArgs) -> Result<Device, WrongInput> {
 
 /// How many threads to compute with.
 pub(super) fn threads(args: &BenchArgs) -> usize {
-    args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+    args.threads
+        .unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// Options that would change nothing of what is measured.
 fn refuse(args: &BenchArgs) -> Result<(), WrongInput> {
     let window = matches!(args.what, Some(BenchWhat::Window | BenchWhat::Headless));
     let idle = [
-        ("--data", args.data.is_some() && args.what != Some(BenchWhat::Data)),
+        (
+            "--data",
+            args.data.is_some() && args.what != Some(BenchWhat::Data),
+        ),
         ("--cases", args.cases.is_some() && window),
         ("--scaling", args.scaling && args.what.is_some()),
     ];
     match idle.iter().find(|(_, is_idle)| *is_idle) {
-        Some((option, _)) => Err(WrongInput(format!("{option} means nothing for what is measured: leave it out"))),
+        Some((option, _)) => Err(WrongInput(format!(
+            "{option} means nothing for what is measured: leave it out"
+        ))),
         None => Ok(()),
     }
 }
 
 /// The cases of these names, in the order they were given.
 fn chosen(names: Option<&str>) -> Result<Vec<&'static Case>, WrongInput> {
-    let Some(names) = names else { return Ok(cases::ALL.iter().collect()) };
+    let Some(names) = names else {
+        return Ok(cases::ALL.iter().collect());
+    };
     let known = || cases::ALL.iter().map(|case| case.name);
     let case = |name: &str| cases::find(name.trim()).ok_or_else(|| unknown(name.trim(), known()));
     names.split(',').map(case).collect()
@@ -78,9 +86,18 @@ fn chosen(names: Option<&str>) -> Result<Vec<&'static Case>, WrongInput> {
 /// A case that is none of those known.
 pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> WrongInput {
     let names: Vec<&str> = known.collect();
-    let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-    let hint = near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| format!(" did you mean `{near}`?"));
-    WrongInput(format!("there is no case `{name}`;{} the cases are {}", hint.unwrap_or_default(), names.join(", ")))
+    let near = names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .min();
+    let hint = near
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, near)| format!(" did you mean `{near}`?"));
+    WrongInput(format!(
+        "there is no case `{name}`;{} the cases are {}",
+        hint.unwrap_or_default(),
+        names.join(", ")
+    ))
 }
 
 /// All measurements, and the machine's own peak in GFLOP/s.
@@ -98,37 +115,79 @@ fn all(
     let peak = roof::sgemm_gflops(device)?;
     let measured = |(name, measurement): (&'static str, Measurement)| {
         let percent_of_peak = 100.0 * measurement.gflops / peak;
-        Measured { name, measurement, percent_of_peak }
+        Measured {
+            name,
+            measurement,
+            percent_of_peak,
+        }
     };
     Ok((measurements.into_iter().map(measured).collect(), peak))
 }
 
 fn as_json(measured: &[Measured]) -> anyhow::Result<Value> {
-    let entries = measured.iter().map(|case| Ok((case.name.to_owned(), serde_json::to_value(case)?)));
-    Ok(Value::Object(entries.collect::<anyhow::Result<Map<_, _>>>()?))
+    let entries = measured
+        .iter()
+        .map(|case| Ok((case.name.to_owned(), serde_json::to_value(case)?)));
+    Ok(Value::Object(
+        entries.collect::<anyhow::Result<Map<_, _>>>()?,
+    ))
 }
 
-const HEADING: [&str; 9] =
-    ["case", "step ms", "forward", "loss", "backward", "update", "GFLOP/s", "% of peak", "memory"];
+const HEADING: [&str; 9] = [
+    "case",
+    "step ms",
+    "forward",
+    "loss",
+    "backward",
+    "update",
+    "GFLOP/s",
+    "% of peak",
+    "memory",
+];
 
 fn as_text(measured: &[Measured], peak: f64, device: &Device, threads: usize) -> String {
     let place = place(device, threads);
     let rows: Vec<[String; 9]> = measured.iter().map(row).collect();
-    let title = format!("{place} · peak {peak:.0} GFLOP/s, a product of 2048×2048 matrices · times are medians");
+    let title = format!(
+        "{place} · peak {peak:.0} GFLOP/s, a product of 2048×2048 matrices · times are medians"
+    );
     [title, String::new(), table(&HEADING, &rows)].join("\n")
 }
 
 /// Where it was measured.
 pub(super) fn place(device: &Device, threads: usize) -> String {
-    if device.is_cpu() { format!("CPU, threads: {threads}") } else { nn::device::describe(device) }
+    if device.is_cpu() {
+        format!("CPU, threads: {threads}")
+    } else {
+        nn::device::describe(device)
+    }
 }
 
 fn row(case: &Measured) -> [String; 9] {
-    let Measurement { step_ms, forward_ms, loss_ms, backward_ms, update_ms, gflops, peak_bytes } = case.measurement;
-    let [step, forward, loss, backward, update] = [step_ms, forward_ms, loss_ms, backward_ms, update_ms].map(figure);
+    let Measurement {
+        step_ms,
+        forward_ms,
+        loss_ms,
+        backward_ms,
+        update_ms,
+        gflops,
+        peak_bytes,
+    } = case.measurement;
+    let [step, forward, loss, backward, update] =
+        [step_ms, forward_ms, loss_ms, backward_ms, update_ms].map(figure);
     let share = format!("{:.0} %", case.percent_of_peak);
     let memory = peak_bytes.map(bytes).unwrap_or_default();
-    [case.name.to_owned(), step, forward, loss, backward, update, figure(gflops), share, memory]
+    [
+        case.name.to_owned(),
+        step,
+        forward,
+        loss,
+        backward,
+        update,
+        figure(gflops),
+        share,
+        memory,
+    ]
 }
 
 #[cfg(test)]
@@ -137,11 +196,24 @@ mod tests {
 
     #[test]
     fn cases_are_chosen_by_name() {
-        let names = |names| chosen(names).map(|cases| cases.iter().map(|case| case.name).collect::<Vec<_>>());
+        let names = |names| {
+            chosen(names).map(|cases| cases.iter().map(|case| case.name).collect::<Vec<_>>())
+        };
         assert_eq!(names(None).unwrap().len(), cases::ALL.len());
-        assert_eq!(names(Some("vgg-96, conv-ae")).unwrap(), ["vgg-96", "conv-ae"]);
+        assert_eq!(
+            names(Some("vgg-96, conv-ae")).unwrap(),
+            ["vgg-96", "conv-ae"]
+        );
         let error = names(Some("vgg-96,lenet-mist")).unwrap_err().to_string();
-        assert!(error.contains("did you mean `lenet-mnist`?") && error.contains("infer-b256"), "{error}");
-        assert!(!names(Some("something else")).unwrap_err().to_string().contains("did you mean"));
+        assert!(
+            error.contains("did you mean `lenet-mnist`?") && error.contains("infer-b256"),
+            "{error}"
+        );
+        assert!(
+            !names(Some("something else"))
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean")
+        );
     }
 }

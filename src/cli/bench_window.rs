@@ -12,9 +12,19 @@ use std::time::Instant;
 pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
     let seconds = f64::from(args.seconds);
     let real = what == BenchWhat::Window && has_display();
-    let place = if real { "in a window" } else { "without a display" };
-    output::say(&format!("keras-cifar trains for {seconds} s {place}, watched and unwatched in turn"));
-    let report = if real { on_screen(started, seconds)? } else { headless(started, seconds)? };
+    let place = if real {
+        "in a window"
+    } else {
+        "without a display"
+    };
+    output::say(&format!(
+        "keras-cifar trains for {seconds} s {place}, watched and unwatched in turn"
+    ));
+    let report = if real {
+        on_screen(started, seconds)?
+    } else {
+        headless(started, seconds)?
+    };
     if args.json {
         return output::print_json(&serde_json::to_value(&report)?);
     }
@@ -25,26 +35,49 @@ fn as_text(report: &Report) -> String {
     let row = |name: &str, times: &FrameTimes| {
         let figures = [times.median_ms, times.p99_ms, times.longest_ms].map(figure);
         let [median, p99, longest] = figures;
-        [name.to_owned(), times.count.to_string(), median, p99, longest]
+        [
+            name.to_owned(),
+            times.count.to_string(),
+            median,
+            p99,
+            longest,
+        ]
     };
     let rows = [
         row("training, every view open", &report.training),
         row("a curve of 1,000 points", &report.thousand_points),
         row("a curve of 1,000,000 points", &report.million_points),
     ];
-    let what = if report.painted { "layout, triangles and painting" } else { "layout and triangles, no painting" };
+    let what = if report.painted {
+        "layout, triangles and painting"
+    } else {
+        "layout and triangles, no painting"
+    };
     let (watched, unwatched) = (report.images_per_second, report.images_per_second_unwatched);
     let mut lines = vec![
         format!("a frame's work in ms: {what}"),
         String::new(),
         table(&["", "frames", "median", "99 %", "longest"], &rows),
         String::new(),
-        format!("first frame {:.0} ms after the start", report.first_frame_ms),
-        format!("frames in 3 s in which nothing happens: {}", report.idle_frames),
-        format!("images/s: {} watched, {} unwatched, ratio {:.3}", rate(watched), rate(unwatched), watched / unwatched),
+        format!(
+            "first frame {:.0} ms after the start",
+            report.first_frame_ms
+        ),
+        format!(
+            "frames in 3 s in which nothing happens: {}",
+            report.idle_frames
+        ),
+        format!(
+            "images/s: {} watched, {} unwatched, ratio {:.3}",
+            rate(watched),
+            rate(unwatched),
+            watched / unwatched
+        ),
     ];
     if let Some([early, half, late]) = report.resident_bytes.map(|all| all.map(bytes)) {
-        lines.push(format!("memory in use: {early} after a tenth of the time, {half} halfway, {late} at the end"));
+        lines.push(format!(
+            "memory in use: {early} after a tenth of the time, {half} halfway, {late} at the end"
+        ));
     }
     lines.join("\n")
 }
@@ -55,11 +88,27 @@ mod tests {
 
     #[test]
     fn the_figures_stand_in_columns() {
-        let times = FrameTimes { count: 400, median_ms: 1.2, p99_ms: 3.456, longest_ms: 12.0 };
-        let report =
-            Report { training: times, images_per_second: 9.5e3, images_per_second_unwatched: 1e4, ..Report::default() };
+        let times = FrameTimes {
+            count: 400,
+            median_ms: 1.2,
+            p99_ms: 3.456,
+            longest_ms: 12.0,
+        };
+        let report = Report {
+            training: times,
+            images_per_second: 9.5e3,
+            images_per_second_unwatched: 1e4,
+            ..Report::default()
+        };
         let text = as_text(&report);
-        assert!(text.contains("ratio 0.950") && text.contains("no painting"), "{text}");
-        assert!(text.lines().any(|line| line.starts_with("training") && line.ends_with("12.00")), "{text}");
+        assert!(
+            text.contains("ratio 0.950") && text.contains("no painting"),
+            "{text}"
+        );
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with("training") && line.ends_with("12.00")),
+            "{text}"
+        );
     }
 }

@@ -52,9 +52,18 @@ fn judged(project: &Project, inference: &Inference) -> Vec<Judged> {
     judge(project, inference, &Measured::default())
 }
 
-fn as_json(project: &Project, inference: &Inference, problems: &[Problem], cost: Option<&StageCost>) -> Value {
+fn as_json(
+    project: &Project,
+    inference: &Inference,
+    problems: &[Problem],
+    cost: Option<&StageCost>,
+) -> Value {
     let (goals, locked) = (judged(project, inference), locks::targets(project));
-    let of = |severity: Severity| problems.iter().filter(move |problem| problem.severity == severity);
+    let of = |severity: Severity| {
+        problems
+            .iter()
+            .filter(move |problem| problem.severity == severity)
+    };
     let totals = inference.totals;
     json!({
         "ok": can_train(problems),
@@ -114,16 +123,29 @@ pub(super) fn index_json(path: &[usize], text: String) -> Value {
     }
 }
 
-fn as_text(source: &Source, inference: &Inference, problems: &[Problem], cost: Option<&StageCost>) -> String {
+fn as_text(
+    source: &Source,
+    inference: &Inference,
+    problems: &[Problem],
+    cost: Option<&StageCost>,
+) -> String {
     let mut lines = vec![source.project.title.clone(), String::new()];
     lines.extend(table(source, inference, problems));
     lines.push(String::new());
     lines.push(banner(inference).text);
     lines.extend(explain::lines(&source.project.network, inference));
     let totals = inference.totals;
-    lines.push(format!("{} parameters · {} MACs an image", count(totals.parameters), count(totals.macs)));
+    lines.push(format!(
+        "{} parameters · {} MACs an image",
+        count(totals.parameters),
+        count(totals.macs)
+    ));
     lines.extend(cost.map(StageCost::lines).unwrap_or_default());
-    lines.extend(design::hints(&source.project.network, inference).into_iter().map(|hint| format!("hint: {hint}")));
+    lines.extend(
+        design::hints(&source.project.network, inference)
+            .into_iter()
+            .map(|hint| format!("hint: {hint}")),
+    );
     let elsewhere = problems.iter().filter(|problem| problem.place.is_none());
     for problem in elsewhere {
         lines.push(String::new());
@@ -137,7 +159,9 @@ fn as_text(source: &Source, inference: &Inference, problems: &[Problem], cost: O
 fn ticks(source: &Source, inference: &Inference) -> Vec<String> {
     let ticks = goals::as_text(&judged(&source.project, inference));
     let heading = (!ticks.is_empty()).then(|| [String::new(), "goals".to_owned()]);
-    let ticks = ticks.into_iter().map(|tick| format!("{}{tick}", " ".repeat(INDENT)));
+    let ticks = ticks
+        .into_iter()
+        .map(|tick| format!("{}{tick}", " ".repeat(INDENT)));
     heading.into_iter().flatten().chain(ticks).collect()
 }
 
@@ -153,8 +177,16 @@ struct Cells {
 
 impl Cells {
     fn heading() -> Cells {
-        let [layer, output, parameters, macs] = ["layer", "output", "parameters", "MACs"].map(str::to_owned);
-        Cells { layer, output, parameters, macs, field: "receptive field".into(), memory: "memory".into() }
+        let [layer, output, parameters, macs] =
+            ["layer", "output", "parameters", "MACs"].map(str::to_owned);
+        Cells {
+            layer,
+            output,
+            parameters,
+            macs,
+            field: "receptive field".into(),
+            memory: "memory".into(),
+        }
     }
 
     fn of(row: &Row) -> Cells {
@@ -164,19 +196,46 @@ impl Cells {
             output: row.shape_text(),
             parameters: number(row.parameters),
             macs: number(row.macs),
-            field: row.receptive_field.as_ref().filter(|_| !row.is_block).map(|f| times(f)).unwrap_or_default(),
-            memory: row.output.as_ref().map(|_| bytes(row.memory_bytes)).unwrap_or_default(),
+            field: row
+                .receptive_field
+                .as_ref()
+                .filter(|_| !row.is_block)
+                .map(|f| times(f))
+                .unwrap_or_default(),
+            memory: row
+                .output
+                .as_ref()
+                .map(|_| bytes(row.memory_bytes))
+                .unwrap_or_default(),
         }
     }
 
     fn columns(&self) -> [&str; 6] {
-        [&self.layer, &self.output, &self.parameters, &self.macs, &self.field, &self.memory]
+        [
+            &self.layer,
+            &self.output,
+            &self.parameters,
+            &self.macs,
+            &self.field,
+            &self.memory,
+        ]
     }
 
     fn line(&self, widths: &[usize; 6]) -> String {
         let cells = self.columns().into_iter().zip(widths).enumerate();
-        let text = |(column, (cell, &width))| if column == 0 { left(cell, width) } else { right(cell, width) };
-        cells.map(text).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        let text = |(column, (cell, &width))| {
+            if column == 0 {
+                left(cell, width)
+            } else {
+                right(cell, width)
+            }
+        };
+        cells
+            .map(text)
+            .collect::<Vec<_>>()
+            .join("  ")
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -186,7 +245,11 @@ fn indent(row: &Row) -> usize {
 
 /// `3  conv 16 k3`
 fn label(row: &Row) -> String {
-    format!("{:>2}  {}", row.place.path.last().copied().unwrap_or(0), row.text)
+    format!(
+        "{:>2}  {}",
+        row.place.path.last().copied().unwrap_or(0),
+        row.text
+    )
 }
 
 /// Columns before the layer's own text in its line.
@@ -195,8 +258,16 @@ fn offset(row: &Row) -> usize {
 }
 
 fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<String> {
-    let rows: Vec<(&Row, Cells)> = inference.rows.iter().map(|row| (row, Cells::of(row))).collect();
-    let input = Cells { layer: "input".into(), output: inference.input.to_string(), ..empty() };
+    let rows: Vec<(&Row, Cells)> = inference
+        .rows
+        .iter()
+        .map(|row| (row, Cells::of(row)))
+        .collect();
+    let input = Cells {
+        layer: "input".into(),
+        output: inference.input.to_string(),
+        ..empty()
+    };
     let all = rows.iter().map(|(_, cells)| cells).chain([&input]);
     let heading = Cells::heading();
     let mut widths = heading.columns().map(|cell| cell.chars().count());
@@ -212,7 +283,9 @@ fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<St
         let nodes = source.project.network.stack(stack);
         lines.extend((!nodes.is_empty()).then(|| stack.to_string()));
         tree(nodes, 0, &mut lines, &mut |lines| {
-            let Some((row, cells)) = left.next() else { return };
+            let Some((row, cells)) = left.next() else {
+                return;
+            };
             let is_locked = locked.iter().any(|target| target.contains(&row.place));
             lines.push(cells.line(&widths) + if is_locked { "  locked" } else { "" });
             lines.extend(notes(source, row, problems));
@@ -223,12 +296,18 @@ fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<St
 
 /// The lines of some nodes, where `row` adds those of the next node: the rows stand in the order of the text.
 /// Where a block has several branches each is announced, so that an empty one is seen too.
-fn tree(nodes: &[Node], depth: usize, lines: &mut Vec<String>, row: &mut dyn FnMut(&mut Vec<String>)) {
+fn tree(
+    nodes: &[Node],
+    depth: usize,
+    lines: &mut Vec<String>,
+    row: &mut dyn FnMut(&mut Vec<String>),
+) {
     for node in nodes {
         row(lines);
         let branches = node.branches();
         for (branch, nodes) in branches.iter().enumerate() {
-            let heading = (branches.len() > 1).then(|| branch_line(branch, nodes.is_empty(), depth + 1));
+            let heading =
+                (branches.len() > 1).then(|| branch_line(branch, nodes.is_empty(), depth + 1));
             lines.extend(heading);
             tree(nodes, depth + 1, lines, row);
         }
@@ -242,25 +321,63 @@ fn branch_line(branch: usize, identity: bool, depth: usize) -> String {
 
 fn empty() -> Cells {
     let empty = String::new;
-    Cells { layer: empty(), output: empty(), parameters: empty(), macs: empty(), field: empty(), memory: empty() }
+    Cells {
+        layer: empty(),
+        output: empty(),
+        parameters: empty(),
+        macs: empty(),
+        field: empty(),
+        memory: empty(),
+    }
 }
 
 /// What is wrong with a layer, below its line: a caret under the place, the message, what helps.
 fn notes(source: &Source, row: &Row, problems: &[Problem]) -> Vec<String> {
-    let here = problems.iter().filter(|problem| problem.place.as_ref() == Some(&row.place));
-    here.flat_map(|problem| note(source, row, problem)).collect()
+    let here = problems
+        .iter()
+        .filter(|problem| problem.place.as_ref() == Some(&row.place));
+    here.flat_map(|problem| note(source, row, problem))
+        .collect()
 }
 
 fn note(source: &Source, row: &Row, problem: &Problem) -> Vec<String> {
-    let span = row.error.as_ref().and_then(|error| error.span.clone()).unwrap_or(0..row.text.len());
-    let before = row.text.get(..span.start).map_or(0, |text| text.chars().count());
-    let marked = row.text.get(span).map_or(1, |text| text.chars().count().max(1));
+    let span = row
+        .error
+        .as_ref()
+        .and_then(|error| error.span.clone())
+        .unwrap_or(0..row.text.len());
+    let before = row
+        .text
+        .get(..span.start)
+        .map_or(0, |text| text.chars().count());
+    let marked = row
+        .text
+        .get(span)
+        .map_or(1, |text| text.chars().count().max(1));
     let margin = " ".repeat(offset(row));
-    let line = source.file.as_ref().and_then(|(file, text)| Some((file, line_of(text, &row.place)?)));
-    let place = line.map(|(file, line)| format!("{}, line {line}: ", file.display())).unwrap_or_default();
-    let mut lines = vec![format!("{margin}{}{}", " ".repeat(before), "^".repeat(marked))];
-    lines.push(format!("{margin}{}: {place}{}", severity(problem), problem.message));
-    lines.extend(problem.help.iter().map(|help| format!("{margin}help: {help}")));
+    let line = source
+        .file
+        .as_ref()
+        .and_then(|(file, text)| Some((file, line_of(text, &row.place)?)));
+    let place = line
+        .map(|(file, line)| format!("{}, line {line}: ", file.display()))
+        .unwrap_or_default();
+    let mut lines = vec![format!(
+        "{margin}{}{}",
+        " ".repeat(before),
+        "^".repeat(marked)
+    )];
+    lines.push(format!(
+        "{margin}{}: {place}{}",
+        severity(problem),
+        problem.message
+    ));
+    lines.extend(
+        problem
+            .help
+            .iter()
+            .map(|help| format!("{margin}help: {help}")),
+    );
     lines
 }
 
@@ -273,10 +390,17 @@ fn severity(problem: &Problem) -> &'static str {
 
 /// A problem that is not at a layer.
 fn described(source: &Source, problem: &Problem) -> Vec<String> {
-    let stage = problem.stage.and_then(|index| source.project.stages.get(index));
-    let place = stage.map(|stage| format!("stage `{}`: ", stage.name)).unwrap_or_default();
+    let stage = problem
+        .stage
+        .and_then(|index| source.project.stages.get(index));
+    let place = stage
+        .map(|stage| format!("stage `{}`: ", stage.name))
+        .unwrap_or_default();
     let help = problem.help.iter().map(|help| format!("  help: {help}"));
-    [format!("{}: {place}{}", severity(problem), problem.message)].into_iter().chain(help).collect()
+    [format!("{}: {place}{}", severity(problem), problem.message)]
+        .into_iter()
+        .chain(help)
+        .collect()
 }
 
 #[cfg(test)]
@@ -296,13 +420,28 @@ mod tests {
     #[test]
     fn columns_stand_under_each_other() {
         let text = shown("keras-cifar", |_| {});
-        let ends = |part: &str| text.lines().find(|line| line.contains(part)).map(|line| line.chars().count());
+        let ends = |part: &str| {
+            text.lines()
+                .find(|line| line.contains(part))
+                .map(|line| line.chars().count())
+        };
         assert!(text.contains("122,570 parameters"), "{text}");
         assert!(ends("conv 32 k3").is_some());
         let column = |part: &str| {
-            text.lines().find(|line| line.contains(part)).unwrap().split(part).next().unwrap().chars().count()
+            text.lines()
+                .find(|line| line.contains(part))
+                .unwrap()
+                .split(part)
+                .next()
+                .unwrap()
+                .chars()
+                .count()
         };
-        assert_eq!(column("32×30×30") + 8, column(" output") + 7, "right-aligned\n{text}");
+        assert_eq!(
+            column("32×30×30") + 8,
+            column(" output") + 7,
+            "right-aligned\n{text}"
+        );
     }
 
     #[test]
@@ -312,20 +451,28 @@ mod tests {
         assert_eq!(text.matches("branch 1\n").count(), 4, "{text}");
         let text = shown("xception", |_| {});
         let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
-        let at = lines.iter().position(|line| line.contains("conv 728 k1")).unwrap();
+        let at = lines
+            .iter()
+            .position(|line| line.contains("conv 728 k1"))
+            .unwrap();
         assert_eq!(lines[at - 1], "branch 1", "{text}");
         assert!(
-            lines.iter().position(|line| line.starts_with("head")) < lines.iter().position(|line| line.contains("gap"))
+            lines.iter().position(|line| line.starts_with("head"))
+                < lines.iter().position(|line| line.contains("gap"))
         );
     }
 
     #[test]
     fn carets_point_at_the_word() {
-        let text =
-            shown("conv-autoencoder", |source| source.project.network.encoder[0] = Node::from_text("conv 8 k3 q7"));
+        let text = shown("conv-autoencoder", |source| {
+            source.project.network.encoder[0] = Node::from_text("conv 8 k3 q7")
+        });
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.contains("q7")).unwrap();
         assert_eq!(lines[at].find("q7"), lines[at + 1].find("^^"), "{text}");
-        assert!(lines[at + 2].contains("error: ") && lines[at + 3].contains("help: "), "{text}");
+        assert!(
+            lines[at + 2].contains("error: ") && lines[at + 3].contains("help: "),
+            "{text}"
+        );
     }
 }

@@ -20,23 +20,34 @@ const SEED: u64 = 42;
 /// Opens the source and prints its splits.
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let path = match (args.fetch, &args.path) {
-        (true, path) => Some(fetch::run(args.name, path.as_deref())?.display().to_string()),
+        (true, path) => Some(
+            fetch::run(args.name, path.as_deref())?
+                .display()
+                .to_string(),
+        ),
         (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
         (false, path) => path.clone(),
     };
     let spec = spec(args, path)?;
     let dataset = match Dataset::open(&spec, SEED, Path::new(""), &mut |_| true) {
         Err(
-            error @ (DataError::Missing { .. } | DataError::NoImages { .. } | DataError::Setting { key: "path", .. }),
+            error @ (DataError::Missing { .. }
+            | DataError::NoImages { .. }
+            | DataError::Setting { key: "path", .. }),
         ) => {
-            return fetch::missing(args, &error).unwrap_or_else(|| Err(RunError::from(error).into()));
+            return fetch::missing(args, &error)
+                .unwrap_or_else(|| Err(RunError::from(error).into()));
         }
         result => result.map_err(RunError::from)?,
     };
     if !args.augment.is_empty() {
         return preview::run(args, &dataset, SEED);
     }
-    let found = if args.statistics { Some(statistics::of(&dataset)?) } else { None };
+    let found = if args.statistics {
+        Some(statistics::of(&dataset)?)
+    } else {
+        None
+    };
     if args.json {
         let mut value = as_json(&dataset);
         if let (Some(found), Some(map)) = (&found, value.as_object_mut()) {
@@ -50,11 +61,21 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
 
 /// The data table: what the options say, then what is set by name.
 fn spec(args: &DataArgs, path: Option<String>) -> anyhow::Result<DataSpec> {
-    let table = format!("format = 1\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n", args.name);
-    let settings: Vec<String> =
-        args.settings.iter().map(|setting| format!("data.{}", setting.trim_start_matches("data."))).collect();
+    let table = format!(
+        "format = 1\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n",
+        args.name
+    );
+    let settings: Vec<String> = args
+        .settings
+        .iter()
+        .map(|setting| format!("data.{}", setting.trim_start_matches("data.")))
+        .collect();
     let written = overrides::project(&table, "--set", &settings)?.data;
-    Ok(DataSpec { path: path.or(written.path.clone()), resize: args.resize.or(written.resize), ..written })
+    Ok(DataSpec {
+        path: path.or(written.path.clone()),
+        resize: args.resize.or(written.resize),
+        ..written
+    })
 }
 
 fn as_json(dataset: &Dataset) -> Value {
@@ -62,7 +83,10 @@ fn as_json(dataset: &Dataset) -> Value {
         let value = json!({ "images": data.len(), "labelled": data.labelled(), "per_class": data.per_class() });
         (split.name().to_owned(), value)
     };
-    let skipped = dataset.skipped().iter().map(|skipped| json!({ "file": skipped.file, "reason": skipped.reason }));
+    let skipped = dataset
+        .skipped()
+        .iter()
+        .map(|skipped| json!({ "file": skipped.file, "reason": skipped.reason }));
     json!({
         "shape": dataset.shape(),
         "classes": dataset.classes(),
@@ -75,13 +99,27 @@ fn as_json(dataset: &Dataset) -> Value {
 fn as_text(dataset: &Dataset) -> String {
     let mut lines = vec![format!("images {}", times(&dataset.shape()))];
     if !dataset.classes().is_empty() {
-        lines.push(format!("{} classes: {}", dataset.classes().len(), dataset.classes().join(", ")));
+        lines.push(format!(
+            "{} classes: {}",
+            dataset.classes().len(),
+            dataset.classes().join(", ")
+        ));
     }
     for (split, data) in dataset.splits() {
-        let labels = if data.labelled() { "labelled" } else { "without labels" };
-        lines.push(format!("{}  {}  {labels}", left(split.name(), 9), right(&count(data.len() as u64), 9)));
+        let labels = if data.labelled() {
+            "labelled"
+        } else {
+            "without labels"
+        };
+        lines.push(format!(
+            "{}  {}  {labels}",
+            left(split.name(), 9),
+            right(&count(data.len() as u64), 9)
+        ));
     }
     let skipped = dataset.skipped().iter();
-    lines.extend(skipped.map(|skipped| format!("left out: {}: {}", skipped.file.display(), skipped.reason)));
+    lines.extend(
+        skipped.map(|skipped| format!("left out: {}: {}", skipped.file.display(), skipped.reason)),
+    );
     lines.join("\n")
 }

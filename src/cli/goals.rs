@@ -29,7 +29,10 @@ pub fn as_text(goals: &[Judged]) -> Vec<String> {
         Standing::Missed => '✗',
         Standing::AfterTraining => '·',
     };
-    goals.iter().map(|judged| format!("{} {}: {}", tick(judged.standing), judged.goal, judged.text)).collect()
+    goals
+        .iter()
+        .map(|judged| format!("{} {}: {}", tick(judged.standing), judged.goal, judged.text))
+        .collect()
 }
 
 #[cfg(test)]
@@ -45,16 +48,51 @@ mod tests {
             text: text.into(),
         };
         let goals = [
-            judged("output = input", Standing::Met, Some(Now::Shape(vec![3, 8, 8])), "output 3×8×8"),
-            judged("code <= 64", Standing::Missed, Some(Now::Count(65)), "65 numbers, 1 too many"),
-            judged("psnr >= 22", Standing::AfterTraining, None, "known after training"),
-            judged("mse <= 1", Standing::Missed, Some(Now::Number(f64::NAN)), "diverged"),
+            judged(
+                "output = input",
+                Standing::Met,
+                Some(Now::Shape(vec![3, 8, 8])),
+                "output 3×8×8",
+            ),
+            judged(
+                "code <= 64",
+                Standing::Missed,
+                Some(Now::Count(65)),
+                "65 numbers, 1 too many",
+            ),
+            judged(
+                "psnr >= 22",
+                Standing::AfterTraining,
+                None,
+                "known after training",
+            ),
+            judged(
+                "mse <= 1",
+                Standing::Missed,
+                Some(Now::Number(f64::NAN)),
+                "diverged",
+            ),
         ];
-        assert_eq!(as_text(&goals)[..2], ["✓ output = input: output 3×8×8", "✗ code <= 64: 65 numbers, 1 too many"]);
+        assert_eq!(
+            as_text(&goals)[..2],
+            [
+                "✓ output = input: output 3×8×8",
+                "✗ code <= 64: 65 numbers, 1 too many"
+            ]
+        );
         let value = as_json(&goals);
-        assert_eq!((&value[0]["met"], &value[0]["now"]), (&json!(true), &json!([3, 8, 8])));
-        assert_eq!((&value[1]["met"], &value[1]["now"]), (&json!(false), &json!(65)));
-        assert_eq!((&value[2]["met"], &value[2]["now"]), (&Value::Null, &Value::Null));
+        assert_eq!(
+            (&value[0]["met"], &value[0]["now"]),
+            (&json!(true), &json!([3, 8, 8]))
+        );
+        assert_eq!(
+            (&value[1]["met"], &value[1]["now"]),
+            (&json!(false), &json!(65))
+        );
+        assert_eq!(
+            (&value[2]["met"], &value[2]["now"]),
+            (&Value::Null, &Value::Null)
+        );
         assert_eq!(value[3]["now"], Value::Null);
     }
 }

@@ -23,10 +23,20 @@ use serde_json::{Value, json};
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     check(args)?;
-    let file = args.output.clone().unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
-    if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+    let file = args
+        .output
+        .clone()
+        .unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
+    if !file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
+    {
         let png = file.with_extension("png");
-        return Err(WrongInput(format!("pictures are written as PNG: write -o {}", png.display())).into());
+        return Err(WrongInput(format!(
+            "pictures are written as PNG: write -o {}",
+            png.display()
+        ))
+        .into());
     }
     let (picture, values) = match args.what {
         Picture::Filters => (filters(args)?, None),
@@ -45,7 +55,12 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 }
 
 fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
-    let run = SavedRun::open(&args.run, &args.checkpoint, args.device.as_deref(), &mut |_| true)?;
+    let run = SavedRun::open(
+        &args.run,
+        &args.checkpoint,
+        args.device.as_deref(),
+        &mut |_| true,
+    )?;
     output::warn(&run.warnings);
     Ok(run)
 }
@@ -56,10 +71,19 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     let field = args.what == Picture::ReceptiveField;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
-        (args.layer.is_some() && !pixel && !field, "--layer is for receptive-field and pixel"),
+        (
+            args.layer.is_some() && !pixel && !field,
+            "--layer is for receptive-field and pixel",
+        ),
         (args.at.is_some() && !pixel, "--at is for pixel"),
-        (args.cell.is_some() && !field, "--cell is for receptive-field"),
-        (args.output.is_some() && pixel, "pixel is printed, so it has no -o"),
+        (
+            args.cell.is_some() && !field,
+            "--cell is for receptive-field",
+        ),
+        (
+            args.output.is_some() && pixel,
+            "pixel is printed, so it has no -o",
+        ),
         (
             args.image.is_some() && !saliency && !pixel && args.what != Picture::Reconstructions,
             "--image is for reconstructions, saliency and pixel",
@@ -70,14 +94,25 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
         ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
-        Some((_, message)) => Err(WrongInput(format!("{message}; leave it out for {}", args.what.name()))),
+        Some((_, message)) => Err(WrongInput(format!(
+            "{message}; leave it out for {}",
+            args.what.name()
+        ))),
         None => Ok(()),
     }
 }
 
 fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
-    let question = args.class.as_deref().map(|name| class(run, name)).transpose()?.map(Question::Class);
-    let saliency = run.saliency(&Request { question, image: args.image.clone() })?;
+    let question = args
+        .class
+        .as_deref()
+        .map(|name| class(run, name))
+        .transpose()?
+        .map(Question::Class);
+    let saliency = run.saliency(&Request {
+        question,
+        image: args.image.clone(),
+    })?;
     for (index, answer) in saliency.answers.iter().enumerate() {
         output::say(&line(&saliency, index, answer));
     }
@@ -88,37 +123,73 @@ fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage
     let name = |class: Option<u32>| class.map(|class| saliency.class_name(class));
     let value = |answer: &Answer| json!({"label": name(answer.label), "class": name(answer.class), "score": answer.score, "top": top(answer)});
     let values = json!({"step": saliency.step, "images": saliency.answers.iter().map(value).collect::<Vec<_>>()});
-    Ok((saliency_sheet(&saliency, zoom_for(saliency.height)), Some(values)))
+    Ok((
+        saliency_sheet(&saliency, zoom_for(saliency.height)),
+        Some(values),
+    ))
 }
 
 /// The class of this name, or of this number where no class is called so.
 fn class(run: &SavedRun, name: &str) -> Result<u32, WrongInput> {
     let classes = run.dataset.classes();
     let found = classes.iter().position(|class| class == name);
-    let numbered = || name.parse().ok().filter(|&class: &usize| class < classes.len());
+    let numbered = || {
+        name.parse()
+            .ok()
+            .filter(|&class: &usize| class < classes.len())
+    };
     found
         .or_else(numbered)
         .map(|class| class as u32)
-        .ok_or_else(|| WrongInput(format!("there is no class `{name}`; there is {}", classes.join(", "))))
+        .ok_or_else(|| {
+            WrongInput(format!(
+                "there is no class `{name}`; there is {}",
+                classes.join(", ")
+            ))
+        })
 }
 
 /// `image 3, 7: logit 12.1; 7 98.2 %, 1 1.1 %, 9 0.4 %`
 fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
-    let label = answer.label.map_or_else(String::new, |label| format!(", {}", saliency.class_name(label)));
+    let label = answer.label.map_or_else(String::new, |label| {
+        format!(", {}", saliency.class_name(label))
+    });
     let score = text::figure(f64::from(answer.score));
-    let Some(class) = answer.class else { return format!("image {}{label}: mse {score}", index + 1) };
-    let top = answer.top.iter().map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
+    let Some(class) = answer.class else {
+        return format!("image {}{label}: mse {score}", index + 1);
+    };
+    let top = answer
+        .top
+        .iter()
+        .map(|(class, p)| format!("{} {:.1} %", saliency.class_name(*class), 100.0 * p));
     let top = top.collect::<Vec<_>>().join(", ");
-    format!("image {}{label}: {top}; logit of {} {score}", index + 1, saliency.class_name(class))
+    format!(
+        "image {}{label}: {top}; logit of {} {score}",
+        index + 1,
+        saliency.class_name(class)
+    )
 }
 
 fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
     let code = run.sparse_code()?;
-    let SparseCode { layer, split, images, of, means, .. } = &code;
+    let SparseCode {
+        layer,
+        split,
+        images,
+        of,
+        means,
+        ..
+    } = &code;
     let mean = means.iter().map(|mean| f64::from(*mean)).sum::<f64>() / means.len().max(1) as f64;
-    let target = code.target.zip(code.penalty).map_or_else(String::new, |((rho, beta), penalty)| {
-        format!(", target {rho}, penalty {} (beta {beta})", text::figure(penalty))
-    });
+    let target =
+        code.target
+            .zip(code.penalty)
+            .map_or_else(String::new, |((rho, beta), penalty)| {
+                format!(
+                    ", target {rho}, penalty {} (beta {beta})",
+                    text::figure(penalty)
+                )
+            });
     let (units, mean) = (means.len(), text::figure(mean));
     output::say(&format!(
         "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
@@ -128,14 +199,24 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
 
 fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
     let filters = saved::filters(&args.run, &args.checkpoint, args.device.as_deref())?;
-    output::say(&format!("{} filters of {} `{}`", filters.count, filters.key, filters.layer));
-    Ok(filter_sheet(&filters, FilterScale::PerFilter, zoom_for(filters.height)))
+    output::say(&format!(
+        "{} filters of {} `{}`",
+        filters.count, filters.key, filters.layer
+    ));
+    Ok(filter_sheet(
+        &filters,
+        FilterScale::PerFilter,
+        zoom_for(filters.height),
+    ))
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
     let pictures = run.reconstructions(args.image.as_deref())?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
-    output::say(&format!("mse {mse:.5}, psnr {psnr:.2} dB over {} images", pictures.mse.len()));
+    output::say(&format!(
+        "mse {mse:.5}, psnr {psnr:.2} dB over {} images",
+        pictures.mse.len()
+    ));
     Ok(reconstruction_sheet(&pictures, zoom_for(pictures.height)))
 }
 
@@ -150,7 +231,11 @@ fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
     };
     if curve.is_empty() {
         let name = kind.title().to_lowercase();
-        return Err(WrongInput(format!("{} holds no {name}: no step was taken", args.run.display())).into());
+        return Err(WrongInput(format!(
+            "{} holds no {name}: no step was taken",
+            args.run.display()
+        ))
+        .into());
     }
     Ok(Snapshot::of(kind, &state).paint())
 }

@@ -9,8 +9,8 @@ use crate::data::Dataset;
 use crate::engine::error::RunError;
 use crate::engine::playground::{self, Picture};
 use crate::inspect::kernel::{
-    Amount, Border, Kernel, Match, Named, Pixels, Response, Settings, colours, convolve, find, kernel_rgba, parse,
-    picture_rgba, response_rgba, sheet,
+    Amount, Border, Kernel, Match, Named, Pixels, Response, Settings, colours, convolve, find,
+    kernel_rgba, parse, picture_rgba, response_rgba, sheet,
 };
 use crate::inspect::picture::png;
 use crate::project::data::DataSpec;
@@ -30,7 +30,11 @@ pub fn run(args: &KernelArgs) -> anyhow::Result<()> {
         return list(args);
     }
     let settings = settings(args)?;
-    let kernel = if args.patch.is_none() { Some(kernel(args)?) } else { None };
+    let kernel = if args.patch.is_none() {
+        Some(kernel(args)?)
+    } else {
+        None
+    };
     let picture = picture(args)?;
     match kernel {
         Some(kernel) => slide(args, &picture, &kernel, &settings),
@@ -48,9 +52,21 @@ fn list(args: &KernelArgs) -> anyhow::Result<()> {
         return output::print_json(&Named::ALL.map(value));
     }
     let line = |named: Named| {
-        let size = named.kernel(None, None).map(|kernel| times(&kernel.size)).unwrap_or_default();
-        let size = if named.has_size() { format!("{size}, or --size") } else { size };
-        format!("{}  {}  {}", left(named.name(), 16), left(&size, 15), named.line())
+        let size = named
+            .kernel(None, None)
+            .map(|kernel| times(&kernel.size))
+            .unwrap_or_default();
+        let size = if named.has_size() {
+            format!("{size}, or --size")
+        } else {
+            size
+        };
+        format!(
+            "{}  {}  {}",
+            left(named.name(), 16),
+            left(&size, 15),
+            named.line()
+        )
     };
     output::print(&Named::ALL.map(line).join("\n"))
 }
@@ -70,8 +86,21 @@ fn settings(args: &KernelArgs) -> Result<Settings, WrongInput> {
             }
         }
     }
-    let KernelArgs { stride, dilation, grey, flip, .. } = *args;
-    Ok(Settings { stride, dilation, border, amount, grey, flip })
+    let KernelArgs {
+        stride,
+        dilation,
+        grey,
+        flip,
+        ..
+    } = *args;
+    Ok(Settings {
+        stride,
+        dilation,
+        border,
+        amount,
+        grey,
+        flip,
+    })
 }
 
 fn kernel(args: &KernelArgs) -> Result<Kernel, WrongInput> {
@@ -82,7 +111,9 @@ fn kernel(args: &KernelArgs) -> Result<Kernel, WrongInput> {
     let name = args.what.as_deref().unwrap_or_default();
     let named = Named::find(name).ok_or_else(|| {
         let names = Named::ALL.map(Named::name).join(", ");
-        WrongInput(format!("there is no kernel `{name}`; there is {names}, or --values for one by hand"))
+        WrongInput(format!(
+            "there is no kernel `{name}`; there is {names}, or --values for one by hand"
+        ))
     })?;
     named.kernel(args.size, args.sigma).map_err(refused)
 }
@@ -91,30 +122,61 @@ fn picture(args: &KernelArgs) -> anyhow::Result<Picture> {
     if let Some(file) = &args.image {
         return Ok(playground::picture_in(file, usize::MAX).map_err(RunError::from)?);
     }
-    if let Some(noise) = args.curve.filter(|noise| noise.is_finite() && *noise >= 0.0) {
+    if let Some(noise) = args
+        .curve
+        .filter(|noise| noise.is_finite() && *noise >= 0.0)
+    {
         return Ok(playground::curve(noise));
     }
     let Some(source) = args.source else {
         let help = "give --image FILE, --source NAME with --path and --index, or --curve 0.2";
-        return Err(WrongInput(format!("there is nothing to slide the kernel over: {help}")).into());
+        return Err(
+            WrongInput(format!("there is nothing to slide the kernel over: {help}")).into(),
+        );
     };
-    let spec = DataSpec { source, path: args.path.clone(), ..DataSpec::default() };
-    let dataset = Dataset::open(&spec, SEED, Path::new(""), &mut |_| true).map_err(RunError::from)?;
-    let chosen = args.split.or_else(|| dataset.splits().next().map(|(split, _)| split));
-    let images = chosen.and_then(|split| dataset.split(split)).map_or(0, |data| data.len());
+    let spec = DataSpec {
+        source,
+        path: args.path.clone(),
+        ..DataSpec::default()
+    };
+    let dataset =
+        Dataset::open(&spec, SEED, Path::new(""), &mut |_| true).map_err(RunError::from)?;
+    let chosen = args
+        .split
+        .or_else(|| dataset.splits().next().map(|(split, _)| split));
+    let images = chosen
+        .and_then(|split| dataset.split(split))
+        .map_or(0, |data| data.len());
     if args.index >= images {
-        let message = format!("there is no image {}: the split has {images}, counted from 0", args.index);
+        let message = format!(
+            "there is no image {}: the split has {images}, counted from 0",
+            args.index
+        );
         return Err(WrongInput(message).into());
     }
     Ok(playground::picture_of(&dataset, chosen, args.index, usize::MAX).map_err(RunError::from)?)
 }
 
-fn slide(args: &KernelArgs, picture: &Picture, kernel: &Kernel, settings: &Settings) -> anyhow::Result<()> {
-    let response = convolve(&picture.pixels, kernel, settings).map_err(|error| WrongInput(error.to_string()))?;
-    let Response { input, output: result, .. } = &response;
+fn slide(
+    args: &KernelArgs,
+    picture: &Picture,
+    kernel: &Kernel,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let response = convolve(&picture.pixels, kernel, settings)
+        .map_err(|error| WrongInput(error.to_string()))?;
+    let Response {
+        input,
+        output: result,
+        ..
+    } = &response;
     if let Some(file) = &args.output {
         let shown = response_rgba(result, colours(result, kernel.is_difference()));
-        let tiles = [(picture_rgba(input), input.size), (kernel_rgba(kernel), kernel.size), (shown, result.size)];
+        let tiles = [
+            (picture_rgba(input), input.size),
+            (kernel_rgba(kernel), kernel.size),
+            (shown, result.size),
+        ];
         output::write_file(file, &png(&sheet(&tiles, HEIGHT))?)?;
     }
     if args.json {
@@ -129,18 +191,31 @@ fn slide(args: &KernelArgs, picture: &Picture, kernel: &Kernel, settings: &Setti
 
 fn search(args: &KernelArgs, picture: &Picture, settings: &Settings) -> anyhow::Result<()> {
     let patch = patch(args.patch.as_deref().unwrap_or_default())?;
-    let found = find(&picture.pixels, patch, settings.grey).map_err(|error| WrongInput(error.to_string()))?;
-    let Match { input, pattern, scores, places } = &found;
+    let found = find(&picture.pixels, patch, settings.grey)
+        .map_err(|error| WrongInput(error.to_string()))?;
+    let Match {
+        input,
+        pattern,
+        scores,
+        places,
+    } = &found;
     if let Some(file) = &args.output {
         let weights = response_rgba(&pattern.weights, colours(&pattern.weights, true));
         let shown = response_rgba(scores, colours(scores, true));
-        let tiles = [(picture_rgba(input), input.size), (weights, pattern.weights.size), (shown, scores.size)];
+        let tiles = [
+            (picture_rgba(input), input.size),
+            (weights, pattern.weights.size),
+            (shown, scores.size),
+        ];
         output::write_file(file, &png(&sheet(&tiles, HEIGHT))?)?;
     }
     if args.json {
-        let place = |place: &crate::inspect::kernel::Found| json!({"at": place.at, "score": place.score});
+        let place =
+            |place: &crate::inspect::kernel::Found| json!({"at": place.at, "score": place.score});
         let places: Vec<Value> = places.iter().map(place).collect();
-        return output::print_json(&json!({"patch": patch, "places": places, "output": as_json(scores)}));
+        return output::print_json(
+            &json!({"patch": patch, "places": places, "output": as_json(scores)}),
+        );
     }
     let line = |place: &crate::inspect::kernel::Found| {
         format!(
@@ -150,25 +225,46 @@ fn search(args: &KernelArgs, picture: &Picture, settings: &Settings) -> anyhow::
             place.score
         )
     };
-    let head = format!("{}×{} at row {}, column {}: the best places", patch[2], patch[3], patch[0], patch[1]);
+    let head = format!(
+        "{}×{} at row {}, column {}: the best places",
+        patch[2], patch[3], patch[0], patch[1]
+    );
     let written = args.output.iter().map(|file| file.display().to_string());
-    let lines: Vec<String> = std::iter::once(head).chain(places.iter().map(line)).chain(written).collect();
+    let lines: Vec<String> = std::iter::once(head)
+        .chain(places.iter().map(line))
+        .chain(written)
+        .collect();
     output::print(&lines.join("\n"))
 }
 
 fn patch(text: &str) -> Result<[usize; 4], WrongInput> {
-    let numbers: Option<Vec<usize>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
-    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(|| {
-        WrongInput(format!("`{text}` is no patch: write row, column, height and width, such as 4,6,8,8"))
-    })
+    let numbers: Option<Vec<usize>> = text
+        .split(',')
+        .map(|number| number.trim().parse().ok())
+        .collect();
+    numbers
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| {
+            WrongInput(format!(
+                "`{text}` is no patch: write row, column, height and width, such as 4,6,8,8"
+            ))
+        })
 }
 
 /// Least, largest and mean value.
 fn range(result: &Pixels) -> [f32; 3] {
     let least = result.values.iter().copied().fold(f32::INFINITY, f32::min);
-    let largest = result.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = result
+        .values
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = result.values.iter().map(|&value| f64::from(value)).sum();
-    [least, largest, (sum / result.values.len().max(1) as f64) as f32]
+    [
+        least,
+        largest,
+        (sum / result.values.len().max(1) as f64) as f32,
+    ]
 }
 
 fn as_json(result: &Pixels) -> Value {
@@ -180,16 +276,32 @@ fn as_json(result: &Pixels) -> Value {
 
 fn as_text(args: &KernelArgs, picture: &Picture, kernel: &Kernel, response: &Response) -> String {
     let shape = |pixels: &Pixels| times(&[pixels.channels, pixels.size[0], pixels.size[1]]);
-    let name = if picture.name.is_empty() { "image" } else { &picture.name };
+    let name = if picture.name.is_empty() {
+        "image"
+    } else {
+        &picture.name
+    };
     let mut lines = vec![
         format!("{name} {}", shape(&response.input)),
-        format!("{} {}, sum of the weights {}", kernel.name, times(&kernel.size), figure(f64::from(kernel.sum()))),
+        format!(
+            "{} {}, sum of the weights {}",
+            kernel.name,
+            times(&kernel.size),
+            figure(f64::from(kernel.sum()))
+        ),
     ];
     let weights = kernel.weights(args.flip);
     let cell = |weight: &f32| right(&figure(f64::from(*weight)), 9);
-    lines.extend(weights.chunks(kernel.size[1].max(1)).map(|row| row.iter().map(cell).collect::<String>()));
+    lines.extend(
+        weights
+            .chunks(kernel.size[1].max(1))
+            .map(|row| row.iter().map(cell).collect::<String>()),
+    );
     let [least, largest, mean] = range(&response.output).map(|value| figure(f64::from(value)));
-    lines.push(format!("result {}, from {least} to {largest}, mean {mean}", shape(&response.output)));
+    lines.push(format!(
+        "result {}, from {least} to {largest}, mean {mean}",
+        shape(&response.output)
+    ));
     lines.extend(args.output.iter().map(|file| file.display().to_string()));
     lines.join("\n")
 }

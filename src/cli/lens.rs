@@ -22,34 +22,70 @@ pub fn run(args: &LensArgs) -> anyhow::Result<()> {
     };
     let lens = place.and_then(|place| Lens::of(network, &inference, &place));
     let lens = lens.ok_or_else(|| {
-        let places: Vec<String> = inference.rows.iter().take(8).map(|row| row.place.to_string()).collect();
-        WrongInput(format!("there is no layer `{}`; there is {} …", args.layer, places.join(", ")))
+        let places: Vec<String> = inference
+            .rows
+            .iter()
+            .take(8)
+            .map(|row| row.place.to_string())
+            .collect();
+        WrongInput(format!(
+            "there is no layer `{}`; there is {} …",
+            args.layer,
+            places.join(", ")
+        ))
     })?;
     if args.json {
         output::print_json(&as_json(&lens))?;
     } else {
         output::print(&as_text(&lens))?;
     }
-    if lens.error.is_some() { Err(Told(WRONG_INPUT).into()) } else { Ok(()) }
+    if lens.error.is_some() {
+        Err(Told(WRONG_INPUT).into())
+    } else {
+        Ok(())
+    }
 }
 
 fn as_text(lens: &Lens) -> String {
     let shape = |shape: &Option<_>| {
-        shape.as_ref().map_or_else(|| "?".to_owned(), |shape: &crate::project::size::Shape| shape.to_string())
+        shape.as_ref().map_or_else(
+            || "?".to_owned(),
+            |shape: &crate::project::size::Shape| shape.to_string(),
+        )
     };
     let mut lines = vec![
-        format!("{}  {}   {} → {}", lens.place, lens.text, shape(&lens.input), shape(&lens.output)),
+        format!(
+            "{}  {}   {} → {}",
+            lens.place,
+            lens.text,
+            shape(&lens.input),
+            shape(&lens.output)
+        ),
         String::new(),
     ];
     if let Some(error) = &lens.error {
         lines.push(format!("error: {}", error.message));
         lines.extend(error.help.iter().map(|help| format!("help: {help}")));
     }
-    let width = lens.formulas.iter().map(|formula| formula.of.chars().count()).max().unwrap_or(0);
+    let width = lens
+        .formulas
+        .iter()
+        .map(|formula| formula.of.chars().count())
+        .max()
+        .unwrap_or(0);
+    lines.extend(lens.formulas.iter().map(|formula| {
+        format!(
+            "{}  {}",
+            super::text::left(&formula.of, width),
+            formula.text()
+        )
+    }));
     lines.extend(
-        lens.formulas.iter().map(|formula| format!("{}  {}", super::text::left(&formula.of, width), formula.text())),
+        lens.remarks
+            .iter()
+            .chain(&lens.notes)
+            .map(|remark| format!("note: {remark}")),
     );
-    lines.extend(lens.remarks.iter().chain(&lens.notes).map(|remark| format!("note: {remark}")));
     match &lens.sample {
         Ok(sample) => lines.extend(steps(lens, sample)),
         Err(why) => lines.extend([String::new(), why.clone()]),
@@ -62,28 +98,57 @@ fn as_text(lens: &Lens) -> String {
 
 /// The small grids and every step.
 fn steps(lens: &Lens, sample: &Sample) -> Vec<String> {
-    let size = if sample.own_size { "the layer's own sizes" } else { "a small grid with the same window" };
+    let size = if sample.own_size {
+        "the layer's own sizes"
+    } else {
+        "a small grid with the same window"
+    };
     let mut lines = vec![String::new(), format!("on {size}:"), "input".into()];
     lines.extend(sheet(&sample.input, !sample.way.writes()));
     if let Some([rows, columns]) = sample.kernel {
         lines.push("kernel".into());
-        lines.extend(sheet(&Sheet::new(rows, columns, sample.weights.clone()), false));
+        lines.extend(sheet(
+            &Sheet::new(rows, columns, sample.weights.clone()),
+            false,
+        ));
     }
     lines.push("output".into());
     lines.extend(sheet(&sample.output, false));
     lines.push(String::new());
-    let what = if sample.way.writes() { "input" } else { "output" };
-    let cells = if sample.way.writes() { &sample.input } else { &sample.output };
-    lines.extend(sample.steps.iter().enumerate().map(|(index, step)| match sample.way.writes() {
-        true => format!("{:>3}  {what} {}", index + 1, step.sum),
-        false => format!("{:>3}  {what} {}: {}", index + 1, cells.name(step.cell), step.sum),
-    }));
+    let what = if sample.way.writes() {
+        "input"
+    } else {
+        "output"
+    };
+    let cells = if sample.way.writes() {
+        &sample.input
+    } else {
+        &sample.output
+    };
+    lines.extend(
+        sample
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| match sample.way.writes() {
+                true => format!("{:>3}  {what} {}", index + 1, step.sum),
+                false => format!(
+                    "{:>3}  {what} {}: {}",
+                    index + 1,
+                    cells.name(step.cell),
+                    step.sum
+                ),
+            }),
+    );
     if sample.way.writes() && lens.function.is_none() {
         lines.push(String::new());
-        lines.extend(
-            (0..sample.output.len())
-                .map(|cell| format!("output {}: {}", sample.output.name(cell), sample.sum_for_output(cell))),
-        );
+        lines.extend((0..sample.output.len()).map(|cell| {
+            format!(
+                "output {}: {}",
+                sample.output.name(cell),
+                sample.sum_for_output(cell)
+            )
+        }));
     }
     lines
 }
@@ -92,7 +157,13 @@ fn steps(lens: &Lens, sample: &Sample) -> Vec<String> {
 fn sheet(sheet: &Sheet, padded: bool) -> Vec<String> {
     let margin = if padded { sheet.margin } else { [0; 4] };
     let [above, after, below, left] = margin.map(|cells| cells as i64);
-    let width = sheet.values.iter().map(|value| number(*value).chars().count()).max().unwrap_or(1) + 1;
+    let width = sheet
+        .values
+        .iter()
+        .map(|value| number(*value).chars().count())
+        .max()
+        .unwrap_or(1)
+        + 1;
     let cell = |plane: usize, row: i64, column: i64| match sheet.cell(plane, row, column) {
         Some(cell) => right(&number(sheet.value(Some(cell))), width),
         None => right("·", width),
@@ -102,7 +173,12 @@ fn sheet(sheet: &Sheet, padded: bool) -> Vec<String> {
         lines.extend((plane > 0).then(String::new));
         for row in -above..sheet.rows as i64 + below {
             let cells = -left..sheet.columns as i64 + after;
-            lines.push(format!(" {}", cells.map(|column| cell(plane, row, column)).collect::<String>()));
+            lines.push(format!(
+                " {}",
+                cells
+                    .map(|column| cell(plane, row, column))
+                    .collect::<String>()
+            ));
         }
     }
     lines
@@ -110,14 +186,27 @@ fn sheet(sheet: &Sheet, padded: bool) -> Vec<String> {
 
 /// The matrix with a letter for each weight, and what its transpose is.
 fn matrix_lines(lens: &Lens, matrix: &Matrix, sample: &Sample) -> Vec<String> {
-    let mut lines =
-        vec![String::new(), format!("output = A · input, A is {}×{}, zeros as ·", matrix.rows, matrix.columns)];
-    let letter = |weight: usize| char::from_u32('a' as u32 + weight as u32).filter(|_| weight < 26).unwrap_or('*');
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "output = A · input, A is {}×{}, zeros as ·",
+            matrix.rows, matrix.columns
+        ),
+    ];
+    let letter = |weight: usize| {
+        char::from_u32('a' as u32 + weight as u32)
+            .filter(|_| weight < 26)
+            .unwrap_or('*')
+    };
     if sample.kernel.is_some() && sample.weights.len() <= 26 {
-        let names =
-            sample.weights.iter().enumerate().map(|(index, weight)| {
-                format!("{} = {} = {}", letter(index), sample.weight_name(index), number(*weight))
-            });
+        let names = sample.weights.iter().enumerate().map(|(index, weight)| {
+            format!(
+                "{} = {} = {}",
+                letter(index),
+                sample.weight_name(index),
+                number(*weight)
+            )
+        });
         lines.push(names.collect::<Vec<_>>().join(", "));
     }
     let entry = |row: usize, column: usize| match matrix.entry(row, column) {
@@ -128,16 +217,34 @@ fn matrix_lines(lens: &Lens, matrix: &Matrix, sample: &Sample) -> Vec<String> {
     let wide = if sample.kernel.is_some() {
         1
     } else {
-        matrix.entries.iter().map(|entry| number(entry.value).chars().count()).max().unwrap_or(1)
+        matrix
+            .entries
+            .iter()
+            .map(|entry| number(entry.value).chars().count())
+            .max()
+            .unwrap_or(1)
     };
-    let bar = |column: usize| if column > 0 && column.is_multiple_of(matrix.block[1].max(1)) { " " } else { "" };
+    let bar = |column: usize| {
+        if column > 0 && column.is_multiple_of(matrix.block[1].max(1)) {
+            " "
+        } else {
+            ""
+        }
+    };
     for row in 0..matrix.rows {
-        let cells = (0..matrix.columns)
-            .map(|column| format!("{}{}", bar(column), right(&entry(row, column), wide + usize::from(wide > 1))));
+        let cells = (0..matrix.columns).map(|column| {
+            format!(
+                "{}{}",
+                bar(column),
+                right(&entry(row, column), wide + usize::from(wide > 1))
+            )
+        });
         lines.push(format!("  {}", cells.collect::<String>()));
     }
     if let Some(partner) = &lens.partner {
-        lines.push(format!("its transpose is the layer `{partner}` with the same weights"));
+        lines.push(format!(
+            "its transpose is the layer `{partner}` with the same weights"
+        ));
     }
     lines
 }

@@ -78,15 +78,24 @@ pub fn run(heap: &dyn HeapPeak) -> ExitCode {
 
 /// What to say when the first of several words is no command, and no project either.
 fn unknown_command() -> Option<String> {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let (first, rest) = words.split_first()?;
     let command = Args::command();
-    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
     let is_known = names.contains(&first.as_str()) || first == "help" || Path::new(first).exists();
     if rest.is_empty() || first.starts_with('-') || is_known || builtin::find(first).is_some() {
         return None;
     }
-    Some(format!("there is no command `{first}`; the commands are {}", names.join(", ")))
+    Some(format!(
+        "there is no command `{first}`; the commands are {}",
+        names.join(", ")
+    ))
 }
 
 fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
@@ -110,7 +119,11 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         return *code;
     }
     let is_wrong_input = error.downcast_ref::<WrongInput>().is_some()
-        || error.downcast_ref::<RunError>().is_some_and(RunError::is_wrong_input)
-        || error.downcast_ref::<ProjectError>().is_some_and(|error| !matches!(error, ProjectError::Write { .. }));
+        || error
+            .downcast_ref::<RunError>()
+            .is_some_and(RunError::is_wrong_input)
+        || error
+            .downcast_ref::<ProjectError>()
+            .is_some_and(|error| !matches!(error, ProjectError::Write { .. }));
     if is_wrong_input { WRONG_INPUT } else { FAILED }
 }

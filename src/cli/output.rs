@@ -13,7 +13,10 @@ use std::path::Path;
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
@@ -23,12 +26,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Shows a message on standard error. `eprintln!` would panic where that is closed or full, and a
 /// run would be lost for a line of text.
 pub fn say(text: &str) {
-    stderr().lock().write_all(format!("{text}\n").as_bytes()).ok();
+    stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes())
+        .ok();
 }
 
 /// Shows warnings on standard error.
 pub fn warn(warnings: &[String]) {
-    warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    warnings
+        .iter()
+        .for_each(|warning| say(&format!("warning: {warning}")));
 }
 
 /// Writes the file that was asked for.
@@ -37,7 +45,9 @@ pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
         let reason = match error.kind() {
             ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
             // The error itself names a temporary file that nobody knows; its source is the system's reason.
-            _ => error.source().map_or_else(|| error.to_string(), |source| source.to_string()),
+            _ => error
+                .source()
+                .map_or_else(|| error.to_string(), |source| source.to_string()),
         };
         WrongInput(format!("cannot write {}: {reason}", file.display()))
     })

@@ -14,7 +14,9 @@ pub fn project(text: &str, name: &str, settings: &[String]) -> anyhow::Result<Pr
     let mut table: Table = toml::from_str(text)?;
     for setting in settings {
         let wrong = |why: String| WrongInput(format!("--set {setting}: {why}"));
-        let (path, value) = setting.split_once('=').ok_or_else(|| wrong("write PATH=VALUE".into()))?;
+        let (path, value) = setting
+            .split_once('=')
+            .ok_or_else(|| wrong("write PATH=VALUE".into()))?;
         set(&mut table, path.trim(), value_of(value)).map_err(wrong)?;
         let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
         project = file::parse(&text, name).map_err(|error| wrong(reason(error)))?;
@@ -32,12 +34,17 @@ fn reason(error: ProjectError) -> String {
 
 fn value_of(text: &str) -> Value {
     let table = toml::from_str::<Table>(&format!("value = {text}"));
-    let value = table.ok().filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
+    let value = table
+        .ok()
+        .filter(|table| table.len() == 1)
+        .and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
     let Some(rest) = rest else {
         table.insert(first.to_owned(), value);
         return Ok(());
@@ -45,7 +52,9 @@ fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
     match table.get_mut(first) {
         Some(Value::Table(inner)) => set(inner, rest, value),
         Some(Value::Array(items)) => set_item(items, first, rest, value),
-        Some(_) => Err(format!("`{first}` is a single value, there is no `{rest}` in it")),
+        Some(_) => Err(format!(
+            "`{first}` is a single value, there is no `{rest}` in it"
+        )),
         None if matches!(first, "data" | "goals") => {
             let mut inner = Table::new();
             set(&mut inner, rest, value)?;
@@ -57,16 +66,24 @@ fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
 }
 
 fn set_item(items: &mut [Value], list: &str, path: &str, value: Value) -> Result<(), String> {
-    let (which, rest) = path.split_once('.').map_or((path, None), |(which, rest)| (which, Some(rest)));
+    let (which, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(which, rest)| (which, Some(rest)));
     let count = items.len();
     let named = |item: &Value| item.get("name").and_then(Value::as_str) == Some(which);
     let index = which.parse().ok().or_else(|| items.iter().position(named));
     let item = index.and_then(|index: usize| items.get_mut(index));
-    let item = item.ok_or_else(|| format!("`{list}` has no entry `{which}`: it has {count}, counted from 0"))?;
+    let item = item.ok_or_else(|| {
+        format!("`{list}` has no entry `{which}`: it has {count}, counted from 0")
+    })?;
     match (item, rest) {
         (item, None) => *item = value,
         (Value::Table(inner), Some(rest)) => return set(inner, rest, value),
-        (_, Some(rest)) => return Err(format!("`{list}.{which}` is a single value, there is no `{rest}` in it")),
+        (_, Some(rest)) => {
+            return Err(format!(
+                "`{list}.{which}` is a single value, there is no `{rest}` in it"
+            ));
+        }
     }
     Ok(())
 }
@@ -78,7 +95,11 @@ mod tests {
 
     fn with(settings: &[&str]) -> anyhow::Result<Project> {
         let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
-        project(builtin::find("pretrain-classify").unwrap().text, "p", &settings)
+        project(
+            builtin::find("pretrain-classify").unwrap().text,
+            "p",
+            &settings,
+        )
     }
 
     #[test]
@@ -93,11 +114,24 @@ mod tests {
             "goals.psnr=>= 22",
         ])
         .unwrap();
-        assert_eq!((project.seed, project.data.path.as_deref()), (7, Some("~/x")));
+        assert_eq!(
+            (project.seed, project.data.path.as_deref()),
+            (7, Some("~/x"))
+        );
         assert_eq!(project.data.range, Some([0.0, 1.0]));
-        assert_eq!((project.stages[0].epochs, project.stages[1].optimizer.lr()), (3, 0.5));
+        assert_eq!(
+            (project.stages[0].epochs, project.stages[1].optimizer.lr()),
+            (3, 0.5)
+        );
         assert_eq!(project.network.encoder[1].text(), "tanh");
-        assert_eq!(project.goals.iter().map(ToString::to_string).collect::<Vec<_>>(), ["psnr >= 22"]);
+        assert_eq!(
+            project
+                .goals
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            ["psnr >= 22"]
+        );
     }
 
     #[test]

@@ -26,7 +26,11 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style("{spinner} {msg}"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Progress { bar, stages, stage: None }
+        Progress {
+            bar,
+            stages,
+            stage: None,
+        }
     }
 
     /// Ends the bar.
@@ -39,38 +43,81 @@ impl Progress {
     }
 
     fn preparing(&self, what: &str, done: u64, total: u64) {
-        let share = if total > 0 { format!(", {} of {}", count(done), count(total)) } else { String::new() };
+        let share = if total > 0 {
+            format!(", {} of {}", count(done), count(total))
+        } else {
+            String::new()
+        };
         self.bar.set_message(format!("{what}{share}"));
     }
 
     fn stage(&mut self, index: usize, name: &str, epochs: u32, steps_per_epoch: u64) {
-        let title =
-            if self.stages > 1 { format!("stage {}/{} {name}, ", index + 1, self.stages) } else { String::new() };
+        let title = if self.stages > 1 {
+            format!("stage {}/{} {name}, ", index + 1, self.stages)
+        } else {
+            String::new()
+        };
         self.bar.set_style(style("{msg} [{bar:24}] {prefix}"));
         self.bar.set_length(u64::from(epochs) * steps_per_epoch);
-        self.stage = Some(Stage { title, epochs, steps_per_epoch });
+        self.stage = Some(Stage {
+            title,
+            epochs,
+            steps_per_epoch,
+        });
     }
 
     fn step(&self, step: &StepReport) {
         let Some(stage) = &self.stage else { return };
-        self.bar.set_position(u64::from(step.epoch - 1) * stage.steps_per_epoch + step.step_in_epoch);
-        self.bar.set_message(format!("{}epoch {}/{}", stage.title, step.epoch, stage.epochs));
+        self.bar
+            .set_position(u64::from(step.epoch - 1) * stage.steps_per_epoch + step.step_in_epoch);
+        self.bar.set_message(format!(
+            "{}epoch {}/{}",
+            stage.title, step.epoch, stage.epochs
+        ));
         let speed = count(step.images_per_second as u64);
-        self.bar.set_prefix(format!("loss {:.5}  {speed} images/s  {} left", step.loss, duration(step.seconds_left)));
+        self.bar.set_prefix(format!(
+            "loss {:.5}  {speed} images/s  {} left",
+            step.loss,
+            duration(step.seconds_left)
+        ));
     }
 
     fn epoch(&self, report: &EpochReport) {
         let Some(stage) = &self.stage else { return };
-        let splits = report.metrics.iter().map(|(split, figures)| format!("{split} {}", metrics(figures)));
+        let splits = report
+            .metrics
+            .iter()
+            .map(|(split, figures)| format!("{split} {}", metrics(figures)));
         let splits: Vec<String> = splits.collect();
-        self.say(&format!("{}epoch {}/{}: {}", stage.title, report.epoch, stage.epochs, splits.join(" · ")));
+        self.say(&format!(
+            "{}epoch {}/{}: {}",
+            stage.title,
+            report.epoch,
+            stage.epochs,
+            splits.join(" · ")
+        ));
     }
 
     fn started(&self, event: &Event) {
-        let Event::Started { run, device, splits, skipped, .. } = event else { return };
-        let splits: Vec<String> =
-            splits.iter().map(|(split, images)| format!("{split} {}", count(*images as u64))).collect();
-        self.say(&format!("{device} · images: {} · run: {}", splits.join(", "), run.display()));
+        let Event::Started {
+            run,
+            device,
+            splits,
+            skipped,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let splits: Vec<String> = splits
+            .iter()
+            .map(|(split, images)| format!("{split} {}", count(*images as u64)))
+            .collect();
+        self.say(&format!(
+            "{device} · images: {} · run: {}",
+            splits.join(", "),
+            run.display()
+        ));
         for (file, reason) in skipped {
             self.say(&format!("left out: {}: {reason}", file.display()));
         }
@@ -82,18 +129,30 @@ impl Sink for Progress {
         match &event {
             Event::Preparing { what, done, total } => self.preparing(what, *done, *total),
             Event::Started { .. } => self.started(&event),
-            Event::Stage { index, name, epochs, steps_per_epoch, .. } => {
+            Event::Stage {
+                index,
+                name,
+                epochs,
+                steps_per_epoch,
+                ..
+            } => {
                 self.stage(*index, name, *epochs, *steps_per_epoch);
             }
             Event::Step(step) => self.step(step),
             Event::Epoch(report) => self.epoch(report),
             Event::Warning(message) => self.say(&format!("warning: {message}")),
-            Event::Paused | Event::Pictures | Event::Resumed | Event::Checkpoint { .. } | Event::Finished(_) => {}
+            Event::Paused
+            | Event::Pictures
+            | Event::Resumed
+            | Event::Checkpoint { .. }
+            | Event::Finished(_) => {}
         }
     }
 }
 
 /// A template with a mistake in it would show as the plain default.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }

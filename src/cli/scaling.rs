@@ -12,16 +12,31 @@ use serde_json::{Map, Value, json};
 pub fn run(steps: usize, threads: usize, device: &Device, as_json: bool) -> anyhow::Result<()> {
     let measured = on_threads(threads, || all(steps, device))??;
     if as_json {
-        let entry = |(series, points): &(&Series, Vec<Point>)| (series.name.to_owned(), entry(series, points));
-        return output::print_json(&Value::Object(measured.iter().map(entry).collect::<Map<_, _>>()));
+        let entry = |(series, points): &(&Series, Vec<Point>)| {
+            (series.name.to_owned(), entry(series, points))
+        };
+        return output::print_json(&Value::Object(
+            measured.iter().map(entry).collect::<Map<_, _>>(),
+        ));
     }
     let tables = measured.iter().map(|(series, points)| text(series, points));
-    let title = format!("{} · deviation from the middle size of each table", place(device, threads));
-    output::print(&std::iter::once(title).chain(tables).collect::<Vec<_>>().join("\n\n"))
+    let title = format!(
+        "{} · deviation from the middle size of each table",
+        place(device, threads)
+    );
+    output::print(
+        &std::iter::once(title)
+            .chain(tables)
+            .collect::<Vec<_>>()
+            .join("\n\n"),
+    )
 }
 
 fn all(steps: usize, device: &Device) -> Result<Vec<(&'static Series, Vec<Point>)>, BenchError> {
-    scaling::ALL.iter().map(|series| Ok((series, measure(series, steps, device)?))).collect()
+    scaling::ALL
+        .iter()
+        .map(|series| Ok((series, measure(series, steps, device)?)))
+        .collect()
 }
 
 fn measure(series: &Series, steps: usize, device: &Device) -> Result<Vec<Point>, BenchError> {
@@ -30,7 +45,10 @@ fn measure(series: &Series, steps: usize, device: &Device) -> Result<Vec<Point>,
         output::say(&format!("measuring {} {size}", series.name));
         match series.step_ms(size, steps, device)? {
             Some(step_ms) => times.push((size, step_ms)),
-            None => output::say(&format!("left out: {} {size} does not fit into memory", series.name)),
+            None => output::say(&format!(
+                "left out: {} {size} does not fit into memory",
+                series.name
+            )),
         }
     }
     Ok(series.points(&times))
@@ -45,10 +63,19 @@ fn text(series: &Series, points: &[Point]) -> String {
     let unit = format!("µs per {}", series.unit);
     let row = |point: &Point| {
         let deviation = format!("{:+.0} %", point.deviation_percent);
-        [point.size.to_string(), figure(point.step_ms), figure(point.unit_us), deviation]
+        [
+            point.size.to_string(),
+            figure(point.step_ms),
+            figure(point.unit_us),
+            deviation,
+        ]
     };
     let rows: Vec<_> = points.iter().map(row).collect();
-    format!("{size}: {}\n{}", series.about, table(&["size", "step ms", &unit, "deviation"], &rows))
+    format!(
+        "{size}: {}\n{}",
+        series.about,
+        table(&["size", "step ms", &unit, "deviation"], &rows)
+    )
 }
 
 #[cfg(test)]
@@ -60,9 +87,17 @@ mod tests {
         let series = &scaling::ALL[0];
         let points = series.points(&[(1, 2.0), (2, 3.0)]);
         let text = text(series, &points);
-        assert!(text.contains("µs per image") && text.lines().last().unwrap().ends_with("+0 %"), "{text}");
+        assert!(
+            text.contains("µs per image") && text.lines().last().unwrap().ends_with("+0 %"),
+            "{text}"
+        );
         let entry = entry(series, &points);
-        assert_eq!(entry["points"][0]["deviation_percent"].as_f64().map(f64::round), Some(33.0));
+        assert_eq!(
+            entry["points"][0]["deviation_percent"]
+                .as_f64()
+                .map(f64::round),
+            Some(33.0)
+        );
         assert_eq!(entry["unit"], "image");
     }
 }

@@ -40,7 +40,10 @@ fn solved(project: &Project, args: &SolveArgs) -> anyhow::Result<Solved> {
             let help: String = error.help.iter().map(|help| format!("; {help}")).collect();
             WrongInput(format!("{}{help}", error.message))
         })?;
-        return Ok(Solved { message: "The encoder's mirror:".into(), solutions: vec![solution] });
+        return Ok(Solved {
+            message: "The encoder's mirror:".into(),
+            solutions: vec![solution],
+        });
     }
     let aim = match (args.code, args.parameters, args.receptive_field) {
         (Some(most), _, _) => Aim::CodeAtMost(most),
@@ -56,13 +59,22 @@ fn write(project: &Project, solved: &Solved, file: &Path, args: &SolveArgs) -> a
     let solution = solved.solutions.get(args.pick - 1);
     let solution = solution.ok_or_else(|| match count {
         0 => WrongInput(format!("nothing was written: {}", solved.message)),
-        count => WrongInput(format!("there is no solution {}: --pick takes 1 to {count}", args.pick)),
+        count => WrongInput(format!(
+            "there is no solution {}: --pick takes 1 to {count}",
+            args.pick
+        )),
     })?;
     if file.exists() && !args.force {
-        let message = format!("{} exists already; write to another file or replace it (--force)", file.display());
+        let message = format!(
+            "{} exists already; write to another file or replace it (--force)",
+            file.display()
+        );
         return Err(WrongInput(message).into());
     }
-    let project = Project { network: solution.network.clone(), ..project.clone() };
+    let project = Project {
+        network: solution.network.clone(),
+        ..project.clone()
+    };
     output::write_file(file, file::to_text(&project).as_bytes())?;
     output::say(&format!("wrote {}", file.display()));
     Ok(())
@@ -71,7 +83,11 @@ fn write(project: &Project, solved: &Solved, file: &Path, args: &SolveArgs) -> a
 fn as_text(solved: &Solved, before: &Network) -> String {
     let mut lines = vec![solved.message.clone()];
     for (index, solution) in solved.solutions.iter().enumerate() {
-        let note = if solution.note.is_empty() { String::new() } else { format!("  ({})", solution.note) };
+        let note = if solution.note.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", solution.note)
+        };
         lines.push(String::new());
         lines.push(format!("{}. {}{note}", index + 1, edits(solution.edits)));
         lines.extend(solution.changes.iter().flat_map(change_lines));
@@ -81,23 +97,35 @@ fn as_text(solved: &Solved, before: &Network) -> String {
 }
 
 fn edits(edits: u32) -> String {
-    if edits == 1 { "one edit".into() } else { format!("{edits} edits") }
+    if edits == 1 {
+        "one edit".into()
+    } else {
+        format!("{edits} edits")
+    }
 }
 
 /// A change as a diff.
 fn change_lines(change: &Change) -> Vec<String> {
     let line = |sign: char, node: &Option<Node>| {
-        node.as_ref().map(|node| format!("   {sign} {:<12} {}", change.place.to_string(), node.text()))
+        node.as_ref()
+            .map(|node| format!("   {sign} {:<12} {}", change.place.to_string(), node.text()))
     };
-    [line('-', &change.from), line('+', &change.to)].into_iter().flatten().collect()
+    [line('-', &change.from), line('+', &change.to)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What else follows: the code and the parameters, where they change.
 fn after(solution: &Solution, before: &Network) -> Option<String> {
     let (before, after) = (infer(before), infer(&solution.network));
-    let code = (before.code != after.code).then(|| after.code.map(|code| format!("code {code}"))).flatten();
-    let known = before.errors().next().is_none() && before.totals.parameters != after.totals.parameters;
-    let parameters = known.then(|| format!("{} parameters", crate::text::count(after.totals.parameters)));
+    let code = (before.code != after.code)
+        .then(|| after.code.map(|code| format!("code {code}")))
+        .flatten();
+    let known =
+        before.errors().next().is_none() && before.totals.parameters != after.totals.parameters;
+    let parameters =
+        known.then(|| format!("{} parameters", crate::text::count(after.totals.parameters)));
     let parts: Vec<String> = [code, parameters].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("   then: {}", parts.join(" · ")))
 }

@@ -35,14 +35,24 @@ pub fn open(name: &str, settings: &[String]) -> anyhow::Result<Source> {
 /// A built-in project; its runs are made in the current folder.
 pub fn from_builtin(builtin: &Builtin, settings: &[String]) -> anyhow::Result<Source> {
     let project = overrides::project(builtin.text, builtin.name, settings)?;
-    Ok(Source { project, base: PathBuf::new(), run: None, file: None })
+    Ok(Source {
+        project,
+        base: PathBuf::new(),
+        run: None,
+        file: None,
+    })
 }
 
 fn from_file(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
     let text = std::fs::read_to_string(path).map_err(|error| read_error(path, &error))?;
     let project = overrides::project(&text, &path.display().to_string(), settings)?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Source { project, base, run: None, file: Some((path.to_owned(), text)) })
+    Ok(Source {
+        project,
+        base,
+        run: None,
+        file: Some((path.to_owned(), text)),
+    })
 }
 
 fn from_folder(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
@@ -59,16 +69,26 @@ fn from_folder(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
         return Ok(source);
     }
     // A run's project has absolute paths; training it again makes its new run here, not inside the old one.
-    Ok(Source { run: Some(path.to_owned()), base: PathBuf::new(), ..source })
+    Ok(Source {
+        run: Some(path.to_owned()),
+        base: PathBuf::new(),
+        ..source
+    })
 }
 
 fn read_error(path: &Path, error: &std::io::Error) -> ProjectError {
-    ProjectError::Read { file: path.display().to_string(), reason: error.to_string() }
+    ProjectError::Read {
+        file: path.display().to_string(),
+        reason: error.to_string(),
+    }
 }
 
 /// `there is no …`, with what was probably meant.
 pub fn unknown(name: &str) -> String {
-    let near = builtin::ALL.iter().map(|entry| (strsim::damerau_levenshtein(name, entry.name), entry.name)).min();
+    let near = builtin::ALL
+        .iter()
+        .map(|entry| (strsim::damerau_levenshtein(name, entry.name), entry.name))
+        .min();
     let hint = match near {
         Some((distance, near)) if distance <= 3 => format!("did you mean `{near}`?"),
         _ => "`strata new` lists the built-in projects".to_owned(),

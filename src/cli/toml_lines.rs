@@ -6,7 +6,12 @@ use toml::de::{DeTable, DeValue};
 /// The line (from 1) of the layer at a place; `None` when the text has no such layer.
 pub fn line_of(text: &str, place: &Place) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
-    let stack = table.get_ref().get("network")?.get_ref().as_table()?.get(place.stack.name())?;
+    let stack = table
+        .get_ref()
+        .get("network")?
+        .get_ref()
+        .as_table()?
+        .get(place.stack.name())?;
     let (mut list, mut path) = (stack.get_ref().as_array()?, place.path.as_slice());
     loop {
         let (&index, rest) = path.split_first()?;
@@ -25,7 +30,12 @@ fn inside<'a, 'i>(block: &'a DeValue<'i>, branch: usize) -> Option<&'a toml::de:
         return layers.get_ref().as_array();
     }
     let branches = table.get("add").or_else(|| table.get("concat"))?;
-    branches.get_ref().as_array()?.get(branch)?.get_ref().as_array()
+    branches
+        .get_ref()
+        .as_array()?
+        .get(branch)?
+        .get_ref()
+        .as_array()
 }
 
 #[cfg(test)]
@@ -36,7 +46,15 @@ mod tests {
     #[test]
     fn layers_are_found_on_their_lines() {
         let text = "format = 1\n[network]\ninput = \"1x8x8\"\nencoder = [\n  \"relu\",\n  { add = [\n    [\"tanh\"], [\n    \"elu\"]] },\n]\n";
-        let line = |path: &[usize]| line_of(text, &Place { stack: Stack::Encoder, path: path.to_vec() });
+        let line = |path: &[usize]| {
+            line_of(
+                text,
+                &Place {
+                    stack: Stack::Encoder,
+                    path: path.to_vec(),
+                },
+            )
+        };
         assert_eq!(line(&[0]), Some(5));
         assert_eq!(line(&[1]), Some(6));
         assert_eq!(line(&[1, 0, 0]), Some(7));

@@ -37,7 +37,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
 }
 
 fn judged(project: &Project, summary: &Summary) -> Vec<Judged> {
-    judge(project, &infer(&project.network), &measured(&summary.metrics))
+    judge(
+        project,
+        &infer(&project.network),
+        &measured(&summary.metrics),
+    )
 }
 
 fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
@@ -52,7 +56,9 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
                 );
                 return Err(WrongInput(message).into());
             }
-            let message = "--resume needs the run to go on with: strata train RUN --resume, or -o RUN".to_owned();
+            let message =
+                "--resume needs the run to go on with: strata train RUN --resume, or -o RUN"
+                    .to_owned();
             return Err(WrongInput(message).into());
         }
         _ => None,
@@ -71,7 +77,11 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
 /// Trains with progress on standard error and Ctrl-C as stop.
 pub fn train(source: &Source, options: &RunOptions, slots: &Slots) -> Outcome {
     let commands = interrupts();
-    let stages = if options.stage.is_some() { 1 } else { source.project.stages.len() };
+    let stages = if options.stage.is_some() {
+        1
+    } else {
+        source.project.stages.len()
+    };
     let mut progress = Progress::new(stages);
     let outcome = guarded(&source.project, options, &commands, &mut progress, slots);
     progress.finish();
@@ -89,10 +99,20 @@ fn interrupts() -> Receiver<Command> {
         output::say("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
     };
     // Under nohup a hangup is to be ignored, not obeyed; `try_set_handler` leaves it so.
-    let result = if ignores_hangup() { ctrlc::try_set_handler(handler) } else { ctrlc::set_handler(handler) };
+    let result = if ignores_hangup() {
+        ctrlc::try_set_handler(handler)
+    } else {
+        ctrlc::set_handler(handler)
+    };
     if let Err(error) = result {
-        let nohup = if ignores_hangup() { " (started with nohup)" } else { "" };
-        output::say(&format!("warning: Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"));
+        let nohup = if ignores_hangup() {
+            " (started with nohup)"
+        } else {
+            ""
+        };
+        output::say(&format!(
+            "warning: Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"
+        ));
     }
     receiver
 }
@@ -101,7 +121,8 @@ fn interrupts() -> Receiver<Command> {
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 /// What was reached, and whether it was stopped; a failure is an error with its exit code.
@@ -112,7 +133,11 @@ pub fn ended(outcome: Outcome) -> anyhow::Result<(Summary, bool)> {
             output::say(&stopped(&summary));
             Ok((summary, true))
         }
-        Outcome::Failed(Failure { message, wrong_input, .. }) => {
+        Outcome::Failed(Failure {
+            message,
+            wrong_input,
+            ..
+        }) => {
             output::say(&format!("strata: {message}"));
             Err(Told(if wrong_input { WRONG_INPUT } else { FAILED }).into())
         }
@@ -124,7 +149,9 @@ fn stopped(summary: &Summary) -> String {
         return "stopped before the first step; no run folder was made".to_owned();
     }
     let run = summary.run.display();
-    format!("stopped; the checkpoint is {run}/checkpoints/last.safetensors, go on with: strata train {run} --resume")
+    format!(
+        "stopped; the checkpoint is {run}/checkpoints/last.safetensors, go on with: strata train {run} --resume"
+    )
 }
 
 fn as_json(summary: &Summary, is_stopped: bool, goals: &[Judged]) -> anyhow::Result<Value> {
@@ -133,17 +160,30 @@ fn as_json(summary: &Summary, is_stopped: bool, goals: &[Judged]) -> anyhow::Res
         map.insert(split.name().to_owned(), serde_json::to_value(metrics)?);
     }
     map.insert("run".to_owned(), json!(summary.run));
-    map.insert("status".to_owned(), json!(if is_stopped { "stopped" } else { "completed" }));
+    map.insert(
+        "status".to_owned(),
+        json!(if is_stopped { "stopped" } else { "completed" }),
+    );
     map.insert("seconds".to_owned(), json!(summary.seconds));
-    map.insert("images_per_second".to_owned(), json!(summary.images_per_second));
+    map.insert(
+        "images_per_second".to_owned(),
+        json!(summary.images_per_second),
+    );
     map.insert("goals".to_owned(), goals::as_json(goals));
     Ok(Value::Object(map))
 }
 
 fn as_text(summary: &Summary, goals: &[Judged]) -> String {
-    let splits = summary.metrics.iter().map(|(split, figures)| format!("{split}: {}", metrics(figures)));
+    let splits = summary
+        .metrics
+        .iter()
+        .map(|(split, figures)| format!("{split}: {}", metrics(figures)));
     let speed = count(summary.images_per_second as u64);
     let time = format!("{}, {speed} images/s", duration(summary.seconds));
     let last = [time, format!("run: {}", summary.run.display())];
-    splits.chain(last).chain(goals::as_text(goals)).collect::<Vec<_>>().join("\n")
+    splits
+        .chain(last)
+        .chain(goals::as_text(goals))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -12,7 +12,9 @@ use std::path::Path;
 
 /// Opens the window where there is a display; trains headless where there is none.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
-    if let Some(name) = project.filter(|name| !Path::new(name).exists() && builtin::find(name).is_none()) {
+    if let Some(name) =
+        project.filter(|name| !Path::new(name).exists() && builtin::find(name).is_none())
+    {
         return Err(WrongInput(source::unknown(name)).into());
     }
     if !has_display() {
@@ -27,16 +29,26 @@ pub fn run(project: Option<&str>) -> anyhow::Result<()> {
 /// What the window system looks for; asked before, since a library that is missing as well would hide it.
 pub(super) fn has_display() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
+    !cfg!(target_os = "linux")
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+            .into_iter()
+            .any(is_set)
 }
 
 fn headless(project: Option<&str>) -> anyhow::Result<()> {
     let source = match project {
         Some(name) => source::open(name, &[])?,
-        None => source::from_builtin(builtin::ALL.first().context("there is no built-in project")?, &[])?,
+        None => source::from_builtin(
+            builtin::ALL
+                .first()
+                .context("there is no built-in project")?,
+            &[],
+        )?,
     };
     let title = &source.project.title;
-    output::say(&format!("there is no display: training `{title}` without a window, with a report at the end"));
+    output::say(&format!(
+        "there is no display: training `{title}` without a window, with a report at the end"
+    ));
     let file = train_and_report(&source)?;
     file.map_or(Ok(()), |file| output::print(&file))
 }
@@ -44,7 +56,10 @@ fn headless(project: Option<&str>) -> anyhow::Result<()> {
 /// The report's file; none when the run was stopped before it began.
 fn train_and_report(source: &Source) -> anyhow::Result<Option<String>> {
     let slots = Slots::default();
-    let options = RunOptions { base: source.base.clone(), ..RunOptions::default() };
+    let options = RunOptions {
+        base: source.base.clone(),
+        ..RunOptions::default()
+    };
     let (summary, _) = train::ended(train::train(source, &options, &slots))?;
     if summary.run.as_os_str().is_empty() {
         return Ok(None);

@@ -39,9 +39,18 @@ impl Element {
             "f2" => (Kind::Float, 2),
             "f4" => (Kind::Float, 4),
             "f8" => (Kind::Float, 8),
-            _ => return Err(format!("its elements are of the type '{}'", shortened(name))),
+            _ => {
+                return Err(format!(
+                    "its elements are of the type '{}'",
+                    shortened(name)
+                ));
+            }
         };
-        Ok(Element { kind, size, big_endian })
+        Ok(Element {
+            kind,
+            size,
+            big_endian,
+        })
     }
 
     /// The same element with the other order of bytes, if `big_endian` says so.
@@ -91,7 +100,11 @@ impl Element {
             return None;
         }
         let push = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
-        Some(if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) })
+        Some(if self.big_endian {
+            bytes.iter().fold(0, push)
+        } else {
+            bytes.iter().rev().fold(0, push)
+        })
     }
 }
 
@@ -110,8 +123,16 @@ fn half(bits: u16) -> f32 {
 /// A piece of a file fit for a message.
 pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
-    let clean: String = text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(MOST).is_some() { clean + "…" } else { clean }
+    let clean: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        clean + "…"
+    } else {
+        clean
+    }
 }
 
 #[cfg(test)]
@@ -138,10 +159,18 @@ mod tests {
 
     #[test]
     fn halves_are_those_of_the_standard() {
-        let expected = [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 5.960_464_5e-8), (0x3555, 0.333_251_95)];
+        let expected = [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (1, 5.960_464_5e-8),
+            (0x3555, 0.333_251_95),
+        ];
         for (bits, value) in expected {
             assert_eq!(half(bits), value);
         }
-        assert!(half(0x7c00).is_infinite() && half(0x7c01).is_nan() && half(0x8000).is_sign_negative());
+        assert!(
+            half(0x7c00).is_infinite() && half(0x7c01).is_nan() && half(0x8000).is_sign_negative()
+        );
     }
 }

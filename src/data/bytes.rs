@@ -25,18 +25,27 @@ pub(super) struct Input {
 
 /// The first of `names` that is a file in one of `folders`.
 pub(super) fn find(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
-    folders.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name))).find(|path| path.is_file())
+    folders
+        .iter()
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 /// `path` itself and those of `below` that are folders in it.
 pub(super) fn folders(path: &Path, below: &[&str]) -> Vec<PathBuf> {
-    let inner = below.iter().map(|name| path.join(name)).filter(|folder| folder.is_dir());
+    let inner = below
+        .iter()
+        .map(|name| path.join(name))
+        .filter(|folder| folder.is_dir());
     std::iter::once(path.to_path_buf()).chain(inner).collect()
 }
 
 /// The error for files that are nowhere.
 pub(super) fn missing(what: &str, names: &[&str], folders: &[PathBuf], help: &str) -> DataError {
-    let listed: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let listed: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     let absent = match folders.first() {
         Some(folder) if !folder.exists() => "that folder does not exist; ",
         _ => "",
@@ -57,12 +66,24 @@ impl Input {
         let mut file = File::open(path).map_err(fail)?;
         let on_disk = file.metadata().map_err(fail)?.len();
         let mut magic = Vec::with_capacity(2);
-        file.by_ref().take(2).read_to_end(&mut magic).map_err(fail)?;
+        file.by_ref()
+            .take(2)
+            .read_to_end(&mut magic)
+            .map_err(fail)?;
         file.seek(SeekFrom::Start(0)).map_err(fail)?;
         let packed = magic == [0x1f, 0x8b];
         let buffered = BufReader::new(file);
-        let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(buffered)) } else { Box::new(buffered) };
-        Ok(Input { path: path.to_path_buf(), reader, on_disk, packed })
+        let reader: Box<dyn Read> = if packed {
+            Box::new(MultiGzDecoder::new(buffered))
+        } else {
+            Box::new(buffered)
+        };
+        Ok(Input {
+            path: path.to_path_buf(),
+            reader,
+            on_disk,
+            packed,
+        })
     }
 
     /// Whether the file is gzip.
@@ -80,26 +101,44 @@ impl Input {
         let mut bytes = Vec::new();
         match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(cause) if self.packed && cause.kind() != ErrorKind::Interrupted => Err(DataError::malformed(
-                &self.path,
-                format!("the gzip data is damaged after {} bytes ({cause})", text::count(bytes.len() as u64)),
-                DOWNLOAD_AGAIN,
-            )),
+            Err(cause) if self.packed && cause.kind() != ErrorKind::Interrupted => {
+                Err(DataError::malformed(
+                    &self.path,
+                    format!(
+                        "the gzip data is damaged after {} bytes ({cause})",
+                        text::count(bytes.len() as u64)
+                    ),
+                    DOWNLOAD_AGAIN,
+                ))
+            }
             Err(cause) => Err(DataError::unreadable(&self.path, cause)),
         }
     }
 
     /// Exactly the `expected` bytes that must follow the `header` bytes already read; `claim` is
     /// the header's own words, for the message.
-    pub fn read_rest(&mut self, header: u64, expected: u64, claim: &str) -> Result<Vec<u8>, DataError> {
+    pub fn read_rest(
+        &mut self,
+        header: u64,
+        expected: u64,
+        claim: &str,
+    ) -> Result<Vec<u8>, DataError> {
         let whole = header.saturating_add(expected);
-        let most_possible = if self.packed { self.on_disk.saturating_mul(MOST_DEFLATE_SHRINKS) } else { self.on_disk };
+        let most_possible = if self.packed {
+            self.on_disk.saturating_mul(MOST_DEFLATE_SHRINKS)
+        } else {
+            self.on_disk
+        };
         if whole > most_possible {
             return Err(self.wrong_length(whole, self.on_disk, claim));
         }
         let body = self.read_up_to(expected.saturating_add(1))?;
         if body.len() as u64 != expected {
-            let found = if self.packed { header + body.len() as u64 } else { self.on_disk };
+            let found = if self.packed {
+                header + body.len() as u64
+            } else {
+                self.on_disk
+            };
             return Err(self.wrong_length(whole, found, claim));
         }
         Ok(body)
@@ -125,5 +164,9 @@ pub(super) fn names_file(folders: &[PathBuf], name: &str) -> Vec<String> {
         .and_then(|path| Input::open(&path).ok())
         .and_then(|mut input| input.read_up_to(MOST).ok())
         .unwrap_or_default();
-    String::from_utf8_lossy(&text).lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
+    String::from_utf8_lossy(&text)
+        .lines()
+        .map(|line| line.trim().to_string())
+        .filter(|line| !line.is_empty())
+        .collect()
 }

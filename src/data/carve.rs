@@ -31,7 +31,13 @@ pub(super) fn share(key: &'static str, share: Option<f32>) -> Result<f64, DataEr
 }
 
 /// Positions kept and positions held back of `len` images, both in rising order.
-pub(super) fn carve(len: usize, labels: Option<&[u32]>, share: f64, seed: u64, what: For) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn carve(
+    len: usize,
+    labels: Option<&[u32]>,
+    share: f64,
+    seed: u64,
+    what: For,
+) -> (Vec<u32>, Vec<u32>) {
     let mut order = permutation(len, &mut stream(seed, Purpose::Split, what as u64));
     if let Some(labels) = labels {
         order = by_turns(order, labels);
@@ -46,7 +52,11 @@ pub(super) fn carve(len: usize, labels: Option<&[u32]>, share: f64, seed: u64, w
 /// Reorders so that any first part of the result has nearly the same share of every class: the
 /// k-th image of a class of n stands at (k + ½)/n of the way.
 pub(super) fn by_turns(order: Vec<u32>, labels: &[u32]) -> Vec<u32> {
-    let label = |image: u32| labels.get(image as usize).map_or(0, |&label| label as usize);
+    let label = |image: u32| {
+        labels
+            .get(image as usize)
+            .map_or(0, |&label| label as usize)
+    };
     let classes = labels.iter().max().map_or(1, |&most| most as usize + 1);
     let mut sizes = vec![0u64; classes];
     order.iter().for_each(|&image| sizes[label(image)] += 1);
@@ -77,7 +87,10 @@ mod tests {
         let mut all = [kept.clone(), held.clone()].concat();
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<u32>>());
-        assert_eq!(carve(1000, Some(&labels), 0.1, 7, For::Valid), (kept, held.clone()));
+        assert_eq!(
+            carve(1000, Some(&labels), 0.1, 7, For::Valid),
+            (kept, held.clone())
+        );
         assert_ne!(carve(1000, Some(&labels), 0.1, 8, For::Valid).1, held);
         assert_ne!(carve(1000, Some(&labels), 0.1, 7, For::Test).1, held);
     }
@@ -94,7 +107,12 @@ mod tests {
     fn only_shares_are_accepted() {
         assert!(share("valid", Some(0.0)).is_ok() && share("valid", None).is_ok());
         for bad in [-0.1, 1.0, f32::NAN, f32::INFINITY] {
-            assert!(share("valid", Some(bad)).unwrap_err().to_string().contains("valid"));
+            assert!(
+                share("valid", Some(bad))
+                    .unwrap_err()
+                    .to_string()
+                    .contains("valid")
+            );
         }
     }
 }

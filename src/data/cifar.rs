@@ -40,16 +40,44 @@ struct Format {
     classes: u8,
 }
 
-const TEN: Format = Format { label_bytes: 1, label_at: 0, key: "labels", classes: 10 };
-const FINE: Format = Format { label_bytes: 2, label_at: 1, key: "fine_labels", classes: 100 };
-const COARSE: Format = Format { label_bytes: 2, label_at: 0, key: "coarse_labels", classes: 20 };
+const TEN: Format = Format {
+    label_bytes: 1,
+    label_at: 0,
+    key: "labels",
+    classes: 10,
+};
+const FINE: Format = Format {
+    label_bytes: 2,
+    label_at: 1,
+    key: "fine_labels",
+    classes: 100,
+};
+const COARSE: Format = Format {
+    label_bytes: 2,
+    label_at: 0,
+    key: "coarse_labels",
+    classes: 20,
+};
 
 pub(super) fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
-    const TRAIN: [&str; 5] = ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"];
-    let folders = bytes::folders(&ask.folder, &["cifar-10-batches-bin", "cifar-10-batches-py"]);
+    const TRAIN: [&str; 5] = [
+        "data_batch_1",
+        "data_batch_2",
+        "data_batch_3",
+        "data_batch_4",
+        "data_batch_5",
+    ];
+    let folders = bytes::folders(
+        &ask.folder,
+        &["cifar-10-batches-bin", "cifar-10-batches-py"],
+    );
     let batches = read_splits(ask, "CIFAR-10", &folders, TEN, &TRAIN, "test_batch")?;
     let names = bytes::names_file(&folders, "batches.meta.txt");
-    let classes = if names.len() == names::TEN.len() { names } else { names::TEN.map(str::to_string).to_vec() };
+    let classes = if names.len() == names::TEN.len() {
+        names
+    } else {
+        names::TEN.map(str::to_string).to_vec()
+    };
     Ok(loaded(batches, classes))
 }
 
@@ -74,7 +102,10 @@ pub(super) fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
 /// Labels become 0, 1, 2… over the classes that occur in any split; returns the old numbers. A
 /// subset of five classes is then a problem of five classes, not of a hundred.
 fn renumber(batches: &mut [(Split, Batch)]) -> Vec<u32> {
-    let mut present: Vec<u32> = batches.iter().flat_map(|(_, batch)| batch.labels.iter().copied()).collect();
+    let mut present: Vec<u32> = batches
+        .iter()
+        .flat_map(|(_, batch)| batch.labels.iter().copied())
+        .collect();
     present.sort_unstable();
     present.dedup();
     for label in batches.iter_mut().flat_map(|(_, batch)| &mut batch.labels) {
@@ -91,7 +122,10 @@ fn read_splits(
     train: &[&str],
     test: &str,
 ) -> Result<Vec<(Split, Batch)>, DataError> {
-    let train_files: Vec<PathBuf> = train.iter().filter_map(|name| find(folders, name)).collect();
+    let train_files: Vec<PathBuf> = train
+        .iter()
+        .filter_map(|name| find(folders, name))
+        .collect();
     let test_files: Vec<PathBuf> = find(folders, test).into_iter().collect();
     let total = train_files.len() + test_files.len();
     if total == 0 {
@@ -100,7 +134,12 @@ fn read_splits(
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let help = "point path at the folder that holds them (.gz or unpacked; the \"binary version\" of the \
                     dataset and the one for Python, without .bin, are read, not the one for Matlab)";
-        return Err(bytes::missing(&format!("the batches of {what}"), &names, folders, help));
+        return Err(bytes::missing(
+            &format!("the batches of {what}"),
+            &names,
+            folders,
+            help,
+        ));
     }
     let mut done = 0;
     let mut batches = Vec::new();
@@ -120,12 +159,24 @@ fn read_splits(
 
 /// The binary version where both are there: it is the simpler.
 fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
-    bytes::find(folders, &[&format!("{name}.bin"), &format!("{name}.bin.gz"), name, &format!("{name}.gz")])
+    bytes::find(
+        folders,
+        &[
+            &format!("{name}.bin"),
+            &format!("{name}.bin.gz"),
+            name,
+            &format!("{name}.gz"),
+        ],
+    )
 }
 
 fn read_file(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if name.contains(".bin") { read_binary(path, format, batch) } else { python::read(path, format, batch) }
+    if name.contains(".bin") {
+        read_binary(path, format, batch)
+    } else {
+        python::read(path, format, batch)
+    }
 }
 
 fn read_binary(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
@@ -152,7 +203,14 @@ fn add(
 ) -> Result<(), DataError> {
     match u32::try_from(label) {
         Ok(label) if label < u32::from(format.classes) => batch.labels.push(label),
-        _ => return Err(bad_label(path, position, label, &format!("0 to {}", format.classes - 1))),
+        _ => {
+            return Err(bad_label(
+                path,
+                position,
+                label,
+                &format!("0 to {}", format.classes - 1),
+            ));
+        }
     }
     batch.pixels.extend_from_slice(pixels);
     Ok(())
@@ -163,7 +221,10 @@ fn check_length(path: &Path, length: usize, most: usize, record: usize) -> Resul
         return Ok(());
     }
     let problem = if length > most {
-        format!("more than {} records in one file", text::count(MOST_RECORDS as u64))
+        format!(
+            "more than {} records in one file",
+            text::count(MOST_RECORDS as u64)
+        )
     } else if length == 0 {
         "the file is empty".to_string()
     } else {
@@ -191,5 +252,11 @@ fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> Loaded {
         }),
         labels: Some(batch.labels),
     };
-    Loaded { classes, parts: batches.into_iter().map(part).collect(), skipped: Vec::new(), span: BYTES, carve: true }
+    Loaded {
+        classes,
+        parts: batches.into_iter().map(part).collect(),
+        skipped: Vec::new(),
+        span: BYTES,
+        carve: true,
+    }
 }

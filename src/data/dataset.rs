@@ -31,7 +31,10 @@ pub struct Dataset {
 
 impl std::fmt::Debug for Dataset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let splits: Vec<(Split, usize)> = self.splits().map(|(split, data)| (split, data.len())).collect();
+        let splits: Vec<(Split, usize)> = self
+            .splits()
+            .map(|(split, data)| (split, data.len()))
+            .collect();
         let mut out = f.debug_struct("Dataset");
         out.field("shape", &self.shape()).field("splits", &splits);
         out.field("hash", &self.hash).finish_non_exhaustive()
@@ -63,14 +66,30 @@ impl Dataset {
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
         let rules = Rules::new(spec, seed, None)?;
-        let ask = Ask { spec, seed, folder: source::locate(spec, base)?, channels, progress };
+        let ask = Ask {
+            spec,
+            seed,
+            folder: source::locate(spec, base)?,
+            channels,
+            progress,
+        };
         let loaded = source::load(ask)?;
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.carve { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
         check_lengths(&splits)?;
-        let Loaded { classes, skipped, .. } = loaded;
-        let mut dataset = Dataset { common, classes, splits, skipped, hash: String::new(), measured: None, augmenter };
+        let Loaded {
+            classes, skipped, ..
+        } = loaded;
+        let mut dataset = Dataset {
+            common,
+            classes,
+            splits,
+            skipped,
+            hash: String::new(),
+            measured: None,
+            augmenter,
+        };
         if spec.normalize == Some(Normalize::MEASURED) {
             dataset.measure(spec)?;
         }
@@ -86,7 +105,9 @@ impl Dataset {
 
     /// What changes the training images, unless it is switched off.
     pub fn augmenter_of(&self, split: Split) -> Option<&Augmenter> {
-        self.augmenter.as_ref().filter(|_| matches!(split, Split::Train | Split::Unlabeled))
+        self.augmenter
+            .as_ref()
+            .filter(|_| matches!(split, Split::Train | Split::Unlabeled))
     }
 
     /// The classes' names; labels count from 0 in this order.
@@ -96,7 +117,9 @@ impl Dataset {
 
     /// A split; none when the source has no such split or it is empty.
     pub fn split(&self, split: Split) -> Option<&SplitData> {
-        self.splits().find(|(name, _)| *name == split).map(|(_, data)| data)
+        self.splits()
+            .find(|(name, _)| *name == split)
+            .map(|(_, data)| data)
     }
 
     /// All splits that are there, in the order train, valid, test, unlabeled.
@@ -140,10 +163,19 @@ impl Dataset {
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let [height, width, channels] = self.common.fit.to();
         let decoded = picture_file::decode(path, channels).map_err(|problem| {
-            DataError::malformed(path, problem, "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere")
+            DataError::malformed(
+                path,
+                problem,
+                "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere",
+            )
         })?;
         let scaling = self.common.scaling;
-        let fit = Fit::new([decoded.height, decoded.width, channels], Some([height, width]), Some(channels), scaling)?;
+        let fit = Fit::new(
+            [decoded.height, decoded.width, channels],
+            Some([height, width]),
+            Some(channels),
+            scaling,
+        )?;
         let pixels = fit.bytes(decoded.pixels);
         let [_, tall, wide] = self.shape();
         let corner = [(height - tall) / 2, (width - wide) / 2];
@@ -155,10 +187,19 @@ impl Dataset {
 
     /// Standardises by the mean and the deviation of the training images (of the first split, where there are none).
     fn measure(&mut self, spec: &DataSpec) -> Result<(), DataError> {
-        let Some((_, data)) = self.splits.first() else { return Ok(()) };
+        let Some((_, data)) = self.splits.first() else {
+            return Ok(());
+        };
         let numbers = measure::mean_and_std(data)?;
-        let scale = Arc::new(Scale::new(spec, self.common.fit.to()[2], [0.0, 1.0], Some(&numbers))?);
-        self.splits.iter_mut().for_each(|(_, data)| data.rescale(&scale));
+        let scale = Arc::new(Scale::new(
+            spec,
+            self.common.fit.to()[2],
+            [0.0, 1.0],
+            Some(&numbers),
+        )?);
+        self.splits
+            .iter_mut()
+            .for_each(|(_, data)| data.rescale(&scale));
         self.common.scale = scale;
         self.measured = Some(numbers);
         Ok(())
@@ -171,7 +212,9 @@ impl Dataset {
 
     fn digest(&self, spec: &DataSpec, seed: u64) -> Result<String, DataError> {
         let mut digest = Digest::new();
-        self.shape().iter().for_each(|&size| digest.add_number(size as u64));
+        self.shape()
+            .iter()
+            .for_each(|&size| digest.add_number(size as u64));
         digest.add_all(&hash::settings(spec, seed));
         digest.add_all(&self.classes);
         for (_, data) in self.splits() {
@@ -183,7 +226,9 @@ impl Dataset {
 
 fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
     for (key, size) in [("resize", spec.resize), ("patches", spec.patches)] {
-        if let Some([height, width]) = size.filter(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side))) {
+        if let Some([height, width]) =
+            size.filter(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side)))
+        {
             return Err(DataError::setting(
                 key,
                 format!("{height}×{width} is no size for an image"),
@@ -192,10 +237,16 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
         }
     }
     match spec.limit {
-        Some(0) => Err(DataError::setting("limit", "0 leaves no image", "write at least 1, or delete the line")),
-        _ if spec.patches_per_image == Some(0) => {
-            Err(DataError::setting("patches_per_image", "0 leaves no patch", "write at least 1, or delete the line"))
-        }
+        Some(0) => Err(DataError::setting(
+            "limit",
+            "0 leaves no image",
+            "write at least 1, or delete the line",
+        )),
+        _ if spec.patches_per_image == Some(0) => Err(DataError::setting(
+            "patches_per_image",
+            "0 leaves no patch",
+            "write at least 1, or delete the line",
+        )),
         _ => Ok(()),
     }
 }
@@ -206,7 +257,10 @@ fn common(
     seed: u64,
     loaded: &Loaded,
 ) -> Result<(Common, Option<Augmenter>), DataError> {
-    let from = loaded.parts.first().map_or([1, 1, 1], |part| part.pictures.shape());
+    let from = loaded
+        .parts
+        .first()
+        .map_or([1, 1, 1], |part| part.pictures.shape());
     let size = spec.resize.map(|size| size.map(|side| side as usize));
     let scaling = Scaling::of(spec);
     let fit = Fit::new(from, size, channels, scaling)?;
@@ -219,11 +273,15 @@ fn common(
                 "write a smaller size, or a larger resize",
             ));
         }
-        size => {
-            size.map(|size| Patches { seed, size, each: spec.patches_per_image.unwrap_or(PATCHES_PER_IMAGE) as usize })
-        }
+        size => size.map(|size| Patches {
+            seed,
+            size,
+            each: spec.patches_per_image.unwrap_or(PATCHES_PER_IMAGE) as usize,
+        }),
     };
-    let whole = patches.map_or([height, width, channels], |patches| [patches.size[0], patches.size[1], channels]);
+    let whole = patches.map_or([height, width, channels], |patches| {
+        [patches.size[0], patches.size[1], channels]
+    });
     let augmenter = Augmenter::new(&spec.augment, whole)?.with_zero(zero_share(loaded.span));
     let view = augmenter.out_shape();
     if view[0] > whole[0] || view[1] > whole[1] {
@@ -265,27 +323,55 @@ fn make_splits(
 ) -> Vec<(Split, SplitData)> {
     let given: Vec<Given> = parts
         .iter()
-        .map(|part| Given { split: part.split, len: part.pictures.len(), labels: part.labels.as_deref() })
+        .map(|part| Given {
+            split: part.split,
+            len: part.pictures.len(),
+            labels: part.labels.as_deref(),
+        })
         .collect();
     let shares = match rules {
         Some(rules) => rules.share_out(&given),
         None => Rules::as_given(&given),
     };
-    shares.into_iter().map(|share| (share.split, choose(parts, share, limit, common))).collect()
+    shares
+        .into_iter()
+        .map(|share| (share.split, choose(parts, share, limit, common)))
+        .collect()
 }
 
 fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Common) -> SplitData {
     share.items.truncate(limit.unwrap_or(usize::MAX));
-    let label = |&(part, place): &Item| parts.get(part as usize)?.labels.as_ref()?.get(place as usize).copied();
-    let labels = if share.labelled { share.items.iter().map(label).collect() } else { None };
+    let label = |&(part, place): &Item| {
+        parts
+            .get(part as usize)?
+            .labels
+            .as_ref()?
+            .get(place as usize)
+            .copied()
+    };
+    let labels = if share.labelled {
+        share.items.iter().map(label).collect()
+    } else {
+        None
+    };
     let first = share.items.first().map_or(0, |(part, _)| *part);
     let (pictures, chosen): (Arc<dyn Pictures>, Vec<u32>) = match parts.get(first as usize) {
-        Some(part) if share.items.iter().all(|item| item.0 == first) => {
-            (Arc::clone(&part.pictures), share.items.iter().map(|item| item.1).collect())
-        }
+        Some(part) if share.items.iter().all(|item| item.0 == first) => (
+            Arc::clone(&part.pictures),
+            share.items.iter().map(|item| item.1).collect(),
+        ),
         _ => {
             let chosen = (0..share.items.len() as u32).collect();
-            (Arc::new(Joined::new(parts.iter().map(|part| Arc::clone(&part.pictures)).collect(), share.items)), chosen)
+            (
+                Arc::new(Joined::new(
+                    parts
+                        .iter()
+                        .map(|part| Arc::clone(&part.pictures))
+                        .collect(),
+                    share.items,
+                )),
+                chosen,
+            )
         }
     };
     SplitData::new(share.split, pictures, chosen, labels, common)
@@ -293,10 +379,16 @@ fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Commo
 
 /// Images are numbered with 32 bits in a batch.
 fn check_lengths(splits: &[(Split, SplitData)]) -> Result<(), DataError> {
-    match splits.iter().find(|(_, data)| u32::try_from(data.len()).is_err()) {
+    match splits
+        .iter()
+        .find(|(_, data)| u32::try_from(data.len()).is_err())
+    {
         Some((split, data)) => Err(DataError::setting(
             "limit",
-            format!("the {split} split would have {} images, more than can be numbered", data.len()),
+            format!(
+                "the {split} split would have {} images, more than can be numbered",
+                data.len()
+            ),
             format!("write limit = {} or less", u32::MAX / PATCHES_PER_IMAGE),
         )),
         None => Ok(()),

@@ -32,7 +32,9 @@ pub enum DataError {
         help: String,
     },
     /// The system would not give the bytes.
-    #[error("{file}: cannot be read ({cause}): check that the file is there and that you may read it")]
+    #[error(
+        "{file}: cannot be read ({cause}): check that the file is there and that you may read it"
+    )]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -76,7 +78,9 @@ pub enum DataError {
     #[error("reading the images was cancelled")]
     Cancelled,
     /// An image number past the end of a split.
-    #[error("image {index} asked for, but the {split} split has {len}: this is a bug in Strata, please report it")]
+    #[error(
+        "image {index} asked for, but the {split} split has {len}: this is a bug in Strata, please report it"
+    )]
     OutOfRange {
         /// The number asked for.
         index: usize,
@@ -89,7 +93,9 @@ pub enum DataError {
     #[error("a thread that reads images ended early: this is a bug in Strata, please report it")]
     LoaderEnded,
     /// A buffer of the wrong length.
-    #[error("a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it")]
+    #[error(
+        "a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it"
+    )]
     Buffer {
         /// Values needed.
         expected: usize,
@@ -99,15 +105,34 @@ pub enum DataError {
 }
 
 impl DataError {
-    pub(super) fn setting(key: &'static str, problem: impl Into<String>, help: impl Into<String>) -> Self {
-        DataError::Setting { key, problem: problem.into(), help: help.into() }
+    pub(super) fn setting(
+        key: &'static str,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        DataError::Setting {
+            key,
+            problem: problem.into(),
+            help: help.into(),
+        }
     }
 
     pub(super) fn unreadable(file: &Path, cause: io::Error) -> Self {
-        DataError::Unreadable { file: file.to_path_buf(), cause }
+        DataError::Unreadable {
+            file: file.to_path_buf(),
+            cause,
+        }
     }
 
-    pub(super) fn malformed(file: &Path, problem: impl Into<String>, help: impl Into<String>) -> Self {
-        DataError::Malformed { file: file.to_path_buf(), problem: problem.into(), help: help.into() }
+    pub(super) fn malformed(
+        file: &Path,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        DataError::Malformed {
+            file: file.to_path_buf(),
+            problem: problem.into(),
+            help: help.into(),
+        }
     }
 }

@@ -16,7 +16,11 @@ pub(super) struct Scaling {
 
 impl Scaling {
     pub fn of(spec: &DataSpec) -> Scaling {
-        Scaling { filter: spec.filter, fit: spec.fit, grey: spec.grey }
+        Scaling {
+            filter: spec.filter,
+            fit: spec.fit,
+            grey: spec.grey,
+        }
     }
 }
 
@@ -51,14 +55,22 @@ impl Fit {
         if !matches!((from[2], channels), (1, 3) | (3, 1)) && from[2] != channels {
             return Err(DataError::setting(
                 "source",
-                format!("its images have {} channels and cannot be given {channels}", from[2]),
+                format!(
+                    "its images have {} channels and cannot be given {channels}",
+                    from[2]
+                ),
                 "let the network's input have 1 (grey) or 3 (red, green, blue) channels",
             ));
         }
         let own = [from[0], from[1]];
         let size = size.unwrap_or(own);
         let scaled = (size != own).then(|| Scaled::new(own, size, scaling));
-        Ok(Fit { from, to: [size[0], size[1], channels], grey, scaled })
+        Ok(Fit {
+            from,
+            to: [size[0], size[1], channels],
+            grey,
+            scaled,
+        })
     }
 
     /// H×W×C of what comes out.
@@ -75,7 +87,9 @@ impl Fit {
     pub fn apply(&self, picture: Raw) -> Raw {
         match picture {
             Raw::Bytes(pixels) => Raw::Bytes(self.bytes(pixels)),
-            Raw::Floats(values) => Raw::Floats(self.scale(change(values, self.from[2], self.to[2], self.grey))),
+            Raw::Floats(values) => {
+                Raw::Floats(self.scale(change(values, self.from[2], self.to[2], self.grey)))
+            }
         }
     }
 
@@ -100,9 +114,16 @@ impl Scaled {
             Fitting::Crop => taken = within(from, to),
             Fitting::Letterbox => put = within(to, from),
         }
-        let middle = |whole: [usize; 2], part: [usize; 2]| [0, 1].map(|axis| (whole[axis] - part[axis]) / 2);
+        let middle =
+            |whole: [usize; 2], part: [usize; 2]| [0, 1].map(|axis| (whole[axis] - part[axis]) / 2);
         let resizer = Resizer::new(taken, put, scaling.filter);
-        Scaled { part: middle(from, taken), taken, resizer, place: middle(to, put), put }
+        Scaled {
+            part: middle(from, taken),
+            taken,
+            resizer,
+            place: middle(to, put),
+            put,
+        }
     }
 
     fn apply<T: Sample>(&self, values: Vec<T>, from: [usize; 3], to: [usize; 3]) -> Vec<T> {
@@ -144,14 +165,25 @@ pub(super) fn cut<T: Copy>(
     channels: usize,
 ) -> Vec<T> {
     let rows = values.chunks_exact(stride.max(1)).skip(top).take(height);
-    rows.flat_map(|row| row.iter().skip(left * channels).take(width * channels).copied()).collect()
+    rows.flat_map(|row| {
+        row.iter()
+            .skip(left * channels)
+            .take(width * channels)
+            .copied()
+    })
+    .collect()
 }
 
 /// Grey to colour repeats the value; colour to grey weighs red, green and blue as the eye does.
 pub(super) fn change_channels<T: Sample>(values: Vec<T>, from: usize, to: usize) -> Vec<T> {
     match (from, to) {
         (1, 3) => values.iter().flat_map(|&grey| [grey; 3]).collect(),
-        (3, 1) => values.as_chunks().0.iter().map(|&rgb| T::luma(rgb)).collect(),
+        (3, 1) => values
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&rgb| T::luma(rgb))
+            .collect(),
         _ => values,
     }
 }
@@ -166,33 +198,66 @@ mod tests {
     use super::*;
 
     fn fit(from: [usize; 3], to: [usize; 2], fit: Fitting) -> Fit {
-        Fit::new(from, Some(to), None, Scaling { fit, ..Scaling::default() }).unwrap()
+        Fit::new(
+            from,
+            Some(to),
+            None,
+            Scaling {
+                fit,
+                ..Scaling::default()
+            },
+        )
+        .unwrap()
     }
 
     #[test]
     fn channels_change_both_ways() {
-        assert_eq!(change_channels(vec![7u8, 200], 1, 3), [7, 7, 7, 200, 200, 200]);
-        assert_eq!(change_channels(vec![255u8, 0, 0, 9, 9, 9, 255, 255, 255], 3, 1), [76, 9, 255]);
+        assert_eq!(
+            change_channels(vec![7u8, 200], 1, 3),
+            [7, 7, 7, 200, 200, 200]
+        );
+        assert_eq!(
+            change_channels(vec![255u8, 0, 0, 9, 9, 9, 255, 255, 255], 3, 1),
+            [76, 9, 255]
+        );
         let fit = Fit::new([2, 2, 3], Some([1, 1]), Some(1), Scaling::default()).unwrap();
         assert_eq!(fit.to(), [1, 1, 1]);
         assert_eq!(fit.bytes(vec![40; 12]), [40]);
         assert!(Fit::new([2, 2, 3], None, Some(2), Scaling::default()).is_err());
-        let grey = Scaling { grey: true, ..Scaling::default() };
-        assert_eq!(Fit::new([1, 1, 3], None, Some(3), grey).unwrap().bytes(vec![255, 0, 0]), [76; 3]);
-        assert_eq!(Fit::new([1, 1, 3], None, None, grey).unwrap().bytes(vec![255, 0, 0]), [76]);
+        let grey = Scaling {
+            grey: true,
+            ..Scaling::default()
+        };
+        assert_eq!(
+            Fit::new([1, 1, 3], None, Some(3), grey)
+                .unwrap()
+                .bytes(vec![255, 0, 0]),
+            [76; 3]
+        );
+        assert_eq!(
+            Fit::new([1, 1, 3], None, None, grey)
+                .unwrap()
+                .bytes(vec![255, 0, 0]),
+            [76]
+        );
     }
 
     #[test]
     fn cropping_keeps_the_middle_and_letterboxing_keeps_all() {
         // Two rows of six: the middle two columns are 9.
         let wide = [[1, 1, 9, 9, 1, 1], [1, 1, 9, 9, 1, 1]].concat();
-        assert_eq!(fit([2, 6, 1], [1, 1], Fitting::Crop).bytes(wide.clone()), [9]);
+        assert_eq!(
+            fit([2, 6, 1], [1, 1], Fitting::Crop).bytes(wide.clone()),
+            [9]
+        );
         let boxed = fit([2, 6, 1], [6, 6], Fitting::Letterbox).bytes(wide.clone());
         assert_eq!(boxed[..12], [0; 12]);
         assert_eq!(boxed[12..24], wide);
         assert_eq!(boxed[24..], [0; 12]);
         let tall = Raw::Floats(vec![0.5; 12]);
-        let Raw::Floats(boxed) = fit([6, 2, 1], [3, 3], Fitting::Letterbox).apply(tall) else { panic!("floats stay") };
+        let Raw::Floats(boxed) = fit([6, 2, 1], [3, 3], Fitting::Letterbox).apply(tall) else {
+            panic!("floats stay")
+        };
         assert_eq!(boxed, [0.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0]);
     }
 

@@ -28,7 +28,12 @@ use std::collections::BTreeMap;
 const TEST_SHARE: f64 = 0.1;
 
 pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
-    let Listing { classes, mut splits, mut skipped, has_splits } = match ask.spec.source {
+    let Listing {
+        classes,
+        mut splits,
+        mut skipped,
+        has_splits,
+    } = match ask.spec.source {
         Source::Csv => table::list(ask)?,
         _ => listing::list(ask)?,
     };
@@ -43,7 +48,13 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
         _ => (decode::decode(ask, splits, &mut skipped)?, BYTES),
     };
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Loaded { classes, parts, skipped, span, carve: false })
+    Ok(Loaded {
+        classes,
+        parts,
+        skipped,
+        span,
+        carve: false,
+    })
 }
 
 /// The first of every class, then the second of every class, and so on.
@@ -61,20 +72,34 @@ fn take_turns(entries: &mut [Entry]) {
 
 /// The files of every split, given those of the folder's own.
 fn share_out(rules: &Rules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
-    let labels: Vec<Option<Vec<u32>>> =
-        splits.iter().map(|(_, entries)| entries.iter().map(|entry| entry.class).collect()).collect();
-    let given = splits.iter().zip(&labels).map(|((split, entries), labels)| Given {
-        split: *split,
-        len: entries.len(),
-        labels: labels.as_deref(),
-    });
+    let labels: Vec<Option<Vec<u32>>> = splits
+        .iter()
+        .map(|(_, entries)| entries.iter().map(|entry| entry.class).collect())
+        .collect();
+    let given = splits
+        .iter()
+        .zip(&labels)
+        .map(|((split, entries), labels)| Given {
+            split: *split,
+            len: entries.len(),
+            labels: labels.as_deref(),
+        });
     let shares = rules.share_out(&given.collect::<Vec<Given>>());
     let entry = |part: u32, place: u32, labelled: bool| -> Option<Entry> {
         let entry = splits.get(part as usize)?.1.get(place as usize)?;
-        Some(Entry { class: entry.class.filter(|_| labelled), ..entry.clone() })
+        Some(Entry {
+            class: entry.class.filter(|_| labelled),
+            ..entry.clone()
+        })
     };
     let files = |items: Vec<(u32, u32)>, labelled| {
-        items.into_iter().filter_map(|(part, place)| entry(part, place, labelled)).collect()
+        items
+            .into_iter()
+            .filter_map(|(part, place)| entry(part, place, labelled))
+            .collect()
     };
-    shares.into_iter().map(|share| (share.split, files(share.items, share.labelled))).collect()
+    shares
+        .into_iter()
+        .map(|share| (share.split, files(share.items, share.labelled)))
+        .collect()
 }

@@ -92,12 +92,21 @@ pub(super) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         patches.map(|[height, width]| format!("patch {height}x{width}, {each} an image")),
         length.map(|samples| format!("length {samples}")),
         rate.map(|samples| format!("rate {samples}")),
-        spectrogram.map(|of| format!("spectrogram window {} hop {} log {}", of.window, of.hop, of.log)),
-        range.filter(|range| is_signed || *range != [0.0, 1.0]).map(|[low, high]| format!("range {low} {high}")),
-        normalize.as_ref().map(|normalize| match normalize.numbers() {
-            Some(numbers) => format!("normalize {:?} {:?}", numbers.mean, numbers.std),
-            None => "normalize train".to_owned(),
+        spectrogram.map(|of| {
+            format!(
+                "spectrogram window {} hop {} log {}",
+                of.window, of.hop, of.log
+            )
         }),
+        range
+            .filter(|range| is_signed || *range != [0.0, 1.0])
+            .map(|[low, high]| format!("range {low} {high}")),
+        normalize
+            .as_ref()
+            .map(|normalize| match normalize.numbers() {
+                Some(numbers) => format!("normalize {:?} {:?}", numbers.mean, numbers.std),
+                None => "normalize train".to_owned(),
+            }),
         is_drawn.then(|| format!("seed {seed}")),
     ];
     settings.into_iter().flatten().collect()
@@ -109,7 +118,11 @@ mod tests {
     use crate::project::data::{Fold, Labels, MeanStd, Normalize, Spectrogram};
 
     fn folder() -> DataSpec {
-        DataSpec { source: Source::Folder, resize: Some([8, 8]), ..DataSpec::default() }
+        DataSpec {
+            source: Source::Folder,
+            resize: Some([8, 8]),
+            ..DataSpec::default()
+        }
     }
 
     #[test]
@@ -118,53 +131,166 @@ mod tests {
         let fold = Some(Fold { part: 1, of: 2 });
         for spec in [
             folder(),
-            DataSpec { path: Some("elsewhere".into()), limit: Some(3), valid: Some(0.5), ..folder() },
-            DataSpec { range: Some([0.0, 1.0]), ..folder() },
-            DataSpec { test: Some(0.2), per_class: Some(4), source_fold: Some(1), ..folder() },
-            DataSpec { fold, labels: Some(Labels::Coarse), ..folder() },
-            DataSpec { augment: vec!["hflip".parse().unwrap()], use_augment: false, ..folder() },
-            DataSpec { filter: Filter::Bilinear, fit: Fitting::Stretch, patches_per_image: Some(3), ..folder() },
+            DataSpec {
+                path: Some("elsewhere".into()),
+                limit: Some(3),
+                valid: Some(0.5),
+                ..folder()
+            },
+            DataSpec {
+                range: Some([0.0, 1.0]),
+                ..folder()
+            },
+            DataSpec {
+                test: Some(0.2),
+                per_class: Some(4),
+                source_fold: Some(1),
+                ..folder()
+            },
+            DataSpec {
+                fold,
+                labels: Some(Labels::Coarse),
+                ..folder()
+            },
+            DataSpec {
+                augment: vec!["hflip".parse().unwrap()],
+                use_augment: false,
+                ..folder()
+            },
+            DataSpec {
+                filter: Filter::Bilinear,
+                fit: Fitting::Stretch,
+                patches_per_image: Some(3),
+                ..folder()
+            },
         ] {
             assert_eq!(settings(&spec, 1), usual);
             assert_eq!(settings(&spec, 2), usual, "nothing is drawn here");
         }
-        let as_they_are = DataSpec { resize: None, filter: Filter::Area, fit: Fitting::Crop, ..folder() };
-        assert_eq!(settings(&as_they_are, 1), ["source folder"], "where nothing is scaled, how does not matter");
+        let as_they_are = DataSpec {
+            resize: None,
+            filter: Filter::Area,
+            fit: Fitting::Crop,
+            ..folder()
+        };
+        assert_eq!(
+            settings(&as_they_are, 1),
+            ["source folder"],
+            "where nothing is scaled, how does not matter"
+        );
     }
 
     #[test]
     fn every_setting_that_changes_pixels_has_a_word() {
-        let by = |std| Some(Normalize::By(MeanStd { mean: vec![0.5], std: vec![std] }));
-        let spectrogram = |log| Some(Spectrogram { window: 64, hop: 32, log });
+        let by = |std| {
+            Some(Normalize::By(MeanStd {
+                mean: vec![0.5],
+                std: vec![std],
+            }))
+        };
+        let spectrogram = |log| {
+            Some(Spectrogram {
+                window: 64,
+                hop: 32,
+                log,
+            })
+        };
         let patches = Some([4, 4]);
         let mut seen = vec![settings(&folder(), 1)];
         for spec in [
-            DataSpec { source: Source::Eurosat, ..folder() },
-            DataSpec { resize: Some([8, 9]), ..folder() },
-            DataSpec { resize: None, ..folder() },
-            DataSpec { filter: Filter::Area, ..folder() },
-            DataSpec { fit: Fitting::Crop, ..folder() },
-            DataSpec { grey: true, ..folder() },
-            DataSpec { patches, ..folder() },
-            DataSpec { patches, patches_per_image: Some(3), ..folder() },
-            DataSpec { length: Some(100), ..folder() },
-            DataSpec { rate: Some(100), ..folder() },
-            DataSpec { spectrogram: spectrogram(true), ..folder() },
-            DataSpec { spectrogram: spectrogram(false), ..folder() },
-            DataSpec { range: Some([-1.0, 1.0]), ..folder() },
-            DataSpec { normalize: by(0.5), ..folder() },
-            DataSpec { normalize: by(0.25), ..folder() },
-            DataSpec { normalize: Some(Normalize::MEASURED), ..folder() },
+            DataSpec {
+                source: Source::Eurosat,
+                ..folder()
+            },
+            DataSpec {
+                resize: Some([8, 9]),
+                ..folder()
+            },
+            DataSpec {
+                resize: None,
+                ..folder()
+            },
+            DataSpec {
+                filter: Filter::Area,
+                ..folder()
+            },
+            DataSpec {
+                fit: Fitting::Crop,
+                ..folder()
+            },
+            DataSpec {
+                grey: true,
+                ..folder()
+            },
+            DataSpec {
+                patches,
+                ..folder()
+            },
+            DataSpec {
+                patches,
+                patches_per_image: Some(3),
+                ..folder()
+            },
+            DataSpec {
+                length: Some(100),
+                ..folder()
+            },
+            DataSpec {
+                rate: Some(100),
+                ..folder()
+            },
+            DataSpec {
+                spectrogram: spectrogram(true),
+                ..folder()
+            },
+            DataSpec {
+                spectrogram: spectrogram(false),
+                ..folder()
+            },
+            DataSpec {
+                range: Some([-1.0, 1.0]),
+                ..folder()
+            },
+            DataSpec {
+                normalize: by(0.5),
+                ..folder()
+            },
+            DataSpec {
+                normalize: by(0.25),
+                ..folder()
+            },
+            DataSpec {
+                normalize: Some(Normalize::MEASURED),
+                ..folder()
+            },
         ] {
             let words = settings(&spec, 1);
             assert!(!seen.contains(&words), "{words:?}");
             seen.push(words);
         }
-        let patches = DataSpec { patches, ..folder() };
-        assert_ne!(settings(&patches, 1), settings(&patches, 2), "the places are drawn");
-        assert_ne!(settings(&DataSpec::default(), 1), settings(&DataSpec::default(), 2), "the pictures are drawn");
-        let ten = DataSpec { patches_per_image: Some(10), ..patches.clone() };
-        assert_eq!(settings(&patches, 1), settings(&ten, 1), "ten is the default");
+        let patches = DataSpec {
+            patches,
+            ..folder()
+        };
+        assert_ne!(
+            settings(&patches, 1),
+            settings(&patches, 2),
+            "the places are drawn"
+        );
+        assert_ne!(
+            settings(&DataSpec::default(), 1),
+            settings(&DataSpec::default(), 2),
+            "the pictures are drawn"
+        );
+        let ten = DataSpec {
+            patches_per_image: Some(10),
+            ..patches.clone()
+        };
+        assert_eq!(
+            settings(&patches, 1),
+            settings(&ten, 1),
+            "ten is the default"
+        );
     }
 
     #[test]

@@ -14,8 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-pub(super) const FASHION: [&str; 10] =
-    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+pub(super) const FASHION: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
 
 /// Where torchvision puts the files below the folder it is given.
 const BELOW: [&str; 3] = ["raw", "MNIST/raw", "FashionMNIST/raw"];
@@ -33,7 +43,10 @@ struct Images {
 pub(super) fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded, DataError> {
     let folders = bytes::folders(&ask.folder, &BELOW);
     let mut parts: Vec<Part> = Vec::new();
-    for (done, (split, prefix)) in [(Split::Train, "train"), (Split::Test, "t10k")].into_iter().enumerate() {
+    for (done, (split, prefix)) in [(Split::Train, "train"), (Split::Test, "t10k")]
+        .into_iter()
+        .enumerate()
+    {
         ask.report("reading files", done, 2)?;
         let images = names(prefix, "images", 3);
         if let Some(path) = find(&folders, &images) {
@@ -47,7 +60,12 @@ pub(super) fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded
     if parts.is_empty() {
         let wanted = [names("train", "images", 3), names("t10k", "images", 3)].concat();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        return Err(bytes::missing(&format!("the images of {what}"), &wanted, &folders, HELP));
+        return Err(bytes::missing(
+            &format!("the images of {what}"),
+            &wanted,
+            &folders,
+            HELP,
+        ));
     }
     Ok(Loaded {
         classes: classes.iter().map(ToString::to_string).collect(),
@@ -61,7 +79,10 @@ pub(super) fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded
 /// The names in use: `train-images-idx3-ubyte`, with a dot before idx, and either with `.gz`.
 fn names(prefix: &str, kind: &str, axes: u32) -> Vec<String> {
     let plain = ["-", "."].map(|mark| format!("{prefix}-{kind}{mark}idx{axes}-ubyte"));
-    plain.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]).collect()
+    plain
+        .iter()
+        .flat_map(|name| [name.clone(), format!("{name}.gz")])
+        .collect()
 }
 
 fn find(folders: &[PathBuf], names: &[String]) -> Option<PathBuf> {
@@ -69,9 +90,16 @@ fn find(folders: &[PathBuf], names: &[String]) -> Option<PathBuf> {
     bytes::find(folders, &names)
 }
 
-fn load_split(split: Split, images: &Path, labels: Option<&Path>, classes: usize) -> Result<Part, DataError> {
+fn load_split(
+    split: Split,
+    images: &Path,
+    labels: Option<&Path>,
+    classes: usize,
+) -> Result<Part, DataError> {
     let read = read_images(images)?;
-    let labels = labels.map(|path| read_labels(path, images, read.count, classes)).transpose()?;
+    let labels = labels
+        .map(|path| read_labels(path, images, read.count, classes))
+        .transpose()?;
     let (rows, columns) = (read.rows as usize, read.columns as usize);
     let pictures = Records {
         store: Store::Memory(read.pixels),
@@ -81,7 +109,11 @@ fn load_split(split: Split, images: &Path, labels: Option<&Path>, classes: usize
         shape: [rows, columns, 1],
         layout: Layout::Grey,
     };
-    Ok(Part { split, pictures: Arc::new(pictures), labels })
+    Ok(Part {
+        split,
+        pictures: Arc::new(pictures),
+        labels,
+    })
 }
 
 fn read_images(path: &Path) -> Result<Images, DataError> {
@@ -89,38 +121,66 @@ fn read_images(path: &Path) -> Result<Images, DataError> {
     let [count, rows, columns] = read_header::<3>(&mut input, "images")?;
     let sides = 1..=LONGEST_SIDE;
     if count == 0 || !sides.contains(&rows) || !sides.contains(&columns) {
-        let problem = format!("the header says {count} images of {rows}×{columns}, which cannot be");
+        let problem =
+            format!("the header says {count} images of {rows}×{columns}, which cannot be");
         return Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN));
     }
     let expected = u64::from(count) * u64::from(rows) * u64::from(columns);
     let claim = format!("{} images of {rows}×{columns}", text::count(count.into()));
     let pixels = input.read_rest(16, expected, &claim)?;
-    Ok(Images { pixels, count, rows, columns })
+    Ok(Images {
+        pixels,
+        count,
+        rows,
+        columns,
+    })
 }
 
-fn read_labels(path: &Path, images: &Path, count: u32, classes: usize) -> Result<Vec<u32>, DataError> {
+fn read_labels(
+    path: &Path,
+    images: &Path,
+    count: u32,
+    classes: usize,
+) -> Result<Vec<u32>, DataError> {
     let mut input = Input::open(path)?;
     let [labels] = read_header::<1>(&mut input, "labels")?;
     if labels != count {
-        let name = images.file_name().unwrap_or(images.as_os_str()).to_string_lossy();
+        let name = images
+            .file_name()
+            .unwrap_or(images.as_os_str())
+            .to_string_lossy();
         let problem = format!(
             "the header says {} labels, but {name} has {} images",
             text::count(labels.into()),
             text::count(count.into())
         );
-        return Err(DataError::malformed(path, problem, "the two files do not belong together: download both again"));
+        return Err(DataError::malformed(
+            path,
+            problem,
+            "the two files do not belong together: download both again",
+        ));
     }
     let claim = format!("{} labels", text::count(labels.into()));
     let labels = input.read_rest(8, u64::from(labels), &claim)?;
-    if let Some(position) = labels.iter().position(|&label| usize::from(label) >= classes) {
-        return Err(bad_label(path, position, labels[position], &format!("0 to {}", classes - 1)));
+    if let Some(position) = labels
+        .iter()
+        .position(|&label| usize::from(label) >= classes)
+    {
+        return Err(bad_label(
+            path,
+            position,
+            labels[position],
+            &format!("0 to {}", classes - 1),
+        ));
     }
     Ok(labels.into_iter().map(u32::from).collect())
 }
 
 fn read_header<const AXES: usize>(input: &mut Input, what: &str) -> Result<[u32; AXES], DataError> {
     let header = input.read_up_to(4 + 4 * AXES as u64)?;
-    let mut words = header.chunks_exact(4).map(|word| word.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)));
+    let mut words = header
+        .chunks_exact(4)
+        .map(|word| word.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)));
     let magic = words.next();
     let expected = 0x0800 + AXES as u32;
     if magic.is_some_and(|magic| magic != expected) {
@@ -132,7 +192,10 @@ fn read_header<const AXES: usize>(input: &mut Input, what: &str) -> Result<[u32;
     }
     let sizes: Vec<u32> = words.collect();
     sizes.try_into().map_err(|_| {
-        let problem = format!("the file ends after {} bytes, inside its header", header.len());
+        let problem = format!(
+            "the file ends after {} bytes, inside its header",
+            header.len()
+        );
         DataError::malformed(&input.path, problem, DOWNLOAD_AGAIN)
     })
 }
@@ -145,7 +208,13 @@ fn check_same_size(path: &Path, first: Option<&Part>, part: &Part) -> Result<(),
     if shape == first {
         return Ok(());
     }
-    let problem =
-        format!("its images are {}×{}, those of the training file {}×{}", shape[0], shape[1], first[0], first[1]);
-    Err(DataError::malformed(path, problem, "use two files of one dataset"))
+    let problem = format!(
+        "its images are {}×{}, those of the training file {}×{}",
+        shape[0], shape[1], first[0], first[1]
+    );
+    Err(DataError::malformed(
+        path,
+        problem,
+        "use two files of one dataset",
+    ))
 }

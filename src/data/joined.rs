@@ -27,9 +27,18 @@ impl Pictures for Joined {
     }
 
     fn raw(&self, index: usize) -> Result<Raw, DataError> {
-        let none = DataError::OutOfRange { index, len: self.items.len(), split: "stored" };
-        let Some(&(part, place)) = self.items.get(index) else { return Err(none) };
-        self.parts.get(part as usize).ok_or(none)?.raw(place as usize)
+        let none = DataError::OutOfRange {
+            index,
+            len: self.items.len(),
+            split: "stored",
+        };
+        let Some(&(part, place)) = self.items.get(index) else {
+            return Err(none);
+        };
+        self.parts
+            .get(part as usize)
+            .ok_or(none)?
+            .raw(place as usize)
     }
 
     fn is_costly(&self) -> bool {

@@ -71,7 +71,13 @@ impl Loader {
             let thread = std::thread::Builder::new().name("strata-loader".to_owned());
             thread.spawn(move || work(&job, &counter, count, &buffers, &finished))?;
         }
-        let loader = Loader { done, free, early: BTreeMap::new(), next, count };
+        let loader = Loader {
+            done,
+            free,
+            early: BTreeMap::new(),
+            next,
+            count,
+        };
         (0..threads + AHEAD).for_each(|_| loader.give_back(Filled::default()));
         Ok(loader)
     }
@@ -113,9 +119,17 @@ fn work(
     buffers: &Receiver<Filled>,
     finished: &Sender<(usize, Result<Filled, DataError>)>,
 ) {
-    let Some(data) = job.dataset.split(job.split) else { return };
+    let Some(data) = job.dataset.split(job.split) else {
+        return;
+    };
     let augmenter = job.dataset.augmenter_of(job.split);
-    let mut bench = Bench { job, data, augmenter, image: Vec::new(), scratch: Scratch::default() };
+    let mut bench = Bench {
+        job,
+        data,
+        augmenter,
+        image: Vec::new(),
+        scratch: Scratch::default(),
+    };
     while let Ok(buffer) = buffers.recv() {
         let number = counter.fetch_add(1, Relaxed);
         if number >= count || finished.send((number, bench.fill(number, buffer))).is_err() {
@@ -142,7 +156,9 @@ impl Bench<'_> {
         batch.labels.clear();
         for (out, &index) in batch.images.chunks_exact_mut(size.max(1)).zip(indices) {
             self.image(index as usize, out)?;
-            batch.labels.push(self.data.label(index as usize).unwrap_or(u32::MAX));
+            batch
+                .labels
+                .push(self.data.label(index as usize).unwrap_or(u32::MAX));
         }
         batch.blend = self.augmenter.and_then(Augmenter::mixup).map(|alpha| {
             let share = mixup::draw_share(alpha, &mut self.stream(1 << 63 | number as u64));
@@ -152,8 +168,11 @@ impl Bench<'_> {
     }
 
     fn image(&mut self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
-        let Some(augmenter) = self.augmenter else { return self.data.read(index, out) };
-        self.image.resize(self.data.whole_shape().iter().product(), 0.0);
+        let Some(augmenter) = self.augmenter else {
+            return self.data.read(index, out);
+        };
+        self.image
+            .resize(self.data.whole_shape().iter().product(), 0.0);
         self.data.read_shares(index, &mut self.image)?;
         let mut rng = self.stream(index as u64);
         augmenter.apply(&mut self.image, &mut self.scratch, &mut rng);
@@ -162,14 +181,21 @@ impl Bench<'_> {
 
     /// The generator of an image (or, with the highest bit, of a batch) in this epoch.
     fn stream(&self, counter: u64) -> rand_chacha::ChaCha8Rng {
-        stream(self.job.seed, Purpose::Augment, (self.job.epoch & 0x7fff_ffff) << 32 | counter)
+        stream(
+            self.job.seed,
+            Purpose::Augment,
+            (self.job.epoch & 0x7fff_ffff) << 32 | counter,
+        )
     }
 }
 
 /// Blends every image with the one before it (the first with the last), as torchvision does; returns the labels of
 /// what was blended in.
 fn blend(images: &mut [f32], size: usize, labels: &[u32], share: f32) -> (Vec<u32>, f32) {
-    let last = images.get(images.len().saturating_sub(size)..).unwrap_or_default().to_vec();
+    let last = images
+        .get(images.len().saturating_sub(size)..)
+        .unwrap_or_default()
+        .to_vec();
     for index in (1..labels.len()).rev() {
         let (before, from) = images.split_at_mut(index * size);
         mixup::blend(&mut from[..size], &before[(index - 1) * size..], share);
@@ -188,18 +214,34 @@ mod tests {
 
     fn dataset(augment: &[&str]) -> Arc<Dataset> {
         let augment = augment.iter().map(|text| text.parse().unwrap()).collect();
-        let spec = DataSpec { limit: Some(200), augment, ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(200),
+            augment,
+            ..DataSpec::default()
+        };
         Arc::new(Dataset::open(&spec, 3, std::path::Path::new("."), &mut |_| true).unwrap())
     }
 
     fn epoch(dataset: &Arc<Dataset>, epoch: u64, first: usize, threads: usize) -> Vec<Filled> {
         let order = epoch_order(200, 3, epoch);
-        let job = Job { dataset: dataset.clone(), split: Split::Train, order, batch: 24, seed: 3, epoch, first };
+        let job = Job {
+            dataset: dataset.clone(),
+            split: Split::Train,
+            order,
+            batch: 24,
+            seed: 3,
+            epoch,
+            first,
+        };
         let mut loader = Loader::start(job, threads).unwrap();
         let mut batches = Vec::new();
         while let Some(batch) = loader.next() {
             let batch = batch.unwrap();
-            loader.give_back(Filled { images: batch.images.clone(), labels: vec![7; 3], blend: None });
+            loader.give_back(Filled {
+                images: batch.images.clone(),
+                labels: vec![7; 3],
+                blend: None,
+            });
             batches.push(batch);
         }
         batches
@@ -207,7 +249,10 @@ mod tests {
 
     fn same(one: &[Filled], other: &[Filled]) -> bool {
         one.len() == other.len()
-            && one.iter().zip(other).all(|(a, b)| a.images == b.images && a.labels == b.labels && a.blend == b.blend)
+            && one
+                .iter()
+                .zip(other)
+                .all(|(a, b)| a.images == b.images && a.labels == b.labels && a.blend == b.blend)
     }
 
     const LIST: [&str; 4] = ["hflip p0.5", "rotate 18", "contrast 0.8..1.2", "mixup 0.2"];
@@ -216,12 +261,23 @@ mod tests {
     fn batches_are_the_same_for_any_number_of_threads() {
         let dataset = dataset(&LIST);
         let one = epoch(&dataset, 5, 0, 1);
-        assert_eq!(one.iter().map(|batch| batch.labels.len()).collect::<Vec<_>>(), [24, 24, 24, 24, 24, 24, 24, 24, 8]);
+        assert_eq!(
+            one.iter()
+                .map(|batch| batch.labels.len())
+                .collect::<Vec<_>>(),
+            [24, 24, 24, 24, 24, 24, 24, 24, 8]
+        );
         for threads in [2, 5] {
             assert!(same(&one, &epoch(&dataset, 5, 0, threads)));
         }
-        assert!(same(&one[4..], &epoch(&dataset, 5, 4, 2)), "an epoch that goes on in its middle");
-        assert!(!same(&one, &epoch(&dataset, 6, 0, 2)), "another epoch draws anew");
+        assert!(
+            same(&one[4..], &epoch(&dataset, 5, 4, 2)),
+            "an epoch that goes on in its middle"
+        );
+        assert!(
+            !same(&one, &epoch(&dataset, 6, 0, 2)),
+            "another epoch draws anew"
+        );
     }
 
     #[test]
@@ -231,7 +287,12 @@ mod tests {
         let order = epoch_order(200, 3, 1);
         let mut image = vec![0.0; 3072];
         for (number, batch) in epoch(&dataset, 1, 0, 2).iter().enumerate() {
-            for (place, (pixels, &label)) in batch.images.chunks_exact(3072).zip(&batch.labels).enumerate() {
+            for (place, (pixels, &label)) in batch
+                .images
+                .chunks_exact(3072)
+                .zip(&batch.labels)
+                .enumerate()
+            {
                 let index = order[number * 24 + place] as usize;
                 data.read(index, &mut image).unwrap();
                 assert_eq!(pixels, image);
@@ -253,7 +314,15 @@ mod tests {
     fn a_loader_that_is_dropped_ends() {
         let dataset = dataset(&LIST);
         let order = epoch_order(200, 3, 0);
-        let job = Job { dataset: dataset.clone(), split: Split::Train, order, batch: 8, seed: 3, epoch: 0, first: 0 };
+        let job = Job {
+            dataset: dataset.clone(),
+            split: Split::Train,
+            order,
+            batch: 8,
+            seed: 3,
+            epoch: 0,
+            first: 0,
+        };
         let mut loader = Loader::start(job, 2).unwrap();
         loader.next().unwrap().unwrap();
         drop(loader);

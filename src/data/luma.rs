@@ -12,7 +12,11 @@ pub fn luma([red, green, blue]: [f32; 3]) -> f32 {
 
 /// Of red, green and blue as pixels, rounded as Pillow rounds.
 pub(super) fn luma_of_pixel(rgb: [u8; 3]) -> u8 {
-    let sum: u32 = rgb.iter().zip(WHOLE_WEIGHTS).map(|(&value, weight)| u32::from(value) * weight).sum();
+    let sum: u32 = rgb
+        .iter()
+        .zip(WHOLE_WEIGHTS)
+        .map(|(&value, weight)| u32::from(value) * weight)
+        .sum();
     ((sum + (1 << 15)) >> 16) as u8
 }
 
@@ -23,9 +27,19 @@ mod tests {
     #[test]
     fn pixels_and_numbers_are_weighed_alike() {
         assert_eq!((luma_of_pixel([255; 3]), luma([1.0; 3])), (255, 1.0));
-        for rgb in [[255, 0, 0], [0, 255, 0], [0, 0, 255], [12, 34, 56], [1, 1, 1], [200, 100, 50]] {
+        for rgb in [
+            [255, 0, 0],
+            [0, 255, 0],
+            [0, 0, 255],
+            [12, 34, 56],
+            [1, 1, 1],
+            [200, 100, 50],
+        ] {
             let number = luma(rgb.map(f32::from));
-            assert!((number - f32::from(luma_of_pixel(rgb))).abs() <= 0.501, "{rgb:?}: {number}");
+            assert!(
+                (number - f32::from(luma_of_pixel(rgb))).abs() <= 0.501,
+                "{rgb:?}: {number}"
+            );
         }
     }
 }

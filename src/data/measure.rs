@@ -17,7 +17,10 @@ type Sums = Vec<[f64; 2]>;
 pub(super) fn mean_and_std(data: &SplitData) -> Result<MeanStd, DataError> {
     let [height, width, channels] = data.whole_shape();
     let chunks: Vec<usize> = (0..data.len()).step_by(CHUNK).collect();
-    let sums: Result<Vec<Sums>, DataError> = chunks.into_par_iter().map(|first| sum(data, first)).collect();
+    let sums: Result<Vec<Sums>, DataError> = chunks
+        .into_par_iter()
+        .map(|first| sum(data, first))
+        .collect();
     let mut total: Sums = vec![[0.0; 2]; channels];
     for sums in sums? {
         for (total, sum) in total.iter_mut().zip(sums) {
@@ -26,9 +29,17 @@ pub(super) fn mean_and_std(data: &SplitData) -> Result<MeanStd, DataError> {
     }
     let count = (data.len() * height * width).max(1) as f64;
     let mean: Vec<f64> = total.iter().map(|[sum, _]| sum / count).collect();
-    let std = total.iter().zip(&mean).map(|([_, squares], mean)| (squares / count - mean * mean).max(0.0).sqrt());
-    let std = std.map(|std| if std < LEAST_STD { 1.0 } else { std as f32 }).collect();
-    Ok(MeanStd { mean: mean.iter().map(|&mean| mean as f32).collect(), std })
+    let std = total
+        .iter()
+        .zip(&mean)
+        .map(|([_, squares], mean)| (squares / count - mean * mean).max(0.0).sqrt());
+    let std = std
+        .map(|std| if std < LEAST_STD { 1.0 } else { std as f32 })
+        .collect();
+    Ok(MeanStd {
+        mean: mean.iter().map(|&mean| mean as f32).collect(),
+        std,
+    })
 }
 
 fn sum(data: &SplitData, first: usize) -> Result<Sums, DataError> {

@@ -36,19 +36,40 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     let (found, skipped) = find::find(&ask.folder)?;
     let mut arrays = read_pictures(ask, &found)?;
     let all_bytes = arrays.iter().all(|(_, array)| array.as_bytes);
-    arrays.iter_mut().for_each(|(_, array)| array.as_bytes = all_bytes);
-    let span = if all_bytes { BYTES } else { span(ask, &arrays)? };
+    arrays
+        .iter_mut()
+        .for_each(|(_, array)| array.as_bytes = all_bytes);
+    let span = if all_bytes {
+        BYTES
+    } else {
+        span(ask, &arrays)?
+    };
     let (labels, present) = read_labels(&found, &arrays)?;
-    let parts = arrays.into_iter().zip(labels).map(|((found, array), labels)| Part {
-        split: found.split,
-        pictures: Arc::new(array),
-        labels,
-    });
-    Ok(Loaded { classes: class_names(&ask.folder, &present), parts: parts.collect(), skipped, carve: true, span })
+    let parts = arrays
+        .into_iter()
+        .zip(labels)
+        .map(|((found, array), labels)| Part {
+            split: found.split,
+            pictures: Arc::new(array),
+            labels,
+        });
+    Ok(Loaded {
+        classes: class_names(&ask.folder, &present),
+        parts: parts.collect(),
+        skipped,
+        carve: true,
+        span,
+    })
 }
 
-fn read_pictures<'a>(ask: &mut Ask, found: &'a [Found]) -> Result<Vec<(&'a Found, ArrayPictures)>, DataError> {
-    let images: Vec<&Found> = found.iter().filter(|found| found.role == Role::Images).collect();
+fn read_pictures<'a>(
+    ask: &mut Ask,
+    found: &'a [Found],
+) -> Result<Vec<(&'a Found, ArrayPictures)>, DataError> {
+    let images: Vec<&Found> = found
+        .iter()
+        .filter(|found| found.role == Role::Images)
+        .collect();
     let mut arrays: Vec<(&Found, ArrayPictures)> = Vec::new();
     for (done, one) in images.iter().enumerate() {
         ask.report("reading files", done, images.len())?;
@@ -57,7 +78,10 @@ fn read_pictures<'a>(ask: &mut Ask, found: &'a [Found]) -> Result<Vec<(&'a Found
             && other.layout.shape != array.layout.shape
         {
             let [shape, other] = [array.layout.shape, other.layout.shape];
-            let problem = format!("its pictures (H×W×C) are {shape:?}, those of {} {other:?}", first.place.name);
+            let problem = format!(
+                "its pictures (H×W×C) are {shape:?}, those of {} {other:?}",
+                first.place.name
+            );
             return Err(fail(&one.place, problem));
         }
         arrays.push((one, array));
@@ -71,16 +95,24 @@ fn fail(place: &Place, problem: impl Into<String>) -> DataError {
         Some(_) => format!("{}: {}", place.name, problem.into()),
         None => problem.into(),
     };
-    DataError::malformed(&place.file, problem, "save the array again with numpy.save or numpy.savez")
+    DataError::malformed(
+        &place.file,
+        problem,
+        "save the array again with numpy.save or numpy.savez",
+    )
 }
 
 fn open(place: &Place, channels: Option<usize>) -> Result<ArrayPictures, DataError> {
     let check = |header: &Header| {
         let layout = Layout::of(&header.shape, channels);
-        let layout = layout.map_err(|problem| format!("{problem} (the array is {:?})", header.shape))?;
+        let layout =
+            layout.map_err(|problem| format!("{problem} (the array is {:?})", header.shape))?;
         match header.shape.first() {
             Some(1..=0xffff_ffff) => Ok(layout),
-            _ => Err(format!("it has no picture, or too many (the array is {:?})", header.shape)),
+            _ => Err(format!(
+                "it has no picture, or too many (the array is {:?})",
+                header.shape
+            )),
         }
     };
     let Some((header, store, offset)) = in_place(place)? else {
@@ -105,38 +137,77 @@ fn in_place(place: &Place) -> Result<Option<(Header, Store, u64)>, DataError> {
     if header.by_column {
         return Ok(None);
     }
-    let file = File::open(&place.file).map_err(|cause| DataError::unreadable(&place.file, cause))?;
-    let found = file.metadata().map_err(|cause| DataError::unreadable(&place.file, cause))?.len();
-    if header.body().and_then(|body| body.checked_add(header.length)) != Some(found) {
-        return Err(fail(place, wrong_length(&header, found.saturating_sub(header.length))));
+    let file =
+        File::open(&place.file).map_err(|cause| DataError::unreadable(&place.file, cause))?;
+    let found = file
+        .metadata()
+        .map_err(|cause| DataError::unreadable(&place.file, cause))?
+        .len();
+    if header
+        .body()
+        .and_then(|body| body.checked_add(header.length))
+        != Some(found)
+    {
+        return Err(fail(
+            place,
+            wrong_length(&header, found.saturating_sub(header.length)),
+        ));
     }
     let offset = header.length;
-    Ok(Some((header, Store::Disk { file, path: place.file.clone() }, offset)))
+    Ok(Some((
+        header,
+        Store::Disk {
+            file,
+            path: place.file.clone(),
+        },
+        offset,
+    )))
 }
 
 fn wrong_length(header: &Header, found: u64) -> String {
     let wanted = header.body().map_or("too many".to_string(), text::count);
-    let more = if header.body().is_some_and(|body| found > body) { "at least " } else { "" };
-    format!("the header says {:?} ({wanted} bytes), and {more}{} follow", header.shape, text::count(found))
+    let more = if header.body().is_some_and(|body| found > body) {
+        "at least "
+    } else {
+        ""
+    };
+    format!(
+        "the header says {:?} ({wanted} bytes), and {more}{} follow",
+        header.shape,
+        text::count(found)
+    )
 }
 
 /// An array in memory, after `check` has seen its header.
-fn unpacked(place: &Place, check: impl Fn(&Header) -> Result<(), String>) -> Result<(Header, Vec<u8>), DataError> {
+fn unpacked(
+    place: &Place,
+    check: impl Fn(&Header) -> Result<(), String>,
+) -> Result<(Header, Vec<u8>), DataError> {
     let read = |reader: &mut dyn Read| {
         let header = Header::read(reader)?;
         check(&header)?;
         let body = header.body().filter(|&body| body <= MOST_BYTES);
-        let body = body.ok_or_else(|| format!("the array {:?} is too large to be unpacked", header.shape))?;
+        let body = body
+            .ok_or_else(|| format!("the array {:?} is too large to be unpacked", header.shape))?;
         let mut bytes = Vec::new();
         let unreadable = |cause| format!("the file is damaged ({cause}): {DOWNLOAD_AGAIN}");
-        reader.take(body + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 == body { Ok((header, bytes)) } else { Err(wrong_length(&header, bytes.len() as u64)) }
+        reader
+            .take(body + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 == body {
+            Ok((header, bytes))
+        } else {
+            Err(wrong_length(&header, bytes.len() as u64))
+        }
     };
     let Some(member) = place.member else {
         return read(Input::open(&place.file)?.reader()).map_err(|problem| fail(place, problem));
     };
     let mut archive = find::archive(&place.file)?;
-    let mut file = archive.by_index(member).map_err(|error| fail(place, format!("it cannot be unpacked ({error})")))?;
+    let mut file = archive
+        .by_index(member)
+        .map_err(|error| fail(place, format!("it cannot be unpacked ({error})")))?;
     read(&mut file).map_err(|problem| fail(place, problem))
 }
 
@@ -153,21 +224,35 @@ fn span(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], D
                 continue;
             };
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-                return Err(fail(&found.place, format!("picture {index} holds the value {value}")));
+                return Err(fail(
+                    &found.place,
+                    format!("picture {index} holds the value {value}"),
+                ));
             }
             if number == 0 {
-                span = values.iter().fold(span, |[low, high], &value| [low.min(value), high.max(value)]);
+                span = values.iter().fold(span, |[low, high], &value| {
+                    [low.min(value), high.max(value)]
+                });
             }
         }
     }
-    Ok(if span[0] < span[1] { span } else { [span[0], span[0] + 1.0] })
+    Ok(if span[0] < span[1] {
+        span
+    } else {
+        [span[0], span[0] + 1.0]
+    })
 }
 
 /// For every array its labels, renumbered over those that occur; and the numbers that they had.
-fn read_labels(found: &[Found], arrays: &[(&Found, ArrayPictures)]) -> Result<(Vec<PartLabels>, Vec<i64>), DataError> {
+fn read_labels(
+    found: &[Found],
+    arrays: &[(&Found, ArrayPictures)],
+) -> Result<(Vec<PartLabels>, Vec<i64>), DataError> {
     let mut read: Vec<Option<Vec<i64>>> = Vec::new();
     for (images, array) in arrays {
-        let place = found.iter().find(|found| found.role == Role::Labels && found.split == images.split);
+        let place = found
+            .iter()
+            .find(|found| found.role == Role::Labels && found.split == images.split);
         let labels = place.map(|labels| labels_of(&labels.place, &images.place, array.count));
         read.push(labels.transpose()?);
     }
@@ -177,11 +262,18 @@ fn read_labels(found: &[Found], arrays: &[(&Found, ArrayPictures)]) -> Result<(V
     if present.len() > MOST_CLASSES
         && let Some(place) = found.iter().find(|found| found.role == Role::Labels)
     {
-        let problem = format!("the labels have {} different values, which are no classes", present.len());
+        let problem = format!(
+            "the labels have {} different values, which are no classes",
+            present.len()
+        );
         return Err(fail(&place.place, problem));
     }
     let number = |label: &i64| present.partition_point(|old| old < label) as u32;
-    let labels = read.iter().map(|labels| labels.as_ref().map(|labels| labels.iter().map(number).collect()));
+    let labels = read.iter().map(|labels| {
+        labels
+            .as_ref()
+            .map(|labels| labels.iter().map(number).collect())
+    });
     Ok((labels.collect(), present))
 }
 
@@ -189,19 +281,39 @@ fn labels_of(place: &Place, images: &Place, count: usize) -> Result<Vec<i64>, Da
     let check = |header: &Header| match header.shape[..] {
         _ if !header.element.is_whole() => Err("the labels are no whole numbers".to_string()),
         [labels] | [labels, 1] if labels == count => Ok(()),
-        [labels] | [labels, 1] => Err(format!("{labels} labels, but {} has {count} pictures", images.name)),
-        _ => Err(format!("the labels are {:?}; one class number a picture is wanted", header.shape)),
+        [labels] | [labels, 1] => Err(format!(
+            "{labels} labels, but {} has {count} pictures",
+            images.name
+        )),
+        _ => Err(format!(
+            "the labels are {:?}; one class number a picture is wanted",
+            header.shape
+        )),
     };
     let (header, bytes) = unpacked(place, check)?;
     let whole = |bytes: &[u8]| header.element.whole(bytes);
-    let labels: Option<Vec<i64>> = bytes.chunks_exact(header.element.size()).map(whole).collect();
+    let labels: Option<Vec<i64>> = bytes
+        .chunks_exact(header.element.size())
+        .map(whole)
+        .collect();
     labels.ok_or_else(|| fail(place, "a label is beyond 64 bits"))
 }
 
 /// A class is called by its number, or by its line in `classes.txt`.
 fn class_names(path: &std::path::Path, present: &[i64]) -> Vec<String> {
-    let folder: PathBuf = if path.is_dir() { path.into() } else { path.parent().map(Into::into).unwrap_or_default() };
+    let folder: PathBuf = if path.is_dir() {
+        path.into()
+    } else {
+        path.parent().map(Into::into).unwrap_or_default()
+    };
     let names = bytes::names_file(&[folder], "classes.txt");
-    let name = |&label: &i64| usize::try_from(label).ok().and_then(|at| names.get(at).cloned());
-    present.iter().map(|label| name(label).unwrap_or_else(|| label.to_string())).collect()
+    let name = |&label: &i64| {
+        usize::try_from(label)
+            .ok()
+            .and_then(|at| names.get(at).cloned())
+    };
+    present
+        .iter()
+        .map(|label| name(label).unwrap_or_else(|| label.to_string()))
+        .collect()
 }

@@ -25,6 +25,10 @@ impl FilePicture {
         let header = picture_file::header(path).map_err(refused)?;
         let channels = if header.colour { 3 } else { 1 };
         let decoded = picture_file::decode(path, channels).map_err(refused)?;
-        Ok(FilePicture { size: [decoded.height, decoded.width], channels, pixels: decoded.pixels })
+        Ok(FilePicture {
+            size: [decoded.height, decoded.width],
+            channels,
+            pixels: decoded.pixels,
+        })
     }
 }

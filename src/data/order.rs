@@ -60,6 +60,9 @@ mod tests {
         for _ in 0..5000 {
             counts[below(&mut rng, 5) as usize] += 1;
         }
-        assert!(counts.iter().all(|&n| (900..1100).contains(&n)), "{counts:?}");
+        assert!(
+            counts.iter().all(|&n| (900..1100).contains(&n)),
+            "{counts:?}"
+        );
     }
 }

@@ -87,7 +87,9 @@ impl<'a> Pickle<'a> {
     /// The numbers of a list or of an array with one axis.
     pub fn numbers(&self, id: Id) -> Option<Vec<i64>> {
         match self.value(id)? {
-            Value::List(items) | Value::Tuple(items) => items.iter().map(|&item| self.number(item)).collect(),
+            Value::List(items) | Value::Tuple(items) => {
+                items.iter().map(|&item| self.number(item)).collect()
+            }
             Value::Array(array) if array.shape.len() == 1 && array.element.is_whole() => {
                 let items = self.array_bytes(array)?.chunks_exact(array.element.size());
                 items.map(|bytes| array.element.whole(bytes)).collect()
@@ -120,7 +122,8 @@ impl<'a> Pickle<'a> {
     }
 
     fn text(&self, id: Id) -> Option<String> {
-        self.bytes(id).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        self.bytes(id)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
     fn bytes(&self, id: Id) -> Option<&[u8]> {

@@ -18,7 +18,9 @@ const MOST_FILE_BYTES: u64 = 512 << 20;
 const MOST_PIXELS_A_BYTE: u64 = 10_000;
 /// What a decoder needs for its tables, however small the picture.
 const LEAST_MEMORY: u64 = 16 << 20;
-const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff"];
+const EXTENSIONS: [&str; 10] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff",
+];
 
 /// What a file says about itself before its pixels are read.
 #[derive(Clone, Copy)]
@@ -38,27 +40,50 @@ pub(super) struct Decoded {
 /// Whether the file's name is one of an image. Hidden files (`._a.jpg` of macOS) are not.
 pub(super) fn is_named_like_one(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     !name.starts_with('.') && EXTENSIONS.contains(&extension.as_str())
 }
 
 /// The names read, for messages.
 pub(super) fn extensions() -> String {
-    EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
+    EXTENSIONS
+        .map(|extension| format!(".{extension}"))
+        .join(" ")
 }
 
 /// Size and kind, without decoding the pixels.
 pub(super) fn header(path: &Path) -> Result<Header, String> {
     let file = std::fs::File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
-    let length = file.metadata().map_err(|cause| format!("cannot be read ({cause})"))?.len();
+    let length = file
+        .metadata()
+        .map_err(|cause| format!("cannot be read ({cause})"))?
+        .len();
     let mut reader = BufReader::new(file);
-    let first = reader.fill_buf().map_err(|cause| format!("cannot be read ({cause})"))?;
+    let first = reader
+        .fill_buf()
+        .map_err(|cause| format!("cannot be read ({cause})"))?;
     let may_be_turned = may_be_turned(first);
     let mut decoder = decoder(reader, length)?;
-    let upright = if may_be_turned { upright(&mut decoder) } else { Orientation::NoTransforms };
+    let upright = if may_be_turned {
+        upright(&mut decoder)
+    } else {
+        Orientation::NoTransforms
+    };
     let (width, height) = decoder.dimensions();
-    let (width, height) = if swaps_sides(upright) { (height, width) } else { (width, height) };
-    Ok(Header { height: height as usize, width: width as usize, colour: decoder.color_type().has_color() })
+    let (width, height) = if swaps_sides(upright) {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    Ok(Header {
+        height: height as usize,
+        width: width as usize,
+        colour: decoder.color_type().has_color(),
+    })
 }
 
 /// The whole picture with 1 or 3 `channels`.
@@ -66,13 +91,21 @@ pub(super) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
     let bytes = read(path)?;
     check_jpeg_is_whole(&bytes)?;
     let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
-    let upright = if may_be_turned(&bytes) { upright(&mut decoder) } else { Orientation::NoTransforms };
-    let mut image =
-        DynamicImage::from_decoder(decoder).map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
+    let upright = if may_be_turned(&bytes) {
+        upright(&mut decoder)
+    } else {
+        Orientation::NoTransforms
+    };
+    let mut image = DynamicImage::from_decoder(decoder)
+        .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
     image.apply_orientation(upright);
     let (height, width) = (image.height() as usize, image.width() as usize);
     let (pixels, has) = to_bytes(image);
-    Ok(Decoded { height, width, pixels: change_channels(pixels, has, channels) })
+    Ok(Decoded {
+        height,
+        width,
+        pixels: change_channels(pixels, has, channels),
+    })
 }
 
 fn upright(decoder: &mut impl ImageDecoder) -> Orientation {
@@ -82,7 +115,9 @@ fn upright(decoder: &mut impl ImageDecoder) -> Orientation {
 /// False for a JPEG file without EXIF before its pixels, going by its first bytes: the decoder would read all of the
 /// header, with its tables, once more to find none.
 fn may_be_turned(first: &[u8]) -> bool {
-    let Some(mut rest) = first.strip_prefix(&[0xff, 0xd8]) else { return true };
+    let Some(mut rest) = first.strip_prefix(&[0xff, 0xd8]) else {
+        return true;
+    };
     while let [0xff, marker, high, low, after @ ..] = rest {
         match marker {
             0xda => return false,
@@ -90,7 +125,10 @@ fn may_be_turned(first: &[u8]) -> bool {
             _ => {}
         }
         let length = usize::from(u16::from_be_bytes([*high, *low]));
-        rest = length.checked_sub(2).and_then(|length| after.get(length..)).unwrap_or_default();
+        rest = length
+            .checked_sub(2)
+            .and_then(|length| after.get(length..))
+            .unwrap_or_default();
     }
     true
 }
@@ -99,18 +137,28 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |cause: std::io::Error| format!("cannot be read ({cause})");
     let file = std::fs::File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
-    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    file.take(MOST_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
     match bytes.len() as u64 {
         0 => Err("the file is empty".to_string()),
-        length if length > MOST_FILE_BYTES => Err(format!("larger than {} bytes", text::count(MOST_FILE_BYTES))),
+        length if length > MOST_FILE_BYTES => Err(format!(
+            "larger than {} bytes",
+            text::count(MOST_FILE_BYTES)
+        )),
         _ => Ok(bytes),
     }
 }
 
-fn decoder<'a, R: BufRead + Seek + 'a>(reader: R, length: u64) -> Result<impl ImageDecoder + 'a, String> {
-    let damaged = |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
-    let mut reader =
-        ImageReader::new(reader).with_guessed_format().map_err(|cause| format!("cannot be read ({cause})"))?;
+fn decoder<'a, R: BufRead + Seek + 'a>(
+    reader: R,
+    length: u64,
+) -> Result<impl ImageDecoder + 'a, String> {
+    let damaged =
+        |error: image::ImageError| format!("not an image that can be read ({})", one_line(&error));
+    let mut reader = ImageReader::new(reader)
+        .with_guessed_format()
+        .map_err(|cause| format!("cannot be read ({cause})"))?;
     if reader.format().is_none() {
         return Err("not an image: its first bytes are those of no known format".to_string());
     }
@@ -119,7 +167,9 @@ fn decoder<'a, R: BufRead + Seek + 'a>(reader: R, length: u64) -> Result<impl Im
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > length.saturating_mul(MOST_PIXELS_A_BYTE) && pixels <= MOST_PIXELS {
-        return Err(format!("its header says {width}×{height} pixels, more than its {length} bytes can hold"));
+        return Err(format!(
+            "its header says {width}×{height} pixels, more than its {length} bytes can hold"
+        ));
     }
     if pixels == 0 || pixels > MOST_PIXELS {
         return Err(format!(
@@ -146,7 +196,10 @@ fn one_line(error: &image::ImageError) -> String {
 
 fn swaps_sides(upright: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
-    matches!(upright, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+    matches!(
+        upright,
+        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH
+    )
 }
 
 /// Bytes and their number of channels, 1 or 3.
@@ -189,12 +242,29 @@ mod tests {
     #[test]
     fn only_a_jpeg_file_known_to_be_without_exif_is_upright() {
         let segment = |marker: u8, length: u16, bytes: usize| {
-            [vec![0xff, marker], length.to_be_bytes().to_vec(), vec![7; bytes]].concat()
+            [
+                vec![0xff, marker],
+                length.to_be_bytes().to_vec(),
+                vec![7; bytes],
+            ]
+            .concat()
         };
         let file = |segments: &[Vec<u8>]| [vec![0xff, 0xd8], segments.concat()].concat();
-        let (jfif, exif, scan) = (segment(0xe0, 16, 14), segment(0xe1, 10, 8), segment(0xda, 8, 6));
-        assert!(!may_be_turned(&file(&[jfif.clone(), segment(0xdb, 67, 65), scan.clone()])));
-        assert!(!may_be_turned(&file(&[jfif.clone(), scan.clone(), exif.clone()])));
+        let (jfif, exif, scan) = (
+            segment(0xe0, 16, 14),
+            segment(0xe1, 10, 8),
+            segment(0xda, 8, 6),
+        );
+        assert!(!may_be_turned(&file(&[
+            jfif.clone(),
+            segment(0xdb, 67, 65),
+            scan.clone()
+        ])));
+        assert!(!may_be_turned(&file(&[
+            jfif.clone(),
+            scan.clone(),
+            exif.clone()
+        ])));
         for unsure in [
             file(&[jfif.clone(), exif, scan.clone()]),
             file(std::slice::from_ref(&jfif)),

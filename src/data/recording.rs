@@ -45,25 +45,42 @@ pub(super) struct Form {
 impl Form {
     /// Without a spectrogram.
     pub fn new(rate: u32, length: usize, channels: usize) -> Form {
-        Form { rate, length, channels, spectrum: None }
+        Form {
+            rate,
+            length,
+            channels,
+            spectrum: None,
+        }
     }
 
     /// With windows of `window` values, each `hop` after the one before.
-    pub fn with_spectrogram(mut self, window: usize, hop: usize, log: bool) -> Result<Form, String> {
+    pub fn with_spectrogram(
+        mut self,
+        window: usize,
+        hop: usize,
+        log: bool,
+    ) -> Result<Form, String> {
         self.spectrum = Some(Spectrum::new(window, hop, log, self.length)?);
         Ok(self)
     }
 
     /// H×W×C of what [`read`] gives.
     pub fn shape(&self) -> [usize; 3] {
-        let [height, width] = self.spectrum.as_ref().map_or([1, self.length], Spectrum::size);
+        let [height, width] = self
+            .spectrum
+            .as_ref()
+            .map_or([1, self.length], Spectrum::size);
         [height, width, self.channels]
     }
 }
 
 /// Whether the file's name is one of a recording. Hidden files are not.
 pub(super) fn is_named_like_one(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     !name.starts_with('.') && (name.ends_with(".wav") || name.ends_with(".wave"))
 }
 
@@ -75,12 +92,17 @@ pub(super) fn is_rate(rate: u32) -> bool {
 /// Length and rate, without the values.
 pub(super) fn header(path: &Path) -> Result<Header, String> {
     let reader = open(path)?;
-    Ok(Header { length: reader.duration() as usize, rate: reader.spec().sample_rate })
+    Ok(Header {
+        length: reader.duration() as usize,
+        rate: reader.spec().sample_rate,
+    })
 }
 
 /// How many values a recording has at another rate.
 pub(super) fn length_at(header: Header, rate: u32) -> usize {
-    let length = (header.length as u64).saturating_mul(u64::from(rate)).div_ceil(u64::from(header.rate.max(1)));
+    let length = (header.length as u64)
+        .saturating_mul(u64::from(rate))
+        .div_ceil(u64::from(header.rate.max(1)));
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 
@@ -91,7 +113,10 @@ pub(super) fn read(path: &Path, form: &Form) -> Result<Vec<f32>, String> {
     let has = usize::from(spec.channels);
     let frames = needed(form, spec.sample_rate).min(reader.duration() as usize);
     if frames.saturating_mul(has) > MOST_VALUES {
-        return Err(format!("more than {} values would be read", text::count(MOST_VALUES as u64)));
+        return Err(format!(
+            "more than {} values would be read",
+            text::count(MOST_VALUES as u64)
+        ));
     }
     let values = values(&mut reader, frames * has)?;
     let mut out = vec![0.0; form.shape().iter().product()];
@@ -107,7 +132,12 @@ pub(super) fn read(path: &Path, form: &Form) -> Result<Vec<f32>, String> {
 fn place(form: &Form, signal: &[f32], channel: usize, out: &mut [f32]) {
     let picture = form.spectrum.as_ref().map(|spectrum| spectrum.of(signal));
     let values = picture.as_deref().unwrap_or(signal);
-    for (place, &value) in out.iter_mut().skip(channel).step_by(form.channels).zip(values) {
+    for (place, &value) in out
+        .iter_mut()
+        .skip(channel)
+        .step_by(form.channels)
+        .zip(values)
+    {
         *place = value;
     }
 }
@@ -117,26 +147,40 @@ fn needed(form: &Form, rate: u32) -> usize {
     if rate == form.rate {
         return form.length;
     }
-    let length = (form.length as u64).saturating_mul(u64::from(rate)).div_ceil(u64::from(form.rate.max(1)));
-    usize::try_from(length).unwrap_or(usize::MAX).saturating_add(resample::reach(rate, form.rate))
+    let length = (form.length as u64)
+        .saturating_mul(u64::from(rate))
+        .div_ceil(u64::from(form.rate.max(1)));
+    usize::try_from(length)
+        .unwrap_or(usize::MAX)
+        .saturating_add(resample::reach(rate, form.rate))
 }
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>, String> {
     let file = File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
-    let reader =
-        WavReader::new(BufReader::new(file)).map_err(|error| format!("not a WAV file that can be read ({error})"))?;
+    let reader = WavReader::new(BufReader::new(file))
+        .map_err(|error| format!("not a WAV file that can be read ({error})"))?;
     let spec = reader.spec();
     let bits = match spec.sample_format {
         SampleFormat::Int => matches!(spec.bits_per_sample, 8 | 16 | 24 | 32),
         SampleFormat::Float => spec.bits_per_sample == 32,
     };
     if !bits {
-        return Err(format!("it has values of {} bits; 8, 16, 24 and 32 are read", spec.bits_per_sample));
+        return Err(format!(
+            "it has values of {} bits; 8, 16, 24 and 32 are read",
+            spec.bits_per_sample
+        ));
     }
     if !(1..=MOST_CHANNELS).contains(&spec.channels) || !RATES.contains(&spec.sample_rate) {
-        return Err(format!("its header says {} channels at {} Hz", spec.channels, spec.sample_rate));
+        return Err(format!(
+            "its header says {} channels at {} Hz",
+            spec.channels, spec.sample_rate
+        ));
     }
-    if reader.duration() == 0 { Err("it holds no sound".to_string()) } else { Ok(reader) }
+    if reader.duration() == 0 {
+        Err("it holds no sound".to_string())
+    } else {
+        Ok(reader)
+    }
 }
 
 /// The first `count` values, full scale being -1 to 1.
@@ -146,7 +190,11 @@ fn values(reader: &mut WavReader<BufReader<File>>, count: usize) -> Result<Vec<f
         SampleFormat::Float => reader.samples::<f32>().take(count).collect(),
         SampleFormat::Int => {
             let scale = 2.0f32.powi(1 - i32::from(spec.bits_per_sample));
-            reader.samples::<i32>().take(count).map(|value| Ok(value? as f32 * scale)).collect()
+            reader
+                .samples::<i32>()
+                .take(count)
+                .map(|value| Ok(value? as f32 * scale))
+                .collect()
         }
     };
     let values = values.map_err(|error| format!("it ends in the middle of the sound ({error})"))?;
@@ -162,9 +210,13 @@ fn values(reader: &mut WavReader<BufReader<File>>, count: usize) -> Result<Vec<f
 fn one_channel(values: &[f32], has: usize, channel: usize, wanted: usize) -> Vec<f32> {
     let frames = values.chunks_exact(has);
     if wanted == 1 {
-        return frames.map(|frame| frame.iter().sum::<f32>() / has as f32).collect();
+        return frames
+            .map(|frame| frame.iter().sum::<f32>() / has as f32)
+            .collect();
     }
-    frames.filter_map(|frame| frame.get(channel.min(has - 1)).copied()).collect()
+    frames
+        .filter_map(|frame| frame.get(channel.min(has - 1)).copied())
+        .collect()
 }
 
 #[cfg(test)]

@@ -34,11 +34,14 @@ impl Store {
         match self {
             Store::Memory(bytes) => {
                 let start = usize::try_from(start).ok()?;
-                bytes.get(start..start.checked_add(length)?).map(|bytes| Ok(Cow::Borrowed(bytes)))
+                bytes
+                    .get(start..start.checked_add(length)?)
+                    .map(|bytes| Ok(Cow::Borrowed(bytes)))
             }
             Store::Disk { file, path } => {
                 let mut bytes = vec![0; length];
-                let read = read_at(file, &mut bytes, start).map_err(|cause| DataError::unreadable(path, cause));
+                let read = read_at(file, &mut bytes, start)
+                    .map_err(|cause| DataError::unreadable(path, cause));
                 Some(read.map(|()| Cow::Owned(bytes)))
             }
         }
@@ -69,7 +72,11 @@ impl Pictures for Records {
         let start = index as u64 * self.record as u64 + self.offset as u64;
         match self.store.read(start, size) {
             Some(pixels) => Ok(Raw::Bytes(self.rearrange(&pixels?))),
-            None => Err(DataError::OutOfRange { index, len: self.count, split: "stored" }),
+            None => Err(DataError::OutOfRange {
+                index,
+                len: self.count,
+                split: "stored",
+            }),
         }
     }
 }
@@ -90,17 +97,27 @@ impl Records {
 fn interleave(pixels: &[u8], plane: usize) -> Vec<u8> {
     let (red, rest) = pixels.split_at(plane.min(pixels.len()));
     let (green, blue) = rest.split_at(plane.min(rest.len()));
-    let colours = red.iter().zip(green).zip(blue).map(|((&red, &green), &blue)| [red, green, blue]);
+    let colours = red
+        .iter()
+        .zip(green)
+        .zip(blue)
+        .map(|((&red, &green), &blue)| [red, green, blue]);
     colours.collect::<Vec<[u8; 3]>>().into_flattened()
 }
 
 /// Three planes that lie column by column as pixels.
 fn interleave_columns(pixels: &[u8], height: usize, width: usize) -> Vec<u8> {
     let mut out = vec![[0; 3]; height * width];
-    for (channel, plane) in pixels.chunks_exact((height * width).max(1)).take(3).enumerate() {
+    for (channel, plane) in pixels
+        .chunks_exact((height * width).max(1))
+        .take(3)
+        .enumerate()
+    {
         for (x, column) in plane.chunks_exact(height.max(1)).enumerate() {
             let places = out.iter_mut().skip(x).step_by(width.max(1));
-            places.zip(column).for_each(|(pixel, &value)| pixel[channel] = value);
+            places
+                .zip(column)
+                .for_each(|(pixel, &value)| pixel[channel] = value);
         }
     }
     out.into_flattened()
@@ -129,17 +146,33 @@ mod tests {
     use super::*;
 
     fn records(layout: Layout, shape: [usize; 3], bytes: Vec<u8>) -> Records {
-        Records { record: bytes.len(), store: Store::Memory(bytes), count: 1, offset: 0, shape, layout }
+        Records {
+            record: bytes.len(),
+            store: Store::Memory(bytes),
+            count: 1,
+            offset: 0,
+            shape,
+            layout,
+        }
     }
 
     #[test]
     fn planes_become_channels_last() {
         // Two rows of three columns; red counts 0.., green 10.., blue 20.., row by row.
-        let rows = vec![0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25];
-        let columns = vec![0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15, 20, 23, 21, 24, 22, 25];
-        let expected = [0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25];
+        let rows = vec![
+            0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25,
+        ];
+        let columns = vec![
+            0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15, 20, 23, 21, 24, 22, 25,
+        ];
+        let expected = [
+            0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25,
+        ];
         let shape = [2, 3, 3];
-        assert_eq!(records(Layout::Planes, shape, rows).raw(0).unwrap(), Raw::Bytes(expected.to_vec()));
+        assert_eq!(
+            records(Layout::Planes, shape, rows).raw(0).unwrap(),
+            Raw::Bytes(expected.to_vec())
+        );
         let by_column = records(Layout::PlanesByColumn, shape, columns);
         assert_eq!(by_column.raw(0).unwrap(), Raw::Bytes(expected.to_vec()));
         assert!(by_column.raw(1).is_err());
@@ -152,7 +185,10 @@ mod tests {
         std::fs::write(&path, [7; 8]).unwrap();
         let file = File::open(&path).unwrap();
         let on_disk = Records {
-            store: Store::Disk { file, path: path.clone() },
+            store: Store::Disk {
+                file,
+                path: path.clone(),
+            },
             count: 2,
             record: 4,
             offset: 0,

@@ -74,7 +74,10 @@ struct Taps {
 impl Resizer {
     /// From and to are `[height, width]`, none of them zero.
     pub fn new(from: [usize; 2], to: [usize; 2], filter: Filter) -> Resizer {
-        Resizer { rows: Axis::new(from[0], to[0], filter), columns: Axis::new(from[1], to[1], filter) }
+        Resizer {
+            rows: Axis::new(from[0], to[0], filter),
+            columns: Axis::new(from[1], to[1], filter),
+        }
     }
 
     /// Scales `pixels` (H×W×C) and returns the new picture in the same layout.
@@ -85,7 +88,8 @@ impl Resizer {
             self.columns.apply_to_row(row, channels, &mut wide);
         }
         let mut out = Vec::with_capacity(self.rows.taps.len() * width * channels);
-        self.rows.apply_to_columns(&wide, width * channels, &mut out);
+        self.rows
+            .apply_to_columns(&wide, width * channels, &mut out);
         out
     }
 }
@@ -93,8 +97,12 @@ impl Resizer {
 impl Axis {
     fn new(from: usize, to: usize, filter: Filter) -> Axis {
         let scale = from as f64 / to as f64;
-        let taps = (0..to).map(|at| Taps::new(from, (at as f64 + 0.5) * scale, scale.max(1.0), filter));
-        Axis { from, taps: taps.collect() }
+        let taps =
+            (0..to).map(|at| Taps::new(from, (at as f64 + 0.5) * scale, scale.max(1.0), filter));
+        Axis {
+            from,
+            taps: taps.collect(),
+        }
     }
 
     fn apply_to_row<T: Sample>(&self, row: &[T], channels: usize, out: &mut Vec<T>) {
@@ -102,7 +110,9 @@ impl Axis {
             match channels {
                 1 => out.extend(taps.weigh::<T, 1>(&row[taps.first..])),
                 3 => out.extend(taps.weigh::<T, 3>(&row[taps.first * 3..])),
-                _ => out.extend((0..channels).map(|channel| taps.weigh_one(row, channel, channels))),
+                _ => {
+                    out.extend((0..channels).map(|channel| taps.weigh_one(row, channel, channels)))
+                }
             }
         }
     }
@@ -155,7 +165,10 @@ impl Taps {
         let total: f64 = (first..end).map(weight_at).sum();
         let one = f64::from(1u32 << FRACTION_BITS);
         let weights = (first..end).map(|at| (weight_at(at) / total * one).round() as i32);
-        Taps { first, weights: weights.collect() }
+        Taps {
+            first,
+            weights: weights.collect(),
+        }
     }
 
     /// The weighted mean of the first pixels, channel by channel.
@@ -172,9 +185,13 @@ impl Taps {
     /// The same for one channel of many.
     fn weigh_one<T: Sample>(&self, row: &[T], channel: usize, channels: usize) -> T {
         let pixels = row.chunks_exact(channels).skip(self.first);
-        let sum = pixels.zip(&self.weights).fold(T::Sum::default(), |sum, (pixel, &weight)| {
-            pixel.get(channel).map_or(sum, |&value| T::add(sum, value, weight))
-        });
+        let sum = pixels
+            .zip(&self.weights)
+            .fold(T::Sum::default(), |sum, (pixel, &weight)| {
+                pixel
+                    .get(channel)
+                    .map_or(sum, |&value| T::add(sum, value, weight))
+            });
         T::round(sum)
     }
 }
@@ -187,7 +204,10 @@ mod tests {
         let mut pixels = Vec::new();
         for y in 0..height {
             for x in 0..width {
-                pixels.extend((0..channels).map(|k| ((y * 37 + x * 91 + k * 53 + (x * y * 7) % 97) % 256) as u8));
+                pixels.extend(
+                    (0..channels)
+                        .map(|k| ((y * 37 + x * 91 + k * 53 + (x * y * 7) % 97) % 256) as u8),
+                );
             }
         }
         pixels
@@ -198,22 +218,24 @@ mod tests {
     #[test]
     fn agrees_with_pytorch() {
         let shrunk = [
-            103, 129, 143, 114, 150, 121, 130, 108, 137, 126, 139, 133, 131, 133, 131, 128, 162, 114, 126, 129, 147,
-            130, 110, 134, 127, 115, 150, 144, 114, 113, 141, 115, 126, 151, 99, 135,
+            103, 129, 143, 114, 150, 121, 130, 108, 137, 126, 139, 133, 131, 133, 131, 128, 162,
+            114, 126, 129, 147, 130, 110, 134, 127, 115, 150, 144, 114, 113, 141, 115, 126, 151,
+            99, 135,
         ];
         let far = [
-            128, 127, 127, 125, 124, 127, 129, 130, 128, 126, 124, 129, 127, 128, 131, 129, 127, 129, 129, 127, 131,
-            130, 129, 127, 126,
+            128, 127, 127, 125, 124, 127, 129, 130, 128, 126, 124, 129, 127, 128, 131, 129, 127,
+            129, 129, 127, 131, 130, 129, 127, 126,
         ];
         let grown = [
-            0, 53, 106, 46, 99, 152, 106, 159, 169, 167, 220, 60, 100, 153, 78, 17, 70, 123, 15, 68, 121, 62, 115, 168,
-            124, 160, 187, 187, 154, 80, 122, 123, 100, 40, 93, 146, 37, 90, 143, 86, 139, 192, 151, 162, 215, 217, 56,
-            109, 154, 79, 132, 75, 128, 181, 59, 112, 165, 111, 164, 140, 153, 189, 114, 119, 86, 113, 110, 112, 165,
-            110, 163, 216, 74, 127, 180, 127, 180, 105, 154, 207, 47, 53, 106, 116, 81, 134, 187, 133, 186, 239,
+            0, 53, 106, 46, 99, 152, 106, 159, 169, 167, 220, 60, 100, 153, 78, 17, 70, 123, 15,
+            68, 121, 62, 115, 168, 124, 160, 187, 187, 154, 80, 122, 123, 100, 40, 93, 146, 37, 90,
+            143, 86, 139, 192, 151, 162, 215, 217, 56, 109, 154, 79, 132, 75, 128, 181, 59, 112,
+            165, 111, 164, 140, 153, 189, 114, 119, 86, 113, 110, 112, 165, 110, 163, 216, 74, 127,
+            180, 127, 180, 105, 154, 207, 47, 53, 106, 116, 81, 134, 187, 133, 186, 239,
         ];
         let narrow = [
-            65, 100, 134, 107, 154, 91, 112, 113, 158, 154, 135, 74, 87, 145, 99, 129, 164, 153, 171, 122, 141, 89,
-            128, 167,
+            65, 100, 134, 107, 154, 91, 112, 113, 158, 154, 135, 74, 87, 145, 99, 129, 164, 153,
+            171, 122, 141, 89, 128, 167,
         ];
         check([7, 9, 3], [4, 3], &shrunk);
         check([96, 96, 1], [5, 5], &far);
@@ -227,18 +249,30 @@ mod tests {
         let scaled = Resizer::new([height, width], to, Filter::Bilinear).apply(&pixels, channels);
         assert_eq!(scaled.len(), expected.len());
         for (ours, theirs) in scaled.iter().zip(expected) {
-            assert!(ours.abs_diff(*theirs) <= 1, "{from:?} to {to:?}: {ours} for {theirs}");
+            assert!(
+                ours.abs_diff(*theirs) <= 1,
+                "{from:?} to {to:?}: {ours} for {theirs}"
+            );
         }
     }
 
     #[test]
     fn same_size_is_the_same_picture_and_grey_stays_grey() {
         let pixels = picture(5, 7, 3);
-        assert_eq!(Resizer::new([5, 7], [5, 7], Filter::Lanczos).apply(&pixels, 3), pixels);
+        assert_eq!(
+            Resizer::new([5, 7], [5, 7], Filter::Lanczos).apply(&pixels, 3),
+            pixels
+        );
         let grey = vec![77u8; 96 * 96];
         for size in [[1, 1], [32, 32], [95, 97], [200, 3]] {
             for filter in Filter::ALL {
-                assert!(Resizer::new([96, 96], size, filter).apply(&grey, 1).iter().all(|&v| v == 77), "{filter}");
+                assert!(
+                    Resizer::new([96, 96], size, filter)
+                        .apply(&grey, 1)
+                        .iter()
+                        .all(|&v| v == 77),
+                    "{filter}"
+                );
             }
         }
     }

@@ -35,12 +35,16 @@ impl Scale {
         };
         let alike = ends.windows(2).all(|pair| pair[0] == pair[1]);
         let different = if alike { 1 } else { ends.len() };
-        Ok(Scale { tables: ends.into_iter().take(different).map(table).collect() })
+        Ok(Scale {
+            tables: ends.into_iter().take(different).map(table).collect(),
+        })
     }
 
     /// Pixel 0 becomes 0 and pixel 255 becomes 1.
     pub fn shares() -> Scale {
-        Scale { tables: vec![table([0.0, 1.0])] }
+        Scale {
+            tables: vec![table([0.0, 1.0])],
+        }
     }
 
     /// The least and the greatest number any pixel can become.
@@ -49,7 +53,10 @@ impl Scale {
             return [table[0], table[255]];
         }
         let all = || self.tables.iter().flat_map(|table| [table[0], table[255]]);
-        [all().fold(f32::INFINITY, f32::min), all().fold(f32::NEG_INFINITY, f32::max)]
+        [
+            all().fold(f32::INFINITY, f32::min),
+            all().fold(f32::NEG_INFINITY, f32::max),
+        ]
     }
 
     /// Pixels to numbers; both H×W×C (or whole rows of it) and of one length.
@@ -61,7 +68,10 @@ impl Scale {
             return;
         }
         let channels = self.tables.len();
-        for (values, pixels) in out.chunks_exact_mut(channels).zip(pixels.chunks_exact(channels)) {
+        for (values, pixels) in out
+            .chunks_exact_mut(channels)
+            .zip(pixels.chunks_exact(channels))
+        {
             for ((value, &pixel), table) in values.iter_mut().zip(pixels).zip(&self.tables) {
                 *value = table[usize::from(pixel)];
             }
@@ -72,7 +82,9 @@ impl Scale {
     pub fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
         if let [table] = self.tables.as_slice() {
             let (low, width) = (table[0], table[255] - table[0]);
-            out.iter_mut().zip(shares).for_each(|(value, share)| *value = low + width * share);
+            out.iter_mut()
+                .zip(shares)
+                .for_each(|(value, share)| *value = low + width * share);
             return;
         }
         for ((value, share), table) in out.iter_mut().zip(shares).zip(self.tables.iter().cycle()) {
@@ -98,19 +110,34 @@ fn check_range(range: [f32; 2]) -> Result<[f32; 2], DataError> {
     }
     Err(DataError::setting(
         "range",
-        format!("[{}, {}] makes no difference between black and white", range[0], range[1]),
+        format!(
+            "[{}, {}] makes no difference between black and white",
+            range[0], range[1]
+        ),
         "write two different numbers, range = [0, 1] or [-1, 1]",
     ))
 }
 
 fn normalized_ends(mean: &[f32], std: &[f32], channels: usize) -> Result<Vec<[f32; 2]>, DataError> {
-    let help = format!("write {channels} numbers for mean and {channels} greater than 0 for std, one a channel");
+    let help = format!(
+        "write {channels} numbers for mean and {channels} greater than 0 for std, one a channel"
+    );
     if mean.len() != channels || std.len() != channels {
-        let problem = format!("{} means and {} stds for images of {channels} channels", mean.len(), std.len());
+        let problem = format!(
+            "{} means and {} stds for images of {channels} channels",
+            mean.len(),
+            std.len()
+        );
         return Err(DataError::setting("normalize", problem, help));
     }
-    let ends: Vec<[f32; 2]> = mean.iter().zip(std).map(|(m, s)| [(0.0 - m) / s, (1.0 - m) / s]).collect();
-    let usable = |([low, high], std): (&[f32; 2], &f32)| *std > 0.0 && (high - low).is_finite() && high != low;
+    let ends: Vec<[f32; 2]> = mean
+        .iter()
+        .zip(std)
+        .map(|(m, s)| [(0.0 - m) / s, (1.0 - m) / s])
+        .collect();
+    let usable = |([low, high], std): (&[f32; 2], &f32)| {
+        *std > 0.0 && (high - low).is_finite() && high != low
+    };
     if !ends.iter().zip(std).all(usable) {
         let problem = format!("mean {mean:?} and std {std:?} give no finite numbers");
         return Err(DataError::setting("normalize", problem, help));
@@ -135,12 +162,18 @@ mod tests {
     }
 
     fn ranged(range: [f32; 2]) -> DataSpec {
-        DataSpec { range: Some(range), ..DataSpec::default() }
+        DataSpec {
+            range: Some(range),
+            ..DataSpec::default()
+        }
     }
 
     fn normalized(mean: &[f32], std: &[f32]) -> DataSpec {
         DataSpec {
-            normalize: Some(Normalize::By(MeanStd { mean: mean.to_vec(), std: std.to_vec() })),
+            normalize: Some(Normalize::By(MeanStd {
+                mean: mean.to_vec(),
+                std: std.to_vec(),
+            })),
             ..DataSpec::default()
         }
     }
@@ -157,9 +190,15 @@ mod tests {
         let scale = made(&ranged([-1.0, 1.0]), 3).unwrap();
         assert_eq!(scale.pixel_range(), [-1.0, 1.0]);
         round_trip(&scale);
-        assert_eq!(scale.to_pixels(&[-9.0, 9.0, f32::NAN, 0.0]), [0, 255, 0, 128]);
+        assert_eq!(
+            scale.to_pixels(&[-9.0, 9.0, f32::NAN, 0.0]),
+            [0, 255, 0, 128]
+        );
         round_trip(&made(&DataSpec::default(), 1).unwrap());
-        assert_eq!(made(&ranged([1.0, 0.0]), 3).unwrap().pixel_range(), [1.0, 0.0]);
+        assert_eq!(
+            made(&ranged([1.0, 0.0]), 3).unwrap().pixel_range(),
+            [1.0, 0.0]
+        );
     }
 
     #[test]
@@ -179,7 +218,12 @@ mod tests {
         for range in [[1.0, 1.0], [0.0, f32::INFINITY], [f32::NAN, 1.0]] {
             assert!(made(&ranged(range), 3).is_err());
         }
-        for (mean, std) in [(0.5, 0.0), (0.5, -1.0), (f32::NAN, 1.0), (0.5, f32::INFINITY)] {
+        for (mean, std) in [
+            (0.5, 0.0),
+            (0.5, -1.0),
+            (f32::NAN, 1.0),
+            (0.5, f32::INFINITY),
+        ] {
             assert!(made(&normalized(&[mean], &[std]), 1).is_err());
         }
         assert!(made(&normalized(&[0.5], &[0.5]), 3).is_err());

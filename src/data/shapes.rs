@@ -22,8 +22,12 @@ use rand::RngCore;
 use std::sync::Arc;
 
 const SIDE: usize = 32;
-const SIZES: [(Split, u32); 4] =
-    [(Split::Train, 8000), (Split::Valid, 1000), (Split::Test, 1000), (Split::Unlabeled, 8000)];
+const SIZES: [(Split, u32); 4] = [
+    (Split::Train, 8000),
+    (Split::Valid, 1000),
+    (Split::Test, 1000),
+    (Split::Unlabeled, 8000),
+];
 /// Points a side within a pixel that the outline crosses.
 const SAMPLES: usize = 4;
 
@@ -72,8 +76,13 @@ pub(crate) fn picture(seed: u64, side: usize, index: u32) -> (Vec<u8>, usize) {
 pub(super) fn load(ask: &Ask) -> Loaded {
     let part = |(split, count): (Split, u32)| Part {
         split,
-        pictures: Arc::new(Drawn { seed: ask.seed, split, count }),
-        labels: (split != Split::Unlabeled).then(|| (0..count as usize).map(|i| class_of(i) as u32).collect()),
+        pictures: Arc::new(Drawn {
+            seed: ask.seed,
+            split,
+            count,
+        }),
+        labels: (split != Split::Unlabeled)
+            .then(|| (0..count as usize).map(|i| class_of(i) as u32).collect()),
     };
     Loaded {
         classes: Figure::ALL.map(|figure| figure.name().to_string()).to_vec(),
@@ -148,19 +157,35 @@ struct Rim {
 
 impl Rim {
     fn random(ground: &Paint, paint: &Paint, rng: &mut impl RngCore) -> Rim {
-        let width = if below(rng, 4) == 0 { between(rng, 0.9, 1.5) } else { 0.0 };
+        let width = if below(rng, 4) == 0 {
+            between(rng, 0.9, 1.5)
+        } else {
+            0.0
+        };
         let dark = unit(rng) < 0.6;
-        let colour = if dark { [0.05, 0.05, 0.08] } else { [0.97, 0.96, 0.93] };
+        let colour = if dark {
+            [0.05, 0.05, 0.08]
+        } else {
+            [0.97, 0.96, 0.93]
+        };
         // An outline in the background's tone would only make the figure smaller.
-        let visible = paint::difference(colour, ground.mean()) > 0.25 && paint::difference(colour, paint.mean()) > 0.2;
-        Rim { colour, width: if visible { width } else { 0.0 } }
+        let visible = paint::difference(colour, ground.mean()) > 0.25
+            && paint::difference(colour, paint.mean()) > 0.2;
+        Rim {
+            colour,
+            width: if visible { width } else { 0.0 },
+        }
     }
 
     fn apply(&self, colour: Rgb, distance: f32) -> Rgb {
         if self.width == 0.0 {
             return colour;
         }
-        mix(colour, self.colour, (distance + self.width + 0.5).clamp(0.0, 1.0))
+        mix(
+            colour,
+            self.colour,
+            (distance + self.width + 0.5).clamp(0.0, 1.0),
+        )
     }
 }
 
@@ -192,14 +217,22 @@ mod tests {
     use super::*;
 
     fn drawn(seed: u64, split: Split) -> Drawn {
-        Drawn { seed, split, count: 1000 }
+        Drawn {
+            seed,
+            split,
+            count: 1000,
+        }
     }
 
     #[test]
     fn a_picture_depends_on_seed_split_and_number_alone() {
         let one = drawn(1, Split::Train).raw(17).unwrap();
         assert_eq!(one, drawn(1, Split::Train).raw(17).unwrap());
-        for other in [drawn(2, Split::Train).raw(17), drawn(1, Split::Test).raw(17), drawn(1, Split::Train).raw(27)] {
+        for other in [
+            drawn(2, Split::Train).raw(17),
+            drawn(1, Split::Test).raw(17),
+            drawn(1, Split::Train).raw(27),
+        ] {
             assert_ne!(one, other.unwrap());
         }
     }
@@ -221,7 +254,10 @@ mod tests {
             let mean = picture.iter().map(|&v| f64::from(v)).sum::<f64>() / picture.len() as f64;
             let square = |&v: &u8| (f64::from(v) - mean).powi(2);
             let variance = picture.iter().map(square).sum::<f64>() / picture.len() as f64;
-            assert!(variance > 100.0, "picture {index} is nearly one colour: {variance}");
+            assert!(
+                variance > 100.0,
+                "picture {index} is nearly one colour: {variance}"
+            );
         }
     }
 

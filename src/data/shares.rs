@@ -49,22 +49,49 @@ impl Rules {
             ));
         }
         if spec.per_class == Some(0) {
-            return Err(DataError::setting("per_class", "0 leaves no labelled image", "write at least 1"));
+            return Err(DataError::setting(
+                "per_class",
+                "0 leaves no labelled image",
+                "write at least 1",
+            ));
         }
-        let test = spec.test.map(|share| carve::share("test", Some(share))).transpose()?;
+        let test = spec
+            .test
+            .map(|share| carve::share("test", Some(share)))
+            .transpose()?;
         let valid = carve::share("valid", spec.valid)?;
-        Ok(Rules { seed, test, usual_test, valid, fold: spec.fold, per_class: spec.per_class })
+        Ok(Rules {
+            seed,
+            test,
+            usual_test,
+            valid,
+            fold: spec.fold,
+            per_class: spec.per_class,
+        })
     }
 
     /// Shares the images out. Every image is in one split at most.
     pub fn share_out(&self, given: &[Given]) -> Vec<Share> {
-        let mut shares: Vec<Share> = given.iter().enumerate().map(|(part, given)| whole(part as u32, given)).collect();
-        let label = |item: &Item| -> Option<u32> { given.get(item.0 as usize)?.labels?.get(item.1 as usize).copied() };
+        let mut shares: Vec<Share> = given
+            .iter()
+            .enumerate()
+            .map(|(part, given)| whole(part as u32, given))
+            .collect();
+        let label = |item: &Item| -> Option<u32> {
+            given
+                .get(item.0 as usize)?
+                .labels?
+                .get(item.1 as usize)
+                .copied()
+        };
         if self.test.is_some() {
             pool(&mut shares);
         }
         let has = |shares: &[Share], split| shares.iter().any(|share| share.split == split);
-        if let Some(share) = self.test.or(self.usual_test.filter(|_| !has(&shares, Split::Test))) {
+        if let Some(share) = self
+            .test
+            .or(self.usual_test.filter(|_| !has(&shares, Split::Test)))
+        {
             self.hold_back(&mut shares, Split::Test, share, For::Test, &label);
         }
         match self.fold {
@@ -83,7 +110,11 @@ impl Rules {
 
     /// The source's own splits.
     pub fn as_given(given: &[Given]) -> Vec<Share> {
-        let mut shares: Vec<Share> = given.iter().enumerate().map(|(part, given)| whole(part as u32, given)).collect();
+        let mut shares: Vec<Share> = given
+            .iter()
+            .enumerate()
+            .map(|(part, given)| whole(part as u32, given))
+            .collect();
         tidy(&mut shares);
         shares
     }
@@ -96,24 +127,48 @@ impl Rules {
         what: For,
         label: &impl Fn(&Item) -> Option<u32>,
     ) {
-        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else { return };
+        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
+            return;
+        };
         let labels: Option<Vec<u32>> = train.items.iter().map(label).collect();
-        let (kept, held) = carve::carve(train.items.len(), labels.as_deref(), share, self.seed, what);
-        let held = Share { split: to, items: pick(&train.items, &held), labelled: train.labelled };
+        let (kept, held) =
+            carve::carve(train.items.len(), labels.as_deref(), share, self.seed, what);
+        let held = Share {
+            split: to,
+            items: pick(&train.items, &held),
+            labelled: train.labelled,
+        };
         train.items = pick(&train.items, &kept);
         shares.push(held);
     }
 
     /// Every class is dealt out in turn, beginning where the class before it ended: parts differ by one image at
     /// most, in each class as in all.
-    fn hold_back_fold(&self, shares: &mut Vec<Share>, fold: Fold, label: &impl Fn(&Item) -> Option<u32>) {
-        let valid: Vec<Share> = shares.extract_if(.., |share| share.split == Split::Valid).collect();
-        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else { return };
-        train.items.extend(valid.into_iter().flat_map(|share| share.items));
+    fn hold_back_fold(
+        &self,
+        shares: &mut Vec<Share>,
+        fold: Fold,
+        label: &impl Fn(&Item) -> Option<u32>,
+    ) {
+        let valid: Vec<Share> = shares
+            .extract_if(.., |share| share.split == Split::Valid)
+            .collect();
+        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
+            return;
+        };
+        train
+            .items
+            .extend(valid.into_iter().flat_map(|share| share.items));
         let mut by_class: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
-        for place in permutation(train.items.len(), &mut stream(self.seed, Purpose::Split, For::Fold as u64)) {
+        for place in permutation(
+            train.items.len(),
+            &mut stream(self.seed, Purpose::Split, For::Fold as u64),
+        ) {
             let place = place as usize;
-            by_class.entry(train.items.get(place).and_then(label)).or_default().push(place);
+            by_class
+                .entry(train.items.get(place).and_then(label))
+                .or_default()
+                .push(place);
         }
         let mut part_of = vec![0; train.items.len()];
         for (turn, place) in by_class.into_values().flatten().enumerate() {
@@ -122,31 +177,54 @@ impl Rules {
         let held = |place: usize| part_of.get(place) == Some(&(fold.part as usize));
         let places = 0..train.items.len() as u32;
         let (held, kept): (Vec<u32>, Vec<u32>) = places.partition(|&place| held(place as usize));
-        let held = Share { split: Split::Valid, items: pick(&train.items, &held), labelled: train.labelled };
+        let held = Share {
+            split: Split::Valid,
+            items: pick(&train.items, &held),
+            labelled: train.labelled,
+        };
         train.items = pick(&train.items, &kept);
         shares.push(held);
     }
 
     /// Leaves `count` training images of each class with their labels.
-    fn take_labels(&self, shares: &mut Vec<Share>, count: usize, label: &impl Fn(&Item) -> Option<u32>) {
+    fn take_labels(
+        &self,
+        shares: &mut Vec<Share>,
+        count: usize,
+        label: &impl Fn(&Item) -> Option<u32>,
+    ) {
         let has_unlabeled = shares.iter().any(|share| share.split == Split::Unlabeled);
-        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else { return };
-        let Some(labels) = train.items.iter().map(label).collect::<Option<Vec<u32>>>() else { return };
-        let order = permutation(labels.len(), &mut stream(self.seed, Purpose::Split, For::Labels as u64));
+        let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
+            return;
+        };
+        let Some(labels) = train.items.iter().map(label).collect::<Option<Vec<u32>>>() else {
+            return;
+        };
+        let order = permutation(
+            labels.len(),
+            &mut stream(self.seed, Purpose::Split, For::Labels as u64),
+        );
         let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
         let mut keeps = |place: u32| {
-            let seen = seen.entry(labels.get(place as usize).copied().unwrap_or_default()).or_default();
+            let seen = seen
+                .entry(labels.get(place as usize).copied().unwrap_or_default())
+                .or_default();
             *seen += 1;
             *seen <= count
         };
-        let (mut kept, mut left): (Vec<u32>, Vec<u32>) = order.into_iter().partition(|&place| keeps(place));
+        let (mut kept, mut left): (Vec<u32>, Vec<u32>) =
+            order.into_iter().partition(|&place| keeps(place));
         kept.sort_unstable();
         kept = by_turns(kept, &labels);
         left.sort_unstable();
         let left = pick(&train.items, &left);
         train.items = pick(&train.items, &kept);
         if !has_unlabeled {
-            shares.push(Share { split: Split::Unlabeled, items: left, labelled: false });
+            shares.push(Share {
+                split: Split::Unlabeled,
+                items: left,
+                labelled: false,
+            });
         }
     }
 }
@@ -157,21 +235,37 @@ fn tidy(shares: &mut Vec<Share>) {
 }
 
 fn whole(part: u32, given: &Given) -> Share {
-    let items = (0..u32::try_from(given.len).unwrap_or(u32::MAX)).map(|place| (part, place)).collect();
-    Share { split: given.split, items, labelled: given.labels.is_some() }
+    let items = (0..u32::try_from(given.len).unwrap_or(u32::MAX))
+        .map(|place| (part, place))
+        .collect();
+    Share {
+        split: given.split,
+        items,
+        labelled: given.labels.is_some(),
+    }
 }
 
 /// Puts all labelled images into `train`, from where they are drawn anew.
 fn pool(shares: &mut Vec<Share>) {
-    let labelled: Vec<Share> =
-        shares.extract_if(.., |share| share.labelled || share.split != Split::Unlabeled).collect();
+    let labelled: Vec<Share> = shares
+        .extract_if(.., |share| {
+            share.labelled || share.split != Split::Unlabeled
+        })
+        .collect();
     let is_labelled = labelled.iter().all(|share| share.labelled);
     let items = labelled.into_iter().flat_map(|share| share.items).collect();
-    shares.push(Share { split: Split::Train, items, labelled: is_labelled });
+    shares.push(Share {
+        split: Split::Train,
+        items,
+        labelled: is_labelled,
+    });
 }
 
 fn pick(items: &[Item], places: &[u32]) -> Vec<Item> {
-    places.iter().filter_map(|&place| items.get(place as usize).copied()).collect()
+    places
+        .iter()
+        .filter_map(|&place| items.get(place as usize).copied())
+        .collect()
 }
 
 #[cfg(test)]
@@ -183,7 +277,10 @@ mod tests {
     }
 
     fn sizes(shares: &[Share]) -> Vec<(Split, usize)> {
-        shares.iter().map(|share| (share.split, share.items.len())).collect()
+        shares
+            .iter()
+            .map(|share| (share.split, share.items.len()))
+            .collect()
     }
 
     /// Ten classes of a hundred in `train`, ten of ten in `test`.
@@ -194,35 +291,69 @@ mod tests {
     #[test]
     fn folds_are_disjoint_cover_everything_and_keep_the_classes() {
         let labels: Vec<u32> = (0..1003).map(|place| place % 10).collect();
-        let given = [Given { split: Split::Train, len: 1003, labels: Some(&labels) }];
+        let given = [Given {
+            split: Split::Train,
+            len: 1003,
+            labels: Some(&labels),
+        }];
         let mut held = Vec::new();
         for part in 1..=5 {
-            let spec = DataSpec { fold: Some(Fold { part, of: 5 }), ..DataSpec::default() };
+            let spec = DataSpec {
+                fold: Some(Fold { part, of: 5 }),
+                ..DataSpec::default()
+            };
             let shares = share_out(spec, &given);
             assert_eq!(shares[0].items.len() + shares[1].items.len(), 1003);
             let valid = &shares[1].items;
             assert!((200..=201).contains(&valid.len()), "{}", valid.len());
             for class in 0..10 {
-                let count = valid.iter().filter(|item| labels[item.1 as usize] == class).count();
+                let count = valid
+                    .iter()
+                    .filter(|item| labels[item.1 as usize] == class)
+                    .count();
                 assert!((20..=21).contains(&count), "class {class}: {count}");
             }
             held.extend(valid.iter().copied());
         }
         held.sort_unstable();
-        assert_eq!(held, (0..1003).map(|place| (0, place)).collect::<Vec<Item>>());
+        assert_eq!(
+            held,
+            (0..1003).map(|place| (0, place)).collect::<Vec<Item>>()
+        );
     }
 
     #[test]
     fn a_test_share_draws_from_all_labelled_images() {
         let (train, test) = (labels(1000), labels(100));
         let given = [
-            Given { split: Split::Train, len: 1000, labels: Some(&train) },
-            Given { split: Split::Test, len: 100, labels: Some(&test) },
-            Given { split: Split::Unlabeled, len: 5, labels: None },
+            Given {
+                split: Split::Train,
+                len: 1000,
+                labels: Some(&train),
+            },
+            Given {
+                split: Split::Test,
+                len: 100,
+                labels: Some(&test),
+            },
+            Given {
+                split: Split::Unlabeled,
+                len: 5,
+                labels: None,
+            },
         ];
-        let spec = DataSpec { test: Some(0.2), valid: Some(0.25), ..DataSpec::default() };
+        let spec = DataSpec {
+            test: Some(0.2),
+            valid: Some(0.25),
+            ..DataSpec::default()
+        };
         let shares = share_out(spec, &given);
-        let expected = [(Split::Train, 660), (Split::Valid, 220), (Split::Test, 220), (Split::Unlabeled, 5)];
+        let expected = [
+            (Split::Train, 660),
+            (Split::Valid, 220),
+            (Split::Test, 220),
+            (Split::Unlabeled, 5),
+        ];
         assert_eq!(sizes(&shares), expected);
         let test = &shares[2].items;
         assert!(test.iter().any(|item| item.0 == 0) && test.iter().any(|item| item.0 == 1));
@@ -234,15 +365,36 @@ mod tests {
     #[test]
     fn few_labels_leave_the_others_without() {
         let train = labels(1000);
-        let given = [Given { split: Split::Train, len: 1000, labels: Some(&train) }];
-        let spec = DataSpec { per_class: Some(3), valid: Some(0.0), ..DataSpec::default() };
+        let given = [Given {
+            split: Split::Train,
+            len: 1000,
+            labels: Some(&train),
+        }];
+        let spec = DataSpec {
+            per_class: Some(3),
+            valid: Some(0.0),
+            ..DataSpec::default()
+        };
         let shares = share_out(spec, &given);
-        assert_eq!(sizes(&shares), [(Split::Train, 30), (Split::Unlabeled, 970)]);
+        assert_eq!(
+            sizes(&shares),
+            [(Split::Train, 30), (Split::Unlabeled, 970)]
+        );
         assert!(shares[0].labelled && !shares[1].labelled);
         for class in 0..10 {
-            assert_eq!(shares[0].items.iter().filter(|item| item.1 % 10 == class).count(), 3);
+            assert_eq!(
+                shares[0]
+                    .items
+                    .iter()
+                    .filter(|item| item.1 % 10 == class)
+                    .count(),
+                3
+            );
         }
-        let mut all: Vec<Item> = shares.iter().flat_map(|share| share.items.clone()).collect();
+        let mut all: Vec<Item> = shares
+            .iter()
+            .flat_map(|share| share.items.clone())
+            .collect();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), 1000);
@@ -252,9 +404,28 @@ mod tests {
     fn contradictions_are_refused() {
         let fold = Some(Fold { part: 1, of: 2 });
         for (spec, part) in [
-            (DataSpec { fold, valid: Some(0.1), ..DataSpec::default() }, "delete one"),
-            (DataSpec { per_class: Some(0), ..DataSpec::default() }, "at least 1"),
-            (DataSpec { test: Some(1.0), ..DataSpec::default() }, "test"),
+            (
+                DataSpec {
+                    fold,
+                    valid: Some(0.1),
+                    ..DataSpec::default()
+                },
+                "delete one",
+            ),
+            (
+                DataSpec {
+                    per_class: Some(0),
+                    ..DataSpec::default()
+                },
+                "at least 1",
+            ),
+            (
+                DataSpec {
+                    test: Some(1.0),
+                    ..DataSpec::default()
+                },
+                "test",
+            ),
         ] {
             let message = Rules::new(&spec, 1, None).err().unwrap().to_string();
             assert!(message.contains(part), "{message}");

@@ -64,8 +64,17 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Says how far the work is; an error when the listener wants to stop.
-    pub fn report(&mut self, what: &'static str, done: usize, total: usize) -> Result<(), DataError> {
-        if (self.progress)(Progress { what, done, total }) { Ok(()) } else { Err(DataError::Cancelled) }
+    pub fn report(
+        &mut self,
+        what: &'static str,
+        done: usize,
+        total: usize,
+    ) -> Result<(), DataError> {
+        if (self.progress)(Progress { what, done, total }) {
+            Ok(())
+        } else {
+            Err(DataError::Cancelled)
+        }
     }
 }
 
@@ -78,7 +87,9 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
         Source::Cifar10 => cifar::load_10(&mut ask),
         Source::Cifar100 => cifar::load_100(&mut ask),
         Source::Stl10 => stl10::load(&mut ask),
-        Source::Eurosat | Source::Folder | Source::Flowers17 | Source::Csv | Source::Wav => folder::load(&mut ask),
+        Source::Eurosat | Source::Folder | Source::Flowers17 | Source::Csv | Source::Wav => {
+            folder::load(&mut ask)
+        }
         Source::Npy => npy::load(&mut ask),
     }
 }
@@ -92,11 +103,19 @@ pub(super) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError>
         return Err(DataError::setting(
             "path",
             format!("missing, and source = \"{}\" reads files", spec.source),
-            format!("write path = \"…\" with {}, or use source = \"shapes\", which needs none", wanted(spec.source)),
+            format!(
+                "write path = \"…\" with {}, or use source = \"shapes\", which needs none",
+                wanted(spec.source)
+            ),
         ));
     };
-    match path.strip_prefix('~').map(|rest| rest.trim_start_matches(['/', '\\'])) {
-        Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => Ok(home()?.join(rest)),
+    match path
+        .strip_prefix('~')
+        .map(|rest| rest.trim_start_matches(['/', '\\']))
+    {
+        Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => {
+            Ok(home()?.join(rest))
+        }
         _ => Ok(base.join(path)),
     }
 }
@@ -128,10 +147,18 @@ fn wanted(source: Source) -> &'static str {
 }
 
 /// A label outside the classes: `position` counts from 0.
-pub(super) fn bad_label(file: &Path, position: usize, label: impl std::fmt::Display, allowed: &str) -> DataError {
+pub(super) fn bad_label(
+    file: &Path,
+    position: usize,
+    label: impl std::fmt::Display,
+    allowed: &str,
+) -> DataError {
     DataError::malformed(
         file,
         format!("image {position} has label {label}, and labels go from {allowed}"),
-        format!("check that this is the right file, or {}", bytes::DOWNLOAD_AGAIN),
+        format!(
+            "check that this is the right file, or {}",
+            bytes::DOWNLOAD_AGAIN
+        ),
     )
 }

@@ -73,7 +73,10 @@ impl SplitData {
     ) -> SplitData {
         let image: usize = common.fit.to().iter().product();
         let keep = (pictures.is_costly() || common.fit.is_costly())
-            && chosen.len().checked_mul(image).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+            && chosen
+                .len()
+                .checked_mul(image)
+                .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
         SplitData {
             split,
             pictures,
@@ -169,19 +172,34 @@ impl SplitData {
         Ok(())
     }
 
-    fn read_scaled(&self, index: usize, scale: &Scale, view: [usize; 3], out: &mut [f32]) -> Result<(), DataError> {
+    fn read_scaled(
+        &self,
+        index: usize,
+        scale: &Scale,
+        view: [usize; 3],
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
         let expected: usize = view.iter().product();
         check_buffer(expected, out.len())?;
         if index >= self.len() {
-            return Err(DataError::OutOfRange { index, len: self.len(), split: self.split.name() });
+            return Err(DataError::OutOfRange {
+                index,
+                len: self.len(),
+                split: self.split.name(),
+            });
         }
-        match (&*self.picture(self.image_of(index))?, self.place(index, view)) {
+        match (
+            &*self.picture(self.image_of(index))?,
+            self.place(index, view),
+        ) {
             (Raw::Bytes(pixels), None) => scale.apply(pixels, out),
-            (Raw::Bytes(pixels), Some(place)) => self.cut(pixels, place, view, out, |row, out| scale.apply(row, out)),
-            (Raw::Floats(values), None) => self.numbers(values, scale, out),
-            (Raw::Floats(values), Some(place)) => {
-                self.cut(values, place, view, out, |row, out| self.numbers(row, scale, out))
+            (Raw::Bytes(pixels), Some(place)) => {
+                self.cut(pixels, place, view, out, |row, out| scale.apply(row, out))
             }
+            (Raw::Floats(values), None) => self.numbers(values, scale, out),
+            (Raw::Floats(values), Some(place)) => self.cut(values, place, view, out, |row, out| {
+                self.numbers(row, scale, out)
+            }),
         }
         Ok(())
     }
@@ -208,16 +226,27 @@ impl SplitData {
     fn raw(&self, image: usize) -> Result<Raw, DataError> {
         match self.chosen.get(image) {
             Some(&picture) => self.pictures.raw(picture as usize),
-            None => Err(DataError::OutOfRange { index: image, len: self.chosen.len(), split: self.split.name() }),
+            None => Err(DataError::OutOfRange {
+                index: image,
+                len: self.chosen.len(),
+                split: self.split.name(),
+            }),
         }
     }
 
     /// Top and left of what is seen of image `index`; none for all of it.
     fn place(&self, index: usize, view: [usize; 3]) -> Option<[usize; 2]> {
         let [height, width, _] = self.whole_shape();
-        let corner = self.patches.map_or([0, 0], |patches| self.corner(patches, index));
+        let corner = self
+            .patches
+            .map_or([0, 0], |patches| self.corner(patches, index));
         let is_all = self.patches.is_none() && view[..2] == [height, width];
-        (!is_all).then(|| [corner[0] + (height - view[0]) / 2, corner[1] + (width - view[1]) / 2])
+        (!is_all).then(|| {
+            [
+                corner[0] + (height - view[0]) / 2,
+                corner[1] + (width - view[1]) / 2,
+            ]
+        })
     }
 
     /// Top and left of patch `index`.
@@ -265,7 +294,12 @@ impl SplitData {
         for image in (0..self.chosen.len()).step_by(step) {
             match self.raw(image)? {
                 Raw::Bytes(pixels) => digest.add(&pixels),
-                Raw::Floats(values) => digest.add(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()),
+                Raw::Floats(values) => digest.add(
+                    &values
+                        .iter()
+                        .flat_map(|v| v.to_le_bytes())
+                        .collect::<Vec<u8>>(),
+                ),
             }
         }
         Ok(())
@@ -275,7 +309,12 @@ impl SplitData {
 /// Fills a batch: `images` is N×H×W×C, `labels` has N places (`u32::MAX` where there is none).
 /// Images are spread over the threads of the current rayon pool; the result is the same for any
 /// number of them.
-pub fn fill_batch(split: &SplitData, indices: &[u32], images: &mut [f32], labels: &mut [u32]) -> Result<(), DataError> {
+pub fn fill_batch(
+    split: &SplitData,
+    indices: &[u32],
+    images: &mut [f32],
+    labels: &mut [u32],
+) -> Result<(), DataError> {
     let size: usize = split.image_shape().iter().product();
     check_buffer(indices.len().saturating_mul(size), images.len())?;
     check_buffer(indices.len(), labels.len())?;
@@ -295,5 +334,9 @@ pub(super) fn zero_share([low, high]: [f32; 2]) -> f32 {
 }
 
 fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
-    if expected == found { Ok(()) } else { Err(DataError::Buffer { expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(DataError::Buffer { expected, found })
+    }
 }

@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 const SIDE: usize = 96;
 const RECORD: usize = 3 * SIDE * SIDE;
-const CLASSES: [&str; 10] = ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"];
+const CLASSES: [&str; 10] = [
+    "airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck",
+];
 /// 100,000 unlabelled pictures, and half as many again.
 const MOST_UNPACKED: u64 = 150_000 * RECORD as u64;
 const FOLDS: u32 = 10;
@@ -41,19 +43,34 @@ pub(super) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     if parts.is_empty() {
         let help = "point path at the folder stl10_binary, unpacked from stl10_binary.tar.gz";
         let names = FILES.map(|(_, images, _)| images);
-        return Err(bytes::missing("the images of STL-10", &names, &folders, help));
+        return Err(bytes::missing(
+            "the images of STL-10",
+            &names,
+            &folders,
+            help,
+        ));
     }
     if let Some(fold) = ask.spec.source_fold {
         let train = parts.iter_mut().find(|part| part.split == Split::Train);
         keep_fold(&folders, fold, train)?;
     }
     ask.report("reading files", 1, 1)?;
-    Ok(Loaded { classes: class_names(&folders), parts, skipped: Vec::new(), span: BYTES, carve: true })
+    Ok(Loaded {
+        classes: class_names(&folders),
+        parts,
+        skipped: Vec::new(),
+        span: BYTES,
+        carve: true,
+    })
 }
 
 fn class_names(folders: &[PathBuf]) -> Vec<String> {
     let names = bytes::names_file(folders, "class_names.txt");
-    if names.len() == CLASSES.len() { names } else { CLASSES.map(str::to_string).to_vec() }
+    if names.len() == CLASSES.len() {
+        names
+    } else {
+        CLASSES.map(str::to_string).to_vec()
+    }
 }
 
 fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
@@ -63,10 +80,22 @@ fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
 fn load_split(split: Split, images: &Path, labels: Option<&Path>) -> Result<Part, DataError> {
     let (store, length) = open(images)?;
     let count = count_records(images, length)?;
-    let labels = labels.map(|path| read_labels(path, images, count)).transpose()?;
-    let pictures =
-        Records { store, count, record: RECORD, offset: 0, shape: [SIDE, SIDE, 3], layout: Layout::PlanesByColumn };
-    Ok(Part { split, pictures: Arc::new(pictures), labels })
+    let labels = labels
+        .map(|path| read_labels(path, images, count))
+        .transpose()?;
+    let pictures = Records {
+        store,
+        count,
+        record: RECORD,
+        offset: 0,
+        shape: [SIDE, SIDE, 3],
+        layout: Layout::PlanesByColumn,
+    };
+    Ok(Part {
+        split,
+        pictures: Arc::new(pictures),
+        labels,
+    })
 }
 
 /// Where the pictures lie, and how many bytes they have.
@@ -80,7 +109,13 @@ fn open(images: &Path) -> Result<(Store, u64), DataError> {
     let fail = |cause| DataError::unreadable(images, cause);
     let file = File::open(images).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    Ok((Store::Disk { file, path: images.to_path_buf() }, length))
+    Ok((
+        Store::Disk {
+            file,
+            path: images.to_path_buf(),
+        },
+        length,
+    ))
 }
 
 /// Leaves of the training pictures those of one fold.
@@ -88,15 +123,32 @@ fn keep_fold(folders: &[PathBuf], fold: u32, train: Option<&mut Part>) -> Result
     let name = "fold_indices.txt";
     let Some(path) = find(folders, name) else {
         let help = "it comes in stl10_binary.tar.gz; or delete source_fold under [data]";
-        return Err(bytes::missing("the folds of STL-10", &[name], folders, help));
+        return Err(bytes::missing(
+            "the folds of STL-10",
+            &[name],
+            folders,
+            help,
+        ));
     };
     let Some(train) = train else {
-        return Err(DataError::setting("source_fold", "there are no training images", "add train_X.bin"));
+        return Err(DataError::setting(
+            "source_fold",
+            "there are no training images",
+            "add train_X.bin",
+        ));
     };
     let chosen = read_fold(&path, fold, train.pictures.len())?;
-    let label = |labels: &Vec<u32>| chosen.iter().filter_map(|&at| labels.get(at as usize).copied()).collect();
+    let label = |labels: &Vec<u32>| {
+        chosen
+            .iter()
+            .filter_map(|&at| labels.get(at as usize).copied())
+            .collect()
+    };
     train.labels = train.labels.as_ref().map(label);
-    train.pictures = Arc::new(Chosen { pictures: Arc::clone(&train.pictures), chosen });
+    train.pictures = Arc::new(Chosen {
+        pictures: Arc::clone(&train.pictures),
+        chosen,
+    });
     Ok(())
 }
 
@@ -105,23 +157,40 @@ fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataErro
     const MOST_BYTES: u64 = 1 << 20;
     if fold >= FOLDS {
         let problem = format!("there is no fold {fold}");
-        return Err(DataError::setting("source_fold", problem, "write source_fold = 0 to 9"));
+        return Err(DataError::setting(
+            "source_fold",
+            problem,
+            "write source_fold = 0 to 9",
+        ));
     }
     let bytes = Input::open(path)?.read_up_to(MOST_BYTES)?;
     let fail = |problem: String| DataError::malformed(path, problem, DOWNLOAD_AGAIN);
     let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is no text".to_string()))?;
-    let line = text.lines().filter(|line| !line.trim().is_empty()).nth(fold as usize);
-    let line = line.ok_or_else(|| fail(format!("it has no line for fold {fold}, ten are needed")))?;
+    let line = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .nth(fold as usize);
+    let line =
+        line.ok_or_else(|| fail(format!("it has no line for fold {fold}, ten are needed")))?;
     let number = |word: &str| match word.parse::<u32>() {
         Ok(number) if (number as usize) < images => Ok(number),
-        _ => {
-            Err(fail(format!("fold {fold} has the entry {}, and images go from 0 to {}", shortened(word), images - 1)))
-        }
+        _ => Err(fail(format!(
+            "fold {fold} has the entry {}, and images go from 0 to {}",
+            shortened(word),
+            images - 1
+        ))),
     };
-    let mut chosen = line.split_whitespace().map(number).collect::<Result<Vec<u32>, _>>()?;
+    let mut chosen = line
+        .split_whitespace()
+        .map(number)
+        .collect::<Result<Vec<u32>, _>>()?;
     chosen.sort_unstable();
     chosen.dedup();
-    if chosen.is_empty() { Err(fail(format!("fold {fold} is empty"))) } else { Ok(chosen) }
+    if chosen.is_empty() {
+        Err(fail(format!("fold {fold} is empty")))
+    } else {
+        Ok(chosen)
+    }
 }
 
 /// Some of a source's pictures.
@@ -142,7 +211,11 @@ impl Pictures for Chosen {
     fn raw(&self, index: usize) -> Result<Raw, DataError> {
         match self.chosen.get(index) {
             Some(&picture) => self.pictures.raw(picture as usize),
-            None => Err(DataError::OutOfRange { index, len: self.chosen.len(), split: "train" }),
+            None => Err(DataError::OutOfRange {
+                index,
+                len: self.chosen.len(),
+                split: "train",
+            }),
         }
     }
 }
@@ -150,8 +223,13 @@ impl Pictures for Chosen {
 fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {
     let record = RECORD as u64;
     if length > 0 && length.is_multiple_of(record) {
-        return usize::try_from(length / record)
-            .map_err(|_| DataError::malformed(path, "too many images for this machine", "use a smaller file"));
+        return usize::try_from(length / record).map_err(|_| {
+            DataError::malformed(
+                path,
+                "too many images for this machine",
+                "use a smaller file",
+            )
+        });
     }
     let problem = format!(
         "the file has {} bytes, which is {} images of {} and {} bytes over",
@@ -166,17 +244,31 @@ fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {
 fn read_labels(path: &Path, images: &Path, count: usize) -> Result<Vec<u32>, DataError> {
     let labels = Input::open(path)?.read_up_to(count as u64 + 1)?;
     if labels.len() != count {
-        let more = if labels.len() > count { "more than " } else { "" };
-        let name = images.file_name().unwrap_or(images.as_os_str()).to_string_lossy();
+        let more = if labels.len() > count {
+            "more than "
+        } else {
+            ""
+        };
+        let name = images
+            .file_name()
+            .unwrap_or(images.as_os_str())
+            .to_string_lossy();
         let problem = format!(
             "{more}{} labels, but {name} has {} images",
             text::count(labels.len().min(count) as u64),
             text::count(count as u64)
         );
-        return Err(DataError::malformed(path, problem, "the two files do not belong together: download both again"));
+        return Err(DataError::malformed(
+            path,
+            problem,
+            "the two files do not belong together: download both again",
+        ));
     }
     match labels.iter().position(|label| !(1..=10).contains(label)) {
         Some(position) => Err(bad_label(path, position, labels[position], "1 to 10")),
-        None => Ok(labels.into_iter().map(|label| u32::from(label) - 1).collect()),
+        None => Ok(labels
+            .into_iter()
+            .map(|label| u32::from(label) - 1)
+            .collect()),
     }
 }

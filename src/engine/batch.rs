@@ -27,16 +27,27 @@ pub(crate) struct Batch<'a> {
 
 impl Batcher {
     pub fn new(device: &Device) -> Batcher {
-        Batcher { device: device.clone(), images: Buffer::default(), host: Vec::new(), labels: Vec::new() }
+        Batcher {
+            device: device.clone(),
+            images: Buffer::default(),
+            host: Vec::new(),
+            labels: Vec::new(),
+        }
     }
 
     /// Takes over a batch that was made ahead: N×H×W×C of this shape.
-    pub fn take(&mut self, [height, width, channels]: [usize; 3], batch: &Filled) -> Result<Tensor, RunError> {
+    pub fn take(
+        &mut self,
+        [height, width, channels]: [usize; 3],
+        batch: &Filled,
+    ) -> Result<Tensor, RunError> {
         let dims = [batch.labels.len(), height, width, channels];
         if !self.device.is_cpu() {
             return Ok(Tensor::from_slice(&batch.images, &dims, &self.device)?);
         }
-        let images = self.images.get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
+        let images = self
+            .images
+            .get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
         fill::<f32>(&images, |images| images.copy_from_slice(&batch.images))?;
         Ok(images)
     }
@@ -47,15 +58,25 @@ impl Batcher {
         let dims = [indices.len(), height, width, channels];
         self.labels.resize(indices.len(), u32::MAX);
         if self.device.is_cpu() {
-            let images = self.images.get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
+            let images = self
+                .images
+                .get(&dims, &Tensor::zeros(1, DType::F32, &self.device)?)?;
             let mut filled = Ok(());
-            fill::<f32>(&images, |images| filled = fill_batch(split, indices, images, &mut self.labels))?;
+            fill::<f32>(&images, |images| {
+                filled = fill_batch(split, indices, images, &mut self.labels)
+            })?;
             filled?;
-            return Ok(Batch { images, labels: &self.labels });
+            return Ok(Batch {
+                images,
+                labels: &self.labels,
+            });
         }
         self.host.resize(dims.iter().product(), 0.0);
         fill_batch(split, indices, &mut self.host, &mut self.labels)?;
         let images = Tensor::from_slice(&self.host, &dims, &self.device)?;
-        Ok(Batch { images, labels: &self.labels })
+        Ok(Batch {
+            images,
+            labels: &self.labels,
+        })
     }
 }

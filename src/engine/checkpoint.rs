@@ -18,7 +18,9 @@ const OPTIMIZER: &str = "optimizer.";
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file could not be written; the former one is untouched.
-    #[error("cannot write the checkpoint {file}: {reason}; free some space or choose another run folder")]
+    #[error(
+        "cannot write the checkpoint {file}: {reason}; free some space or choose another run folder"
+    )]
     Write {
         /// The file.
         file: PathBuf,
@@ -57,7 +59,12 @@ pub struct Position {
 impl Position {
     /// The start of another stage.
     pub fn enter(&self, stage: usize) -> Position {
-        Position { stage, step: self.step, epochs_done: self.epochs_done, ..Position::default() }
+        Position {
+            stage,
+            step: self.step,
+            epochs_done: self.epochs_done,
+            ..Position::default()
+        }
     }
 
     /// Whether anything of the stage was trained.
@@ -106,17 +113,30 @@ pub fn save(
     weights: &[(String, Tensor)],
     optimizer: &[(String, Tensor)],
 ) -> Result<(), CheckpointError> {
-    let failed = |reason: String| CheckpointError::Write { file: path.to_owned(), reason };
-    let weights = weights.iter().map(|(key, tensor)| Blob::of(key.clone(), tensor));
-    let optimizer = optimizer.iter().map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
-    let blobs = weights.chain(optimizer).collect::<candle_core::Result<Vec<_>>>().map_err(|e| failed(e.to_string()))?;
+    let failed = |reason: String| CheckpointError::Write {
+        file: path.to_owned(),
+        reason,
+    };
+    let weights = weights
+        .iter()
+        .map(|(key, tensor)| Blob::of(key.clone(), tensor));
+    let optimizer = optimizer
+        .iter()
+        .map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
+    let blobs = weights
+        .chain(optimizer)
+        .collect::<candle_core::Result<Vec<_>>>()
+        .map_err(|e| failed(e.to_string()))?;
     let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
     write(path, &blobs, Some(json)).map_err(failed)
 }
 
 /// Reads a checkpoint onto the CPU.
 pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    let failed = |reason: String| CheckpointError::Read { file: path.to_owned(), reason };
+    let failed = |reason: String| CheckpointError::Read {
+        file: path.to_owned(),
+        reason,
+    };
     let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
     let position = position_in(&bytes).map_err(failed)?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
@@ -127,12 +147,20 @@ pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
             None => weights.insert(key, tensor),
         };
     }
-    Ok(Checkpoint { position, weights, optimizer })
+    Ok(Checkpoint {
+        position,
+        weights,
+        optimizer,
+    })
 }
 
 fn position_in(bytes: &[u8]) -> Result<Position, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("it has no position in it")?;
+    let json = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|map| map.get(KEY))
+        .ok_or("it has no position in it")?;
     serde_json::from_str(json).map_err(|error| error.to_string())
 }
 
@@ -145,7 +173,9 @@ mod exact {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -156,9 +186,12 @@ mod exact_option {
         value.map(|value| value.to_string()).serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<f64>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+        text.map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
     }
 }
 
@@ -173,13 +206,40 @@ mod tests {
     type Named = Vec<(String, Tensor)>;
 
     fn example() -> (Position, Named, Named) {
-        let tally = Tally { images: 12, loss: 0.1 + 0.2, correct: 3 };
-        let watch = Watch { best: Some(-1.0 / 3.0), waited: 2 };
-        let position = Position { stage: 1, epoch: 2, step_in_epoch: 3, step: 99, epochs_done: 5, tally, watch };
-        let weights =
-            vec![("encoder.10.weight".into(), tensor(&[1.5, f32::MIN_POSITIVE])), ("a".into(), tensor(&[2.0]))];
+        let tally = Tally {
+            images: 12,
+            loss: 0.1 + 0.2,
+            correct: 3,
+        };
+        let watch = Watch {
+            best: Some(-1.0 / 3.0),
+            waited: 2,
+        };
+        let position = Position {
+            stage: 1,
+            epoch: 2,
+            step_in_epoch: 3,
+            step: 99,
+            epochs_done: 5,
+            tally,
+            watch,
+        };
+        let weights = vec![
+            (
+                "encoder.10.weight".into(),
+                tensor(&[1.5, f32::MIN_POSITIVE]),
+            ),
+            ("a".into(), tensor(&[2.0])),
+        ];
         let count = Tensor::new(7i64, &Device::Cpu).unwrap();
-        (position, weights, vec![("encoder.10.weight.mean".into(), tensor(&[3.0])), ("steps".into(), count)])
+        (
+            position,
+            weights,
+            vec![
+                ("encoder.10.weight.mean".into(), tensor(&[3.0])),
+                ("steps".into(), count),
+            ],
+        )
     }
 
     #[test]
@@ -191,11 +251,18 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let read = load(&path).unwrap();
         assert_eq!(read.position, position);
-        assert_eq!(read.weights["encoder.10.weight"].to_vec1::<f32>().unwrap(), [1.5, f32::MIN_POSITIVE]);
+        assert_eq!(
+            read.weights["encoder.10.weight"].to_vec1::<f32>().unwrap(),
+            [1.5, f32::MIN_POSITIVE]
+        );
         assert_eq!(read.optimizer["steps"].to_vec0::<i64>().unwrap(), 7);
         for _ in 0..5 {
             save(&path, &position, &weights, &optimizer).unwrap();
-            assert_eq!(std::fs::read(&path).unwrap(), bytes, "equal states give equal bytes");
+            assert_eq!(
+                std::fs::read(&path).unwrap(),
+                bytes,
+                "equal states give equal bytes"
+            );
         }
     }
 
@@ -206,9 +273,19 @@ mod tests {
         let (position, weights, optimizer) = example();
         save(&path, &position, &weights, &optimizer).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        for bytes in [&whole[..0], &whole[..5], &whole[..whole.len() - 1], b"not a checkpoint"] {
+        for bytes in [
+            &whole[..0],
+            &whole[..5],
+            &whole[..whole.len() - 1],
+            b"not a checkpoint",
+        ] {
             std::fs::write(&path, bytes).unwrap();
-            assert!(load(&path).unwrap_err().to_string().contains("cannot read the checkpoint"));
+            assert!(
+                load(&path)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("cannot read the checkpoint")
+            );
         }
         assert!(save(&folder.path().join("no/x"), &position, &weights, &optimizer).is_err());
     }

@@ -22,12 +22,25 @@ impl Clock {
     /// Starts, after `before` seconds in earlier parts of the run.
     pub fn start(before: f64) -> Clock {
         let (start, paused) = (Instant::now(), Duration::ZERO);
-        Clock { start, paused, before, images: 0.0, step_seconds: 0.0, recent_images: 0.0, recent_seconds: 0.0 }
+        Clock {
+            start,
+            paused,
+            before,
+            images: 0.0,
+            step_seconds: 0.0,
+            recent_images: 0.0,
+            recent_seconds: 0.0,
+        }
     }
 
     /// Training time so far.
     pub fn seconds(&self) -> f64 {
-        self.before + self.start.elapsed().saturating_sub(self.paused).as_secs_f64()
+        self.before
+            + self
+                .start
+                .elapsed()
+                .saturating_sub(self.paused)
+                .as_secs_f64()
     }
 
     /// Leaves the time since `from` out.
@@ -70,7 +83,11 @@ mod tests {
         let pause = Instant::now();
         std::thread::sleep(Duration::from_millis(30));
         clock.leave_out(pause);
-        assert!(clock.seconds() >= 10.0 && clock.seconds() < 10.02, "{}", clock.seconds());
+        assert!(
+            clock.seconds() >= 10.0 && clock.seconds() < 10.02,
+            "{}",
+            clock.seconds()
+        );
         assert_eq!(clock.speed(), 0.0);
         clock.step(100, Instant::now() - Duration::from_secs(1));
         assert!((clock.speed() - 100.0).abs() < 1.0 && (clock.recent_speed() - 100.0).abs() < 1.0);

@@ -38,7 +38,12 @@ pub(super) struct Control<'a> {
 
 impl<'a> Control<'a> {
     pub fn new(commands: &'a Receiver<Command>) -> Control<'a> {
-        Control { commands, mode: Mode::Running, is_announced: false, look: false }
+        Control {
+            commands,
+            mode: Mode::Running,
+            is_announced: false,
+            look: false,
+        }
     }
 
     /// Takes what came in, without waiting; true when the run is to stop.
@@ -46,7 +51,9 @@ impl<'a> Control<'a> {
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.take(command),
-                Err(TryRecvError::Disconnected) if self.mode == Mode::Paused => self.mode = Mode::Stopping,
+                Err(TryRecvError::Disconnected) if self.mode == Mode::Paused => {
+                    self.mode = Mode::Stopping
+                }
                 Err(_) => return self.mode == Mode::Stopping,
             }
         }
@@ -77,7 +84,11 @@ impl<'a> Control<'a> {
         }
         // Pictures of a run that goes on come by themselves.
         self.look = false;
-        if self.mode == Mode::Stopping { Next::Stop } else { Next::Step }
+        if self.mode == Mode::Stopping {
+            Next::Stop
+        } else {
+            Next::Step
+        }
     }
 
     /// A step was taken.
@@ -107,7 +118,9 @@ mod tests {
     /// What happens when these commands wait and steps are taken until the run stops or `steps` are done.
     fn play(commands: &[Command], steps: usize) -> (usize, Vec<Event>) {
         let (sender, receiver) = unbounded();
-        commands.iter().for_each(|&command| sender.send(command).unwrap());
+        commands
+            .iter()
+            .for_each(|&command| sender.send(command).unwrap());
         drop(sender);
         let (mut control, mut events) = (Control::new(&receiver), Vec::new());
         for taken in 0..steps {

@@ -36,7 +36,9 @@ pub enum RunError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A file of the run folder cannot be written any more.
-    #[error("cannot write to {folder}: {reason}; the last checkpoint is kept, free some space and --resume")]
+    #[error(
+        "cannot write to {folder}: {reason}; the last checkpoint is kept, free some space and --resume"
+    )]
     Write {
         /// The run's folder.
         folder: PathBuf,
@@ -79,12 +81,16 @@ impl RunError {
     pub fn is_wrong_input(&self) -> bool {
         match self {
             RunError::Input(_) | RunError::Folder(_) => true,
-            RunError::Data(error) | RunError::Unread { error, .. } => {
-                !matches!(error, DataError::OutOfRange { .. } | DataError::Buffer { .. } | DataError::Cancelled)
-            }
+            RunError::Data(error) | RunError::Unread { error, .. } => !matches!(
+                error,
+                DataError::OutOfRange { .. } | DataError::Buffer { .. } | DataError::Cancelled
+            ),
             RunError::Project(error) => !matches!(error, ProjectError::Write { .. }),
             RunError::Checkpoint(error) => matches!(error, CheckpointError::Read { .. }),
-            RunError::Write { .. } | RunError::Network(_) | RunError::Tensor(_) | RunError::NotFinite(_) => false,
+            RunError::Write { .. }
+            | RunError::Network(_)
+            | RunError::Tensor(_)
+            | RunError::NotFinite(_) => false,
         }
     }
 
@@ -96,13 +102,20 @@ impl RunError {
 
 /// A problem of a project in one line: where, what, what to do.
 pub fn one_line(problem: &Problem, project: &Project, inference: &Inference) -> String {
-    let layer = problem.place.as_ref().and_then(|place| inference.row(place));
+    let layer = problem
+        .place
+        .as_ref()
+        .and_then(|place| inference.row(place));
     let stage = problem.stage.and_then(|index| project.stages.get(index));
     let place = match (layer, stage) {
         (Some(row), _) => format!("{} `{}`: ", row.place, row.text),
         (None, Some(stage)) => format!("stage `{}`: ", stage.name),
         (None, None) => String::new(),
     };
-    let help = problem.help.first().map(|help| format!("; {help}")).unwrap_or_default();
+    let help = problem
+        .help
+        .first()
+        .map(|help| format!("; {help}"))
+        .unwrap_or_default();
     format!("{place}{}{help}", problem.message)
 }

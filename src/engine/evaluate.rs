@@ -41,10 +41,16 @@ pub fn measure(
 ) -> Result<Option<Metrics>, RunError> {
     let mut sums = Sums::default();
     let after_softmax = network.ends_in_softmax(how.task.into());
-    let finished = for_each_batch(network, split, how, device, &mut |output, images, labels| {
-        sums.add(how, after_softmax, output, images, labels)?;
-        Ok(keep_going())
-    })?;
+    let finished = for_each_batch(
+        network,
+        split,
+        how,
+        device,
+        &mut |output, images, labels| {
+            sums.add(how, after_softmax, output, images, labels)?;
+            Ok(keep_going())
+        },
+    )?;
     Ok(finished.then(|| sums.metrics(how)))
 }
 
@@ -60,11 +66,18 @@ pub fn confusion(
     let mut counts = Vec::new();
     for_each_batch(network, split, how, device, &mut |output, _, labels| {
         let answers = output.argmax(1)?.to_vec1::<u32>()?;
-        let columns = if output.dim(1)? > classes { classes + 1 } else { classes };
+        let columns = if output.dim(1)? > classes {
+            classes + 1
+        } else {
+            classes
+        };
         counts.resize_with(classes, || vec![0u64; columns]);
         for (&label, &answer) in labels.iter().zip(&answers) {
             let column = (answer as usize).min(columns - 1);
-            if let Some(count) = counts.get_mut(label as usize).and_then(|row| row.get_mut(column)) {
+            if let Some(count) = counts
+                .get_mut(label as usize)
+                .and_then(|row| row.get_mut(column))
+            {
                 *count += 1;
             }
         }
@@ -123,7 +136,13 @@ impl Sums {
             Task::Classify => Target::Labels(labels),
         };
         let loss = mean(how.loss, target())?;
-        let second = |other: Loss| if other == how.loss { Ok(loss) } else { mean(other, target()) };
+        let second = |other: Loss| {
+            if other == how.loss {
+                Ok(loss)
+            } else {
+                mean(other, target())
+            }
+        };
         match how.task {
             Task::Reconstruct => self.mse += count * second(Loss::Mse)?,
             Task::Classify => {
@@ -137,19 +156,28 @@ impl Sums {
 
     fn metrics(&self, how: Measure) -> Metrics {
         let mean = |sum: f64| sum / self.images.max(1.0);
-        let metrics = Metrics { loss: mean(self.loss), ..Metrics::default() };
+        let metrics = Metrics {
+            loss: mean(self.loss),
+            ..Metrics::default()
+        };
         match how.task {
             Task::Reconstruct => with_mse(metrics, mean(self.mse), how.pixel_range),
-            Task::Classify => {
-                Metrics { accuracy: Some(mean(self.correct)), log_loss: Some(mean(self.log_loss)), ..metrics }
-            }
+            Task::Classify => Metrics {
+                accuracy: Some(mean(self.correct)),
+                log_loss: Some(mean(self.log_loss)),
+                ..metrics
+            },
         }
     }
 }
 
 /// Metrics of reconstructions with this mean squared error.
 pub(super) fn with_mse(metrics: Metrics, mse: f64, pixel_range: [f32; 2]) -> Metrics {
-    Metrics { mse: Some(mse), psnr: Some(psnr(mse, pixel_range)), ..metrics }
+    Metrics {
+        mse: Some(mse),
+        psnr: Some(psnr(mse, pixel_range)),
+        ..metrics
+    }
 }
 
 #[cfg(test)]

@@ -33,22 +33,35 @@ impl Fetching {
     ) -> std::io::Result<Fetching> {
         let (sender, ended) = bounded(1);
         let (progress, cancel) = (Arc::<Slot<Told>>::default(), Arc::<AtomicBool>::default());
-        let (wanted, into, slot, cancelled) = (entry.clone(), folder.clone(), progress.clone(), cancel.clone());
-        std::thread::Builder::new().name("strata-fetch".to_owned()).spawn(move || {
-            let mut due = Instant::now();
-            let result = fetch(&wanted, &into, &options, &mut |told| {
-                if Instant::now() >= due {
-                    due = Instant::now() + REPORT;
-                    slot.put(told.clone());
-                    wake();
-                }
-                !cancelled.load(Relaxed)
-            });
-            // Who cancelled may be gone.
-            sender.send(result).ok();
-            wake();
-        })?;
-        Ok(Fetching { entry, folder, progress, cancel, ended })
+        let (wanted, into, slot, cancelled) = (
+            entry.clone(),
+            folder.clone(),
+            progress.clone(),
+            cancel.clone(),
+        );
+        std::thread::Builder::new()
+            .name("strata-fetch".to_owned())
+            .spawn(move || {
+                let mut due = Instant::now();
+                let result = fetch(&wanted, &into, &options, &mut |told| {
+                    if Instant::now() >= due {
+                        due = Instant::now() + REPORT;
+                        slot.put(told.clone());
+                        wake();
+                    }
+                    !cancelled.load(Relaxed)
+                });
+                // Who cancelled may be gone.
+                sender.send(result).ok();
+                wake();
+            })?;
+        Ok(Fetching {
+            entry,
+            folder,
+            progress,
+            cancel,
+            ended,
+        })
     }
 
     /// Ends it as soon as the thread notices: between two pieces, or when no more bytes come for too long.

@@ -21,7 +21,10 @@ pub(crate) fn gradient_not_finite(network: &Network) -> candle_core::Result<Opti
     if !network.device().is_cpu() {
         return Ok(None);
     }
-    let trained = network.parameters().iter().filter(|parameter| !parameter.frozen);
+    let trained = network
+        .parameters()
+        .iter()
+        .filter(|parameter| !parameter.frozen);
     let gradients = trained.map(|parameter| (parameter.key.as_str(), &parameter.gradient));
     Ok(first_not_finite(gradients)?.map(str::to_owned))
 }
@@ -32,7 +35,10 @@ fn is_finite(tensor: &Tensor) -> candle_core::Result<bool> {
     }
     let (storage, layout) = tensor.storage_and_layout();
     if let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) {
-        return Ok(storage.as_slice::<f32>()?.get(start..end).is_some_and(are_finite));
+        return Ok(storage
+            .as_slice::<f32>()?
+            .get(start..end)
+            .is_some_and(are_finite));
     }
     drop(storage);
     // 0·x is 0 for every finite x and NaN for every other.
@@ -52,11 +58,18 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_found() {
-        let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap();
-        let (good, nan, infinite) =
-            (tensor(&[f32::MAX, -0.0, 1.0]), tensor(&[f32::NAN, 0.0]), tensor(&[-f32::INFINITY]));
+        let tensor =
+            |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap();
+        let (good, nan, infinite) = (
+            tensor(&[f32::MAX, -0.0, 1.0]),
+            tensor(&[f32::NAN, 0.0]),
+            tensor(&[-f32::INFINITY]),
+        );
         for bad in [&nan, &infinite, &nan.reshape((2, 1)).unwrap().t().unwrap()] {
-            assert_eq!(first_not_finite([("good", &good), ("bad", bad)]).unwrap(), Some("bad"));
+            assert_eq!(
+                first_not_finite([("good", &good), ("bad", bad)]).unwrap(),
+                Some("bad")
+            );
         }
         assert_eq!(first_not_finite([("good", &good)]).unwrap(), None);
         assert!(is_finite(&Tensor::new(3i64, &Device::Cpu).unwrap()).unwrap());

@@ -33,7 +33,11 @@ pub(super) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
     let [channels, height, width] = dataset.shape();
     let input = &project.network.input;
     // A signal is stored as an image of one row.
-    let dims = if input.rank() == 1 && height == 1 { vec![channels, width] } else { vec![channels, height, width] };
+    let dims = if input.rank() == 1 && height == 1 {
+        vec![channels, width]
+    } else {
+        vec![channels, height, width]
+    };
     if input.dims() == dims {
         return Ok(());
     }
@@ -43,11 +47,15 @@ pub(super) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
         [wanted, high, wide] if wanted == channels => {
             format!("write resize = [{high}, {wide}] under [data], or {change_input}")
         }
-        [_, length] if height == 1 => format!("write length = {length} under [data], or {change_input}"),
+        [_, length] if height == 1 => {
+            format!("write length = {length} under [data], or {change_input}")
+        }
         _ => format!("write {change_input}"),
     };
     let source = project.data.source;
-    Err(RunError::Input(format!("the images of `{source}` are {data}, but the network's input is {input}: {help}")))
+    Err(RunError::Input(format!(
+        "the images of `{source}` are {data}, but the network's input is {input}: {help}"
+    )))
 }
 
 fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
@@ -66,7 +74,9 @@ fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
 }
 
 fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
-    let Some(rule) = &stage.early_stop else { return Ok(()) };
+    let Some(rule) = &stage.early_stop else {
+        return Ok(());
+    };
     let watched = early_stop::split_of(&rule.metric);
     if watched == Some(Split::Valid) && !is_measured(stage, dataset, Split::Valid) {
         return Err(RunError::Input(format!(
@@ -79,7 +89,10 @@ fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
 
 fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), RunError> {
     let name = &stage.name;
-    if !dataset.split(stage.split).is_some_and(|split| split.labelled()) {
+    if !dataset
+        .split(stage.split)
+        .is_some_and(|split| split.labelled())
+    {
         return Err(RunError::Input(format!(
             "stage `{name}` classifies, but the images of the split `{}` have no labels: train on a labelled split, or set task = \"reconstruct\"",
             stage.split
@@ -89,7 +102,11 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
 }
 
 /// Checks that the head has an answer for every class.
-pub(super) fn check_head(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), RunError> {
+pub(super) fn check_head(
+    stage: &Stage,
+    inference: &Inference,
+    dataset: &Dataset,
+) -> Result<(), RunError> {
     let (name, classes) = (&stage.name, dataset.classes().len());
     let Some(answer) = &inference.answer else {
         return Err(RunError::Input(format!(
@@ -107,5 +124,7 @@ pub(super) fn check_head(stage: &Stage, inference: &Inference, dataset: &Dataset
 /// Whether a stage can be measured on a split.
 pub(super) fn is_measured(stage: &Stage, dataset: &Dataset, split: Split) -> bool {
     let data = dataset.split(split);
-    data.is_some_and(|data| !data.is_empty() && (stage.task == Task::Reconstruct || data.labelled()))
+    data.is_some_and(|data| {
+        !data.is_empty() && (stage.task == Task::Reconstruct || data.labelled())
+    })
 }

@@ -30,7 +30,9 @@ pub enum FolderError {
         reason: io::Error,
     },
     /// There is a run in it already.
-    #[error("{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)")]
+    #[error(
+        "{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)"
+    )]
     Taken(PathBuf),
     /// A file of someone else's would be written over.
     #[error(
@@ -43,7 +45,9 @@ pub enum FolderError {
         file: &'static str,
     },
     /// Nothing to resume.
-    #[error("{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume")]
+    #[error(
+        "{0} is not a run with a checkpoint, so there is nothing to resume; train without --resume"
+    )]
     NotARun(PathBuf),
     /// The run has no checkpoint of this name.
     #[error("{run} has no checkpoint `{name}`; {there}")]
@@ -75,7 +79,12 @@ impl Drop for RunFolder {
     fn drop(&mut self) {
         for made in &self.provisional {
             // Should it fail, a folder without a run stays behind and harms nothing.
-            if made.is_dir() { std::fs::remove_dir_all(made) } else { std::fs::remove_file(made) }.ok();
+            if made.is_dir() {
+                std::fs::remove_dir_all(made)
+            } else {
+                std::fs::remove_file(made)
+            }
+            .ok();
         }
     }
 }
@@ -84,9 +93,14 @@ impl RunFolder {
     /// Makes the folder `path`, or the next free `runs/TITLE-N` below `base`.
     pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
         match path {
-            Some(path) if files(path).iter().any(|file| file.exists()) => Err(FolderError::Taken(path.to_owned())),
+            Some(path) if files(path).iter().any(|file| file.exists()) => {
+                Err(FolderError::Taken(path.to_owned()))
+            }
             Some(path) => match OWN.into_iter().find(|file| path.join(file).exists()) {
-                Some(file) => Err(FolderError::Occupied { folder: path.to_owned(), file }),
+                Some(file) => Err(FolderError::Occupied {
+                    folder: path.to_owned(),
+                    file,
+                }),
                 None => RunFolder::open(path, missing(path)),
             },
             None => {
@@ -105,7 +119,10 @@ impl RunFolder {
     }
 
     fn open(path: &Path, provisional: Vec<PathBuf>) -> Result<RunFolder, FolderError> {
-        let failed = |reason| FolderError::NotWritable { folder: path.to_owned(), reason };
+        let failed = |reason| FolderError::NotWritable {
+            folder: path.to_owned(),
+            reason,
+        };
         for folder in [path, &path.join("checkpoints"), &path.join("probe")] {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
@@ -115,7 +132,11 @@ impl RunFolder {
             // Some network drives have no locks; the run goes on without.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        Ok(RunFolder { path: path.to_owned(), provisional, _lock: lock })
+        Ok(RunFolder {
+            path: path.to_owned(),
+            provisional,
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -130,10 +151,20 @@ impl RunFolder {
 
     /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy lies
     /// in another folder than the original.
-    pub fn write_project(&self, project: &Project, base: &Path) -> Result<(), crate::project::ProjectError> {
+    pub fn write_project(
+        &self,
+        project: &Project,
+        base: &Path,
+    ) -> Result<(), crate::project::ProjectError> {
         let mut project = project.clone();
-        if let Some(path) = project.data.path.as_mut().filter(|path| !path.starts_with('~')) {
-            let absolute = std::path::absolute(base.join(&*path)).unwrap_or_else(|_| base.join(&*path));
+        if let Some(path) = project
+            .data
+            .path
+            .as_mut()
+            .filter(|path| !path.starts_with('~'))
+        {
+            let absolute =
+                std::path::absolute(base.join(&*path)).unwrap_or_else(|_| base.join(&*path));
             *path = absolute.display().to_string();
         }
         file::save(&project, &self.path.join("project.toml"))
@@ -155,8 +186,20 @@ fn missing(run: &Path) -> Vec<PathBuf> {
     if !run.exists() {
         return vec![run.to_owned()];
     }
-    let names = ["checkpoints", "probe", ".lock", "project.toml", "metrics.csv", "steps.csv", "run.json"];
-    names.into_iter().map(|name| run.join(name)).filter(|path| !path.exists()).collect()
+    let names = [
+        "checkpoints",
+        "probe",
+        ".lock",
+        "project.toml",
+        "metrics.csv",
+        "steps.csv",
+        "run.json",
+    ];
+    names
+        .into_iter()
+        .map(|name| run.join(name))
+        .filter(|path| !path.exists())
+        .collect()
 }
 
 /// The file of a checkpoint that is there; a name is one word, never a path.
@@ -171,14 +214,31 @@ pub fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderError> {
     } else {
         format!("this run has: {}", names.join(", "))
     };
-    Err(FolderError::NoCheckpoint { run: run.to_owned(), name: name.to_owned(), there })
+    Err(FolderError::NoCheckpoint {
+        run: run.to_owned(),
+        name: name.to_owned(),
+        there,
+    })
 }
 
 /// The names of a run's checkpoints, in alphabetical order.
 fn checkpoints(run: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
-    let name = |file: std::fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".safetensors")?.to_owned());
-    let mut names: Vec<String> = files.filter_map(name).filter(|name| !name.starts_with('.')).collect();
+    let files = std::fs::read_dir(run.join("checkpoints"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let name = |file: std::fs::DirEntry| {
+        Some(
+            file.file_name()
+                .to_str()?
+                .strip_suffix(".safetensors")?
+                .to_owned(),
+        )
+    };
+    let mut names: Vec<String> = files
+        .filter_map(name)
+        .filter(|name| !name.starts_with('.'))
+        .collect();
     names.sort();
     names
 }
@@ -187,12 +247,19 @@ fn checkpoints(run: &Path) -> Vec<String> {
 const OWN: [&str; 2] = ["project.toml", "steps.csv"];
 
 fn files(run: &Path) -> [PathBuf; 3] {
-    [run.join("run.json"), run.join("metrics.csv"), checkpoint(run, "last")]
+    [
+        run.join("run.json"),
+        run.join("metrics.csv"),
+        checkpoint(run, "last"),
+    ]
 }
 
 /// Making a folder either succeeds for us or fails because it exists: two runs never share a number.
 fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
-    let failed = |folder: &Path, reason| FolderError::NotWritable { folder: folder.to_owned(), reason };
+    let failed = |folder: &Path, reason| FolderError::NotWritable {
+        folder: folder.to_owned(),
+        reason,
+    };
     std::fs::create_dir_all(runs).map_err(|reason| failed(runs, reason))?;
     let slug = slug(title, "run");
     for number in 1u64.. {
@@ -219,7 +286,10 @@ mod tests {
         assert_eq!(first.path(), base.path().join("runs/a-b-1"));
         assert_eq!(second.path(), base.path().join("runs/a-b-2"));
         std::fs::write(first.checkpoint("last"), "x").unwrap();
-        assert!(matches!(RunFolder::reopen(first.path()), Err(FolderError::InUse(_))));
+        assert!(matches!(
+            RunFolder::reopen(first.path()),
+            Err(FolderError::InUse(_))
+        ));
         let path = first.path().to_owned();
         drop(first);
         assert!(RunFolder::reopen(&path).is_ok());
@@ -227,10 +297,19 @@ mod tests {
         std::fs::write(checkpoint(&path, "stage-1"), "x").unwrap();
         for name in ["best", "../checkpoints/last", ""] {
             let error = find_checkpoint(&path, name).unwrap_err();
-            assert!(error.to_string().ends_with("this run has: last, stage-1"), "{error}");
+            assert!(
+                error.to_string().ends_with("this run has: last, stage-1"),
+                "{error}"
+            );
         }
-        assert!(matches!(RunFolder::create(Some(&path), base.path(), ""), Err(FolderError::Taken(_))));
-        assert!(matches!(RunFolder::reopen(second.path()), Err(FolderError::NotARun(_))));
+        assert!(matches!(
+            RunFolder::create(Some(&path), base.path(), ""),
+            Err(FolderError::Taken(_))
+        ));
+        assert!(matches!(
+            RunFolder::reopen(second.path()),
+            Err(FolderError::NotARun(_))
+        ));
         let removed = second.path().to_owned();
         drop(second);
         assert!(!removed.exists());
@@ -241,7 +320,9 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let names = || {
             let entries = std::fs::read_dir(base.path()).unwrap();
-            entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+            entries
+                .map(|entry| entry.unwrap().file_name())
+                .collect::<Vec<_>>()
         };
         let folder = RunFolder::create(Some(base.path()), base.path(), "").unwrap();
         std::fs::write(base.path().join("metrics.csv"), "").unwrap();
@@ -259,8 +340,17 @@ mod tests {
             std::fs::create_dir(&folder).unwrap();
             std::fs::write(folder.join(file), "mine").unwrap();
             let error = RunFolder::create(Some(&folder), base.path(), "a").unwrap_err();
-            assert!(error.to_string().contains(&format!("holds a {file} already")), "{error}");
-            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was added");
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("holds a {file} already")),
+                "{error}"
+            );
+            assert_eq!(
+                std::fs::read_dir(&folder).unwrap().count(),
+                1,
+                "nothing was added"
+            );
         }
     }
 
@@ -270,7 +360,10 @@ mod tests {
         let file = base.path().join("runs");
         std::fs::write(&file, "").unwrap();
         let error = RunFolder::create(None, base.path(), "a").unwrap_err();
-        assert!(error.to_string().contains("cannot write to the run folder"), "{error}");
+        assert!(
+            error.to_string().contains("cannot write to the run folder"),
+            "{error}"
+        );
         let error = RunFolder::create(Some(&file.join("x")), base.path(), "a").unwrap_err();
         assert!(matches!(error, FolderError::NotWritable { .. }), "{error}");
     }

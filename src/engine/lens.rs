@@ -52,22 +52,43 @@ impl Lens {
             Task::Reconstruct => Question::Error,
         });
         check(question, scene)?;
-        let file = request.image.as_deref().map(|file| read(file, scene)).transpose()?;
+        let file = request
+            .image
+            .as_deref()
+            .map(|file| read(file, scene))
+            .transpose()?;
         self.keep_probe(scene)?;
         let mirror = reflect(&mut self.mirror, scene, Mirror::new)?;
         let probe = file.as_ref().or(self.probe.as_ref());
-        let probe = probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
+        let probe =
+            probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
         Ok(explain(mirror, scene.dataset, probe, question, scene.step)?)
     }
 
     /// Mean activations over images of the split that the stage trains on.
-    pub fn sparse_code(&mut self, scene: Scene<'_>, until: Option<Instant>) -> Result<SparseCode, RunError> {
-        let Scene { dataset, stage, inference, step, .. } = scene;
+    pub fn sparse_code(
+        &mut self,
+        scene: Scene<'_>,
+        until: Option<Instant>,
+    ) -> Result<SparseCode, RunError> {
+        let Scene {
+            dataset,
+            stage,
+            inference,
+            step,
+            ..
+        } = scene;
         let split = dataset.split(stage.split).map(|data| (stage.split, data));
         let split = split.or_else(|| dataset.splits().next());
-        let split = split.ok_or_else(|| RunError::Input("there are no images to measure".to_owned()))?;
+        let split =
+            split.ok_or_else(|| RunError::Input("there are no images to measure".to_owned()))?;
         let mirror = reflect(&mut self.mirror, scene, Mirror::new)?;
-        let what = Measured { route: stage.task.into(), sparsity: stage.sparsity.as_ref(), split, until };
+        let what = Measured {
+            route: stage.task.into(),
+            sparsity: stage.sparsity.as_ref(),
+            split,
+            until,
+        };
         Ok(measure(mirror, inference, what, step)?)
     }
 
@@ -78,23 +99,49 @@ impl Lens {
         request: &effective_field::Request,
     ) -> Result<EffectiveField, RunError> {
         self.keep_probe(scene)?;
-        let Scene { network, inference, dataset, step, device, .. } = scene;
+        let Scene {
+            network,
+            inference,
+            dataset,
+            step,
+            device,
+            ..
+        } = scene;
         let kept = self.cut.take().filter(|cut| *cut.place() == request.place);
         let made = kept.map_or_else(|| Cut::new(inference, &request.place, device), Ok)?;
         let (cut, probe) = (self.cut.insert(made), self.probe.as_ref());
-        let probe = probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
+        let probe =
+            probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
         cut.take(network)?;
-        Ok(effective_field::measure(cut, inference, dataset, probe, &request.cell, step)?)
+        Ok(effective_field::measure(
+            cut,
+            inference,
+            dataset,
+            probe,
+            &request.cell,
+            step,
+        )?)
     }
 
     /// The arithmetic of one value, for a probe image or an image file.
     pub fn pixel(&mut self, scene: Scene<'_>, request: &pixel::Request) -> Result<Pixel, RunError> {
-        let file = request.file.as_deref().map(|file| read(file, scene)).transpose()?;
+        let file = request
+            .file
+            .as_deref()
+            .map(|file| read(file, scene))
+            .transpose()?;
         self.keep_probe(scene)?;
         let mirror = reflect(&mut self.whole, scene, Mirror::whole)?;
         let probe = file.as_ref().or(self.probe.as_ref());
-        let probe = probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
-        Ok(pixel::look(mirror, scene.inference, probe, request, scene.step)?)
+        let probe =
+            probe.ok_or_else(|| RunError::Input("there are no images to look at".to_owned()))?;
+        Ok(pixel::look(
+            mirror,
+            scene.inference,
+            probe,
+            request,
+            scene.step,
+        )?)
     }
 
     fn keep_probe(&mut self, scene: Scene<'_>) -> Result<(), RunError> {
@@ -109,12 +156,17 @@ impl Lens {
 type Make = fn(&Plan, &Device) -> Result<Mirror, NnError>;
 
 /// The mirror with the network's present weights.
-fn reflect<'a>(mirror: &'a mut Option<Mirror>, scene: Scene<'_>, make: Make) -> Result<&'a mut Mirror, RunError> {
+fn reflect<'a>(
+    mirror: &'a mut Option<Mirror>,
+    scene: Scene<'_>,
+    make: Make,
+) -> Result<&'a mut Mirror, RunError> {
     let mirror = match mirror.take() {
         Some(made) => mirror.insert(made),
         None => {
             let plan = scene.inference.plan.as_ref();
-            let plan = plan.ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+            let plan =
+                plan.ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
             mirror.insert(make(plan, scene.device)?)
         }
     };
@@ -126,16 +178,17 @@ fn reflect<'a>(mirror: &'a mut Option<Mirror>, scene: Scene<'_>, make: Make) -> 
 fn check(question: Question, scene: Scene<'_>) -> Result<(), RunError> {
     let classes = scene.dataset.classes();
     match question {
-        Question::Error if scene.inference.output_equals_input != Some(true) => {
-            Err(RunError::Input("the network has no decoder whose output equals the input".to_owned()))
-        }
+        Question::Error if scene.inference.output_equals_input != Some(true) => Err(
+            RunError::Input("the network has no decoder whose output equals the input".to_owned()),
+        ),
         Question::Error => Ok(()),
-        Question::Class(class) if class as usize >= classes.len() => {
-            Err(RunError::Input(format!("there is no class {class}; the images have {}", classes.len())))
-        }
-        _ if !scene.dataset.splits().any(|(_, data)| data.labelled()) => {
-            Err(RunError::Input("these images have no classes to ask for".to_owned()))
-        }
+        Question::Class(class) if class as usize >= classes.len() => Err(RunError::Input(format!(
+            "there is no class {class}; the images have {}",
+            classes.len()
+        ))),
+        _ if !scene.dataset.splits().any(|(_, data)| data.labelled()) => Err(RunError::Input(
+            "these images have no classes to ask for".to_owned(),
+        )),
         _ => check_head(scene.stage, scene.inference, scene.dataset),
     }
 }

@@ -57,16 +57,35 @@ pub struct DataQuestion {
 
 impl DataQuestion {
     /// The question for a part of a project's images.
-    pub fn new(project: &Project, base: PathBuf, files: u64, part: gallery::Request) -> DataQuestion {
+    pub fn new(
+        project: &Project,
+        base: PathBuf,
+        files: u64,
+        part: gallery::Request,
+    ) -> DataQuestion {
         // What augmentation is listed does not change these images: without it, nothing is read again for an edit.
-        let spec = DataSpec { augment: Vec::new(), use_augment: true, ..project.data.clone() };
+        let spec = DataSpec {
+            augment: Vec::new(),
+            use_augment: true,
+            ..project.data.clone()
+        };
         let channels = project.network.input.channels();
-        DataQuestion { spec, channels, seed: project.seed, base, files, part }
+        DataQuestion {
+            spec,
+            channels,
+            seed: project.seed,
+            base,
+            files,
+            part,
+        }
     }
 
     /// Whether another question is about the same images, if about others of them.
     pub fn same_images(&self, other: &DataQuestion) -> bool {
-        let images = |question: &DataQuestion| DataQuestion { part: gallery::Request::default(), ..question.clone() };
+        let images = |question: &DataQuestion| DataQuestion {
+            part: gallery::Request::default(),
+            ..question.clone()
+        };
         images(self) == images(other)
     }
 }
@@ -116,7 +135,11 @@ impl Look {
             | Look::Sparse(run)
             | Look::Reconstructions(run)
             | Look::Field(run, _) => Some(run),
-            Look::Filters(_) | Look::Data(_) | Look::Statistics(..) | Look::Augmented(_) | Look::Kernel(_) => None,
+            Look::Filters(_)
+            | Look::Data(_)
+            | Look::Statistics(..)
+            | Look::Augmented(_)
+            | Look::Kernel(_) => None,
         }
     }
 }
@@ -163,16 +186,39 @@ pub struct Looker {
 pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::io::Result<Looker> {
     let (questions, asked) = unbounded();
     let (answered, answers) = unbounded();
-    let (progress, cancel) = (Arc::<Slot<Progress>>::default(), Arc::<AtomicBool>::default());
+    let (progress, cancel) = (
+        Arc::<Slot<Progress>>::default(),
+        Arc::<AtomicBool>::default(),
+    );
     let (told, cancelled) = (progress.clone(), cancel.clone());
     let thread = std::thread::Builder::new().name("strata-look".to_owned());
     thread.spawn(move || {
         calm::step_back();
-        let inbox =
-            Inbox { asked, waiting: RefCell::default(), progress: told, cancel: cancelled, wake: Box::new(wake) };
-        serve(&inbox, Desk { inbox: &inbox, device, run: None, images: None, picture: None }, &answered);
+        let inbox = Inbox {
+            asked,
+            waiting: RefCell::default(),
+            progress: told,
+            cancel: cancelled,
+            wake: Box::new(wake),
+        };
+        serve(
+            &inbox,
+            Desk {
+                inbox: &inbox,
+                device,
+                run: None,
+                images: None,
+                picture: None,
+            },
+            &answered,
+        );
     })?;
-    Ok(Looker { questions, answers, progress, cancel })
+    Ok(Looker {
+        questions,
+        answers,
+        progress,
+        cancel,
+    })
 }
 
 fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
@@ -183,8 +229,15 @@ fn serve(inbox: &Inbox, mut desk: Desk<'_>, answered: &Sender<Answered>) {
             Some(refused(look.clone(), DEFECT))
         });
         inbox.progress.take();
-        let cancelled = inbox.cancelled_with(&look).into_iter().map(|look| refused(look, CANCELLED));
-        if answer.into_iter().chain(cancelled).any(|answer| answered.send(answer).is_err()) {
+        let cancelled = inbox
+            .cancelled_with(&look)
+            .into_iter()
+            .map(|look| refused(look, CANCELLED));
+        if answer
+            .into_iter()
+            .chain(cancelled)
+            .any(|answer| answered.send(answer).is_err())
+        {
             return;
         }
         (inbox.wake)();
@@ -220,10 +273,14 @@ impl Inbox {
 
     /// What waits for the images that somebody just refused to wait for.
     fn cancelled_with(&self, look: &Look) -> Vec<Look> {
-        let Some(run) = look.run().filter(|_| self.cancel.swap(false, Relaxed)) else { return Vec::new() };
+        let Some(run) = look.run().filter(|_| self.cancel.swap(false, Relaxed)) else {
+            return Vec::new();
+        };
         let mut waiting = self.waiting.borrow_mut();
         waiting.extend(self.asked.try_iter());
-        let (same, others) = waiting.drain(..).partition(|other| other.run() == Some(run));
+        let (same, others) = waiting
+            .drain(..)
+            .partition(|other| other.run() == Some(run));
         *waiting = others;
         same
     }
@@ -232,7 +289,9 @@ impl Inbox {
     fn is_replaced(&self, look: &Look) -> bool {
         let mut waiting = self.waiting.borrow_mut();
         waiting.extend(self.asked.try_iter());
-        waiting.iter().any(|newer| std::mem::discriminant(newer) == std::mem::discriminant(look))
+        waiting
+            .iter()
+            .any(|newer| std::mem::discriminant(newer) == std::mem::discriminant(look))
     }
 
     /// Tells how far reading has come, and whether to go on with it.
@@ -281,26 +340,46 @@ const DEFECT: &str = "a defect in Strata ended this; please report it";
 /// The answer that there is none, and why.
 fn refused(look: Look, why: &str) -> Answered {
     match look {
-        Look::Saliency(run, request) => {
-            Answered::Saliency(Looked { question: (run, request), result: Err(why.to_owned()) })
-        }
-        Look::Pixel(run, request) => {
-            Answered::Pixel(Box::new(Looked { question: (run, request), result: Err(why.to_owned()) }))
-        }
-        Look::Sparse(run) => Answered::Sparse(Looked { question: run, result: Err(why.to_owned()) }),
-        Look::Field(run, request) => Answered::Field(Looked { question: (run, request), result: Err(why.to_owned()) }),
-        Look::Filters(run) => Answered::Filters(Looked { question: run, result: Err(why.to_owned()) }),
-        Look::Reconstructions(run) => Answered::Reconstructions(Looked { question: run, result: Err(why.to_owned()) }),
-        Look::Data(question) => Answered::Data(Box::new(Looked { question, result: Err(why.to_owned()) })),
-        Look::Statistics(question, request) => {
-            Answered::Statistics(Box::new(Looked { question: (question, request), result: Err(why.to_owned()) }))
-        }
-        Look::Augmented(question) => {
-            Answered::Augmented(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
-        }
-        Look::Kernel(question) => {
-            Answered::Kernel(Box::new(Looked { question: *question, result: Err(why.to_owned()) }))
-        }
+        Look::Saliency(run, request) => Answered::Saliency(Looked {
+            question: (run, request),
+            result: Err(why.to_owned()),
+        }),
+        Look::Pixel(run, request) => Answered::Pixel(Box::new(Looked {
+            question: (run, request),
+            result: Err(why.to_owned()),
+        })),
+        Look::Sparse(run) => Answered::Sparse(Looked {
+            question: run,
+            result: Err(why.to_owned()),
+        }),
+        Look::Field(run, request) => Answered::Field(Looked {
+            question: (run, request),
+            result: Err(why.to_owned()),
+        }),
+        Look::Filters(run) => Answered::Filters(Looked {
+            question: run,
+            result: Err(why.to_owned()),
+        }),
+        Look::Reconstructions(run) => Answered::Reconstructions(Looked {
+            question: run,
+            result: Err(why.to_owned()),
+        }),
+        Look::Data(question) => Answered::Data(Box::new(Looked {
+            question,
+            result: Err(why.to_owned()),
+        })),
+        Look::Statistics(question, request) => Answered::Statistics(Box::new(Looked {
+            question: (question, request),
+            result: Err(why.to_owned()),
+        })),
+        Look::Augmented(question) => Answered::Augmented(Box::new(Looked {
+            question: *question,
+            result: Err(why.to_owned()),
+        })),
+        Look::Kernel(question) => Answered::Kernel(Box::new(Looked {
+            question: *question,
+            result: Err(why.to_owned()),
+        })),
     }
 }
 
@@ -319,49 +398,92 @@ impl Desk<'_> {
         let inbox = self.inbox;
         Some(match look {
             Look::Saliency(run, request) => {
-                let result = self.open(look, run).and_then(|saved| saved.saliency(request));
+                let result = self
+                    .open(look, run)
+                    .and_then(|saved| saved.saliency(request));
                 let question = (run.clone(), request.clone());
-                Answered::Saliency(Looked { question, result: inbox.told(look, result)? })
+                Answered::Saliency(Looked {
+                    question,
+                    result: inbox.told(look, result)?,
+                })
             }
             Look::Pixel(run, request) => {
                 let result = self.open(look, run).and_then(|saved| saved.pixel(request));
                 let question = (run.clone(), request.clone());
-                Answered::Pixel(Box::new(Looked { question, result: inbox.told(look, result)? }))
+                Answered::Pixel(Box::new(Looked {
+                    question,
+                    result: inbox.told(look, result)?,
+                }))
             }
             Look::Sparse(run) => {
                 let result = self.open(look, run).and_then(SavedRun::sparse_code);
-                Answered::Sparse(Looked { question: run.clone(), result: inbox.told(look, result)? })
+                Answered::Sparse(Looked {
+                    question: run.clone(),
+                    result: inbox.told(look, result)?,
+                })
             }
             Look::Field(run, request) => {
-                let result = self.open(look, run).and_then(|saved| saved.effective_field(request));
+                let result = self
+                    .open(look, run)
+                    .and_then(|saved| saved.effective_field(request));
                 let question = (run.clone(), request.clone());
-                Answered::Field(Looked { question, result: inbox.told(look, result)? })
+                Answered::Field(Looked {
+                    question,
+                    result: inbox.told(look, result)?,
+                })
             }
             Look::Filters(run) => {
                 let result = saved::filters(run, "last", self.device.as_deref()).map(Arc::new);
-                Answered::Filters(Looked { question: run.clone(), result: inbox.told(look, result)? })
+                Answered::Filters(Looked {
+                    question: run.clone(),
+                    result: inbox.told(look, result)?,
+                })
             }
             Look::Reconstructions(run) => {
-                let result = self.open(look, run).and_then(|saved| saved.reconstructions(None)).map(Arc::new);
-                Answered::Reconstructions(Looked { question: run.clone(), result: inbox.told(look, result)? })
+                let result = self
+                    .open(look, run)
+                    .and_then(|saved| saved.reconstructions(None))
+                    .map(Arc::new);
+                Answered::Reconstructions(Looked {
+                    question: run.clone(),
+                    result: inbox.told(look, result)?,
+                })
             }
             Look::Data(question) => {
                 let mut go_on = || inbox.goes_on(look);
-                let result =
-                    self.dataset(look, question).and_then(|dataset| gallery::part(dataset, question.part, &mut go_on));
-                let (question, result) = (question.clone(), inbox.told(look, result.map_err(RunError::from))?);
+                let result = self
+                    .dataset(look, question)
+                    .and_then(|dataset| gallery::part(dataset, question.part, &mut go_on));
+                let (question, result) = (
+                    question.clone(),
+                    inbox.told(look, result.map_err(RunError::from))?,
+                );
                 Answered::Data(Box::new(Looked { question, result }))
             }
             Look::Statistics(question, request) => {
-                let result = self.statistics(look, question, *request).map_err(RunError::from);
+                let result = self
+                    .statistics(look, question, *request)
+                    .map_err(RunError::from);
                 let question = (question.clone(), *request);
-                Answered::Statistics(Box::new(Looked { question, result: inbox.told(look, result)? }))
+                Answered::Statistics(Box::new(Looked {
+                    question,
+                    result: inbox.told(look, result)?,
+                }))
             }
             Look::Augmented(question) => {
-                let AugmentQuestion { images, augment, request } = question.as_ref();
+                let AugmentQuestion {
+                    images,
+                    augment,
+                    request,
+                } = question.as_ref();
                 let dataset = self.dataset(look, images);
-                let result = dataset.and_then(|dataset| augmented::preview(dataset, augment, images.seed, *request));
-                let (question, result) = ((**question).clone(), inbox.told(look, result.map_err(RunError::from))?);
+                let result = dataset.and_then(|dataset| {
+                    augmented::preview(dataset, augment, images.seed, *request)
+                });
+                let (question, result) = (
+                    (**question).clone(),
+                    inbox.told(look, result.map_err(RunError::from))?,
+                );
                 Answered::Augmented(Box::new(Looked { question, result }))
             }
             Look::Kernel(question) => {
@@ -375,12 +497,19 @@ impl Desk<'_> {
     /// The run with its last checkpoint, opened anew when that has changed.
     fn open(&mut self, look: &Look, run: &Path) -> Result<&mut SavedRun, RunError> {
         let now = changed(run);
-        let open = self.run.take().filter(|(path, at, _)| path == run && *at == now);
+        let open = self
+            .run
+            .take()
+            .filter(|(path, at, _)| path == run && *at == now);
         let open = match open {
             Some(open) => open,
             None => {
                 let mut go_on = self.inbox.reading(look);
-                (run.to_owned(), now, SavedRun::open(run, "last", self.device.as_deref(), &mut go_on)?)
+                (
+                    run.to_owned(),
+                    now,
+                    SavedRun::open(run, "last", self.device.as_deref(), &mut go_on)?,
+                )
             }
         };
         Ok(&mut self.run.insert(open).2)
@@ -397,14 +526,33 @@ impl Desk<'_> {
         statistics::measure(dataset, request, &mut inbox.reading(look))
     }
 
-    fn playground(&mut self, look: &Look, question: &playground::Question) -> Result<Playground, DataError> {
-        let open = self.picture.take().filter(|(of, _)| *of == question.subject);
+    fn playground(
+        &mut self,
+        look: &Look,
+        question: &playground::Question,
+    ) -> Result<Playground, DataError> {
+        let open = self
+            .picture
+            .take()
+            .filter(|(of, _)| *of == question.subject);
         let picture = match (open, &question.subject) {
             (Some((_, picture)), _) => picture,
-            (None, playground::Subject::Data { images, split, index }) => {
-                playground::picture_of(self.dataset(look, images)?, *split, *index, playground::LONGEST)?
+            (
+                None,
+                playground::Subject::Data {
+                    images,
+                    split,
+                    index,
+                },
+            ) => playground::picture_of(
+                self.dataset(look, images)?,
+                *split,
+                *index,
+                playground::LONGEST,
+            )?,
+            (None, playground::Subject::File(path)) => {
+                playground::picture_in(path, playground::LONGEST)?
             }
-            (None, playground::Subject::File(path)) => playground::picture_in(path, playground::LONGEST)?,
             (None, playground::Subject::Curve(noise)) => playground::curve(*noise),
         };
         let answer = Playground::new(&picture, question);
@@ -414,11 +562,20 @@ impl Desk<'_> {
 
     /// The images, opened anew when they are others.
     fn dataset(&mut self, look: &Look, question: &DataQuestion) -> Result<&Dataset, DataError> {
-        let open = self.images.take().filter(|(of, _)| of.same_images(question));
+        let open = self
+            .images
+            .take()
+            .filter(|(of, _)| of.same_images(question));
         let (_, dataset) = match open {
             Some(open) => self.images.insert(open),
             None => {
-                let DataQuestion { spec, channels, seed, base, .. } = question;
+                let DataQuestion {
+                    spec,
+                    channels,
+                    seed,
+                    base,
+                    ..
+                } = question;
                 let mut go_on = self.inbox.reading(look);
                 let dataset = Dataset::open_as(spec, Some(*channels), *seed, base, &mut go_on)?;
                 self.images.insert((question.clone(), dataset))
@@ -430,8 +587,11 @@ impl Desk<'_> {
 
 /// When the last checkpoint was written, as a number that differs when it differs.
 fn changed(run: &Path) -> u64 {
-    let written = std::fs::metadata(run.join("checkpoints/last.safetensors")).and_then(|file| file.modified());
-    let since = written.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let written = std::fs::metadata(run.join("checkpoints/last.safetensors"))
+        .and_then(|file| file.modified());
+    let since = written
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos() as u64)
 }
 

@@ -11,7 +11,10 @@ const MIB: u64 = 1 << 20;
 /// This machine, as far as memory depends on it.
 pub fn machine() -> Machine {
     let (threads, lanes) = (rayon::current_num_threads(), f32::width(Level::chosen()));
-    Machine { threads: threads as u64, lanes: lanes as u64 }
+    Machine {
+        threads: threads as u64,
+        lanes: lanes as u64,
+    }
 }
 
 /// Refuses a project whose largest step needs more than `available` bytes (unknown: everything passes).
@@ -21,10 +24,14 @@ pub(super) fn check(
     stages: &[usize],
     available: Option<u64>,
 ) -> Result<(), RunError> {
-    let Some((available, plan)) = available.zip(inference.plan.as_ref()) else { return Ok(()) };
+    let Some((available, plan)) = available.zip(inference.plan.as_ref()) else {
+        return Ok(());
+    };
     let mut held = StepMemory::default();
     for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
-        let Some(step) = step_memory(plan, stage, stage.batch, machine()) else { continue };
+        let Some(step) = step_memory(plan, stage, stage.batch, machine()) else {
+            continue;
+        };
         // What the stages before it used stays with the network.
         held = step.after(&held);
         let needed = held.total().total();
@@ -43,7 +50,9 @@ pub(super) fn check(
 /// Memory that this process can still get, where the system tells (Linux).
 pub fn available_bytes() -> Option<u64> {
     let table = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = table
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
 }
@@ -61,7 +70,10 @@ mod tests {
         let check = |available| check(&project, &inference, &[0], available);
         assert!(check(None).is_ok() && check(Some(u64::MAX)).is_ok());
         let message = check(Some(3 * MIB)).unwrap_err().to_string();
-        assert!(message.contains("batch 64") && message.contains("3 MiB are free"), "{message}");
+        assert!(
+            message.contains("batch 64") && message.contains("3 MiB are free"),
+            "{message}"
+        );
     }
 
     #[test]

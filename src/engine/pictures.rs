@@ -35,10 +35,22 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Chooses the probe images; without a whole decoder there are filters alone.
-    pub fn new(dataset: &Dataset, inference: &Inference, seed: u64, device: &Device) -> Result<Pictures, RunError> {
+    pub fn new(
+        dataset: &Dataset,
+        inference: &Inference,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Pictures, RunError> {
         let reconstructs = inference.output_equals_input == Some(true);
-        let probe = if reconstructs { Probe::of_run(dataset, seed, device)? } else { None };
-        Ok(Pictures { probe, due: Instant::now() })
+        let probe = if reconstructs {
+            Probe::of_run(dataset, seed, device)?
+        } else {
+            None
+        };
+        Ok(Pictures {
+            probe,
+            due: Instant::now(),
+        })
     }
 
     /// Whether it is time for new ones.
@@ -54,8 +66,13 @@ impl Pictures {
         inference: &Inference,
         step: u64,
     ) -> (Option<Filters>, Option<Reconstructions>) {
-        let filters = filters::first_layer(network, inference, step).ok().flatten();
-        let reconstructions = self.probe.as_ref().and_then(|probe| reconstruct(network, dataset, probe, step).ok());
+        let filters = filters::first_layer(network, inference, step)
+            .ok()
+            .flatten();
+        let reconstructions = self
+            .probe
+            .as_ref()
+            .and_then(|probe| reconstruct(network, dataset, probe, step).ok());
         (filters, reconstructions)
     }
 
@@ -66,7 +83,11 @@ impl Pictures {
 }
 
 /// Puts pictures where the window finds them.
-pub(super) fn publish(slots: &Slots, filters: Option<&Filters>, reconstructions: Option<&Reconstructions>) {
+pub(super) fn publish(
+    slots: &Slots,
+    filters: Option<&Filters>,
+    reconstructions: Option<&Reconstructions>,
+) {
     if let Some(filters) = filters {
         slots.filters.put(filters.clone());
     }
@@ -83,23 +104,59 @@ pub(super) fn snapshot(
 ) -> Result<(), RunError> {
     let mut blobs = Vec::new();
     if let Some(filters) = filters {
-        let dims = vec![filters.count, filters.height, filters.width, filters.channels];
-        blobs.push(Blob::new("filters", Dtype::F32, dims, little_endian(&filters.values)));
+        let dims = vec![
+            filters.count,
+            filters.height,
+            filters.width,
+            filters.channels,
+        ];
+        blobs.push(Blob::new(
+            "filters",
+            Dtype::F32,
+            dims,
+            little_endian(&filters.values),
+        ));
     }
     if let Some(pictures) = reconstructions {
-        let Reconstructions { height, width, channels, .. } = *pictures;
+        let Reconstructions {
+            height,
+            width,
+            channels,
+            ..
+        } = *pictures;
         let dims = vec![pictures.mse.len(), height, width, channels];
-        blobs.push(Blob::new("inputs", Dtype::U8, dims.clone(), pictures.inputs.clone()));
-        blobs.push(Blob::new("outputs", Dtype::U8, dims, pictures.outputs.clone()));
-        blobs.push(Blob::new("mse", Dtype::F32, vec![pictures.mse.len()], little_endian(&pictures.mse)));
+        blobs.push(Blob::new(
+            "inputs",
+            Dtype::U8,
+            dims.clone(),
+            pictures.inputs.clone(),
+        ));
+        blobs.push(Blob::new(
+            "outputs",
+            Dtype::U8,
+            dims,
+            pictures.outputs.clone(),
+        ));
+        blobs.push(Blob::new(
+            "mse",
+            Dtype::F32,
+            vec![pictures.mse.len()],
+            little_endian(&pictures.mse),
+        ));
     }
     if blobs.is_empty() {
         return Ok(());
     }
-    let failed = |reason| CheckpointError::Write { file: path.to_owned(), reason };
+    let failed = |reason| CheckpointError::Write {
+        file: path.to_owned(),
+        reason,
+    };
     Ok(write(path, &blobs, None).map_err(failed)?)
 }
 
 fn little_endian(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }

@@ -4,7 +4,9 @@
 
 use super::look::DataQuestion;
 use crate::data::{DataError, Dataset, FilePicture};
-use crate::inspect::kernel::{Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve};
+use crate::inspect::kernel::{
+    Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve,
+};
 use crate::project::data::Split;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
@@ -87,15 +89,31 @@ impl Playground {
             Some(patch) => find(pixels, patch, settings.grey).map(Outcome::Match),
             None => convolve(pixels, &question.kernel, settings).map(Outcome::Response),
         };
-        Playground { picture: picture.clone(), outcome }
+        Playground {
+            picture: picture.clone(),
+            outcome,
+        }
     }
 }
 
 /// An image of a dataset: 0 for black and 1 for white, whatever the network gets; signals as the network gets them.
-pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize, longest: usize) -> Result<Picture, DataError> {
-    let chosen = split.and_then(|split| Some((split, dataset.split(split)?))).or_else(|| dataset.splits().next());
+pub fn picture_of(
+    dataset: &Dataset,
+    split: Option<Split>,
+    index: usize,
+    longest: usize,
+) -> Result<Picture, DataError> {
+    let chosen = split
+        .and_then(|split| Some((split, dataset.split(split)?)))
+        .or_else(|| dataset.splits().next());
     let Some((split, data)) = chosen else {
-        return Ok(Picture { pixels: Pixels::default(), full: [0, 0], name: String::new(), place: None, clean: None });
+        return Ok(Picture {
+            pixels: Pixels::default(),
+            full: [0, 0],
+            name: String::new(),
+            place: None,
+            clean: None,
+        });
     };
     let index = index.min(data.len().saturating_sub(1));
     let [height, width, channels] = data.image_shape();
@@ -105,8 +123,15 @@ pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize, longest
     } else {
         data.read_shares(index, &mut values)?
     }
-    let label = data.label(index).and_then(|label| dataset.classes().get(label as usize)).cloned();
-    let pixels = Pixels { size: [height, width], channels, values };
+    let label = data
+        .label(index)
+        .and_then(|label| dataset.classes().get(label as usize))
+        .cloned();
+    let pixels = Pixels {
+        size: [height, width],
+        channels,
+        values,
+    };
     Ok(Picture {
         pixels: smaller(pixels, longest),
         full: [height, width],
@@ -118,11 +143,25 @@ pub fn picture_of(dataset: &Dataset, split: Option<Split>, index: usize, longest
 
 /// An image file, made smaller where a side is longer than that.
 pub fn picture_in(path: &Path, longest: usize) -> Result<Picture, DataError> {
-    let FilePicture { size, channels, pixels } = FilePicture::read(path)?;
+    let FilePicture {
+        size,
+        channels,
+        pixels,
+    } = FilePicture::read(path)?;
     let (small, pixels) = shrunk(size, channels, pixels, longest);
     let pixels = Pixels::of_bytes(small, channels, &pixels).unwrap_or_default();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Picture { pixels, full: size, name, place: None, clean: None })
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Ok(Picture {
+        pixels,
+        full: size,
+        name,
+        place: None,
+        clean: None,
+    })
 }
 
 /// The made curve.
@@ -130,16 +169,33 @@ pub fn curve(noise: f32) -> Picture {
     let curve = noisy_curve(CURVE.1, CURVE.0, noise);
     let pixels = Pixels::signal(curve.noisy);
     let (full, name) = (pixels.size, "a made curve".to_owned());
-    Picture { pixels, full, name, place: None, clean: Some(curve.clean) }
+    Picture {
+        pixels,
+        full,
+        name,
+        place: None,
+        clean: Some(curve.clean),
+    }
 }
 
 fn smaller(picture: Pixels, longest: usize) -> Pixels {
-    let Pixels { size, channels, values } = picture;
+    let Pixels {
+        size,
+        channels,
+        values,
+    } = picture;
     // A signal is short enough as it is, and other pictures have no bytes to weigh.
     if size[0] == 1 || size.iter().all(|side| *side <= longest) || !matches!(channels, 1 | 3) {
-        return Pixels { size, channels, values };
+        return Pixels {
+            size,
+            channels,
+            values,
+        };
     }
-    let bytes = values.iter().map(|value| (255.0 * value.clamp(0.0, 1.0)).round() as u8).collect();
+    let bytes = values
+        .iter()
+        .map(|value| (255.0 * value.clamp(0.0, 1.0)).round() as u8)
+        .collect();
     let (size, bytes) = shrunk(size, channels, bytes, longest);
     Pixels::of_bytes(size, channels, &bytes).unwrap_or_default()
 }
@@ -151,10 +207,13 @@ fn shrunk(size: [usize; 2], channels: usize, bytes: Vec<u8>, most: usize) -> ([u
         return (size, bytes);
     }
     let small = size.map(|side| ((side * most + longest / 2) / longest).max(1));
-    let ([height, width], [tall, wide]) = (size.map(|side| side as u32), small.map(|side| side as u32));
+    let ([height, width], [tall, wide]) =
+        (size.map(|side| side as u32), small.map(|side| side as u32));
     let pixels = match channels {
-        1 => GrayImage::from_raw(width, height, bytes).map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
-        _ => RgbImage::from_raw(width, height, bytes).map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
+        1 => GrayImage::from_raw(width, height, bytes)
+            .map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
+        _ => RgbImage::from_raw(width, height, bytes)
+            .map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
     };
     (small, pixels.unwrap_or_default())
 }

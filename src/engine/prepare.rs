@@ -74,7 +74,12 @@ fn open(
     let (folder, former) = open_folder(&project, options)?;
     let position = position(former.as_ref().map(|former| &former.checkpoint), only);
     let dataset = Arc::new(open_data(&project, &options.base, control, sink)?);
-    fit::check(&project, &inference, &dataset, &stages_left(&project, only, &position))?;
+    fit::check(
+        &project,
+        &inference,
+        &dataset,
+        &stages_left(&project, only, &position),
+    )?;
     let keeps_memory = match &former {
         Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
         None => false,
@@ -83,7 +88,9 @@ fn open(
     let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
     try_sparsity(&mut network, &project)?;
     let is_resumed = checkpoint.is_some();
-    let optimizer = checkpoint.map(|checkpoint| checkpoint.optimizer).filter(|_| keeps_memory);
+    let optimizer = checkpoint
+        .map(|checkpoint| checkpoint.optimizer)
+        .filter(|_| keeps_memory);
     Ok(Opened {
         project,
         only,
@@ -106,12 +113,25 @@ fn go_live<'a>(
     sink: &'a mut dyn Sink,
     slots: &'a Slots,
 ) -> Result<Session<'a>, RunError> {
-    let Opened { project, only, inference, device, folder, dataset, network, position, optimizer, is_resumed, loaders } =
-        opened;
+    let Opened {
+        project,
+        only,
+        inference,
+        device,
+        folder,
+        dataset,
+        network,
+        position,
+        optimizer,
+        is_resumed,
+        loaders,
+    } = opened;
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let pictures = Pictures::new(&dataset, &inference, project.seed, &device)?;
-    let tables = Tables::open(folder.path(), position.step)
-        .map_err(|reason| RunError::Write { folder: folder.path().to_owned(), reason })?;
+    let tables = Tables::open(folder.path(), position.step).map_err(|reason| RunError::Write {
+        folder: folder.path().to_owned(),
+        reason,
+    })?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
     Ok(Session {
         project,
@@ -163,13 +183,19 @@ fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError
 /// Threads that make batches ahead.
 fn loaders(options: &RunOptions) -> usize {
     const MOST: usize = 4;
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST);
+    let cores = || {
+        std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST)
+    };
     options.loaders.unwrap_or_else(cores)
 }
 
 /// The first writes: from here on there is a run.
 fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
-    session.folder.write_project(&session.project, &options.base)?;
+    session
+        .folder
+        .write_project(&session.project, &options.base)?;
     session.write_record(Status::Running, None)?;
     if session.position == Position::default() {
         session.save_start()?;
@@ -178,7 +204,11 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
     session.sink.event(Event::Started {
         run: session.folder.path().to_owned(),
         device: session.record.device.clone(),
-        splits: session.dataset.splits().map(|(split, data)| (split, data.len())).collect(),
+        splits: session
+            .dataset
+            .splits()
+            .map(|(split, data)| (split, data.len()))
+            .collect(),
         classes: session.dataset.classes().to_vec(),
         skipped: session
             .dataset
@@ -195,35 +225,63 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
 fn effective(project: &Project, options: &RunOptions) -> Project {
     let mut project = project.clone();
     if let Some(epochs) = options.epochs {
-        project.stages.iter_mut().for_each(|stage| stage.epochs = epochs);
+        project
+            .stages
+            .iter_mut()
+            .for_each(|stage| stage.epochs = epochs);
     }
     project
 }
 
 fn only_stage(project: &Project, options: &RunOptions) -> Result<Option<usize>, RunError> {
-    let Some(name) = &options.stage else { return Ok(None) };
+    let Some(name) = &options.stage else {
+        return Ok(None);
+    };
     let index = project.stages.iter().position(|stage| stage.name == *name);
-    let names = || project.stages.iter().map(|stage| format!("`{}`", stage.name)).collect::<Vec<_>>().join(", ");
-    index.map(Some).ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
+    let names = || {
+        project
+            .stages
+            .iter()
+            .map(|stage| format!("`{}`", stage.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    index
+        .map(Some)
+        .ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
 }
 
 /// The shapes of a project that can be trained; what will disappoint is told on the way.
 fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, RunError> {
     let inference = infer(&project.network);
     let problems = check_inferred(project, &inference);
-    if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Error) {
+    if let Some(problem) = problems
+        .iter()
+        .find(|problem| problem.severity == Severity::Error)
+    {
         return Err(RunError::Input(one_line(problem, project, &inference)));
     }
-    problems.iter().for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
+    problems
+        .iter()
+        .for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
     Ok(inference)
 }
 
 /// A new folder, or the one to go on in with its last checkpoint.
-fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Option<Former>), RunError> {
+fn open_folder(
+    project: &Project,
+    options: &RunOptions,
+) -> Result<(RunFolder, Option<Former>), RunError> {
     if !options.resume {
-        return Ok((RunFolder::create(options.run.as_deref(), &options.base, &project.title)?, None));
+        return Ok((
+            RunFolder::create(options.run.as_deref(), &options.base, &project.title)?,
+            None,
+        ));
     }
-    let path = options.run.as_deref().ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
+    let path = options
+        .run
+        .as_deref()
+        .ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
     let folder = RunFolder::reopen(path)?;
     let trained = file::load(&path.join("project.toml"))?;
     if trained.network != project.network {
@@ -233,7 +291,13 @@ fn open_folder(project: &Project, options: &RunOptions) -> Result<(RunFolder, Op
         )));
     }
     let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
-    Ok((folder, Some(Former { project: trained, checkpoint })))
+    Ok((
+        folder,
+        Some(Former {
+            project: trained,
+            checkpoint,
+        }),
+    ))
 }
 
 fn open_data(
@@ -248,11 +312,21 @@ fn open_data(
         if Instant::now() >= due {
             due = Instant::now() + REPORT_EVERY;
             let (done, total) = (progress.done as u64, progress.total as u64);
-            sink.event(Event::Preparing { what: progress.what.to_owned(), done, total });
+            sink.event(Event::Preparing {
+                what: progress.what.to_owned(),
+                done,
+                total,
+            });
         }
         !control.stop_asked()
     };
-    Ok(Dataset::open_as(&project.data, Some(channels), project.seed, base, &mut progress)?)
+    Ok(Dataset::open_as(
+        &project.data,
+        Some(channels),
+        project.seed,
+        base,
+        &mut progress,
+    )?)
 }
 
 /// The network with its first weights, or with those of a checkpoint.
@@ -262,17 +336,24 @@ pub(super) fn build(
     device: &Device,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Network, RunError> {
-    let plan = inference.plan.as_ref().ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+    let plan = inference
+        .plan
+        .as_ref()
+        .ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
     let mut network = Network::new(plan, project.seed, device)?;
     if let Some(checkpoint) = checkpoint {
-        network.load_state(&checkpoint.weights).map_err(RunError::input)?;
+        network
+            .load_state(&checkpoint.weights)
+            .map_err(RunError::input)?;
     }
     Ok(network)
 }
 
 /// Where to go on; a stage asked for by name starts anew unless the checkpoint is in it.
 fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
-    let saved = checkpoint.map(|checkpoint| checkpoint.position.clone()).unwrap_or_default();
+    let saved = checkpoint
+        .map(|checkpoint| checkpoint.position.clone())
+        .unwrap_or_default();
     match only {
         Some(stage) if stage != saved.stage => saved.enter(stage),
         _ => saved,
@@ -289,14 +370,27 @@ fn record(
     sink: &mut dyn Sink,
 ) -> RunRecord {
     let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
-    let Some(old) = RunRecord::read(folder.path()).ok().filter(|_| is_resumed) else { return new };
+    let Some(old) = RunRecord::read(folder.path()).ok().filter(|_| is_resumed) else {
+        return new;
+    };
     if dataset.is_other_than(&old.data_hash) {
-        let message =
-            "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
+        let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
         sink.event(Event::Warning(message.to_owned()));
     }
-    let RunRecord { started, seconds, images_per_second, metrics, .. } = old;
-    RunRecord { started, seconds, images_per_second, metrics, ..new }
+    let RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        ..
+    } = old;
+    RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        ..new
+    }
 }
 
 /// The last metrics of a run that goes on.

@@ -60,13 +60,21 @@ impl RunRecord {
     /// A record of a run that starts now.
     pub fn start(device: String, seed: u64, data_hash: String) -> RunRecord {
         let (version, started) = (env!("CARGO_PKG_VERSION").to_owned(), utc(SystemTime::now()));
-        RunRecord { version, device, started, seed, data_hash, ..RunRecord::default() }
+        RunRecord {
+            version,
+            device,
+            started,
+            seed,
+            data_hash,
+            ..RunRecord::default()
+        }
     }
 
     /// Takes over what a run has measured.
     pub fn measure(&mut self, metrics: &[(Split, Metrics)]) {
         for (split, metrics) in metrics {
-            self.metrics.insert(split.name().to_owned(), metrics.clone());
+            self.metrics
+                .insert(split.name().to_owned(), metrics.clone());
         }
     }
 
@@ -91,10 +99,17 @@ impl RunRecord {
 
 /// `2026-11-21T18:03:00Z`
 pub fn utc(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (day, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(day as i64);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// Year, month and day of a day since 1970: years start in March, so that the leap day comes last
@@ -106,7 +121,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, of_year - (153 * from_march + 2) / 5 + 1)
 }
@@ -132,11 +151,21 @@ mod tests {
     fn records_round_trip_and_fail() {
         let run = tempfile::tempdir().unwrap();
         let mut record = RunRecord::start("CPU".into(), 7, "abc".into());
-        record.measure(&[(Split::Test, Metrics { loss: 0.5, accuracy: Some(0.75), ..Metrics::default() })]);
+        record.measure(&[(
+            Split::Test,
+            Metrics {
+                loss: 0.5,
+                accuracy: Some(0.75),
+                ..Metrics::default()
+            },
+        )]);
         record.write(run.path()).unwrap();
         assert_eq!(RunRecord::read(run.path()).unwrap(), record);
         RunRecord::fail(run.path(), "why").unwrap();
         let failed = RunRecord::read(run.path()).unwrap();
-        assert_eq!((failed.status, failed.message.as_deref(), failed.seed), (Status::Failed, Some("why"), 7));
+        assert_eq!(
+            (failed.status, failed.message.as_deref(), failed.seed),
+            (Status::Failed, Some("why"), 7)
+        );
     }
 }

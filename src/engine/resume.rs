@@ -30,14 +30,25 @@ pub(super) fn check(
     run: &Path,
     sink: &mut dyn Sink,
 ) -> Result<bool, RunError> {
-    let stages = (former.project.stages.get(position.stage), project.stages.get(position.stage));
-    let (Some(old), Some(new)) = stages else { return Ok(false) };
+    let stages = (
+        former.project.stages.get(position.stage),
+        project.stages.get(position.stage),
+    );
+    let (Some(old), Some(new)) = stages else {
+        return Ok(false);
+    };
     if !position.is_in_stage() {
         return Ok(false);
     }
-    let changed = changed(&former.project, old, project, new).or_else(|| changed_images(dataset, run));
+    let changed =
+        changed(&former.project, old, project, new).or_else(|| changed_images(dataset, run));
     if let Some(changed) = changed.filter(|_| position.step_in_epoch > 0) {
-        let (steps, epoch, stage, run) = (position.step_in_epoch, position.epoch + 1, &new.name, run.display());
+        let (steps, epoch, stage, run) = (
+            position.step_in_epoch,
+            position.epoch + 1,
+            &new.name,
+            run.display(),
+        );
         return Err(RunError::Input(format!(
             "{changed}, and {run} stands inside an epoch (stage `{stage}`, epoch {epoch}, after {steps} of its steps), where images would be repeated or left out: resume with it as in {run}/project.toml, or train in a new run folder (-o FOLDER)"
         )));
@@ -54,13 +65,21 @@ pub(super) fn check(
 
 /// The first setting that decides which images come when and is not what it was.
 fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Option<String> {
-    let differs = |what: &str, old: String, new: String| (old != new).then(|| format!("{what} was {old} and is {new}"));
+    let differs = |what: &str, old: String, new: String| {
+        (old != new).then(|| format!("{what} was {old} and is {new}"))
+    };
     // The folder may have moved: whether the images are the same, their hash tells.
-    let data = |data: &DataSpec| DataSpec { path: None, ..data.clone() };
+    let data = |data: &DataSpec| DataSpec {
+        path: None,
+        ..data.clone()
+    };
     differs("seed", former.seed.to_string(), project.seed.to_string())
         .or_else(|| differs("batch", old.batch.to_string(), new.batch.to_string()))
         .or_else(|| differs("split", old.split.to_string(), new.split.to_string()))
-        .or_else(|| (data(&former.data) != data(&project.data)).then(|| "[data] is not what it was".to_owned()))
+        .or_else(|| {
+            (data(&former.data) != data(&project.data))
+                .then(|| "[data] is not what it was".to_owned())
+        })
 }
 
 fn changed_images(dataset: &Dataset, run: &Path) -> Option<String> {

@@ -55,7 +55,11 @@ fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
 fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
     session.publish();
     let (status, message, outcome) = match end {
-        Ok(Flow::Done) => (Status::Completed, None, Outcome::Completed(session.summary())),
+        Ok(Flow::Done) => (
+            Status::Completed,
+            None,
+            Outcome::Completed(session.summary()),
+        ),
         Ok(Flow::Stopped) => (Status::Stopped, None, Outcome::Stopped(session.summary())),
         Err(error) => {
             let outcome = failed(&error, Some(session.folder.path()));
@@ -64,22 +68,34 @@ fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
     };
     match (session.write_record(status, message), outcome) {
         // The first failure is the one to tell.
-        (Err(error), Outcome::Completed(_) | Outcome::Stopped(_)) => failed(&error, Some(session.folder.path())),
+        (Err(error), Outcome::Completed(_) | Outcome::Stopped(_)) => {
+            failed(&error, Some(session.folder.path()))
+        }
         (_, outcome) => outcome,
     }
 }
 
 fn failed(error: &RunError, run: Option<&Path>) -> Outcome {
     let (message, wrong_input) = (error.to_string(), error.is_wrong_input());
-    Outcome::Failed(Failure { message, wrong_input, run: run.map(Path::to_owned) })
+    Outcome::Failed(Failure {
+        message,
+        wrong_input,
+        run: run.map(Path::to_owned),
+    })
 }
 
 /// The outcome of a run that panicked, with its folder marked.
 pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
-    let message = format!("a defect in Strata ended the run: {message}; please report it, the last checkpoint is kept");
+    let message = format!(
+        "a defect in Strata ended the run: {message}; please report it, the last checkpoint is kept"
+    );
     if let Some(run) = run {
         // The outcome tells the same; a disk that fails as well has nothing to add.
         RunRecord::fail(run, &message).ok();
     }
-    Outcome::Failed(Failure { message, wrong_input: false, run: run.map(Path::to_owned) })
+    Outcome::Failed(Failure {
+        message,
+        wrong_input: false,
+        run: run.map(Path::to_owned),
+    })
 }

@@ -76,9 +76,22 @@ impl SavedRun {
         let channels = Some(project.network.input.channels());
         let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
         check_input(&project, &dataset)?;
-        let (warnings, position) = (other_images(run, &dataset).into_iter().collect(), saved.position);
+        let (warnings, position) = (
+            other_images(run, &dataset).into_iter().collect(),
+            saved.position,
+        );
         let (trained, lens) = (trained(run, &project, &position), Lens::default());
-        Ok(SavedRun { project, inference, dataset, network, position, warnings, trained, device, lens })
+        Ok(SavedRun {
+            project,
+            inference,
+            dataset,
+            network,
+            position,
+            warnings,
+            trained,
+            device,
+            lens,
+        })
     }
 
     /// Where it computes.
@@ -88,10 +101,15 @@ impl SavedRun {
 
     /// Measures a split: with the last stage of every task that was trained, or begun.
     pub fn evaluate(&mut self, split: Split) -> Result<Evaluation, RunError> {
-        let data = self.dataset.split(split).ok_or_else(|| self.no_split(split))?;
+        let data = self
+            .dataset
+            .split(split)
+            .ok_or_else(|| self.no_split(split))?;
         let stages = self.trained_stages(split);
         if stages.is_empty() {
-            return Err(RunError::Input(format!("the split `{split}` has no labels, and the run only classifies")));
+            return Err(RunError::Input(format!(
+                "the split `{split}` has no labels, and the run only classifies"
+            )));
         }
         let mut evaluation = Evaluation::default();
         for stage in &stages {
@@ -99,12 +117,24 @@ impl SavedRun {
                 check_head(stage, &self.inference, &self.dataset)?;
             }
             let pixel_range = self.dataset.pixel_range();
-            let how = Measure { task: stage.task, loss: stage.loss, batch: stage.batch as usize, pixel_range };
-            let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?.unwrap_or_default();
+            let how = Measure {
+                task: stage.task,
+                loss: stage.loss,
+                batch: stage.batch as usize,
+                pixel_range,
+            };
+            let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?
+                .unwrap_or_default();
             evaluation.metrics = merge(&evaluation.metrics, measured);
             if stage.task == Task::Classify {
                 let classes = self.dataset.classes().len();
-                evaluation.confusion = Some(confusion(&mut self.network, data, how, classes, &self.device)?);
+                evaluation.confusion = Some(confusion(
+                    &mut self.network,
+                    data,
+                    how,
+                    classes,
+                    &self.device,
+                )?);
             }
         }
         Ok(evaluation)
@@ -118,7 +148,10 @@ impl SavedRun {
     }
 
     /// How strongly each pixel bears on one cell of a layer's map.
-    pub fn effective_field(&mut self, request: &effective_field::Request) -> Result<EffectiveField, RunError> {
+    pub fn effective_field(
+        &mut self,
+        request: &effective_field::Request,
+    ) -> Result<EffectiveField, RunError> {
         let stage = self.stage(|_| true);
         let (lens, scene) = self.scene(&stage);
         lens.effective_field(scene, request)
@@ -134,17 +167,29 @@ impl SavedRun {
     /// What the network makes of the run's probe images, or of an image file.
     pub fn reconstructions(&mut self, image: Option<&Path>) -> Result<Reconstructions, RunError> {
         if self.inference.output_equals_input != Some(true) {
-            return Err(RunError::Input("the network has no decoder whose output equals the input".to_owned()));
+            return Err(RunError::Input(
+                "the network has no decoder whose output equals the input".to_owned(),
+            ));
         }
         let probe = match image {
             Some(file) => {
                 let [channels, height, width] = self.dataset.shape();
-                Some(Probe::new(self.dataset.read_file(file)?, [height, width, channels], &self.device)?)
+                Some(Probe::new(
+                    self.dataset.read_file(file)?,
+                    [height, width, channels],
+                    &self.device,
+                )?)
             }
             None => Probe::of_run(&self.dataset, self.project.seed, &self.device)?,
         };
-        let probe = probe.ok_or_else(|| RunError::Input("there are no images to reconstruct".to_owned()))?;
-        Ok(reconstruct(&mut self.network, &self.dataset, &probe, self.position.step)?)
+        let probe = probe
+            .ok_or_else(|| RunError::Input("there are no images to reconstruct".to_owned()))?;
+        Ok(reconstruct(
+            &mut self.network,
+            &self.dataset,
+            &probe,
+            self.position.step,
+        )?)
     }
 
     /// How active the hidden units are on average: of the last stage with a sparsity, or of the last one.
@@ -156,26 +201,76 @@ impl SavedRun {
 
     /// The last stage that was trained of which this holds, else the last one of all.
     fn stage(&self, preferred: impl Fn(&Stage) -> bool) -> Stage {
-        let trained = || self.project.stages.iter().rev().filter(|stage| self.trained.contains(&stage.name));
-        trained().find(|stage| preferred(stage)).or_else(|| trained().next()).cloned().unwrap_or_default()
+        let trained = || {
+            self.project
+                .stages
+                .iter()
+                .rev()
+                .filter(|stage| self.trained.contains(&stage.name))
+        };
+        trained()
+            .find(|stage| preferred(stage))
+            .or_else(|| trained().next())
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn scene<'a>(&'a mut self, stage: &'a Stage) -> (&'a mut Lens, Scene<'a>) {
-        let SavedRun { project, inference, dataset, network, position, device, lens, .. } = self;
-        (lens, Scene { network, inference, dataset, stage, seed: project.seed, step: position.step, device })
+        let SavedRun {
+            project,
+            inference,
+            dataset,
+            network,
+            position,
+            device,
+            lens,
+            ..
+        } = self;
+        (
+            lens,
+            Scene {
+                network,
+                inference,
+                dataset,
+                stage,
+                seed: project.seed,
+                step: position.step,
+                device,
+            },
+        )
     }
 
     /// The last stage of each task, as far as training went, in the order of the project.
     fn trained_stages(&self, split: Split) -> Vec<Stage> {
-        let trained = self.project.stages.iter().filter(|stage| self.trained.contains(&stage.name));
-        let usable: Vec<&Stage> = trained.filter(|stage| is_measured(stage, &self.dataset, split)).collect();
-        let is_last = |index: usize| !usable[index + 1..].iter().any(|later| later.task == usable[index].task);
-        (0..usable.len()).filter(|&index| is_last(index)).map(|index| usable[index].clone()).collect()
+        let trained = self
+            .project
+            .stages
+            .iter()
+            .filter(|stage| self.trained.contains(&stage.name));
+        let usable: Vec<&Stage> = trained
+            .filter(|stage| is_measured(stage, &self.dataset, split))
+            .collect();
+        let is_last = |index: usize| {
+            !usable[index + 1..]
+                .iter()
+                .any(|later| later.task == usable[index].task)
+        };
+        (0..usable.len())
+            .filter(|&index| is_last(index))
+            .map(|index| usable[index].clone())
+            .collect()
     }
 
     fn no_split(&self, split: Split) -> RunError {
-        let there: Vec<&str> = self.dataset.splits().map(|(split, _)| split.name()).collect();
-        RunError::Input(format!("these images have no split `{split}`; there is {}", there.join(", ")))
+        let there: Vec<&str> = self
+            .dataset
+            .splits()
+            .map(|(split, _)| split.name())
+            .collect();
+        RunError::Input(format!(
+            "these images have no split `{split}`; there is {}",
+            there.join(", ")
+        ))
     }
 }
 
@@ -193,16 +288,30 @@ pub fn filters(run: &Path, checkpoint: &str, device: Option<&str>) -> Result<Fil
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
 /// progress; without such rows, every stage up to the checkpoint's.
 fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
-    let rows = csv::Reader::from_path(run.join("metrics.csv")).map(csv::Reader::into_records).into_iter().flatten();
+    let rows = csv::Reader::from_path(run.join("metrics.csv"))
+        .map(csv::Reader::into_records)
+        .into_iter()
+        .flatten();
     let stage = |row: csv::StringRecord| {
         let step: u64 = row.get(2)?.parse().ok()?;
-        row.get(0).filter(|_| step <= position.step).map(str::to_owned)
+        row.get(0)
+            .filter(|_| step <= position.step)
+            .map(str::to_owned)
     };
     let mut names: BTreeSet<String> = rows.flatten().filter_map(stage).collect();
-    let present = project.stages.get(position.stage).filter(|_| position.is_in_stage());
+    let present = project
+        .stages
+        .get(position.stage)
+        .filter(|_| position.is_in_stage());
     names.extend(present.map(|stage| stage.name.clone()));
     if names.is_empty() {
-        names.extend(project.stages.iter().take(position.stage + 1).map(|stage| stage.name.clone()));
+        names.extend(
+            project
+                .stages
+                .iter()
+                .take(position.stage + 1)
+                .map(|stage| stage.name.clone()),
+        );
     }
     names
 }
@@ -211,7 +320,9 @@ fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<Strin
 fn other_images(run: &Path, dataset: &Dataset) -> Option<String> {
     let record = RunRecord::read(run).ok()?;
     let message = "the images are not the ones this run was trained on; its figures differ in that";
-    dataset.is_other_than(&record.data_hash).then(|| message.to_owned())
+    dataset
+        .is_other_than(&record.data_hash)
+        .then(|| message.to_owned())
 }
 
 /// The later task's loss, and what both know of the rest.

@@ -60,9 +60,15 @@ pub(super) struct Session<'a> {
 }
 
 /// Stages to train, in order, from this position on.
-pub(super) fn stages_left(project: &Project, only: Option<usize>, position: &Position) -> Vec<usize> {
+pub(super) fn stages_left(
+    project: &Project,
+    only: Option<usize>,
+    position: &Position,
+) -> Vec<usize> {
     let stages = position.stage..project.stages.len();
-    stages.filter(|stage| only.is_none_or(|only| only == *stage)).collect()
+    stages
+        .filter(|stage| only.is_none_or(|only| only == *stage))
+        .collect()
 }
 
 impl Session<'_> {
@@ -74,8 +80,15 @@ impl Session<'_> {
     /// Whether there is anything to train.
     pub fn has_steps_left(&self) -> bool {
         let position = &self.position;
-        let epochs = |index: usize| self.project.stages.get(index).map_or(0, |stage| stage.epochs);
-        self.stages_left().iter().any(|&index| index != position.stage || position.epoch < epochs(index))
+        let epochs = |index: usize| {
+            self.project
+                .stages
+                .get(index)
+                .map_or(0, |stage| stage.epochs)
+        };
+        self.stages_left()
+            .iter()
+            .any(|&index| index != position.stage || position.epoch < epochs(index))
     }
 
     /// Waits while paused, with fresh pictures to look at; false when the run is to stop.
@@ -100,8 +113,12 @@ impl Session<'_> {
     /// Makes new pictures now and puts them in the slots.
     pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let start = Instant::now();
-        let (filters, images) =
-            self.pictures.make(&mut self.network, &self.dataset, &self.inference, self.position.step);
+        let (filters, images) = self.pictures.make(
+            &mut self.network,
+            &self.dataset,
+            &self.inference,
+            self.position.step,
+        );
         pictures::publish(self.slots, filters.as_ref(), images.as_ref());
         self.look();
         self.pictures.rest(start.elapsed());
@@ -110,27 +127,72 @@ impl Session<'_> {
 
     /// Answers what the reader wants to see.
     fn look(&mut self) {
-        let Session { slots, lens, project, position, network, inference, dataset, device, control, .. } = self;
+        let Session {
+            slots,
+            lens,
+            project,
+            position,
+            network,
+            inference,
+            dataset,
+            device,
+            control,
+            ..
+        } = self;
         let (seed, step, wanted) = (project.seed, position.step, &slots.wanted);
-        let Some(stage) = project.stages.get(position.stage) else { return };
-        let scene = Scene { network, inference, dataset, stage, seed, step, device };
+        let Some(stage) = project.stages.get(position.stage) else {
+            return;
+        };
+        let scene = Scene {
+            network,
+            inference,
+            dataset,
+            stage,
+            seed,
+            step,
+            device,
+        };
         if let Some(question) = wanted.saliency.take() {
-            let result = lens.saliency(scene, &question).map_err(|error| error.to_string());
-            slots.saliency.put(Looked { question: (*question).clone(), result });
+            let result = lens
+                .saliency(scene, &question)
+                .map_err(|error| error.to_string());
+            slots.saliency.put(Looked {
+                question: (*question).clone(),
+                result,
+            });
         }
         if let Some(question) = wanted.field.take() {
-            let result = lens.effective_field(scene, &question).map_err(|error| error.to_string());
-            slots.field.put(Looked { question: (*question).clone(), result });
+            let result = lens
+                .effective_field(scene, &question)
+                .map_err(|error| error.to_string());
+            slots.field.put(Looked {
+                question: (*question).clone(),
+                result,
+            });
         }
         if let Some(question) = wanted.pixel.take() {
-            let result = lens.pixel(scene, &question).map_err(|error| error.to_string());
-            slots.pixel.put(Looked { question: (*question).clone(), result });
+            let result = lens
+                .pixel(scene, &question)
+                .map_err(|error| error.to_string());
+            slots.pixel.put(Looked {
+                question: (*question).clone(),
+                result,
+            });
         }
         if wanted.sparse.take().is_some() {
-            let longest = if control.must_wait() { pictures::LONGEST_PAUSED } else { pictures::LONGEST };
+            let longest = if control.must_wait() {
+                pictures::LONGEST_PAUSED
+            } else {
+                pictures::LONGEST
+            };
             let until = Instant::now() + longest;
-            let result = lens.sparse_code(scene, Some(until)).map_err(|error| error.to_string());
-            slots.sparse.put(Looked { question: (), result });
+            let result = lens
+                .sparse_code(scene, Some(until))
+                .map_err(|error| error.to_string());
+            slots.sparse.put(Looked {
+                question: (),
+                result,
+            });
         }
     }
 
@@ -138,25 +200,37 @@ impl Session<'_> {
     pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
         let (filters, images) = self.publish();
         let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
-        pictures::snapshot(&self.folder.path().join(name), filters.as_ref(), images.as_ref())
+        pictures::snapshot(
+            &self.folder.path().join(name),
+            filters.as_ref(),
+            images.as_ref(),
+        )
     }
 
     /// Measures a split with the stage's task and loss; `None` when the run is to stop instead.
     pub fn measure(&mut self, stage: &Stage, split: Split) -> Result<Option<Metrics>, RunError> {
         let dataset = Arc::clone(&self.dataset);
-        let Some(data) = dataset.split(split) else { return Ok(None) };
+        let Some(data) = dataset.split(split) else {
+            return Ok(None);
+        };
         let how = Measure {
             task: stage.task,
             loss: stage.loss,
             batch: stage.batch as usize,
             pixel_range: dataset.pixel_range(),
         };
-        measure(&mut self.network, data, how, &self.device, &mut || !self.control.stop_asked())
+        measure(&mut self.network, data, how, &self.device, &mut || {
+            !self.control.stop_asked()
+        })
     }
 
     /// Writes checkpoints of the present state under these names, unless a number in it is no longer
     /// finite: then nothing is written, and the first such weight is given.
-    pub fn save_if_finite(&mut self, names: &[&str], optimizer: &Named) -> Result<Option<String>, RunError> {
+    pub fn save_if_finite(
+        &mut self,
+        names: &[&str],
+        optimizer: &Named,
+    ) -> Result<Option<String>, RunError> {
         let state = self.network.state()?;
         let weights = state.iter().map(|(key, tensor)| (key.as_str(), tensor));
         if let Some(key) = finite::first_not_finite(weights)? {
@@ -172,8 +246,15 @@ impl Session<'_> {
         self.write_checkpoints(&["last"], &state, &[])
     }
 
-    fn write_checkpoints(&mut self, names: &[&str], state: &Named, optimizer: &Named) -> Result<(), RunError> {
-        self.tables.flush().map_err(|reason| self.write_error(reason))?;
+    fn write_checkpoints(
+        &mut self,
+        names: &[&str],
+        state: &Named,
+        optimizer: &Named,
+    ) -> Result<(), RunError> {
+        self.tables
+            .flush()
+            .map_err(|reason| self.write_error(reason))?;
         for name in names {
             let path = self.folder.checkpoint(name);
             checkpoint::save(&path, &self.position, state, optimizer)?;
@@ -203,20 +284,33 @@ impl Session<'_> {
 
     /// Images trained on a second; of the run's earlier part while nothing was trained in this one.
     fn speed(&self) -> f64 {
-        if self.clock.speed() > 0.0 { self.clock.speed() } else { self.record.images_per_second }
+        if self.clock.speed() > 0.0 {
+            self.clock.speed()
+        } else {
+            self.record.images_per_second
+        }
     }
 
     /// Brings `run.json` up to date.
-    pub fn write_record(&mut self, status: Status, message: Option<String>) -> Result<(), RunError> {
+    pub fn write_record(
+        &mut self,
+        status: Status,
+        message: Option<String>,
+    ) -> Result<(), RunError> {
         (self.record.status, self.record.message) = (status, message);
         (self.record.seconds, self.record.steps) = (self.clock.seconds(), self.position.step);
         self.record.images_per_second = self.speed();
         self.record.measure(&self.metrics);
-        self.record.write(self.folder.path()).map_err(|reason| self.write_error(reason))
+        self.record
+            .write(self.folder.path())
+            .map_err(|reason| self.write_error(reason))
     }
 
     /// A file of the run folder that could not be written.
     pub fn write_error(&self, reason: io::Error) -> RunError {
-        RunError::Write { folder: self.folder.path().to_owned(), reason }
+        RunError::Write {
+            folder: self.folder.path().to_owned(),
+            reason,
+        }
     }
 }

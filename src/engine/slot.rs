@@ -27,7 +27,10 @@ impl<T> Slot<T> {
 
     /// The newest value, which stays in the slot.
     pub fn latest(&self) -> Option<Arc<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes the newest value out; `None` until the next [`Slot::put`].

@@ -38,7 +38,10 @@ pub fn begin(wake: impl FnOnce() + Send + 'static) {
         wake();
     };
     // Without a thread there is no estimate.
-    std::thread::Builder::new().name("strata-speed".into()).spawn(work).ok();
+    std::thread::Builder::new()
+        .name("strata-speed".into())
+        .spawn(work)
+        .ok();
 }
 
 /// Measures now, unless that was done before.
@@ -50,7 +53,10 @@ fn all() -> Result<Speeds, NnError> {
     let machine = super::memory::machine();
     // One vector of outputs, and four.
     let lanes = machine.lanes as usize;
-    let (narrow, wide) = (format!("conv {lanes} k3 p1"), format!("conv {} k3 p1", 4 * lanes));
+    let (narrow, wide) = (
+        format!("conv {lanes} k3 p1"),
+        format!("conv {} k3 p1", 4 * lanes),
+    );
     let simple = passes("relu", "32x64x64", 16)?;
     let numbers = (32 * 64 * 64 * 16) as f64;
     Ok(Speeds {
@@ -84,22 +90,41 @@ fn rate(text: &str, input: &str, batch: usize) -> Result<Rate, NnError> {
     let network = one_layer(text, input)?;
     let each = infer(&network).totals.macs as f64 * batch as f64;
     let rate = |times: f64, seconds: f64| times * each / seconds.max(f64::MIN_POSITIVE);
-    Ok(Rate { forward: rate(1.0, passes.forward), backward: rate(2.0, passes.backward) })
+    Ok(Rate {
+        forward: rate(1.0, passes.forward),
+        backward: rate(2.0, passes.backward),
+    })
 }
 
 fn one_layer(text: &str, input: &str) -> Result<project::Network, NnError> {
-    let input = input.parse().map_err(|_| NnError::Unsupported(format!("the size {input}")))?;
-    Ok(project::Network { input, encoder: vec![Node::from_text(text)], decoder: Vec::new(), head: Vec::new() })
+    let input = input
+        .parse()
+        .map_err(|_| NnError::Unsupported(format!("the size {input}")))?;
+    Ok(project::Network {
+        input,
+        encoder: vec![Node::from_text(text)],
+        decoder: Vec::new(),
+        head: Vec::new(),
+    })
 }
 
 /// The shortest times of a layer's passes, all gradients computed.
 fn passes(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
     let stacks = one_layer(text, input)?;
-    let plan = infer(&stacks).plan.ok_or_else(|| NnError::Unsupported(format!("the layer {text}")))?;
+    let plan = infer(&stacks)
+        .plan
+        .ok_or_else(|| NnError::Unsupported(format!("the layer {text}")))?;
     let mut network = Network::new(&plan, 0, &Device::Cpu)?;
     let images = Tensor::ones(network.input_dims(batch), DType::F32, &Device::Cpu)?;
-    let gradient = Tensor::ones(channels_last(batch, &plan.code).to_vec(), DType::F32, &Device::Cpu)?;
-    let mut best = Passes { forward: f64::MAX, backward: f64::MAX };
+    let gradient = Tensor::ones(
+        channels_last(batch, &plan.code).to_vec(),
+        DType::F32,
+        &Device::Cpu,
+    )?;
+    let mut best = Passes {
+        forward: f64::MAX,
+        backward: f64::MAX,
+    };
     let begun = Instant::now();
     for index in 0..=TRIES {
         if index > 1 && begun.elapsed() > LONGEST {
@@ -108,12 +133,19 @@ fn passes(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
         // Weights that have changed are packed anew, as in a step.
         network.parameters_mut();
         let start = Instant::now();
-        network.forward(Route::Reconstruct, &images, Mode::Train { seed: 0, step: 0 })?;
+        network.forward(
+            Route::Reconstruct,
+            &images,
+            Mode::Train { seed: 0, step: 0 },
+        )?;
         let forward = start.elapsed().as_secs_f64();
         network.backward_to_input(&gradient)?;
         let backward = start.elapsed().as_secs_f64() - forward;
         if index > 0 {
-            best = Passes { forward: best.forward.min(forward), backward: best.backward.min(backward) };
+            best = Passes {
+                forward: best.forward.min(forward),
+                backward: best.backward.min(backward),
+            };
         }
     }
     Ok(best)
@@ -128,8 +160,19 @@ mod tests {
         let start = Instant::now();
         let speeds = measure().unwrap();
         let first = start.elapsed();
-        let rates = [speeds.narrow, speeds.wide, speeds.pointwise, speeds.depthwise, speeds.dense];
-        assert!(rates.iter().all(|rate| rate.forward > 1e6 && rate.backward > 1e6), "{speeds:?}");
+        let rates = [
+            speeds.narrow,
+            speeds.wide,
+            speeds.pointwise,
+            speeds.depthwise,
+            speeds.dense,
+        ];
+        assert!(
+            rates
+                .iter()
+                .all(|rate| rate.forward > 1e6 && rate.backward > 1e6),
+            "{speeds:?}"
+        );
         assert!(speeds.bandwidth > 1e7 && speeds.start < 0.1, "{speeds:?}");
         let again = Instant::now();
         assert_eq!(measure(), Some(speeds));

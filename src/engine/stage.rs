@@ -35,10 +35,18 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
     if session.position.stage != index {
         session.position = session.position.enter(index);
     }
-    let (stage, dataset) = (session.project.stages[index].clone(), Arc::clone(&session.dataset));
-    let Some(split) = dataset.split(stage.split) else { return Ok(Flow::Done) };
+    let (stage, dataset) = (
+        session.project.stages[index].clone(),
+        Arc::clone(&session.dataset),
+    );
+    let Some(split) = dataset.split(stage.split) else {
+        return Ok(Flow::Done);
+    };
     session.network.set_frozen(&frozen(&stage));
-    session.network.set_sparsity(stage.sparsity.as_ref()).map_err(RunError::input)?;
+    session
+        .network
+        .set_sparsity(stage.sparsity.as_ref())
+        .map_err(RunError::input)?;
     let mut stepper = Stepper::new(session, &stage, split)?;
     announce(session, &stage, &stepper);
     while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
@@ -56,7 +64,11 @@ pub(super) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, Run
 }
 
 /// The rest of the epoch in progress, and its measuring.
-fn epoch(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData) -> Result<Flow, RunError> {
+fn epoch(
+    session: &mut Session<'_>,
+    stepper: &mut Stepper<'_>,
+    split: &SplitData,
+) -> Result<Flow, RunError> {
     match steps(session, stepper, split)? {
         Flow::Done => end_epoch(session, stepper),
         Flow::Stopped => Ok(Flow::Stopped),
@@ -67,8 +79,15 @@ fn epoch(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData
 /// (whose gradients are those of an earlier stage, and which weight decay would shrink).
 pub(crate) fn frozen(stage: &Stage) -> Vec<String> {
     let used = Route::from(stage.task).second();
-    let idle = [Stack::Decoder, Stack::Head].into_iter().filter(|stack| *stack != used);
-    stage.freeze.iter().cloned().chain(idle.map(|stack| stack.name().to_owned())).collect()
+    let idle = [Stack::Decoder, Stack::Head]
+        .into_iter()
+        .filter(|stack| *stack != used);
+    stage
+        .freeze
+        .iter()
+        .cloned()
+        .chain(idle.map(|stack| stack.name().to_owned()))
+        .collect()
 }
 
 fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {
@@ -82,17 +101,26 @@ fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {
 }
 
 fn is_over(stage: &Stage, watch: Watch) -> bool {
-    stage.early_stop.as_ref().is_some_and(|rule| watch.waited > 0 && watch.waited >= rule.patience)
+    stage
+        .early_stop
+        .as_ref()
+        .is_some_and(|rule| watch.waited > 0 && watch.waited >= rule.patience)
 }
 
 /// The steps of the epoch in progress that are not done yet.
-fn steps(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData) -> Result<Flow, RunError> {
+fn steps(
+    session: &mut Session<'_>,
+    stepper: &mut Stepper<'_>,
+    split: &SplitData,
+) -> Result<Flow, RunError> {
     let mut loader = load(session, stepper, split)?;
     loop {
         if !session.wait() {
             return Ok(Flow::Stopped);
         }
-        let Some(batch) = loader.next() else { return Ok(Flow::Done) };
+        let Some(batch) = loader.next() else {
+            return Ok(Flow::Done);
+        };
         let batch = batch?;
         let report = stepper.take(session, &batch)?;
         loader.give_back(batch);
@@ -105,7 +133,11 @@ fn steps(session: &mut Session<'_>, stepper: &mut Stepper<'_>, split: &SplitData
 }
 
 /// Starts the threads that make the epoch's batches, from where the run stands.
-fn load(session: &Session<'_>, stepper: &Stepper<'_>, split: &SplitData) -> Result<Loader, RunError> {
+fn load(
+    session: &Session<'_>,
+    stepper: &Stepper<'_>,
+    split: &SplitData,
+) -> Result<Loader, RunError> {
     let (seed, position) = (session.project.seed, &session.position);
     let job = Job {
         dataset: Arc::clone(&session.dataset),
@@ -127,13 +159,19 @@ fn load(session: &Session<'_>, stepper: &Stepper<'_>, split: &SplitData) -> Resu
 /// Measures, writes and tells what the epoch brought.
 fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
     let stage = stepper.stage();
-    let mut metrics = vec![(stage.split, trained(stage, session.position.tally, session.dataset.pixel_range()))];
+    let mut metrics = vec![(
+        stage.split,
+        trained(stage, session.position.tally, session.dataset.pixel_range()),
+    )];
     if !measure_into(session, stage, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
-    let verdict =
-        stage.early_stop.as_ref().map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
-    let is_last = session.position.epoch + 1 >= stage.epochs || verdict.is_some_and(|verdict| verdict.is_over);
+    let verdict = stage
+        .early_stop
+        .as_ref()
+        .map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
+    let is_last = session.position.epoch + 1 >= stage.epochs
+        || verdict.is_some_and(|verdict| verdict.is_over);
     if is_last && !measure_into(session, stage, Split::Test, &mut metrics)? {
         return Ok(Flow::Stopped);
     }
@@ -154,7 +192,9 @@ fn measure_into(
     if split == stage.split || !is_measured(stage, &session.dataset, split) {
         return Ok(true);
     }
-    let Some(measured) = session.measure(stage, split)? else { return Ok(false) };
+    let Some(measured) = session.measure(stage, split)? else {
+        return Ok(false);
+    };
     metrics.push((split, measured));
     Ok(true)
 }
@@ -162,7 +202,10 @@ fn measure_into(
 /// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
 fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
     let images = tally.images.max(1) as f64;
-    let metrics = Metrics { loss: tally.loss / images, ..Metrics::default() };
+    let metrics = Metrics {
+        loss: tally.loss / images,
+        ..Metrics::default()
+    };
     match (stage.task, stage.loss) {
         (Task::Reconstruct, Loss::Mse) => with_mse(metrics.clone(), metrics.loss, pixel_range),
         (Task::Reconstruct, _) => metrics,
@@ -180,14 +223,32 @@ fn write_rows(
     stepper: &Stepper<'_>,
     metrics: &[(Split, Metrics)],
 ) -> Result<(), RunError> {
-    let (epoch, step, seconds) = (session.position.epoch + 1, session.position.step, session.clock.seconds());
-    let lr = stepper.lr(&session.position, session.position.step_in_epoch.saturating_sub(1));
+    let (epoch, step, seconds) = (
+        session.position.epoch + 1,
+        session.position.step,
+        session.clock.seconds(),
+    );
+    let lr = stepper.lr(
+        &session.position,
+        session.position.step_in_epoch.saturating_sub(1),
+    );
     let row = |(split, metrics): &(Split, Metrics)| {
         let lr = (*split == stage.split).then_some(lr);
-        MetricsRow { stage: stage.name.clone(), epoch, step, split: *split, metrics: metrics.clone(), lr, seconds }
+        MetricsRow {
+            stage: stage.name.clone(),
+            epoch,
+            step,
+            split: *split,
+            metrics: metrics.clone(),
+            lr,
+            seconds,
+        }
     };
     let rows: Vec<MetricsRow> = metrics.iter().map(row).collect();
-    session.tables.metrics(&rows).map_err(|reason| session.write_error(reason))
+    session
+        .tables
+        .metrics(&rows)
+        .map_err(|reason| session.write_error(reason))
 }
 
 /// The position after the epoch.
@@ -218,10 +279,19 @@ fn save(
 }
 
 fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(), RunError> {
-    let (stage, epoch, step) = (session.position.stage, session.position.epoch, session.position.step);
+    let (stage, epoch, step) = (
+        session.position.stage,
+        session.position.epoch,
+        session.position.step,
+    );
     session.remember(&metrics);
     session.write_record(super::record::Status::Running, None)?;
     session.snapshot(stage, epoch)?;
-    session.sink.event(Event::Epoch(EpochReport { stage, epoch, step, metrics }));
+    session.sink.event(Event::Epoch(EpochReport {
+        stage,
+        epoch,
+        step,
+        metrics,
+    }));
     Ok(())
 }

@@ -46,7 +46,11 @@ struct Forward {
 
 impl<'a> Stepper<'a> {
     /// Starts a stage, with the optimizer's memory where the run goes on inside it.
-    pub fn new(session: &mut Session<'_>, stage: &'a Stage, split: &'a SplitData) -> Result<Stepper<'a>, RunError> {
+    pub fn new(
+        session: &mut Session<'_>,
+        stage: &'a Stage,
+        split: &'a SplitData,
+    ) -> Result<Stepper<'a>, RunError> {
         let mut updater = Updater::new(&stage.optimizer, &session.network)?;
         if let Some(memory) = session.optimizer.take() {
             updater.load_state(&memory).map_err(RunError::input)?;
@@ -72,11 +76,23 @@ impl<'a> Stepper<'a> {
     /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
     /// that are there, when a weight is no longer finite.
     pub fn save(&self, session: &mut Session<'_>, names: &[&str]) -> Result<(), RunError> {
-        let Some(key) = session.save_if_finite(names, &self.updater.state()?)? else { return Ok(()) };
+        let Some(key) = session.save_if_finite(names, &self.updater.state()?)? else {
+            return Ok(());
+        };
         let position = &session.position;
-        let epoch = if position.step_in_epoch == 0 { position.epoch.max(1) } else { position.epoch + 1 };
+        let epoch = if position.step_in_epoch == 0 {
+            position.epoch.max(1)
+        } else {
+            position.epoch + 1
+        };
         let (at, kept) = ((position.step, epoch), last_finite(session));
-        Err(self.failure(session, "a weight is not finite", at, format!("first in `{key}`"), kept))
+        Err(self.failure(
+            session,
+            "a weight is not finite",
+            at,
+            format!("first in `{key}`"),
+            kept,
+        ))
     }
 
     /// Writes a checkpoint of the present state when an image can't be read, and says from where the run can go on.
@@ -96,11 +112,17 @@ impl<'a> Stepper<'a> {
     pub fn lr(&self, position: &Position, steps: u64) -> f64 {
         let base = self.stage.optimizer.lr();
         let epoch = f64::from(position.epoch) + steps as f64 / self.steps_per_epoch.max(1) as f64;
-        self.stage.schedule.map_or(base, |schedule| base * schedule.factor(epoch, f64::from(self.stage.epochs)))
+        self.stage.schedule.map_or(base, |schedule| {
+            base * schedule.factor(epoch, f64::from(self.stage.epochs))
+        })
     }
 
     /// Trains on a batch.
-    pub fn take(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<StepReport, RunError> {
+    pub fn take(
+        &mut self,
+        session: &mut Session<'_>,
+        batch: &Filled,
+    ) -> Result<StepReport, RunError> {
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
         let loss = forward.loss + forward.penalty;
@@ -111,7 +133,11 @@ impl<'a> Stepper<'a> {
             session.network.backward(gradient)?;
         }
         if let Some(key) = gradient_not_finite(&session.network)? {
-            return Err(self.not_finite(session, "a gradient is not finite", format!("first for `{key}`")));
+            return Err(self.not_finite(
+                session,
+                "a gradient is not finite",
+                format!("first for `{key}`"),
+            ));
         }
         let lr = self.lr(&session.position, session.position.step_in_epoch);
         self.updater.step(&mut session.network, lr)?;
@@ -122,19 +148,41 @@ impl<'a> Stepper<'a> {
 
     fn forward(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<Forward, RunError> {
         let images = self.batcher.take(self.split.image_shape(), batch)?;
-        let mode = Mode::Train { seed: session.project.seed, step: session.position.step };
-        let output = session.network.forward(self.stage.task.into(), &images, mode)?;
+        let mode = Mode::Train {
+            seed: session.project.seed,
+            step: session.position.step,
+        };
+        let output = session
+            .network
+            .forward(self.stage.task.into(), &images, mode)?;
         let (target, correct) = match self.stage.task {
             Task::Reconstruct => (Target::Images(&images), None),
             Task::Classify => {
                 let correct = loss::count_correct(&output, &batch.labels)?;
-                let blend =
-                    batch.blend.as_ref().map(|(others, share)| Blend { labels: &batch.labels, others, share: *share });
-                (blend.map_or(Target::Labels(&batch.labels), Target::Blend), Some(correct))
+                let blend = batch.blend.as_ref().map(|(others, share)| Blend {
+                    labels: &batch.labels,
+                    others,
+                    share: *share,
+                });
+                (
+                    blend.map_or(Target::Labels(&batch.labels), Target::Blend),
+                    Some(correct),
+                )
             }
         };
-        let evaluated = loss::evaluate(self.stage.loss, &output, target, self.after_softmax, Some(&mut self.gradient))?;
-        Ok(Forward { loss: evaluated.value, penalty: session.network.penalty(), correct, gradient: evaluated.gradient })
+        let evaluated = loss::evaluate(
+            self.stage.loss,
+            &output,
+            target,
+            self.after_softmax,
+            Some(&mut self.gradient),
+        )?;
+        Ok(Forward {
+            loss: evaluated.value,
+            penalty: session.network.penalty(),
+            correct,
+            gradient: evaluated.gradient,
+        })
     }
 
     fn count(&self, session: &mut Session<'_>, forward: &Forward, images: usize) {
@@ -153,9 +201,24 @@ impl<'a> Stepper<'a> {
         lr: f64,
     ) -> Result<StepReport, RunError> {
         let loss = forward.loss + forward.penalty;
-        let Position { stage, epoch, step, step_in_epoch, .. } = session.position;
-        let row = StepRow { step, stage: &self.stage.name, epoch: epoch + 1, loss, lr };
-        session.tables.step(&row).map_err(|reason| session.write_error(reason))?;
+        let Position {
+            stage,
+            epoch,
+            step,
+            step_in_epoch,
+            ..
+        } = session.position;
+        let row = StepRow {
+            step,
+            stage: &self.stage.name,
+            epoch: epoch + 1,
+            loss,
+            lr,
+        };
+        session
+            .tables
+            .step(&row)
+            .map_err(|reason| session.write_error(reason))?;
         let images_per_second = session.clock.recent_speed();
         Ok(StepReport {
             stage,
@@ -163,7 +226,9 @@ impl<'a> Stepper<'a> {
             step,
             step_in_epoch,
             loss,
-            accuracy: forward.correct.map(|correct| correct as f64 / images.max(1) as f64),
+            accuracy: forward
+                .correct
+                .map(|correct| correct as f64 / images.max(1) as f64),
             lr,
             images_per_second,
             seconds_left: images_left(session, self.batch) as f64 / images_per_second.max(1e-9),
@@ -172,7 +237,10 @@ impl<'a> Stepper<'a> {
 
     fn loss_not_finite(&self, session: &mut Session<'_>, loss: f64) -> RunError {
         let first = match session.network.first_not_finite() {
-            Ok(Some(key)) => format!("first in the output of {}", layer_name(&session.inference, &key)),
+            Ok(Some(key)) => format!(
+                "first in the output of {}",
+                layer_name(&session.inference, &key)
+            ),
             Ok(None) => "every layer's output is finite, the loss of it is not".to_owned(),
             Err(error) => format!("the layer could not be found: {error}"),
         };
@@ -184,7 +252,10 @@ impl<'a> Stepper<'a> {
         let memory = self.updater.state().map_err(RunError::from);
         let kept = match memory.and_then(|memory| session.save_if_finite(&["last"], &memory)) {
             Ok(None) => {
-                format!("The weights before this step are kept in {}", session.folder.checkpoint("last").display())
+                format!(
+                    "The weights before this step are kept in {}",
+                    session.folder.checkpoint("last").display()
+                )
             }
             Ok(Some(_)) => last_finite(session),
             Err(error) => return error,
@@ -210,26 +281,42 @@ impl<'a> Stepper<'a> {
             epoch,
             first,
             kept,
-            advice: format!("use a smaller learning rate than {lr:?}, such as lr={:?}", lr / 10.0),
+            advice: format!(
+                "use a smaller learning rate than {lr:?}, such as lr={:?}",
+                lr / 10.0
+            ),
         }))
     }
 }
 
 /// No checkpoint is ever written with a number in it that is not finite.
 fn last_finite(session: &Session<'_>) -> String {
-    format!("The last finite weights are in {}", session.folder.checkpoint("last").display())
+    format!(
+        "The last finite weights are in {}",
+        session.folder.checkpoint("last").display()
+    )
 }
 
 /// Images still to be trained on in all stages; stages may stop earlier.
 fn images_left(session: &Session<'_>, batch: usize) -> u64 {
     let position = &session.position;
     let images = |stage: usize| -> u64 {
-        let Some(stage) = session.project.stages.get(stage) else { return 0 };
-        let images = session.dataset.split(stage.split).map_or(0, |split| split.len());
+        let Some(stage) = session.project.stages.get(stage) else {
+            return 0;
+        };
+        let images = session
+            .dataset
+            .split(stage.split)
+            .map_or(0, |split| split.len());
         u64::from(stage.epochs) * images as u64
     };
     let total: u64 = session.stages_left().into_iter().map(images).sum();
-    let epoch = session.project.stages.get(position.stage).map_or(1, |stage| u64::from(stage.epochs.max(1)));
-    let done = images(position.stage) / epoch * u64::from(position.epoch) + position.step_in_epoch * batch as u64;
+    let epoch = session
+        .project
+        .stages
+        .get(position.stage)
+        .map_or(1, |stage| u64::from(stage.epochs.max(1)));
+    let done = images(position.stage) / epoch * u64::from(position.epoch)
+        + position.step_in_epoch * batch as u64;
     total.saturating_sub(done)
 }

@@ -12,7 +12,9 @@ use std::io;
 use std::path::Path;
 
 /// The columns of `metrics.csv`. All but the last repeat exactly between runs.
-pub const METRICS: [&str; 9] = ["stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds"];
+pub const METRICS: [&str; 9] = [
+    "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
+];
 /// The columns of `steps.csv`.
 pub const STEPS: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
 
@@ -67,7 +69,12 @@ impl Tables {
     /// Appends what was measured, and sees to it that it is on disk with all steps so far.
     pub fn metrics(&mut self, rows: &[MetricsRow]) -> io::Result<()> {
         for row in rows {
-            let Metrics { loss, accuracy, log_loss, .. } = &row.metrics;
+            let Metrics {
+                loss,
+                accuracy,
+                log_loss,
+                ..
+            } = &row.metrics;
             let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
             self.metrics.write_record([
                 row.stage.as_str(),
@@ -89,7 +96,9 @@ impl Tables {
     pub fn step(&mut self, row: &StepRow<'_>) -> io::Result<()> {
         let [step, epoch] = [row.step, u64::from(row.epoch)].map(|n| n.to_string());
         let [loss, lr] = [row.loss, row.lr].map(|n| n.to_string());
-        Ok(self.steps.write_record([&step, row.stage, &epoch, &loss, &lr])?)
+        Ok(self
+            .steps
+            .write_record([&step, row.stage, &epoch, &loss, &lr])?)
     }
 
     /// Writes what is buffered.
@@ -99,23 +108,43 @@ impl Tables {
 }
 
 /// Cuts a table back to its rows up to `step`, in one step, and opens it for more.
-fn cut_back(path: &Path, header: &[&str], step_column: usize, step: u64) -> io::Result<csv::Writer<File>> {
+fn cut_back(
+    path: &Path,
+    header: &[&str],
+    step_column: usize,
+    step: u64,
+) -> io::Result<csv::Writer<File>> {
     let mut kept = csv::Writer::from_writer(Vec::new());
     kept.write_record(header)?;
     for row in rows_until(path, step_column, step) {
         kept.write_record(&row)?;
     }
-    write_atomic(path, &kept.into_inner().map_err(|error| io::Error::other(error.to_string()))?)?;
-    Ok(csv::Writer::from_writer(OpenOptions::new().append(true).open(path)?))
+    write_atomic(
+        path,
+        &kept
+            .into_inner()
+            .map_err(|error| io::Error::other(error.to_string()))?,
+    )?;
+    Ok(csv::Writer::from_writer(
+        OpenOptions::new().append(true).open(path)?,
+    ))
 }
 
 /// The readable rows up to `step`; a row cut off by a power cut ends the table.
 fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringRecord> {
-    let Ok(mut reader) = csv::Reader::from_path(path) else { return Vec::new() };
-    let until = |row: &csv::StringRecord| {
-        row.get(step_column).and_then(|text| text.parse::<u64>().ok()).is_some_and(|at| at <= step)
+    let Ok(mut reader) = csv::Reader::from_path(path) else {
+        return Vec::new();
     };
-    reader.records().map_while(Result::ok).take_while(until).collect()
+    let until = |row: &csv::StringRecord| {
+        row.get(step_column)
+            .and_then(|text| text.parse::<u64>().ok())
+            .is_some_and(|at| at <= step)
+    };
+    reader
+        .records()
+        .map_while(Result::ok)
+        .take_while(until)
+        .collect()
 }
 
 #[cfg(test)]
@@ -125,7 +154,11 @@ mod tests {
     #[test]
     fn tables_are_cut_back_to_the_checkpoint() {
         let run = tempfile::tempdir().unwrap();
-        let metrics = Metrics { loss: 0.1, accuracy: Some(0.5), ..Metrics::default() };
+        let metrics = Metrics {
+            loss: 0.1,
+            accuracy: Some(0.5),
+            ..Metrics::default()
+        };
         let row = |step| MetricsRow {
             stage: "a, b".into(),
             epoch: 1,
@@ -137,7 +170,15 @@ mod tests {
         };
         let mut tables = Tables::open(run.path(), 0).unwrap();
         for step in 1..=3 {
-            tables.step(&StepRow { step, stage: "a, b", epoch: 1, loss: 1.0 / 3.0, lr: 1e-3 }).unwrap();
+            tables
+                .step(&StepRow {
+                    step,
+                    stage: "a, b",
+                    epoch: 1,
+                    loss: 1.0 / 3.0,
+                    lr: 1e-3,
+                })
+                .unwrap();
         }
         tables.metrics(&[row(2), row(3)]).unwrap();
         drop(tables);
@@ -148,6 +189,9 @@ mod tests {
             "stage,epoch,step,split,loss,accuracy,log_loss,lr,seconds\n\"a, b\",1,2,train,0.1,0.5,,,1.000\n"
         );
         assert_eq!(read("steps.csv").lines().count(), 3);
-        assert_eq!(read("steps.csv").lines().nth(2).unwrap(), "2,\"a, b\",1,0.3333333333333333,0.001");
+        assert_eq!(
+            read("steps.csv").lines().nth(2).unwrap(),
+            "2,\"a, b\",1,0.3333333333333333,0.001"
+        );
     }
 }

@@ -52,28 +52,41 @@ pub struct Running {
 
 /// Starts a run on a thread of its own. `wake` is called there after every event, for example to
 /// repaint a window; it must be quick. Fails when the system has no thread left.
-pub fn start(project: Project, options: RunOptions, wake: impl Fn() + Send + 'static) -> std::io::Result<Running> {
+pub fn start(
+    project: Project,
+    options: RunOptions,
+    wake: impl Fn() + Send + 'static,
+) -> std::io::Result<Running> {
     let (commands, requests) = unbounded();
     let (facts, events) = unbounded();
     let slots = Arc::new(Slots::default());
     let shared = Arc::clone(&slots);
-    std::thread::Builder::new().name("strata-engine".to_owned()).spawn(move || {
-        calm::step_back();
-        let mut sink = |event: Event| {
-            if facts.len() < QUEUE || !may_be_left_out(&event) {
-                // A reader that is gone needs no events; the run goes on for its folder's sake.
-                facts.send(event).ok();
-            }
-            wake();
-        };
-        let outcome = guarded(&project, &options, &requests, &mut sink, &shared);
-        sink(Event::Finished(outcome));
-    })?;
-    Ok(Running { commands, events, slots })
+    std::thread::Builder::new()
+        .name("strata-engine".to_owned())
+        .spawn(move || {
+            calm::step_back();
+            let mut sink = |event: Event| {
+                if facts.len() < QUEUE || !may_be_left_out(&event) {
+                    // A reader that is gone needs no events; the run goes on for its folder's sake.
+                    facts.send(event).ok();
+                }
+                wake();
+            };
+            let outcome = guarded(&project, &options, &requests, &mut sink, &shared);
+            sink(Event::Finished(outcome));
+        })?;
+    Ok(Running {
+        commands,
+        events,
+        slots,
+    })
 }
 
 fn may_be_left_out(event: &Event) -> bool {
-    matches!(event, Event::Step(_) | Event::Preparing { .. } | Event::Pictures)
+    matches!(
+        event,
+        Event::Step(_) | Event::Preparing { .. } | Event::Pictures
+    )
 }
 
 /// [`run`], with a panic turned into an outcome and the run marked as failed.
@@ -92,11 +105,14 @@ pub fn guarded(
         sink.event(event);
     };
     // Whatever the panic left half done is dropped with the run, but for slots, which are replaced whole.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(project, options, commands, &mut watching, slots)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        run(project, options, commands, &mut watching, slots)
+    }));
     outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
 }

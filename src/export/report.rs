@@ -53,30 +53,59 @@ pub fn write(
     let project = file::load(&run.join("project.toml"))?;
     let page = page(run, &project, filters, reconstructions);
     let file = run.join("report.html");
-    write_atomic(&file, page.as_bytes()).map_err(|reason| ReportError::Write { file: file.clone(), reason })?;
+    write_atomic(&file, page.as_bytes()).map_err(|reason| ReportError::Write {
+        file: file.clone(),
+        reason,
+    })?;
     Ok(file)
 }
 
-fn page(run: &Path, project: &Project, filters: Option<&Filters>, reconstructions: Option<&Reconstructions>) -> String {
+fn page(
+    run: &Path,
+    project: &Project,
+    filters: Option<&Filters>,
+    reconstructions: Option<&Reconstructions>,
+) -> String {
     let title = escape(&project.title);
     let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
     body += &section("Loss", curve::figures(run));
     body += &section("Metrics", metrics_table(run));
     let pictures = reconstructions.filter(|pictures| !pictures.inputs.is_empty());
-    body += &section("Probe images over their reconstructions", pictures.and_then(reconstruction_figure));
-    body += &section("Filters of the first layer", filters.filter(|f| f.count > 0).and_then(filter_figure));
+    body += &section(
+        "Probe images over their reconstructions",
+        pictures.and_then(reconstruction_figure),
+    );
+    body += &section(
+        "Filters of the first layer",
+        filters.filter(|f| f.count > 0).and_then(filter_figure),
+    );
     body += &section("Layers", Some(layer_table(&infer(&project.network))));
     let head = format!("<meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>");
-    format!("<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n")
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
+    )
 }
 
 fn section(title: &str, content: Option<String>) -> String {
-    content.map(|content| format!("<h2>{title}</h2>\n{content}\n")).unwrap_or_default()
+    content
+        .map(|content| format!("<h2>{title}</h2>\n{content}\n"))
+        .unwrap_or_default()
 }
 
 fn about(run: &Path) -> String {
-    let Ok(record) = RunRecord::read(run) else { return escape(&run.display().to_string()) };
-    let RunRecord { status, version, device, started, seconds, steps, images_per_second, .. } = record;
+    let Ok(record) = RunRecord::read(run) else {
+        return escape(&run.display().to_string());
+    };
+    let RunRecord {
+        status,
+        version,
+        device,
+        started,
+        seconds,
+        steps,
+        images_per_second,
+        ..
+    } = record;
     let status = format!("{status:?}").to_lowercase();
     let facts = format!(
         "{status} · {steps} steps in {seconds:.0} s · {images_per_second:.0} images/s · {device} · started {started} · Strata {version}"
@@ -90,11 +119,20 @@ fn layer_table(inference: &Inference) -> String {
         let indent = "&emsp;".repeat(row.depth);
         let (name, text) = (row.place.to_string(), escape(&row.text));
         let (output, parameters, macs) = (row.shape_text(), row.parameters, row.macs);
-        format!("<tr><td>{indent}{name} {text}</td><td>{output}</td><td>{parameters}</td><td>{macs}</td></tr>")
+        format!(
+            "<tr><td>{indent}{name} {text}</td><td>{output}</td><td>{parameters}</td><td>{macs}</td></tr>"
+        )
     };
     let rows: Vec<String> = inference.rows.iter().map(row).collect();
-    let totals = format!("{} parameters, {} MACs an image", inference.totals.parameters, inference.totals.macs);
-    format!("<table>{heading}{}</table>\n<p>{} · {totals}</p>", rows.concat(), escape(&banner(inference).text))
+    let totals = format!(
+        "{} parameters, {} MACs an image",
+        inference.totals.parameters, inference.totals.macs
+    );
+    format!(
+        "<table>{heading}{}</table>\n<p>{} · {totals}</p>",
+        rows.concat(),
+        escape(&banner(inference).text)
+    )
 }
 
 /// `metrics.csv` as a table, without what repeats.
@@ -105,7 +143,11 @@ fn metrics_table(run: &Path) -> Option<String> {
         format!("<tr>{}</tr>", record.iter().map(cell).collect::<String>())
     };
     let heading = cells(&reader.headers().ok()?.clone(), "th");
-    let rows: String = reader.records().map_while(Result::ok).map(|record| cells(&record, "td")).collect();
+    let rows: String = reader
+        .records()
+        .map_while(Result::ok)
+        .map(|record| cells(&record, "td"))
+        .collect();
     Some(format!("<table>{heading}{rows}</table>"))
 }
 
@@ -118,19 +160,43 @@ fn short(text: &str) -> String {
 }
 
 fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
-    let image = image_tag(&reconstruction_sheet(pictures, zoom_for(pictures.height)), "inputs over reconstructions")?;
-    Some(format!("{image}<p>mean squared error {:.5}, PSNR {:.2} dB</p>", pictures.mean_mse, pictures.psnr))
+    let image = image_tag(
+        &reconstruction_sheet(pictures, zoom_for(pictures.height)),
+        "inputs over reconstructions",
+    )?;
+    Some(format!(
+        "{image}<p>mean squared error {:.5}, PSNR {:.2} dB</p>",
+        pictures.mean_mse, pictures.psnr
+    ))
 }
 
 fn filter_figure(filters: &Filters) -> Option<String> {
-    let image = image_tag(&filter_sheet(filters, FilterScale::PerFilter, zoom_for(filters.height)), "filters")?;
-    let Filters { key, layer, count, height, width, channels, .. } = filters;
-    Some(format!("{image}<p>{} {}: {count} filters of {channels}×{height}×{width}</p>", escape(key), escape(layer)))
+    let image = image_tag(
+        &filter_sheet(filters, FilterScale::PerFilter, zoom_for(filters.height)),
+        "filters",
+    )?;
+    let Filters {
+        key,
+        layer,
+        count,
+        height,
+        width,
+        channels,
+        ..
+    } = filters;
+    Some(format!(
+        "{image}<p>{} {}: {count} filters of {channels}×{height}×{width}</p>",
+        escape(key),
+        escape(layer)
+    ))
 }
 
 fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {
     let bytes = png(image).ok()?;
-    Some(format!("<img alt=\"{alt}\" src=\"data:image/png;base64,{}\">", base64(&bytes)))
+    Some(format!(
+        "<img alt=\"{alt}\" src=\"data:image/png;base64,{}\">",
+        base64(&bytes)
+    ))
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -141,7 +207,11 @@ fn base64(bytes: &[u8]) -> String {
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for position in 0..4 {
             let letter = LETTERS[(bits >> (18 - 6 * position) & 63) as usize];
-            text.push(if position <= chunk.len() { char::from(letter) } else { '=' });
+            text.push(if position <= chunk.len() {
+                char::from(letter)
+            } else {
+                '='
+            });
         }
     }
     text
@@ -149,7 +219,10 @@ fn base64(bytes: &[u8]) -> String {
 
 /// Text inside HTML.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -159,7 +232,13 @@ mod tests {
 
     #[test]
     fn base64_pads() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }
@@ -170,14 +249,27 @@ mod tests {
         let mut project = builtin::ALL[0].project().unwrap();
         project.title = "<b>".into();
         file::save(&project, &run.path().join("project.toml")).unwrap();
-        std::fs::write(run.path().join("steps.csv"), "step,stage,epoch,loss,lr\n1,a,1,2.0,1\n2,a,1,0.5,1\n").unwrap();
-        let filters =
-            Filters { count: 1, height: 2, width: 2, channels: 1, values: vec![1.0; 4], ..Filters::default() };
+        std::fs::write(
+            run.path().join("steps.csv"),
+            "step,stage,epoch,loss,lr\n1,a,1,2.0,1\n2,a,1,0.5,1\n",
+        )
+        .unwrap();
+        let filters = Filters {
+            count: 1,
+            height: 2,
+            width: 2,
+            channels: 1,
+            values: vec![1.0; 4],
+            ..Filters::default()
+        };
         let path = write(run.path(), Some(&filters), None).unwrap();
         let page = std::fs::read_to_string(path).unwrap();
         for part in ["&lt;b&gt;", "<svg", "data:image/png;base64,", "3×32×32"] {
             assert!(page.contains(part), "{part}");
         }
-        assert!(!page.contains("http") || page.contains("http://www.w3.org"), "nothing is loaded from elsewhere");
+        assert!(
+            !page.contains("http") || page.contains("http://www.w3.org"),
+            "nothing is loaded from elsewhere"
+        );
     }
 }

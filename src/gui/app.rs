@@ -62,11 +62,18 @@ impl App {
     /// An application that paints into this context.
     pub fn new(ctx: &Context, mut setup: Setup) -> App {
         theme::install(ctx);
-        let (waker, pace) = (ctx.clone(), Arc::new(AtomicU32::new(FRAME.as_millis() as u32)));
+        let (waker, pace) = (
+            ctx.clone(),
+            Arc::new(AtomicU32::new(FRAME.as_millis() as u32)),
+        );
         let paced = pace.clone();
-        let wake = move || waker.request_repaint_after(Duration::from_millis(paced.load(Relaxed).into()));
-        let services =
-            Services { start: setup.start, wake: Arc::new(wake), dialogs: Dialogs::new(setup.native_dialogs) };
+        let wake =
+            move || waker.request_repaint_after(Duration::from_millis(paced.load(Relaxed).into()));
+        let services = Services {
+            start: setup.start,
+            wake: Arc::new(wake),
+            dialogs: Dialogs::new(setup.native_dialogs),
+        };
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
         let (title, closed) = (String::new(), false);
         App {
@@ -115,7 +122,8 @@ impl App {
         if rests && pace < RESTING_MS {
             self.waking_pace = pace;
         }
-        self.pace.store(if rests { RESTING_MS } else { self.waking_pace }, Relaxed);
+        self.pace
+            .store(if rests { RESTING_MS } else { self.waking_pace }, Relaxed);
     }
 
     /// Shows other curves than the run's: for measuring.
@@ -137,11 +145,17 @@ impl App {
             Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
             Some(Chosen::Picture(kind, path)) => self.handle(Action::SavePicture(kind, path)),
             Some(Chosen::Data(path)) => {
-                let data = DataSpec { path: Some(path.display().to_string()), ..self.state.project().data.clone() };
+                let data = DataSpec {
+                    path: Some(path.display().to_string()),
+                    ..self.state.project().data.clone()
+                };
                 self.handle(Action::Edit(Edit::Data(data)));
             }
             Some(Chosen::Image(path)) => {
-                let request = Request { image: Some(path), ..self.state.looking.request.clone() };
+                let request = Request {
+                    image: Some(path),
+                    ..self.state.looking.request.clone()
+                };
                 self.handle(Action::Show(Show::Saliency(request)));
             }
             None => {}
@@ -177,9 +191,15 @@ impl App {
 
     fn window(&mut self, ctx: &Context) {
         if let Some(dark) = self.state.view.dark {
-            ctx.set_theme(if dark { ThemePreference::Dark } else { ThemePreference::Light });
+            ctx.set_theme(if dark {
+                ThemePreference::Dark
+            } else {
+                ThemePreference::Light
+            });
         }
-        if ctx.input(|input| input.viewport().close_requested()) && self.state.closing != Closing::Now {
+        if ctx.input(|input| input.viewport().close_requested())
+            && self.state.closing != Closing::Now
+        {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.handle(Action::Close);
         }

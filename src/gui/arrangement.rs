@@ -94,11 +94,17 @@ impl Arrangement {
     /// trained for. Every view that has something to show is there, if only behind another.
     pub fn default_for(purpose: Purpose) -> Arrangement {
         use ViewKind::*;
-        let top = Part::Row(vec![(0.56, Part::of(&[Loss, Runs])), (0.44, Part::of(&[Filters, Sparse]))]);
+        let top = Part::Row(vec![
+            (0.56, Part::of(&[Loss, Runs])),
+            (0.44, Part::of(&[Filters, Sparse])),
+        ]);
         let pictures = Part::of(&[Reconstructions, Saliency, Data]);
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
-            Purpose::Classify => Part::Row(vec![(0.44, Part::of(&[Accuracy])), (0.56, Part::of(&[Saliency, Data]))]),
+            Purpose::Classify => Part::Row(vec![
+                (0.44, Part::of(&[Accuracy])),
+                (0.56, Part::of(&[Saliency, Data])),
+            ]),
             Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
         };
         Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))
@@ -107,14 +113,20 @@ impl Arrangement {
     /// What the design starts with: the question of the output's size, and below it the selected layer.
     pub fn default_design() -> Arrangement {
         use ViewKind::*;
-        let (whole, one) = (Part::of(&[Solve, Advice, Cost]), Part::of(&[Lens, Field, Checkerboard]));
+        let (whole, one) = (
+            Part::of(&[Solve, Advice, Cost]),
+            Part::of(&[Lens, Field, Checkerboard]),
+        );
         Arrangement(Some(Part::Column(vec![(0.5, whole), (0.5, one)])))
     }
 
     /// What the data starts with: the images, what augmentation makes of them, and what is measured on them.
     pub fn default_data() -> Arrangement {
         use ViewKind::*;
-        let (images, below) = (Part::of(&[Data, Statistics]), Part::of(&[Augmentation, Kernels]));
+        let (images, below) = (
+            Part::of(&[Data, Statistics]),
+            Part::of(&[Augmentation, Kernels]),
+        );
         Arrangement(Some(Part::Column(vec![(0.5, images), (0.5, below)])))
     }
 
@@ -143,7 +155,11 @@ impl Arrangement {
 
     /// Brings a view to the front, opening it with the views around `beside` (or with the last ones).
     pub fn open(&mut self, kind: ViewKind, beside: Option<ViewKind>) {
-        let anchor = if self.is_open(kind) { Some(kind) } else { beside.or_else(|| self.views().last().copied()) };
+        let anchor = if self.is_open(kind) {
+            Some(kind)
+        } else {
+            beside.or_else(|| self.views().last().copied())
+        };
         let group = anchor.and_then(|anchor| self.0.as_mut()?.group_mut(anchor));
         match group {
             Some(Part::Tabs { views, front }) => {
@@ -158,15 +174,27 @@ impl Arrangement {
 
     /// Takes a view away.
     pub fn close(&mut self, kind: ViewKind) {
-        self.0 = self.0.take().and_then(|part| part.without(kind)).map(Part::tidy);
+        self.0 = self
+            .0
+            .take()
+            .and_then(|part| part.without(kind))
+            .map(Part::tidy);
     }
 
     /// Gives a view a place of its own beside the views it is with; alone it stays where it is.
     pub fn split(&mut self, kind: ViewKind, side: Side) {
-        let Some(group) = self.0.as_mut().and_then(|part| part.group_mut(kind)) else { return };
-        let Some(rest) = group.clone().without(kind) else { return };
+        let Some(group) = self.0.as_mut().and_then(|part| part.group_mut(kind)) else {
+            return;
+        };
+        let Some(rest) = group.clone().without(kind) else {
+            return;
+        };
         let parts = vec![(1.0, rest), (1.0, Part::of(&[kind]))];
-        *group = if side == Side::Right { Part::Row(parts) } else { Part::Column(parts) };
+        *group = if side == Side::Right {
+            Part::Row(parts)
+        } else {
+            Part::Column(parts)
+        };
         self.0 = self.0.take().map(Part::tidy);
     }
 
@@ -181,27 +209,36 @@ impl Arrangement {
 impl Part {
     /// A group with its first view in front.
     pub fn of(views: &[ViewKind]) -> Part {
-        Part::Tabs { views: views.to_vec(), front: views.first().copied().unwrap_or(ViewKind::Loss) }
+        Part::Tabs {
+            views: views.to_vec(),
+            front: views.first().copied().unwrap_or(ViewKind::Loss),
+        }
     }
 
     fn views(&self) -> Vec<ViewKind> {
         match self {
             Part::Tabs { views, .. } => views.clone(),
-            Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.views()).collect(),
+            Part::Row(parts) | Part::Column(parts) => {
+                parts.iter().flat_map(|(_, part)| part.views()).collect()
+            }
         }
     }
 
     fn fronts(&self) -> Vec<ViewKind> {
         match self {
             Part::Tabs { front, .. } => vec![*front],
-            Part::Row(parts) | Part::Column(parts) => parts.iter().flat_map(|(_, part)| part.fronts()).collect(),
+            Part::Row(parts) | Part::Column(parts) => {
+                parts.iter().flat_map(|(_, part)| part.fronts()).collect()
+            }
         }
     }
 
     fn group(&self, kind: ViewKind) -> Option<&Part> {
         match self {
             Part::Tabs { views, .. } => views.contains(&kind).then_some(self),
-            Part::Row(parts) | Part::Column(parts) => parts.iter().find_map(|(_, part)| part.group(kind)),
+            Part::Row(parts) | Part::Column(parts) => {
+                parts.iter().find_map(|(_, part)| part.group(kind))
+            }
         }
     }
 
@@ -209,14 +246,18 @@ impl Part {
         match self {
             Part::Tabs { views, .. } if views.contains(&kind) => Some(self),
             Part::Tabs { .. } => None,
-            Part::Row(parts) | Part::Column(parts) => parts.iter_mut().find_map(|(_, part)| part.group_mut(kind)),
+            Part::Row(parts) | Part::Column(parts) => {
+                parts.iter_mut().find_map(|(_, part)| part.group_mut(kind))
+            }
         }
     }
 
     fn without(self, kind: ViewKind) -> Option<Part> {
         let keep = |parts: Vec<(f32, Part)>| -> Option<Vec<(f32, Part)>> {
-            let kept: Vec<_> =
-                parts.into_iter().filter_map(|(share, part)| Some((share, part.without(kind)?))).collect();
+            let kept: Vec<_> = parts
+                .into_iter()
+                .filter_map(|(share, part)| Some((share, part.without(kind)?)))
+                .collect();
             (!kept.is_empty()).then_some(kept)
         };
         match self {
@@ -253,7 +294,9 @@ impl Part {
         match self {
             Part::Tabs { views, front } => views.contains(front),
             Part::Row(parts) | Part::Column(parts) => {
-                let fits = |(share, part): &(f32, Part)| share.is_finite() && *share > 0.0 && part.is_sound();
+                let fits = |(share, part): &(f32, Part)| {
+                    share.is_finite() && *share > 0.0 && part.is_sound()
+                };
                 !parts.is_empty() && parts.iter().all(fits)
             }
         }
@@ -261,13 +304,20 @@ impl Part {
 }
 
 /// Puts the parts of an inner row into the outer one, with the share they had on the screen.
-fn joined(parts: Vec<(f32, Part)>, open: impl Fn(Part) -> Result<Vec<(f32, Part)>, Part>) -> Vec<(f32, Part)> {
+fn joined(
+    parts: Vec<(f32, Part)>,
+    open: impl Fn(Part) -> Result<Vec<(f32, Part)>, Part>,
+) -> Vec<(f32, Part)> {
     let mut all = Vec::new();
     for (share, part) in parts {
         match open(part.tidy()) {
             Ok(inner) => {
                 let whole: f32 = inner.iter().map(|(share, _)| share).sum();
-                all.extend(inner.into_iter().map(|(inside, part)| (share * inside / whole.max(f32::EPSILON), part)));
+                all.extend(
+                    inner
+                        .into_iter()
+                        .map(|(inside, part)| (share * inside / whole.max(f32::EPSILON), part)),
+                );
             }
             Err(part) => all.push((share, part)),
         }
@@ -297,7 +347,11 @@ pub struct Arrangements {
 impl Default for Arrangements {
     fn default() -> Arrangements {
         let training = Purpose::ALL.map(Arrangement::default_for);
-        Arrangements { data: Arrangement::default_data(), design: Arrangement::default_design(), training }
+        Arrangements {
+            data: Arrangement::default_data(),
+            design: Arrangement::default_design(),
+            training,
+        }
     }
 }
 
@@ -323,7 +377,9 @@ impl Arrangements {
     /// Reads a file of them; `None` for anything that cannot be shown as it stands.
     pub fn from_text(text: &str) -> Option<Arrangements> {
         let read: Arrangements = serde_json::from_str(text).ok()?;
-        let sound = read.data.is_sound() && read.design.is_sound() && read.training.iter().all(Arrangement::is_sound);
+        let sound = read.data.is_sound()
+            && read.design.is_sound()
+            && read.training.iter().all(Arrangement::is_sound);
         sound.then_some(read)
     }
 
@@ -340,18 +396,35 @@ mod tests {
 
     #[test]
     fn views_close_open_and_split() {
-        let top = Part::Row(vec![(0.56, Part::of(&[Loss])), (0.44, Part::of(&[Filters]))]);
-        let mut it = Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, Part::of(&[Reconstructions]))])));
+        let top = Part::Row(vec![
+            (0.56, Part::of(&[Loss])),
+            (0.44, Part::of(&[Filters])),
+        ]);
+        let mut it = Arrangement(Some(Part::Column(vec![
+            (0.54, top),
+            (0.46, Part::of(&[Reconstructions])),
+        ])));
         it.close(Filters);
-        assert_eq!(it.0, Some(Part::Column(vec![(0.54, Part::of(&[Loss])), (0.46, Part::of(&[Reconstructions]))])));
+        assert_eq!(
+            it.0,
+            Some(Part::Column(vec![
+                (0.54, Part::of(&[Loss])),
+                (0.46, Part::of(&[Reconstructions]))
+            ]))
+        );
         it.open(Filters, Some(Loss));
         it.split(Filters, Side::Below);
         assert_eq!(it.views(), [Loss, Filters, Reconstructions]);
-        assert!(matches!(&it.0, Some(Part::Column(parts)) if parts.len() == 3), "{it:?}");
+        assert!(
+            matches!(&it.0, Some(Part::Column(parts)) if parts.len() == 3),
+            "{it:?}"
+        );
         assert!(it.is_alone(Filters));
         it.split(Filters, Side::Right);
         assert!(it.is_sound(), "a view alone in its place stays there");
-        [Loss, Filters, Reconstructions].into_iter().for_each(|kind| it.close(kind));
+        [Loss, Filters, Reconstructions]
+            .into_iter()
+            .for_each(|kind| it.close(kind));
         assert_eq!(it, Arrangement(None));
         it.open(Accuracy, None);
         assert_eq!(it.views(), [Accuracy]);
@@ -361,8 +434,14 @@ mod tests {
     fn what_a_project_trains_for_is_in_front() {
         for (purpose, seen) in [
             (Purpose::Reconstruct, vec![Loss, Filters, Reconstructions]),
-            (Purpose::Classify, vec![Loss, Filters, Accuracy, ViewKind::Saliency]),
-            (Purpose::Both, vec![Loss, Filters, Reconstructions, Accuracy]),
+            (
+                Purpose::Classify,
+                vec![Loss, Filters, Accuracy, ViewKind::Saliency],
+            ),
+            (
+                Purpose::Both,
+                vec![Loss, Filters, Reconstructions, Accuracy],
+            ),
         ] {
             let usual = Arrangement::default_for(purpose);
             assert_eq!(usual.fronts(), seen);
@@ -376,7 +455,13 @@ mod tests {
         let mut it = Arrangement(Some(Part::of(&[Loss, Filters, Accuracy])));
         it.open(Filters, None);
         it.close(Filters);
-        assert_eq!(it.0, Some(Part::Tabs { views: vec![Loss, Accuracy], front: Accuracy }));
+        assert_eq!(
+            it.0,
+            Some(Part::Tabs {
+                views: vec![Loss, Accuracy],
+                front: Accuracy
+            })
+        );
     }
 
     #[test]
@@ -394,6 +479,9 @@ mod tests {
             let text = format!("{{\"design\": null, \"training\": [null, null, {wrong}]}}");
             assert_eq!(Arrangements::from_text(&text), None, "{wrong}");
         }
-        assert!(Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}").is_some());
+        assert!(
+            Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}")
+                .is_some()
+        );
     }
 }

@@ -33,15 +33,30 @@ impl State {
 
     /// The newest filters: of the run in training or of the one that was opened; or why there are none.
     pub fn filters(&self) -> Option<Result<&Arc<Filters>, &str>> {
-        let stored = || self.looking.filters.answer(self.stored()?).map(|looked| looked.result.as_ref());
+        let stored = || {
+            self.looking
+                .filters
+                .answer(self.stored()?)
+                .map(|looked| looked.result.as_ref())
+        };
         let result = self.training.filters.as_ref().map(Ok).or_else(stored)?;
         Some(result.map_err(String::as_str))
     }
 
     /// The newest reconstructions, likewise.
     pub fn reconstructions(&self) -> Option<Result<&Arc<Reconstructions>, &str>> {
-        let stored = || self.looking.reconstructions.answer(self.stored()?).map(|looked| looked.result.as_ref());
-        let result = self.training.reconstructions.as_ref().map(Ok).or_else(stored)?;
+        let stored = || {
+            self.looking
+                .reconstructions
+                .answer(self.stored()?)
+                .map(|looked| looked.result.as_ref())
+        };
+        let result = self
+            .training
+            .reconstructions
+            .as_ref()
+            .map(Ok)
+            .or_else(stored)?;
         Some(result.map_err(String::as_str))
     }
 
@@ -63,7 +78,11 @@ impl State {
     /// The question for an image before and after the project's augmentation.
     pub fn augment_question(&self) -> AugmentQuestion {
         let images = self.images(gallery::Request::default());
-        AugmentQuestion { images, augment: self.project().data.augment.clone(), request: self.looking.draws }
+        AugmentQuestion {
+            images,
+            augment: self.project().data.augment.clone(),
+            request: self.looking.draws,
+        }
     }
 
     /// The question for the effective field of the chosen cell.
@@ -73,10 +92,19 @@ impl State {
 
     /// The runs that the list should hold.
     pub fn runs_to_list(&self) -> Listed {
-        let beside = self.training.run.as_deref().and_then(|run| run.parent()).map(|folder| folder.to_path_buf());
+        let beside = self
+            .training
+            .run
+            .as_deref()
+            .and_then(|run| run.parent())
+            .map(|folder| folder.to_path_buf());
         let folder = beside.unwrap_or_else(|| self.base().join("runs"));
         let run = (self.training.run.clone(), self.training.is_running());
-        Listed { folder, title: self.project().title.clone(), run }
+        Listed {
+            folder,
+            title: self.project().title.clone(),
+            run,
+        }
     }
 
     /// What a view that shows this should ask for now, if anything.
@@ -85,27 +113,43 @@ impl State {
         let is_due = match at {
             LookAt::Saliency => self.subject().is_some_and(|subject| {
                 let question = (subject, looking.request.clone());
-                let step = looking.saliency.answer(&question).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
+                let step = looking
+                    .saliency
+                    .answer(&question)
+                    .map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.saliency.waits_for(&question) && self.is_older(&question.0, step)
             }),
             LookAt::Sparse => self.subject().is_some_and(|subject| {
-                let step = looking.sparse.answer(&subject).map(|looked| looked.result.as_ref().ok().map(|s| s.step));
+                let step = looking
+                    .sparse
+                    .answer(&subject)
+                    .map(|looked| looked.result.as_ref().ok().map(|s| s.step));
                 !looking.sparse.waits_for(&subject) && self.is_older(&subject, step)
             }),
             LookAt::Field => self.field_question().is_some_and(|question| {
-                let step = looking.field.answer(&question).map(|looked| looked.result.as_ref().ok().map(|f| f.step));
+                let step = looking
+                    .field
+                    .answer(&question)
+                    .map(|looked| looked.result.as_ref().ok().map(|f| f.step));
                 !looking.field.waits_for(&question) && self.is_older(&question.0, step)
             }),
             LookAt::Pixel => self.pixel_question().is_some_and(|question| {
-                let step = looking.pixel.answer(&question).map(|looked| looked.result.as_ref().ok().map(|p| p.step));
+                let step = looking
+                    .pixel
+                    .answer(&question)
+                    .map(|looked| looked.result.as_ref().ok().map(|p| p.step));
                 !looking.pixel.waits_for(&question) && self.is_older(&question.0, step)
             }),
             LookAt::Filters => {
-                let missing = |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
+                let missing =
+                    |run| self.training.filters.is_none() && !looking.filters.was_asked(run);
                 self.stored().is_some_and(missing)
             }
             LookAt::Reconstructions => {
-                let missing = |run| self.training.reconstructions.is_none() && !looking.reconstructions.was_asked(run);
+                let missing = |run| {
+                    self.training.reconstructions.is_none()
+                        && !looking.reconstructions.was_asked(run)
+                };
                 self.stored().is_some_and(missing)
             }
             LookAt::Statistics => !looking.statistics.was_asked(&self.statistics_question()),
@@ -168,7 +212,9 @@ impl State {
                 self.ask_thread(Look::Sparse(run), services);
             }
             (LookAt::Field, Some(subject)) => {
-                let Some(question) = self.field_question() else { return };
+                let Some(question) = self.field_question() else {
+                    return;
+                };
                 self.looking.field.ask(&question);
                 match subject {
                     Subject::Live => {
@@ -192,7 +238,9 @@ impl State {
     }
 
     fn look_at_pixel(&mut self, services: &Services) {
-        let Some((subject, request)) = self.pixel_question() else { return };
+        let Some((subject, request)) = self.pixel_question() else {
+            return;
+        };
         self.looking.pixel.ask(&(subject.clone(), request.clone()));
         match subject {
             Subject::Live => {
@@ -209,7 +257,9 @@ impl State {
             match look::start(self.device.clone(), move || wake()) {
                 Ok(looker) => self.looking.looker = Some(looker),
                 Err(error) => {
-                    let text = format!("no thread could be started to look at this: {error}; close other programs");
+                    let text = format!(
+                        "no thread could be started to look at this: {error}; close other programs"
+                    );
                     return self.messages.add(Weight::Error, text);
                 }
             }

@@ -21,7 +21,11 @@ pub struct Command {
 }
 
 fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> Command {
-    Command { name: name.into(), hint: hint.into(), action }
+    Command {
+        name: name.into(),
+        hint: hint.into(),
+        action,
+    }
 }
 
 /// All that can be done in this state.
@@ -32,10 +36,22 @@ pub fn all(state: &State) -> Vec<Command> {
     all.extend(views(state));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
-    all.push(command("About Strata", "version, device, licence", Action::Overlay(Some(Overlay::About))));
-    all.push(command(if dark { "Light theme" } else { "Dark theme" }, "", Action::Show(Show::Dark(!dark))));
+    all.push(command(
+        "About Strata",
+        "version, device, licence",
+        Action::Overlay(Some(Overlay::About)),
+    ));
+    all.push(command(
+        if dark { "Light theme" } else { "Dark theme" },
+        "",
+        Action::Show(Show::Dark(!dark)),
+    ));
     for entry in builtin::ALL {
-        all.push(command(format!("New from {}", entry.name), entry.about, Action::Builtin(entry.name)));
+        all.push(command(
+            format!("New from {}", entry.name),
+            entry.about,
+            Action::Builtin(entry.name),
+        ));
     }
     all
 }
@@ -44,7 +60,9 @@ fn training(state: &State) -> Vec<Command> {
     let step = command("Step", "one batch, then wait", Action::Step);
     let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
     match state.training.phase {
-        Phase::Idle | Phase::Ended(_) if state.blocker().is_none() => vec![command("Train", "", Action::Train)],
+        Phase::Idle | Phase::Ended(_) if state.blocker().is_none() => {
+            vec![command("Train", "", Action::Train)]
+        }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],
         Phase::Training => vec![command("Pause", "Space", Action::Pause), step, stop],
         Phase::Paused => vec![command("Resume", "Space", Action::Resume), step, stop],
@@ -58,12 +76,28 @@ fn files(state: &State) -> Vec<Command> {
         command("Save", "Ctrl+S", Action::Save),
         command("Save as…", "Ctrl+Shift+S", Action::Ask(Asking::Save)),
         command("New project", "an input and no layers yet", Action::New),
-        command("Start page", "recent and built-in projects", Action::Start(true)),
-        command("Device: automatic", "where the next run computes", Action::Device(None)),
-        command("Device: CPU", "where the next run computes", Action::Device(Some("cpu".into()))),
+        command(
+            "Start page",
+            "recent and built-in projects",
+            Action::Start(true),
+        ),
+        command(
+            "Device: automatic",
+            "where the next run computes",
+            Action::Device(None),
+        ),
+        command(
+            "Device: CPU",
+            "where the next run computes",
+            Action::Device(Some("cpu".into())),
+        ),
     ];
     if cfg!(feature = "cuda") {
-        files.push(command("Device: CUDA 0", "where the next run computes", Action::Device(Some("cuda:0".into()))));
+        files.push(command(
+            "Device: CUDA 0",
+            "where the next run computes",
+            Action::Device(Some("cuda:0".into())),
+        ));
     }
     if state.can_undo() {
         files.push(command("Undo", "Ctrl+Z", Action::Undo));
@@ -81,14 +115,17 @@ fn layers(state: &State) -> Vec<Command> {
         layers.push(command("Unfold all blocks", "", Action::Fold(None, false)));
     }
     layers.extend(stacks(state));
-    let Some(place) = &state.selected else { return layers };
+    let Some(place) = &state.selected else {
+        return layers;
+    };
     let changes = [
         ("Duplicate layer", "Ctrl+D", OnSelected::Duplicate),
         ("Move layer up", "Alt+↑", OnSelected::Up),
         ("Move layer down", "Alt+↓", OnSelected::Down),
         ("Delete layer", "Delete", OnSelected::Delete),
     ];
-    let selected = |(name, keys, change)| command(name, format!("{place} · {keys}"), Action::Selected(change));
+    let selected =
+        |(name, keys, change)| command(name, format!("{place} · {keys}"), Action::Selected(change));
     layers.extend(changes.map(selected));
     layers.push(lock(state, place));
     layers
@@ -97,10 +134,22 @@ fn layers(state: &State) -> Vec<Command> {
 /// Locks the selected layer, or takes away the lock that is on it.
 fn lock(state: &State, place: &Place) -> Command {
     match state.lock_on(place) {
-        None => command("Lock layer", format!("{place} · no edit changes it then"), lock_edit(place, true)),
+        None => command(
+            "Lock layer",
+            format!("{place} · no edit changes it then"),
+            lock_edit(place, true),
+        ),
         Some(lock) => {
-            let name = if *lock == Target::Node(place.clone()) { "layer".to_owned() } else { lock.to_string() };
-            command(format!("Unlock {name}"), lock.to_string(), lock_edit(lock, false))
+            let name = if *lock == Target::Node(place.clone()) {
+                "layer".to_owned()
+            } else {
+                lock.to_string()
+            };
+            command(
+                format!("Unlock {name}"),
+                lock.to_string(),
+                lock_edit(lock, false),
+            )
         }
     }
 }
@@ -112,10 +161,20 @@ fn lock_edit(name: &impl ToString, lock: bool) -> Action {
 /// Whole stacks, to lock or unlock.
 fn stacks(state: &State) -> Vec<Command> {
     let one = |stack: Stack| match state.lock_on_stack(stack) {
-        None => command(format!("Lock {stack}"), "no edit changes it then", lock_edit(&stack, true)),
-        Some(_) => command(format!("Unlock {stack}"), "it can be edited again", lock_edit(&stack, false)),
+        None => command(
+            format!("Lock {stack}"),
+            "no edit changes it then",
+            lock_edit(&stack, true),
+        ),
+        Some(_) => command(
+            format!("Unlock {stack}"),
+            "it can be edited again",
+            lock_edit(&stack, false),
+        ),
     };
-    let filled = Stack::ALL.into_iter().filter(|stack| !state.network().stack(*stack).is_empty());
+    let filled = Stack::ALL
+        .into_iter()
+        .filter(|stack| !state.network().stack(*stack).is_empty());
     filled.map(one).collect()
 }
 
@@ -123,35 +182,95 @@ fn views(state: &State) -> Vec<Command> {
     let now = state.view.workspace;
     let workspace = |other: Workspace| {
         let key = if other == now.next() { "F2" } else { "" };
-        command(format!("Workspace: {}", other.name()), key, Action::Show(Show::Workspace(other)))
+        command(
+            format!("Workspace: {}", other.name()),
+            key,
+            Action::Show(Show::Workspace(other)),
+        )
     };
-    let mut views: Vec<Command> = Workspace::ALL.into_iter().filter(|other| *other != now).map(workspace).collect();
+    let mut views: Vec<Command> = Workspace::ALL
+        .into_iter()
+        .filter(|other| *other != now)
+        .map(workspace)
+        .collect();
     for kind in ViewKind::ALL {
-        views.push(command(format!("View: {}", kind.title()), kind.line(), Action::View(OnView::Open(kind, None))));
+        views.push(command(
+            format!("View: {}", kind.title()),
+            kind.line(),
+            Action::View(OnView::Open(kind, None)),
+        ));
         if state.arrangement().is_open(kind) {
-            views.push(command(format!("Close view: {}", kind.title()), "", Action::View(OnView::Close(kind))));
+            views.push(command(
+                format!("Close view: {}", kind.title()),
+                "",
+                Action::View(OnView::Close(kind)),
+            ));
         }
     }
-    for kind in state.arrangement().views().into_iter().filter(|kind| !state.arrangement().is_alone(*kind)) {
+    for kind in state
+        .arrangement()
+        .views()
+        .into_iter()
+        .filter(|kind| !state.arrangement().is_alone(*kind))
+    {
         for (side, name) in [(Side::Right, "to the right"), (Side::Below, "below")] {
             let name = format!("Split {name}: {}", kind.title());
-            views.push(command(name, "a place of its own", Action::View(OnView::Split(kind, side))));
+            views.push(command(
+                name,
+                "a place of its own",
+                Action::View(OnView::Split(kind, side)),
+            ));
         }
     }
-    let about = state.lens_place().map_or_else(String::new, |place| format!("{place} as arithmetic"));
-    views.push(command("Open layer in the lens", about, Action::View(OnView::Open(ViewKind::Lens, None))));
-    views.push(command("Reset arrangement", "the usual views", Action::View(OnView::Reset)));
+    let about = state
+        .lens_place()
+        .map_or_else(String::new, |place| format!("{place} as arithmetic"));
+    views.push(command(
+        "Open layer in the lens",
+        about,
+        Action::View(OnView::Open(ViewKind::Lens, None)),
+    ));
+    views.push(command(
+        "Reset arrangement",
+        "the usual views",
+        Action::View(OnView::Reset),
+    ));
     let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
-    let name = if state.shows_settings() { "Hide settings" } else { "Show settings" };
-    views.push(command(name, "Ctrl+B", Action::Show(Show::Settings(!state.shows_settings()))));
-    let name = if log { "Linear loss axis" } else { "Logarithmic loss axis" };
+    let name = if state.shows_settings() {
+        "Hide settings"
+    } else {
+        "Show settings"
+    };
+    views.push(command(
+        name,
+        "Ctrl+B",
+        Action::Show(Show::Settings(!state.shows_settings())),
+    ));
+    let name = if log {
+        "Linear loss axis"
+    } else {
+        "Logarithmic loss axis"
+    };
     views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
-    let name = if epochs { "Plot against steps" } else { "Plot against epochs" };
+    let name = if epochs {
+        "Plot against steps"
+    } else {
+        "Plot against epochs"
+    };
     views.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
     let mut drawn = Views::default();
-    for kind in state.arrangement().views().into_iter().filter(|kind| drawn.has_picture(*kind, state)) {
+    for kind in state
+        .arrangement()
+        .views()
+        .into_iter()
+        .filter(|kind| drawn.has_picture(*kind, state))
+    {
         let name = format!("Save picture: {}", kind.title());
-        views.push(command(name, "as a PNG file", Action::Ask(Asking::Picture(kind))));
+        views.push(command(
+            name,
+            "as a PNG file",
+            Action::Ask(Asking::Picture(kind)),
+        ));
     }
     views
 }
@@ -161,16 +280,27 @@ pub fn find<'a>(commands: &'a [Command], text: &str) -> Vec<&'a Command> {
     let text = text.to_lowercase();
     let score = |command: &Command| {
         let name = command.name.to_lowercase();
-        text.split_whitespace().map(|word| points(&name, word)).sum::<Option<i32>>()
+        text.split_whitespace()
+            .map(|word| points(&name, word))
+            .sum::<Option<i32>>()
     };
-    let mut found: Vec<_> = commands.iter().filter_map(|command| Some((score(command)?, command))).collect();
+    let mut found: Vec<_> = commands
+        .iter()
+        .filter_map(|command| Some((score(command)?, command)))
+        .collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     found.into_iter().map(|(_, command)| command).collect()
 }
 
 /// How well a word fits a name; `None` where its letters are not in it in this order.
 fn points(name: &str, word: &str) -> Option<i32> {
-    let starts = |at: usize| at == 0 || !name.as_bytes().get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
+    let starts = |at: usize| {
+        at == 0
+            || !name
+                .as_bytes()
+                .get(at - 1)
+                .is_some_and(u8::is_ascii_alphanumeric)
+    };
     if let Some(at) = name.find(word) {
         let whole = if name.len() == word.len() { 20 } else { 0 };
         return Some(100 + whole + if starts(at) { 50 } else { 0 } - (at as i32).min(20));
@@ -191,7 +321,9 @@ mod tests {
 
     fn best(state: &State, text: &str) -> String {
         let all = all(state);
-        find(&all, text).first().map_or_else(String::new, |command| command.name.clone())
+        find(&all, text)
+            .first()
+            .map_or_else(String::new, |command| command.name.clone())
     }
 
     #[test]
@@ -209,6 +341,11 @@ mod tests {
         ] {
             assert_eq!(best(&state, text), name, "{text}");
         }
-        assert!(!all(&state).iter().any(|command| command.name == "Delete layer"), "nothing is selected");
+        assert!(
+            !all(&state)
+                .iter()
+                .any(|command| command.name == "Delete layer"),
+            "nothing is selected"
+        );
     }
 }

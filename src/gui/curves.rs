@@ -45,7 +45,9 @@ impl Curve {
     /// The measurements as lines, one for each stage: a line from one loss to another says nothing.
     pub fn valid_lines(&self, stages: &[StageMark]) -> Vec<&[[f64; 2]]> {
         let stage_of = |point: &[f64; 2]| stages.iter().rposition(|stage| stage.step < point[0]);
-        self.valid.chunk_by(|a, b| stage_of(a) == stage_of(b)).collect()
+        self.valid
+            .chunk_by(|a, b| stage_of(a) == stage_of(b))
+            .collect()
     }
 
     /// True when there is nothing to draw.
@@ -85,7 +87,12 @@ const SMOOTHING: f64 = 25.0;
 
 impl Default for Curves {
     fn default() -> Curves {
-        Curves { loss: Curve::new(SMOOTHING), accuracy: Curve::new(SMOOTHING), stages: Vec::new(), taken: 0.0 }
+        Curves {
+            loss: Curve::new(SMOOTHING),
+            accuracy: Curve::new(SMOOTHING),
+            stages: Vec::new(),
+            taken: 0.0,
+        }
     }
 }
 
@@ -98,7 +105,12 @@ impl Curves {
             self.loss.cut();
             self.accuracy.cut();
         }
-        self.stages.push(StageMark { step, name: name.to_owned(), steps_per_epoch, epochs_before });
+        self.stages.push(StageMark {
+            step,
+            name: name.to_owned(),
+            steps_per_epoch,
+            epochs_before,
+        });
     }
 
     /// A step was taken.
@@ -114,7 +126,11 @@ impl Curves {
     pub fn epoch(&mut self, report: &EpochReport) {
         let step = report.step as f64;
         self.taken = self.taken.max(step);
-        for (_, metrics) in report.metrics.iter().filter(|(split, _)| *split == Split::Valid) {
+        for (_, metrics) in report
+            .metrics
+            .iter()
+            .filter(|(split, _)| *split == Split::Valid)
+        {
             self.loss.valid.push([step, metrics.loss]);
             if let Some(accuracy) = metrics.accuracy {
                 self.accuracy.valid.push([step, accuracy]);
@@ -125,13 +141,21 @@ impl Curves {
     /// Epochs passed at this step, all stages counted.
     pub fn epoch_at(&self, step: f64) -> f64 {
         let stage = self.stages.iter().rev().find(|stage| stage.step <= step);
-        stage.map_or(0.0, |stage| stage.epochs_before + (step - stage.step) / stage.steps_per_epoch.max(1) as f64)
+        stage.map_or(0.0, |stage| {
+            stage.epochs_before + (step - stage.step) / stage.steps_per_epoch.max(1) as f64
+        })
     }
 
     /// The step at which so many epochs had passed: the inverse of [`Curves::epoch_at`].
     pub fn step_at(&self, epoch: f64) -> f64 {
-        let stage = self.stages.iter().rev().find(|stage| stage.epochs_before <= epoch);
-        stage.map_or(0.0, |stage| stage.step + (epoch - stage.epochs_before) * stage.steps_per_epoch.max(1) as f64)
+        let stage = self
+            .stages
+            .iter()
+            .rev()
+            .find(|stage| stage.epochs_before <= epoch);
+        stage.map_or(0.0, |stage| {
+            stage.step + (epoch - stage.epochs_before) * stage.steps_per_epoch.max(1) as f64
+        })
     }
 
     /// Steps taken.
@@ -163,7 +187,14 @@ mod tests {
         curves.stage("classify", 5);
         (21..=30).for_each(|step| curves.step(&report(step)));
         assert_eq!(curves.loss.raw.visible(0.0..=30.0, 1000).len(), 2);
-        assert_eq!((curves.epoch_at(10.0), curves.epoch_at(20.0), curves.epoch_at(30.0)), (1.0, 2.0, 4.0));
+        assert_eq!(
+            (
+                curves.epoch_at(10.0),
+                curves.epoch_at(20.0),
+                curves.epoch_at(30.0)
+            ),
+            (1.0, 2.0, 4.0)
+        );
         for step in [0.0, 5.0, 10.0, 19.0, 23.0, 30.0] {
             assert_eq!(curves.step_at(curves.epoch_at(step)), step);
         }

@@ -34,7 +34,10 @@ pub struct Dialogs {
 impl Dialogs {
     /// Dialogs of the system, or none at all (tests).
     pub fn new(enabled: bool) -> Dialogs {
-        Dialogs { enabled, waiting: None }
+        Dialogs {
+            enabled,
+            waiting: None,
+        }
     }
 
     /// Asks for a project to open, or for a place to save it or a picture.
@@ -55,14 +58,19 @@ impl Dialogs {
 
     /// Asks for the folder of the data.
     pub fn open_folder(&mut self, wake: &Wake) {
-        self.start(wake, || rfd::FileDialog::new().pick_folder().map(Chosen::Data));
+        self.start(wake, || {
+            rfd::FileDialog::new().pick_folder().map(Chosen::Data)
+        });
     }
 
     /// Asks for an image to look at.
     pub fn open_image(&mut self, wake: &Wake) {
         self.start(wake, || {
             let kinds = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
-            rfd::FileDialog::new().add_filter("Images", &kinds).pick_file().map(Chosen::Image)
+            rfd::FileDialog::new()
+                .add_filter("Images", &kinds)
+                .pick_file()
+                .map(Chosen::Image)
         });
     }
 

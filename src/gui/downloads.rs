@@ -47,7 +47,10 @@ impl Downloads {
 
     /// Why the last one of this source failed.
     pub fn failed(&self, source: Source) -> Option<&str> {
-        self.failed.as_ref().filter(|(of, _)| *of == source).map(|(_, why)| why.as_str())
+        self.failed
+            .as_ref()
+            .filter(|(of, _)| *of == source)
+            .map(|(_, why)| why.as_str())
     }
 
     /// Whether another source is being downloaded.
@@ -76,14 +79,20 @@ impl State {
             self.downloads.running.iter().for_each(Fetching::cancel);
             return;
         }
-        let Some((entry, folder)) = self.download().filter(|_| self.downloads.running.is_none()) else { return };
+        let Some((entry, folder)) = self.download().filter(|_| self.downloads.running.is_none())
+        else {
+            return;
+        };
         let (wake, options) = (services.wake.clone(), self.downloads.options.clone());
         match Fetching::start(entry, folder, options, move || wake()) {
             Ok(running) => {
-                (self.downloads.running, self.downloads.source) = (Some(running), self.project().data.source);
+                (self.downloads.running, self.downloads.source) =
+                    (Some(running), self.project().data.source);
             }
             Err(error) => {
-                let text = format!("no thread could be started for the download: {error}; close other programs");
+                let text = format!(
+                    "no thread could be started for the download: {error}; close other programs"
+                );
                 self.messages.add(Weight::Error, text);
             }
         }
@@ -91,7 +100,9 @@ impl State {
 
     /// Takes what came of the download.
     pub(super) fn drain_download(&mut self) {
-        let Some(result) = self.downloads.running.as_ref().and_then(Fetching::ended) else { return };
+        let Some(result) = self.downloads.running.as_ref().and_then(Fetching::ended) else {
+            return;
+        };
         (self.downloads.running, self.downloads.failed) = (None, None);
         let source = self.downloads.source;
         match result {
@@ -99,13 +110,20 @@ impl State {
                 self.looking.forget_data();
                 let data = &self.project().data;
                 // A path that leads there stays as it is written: `~/data/mnist` suits other machines too.
-                let leads_there = crate::data::folder(data, &self.base()).is_ok_and(|folder| folder == fetched.path);
+                let leads_there = crate::data::folder(data, &self.base())
+                    .is_ok_and(|folder| folder == fetched.path);
                 if data.source == source && !leads_there {
                     let path = Some(fetched.path.display().to_string());
-                    self.edit(&Edit::Data(DataSpec { path, ..data.clone() }));
+                    self.edit(&Edit::Data(DataSpec {
+                        path,
+                        ..data.clone()
+                    }));
                 }
                 for aside in fetched.set_aside {
-                    let text = format!("An incomplete folder was in the way; it is now {}.", aside.display());
+                    let text = format!(
+                        "An incomplete folder was in the way; it is now {}.",
+                        aside.display()
+                    );
                     self.messages.add(Weight::Note, text);
                 }
             }

@@ -10,7 +10,9 @@ use std::path::Path;
 pub fn action(path: &Path) -> Action {
     let is_image = |path: &Path| image::ImageFormat::from_path(path).is_ok();
     match path {
-        path if path.is_dir() && !path.join("project.toml").exists() => Action::DataFolder(path.to_path_buf()),
+        path if path.is_dir() && !path.join("project.toml").exists() => {
+            Action::DataFolder(path.to_path_buf())
+        }
         path if path.is_file() && is_image(path) => Action::Image(path.to_path_buf()),
         path => Action::Open(path.to_path_buf()),
     }
@@ -18,7 +20,13 @@ pub fn action(path: &Path) -> Action {
 
 /// What was dropped since the last frame; of several things the first counts.
 pub fn actions(ctx: &Context) -> Vec<Action> {
-    let path = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
+    let path = ctx.input(|input| {
+        input
+            .raw
+            .dropped_files
+            .first()
+            .map(|file| file.path().to_path_buf())
+    });
     path.map(|path| action(&path)).into_iter().collect()
 }
 
@@ -28,15 +36,26 @@ pub fn show_target(ctx: &Context) {
         return;
     }
     let screen = ctx.content_rect();
-    Area::new(Id::unique("drop target")).order(Order::Foreground).fixed_pos(screen.min).show(ctx, |ui| {
-        let colors = theme::palette(ui);
-        let (rect, _) = ui.allocate_exact_size(screen.size(), Sense::hover());
-        ui.painter().rect_filled(rect, 0.0, theme::faded(colors.back, 0.85));
-        let stroke = Stroke::new(2.0, colors.accent);
-        ui.painter().rect_stroke(rect.shrink(12.0), theme::RADIUS, stroke, StrokeKind::Inside);
-        let text = "Drop a project, a run's folder, a folder of images, or an image";
-        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::heading(16.0), colors.strong);
-    });
+    Area::new(Id::unique("drop target"))
+        .order(Order::Foreground)
+        .fixed_pos(screen.min)
+        .show(ctx, |ui| {
+            let colors = theme::palette(ui);
+            let (rect, _) = ui.allocate_exact_size(screen.size(), Sense::hover());
+            ui.painter()
+                .rect_filled(rect, 0.0, theme::faded(colors.back, 0.85));
+            let stroke = Stroke::new(2.0, colors.accent);
+            ui.painter()
+                .rect_stroke(rect.shrink(12.0), theme::RADIUS, stroke, StrokeKind::Inside);
+            let text = "Drop a project, a run's folder, a folder of images, or an image";
+            ui.painter().text(
+                rect.center(),
+                Align2::CENTER_CENTER,
+                text,
+                theme::heading(16.0),
+                colors.strong,
+            );
+        });
 }
 
 #[cfg(test)]
@@ -55,6 +74,9 @@ mod tests {
         assert!(matches!(action(folder.path()), Action::DataFolder(_)));
         file("project.toml");
         assert!(matches!(action(folder.path()), Action::Open(_)));
-        assert!(matches!(action(&folder.path().join("none.toml")), Action::Open(_)));
+        assert!(matches!(
+            action(&folder.path().join("none.toml")),
+            Action::Open(_)
+        ));
     }
 }

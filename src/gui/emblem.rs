@@ -7,7 +7,11 @@ const SIZE: usize = 64;
 
 /// Three rounded bars of different length, in the colours of convolution, pooling and activation.
 pub fn icon() -> IconData {
-    let bars = [(12, 40, theme::DARK.accent), (26, 52, theme::DARK.proven), (40, 30, theme::DARK.second)];
+    let bars = [
+        (12, 40, theme::DARK.accent),
+        (26, 52, theme::DARK.proven),
+        (40, 30, theme::DARK.second),
+    ];
     let mut rgba = vec![0; SIZE * SIZE * 4];
     for (top, width, color) in bars {
         for y in top..top + 11 {
@@ -16,7 +20,11 @@ pub fn icon() -> IconData {
             }
         }
     }
-    IconData { rgba, width: SIZE as u32, height: SIZE as u32 }
+    IconData {
+        rgba,
+        width: SIZE as u32,
+        height: SIZE as u32,
+    }
 }
 
 fn paint(rgba: &mut [u8], x: usize, y: usize, color: Color32) {

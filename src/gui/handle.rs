@@ -127,7 +127,11 @@ impl State {
             let text = problem.message.clone();
             return self.messages.add(Weight::Error, text);
         }
-        let options = RunOptions { base: self.base(), device: self.device.clone(), ..RunOptions::default() };
+        let options = RunOptions {
+            base: self.base(),
+            device: self.device.clone(),
+            ..RunOptions::default()
+        };
         let project = self.project().clone();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {
@@ -145,7 +149,14 @@ impl State {
     }
 
     fn remember_run(&mut self) {
-        let Training { run: Some(run), project: Some(project), .. } = &self.training else { return };
+        let Training {
+            run: Some(run),
+            project: Some(project),
+            ..
+        } = &self.training
+        else {
+            return;
+        };
         if self.training.is_running() && !self.recents.is_newest(run) {
             self.recents.remember(run, &project.title, Kind::Run);
         }
@@ -166,7 +177,10 @@ impl State {
             self.messages.add(weight, text);
         }
         self.remember_run();
-        if self.closing == Closing::Waiting && !self.training.is_running() && !self.pictures.is_busy() {
+        if self.closing == Closing::Waiting
+            && !self.training.is_running()
+            && !self.pictures.is_busy()
+        {
             self.closing = Closing::Now;
         }
     }

@@ -27,13 +27,22 @@ impl Keeper {
         if let Some(text) = store.read(VIEWS) {
             state.arrangements = Arrangements::from_text(&text).unwrap_or_default();
         }
-        state.recents = store.read(RECENT).map(|text| Recents::from_text(&text)).unwrap_or_default();
+        state.recents = store
+            .read(RECENT)
+            .map(|text| Recents::from_text(&text))
+            .unwrap_or_default();
         state.recents.check();
         let (recovery, left) = Recovery::new(&store);
         let offered = left.iter().map(|unsaved| unsaved.number).collect();
         state.unsaved = left;
         let (arrangements, recents) = (state.arrangements.clone(), state.recents.clone());
-        Keeper { store, arrangements, recents, recovery, offered }
+        Keeper {
+            store,
+            arrangements,
+            recents,
+            recovery,
+            offered,
+        }
     }
 
     /// Writes what is new; while something is dragged the arrangement waits. The time until there is
@@ -52,18 +61,28 @@ impl Keeper {
             self.recovery.clear(&self.store);
             return None;
         }
-        self.recovery.keep(&self.store, state.project(), state.file.as_deref())
+        self.recovery
+            .keep(&self.store, state.project(), state.file.as_deref())
     }
 
     /// What was recovered is kept under the own number before the former file goes.
     fn answered(&mut self, state: &State) {
-        let still = |number: &u32| state.unsaved.iter().any(|unsaved| unsaved.number == *number);
-        let (offered, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.offered).into_iter().partition(still);
+        let still = |number: &u32| {
+            state
+                .unsaved
+                .iter()
+                .any(|unsaved| unsaved.number == *number)
+        };
+        let (offered, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.offered)
+            .into_iter()
+            .partition(still);
         self.offered = offered;
         if !gone.is_empty() && state.is_unsaved() {
-            self.recovery.write(&self.store, state.project(), state.file.as_deref());
+            self.recovery
+                .write(&self.store, state.project(), state.file.as_deref());
         }
-        gone.into_iter().for_each(|number| recovery::remove(&self.store, number));
+        gone.into_iter()
+            .for_each(|number| recovery::remove(&self.store, number));
     }
 
     /// What could not be kept, in words.

@@ -45,7 +45,13 @@ pub struct KernelSettings {
 impl Default for KernelSettings {
     fn default() -> KernelSettings {
         let values = vec![-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0];
-        let kernel = Kernel { name: "sobel-x".to_owned(), size: [3, 3], values, divisor: 1.0, offset: 0.0 };
+        let kernel = Kernel {
+            name: "sobel-x".to_owned(),
+            size: [3, 3],
+            values,
+            divisor: 1.0,
+            offset: 0.0,
+        };
         KernelSettings {
             subject: Subject::default(),
             split: None,
@@ -62,26 +68,51 @@ impl Default for KernelSettings {
 
 impl KernelSettings {
     /// The same with a named kernel; unchanged where it does not come so.
-    pub fn with_named(&self, named: Named, size: Option<usize>, sigma: Option<f32>) -> KernelSettings {
+    pub fn with_named(
+        &self,
+        named: Named,
+        size: Option<usize>,
+        sigma: Option<f32>,
+    ) -> KernelSettings {
         match named.kernel(size, sigma) {
-            Ok(kernel) => KernelSettings { named: Some(named), sigma, kernel, patch: None, ..self.clone() },
+            Ok(kernel) => KernelSettings {
+                named: Some(named),
+                sigma,
+                kernel,
+                patch: None,
+                ..self.clone()
+            },
             Err(_) => self.clone(),
         }
     }
 
     /// The same with a kernel made by hand.
     pub fn with_own(&self, kernel: Kernel) -> KernelSettings {
-        let kernel = Kernel { name: "own".to_owned(), ..kernel };
-        KernelSettings { named: None, kernel, patch: None, ..self.clone() }
+        let kernel = Kernel {
+            name: "own".to_owned(),
+            ..kernel
+        };
+        KernelSettings {
+            named: None,
+            kernel,
+            patch: None,
+            ..self.clone()
+        }
     }
 
     /// The same on another picture; a curve gets a kernel of one row, and a picture one for pictures.
     pub fn with_subject(&self, subject: Subject) -> KernelSettings {
-        let changed = KernelSettings { subject, patch: None, ..self.clone() };
+        let changed = KernelSettings {
+            subject,
+            patch: None,
+            ..self.clone()
+        };
         let is_curve = changed.subject == Subject::Curve;
         match (is_curve, changed.kernel.size[0] == 1) {
             (true, false) => changed.with_named(Named::MovingAverage, None, None),
-            (false, true) if self.subject == Subject::Curve => changed.with_named(Named::Gaussian, None, None),
+            (false, true) if self.subject == Subject::Curve => {
+                changed.with_named(Named::Gaussian, None, None)
+            }
             _ => changed,
         }
     }
@@ -90,14 +121,32 @@ impl KernelSettings {
 impl State {
     /// The question for what the playground is set to.
     pub fn kernel_question(&self) -> Question {
-        let KernelSettings { subject, split, index, noise, kernel, settings, patch, .. } = &self.looking.kernels;
+        let KernelSettings {
+            subject,
+            split,
+            index,
+            noise,
+            kernel,
+            settings,
+            patch,
+            ..
+        } = &self.looking.kernels;
         let mut images = self.data_question();
         images.part = gallery::Request::default();
         let subject = match subject {
-            Subject::Data => playground::Subject::Data { images: Box::new(images), split: *split, index: *index },
+            Subject::Data => playground::Subject::Data {
+                images: Box::new(images),
+                split: *split,
+                index: *index,
+            },
             Subject::File(path) => playground::Subject::File(path.clone()),
             Subject::Curve => playground::Subject::Curve(*noise),
         };
-        Question { subject, kernel: kernel.clone(), settings: *settings, patch: *patch }
+        Question {
+            subject,
+            kernel: kernel.clone(),
+            settings: *settings,
+            patch: *patch,
+        }
     }
 }

@@ -44,27 +44,52 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
                 actions.push(action);
             }
         };
-        let toggled = |overlay| Action::Overlay((state.overlay != Some(overlay)).then_some(overlay));
+        let toggled =
+            |overlay| Action::Overlay((state.overlay != Some(overlay)).then_some(overlay));
         on(Modifiers::COMMAND, Key::K, toggled(Overlay::Palette));
         on(Modifiers::NONE, Key::F1, toggled(Overlay::Keys));
         if state.overlay.is_some() {
             return on(Modifiers::NONE, Key::Escape, Action::Overlay(None));
         }
-        on(Modifiers::NONE, Key::F2, Action::Show(Show::Workspace(state.view.workspace.next())));
+        on(
+            Modifiers::NONE,
+            Key::F2,
+            Action::Show(Show::Workspace(state.view.workspace.next())),
+        );
         on(COMMAND_SHIFT, Key::S, Action::Ask(Asking::Save));
         on(Modifiers::COMMAND, Key::S, Action::Save);
         on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));
-        on(Modifiers::ALT, Key::ArrowUp, Action::Selected(OnSelected::Up));
-        on(Modifiers::ALT, Key::ArrowDown, Action::Selected(OnSelected::Down));
-        on(Modifiers::COMMAND, Key::B, Action::Show(Show::Settings(!state.shows_settings())));
-        on(Modifiers::COMMAND, Key::D, Action::Selected(OnSelected::Duplicate));
+        on(
+            Modifiers::ALT,
+            Key::ArrowUp,
+            Action::Selected(OnSelected::Up),
+        );
+        on(
+            Modifiers::ALT,
+            Key::ArrowDown,
+            Action::Selected(OnSelected::Down),
+        );
+        on(
+            Modifiers::COMMAND,
+            Key::B,
+            Action::Show(Show::Settings(!state.shows_settings())),
+        );
+        on(
+            Modifiers::COMMAND,
+            Key::D,
+            Action::Selected(OnSelected::Duplicate),
+        );
         if writing {
             return;
         }
         on(COMMAND_SHIFT, Key::Z, Action::Redo);
         on(Modifiers::COMMAND, Key::Z, Action::Undo);
         on(Modifiers::COMMAND, Key::Y, Action::Redo);
-        on(Modifiers::NONE, Key::Delete, Action::Selected(OnSelected::Delete));
+        on(
+            Modifiers::NONE,
+            Key::Delete,
+            Action::Selected(OnSelected::Delete),
+        );
         if let Some(action) = space(state).filter(|_| !focused) {
             on(Modifiers::NONE, Key::Space, action);
         }

@@ -6,26 +6,43 @@ use super::panels::{self, architecture, controls, notices, settings, status_bar,
 use super::state::State;
 use super::theme;
 use super::views::Views;
-use eframe::egui::{CentralPanel, Frame, Margin, Panel, Rect, Stroke, StrokeKind, Ui, UiBuilder, vec2};
+use eframe::egui::{
+    CentralPanel, Frame, Margin, Panel, Rect, Stroke, StrokeKind, Ui, UiBuilder, vec2,
+};
 
 /// Shows the whole window.
 pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
     let colors = *theme::palette(ui);
-    let bar = Frame::new().fill(colors.panel).inner_margin(Margin::symmetric(theme::MARGIN, 0));
-    let side = Frame::new().fill(colors.panel).inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 0 });
-    Panel::top("top bar").exact_size(top_bar::HEIGHT).frame(bar).show(ui, |ui| top_bar::show(ui, state, actions));
+    let bar = Frame::new()
+        .fill(colors.panel)
+        .inner_margin(Margin::symmetric(theme::MARGIN, 0));
+    let side = Frame::new().fill(colors.panel).inner_margin(Margin {
+        left: 12,
+        right: 12,
+        top: 8,
+        bottom: 0,
+    });
+    Panel::top("top bar")
+        .exact_size(top_bar::HEIGHT)
+        .frame(bar)
+        .show(ui, |ui| top_bar::show(ui, state, actions));
     if state.start {
-        CentralPanel::default().frame(Frame::new().fill(colors.back)).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            notices::show(ui, state, actions);
-            ui.spacing_mut().item_spacing.y = theme::STEP;
-            panels::start::show(ui, state, actions);
-        });
+        CentralPanel::default()
+            .frame(Frame::new().fill(colors.back))
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                notices::show(ui, state, actions);
+                ui.spacing_mut().item_spacing.y = theme::STEP;
+                panels::start::show(ui, state, actions);
+            });
         return;
     }
-    Panel::bottom("status bar").exact_size(status_bar::HEIGHT).frame(bar).show(ui, |ui| {
-        status_bar::show(ui, state, actions);
-    });
+    Panel::bottom("status bar")
+        .exact_size(status_bar::HEIGHT)
+        .frame(bar)
+        .show(ui, |ui| {
+            status_bar::show(ui, state, actions);
+        });
     Panel::left("architecture")
         .frame(side)
         .default_size(if state.view.narrow { 360.0 } else { 396.0 })
@@ -38,11 +55,13 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
             .size_range(240.0..=420.0)
             .show(ui, |ui| settings::show(ui, state, actions));
     }
-    CentralPanel::default().frame(Frame::new().fill(colors.back)).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        notices::show(ui, state, actions);
-        centre(ui, state, views, actions);
-    });
+    CentralPanel::default()
+        .frame(Frame::new().fill(colors.back))
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            notices::show(ui, state, actions);
+            centre(ui, state, views, actions);
+        });
 }
 
 fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {
@@ -52,7 +71,15 @@ fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Actio
     let mut inner = ui.new_child(UiBuilder::new().id_salt("views").max_rect(tiles));
     panels::tiles::show(&mut inner, state, views, actions);
     let colors = theme::palette(ui);
-    ui.painter().rect(bar, theme::RADIUS, colors.panel, Stroke::new(1.0, colors.line), StrokeKind::Inside);
+    ui.painter().rect(
+        bar,
+        theme::RADIUS,
+        colors.panel,
+        Stroke::new(1.0, colors.line),
+        StrokeKind::Inside,
+    );
     let inner = bar.shrink2(vec2(12.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| controls::show(ui, state, actions));
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+        controls::show(ui, state, actions)
+    });
 }

@@ -41,7 +41,16 @@ pub struct LensSettings {
 impl Default for LensSettings {
     fn default() -> LensSettings {
         let (mode, step, playing, pace) = (LensMode::default(), 0, false, 2);
-        LensSettings { mode, step, playing, pace, transposed: false, at: None, image: 0, part: 0 }
+        LensSettings {
+            mode,
+            step,
+            playing,
+            pace,
+            transposed: false,
+            at: None,
+            image: 0,
+            part: 0,
+        }
     }
 }
 
@@ -50,14 +59,21 @@ impl State {
     pub fn lens_place(&self) -> Option<Place> {
         let rows = &self.shown.inference.rows;
         let first = || rows.iter().find(|row| !row.is_block).or(rows.first());
-        let selected = self.selected.as_ref().and_then(|place| self.shown.inference.row(place));
+        let selected = self
+            .selected
+            .as_ref()
+            .and_then(|place| self.shown.inference.row(place));
         selected.or_else(first).map(|row| row.place.clone())
     }
 
     /// The question for the arithmetic of the value in the lens; `None` without a layer or a network.
     pub fn pixel_question(&self) -> Option<(Subject, Request)> {
         let lens = &self.view.lens;
-        let request = Request { at: lens.at, image: lens.image, ..Request::of(self.lens_place()?) };
+        let request = Request {
+            at: lens.at,
+            image: lens.image,
+            ..Request::of(self.lens_place()?)
+        };
         Some((self.subject()?, request))
     }
 }

@@ -66,7 +66,10 @@ pub struct Asked<Q, A> {
 
 impl<Q, A> Default for Asked<Q, A> {
     fn default() -> Self {
-        Asked { waiting: None, latest: None }
+        Asked {
+            waiting: None,
+            latest: None,
+        }
     }
 }
 
@@ -95,7 +98,9 @@ impl<Q: Clone + PartialEq, A> Asked<Q, A> {
 
     /// The newest answer, if it is to this question.
     pub fn answer(&self, question: &Q) -> Option<&Looked<Q, A>> {
-        self.latest.as_deref().filter(|looked| looked.question == *question)
+        self.latest
+            .as_deref()
+            .filter(|looked| looked.question == *question)
     }
 }
 
@@ -143,7 +148,8 @@ pub struct Looking {
 impl Looking {
     /// Forgets what was seen of the former run.
     pub(super) fn forget_run(&mut self) {
-        (self.saliency, self.sparse, self.pixel) = (Asked::default(), Asked::default(), Asked::default());
+        (self.saliency, self.sparse, self.pixel) =
+            (Asked::default(), Asked::default(), Asked::default());
         self.field = Asked::default();
         (self.filters, self.reconstructions) = (Asked::default(), Asked::default());
     }
@@ -172,13 +178,16 @@ impl Looking {
     /// Takes what the run in training answered.
     pub(super) fn take_from(&mut self, slots: &Slots) {
         if let Some(looked) = slots.saliency.take().and_then(Arc::into_inner) {
-            self.saliency.take((Subject::Live, looked.question), looked.result);
+            self.saliency
+                .take((Subject::Live, looked.question), looked.result);
         }
         if let Some(looked) = slots.field.take().and_then(Arc::into_inner) {
-            self.field.take((Subject::Live, looked.question), looked.result);
+            self.field
+                .take((Subject::Live, looked.question), looked.result);
         }
         if let Some(looked) = slots.pixel.take().and_then(Arc::into_inner) {
-            self.pixel.take((Subject::Live, looked.question), looked.result);
+            self.pixel
+                .take((Subject::Live, looked.question), looked.result);
         }
         if let Some(looked) = slots.sparse.take().and_then(Arc::into_inner) {
             self.sparse.take(Subject::Live, looked.result);
@@ -234,21 +243,36 @@ impl Looking {
         let answers: Vec<Answered> = looker.answers.try_iter().collect();
         for answer in answers {
             match answer {
-                Answered::Saliency(Looked { question: (run, request), result }) => {
+                Answered::Saliency(Looked {
+                    question: (run, request),
+                    result,
+                }) => {
                     self.saliency.take((Subject::Stored(run), request), result);
                 }
-                Answered::Field(Looked { question: (run, request), result }) => {
+                Answered::Field(Looked {
+                    question: (run, request),
+                    result,
+                }) => {
                     self.field.take((Subject::Stored(run), request), result);
                 }
                 Answered::Pixel(looked) => {
-                    let Looked { question: (run, request), result } = *looked;
+                    let Looked {
+                        question: (run, request),
+                        result,
+                    } = *looked;
                     self.pixel.take((Subject::Stored(run), request), result);
                 }
                 Answered::Filters(looked) => self.filters.take(looked.question, looked.result),
-                Answered::Reconstructions(looked) => self.reconstructions.take(looked.question, looked.result),
-                Answered::Sparse(looked) => self.sparse.take(Subject::Stored(looked.question), looked.result),
+                Answered::Reconstructions(looked) => {
+                    self.reconstructions.take(looked.question, looked.result)
+                }
+                Answered::Sparse(looked) => self
+                    .sparse
+                    .take(Subject::Stored(looked.question), looked.result),
                 Answered::Data(looked) => self.data.take(looked.question, looked.result),
-                Answered::Statistics(looked) => self.statistics.take(looked.question, looked.result),
+                Answered::Statistics(looked) => {
+                    self.statistics.take(looked.question, looked.result)
+                }
                 Answered::Augmented(looked) => self.augmented.take(looked.question, looked.result),
                 Answered::Kernel(looked) => self.kernel.take(looked.question, looked.result),
             }

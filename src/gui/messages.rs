@@ -41,11 +41,17 @@ impl Messages {
     /// Adds a message; one that is shown already is not repeated.
     pub fn add(&mut self, weight: Weight, text: impl Into<String>) {
         let text = text.into();
-        self.list.retain(|message| weight != Weight::Note || message.weight != Weight::Note);
+        self.list
+            .retain(|message| weight != Weight::Note || message.weight != Weight::Note);
         if self.list.iter().any(|message| message.text == text) {
             return;
         }
-        self.list.push(Message { id: self.next, weight, text, born: Instant::now() });
+        self.list.push(Message {
+            id: self.next,
+            weight,
+            text,
+            born: Instant::now(),
+        });
         self.next += 1;
         if self.list.len() > MOST {
             self.list.remove(0);
@@ -59,18 +65,27 @@ impl Messages {
 
     /// Lets notes fade; the time until the next one does.
     pub fn fade(&mut self) -> Option<Duration> {
-        self.list.retain(|message| message.weight != Weight::Note || message.born.elapsed() < NOTE);
-        let note = self.list.iter().find(|message| message.weight == Weight::Note);
+        self.list
+            .retain(|message| message.weight != Weight::Note || message.born.elapsed() < NOTE);
+        let note = self
+            .list
+            .iter()
+            .find(|message| message.weight == Weight::Note);
         note.map(|note| NOTE.saturating_sub(note.born.elapsed()))
     }
 
     /// What stays until read, oldest first.
     pub fn lasting(&self) -> impl Iterator<Item = &Message> {
-        self.list.iter().filter(|message| message.weight != Weight::Note)
+        self.list
+            .iter()
+            .filter(|message| message.weight != Weight::Note)
     }
 
     /// The newest note.
     pub fn note(&self) -> Option<&Message> {
-        self.list.iter().rev().find(|message| message.weight == Weight::Note)
+        self.list
+            .iter()
+            .rev()
+            .find(|message| message.weight == Weight::Note)
     }
 }

@@ -77,7 +77,12 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let mut state = State::new(first_project()?, None);
     state.start = path.is_none();
     run([1280.0, 800.0], move |ctx| {
-        let setup = Setup { state, start: Box::new(start), native_dialogs: true, config: store::folder() };
+        let setup = Setup {
+            state,
+            start: Box::new(start),
+            native_dialogs: true,
+            config: store::folder(),
+        };
         let mut app = App::new(ctx, setup);
         if let Some(path) = path {
             app.handle(opening(path));
@@ -91,16 +96,26 @@ pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync +
     size: [f32; 2],
     create: impl FnOnce(&eframe::egui::Context) -> Result<A, E> + 'static,
 ) -> Result<(), GuiError> {
-    let mut viewport = eframe::egui::ViewportBuilder::default().with_title("Strata").with_app_id("strata");
+    let mut viewport = eframe::egui::ViewportBuilder::default()
+        .with_title("Strata")
+        .with_app_id("strata");
     viewport = viewport.with_icon(emblem::icon());
-    viewport = viewport.with_inner_size(size).with_min_inner_size([960.0, 600.0]);
-    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
+    viewport = viewport
+        .with_inner_size(size)
+        .with_min_inner_size([960.0, 600.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        persist_window: false,
+        ..Default::default()
+    };
     let create = move |context: &eframe::CreationContext<'_>| {
         let app: Box<dyn eframe::App> = Box::new(create(&context.egui_ctx)?);
         Ok(app)
     };
     // winit panics where libxkbcommon is missing; to the user that is one more reason for no window.
-    match catch_unwind(AssertUnwindSafe(|| eframe::run_native("Strata", options, Box::new(create)))) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        eframe::run_native("Strata", options, Box::new(create))
+    })) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(failure(&error)),
         Err(panic) => Err(GuiError::Library(panic_text(panic.as_ref()))),
@@ -110,13 +125,19 @@ pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync +
 /// A built-in project's name stands for it, unless there is a file called so.
 fn opening(path: PathBuf) -> Action {
     let name = path.to_str().filter(|_| !path.exists());
-    name.and_then(builtin::find).map_or_else(|| Action::Open(path.clone()), |entry| Action::Builtin(entry.name))
+    name.and_then(builtin::find).map_or_else(
+        || Action::Open(path.clone()),
+        |entry| Action::Builtin(entry.name),
+    )
 }
 
 fn first_project() -> Result<Project, GuiError> {
     match builtin::ALL.first() {
         Some(first) => Ok(first.project()?),
-        None => Ok(file::parse("format = 1\n[network]\ninput = \"3x32x32\"\n", "new project")?),
+        None => Ok(file::parse(
+            "format = 1\n[network]\ninput = \"3x32x32\"\n",
+            "new project",
+        )?),
     }
 }
 
@@ -143,5 +164,6 @@ fn failure(error: &eframe::Error) -> GuiError {
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "unknown".into())
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "unknown".into())
 }

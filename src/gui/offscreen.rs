@@ -4,8 +4,12 @@
 //! As egui's own OpenGL painter does it: triangles with interpolated premultiplied colours times the
 //! texture, bilinear or nearest, blended in gamma space.
 
-use eframe::egui::epaint::{ClippedPrimitive, ImageData, ImageDelta, Mesh, Primitive, Vertex, textures::TexturesDelta};
-use eframe::egui::{Color32, ColorImage, Pos2, Rect, TextureFilter, TextureId, TextureOptions, pos2};
+use eframe::egui::epaint::{
+    ClippedPrimitive, ImageData, ImageDelta, Mesh, Primitive, Vertex, textures::TexturesDelta,
+};
+use eframe::egui::{
+    Color32, ColorImage, Pos2, Rect, TextureFilter, TextureId, TextureOptions, pos2,
+};
 use std::collections::HashMap;
 
 /// A canvas with its textures.
@@ -32,7 +36,9 @@ impl Canvas {
             self.textures.insert(id, ((*image).clone(), change.options));
             return;
         };
-        let Some((texture, _)) = self.textures.get_mut(&id) else { return };
+        let Some((texture, _)) = self.textures.get_mut(&id) else {
+            return;
+        };
         for y in 0..image.size[1] {
             for x in 0..image.size[0] {
                 texture[(left + x, top + y)] = image[(x, y)];
@@ -41,16 +47,33 @@ impl Canvas {
     }
 
     /// Paints a frame of this many pixels over a background.
-    pub fn paint(&self, primitives: &[ClippedPrimitive], size: [usize; 2], scale: f32, back: Color32) -> ColorImage {
+    pub fn paint(
+        &self,
+        primitives: &[ClippedPrimitive],
+        size: [usize; 2],
+        scale: f32,
+        back: Color32,
+    ) -> ColorImage {
         let mut image = ColorImage::filled(size, back);
-        for ClippedPrimitive { clip_rect, primitive } in primitives {
-            let Primitive::Mesh(mesh) = primitive else { continue };
-            let Some((texture, options)) = self.textures.get(&mesh.texture_id) else { continue };
+        for ClippedPrimitive {
+            clip_rect,
+            primitive,
+        } in primitives
+        {
+            let Primitive::Mesh(mesh) = primitive else {
+                continue;
+            };
+            let Some((texture, options)) = self.textures.get(&mesh.texture_id) else {
+                continue;
+            };
             let clip = Rect::from_min_max(
                 (clip_rect.min.to_vec2() * scale).to_pos2(),
                 (clip_rect.max.to_vec2() * scale).to_pos2(),
             );
-            let texture = Texture { image: texture, linear: options.magnification == TextureFilter::Linear };
+            let texture = Texture {
+                image: texture,
+                linear: options.magnification == TextureFilter::Linear,
+            };
             paint_mesh(&mut image, mesh, clip, scale, &texture);
         }
         image
@@ -73,14 +96,26 @@ impl Texture<'_> {
         let (left, top) = (x.floor(), y.floor());
         let (fx, fy) = (x - left, y - top);
         let corner = |dx: f32, dy: f32| self.texel(left + dx, top + dy);
-        let (a, b, c, d) = (corner(0.0, 0.0), corner(1.0, 0.0), corner(0.0, 1.0), corner(1.0, 1.0));
-        std::array::from_fn(|i| (a[i] * (1.0 - fx) + b[i] * fx) * (1.0 - fy) + (c[i] * (1.0 - fx) + d[i] * fx) * fy)
+        let (a, b, c, d) = (
+            corner(0.0, 0.0),
+            corner(1.0, 0.0),
+            corner(0.0, 1.0),
+            corner(1.0, 1.0),
+        );
+        std::array::from_fn(|i| {
+            (a[i] * (1.0 - fx) + b[i] * fx) * (1.0 - fy) + (c[i] * (1.0 - fx) + d[i] * fx) * fy
+        })
     }
 
     fn texel(&self, x: f32, y: f32) -> [f32; 4] {
         let [width, height] = self.image.size;
-        let (x, y) = (x.clamp(0.0, width as f32 - 1.0) as usize, y.clamp(0.0, height as f32 - 1.0) as usize);
-        self.image[(x, y)].to_array().map(|channel| f32::from(channel) / 255.0)
+        let (x, y) = (
+            x.clamp(0.0, width as f32 - 1.0) as usize,
+            y.clamp(0.0, height as f32 - 1.0) as usize,
+        );
+        self.image[(x, y)]
+            .to_array()
+            .map(|channel| f32::from(channel) / 255.0)
     }
 }
 
@@ -93,7 +128,13 @@ fn paint_mesh(image: &mut ColorImage, mesh: &Mesh, clip: Rect, scale: f32, textu
     }
 }
 
-fn paint_triangle(image: &mut ColorImage, corners: [&Vertex; 3], clip: Rect, scale: f32, texture: &Texture<'_>) {
+fn paint_triangle(
+    image: &mut ColorImage,
+    corners: [&Vertex; 3],
+    clip: Rect,
+    scale: f32,
+    texture: &Texture<'_>,
+) {
     let [a, b, c] = corners.map(|corner| (corner.pos.to_vec2() * scale).to_pos2());
     let area = cross(a, b, c);
     if area == 0.0 || !area.is_finite() {
@@ -101,22 +142,41 @@ fn paint_triangle(image: &mut ColorImage, corners: [&Vertex; 3], clip: Rect, sca
     }
     let bounds = Rect::from_points(&[a, b, c]).intersect(clip);
     let last = |edge: f32, size: usize| (edge.ceil().max(0.0) as usize).min(size);
-    let (right, bottom) = (last(bounds.right(), image.size[0]), last(bounds.bottom(), image.size[1]));
-    let colors = corners.map(|corner| corner.color.to_array().map(|channel| f32::from(channel) / 255.0));
-    let clip =
-        Rect::from_min_max(pos2(clip.min.x.round(), clip.min.y.round()), pos2(clip.max.x.round(), clip.max.y.round()));
+    let (right, bottom) = (
+        last(bounds.right(), image.size[0]),
+        last(bounds.bottom(), image.size[1]),
+    );
+    let colors = corners.map(|corner| {
+        corner
+            .color
+            .to_array()
+            .map(|channel| f32::from(channel) / 255.0)
+    });
+    let clip = Rect::from_min_max(
+        pos2(clip.min.x.round(), clip.min.y.round()),
+        pos2(clip.max.x.round(), clip.max.y.round()),
+    );
     for y in bounds.top().floor().max(0.0) as usize..bottom {
         for x in bounds.left().floor().max(0.0) as usize..right {
             let at = pos2(x as f32 + 0.5, y as f32 + 0.5);
-            let shares = [cross(b, c, at) / area, cross(c, a, at) / area, cross(a, b, at) / area];
+            let shares = [
+                cross(b, c, at) / area,
+                cross(c, a, at) / area,
+                cross(a, b, at) / area,
+            ];
             if !clip.contains(at) || !covered(shares, [(b, c), (c, a), (a, b)], area) {
                 continue;
             }
-            let uv =
-                corners.iter().zip(shares).fold(pos2(0.0, 0.0), |uv, (corner, share)| uv + corner.uv.to_vec2() * share);
+            let uv = corners
+                .iter()
+                .zip(shares)
+                .fold(pos2(0.0, 0.0), |uv, (corner, share)| {
+                    uv + corner.uv.to_vec2() * share
+                });
             let texel = texture.at(uv);
-            let color: [f32; 4] =
-                std::array::from_fn(|i| texel[i] * (0..3).map(|k| colors[k][i] * shares[k]).sum::<f32>());
+            let color: [f32; 4] = std::array::from_fn(|i| {
+                texel[i] * (0..3).map(|k| colors[k][i] * shares[k]).sum::<f32>()
+            });
             blend(&mut image[(x, y)], color);
         }
     }
@@ -138,7 +198,10 @@ fn covered(shares: [f32; 3], edges: [(Pos2, Pos2); 3], area: f32) -> bool {
 
 fn blend(pixel: &mut Color32, color: [f32; 4]) {
     let below = pixel.to_array().map(f32::from);
-    let mixed: [u8; 4] =
-        std::array::from_fn(|i| (255.0 * color[i] + below[i] * (1.0 - color[3])).round().clamp(0.0, 255.0) as u8);
+    let mixed: [u8; 4] = std::array::from_fn(|i| {
+        (255.0 * color[i] + below[i] * (1.0 - color[3]))
+            .round()
+            .clamp(0.0, 255.0) as u8
+    });
     *pixel = Color32::from_rgba_premultiplied(mixed[0], mixed[1], mixed[2], mixed[3]);
 }

@@ -26,19 +26,30 @@ pub fn beside(place: &Place, by: isize) -> Option<Place> {
     let (&last, way) = place.path.split_last()?;
     let index = last.checked_add_signed(by)?;
     let path = way.iter().copied().chain([index]).collect();
-    Some(Place { stack: place.stack, path })
+    Some(Place {
+        stack: place.stack,
+        path,
+    })
 }
 
 /// The place of a node in a branch of the block at `place`.
 pub fn inside(place: &Place, branch: usize, index: usize) -> Place {
     let path = place.path.iter().copied().chain([branch, index]).collect();
-    Place { stack: place.stack, path }
+    Place {
+        stack: place.stack,
+        path,
+    }
 }
 
 /// The blocks that a place is in, the outermost first.
 pub fn around(place: &Place) -> Vec<Place> {
     let depths = (1..place.path.len()).step_by(2);
-    depths.map(|depth| Place { stack: place.stack, path: place.path[..depth].to_vec() }).collect()
+    depths
+        .map(|depth| Place {
+            stack: place.stack,
+            path: place.path[..depth].to_vec(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -53,7 +64,13 @@ mod tests {
         let place = inside(&Place::new(Stack::Encoder, 0), 0, 1);
         assert_eq!(node(&network, &place).unwrap().text(), "bn");
         assert_eq!(place.to_string(), "encoder.0.0.1");
-        assert_eq!(beside(&place, -1).and_then(|p| node(&network, &p)).unwrap().text(), "relu");
+        assert_eq!(
+            beside(&place, -1)
+                .and_then(|p| node(&network, &p))
+                .unwrap()
+                .text(),
+            "relu"
+        );
         assert!(beside(&Place::new(Stack::Head, 0), -1).is_none());
         assert!(node(&network, &inside(&place, 0, 0)).is_none());
         let deep = inside(&place, 1, 2);

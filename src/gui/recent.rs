@@ -43,7 +43,16 @@ impl Recents {
     pub fn remember(&mut self, path: &Path, title: &str, kind: Kind) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         self.0.retain(|entry| entry.path != path);
-        self.0.insert(0, Recent { path, title: title.to_owned(), kind, time: now(), problem: None });
+        self.0.insert(
+            0,
+            Recent {
+                path,
+                title: title.to_owned(),
+                kind,
+                time: now(),
+                problem: None,
+            },
+        );
         self.0.truncate(MOST);
     }
 
@@ -56,10 +65,16 @@ impl Recents {
     /// Looks which ones are still there.
     pub fn check(&mut self) {
         for entry in &mut self.0 {
-            let file = if entry.kind == Kind::Run { entry.path.join("project.toml") } else { entry.path.clone() };
+            let file = if entry.kind == Kind::Run {
+                entry.path.join("project.toml")
+            } else {
+                entry.path.clone()
+            };
             entry.problem = match std::fs::metadata(&file) {
                 Ok(_) => None,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("moved or deleted".into()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Some("moved or deleted".into())
+                }
                 Err(error) => Some(error.to_string()),
             };
         }
@@ -82,7 +97,9 @@ impl Recents {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// `3 min ago`, `2 days ago`.
@@ -104,7 +121,10 @@ mod tests {
     #[test]
     fn the_newest_comes_first_and_missing_ones_say_so() {
         let folder = tempfile::tempdir().unwrap();
-        let (here, gone) = (folder.path().join("here.toml"), folder.path().join("gone.toml"));
+        let (here, gone) = (
+            folder.path().join("here.toml"),
+            folder.path().join("gone.toml"),
+        );
         std::fs::write(&here, "").unwrap();
         let mut recents = Recents::default();
         recents.remember(&here, "Here", Kind::Project);
@@ -112,8 +132,15 @@ mod tests {
         recents.remember(&here, "Here again", Kind::Project);
         assert!(recents.is_newest(&here));
         recents.check();
-        let list: Vec<_> = recents.entries().iter().map(|e| (e.title.as_str(), e.problem.as_deref())).collect();
-        assert_eq!(list, [("Here again", None), ("Gone", Some("moved or deleted"))]);
+        let list: Vec<_> = recents
+            .entries()
+            .iter()
+            .map(|e| (e.title.as_str(), e.problem.as_deref()))
+            .collect();
+        assert_eq!(
+            list,
+            [("Here again", None), ("Gone", Some("moved or deleted"))]
+        );
         let again = Recents::from_text(&recents.to_text());
         assert_eq!(again.entries()[1].path, gone);
         assert_eq!(Recents::from_text("nonsense"), Recents::default());
@@ -123,7 +150,13 @@ mod tests {
 
     #[test]
     fn times_are_told_as_people_do() {
-        assert_eq!((ago(now()), ago(now() - 130)), ("just now".into(), "2 min ago".into()));
-        assert_eq!((ago(now() - 90_000), ago(now() - 300_000)), ("1 day ago".into(), "3 days ago".into()));
+        assert_eq!(
+            (ago(now()), ago(now() - 130)),
+            ("just now".into(), "2 min ago".into())
+        );
+        assert_eq!(
+            (ago(now() - 90_000), ago(now() - 300_000)),
+            ("1 day ago".into(), "3 days ago".into())
+        );
     }
 }

@@ -39,20 +39,33 @@ pub struct Recovery {
 impl Recovery {
     /// Takes the first number that is free, and finds what other windows left behind.
     pub fn new(store: &Store) -> (Recovery, Vec<Unsaved>) {
-        let Some(folder) = store.path(FOLDER).filter(|folder| std::fs::create_dir_all(folder).is_ok()) else {
+        let Some(folder) = store
+            .path(FOLDER)
+            .filter(|folder| std::fs::create_dir_all(folder).is_ok())
+        else {
             return Default::default();
         };
         let left = left_behind(&folder);
         let taken = (0..1000).find_map(|number| {
             let free = !folder.join(format!("{number}.toml")).exists();
-            free.then(|| Some((number, lock(&folder, number)?))).flatten()
+            free.then(|| Some((number, lock(&folder, number)?)))
+                .flatten()
         });
-        let recovery = taken.map(|(number, lock)| Recovery { number, lock: Some(lock), ..Recovery::default() });
+        let recovery = taken.map(|(number, lock)| Recovery {
+            number,
+            lock: Some(lock),
+            ..Recovery::default()
+        });
         (recovery.unwrap_or_default(), left)
     }
 
     /// Keeps unsaved edits once they have rested; the time until then.
-    pub fn keep(&mut self, store: &Store, project: &Project, origin: Option<&Path>) -> Option<Duration> {
+    pub fn keep(
+        &mut self,
+        store: &Store,
+        project: &Project,
+        origin: Option<&Path>,
+    ) -> Option<Duration> {
         self.lock.as_ref()?;
         if self.kept.as_ref() == Some(project) {
             self.changed = None;
@@ -73,7 +86,9 @@ impl Recovery {
 
     /// Keeps the edits at once.
     pub fn write(&mut self, store: &Store, project: &Project, origin: Option<&Path>) {
-        let origin = origin.map_or_else(String::new, |origin| format!("{ORIGIN}{}\n", origin.display()));
+        let origin = origin.map_or_else(String::new, |origin| {
+            format!("{ORIGIN}{}\n", origin.display())
+        });
         store.write(&name(self.number), origin + &file::to_text(project));
         self.kept = Some(project.clone());
     }
@@ -102,7 +117,9 @@ fn lock(folder: &Path, number: u32) -> Option<File> {
 }
 
 fn left_behind(folder: &Path) -> Vec<Unsaved> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut left: Vec<_> = paths.filter_map(|path| read(folder, &path)).collect();
     left.sort_by_key(|unsaved| std::cmp::Reverse(unsaved.time));
@@ -110,14 +127,32 @@ fn left_behind(folder: &Path) -> Vec<Unsaved> {
 }
 
 fn read(folder: &Path, path: &Path) -> Option<Unsaved> {
-    let number = path.file_name()?.to_str()?.strip_suffix(".toml")?.parse().ok()?;
+    let number = path
+        .file_name()?
+        .to_str()?
+        .strip_suffix(".toml")?
+        .parse()
+        .ok()?;
     lock(folder, number)?;
     let text = std::fs::read_to_string(path).ok()?;
-    let origin = text.lines().next().and_then(|line| line.strip_prefix(ORIGIN)).map(PathBuf::from);
+    let origin = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix(ORIGIN))
+        .map(PathBuf::from);
     let project = file::parse(&text, &path.display().to_string()).ok()?;
-    let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok()?;
-    let time = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Some(Unsaved { number, project, origin, time })
+    let modified = std::fs::metadata(path)
+        .and_then(|meta| meta.modified())
+        .ok()?;
+    let time = modified
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    Some(Unsaved {
+        number,
+        project,
+        origin,
+        time,
+    })
 }
 
 #[cfg(test)]
@@ -136,11 +171,17 @@ mod tests {
         drop(store);
         let store = Store::new(Some(folder.path().to_path_buf()));
         let (second, left) = Recovery::new(&store);
-        assert!(left.is_empty() && second.number != first.number, "it still lives");
+        assert!(
+            left.is_empty() && second.number != first.number,
+            "it still lives"
+        );
         drop(first);
         let (_, left) = Recovery::new(&store);
         assert_eq!(left.len(), 1);
-        assert_eq!((&left[0].project, left[0].origin.as_deref()), (&project, Some(Path::new("/a/b.toml"))));
+        assert_eq!(
+            (&left[0].project, left[0].origin.as_deref()),
+            (&project, Some(Path::new("/a/b.toml")))
+        );
     }
 
     #[test]

@@ -64,12 +64,18 @@ impl Runs {
     pub(super) fn read(&mut self, listed: Listed, wake: &Wake) {
         let (sender, receiver) = bounded(1);
         let (wake, of) = (wake.clone(), listed.clone());
-        let thread = std::thread::Builder::new().name("strata-runs".to_owned()).spawn(move || {
-            // A window that is gone needs no list.
-            sender.send(runs(&of.folder, &of.title)).ok();
-            wake();
-        });
-        if self.listed.as_ref().is_some_and(|of| of.folder != listed.folder || of.title != listed.title) {
+        let thread = std::thread::Builder::new()
+            .name("strata-runs".to_owned())
+            .spawn(move || {
+                // A window that is gone needs no list.
+                sender.send(runs(&of.folder, &of.title)).ok();
+                wake();
+            });
+        if self
+            .listed
+            .as_ref()
+            .is_some_and(|of| of.folder != listed.folder || of.title != listed.title)
+        {
             self.list.clear();
         }
         self.reading = thread.ok().map(|_| receiver);
@@ -78,7 +84,11 @@ impl Runs {
 
     /// Takes a list that is ready.
     pub(super) fn drain(&mut self) {
-        if let Some(list) = self.reading.as_ref().and_then(|reading| reading.try_recv().ok()) {
+        if let Some(list) = self
+            .reading
+            .as_ref()
+            .and_then(|reading| reading.try_recv().ok())
+        {
             (self.list, self.reading) = (list, None);
         }
     }
@@ -95,13 +105,24 @@ impl Runs {
 
 fn runs(folder: &Path, title: &str) -> Vec<StoredRun> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<(PathBuf, RunRecord)> = entries.filter_map(|entry| record(entry.path(), title)).collect();
+    let mut found: Vec<(PathBuf, RunRecord)> = entries
+        .filter_map(|entry| record(entry.path(), title))
+        .collect();
     found.sort_by(|(a, one), (b, other)| (&one.started, a).cmp(&(&other.started, b)));
     let old = found.len().saturating_sub(MOST);
     let read = |(path, record): (PathBuf, RunRecord)| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let curves = Arc::new(Curves::read(&path));
-        StoredRun { path, name, record, curves }
+        StoredRun {
+            path,
+            name,
+            record,
+            curves,
+        }
     };
     found.into_iter().skip(old).map(read).collect()
 }
@@ -120,17 +141,31 @@ mod tests {
     #[test]
     fn runs_of_the_title_come_in_the_order_they_were_started() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, started, project) in
-            [("b", "2026-01-01", "lenet-mnist"), ("a", "2026-02-01", "lenet-mnist"), ("c", "2026-01-15", "unet")]
-        {
+        for (name, started, project) in [
+            ("b", "2026-01-01", "lenet-mnist"),
+            ("a", "2026-02-01", "lenet-mnist"),
+            ("c", "2026-01-15", "unet"),
+        ] {
             let run = folder.path().join(name);
             std::fs::create_dir(&run).unwrap();
-            file::save(&builtin::find(project).unwrap().project().unwrap(), &run.join("project.toml")).unwrap();
-            RunRecord { started: started.into(), ..RunRecord::default() }.write(&run).unwrap();
+            file::save(
+                &builtin::find(project).unwrap().project().unwrap(),
+                &run.join("project.toml"),
+            )
+            .unwrap();
+            RunRecord {
+                started: started.into(),
+                ..RunRecord::default()
+            }
+            .write(&run)
+            .unwrap();
         }
         std::fs::create_dir(folder.path().join("no run")).unwrap();
         let list = runs(folder.path(), "LeNet for MNIST");
-        assert_eq!(list.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(
+            list.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(),
+            ["b", "a"]
+        );
         assert!(runs(&folder.path().join("none"), "x").is_empty());
     }
 }

@@ -49,18 +49,33 @@ impl Series {
     }
 
     fn level(&self, size: usize) -> Vec<Block> {
-        (0..self.y.len()).step_by(size).map(|start| self.block(start, size)).collect()
+        (0..self.y.len())
+            .step_by(size)
+            .map(|start| self.block(start, size))
+            .collect()
     }
 
     fn block(&self, start: usize, size: usize) -> Block {
-        let empty = Block { low: None, high: None, gap: false };
+        let empty = Block {
+            low: None,
+            high: None,
+            gap: false,
+        };
         let end = self.y.len().min(start + size);
         (start..end).fold(empty, |block, index| self.merged(block, index))
     }
 
     fn extend_level(&mut self, level: usize, index: usize, size: usize) {
-        let former = if index.is_multiple_of(size) { None } else { self.levels[level].pop() };
-        let block = former.unwrap_or(Block { low: None, high: None, gap: false });
+        let former = if index.is_multiple_of(size) {
+            None
+        } else {
+            self.levels[level].pop()
+        };
+        let block = former.unwrap_or(Block {
+            low: None,
+            high: None,
+            gap: false,
+        });
         let block = self.merged(block, index);
         self.levels[level].push(block);
     }
@@ -71,8 +86,15 @@ impl Series {
             return Block { gap: true, ..block };
         }
         let low = block.low.filter(|&low| self.y[low] <= y).unwrap_or(index);
-        let high = block.high.filter(|&high| self.y[high] >= y).unwrap_or(index);
-        Block { low: Some(low), high: Some(high), gap: block.gap }
+        let high = block
+            .high
+            .filter(|&high| self.y[high] >= y)
+            .unwrap_or(index);
+        Block {
+            low: Some(low),
+            high: Some(high),
+            gap: block.gap,
+        }
     }
 
     /// How many points there are.
@@ -87,7 +109,12 @@ impl Series {
 
     /// The last finite value.
     pub fn last(&self) -> Option<f64> {
-        self.y.iter().rev().take(1000).copied().find(|y| y.is_finite())
+        self.y
+            .iter()
+            .rev()
+            .take(1000)
+            .copied()
+            .find(|y| y.is_finite())
     }
 
     /// The x of the last point.
@@ -97,13 +124,18 @@ impl Series {
 
     /// What to draw of an x range on about `columns` pixels: runs of points without gaps.
     pub fn visible(&self, range: RangeInclusive<f64>, columns: usize) -> Vec<Vec<[f64; 2]>> {
-        let start = self.x.partition_point(|x| x < range.start()).saturating_sub(1);
+        let start = self
+            .x
+            .partition_point(|x| x < range.start())
+            .saturating_sub(1);
         let end = (self.x.partition_point(|x| x <= range.end()) + 1).min(self.x.len());
         if start >= end {
             return Vec::new();
         }
         let room = (end - start) / columns.max(1);
-        let level = (0..self.levels.len()).rev().find(|&level| FAN.pow(level as u32 + 1) <= room);
+        let level = (0..self.levels.len())
+            .rev()
+            .find(|&level| FAN.pow(level as u32 + 1) <= room);
         let mut runs = Runs::default();
         match level {
             None => (start..end).for_each(|index| runs.add(self.x[index], self.y[index])),
@@ -123,11 +155,14 @@ impl Series {
     /// A block with a gap is looked at closer, so that what lies before it is never joined to what comes after;
     /// where gaps are too many for that, the block stands alone.
     fn add_block(&self, level: usize, index: usize, closer: &mut usize, runs: &mut Runs) {
-        let Some(block) = self.levels[level].get(index) else { return };
+        let Some(block) = self.levels[level].get(index) else {
+            return;
+        };
         if block.gap && *closer > 0 {
             *closer -= 1;
             return match level.checked_sub(1) {
-                Some(finer) => (FAN * index..FAN * (index + 1)).for_each(|i| self.add_block(finer, i, closer, runs)),
+                Some(finer) => (FAN * index..FAN * (index + 1))
+                    .for_each(|i| self.add_block(finer, i, closer, runs)),
                 None => {
                     let points = FAN * index..self.y.len().min(FAN * (index + 1));
                     points.for_each(|i| runs.add(self.x[i], self.y[i]));
@@ -158,7 +193,11 @@ struct Runs {
 
 impl Runs {
     fn add(&mut self, x: f64, y: f64) {
-        if y.is_finite() { self.open.push([x, y]) } else { self.cut() }
+        if y.is_finite() {
+            self.open.push([x, y])
+        } else {
+            self.cut()
+        }
     }
 
     fn cut(&mut self) {
@@ -189,7 +228,12 @@ const SHARE: f64 = 0.1;
 impl Smoothing {
     /// Smoothing over at most this many points.
     pub fn new(longest: f64) -> Smoothing {
-        Smoothing { longest: longest.max(1.0), seen: 0.0, sum: 0.0, mass: 0.0 }
+        Smoothing {
+            longest: longest.max(1.0),
+            seen: 0.0,
+            sum: 0.0,
+            mass: 0.0,
+        }
     }
 
     /// The mean after one more value; a value that is not finite is a gap and changes nothing.
@@ -216,20 +260,27 @@ mod tests {
 
     fn series(values: impl IntoIterator<Item = f64>) -> Series {
         let mut series = Series::default();
-        values.into_iter().enumerate().for_each(|(i, y)| series.push(i as f64, y));
+        values
+            .into_iter()
+            .enumerate()
+            .for_each(|(i, y)| series.push(i as f64, y));
         series
     }
 
     #[test]
     fn short_curves_are_drawn_whole() {
         let series = series([1.0, 2.0, f64::NAN, 3.0]);
-        assert_eq!(series.visible(0.0..=3.0, 100), [vec![[0.0, 1.0], [1.0, 2.0]], vec![[3.0, 3.0]]]);
+        assert_eq!(
+            series.visible(0.0..=3.0, 100),
+            [vec![[0.0, 1.0], [1.0, 2.0]], vec![[3.0, 3.0]]]
+        );
         assert!(Series::default().visible(0.0..=1.0, 100).is_empty());
     }
 
     #[test]
     fn a_million_points_become_few_and_keep_the_spike() {
-        let series = series((0..1_000_000).map(|i| if i == 654_321 { 1000.0 } else { (i % 7) as f64 }));
+        let series =
+            series((0..1_000_000).map(|i| if i == 654_321 { 1000.0 } else { (i % 7) as f64 }));
         let runs = series.visible(0.0..=1e6, 800);
         let points: Vec<_> = runs.concat();
         assert!(points.len() < 30_000, "{}", points.len());
@@ -245,10 +296,16 @@ mod tests {
         let runs = series.visible(0.0..=1e5, 500);
         assert_eq!(runs.len(), 2);
         let (before, after) = (runs[0].last().unwrap()[0], runs[1].first().unwrap()[0]);
-        assert!((49_900.0..50_000.0).contains(&before) && after == 50_001.0, "{before} {after}");
+        assert!(
+            (49_900.0..50_000.0).contains(&before) && after == 50_001.0,
+            "{before} {after}"
+        );
         let torn = (0..100_000).map(|i| if i % 2 == 0 { f64::NAN } else { 1.0 });
         let points = self::series(torn).visible(0.0..=1e5, 500).concat().len();
-        assert!(points < 10_000, "{points} points of a curve with a gap at every other");
+        assert!(
+            points < 10_000,
+            "{points} points of a curve with a gap at every other"
+        );
     }
 
     #[test]

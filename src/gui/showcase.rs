@@ -31,14 +31,23 @@ fn card(entry: &'static Builtin) -> Option<Card> {
     let project = entry.project().ok()?;
     let inference = shape::infer(&project.network);
     let parameters = inference.totals.parameters;
-    Some(Card { entry, title: project.title, funnel: funnel(&inference), parameters })
+    Some(Card {
+        entry,
+        title: project.title,
+        funnel: funnel(&inference),
+        parameters,
+    })
 }
 
 /// The input and every change of shape after it; evenly thinned where there are many.
 fn funnel(inference: &Inference) -> Vec<(Shape, Option<Family>)> {
     let mut all = vec![(inference.input.clone(), None)];
     for row in inference.rows.iter().filter(|row| !row.is_block) {
-        if let Some(shape) = row.output.as_ref().filter(|shape| all.last().is_none_or(|(last, _)| last != *shape)) {
+        if let Some(shape) = row
+            .output
+            .as_ref()
+            .filter(|shape| all.last().is_none_or(|(last, _)| last != *shape))
+        {
             all.push((shape.clone(), Some(row.family)));
         }
     }
@@ -46,7 +55,9 @@ fn funnel(inference: &Inference) -> Vec<(Shape, Option<Family>)> {
     if last < MOST {
         return all;
     }
-    (0..MOST).filter_map(|i| all.get(i * last / (MOST - 1)).cloned()).collect()
+    (0..MOST)
+        .filter_map(|i| all.get(i * last / (MOST - 1)).cloned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -57,9 +68,17 @@ mod tests {
     fn every_builtin_has_a_funnel() {
         assert_eq!(cards().len(), builtin::ALL.len());
         for card in cards() {
-            assert!((3..=MOST).contains(&card.funnel.len()) && card.parameters > 0, "{}", card.entry.name);
+            assert!(
+                (3..=MOST).contains(&card.funnel.len()) && card.parameters > 0,
+                "{}",
+                card.entry.name
+            );
         }
-        let first: Vec<_> = cards()[0].funnel.iter().map(|(shape, _)| shape.to_string()).collect();
+        let first: Vec<_> = cards()[0]
+            .funnel
+            .iter()
+            .map(|(shape, _)| shape.to_string())
+            .collect();
         assert_eq!(first, ["3×32×32", "32×8×8", "3×32×32"]);
     }
 }

@@ -16,7 +16,8 @@ use crate::project::file::write_atomic;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::epaint::ClippedPrimitive;
 use eframe::egui::{
-    CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui, ViewportId, pos2,
+    CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui,
+    ViewportId, pos2,
 };
 use image::RgbaImage;
 use std::path::{Path, PathBuf};
@@ -51,15 +52,29 @@ impl Snapshot {
                 primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
             }
         }
-        let back = if dark { theme::DARK.panel } else { theme::LIGHT.panel };
-        Snapshot { primitives, canvas, back }
+        let back = if dark {
+            theme::DARK.panel
+        } else {
+            theme::LIGHT.panel
+        };
+        Snapshot {
+            primitives,
+            canvas,
+            back,
+        }
     }
 
     /// Its pixels.
     pub fn paint(&self) -> RgbaImage {
         let [width, height] = SIZE.map(|points| (points * SCALE) as usize);
-        let picture = self.canvas.paint(&self.primitives, [width, height], SCALE, self.back);
-        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+        let picture = self
+            .canvas
+            .paint(&self.primitives, [width, height], SCALE, self.back);
+        let bytes = picture
+            .pixels
+            .iter()
+            .flat_map(|pixel| pixel.to_array())
+            .collect();
         RgbaImage::from_raw(width as u32, height as u32, bytes).unwrap_or_default()
     }
 
@@ -67,7 +82,10 @@ impl Snapshot {
     pub fn write(&self, path: &Path) -> Result<(), String> {
         let bytes = png(&self.paint()).map_err(|error| error.to_string())?;
         write_atomic(path, &bytes).map_err(|error| {
-            format!("{} cannot be written: {error}; choose another place for the picture", path.display())
+            format!(
+                "{} cannot be written: {error}; choose another place for the picture",
+                path.display()
+            )
         })
     }
 }
@@ -88,16 +106,26 @@ fn input(pass: usize) -> RawInput {
 
 fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
     let colors = *theme::palette(ui);
-    CentralPanel::default().frame(Frame::new().fill(colors.panel).inner_margin(Margin::same(20))).show(ui, |ui| {
-        let view = views.get(kind);
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(kind.title()).font(theme::heading(16.0)).color(colors.strong));
-            let line = format!("{} · {}", state.project().title, view.status(state));
-            ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());
+    CentralPanel::default()
+        .frame(
+            Frame::new()
+                .fill(colors.panel)
+                .inner_margin(Margin::same(20)),
+        )
+        .show(ui, |ui| {
+            let view = views.get(kind);
+            ui.horizontal(|ui| {
+                ui.label(
+                    RichText::new(kind.title())
+                        .font(theme::heading(16.0))
+                        .color(colors.strong),
+                );
+                let line = format!("{} · {}", state.project().title, view.status(state));
+                ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());
+            });
+            ui.add_space(theme::GAP);
+            view.picture(ui, state);
         });
-        ui.add_space(theme::GAP);
-        view.picture(ui, state);
-    });
 }
 
 /// Pictures on their way to their files.
@@ -112,18 +140,22 @@ impl Saving {
     pub(super) fn save(&mut self, snapshot: Snapshot, path: PathBuf, wake: &Wake) {
         let (sender, receiver) = bounded(1);
         let wake = wake.clone();
-        let thread = std::thread::Builder::new().name("strata-picture".into()).spawn(move || {
-            let told = match snapshot.write(&path) {
-                Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
-                Err(message) => (Weight::Error, message),
-            };
-            // A window that is gone hears nothing.
-            sender.send(told).ok();
-            wake();
-        });
+        let thread = std::thread::Builder::new()
+            .name("strata-picture".into())
+            .spawn(move || {
+                let told = match snapshot.write(&path) {
+                    Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
+                    Err(message) => (Weight::Error, message),
+                };
+                // A window that is gone hears nothing.
+                sender.send(told).ok();
+                wake();
+            });
         match thread {
             Ok(_) => self.waiting.push(receiver),
-            Err(error) => self.failed.push(format!("the picture could not be saved: {error}; close other programs")),
+            Err(error) => self.failed.push(format!(
+                "the picture could not be saved: {error}; close other programs"
+            )),
         }
     }
 
@@ -134,7 +166,11 @@ impl Saving {
 
     /// What became of pictures since the last call.
     pub(super) fn saved(&mut self) -> Vec<(Weight, String)> {
-        let mut told: Vec<_> = self.failed.drain(..).map(|text| (Weight::Error, text)).collect();
+        let mut told: Vec<_> = self
+            .failed
+            .drain(..)
+            .map(|text| (Weight::Error, text))
+            .collect();
         self.waiting.retain(|waiting| match waiting.try_recv() {
             Err(TryRecvError::Empty) => true,
             Ok(news) => {

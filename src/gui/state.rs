@@ -58,7 +58,8 @@ impl Shown {
         let inference = shape::infer(&project.network);
         let problems = shape::check_inferred(project, &inference);
         let plan = inference.plan.as_ref().zip(project.stages.first());
-        let step = plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
+        let step =
+            plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
         Shown {
             network: project.network.clone(),
             banner: shape::banner(&inference),
@@ -196,28 +197,42 @@ impl State {
 
     /// Why the project cannot be trained: the first problem, in words.
     pub fn blocker(&self) -> Option<&Problem> {
-        self.shown.problems.iter().find(|problem| problem.severity == Severity::Error)
+        self.shown
+            .problems
+            .iter()
+            .find(|problem| problem.severity == Severity::Error)
     }
 
     /// Whether the run trains another project than the one on screen.
     pub fn run_differs(&self) -> bool {
-        self.training.project.as_ref().is_some_and(|project| !project.trains_like(self.project()))
+        self.training
+            .project
+            .as_ref()
+            .is_some_and(|project| !project.trains_like(self.project()))
     }
 
     /// The lock on a layer: its own, or that of a block or stack it is in.
     pub fn lock_on(&self, place: &Place) -> Option<&Target> {
-        self.shown.locks.iter().find(|target| target.contains(place))
+        self.shown
+            .locks
+            .iter()
+            .find(|target| target.contains(place))
     }
 
     /// The lock on a whole stack.
     pub fn lock_on_stack(&self, stack: Stack) -> Option<&Target> {
-        self.shown.locks.iter().find(|target| **target == Target::Stack(stack))
+        self.shown
+            .locks
+            .iter()
+            .find(|target| **target == Target::Stack(stack))
     }
 
     /// The goals, with what the last run measured if it was a run of this project.
     pub fn goals(&self) -> Vec<Judged> {
         let measured = match &self.training.phase {
-            Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary)) if !self.run_differs() => {
+            Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary))
+                if !self.run_differs() =>
+            {
                 measured(&summary.metrics)
             }
             _ => Measured::default(),
@@ -232,7 +247,10 @@ impl State {
 
     /// What the project trains for.
     pub fn purpose(&self) -> Purpose {
-        match (self.has_task(Task::Reconstruct), self.has_task(Task::Classify)) {
+        match (
+            self.has_task(Task::Reconstruct),
+            self.has_task(Task::Classify),
+        ) {
             (false, true) => Purpose::Classify,
             (true, true) => Purpose::Both,
             _ => Purpose::Reconstruct,
@@ -247,9 +265,11 @@ impl State {
     /// Whether the layers of a block are hidden. In a deep network they are, unless one has an error.
     pub fn is_folded(&self, place: &Place) -> bool {
         let rows = &self.shown.inference.rows;
-        let inside =
-            |row: &crate::shape::Row| row.place.stack == place.stack && row.place.path.starts_with(&place.path);
-        let usual = || rows.len() > MANY_ROWS && !rows.iter().any(|row| row.error.is_some() && inside(row));
+        let inside = |row: &crate::shape::Row| {
+            row.place.stack == place.stack && row.place.path.starts_with(&place.path)
+        };
+        let usual =
+            || rows.len() > MANY_ROWS && !rows.iter().any(|row| row.error.is_some() && inside(row));
         self.folds.get(place).copied().unwrap_or_else(usual)
     }
 
@@ -265,12 +285,21 @@ impl State {
             if matches!(edit, Edit::Remove(_)) {
                 folds.remove(at);
             }
-            self.folds = folds.into_iter().filter_map(|(place, folded)| Some((moved(&place, at)?, folded))).collect();
+            self.folds = folds
+                .into_iter()
+                .filter_map(|(place, folded)| Some((moved(&place, at)?, folded)))
+                .collect();
         }
     }
 
     pub(super) fn fold(&mut self, place: Option<Place>, folded: bool) {
-        let blocks = self.shown.inference.rows.iter().filter(|row| row.is_block).map(|row| row.place.clone());
+        let blocks = self
+            .shown
+            .inference
+            .rows
+            .iter()
+            .filter(|row| row.is_block)
+            .map(|row| row.place.clone());
         match place {
             Some(place) => self.folds.extend([(place, folded)]),
             None => self.folds = blocks.map(|place| (place, folded)).collect(),
@@ -289,7 +318,11 @@ impl State {
 
     /// The folder that relative paths of the project start at.
     pub fn base(&self) -> PathBuf {
-        let parent = self.file.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+        let parent = self
+            .file
+            .as_deref()
+            .and_then(Path::parent)
+            .filter(|parent| !parent.as_os_str().is_empty());
         parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
     }
 
@@ -316,7 +349,11 @@ impl State {
     }
 
     pub(super) fn travel(&mut self, back: bool) {
-        let moved = if back { self.history.undo() } else { self.history.redo() };
+        let moved = if back {
+            self.history.undo()
+        } else {
+            self.history.redo()
+        };
         if moved {
             self.generation += 1;
             (self.preview, self.proposal) = (None, None);
@@ -364,14 +401,27 @@ impl State {
 
     fn refresh(&mut self) {
         let typed = self.preview.as_ref().and_then(|(place, text)| {
-            Edit::Replace(place.clone(), Node::from_text(text)).apply(self.history.project()).ok()
+            Edit::Replace(place.clone(), Node::from_text(text))
+                .apply(self.history.project())
+                .ok()
         });
         let proposed = self.proposal.as_ref().map(|network| {
             let network = (**network).clone();
-            Project { network, ..self.history.project().clone() }
+            Project {
+                network,
+                ..self.history.project().clone()
+            }
         });
-        self.shown = Shown::of(proposed.as_ref().or(typed.as_ref()).unwrap_or(self.history.project()));
+        self.shown = Shown::of(
+            proposed
+                .as_ref()
+                .or(typed.as_ref())
+                .unwrap_or(self.history.project()),
+        );
         let network = &self.history.project().network;
-        self.selected = self.selected.take().filter(|place| places::node(network, place).is_some());
+        self.selected = self
+            .selected
+            .take()
+            .filter(|place| places::node(network, place).is_some());
     }
 }

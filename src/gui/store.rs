@@ -25,11 +25,20 @@ pub struct Store {
 impl Store {
     /// A store in this folder, which is made when something is first written.
     pub fn new(folder: Option<PathBuf>) -> Store {
-        let Some(folder) = folder else { return Store::default() };
+        let Some(folder) = folder else {
+            return Store::default();
+        };
         let (jobs, work) = unbounded();
         let (told, failures) = unbounded();
-        let thread = std::thread::Builder::new().name("small files".into()).spawn(move || carry_out(&work, &told));
-        Store { folder: Some(folder), jobs: Some(jobs), failures: Some(failures), thread: thread.ok() }
+        let thread = std::thread::Builder::new()
+            .name("small files".into())
+            .spawn(move || carry_out(&work, &told));
+        Store {
+            folder: Some(folder),
+            jobs: Some(jobs),
+            failures: Some(failures),
+            thread: thread.ok(),
+        }
     }
 
     /// The path of a file, if files are kept at all.
@@ -80,13 +89,18 @@ fn carry_out(work: &Receiver<Job>, told: &Sender<String>) {
     for job in work {
         let (path, done) = match job {
             Job::Write(path, text) => (path.clone(), write(&path, &text)),
-            Job::Remove(path) => (path.clone(), std::fs::remove_file(&path).or_else(missing_is_fine)),
+            Job::Remove(path) => (
+                path.clone(),
+                std::fs::remove_file(&path).or_else(missing_is_fine),
+            ),
         };
         if let Err(error) = done
             && !std::mem::replace(&mut complained, true)
         {
-            let text =
-                format!("cannot write {}: {error}; recent projects and unsaved edits are not kept", path.display());
+            let text = format!(
+                "cannot write {}: {error}; recent projects and unsaved edits are not kept",
+                path.display()
+            );
             let _ = told.send(text);
         }
     }
@@ -98,12 +112,20 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn missing_is_fine(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+    if error.kind() == std::io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// Where the platform keeps the configuration of programs, and in it the folder of Strata.
 pub fn folder() -> Option<PathBuf> {
-    let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let of = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let base = if cfg!(target_os = "windows") {
         of("APPDATA")
     } else if cfg!(target_os = "macos") {

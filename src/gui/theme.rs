@@ -5,8 +5,8 @@
 
 use crate::project::layer::Family;
 use eframe::egui::{
-    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Stroke, Style,
-    TextStyle, Theme, Ui, Visuals, style::Selection, style::WidgetVisuals, vec2,
+    self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin,
+    Stroke, Style, TextStyle, Theme, Ui, Visuals, style::Selection, style::WidgetVisuals, vec2,
 };
 use std::sync::Arc;
 
@@ -148,7 +148,9 @@ const SEMIBOLD: &str = "semibold";
 pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
     for theme in [Theme::Dark, Theme::Light] {
-        ctx.style_mut_of(theme, |style| restyle(style, palette_of(theme == Theme::Dark)));
+        ctx.style_mut_of(theme, |style| {
+            restyle(style, palette_of(theme == Theme::Dark))
+        });
     }
 }
 
@@ -156,20 +158,36 @@ pub fn install(ctx: &Context) {
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let inter: [(&str, &'static [u8]); 2] = [
-        ("inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        (SEMIBOLD, include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
+        (
+            "inter",
+            include_bytes!("../../assets/fonts/Inter-Regular.otf"),
+        ),
+        (
+            SEMIBOLD,
+            include_bytes!("../../assets/fonts/Inter-SemiBold.otf"),
+        ),
     ];
     for (name, bytes) in inter {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        fonts
+            .font_data
+            .insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
-    let symbols = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    let symbols = fonts
+        .families
+        .get(&FontFamily::Proportional)
+        .cloned()
+        .unwrap_or_default();
     let chain = |first: &str| {
         let mut chain = vec![first.to_owned(), "Hack".to_owned()];
         chain.extend(symbols.iter().filter(|name| *name != "Hack").cloned());
         chain
     };
-    fonts.families.insert(FontFamily::Proportional, chain("inter"));
-    fonts.families.insert(FontFamily::Name(SEMIBOLD.into()), chain(SEMIBOLD));
+    fonts
+        .families
+        .insert(FontFamily::Proportional, chain("inter"));
+    fonts
+        .families
+        .insert(FontFamily::Name(SEMIBOLD.into()), chain(SEMIBOLD));
     let monospace = fonts.families.entry(FontFamily::Monospace).or_default();
     monospace.insert(1.min(monospace.len()), "inter".to_owned());
     fonts
@@ -219,8 +237,16 @@ fn visuals(base: Visuals, colors: &Palette) -> Visuals {
     visuals.window_stroke = Stroke::new(1.0, colors.line);
     visuals.window_corner_radius = CornerRadius::same(RADIUS);
     visuals.menu_corner_radius = CornerRadius::same(RADIUS);
-    visuals.popup_shadow = egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: Color32::from_black_alpha(70) };
-    visuals.selection = Selection { bg_fill: faded(colors.accent, 0.35), stroke: Stroke::new(1.0, colors.accent) };
+    visuals.popup_shadow = egui::Shadow {
+        offset: [0, 4],
+        blur: 16,
+        spread: 0,
+        color: Color32::from_black_alpha(70),
+    };
+    visuals.selection = Selection {
+        bg_fill: faded(colors.accent, 0.35),
+        stroke: Stroke::new(1.0, colors.accent),
+    };
     visuals.slider_trailing_fill = true;
     visuals.disabled_alpha = 0.45;
     let states = &mut visuals.widgets;
@@ -263,7 +289,11 @@ mod tests {
         for (name, p) in [("dark", DARK), ("light", LIGHT)] {
             for back in [p.panel, p.raised] {
                 for text in [p.text, p.strong, p.weak, p.wrong, p.proven, p.second] {
-                    assert!(contrast(text, back) >= 4.5, "{name}: {text:?} on {back:?}: {}", contrast(text, back));
+                    assert!(
+                        contrast(text, back) >= 4.5,
+                        "{name}: {text:?} on {back:?}: {}",
+                        contrast(text, back)
+                    );
                 }
             }
             assert!(contrast(p.on_accent, p.accent) >= 4.5, "{name}");

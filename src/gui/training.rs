@@ -92,20 +92,34 @@ pub struct Training {
 impl Training {
     /// A run that was just started.
     pub fn new(running: Running, project: Project) -> Training {
-        let phase = Phase::Preparing { what: "Starting".into(), share: None };
-        Training { running: Some(running), project: Some(project), phase, ..Training::default() }
+        let phase = Phase::Preparing {
+            what: "Starting".into(),
+            share: None,
+        };
+        Training {
+            running: Some(running),
+            project: Some(project),
+            phase,
+            ..Training::default()
+        }
     }
 
     /// A run that ended earlier; its curves are read on a thread of their own.
     pub fn stored(run: PathBuf, wake: &Wake) -> Training {
         let (sender, receiver) = bounded(1);
         let (wake, from) = (wake.clone(), run.clone());
-        let thread = std::thread::Builder::new().name("strata-curves".into()).spawn(move || {
-            // A window that is gone needs no curves.
-            sender.send(Curves::read(&from)).ok();
-            wake();
-        });
-        Training { run: Some(run), reading: thread.ok().map(|_| receiver), ..Training::default() }
+        let thread = std::thread::Builder::new()
+            .name("strata-curves".into())
+            .spawn(move || {
+                // A window that is gone needs no curves.
+                sender.send(Curves::read(&from)).ok();
+                wake();
+            });
+        Training {
+            run: Some(run),
+            reading: thread.ok().map(|_| receiver),
+            ..Training::default()
+        }
     }
 
     /// Whether the curves of a run that ended earlier are being read.
@@ -141,7 +155,9 @@ impl Training {
             match running.events.try_recv() {
                 Ok(event) => news.extend(self.take(event)),
                 Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => news.extend(self.take(Event::Finished(lost(self.run.clone())))),
+                Err(TryRecvError::Disconnected) => {
+                    news.extend(self.take(Event::Finished(lost(self.run.clone()))))
+                }
             }
         }
         self.take_pictures();
@@ -150,7 +166,9 @@ impl Training {
 
     /// True when events may be left after [`Training::drain`].
     pub fn has_more(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| !running.events.is_empty())
+        self.running
+            .as_ref()
+            .is_some_and(|running| !running.events.is_empty())
     }
 
     /// The slots of a run that goes on.
@@ -186,10 +204,28 @@ impl Training {
                 let share = (total > 0).then(|| done as f32 / total as f32);
                 self.phase = Phase::Preparing { what, share };
             }
-            Event::Started { run, device, splits, skipped, .. } => return self.started(run, device, splits, skipped),
-            Event::Stage { index, name, task, epochs, steps_per_epoch } => {
+            Event::Started {
+                run,
+                device,
+                splits,
+                skipped,
+                ..
+            } => return self.started(run, device, splits, skipped),
+            Event::Stage {
+                index,
+                name,
+                task,
+                epochs,
+                steps_per_epoch,
+            } => {
                 self.curves.stage(&name, steps_per_epoch);
-                self.stage = Some(CurrentStage { index, name, task, epochs, steps_per_epoch });
+                self.stage = Some(CurrentStage {
+                    index,
+                    name,
+                    task,
+                    epochs,
+                    steps_per_epoch,
+                });
             }
             Event::Step(report) => {
                 self.curves.step(&report);
@@ -199,7 +235,12 @@ impl Training {
             Event::Pictures => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
-            Event::Checkpoint { path } => return Some((Weight::Note, format!("Checkpoint saved: {}", name_of(&path)))),
+            Event::Checkpoint { path } => {
+                return Some((
+                    Weight::Note,
+                    format!("Checkpoint saved: {}", name_of(&path)),
+                ));
+            }
             Event::Warning(text) => return Some((Weight::Warning, text)),
             Event::Finished(outcome) => return self.finished(outcome),
         }
@@ -215,10 +256,18 @@ impl Training {
     ) -> Option<(Weight, String)> {
         self.phase = Phase::Training;
         let warning = skipped.first().map(|(file, reason)| {
-            let more = if skipped.len() > 1 { format!(" (and {} more)", skipped.len() - 1) } else { String::new() };
-            (Weight::Warning, format!("{} was left out: {reason}{more}", file.display()))
+            let more = if skipped.len() > 1 {
+                format!(" (and {} more)", skipped.len() - 1)
+            } else {
+                String::new()
+            };
+            (
+                Weight::Warning,
+                format!("{} was left out: {reason}{more}", file.display()),
+            )
         });
-        (self.run, self.device, self.splits, self.skipped) = (Some(run), Some(device), splits, skipped);
+        (self.run, self.device, self.splits, self.skipped) =
+            (Some(run), Some(device), splits, skipped);
         warning
     }
 
@@ -226,10 +275,14 @@ impl Training {
         self.take_pictures();
         self.running = None;
         let told = match &outcome {
-            Outcome::Completed(summary) => (Weight::Note, format!("Training finished: {}", reached(summary))),
-            Outcome::Stopped(summary) => {
-                (Weight::Note, format!("Stopped; a checkpoint is in {}", summary.run.display()))
-            }
+            Outcome::Completed(summary) => (
+                Weight::Note,
+                format!("Training finished: {}", reached(summary)),
+            ),
+            Outcome::Stopped(summary) => (
+                Weight::Note,
+                format!("Stopped; a checkpoint is in {}", summary.run.display()),
+            ),
             Outcome::Failed(failure) => (Weight::Error, failure.message.clone()),
         };
         self.phase = Phase::Ended(outcome);
@@ -239,15 +292,29 @@ impl Training {
 
 fn lost(run: Option<PathBuf>) -> Outcome {
     let message = "the training thread ended without a word; what was reached is in the run folder, Train starts anew";
-    Outcome::Failed(Failure { message: message.into(), wrong_input: false, run })
+    Outcome::Failed(Failure {
+        message: message.into(),
+        wrong_input: false,
+        run,
+    })
 }
 
 fn name_of(path: &std::path::Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn reached(summary: &Summary) -> String {
-    let losses = summary.metrics.iter().map(|(split, m)| format!("{split} loss {}", crate::text::loss(m.loss)));
+    let losses = summary
+        .metrics
+        .iter()
+        .map(|(split, m)| format!("{split} loss {}", crate::text::loss(m.loss)));
     let losses: Vec<_> = losses.collect();
-    format!("{} in {}", losses.join(", "), crate::text::duration(summary.seconds))
+    format!(
+        "{} in {}",
+        losses.join(", "),
+        crate::text::duration(summary.seconds)
+    )
 }

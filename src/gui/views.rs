@@ -4,7 +4,9 @@
 use super::action::Action;
 use super::arrangement::Workspace;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
-use super::panels::design::{AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView};
+use super::panels::design::{
+    AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView,
+};
 use super::panels::filters::FiltersView;
 use super::panels::loss::{LossView, Quantity};
 use super::panels::reconstructions::ReconstructionsView;
@@ -80,7 +82,9 @@ impl ViewKind {
     /// Where it is at home: before the training, or during and after it.
     pub fn workspace(self) -> Workspace {
         match self {
-            ViewKind::Data | ViewKind::Statistics | ViewKind::Augmentation | ViewKind::Kernels => Workspace::Data,
+            ViewKind::Data | ViewKind::Statistics | ViewKind::Augmentation | ViewKind::Kernels => {
+                Workspace::Data
+            }
             ViewKind::Solve
             | ViewKind::Lens
             | ViewKind::Field

@@ -75,26 +75,49 @@ impl Row {
     /// One of them; no pixels where there is none.
     pub fn picture(&self, index: usize, channels: usize) -> &[u8] {
         let size = self.size[0] * self.size[1] * channels;
-        self.pixels.get(index * size..(index + 1) * size).unwrap_or_default()
+        self.pixels
+            .get(index * size..(index + 1) * size)
+            .unwrap_or_default()
     }
 }
 
 /// Draws what `augment` makes of an image of the training split (of the first split, where there is none).
-pub fn preview(dataset: &Dataset, augment: &[Augment], seed: u64, request: Request) -> Result<Augmented, DataError> {
+pub fn preview(
+    dataset: &Dataset,
+    augment: &[Augment],
+    seed: u64,
+    request: Request,
+) -> Result<Augmented, DataError> {
     let first = || dataset.splits().next();
-    let Some((split, data)) = dataset.split(Split::Train).map(|data| (Split::Train, data)).or_else(first) else {
+    let Some((split, data)) = dataset
+        .split(Split::Train)
+        .map(|data| (Split::Train, data))
+        .or_else(first)
+    else {
         return Ok(Augmented::default());
     };
     let image = request.image % data.len().max(1);
     let easel = Easel::new(data, image, seed)?;
     let from = request.draws.saturating_mul(TOGETHER);
-    let alone = |one: &Augment| easel.row(one.to_string(), std::slice::from_ref(one), from..from + ALONE);
+    let alone = |one: &Augment| {
+        easel.row(
+            one.to_string(),
+            std::slice::from_ref(one),
+            from..from + ALONE,
+        )
+    };
     Ok(Augmented {
         split,
         image,
         images: data.len(),
-        class: data.label(image).map(|label| class_name(dataset.classes(), label)),
-        channels: if easel.range.is_some() { 1 } else { easel.shape[2] },
+        class: data
+            .label(image)
+            .map(|label| class_name(dataset.classes(), label)),
+        channels: if easel.range.is_some() {
+            1
+        } else {
+            easel.shape[2]
+        },
         are_curves: easel.range.is_some(),
         before: easel.row(String::new(), &[], 0..1),
         together: easel.row(String::new(), augment, from..from.saturating_add(TOGETHER)),
@@ -124,7 +147,15 @@ impl Easel {
         };
         let (values, partner) = (read(image)?, read(image + 1)?);
         let range = is_signal(shape).then(|| curve::fitted(&values, [0.0, 1.0]));
-        Ok(Easel { image, shape, values, partner, seed, zero: data.zero_share(), range })
+        Ok(Easel {
+            image,
+            shape,
+            values,
+            partner,
+            seed,
+            zero: data.zero_share(),
+            range,
+        })
     }
 
     fn row(&self, text: String, augment: &[Augment], epochs: std::ops::Range<usize>) -> Row {
@@ -132,20 +163,40 @@ impl Easel {
             Ok(augmenter) => augmenter.with_zero(self.zero),
             Err(error) => {
                 let problem = Some(told(&error, !text.is_empty()));
-                return Row { text, problem, ..Row::default() };
+                return Row {
+                    text,
+                    problem,
+                    ..Row::default()
+                };
             }
         };
         let [height, width, channels] = augmenter.out_shape();
-        let size = if self.range.is_some() { curve::SIZE } else { within([height, width], LONGEST) };
+        let size = if self.range.is_some() {
+            curve::SIZE
+        } else {
+            within([height, width], LONGEST)
+        };
         let picture = |epoch: usize| {
             let values = self.draw(&augmenter, epoch);
             if let Some(range) = self.range {
-                return curve::picture(values.get(..width * channels).unwrap_or(&values), channels, range);
+                return curve::picture(
+                    values.get(..width * channels).unwrap_or(&values),
+                    channels,
+                    range,
+                );
             }
-            let bytes = values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
+            let bytes = values
+                .iter()
+                .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+                .collect();
             shrink(bytes, [height, width, channels], size)
         };
-        Row { text, size, pixels: epochs.flat_map(picture).collect(), problem: None }
+        Row {
+            text,
+            size,
+            pixels: epochs.flat_map(picture).collect(),
+            problem: None,
+        }
     }
 
     fn draw(&self, augmenter: &Augmenter, epoch: usize) -> Vec<f32> {
@@ -170,7 +221,10 @@ impl Easel {
 fn told(error: &DataError, alone: bool) -> String {
     match error {
         DataError::Setting { problem, help, .. } if alone => {
-            format!("{}: {help}", problem.strip_prefix("entry 1: ").unwrap_or(problem))
+            format!(
+                "{}: {help}",
+                problem.strip_prefix("entry 1: ").unwrap_or(problem)
+            )
         }
         DataError::Setting { problem, help, .. } => format!("{problem}: {help}"),
         other => other.to_string(),
@@ -183,7 +237,10 @@ mod tests {
     use crate::project::data::DataSpec;
 
     fn shown(texts: &[&str], request: Request) -> Augmented {
-        let spec = DataSpec { limit: Some(40), ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(40),
+            ..DataSpec::default()
+        };
         let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
         let augment: Vec<Augment> = texts.iter().map(|text| text.parse().unwrap()).collect();
         preview(&dataset, &augment, 1, request).unwrap()
@@ -191,16 +248,34 @@ mod tests {
 
     #[test]
     fn there_are_draws_together_and_of_each_alone() {
-        let seen = shown(&["hflip p1", "crop 24", "mixup 0.4", "rotate 18"], Request::default());
-        assert_eq!((seen.split, seen.image, seen.images, seen.channels), (Split::Train, 0, 40, 3));
+        let seen = shown(
+            &["hflip p1", "crop 24", "mixup 0.4", "rotate 18"],
+            Request::default(),
+        );
+        assert_eq!(
+            (seen.split, seen.image, seen.images, seen.channels),
+            (Split::Train, 0, 40, 3)
+        );
         assert!(seen.class.is_some());
         assert_eq!((seen.before.size, seen.before.count(3)), ([32, 32], 1));
-        assert_eq!((seen.together.size, seen.together.count(3)), ([24, 24], TOGETHER));
-        let sizes: Vec<_> = seen.alone.iter().map(|row| (row.text.as_str(), row.size, row.count(3))).collect();
+        assert_eq!(
+            (seen.together.size, seen.together.count(3)),
+            ([24, 24], TOGETHER)
+        );
+        let sizes: Vec<_> = seen
+            .alone
+            .iter()
+            .map(|row| (row.text.as_str(), row.size, row.count(3)))
+            .collect();
         let whole = [32, 32];
         assert_eq!(
             sizes,
-            [("hflip p1", whole, 8), ("crop 24", [24, 24], 8), ("mixup 0.4", whole, 8), ("rotate 18", whole, 8)]
+            [
+                ("hflip p1", whole, 8),
+                ("crop 24", [24, 24], 8),
+                ("mixup 0.4", whole, 8),
+                ("rotate 18", whole, 8)
+            ]
         );
         let before = seen.before.picture(0, 3);
         assert_ne!(seen.alone[0].picture(0, 3), before);
@@ -225,8 +300,17 @@ mod tests {
         let seen = shown(&["hflip", "crop 99"], Request::default());
         assert!(seen.alone[0].problem.is_none());
         let problem = seen.alone[1].problem.as_deref().unwrap();
-        assert!(problem.contains("`crop 99` is larger than the images"), "{problem}");
-        assert!(seen.together.problem.as_deref().unwrap().contains("entry 2"));
+        assert!(
+            problem.contains("`crop 99` is larger than the images"),
+            "{problem}"
+        );
+        assert!(
+            seen.together
+                .problem
+                .as_deref()
+                .unwrap()
+                .contains("entry 2")
+        );
         assert_eq!(seen.together.count(3), 0);
     }
 }

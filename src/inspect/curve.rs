@@ -31,18 +31,32 @@ pub fn is_signal([height, width, _]: [usize; 3]) -> bool {
 /// `samples` are L×C; `range` is where its lower and its upper edge lie: a dataset's pixel range for numbers as a
 /// network gets them, [`BYTES`] for bytes.
 pub fn picture<T: Copy + Into<f32>>(samples: &[T], channels: usize, range: [f32; 2]) -> Vec<u8> {
-    let trace = Trace { samples, channels, range };
+    let trace = Trace {
+        samples,
+        channels,
+        range,
+    };
     let mut paper = Paper::new(SIZE, channels);
     paper.cover(&trace.ink(SIZE, PEN), LIGHT);
-    paper.pixels.iter().map(|[red, ..]| red.round() as u8).collect()
+    paper
+        .pixels
+        .iter()
+        .map(|[red, ..]| red.round() as u8)
+        .collect()
 }
 
 /// The range, drawn in about its middle until the loudest of these samples reaches its edge, but to no less than an
 /// eighth: for signals that are quiet all together. Signals that are to be compared need one range.
 pub fn fitted<T: Copy + Into<f32>>(samples: &[T], [low, high]: [f32; 2]) -> [f32; 2] {
     let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0);
-    let reach = samples.iter().map(|&sample| (sample.into() - middle).abs()).filter(|reach| reach.is_finite());
-    let reach = reach.fold(half.abs() / LOUDER, f32::max).min(half.abs()).copysign(half);
+    let reach = samples
+        .iter()
+        .map(|&sample| (sample.into() - middle).abs())
+        .filter(|reach| reach.is_finite());
+    let reach = reach
+        .fold(half.abs() / LOUDER, f32::max)
+        .min(half.abs())
+        .copysign(half);
     [middle - reach, middle + reach]
 }
 
@@ -65,12 +79,19 @@ impl<T: Copy + Into<f32>> Trace<'_, T> {
             let place = Lane::new(lane, self.channels, height);
             let fine = self.envelope(lane, width * FINER);
             for column in 0..fine.len() {
-                let near = fine.get(column.saturating_sub(beside)..=(column + beside).min(fine.len() - 1));
-                let (low, high) = near.unwrap_or_default().iter().copied().fold(NOTHING, joined);
+                let near =
+                    fine.get(column.saturating_sub(beside)..=(column + beside).min(fine.len() - 1));
+                let (low, high) = near
+                    .unwrap_or_default()
+                    .iter()
+                    .copied()
+                    .fold(NOTHING, joined);
                 let (top, bottom) = (place.y(high) - pen / 2.0, place.y(low) + pen / 2.0);
-                let rows = top.floor().max(0.0) as usize..(bottom.ceil().max(0.0) as usize).min(height);
+                let rows =
+                    top.floor().max(0.0) as usize..(bottom.ceil().max(0.0) as usize).min(height);
                 for row in rows.filter(|_| low <= high) {
-                    let covered = (bottom.min(row as f32 + 1.0) - top.max(row as f32)).clamp(0.0, 1.0);
+                    let covered =
+                        (bottom.min(row as f32 + 1.0) - top.max(row as f32)).clamp(0.0, 1.0);
                     if let Some(ink) = ink.get_mut(row * width + column / FINER) {
                         *ink += covered / FINER as f32;
                     }
@@ -89,19 +110,27 @@ impl<T: Copy + Into<f32>> Trace<'_, T> {
         let share = |at: usize| {
             let sample = self.samples.get(at.min(last) * self.channels + channel);
             let [low, high] = self.range;
-            sample.map_or(f32::NAN, |&sample| ((sample.into() - low) / (high - low)).clamp(0.0, 1.0))
+            sample.map_or(f32::NAN, |&sample| {
+                ((sample.into() - low) / (high - low)).clamp(0.0, 1.0)
+            })
         };
         let between = |at: f64| {
             let at = at.clamp(0.0, last as f64);
             let (left, part) = (share(at as usize), at.fract() as f32);
-            if part > 0.0 { left + (share(at as usize + 1) - left) * part } else { left }
+            if part > 0.0 {
+                left + (share(at as usize + 1) - left) * part
+            } else {
+                left
+            }
         };
         let edge = |stretch: usize| stretch as f64 * count as f64 / stretches as f64 - 0.5;
         let stretch = |index: usize| {
             let (from, to) = (edge(index), edge(index + 1));
             let ends = [between(from), between(to)].into_iter();
             let inside = (from.ceil().max(0.0) as usize..=to.floor().max(0.0) as usize).map(share);
-            ends.chain(inside.filter(|_| to >= 0.0)).map(|share| (share, share)).fold(NOTHING, joined)
+            ends.chain(inside.filter(|_| to >= 0.0))
+                .map(|share| (share, share))
+                .fold(NOTHING, joined)
         };
         (0..stretches).map(stretch).collect()
     }
@@ -128,7 +157,10 @@ struct Lane {
 impl Lane {
     fn new(lane: usize, channels: usize, height: usize) -> Lane {
         let tall = height as f32 / lanes(channels) as f32;
-        Lane { top: lane as f32 * tall, tall }
+        Lane {
+            top: lane as f32 * tall,
+            tall,
+        }
     }
 
     fn y(&self, share: f32) -> f32 {
@@ -146,10 +178,17 @@ pub struct Paper {
 impl Paper {
     /// Dark, of this height and width, with the middle of each channel as a faint line.
     pub fn new(size: [usize; 2], channels: usize) -> Paper {
-        let mut paper = Paper { size, pixels: vec![PAPER.map(f32::from); size[0] * size[1]] };
+        let mut paper = Paper {
+            size,
+            pixels: vec![PAPER.map(f32::from); size[0] * size[1]],
+        };
         for lane in 0..lanes(channels) {
             let row = Lane::new(lane, channels, size[0]).y(0.5) as usize;
-            let line = paper.pixels.chunks_exact_mut(size[1].max(1)).nth(row).unwrap_or_default();
+            let line = paper
+                .pixels
+                .chunks_exact_mut(size[1].max(1))
+                .nth(row)
+                .unwrap_or_default();
             line.fill(MIDDLE.map(f32::from));
         }
         paper
@@ -158,17 +197,24 @@ impl Paper {
     /// As wide as there are colours, one for each column, and so high.
     pub fn coloured(height: usize, columns: &[[u8; 3]]) -> Paper {
         let row = columns.iter().map(|color| color.map(f32::from));
-        Paper { size: [height, columns.len()], pixels: (0..height).flat_map(|_| row.clone()).collect() }
+        Paper {
+            size: [height, columns.len()],
+            pixels: (0..height).flat_map(|_| row.clone()).collect(),
+        }
     }
 
     /// Lays ink of a colour over all.
     pub fn cover(&mut self, ink: &[f32], color: [u8; 3]) {
-        self.each(ink, |below, ink, channel| below + (f32::from(color[channel]) - below) * ink);
+        self.each(ink, |below, ink, channel| {
+            below + (f32::from(color[channel]) - below) * ink
+        });
     }
 
     /// Adds the light of a colour where there is ink: two colours that meet give their sum.
     pub fn shine(&mut self, ink: &[f32], color: [u8; 3]) {
-        self.each(ink, |below, ink, channel| (below + f32::from(color[channel]) * ink).min(255.0));
+        self.each(ink, |below, ink, channel| {
+            (below + f32::from(color[channel]) * ink).min(255.0)
+        });
     }
 
     fn each(&mut self, ink: &[f32], change: impl Fn(f32, f32, usize) -> f32) {
@@ -179,7 +225,14 @@ impl Paper {
 
     /// `H × W × 4` bytes.
     pub fn rgba(&self) -> Vec<u8> {
-        let bytes = |[red, green, blue]: [f32; 3]| [red.round() as u8, green.round() as u8, blue.round() as u8, 255];
+        let bytes = |[red, green, blue]: [f32; 3]| {
+            [
+                red.round() as u8,
+                green.round() as u8,
+                blue.round() as u8,
+                255,
+            ]
+        };
         self.pixels.iter().copied().flat_map(bytes).collect()
     }
 
@@ -196,14 +249,23 @@ mod tests {
     const UNIT: [f32; 2] = [-1.0, 1.0];
 
     fn ink(samples: &[f32], channels: usize, size: [usize; 2]) -> Vec<Vec<f32>> {
-        let ink = Trace { samples, channels, range: UNIT }.ink(size, 1.0);
+        let ink = Trace {
+            samples,
+            channels,
+            range: UNIT,
+        }
+        .ink(size, 1.0);
         ink.chunks(size[1]).map(<[f32]>::to_vec).collect()
     }
 
     /// The mean row of a column's ink, and how much ink it has.
     fn centre(ink: &[Vec<f32>], column: usize) -> (f32, f32) {
         let all: f32 = ink.iter().map(|row| row[column]).sum();
-        let at = ink.iter().enumerate().map(|(row, cells)| (row as f32 + 0.5) * cells[column]).sum::<f32>();
+        let at = ink
+            .iter()
+            .enumerate()
+            .map(|(row, cells)| (row as f32 + 0.5) * cells[column])
+            .sum::<f32>();
         (at / all, all)
     }
 
@@ -215,11 +277,20 @@ mod tests {
 
     #[test]
     fn a_constant_is_a_level_line_of_the_pen_s_width() {
-        for (value, row) in [(1.0, 2.0), (0.0, 12.0), (-1.0, 22.0), (0.5, 7.0), (9.0, 2.0)] {
+        for (value, row) in [
+            (1.0, 2.0),
+            (0.0, 12.0),
+            (-1.0, 22.0),
+            (0.5, 7.0),
+            (9.0, 2.0),
+        ] {
             let ink = ink(&[value; 7], 1, [24, 10]);
             for column in 0..10 {
                 let (at, all) = centre(&ink, column);
-                assert!((at - row).abs() < 1e-3 && (all - 1.0).abs() < 1e-3, "{value}: {at} {all}");
+                assert!(
+                    (at - row).abs() < 1e-3 && (all - 1.0).abs() < 1e-3,
+                    "{value}: {at} {all}"
+                );
             }
         }
     }
@@ -230,7 +301,11 @@ mod tests {
         samples[54_321] = 1.0;
         samples[80_000] = -1.0;
         let ink = ink(&samples, 1, [24, 50]);
-        assert!(ink[2][27] > 0.3 && ink[6][27] > 0.3 && ink[21][40] > 0.3, "{:?}", ink[2]);
+        assert!(
+            ink[2][27] > 0.3 && ink[6][27] > 0.3 && ink[21][40] > 0.3,
+            "{:?}",
+            ink[2]
+        );
         assert!(ink[2][10] == 0.0 && ink[21][27] == 0.0);
     }
 
@@ -255,18 +330,45 @@ mod tests {
         let all = |column: usize| ink.iter().map(|row| row[column]).sum::<f32>();
         assert!(all(45) == 0.0 && all(10) > 0.9 && all(80) > 0.9);
         assert!(
-            Trace { samples: &[] as &[f32], channels: 1, range: UNIT }.ink([4, 4], 1.0).iter().all(|&ink| ink == 0.0)
+            Trace {
+                samples: &[] as &[f32],
+                channels: 1,
+                range: UNIT
+            }
+            .ink([4, 4], 1.0)
+            .iter()
+            .all(|&ink| ink == 0.0)
         );
-        assert!(Trace { samples: &[1.0f32], channels: 0, range: [0.0, 0.0] }.ink([4, 4], 1.0).len() == 16);
+        assert!(
+            Trace {
+                samples: &[1.0f32],
+                channels: 0,
+                range: [0.0, 0.0]
+            }
+            .ink([4, 4], 1.0)
+            .len()
+                == 16
+        );
     }
 
     #[test]
     fn channels_have_lanes() {
         let ink = ink(&[1.0, -1.0, 1.0, -1.0], 2, [40, 6]);
-        assert!(ink[1][3] + ink[2][3] > 0.9, "the first at the top of the upper half");
-        assert!(ink[37][3] + ink[38][3] > 0.9, "the second at the foot of the lower half");
+        assert!(
+            ink[1][3] + ink[2][3] > 0.9,
+            "the first at the top of the upper half"
+        );
+        assert!(
+            ink[37][3] + ink[38][3] > 0.9,
+            "the second at the foot of the lower half"
+        );
         assert!((10..30).all(|row| ink[row][3] == 0.0));
-        let many = Trace { samples: &[0.0f32; 100], channels: 20, range: UNIT }.ink([64, 4], 1.0);
+        let many = Trace {
+            samples: &[0.0f32; 100],
+            channels: 20,
+            range: UNIT,
+        }
+        .ink([64, 4], 1.0);
         let lines = many.chunks(4).filter(|row| row[0] > 0.4).count();
         assert!((8..=16).contains(&lines), "{lines}");
     }
@@ -277,11 +379,17 @@ mod tests {
             let bytes = picture(&vec![255u8; 300 * channels], channels, BYTES);
             assert_eq!(bytes.len(), SIZE[0] * SIZE[1]);
             assert!(*bytes.iter().max().unwrap() > 140 && *bytes.iter().min().unwrap() == PAPER[0]);
-            let middles = bytes.chunks(SIZE[1]).filter(|row| row[0] == MIDDLE[0]).count();
+            let middles = bytes
+                .chunks(SIZE[1])
+                .filter(|row| row[0] == MIDDLE[0])
+                .count();
             assert_eq!(middles, channels);
         }
         let numbers: Vec<f32> = (0..500).map(|at| (at as f32 / 20.0).sin()).collect();
-        assert_ne!(picture(&numbers, 1, UNIT), picture(&numbers, 1, [-2.0, 2.0]));
+        assert_ne!(
+            picture(&numbers, 1, UNIT),
+            picture(&numbers, 1, [-2.0, 2.0])
+        );
     }
 
     #[test]
@@ -301,6 +409,9 @@ mod tests {
         paper.shine(&[1.0, 0.5], [100, 10, 100]);
         assert_eq!(paper.rgba(), [255, 20, 100, 255, 60, 25, 80, 255]);
         paper.cover(&[0.0, 1.0], [1, 2, 3]);
-        assert_eq!((paper.size(), &paper.rgba()[4..]), ([1, 2], &[1, 2, 3, 255][..]));
+        assert_eq!(
+            (paper.size(), &paper.rgba()[4..]),
+            ([1, 2], &[1, 2, 3, 255][..])
+        );
     }
 }

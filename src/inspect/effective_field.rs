@@ -56,13 +56,18 @@ impl EffectiveField {
     /// Pixels with more than [`EFFECTIVE`] of the largest value.
     pub fn effective(&self) -> usize {
         let largest = self.values.iter().copied().fold(0.0, f32::max);
-        self.values.iter().filter(|value| **value > EFFECTIVE * largest).count()
+        self.values
+            .iter()
+            .filter(|value| **value > EFFECTIVE * largest)
+            .count()
     }
 
     /// The bytes of an image.
     pub fn input(&self, index: usize) -> &[u8] {
         let size = self.height * self.width * self.channels;
-        self.inputs.get(index * size..(index + 1) * size).unwrap_or_default()
+        self.inputs
+            .get(index * size..(index + 1) * size)
+            .unwrap_or_default()
     }
 }
 
@@ -92,11 +97,22 @@ impl Cut {
         let none = || FieldError::NoLayer(place.clone());
         let plan = inference.plan.as_ref().ok_or_else(none)?;
         let layers = path(plan, place).ok_or_else(none)?;
-        let code = inference.row(place).and_then(|row| row.output.clone()).ok_or_else(none)?;
+        let code = inference
+            .row(place)
+            .and_then(|row| row.output.clone())
+            .ok_or_else(none)?;
         // An empty decoder hands on what it gets.
         let stacks = [Some(layers), Some(Vec::new()), None];
-        let cut = Plan { input: plan.input.clone(), code, stacks, slots: plan.slots };
-        Ok(Cut { place: place.clone(), mirror: Mirror::new(&cut, device)? })
+        let cut = Plan {
+            input: plan.input.clone(),
+            code,
+            stacks,
+            slots: plan.slots,
+        };
+        Ok(Cut {
+            place: place.clone(),
+            mirror: Mirror::new(&cut, device)?,
+        })
     }
 
     /// The layer behind which it was cut.
@@ -121,12 +137,19 @@ pub fn measure(
 ) -> Result<EffectiveField, FieldError> {
     let none = || FieldError::NoLayer(cut.place.clone());
     let found = seen(inference, &cut.place, cell).ok_or_else(none)?;
-    let text = inference.row(&cut.place).map(|row| row.text.clone()).unwrap_or_default();
+    let text = inference
+        .row(&cut.place)
+        .map(|row| row.text.clone())
+        .unwrap_or_default();
     let network = cut.mirror.network();
     let output = network.forward(Route::Reconstruct, probe.images(), Mode::Eval)?;
     let hit = one_cell(&found, output.dims());
     let hit = Tensor::from_vec(hit, output.dims(), network.device())?;
-    let gradient = network.backward_to_input(&hit)?.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let gradient = network
+        .backward_to_input(&hit)?
+        .flatten_all()?
+        .to_device(&Device::Cpu)?
+        .to_vec1::<f32>()?;
     let [height, width, channels] = probe.size();
     let images = probe.values().len() / (height * width * channels).max(1);
     Ok(EffectiveField {
@@ -147,9 +170,21 @@ pub fn measure(
 fn one_cell(found: &Seen, dims: &[usize]) -> Vec<f32> {
     let channels = dims.last().copied().unwrap_or(1).max(1);
     let cells: usize = found.map.iter().product();
-    let cell = found.cell.iter().zip(&found.map).fold(0, |index, (at, size)| index * size + at);
+    let cell = found
+        .cell
+        .iter()
+        .zip(&found.map)
+        .fold(0, |index, (at, size)| index * size + at);
     let count: usize = dims.iter().product();
-    (0..count).map(|value| if value / channels % cells.max(1) == cell { 1.0 } else { 0.0 }).collect()
+    (0..count)
+        .map(|value| {
+            if value / channels % cells.max(1) == cell {
+                1.0
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 /// The absolute values, summed over channels, averaged over images.

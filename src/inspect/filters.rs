@@ -30,14 +30,30 @@ pub struct Filters {
 
 /// The filters of the first layer whose weight has them (convolutions of any kind and dense
 /// layers; a dense layer that sees the whole input has a filter of the input's size for each unit).
-pub fn first_layer(network: &Network, inference: &Inference, step: u64) -> Result<Option<Filters>, NnError> {
-    let Some(parameter) = network.parameters().iter().find(|p| p.value.dims().len() >= 2) else { return Ok(None) };
-    let weights = parameter.value.flatten_all()?.to_device(&candle_core::Device::Cpu)?.to_vec1::<f32>()?;
+pub fn first_layer(
+    network: &Network,
+    inference: &Inference,
+    step: u64,
+) -> Result<Option<Filters>, NnError> {
+    let Some(parameter) = network
+        .parameters()
+        .iter()
+        .find(|p| p.value.dims().len() >= 2)
+    else {
+        return Ok(None);
+    };
+    let weights = parameter
+        .value
+        .flatten_all()?
+        .to_device(&candle_core::Device::Cpu)?
+        .to_vec1::<f32>()?;
     let [count, channels, height, width] = sizes(parameter, inference.input.dims());
     let layer = layer_of(inference, &parameter.key);
     Ok(Some(Filters {
         step,
-        key: layer.map_or(&parameter.key, |(layer, _)| &layer.key).clone(),
+        key: layer
+            .map_or(&parameter.key, |(layer, _)| &layer.key)
+            .clone(),
         layer: layer.map(|(_, row)| row.text.clone()).unwrap_or_default(),
         count,
         height,
@@ -55,7 +71,9 @@ fn sizes(parameter: &Parameter, input: &[usize]) -> [usize; 4] {
             _ => [count, 1, 1, inputs],
         },
         [count, inputs] => [count, 1, 1, inputs],
-        [count, channels, ref space @ .., width] => [count, channels, space.iter().product(), width],
+        [count, channels, ref space @ .., width] => {
+            [count, channels, space.iter().product(), width]
+        }
         _ => [0, 1, 1, 1],
     }
 }
@@ -64,7 +82,9 @@ fn sizes(parameter: &Parameter, input: &[usize]) -> [usize; 4] {
 fn channels_last(weights: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
     let size = (channels * pixels).max(1);
     let filter = |weights: &[f32]| -> Vec<f32> {
-        (0..size).map(|i| weights[(i % channels.max(1)) * pixels + i / channels.max(1)]).collect()
+        (0..size)
+            .map(|i| weights[(i % channels.max(1)) * pixels + i / channels.max(1)])
+            .collect()
     };
     weights.chunks_exact(size).flat_map(filter).collect()
 }
@@ -76,7 +96,10 @@ mod tests {
     #[test]
     fn weights_turn_channels_last() {
         let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        assert_eq!(channels_last(&weights, 3, 2), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+        assert_eq!(
+            channels_last(&weights, 3, 2),
+            [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]
+        );
         assert_eq!(channels_last(&weights, 1, 3), weights);
     }
 }

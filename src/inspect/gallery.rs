@@ -50,7 +50,10 @@ impl Part {
     pub fn numbered(self, number: usize) -> Part {
         match self {
             Part::Page(_) => Part::Page(number),
-            Part::Block { class, .. } => Part::Block { class, block: number },
+            Part::Block { class, .. } => Part::Block {
+                class,
+                block: number,
+            },
         }
     }
 }
@@ -103,22 +106,57 @@ pub struct Gallery {
 }
 
 /// Reads a part of the images; `go_on` is asked before each of them.
-pub fn part(dataset: &Dataset, request: Request, go_on: &mut dyn FnMut() -> bool) -> Result<Gallery, DataError> {
+pub fn part(
+    dataset: &Dataset,
+    request: Request,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Gallery, DataError> {
     let counts = |(split, data): (Split, &SplitData)| SplitCounts {
         split,
         images: data.len(),
-        per_class: if data.labelled() { data.per_class() } else { Vec::new() },
+        per_class: if data.labelled() {
+            data.per_class()
+        } else {
+            Vec::new()
+        },
     };
     let splits: Vec<SplitCounts> = dataset.splits().map(counts).collect();
-    let chosen = request.split.and_then(|wanted| splits.iter().find(|counts| counts.split == wanted));
-    let Some(counts) = chosen.or(splits.first()).cloned() else { return Ok(Gallery::default()) };
-    let Some(data) = dataset.split(counts.split) else { return Ok(Gallery::default()) };
+    let chosen = request
+        .split
+        .and_then(|wanted| splits.iter().find(|counts| counts.split == wanted));
+    let Some(counts) = chosen.or(splits.first()).cloned() else {
+        return Ok(Gallery::default());
+    };
+    let Some(data) = dataset.split(counts.split) else {
+        return Ok(Gallery::default());
+    };
     let chosen = choose(data, &counts, request.part);
     let (size, pixels) = pictures(dataset, data, &chosen.images, go_on)?;
-    let skipped = dataset.skipped().iter().map(|s| (s.file.display().to_string(), s.reason.clone())).collect();
+    let skipped = dataset
+        .skipped()
+        .iter()
+        .map(|s| (s.file.display().to_string(), s.reason.clone()))
+        .collect();
     let (classes, shape, split) = (dataset.classes().to_vec(), dataset.shape(), counts.split);
-    let Chosen { part, parts, total, images } = chosen;
-    Ok(Gallery { splits, classes, skipped, shape, split, part, parts, total, size, images, pixels })
+    let Chosen {
+        part,
+        parts,
+        total,
+        images,
+    } = chosen;
+    Ok(Gallery {
+        splits,
+        classes,
+        skipped,
+        shape,
+        split,
+        part,
+        parts,
+        total,
+        size,
+        images,
+        pixels,
+    })
 }
 
 /// Their size and their bytes, one after the other.
@@ -131,9 +169,17 @@ fn pictures(
     let [height, width, channels] = data.image_shape();
     let length = height * width * channels;
     let signals = is_signal([height, width, channels]);
-    let [tall, wide] = if signals { curve::SIZE } else { fitting([height, width]) };
+    let [tall, wide] = if signals {
+        curve::SIZE
+    } else {
+        fitting([height, width])
+    };
     let size = [tall, wide, if signals { 1 } else { channels }];
-    let range = if signals { loudness(dataset, data)? } else { dataset.pixel_range() };
+    let range = if signals {
+        loudness(dataset, data)?
+    } else {
+        dataset.pixel_range()
+    };
     let mut pixels = Vec::with_capacity(images.len() * tall * wide * size[2]);
     let mut values = vec![0.0; length];
     for (index, _) in images {
@@ -144,7 +190,11 @@ fn pictures(
         if signals {
             pixels.extend(curve::picture(&values, channels, range));
         } else {
-            pixels.extend(shrink(dataset.to_pixels(&values), [height, width, channels], [tall, wide]));
+            pixels.extend(shrink(
+                dataset.to_pixels(&values),
+                [height, width, channels],
+                [tall, wide],
+            ));
         }
     }
     Ok((size, pixels))
@@ -176,22 +226,38 @@ fn choose(data: &SplitData, counts: &SplitCounts, part: Part) -> Chosen {
         (Part::Page(page), Some(most)) => {
             let parts = most.div_ceil(PER_CLASS).max(1);
             let page = page.min(parts - 1);
-            Chosen { part: Part::Page(page), parts, total: counts.images, images: of_each_class(data, counts, page) }
+            Chosen {
+                part: Part::Page(page),
+                parts,
+                total: counts.images,
+                images: of_each_class(data, counts, page),
+            }
         }
         (Part::Page(block), None) => in_order(data, counts, None, block),
-        (Part::Block { class, block }, most) => in_order(data, counts, class.filter(|_| most.is_some()), block),
+        (Part::Block { class, block }, most) => {
+            in_order(data, counts, class.filter(|_| most.is_some()), block)
+        }
     }
 }
 
 /// The next images, of all or of one class.
 fn in_order(data: &SplitData, counts: &SplitCounts, class: Option<u32>, block: usize) -> Chosen {
-    let total = class.map_or(counts.images, |class| counts.per_class.get(class as usize).copied().unwrap_or(0));
+    let total = class.map_or(counts.images, |class| {
+        counts.per_class.get(class as usize).copied().unwrap_or(0)
+    });
     let parts = total.div_ceil(BLOCK).max(1);
     let block = block.min(parts - 1);
     let labelled = |index| (index, data.label(index));
-    let wanted = (0..data.len()).map(labelled).filter(|(_, label)| class.is_none() || *label == class);
+    let wanted = (0..data.len())
+        .map(labelled)
+        .filter(|(_, label)| class.is_none() || *label == class);
     let images = wanted.skip(block * BLOCK).take(BLOCK).collect();
-    Chosen { part: Part::Block { class, block }, parts, total, images }
+    Chosen {
+        part: Part::Block { class, block },
+        parts,
+        total,
+        images,
+    }
 }
 
 /// Of each class in turn the next few.
@@ -201,13 +267,18 @@ fn of_each_class(data: &SplitData, counts: &SplitCounts, page: usize) -> Vec<(us
     let mut chosen: Vec<(u32, usize)> = (0..data.len())
         .filter_map(|index| {
             let label = data.label(index)?;
-            let nth = seen.get_mut(label as usize).map(|count| std::mem::replace(count, *count + 1))?;
+            let nth = seen
+                .get_mut(label as usize)
+                .map(|count| std::mem::replace(count, *count + 1))?;
             wanted.contains(&nth).then_some((label, index))
         })
         .collect();
     chosen.sort_unstable();
     chosen.truncate(MOST);
-    chosen.into_iter().map(|(label, index)| (index, Some(label))).collect()
+    chosen
+        .into_iter()
+        .map(|(label, index)| (index, Some(label)))
+        .collect()
 }
 
 /// The size images are shown at: their own, or as much smaller as the longest side asks.
@@ -224,17 +295,21 @@ pub(super) fn within([height, width]: [usize; 2], longest: usize) -> [usize; 2] 
     [height, width].map(|side| (side * longest / now).max(1))
 }
 
-pub(super) fn shrink(pixels: Vec<u8>, [height, width, channels]: [usize; 3], size: [usize; 2]) -> Vec<u8> {
+pub(super) fn shrink(
+    pixels: Vec<u8>,
+    [height, width, channels]: [usize; 3],
+    size: [usize; 2],
+) -> Vec<u8> {
     if size == [height, width] {
         return pixels;
     }
     let [tall, wide] = size.map(|side| side as u32);
     let (height, width) = (height as u32, width as u32);
     let small = match channels {
-        1 => {
-            GrayImage::from_raw(width, height, pixels).map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw())
-        }
-        3 => RgbImage::from_raw(width, height, pixels).map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
+        1 => GrayImage::from_raw(width, height, pixels)
+            .map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
+        3 => RgbImage::from_raw(width, height, pixels)
+            .map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
         _ => None,
     };
     small.unwrap_or_else(|| vec![0; size[0] * size[1] * channels])
@@ -246,12 +321,23 @@ mod tests {
     use crate::project::data::DataSpec;
 
     fn shapes() -> Dataset {
-        let spec = DataSpec { limit: Some(400), ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(400),
+            ..DataSpec::default()
+        };
         Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap()
     }
 
     fn of(dataset: &Dataset, split: Split, part: Part) -> Gallery {
-        super::part(dataset, Request { split: Some(split), part }, &mut || true).unwrap()
+        super::part(
+            dataset,
+            Request {
+                split: Some(split),
+                part,
+            },
+            &mut || true,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -260,14 +346,34 @@ mod tests {
         let first = super::part(&dataset, Request::default(), &mut || true).unwrap();
         assert_eq!((first.split, first.size), (Split::Train, [32, 32, 3]));
         assert_eq!(first.pixels.len(), first.images.len() * 32 * 32 * 3);
-        let count = |gallery: &Gallery, class| gallery.images.iter().filter(|(_, label)| *label == Some(class)).count();
+        let count = |gallery: &Gallery, class| {
+            gallery
+                .images
+                .iter()
+                .filter(|(_, label)| *label == Some(class))
+                .count()
+        };
         assert!((0..10).all(|class| count(&first, class) == PER_CLASS));
         let second = of(&dataset, Split::Train, Part::Page(1));
-        assert!(second.images.iter().all(|image| !first.images.contains(image)));
+        assert!(
+            second
+                .images
+                .iter()
+                .all(|image| !first.images.contains(image))
+        );
         let beyond = of(&dataset, Split::Train, Part::Page(1000));
         assert_eq!(beyond.part, Part::Page(beyond.parts - 1));
         let unlabeled = of(&dataset, Split::Unlabeled, Part::Page(0));
-        assert_eq!((unlabeled.part, unlabeled.images.len()), (Part::Block { class: None, block: 0 }, BLOCK));
+        assert_eq!(
+            (unlabeled.part, unlabeled.images.len()),
+            (
+                Part::Block {
+                    class: None,
+                    block: 0
+                },
+                BLOCK
+            )
+        );
     }
 
     #[test]
@@ -276,14 +382,43 @@ mod tests {
         let blocks = |class| {
             let block = |block| of(&dataset, Split::Train, Part::Block { class, block });
             let parts = block(0).parts;
-            (0..parts).flat_map(|number| block(number).images).collect::<Vec<_>>()
+            (0..parts)
+                .flat_map(|number| block(number).images)
+                .collect::<Vec<_>>()
         };
         let all = blocks(None);
-        assert_eq!(all.iter().map(|(index, _)| *index).collect::<Vec<_>>(), (0..400).collect::<Vec<_>>());
+        assert_eq!(
+            all.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+            (0..400).collect::<Vec<_>>()
+        );
         let third = blocks(Some(3));
-        assert_eq!(third, all.iter().copied().filter(|(_, label)| *label == Some(3)).collect::<Vec<_>>());
-        assert_eq!(third.len(), of(&dataset, Split::Train, Part::Block { class: Some(3), block: 9 }).total);
-        let none = of(&dataset, Split::Train, Part::Block { class: Some(99), block: 0 });
+        assert_eq!(
+            third,
+            all.iter()
+                .copied()
+                .filter(|(_, label)| *label == Some(3))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(
+            third.len(),
+            of(
+                &dataset,
+                Split::Train,
+                Part::Block {
+                    class: Some(3),
+                    block: 9
+                }
+            )
+            .total
+        );
+        let none = of(
+            &dataset,
+            Split::Train,
+            Part::Block {
+                class: Some(99),
+                block: 0,
+            },
+        );
         assert_eq!((none.total, none.images.len()), (0, 0));
     }
 
@@ -313,13 +448,24 @@ mod tests {
         let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
         let gallery = super::part(&dataset, Request::default(), &mut || true).unwrap();
         let [height, width] = curve::SIZE;
-        assert_eq!((gallery.shape, gallery.size), ([1, 1, 800], [height, width, 1]));
+        assert_eq!(
+            (gallery.shape, gallery.size),
+            ([1, 1, 800], [height, width, 1])
+        );
         assert_eq!(gallery.pixels.len(), gallery.images.len() * height * width);
         let lit = |image: usize, y: usize| gallery.pixels[(image * height + y) * width + 9] > 99;
         let column = |image: usize| (0..height).filter(|&y| lit(image, y)).count();
-        let of = |class: &str| gallery.images.iter().position(|(_, l)| gallery.classes[l.unwrap() as usize] == class);
+        let of = |class: &str| {
+            gallery
+                .images
+                .iter()
+                .position(|(_, l)| gallery.classes[l.unwrap() as usize] == class)
+        };
         let (low, high) = (column(of("low").unwrap()), column(of("high").unwrap()));
-        assert!(low < height / 3 && high > height / 2, "fast swings fill a column: {low}, {high}");
+        assert!(
+            low < height / 3 && high > height / 2,
+            "fast swings fill a column: {low}, {high}"
+        );
     }
 
     #[test]
@@ -331,6 +477,9 @@ mod tests {
     #[test]
     fn large_images_are_shown_small() {
         assert_eq!(fitting([480, 640]), [48, 64]);
-        assert_eq!(shrink(vec![9; 128 * 128 * 3], [128, 128, 3], [64, 64]), vec![9; 64 * 64 * 3]);
+        assert_eq!(
+            shrink(vec![9; 128 * 128 * 3], [128, 128, 3], [64, 64]),
+            vec![9; 64 * 64 * 3]
+        );
     }
 }

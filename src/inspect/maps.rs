@@ -37,8 +37,15 @@ pub fn viridis(share: f32) -> [u8; 3] {
         return NOT_FINITE;
     }
     static TABLE: OnceLock<Vec<[u8; 3]>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| (0..=SHADES).map(|shade| between(shade as f32 / SHADES as f32)).collect());
-    table.get((share.clamp(0.0, 1.0) * SHADES as f32 + 0.5) as usize).copied().unwrap_or(NOT_FINITE)
+    let table = TABLE.get_or_init(|| {
+        (0..=SHADES)
+            .map(|shade| between(shade as f32 / SHADES as f32))
+            .collect()
+    });
+    table
+        .get((share.clamp(0.0, 1.0) * SHADES as f32 + 0.5) as usize)
+        .copied()
+        .unwrap_or(NOT_FINITE)
 }
 
 /// Shades that are told apart: more than an eye can.
@@ -46,20 +53,29 @@ const SHADES: usize = 1024;
 
 fn between(share: f32) -> [u8; 3] {
     let place = share * (VIRIDIS.len() - 1) as f32;
-    let (low, high) = (VIRIDIS[place as usize], VIRIDIS[(place as usize + 1).min(VIRIDIS.len() - 1)]);
+    let (low, high) = (
+        VIRIDIS[place as usize],
+        VIRIDIS[(place as usize + 1).min(VIRIDIS.len() - 1)],
+    );
     mix(low, high, place.fract())
 }
 
 /// The largest finite value, which stands for the end of the colours; 1 when all are zero.
 pub fn limit(map: &[f32]) -> f32 {
-    let largest = map.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
+    let largest = map
+        .iter()
+        .copied()
+        .filter(|value| value.is_finite())
+        .fold(0.0, f32::max);
     if largest > 0.0 { largest } else { 1.0 }
 }
 
 /// A map as `H × W × 4` bytes, scaled by its own largest value.
 pub fn map_rgba(map: &[f32]) -> Vec<u8> {
     let limit = limit(map);
-    map.iter().flat_map(|value| opaque(viridis(value / limit))).collect()
+    map.iter()
+        .flat_map(|value| opaque(viridis(value / limit)))
+        .collect()
 }
 
 /// The image in grey, with the map over it where it is strong.
@@ -68,10 +84,19 @@ pub fn overlay_rgba(pixels: &[u8], channels: usize, map: &[f32]) -> Vec<u8> {
     let blend = |(pixel, value): (&[u8], &f32)| {
         let share = value / limit;
         let grey = (pixel.iter().take(3).map(|&p| u32::from(p)).sum::<u32>() / 3) as u8;
-        let strength = if share.is_finite() { share.clamp(0.0, 1.0).sqrt() } else { 1.0 };
+        let strength = if share.is_finite() {
+            share.clamp(0.0, 1.0).sqrt()
+        } else {
+            1.0
+        };
         opaque(mix([grey; 3], viridis(share), strength))
     };
-    image_rgba(pixels, channels).chunks_exact(4).map(|pixel| &pixel[..3]).zip(map).flat_map(blend).collect()
+    image_rgba(pixels, channels)
+        .chunks_exact(4)
+        .map(|pixel| &pixel[..3])
+        .zip(map)
+        .flat_map(blend)
+        .collect()
 }
 
 /// Height and width of a picture of [`signal_rgba`].
@@ -88,9 +113,18 @@ const SHADE: [u8; 3] = [14, 12, 24];
 pub fn signal_rgba(saliency: &Saliency, index: usize, range: [f32; 2]) -> Vec<u8> {
     let (map, [height, width]) = (saliency.map(index), SIGNAL);
     let limit = limit(map);
-    let colors: Vec<[u8; 3]> = (0..STRETCHES).map(|stretch| viridis(largest(map, stretch) / limit)).collect();
-    let columns: Vec<[u8; 3]> = (0..width).filter_map(|x| colors.get(x * STRETCHES / width)).copied().collect();
-    let trace = Trace { samples: saliency.input(index), channels: saliency.channels, range };
+    let colors: Vec<[u8; 3]> = (0..STRETCHES)
+        .map(|stretch| viridis(largest(map, stretch) / limit))
+        .collect();
+    let columns: Vec<[u8; 3]> = (0..width)
+        .filter_map(|x| colors.get(x * STRETCHES / width))
+        .copied()
+        .collect();
+    let trace = Trace {
+        samples: saliency.input(index),
+        channels: saliency.channels,
+        range,
+    };
     let mut paper = Paper::coloured(height, &columns);
     for (pen, color) in PENS.into_iter().zip([LINE, SHADE]).rev() {
         paper.cover(&trace.ink(SIGNAL, pen), color);
@@ -100,19 +134,33 @@ pub fn signal_rgba(saliency: &Saliency, index: usize, range: [f32; 2]) -> Vec<u8
 
 /// The stretch of a signal at this share of its picture's width: its first sample, and the one after its last.
 pub fn samples_at(length: usize, share: f32) -> [usize; 2] {
-    samples_of(length, ((share * STRETCHES as f32) as usize).min(STRETCHES - 1))
+    samples_of(
+        length,
+        ((share * STRETCHES as f32) as usize).min(STRETCHES - 1),
+    )
 }
 
 fn samples_of(length: usize, stretch: usize) -> [usize; 2] {
     let from = (stretch * length / STRETCHES).min(length.saturating_sub(1));
-    [from, ((stretch + 1) * length).div_ceil(STRETCHES).clamp(from + 1, length.max(from + 1))]
+    [
+        from,
+        ((stretch + 1) * length)
+            .div_ceil(STRETCHES)
+            .clamp(from + 1, length.max(from + 1)),
+    ]
 }
 
 /// The largest value of a stretch; not a number when one of them isn't.
 fn largest(map: &[f32], stretch: usize) -> f32 {
     let [from, to] = samples_of(map.len(), stretch);
     let values = map.get(from..to).unwrap_or_default();
-    values.iter().fold(0.0, |most, &value| if value > most || value.is_nan() { value } else { most })
+    values.iter().fold(0.0, |most, &value| {
+        if value > most || value.is_nan() {
+            value
+        } else {
+            most
+        }
+    })
 }
 
 /// Signals two wide, each with its map behind it.
@@ -135,18 +183,36 @@ pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
         (false, _) => blank.clone(),
         (true, 0) => image_rgba(saliency.input(index), saliency.channels),
         (true, 1) => map_rgba(saliency.map(index)),
-        (true, _) => overlay_rgba(saliency.input(index), saliency.channels, saliency.map(index)),
+        (true, _) => overlay_rgba(
+            saliency.input(index),
+            saliency.channels,
+            saliency.map(index),
+        ),
     };
-    let band = |band: usize| (0..3 * columns).map(move |i| (band * columns + i % columns, i / columns));
-    let tiles = (0..count.div_ceil(columns)).flat_map(band).map(|(index, row)| tile(index, row)).collect();
+    let band =
+        |band: usize| (0..3 * columns).map(move |i| (band * columns + i % columns, i / columns));
+    let tiles = (0..count.div_ceil(columns))
+        .flat_map(band)
+        .map(|(index, row)| tile(index, row))
+        .collect();
     sheet(tiles, [saliency.height, saliency.width], columns, zoom)
 }
 
 /// The first probe image, the map and the map over the image, each with the theoretical box around what it sees.
 pub fn field_sheet(field: &EffectiveField, zoom: u32) -> RgbaImage {
-    let EffectiveField { height, width, channels, values, .. } = field;
+    let EffectiveField {
+        height,
+        width,
+        channels,
+        values,
+        ..
+    } = field;
     let image = field.input(0);
-    let tiles = vec![image_rgba(image, *channels), map_rgba(values), overlay_rgba(image, *channels, values)];
+    let tiles = vec![
+        image_rgba(image, *channels),
+        map_rgba(values),
+        overlay_rgba(image, *channels, values),
+    ];
     let mut picture = sheet(tiles, [*height, *width], 3, zoom);
     if let Some([rows, columns]) = field.seen.bounds.as_deref() {
         let start = |tile: u32, first: i64| (1 + tile * (*width as u32 + 1) + first as u32) * zoom;
@@ -188,18 +254,31 @@ pub fn sparse_sheet(code: &SparseCode) -> RgbaImage {
     let mut image = RgbaImage::from_pixel(width + 2 * MARGIN, 2 * height + 3 * MARGIN, PAPER);
     let [low, high] = code.range();
     let span = if high > low { high - low } else { 1.0 };
-    let sorted: Vec<f32> = code.sorted().iter().map(|mean| (mean - low) / span).collect();
+    let sorted: Vec<f32> = code
+        .sorted()
+        .iter()
+        .map(|mean| (mean - low) / span)
+        .collect();
     bars(&mut image, MARGIN, &sorted);
     let counts = code.histogram([low, high], BINS);
     let most = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    bars(&mut image, 2 * MARGIN + height, &counts.iter().map(|&count| count as f32 / most).collect::<Vec<_>>());
+    bars(
+        &mut image,
+        2 * MARGIN + height,
+        &counts
+            .iter()
+            .map(|&count| count as f32 / most)
+            .collect::<Vec<_>>(),
+    );
     if let Some((rho, _)) = code.target {
         let share = ((rho as f32 - low) / span).clamp(0.0, 1.0);
         let y = MARGIN + ((1.0 - share) * (height - 1) as f32) as u32;
-        (MARGIN..MARGIN + width).for_each(|x| (y - PEN..=y + PEN).for_each(|y| image.put_pixel(x, y, TARGET)));
+        (MARGIN..MARGIN + width)
+            .for_each(|x| (y - PEN..=y + PEN).for_each(|y| image.put_pixel(x, y, TARGET)));
         let x = MARGIN + (share * (width - 1) as f32) as u32;
         let across = || x - PEN..=x + PEN;
-        (2 * MARGIN + height..2 * (MARGIN + height)).for_each(|y| across().for_each(|x| image.put_pixel(x, y, TARGET)));
+        (2 * MARGIN + height..2 * (MARGIN + height))
+            .for_each(|y| across().for_each(|x| image.put_pixel(x, y, TARGET)));
     }
     image
 }
@@ -209,14 +288,20 @@ fn bars(image: &mut RgbaImage, top: u32, shares: &[f32]) {
     let [width, height] = CHART;
     for x in 0..width {
         let index = x as usize * shares.len() / width as usize;
-        let share = shares.get(index).copied().filter(|share| share.is_finite()).unwrap_or(0.0);
+        let share = shares
+            .get(index)
+            .copied()
+            .filter(|share| share.is_finite())
+            .unwrap_or(0.0);
         let tall = (share.clamp(0.0, 1.0) * height as f32).round() as u32;
         (top + height - tall..top + height).for_each(|y| image.put_pixel(MARGIN + x, y, BAR));
     }
 }
 
 fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
-    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share + 0.5) as u8)
+    std::array::from_fn(|i| {
+        (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * share + 0.5) as u8
+    })
 }
 
 #[cfg(test)]
@@ -226,8 +311,14 @@ mod tests {
 
     #[test]
     fn colours_run_from_violet_to_yellow() {
-        assert_eq!([viridis(-1.0), viridis(0.0), viridis(1.0)], [[68, 1, 84], [68, 1, 84], [253, 231, 37]]);
-        assert_eq!((viridis(0.5), viridis(f32::NAN)), ([33, 145, 140], NOT_FINITE));
+        assert_eq!(
+            [viridis(-1.0), viridis(0.0), viridis(1.0)],
+            [[68, 1, 84], [68, 1, 84], [253, 231, 37]]
+        );
+        assert_eq!(
+            (viridis(0.5), viridis(f32::NAN)),
+            ([33, 145, 140], NOT_FINITE)
+        );
         assert_eq!(map_rgba(&[0.0, 0.0])[..3], [68, 1, 84]);
     }
 
@@ -261,20 +352,43 @@ mod tests {
         assert_eq!(at(80, SIGNAL[1] - 1), NOT_FINITE);
         assert_eq!(at(1, 20), LINE, "the curve at the top");
         assert!(at(4, 20)[2] < 60, "its shade below: {:?}", at(4, 20));
-        assert_eq!(saliency_sheet(&saliency, 64).dimensions(), (12 + 2 * (480 + 12), 12 + 2 * (96 + 12)));
-        assert_eq!([samples_at(5000, 0.0), samples_at(5000, 1.0), samples_at(3, 0.0)], [[0, 63], [4937, 5000], [0, 1]]);
+        assert_eq!(
+            saliency_sheet(&saliency, 64).dimensions(),
+            (12 + 2 * (480 + 12), 12 + 2 * (96 + 12))
+        );
+        assert_eq!(
+            [
+                samples_at(5000, 0.0),
+                samples_at(5000, 1.0),
+                samples_at(3, 0.0)
+            ],
+            [[0, 63], [4937, 5000], [0, 1]]
+        );
         let all = (0..STRETCHES).map(|stretch| samples_of(7, stretch));
         assert!(all.into_iter().all(|[from, to]| from < to && to <= 7));
     }
 
     #[test]
     fn sheets_have_a_row_for_each_part() {
-        let (maps, inputs, answers) = (vec![1.0; 9 * 4], vec![5; 9 * 4], vec![Answer::default(); 9]);
-        let saliency = Saliency { height: 2, width: 2, channels: 1, maps, inputs, answers, ..Saliency::default() };
+        let (maps, inputs, answers) =
+            (vec![1.0; 9 * 4], vec![5; 9 * 4], vec![Answer::default(); 9]);
+        let saliency = Saliency {
+            height: 2,
+            width: 2,
+            channels: 1,
+            maps,
+            inputs,
+            answers,
+            ..Saliency::default()
+        };
         let image = saliency_sheet(&saliency, 1);
         assert_eq!(image.dimensions(), (8 * 3 + 1, 6 * 3 + 1));
         assert_eq!(image.get_pixel(1, 4).0, [253, 231, 37, 255]);
-        let code = SparseCode { means: vec![0.2, 0.8], target: Some((0.5, 1.0)), ..SparseCode::default() };
+        let code = SparseCode {
+            means: vec![0.2, 0.8],
+            target: Some((0.5, 1.0)),
+            ..SparseCode::default()
+        };
         assert!(sparse_sheet(&code).pixels().any(|pixel| *pixel == TARGET));
     }
 }

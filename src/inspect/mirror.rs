@@ -32,7 +32,8 @@ impl Mirror {
 
     /// Takes over the weights and statistics of a network of the same plan.
     pub fn take(&mut self, network: &Network) -> Result<(), NnError> {
-        self.network.load_state(&network.state()?.into_iter().collect())
+        self.network
+            .load_state(&network.state()?.into_iter().collect())
     }
 
     /// The network to look into.
@@ -52,7 +53,9 @@ fn drop_softmax(stack: &mut [Planned]) -> bool {
                 }
                 return true;
             }
-            Planned::Repeat { passes, .. } => return passes.last_mut().is_some_and(|pass| drop_softmax(pass)),
+            Planned::Repeat { passes, .. } => {
+                return passes.last_mut().is_some_and(|pass| drop_softmax(pass));
+            }
             Planned::Add { .. } | Planned::Concat { .. } => return true,
         }
     }

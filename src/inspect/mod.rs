@@ -21,18 +21,30 @@ use crate::shape::{Inference, Planned, PlannedLayer, Row};
 
 /// The layer that a key of `nn` (`encoder.0`, or of a parameter: `encoder.0.weight`) belongs to, with its row.
 pub fn layer_of<'a>(inference: &'a Inference, key: &str) -> Option<(&'a PlannedLayer, &'a Row)> {
-    let layer = inference.plan.as_ref()?.stacks.iter().flatten().find_map(|stack| search(stack, key))?;
+    let layer = inference
+        .plan
+        .as_ref()?
+        .stacks
+        .iter()
+        .flatten()
+        .find_map(|stack| search(stack, key))?;
     Some((layer, inference.row(&layer.place)?))
 }
 
 /// A layer's key with its text, for messages: ``encoder.0 `conv 16 k3` ``.
 pub fn layer_name(inference: &Inference, key: &str) -> String {
-    layer_of(inference, key).map_or_else(|| key.to_owned(), |(_, row)| format!("{key} `{}`", row.text))
+    layer_of(inference, key).map_or_else(
+        || key.to_owned(),
+        |(_, row)| format!("{key} `{}`", row.text),
+    )
 }
 
 /// A class by its number; one without a name is called by the number.
 pub fn class_name(classes: &[String], class: u32) -> String {
-    classes.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
+    classes
+        .get(class as usize)
+        .cloned()
+        .unwrap_or_else(|| class.to_string())
 }
 
 fn search<'a>(nodes: &'a [Planned], key: &str) -> Option<&'a PlannedLayer> {

@@ -41,7 +41,11 @@ pub fn diverging(value: f32) -> [u8; 3] {
     if !value.is_finite() {
         return NOT_FINITE;
     }
-    let (end, share) = if value < 0.0 { (NEGATIVE, -value) } else { (POSITIVE, value) };
+    let (end, share) = if value < 0.0 {
+        (NEGATIVE, -value)
+    } else {
+        (POSITIVE, value)
+    };
     let share = share.min(1.0);
     std::array::from_fn(|i| (ZERO[i] + (end[i] - ZERO[i]) * share).round() as u8)
 }
@@ -49,20 +53,27 @@ pub fn diverging(value: f32) -> [u8; 3] {
 /// One filter as `height × width × 4` bytes: three channels as colour around mid grey (weight 0),
 /// any other number as their mean in the [`diverging`] map. Scaled symmetrically about zero.
 pub fn filter_rgba(filters: &Filters, index: usize, scale: FilterScale) -> Vec<u8> {
-    let Some(weights) = filter(filters, index) else { return Vec::new() };
+    let Some(weights) = filter(filters, index) else {
+        return Vec::new();
+    };
     let largest = filter_limit(filters, index, scale);
     let pixel = |weights: &[f32]| match *weights {
         [r, g, b] => colour([r / largest, g / largest, b / largest]),
         _ => diverging(mean(weights) / largest),
     };
-    weights.chunks_exact(filters.channels).flat_map(|weights| opaque(pixel(weights))).collect()
+    weights
+        .chunks_exact(filters.channels)
+        .flat_map(|weights| opaque(pixel(weights)))
+        .collect()
 }
 
 /// The largest weight (or mean over channels, where that is what is drawn) that [`filter_rgba`]
 /// measures against: the end of a colour bar. 1 when all weights are zero.
 pub fn filter_limit(filters: &Filters, index: usize, scale: FilterScale) -> f32 {
     match scale {
-        FilterScale::PerFilter => filter(filters, index).map_or(1.0, |weights| largest(weights, filters.channels)),
+        FilterScale::PerFilter => {
+            filter(filters, index).map_or(1.0, |weights| largest(weights, filters.channels))
+        }
         FilterScale::PerLayer => largest(&filters.values, filters.channels),
         FilterScale::Fixed(limit) => limit,
     }
@@ -76,14 +87,22 @@ pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
         [first, ..] => [first, first, first, 255],
         [] => [0, 0, 0, 255],
     };
-    pixels.chunks_exact(channels.max(1)).flat_map(pixel).collect()
+    pixels
+        .chunks_exact(channels.max(1))
+        .flat_map(pixel)
+        .collect()
 }
 
 /// All filters side by side in a nearly square sheet, each pixel `zoom` times as large.
 pub fn filter_sheet(filters: &Filters, scale: FilterScale, zoom: u32) -> RgbaImage {
     let columns = (filters.count as f64).sqrt().ceil().max(1.0) as usize;
     let tiles = (0..filters.count).map(|index| filter_rgba(filters, index, scale));
-    sheet(tiles.collect(), [filters.height, filters.width], columns, zoom)
+    sheet(
+        tiles.collect(),
+        [filters.height, filters.width],
+        columns,
+        zoom,
+    )
 }
 
 /// Height and width of a curve of [`compared`].
@@ -97,12 +116,26 @@ const OUTPUT: [u8; 3] = [255, 146, 40];
 /// input is blue, the output orange; where they meet, their light adds up to white. All are drawn in one range, which
 /// the loudest input fills.
 pub fn compared(reconstructions: &Reconstructions) -> Vec<[Vec<u8>; 3]> {
-    let Reconstructions { width, channels, inputs, outputs, .. } = reconstructions;
+    let Reconstructions {
+        width,
+        channels,
+        inputs,
+        outputs,
+        ..
+    } = reconstructions;
     let range = curve::fitted(inputs, curve::BYTES);
-    let ink = |samples: &[u8]| Trace { samples, channels: *channels, range }.ink(CURVE, PEN);
+    let ink = |samples: &[u8]| {
+        Trace {
+            samples,
+            channels: *channels,
+            range,
+        }
+        .ink(CURVE, PEN)
+    };
     let draw = |inks: &[(&[f32], [u8; 3])]| {
         let mut paper = Paper::new(CURVE, *channels);
-        inks.iter().for_each(|(ink, color)| paper.shine(ink, *color));
+        inks.iter()
+            .for_each(|(ink, color)| paper.shine(ink, *color));
         paper.rgba()
     };
     let size = (width * channels).max(1);
@@ -121,13 +154,30 @@ pub fn reconstruction_sheet(reconstructions: &Reconstructions, zoom: u32) -> Rgb
     if reconstructions.are_signals() {
         return signal_sheet(&compared(reconstructions));
     }
-    let Reconstructions { height, width, channels, inputs, outputs, .. } = reconstructions;
+    let Reconstructions {
+        height,
+        width,
+        channels,
+        inputs,
+        outputs,
+        ..
+    } = reconstructions;
     let size = (height * width * channels).max(1);
-    let tiles = |bytes: &[u8]| bytes.chunks_exact(size).map(|image| image_rgba(image, *channels)).collect::<Vec<_>>();
+    let tiles = |bytes: &[u8]| {
+        bytes
+            .chunks_exact(size)
+            .map(|image| image_rgba(image, *channels))
+            .collect::<Vec<_>>()
+    };
     let (inputs, outputs) = (tiles(inputs), tiles(outputs));
     let columns = inputs.len().clamp(1, 8);
     let blank = || vec![0; height * width * 4];
-    let pad = |row: &[Vec<u8>]| row.iter().cloned().chain((row.len()..columns).map(|_| blank())).collect::<Vec<_>>();
+    let pad = |row: &[Vec<u8>]| {
+        row.iter()
+            .cloned()
+            .chain((row.len()..columns).map(|_| blank()))
+            .collect::<Vec<_>>()
+    };
     let rows = inputs.chunks(columns).zip(outputs.chunks(columns));
     let paired = rows.flat_map(|(above, below)| pad(above).into_iter().chain(pad(below)));
     sheet(paired.collect(), [*height, *width], columns, zoom)
@@ -136,10 +186,17 @@ pub fn reconstruction_sheet(reconstructions: &Reconstructions, zoom: u32) -> Rgb
 fn signal_sheet(curves: &[[Vec<u8>; 3]]) -> RgbaImage {
     let columns = curves.len().clamp(1, 4);
     let tile = |group: &[[Vec<u8>; 3]], row: usize, column: usize| {
-        group.get(column).and_then(|curves| curves.get(row)).cloned().unwrap_or_default()
+        group
+            .get(column)
+            .and_then(|curves| curves.get(row))
+            .cloned()
+            .unwrap_or_default()
     };
-    let rows = curves.chunks(columns).flat_map(|group| (0..3).map(move |row| (group, row)));
-    let tiles = rows.flat_map(|(group, row)| (0..columns).map(move |column| tile(group, row, column)));
+    let rows = curves
+        .chunks(columns)
+        .flat_map(|group| (0..3).map(move |row| (group, row)));
+    let tiles =
+        rows.flat_map(|(group, row)| (0..columns).map(move |column| tile(group, row, column)));
     spaced(&tiles.collect::<Vec<_>>(), CURVE, columns, 3)
 }
 
@@ -149,22 +206,36 @@ const CLOSE: usize = 3;
 
 /// Drawn pictures in rows of `columns`, `together` rows a group, in the size that they have; one without pixels leaves
 /// its place free.
-pub(super) fn spaced(tiles: &[Vec<u8>], [height, width]: [usize; 2], columns: usize, together: usize) -> RgbaImage {
+pub(super) fn spaced(
+    tiles: &[Vec<u8>],
+    [height, width]: [usize; 2],
+    columns: usize,
+    together: usize,
+) -> RgbaImage {
     let group = together * (height + CLOSE) - CLOSE + ROOM;
     let top = |row: usize| ROOM + row / together * group + row % together * (height + CLOSE);
     let left = |column: usize| ROOM + column * (width + ROOM);
     let down = top(tiles.len().div_ceil(columns).max(1) - 1) + height + ROOM;
     let mut image = RgbaImage::from_pixel(left(columns) as u32, down as u32, BACKGROUND);
     for (index, tile) in tiles.iter().enumerate() {
-        let Some(tile) = RgbaImage::from_raw(width as u32, height as u32, tile.clone()) else { continue };
-        imageops::replace(&mut image, &tile, left(index % columns) as i64, top(index / columns) as i64);
+        let Some(tile) = RgbaImage::from_raw(width as u32, height as u32, tile.clone()) else {
+            continue;
+        };
+        imageops::replace(
+            &mut image,
+            &tile,
+            left(index % columns) as i64,
+            top(index / columns) as i64,
+        );
     }
     image
 }
 
 /// A zoom that makes an image of this height at least 64 pixels high.
 pub fn zoom_for(height: usize) -> u32 {
-    64u32.div_ceil(u32::try_from(height.max(1)).unwrap_or(u32::MAX)).max(1)
+    64u32
+        .div_ceil(u32::try_from(height.max(1)).unwrap_or(u32::MAX))
+        .max(1)
 }
 
 /// The bytes of a PNG file.
@@ -176,16 +247,28 @@ pub fn png(image: &RgbaImage) -> Result<Vec<u8>, PictureError> {
 
 fn filter(filters: &Filters, index: usize) -> Option<&[f32]> {
     let size = filters.height * filters.width * filters.channels;
-    filters.values.get(index * size..(index + 1) * size).filter(|_| size > 0)
+    filters
+        .values
+        .get(index * size..(index + 1) * size)
+        .filter(|_| size > 0)
 }
 
 /// The largest finite value that is drawn; 1 when there is none above zero.
 fn largest(weights: &[f32], channels: usize) -> f32 {
     let drawn = |pixel: &[f32]| match channels {
-        3 => pixel.iter().map(|w| w.abs()).filter(|w| w.is_finite()).fold(0.0, f32::max),
-        _ => Some(mean(pixel).abs()).filter(|w| w.is_finite()).unwrap_or(0.0),
+        3 => pixel
+            .iter()
+            .map(|w| w.abs())
+            .filter(|w| w.is_finite())
+            .fold(0.0, f32::max),
+        _ => Some(mean(pixel).abs())
+            .filter(|w| w.is_finite())
+            .unwrap_or(0.0),
     };
-    let largest = weights.chunks_exact(channels.max(1)).map(drawn).fold(0.0, f32::max);
+    let largest = weights
+        .chunks_exact(channels.max(1))
+        .map(drawn)
+        .fold(0.0, f32::max);
     if largest > 0.0 { largest } else { 1.0 }
 }
 
@@ -205,13 +288,23 @@ pub(super) fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
 }
 
 /// Tiles side by side in rows of `columns`, each pixel `zoom` times as large.
-pub(super) fn sheet(tiles: Vec<Vec<u8>>, [height, width]: [usize; 2], columns: usize, zoom: u32) -> RgbaImage {
+pub(super) fn sheet(
+    tiles: Vec<Vec<u8>>,
+    [height, width]: [usize; 2],
+    columns: usize,
+    zoom: u32,
+) -> RgbaImage {
     let (height, width) = (height as u32, width as u32);
     let rows = tiles.len().div_ceil(columns).max(1) as u32;
-    let (full_width, full_height) = (columns as u32 * (width + GAP) + GAP, rows * (height + GAP) + GAP);
+    let (full_width, full_height) = (
+        columns as u32 * (width + GAP) + GAP,
+        rows * (height + GAP) + GAP,
+    );
     let mut image = RgbaImage::from_pixel(full_width, full_height, BACKGROUND);
     for (index, tile) in tiles.into_iter().enumerate() {
-        let Some(tile) = RgbaImage::from_raw(width, height, tile) else { continue };
+        let Some(tile) = RgbaImage::from_raw(width, height, tile) else {
+            continue;
+        };
         let (column, row) = ((index % columns) as u32, (index / columns) as u32);
         imageops::overlay(
             &mut image,
@@ -221,7 +314,12 @@ pub(super) fn sheet(tiles: Vec<Vec<u8>>, [height, width]: [usize; 2], columns: u
         );
     }
     let zoom = zoom.max(1);
-    imageops::resize(&image, full_width * zoom, full_height * zoom, imageops::FilterType::Nearest)
+    imageops::resize(
+        &image,
+        full_width * zoom,
+        full_height * zoom,
+        imageops::FilterType::Nearest,
+    )
 }
 
 #[cfg(test)]
@@ -230,13 +328,23 @@ mod tests {
 
     fn filters(channels: usize, values: &[f32]) -> Filters {
         let count = values.len() / (2 * channels);
-        Filters { count, height: 1, width: 2, channels, values: values.to_vec(), ..Filters::default() }
+        Filters {
+            count,
+            height: 1,
+            width: 2,
+            channels,
+            values: values.to_vec(),
+            ..Filters::default()
+        }
     }
 
     #[test]
     fn colour_filters_are_grey_at_zero() {
         let filters = filters(3, &[0.0, 0.0, 0.0, 2.0, -2.0, 0.0]);
-        assert_eq!(filter_rgba(&filters, 0, FilterScale::PerFilter), [128, 128, 128, 255, 255, 0, 128, 255]);
+        assert_eq!(
+            filter_rgba(&filters, 0, FilterScale::PerFilter),
+            [128, 128, 128, 255, 255, 0, 128, 255]
+        );
         assert!(filter_rgba(&filters, 1, FilterScale::PerFilter).is_empty());
     }
 
@@ -246,15 +354,25 @@ mod tests {
         let own = filter_rgba(&filters, 0, FilterScale::PerFilter);
         assert_eq!(own, [247, 247, 247, 255, 33, 102, 172, 255]);
         let layer = filter_rgba(&filters, 0, FilterScale::PerLayer);
-        assert!(layer[4] > own[4], "a quarter of the layer's largest weight is paler");
-        assert_eq!(filter_rgba(&filters, 1, FilterScale::PerFilter)[4..7], NOT_FINITE);
+        assert!(
+            layer[4] > own[4],
+            "a quarter of the layer's largest weight is paler"
+        );
+        assert_eq!(
+            filter_rgba(&filters, 1, FilterScale::PerFilter)[4..7],
+            NOT_FINITE
+        );
         assert_eq!(filter_limit(&filters, 0, FilterScale::PerLayer), 4.0);
     }
 
     #[test]
     fn all_zero_filters_are_flat() {
         let filters = filters(3, &[0.0; 6]);
-        assert!(filter_rgba(&filters, 0, FilterScale::PerLayer).chunks(4).all(|p| p == [128, 128, 128, 255]));
+        assert!(
+            filter_rgba(&filters, 0, FilterScale::PerLayer)
+                .chunks(4)
+                .all(|p| p == [128, 128, 128, 255])
+        );
     }
 
     #[test]
@@ -269,32 +387,59 @@ mod tests {
     #[test]
     fn reconstructed_signals_are_curves_over_each_other() {
         let (inputs, outputs) = (vec![255; 5 * 30], [vec![255; 30], vec![0; 4 * 30]].concat());
-        let signals =
-            Reconstructions { height: 1, width: 30, channels: 1, inputs, outputs, ..Reconstructions::default() };
+        let signals = Reconstructions {
+            height: 1,
+            width: 30,
+            channels: 1,
+            inputs,
+            outputs,
+            ..Reconstructions::default()
+        };
         let curves = compared(&signals);
         let at = |picture: &[u8], row: usize| {
             let start = (row * CURVE[1] + 100) * 4;
             [picture[start], picture[start + 1], picture[start + 2]]
         };
         let ([same, ..], top, foot) = ([&curves[0]], 2, CURVE[0] - 3);
-        assert!(at(&same[0], top)[2] == 255 && at(&same[0], top)[0] < 120, "the input is blue");
-        assert!(at(&same[1], top)[0] == 255 && at(&same[1], top)[2] < 80, "the output is orange");
-        assert!(at(&same[2], top).iter().all(|&light| light > 240), "together they are white");
+        assert!(
+            at(&same[0], top)[2] == 255 && at(&same[0], top)[0] < 120,
+            "the input is blue"
+        );
+        assert!(
+            at(&same[1], top)[0] == 255 && at(&same[1], top)[2] < 80,
+            "the output is orange"
+        );
+        assert!(
+            at(&same[2], top).iter().all(|&light| light > 240),
+            "together they are white"
+        );
         let other = &curves[1];
-        assert!(at(&other[2], top) == at(&other[0], top) && at(&other[2], foot) == at(&other[1], foot));
+        assert!(
+            at(&other[2], top) == at(&other[0], top) && at(&other[2], foot) == at(&other[1], foot)
+        );
         let image = reconstruction_sheet(&signals, 64);
         let (wide, tall) = (256 + 12, 3 * 128 + 2 * 3 + 12);
         assert_eq!(image.dimensions(), (12 + 4 * wide, 12 + 2 * tall));
         assert_ne!(image.get_pixel(20, 12 + tall + 5), &BACKGROUND);
-        assert_eq!(image.get_pixel(20 + wide, 12 + tall + 5), &BACKGROUND, "the second row holds the fifth alone");
+        assert_eq!(
+            image.get_pixel(20 + wide, 12 + tall + 5),
+            &BACKGROUND,
+            "the second row holds the fifth alone"
+        );
     }
 
     #[test]
     fn reconstructions_stand_in_pairs() {
         let inputs = vec![255; 10 * 4];
         let outputs = vec![9; 10 * 4];
-        let pictures =
-            Reconstructions { height: 2, width: 2, channels: 1, inputs, outputs, ..Reconstructions::default() };
+        let pictures = Reconstructions {
+            height: 2,
+            width: 2,
+            channels: 1,
+            inputs,
+            outputs,
+            ..Reconstructions::default()
+        };
         let image = reconstruction_sheet(&pictures, 1);
         assert_eq!(image.dimensions(), (8 * 3 + 1, 4 * 3 + 1));
         assert_eq!(image.get_pixel(1, 1).0, [255, 255, 255, 255]);

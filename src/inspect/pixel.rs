@@ -41,7 +41,12 @@ pub struct Request {
 impl Request {
     /// The middle of a layer's first channel, for the first probe image.
     pub fn of(place: Place) -> Request {
-        Request { place, at: None, image: 0, file: None }
+        Request {
+            place,
+            at: None,
+            image: 0,
+            file: None,
+        }
     }
 }
 
@@ -151,12 +156,19 @@ impl Pixel {
         let result = number(self.value);
         let first = self.parts.first();
         let listed = |between: &str| {
-            let terms = first.into_iter().flat_map(|part| &part.terms).map(|term| number(term.value.into()));
+            let terms = first
+                .into_iter()
+                .flat_map(|part| &part.terms)
+                .map(|term| number(term.value.into()));
             shortened(terms.collect(), between)
         };
         match self.joined {
             Joined::Max => format!("max({}) = {result}", listed(", ")),
-            Joined::Mean => format!("({})/{} = {result}", listed(" + "), first.map_or(0, |part| part.terms.len())),
+            Joined::Mean => format!(
+                "({})/{} = {result}",
+                listed(" + "),
+                first.map_or(0, |part| part.terms.len())
+            ),
             Joined::Sum | Joined::Function => format!("{} = {result}", self.terms()),
         }
     }
@@ -165,12 +177,20 @@ impl Pixel {
     fn terms(&self) -> String {
         let part = |part: &Part| match (part.factor, self.parts.len(), part.terms.as_slice()) {
             (Some(factor), ..) => format!("{}·{}", bracketed(part.sum), bracketed(factor.into())),
-            (None, 1, terms) if !terms.is_empty() => shortened(terms.iter().map(product).collect(), " + "),
+            (None, 1, terms) if !terms.is_empty() => {
+                shortened(terms.iter().map(product).collect(), " + ")
+            }
             _ => bracketed(part.sum),
         };
         let mut all = vec![shortened(self.parts.iter().map(part).collect(), " + ")];
-        all.extend(self.rest.map(|(count, sum)| format!("{count} others {}", bracketed(sum))));
-        all.extend(self.bias.map(|bias| format!("bias {}", bracketed(bias.into()))));
+        all.extend(
+            self.rest
+                .map(|(count, sum)| format!("{count} others {}", bracketed(sum))),
+        );
+        all.extend(
+            self.bias
+                .map(|bias| format!("bias {}", bracketed(bias.into()))),
+        );
         all.join(" + ")
     }
 }
@@ -178,11 +198,18 @@ impl Pixel {
 /// `0.5·(−0.2)`; the number alone where there is no weight.
 pub fn product(term: &Term) -> String {
     let value = bracketed(term.value.into());
-    term.weight.map_or_else(|| value.clone(), |weight| format!("{value}·{}", bracketed(weight.into())))
+    term.weight.map_or_else(
+        || value.clone(),
+        |weight| format!("{value}·{}", bracketed(weight.into())),
+    )
 }
 
 fn bracketed(value: f64) -> String {
-    if value < 0.0 { format!("({})", number(value)) } else { number(value) }
+    if value < 0.0 {
+        format!("({})", number(value))
+    } else {
+        number(value)
+    }
 }
 
 /// At most a dozen, then `…`.
@@ -221,14 +248,34 @@ pub fn look(
         Source::Image => Some(&batch),
         Source::Node(index) => outputs.get(index).map(|(_, tensor)| *tensor),
     };
-    let maps = [(before, &layer.input), (after, &layer.output)]
-        .map(|(source, shape)| tensor(source).ok_or_else(nothing).and_then(|tensor| channels_first(tensor, shape)));
+    let maps = [(before, &layer.input), (after, &layer.output)].map(|(source, shape)| {
+        tensor(source)
+            .ok_or_else(nothing)
+            .and_then(|tensor| channels_first(tensor, shape))
+    });
     let [input, output] = maps;
     let (input, output) = (input?, output?);
     let at = clamped(request.at, &layer.output);
-    let worked = Layer { layer, network, input: &input, output: &output, at }.work()?;
-    let network = output.get(flat(at, &layer.output)).copied().unwrap_or(f32::NAN);
-    let terms::Worked { joined, parts, rest, bias, words, value } = worked;
+    let worked = Layer {
+        layer,
+        network,
+        input: &input,
+        output: &output,
+        at,
+    }
+    .work()?;
+    let network = output
+        .get(flat(at, &layer.output))
+        .copied()
+        .unwrap_or(f32::NAN);
+    let terms::Worked {
+        joined,
+        parts,
+        rest,
+        bias,
+        words,
+        value,
+    } = worked;
     let kernel = kernel(&layer.op);
     let (text, image) = (row.text.clone(), [image, probe.labels().len()]);
     let (input_shape, output_shape) = (layer.input.clone(), layer.output.clone());
@@ -293,10 +340,15 @@ pub fn flat([channel, depth, row, column]: [usize; 4], shape: &Shape) -> usize {
 
 /// The numbers of one image in C, D, H, W order.
 fn channels_first(tensor: &Tensor, shape: &Shape) -> Result<Vec<f32>, PixelError> {
-    let numbers = tensor.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let numbers = tensor
+        .flatten_all()?
+        .to_device(&Device::Cpu)?
+        .to_vec1::<f32>()?;
     let channels = shape.channels();
     let cells = numbers.len() / channels.max(1);
-    Ok((0..channels * cells).map(|i| numbers[i % cells * channels + i / cells]).collect())
+    Ok((0..channels * cells)
+        .map(|i| numbers[i % cells * channels + i / cells])
+        .collect())
 }
 
 #[cfg(test)]

@@ -54,9 +54,15 @@ pub struct Probe {
 
 impl Probe {
     /// The probe images of a run: a few of the first split there is of valid, test, unlabeled, train.
-    pub fn of_run(dataset: &Dataset, seed: u64, device: &Device) -> Result<Option<Probe>, DataError> {
+    pub fn of_run(
+        dataset: &Dataset,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Option<Probe>, DataError> {
         let order = [Split::Valid, Split::Test, Split::Unlabeled, Split::Train];
-        let Some(split) = order.into_iter().find_map(|split| dataset.split(split)) else { return Ok(None) };
+        let Some(split) = order.into_iter().find_map(|split| dataset.split(split)) else {
+            return Ok(None);
+        };
         let size = split.image_shape();
         let mut values = vec![0.0; size.iter().product()];
         let (mut images, mut labels) = (Vec::new(), Vec::new());
@@ -66,7 +72,9 @@ impl Probe {
             images.extend_from_slice(&values);
         }
         // A tensor on the CPU cannot fail to be made of the right number of values; without one there is no picture.
-        Ok(Probe::new(images, size, device).ok().map(|probe| Probe { labels, ..probe }))
+        Ok(Probe::new(images, size, device)
+            .ok()
+            .map(|probe| Probe { labels, ..probe }))
     }
 
     /// Images as `H×W×C` floats one after the other.
@@ -74,7 +82,12 @@ impl Probe {
         let [height, width, channels] = size;
         let count = values.len() / (height * width * channels).max(1);
         let images = Tensor::from_slice(&values, (count, height, width, channels), device)?;
-        Ok(Probe { images, values, size, labels: vec![None; count] })
+        Ok(Probe {
+            images,
+            values,
+            size,
+            labels: vec![None; count],
+        })
     }
 
     /// The images as a batch, `N×H×W×C`.
@@ -120,11 +133,18 @@ pub fn reconstruct(
     step: u64,
 ) -> Result<Reconstructions, NnError> {
     let output = network.forward(Route::Reconstruct, &probe.images, Mode::Eval)?;
-    let output = output.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let output = output
+        .flatten_all()?
+        .to_device(&Device::Cpu)?
+        .to_vec1::<f32>()?;
     let [height, width, channels] = probe.size;
     let size = (height * width * channels).max(1);
-    let mse: Vec<f32> =
-        probe.values.chunks_exact(size).zip(output.chunks_exact(size)).map(|(a, b)| mean_square(a, b)).collect();
+    let mse: Vec<f32> = probe
+        .values
+        .chunks_exact(size)
+        .zip(output.chunks_exact(size))
+        .map(|(a, b)| mean_square(a, b))
+        .collect();
     let mean_mse = mse.iter().sum::<f32>() / mse.len().max(1) as f32;
     let [low, high] = dataset.pixel_range();
     Ok(Reconstructions {

@@ -83,13 +83,17 @@ impl Saliency {
     /// The map of an image.
     pub fn map(&self, index: usize) -> &[f32] {
         let size = self.height * self.width;
-        self.maps.get(index * size..(index + 1) * size).unwrap_or_default()
+        self.maps
+            .get(index * size..(index + 1) * size)
+            .unwrap_or_default()
     }
 
     /// The bytes of an image.
     pub fn input(&self, index: usize) -> &[u8] {
         let size = self.height * self.width * self.channels;
-        self.inputs.get(index * size..(index + 1) * size).unwrap_or_default()
+        self.inputs
+            .get(index * size..(index + 1) * size)
+            .unwrap_or_default()
     }
 
     /// A class's name; its number where it has none.
@@ -122,7 +126,10 @@ pub fn explain(
         width,
         channels,
         inputs: dataset.to_pixels(probe.values()),
-        maps: gradient.chunks_exact(channels.max(1)).map(largest).collect(),
+        maps: gradient
+            .chunks_exact(channels.max(1))
+            .map(largest)
+            .collect(),
         answers,
         classes: dataset.classes().to_vec(),
     })
@@ -130,22 +137,43 @@ pub fn explain(
 
 /// The absolute maximum; not a number when one of the values isn't.
 fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |most, v| if v.is_nan() || v.abs() > most { v.abs() } else { most })
+    values.iter().fold(0.0, |most, v| {
+        if v.is_nan() || v.abs() > most {
+            v.abs()
+        } else {
+            most
+        }
+    })
 }
 
 /// The gradient (`N × H × W × C`) of a class's logit, and the answers.
-fn of_class(mirror: &mut Mirror, probe: &Probe, class: Option<u32>) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
+fn of_class(
+    mirror: &mut Mirror,
+    probe: &Probe,
+    class: Option<u32>,
+) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
     let network = mirror.network();
     let output = network.forward(Route::Classify, probe.images(), Mode::Eval)?;
     let (dims, logits) = (output.dims().to_vec(), numbers(&output)?);
     let outputs = dims.iter().skip(1).product::<usize>();
     if let Some(class) = class.filter(|&class| class as usize >= outputs) {
-        return Err(NnError::Unsupported(format!("saliency of class {class} with {outputs} outputs")));
+        return Err(NnError::Unsupported(format!(
+            "saliency of class {class} with {outputs} outputs"
+        )));
     }
-    let answers: Vec<Answer> = logits.chunks_exact(outputs.max(1)).map(|row| answer(row, class)).collect();
+    let answers: Vec<Answer> = logits
+        .chunks_exact(outputs.max(1))
+        .map(|row| answer(row, class))
+        .collect();
     let hit = |answer: &Answer| {
         let class = answer.class;
-        (0..outputs).map(move |output| if class == Some(output as u32) { 1.0f32 } else { 0.0 })
+        (0..outputs).map(move |output| {
+            if class == Some(output as u32) {
+                1.0f32
+            } else {
+                0.0
+            }
+        })
     };
     let hits: Vec<f32> = answers.iter().flat_map(hit).collect();
     let gradient = network.backward_to_input(&Tensor::from_vec(hits, dims, network.device())?)?;
@@ -157,10 +185,22 @@ fn answer(logits: &[f32], class: Option<u32>) -> Answer {
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let highest = ranked.first().map_or(0.0, |(_, logit)| *logit);
     let sum: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
-    let top = ranked.iter().take(TOP).map(|&(class, logit)| (class, (logit - highest).exp() / sum)).collect();
+    let top = ranked
+        .iter()
+        .take(TOP)
+        .map(|&(class, logit)| (class, (logit - highest).exp() / sum))
+        .collect();
     let class = class.or(ranked.first().map(|(class, _)| *class));
-    let score = class.and_then(|class| logits.get(class as usize)).copied().unwrap_or(f32::NAN);
-    Answer { label: None, class, score, top }
+    let score = class
+        .and_then(|class| logits.get(class as usize))
+        .copied()
+        .unwrap_or(f32::NAN);
+    Answer {
+        label: None,
+        class,
+        score,
+        top,
+    }
 }
 
 /// The gradient of each image's mean squared reconstruction error. The image is the target as well: moving a
@@ -170,17 +210,32 @@ fn of_error(mirror: &mut Mirror, probe: &Probe) -> Result<(Vec<f32>, Vec<Answer>
     let output = network.forward(Route::Reconstruct, probe.images(), Mode::Eval)?;
     let dims = output.dims().to_vec();
     let size = probe.size().iter().product::<usize>().max(1);
-    let differences: Vec<f32> = numbers(&output)?.iter().zip(probe.values()).map(|(y, x)| y - x).collect();
+    let differences: Vec<f32> = numbers(&output)?
+        .iter()
+        .zip(probe.values())
+        .map(|(y, x)| y - x)
+        .collect();
     let slopes: Vec<f32> = differences.iter().map(|d| 2.0 * d / size as f32).collect();
-    let through = network.backward_to_input(&Tensor::from_slice(&slopes, dims, network.device())?)?;
-    let gradient = numbers(&through)?.iter().zip(&slopes).map(|(through, direct)| through - direct).collect();
+    let through =
+        network.backward_to_input(&Tensor::from_slice(&slopes, dims, network.device())?)?;
+    let gradient = numbers(&through)?
+        .iter()
+        .zip(&slopes)
+        .map(|(through, direct)| through - direct)
+        .collect();
     let error = |image: &[f32]| image.iter().map(|d| d * d).sum::<f32>() / size as f32;
-    let answers = differences.chunks_exact(size).map(|image| Answer { score: error(image), ..Answer::default() });
+    let answers = differences.chunks_exact(size).map(|image| Answer {
+        score: error(image),
+        ..Answer::default()
+    });
     Ok((gradient, answers.collect()))
 }
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>, NnError> {
-    Ok(tensor.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?)
+    Ok(tensor
+        .flatten_all()?
+        .to_device(&Device::Cpu)?
+        .to_vec1::<f32>()?)
 }
 
 #[cfg(test)]

@@ -56,8 +56,16 @@ impl SparseCode {
     pub fn histogram(&self, range: [f32; 2], bins: usize) -> Vec<usize> {
         let mut counts = vec![0; bins];
         let width = (range[1] - range[0]) / bins.max(1) as f32;
-        for mean in self.means.iter().filter(|mean| (range[0]..=range[1]).contains(*mean)) {
-            let bin = if width > 0.0 { ((mean - range[0]) / width) as usize } else { 0 };
+        for mean in self
+            .means
+            .iter()
+            .filter(|mean| (range[0]..=range[1]).contains(*mean))
+        {
+            let bin = if width > 0.0 {
+                ((mean - range[0]) / width) as usize
+            } else {
+                0
+            };
             if let Some(count) = counts.get_mut(bin.min(bins.saturating_sub(1))) {
                 *count += 1;
             }
@@ -68,7 +76,14 @@ impl SparseCode {
     /// From where to where an axis has to go: 0, every finite mean and the target.
     pub fn range(&self) -> [f32; 2] {
         let target = self.target.map(|(rho, _)| rho as f32);
-        let all = || self.means.iter().copied().filter(|mean| mean.is_finite()).chain(target).chain([0.0]);
+        let all = || {
+            self.means
+                .iter()
+                .copied()
+                .filter(|mean| mean.is_finite())
+                .chain(target)
+                .chain([0.0])
+        };
         [all().fold(0.0, f32::min), all().fold(0.0, f32::max)]
     }
 }
@@ -110,7 +125,10 @@ pub fn measure(
     what: Measured<'_>,
     step: u64,
 ) -> Result<SparseCode, SparseError> {
-    let name = what.sparsity.and_then(|s| s.at.as_deref()).unwrap_or(Stack::Encoder.name());
+    let name = what
+        .sparsity
+        .and_then(|s| s.at.as_deref())
+        .unwrap_or(Stack::Encoder.name());
     let key = last_layer(inference, name).ok_or_else(|| SparseError::NoLayer(name.to_owned()))?;
     let (split, data) = what.split;
     let (mut sums, mut values, mut images) = (Vec::new(), 0, 0);
@@ -123,11 +141,28 @@ pub fn measure(
             break;
         }
     }
-    let means: Vec<f32> = sums.iter().map(|sum| (sum / values.max(1) as f64) as f32).collect();
+    let means: Vec<f32> = sums
+        .iter()
+        .map(|sum| (sum / values.max(1) as f64) as f32)
+        .collect();
     let target = what.sparsity.map(|sparsity| (sparsity.rho, sparsity.beta));
-    let penalty = target.map(|(rho, beta)| beta * means.iter().map(|&mean| divergence(rho, mean.into())).sum::<f64>());
+    let penalty = target.map(|(rho, beta)| {
+        beta * means
+            .iter()
+            .map(|&mean| divergence(rho, mean.into()))
+            .sum::<f64>()
+    });
     let (layer, of) = (layer_name(inference, &key), data.len());
-    Ok(SparseCode { step, layer, split, images, of, means, target, penalty })
+    Ok(SparseCode {
+        step,
+        layer,
+        split,
+        images,
+        of,
+        means,
+        target,
+        penalty,
+    })
 }
 
 /// Adds a batch's activations to the sums of the units; gives the values that each unit had.
@@ -143,16 +178,28 @@ fn add_batch(
     let mut images = vec![0.0; indices.len() * height * width * channels];
     fill_batch(data, indices, &mut images, &mut vec![0; indices.len()])?;
     let network = mirror.network();
-    let images = Tensor::from_vec(images, (indices.len(), height, width, channels), network.device())?;
+    let images = Tensor::from_vec(
+        images,
+        (indices.len(), height, width, channels),
+        network.device(),
+    )?;
     network.forward(route, &images, Mode::Eval)?;
     let outputs = network.outputs();
-    let output = outputs.iter().find(|(found, _)| *found == key).map(|(_, output)| output);
+    let output = outputs
+        .iter()
+        .find(|(found, _)| *found == key)
+        .map(|(_, output)| output);
     let output = output.ok_or_else(|| SparseError::NoLayer(key.to_owned()))?;
     let units = output.dims().last().copied().unwrap_or(1).max(1);
-    let activations = output.flatten_all()?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
+    let activations = output
+        .flatten_all()?
+        .to_device(&Device::Cpu)?
+        .to_vec1::<f32>()?;
     sums.resize(units, 0.0);
     for row in activations.chunks_exact(units) {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(sum, value)| *sum += f64::from(*value));
     }
     Ok(activations.len() / units)
 }
@@ -174,10 +221,21 @@ fn last_of(nodes: &[Planned], target: &Target) -> Option<String> {
     nodes.iter().rev().find_map(|node| match node {
         Planned::Layer(layer) => target.contains(&layer.place).then(|| layer.key.clone()),
         Planned::Add { place, branches } | Planned::Concat { place, branches } => {
-            let inside = || branches.iter().rev().find_map(|branch| last_of(branch, target));
-            if target.contains(place) { Some(place.to_string()) } else { inside() }
+            let inside = || {
+                branches
+                    .iter()
+                    .rev()
+                    .find_map(|branch| last_of(branch, target))
+            };
+            if target.contains(place) {
+                Some(place.to_string())
+            } else {
+                inside()
+            }
         }
-        Planned::Repeat { passes, .. } => passes.iter().rev().find_map(|pass| last_of(pass, target)),
+        Planned::Repeat { passes, .. } => {
+            passes.iter().rev().find_map(|pass| last_of(pass, target))
+        }
     })
 }
 

@@ -84,8 +84,17 @@ impl SplitStatistics {
     /// Mean and deviation as `normalize` takes them.
     pub fn as_normalize(&self) -> MeanStd {
         let round = |value: &f64| ((value * 10_000.0).round() / 10_000.0) as f32;
-        let std = |value: &f64| if *value < LEAST_STD { 1.0 } else { round(value) };
-        MeanStd { mean: self.mean.iter().map(round).collect(), std: self.std.iter().map(std).collect() }
+        let std = |value: &f64| {
+            if *value < LEAST_STD {
+                1.0
+            } else {
+                round(value)
+            }
+        };
+        MeanStd {
+            mean: self.mean.iter().map(round).collect(),
+            std: self.std.iter().map(std).collect(),
+        }
     }
 }
 
@@ -95,25 +104,43 @@ pub fn measure(
     request: Request,
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Statistics, DataError> {
-    let total = dataset.splits().map(|(_, data)| data.len().min(request.most)).sum();
+    let total = dataset
+        .splits()
+        .map(|(_, data)| data.len().min(request.most))
+        .sum();
     let (mut done, mut splits, mut seen) = (0, Vec::new(), Seen::default());
     for (split, data) in dataset.splits() {
         let chosen = spread(data.len(), request.most);
         let mut sums = Sums::new(data.whole_shape());
         for block in chosen.chunks(BLOCK) {
-            if !progress(Progress { what: "measuring images", done, total }) {
+            if !progress(Progress {
+                what: "measuring images",
+                done,
+                total,
+            }) {
                 return Err(DataError::Cancelled);
             }
             let (part, hashes) = read(data, block)?;
             sums.add(&part);
-            block.iter().zip(hashes).for_each(|(&index, hash)| seen.add((split, index), data.label(index), hash));
+            block
+                .iter()
+                .zip(hashes)
+                .for_each(|(&index, hash)| seen.add((split, index), data.label(index), hash));
             done += block.len();
         }
         splits.push(sums.finish(split, data, chosen.len()));
     }
-    let [height, width, channels] = dataset.splits().next().map_or([0; 3], |(_, data)| data.whole_shape());
+    let [height, width, channels] = dataset
+        .splits()
+        .next()
+        .map_or([0; 3], |(_, data)| data.whole_shape());
     let (classes, duplicates) = (dataset.classes().to_vec(), seen.finish(dataset)?);
-    Ok(Statistics { classes, shape: [channels, height, width], splits, duplicates })
+    Ok(Statistics {
+        classes,
+        shape: [channels, height, width],
+        splits,
+        duplicates,
+    })
 }
 
 /// An image as shares, H×W×C.
@@ -128,13 +155,21 @@ fn spread(length: usize, most: usize) -> Vec<usize> {
     if length <= most {
         return (0..length).collect();
     }
-    (0..most).map(|nth| (nth as u128 * length as u128 / most as u128) as usize).collect()
+    (0..most)
+        .map(|nth| (nth as u128 * length as u128 / most as u128) as usize)
+        .collect()
 }
 
 /// The sums of some images, and a hash of each in their order.
 fn read(data: &SplitData, block: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
-    let parts: Result<Vec<_>, DataError> = block.par_chunks(CHUNK).map(|chunk| read_chunk(data, chunk)).collect();
-    let (mut sums, mut hashes) = (Sums::new(data.whole_shape()), Vec::with_capacity(block.len()));
+    let parts: Result<Vec<_>, DataError> = block
+        .par_chunks(CHUNK)
+        .map(|chunk| read_chunk(data, chunk))
+        .collect();
+    let (mut sums, mut hashes) = (
+        Sums::new(data.whole_shape()),
+        Vec::with_capacity(block.len()),
+    );
     for (part, its) in parts? {
         sums.add(&part);
         hashes.extend(its);
@@ -144,14 +179,21 @@ fn read(data: &SplitData, block: &[usize]) -> Result<(Sums, Vec<u128>), DataErro
 
 fn read_chunk(data: &SplitData, chunk: &[usize]) -> Result<(Sums, Vec<u128>), DataError> {
     let mut values = vec![0.0; data.whole_shape().iter().product()];
-    let (mut sums, mut hashes) = (Sums::new(data.whole_shape()), Vec::with_capacity(chunk.len()));
+    let (mut sums, mut hashes) = (
+        Sums::new(data.whole_shape()),
+        Vec::with_capacity(chunk.len()),
+    );
     let hashers = [FixedState::with_seed(1), FixedState::with_seed(2)];
     let mut bytes = Vec::with_capacity(4 * values.len());
     for &index in chunk {
         data.read_shares(index, &mut values)?;
         sums.count(&values);
         bytes.clear();
-        bytes.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        bytes.extend(
+            values
+                .iter()
+                .flat_map(|value| value.to_bits().to_le_bytes()),
+        );
         let hash = |state: &FixedState| {
             let mut hasher = state.build_hasher();
             hasher.write(&bytes);
@@ -193,8 +235,10 @@ impl Sums {
         for (at, &value) in values.iter().enumerate() {
             let channel = at % channels;
             let share = f64::from(value).clamp(0.0, 1.0);
-            if let Some(count) =
-                self.histogram.get_mut(channel).and_then(|h| h.get_mut((share * 255.0).round() as usize))
+            if let Some(count) = self
+                .histogram
+                .get_mut(channel)
+                .and_then(|h| h.get_mut((share * 255.0).round() as usize))
             {
                 *count += 1;
             }
@@ -210,7 +254,12 @@ impl Sums {
 
     fn add(&mut self, other: &Sums) {
         self.images += other.images;
-        for (mine, theirs) in self.histogram.iter_mut().flatten().zip(other.histogram.iter().flatten()) {
+        for (mine, theirs) in self
+            .histogram
+            .iter_mut()
+            .flatten()
+            .zip(other.histogram.iter().flatten())
+        {
             *mine += theirs;
         }
         for (mine, theirs) in self.channels.iter_mut().zip(&other.channels) {
@@ -223,19 +272,32 @@ impl Sums {
 
     fn finish(self, split: Split, data: &SplitData, counted: usize) -> SplitStatistics {
         let pixels = self.images * self.shape[0] * self.shape[1];
-        let channels = self.channels.iter().map(|&(sum, squares)| spread_of(sum as f64, squares as f64, pixels));
+        let channels = self
+            .channels
+            .iter()
+            .map(|&(sum, squares)| spread_of(sum as f64, squares as f64, pixels));
         let (mean, std) = channels.unzip();
-        let values = self.values.iter().map(|&(sum, squares)| spread_of(sum as f64, squares as f64, self.images));
+        let values = self
+            .values
+            .iter()
+            .map(|&(sum, squares)| spread_of(sum as f64, squares as f64, self.images));
         let (means, stds): (Vec<f64>, Vec<f64>) = values.unzip();
         let largest_std = stds.iter().copied().fold(0.0, f64::max);
         let bytes = |values: &[f64], white: f64| -> Vec<u8> {
-            values.iter().map(|value| (value / white.max(1e-9) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
+            values
+                .iter()
+                .map(|value| (value / white.max(1e-9) * 255.0).round().clamp(0.0, 255.0) as u8)
+                .collect()
         };
         SplitStatistics {
             split,
             images: data.len(),
             counted,
-            per_class: if data.labelled() { data.per_class() } else { Vec::new() },
+            per_class: if data.labelled() {
+                data.per_class()
+            } else {
+                Vec::new()
+            },
             histogram: self.histogram,
             mean,
             std,
@@ -250,7 +312,12 @@ impl Sums {
 fn spread_of(sum: f64, squares: f64, count: usize) -> (f64, f64) {
     let count = count.max(1) as f64;
     let mean = sum / count / ONE;
-    (mean, (squares / count / (ONE * ONE) - mean * mean).max(0.0).sqrt())
+    (
+        mean,
+        (squares / count / (ONE * ONE) - mean * mean)
+            .max(0.0)
+            .sqrt(),
+    )
 }
 
 #[cfg(test)]
@@ -264,7 +331,9 @@ mod tests {
         let write = |name: String, value: u8| {
             let path = at.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            image::GrayImage::from_fn(2, 2, |x, y| image::Luma([value + (x + 2 * y) as u8])).save(path).unwrap();
+            image::GrayImage::from_fn(2, 2, |x, y| image::Luma([value + (x + 2 * y) as u8]))
+                .save(path)
+                .unwrap();
         };
         for index in 0..5u8 {
             write(format!("train/a/{index}.png"), 10 * index);
@@ -273,7 +342,12 @@ mod tests {
         write("test/a/0.png".to_owned(), 20);
         write("test/b/0.png".to_owned(), 240);
         let path = Some(at.display().to_string());
-        let spec = DataSpec { source: Source::Folder, path, valid: Some(0.0), ..DataSpec::default() };
+        let spec = DataSpec {
+            source: Source::Folder,
+            path,
+            valid: Some(0.0),
+            ..DataSpec::default()
+        };
         Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap()
     }
 
@@ -282,36 +356,73 @@ mod tests {
         let at = tempfile::tempdir().unwrap();
         let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap();
         let train = &found.splits[0];
-        assert_eq!((train.split, train.images, train.counted, &train.per_class), (Split::Train, 10, 10, &vec![5, 5]));
+        assert_eq!(
+            (train.split, train.images, train.counted, &train.per_class),
+            (Split::Train, 10, 10, &vec![5, 5])
+        );
         let firsts = [0, 10, 20, 30, 40, 100, 110, 120, 130, 130];
-        let values: Vec<f64> =
-            firsts.iter().flat_map(|first| (0..4).map(move |add| f64::from(first + add) / 255.0)).collect();
+        let values: Vec<f64> = firsts
+            .iter()
+            .flat_map(|first| (0..4).map(move |add| f64::from(first + add) / 255.0))
+            .collect();
         let mean = values.iter().sum::<f64>() / 40.0;
-        let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 40.0).sqrt();
-        assert!((train.mean[0] - mean).abs() < 1e-6 && (train.std[0] - std).abs() < 1e-6, "{train:?} {mean} {std}");
-        assert_eq!((train.histogram[0][0], train.histogram[0][130], train.histogram[0][5]), (1, 2, 0));
+        let std = (values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+            / 40.0)
+            .sqrt();
+        assert!(
+            (train.mean[0] - mean).abs() < 1e-6 && (train.std[0] - std).abs() < 1e-6,
+            "{train:?} {mean} {std}"
+        );
+        assert_eq!(
+            (
+                train.histogram[0][0],
+                train.histogram[0][130],
+                train.histogram[0][5]
+            ),
+            (1, 2, 0)
+        );
         assert_eq!(train.histogram[0].iter().sum::<u64>(), 40);
         let corner = firsts.iter().sum::<i32>() as f64 / 10.0;
         assert_eq!(train.mean_image[0], corner.round() as u8);
-        assert_eq!(train.as_normalize().mean, [((mean * 1e4).round() / 1e4) as f32]);
+        assert_eq!(
+            train.as_normalize().mean,
+            [((mean * 1e4).round() / 1e4) as f32]
+        );
     }
 
     #[test]
     fn a_crop_of_the_training_leaves_the_images_whole() {
         let augment = vec!["crop 24".parse().unwrap()];
-        let spec = DataSpec { limit: Some(20), augment, ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(20),
+            augment,
+            ..DataSpec::default()
+        };
         let dataset = Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap();
         let found = measure(&dataset, Request::default(), &mut |_| true).unwrap();
-        assert_eq!((found.shape, found.splits[0].mean_image.len()), ([3, 32, 32], 32 * 32 * 3));
+        assert_eq!(
+            (found.shape, found.splits[0].mean_image.len()),
+            ([3, 32, 32], 32 * 32 * 3)
+        );
     }
 
     #[test]
     fn a_sample_says_so_and_a_cancel_ends_it() {
-        let spec = DataSpec { limit: Some(1500), valid: Some(0.0), ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(1500),
+            valid: Some(0.0),
+            ..DataSpec::default()
+        };
         let dataset = Dataset::open(&spec, 1, Path::new(""), &mut |_| true).unwrap();
         let request = Request { most: 100 };
         let found = measure(&dataset, request, &mut |_| true).unwrap();
-        assert_eq!((found.splits[0].images, found.splits[0].counted), (1500, 100));
+        assert_eq!(
+            (found.splits[0].images, found.splits[0].counted),
+            (1500, 100)
+        );
         assert_eq!(found, measure(&dataset, request, &mut |_| true).unwrap());
         let mut told = 0;
         let ended = measure(&dataset, Request::default(), &mut |progress| {

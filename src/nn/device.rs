@@ -12,9 +12,14 @@ pub fn open(name: Option<&str>) -> Result<Device, NnError> {
         None => Ok(gpu(0).unwrap_or(Device::Cpu)),
         Some("cpu") => Ok(Device::Cpu),
         Some("cuda") => gpu(0),
-        Some(name) => match name.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+        Some(name) => match name
+            .strip_prefix("cuda:")
+            .and_then(|index| index.parse().ok())
+        {
             Some(index) => gpu(index),
-            None => Err(NnError::Device(format!("there is no device `{name}`: write cpu or cuda:0"))),
+            None => Err(NnError::Device(format!(
+                "there is no device `{name}`: write cpu or cuda:0"
+            ))),
         },
     }
 }
@@ -26,7 +31,9 @@ pub fn describe(device: &Device) -> String {
             1 => "CPU, 1 thread".into(),
             threads => format!("CPU, {threads} threads"),
         },
-        other => format!("{:?}", other.location()).replace("Cuda { gpu_id: ", "CUDA ").replace(" }", ""),
+        other => format!("{:?}", other.location())
+            .replace("Cuda { gpu_id: ", "CUDA ")
+            .replace(" }", ""),
     }
 }
 
@@ -52,7 +59,9 @@ fn gpu(index: usize) -> Result<Device, NnError> {
         x.matmul(&x)?.sum_all()?.to_scalar::<f32>()?;
         Ok(device)
     });
-    let refused = |reason: String| NnError::Device(format!("cuda:{index} is not available: {reason}; use cpu"));
+    let refused = |reason: String| {
+        NnError::Device(format!("cuda:{index} is not available: {reason}; use cpu"))
+    };
     match attempt {
         Ok(Ok(device)) => Ok(device),
         Ok(Err(error)) => Err(refused(error.to_string())),
@@ -78,9 +87,15 @@ mod tests {
     fn names_that_are_no_device_are_refused() {
         assert!(open(Some("cpu")).is_ok());
         assert!(open(None).is_ok());
-        for (name, part) in [("gpu", "no device `gpu`"), ("cuda:x", "no device"), ("cuda:7", "cuda:7 is not available")]
-        {
-            assert!(open(Some(name)).unwrap_err().to_string().contains(part), "{name}");
+        for (name, part) in [
+            ("gpu", "no device `gpu`"),
+            ("cuda:x", "no device"),
+            ("cuda:7", "cuda:7 is not available"),
+        ] {
+            assert!(
+                open(Some(name)).unwrap_err().to_string().contains(part),
+                "{name}"
+            );
         }
     }
 }

@@ -66,7 +66,9 @@ pub fn evaluate(
     gradient: Option<&mut Buffer>,
 ) -> Result<Evaluated, NnError> {
     let host = output.to_device(&Device::Cpu)?;
-    let gradient = gradient.map(|buffer| buffer.get(output.dims(), &host)).transpose()?;
+    let gradient = gradient
+        .map(|buffer| buffer.get(output.dims(), &host))
+        .transpose()?;
     let value = with_real!(host, T => {
         let y = view::<T>(&host)?;
         match target {
@@ -136,7 +138,13 @@ vectorized! {
 fn slopes<T: Real>(loss: Loss, y: &[T], target: &[T], gradient: &mut [T]) {
     let (share, zero) = (T::of(1.0 / y.len().max(1) as f64), T::zero());
     match loss {
-        Loss::L1 => zip(y, target, gradient, |y, t| if y == t { zero } else { (y - t).signum() * share }),
+        Loss::L1 => zip(y, target, gradient, |y, t| {
+            if y == t {
+                zero
+            } else {
+                (y - t).signum() * share
+            }
+        }),
         // PyTorch's: the denominator is kept from 0.
         Loss::Bce => zip(y, target, gradient, |y, t| {
             let (y, t) = (y.wide(), t.wide());
@@ -157,8 +165,16 @@ fn log(p: f64) -> f64 {
 
 /// ln Σ eˣ of a row.
 fn log_sum<T: Real>(row: &[T]) -> f64 {
-    let highest = row.iter().map(|v| v.wide()).fold(f64::NEG_INFINITY, f64::max);
-    highest + row.iter().map(|v| (v.wide() - highest).exp()).sum::<f64>().ln()
+    let highest = row
+        .iter()
+        .map(|v| v.wide())
+        .fold(f64::NEG_INFINITY, f64::max);
+    highest
+        + row
+            .iter()
+            .map(|v| (v.wide() - highest).exp())
+            .sum::<f64>()
+            .ln()
 }
 
 /// The mean over rows of −ln of the right class's probability.
@@ -166,11 +182,17 @@ fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
     let classes = y.len() / labels.len().max(1);
     let mut total = [0.0];
     in_parts(labels.len(), &mut total, |rows, total| {
-        let each = y[rows.start * classes..rows.end * classes].chunks_exact(classes).zip(&labels[rows]);
+        let each = y[rows.start * classes..rows.end * classes]
+            .chunks_exact(classes)
+            .zip(&labels[rows]);
         total[0] = each
             .map(|(row, &label)| {
                 let right = row[label as usize].wide();
-                if after_softmax { -log(right) } else { log_sum(row) - right }
+                if after_softmax {
+                    -log(right)
+                } else {
+                    log_sum(row) - right
+                }
             })
             .sum();
     });
@@ -180,12 +202,19 @@ fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
 /// The gradient of [`cross_entropy`] for the outputs.
 fn class_slopes<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient: &mut [T]) {
     let (classes, count) = (y.len() / labels.len().max(1), labels.len() as f64);
-    let rows = gradient.par_chunks_mut(classes).zip(y.par_chunks(classes)).with_min_len(ROWS_PER_TASK);
+    let rows = gradient
+        .par_chunks_mut(classes)
+        .zip(y.par_chunks(classes))
+        .with_min_len(ROWS_PER_TASK);
     rows.zip(labels).for_each(|((gradient, row), &label)| {
         let log_sum = if after_softmax { 0.0 } else { log_sum(row) };
         for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
             let hit = if class == label as usize { 1.0 } else { 0.0 };
-            let slope = if after_softmax { -hit / y.wide().max(SMALLEST_P) } else { (y.wide() - log_sum).exp() - hit };
+            let slope = if after_softmax {
+                -hit / y.wide().max(SMALLEST_P)
+            } else {
+                (y.wide() - log_sum).exp() - hit
+            };
             *gradient = T::of(slope / count);
         }
     });
@@ -196,15 +225,23 @@ fn blended_slopes<T: Real>(y: &[T], blend: Blend<'_>, after_softmax: bool, gradi
     class_slopes(y, blend.labels, after_softmax, gradient);
     let mut others = vec![T::zero(); gradient.len()];
     class_slopes(y, blend.others, after_softmax, &mut others);
-    let (share, rest) = (T::of(f64::from(blend.share)), T::of(1.0 - f64::from(blend.share)));
-    gradient.iter_mut().zip(others).for_each(|(slope, other)| *slope = share * *slope + rest * other);
+    let (share, rest) = (
+        T::of(f64::from(blend.share)),
+        T::of(1.0 - f64::from(blend.share)),
+    );
+    gradient
+        .iter_mut()
+        .zip(others)
+        .for_each(|(slope, other)| *slope = share * *slope + rest * other);
 }
 
 /// Outputs for each row; refuses labels that no output stands for.
 fn classes(numbers: usize, labels: &[u32]) -> Result<usize, NnError> {
     let classes = numbers / labels.len().max(1);
     match labels.iter().find(|&&label| label as usize >= classes) {
-        Some(label) => Err(NnError::Unsupported(format!("label {label} with {classes} outputs"))),
+        Some(label) => Err(NnError::Unsupported(format!(
+            "label {label} with {classes} outputs"
+        ))),
         None => Ok(classes),
     }
 }
@@ -237,18 +274,36 @@ mod tests {
     fn values_are_pytorchs() {
         let y = tensor(&[[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]]);
         let t = tensor(&[[0.0, 1.0, 0.0], [0.5, 0.25, 0.25]]);
-        let value = |loss| evaluate(loss, &y, Target::Images(&t), false, None).unwrap().value;
+        let value = |loss| {
+            evaluate(loss, &y, Target::Images(&t), false, None)
+                .unwrap()
+                .value
+        };
         assert!((value(Loss::Mse) - 0.034_166_666_666).abs() < 1e-9);
         assert!((value(Loss::L1) - 0.166_666_666_666).abs() < 1e-9);
-        assert!((value(Loss::Bce) - 0.441_032_365_8).abs() < 1e-8, "{}", value(Loss::Bce));
+        assert!(
+            (value(Loss::Bce) - 0.441_032_365_8).abs() < 1e-8,
+            "{}",
+            value(Loss::Bce)
+        );
         let labels = Target::Labels(&[1, 2]);
-        let logits = evaluate(Loss::CrossEntropy, &y, labels, false, None).unwrap().value;
+        let logits = evaluate(Loss::CrossEntropy, &y, labels, false, None)
+            .unwrap()
+            .value;
         assert!((logits - 0.900_509_15).abs() < 1e-6, "{logits}");
-        let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, None).unwrap().value;
+        let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, None)
+            .unwrap()
+            .value;
         assert!((probabilities + (0.7f64.ln() + 0.4f64.ln()) / 2.0).abs() < 1e-12);
         // F.cross_entropy(y, 0.7 * one_hot([1, 2]) + 0.3 * one_hot([0, 1]))
-        let blend = Target::Blend(Blend { labels: &[1, 2], others: &[0, 1], share: 0.7 });
-        let blended = evaluate(Loss::CrossEntropy, &y, blend, false, None).unwrap().value;
+        let blend = Target::Blend(Blend {
+            labels: &[1, 2],
+            others: &[0, 1],
+            share: 0.7,
+        });
+        let blended = evaluate(Loss::CrossEntropy, &y, blend, false, None)
+            .unwrap()
+            .value;
         assert!((blended - 1.005_509_154).abs() < 1e-7, "{blended}");
         assert_eq!(count_correct(&y, &[1, 2]).unwrap(), 2);
         assert_eq!(count_correct(&y, &[1, 0]).unwrap(), 1);
@@ -259,7 +314,11 @@ mod tests {
         let rows = [[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]];
         let t = tensor(&[[0.2, 0.9, 0.1], [0.5, 0.25, 0.25]]);
         let labels = [1, 2];
-        let blend = Target::Blend(Blend { labels: &labels, others: &[2, 0], share: 0.7 });
+        let blend = Target::Blend(Blend {
+            labels: &labels,
+            others: &[2, 0],
+            share: 0.7,
+        });
         let cases = Loss::ALL.map(|loss| match loss {
             Loss::CrossEntropy => (loss, Target::Labels(&labels)),
             _ => (loss, Target::Images(&t)),
@@ -267,9 +326,16 @@ mod tests {
         for (loss, target) in cases.into_iter().chain([(Loss::CrossEntropy, blend)]) {
             for after_softmax in [false, true] {
                 let mut buffer = Buffer::default();
-                let run = |rows: &[[f64; 3]], want| evaluate(loss, &tensor(rows), target, after_softmax, want).unwrap();
-                let gradient =
-                    run(&rows, Some(&mut buffer)).gradient.unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let run = |rows: &[[f64; 3]], want| {
+                    evaluate(loss, &tensor(rows), target, after_softmax, want).unwrap()
+                };
+                let gradient = run(&rows, Some(&mut buffer))
+                    .gradient
+                    .unwrap()
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1::<f64>()
+                    .unwrap();
                 for (i, g) in gradient.iter().enumerate() {
                     let shifted = |by: f64| {
                         let mut rows = rows;
@@ -286,10 +352,22 @@ mod tests {
     #[test]
     fn a_hopeless_probability_has_a_finite_gradient() {
         let y = Tensor::new(&[[0.0f32, 1.0]], &Device::Cpu).unwrap();
-        let evaluated =
-            evaluate(Loss::CrossEntropy, &y, Target::Labels(&[0]), true, Some(&mut Buffer::default())).unwrap();
+        let evaluated = evaluate(
+            Loss::CrossEntropy,
+            &y,
+            Target::Labels(&[0]),
+            true,
+            Some(&mut Buffer::default()),
+        )
+        .unwrap();
         assert_eq!(evaluated.value, 100.0);
-        let gradient = evaluated.gradient.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let gradient = evaluated
+            .gradient
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
         assert!(gradient.iter().all(|g| g.is_finite()));
     }
 
@@ -297,7 +375,14 @@ mod tests {
     fn labels_without_an_output_are_refused() {
         let y = tensor(&[[0.1, 0.7, 0.2]]);
         assert!(
-            evaluate(Loss::CrossEntropy, &y, Target::Labels(&[u32::MAX]), false, Some(&mut Buffer::default())).is_err()
+            evaluate(
+                Loss::CrossEntropy,
+                &y,
+                Target::Labels(&[u32::MAX]),
+                false,
+                Some(&mut Buffer::default())
+            )
+            .is_err()
         );
     }
 }

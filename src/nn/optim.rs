@@ -41,29 +41,44 @@ impl Moments {
             Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
         };
         let zeros = |needed: bool| needed.then(|| parameter.value.zeros_like()).transpose();
-        Ok(Moments { key: parameter.key.clone(), first: zeros(kept > 0)?, second: zeros(kept > 1)? })
+        Ok(Moments {
+            key: parameter.key.clone(),
+            first: zeros(kept > 0)?,
+            second: zeros(kept > 1)?,
+        })
     }
 
     /// The tensors kept, with the keys they are saved under.
     fn named(&self) -> impl Iterator<Item = (String, &Tensor)> {
         let parts = [("first", &self.first), ("second", &self.second)];
-        parts.into_iter().filter_map(|(part, tensor)| Some((format!("{}.{part}", self.key), tensor.as_ref()?)))
+        parts
+            .into_iter()
+            .filter_map(|(part, tensor)| Some((format!("{}.{part}", self.key), tensor.as_ref()?)))
     }
 
     /// The same, to replace.
     fn named_mut(&mut self) -> impl Iterator<Item = (String, &mut Tensor)> {
         let Moments { key, first, second } = self;
         let parts = [("first", first), ("second", second)];
-        parts.into_iter().filter_map(move |(part, tensor)| Some((format!("{key}.{part}"), tensor.as_mut()?)))
+        parts
+            .into_iter()
+            .filter_map(move |(part, tensor)| Some((format!("{key}.{part}"), tensor.as_mut()?)))
     }
 }
 
 impl Updater {
     /// A fresh optimizer for the parameters of a network.
     pub fn new(optimizer: &Optimizer, network: &Network) -> Result<Updater, NnError> {
-        let moments =
-            network.parameters().iter().map(|p| Moments::new(optimizer, p)).collect::<Result<_, NnError>>()?;
-        Ok(Updater { optimizer: *optimizer, steps: 0, moments })
+        let moments = network
+            .parameters()
+            .iter()
+            .map(|p| Moments::new(optimizer, p))
+            .collect::<Result<_, NnError>>()?;
+        Ok(Updater {
+            optimizer: *optimizer,
+            steps: 0,
+            moments,
+        })
     }
 
     /// Moves every parameter that is not frozen along its gradient.
@@ -80,7 +95,10 @@ impl Updater {
 
     /// Everything needed to go on exactly, copied to the CPU.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>, NnError> {
-        let mut state = vec![("steps".to_owned(), Tensor::new(&[self.steps as i64], &Device::Cpu)?)];
+        let mut state = vec![(
+            "steps".to_owned(),
+            Tensor::new(&[self.steps as i64], &Device::Cpu)?,
+        )];
         for moments in &self.moments {
             for (key, tensor) in moments.named() {
                 state.push((key, tensor.to_device(&Device::Cpu)?.copy()?));
@@ -91,12 +109,24 @@ impl Updater {
 
     /// Takes over what [`Updater::state`] gave.
     pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<(), NnError> {
-        let missing = |key: &str| NnError::Weights(format!("the optimizer's `{key}` is missing or of another shape"));
-        let steps = state.get("steps").ok_or_else(|| missing("steps"))?.to_vec1::<i64>()?;
+        let missing = |key: &str| {
+            NnError::Weights(format!(
+                "the optimizer's `{key}` is missing or of another shape"
+            ))
+        };
+        let steps = state
+            .get("steps")
+            .ok_or_else(|| missing("steps"))?
+            .to_vec1::<i64>()?;
         for moments in &mut self.moments {
             for (key, tensor) in moments.named_mut() {
-                let saved = state.get(&key).filter(|saved| saved.dims() == tensor.dims());
-                *tensor = saved.ok_or_else(|| missing(&key))?.to_device(tensor.device())?.copy()?;
+                let saved = state
+                    .get(&key)
+                    .filter(|saved| saved.dims() == tensor.dims());
+                *tensor = saved
+                    .ok_or_else(|| missing(&key))?
+                    .to_device(tensor.device())?
+                    .copy()?;
             }
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
@@ -132,9 +162,18 @@ struct Adam {
 impl Rule {
     fn new(optimizer: &Optimizer, lr: f64, steps: u64) -> Rule {
         match *optimizer {
-            Optimizer::Sgd { momentum, nesterov, weight_decay, .. } => {
-                Rule::Sgd(Sgd { lr, momentum, nesterov, decay: weight_decay, first: steps == 1 })
-            }
+            Optimizer::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+                ..
+            } => Rule::Sgd(Sgd {
+                lr,
+                momentum,
+                nesterov,
+                decay: weight_decay,
+                first: steps == 1,
+            }),
             Optimizer::Adam(settings) | Optimizer::AdamW(settings) => Rule::Adam(Adam {
                 settings,
                 lr,
@@ -149,7 +188,9 @@ impl Rule {
         if !parameter.value.device().is_cpu() {
             return self.apply_on_device(parameter, moments);
         }
-        let Parameter { value, gradient, .. } = parameter;
+        let Parameter {
+            value, gradient, ..
+        } = parameter;
         with_real!(value, T => {
             let gradient = view::<T>(gradient)?;
             match (self, &moments.first, &moments.second) {
@@ -169,10 +210,16 @@ impl Rule {
         })
     }
 
-    fn apply_on_device(&self, parameter: &mut Parameter, moments: &mut Moments) -> Result<(), NnError> {
+    fn apply_on_device(
+        &self,
+        parameter: &mut Parameter,
+        moments: &mut Moments,
+    ) -> Result<(), NnError> {
         match (self, &mut moments.first, &mut moments.second) {
             (Rule::Sgd(sgd), velocity, _) => sgd.apply_on_device(parameter, velocity.as_mut()),
-            (Rule::Adam(adam), Some(mean), Some(square)) => adam.apply_on_device(parameter, mean, square),
+            (Rule::Adam(adam), Some(mean), Some(square)) => {
+                adam.apply_on_device(parameter, mean, square)
+            }
             _ => Ok(()),
         }
     }
@@ -187,22 +234,41 @@ impl Sgd {
 
     fn with_momentum<T: Real>(&self, value: &mut [T], gradient: &[T], velocity: &mut [T]) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.decay].map(T::of);
-        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(velocity.par_chunks_mut(CHUNK));
+        let chunks = value
+            .par_chunks_mut(CHUNK)
+            .zip(gradient.par_chunks(CHUNK))
+            .zip(velocity.par_chunks_mut(CHUNK));
         // PyTorch starts the velocity at the first gradient; before it, it is 0.
         let keep = if self.first { T::zero() } else { momentum };
-        let (own, ahead) = if self.nesterov { (T::one(), momentum) } else { (T::zero(), T::one()) };
+        let (own, ahead) = if self.nesterov {
+            (T::one(), momentum)
+        } else {
+            (T::zero(), T::one())
+        };
         chunks.for_each(|((value, gradient), velocity)| {
             roll(value, gradient, velocity, [lr, decay, keep, own, ahead]);
         });
     }
 
-    fn apply_on_device(&self, parameter: &mut Parameter, velocity: Option<&mut Tensor>) -> Result<(), NnError> {
+    fn apply_on_device(
+        &self,
+        parameter: &mut Parameter,
+        velocity: Option<&mut Tensor>,
+    ) -> Result<(), NnError> {
         let gradient = (&parameter.gradient + (&parameter.value * self.decay)?)?;
         let step = match velocity {
             None => gradient,
             Some(velocity) => {
-                *velocity = if self.first { gradient.clone() } else { ((&*velocity * self.momentum)? + &gradient)? };
-                if self.nesterov { (gradient + (&*velocity * self.momentum)?)? } else { velocity.clone() }
+                *velocity = if self.first {
+                    gradient.clone()
+                } else {
+                    ((&*velocity * self.momentum)? + &gradient)?
+                };
+                if self.nesterov {
+                    (gradient + (&*velocity * self.momentum)?)?
+                } else {
+                    velocity.clone()
+                }
             }
         };
         parameter.value = (&parameter.value - (step * self.lr)?)?;
@@ -214,19 +280,36 @@ impl Adam {
     /// Factor on the value and share of it added to the gradient: decay beside the step or in the gradient.
     fn decay(&self) -> (f64, f64) {
         let decay = self.settings.weight_decay;
-        if self.decoupled { (1.0 - self.lr * decay, 0.0) } else { (1.0, decay) }
+        if self.decoupled {
+            (1.0 - self.lr * decay, 0.0)
+        } else {
+            (1.0, decay)
+        }
     }
 
     fn apply<T: Real>(&self, value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T]) {
-        let AdamSettings { beta1, beta2, eps, .. } = self.settings;
+        let AdamSettings {
+            beta1, beta2, eps, ..
+        } = self.settings;
         let (keep, add) = self.decay();
         let [keep, add, beta1, beta2, eps] = [keep, add, beta1, beta2, eps].map(T::of);
-        let (size, root) = (T::of(self.lr / self.correction1), T::of(self.correction2.sqrt()));
+        let (size, root) = (
+            T::of(self.lr / self.correction1),
+            T::of(self.correction2.sqrt()),
+        );
         let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
-        chunks.zip(moments).for_each(|((value, gradient), (mean, square))| {
-            adapt(value, gradient, mean, square, [keep, add, beta1, beta2, eps, size, root]);
-        });
+        chunks
+            .zip(moments)
+            .for_each(|((value, gradient), (mean, square))| {
+                adapt(
+                    value,
+                    gradient,
+                    mean,
+                    square,
+                    [keep, add, beta1, beta2, eps, size, root],
+                );
+            });
     }
 
     fn apply_on_device(
@@ -235,13 +318,16 @@ impl Adam {
         mean: &mut Tensor,
         square: &mut Tensor,
     ) -> Result<(), NnError> {
-        let AdamSettings { beta1, beta2, eps, .. } = self.settings;
+        let AdamSettings {
+            beta1, beta2, eps, ..
+        } = self.settings;
         let (keep, add) = self.decay();
         let gradient = (&parameter.gradient + (&parameter.value * add)?)?;
         *mean = ((&*mean * beta1)? + (&gradient * (1.0 - beta1))?)?;
         *square = ((&*square * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
         let root = ((square.sqrt()? / self.correction2.sqrt())? + eps)?;
-        parameter.value = ((&parameter.value * keep)? - ((&*mean / root)? * (self.lr / self.correction1))?)?;
+        parameter.value =
+            ((&parameter.value * keep)? - ((&*mean / root)? * (self.lr / self.correction1))?)?;
         Ok(())
     }
 }
@@ -285,11 +371,18 @@ mod tests {
     fn network() -> Network {
         let encoder = vec![Node::from_text("dense 3 nobias")];
         let input = Shape::new(&[1]).unwrap();
-        let stacks = Stacks { input, encoder, decoder: vec![], head: vec![] };
+        let stacks = Stacks {
+            input,
+            encoder,
+            decoder: vec![],
+            head: vec![],
+        };
         let plan = crate::shape::infer(&stacks).plan.unwrap();
         let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
         let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();
-        network.load_state(&HashMap::from([("encoder.0.weight".to_owned(), start)])).unwrap();
+        network
+            .load_state(&HashMap::from([("encoder.0.weight".to_owned(), start)]))
+            .unwrap();
         network
     }
 
@@ -311,7 +404,12 @@ mod tests {
             for (step, wanted) in steps.iter().enumerate() {
                 network.parameters_mut()[0].gradient = gradient(step);
                 updater.step(&mut network, optimizer.lr()).unwrap();
-                let found = network.parameters()[0].value.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let found = network.parameters()[0]
+                    .value
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1::<f64>()
+                    .unwrap();
                 let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
                 assert!(close, "{text}, step {step}: {found:?} {wanted:?}");
             }
@@ -327,14 +425,24 @@ mod tests {
             a.parameters_mut()[0].gradient = gradient(step);
             first.step(&mut a, 0.01).unwrap();
         }
-        b.load_state(&a.state().unwrap().into_iter().collect()).unwrap();
+        b.load_state(&a.state().unwrap().into_iter().collect())
+            .unwrap();
         let mut second = Updater::new(&optimizer, &b).unwrap();
-        second.load_state(&first.state().unwrap().into_iter().collect()).unwrap();
+        second
+            .load_state(&first.state().unwrap().into_iter().collect())
+            .unwrap();
         for (network, updater) in [(&mut a, &mut first), (&mut b, &mut second)] {
             network.parameters_mut()[0].gradient = gradient(3);
             updater.step(network, 0.01).unwrap();
         }
-        let value = |n: &Network| n.parameters()[0].value.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        let value = |n: &Network| {
+            n.parameters()[0]
+                .value
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f64>()
+                .unwrap()
+        };
         assert_eq!(value(&a), value(&b));
     }
 }

@@ -22,29 +22,60 @@ impl Builtin {
 
 macro_rules! builtin {
     ($name:literal, $about:literal) => {
-        Builtin { name: $name, about: $about, text: include_str!(concat!("../../assets/projects/", $name, ".toml")) }
+        Builtin {
+            name: $name,
+            about: $about,
+            text: include_str!(concat!("../../assets/projects/", $name, ".toml")),
+        }
     };
 }
 
 /// All built-in projects; the first is what the window opens on.
 pub const ALL: &[Builtin] = &[
-    builtin!("conv-autoencoder", "One convolution and its transpose: the smallest autoencoder that learns filters."),
-    builtin!("deep-autoencoder", "Two levels of convolution and max pooling, undone by unpooling with indices."),
+    builtin!(
+        "conv-autoencoder",
+        "One convolution and its transpose: the smallest autoencoder that learns filters."
+    ),
+    builtin!(
+        "deep-autoencoder",
+        "Two levels of convolution and max pooling, undone by unpooling with indices."
+    ),
     builtin!(
         "sparse-autoencoder",
         "Linear autoencoder on 8×8 patches with a KL sparsity penalty: filters become edges."
     ),
-    builtin!("lenet-mnist", "LeNet for handwritten digits: two convolutions, pooling, two dense layers."),
-    builtin!("keras-cifar", "The CIFAR network of the Keras tutorial: 122,570 parameters."),
-    builtin!("pretrain-classify", "Autoencoder first, classifier after: unlabeled images help a small labelled set."),
-    builtin!("inception", "A small Inception for 32×32 pictures: 1×1, 3×3, 5×5 and pooling side by side."),
-    builtin!("unet", "U-Net as a nest of concat blocks: takes noise away, level by level."),
+    builtin!(
+        "lenet-mnist",
+        "LeNet for handwritten digits: two convolutions, pooling, two dense layers."
+    ),
+    builtin!(
+        "keras-cifar",
+        "The CIFAR network of the Keras tutorial: 122,570 parameters."
+    ),
+    builtin!(
+        "pretrain-classify",
+        "Autoencoder first, classifier after: unlabeled images help a small labelled set."
+    ),
+    builtin!(
+        "inception",
+        "A small Inception for 32×32 pictures: 1×1, 3×3, 5×5 and pooling side by side."
+    ),
+    builtin!(
+        "unet",
+        "U-Net as a nest of concat blocks: takes noise away, level by level."
+    ),
     builtin!(
         "resnet-18",
         "ResNet-18 as in torchvision, 11.7 million parameters: every two convolutions add to their input."
     ),
-    builtin!("mobilenet-v2", "MobileNetV2 as in torchvision, 3.5 million parameters: inverted residuals."),
-    builtin!("xception", "Xception as in the paper and Keras, 22.9 million parameters: separable convolutions."),
+    builtin!(
+        "mobilenet-v2",
+        "MobileNetV2 as in torchvision, 3.5 million parameters: inverted residuals."
+    ),
+    builtin!(
+        "xception",
+        "Xception as in the paper and Keras, 22.9 million parameters: separable convolutions."
+    ),
 ];
 
 /// The built-in project of this name.

@@ -10,7 +10,9 @@ pub use splits::{Fold, Labels};
 use std::fmt;
 
 /// A source of images: which format to read, or the built-in generator.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// Procedural pictures made from the project's seed; needs no files.
@@ -83,7 +85,9 @@ impl fmt::Display for Source {
 }
 
 /// A part of a dataset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
     /// Images the parameters are fitted to.
@@ -191,7 +195,11 @@ pub struct DataSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// Augmentations of the training split, in this order.
-    #[serde(default, deserialize_with = "augment::list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "augment::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub augment: Vec<Augment>,
     /// Whether `augment` is applied: off, the same project trains on the images as they are, for comparison.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]

@@ -118,15 +118,23 @@ fn within(inside: bool, place: &Place) -> Result<(), EditError> {
 }
 
 fn stage_mut(project: &mut Project, index: usize) -> Result<&mut Stage, EditError> {
-    project.stages.get_mut(index).ok_or_else(|| EditError::Missing(format!("stage {}", index + 1)))
+    project
+        .stages
+        .get_mut(index)
+        .ok_or_else(|| EditError::Missing(format!("stage {}", index + 1)))
 }
 
 /// The list that holds a place, and the index in it.
-fn siblings<'a>(project: &'a mut Project, place: &Place) -> Result<(&'a mut Vec<Node>, usize), EditError> {
+fn siblings<'a>(
+    project: &'a mut Project,
+    place: &Place,
+) -> Result<(&'a mut Vec<Node>, usize), EditError> {
     let mut list = project.network.stack_mut(place.stack);
     let (&last, way) = place.path.split_last().ok_or_else(|| missing(place))?;
     for step in way.chunks(2) {
-        let &[index, branch] = step else { return Err(missing(place)) };
+        let &[index, branch] = step else {
+            return Err(missing(place));
+        };
         let block = list.get_mut(index).ok_or_else(|| missing(place))?;
         list = block.branch_mut(branch).ok_or_else(|| missing(place))?;
     }
@@ -147,7 +155,11 @@ const DEPTH: usize = 1000;
 impl History {
     /// A history that starts here.
     pub fn new(project: Project) -> History {
-        History { present: project, past: Vec::new(), future: Vec::new() }
+        History {
+            present: project,
+            past: Vec::new(),
+            future: Vec::new(),
+        }
     }
 
     /// The project as it is.
@@ -174,14 +186,19 @@ impl History {
 
     /// Goes back one edit; false when there is none.
     pub fn undo(&mut self) -> bool {
-        let Some(former) = self.past.pop() else { return false };
-        self.future.push(std::mem::replace(&mut self.present, former));
+        let Some(former) = self.past.pop() else {
+            return false;
+        };
+        self.future
+            .push(std::mem::replace(&mut self.present, former));
         true
     }
 
     /// Goes forward one edit; false when there is none.
     pub fn redo(&mut self) -> bool {
-        let Some(next) = self.future.pop() else { return false };
+        let Some(next) = self.future.pop() else {
+            return false;
+        };
         self.past.push(std::mem::replace(&mut self.present, next));
         true
     }
@@ -203,7 +220,12 @@ mod tests {
     use crate::project::{Stack, builtin};
 
     fn history() -> History {
-        History::new(builtin::find("deep-autoencoder").unwrap().project().unwrap())
+        History::new(
+            builtin::find("deep-autoencoder")
+                .unwrap()
+                .project()
+                .unwrap(),
+        )
     }
 
     #[test]
@@ -214,7 +236,13 @@ mod tests {
         for edit in [
             Edit::Insert(place.clone(), Node::from_text("bn")),
             Edit::Replace(place.clone(), Node::from_text("{ add = [[\"relu\"], []] }")),
-            Edit::Insert(Place { stack: Stack::Encoder, path: vec![1, 0, 1] }, Node::from_text("tanh")),
+            Edit::Insert(
+                Place {
+                    stack: Stack::Encoder,
+                    path: vec![1, 0, 1],
+                },
+                Node::from_text("tanh"),
+            ),
             Edit::Move(Place::new(Stack::Encoder, 0), 2),
             Edit::Remove(place),
             Edit::Title("other".into()),
@@ -235,7 +263,10 @@ mod tests {
     fn places_that_are_not_there_change_nothing() {
         let mut history = history();
         for path in [vec![], vec![99], vec![0, 0], vec![0, 0, 0], vec![99, 0, 0]] {
-            let place = Place { stack: Stack::Head, path };
+            let place = Place {
+                stack: Stack::Head,
+                path,
+            };
             assert!(history.edit(&Edit::Remove(place)).is_err());
         }
         assert!(history.edit(&Edit::RemoveStage(5)).is_err());

@@ -18,7 +18,9 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
     /// The file could not be read at all.
-    #[error("cannot read {file}: {reason}; check the name, or start from a built-in project (`strata new`)")]
+    #[error(
+        "cannot read {file}: {reason}; check the name, or start from a built-in project (`strata new`)"
+    )]
     Read {
         /// The file.
         file: String,
@@ -98,7 +100,9 @@ fn default_seed() -> u64 {
 }
 
 fn shape<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Shape, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
 }
 
 /// Reads the text of a project file; `file` is its name in messages.
@@ -110,19 +114,54 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     };
     let format = toml::from_str::<FormatOnly>(text).map_err(wrong)?.format;
     match format {
-        Some(found) if found > FORMAT => return Err(ProjectError::Newer { file: file.to_owned(), found }),
+        Some(found) if found > FORMAT => {
+            return Err(ProjectError::Newer {
+                file: file.to_owned(),
+                found,
+            });
+        }
         Some(0) | None => {
             let message = format!("a project starts with `format = {FORMAT}`");
-            return Err(ProjectError::Text { file: file.to_owned(), line: 1, message });
+            return Err(ProjectError::Text {
+                file: file.to_owned(),
+                line: 1,
+                message,
+            });
         }
         Some(_) => {}
     }
     let raw: RawProject = toml::from_str(text).map_err(wrong)?;
     debug_assert!(raw.format <= FORMAT);
-    let RawNetwork { input, encoder, decoder, head, locked } = raw.network;
-    let network = Network { input, encoder, decoder, head };
-    let RawProject { title, seed, data, stages, goals, .. } = raw;
-    Ok(Project { title, seed, data, network, stages, goals, locked })
+    let RawNetwork {
+        input,
+        encoder,
+        decoder,
+        head,
+        locked,
+    } = raw.network;
+    let network = Network {
+        input,
+        encoder,
+        decoder,
+        head,
+    };
+    let RawProject {
+        title,
+        seed,
+        data,
+        stages,
+        goals,
+        ..
+    } = raw;
+    Ok(Project {
+        title,
+        seed,
+        data,
+        network,
+        stages,
+        goals,
+        locked,
+    })
 }
 
 fn line_of(text: &str, byte: usize) -> usize {
@@ -132,27 +171,38 @@ fn line_of(text: &str, byte: usize) -> usize {
 /// Reads a project file.
 pub fn load(path: &Path) -> Result<Project, ProjectError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ProjectError::Read { file: file.clone(), reason: error.to_string() })?;
+    let text = std::fs::read_to_string(path).map_err(|error| ProjectError::Read {
+        file: file.clone(),
+        reason: error.to_string(),
+    })?;
     parse(&text, &file)
 }
 
 /// Writes a project file in one step (temporary file, sync, rename).
 pub fn save(project: &Project, path: &Path) -> Result<(), ProjectError> {
-    write_atomic(path, to_text(project).as_bytes())
-        .map_err(|error| ProjectError::Write { file: path.display().to_string(), reason: error.to_string() })
+    write_atomic(path, to_text(project).as_bytes()).map_err(|error| ProjectError::Write {
+        file: path.display().to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// Writes bytes so that the file holds either its former content or all of the new one.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".strata-").tempfile_in(folder)?;
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".strata-")
+        .tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
     share(temporary.as_file(), path)?;
     temporary.persist(path).map_err(|error| error.error)?;
     // The rename itself survives a power cut only once the folder is on disk.
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(()))
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .or(Ok(()))
 }
 
 /// A temporary file is private to its owner; the finished one keeps the former file's mode or gets the usual one.
@@ -170,12 +220,23 @@ fn share(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
 
 /// The text of a project file; [`parse`] reads it back to the same value.
 pub fn to_text(project: &Project) -> String {
-    let mut text = format!("format = {FORMAT}\ntitle = {}\nseed = {}\n", quote(&project.title), project.seed);
-    text += &tables(&DataTable { data: &project.data });
-    text += &format!("\n[network]\ninput = {}\n", quote(&project.network.input.to_file_text()));
-    for (name, stack) in
-        [("encoder", &project.network.encoder), ("decoder", &project.network.decoder), ("head", &project.network.head)]
-    {
+    let mut text = format!(
+        "format = {FORMAT}\ntitle = {}\nseed = {}\n",
+        quote(&project.title),
+        project.seed
+    );
+    text += &tables(&DataTable {
+        data: &project.data,
+    });
+    text += &format!(
+        "\n[network]\ninput = {}\n",
+        quote(&project.network.input.to_file_text())
+    );
+    for (name, stack) in [
+        ("encoder", &project.network.encoder),
+        ("decoder", &project.network.decoder),
+        ("head", &project.network.head),
+    ] {
         if !stack.is_empty() {
             text += &format!("{name} = {}\n", stack_write::stack(stack));
         }
@@ -186,7 +247,9 @@ pub fn to_text(project: &Project) -> String {
     }
     text += &project.goals.to_toml();
     if !project.stages.is_empty() {
-        text += &tables(&StageTables { stage: &project.stages });
+        text += &tables(&StageTables {
+            stage: &project.stages,
+        });
     }
     text
 }
@@ -204,7 +267,8 @@ struct StageTables<'a> {
 
 /// Serialising these plain tables cannot fail; should it ever, the file says so instead of losing a part silently.
 fn tables<T: Serialize>(value: &T) -> String {
-    let text = toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"));
+    let text =
+        toml::to_string(value).unwrap_or_else(|error| format!("# could not be written: {error}\n"));
     format!("\n{text}")
 }
 
@@ -217,7 +281,12 @@ mod tests {
     fn every_builtin_round_trips() {
         for entry in builtin::ALL {
             let project = entry.project().unwrap();
-            assert_eq!(parse(&to_text(&project), "again").unwrap(), project, "{}", entry.name);
+            assert_eq!(
+                parse(&to_text(&project), "again").unwrap(),
+                project,
+                "{}",
+                entry.name
+            );
         }
     }
 
@@ -228,8 +297,19 @@ mod tests {
             early_stop = { patience = 5 }\nsparsity = \"rho=0.05 beta=3\"\n\
             [[stage]]\nname = \"b\"\ntask = \"reconstruct\"\nloss = \"l1\"\nepochs = 1\nbatch = 2\n";
         let project = parse(text, "p").unwrap();
-        assert_eq!(project.stages[0].early_stop.as_ref().map(|early| early.patience), Some(5));
-        assert_eq!(parse(&to_text(&project), "again").unwrap(), project, "{}", to_text(&project));
+        assert_eq!(
+            project.stages[0]
+                .early_stop
+                .as_ref()
+                .map(|early| early.patience),
+            Some(5)
+        );
+        assert_eq!(
+            parse(&to_text(&project), "again").unwrap(),
+            project,
+            "{}",
+            to_text(&project)
+        );
     }
 
     #[test]
@@ -246,11 +326,23 @@ mod tests {
         for (text, part) in [
             ("", "a project starts with `format = 1`"),
             ("format = 7\nanything = 1\n", "has format 7"),
-            ("format = 1\n[network]\ninput = \"1x0x8\"\n", "line 3: `1x0x8` is not a shape"),
+            (
+                "format = 1\n[network]\ninput = \"1x0x8\"\n",
+                "line 3: `1x0x8` is not a shape",
+            ),
             ("format = 1\n[nework]\n", "line 2"),
-            (&format!("{base}encodr = []\n"), "line 4: unknown field `encodr`"),
-            (&format!("{base}encoder = [3]\n"), "line 4: invalid type: integer"),
-            (&format!("{base}[[stage]]\nname = \"a\"\ntask = \"fly\"\n"), "line 6: unknown variant `fly`"),
+            (
+                &format!("{base}encodr = []\n"),
+                "line 4: unknown field `encodr`",
+            ),
+            (
+                &format!("{base}encoder = [3]\n"),
+                "line 4: invalid type: integer",
+            ),
+            (
+                &format!("{base}[[stage]]\nname = \"a\"\ntask = \"fly\"\n"),
+                "line 6: unknown variant `fly`",
+            ),
             ("format = 1\n[network\n", "line 2"),
         ] {
             let error = parse(text, "p.toml").unwrap_err().to_string();

@@ -92,7 +92,9 @@ impl FromStr for Quantity {
     type Err = SettingError;
 
     fn from_str(name: &str) -> Result<Quantity, SettingError> {
-        let found = Quantity::ALL.into_iter().find(|quantity| quantity.name() == name);
+        let found = Quantity::ALL
+            .into_iter()
+            .find(|quantity| quantity.name() == name);
         found.ok_or_else(|| {
             let names = Quantity::ALL.map(Quantity::name).join(", ");
             SettingError(format!("there is no goal `{name}`: use {names}"))
@@ -171,7 +173,10 @@ impl fmt::Display for Wanted {
             Wanted::Input => f.write_str("input"),
             Wanted::Count(count) => write!(f, "{count}"),
             Wanted::Bytes(bytes) => {
-                let unit = UNITS.iter().rev().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
+                let unit = UNITS
+                    .iter()
+                    .rev()
+                    .find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
                 let (name, unit) = unit.copied().unwrap_or(("B", 1));
                 write!(f, "{} {name}", bytes / unit)
             }
@@ -181,9 +186,19 @@ impl fmt::Display for Wanted {
 }
 
 /// Units of bytes that are written; those of 1024 are read as well.
-const UNITS: [(&str, u64); 5] =
-    [("B", 1), ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
-const READ_UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1000)];
+const UNITS: [(&str, u64); 5] = [
+    ("B", 1),
+    ("kB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+];
+const READ_UNITS: [(&str, u64); 4] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("KB", 1000),
+];
 const THOUSANDS: [(&str, u64); 3] = [("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000)];
 
 /// One goal: `parameters <= 50000`.
@@ -202,19 +217,33 @@ impl Goal {
     pub fn parse(quantity: Quantity, text: &str) -> Result<Goal, SettingError> {
         let wrong = |why: &str| {
             let (name, example) = (quantity.name(), quantity.example());
-            SettingError(format!("`{text}` is no goal for {name}: {why}, such as {name} = \"{example}\""))
+            SettingError(format!(
+                "`{text}` is no goal for {name}: {why}, such as {name} = \"{example}\""
+            ))
         };
         let text = text.trim();
-        let sign = SIGNS.iter().find_map(|(sign, relation)| Some((text.strip_prefix(sign)?, *relation)));
+        let sign = SIGNS
+            .iter()
+            .find_map(|(sign, relation)| Some((text.strip_prefix(sign)?, *relation)));
         if quantity == Quantity::Output {
             let is_input = sign.map_or(text, |(rest, _)| rest).trim() == "input";
             let is_equal = sign.is_none_or(|(_, relation)| relation == Relation::Equal);
-            let goal = Goal { quantity, relation: Relation::Equal, wanted: Wanted::Input };
-            return (is_input && is_equal).then_some(goal).ok_or_else(|| wrong("it can only equal the input"));
+            let goal = Goal {
+                quantity,
+                relation: Relation::Equal,
+                wanted: Wanted::Input,
+            };
+            return (is_input && is_equal)
+                .then_some(goal)
+                .ok_or_else(|| wrong("it can only equal the input"));
         }
         let (rest, relation) = sign.ok_or_else(|| wrong("start it with <=, >=, <, > or ="))?;
         let wanted = wanted(quantity, rest.trim()).map_err(wrong)?;
-        Ok(Goal { quantity, relation, wanted })
+        Ok(Goal {
+            quantity,
+            relation,
+            wanted,
+        })
     }
 
     /// What stands after the quantity in the project file.
@@ -232,7 +261,9 @@ impl FromStr for Goal {
     /// Reads `parameters <= 50000`.
     fn from_str(text: &str) -> Result<Goal, SettingError> {
         let text = text.trim();
-        let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+        let end = text
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
         Goal::parse(name.parse()?, rest)
     }
@@ -240,27 +271,46 @@ impl FromStr for Goal {
 
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.quantity.name(), self.relation, self.wanted)
+        write!(
+            f,
+            "{} {} {}",
+            self.quantity.name(),
+            self.relation,
+            self.wanted
+        )
     }
 }
 
 fn wanted(quantity: Quantity, text: &str) -> Result<Wanted, &'static str> {
     match quantity {
         Quantity::Memory => {
-            let units = || UNITS[1..].iter().chain(&READ_UNITS).chain(&UNITS[..1]).copied();
-            whole(text, units()).map(Wanted::Bytes).ok_or("write a size in B, kB, MB or GB")
+            let units = || {
+                UNITS[1..]
+                    .iter()
+                    .chain(&READ_UNITS)
+                    .chain(&UNITS[..1])
+                    .copied()
+            };
+            whole(text, units())
+                .map(Wanted::Bytes)
+                .ok_or("write a size in B, kB, MB or GB")
         }
-        Quantity::Psnr => {
-            number(text.strip_suffix("dB").unwrap_or(text), -1000.0..=1000.0).ok_or("write decibels from -1000 to 1000")
-        }
+        Quantity::Psnr => number(text.strip_suffix("dB").unwrap_or(text), -1000.0..=1000.0)
+            .ok_or("write decibels from -1000 to 1000"),
         Quantity::Mse => number(text, 0.0..=f64::MAX).ok_or("write a number from 0"),
         Quantity::Accuracy => share(text).ok_or("write a share from 0 to 1, or a percentage"),
-        _ => whole(text, THOUSANDS.into_iter()).map(Wanted::Count).ok_or("write a whole number"),
+        _ => whole(text, THOUSANDS.into_iter())
+            .map(Wanted::Count)
+            .ok_or("write a whole number"),
     }
 }
 
 fn number(text: &str, range: std::ops::RangeInclusive<f64>) -> Option<Wanted> {
-    text.trim().parse().ok().filter(|number| range.contains(number)).map(Wanted::Number)
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number| range.contains(number))
+        .map(Wanted::Number)
 }
 
 fn share(text: &str) -> Option<Wanted> {
@@ -329,14 +379,20 @@ impl Goals {
         if self.is_empty() {
             return String::new();
         }
-        let line = |goal: &Goal| format!("{} = {}\n", goal.quantity.name(), quote(&goal.value_text()));
+        let line =
+            |goal: &Goal| format!("{} = {}\n", goal.quantity.name(), quote(&goal.value_text()));
         format!("\n[goals]\n{}", self.iter().map(line).collect::<String>())
     }
 }
 
 impl FromIterator<Goal> for Goals {
     fn from_iter<I: IntoIterator<Item = Goal>>(goals: I) -> Goals {
-        Goals(goals.into_iter().map(|goal| (goal.quantity, goal)).collect())
+        Goals(
+            goals
+                .into_iter()
+                .map(|goal| (goal.quantity, goal))
+                .collect(),
+        )
     }
 }
 
@@ -401,7 +457,12 @@ impl Visitor<'_> for Value {
     type Value = Goal;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a text such as {} = \"{}\"", self.0.name(), self.0.example())
+        write!(
+            f,
+            "a text such as {} = \"{}\"",
+            self.0.name(),
+            self.0.example()
+        )
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Goal, E> {

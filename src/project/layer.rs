@@ -252,7 +252,9 @@ impl Kind {
     /// The family this kind belongs to.
     pub fn family(&self) -> Family {
         match self {
-            Kind::Conv { .. } | Kind::DepthwiseConv { .. } | Kind::SeparableConv { .. } => Family::Convolution,
+            Kind::Conv { .. } | Kind::DepthwiseConv { .. } | Kind::SeparableConv { .. } => {
+                Family::Convolution
+            }
             Kind::ConvTranspose { .. } | Kind::Unpool | Kind::Upsample { .. } => Family::Upward,
             Kind::MaxPool { .. }
             | Kind::AvgPool { .. }
@@ -262,10 +264,14 @@ impl Kind {
             Kind::Dense { .. } => Family::Dense,
             Kind::Activation(_) | Kind::Softmax => Family::Activation,
             Kind::BatchNorm | Kind::GroupNorm { .. } | Kind::LayerNorm => Family::Normalisation,
-            Kind::Dropout { .. } | Kind::DropoutChannels { .. } | Kind::Noise { .. } => Family::Regularisation,
-            Kind::Flatten | Kind::Reshape { .. } | Kind::Pad { .. } | Kind::Crop { .. } | Kind::Identity => {
-                Family::Shape
+            Kind::Dropout { .. } | Kind::DropoutChannels { .. } | Kind::Noise { .. } => {
+                Family::Regularisation
             }
+            Kind::Flatten
+            | Kind::Reshape { .. }
+            | Kind::Pad { .. }
+            | Kind::Crop { .. }
+            | Kind::Identity => Family::Shape,
         }
     }
 }

@@ -23,41 +23,121 @@ pub struct LayerTextError {
 
 /// Every kind's word with an example of its text and one sentence for people, in palette order.
 pub const KINDS: &[(&str, &str, &str)] = &[
-    ("conv", "conv 16 k3 p1", "Convolution: slides out_channels learned kernels over the input (Keras Conv2D)."),
+    (
+        "conv",
+        "conv 16 k3 p1",
+        "Convolution: slides out_channels learned kernels over the input (Keras Conv2D).",
+    ),
     (
         "convt",
         "convt 16 k4 s2 p1",
         "Transposed convolution: spreads every value through a kernel; enlarges (Keras Conv2DTranspose).",
     ),
-    ("dwconv", "dwconv k3 p1", "Depthwise convolution: each channel has its own kernel (Keras DepthwiseConv2D)."),
-    ("sepconv", "sepconv 32 k3 p1", "Separable convolution: depthwise, then 1×1 (Keras SeparableConv2D)."),
-    ("maxpool", "maxpool 2", "Keeps the largest value of each window."),
+    (
+        "dwconv",
+        "dwconv k3 p1",
+        "Depthwise convolution: each channel has its own kernel (Keras DepthwiseConv2D).",
+    ),
+    (
+        "sepconv",
+        "sepconv 32 k3 p1",
+        "Separable convolution: depthwise, then 1×1 (Keras SeparableConv2D).",
+    ),
+    (
+        "maxpool",
+        "maxpool 2",
+        "Keeps the largest value of each window.",
+    ),
     ("avgpool", "avgpool 2", "Keeps the mean of each window."),
-    ("unpool", "unpool", "Puts values back where the mirrored maxpool took them from; zeros elsewhere."),
-    ("upsample", "upsample 2", "Enlarges by repeating values (or bilinear)."),
-    ("gap", "gap", "Global average pooling: the mean of each channel, a vector."),
-    ("gmp", "gmp", "Global max pooling: the largest value of each channel, a vector."),
-    ("adaptive-avgpool", "adaptive-avgpool 4", "Averages over windows chosen so that the output has this size."),
-    ("flatten", "flatten", "Makes a vector of the tensor, in C, H, W order."),
-    ("reshape", "reshape 32x8x8", "Makes a tensor of a vector; the inverse of flatten (PyTorch Unflatten)."),
-    ("dense", "dense 64", "Fully connected: every output sees every input (PyTorch Linear)."),
-    ("bn", "bn", "Batch normalisation: each channel to mean 0 and deviation 1 over the batch, then scaled."),
-    ("groupnorm", "groupnorm 4", "Normalises groups of channels within each image."),
-    ("layernorm", "layernorm", "Normalises all values of each image."),
-    ("dropout", "dropout 0.5", "Zeroes values at random while training, against overfitting."),
-    ("dropout-channels", "dropout-channels 0.2", "Zeroes whole channels at random while training (PyTorch Dropout2d)."),
+    (
+        "unpool",
+        "unpool",
+        "Puts values back where the mirrored maxpool took them from; zeros elsewhere.",
+    ),
+    (
+        "upsample",
+        "upsample 2",
+        "Enlarges by repeating values (or bilinear).",
+    ),
+    (
+        "gap",
+        "gap",
+        "Global average pooling: the mean of each channel, a vector.",
+    ),
+    (
+        "gmp",
+        "gmp",
+        "Global max pooling: the largest value of each channel, a vector.",
+    ),
+    (
+        "adaptive-avgpool",
+        "adaptive-avgpool 4",
+        "Averages over windows chosen so that the output has this size.",
+    ),
+    (
+        "flatten",
+        "flatten",
+        "Makes a vector of the tensor, in C, H, W order.",
+    ),
+    (
+        "reshape",
+        "reshape 32x8x8",
+        "Makes a tensor of a vector; the inverse of flatten (PyTorch Unflatten).",
+    ),
+    (
+        "dense",
+        "dense 64",
+        "Fully connected: every output sees every input (PyTorch Linear).",
+    ),
+    (
+        "bn",
+        "bn",
+        "Batch normalisation: each channel to mean 0 and deviation 1 over the batch, then scaled.",
+    ),
+    (
+        "groupnorm",
+        "groupnorm 4",
+        "Normalises groups of channels within each image.",
+    ),
+    (
+        "layernorm",
+        "layernorm",
+        "Normalises all values of each image.",
+    ),
+    (
+        "dropout",
+        "dropout 0.5",
+        "Zeroes values at random while training, against overfitting.",
+    ),
+    (
+        "dropout-channels",
+        "dropout-channels 0.2",
+        "Zeroes whole channels at random while training (PyTorch Dropout2d).",
+    ),
     ("relu", "relu", "max(0, x)"),
     ("relu6", "relu6", "min(max(0, x), 6)"),
-    ("leakyrelu", "leakyrelu 0.01", "x above zero, a small slope below."),
+    (
+        "leakyrelu",
+        "leakyrelu 0.01",
+        "x above zero, a small slope below.",
+    ),
     ("elu", "elu", "x above zero, α(eˣ − 1) below."),
     ("gelu", "gelu", "x·Φ(x), the Gaussian error linear unit."),
     ("silu", "silu", "x·sigmoid(x), also called swish."),
     ("sigmoid", "sigmoid", "1/(1 + e⁻ˣ): into 0..1."),
     ("tanh", "tanh", "Into −1..1."),
     ("hardswish", "hardswish", "x·relu6(x + 3)/6, a cheap silu."),
-    ("softmax", "softmax", "Turns scores into probabilities that sum to 1."),
+    (
+        "softmax",
+        "softmax",
+        "Turns scores into probabilities that sum to 1.",
+    ),
     ("step", "step", "1 above zero, else 0; no gradient passes."),
-    ("noise", "noise 0.1", "Adds Gaussian noise while training (denoising autoencoder)."),
+    (
+        "noise",
+        "noise 0.1",
+        "Adds Gaussian noise while training (denoising autoencoder).",
+    ),
     ("pad", "pad 1", "Zeros around the image."),
     ("crop", "crop 1", "Cuts rows and columns from the sides."),
     ("identity", "identity", "Passes its input on unchanged."),
@@ -113,13 +193,22 @@ impl Token<'_> {
     }
 
     fn error(&self, message: String, help: impl Into<String>) -> LayerTextError {
-        LayerTextError { message, help: help.into(), span: self.span() }
+        LayerTextError {
+            message,
+            help: help.into(),
+            span: self.span(),
+        }
     }
 }
 
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let start_of = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    text.split_whitespace().map(|word| Token { text: word, start: start_of(word) }).collect()
+    text.split_whitespace()
+        .map(|word| Token {
+            text: word,
+            start: start_of(word),
+        })
+        .collect()
 }
 
 /// The attributes read so far, for whichever kind takes them.
@@ -146,12 +235,21 @@ impl FromStr for Layer {
         let all = tokens(text);
         let Some((&head, rest)) = all.split_first() else {
             let help = "write a kind, such as conv 16 k3 p1".to_owned();
-            return Err(LayerTextError { message: "the layer is empty".into(), help, span: 0..text.len() });
+            return Err(LayerTextError {
+                message: "the layer is empty".into(),
+                help,
+                span: 0..text.len(),
+            });
         };
         let grammar = grammar(head)?;
         let (attributes, positional) = split(rest, &grammar, head)?;
         let name = attributes.name.clone();
-        let mut reader = Reader { head, positional, next: 0, example: grammar.example };
+        let mut reader = Reader {
+            head,
+            positional,
+            next: 0,
+            example: grammar.example,
+        };
         let kind = reader.kind(attributes)?;
         reader.finish()?;
         Ok(Layer { kind, name })
@@ -164,7 +262,10 @@ const CONVT: &[&str] = &["k", "s", "p", "op", "d", "g", "nobias"];
 
 fn grammar(head: Token<'_>) -> Result<Grammar, LayerTextError> {
     let Some((_, example, _)) = KINDS.iter().find(|(word, ..)| *word == head.text) else {
-        return Err(head.error(format!("there is no layer `{}`", head.text), suggestion(head.text)));
+        return Err(head.error(
+            format!("there is no layer `{}`", head.text),
+            suggestion(head.text),
+        ));
     };
     let letters: &[&str] = match head.text {
         "conv" => CONV,
@@ -181,17 +282,25 @@ fn grammar(head: Token<'_>) -> Result<Grammar, LayerTextError> {
 
 fn suggestion(word: &str) -> String {
     let lower = word.to_lowercase();
-    if let Some((_, ours)) = FOREIGN.iter().find(|(foreign, _)| *foreign == lower.replace('_', "") || *foreign == lower)
+    if let Some((_, ours)) = FOREIGN
+        .iter()
+        .find(|(foreign, _)| *foreign == lower.replace('_', "") || *foreign == lower)
     {
         return format!("it is called `{ours}` here");
     }
     if KINDS.iter().any(|(ours, ..)| *ours == lower) {
         return format!("write it in small letters: `{lower}`");
     }
-    let near = KINDS.iter().map(|(ours, ..)| (strsim::damerau_levenshtein(&lower, ours), *ours)).min();
+    let near = KINDS
+        .iter()
+        .map(|(ours, ..)| (strsim::damerau_levenshtein(&lower, ours), *ours))
+        .min();
     match near {
         Some((distance, ours)) if distance <= 2 => format!("did you mean `{ours}`?"),
-        _ => "for example conv, convt, maxpool, unpool, upsample, flatten, dense, relu, bn, dropout".into(),
+        _ => {
+            "for example conv, convt, maxpool, unpool, upsample, flatten, dense, relu, bn, dropout"
+                .into()
+        }
     }
 }
 
@@ -212,11 +321,22 @@ fn split<'a>(
         let pads = matches!(letter, "same" | "valid");
         let slot = if pads { "p" } else { letter };
         if letter != "@" && !grammar.letters.contains(&slot) {
-            let help = format!("`{}` takes {}; for example {}", head.text, listing(grammar.letters), grammar.example);
-            return Err(token.error(format!("`{}` is not an attribute of `{}`", token.text, head.text), help));
+            let help = format!(
+                "`{}` takes {}; for example {}",
+                head.text,
+                listing(grammar.letters),
+                grammar.example
+            );
+            return Err(token.error(
+                format!("`{}` is not an attribute of `{}`", token.text, head.text),
+                help,
+            ));
         }
         if seen.contains(&slot) {
-            return Err(token.error(format!("`{}` is given twice", token.text), "keep one of them"));
+            return Err(token.error(
+                format!("`{}` is given twice", token.text),
+                "keep one of them",
+            ));
         }
         seen.push(slot);
         store(&mut attributes, letter, value, *token)?;
@@ -225,7 +345,11 @@ fn split<'a>(
 }
 
 fn listing(letters: &[&str]) -> String {
-    if letters.is_empty() { "no attributes".into() } else { letters.join(", ") }
+    if letters.is_empty() {
+        "no attributes".into()
+    } else {
+        letters.join(", ")
+    }
 }
 
 /// The attribute a word starts with and the rest of it; `None` for a positional argument.
@@ -244,9 +368,20 @@ fn letter_of(word: &str) -> Option<(&str, &str)> {
     (letters > 0).then_some((letter, value))
 }
 
-fn store(attributes: &mut Attributes, letter: &str, value: &str, token: Token<'_>) -> Result<(), LayerTextError> {
+fn store(
+    attributes: &mut Attributes,
+    letter: &str,
+    value: &str,
+    token: Token<'_>,
+) -> Result<(), LayerTextError> {
     let axes = || value.parse::<Axes>().map_err(|_| bad_size(token, letter));
-    let number = || value.parse::<Axes>().ok().and_then(single).ok_or_else(|| bad_number(token, letter));
+    let number = || {
+        value
+            .parse::<Axes>()
+            .ok()
+            .and_then(single)
+            .ok_or_else(|| bad_number(token, letter))
+    };
     let window = &mut attributes.window;
     match letter {
         "k" => window.kernel_size = Some(axes()?),
@@ -262,7 +397,10 @@ fn store(attributes: &mut Attributes, letter: &str, value: &str, token: Token<'_
         "bilinear" => attributes.bilinear = true,
         "@" => attributes.name = Some(name(value, token)?),
         _ => {
-            return Err(token.error(format!("`{}` is not an attribute", token.text), "use k, s, p, op, d, g or nobias"));
+            return Err(token.error(
+                format!("`{}` is not an attribute", token.text),
+                "use k, s, p, op, d, g or nobias",
+            ));
         }
     }
     Ok(())
@@ -281,13 +419,19 @@ fn bad_size(token: Token<'_>, letter: &str) -> LayerTextError {
 }
 
 fn bad_number(token: Token<'_>, letter: &str) -> LayerTextError {
-    token.error(format!("`{}` needs a whole number", token.text), format!("for example {letter}2"))
+    token.error(
+        format!("`{}` needs a whole number", token.text),
+        format!("for example {letter}2"),
+    )
 }
 
 fn name(text: &str, token: Token<'_>) -> Result<String, LayerTextError> {
     let legal = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     if text.is_empty() || !text.chars().all(legal) {
-        return Err(token.error(format!("`{}` is not a name", token.text), "letters, digits, - and _ after the @"));
+        return Err(token.error(
+            format!("`{}` is not a name", token.text),
+            "letters, digits, - and _ after the @",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -302,34 +446,85 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn kind(&mut self, attributes: Attributes) -> Result<Kind, LayerTextError> {
-        let Attributes { mut window, groups, multiplier, nobias, bilinear, .. } = attributes;
+        let Attributes {
+            mut window,
+            groups,
+            multiplier,
+            nobias,
+            bilinear,
+            ..
+        } = attributes;
         let bias = !nobias;
         Ok(match self.head.text {
-            "conv" => Kind::Conv { out_channels: self.count("the number of filters")?, window, groups, bias },
-            "convt" => Kind::ConvTranspose { out_channels: self.count("the number of filters")?, window, groups, bias },
-            "dwconv" => Kind::DepthwiseConv { window, multiplier, bias },
-            "sepconv" => Kind::SeparableConv { out_channels: self.count("the number of filters")?, window, bias },
+            "conv" => Kind::Conv {
+                out_channels: self.count("the number of filters")?,
+                window,
+                groups,
+                bias,
+            },
+            "convt" => Kind::ConvTranspose {
+                out_channels: self.count("the number of filters")?,
+                window,
+                groups,
+                bias,
+            },
+            "dwconv" => Kind::DepthwiseConv {
+                window,
+                multiplier,
+                bias,
+            },
+            "sepconv" => Kind::SeparableConv {
+                out_channels: self.count("the number of filters")?,
+                window,
+                bias,
+            },
             "maxpool" | "avgpool" => {
                 self.pool_size(&mut window)?;
-                if self.head.text == "maxpool" { Kind::MaxPool { window } } else { Kind::AvgPool { window } }
+                if self.head.text == "maxpool" {
+                    Kind::MaxPool { window }
+                } else {
+                    Kind::AvgPool { window }
+                }
             }
             "unpool" => Kind::Unpool,
-            "upsample" => Kind::Upsample { factor: self.axes("a factor")?, bilinear },
+            "upsample" => Kind::Upsample {
+                factor: self.axes("a factor")?,
+                bilinear,
+            },
             "gap" => Kind::GlobalAvgPool,
             "gmp" => Kind::GlobalMaxPool,
-            "adaptive-avgpool" => Kind::AdaptiveAvgPool { output: self.axes("the output size")? },
+            "adaptive-avgpool" => Kind::AdaptiveAvgPool {
+                output: self.axes("the output size")?,
+            },
             "flatten" => Kind::Flatten,
-            "reshape" => Kind::Reshape { shape: self.parsed::<Shape>("a shape")? },
-            "dense" => Kind::Dense { out_features: self.count("the number of outputs")?, bias },
+            "reshape" => Kind::Reshape {
+                shape: self.parsed::<Shape>("a shape")?,
+            },
+            "dense" => Kind::Dense {
+                out_features: self.count("the number of outputs")?,
+                bias,
+            },
             "bn" => Kind::BatchNorm,
-            "groupnorm" => Kind::GroupNorm { groups: self.count("the number of groups")? },
+            "groupnorm" => Kind::GroupNorm {
+                groups: self.count("the number of groups")?,
+            },
             "layernorm" => Kind::LayerNorm,
-            "dropout" => Kind::Dropout { p: self.probability()? },
-            "dropout-channels" => Kind::DropoutChannels { p: self.probability()? },
+            "dropout" => Kind::Dropout {
+                p: self.probability()?,
+            },
+            "dropout-channels" => Kind::DropoutChannels {
+                p: self.probability()?,
+            },
             "softmax" => Kind::Softmax,
-            "noise" => Kind::Noise { std: self.number("a standard deviation", 0.0..=1e6)? },
-            "pad" => Kind::Pad { margins: self.parsed::<Margins>("a margin")? },
-            "crop" => Kind::Crop { margins: self.parsed::<Margins>("a margin")? },
+            "noise" => Kind::Noise {
+                std: self.number("a standard deviation", 0.0..=1e6)?,
+            },
+            "pad" => Kind::Pad {
+                margins: self.parsed::<Margins>("a margin")?,
+            },
+            "crop" => Kind::Crop {
+                margins: self.parsed::<Margins>("a margin")?,
+            },
             "identity" => Kind::Identity,
             _ => Kind::Activation(self.activation()?),
         })
@@ -347,7 +542,11 @@ impl<'a> Reader<'a> {
             "tanh" => Activation::Tanh,
             "hardswish" => Activation::HardSwish,
             "step" => Activation::Step,
-            other => return Err(self.head.error(format!("there is no layer `{other}`"), suggestion(other))),
+            other => {
+                return Err(self
+                    .head
+                    .error(format!("there is no layer `{other}`"), suggestion(other)));
+            }
         })
     }
 
@@ -357,7 +556,10 @@ impl<'a> Reader<'a> {
             let token = self.positional[self.next];
             let size = self.axes("the window's size")?;
             if window.kernel_size.is_some() {
-                return Err(token.error("the window's size is given twice".into(), "keep one of them"));
+                return Err(token.error(
+                    "the window's size is given twice".into(),
+                    "keep one of them",
+                ));
             }
             window.kernel_size = Some(size);
         }
@@ -369,12 +571,16 @@ impl<'a> Reader<'a> {
         self.next += 1;
         token.ok_or_else(|| {
             let message = format!("`{}` needs {what}", self.head.text);
-            self.head.error(message, format!("for example {}", self.example))
+            self.head
+                .error(message, format!("for example {}", self.example))
         })
     }
 
     fn wrong(&self, token: Token<'_>, what: &str) -> LayerTextError {
-        token.error(format!("`{}` is not {what}", token.text), format!("for example {}", self.example))
+        token.error(
+            format!("`{}` is not {what}", token.text),
+            format!("for example {}", self.example),
+        )
     }
 
     fn parsed<T: FromStr>(&mut self, what: &str) -> Result<T, LayerTextError> {
@@ -388,27 +594,44 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self, what: &str) -> Result<u32, LayerTextError> {
         let token = self.take(what)?;
-        let count = token.text.parse::<Axes>().ok().and_then(single).filter(|&n| n >= 1);
+        let count = token
+            .text
+            .parse::<Axes>()
+            .ok()
+            .and_then(single)
+            .filter(|&n| n >= 1);
         count.ok_or_else(|| self.wrong(token, &format!("{what}, a whole number from 1")))
     }
 
-    fn number(&mut self, what: &str, range: std::ops::RangeInclusive<f32>) -> Result<f32, LayerTextError> {
+    fn number(
+        &mut self,
+        what: &str,
+        range: std::ops::RangeInclusive<f32>,
+    ) -> Result<f32, LayerTextError> {
         let token = self.take(what)?;
         let value = token.text.parse::<f32>().ok().filter(|v| range.contains(v));
         value.ok_or_else(|| self.wrong(token, what))
     }
 
-    fn optional_number(&mut self, range: std::ops::RangeInclusive<f32>) -> Result<Option<f32>, LayerTextError> {
-        if self.next >= self.positional.len() { Ok(None) } else { self.number("a number", range).map(Some) }
+    fn optional_number(
+        &mut self,
+        range: std::ops::RangeInclusive<f32>,
+    ) -> Result<Option<f32>, LayerTextError> {
+        if self.next >= self.positional.len() {
+            Ok(None)
+        } else {
+            self.number("a number", range).map(Some)
+        }
     }
 
     fn probability(&mut self) -> Result<f32, LayerTextError> {
         let token = self.positional.get(self.next).copied();
         let p = self.number("a probability", 0.0..=1.0)?;
         match token {
-            Some(token) if p >= 1.0 => {
-                Err(token.error("a dropout of 1 leaves nothing".into(), "write a probability below 1, such as 0.5"))
-            }
+            Some(token) if p >= 1.0 => Err(token.error(
+                "a dropout of 1 leaves nothing".into(),
+                "write a probability below 1, such as 0.5",
+            )),
             _ => Ok(p),
         }
     }
@@ -457,24 +680,60 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Layer>().unwrap().to_string(), text);
         }
-        assert_eq!("  relu6\t@x ".parse::<Layer>().unwrap().to_string(), "relu6 @x");
-        assert_eq!("maxpool s2 k3 psame".parse::<Layer>().unwrap().to_string(), "maxpool 3 s2 same");
+        assert_eq!(
+            "  relu6\t@x ".parse::<Layer>().unwrap().to_string(),
+            "relu6 @x"
+        );
+        assert_eq!(
+            "maxpool s2 k3 psame".parse::<Layer>().unwrap().to_string(),
+            "maxpool 3 s2 same"
+        );
     }
 
     #[test]
     fn errors_point_at_the_place() {
         for (text, place, message, help) in [
-            ("cnov 3", "cnov", "there is no layer `cnov`", "did you mean `conv`?"),
-            ("Conv2D 3", "Conv2D", "there is no layer", "it is called `conv` here"),
-            ("conv", "conv", "needs the number of filters", "conv 16 k3 p1"),
+            (
+                "cnov 3",
+                "cnov",
+                "there is no layer `cnov`",
+                "did you mean `conv`?",
+            ),
+            (
+                "Conv2D 3",
+                "Conv2D",
+                "there is no layer",
+                "it is called `conv` here",
+            ),
+            (
+                "conv",
+                "conv",
+                "needs the number of filters",
+                "conv 16 k3 p1",
+            ),
             ("conv 16 k", "k", "needs a size", "k3x5"),
-            ("conv 16 q3", "q3", "not an attribute of `conv`", "k, s, p, d, g, nobias"),
+            (
+                "conv 16 q3",
+                "q3",
+                "not an attribute of `conv`",
+                "k, s, p, d, g, nobias",
+            ),
             ("conv 16 k3 k5", "k5", "given twice", "keep one"),
             ("conv 0", "0", "a whole number from 1", "conv 16"),
-            ("relu k3", "k3", "not an attribute of `relu`", "no attributes"),
+            (
+                "relu k3",
+                "k3",
+                "not an attribute of `relu`",
+                "no attributes",
+            ),
             ("relu 3", "3", "does not belong", "relu"),
             ("dropout 1", "1", "leaves nothing", "0.5"),
-            ("dropout x", "x", "not an attribute of `dropout`", "no attributes; for example dropout 0.5"),
+            (
+                "dropout x",
+                "x",
+                "not an attribute of `dropout`",
+                "no attributes; for example dropout 0.5",
+            ),
             ("conv 16 p-1", "p-1", "needs a size", "p3"),
             ("conv 16 op1", "op1", "not an attribute", "k, s"),
             ("reshape 3xx", "3xx", "not a shape", "reshape"),

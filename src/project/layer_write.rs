@@ -19,19 +19,37 @@ impl fmt::Display for Layer {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Conv { out_channels, window, groups, bias } => {
+            Kind::Conv {
+                out_channels,
+                window,
+                groups,
+                bias,
+            } => {
                 write!(f, "conv {out_channels}")?;
                 convolution_words(f, window, "g", *groups, *bias)
             }
-            Kind::ConvTranspose { out_channels, window, groups, bias } => {
+            Kind::ConvTranspose {
+                out_channels,
+                window,
+                groups,
+                bias,
+            } => {
                 write!(f, "convt {out_channels}")?;
                 convolution_words(f, window, "g", *groups, *bias)
             }
-            Kind::DepthwiseConv { window, multiplier, bias } => {
+            Kind::DepthwiseConv {
+                window,
+                multiplier,
+                bias,
+            } => {
                 f.write_str("dwconv")?;
                 convolution_words(f, window, "m", *multiplier, *bias)
             }
-            Kind::SeparableConv { out_channels, window, bias } => {
+            Kind::SeparableConv {
+                out_channels,
+                window,
+                bias,
+            } => {
                 write!(f, "sepconv {out_channels}")?;
                 convolution_words(f, window, "", None, *bias)
             }

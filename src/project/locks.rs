@@ -12,17 +12,25 @@ use super::{Place, Project, Stack};
 
 /// What is locked, in the order of the file; names of no place are left out.
 pub fn targets(project: &Project) -> Vec<Target> {
-    project.locked.iter().filter_map(|name| target(&project.network, name)).collect()
+    project
+        .locked
+        .iter()
+        .filter_map(|name| target(&project.network, name))
+        .collect()
 }
 
 /// The lock on the node at a place: its own, that of a block it is in, or that of its stack.
 pub fn on(project: &Project, place: &Place) -> Option<Target> {
-    targets(project).into_iter().find(|target| target.contains(place))
+    targets(project)
+        .into_iter()
+        .find(|target| target.contains(place))
 }
 
 /// The lock on a whole stack.
 pub fn on_stack(project: &Project, stack: Stack) -> Option<Target> {
-    targets(project).into_iter().find(|target| *target == Target::Stack(stack))
+    targets(project)
+        .into_iter()
+        .find(|target| *target == Target::Stack(stack))
 }
 
 /// Refuses an edit that would change what is locked.
@@ -59,7 +67,10 @@ fn holds(place: &Place, target: &Target) -> bool {
 
 /// The first lock whose node the other project does not lock with the same content in the same stack.
 fn lost(project: &Project, next: &Project) -> Option<Target> {
-    let mut left: Vec<_> = targets(next).iter().map(|target| content(next, target)).collect();
+    let mut left: Vec<_> = targets(next)
+        .iter()
+        .map(|target| content(next, target))
+        .collect();
     targets(project).into_iter().find(|target| {
         let wanted = content(project, target);
         let found = left.iter().position(|content| *content == wanted);
@@ -82,7 +93,9 @@ fn content<'a>(project: &'a Project, target: &Target) -> (Stack, bool, &'a [Node
 /// Renames locks after an edit, so that they stay at their nodes.
 pub(super) fn follow(edit: &Edit, locked: &mut [String]) {
     for name in locked {
-        let Ok(Target::Node(place)) = name.parse() else { continue };
+        let Ok(Target::Node(place)) = name.parse() else {
+            continue;
+        };
         if let Some(place) = moved(edit, &place) {
             *name = place.to_string();
         }
@@ -108,7 +121,11 @@ pub(super) fn set(project: &mut Project, name: &str, lock: bool) -> Result<(), E
         // A name of no place can be taken away, but not added.
         let known = project.locked.iter().any(|locked| locked == name);
         project.locked.retain(|locked| locked != name);
-        return if known && !lock { Ok(()) } else { Err(EditError::Missing(name.to_owned())) };
+        return if known && !lock {
+            Ok(())
+        } else {
+            Err(EditError::Missing(name.to_owned()))
+        };
     };
     if lock {
         if !project.locked.iter().any(|locked| locked == name) {

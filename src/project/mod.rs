@@ -150,17 +150,27 @@ pub struct Place {
 impl Place {
     /// The place of the `index`-th node of a stack.
     pub fn new(stack: Stack, index: usize) -> Place {
-        Place { stack, path: vec![index] }
+        Place {
+            stack,
+            path: vec![index],
+        }
     }
 
     /// The place inside of this one, or (with an empty path) of its stack.
     pub fn child(&self, more: &[usize]) -> Place {
-        Place { stack: self.stack, path: [self.path.as_slice(), more].concat() }
+        Place {
+            stack: self.stack,
+            path: [self.path.as_slice(), more].concat(),
+        }
     }
 
     /// `3`, or `3.0.1` inside a block.
     pub fn index_text(&self) -> String {
-        self.path.iter().map(usize::to_string).collect::<Vec<_>>().join(".")
+        self.path
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(".")
     }
 }
 

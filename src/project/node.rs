@@ -41,11 +41,17 @@ impl Node {
     pub fn from_text(text: &str) -> Node {
         let text = text.trim();
         if text.starts_with('{') {
-            return block_from_text(text).unwrap_or_else(|error| Node::Broken { text: text.into(), error });
+            return block_from_text(text).unwrap_or_else(|error| Node::Broken {
+                text: text.into(),
+                error,
+            });
         }
         match Layer::from_str(text) {
             Ok(layer) => Node::Layer(layer),
-            Err(error) => Node::Broken { text: text.into(), error },
+            Err(error) => Node::Broken {
+                text: text.into(),
+                error,
+            },
         }
     }
 
@@ -97,19 +103,34 @@ impl Node {
 
     /// The TOML value: a quoted string for a layer, an inline table for a block.
     pub fn to_toml(&self) -> String {
-        let stacks = |branches: &[Vec<Node>]| branches.iter().map(|b| stack_to_toml(b)).collect::<Vec<_>>().join(", ");
+        let stacks = |branches: &[Vec<Node>]| {
+            branches
+                .iter()
+                .map(|b| stack_to_toml(b))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         match self {
             Node::Layer(_) | Node::Broken { .. } => quote(&self.text()),
             Node::Add(branches) => format!("{{ add = [{}] }}", stacks(branches)),
             Node::Concat(branches) => format!("{{ concat = [{}] }}", stacks(branches)),
-            Node::Repeat { times, layers } => format!("{{ repeat = {times}, layers = {} }}", stack_to_toml(layers)),
+            Node::Repeat { times, layers } => {
+                format!("{{ repeat = {times}, layers = {} }}", stack_to_toml(layers))
+            }
         }
     }
 }
 
 /// `["conv 16", "relu"]` on one line.
 pub(crate) fn stack_to_toml(stack: &[Node]) -> String {
-    format!("[{}]", stack.iter().map(Node::to_toml).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        stack
+            .iter()
+            .map(Node::to_toml)
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// A TOML basic string.
@@ -158,7 +179,12 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 "concat" => concat = Some(map.next_value::<Vec<Vec<Node>>>()?),
                 "repeat" => times = Some(map.next_value::<u32>()?),
                 "layers" => layers = Some(map.next_value::<Vec<Node>>()?),
-                other => return Err(de::Error::unknown_field(other, &["add", "concat", "repeat", "layers"])),
+                other => {
+                    return Err(de::Error::unknown_field(
+                        other,
+                        &["add", "concat", "repeat", "layers"],
+                    ));
+                }
             }
         }
         match (add, concat, times, layers) {
@@ -167,7 +193,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
             (None, None, Some(times), Some(layers)) => Ok(Node::Repeat { times, layers }),
             (None, None, Some(_), None) => Err(de::Error::missing_field("layers")),
             (None, None, None, Some(_)) => Err(de::Error::missing_field("repeat")),
-            _ => Err(de::Error::custom("a block has either add, or concat, or repeat and layers")),
+            _ => Err(de::Error::custom(
+                "a block has either add, or concat, or repeat and layers",
+            )),
         }
     }
 }
@@ -188,7 +216,12 @@ mod tests {
 
     #[test]
     fn broken_text_is_kept() {
-        for text in ["conv16", "{ add = [", "{ add = [[\"relu\"]], concat = [] }", "{ repeat = -1, layers = [] }"] {
+        for text in [
+            "conv16",
+            "{ add = [",
+            "{ add = [[\"relu\"]], concat = [] }",
+            "{ repeat = -1, layers = [] }",
+        ] {
             let node = Node::from_text(text);
             assert!(matches!(node, Node::Broken { .. }), "{text}");
             assert_eq!(node.text(), text);

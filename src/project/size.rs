@@ -61,7 +61,9 @@ impl Shape {
 
     /// How many numbers such a tensor holds; saturates instead of overflowing.
     pub fn elements(&self) -> u64 {
-        self.0.iter().fold(1u64, |product, &d| product.saturating_mul(d as u64))
+        self.0
+            .iter()
+            .fold(1u64, |product, &d| product.saturating_mul(d as u64))
     }
 
     /// The text of project files: `3x32x32`.
@@ -123,7 +125,10 @@ impl Axes {
 
 impl fmt::Display for Axes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(i, size)| write!(f, "{}{size}", if i == 0 { "" } else { "x" }))
+        self.0
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, size)| write!(f, "{}{size}", if i == 0 { "" } else { "x" }))
     }
 }
 
@@ -133,7 +138,9 @@ impl FromStr for Axes {
     fn from_str(text: &str) -> Result<Axes, SizeError> {
         let sizes = split_sizes(text).filter(|sizes| sizes.len() <= 3);
         sizes.map(Axes).ok_or_else(|| {
-            SizeError(format!("`{text}` is not a size: write one number (3) or one for each axis (3x5)"))
+            SizeError(format!(
+                "`{text}` is not a size: write one number (3) or one for each axis (3x5)"
+            ))
         })
     }
 }
@@ -166,7 +173,9 @@ pub struct Margins(Vec<(u32, Option<u32>)>);
 impl Margins {
     /// The margins (before, after) for `rank` axes, or `None` when the number of axes differs.
     pub fn resolve(&self, rank: usize) -> Option<Vec<(usize, usize)>> {
-        let pair = |&(before, after): &(u32, Option<u32>)| (before as usize, after.unwrap_or(before) as usize);
+        let pair = |&(before, after): &(u32, Option<u32>)| {
+            (before as usize, after.unwrap_or(before) as usize)
+        };
         match self.0.as_slice() {
             [one] => Some(vec![pair(one); rank]),
             each if each.len() == rank => Some(each.iter().map(pair).collect()),
@@ -176,7 +185,12 @@ impl Margins {
 
     /// Margins given axis by axis as (before, after).
     pub fn each(pairs: &[(u32, u32)]) -> Margins {
-        Margins(pairs.iter().map(|&(before, after)| (before, (before != after).then_some(after))).collect())
+        Margins(
+            pairs
+                .iter()
+                .map(|&(before, after)| (before, (before != after).then_some(after)))
+                .collect(),
+        )
     }
 }
 
@@ -211,8 +225,9 @@ fn split_sizes(text: &str) -> Option<Vec<u32>> {
 
 /// A plain decimal number up to [`MAX_SIZE`]; no sign, no blanks, no leading zeros.
 fn size(text: &str) -> Option<u32> {
-    let canonical =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let canonical = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'));
     if !canonical {
         return None;
     }
@@ -220,7 +235,11 @@ fn size(text: &str) -> Option<u32> {
 }
 
 fn join<T: fmt::Display>(sizes: &[T], between: &str) -> String {
-    sizes.iter().map(T::to_string).collect::<Vec<_>>().join(between)
+    sizes
+        .iter()
+        .map(T::to_string)
+        .collect::<Vec<_>>()
+        .join(between)
 }
 
 #[cfg(test)]
@@ -232,8 +251,21 @@ mod tests {
         let shape: Shape = "3x32x48".parse().unwrap();
         assert_eq!(shape.to_string(), "3×32×48");
         assert_eq!(shape.to_file_text(), "3x32x48");
-        assert_eq!((shape.channels(), shape.spatial(), shape.elements()), (3, &[32, 48][..], 4608));
-        for wrong in ["", "x", "3x", "0x3", "3x-1", "1x2x3x4x5", "3 x 3", "99999999999x2", "03x3"] {
+        assert_eq!(
+            (shape.channels(), shape.spatial(), shape.elements()),
+            (3, &[32, 48][..], 4608)
+        );
+        for wrong in [
+            "",
+            "x",
+            "3x",
+            "0x3",
+            "3x-1",
+            "1x2x3x4x5",
+            "3 x 3",
+            "99999999999x2",
+            "03x3",
+        ] {
             assert!(wrong.parse::<Shape>().is_err(), "{wrong}");
         }
     }
@@ -243,7 +275,10 @@ mod tests {
         assert_eq!("3".parse::<Axes>().unwrap().resolve(2), Some(vec![3, 3]));
         assert_eq!("3x5".parse::<Axes>().unwrap().resolve(2), Some(vec![3, 5]));
         assert_eq!("3x5".parse::<Axes>().unwrap().resolve(3), None);
-        assert_eq!("0+1x2".parse::<Margins>().unwrap().resolve(2), Some(vec![(0, 1), (2, 2)]));
+        assert_eq!(
+            "0+1x2".parse::<Margins>().unwrap().resolve(2),
+            Some(vec![(0, 1), (2, 2)])
+        );
         assert_eq!("0+1x2".parse::<Margins>().unwrap().to_string(), "0+1x2");
     }
 }

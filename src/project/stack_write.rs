@@ -22,20 +22,29 @@ fn node(node: &Node, indent: usize) -> String {
         Node::Layer(_) | Node::Broken { .. } => flat,
         Node::Add(branches) => format!("{{ add = {} }}", self::branches(branches, indent)),
         Node::Concat(branches) => format!("{{ concat = {} }}", self::branches(branches, indent)),
-        Node::Repeat { times, layers } => format!("{{ repeat = {times}, layers = {} }}", nodes(layers, indent)),
+        Node::Repeat { times, layers } => {
+            format!("{{ repeat = {times}, layers = {} }}", nodes(layers, indent))
+        }
     }
 }
 
 fn branches(branches: &[Vec<Node>], indent: usize) -> String {
     let branch = |layers: &Vec<Node>| {
         let flat = stack_to_toml(layers);
-        if fits(&flat, indent + STEP) { flat } else { nodes(layers, indent + STEP) }
+        if fits(&flat, indent + STEP) {
+            flat
+        } else {
+            nodes(layers, indent + STEP)
+        }
     };
     list(branches.iter().map(branch), indent)
 }
 
 fn nodes(nodes: &[Node], indent: usize) -> String {
-    list(nodes.iter().map(|node| self::node(node, indent + STEP)), indent)
+    list(
+        nodes.iter().map(|node| self::node(node, indent + STEP)),
+        indent,
+    )
 }
 
 /// Leaves room for the comma.
@@ -45,7 +54,9 @@ fn fits(text: &str, indent: usize) -> bool {
 
 /// `[`, a line for each item, `]` at `indent`.
 fn list(items: impl Iterator<Item = String>, indent: usize) -> String {
-    let rows: String = items.map(|item| format!("{}{item},\n", " ".repeat(indent + STEP))).collect();
+    let rows: String = items
+        .map(|item| format!("{}{item},\n", " ".repeat(indent + STEP)))
+        .collect();
     format!("[\n{rows}{}]", " ".repeat(indent))
 }
 
@@ -57,16 +68,27 @@ mod tests {
     #[test]
     fn what_fits_stands_on_one_line() {
         let nodes = ["conv 16 k3", "{ add = [[\"relu\"], []] }"].map(Node::from_text);
-        assert_eq!(stack(&nodes), "[\n    \"conv 16 k3\",\n    { add = [[\"relu\"], []] },\n]");
+        assert_eq!(
+            stack(&nodes),
+            "[\n    \"conv 16 k3\",\n    { add = [[\"relu\"], []] },\n]"
+        );
     }
 
     #[test]
     fn long_blocks_are_broken_at_their_parts() {
         let long = ["relu"; 16].map(|layer| format!("\"{layer}\"")).join(", ");
-        let block = Node::from_text(&format!("{{ repeat = 2, layers = [{{ add = [[{long}], []] }}] }}"));
+        let block = Node::from_text(&format!(
+            "{{ repeat = 2, layers = [{{ add = [[{long}], []] }}] }}"
+        ));
         let text = stack(&[block]);
-        assert!(text.starts_with("[\n    { repeat = 2, layers = [\n        { add = [\n            [\n"), "{text}");
-        assert!(text.ends_with("            ],\n            [],\n        ] },\n    ] },\n]"), "{text}");
+        assert!(
+            text.starts_with("[\n    { repeat = 2, layers = [\n        { add = [\n            [\n"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("            ],\n            [],\n        ] },\n    ] },\n]"),
+            "{text}"
+        );
     }
 
     #[test]

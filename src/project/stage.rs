@@ -109,7 +109,13 @@ impl Optimizer {
 
 impl Default for Optimizer {
     fn default() -> Optimizer {
-        Optimizer::Adam(AdamSettings { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 })
+        Optimizer::Adam(AdamSettings {
+            lr: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.0,
+        })
     }
 }
 
@@ -147,9 +153,13 @@ impl FromStr for Optimizer {
         };
         words.finish("lr, momentum, nesterov, weight_decay, beta1, beta2, eps")?;
         match optimizer {
-            Optimizer::Sgd { momentum: 0.0, nesterov: true, .. } => {
-                Err(SettingError("nesterov needs a momentum: write sgd lr=0.01 momentum=0.9 nesterov".into()))
-            }
+            Optimizer::Sgd {
+                momentum: 0.0,
+                nesterov: true,
+                ..
+            } => Err(SettingError(
+                "nesterov needs a momentum: write sgd lr=0.01 momentum=0.9 nesterov".into(),
+            )),
             optimizer => Ok(optimizer),
         }
     }
@@ -158,20 +168,40 @@ impl FromStr for Optimizer {
 impl fmt::Display for Optimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unless = |key: &str, value: f64, default: f64| {
-            if value == default { String::new() } else { format!(" {key}={}", short(value)) }
+            if value == default {
+                String::new()
+            } else {
+                format!(" {key}={}", short(value))
+            }
         };
         match self {
-            Optimizer::Sgd { lr, momentum, nesterov, weight_decay } => {
+            Optimizer::Sgd {
+                lr,
+                momentum,
+                nesterov,
+                weight_decay,
+            } => {
                 let nesterov = if *nesterov { " nesterov" } else { "" };
-                let (momentum, decay) =
-                    (unless("momentum", *momentum, 0.0), unless("weight_decay", *weight_decay, 0.0));
+                let (momentum, decay) = (
+                    unless("momentum", *momentum, 0.0),
+                    unless("weight_decay", *weight_decay, 0.0),
+                );
                 write!(f, "sgd lr={}{momentum}{nesterov}{decay}", short(*lr))
             }
             Optimizer::Adam(s) | Optimizer::AdamW(s) => {
-                let (word, decay) = if matches!(self, Optimizer::Adam(_)) { ("adam", 0.0) } else { ("adamw", 0.01) };
+                let (word, decay) = if matches!(self, Optimizer::Adam(_)) {
+                    ("adam", 0.0)
+                } else {
+                    ("adamw", 0.01)
+                };
                 write!(f, "{word} lr={}", short(s.lr))?;
                 let betas = unless("beta1", s.beta1, 0.9) + &unless("beta2", s.beta2, 0.999);
-                write!(f, "{betas}{}{}", unless("eps", s.eps, 1e-8), unless("weight_decay", s.weight_decay, decay))
+                write!(
+                    f,
+                    "{betas}{}{}",
+                    unless("eps", s.eps, 1e-8),
+                    unless("weight_decay", s.weight_decay, decay)
+                )
             }
         }
     }
@@ -221,12 +251,16 @@ impl FromStr for Schedule {
     fn from_str(text: &str) -> Result<Schedule, SettingError> {
         let mut words = Words::new(text);
         let schedule = match words.head.as_str() {
-            "cosine" => Schedule::Cosine { warmup: words.number("warmup", 0.0, 0.0..=1e6)? },
+            "cosine" => Schedule::Cosine {
+                warmup: words.number("warmup", 0.0, 0.0..=1e6)?,
+            },
             "step" => Schedule::Step {
                 every: words.number("every", 10.0, 1.0..=1e6)?,
                 gamma: words.number("gamma", 0.1, 0.0..=1.0)?,
             },
-            "exponential" => Schedule::Exponential { gamma: words.number("gamma", 0.95, 0.0..=1.0)? },
+            "exponential" => Schedule::Exponential {
+                gamma: words.number("gamma", 0.95, 0.0..=1.0)?,
+            },
             other => {
                 return Err(SettingError(format!(
                     "there is no schedule `{other}`: write cosine warmup=1, step every=10 gamma=0.1 or exponential gamma=0.95"
@@ -243,7 +277,9 @@ impl fmt::Display for Schedule {
         match *self {
             Schedule::Cosine { warmup: 0.0 } => f.write_str("cosine"),
             Schedule::Cosine { warmup } => write!(f, "cosine warmup={}", short(warmup)),
-            Schedule::Step { every, gamma } => write!(f, "step every={} gamma={}", short(every), short(gamma)),
+            Schedule::Step { every, gamma } => {
+                write!(f, "step every={} gamma={}", short(every), short(gamma))
+            }
             Schedule::Exponential { gamma } => write!(f, "exponential gamma={}", short(gamma)),
         }
     }
@@ -297,7 +333,12 @@ pub struct EarlyStop {
 }
 
 /// The metrics that [`EarlyStop`] may watch.
-pub const EARLY_STOP_METRICS: [&str; 4] = ["valid loss", "valid accuracy", "train loss", "train accuracy"];
+pub const EARLY_STOP_METRICS: [&str; 4] = [
+    "valid loss",
+    "valid accuracy",
+    "train loss",
+    "train accuracy",
+];
 
 fn valid_loss() -> String {
     EARLY_STOP_METRICS[0].to_owned()
@@ -390,11 +431,21 @@ mod tests {
             "adamw lr=3e-4 weight_decay=0.05",
         ] {
             let optimizer: Optimizer = text.parse().unwrap();
-            assert_eq!(optimizer.to_string().parse::<Optimizer>().unwrap(), optimizer, "{text}");
+            assert_eq!(
+                optimizer.to_string().parse::<Optimizer>().unwrap(),
+                optimizer,
+                "{text}"
+            );
         }
-        assert_eq!("cosine warmup=1".parse::<Schedule>().unwrap().to_string(), "cosine warmup=1");
         assert_eq!(
-            "rho=0.05 beta=3 at=encoder.1".parse::<Sparsity>().unwrap().to_string(),
+            "cosine warmup=1".parse::<Schedule>().unwrap().to_string(),
+            "cosine warmup=1"
+        );
+        assert_eq!(
+            "rho=0.05 beta=3 at=encoder.1"
+                .parse::<Sparsity>()
+                .unwrap()
+                .to_string(),
             "rho=0.05 beta=3 at=encoder.1"
         );
     }
@@ -419,7 +470,13 @@ mod tests {
 
     #[test]
     fn a_sparsity_needs_its_place() {
-        assert!("rho=0.1 at".parse::<Sparsity>().unwrap_err().0.contains("needs a value"));
+        assert!(
+            "rho=0.1 at"
+                .parse::<Sparsity>()
+                .unwrap_err()
+                .0
+                .contains("needs a value")
+        );
         assert!("rho=2".parse::<Sparsity>().is_err());
     }
 

@@ -62,15 +62,27 @@ impl FromStr for Target {
     fn from_str(name: &str) -> Result<Target, NotAPlace> {
         let mut words = name.split('.');
         let word = words.next().unwrap_or_default();
-        let stack = Stack::ALL.into_iter().find(|stack| stack.name() == word).ok_or(NotAPlace)?;
-        let path = words.map(index).collect::<Option<Vec<usize>>>().ok_or(NotAPlace)?;
-        Ok(if path.is_empty() { Target::Stack(stack) } else { Target::Node(Place { stack, path }) })
+        let stack = Stack::ALL
+            .into_iter()
+            .find(|stack| stack.name() == word)
+            .ok_or(NotAPlace)?;
+        let path = words
+            .map(index)
+            .collect::<Option<Vec<usize>>>()
+            .ok_or(NotAPlace)?;
+        Ok(if path.is_empty() {
+            Target::Stack(stack)
+        } else {
+            Target::Node(Place { stack, path })
+        })
     }
 }
 
 /// An index as Strata writes it: digits without a sign or leading zeros, so that a place has one name.
 fn index(word: &str) -> Option<usize> {
-    word.parse().ok().filter(|index: &usize| index.to_string() == word)
+    word.parse()
+        .ok()
+        .filter(|index: &usize| index.to_string() == word)
 }
 
 /// The node at a path: index, branch, index, …

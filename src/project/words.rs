@@ -8,7 +8,11 @@ pub struct SettingError(pub String);
 /// A number the way people write it: 0.001, 1e-4, 5e-4.
 pub(super) fn short(value: f64) -> String {
     let (plain, scientific) = (value.to_string(), format!("{value:e}"));
-    if scientific.len() < plain.len() { scientific } else { plain }
+    if scientific.len() < plain.len() {
+        scientific
+    } else {
+        plain
+    }
 }
 
 /// `head key=value flag …`, taken apart.
@@ -27,7 +31,11 @@ impl Words {
             Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
             None => (word.to_owned(), None),
         };
-        Words { head, rest: words.map(pair).collect(), text: text.to_owned() }
+        Words {
+            head,
+            rest: words.map(pair).collect(),
+            text: text.to_owned(),
+        }
     }
 
     fn take(&mut self, key: &str) -> Option<Option<String>> {
@@ -41,8 +49,13 @@ impl Words {
         default: f64,
         range: std::ops::RangeInclusive<f64>,
     ) -> Result<f64, SettingError> {
-        let Some(value) = self.take(key) else { return Ok(default) };
-        let number = value.as_deref().and_then(|v| v.parse::<f64>().ok()).filter(|n| range.contains(n));
+        let Some(value) = self.take(key) else {
+            return Ok(default);
+        };
+        let number = value
+            .as_deref()
+            .and_then(|v| v.parse::<f64>().ok())
+            .filter(|n| range.contains(n));
         number.ok_or_else(|| {
             let (low, high) = (short(*range.start()), short(*range.end()));
             SettingError(format!(
@@ -55,18 +68,19 @@ impl Words {
 
     pub fn flag(&mut self, key: &str) -> Result<bool, SettingError> {
         match self.take(key) {
-            Some(Some(_)) => {
-                Err(SettingError(format!("`{key}` in `{}` takes no value: write it alone or leave it out", self.text)))
-            }
+            Some(Some(_)) => Err(SettingError(format!(
+                "`{key}` in `{}` takes no value: write it alone or leave it out",
+                self.text
+            ))),
             found => Ok(found.is_some()),
         }
     }
 
     pub fn text(&mut self, key: &str) -> Result<Option<String>, SettingError> {
         match self.take(key) {
-            Some(value) if value.as_deref().unwrap_or_default().is_empty() => {
-                Err(SettingError(format!("`{key}` in `{}` needs a value: {key}=encoder.1", self.text)))
-            }
+            Some(value) if value.as_deref().unwrap_or_default().is_empty() => Err(SettingError(
+                format!("`{key}` in `{}` needs a value: {key}=encoder.1", self.text),
+            )),
             found => Ok(found.flatten()),
         }
     }
@@ -74,9 +88,10 @@ impl Words {
     pub fn finish(&self, known: &str) -> Result<(), SettingError> {
         match self.rest.first() {
             None => Ok(()),
-            Some((key, _)) => {
-                Err(SettingError(format!("`{key}` in `{}` is not known or given twice: use {known}", self.text)))
-            }
+            Some((key, _)) => Err(SettingError(format!(
+                "`{key}` in `{}` is not known or given twice: use {known}",
+                self.text
+            ))),
         }
     }
 }

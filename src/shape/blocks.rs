@@ -9,7 +9,9 @@ use crate::project::size::Shape;
 
 /// The shape of a sum, from the outlines of its branches.
 pub fn add(branches: &[Outline]) -> Result<Outline, ShapeError> {
-    let Some(shapes) = shapes(branches, "add")? else { return Ok(unite(branches)) };
+    let Some(shapes) = shapes(branches, "add")? else {
+        return Ok(unite(branches));
+    };
     match shapes.iter().position(|shape| *shape != shapes[0]) {
         None => Ok(branches[0]),
         Some(other) => Err(different(&shapes, other)),
@@ -18,12 +20,17 @@ pub fn add(branches: &[Outline]) -> Result<Outline, ShapeError> {
 
 /// The shape of branches joined along channels.
 pub fn concat(branches: &[Outline]) -> Result<Outline, ShapeError> {
-    let channels = branches.iter().try_fold(0usize, |sum, branch| sum.checked_add(branch.channels()?));
+    let channels = branches
+        .iter()
+        .try_fold(0usize, |sum, branch| sum.checked_add(branch.channels()?));
     let Some(shapes) = shapes(branches, "concat")? else {
         let sizes = unite(branches);
         return Ok(sizes.map(channels, |_, size| Some(size)));
     };
-    if let Some(other) = shapes.iter().position(|shape| shape.spatial() != shapes[0].spatial()) {
+    if let Some(other) = shapes
+        .iter()
+        .position(|shape| shape.spatial() != shapes[0].spatial())
+    {
         return Err(different_sizes(&shapes, other));
     }
     let mut dims = vec![channels.unwrap_or(usize::MAX) as u64];
@@ -35,20 +42,26 @@ pub fn concat(branches: &[Outline]) -> Result<Outline, ShapeError> {
 fn shapes(branches: &[Outline], word: &str) -> Result<Option<Vec<Shape>>, ShapeError> {
     if branches.is_empty() {
         let message = format!("`{word}` has no branches");
-        return Err(ShapeError::new(message).help(format!("write {{ {word} = [[\"conv 16 k3 p1\"], []] }}")));
+        return Err(ShapeError::new(message)
+            .help(format!("write {{ {word} = [[\"conv 16 k3 p1\"], []] }}")));
     }
     Ok(branches.iter().map(Outline::full).collect())
 }
 
 fn unite(branches: &[Outline]) -> Outline {
-    branches.iter().skip(1).fold(branches[0], |all, branch| all.unite(branch))
+    branches
+        .iter()
+        .skip(1)
+        .fold(branches[0], |all, branch| all.unite(branch))
 }
 
 fn different(shapes: &[Shape], other: usize) -> ShapeError {
     let (first, second) = (&shapes[0], &shapes[other]);
     let error = ShapeError::new(format!("the branches can't be added: {}", listing(shapes)));
     if first.rank() != second.rank() {
-        return error.help("end every branch in a tensor with the same number of axes, or every one in a vector");
+        return error.help(
+            "end every branch in a tensor with the same number of axes, or every one in a vector",
+        );
     }
     match stretch(first, second) {
         Some((from, layer)) => {
@@ -65,22 +78,38 @@ fn stretch(first: &Shape, second: &Shape) -> Option<(usize, String)> {
         return Some((0, format!("dense {}", second.channels())));
     }
     let ratio = |large: &Shape, small: &Shape| {
-        let ratios: Option<Vec<usize>> =
-            large.spatial().iter().zip(small.spatial()).map(|(&l, &s)| (l >= s).then(|| l.div_ceil(s))).collect();
+        let ratios: Option<Vec<usize>> = large
+            .spatial()
+            .iter()
+            .zip(small.spatial())
+            .map(|(&l, &s)| (l >= s).then(|| l.div_ceil(s)))
+            .collect();
         let ratios = ratios?;
-        let fits = large.spatial().iter().zip(small.spatial()).zip(&ratios).all(|((&l, &s), &r)| l.div_ceil(r) == s);
+        let fits = large
+            .spatial()
+            .iter()
+            .zip(small.spatial())
+            .zip(&ratios)
+            .all(|((&l, &s), &r)| l.div_ceil(r) == s);
         (fits && ratios.iter().all(|&r| r == ratios[0])).then(|| match ratios[0] {
             1 => format!("conv {} k1", small.channels()),
             r => format!("conv {} k1 s{r}", small.channels()),
         })
     };
-    ratio(first, second).map(|layer| (0, layer)).or_else(|| ratio(second, first).map(|layer| (1, layer)))
+    ratio(first, second)
+        .map(|layer| (0, layer))
+        .or_else(|| ratio(second, first).map(|layer| (1, layer)))
 }
 
 fn different_sizes(shapes: &[Shape], other: usize) -> ShapeError {
-    let error = ShapeError::new(format!("the branches can't be joined along channels: {}", listing(shapes)));
+    let error = ShapeError::new(format!(
+        "the branches can't be joined along channels: {}",
+        listing(shapes)
+    ));
     if shapes[0].rank() != shapes[other].rank() {
-        return error.help("end every branch in a tensor with the same number of axes, or every one in a vector");
+        return error.help(
+            "end every branch in a tensor with the same number of axes, or every one in a vector",
+        );
     }
     error.help("give every branch the same stride, and padding that keeps the size (k3 p1, k5 p2, or same)")
 }
@@ -105,9 +134,19 @@ mod tests {
 
     #[test]
     fn sums_need_equal_shapes() {
-        assert_eq!(add(&[outline("8x4x4"), outline("8x4x4")]).unwrap().to_string(), "8×4×4");
+        assert_eq!(
+            add(&[outline("8x4x4"), outline("8x4x4")])
+                .unwrap()
+                .to_string(),
+            "8×4×4"
+        );
         let error = add(&[outline("8x8x8"), outline("16x4x4")]).unwrap_err();
-        assert!(error.message.contains("branch 0 gives 8×8×8, branch 1 gives 16×4×4"), "{error}");
+        assert!(
+            error
+                .message
+                .contains("branch 0 gives 8×8×8, branch 1 gives 16×4×4"),
+            "{error}"
+        );
         assert_eq!(error.help, ["end branch 0 with `conv 16 k1 s2`"]);
         let error = add(&[outline("16x4x4"), outline("8x4x4")]).unwrap_err();
         assert_eq!(error.help, ["end branch 0 with `conv 8 k1`"]);
@@ -116,10 +155,23 @@ mod tests {
 
     #[test]
     fn joins_add_channels() {
-        assert_eq!(concat(&[outline("8x4x4"), outline("3x4x4")]).unwrap().to_string(), "11×4×4");
-        assert_eq!(concat(&[outline("8"), outline("3")]).unwrap().to_string(), "11");
+        assert_eq!(
+            concat(&[outline("8x4x4"), outline("3x4x4")])
+                .unwrap()
+                .to_string(),
+            "11×4×4"
+        );
+        assert_eq!(
+            concat(&[outline("8"), outline("3")]).unwrap().to_string(),
+            "11"
+        );
         assert!(concat(&[outline("8x4x4"), outline("8x3x3")]).is_err());
         assert!(concat(&[outline("1073741824"), outline("1073741824")]).is_err());
-        assert_eq!(concat(&[outline("8x4x4"), Outline::UNKNOWN]).unwrap().to_string(), "?×4×4");
+        assert_eq!(
+            concat(&[outline("8x4x4"), Outline::UNKNOWN])
+                .unwrap()
+                .to_string(),
+            "?×4×4"
+        );
     }
 }

@@ -22,24 +22,36 @@ fn unrolled_at(node: &Node, depth: usize) -> u64 {
         return 1;
     }
     let inside = node.branches().iter().flatten();
-    let once = inside.fold(0u64, |sum, node| sum.saturating_add(unrolled_at(node, depth + 1)));
+    let once = inside.fold(0u64, |sum, node| {
+        sum.saturating_add(unrolled_at(node, depth + 1))
+    });
     let passes = match node {
         Node::Repeat { times, .. } => u64::from(*times),
         _ => 1,
     };
     // A repeat of nothing costs a pass each as well.
-    once.max(1).saturating_mul(passes).saturating_add(u64::from(once > 0))
+    once.max(1)
+        .saturating_mul(passes)
+        .saturating_add(u64::from(once > 0))
 }
 
 /// The error of a node that needs `needed` layers where `left` are allowed.
 pub fn too_many(needed: u64, left: u64) -> ShapeError {
-    let needed = if needed == u64::MAX { "more than 10^19".into() } else { needed.to_string() };
-    let message = format!("this unrolls to {needed} layers; a network may have {MAX_LAYERS}, and {left} are left");
+    let needed = if needed == u64::MAX {
+        "more than 10^19".into()
+    } else {
+        needed.to_string()
+    };
+    let message = format!(
+        "this unrolls to {needed} layers; a network may have {MAX_LAYERS}, and {left} are left"
+    );
     ShapeError::new(message).help("repeat it less often")
 }
 
 /// The error of a block inside too many others.
 pub fn too_deep() -> ShapeError {
-    ShapeError::new(format!("blocks stand inside one another more than {MAX_DEPTH} deep"))
-        .help("take the inner blocks out of the outer ones")
+    ShapeError::new(format!(
+        "blocks stand inside one another more than {MAX_DEPTH} deep"
+    ))
+    .help("take the inner blocks out of the outer ones")
 }

@@ -39,12 +39,21 @@ impl Problem {
     /// An error about the whole project.
     pub(super) fn error(message: impl Into<String>) -> Problem {
         let severity = Severity::Error;
-        Problem { severity, place: None, stage: None, message: message.into(), help: Vec::new() }
+        Problem {
+            severity,
+            place: None,
+            stage: None,
+            message: message.into(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning about the whole project.
     pub(super) fn warning(message: impl Into<String>) -> Problem {
-        Problem { severity: Severity::Warning, ..Problem::error(message) }
+        Problem {
+            severity: Severity::Warning,
+            ..Problem::error(message)
+        }
     }
 
     /// The same with one more line of help.
@@ -55,7 +64,10 @@ impl Problem {
 
     /// The same about a stage.
     pub(super) fn of_stage(self, stage: usize) -> Problem {
-        Problem { stage: Some(stage), ..self }
+        Problem {
+            stage: Some(stage),
+            ..self
+        }
     }
 }
 
@@ -84,14 +96,23 @@ pub(super) fn found(project: &Project, inference: &Inference) -> Vec<Problem> {
     problems.extend(doubled_names(inference));
     problems.extend(stage_check::stages(project, inference));
     problems.extend(data_check::data(project));
-    problems.extend(project.locked.iter().filter_map(|name| idle_lock(project, name)));
+    problems.extend(
+        project
+            .locked
+            .iter()
+            .filter_map(|name| idle_lock(project, name)),
+    );
     problems
 }
 
 /// Warns of a lock on what is not there.
 fn idle_lock(project: &Project, name: &str) -> Option<Problem> {
-    let message = format!("locked names `{name}`, which is no layer of this project: it locks nothing");
-    let warning = || Problem::warning(message).help("write a stack (encoder) or a layer (encoder.0), or take it out");
+    let message =
+        format!("locked names `{name}`, which is no layer of this project: it locks nothing");
+    let warning = || {
+        Problem::warning(message)
+            .help("write a stack (encoder) or a layer (encoder.0), or take it out")
+    };
     target(&project.network, name).is_none().then(warning)
 }
 
@@ -99,17 +120,31 @@ fn idle_lock(project: &Project, name: &str) -> Option<Problem> {
 fn doubled_names(inference: &Inference) -> Vec<Problem> {
     let name_of = |row: &'_ Row, word: &str| -> Option<String> {
         let is_kind = row.text.split(' ').next() == Some(word);
-        row.text.rsplit_once(" @").filter(|_| is_kind && !row.is_block).map(|(_, name)| name.to_owned())
+        row.text
+            .rsplit_once(" @")
+            .filter(|_| is_kind && !row.is_block)
+            .map(|(_, name)| name.to_owned())
     };
-    let used: BTreeSet<String> = inference.rows.iter().filter_map(|row| name_of(row, "unpool")).collect();
+    let used: BTreeSet<String> = inference
+        .rows
+        .iter()
+        .filter_map(|row| name_of(row, "unpool"))
+        .collect();
     let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
     for row in &inference.rows {
-        let Some(name) = name_of(row, "maxpool").filter(|name| used.contains(name)) else { continue };
+        let Some(name) = name_of(row, "maxpool").filter(|name| used.contains(name)) else {
+            continue;
+        };
         if !seen.insert(name.clone()) {
-            let message = format!("two layers are called @{name}; `unpool @{name}` undoes the later one before it");
+            let message = format!(
+                "two layers are called @{name}; `unpool @{name}` undoes the later one before it"
+            );
             let warning = Problem::warning(message).help("give each pooling a name of its own");
-            problems.push(Problem { place: Some(row.place.clone()), ..warning });
+            problems.push(Problem {
+                place: Some(row.place.clone()),
+                ..warning
+            });
         }
     }
     problems
@@ -117,7 +152,9 @@ fn doubled_names(inference: &Inference) -> Vec<Problem> {
 
 /// True when nothing stops the training.
 pub fn can_train(problems: &[Problem]) -> bool {
-    problems.iter().all(|problem| problem.severity != Severity::Error)
+    problems
+        .iter()
+        .all(|problem| problem.severity != Severity::Error)
 }
 
 #[cfg(test)]

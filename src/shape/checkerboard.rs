@@ -24,7 +24,9 @@ use std::collections::BTreeSet;
 /// convolutions.
 pub fn is_uneven(op: &Op) -> bool {
     match op {
-        Op::ConvTranspose { geometry, .. } => (0..3).any(|axis| !Taps::of(geometry, axis).is_even()),
+        Op::ConvTranspose { geometry, .. } => {
+            (0..3).any(|axis| !Taps::of(geometry, axis).is_even())
+        }
         _ => false,
     }
 }
@@ -41,14 +43,20 @@ pub fn uneven(inference: &Inference) -> Vec<Place> {
 /// Each place once: of a repeat the first pass.
 fn once(layers: Vec<&PlannedLayer>) -> Vec<&PlannedLayer> {
     let mut seen = BTreeSet::new();
-    layers.into_iter().filter(|layer| seen.insert(&layer.place)).collect()
+    layers
+        .into_iter()
+        .filter(|layer| seen.insert(&layer.place))
+        .collect()
 }
 
 /// All transposed convolutions; those of a repeat once for every pass.
 fn transposed(inference: &Inference) -> Vec<&PlannedLayer> {
     let mut found = Vec::new();
     if let Some(plan) = &inference.plan {
-        plan.stacks.iter().flatten().for_each(|stack| collect(stack, &mut found));
+        plan.stacks
+            .iter()
+            .flatten()
+            .for_each(|stack| collect(stack, &mut found));
     }
     found
 }
@@ -56,7 +64,9 @@ fn transposed(inference: &Inference) -> Vec<&PlannedLayer> {
 fn collect<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
     for node in nodes {
         match node {
-            Planned::Layer(layer) if matches!(layer.op, Op::ConvTranspose { .. }) => found.push(layer),
+            Planned::Layer(layer) if matches!(layer.op, Op::ConvTranspose { .. }) => {
+                found.push(layer)
+            }
             Planned::Layer(_) => {}
             Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
                 branches.iter().for_each(|branch| collect(branch, found));
@@ -96,16 +106,29 @@ impl Overlap {
         let Some(taps) = self.axes.iter().find(|taps| !taps.is_even()) else {
             return "every output is reached by equally many taps".to_owned();
         };
-        let reached = format!("outputs are reached by {} or {} taps in turn", taps.least(), taps.most());
+        let reached = format!(
+            "outputs are reached by {} or {} taps in turn",
+            taps.least(),
+            taps.most()
+        );
         let why = match taps.dilation {
-            1 => format!("the kernel {} is no multiple of the stride {}", taps.kernel, taps.stride),
-            d => format!("the kernel {} with dilation {d} doesn't fit the stride {}", taps.kernel, taps.stride),
+            1 => format!(
+                "the kernel {} is no multiple of the stride {}",
+                taps.kernel, taps.stride
+            ),
+            d => format!(
+                "the kernel {} with dilation {d} doesn't fit the stride {}",
+                taps.kernel, taps.stride
+            ),
         };
         let seen = match &self.period {
             Some(period) if period.iter().all(|&cells| cells == 1) => {
                 "; later layers would even it out if their weights were equal".to_owned()
             }
-            Some(period) => format!("; in the output a pattern repeats every {} cells", times(period)),
+            Some(period) => format!(
+                "; in the output a pattern repeats every {} cells",
+                times(period)
+            ),
             None => String::new(),
         };
         format!("{why}: {reached}{seen}")
@@ -114,31 +137,56 @@ impl Overlap {
 
 /// All transposed convolutions of a network, in the order of the text; of a repeat its first pass.
 pub fn overlaps(inference: &Inference) -> Vec<Overlap> {
-    let Some(plan) = &inference.plan else { return Vec::new() };
+    let Some(plan) = &inference.plan else {
+        return Vec::new();
+    };
     let is_deep = response::is_too_deep(inference);
     let overlap = |layer: &PlannedLayer| {
-        let Op::ConvTranspose { geometry, .. } = &layer.op else { return None };
+        let Op::ConvTranspose { geometry, .. } = &layer.op else {
+            return None;
+        };
         let own = 3 - layer.input.rank()..3;
         let axes: Vec<Taps> = own.clone().map(|axis| Taps::of(geometry, axis)).collect();
-        let after = |axis: usize| if is_deep { None } else { pattern_after(plan, &layer.place, axis) };
+        let after = |axis: usize| {
+            if is_deep {
+                None
+            } else {
+                pattern_after(plan, &layer.place, axis)
+            }
+        };
         let after: Option<Vec<Vec<f64>>> = own.map(after).collect();
-        let text = inference.row(&layer.place).map(|row| row.text.clone()).unwrap_or_default();
+        let text = inference
+            .row(&layer.place)
+            .map(|row| row.text.clone())
+            .unwrap_or_default();
         Some(Overlap {
             place: layer.place.clone(),
             text,
-            strength: axes.iter().map(|taps| taps.most() as f64 / taps.least() as f64).product(),
+            strength: axes
+                .iter()
+                .map(|taps| taps.most() as f64 / taps.least() as f64)
+                .product(),
             axes,
-            period: after.as_ref().map(|axes| axes.iter().map(Vec::len).collect()),
+            period: after
+                .as_ref()
+                .map(|axes| axes.iter().map(Vec::len).collect()),
             strength_after: after.map(|axes| axes.iter().map(|values| ratio(values)).product()),
         })
     };
-    once(transposed(inference)).into_iter().filter_map(overlap).collect()
+    once(transposed(inference))
+        .into_iter()
+        .filter_map(overlap)
+        .collect()
 }
 
 /// What to write instead of the uneven transposed convolution at a place, best first: every fix keeps all shapes.
 pub fn fixes(network: &Network, inference: &Inference, place: &Place) -> Vec<Fix> {
-    let layer = transposed(inference).into_iter().find(|layer| layer.place == *place && is_uneven(&layer.op));
-    layer.map(|layer| fix::fixes(network, inference, layer)).unwrap_or_default()
+    let layer = transposed(inference)
+        .into_iter()
+        .find(|layer| layer.place == *place && is_uneven(&layer.op));
+    layer
+        .map(|layer| fix::fixes(network, inference, layer))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -20,7 +20,10 @@ pub struct AgainstDense {
 impl AgainstDense {
     /// The comparison for a convolution, transposed or separable too; `None` for other layers.
     pub fn of(op: &Op, input: &Shape, output: &Shape) -> Option<AgainstDense> {
-        if !matches!(op, Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. }) {
+        if !matches!(
+            op,
+            Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. }
+        ) {
             return None;
         }
         let ends = [input.elements(), output.elements()];
@@ -66,17 +69,55 @@ pub fn parameters_formula(layer: &PlannedLayer) -> Option<String> {
     let sum = parameters(&layer.op, &layer.input);
     let bias = |has: bool| if has { " + 1" } else { "" };
     let written = match &layer.op {
-        Op::Conv { in_channels, out_channels, groups, bias: b, geometry } => {
-            format!("{out_channels}·({}·{}{})", per_group(*in_channels, *groups), window(geometry, layer), bias(*b))
+        Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            bias: b,
+            geometry,
+        } => {
+            format!(
+                "{out_channels}·({}·{}{})",
+                per_group(*in_channels, *groups),
+                window(geometry, layer),
+                bias(*b)
+            )
         }
-        Op::ConvTranspose { in_channels, out_channels, groups, bias: b, geometry } => {
-            let weight = format!("{in_channels}·{}·{}", per_group(*out_channels, *groups), window(geometry, layer));
-            if *b { format!("{weight} + {out_channels}") } else { weight }
+        Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            bias: b,
+            geometry,
+        } => {
+            let weight = format!(
+                "{in_channels}·{}·{}",
+                per_group(*out_channels, *groups),
+                window(geometry, layer)
+            );
+            if *b {
+                format!("{weight} + {out_channels}")
+            } else {
+                weight
+            }
         }
-        Op::SeparableConv { in_channels, out_channels, bias: b, geometry } => {
-            format!("{in_channels}·{} + {out_channels}·({in_channels}{})", window(geometry, layer), bias(*b))
+        Op::SeparableConv {
+            in_channels,
+            out_channels,
+            bias: b,
+            geometry,
+        } => {
+            format!(
+                "{in_channels}·{} + {out_channels}·({in_channels}{})",
+                window(geometry, layer),
+                bias(*b)
+            )
         }
-        Op::Dense { in_features, out_features, bias: b } => format!("{out_features}·({in_features}{})", bias(*b)),
+        Op::Dense {
+            in_features,
+            out_features,
+            bias: b,
+        } => format!("{out_features}·({in_features}{})", bias(*b)),
         Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => format!("2·{channels}"),
         Op::LayerNorm => format!("2·{}", layer.input.elements()),
         _ => return None,
@@ -87,27 +128,63 @@ pub fn parameters_formula(layer: &PlannedLayer) -> Option<String> {
 /// How a layer's multiply-accumulates for one image are counted, `30·30 · 32·3·3·3 = 777,600`.
 pub fn macs_formula(layer: &PlannedLayer) -> Option<String> {
     let written = match &layer.op {
-        Op::Conv { in_channels, out_channels, groups, geometry, .. } => {
-            let each = format!("{out_channels}·{}·{}", per_group(*in_channels, *groups), window(geometry, layer));
+        Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            geometry,
+            ..
+        } => {
+            let each = format!(
+                "{out_channels}·{}·{}",
+                per_group(*in_channels, *groups),
+                window(geometry, layer)
+            );
             format!("{} · {each}", axes(geometry.output, layer))
         }
         // The windows lie on the input.
-        Op::ConvTranspose { in_channels, out_channels, groups, geometry, .. } => {
-            let each = format!("{in_channels}·{}·{}", per_group(*out_channels, *groups), window(geometry, layer));
+        Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            geometry,
+            ..
+        } => {
+            let each = format!(
+                "{in_channels}·{}·{}",
+                per_group(*out_channels, *groups),
+                window(geometry, layer)
+            );
             format!("{} · {each}", axes(geometry.output, layer))
         }
-        Op::SeparableConv { in_channels, out_channels, geometry, .. } => {
-            let each = format!("{in_channels}·{} + {in_channels}·{out_channels}", window(geometry, layer));
+        Op::SeparableConv {
+            in_channels,
+            out_channels,
+            geometry,
+            ..
+        } => {
+            let each = format!(
+                "{in_channels}·{} + {in_channels}·{out_channels}",
+                window(geometry, layer)
+            );
             format!("{} · ({each})", axes(geometry.output, layer))
         }
-        Op::Dense { in_features, out_features, .. } => format!("{out_features}·{in_features}"),
+        Op::Dense {
+            in_features,
+            out_features,
+            ..
+        } => format!("{out_features}·{in_features}"),
         _ => return None,
     };
     Some(format!("{written} = {}", count(macs(&layer.op))))
 }
 
 fn per_group(channels: usize, groups: usize) -> String {
-    if groups > 1 { format!("{channels}/{groups}") } else { channels.to_string() }
+    if groups > 1 {
+        format!("{channels}/{groups}")
+    } else {
+        channels.to_string()
+    }
 }
 
 fn window(geometry: &Geometry, layer: &PlannedLayer) -> String {
@@ -117,7 +194,12 @@ fn window(geometry: &Geometry, layer: &PlannedLayer) -> String {
 /// As many of the three axes as the layer's images have.
 fn axes(sizes: [usize; 3], layer: &PlannedLayer) -> String {
     let unused = 3 - layer.input.rank().clamp(1, 3);
-    sizes.iter().skip(unused).map(usize::to_string).collect::<Vec<_>>().join("·")
+    sizes
+        .iter()
+        .skip(unused)
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join("·")
 }
 
 #[cfg(test)]
@@ -129,9 +211,16 @@ mod tests {
 
     fn planned(input: &str, text: &str) -> PlannedLayer {
         let encoder = vec![Node::from_text(text)];
-        let network = Network { input: input.parse().unwrap(), encoder, decoder: vec![], head: vec![] };
+        let network = Network {
+            input: input.parse().unwrap(),
+            encoder,
+            decoder: vec![],
+            head: vec![],
+        };
         let plan = infer(&network).plan.unwrap();
-        layer_at(&plan, &Place::new(Stack::Encoder, 0)).unwrap().clone()
+        layer_at(&plan, &Place::new(Stack::Encoder, 0))
+            .unwrap()
+            .clone()
     }
 
     #[test]
@@ -140,32 +229,56 @@ mod tests {
         let against = AgainstDense::of(&layer.op, &layer.input, &layer.output).unwrap();
         assert_eq!(against.parameters, [896, 3072 * 28_800 + 28_800]);
         assert_eq!(against.macs, [30 * 30 * 32 * 27, 3072 * 28_800]);
-        assert!((against.parameters_factor() - 98_775.0).abs() < 1.0 && (against.macs_factor() - 113.8).abs() < 0.1);
-        assert_eq!(AgainstDense::of(&Op::Identity, &layer.input, &layer.output), None);
+        assert!(
+            (against.parameters_factor() - 98_775.0).abs() < 1.0
+                && (against.macs_factor() - 113.8).abs() < 0.1
+        );
+        assert_eq!(
+            AgainstDense::of(&Op::Identity, &layer.input, &layer.output),
+            None
+        );
     }
 
     #[test]
     fn what_is_too_large_to_count_is_as_large_as_can_be() {
         let layer = planned("1024x16384x16384", "conv 4 k1");
         let against = AgainstDense::of(&layer.op, &layer.input, &layer.output).unwrap();
-        assert_eq!((against.parameters[1], against.macs[1]), (u64::MAX, u64::MAX));
+        assert_eq!(
+            (against.parameters[1], against.macs[1]),
+            (u64::MAX, u64::MAX)
+        );
     }
 
     #[test]
     fn formulas_have_the_layers_numbers() {
         let formulas = |input: &str, text: &str| {
             let layer = planned(input, text);
-            (parameters_formula(&layer).unwrap_or_default(), macs_formula(&layer).unwrap_or_default())
+            (
+                parameters_formula(&layer).unwrap_or_default(),
+                macs_formula(&layer).unwrap_or_default(),
+            )
         };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(formulas("3x32x32", "conv 32 k3"), pair("32·(3·3·3 + 1) = 896", "30·30 · 32·3·3·3 = 777,600"));
-        assert_eq!(formulas("8x16", "conv 4 k5 g2 nobias"), pair("4·(8/2·5) = 80", "12 · 4·8/2·5 = 960"));
-        assert_eq!(formulas("8x4x4", "convt 3 k4 s2 p1"), pair("8·3·4·4 + 3 = 387", "4·4 · 8·3·4·4 = 6,144"));
+        assert_eq!(
+            formulas("3x32x32", "conv 32 k3"),
+            pair("32·(3·3·3 + 1) = 896", "30·30 · 32·3·3·3 = 777,600")
+        );
+        assert_eq!(
+            formulas("8x16", "conv 4 k5 g2 nobias"),
+            pair("4·(8/2·5) = 80", "12 · 4·8/2·5 = 960")
+        );
+        assert_eq!(
+            formulas("8x4x4", "convt 3 k4 s2 p1"),
+            pair("8·3·4·4 + 3 = 387", "4·4 · 8·3·4·4 = 6,144")
+        );
         assert_eq!(
             formulas("8x4x4", "sepconv 6 k3 p1"),
             pair("8·3·3 + 6·(8 + 1) = 126", "4·4 · (8·3·3 + 8·6) = 1,920")
         );
-        assert_eq!(formulas("20", "dense 10"), pair("10·(20 + 1) = 210", "10·20 = 200"));
+        assert_eq!(
+            formulas("20", "dense 10"),
+            pair("10·(20 + 1) = 210", "10·20 = 200")
+        );
         assert_eq!(formulas("8x4x4", "bn"), pair("2·8 = 16", ""));
         assert_eq!(formulas("8x4x4", "relu"), pair("", ""));
     }

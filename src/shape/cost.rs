@@ -23,7 +23,11 @@ pub struct Cost {
 impl Cost {
     /// The cost of one resolved layer.
     pub fn of(op: &Op, input: &Shape, output: &Shape) -> Cost {
-        Cost { parameters: parameters(op, input), macs: macs(op), memory_bytes: memory_bytes(output) }
+        Cost {
+            parameters: parameters(op, input),
+            macs: macs(op),
+            memory_bytes: memory_bytes(output),
+        }
     }
 
     /// Both together.
@@ -53,21 +57,50 @@ pub(super) fn memory_bytes(shape: &Shape) -> u64 {
 /// Trained numbers of one resolved layer.
 pub fn parameters(op: &Op, input: &Shape) -> u64 {
     match op {
-        Op::Conv { in_channels, out_channels, groups, bias, geometry } => {
-            let weight = product(&[*out_channels, in_channels / groups.max(&1)]).saturating_mul(taps(geometry));
+        Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        } => {
+            let weight = product(&[*out_channels, in_channels / groups.max(&1)])
+                .saturating_mul(taps(geometry));
             with_bias(weight, *bias, *out_channels)
         }
-        Op::ConvTranspose { in_channels, out_channels, groups, bias, geometry } => {
-            let weight = product(&[*in_channels, out_channels / groups.max(&1)]).saturating_mul(taps(geometry));
+        Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        } => {
+            let weight = product(&[*in_channels, out_channels / groups.max(&1)])
+                .saturating_mul(taps(geometry));
             with_bias(weight, *bias, *out_channels)
         }
-        Op::SeparableConv { in_channels, out_channels, bias, geometry } => {
+        Op::SeparableConv {
+            in_channels,
+            out_channels,
+            bias,
+            geometry,
+        } => {
             let depthwise = (*in_channels as u64).saturating_mul(taps(geometry));
-            with_bias(depthwise.saturating_add(product(&[*in_channels, *out_channels])), *bias, *out_channels)
+            with_bias(
+                depthwise.saturating_add(product(&[*in_channels, *out_channels])),
+                *bias,
+                *out_channels,
+            )
         }
-        Op::Dense { in_features, out_features, bias } => {
-            with_bias(product(&[*in_features, *out_features]), *bias, *out_features)
-        }
+        Op::Dense {
+            in_features,
+            out_features,
+            bias,
+        } => with_bias(
+            product(&[*in_features, *out_features]),
+            *bias,
+            *out_features,
+        ),
         Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => product(&[2, *channels]),
         Op::LayerNorm => input.elements().saturating_mul(2),
         _ => 0,
@@ -79,17 +112,39 @@ pub fn macs(op: &Op) -> u64 {
     match op {
         // The transposed convolution does its forward convolution's work in the other direction:
         // in both, `geometry.output` counts the windows.
-        Op::Conv { in_channels, out_channels, groups, geometry, .. }
-        | Op::ConvTranspose { in_channels, out_channels, groups, geometry, .. } => {
-            let each = product(&[*in_channels, out_channels / groups.max(&1)]).saturating_mul(taps(geometry));
+        Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            geometry,
+            ..
+        }
+        | Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            geometry,
+            ..
+        } => {
+            let each = product(&[*in_channels, out_channels / groups.max(&1)])
+                .saturating_mul(taps(geometry));
             each.saturating_mul(product(&geometry.output))
         }
-        Op::SeparableConv { in_channels, out_channels, geometry, .. } => {
+        Op::SeparableConv {
+            in_channels,
+            out_channels,
+            geometry,
+            ..
+        } => {
             let depthwise = (*in_channels as u64).saturating_mul(taps(geometry));
             let each = depthwise.saturating_add(product(&[*in_channels, *out_channels]));
             each.saturating_mul(product(&geometry.output))
         }
-        Op::Dense { in_features, out_features, .. } => product(&[*in_features, *out_features]),
+        Op::Dense {
+            in_features,
+            out_features,
+            ..
+        } => product(&[*in_features, *out_features]),
         _ => 0,
     }
 }
@@ -103,5 +158,7 @@ fn taps(geometry: &Geometry) -> u64 {
 }
 
 fn product(sizes: &[usize]) -> u64 {
-    sizes.iter().fold(1u64, |product, &size| product.saturating_mul(size as u64))
+    sizes
+        .iter()
+        .fold(1u64, |product, &size| product.saturating_mul(size as u64))
 }

@@ -10,10 +10,19 @@ use crate::project::stage::Loss;
 /// How many classes a source has, where that never changes.
 pub fn classes(source: Source) -> Option<usize> {
     match source {
-        Source::Mnist | Source::FashionMnist | Source::Cifar10 | Source::Stl10 | Source::Eurosat => Some(10),
+        Source::Mnist
+        | Source::FashionMnist
+        | Source::Cifar10
+        | Source::Stl10
+        | Source::Eurosat => Some(10),
         Source::Flowers17 => Some(17),
         // A subset of CIFAR-100 counts the classes that are in it.
-        Source::Cifar100 | Source::Shapes | Source::Folder | Source::Csv | Source::Wav | Source::Npy => None,
+        Source::Cifar100
+        | Source::Shapes
+        | Source::Folder
+        | Source::Csv
+        | Source::Wav
+        | Source::Npy => None,
     }
 }
 
@@ -23,7 +32,8 @@ pub fn data(project: &Project) -> Vec<Problem> {
     let mut problems = Vec::new();
     if data.range.is_some() && data.normalize.is_some() {
         problems.push(
-            Problem::error("the data has both range and normalize, which exclude each other").help("keep one of them"),
+            Problem::error("the data has both range and normalize, which exclude each other")
+                .help("keep one of them"),
         );
     }
     if let Some([low, high]) = data.range
@@ -41,11 +51,16 @@ pub fn data(project: &Project) -> Vec<Problem> {
         && !(0.0..1.0).contains(&valid)
     {
         problems.push(
-            Problem::error(format!("valid = {valid} is not a share from 0 to less than 1")).help("use valid = 0.1"),
+            Problem::error(format!(
+                "valid = {valid} is not a share from 0 to less than 1"
+            ))
+            .help("use valid = 0.1"),
         );
     }
     if data.limit == Some(0) {
-        problems.push(Problem::error("limit = 0 leaves no images").help("remove limit, or make it larger"));
+        problems.push(
+            Problem::error("limit = 0 leaves no images").help("remove limit, or make it larger"),
+        );
     }
     problems.extend(image_size(data, project));
     problems
@@ -55,12 +70,18 @@ fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (what, values) in [("mean", &normalize.mean), ("std", &normalize.std)] {
         if values.len() != channels {
-            let message =
-                format!("normalize has {} values of {what}, but the input has {channels} channels", values.len());
+            let message = format!(
+                "normalize has {} values of {what}, but the input has {channels} channels",
+                values.len()
+            );
             problems.push(Problem::error(message).help(format!("write {channels} numbers")));
         }
     }
-    if normalize.std.iter().any(|std| !(*std > 0.0 && std.is_finite())) {
+    if normalize
+        .std
+        .iter()
+        .any(|std| !(*std > 0.0 && std.is_finite()))
+    {
         problems.push(
             Problem::error("normalize divides by a std that is not above 0")
                 .help("use each channel's standard deviation, about 0.2 to 0.3"),
@@ -71,7 +92,10 @@ fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
 
 /// Resized images (or patches of them) have to be what the network takes.
 fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
-    let crops = data.augment.iter().any(|augment| matches!(augment, Augment::Crop { .. }));
+    let crops = data
+        .augment
+        .iter()
+        .any(|augment| matches!(augment, Augment::Crop { .. }));
     let (word, size) = match (data.patches, data.resize) {
         (Some(size), _) => ("patches", size),
         (None, Some(size)) => ("resize", size),
@@ -82,12 +106,16 @@ fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
     if input.rank() != 2 || input.spatial() == [height, width] || (crops && word == "resize") {
         return None;
     }
-    let message = format!("{word} gives images of {height}×{width}, but the network's input is {input}");
+    let message =
+        format!("{word} gives images of {height}×{width}, but the network's input is {input}");
     let (wanted_height, wanted_width) = (input.spatial()[0], input.spatial()[1]);
     Some(
         Problem::error(message)
             .help(format!("use {word} = [{wanted_height}, {wanted_width}]"))
-            .help(format!("or input = \"{}x{height}x{width}\"", input.channels())),
+            .help(format!(
+                "or input = \"{}x{height}x{width}\"",
+                input.channels()
+            )),
     )
 }
 
@@ -100,11 +128,15 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
     if loss == Loss::Bce {
         return binary(pixels, last);
     }
-    let shown = pixels.map_or("normalized".to_owned(), |[low, high]| format!("from {low} to {high}"));
+    let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
+        format!("from {low} to {high}")
+    });
     let (word, reach, fitting) = match last {
         Some(Kind::Activation(Activation::Sigmoid)) => ("sigmoid", [0.0, 1.0], "range = [0, 1]"),
         Some(Kind::Activation(Activation::Tanh)) => ("tanh", [-1.0, 1.0], "range = [-1, 1]"),
-        Some(Kind::Activation(Activation::Relu)) => ("relu", [0.0, f32::INFINITY], "range = [0, 1]"),
+        Some(Kind::Activation(Activation::Relu)) => {
+            ("relu", [0.0, f32::INFINITY], "range = [0, 1]")
+        }
         _ => return Vec::new(),
     };
     let within = pixels.is_some_and(|[low, high]| low >= reach[0] && high <= reach[1]);
@@ -112,12 +144,23 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
     if within {
         return Vec::new();
     }
-    let message = format!("the decoder ends in {word}, which gives values {}, but the pixels are {shown}", span(reach));
-    vec![Problem::warning(message).help(format!("use {fitting} in [data]")).help(format!("or remove the last {word}"))]
+    let message = format!(
+        "the decoder ends in {word}, which gives values {}, but the pixels are {shown}",
+        span(reach)
+    );
+    vec![
+        Problem::warning(message)
+            .help(format!("use {fitting} in [data]"))
+            .help(format!("or remove the last {word}")),
+    ]
 }
 
 fn span([low, high]: [f32; 2]) -> String {
-    if high.is_finite() { format!("from {low} to {high}") } else { format!("from {low} up") }
+    if high.is_finite() {
+        format!("from {low} to {high}")
+    } else {
+        format!("from {low} up")
+    }
 }
 
 fn binary(pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {

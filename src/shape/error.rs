@@ -18,7 +18,11 @@ pub struct ShapeError {
 impl ShapeError {
     /// An error without help yet.
     pub fn new(message: impl Into<String>) -> ShapeError {
-        ShapeError { message: message.into(), help: Vec::new(), span: None }
+        ShapeError {
+            message: message.into(),
+            help: Vec::new(),
+            span: None,
+        }
     }
 
     /// The same error with one more line of help.
@@ -39,7 +43,11 @@ impl ShapeError {
 impl From<&LayerTextError> for ShapeError {
     fn from(error: &LayerTextError) -> ShapeError {
         let span = Some(error.span.clone());
-        ShapeError { message: error.message.clone(), help: vec![error.help.clone()], span }
+        ShapeError {
+            message: error.message.clone(),
+            help: vec![error.help.clone()],
+            span,
+        }
     }
 }
 

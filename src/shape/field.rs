@@ -42,7 +42,11 @@ enum Step {
     /// `n` outputs see (n − 1)·stride + span inputs.
     Down { span: u64, stride: u64 },
     /// `n` outputs see (n − 1 + reach)/stride + 1 inputs; a single one sees `single`.
-    Up { reach: u64, stride: u64, single: u64 },
+    Up {
+        reach: u64,
+        stride: u64,
+        single: u64,
+    },
 }
 
 impl Step {
@@ -50,21 +54,42 @@ impl Step {
         match self {
             Step::Down { span, stride } => (n - 1).saturating_mul(stride).saturating_add(span),
             Step::Up { single, .. } if n == 1 => single,
-            Step::Up { reach, stride, .. } => ((n - 1).saturating_add(reach) / stride).saturating_add(1),
+            Step::Up { reach, stride, .. } => {
+                ((n - 1).saturating_add(reach) / stride).saturating_add(1)
+            }
         }
     }
 }
 
 impl Chain {
     fn start() -> Chain {
-        Chain { steps: Vec::new(), grid: Some(Grid::start()) }
+        Chain {
+            steps: Vec::new(),
+            grid: Some(Grid::start()),
+        }
     }
 
     fn push(&mut self, step: Step) {
         match (self.steps.last_mut(), step) {
-            (_, Step::Down { span: 1, stride: 1 } | Step::Up { reach: 0, stride: 1, .. }) => {}
-            (Some(Step::Down { span, stride }), Step::Down { span: next_span, stride: next_stride }) => {
-                *span = (next_span - 1).saturating_mul(*stride).saturating_add(*span);
+            (
+                _,
+                Step::Down { span: 1, stride: 1 }
+                | Step::Up {
+                    reach: 0,
+                    stride: 1,
+                    ..
+                },
+            ) => {}
+            (
+                Some(Step::Down { span, stride }),
+                Step::Down {
+                    span: next_span,
+                    stride: next_stride,
+                },
+            ) => {
+                *span = (next_span - 1)
+                    .saturating_mul(*stride)
+                    .saturating_add(*span);
                 *stride = stride.saturating_mul(next_stride);
             }
             _ => self.steps.push(step),
@@ -100,8 +125,13 @@ impl Field {
 
     /// The field after one more layer.
     pub fn after(self, op: &Op) -> Field {
-        let Field::Axes(mut chains) = self else { return Field::Whole };
-        if matches!(op, Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. }) {
+        let Field::Axes(mut chains) = self else {
+            return Field::Whole;
+        };
+        if matches!(
+            op,
+            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. }
+        ) {
             return Field::Whole;
         }
         // Operators always have three axes; a signal or an image has the last ones.
@@ -117,10 +147,15 @@ impl Field {
 
     /// The larger field on each axis, for branches that meet.
     pub fn widest(self, other: Field) -> Field {
-        let (Field::Axes(a), Field::Axes(b)) = (self, other) else { return Field::Whole };
+        let (Field::Axes(a), Field::Axes(b)) = (self, other) else {
+            return Field::Whole;
+        };
         let wider = |(a, b): (Chain, Chain)| {
             let grid = a.grid.zip(b.grid).and_then(|(a, b)| a.meet(b));
-            Chain { grid, ..if b.size() > a.size() { b } else { a } }
+            Chain {
+                grid,
+                ..if b.size() > a.size() { b } else { a }
+            }
         };
         Field::Axes(a.into_iter().zip(b).map(wider).collect())
     }
@@ -132,26 +167,46 @@ fn step(op: &Op, axis: usize) -> Option<Step> {
         | Op::SeparableConv { geometry, .. }
         | Op::MaxPool { geometry, .. }
         | Op::AvgPool { geometry, .. } => Some(down(geometry, axis)),
-        Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => Some(up(geometry, axis)),
-        Op::Upsample { factor, bilinear, .. } => Some(upsample(factor[axis] as u64, *bilinear)),
-        Op::AdaptiveAvgPool { input, output } => Some(adaptive(input[axis] as u64, output[axis] as u64)),
+        Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => {
+            Some(up(geometry, axis))
+        }
+        Op::Upsample {
+            factor, bilinear, ..
+        } => Some(upsample(factor[axis] as u64, *bilinear)),
+        Op::AdaptiveAvgPool { input, output } => {
+            Some(adaptive(input[axis] as u64, output[axis] as u64))
+        }
         _ => None,
     }
 }
 
 fn down(geometry: &Geometry, axis: usize) -> Step {
-    let span = (geometry.kernel[axis] as u64 - 1).saturating_mul(geometry.dilation[axis] as u64).saturating_add(1);
-    Step::Down { span, stride: geometry.stride[axis] as u64 }
+    let span = (geometry.kernel[axis] as u64 - 1)
+        .saturating_mul(geometry.dilation[axis] as u64)
+        .saturating_add(1);
+    Step::Down {
+        span,
+        stride: geometry.stride[axis] as u64,
+    }
 }
 
 /// Every output collects the inputs whose spread kernel covers it. With dilation only every q-th
 /// tap can meet one output.
 fn up(geometry: &Geometry, axis: usize) -> Step {
-    let (taps, stride, dilation) =
-        (geometry.kernel[axis] as u64 - 1, geometry.stride[axis] as u64, geometry.dilation[axis] as u64);
+    let (taps, stride, dilation) = (
+        geometry.kernel[axis] as u64 - 1,
+        geometry.stride[axis] as u64,
+        geometry.dilation[axis] as u64,
+    );
     let q = stride / gcd(stride, dilation);
-    let single = (taps / q).saturating_mul(q.saturating_mul(dilation) / stride).saturating_add(1);
-    Step::Up { reach: taps.saturating_mul(dilation), stride, single }
+    let single = (taps / q)
+        .saturating_mul(q.saturating_mul(dilation) / stride)
+        .saturating_add(1);
+    Step::Up {
+        reach: taps.saturating_mul(dilation),
+        stride,
+        single,
+    }
 }
 
 /// Repeating is a transposed convolution with kernel = stride; interpolation reaches one input further.
@@ -160,7 +215,11 @@ fn upsample(factor: u64, bilinear: bool) -> Step {
         (true, 2..) => 2 * factor - 2 + u64::from(factor.is_multiple_of(2)),
         _ => factor - 1,
     };
-    Step::Up { reach, stride: factor, single: reach / factor + 1 }
+    Step::Up {
+        reach,
+        stride: factor,
+        single: reach / factor + 1,
+    }
 }
 
 /// The largest of the windows ⌊i·in/out⌋ .. ⌈(i+1)·in/out⌉.
@@ -171,7 +230,10 @@ fn adaptive(input: u64, output: u64) -> Step {
         _ if rest > gcd(rest, output) => 2,
         _ => 1,
     };
-    Step::Down { span: input / output + extra, stride: input.div_ceil(output) }
+    Step::Down {
+        span: input / output + extra,
+        stride: input.div_ceil(output),
+    }
 }
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {

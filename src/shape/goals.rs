@@ -57,7 +57,11 @@ pub struct Measured {
 
 /// Every goal of a project with its answer, in the order they are listed.
 pub fn judge(project: &Project, inference: &Inference, measured: &Measured) -> Vec<Judged> {
-    project.goals.iter().map(|goal| one(goal, project, inference, measured)).collect()
+    project
+        .goals
+        .iter()
+        .map(|goal| one(goal, project, inference, measured))
+        .collect()
 }
 
 /// Whether no goal is missed; those that only training can tell are left out.
@@ -84,16 +88,32 @@ fn one(goal: &Goal, project: &Project, inference: &Inference, measured: &Measure
 }
 
 fn output_goal(goal: &Goal, inference: &Inference) -> Judged {
-    let standing = if inference.output_equals_input == Some(true) { Standing::Met } else { Standing::Missed };
-    let now = inference.output.as_ref().map(|output| Now::Shape(output.dims().to_vec()));
+    let standing = if inference.output_equals_input == Some(true) {
+        Standing::Met
+    } else {
+        Standing::Missed
+    };
+    let now = inference
+        .output
+        .as_ref()
+        .map(|output| Now::Shape(output.dims().to_vec()));
     let text = match &inference.output {
-        None if inference.stack(Stack::Decoder).next().is_none() => "there is no decoder".to_owned(),
+        None if inference.stack(Stack::Decoder).next().is_none() => {
+            "there is no decoder".to_owned()
+        }
         None => unknown(inference),
-        Some(output) if *output == inference.input && standing == Standing::Missed => unknown(inference),
+        Some(output) if *output == inference.input && standing == Standing::Missed => {
+            unknown(inference)
+        }
         Some(output) if *output == inference.input => format!("output {output}"),
         Some(output) => format!("output {output}, {}", difference(output, &inference.input)),
     };
-    Judged { goal: *goal, standing, now, text }
+    Judged {
+        goal: *goal,
+        standing,
+        now,
+        text,
+    }
 }
 
 fn unknown(inference: &Inference) -> String {
@@ -104,12 +124,21 @@ fn unknown(inference: &Inference) -> String {
 }
 
 /// What memory is counted for: a goal is met or missed alike on every machine.
-pub const MACHINE: Machine = Machine { threads: 2, lanes: 16 };
+pub const MACHINE: Machine = Machine {
+    threads: 2,
+    lanes: 16,
+};
 
 /// The stage that needs most; `None` without stages.
 fn memory(project: &Project, inference: &Inference) -> Option<u64> {
     let plan = inference.plan.as_ref()?;
-    let step = |stage| Some(step_memory(plan, stage, stage.batch, MACHINE)?.total().total());
+    let step = |stage| {
+        Some(
+            step_memory(plan, stage, stage.batch, MACHINE)?
+                .total()
+                .total(),
+        )
+    };
     project.stages.iter().map(step).max().flatten()
 }
 
@@ -128,16 +157,43 @@ fn receptive_field(relation: Relation, inference: &Inference) -> Option<u64> {
 
 fn count_goal(goal: &Goal, now: Option<u64>, inference: &Inference) -> Judged {
     let (Wanted::Count(wanted) | Wanted::Bytes(wanted)) = goal.wanted else {
-        return Judged { goal: *goal, standing: Standing::Missed, now: None, text: unknown(inference) };
+        return Judged {
+            goal: *goal,
+            standing: Standing::Missed,
+            now: None,
+            text: unknown(inference),
+        };
     };
     let Some(now) = now else {
-        return Judged { goal: *goal, standing: Standing::Missed, now: None, text: unasked(goal.quantity, inference) };
+        return Judged {
+            goal: *goal,
+            standing: Standing::Missed,
+            now: None,
+            text: unasked(goal.quantity, inference),
+        };
     };
     let met = goal.relation.holds(now, wanted);
-    let figure = |number: u64| if goal.quantity == Quantity::Memory { bytes(number) } else { count(number) };
-    let rest = if met { String::new() } else { distance(goal.relation, now, wanted, figure) };
-    let text = format!("{} {}{rest}", figure(now), unit(goal.quantity, now)).trim_end().to_owned();
-    Judged { goal: *goal, standing: standing(met), now: Some(Now::Count(now)), text }
+    let figure = |number: u64| {
+        if goal.quantity == Quantity::Memory {
+            bytes(number)
+        } else {
+            count(number)
+        }
+    };
+    let rest = if met {
+        String::new()
+    } else {
+        distance(goal.relation, now, wanted, figure)
+    };
+    let text = format!("{} {}{rest}", figure(now), unit(goal.quantity, now))
+        .trim_end()
+        .to_owned();
+    Judged {
+        goal: *goal,
+        standing: standing(met),
+        now: Some(Now::Count(now)),
+        text,
+    }
 }
 
 /// Why a count is not known.
@@ -170,7 +226,10 @@ fn distance(relation: Relation, now: u64, wanted: u64, figure: impl Fn(u64) -> S
     // Below 64 asks for 63.
     let strict = u64::from(matches!(relation, Relation::Below | Relation::Above));
     if now > wanted || relation == Relation::Below {
-        format!(", {} too many", figure((now - wanted).saturating_add(strict)))
+        format!(
+            ", {} too many",
+            figure((now - wanted).saturating_add(strict))
+        )
     } else {
         format!(", {} short", figure((wanted - now).saturating_add(strict)))
     }
@@ -183,7 +242,12 @@ fn standing(met: bool) -> Standing {
 fn measured_goal(goal: &Goal, now: Option<f64>) -> Judged {
     let (Wanted::Number(wanted), Some(now)) = (goal.wanted, now) else {
         let text = "known after training".to_owned();
-        return Judged { goal: *goal, standing: Standing::AfterTraining, now: None, text };
+        return Judged {
+            goal: *goal,
+            standing: Standing::AfterTraining,
+            now: None,
+            text,
+        };
     };
     let met = goal.relation.holds(now, wanted);
     let figure = |value: f64| match goal.quantity {
@@ -201,8 +265,15 @@ fn measured_goal(goal: &Goal, now: Option<f64>) -> Judged {
         Quantity::Psnr => "",
         quantity => quantity.name(),
     };
-    let text = format!("{name} {}{rest}", figure(now)).trim_start().to_owned();
-    Judged { goal: *goal, standing: standing(met), now: Some(Now::Number(now)), text }
+    let text = format!("{name} {}{rest}", figure(now))
+        .trim_start()
+        .to_owned();
+    Judged {
+        goal: *goal,
+        standing: standing(met),
+        now: Some(Now::Number(now)),
+        text,
+    }
 }
 
 #[cfg(test)]

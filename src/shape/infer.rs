@@ -94,15 +94,29 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn of(Cost { parameters, macs, memory_bytes }: Cost, layers: u64) -> Totals {
-        Totals { parameters, macs, memory_bytes, layers }
+    fn of(
+        Cost {
+            parameters,
+            macs,
+            memory_bytes,
+        }: Cost,
+        layers: u64,
+    ) -> Totals {
+        Totals {
+            parameters,
+            macs,
+            memory_bytes,
+            layers,
+        }
     }
 }
 
 impl Inference {
     /// Every error with its row, in the order of the text.
     pub fn errors(&self) -> impl Iterator<Item = (&Row, &ShapeError)> {
-        self.rows.iter().filter_map(|row| row.error.as_ref().map(|error| (row, error)))
+        self.rows
+            .iter()
+            .filter_map(|row| row.error.as_ref().map(|error| (row, error)))
     }
 
     /// The rows of one stack.
@@ -119,25 +133,46 @@ impl Inference {
 /// Infers every shape of a network. Never fails: what is wrong stands in the rows.
 pub fn infer(network: &Network) -> Inference {
     let mut walker = Walker::default();
-    let encoder = walker.stack(Stack::Encoder, &network.encoder, Flow::start(&network.input), &network.input);
+    let encoder = walker.stack(
+        Stack::Encoder,
+        &network.encoder,
+        Flow::start(&network.input),
+        &network.input,
+    );
     // Decoder and head both start from the code, so each pairs with the encoder's poolings alone.
     let pools = walker.pools.clone();
-    let decoder = walker.stack(Stack::Decoder, &network.decoder, encoder.flow.clone(), &network.input);
+    let decoder = walker.stack(
+        Stack::Decoder,
+        &network.decoder,
+        encoder.flow.clone(),
+        &network.input,
+    );
     walker.pools = pools;
-    let head = walker.stack(Stack::Head, &network.head, encoder.flow.clone(), &network.input);
+    let head = walker.stack(
+        Stack::Head,
+        &network.head,
+        encoder.flow.clone(),
+        &network.input,
+    );
 
     let code = encoder.shape();
     let output = decoder.shape().filter(|_| !network.decoder.is_empty());
     let answer = head.shape().filter(|_| !network.head.is_empty());
     let sound = encoder.planned.is_some() && decoder.planned.is_some();
-    let plan = encoder.planned.zip(code.clone()).map(|(planned, code)| Plan {
-        input: network.input.clone(),
-        code,
-        stacks: [Some(planned), decoder.planned, head.planned],
-        slots: walker.slots,
-    });
+    let plan = encoder
+        .planned
+        .zip(code.clone())
+        .map(|(planned, code)| Plan {
+            input: network.input.clone(),
+            code,
+            stacks: [Some(planned), decoder.planned, head.planned],
+            slots: walker.slots,
+        });
     Inference {
-        output_equals_input: output.as_ref().filter(|_| sound).map(|output| *output == network.input),
+        output_equals_input: output
+            .as_ref()
+            .filter(|_| sound)
+            .map(|output| *output == network.input),
         input: network.input.clone(),
         rows: walker.rows,
         code,

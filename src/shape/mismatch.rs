@@ -34,10 +34,16 @@ pub fn banner(inference: &Inference) -> Banner {
         return banner(Level::NotApplicable, "no decoder".into());
     }
     match (&inference.output, inference.output_equals_input) {
-        (Some(output), Some(true)) => banner(Level::Proven, format!("output {output} = input {input} ✓")),
-        (Some(output), Some(false)) => {
-            banner(Level::Wrong, format!("output {output} ≠ input {input}: {}", difference(output, input)))
+        (Some(output), Some(true)) => {
+            banner(Level::Proven, format!("output {output} = input {input} ✓"))
         }
+        (Some(output), Some(false)) => banner(
+            Level::Wrong,
+            format!(
+                "output {output} ≠ input {input}: {}",
+                difference(output, input)
+            ),
+        ),
         _ => banner(Level::Unknown, unknown(inference)),
     }
 }
@@ -56,19 +62,33 @@ pub fn difference(output: &Shape, input: &Shape) -> String {
         return format!("{} instead of {}", kind_of(output), kind_of(input));
     }
     let (mut short, mut over) = (Vec::new(), Vec::new());
-    for ((&is, &wanted), unit) in output.dims().iter().zip(input.dims()).zip(units(input.rank())) {
+    for ((&is, &wanted), unit) in output
+        .dims()
+        .iter()
+        .zip(input.dims())
+        .zip(units(input.rank()))
+    {
         match is.cmp(&wanted) {
             std::cmp::Ordering::Less => short.push(count(wanted - is, unit)),
             std::cmp::Ordering::Greater => over.push(count(is - wanted, unit)),
             std::cmp::Ordering::Equal => {}
         }
     }
-    let part = |list: Vec<String>, word: &str| (!list.is_empty()).then(|| format!("{} {word}", list.join(" and ")));
-    [part(short, "short"), part(over, "too many")].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let part = |list: Vec<String>, word: &str| {
+        (!list.is_empty()).then(|| format!("{} {word}", list.join(" and ")))
+    };
+    [part(short, "short"), part(over, "too many")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 pub(super) fn kind_of(shape: &Shape) -> &'static str {
-    ["a vector", "a signal", "an image", "a volume"].get(shape.rank()).copied().unwrap_or("a tensor")
+    ["a vector", "a signal", "an image", "a volume"]
+        .get(shape.rank())
+        .copied()
+        .unwrap_or("a tensor")
 }
 
 /// What each size of a shape counts.
@@ -82,8 +102,10 @@ pub(super) fn units(rank: usize) -> &'static [&'static str] {
 }
 
 pub(super) fn count(number: usize, unit: &str) -> String {
-    const WORDS: [&str; 13] =
-        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    const WORDS: [&str; 13] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
     let plural = if number == 1 { "" } else { "s" };
     match WORDS.get(number) {
         Some(word) => format!("{word} {unit}{plural}"),
@@ -99,9 +121,19 @@ mod tests {
     use crate::shape::infer;
 
     fn sentence(encoder: &str, decoder: &str) -> (Level, String) {
-        let nodes = |text: &str| text.split(';').filter(|t| !t.is_empty()).map(Node::from_text).collect();
+        let nodes = |text: &str| {
+            text.split(';')
+                .filter(|t| !t.is_empty())
+                .map(Node::from_text)
+                .collect()
+        };
         let input = "3x32x32".parse().unwrap();
-        let banner = banner(&infer(&Network { input, encoder: nodes(encoder), decoder: nodes(decoder), head: vec![] }));
+        let banner = banner(&infer(&Network {
+            input,
+            encoder: nodes(encoder),
+            decoder: nodes(decoder),
+            head: vec![],
+        }));
         (banner.level, banner.text)
     }
 
@@ -109,17 +141,51 @@ mod tests {
     fn says_what_differs() {
         let down = "conv 8 k3 s2 p1";
         for (decoder, level, text) in [
-            ("convt 3 k4 s2 p1", Level::Proven, "output 3×32×32 = input 3×32×32 ✓"),
-            ("convt 3 k3 s2 p1", Level::Wrong, "output 3×31×31 ≠ input 3×32×32: one row and one column short"),
-            ("convt 1 k4 s2 p1", Level::Wrong, "output 1×32×32 ≠ input 3×32×32: two channels short"),
-            ("convt 4 k3x4 s2 p1;pad 0+1x0", Level::Wrong, "output 4×32×32 ≠ input 3×32×32: one channel too many"),
-            ("convt 4 k3x4 s2 p1", Level::Wrong, "output 4×31×32 ≠ input 3×32×32: one row short, one channel too many"),
-            ("flatten", Level::Wrong, "output 2048 ≠ input 3×32×32: a vector instead of an image"),
+            (
+                "convt 3 k4 s2 p1",
+                Level::Proven,
+                "output 3×32×32 = input 3×32×32 ✓",
+            ),
+            (
+                "convt 3 k3 s2 p1",
+                Level::Wrong,
+                "output 3×31×31 ≠ input 3×32×32: one row and one column short",
+            ),
+            (
+                "convt 1 k4 s2 p1",
+                Level::Wrong,
+                "output 1×32×32 ≠ input 3×32×32: two channels short",
+            ),
+            (
+                "convt 4 k3x4 s2 p1;pad 0+1x0",
+                Level::Wrong,
+                "output 4×32×32 ≠ input 3×32×32: one channel too many",
+            ),
+            (
+                "convt 4 k3x4 s2 p1",
+                Level::Wrong,
+                "output 4×31×32 ≠ input 3×32×32: one row short, one channel too many",
+            ),
+            (
+                "flatten",
+                Level::Wrong,
+                "output 2048 ≠ input 3×32×32: a vector instead of an image",
+            ),
             ("", Level::NotApplicable, "no decoder"),
-            ("convt 3 k4 g3", Level::Unknown, "the decoder has an error at decoder.0"),
+            (
+                "convt 3 k4 g3",
+                Level::Unknown,
+                "the decoder has an error at decoder.0",
+            ),
         ] {
             assert_eq!(sentence(down, decoder), (level, text.into()));
         }
-        assert_eq!(sentence("dense 3", "relu"), (Level::Unknown, "the encoder has an error at encoder.0".into()));
+        assert_eq!(
+            sentence("dense 3", "relu"),
+            (
+                Level::Unknown,
+                "the encoder has an error at encoder.0".into()
+            )
+        );
     }
 }

@@ -26,12 +26,22 @@ pub struct Geometry {
 
 impl Geometry {
     /// A window of one cell on one cell: what a dense layer slides.
-    pub const ONE_CELL: Geometry =
-        Geometry { input: [1; 3], output: [1; 3], kernel: [1; 3], stride: [1; 3], dilation: [1; 3], pad: [0; 3] };
+    pub const ONE_CELL: Geometry = Geometry {
+        input: [1; 3],
+        output: [1; 3],
+        kernel: [1; 3],
+        stride: [1; 3],
+        dilation: [1; 3],
+        pad: [0; 3],
+    };
 
     /// A window of one cell at each of these cells.
     pub fn pointwise(cells: [usize; 3]) -> Geometry {
-        Geometry { input: cells, output: cells, ..Geometry::ONE_CELL }
+        Geometry {
+            input: cells,
+            output: cells,
+            ..Geometry::ONE_CELL
+        }
     }
 
     /// Cells that the window spans along an axis.
@@ -206,7 +216,10 @@ impl Op {
 
 /// A node with shapes: a resolved layer, or a block of resolved branches.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all nodes are layers; a box each would only cost")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all nodes are layers; a box each would only cost"
+)]
 pub enum Planned {
     /// A layer.
     Layer(PlannedLayer),

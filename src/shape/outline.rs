@@ -17,7 +17,11 @@ pub struct Outline {
 
 impl Outline {
     /// Nothing is known.
-    pub const UNKNOWN: Outline = Outline { channels: None, rank: None, spatial: [None; 3] };
+    pub const UNKNOWN: Outline = Outline {
+        channels: None,
+        rank: None,
+        spatial: [None; 3],
+    };
 
     /// Everything is known.
     pub fn of(shape: &Shape) -> Outline {
@@ -25,12 +29,20 @@ impl Outline {
         for (slot, &size) in spatial.iter_mut().zip(shape.spatial()) {
             *slot = Some(size);
         }
-        Outline { channels: Some(shape.channels()), rank: Some(shape.rank()), spatial }
+        Outline {
+            channels: Some(shape.channels()),
+            rank: Some(shape.rank()),
+            spatial,
+        }
     }
 
     /// A vector of so many features, if they are known.
     pub fn vector(features: Option<usize>) -> Outline {
-        Outline { channels: features, rank: Some(0), spatial: [None; 3] }
+        Outline {
+            channels: features,
+            rank: Some(0),
+            spatial: [None; 3],
+        }
     }
 
     /// Channels and sizes as far as known; with more than three sizes the rest is dropped.
@@ -39,12 +51,19 @@ impl Outline {
         for (slot, &size) in spatial.iter_mut().zip(sizes) {
             *slot = size;
         }
-        Outline { channels, rank: Some(sizes.len().min(3)), spatial }
+        Outline {
+            channels,
+            rank: Some(sizes.len().min(3)),
+            spatial,
+        }
     }
 
     /// Only the channels, perhaps: neither sizes nor the number of axes.
     pub fn channels_only(channels: Option<usize>) -> Outline {
-        Outline { channels, ..Outline::UNKNOWN }
+        Outline {
+            channels,
+            ..Outline::UNKNOWN
+        }
     }
 
     /// The channels, if known.
@@ -68,9 +87,19 @@ impl Outline {
     }
 
     /// The same rank and channels, with each size passed through `f` (axis, size).
-    pub(super) fn map(&self, channels: Option<usize>, f: impl Fn(usize, usize) -> Option<usize>) -> Outline {
-        let Some(sizes) = self.spatial() else { return Outline::channels_only(channels) };
-        let mapped: Vec<_> = sizes.iter().enumerate().map(|(axis, size)| size.and_then(|size| f(axis, size))).collect();
+    pub(super) fn map(
+        &self,
+        channels: Option<usize>,
+        f: impl Fn(usize, usize) -> Option<usize>,
+    ) -> Outline {
+        let Some(sizes) = self.spatial() else {
+            return Outline::channels_only(channels);
+        };
+        let mapped: Vec<_> = sizes
+            .iter()
+            .enumerate()
+            .map(|(axis, size)| size.and_then(|size| f(axis, size)))
+            .collect();
         Outline::tensor(channels, &mapped)
     }
 
@@ -103,7 +132,9 @@ impl fmt::Display for Outline {
         let Some(sizes) = self.spatial() else {
             return f.write_str(if self.channels.is_some() { "×…" } else { "" });
         };
-        sizes.iter().try_for_each(|&one| f.write_str("×").and_then(|()| size(f, one)))
+        sizes
+            .iter()
+            .try_for_each(|&one| f.write_str("×").and_then(|()| size(f, one)))
     }
 }
 
@@ -116,7 +147,10 @@ mod tests {
         let shape: Shape = "3x32x48".parse().unwrap();
         assert_eq!(Outline::of(&shape).to_string(), "3×32×48");
         assert_eq!(Outline::of(&shape).full(), Some(shape));
-        assert_eq!(Outline::tensor(Some(32), &[None, Some(7)]).to_string(), "32×?×7");
+        assert_eq!(
+            Outline::tensor(Some(32), &[None, Some(7)]).to_string(),
+            "32×?×7"
+        );
         assert_eq!(Outline::channels_only(Some(32)).to_string(), "32×…");
         assert_eq!(Outline::UNKNOWN.to_string(), "?");
         assert_eq!(Outline::vector(Some(10)).full().unwrap().to_string(), "10");

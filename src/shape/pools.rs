@@ -49,7 +49,10 @@ impl Pools {
     pub fn pair(&mut self, name: Option<&str>) -> Option<Pool> {
         let index = match name {
             None => self.open.pop()?,
-            Some(name) => self.all.iter().rposition(|pool| pool.name.as_deref() == Some(name))?,
+            Some(name) => self
+                .all
+                .iter()
+                .rposition(|pool| pool.name.as_deref() == Some(name))?,
         };
         self.open.retain(|&open| open != index);
         self.all.get(index).cloned()
@@ -67,8 +70,20 @@ mod tests {
     use crate::project::Stack;
 
     fn pool(slot: usize, name: Option<&str>) -> Pool {
-        let (place, text, name) = (Place::new(Stack::Encoder, slot), "maxpool 2".into(), name.map(str::to_owned));
-        Pool { slot, name, place, text, input: Outline::UNKNOWN, output: Outline::UNKNOWN, geometry: None }
+        let (place, text, name) = (
+            Place::new(Stack::Encoder, slot),
+            "maxpool 2".into(),
+            name.map(str::to_owned),
+        );
+        Pool {
+            slot,
+            name,
+            place,
+            text,
+            input: Outline::UNKNOWN,
+            output: Outline::UNKNOWN,
+            geometry: None,
+        }
     }
 
     #[test]

@@ -33,18 +33,32 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             freeze(stage, project, inference),
             sparsity(stage, project),
         ];
-        problems.extend(found.into_iter().flatten().map(|problem| problem.of_stage(index)));
+        problems.extend(
+            found
+                .into_iter()
+                .flatten()
+                .map(|problem| problem.of_stage(index)),
+        );
     }
     problems
 }
 
 fn same_names(stages: &[Stage]) -> Vec<Problem> {
-    let doubled = |&(index, stage): &(usize, &Stage)| stages[..index].iter().any(|other| other.name == stage.name);
+    let doubled = |&(index, stage): &(usize, &Stage)| {
+        stages[..index].iter().any(|other| other.name == stage.name)
+    };
     let warn = |(index, stage): (usize, &Stage)| {
         let message = format!("two stages are called `{}`", stage.name);
-        Problem::warning(message).help("give each a name of its own").of_stage(index)
+        Problem::warning(message)
+            .help("give each a name of its own")
+            .of_stage(index)
     };
-    stages.iter().enumerate().filter(doubled).map(warn).collect()
+    stages
+        .iter()
+        .enumerate()
+        .filter(doubled)
+        .map(warn)
+        .collect()
 }
 
 /// The stack whose output the stage's loss sees.
@@ -76,7 +90,8 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
         }
         Task::Classify if network.head.is_empty() => {
             problems.push(
-                Problem::error("classifying needs a head").help("add layers to the head, such as flatten and dense 10"),
+                Problem::error("classifying needs a head")
+                    .help("add layers to the head, such as flatten and dense 10"),
             );
         }
         Task::Classify => problems.extend(scores(project, inference)),
@@ -95,17 +110,28 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
 pub fn add_ways(project: &Project, inference: &Inference, problems: &mut [Problem]) {
     let differs = inference.output_equals_input == Some(false);
     let text = banner(inference).text;
-    let mut unequal = problems.iter_mut().filter(|problem| differs && problem.message == text).peekable();
+    let mut unequal = problems
+        .iter_mut()
+        .filter(|problem| differs && problem.message == text)
+        .peekable();
     if unequal.peek().is_none() {
         return;
     }
     let network = &project.network;
     let help = solve::hint(network, &locks::targets(project)).map_or_else(
-        || format!("change the decoder's last layers so that they give {}", network.input),
+        || {
+            format!(
+                "change the decoder's last layers so that they give {}",
+                network.input
+            )
+        },
         |solution| solution.sentence(),
     );
     for problem in unequal {
-        problem.help = vec![help.clone(), "or see every way: strata solve, Output = input".into()];
+        problem.help = vec![
+            help.clone(),
+            "or see every way: strata solve, Output = input".into(),
+        ];
     }
 }
 
@@ -114,15 +140,26 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
     let answer = inference.answer.as_ref()?;
     if !answer.is_vector() {
         let message = format!("the head gives {answer}, not one score for each class");
-        return Some(Problem::error(message).help("end the head with `flatten` and `dense 10`, or with `gap`"));
+        return Some(
+            Problem::error(message)
+                .help("end the head with `flatten` and `dense 10`, or with `gap`"),
+        );
     }
-    let (classes, source) = (super::data_check::classes(project.data.source)?, project.data.source);
-    let message = format!("the head gives {} scores, but {source} has {classes} classes", answer.channels());
+    let (classes, source) = (
+        super::data_check::classes(project.data.source)?,
+        project.data.source,
+    );
+    let message = format!(
+        "the head gives {} scores, but {source} has {classes} classes",
+        answer.channels()
+    );
     let help = format!("end the head with `dense {classes}`");
     match answer.channels().cmp(&classes) {
         Ordering::Less => Some(Problem::error(message).help(help)),
         Ordering::Equal => None,
-        Ordering::Greater => Some(Problem::warning(format!("{message}: the others are never right")).help(help)),
+        Ordering::Greater => {
+            Some(Problem::warning(format!("{message}: the others are never right")).help(help))
+        }
     }
 }
 
@@ -131,8 +168,10 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
         (Task::Classify, Loss::CrossEntropy) => Vec::new(),
         (Task::Classify, other) => {
             vec![
-                Problem::error(format!("the loss {other} compares images; classifying needs cross-entropy"))
-                    .help("use loss = \"cross-entropy\""),
+                Problem::error(format!(
+                    "the loss {other} compares images; classifying needs cross-entropy"
+                ))
+                .help("use loss = \"cross-entropy\""),
             ]
         }
         (Task::Reconstruct, Loss::CrossEntropy) => {
@@ -161,7 +200,10 @@ pub(super) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
 }
 
 fn passes_values(kind: &Kind) -> bool {
-    matches!(kind, Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity)
+    matches!(
+        kind,
+        Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity
+    )
 }
 
 fn numbers(stage: &Stage) -> Vec<Problem> {
@@ -170,20 +212,30 @@ fn numbers(stage: &Stage) -> Vec<Problem> {
         problems.push(Problem::error("0 epochs train nothing").help("use epochs = 10"));
     }
     if !(1..=MAX_BATCH).contains(&stage.batch) {
-        let message = format!("a batch of {} is not possible: 1 to {MAX_BATCH}", stage.batch);
+        let message = format!(
+            "a batch of {} is not possible: 1 to {MAX_BATCH}",
+            stage.batch
+        );
         problems.push(Problem::error(message).help("use batch = 64"));
     }
     problems
 }
 
 fn early_stop(stage: &Stage) -> Vec<Problem> {
-    let Some(early) = &stage.early_stop else { return Vec::new() };
+    let Some(early) = &stage.early_stop else {
+        return Vec::new();
+    };
     if !EARLY_STOP_METRICS.contains(&early.metric.as_str()) {
         let message = format!("there is no metric `{}` to stop at", early.metric);
-        return vec![Problem::error(message).help(format!("use one of: {}", EARLY_STOP_METRICS.join(", ")))];
+        return vec![
+            Problem::error(message).help(format!("use one of: {}", EARLY_STOP_METRICS.join(", "))),
+        ];
     }
     if early.metric.ends_with("accuracy") && stage.task == Task::Reconstruct {
-        let message = format!("reconstructing has no accuracy, so `{}` can't stop it", early.metric);
+        let message = format!(
+            "reconstructing has no accuracy, so `{}` can't stop it",
+            early.metric
+        );
         return vec![Problem::error(message).help("use metric = \"valid loss\"")];
     }
     Vec::new()
@@ -202,13 +254,18 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
         used(stage.task).contains(&row.place.stack)
             && !row.is_block
             && row.parameters > 0
-            && !targets.iter().any(|target: &Target| target.contains(&row.place))
+            && !targets
+                .iter()
+                .any(|target: &Target| target.contains(&row.place))
     };
     // With an error somewhere parameters are not all counted, so nothing is concluded.
     if inference.errors().next().is_none() && !inference.rows.iter().any(|row| trainable(&row)) {
         let message = "this stage has no parameters to train";
-        let help =
-            if stage.freeze.is_empty() { "add a layer with parameters, such as conv or dense" } else { "freeze less" };
+        let help = if stage.freeze.is_empty() {
+            "add a layer with parameters, such as conv or dense"
+        } else {
+            "freeze less"
+        };
         problems.push(Problem::error(message).help(help));
     }
     problems
@@ -220,7 +277,9 @@ fn no_such_place(setting: &str, name: &str) -> Problem {
 }
 
 fn sparsity(stage: &Stage, project: &Project) -> Vec<Problem> {
-    let Some(sparsity) = &stage.sparsity else { return Vec::new() };
+    let Some(sparsity) = &stage.sparsity else {
+        return Vec::new();
+    };
     let place = match &sparsity.at {
         None => match project.network.encoder.len() {
             0 => {
@@ -253,8 +312,14 @@ fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
         return vec![Problem::error(message).help("use a layer of the encoder")];
     }
     let sigmoid = match node_at(project.network.stack(place.stack), &place.path) {
-        Some(Node::Layer(layer)) => matches!(layer.kind, Kind::Activation(Activation::Sigmoid) | Kind::Softmax),
-        Some(Node::Repeat { layers, .. }) => matches!(last_kind(layers), Some(Kind::Activation(Activation::Sigmoid))),
+        Some(Node::Layer(layer)) => matches!(
+            layer.kind,
+            Kind::Activation(Activation::Sigmoid) | Kind::Softmax
+        ),
+        Some(Node::Repeat { layers, .. }) => matches!(
+            last_kind(layers),
+            Some(Kind::Activation(Activation::Sigmoid))
+        ),
         _ => false,
     };
     if sigmoid {

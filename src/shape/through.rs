@@ -67,7 +67,13 @@ pub(super) struct Through {
 impl Default for Through {
     fn default() -> Through {
         let (pools, path) = (Pools::default(), Vec::new());
-        Through { pools, slots: 0, stack: Stack::Encoder, path, budget: MAX_LAYERS }
+        Through {
+            pools,
+            slots: 0,
+            stack: Stack::Encoder,
+            path,
+            budget: MAX_LAYERS,
+        }
     }
 }
 
@@ -76,7 +82,13 @@ type Record<'a> = Option<&'a mut Vec<Item>>;
 
 impl Through {
     /// Passes a shape through one of a network's stacks.
-    pub fn stack(&mut self, network: &Network, stack: Stack, shape: Shape, record: Record<'_>) -> Option<Shape> {
+    pub fn stack(
+        &mut self,
+        network: &Network,
+        stack: Stack,
+        shape: Shape,
+        record: Record<'_>,
+    ) -> Option<Shape> {
         self.stack = stack;
         self.nodes(network.stack(stack), shape, record)
     }
@@ -125,7 +137,11 @@ impl Through {
             Kind::Unpool => self.pools.pair(layer.name.as_deref()),
             _ => None,
         };
-        let context = Context { slot: self.slots, paired: paired.as_ref(), name: layer.name.as_deref() };
+        let context = Context {
+            slot: self.slots,
+            paired: paired.as_ref(),
+            name: layer.name.as_deref(),
+        };
         let Resolved { op, output } = resolve(&layer.kind, shape, &context).ok()?;
         if let Op::MaxPool { geometry, .. } = &op {
             self.pools.push(Pool {
@@ -153,7 +169,10 @@ impl Through {
     }
 
     fn place(&self) -> Place {
-        Place { stack: self.stack, path: self.path.clone() }
+        Place {
+            stack: self.stack,
+            path: self.path.clone(),
+        }
     }
 
     fn branches(
@@ -173,16 +192,34 @@ impl Through {
             self.path.pop();
             passed.push(items);
         }
-        let outlines: Option<Vec<Outline>> = outputs.iter().map(|output| output.as_ref().map(Outline::of)).collect();
-        let output = outlines.and_then(|outlines| join(&outlines).ok()).and_then(|outline| outline.full());
+        let outlines: Option<Vec<Outline>> = outputs
+            .iter()
+            .map(|output| output.as_ref().map(Outline::of))
+            .collect();
+        let output = outlines
+            .and_then(|outlines| join(&outlines).ok())
+            .and_then(|outline| outline.full());
         if let Some(record) = record {
             let (place, label, input) = (self.place(), node.label(), shape.clone());
-            record.push(Item::Branches { place, label, input, branches: passed, outputs, output: output.clone() });
+            record.push(Item::Branches {
+                place,
+                label,
+                input,
+                branches: passed,
+                outputs,
+                output: output.clone(),
+            });
         }
         output
     }
 
-    fn repeat(&mut self, times: u32, layers: &[Node], shape: &Shape, mut record: Record<'_>) -> Option<Shape> {
+    fn repeat(
+        &mut self,
+        times: u32,
+        layers: &[Node],
+        shape: &Shape,
+        mut record: Record<'_>,
+    ) -> Option<Shape> {
         let mut shape = shape.clone();
         for _ in 0..times {
             let slots = self.slots;
@@ -191,7 +228,8 @@ impl Through {
             self.path.pop();
             let next = next?;
             // A pass that changes nothing is followed by others that don't.
-            let settled = next == shape && slots == self.slots && record.is_none() && !has_unpool(layers);
+            let settled =
+                next == shape && slots == self.slots && record.is_none() && !has_unpool(layers);
             shape = next;
             if settled {
                 break;
@@ -212,8 +250,14 @@ fn has_unpool(nodes: &[Node]) -> bool {
 /// encoder and head are without error. The same verdict as inference's.
 pub(super) fn works(network: &Network, input: &Shape) -> bool {
     let mut through = Through::default();
-    let Some(code) = through.stack(network, Stack::Encoder, input.clone(), None) else { return false };
-    let stack = if network.decoder.is_empty() { Stack::Head } else { Stack::Decoder };
+    let Some(code) = through.stack(network, Stack::Encoder, input.clone(), None) else {
+        return false;
+    };
+    let stack = if network.decoder.is_empty() {
+        Stack::Head
+    } else {
+        Stack::Decoder
+    };
     let output = through.stack(network, stack, code, None);
     output.is_some_and(|output| network.decoder.is_empty() || output == *input)
 }

@@ -64,12 +64,22 @@ impl StepTime {
     /// Seconds of a node with all that is in it.
     pub fn within(&self, place: &Place) -> f64 {
         let inside = |at: &&Place| at.stack == place.stack && at.path.starts_with(&place.path);
-        self.layers.iter().filter(|(at, _)| inside(at)).map(|(_, seconds)| seconds).sum()
+        self.layers
+            .iter()
+            .filter(|(at, _)| inside(at))
+            .map(|(_, seconds)| seconds)
+            .sum()
     }
 }
 
 /// Estimates a training step of a stage with this many images; `None` where a stack that it needs has an error.
-pub fn step_time(plan: &Plan, stage: &Stage, batch: u32, machine: Machine, speeds: &Speeds) -> Option<StepTime> {
+pub fn step_time(
+    plan: &Plan,
+    stage: &Stage,
+    batch: u32,
+    machine: Machine,
+    speeds: &Speeds,
+) -> Option<StepTime> {
     let watch = Watch::of(stage);
     let second = match stage.task {
         Task::Reconstruct => Stack::Decoder,
@@ -78,7 +88,13 @@ pub fn step_time(plan: &Plan, stage: &Stage, batch: u32, machine: Machine, speed
     let (input, code) = (plan.input.elements(), plan.code.elements());
     let encoder = units(plan.stack(Stack::Encoder)?, input, &watch);
     let last = units(plan.stack(second)?, code, &watch);
-    let mut clock = Clock { machine, speeds, batch: f64::from(batch), layers: BTreeMap::new(), weights: 0.0 };
+    let mut clock = Clock {
+        machine,
+        speeds,
+        batch: f64::from(batch),
+        layers: BTreeMap::new(),
+        weights: 0.0,
+    };
     let learns = first_trained(&encoder) < encoder.len();
     clock.sequence(&encoder, false);
     clock.sequence(&last, learns);
@@ -86,7 +102,11 @@ pub fn step_time(plan: &Plan, stage: &Stage, batch: u32, machine: Machine, speed
     let loss = speeds.start + 4.0 * FLOAT * outputs / speeds.bandwidth;
     // Weight, gradient and two means, read and written.
     let update = 7.0 * FLOAT * clock.weights / speeds.bandwidth;
-    Some(StepTime { layers: clock.layers, loss, update })
+    Some(StepTime {
+        layers: clock.layers,
+        loss,
+        update,
+    })
 }
 
 struct Clock<'a> {
@@ -106,7 +126,9 @@ impl Clock<'_> {
             let seconds = match &unit.work {
                 Work::Layer(layer) => self.layer(unit, layer, i >= first, need),
                 Work::Join { branches, .. } => {
-                    branches.iter().for_each(|branch| self.sequence(branch, need));
+                    branches
+                        .iter()
+                        .for_each(|branch| self.sequence(branch, need));
                     let numbers = 2.0 * (unit.input as f64 + unit.output as f64);
                     self.moved(if need { 2.0 * numbers } else { numbers })
                 }
@@ -127,11 +149,20 @@ impl Clock<'_> {
         }
         let kernels = Kernel::of(&layer.op);
         if !kernels.is_empty() {
-            let pool = if unit.fused && unit.pool.is_some() { self.moved(own + written) } else { 0.0 };
+            let pool = if unit.fused && unit.pool.is_some() {
+                self.moved(own + written)
+            } else {
+                0.0
+            };
             let last = kernels.len() - 1;
             let each = kernels.iter().enumerate().map(|(index, kernel)| {
                 let need = need || (index > 0 && unit.trains);
-                self.kernel(kernel, unit.trains, need, [input, if index == last { written } else { input }])
+                self.kernel(
+                    kernel,
+                    unit.trains,
+                    need,
+                    [input, if index == last { written } else { input }],
+                )
             });
             return each.sum::<f64>() + pool;
         }
@@ -140,7 +171,10 @@ impl Clock<'_> {
             // Each window is read anew; indices are as large as the output.
             Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => {
                 let window = super::memory::kernels::volume(geometry.kernel) as f64;
-                (window * written.min(input) + 2.0 * written, input + 2.0 * written)
+                (
+                    window * written.min(input) + 2.0 * written,
+                    input + 2.0 * written,
+                )
             }
             // Twice over the batch for the means, and once to apply them.
             Op::BatchNorm { .. } => (2.0 * input + written, 5.0 * input),
@@ -150,7 +184,12 @@ impl Clock<'_> {
             Op::Dropout { .. } | Op::Noise { .. } => (40.0 * input, 3.0 * input),
             _ => (input + written, 2.0 * (input + written)),
         };
-        self.moved(forward) + if goes_back && need { self.moved(backward) } else { 0.0 }
+        self.moved(forward)
+            + if goes_back && need {
+                self.moved(backward)
+            } else {
+                0.0
+            }
     }
 
     /// Forward, the gradient of the weight, the gradient of the input.
@@ -159,7 +198,11 @@ impl Clock<'_> {
         let weight = kernel.packed(true, self.machine) as f64;
         let pass = |down: bool, backward: bool| {
             let rate = self.rate(kernel, down);
-            let rate = if backward { rate.backward } else { rate.forward };
+            let rate = if backward {
+                rate.backward
+            } else {
+                rate.forward
+            };
             let arithmetic = kernel.work(down, self.machine) as f64 * self.batch / rate;
             let moved = FLOAT * ((input + written) * self.batch + weight) / self.speeds.bandwidth;
             self.speeds.start + arithmetic.max(moved)
@@ -197,15 +240,41 @@ mod tests {
     use crate::project::node::Node;
     use crate::shape::infer;
 
-    const MACHINE: Machine = Machine { threads: 2, lanes: 16 };
-    const RATE: Rate = Rate { forward: 1e9, backward: 1e9 };
+    const MACHINE: Machine = Machine {
+        threads: 2,
+        lanes: 16,
+    };
+    const RATE: Rate = Rate {
+        forward: 1e9,
+        backward: 1e9,
+    };
 
     fn seconds(input: &str, texts: &[&str], bandwidth: f64) -> f64 {
         let encoder = texts.iter().map(|text| Node::from_text(text)).collect();
-        let network = Network { input: input.parse().unwrap(), encoder, decoder: vec![], head: vec![] };
+        let network = Network {
+            input: input.parse().unwrap(),
+            encoder,
+            decoder: vec![],
+            head: vec![],
+        };
         let (narrow, wide, pointwise, depthwise, dense) = (RATE, RATE, RATE, RATE, RATE);
-        let speeds = Speeds { narrow, wide, pointwise, depthwise, dense, bandwidth, start: 0.0 };
-        let step = step_time(&infer(&network).plan.unwrap(), &Stage::default(), 10, MACHINE, &speeds).unwrap();
+        let speeds = Speeds {
+            narrow,
+            wide,
+            pointwise,
+            depthwise,
+            dense,
+            bandwidth,
+            start: 0.0,
+        };
+        let step = step_time(
+            &infer(&network).plan.unwrap(),
+            &Stage::default(),
+            10,
+            MACHINE,
+            &speeds,
+        )
+        .unwrap();
         let layers: f64 = step.layers.values().sum();
         assert!((step.total() - layers - step.loss - step.update).abs() < 1e-12);
         layers

@@ -41,7 +41,10 @@ pub(super) struct Unit<'a> {
 /// What a unit computes.
 pub(super) enum Work<'a> {
     Layer(&'a PlannedLayer),
-    Join { concat: bool, branches: Vec<Vec<Unit<'a>>> },
+    Join {
+        concat: bool,
+        branches: Vec<Vec<Unit<'a>>>,
+    },
 }
 
 /// What a stage leaves alone, and which output it watches.
@@ -53,9 +56,16 @@ pub(super) struct Watch {
 impl Watch {
     /// What a stage says.
     pub fn of(stage: &Stage) -> Watch {
-        let sparsity = stage.sparsity.as_ref().map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
+        let sparsity = stage
+            .sparsity
+            .as_ref()
+            .map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
         Watch {
-            frozen: stage.freeze.iter().filter_map(|name| name.parse().ok()).collect(),
+            frozen: stage
+                .freeze
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
             sparsity: sparsity.and_then(|name| name.parse().ok()),
         }
     }
@@ -72,7 +82,11 @@ pub(super) fn units<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Ve
     if let Some(target) = &watch.sparsity {
         let (mut count, mut last) = (0, None);
         each(&mut units, &mut |unit| {
-            last = if target.contains(unit.place) { Some(count) } else { last };
+            last = if target.contains(unit.place) {
+                Some(count)
+            } else {
+                last
+            };
             count += 1;
         });
         count = 0;
@@ -104,7 +118,8 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
             Planned::Layer(layer) => {
                 units.push(Unit::of_layer(layer, watch));
                 let last = units.len() - 1;
-                let absorbed = head.is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
+                let absorbed = head
+                    .is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
                 head = if absorbed { head } else { Some(last) };
                 if let ([.., earlier, last], Some(before)) = (units.as_mut_slice(), before) {
                     last.unflattens = matches!(layer.op, Op::Dense { .. }) && flattens(before);
@@ -115,7 +130,10 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
             Planned::Add { place, branches } | Planned::Concat { place, branches } => {
                 (head, before) = (None, None);
                 let concat = matches!(node, Planned::Concat { .. });
-                let branches = branches.iter().map(|branch| sequence(branch, input, watch)).collect();
+                let branches = branches
+                    .iter()
+                    .map(|branch| sequence(branch, input, watch))
+                    .collect();
                 units.push(Unit::of_join(place, concat, branches, input));
             }
             Planned::Repeat { passes, .. } => {
@@ -131,7 +149,9 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
 }
 
 fn flattens(layer: &PlannedLayer) -> bool {
-    matches!(layer.op, Op::Flatten | Op::Reshape) && !layer.input.is_vector() && layer.output.is_vector()
+    matches!(layer.op, Op::Flatten | Op::Reshape)
+        && !layer.input.is_vector()
+        && layer.output.is_vector()
 }
 
 /// Decides, once it is known what is watched, who does whose work.
@@ -141,7 +161,9 @@ fn settle(units: &mut [Unit<'_>]) {
         let ahead = units.get(i).map_or(0, |unit| unit.absorbs);
         let watched = units.iter().skip(i).take(ahead).any(|unit| unit.watched);
         let written = units.get(i + ahead).map_or(0, |last| last.output);
-        let Some(unit) = units.get_mut(i) else { continue };
+        let Some(unit) = units.get_mut(i) else {
+            continue;
+        };
         if let Work::Join { branches, .. } = &mut unit.work {
             branches.iter_mut().for_each(|branch| settle(branch));
         }
@@ -158,7 +180,15 @@ fn settle(units: &mut [Unit<'_>]) {
 
 impl<'a> Unit<'a> {
     fn new(place: &'a Place, work: Work<'a>, input: u64, output: u64, trains: bool) -> Unit<'a> {
-        let [fused, relu, reshapes, unflattens, skipped, watched, given_up] = [false; 7];
+        let [
+            fused,
+            relu,
+            reshapes,
+            unflattens,
+            skipped,
+            watched,
+            given_up,
+        ] = [false; 7];
         Unit {
             place,
             work,
@@ -179,20 +209,44 @@ impl<'a> Unit<'a> {
     }
 
     fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> Unit<'a> {
-        let trains = super::cost::parameters(&layer.op, &layer.input) > 0 && watch.trains(&layer.place);
-        Unit::new(&layer.place, Work::Layer(layer), layer.input.elements(), layer.output.elements(), trains)
+        let trains =
+            super::cost::parameters(&layer.op, &layer.input) > 0 && watch.trains(&layer.place);
+        Unit::new(
+            &layer.place,
+            Work::Layer(layer),
+            layer.input.elements(),
+            layer.output.elements(),
+            trains,
+        )
     }
 
-    fn of_join(place: &'a Place, concat: bool, branches: Vec<Vec<Unit<'a>>>, input: u64) -> Unit<'a> {
+    fn of_join(
+        place: &'a Place,
+        concat: bool,
+        branches: Vec<Vec<Unit<'a>>>,
+        input: u64,
+    ) -> Unit<'a> {
         let mut outputs = branches.iter().map(|branch| end(branch, input));
-        let output = if concat { outputs.fold(0, u64::saturating_add) } else { outputs.next().unwrap_or(input) };
+        let output = if concat {
+            outputs.fold(0, u64::saturating_add)
+        } else {
+            outputs.next().unwrap_or(input)
+        };
         let trains = branches.iter().flatten().any(|unit| unit.trains);
-        Unit::new(place, Work::Join { concat, branches }, input, output, trains)
+        Unit::new(
+            place,
+            Work::Join { concat, branches },
+            input,
+            output,
+            trains,
+        )
     }
 
     /// Takes over the work of a layer behind it, if it can.
     fn absorb(&mut self, next: &'a PlannedLayer) -> bool {
-        let Work::Layer(layer) = &self.work else { return false };
+        let Work::Layer(layer) = &self.work else {
+            return false;
+        };
         let takes = match (&layer.op, &next.op) {
             (Op::Dense { .. }, Op::Reshape) => {
                 let takes = !self.reshapes && !next.output.is_vector();
@@ -200,7 +254,9 @@ impl<'a> Unit<'a> {
                 takes
             }
             (Op::Dense { .. }, Op::MaxPool { .. }) => false,
-            (op, Op::Activation(Activation::Relu)) if has_tail(op) => !std::mem::replace(&mut self.relu, true),
+            (op, Op::Activation(Activation::Relu)) if has_tail(op) => {
+                !std::mem::replace(&mut self.relu, true)
+            }
             (op, Op::MaxPool { .. }) if has_tail(op) && self.pool.is_none() => {
                 self.pool = Some(next);
                 true
@@ -215,7 +271,11 @@ impl<'a> Unit<'a> {
 fn has_tail(op: &Op) -> bool {
     matches!(
         op,
-        Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. } | Op::Dense { .. } | Op::BatchNorm { .. }
+        Op::Conv { .. }
+            | Op::ConvTranspose { .. }
+            | Op::SeparableConv { .. }
+            | Op::Dense { .. }
+            | Op::BatchNorm { .. }
     )
 }
 
@@ -226,13 +286,18 @@ pub(super) fn end(units: &[Unit<'_>], input: u64) -> u64 {
 
 /// The first unit that learns; the length when there is none.
 pub(super) fn first_trained(units: &[Unit<'_>]) -> usize {
-    units.iter().position(|unit| unit.trains).unwrap_or(units.len())
+    units
+        .iter()
+        .position(|unit| unit.trains)
+        .unwrap_or(units.len())
 }
 
 /// Whether a layer with weights is in here for which this holds.
 pub(super) fn any_weight(units: &[Unit<'_>], holds: &dyn Fn(&Place) -> bool) -> bool {
     units.iter().any(|unit| match &unit.work {
-        Work::Layer(layer) => super::cost::parameters(&layer.op, &layer.input) > 0 && holds(unit.place),
+        Work::Layer(layer) => {
+            super::cost::parameters(&layer.op, &layer.input) > 0 && holds(unit.place)
+        }
         Work::Join { branches, .. } => branches.iter().any(|branch| any_weight(branch, holds)),
     })
 }

@@ -74,9 +74,16 @@ const BROKEN: [&str; 14] = [
 pub fn hostile(rng: &mut ChaCha8Rng) -> Network {
     let length = pick(rng, &[0, 1, 3, 6, 12]);
     let stack = |rng: &mut ChaCha8Rng| -> Vec<Node> {
-        (0..rng.random_range(0..=length)).map(|_| node(rng, Mood::Hostile, 0)).collect()
+        (0..rng.random_range(0..=length))
+            .map(|_| node(rng, Mood::Hostile, 0))
+            .collect()
     };
-    Network { input: hostile_input(rng), encoder: stack(rng), decoder: stack(rng), head: stack(rng) }
+    Network {
+        input: hostile_input(rng),
+        encoder: stack(rng),
+        decoder: stack(rng),
+        head: stack(rng),
+    }
 }
 
 fn hostile_input(rng: &mut ChaCha8Rng) -> Shape {
@@ -92,7 +99,12 @@ fn hostile_input(rng: &mut ChaCha8Rng) -> Shape {
 /// A network that is mostly legal and small enough to run: its layers are kept when they fit.
 /// About one in fifteen keeps a layer that doesn't.
 pub fn small(rng: &mut ChaCha8Rng) -> Network {
-    let mut network = Network { input: small_input(rng), encoder: Vec::new(), decoder: Vec::new(), head: Vec::new() };
+    let mut network = Network {
+        input: small_input(rng),
+        encoder: Vec::new(),
+        decoder: Vec::new(),
+        head: Vec::new(),
+    };
     for stack in Stack::ALL {
         for _ in 0..rng.random_range(0..=7) {
             let proposed = node(rng, Mood::Small, 0);
@@ -109,7 +121,10 @@ pub fn small(rng: &mut ChaCha8Rng) -> Network {
 pub fn fits(network: &Network) -> bool {
     let inference = infer(network);
     let little = |row: &strata::shape::Row| {
-        row.error.is_none() && row.memory_bytes < 1 << 18 && row.parameters < 1 << 16 && row.macs < 1 << 22
+        row.error.is_none()
+            && row.memory_bytes < 1 << 18
+            && row.parameters < 1 << 16
+            && row.macs < 1 << 22
     };
     inference.rows.iter().all(little)
 }
@@ -124,7 +139,11 @@ fn small_input(rng: &mut ChaCha8Rng) -> Shape {
 
 /// One node: mostly a layer, at times a block.
 fn node(rng: &mut ChaCha8Rng, mood: Mood, depth: usize) -> Node {
-    let block = if depth == 0 { 0.15 } else { 0.25 / depth as f64 };
+    let block = if depth == 0 {
+        0.15
+    } else {
+        0.25 / depth as f64
+    };
     if rng.random_bool(block) {
         return self::block(rng, mood, depth);
     }
@@ -139,15 +158,24 @@ fn node(rng: &mut ChaCha8Rng, mood: Mood, depth: usize) -> Node {
 
 fn block(rng: &mut ChaCha8Rng, mood: Mood, depth: usize) -> Node {
     let stack = |rng: &mut ChaCha8Rng, least: usize| -> Vec<Node> {
-        (0..rng.random_range(least..=3)).map(|_| node(rng, mood, depth + 1)).collect()
+        (0..rng.random_range(least..=3))
+            .map(|_| node(rng, mood, depth + 1))
+            .collect()
     };
     let least = usize::from(mood == Mood::Small);
-    let branches = |rng: &mut ChaCha8Rng| (0..rng.random_range(least..=3)).map(|_| stack(rng, 0)).collect();
+    let branches = |rng: &mut ChaCha8Rng| {
+        (0..rng.random_range(least..=3))
+            .map(|_| stack(rng, 0))
+            .collect()
+    };
     match rng.random_range(0..3) {
         0 if mood == Mood::Small => residual(rng),
         0 => Node::Add(branches(rng)),
         1 => Node::Concat(branches(rng)),
-        _ => Node::Repeat { times: times(rng, mood), layers: stack(rng, least) },
+        _ => Node::Repeat {
+            times: times(rng, mood),
+            layers: stack(rng, least),
+        },
     }
 }
 
@@ -160,9 +188,20 @@ fn times(rng: &mut ChaCha8Rng, mood: Mood) -> u32 {
 
 /// A sum that is likely to fit: layers that keep the shape, beside the identity.
 fn residual(rng: &mut ChaCha8Rng) -> Node {
-    let keeps = ["dwconv k3 p1", "relu", "bn", "dwconv k3 same nobias", "tanh", "layernorm", "dropout 0.2", "softmax"];
+    let keeps = [
+        "dwconv k3 p1",
+        "relu",
+        "bn",
+        "dwconv k3 same nobias",
+        "tanh",
+        "layernorm",
+        "dropout 0.2",
+        "softmax",
+    ];
     let branch = |rng: &mut ChaCha8Rng| -> Vec<Node> {
-        (0..rng.random_range(0..=3)).map(|_| Node::from_text(pick(rng, &keeps))).collect()
+        (0..rng.random_range(0..=3))
+            .map(|_| Node::from_text(pick(rng, &keeps)))
+            .collect()
     };
     Node::Add((0..rng.random_range(1..=3)).map(|_| branch(rng)).collect())
 }
@@ -174,7 +213,10 @@ fn tower(rng: &mut ChaCha8Rng) -> Node {
         node = match rng.random_range(0..3) {
             0 => Node::Add(vec![vec![node], vec![]]),
             1 => Node::Concat(vec![vec![], vec![node]]),
-            _ => Node::Repeat { times: pick(rng, &[1, 1, 2, 1 << 30]), layers: vec![node] },
+            _ => Node::Repeat {
+                times: pick(rng, &[1, 1, 2, 1 << 30]),
+                layers: vec![node],
+            },
         };
     }
     node
@@ -182,10 +224,20 @@ fn tower(rng: &mut ChaCha8Rng) -> Node {
 
 /// The text of one layer. Hostile text takes its numbers from anywhere; other text always reads.
 pub fn layer_text(rng: &mut ChaCha8Rng, hostile: bool) -> String {
-    let mood = if hostile && rng.random_bool(0.4) { Mood::Hostile } else { Mood::Small };
+    let mood = if hostile && rng.random_bool(0.4) {
+        Mood::Hostile
+    } else {
+        Mood::Small
+    };
     let n = |rng: &mut ChaCha8Rng, most: u32| number(rng, mood, 1, most);
     let mut text = match rng.random_range(0..30) {
-        0..6 => format!("conv {}{}{}{}", n(rng, 8), window(rng, mood, true), groups(rng, mood), bias(rng)),
+        0..6 => format!(
+            "conv {}{}{}{}",
+            n(rng, 8),
+            window(rng, mood, true),
+            groups(rng, mood),
+            bias(rng)
+        ),
         6..10 => {
             format!(
                 "convt {}{}{}{}{}",
@@ -196,12 +248,30 @@ pub fn layer_text(rng: &mut ChaCha8Rng, hostile: bool) -> String {
                 bias(rng)
             )
         }
-        10 => format!("dwconv{}{}{}", window(rng, mood, true), multiplier(rng, mood), bias(rng)),
-        11 => format!("sepconv {}{}{}", n(rng, 8), window(rng, mood, true), bias(rng)),
+        10 => format!(
+            "dwconv{}{}{}",
+            window(rng, mood, true),
+            multiplier(rng, mood),
+            bias(rng)
+        ),
+        11 => format!(
+            "sepconv {}{}{}",
+            n(rng, 8),
+            window(rng, mood, true),
+            bias(rng)
+        ),
         12..15 => format!("maxpool{}", pool(rng, mood)),
         15 => format!("avgpool{}", pool(rng, mood)),
         16..18 => "unpool".into(),
-        18 => format!("upsample {}{}", axes(rng, mood, 1, 3), if rng.random_bool(0.5) { " bilinear" } else { "" }),
+        18 => format!(
+            "upsample {}{}",
+            axes(rng, mood, 1, 3),
+            if rng.random_bool(0.5) {
+                " bilinear"
+            } else {
+                ""
+            }
+        ),
         19 => pick(rng, &["gap", "gmp", "identity"]).into(),
         20 => format!("adaptive-avgpool {}", axes(rng, mood, 1, 5)),
         21 => "flatten".into(),
@@ -246,11 +316,18 @@ fn number(rng: &mut ChaCha8Rng, mood: Mood, low: u32, high: u32) -> String {
 
 fn axes(rng: &mut ChaCha8Rng, mood: Mood, low: u32, high: u32) -> String {
     let count = pick(rng, &[1, 1, 1, 2, 2, 3]);
-    (0..count).map(|_| number(rng, mood, low, high)).collect::<Vec<_>>().join("x")
+    (0..count)
+        .map(|_| number(rng, mood, low, high))
+        .collect::<Vec<_>>()
+        .join("x")
 }
 
 fn some(rng: &mut ChaCha8Rng, mood: Mood, letter: &str, low: u32, high: u32) -> String {
-    if rng.random_bool(0.5) { format!("{letter}{}", axes(rng, mood, low, high)) } else { String::new() }
+    if rng.random_bool(0.5) {
+        format!("{letter}{}", axes(rng, mood, low, high))
+    } else {
+        String::new()
+    }
 }
 
 fn window(rng: &mut ChaCha8Rng, mood: Mood, dilated: bool) -> String {
@@ -259,13 +336,25 @@ fn window(rng: &mut ChaCha8Rng, mood: Mood, dilated: bool) -> String {
         1 => " valid".into(),
         _ => some(rng, mood, " p", 0, 2),
     };
-    let dilation = if dilated && rng.random_bool(0.3) { some(rng, mood, " d", 1, 2) } else { String::new() };
-    format!("{}{}{padding}{dilation}", some(rng, mood, " k", 1, 4), some(rng, mood, " s", 1, 3))
+    let dilation = if dilated && rng.random_bool(0.3) {
+        some(rng, mood, " d", 1, 2)
+    } else {
+        String::new()
+    };
+    format!(
+        "{}{}{padding}{dilation}",
+        some(rng, mood, " k", 1, 4),
+        some(rng, mood, " s", 1, 3)
+    )
 }
 
 fn pool(rng: &mut ChaCha8Rng, mood: Mood) -> String {
     let stride_and_padding = match rng.random_range(0..4) {
-        0 => format!("{}{}", some(rng, mood, " s", 1, 3), some(rng, mood, " p", 0, 1)),
+        0 => format!(
+            "{}{}",
+            some(rng, mood, " s", 1, 3),
+            some(rng, mood, " p", 0, 1)
+        ),
         1 => " same".into(),
         _ => String::new(),
     };
@@ -273,15 +362,27 @@ fn pool(rng: &mut ChaCha8Rng, mood: Mood) -> String {
 }
 
 fn groups(rng: &mut ChaCha8Rng, mood: Mood) -> String {
-    if rng.random_bool(0.2) { format!(" g{}", number(rng, mood, 1, 4)) } else { String::new() }
+    if rng.random_bool(0.2) {
+        format!(" g{}", number(rng, mood, 1, 4))
+    } else {
+        String::new()
+    }
 }
 
 fn multiplier(rng: &mut ChaCha8Rng, mood: Mood) -> String {
-    if rng.random_bool(0.3) { format!(" m{}", number(rng, mood, 1, 2)) } else { String::new() }
+    if rng.random_bool(0.3) {
+        format!(" m{}", number(rng, mood, 1, 2))
+    } else {
+        String::new()
+    }
 }
 
 fn output_padding(rng: &mut ChaCha8Rng, mood: Mood) -> String {
-    if rng.random_bool(0.2) { some(rng, mood, " op", 0, 2) } else { String::new() }
+    if rng.random_bool(0.2) {
+        some(rng, mood, " op", 0, 2)
+    } else {
+        String::new()
+    }
 }
 
 fn bias(rng: &mut ChaCha8Rng) -> &'static str {
@@ -299,6 +400,7 @@ fn margins(rng: &mut ChaCha8Rng, mood: Mood) -> String {
         return axes(rng, mood, 0, 2);
     }
     let count = pick(rng, &[1, 2, 2, 3]);
-    let one = |rng: &mut ChaCha8Rng| format!("{}+{}", number(rng, mood, 0, 2), number(rng, mood, 0, 2));
+    let one =
+        |rng: &mut ChaCha8Rng| format!("{}+{}", number(rng, mood, 0, 2), number(rng, mood, 0, 2));
     (0..count).map(|_| one(rng)).collect::<Vec<_>>().join("x")
 }

@@ -17,7 +17,12 @@ fn pick<T: Copy>(rng: &mut ChaCha8Rng, all: &[T]) -> T {
 /// An exact pair: the decoder's output equals the input.
 pub fn pair(rng: &mut ChaCha8Rng) -> Network {
     loop {
-        let mut network = Network { input: input(rng), encoder: Vec::new(), decoder: Vec::new(), head: Vec::new() };
+        let mut network = Network {
+            input: input(rng),
+            encoder: Vec::new(),
+            decoder: Vec::new(),
+            head: Vec::new(),
+        };
         for _ in 0..rng.random_range(1..=4) {
             let text = down(rng, network.input.rank());
             network.encoder.push(Node::from_text(&text));
@@ -29,7 +34,10 @@ pub fn pair(rng: &mut ChaCha8Rng) -> Network {
         }
         undo(rng, &mut network);
         let inference = infer(&network);
-        let little = inference.rows.iter().all(|row| row.macs < 1 << 20 && row.parameters < 1 << 16);
+        let little = inference
+            .rows
+            .iter()
+            .all(|row| row.macs < 1 << 20 && row.parameters < 1 << 16);
         if inference.output_equals_input == Some(true) && little {
             return network;
         }
@@ -42,7 +50,13 @@ fn input(rng: &mut ChaCha8Rng) -> Shape {
     let mut dims = vec![rng.random_range(1..=3)];
     let square = rng.random_bool(0.6);
     let first = rng.random_range(5..=most);
-    dims.extend((0..rank).map(|_| if square { first } else { rng.random_range(5..=most) }));
+    dims.extend((0..rank).map(|_| {
+        if square {
+            first
+        } else {
+            rng.random_range(5..=most)
+        }
+    }));
     Shape::new(&dims).unwrap()
 }
 
@@ -51,7 +65,11 @@ fn sizes(rng: &mut ChaCha8Rng, rank: usize, low: u32, high: u32) -> String {
     let mut one = || rng.random_range(low..=high).to_string();
     let first = one();
     let others: Vec<String> = (1..rank).map(|_| one()).collect();
-    if rank > 1 && rng.random_bool(0.15) { [vec![first], others].concat().join("x") } else { first }
+    if rank > 1 && rng.random_bool(0.15) {
+        [vec![first], others].concat().join("x")
+    } else {
+        first
+    }
 }
 
 fn down(rng: &mut ChaCha8Rng, rank: usize) -> String {
@@ -66,7 +84,10 @@ fn down(rng: &mut ChaCha8Rng, rank: usize) -> String {
         6 => {
             let stride = rng.random_range(2..=3);
             let kernel = sizes(rng, rank, stride, 5);
-            format!("conv {channels} k{kernel} s{stride} p{}", rng.random_range(0..=2))
+            format!(
+                "conv {channels} k{kernel} s{stride} p{}",
+                rng.random_range(0..=2)
+            )
         }
         _ => format!("pad {}", rng.random_range(1..=2)),
     }
@@ -78,33 +99,55 @@ fn undo(rng: &mut ChaCha8Rng, network: &mut Network) {
     let rows: Vec<_> = inference.stack(Stack::Encoder).cloned().collect();
     let unpools = rng.random_bool(0.5);
     for row in rows.iter().rev() {
-        let (Some(input), Some(output)) = (&row.input, &row.output) else { return };
+        let (Some(input), Some(output)) = (&row.input, &row.output) else {
+            return;
+        };
         if input.spatial() == output.spatial() && row.parameters == 0 {
             continue;
         }
         let texts = match &network.encoder[row.place.path[0]] {
-            Node::Layer(Layer { kind: Kind::MaxPool { .. }, .. }) if unpools => vec!["unpool".to_owned()],
+            Node::Layer(Layer {
+                kind: Kind::MaxPool { .. },
+                ..
+            }) if unpools => vec!["unpool".to_owned()],
             _ => up(rng, input, output),
         };
-        network.decoder.extend(texts.iter().map(|text| Node::from_text(text)));
+        network
+            .decoder
+            .extend(texts.iter().map(|text| Node::from_text(text)));
         if rng.random_bool(0.3) {
             network.decoder.push(Node::from_text("relu"));
         }
     }
     // The channels of the last layer are the input's, so there has to be one that has channels.
     let channels = network.input.channels();
-    network.decoder.push(Node::from_text(&format!("conv {channels} k3 p1")));
+    network
+        .decoder
+        .push(Node::from_text(&format!("conv {channels} k3 p1")));
 }
 
 /// From the output back to the input: a transposed convolution, or repeating with a border put right.
 fn up(rng: &mut ChaCha8Rng, to: &Shape, from: &Shape) -> Vec<String> {
     let ratio = |(to, from): (&usize, &usize)| to.div_ceil(*from).max(1);
-    let factor = to.spatial().iter().zip(from.spatial()).map(ratio).max().unwrap();
+    let factor = to
+        .spatial()
+        .iter()
+        .zip(from.spatial())
+        .map(ratio)
+        .max()
+        .unwrap();
     if rng.random_bool(0.4) {
-        let sides: Vec<i64> =
-            to.spatial().iter().zip(from.spatial()).map(|(&to, &from)| (from * factor) as i64 - to as i64).collect();
+        let sides: Vec<i64> = to
+            .spatial()
+            .iter()
+            .zip(from.spatial())
+            .map(|(&to, &from)| (from * factor) as i64 - to as i64)
+            .collect();
         let word = |name: &str, sign: i64| {
-            let sides: Vec<String> = sides.iter().map(|by| format!("0+{}", (sign * by).max(0))).collect();
+            let sides: Vec<String> = sides
+                .iter()
+                .map(|by| format!("0+{}", (sign * by).max(0)))
+                .collect();
             format!("{name} {}", sides.join("x"))
         };
         let mut texts = Vec::new();
@@ -117,18 +160,29 @@ fn up(rng: &mut ChaCha8Rng, to: &Shape, from: &Shape) -> Vec<String> {
     }
     // out = (in − 1)·s − 2p + k + op, with one k and p for all axes.
     for _ in 0..40 {
-        let (kernel, padding) = (rng.random_range(factor..=5.max(factor)), rng.random_range(0..=2usize));
+        let (kernel, padding) = (
+            rng.random_range(factor..=5.max(factor)),
+            rng.random_range(0..=2usize),
+        );
         let rest: Vec<i64> = to
             .spatial()
             .iter()
             .zip(from.spatial())
-            .map(|(&to, &from)| to as i64 - ((from as i64 - 1) * factor as i64 - 2 * padding as i64 + kernel as i64))
+            .map(|(&to, &from)| {
+                to as i64 - ((from as i64 - 1) * factor as i64 - 2 * padding as i64 + kernel as i64)
+            })
             .collect();
         if rest.iter().all(|op| (0..factor as i64).contains(op)) {
             let each: Vec<String> = rest.iter().map(i64::to_string).collect();
-            let op = if rest.windows(2).all(|two| two[0] == two[1]) { each[0].clone() } else { each.join("x") };
+            let op = if rest.windows(2).all(|two| two[0] == two[1]) {
+                each[0].clone()
+            } else {
+                each.join("x")
+            };
             let channels = rng.random_range(1..=4);
-            return vec![format!("convt {channels} k{kernel} s{factor} p{padding} op{op}")];
+            return vec![format!(
+                "convt {channels} k{kernel} s{factor} p{padding} op{op}"
+            )];
         }
     }
     vec!["identity".to_owned()]
@@ -152,7 +206,9 @@ pub fn spoiled(rng: &mut ChaCha8Rng, exact: &Network) -> (Network, u32) {
             let place = Place::new(stack, rng.random_range(0..network.stack(stack).len()));
             let text = network.stack(stack)[place.path[0]].text();
             let last = stack == Stack::Decoder && place.path[0] + 1 == network.decoder.len();
-            let Some((what, text)) = changed(rng, &text, last) else { continue };
+            let Some((what, text)) = changed(rng, &text, last) else {
+                continue;
+            };
             if !touched.contains(&(place.clone(), what)) {
                 *network.node_mut(&place).unwrap() = Node::from_text(&text);
                 touched.push((place, what));
@@ -188,7 +244,8 @@ fn changed(rng: &mut ChaCha8Rng, text: &str, last: bool) -> Option<(&'static str
     };
     let at = |letters: &str| {
         words.iter().skip(1).position(|word| {
-            word.strip_prefix(letters).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            word.strip_prefix(letters)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         })
     };
     let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -74,12 +74,25 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked,
 fn read(stream: &TcpStream) -> Option<Asked> {
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next()?.ok()?;
-    let mut asked = Asked { path: first.split(' ').nth(1)?.to_owned(), from: None, if_range: None };
+    let mut asked = Asked {
+        path: first.split(' ').nth(1)?.to_owned(),
+        from: None,
+        if_range: None,
+    };
     for line in lines {
         let line = line.ok()?;
-        let Some((name, value)) = line.split_once(':') else { break };
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
         match name.to_ascii_lowercase().as_str() {
-            "range" => asked.from = value.trim().strip_prefix("bytes=")?.trim_end_matches('-').parse().ok(),
+            "range" => {
+                asked.from = value
+                    .trim()
+                    .strip_prefix("bytes=")?
+                    .trim_end_matches('-')
+                    .parse()
+                    .ok()
+            }
             "if-range" => asked.if_range = Some(value.trim().to_owned()),
             _ => {}
         }
@@ -94,7 +107,11 @@ fn answer(stream: &mut TcpStream, asked: &Asked, reply: Reply) -> std::io::Resul
             stream.write_all(&bytes[body..])
         }
         Reply::NoRange(bytes) => {
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len())?;
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                bytes.len()
+            )?;
             stream.write_all(&bytes)
         }
         Reply::Breaks(bytes, tag, after) => {
@@ -109,10 +126,16 @@ fn answer(stream: &mut TcpStream, asked: &Asked, reply: Reply) -> std::io::Resul
             Ok(())
         }
         Reply::Status(status) => {
-            write!(stream, "HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            write!(
+                stream,
+                "HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
         }
         Reply::Redirect(to) => {
-            write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            write!(
+                stream,
+                "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
         }
         Reply::Slow(bytes, piece, pause) => {
             let body = head(stream, asked, &bytes, None)?;
@@ -126,9 +149,17 @@ fn answer(stream: &mut TcpStream, asked: &Asked, reply: Reply) -> std::io::Resul
 }
 
 /// The headers; gives where the body begins.
-fn head(stream: &mut TcpStream, asked: &Asked, bytes: &[u8], tag: Option<&str>) -> std::io::Result<usize> {
+fn head(
+    stream: &mut TcpStream,
+    asked: &Asked,
+    bytes: &[u8],
+    tag: Option<&str>,
+) -> std::io::Result<usize> {
     let tagged = tag.map_or_else(String::new, |tag| format!("ETag: {tag}\r\n"));
-    let is_same = asked.if_range.as_deref().is_none_or(|wanted| Some(wanted) == tag);
+    let is_same = asked
+        .if_range
+        .as_deref()
+        .is_none_or(|wanted| Some(wanted) == tag);
     let total = bytes.len();
     match asked.from.filter(|_| is_same) {
         Some(from) if from < total => {
@@ -147,7 +178,10 @@ fn head(stream: &mut TcpStream, asked: &Asked, bytes: &[u8], tag: Option<&str>) 
             Ok(total)
         }
         None => {
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {total}\r\n{tagged}Connection: close\r\n\r\n")?;
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {total}\r\n{tagged}Connection: close\r\n\r\n"
+            )?;
             Ok(0)
         }
     }

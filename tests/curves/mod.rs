@@ -13,16 +13,24 @@ const SAMPLES: usize = 512;
 
 /// Twenty notes of each class that fade away: a high one and a low one.
 fn write_notes(folder: &Path) {
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     for (class, waves) in [("high", 24.0), ("low", 6.0)] {
         std::fs::create_dir_all(folder.join(class)).unwrap();
         for number in 0..20 {
-            let mut writer = hound::WavWriter::create(folder.join(class).join(format!("{number}.wav")), spec).unwrap();
+            let mut writer =
+                hound::WavWriter::create(folder.join(class).join(format!("{number}.wav")), spec)
+                    .unwrap();
             for at in 0..SAMPLES {
                 let time = at as f32 / SAMPLES as f32;
                 let wave = (TAU * (waves * time + number as f32 / 7.0)).sin();
-                writer.write_sample((9000.0 * wave * (-3.0 * time).exp()) as i16).unwrap();
+                writer
+                    .write_sample((9000.0 * wave * (-3.0 * time).exp()) as i16)
+                    .unwrap();
             }
             writer.finalize().unwrap();
         }
@@ -66,9 +74,17 @@ batch = 10
 
 /// Pixels of the window whose red, green and blue are all within these limits.
 fn pixels(window: &mut Window, limits: [[u8; 2]; 3]) -> usize {
-    let within =
-        |pixel: &image::Rgba<u8>| limits.iter().zip(pixel.0).all(|([low, high], v)| (*low..=*high).contains(&v));
-    window.picture(1.0).pixels().filter(|pixel| within(pixel)).count()
+    let within = |pixel: &image::Rgba<u8>| {
+        limits
+            .iter()
+            .zip(pixel.0)
+            .all(|([low, high], v)| (*low..=*high).contains(&v))
+    };
+    window
+        .picture(1.0)
+        .pixels()
+        .filter(|pixel| within(pixel))
+        .count()
 }
 
 #[test]
@@ -78,35 +94,87 @@ fn signals_are_curves() {
     let mut window = open(folder.path(), &project(&folder.path().join("notes")));
     train(&mut window);
     window.show_alone(ViewKind::Reconstructions);
-    window.wait("pictures", |state| state.reconstructions().is_some_and(|seen| seen.is_ok()));
-    assert!(window.has("16 probe signals and their reconstructions") && window.has("probe signals · step"));
+    window.wait("pictures", |state| {
+        state.reconstructions().is_some_and(|seen| seen.is_ok())
+    });
+    assert!(
+        window.has("16 probe signals and their reconstructions")
+            && window.has("probe signals · step")
+    );
     let white = pixels(&mut window, [[235, 255]; 3]);
     let blue = pixels(&mut window, [[80, 96], [158, 178], [240, 255]]);
     let orange = pixels(&mut window, [[240, 255], [152, 172], [50, 72]]);
     keep(&mut window, "reconstructions");
-    assert!(white > 400 && blue > 1000 && orange > 1000, "{white} {blue} {orange}");
+    assert!(
+        white > 400 && blue > 1000 && orange > 1000,
+        "{white} {blue} {orange}"
+    );
     window.show_alone(ViewKind::Saliency);
-    window.wait("maps", |state| state.looking.saliency.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    window.wait("maps", |state| {
+        state
+            .looking
+            .saliency
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
     assert!(window.has("saliency of 16 signals"));
-    let (white, yellow) =
-        (pixels(&mut window, [[245, 255]; 3]), pixels(&mut window, [[250, 255], [228, 234], [34, 40]]));
+    let (white, yellow) = (
+        pixels(&mut window, [[245, 255]; 3]),
+        pixels(&mut window, [[250, 255], [228, 234], [34, 40]]),
+    );
     keep(&mut window, "saliency");
     assert!(white > 1000 && yellow > 300, "{white} {yellow}");
     window.show_alone(ViewKind::Augmentation);
-    window.wait("draws", |state| state.looking.augmented.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    window.wait("draws", |state| {
+        state
+            .looking
+            .augmented
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
     let seen = window.state().looking.augmented.latest.clone().unwrap();
     let seen = seen.result.as_ref().unwrap();
     assert!(seen.are_curves && seen.channels == 1 && seen.together.size == [64, 128]);
-    assert_eq!((seen.before.count(1), seen.together.count(1), seen.alone.len()), (1, 12, 3));
+    assert_eq!(
+        (
+            seen.before.count(1),
+            seen.together.count(1),
+            seen.alone.len()
+        ),
+        (1, 12, 3)
+    );
     keep(&mut window, "augmentation");
-    assert!(seen.before.picture(0, 1) != seen.alone[2].picture(0, 1), "noise is seen");
+    assert!(
+        seen.before.picture(0, 1) != seen.alone[2].picture(0, 1),
+        "noise is seen"
+    );
     window.show_alone(ViewKind::Lens);
     window.run();
     window.click("Show one value of the trained network");
-    window.wait("numbers", |state| state.looking.pixel.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
-    assert_eq!(window.get("Output map").rect().height(), 32.0, "a band, not a hair");
+    window.wait("numbers", |state| {
+        state
+            .looking
+            .pixel
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
+    assert_eq!(
+        window.get("Output map").rect().height(),
+        32.0,
+        "a band, not a hair"
+    );
     window.show_alone(ViewKind::Data);
-    window.wait("images", |state| state.looking.data.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    window.wait("images", |state| {
+        state
+            .looking
+            .data
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
     let seen = window.state().looking.data.latest.clone().unwrap();
     let seen = seen.result.as_ref().unwrap();
     assert_eq!((seen.shape, seen.size), ([1, 1, SAMPLES], [64, 128, 1]));
@@ -114,10 +182,24 @@ fn signals_are_curves() {
     assert!(light > 3000, "{light}");
     keep(&mut window, "data");
     window.show_alone(ViewKind::Statistics);
-    window.wait("figures", |state| state.looking.statistics.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    window.wait("figures", |state| {
+        state
+            .looking
+            .statistics
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
     keep(&mut window, "statistics");
-    let mean = window.harness.get_by_role_and_label(Role::Image, "Mean image").rect();
-    assert_eq!(mean.height(), mean.width() / 2.0, "a curve, not a row of pixels");
+    let mean = window
+        .harness
+        .get_by_role_and_label(Role::Image, "Mean image")
+        .rect();
+    assert_eq!(
+        mean.height(),
+        mean.width() / 2.0,
+        "a curve, not a row of pixels"
+    );
 }
 
 /// Leaves a picture to be looked at.

@@ -19,23 +19,39 @@ const SIZE: Vec2 = vec2(1280.0, 720.0);
 /// An IDX file of so many 28×28 images or labels.
 fn idx(name: &str, count: u32) -> Vec<u8> {
     let is_images = name.contains("images");
-    let sizes = if is_images { vec![count, 28, 28] } else { vec![count] };
+    let sizes = if is_images {
+        vec![count, 28, 28]
+    } else {
+        vec![count]
+    };
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
-    sizes.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
+    sizes
+        .iter()
+        .for_each(|size| bytes.extend(size.to_be_bytes()));
     // Noise, which no compression makes small.
     let noise = |at: u32| {
         let mixed = at.wrapping_mul(0x9e37_79b9);
         ((mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b) >> 24) as u8
     };
-    let value = |at: u32| if is_images { noise(at) } else { (at % 10) as u8 };
+    let value = |at: u32| {
+        if is_images {
+            noise(at)
+        } else {
+            (at % 10) as u8
+        }
+    };
     bytes.extend((0..sizes.iter().product::<u32>()).map(value));
     bytes
 }
 
 /// The four files of MNIST, with few images, as they are served.
 fn files() -> Vec<(&'static str, Vec<u8>, u64)> {
-    let names =
-        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+    let names = [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ];
     let packed = |name: &'static str| {
         let plain = idx(name, if name.starts_with("train") { 120 } else { 40 });
         (name, gzip(&plain), plain.len() as u64)
@@ -46,7 +62,9 @@ fn files() -> Vec<(&'static str, Vec<u8>, u64)> {
 /// A server that gives these files one way or another.
 fn server(reply: impl Fn(Vec<u8>) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |asked, _| {
-        let found = files().into_iter().find(|(name, ..)| asked.path.ends_with(&format!("/{name}.gz")));
+        let found = files()
+            .into_iter()
+            .find(|(name, ..)| asked.path.ends_with(&format!("/{name}.gz")));
         found.map_or(Reply::Status(404), |(_, bytes, _)| reply(bytes))
     })
 }
@@ -55,9 +73,16 @@ fn entry(server: &Server) -> Entry {
     let files = files().into_iter().map(|(name, bytes, plain)| {
         let name = format!("{name}.gz");
         let address = format!("{}/mnist/{name}", server.at);
-        RemoteFile { bytes: bytes.len() as u64, ..file(&name, vec![address], &bytes, Then::Keep(plain)) }
+        RemoteFile {
+            bytes: bytes.len() as u64,
+            ..file(&name, vec![address], &bytes, Then::Keep(plain))
+        }
     });
-    Entry { name: "mnist".to_owned(), files: files.collect(), path: String::new() }
+    Entry {
+        name: "mnist".to_owned(),
+        files: files.collect(),
+        path: String::new(),
+    }
 }
 
 /// The images of a project that lies in `folder`; its dataset comes from this server.
@@ -66,19 +91,38 @@ fn open(server: &Server, folder: &Path, path: &str) -> Window {
     project.data.path = Some(path.to_owned());
     let mut state = State::new(project, Some(folder.join("project.toml")));
     let entry = entry(server);
-    state.downloads.catalogue = Arc::new(move |source| (source == Source::Mnist).then(|| entry.clone()));
-    state.downloads.options = Options { patience: Duration::from_secs(60), ..options() };
-    let mut window = Window::of(state, SIZE, Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))), None);
+    state.downloads.catalogue =
+        Arc::new(move |source| (source == Source::Mnist).then(|| entry.clone()));
+    state.downloads.options = Options {
+        patience: Duration::from_secs(60),
+        ..options()
+    };
+    let mut window = Window::of(
+        state,
+        SIZE,
+        Box::new(|_, _, _| Err(std::io::Error::other("no engine here"))),
+        None,
+    );
     window.show_alone(ViewKind::Data);
     window.run();
-    window.wait("the refusal", |state| state.looking.data.latest.as_ref().is_some_and(|seen| seen.result.is_err()));
+    window.wait("the refusal", |state| {
+        state
+            .looking
+            .data
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_err())
+    });
     window
 }
 
 /// Presses the button of this name in the view; the settings have another one.
 fn press(window: &mut Window, label: &str) {
     let buttons = window.harness.query_all_by_label(label);
-    buttons.max_by(|a, b| a.rect().width().total_cmp(&b.rect().width())).unwrap().click();
+    buttons
+        .max_by(|a, b| a.rect().width().total_cmp(&b.rect().width()))
+        .unwrap()
+        .click();
     window.run();
 }
 
@@ -88,7 +132,11 @@ fn is_running(state: &State) -> bool {
 
 /// Bytes so far.
 fn done(state: &State) -> u64 {
-    state.downloads.running(Source::Mnist).and_then(|running| running.progress()).map_or(0, |told| told.done)
+    state
+        .downloads
+        .running(Source::Mnist)
+        .and_then(|running| running.progress())
+        .map_or(0, |told| told.done)
 }
 
 #[test]
@@ -98,10 +146,26 @@ fn a_dataset_is_downloaded_and_its_images_shown() {
     let mut window = open(&server, folder.path(), "data/mnist");
     assert!(window.has("No images to show") && window.has("Download the data"));
     press(&mut window, "Download the data");
-    window.wait("the images", |state| state.looking.data.latest.as_ref().is_some_and(|seen| seen.result.is_ok()));
+    window.wait("the images", |state| {
+        state
+            .looking
+            .data
+            .latest
+            .as_ref()
+            .is_some_and(|seen| seen.result.is_ok())
+    });
     assert!(window.has("images of the train split") && !window.has("No images to show"));
-    assert_eq!(window.state().project().data.path.as_deref(), Some("data/mnist"), "the path leads there as it is");
-    assert!(folder.path().join("data/mnist/t10k-labels-idx1-ubyte.gz").is_file());
+    assert_eq!(
+        window.state().project().data.path.as_deref(),
+        Some("data/mnist"),
+        "the path leads there as it is"
+    );
+    assert!(
+        folder
+            .path()
+            .join("data/mnist/t10k-labels-idx1-ubyte.gz")
+            .is_file()
+    );
     assert_eq!(server.asked().len(), 4);
 }
 
@@ -112,16 +176,26 @@ fn a_download_tells_how_far_it_is_and_is_cancelled() {
     let mut window = open(&server, folder.path(), "data");
     press(&mut window, "Download the data");
     window.wait("progress", |state| done(state) > 0);
-    assert!(window.has("Cancel the download") && window.has(" of ") && !window.has("Download the data"));
+    assert!(
+        window.has("Cancel the download") && window.has(" of ") && !window.has("Download the data")
+    );
     press(&mut window, "Cancel the download");
     assert!(window.has("Ending the download") && !window.has("Cancel the download"));
     window.wait("the end", |state| !is_running(state));
-    assert!(window.has("Download the data") && window.state().downloads.failed(Source::Mnist).is_none());
-    let kept = std::fs::metadata(folder.path().join("data/train-images-idx3-ubyte.gz.part")).unwrap().len();
+    assert!(
+        window.has("Download the data") && window.state().downloads.failed(Source::Mnist).is_none()
+    );
+    let kept = std::fs::metadata(folder.path().join("data/train-images-idx3-ubyte.gz.part"))
+        .unwrap()
+        .len();
     assert!(kept > 0, "what came is kept");
     press(&mut window, "Download the data");
     window.wait("progress", |state| done(state) >= kept);
-    assert_eq!(server.asked().last().unwrap().from, Some(kept as usize), "the next one goes on from there");
+    assert_eq!(
+        server.asked().last().unwrap().from,
+        Some(kept as usize),
+        "the next one goes on from there"
+    );
 }
 
 #[test]
@@ -130,28 +204,56 @@ fn a_server_that_fails_is_told_with_the_steps_by_hand() {
     let server = server(|_| Reply::Status(500));
     let mut window = open(&server, folder.path(), "data");
     press(&mut window, "Download the data");
-    window.wait("the refusal", |state| state.downloads.failed(Source::Mnist).is_some());
-    let place = folder.path().join("data/train-images-idx3-ubyte.gz").display().to_string();
-    for part in ["could not be downloaded", "500", "By hand", &server.at, &place] {
+    window.wait("the refusal", |state| {
+        state.downloads.failed(Source::Mnist).is_some()
+    });
+    let place = folder
+        .path()
+        .join("data/train-images-idx3-ubyte.gz")
+        .display()
+        .to_string();
+    for part in [
+        "could not be downloaded",
+        "500",
+        "By hand",
+        &server.at,
+        &place,
+    ] {
         assert!(window.has(part), "{part}");
     }
     assert!(window.has("Download the data"), "one can try again");
-    window.harness.query_all_by_label("Copy message").last().unwrap().click();
+    window
+        .harness
+        .query_all_by_label("Copy message")
+        .last()
+        .unwrap()
+        .click();
     window.harness.step();
     let copied = format!("{:?}", window.harness.output().platform_output.commands);
-    assert!(copied.contains("By hand") && copied.contains(&server.at), "{copied}");
+    assert!(
+        copied.contains("By hand") && copied.contains(&server.at),
+        "{copied}"
+    );
 }
 
 /// Pictures for the eye: `STRATA_PICTURES=folder cargo test --test download`.
 #[test]
 fn pictures() {
-    let Some(pictures) = std::env::var_os("STRATA_PICTURES") else { return };
+    let Some(pictures) = std::env::var_os("STRATA_PICTURES") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     for dark in [true, false] {
         let theme = if dark { "dark" } else { "light" };
         let save = |window: &mut Window, what: &str| {
-            window.harness.state_mut().handle(Action::Show(Show::Dark(dark)));
-            window.save_picture(&Path::new(&pictures).join(format!("download-{what}-{theme}.png")), 1.0);
+            window
+                .harness
+                .state_mut()
+                .handle(Action::Show(Show::Dark(dark)));
+            window.save_picture(
+                &Path::new(&pictures).join(format!("download-{what}-{theme}.png")),
+                1.0,
+            );
         };
         let slow = server(|bytes| Reply::Slow(bytes, 500, Duration::from_millis(60)));
         let mut window = open(&slow, folder.path(), &format!("data/{theme}/mnist"));
@@ -164,7 +266,9 @@ fn pictures() {
         let broken = server(|_| Reply::Status(500));
         let mut window = open(&broken, folder.path(), &format!("data/{theme}/broken"));
         press(&mut window, "Download the data");
-        window.wait("the refusal", |state| state.downloads.failed(Source::Mnist).is_some());
+        window.wait("the refusal", |state| {
+            state.downloads.failed(Source::Mnist).is_some()
+        });
         save(&mut window, "failed");
     }
 }

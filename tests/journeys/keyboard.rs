@@ -12,9 +12,12 @@ fn a_network_is_built_and_trained_by_keyboard_alone() {
     let (engine, start) = fake_engine();
     let mut window = Window::new(builtin("lenet-mnist"), vec2(1280.0, 720.0), start);
     window.find("new project");
-    for (stack, layer) in
-        [("encoder", "conv 32 k8 s4 p2"), ("encoder", "relu"), ("decoder", "convt 3 k8 s4 p2"), ("decoder", "tanh")]
-    {
+    for (stack, layer) in [
+        ("encoder", "conv 32 k8 s4 p2"),
+        ("encoder", "relu"),
+        ("decoder", "convt 3 k8 s4 p2"),
+        ("decoder", "tanh"),
+    ] {
         window.tab_to(&format!("Add layer to {stack}"));
         window.press(Modifiers::NONE, Key::Space);
         window.get("Search layers").type_text(layer);
@@ -23,12 +26,23 @@ fn a_network_is_built_and_trained_by_keyboard_alone() {
     }
     assert!(window.has("output 3×32×32 = input 3×32×32"));
     window.find("train");
-    assert_eq!(engine.with(|run| run.project.network.decoder[0].clone()), Node::from_text("convt 3 k8 s4 p2"));
+    assert_eq!(
+        engine.with(|run| run.project.network.decoder[0].clone()),
+        Node::from_text("convt 3 k8 s4 p2")
+    );
     engine.tell(started(Path::new("runs/one-1")));
-    engine.tell(Event::Step(StepReport { epoch: 1, step: 1, loss: 0.5, ..StepReport::default() }));
+    engine.tell(Event::Step(StepReport {
+        epoch: 1,
+        step: 1,
+        loss: 0.5,
+        ..StepReport::default()
+    }));
     window.run();
     window.find("save picture loss");
-    assert_eq!(window.get("Path").value().unwrap_or_default(), "runs/one-1/loss-step-1.png");
+    assert_eq!(
+        window.get("Path").value().unwrap_or_default(),
+        "runs/one-1/loss-step-1.png"
+    );
 }
 
 #[test]
@@ -52,8 +66,19 @@ fn theme_size_and_panels_change_while_it_trains() {
     let mut window = Window::new(builtin("conv-autoencoder"), vec2(1280.0, 720.0), start);
     window.click("Train");
     engine.tell(started(Path::new("runs/one-1")));
-    let step = |step| Event::Step(StepReport { epoch: 1, step, loss: 1.0 / step as f64, ..StepReport::default() });
-    for (number, size) in [(1, vec2(960.0, 600.0)), (2, vec2(1920.0, 1080.0)), (3, vec2(1280.0, 720.0))] {
+    let step = |step| {
+        Event::Step(StepReport {
+            epoch: 1,
+            step,
+            loss: 1.0 / step as f64,
+            ..StepReport::default()
+        })
+    };
+    for (number, size) in [
+        (1, vec2(960.0, 600.0)),
+        (2, vec2(1920.0, 1080.0)),
+        (3, vec2(1280.0, 720.0)),
+    ] {
         engine.tell(step(number));
         window.click("Switch theme");
         window.harness.set_size(size);
@@ -62,10 +87,15 @@ fn theme_size_and_panels_change_while_it_trains() {
         assert!(window.get("Stop").rect().bottom() < size.y);
         assert_eq!(window.state().training.curves.steps(), number);
     }
-    let wide = |window: &Window| window.get("Stop").rect().left() + window.get("Switch theme").rect().left();
+    let wide = |window: &Window| {
+        window.get("Stop").rect().left() + window.get("Switch theme").rect().left()
+    };
     let (before, views) = (wide(&window), window.get("Filters view").rect().left());
     window.press(Modifiers::COMMAND, Key::B);
-    assert!(!window.has("Optimizer") && window.get("Filters view").rect().left() > views, "the views have the room");
+    assert!(
+        !window.has("Optimizer") && window.get("Filters view").rect().left() > views,
+        "the views have the room"
+    );
     window.find("show settings");
     assert!(window.has("Optimizer") && wide(&window) == before);
     window.click("Loss against epochs");

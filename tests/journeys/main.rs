@@ -31,20 +31,37 @@ fn views_are_closed_opened_again_split_and_reset() {
     let usual = window.state().arrangement().clone();
     window.click("Close Filters view");
     assert!(!window.has("Filters view") && !views(&window).contains(&ViewKind::Filters));
-    assert!(window.has("No hidden units to measure yet"), "the view behind it comes to the front");
+    assert!(
+        window.has("No hidden units to measure yet"),
+        "the view behind it comes to the front"
+    );
     window.click("Add view beside Loss");
-    assert!(window.has("Open Accuracy view"), "the menu lists every view");
+    assert!(
+        window.has("Open Accuracy view"),
+        "the menu lists every view"
+    );
     window.click("Open Filters view");
     let top = |window: &Window, label: &str| window.get(label).rect().top();
-    assert_eq!(top(&window, "Loss view"), top(&window, "Filters view"), "a tab beside the loss");
-    assert!(window.has("they change as the network learns") && !window.has("the first steps appear"));
+    assert_eq!(
+        top(&window, "Loss view"),
+        top(&window, "Filters view"),
+        "a tab beside the loss"
+    );
+    assert!(
+        window.has("they change as the network learns") && !window.has("the first steps appear")
+    );
     window.click("Loss view");
-    assert!(window.has("the first steps appear"), "the other tab comes to the front");
+    assert!(
+        window.has("the first steps appear"),
+        "the other tab comes to the front"
+    );
     window.get("Filters view").click_secondary();
     window.run();
     window.click("Split below");
     assert!(top(&window, "Filters view") > top(&window, "Loss view") + 50.0);
-    assert!(window.has("the first steps appear") && window.has("they change as the network learns"));
+    assert!(
+        window.has("the first steps appear") && window.has("they change as the network learns")
+    );
     window.click("Add view beside Loss");
     window.click("Reset arrangement");
     assert_eq!(*window.state().arrangement(), usual);
@@ -53,9 +70,18 @@ fn views_are_closed_opened_again_split_and_reset() {
 #[test]
 fn a_view_is_dragged_beside_another() {
     let mut window = Window::idle("conv-autoencoder");
-    let (from, to) = (window.get("Filters view").rect(), window.get("Reconstructions view").rect());
-    window.drag(from.center(), to.right_center() + vec2(to.width() / 2.0, 0.0));
-    assert_eq!(window.get("Filters view").rect().top(), window.get("Reconstructions view").rect().top());
+    let (from, to) = (
+        window.get("Filters view").rect(),
+        window.get("Reconstructions view").rect(),
+    );
+    window.drag(
+        from.center(),
+        to.right_center() + vec2(to.width() / 2.0, 0.0),
+    );
+    assert_eq!(
+        window.get("Filters view").rect().top(),
+        window.get("Reconstructions view").rect().top()
+    );
     assert_eq!(views(&window).len(), 7);
     assert!(window.get("Loss view").rect().top() < to.top());
 }
@@ -63,7 +89,15 @@ fn a_view_is_dragged_beside_another() {
 #[test]
 fn when_every_view_is_closed_the_centre_says_what_to_do() {
     let mut window = Window::idle("conv-autoencoder");
-    for kind in ["Loss", "Runs", "Filters", "Sparse code", "Reconstructions", "Saliency", "Data"] {
+    for kind in [
+        "Loss",
+        "Runs",
+        "Filters",
+        "Sparse code",
+        "Reconstructions",
+        "Saliency",
+        "Data",
+    ] {
         window.click(&format!("Close {kind} view"));
     }
     assert!(window.has("No view is open"));
@@ -84,24 +118,39 @@ fn the_arrangement_survives_a_restart_and_a_broken_file_does_no_harm() {
     assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 6);
     drop(window);
     std::fs::write(folder.path().join("views.json"), "{").unwrap();
-    assert_eq!(views(&Window::kept("conv-autoencoder", folder.path())).len(), 7);
+    assert_eq!(
+        views(&Window::kept("conv-autoencoder", folder.path())).len(),
+        7
+    );
 }
 
 #[test]
 fn the_start_page_opens_built_in_recent_and_new_projects() {
     let folder = tempfile::tempdir().unwrap();
-    let (mine, gone) = (folder.path().join("mine.toml"), folder.path().join("gone.toml"));
+    let (mine, gone) = (
+        folder.path().join("mine.toml"),
+        folder.path().join("gone.toml"),
+    );
     let mut window = Window::kept("conv-autoencoder", &folder.path().join("config"));
     for (path, name) in [(&mine, "lenet-mnist"), (&gone, "unet")] {
         file::save(&builtin(name), path).unwrap();
-        window.harness.state_mut().handle(Action::Open(path.clone()));
+        window
+            .harness
+            .state_mut()
+            .handle(Action::Open(path.clone()));
         window.run();
     }
     drop(window);
     std::fs::remove_file(&gone).unwrap();
     let mut window = Window::kept("conv-autoencoder", &folder.path().join("config"));
     window.click("Start page");
-    assert!(window.get("Open recent U-Net: take the noise away").accesskit_node().is_disabled(), "it is gone");
+    assert!(
+        window
+            .get("Open recent U-Net: take the noise away")
+            .accesskit_node()
+            .is_disabled(),
+        "it is gone"
+    );
     window.click("Open recent LeNet for MNIST");
     assert_eq!(window.state().file.as_deref(), Some(mine.as_path()));
     assert!(!window.state().start);
@@ -129,14 +178,26 @@ fn a_run_comes_to_the_top_of_what_was_opened_lately() {
 /// What the engine tells first.
 fn started(run: &Path) -> strata::engine::event::Event {
     let (run, device) = (run.to_path_buf(), "CPU".to_owned());
-    strata::engine::event::Event::Started { run, device, splits: Vec::new(), classes: Vec::new(), skipped: Vec::new() }
+    strata::engine::event::Event::Started {
+        run,
+        device,
+        splits: Vec::new(),
+        classes: Vec::new(),
+        skipped: Vec::new(),
+    }
 }
 
 #[test]
 fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = Window::idle("conv-autoencoder");
-    assert!(window.get("Save picture of Loss").accesskit_node().is_disabled(), "there is nothing to save yet");
+    assert!(
+        window
+            .get("Save picture of Loss")
+            .accesskit_node()
+            .is_disabled(),
+        "there is nothing to save yet"
+    );
     window.click("Data view");
     window.wait("images", |state| state.looking.data.latest.is_some());
     let there = folder.path().join("there.png");
@@ -150,7 +211,9 @@ fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
     window.click("Save picture of Data");
     window.enter("Path", "/nowhere/at/all");
     window.wait("the refusal", |state| !state.is_saving_pictures());
-    assert!(window.has("/nowhere/at/all.png cannot be written") && window.has("choose another place"));
+    assert!(
+        window.has("/nowhere/at/all.png cannot be written") && window.has("choose another place")
+    );
 }
 
 #[derive(Debug)]
@@ -167,7 +230,11 @@ impl DroppedFile for Dropped {
 }
 
 fn drop_on(window: &mut Window, path: &Path) {
-    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.to_path_buf())));
+    window
+        .harness
+        .input_mut()
+        .dropped_files
+        .push(Arc::new(Dropped(path.to_path_buf())));
     window.run();
 }
 
@@ -179,7 +246,11 @@ fn what_is_dropped_on_the_window_is_opened() {
     std::fs::create_dir(&images).unwrap();
     std::fs::write(images.join("a.png"), "").unwrap();
     let mut window = Window::idle("conv-autoencoder");
-    window.harness.input_mut().hovered_files.push(HoveredFile::default());
+    window
+        .harness
+        .input_mut()
+        .hovered_files
+        .push(HoveredFile::default());
     (0..3).for_each(|_| window.harness.step());
     window.harness.input_mut().hovered_files.clear();
     drop_on(&mut window, &folder.path().join("none.toml"));
@@ -189,9 +260,16 @@ fn what_is_dropped_on_the_window_is_opened() {
     drop_on(&mut window, &images);
     assert_eq!(window.state().project().data.source, Source::Folder);
     drop_on(&mut window, &images.join("a.png"));
-    assert_eq!(window.state().looking.request.image, Some(images.join("a.png")));
+    assert_eq!(
+        window.state().looking.request.image,
+        Some(images.join("a.png"))
+    );
     window.press(Modifiers::COMMAND, Key::Z);
-    assert_eq!(window.state().project().data.source, Source::Mnist, "Ctrl+Z takes the folder back");
+    assert_eq!(
+        window.state().project().data.source,
+        Source::Mnist,
+        "Ctrl+Z takes the folder back"
+    );
 }
 
 #[test]
@@ -245,7 +323,10 @@ fn edits_that_a_crash_cut_off_are_offered_again() {
     file::save(&builtin("conv-autoencoder"), &path).unwrap();
     let config = folder.path().join("config");
     let mut window = Window::kept("lenet-mnist", &config);
-    window.harness.state_mut().handle(Action::Open(path.clone()));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Open(path.clone()));
     window.run();
     window.enter("encoder.1", "tanh");
     rest(&mut window);
@@ -255,15 +336,26 @@ fn edits_that_a_crash_cut_off_are_offered_again() {
     window.run();
     assert!(window.has("Unsaved edits of “One-layer convolutional autoencoder”"));
     window.click("Recover edits");
-    assert_eq!((window.state().project(), window.state().file.as_deref()), (&edited, Some(path.as_path())));
+    assert_eq!(
+        (window.state().project(), window.state().file.as_deref()),
+        (&edited, Some(path.as_path()))
+    );
     assert!(window.has("Unsaved changes"));
     drop(window);
     let mut window = Window::kept("lenet-mnist", &config);
     window.run();
-    assert!(window.has("Unsaved edits of"), "recovered edits are not lost to a second crash");
+    assert!(
+        window.has("Unsaved edits of"),
+        "recovered edits are not lost to a second crash"
+    );
     window.click("Discard edits");
     drop(window);
-    assert!(Window::kept("lenet-mnist", &config).state().unsaved.is_empty());
+    assert!(
+        Window::kept("lenet-mnist", &config)
+            .state()
+            .unsaved
+            .is_empty()
+    );
 }
 
 #[test]
@@ -277,7 +369,12 @@ fn saved_and_discarded_edits_are_not_offered_again() {
     window.click("Discard changes");
     assert_eq!(window.state().closing, Closing::Now);
     drop(window);
-    assert!(Window::kept("conv-autoencoder", folder.path()).state().unsaved.is_empty());
+    assert!(
+        Window::kept("conv-autoencoder", folder.path())
+            .state()
+            .unsaved
+            .is_empty()
+    );
 }
 
 /// From the start page to the picture of the filters on disk, in few clicks.
@@ -294,9 +391,12 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         window.click(label);
     };
     click(&mut window, "New project");
-    for (stack, layer) in
-        [("encoder", "conv 32 k8 s4 p2"), ("encoder", "relu"), ("decoder", "convt 3 k8 s4 p2"), ("decoder", "tanh")]
-    {
+    for (stack, layer) in [
+        ("encoder", "conv 32 k8 s4 p2"),
+        ("encoder", "relu"),
+        ("decoder", "convt 3 k8 s4 p2"),
+        ("decoder", "tanh"),
+    ] {
         click(&mut window, &format!("Add layer to {stack}"));
         window.get("Search layers").type_text(layer);
         window.run();
@@ -314,7 +414,9 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         channels: 3,
         height: 8,
         width: 8,
-        values: (0..32 * 3 * 8 * 8).map(|i| (i as f32 * 0.37).sin()).collect(),
+        values: (0..32 * 3 * 8 * 8)
+            .map(|i| (i as f32 * 0.37).sin())
+            .collect(),
     };
     engine.with(|run| run.slots.filters.put(filters));
     window.run();
@@ -322,10 +424,16 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
     click(&mut window, "Save path");
     window.wait("the picture", |state| !state.is_saving_pictures());
     assert!(clicks < 20, "{clicks}");
-    let picture = image::open(run.path().join("filters-step-0.png")).unwrap().to_rgba8();
+    let picture = image::open(run.path().join("filters-step-0.png"))
+        .unwrap()
+        .to_rgba8();
     assert_eq!(picture.dimensions(), (1920, 1200));
     let colours: std::collections::BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
-    assert!(colours.len() > 1000, "the filters are in it: {} colours", colours.len());
+    assert!(
+        colours.len() > 1000,
+        "the filters are in it: {} colours",
+        colours.len()
+    );
 }
 
 fn texts(nodes: &[Node]) -> Vec<String> {
@@ -336,27 +444,48 @@ fn texts(nodes: &[Node]) -> Vec<String> {
 fn layers_are_moved_by_hand_within_a_stack_and_between_stacks() {
     let mut window = Window::idle("conv-autoencoder");
     let row = |window: &Window, place: &str| {
-        window.harness.get_all_by_label_contains(&format!("{place}: ")).next().unwrap().rect()
+        window
+            .harness
+            .get_all_by_label_contains(&format!("{place}: "))
+            .next()
+            .unwrap()
+            .rect()
     };
     let strip = |rect: Rect| rect.left_center() + vec2(2.0, 0.0);
     let (first, second) = (row(&window, "encoder.0"), row(&window, "encoder.1"));
     window.drag(strip(first), second.center_bottom() - vec2(0.0, 4.0));
-    assert_eq!(texts(&window.state().network().encoder), ["relu", "conv 32 k8 s4 p2"]);
+    assert_eq!(
+        texts(&window.state().network().encoder),
+        ["relu", "conv 32 k8 s4 p2"]
+    );
     let (from, to) = (row(&window, "encoder.0"), row(&window, "decoder.1"));
     window.drag(strip(from), to.center_top() + vec2(0.0, 4.0));
-    assert_eq!(texts(&window.state().network().decoder), ["convt 3 k8 s4 p2", "relu", "tanh"]);
-    let (from, end) = (row(&window, "decoder.0"), window.get("Add layer to head").rect());
+    assert_eq!(
+        texts(&window.state().network().decoder),
+        ["convt 3 k8 s4 p2", "relu", "tanh"]
+    );
+    let (from, end) = (
+        row(&window, "decoder.0"),
+        window.get("Add layer to head").rect(),
+    );
     window.drag(strip(from), end.center());
     assert_eq!(texts(&window.state().network().head), ["convt 3 k8 s4 p2"]);
     (0..3).for_each(|_| window.press(Modifiers::COMMAND, Key::Z));
-    assert_eq!(*window.state().project(), builtin("conv-autoencoder"), "each is one step to undo");
+    assert_eq!(
+        *window.state().project(),
+        builtin("conv-autoencoder"),
+        "each is one step to undo"
+    );
 }
 
 #[test]
 fn layers_are_copied_and_pasted_as_text() {
     let mut window = Window::idle("conv-autoencoder");
     let place = Place::new(Stack::Encoder, 0);
-    window.harness.state_mut().handle(Action::Select(Some(place)));
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Select(Some(place)));
     window.run();
     window.harness.event(Event::Copy);
     window.harness.step();
@@ -364,7 +493,10 @@ fn layers_are_copied_and_pasted_as_text() {
     assert!(copied.contains("conv 32 k8 s4 p2"), "{copied}");
     window.harness.event(Event::Paste("bn\n\"tanh\",".into()));
     window.run();
-    assert_eq!(texts(&window.state().network().encoder), ["conv 32 k8 s4 p2", "bn", "tanh", "relu"]);
+    assert_eq!(
+        texts(&window.state().network().encoder),
+        ["conv 32 k8 s4 p2", "bn", "tanh", "relu"]
+    );
     window.harness.event(Event::Paste("Dear all,".into()));
     window.run();
     assert!(window.has("The clipboard holds no layers"));
@@ -372,7 +504,10 @@ fn layers_are_copied_and_pasted_as_text() {
     assert_eq!(*window.state().project(), builtin("conv-autoencoder"));
     window.harness.event(Event::Cut);
     window.run();
-    assert_eq!(texts(&window.state().network().encoder), ["conv 32 k8 s4 p2"]);
+    assert_eq!(
+        texts(&window.state().network().encoder),
+        ["conv 32 k8 s4 p2"]
+    );
 }
 
 #[test]
@@ -382,15 +517,30 @@ fn blocks_fold_and_a_deep_network_starts_folded() {
     assert!(window.has("branch 2: identity"));
     window.click("Fold encoder.1");
     assert!(!window.has("branch 2: identity") && !window.has("encoder.1.0.1"));
-    window.harness.state_mut().handle(Action::Add(Place::new(Stack::Encoder, 0), Node::from_text("bn")));
+    window.harness.state_mut().handle(Action::Add(
+        Place::new(Stack::Encoder, 0),
+        Node::from_text("bn"),
+    ));
     window.run();
-    assert!(window.has("Unfold encoder.2") && !window.has("encoder.2.0.1"), "the fold goes with its block");
+    assert!(
+        window.has("Unfold encoder.2") && !window.has("encoder.2.0.1"),
+        "the fold goes with its block"
+    );
     window.click("Unfold all blocks");
     assert!(window.has("encoder.2.0.1"));
     let mut window = Window::idle("xception");
     let rows = window.state().shown.inference.rows.len();
-    let shown = |window: &Window| window.harness.query_all_by_label_contains(" parameters").count();
-    assert!(rows > 60 && shown(&window) < rows / 2, "{rows} rows, {} shown", shown(&window));
+    let shown = |window: &Window| {
+        window
+            .harness
+            .query_all_by_label_contains(" parameters")
+            .count()
+    };
+    assert!(
+        rows > 60 && shown(&window) < rows / 2,
+        "{rows} rows, {} shown",
+        shown(&window)
+    );
     window.find("unfold all");
     assert!(shown(&window) >= rows);
 }

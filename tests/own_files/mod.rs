@@ -30,14 +30,22 @@ impl Dice {
 /// Forty noisy tones of a pitch for each class, of any phase and loudness.
 fn write_tones(folder: &Path) {
     let mut dice = Dice(7);
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     for (class, pitch) in CLASSES {
         fs::create_dir_all(folder.join(class)).unwrap();
         for number in 0..40 {
             let path = folder.join(class).join(format!("{number:02}.wav"));
             let mut writer = hound::WavWriter::create(path, spec).unwrap();
-            let (phase, loud, pitch) = (TAU * dice.next(), 0.3 + 0.5 * dice.next(), pitch * (0.9 + 0.2 * dice.next()));
+            let (phase, loud, pitch) = (
+                TAU * dice.next(),
+                0.3 + 0.5 * dice.next(),
+                pitch * (0.9 + 0.2 * dice.next()),
+            );
             for at in 0..SAMPLES {
                 let tone = loud * (phase + TAU * pitch * at as f32 / RATE as f32).sin();
                 let value = tone + 0.2 * (dice.next() - 0.5);
@@ -75,7 +83,12 @@ fn learns(project: &Project) {
 }
 
 fn accuracy(summary: &Summary, split: Split) -> f64 {
-    summary.metrics.iter().find(|(of, _)| *of == split).and_then(|(_, metrics)| metrics.accuracy).unwrap()
+    summary
+        .metrics
+        .iter()
+        .find(|(of, _)| *of == split)
+        .and_then(|(_, metrics)| metrics.accuracy)
+        .unwrap()
 }
 
 #[test]
@@ -83,7 +96,13 @@ fn tones_are_told_apart_as_signals() {
     let folder = tempfile::tempdir().unwrap();
     write_tones(folder.path());
     let data = format!("source = \"wav\"\npath = {:?}", folder.path());
-    learns(&classifier(&data, "1x512", "\"conv 8 k16 s4\", \"relu\", \"conv 8 k5 s2\", \"relu\"", 3, 12));
+    learns(&classifier(
+        &data,
+        "1x512",
+        "\"conv 8 k16 s4\", \"relu\", \"conv 8 k5 s2\", \"relu\"",
+        3,
+        12,
+    ));
 }
 
 #[test]
@@ -95,7 +114,13 @@ fn tones_are_told_apart_as_spectrograms() {
         folder.path()
     );
     // Sums over all places hide where a frequency lies, so its row is made a channel's business: windows of all rows.
-    learns(&classifier(&data, "1x33x15", "\"conv 8 k33x3\", \"relu\"", 3, 12));
+    learns(&classifier(
+        &data,
+        "1x33x15",
+        "\"conv 8 k33x3\", \"relu\"",
+        3,
+        12,
+    ));
 }
 
 /// The bytes of an `.npy` file.
@@ -137,7 +162,9 @@ fn arrays_with_labels_are_told_apart() {
     let archive = folder.path().join("stripes.npz");
     let mut writer = zip::ZipWriter::new(fs::File::create(&archive).unwrap());
     for (name, bytes) in [("x.npy", &pictures), ("y.npy", &labels)] {
-        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap();
@@ -147,14 +174,22 @@ fn arrays_with_labels_are_told_apart() {
     fs::write(folder_of_both.join("y.npy"), &labels).unwrap();
     for path in [archive, folder_of_both] {
         let data = format!("source = \"npy\"\npath = {path:?}");
-        learns(&classifier(&data, "1x16x16", "\"conv 8 k5\", \"relu\"", 2, 10));
+        learns(&classifier(
+            &data,
+            "1x16x16",
+            "\"conv 8 k5\", \"relu\"",
+            2,
+            10,
+        ));
     }
 }
 
 /// Pictures of ten classes for the tiny project; they are read from the file as they are wanted.
 fn write_pictures(folder: &Path) {
     let mut dice = Dice(5);
-    let pixels: Vec<u8> = (0..64 * 16 * 16 * 3).map(|_| (255.0 * dice.next()) as u8).collect();
+    let pixels: Vec<u8> = (0..64 * 16 * 16 * 3)
+        .map(|_| (255.0 * dice.next()) as u8)
+        .collect();
     let labels: Vec<u8> = (0..64).map(|number| number % 10).collect();
     fs::write(folder.join("x.npy"), npy("|u1", &[64, 16, 16, 3], &pixels)).unwrap();
     fs::write(folder.join("y.npy"), npy("|u1", &[64], &labels)).unwrap();
@@ -166,7 +201,12 @@ fn on_pictures(folder: &Path) -> Project {
     assert!(TINY.contains(from));
     let to = format!("source = \"npy\"\npath = {folder:?}\nvalid = 0.25");
     let smaller = ("batch = 16", "batch = 4");
-    tiny(&[(from, &to), ("split = \"unlabeled\"\n", ""), smaller, smaller])
+    tiny(&[
+        (from, &to),
+        ("split = \"unlabeled\"\n", ""),
+        smaller,
+        smaller,
+    ])
 }
 
 /// In the middle of the first epoch, at its last step (so that the measuring fails), and in the second stage.
@@ -177,14 +217,22 @@ fn a_file_that_cannot_be_read_any_more_ends_the_run_without_a_loss() {
     fs::create_dir(&data).unwrap();
     write_pictures(&data);
     let project = on_pictures(&data);
-    let of = |name: &str| RunOptions { loaders: Some(1), ..options(&folder.path().join(name)) };
+    let of = |name: &str| RunOptions {
+        loaders: Some(1),
+        ..options(&folder.path().join(name))
+    };
     completed(train(&project, &of("whole")).0);
     let (file, whole) = (data.join("x.npy"), fs::read(data.join("x.npy")).unwrap());
     for lost in [1, 10, 21] {
         let name = lost.to_string();
         let lose = |event: &Event| {
             if matches!(event, Event::Step(report) if report.step == lost) {
-                fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(1000).unwrap();
+                fs::OpenOptions::new()
+                    .write(true)
+                    .open(&file)
+                    .unwrap()
+                    .set_len(1000)
+                    .unwrap();
             }
             None
         };
@@ -199,13 +247,29 @@ fn a_file_that_cannot_be_read_any_more_ends_the_run_without_a_loss() {
             format!("{what}: cannot be read"),
             format!("The training up to step {at} is kept in {kept}: resume this run"),
         ] {
-            assert!(failure.message.contains(&part), "{part}: {}", failure.message);
+            assert!(
+                failure.message.contains(&part),
+                "{part}: {}",
+                failure.message
+            );
         }
         assert!(failure.wrong_input && failure.run.as_deref() == Some(&run));
         let record = RunRecord::read(&run).unwrap();
-        assert_eq!((record.status, record.message, record.steps), (Status::Failed, Some(failure.message), at));
+        assert_eq!(
+            (record.status, record.message, record.steps),
+            (Status::Failed, Some(failure.message), at)
+        );
         fs::write(&file, &whole).unwrap();
-        completed(train(&project, &RunOptions { resume: true, ..of(&name) }).0);
+        completed(
+            train(
+                &project,
+                &RunOptions {
+                    resume: true,
+                    ..of(&name)
+                },
+            )
+            .0,
+        );
         assert_same(&folder.path().join("whole"), &run);
     }
 }

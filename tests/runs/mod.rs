@@ -55,7 +55,11 @@ pub fn tiny(changes: &[(&str, &str)]) -> Project {
 
 /// Options for a run in this folder.
 pub fn options(run: &Path) -> RunOptions {
-    RunOptions { run: Some(run.to_owned()), device: Some("cpu".into()), ..RunOptions::default() }
+    RunOptions {
+        run: Some(run.to_owned()),
+        device: Some("cpu".into()),
+        ..RunOptions::default()
+    }
 }
 
 /// Trains; gives how it ended and what it told.
@@ -113,18 +117,26 @@ pub fn failed(outcome: Outcome) -> Failure {
 /// Every row of `metrics.csv` without its last column, `seconds`.
 pub fn metrics(run: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
-    text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect()
+    text.lines()
+        .map(|line| line.rsplit_once(',').unwrap().0.to_owned())
+        .collect()
 }
 
 /// The bytes of everything in a run folder that has to repeat.
 pub fn repeatable(run: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = vec![PathBuf::from("steps.csv"), PathBuf::from("project.toml")];
     for folder in ["checkpoints", "probe"] {
-        let mut names: Vec<_> = std::fs::read_dir(run.join(folder)).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(run.join(folder))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         names.sort();
         files.extend(names.into_iter().map(|name| Path::new(folder).join(name)));
     }
-    files.into_iter().map(|file| (file.clone(), std::fs::read(run.join(&file)).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|file| (file.clone(), std::fs::read(run.join(&file)).unwrap()))
+        .collect()
 }
 
 /// Asserts that two run folders hold the same training.

@@ -67,18 +67,38 @@ impl Window {
     }
 
     /// The same with a folder for what outlives the window.
-    pub fn with_config(project: Project, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
+    pub fn with_config(
+        project: Project,
+        size: Vec2,
+        start: StartRun,
+        config: Option<PathBuf>,
+    ) -> Window {
         Window::of(State::new(project, None), size, start, config)
     }
 
     /// A window that shows this first.
     pub fn of(state: State, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
         let canvas = Rc::new(RefCell::new(Canvas::default()));
-        let harness =
-            Harness::builder().with_size(size).with_max_steps(12).renderer(Renderer(canvas.clone())).build_eframe(
-                |context| App::new(&context.egui_ctx, Setup { state, start, native_dialogs: false, config }),
-            );
-        Window { harness, canvas, size }
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_max_steps(12)
+            .renderer(Renderer(canvas.clone()))
+            .build_eframe(|context| {
+                App::new(
+                    &context.egui_ctx,
+                    Setup {
+                        state,
+                        start,
+                        native_dialogs: false,
+                        config,
+                    },
+                )
+            });
+        Window {
+            harness,
+            canvas,
+            size,
+        }
     }
 
     /// A window of the usual size whose engine never starts.
@@ -93,20 +113,32 @@ impl Window {
     /// Shows a view in all the room there is, in the workspace where it is at home.
     pub fn show_alone(&mut self, kind: ViewKind) {
         let shown = Arrangement(Some(Part::of(&[kind])));
-        for action in [Action::Show(Show::Workspace(kind.workspace())), Action::View(OnView::Arrange(shown))] {
+        for action in [
+            Action::Show(Show::Workspace(kind.workspace())),
+            Action::View(OnView::Arrange(shown)),
+        ] {
             self.harness.state_mut().handle(action);
         }
     }
 
     /// A window with the real engine.
     pub fn real(project: Project, size: Vec2) -> Window {
-        Window::new(project, size, Box::new(|project, options, wake| thread::start(project, options, move || wake())))
+        Window::new(
+            project,
+            size,
+            Box::new(|project, options, wake| thread::start(project, options, move || wake())),
+        )
     }
 
     /// An idle window that keeps its small files here.
     pub fn kept(name: &str, config: &Path) -> Window {
         let engine = Box::new(|_, _, _| Err(std::io::Error::other("no engine here")));
-        Window::with_config(builtin(name), vec2(1280.0, 720.0), engine, Some(config.to_path_buf()))
+        Window::with_config(
+            builtin(name),
+            vec2(1280.0, 720.0),
+            engine,
+            Some(config.to_path_buf()),
+        )
     }
 
     /// Runs frames until this holds; at most a quarter of an hour.
@@ -139,7 +171,10 @@ impl Window {
     }
 
     pub fn has(&self, part: &str) -> bool {
-        self.harness.query_all_by_label_contains(part).next().is_some()
+        self.harness
+            .query_all_by_label_contains(part)
+            .next()
+            .is_some()
     }
 
     pub fn click(&mut self, label: &str) {
@@ -191,7 +226,11 @@ impl Window {
     /// Tab after tab until the control of this name has the focus.
     pub fn tab_to(&mut self, label: &str) {
         for _ in 0..200 {
-            if self.harness.query_all_by_label(label).any(|node| node.is_focused()) {
+            if self
+                .harness
+                .query_all_by_label(label)
+                .any(|node| node.is_focused())
+            {
                 return;
             }
             self.press(Modifiers::NONE, Key::Tab);
@@ -221,8 +260,15 @@ impl Window {
         let output = self.harness.output();
         let primitives = self.harness.ctx.tessellate(output.shapes.clone(), scale);
         let size = [self.size.x as usize, self.size.y as usize];
-        let picture = self.canvas.borrow().paint(&primitives, size, scale, Color32::BLACK);
-        let bytes = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+        let picture = self
+            .canvas
+            .borrow()
+            .paint(&primitives, size, scale, Color32::BLACK);
+        let bytes = picture
+            .pixels
+            .iter()
+            .flat_map(|pixel| pixel.to_array())
+            .collect();
         image::RgbaImage::from_raw(size[0] as u32, size[1] as u32, bytes).unwrap()
     }
 
@@ -247,15 +293,26 @@ pub struct FakeRun {
 
 /// An engine that does nothing but what a test tells it.
 pub fn fake_engine() -> (Engine, StartRun) {
-    let engine = Engine { runs: Arc::default() };
+    let engine = Engine {
+        runs: Arc::default(),
+    };
     let runs = engine.runs.clone();
     let start: StartRun = Box::new(move |project, _, _| {
         let (commands, received) = unbounded();
         let (send, events) = unbounded();
         let slots = Arc::new(Slots::default());
-        let run = FakeRun { project, commands: received, events: Some(send), slots: slots.clone() };
+        let run = FakeRun {
+            project,
+            commands: received,
+            events: Some(send),
+            slots: slots.clone(),
+        };
         runs.lock().unwrap().push(run);
-        Ok(Running { commands, events, slots })
+        Ok(Running {
+            commands,
+            events,
+            slots,
+        })
     });
     (engine, start)
 }

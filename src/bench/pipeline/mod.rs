@@ -111,14 +111,16 @@ impl Feed {
     /// The `[data]` table of the feed whose files are in the folder of its name in `root`: all labelled images are
     /// for training.
     pub fn spec(&self, root: &Path) -> Result<DataSpec, BenchError> {
-        let augment: Result<Vec<Augment>, _> = self.augment.iter().map(|text| text.parse()).collect();
+        let augment: Result<Vec<Augment>, _> =
+            self.augment.iter().map(|text| text.parse()).collect();
         Ok(DataSpec {
             source: self.source,
             path: Some(root.join(self.name).display().to_string()),
             resize: self.resize.map(|side| [side, side]),
             valid: Some(0.0),
             test: (self.source == Source::Folder).then_some(0.0),
-            augment: augment.map_err(|error| BenchError::Unsound(self.name.to_owned(), error.to_string()))?,
+            augment: augment
+                .map_err(|error| BenchError::Unsound(self.name.to_owned(), error.to_string()))?,
             ..DataSpec::default()
         })
     }
@@ -129,7 +131,12 @@ pub fn speed(feed: &Feed, root: &Path, threads: usize) -> Result<Speed, BenchErr
     measure(&feed.spec(root)?, feed.counts, threads, OPENINGS)
 }
 
-fn measure(spec: &DataSpec, epochs: Epochs, threads: usize, openings: usize) -> Result<Speed, BenchError> {
+fn measure(
+    spec: &DataSpec,
+    epochs: Epochs,
+    threads: usize,
+    openings: usize,
+) -> Result<Speed, BenchError> {
     let (mut first, mut later, mut images) = (Vec::new(), Vec::new(), 0);
     for _ in 0..openings {
         let start = Instant::now();
@@ -142,14 +149,30 @@ fn measure(spec: &DataSpec, epochs: Epochs, threads: usize, openings: usize) -> 
             later.push(start.elapsed().as_secs_f64());
         }
     }
-    let [first, later] = [first, later].map(|seconds| images as f64 / median(seconds).max(f64::MIN_POSITIVE));
-    let images_per_second = if epochs == Epochs::First { first } else { later };
-    Ok(Speed { images, images_per_second, epochs, first, later })
+    let [first, later] =
+        [first, later].map(|seconds| images as f64 / median(seconds).max(f64::MIN_POSITIVE));
+    let images_per_second = if epochs == Epochs::First {
+        first
+    } else {
+        later
+    };
+    Ok(Speed {
+        images,
+        images_per_second,
+        epochs,
+        first,
+        later,
+    })
 }
 
 /// Opens the images; paths are absolute or start at the current folder.
 fn open(spec: &DataSpec) -> Result<Arc<Dataset>, DataError> {
-    Ok(Arc::new(Dataset::open(spec, SEED, Path::new(""), &mut |_| true)?))
+    Ok(Arc::new(Dataset::open(
+        spec,
+        SEED,
+        Path::new(""),
+        &mut |_| true,
+    )?))
 }
 
 /// Takes all batches of an epoch; how many images they had.
@@ -165,11 +188,28 @@ fn epoch(dataset: &Arc<Dataset>, number: u64, threads: usize) -> Result<usize, B
 }
 
 /// Starts loading the first `most` images of an epoch's order.
-fn load(dataset: &Arc<Dataset>, number: u64, threads: usize, most: usize) -> Result<Loader, BenchError> {
+fn load(
+    dataset: &Arc<Dataset>,
+    number: u64,
+    threads: usize,
+    most: usize,
+) -> Result<Loader, BenchError> {
     let split = Split::Train;
-    let mut order = epoch_order(dataset.split(split).map_or(0, |data| data.len()), SEED, number);
+    let mut order = epoch_order(
+        dataset.split(split).map_or(0, |data| data.len()),
+        SEED,
+        number,
+    );
     order.truncate(most);
-    let job = Job { dataset: Arc::clone(dataset), split, order, batch: BATCH, seed: SEED, epoch: number, first: 0 };
+    let job = Job {
+        dataset: Arc::clone(dataset),
+        split,
+        order,
+        batch: BATCH,
+        seed: SEED,
+        epoch: number,
+        first: 0,
+    };
     Loader::start(job, threads).map_err(|error| BenchError::Threads(threads, error.to_string()))
 }
 
@@ -188,8 +228,16 @@ mod tests {
             let seen = if feed.name == "jpeg-folder" { 64 } else { 32 };
             assert_eq!(dataset.shape(), [3, seen, seen], "{}", feed.name);
             let train = dataset.split(Split::Train).unwrap();
-            assert_eq!((train.len(), train.per_class()), (150, vec![15; 10]), "{}", feed.name);
-            assert_eq!(dataset.augmenter_of(Split::Train).is_some(), feed.name == "augment-32");
+            assert_eq!(
+                (train.len(), train.per_class()),
+                (150, vec![15; 10]),
+                "{}",
+                feed.name
+            );
+            assert_eq!(
+                dataset.augmenter_of(Split::Train).is_some(),
+                feed.name == "augment-32"
+            );
         }
     }
 
@@ -201,8 +249,16 @@ mod tests {
             pictures::draw(&feed, root.path()).unwrap();
             let speed = measure(&feed.spec(root.path()).unwrap(), feed.counts, 2, 1).unwrap();
             assert_eq!(speed.images, 100, "{}", feed.name);
-            assert!(speed.first > 0.0 && speed.later > 0.0, "{} {speed:?}", feed.name);
-            let expected = if feed.name == "augment-32" { speed.later } else { speed.first };
+            assert!(
+                speed.first > 0.0 && speed.later > 0.0,
+                "{} {speed:?}",
+                feed.name
+            );
+            let expected = if feed.name == "augment-32" {
+                speed.later
+            } else {
+                speed.first
+            };
             assert_eq!(speed.images_per_second, expected);
         }
     }
@@ -212,6 +268,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("resize-96")).unwrap();
         let error = speed(&ALL[1], root.path(), 1).unwrap_err().to_string();
-        assert!(error.contains("resize-96") && error.contains("train_X.bin"), "{error}");
+        assert!(
+            error.contains("resize-96") && error.contains("train_X.bin"),
+            "{error}"
+        );
     }
 }

@@ -29,8 +29,10 @@ pub fn draw(feed: &Feed, root: &Path) -> Result<(), BenchError> {
 fn write(feed: &Feed, root: &Path, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(root)?;
     let part = tempfile::tempdir_in(root)?;
-    let pictures: Vec<(Vec<u8>, usize)> =
-        (0..feed.count).into_par_iter().map(|index| data::picture(SEED, feed.side, index)).collect();
+    let pictures: Vec<(Vec<u8>, usize)> = (0..feed.count)
+        .into_par_iter()
+        .map(|index| data::picture(SEED, feed.side, index))
+        .collect();
     match feed.source {
         Source::Cifar10 => cifar(&pictures, part.path())?,
         Source::Stl10 => stl10(&pictures, feed.side, part.path())?,
@@ -69,7 +71,9 @@ fn cifar(pictures: &[(Vec<u8>, usize)], folder: &Path) -> io::Result<()> {
 fn stl10(pictures: &[(Vec<u8>, usize)], side: usize, folder: &Path) -> io::Result<()> {
     let mut bytes = Vec::new();
     for (pixels, _) in pictures {
-        for (channel, column) in (0..3).flat_map(|channel| (0..side).map(move |column| (channel, column))) {
+        for (channel, column) in
+            (0..3).flat_map(|channel| (0..side).map(move |column| (channel, column)))
+        {
             bytes.extend(pixels.iter().skip(3 * column + channel).step_by(3 * side));
         }
     }
@@ -83,7 +87,9 @@ fn jpegs(pictures: &[(Vec<u8>, usize)], side: usize, folder: &Path) -> io::Resul
     for (number, (pixels, class)) in pictures.iter().enumerate() {
         let mut bytes = Vec::new();
         let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        encoder.write_image(pixels, side as u32, side as u32, ExtendedColorType::Rgb8).map_err(io::Error::other)?;
+        encoder
+            .write_image(pixels, side as u32, side as u32, ExtendedColorType::Rgb8)
+            .map_err(io::Error::other)?;
         let class = folder.join(class.to_string());
         std::fs::create_dir_all(&class)?;
         std::fs::write(class.join(format!("{number:05}.jpg")), bytes)?;
@@ -112,8 +118,15 @@ mod tests {
         std::fs::write(&file, "no folder").unwrap();
         let feed = Feed { count: 1, ..ALL[0] };
         let error = draw(&feed, &file).unwrap_err().to_string();
-        assert!(error.contains("augment-32") && error.contains("--data"), "{error}");
-        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left behind");
+        assert!(
+            error.contains("augment-32") && error.contains("--data"),
+            "{error}"
+        );
+        assert_eq!(
+            std::fs::read_dir(root.path()).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
     }
 
     #[test]
@@ -123,10 +136,18 @@ mod tests {
         draw(&feed, root.path()).unwrap();
         let bytes = std::fs::read(root.path().join("resize-96/train_X.bin")).unwrap();
         let (pixels, class) = data::picture(SEED, 96, 2);
-        let at = |channel: usize, row: usize, column: usize| bytes[((2 * 3 + channel) * 96 + column) * 96 + row];
+        let at = |channel: usize, row: usize, column: usize| {
+            bytes[((2 * 3 + channel) * 96 + column) * 96 + row]
+        };
         for (channel, row, column) in [(0, 0, 0), (1, 5, 90), (2, 95, 17)] {
-            assert_eq!(at(channel, row, column), pixels[(row * 96 + column) * 3 + channel]);
+            assert_eq!(
+                at(channel, row, column),
+                pixels[(row * 96 + column) * 3 + channel]
+            );
         }
-        assert_eq!(std::fs::read(root.path().join("resize-96/train_y.bin")).unwrap(), [1, 2, class as u8 + 1]);
+        assert_eq!(
+            std::fs::read(root.path().join("resize-96/train_y.bin")).unwrap(),
+            [1, 2, class as u8 + 1]
+        );
     }
 }

@@ -33,12 +33,26 @@ pub struct Fed {
 
 /// Measures over so many steps a turn, with this many loading threads beside the current pool; the files of
 /// `augment-32` are in `root`.
-pub fn measure(root: &Path, steps: usize, threads: usize, device: &Device) -> Result<Fed, BenchError> {
+pub fn measure(
+    root: &Path,
+    steps: usize,
+    threads: usize,
+    device: &Device,
+) -> Result<Fed, BenchError> {
     let nothing = |why: &str| BenchError::Unsound("training".to_owned(), why.to_owned());
-    let project = cases::find("keras-cifar").ok_or_else(|| nothing("there is no keras-cifar"))?.project()?;
-    let spec = DataSpec { range: project.data.range, ..ALL[0].spec(root)? };
+    let project = cases::find("keras-cifar")
+        .ok_or_else(|| nothing("there is no keras-cifar"))?
+        .project()?;
+    let spec = DataSpec {
+        range: project.data.range,
+        ..ALL[0].spec(root)?
+    };
     let workload = Workload::new("keras-cifar", &project, BATCH, Pass::Training, device)?;
-    let mut training = Training { workload, batcher: Batcher::new(device), source: Batches::new(&spec, threads)? };
+    let mut training = Training {
+        workload,
+        batcher: Batcher::new(device),
+        source: Batches::new(&spec, threads)?,
+    };
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS.min(steps) {
         let fed = training.turn(steps, true)?;
@@ -104,7 +118,13 @@ impl Batches {
         let dataset = open(spec)?;
         let [channels, height, width] = dataset.shape();
         let loader = start(&dataset, 0, threads)?;
-        Ok(Batches { dataset, shape: [height, width, channels], threads, loader, epoch: 0 })
+        Ok(Batches {
+            dataset,
+            shape: [height, width, channels],
+            threads,
+            loader,
+            epoch: 0,
+        })
     }
 
     fn next(&mut self) -> Result<Filled, BenchError> {
@@ -113,7 +133,12 @@ impl Batches {
         }
         self.epoch += 1;
         self.loader = start(&self.dataset, self.epoch, self.threads)?;
-        let too_few = || BenchError::Unsound("training".to_owned(), format!("there are less than {BATCH} images"));
+        let too_few = || {
+            BenchError::Unsound(
+                "training".to_owned(),
+                format!("there are less than {BATCH} images"),
+            )
+        };
         Ok(self.loader.next().ok_or_else(too_few)??)
     }
 }
@@ -132,25 +157,49 @@ mod tests {
     #[test]
     fn a_training_is_fed_over_the_end_of_an_epoch() {
         let root = tempfile::tempdir().unwrap();
-        pictures::draw(&Feed { count: 150, ..ALL[0] }, root.path()).unwrap();
+        pictures::draw(
+            &Feed {
+                count: 150,
+                ..ALL[0]
+            },
+            root.path(),
+        )
+        .unwrap();
         let mut batches = Batches::new(&ALL[0].spec(root.path()).unwrap(), 2).unwrap();
-        let sizes: Vec<usize> = (0..5).map(|_| batches.next().unwrap().labels.len()).collect();
+        let sizes: Vec<usize> = (0..5)
+            .map(|_| batches.next().unwrap().labels.len())
+            .collect();
         assert_eq!((sizes, batches.epoch), (vec![BATCH; 5], 2));
         let fed = measure(root.path(), 1, 1, &Device::Cpu).unwrap();
-        assert!(fed.images_per_second > 0.0 && fed.in_memory > 0.0 && fed.percent > 0.0, "{fed:?}");
+        assert!(
+            fed.images_per_second > 0.0 && fed.in_memory > 0.0 && fed.percent > 0.0,
+            "{fed:?}"
+        );
     }
 
     #[test]
     fn too_few_images_are_told() {
         let root = tempfile::tempdir().unwrap();
-        pictures::draw(&Feed { count: 60, ..ALL[0] }, root.path()).unwrap();
-        let error = measure(root.path(), 1, 1, &Device::Cpu).unwrap_err().to_string();
+        pictures::draw(
+            &Feed {
+                count: 60,
+                ..ALL[0]
+            },
+            root.path(),
+        )
+        .unwrap();
+        let error = measure(root.path(), 1, 1, &Device::Cpu)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("less than 64 images"), "{error}");
     }
 
     #[test]
     fn the_share_is_of_each_round() {
         let fed = summary(&[(2.0, 1.0), (4.0, 4.0), (1.0, 0.9)]);
-        assert_eq!((fed.images_per_second, fed.in_memory, fed.percent), (32.0, 64.0, 90.0));
+        assert_eq!(
+            (fed.images_per_second, fed.in_memory, fed.percent),
+            (32.0, 64.0, 90.0)
+        );
     }
 }

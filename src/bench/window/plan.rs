@@ -109,7 +109,13 @@ impl Trial {
                 self.go(Stage::WarmUp);
             }
             Stage::WarmUp | Stage::Training if ended => {
-                let text = self.app.state().messages.lasting().map(|message| message.text.clone()).collect::<Vec<_>>();
+                let text = self
+                    .app
+                    .state()
+                    .messages
+                    .lasting()
+                    .map(|message| message.text.clone())
+                    .collect::<Vec<_>>();
                 self.failure = Some(text.join("; "));
                 self.go(Stage::Over);
             }
@@ -127,7 +133,9 @@ impl Trial {
                 self.report.idle_frames = self.frames.count().saturating_sub(1);
                 self.curve(0);
             }
-            Stage::Warming(index) if self.frames.count() >= FIRST_DRAWN => self.go(Stage::Drawing(index)),
+            Stage::Warming(index) if self.frames.count() >= FIRST_DRAWN => {
+                self.go(Stage::Drawing(index))
+            }
             Stage::Drawing(index) if self.frames.count() >= DRAWN => {
                 *self.report_of(index) = FrameTimes::from(&self.frames);
                 self.curve(index + 1);
@@ -139,7 +147,8 @@ impl Trial {
 
     /// When the plan goes on, if nothing else asks for a frame before.
     fn next_frame(&self) -> Duration {
-        let rest = |seconds: f64| Duration::from_secs_f64(seconds).saturating_sub(self.since.elapsed());
+        let rest =
+            |seconds: f64| Duration::from_secs_f64(seconds).saturating_sub(self.since.elapsed());
         match self.stage {
             Stage::Settling => rest(SETTLE),
             Stage::Resting => rest(REST),
@@ -174,13 +183,23 @@ impl Trial {
     /// Adds the steps of the turn that ends.
     fn count(&mut self) {
         let training = &self.app.state().training;
-        let batch = training.project.as_ref().and_then(|project| project.stages.first()).map_or(1, |stage| stage.batch);
-        let (steps, since) = std::mem::replace(&mut self.begun, (training.curves.steps(), Instant::now()));
+        let batch = training
+            .project
+            .as_ref()
+            .and_then(|project| project.stages.first())
+            .map_or(1, |stage| stage.batch);
+        let (steps, since) =
+            std::mem::replace(&mut self.begun, (training.curves.steps(), Instant::now()));
         let (images, seconds) = &mut self.trained[self.turn % 2];
         *images += (training.curves.steps() - steps) as f64 * f64::from(batch);
         *seconds += since.elapsed().as_secs_f64();
-        let rates = self.trained.map(|(images, seconds)| if seconds > 0.0 { images / seconds } else { 0.0 });
-        [self.report.images_per_second, self.report.images_per_second_unwatched] = rates;
+        let rates = self
+            .trained
+            .map(|(images, seconds)| if seconds > 0.0 { images / seconds } else { 0.0 });
+        [
+            self.report.images_per_second,
+            self.report.images_per_second_unwatched,
+        ] = rates;
     }
 
     /// In even turns every view is watched, but for every fourth of them, which has the usual arrangement; in odd
@@ -188,17 +207,29 @@ impl Trial {
     fn watch(&mut self, turn: usize) {
         self.turn = turn;
         self.app.rest(turn % 2 == 1);
-        let row = |kinds: &[ViewKind]| Part::Row(kinds.iter().map(|kind| (1.0, Part::of(&[*kind]))).collect());
-        let watched = ViewKind::ALL.map(|kind| (kind.workspace() == Workspace::Training).then_some(kind));
+        let row = |kinds: &[ViewKind]| {
+            Part::Row(kinds.iter().map(|kind| (1.0, Part::of(&[*kind]))).collect())
+        };
+        let watched =
+            ViewKind::ALL.map(|kind| (kind.workspace() == Workspace::Training).then_some(kind));
         let watched: Vec<ViewKind> = watched.into_iter().flatten().collect();
         let (above, below) = watched.split_at(watched.len() / 2);
-        let all = Arrangement(Some(Part::Column(vec![(1.0, row(above)), (1.0, row(below))])));
-        let change = if turn % 8 == 6 { OnView::Reset } else { OnView::Arrange(all) };
+        let all = Arrangement(Some(Part::Column(vec![
+            (1.0, row(above)),
+            (1.0, row(below)),
+        ])));
+        let change = if turn % 8 == 6 {
+            OnView::Reset
+        } else {
+            OnView::Arrange(all)
+        };
         self.app.handle(Action::View(change));
     }
 
     fn curve(&mut self, index: usize) {
-        let Some(&points) = POINTS.get(index) else { return self.go(Stage::Over) };
+        let Some(&points) = POINTS.get(index) else {
+            return self.go(Stage::Over);
+        };
         let alone = Arrangement(Some(Part::of(&[ViewKind::Loss])));
         self.app.handle(Action::View(OnView::Arrange(alone)));
         self.app.show_curves(curves(points));
@@ -206,7 +237,11 @@ impl Trial {
     }
 
     fn report_of(&mut self, index: usize) -> &mut FrameTimes {
-        if index == 0 { &mut self.report.thousand_points } else { &mut self.report.million_points }
+        if index == 0 {
+            &mut self.report.thousand_points
+        } else {
+            &mut self.report.million_points
+        }
     }
 }
 
@@ -217,7 +252,11 @@ fn curves(points: u64) -> Curves {
     for step in 1..=points {
         let noise = ((step.wrapping_mul(2_654_435_761) >> 7) % 1000) as f64 / 1000.0;
         let loss = (1.0 + noise) / (1.0 + 1e-3 * step as f64);
-        curves.step(&StepReport { step, loss, ..StepReport::default() });
+        curves.step(&StepReport {
+            step,
+            loss,
+            ..StepReport::default()
+        });
     }
     curves
 }
@@ -225,6 +264,15 @@ fn curves(points: u64) -> Curves {
 /// Memory of this program that is in use; `None` where the system does not tell.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(1024 * line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(
+        1024 * line
+            .trim()
+            .trim_end_matches("kB")
+            .trim()
+            .parse::<u64>()
+            .ok()?,
+    )
 }

@@ -37,15 +37,22 @@ impl StageCost {
             memory: step_memory(plan, stage, stage.batch, machine)?,
             budget,
             largest_batch: budget.and_then(|budget| largest_batch(plan, stage, machine, budget)),
-            step_ms: args.time.then(|| seconds(plan, stage, machine)).flatten().map(|seconds| 1e3 * seconds),
+            step_ms: args
+                .time
+                .then(|| seconds(plan, stage, machine))
+                .flatten()
+                .map(|seconds| 1e3 * seconds),
         })
     }
 
     /// `{"stage": …, "batch": 64, "weights": …, …, "total": …}`, in bytes.
     pub fn memory_json(&self) -> Value {
         let total = self.memory.total();
-        let mut parts: Map<String, Value> =
-            total.parts().into_iter().map(|(name, bytes)| (name.to_owned(), json!(bytes))).collect();
+        let mut parts: Map<String, Value> = total
+            .parts()
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), json!(bytes)))
+            .collect();
         parts.extend([
             ("stage".to_owned(), json!(self.stage)),
             ("batch".to_owned(), json!(self.batch)),
@@ -58,7 +65,10 @@ impl StageCost {
     /// The same for people.
     pub fn lines(&self) -> Vec<String> {
         let total = self.memory.total();
-        let parts = total.parts().map(|(name, of)| format!("{name} {}", bytes(of))).join(" · ");
+        let parts = total
+            .parts()
+            .map(|(name, of)| format!("{name} {}", bytes(of)))
+            .join(" · ");
         let mut lines = vec![
             format!(
                 "a step of stage `{}` with {} images holds {}:",
@@ -69,12 +79,19 @@ impl StageCost {
             format!("  {parts}"),
         ];
         lines.extend(self.budget.map(|budget| match self.largest_batch {
-            Some(batch) => format!("  largest batch that fits into {}: {}", bytes(budget), count(batch.into())),
+            Some(batch) => format!(
+                "  largest batch that fits into {}: {}",
+                bytes(budget),
+                count(batch.into())
+            ),
             None => format!("  not even one image fits into {}", bytes(budget)),
         }));
         lines.extend(self.step_ms.map(|ms| {
             let speed = rate(1e3 * f64::from(self.batch) / ms.max(f64::MIN_POSITIVE));
-            format!("  about {} on this machine, {speed} images/s (estimated)", milliseconds(ms))
+            format!(
+                "  about {} on this machine, {speed} images/s (estimated)",
+                milliseconds(ms)
+            )
         }));
         lines
     }

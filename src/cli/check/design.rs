@@ -23,9 +23,17 @@ pub(super) fn offsets(row: &Row) -> Value {
 fn grid(row: &Row, of: impl Fn(&Grid) -> Ratio) -> Value {
     let value = |grid: &Grid| {
         let value = of(grid).value();
-        if value.fract() == 0.0 && value.abs() < 2f64.powi(53) { json!(value as i64) } else { json!(value) }
+        if value.fract() == 0.0 && value.abs() < 2f64.powi(53) {
+            json!(value as i64)
+        } else {
+            json!(value)
+        }
     };
-    json!(row.grid.as_ref().map(|axes| axes.iter().map(value).collect::<Vec<_>>()))
+    json!(
+        row.grid
+            .as_ref()
+            .map(|axes| axes.iter().map(value).collect::<Vec<_>>())
+    )
 }
 
 /// Every transposed convolution, with what would even it out.
@@ -33,7 +41,11 @@ pub(super) fn checkerboard(network: &Network, inference: &Inference) -> Vec<Valu
     let finite = |value: f64| value.is_finite().then_some(value);
     let one = |overlap: &Overlap| {
         let each = |of: fn(&Taps) -> usize| overlap.axes.iter().map(of).collect::<Vec<_>>();
-        let taps = |taps: &Taps| (0..taps.stride.min(MOST)).map(|at| taps.covering(at)).collect::<Vec<_>>();
+        let taps = |taps: &Taps| {
+            (0..taps.stride.min(MOST))
+                .map(|at| taps.covering(at))
+                .collect::<Vec<_>>()
+        };
         let fixes = checkerboard::fixes(network, inference, &overlap.place);
         json!({
             "stack": overlap.place.stack.name(),
@@ -54,11 +66,20 @@ pub(super) fn checkerboard(network: &Network, inference: &Inference) -> Vec<Valu
 
 /// What is worth knowing and no mistake, a sentence each.
 pub(super) fn hints(network: &Network, inference: &Inference) -> Vec<String> {
-    let uneven = checkerboard::overlaps(inference).into_iter().filter(|overlap| !overlap.is_even());
+    let uneven = checkerboard::overlaps(inference)
+        .into_iter()
+        .filter(|overlap| !overlap.is_even());
     let told = uneven.map(|overlap| {
-        let fix = checkerboard::fixes(network, inference, &overlap.place).first().map(|fix| fix.texts().join(" and "));
+        let fix = checkerboard::fixes(network, inference, &overlap.place)
+            .first()
+            .map(|fix| fix.texts().join(" and "));
         let fix = fix.map_or_else(String::new, |fix| format!("; even would be {fix}"));
-        format!("{} `{}` leaves a checkerboard: {}{fix}", overlap.place, overlap.text, overlap.sentence())
+        format!(
+            "{} `{}` leaves a checkerboard: {}{fix}",
+            overlap.place,
+            overlap.text,
+            overlap.sentence()
+        )
     });
     told.chain(sees_less(inference)).collect()
 }
@@ -71,7 +92,11 @@ mod tests {
     use crate::shape::infer;
 
     fn autoencoder(last: &str) -> (Network, Inference) {
-        let mut network = builtin::find("conv-autoencoder").unwrap().project().unwrap().network;
+        let mut network = builtin::find("conv-autoencoder")
+            .unwrap()
+            .project()
+            .unwrap()
+            .network;
         network.encoder = vec![Node::from_text("conv 8 k4 s2 p1")];
         network.decoder = vec![Node::from_text(last)];
         let inference = infer(&network);
@@ -82,12 +107,24 @@ mod tests {
     fn uneven_layers_are_listed_with_what_helps() {
         let (network, inference) = autoencoder("convt 3 k3 s2 p1 op1");
         let found = &checkerboard(&network, &inference)[0];
-        assert_eq!((&found["even"], &found["taps"]), (&json!(false), &json!([[1, 2], [1, 2]])));
-        assert_eq!((&found["strength"], &found["output_period"]), (&json!(4.0), &json!([2, 2])));
+        assert_eq!(
+            (&found["even"], &found["taps"]),
+            (&json!(false), &json!([[1, 2], [1, 2]]))
+        );
+        assert_eq!(
+            (&found["strength"], &found["output_period"]),
+            (&json!(4.0), &json!([2, 2]))
+        );
         assert_eq!(found["fixes"][0], json!(["convt 3 k4 s2 p1"]));
         let hints = hints(&network, &inference);
-        assert!(hints[0].contains("decoder.0 `convt 3 k3 s2 p1 op1` leaves a checkerboard"), "{hints:?}");
-        assert!(hints[0].ends_with("even would be convt 3 k4 s2 p1") && hints[1].contains("sees 4×4"), "{hints:?}");
+        assert!(
+            hints[0].contains("decoder.0 `convt 3 k3 s2 p1 op1` leaves a checkerboard"),
+            "{hints:?}"
+        );
+        assert!(
+            hints[0].ends_with("even would be convt 3 k4 s2 p1") && hints[1].contains("sees 4×4"),
+            "{hints:?}"
+        );
         let (network, inference) = autoencoder("convt 3 k4 s2 p1");
         assert_eq!(checkerboard(&network, &inference)[0]["even"], json!(true));
     }

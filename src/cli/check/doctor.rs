@@ -34,7 +34,8 @@ fn fix_json(project: &Project, fix: &Fix) -> Value {
 
 /// An edit as changes of layers (`from` null: a new one; `to` null: one that goes) and of settings.
 fn edits(project: &Project, edit: &Edit) -> Vec<Value> {
-    let text = |place: &Place| node_at(project.network.stack(place.stack), &place.path).map(Node::text);
+    let text =
+        |place: &Place| node_at(project.network.stack(place.stack), &place.path).map(Node::text);
     match edit {
         Edit::Insert(place, node) => vec![layer(place, None, Some(node.text()))],
         Edit::Replace(place, node) => vec![layer(place, text(place), Some(node.text()))],
@@ -70,44 +71,74 @@ fn layer(place: &Place, from: Option<String>, to: Option<String>) -> Value {
 fn settings<T: Serialize>(now: &T, next: &T) -> Vec<(String, Value, Value)> {
     let table = |value: &T| serde_json::to_value(value).unwrap_or_default();
     let (now, next) = (table(now), table(next));
-    let names =
-        |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let names = |value: &Value| {
+        value
+            .as_object()
+            .map(|map| map.keys().cloned().collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
     let mut all = names(&now);
     all.extend(names(&next));
     all.sort();
     all.dedup();
     let of = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
-    let differing = all.into_iter().filter(|name| of(&now, name) != of(&next, name));
-    differing.map(|name| (name.clone(), of(&now, &name), of(&next, &name))).collect()
+    let differing = all
+        .into_iter()
+        .filter(|name| of(&now, name) != of(&next, name));
+    differing
+        .map(|name| (name.clone(), of(&now, &name), of(&next, &name)))
+        .collect()
 }
 
 /// The layers of two projects that differ, place by place.
 fn layers(project: &Project, next: &Project) -> Vec<Value> {
     let texts = |project: &Project| -> BTreeMap<Place, String> {
-        let rows = infer(&project.network).rows.into_iter().filter(|row| !row.is_block);
+        let rows = infer(&project.network)
+            .rows
+            .into_iter()
+            .filter(|row| !row.is_block);
         rows.map(|row| (row.place, row.text)).collect()
     };
     let (before, after) = (texts(project), texts(next));
-    let gone = before.iter().filter(|(place, _)| !after.contains_key(place));
+    let gone = before
+        .iter()
+        .filter(|(place, _)| !after.contains_key(place));
     let gone = gone.map(|(place, text)| layer(place, Some(text.clone()), None));
-    let changed = after.iter().filter(|(place, text)| before.get(place) != Some(text));
-    changed.map(|(place, text)| layer(place, before.get(place).cloned(), Some(text.clone()))).chain(gone).collect()
+    let changed = after
+        .iter()
+        .filter(|(place, text)| before.get(place) != Some(text));
+    changed
+        .map(|(place, text)| layer(place, before.get(place).cloned(), Some(text.clone())))
+        .chain(gone)
+        .collect()
 }
 
 /// A few lines for each.
 pub fn as_text(source: &Source, advice: &[Advice]) -> Vec<String> {
-    advice.iter().flat_map(|advice| described(source, advice)).collect()
+    advice
+        .iter()
+        .flat_map(|advice| described(source, advice))
+        .collect()
 }
 
 fn described(source: &Source, advice: &Advice) -> Vec<String> {
-    let stage = advice.stage.and_then(|index| source.project.stages.get(index));
+    let stage = advice
+        .stage
+        .and_then(|index| source.project.stages.get(index));
     let place = match (&advice.place, stage) {
         (Some(place), _) => format!("{place}: "),
         (None, Some(stage)) => format!("stage `{}`: ", stage.name),
         (None, None) => String::new(),
     };
-    let fix = advice.fix.as_ref().map(|fix| format!("  fix: {}", fix.label));
-    let lines = [String::new(), format!("hint: {place}{}", advice.message), format!("  why: {}", advice.why)];
+    let fix = advice
+        .fix
+        .as_ref()
+        .map(|fix| format!("  fix: {}", fix.label));
+    let lines = [
+        String::new(),
+        format!("hint: {place}{}", advice.message),
+        format!("  why: {}", advice.why),
+    ];
     lines.into_iter().chain(fix).collect()
 }
 
@@ -130,10 +161,19 @@ mod tests {
     #[test]
     fn fixes_are_told_as_edits() {
         let value = doctor(|p| p.network.head.push(Node::from_text("softmax")));
-        assert_eq!((&value[0]["stack"], &value[0]["index"]), (&json!("head"), &json!(4)));
-        assert_eq!(*edits_of(&value), json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }]));
+        assert_eq!(
+            (&value[0]["stack"], &value[0]["index"]),
+            (&json!("head"), &json!(4))
+        );
+        assert_eq!(
+            *edits_of(&value),
+            json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }])
+        );
         let value = doctor(|p| p.stages[0].optimizer = "adam lr=1".parse().unwrap());
-        assert_eq!((&value[0]["stack"], &value[0]["stage"]), (&Value::Null, &json!(0)));
+        assert_eq!(
+            (&value[0]["stack"], &value[0]["stage"]),
+            (&Value::Null, &json!(0))
+        );
         let edit = json!([{ "stage": 0, "setting": "optimizer", "from": "adam lr=1", "to": "adam lr=1e-3" }]);
         assert_eq!(*edits_of(&value), edit);
         let value = doctor(|p| p.data.range = Some([0.0, 255.0]));

@@ -12,24 +12,41 @@ pub(super) fn lines(network: &Network, inference: &Inference) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let explanation = explain(network, inference);
     if !explanation.causes.is_empty() {
-        lines.extend(explanation.sentences.iter().map(|sentence| format!("  because: {sentence}")));
+        lines.extend(
+            explanation
+                .sentences
+                .iter()
+                .map(|sentence| format!("  because: {sentence}")),
+        );
     }
     let unread = unread::layers(network, inference);
-    lines.extend(unread.iter().map(|layer| format!("  unread: {}", layer.sentence)));
+    lines.extend(
+        unread
+            .iter()
+            .map(|layer| format!("  unread: {}", layer.sentence)),
+    );
     lines.extend(strips(network).iter().map(size_line));
     lines
 }
 
 /// `valid input side: multiples of 16 (now 40: use 32 or 48)`
 fn size_line(strip: &Strip) -> String {
-    let now = strip.suggestion().map(|use_these| format!(" (now {}: {use_these})", strip.present)).unwrap_or_default();
-    let given = strip.given.map(|size| format!(", with the other sides {size}")).unwrap_or_default();
+    let now = strip
+        .suggestion()
+        .map(|use_these| format!(" (now {}: {use_these})", strip.present))
+        .unwrap_or_default();
+    let given = strip
+        .given
+        .map(|size| format!(", with the other sides {size}"))
+        .unwrap_or_default();
     format!("valid input {}: {}{given}{now}", strip.name, strip.rule)
 }
 
 /// Adds `explanation`, `unread` and `valid_sizes` to the report.
 pub(super) fn add(report: &mut Value, network: &Network, inference: &Inference) {
-    let Value::Object(report) = report else { return };
+    let Value::Object(report) = report else {
+        return;
+    };
     let explanation = explain(network, inference);
     let unread = unread::layers(network, inference);
     let all = strips(network);
@@ -42,7 +59,9 @@ pub(super) fn add(report: &mut Value, network: &Network, inference: &Inference) 
         }),
     );
     report.insert("unread".into(), unread.iter().map(unread_json).collect());
-    let mut sizes = all.first().map_or_else(|| json!({ "rule": null, "sizes": [] }), strip_json);
+    let mut sizes = all
+        .first()
+        .map_or_else(|| json!({ "rule": null, "sizes": [] }), strip_json);
     if all.len() > 1 {
         sizes["by_axis"] = all.iter().map(strip_json).collect();
     }
@@ -118,23 +137,37 @@ mod tests {
     fn network() -> Network {
         let nodes = |text: &str| vec![Node::from_text(text)];
         let (encoder, decoder) = (nodes("conv 8 k3 s2 p1"), nodes("convt 3 k3 s2 p1"));
-        Network { input: "3x32x32".parse().unwrap(), encoder, decoder, head: Vec::new() }
+        Network {
+            input: "3x32x32".parse().unwrap(),
+            encoder,
+            decoder,
+            head: Vec::new(),
+        }
     }
 
     #[test]
     fn the_cause_and_the_rule_are_told() {
         let network = network();
         let lines = lines(&network, &infer(&network));
-        assert!(
-            lines[0].starts_with("  because: Stride 2 at encoder.0 rounds down: 32 → 16 would come from 31 as well")
+        assert!(lines[0].starts_with(
+            "  because: Stride 2 at encoder.0 rounds down: 32 → 16 would come from 31 as well"
+        ));
+        assert_eq!(
+            lines[1],
+            "valid input side: odd sizes (now 32: use 31 or 33)"
         );
-        assert_eq!(lines[1], "valid input side: odd sizes (now 32: use 31 or 33)");
         let mut report = json!({});
         add(&mut report, &network, &infer(&network));
         assert_eq!(report["explanation"]["causes"][0]["reason"], "floor");
-        assert_eq!(report["explanation"]["causes"][0]["partner"], json!({ "stack": "decoder", "index": 0 }));
         assert_eq!(
-            (&report["valid_sizes"]["rule"], &report["valid_sizes"]["sizes"][0]),
+            report["explanation"]["causes"][0]["partner"],
+            json!({ "stack": "decoder", "index": 0 })
+        );
+        assert_eq!(
+            (
+                &report["valid_sizes"]["rule"],
+                &report["valid_sizes"]["sizes"][0]
+            ),
             (&json!("odd sizes"), &json!(1))
         );
         assert_eq!(report["unread"], json!([]));

@@ -5,7 +5,8 @@ use crate::cli::args::DataArgs;
 use crate::cli::{Told, WRONG_INPUT, WrongInput, output};
 use crate::data::DataError;
 use crate::data::download::{
-    DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder, entry, fetch, survey,
+    DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
+    entry, fetch, survey,
 };
 use crate::project::data::Source;
 use crate::text;
@@ -37,7 +38,10 @@ pub fn run(source: Source, path: Option<&str>) -> anyhow::Result<PathBuf> {
             Ok(fetched.path)
         }
         Err(DownloadError::Cancelled) => {
-            output::say(&format!("stopped; what was received is kept in {}", folder.display()));
+            output::say(&format!(
+                "stopped; what was received is kept in {}",
+                folder.display()
+            ));
             Err(Told(INTERRUPTED).into())
         }
         Err(error) => Err(error.into()),
@@ -48,7 +52,9 @@ pub fn run(source: Source, path: Option<&str>) -> anyhow::Result<PathBuf> {
 pub fn usual_path(source: Source) -> Option<PathBuf> {
     let entry = entry(source)?;
     let folder = default_folder(&entry.name)?;
-    survey(&entry, &folder).is_complete().then(|| entry.project_path(&folder))
+    survey(&entry, &folder)
+        .is_complete()
+        .then(|| entry.project_path(&folder))
 }
 
 /// What is there of a source and how to get the rest, for one whose files are not all there; the exit code tells.
@@ -73,7 +79,11 @@ fn folder(entry: &Entry, path: Option<&str>) -> Result<PathBuf, WrongInput> {
     if let Some(path) = path {
         return Ok(entry.folder_of(Path::new(path)));
     }
-    let unknown = || WrongInput("no home folder is known to put the files into; say where with --path".to_owned());
+    let unknown = || {
+        WrongInput(
+            "no home folder is known to put the files into; say where with --path".to_owned(),
+        )
+    };
     default_folder(&entry.name).ok_or_else(unknown)
 }
 
@@ -87,15 +97,23 @@ fn stop_flag() -> Arc<AtomicBool> {
         }
     });
     if let Err(error) = result {
-        output::say(&format!("warning: Ctrl-C will end the program without a word: {error}"));
+        output::say(&format!(
+            "warning: Ctrl-C will end the program without a word: {error}"
+        ));
     }
     stopped
 }
 
 fn bar(entry: &Entry) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(entry.bytes()), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} [{bar:24}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    let style = ProgressStyle::with_template(
+        "{msg} [{bar:24}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+    );
+    bar.set_style(
+        style
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸─"),
+    );
     bar
 }
 
@@ -108,23 +126,45 @@ fn show(bar: &ProgressBar, far: &Far) {
 
 fn told(fetched: &Fetched, folder: &Path) {
     for aside in &fetched.set_aside {
-        output::say(&format!("an incomplete folder was in the way; it is now {}", aside.display()));
+        output::say(&format!(
+            "an incomplete folder was in the way; it is now {}",
+            aside.display()
+        ));
     }
     match fetched.new.as_slice() {
         [] => output::say(&format!("all of it is in {} already", folder.display())),
-        new => output::say(&format!("fetched {} into {}", new.join(", "), folder.display())),
+        new => output::say(&format!(
+            "fetched {} into {}",
+            new.join(", "),
+            folder.display()
+        )),
     }
-    output::say(&format!("in a project: path = \"{}\"", fetched.path.display()));
+    output::say(&format!(
+        "in a project: path = \"{}\"",
+        fetched.path.display()
+    ));
 }
 
 fn survey_text(entry: &Entry, survey: &Survey, command: &str) -> String {
-    let mut lines = vec![format!("{} is not complete in {}", entry.name, survey.folder.display())];
+    let mut lines = vec![format!(
+        "{} is not complete in {}",
+        entry.name,
+        survey.folder.display()
+    )];
     for state in &survey.files {
         let (file, size) = (&state.file, text::bytes(state.file.bytes));
-        lines.push(format!("  {}  {size}  {}", file.name, state.found.describe()));
+        lines.push(format!(
+            "  {}  {size}  {}",
+            file.name,
+            state.found.describe()
+        ));
         if state.found != Found::Complete {
             lines.push(format!("    {}", file.sum));
-            lines.extend(file.addresses.iter().map(|address| format!("    {address}")));
+            lines.extend(
+                file.addresses
+                    .iter()
+                    .map(|address| format!("    {address}")),
+            );
         }
     }
     lines.push(format!("download it with: {command}"));

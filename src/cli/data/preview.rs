@@ -19,21 +19,37 @@ const BACKGROUND: Rgba<u8> = Rgba([24, 26, 31, 255]);
 
 /// Draws, writes the picture, and says what its rows show.
 pub fn run(args: &DataArgs, dataset: &Dataset, seed: u64) -> anyhow::Result<()> {
-    let file = args.output.clone().unwrap_or_else(|| PathBuf::from("augmentation.png"));
+    let file = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("augmentation.png"));
     check_name(&file)?;
-    let request = Request { image: args.image_index, draws: 0 };
+    let request = Request {
+        image: args.image_index,
+        draws: 0,
+    };
     let seen = augmented::preview(dataset, &args.augment, seed, request).map_err(RunError::from)?;
     check(args, &seen)?;
     output::write_file(&file, &png(&sheet(&seen))?)?;
-    if args.json { output::print_json(&as_json(&file, &seen)) } else { output::print(&as_text(&file, &seen)) }
+    if args.json {
+        output::print_json(&as_json(&file, &seen))
+    } else {
+        output::print(&as_text(&file, &seen))
+    }
 }
 
 fn check_name(file: &Path) -> Result<(), WrongInput> {
-    if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+    if file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
+    {
         return Ok(());
     }
     let png = file.with_extension("png");
-    Err(WrongInput(format!("pictures are written as PNG: write -o {}", png.display())))
+    Err(WrongInput(format!(
+        "pictures are written as PNG: write -o {}",
+        png.display()
+    )))
 }
 
 fn check(args: &DataArgs, seen: &Augmented) -> Result<(), WrongInput> {
@@ -44,19 +60,37 @@ fn check(args: &DataArgs, seen: &Augmented) -> Result<(), WrongInput> {
             "--image-index {index} is past the end: the {split} split has {images} images, 0 to {last}"
         )));
     }
-    match seen.alone.iter().chain([&seen.together]).find_map(|row| row.problem.as_ref()) {
+    match seen
+        .alone
+        .iter()
+        .chain([&seen.together])
+        .find_map(|row| row.problem.as_ref())
+    {
         Some(problem) => Err(WrongInput(format!("--augment: {problem}"))),
         None => Ok(()),
     }
 }
 
 fn as_text(file: &Path, seen: &Augmented) -> String {
-    let class = seen.class.as_ref().map_or_else(String::new, |class| format!(", {class}"));
+    let class = seen
+        .class
+        .as_ref()
+        .map_or_else(String::new, |class| format!(", {class}"));
     let mut lines = vec![
         file.display().to_string(),
-        format!("row 1: image {} of {}{class}; then all together, {} draws", seen.image, seen.split, first(seen) - 1),
+        format!(
+            "row 1: image {} of {}{class}; then all together, {} draws",
+            seen.image,
+            seen.split,
+            first(seen) - 1
+        ),
     ];
-    lines.extend(seen.alone.iter().enumerate().map(|(index, row)| format!("row {}: {}", index + 2, row.text)));
+    lines.extend(
+        seen.alone
+            .iter()
+            .enumerate()
+            .map(|(index, row)| format!("row {}: {}", index + 2, row.text)),
+    );
     lines.join("\n")
 }
 
@@ -80,12 +114,29 @@ fn sheet(seen: &Augmented) -> RgbaImage {
     let zoom = zoom_for(seen.before.size[0]);
     let mut rows: Vec<Vec<RgbaImage>> = vec![pictures(&seen.before, seen.channels, zoom)];
     if let Some(first) = rows.first_mut() {
-        first.extend(pictures(&seen.together, seen.channels, zoom).into_iter().take(ALONE));
+        first.extend(
+            pictures(&seen.together, seen.channels, zoom)
+                .into_iter()
+                .take(ALONE),
+        );
     }
-    rows.extend(seen.alone.iter().map(|row| pictures(row, seen.channels, zoom)));
-    let across = |row: &Vec<RgbaImage>| row.iter().map(|picture| picture.width() + GAP).sum::<u32>() + GAP;
-    let down = |row: &Vec<RgbaImage>| row.iter().map(|picture| picture.height() + GAP).max().unwrap_or(0);
-    let size = [rows.iter().map(across).max().unwrap_or(1), rows.iter().map(down).sum::<u32>() + GAP];
+    rows.extend(
+        seen.alone
+            .iter()
+            .map(|row| pictures(row, seen.channels, zoom)),
+    );
+    let across =
+        |row: &Vec<RgbaImage>| row.iter().map(|picture| picture.width() + GAP).sum::<u32>() + GAP;
+    let down = |row: &Vec<RgbaImage>| {
+        row.iter()
+            .map(|picture| picture.height() + GAP)
+            .max()
+            .unwrap_or(0)
+    };
+    let size = [
+        rows.iter().map(across).max().unwrap_or(1),
+        rows.iter().map(down).sum::<u32>() + GAP,
+    ];
     let mut sheet = RgbaImage::from_pixel(size[0], size[1], BACKGROUND);
     let mut top = GAP;
     for row in &rows {
@@ -102,8 +153,17 @@ fn sheet(seen: &Augmented) -> RgbaImage {
 fn pictures(row: &Row, channels: usize, zoom: u32) -> Vec<RgbaImage> {
     let [height, width] = row.size.map(|side| side as u32);
     let picture = |index| {
-        let small = RgbaImage::from_raw(width, height, image_rgba(row.picture(index, channels), channels))?;
-        Some(imageops::resize(&small, width * zoom, height * zoom, FilterType::Nearest))
+        let small = RgbaImage::from_raw(
+            width,
+            height,
+            image_rgba(row.picture(index, channels), channels),
+        )?;
+        Some(imageops::resize(
+            &small,
+            width * zoom,
+            height * zoom,
+            FilterType::Nearest,
+        ))
     };
     (0..row.count(channels)).filter_map(picture).collect()
 }

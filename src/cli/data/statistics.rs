@@ -42,7 +42,13 @@ pub fn as_json(found: &Statistics) -> Value {
 pub fn as_text(found: &Statistics) -> String {
     let mut lines = Vec::new();
     for split in &found.splits {
-        let numbers = |values: &[f64]| values.iter().map(|value| format!("{value:.4}")).collect::<Vec<_>>().join(", ");
+        let numbers = |values: &[f64]| {
+            values
+                .iter()
+                .map(|value| format!("{value:.4}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let counted = count(split.counted as u64);
         lines.push(format!(
             "{} ({counted} images): mean {}  std {}",
@@ -52,7 +58,11 @@ pub fn as_text(found: &Statistics) -> String {
         ));
     }
     let copies = &found.duplicates;
-    lines.push(format!("exact duplicates: {}, {} of them between splits", copies.total(), copies.between()));
+    lines.push(format!(
+        "exact duplicates: {}, {} of them between splits",
+        copies.total(),
+        copies.between()
+    ));
     let name = |(split, index): &Image| format!("{split} {index}");
     let pairs = copies.pairs.iter().take(MOST_LISTED);
     lines.extend(pairs.map(|[first, second]| format!("  {} = {}", name(first), name(second))));

@@ -15,46 +15,82 @@ use serde_json::{Value, json};
 /// The picture, with its numbers.
 pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
     let mut run = open(args)?;
-    let request = Request { place: place(&run, args.layer.as_deref())?, cell: cell(args.cell.as_deref())? };
+    let request = Request {
+        place: place(&run, args.layer.as_deref())?,
+        cell: cell(args.cell.as_deref())?,
+    };
     let field = run.effective_field(&request)?;
     output::say(&line(&field));
-    Ok((field_sheet(&field, zoom_for(field.height)), Some(value(&field, &run))))
+    Ok((
+        field_sheet(&field, zoom_for(field.height)),
+        Some(value(&field, &run)),
+    ))
 }
 
 /// The layer of this name; of a stack, or without a name, the last one.
 fn place(run: &SavedRun, name: Option<&str>) -> Result<Place, WrongInput> {
     let name = name.unwrap_or(Stack::Encoder.name());
-    let target: Target = name.parse().map_err(|error| WrongInput(format!("`{name}` is no layer: {error}")))?;
+    let target: Target = name
+        .parse()
+        .map_err(|error| WrongInput(format!("`{name}` is no layer: {error}")))?;
     let rows = || run.inference.rows.iter();
     let found = match &target {
         Target::Stack(stack) => rows().rfind(|row| row.place.stack == *stack && row.depth == 0),
         Target::Node(place) => rows().find(|row| row.place == *place),
     };
     let (first, last) = (rows().next(), rows().next_back());
-    let there = first
-        .zip(last)
-        .map_or_else(String::new, |(first, last)| format!("; there is {} to {}", first.place, last.place));
-    found.map(|row| row.place.clone()).ok_or_else(|| WrongInput(format!("there is no layer `{name}`{there}")))
+    let there = first.zip(last).map_or_else(String::new, |(first, last)| {
+        format!("; there is {} to {}", first.place, last.place)
+    });
+    found
+        .map(|row| row.place.clone())
+        .ok_or_else(|| WrongInput(format!("there is no layer `{name}`{there}")))
 }
 
 fn cell(text: Option<&str>) -> Result<Vec<usize>, WrongInput> {
-    let sizes = text.unwrap_or_default().split(['x', '×']).filter(|size| !size.is_empty());
-    let wrong = || WrongInput("a cell is written as its row and column from 0, such as 3x5".to_owned());
-    sizes.map(|size| size.parse().map_err(|_| wrong())).collect()
+    let sizes = text
+        .unwrap_or_default()
+        .split(['x', '×'])
+        .filter(|size| !size.is_empty());
+    let wrong =
+        || WrongInput("a cell is written as its row and column from 0, such as 3x5".to_owned());
+    sizes
+        .map(|size| size.parse().map_err(|_| wrong()))
+        .collect()
 }
 
 /// `encoder.3 `conv 32 k3`, cell 4,4 of 8×8: rows 3…18, columns 3…18; 81 of 256 pixels carry …`
 fn line(field: &EffectiveField) -> String {
-    let EffectiveField { place, text, seen, .. } = field;
-    let at = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let EffectiveField {
+        place, text, seen, ..
+    } = field;
+    let at = |numbers: &[usize]| {
+        numbers
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let cell = match seen.map.is_empty() {
         true => String::new(),
         false => format!(", cell {} of {}", at(&seen.cell), text::times(&seen.map)),
     };
-    let Some(bounds) = &seen.bounds else { return format!("{place} `{text}`{cell}: sees nothing of the image") };
-    let span = |name: &str, axis: usize| bounds.get(axis).map(|(first, last)| format!("{name} {first}…{last}"));
-    let spans: Vec<String> = [span("rows", 0), span("columns", 1)].into_iter().flatten().collect();
-    let pixels: i64 = bounds.iter().map(|(first, last)| last - first + 1).product();
+    let Some(bounds) = &seen.bounds else {
+        return format!("{place} `{text}`{cell}: sees nothing of the image");
+    };
+    let span = |name: &str, axis: usize| {
+        bounds
+            .get(axis)
+            .map(|(first, last)| format!("{name} {first}…{last}"))
+    };
+    let spans: Vec<String> = [span("rows", 0), span("columns", 1)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let pixels: i64 = bounds
+        .iter()
+        .map(|(first, last)| last - first + 1)
+        .product();
     let share = 100.0 * EFFECTIVE;
     let effective = field.effective();
     format!(
@@ -64,7 +100,16 @@ fn line(field: &EffectiveField) -> String {
 }
 
 fn value(field: &EffectiveField, run: &SavedRun) -> Value {
-    let EffectiveField { step, place, text, seen, images, height, width, .. } = field;
+    let EffectiveField {
+        step,
+        place,
+        text,
+        seen,
+        images,
+        height,
+        width,
+        ..
+    } = field;
     let row = run.inference.row(place);
     json!({
         "step": step,

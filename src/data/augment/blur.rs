@@ -6,12 +6,27 @@ use crate::project::augment::Border;
 
 /// Blurs with a kernel of `kernel` (odd) values of a Gaussian of standard deviation `sigma`
 /// (torchvision `gaussian_blur`). A signal is blurred in time alone.
-pub fn gaussian_blur(from: &[f32], to: &mut Vec<f32>, size: Size, kernel: usize, sigma: f32, work: &mut Work) {
+pub fn gaussian_blur(
+    from: &[f32],
+    to: &mut Vec<f32>,
+    size: Size,
+    kernel: usize,
+    sigma: f32,
+    work: &mut Work,
+) {
     to.resize(size.len(), 0.0);
-    let Work { kernel: weights, row, image, .. } = work;
+    let Work {
+        kernel: weights,
+        row,
+        image,
+        ..
+    } = work;
     gaussian(weights, kernel, sigma);
     image.resize(size.len(), 0.0);
-    for (from, to) in from.chunks_exact(size.row().max(1)).zip(image.chunks_exact_mut(size.row().max(1))) {
+    for (from, to) in from
+        .chunks_exact(size.row().max(1))
+        .zip(image.chunks_exact_mut(size.row().max(1)))
+    {
         mirrored(row, from, size, kernel / 2);
         along_row(row, to, weights, size.channels);
     }
@@ -26,7 +41,8 @@ pub fn gaussian_blur(from: &[f32], to: &mut Vec<f32>, size: Size, kernel: usize,
 fn gaussian(weights: &mut Vec<f32>, kernel: usize, sigma: f32) {
     let middle = (kernel as f32 - 1.0) * 0.5;
     weights.clear();
-    weights.extend((0..kernel).map(|index| (-0.5 * ((index as f32 - middle) / sigma).powi(2)).exp()));
+    weights
+        .extend((0..kernel).map(|index| (-0.5 * ((index as f32 - middle) / sigma).powi(2)).exp()));
     let sum: f32 = weights.iter().sum();
     weights.iter_mut().for_each(|weight| *weight /= sum);
 }
@@ -37,7 +53,10 @@ fn mirrored(row: &mut Vec<f32>, from: &[f32], size: Size, margin: usize) {
     row.clear();
     let outside = |row: &mut Vec<f32>, columns: std::ops::Range<i32>| {
         for column in columns.filter_map(|column| fold(column, size.width, Border::Reflect)) {
-            row.extend_from_slice(from.get(column * size.channels..(column + 1) * size.channels).unwrap_or_default());
+            row.extend_from_slice(
+                from.get(column * size.channels..(column + 1) * size.channels)
+                    .unwrap_or_default(),
+            );
         }
     };
     outside(row, -margin..0);
@@ -64,5 +83,7 @@ fn along_columns(from: &[f32], to: &mut [f32], weights: &[f32], size: Size) {
 }
 
 fn add(to: &mut [f32], values: &[f32], weight: f32) {
-    to.iter_mut().zip(values).for_each(|(to, value)| *to += weight * value);
+    to.iter_mut()
+        .zip(values)
+        .for_each(|(to, value)| *to += weight * value);
 }

@@ -5,14 +5,18 @@ const GREY: [f32; 3] = [0.2989, 0.587, 0.114];
 
 /// Multiplies every value's distance from `zero` (torchvision `adjust_brightness`, where zero is black).
 pub fn adjust_brightness(image: &mut [f32], factor: f32, zero: f32) {
-    image.iter_mut().for_each(|value| *value = ((*value - zero) * factor + zero).clamp(0.0, 1.0));
+    image
+        .iter_mut()
+        .for_each(|value| *value = ((*value - zero) * factor + zero).clamp(0.0, 1.0));
 }
 
 /// Moves every value away from the image's mean grey, or towards it (torchvision `adjust_contrast`).
 /// Images without colour have their own mean.
 pub fn adjust_contrast(image: &mut [f32], channels: usize, factor: f32) {
     let rest = (1.0 - factor) * mean_grey(image, channels);
-    image.iter_mut().for_each(|value| *value = (*value * factor + rest).clamp(0.0, 1.0));
+    image
+        .iter_mut()
+        .for_each(|value| *value = (*value * factor + rest).clamp(0.0, 1.0));
 }
 
 /// Moves every pixel away from its grey, or towards it (torchvision `adjust_saturation`).
@@ -25,7 +29,11 @@ pub fn adjust_saturation(image: &mut [f32], factor: f32) {
 
 /// Makes the three channels equal (torchvision `rgb_to_grayscale`).
 pub fn grayscale(image: &mut [f32]) {
-    image.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [grey(*pixel); 3]);
+    image
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .for_each(|pixel| *pixel = [grey(*pixel); 3]);
 }
 
 /// Turns the colour wheel by `turns` of a full turn (torchvision `adjust_hue`).
@@ -52,12 +60,25 @@ fn mean_grey(image: &[f32], channels: usize) -> f32 {
     for block in image.chunks(BLOCK) {
         let (chunks, rest) = block.as_chunks::<LANES>();
         let mut sums = [0.0f32; LANES];
-        chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value));
-        let weighted =
-            |values: &[f32]| values.iter().zip(weights.iter().cycle()).map(|(v, w)| f64::from(v * w)).sum::<f64>();
+        chunks.iter().for_each(|chunk| {
+            sums.iter_mut()
+                .zip(chunk)
+                .for_each(|(sum, value)| *sum += value)
+        });
+        let weighted = |values: &[f32]| {
+            values
+                .iter()
+                .zip(weights.iter().cycle())
+                .map(|(v, w)| f64::from(v * w))
+                .sum::<f64>()
+        };
         total += weighted(&sums) + weighted(rest);
     }
-    let count = if channels == 3 { image.len() / 3 } else { image.len() };
+    let count = if channels == 3 {
+        image.len() / 3
+    } else {
+        image.len()
+    };
     (total / count.max(1) as f64) as f32
 }
 

@@ -14,27 +14,49 @@ const ERASE_TRIES: usize = 10;
 const ERASE_RATIO: [f32; 2] = [0.3, 3.3];
 
 /// Applies one step with parameters of its own; `zero` is the share that stands for nothing: black, or silence.
-pub fn apply(step: &Step, image: &mut Vec<f32>, zero: f32, scratch: &mut Scratch, rng: &mut ChaCha8Rng) {
+pub fn apply(
+    step: &Step,
+    image: &mut Vec<f32>,
+    zero: f32,
+    scratch: &mut Scratch,
+    rng: &mut ChaCha8Rng,
+) {
     let size = step.from;
     match step.what {
         Augment::HFlip { p } if chance(p, rng) => place::flip_left_right(image, size),
         Augment::VFlip { p } if chance(p, rng) => place::flip_top_bottom(image, size),
         Augment::Grayscale { p } if chance(p, rng) => colour::grayscale(image),
-        Augment::Brightness(factor) => colour::adjust_brightness(image, uniform(factor.about_one(), rng), zero),
-        Augment::Contrast(by) => colour::adjust_contrast(image, size.channels, uniform(by.about_one(), rng)),
-        Augment::Saturation(factor) => colour::adjust_saturation(image, uniform(factor.about_one(), rng)),
+        Augment::Brightness(factor) => {
+            colour::adjust_brightness(image, uniform(factor.about_one(), rng), zero)
+        }
+        Augment::Contrast(by) => {
+            colour::adjust_contrast(image, size.channels, uniform(by.about_one(), rng))
+        }
+        Augment::Saturation(factor) => {
+            colour::adjust_saturation(image, uniform(factor.about_one(), rng))
+        }
         Augment::Hue(turns) => colour::adjust_hue(image, uniform(turns.about_zero(), rng)),
         Augment::Noise { std } => noise::gaussian_noise(image, std, rng),
         Augment::SaltPepper { share } => noise::salt_and_pepper(image, size, share, rng),
-        Augment::Erase { p, area } if chance(p, rng) => about(zero, image, |image| erase(image, size, area, rng)),
+        Augment::Erase { p, area } if chance(p, rng) => {
+            about(zero, image, |image| erase(image, size, area, rng))
+        }
         Augment::Apply { p, .. } if chance(p, rng) => {
-            step.inner.iter().for_each(|step| apply(step, image, zero, scratch, rng));
+            step.inner
+                .iter()
+                .for_each(|step| apply(step, image, zero, scratch, rng));
         }
         Augment::Choice(_) => {
             let chosen = rng.random_range(0..step.inner.len().max(1));
-            step.inner.get(chosen).into_iter().for_each(|step| apply(step, image, zero, scratch, rng));
+            step.inner
+                .get(chosen)
+                .into_iter()
+                .for_each(|step| apply(step, image, zero, scratch, rng));
         }
-        Augment::Shift { .. } | Augment::Rotate { .. } | Augment::Scale { .. } | Augment::Crop { .. } => {
+        Augment::Shift { .. }
+        | Augment::Rotate { .. }
+        | Augment::Scale { .. }
+        | Augment::Crop { .. } => {
             about(zero, image, |image| to_another(step, image, scratch, rng));
         }
         Augment::Perspective { p, .. } if chance(p, rng) => {
@@ -64,20 +86,70 @@ fn to_another(step: &Step, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mu
             let offset = [size.width, size.height].map(|side| whole_pixels(by, side, rng));
             place::shift(image, other, size, offset, border, work);
         }
-        Augment::Rotate { degrees, interpolation, border } => {
+        Augment::Rotate {
+            degrees,
+            interpolation,
+            border,
+        } => {
             let angle = uniform(degrees.about_zero(), rng);
-            geometry::rotate(image, other, size, angle, Sampling { interpolation, border }, work);
+            geometry::rotate(
+                image,
+                other,
+                size,
+                angle,
+                Sampling {
+                    interpolation,
+                    border,
+                },
+                work,
+            );
         }
-        Augment::Scale { factor, interpolation, border } => {
+        Augment::Scale {
+            factor,
+            interpolation,
+            border,
+        } => {
             let factor = uniform(factor.about_one(), rng);
-            geometry::scale(image, other, size, factor, Sampling { interpolation, border }, work);
+            geometry::scale(
+                image,
+                other,
+                size,
+                factor,
+                Sampling {
+                    interpolation,
+                    border,
+                },
+                work,
+            );
         }
-        Augment::Perspective { distortion, interpolation, border, .. } => {
+        Augment::Perspective {
+            distortion,
+            interpolation,
+            border,
+            ..
+        } => {
             let corners = corners(size, distortion, rng);
-            geometry::perspective(image, other, size, &corners, Sampling { interpolation, border }, work);
+            geometry::perspective(
+                image,
+                other,
+                size,
+                &corners,
+                Sampling {
+                    interpolation,
+                    border,
+                },
+                work,
+            );
         }
         Augment::Blur { kernel, sigma } => {
-            blur::gaussian_blur(image, other, size, kernel as usize, uniform(sigma, rng), work);
+            blur::gaussian_blur(
+                image,
+                other,
+                size,
+                kernel as usize,
+                uniform(sigma, rng),
+                work,
+            );
         }
         Augment::Crop { pad, border, .. } => {
             let corner = crop_corner(size, step.to, pad as usize, rng);
@@ -106,7 +178,10 @@ fn crop_corner(from: Size, to: Size, pad: usize, rng: &mut ChaCha8Rng) -> [i32; 
     let [tall, wide] = padded(from, pad);
     let top = rng.random_range(0..=tall.saturating_sub(to.height));
     let left = rng.random_range(0..=wide.saturating_sub(to.width));
-    [left as i32 - ((wide - from.width) / 2) as i32, top as i32 - ((tall - from.height) / 2) as i32]
+    [
+        left as i32 - ((wide - from.width) / 2) as i32,
+        top as i32 - ((tall - from.height) / 2) as i32,
+    ]
 }
 
 /// Where the four corners go: inwards by at most the share `distortion` of half a side.
@@ -118,7 +193,12 @@ fn corners(size: Size, distortion: f32, rng: &mut ChaCha8Rng) -> Corners {
     let top_left = [near(across), near(down)];
     let top_right = [right - near(across), near(down)];
     let bottom_right = [right - near(across), bottom - near(down)];
-    [top_left, top_right, bottom_right, [near(across), bottom - near(down)]]
+    [
+        top_left,
+        top_right,
+        bottom_right,
+        [near(across), bottom - near(down)],
+    ]
 }
 
 fn erase(image: &mut [f32], size: Size, area: [f32; 2], rng: &mut ChaCha8Rng) {

@@ -4,24 +4,51 @@ use super::sample::{Sampling, resample};
 use super::{Size, Work};
 
 /// Turns by `degrees` counter-clockwise about the centre (torchvision `rotate`).
-pub fn rotate(from: &[f32], to: &mut Vec<f32>, size: Size, degrees: f32, sampling: Sampling, work: &mut Work) {
+pub fn rotate(
+    from: &[f32],
+    to: &mut Vec<f32>,
+    size: Size,
+    degrees: f32,
+    sampling: Sampling,
+    work: &mut Work,
+) {
     let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
     affine(from, to, size, [cos, -sin, sin, cos], sampling, work);
 }
 
 /// Enlarges by `factor` about the centre (torchvision `affine` with `scale`).
-pub fn scale(from: &[f32], to: &mut Vec<f32>, size: Size, factor: f32, sampling: Sampling, work: &mut Work) {
+pub fn scale(
+    from: &[f32],
+    to: &mut Vec<f32>,
+    size: Size,
+    factor: f32,
+    sampling: Sampling,
+    work: &mut Work,
+) {
     let inverse = 1.0 / f64::from(factor);
     affine(from, to, size, [inverse, 0.0, 0.0, inverse], sampling, work);
 }
 
 /// Looks every output pixel up at the place that the 2×2 matrix (by rows) turns its own place into.
-fn affine(from: &[f32], to: &mut Vec<f32>, size: Size, matrix: [f64; 4], sampling: Sampling, work: &mut Work) {
+fn affine(
+    from: &[f32],
+    to: &mut Vec<f32>,
+    size: Size,
+    matrix: [f64; 4],
+    sampling: Sampling,
+    work: &mut Work,
+) {
     let [xx, xy, yx, yy] = matrix;
-    let (right, down) = (size.width as f64 / 2.0 - 0.5, size.height as f64 / 2.0 - 0.5);
+    let (right, down) = (
+        size.width as f64 / 2.0 - 0.5,
+        size.height as f64 / 2.0 - 0.5,
+    );
     resample(from, to, size, sampling, work, |row, x, y| {
         let below = row as f64 - down;
-        let (x0, y0) = (xy * below - xx * right + right, yy * below - yx * right + down);
+        let (x0, y0) = (
+            xy * below - xx * right + right,
+            yy * below - yx * right + down,
+        );
         line(x, x0 as f32, xx as f32);
         line(y, y0 as f32, yx as f32);
     });
@@ -30,7 +57,10 @@ fn affine(from: &[f32], to: &mut Vec<f32>, size: Size, matrix: [f64; 4], samplin
 /// `start + step · index`.
 fn line(values: &mut [f32], start: f32, step: f32) {
     // A counter of 32 bits, which vector instructions turn into a float.
-    values.iter_mut().zip(0i32..).for_each(|(value, index)| *value = start + step * index as f32);
+    values
+        .iter_mut()
+        .zip(0i32..)
+        .for_each(|(value, index)| *value = start + step * index as f32);
 }
 
 /// Corners in the order top left, top right, bottom right, bottom left, each as (x, y).
@@ -67,7 +97,12 @@ pub fn perspective(
 /// The eight numbers of the projection that takes `new` to `old`.
 fn coefficients(old: &Corners, new: &Corners) -> Option<[f32; 8]> {
     let mut rows = [[0.0f64; 9]; 8];
-    for (pair, (&[x, y], &[u, v])) in rows.as_chunks_mut::<2>().0.iter_mut().zip(new.iter().zip(old)) {
+    for (pair, (&[x, y], &[u, v])) in rows
+        .as_chunks_mut::<2>()
+        .0
+        .iter_mut()
+        .zip(new.iter().zip(old))
+    {
         pair[0] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
         pair[1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
     }
@@ -77,15 +112,22 @@ fn coefficients(old: &Corners, new: &Corners) -> Option<[f32; 8]> {
 /// Gaussian elimination with pivoting; `None` where there is no single solution.
 fn solve(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
     for column in 0..8 {
-        let pivot = (column..8).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))?;
+        let pivot =
+            (column..8).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))?;
         rows.swap(column, pivot);
         let head = rows[column];
         if head[column].abs() < 1e-9 {
             return None;
         }
-        for (_, row) in rows.iter_mut().enumerate().filter(|(index, _)| *index != column) {
+        for (_, row) in rows
+            .iter_mut()
+            .enumerate()
+            .filter(|(index, _)| *index != column)
+        {
             let factor = row[column] / head[column];
-            row.iter_mut().zip(head).for_each(|(value, head)| *value -= factor * head);
+            row.iter_mut()
+                .zip(head)
+                .for_each(|(value, head)| *value -= factor * head);
         }
     }
     let mut solution = [0.0; 8];

@@ -10,5 +10,8 @@ pub fn draw_share(alpha: f64, rng: &mut ChaCha8Rng) -> f32 {
 
 /// `share` of `image` and the rest of `other`. Works for one-hot labels too.
 pub fn blend(image: &mut [f32], other: &[f32], share: f32) {
-    image.iter_mut().zip(other).for_each(|(value, other)| *value = *value * share + other * (1.0 - share));
+    image
+        .iter_mut()
+        .zip(other)
+        .for_each(|(value, other)| *value = *value * share + other * (1.0 - share));
 }

@@ -95,9 +95,18 @@ impl Augmenter {
     /// The error names the entry.
     pub fn new(augment: &[Augment], shape: [usize; 3]) -> Result<Augmenter, DataError> {
         let [height, width, channels] = shape;
-        let from = Size { height, width, channels };
+        let from = Size {
+            height,
+            width,
+            channels,
+        };
         let (steps, out) = plan::steps(augment, from)?;
-        Ok(Augmenter { steps, out, mixup: plan::mixup(augment), zero: 0.0 })
+        Ok(Augmenter {
+            steps,
+            out,
+            mixup: plan::mixup(augment),
+            zero: 0.0,
+        })
     }
 
     /// The share that stands for nothing, and lies beyond the edge: of a picture 0, black (the default); of a signal
@@ -120,8 +129,14 @@ impl Augmenter {
     /// Augments one image of the shape given to [`Augmenter::new`]; afterwards it has
     /// [`Augmenter::out_shape`]. An image of another length is left as it is.
     pub fn apply(&self, image: &mut Vec<f32>, scratch: &mut Scratch, rng: &mut ChaCha8Rng) {
-        if self.steps.first().is_some_and(|step| step.from.len() == image.len()) {
-            self.steps.iter().for_each(|step| draw::apply(step, image, self.zero, scratch, rng));
+        if self
+            .steps
+            .first()
+            .is_some_and(|step| step.from.len() == image.len())
+        {
+            self.steps
+                .iter()
+                .for_each(|step| draw::apply(step, image, self.zero, scratch, rng));
         }
     }
 }

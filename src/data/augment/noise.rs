@@ -16,7 +16,10 @@ pub fn gaussian_noise(image: &mut [f32], std: f32, rng: &mut ChaCha8Rng) {
 /// Turns each pixel white or black, all channels alike, with probability `share`: half of them white.
 pub fn salt_and_pepper(image: &mut [f32], size: Size, share: f32, rng: &mut ChaCha8Rng) {
     const ALL: f64 = 4_294_967_296.0;
-    let (struck, white) = ((f64::from(share) * ALL) as u64, (f64::from(share) * ALL / 2.0) as u64);
+    let (struck, white) = (
+        (f64::from(share) * ALL) as u64,
+        (f64::from(share) * ALL / 2.0) as u64,
+    );
     for pixel in image.chunks_exact_mut(size.channels.max(1)) {
         let drawn = u64::from(rng.next_u32());
         if drawn < struck {
@@ -27,7 +30,14 @@ pub fn salt_and_pepper(image: &mut [f32], size: Size, share: f32, rng: &mut ChaC
 
 /// Blackens `height`×`width` pixels from (`top`, `left`) on (torchvision `erase` with value 0).
 pub fn erase(image: &mut [f32], size: Size, [top, left]: [usize; 2], [height, width]: [usize; 2]) {
-    for row in image.chunks_exact_mut(size.row().max(1)).skip(top).take(height) {
-        row.iter_mut().skip(left * size.channels).take(width * size.channels).for_each(|value| *value = 0.0);
+    for row in image
+        .chunks_exact_mut(size.row().max(1))
+        .skip(top)
+        .take(height)
+    {
+        row.iter_mut()
+            .skip(left * size.channels)
+            .take(width * size.channels)
+            .for_each(|value| *value = 0.0);
     }
 }

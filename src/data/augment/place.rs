@@ -21,12 +21,21 @@ pub fn flip_left_right(image: &mut [f32], size: Size) {
 /// Mirrors top and bottom.
 pub fn flip_top_bottom(image: &mut [f32], size: Size) {
     let (top, bottom) = image.split_at_mut(size.height / 2 * size.row());
-    let rows = top.chunks_exact_mut(size.row().max(1)).zip(bottom.chunks_exact_mut(size.row().max(1)).rev());
+    let rows = top
+        .chunks_exact_mut(size.row().max(1))
+        .zip(bottom.chunks_exact_mut(size.row().max(1)).rev());
     rows.for_each(|(upper, lower)| upper.swap_with_slice(lower));
 }
 
 /// Moves the image by `right` columns and `down` rows.
-pub fn shift(from: &[f32], to: &mut Vec<f32>, size: Size, [right, down]: [i32; 2], border: Border, work: &mut Work) {
+pub fn shift(
+    from: &[f32],
+    to: &mut Vec<f32>,
+    size: Size,
+    [right, down]: [i32; 2],
+    border: Border,
+    work: &mut Work,
+) {
     window(from, to, [size, size], [-right, -down], border, work);
 }
 
@@ -67,7 +76,8 @@ impl Columns<'_> {
         let first = (-i64::from(left)).clamp(0, wide);
         let end = (width - i64::from(left)).clamp(first, wide);
         index.clear();
-        let column = |column| fold(column, size.width, border).map_or(u32::MAX, |column| column as u32);
+        let column =
+            |column| fold(column, size.width, border).map_or(u32::MAX, |column| column as u32);
         index.extend((left..).take(out.width).map(column));
         let numbers = |columns: i64| columns.unsigned_abs() as usize * size.channels;
         Columns {
@@ -80,13 +90,22 @@ impl Columns<'_> {
 
     fn copy(&self, from: &[f32], to: &mut [f32], channels: usize) {
         let end = self.before + self.length;
-        if let (Some(to), Some(from)) = (to.get_mut(self.before..end), from.get(self.start..self.start + self.length)) {
+        if let (Some(to), Some(from)) = (
+            to.get_mut(self.before..end),
+            from.get(self.start..self.start + self.length),
+        ) {
             to.copy_from_slice(from);
         }
         let outside = |column: &usize| !(self.before..end).contains(&(column * channels));
         for column in (0..self.index.len()).filter(outside) {
-            let Some(to) = to.get_mut(column * channels..(column + 1) * channels) else { continue };
-            let start = self.index.get(column).map_or(usize::MAX, |&column| column as usize).saturating_mul(channels);
+            let Some(to) = to.get_mut(column * channels..(column + 1) * channels) else {
+                continue;
+            };
+            let start = self
+                .index
+                .get(column)
+                .map_or(usize::MAX, |&column| column as usize)
+                .saturating_mul(channels);
             match from.get(start..start.saturating_add(channels)) {
                 Some(pixel) => to.copy_from_slice(pixel),
                 None => to.fill(0.0),

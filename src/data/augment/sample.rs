@@ -85,9 +85,17 @@ fn nearest(index: &mut [u32], size: Size, border: Border, x: &[f32], y: &[f32]) 
     if border == Border::Zero {
         return;
     }
-    for ((index, &x), &y) in index.iter_mut().zip(x).zip(y).filter(|((index, _), _)| **index == OUTSIDE) {
+    for ((index, &x), &y) in index
+        .iter_mut()
+        .zip(x)
+        .zip(y)
+        .filter(|((index, _), _)| **index == OUTSIDE)
+    {
         let at = |value: f32| limited(value).round_ties_even() as i32;
-        if let (Some(column), Some(row)) = (fold(at(x), size.width, border), fold(at(y), size.height, border)) {
+        if let (Some(column), Some(row)) = (
+            fold(at(x), size.width, border),
+            fold(at(y), size.height, border),
+        ) {
             *index = (row * size.width + column) as u32;
         }
     }
@@ -96,7 +104,11 @@ fn nearest(index: &mut [u32], size: Size, border: Border, x: &[f32], y: &[f32]) 
 /// Far enough away for every image, near enough for whole numbers; not-a-number becomes a place too.
 fn limited(value: f32) -> f32 {
     const FAR: f32 = 1_048_576.0;
-    if value.is_finite() { value.clamp(-FAR, FAR) } else { FAR }
+    if value.is_finite() {
+        value.clamp(-FAR, FAR)
+    } else {
+        FAR
+    }
 }
 
 fn gather<const C: usize>(from: &[f32], to: &mut [f32], index: &[u32]) {
@@ -139,7 +151,10 @@ impl Between {
         let place = limited(place);
         let whole = place as i32;
         let first = whole - i32::from(whole as f32 > place);
-        Between { first, part: place - first as f32 }
+        Between {
+            first,
+            part: place - first as f32,
+        }
     }
 
     fn is_within(self, n: usize) -> bool {
@@ -148,7 +163,10 @@ impl Between {
 
     /// The two neighbours' indices and weights.
     fn neighbours(self, n: usize, border: Border) -> [(Option<usize>, f32); 2] {
-        [(fold(self.first, n, border), 1.0 - self.part), (fold(self.first + 1, n, border), self.part)]
+        [
+            (fold(self.first, n, border), 1.0 - self.part),
+            (fold(self.first + 1, n, border), self.part),
+        ]
     }
 }
 
@@ -156,9 +174,16 @@ impl Between {
 fn inside(from: &[f32], to: &mut [f32], size: Size, column: Between, row: Between) {
     let pixels = from.as_chunks::<3>().0;
     let start = row.first as usize * size.width + column.first as usize;
-    let (Some([a, b]), Some([c, d])) = (two(pixels, start), two(pixels, start + size.width)) else { return };
+    let (Some([a, b]), Some([c, d])) = (two(pixels, start), two(pixels, start + size.width)) else {
+        return;
+    };
     let (left, up) = (1.0 - column.part, 1.0 - row.part);
-    let weights = [left * up, column.part * up, left * row.part, column.part * row.part];
+    let weights = [
+        left * up,
+        column.part * up,
+        left * row.part,
+        column.part * row.part,
+    ];
     for ((((to, a), b), c), d) in to.iter_mut().zip(a).zip(b).zip(c).zip(d) {
         *to = weights[0] * a + weights[1] * b + weights[2] * c + weights[3] * d;
     }
@@ -168,16 +193,29 @@ fn two(pixels: &[[f32; 3]], start: usize) -> Option<&[[f32; 3]; 2]> {
     pixels.get(start..)?.first_chunk()
 }
 
-fn at_the_edge(from: &[f32], to: &mut [f32], size: Size, border: Border, column: Between, row: Between) {
+fn at_the_edge(
+    from: &[f32],
+    to: &mut [f32],
+    size: Size,
+    border: Border,
+    column: Between,
+    row: Between,
+) {
     to.fill(0.0);
     let mut covered = 0.0;
     for (row, share) in row.neighbours(size.height, border) {
         for (column, part) in column.neighbours(size.width, border) {
-            let (Some(row), Some(column)) = (row, column) else { continue };
+            let (Some(row), Some(column)) = (row, column) else {
+                continue;
+            };
             let weight = share * part;
             covered += weight;
-            let pixel = from.get((row * size.width + column) * size.channels..).unwrap_or_default();
-            to.iter_mut().zip(pixel).for_each(|(to, value)| *to += weight * value);
+            let pixel = from
+                .get((row * size.width + column) * size.channels..)
+                .unwrap_or_default();
+            to.iter_mut()
+                .zip(pixel)
+                .for_each(|(to, value)| *to += weight * value);
         }
     }
     // As torchvision does with its default fill: what is partly outside is weighted once more.

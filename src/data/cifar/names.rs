@@ -1,7 +1,17 @@
 //! The classes' names, in the order of their numbers.
 
-pub(super) const TEN: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+pub(super) const TEN: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
 
 #[rustfmt::skip]
 pub(super) const FINE: [&str; 100] = [

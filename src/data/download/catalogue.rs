@@ -80,18 +80,28 @@ pub enum Holds {
 impl Entry {
     /// Bytes to fetch in all.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
+        self.files
+            .iter()
+            .fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
     /// The folder to fetch into for a project's `path`, which may be the inner one.
     pub fn folder_of(&self, path: &Path) -> PathBuf {
-        let outer = if !self.path.is_empty() && path.ends_with(&self.path) { path.parent() } else { None };
+        let outer = if !self.path.is_empty() && path.ends_with(&self.path) {
+            path.parent()
+        } else {
+            None
+        };
         outer.unwrap_or(path).to_path_buf()
     }
 
     /// What a project's `path` is when the files are in `folder`.
     pub fn project_path(&self, folder: &Path) -> PathBuf {
-        if self.path.is_empty() { folder.to_path_buf() } else { folder.join(&self.path) }
+        if self.path.is_empty() {
+            folder.to_path_buf()
+        } else {
+            folder.join(&self.path)
+        }
     }
 }
 
@@ -112,7 +122,11 @@ pub fn entry(source: Source) -> Option<Entry> {
 /// Where a dataset goes when nobody says: `strata/NAME` in the user's folder for data. `None` where
 /// no such folder is known.
 pub fn default_folder(name: &str) -> Option<PathBuf> {
-    let set = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let set = |variable| {
+        std::env::var_os(variable)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let data = match cfg!(windows) {
         true => set("LOCALAPPDATA"),
         false => set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share"))),
@@ -124,20 +138,37 @@ impl Loose {
     fn entry(&self, source: Source) -> Entry {
         let file = |file: &LooseFile| RemoteFile {
             name: file.name.to_owned(),
-            addresses: self.at.iter().map(|at| format!("{at}{}", file.name)).collect(),
+            addresses: self
+                .at
+                .iter()
+                .map(|at| format!("{at}{}", file.name))
+                .collect(),
             bytes: file.bytes,
             sum: file.sum.clone(),
             then: Then::Keep(file.plain),
         };
-        Entry { name: source.name().to_owned(), files: self.files.iter().map(file).collect(), path: String::new() }
+        Entry {
+            name: source.name().to_owned(),
+            files: self.files.iter().map(file).collect(),
+            path: String::new(),
+        }
     }
 }
 
 impl Packed {
     fn entry(&self, source: Source) -> Entry {
-        let name = self.at.first().and_then(|address| address.rsplit('/').next()).unwrap_or_default().to_owned();
+        let name = self
+            .at
+            .first()
+            .and_then(|address| address.rsplit('/').next())
+            .unwrap_or_default()
+            .to_owned();
         let held = |&(name, what): &(&str, Holds)| {
-            let path = if name.is_empty() { self.folder.to_owned() } else { format!("{}/{name}", self.folder) };
+            let path = if name.is_empty() {
+                self.folder.to_owned()
+            } else {
+                format!("{}/{name}", self.folder)
+            };
             Held { path, what }
         };
         let holds = self.holds.iter().map(held).collect();
@@ -146,9 +177,17 @@ impl Packed {
             addresses: self.at.iter().map(|&address| address.to_owned()).collect(),
             bytes: self.bytes,
             sum: self.sum.clone(),
-            then: Then::Unpack { archive: self.archive, holds, most_bytes: self.most_bytes },
+            then: Then::Unpack {
+                archive: self.archive,
+                holds,
+                most_bytes: self.most_bytes,
+            },
         };
-        Entry { name: source.name().to_owned(), files: vec![file], path: self.folder.to_owned() }
+        Entry {
+            name: source.name().to_owned(),
+            files: vec![file],
+            path: self.folder.to_owned(),
+        }
     }
 }
 
@@ -161,12 +200,31 @@ mod tests {
         let entries: Vec<Entry> = Source::ALL.into_iter().filter_map(entry).collect();
         assert_eq!(entries.len(), 7);
         for file in entries.iter().flat_map(|entry| &entry.files) {
-            assert!(file.addresses.iter().all(|address| address.ends_with(&format!("/{}", file.name))), "{file:?}");
+            assert!(
+                file.addresses
+                    .iter()
+                    .all(|address| address.ends_with(&format!("/{}", file.name))),
+                "{file:?}"
+            );
             assert!(file.sum.is_well_formed(), "{file:?}");
-            if let Then::Unpack { holds, most_bytes, .. } = &file.then {
-                let sum: u64 =
-                    holds.iter().map(|held| if let Holds::Bytes(bytes) = held.what { bytes } else { 0 }).sum();
-                assert!(!holds.is_empty() && sum < *most_bytes && file.bytes < *most_bytes, "{file:?}");
+            if let Then::Unpack {
+                holds, most_bytes, ..
+            } = &file.then
+            {
+                let sum: u64 = holds
+                    .iter()
+                    .map(|held| {
+                        if let Holds::Bytes(bytes) = held.what {
+                            bytes
+                        } else {
+                            0
+                        }
+                    })
+                    .sum();
+                assert!(
+                    !holds.is_empty() && sum < *most_bytes && file.bytes < *most_bytes,
+                    "{file:?}"
+                );
             }
         }
     }

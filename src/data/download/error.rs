@@ -37,7 +37,9 @@ pub enum DownloadError {
         problem: String,
     },
     /// The system would not read or write a file.
-    #[error("{file}: cannot be {verb} ({cause}); check that the folder may be written, or choose another one")]
+    #[error(
+        "{file}: cannot be {verb} ({cause}); check that the folder may be written, or choose another one"
+    )]
     File {
         /// Which file.
         file: PathBuf,
@@ -53,40 +55,76 @@ pub enum DownloadError {
         file: PathBuf,
     },
     /// The caller asked to stop.
-    #[error("the download was cancelled; what was received is kept, and the next one goes on from there")]
+    #[error(
+        "the download was cancelled; what was received is kept, and the next one goes on from there"
+    )]
     Cancelled,
 }
 
 impl DownloadError {
     /// A failed write; a full disk is told as such.
     pub(super) fn write(file: &Path, cause: io::Error) -> DownloadError {
-        if matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            let problem = format!("the disk is full while {} is written; what was received is kept", name(file));
-            return DownloadError::DiskFull { folder: file.parent().unwrap_or(file).to_path_buf(), problem };
+        if matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            let problem = format!(
+                "the disk is full while {} is written; what was received is kept",
+                name(file)
+            );
+            return DownloadError::DiskFull {
+                folder: file.parent().unwrap_or(file).to_path_buf(),
+                problem,
+            };
         }
-        DownloadError::File { file: file.to_path_buf(), verb: "written", cause }
+        DownloadError::File {
+            file: file.to_path_buf(),
+            verb: "written",
+            cause,
+        }
     }
 
     pub(super) fn read(file: &Path, cause: io::Error) -> DownloadError {
-        DownloadError::File { file: file.to_path_buf(), verb: "read", cause }
+        DownloadError::File {
+            file: file.to_path_buf(),
+            verb: "read",
+            cause,
+        }
     }
 
     pub(super) fn archive(archive: &Path, problem: impl Into<String>) -> DownloadError {
-        DownloadError::Archive { archive: archive.to_path_buf(), problem: problem.into() }
+        DownloadError::Archive {
+            archive: archive.to_path_buf(),
+            problem: problem.into(),
+        }
     }
 
     pub(super) fn no_room(folder: &Path, needed: u64, free: u64) -> DownloadError {
-        let problem = format!("{} bytes are needed and {} are free", count(needed), count(free));
-        DownloadError::DiskFull { folder: folder.to_path_buf(), problem }
+        let problem = format!(
+            "{} bytes are needed and {} are free",
+            count(needed),
+            count(free)
+        );
+        DownloadError::DiskFull {
+            folder: folder.to_path_buf(),
+            problem,
+        }
     }
 }
 
 fn name(file: &Path) -> String {
-    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+    file.file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn list(reasons: &[(String, String)]) -> String {
-    reasons.iter().map(|(address, why)| format!("  {address}: {why}")).collect::<Vec<_>>().join("\n")
+    reasons
+        .iter()
+        .map(|(address, why)| format!("  {address}: {why}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The steps by hand, a line each: which address, which file, where to put it, its checksum.

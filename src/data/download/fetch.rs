@@ -26,7 +26,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { patience: Duration::from_secs(30), tries: 4, pause: Duration::from_secs(1), proxy: true }
+        Options {
+            patience: Duration::from_secs(30),
+            tries: 4,
+            pause: Duration::from_secs(1),
+            proxy: true,
+        }
     }
 }
 
@@ -85,12 +90,30 @@ pub fn fetch(
     told: &mut dyn FnMut(&Told) -> bool,
 ) -> Result<Fetched, DownloadError> {
     std::fs::create_dir_all(folder).map_err(|cause| DownloadError::write(folder, cause))?;
-    let missing: Vec<&RemoteFile> =
-        entry.files.iter().filter(|file| !matches!(state(file, folder), Found::Complete)).collect();
+    let missing: Vec<&RemoteFile> = entry
+        .files
+        .iter()
+        .filter(|file| !matches!(state(file, folder), Found::Complete))
+        .collect();
     check_room(&missing, folder)?;
-    let mut work = Work { entry, folder, options, agent: agent(options), told, before: 0 };
-    work.before = entry.bytes() - missing.iter().map(|file| file.bytes).sum::<u64>().min(entry.bytes());
-    let mut fetched = Fetched { path: entry.project_path(folder), ..Fetched::default() };
+    let mut work = Work {
+        entry,
+        folder,
+        options,
+        agent: agent(options),
+        told,
+        before: 0,
+    };
+    work.before = entry.bytes()
+        - missing
+            .iter()
+            .map(|file| file.bytes)
+            .sum::<u64>()
+            .min(entry.bytes());
+    let mut fetched = Fetched {
+        path: entry.project_path(folder),
+        ..Fetched::default()
+    };
     for file in missing {
         fetched.set_aside.extend(work.bring(file)?);
         fetched.new.push(file.name.clone());
@@ -103,8 +126,13 @@ fn check_room(missing: &[&RemoteFile], folder: &Path) -> Result<(), DownloadErro
     let here = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len());
     let needed = missing.iter().fold(0u64, |sum, file| {
         let there = here(&file.name).max(here(&format!("{}.part", file.name)));
-        let unpacked = if let Then::Unpack { most_bytes, .. } = file.then { most_bytes } else { 0 };
-        sum.saturating_add(file.bytes.saturating_sub(there)).saturating_add(unpacked)
+        let unpacked = if let Then::Unpack { most_bytes, .. } = file.then {
+            most_bytes
+        } else {
+            0
+        };
+        sum.saturating_add(file.bytes.saturating_sub(there))
+            .saturating_add(unpacked)
     });
     match space::free(folder) {
         Some(free) if free < needed => Err(DownloadError::no_room(folder, needed, free)),
@@ -130,10 +158,29 @@ impl Work<'_> {
         if !(place.is_file() && self.is_right(file, &place)?.is_ok()) {
             self.download(file, &place)?;
         }
-        let Then::Unpack { archive, holds, most_bytes } = &file.then else { return Ok(Vec::new()) };
+        let Then::Unpack {
+            archive,
+            holds,
+            most_bytes,
+        } = &file.then
+        else {
+            return Ok(Vec::new());
+        };
         let told = &mut *self.told;
-        let mut go_on = |done, total| told(&Told { step: Step::Unpacking, file: file.name.clone(), done, total });
-        let job = unpack::Job { archive: &place, kind: *archive, most_bytes: *most_bytes, holds };
+        let mut go_on = |done, total| {
+            told(&Told {
+                step: Step::Unpacking,
+                file: file.name.clone(),
+                done,
+                total,
+            })
+        };
+        let job = unpack::Job {
+            archive: &place,
+            kind: *archive,
+            most_bytes: *most_bytes,
+            holds,
+        };
         let set_aside = unpack::unpack(&job, self.folder, &mut go_on)?;
         std::fs::remove_file(&place).map_err(|cause| DownloadError::write(&place, cause))?;
         Ok(set_aside)
@@ -146,14 +193,21 @@ impl Work<'_> {
             match self.from(address, file, &mut part) {
                 Ok(()) => {
                     let path = part.finish()?;
-                    return std::fs::rename(path, place).map_err(|cause| DownloadError::write(place, cause));
+                    return std::fs::rename(path, place)
+                        .map_err(|cause| DownloadError::write(place, cause));
                 }
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Broken(why) | Failure::Refused(why)) => reasons.push((address.clone(), why)),
+                Err(Failure::Broken(why) | Failure::Refused(why)) => {
+                    reasons.push((address.clone(), why))
+                }
             }
         }
         let manual = by_hand(self.entry, file, self.folder);
-        Err(DownloadError::Unreachable { file: file.name.clone(), reasons, manual })
+        Err(DownloadError::Unreachable {
+            file: file.name.clone(),
+            reasons,
+            manual,
+        })
     }
 
     /// The whole file with the right checksum, from one address.
@@ -161,7 +215,9 @@ impl Work<'_> {
         loop {
             let resumed = part.length > 0;
             self.patiently(address, file, part)?;
-            let Err(why) = self.is_right(file, &part.path).map_err(Failure::Final)? else { return Ok(()) };
+            let Err(why) = self.is_right(file, &part.path).map_err(Failure::Final)? else {
+                return Ok(());
+            };
             part.restart().map_err(Failure::Final)?;
             // What was there before may have been the damage: once more, from the first byte.
             if !resumed {
@@ -171,8 +227,16 @@ impl Work<'_> {
     }
 
     /// Tries until the file is there; a try that brought something new does not count.
-    fn patiently(&mut self, address: &str, file: &RemoteFile, part: &mut Part) -> Result<(), Failure> {
-        let most = file.bytes.saturating_add(file.bytes / 10).saturating_add(1 << 20);
+    fn patiently(
+        &mut self,
+        address: &str,
+        file: &RemoteFile,
+        part: &mut Part,
+    ) -> Result<(), Failure> {
+        let most = file
+            .bytes
+            .saturating_add(file.bytes / 10)
+            .saturating_add(1 << 20);
         let (mut tried, mut pause) = (0, self.options.pause);
         let agent = self.agent.clone();
         loop {
@@ -189,13 +253,19 @@ impl Work<'_> {
             if tried >= self.options.tries {
                 return Err(Failure::Broken(why));
             }
-            self.wait(pause, file, part.length).map_err(Failure::Final)?;
+            self.wait(pause, file, part.length)
+                .map_err(Failure::Final)?;
             pause = pause.saturating_mul(2);
         }
     }
 
     /// A pause that a cancel ends.
-    fn wait(&mut self, mut pause: Duration, file: &RemoteFile, done: u64) -> Result<(), DownloadError> {
+    fn wait(
+        &mut self,
+        mut pause: Duration,
+        file: &RemoteFile,
+        done: u64,
+    ) -> Result<(), DownloadError> {
         const SLICE: Duration = Duration::from_millis(50);
         while pause > Duration::ZERO {
             if !self.tell(Step::Downloading, file, done) {
@@ -208,23 +278,42 @@ impl Work<'_> {
     }
 
     fn tell(&mut self, step: Step, file: &RemoteFile, done: u64) -> bool {
-        let (before, total) =
-            if step == Step::Downloading { (self.before, self.entry.bytes()) } else { (0, file.bytes) };
-        (self.told)(&Told { step, file: file.name.clone(), done: (before + done).min(total), total })
+        let (before, total) = if step == Step::Downloading {
+            (self.before, self.entry.bytes())
+        } else {
+            (0, file.bytes)
+        };
+        (self.told)(&Told {
+            step,
+            file: file.name.clone(),
+            done: (before + done).min(total),
+            total,
+        })
     }
 
     /// Whether a file has its checksum; if not, both sums in words.
-    fn is_right(&mut self, file: &RemoteFile, path: &Path) -> Result<Result<(), String>, DownloadError> {
+    fn is_right(
+        &mut self,
+        file: &RemoteFile,
+        path: &Path,
+    ) -> Result<Result<(), String>, DownloadError> {
         let failed = |cause| DownloadError::read(path, cause);
         let (mut input, mut done) = (File::open(path).map_err(failed)?, 0);
         let mut go_on = |bytes: u64| {
             done += bytes;
             self.tell(Step::Checking, file, done)
         };
-        let found = file.sum.measure(&mut input, &mut go_on).map_err(failed)?.ok_or(DownloadError::Cancelled)?;
+        let found = file
+            .sum
+            .measure(&mut input, &mut go_on)
+            .map_err(failed)?
+            .ok_or(DownloadError::Cancelled)?;
         if found == file.sum {
             return Ok(Ok(()));
         }
-        Ok(Err(format!("the bytes are wrong: the file's checksum is {found} and should be {}", file.sum)))
+        Ok(Err(format!(
+            "the bytes are wrong: the file's checksum is {found} and should be {}",
+            file.sum
+        )))
     }
 }

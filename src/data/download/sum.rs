@@ -48,17 +48,27 @@ impl Sum {
     }
 
     /// The sum of the same kind of what `input` holds; `None` when `go_on`, told of every piece, says no.
-    pub(super) fn measure(&self, input: &mut impl Read, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<Sum>> {
+    pub(super) fn measure(
+        &self,
+        input: &mut impl Read,
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> io::Result<Option<Sum>> {
         Ok(match self {
             Sum::Md5(_) => digest::<Md5>(input, go_on)?.map(|digits| Sum::Md5(digits.into())),
-            Sum::Sha256(_) => digest::<Sha256>(input, go_on)?.map(|digits| Sum::Sha256(digits.into())),
+            Sum::Sha256(_) => {
+                digest::<Sha256>(input, go_on)?.map(|digits| Sum::Sha256(digits.into()))
+            }
         })
     }
 
     #[cfg(test)]
     pub(super) fn is_well_formed(&self) -> bool {
         let length = if matches!(self, Sum::Md5(_)) { 32 } else { 64 };
-        self.digits().len() == length && self.digits().bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        self.digits().len() == length
+            && self
+                .digits()
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
 }
 
@@ -71,7 +81,10 @@ impl fmt::Display for Sum {
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
 
-fn digest<D: Digest>(input: &mut impl Read, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<String>> {
+fn digest<D: Digest>(
+    input: &mut impl Read,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> io::Result<Option<String>> {
     let (mut digest, mut piece) = (D::new(), vec![0; PIECE]);
     loop {
         let read = input.read(&mut piece)?;
@@ -95,9 +108,19 @@ mod tests {
 
     #[test]
     fn the_sums_of_abc_are_those_of_the_standards() {
-        let measure = |sum: Sum| sum.measure(&mut &b"abc"[..], &mut |_| true).unwrap().unwrap();
-        assert_eq!(measure(Sum::md5("")).digits(), "900150983cd24fb0d6963f7d28e17f72");
+        let measure = |sum: Sum| {
+            sum.measure(&mut &b"abc"[..], &mut |_| true)
+                .unwrap()
+                .unwrap()
+        };
+        assert_eq!(
+            measure(Sum::md5("")).digits(),
+            "900150983cd24fb0d6963f7d28e17f72"
+        );
         let sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((measure(Sum::sha256("")).digits(), Sum::of(b"abc").digits()), (sha, sha));
+        assert_eq!(
+            (measure(Sum::sha256("")).digits(), Sum::of(b"abc").digits()),
+            (sha, sha)
+        );
     }
 }

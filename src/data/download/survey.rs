@@ -30,7 +30,10 @@ impl Found {
             Found::Complete => "complete".to_owned(),
             Found::Wrong(sum) => format!("wrong bytes: {sum}"),
             Found::Packed => "there, not unpacked yet".to_owned(),
-            Found::Part(bytes) => format!("{} bytes of it, from an interrupted download", crate::text::count(*bytes)),
+            Found::Part(bytes) => format!(
+                "{} bytes of it, from an interrupted download",
+                crate::text::count(*bytes)
+            ),
             Found::Lacks(what) => format!("incomplete: {what}"),
             Found::Missing => "missing".to_owned(),
         }
@@ -58,14 +61,26 @@ pub struct Survey {
 impl Survey {
     /// Whether nothing is missing.
     pub fn is_complete(&self) -> bool {
-        self.files.iter().all(|state| state.found == Found::Complete)
+        self.files
+            .iter()
+            .all(|state| state.found == Found::Complete)
     }
 }
 
 /// Looks what of `entry` is in `folder`.
 pub fn survey(entry: &Entry, folder: &Path) -> Survey {
-    let files = entry.files.iter().map(|file| FileState { file: file.clone(), found: state(file, folder) }).collect();
-    Survey { folder: folder.to_path_buf(), files }
+    let files = entry
+        .files
+        .iter()
+        .map(|file| FileState {
+            file: file.clone(),
+            found: state(file, folder),
+        })
+        .collect();
+    Survey {
+        folder: folder.to_path_buf(),
+        files,
+    }
 }
 
 pub(super) fn state(file: &RemoteFile, folder: &Path) -> Found {
@@ -73,7 +88,9 @@ pub(super) fn state(file: &RemoteFile, folder: &Path) -> Found {
     let lacks = match &file.then {
         Then::Keep(plain) => {
             let unpacked = place.with_extension("");
-            if place.extension().is_some_and(|ending| ending == "gz") && size(&unpacked) == Some(*plain) {
+            if place.extension().is_some_and(|ending| ending == "gz")
+                && size(&unpacked) == Some(*plain)
+            {
                 return Found::Complete;
             }
             None
@@ -96,7 +113,10 @@ pub(super) fn state(file: &RemoteFile, folder: &Path) -> Found {
 }
 
 fn size(path: &Path) -> Option<u64> {
-    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+    std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)
+        .map(|file| file.len())
 }
 
 fn measured(file: &RemoteFile, place: &Path) -> Option<Sum> {
@@ -111,12 +131,16 @@ pub(super) fn lacking(holds: &[Held], folder: &Path) -> Option<String> {
         match held.what {
             Holds::Bytes(bytes) => match size(&path) {
                 Some(found) if found == bytes => None,
-                Some(found) => Some(format!("{} has {found} bytes and should have {bytes}", held.path)),
+                Some(found) => Some(format!(
+                    "{} has {found} bytes and should have {bytes}",
+                    held.path
+                )),
                 None => Some(format!("{} is missing", held.path)),
             },
             Holds::Images(images) => {
                 let found = jpegs(&path, 3);
-                (found != images).then(|| format!("{} has {found} images and should have {images}", held.path))
+                (found != images)
+                    .then(|| format!("{} has {found} images and should have {images}", held.path))
             }
         }
     })
@@ -124,12 +148,16 @@ pub(super) fn lacking(holds: &[Held], folder: &Path) -> Option<String> {
 
 /// JPEG files in a folder and, so many levels deep, in its folders.
 fn jpegs(folder: &Path, depth: u32) -> u64 {
-    let Ok(files) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     files
         .flatten()
         .map(|file| match file.file_type() {
             Ok(kind) if kind.is_dir() && depth > 0 => jpegs(&file.path(), depth - 1),
-            Ok(kind) if kind.is_file() => u64::from(file.path().extension().is_some_and(|end| end == "jpg")),
+            Ok(kind) if kind.is_file() => {
+                u64::from(file.path().extension().is_some_and(|end| end == "jpg"))
+            }
             _ => 0,
         })
         .sum()

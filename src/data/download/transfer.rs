@@ -33,7 +33,11 @@ pub(super) fn agent(options: &Options) -> Agent {
         .timeout_per_read(Some(options.patience))
         .max_redirects(8)
         .user_agent(concat!("strata/", env!("CARGO_PKG_VERSION")));
-    let config = if options.proxy { config } else { config.proxy(None) };
+    let config = if options.proxy {
+        config
+    } else {
+        config.proxy(None)
+    };
     config.build().into()
 }
 
@@ -49,18 +53,32 @@ impl Part {
     /// Opens `NAME.part`, with what an earlier download left in it.
     pub fn open(path: &Path) -> Result<Part, DownloadError> {
         let failed = |cause| DownloadError::write(path, cause);
-        let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path).map_err(failed)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
         if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
-            return Err(DownloadError::Busy { file: path.to_path_buf() });
+            return Err(DownloadError::Busy {
+                file: path.to_path_buf(),
+            });
         }
         let length = file.metadata().map_err(failed)?.len();
-        Ok(Part { path: path.to_path_buf(), file, length })
+        Ok(Part {
+            path: path.to_path_buf(),
+            file,
+            length,
+        })
     }
 
     /// Throws away what is in it.
     pub fn restart(&mut self) -> Result<(), DownloadError> {
         if self.length > 0 {
-            self.file.set_len(0).map_err(|cause| DownloadError::write(&self.path, cause))?;
+            self.file
+                .set_len(0)
+                .map_err(|cause| DownloadError::write(&self.path, cause))?;
             self.length = 0;
         }
         std::fs::remove_file(tag_file(&self.path)).ok();
@@ -68,19 +86,25 @@ impl Part {
     }
 
     fn end(&mut self) -> Result<(), DownloadError> {
-        self.file.seek(SeekFrom::Start(self.length)).map_err(|cause| DownloadError::write(&self.path, cause))?;
+        self.file
+            .seek(SeekFrom::Start(self.length))
+            .map_err(|cause| DownloadError::write(&self.path, cause))?;
         Ok(())
     }
 
     fn add(&mut self, bytes: &[u8]) -> Result<(), DownloadError> {
-        self.file.write_all(bytes).map_err(|cause| DownloadError::write(&self.path, cause))?;
+        self.file
+            .write_all(bytes)
+            .map_err(|cause| DownloadError::write(&self.path, cause))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
 
     /// All on the disk and closed, ready for its name.
     pub fn finish(self) -> Result<PathBuf, DownloadError> {
-        self.file.sync_all().map_err(|cause| DownloadError::write(&self.path, cause))?;
+        self.file
+            .sync_all()
+            .map_err(|cause| DownloadError::write(&self.path, cause))?;
         std::fs::remove_file(tag_file(&self.path)).ok();
         Ok(self.path)
     }
@@ -109,7 +133,9 @@ pub(super) fn attempt(
     match response.status() {
         StatusCode::OK => part.restart().map_err(Failure::Final)?,
         StatusCode::PARTIAL_CONTENT if starts_at(&response) == Some(part.length) => {}
-        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => return whole_or_anew(&response, part),
+        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+            return whole_or_anew(&response, part);
+        }
         status if status.is_server_error() || [408, 429].contains(&status.as_u16()) => {
             return Err(Failure::Broken(format!("the server answers {status}")));
         }
@@ -129,7 +155,9 @@ fn ask(agent: &Agent, address: &str, part: &Part) -> Result<Response<Body>, Fail
     }
     request.call().map_err(|error| match error {
         ureq::Error::Timeout(_) => Failure::Broken("the server does not answer".to_owned()),
-        ureq::Error::HostNotFound => Failure::Refused("the address is not found; is there a network?".to_owned()),
+        ureq::Error::HostNotFound => {
+            Failure::Refused("the address is not found; is there a network?".to_owned())
+        }
         ureq::Error::BadUri(_) | ureq::Error::TooManyRedirects | ureq::Error::InvalidProxyUrl => {
             Failure::Refused(error.to_string())
         }
@@ -140,29 +168,50 @@ fn ask(agent: &Agent, address: &str, part: &Part) -> Result<Response<Body>, Fail
 /// The first byte of a partial answer.
 fn starts_at(response: &Response<Body>) -> Option<u64> {
     let range = response.headers().get("Content-Range")?.to_str().ok()?;
-    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+    range
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// An answer that does not fit: the part is whole already, or of no use.
 fn whole_or_anew(response: &Response<Body>, part: &mut Part) -> Result<(), Failure> {
-    let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
-    let total = range.and_then(|range| range.rsplit('/').next()).and_then(|total| total.parse::<u64>().ok());
+    let range = response
+        .headers()
+        .get("Content-Range")
+        .and_then(|range| range.to_str().ok());
+    let total = range
+        .and_then(|range| range.rsplit('/').next())
+        .and_then(|total| total.parse::<u64>().ok());
     if response.status() == StatusCode::RANGE_NOT_SATISFIABLE && total == Some(part.length) {
         return Ok(());
     }
     part.restart().map_err(Failure::Final)?;
-    Err(Failure::Broken("the file there differs from the part here; it begins anew".to_owned()))
+    Err(Failure::Broken(
+        "the file there differs from the part here; it begins anew".to_owned(),
+    ))
 }
 
 /// A strong tag lets the next try go on with certainty; without one the checksum decides alone.
 fn keep_tag(response: &Response<Body>, address: &str, part: &Part) {
-    let tag = response.headers().get("ETag").and_then(|tag| tag.to_str().ok());
+    let tag = response
+        .headers()
+        .get("ETag")
+        .and_then(|tag| tag.to_str().ok());
     if let Some(tag) = tag.filter(|tag| tag.starts_with('"')) {
         std::fs::write(tag_file(&part.path), format!("{address}\n{tag}")).ok();
     }
 }
 
-fn receive(response: Response<Body>, part: &mut Part, most: u64, go_on: &mut GoOn) -> Result<(), Failure> {
+fn receive(
+    response: Response<Body>,
+    part: &mut Part,
+    most: u64,
+    go_on: &mut GoOn,
+) -> Result<(), Failure> {
     part.end().map_err(Failure::Final)?;
     let mut body = response.into_body().into_reader();
     let mut piece = vec![0; 1 << 16];
@@ -176,14 +225,19 @@ fn receive(response: Response<Body>, part: &mut Part, most: u64, go_on: &mut GoO
         }
         if part.length.saturating_add(read as u64) > most {
             part.restart().map_err(Failure::Final)?;
-            return Err(Failure::Refused(format!("the server sends more than the file's {most} bytes")));
+            return Err(Failure::Refused(format!(
+                "the server sends more than the file's {most} bytes"
+            )));
         }
-        part.add(piece.get(..read).unwrap_or_default()).map_err(Failure::Final)?;
+        part.add(piece.get(..read).unwrap_or_default())
+            .map_err(Failure::Final)?;
     }
 }
 
 fn broken(error: &std::io::Error) -> Failure {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<ureq::Error>());
+    let cause = error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<ureq::Error>());
     Failure::Broken(match cause {
         Some(ureq::Error::Timeout(_)) => "no more bytes came for a while".to_owned(),
         _ => format!("the connection broke: {error}"),

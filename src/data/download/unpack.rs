@@ -26,16 +26,30 @@ pub(super) struct Job<'a> {
 type GoOn<'a> = dyn FnMut(u64, u64) -> bool + 'a;
 
 /// Unpacks into `folder`; gives the folders that were in the way, under their new names.
-pub(super) fn unpack(job: &Job, folder: &Path, go_on: &mut GoOn) -> Result<Vec<PathBuf>, DownloadError> {
-    let temporary = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder);
+pub(super) fn unpack(
+    job: &Job,
+    folder: &Path,
+    go_on: &mut GoOn,
+) -> Result<Vec<PathBuf>, DownloadError> {
+    let temporary = tempfile::Builder::new()
+        .prefix(".unpacking-")
+        .tempdir_in(folder);
     let temporary = temporary.map_err(|cause| DownloadError::write(folder, cause))?;
-    let mut out = Out { job, folder: temporary.path(), bytes: 0, files: 0 };
+    let mut out = Out {
+        job,
+        folder: temporary.path(),
+        bytes: 0,
+        files: 0,
+    };
     match job.kind {
         Archive::TarGz => out.tar(go_on)?,
         Archive::Zip => out.zip(go_on)?,
     }
     if let Some(lacks) = lacking(job.holds, temporary.path()) {
-        return Err(DownloadError::archive(job.archive, format!("it is not the archive that was expected: {lacks}")));
+        return Err(DownloadError::archive(
+            job.archive,
+            format!("it is not the archive that was expected: {lacks}"),
+        ));
     }
     move_into(temporary.path(), folder)
 }
@@ -52,7 +66,10 @@ impl Out<'_> {
         let read = |cause| DownloadError::read(self.job.archive, cause);
         let file = File::open(self.job.archive).map_err(read)?;
         let (total, done) = (file.metadata().map_err(read)?.len(), Cell::new(0));
-        let input = Counted { input: BufReader::with_capacity(1 << 16, file), done: &done };
+        let input = Counted {
+            input: BufReader::with_capacity(1 << 16, file),
+            done: &done,
+        };
         let mut tar = tar::Archive::new(MultiGzDecoder::new(input));
         for entry in tar.entries().map_err(|error| self.damaged(&error))? {
             let mut entry = entry.map_err(|error| self.damaged(&error))?;
@@ -60,10 +77,15 @@ impl Out<'_> {
             if kind.is_pax_global_extensions() {
                 continue;
             }
-            let name = entry.path().map_err(|error| self.damaged(&error))?.into_owned();
+            let name = entry
+                .path()
+                .map_err(|error| self.damaged(&error))?
+                .into_owned();
             match kind {
                 tar::EntryType::Directory => self.make_folder(&name)?,
-                tar::EntryType::Regular => self.write(&name, &mut entry, &mut || go_on(done.get(), total))?,
+                tar::EntryType::Regular => {
+                    self.write(&name, &mut entry, &mut || go_on(done.get(), total))?
+                }
                 _ => return Err(self.refused(&name, "is a link or a device")),
             }
         }
@@ -71,8 +93,10 @@ impl Out<'_> {
     }
 
     fn zip(&mut self, go_on: &mut GoOn) -> Result<(), DownloadError> {
-        let file = File::open(self.job.archive).map_err(|cause| DownloadError::read(self.job.archive, cause))?;
-        let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| self.damaged(&error))?;
+        let file = File::open(self.job.archive)
+            .map_err(|cause| DownloadError::read(self.job.archive, cause))?;
+        let mut zip =
+            zip::ZipArchive::new(BufReader::new(file)).map_err(|error| self.damaged(&error))?;
         let total = zip.len() as u64;
         for index in 0..zip.len() {
             let mut entry = zip.by_index(index).map_err(|error| self.damaged(&error))?;
@@ -89,11 +113,17 @@ impl Out<'_> {
     }
 
     fn damaged(&self, error: &dyn std::error::Error) -> DownloadError {
-        DownloadError::archive(self.job.archive, format!("the archive is damaged ({error})"))
+        DownloadError::archive(
+            self.job.archive,
+            format!("the archive is damaged ({error})"),
+        )
     }
 
     fn refused(&self, name: &Path, why: &str) -> DownloadError {
-        DownloadError::archive(self.job.archive, format!("{} in it {why}, which no dataset needs", name.display()))
+        DownloadError::archive(
+            self.job.archive,
+            format!("{} in it {why}, which no dataset needs", name.display()),
+        )
     }
 
     /// Where an entry goes: below the folder, whatever its name says.
@@ -104,7 +134,10 @@ impl Out<'_> {
         }
         self.files += 1;
         if self.files > MOST_FILES {
-            return Err(DownloadError::archive(self.job.archive, format!("it has more than {MOST_FILES} files")));
+            return Err(DownloadError::archive(
+                self.job.archive,
+                format!("it has more than {MOST_FILES} files"),
+            ));
         }
         Ok(self.folder.join(name))
     }
@@ -134,7 +167,9 @@ impl Out<'_> {
             if !go_on() {
                 return Err(DownloadError::Cancelled);
             }
-            let read = input.read(&mut piece).map_err(|error| self.damaged(&error))?;
+            let read = input
+                .read(&mut piece)
+                .map_err(|error| self.damaged(&error))?;
             if read == 0 {
                 return Ok(());
             }
@@ -184,5 +219,8 @@ fn move_into(from: &Path, to: &Path) -> Result<Vec<PathBuf>, DownloadError> {
 
 fn free_name(place: &Path) -> PathBuf {
     let name = |number: u32| place.with_added_extension(format!("old{number}"));
-    (1..).map(name).find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| name(0))
+    (1..)
+        .map(name)
+        .find(|path| path.symlink_metadata().is_err())
+        .unwrap_or_else(|| name(0))
 }

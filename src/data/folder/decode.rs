@@ -47,11 +47,20 @@ impl Pictures for Files {
         if let Some(pixels) = self.pixels.as_ref().and_then(|pixels| pixels.get(index)) {
             return Ok(Raw::Bytes(pixels.to_vec()));
         }
-        let path =
-            self.paths.get(index).ok_or(DataError::OutOfRange { index, len: self.paths.len(), split: "stored" })?;
-        read(path, self.shape, self.scaling).map(Raw::Bytes).map_err(|problem| {
-            DataError::malformed(path, problem, "it changed since the data were opened; put it back as it was")
-        })
+        let path = self.paths.get(index).ok_or(DataError::OutOfRange {
+            index,
+            len: self.paths.len(),
+            split: "stored",
+        })?;
+        read(path, self.shape, self.scaling)
+            .map(Raw::Bytes)
+            .map_err(|problem| {
+                DataError::malformed(
+                    path,
+                    problem,
+                    "it changed since the data were opened; put it back as it was",
+                )
+            })
     }
 
     fn is_costly(&self) -> bool {
@@ -59,7 +68,11 @@ impl Pictures for Files {
     }
 }
 
-pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Vec<Part>, DataError> {
+pub(super) fn decode(
+    ask: &mut Ask,
+    mut splits: Splits,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<Part>, DataError> {
     let total = splits.iter().map(|(_, entries)| entries.len()).sum();
     let before = skipped.len();
     let mut headers = Vec::new();
@@ -70,7 +83,10 @@ pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skippe
     let shape = common_shape(ask, &headers, &splits)?;
     let scaling = ask.spec.resize.map(|_| Scaling::of(ask.spec));
     let size: usize = shape.iter().product();
-    let keep = headers.len().checked_mul(size).is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+    let keep = headers
+        .len()
+        .checked_mul(size)
+        .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
         let pixels = read_pixels(ask, &mut entries, shape, keep, skipped)?;
@@ -82,13 +98,32 @@ pub(super) fn decode(ask: &mut Ask, mut splits: Splits, skipped: &mut Vec<Skippe
     Ok(parts)
 }
 
-fn part(split: Split, entries: Vec<Entry>, pixels: Kept, shape: [usize; 3], scaling: Option<Scaling>) -> Part {
+fn part(
+    split: Split,
+    entries: Vec<Entry>,
+    pixels: Kept,
+    shape: [usize; 3],
+    scaling: Option<Scaling>,
+) -> Part {
     let labels = entries.iter().map(|entry| entry.class).collect();
-    let files = Files { shape, scaling, paths: entries.into_iter().map(|entry| entry.path).collect(), pixels };
-    Part { split, pictures: Arc::new(files), labels }
+    let files = Files {
+        shape,
+        scaling,
+        paths: entries.into_iter().map(|entry| entry.path).collect(),
+        pixels,
+    };
+    Part {
+        split,
+        pictures: Arc::new(files),
+        labels,
+    }
 }
 
-fn read_headers(ask: &mut Ask, entries: &mut Vec<Entry>, skipped: &mut Vec<Skipped>) -> Result<Vec<Header>, DataError> {
+fn read_headers(
+    ask: &mut Ask,
+    entries: &mut Vec<Entry>,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<Header>, DataError> {
     let work = |entry: &Entry| picture_file::header(&entry.path);
     in_steps(ask, "looking at images", entries, skipped, work)
 }
@@ -103,7 +138,11 @@ fn read_pixels(
     let scaling = ask.spec.resize.map(|_| Scaling::of(ask.spec));
     let work = |entry: &Entry| {
         let pixels = read(&entry.path, shape, scaling)?;
-        Ok(if keep { pixels.into_boxed_slice() } else { Box::default() })
+        Ok(if keep {
+            pixels.into_boxed_slice()
+        } else {
+            Box::default()
+        })
     };
     let pixels = in_steps(ask, "reading images", entries, skipped, work)?;
     Ok(keep.then_some(pixels))
@@ -130,7 +169,10 @@ pub(super) fn in_steps<T: Send>(
                     results.push(value);
                     left.push(entry.clone());
                 }
-                Err(reason) => skipped.push(Skipped { file: entry.path.clone(), reason }),
+                Err(reason) => skipped.push(Skipped {
+                    file: entry.path.clone(),
+                    reason,
+                }),
             }
         }
     }
@@ -141,7 +183,11 @@ pub(super) fn in_steps<T: Send>(
 
 /// H×W×C of every picture, given all headers.
 fn common_shape(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<[usize; 3], DataError> {
-    let none = Header { height: 1, width: 1, colour: false };
+    let none = Header {
+        height: 1,
+        width: 1,
+        colour: false,
+    };
     let first = headers.first().copied().unwrap_or(none);
     let channels = match ask.channels {
         Some(channels @ (1 | 3)) => channels,
@@ -170,7 +216,10 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     let entries = splits.iter().flat_map(|(_, entries)| entries);
     let mut sizes: BTreeMap<(usize, usize), (usize, &Path)> = BTreeMap::new();
     for (header, entry) in headers.iter().zip(entries) {
-        sizes.entry((header.height, header.width)).or_insert((0, &entry.path)).0 += 1;
+        sizes
+            .entry((header.height, header.width))
+            .or_insert((0, &entry.path))
+            .0 += 1;
     }
     let mut by_count: Vec<_> = sizes.iter().collect();
     by_count.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
@@ -182,7 +231,8 @@ fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError
     if sizes.len() > SHOWN {
         shown.push(format!("{} other sizes", sizes.len() - SHOWN));
     }
-    let least = |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
+    let least =
+        |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
     DataError::SizesDiffer {
         folder: folder.to_path_buf(),
         sizes: shown.join(", "),
@@ -196,15 +246,30 @@ pub(super) fn check_share(ask: &Ask, total: usize, broken: &[Skipped]) -> Result
         return Ok(());
     }
     let example = |skipped: &Skipped| {
-        let name = skipped.file.file_name().unwrap_or_default().to_string_lossy();
+        let name = skipped
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         format!("{name}: {}", skipped.reason)
     };
     let examples: Vec<String> = broken.iter().take(3).map(example).collect();
-    let share = if broken.len() == total { "none of its".to_string() } else { format!("{} of its", broken.len()) };
-    let verb = if broken.len() == total { "can" } else { "cannot" };
+    let share = if broken.len() == total {
+        "none of its".to_string()
+    } else {
+        format!("{} of its", broken.len())
+    };
+    let verb = if broken.len() == total {
+        "can"
+    } else {
+        "cannot"
+    };
     Err(DataError::NoImages {
         folder: ask.folder.clone(),
-        problem: format!("{share} {total} files {verb} be read ({})", examples.join("; ")),
+        problem: format!(
+            "{share} {total} files {verb} be read ({})",
+            examples.join("; ")
+        ),
         help: "check that the files open in another program, or download them again".to_string(),
     })
 }
@@ -217,10 +282,20 @@ fn read(path: &Path, shape: [usize; 3], scaling: Option<Scaling>) -> Result<Vec<
         return Ok(decoded.pixels);
     }
     let Some(scaling) = scaling else {
-        return Err(format!("it is {}×{} and not {height}×{width} as its header says", size[0], size[1]));
+        return Err(format!(
+            "it is {}×{} and not {height}×{width} as its header says",
+            size[0], size[1]
+        ));
     };
-    let fit = Fit::new([size[0], size[1], channels], Some([height, width]), None, scaling);
-    Ok(fit.map_err(|error| error.to_string())?.bytes(decoded.pixels))
+    let fit = Fit::new(
+        [size[0], size[1], channels],
+        Some([height, width]),
+        None,
+        scaling,
+    );
+    Ok(fit
+        .map_err(|error| error.to_string())?
+        .bytes(decoded.pixels))
 }
 
 #[cfg(test)]
@@ -231,13 +306,29 @@ mod tests {
     fn a_file_that_vanished_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seven.png");
-        image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(&path).unwrap();
-        let files = Files { shape: [2, 2, 1], scaling: None, paths: vec![path.clone()], pixels: None };
+        image::GrayImage::from_pixel(2, 2, image::Luma([7]))
+            .save(&path)
+            .unwrap();
+        let files = Files {
+            shape: [2, 2, 1],
+            scaling: None,
+            paths: vec![path.clone()],
+            pixels: None,
+        };
         assert_eq!(files.raw(0).unwrap(), Raw::Bytes(vec![7; 4]));
         std::fs::write(&path, "").unwrap();
         let emptied = files.raw(0).unwrap_err().to_string();
-        assert!(emptied.contains("seven.png: the file is empty") && emptied.contains("put it back"), "{emptied}");
+        assert!(
+            emptied.contains("seven.png: the file is empty") && emptied.contains("put it back"),
+            "{emptied}"
+        );
         std::fs::remove_file(&path).unwrap();
-        assert!(files.raw(0).unwrap_err().to_string().contains("seven.png: cannot be read"));
+        assert!(
+            files
+                .raw(0)
+                .unwrap_err()
+                .to_string()
+                .contains("seven.png: cannot be read")
+        );
     }
 }

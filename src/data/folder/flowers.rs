@@ -40,7 +40,13 @@ pub(super) fn list(ask: &Ask, root: &Path) -> Result<Listing, DataError> {
     for path in walk.files(root) {
         match number(&path) {
             Some(number) => {
-                numbered.insert(number, Entry { path, class: Some((number - 1) / PER_CLASS) });
+                numbered.insert(
+                    number,
+                    Entry {
+                        path,
+                        class: Some((number - 1) / PER_CLASS),
+                    },
+                );
             }
             None => {
                 let reason = "not named image_0001.jpg to image_1360.jpg, so its class is unknown";
@@ -69,22 +75,44 @@ fn fold_of(
 ) -> Result<Vec<(Split, Vec<Entry>)>, DataError> {
     if !FOLDS.contains(&fold) {
         let problem = format!("there is no fold {fold}");
-        return Err(DataError::setting("source_fold", problem, "write source_fold = 1, 2 or 3"));
+        return Err(DataError::setting(
+            "source_fold",
+            problem,
+            "write source_fold = 1, 2 or 3",
+        ));
     }
     let name = "datasplits.mat";
-    let folders: Vec<PathBuf> =
-        [Some(ask.folder.as_path()), Some(root), root.parent()].into_iter().flatten().map(Into::into).collect();
+    let folders: Vec<PathBuf> = [Some(ask.folder.as_path()), Some(root), root.parent()]
+        .into_iter()
+        .flatten()
+        .map(Into::into)
+        .collect();
     let help = "download it from the dataset's page, or delete source_fold under [data]";
     let file = bytes::find(&folders, &[name]);
-    let file = file.ok_or_else(|| bytes::missing("the flowers' splits", &[name], &folders, help))?;
-    let arrays = mat::read(&file).map_err(|problem| DataError::malformed(&file, problem, DOWNLOAD_AGAIN))?;
+    let file =
+        file.ok_or_else(|| bytes::missing("the flowers' splits", &[name], &folders, help))?;
+    let arrays =
+        mat::read(&file).map_err(|problem| DataError::malformed(&file, problem, DOWNLOAD_AGAIN))?;
     let mut splits = Vec::new();
-    for (split, list) in [(Split::Train, "trn"), (Split::Valid, "val"), (Split::Test, "tst")] {
+    for (split, list) in [
+        (Split::Train, "trn"),
+        (Split::Valid, "val"),
+        (Split::Test, "tst"),
+    ] {
         let list = format!("{list}{fold}");
         let Some(numbers) = arrays.get(&list) else {
-            return Err(DataError::malformed(&file, format!("it has no list {list}"), DOWNLOAD_AGAIN));
+            return Err(DataError::malformed(
+                &file,
+                format!("it has no list {list}"),
+                DOWNLOAD_AGAIN,
+            ));
         };
-        let entry = |&number: &i64| u32::try_from(number).ok().and_then(|number| numbered.get(&number)).cloned();
+        let entry = |&number: &i64| {
+            u32::try_from(number)
+                .ok()
+                .and_then(|number| numbered.get(&number))
+                .cloned()
+        };
         splits.push((split, numbers.iter().filter_map(entry).collect()));
     }
     Ok(splits)
@@ -92,8 +120,15 @@ fn fold_of(
 
 /// The number in a name, from 1 to 1,360.
 fn number(path: &Path) -> Option<u32> {
-    let number = path.file_stem()?.to_str()?.strip_prefix("image_")?.parse::<u32>().ok()?;
-    (1..=PER_CLASS * CLASSES.len() as u32).contains(&number).then_some(number)
+    let number = path
+        .file_stem()?
+        .to_str()?
+        .strip_prefix("image_")?
+        .parse::<u32>()
+        .ok()?;
+    (1..=PER_CLASS * CLASSES.len() as u32)
+        .contains(&number)
+        .then_some(number)
 }
 
 #[cfg(test)]
@@ -106,7 +141,13 @@ mod tests {
         assert_eq!(of("a/image_0001.jpg"), Some(1));
         assert_eq!(of("image_0080.jpg"), Some(80));
         assert_eq!(of("image_1360.jpg"), Some(1360));
-        for bad in ["image_0000.jpg", "image_1361.jpg", "image_.jpg", "rose.jpg", "image_99999999999.jpg"] {
+        for bad in [
+            "image_0000.jpg",
+            "image_1361.jpg",
+            "image_.jpg",
+            "rose.jpg",
+            "image_99999999999.jpg",
+        ] {
             assert_eq!(of(bad), None, "{bad}");
         }
     }

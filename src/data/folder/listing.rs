@@ -29,7 +29,10 @@ pub(super) struct Entry {
 /// The split that a word names.
 pub(super) fn split_of(word: &str) -> Option<Split> {
     let word = word.to_lowercase();
-    SPLIT_FOLDERS.iter().find(|(_, names)| names.contains(&word.as_str())).map(|(split, _)| *split)
+    SPLIT_FOLDERS
+        .iter()
+        .find(|(_, names)| names.contains(&word.as_str()))
+        .map(|(split, _)| *split)
 }
 
 pub(super) struct Listing {
@@ -92,7 +95,10 @@ fn root(path: &Path, source: Source) -> PathBuf {
         Source::Flowers17 => &["jpg"],
         _ => &[],
     };
-    let inner = below.iter().map(|name| path.join(name)).find(|folder| folder.is_dir());
+    let inner = below
+        .iter()
+        .map(|name| path.join(name))
+        .find(|folder| folder.is_dir());
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
@@ -100,27 +106,41 @@ fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataEr
     let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
         .iter()
         .filter_map(|(split, names)| {
-            let folder = names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
+            let folder = names
+                .iter()
+                .map(|name| root.join(name))
+                .find(|folder| folder.is_dir());
             Some((*split, folder?))
         })
         .collect();
-    let has_splits = split_folders.iter().any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
+    let has_splits = split_folders
+        .iter()
+        .any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
     if has_splits {
         return list_splits(&split_folders, wanted);
     }
     let whole = [(Split::Train, root.to_path_buf())];
-    Ok(Listing { has_splits: false, ..list_splits(&whole, wanted)? })
+    Ok(Listing {
+        has_splits: false,
+        ..list_splits(&whole, wanted)?
+    })
 }
 
-fn list_splits(split_folders: &[(Split, PathBuf)], wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
+fn list_splits(
+    split_folders: &[(Split, PathBuf)],
+    wanted: fn(&Path) -> bool,
+) -> Result<Listing, DataError> {
     let mut walk = Walk::new(wanted);
     let mut found = Vec::new();
     for (split, folder) in split_folders {
         found.push((*split, list_classes(folder, &mut walk)?, walk.files(folder)));
     }
-    let labelled = found.iter().filter(|(split, ..)| *split != Split::Unlabeled);
-    let mut classes: Vec<String> =
-        labelled.flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone())).collect();
+    let labelled = found
+        .iter()
+        .filter(|(split, ..)| *split != Split::Unlabeled);
+    let mut classes: Vec<String> = labelled
+        .flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone()))
+        .collect();
     classes.sort();
     classes.dedup();
     let splits = found.into_iter().map(|(split, folders, loose)| {
@@ -128,7 +148,12 @@ fn list_splits(split_folders: &[(Split, PathBuf)], wanted: fn(&Path) -> bool) ->
         (split, entries)
     });
     let splits = splits.collect();
-    Ok(Listing { splits, classes, skipped: walk.skipped, has_splits: true })
+    Ok(Listing {
+        splits,
+        classes,
+        skipped: walk.skipped,
+        has_splits: true,
+    })
 }
 
 fn entries(
@@ -142,14 +167,20 @@ fn entries(
     let unlabelled = split == Split::Unlabeled || folders.is_empty();
     let mut entries = Vec::new();
     for folder in folders {
-        let class = if unlabelled { None } else { class_of(&folder.name) };
+        let class = if unlabelled {
+            None
+        } else {
+            class_of(&folder.name)
+        };
         entries.extend(folder.files.into_iter().map(|path| Entry { path, class }));
     }
     if unlabelled {
         entries.extend(loose.into_iter().map(|path| Entry { path, class: None }));
     } else {
         let reason = "it lies beside the class folders, so it has no class";
-        loose.iter().for_each(|file| walk.skip(file, reason.to_string()));
+        loose
+            .iter()
+            .for_each(|file| walk.skip(file, reason.to_string()));
     }
     entries
 }
@@ -158,7 +189,11 @@ fn entries(
 fn list_classes(folder: &Path, walk: &mut Walk) -> Result<Vec<ClassFolder>, DataError> {
     let mut classes = Vec::new();
     for path in walk.folders(folder) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let before = walk.skipped.len();
         let files = walk.files_below(&path)?;
         if !files.is_empty() {

@@ -33,11 +33,21 @@ impl Pictures for Sounds {
         if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
             return Ok(Raw::Floats(values.to_vec()));
         }
-        let missing = DataError::OutOfRange { index, len: self.paths.len(), split: "stored" };
+        let missing = DataError::OutOfRange {
+            index,
+            len: self.paths.len(),
+            split: "stored",
+        };
         let path = self.paths.get(index).ok_or(missing)?;
-        recording::read(path, &self.form).map(Raw::Floats).map_err(|problem| {
-            DataError::malformed(path, problem, "it changed since the data were opened; put it back as it was")
-        })
+        recording::read(path, &self.form)
+            .map(Raw::Floats)
+            .map_err(|problem| {
+                DataError::malformed(
+                    path,
+                    problem,
+                    "it changed since the data were opened; put it back as it was",
+                )
+            })
     }
 
     fn is_costly(&self) -> bool {
@@ -55,26 +65,46 @@ pub(super) fn decode(
     let before = skipped.len();
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
-        let found =
-            decode::in_steps(ask, "looking at recordings", entries, skipped, |entry| recording::header(&entry.path))?;
-        headers.extend(found.into_iter().zip(entries.iter().map(|entry| entry.path.clone())));
+        let found = decode::in_steps(ask, "looking at recordings", entries, skipped, |entry| {
+            recording::header(&entry.path)
+        })?;
+        headers.extend(
+            found
+                .into_iter()
+                .zip(entries.iter().map(|entry| entry.path.clone())),
+        );
     }
     decode::check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
     let form = Arc::new(form(ask, &headers)?);
     let size: usize = form.shape().iter().product();
-    let keep = headers.len().checked_mul(size).is_some_and(|values| values <= MOST_KEPT_VALUES);
+    let keep = headers
+        .len()
+        .checked_mul(size)
+        .is_some_and(|values| values <= MOST_KEPT_VALUES);
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
         let values = read_all(ask, &mut entries, &form, keep, skipped)?;
         if !entries.is_empty() {
             let labels = entries.iter().map(|entry| entry.class).collect();
             let paths = entries.into_iter().map(|entry| entry.path).collect();
-            let sounds = Sounds { form: Arc::clone(&form), paths, values: keep.then_some(values) };
-            parts.push(Part { split, pictures: Arc::new(sounds), labels });
+            let sounds = Sounds {
+                form: Arc::clone(&form),
+                paths,
+                values: keep.then_some(values),
+            };
+            parts.push(Part {
+                split,
+                pictures: Arc::new(sounds),
+                labels,
+            });
         }
     }
     decode::check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
-    let span = if ask.spec.spectrogram.is_some() { [0.0, 1.0] } else { [-1.0, 1.0] };
+    let span = if ask.spec.spectrogram.is_some() {
+        [0.0, 1.0]
+    } else {
+        [-1.0, 1.0]
+    };
     Ok((parts, span))
 }
 
@@ -87,30 +117,46 @@ fn read_all(
 ) -> Result<Vec<Box<[f32]>>, DataError> {
     let work = |entry: &Entry| {
         let values = recording::read(&entry.path, form)?;
-        Ok(if keep { values.into_boxed_slice() } else { Box::default() })
+        Ok(if keep {
+            values.into_boxed_slice()
+        } else {
+            Box::default()
+        })
     };
     decode::in_steps(ask, "reading recordings", entries, skipped, work)
 }
 
 fn form(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<Form, DataError> {
     let rate = common_rate(ask, headers)?;
-    let longest = headers.iter().map(|(header, _)| recording::length_at(*header, rate)).max().unwrap_or(1);
+    let longest = headers
+        .iter()
+        .map(|(header, _)| recording::length_at(*header, rate))
+        .max()
+        .unwrap_or(1);
     let length = match ask.spec.length {
         Some(length) if (1..=LONGEST).contains(&(length as usize)) => length as usize,
         Some(length) => {
             let help = format!("write length = N with a number from 1 to {LONGEST}");
-            return Err(DataError::setting("length", format!("{length} values make no signal"), help));
+            return Err(DataError::setting(
+                "length",
+                format!("{length} values make no signal"),
+                help,
+            ));
         }
         None => longest.clamp(1, LONGEST),
     };
     let form = Form::new(rate, length, if ask.channels == Some(2) { 2 } else { 1 });
     match ask.spec.spectrogram {
         None => Ok(form),
-        Some(wanted) => {
-            form.with_spectrogram(wanted.window as usize, wanted.hop as usize, wanted.log).map_err(|problem| {
-                DataError::setting("spectrogram", problem, "write window = 512 and hop = 256, for example")
-            })
-        }
+        Some(wanted) => form
+            .with_spectrogram(wanted.window as usize, wanted.hop as usize, wanted.log)
+            .map_err(|problem| {
+                DataError::setting(
+                    "spectrogram",
+                    problem,
+                    "write window = 512 and hop = 256, for example",
+                )
+            }),
     }
 }
 
@@ -119,15 +165,25 @@ fn common_rate(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<u32, DataErro
     if let Some(rate) = ask.spec.rate {
         let help = "write rate = N in Hz, from 1000 to 768000";
         let problem = || format!("{rate} Hz is no rate that recordings have");
-        return if recording::is_rate(rate) { Ok(rate) } else { Err(DataError::setting("rate", problem(), help)) };
+        return if recording::is_rate(rate) {
+            Ok(rate)
+        } else {
+            Err(DataError::setting("rate", problem(), help))
+        };
     }
     let Some((first, path)) = headers.first() else {
         return Ok(1);
     };
-    let Some((other, other_path)) = headers.iter().find(|(header, _)| header.rate != first.rate) else {
+    let Some((other, other_path)) = headers.iter().find(|(header, _)| header.rate != first.rate)
+    else {
         return Ok(first.rate);
     };
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let problem = format!(
         "missing, and the recordings differ: {} has {} Hz, {} {} Hz",
         name(path),
@@ -135,6 +191,9 @@ fn common_rate(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<u32, DataErro
         name(other_path),
         other.rate
     );
-    let help = format!("write rate = {} under [data], and every file is brought to it", first.rate.min(other.rate));
+    let help = format!(
+        "write rate = {} under [data], and every file is brought to it",
+        first.rate.min(other.rate)
+    );
     Err(DataError::setting("rate", problem, help))
 }

@@ -20,7 +20,12 @@ pub(super) struct Walk {
 
 impl Walk {
     pub fn new(wanted: fn(&Path) -> bool) -> Walk {
-        Walk { wanted, seen: BTreeSet::new(), files: 0, skipped: Vec::new() }
+        Walk {
+            wanted,
+            seen: BTreeSet::new(),
+            files: 0,
+            skipped: Vec::new(),
+        }
     }
 
     /// What is in a folder, by name: the system's own order differs from machine to machine.
@@ -56,7 +61,10 @@ impl Walk {
             if !self.enter(&folder) {
                 continue;
             }
-            let (folders, others): (Vec<_>, Vec<_>) = self.entries(&folder).into_iter().partition(|path| path.is_dir());
+            let (folders, others): (Vec<_>, Vec<_>) = self
+                .entries(&folder)
+                .into_iter()
+                .partition(|path| path.is_dir());
             files.extend(others.into_iter().filter(|path| self.is_wanted(path)));
             ahead.extend(folders.into_iter().rev().filter(|path| !is_hidden(path)));
             self.check(&folder, files.len())?;
@@ -70,14 +78,21 @@ impl Walk {
             return Ok(());
         }
         let problem = format!("there are more than {MOST_FILES} files below this folder");
-        Err(DataError::malformed(folder, problem, "point path at the dataset's own folder"))
+        Err(DataError::malformed(
+            folder,
+            problem,
+            "point path at the dataset's own folder",
+        ))
     }
 
     /// Whether a folder is a new one; links make one folder appear in many places, in itself too.
     fn enter(&mut self, folder: &Path) -> bool {
         match folder.canonicalize().map(|place| self.seen.insert(place)) {
             Ok(true) => return true,
-            Ok(false) => self.skip(folder, "this folder was read already, under another name".to_string()),
+            Ok(false) => self.skip(
+                folder,
+                "this folder was read already, under another name".to_string(),
+            ),
             Err(cause) => self.skip(folder, format!("this folder cannot be read ({cause})")),
         }
         false
@@ -98,7 +113,10 @@ impl Walk {
     }
 
     pub fn skip(&mut self, path: &Path, reason: String) {
-        self.skipped.push(Skipped { file: path.to_path_buf(), reason });
+        self.skipped.push(Skipped {
+            file: path.to_path_buf(),
+            reason,
+        });
     }
 }
 

@@ -57,54 +57,112 @@ pub(super) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError>
 fn check(path: &Path, found: &[Found]) -> Result<(), DataError> {
     for (at, one) in found.iter().enumerate() {
         let rest = found.iter().skip(at + 1);
-        if let Some(other) = rest.clone().find(|other| other.split == one.split && other.role == one.role) {
-            let problem = format!("{} and {} are for the same purpose", one.place.name, other.place.name);
+        if let Some(other) = rest
+            .clone()
+            .find(|other| other.split == one.split && other.role == one.role)
+        {
+            let problem = format!(
+                "{} and {} are for the same purpose",
+                one.place.name, other.place.name
+            );
             return Err(DataError::malformed(path, problem, "keep one of them"));
         }
     }
     if found.iter().any(|found| found.role == Role::Images) {
         return Ok(());
     }
-    Err(DataError::malformed(path, "there is no array of images or signals", HELP))
+    Err(DataError::malformed(
+        path,
+        "there is no array of images or signals",
+        HELP,
+    ))
 }
 
 fn places(path: &Path) -> Result<Vec<Place>, DataError> {
     if !path.is_dir() {
-        return if is_named(path, "npz") { members(path) } else { Ok(vec![plain(path)]) };
+        return if is_named(path, "npz") {
+            members(path)
+        } else {
+            Ok(vec![plain(path)])
+        };
     }
     let entries = std::fs::read_dir(path).map_err(|cause| DataError::unreadable(path, cause))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
     files.sort();
-    let arrays: Vec<Place> = files.iter().filter(|file| is_named(file, "npy")).map(|file| plain(file)).collect();
+    let arrays: Vec<Place> = files
+        .iter()
+        .filter(|file| is_named(file, "npy"))
+        .map(|file| plain(file))
+        .collect();
     if !arrays.is_empty() {
         return Ok(arrays);
     }
-    match files.iter().filter(|file| is_named(file, "npz")).collect::<Vec<_>>()[..] {
+    match files
+        .iter()
+        .filter(|file| is_named(file, "npz"))
+        .collect::<Vec<_>>()[..]
+    {
         [one] => members(one),
-        [] => Err(DataError::malformed(path, "there is no .npy or .npz file in this folder", HELP)),
-        _ => Err(DataError::malformed(path, "there is more than one .npz file", "point path at one of them")),
+        [] => Err(DataError::malformed(
+            path,
+            "there is no .npy or .npz file in this folder",
+            HELP,
+        )),
+        _ => Err(DataError::malformed(
+            path,
+            "there is more than one .npz file",
+            "point path at one of them",
+        )),
     }
 }
 
 fn is_named(path: &Path, extension: &str) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.rsplit_once('.').is_some_and(|(stem, found)| found == extension && !stem.starts_with('.'))
+    name.rsplit_once('.')
+        .is_some_and(|(stem, found)| found == extension && !stem.starts_with('.'))
 }
 
 fn plain(file: &Path) -> Place {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Place { file: file.to_path_buf(), member: None, name }
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Place {
+        file: file.to_path_buf(),
+        member: None,
+        name,
+    }
 }
 
 fn members(file: &Path) -> Result<Vec<Place>, DataError> {
     let archive = archive(file)?;
     if archive.len() > MOST_MEMBERS {
-        return Err(DataError::malformed(file, format!("it claims {} arrays", archive.len()), HELP));
+        return Err(DataError::malformed(
+            file,
+            format!("it claims {} arrays", archive.len()),
+            HELP,
+        ));
     }
-    let names = (0..archive.len()).filter_map(|at| Some((at, archive.name_for_index(at)?.ok()?.into_owned())));
+    let names = (0..archive.len())
+        .filter_map(|at| Some((at, archive.name_for_index(at)?.ok()?.into_owned())));
     let arrays = names.filter(|(_, name)| is_named(Path::new(name), "npy"));
-    Ok(arrays.map(|(at, name)| Place { file: file.to_path_buf(), member: Some(at), name }).collect())
+    Ok(arrays
+        .map(|(at, name)| Place {
+            file: file.to_path_buf(),
+            member: Some(at),
+            name,
+        })
+        .collect())
 }
 
 pub(super) fn archive(file: &Path) -> Result<zip::ZipArchive<std::io::BufReader<File>>, DataError> {
@@ -118,9 +176,15 @@ pub(super) fn archive(file: &Path) -> Result<zip::ZipArchive<std::io::BufReader<
 /// Split and role from the words of a name such as `x_train.npy`.
 fn purpose(name: &str) -> Option<(Split, Role)> {
     let name = name.to_lowercase();
-    let stem = name.trim_end_matches(".gz").trim_end_matches(".npy").replace("arr_", "arr");
+    let stem = name
+        .trim_end_matches(".gz")
+        .trim_end_matches(".npy")
+        .replace("arr_", "arr");
     let (mut split, mut role) = (None, None);
-    for word in stem.split(['_', '-', '.', ' ']).filter(|word| !word.is_empty()) {
+    for word in stem
+        .split(['_', '-', '.', ' '])
+        .filter(|word| !word.is_empty())
+    {
         let split_of = match word {
             "train" | "training" => Some(Split::Train),
             "valid" | "val" | "validation" | "dev" => Some(Split::Valid),
@@ -129,7 +193,9 @@ fn purpose(name: &str) -> Option<(Split, Role)> {
             _ => None,
         };
         let role_of = match word {
-            "x" | "image" | "images" | "data" | "input" | "inputs" | "signals" | "arr0" => Some(Role::Images),
+            "x" | "image" | "images" | "data" | "input" | "inputs" | "signals" | "arr0" => {
+                Some(Role::Images)
+            }
             "y" | "label" | "labels" | "target" | "targets" | "arr1" => Some(Role::Labels),
             _ => None,
         };
@@ -139,7 +205,8 @@ fn purpose(name: &str) -> Option<(Split, Role)> {
             _ => return None,
         }
     }
-    (split.is_some() || role.is_some()).then(|| (split.unwrap_or(Split::Train), role.unwrap_or(Role::Images)))
+    (split.is_some() || role.is_some())
+        .then(|| (split.unwrap_or(Split::Train), role.unwrap_or(Role::Images)))
 }
 
 #[cfg(test)]

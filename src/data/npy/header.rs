@@ -38,10 +38,14 @@ impl Header {
             version => return Err(format!("its version is {version}, and 1 to 3 are read")),
         };
         if length > LONGEST {
-            return Err(format!("its header claims {length} bytes, which no array of numbers needs"));
+            return Err(format!(
+                "its header claims {length} bytes, which no array of numbers needs"
+            ));
         }
         let mut text = vec![0; length];
-        reader.read_exact(&mut text).map_err(|cause| format!("it ends inside its header ({cause})"))?;
+        reader
+            .read_exact(&mut text)
+            .map_err(|cause| format!("it ends inside its header ({cause})"))?;
         let text = std::str::from_utf8(&text).map_err(|_| "its header is no text".to_string())?;
         parse(text, (before + length) as u64)
     }
@@ -49,18 +53,34 @@ impl Header {
 
 fn bytes<const N: usize>(reader: &mut dyn Read) -> Result<[u8; N], String> {
     let mut bytes = [0; N];
-    reader.read_exact(&mut bytes).map_err(|cause| format!("it ends inside its header ({cause})"))?;
+    reader
+        .read_exact(&mut bytes)
+        .map_err(|cause| format!("it ends inside its header ({cause})"))?;
     Ok(bytes)
 }
 
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, the keys in any order.
 fn parse(text: &str, length: u64) -> Result<Header, String> {
-    let wrong = || format!("its header is not one of NumPy's: {}", shortened(text.trim()));
-    let mut rest = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(wrong)?.trim();
+    let wrong = || {
+        format!(
+            "its header is not one of NumPy's: {}",
+            shortened(text.trim())
+        )
+    };
+    let mut rest = text
+        .trim()
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .ok_or_else(wrong)?
+        .trim();
     let (mut element, mut by_column, mut shape) = (None, None, None);
     while !rest.is_empty() {
         let (key, after) = quoted(rest).ok_or_else(wrong)?;
-        let value = after.trim_start().strip_prefix(':').ok_or_else(wrong)?.trim_start();
+        let value = after
+            .trim_start()
+            .strip_prefix(':')
+            .ok_or_else(wrong)?
+            .trim_start();
         rest = match key {
             "descr" if element.is_none() => {
                 let (name, after) = quoted(value).ok_or("its elements are not plain numbers")?;
@@ -89,11 +109,19 @@ fn parse(text: &str, length: u64) -> Result<Header, String> {
     let (Some(element), Some(by_column), Some(shape)) = (element, by_column, shape) else {
         return Err(wrong());
     };
-    Ok(Header { element, by_column, shape, length })
+    Ok(Header {
+        element,
+        by_column,
+        shape,
+        length,
+    })
 }
 
 fn quoted(text: &str) -> Option<(&str, &str)> {
-    let mark = text.chars().next().filter(|mark| matches!(mark, '\'' | '"'))?;
+    let mark = text
+        .chars()
+        .next()
+        .filter(|mark| matches!(mark, '\'' | '"'))?;
     text.get(1..)?.split_once(mark)
 }
 
@@ -107,9 +135,13 @@ fn tuple(text: &str) -> Option<(Vec<usize>, &str)> {
     let inner = inner.trim();
     let inner = inner.strip_suffix(',').unwrap_or(inner);
     let parse = |word: &str| word.trim().trim_end_matches('L').parse::<usize>().ok();
-    let axes: Option<Vec<usize>> =
-        if inner.is_empty() { Some(Vec::new()) } else { inner.split(',').map(parse).collect() };
-    axes.filter(|axes| axes.len() <= MOST_AXES).map(|axes| (axes, rest))
+    let axes: Option<Vec<usize>> = if inner.is_empty() {
+        Some(Vec::new())
+    } else {
+        inner.split(',').map(parse).collect()
+    };
+    axes.filter(|axes| axes.len() <= MOST_AXES)
+        .map(|axes| (axes, rest))
 }
 
 #[cfg(test)]
@@ -118,11 +150,22 @@ mod tests {
 
     #[test]
     fn headers_are_read_strictly() {
-        let good = parse("{'descr': '>f8', 'fortran_order': True, 'shape': (3, 4), }   \n", 80).unwrap();
-        assert_eq!((good.shape.as_slice(), good.by_column, good.body()), (&[3, 4][..], true, Some(96)));
+        let good = parse(
+            "{'descr': '>f8', 'fortran_order': True, 'shape': (3, 4), }   \n",
+            80,
+        )
+        .unwrap();
+        assert_eq!(
+            (good.shape.as_slice(), good.by_column, good.body()),
+            (&[3, 4][..], true, Some(96))
+        );
         let other = parse("{\"shape\": (7,), 'descr':'|u1','fortran_order':False}", 80).unwrap();
         assert_eq!((other.shape.as_slice(), other.by_column), (&[7][..], false));
-        let huge = parse("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", 80).unwrap();
+        let huge = parse(
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+            80,
+        )
+        .unwrap();
         assert_eq!(huge.body(), None);
         for bad in [
             "",

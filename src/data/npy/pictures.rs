@@ -33,16 +33,30 @@ impl Layout {
             [_, first, height, width] if is_channels(first) => ([height, width, first], true),
             [_, height, width, last] if fits(last) => ([height, width, last], false),
             [_, first, height, width] if fits(first) => ([height, width, first], true),
-            [_, _, _, _] => return Err("neither its second axis nor its last has 1 or 3 channels".to_string()),
+            [_, _, _, _] => {
+                return Err("neither its second axis nor its last has 1 or 3 channels".to_string());
+            }
             _ => return Err("it has not two to four axes".to_string()),
         };
         let [height, width, channels] = shape;
-        let longest = if height == 1 { LONGEST_SIGNAL } else { LONGEST_SIDE };
-        if [height, width, channels].contains(&0) || height > LONGEST_SIDE || width > longest || channels > LONGEST_SIDE
+        let longest = if height == 1 {
+            LONGEST_SIGNAL
+        } else {
+            LONGEST_SIDE
+        };
+        if [height, width, channels].contains(&0)
+            || height > LONGEST_SIDE
+            || width > longest
+            || channels > LONGEST_SIDE
         {
-            return Err(format!("its pictures would be {height}×{width} with {channels} channels"));
+            return Err(format!(
+                "its pictures would be {height}×{width} with {channels} channels"
+            ));
         }
-        Ok(Layout { shape, channels_first })
+        Ok(Layout {
+            shape,
+            channels_first,
+        })
     }
 }
 
@@ -79,8 +93,11 @@ impl ArrayPictures {
     /// Elements from one place to the next along height, width and channels.
     fn strides(&self) -> [usize; 3] {
         let [height, width, channels] = self.layout.shape;
-        let by_row =
-            if self.layout.channels_first { [width, 1, height * width] } else { [width * channels, channels, 1] };
+        let by_row = if self.layout.channels_first {
+            [width, 1, height * width]
+        } else {
+            [width * channels, channels, 1]
+        };
         match (self.by_column, self.layout.channels_first) {
             (false, _) => by_row,
             (true, true) => [channels, channels * height, 1].map(|step| step * self.count),
@@ -89,15 +106,24 @@ impl ArrayPictures {
     }
 
     fn bytes(&self, index: usize) -> Result<std::borrow::Cow<'_, [u8]>, DataError> {
-        let wrong = || DataError::OutOfRange { index, len: self.count, split: "stored" };
+        let wrong = || DataError::OutOfRange {
+            index,
+            len: self.count,
+            split: "stored",
+        };
         if index >= self.count {
             return Err(wrong());
         }
         if self.by_column {
-            return self.store.read(index as u64 * self.element.size() as u64, self.rest(index)).ok_or_else(wrong)?;
+            return self
+                .store
+                .read(index as u64 * self.element.size() as u64, self.rest(index))
+                .ok_or_else(wrong)?;
         }
         let size = self.size() * self.element.size();
-        self.store.read(self.offset + index as u64 * size as u64, size).ok_or_else(wrong)?
+        self.store
+            .read(self.offset + index as u64 * size as u64, size)
+            .ok_or_else(wrong)?
     }
 
     /// From a picture's first element to the array's last, in Fortran's order.
@@ -135,11 +161,17 @@ impl Pictures for ArrayPictures {
     fn raw(&self, index: usize) -> Result<Raw, DataError> {
         let bytes = self.bytes(index)?;
         let raw = if self.as_bytes {
-            self.gather(&bytes, |bytes| bytes.first().copied()).map(Raw::Bytes)
+            self.gather(&bytes, |bytes| bytes.first().copied())
+                .map(Raw::Bytes)
         } else {
-            self.gather(&bytes, |bytes| self.element.float(bytes)).map(Raw::Floats)
+            self.gather(&bytes, |bytes| self.element.float(bytes))
+                .map(Raw::Floats)
         };
-        raw.ok_or(DataError::OutOfRange { index, len: self.count, split: "stored" })
+        raw.ok_or(DataError::OutOfRange {
+            index,
+            len: self.count,
+            split: "stored",
+        })
     }
 }
 
@@ -149,7 +181,9 @@ mod tests {
 
     #[test]
     fn axes_are_told_apart_by_their_length() {
-        let of = |shape: &[usize]| Layout::of(shape, None).map(|layout| (layout.shape, layout.channels_first));
+        let of = |shape: &[usize]| {
+            Layout::of(shape, None).map(|layout| (layout.shape, layout.channels_first))
+        };
         assert_eq!(of(&[9, 28, 28]), Ok(([28, 28, 1], false)));
         assert_eq!(of(&[9, 100]), Ok(([1, 100, 1], false)));
         assert_eq!(of(&[9, 2, 100]), Ok(([1, 100, 2], true)));
@@ -157,8 +191,19 @@ mod tests {
         assert_eq!(of(&[9, 32, 32, 3]), Ok(([32, 32, 3], false)));
         assert_eq!(of(&[9, 3, 32, 32]), Ok(([32, 32, 3], true)));
         assert_eq!(of(&[9, 1, 28, 28]), Ok(([28, 28, 1], true)));
-        assert_eq!(Layout::of(&[9, 7, 8, 16], Some(16)).unwrap().shape, [7, 8, 16]);
-        for bad in [&[9][..], &[], &[9, 4, 5, 6], &[9, 0, 5], &[9, 5000, 5000], &[9, 1, 1, 1, 1], &[9, 1 << 21]] {
+        assert_eq!(
+            Layout::of(&[9, 7, 8, 16], Some(16)).unwrap().shape,
+            [7, 8, 16]
+        );
+        for bad in [
+            &[9][..],
+            &[],
+            &[9, 4, 5, 6],
+            &[9, 0, 5],
+            &[9, 5000, 5000],
+            &[9, 1, 1, 1, 1],
+            &[9, 1 << 21],
+        ] {
             assert!(of(bad).is_err(), "{bad:?}");
         }
     }

@@ -25,7 +25,9 @@ pub(super) enum Global {
 
 fn known(module: &str, name: &str) -> Option<Global> {
     match (module, name) {
-        ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Some(Global::Reconstruct),
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => {
+            Some(Global::Reconstruct)
+        }
         ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Some(Global::Scalar),
         ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => Some(Global::FromBuffer),
         ("numpy", "ndarray") => Some(Global::NdArray),
@@ -84,7 +86,10 @@ impl Machine<'_> {
     }
 
     fn dtype(&mut self, arguments: &[Id]) -> Result<(), String> {
-        let name = arguments.first().and_then(|&name| self.pickle.text(name)).unwrap_or_default();
+        let name = arguments
+            .first()
+            .and_then(|&name| self.pickle.text(name))
+            .unwrap_or_default();
         let element = Element::parse(&name)?;
         self.push(Value::Element(element))
     }
@@ -161,22 +166,45 @@ impl Machine<'_> {
         let [_, shape, element, by_column, bytes] = state else {
             return Err(self.wrong("an array whose state has not five parts"));
         };
-        self.make_array(*shape, *element, self.pickle.number(*by_column) == Some(1), *bytes)
+        self.make_array(
+            *shape,
+            *element,
+            self.pickle.number(*by_column) == Some(1),
+            *bytes,
+        )
     }
 
-    fn make_array(&self, shape: Id, element: Id, by_column: bool, bytes: Id) -> Result<Array, String> {
-        let shape = self
-            .pickle
-            .numbers(shape)
-            .and_then(|axes| axes.into_iter().map(|axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>());
+    fn make_array(
+        &self,
+        shape: Id,
+        element: Id,
+        by_column: bool,
+        bytes: Id,
+    ) -> Result<Array, String> {
+        let shape = self.pickle.numbers(shape).and_then(|axes| {
+            axes.into_iter()
+                .map(|axis| usize::try_from(axis).ok())
+                .collect::<Option<Vec<usize>>>()
+        });
         let shape = shape.ok_or_else(|| self.wrong("an array without a shape"))?;
         let element = self.element(element)?;
-        let wanted = shape.iter().try_fold(element.size(), |product, &axis| product.checked_mul(axis));
-        let found = self.pickle.bytes(bytes).ok_or_else(|| self.wrong("an array without bytes"))?.len();
+        let wanted = shape
+            .iter()
+            .try_fold(element.size(), |product, &axis| product.checked_mul(axis));
+        let found = self
+            .pickle
+            .bytes(bytes)
+            .ok_or_else(|| self.wrong("an array without bytes"))?
+            .len();
         if wanted != Some(found) {
             return Err(format!("an array of the shape {shape:?} has {found} bytes"));
         }
-        Ok(Array { element, shape, by_column, bytes })
+        Ok(Array {
+            element,
+            shape,
+            by_column,
+            bytes,
+        })
     }
 
     fn element(&self, id: Id) -> Result<Element, String> {

@@ -18,7 +18,11 @@ pub(super) struct Machine<'a> {
 impl<'a> Machine<'a> {
     pub fn new(input: &'a [u8]) -> Machine<'a> {
         Machine {
-            pickle: Pickle { input, values: Vec::new(), top: 0 },
+            pickle: Pickle {
+                input,
+                values: Vec::new(),
+                top: 0,
+            },
             at: 0,
             stack: Vec::new(),
             marks: Vec::new(),
@@ -49,7 +53,10 @@ impl<'a> Machine<'a> {
 
     /// Where the next `length` bytes lie.
     pub fn take(&mut self, length: usize) -> Result<std::ops::Range<usize>, String> {
-        let end = self.at.checked_add(length).filter(|&end| end <= self.pickle.input.len());
+        let end = self
+            .at
+            .checked_add(length)
+            .filter(|&end| end <= self.pickle.input.len());
         let range = self.at..end.ok_or_else(|| self.ended())?;
         self.at = range.end;
         Ok(range)
@@ -58,7 +65,10 @@ impl<'a> Machine<'a> {
     /// The bytes up to the next line break, which is passed over.
     pub fn line(&mut self) -> Result<std::ops::Range<usize>, String> {
         let rest = self.pickle.input.get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|&byte| byte == b'\n').ok_or_else(|| self.ended())?;
+        let length = rest
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or_else(|| self.ended())?;
         let range = self.take(length)?;
         self.at += 1;
         Ok(range)
@@ -81,7 +91,8 @@ impl<'a> Machine<'a> {
 
     /// Puts a new value on the stack.
     pub fn push(&mut self, value: Value) -> Result<(), String> {
-        let id = Id::try_from(self.pickle.values.len()).map_err(|_| self.wrong("too many values"))?;
+        let id =
+            Id::try_from(self.pickle.values.len()).map_err(|_| self.wrong("too many values"))?;
         self.pickle.values.push(value);
         self.stack.push(id);
         Ok(())
@@ -99,14 +110,21 @@ impl<'a> Machine<'a> {
 
     /// What lies above the last mark, which goes too.
     pub fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
-        let height = self.marks.pop().ok_or_else(|| self.wrong("a mark is missing"))?;
+        let height = self
+            .marks
+            .pop()
+            .ok_or_else(|| self.wrong("a mark is missing"))?;
         Ok(self.stack.split_off(height))
     }
 
     /// What lies above the last mark is out of bounds for everything that pops single values.
     pub fn pop(&mut self) -> Result<Id, String> {
         let floor = self.marks.last().copied().unwrap_or(0);
-        let top = if self.stack.len() > floor { self.stack.pop() } else { None };
+        let top = if self.stack.len() > floor {
+            self.stack.pop()
+        } else {
+            None
+        };
         top.ok_or_else(|| self.wrong("a value is missing"))
     }
 
@@ -120,7 +138,10 @@ impl<'a> Machine<'a> {
     }
 
     pub fn top(&self) -> Result<Id, String> {
-        self.stack.last().copied().ok_or_else(|| self.wrong("a value is missing"))
+        self.stack
+            .last()
+            .copied()
+            .ok_or_else(|| self.wrong("a value is missing"))
     }
 
     pub fn push_again(&mut self, id: Id) {
@@ -145,7 +166,8 @@ impl<'a> Machine<'a> {
 
     pub fn recall(&mut self, key: u64) -> Result<(), String> {
         let id = self.memo.get(&key).copied();
-        self.stack.push(id.ok_or_else(|| self.wrong("a value is recalled that was never remembered"))?);
+        self.stack
+            .push(id.ok_or_else(|| self.wrong("a value is recalled that was never remembered"))?);
         Ok(())
     }
 }

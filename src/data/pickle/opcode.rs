@@ -32,8 +32,12 @@ impl Machine<'_> {
             0x88 => self.push(Value::Int(1)),
             0x89 => self.push(Value::Int(0)),
             b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b | b'F' | b'G' => self.number(opcode),
-            b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d | b'B' | b'C' | 0x8e | 0x96 => self.string(opcode),
-            b']' | b'l' | b'a' | b'e' | b')' | b't' | 0x85..=0x87 | b'}' | b'd' | b's' | b'u' => self.container(opcode),
+            b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d | b'B' | b'C' | 0x8e | 0x96 => {
+                self.string(opcode)
+            }
+            b']' | b'l' | b'a' | b'e' | b')' | b't' | 0x85..=0x87 | b'}' | b'd' | b's' | b'u' => {
+                self.container(opcode)
+            }
             b'c' | 0x93 | b'R' | b'b' => self.construction(opcode),
             b'p' | b'q' | b'r' | 0x94 | b'g' | b'h' | b'j' => self.memory(opcode),
             _ => Err(self.refused(opcode)),
@@ -42,8 +46,12 @@ impl Machine<'_> {
 
     fn refused(&self, opcode: u8) -> String {
         match OBJECTS.iter().find(|(code, _)| *code == opcode) {
-            Some((_, name)) => self.wrong(&format!("it would build an object ({name}), which is not done,")),
-            None => self.wrong(&format!("{opcode:#04x} is no opcode that a dataset's pickle has,")),
+            Some((_, name)) => self.wrong(&format!(
+                "it would build an object ({name}), which is not done,"
+            )),
+            None => self.wrong(&format!(
+                "{opcode:#04x} is no opcode that a dataset's pickle has,"
+            )),
         }
     }
 
@@ -85,7 +93,11 @@ impl Machine<'_> {
     fn escaped(&mut self, opcode: u8) -> Result<(), String> {
         let range = self.line()?;
         let line = self.pickle.input.get(range).unwrap_or_default();
-        let bytes = if opcode == b'S' { text::quoted(line) } else { text::raw_unicode(line) };
+        let bytes = if opcode == b'S' {
+            text::quoted(line)
+        } else {
+            text::raw_unicode(line)
+        };
         let bytes = bytes.ok_or_else(|| self.wrong("a string that is not written as one"))?;
         self.push_made(bytes)
     }
@@ -95,9 +107,15 @@ impl Machine<'_> {
             b']' => self.push(Value::List(Vec::new())),
             b')' => self.push(Value::Tuple(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
-            b'l' => self.pop_to_mark().and_then(|items| self.push(Value::List(items))),
-            b't' => self.pop_to_mark().and_then(|items| self.push(Value::Tuple(items))),
-            b'd' => self.pop_to_mark().and_then(|items| self.push(Value::Dict(pairs(&items)))),
+            b'l' => self
+                .pop_to_mark()
+                .and_then(|items| self.push(Value::List(items))),
+            b't' => self
+                .pop_to_mark()
+                .and_then(|items| self.push(Value::Tuple(items))),
+            b'd' => self
+                .pop_to_mark()
+                .and_then(|items| self.push(Value::Dict(pairs(&items)))),
             0x85..=0x87 => self.small_tuple(usize::from(opcode - 0x84)),
             b'a' => self.pop().and_then(|item| self.append(&[item])),
             b'e' => self.pop_to_mark().and_then(|items| self.append(&items)),
@@ -107,7 +125,9 @@ impl Machine<'_> {
     }
 
     fn small_tuple(&mut self, length: usize) -> Result<(), String> {
-        let mut items = (0..length).map(|_| self.pop()).collect::<Result<Vec<_>, _>>()?;
+        let mut items = (0..length)
+            .map(|_| self.pop())
+            .collect::<Result<Vec<_>, _>>()?;
         items.reverse();
         self.push(Value::Tuple(items))
     }
@@ -138,14 +158,25 @@ impl Machine<'_> {
     fn memory(&mut self, opcode: u8) -> Result<(), String> {
         let key = match opcode {
             0x94 => return self.remember_next(),
-            b'p' | b'g' => self.line_text()?.trim().parse().map_err(|_| self.wrong("a key that is no number"))?,
+            b'p' | b'g' => self
+                .line_text()?
+                .trim()
+                .parse()
+                .map_err(|_| self.wrong("a key that is no number"))?,
             b'q' | b'h' => u64::from(u8::from_le_bytes(self.fixed()?)),
             _ => u64::from(u32::from_le_bytes(self.fixed()?)),
         };
-        if matches!(opcode, b'p' | b'q' | b'r') { self.remember(key) } else { self.recall(key) }
+        if matches!(opcode, b'p' | b'q' | b'r') {
+            self.remember(key)
+        } else {
+            self.recall(key)
+        }
     }
 }
 
 fn pairs(items: &[super::Id]) -> Vec<(super::Id, super::Id)> {
-    items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+    items
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .collect()
 }

@@ -3,23 +3,45 @@
 use super::Pickle;
 
 fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/tests/fixtures/formats/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    std::fs::read(format!(
+        "{}/tests/fixtures/formats/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap()
 }
 
 fn pixels() -> Vec<u8> {
-    (0..2).flat_map(|n| (0..3072).map(move |i| ((7 * n + i / 1024 * 50 + i % 200) % 256) as u8)).collect()
+    (0..2)
+        .flat_map(|n| (0..3072).map(move |i| ((7 * n + i / 1024 * 50 + i % 200) % 256) as u8))
+        .collect()
 }
 
 #[test]
 fn every_protocol_gives_the_same_array() {
-    let names = ["python2", "protocol0", "protocol1", "protocol2", "protocol3", "protocol4", "protocol5"];
+    let names = [
+        "python2",
+        "protocol0",
+        "protocol1",
+        "protocol2",
+        "protocol3",
+        "protocol4",
+        "protocol5",
+    ];
     for name in names {
         let bytes = fixture(&format!("cifar10_{name}.pickle"));
         let pickle = Pickle::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         let (array, data) = pickle.array(pickle.get("data").unwrap()).unwrap();
-        assert_eq!((array.shape.as_slice(), array.by_column), (&[2, 3072][..], false), "{name}");
+        assert_eq!(
+            (array.shape.as_slice(), array.by_column),
+            (&[2, 3072][..], false),
+            "{name}"
+        );
         assert!(data == pixels(), "{name}");
-        assert_eq!(pickle.numbers(pickle.get("labels").unwrap()), Some(vec![6, 9]), "{name}");
+        assert_eq!(
+            pickle.numbers(pickle.get("labels").unwrap()),
+            Some(vec![6, 9]),
+            "{name}"
+        );
         assert!(pickle.get("absent").is_none());
     }
 }
@@ -28,8 +50,14 @@ fn every_protocol_gives_the_same_array() {
 fn arrays_of_numbers_are_labels_too() {
     let bytes = fixture("cifar100.pickle");
     let pickle = Pickle::read(&bytes).unwrap();
-    assert_eq!(pickle.numbers(pickle.get("fine_labels").unwrap()), Some(vec![92, 54]));
-    assert_eq!(pickle.keys().unwrap(), ["fine_labels", "coarse_labels", "data"]);
+    assert_eq!(
+        pickle.numbers(pickle.get("fine_labels").unwrap()),
+        Some(vec![92, 54])
+    );
+    assert_eq!(
+        pickle.keys().unwrap(),
+        ["fine_labels", "coarse_labels", "data"]
+    );
 }
 
 fn refusal(bytes: &[u8]) -> String {
@@ -42,7 +70,12 @@ fn nothing_is_run() {
     assert!(system.contains("os.system"), "{system}");
     let stacked = refusal(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x011\x85R.");
     assert!(stacked.contains("builtins.eval"), "{stacked}");
-    for object in [&b"(S'x'\niposix\nsystem\n."[..], b"\x80\x02)\x81.", b"Pname\n.", b"\x82\x01."] {
+    for object in [
+        &b"(S'x'\niposix\nsystem\n."[..],
+        b"\x80\x02)\x81.",
+        b"Pname\n.",
+        b"\x82\x01.",
+    ] {
         assert!(refusal(object).contains("would build an object"));
     }
     assert!(refusal(b"cnumpy\nload\n.").contains("numpy.load"));
@@ -52,26 +85,45 @@ fn nothing_is_run() {
 
 #[test]
 fn broken_programs_are_refused() {
-    for bytes in
-        [&b""[..], b"(", b".", b"N", b"(1.", b"t.", b"h\x05.", b"]K", b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", b"I5"]
-    {
+    for bytes in [
+        &b""[..],
+        b"(",
+        b".",
+        b"N",
+        b"(1.",
+        b"t.",
+        b"h\x05.",
+        b"]K",
+        b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.",
+        b"I5",
+    ] {
         refusal(bytes);
     }
-    assert!(refusal(&[b"N".repeat(super::MOST_STEPS), b".".to_vec()].concat()).contains("more steps"));
+    assert!(
+        refusal(&[b"N".repeat(super::MOST_STEPS), b".".to_vec()].concat()).contains("more steps")
+    );
 }
 
 #[test]
 fn a_list_in_itself_and_depth_do_no_harm() {
     let knot = Pickle::read(b"]q\x00h\x00a.").unwrap();
     assert!(knot.numbers(knot.top).is_none());
-    let deep = [b"]".repeat(1 << 20), b"a".repeat((1 << 20) - 1), b".".to_vec()].concat();
+    let deep = [
+        b"]".repeat(1 << 20),
+        b"a".repeat((1 << 20) - 1),
+        b".".to_vec(),
+    ]
+    .concat();
     assert!(Pickle::read(&deep).is_ok());
 }
 
 #[test]
 fn one_text_cannot_be_converted_for_ever() {
-    let text =
-        [b"\x80\x02X\x00\x04\x00\x00".to_vec(), b"a".repeat(1024), b"q\x00X\x06\x00\x00\x00latin1q\x01".to_vec()];
+    let text = [
+        b"\x80\x02X\x00\x04\x00\x00".to_vec(),
+        b"a".repeat(1024),
+        b"q\x00X\x06\x00\x00\x00latin1q\x01".to_vec(),
+    ];
     let again = b"c_codecs\nencode\nh\x00h\x01\x86R0".repeat(200);
     assert!(refusal(&[text.concat(), again, b"N.".to_vec()].concat()).contains("over and over"));
 }

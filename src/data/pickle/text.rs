@@ -12,7 +12,12 @@ pub(super) fn long(bytes: &[u8]) -> Option<i64> {
     }
     let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
     let start = if negative { -1i64 } else { 0 };
-    Some(bytes.iter().rev().fold(start, |sum, &byte| sum << 8 | i64::from(byte)))
+    Some(
+        bytes
+            .iter()
+            .rev()
+            .fold(start, |sum, &byte| sum << 8 | i64::from(byte)),
+    )
 }
 
 /// `'…'` or `"…"` with Python's escapes.
@@ -25,7 +30,11 @@ pub(super) fn quoted(line: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = line.get(1..line.len() - 1)?.iter().copied();
     while let Some(byte) = rest.next() {
-        if byte == b'\\' { out.push(escape(&mut rest)?) } else { out.push(byte) }
+        if byte == b'\\' {
+            out.push(escape(&mut rest)?)
+        } else {
+            out.push(byte)
+        }
     }
     Some(out)
 }
@@ -46,7 +55,9 @@ fn escape(rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
 }
 
 fn code(rest: &mut impl Iterator<Item = u8>, digits: usize) -> Option<u32> {
-    (0..digits).try_fold(0, |sum, _| Some(sum << 4 | char::from(rest.next()?).to_digit(16)?))
+    (0..digits).try_fold(0, |sum, _| {
+        Some(sum << 4 | char::from(rest.next()?).to_digit(16)?)
+    })
 }
 
 /// Latin-1 with `\uXXXX` escapes, to UTF-8.
@@ -71,5 +82,9 @@ pub(super) fn raw_unicode(line: &[u8]) -> Option<Vec<u8>> {
 
 /// UTF-8 whose code points are bytes, to those bytes.
 pub(super) fn latin1(text: &[u8]) -> Option<Vec<u8>> {
-    std::str::from_utf8(text).ok()?.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
+    std::str::from_utf8(text)
+        .ok()?
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect()
 }

@@ -20,8 +20,18 @@ pub(super) fn resample(signal: Vec<f32>, from: u32, to: u32) -> Vec<f32> {
     if from == to || from == 0 || to == 0 {
         return signal;
     }
-    let length = (signal.len() as u64 * u64::from(to)).div_ceil(u64::from(from)).min(super::LONGEST as u64);
-    (0..length).map(|at| value(&signal, at as f64 * f64::from(from) / f64::from(to), cut(from, to))).collect()
+    let length = (signal.len() as u64 * u64::from(to))
+        .div_ceil(u64::from(from))
+        .min(super::LONGEST as u64);
+    (0..length)
+        .map(|at| {
+            value(
+                &signal,
+                at as f64 * f64::from(from) / f64::from(to),
+                cut(from, to),
+            )
+        })
+        .collect()
 }
 
 fn value(signal: &[f32], at: f64, cut: f64) -> f32 {
@@ -31,7 +41,11 @@ fn value(signal: &[f32], at: f64, cut: f64) -> f32 {
     let (mut sum, mut weights) = (0.0, 0.0);
     for index in first..=last {
         let weight = filter(at - index as f64, cut, half);
-        let value = usize::try_from(index).ok().and_then(|index| signal.get(index)).copied().unwrap_or(0.0);
+        let value = usize::try_from(index)
+            .ok()
+            .and_then(|index| signal.get(index))
+            .copied()
+            .unwrap_or(0.0);
         sum += weight * f64::from(value);
         weights += weight;
     }
@@ -40,6 +54,10 @@ fn value(signal: &[f32], at: f64, cut: f64) -> f32 {
 
 fn filter(distance: f64, cut: f64, half: f64) -> f64 {
     let turn = PI * distance * cut;
-    let sinc = if turn.abs() < 1e-9 { 1.0 } else { turn.sin() / turn };
+    let sinc = if turn.abs() < 1e-9 {
+        1.0
+    } else {
+        turn.sin() / turn
+    };
     sinc * (0.5 + 0.5 * (PI * distance / half).cos())
 }

@@ -24,11 +24,15 @@ pub(super) struct Spectrum {
 impl Spectrum {
     pub fn new(window: usize, hop: usize, log: bool, length: usize) -> Result<Spectrum, String> {
         if !(2..=LONGEST_WINDOW).contains(&window) || !(1..=LONGEST_WINDOW).contains(&hop) {
-            return Err(format!("a window of {window} values every {hop} makes no spectrogram"));
+            return Err(format!(
+                "a window of {window} values every {hop} makes no spectrogram"
+            ));
         }
         let frames = length.saturating_sub(window) / hop + 1;
         if frames > MOST_FRAMES {
-            return Err(format!("signals of {length} values would give {frames} columns"));
+            return Err(format!(
+                "signals of {length} values would give {frames} columns"
+            ));
         }
         let hann = |at: usize| 0.5 - 0.5 * (TAU * at as f64 / window as f64).cos();
         let scale = 2.0 / (0..window).map(hann).sum::<f64>();
@@ -51,7 +55,10 @@ impl Spectrum {
     pub fn of(&self, signal: &[f32]) -> Vec<f32> {
         let [height, width] = self.size();
         let mut out = vec![0.0; height * width];
-        let (mut input, mut output) = (self.transform.make_input_vec(), self.transform.make_output_vec());
+        let (mut input, mut output) = (
+            self.transform.make_input_vec(),
+            self.transform.make_output_vec(),
+        );
         for frame in 0..width {
             let values = signal.get(frame * self.hop..).unwrap_or_default();
             let values = values.iter().copied().chain(std::iter::repeat(0.0));
@@ -71,7 +78,11 @@ impl Spectrum {
     }
 
     fn shade(&self, amplitude: f32) -> f32 {
-        let shade = if self.log { 1.0 + 20.0 * amplitude.max(f32::MIN_POSITIVE).log10() / DECIBELS } else { amplitude };
+        let shade = if self.log {
+            1.0 + 20.0 * amplitude.max(f32::MIN_POSITIVE).log10() / DECIBELS
+        } else {
+            amplitude
+        };
         shade.clamp(0.0, 1.0)
     }
 }

@@ -83,8 +83,17 @@ impl Pose {
         let room = side / 2.0 - 0.93 * radius;
         let middle = [0, 1].map(|_| side / 2.0 + between(rng, -room, room));
         let wide = between(rng, 0.85, 1.0);
-        let stretch = if unit(rng) < 0.5 { [wide, 1.0] } else { [1.0, wide] };
-        Pose { middle, radius, turn: direction(rng), stretch }
+        let stretch = if unit(rng) < 0.5 {
+            [wide, 1.0]
+        } else {
+            [1.0, wide]
+        };
+        Pose {
+            middle,
+            radius,
+            turn: direction(rng),
+            stretch,
+        }
     }
 
     /// Distance of a point of the picture from the figure's outline, in pixels; for points well
@@ -201,7 +210,10 @@ mod tests {
     fn distances_never_overstate() {
         for figure in Figure::ALL {
             for step in 0..10_000 {
-                let p = [(step % 100) as f32 / 40.0 - 1.25, (step / 100) as f32 / 40.0 - 1.25];
+                let p = [
+                    (step % 100) as f32 / 40.0 - 1.25,
+                    (step / 100) as f32 / 40.0 - 1.25,
+                ];
                 for q in [[p[0] + 0.01, p[1]], [p[0], p[1] + 0.01]] {
                     let change = (figure.distance(p) - figure.distance(q)).abs();
                     assert!(change < 0.0101, "{figure:?} at {p:?}: {change}");
@@ -214,7 +226,10 @@ mod tests {
     fn figures_are_of_like_size() {
         for figure in Figure::ALL {
             let inside = |step: &usize| {
-                let p = [(step % 100) as f32 / 40.0 - 1.25, (step / 100) as f32 / 40.0 - 1.25];
+                let p = [
+                    (step % 100) as f32 / 40.0 - 1.25,
+                    (step / 100) as f32 / 40.0 - 1.25,
+                ];
                 figure.distance(p) < 0.0
             };
             let area = (0..10_000).filter(inside).count() as f32 / 1600.0;

@@ -73,9 +73,18 @@ impl Paint {
     }
 
     fn new(pattern: Pattern, colours: [Rgb; 2], middle: [f32; 2], rng: &mut impl RngCore) -> Paint {
-        let shift = if matches!(pattern, Pattern::Gradient(_)) { 0.0 } else { 8.0 };
+        let shift = if matches!(pattern, Pattern::Gradient(_)) {
+            0.0
+        } else {
+            8.0
+        };
         let origin = middle.map(|part| part + between(rng, -shift, shift));
-        Paint { pattern, colours, origin, turn: direction(rng) }
+        Paint {
+            pattern,
+            colours,
+            origin,
+            turn: direction(rng),
+        }
     }
 
     pub fn colour(&self, at: [f32; 2]) -> Rgb {
@@ -108,12 +117,15 @@ pub(super) fn mix(a: Rgb, b: Rgb, share: f32) -> Rgb {
 
 /// How different two colours look, 0 to 1: green counts most, blue least.
 pub(super) fn difference(a: Rgb, b: Rgb) -> f32 {
-    let [red, green, blue] = [0, 1, 2].map(|channel| (a[channel] - b[channel]) * (a[channel] - b[channel]));
+    let [red, green, blue] =
+        [0, 1, 2].map(|channel| (a[channel] - b[channel]) * (a[channel] - b[channel]));
     (0.3 * red + 0.55 * green + 0.15 * blue).sqrt()
 }
 
 fn least_difference(a: [Rgb; 2], b: [Rgb; 2]) -> f32 {
-    let pairs = a.iter().flat_map(|&a| b.iter().map(move |&b| difference(a, b)));
+    let pairs = a
+        .iter()
+        .flat_map(|&a| b.iter().map(move |&b| difference(a, b)));
     pairs.fold(f32::INFINITY, f32::min)
 }
 
@@ -126,7 +138,11 @@ fn random_colour(rng: &mut impl RngCore) -> Rgb {
 /// A colour near `from`: its hue turned a little, lighter or darker by `least` to `most`.
 fn related(from: Rgb, least: f32, most: f32, rng: &mut impl RngCore) -> Rgb {
     let lighter = from.iter().sum::<f32>() < 1.5;
-    let toward = if lighter { [1.0, 0.98, 0.9] } else { [0.02, 0.02, 0.1] };
+    let toward = if lighter {
+        [1.0, 0.98, 0.9]
+    } else {
+        [0.02, 0.02, 0.1]
+    };
     let rotated = [from[1], from[2], from[0]];
     let tinted = mix(from, rotated, between(rng, 0.0, 0.2));
     mix(tinted, toward, between(rng, least, most) * 1.4)
@@ -176,7 +192,8 @@ fn cloud(lattice: &[[f32; LATTICE]; LATTICE], at: [f32; 2]) -> f32 {
     let [column, row] = [x as usize, y as usize];
     let soft = |part: f32| part * part * (3.0 - 2.0 * part);
     let [u, v] = [soft(x - column as f32), soft(y - row as f32)];
-    let along = |row: usize| lattice[row][column] + (lattice[row][column + 1] - lattice[row][column]) * u;
+    let along =
+        |row: usize| lattice[row][column] + (lattice[row][column + 1] - lattice[row][column]) * u;
     let value = along(row) + (along(row + 1) - along(row)) * v;
     ((value - 0.5) * 1.5 + 0.5).clamp(0.0, 1.0)
 }

@@ -29,7 +29,11 @@ fn damage(folder: &Path, name: &str, bytes: &[u8], header: usize, spec: &DataSpe
     let mut rng = stream(7, Purpose::Probe, 0);
     for round in 0..150 {
         let mut changed = bytes.to_vec();
-        let reach = if round % 3 == 0 { bytes.len() } else { header.min(bytes.len()) };
+        let reach = if round % 3 == 0 {
+            bytes.len()
+        } else {
+            header.min(bytes.len())
+        };
         for _ in 0..=round % 4 {
             changed[rng.next_u32() as usize % reach] = rng.next_u32() as u8;
         }
@@ -51,7 +55,13 @@ fn idx_survives_damage() {
         let bytes = std::fs::read(folder.path().join(name)).unwrap();
         damage(folder.path(), name, &bytes, 16, &spec);
         std::fs::remove_file(folder.path().join(name)).unwrap();
-        damage(folder.path(), &format!("{name}.gz"), &gzip(&bytes), 20, &spec);
+        damage(
+            folder.path(),
+            &format!("{name}.gz"),
+            &gzip(&bytes),
+            20,
+            &spec,
+        );
     }
 }
 
@@ -59,10 +69,28 @@ fn idx_survives_damage() {
 fn cifar_survives_damage() {
     let folder = tempdir().unwrap();
     let ten = cifar(&[&[1], &[2], &[3]]);
-    damage(folder.path(), "data_batch_1.bin", &ten, 2, &spec(Source::Cifar10, folder.path()));
-    damage(folder.path(), "test_batch.bin.gz", &gzip(&ten), 20, &spec(Source::Cifar10, folder.path()));
+    damage(
+        folder.path(),
+        "data_batch_1.bin",
+        &ten,
+        2,
+        &spec(Source::Cifar10, folder.path()),
+    );
+    damage(
+        folder.path(),
+        "test_batch.bin.gz",
+        &gzip(&ten),
+        20,
+        &spec(Source::Cifar10, folder.path()),
+    );
     let hundred = cifar(&[&[1, 99], &[2, 0]]);
-    damage(folder.path(), "train.bin", &hundred, 2, &spec(Source::Cifar100, folder.path()));
+    damage(
+        folder.path(),
+        "train.bin",
+        &hundred,
+        2,
+        &spec(Source::Cifar100, folder.path()),
+    );
 }
 
 #[test]
@@ -96,27 +124,47 @@ fn image_files_survive_damage() {
 fn broken_images_are_left_out_and_reported() {
     let folder = tempdir().unwrap();
     for number in 0..30 {
-        write_image(folder.path(), &format!("a/{number}.jpg"), [16, 16], [9, 9, 9]);
+        write_image(
+            folder.path(),
+            &format!("a/{number}.jpg"),
+            [16, 16],
+            [9, 9, 9],
+        );
     }
     let whole = std::fs::read(folder.path().join("a/1.jpg")).unwrap();
     write(folder.path(), "a/cut.jpg", &whole[..whole.len() - 3]);
     write(folder.path(), "a/empty.png", b"");
     write(folder.path(), "a/page.jpg", b"<html>404 not found</html>");
     let dataset = open(&spec(Source::Folder, folder.path())).unwrap();
-    assert_eq!(dataset.splits().map(|(_, data)| data.len()).sum::<usize>(), 30);
+    assert_eq!(
+        dataset.splits().map(|(_, data)| data.len()).sum::<usize>(),
+        30
+    );
     let skipped: Vec<String> = dataset
         .skipped()
         .iter()
-        .map(|skipped| format!("{} {}", skipped.file.file_name().unwrap().to_string_lossy(), skipped.reason))
+        .map(|skipped| {
+            format!(
+                "{} {}",
+                skipped.file.file_name().unwrap().to_string_lossy(),
+                skipped.reason
+            )
+        })
         .collect();
     assert_eq!(skipped.len(), 3, "{skipped:?}");
-    assert!(skipped[0].contains("cut.jpg the file ends in the middle"), "{skipped:?}");
+    assert!(
+        skipped[0].contains("cut.jpg the file ends in the middle"),
+        "{skipped:?}"
+    );
     assert!(skipped[2].contains("page.jpg not an image"), "{skipped:?}");
 
     let broken = tempdir().unwrap();
     write(broken.path(), "a/page.jpg", b"<html>404 not found</html>");
     let message = refusal(Source::Folder, broken.path());
-    assert!(message.contains("none of its 1 files can be read (page.jpg: not an image"), "{message}");
+    assert!(
+        message.contains("none of its 1 files can be read (page.jpg: not an image"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -128,7 +176,11 @@ fn a_picture_that_claims_to_be_huge_is_left_out() {
     bytes[18..26].copy_from_slice(&[0x60, 0xea, 0, 0, 0x60, 0xea, 0, 0]);
     write(folder.path(), "a/2.bmp", &bytes);
     let dataset = open(&spec(Source::Folder, folder.path())).unwrap();
-    assert!(dataset.skipped()[0].reason.contains("60000×60000"), "{:?}", dataset.skipped());
+    assert!(
+        dataset.skipped()[0].reason.contains("60000×60000"),
+        "{:?}",
+        dataset.skipped()
+    );
 }
 
 #[test]
@@ -136,18 +188,27 @@ fn an_idx_header_that_lies_is_caught_before_memory_is_asked_for() {
     let folder = tempdir().unwrap();
     let images = "train-images-idx3-ubyte";
     let cases: [(Vec<u8>, &str); 7] = [
-        (idx(&[60_000, 28, 28], &[0; 100]), "60,000 images of 28×28 (47,040,016 bytes), the file has 116"),
+        (
+            idx(&[60_000, 28, 28], &[0; 100]),
+            "60,000 images of 28×28 (47,040,016 bytes), the file has 116",
+        ),
         (idx(&[u32::MAX, 4096, 4096], &[0; 100]), "the file has 116"),
         (idx(&[u32::MAX, u32::MAX, u32::MAX], &[0; 100]), "cannot be"),
         (idx(&[0, 28, 28], &[]), "cannot be"),
-        (idx(&[2, 2, 2], &[0; 9]), "(24 bytes), the file has at least 25"),
+        (
+            idx(&[2, 2, 2], &[0; 9]),
+            "(24 bytes), the file has at least 25",
+        ),
         (idx(&[9], &[0; 9]), "begins with 0x00000801, not 0x00000803"),
         (vec![0, 0, 8, 3, 0], "inside its header"),
     ];
     for (bytes, part) in cases {
         write(folder.path(), images, &bytes);
         let message = refusal(Source::Mnist, folder.path());
-        assert!(message.contains(part) && message.contains(images), "{message}");
+        assert!(
+            message.contains(part) && message.contains(images),
+            "{message}"
+        );
         let packed = tempdir().unwrap();
         write(packed.path(), &format!("{images}.gz"), &gzip(&bytes));
         assert!(open(&spec(Source::Mnist, packed.path())).is_err());
@@ -160,20 +221,34 @@ fn a_gzip_bomb_is_read_no_further_than_its_header_says() {
     let bomb = gzip(&idx(&[10, 2, 2], &vec![0; 50_000_000]));
     write(folder.path(), "train-images-idx3-ubyte.gz", &bomb);
     let message = refusal(Source::Mnist, folder.path());
-    assert!(message.contains("(56 bytes), the file has at least 57 when unpacked"), "{message}");
+    assert!(
+        message.contains("(56 bytes), the file has at least 57 when unpacked"),
+        "{message}"
+    );
     let cut = gzip(&idx(&[1000, 2, 2], &[5; 4000]));
-    write(folder.path(), "train-images-idx3-ubyte.gz", &cut[..cut.len() - 6]);
+    write(
+        folder.path(),
+        "train-images-idx3-ubyte.gz",
+        &cut[..cut.len() - 6],
+    );
     assert!(refusal(Source::Mnist, folder.path()).contains("gzip data is damaged"));
 }
 
 #[test]
 fn labels_that_do_not_fit_are_refused() {
     let folder = tempdir().unwrap();
-    write(folder.path(), "train-images-idx3-ubyte", &idx(&[3, 1, 1], &[1, 2, 3]));
+    write(
+        folder.path(),
+        "train-images-idx3-ubyte",
+        &idx(&[3, 1, 1], &[1, 2, 3]),
+    );
     let labels = "train-labels-idx1-ubyte";
     write(folder.path(), labels, &idx(&[2], &[1, 2]));
     let message = refusal(Source::Mnist, folder.path());
-    assert!(message.contains("2 labels, but train-images-idx3-ubyte has 3 images"), "{message}");
+    assert!(
+        message.contains("2 labels, but train-images-idx3-ubyte has 3 images"),
+        "{message}"
+    );
     write(folder.path(), labels, &idx(&[3], &[1, 2, 10]));
     assert!(refusal(Source::Mnist, folder.path()).contains("image 2 has label 10"));
 
@@ -181,7 +256,10 @@ fn labels_that_do_not_fit_are_refused() {
     for (labels, part) in [
         (vec![1], "1 labels, but train_X.bin has 2 images"),
         (vec![1, 2, 3], "more than 2 labels"),
-        (vec![1, 0], "image 1 has label 0, and labels go from 1 to 10"),
+        (
+            vec![1, 0],
+            "image 1 has label 0, and labels go from 1 to 10",
+        ),
         (vec![11, 1], "image 0 has label 11"),
     ] {
         write(folder.path(), "train_y.bin", &labels);
@@ -193,14 +271,26 @@ fn labels_that_do_not_fit_are_refused() {
 #[test]
 fn files_that_end_inside_a_picture_are_refused_with_their_size() {
     let folder = tempdir().unwrap();
-    write(folder.path(), "data_batch_1.bin", &cifar(&[&[1], &[2]])[..6000]);
+    write(
+        folder.path(),
+        "data_batch_1.bin",
+        &cifar(&[&[1], &[2]])[..6000],
+    );
     let message = refusal(Source::Cifar10, folder.path());
-    assert!(message.contains("6,000 bytes, which is 1 records of 3073 and 2927 bytes over"), "{message}");
+    assert!(
+        message.contains("6,000 bytes, which is 1 records of 3073 and 2927 bytes over"),
+        "{message}"
+    );
     write(folder.path(), "data_batch_1.bin", &cifar(&[&[10]]));
-    assert!(refusal(Source::Cifar10, folder.path()).contains("label 10, and labels go from 0 to 9"));
+    assert!(
+        refusal(Source::Cifar10, folder.path()).contains("label 10, and labels go from 0 to 9")
+    );
     write(folder.path(), "unlabeled_X.bin", &stl10(1)[..27_000]);
     let message = refusal(Source::Stl10, folder.path());
-    assert!(message.contains("27,000 bytes, which is 0 images of 27,648 and 27,000 bytes over"), "{message}");
+    assert!(
+        message.contains("27,000 bytes, which is 0 images of 27,648 and 27,000 bytes over"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -210,6 +300,9 @@ fn a_file_that_shrinks_after_opening_is_an_error_when_read() {
     let dataset = open(&spec(Source::Stl10, folder.path())).unwrap();
     write(folder.path(), "unlabeled_X.bin", &stl10(1));
     let split = dataset.split(Split::Unlabeled).unwrap();
-    let error = split.read(39, &mut vec![0.0; 96 * 96 * 3]).unwrap_err().to_string();
+    let error = split
+        .read(39, &mut vec![0.0; 96 * 96 * 3])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("unlabeled_X.bin"), "{error}");
 }

@@ -41,6 +41,12 @@ fn real_sheets() {
         let channels = dataset.shape()[0];
         let file = format!("{}.png", name.replace('/', "-"));
         let pictures = pictures(&dataset, Split::Train, 60);
-        write_sheet(&folder().join(Path::new(&file)), &pictures, [48, 48, channels], 12, 2);
+        write_sheet(
+            &folder().join(Path::new(&file)),
+            &pictures,
+            [48, 48, channels],
+            12,
+            2,
+        );
     }
 }

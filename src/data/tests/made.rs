@@ -6,7 +6,11 @@ use std::io::Write;
 use std::path::Path;
 
 pub fn spec(source: Source, path: &Path) -> DataSpec {
-    DataSpec { source, path: Some(path.display().to_string()), ..DataSpec::default() }
+    DataSpec {
+        source,
+        path: Some(path.display().to_string()),
+        ..DataSpec::default()
+    }
 }
 
 pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
@@ -32,7 +36,9 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 pub fn idx(sizes: &[u32], body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
-    sizes.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
+    sizes
+        .iter()
+        .for_each(|size| bytes.extend(size.to_be_bytes()));
     bytes.extend(body);
     bytes
 }
@@ -42,8 +48,16 @@ pub fn write_idx(folder: &Path, prefix: &str, count: u8) {
     let pixels: Vec<u8> = (0..usize::from(count) * 12).map(|i| i as u8).collect();
     let labels: Vec<u8> = (0..count).map(|i| i % 10).collect();
     let count = u32::from(count);
-    write(folder, &format!("{prefix}-images-idx3-ubyte"), &idx(&[count, 4, 3], &pixels));
-    write(folder, &format!("{prefix}-labels-idx1-ubyte"), &idx(&[count], &labels));
+    write(
+        folder,
+        &format!("{prefix}-images-idx3-ubyte"),
+        &idx(&[count, 4, 3], &pixels),
+    );
+    write(
+        folder,
+        &format!("{prefix}-labels-idx1-ubyte"),
+        &idx(&[count], &labels),
+    );
 }
 
 /// Records of CIFAR with these label bytes; red is 1, green 2, blue 3 plus the record's number.
@@ -63,7 +77,9 @@ pub fn stl10(count: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     for number in 0..count {
         let plane = |value: fn(u8, u8, u8) -> u8| {
-            (0..96u8).flat_map(move |x| (0..96u8).map(move |y| value(y, x, number))).collect::<Vec<u8>>()
+            (0..96u8)
+                .flat_map(move |x| (0..96u8).map(move |y| value(y, x, number)))
+                .collect::<Vec<u8>>()
         };
         bytes.extend(plane(|y, _, _| y));
         bytes.extend(plane(|_, x, _| x));
@@ -76,7 +92,9 @@ pub fn stl10(count: u8) -> Vec<u8> {
 pub fn write_image(folder: &Path, name: &str, [height, width]: [u32; 2], rgb: [u8; 3]) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    image::RgbImage::from_pixel(width, height, image::Rgb(rgb)).save(path).unwrap();
+    image::RgbImage::from_pixel(width, height, image::Rgb(rgb))
+        .save(path)
+        .unwrap();
 }
 
 /// Writes pictures (H×W×C bytes each) as one PNG, so that a person can look at them.
@@ -94,12 +112,25 @@ pub fn write_sheet(
         image::Rgb([30, 30, 30]),
     );
     for (number, picture) in pictures.iter().enumerate() {
-        let (left, top) = (number % columns * (width + 2) + 1, number / columns * (height + 2) + 1);
+        let (left, top) = (
+            number % columns * (width + 2) + 1,
+            number / columns * (height + 2) + 1,
+        );
         for (at, pixel) in picture.chunks_exact(channels).enumerate() {
-            let rgb = if channels == 3 { [pixel[0], pixel[1], pixel[2]] } else { [pixel[0]; 3] };
-            sheet.put_pixel((left + at % width) as u32, (top + at / width) as u32, image::Rgb(rgb));
+            let rgb = if channels == 3 {
+                [pixel[0], pixel[1], pixel[2]]
+            } else {
+                [pixel[0]; 3]
+            };
+            sheet.put_pixel(
+                (left + at % width) as u32,
+                (top + at / width) as u32,
+                image::Rgb(rgb),
+            );
         }
     }
     let (wide, tall) = (sheet.width() * zoom, sheet.height() * zoom);
-    image::imageops::resize(&sheet, wide, tall, image::imageops::FilterType::Nearest).save(path).unwrap();
+    image::imageops::resize(&sheet, wide, tall, image::imageops::FilterType::Nearest)
+        .save(path)
+        .unwrap();
 }

@@ -7,7 +7,10 @@ use std::path::Path;
 use tempfile::{TempDir, tempdir};
 
 fn shapes() -> DataSpec {
-    DataSpec { limit: Some(50), ..DataSpec::default() }
+    DataSpec {
+        limit: Some(50),
+        ..DataSpec::default()
+    }
 }
 
 fn batch(split: &SplitData) -> (Vec<f32>, Vec<u32>) {
@@ -24,7 +27,10 @@ fn everything(dataset: &Dataset) -> Vec<(Vec<f32>, Vec<u32>)> {
 }
 
 fn on_threads(threads: usize, spec: &DataSpec) -> Vec<(Vec<f32>, Vec<u32>)> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
     pool.install(|| everything(&open(spec).unwrap()))
 }
 
@@ -32,7 +38,12 @@ fn mixed_folder() -> TempDir {
     let folder = tempdir().unwrap();
     for number in 0..12u8 {
         let size = [20 + u32::from(number), 30];
-        write_image(folder.path(), &format!("{}/{number}.png", number % 3), size, [number, 20, 30]);
+        write_image(
+            folder.path(),
+            &format!("{}/{number}.png", number % 3),
+            size,
+            [number, 20, 30],
+        );
     }
     folder
 }
@@ -42,7 +53,10 @@ fn one_seed_gives_one_result_on_any_number_of_threads() {
     let folder = mixed_folder();
     let mut of_files = spec(Source::Folder, folder.path());
     of_files.resize = Some([9, 11]);
-    let patches = DataSpec { patches: Some([8, 8]), ..shapes() };
+    let patches = DataSpec {
+        patches: Some([8, 8]),
+        ..shapes()
+    };
     for spec in [shapes(), patches, of_files] {
         let one = on_threads(1, &spec);
         assert!(one == on_threads(4, &spec));
@@ -56,23 +70,52 @@ fn one_seed_gives_one_result_on_any_number_of_threads() {
 #[test]
 fn the_name_of_the_data_tells_other_pixels_and_other_splits() {
     let folder = mixed_folder();
-    let files = || DataSpec { resize: Some([9, 11]), ..spec(Source::Folder, folder.path()) };
+    let files = || DataSpec {
+        resize: Some([9, 11]),
+        ..spec(Source::Folder, folder.path())
+    };
     let name = |spec: &DataSpec| open(spec).unwrap().hash();
     let same = [
-        DataSpec { valid: Some(0.1), ..files() },
-        DataSpec { limit: Some(1000), use_augment: false, patches_per_image: Some(3), ..files() },
-        DataSpec { augment: vec!["hflip".parse().unwrap()], ..files() },
+        DataSpec {
+            valid: Some(0.1),
+            ..files()
+        },
+        DataSpec {
+            limit: Some(1000),
+            use_augment: false,
+            patches_per_image: Some(3),
+            ..files()
+        },
+        DataSpec {
+            augment: vec!["hflip".parse().unwrap()],
+            ..files()
+        },
     ];
     for spec in same {
         assert_eq!(name(&files()), name(&spec), "{spec:?}");
     }
     let augment = vec!["crop 8".parse().unwrap()];
     let others = [
-        DataSpec { filter: Filter::Area, ..files() },
-        DataSpec { range: Some([-1.0, 1.0]), ..files() },
-        DataSpec { patches: Some([8, 8]), ..files() },
-        DataSpec { valid: Some(0.5), ..files() },
-        DataSpec { limit: Some(2), ..files() },
+        DataSpec {
+            filter: Filter::Area,
+            ..files()
+        },
+        DataSpec {
+            range: Some([-1.0, 1.0]),
+            ..files()
+        },
+        DataSpec {
+            patches: Some([8, 8]),
+            ..files()
+        },
+        DataSpec {
+            valid: Some(0.5),
+            ..files()
+        },
+        DataSpec {
+            limit: Some(2),
+            ..files()
+        },
         DataSpec { augment, ..files() },
     ];
     for spec in others {
@@ -83,14 +126,25 @@ fn the_name_of_the_data_tells_other_pixels_and_other_splits() {
     write_image(folder.path(), "0/0.png", [20, 30], [99, 20, 30]);
     let new = open(&files()).unwrap();
     assert!(new.is_other_than(&before), "a picture is another");
-    assert!(!new.is_other_than("") && !new.is_other_than("0123456789abcdef"), "no name, or one of another version");
+    assert!(
+        !new.is_other_than("") && !new.is_other_than("0123456789abcdef"),
+        "no name, or one of another version"
+    );
 }
 
 #[test]
 fn shapes_has_all_splits_and_ten_classes() {
     let dataset = open(&DataSpec::default()).unwrap();
-    let sizes: Vec<(Split, usize)> = dataset.splits().map(|(split, data)| (split, data.len())).collect();
-    let expected = [(Split::Train, 8000), (Split::Valid, 1000), (Split::Test, 1000), (Split::Unlabeled, 8000)];
+    let sizes: Vec<(Split, usize)> = dataset
+        .splits()
+        .map(|(split, data)| (split, data.len()))
+        .collect();
+    let expected = [
+        (Split::Train, 8000),
+        (Split::Valid, 1000),
+        (Split::Test, 1000),
+        (Split::Unlabeled, 8000),
+    ];
     assert_eq!(sizes, expected);
     assert_eq!(dataset.shape(), [3, 32, 32]);
     assert_eq!(dataset.split(Split::Test).unwrap().per_class(), [100; 10]);
@@ -111,7 +165,11 @@ fn the_limit_never_moves_an_image_to_another_split() {
         let (all, _) = batch(full.split(split).unwrap());
         let (few, _) = batch(limited.split(split).unwrap());
         assert_eq!(few.len(), 5 * 12);
-        assert_eq!(few, all[all.len() - few.len()..], "the batch is in reverse order");
+        assert_eq!(
+            few,
+            all[all.len() - few.len()..],
+            "the batch is in reverse order"
+        );
     }
 }
 
@@ -131,9 +189,16 @@ fn patches_are_pieces_of_the_images() {
         let mut patch = vec![0.0; 7 * 9 * 3];
         split.read(index, &mut patch).unwrap();
         let [top, left, number] = [patch[0], patch[1], patch[2]];
-        assert_eq!(number as usize, index % 3, "every image gives one before any gives two");
+        assert_eq!(
+            number as usize,
+            index % 3,
+            "every image gives one before any gives two"
+        );
         for (at, pixel) in patch.chunks_exact(3).enumerate() {
-            assert_eq!(pixel, [top + (at / 9) as f32, left + (at % 9) as f32, number]);
+            assert_eq!(
+                pixel,
+                [top + (at / 9) as f32, left + (at % 9) as f32, number]
+            );
         }
         places.push((top as u32, left as u32));
     }
@@ -154,10 +219,16 @@ fn an_image_file_is_read_as_the_dataset_would() {
     let image = dataset.read_file(&folder.path().join("1/4.png")).unwrap();
     assert_eq!(dataset.to_pixels(&image)[..3], [4, 20, 30]);
     assert_eq!(image.len(), 300);
-    let message = dataset.read_file(Path::new("absent.png")).unwrap_err().to_string();
+    let message = dataset
+        .read_file(Path::new("absent.png"))
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("absent.png"), "{message}");
     spec.patches = Some([4, 6]);
-    let patch = open(&spec).unwrap().read_file(&folder.path().join("1/4.png")).unwrap();
+    let patch = open(&spec)
+        .unwrap()
+        .read_file(&folder.path().join("1/4.png"))
+        .unwrap();
     assert_eq!(patch.len(), 4 * 6 * 3);
 }
 
@@ -167,14 +238,63 @@ fn settings_that_cannot_be_are_refused_with_what_to_write() {
     let of_files = || spec(Source::Folder, folder.path());
     let cases: [(DataSpec, &str); 9] = [
         (of_files(), "write resize = [20, 30]"),
-        (DataSpec { resize: Some([0, 4]), ..shapes() }, "resize"),
-        (DataSpec { resize: Some([u32::MAX, 4]), ..shapes() }, "resize"),
-        (DataSpec { patches: Some([33, 8]), ..shapes() }, "larger than the images"),
-        (DataSpec { valid: Some(1.5), ..shapes() }, "valid"),
-        (DataSpec { limit: Some(0), ..shapes() }, "limit"),
-        (DataSpec { path: None, ..of_files() }, "path"),
-        (DataSpec { range: Some([2.0, 2.0]), ..shapes() }, "range"),
-        (DataSpec { source: Source::Mnist, path: Some("  ".into()), ..shapes() }, "path"),
+        (
+            DataSpec {
+                resize: Some([0, 4]),
+                ..shapes()
+            },
+            "resize",
+        ),
+        (
+            DataSpec {
+                resize: Some([u32::MAX, 4]),
+                ..shapes()
+            },
+            "resize",
+        ),
+        (
+            DataSpec {
+                patches: Some([33, 8]),
+                ..shapes()
+            },
+            "larger than the images",
+        ),
+        (
+            DataSpec {
+                valid: Some(1.5),
+                ..shapes()
+            },
+            "valid",
+        ),
+        (
+            DataSpec {
+                limit: Some(0),
+                ..shapes()
+            },
+            "limit",
+        ),
+        (
+            DataSpec {
+                path: None,
+                ..of_files()
+            },
+            "path",
+        ),
+        (
+            DataSpec {
+                range: Some([2.0, 2.0]),
+                ..shapes()
+            },
+            "range",
+        ),
+        (
+            DataSpec {
+                source: Source::Mnist,
+                path: Some("  ".into()),
+                ..shapes()
+            },
+            "path",
+        ),
     ];
     for (spec, part) in cases {
         let message = open(&spec).unwrap_err().to_string();
@@ -215,7 +335,10 @@ fn opening_reports_progress_and_can_be_cancelled() {
             calls <= allowed
         };
         let result = Dataset::open(&spec, 1, Path::new("."), &mut stop);
-        assert!(matches!(result, Err(DataError::Cancelled)), "after {allowed} calls");
+        assert!(
+            matches!(result, Err(DataError::Cancelled)),
+            "after {allowed} calls"
+        );
     }
 }
 

@@ -20,8 +20,10 @@ pub const SOURCES: [(&str, Source); 9] = [
 ];
 
 pub fn root() -> Option<PathBuf> {
-    let root = std::env::var_os("STRATA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let root = std::env::var_os("STRATA_TEST_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
     if root.is_dir() {
         return Some(root);
     }
@@ -36,7 +38,10 @@ fn open_real(name: &str, source: Source, resize: Option<[u32; 2]>) -> Option<Dat
 }
 
 fn sizes(dataset: &Dataset) -> Vec<(Split, usize)> {
-    dataset.splits().map(|(split, data)| (split, data.len())).collect()
+    dataset
+        .splits()
+        .map(|(split, data)| (split, data.len()))
+        .collect()
 }
 
 #[test]
@@ -47,15 +52,27 @@ fn every_real_source_opens_and_reads() {
         spec.resize = Some([24, 20]);
         spec.limit = Some(40);
         let dataset = open(&spec).unwrap();
-        assert!(dataset.skipped().is_empty(), "{name}: {:?}", dataset.skipped());
+        assert!(
+            dataset.skipped().is_empty(),
+            "{name}: {:?}",
+            dataset.skipped()
+        );
         for (split, data) in dataset.splits() {
             let indices = epoch_order(data.len(), 1, 0);
-            let mut images = vec![f32::NAN; indices.len() * dataset.shape().iter().product::<usize>()];
+            let mut images =
+                vec![f32::NAN; indices.len() * dataset.shape().iter().product::<usize>()];
             let mut labels = vec![0; indices.len()];
             fill_batch(data, &indices, &mut images, &mut labels).unwrap();
-            assert!(images.iter().all(|value| (0.0..=1.0).contains(value)), "{name} {split}");
+            assert!(
+                images.iter().all(|value| (0.0..=1.0).contains(value)),
+                "{name} {split}"
+            );
             let classes = dataset.classes().len() as u32;
-            assert!(labels.iter().all(|&label| label < classes || split == Split::Unlabeled));
+            assert!(
+                labels
+                    .iter()
+                    .all(|&label| label < classes || split == Split::Unlabeled)
+            );
         }
     }
 }
@@ -66,7 +83,14 @@ fn mnist_is_complete() {
         return;
     };
     assert_eq!(mnist.shape(), [1, 28, 28]);
-    assert_eq!(sizes(&mnist), [(Split::Train, 54_000), (Split::Valid, 6_000), (Split::Test, 10_000)]);
+    assert_eq!(
+        sizes(&mnist),
+        [
+            (Split::Train, 54_000),
+            (Split::Valid, 6_000),
+            (Split::Test, 10_000)
+        ]
+    );
     let counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
     assert_eq!(mnist.split(Split::Test).unwrap().per_class(), counts);
 }
@@ -78,7 +102,10 @@ fn cifar_subsets_keep_their_classes() {
     };
     assert_eq!(sizes(&cifar), [(Split::Train, 2_700), (Split::Valid, 300)]);
     let flowers = open_real("cifar100-flowers", Source::Cifar100, None).unwrap();
-    assert_eq!(flowers.classes(), ["orchid", "poppy", "rose", "sunflower", "tulip"]);
+    assert_eq!(
+        flowers.classes(),
+        ["orchid", "poppy", "rose", "sunflower", "tulip"]
+    );
     assert_eq!(flowers.split(Split::Test).unwrap().per_class().len(), 5);
 }
 
@@ -88,23 +115,39 @@ fn stl10_opens_without_reading_its_pictures() {
         return;
     };
     assert_eq!(stl.shape(), [3, 32, 32]);
-    assert_eq!(sizes(&stl), [(Split::Train, 72), (Split::Valid, 8), (Split::Test, 10), (Split::Unlabeled, 200)]);
+    assert_eq!(
+        sizes(&stl),
+        [
+            (Split::Train, 72),
+            (Split::Valid, 8),
+            (Split::Test, 10),
+            (Split::Unlabeled, 200)
+        ]
+    );
     assert_eq!(stl.classes()[7], "monkey");
 }
 
 /// A copy of a folder's files, plain ones packed and packed ones plain.
 fn turned(from: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+    for file in std::fs::read_dir(from)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+    {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = std::fs::read(&file).unwrap();
         match name.strip_suffix(".gz") {
             Some(plain) => {
                 let mut unpacked = Vec::new();
-                flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
+                flate2::read::MultiGzDecoder::new(bytes.as_slice())
+                    .read_to_end(&mut unpacked)
+                    .unwrap();
                 write(folder.path(), plain, &unpacked);
             }
-            None if name.ends_with(".bin") => write(folder.path(), &format!("{name}.gz"), &gzip(&bytes)),
+            None if name.ends_with(".bin") => {
+                write(folder.path(), &format!("{name}.gz"), &gzip(&bytes))
+            }
             None => write(folder.path(), &name, &bytes),
         }
     }
@@ -115,15 +158,26 @@ fn turned(from: &Path) -> tempfile::TempDir {
 fn packed_and_plain_files_are_the_same_data() {
     let Some(root) = root() else { return };
     for (name, source) in SOURCES {
-        let below = if source == Source::Stl10 { "stl10/stl10_binary" } else { name };
+        let below = if source == Source::Stl10 {
+            "stl10/stl10_binary"
+        } else {
+            name
+        };
         if matches!(source, Source::Eurosat | Source::Flowers17 | Source::Folder) {
             continue;
         }
         let mut one = spec(source, &root.join(below));
         one.limit = Some(50);
         let folder = turned(&root.join(below));
-        let other = DataSpec { path: Some(folder.path().display().to_string()), ..one.clone() };
-        assert_eq!(open(&one).unwrap().hash(), open(&other).unwrap().hash(), "{name}");
+        let other = DataSpec {
+            path: Some(folder.path().display().to_string()),
+            ..one.clone()
+        };
+        assert_eq!(
+            open(&one).unwrap().hash(),
+            open(&other).unwrap().hash(),
+            "{name}"
+        );
     }
 }
 
@@ -131,9 +185,15 @@ fn packed_and_plain_files_are_the_same_data() {
 fn flowers_need_a_size() {
     let Some(root) = root() else { return };
     let message = super::made::refusal(Source::Flowers17, &root.join("flowers17"));
-    assert!(message.contains("differ in size") && message.contains("resize = [64, 64]"), "{message}");
+    assert!(
+        message.contains("differ in size") && message.contains("resize = [64, 64]"),
+        "{message}"
+    );
     let flowers = open_real("flowers17", Source::Flowers17, Some([64, 64])).unwrap();
-    assert_eq!(flowers.splits().map(|(_, data)| data.len()).sum::<usize>(), 340);
+    assert_eq!(
+        flowers.splits().map(|(_, data)| data.len()).sum::<usize>(),
+        340
+    );
 }
 
 #[test]

@@ -14,9 +14,15 @@ const POINTS: usize = 600;
 /// A curve for every stage with two steps or more, below the stage's name: their losses differ in kind.
 pub(super) fn figures(run: &Path) -> Option<String> {
     let stages = stages(run);
-    let figure = |(name, points): &(String, Vec<(f64, f64)>)| Some(format!("<p>{}</p>{}", escape(name), svg(points)?));
+    let figure = |(name, points): &(String, Vec<(f64, f64)>)| {
+        Some(format!("<p>{}</p>{}", escape(name), svg(points)?))
+    };
     let figures: Vec<String> = stages.iter().filter_map(figure).collect();
-    if figures.is_empty() { None } else { Some(figures.concat()) }
+    if figures.is_empty() {
+        None
+    } else {
+        Some(figures.concat())
+    }
 }
 
 fn svg(points: &[(f64, f64)]) -> Option<String> {
@@ -27,25 +33,37 @@ fn svg(points: &[(f64, f64)]) -> Option<String> {
     }
     let scale = Scale::new(&points);
     let x = |step: f64| LEFT + (step - first) / (last - first) * (WIDTH - LEFT);
-    let path: Vec<String> =
-        points.iter().map(|(step, loss)| format!("{:.1},{:.1}", x(*step), scale.y(*loss))).collect();
+    let path: Vec<String> = points
+        .iter()
+        .map(|(step, loss)| format!("{:.1},{:.1}", x(*step), scale.y(*loss)))
+        .collect();
     let path = path.join(" ");
-    let line = format!("<polyline fill=\"none\" stroke=\"var(--accent)\" stroke-width=\"1.5\" points=\"{path}\"/>");
+    let line = format!(
+        "<polyline fill=\"none\" stroke=\"var(--accent)\" stroke-width=\"1.5\" points=\"{path}\"/>"
+    );
     let base = HEIGHT - 8.0;
     let steps = format!(
         "<text x=\"{LEFT}\" y=\"{base}\">step {first:.0}</text><text x=\"{WIDTH}\" y=\"{base}\" text-anchor=\"end\">step {last:.0}</text>"
     );
-    let about = "role=\"img\" aria-label=\"loss over steps\" font-size=\"12\" fill=\"currentColor\"";
-    Some(format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" {about}>{}{steps}{line}</svg>", scale.grid()))
+    let about =
+        "role=\"img\" aria-label=\"loss over steps\" font-size=\"12\" fill=\"currentColor\"";
+    Some(format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" {about}>{}{steps}{line}</svg>",
+        scale.grid()
+    ))
 }
 
 /// The finite losses of each stage, in the order of the steps.
 fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
     let mut stages: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
-    let Ok(mut reader) = csv::Reader::from_path(run.join("steps.csv")) else { return stages };
+    let Ok(mut reader) = csv::Reader::from_path(run.join("steps.csv")) else {
+        return stages;
+    };
     for row in reader.records().map_while(Result::ok) {
         let number = |column: usize| row.get(column).and_then(|text| text.parse::<f64>().ok());
-        let (Some(step), Some(stage), Some(loss)) = (number(0), row.get(1), number(3)) else { continue };
+        let (Some(step), Some(stage), Some(loss)) = (number(0), row.get(1), number(3)) else {
+            continue;
+        };
         if stages.last().is_none_or(|(name, _)| name != stage) {
             stages.push((stage.to_owned(), Vec::new()));
         }
@@ -61,7 +79,9 @@ fn buckets(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let size = points.len().div_ceil(POINTS).max(1);
     let mean = |values: &[(f64, f64)]| {
         let count = values.len() as f64;
-        let (steps, losses) = values.iter().fold((0.0, 0.0), |(s, l), (step, loss)| (s + step, l + loss));
+        let (steps, losses) = values
+            .iter()
+            .fold((0.0, 0.0), |(s, l), (step, loss)| (s + step, l + loss));
         (steps / count, losses / count)
     };
     points.chunks(size).map(mean).collect()
@@ -77,9 +97,17 @@ struct Scale {
 impl Scale {
     fn new(points: &[(f64, f64)]) -> Scale {
         let is_log = points.iter().all(|(_, loss)| *loss > 0.0);
-        let values = points.iter().map(|(_, loss)| if is_log { loss.log10() } else { *loss });
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-        Scale { low, high: if high > low { high } else { low + 1.0 }, is_log }
+        let values = points
+            .iter()
+            .map(|(_, loss)| if is_log { loss.log10() } else { *loss });
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        Scale {
+            low,
+            high: if high > low { high } else { low + 1.0 },
+            is_log,
+        }
     }
 
     fn y(&self, loss: f64) -> f64 {
@@ -92,10 +120,19 @@ impl Scale {
     fn grid(&self) -> String {
         let line = |part: f64| {
             let value = self.low + (self.high - self.low) * part;
-            let loss = if self.is_log { 10f64.powf(value) } else { value };
+            let loss = if self.is_log {
+                10f64.powf(value)
+            } else {
+                value
+            };
             let (y, end) = (self.y(loss), LEFT - 6.0);
-            let text = format!("<text x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\">{loss:.4}</text>", y + 4.0);
-            format!("<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"var(--line)\"/>{text}")
+            let text = format!(
+                "<text x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\">{loss:.4}</text>",
+                y + 4.0
+            );
+            format!(
+                "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"var(--line)\"/>{text}"
+            )
         };
         [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0].map(line).concat()
     }

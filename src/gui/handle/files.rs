@@ -103,7 +103,10 @@ impl State {
     fn close(&mut self) {
         if self.training.is_running() {
             self.training.send(Command::Stop);
-            self.messages.add(Weight::Note, "Closing as soon as the run has saved its checkpoint");
+            self.messages.add(
+                Weight::Note,
+                "Closing as soon as the run has saved its checkpoint",
+            );
             self.closing = Closing::Waiting;
         } else if self.pictures.is_busy() {
             self.closing = Closing::Waiting;
@@ -121,7 +124,11 @@ impl State {
 
     fn read_folder(&mut self, path: &Path) {
         let name = path.display().to_string();
-        let data = DataSpec { source: Source::Folder, path: Some(name.clone()), ..self.project().data.clone() };
+        let data = DataSpec {
+            source: Source::Folder,
+            path: Some(name.clone()),
+            ..self.project().data.clone()
+        };
         if self.edit(&Edit::Data(data)) {
             self.start = false;
             self.generation += 1;
@@ -136,11 +143,17 @@ impl State {
             return;
         }
         let unsaved = self.unsaved.remove(0);
-        let saved = unsaved.origin.as_deref().and_then(|origin| file::load(origin).ok());
+        let saved = unsaved
+            .origin
+            .as_deref()
+            .and_then(|origin| file::load(origin).ok());
         let origin = unsaved.origin.filter(|_| saved.is_some());
         self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
         self.put(unsaved.project);
-        self.messages.add(Weight::Note, "Recovered; Ctrl+Z goes back to what the file holds");
+        self.messages.add(
+            Weight::Note,
+            "Recovered; Ctrl+Z goes back to what the file holds",
+        );
     }
 
     fn open(&mut self, path: &Path, services: &Services) {
@@ -161,18 +174,24 @@ impl State {
             Ok(project) => {
                 self.recents.remember(&file, &project.title, Kind::Project);
                 self.replace(project, Some(file.clone()));
-                self.messages.add(Weight::Note, format!("Opened {}", file.display()));
+                self.messages
+                    .add(Weight::Note, format!("Opened {}", file.display()));
             }
         }
     }
 
     fn show_run(&mut self, run: PathBuf, services: &Services) {
         if self.training.is_running() {
-            let text =
-                "The project of that run is open; its curves and pictures can be seen when the training here ends";
+            let text = "The project of that run is open; its curves and pictures can be seen when the training here ends";
             return self.messages.add(Weight::Warning, text);
         }
-        self.messages.add(Weight::Note, format!("Opened the run {}; Save asks for a new place", run.display()));
+        self.messages.add(
+            Weight::Note,
+            format!(
+                "Opened the run {}; Save asks for a new place",
+                run.display()
+            ),
+        );
         self.training = Training::stored(run, &services.wake);
         self.looking.forget_run();
     }
@@ -185,20 +204,32 @@ impl State {
             (None, Asking::Open) => String::new(),
         };
         self.asked += 1;
-        self.ask = Some(Ask { what, start, replace: None, number: self.asked });
+        self.ask = Some(Ask {
+            what,
+            start,
+            replace: None,
+            number: self.asked,
+        });
         services.dialogs.open(what, &services.wake);
     }
 
     /// Beside the run's own files where there is a run, else beside the project.
     fn picture_path(&self, kind: ViewKind) -> String {
         let folder = self.training.run.clone().unwrap_or_else(|| self.base());
-        let name = format!("{}-step-{}.png", slug(kind.title(), "view"), self.training.curves.steps());
+        let name = format!(
+            "{}-step-{}.png",
+            slug(kind.title(), "view"),
+            self.training.curves.steps()
+        );
         folder.join(name).display().to_string()
     }
 
     fn save_picture(&mut self, kind: ViewKind, path: PathBuf, services: &Services) {
         let mut path = expand(&path);
-        if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        if !path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
+        {
             path.as_mut_os_string().push(".png");
         }
         if self.would_replace(Asking::Picture(kind), &path) {
@@ -215,10 +246,19 @@ impl State {
         if !path.exists() || self.ask.as_ref().is_some_and(confirmed) {
             return false;
         }
-        let number = self.ask.as_ref().filter(|ask| ask.what == what).map(|ask| ask.number);
+        let number = self
+            .ask
+            .as_ref()
+            .filter(|ask| ask.what == what)
+            .map(|ask| ask.number);
         self.asked += 1;
         let (start, replace) = (path.display().to_string(), Some(path.to_path_buf()));
-        self.ask = Some(Ask { what, start, replace, number: number.unwrap_or(self.asked) });
+        self.ask = Some(Ask {
+            what,
+            start,
+            replace,
+            number: number.unwrap_or(self.asked),
+        });
         true
     }
 
@@ -239,7 +279,8 @@ impl State {
                 self.mark_saved(path.to_path_buf());
                 let title = self.project().title.clone();
                 self.recents.remember(path, &title, Kind::Project);
-                self.messages.add(Weight::Note, format!("Saved to {}", path.display()));
+                self.messages
+                    .add(Weight::Note, format!("Saved to {}", path.display()));
                 self.ask = None;
                 if let Some(wanted) = self.pending.take() {
                     self.go_on(wanted, services);
@@ -264,7 +305,11 @@ fn blank(fallback: &Project) -> Project {
     let first = builtin::ALL.first().and_then(|entry| entry.project().ok());
     let mut project = first.unwrap_or_else(|| fallback.clone());
     project.title = "New project".into();
-    (project.network.encoder, project.network.decoder, project.network.head) = Default::default();
+    (
+        project.network.encoder,
+        project.network.decoder,
+        project.network.head,
+    ) = Default::default();
     project
 }
 

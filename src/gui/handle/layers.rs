@@ -10,20 +10,32 @@ use crate::project::{Place, Project, Stack};
 
 impl State {
     pub(super) fn change_selected(&mut self, change: OnSelected) {
-        let Some(place) = self.selected.clone() else { return };
-        let Some(siblings) = places::siblings(self.network(), &place) else { return };
+        let Some(place) = self.selected.clone() else {
+            return;
+        };
+        let Some(siblings) = places::siblings(self.network(), &place) else {
+            return;
+        };
         let (count, index) = (siblings.len(), place.path.last().copied().unwrap_or(0));
         let beside = |by| places::beside(&place, by);
         let (edit, select) = match change {
-            OnSelected::Delete if index + 1 < count => (Some(Edit::Remove(place.clone())), Some(place)),
+            OnSelected::Delete if index + 1 < count => {
+                (Some(Edit::Remove(place.clone())), Some(place))
+            }
             OnSelected::Delete => (Some(Edit::Remove(place.clone())), beside(-1)),
             OnSelected::Duplicate => {
                 let node = places::node(self.network(), &place).cloned();
                 let after = beside(1);
-                (node.zip(after.clone()).map(|(node, after)| Edit::Insert(after, node)), after)
+                (
+                    node.zip(after.clone())
+                        .map(|(node, after)| Edit::Insert(after, node)),
+                    after,
+                )
             }
             OnSelected::Up if index > 0 => (Some(Edit::Move(place.clone(), index - 1)), beside(-1)),
-            OnSelected::Down if index + 1 < count => (Some(Edit::Move(place.clone(), index + 1)), beside(1)),
+            OnSelected::Down if index + 1 < count => {
+                (Some(Edit::Move(place.clone(), index + 1)), beside(1))
+            }
             OnSelected::Up | OnSelected::Down => (None, None),
         };
         if edit.is_some_and(|edit| self.edit(&edit)) {
@@ -34,9 +46,12 @@ impl State {
     /// One step to undo, whether it stays in its stack or not.
     pub(super) fn move_node(&mut self, from: &Place, to: &Place) {
         let node = places::node(self.network(), from).cloned();
-        let (Some(node), Some(to)) = (node, places::without(to, from)) else { return };
+        let (Some(node), Some(to)) = (node, places::without(to, from)) else {
+            return;
+        };
         let moved = Edit::Remove(from.clone()).apply(self.project());
-        let moved = moved.and_then(|project| Edit::Insert(to.clone(), node.clone()).apply(&project));
+        let moved =
+            moved.and_then(|project| Edit::Insert(to.clone(), node.clone()).apply(&project));
         if self.take(moved) {
             self.move_folds(&Edit::Remove(from.clone()));
             self.move_folds(&Edit::Insert(to.clone(), node));
@@ -47,10 +62,16 @@ impl State {
     pub(super) fn paste(&mut self, text: &str) {
         let nodes = nodes(text);
         if nodes.iter().all(|node| matches!(node, Node::Broken { .. })) {
-            return self.messages.add(Weight::Note, "The clipboard holds no layers");
+            return self
+                .messages
+                .add(Weight::Note, "The clipboard holds no layers");
         }
         let end = || Place::new(Stack::Encoder, self.network().encoder.len());
-        let first = self.selected.as_ref().and_then(|place| places::beside(place, 1)).unwrap_or_else(end);
+        let first = self
+            .selected
+            .as_ref()
+            .and_then(|place| places::beside(place, 1))
+            .unwrap_or_else(end);
         let mut place = Some(first.clone());
         let mut project = Ok(self.project().clone());
         for node in nodes {
@@ -79,9 +100,15 @@ impl State {
 fn nodes(text: &str) -> Vec<Node> {
     let bare = |line: &str| {
         let line = line.trim().trim_end_matches(',').trim();
-        line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line).to_owned()
+        line.strip_prefix('"')
+            .and_then(|line| line.strip_suffix('"'))
+            .unwrap_or(line)
+            .to_owned()
     };
-    let lines = text.lines().map(bare).filter(|line| !matches!(line.as_str(), "" | "[" | "]"));
+    let lines = text
+        .lines()
+        .map(bare)
+        .filter(|line| !matches!(line.as_str(), "" | "[" | "]"));
     match text.trim() {
         whole if whole.starts_with('{') && whole.ends_with('}') && whole.contains('\n') => {
             match Node::from_text(whole) {
@@ -101,8 +128,14 @@ mod tests {
     fn pasted_text_becomes_layers() {
         let texts = |text: &str| nodes(text).iter().map(Node::text).collect::<Vec<_>>();
         assert_eq!(texts("conv 8 k3\nrelu\n"), ["conv 8 k3", "relu"]);
-        assert_eq!(texts("[\n  \"conv 8 k3\",\n  \"relu\",\n]"), ["conv 8 k3", "relu"]);
-        assert_eq!(texts("{ add = [\n[\"relu\"],\n[]\n] }"), ["{ add = [[\"relu\"], []] }"]);
+        assert_eq!(
+            texts("[\n  \"conv 8 k3\",\n  \"relu\",\n]"),
+            ["conv 8 k3", "relu"]
+        );
+        assert_eq!(
+            texts("{ add = [\n[\"relu\"],\n[]\n] }"),
+            ["{ add = [[\"relu\"], []] }"]
+        );
         assert!(nodes("").is_empty());
     }
 }

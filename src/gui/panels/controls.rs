@@ -7,7 +7,9 @@ use crate::gui::theme;
 use crate::gui::training::{Phase, Training};
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
 use crate::text;
-use eframe::egui::{Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2};
+use eframe::egui::{
+    Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
+};
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 48.0;
@@ -19,12 +21,23 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let training = &state.training;
         let stepping = matches!(training.phase, Phase::Training | Phase::Paused);
         let step = quiet_button(ui, Icon::Step, "Step", stepping, 72.0);
-        if step.on_hover_text("Train on one batch, then wait").clicked() {
+        if step
+            .on_hover_text("Train on one batch, then wait")
+            .clicked()
+        {
             actions.push(Action::Step);
         }
-        let stop =
-            quiet_button(ui, Icon::Stop, "Stop", training.is_running() && training.phase != Phase::Stopping, 72.0);
-        if stop.on_hover_text("Save a checkpoint and end the run").clicked() {
+        let stop = quiet_button(
+            ui,
+            Icon::Stop,
+            "Stop",
+            training.is_running() && training.phase != Phase::Stopping,
+            72.0,
+        );
+        if stop
+            .on_hover_text("Save a checkpoint and end the run")
+            .clicked()
+        {
             actions.push(Action::Stop);
         }
         ui.add_space(theme::STEP);
@@ -34,11 +47,24 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let (icon, text, action, hover) = match state.training.phase {
-        Phase::Training | Phase::Preparing { .. } => {
-            (Icon::Pause, "Pause", Action::Pause, "Wait after the current step (Space)".to_owned())
-        }
-        Phase::Paused => (Icon::Play, "Resume", Action::Resume, "Go on training (Space)".to_owned()),
-        Phase::Stopping => (Icon::Play, "Train", Action::Train, "The run is saving its checkpoint".to_owned()),
+        Phase::Training | Phase::Preparing { .. } => (
+            Icon::Pause,
+            "Pause",
+            Action::Pause,
+            "Wait after the current step (Space)".to_owned(),
+        ),
+        Phase::Paused => (
+            Icon::Play,
+            "Resume",
+            Action::Resume,
+            "Go on training (Space)".to_owned(),
+        ),
+        Phase::Stopping => (
+            Icon::Play,
+            "Train",
+            Action::Train,
+            "The run is saving its checkpoint".to_owned(),
+        ),
         Phase::Idle | Phase::Ended(_) => (Icon::Play, "Train", Action::Train, train_hint(state)),
     };
     let enabled = match state.training.phase {
@@ -47,7 +73,11 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         _ => true,
     };
     let button = primary_button(ui, icon, text, enabled, 96.0);
-    if button.on_hover_text(&hover).on_disabled_hover_text(&hover).clicked() {
+    if button
+        .on_hover_text(&hover)
+        .on_disabled_hover_text(&hover)
+        .clicked()
+    {
         actions.push(action);
     }
 }
@@ -55,7 +85,9 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 fn train_hint(state: &State) -> String {
     match state.blocker() {
         Some(problem) => format!("Cannot train yet: {}", problem.message),
-        None => "Train a copy of this project; edits you make meanwhile don't change the run".into(),
+        None => {
+            "Train a copy of this project; edits you make meanwhile don't change the run".into()
+        }
     }
 }
 
@@ -75,42 +107,84 @@ fn progress(ui: &mut Ui, state: &State) {
 fn ended(ui: &mut Ui, state: &State) {
     let colors = theme::palette(ui);
     match (&state.training.phase, state.blocker()) {
-        (_, Some(problem)) => line(ui, &format!("Cannot train yet: {}", problem.message), colors.wrong),
+        (_, Some(problem)) => line(
+            ui,
+            &format!("Cannot train yet: {}", problem.message),
+            colors.wrong,
+        ),
         (Phase::Ended(Outcome::Completed(summary)), _) => {
             let speed = text::count(summary.images_per_second.max(0.0).round() as u64);
             let time = text::duration(summary.seconds);
-            line(ui, &format!("Finished in {time} · {speed} images/s"), colors.text);
+            line(
+                ui,
+                &format!("Finished in {time} · {speed} images/s"),
+                colors.text,
+            );
         }
         (Phase::Ended(Outcome::Stopped(summary)), _) => {
             line(
                 ui,
-                &format!("Stopped after {}; the checkpoint is kept", text::duration(summary.seconds)),
+                &format!(
+                    "Stopped after {}; the checkpoint is kept",
+                    text::duration(summary.seconds)
+                ),
                 colors.weak,
             );
         }
-        (Phase::Ended(Outcome::Failed(_)), _) => line(ui, "The run failed: see the message above", colors.wrong),
+        (Phase::Ended(Outcome::Failed(_)), _) => {
+            line(ui, "The run failed: see the message above", colors.wrong)
+        }
         _ => line(ui, "Ready to train a copy of this project", colors.weak),
     }
 }
 
 fn line(ui: &mut Ui, text: &str, color: Color32) {
-    ui.add(Label::new(RichText::new(text).color(color)).truncate().sense(Sense::hover())).on_hover_text(text);
+    ui.add(
+        Label::new(RichText::new(text).color(color))
+            .truncate()
+            .sense(Sense::hover()),
+    )
+    .on_hover_text(text);
 }
 
 fn running(ui: &mut Ui, training: &Training) {
     let colors = theme::palette(ui);
     let Some(stage) = &training.stage else { return };
-    let stages = training.project.as_ref().map_or(1, |project| project.stages.len());
-    let (epoch, in_epoch) = training.last.as_ref().map_or((1, 0), |last| (last.epoch, last.step_in_epoch));
-    let epochs_done = f64::from(epoch.saturating_sub(1)) + in_epoch as f64 / stage.steps_per_epoch.max(1) as f64;
+    let stages = training
+        .project
+        .as_ref()
+        .map_or(1, |project| project.stages.len());
+    let (epoch, in_epoch) = training
+        .last
+        .as_ref()
+        .map_or((1, 0), |last| (last.epoch, last.step_in_epoch));
+    let epochs_done =
+        f64::from(epoch.saturating_sub(1)) + in_epoch as f64 / stage.steps_per_epoch.max(1) as f64;
     let share = (epochs_done / f64::from(stage.epochs.max(1))) as f32;
     two_lines(ui, share, |ui| {
-        digits(ui, &time_left(training), colors.weak, "At the present speed, all stages counted");
+        digits(
+            ui,
+            &time_left(training),
+            colors.weak,
+            "At the present speed, all stages counted",
+        );
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            digits(ui, &format!("stage {}/{stages}", stage.index + 1), colors.weak, "Phases of training");
-            digits(ui, &format!("epoch {epoch}/{}", stage.epochs), colors.text, "Passes over the training images");
-            let name = RichText::new(&stage.name).font(theme::heading(12.0)).color(colors.strong);
+            digits(
+                ui,
+                &format!("stage {}/{stages}", stage.index + 1),
+                colors.weak,
+                "Phases of training",
+            );
+            digits(
+                ui,
+                &format!("epoch {epoch}/{}", stage.epochs),
+                colors.text,
+                "Passes over the training images",
+            );
+            let name = RichText::new(&stage.name)
+                .font(theme::heading(12.0))
+                .color(colors.strong);
             ui.add(Label::new(name).truncate());
         });
     });
@@ -125,18 +199,27 @@ fn time_left(training: &Training) -> String {
 }
 
 fn digits(ui: &mut Ui, text: &str, color: Color32, hover: &str) {
-    ui.label(RichText::new(text).font(theme::digits(11.5)).color(color)).on_hover_text(hover);
+    ui.label(RichText::new(text).font(theme::digits(11.5)).color(color))
+        .on_hover_text(hover);
 }
 
 /// A line of text, laid out from the right, over a bar of all the width there is.
 fn two_lines(ui: &mut Ui, share: f32, text: impl FnOnce(&mut Ui)) {
     let area = ui.available_rect_before_wrap();
     let (above, below) = area.split_top_bottom_at_y(area.center().y + 6.0);
-    let above = UiBuilder::new().id_salt("text").max_rect(above).layout(Layout::right_to_left(Align::Center));
+    let above = UiBuilder::new()
+        .id_salt("text")
+        .max_rect(above)
+        .layout(Layout::right_to_left(Align::Center));
     text(&mut ui.new_child(above));
     let colors = theme::palette(ui);
     let below = Rect::from_min_size(below.min, vec2(area.width(), 6.0));
-    let bar =
-        ProgressBar::new(share).desired_width(below.width()).desired_height(6.0).corner_radius(3).fill(colors.accent);
-    ui.new_child(UiBuilder::new().id_salt("bar").max_rect(below)).add(bar).accessible_name("Progress of the stage");
+    let bar = ProgressBar::new(share)
+        .desired_width(below.width())
+        .desired_height(6.0)
+        .corner_radius(3)
+        .fill(colors.accent);
+    ui.new_child(UiBuilder::new().id_salt("bar").max_rect(below))
+        .add(bar)
+        .accessible_name("Progress of the stage");
 }

@@ -11,7 +11,8 @@ use crate::inspect::filters::Filters;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
 use crate::text;
 use eframe::egui::{
-    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2,
+    Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke,
+    StrokeKind, Ui, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -38,7 +39,9 @@ impl View for FiltersView {
 
     fn status(&self, state: &State) -> String {
         let filters = state.filters().and_then(Result::ok);
-        filters.map_or_else(String::new, |filters| format!("{} · step {}", filters.layer, text::count(filters.step)))
+        filters.map_or_else(String::new, |filters| {
+            format!("{} · step {}", filters.layer, text::count(filters.step))
+        })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -69,11 +72,18 @@ impl View for FiltersView {
             other => {
                 self.drawn = None;
                 let failure = other.and_then(Result::err);
-                let reading = other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
+                let reading =
+                    other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
                 return match failure {
                     Some(message) => empty(ui, "No filters to show", message),
-                    None if reading => empty(ui, "Reading the weights …", "They appear in a moment."),
-                    None => empty(ui, "No filters yet", "Press Train: they change as the network learns."),
+                    None if reading => {
+                        empty(ui, "Reading the weights …", "They appear in a moment.")
+                    }
+                    None => empty(
+                        ui,
+                        "No filters yet",
+                        "Press Train: they change as the network learns.",
+                    ),
                 };
             }
         };
@@ -83,7 +93,9 @@ impl View for FiltersView {
         let (grid_area, bar) = area.split_left_right_at_x(area.right() - 44.0);
         color_bar(ui.painter(), bar, drawn, ui);
         let mut grid_ui = ui.new_child(eframe::egui::UiBuilder::new().max_rect(grid_area));
-        ScrollArea::vertical().auto_shrink(false).show(&mut grid_ui, |ui| grid(ui, drawn, grid_area.size()));
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(&mut grid_ui, |ui| grid(ui, drawn, grid_area.size()));
     }
 }
 
@@ -107,29 +119,52 @@ fn fixed(state: &State) -> FilterScale {
 impl FiltersView {
     /// Makes a new texture only when there is something new to draw.
     fn update(&mut self, ctx: &Context, filters: &Arc<Filters>, scale: FilterScale) {
-        if self.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(&drawn.filters, filters) && drawn.scale == scale) {
+        if self
+            .drawn
+            .as_ref()
+            .is_some_and(|drawn| Arc::ptr_eq(&drawn.filters, filters) && drawn.scale == scale)
+        {
             return;
         }
         let (size, count) = ([filters.height, filters.width], filters.count.min(MOST));
-        let sheet = Sheet::new(ctx, "filters", size, count, |index| filter_rgba(filters, index, scale));
-        self.drawn = Some(Drawn { filters: filters.clone(), scale, sheet });
+        let sheet = Sheet::new(ctx, "filters", size, count, |index| {
+            filter_rgba(filters, index, scale)
+        });
+        self.drawn = Some(Drawn {
+            filters: filters.clone(),
+            scale,
+            sheet,
+        });
     }
 }
 
 fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
     let filters = &drawn.filters;
     let count = filters.count.min(MOST);
-    let (columns, width) = arrangement(count, filters.height as f32 / filters.width.max(1) as f32, space);
-    let cell = vec2(width, width * filters.height as f32 / filters.width.max(1) as f32);
+    let (columns, width) = arrangement(
+        count,
+        filters.height as f32 / filters.width.max(1) as f32,
+        space,
+    );
+    let cell = vec2(
+        width,
+        width * filters.height as f32 / filters.width.max(1) as f32,
+    );
     let rows = count.div_ceil(columns);
-    let size = vec2(columns as f32 * (cell.x + GAP), rows as f32 * (cell.y + GAP));
+    let size = vec2(
+        columns as f32 * (cell.x + GAP),
+        rows as f32 * (cell.y + GAP),
+    );
     let (area, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {
         let text = format!("{count} filters of {}", filters.layer);
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Image, true, text)
     });
     let place = |index: usize| {
-        let at = vec2((index % columns) as f32 * (cell.x + GAP), (index / columns) as f32 * (cell.y + GAP));
+        let at = vec2(
+            (index % columns) as f32 * (cell.x + GAP),
+            (index / columns) as f32 * (cell.y + GAP),
+        );
         Rect::from_min_size(area.min + at, cell)
     };
     let mut painter = ui.painter().clone();
@@ -137,7 +172,9 @@ fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
     for index in 0..count {
         drawn.sheet.paint(&painter, index, place(index));
     }
-    let hovered = response.hover_pos().and_then(|at| (0..count).find(|&index| place(index).contains(at)));
+    let hovered = response
+        .hover_pos()
+        .and_then(|at| (0..count).find(|&index| place(index).contains(at)));
     if let Some(index) = hovered {
         let stroke = Stroke::new(1.5, theme::palette(ui).accent);
         painter.rect_stroke(place(index), 0.0, stroke, StrokeKind::Outside);
@@ -152,8 +189,9 @@ fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f
         let rows = count.div_ceil(columns) as f32;
         (width, rows * (width * ratio + GAP) <= space.y)
     };
-    let best =
-        (1..=count.max(1)).map(|columns| (columns, fits(columns))).find(|(_, (width, fits))| *fits && *width <= 72.0);
+    let best = (1..=count.max(1))
+        .map(|columns| (columns, fits(columns)))
+        .find(|(_, (width, fits))| *fits && *width <= 72.0);
     match best {
         Some((columns, (width, _))) if width >= 16.0 => (columns, width),
         _ => ((space.x / (16.0 + GAP)).floor().max(1.0) as usize, 16.0),
@@ -162,7 +200,10 @@ fn arrangement(count: usize, ratio: f32, space: eframe::egui::Vec2) -> (usize, f
 
 fn describe(filters: &Filters, index: usize) -> String {
     let size = filters.height * filters.width * filters.channels;
-    let weights = filters.values.get(index * size..(index + 1) * size).unwrap_or_default();
+    let weights = filters
+        .values
+        .get(index * size..(index + 1) * size)
+        .unwrap_or_default();
     let low = weights.iter().copied().fold(f32::INFINITY, f32::min);
     let high = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     format!("filter {}\nweights {low:+.3} … {high:+.3}", index + 1)
@@ -171,7 +212,10 @@ fn describe(filters: &Filters, index: usize) -> String {
 /// Which colour stands for which weight.
 fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
     let colors = theme::palette(ui);
-    let bar = Rect::from_min_size(area.min + vec2(6.0, 0.0), vec2(8.0, area.height().min(160.0)));
+    let bar = Rect::from_min_size(
+        area.min + vec2(6.0, 0.0),
+        vec2(8.0, area.height().min(160.0)),
+    );
     shades(painter, bar, |share| {
         let value = 2.0 * share - 1.0;
         if drawn.filters.channels == 3 {
@@ -186,7 +230,13 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
         FilterScale::PerFilter => format!("{sign}max"),
     };
     let write = |y: f32, align: Align2, text: String| {
-        painter.text(pos2(bar.right() + 4.0, y), align, text, theme::digits(9.0), colors.weak);
+        painter.text(
+            pos2(bar.right() + 4.0, y),
+            align,
+            text,
+            theme::digits(9.0),
+            colors.weak,
+        );
     };
     write(bar.top(), Align2::LEFT_TOP, end('+'));
     write(bar.center().y, Align2::LEFT_CENTER, "0".into());
@@ -202,7 +252,10 @@ mod tests {
         let (columns, width) = arrangement(32, 1.0, vec2(240.0, 280.0));
         assert!(columns * (32usize.div_ceil(columns)) >= 32);
         assert!((32usize.div_ceil(columns)) as f32 * (width + GAP) <= 280.0);
-        assert_eq!(arrangement(4, 1.0, vec2(1000.0, 1000.0)).1.min(72.1), arrangement(4, 1.0, vec2(1000.0, 1000.0)).1);
+        assert_eq!(
+            arrangement(4, 1.0, vec2(1000.0, 1000.0)).1.min(72.1),
+            arrangement(4, 1.0, vec2(1000.0, 1000.0)).1
+        );
         assert_eq!(arrangement(1000, 1.0, vec2(240.0, 100.0)).1, 16.0);
     }
 }

@@ -28,7 +28,11 @@ impl LossView {
     }
 
     fn axes(&self, state: &State) -> Axes {
-        Axes { quantity: self.0, log: self.0 == Quantity::Loss && state.view.log_loss, by_epoch: state.view.by_epoch }
+        Axes {
+            quantity: self.0,
+            log: self.0 == Quantity::Loss && state.view.log_loss,
+            by_epoch: state.view.by_epoch,
+        }
     }
 }
 
@@ -49,7 +53,11 @@ impl View for LossView {
         if curves.loss.is_empty() {
             return String::new();
         }
-        format!("step {} · epoch {:.1}", text::count(curves.steps()), curves.epoch_at(curves.steps() as f64))
+        format!(
+            "step {} · epoch {:.1}",
+            text::count(curves.steps()),
+            curves.epoch_at(curves.steps() as f64)
+        )
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -70,18 +78,27 @@ impl View for LossView {
         let curve = self.curve(curves);
         if curve.is_empty() {
             match self.0 {
-                _ if state.training.is_reading() => empty(ui, "Reading the run …", "Its curves appear in a moment."),
-                Quantity::Loss => empty(ui, "No steps yet", "Press Train: the first steps appear within a second."),
-                Quantity::Accuracy => {
-                    empty(ui, "Nothing classified yet", "Press Train: the stage that classifies fills this plot.")
+                _ if state.training.is_reading() => {
+                    empty(ui, "Reading the run …", "Its curves appear in a moment.")
                 }
+                Quantity::Loss => empty(
+                    ui,
+                    "No steps yet",
+                    "Press Train: the first steps appear within a second.",
+                ),
+                Quantity::Accuracy => empty(
+                    ui,
+                    "Nothing classified yet",
+                    "Press Train: the stage that classifies fills this plot.",
+                ),
             }
             return;
         }
         let axes = self.axes(state);
         let colors = *theme::palette(ui);
         let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-        plot(ui, axes, |_| Some(curves)).show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
+        plot(ui, axes, |_| Some(curves))
+            .show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
     }
 }
 
@@ -100,7 +117,12 @@ impl LossView {
                 colors.second,
                 "On the validation images, after the last epoch",
             ),
-            ("train", curve.smooth.last(), colors.accent, "On the last batches, smoothed"),
+            (
+                "train",
+                curve.smooth.last(),
+                colors.accent,
+                "On the last batches, smoothed",
+            ),
         ] {
             let Some(value) = value else { continue };
             figure(ui, &format!("{name} {}", write(value)), color, hover);
@@ -112,13 +134,24 @@ impl LossView {
 pub(super) fn by_epoch(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec<Action>) {
     let mut epochs = state.view.by_epoch;
     let switch = ui.toggle_value(&mut epochs, RichText::new("epochs").size(theme::SMALL));
-    let switch = switch.on_hover_text("Plot against epochs (passes over the images) instead of steps (batches)");
-    if switch.accessible_name(format!("{plot} against epochs")).clicked() {
+    let switch = switch
+        .on_hover_text("Plot against epochs (passes over the images) instead of steps (batches)");
+    if switch
+        .accessible_name(format!("{plot} against epochs"))
+        .clicked()
+    {
         actions.push(Action::Show(Show::ByEpoch(epochs)));
     }
 }
 
-fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, axes: Axes, columns: usize, colors: &Palette) {
+fn draw<'a>(
+    plot: &mut PlotUi<'a>,
+    curves: &'a Curves,
+    curve: &Curve,
+    axes: Axes,
+    columns: usize,
+    colors: &Palette,
+) {
     let range = axes.steps(plot, curves, curve);
     for stage in curves.stages.iter().skip(1) {
         let line = VLine::new(stage.name.clone(), axes.place(curves, [stage.step, 1.0])[0])
@@ -128,18 +161,40 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curves: &'a Curves, curve: &Curve, axes: Axes
         plot.vline(line.style(egui_plot::LineStyle::dashed_loose()));
     }
     for (series, name, stroke, hover) in [
-        (&curve.raw, "batch", Stroke::new(1.0, theme::faded(colors.accent, 0.35)), false),
-        (&curve.smooth, "train", Stroke::new(2.0, colors.accent), true),
+        (
+            &curve.raw,
+            "batch",
+            Stroke::new(1.0, theme::faded(colors.accent, 0.35)),
+            false,
+        ),
+        (
+            &curve.smooth,
+            "train",
+            Stroke::new(2.0, colors.accent),
+            true,
+        ),
     ] {
         for run in series.visible(range.clone(), columns) {
-            plot.line(Line::new(name, axes.places(curves, &run)).stroke(stroke).allow_hover(hover));
+            plot.line(
+                Line::new(name, axes.places(curves, &run))
+                    .stroke(stroke)
+                    .allow_hover(hover),
+            );
         }
     }
     for line in curve.valid_lines(&curves.stages) {
         let points = axes.places(curves, line);
-        plot.line(Line::new("valid", points.clone()).stroke(Stroke::new(1.5, colors.second)).allow_hover(false));
+        plot.line(
+            Line::new("valid", points.clone())
+                .stroke(Stroke::new(1.5, colors.second))
+                .allow_hover(false),
+        );
         // Where epochs are many, their dots would hide the line.
-        let dots = if points.len() > MOST_DOTS { points[points.len() - 1..].to_vec() } else { points };
+        let dots = if points.len() > MOST_DOTS {
+            points[points.len() - 1..].to_vec()
+        } else {
+            points
+        };
         plot.points(Points::new("valid", dots).radius(3.5).color(colors.second));
     }
 }

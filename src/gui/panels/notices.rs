@@ -9,7 +9,9 @@ use crate::gui::state::{Ask, Asking, Pending, State};
 use crate::gui::theme;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::{Field, FieldEvent, icon_button};
-use eframe::egui::{Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2};
+use eframe::egui::{
+    Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2,
+};
 use std::path::PathBuf;
 
 /// Shows the bars that are needed, one below the other.
@@ -29,14 +31,17 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn bar(ui: &mut Ui, fill: Color32, sign: Icon, ink: Color32, content: impl FnOnce(&mut Ui)) {
-    Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 6)).show(ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        ui.horizontal(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
-            icon::paint(ui.painter(), sign, rect, ink);
-            content(ui);
+    Frame::new()
+        .fill(fill)
+        .inner_margin(Margin::symmetric(12, 6))
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
+                icon::paint(ui.painter(), sign, rect, ink);
+                content(ui);
+            });
         });
-    });
 }
 
 fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Action>) {
@@ -44,13 +49,20 @@ fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Acti
     bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
         let before = match pending {
             Pending::Close => "closing",
-            Pending::Open(_) | Pending::Recover | Pending::New | Pending::Builtin(_) => "opening another project",
+            Pending::Open(_) | Pending::Recover | Pending::New | Pending::Builtin(_) => {
+                "opening another project"
+            }
         };
-        let text = format!("“{}” has unsaved changes. Save them before {before}?", state.project().title);
+        let text = format!(
+            "“{}” has unsaved changes. Save them before {before}?",
+            state.project().title
+        );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (text, answer) in
-                [("Keep editing", Answer::Cancel), ("Discard changes", Answer::Discard), ("Save changes", Answer::Save)]
-            {
+            for (text, answer) in [
+                ("Keep editing", Answer::Cancel),
+                ("Discard changes", Answer::Discard),
+                ("Save changes", Answer::Save),
+            ] {
                 if ui.button(text).clicked() {
                     actions.push(Action::Unsaved(answer));
                 }
@@ -86,7 +98,11 @@ fn sentence(ui: &mut Ui, text: &str) {
 fn path(ui: &mut Ui, ask: &Ask, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let (verb, heading, hint) = match ask.what {
-        Asking::Open => ("Open", "Open", "A project file (name.toml) or a run's folder"),
+        Asking::Open => (
+            "Open",
+            "Open",
+            "A project file (name.toml) or a run's folder",
+        ),
         Asking::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
         Asking::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
     };
@@ -102,20 +118,32 @@ fn path(ui: &mut Ui, ask: &Ask, actions: &mut Vec<Action>) {
             if icon_button(ui, Icon::Close, "Close path bar", "Close (Esc)", true).clicked() {
                 actions.push(Action::CancelPath);
             }
-            if ui.button("Browse…").on_hover_text("Choose in the system's file dialog").clicked() {
+            if ui
+                .button("Browse…")
+                .on_hover_text("Choose in the system's file dialog")
+                .clicked()
+            {
                 actions.push(Action::Browse);
             }
             if let Some(file) = &ask.replace
-                && ui.button(RichText::new("Replace the file").color(colors.wrong)).clicked()
+                && ui
+                    .button(RichText::new("Replace the file").color(colors.wrong))
+                    .clicked()
             {
                 actions.push(done(file.clone()));
             }
-            let pressed = ui.button(verb).accessible_name(format!("{verb} path")).clicked();
+            let pressed = ui
+                .button(verb)
+                .accessible_name(format!("{verb} path"))
+                .clicked();
             path_field(ui, id, ask, hint, pressed, done, actions);
         });
     });
     if let Some(file) = &ask.replace {
-        let text = format!("{} exists already; saving would replace it.", file.display());
+        let text = format!(
+            "{} exists already; saving would replace it.",
+            file.display()
+        );
         bar(ui, colors.wrong_back, Icon::Warning, colors.wrong, |ui| {
             ui.label(RichText::new(text).color(colors.strong));
         });
@@ -131,8 +159,12 @@ fn path_field(
     done: impl Fn(PathBuf) -> Action,
     actions: &mut Vec<Action>,
 ) {
-    let typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| ask.start.clone());
-    let fresh = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or_default::<bool>(id.with("open")), true));
+    let typed = ui
+        .data(|data| data.get_temp::<String>(id))
+        .unwrap_or_else(|| ask.start.clone());
+    let fresh = ui.data_mut(|data| {
+        !std::mem::replace(data.get_temp_mut_or_default::<bool>(id.with("open")), true)
+    });
     let (response, event) = Field::new(id, "Path", &ask.start).hint(hint).show_full(ui);
     if fresh {
         response.request_focus();

@@ -15,14 +15,23 @@ pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Acti
     let count = |n: usize| text::count(n as u64);
     let far = match progress.total {
         0 => format!("{} …", progress.what),
-        total => format!("{}: {} of {}", progress.what, count(progress.done), count(total)),
+        total => format!(
+            "{}: {} of {}",
+            progress.what,
+            count(progress.done),
+            count(total)
+        ),
     };
-    with_button(ui, heading, &far, "Cancel", || actions.push(Action::CancelLook(true)));
+    with_button(ui, heading, &far, "Cancel", || {
+        actions.push(Action::CancelLook(true))
+    });
 }
 
 /// Why there is nothing to show, and the way back: the files may have been mended meanwhile.
 pub fn failed(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
-    with_button(ui, heading, message, "Read again", || actions.push(Action::CancelLook(false)));
+    with_button(ui, heading, message, "Read again", || {
+        actions.push(Action::CancelLook(false))
+    });
 }
 
 fn with_button(ui: &mut Ui, heading: &str, line: &str, name: &str, act: impl FnOnce()) {
@@ -30,7 +39,11 @@ fn with_button(ui: &mut Ui, heading: &str, line: &str, name: &str, act: impl FnO
     let space = (ui.available_height() / 2.0 - 56.0).max(0.0);
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space(space);
-        ui.label(RichText::new(heading).font(theme::heading(theme::BODY)).color(colors.text));
+        ui.label(
+            RichText::new(heading)
+                .font(theme::heading(theme::BODY))
+                .color(colors.text),
+        );
         ui.label(RichText::new(line).color(colors.weak));
         ui.add_space(theme::STEP);
         if ui.button(name).clicked() {

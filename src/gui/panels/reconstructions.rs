@@ -12,8 +12,8 @@ use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
 use crate::text;
 use eframe::egui::{
-    Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense, TextureHandle,
-    TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
+    TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -34,7 +34,10 @@ const ROWS: [(&str, &str); 3] = [
 const CURVES: [(&str, &str); 3] = [
     ("input", "The probe signals: fixed for the whole run."),
     ("output", "What the network makes of them."),
-    ("both", "Over each other: white where they agree, blue the input alone, orange the output alone."),
+    (
+        "both",
+        "Over each other: white where they agree, blue the input alone, orange the output alone.",
+    ),
 ];
 const LABELS: f32 = 48.0;
 const NUMBERS: f32 = 20.0;
@@ -46,10 +49,18 @@ impl View for ReconstructionsView {
     }
 
     fn status(&self, state: &State) -> String {
-        state.reconstructions().and_then(Result::ok).map_or_else(String::new, |r| {
-            let mse = text::loss(f64::from(r.mean_mse));
-            format!("probe {}s · step {} · MSE {mse} · {:.1} dB", noun(r), text::count(r.step), r.psnr)
-        })
+        state
+            .reconstructions()
+            .and_then(Result::ok)
+            .map_or_else(String::new, |r| {
+                let mse = text::loss(f64::from(r.mean_mse));
+                format!(
+                    "probe {}s · step {} · MSE {mse} · {:.1} dB",
+                    noun(r),
+                    text::count(r.step),
+                    r.psnr
+                )
+            })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
@@ -59,7 +70,11 @@ impl View for ReconstructionsView {
             } else {
                 format!("difference ×{CONTRAST}")
             };
-            ui.label(RichText::new(note).size(theme::SMALL).color(theme::palette(ui).weak));
+            ui.label(
+                RichText::new(note)
+                    .size(theme::SMALL)
+                    .color(theme::palette(ui).weak),
+            );
         }
     }
 
@@ -73,12 +88,20 @@ impl View for ReconstructionsView {
                 self.drawn = None;
                 let stored = matches!(state.subject(), Some(Subject::Stored(_)));
                 let (heading, hint) = match other.and_then(Result::err) {
-                    _ if !state.has_task(Task::Reconstruct) => {
-                        ("Nothing to reconstruct", "A decoder and a stage with task reconstruct fill this view.")
+                    _ if !state.has_task(Task::Reconstruct) => (
+                        "Nothing to reconstruct",
+                        "A decoder and a stage with task reconstruct fill this view.",
+                    ),
+                    Some(message) => {
+                        return failed(ui, "No pictures of this run", message, actions);
                     }
-                    Some(message) => return failed(ui, "No pictures of this run", message, actions),
-                    None if other.is_none() && stored => return reading(ui, state, "Opening the run …", actions),
-                    None => ("No pictures yet", "Press Train: the first pictures appear within a second."),
+                    None if other.is_none() && stored => {
+                        return reading(ui, state, "Opening the run …", actions);
+                    }
+                    None => (
+                        "No pictures yet",
+                        "Press Train: the first pictures appear within a second.",
+                    ),
                 };
                 return empty(ui, heading, hint);
             }
@@ -93,7 +116,11 @@ impl View for ReconstructionsView {
 impl ReconstructionsView {
     /// Makes a new texture only when new pictures came.
     fn update(&mut self, ctx: &Context, latest: &Arc<Reconstructions>) {
-        let options = if latest.are_signals() { TextureOptions::LINEAR } else { TextureOptions::NEAREST };
+        let options = if latest.are_signals() {
+            TextureOptions::LINEAR
+        } else {
+            TextureOptions::NEAREST
+        };
         match &mut self.drawn {
             Some((shown, _)) if Arc::ptr_eq(shown, latest) => {}
             Some((shown, texture)) => {
@@ -118,7 +145,11 @@ fn noun(r: &Reconstructions) -> &'static str {
 
 /// Height and width of a picture.
 fn size(r: &Reconstructions) -> [usize; 2] {
-    if r.are_signals() { CURVE } else { [r.height, r.width] }
+    if r.are_signals() {
+        CURVE
+    } else {
+        [r.height, r.width]
+    }
 }
 
 /// Inputs, outputs and differences (of signals, both over each other) as three columns, one row for each probe.
@@ -128,7 +159,10 @@ fn sheet(r: &Reconstructions) -> ColorImage {
     for (index, pictures) in triples(r).iter().take(r.mse.len()).enumerate() {
         for (column, picture) in pictures.iter().enumerate() {
             for (place, pixel) in picture.chunks_exact(4).enumerate() {
-                let (x, y) = (column * width + place % width, index * height + place / width);
+                let (x, y) = (
+                    column * width + place % width,
+                    index * height + place / width,
+                );
                 image[(x, y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
             }
         }
@@ -142,9 +176,16 @@ fn triples(r: &Reconstructions) -> Vec<[Vec<u8>; 3]> {
         return compared(r);
     }
     let size = (r.height * r.width * r.channels).max(1);
-    let pairs = r.inputs.chunks_exact(size).zip(r.outputs.chunks_exact(size));
+    let pairs = r
+        .inputs
+        .chunks_exact(size)
+        .zip(r.outputs.chunks_exact(size));
     let three = pairs.map(|(input, output)| {
-        let difference: Vec<u8> = input.iter().zip(output).map(|(&a, &b)| brighter(a.abs_diff(b))).collect();
+        let difference: Vec<u8> = input
+            .iter()
+            .zip(output)
+            .map(|(&a, &b)| brighter(a.abs_diff(b)))
+            .collect();
         [input, output, &difference].map(|bytes| image_rgba(bytes, r.channels))
     });
     three.collect()
@@ -174,12 +215,24 @@ impl Grid {
         let tall = ((space.x / columns - GAP) / ratio).min(tallest).max(16.0);
         let roomy = count as f32 <= columns - 1.0;
         let cell = Vec2::splat(if roomy { tallest } else { tall }.floor()) * vec2(ratio, 1.0);
-        let pitch = if roomy { cell.x + GAP } else { (space.x / columns).max(cell.x + GAP / 2.0) };
-        Grid { origin, cell, pitch, count }
+        let pitch = if roomy {
+            cell.x + GAP
+        } else {
+            (space.x / columns).max(cell.x + GAP / 2.0)
+        };
+        Grid {
+            origin,
+            cell,
+            pitch,
+            count,
+        }
     }
 
     fn size(&self) -> Vec2 {
-        vec2(self.count as f32 * self.pitch, 3.0 * (self.cell.y + GAP) + NUMBERS)
+        vec2(
+            self.count as f32 * self.pitch,
+            3.0 * (self.cell.y + GAP) + NUMBERS,
+        )
     }
 
     fn place(&self, row: usize, column: usize) -> Rect {
@@ -189,7 +242,8 @@ impl Grid {
 
     fn at(&self, point: Pos2) -> Option<(usize, usize)> {
         let all = (0..3).flat_map(|row| (0..self.count).map(move |column| (row, column)));
-        all.into_iter().find(|&(row, column)| self.place(row, column).contains(point))
+        all.into_iter()
+            .find(|&(row, column)| self.place(row, column).contains(point))
     }
 }
 
@@ -198,12 +252,19 @@ fn show_grid(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle) {
     let (names, pictures) = area.split_left_right_at_x(area.left() + LABELS);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("pictures").max_rect(pictures));
     inner.spacing_mut().scroll.fade.strength = 0.0;
-    let grid =
-        ScrollArea::horizontal().auto_shrink(false).show(&mut inner, |ui| scrolled(ui, r, texture, pictures.size()));
+    let grid = ScrollArea::horizontal()
+        .auto_shrink(false)
+        .show(&mut inner, |ui| scrolled(ui, r, texture, pictures.size()));
     let colors = theme::palette(ui);
     for (row, (name, _)) in rows(r).iter().enumerate() {
         let at = pos2(names.left(), grid.inner.place(row, 0).center().y);
-        ui.painter().text(at, Align2::LEFT_CENTER, *name, FontId::proportional(theme::SMALL), colors.weak);
+        ui.painter().text(
+            at,
+            Align2::LEFT_CENTER,
+            *name,
+            FontId::proportional(theme::SMALL),
+            colors.weak,
+        );
     }
 }
 
@@ -213,13 +274,17 @@ fn scrolled(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle, space: Ve
     let (area, response) = ui.allocate_exact_size(vec2(size.x, space.y), Sense::hover());
     let grid = Grid::new(r, area.min + vec2(0.0, down), space);
     let (count, noun, mse) = (grid.count, noun(r), r.mean_mse);
-    let text = format!("{count} probe {noun}s and their reconstructions, mean squared error {mse:.4}");
+    let text =
+        format!("{count} probe {noun}s and their reconstructions, mean squared error {mse:.4}");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
     paint(ui, r, texture, &grid);
     if let Some((row, column)) = response.hover_pos().and_then(|point| grid.at(point)) {
         let (name, about) = rows(r)[row];
         let mse = text::loss(f64::from(r.mse[column]));
-        response.on_hover_text_at_pointer(format!("{name} of probe {noun} {}\n{about}\nMSE {mse}", column + 1));
+        response.on_hover_text_at_pointer(format!(
+            "{name} of probe {noun} {}\n{about}\nMSE {mse}",
+            column + 1
+        ));
     }
     grid
 }
@@ -229,10 +294,17 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
     for (column, mse) in r.mse.iter().enumerate() {
         for row in 0..3 {
             let uv = Rect::from_min_size(pos2(row as f32 * w, column as f32 * h), vec2(w, h));
-            ui.painter().image(texture.id(), grid.place(row, column), uv, Color32::WHITE);
+            ui.painter()
+                .image(texture.id(), grid.place(row, column), uv, Color32::WHITE);
         }
         let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
         let mse = text::loss(f64::from(*mse));
-        ui.painter().text(below, Align2::CENTER_TOP, mse, theme::digits(10.0), theme::palette(ui).weak);
+        ui.painter().text(
+            below,
+            Align2::CENTER_TOP,
+            mse,
+            theme::digits(10.0),
+            theme::palette(ui).weak,
+        );
     }
 }

@@ -12,7 +12,8 @@ use crate::gui::views::View;
 use crate::gui::widgets::{Icon, empty, icon_button};
 use crate::text;
 use eframe::egui::{
-    Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
+    Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, pos2, vec2,
 };
 use egui_plot::{Line, PlotUi, Points};
 
@@ -72,13 +73,18 @@ impl View for RunsView {
             };
         }
         let (plot, list) = places(ui.available_rect_before_wrap(), state.runs.list.len());
-        curves(&mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)), state);
+        curves(
+            &mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)),
+            state,
+        );
         let mut inner = ui.new_child(UiBuilder::new().id_salt("list").max_rect(list));
-        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            for (index, run) in state.runs.list.iter().enumerate().rev() {
-                row(ui, state, run, index, actions);
-            }
-        });
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(&mut inner, |ui| {
+                for (index, run) in state.runs.list.iter().enumerate().rev() {
+                    row(ui, state, run, index, actions);
+                }
+            });
     }
 }
 
@@ -86,17 +92,27 @@ impl View for RunsView {
 fn places(area: Rect, runs: usize) -> (Rect, Rect) {
     if area.width() >= 2.0 * LIST {
         let (plot, list) = area.split_left_right_at_x(area.right() - LIST);
-        return (Rect::from_min_max(plot.min, plot.max - vec2(16.0, 0.0)), list);
+        return (
+            Rect::from_min_max(plot.min, plot.max - vec2(16.0, 0.0)),
+            list,
+        );
     }
     let rows = (runs as f32).min((0.45 * area.height() / ROW).floor().max(1.0));
     let (plot, list) = area.split_top_bottom_at_y(area.bottom() - rows * ROW);
-    (Rect::from_min_max(plot.min, plot.max - vec2(0.0, theme::GAP)), list)
+    (
+        Rect::from_min_max(plot.min, plot.max - vec2(0.0, theme::GAP)),
+        list,
+    )
 }
 
 /// The colour of a run: by its place in time, so that it keeps it.
 fn color(ui: &Ui, index: usize) -> Color32 {
-    const DARK: [u32; 8] = [0x5aa2ff, 0xe8b04a, 0x4ccf92, 0xf08ab0, 0xc58af9, 0x3cc0b6, 0xff9466, 0xc8cdd6];
-    const LIGHT: [u32; 8] = [0x1f6fd6, 0xb07a10, 0x0f8a55, 0xc74f7e, 0x8d4fd0, 0x138c83, 0xc9551f, 0x4a525e];
+    const DARK: [u32; 8] = [
+        0x5aa2ff, 0xe8b04a, 0x4ccf92, 0xf08ab0, 0xc58af9, 0x3cc0b6, 0xff9466, 0xc8cdd6,
+    ];
+    const LIGHT: [u32; 8] = [
+        0x1f6fd6, 0xb07a10, 0x0f8a55, 0xc74f7e, 0x8d4fd0, 0x138c83, 0xc9551f, 0x4a525e,
+    ];
     let hex = if ui.visuals().dark_mode { DARK } else { LIGHT }[index % 8];
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
@@ -104,15 +120,39 @@ fn color(ui: &Ui, index: usize) -> Color32 {
 /// The run's curves: of the run in training the living ones.
 fn of<'a>(state: &'a State, run: &'a StoredRun) -> &'a Curves {
     let lives = state.training.is_running() && state.training.run.as_ref() == Some(&run.path);
-    if lives { &state.training.curves } else { &run.curves }
+    if lives {
+        &state.training.curves
+    } else {
+        &run.curves
+    }
 }
 
 fn curves(ui: &mut Ui, state: &State) {
     let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-    let colors: Vec<Color32> = (0..state.runs.list.len()).map(|index| color(ui, index)).collect();
-    let shown = || state.runs.list.iter().zip(&colors).filter(|(run, _)| !state.runs.hidden.contains(&run.path));
-    let of_name = |name: &str| state.runs.list.iter().find(|run| run.name == name).map(|run| of(state, run));
-    let axes = Axes { quantity: Quantity::Loss, log: state.view.log_loss, by_epoch: state.view.by_epoch };
+    let colors: Vec<Color32> = (0..state.runs.list.len())
+        .map(|index| color(ui, index))
+        .collect();
+    let shown = || {
+        state
+            .runs
+            .list
+            .iter()
+            .zip(&colors)
+            .filter(|(run, _)| !state.runs.hidden.contains(&run.path))
+    };
+    let of_name = |name: &str| {
+        state
+            .runs
+            .list
+            .iter()
+            .find(|run| run.name == name)
+            .map(|run| of(state, run))
+    };
+    let axes = Axes {
+        quantity: Quantity::Loss,
+        log: state.view.log_loss,
+        by_epoch: state.view.by_epoch,
+    };
     plot(ui, axes, of_name).show(ui, |plot| {
         for (run, color) in shown() {
             draw(plot, run, of(state, run), *color, axes, columns);
@@ -120,7 +160,14 @@ fn curves(ui: &mut Ui, state: &State) {
     });
 }
 
-fn draw<'a>(plot: &mut PlotUi<'a>, run: &'a StoredRun, curves: &'a Curves, color: Color32, axes: Axes, columns: usize) {
+fn draw<'a>(
+    plot: &mut PlotUi<'a>,
+    run: &'a StoredRun,
+    curves: &'a Curves,
+    color: Color32,
+    axes: Axes,
+    columns: usize,
+) {
     let curve = &curves.loss;
     let range = axes.steps(plot, curves, curve);
     for piece in curve.smooth.visible(range, columns) {
@@ -130,8 +177,16 @@ fn draw<'a>(plot: &mut PlotUi<'a>, run: &'a StoredRun, curves: &'a Curves, color
     }
     for line in curve.valid_lines(&curves.stages) {
         let points = axes.places(curves, line);
-        plot.line(Line::new(run.name.clone(), points.clone()).stroke(Stroke::new(2.0, color)).allow_hover(false));
-        plot.points(Points::new(run.name.clone(), points).radius(3.0).color(color));
+        plot.line(
+            Line::new(run.name.clone(), points.clone())
+                .stroke(Stroke::new(2.0, color))
+                .allow_hover(false),
+        );
+        plot.points(
+            Points::new(run.name.clone(), points)
+                .radius(3.0)
+                .color(color),
+        );
     }
 }
 
@@ -143,7 +198,9 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     let response = ui.interact(toggle, id, Sense::click());
     let word = if hidden { "Show" } else { "Hide" };
     let label = format!("{word} run {}", run.name);
-    response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, label.clone()));
+    response.widget_info(|| {
+        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, label.clone())
+    });
     let colors = theme::palette(ui);
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(area, theme::RADIUS, colors.lifted);
@@ -152,26 +209,60 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     let mark = Rect::from_center_size(pos2(area.left() + 14.0, area.center().y), vec2(12.0, 12.0));
     let color = color(ui, index);
     let fill = if hidden { Color32::TRANSPARENT } else { color };
-    ui.painter().rect(mark, 2.0, fill, Stroke::new(1.5, color), StrokeKind::Inside);
+    ui.painter()
+        .rect(mark, 2.0, fill, Stroke::new(1.5, color), StrokeKind::Inside);
     let write = |x: f32, y: f32, align: Align2, text: String, font: FontId, color: Color32| {
         ui.painter().text(pos2(x, y), align, text, font, color);
     };
     let (above, below) = (area.center().y - 8.0, area.center().y + 8.0);
-    write(area.left() + 30.0, above, Align2::LEFT_CENTER, fitted(&run.name), FontId::proportional(theme::BODY), ink);
-    write(area.left() + 30.0, below, Align2::LEFT_CENTER, when(run), FontId::proportional(10.5), colors.weak);
+    write(
+        area.left() + 30.0,
+        above,
+        Align2::LEFT_CENTER,
+        fitted(&run.name),
+        FontId::proportional(theme::BODY),
+        ink,
+    );
+    write(
+        area.left() + 30.0,
+        below,
+        Align2::LEFT_CENTER,
+        when(run),
+        FontId::proportional(10.5),
+        colors.weak,
+    );
     if toggle.width() >= NAME_AND_FIGURE {
-        write(toggle.right() - 8.0, above, Align2::RIGHT_CENTER, reached(run), theme::digits(11.0), colors.text);
+        write(
+            toggle.right() - 8.0,
+            above,
+            Align2::RIGHT_CENTER,
+            reached(run),
+            theme::digits(11.0),
+            colors.text,
+        );
     }
-    let hover = format!("{}\n{} · {}", run.path.display(), run.record.device, text::duration(run.record.seconds));
+    let hover = format!(
+        "{}\n{} · {}",
+        run.path.display(),
+        run.record.device,
+        text::duration(run.record.seconds)
+    );
     if response.on_hover_text(hover).clicked() {
         actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
     }
-    let button = Rect::from_center_size(pos2(area.right() - 16.0, area.center().y), vec2(24.0, 24.0));
+    let button =
+        Rect::from_center_size(pos2(area.right() - 16.0, area.center().y), vec2(24.0, 24.0));
     // A child of its own leaves the next row where the list puts it.
     let mut inner = ui.new_child(UiBuilder::new().id_salt(&run.path).max_rect(button));
     let name = format!("Open run {}", run.name);
-    if icon_button(&mut inner, Icon::Closed, &name, "Open this run: its project, its curves, its network", true)
-        .clicked()
+    if icon_button(
+        &mut inner,
+        Icon::Closed,
+        &name,
+        "Open this run: its project, its curves, its network",
+        true,
+    )
+    .clicked()
     {
         actions.push(Action::Open(run.path.clone()));
     }
@@ -181,7 +272,14 @@ fn fitted(name: &str) -> String {
     const LETTERS: usize = 18;
     // The end tells runs of one project apart.
     let extra = name.chars().count().saturating_sub(LETTERS);
-    if extra == 0 { name.to_owned() } else { ['…'].into_iter().chain(name.chars().skip(extra + 1)).collect() }
+    if extra == 0 {
+        name.to_owned()
+    } else {
+        ['…']
+            .into_iter()
+            .chain(name.chars().skip(extra + 1))
+            .collect()
+    }
 }
 
 fn when(run: &StoredRun) -> String {
@@ -193,13 +291,19 @@ fn when(run: &StoredRun) -> String {
     };
     let started = run.record.started.replace('T', " ");
     let minute: String = started.chars().take(16).collect();
-    format!("{minute} · {status} · {} steps", text::count(run.record.steps))
+    format!(
+        "{minute} · {status} · {} steps",
+        text::count(run.record.steps)
+    )
 }
 
 /// What it reached on the images it never learnt from, as far as it was measured.
 fn reached(run: &StoredRun) -> String {
     let metrics = &run.record.metrics;
-    let Some((split, metrics)) = ["valid", "test", "train"].iter().find_map(|name| metrics.get_key_value(*name)) else {
+    let Some((split, metrics)) = ["valid", "test", "train"]
+        .iter()
+        .find_map(|name| metrics.get_key_value(*name))
+    else {
         return "—".to_owned();
     };
     match metrics.accuracy {

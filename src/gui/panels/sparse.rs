@@ -37,7 +37,11 @@ impl View for SparseView {
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |code| {
             let (images, of) = (text::count(code.images as u64), text::count(code.of as u64));
-            format!("{images} of {of} {} images · step {}", code.split, text::count(code.step))
+            format!(
+                "{images} of {of} {} images · step {}",
+                code.split,
+                text::count(code.step)
+            )
         })
     }
 
@@ -47,12 +51,25 @@ impl View for SparseView {
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
             let penalty = format!("penalty {}", text::loss(penalty));
-            write(penalty, colors.text, "β·Σ KL(ρ‖ρ̂): what these means add to the loss");
+            write(
+                penalty,
+                colors.text,
+                "β·Σ KL(ρ‖ρ̂): what these means add to the loss",
+            );
         }
-        let mean = code.means.iter().map(|mean| f64::from(*mean)).sum::<f64>() / code.means.len().max(1) as f64;
-        write(format!("mean {}", text::loss(mean)), colors.accent, "The mean over all units");
+        let mean = code.means.iter().map(|mean| f64::from(*mean)).sum::<f64>()
+            / code.means.len().max(1) as f64;
+        write(
+            format!("mean {}", text::loss(mean)),
+            colors.accent,
+            "The mean over all units",
+        );
         if let Some((rho, _)) = code.target {
-            write(format!("target ρ {rho}"), colors.second, "The mean activation that the stage's sparsity asks for");
+            write(
+                format!("target ρ {rho}"),
+                colors.second,
+                "The mean activation that the stage's sparsity asks for",
+            );
         }
     }
 
@@ -63,7 +80,11 @@ impl View for SparseView {
             Some((_, Err(message))) => failed(ui, "No code to measure", message, actions),
             None => match state.subject() {
                 Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
-                Some(Subject::Live) => empty(ui, "Measuring …", "The first figures come with the next pictures."),
+                Some(Subject::Live) => empty(
+                    ui,
+                    "Measuring …",
+                    "The first figures come with the next pictures.",
+                ),
                 None => empty(
                     ui,
                     "No hidden units to measure yet",
@@ -76,15 +97,28 @@ impl View for SparseView {
 
 impl SparseView {
     fn ranked(&mut self, seen: &Arc<Seen>, code: &SparseCode) -> &[(usize, f32)] {
-        let drawn = self.drawn.take().filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
-        &self.drawn.insert(drawn.unwrap_or_else(|| (seen.clone(), ranked(code)))).1
+        let drawn = self
+            .drawn
+            .take()
+            .filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
+        &self
+            .drawn
+            .insert(drawn.unwrap_or_else(|| (seen.clone(), ranked(code))))
+            .1
     }
 }
 
 fn seen(state: &State) -> Option<&Arc<Seen>> {
     let subject = state.subject();
-    let fits = |seen: &Subject| subject.as_ref().is_none_or(|subject| subject == seen) || *seen == Subject::Live;
-    state.looking.sparse.latest.as_ref().filter(|seen| fits(&seen.question))
+    let fits = |seen: &Subject| {
+        subject.as_ref().is_none_or(|subject| subject == seen) || *seen == Subject::Live
+    };
+    state
+        .looking
+        .sparse
+        .latest
+        .as_ref()
+        .filter(|seen| fits(&seen.question))
 }
 
 fn latest(state: &State) -> Option<&SparseCode> {
@@ -100,16 +134,34 @@ fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
         area.split_left_right_at_fraction(0.58)
     };
     let first = Rect::from_min_max(first.min, first.max - vec2(theme::GAP, 0.0));
-    chart(ui, first, &format!("mean activation of {}, sorted", code.layer), |ui| sorted(ui, code, ranked));
-    let left = if second.left() > area.left() { theme::GAP } else { 0.0 };
+    chart(
+        ui,
+        first,
+        &format!("mean activation of {}, sorted", code.layer),
+        |ui| sorted(ui, code, ranked),
+    );
+    let left = if second.left() > area.left() {
+        theme::GAP
+    } else {
+        0.0
+    };
     let second = Rect::from_min_max(second.min + vec2(left, 0.0), second.max);
-    chart(ui, second, "units by mean activation", |ui| histogram(ui, code));
+    chart(ui, second, "units by mean activation", |ui| {
+        histogram(ui, code)
+    });
 }
 
 /// A chart below its name.
 fn chart(ui: &mut Ui, area: Rect, name: &str, content: impl FnOnce(&mut Ui)) {
     ui.scope_builder(UiBuilder::new().id_salt(name).max_rect(area), |ui| {
-        ui.add(Label::new(RichText::new(name).size(theme::SMALL).color(theme::palette(ui).weak)).truncate());
+        ui.add(
+            Label::new(
+                RichText::new(name)
+                    .size(theme::SMALL)
+                    .color(theme::palette(ui).weak),
+            )
+            .truncate(),
+        );
         content(ui);
     });
 }
@@ -127,27 +179,42 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
     let colors = *theme::palette(ui);
     let described = |rank: usize| {
         let (unit, mean) = ranked.get(rank)?;
-        Some(format!("unit {unit}: {}\nrank {} of {}", text::loss(f64::from(*mean)), rank + 1, ranked.len()))
+        Some(format!(
+            "unit {unit}: {}\nrank {} of {}",
+            text::loss(f64::from(*mean)),
+            rank + 1,
+            ranked.len()
+        ))
     };
     let area = |hover: &HoverPosition<'_>| match hover {
         HoverPosition::NearDataPoint { position, .. } => described(position.x.max(0.0) as usize),
         HoverPosition::Elsewhere { .. } => None,
     };
-    plot(ui, "sorted", true).label_formatter(area).show(ui, |plot| {
-        if ranked.len() > MOST_BARS {
-            let line = Line::new("", steps(ranked)).stroke(Stroke::new(1.0, colors.accent));
-            plot.line(line.fill(0.0).fill_alpha(0.8));
-        } else {
-            let bar = |(rank, (_, mean)): (usize, &(usize, f32))| {
-                let bar = Bar::new(rank as f64 + 0.5, finite(*mean)).width(0.9);
-                bar.name(described(rank).unwrap_or_default())
-            };
-            plot.bar_chart(filled(ranked.iter().enumerate().map(bar).collect(), &colors));
-        }
-        if let Some((rho, _)) = code.target {
-            plot.hline(HLine::new("target ρ", rho).color(colors.second).width(1.5).style(LineStyle::dashed_dense()));
-        }
-    });
+    plot(ui, "sorted", true)
+        .label_formatter(area)
+        .show(ui, |plot| {
+            if ranked.len() > MOST_BARS {
+                let line = Line::new("", steps(ranked)).stroke(Stroke::new(1.0, colors.accent));
+                plot.line(line.fill(0.0).fill_alpha(0.8));
+            } else {
+                let bar = |(rank, (_, mean)): (usize, &(usize, f32))| {
+                    let bar = Bar::new(rank as f64 + 0.5, finite(*mean)).width(0.9);
+                    bar.name(described(rank).unwrap_or_default())
+                };
+                plot.bar_chart(filled(
+                    ranked.iter().enumerate().map(bar).collect(),
+                    &colors,
+                ));
+            }
+            if let Some((rho, _)) = code.target {
+                plot.hline(
+                    HLine::new("target ρ", rho)
+                        .color(colors.second)
+                        .width(1.5)
+                        .style(LineStyle::dashed_dense()),
+                );
+            }
+        });
 }
 
 /// The outline of so many bars that they would be thinner than a pixel; it falls, so leaving some out hides
@@ -155,7 +222,10 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
 fn steps(ranked: &[(usize, f32)]) -> Vec<[f64; 2]> {
     let stride = ranked.len().div_ceil(MOST_STEPS);
     let step = |(index, block): (usize, &[(usize, f32)])| {
-        let (from, mean) = ((index * stride) as f64, block.first().map_or(0.0, |(_, mean)| finite(*mean)));
+        let (from, mean) = (
+            (index * stride) as f64,
+            block.first().map_or(0.0, |(_, mean)| finite(*mean)),
+        );
         [[from, mean], [from + block.len() as f64, mean]]
     };
     ranked.chunks(stride).enumerate().flat_map(step).collect()
@@ -167,24 +237,50 @@ fn histogram(ui: &mut Ui, code: &SparseCode) {
     let colors = *theme::palette(ui);
     let bar = |(bin, count): (usize, usize)| {
         let from = f64::from(range[0]) + bin as f64 * width;
-        let name = format!("{count} units\nfrom {} to {}", text::loss(from), text::loss(from + width));
-        Bar::new(from + width / 2.0, count as f64).width(0.92 * width).name(name)
+        let name = format!(
+            "{count} units\nfrom {} to {}",
+            text::loss(from),
+            text::loss(from + width)
+        );
+        Bar::new(from + width / 2.0, count as f64)
+            .width(0.92 * width)
+            .name(name)
     };
-    let bars = code.histogram(range, BINS).into_iter().enumerate().map(bar).collect();
+    let bars = code
+        .histogram(range, BINS)
+        .into_iter()
+        .enumerate()
+        .map(bar)
+        .collect();
     plot(ui, "histogram", false).show(ui, |plot| {
         plot.bar_chart(filled(bars, &colors));
         if let Some((rho, _)) = code.target {
-            plot.vline(VLine::new("target ρ", rho).color(colors.second).width(1.5).style(LineStyle::dashed_dense()));
+            plot.vline(
+                VLine::new("target ρ", rho)
+                    .color(colors.second)
+                    .width(1.5)
+                    .style(LineStyle::dashed_dense()),
+            );
         }
     });
 }
 
 fn finite(mean: f32) -> f64 {
-    if mean.is_finite() { f64::from(mean) } else { 0.0 }
+    if mean.is_finite() {
+        f64::from(mean)
+    } else {
+        0.0
+    }
 }
 
 fn filled(bars: Vec<Bar>, colors: &Palette) -> BarChart {
-    let bars = bars.into_iter().map(|bar| bar.stroke(Stroke::NONE).fill(theme::faded(colors.accent, 0.8))).collect();
+    let bars = bars
+        .into_iter()
+        .map(|bar| {
+            bar.stroke(Stroke::NONE)
+                .fill(theme::faded(colors.accent, 0.8))
+        })
+        .collect();
     BarChart::new("", bars).element_formatter(Box::new(|bar, _| bar.name.clone()))
 }
 
@@ -192,7 +288,13 @@ fn filled(bars: Vec<Bar>, colors: &Palette) -> BarChart {
 fn plot<'a>(ui: &Ui, name: &'static str, units_across: bool) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let write = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
-    let across = move |value: f64| if units_across { text::count(value.max(0.0) as u64) } else { write(value) };
+    let across = move |value: f64| {
+        if units_across {
+            text::count(value.max(0.0) as u64)
+        } else {
+            write(value)
+        }
+    };
     Plot::new(name)
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
@@ -207,8 +309,12 @@ fn plot<'a>(ui: &Ui, name: &'static str, units_across: bool) -> Plot<'a> {
         .x_grid_spacer(even)
         .show_x(false)
         .show_y(false)
-        .custom_x_axes(vec![axis(AxisHints::new_x(), &colors).formatter(move |mark, _| across(mark.value))])
+        .custom_x_axes(vec![
+            axis(AxisHints::new_x(), &colors).formatter(move |mark, _| across(mark.value)),
+        ])
         .custom_y_axes(vec![
-            axis(AxisHints::new_y(), &colors).min_thickness(40.0).formatter(move |mark, _| write(mark.value)),
+            axis(AxisHints::new_y(), &colors)
+                .min_thickness(40.0)
+                .formatter(move |mark, _| write(mark.value)),
         ])
 }

@@ -6,7 +6,9 @@ use crate::gui::theme;
 use crate::gui::views::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::text;
-use eframe::egui::{Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Height of the line.
 pub const HEIGHT: f32 = 28.0;
@@ -55,17 +57,40 @@ fn hints(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if count == 0 {
         return;
     }
-    let text = if count == 1 { "1 hint".to_owned() } else { format!("{count} hints") };
+    let text = if count == 1 {
+        "1 hint".to_owned()
+    } else {
+        format!("{count} hints")
+    };
     let colors = theme::palette(ui);
     let font = theme::digits(11.5);
-    let width = ui.painter().layout_no_wrap(text.clone(), font.clone(), colors.weak).size().x;
-    let (rect, response) = ui.allocate_exact_size(vec2(icon::SIZE + 4.0 + width, 20.0), Sense::click());
+    let width = ui
+        .painter()
+        .layout_no_wrap(text.clone(), font.clone(), colors.weak)
+        .size()
+        .x;
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(icon::SIZE + 4.0 + width, 20.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Open advice"));
     let lit = response.hovered() || response.has_focus();
     let ink = if lit { colors.strong } else { colors.weak };
-    icon::paint(ui.painter(), Icon::Hint, icon::beside(rect, rect.left()), ink);
-    ui.painter().text(pos2(rect.right(), rect.center().y), Align2::RIGHT_CENTER, text, font, ink);
-    if response.on_hover_text("What is unusual about this project, and why").clicked() {
+    icon::paint(
+        ui.painter(),
+        Icon::Hint,
+        icon::beside(rect, rect.left()),
+        ink,
+    );
+    ui.painter().text(
+        pos2(rect.right(), rect.center().y),
+        Align2::RIGHT_CENTER,
+        text,
+        font,
+        ink,
+    );
+    if response
+        .on_hover_text("What is unusual about this project, and why")
+        .clicked()
+    {
         actions.push(Action::View(OnView::Open(ViewKind::Advice, None)));
     }
 }
@@ -74,12 +99,27 @@ fn run_note(state: &State) -> String {
     if state.training.is_running() && state.run_differs() {
         return "The run uses the project as it was when started".into();
     }
-    let Some(run) = &state.training.run else { return String::new() };
-    let last: Vec<_> = run.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
-    format!("run {}", last.into_iter().rev().collect::<Vec<_>>().join("/"))
+    let Some(run) = &state.training.run else {
+        return String::new();
+    };
+    let last: Vec<_> = run
+        .components()
+        .rev()
+        .take(2)
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    format!(
+        "run {}",
+        last.into_iter().rev().collect::<Vec<_>>().join("/")
+    )
 }
 
 fn number(ui: &mut Ui, text: &str, hover: &str) {
     let colors = theme::palette(ui);
-    ui.label(RichText::new(text).font(theme::digits(11.5)).color(colors.weak)).on_hover_text(hover);
+    ui.label(
+        RichText::new(text)
+            .font(theme::digits(11.5))
+            .color(colors.weak),
+    )
+    .on_hover_text(hover);
 }

@@ -16,18 +16,27 @@ pub const HEIGHT: f32 = 40.0;
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_centered(|ui| {
         let colors = theme::palette(ui);
-        let name = RichText::new("Strata").font(theme::heading(14.0)).color(colors.strong);
+        let name = RichText::new("Strata")
+            .font(theme::heading(14.0))
+            .color(colors.strong);
         // A button without a frame starts with its text where the panels do.
         ui.add_space(-ui.spacing().button_padding.x);
         if state.start {
             ui.spacing_mut().item_spacing.x = theme::STEP;
-            let back = ui.add(flat("← Back to the project")).on_hover_text(&state.project().title);
+            let back = ui
+                .add(flat("← Back to the project"))
+                .on_hover_text(&state.project().title);
             if back.clicked() {
                 actions.push(Action::Start(false));
             }
         } else {
-            let home = ui.add(Button::new(name).frame_when_inactive(false)).accessible_name("Start page");
-            if home.on_hover_text("Start page: recent and built-in projects").clicked() {
+            let home = ui
+                .add(Button::new(name).frame_when_inactive(false))
+                .accessible_name("Start page");
+            if home
+                .on_hover_text("Start page: recent and built-in projects")
+                .clicked()
+            {
                 actions.push(Action::Start(true));
             }
             title(ui, state, actions);
@@ -43,8 +52,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 actions.push(Action::Show(Show::Dark(!dark)));
             }
             if !state.start {
-                let (name, shown) =
-                    if state.shows_settings() { ("Hide settings", true) } else { ("Show settings", false) };
+                let (name, shown) = if state.shows_settings() {
+                    ("Hide settings", true)
+                } else {
+                    ("Show settings", false)
+                };
                 let hover = format!("{name} (Ctrl+B)");
                 if icon_button(ui, Icon::Side, name, &hover, true).clicked() {
                     actions.push(Action::Show(Show::Settings(!shown)));
@@ -81,24 +93,45 @@ fn find(ui: &mut Ui, actions: &mut Vec<Action>) {
 fn title(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let id = Id::unique(("title", state.generation));
     let font = eframe::egui::FontId::proportional(theme::BODY);
-    let written = ui.painter().layout_no_wrap(state.project().title.clone(), font, eframe::egui::Color32::WHITE);
-    let width = (written.size().x + 20.0).clamp(160.0, if state.view.narrow { 200.0 } else { 360.0 });
-    let field = Field::new(id, "Project title", &state.project().title).words().hint("untitled").width(width);
+    let written = ui.painter().layout_no_wrap(
+        state.project().title.clone(),
+        font,
+        eframe::egui::Color32::WHITE,
+    );
+    let width =
+        (written.size().x + 20.0).clamp(160.0, if state.view.narrow { 200.0 } else { 360.0 });
+    let field = Field::new(id, "Project title", &state.project().title)
+        .words()
+        .hint("untitled")
+        .width(width);
     if let Some(FieldEvent::Commit(text)) = field.show(ui) {
         actions.push(Action::Edit(Edit::Title(text)));
     }
     let colors = theme::palette(ui);
     let (dot, hover) = match (state.is_unsaved(), &state.file) {
-        (true, _) => (colors.accent, "There are changes that no file holds (Ctrl+S saves)".to_owned()),
-        (false, Some(file)) => (eframe::egui::Color32::TRANSPARENT, file.display().to_string()),
-        (false, None) => (eframe::egui::Color32::TRANSPARENT, "Not changed yet".to_owned()),
+        (true, _) => (
+            colors.accent,
+            "There are changes that no file holds (Ctrl+S saves)".to_owned(),
+        ),
+        (false, Some(file)) => (
+            eframe::egui::Color32::TRANSPARENT,
+            file.display().to_string(),
+        ),
+        (false, None) => (
+            eframe::egui::Color32::TRANSPARENT,
+            "Not changed yet".to_owned(),
+        ),
     };
     // The mark keeps its place, so nothing jumps when it comes and goes.
     let (rect, response) = ui.allocate_exact_size(vec2(8.0, 8.0), eframe::egui::Sense::hover());
     ui.painter().circle_filled(rect.center(), 4.0, dot);
     let unsaved = state.is_unsaved();
     response.widget_info(|| {
-        let text = if unsaved { "Unsaved changes" } else { "No unsaved changes" };
+        let text = if unsaved {
+            "Unsaved changes"
+        } else {
+            "No unsaved changes"
+        };
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Label, true, text)
     });
     response.on_hover_text(hover);
@@ -108,13 +141,23 @@ fn history(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if icon_button(ui, Icon::Undo, "Undo", "Undo (Ctrl+Z)", state.can_undo()).clicked() {
         actions.push(Action::Undo);
     }
-    if icon_button(ui, Icon::Redo, "Redo", "Redo (Ctrl+Shift+Z or Ctrl+Y)", state.can_redo()).clicked() {
+    if icon_button(
+        ui,
+        Icon::Redo,
+        "Redo",
+        "Redo (Ctrl+Shift+Z or Ctrl+Y)",
+        state.can_redo(),
+    )
+    .clicked()
+    {
         actions.push(Action::Redo);
     }
 }
 
 fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
-    let examples = ui.add(flat("Examples ▾")).on_hover_text("Built-in projects to start from");
+    let examples = ui
+        .add(flat("Examples ▾"))
+        .on_hover_text("Built-in projects to start from");
     Popup::menu(&examples).width(440.0).show(|ui| {
         for entry in builtin::ALL {
             if example(ui, entry).clicked() {
@@ -123,9 +166,17 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
         }
     });
     for (text, hover, action) in [
-        ("Open…", "Open a project file or a run's folder (Ctrl+O)", Action::Ask(Asking::Open)),
+        (
+            "Open…",
+            "Open a project file or a run's folder (Ctrl+O)",
+            Action::Ask(Asking::Open),
+        ),
         ("Save", "Save the project (Ctrl+S)", Action::Save),
-        ("Save as…", "Save the project to another file (Ctrl+Shift+S)", Action::Ask(Asking::Save)),
+        (
+            "Save as…",
+            "Save the project to another file (Ctrl+Shift+S)",
+            Action::Ask(Asking::Save),
+        ),
     ]
     .into_iter()
     .take(if narrow { 2 } else { 3 })
@@ -140,9 +191,18 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
 fn workspaces(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::STEP);
     for (workspace, hover) in [
-        (Workspace::Training, "Watch the network learn and look into it (F2)"),
-        (Workspace::Design, "Shapes, costs and advice before anything is trained (F2)"),
-        (Workspace::Data, "The images, what augmentation makes of them, and a playground for kernels (F2)"),
+        (
+            Workspace::Training,
+            "Watch the network learn and look into it (F2)",
+        ),
+        (
+            Workspace::Design,
+            "Shapes, costs and advice before anything is trained (F2)",
+        ),
+        (
+            Workspace::Data,
+            "The images, what augmentation makes of them, and a playground for kernels (F2)",
+        ),
     ] {
         let button = Button::selectable(state.view.workspace == workspace, workspace.name());
         let shown = ui.add(button).on_hover_text(hover);
@@ -161,12 +221,31 @@ fn flat(text: &str) -> Button<'_> {
 fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
     let colors = theme::palette(ui);
     let mut job = eframe::egui::text::LayoutJob::default();
-    let format = |font, color| eframe::egui::TextFormat { font_id: font, color, ..Default::default() };
-    job.append(entry.name, 0.0, format(theme::heading(theme::BODY), colors.strong));
+    let format = |font, color| eframe::egui::TextFormat {
+        font_id: font,
+        color,
+        ..Default::default()
+    };
+    job.append(
+        entry.name,
+        0.0,
+        format(theme::heading(theme::BODY), colors.strong),
+    );
     job.append("\n", 0.0, format(theme::digits(4.0), colors.weak));
-    job.append(entry.about, 0.0, format(eframe::egui::FontId::proportional(theme::SMALL), colors.weak));
-    let button = Button::new(job).frame_when_inactive(false).min_size(vec2(ui.available_width(), 40.0)).wrap();
-    ui.add(button).accessible_name(format!("Open example {}", entry.name))
+    job.append(
+        entry.about,
+        0.0,
+        format(
+            eframe::egui::FontId::proportional(theme::SMALL),
+            colors.weak,
+        ),
+    );
+    let button = Button::new(job)
+        .frame_when_inactive(false)
+        .min_size(vec2(ui.available_width(), 40.0))
+        .wrap();
+    ui.add(button)
+        .accessible_name(format!("Open example {}", entry.name))
 }
 
 /// The devices that can be chosen: `None` is the best there is.
@@ -180,10 +259,20 @@ fn devices() -> Vec<(Option<&'static str>, &'static str)> {
 
 fn device(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let chosen = state.device.as_deref();
-    let name = devices().iter().find(|(key, _)| *key == chosen).map_or("Automatic", |(_, name)| name);
-    let running = state.training.device.as_deref().filter(|_| state.training.is_running());
+    let name = devices()
+        .iter()
+        .find(|(key, _)| *key == chosen)
+        .map_or("Automatic", |(_, name)| name);
+    let running = state
+        .training
+        .device
+        .as_deref()
+        .filter(|_| state.training.is_running());
     let text = format!("{} ▾", running.unwrap_or(name));
-    let button = ui.add(flat(&text)).on_hover_text("Where the next run computes").accessible_name("Device");
+    let button = ui
+        .add(flat(&text))
+        .on_hover_text("Where the next run computes")
+        .accessible_name("Device");
     Popup::menu(&button).width(160.0).show(|ui| {
         for (key, name) in devices() {
             if ui.selectable_label(key == chosen, name).clicked() {

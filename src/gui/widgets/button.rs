@@ -2,11 +2,15 @@
 
 use super::icon::{self, Icon};
 use crate::gui::theme;
-use eframe::egui::{Align2, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Widget, WidgetInfo, vec2};
+use eframe::egui::{
+    Align2, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Widget, WidgetInfo, vec2,
+};
 
 /// A square button with an icon; `name` is what screen readers and tests call it, `hover` explains it.
 pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hover: &str, enabled: bool) -> Response {
-    ui.add_enabled(enabled, IconButton { icon, name }).on_hover_text(hover).on_disabled_hover_text(hover)
+    ui.add_enabled(enabled, IconButton { icon, name })
+        .on_hover_text(hover)
+        .on_disabled_hover_text(hover)
 }
 
 struct IconButton<'a> {
@@ -27,14 +31,20 @@ impl Widget for IconButton<'_> {
         if response.has_focus() {
             focus_ring(ui, rect);
         }
-        icon::paint(ui.painter(), self.icon, rect, if lit { colors.strong } else { colors.text });
+        icon::paint(
+            ui.painter(),
+            self.icon,
+            rect,
+            if lit { colors.strong } else { colors.text },
+        );
         response
     }
 }
 
 fn focus_ring(ui: &Ui, rect: Rect) {
     let stroke = Stroke::new(1.0, theme::palette(ui).accent);
-    ui.painter().rect_stroke(rect, theme::RADIUS, stroke, StrokeKind::Inside);
+    ui.painter()
+        .rect_stroke(rect, theme::RADIUS, stroke, StrokeKind::Inside);
 }
 
 /// The main action: filled with the accent colour, with an icon before the text.
@@ -47,8 +57,23 @@ pub fn quiet_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool, width: f
     labelled(ui, icon, text, enabled, width, false)
 }
 
-fn labelled(ui: &mut Ui, icon: Icon, text: &str, enabled: bool, width: f32, primary: bool) -> Response {
-    ui.add_enabled(enabled, Labelled { icon, text, width, primary })
+fn labelled(
+    ui: &mut Ui,
+    icon: Icon,
+    text: &str,
+    enabled: bool,
+    width: f32,
+    primary: bool,
+) -> Response {
+    ui.add_enabled(
+        enabled,
+        Labelled {
+            icon,
+            text,
+            width,
+            primary,
+        },
+    )
 }
 
 struct Labelled<'a> {
@@ -71,8 +96,18 @@ impl Widget for Labelled<'_> {
             (false, true) => (colors.lifted, colors.strong),
             (false, false) => (colors.raised, colors.text),
         };
-        let line = if self.primary && enabled { fill } else { colors.line };
-        ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+        let line = if self.primary && enabled {
+            fill
+        } else {
+            colors.line
+        };
+        ui.painter().rect(
+            rect,
+            theme::RADIUS,
+            fill,
+            Stroke::new(1.0, line),
+            StrokeKind::Inside,
+        );
         if response.has_focus() {
             focus_ring(ui, rect.expand(1.0));
         }
@@ -83,11 +118,18 @@ impl Widget for Labelled<'_> {
 
 impl Labelled<'_> {
     fn paint_label(&self, ui: &Ui, rect: Rect, ink: eframe::egui::Color32) {
-        let font = if self.primary { theme::heading(theme::BODY) } else { FontId::proportional(theme::BODY) };
-        let galley = ui.painter().layout_no_wrap(self.text.to_owned(), font.clone(), ink);
+        let font = if self.primary {
+            theme::heading(theme::BODY)
+        } else {
+            FontId::proportional(theme::BODY)
+        };
+        let galley = ui
+            .painter()
+            .layout_no_wrap(self.text.to_owned(), font.clone(), ink);
         let left = rect.center().x - (icon::SIZE + 6.0 + galley.size().x) / 2.0;
         icon::paint(ui.painter(), self.icon, icon::beside(rect, left), ink);
         let at = eframe::egui::pos2(left + icon::SIZE + 6.0, rect.center().y);
-        ui.painter().text(at, Align2::LEFT_CENTER, self.text, font, ink);
+        ui.painter()
+            .text(at, Align2::LEFT_CENTER, self.text, font, ink);
     }
 }

@@ -9,7 +9,11 @@ pub fn empty(ui: &mut Ui, heading: &str, what_to_do: &str) {
     let space = (ui.available_height() - 44.0).max(0.0) / 2.0;
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space(space);
-        ui.label(RichText::new(heading).font(theme::heading(theme::BODY)).color(colors.text));
+        ui.label(
+            RichText::new(heading)
+                .font(theme::heading(theme::BODY))
+                .color(colors.text),
+        );
         ui.label(RichText::new(what_to_do).color(colors.weak));
     });
 }

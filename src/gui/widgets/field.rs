@@ -7,7 +7,8 @@
 
 use crate::gui::theme;
 use eframe::egui::{
-    Color32, FontId, Frame, Galley, Id, Key, Margin, Response, RichText, Stroke, TextBuffer, TextEdit, Ui,
+    Color32, FontId, Frame, Galley, Id, Key, Margin, Response, RichText, Stroke, TextBuffer,
+    TextEdit, Ui,
     text::{LayoutJob, TextFormat},
 };
 use std::ops::Range;
@@ -47,7 +48,18 @@ impl<'a> Field<'a> {
     /// A field for `text`; `name` is what screen readers and tests call it.
     pub fn new(id: Id, name: &'a str, text: &'a str) -> Field<'a> {
         let (shown, hint, width) = (None, "", f32::INFINITY);
-        Field { id, name, text, shown, hint, width, framed: true, mono: true, wrong: None, check: None }
+        Field {
+            id,
+            name,
+            text,
+            shown,
+            hint,
+            width,
+            framed: true,
+            mono: true,
+            wrong: None,
+            check: None,
+        }
     }
 
     /// What stands there while it isn't edited, where that is not the text itself.
@@ -101,13 +113,21 @@ impl<'a> Field<'a> {
     pub fn show_full(self, ui: &mut Ui) -> (Response, Option<FieldEvent>) {
         let draft = ui.data(|data| data.get_temp::<String>(self.id));
         let focused = ui.memory(|memory| memory.has_focus(self.id));
-        let resting = if focused { self.text } else { self.shown.unwrap_or(self.text) };
+        let resting = if focused {
+            self.text
+        } else {
+            self.shown.unwrap_or(self.text)
+        };
         let mut text = draft.clone().unwrap_or_else(|| resting.to_owned());
         let refused = |text: &str| self.check.and_then(|check| check(text).err());
         let complaint = draft.as_deref().and_then(refused);
         let response = self.edit(ui, &mut text, complaint.is_some());
         if let Some(complaint) = &complaint {
-            ui.label(RichText::new(complaint).size(theme::SMALL).color(theme::palette(ui).wrong));
+            ui.label(
+                RichText::new(complaint)
+                    .size(theme::SMALL)
+                    .color(theme::palette(ui).wrong),
+            );
         }
         let event = if response.changed() {
             ui.data_mut(|data| data.insert_temp(self.id, text.clone()));
@@ -136,40 +156,83 @@ impl<'a> Field<'a> {
 
     fn edit(&self, ui: &mut Ui, text: &mut String, refused: bool) -> Response {
         let colors = *theme::palette(ui);
-        let font = if self.mono { theme::digits(12.0) } else { FontId::proportional(theme::BODY) };
-        let wrong = self.wrong.clone().filter(|_| !ui.memory(|memory| memory.has_focus(self.id)) || !refused);
+        let font = if self.mono {
+            theme::digits(12.0)
+        } else {
+            FontId::proportional(theme::BODY)
+        };
+        let wrong = self
+            .wrong
+            .clone()
+            .filter(|_| !ui.memory(|memory| memory.has_focus(self.id)) || !refused);
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
-            layout(ui, text.as_str(), font.clone(), colors.strong, colors.wrong, wrong.clone())
+            layout(
+                ui,
+                text.as_str(),
+                font.clone(),
+                colors.strong,
+                colors.wrong,
+                wrong.clone(),
+            )
         };
         let line = if refused { colors.wrong } else { colors.line };
         let frame = match self.framed {
-            true => Frame::new().fill(colors.raised).stroke(Stroke::new(1.0, line)).corner_radius(theme::RADIUS),
+            true => Frame::new()
+                .fill(colors.raised)
+                .stroke(Stroke::new(1.0, line))
+                .corner_radius(theme::RADIUS),
             false => Frame::new(),
         };
-        let margin = if self.framed { Margin::symmetric(7, 4) } else { Margin::symmetric(0, 4) };
+        let margin = if self.framed {
+            Margin::symmetric(7, 4)
+        } else {
+            Margin::symmetric(0, 4)
+        };
         let edit = TextEdit::singleline(text)
             .id(self.id)
             .font(font.clone())
             .frame(frame.inner_margin(margin))
-            .hint_text(RichText::new(self.hint).font(font.clone()).color(colors.weak))
+            .hint_text(
+                RichText::new(self.hint)
+                    .font(font.clone())
+                    .color(colors.weak),
+            )
             .desired_width(self.width)
             .layouter(&mut layouter);
         let width = ui.available_width().min(self.width);
         let response = ui.add(edit).accessible_name(self.name);
         // What is longer than its field can be read without entering it.
         let letters = width / if self.mono { 7.2 } else { 6.6 };
-        if text.chars().count() as f32 > letters - 2.0 { response.on_hover_text(text.as_str()) } else { response }
+        if text.chars().count() as f32 > letters - 2.0 {
+            response.on_hover_text(text.as_str())
+        } else {
+            response
+        }
     }
 }
 
-fn layout(ui: &Ui, text: &str, font: FontId, ink: Color32, red: Color32, wrong: Option<Range<usize>>) -> Arc<Galley> {
-    let format = |color| TextFormat { font_id: font.clone(), color, ..TextFormat::default() };
+fn layout(
+    ui: &Ui,
+    text: &str,
+    font: FontId,
+    ink: Color32,
+    red: Color32,
+    wrong: Option<Range<usize>>,
+) -> Arc<Galley> {
+    let format = |color| TextFormat {
+        font_id: font.clone(),
+        color,
+        ..TextFormat::default()
+    };
     let mut job = LayoutJob::default();
     match wrong.filter(|span| text.get(span.clone()).is_some_and(|part| !part.is_empty())) {
         None => job.append(text, 0.0, format(ink)),
         Some(span) => {
             job.append(&text[..span.start], 0.0, format(ink));
-            let underlined = TextFormat { underline: Stroke::new(1.0, red), ..format(red) };
+            let underlined = TextFormat {
+                underline: Stroke::new(1.0, red),
+                ..format(red)
+            };
             job.append(&text[span.clone()], 0.0, underlined);
             job.append(&text[span.end..], 0.0, format(ink));
         }

@@ -60,7 +60,11 @@ pub enum Icon {
 
 /// Paints an icon into the middle of a rectangle, 14 points wide.
 pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
-    let pen = Pen { painter, origin: rect.center() - vec2(7.0, 7.0), color };
+    let pen = Pen {
+        painter,
+        origin: rect.center() - vec2(7.0, 7.0),
+        color,
+    };
     match icon {
         Icon::Play => pen.fill(&[(3.0, 1.5), (12.5, 7.0), (3.0, 12.5)]),
         Icon::Pause => {
@@ -102,11 +106,23 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
             pen.block((6.4, 9.7), (7.6, 10.8));
         }
         Icon::Open => pen.line(&[(3.5, 5.5), (7.0, 9.0), (10.5, 5.5)]),
-        Icon::Folder => {
-            pen.line(&[(1.5, 11.5), (1.5, 2.5), (5.5, 2.5), (7.0, 4.5), (12.5, 4.5), (12.5, 11.5), (1.5, 11.5)])
-        }
+        Icon::Folder => pen.line(&[
+            (1.5, 11.5),
+            (1.5, 2.5),
+            (5.5, 2.5),
+            (7.0, 4.5),
+            (12.5, 4.5),
+            (12.5, 11.5),
+            (1.5, 11.5),
+        ]),
         Icon::Side => {
-            pen.line(&[(1.5, 2.5), (12.5, 2.5), (12.5, 11.5), (1.5, 11.5), (1.5, 2.5)]);
+            pen.line(&[
+                (1.5, 2.5),
+                (12.5, 2.5),
+                (12.5, 11.5),
+                (1.5, 11.5),
+                (1.5, 2.5),
+            ]);
             pen.line(&[(8.8, 2.5), (8.8, 11.5)]);
         }
         Icon::Save => {
@@ -117,7 +133,8 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
         Icon::Lock => lock(&pen),
         Icon::Hint => hint(&pen),
         Icon::Ring => {
-            pen.painter.circle_stroke(pen.at((7.0, 7.0)), 4.0, Stroke::new(1.4, pen.color));
+            pen.painter
+                .circle_stroke(pen.at((7.0, 7.0)), 4.0, Stroke::new(1.4, pen.color));
         }
         Icon::Closed => pen.line(&[(5.5, 3.5), (9.0, 7.0), (5.5, 10.5)]),
     }
@@ -136,16 +153,22 @@ impl Pen<'_> {
 
     fn line(&self, points: &[(f32, f32)]) {
         let points = points.iter().map(|&point| self.at(point)).collect();
-        self.painter.add(Shape::line(points, Stroke::new(1.4, self.color)));
+        self.painter
+            .add(Shape::line(points, Stroke::new(1.4, self.color)));
     }
 
     fn fill(&self, points: &[(f32, f32)]) {
         let points = points.iter().map(|&point| self.at(point)).collect();
-        self.painter.add(Shape::convex_polygon(points, self.color, Stroke::NONE));
+        self.painter
+            .add(Shape::convex_polygon(points, self.color, Stroke::NONE));
     }
 
     fn block(&self, min: (f32, f32), max: (f32, f32)) {
-        self.painter.rect_filled(Rect::from_min_max(self.at(min), self.at(max)), 0.5, self.color);
+        self.painter.rect_filled(
+            Rect::from_min_max(self.at(min), self.at(max)),
+            0.5,
+            self.color,
+        );
     }
 }
 
@@ -155,7 +178,11 @@ fn turn(pen: &Pen<'_>, forward: bool) {
         let angle = -std::f32::consts::FRAC_PI_2 + std::f32::consts::PI * i as f32 / 12.0;
         (mirror(8.0 + 3.6 * angle.cos()), 8.1 + 3.6 * angle.sin())
     });
-    let path: Vec<_> = [(mirror(2.5), 4.5)].into_iter().chain(arc).chain([(mirror(5.0), 11.7)]).collect();
+    let path: Vec<_> = [(mirror(2.5), 4.5)]
+        .into_iter()
+        .chain(arc)
+        .chain([(mirror(5.0), 11.7)])
+        .collect();
     pen.line(&path);
     pen.line(&[(mirror(5.3), 1.7), (mirror(2.5), 4.5), (mirror(5.3), 7.3)]);
 }
@@ -167,7 +194,13 @@ fn arrow(pen: &Pen<'_>, down: f32) {
 }
 
 fn duplicate(pen: &Pen<'_>) {
-    pen.line(&[(4.5, 4.5), (12.0, 4.5), (12.0, 12.0), (4.5, 12.0), (4.5, 4.5)]);
+    pen.line(&[
+        (4.5, 4.5),
+        (12.0, 4.5),
+        (12.0, 12.0),
+        (4.5, 12.0),
+        (4.5, 4.5),
+    ]);
     pen.line(&[(2.0, 9.0), (2.0, 2.0), (9.0, 2.0)]);
 }
 
@@ -185,7 +218,11 @@ fn lock(pen: &Pen<'_>) {
         let angle = std::f32::consts::PI * (1.0 + i as f32 / 8.0);
         (7.0 + 2.6 * angle.cos(), 4.6 + 2.6 * angle.sin())
     });
-    let path: Vec<_> = [(4.4, 6.4)].into_iter().chain(arc).chain([(9.6, 6.4)]).collect();
+    let path: Vec<_> = [(4.4, 6.4)]
+        .into_iter()
+        .chain(arc)
+        .chain([(9.6, 6.4)])
+        .collect();
     pen.line(&path);
 }
 
@@ -194,7 +231,11 @@ fn hint(pen: &Pen<'_>) {
         let angle = std::f32::consts::PI * (0.75 + 1.5 * i as f32 / 16.0);
         (7.0 + 3.8 * angle.cos(), 5.4 + 3.8 * angle.sin())
     });
-    let bulb: Vec<_> = [(5.2, 10.2)].into_iter().chain(arc).chain([(8.8, 10.2)]).collect();
+    let bulb: Vec<_> = [(5.2, 10.2)]
+        .into_iter()
+        .chain(arc)
+        .chain([(8.8, 10.2)])
+        .collect();
     pen.line(&bulb);
     pen.line(&[(5.0, 10.2), (9.0, 10.2)]);
     pen.line(&[(5.8, 12.4), (8.2, 12.4)]);
@@ -202,12 +243,17 @@ fn hint(pen: &Pen<'_>) {
 
 fn theme(pen: &Pen<'_>) {
     let center = pen.at((7.0, 7.0));
-    pen.painter.circle_stroke(center, 5.0, Stroke::new(1.4, pen.color));
+    pen.painter
+        .circle_stroke(center, 5.0, Stroke::new(1.4, pen.color));
     let half = (0..=16).map(|i| {
         let angle = std::f32::consts::FRAC_PI_2 + std::f32::consts::PI * i as f32 / 16.0;
         center + 5.0 * vec2(angle.cos(), angle.sin())
     });
-    pen.painter.add(Shape::convex_polygon(half.collect(), pen.color, Stroke::NONE));
+    pen.painter.add(Shape::convex_polygon(
+        half.collect(),
+        pen.color,
+        Stroke::NONE,
+    ));
 }
 
 /// The sign of a box that opens a list.

@@ -5,7 +5,8 @@ use crate::inspect::curve::{self, is_signal};
 use crate::inspect::maps::viridis;
 use crate::inspect::picture::image_rgba;
 use eframe::egui::{
-    Align2, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2,
+    Align2, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Ui, pos2,
+    vec2,
 };
 
 /// Pictures of one size in one texture, without gaps.
@@ -27,7 +28,13 @@ const WIDEST: usize = 2048;
 
 impl Sheet {
     /// A sheet of `count` pictures whose pixels are seen one by one; `rgba` gives the `H × W × 4` bytes of each.
-    pub fn new(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
+    pub fn new(
+        ctx: &Context,
+        name: &str,
+        size: [usize; 2],
+        count: usize,
+        rgba: impl Fn(usize) -> Vec<u8>,
+    ) -> Sheet {
         Sheet::with(ctx, name, size, count, TextureOptions::NEAREST, rgba)
     }
 
@@ -36,7 +43,9 @@ impl Sheet {
         let ([height, width, channels], count) = (size, images.len());
         let image = |index: usize| images.get(index).copied().unwrap_or_default();
         if !is_signal(size) {
-            return Sheet::new(ctx, name, [height, width], count, |index| image_rgba(image(index), channels));
+            return Sheet::new(ctx, name, [height, width], count, |index| {
+                image_rgba(image(index), channels)
+            });
         }
         let range = curve::fitted(&images.concat(), curve::BYTES);
         let rgba = |index: usize| image_rgba(&curve::picture(image(index), channels, range), 1);
@@ -44,7 +53,13 @@ impl Sheet {
     }
 
     /// The same for drawn pictures, such as curves, that stay smooth at any size.
-    pub fn smooth(ctx: &Context, name: &str, size: [usize; 2], count: usize, rgba: impl Fn(usize) -> Vec<u8>) -> Sheet {
+    pub fn smooth(
+        ctx: &Context,
+        name: &str,
+        size: [usize; 2],
+        count: usize,
+        rgba: impl Fn(usize) -> Vec<u8>,
+    ) -> Sheet {
         Sheet::with(ctx, name, size, count, TextureOptions::LINEAR, rgba)
     }
 
@@ -62,22 +77,44 @@ impl Sheet {
         let mut image = ColorImage::filled([wide.max(1), tall.max(1)], Color32::TRANSPARENT);
         for index in 0..count {
             let (left, top) = (index % columns * width, index / columns * height);
-            for (y, row) in rgba(index).chunks_exact(4 * size[1].max(1)).step_by(steps[0]).take(height).enumerate() {
+            for (y, row) in rgba(index)
+                .chunks_exact(4 * size[1].max(1))
+                .step_by(steps[0])
+                .take(height)
+                .enumerate()
+            {
                 for (x, pixel) in row.chunks_exact(4).step_by(steps[1]).enumerate() {
                     image[(left + x, top + y)] = Color32::from_rgb(pixel[0], pixel[1], pixel[2]);
                 }
             }
         }
         let smooth = options == TextureOptions::LINEAR;
-        Sheet { texture: ctx.load_texture(name, image, options), columns, drawn: [height, width], size, smooth }
+        Sheet {
+            texture: ctx.load_texture(name, image, options),
+            columns,
+            drawn: [height, width],
+            size,
+            smooth,
+        }
     }
 
     /// Paints one of the pictures.
     pub fn paint(&self, painter: &Painter, index: usize, to: Rect) {
         let [wide, tall] = self.texture.size();
-        let (w, h) = (self.drawn[1] as f32 / wide as f32, self.drawn[0] as f32 / tall as f32);
-        let at = pos2((index % self.columns) as f32 * w, (index / self.columns) as f32 * h);
-        painter.image(self.texture.id(), to, Rect::from_min_size(at, vec2(w, h)), Color32::WHITE);
+        let (w, h) = (
+            self.drawn[1] as f32 / wide as f32,
+            self.drawn[0] as f32 / tall as f32,
+        );
+        let at = pos2(
+            (index % self.columns) as f32 * w,
+            (index / self.columns) as f32 * h,
+        );
+        painter.image(
+            self.texture.id(),
+            to,
+            Rect::from_min_size(at, vec2(w, h)),
+            Color32::WHITE,
+        );
     }
 }
 
@@ -102,20 +139,33 @@ pub fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
         let top = bar.top() + bar.height() * shade as f32 / SHADES as f32;
         let size = vec2(bar.width(), bar.height() / SHADES as f32 + 0.5);
         let share = 1.0 - (shade as f32 + 0.5) / SHADES as f32;
-        painter.rect_filled(Rect::from_min_size(pos2(bar.left(), top), size), 0.0, color(share));
+        painter.rect_filled(
+            Rect::from_min_size(pos2(bar.left(), top), size),
+            0.0,
+            color(share),
+        );
     }
 }
 
 /// The colours of unsigned values, from `low` below to `high` above.
 pub fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
     let weak = theme::palette(ui).weak;
-    let bar = Rect::from_min_size(area.min + vec2(8.0, 0.0), vec2(8.0, area.height().min(160.0)));
+    let bar = Rect::from_min_size(
+        area.min + vec2(8.0, 0.0),
+        vec2(8.0, area.height().min(160.0)),
+    );
     shades(ui.painter(), bar, |share| {
         let [r, g, b] = viridis(share);
         Color32::from_rgb(r, g, b)
     });
     let write = |y: f32, align: Align2, text: &str| {
-        ui.painter().text(pos2(bar.right() + 4.0, y), align, text, theme::digits(10.0), weak);
+        ui.painter().text(
+            pos2(bar.right() + 4.0, y),
+            align,
+            text,
+            theme::digits(10.0),
+            weak,
+        );
     };
     write(bar.top(), Align2::LEFT_TOP, high);
     write(bar.bottom(), Align2::LEFT_BOTTOM, low);
@@ -129,17 +179,33 @@ mod tests {
     fn no_sheet_is_larger_than_a_driver_takes() {
         let ctx = Context::default();
         let make = |size: [usize; 2], count: usize| {
-            let sheet = Sheet::new(&ctx, "test", size, count, |_| vec![7; size[0] * size[1] * 4]);
+            let sheet = Sheet::new(&ctx, "test", size, count, |_| {
+                vec![7; size[0] * size[1] * 4]
+            });
             (sheet.texture.size(), sheet.size)
         };
         let signals = Sheet::of_images(&ctx, "test", [1, 500, 2], &[[7; 1000].as_slice(); 3]);
-        assert_eq!((signals.texture.size(), signals.size), ([3 * 128, 64], [64, 128]));
-        assert_eq!(Sheet::of_images(&ctx, "test", [9, 8, 3], &[[7; 216].as_slice(); 2]).texture.size(), [16, 9]);
+        assert_eq!(
+            (signals.texture.size(), signals.size),
+            ([3 * 128, 64], [64, 128])
+        );
+        assert_eq!(
+            Sheet::of_images(&ctx, "test", [9, 8, 3], &[[7; 216].as_slice(); 2])
+                .texture
+                .size(),
+            [16, 9]
+        );
         assert_eq!(make([28, 28], 30), ([24 * 28, 2 * 28], [28, 28]));
         assert_eq!(make([64, 128], 40), ([16 * 128, 3 * 64], [64, 128]));
         let ([wide, tall], size) = make([1, 48_000], 3);
-        assert!(wide == 2000 && tall == 3 && size == [1, 48_000], "{wide} {tall}");
+        assert!(
+            wide == 2000 && tall == 3 && size == [1, 48_000],
+            "{wide} {tall}"
+        );
         let ([wide, tall], _) = make([1024, 1024], 48);
-        assert!(wide <= WIDEST && tall <= WIDEST && wide * tall > WIDEST * WIDEST / 2, "{wide} {tall}");
+        assert!(
+            wide <= WIDEST && tall <= WIDEST && wide * tall > WIDEST * WIDEST / 2,
+            "{wide} {tall}"
+        );
     }
 }

@@ -19,7 +19,13 @@ pub fn paint(painter: &Painter, rect: Rect, shape: &Shape, largest: usize, color
         [] => bar(painter, rect, thickness, color),
         [width] => solid(painter, rect, thickness, [3.0, side(width, largest)], color),
         [height, width] | [_, height, width] => {
-            solid(painter, rect, thickness, [side(height, largest), side(width, largest)], color);
+            solid(
+                painter,
+                rect,
+                thickness,
+                [side(height, largest), side(width, largest)],
+                color,
+            );
         }
         _ => {}
     }
@@ -31,7 +37,10 @@ fn side(size: usize, largest: usize) -> f32 {
 
 fn bar(painter: &Painter, rect: Rect, length: f32, color: Color32) {
     let right = rect.right();
-    let bar = Rect::from_center_size(pos2(right - length / 2.0, rect.center().y), vec2(length, 3.0));
+    let bar = Rect::from_center_size(
+        pos2(right - length / 2.0, rect.center().y),
+        vec2(length, 3.0),
+    );
     painter.rect_filled(bar, 0.5, color);
 }
 
@@ -39,15 +48,38 @@ fn bar(painter: &Painter, rect: Rect, length: f32, color: Color32) {
 fn solid(painter: &Painter, rect: Rect, thickness: f32, [height, width]: [f32; 2], color: Color32) {
     let slant = (width * SLANT).max(1.5);
     let front = Rect::from_min_size(
-        pos2(rect.right() - thickness - slant, rect.center().y - (height - slant) / 2.0),
+        pos2(
+            rect.right() - thickness - slant,
+            rect.center().y - (height - slant) / 2.0,
+        ),
         vec2(thickness, height),
     );
     let back = vec2(slant, -slant);
     let face = |points: [Pos2; 4], share: f32| {
         let fill = theme::faded(color, share);
-        painter.add(eframe::egui::Shape::convex_polygon(points.to_vec(), fill, Stroke::NONE));
+        painter.add(eframe::egui::Shape::convex_polygon(
+            points.to_vec(),
+            fill,
+            Stroke::NONE,
+        ));
     };
-    face([front.left_top(), front.left_top() + back, front.right_top() + back, front.right_top()], 0.55);
-    face([front.right_top(), front.right_top() + back, front.right_bottom() + back, front.right_bottom()], 0.35);
+    face(
+        [
+            front.left_top(),
+            front.left_top() + back,
+            front.right_top() + back,
+            front.right_top(),
+        ],
+        0.55,
+    );
+    face(
+        [
+            front.right_top(),
+            front.right_top() + back,
+            front.right_bottom() + back,
+            front.right_bottom(),
+        ],
+        0.35,
+    );
     painter.rect_filled(front, 0.0, theme::faded(color, 0.9));
 }

@@ -26,7 +26,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         let (border, amount) = (Border::default(), Amount::default());
-        Settings { stride: 1, dilation: 1, border, amount, grey: false, flip: false }
+        Settings {
+            stride: 1,
+            dilation: 1,
+            border,
+            amount,
+            grey: false,
+            flip: false,
+        }
     }
 }
 
@@ -42,8 +49,16 @@ pub struct Response {
 }
 
 /// Slides a kernel over a picture, each channel by itself.
-pub fn convolve(picture: &Pixels, kernel: &Kernel, settings: &Settings) -> Result<Response, KernelError> {
-    let input = if settings.grey { picture.grey() } else { picture.clone() };
+pub fn convolve(
+    picture: &Pixels,
+    kernel: &Kernel,
+    settings: &Settings,
+) -> Result<Response, KernelError> {
+    let input = if settings.grey {
+        picture.grey()
+    } else {
+        picture.clone()
+    };
     let (margins, size) = sizes(input.size, kernel.size, settings)?;
     let weights = kernel.weights(settings.flip);
     let mut values = vec![0.0; size[0] * size[1] * input.channels];
@@ -51,14 +66,27 @@ pub fn convolve(picture: &Pixels, kernel: &Kernel, settings: &Settings) -> Resul
         let plane = padded(&input, channel, &margins, settings.border);
         let sums = slide(&plane, kernel.size, &weights, size, settings);
         let out = values.iter_mut().skip(channel).step_by(input.channels);
-        out.zip(sums).for_each(|(out, sum)| *out = sum + kernel.offset);
+        out.zip(sums)
+            .for_each(|(out, sum)| *out = sum + kernel.offset);
     }
-    let output = Pixels { size, channels: input.channels, values };
-    Ok(Response { input, output, margins })
+    let output = Pixels {
+        size,
+        channels: input.channels,
+        values,
+    };
+    Ok(Response {
+        input,
+        output,
+        margins,
+    })
 }
 
 /// The padding and the size of the result.
-fn sizes(picture: [usize; 2], kernel: [usize; 2], settings: &Settings) -> Result<(Margins, [usize; 2]), KernelError> {
+fn sizes(
+    picture: [usize; 2],
+    kernel: [usize; 2],
+    settings: &Settings,
+) -> Result<(Margins, [usize; 2]), KernelError> {
     for (name, value) in [("stride", settings.stride), ("dilation", settings.dilation)] {
         if value == 0 {
             return Err(KernelError::Zero(name));
@@ -67,33 +95,59 @@ fn sizes(picture: [usize; 2], kernel: [usize; 2], settings: &Settings) -> Result
     if picture.contains(&0) {
         return Err(KernelError::Empty);
     }
-    let window = kernel.map(|side| (side - 1).saturating_mul(settings.dilation).saturating_add(1));
+    let window = kernel.map(|side| {
+        (side - 1)
+            .saturating_mul(settings.dilation)
+            .saturating_add(1)
+    });
     let whole = |margins: &Margins| {
-        [picture[0] + margins.rows.iter().sum::<usize>(), picture[1] + margins.columns.iter().sum::<usize>()]
+        [
+            picture[0] + margins.rows.iter().sum::<usize>(),
+            picture[1] + margins.columns.iter().sum::<usize>(),
+        ]
     };
     if window.iter().any(|side| *side > 1 << 20) || settings.stride > 1 << 20 {
         return Err(KernelError::TooLarge { window, picture });
     }
     let margins = padding::margins(picture, kernel, settings)?;
     let padded = whole(&margins);
-    if window.iter().zip(padded).any(|(window, padded)| *window > padded) {
-        return Err(KernelError::TooLarge { window, picture: padded });
+    if window
+        .iter()
+        .zip(padded)
+        .any(|(window, padded)| *window > padded)
+    {
+        return Err(KernelError::TooLarge {
+            window,
+            picture: padded,
+        });
     }
     let size = std::array::from_fn(|axis| (padded[axis] - window[axis]) / settings.stride + 1);
     Ok((margins, size))
 }
 
 /// One channel with its padding around it, and how wide it is.
-fn padded(picture: &Pixels, channel: usize, margins: &Margins, border: Border) -> (Vec<f32>, usize) {
+fn padded(
+    picture: &Pixels,
+    channel: usize,
+    margins: &Margins,
+    border: Border,
+) -> (Vec<f32>, usize) {
     let places = |side: usize, [before, after]: [usize; 2]| -> Vec<Option<usize>> {
-        (-(before as i64)..(side + after) as i64).map(|at| padding::source(at, side, border)).collect()
+        (-(before as i64)..(side + after) as i64)
+            .map(|at| padding::source(at, side, border))
+            .collect()
     };
-    let (rows, columns) = (places(picture.size[0], margins.rows), places(picture.size[1], margins.columns));
+    let (rows, columns) = (
+        places(picture.size[0], margins.rows),
+        places(picture.size[1], margins.columns),
+    );
     let value = |row: Option<usize>, column: Option<usize>| match (row, column) {
         (Some(row), Some(column)) => picture.at(row, column, channel),
         _ => 0.0,
     };
-    let values = rows.iter().flat_map(|&row| columns.iter().map(move |&column| value(row, column)));
+    let values = rows
+        .iter()
+        .flat_map(|&row| columns.iter().map(move |&column| value(row, column)));
     (values.collect(), columns.len())
 }
 
@@ -112,10 +166,14 @@ fn slide(
             let from = top * across + index % kernel_columns * settings.dilation;
             let line = plane.get(from..).unwrap_or_default();
             match settings.stride {
-                1 => out.iter_mut().zip(line).for_each(|(sum, value)| *sum += weight * value),
-                stride => {
-                    out.iter_mut().zip(line.iter().step_by(stride)).for_each(|(sum, value)| *sum += weight * value)
-                }
+                1 => out
+                    .iter_mut()
+                    .zip(line)
+                    .for_each(|(sum, value)| *sum += weight * value),
+                stride => out
+                    .iter_mut()
+                    .zip(line.iter().step_by(stride))
+                    .for_each(|(sum, value)| *sum += weight * value),
             }
         }
     }

@@ -17,7 +17,9 @@ pub enum KernelError {
         values: usize,
     },
     /// Rows of different length.
-    #[error("row {row} of the kernel has {has} values and the first row has {first}: give every row as many")]
+    #[error(
+        "row {row} of the kernel has {has} values and the first row has {first}: give every row as many"
+    )]
     Ragged {
         /// The row, from 1.
         row: usize,
@@ -82,7 +84,9 @@ pub enum KernelError {
         picture: [usize; 2],
     },
     /// A patch of one colour.
-    #[error("all pixels of the patch are equal, so there is no pattern in it: select a patch with something in it")]
+    #[error(
+        "all pixels of the patch are equal, so there is no pattern in it: select a patch with something in it"
+    )]
     Flat,
     /// A patch whose search would take too long.
     #[error("a patch of {}×{}: select one of at most {most}×{most} pixels", size[0], size[1])]

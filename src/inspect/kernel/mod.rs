@@ -50,12 +50,20 @@ impl Pixels {
     /// A picture of values; `None` when their number is not height × width × channels.
     pub fn new(size: [usize; 2], channels: usize, values: Vec<f32>) -> Option<Pixels> {
         let wanted = size[0].checked_mul(size[1])?.checked_mul(channels)?;
-        (values.len() == wanted && channels > 0).then_some(Pixels { size, channels, values })
+        (values.len() == wanted && channels > 0).then_some(Pixels {
+            size,
+            channels,
+            values,
+        })
     }
 
     /// A signal: one row.
     pub fn signal(values: Vec<f32>) -> Pixels {
-        Pixels { size: [1, values.len()], channels: 1, values }
+        Pixels {
+            size: [1, values.len()],
+            channels: 1,
+            values,
+        }
     }
 
     /// The value of a channel at a place; 0 outside.
@@ -75,8 +83,16 @@ impl Pixels {
             [value] => value,
             _ => pixel.iter().sum::<f32>() / pixel.len().max(1) as f32,
         };
-        let values = self.values.chunks_exact(self.channels.max(1)).map(grey).collect();
-        Pixels { size: self.size, channels: 1, values }
+        let values = self
+            .values
+            .chunks_exact(self.channels.max(1))
+            .map(grey)
+            .collect();
+        Pixels {
+            size: self.size,
+            channels: 1,
+            values,
+        }
     }
 }
 
@@ -97,10 +113,19 @@ pub struct Kernel {
 
 impl Kernel {
     /// A kernel of these rows; fails on a size that is none, and on a divisor of 0.
-    pub fn new(name: &str, size: [usize; 2], values: Vec<f32>, divisor: f32) -> Result<Kernel, KernelError> {
-        let fits = size.iter().all(|side| (1..=MOST_SIDE).contains(side)) && size[0] * size[1] == values.len();
+    pub fn new(
+        name: &str,
+        size: [usize; 2],
+        values: Vec<f32>,
+        divisor: f32,
+    ) -> Result<Kernel, KernelError> {
+        let fits = size.iter().all(|side| (1..=MOST_SIDE).contains(side))
+            && size[0] * size[1] == values.len();
         if !fits {
-            return Err(KernelError::Size { size, values: values.len() });
+            return Err(KernelError::Size {
+                size,
+                values: values.len(),
+            });
         }
         if divisor == 0.0 || !divisor.is_finite() {
             return Err(KernelError::Divisor(divisor));
@@ -108,13 +133,23 @@ impl Kernel {
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             return Err(KernelError::Value(value.to_string()));
         }
-        Ok(Kernel { name: name.to_owned(), size, values, divisor, offset: 0.0 })
+        Ok(Kernel {
+            name: name.to_owned(),
+            size,
+            values,
+            divisor,
+            offset: 0.0,
+        })
     }
 
     /// The weights that count: divided, and turned by 180° where that is asked for.
     pub fn weights(&self, flip: bool) -> Vec<f32> {
         let divided = self.values.iter().map(|value| value / self.divisor);
-        if flip { divided.rev().collect() } else { divided.collect() }
+        if flip {
+            divided.rev().collect()
+        } else {
+            divided.collect()
+        }
     }
 
     /// The sum of the weights: 1 keeps brightness, 0 answers differences alone.
@@ -132,14 +167,20 @@ impl Kernel {
     pub fn resized(&self, size: [usize; 2]) -> Kernel {
         let size = size.map(|side| side.clamp(1, MOST_SIDE));
         // Centre on centre; of even sizes the later of the two middles, as `same` puts the odd pixel at the end.
-        let from =
-            |to: usize, axis: usize| (to + self.size[axis].saturating_sub(1) / 2).checked_sub((size[axis] - 1) / 2);
+        let from = |to: usize, axis: usize| {
+            (to + self.size[axis].saturating_sub(1) / 2).checked_sub((size[axis] - 1) / 2)
+        };
         let value = |row: usize, column: usize| {
             let (row, column) = (from(row, 0)?, from(column, 1)?);
             (row < self.size[0] && column < self.size[1])
                 .then(|| self.values.get(row * self.size[1] + column).copied())?
         };
-        let cells = (0..size[0] * size[1]).map(|cell| value(cell / size[1], cell % size[1]).unwrap_or(0.0));
-        Kernel { size, values: cells.collect(), ..self.clone() }
+        let cells =
+            (0..size[0] * size[1]).map(|cell| value(cell / size[1], cell % size[1]).unwrap_or(0.0));
+        Kernel {
+            size,
+            values: cells.collect(),
+            ..self.clone()
+        }
     }
 }

@@ -131,7 +131,13 @@ impl Named {
 
     /// Whether it has one row, for signals.
     pub fn is_line(self) -> bool {
-        matches!(self, Named::MovingAverage | Named::GaussianLine | Named::Difference | Named::SecondDifference)
+        matches!(
+            self,
+            Named::MovingAverage
+                | Named::GaussianLine
+                | Named::Difference
+                | Named::SecondDifference
+        )
     }
 
     /// Whether it comes in any size.
@@ -168,7 +174,11 @@ impl Named {
     fn sized(self, size: usize, sigma: Option<f32>) -> Result<Kernel, KernelError> {
         if !(1..=MOST_SIDE).contains(&size) {
             let help = format!("write 1 to {MOST_SIDE}");
-            return Err(KernelError::NotInSize { name: self.name(), size, help });
+            return Err(KernelError::NotInSize {
+                name: self.name(),
+                size,
+                help,
+            });
         }
         let bell = || bell(size, sigma.unwrap_or_else(|| usual_sigma(size)));
         let (rows, values) = match self {
@@ -178,10 +188,19 @@ impl Named {
             Named::Gaussian => (size, squared(&bell())),
             _ => {
                 let middle = (size - 1) / 2 * (size + 1);
-                (size, (0..size * size).map(|cell| f32::from(u8::from(cell == middle))).collect())
+                (
+                    size,
+                    (0..size * size)
+                        .map(|cell| f32::from(u8::from(cell == middle)))
+                        .collect(),
+                )
             }
         };
-        let divisor = if matches!(self, Named::BoxBlur | Named::MovingAverage) { values.len() as f32 } else { 1.0 };
+        let divisor = if matches!(self, Named::BoxBlur | Named::MovingAverage) {
+            values.len() as f32
+        } else {
+            1.0
+        };
         Kernel::new(self.name(), [rows, size], values, divisor)
     }
 
@@ -189,7 +208,11 @@ impl Named {
         let ([rows, columns], values, divisor) = self.table();
         if let Some(size) = size.filter(|size| *size != columns) {
             let help = format!("it has {rows}×{columns}; leave the size out");
-            return Err(KernelError::NotInSize { name: self.name(), size, help });
+            return Err(KernelError::NotInSize {
+                name: self.name(),
+                size,
+                help,
+            });
         }
         Kernel::new(self.name(), [rows, columns], values, divisor)
     }
@@ -214,7 +237,14 @@ impl Named {
             Named::Unsharp => {
                 let blur = squared(&CROSS);
                 let twice = |cell: usize| if cell == 12 { 512.0 } else { 0.0 };
-                ([5, 5], blur.iter().enumerate().map(|(cell, weight)| twice(cell) - weight).collect(), 256.0)
+                (
+                    [5, 5],
+                    blur.iter()
+                        .enumerate()
+                        .map(|(cell, weight)| twice(cell) - weight)
+                        .collect(),
+                    256.0,
+                )
             }
             _ => square([0., 0., 0., 0., 1., 0., 0., 0., 0.]),
         }
@@ -242,5 +272,7 @@ fn bell(size: usize, sigma: f32) -> Vec<f32> {
 
 /// The products of a line with itself turned upright.
 fn squared(line: &[f32]) -> Vec<f32> {
-    line.iter().flat_map(|down| line.iter().map(move |right| down * right)).collect()
+    line.iter()
+        .flat_map(|down| line.iter().map(move |right| down * right))
+        .collect()
 }

@@ -56,7 +56,11 @@ pub struct Margins {
 }
 
 /// The margins for a picture and a kernel of these sizes. A signal is never padded above and below by `By`.
-pub(super) fn margins(picture: [usize; 2], kernel: [usize; 2], settings: &Settings) -> Result<Margins, KernelError> {
+pub(super) fn margins(
+    picture: [usize; 2],
+    kernel: [usize; 2],
+    settings: &Settings,
+) -> Result<Margins, KernelError> {
     let of = |axis: usize| match settings.amount {
         Amount::Valid => [0, 0],
         Amount::By(_) if picture == [1, picture[1]] && axis == 0 => [0, 0],
@@ -68,7 +72,10 @@ pub(super) fn margins(picture: [usize; 2], kernel: [usize; 2], settings: &Settin
             [total / 2, total - total / 2]
         }
     };
-    let margins = Margins { rows: of(0), columns: of(1) };
+    let margins = Margins {
+        rows: of(0),
+        columns: of(1),
+    };
     check(&margins, picture, settings).map(|()| margins)
 }
 

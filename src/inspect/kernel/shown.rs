@@ -21,10 +21,19 @@ pub fn colours(output: &Pixels, is_difference: bool) -> Colours {
     if !is_difference {
         return Colours::Picture;
     }
-    let largest = output.values.iter().map(|value| value.abs()).filter(|value| value.is_finite()).fold(0.0, f32::max);
+    let largest = output
+        .values
+        .iter()
+        .map(|value| value.abs())
+        .filter(|value| value.is_finite())
+        .fold(0.0, f32::max);
     // A picture of one colour answers nothing but rounding.
     let limit = if largest > 1e-6 { largest } else { 1.0 };
-    if output.channels == 3 { Colours::SignedColour(limit) } else { Colours::Signed(limit) }
+    if output.channels == 3 {
+        Colours::SignedColour(limit)
+    } else {
+        Colours::Signed(limit)
+    }
 }
 
 /// A picture as `H × W × 4` bytes.
@@ -37,20 +46,41 @@ pub fn response_rgba(output: &Pixels, colours: Colours) -> Vec<u8> {
     let byte = |share: f32| (255.0 * share.clamp(0.0, 1.0)).round() as u8;
     let pixel = |values: &[f32]| match (colours, values) {
         (Colours::Signed(limit), [value, ..]) => opaque(diverging(value / limit)),
-        (Colours::SignedColour(limit), &[r, g, b]) => opaque([r, g, b].map(|value| byte(0.5 + 0.5 * value / limit))),
+        (Colours::SignedColour(limit), &[r, g, b]) => {
+            opaque([r, g, b].map(|value| byte(0.5 + 0.5 * value / limit)))
+        }
         (_, &[r, g, b]) => opaque([r, g, b].map(byte)),
         (_, [value, ..]) => opaque([byte(*value); 3]),
         (_, []) => opaque([0; 3]),
     };
-    output.values.chunks_exact(output.channels.max(1)).flat_map(pixel).collect()
+    output
+        .values
+        .chunks_exact(output.channels.max(1))
+        .flat_map(pixel)
+        .collect()
 }
 
 /// A kernel as `H × W × 4` bytes: signed about 0, or the shades of its weights when none is below 0.
 pub fn kernel_rgba(kernel: &Kernel) -> Vec<u8> {
-    let largest = kernel.values.iter().map(|value| value.abs()).fold(0.0, f32::max).max(f32::MIN_POSITIVE);
+    let largest = kernel
+        .values
+        .iter()
+        .map(|value| value.abs())
+        .fold(0.0, f32::max)
+        .max(f32::MIN_POSITIVE);
     let signed = kernel.values.iter().any(|value| *value < 0.0);
-    let color = |value: &f32| if signed { diverging(value / largest) } else { viridis(value / largest) };
-    kernel.values.iter().flat_map(|value| opaque(color(value))).collect()
+    let color = |value: &f32| {
+        if signed {
+            diverging(value / largest)
+        } else {
+            viridis(value / largest)
+        }
+    };
+    kernel
+        .values
+        .iter()
+        .flat_map(|value| opaque(color(value)))
+        .collect()
 }
 
 const GAP: u32 = 8;
@@ -60,10 +90,16 @@ const BACK: Rgba<u8> = Rgba([24, 26, 31, 255]);
 /// or as it is.
 pub fn sheet(tiles: &[(Vec<u8>, [usize; 2])], height: u32) -> RgbaImage {
     let tile = |(bytes, [rows, columns]): &(Vec<u8>, [usize; 2])| {
-        let image = RgbaImage::from_raw(*columns as u32, *rows as u32, bytes.clone()).unwrap_or_default();
+        let image =
+            RgbaImage::from_raw(*columns as u32, *rows as u32, bytes.clone()).unwrap_or_default();
         let (width, rows) = image.dimensions();
         let zoom = (height / rows.max(width).max(1)).max(1);
-        imageops::resize(&image, width * zoom, rows * zoom, imageops::FilterType::Nearest)
+        imageops::resize(
+            &image,
+            width * zoom,
+            rows * zoom,
+            imageops::FilterType::Nearest,
+        )
     };
     let tiles: Vec<RgbaImage> = tiles.iter().map(tile).collect();
     let width = tiles.iter().map(|tile| tile.width() + GAP).sum::<u32>() + GAP;

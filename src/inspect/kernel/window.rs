@@ -24,7 +24,11 @@ pub fn terms(
     [row, column]: [usize; 2],
     channel: usize,
 ) -> Vec<Term> {
-    let Response { input, output, margins } = response;
+    let Response {
+        input,
+        output,
+        margins,
+    } = response;
     if row >= output.size[0] || column >= output.size[1] || channel >= input.channels {
         return Vec::new();
     }
@@ -35,13 +39,26 @@ pub fn terms(
     let term = |(index, weight): (usize, f32)| {
         let tap = [index / kernel.size[1], index % kernel.size[1]];
         let at = [0, 1].map(|axis: usize| corner[axis] + (tap[axis] * settings.dilation) as i64);
-        let place = [0, 1].map(|axis: usize| padding::source(at[axis], input.size[axis], settings.border));
+        let place =
+            [0, 1].map(|axis: usize| padding::source(at[axis], input.size[axis], settings.border));
         let value = match place {
             [Some(row), Some(column)] => input.at(row, column, channel),
             _ => 0.0,
         };
-        let padded = [0, 1].iter().any(|&axis: &usize| !(0..input.size[axis] as i64).contains(&at[axis]));
-        Term { at, value, padded, weight }
+        let padded = [0, 1]
+            .iter()
+            .any(|&axis: &usize| !(0..input.size[axis] as i64).contains(&at[axis]));
+        Term {
+            at,
+            value,
+            padded,
+            weight,
+        }
     };
-    kernel.weights(settings.flip).into_iter().enumerate().map(term).collect()
+    kernel
+        .weights(settings.flip)
+        .into_iter()
+        .enumerate()
+        .map(term)
+        .collect()
 }

@@ -22,7 +22,11 @@ struct Walk<'a> {
 
 /// What the layer reads and what it gives.
 pub fn find(plan: &Plan, layer: &PlannedLayer) -> Option<[Source; 2]> {
-    let mut walk = Walk { wanted: &layer.key, count: 0, found: None };
+    let mut walk = Walk {
+        wanted: &layer.key,
+        count: 0,
+        found: None,
+    };
     let code = walk.nodes(plan.stack(Stack::Encoder)?, Source::Image);
     if layer.place.stack != Stack::Encoder {
         walk.nodes(plan.stack(layer.place.stack)?, code);
@@ -49,7 +53,9 @@ impl Walk<'_> {
                     source = self.next();
                 }
                 Planned::Repeat { passes, .. } => {
-                    source = passes.iter().fold(source, |source, pass| self.nodes(pass, source))
+                    source = passes
+                        .iter()
+                        .fold(source, |source, pass| self.nodes(pass, source))
                 }
             }
         }

@@ -16,7 +16,8 @@ fn looking(network: &str, source: &str) -> (Network, Mirror, Dataset, Probe) {
     let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let channels = Some(project.network.input.channels());
-    let dataset = Dataset::open_as(&project.data, channels, 3, ".".as_ref(), &mut |_| true).unwrap();
+    let dataset =
+        Dataset::open_as(&project.data, channels, 3, ".".as_ref(), &mut |_| true).unwrap();
     let probe = Probe::of_run(&dataset, 3, &Device::Cpu).unwrap().unwrap();
     (trained, mirror, dataset, probe)
 }
@@ -38,17 +39,26 @@ fn moved(probe: &Probe, place: usize, by: f32, score: &mut dyn FnMut(&Probe) -> 
 }
 
 /// Compares the map of the first image with the slopes of the score along each of its values.
-fn meets_finite_differences(saliency: &Saliency, probe: &Probe, score: &mut dyn FnMut(&Probe) -> f32) {
+fn meets_finite_differences(
+    saliency: &Saliency,
+    probe: &Probe,
+    score: &mut dyn FnMut(&Probe) -> f32,
+) {
     let (channels, step) = (saliency.channels, 2e-3);
     let largest = saliency.map(0).iter().copied().fold(0.0, f32::max);
     assert!(largest > 0.0);
     for pixel in (0..saliency.height * saliency.width).step_by(5) {
         let slope = (0..channels)
             .map(|c| pixel * channels + c)
-            .map(|at| (moved(probe, at, step, score) - moved(probe, at, -step, score)) / (2.0 * step))
+            .map(|at| {
+                (moved(probe, at, step, score) - moved(probe, at, -step, score)) / (2.0 * step)
+            })
             .fold(0.0, |most: f32, slope| most.max(slope.abs()));
         let found = saliency.map(0)[pixel];
-        assert!((slope - found).abs() < 0.02 * largest, "pixel {pixel}: {slope} {found}, largest {largest}");
+        assert!(
+            (slope - found).abs() < 0.02 * largest,
+            "pixel {pixel}: {slope} {found}, largest {largest}"
+        );
     }
 }
 
@@ -61,8 +71,12 @@ fn maps_meet_finite_differences_of_the_class_score() {
         let saliency = explain(&mut mirror, &dataset, &probe, question, 1).unwrap();
         let class = saliency.answers[0].class.unwrap();
         assert!(question == Question::Predicted || class == 7);
-        let mut score =
-            |probe: &Probe| explain(&mut mirror, &dataset, probe, Question::Class(class), 1).unwrap().answers[0].score;
+        let mut score = |probe: &Probe| {
+            explain(&mut mirror, &dataset, probe, Question::Class(class), 1)
+                .unwrap()
+                .answers[0]
+                .score
+        };
         meets_finite_differences(&saliency, &probe, &mut score);
     }
 }
@@ -72,7 +86,12 @@ fn maps_meet_finite_differences_of_the_reconstruction_error() {
     let (_, mut mirror, dataset, probe) = looking(SMOOTH, "resize = [8, 8]");
     let saliency = explain(&mut mirror, &dataset, &probe, Question::Error, 1).unwrap();
     assert!(saliency.answers[0].top.is_empty() && saliency.answers[0].class.is_none());
-    let mut score = |probe: &Probe| explain(&mut mirror, &dataset, probe, Question::Error, 1).unwrap().answers[0].score;
+    let mut score = |probe: &Probe| {
+        explain(&mut mirror, &dataset, probe, Question::Error, 1)
+            .unwrap()
+            .answers[0]
+            .score
+    };
     meets_finite_differences(&saliency, &probe, &mut score);
 }
 
@@ -84,7 +103,11 @@ fn a_network_that_looks_at_one_pixel_has_its_saliency_there() {
     let saliency = explain(&mut mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
     for index in 0..saliency.answers.len() {
         for (pixel, value) in saliency.map(index).iter().enumerate() {
-            assert_eq!(*value > 0.0, pixel == 2 * 8 + 3, "image {index}, pixel {pixel}: {value}");
+            assert_eq!(
+                *value > 0.0,
+                pixel == 2 * 8 + 3,
+                "image {index}, pixel {pixel}: {value}"
+            );
         }
     }
 }
@@ -94,8 +117,12 @@ fn a_network_that_looks_at_one_pixel_has_its_saliency_there() {
 fn the_score_is_taken_before_a_last_softmax() {
     let plain = "input = \"3x8x8\"\nencoder = [\"flatten\"]\nhead = [\"dense 10\"]";
     let (_, mut logits, dataset, probe) = looking(plain, "resize = [8, 8]");
-    let (_, mut behind, ..) = looking(&plain.replace("dense 10\"", "dense 10\", \"softmax\""), "resize = [8, 8]");
-    let explain = |mirror: &mut Mirror| explain(mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
+    let (_, mut behind, ..) = looking(
+        &plain.replace("dense 10\"", "dense 10\", \"softmax\""),
+        "resize = [8, 8]",
+    );
+    let explain =
+        |mirror: &mut Mirror| explain(mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
     assert_eq!(explain(&mut logits), explain(&mut behind));
 }
 
@@ -103,7 +130,10 @@ fn the_score_is_taken_before_a_last_softmax() {
 fn answers_are_ranked_and_sum_to_one() {
     let said = answer(&[1.0, 3.0, 2.0, 3.0], None);
     assert_eq!((said.class, said.score), (Some(1), 3.0));
-    assert_eq!(said.top.iter().map(|(class, _)| *class).collect::<Vec<_>>(), [1, 3, 2]);
+    assert_eq!(
+        said.top.iter().map(|(class, _)| *class).collect::<Vec<_>>(),
+        [1, 3, 2]
+    );
     let all: f32 = said.top.iter().map(|(_, p)| p).sum();
     assert!(all < 1.0 && all > 0.9);
     assert_eq!(answer(&[1.0, 3.0], Some(0)).score, 1.0);
@@ -117,7 +147,12 @@ fn the_network_in_training_is_not_touched() {
     let (network, mut mirror, dataset, probe) = looking(SMOOTH, "resize = [8, 8]");
     let state = |network: &Network| {
         let numbers = |(key, tensor): (String, Tensor)| (key, numbers(&tensor).unwrap());
-        network.state().unwrap().into_iter().map(numbers).collect::<Vec<_>>()
+        network
+            .state()
+            .unwrap()
+            .into_iter()
+            .map(numbers)
+            .collect::<Vec<_>>()
     };
     let before = state(&network);
     explain(&mut mirror, &dataset, &probe, Question::Predicted, 1).unwrap();

@@ -13,12 +13,20 @@ fn measured(at: Option<&str>) -> Result<(SparseCode, f64), SparseError> {
     let plan = inference.plan.as_ref().unwrap();
     let dataset = Dataset::open(&project.data, 1, ".".as_ref(), &mut |_| true).unwrap();
     let data = dataset.split(Split::Train).unwrap();
-    let sparsity = Sparsity { at: at.map(str::to_owned), ..project.stages[0].sparsity.clone().unwrap() };
+    let sparsity = Sparsity {
+        at: at.map(str::to_owned),
+        ..project.stages[0].sparsity.clone().unwrap()
+    };
     let mut trained = Network::new(plan, 1, &Device::Cpu).unwrap();
     let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let split = (Split::Train, data);
-    let what = Measured { route: Route::Reconstruct, sparsity: Some(&sparsity), split, until: None };
+    let what = Measured {
+        route: Route::Reconstruct,
+        sparsity: Some(&sparsity),
+        split,
+        until: None,
+    };
     let code = measure(&mut mirror, &inference, what, 7)?;
     trained.set_sparsity(Some(&sparsity))?;
     let mut images = vec![0.0; data.len() * 192];
@@ -32,20 +40,42 @@ fn measured(at: Option<&str>) -> Result<(SparseCode, f64), SparseError> {
 /// The training's own penalty, over all images as one batch, is the second opinion.
 #[test]
 fn the_penalty_is_that_of_the_training() {
-    for (at, layer) in [(None, "encoder.3 `sigmoid`"), (Some("encoder.1"), "encoder.1 `sigmoid`")] {
+    for (at, layer) in [
+        (None, "encoder.3 `sigmoid`"),
+        (Some("encoder.1"), "encoder.1 `sigmoid`"),
+    ] {
         let (code, penalty) = measured(at).unwrap();
-        assert_eq!((code.layer.as_str(), code.means.len(), code.step), (layer, 5, 7));
+        assert_eq!(
+            (code.layer.as_str(), code.means.len(), code.step),
+            (layer, 5, 7)
+        );
         assert_eq!((code.images, code.of), (150, 150));
-        assert!((code.penalty.unwrap() - penalty).abs() < 1e-4 * penalty, "{:?} {penalty}", code.penalty);
+        assert!(
+            (code.penalty.unwrap() - penalty).abs() < 1e-4 * penalty,
+            "{:?} {penalty}",
+            code.penalty
+        );
     }
     assert_eq!(measured(Some("encoder.2")).unwrap().0.layer, "encoder.2");
-    assert!(measured(Some("encoder.9")).unwrap_err().to_string().contains("encoder.9"));
+    assert!(
+        measured(Some("encoder.9"))
+            .unwrap_err()
+            .to_string()
+            .contains("encoder.9")
+    );
 }
 
 #[test]
 fn units_are_sorted_and_counted() {
-    let code = SparseCode { means: vec![0.1, 0.5, 0.0, 1.0], target: Some((0.05, 3.0)), ..SparseCode::default() };
+    let code = SparseCode {
+        means: vec![0.1, 0.5, 0.0, 1.0],
+        target: Some((0.05, 3.0)),
+        ..SparseCode::default()
+    };
     assert_eq!(code.sorted(), [1.0, 0.5, 0.1, 0.0]);
-    assert_eq!((code.range(), code.histogram([0.0, 1.0], 2)), ([0.0, 1.0], vec![2, 2]));
+    assert_eq!(
+        (code.range(), code.histogram([0.0, 1.0], 2)),
+        ([0.0, 1.0], vec![2, 2])
+    );
     assert_eq!(SparseCode::default().histogram([0.0, 0.0], 3), [0, 0, 0]);
 }

@@ -61,13 +61,19 @@ impl Duplicates {
 
     /// How many equal one of another split.
     pub fn between(&self) -> usize {
-        self.counts.iter().filter(|([first, second], _)| first != second).map(|(_, count)| count).sum()
+        self.counts
+            .iter()
+            .filter(|([first, second], _)| first != second)
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// The pairs whose images have no pictures.
     pub fn unpictured(&self) -> impl Iterator<Item = &[Image; 2]> {
         let has_pictures = |image: &Image| self.sets.iter().any(|set| set.first() == Some(*image));
-        self.pairs.iter().filter(move |[first, _]| !has_pictures(first))
+        self.pairs
+            .iter()
+            .filter(move |[first, _]| !has_pictures(first))
     }
 }
 
@@ -104,20 +110,36 @@ struct Copies {
 
 impl Seen {
     pub(super) fn add(&mut self, image: Image, class: Option<u32>, hash: u128) {
-        let new = || Copies { first: image, count: 0, class, is_mixed: false };
-        let Copies { first, count, class: known, is_mixed } = self.first.entry(hash).or_insert_with(new);
+        let new = || Copies {
+            first: image,
+            count: 0,
+            class,
+            is_mixed: false,
+        };
+        let Copies {
+            first,
+            count,
+            class: known,
+            is_mixed,
+        } = self.first.entry(hash).or_insert_with(new);
         if *first == image {
             return;
         }
         *count += 1;
-        *is_mixed |= known.zip(class).is_some_and(|(known, class)| known != class);
+        *is_mixed |= known
+            .zip(class)
+            .is_some_and(|(known, class)| known != class);
         *known = known.or(class);
         let splits = [first.0, image.0];
         match self.counts.iter_mut().find(|(of, _)| *of == splits) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((splits, 1)),
         }
-        let pairs = if first.0 == image.0 { &mut self.within } else { &mut self.between };
+        let pairs = if first.0 == image.0 {
+            &mut self.within
+        } else {
+            &mut self.between
+        };
         if pairs.len() < MOST_PAIRS {
             pairs.push([*first, image]);
         }
@@ -128,18 +150,40 @@ impl Seen {
         counts.sort();
         pairs.extend(self.within);
         pairs.truncate(MOST_PAIRS);
-        let copies = self.first.into_values().filter(|copies| copies.count > 0).map(|copies| (copies.first, copies));
+        let copies = self
+            .first
+            .into_values()
+            .filter(|copies| copies.count > 0)
+            .map(|copies| (copies.first, copies));
         let copies: HashMap<Image, Copies> = copies.collect();
-        let size = dataset.splits().next().map_or([0, 0], |(_, data)| fitting(sides(data.whole_shape())));
+        let size = dataset
+            .splits()
+            .next()
+            .map_or([0, 0], |(_, data)| fitting(sides(data.whole_shape())));
         let set = |images: Vec<Image>| {
             let copies = images.first().and_then(|first| copies.get(first));
             let total = copies.map_or(images.len(), |copies| copies.count + 1);
             let is_mixed = copies.is_some_and(|copies| copies.is_mixed);
-            let images = images.into_iter().map(|image| read(dataset, image)).collect::<Result<_, _>>()?;
-            Ok::<_, DataError>(Set { total, images, is_mixed })
+            let images = images
+                .into_iter()
+                .map(|image| read(dataset, image))
+                .collect::<Result<_, _>>()?;
+            Ok::<_, DataError>(Set {
+                total,
+                images,
+                is_mixed,
+            })
         };
-        let sets = gather(&pairs).into_iter().map(set).collect::<Result<_, _>>()?;
-        Ok(Duplicates { counts, pairs, size, sets })
+        let sets = gather(&pairs)
+            .into_iter()
+            .map(set)
+            .collect::<Result<_, _>>()?;
+        Ok(Duplicates {
+            counts,
+            pairs,
+            size,
+            sets,
+        })
     }
 }
 
@@ -159,10 +203,22 @@ fn gather(pairs: &[[Image; 2]]) -> Vec<Vec<Image>> {
 
 fn read(dataset: &Dataset, image: Image) -> Result<Twin, DataError> {
     let (split, index) = image;
-    let Some(data) = dataset.split(split) else { return Ok(Twin { image, ..Twin::default() }) };
+    let Some(data) = dataset.split(split) else {
+        return Ok(Twin {
+            image,
+            ..Twin::default()
+        });
+    };
     let shape = data.whole_shape();
-    let bytes = shares_of(data, index)?.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
-    Ok(Twin { image, class: data.label(index), pixels: shrink(bytes, shape, fitting(sides(shape))) })
+    let bytes = shares_of(data, index)?
+        .iter()
+        .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+        .collect();
+    Ok(Twin {
+        image,
+        class: data.label(index),
+        pixels: shrink(bytes, shape, fitting(sides(shape))),
+    })
 }
 
 fn sides([height, width, _]: [usize; 3]) -> [usize; 2] {
@@ -179,22 +235,39 @@ mod tests {
     #[test]
     fn copies_within_and_between_splits_are_found() {
         let at = tempfile::tempdir().unwrap();
-        let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap().duplicates;
-        assert_eq!(found.counts, [([Split::Train; 2], 1), ([Split::Train, Split::Test], 1)]);
+        let found = measure(&folder(at.path()), Request::default(), &mut |_| true)
+            .unwrap()
+            .duplicates;
+        assert_eq!(
+            found.counts,
+            [([Split::Train; 2], 1), ([Split::Train, Split::Test], 1)]
+        );
         assert_eq!((found.total(), found.between()), (2, 1));
-        assert_eq!(found.pairs[0].map(|image| image.0), [Split::Train, Split::Test], "between splits first");
+        assert_eq!(
+            found.pairs[0].map(|image| image.0),
+            [Split::Train, Split::Test],
+            "between splits first"
+        );
         assert_eq!(found.pairs[1].map(|image| image.0), [Split::Train; 2]);
     }
 
     #[test]
     fn sets_have_the_pictures_of_their_images() {
         let at = tempfile::tempdir().unwrap();
-        let found = measure(&folder(at.path()), Request::default(), &mut |_| true).unwrap().duplicates;
-        assert_eq!((found.size, found.sets.len(), found.unpictured().count()), ([2, 2], 2, 0));
+        let found = measure(&folder(at.path()), Request::default(), &mut |_| true)
+            .unwrap()
+            .duplicates;
+        assert_eq!(
+            (found.size, found.sets.len(), found.unpictured().count()),
+            ([2, 2], 2, 0)
+        );
         for (set, [first, copy]) in found.sets.iter().zip(&found.pairs) {
             assert_eq!((set.total, set.images.len()), (2, 2));
             assert_eq!((set.images[0].image, set.images[1].image), (*first, *copy));
-            assert_eq!((set.images[0].pixels.len(), &set.images[0].pixels), (4, &set.images[1].pixels));
+            assert_eq!(
+                (set.images[0].pixels.len(), &set.images[0].pixels),
+                (4, &set.images[1].pixels)
+            );
             assert!(!set.has_several_classes());
         }
         assert_eq!(found.sets[0].images[0].pixels, [20, 21, 22, 23]);
@@ -205,7 +278,10 @@ mod tests {
         let pair = |first, copy| [(Split::Train, first), (Split::Train, copy)];
         let sets = gather(&[pair(0, 1), pair(7, 8), pair(0, 2), pair(0, 3), pair(0, 4)]);
         let indices = |set: &Vec<Image>| set.iter().map(|image| image.1).collect::<Vec<_>>();
-        assert_eq!(sets.iter().map(indices).collect::<Vec<_>>(), [vec![0, 1, 2, 3], vec![7, 8]]);
+        assert_eq!(
+            sets.iter().map(indices).collect::<Vec<_>>(),
+            [vec![0, 1, 2, 3], vec![7, 8]]
+        );
         let many: Vec<_> = (0..100).map(|nth| pair(2 * nth, 2 * nth + 1)).collect();
         assert_eq!(gather(&many).len(), MOST_SETS);
     }
@@ -216,10 +292,21 @@ mod tests {
         // One of them, not shown, has another class; most have none.
         let class = |index: usize| index.is_multiple_of(100).then_some(u32::from(index == 400));
         (0..500).for_each(|index| seen.add((Split::Train, index), class(index), 7));
-        let spec = DataSpec { limit: Some(500), valid: Some(0.0), ..DataSpec::default() };
+        let spec = DataSpec {
+            limit: Some(500),
+            valid: Some(0.0),
+            ..DataSpec::default()
+        };
         let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
         let found = seen.finish(&dataset).unwrap();
-        assert_eq!((found.pairs.len(), found.sets[0].total, found.sets[0].images.len()), (MOST_PAIRS, 500, 4));
+        assert_eq!(
+            (
+                found.pairs.len(),
+                found.sets[0].total,
+                found.sets[0].images.len()
+            ),
+            (MOST_PAIRS, 500, 4)
+        );
         assert!(found.sets[0].has_several_classes());
     }
 }

@@ -18,7 +18,13 @@ pub(crate) struct Elementwise {
 
 impl Elementwise {
     pub(crate) fn new(activation: Activation) -> Elementwise {
-        Elementwise { activation, x: None, y: None, out: Buffer::default(), dx: Buffer::default() }
+        Elementwise {
+            activation,
+            x: None,
+            y: None,
+            out: Buffer::default(),
+            dx: Buffer::default(),
+        }
     }
 }
 
@@ -42,7 +48,12 @@ impl Layer for Elementwise {
         Ok(y)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }

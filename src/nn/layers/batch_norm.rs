@@ -56,7 +56,11 @@ impl BatchNorm {
             running_var: builder.statistic(&format!("{key}.running_var"), channels, 1.0)?,
             tail: Tail::default(),
             x: None,
-            used: Used { mean: zeros(), inverse_std: zeros(), of_batch: false },
+            used: Used {
+                mean: zeros(),
+                inverse_std: zeros(),
+                of_batch: false,
+            },
             sums: vec![0.0; 2 * channels],
             centre: Buffer::default(),
             forward_lines: Buffer::default(),
@@ -68,7 +72,11 @@ impl BatchNorm {
 
     fn batch<'a, T>(&self, numbers: &'a [T], x: &Tensor) -> Batch<'a, T> {
         let cells = numbers.len() / (x.dims()[0] * self.channels).max(1);
-        Batch { numbers, channels: self.channels, cells }
+        Batch {
+            numbers,
+            channels: self.channels,
+            cells,
+        }
     }
 
     fn uses_batch(&self, x: &Tensor, cx: &Context<'_>) -> bool {
@@ -77,7 +85,12 @@ impl BatchNorm {
     }
 
     /// Chooses mean and deviation, and moves the running ones.
-    fn choose<T: Real>(&mut self, batch: &Batch<'_, T>, of_batch: bool, cx: &mut Context<'_>) -> Result<()> {
+    fn choose<T: Real>(
+        &mut self,
+        batch: &Batch<'_, T>,
+        of_batch: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<()> {
         self.used.of_batch = of_batch;
         if of_batch {
             let count = (batch.numbers.len() / self.channels) as f64;
@@ -93,7 +106,10 @@ impl BatchNorm {
             }
             self.move_statistics::<T>(count, cx)?;
         } else {
-            let (mean, var) = (view::<T>(cx.statistic(self.running_mean))?, view::<T>(cx.statistic(self.running_var))?);
+            let (mean, var) = (
+                view::<T>(cx.statistic(self.running_mean))?,
+                view::<T>(cx.statistic(self.running_var))?,
+            );
             for c in 0..self.channels {
                 (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].wide(), var[c].wide());
             }
@@ -104,16 +120,25 @@ impl BatchNorm {
 
     /// Moves the running mean and variance towards the batch's (the variance stands in `inverse_std`).
     fn move_statistics<T: Real>(&self, count: f64, cx: &Context<'_>) -> Result<()> {
-        let Used { mean, inverse_std: var, .. } = &self.used;
+        let Used {
+            mean,
+            inverse_std: var,
+            ..
+        } = &self.used;
         // A batch gone wrong must not spoil the statistics that outlive it.
         if !mean.iter().chain(var).all(|v| v.is_finite()) {
             return Ok(());
         }
         let unbiased = count / (count - 1.0);
-        let moved = |old: &mut T, new: f64| *old = T::of(old.wide() + MOMENTUM * (new - old.wide()));
-        fill::<T>(cx.statistic(self.running_mean), |old| old.iter_mut().zip(mean).for_each(|(old, &m)| moved(old, m)))?;
+        let moved =
+            |old: &mut T, new: f64| *old = T::of(old.wide() + MOMENTUM * (new - old.wide()));
+        fill::<T>(cx.statistic(self.running_mean), |old| {
+            old.iter_mut().zip(mean).for_each(|(old, &m)| moved(old, m))
+        })?;
         fill::<T>(cx.statistic(self.running_var), |old| {
-            old.iter_mut().zip(var).for_each(|(old, &v)| moved(old, v * unbiased));
+            old.iter_mut()
+                .zip(var)
+                .for_each(|(old, &v)| moved(old, v * unbiased));
         })
     }
 
@@ -132,10 +157,21 @@ impl BatchNorm {
         };
         let y = self.y.get(&channels_last(x.dims()[0], &pool.output), x)?;
         pool.reclaim(cx);
-        let Pool { taps, indices, relu_after, .. } = pool;
+        let Pool {
+            taps,
+            indices,
+            relu_after,
+            ..
+        } = pool;
         fill::<T>(&y, |y| {
             let indices = indices.writable(y.len());
-            batch.line_pooled((scale, shift), taps, (relu_first, relu && *relu_after), y, indices);
+            batch.line_pooled(
+                (scale, shift),
+                taps,
+                (relu_first, relu && *relu_after),
+                y,
+                indices,
+            );
         })?;
         pool.share(cx);
         Ok(y)
@@ -145,7 +181,9 @@ impl BatchNorm {
     fn forward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
         let weight = view::<T>(&cx.parameters[self.weight].value)?;
         let bias = view::<T>(&cx.parameters[self.bias].value)?;
-        let Used { mean, inverse_std, .. } = &self.used;
+        let Used {
+            mean, inverse_std, ..
+        } = &self.used;
         lines::<T, 2>(&mut self.forward_lines, x, self.channels, |c| {
             let scale = weight[c].wide() * inverse_std[c];
             [scale, bias[c].wide() - mean[c] * scale]
@@ -166,7 +204,9 @@ impl BatchNorm {
         let batch = self.batch(&numbers, &x);
         let feed = tail.feed(&gradient, &y);
         let (feed, gate) = match feed {
-            Feed::Relu { gradient, .. } => (Feed::Plain(gradient), Some(forward.split_at(self.channels))),
+            Feed::Relu { gradient, .. } => {
+                (Feed::Plain(gradient), Some(forward.split_at(self.channels)))
+            }
             other => (other, None),
         };
         self.sum_gradients::<T>(&batch, feed, gate, &x, cx)?;
@@ -178,7 +218,18 @@ impl BatchNorm {
         let dx = self.dx.get(x.dims(), &x)?;
         let (factor, line) = lines.split_at(self.channels);
         let (scale, shift) = line.split_at(self.channels);
-        fill::<T>(&dx, |dx| batch.input_gradient(feed, gate, Plane { factor, scale, shift }, dx))?;
+        fill::<T>(&dx, |dx| {
+            batch.input_gradient(
+                feed,
+                gate,
+                Plane {
+                    factor,
+                    scale,
+                    shift,
+                },
+                dx,
+            )
+        })?;
         Ok(Some(dx))
     }
 
@@ -191,7 +242,12 @@ impl BatchNorm {
         x: &Tensor,
         cx: &Context<'_>,
     ) -> Result<()> {
-        let (channels, Used { mean, inverse_std, .. }) = (self.channels, &self.used);
+        let (
+            channels,
+            Used {
+                mean, inverse_std, ..
+            },
+        ) = (self.channels, &self.used);
         let centre = lines::<T, 1>(&mut self.centre, x, channels, |c| [mean[c]])?;
         let centre = view::<T>(&centre)?;
         batch.gradient_sums(feed, gate, &centre, &mut self.sums);
@@ -203,7 +259,10 @@ impl BatchNorm {
         for (parameter, sums) in [(self.bias, sum), (self.weight, product)] {
             if cx.trains(parameter) {
                 fill::<T>(&cx.parameters[parameter].gradient, |gradient| {
-                    gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient = T::of(*sum));
+                    gradient
+                        .iter_mut()
+                        .zip(sums)
+                        .for_each(|(gradient, sum)| *gradient = T::of(*sum));
                 })?;
             }
         }
@@ -214,8 +273,16 @@ impl BatchNorm {
     /// statistics were constants.
     fn backward_lines<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
         let weight = view::<T>(&cx.parameters[self.weight].value)?;
-        let Used { mean, inverse_std, of_batch } = &self.used;
-        let share = if *of_batch { self.channels as f64 / x.elem_count() as f64 } else { 0.0 };
+        let Used {
+            mean,
+            inverse_std,
+            of_batch,
+        } = &self.used;
+        let share = if *of_batch {
+            self.channels as f64 / x.elem_count() as f64
+        } else {
+            0.0
+        };
         let (sum, product) = self.sums.split_at(self.channels);
         lines::<T, 3>(&mut self.backward_lines, x, self.channels, |c| {
             let factor = weight[c].wide() * inverse_std[c];
@@ -253,7 +320,10 @@ fn lines<T: Real, const N: usize>(
 }
 
 pub(super) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
-    Ok(tensor.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1()?)
+    Ok(tensor
+        .to_dtype(candle_core::DType::F64)?
+        .flatten_all()?
+        .to_vec1()?)
 }
 
 impl Layer for BatchNorm {
@@ -269,7 +339,12 @@ impl Layer for BatchNorm {
         with_real!(x, T => self.forward_cpu::<T>(x, cx))
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if cx.uses_candle(gradient) {
             return self.backward_device(gradient, need_input, cx);
         }
@@ -308,15 +383,30 @@ impl BatchNorm {
             self.used.inverse_std = to_f64(cx.statistic(self.running_var))?;
         }
         self.used.invert();
-        let Used { mean, inverse_std, .. } = &self.used;
-        let (weight, bias) = (to_f64(&cx.parameters[self.weight].value)?, to_f64(&cx.parameters[self.bias].value)?);
+        let Used {
+            mean, inverse_std, ..
+        } = &self.used;
+        let (weight, bias) = (
+            to_f64(&cx.parameters[self.weight].value)?,
+            to_f64(&cx.parameters[self.bias].value)?,
+        );
         let scale: Vec<f64> = weight.iter().zip(inverse_std).map(|(w, s)| w * s).collect();
-        let shift: Vec<f64> = bias.iter().zip(&scale).zip(mean).map(|((b, s), m)| b - m * s).collect();
-        Ok(x.broadcast_mul(&like(x, &scale)?)?.broadcast_add(&like(x, &shift)?)?)
+        let shift: Vec<f64> = bias
+            .iter()
+            .zip(&scale)
+            .zip(mean)
+            .map(|((b, s), m)| b - m * s)
+            .collect();
+        Ok(x.broadcast_mul(&like(x, &scale)?)?
+            .broadcast_add(&like(x, &shift)?)?)
     }
 
     fn move_device_statistics(&self, count: f64, cx: &mut Context<'_>) -> Result<()> {
-        let Used { mean, inverse_std: var, .. } = &self.used;
+        let Used {
+            mean,
+            inverse_std: var,
+            ..
+        } = &self.used;
         if !mean.iter().chain(var).all(|v| v.is_finite()) {
             return Ok(());
         }
@@ -329,11 +419,25 @@ impl BatchNorm {
         Ok(())
     }
 
-    fn backward_device(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward_device(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         let x = kept(&self.x)?;
-        let Used { mean, inverse_std, of_batch } = &self.used;
-        let (rows, g) = (x.reshape(((), self.channels))?, gradient.reshape(((), self.channels))?);
-        let hat = rows.broadcast_sub(&like(x, mean)?)?.broadcast_mul(&like(x, inverse_std)?)?;
+        let Used {
+            mean,
+            inverse_std,
+            of_batch,
+        } = &self.used;
+        let (rows, g) = (
+            x.reshape(((), self.channels))?,
+            gradient.reshape(((), self.channels))?,
+        );
+        let hat = rows
+            .broadcast_sub(&like(x, mean)?)?
+            .broadcast_mul(&like(x, inverse_std)?)?;
         let (sum, product) = (g.sum(0)?, (&g * &hat)?.sum(0)?);
         for (parameter, gradient) in [(self.bias, &sum), (self.weight, &product)] {
             if cx.trains(parameter) {
@@ -344,9 +448,15 @@ impl BatchNorm {
             return Ok(None);
         }
         let factor = (&cx.parameters[self.weight].value * &like(x, inverse_std)?)?;
-        let share = if *of_batch { self.channels as f64 / x.elem_count() as f64 } else { 0.0 };
+        let share = if *of_batch {
+            self.channels as f64 / x.elem_count() as f64
+        } else {
+            0.0
+        };
         let means = (hat.broadcast_mul(&product)?.broadcast_add(&sum)? * share)?;
-        Ok(Some((g - means)?.broadcast_mul(&factor)?.reshape(x.dims())?))
+        Ok(Some(
+            (g - means)?.broadcast_mul(&factor)?.reshape(x.dims())?,
+        ))
     }
 }
 

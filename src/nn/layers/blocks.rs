@@ -89,7 +89,11 @@ impl Sequence {
             match node {
                 Planned::Layer(layer) => {
                     builder.enter(&layer.place);
-                    nodes.push(Node::new(layer.key.clone(), &layer.place, build(layer, builder)?));
+                    nodes.push(Node::new(
+                        layer.key.clone(),
+                        &layer.place,
+                        build(layer, builder)?,
+                    ));
                     head = head.filter(|&head: &usize| nodes[head].layer.absorb(layer));
                     match head {
                         Some(head) => nodes[head].absorbs += 1,
@@ -119,12 +123,23 @@ impl Sequence {
                 }
             }
         }
-        Ok(Sequence { nodes, outputs: Default::default(), gradients: Default::default() })
+        Ok(Sequence {
+            nodes,
+            outputs: Default::default(),
+            gradients: Default::default(),
+        })
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let (first, carries) = (self.first_trained(cx), cx.carries);
-        let mut way = Way { x: x.clone(), first, carries, holder: 0, absorbed: 0, passes: false };
+        let mut way = Way {
+            x: x.clone(),
+            first,
+            carries,
+            holder: 0,
+            absorbed: 0,
+            passes: false,
+        };
         for i in 0..self.nodes.len() {
             self.advance(i, &mut way, cx)?;
         }
@@ -162,11 +177,18 @@ impl Sequence {
             node.own.clear();
         }
         if let Some((output, _)) = node.layer.buffers() {
-            output.move_to(if way.passes { &self.outputs[1 - way.holder] } else { &node.own });
+            output.move_to(if way.passes {
+                &self.outputs[1 - way.holder]
+            } else {
+                &node.own
+            });
         }
         node.layer.set_fused(fused > 0);
         way.x = node.layer.forward(&way.x, cx)?;
-        let is_new = node.layer.buffers().is_some_and(|(output, _)| output.has_lent(&way.x));
+        let is_new = node
+            .layer
+            .buffers()
+            .is_some_and(|(output, _)| output.has_lent(&way.x));
         if way.passes && is_new {
             way.holder = 1 - way.holder;
         }
@@ -178,7 +200,9 @@ impl Sequence {
     /// output in between.
     fn fused_after(&self, i: usize) -> usize {
         let absorbs = self.nodes[i].absorbs;
-        let watched = self.nodes[i..i + absorbs].iter().any(|node| node.penalty.is_some());
+        let watched = self.nodes[i..i + absorbs]
+            .iter()
+            .any(|node| node.penalty.is_some());
         if watched { 0 } else { absorbs }
     }
 
@@ -189,7 +213,11 @@ impl Sequence {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let first = if need_input { 0 } else { self.first_trained(cx) };
+        let first = if need_input {
+            0
+        } else {
+            self.first_trained(cx)
+        };
         let (mut gradient, mut holder) = (gradient.clone(), 0);
         for i in (first..self.nodes.len()).rev() {
             let node = &mut self.nodes[i];
@@ -202,11 +230,17 @@ impl Sequence {
             if let Some((_, dx)) = node.layer.buffers() {
                 dx.move_to(&self.gradients[1 - holder]);
             }
-            match node.layer.backward(&gradient, need_input || i > first, cx)? {
+            match node
+                .layer
+                .backward(&gradient, need_input || i > first, cx)?
+            {
                 Some(next) => gradient = next,
                 None => return Ok(None),
             }
-            let is_new = node.layer.buffers().is_some_and(|(_, dx)| dx.has_lent(&gradient));
+            let is_new = node
+                .layer
+                .buffers()
+                .is_some_and(|(_, dx)| dx.has_lent(&gradient));
             holder = if is_new { 1 - holder } else { holder };
         }
         Ok(need_input.then_some(gradient))
@@ -215,7 +249,10 @@ impl Sequence {
     /// The first node with a parameter that trains; the length when there is none.
     fn first_trained(&self, cx: &Context<'_>) -> usize {
         let trains = |node: &Node| node.parameters.iter().any(|&p| cx.trains(p));
-        self.nodes.iter().position(trains).unwrap_or(self.nodes.len())
+        self.nodes
+            .iter()
+            .position(trains)
+            .unwrap_or(self.nodes.len())
     }
 
     /// True when something in here still learns.
@@ -224,7 +261,10 @@ impl Sequence {
     }
 
     fn parameters(&self) -> Vec<usize> {
-        self.nodes.iter().flat_map(|node| node.parameters.iter().copied()).collect()
+        self.nodes
+            .iter()
+            .flat_map(|node| node.parameters.iter().copied())
+            .collect()
     }
 
     /// Calls `visit` with every node, those inside blocks before the block's own.
@@ -287,7 +327,10 @@ pub(crate) struct Join {
 
 impl Join {
     fn new(branches: &[Vec<Planned>], kind: JoinKind, builder: &mut Builder<'_>) -> Result<Join> {
-        let branches = branches.iter().map(|b| Sequence::new(b, builder)).collect::<Result<Vec<_>>>()?;
+        let branches = branches
+            .iter()
+            .map(|b| Sequence::new(b, builder))
+            .collect::<Result<Vec<_>>>()?;
         let parts = branches.iter().map(|_| Buffer::default()).collect();
         Ok(Join {
             kind,
@@ -303,7 +346,9 @@ impl Join {
 
 /// Joins along the last axis.
 fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
-    let [first, ..] = outputs else { return Err(NnError::Unsupported("a concat without branches".into())) };
+    let [first, ..] = outputs else {
+        return Err(NnError::Unsupported("a concat without branches".into()));
+    };
     if cx.uses_candle(first) {
         return Ok(Tensor::cat(outputs, D::Minus1)?.contiguous()?);
     }
@@ -329,11 +374,21 @@ fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tens
 /// The dimensions of a tensor with another number of channels.
 fn with_channels(like: &Tensor, channels: usize) -> Dims {
     let (_, spatial) = like.dims().split_last().unwrap_or((&0, &[]));
-    spatial.iter().copied().chain(std::iter::once(channels)).collect()
+    spatial
+        .iter()
+        .copied()
+        .chain(std::iter::once(channels))
+        .collect()
 }
 
 /// The channels `start..start + width` of a gradient.
-fn slice(gradient: &Tensor, start: usize, width: usize, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+fn slice(
+    gradient: &Tensor,
+    start: usize,
+    width: usize,
+    out: &mut Buffer,
+    cx: &Context<'_>,
+) -> Result<Tensor> {
     if cx.uses_candle(gradient) {
         return Ok(gradient.narrow(D::Minus1, start, width)?.contiguous()?);
     }
@@ -352,12 +407,16 @@ fn slice(gradient: &Tensor, start: usize, width: usize, out: &mut Buffer, cx: &C
 
 /// Sums tensors of one shape into the buffer.
 fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<Tensor>> {
-    let Some((first, rest)) = tensors.split_first() else { return Ok(None) };
+    let Some((first, rest)) = tensors.split_first() else {
+        return Ok(None);
+    };
     if cx.uses_candle(first) {
         let add = |total: Tensor, t: &Tensor| Ok::<_, NnError>((total + t)?);
         return rest.iter().try_fold(first.clone(), add).map(Some);
     }
-    let Some((second, rest)) = rest.split_first() else { return Ok(Some(first.clone())) };
+    let Some((second, rest)) = rest.split_first() else {
+        return Ok(Some(first.clone()));
+    };
     let y = cx.combine(first, second, out, Combine::Sum)?;
     with_real!(first, T => {
         for tensor in rest {
@@ -381,7 +440,11 @@ impl Layer for Join {
             self.given.push(branch.forward(x, cx)?);
         }
         self.channels.clear();
-        self.channels.extend(self.given.iter().map(|output| output.dims()[output.rank() - 1]));
+        self.channels.extend(
+            self.given
+                .iter()
+                .map(|output| output.dims()[output.rank() - 1]),
+        );
         match self.kind {
             JoinKind::Concat => concat(&self.given, &mut self.y, cx),
             JoinKind::Add => {
@@ -391,7 +454,12 @@ impl Layer for Join {
         }
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         let mut start = 0;
         self.given.clear();
         for (i, branch) in self.branches.iter_mut().enumerate() {
@@ -407,11 +475,18 @@ impl Layer for Join {
             };
             self.given.extend(branch.backward(&part, need_input, cx)?);
         }
-        if need_input { sum(&self.given, &mut self.dx, cx) } else { Ok(None) }
+        if need_input {
+            sum(&self.given, &mut self.dx, cx)
+        } else {
+            Ok(None)
+        }
     }
 
     fn parameters(&self) -> Vec<usize> {
-        self.branches.iter().flat_map(Sequence::parameters).collect()
+        self.branches
+            .iter()
+            .flat_map(Sequence::parameters)
+            .collect()
     }
 
     fn sequences(&self) -> &[Sequence] {

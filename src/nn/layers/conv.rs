@@ -63,7 +63,13 @@ struct Packed {
 impl Conv {
     pub(crate) fn new(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Conv> {
         let sizes = match &planned.op {
-            Op::Conv { in_channels, out_channels, groups, bias, geometry } => Sizes {
+            Op::Conv {
+                in_channels,
+                out_channels,
+                groups,
+                bias,
+                geometry,
+            } => Sizes {
                 geometry,
                 large: *in_channels,
                 small: *out_channels,
@@ -71,7 +77,13 @@ impl Conv {
                 bias: *bias,
                 transposed: false,
             },
-            Op::ConvTranspose { in_channels, out_channels, groups, bias, geometry } => Sizes {
+            Op::ConvTranspose {
+                in_channels,
+                out_channels,
+                groups,
+                bias,
+                geometry,
+            } => Sizes {
                 geometry,
                 large: *out_channels,
                 small: *in_channels,
@@ -81,7 +93,13 @@ impl Conv {
             },
             other => return Err(NnError::Unsupported(format!("{other:?} as a convolution"))),
         };
-        Conv::with_sizes(&planned.key, sizes, &planned.input, &planned.output, builder)
+        Conv::with_sizes(
+            &planned.key,
+            sizes,
+            &planned.input,
+            &planned.output,
+            builder,
+        )
     }
 
     pub(super) fn with_sizes(
@@ -91,14 +109,23 @@ impl Conv {
         output: &Shape,
         builder: &mut Builder<'_>,
     ) -> Result<Conv> {
-        let Sizes { geometry, large, small, groups, bias, transposed } = sizes;
+        let Sizes {
+            geometry,
+            large,
+            small,
+            groups,
+            bias,
+            transposed,
+        } = sizes;
         let mut dims = vec![small, large / groups];
         // Only as many kernel axes as the shape has, as PyTorch stores them.
         dims.extend_from_slice(&geometry.kernel[3 - input.rank()..]);
         let fan_in = dims[1..].iter().product();
         let weight = builder.uniform(&format!("{key}.weight"), &dims, fan_in)?;
         let out_channels = if transposed { large } else { small };
-        let bias = bias.then(|| builder.uniform(&format!("{key}.bias"), &[out_channels], fan_in)).transpose()?;
+        let bias = bias
+            .then(|| builder.uniform(&format!("{key}.bias"), &[out_channels], fan_in))
+            .transpose()?;
         let convolution = match builder.dtype() {
             DType::F64 => Convolution::new::<f64>(geometry, large, small, groups),
             _ => Convolution::new::<f32>(geometry, large, small, groups),
@@ -153,24 +180,54 @@ impl Conv {
         if self.views.see(x.rank() > 2, self.tail.active) {
             (self.packed_forward.version, self.packed_backward.version) = (None, None);
         }
-        let packed = pack::<T>(&self.convolution, down, self.weight, &mut self.packed_forward, &mut self.views, cx)?;
-        let bias = self.bias.map(|bias| self.views.bias::<T>(&cx.parameters[bias].value)).transpose()?;
-        let (weight, bias) = (view::<T>(&packed)?, bias.as_ref().map(view::<T>).transpose()?);
+        let packed = pack::<T>(
+            &self.convolution,
+            down,
+            self.weight,
+            &mut self.packed_forward,
+            &mut self.views,
+            cx,
+        )?;
+        let bias = self
+            .bias
+            .map(|bias| self.views.bias::<T>(&cx.parameters[bias].value))
+            .transpose()?;
+        let (weight, bias) = (
+            view::<T>(&packed)?,
+            bias.as_ref().map(view::<T>).transpose()?,
+        );
         let numbers = view::<T>(x)?;
-        let finish = Finish { bias: bias.as_deref(), relu: self.tail.relu_first() };
+        let finish = Finish {
+            bias: bias.as_deref(),
+            relu: self.tail.relu_first(),
+        };
         let feed = Feed::Plain(&numbers);
-        let run = Run { convolution: &self.convolution, down, weight: &weight, feed, finish };
+        let run = Run {
+            convolution: &self.convolution,
+            down,
+            weight: &weight,
+            feed,
+            finish,
+        };
         let batch = x.dims()[0];
         let relu = self.tail.relu;
         let Some(pool) = self.tail.pooling() else {
-            let output = self.views.seen_output().map_or(&self.output, |view| &view.shape);
+            let output = self
+                .views
+                .seen_output()
+                .map_or(&self.output, |view| &view.shape);
             let y = self.y.get(&channels_last(batch, output), x)?;
             fill::<T>(&y, |y| run.compute(y))?;
             return Ok(y);
         };
         let y = self.y.get(&channels_last(batch, &pool.output), x)?;
         pool.reclaim(cx);
-        let Pool { taps, indices, relu_after, .. } = pool;
+        let Pool {
+            taps,
+            indices,
+            relu_after,
+            ..
+        } = pool;
         fill::<T>(&y, |y| {
             let indices = indices.writable(y.len());
             run.compute_pooled(taps, relu && *relu_after, y, indices);
@@ -185,24 +242,49 @@ impl Conv {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let Conv { convolution, transposed, weight, bias, input, tail, views, packed_backward, y, dx, sums, x, .. } =
-            self;
+        let Conv {
+            convolution,
+            transposed,
+            weight,
+            bias,
+            input,
+            tail,
+            views,
+            packed_backward,
+            y,
+            dx,
+            sums,
+            x,
+            ..
+        } = self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
         let feed = tail.feed(&gradient, &y);
         if cx.trains(*weight) {
             let numbers = view::<T>(x)?;
             let x_feed = Feed::Plain(&numbers);
-            let (large, small) = if *transposed { (feed, x_feed) } else { (x_feed, feed) };
+            let (large, small) = if *transposed {
+                (feed, x_feed)
+            } else {
+                (x_feed, feed)
+            };
             let batch = x.dims()[0];
-            let of_both = WeightGradient { convolution, large, small, bias_of_large: *transposed, batch };
+            let of_both = WeightGradient {
+                convolution,
+                large,
+                small,
+                bias_of_large: *transposed,
+                batch,
+            };
             sums.move_to(cx.scratch);
             let sums = sums.get(&[of_both.scratch_len()], x)?;
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
             let (sums, of_bias) = sums.split_at(convolution.down.packed_len());
             let gradient = &cx.parameters[*weight].gradient;
-            views.weight_gradient::<T>(gradient, |gradient| convolution.down.unpack(sums, gradient))?;
+            views.weight_gradient::<T>(gradient, |gradient| {
+                convolution.down.unpack(sums, gradient)
+            })?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
                 views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;
             }
@@ -210,11 +292,24 @@ impl Conv {
         if !need_input {
             return Ok(None);
         }
-        let packed = pack::<T>(convolution, *transposed, *weight, packed_backward, views, cx)?;
+        let packed = pack::<T>(
+            convolution,
+            *transposed,
+            *weight,
+            packed_backward,
+            views,
+            cx,
+        )?;
         let input = views.seen_input().map_or(&*input, |view| &view.shape);
         let dx = dx.get(&channels_last(x.dims()[0], input), x)?;
         let weight = view::<T>(&packed)?;
-        let run = Run { convolution, down: *transposed, weight: &weight, feed, finish: Finish::NONE };
+        let run = Run {
+            convolution,
+            down: *transposed,
+            weight: &weight,
+            feed,
+            finish: Finish::NONE,
+        };
         fill::<T>(&dx, |dx| run.compute(dx))?;
         Ok(Some(dx))
     }
@@ -235,29 +330,59 @@ impl Conv {
         }
     }
 
-    fn apply_device(&mut self, x: &Tensor, down: bool, weight: &Tensor, dims: &[usize]) -> Result<Tensor> {
+    fn apply_device(
+        &mut self,
+        x: &Tensor,
+        down: bool,
+        weight: &Tensor,
+        dims: &[usize],
+    ) -> Result<Tensor> {
         let taps = self.device_taps(x)?;
-        let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.sizes.groups };
+        let convolution = DeviceConvolution {
+            taps: &taps,
+            groups: self.convolution.sizes.groups,
+        };
         let (x, weight) = (as_rows(x)?, self.flat_weight(weight)?);
-        let y = if down { convolution.forward(&x, &weight)? } else { convolution.transposed(&x, &weight)? };
+        let y = if down {
+            convolution.forward(&x, &weight)?
+        } else {
+            convolution.transposed(&x, &weight)?
+        };
         Ok(y.reshape(dims)?)
     }
 
     fn forward_device(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
         let dims = channels_last(x.dims()[0], &self.output);
-        let y = self.apply_device(x, !self.transposed, &cx.parameters[self.weight].value, &dims)?;
+        let y = self.apply_device(
+            x,
+            !self.transposed,
+            &cx.parameters[self.weight].value,
+            &dims,
+        )?;
         Ok(match self.bias {
             Some(bias) => y.broadcast_add(&cx.parameters[bias].value)?,
             None => y,
         })
     }
 
-    fn backward_device(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward_device(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         let x = kept(&self.x)?.clone();
         if cx.trains(self.weight) {
-            let (large, small) = if self.transposed { (gradient, &x) } else { (&x, gradient) };
+            let (large, small) = if self.transposed {
+                (gradient, &x)
+            } else {
+                (&x, gradient)
+            };
             let taps = self.device_taps(&x)?;
-            let convolution = DeviceConvolution { taps: &taps, groups: self.convolution.sizes.groups };
+            let convolution = DeviceConvolution {
+                taps: &taps,
+                groups: self.convolution.sizes.groups,
+            };
             let sums = convolution.weight_gradient(&as_rows(large)?, &as_rows(small)?)?;
             let target = &mut cx.parameters[self.weight].gradient;
             *target = sums.reshape(target.dims())?;
@@ -266,8 +391,12 @@ impl Conv {
         if !need_input {
             return Ok(None);
         }
-        let (weight, dims) = (cx.parameters[self.weight].value.clone(), channels_last(x.dims()[0], &self.input));
-        self.apply_device(gradient, self.transposed, &weight, &dims).map(Some)
+        let (weight, dims) = (
+            cx.parameters[self.weight].value.clone(),
+            channels_last(x.dims()[0], &self.input),
+        );
+        self.apply_device(gradient, self.transposed, &weight, &dims)
+            .map(Some)
     }
 }
 
@@ -292,8 +421,14 @@ fn pack<T: Real>(
 }
 
 /// The gradient of a bias that is there and trains: the sum of every column.
-pub(super) fn bias_gradient(bias: Option<usize>, gradient: &Tensor, cx: &mut Context<'_>) -> Result<()> {
-    let Some(bias) = bias.filter(|&bias| cx.trains(bias)) else { return Ok(()) };
+pub(super) fn bias_gradient(
+    bias: Option<usize>,
+    gradient: &Tensor,
+    cx: &mut Context<'_>,
+) -> Result<()> {
+    let Some(bias) = bias.filter(|&bias| cx.trains(bias)) else {
+        return Ok(());
+    };
     let uses_candle = cx.uses_candle(gradient);
     let parameter = &mut cx.parameters[bias];
     let channels = parameter.value.elem_count();
@@ -321,7 +456,12 @@ impl Layer for Conv {
         with_real!(x, T => self.forward_cpu::<T>(x, cx))
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if cx.uses_candle(gradient) {
             return self.backward_device(gradient, need_input, cx);
         }
@@ -333,7 +473,10 @@ impl Layer for Conv {
     }
 
     fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        self.tail.absorb(next, Some(&self.convolution.plan(self.transposed).sliding.margin))
+        self.tail.absorb(
+            next,
+            Some(&self.convolution.plan(self.transposed).sliding.margin),
+        )
     }
 
     fn set_fused(&mut self, fused: bool) {

@@ -23,9 +23,24 @@ impl Dense {
         bias: bool,
         builder: &mut Builder<'_>,
     ) -> Result<Dense> {
-        let sizes =
-            Sizes { geometry: &Geometry::ONE_CELL, large: inputs, small: outputs, groups: 1, bias, transposed: false };
-        Ok(Dense { conv: Conv::with_sizes(&planned.key, sizes, &planned.input, &planned.output, builder)?, x: None })
+        let sizes = Sizes {
+            geometry: &Geometry::ONE_CELL,
+            large: inputs,
+            small: outputs,
+            groups: 1,
+            bias,
+            transposed: false,
+        };
+        Ok(Dense {
+            conv: Conv::with_sizes(
+                &planned.key,
+                sizes,
+                &planned.input,
+                &planned.output,
+                builder,
+            )?,
+            x: None,
+        })
     }
 
     fn forward_device(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
@@ -37,13 +52,22 @@ impl Dense {
         })
     }
 
-    fn backward_device(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward_device(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         let weight = self.conv.weight();
         if cx.trains(weight) {
             cx.parameters[weight].gradient = gradient.t()?.contiguous()?.matmul(kept(&self.x)?)?;
         }
         bias_gradient(self.conv.bias(), gradient, cx)?;
-        Ok(if need_input { Some(gradient.matmul(&cx.parameters[weight].value)?) } else { None })
+        Ok(if need_input {
+            Some(gradient.matmul(&cx.parameters[weight].value)?)
+        } else {
+            None
+        })
     }
 }
 
@@ -53,10 +77,19 @@ impl Layer for Dense {
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        if cx.uses_candle(x) { self.forward_device(x, cx) } else { self.conv.forward(x, cx) }
+        if cx.uses_candle(x) {
+            self.forward_device(x, cx)
+        } else {
+            self.conv.forward(x, cx)
+        }
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if cx.uses_candle(gradient) {
             return self.backward_device(gradient, need_input, cx);
         }

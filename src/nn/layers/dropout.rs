@@ -54,18 +54,28 @@ impl Dropout {
 
     /// One random number for each value of the batch.
     fn draw(&mut self, x: &Tensor, seed: u64, step: u64) -> Result<Tensor> {
-        let mut rng = stream(seed, Purpose::Dropout, step.wrapping_mul(LAYERS).wrapping_add(self.number));
+        let mut rng = stream(
+            seed,
+            Purpose::Dropout,
+            step.wrapping_mul(LAYERS).wrapping_add(self.number),
+        );
         let (count, dims) = (x.elem_count(), x.dims());
         let (batch, channels) = (dims[0].max(1), dims[dims.len() - 1]);
         self.drawn.clear();
         match self.kind {
-            Kind::Noise { std } => self.drawn.extend((0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal))),
-            Kind::Zeroes { p, channels: false } => self.drawn.extend((0..count).map(|_| keep(&mut rng, p))),
+            Kind::Noise { std } => self
+                .drawn
+                .extend((0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal))),
+            Kind::Zeroes { p, channels: false } => {
+                self.drawn.extend((0..count).map(|_| keep(&mut rng, p)))
+            }
             Kind::Zeroes { p, channels: true } => {
                 self.by_channel.clear();
-                self.by_channel.extend((0..batch * channels).map(|_| keep(&mut rng, p)));
+                self.by_channel
+                    .extend((0..batch * channels).map(|_| keep(&mut rng, p)));
                 let (size, by_channel) = (count / batch, &self.by_channel);
-                self.drawn.extend((0..count).map(|i| by_channel[i / size * channels + i % channels]));
+                self.drawn
+                    .extend((0..count).map(|i| by_channel[i / size * channels + i % channels]));
             }
         }
         if !x.device().is_cpu() {
@@ -80,7 +90,11 @@ impl Dropout {
 }
 
 fn keep(rng: &mut impl Rng, p: f32) -> f32 {
-    if rng.random::<f32>() < p { 0.0 } else { 1.0 / (1.0 - p) }
+    if rng.random::<f32>() < p {
+        0.0
+    } else {
+        1.0 / (1.0 - p)
+    }
 }
 
 impl Layer for Dropout {
@@ -104,13 +118,20 @@ impl Layer for Dropout {
         }
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
         match &self.mask {
             None => Ok(Some(gradient.clone())),
-            Some(mask) => cx.combine(gradient, mask, &mut self.dx, Combine::Product).map(Some),
+            Some(mask) => cx
+                .combine(gradient, mask, &mut self.dx, Combine::Product)
+                .map(Some),
         }
     }
 }

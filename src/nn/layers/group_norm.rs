@@ -27,14 +27,21 @@ pub(crate) struct GroupNorm {
 }
 
 impl GroupNorm {
-    pub(crate) fn grouped(key: &str, channels: usize, groups: usize, builder: &mut Builder<'_>) -> Result<GroupNorm> {
+    pub(crate) fn grouped(
+        key: &str,
+        channels: usize,
+        groups: usize,
+        builder: &mut Builder<'_>,
+    ) -> Result<GroupNorm> {
         GroupNorm::new(key, channels, groups, None, &[channels], builder)
     }
 
     pub(crate) fn layer(key: &str, shape: &Shape, builder: &mut Builder<'_>) -> Result<GroupNorm> {
         let (channels, cells) = (shape.channels(), shape.spatial().iter().product::<usize>());
         // PyTorch stores these weights in C, H, W order.
-        let places = (0..channels * cells).map(|i| (i % channels) * cells + i / channels).collect();
+        let places = (0..channels * cells)
+            .map(|i| (i % channels) * cells + i / channels)
+            .collect();
         GroupNorm::new(key, channels, 1, Some(places), shape.dims(), builder)
     }
 
@@ -48,12 +55,23 @@ impl GroupNorm {
     ) -> Result<GroupNorm> {
         let weight = builder.constant(&format!("{key}.weight"), dims, 1.0)?;
         let bias = builder.constant(&format!("{key}.bias"), dims, 0.0)?;
-        Ok(GroupNorm { channels, groups, by_value, weight, bias, x: None, y: Buffer::default(), dx: Buffer::default() })
+        Ok(GroupNorm {
+            channels,
+            groups,
+            by_value,
+            weight,
+            bias,
+            x: None,
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        })
     }
 
     /// Which weight belongs to the `i`-th number of an image.
     fn place(&self, i: usize) -> usize {
-        self.by_value.as_ref().map_or(i % self.channels, |places| places[i])
+        self.by_value
+            .as_ref()
+            .map_or(i % self.channels, |places| places[i])
     }
 
     fn group(&self, i: usize) -> usize {
@@ -72,7 +90,11 @@ impl GroupNorm {
             let d = v.wide() - means[self.group(i)];
             variances[self.group(i)] += d * d / count;
         }
-        means.into_iter().zip(variances).map(|(m, v)| (m, 1.0 / (v + EPS).sqrt())).collect()
+        means
+            .into_iter()
+            .zip(variances)
+            .map(|(m, v)| (m, 1.0 / (v + EPS).sqrt()))
+            .collect()
     }
 
     fn forward_image<T: Real>(&self, x: &[T], weight: &[f64], bias: &[f64], y: &mut [T]) {
@@ -87,7 +109,8 @@ impl GroupNorm {
         let (statistics, count) = (self.statistics(x), (x.len() / self.groups) as f64);
         let mut means = vec![(0.0, 0.0); self.groups];
         let scaled = |i: usize| gradient[i].wide() * weight[self.place(i)];
-        let hat = |i: usize| (x[i].wide() - statistics[self.group(i)].0) * statistics[self.group(i)].1;
+        let hat =
+            |i: usize| (x[i].wide() - statistics[self.group(i)].0) * statistics[self.group(i)].1;
         for i in 0..x.len() {
             let mean = &mut means[self.group(i)];
             mean.0 += scaled(i) / count;
@@ -100,11 +123,20 @@ impl GroupNorm {
     }
 
     /// Gradients of weight and bias.
-    fn parameter_gradients<T: Real>(&self, x: &[T], gradient: &[T], image: usize, count: usize) -> Vec<f64> {
+    fn parameter_gradients<T: Real>(
+        &self,
+        x: &[T],
+        gradient: &[T],
+        image: usize,
+        count: usize,
+    ) -> Vec<f64> {
         let mut sums = vec![0.0; 2 * count];
         in_parts(x.len() / image, &mut sums, |images, sums| {
             for n in images {
-                let (x, g) = (&x[n * image..(n + 1) * image], &gradient[n * image..(n + 1) * image]);
+                let (x, g) = (
+                    &x[n * image..(n + 1) * image],
+                    &gradient[n * image..(n + 1) * image],
+                );
                 let statistics = self.statistics(x);
                 for i in 0..image {
                     let ((mean, inverse), place) = (statistics[self.group(i)], self.place(i));
@@ -125,8 +157,14 @@ impl Layer for GroupNorm {
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let host = x.to_device(&candle_core::Device::Cpu)?;
-        let (weight, bias) = (to_f64(&cx.parameters[self.weight].value)?, to_f64(&cx.parameters[self.bias].value)?);
-        let (y, image) = (self.y.get(host.dims(), &host)?, host.elem_count() / host.dims()[0]);
+        let (weight, bias) = (
+            to_f64(&cx.parameters[self.weight].value)?,
+            to_f64(&cx.parameters[self.bias].value)?,
+        );
+        let (y, image) = (
+            self.y.get(host.dims(), &host)?,
+            host.elem_count() / host.dims()[0],
+        );
         with_real!(host, T => {
             let x = view::<T>(&host)?;
             fill::<T>(&y, |y| {
@@ -138,8 +176,16 @@ impl Layer for GroupNorm {
         Ok(y.to_device(x.device())?)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
-        let (x, host) = (kept(&self.x)?.clone(), gradient.to_device(&candle_core::Device::Cpu)?);
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let (x, host) = (
+            kept(&self.x)?.clone(),
+            gradient.to_device(&candle_core::Device::Cpu)?,
+        );
         let weight = to_f64(&cx.parameters[self.weight].value)?;
         let image = x.elem_count() / x.dims()[0];
         if cx.trains(self.weight) {

@@ -63,7 +63,10 @@ impl Layer for MaxPool {
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.input_dims = Dims::of(x);
-        let (dims, channels) = (channels_last(x.dims()[0], &self.output), x.dims()[x.rank() - 1]);
+        let (dims, channels) = (
+            channels_last(x.dims()[0], &self.output),
+            x.dims()[x.rank() - 1],
+        );
         if cx.uses_candle(x) {
             let taps = DeviceTaps::new(&self.taps, x.device())?;
             let (y, index) = device::max_pool(&taps, &as_rows(x)?)?;
@@ -87,7 +90,12 @@ impl Layer for MaxPool {
         Ok(y)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        _: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
@@ -97,13 +105,23 @@ impl Layer for MaxPool {
 }
 
 fn no_indices() -> NnError {
-    NnError::Unsupported("a pass backward or through an unpool without its pooling before it".into())
+    NnError::Unsupported(
+        "a pass backward or through an unpool without its pooling before it".into(),
+    )
 }
 
 /// `large[index] += small`.
-fn spread(taps: &Taps, chosen: Option<&Chosen>, small: &Tensor, dims: &[usize], out: &mut Buffer) -> Result<Tensor> {
+fn spread(
+    taps: &Taps,
+    chosen: Option<&Chosen>,
+    small: &Tensor,
+    dims: &[usize],
+    out: &mut Buffer,
+) -> Result<Tensor> {
     match chosen {
-        Some(Chosen::Device(index)) => Ok(device::scatter(taps.inputs, &as_rows(small)?, index)?.reshape(dims)?),
+        Some(Chosen::Device(index)) => {
+            Ok(device::scatter(taps.inputs, &as_rows(small)?, index)?.reshape(dims)?)
+        }
         Some(Chosen::Cpu(indices)) => {
             let (large, channels) = (out.get(dims, small)?, dims[dims.len() - 1]);
             with_real!(small, T => {
@@ -147,17 +165,28 @@ impl Layer for Unpool {
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         self.input_dims = Dims::of(x);
         let dims = channels_last(x.dims()[0], &self.output);
-        spread(&self.taps, cx.slots[self.slot].as_ref(), x, &dims, &mut self.y)
+        spread(
+            &self.taps,
+            cx.slots[self.slot].as_ref(),
+            x,
+            &dims,
+            &mut self.y,
+        )
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
         match &cx.slots[self.slot] {
-            Some(Chosen::Device(index)) => {
-                Ok(Some(device::gather(&as_rows(gradient)?, index)?.reshape(&*self.input_dims)?))
-            }
+            Some(Chosen::Device(index)) => Ok(Some(
+                device::gather(&as_rows(gradient)?, index)?.reshape(&*self.input_dims)?,
+            )),
             Some(Chosen::Cpu(indices)) => {
                 let (dx, taps) = (self.dx.get(&self.input_dims, gradient)?, &self.taps);
                 let channels = self.output.channels();

@@ -35,7 +35,12 @@ pub(crate) trait Layer: Send {
 
     /// Writes the gradients of the parameters that are not frozen, and returns the gradient for the
     /// input when asked for.
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>>;
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>>;
 
     /// Indices of the layer's parameters in the network's list.
     fn parameters(&self) -> Vec<usize> {
@@ -78,7 +83,9 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
     Ok(match &planned.op {
         Op::Conv { .. } | Op::ConvTranspose { .. } => Box::new(conv::Conv::new(planned, builder)?),
         Op::SeparableConv { .. } => Box::new(separable::Separable::new(planned, builder)?),
-        Op::MaxPool { geometry, slot } => Box::new(max_pool::MaxPool::new(geometry, output, Some(*slot))),
+        Op::MaxPool { geometry, slot } => {
+            Box::new(max_pool::MaxPool::new(geometry, output, Some(*slot)))
+        }
         Op::GlobalMaxPool => Box::new(max_pool::MaxPool::new(&whole_window(input), output, None)),
         Op::Unpool { geometry, slot } => Box::new(max_pool::Unpool::new(geometry, output, *slot)),
         Op::AvgPool { .. }
@@ -88,18 +95,40 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
         | Op::Pad { .. }
         | Op::Crop { .. } => Box::new(spatial::Spatial::new(planned)),
         Op::Flatten | Op::Reshape => Box::new(reshape::Reshape::new(input, output)),
-        Op::Dense { in_features, out_features, bias } => {
-            Box::new(dense::Dense::new(planned, *in_features, *out_features, *bias, builder)?)
-        }
-        Op::BatchNorm { channels } => Box::new(batch_norm::BatchNorm::new(&planned.key, *channels, builder)?),
-        Op::GroupNorm { channels, groups } => {
-            Box::new(group_norm::GroupNorm::grouped(&planned.key, *channels, *groups, builder)?)
-        }
+        Op::Dense {
+            in_features,
+            out_features,
+            bias,
+        } => Box::new(dense::Dense::new(
+            planned,
+            *in_features,
+            *out_features,
+            *bias,
+            builder,
+        )?),
+        Op::BatchNorm { channels } => Box::new(batch_norm::BatchNorm::new(
+            &planned.key,
+            *channels,
+            builder,
+        )?),
+        Op::GroupNorm { channels, groups } => Box::new(group_norm::GroupNorm::grouped(
+            &planned.key,
+            *channels,
+            *groups,
+            builder,
+        )?),
         Op::LayerNorm => Box::new(group_norm::GroupNorm::layer(&planned.key, input, builder)?),
-        Op::Dropout { p, channels } => {
-            Box::new(dropout::Dropout::new(dropout::Kind::Zeroes { p: *p, channels: *channels }, builder.next_random()))
-        }
-        Op::Noise { std } => Box::new(dropout::Dropout::new(dropout::Kind::Noise { std: *std }, builder.next_random())),
+        Op::Dropout { p, channels } => Box::new(dropout::Dropout::new(
+            dropout::Kind::Zeroes {
+                p: *p,
+                channels: *channels,
+            },
+            builder.next_random(),
+        )),
+        Op::Noise { std } => Box::new(dropout::Dropout::new(
+            dropout::Kind::Noise { std: *std },
+            builder.next_random(),
+        )),
         Op::Activation(activation) => Box::new(activation::Elementwise::new(*activation)),
         Op::Softmax => Box::new(softmax::Softmax::default()),
         Op::Identity => Box::new(Identity),
@@ -114,7 +143,12 @@ impl Layer for Identity {
         Ok(x.clone())
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, _: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        _: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         Ok(need_input.then(|| gradient.clone()))
     }
 }
@@ -154,18 +188,30 @@ impl std::ops::Deref for Dims {
 /// The dimensions of a batch of this shape, channels last.
 pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Dims {
     let spatial = shape.spatial().iter().copied();
-    std::iter::once(batch).chain(spatial).chain(std::iter::once(shape.channels())).collect()
+    std::iter::once(batch)
+        .chain(spatial)
+        .chain(std::iter::once(shape.channels()))
+        .collect()
 }
 
 /// A window over the whole image.
 fn whole_window(input: &Shape) -> Geometry {
     let (input, one) = (input.volume(), [1; 3]);
-    Geometry { input, output: one, kernel: input, stride: one, dilation: one, pad: [0; 3] }
+    Geometry {
+        input,
+        output: one,
+        kernel: input,
+        stride: one,
+        dilation: one,
+        pad: [0; 3],
+    }
 }
 
 /// The tensor kept by the latest forward pass.
 fn kept(tensor: &Option<Tensor>) -> Result<&Tensor> {
-    tensor.as_ref().ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+    tensor.as_ref().ok_or_else(|| {
+        NnError::Unsupported("a backward pass without a forward pass before it".into())
+    })
 }
 
 /// `N × S × C` for the operators of [`super::ops::device`].

@@ -21,7 +21,12 @@ pub(crate) struct Reshape {
 
 impl Reshape {
     pub(crate) fn new(input: &Shape, output: &Shape) -> Reshape {
-        Reshape { input: input.clone(), output: output.clone(), y: Buffer::default(), dx: Buffer::default() }
+        Reshape {
+            input: input.clone(),
+            output: output.clone(),
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        }
     }
 }
 
@@ -61,15 +66,27 @@ fn transpose<T: Real>(x: &[T], y: &mut [T], rows: usize, cols: usize) {
     }
 }
 
-fn apply(from: &Shape, to: &Shape, x: &Tensor, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+fn apply(
+    from: &Shape,
+    to: &Shape,
+    x: &Tensor,
+    out: &mut Buffer,
+    cx: &Context<'_>,
+) -> Result<Tensor> {
     let dims = channels_last(x.dims()[0], to);
     if from.is_vector() && to.is_vector() {
-        return if x.dims() == &*dims { Ok(x.clone()) } else { Ok(x.reshape(&*dims)?) };
+        return if x.dims() == &*dims {
+            Ok(x.clone())
+        } else {
+            Ok(x.reshape(&*dims)?)
+        };
     }
     if cx.uses_candle(x) {
         let planes = as_rows(x)?.transpose(1, 2)?.contiguous()?;
         let cells = to.spatial().iter().product::<usize>();
-        let rows = planes.reshape((x.dims()[0], to.channels(), cells))?.transpose(1, 2)?;
+        let rows = planes
+            .reshape((x.dims()[0], to.channels(), cells))?
+            .transpose(1, 2)?;
         return Ok(rows.contiguous()?.reshape(&*dims)?);
     }
     let y = out.get(&dims, x)?;
@@ -89,7 +106,12 @@ impl Layer for Reshape {
         apply(&self.input, &self.output, x, &mut self.y, cx)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }

@@ -15,21 +15,54 @@ pub(crate) struct Separable {
 
 impl Separable {
     pub(crate) fn new(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Separable> {
-        let Op::SeparableConv { in_channels, out_channels, bias, geometry } = &planned.op else {
-            return Err(crate::nn::NnError::Unsupported("another layer as a separable convolution".into()));
+        let Op::SeparableConv {
+            in_channels,
+            out_channels,
+            bias,
+            geometry,
+        } = &planned.op
+        else {
+            return Err(crate::nn::NnError::Unsupported(
+                "another layer as a separable convolution".into(),
+            ));
         };
         let mut dims = planned.output.dims().to_vec();
         dims[0] = *in_channels;
         let middle = Shape::new(&dims).unwrap_or_else(|| planned.output.clone());
         let c = *in_channels;
-        let depthwise = Sizes { geometry, large: c, small: c, groups: c, bias: false, transposed: false };
+        let depthwise = Sizes {
+            geometry,
+            large: c,
+            small: c,
+            groups: c,
+            bias: false,
+            transposed: false,
+        };
         let point = Geometry::pointwise(geometry.output);
-        let pointwise =
-            Sizes { geometry: &point, large: c, small: *out_channels, groups: 1, bias: *bias, transposed: false };
+        let pointwise = Sizes {
+            geometry: &point,
+            large: c,
+            small: *out_channels,
+            groups: 1,
+            bias: *bias,
+            transposed: false,
+        };
         let key = |part: &str| format!("{}.{part}", planned.key);
         Ok(Separable {
-            depthwise: Conv::with_sizes(&key("depthwise"), depthwise, &planned.input, &middle, builder)?,
-            pointwise: Conv::with_sizes(&key("pointwise"), pointwise, &middle, &planned.output, builder)?,
+            depthwise: Conv::with_sizes(
+                &key("depthwise"),
+                depthwise,
+                &planned.input,
+                &middle,
+                builder,
+            )?,
+            pointwise: Conv::with_sizes(
+                &key("pointwise"),
+                pointwise,
+                &middle,
+                &planned.output,
+                builder,
+            )?,
         })
     }
 }
@@ -46,7 +79,12 @@ impl Layer for Separable {
         self.pointwise.forward(&middle, cx)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         let need_middle = need_input || cx.trains(self.depthwise.weight());
         match self.pointwise.backward(gradient, need_middle, cx)? {
             Some(middle) => self.depthwise.backward(&middle, need_input, cx),

@@ -18,24 +18,31 @@ pub(crate) struct Softmax {
 
 /// Softmax of each row, shifted by its maximum so that nothing overflows.
 fn rows<T: Real>(x: &[T], channels: usize, y: &mut [T]) {
-    y.par_chunks_mut(channels).zip(x.par_chunks(channels)).for_each(|(y, x)| {
-        let highest = x.iter().copied().fold(T::neg_infinity(), num_traits::Float::max);
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = (x - highest).exp();
-        }
-        let total: T = y.iter().copied().sum();
-        y.iter_mut().for_each(|y| *y /= total);
-    });
+    y.par_chunks_mut(channels)
+        .zip(x.par_chunks(channels))
+        .for_each(|(y, x)| {
+            let highest = x
+                .iter()
+                .copied()
+                .fold(T::neg_infinity(), num_traits::Float::max);
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - highest).exp();
+            }
+            let total: T = y.iter().copied().sum();
+            y.iter_mut().for_each(|y| *y /= total);
+        });
 }
 
 fn rows_backward<T: Real>(y: &[T], gradient: &[T], channels: usize, dx: &mut [T]) {
     let both = y.par_chunks(channels).zip(gradient.par_chunks(channels));
-    dx.par_chunks_mut(channels).zip(both).for_each(|(dx, (y, g))| {
-        let mean: T = y.iter().zip(g).map(|(&y, &g)| y * g).sum();
-        for ((dx, &y), &g) in dx.iter_mut().zip(y).zip(g) {
-            *dx = y * (g - mean);
-        }
-    });
+    dx.par_chunks_mut(channels)
+        .zip(both)
+        .for_each(|(dx, (y, g))| {
+            let mean: T = y.iter().zip(g).map(|(&y, &g)| y * g).sum();
+            for ((dx, &y), &g) in dx.iter_mut().zip(y).zip(g) {
+                *dx = y * (g - mean);
+            }
+        });
 }
 
 impl Layer for Softmax {
@@ -58,7 +65,12 @@ impl Layer for Softmax {
         Ok(y)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }

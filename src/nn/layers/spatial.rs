@@ -24,7 +24,14 @@ impl Spatial {
     pub(crate) fn new(planned: &PlannedLayer) -> Spatial {
         let map = map_of(planned);
         let (input, output) = (planned.input.clone(), planned.output.clone());
-        Spatial { transposed: map.transposed(), map, input, output, y: Buffer::default(), dx: Buffer::default() }
+        Spatial {
+            transposed: map.transposed(),
+            map,
+            input,
+            output,
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        }
     }
 }
 
@@ -32,10 +39,21 @@ fn map_of(planned: &PlannedLayer) -> SpatialMap {
     let (input, output) = (planned.input.volume(), planned.output.volume());
     let signed = |sizes: [usize; 3], sign: i64| sizes.map(|size| sign * size as i64);
     match &planned.op {
-        Op::AvgPool { geometry, count_padding } => SpatialMap::average(geometry, *count_padding),
+        Op::AvgPool {
+            geometry,
+            count_padding,
+        } => SpatialMap::average(geometry, *count_padding),
         Op::AdaptiveAvgPool { input, output } => SpatialMap::adaptive_average(*input, *output),
-        Op::Upsample { input, factor, bilinear: true } => SpatialMap::linear(*input, *factor),
-        Op::Upsample { input, factor, bilinear: false } => SpatialMap::nearest(*input, *factor),
+        Op::Upsample {
+            input,
+            factor,
+            bilinear: true,
+        } => SpatialMap::linear(*input, *factor),
+        Op::Upsample {
+            input,
+            factor,
+            bilinear: false,
+        } => SpatialMap::nearest(*input, *factor),
         Op::Pad { before, .. } => SpatialMap::shifted(input, output, signed(*before, 1)),
         Op::Crop { before, .. } => SpatialMap::shifted(input, output, signed(*before, -1)),
         // Global average pooling, the one operator left that `build` sends here.
@@ -43,7 +61,13 @@ fn map_of(planned: &PlannedLayer) -> SpatialMap {
     }
 }
 
-fn apply(map: &SpatialMap, x: &Tensor, shape: &Shape, out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+fn apply(
+    map: &SpatialMap,
+    x: &Tensor,
+    shape: &Shape,
+    out: &mut Buffer,
+    cx: &Context<'_>,
+) -> Result<Tensor> {
     let dims = channels_last(x.dims()[0], shape);
     if cx.uses_candle(x) {
         let rows = x.reshape((x.dims()[0], map.inputs, shape.channels()))?;
@@ -66,7 +90,12 @@ impl Layer for Spatial {
         apply(&self.map, x, &self.output, &mut self.y, cx)
     }
 
-    fn backward(&mut self, gradient: &Tensor, need_input: bool, cx: &mut Context<'_>) -> Result<Option<Tensor>> {
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }

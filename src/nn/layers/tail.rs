@@ -50,16 +50,23 @@ impl Tail {
                 true
             }
             Op::MaxPool { geometry, slot } if self.pool.is_none() => {
-                let place = |margin: &Margin| grid(margin.image).map(|cell| margin.place(cell) as u32).collect();
+                let place = |margin: &Margin| {
+                    grid(margin.image)
+                        .map(|cell| margin.place(cell) as u32)
+                        .collect()
+                };
                 self.pool = Some(Pool {
                     taps: Taps::new(geometry),
                     output: next.output.clone(),
                     relu_after: false,
                     indices: Indices::default(),
                     slot: *slot,
-                    disjoint: (0..3)
-                        .all(|axis| geometry.reach(axis) <= geometry.stride[axis] || geometry.output[axis] == 1),
-                    places: margin.filter(|margin| !margin.is_empty()).map_or(Vec::new(), place),
+                    disjoint: (0..3).all(|axis| {
+                        geometry.reach(axis) <= geometry.stride[axis] || geometry.output[axis] == 1
+                    }),
+                    places: margin
+                        .filter(|margin| !margin.is_empty())
+                        .map_or(Vec::new(), place),
                 });
                 true
             }

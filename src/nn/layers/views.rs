@@ -36,15 +36,23 @@ pub(super) struct View {
 impl View {
     pub fn new(shape: &Shape) -> View {
         let (channels, cells) = (shape.channels(), shape.spatial().iter().product::<usize>());
-        let order = (0..channels * cells).map(|i| (i % channels * cells + i / channels) as u32).collect();
-        View { shape: shape.clone(), order }
+        let order = (0..channels * cells)
+            .map(|i| (i % channels * cells + i / channels) as u32)
+            .collect();
+        View {
+            shape: shape.clone(),
+            order,
+        }
     }
 }
 
 impl Views {
     /// Chooses what the next pass sees; true when that is something else than before.
     pub fn see(&mut self, input: bool, output: bool) -> bool {
-        let sees = (input && self.input.is_some(), output && self.output.is_some());
+        let sees = (
+            input && self.input.is_some(),
+            output && self.output.is_some(),
+        );
         let changes = sees != self.sees;
         self.sees = sees;
         changes
@@ -61,7 +69,10 @@ impl Views {
     }
 
     fn order_of<'a>(view: &'a Option<View>, seen: bool) -> impl Fn(usize) -> usize + use<'a> {
-        let order = view.as_ref().filter(|_| seen).map(|view| view.order.as_slice());
+        let order = view
+            .as_ref()
+            .filter(|_| seen)
+            .map(|view| view.order.as_slice());
         move |place| order.map_or(place, |order| order[place] as usize)
     }
 
@@ -71,28 +82,43 @@ impl Views {
             return Ok(weight.clone());
         }
         let (inputs, ordered) = (weight.dims()[1], self.weight.get(weight.dims(), weight)?);
-        let (row_of, column_of) =
-            (Views::order_of(&self.output, self.sees.1), Views::order_of(&self.input, self.sees.0));
+        let (row_of, column_of) = (
+            Views::order_of(&self.output, self.sees.1),
+            Views::order_of(&self.input, self.sees.0),
+        );
         let numbers = view::<T>(weight)?;
         fill::<T>(&ordered, |ordered| {
-            ordered.par_chunks_mut(inputs).enumerate().with_min_len(ROWS).for_each(|(row, ordered)| {
-                let from = &numbers[row_of(row) * inputs..][..inputs];
-                for (column, ordered) in ordered.iter_mut().enumerate() {
-                    *ordered = from[column_of(column)];
-                }
-            });
+            ordered
+                .par_chunks_mut(inputs)
+                .enumerate()
+                .with_min_len(ROWS)
+                .for_each(|(row, ordered)| {
+                    let from = &numbers[row_of(row) * inputs..][..inputs];
+                    for (column, ordered) in ordered.iter_mut().enumerate() {
+                        *ordered = from[column_of(column)];
+                    }
+                });
         })?;
         Ok(ordered)
     }
 
     /// Lets `write` fill the gradient of the weight in the order of the images, and puts it into PyTorch's.
-    pub fn weight_gradient<T: Real>(&mut self, gradient: &Tensor, write: impl FnOnce(&mut [T])) -> Result<()> {
+    pub fn weight_gradient<T: Real>(
+        &mut self,
+        gradient: &Tensor,
+        write: impl FnOnce(&mut [T]),
+    ) -> Result<()> {
         if self.sees == (false, false) {
             return fill::<T>(gradient, write);
         }
-        let (inputs, ordered) = (gradient.dims()[1], self.weight.get(gradient.dims(), gradient)?);
-        let (row_of, column_of) =
-            (Views::order_of(&self.output, self.sees.1), Views::order_of(&self.input, self.sees.0));
+        let (inputs, ordered) = (
+            gradient.dims()[1],
+            self.weight.get(gradient.dims(), gradient)?,
+        );
+        let (row_of, column_of) = (
+            Views::order_of(&self.output, self.sees.1),
+            Views::order_of(&self.input, self.sees.0),
+        );
         fill::<T>(&ordered, write)?;
         let numbers = view::<T>(&ordered)?;
         fill::<T>(gradient, |gradient| {
@@ -110,9 +136,16 @@ impl Views {
         if !self.sees.1 {
             return Ok(bias.clone());
         }
-        let (ordered, order) = (self.bias.get(bias.dims(), bias)?, Views::order_of(&self.output, true));
+        let (ordered, order) = (
+            self.bias.get(bias.dims(), bias)?,
+            Views::order_of(&self.output, true),
+        );
         let numbers = view::<T>(bias)?;
-        fill::<T>(&ordered, |to| to.iter_mut().enumerate().for_each(|(place, to)| *to = numbers[order(place)]))?;
+        fill::<T>(&ordered, |to| {
+            to.iter_mut()
+                .enumerate()
+                .for_each(|(place, to)| *to = numbers[order(place)])
+        })?;
         Ok(ordered)
     }
 

@@ -31,7 +31,9 @@ impl Builder<'_> {
     }
 
     fn parameter(&mut self, key: &str, dims: &[usize], values: Vec<f64>) -> Result<usize> {
-        let value = Tensor::from_vec(values, dims, &Device::Cpu)?.to_dtype(self.dtype)?.to_device(self.device)?;
+        let value = Tensor::from_vec(values, dims, &Device::Cpu)?
+            .to_dtype(self.dtype)?
+            .to_device(self.device)?;
         let gradient = Tensor::zeros(dims, self.dtype, self.device)?;
         self.parameters.push(Parameter {
             key: key.to_owned(),
@@ -78,7 +80,15 @@ impl Network {
     pub fn with_dtype(plan: &Plan, seed: u64, device: &Device, dtype: DType) -> Result<Network> {
         let (parameters, statistics) = (Vec::new(), Vec::new());
         let place = Place::new(Stack::Encoder, 0);
-        let mut builder = Builder { parameters, statistics, random_layers: 0, place, seed, device, dtype };
+        let mut builder = Builder {
+            parameters,
+            statistics,
+            random_layers: 0,
+            place,
+            seed,
+            device,
+            dtype,
+        };
         let mut stacks = [None, None, None];
         let mut softmax_last = [false; 3];
         for stack in Stack::ALL {
@@ -87,7 +97,11 @@ impl Network {
                 softmax_last[stack as usize] = ends_in_softmax(planned);
             }
         }
-        let Builder { parameters, statistics, .. } = builder;
+        let Builder {
+            parameters,
+            statistics,
+            ..
+        } = builder;
         let slots = vec![None; plan.slots];
         let (input, device) = (plan.input.clone(), device.clone());
         let (candle_only, observed, version) = (false, false, 0);
@@ -117,7 +131,9 @@ fn ends_in_softmax(planned: &[Planned]) -> bool {
         match node {
             Planned::Layer(layer) if matches!(layer.op, Op::Identity | Op::Flatten) => {}
             Planned::Layer(layer) => return layer.op == Op::Softmax,
-            Planned::Repeat { passes, .. } => return passes.last().is_some_and(|pass| ends_in_softmax(pass)),
+            Planned::Repeat { passes, .. } => {
+                return passes.last().is_some_and(|pass| ends_in_softmax(pass));
+            }
             _ => return false,
         }
     }
@@ -133,7 +149,11 @@ mod tests {
     fn parameters_come_in_the_order_of_the_layers_and_repeat() {
         let of = || network("1x4x4", &["conv 2 k3 p1", "bn", "flatten"], &["dense 3"]);
         let network = of();
-        let keys: Vec<&str> = network.parameters().iter().map(|parameter| parameter.key.as_str()).collect();
+        let keys: Vec<&str> = network
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.key.as_str())
+            .collect();
         let expected = [
             "encoder.0.weight",
             "encoder.0.bias",
@@ -144,16 +164,21 @@ mod tests {
         ];
         assert_eq!(keys, expected);
         for (one, other) in network.state().unwrap().iter().zip(of().state().unwrap()) {
-            let values = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let values = |tensor: &candle_core::Tensor| {
+                tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            };
             assert_eq!((&one.0, values(&one.1)), (&other.0, values(&other.1)));
         }
     }
 
     #[test]
     fn a_softmax_is_the_end_even_before_what_changes_nothing() {
-        let ends = |head: &[&str]| network("4", &["dense 3"], head).ends_in_softmax(Route::Classify);
+        let ends =
+            |head: &[&str]| network("4", &["dense 3"], head).ends_in_softmax(Route::Classify);
         assert!(ends(&["softmax"]) && ends(&["softmax", "identity"]));
-        assert!(ends(&["{ repeat = 2, layers = [\"dense 3\", \"softmax\"] }"]));
+        assert!(ends(&[
+            "{ repeat = 2, layers = [\"dense 3\", \"softmax\"] }"
+        ]));
         assert!(!ends(&["softmax", "relu"]) && !ends(&["dense 3"]) && !ends(&["identity"]));
     }
 }

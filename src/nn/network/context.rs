@@ -71,7 +71,13 @@ impl Context<'_> {
     }
 
     /// Elementwise sum or product into a buffer.
-    pub(crate) fn combine(&self, a: &Tensor, b: &Tensor, out: &mut Buffer, how: Combine) -> Result<Tensor> {
+    pub(crate) fn combine(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        out: &mut Buffer,
+        how: Combine,
+    ) -> Result<Tensor> {
         if self.uses_candle(a) {
             return Ok(match how {
                 Combine::Sum => (a + b)?,

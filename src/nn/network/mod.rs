@@ -87,8 +87,12 @@ mod tests {
     /// An encoder and a head, with weights of seed 1.
     pub fn network(input: &str, encoder: &[&str], head: &[&str]) -> Network {
         let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-        let stacks =
-            Stacks { input: input.parse().unwrap(), encoder: nodes(encoder), decoder: vec![], head: nodes(head) };
+        let stacks = Stacks {
+            input: input.parse().unwrap(),
+            encoder: nodes(encoder),
+            decoder: vec![],
+            head: nodes(head),
+        };
         Network::new(&crate::shape::infer(&stacks).plan.unwrap(), 1, &Device::Cpu).unwrap()
     }
 }

@@ -11,7 +11,9 @@ impl Network {
     pub fn outputs(&self) -> Vec<(&str, &Tensor)> {
         let mut outputs = Vec::new();
         for sequence in self.passed() {
-            sequence.visit(&mut |node| outputs.extend(node.output.as_ref().map(|o| (node.key.as_str(), o))));
+            sequence.visit(&mut |node| {
+                outputs.extend(node.output.as_ref().map(|o| (node.key.as_str(), o)))
+            });
         }
         outputs
     }
@@ -23,12 +25,20 @@ impl Network {
         let (mut outputs, mut head) = (Vec::new(), "");
         for sequence in self.passed() {
             sequence.visit(&mut |node| {
-                head = if node.skipped { head } else { node.key.as_str() };
+                head = if node.skipped {
+                    head
+                } else {
+                    node.key.as_str()
+                };
                 outputs.extend(node.output.as_ref().map(|output| (head, output)));
             });
         }
         for (key, output) in outputs {
-            let total = output.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar::<f64>()?;
+            let total = output
+                .to_dtype(DType::F64)?
+                .abs()?
+                .sum_all()?
+                .to_scalar::<f64>()?;
             if !total.is_finite() {
                 return Ok(Some(key.to_owned()));
             }
@@ -38,7 +48,9 @@ impl Network {
 
     /// What the latest batch passed through.
     fn passed(&self) -> impl Iterator<Item = &Sequence> {
-        [Stack::Encoder, self.route.second()].into_iter().filter_map(|stack| self.stacks[stack as usize].as_ref())
+        [Stack::Encoder, self.route.second()]
+            .into_iter()
+            .filter_map(|stack| self.stacks[stack as usize].as_ref())
     }
 }
 
@@ -56,24 +68,49 @@ mod tests {
     fn outputs_are_those_of_the_route_and_all_of_them_when_observed() {
         let mut network = network("1x4x4", &["conv 2 k3 p1", "relu", "flatten"], &["dense 3"]);
         let images = Tensor::ones((1, 4, 4, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
-        network.forward(Route::Classify, &images, Mode::Eval).unwrap();
-        assert!(!keys(&network).contains(&"encoder.0"), "what the relu gives is all there is");
+        network
+            .forward(Route::Classify, &images, Mode::Eval)
+            .unwrap();
+        assert!(
+            !keys(&network).contains(&"encoder.0"),
+            "what the relu gives is all there is"
+        );
         network.set_observed(true);
-        network.forward(Route::Classify, &images, Mode::Eval).unwrap();
-        assert_eq!(keys(&network), ["encoder.0", "encoder.1", "encoder.2", "head.0"]);
+        network
+            .forward(Route::Classify, &images, Mode::Eval)
+            .unwrap();
+        assert_eq!(
+            keys(&network),
+            ["encoder.0", "encoder.1", "encoder.2", "head.0"]
+        );
     }
 
     #[test]
     fn the_first_layer_that_is_not_finite_is_named_by_its_weights() {
-        let mut network = network("1x4x4", &["conv 2 k3 p1", "relu", "flatten"], &["dense 3", "softmax"]);
+        let mut network = network(
+            "1x4x4",
+            &["conv 2 k3 p1", "relu", "flatten"],
+            &["dense 3", "softmax"],
+        );
         let images = Tensor::ones((1, 4, 4, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
-        network.forward(Route::Classify, &images, Mode::Eval).unwrap();
+        network
+            .forward(Route::Classify, &images, Mode::Eval)
+            .unwrap();
         assert_eq!(network.first_not_finite().unwrap(), None);
         for (key, expected) in [("head.0.bias", "head.0"), ("encoder.0.bias", "encoder.0")] {
-            let parameter = network.parameters_mut().iter_mut().find(|parameter| parameter.key == key).unwrap();
+            let parameter = network
+                .parameters_mut()
+                .iter_mut()
+                .find(|parameter| parameter.key == key)
+                .unwrap();
             parameter.value = (&parameter.value + f64::INFINITY).unwrap();
-            network.forward(Route::Classify, &images, Mode::Eval).unwrap();
-            assert_eq!(network.first_not_finite().unwrap().as_deref(), Some(expected));
+            network
+                .forward(Route::Classify, &images, Mode::Eval)
+                .unwrap();
+            assert_eq!(
+                network.first_not_finite().unwrap().as_deref(),
+                Some(expected)
+            );
         }
     }
 }

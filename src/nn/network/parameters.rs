@@ -39,7 +39,9 @@ impl Network {
     pub fn set_frozen(&mut self, names: &[String]) {
         let targets: Vec<Target> = names.iter().filter_map(|name| name.parse().ok()).collect();
         for parameter in &mut self.parameters {
-            parameter.frozen = targets.iter().any(|target| target.contains(&parameter.place));
+            parameter.frozen = targets
+                .iter()
+                .any(|target| target.contains(&parameter.place));
         }
     }
 
@@ -47,15 +49,22 @@ impl Network {
     pub fn state(&self) -> Result<Vec<(String, Tensor)>> {
         let parameters = self.parameters.iter().map(|p| (&p.key, &p.value));
         let all = parameters.chain(self.statistics.iter().map(|(key, value)| (key, value)));
-        all.map(|(key, value)| Ok((key.clone(), value.to_device(&Device::Cpu)?.copy()?))).collect()
+        all.map(|(key, value)| Ok((key.clone(), value.to_device(&Device::Cpu)?.copy()?)))
+            .collect()
     }
 
     /// Takes over weights and statistics; on an error nothing has changed.
     pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<()> {
         let (device, parameters, statistics) = (&self.device, &self.parameters, &self.statistics);
         let fit = |key: &str, value: &Tensor| fitting(state, key, value, device);
-        let values = parameters.iter().map(|p| fit(&p.key, &p.value)).collect::<Result<Vec<_>>>()?;
-        let moved = statistics.iter().map(|(key, value)| fit(key, value)).collect::<Result<Vec<_>>>()?;
+        let values = parameters
+            .iter()
+            .map(|p| fit(&p.key, &p.value))
+            .collect::<Result<Vec<_>>>()?;
+        let moved = statistics
+            .iter()
+            .map(|(key, value)| fit(key, value))
+            .collect::<Result<Vec<_>>>()?;
         self.version += 1;
         for (parameter, value) in self.parameters.iter_mut().zip(values) {
             parameter.value = value;
@@ -67,11 +76,24 @@ impl Network {
     }
 }
 
-fn fitting(state: &HashMap<String, Tensor>, key: &str, like: &Tensor, device: &Device) -> Result<Tensor> {
-    let value = state.get(key).ok_or_else(|| NnError::Weights(format!("`{key}` is missing")))?;
+fn fitting(
+    state: &HashMap<String, Tensor>,
+    key: &str,
+    like: &Tensor,
+    device: &Device,
+) -> Result<Tensor> {
+    let value = state
+        .get(key)
+        .ok_or_else(|| NnError::Weights(format!("`{key}` is missing")))?;
     if value.dims() != like.dims() {
         let (found, wanted) = (value.dims(), like.dims());
-        return Err(NnError::Weights(format!("`{key}` has the shape {found:?}, the network needs {wanted:?}")));
+        return Err(NnError::Weights(format!(
+            "`{key}` has the shape {found:?}, the network needs {wanted:?}"
+        )));
     }
-    Ok(value.to_dtype(like.dtype())?.to_device(device)?.contiguous()?.copy()?)
+    Ok(value
+        .to_dtype(like.dtype())?
+        .to_device(device)?
+        .contiguous()?
+        .copy()?)
 }

@@ -23,8 +23,18 @@ impl Network {
     }
 
     fn context(&mut self, mode: Mode) -> (Context<'_>, &mut [Option<Sequence>; 3]) {
-        let Network { stacks, parameters, statistics, slots, candle_only, observed, version, device, scratch, .. } =
-            self;
+        let Network {
+            stacks,
+            parameters,
+            statistics,
+            slots,
+            candle_only,
+            observed,
+            version,
+            device,
+            scratch,
+            ..
+        } = self;
         let (candle_only, version) = (*candle_only, *version);
         let fuses = device.is_cpu() && !candle_only && !*observed;
         let some_frozen = parameters.iter().any(|parameter| parameter.frozen);
@@ -69,11 +79,11 @@ impl Network {
         let encoder = sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?;
         let need_code = need_input || encoder.trains(&cx);
         let second = route.second();
-        let code = sound(&mut stacks[second as usize], second)?.backward(gradient, need_code, &mut cx)?;
+        let code =
+            sound(&mut stacks[second as usize], second)?.backward(gradient, need_code, &mut cx)?;
         match code {
-            Some(code) => {
-                sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?.backward(&code, need_input, &mut cx)
-            }
+            Some(code) => sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?
+                .backward(&code, need_input, &mut cx),
             None => Ok(None),
         }
     }

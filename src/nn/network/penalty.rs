@@ -41,16 +41,23 @@ impl Penalty {
         self.value = 0.0;
         for slope in &mut self.slopes {
             let m = (*slope / count).clamp(RHO_MARGIN, 1.0 - RHO_MARGIN);
-            self.value += beta * (rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln());
+            self.value +=
+                beta * (rho * (rho / m).ln() + (1.0 - rho) * ((1.0 - rho) / (1.0 - m)).ln());
             *slope = beta * ((1.0 - rho) / (1.0 - m) - rho / m) / count;
         }
         Ok(())
     }
 
     /// The gradient of the loss plus that of the penalty.
-    pub(crate) fn add_gradient(&self, gradient: &Tensor, out: &mut Penalised, cx: &Context<'_>) -> Result<Tensor> {
+    pub(crate) fn add_gradient(
+        &self,
+        gradient: &Tensor,
+        out: &mut Penalised,
+        cx: &Context<'_>,
+    ) -> Result<Tensor> {
         if cx.uses_candle(gradient) {
-            let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?.to_dtype(gradient.dtype())?;
+            let slopes = Tensor::new(self.slopes.as_slice(), gradient.device())?
+                .to_dtype(gradient.dtype())?;
             return Ok(gradient.broadcast_add(&slopes)?);
         }
         let slopes = out.slopes.get(&[self.slopes.len()], gradient)?;
@@ -78,7 +85,12 @@ impl Network {
         let name = sparsity.map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
         let target: Option<Target> = name.and_then(|name| name.parse().ok());
         let (rho, beta) = sparsity.map_or((0.5, 0.0), |s| (s.rho, s.beta));
-        let penalty = Penalty { rho, beta, value: 0.0, slopes: Vec::new() };
+        let penalty = Penalty {
+            rho,
+            beta,
+            value: 0.0,
+            slopes: Vec::new(),
+        };
         let mut found = false;
         for sequence in self.stacks.iter_mut().flatten() {
             found |= sequence.set_penalty(target.as_ref(), &penalty);

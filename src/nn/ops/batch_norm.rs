@@ -73,7 +73,13 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
-    pub fn gradient_sums(&self, gradient: Feed<'_, T>, gate: Option<Gate<'_, T>>, centre: &[T], sums: &mut [f64]) {
+    pub fn gradient_sums(
+        &self,
+        gradient: Feed<'_, T>,
+        gate: Option<Gate<'_, T>>,
+        centre: &[T],
+        sums: &mut [f64],
+    ) {
         let channels = self.channels;
         in_parts(self.images(), sums, |images, sums| {
             T::with_scratch(self.block() * self.image() + 2 * channels, |scratch| {
@@ -82,7 +88,9 @@ impl<T: Real> Batch<'_, T> {
                     let x = self.numbers[block].chunks(ROWS * channels);
                     for (x, g) in x.zip(g.chunks(ROWS * channels)) {
                         match gate {
-                            Some((scale, shift)) => add_gated_products(x, g, centre, scale, shift, some),
+                            Some((scale, shift)) => {
+                                add_gated_products(x, g, centre, scale, shift, some)
+                            }
                             None => add_products(x, g, centre, some),
                         }
                         widen(some, sums);
@@ -101,7 +109,11 @@ impl<T: Real> Batch<'_, T> {
         mut f: impl FnMut(Range<usize>, &[T]),
     ) {
         let (image, size) = (self.image(), self.block());
-        let tight = Margin { image: [1, 1, self.cells], before: [0; 3], padded: [1, 1, self.cells] };
+        let tight = Margin {
+            image: [1, 1, self.cells],
+            before: [0; 3],
+            padded: [1, 1, self.cells],
+        };
         for first in images.clone().step_by(size) {
             let block = first..(first + size).min(images.end);
             let range = block.start * image..block.end * image;
@@ -120,7 +132,13 @@ impl<T: Real> Batch<'_, T> {
         let size = self.block() * self.image();
         y.par_chunks_mut(size)
             .zip(self.numbers.par_chunks(size))
-            .for_each(|(y, x)| if relu { line_above(x, scale, shift, y) } else { line(x, scale, shift, y) });
+            .for_each(|(y, x)| {
+                if relu {
+                    line_above(x, scale, shift, y)
+                } else {
+                    line(x, scale, shift, y)
+                }
+            });
     }
 
     /// The same, then the maximum of each window with its cell; the relu before or after.
@@ -134,33 +152,42 @@ impl<T: Real> Batch<'_, T> {
     ) {
         let (image, pooled) = (self.image(), taps.positions * self.channels);
         let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
-        out.zip(self.numbers.par_chunks(image)).for_each(|((y, indices), x)| {
-            T::with_scratch(image, |full| {
-                if relu_before {
-                    line_above(x, scale, shift, full)
-                } else {
-                    line(x, scale, shift, full)
-                }
-                max_of_image(taps, self.channels, full, y, indices, relu_after);
+        out.zip(self.numbers.par_chunks(image))
+            .for_each(|((y, indices), x)| {
+                T::with_scratch(image, |full| {
+                    if relu_before {
+                        line_above(x, scale, shift, full)
+                    } else {
+                        line(x, scale, shift, full)
+                    }
+                    max_of_image(taps, self.channels, full, y, indices, relu_after);
+                });
             });
-        });
     }
 
     /// `dx = gradient·factor + x·scale + shift`.
-    pub fn input_gradient(&self, gradient: Feed<'_, T>, gate: Option<Gate<'_, T>>, plane: Plane<'_, T>, dx: &mut [T]) {
+    pub fn input_gradient(
+        &self,
+        gradient: Feed<'_, T>,
+        gate: Option<Gate<'_, T>>,
+        plane: Plane<'_, T>,
+        dx: &mut [T],
+    ) {
         let (image, size) = (self.image(), self.block());
-        dx.par_chunks_mut(size * image).enumerate().for_each(|(block, dx)| {
-            let images = block * size..block * size + dx.len() / image;
-            T::with_scratch(size * image, |scratch| {
-                self.each_block(images, gradient, scratch, |range, g| {
-                    let x = &self.numbers[range];
-                    match gate {
-                        Some((scale, shift)) => gated(x, g, scale, shift, plane, dx),
-                        None => ungated(x, g, plane, dx),
-                    }
+        dx.par_chunks_mut(size * image)
+            .enumerate()
+            .for_each(|(block, dx)| {
+                let images = block * size..block * size + dx.len() / image;
+                T::with_scratch(size * image, |scratch| {
+                    self.each_block(images, gradient, scratch, |range, g| {
+                        let x = &self.numbers[range];
+                        match gate {
+                            Some((scale, shift)) => gated(x, g, scale, shift, plane, dx),
+                            None => ungated(x, g, plane, dx),
+                        }
+                    });
                 });
             });
-        });
     }
 }
 

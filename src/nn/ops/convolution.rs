@@ -43,17 +43,42 @@ pub struct Convolution {
 
 impl Convolution {
     /// The plans for a window and channels.
-    pub fn new<T: Vectors>(geometry: &Geometry, large: usize, small: usize, groups: usize) -> Convolution {
+    pub fn new<T: Vectors>(
+        geometry: &Geometry,
+        large: usize,
+        small: usize,
+        groups: usize,
+    ) -> Convolution {
         Convolution::at::<T>(Level::chosen(), geometry, large, small, groups)
     }
 
     /// The same at an instruction level.
-    pub fn at<T: Vectors>(level: Level, geometry: &Geometry, large: usize, small: usize, groups: usize) -> Convolution {
-        let sizes = WeightSizes { large, small, groups, cells: volume(geometry.kernel) };
+    pub fn at<T: Vectors>(
+        level: Level,
+        geometry: &Geometry,
+        large: usize,
+        small: usize,
+        groups: usize,
+    ) -> Convolution {
+        let sizes = WeightSizes {
+            large,
+            small,
+            groups,
+            cells: volume(geometry.kernel),
+        };
         let down = Plan::new::<T>(Sliding::down(geometry), sizes, true, level);
         let up = Plan::new::<T>(Sliding::up(geometry), sizes, false, level);
-        let rows = down.runs[0].iter().flat_map(|run| run.offset..run.offset + run.len).collect();
-        Convolution { down, up, sizes, rows, level }
+        let rows = down.runs[0]
+            .iter()
+            .flat_map(|run| run.offset..run.offset + run.len)
+            .collect();
+        Convolution {
+            down,
+            up,
+            sizes,
+            rows,
+            level,
+        }
     }
 
     /// The plan of a direction.
@@ -73,7 +98,10 @@ pub struct Finish<'a, T> {
 
 impl<T> Finish<'_, T> {
     /// Nothing.
-    pub const NONE: Self = Finish { bias: None, relu: false };
+    pub const NONE: Self = Finish {
+        bias: None,
+        relu: false,
+    };
 }
 
 /// A convolution of one direction with its packed weight.
@@ -121,42 +149,75 @@ impl<T: Real> Run<'_, T> {
             let first = task / bands * size;
             let images = first..(first + size).min(batch);
             // SAFETY: every block and band writes its own cells.
-            self.block(images, target, first * image, Band { index: task % bands, of: bands });
+            self.block(
+                images,
+                target,
+                first * image,
+                Band {
+                    index: task % bands,
+                    of: bands,
+                },
+            );
         };
-        if blocks * bands == 1 { task(0) } else { (0..blocks * bands).into_par_iter().for_each(task) }
+        if blocks * bands == 1 {
+            task(0)
+        } else {
+            (0..blocks * bands).into_par_iter().for_each(task)
+        }
     }
 
     /// Computes every target cell and keeps the maximum of each window, with its cell.
-    pub fn compute_pooled(&self, taps: &Taps, relu_after: bool, pooled: &mut [T], indices: &mut [u32]) {
+    pub fn compute_pooled(
+        &self,
+        taps: &Taps,
+        relu_after: bool,
+        pooled: &mut [T],
+        indices: &mut [u32],
+    ) {
         let (image, channels) = (self.target_image(), self.plan().to);
         let pooled_image = taps.positions * channels;
         let batch = pooled.len() / pooled_image.max(1);
         let size = images_per_block(self.plan(), batch);
-        let blocks = pooled.par_chunks_mut(size * pooled_image).zip(indices.par_chunks_mut(size * pooled_image));
+        let blocks = pooled
+            .par_chunks_mut(size * pooled_image)
+            .zip(indices.par_chunks_mut(size * pooled_image));
         blocks.enumerate().for_each(|(block, (pooled, indices))| {
             let images = block * size..(block * size + pooled.len() / pooled_image);
             // The source is laid into scratch of its own inside.
-            T::with_scratch(images.len() * (image + self.source_len(1)) + self.plan().width * 4, |scratch| {
-                let (target, source) = scratch.split_at_mut(images.len() * image);
-                self.block_with(images, Target::new(target), 0, WHOLE, source);
-                let each = pooled.chunks_exact_mut(pooled_image).zip(indices.chunks_exact_mut(pooled_image));
-                for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
-                    max_of_image(taps, channels, target, pooled, indices, relu_after);
-                }
-            });
+            T::with_scratch(
+                images.len() * (image + self.source_len(1)) + self.plan().width * 4,
+                |scratch| {
+                    let (target, source) = scratch.split_at_mut(images.len() * image);
+                    self.block_with(images, Target::new(target), 0, WHOLE, source);
+                    let each = pooled
+                        .chunks_exact_mut(pooled_image)
+                        .zip(indices.chunks_exact_mut(pooled_image));
+                    for ((pooled, indices), target) in each.zip(target.chunks_exact(image)) {
+                        max_of_image(taps, channels, target, pooled, indices, relu_after);
+                    }
+                },
+            );
         });
     }
 
     /// Bands that single large images are cut into.
     fn bands(&self, batch: usize, size: usize) -> usize {
         let macs = self.weight.len() * self.plan().sliding.targets;
-        if batch.div_ceil(size) >= MIN_BLOCKS || macs < BAND_MACS { 1 } else { MIN_BLOCKS }
+        if batch.div_ceil(size) >= MIN_BLOCKS || macs < BAND_MACS {
+            1
+        } else {
+            MIN_BLOCKS
+        }
     }
 
     /// Scratch numbers for the source of so many images; 0 where it is read in place.
     fn source_len(&self, images: usize) -> usize {
         let plan = self.plan();
-        if self.reads_in_place() { 0 } else { images * plan.sliding.margin.padded_cells() * plan.from }
+        if self.reads_in_place() {
+            0
+        } else {
+            images * plan.sliding.margin.padded_cells() * plan.from
+        }
     }
 
     fn reads_in_place(&self) -> bool {
@@ -167,46 +228,95 @@ impl<T: Real> Run<'_, T> {
 
     fn block(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band) {
         let len = self.source_len(images.len()) + 4 * self.plan().width;
-        T::with_scratch(len, |scratch| self.block_with(images, target, start, band, scratch));
+        T::with_scratch(len, |scratch| {
+            self.block_with(images, target, start, band, scratch)
+        });
     }
 
-    fn block_with(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band, scratch: &mut [T]) {
+    fn block_with(
+        &self,
+        images: Range<usize>,
+        target: Target<'_, T>,
+        start: usize,
+        band: Band,
+        scratch: &mut [T],
+    ) {
         let plan = self.plan();
         let image = plan.sliding.margin.padded_cells() * plan.from;
         let count = images.len();
         match self.feed.plain().filter(|_| self.reads_in_place()) {
             Some(numbers) => {
-                self.products(&numbers[images.start * image..images.end * image], count, target, start, band);
+                self.products(
+                    &numbers[images.start * image..images.end * image],
+                    count,
+                    target,
+                    start,
+                    band,
+                );
             }
             None => {
-                self.feed.lay(images, &plan.sliding.margin, plan.from, scratch);
+                self.feed
+                    .lay(images, &plan.sliding.margin, plan.from, scratch);
                 self.products(scratch, count, target, start, band);
             }
         }
     }
 
-    fn products(&self, source: &[T], images: usize, target: Target<'_, T>, start: usize, band: Band) {
+    fn products(
+        &self,
+        source: &[T],
+        images: usize,
+        target: Target<'_, T>,
+        start: usize,
+        band: Band,
+    ) {
         let plan = self.plan();
         for (index, phase) in plan.sliding.phases.iter().enumerate() {
             let scaled = |step: [usize; 3], channels: usize| step.map(|step| step * channels);
-            let path = |walk: &super::sliding::Walk, channels: usize, image: usize, first: usize| Path {
-                start: walk.start * channels + first,
-                step: scaled(walk.step, channels),
-                image,
-            };
+            let path =
+                |walk: &super::sliding::Walk, channels: usize, image: usize, first: usize| Path {
+                    start: walk.start * channels + first,
+                    step: scaled(walk.step, channels),
+                    image,
+                };
             let source_image = plan.sliding.margin.padded_cells() * plan.from;
             for group in 0..plan.groups {
-                let from = path(&phase.source, plan.from, source_image, group * (plan.from / plan.groups));
+                let from = path(
+                    &phase.source,
+                    plan.from,
+                    source_image,
+                    group * (plan.from / plan.groups),
+                );
                 for (b, block) in plan.blocks.iter().enumerate() {
                     let lane = group * (plan.to / plan.groups) + block.first;
-                    let first = if plan.lanewise { Path { start: from.start + block.first, ..from } } else { from };
+                    let first = if plan.lanewise {
+                        Path {
+                            start: from.start + block.first,
+                            ..from
+                        }
+                    } else {
+                        from
+                    };
                     let to = path(&phase.target, plan.to, self.target_image(), start + lane);
-                    let mut cells = banded(Cells { counts: phase.counts, images, from: first, to }, band);
+                    let mut cells = banded(
+                        Cells {
+                            counts: phase.counts,
+                            images,
+                            from: first,
+                            to,
+                        },
+                        band,
+                    );
                     if volume(cells.counts) == 0 {
                         continue;
                     }
                     cells.collapse();
-                    let Cells { counts, images, from, to } = cells;
+                    let Cells {
+                        counts,
+                        images,
+                        from,
+                        to,
+                    } = cells;
                     let product = Product {
                         source,
                         from,
@@ -231,14 +341,28 @@ impl<T: Real> Run<'_, T> {
 
 /// Images that one task takes at a time: enough positions to fill tiles, and enough tasks.
 pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
-    let positions = plan.sliding.phases.iter().map(|phase| phase.positions()).min().unwrap_or(1).max(1);
+    let positions = plan
+        .sliding
+        .phases
+        .iter()
+        .map(|phase| phase.positions())
+        .min()
+        .unwrap_or(1)
+        .max(1);
     let most = (batch / MIN_BLOCKS).max(MIN_POSITIONS.div_ceil(positions));
-    BLOCK_POSITIONS.div_ceil(positions).min(most).min(batch.max(1))
+    BLOCK_POSITIONS
+        .div_ceil(positions)
+        .min(most)
+        .min(batch.max(1))
 }
 
 /// The part of the positions that a band has: a piece of the first axis that has several.
 fn banded(mut cells: Cells, band: Band) -> Cells {
-    let axis = cells.counts.iter().position(|&count| count > 1).unwrap_or(2);
+    let axis = cells
+        .counts
+        .iter()
+        .position(|&count| count > 1)
+        .unwrap_or(2);
     let size = cells.counts[axis].div_ceil(band.of);
     let first = (band.index * size).min(cells.counts[axis]);
     cells.counts[axis] = size.min(cells.counts[axis] - first);

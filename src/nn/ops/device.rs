@@ -24,24 +24,42 @@ pub struct DeviceTaps {
 impl DeviceTaps {
     /// Copies a table to the device.
     pub fn new(taps: &Taps, device: &Device) -> Result<DeviceTaps> {
-        let Taps { positions, cells, inputs, .. } = *taps;
+        let Taps {
+            positions,
+            cells,
+            inputs,
+            ..
+        } = *taps;
         let inside = |&tap: &u32| if tap == OUTSIDE { inputs as u32 } else { tap };
         let table: Vec<u32> = taps.table.iter().map(inside).collect();
-        Ok(DeviceTaps { table: Tensor::from_vec(table, positions * cells, device)?, positions, cells, inputs })
+        Ok(DeviceTaps {
+            table: Tensor::from_vec(table, positions * cells, device)?,
+            positions,
+            cells,
+            inputs,
+        })
     }
 
     /// `N × (positions·cells) × C`, with `outside` in the padding.
     fn columns(&self, x: &Tensor, outside: f64) -> Result<Tensor> {
         let (batch, _, channels) = x.dims3()?;
-        let beyond = Tensor::full(outside, (batch, 1, channels), x.device())?.to_dtype(x.dtype())?;
+        let beyond =
+            Tensor::full(outside, (batch, 1, channels), x.device())?.to_dtype(x.dtype())?;
         Ok(Tensor::cat(&[x, &beyond], 1)?.index_select(&self.table, 1)?)
     }
 
     /// The transpose of [`DeviceTaps::columns`]: sums columns back into `N × S × C`.
     fn scatter(&self, columns: &Tensor) -> Result<Tensor> {
         let (batch, _, channels) = columns.dims3()?;
-        let image = Tensor::zeros((batch, self.inputs + 1, channels), columns.dtype(), columns.device())?;
-        Ok(image.index_add(&self.table, columns, 1)?.narrow(1, 0, self.inputs)?.contiguous()?)
+        let image = Tensor::zeros(
+            (batch, self.inputs + 1, channels),
+            columns.dtype(),
+            columns.device(),
+        )?;
+        Ok(image
+            .index_add(&self.table, columns, 1)?
+            .narrow(1, 0, self.inputs)?
+            .contiguous()?)
     }
 }
 
@@ -57,17 +75,32 @@ impl DeviceConvolution<'_> {
     /// Columns by group: `groups × (N·positions) × (cells·channels)`.
     fn grouped_columns(&self, large: &Tensor) -> Result<Tensor> {
         let (batch, _, channels) = large.dims3()?;
-        let (rows, cells, group) = (batch * self.taps.positions, self.taps.cells, channels / self.groups);
-        let columns = self.taps.columns(large, 0.0)?.reshape((rows, cells, self.groups, group))?;
-        Ok(columns.permute((2, 0, 1, 3))?.contiguous()?.reshape((self.groups, rows, cells * group))?)
+        let (rows, cells, group) = (
+            batch * self.taps.positions,
+            self.taps.cells,
+            channels / self.groups,
+        );
+        let columns = self
+            .taps
+            .columns(large, 0.0)?
+            .reshape((rows, cells, self.groups, group))?;
+        Ok(columns.permute((2, 0, 1, 3))?.contiguous()?.reshape((
+            self.groups,
+            rows,
+            cells * group,
+        ))?)
     }
 
     /// `groups × (cells·channels) × small/groups`.
     fn grouped_weight(&self, weight: &Tensor) -> Result<Tensor> {
         let (small, group, cells) = weight.dims3()?;
         let out = small / self.groups;
-        let weight = weight.reshape((self.groups, out, group, cells))?.permute((0, 3, 2, 1))?;
-        Ok(weight.contiguous()?.reshape((self.groups, cells * group, out))?)
+        let weight = weight
+            .reshape((self.groups, out, group, cells))?
+            .permute((0, 3, 2, 1))?;
+        Ok(weight
+            .contiguous()?
+            .reshape((self.groups, cells * group, out))?)
     }
 
     /// `groups × (N·positions) × small/groups`.
@@ -79,7 +112,9 @@ impl DeviceConvolution<'_> {
 
     /// Large to small.
     pub fn forward(&self, large: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        let rows = self.grouped_columns(large)?.matmul(&self.grouped_weight(weight)?)?;
+        let rows = self
+            .grouped_columns(large)?
+            .matmul(&self.grouped_weight(weight)?)?;
         let shape = (large.dim(0)?, self.taps.positions, weight.dim(0)?);
         Ok(rows.transpose(0, 1)?.contiguous()?.reshape(shape)?)
     }
@@ -89,10 +124,16 @@ impl DeviceConvolution<'_> {
         let (batch, group) = (small.dim(0)?, weight.dim(1)?);
         let weight = self.grouped_weight(weight)?.transpose(1, 2)?.contiguous()?;
         let columns = self.grouped_rows(small)?.matmul(&weight)?;
-        let rows = (self.groups, batch * self.taps.positions, self.taps.cells, group);
+        let rows = (
+            self.groups,
+            batch * self.taps.positions,
+            self.taps.cells,
+            group,
+        );
         let columns = columns.reshape(rows)?.permute((1, 2, 0, 3))?.contiguous()?;
         let cells = self.taps.positions * self.taps.cells;
-        self.taps.scatter(&columns.reshape((batch, cells, self.groups * group))?)
+        self.taps
+            .scatter(&columns.reshape((batch, cells, self.groups * group))?)
     }
 
     /// The gradient for the weight.
@@ -100,8 +141,12 @@ impl DeviceConvolution<'_> {
         let (out, group) = (small.dim(2)? / self.groups, large.dim(2)? / self.groups);
         let rows = self.grouped_rows(small)?.transpose(1, 2)?.contiguous()?;
         let gradient = rows.matmul(&self.grouped_columns(large)?)?;
-        let gradient = gradient.reshape((self.groups, out, self.taps.cells, group))?.transpose(2, 3)?;
-        Ok(gradient.contiguous()?.reshape((self.groups * out, group, self.taps.cells))?)
+        let gradient = gradient
+            .reshape((self.groups, out, self.taps.cells, group))?
+            .transpose(2, 3)?;
+        Ok(gradient
+            .contiguous()?
+            .reshape((self.groups * out, group, self.taps.cells))?)
     }
 }
 
@@ -111,7 +156,11 @@ pub fn max_pool(taps: &DeviceTaps, x: &Tensor) -> Result<(Tensor, Tensor)> {
     let shape = (batch, taps.positions, taps.cells, channels);
     let columns = taps.columns(x, f64::NEG_INFINITY)?.reshape(shape)?;
     let cell = columns.argmax_keepdim(2)?;
-    let table = taps.table.reshape((1, taps.positions, taps.cells, 1))?.broadcast_as(shape)?.contiguous()?;
+    let table = taps
+        .table
+        .reshape((1, taps.positions, taps.cells, 1))?
+        .broadcast_as(shape)?
+        .contiguous()?;
     let index = table.gather(&cell, 2)?.squeeze(2)?.contiguous()?;
     Ok((columns.max(2)?, index))
 }
@@ -131,7 +180,14 @@ pub fn gather(large: &Tensor, index: &Tensor) -> Result<Tensor> {
 /// Applies a linear map over space.
 pub fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
     let (batch, inputs, channels) = x.dims3()?;
-    let (outputs, cells) = (map.outputs(), (0..map.outputs()).map(|o| map.row(o).len()).max().unwrap_or(0).max(1));
+    let (outputs, cells) = (
+        map.outputs(),
+        (0..map.outputs())
+            .map(|o| map.row(o).len())
+            .max()
+            .unwrap_or(0)
+            .max(1),
+    );
     let (mut table, mut weights) = (vec![OUTSIDE; outputs * cells], vec![0f64; outputs * cells]);
     for output in 0..outputs {
         for (slot, &(input, weight)) in map.row(output).iter().enumerate() {
@@ -139,9 +195,20 @@ pub fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
             weights[output * cells + slot] = weight;
         }
     }
-    let taps = DeviceTaps::new(&Taps { table, positions: outputs, cells, inputs }, x.device())?;
-    let weights = Tensor::from_vec(weights, (1, outputs, cells, 1), x.device())?.to_dtype(x.dtype())?;
-    let columns = taps.columns(x, 0.0)?.reshape((batch, outputs, cells, channels))?;
+    let taps = DeviceTaps::new(
+        &Taps {
+            table,
+            positions: outputs,
+            cells,
+            inputs,
+        },
+        x.device(),
+    )?;
+    let weights =
+        Tensor::from_vec(weights, (1, outputs, cells, 1), x.device())?.to_dtype(x.dtype())?;
+    let columns = taps
+        .columns(x, 0.0)?
+        .reshape((batch, outputs, cells, channels))?;
     Ok(columns.broadcast_mul(&weights)?.sum(2)?)
 }
 
@@ -150,7 +217,9 @@ pub fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     Ok(match activation {
         Activation::Relu => x.relu()?,
         Activation::Relu6 => x.clamp(0.0, 6.0)?,
-        Activation::LeakyRelu(slope) => candle_nn::ops::leaky_relu(x, f64::from(slope.unwrap_or(LEAKY_SLOPE)))?,
+        Activation::LeakyRelu(slope) => {
+            candle_nn::ops::leaky_relu(x, f64::from(slope.unwrap_or(LEAKY_SLOPE)))?
+        }
         Activation::Elu(alpha) => x.elu(f64::from(alpha.unwrap_or(1.0)))?,
         Activation::Gelu => x.gelu_erf()?,
         Activation::Silu => (x * sigmoid(x)?)?,
@@ -166,7 +235,12 @@ fn sigmoid(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradient for the input of an activation.
-pub fn activate_backward(activation: Activation, x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+pub fn activate_backward(
+    activation: Activation,
+    x: &Tensor,
+    y: &Tensor,
+    gradient: &Tensor,
+) -> Result<Tensor> {
     let one_where = |mask: Tensor| mask.to_dtype(x.dtype());
     let positive = || x.gt(0.0).and_then(one_where);
     let slope = match activation {
@@ -193,7 +267,10 @@ pub fn activate_backward(activation: Activation, x: &Tensor, y: &Tensor, gradien
         Activation::Sigmoid => (y * (y.neg()? + 1.0)?)?,
         Activation::Tanh => (y.sqr()?.neg()? + 1.0)?,
         Activation::HardSwish => {
-            let (inside, above) = ((one_where(x.gt(-3.0)?)? * one_where(x.lt(3.0)?)?)?, one_where(x.ge(3.0)?)?);
+            let (inside, above) = (
+                (one_where(x.gt(-3.0)?)? * one_where(x.lt(3.0)?)?)?,
+                one_where(x.ge(3.0)?)?,
+            );
             ((inside * (((x * 2.0)? + 3.0)? / 6.0)?)? + above)?
         }
         Activation::Step => x.zeros_like()?,

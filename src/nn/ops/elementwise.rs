@@ -9,13 +9,17 @@ const CHUNK: usize = 1 << 14;
 
 /// `out[i] = f(x[i])`.
 pub fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| map_chunk(x, out, &f));
+    out.par_chunks_mut(CHUNK)
+        .zip(x.par_chunks(CHUNK))
+        .for_each(|(out, x)| map_chunk(x, out, &f));
 }
 
 /// `out[i] = f(a[i], b[i])`.
 pub fn zip<T: Real>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync) {
     let sources = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
-    out.par_chunks_mut(CHUNK).zip(sources).for_each(|(out, (a, b))| zip_chunk(a, b, out, &f));
+    out.par_chunks_mut(CHUNK)
+        .zip(sources)
+        .for_each(|(out, (a, b))| zip_chunk(a, b, out, &f));
 }
 
 vectorized! {
@@ -48,13 +52,17 @@ vectorized! {
 
 /// `out[i] += x[i]`.
 pub fn add_to<T: Real>(x: &[T], out: &mut [T]) {
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| add_chunk(x, out));
+    out.par_chunks_mut(CHUNK)
+        .zip(x.par_chunks(CHUNK))
+        .for_each(|(out, x)| add_chunk(x, out));
 }
 
 /// Every row of `x` plus `row`.
 pub fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
     let chunk = CHUNK.next_multiple_of(row.len().max(1));
-    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(out, x)| add_row_chunk(x, row, out));
+    out.par_chunks_mut(chunk)
+        .zip(x.par_chunks(chunk))
+        .for_each(|(out, x)| add_row_chunk(x, row, out));
 }
 
 /// The slope of `leakyrelu` below zero unless given, as in PyTorch.
@@ -72,7 +80,13 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
         }
         Activation::Elu(alpha) => {
             let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
-            map(x, out, |v| if v < zero { alpha * v.exponential_minus_one() } else { v });
+            map(x, out, |v| {
+                if v < zero {
+                    alpha * v.exponential_minus_one()
+                } else {
+                    v
+                }
+            });
         }
         Activation::Gelu => map(x, out, |v| v * normal_cdf(v)),
         Activation::Silu => map(x, out, |v| v * sigmoid(v)),
@@ -93,18 +107,32 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
 
 /// The gradient for the input, from input, output and the output's gradient. At a kink it is PyTorch's:
 /// 0 at relu's zero.
-pub fn activate_backward<T: Real>(activation: Activation, x: &[T], y: &[T], gradient: &[T], out: &mut [T]) {
+pub fn activate_backward<T: Real>(
+    activation: Activation,
+    x: &[T],
+    y: &[T],
+    gradient: &[T],
+    out: &mut [T],
+) {
     let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
     match activation {
         Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
-        Activation::Relu6 => scaled(x, gradient, out, |v| if v > zero && v < six { one } else { zero }),
+        Activation::Relu6 => scaled(x, gradient, out, |v| {
+            if v > zero && v < six { one } else { zero }
+        }),
         Activation::LeakyRelu(slope) => {
             let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
             scaled(x, gradient, out, |v| if v > zero { one } else { slope });
         }
         Activation::Elu(alpha) => {
             let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
-            scaled(x, gradient, out, |v| if v > zero { one } else { alpha * v.exponential() });
+            scaled(x, gradient, out, |v| {
+                if v > zero {
+                    one
+                } else {
+                    alpha * v.exponential()
+                }
+            });
         }
         Activation::Gelu => scaled(x, gradient, out, |v| normal_cdf(v) + v * normal_density(v)),
         Activation::Silu => scaled(x, gradient, out, |v| {

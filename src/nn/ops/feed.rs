@@ -53,9 +53,22 @@ impl<'a, T: Real> Feed<'a, T> {
             match *self {
                 Feed::Plain(numbers) => copy(&numbers[span], margin, channels, out),
                 Feed::Relu { gradient, output } => {
-                    copy_positive(&gradient[span.clone()], &output[span], margin, channels, out);
+                    copy_positive(
+                        &gradient[span.clone()],
+                        &output[span],
+                        margin,
+                        channels,
+                        out,
+                    );
                 }
-                Feed::Pooled { gradient, output, indices, cells, places, disjoint } => {
+                Feed::Pooled {
+                    gradient,
+                    output,
+                    indices,
+                    cells,
+                    places,
+                    disjoint,
+                } => {
                     let span = image * cells * channels..(image + 1) * cells * channels;
                     let output = output.map(|output| &output[span.clone()]);
                     let places = (!margin.is_empty()).then_some(places);
@@ -74,7 +87,12 @@ impl<'a, T: Real> Feed<'a, T> {
 /// Calls `f(the row's numbers in the image, their place among the padded)` for every row, and writes zeros
 /// around them.
 #[inline(always)]
-fn each_row<T: Real>(margin: &Margin, channels: usize, out: &mut [T], mut f: impl FnMut(Range<usize>, &mut [T])) {
+fn each_row<T: Real>(
+    margin: &Margin,
+    channels: usize,
+    out: &mut [T],
+    mut f: impl FnMut(Range<usize>, &mut [T]),
+) {
     if margin.is_empty() {
         return f(0..out.len(), out);
     }
@@ -95,7 +113,9 @@ fn each_row<T: Real>(margin: &Margin, channels: usize, out: &mut [T], mut f: imp
 }
 
 fn copy<T: Real>(image: &[T], margin: &Margin, channels: usize, out: &mut [T]) {
-    each_row(margin, channels, out, |row, out| out.copy_from_slice(&image[row]));
+    each_row(margin, channels, out, |row, out| {
+        out.copy_from_slice(&image[row])
+    });
 }
 
 vectorized! {

@@ -65,7 +65,8 @@ mod tests {
         if f64::from(value) == exact || (value.is_infinite() && exact > f64::from(f32::MAX)) {
             return 0.0;
         }
-        let next = f64::from(f32::from_bits((exact.abs() as f32).to_bits() + 1)) - f64::from(exact.abs() as f32);
+        let next = f64::from(f32::from_bits((exact.abs() as f32).to_bits() + 1))
+            - f64::from(exact.abs() as f32);
         (f64::from(value) - exact).abs() / next
     }
 
@@ -78,21 +79,42 @@ mod tests {
                 continue;
             }
             let wide = f64::from(x);
-            let errors = [ulps(exp(x), wide.exp()), ulps(tanh(x), wide.tanh()), ulps(exp_minus_one(x), wide.exp_m1())];
+            let errors = [
+                ulps(exp(x), wide.exp()),
+                ulps(tanh(x), wide.tanh()),
+                ulps(exp_minus_one(x), wide.exp_m1()),
+            ];
             for (i, error) in errors.into_iter().enumerate() {
                 if error > worst[i] {
                     (worst[i], at[i]) = (error, x);
                 }
             }
         }
-        assert!(worst[0] < 2.0 && worst[1] < 2.5 && worst[2] < 4.0, "{worst:?} at {at:?}");
+        assert!(
+            worst[0] < 2.0 && worst[1] < 2.5 && worst[2] < 4.0,
+            "{worst:?} at {at:?}"
+        );
     }
 
     #[test]
     fn the_ends_of_the_scale() {
-        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && exp_minus_one(f32::NAN).is_nan());
-        assert_eq!((exp(f32::INFINITY), exp(f32::NEG_INFINITY), exp(0.0)), (f32::INFINITY, 0.0, 1.0));
-        assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY), tanh(-0.0)), (1.0, -1.0, 0.0));
-        assert_eq!((exp_minus_one(f32::INFINITY), exp_minus_one(f32::NEG_INFINITY)), (f32::INFINITY, -1.0));
+        assert!(
+            exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && exp_minus_one(f32::NAN).is_nan()
+        );
+        assert_eq!(
+            (exp(f32::INFINITY), exp(f32::NEG_INFINITY), exp(0.0)),
+            (f32::INFINITY, 0.0, 1.0)
+        );
+        assert_eq!(
+            (tanh(f32::INFINITY), tanh(f32::NEG_INFINITY), tanh(-0.0)),
+            (1.0, -1.0, 0.0)
+        );
+        assert_eq!(
+            (
+                exp_minus_one(f32::INFINITY),
+                exp_minus_one(f32::NEG_INFINITY)
+            ),
+            (f32::INFINITY, -1.0)
+        );
     }
 }

@@ -15,16 +15,34 @@ pub struct Mat<'a, T> {
 impl<'a, T: Real> Mat<'a, T> {
     /// A row-major matrix whose rows are `row_stride` numbers apart.
     pub fn new(data: &'a [T], rows: usize, cols: usize, row_stride: usize) -> Mat<'a, T> {
-        Mat { data, rows, cols, row_stride, col_stride: 1 }
+        Mat {
+            data,
+            rows,
+            cols,
+            row_stride,
+            col_stride: 1,
+        }
     }
 
     /// The transpose, without moving anything.
     pub fn t(self) -> Mat<'a, T> {
-        Mat { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+        Mat {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
     }
 
     fn fits(&self) -> bool {
-        fits(self.data.len(), self.rows, self.cols, self.row_stride, self.col_stride)
+        fits(
+            self.data.len(),
+            self.rows,
+            self.cols,
+            self.row_stride,
+            self.col_stride,
+        )
     }
 }
 
@@ -38,8 +56,16 @@ fn fits(len: usize, rows: usize, cols: usize, row_stride: usize, col_stride: usi
 /// # Panics
 /// When a matrix does not fit into its slice: that is a bug of the caller.
 #[allow(unsafe_code)]
-pub fn product<T: Real>(out: &mut [T], out_stride: usize, a: Mat<'_, T>, b: Mat<'_, T>, accumulate: bool) {
-    assert!(a.fits() && b.fits() && a.cols == b.rows && fits(out.len(), a.rows, b.cols, out_stride, 1));
+pub fn product<T: Real>(
+    out: &mut [T],
+    out_stride: usize,
+    a: Mat<'_, T>,
+    b: Mat<'_, T>,
+    accumulate: bool,
+) {
+    assert!(
+        a.fits() && b.fits() && a.cols == b.rows && fits(out.len(), a.rows, b.cols, out_stride, 1)
+    );
     let (m, n, k) = (a.rows, b.cols, a.cols);
     if m == 0 || n == 0 {
         return;
@@ -78,12 +104,30 @@ mod tests {
 
     #[test]
     fn products_transpose_and_accumulate() {
-        let (a, b) = ([1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0f32, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        let (a, b) = (
+            [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0],
+            [1.0f32, 0.0, 0.0, 1.0, 1.0, 1.0],
+        );
         let mut out = [10.0f32; 4];
-        product(&mut out, 2, Mat::new(&a, 2, 3, 3), Mat::new(&b, 3, 2, 2), true);
+        product(
+            &mut out,
+            2,
+            Mat::new(&a, 2, 3, 3),
+            Mat::new(&b, 3, 2, 2),
+            true,
+        );
         assert_eq!(out, [14.0, 15.0, 20.0, 21.0]);
         let mut transposed = [0.0f32; 9];
-        product(&mut transposed, 3, Mat::new(&a, 2, 3, 3).t(), Mat::new(&a, 2, 3, 3), false);
-        assert_eq!(transposed, [17.0, 22.0, 27.0, 22.0, 29.0, 36.0, 27.0, 36.0, 45.0]);
+        product(
+            &mut transposed,
+            3,
+            Mat::new(&a, 2, 3, 3).t(),
+            Mat::new(&a, 2, 3, 3),
+            false,
+        );
+        assert_eq!(
+            transposed,
+            [17.0, 22.0, 27.0, 22.0, 29.0, 36.0, 27.0, 36.0, 45.0]
+        );
     }
 }

@@ -41,7 +41,9 @@ macro_rules! with_real {
                 type $T = f64;
                 $body
             }
-            other => Err($crate::nn::NnError::Unsupported(format!("numbers of type {other:?}"))),
+            other => Err($crate::nn::NnError::Unsupported(format!(
+                "numbers of type {other:?}"
+            ))),
         }
     };
 }

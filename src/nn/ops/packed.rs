@@ -30,9 +30,18 @@ fn blocks(lanes: usize, width: usize, sizes: &[usize]) -> Vec<Block> {
     let (mut blocks, mut first, mut left) = (Vec::new(), 0, vectors);
     while left > 0 {
         let even = left.div_ceil(count.saturating_sub(blocks.len()).max(1));
-        let size = sizes.iter().copied().filter(|&size| size <= even).max().unwrap_or(1);
+        let size = sizes
+            .iter()
+            .copied()
+            .filter(|&size| size <= even)
+            .max()
+            .unwrap_or(1);
         let count = (size * width).min(lanes - first);
-        blocks.push(Block { first, lanes: count, vectors: size });
+        blocks.push(Block {
+            first,
+            lanes: count,
+            vectors: size,
+        });
         first += count;
         left -= size;
     }
@@ -94,7 +103,11 @@ pub struct Plan {
 impl Plan {
     /// The plan of a direction at an instruction level.
     pub fn new<T: Vectors>(sliding: Sliding, sizes: WeightSizes, down: bool, level: Level) -> Plan {
-        let (from, to) = if down { (sizes.large, sizes.small) } else { (sizes.small, sizes.large) };
+        let (from, to) = if down {
+            (sizes.large, sizes.small)
+        } else {
+            (sizes.small, sizes.large)
+        };
         let (lanewise, width) = (sizes.is_lanewise(), T::width(level));
         let groups = if lanewise { 1 } else { sizes.groups };
         let per_tile: &[usize] = match (T::many_registers(level), lanewise) {
@@ -103,15 +116,31 @@ impl Plan {
             (false, _) => &[1, 2],
         };
         let blocks = blocks(to / groups, width, per_tile);
-        let runs: Vec<Vec<Run>> =
-            sliding.phases.iter().map(|phase| runs(phase, from, from / groups, groups, lanewise)).collect();
+        let runs: Vec<Vec<Run>> = sliding
+            .phases
+            .iter()
+            .map(|phase| runs(phase, from, from / groups, groups, lanewise))
+            .collect();
         let vectors: usize = blocks.iter().map(|block| block.vectors).sum();
         let (mut starts, mut len) = (Vec::new(), 0);
         for runs in &runs {
             starts.push(len);
             len += groups * vectors * width * runs.iter().map(|run| run.len).sum::<usize>();
         }
-        Plan { sliding, groups, from, to, blocks, runs, lanewise, width, sizes, down, starts, len }
+        Plan {
+            sliding,
+            groups,
+            from,
+            to,
+            blocks,
+            runs,
+            lanewise,
+            width,
+            sizes,
+            down,
+            starts,
+            len,
+        }
     }
 
     /// Numbers of the packed weight.
@@ -126,9 +155,11 @@ impl Plan {
 
     /// Where the weights of a phase, group and block lie.
     pub fn span(&self, phase: usize, group: usize, block: usize) -> std::ops::Range<usize> {
-        let row = |blocks: &[Block]| blocks.iter().map(|block| block.vectors).sum::<usize>() * self.width;
+        let row =
+            |blocks: &[Block]| blocks.iter().map(|block| block.vectors).sum::<usize>() * self.width;
         let rows = self.rows(phase);
-        let start = self.starts[phase] + rows * (group * row(&self.blocks) + row(&self.blocks[..block]));
+        let start =
+            self.starts[phase] + rows * (group * row(&self.blocks) + row(&self.blocks[..block]));
         start..start + rows * row(&self.blocks[block..=block])
     }
 
@@ -136,21 +167,39 @@ impl Plan {
     fn parts(&self) -> impl IndexedParallelIterator<Item = Part> + use<> {
         let (groups, blocks) = (self.groups, self.blocks.len());
         let least = if self.len < SERIAL { usize::MAX } else { 1 };
-        (0..self.sliding.phases.len() * groups * blocks).into_par_iter().with_min_len(least).map(move |index| Part {
-            phase: index / (groups * blocks),
-            group: index / blocks % groups,
-            block: index % blocks,
-        })
+        (0..self.sliding.phases.len() * groups * blocks)
+            .into_par_iter()
+            .with_min_len(least)
+            .map(move |index| Part {
+                phase: index / (groups * blocks),
+                group: index / blocks % groups,
+                block: index % blocks,
+            })
     }
 
     /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row of a
     /// part. Lanes lie together in the packed weight, [`Plan::lane_step`] apart in PyTorch's.
     fn each_row(&self, part: Part, mut f: impl FnMut(usize, usize, usize)) {
-        let WeightSizes { large, groups, cells, .. } = self.sizes;
+        let WeightSizes {
+            large,
+            groups,
+            cells,
+            ..
+        } = self.sizes;
         let small_step = large / groups * cells;
-        let channels = if self.lanewise { 1 } else { self.from / self.groups };
-        let (first_small, block) = (part.group * (self.sizes.small / self.groups), self.blocks[part.block]);
-        let (mut packed, lane) = (self.span(part.phase, part.group, part.block).start, block.first);
+        let channels = if self.lanewise {
+            1
+        } else {
+            self.from / self.groups
+        };
+        let (first_small, block) = (
+            part.group * (self.sizes.small / self.groups),
+            self.blocks[part.block],
+        );
+        let (mut packed, lane) = (
+            self.span(part.phase, part.group, part.block).start,
+            block.first,
+        );
         for tap in &self.sliding.phases[part.phase].taps {
             for channel in 0..channels {
                 let place = if self.lanewise {
@@ -167,8 +216,17 @@ impl Plan {
     }
 
     fn lane_step(&self) -> usize {
-        let WeightSizes { large, groups, cells, .. } = self.sizes;
-        if self.down && !self.lanewise { large / groups * cells } else { cells }
+        let WeightSizes {
+            large,
+            groups,
+            cells,
+            ..
+        } = self.sizes;
+        if self.down && !self.lanewise {
+            large / groups * cells
+        } else {
+            cells
+        }
     }
 
     /// PyTorch's layout to the kernels'. Lanes to spare become 0.
@@ -219,12 +277,23 @@ struct Part {
 }
 
 /// What a position reads: neighbouring taps become one stretch where all channels are read.
-fn runs(phase: &Phase, channels: usize, per_group: usize, groups: usize, lanewise: bool) -> Vec<Run> {
+fn runs(
+    phase: &Phase,
+    channels: usize,
+    per_group: usize,
+    groups: usize,
+    lanewise: bool,
+) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::with_capacity(phase.taps.len());
     for tap in &phase.taps {
-        let next = Run { offset: tap.offset * channels, len: if lanewise { 1 } else { per_group } };
+        let next = Run {
+            offset: tap.offset * channels,
+            len: if lanewise { 1 } else { per_group },
+        };
         match runs.last_mut() {
-            Some(run) if groups == 1 && !lanewise && run.offset + run.len == next.offset => run.len += next.len,
+            Some(run) if groups == 1 && !lanewise && run.offset + run.len == next.offset => {
+                run.len += next.len
+            }
             _ => runs.push(next),
         }
     }

@@ -9,11 +9,12 @@ use rayon::prelude::*;
 /// wins; NaN wins over everything, as in PyTorch.
 pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32]) {
     let (input, output) = (taps.inputs * channels, taps.positions * channels);
-    y.par_chunks_mut(output).zip(indices.par_chunks_mut(output)).zip(x.par_chunks(input)).for_each(
-        |((y, indices), x)| {
+    y.par_chunks_mut(output)
+        .zip(indices.par_chunks_mut(output))
+        .zip(x.par_chunks(input))
+        .for_each(|((y, indices), x)| {
             max_of_image(taps, channels, x, y, indices, false);
-        },
-    );
+        });
 }
 
 vectorized! {
@@ -40,16 +41,34 @@ fn max_of_window<T: Real>(taps: &[u32], x: &[T], y: &mut [T], indices: &mut [u32
     let whole = channels / LANES * LANES;
     for first in (0..whole).step_by(LANES) {
         let lanes = first..first + LANES;
-        max_of_lanes::<T, LANES>(taps, &x[first..], channels, &mut y[lanes.clone()], &mut indices[lanes]);
+        max_of_lanes::<T, LANES>(
+            taps,
+            &x[first..],
+            channels,
+            &mut y[lanes.clone()],
+            &mut indices[lanes],
+        );
     }
     for channel in whole..channels {
         let lane = channel..channel + 1;
-        max_of_lanes::<T, 1>(taps, &x[channel..], channels, &mut y[lane.clone()], &mut indices[lane]);
+        max_of_lanes::<T, 1>(
+            taps,
+            &x[channel..],
+            channels,
+            &mut y[lane.clone()],
+            &mut indices[lane],
+        );
     }
 }
 
 #[inline(always)]
-fn max_of_lanes<T: Real, const N: usize>(taps: &[u32], x: &[T], channels: usize, y: &mut [T], indices: &mut [u32]) {
+fn max_of_lanes<T: Real, const N: usize>(
+    taps: &[u32],
+    x: &[T],
+    channels: usize,
+    y: &mut [T],
+    indices: &mut [u32],
+) {
     let (mut best, mut index) = ([T::neg_infinity(); N], [OUTSIDE; N]);
     for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
         let row = &x[tap as usize * channels..][..N];
@@ -67,26 +86,41 @@ fn max_of_lanes<T: Real, const N: usize>(taps: &[u32], x: &[T], channels: usize,
 }
 
 /// `large[index] += small`: the gradient of max pooling, and unpooling. Values that share an index add up.
-pub fn scatter_cpu<T: Real>(taps: &Taps, channels: usize, small: &[T], indices: &[u32], large: &mut [T]) {
+pub fn scatter_cpu<T: Real>(
+    taps: &Taps,
+    channels: usize,
+    small: &[T],
+    indices: &[u32],
+    large: &mut [T],
+) {
     let (input, output) = (taps.inputs * channels, taps.positions * channels);
-    large.par_chunks_mut(input).zip(small.par_chunks(output).zip(indices.par_chunks(output))).for_each(
-        |(large, (small, indices))| {
+    large
+        .par_chunks_mut(input)
+        .zip(small.par_chunks(output).zip(indices.par_chunks(output)))
+        .for_each(|(large, (small, indices))| {
             large.fill(T::zero());
             for (i, (&value, &index)) in small.iter().zip(indices).enumerate() {
                 large[index as usize * channels + i % channels] += value;
             }
-        },
-    );
+        });
 }
 
 /// `small = large[index]`: the gradient of unpooling.
-pub fn gather_cpu<T: Real>(taps: &Taps, channels: usize, large: &[T], indices: &[u32], small: &mut [T]) {
+pub fn gather_cpu<T: Real>(
+    taps: &Taps,
+    channels: usize,
+    large: &[T],
+    indices: &[u32],
+    small: &mut [T],
+) {
     let (input, output) = (taps.inputs * channels, taps.positions * channels);
-    small.par_chunks_mut(output).zip(indices.par_chunks(output)).zip(large.par_chunks(input)).for_each(
-        |((small, indices), large)| {
+    small
+        .par_chunks_mut(output)
+        .zip(indices.par_chunks(output))
+        .zip(large.par_chunks(input))
+        .for_each(|((small, indices), large)| {
             for (i, (value, &index)) in small.iter_mut().zip(indices).enumerate() {
                 *value = large[index as usize * channels + i % channels];
             }
-        },
-    );
+        });
 }

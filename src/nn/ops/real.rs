@@ -102,7 +102,11 @@ impl Real for f64 {
     }
 }
 
-fn lend<T: Copy + Default, R>(scratch: &RefCell<Vec<T>>, len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
+fn lend<T: Copy + Default, R>(
+    scratch: &RefCell<Vec<T>>,
+    len: usize,
+    work: impl FnOnce(&mut [T]) -> R,
+) -> R {
     match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
             if scratch.len() < len {

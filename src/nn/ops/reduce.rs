@@ -13,10 +13,12 @@ pub const PARTS: usize = 8;
 pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>, &mut [T]) + Sync) {
     let (len, parts) = (out.len(), PARTS.min(count.max(1)));
     T::with_scratch(parts * len, |sums| {
-        sums.par_chunks_mut(len.max(1)).enumerate().for_each(|(part, sums)| {
-            sums.fill(T::zero());
-            add(part_of(count, parts, part), sums);
-        });
+        sums.par_chunks_mut(len.max(1))
+            .enumerate()
+            .for_each(|(part, sums)| {
+                sums.fill(T::zero());
+                add(part_of(count, parts, part), sums);
+            });
         add_parts(sums, len);
         out.copy_from_slice(&sums[..len]);
     });
@@ -25,7 +27,9 @@ pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>,
 /// The sum of every column of a `rows × cols` matrix.
 pub fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
     let rows = matrix.len() / cols.max(1);
-    in_parts(rows, out, |range, sums| add_columns(&matrix[range.start * cols..range.end * cols], sums));
+    in_parts(rows, out, |range, sums| {
+        add_columns(&matrix[range.start * cols..range.end * cols], sums)
+    });
 }
 
 /// The sum of every column, in f64 from a few rows on.
@@ -37,7 +41,9 @@ pub fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
             for rows in matrix[range.start * cols..range.end * cols].chunks(ROWS * cols) {
                 some.fill(T::zero());
                 add_columns(rows, some);
-                sums.iter_mut().zip(some.iter()).for_each(|(sum, some)| *sum += some.wide());
+                sums.iter_mut()
+                    .zip(some.iter())
+                    .for_each(|(sum, some)| *sum += some.wide());
             }
         });
     });
@@ -54,12 +60,15 @@ pub fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
     const CHUNK: usize = 1 << 14;
     let (first, rest) = numbers.split_at_mut(stride);
     let rest = &*rest;
-    first.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, first)| {
-        for part in rest.chunks_exact(stride) {
-            let part = &part[chunk * CHUNK..];
-            add_columns(&part[..first.len()], first);
-        }
-    });
+    first
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(chunk, first)| {
+            for part in rest.chunks_exact(stride) {
+                let part = &part[chunk * CHUNK..];
+                add_columns(&part[..first.len()], first);
+            }
+        });
 }
 
 vectorized! {
@@ -81,7 +90,12 @@ pub const LANES: usize = 16;
 pub fn sum_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
     let (blocks_a, blocks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = blocks_a.remainder().iter().zip(blocks_b.remainder()).map(|(&a, &b)| f(a, b)).sum();
+    let rest: f64 = blocks_a
+        .remainder()
+        .iter()
+        .zip(blocks_b.remainder())
+        .map(|(&a, &b)| f(a, b))
+        .sum();
     for (a, b) in blocks_a.zip(blocks_b) {
         for lane in 0..LANES {
             sums[lane] += f(a[lane], b[lane]);

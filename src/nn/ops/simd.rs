@@ -186,7 +186,12 @@ macro_rules! plain_vectors {
             }
 
             #[inline(always)]
-            fn multiply_add(self, a: Self::Vector, b: Self::Vector, mut c: Self::Vector) -> Self::Vector {
+            fn multiply_add(
+                self,
+                a: Self::Vector,
+                b: Self::Vector,
+                mut c: Self::Vector,
+            ) -> Self::Vector {
                 for lane in 0..$width {
                     c[lane] += a[lane] * b[lane];
                 }
@@ -196,7 +201,11 @@ macro_rules! plain_vectors {
             #[inline(always)]
             fn not_below(self, mut a: Self::Vector, floor: Self::Vector) -> Self::Vector {
                 for lane in 0..$width {
-                    a[lane] = if a[lane] < floor[lane] { floor[lane] } else { a[lane] };
+                    a[lane] = if a[lane] < floor[lane] {
+                        floor[lane]
+                    } else {
+                        a[lane]
+                    };
                 }
                 a
             }
@@ -239,7 +248,12 @@ macro_rules! x86_vectors {
             }
 
             #[inline(always)]
-            fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
+            fn multiply_add(
+                self,
+                a: Self::Vector,
+                b: Self::Vector,
+                c: Self::Vector,
+            ) -> Self::Vector {
                 pulp::Simd::mul_add_e_f32s(self, a, b, c)
             }
 

@@ -36,7 +36,10 @@ impl Margin {
 
     /// The place of an image's cell, by axis, among the padded cells.
     pub fn place(&self, cell: [usize; 3]) -> usize {
-        flat(self.padded, [0, 1, 2].map(|axis| cell[axis] + self.before[axis]))
+        flat(
+            self.padded,
+            [0, 1, 2].map(|axis| cell[axis] + self.before[axis]),
+        )
     }
 }
 
@@ -92,26 +95,73 @@ pub struct Sliding {
 impl Sliding {
     /// From the large side (the image) to the small one (the positions).
     pub fn down(geometry: &Geometry) -> Sliding {
-        let Geometry { input, output, kernel, stride, dilation, pad } = *geometry;
+        let Geometry {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            pad,
+        } = *geometry;
         let padded = geometry.padded();
         let rows = steps(padded);
-        let offset = |cell: [usize; 3]| (0..3).map(|axis| cell[axis] * dilation[axis] * rows[axis]).sum();
-        let taps = grid(kernel).enumerate().map(|(cell, at)| Tap { offset: offset(at), cell }).collect();
-        let source = Walk { start: 0, step: [0, 1, 2].map(|axis| stride[axis] * rows[axis]) };
-        let target = Walk { start: 0, step: steps(output) };
-        let phase = Phase { counts: output, source, target, taps };
-        Sliding { margin: Margin { image: input, before: pad, padded }, targets: volume(output), phases: vec![phase] }
+        let offset = |cell: [usize; 3]| {
+            (0..3)
+                .map(|axis| cell[axis] * dilation[axis] * rows[axis])
+                .sum()
+        };
+        let taps = grid(kernel)
+            .enumerate()
+            .map(|(cell, at)| Tap {
+                offset: offset(at),
+                cell,
+            })
+            .collect();
+        let source = Walk {
+            start: 0,
+            step: [0, 1, 2].map(|axis| stride[axis] * rows[axis]),
+        };
+        let target = Walk {
+            start: 0,
+            step: steps(output),
+        };
+        let phase = Phase {
+            counts: output,
+            source,
+            target,
+            taps,
+        };
+        Sliding {
+            margin: Margin {
+                image: input,
+                before: pad,
+                padded,
+            },
+            targets: volume(output),
+            phases: vec![phase],
+        }
     }
 
     /// From the small side to the large one: the transpose of [`Sliding::down`].
     pub fn up(geometry: &Geometry) -> Sliding {
         let axes = [0, 1, 2].map(|axis| Axis::of(geometry, axis));
         let before = [0, 1, 2].map(|axis| axes[axis].before());
-        let padded = [0, 1, 2].map(|axis| before[axis] + geometry.output[axis] + axes[axis].after());
-        let margin = Margin { image: geometry.output, before, padded };
+        let padded =
+            [0, 1, 2].map(|axis| before[axis] + geometry.output[axis] + axes[axis].after());
+        let margin = Margin {
+            image: geometry.output,
+            before,
+            padded,
+        };
         let residues = geometry.stride.map(|stride| stride.max(1));
-        let phases = grid(residues).filter_map(|residue| phase_up(&axes, &margin, residue)).collect();
-        Sliding { margin, targets: volume(geometry.input), phases }
+        let phases = grid(residues)
+            .filter_map(|residue| phase_up(&axes, &margin, residue))
+            .collect();
+        Sliding {
+            margin,
+            targets: volume(geometry.input),
+            phases,
+        }
     }
 }
 
@@ -128,9 +178,23 @@ struct Axis {
 
 impl Axis {
     fn of(geometry: &Geometry, axis: usize) -> Axis {
-        let Geometry { input, output, kernel, stride, dilation, pad } = *geometry;
+        let Geometry {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            pad,
+        } = *geometry;
         let (input, output, kernel) = (input[axis], output[axis], kernel[axis]);
-        Axis { input, output, kernel, stride: stride[axis], dilation: dilation[axis], pad: pad[axis] }
+        Axis {
+            input,
+            output,
+            kernel,
+            stride: stride[axis],
+            dilation: dilation[axis],
+            pad: pad[axis],
+        }
     }
 
     /// How many positions before its own place an input cell may look.
@@ -151,14 +215,20 @@ impl Axis {
     /// The first input cell of a residue and how many there are.
     fn cells(&self, residue: usize) -> (usize, usize) {
         let first = (residue + self.stride - self.pad % self.stride) % self.stride;
-        (first, self.input.saturating_sub(first).div_ceil(self.stride))
+        (
+            first,
+            self.input.saturating_sub(first).div_ceil(self.stride),
+        )
     }
 
     /// The window's cells that meet a residue, with the number of positions they lie back.
     fn taps(&self, residue: usize) -> Vec<(usize, usize)> {
         let reach = |cell: usize| cell * self.dilation;
         let meets = |cell: &usize| reach(*cell) % self.stride == residue;
-        (0..self.kernel).filter(meets).map(|cell| (cell, reach(cell) / self.stride)).collect()
+        (0..self.kernel)
+            .filter(meets)
+            .map(|cell| (cell, reach(cell) / self.stride))
+            .collect()
     }
 }
 
@@ -176,23 +246,42 @@ fn phase_up(axes: &[Axis; 3], margin: &Margin, residue: [usize; 3]) -> Option<Ph
         place.saturating_sub(back[axis])
     });
     let input = axes.map(|axis| axis.input);
-    let source = Walk { start: flat(margin.padded, first), step: steps(margin.padded) };
+    let source = Walk {
+        start: flat(margin.padded, first),
+        step: steps(margin.padded),
+    };
     let rows = steps(input);
     let target = Walk {
         start: flat(input, cells.map(|(first, _)| first)),
         step: [0, 1, 2].map(|axis| axes[axis].stride * rows[axis]),
     };
-    Some(Phase { counts, source, target, taps: taps_up(axes, margin, &taps, back) })
+    Some(Phase {
+        counts,
+        source,
+        target,
+        taps: taps_up(axes, margin, &taps, back),
+    })
 }
 
-fn taps_up(axes: &[Axis; 3], margin: &Margin, by_axis: &[Vec<(usize, usize)>; 3], back: [usize; 3]) -> Vec<Tap> {
+fn taps_up(
+    axes: &[Axis; 3],
+    margin: &Margin,
+    by_axis: &[Vec<(usize, usize)>; 3],
+    back: [usize; 3],
+) -> Vec<Tap> {
     let kernel = axes.map(|axis| axis.kernel);
     let mut taps = Vec::new();
     for &(d, back_d) in &by_axis[0] {
         for &(h, back_h) in &by_axis[1] {
             for &(w, back_w) in &by_axis[2] {
-                let offset = flat(margin.padded, [back[0] - back_d, back[1] - back_h, back[2] - back_w]);
-                taps.push(Tap { offset, cell: flat(kernel, [d, h, w]) });
+                let offset = flat(
+                    margin.padded,
+                    [back[0] - back_d, back[1] - back_h, back[2] - back_w],
+                );
+                taps.push(Tap {
+                    offset,
+                    cell: flat(kernel, [d, h, w]),
+                });
             }
         }
     }
@@ -237,15 +326,22 @@ mod tests {
         let mut seen = vec![0; sliding.targets];
         for phase in &sliding.phases {
             for at in grid(phase.counts) {
-                let place = |walk: &Walk| walk.start + (0..3).map(|axis| at[axis] * walk.step[axis]).sum::<usize>();
+                let place = |walk: &Walk| {
+                    walk.start + (0..3).map(|axis| at[axis] * walk.step[axis]).sum::<usize>()
+                };
                 seen[place(&phase.target)] += 1;
                 for tap in &phase.taps {
-                    pairs
-                        .extend(inside[place(&phase.source) + tap.offset].map(|s| (place(&phase.target), s, tap.cell)));
+                    pairs.extend(
+                        inside[place(&phase.source) + tap.offset]
+                            .map(|s| (place(&phase.target), s, tap.cell)),
+                    );
                 }
             }
         }
-        assert!(seen.iter().all(|&count| count == 1), "every target once: {seen:?}");
+        assert!(
+            seen.iter().all(|&count| count == 1),
+            "every target once: {seen:?}"
+        );
         pairs.sort_unstable();
         pairs
     }
@@ -254,7 +350,9 @@ mod tests {
         let mut all = Vec::new();
         for (input, kernel, stride, dilation, pad) in (1..8).flat_map(|i| {
             (1..5).flat_map(move |k| {
-                (1..4).flat_map(move |s| (1..3).flat_map(move |d| (0..3).map(move |p| (i, k, s, d, p))))
+                (1..4).flat_map(move |s| {
+                    (1..3).flat_map(move |d| (0..3).map(move |p| (i, k, s, d, p)))
+                })
             })
         }) {
             let (reach, room) = ((kernel - 1) * dilation + 1, input + 2 * pad);
@@ -292,7 +390,12 @@ mod tests {
             let taps = Taps::new(&geometry);
             let (mut down, mut up) = (Vec::new(), Vec::new());
             for position in 0..taps.positions {
-                for (cell, &tap) in taps.at(position).iter().enumerate().filter(|(_, tap)| **tap != OUTSIDE) {
+                for (cell, &tap) in taps
+                    .at(position)
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, tap)| **tap != OUTSIDE)
+                {
                     down.push((position, tap as usize, cell));
                     up.push((tap as usize, position, cell));
                 }

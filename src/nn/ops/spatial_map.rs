@@ -21,7 +21,11 @@ pub struct SpatialMap {
 impl SpatialMap {
     /// From the rows of the matrix.
     pub fn from_rows(inputs: usize, rows: impl IntoIterator<Item = Vec<(u32, f64)>>) -> SpatialMap {
-        let mut map = SpatialMap { starts: vec![0], entries: Vec::new(), inputs };
+        let mut map = SpatialMap {
+            starts: vec![0],
+            entries: Vec::new(),
+            inputs,
+        };
         for row in rows {
             map.entries.extend(row);
             map.starts.push(map.entries.len() as u32);
@@ -55,7 +59,11 @@ impl SpatialMap {
         let taps = Taps::new(geometry);
         let row = |position: usize| {
             let inside = || taps.at(position).iter().filter(|&&tap| tap != OUTSIDE);
-            let divisor = if count_padding { taps.cells } else { inside().count().max(1) };
+            let divisor = if count_padding {
+                taps.cells
+            } else {
+                inside().count().max(1)
+            };
             inside().map(|&tap| (tap, 1.0 / divisor as f64)).collect()
         };
         SpatialMap::from_rows(taps.inputs, (0..taps.positions).map(row))
@@ -64,7 +72,10 @@ impl SpatialMap {
     /// Means over ⌊i·in/out⌋ .. ⌈(i + 1)·in/out⌉ along each axis (PyTorch `AdaptiveAvgPool`).
     pub fn adaptive_average(input: [usize; 3], output: [usize; 3]) -> SpatialMap {
         SpatialMap::by_axis(input, output, |axis, at| {
-            let (from, to) = (at * input[axis] / output[axis], ((at + 1) * input[axis]).div_ceil(output[axis]));
+            let (from, to) = (
+                at * input[axis] / output[axis],
+                ((at + 1) * input[axis]).div_ceil(output[axis]),
+            );
             (from..to).map(|i| (i, 1.0 / (to - from) as f64)).collect()
         })
     }
@@ -92,12 +103,20 @@ impl SpatialMap {
         SpatialMap::by_axis(input, output, |axis, at| {
             let from = at as i64 - before[axis];
             let inside = from >= 0 && (from as usize) < input[axis];
-            if inside { vec![(from as usize, 1.0)] } else { Vec::new() }
+            if inside {
+                vec![(from as usize, 1.0)]
+            } else {
+                Vec::new()
+            }
         })
     }
 
     /// The product of one small map for each axis.
-    fn by_axis(input: [usize; 3], output: [usize; 3], row: impl Fn(usize, usize) -> Vec<(usize, f64)>) -> SpatialMap {
+    fn by_axis(
+        input: [usize; 3],
+        output: [usize; 3],
+        row: impl Fn(usize, usize) -> Vec<(usize, f64)>,
+    ) -> SpatialMap {
         let axes: [Vec<Vec<(usize, f64)>>; 3] =
             std::array::from_fn(|axis| (0..output[axis]).map(|at| row(axis, at)).collect());
         let mut rows = Vec::with_capacity(output.iter().product());
@@ -118,7 +137,11 @@ fn outer(input: [usize; 3], depth: &Row, height: &Row, width: &Row) -> Vec<(u32,
     let mut row = Vec::with_capacity(depth.len() * height.len() * width.len());
     for &(d, a) in depth {
         for &(h, b) in height {
-            row.extend(width.iter().map(|&(w, c)| (((d * input[1] + h) * input[2] + w) as u32, a * b * c)));
+            row.extend(
+                width
+                    .iter()
+                    .map(|&(w, c)| (((d * input[1] + h) * input[2] + w) as u32, a * b * c)),
+            );
         }
     }
     row.retain(|&(_, weight)| weight != 0.0);
@@ -128,15 +151,20 @@ fn outer(input: [usize; 3], depth: &Row, height: &Row, width: &Row) -> Vec<(u32,
 /// Applies a map to every image of a batch and every channel.
 pub fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T]) {
     let (input, output) = (map.inputs * channels, map.outputs() * channels);
-    y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
-        for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
-            y.fill(T::zero());
-            for &(from, weight) in map.row(cell) {
-                let (x, weight) = (&x[from as usize * channels..(from as usize + 1) * channels], T::of(weight));
-                for (y, &x) in y.iter_mut().zip(x) {
-                    *y += x * weight;
+    y.par_chunks_mut(output)
+        .zip(x.par_chunks(input))
+        .for_each(|(y, x)| {
+            for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
+                y.fill(T::zero());
+                for &(from, weight) in map.row(cell) {
+                    let (x, weight) = (
+                        &x[from as usize * channels..(from as usize + 1) * channels],
+                        T::of(weight),
+                    );
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y += x * weight;
+                    }
                 }
             }
-        }
-    });
+        });
 }

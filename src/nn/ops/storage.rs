@@ -22,9 +22,15 @@ pub fn view<T: Real>(tensor: &Tensor) -> Result<View<'_, T>, NnError> {
     let range = contiguous(layout)?;
     let legal = matches!(&*storage, Storage::Cpu(cpu) if T::slice(cpu).is_some_and(|s| s.len() >= range.end));
     if !legal {
-        return Err(NnError::Unsupported("reading a tensor of another type or device as a slice".into()));
+        return Err(NnError::Unsupported(
+            "reading a tensor of another type or device as a slice".into(),
+        ));
     }
-    Ok(View { storage, range, element: PhantomData })
+    Ok(View {
+        storage,
+        range,
+        element: PhantomData,
+    })
 }
 
 fn contiguous(layout: &Layout) -> Result<Range<usize>, NnError> {
@@ -39,7 +45,9 @@ impl<T: Real> Deref for View<'_, T> {
 
     fn deref(&self) -> &[T] {
         match &*self.storage {
-            Storage::Cpu(cpu) => T::slice(cpu).and_then(|s| s.get(self.range.clone())).unwrap_or(&[]),
+            Storage::Cpu(cpu) => T::slice(cpu)
+                .and_then(|s| s.get(self.range.clone()))
+                .unwrap_or(&[]),
             _ => &[],
         }
     }
@@ -48,7 +56,10 @@ impl<T: Real> Deref for View<'_, T> {
 /// Lets `write` fill the numbers of a contiguous CPU tensor in place. No [`View`] of the same tensor may
 /// be alive: writing waits for it.
 pub fn fill<T: Real>(tensor: &Tensor, write: impl FnOnce(&mut [T])) -> Result<(), NnError> {
-    let op = Fill { write: RefCell::new(Some(write)), element: PhantomData };
+    let op = Fill {
+        write: RefCell::new(Some(write)),
+        element: PhantomData,
+    };
     tensor.inplace_op1(&op)?;
     Ok(())
 }
@@ -114,7 +125,10 @@ impl Slab {
     }
 
     fn lent_to(&self, buffer: u64) -> Option<&Tensor> {
-        self.lent.iter().find(|(owner, _)| *owner == buffer).map(|(_, tensor)| tensor)
+        self.lent
+            .iter()
+            .find(|(owner, _)| *owner == buffer)
+            .map(|(_, tensor)| tensor)
     }
 
     fn take_back(&mut self, buffer: u64) {
@@ -138,7 +152,10 @@ pub struct Buffer {
 impl Default for Buffer {
     fn default() -> Buffer {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Buffer { number: NEXT.fetch_add(1, Ordering::Relaxed), memory: Memory::default() }
+        Buffer {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            memory: Memory::default(),
+        }
     }
 }
 
@@ -167,13 +184,18 @@ impl Buffer {
 
     /// Whether a tensor is the one that was lent last.
     pub fn has_lent(&self, tensor: &Tensor) -> bool {
-        self.memory.lock().lent_to(self.number).is_some_and(|lent| lent.id() == tensor.id())
+        self.memory
+            .lock()
+            .lent_to(self.number)
+            .is_some_and(|lent| lent.id() == tensor.id())
     }
 
     /// The tensor that was lent last.
     pub fn latest(&self) -> Result<Tensor, NnError> {
         let lent = self.memory.lock().lent_to(self.number).cloned();
-        lent.ok_or_else(|| NnError::Unsupported("a backward pass without a forward pass before it".into()))
+        lent.ok_or_else(|| {
+            NnError::Unsupported("a backward pass without a forward pass before it".into())
+        })
     }
 }
 
@@ -204,7 +226,11 @@ impl Indices {
 }
 
 /// Writes two distinct tensors at once.
-pub fn fill_both<T: Real>(a: &Tensor, b: &Tensor, write: impl FnOnce(&mut [T], &mut [T])) -> Result<(), NnError> {
+pub fn fill_both<T: Real>(
+    a: &Tensor,
+    b: &Tensor,
+    write: impl FnOnce(&mut [T], &mut [T]),
+) -> Result<(), NnError> {
     let mut inner = Ok(());
     fill::<T>(a, |a| inner = fill::<T>(b, |b| write(a, b)))?;
     inner

@@ -29,7 +29,12 @@ impl Taps {
                 table.push(input_cell(geometry, position, cell));
             }
         }
-        Taps { table, positions, cells, inputs: product(geometry.input) }
+        Taps {
+            table,
+            positions,
+            cells,
+            inputs: product(geometry.input),
+        }
     }
 
     /// The input cells of one position.

@@ -90,7 +90,11 @@ unsafe impl<T: Send> Sync for Target<'_, T> {}
 impl<'a, T> Target<'a, T> {
     /// All of a slice.
     pub fn new(slice: &'a mut [T]) -> Target<'a, T> {
-        Target { data: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
+        Target {
+            data: slice.as_mut_ptr(),
+            len: slice.len(),
+            borrow: PhantomData,
+        }
     }
 
     /// A part of it.
@@ -148,7 +152,15 @@ struct Odometer {
 impl Odometer {
     fn new(images: usize, counts: [usize; 3], from: Path, to: Path) -> Odometer {
         let left = images * counts.iter().product::<usize>();
-        Odometer { counts, from, to, at: [0; 4], left, source: from.start, target: to.start }
+        Odometer {
+            counts,
+            from,
+            to,
+            at: [0; 4],
+            left,
+            source: from.start,
+            target: to.start,
+        }
     }
 
     /// The next position, or the last one again.
@@ -181,8 +193,12 @@ impl Odometer {
                 self.at[0] += 1;
             }
         }
-        let place =
-            |path: &Path| path.start + self.at[0] * path.image + self.at[1] * path.step[0] + self.at[2] * path.step[1];
+        let place = |path: &Path| {
+            path.start
+                + self.at[0] * path.image
+                + self.at[1] * path.step[0]
+                + self.at[2] * path.step[1]
+        };
         (self.source, self.target) = (place(&self.from), place(&self.to));
     }
 }
@@ -191,9 +207,20 @@ impl<T: Real> Product<'_, T> {
     /// Everything that the loops address lies inside the slices.
     fn fits(&self, width: usize) -> bool {
         let rows: usize = self.runs.iter().map(|run| run.len).sum();
-        let reach = self.runs.iter().map(|run| run.offset + run.len).max().unwrap_or(0);
-        let wide = if self.lanewise { self.vectors * width } else { 1 };
-        let source = self.from.end(self.images, self.counts, reach.saturating_sub(1) + wide);
+        let reach = self
+            .runs
+            .iter()
+            .map(|run| run.offset + run.len)
+            .max()
+            .unwrap_or(0);
+        let wide = if self.lanewise {
+            self.vectors * width
+        } else {
+            1
+        };
+        let source = self
+            .from
+            .end(self.images, self.counts, reach.saturating_sub(1) + wide);
         let lanes = (self.vectors - 1) * width < self.lanes && self.lanes <= self.vectors * width;
         lanes
             && (self.runs.is_empty() || source <= self.source.len())
@@ -346,7 +373,8 @@ pub struct Outer<'a, T> {
 impl<T: Real> Outer<'_, T> {
     fn fits(&self, width: usize) -> bool {
         let wide = self.vectors * width;
-        let reach = self.rows.iter().max().copied().unwrap_or(0) + if self.lanewise { wide } else { 1 };
+        let reach =
+            self.rows.iter().max().copied().unwrap_or(0) + if self.lanewise { wide } else { 1 };
         self.from.end(self.images, self.counts, reach) <= self.source.len()
             && self.at.end(self.images, self.counts, wide) <= self.small.len()
             && self.rows.len() * wide <= self.sums.len()
@@ -367,14 +395,23 @@ impl<T: Real> Outer<'_, T> {
     }
 
     #[inline(always)]
-    fn tile<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(&mut self, lanes: L, rows: [usize; P]) {
+    fn tile<L: Lanes<T>, const P: usize, const V: usize, const LANEWISE: bool>(
+        &mut self,
+        lanes: L,
+        rows: [usize; P],
+    ) {
         let mut sums = [[lanes.splat(T::zero()); V]; P];
         let from = rows.map(|row| self.source.as_ptr().wrapping_add(self.rows[row]));
         for image in 0..self.images {
             for d in 0..self.counts[0] {
                 for h in 0..self.counts[1] {
-                    let place = |path: &Path| path.start + image * path.image + d * path.step[0] + h * path.step[1];
-                    let (mut i, mut small) = (place(&self.from), self.small.as_ptr().wrapping_add(place(&self.at)));
+                    let place = |path: &Path| {
+                        path.start + image * path.image + d * path.step[0] + h * path.step[1]
+                    };
+                    let (mut i, mut small) = (
+                        place(&self.from),
+                        self.small.as_ptr().wrapping_add(place(&self.at)),
+                    );
                     for _ in 0..self.counts[2] {
                         // SAFETY: `fits` was asserted: every row of every position lies in the source, and
                         // the small side has V·WIDTH numbers from every position on.
@@ -426,7 +463,10 @@ impl<T: Real> Outer<'_, T> {
             }
             for p in 0..P {
                 for v in 0..V {
-                    lanes.store(self.sums.as_mut_ptr().add(rows[p] * wide + v * L::WIDTH), sums[p][v]);
+                    lanes.store(
+                        self.sums.as_mut_ptr().add(rows[p] * wide + v * L::WIDTH),
+                        sums[p][v],
+                    );
                 }
             }
         }

@@ -57,15 +57,28 @@ impl<T: Real> WeightGradient<'_, T> {
     fn cut(&self) -> Cut {
         let plan = &self.convolution.down;
         let stride = plan.packed_len() + self.bias_channels();
-        let parts = (PART_NUMBERS / stride).clamp(1, PARTS).min(self.batch.max(1));
+        let parts = (PART_NUMBERS / stride)
+            .clamp(1, PARTS)
+            .min(self.batch.max(1));
         // Every task lays its images anew: as few tasks as there is need for.
-        let lane_pieces = MIN_BLOCKS.div_ceil(parts).min(plan.groups * plan.blocks.len());
-        Cut { parts, lane_pieces, row_pieces: MIN_BLOCKS.div_ceil(parts * lane_pieces), stride }
+        let lane_pieces = MIN_BLOCKS
+            .div_ceil(parts)
+            .min(plan.groups * plan.blocks.len());
+        Cut {
+            parts,
+            lane_pieces,
+            row_pieces: MIN_BLOCKS.div_ceil(parts * lane_pieces),
+            stride,
+        }
     }
 
     fn bias_channels(&self) -> usize {
         let plan = &self.convolution.down;
-        if self.bias_of_large { plan.from } else { plan.to }
+        if self.bias_of_large {
+            plan.from
+        } else {
+            plan.to
+        }
     }
 
     /// Numbers that [`WeightGradient::sum`] works in.
@@ -80,12 +93,22 @@ impl<T: Real> WeightGradient<'_, T> {
         let (plan, cut) = (&self.convolution.down, self.cut());
         let (blocks, rows) = (plan.groups * plan.blocks.len(), self.convolution.rows.len());
         let target = Target::new(sums);
-        (0..cut.parts * cut.lane_pieces * cut.row_pieces).into_par_iter().for_each(|index| {
-            let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
-            let (part, lanes) = (rest / cut.lane_pieces, rest % cut.lane_pieces);
-            let blocks = part_of(blocks, cut.lane_pieces, lanes);
-            self.run(target, cut, &Task { part, blocks, rows: part_of(rows, cut.row_pieces, piece) });
-        });
+        (0..cut.parts * cut.lane_pieces * cut.row_pieces)
+            .into_par_iter()
+            .for_each(|index| {
+                let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
+                let (part, lanes) = (rest / cut.lane_pieces, rest % cut.lane_pieces);
+                let blocks = part_of(blocks, cut.lane_pieces, lanes);
+                self.run(
+                    target,
+                    cut,
+                    &Task {
+                        part,
+                        blocks,
+                        rows: part_of(rows, cut.row_pieces, piece),
+                    },
+                );
+            });
         add_parts(sums, cut.stride);
     }
 
@@ -94,7 +117,13 @@ impl<T: Real> WeightGradient<'_, T> {
         let start = task.part * cut.stride;
         // One task of each part also sums the bias.
         let is_first = task.blocks.start + task.rows.start == 0 && !task.blocks.is_empty();
-        let bias = start + plan.packed_len()..start + if is_first { cut.stride } else { plan.packed_len() };
+        let bias = start + plan.packed_len()
+            ..start
+                + if is_first {
+                    cut.stride
+                } else {
+                    plan.packed_len()
+                };
         // SAFETY: the bias of a part is its first task's alone.
         let bias = unsafe { target.part(bias) };
         bias.fill(T::zero());
@@ -103,8 +132,11 @@ impl<T: Real> WeightGradient<'_, T> {
         }
         self.each_block(cut, task.part, |large, small, images| {
             if is_first {
-                let (side, image) =
-                    if self.bias_of_large { (large, self.large_image()) } else { (small, self.small_image()) };
+                let (side, image) = if self.bias_of_large {
+                    (large, self.large_image())
+                } else {
+                    (small, self.small_image())
+                };
                 add_columns(&side[..images * image], bias);
             }
             for block in task.blocks.clone() {
@@ -115,7 +147,13 @@ impl<T: Real> WeightGradient<'_, T> {
     }
 
     /// The sums of a task's rows in one block.
-    fn sums<'s>(&self, target: Target<'s, T>, start: usize, task: &Task, block: usize) -> &'s mut [T] {
+    fn sums<'s>(
+        &self,
+        target: Target<'s, T>,
+        start: usize,
+        task: &Task,
+        block: usize,
+    ) -> &'s mut [T] {
         let plan = &self.convolution.down;
         let (group, block) = (block / plan.blocks.len(), block % plan.blocks.len());
         let wide = plan.blocks[block].vectors * plan.width;
@@ -135,50 +173,110 @@ impl<T: Real> WeightGradient<'_, T> {
     /// Hands over the images of a part, block by block, both sides as the kernel reads them.
     fn each_block(&self, cut: Cut, part: usize, mut f: impl FnMut(&[T], &[T], usize)) {
         let plan = &self.convolution.down;
-        let (images, size) = (part_of(self.batch, cut.parts, part), images_per_block(plan, self.batch));
+        let (images, size) = (
+            part_of(self.batch, cut.parts, part),
+            images_per_block(plan, self.batch),
+        );
         let tight = plan.sliding.phases[0].counts;
-        let tight = Margin { image: tight, before: [0; 3], padded: tight };
+        let tight = Margin {
+            image: tight,
+            before: [0; 3],
+            padded: tight,
+        };
         let spare = 4 * plan.width;
         // Vectors are read to their end, which in a tensor may lie behind the last number.
-        let large = self
-            .large
+        let large = self.large.plain().filter(|_| {
+            plan.sliding.margin.is_empty()
+                && (!plan.lanewise || plan.from.is_multiple_of(plan.width))
+        });
+        let small = self
+            .small
             .plain()
-            .filter(|_| plan.sliding.margin.is_empty() && (!plan.lanewise || plan.from.is_multiple_of(plan.width)));
-        let small = self.small.plain().filter(|_| (plan.to / plan.groups).is_multiple_of(plan.width));
+            .filter(|_| (plan.to / plan.groups).is_multiple_of(plan.width));
         let room = |image: usize, in_place: bool| if in_place { 0 } else { size * image + spare };
         let for_large = room(self.large_image(), large.is_some());
-        T::with_scratch(for_large + room(self.small_image(), small.is_some()), |scratch| {
-            let (for_large, for_small) = scratch.split_at_mut(for_large);
-            for first in images.clone().step_by(size) {
-                let block = first..(first + size).min(images.end);
-                let large = read(large, self.large, block.clone(), &plan.sliding.margin, plan.from, for_large);
-                let small = read(small, self.small, block.clone(), &tight, plan.to, for_small);
-                f(large, small, block.len());
-            }
-        });
+        T::with_scratch(
+            for_large + room(self.small_image(), small.is_some()),
+            |scratch| {
+                let (for_large, for_small) = scratch.split_at_mut(for_large);
+                for first in images.clone().step_by(size) {
+                    let block = first..(first + size).min(images.end);
+                    let large = read(
+                        large,
+                        self.large,
+                        block.clone(),
+                        &plan.sliding.margin,
+                        plan.from,
+                        for_large,
+                    );
+                    let small = read(small, self.small, block.clone(), &tight, plan.to, for_small);
+                    f(large, small, block.len());
+                }
+            },
+        );
     }
 
-    fn outer(&self, source: &[T], small: &[T], images: usize, block: usize, rows: Range<usize>, sums: &mut [T]) {
+    fn outer(
+        &self,
+        source: &[T],
+        small: &[T],
+        images: usize,
+        block: usize,
+        rows: Range<usize>,
+        sums: &mut [T],
+    ) {
         if rows.is_empty() {
             return;
         }
         let plan = &self.convolution.down;
-        let (group, block) = (block / plan.blocks.len(), plan.blocks[block % plan.blocks.len()]);
+        let (group, block) = (
+            block / plan.blocks.len(),
+            plan.blocks[block % plan.blocks.len()],
+        );
         let phase = &plan.sliding.phases[0];
         let lane = group * (plan.to / plan.groups) + block.first;
-        let first = if plan.lanewise { block.first } else { group * (plan.from / plan.groups) };
+        let first = if plan.lanewise {
+            block.first
+        } else {
+            group * (plan.from / plan.groups)
+        };
         let from = Path {
             start: phase.source.start * plan.from + first,
             step: phase.source.step.map(|step| step * plan.from),
             image: self.large_image(),
         };
-        let to = Path { start: lane, step: steps(phase.counts).map(|step| step * plan.to), image: self.small_image() };
-        let mut cells = Cells { counts: phase.counts, images, from, to };
+        let to = Path {
+            start: lane,
+            step: steps(phase.counts).map(|step| step * plan.to),
+            image: self.small_image(),
+        };
+        let mut cells = Cells {
+            counts: phase.counts,
+            images,
+            from,
+            to,
+        };
         cells.collapse();
-        let Cells { counts, images, from, to: at } = cells;
+        let Cells {
+            counts,
+            images,
+            from,
+            to: at,
+        } = cells;
         let rows = &self.convolution.rows[rows];
         let (vectors, lanewise) = (block.vectors, plan.lanewise);
-        let outer = Outer { source, from, rows, small, at, counts, images, vectors, lanewise, sums };
+        let outer = Outer {
+            source,
+            from,
+            rows,
+            small,
+            at,
+            counts,
+            images,
+            vectors,
+            lanewise,
+            sums,
+        };
         T::run_kernel(self.convolution.level, outer);
     }
 }

@@ -15,29 +15,93 @@ pub use text::AugmentTextError;
 
 /// Every transform's word, an example with sensible values, and one sentence for people, in menu order.
 pub const KINDS: &[(&str, &str, &str)] = &[
-    ("hflip", "hflip p0.5", "Mirrors left and right; of a signal, reverses time."),
+    (
+        "hflip",
+        "hflip p0.5",
+        "Mirrors left and right; of a signal, reverses time.",
+    ),
     ("vflip", "vflip p0.5", "Mirrors top and bottom."),
-    ("shift", "shift 0.1 reflect", "Moves by up to this share of the width and height."),
-    ("rotate", "rotate 18", "Turns about the centre by up to so many degrees."),
-    ("scale", "scale 0.9..1.1", "Enlarges or shrinks about the centre."),
-    ("perspective", "perspective 0.5", "Moves the four corners, as if seen from the side."),
-    ("crop", "crop 32 pad4", "Cuts out a window of this size, after padding."),
-    ("brightness", "brightness 0.2", "Multiplies all values by a factor about 1."),
-    ("contrast", "contrast 0.8..1.2", "Moves values towards the mean grey, or away from it."),
-    ("saturation", "saturation 0.5..2", "Moves colours towards grey, or away from it."),
-    ("hue", "hue 0.05", "Turns the colour wheel by up to this share of a full turn."),
+    (
+        "shift",
+        "shift 0.1 reflect",
+        "Moves by up to this share of the width and height.",
+    ),
+    (
+        "rotate",
+        "rotate 18",
+        "Turns about the centre by up to so many degrees.",
+    ),
+    (
+        "scale",
+        "scale 0.9..1.1",
+        "Enlarges or shrinks about the centre.",
+    ),
+    (
+        "perspective",
+        "perspective 0.5",
+        "Moves the four corners, as if seen from the side.",
+    ),
+    (
+        "crop",
+        "crop 32 pad4",
+        "Cuts out a window of this size, after padding.",
+    ),
+    (
+        "brightness",
+        "brightness 0.2",
+        "Multiplies all values by a factor about 1.",
+    ),
+    (
+        "contrast",
+        "contrast 0.8..1.2",
+        "Moves values towards the mean grey, or away from it.",
+    ),
+    (
+        "saturation",
+        "saturation 0.5..2",
+        "Moves colours towards grey, or away from it.",
+    ),
+    (
+        "hue",
+        "hue 0.05",
+        "Turns the colour wheel by up to this share of a full turn.",
+    ),
     ("grayscale", "grayscale p0.5", "Takes the colours away."),
-    ("blur", "blur 5 sigma0.1..2", "Gaussian blur with a kernel of this size."),
-    ("noise", "noise 0.05", "Adds Gaussian noise of this standard deviation (white is 1)."),
-    ("saltpepper", "saltpepper 0.03", "Turns this share of the pixels black or white."),
-    ("erase", "erase p0.5 area0.02..0.1", "Blackens a rectangle of this share of the area."),
-    ("mixup", "mixup 0.2", "Blends each image and its label with another of the batch."),
+    (
+        "blur",
+        "blur 5 sigma0.1..2",
+        "Gaussian blur with a kernel of this size.",
+    ),
+    (
+        "noise",
+        "noise 0.05",
+        "Adds Gaussian noise of this standard deviation (white is 1).",
+    ),
+    (
+        "saltpepper",
+        "saltpepper 0.03",
+        "Turns this share of the pixels black or white.",
+    ),
+    (
+        "erase",
+        "erase p0.5 area0.02..0.1",
+        "Blackens a rectangle of this share of the area.",
+    ),
+    (
+        "mixup",
+        "mixup 0.2",
+        "Blends each image and its label with another of the batch.",
+    ),
     (
         "apply",
         "{ apply = [\"rotate 18\", \"scale 0.9..1.1\"], p = 0.9 }",
         "All of these, or none: with this probability.",
     ),
-    ("choice", "{ choice = [\"hflip p1\", \"vflip p1\"] }", "One of these, each as likely."),
+    (
+        "choice",
+        "{ choice = [\"hflip p1\", \"vflip p1\"] }",
+        "One of these, each as likely.",
+    ),
 ];
 
 /// What lies beyond the edge of an image.

@@ -17,7 +17,11 @@ pub struct Word<'a> {
 
 impl Word<'_> {
     pub fn error(&self, message: String, help: impl Into<String>) -> AugmentTextError {
-        AugmentTextError { message, help: help.into(), span: self.start..self.start + self.text.len() }
+        AugmentTextError {
+            message,
+            help: help.into(),
+            span: self.start..self.start + self.text.len(),
+        }
     }
 }
 
@@ -36,25 +40,46 @@ impl<'a> Reader<'a> {
     }
 
     pub fn border(&mut self) -> Border {
-        let words = [("reflect", Border::Reflect), ("edge", Border::Edge), ("wrap", Border::Wrap)];
-        words.into_iter().find(|(word, _)| self.flag(word)).map_or(Border::Zero, |(_, border)| border)
+        let words = [
+            ("reflect", Border::Reflect),
+            ("edge", Border::Edge),
+            ("wrap", Border::Wrap),
+        ];
+        words
+            .into_iter()
+            .find(|(word, _)| self.flag(word))
+            .map_or(Border::Zero, |(_, border)| border)
     }
 
     pub fn interpolation(&mut self, default: Interpolation) -> Interpolation {
-        let words = [("nearest", Interpolation::Nearest), ("bilinear", Interpolation::Bilinear)];
-        words.into_iter().find(|(word, _)| self.flag(word)).map_or(default, |(_, interpolation)| interpolation)
+        let words = [
+            ("nearest", Interpolation::Nearest),
+            ("bilinear", Interpolation::Bilinear),
+        ];
+        words
+            .into_iter()
+            .find(|(word, _)| self.flag(word))
+            .map_or(default, |(_, interpolation)| interpolation)
     }
 
     /// Takes out the word that starts with `name` and goes on with a number.
     pub fn attribute(&mut self, name: &str) -> Option<Word<'a>> {
-        let numeric = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
-        let index = self.rest.iter().position(|word| word.text.strip_prefix(name).is_some_and(numeric))?;
+        let numeric = |rest: &str| {
+            rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))
+        };
+        let index = self
+            .rest
+            .iter()
+            .position(|word| word.text.strip_prefix(name).is_some_and(numeric))?;
         Some(self.rest.remove(index))
     }
 
     pub fn positional(&mut self, what: &str) -> Result<Word<'a>, AugmentTextError> {
         if self.rest.is_empty() {
-            return Err(self.head.error(format!("`{}` needs {what}", self.head.text), self.for_example()));
+            return Err(self.head.error(
+                format!("`{}` needs {what}", self.head.text),
+                self.for_example(),
+            ));
         }
         Ok(self.rest.remove(0))
     }
@@ -63,8 +88,16 @@ impl<'a> Reader<'a> {
         format!("for example {}", self.example)
     }
 
-    pub fn read(&self, word: Word<'_>, text: &str, range: RangeInclusive<f32>) -> Result<f32, AugmentTextError> {
-        let value = text.parse::<f32>().ok().filter(|value| range.contains(value));
+    pub fn read(
+        &self,
+        word: Word<'_>,
+        text: &str,
+        range: RangeInclusive<f32>,
+    ) -> Result<f32, AugmentTextError> {
+        let value = text
+            .parse::<f32>()
+            .ok()
+            .filter(|value| range.contains(value));
         value.ok_or_else(|| {
             let limits = format!("a number from {} to {}", range.start(), range.end());
             let message = format!("`{}` in `{}` must be {limits}", word.text, self.head.text);
@@ -72,22 +105,35 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub fn whole(&self, word: Word<'_>, text: &str, range: RangeInclusive<f32>) -> Result<u32, AugmentTextError> {
+    pub fn whole(
+        &self,
+        word: Word<'_>,
+        text: &str,
+        range: RangeInclusive<f32>,
+    ) -> Result<u32, AugmentTextError> {
         let value = self.read(word, text, range)?;
         if value.fract() != 0.0 {
-            let message = format!("`{}` in `{}` must be a whole number", word.text, self.head.text);
+            let message = format!(
+                "`{}` in `{}` must be a whole number",
+                word.text, self.head.text
+            );
             return Err(word.error(message, self.for_example()));
         }
         Ok(value as u32)
     }
 
-    pub fn number(&mut self, what: &str, range: RangeInclusive<f32>) -> Result<f32, AugmentTextError> {
+    pub fn number(
+        &mut self,
+        what: &str,
+        range: RangeInclusive<f32>,
+    ) -> Result<f32, AugmentTextError> {
         let word = self.positional(what)?;
         self.read(word, word.text, range)
     }
 
     pub fn probability(&mut self, default: f32) -> Result<f32, AugmentTextError> {
-        self.attribute("p").map_or(Ok(default), |word| self.read(word, &word.text[1..], UNIT))
+        self.attribute("p")
+            .map_or(Ok(default), |word| self.read(word, &word.text[1..], UNIT))
     }
 
     /// `0.2` or `0.8..1.2`. A single number is a distance from the neutral value, so it can't be negative.
@@ -98,7 +144,11 @@ impl<'a> Reader<'a> {
                 let [low, high] = self.ends(word, [low, high], range)?;
                 Ok(Spread::Between(low, high))
             }
-            None => Ok(Spread::Around(self.read(word, word.text, 0.0..=*range.end())?)),
+            None => Ok(Spread::Around(self.read(
+                word,
+                word.text,
+                0.0..=*range.end(),
+            )?)),
         }
     }
 
@@ -109,9 +159,17 @@ impl<'a> Reader<'a> {
         default: [f32; 2],
         range: RangeInclusive<f32>,
     ) -> Result<[f32; 2], AugmentTextError> {
-        let Some(word) = self.attribute(name) else { return Ok(default) };
+        let Some(word) = self.attribute(name) else {
+            return Ok(default);
+        };
         let value = &word.text[name.len()..];
-        self.ends(word, value.split_once("..").map_or([value, value], |(low, high)| [low, high]), range)
+        self.ends(
+            word,
+            value
+                .split_once("..")
+                .map_or([value, value], |(low, high)| [low, high]),
+            range,
+        )
     }
 
     pub fn ends(
@@ -120,9 +178,15 @@ impl<'a> Reader<'a> {
         [low, high]: [&str; 2],
         range: RangeInclusive<f32>,
     ) -> Result<[f32; 2], AugmentTextError> {
-        let ends = [self.read(word, low, range.clone())?, self.read(word, high, range)?];
+        let ends = [
+            self.read(word, low, range.clone())?,
+            self.read(word, high, range)?,
+        ];
         if ends[0] > ends[1] {
-            let message = format!("`{}` in `{}` ends below its start", word.text, self.head.text);
+            let message = format!(
+                "`{}` in `{}` ends below its start",
+                word.text, self.head.text
+            );
             return Err(word.error(message, "write the smaller number first"));
         }
         Ok(ends)
@@ -132,7 +196,10 @@ impl<'a> Reader<'a> {
         match self.rest.first() {
             None => Ok(()),
             Some(word) => {
-                let message = format!("`{}` does not belong to `{}`, or is given twice", word.text, self.head.text);
+                let message = format!(
+                    "`{}` does not belong to `{}`, or is given twice",
+                    word.text, self.head.text
+                );
                 Err(word.error(message, self.for_example()))
             }
         }

@@ -49,16 +49,32 @@ impl FromStr for Augment {
             return table::inline(text);
         }
         let start_of = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-        let mut words = text.split_whitespace().map(|word| Word { text: word, start: start_of(word) });
+        let mut words = text.split_whitespace().map(|word| Word {
+            text: word,
+            start: start_of(word),
+        });
         let Some(head) = words.next() else {
             let whole = Word { text, start: 0 };
-            return Err(whole.error("the augmentation is empty".into(), "write one, such as hflip p0.5"));
+            return Err(whole.error(
+                "the augmentation is empty".into(),
+                "write one, such as hflip p0.5",
+            ));
         };
-        let known = KINDS.iter().take_while(|(word, ..)| *word != "apply").find(|(word, ..)| *word == head.text);
+        let known = KINDS
+            .iter()
+            .take_while(|(word, ..)| *word != "apply")
+            .find(|(word, ..)| *word == head.text);
         let Some((_, example, _)) = known else {
-            return Err(head.error(format!("there is no augmentation `{}`", head.text), suggestion(head.text)));
+            return Err(head.error(
+                format!("there is no augmentation `{}`", head.text),
+                suggestion(head.text),
+            ));
         };
-        let mut reader = Reader { head, rest: words.collect(), example };
+        let mut reader = Reader {
+            head,
+            rest: words.collect(),
+            example,
+        };
         let augment = reader.augment()?;
         reader.finish()?;
         Ok(augment)
@@ -74,7 +90,10 @@ fn suggestion(word: &str) -> String {
     if let Some((_, ours)) = FOREIGN.iter().find(|(foreign, _)| *foreign == bare) {
         return format!("it is called `{ours}` here");
     }
-    let near = KINDS.iter().map(|(ours, ..)| (strsim::damerau_levenshtein(bare, ours), *ours)).min();
+    let near = KINDS
+        .iter()
+        .map(|(ours, ..)| (strsim::damerau_levenshtein(bare, ours), *ours))
+        .min();
     match near {
         Some((distance, ours)) if distance <= 2 => format!("did you mean `{ours}`?"),
         _ => "use one of hflip, vflip, shift, rotate, scale, perspective, crop, brightness, contrast, saturation, \
@@ -86,54 +105,95 @@ fn suggestion(word: &str) -> String {
 impl Reader<'_> {
     fn augment(&mut self) -> Result<Augment, AugmentTextError> {
         Ok(match self.head.text {
-            "hflip" => Augment::HFlip { p: self.probability(0.5)? },
-            "vflip" => Augment::VFlip { p: self.probability(0.5)? },
-            "grayscale" => Augment::Grayscale { p: self.probability(0.1)? },
+            "hflip" => Augment::HFlip {
+                p: self.probability(0.5)?,
+            },
+            "vflip" => Augment::VFlip {
+                p: self.probability(0.5)?,
+            },
+            "grayscale" => Augment::Grayscale {
+                p: self.probability(0.1)?,
+            },
             "shift" | "rotate" | "scale" | "perspective" | "crop" => self.geometry()?,
             "brightness" => Augment::Brightness(self.spread(0.0..=LARGEST)?),
             "contrast" => Augment::Contrast(self.spread(0.0..=LARGEST)?),
             "saturation" => Augment::Saturation(self.spread(0.0..=LARGEST)?),
             "hue" => Augment::Hue(self.spread(-0.5..=0.5)?),
             "blur" => self.blur()?,
-            "noise" => Augment::Noise { std: self.number("a standard deviation", 0.0..=LARGEST)? },
-            "saltpepper" => Augment::SaltPepper { share: self.number("a share of the pixels", UNIT)? },
-            "erase" => Augment::Erase { p: self.probability(0.5)?, area: self.range("area", [0.02, 0.33], UNIT)? },
-            _ => Augment::Mixup { alpha: self.number("a number above 0", f32::MIN_POSITIVE..=LARGEST)? },
+            "noise" => Augment::Noise {
+                std: self.number("a standard deviation", 0.0..=LARGEST)?,
+            },
+            "saltpepper" => Augment::SaltPepper {
+                share: self.number("a share of the pixels", UNIT)?,
+            },
+            "erase" => Augment::Erase {
+                p: self.probability(0.5)?,
+                area: self.range("area", [0.02, 0.33], UNIT)?,
+            },
+            _ => Augment::Mixup {
+                alpha: self.number("a number above 0", f32::MIN_POSITIVE..=LARGEST)?,
+            },
         })
     }
 
     fn geometry(&mut self) -> Result<Augment, AugmentTextError> {
         let border = self.border();
         Ok(match self.head.text {
-            "shift" => Augment::Shift { by: self.number("a share of the side", UNIT)?, border },
+            "shift" => Augment::Shift {
+                by: self.number("a share of the side", UNIT)?,
+                border,
+            },
             "rotate" => {
                 let interpolation = self.interpolation(Interpolation::Nearest);
-                Augment::Rotate { degrees: self.spread(-360.0..=360.0)?, interpolation, border }
+                Augment::Rotate {
+                    degrees: self.spread(-360.0..=360.0)?,
+                    interpolation,
+                    border,
+                }
             }
             "scale" => {
                 let interpolation = self.interpolation(Interpolation::Nearest);
-                Augment::Scale { factor: self.scale()?, interpolation, border }
+                Augment::Scale {
+                    factor: self.scale()?,
+                    interpolation,
+                    border,
+                }
             }
             "perspective" => {
                 let interpolation = self.interpolation(Interpolation::Bilinear);
                 let p = self.probability(0.5)?;
-                let distortion =
-                    if self.rest.is_empty() { 0.5 } else { self.number("a share of the half side", UNIT)? };
-                Augment::Perspective { distortion, p, interpolation, border }
+                let distortion = if self.rest.is_empty() {
+                    0.5
+                } else {
+                    self.number("a share of the half side", UNIT)?
+                };
+                Augment::Perspective {
+                    distortion,
+                    p,
+                    interpolation,
+                    border,
+                }
             }
             _ => self.crop(border)?,
         })
     }
 
     fn crop(&mut self, border: Border) -> Result<Augment, AugmentTextError> {
-        let pad = self.attribute("pad").map_or(Ok(0), |word| self.whole(word, &word.text[3..], 0.0..=LONGEST_SIDE))?;
+        let pad = self.attribute("pad").map_or(Ok(0), |word| {
+            self.whole(word, &word.text[3..], 0.0..=LONGEST_SIDE)
+        })?;
         let word = self.positional("a size, such as 32 or 24x32")?;
         let whole = |text| self.whole(word, text, 1.0..=LONGEST_SIDE);
         let (height, width) = match word.text.split_once('x') {
             Some((height, width)) => (Some(whole(height)?), whole(width)?),
             None => (None, whole(word.text)?),
         };
-        Ok(Augment::Crop { height, width, pad, border })
+        Ok(Augment::Crop {
+            height,
+            width,
+            pad,
+            border,
+        })
     }
 
     fn blur(&mut self) -> Result<Augment, AugmentTextError> {
@@ -142,7 +202,10 @@ impl Reader<'_> {
         let kernel = self.whole(word, word.text, 1.0..=LARGEST_KERNEL)?;
         if kernel % 2 == 0 {
             let help = format!("write {} or {}", kernel - 1, kernel + 1);
-            return Err(word.error(format!("a blur of {kernel} has no middle pixel; the size must be odd"), help));
+            return Err(word.error(
+                format!("a blur of {kernel} has no middle pixel; the size must be odd"),
+                help,
+            ));
         }
         Ok(Augment::Blur { kernel, sigma })
     }
@@ -153,8 +216,14 @@ impl Reader<'_> {
         let factor = self.spread(0.0..=100.0)?;
         match word {
             Some(word) if factor.about_one()[0] < 0.01 => {
-                let message = format!("`{}` in `scale` would shrink the image to nothing", word.text);
-                Err(word.error(message, "start at 0.01 or above, for example scale 0.9..1.1"))
+                let message = format!(
+                    "`{}` in `scale` would shrink the image to nothing",
+                    word.text
+                );
+                Err(word.error(
+                    message,
+                    "start at 0.01 or above, for example scale 0.9..1.1",
+                ))
             }
             _ => Ok(factor),
         }

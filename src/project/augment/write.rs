@@ -20,19 +20,60 @@ impl fmt::Display for Augment {
             Augment::HFlip { p } => write!(f, "hflip p{p}"),
             Augment::VFlip { p } => write!(f, "vflip p{p}"),
             Augment::Shift { by, border } => write!(f, "shift {by}{}", edge(*border)),
-            Augment::Rotate { degrees, interpolation, border } => {
-                write!(f, "rotate {degrees}{}{}", unless_nearest(*interpolation), edge(*border))
+            Augment::Rotate {
+                degrees,
+                interpolation,
+                border,
+            } => {
+                write!(
+                    f,
+                    "rotate {degrees}{}{}",
+                    unless_nearest(*interpolation),
+                    edge(*border)
+                )
             }
-            Augment::Scale { factor, interpolation, border } => {
-                write!(f, "scale {factor}{}{}", unless_nearest(*interpolation), edge(*border))
+            Augment::Scale {
+                factor,
+                interpolation,
+                border,
+            } => {
+                write!(
+                    f,
+                    "scale {factor}{}{}",
+                    unless_nearest(*interpolation),
+                    edge(*border)
+                )
             }
-            Augment::Perspective { distortion, p, interpolation, border } => {
-                let p = if *p == 0.5 { String::new() } else { format!(" p{p}") };
-                write!(f, "perspective {distortion}{p}{}{}", unless_bilinear(*interpolation), edge(*border))
+            Augment::Perspective {
+                distortion,
+                p,
+                interpolation,
+                border,
+            } => {
+                let p = if *p == 0.5 {
+                    String::new()
+                } else {
+                    format!(" p{p}")
+                };
+                write!(
+                    f,
+                    "perspective {distortion}{p}{}{}",
+                    unless_bilinear(*interpolation),
+                    edge(*border)
+                )
             }
-            Augment::Crop { height, width, pad, border } => {
+            Augment::Crop {
+                height,
+                width,
+                pad,
+                border,
+            } => {
                 let height = height.map_or(String::new(), |height| format!("{height}x"));
-                let pad = if *pad == 0 { String::new() } else { format!(" pad{pad}") };
+                let pad = if *pad == 0 {
+                    String::new()
+                } else {
+                    format!(" pad{pad}")
+                };
                 write!(f, "crop {height}{width}{pad}{}", edge(*border))
             }
             Augment::Brightness(factor) => write!(f, "brightness {factor}"),
@@ -61,7 +102,11 @@ fn listed(steps: &[Augment]) -> String {
 }
 
 fn range([low, high]: [f32; 2]) -> String {
-    if low == high { low.to_string() } else { format!("{low}..{high}") }
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}..{high}")
+    }
 }
 
 fn edge(border: Border) -> &'static str {
@@ -74,9 +119,17 @@ fn edge(border: Border) -> &'static str {
 }
 
 fn unless_nearest(interpolation: Interpolation) -> &'static str {
-    if interpolation == Interpolation::Nearest { "" } else { " bilinear" }
+    if interpolation == Interpolation::Nearest {
+        ""
+    } else {
+        " bilinear"
+    }
 }
 
 fn unless_bilinear(interpolation: Interpolation) -> &'static str {
-    if interpolation == Interpolation::Bilinear { "" } else { " nearest" }
+    if interpolation == Interpolation::Bilinear {
+        ""
+    } else {
+        " nearest"
+    }
 }

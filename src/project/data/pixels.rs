@@ -136,24 +136,31 @@ pub(super) mod patch {
     use crate::project::size::Axes;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(size: &Option<[u32; 2]>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        size: &Option<[u32; 2]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match size {
             Some([height, width]) => serializer.serialize_str(&format!("{height}x{width}")),
             None => serializer.serialize_none(),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u32; 2]>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<[u32; 2]>, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
             Text(String),
             Pair([u32; 2]),
         }
-        let wrong = || serde::de::Error::custom("patch is a height and a width: write patch = \"8x8\"");
+        let wrong =
+            || serde::de::Error::custom("patch is a height and a width: write patch = \"8x8\"");
         match Written::deserialize(deserializer).map_err(|_| wrong())? {
             Written::Pair(size) => Ok(Some(size)),
-            Written::Text(text) => match *text.trim().parse::<Axes>().map_err(|_| wrong())?.sizes() {
+            Written::Text(text) => match *text.trim().parse::<Axes>().map_err(|_| wrong())?.sizes()
+            {
                 [side] => Ok(Some([side, side])),
                 [height, width] => Ok(Some([height, width])),
                 _ => Err(wrong()),

@@ -27,10 +27,16 @@ impl FromStr for Fold {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Fold, String> {
-        let numbers = text.split_once('/').and_then(|(part, of)| Some((number(part)?, number(of)?)));
+        let numbers = text
+            .split_once('/')
+            .and_then(|(part, of)| Some((number(part)?, number(of)?)));
         match numbers {
-            Some((part, of)) if (2..=MOST_PARTS).contains(&of) && (1..=of).contains(&part) => Ok(Fold { part, of }),
-            _ => Err(format!("\"{text}\" is no fold: write fold = \"2/5\" for the second of five parts")),
+            Some((part, of)) if (2..=MOST_PARTS).contains(&of) && (1..=of).contains(&part) => {
+                Ok(Fold { part, of })
+            }
+            _ => Err(format!(
+                "\"{text}\" is no fold: write fold = \"2/5\" for the second of five parts"
+            )),
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::project::file::{parse, to_text};
 const HEAD: &str = "format = 1\n[network]\ninput = \"1x8x8\"\n";
 
 fn goal(text: &str) -> Goal {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[test]
@@ -52,7 +53,10 @@ fn what_means_the_same_reads_the_same() {
 fn nonsense_is_one_sentence() {
     for (text, part) in [
         ("", "there is no goal ``"),
-        ("size <= 3", "there is no goal `size`: use output, parameters"),
+        (
+            "size <= 3",
+            "there is no goal `size`: use output, parameters",
+        ),
         ("parameters", "start it with <="),
         ("parameters 50000", "start it with <="),
         ("parameters <=", "whole number"),
@@ -89,8 +93,14 @@ fn examples_are_goals() {
 #[test]
 fn relations_hold_as_in_mathematics() {
     let held = |now: f64| {
-        [Relation::AtMost, Relation::AtLeast, Relation::Below, Relation::Above, Relation::Equal]
-            .map(|relation| relation.holds(now, 2.0))
+        [
+            Relation::AtMost,
+            Relation::AtLeast,
+            Relation::Below,
+            Relation::Above,
+            Relation::Equal,
+        ]
+        .map(|relation| relation.holds(now, 2.0))
     };
     assert_eq!(held(1.0), [true, false, true, false, false]);
     assert_eq!(held(2.0), [true, true, false, false, true]);
@@ -101,42 +111,79 @@ fn relations_hold_as_in_mathematics() {
 #[test]
 fn the_table_round_trips_and_is_absent_when_empty() {
     let goals = "[goals]\noutput = \"input\"\nparameters = \"≤ 50k\"\npsnr = \">= 22\"\n";
-    let project = parse(&format!("{HEAD}locked = [\"encoder.0\", \"decoder\"]\n{goals}"), "p").unwrap();
+    let project = parse(
+        &format!("{HEAD}locked = [\"encoder.0\", \"decoder\"]\n{goals}"),
+        "p",
+    )
+    .unwrap();
     assert_eq!(
-        project.goals.iter().map(Goal::to_string).collect::<Vec<_>>(),
+        project
+            .goals
+            .iter()
+            .map(Goal::to_string)
+            .collect::<Vec<_>>(),
         ["output = input", "parameters <= 50000", "psnr >= 22"]
     );
     assert_eq!(project.locked, ["encoder.0", "decoder"]);
     let text = to_text(&project);
-    assert!(text.contains("\n[goals]\noutput = \"input\"\nparameters = \"<= 50000\"\n"), "{text}");
+    assert!(
+        text.contains("\n[goals]\noutput = \"input\"\nparameters = \"<= 50000\"\n"),
+        "{text}"
+    );
     assert_eq!(parse(&text, "again").unwrap(), project);
     let plain = to_text(&parse(HEAD, "p").unwrap());
-    assert!(!plain.contains("goals") && !plain.contains("locked"), "{plain}");
+    assert!(
+        !plain.contains("goals") && !plain.contains("locked"),
+        "{plain}"
+    );
 }
 
 #[test]
 fn damaged_tables_say_the_line() {
     for (text, part) in [
-        ("[goals]\nparameters = \"50000\"\n", "line 5: `50000` is no goal for parameters"),
-        ("[goals]\noutput = \"input\"\nparameters = 50000\n", "line 6: invalid type: integer"),
-        ("[goals]\noutput = \"input\"\nspeed = \"<= 3\"\n", "line 6: there is no goal `speed`"),
-        ("[goals]\ncode = \"<= 3\"\ncode = \"<= 4\"\n", "line 6: duplicate key"),
+        (
+            "[goals]\nparameters = \"50000\"\n",
+            "line 5: `50000` is no goal for parameters",
+        ),
+        (
+            "[goals]\noutput = \"input\"\nparameters = 50000\n",
+            "line 6: invalid type: integer",
+        ),
+        (
+            "[goals]\noutput = \"input\"\nspeed = \"<= 3\"\n",
+            "line 6: there is no goal `speed`",
+        ),
+        (
+            "[goals]\ncode = \"<= 3\"\ncode = \"<= 4\"\n",
+            "line 6: duplicate key",
+        ),
         ("[goals]\ncode = [\"<= 3\"]\n", "line 5: invalid type"),
         ("goals = 3\n", "line 4: unknown field `goals`"),
         ("locked = \"encoder.0\"\n", "line 4: invalid type: string"),
         ("locked = [3]\n", "line 4: invalid type: integer"),
     ] {
-        let error = parse(&format!("{HEAD}{text}"), "p.toml").unwrap_err().to_string();
+        let error = parse(&format!("{HEAD}{text}"), "p.toml")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(part), "{text}: {error}");
     }
-    let error = parse(&format!("goals = 3\n{HEAD}"), "p.toml").unwrap_err().to_string();
+    let error = parse(&format!("goals = 3\n{HEAD}"), "p.toml")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("line 1: invalid type: integer"), "{error}");
 }
 
 #[test]
 fn goals_are_changed_and_taken_away() {
-    let goals: Goals = [goal("code <= 64"), goal("layers <= 3")].into_iter().collect();
+    let goals: Goals = [goal("code <= 64"), goal("layers <= 3")]
+        .into_iter()
+        .collect();
     let changed = goals.with(goal("code <= 32"));
     assert_eq!(changed.get(Quantity::Code), Some(&goal("code <= 32")));
-    assert!(changed.without(Quantity::Code).without(Quantity::Layers).is_empty());
+    assert!(
+        changed
+            .without(Quantity::Code)
+            .without(Quantity::Layers)
+            .is_empty()
+    );
 }

@@ -64,8 +64,14 @@ fn what_is_locked_is_not_edited() {
             assert_eq!(result.unwrap_err(), EditError::Locked(lock.into()));
         }
     }
-    let message = replace("encoder.0").apply(&project(&["encoder.0"])).unwrap_err().to_string();
-    assert_eq!(message, "encoder.0 is locked: unlock it first (right click)");
+    let message = replace("encoder.0")
+        .apply(&project(&["encoder.0"]))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        message,
+        "encoder.0 is locked: unlock it first (right click)"
+    );
 }
 
 #[test]
@@ -88,8 +94,16 @@ fn locks_stay_at_their_layers() {
         let before = project(&[lock]);
         let after = edit.apply(&before).unwrap();
         assert_eq!(after.locked, [then], "{lock}: {edit:?}");
-        let known = targets(&before).first().map(|target| content(&before, target));
-        assert_eq!(targets(&after).first().map(|target| content(&after, target)), known, "{lock}: {edit:?}");
+        let known = targets(&before)
+            .first()
+            .map(|target| content(&before, target));
+        assert_eq!(
+            targets(&after)
+                .first()
+                .map(|target| content(&after, target)),
+            known,
+            "{lock}: {edit:?}"
+        );
     }
 }
 
@@ -101,14 +115,23 @@ fn a_whole_project_keeps_what_is_locked() {
     let mut shifted = insert("encoder.0").apply(&before).unwrap();
     assert!(all(shifted.clone()).is_ok(), "the lock went with its layer");
     shifted.locked = before.locked.clone();
-    assert_eq!(all(shifted).unwrap_err(), EditError::Locked("encoder.0".into()));
+    assert_eq!(
+        all(shifted).unwrap_err(),
+        EditError::Locked("encoder.0".into())
+    );
     let mut changed = before.clone();
     changed.network.decoder = vec![node()];
-    assert_eq!(all(changed).unwrap_err(), EditError::Locked("decoder".into()));
+    assert_eq!(
+        all(changed).unwrap_err(),
+        EditError::Locked("decoder".into())
+    );
     let mut other = before.clone();
     other.network.encoder[2] = node();
     assert!(all(other).is_ok(), "what is not locked is free");
-    let unlocked = Project { locked: Vec::new(), ..before.clone() };
+    let unlocked = Project {
+        locked: Vec::new(),
+        ..before.clone()
+    };
     assert!(all(unlocked).is_err(), "unlocking is an edit of its own");
 }
 
@@ -119,19 +142,40 @@ fn locking_is_an_edit() {
     assert_eq!(one.locked, ["encoder.1.0.0"]);
     assert_eq!(lock("encoder.1.0.0", true, &one).unwrap(), one);
     assert_eq!(lock("encoder.1.0.0", false, &one).unwrap(), project(&[]));
-    assert_eq!(lock("encoder.7", true, &one).unwrap_err(), EditError::Missing("encoder.7".into()));
+    assert_eq!(
+        lock("encoder.7", true, &one).unwrap_err(),
+        EditError::Missing("encoder.7".into())
+    );
     let outer = project(&["encoder"]);
-    assert_eq!(lock("encoder.0", false, &outer).unwrap_err(), EditError::Locked("encoder".into()));
-    assert_eq!(lock("encoder.7", false, &project(&["encoder.7"])).unwrap(), project(&[]));
-    assert_eq!(lock("encoder.0", false, &project(&[])).unwrap(), project(&[]));
+    assert_eq!(
+        lock("encoder.0", false, &outer).unwrap_err(),
+        EditError::Locked("encoder".into())
+    );
+    assert_eq!(
+        lock("encoder.7", false, &project(&["encoder.7"])).unwrap(),
+        project(&[])
+    );
+    assert_eq!(
+        lock("encoder.0", false, &project(&[])).unwrap(),
+        project(&[])
+    );
 }
 
 #[test]
 fn the_lock_on_a_place_is_found() {
     let project = project(&["encoder.1", "decoder"]);
-    assert_eq!(on(&project, &at("encoder.1.0.1")), Some(Target::Node(at("encoder.1"))));
+    assert_eq!(
+        on(&project, &at("encoder.1.0.1")),
+        Some(Target::Node(at("encoder.1")))
+    );
     assert_eq!(on(&project, &at("encoder.0")), None);
-    assert_eq!(on(&project, &at("decoder.0")), Some(Target::Stack(Stack::Decoder)));
-    assert_eq!(on_stack(&project, Stack::Decoder), Some(Target::Stack(Stack::Decoder)));
+    assert_eq!(
+        on(&project, &at("decoder.0")),
+        Some(Target::Stack(Stack::Decoder))
+    );
+    assert_eq!(
+        on_stack(&project, Stack::Decoder),
+        Some(Target::Stack(Stack::Decoder))
+    );
     assert_eq!(on_stack(&project, Stack::Encoder), None);
 }

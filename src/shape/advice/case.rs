@@ -36,7 +36,10 @@ pub struct List<'a> {
 impl<'a> List<'a> {
     pub fn place(&self, index: usize) -> Place {
         let path = self.way.iter().copied().chain([index]).collect();
-        Place { stack: self.stack, path }
+        Place {
+            stack: self.stack,
+            path,
+        }
     }
 
     /// The layer at an index; `None` for blocks and what cannot be read.
@@ -60,15 +63,28 @@ impl<'a> Case<'a> {
     pub fn new(project: &'a Project, inference: &'a Inference) -> Case<'a> {
         let mut lists = Vec::new();
         for stack in Stack::ALL {
-            collect(stack, Vec::new(), project.network.stack(stack), false, &mut lists);
+            collect(
+                stack,
+                Vec::new(),
+                project.network.stack(stack),
+                false,
+                &mut lists,
+            );
         }
         let rows = inference.rows.iter().map(|row| (&row.place, row)).collect();
-        Case { project, inference, rows, lists, problems: OnceCell::new() }
+        Case {
+            project,
+            inference,
+            rows,
+            lists,
+            problems: OnceCell::new(),
+        }
     }
 
     /// The project's problems, without the ways that solving finds.
     pub fn problems(&self) -> &[Problem] {
-        self.problems.get_or_init(|| found(self.project, self.inference))
+        self.problems
+            .get_or_init(|| found(self.project, self.inference))
     }
 
     /// Whether trying an edit takes long.
@@ -83,12 +99,17 @@ impl<'a> Case<'a> {
 
     /// The list of a whole stack.
     pub fn stack(&self, stack: Stack) -> Option<&List<'a>> {
-        self.lists.iter().find(|list| list.stack == stack && list.way.is_empty())
+        self.lists
+            .iter()
+            .find(|list| list.stack == stack && list.way.is_empty())
     }
 
     /// The first stage of this task whose loss is one of these.
     pub fn stage(&self, task: Task, losses: &[Loss]) -> Option<usize> {
-        self.project.stages.iter().position(|stage| stage.task == task && losses.contains(&stage.loss))
+        self.project
+            .stages
+            .iter()
+            .position(|stage| stage.task == task && losses.contains(&stage.loss))
     }
 
     /// What pixel 0 and pixel 255 become; `None` when normalised by channel.
@@ -102,7 +123,11 @@ impl<'a> Case<'a> {
     /// The resolved layers in the order they run, each place once.
     pub fn planned(&self) -> Vec<&'a PlannedLayer> {
         let mut layers = Vec::new();
-        let stacks = self.inference.plan.iter().flat_map(|plan: &Plan| plan.stacks.iter().flatten());
+        let stacks = self
+            .inference
+            .plan
+            .iter()
+            .flat_map(|plan: &Plan| plan.stacks.iter().flatten());
         stacks.for_each(|nodes| flatten(nodes, &mut layers));
         let mut seen = BTreeSet::new();
         layers.retain(|layer| seen.insert(&layer.place));
@@ -110,7 +135,13 @@ impl<'a> Case<'a> {
     }
 }
 
-fn collect<'a>(stack: Stack, way: Vec<usize>, nodes: &'a [Node], repeats: bool, lists: &mut Vec<List<'a>>) {
+fn collect<'a>(
+    stack: Stack,
+    way: Vec<usize>,
+    nodes: &'a [Node],
+    repeats: bool,
+    lists: &mut Vec<List<'a>>,
+) {
     if way.len() > 2 * MAX_DEPTH {
         return;
     }
@@ -121,7 +152,12 @@ fn collect<'a>(stack: Stack, way: Vec<usize>, nodes: &'a [Node], repeats: bool, 
             collect(stack, way, inside, repeats, lists);
         }
     }
-    lists.push(List { stack, way, nodes, repeats });
+    lists.push(List {
+        stack,
+        way,
+        nodes,
+        repeats,
+    });
 }
 
 fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
@@ -132,7 +168,10 @@ fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
                 branches.iter().for_each(|branch| flatten(branch, found));
             }
             // Later passes have the same layers.
-            Planned::Repeat { passes, .. } => passes.first().into_iter().for_each(|pass| flatten(pass, found)),
+            Planned::Repeat { passes, .. } => passes
+                .first()
+                .into_iter()
+                .for_each(|pass| flatten(pass, found)),
         }
     }
 }

@@ -15,22 +15,39 @@ use crate::shape::check::Problem;
 
 /// The first line of a problem's help that mends it, as an edit; `all` are the project's problems.
 pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {
-    let lines = problem.help.iter().filter_map(|line| read(project, problem, line));
-    let found = lines.chain(idle_lock(project, problem)).find(|fix| mends(project, all, problem, &fix.edit));
+    let lines = problem
+        .help
+        .iter()
+        .filter_map(|line| read(project, problem, line));
+    let found = lines
+        .chain(idle_lock(project, problem))
+        .find(|fix| mends(project, all, problem, &fix.edit));
     found.or_else(|| respelt(project, problem))
 }
 
 /// The word that was meant is offered too where behind it other errors come to light: they were there before.
 fn respelt(project: &Project, problem: &Problem) -> Option<Fix> {
-    let line = problem.help.iter().find(|line| line.starts_with("did you mean `"))?;
+    let line = problem
+        .help
+        .iter()
+        .find(|line| line.starts_with("did you mean `"))?;
     let fix = read(project, problem, line)?;
     let (_, problems) = after(project, &fix.edit)?;
-    problems.iter().all(|left| left.place != problem.place).then_some(fix)
+    problems
+        .iter()
+        .all(|left| left.place != problem.place)
+        .then_some(fix)
 }
 
 fn mends(project: &Project, before: &[Problem], problem: &Problem, edit: &Edit) -> bool {
-    let Some((_, problems)) = after(project, edit) else { return false };
-    let count = |list: &'_ [Problem]| list.iter().filter(|other| other.message == problem.message).count();
+    let Some((_, problems)) = after(project, edit) else {
+        return false;
+    };
+    let count = |list: &'_ [Problem]| {
+        list.iter()
+            .filter(|other| other.message == problem.message)
+            .count()
+    };
     count(&problems) < count(before) && adds_no_error(before, &problems)
 }
 
@@ -57,17 +74,27 @@ fn fix(label: String, edit: Edit) -> Option<Fix> {
 fn layer_fix(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
     let place = problem.place.as_ref()?;
     let now = node_at(project.network.stack(place.stack), &place.path)?;
-    let replace =
-        |text: String| fix(format!("write {text} at {place}"), Edit::Replace(place.clone(), Node::from_text(&text)));
+    let replace = |text: String| {
+        fix(
+            format!("write {text} at {place}"),
+            Edit::Replace(place.clone(), Node::from_text(&text)),
+        )
+    };
     if line == "remove this layer" || line.starts_with("remove this layer,") {
-        return fix(format!("remove {} at {place}", now.label()), Edit::Remove(place.clone()));
+        return fix(
+            format!("remove {} at {place}", now.label()),
+            Edit::Remove(place.clone()),
+        );
     }
     let texts = quoted(line);
     if line.contains("insert `")
         && line.contains("` before it")
         && let [text, ..] = texts.as_slice()
     {
-        return fix(format!("insert {text} at {place}"), Edit::Insert(place.clone(), Node::from_text(text)));
+        return fix(
+            format!("insert {text} at {place}"),
+            Edit::Insert(place.clone(), Node::from_text(text)),
+        );
     }
     if line.starts_with("did you mean `")
         && let [word] = texts.as_slice()
@@ -77,12 +104,16 @@ fn layer_fix(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
         return replace(rest.map_or_else(|| (*word).to_owned(), |rest| format!("{word} {rest}")));
     }
     if let Some(text) = line.strip_prefix("for example ") {
-        return matches!(Node::from_text(text), Node::Layer(_)).then(|| replace(text.to_owned())).flatten();
+        return matches!(Node::from_text(text), Node::Layer(_))
+            .then(|| replace(text.to_owned()))
+            .flatten();
     }
     if line == "put it after a `sigmoid`" && is_activation(now) {
         return replace("sigmoid".to_owned());
     }
-    let rest = line.strip_prefix("use ").or_else(|| line.strip_prefix("pad the input: "))?;
+    let rest = line
+        .strip_prefix("use ")
+        .or_else(|| line.strip_prefix("pad the input: "))?;
     attribute(&now.text(), rest).and_then(replace)
 }
 
@@ -94,20 +125,26 @@ fn is_activation(node: &Node) -> bool {
 fn attribute(text: &str, rest: &str) -> Option<String> {
     let word = rest.split([' ', ',']).next()?;
     let letters: String = word.chars().take_while(char::is_ascii_alphabetic).collect();
-    let has_size = word.len() > letters.len() && matches!(letters.as_str(), "k" | "s" | "p" | "d" | "g" | "m" | "op");
+    let has_size = word.len() > letters.len()
+        && matches!(letters.as_str(), "k" | "s" | "p" | "d" | "g" | "m" | "op");
     if !has_size {
         let whole = rest.trim_end();
         return matches!(Node::from_text(whole), Node::Layer(_)).then(|| whole.to_owned());
     }
     let is_same = |token: &&str| {
-        token.strip_prefix(letters.as_str()).is_some_and(|size| size.starts_with(|c: char| c.is_ascii_digit()))
+        token
+            .strip_prefix(letters.as_str())
+            .is_some_and(|size| size.starts_with(|c: char| c.is_ascii_digit()))
     };
     let mut tokens: Vec<&str> = text.split_whitespace().collect();
     match tokens.iter().position(is_same) {
         Some(at) => tokens[at] = word,
         None => {
             // A name stays at the end.
-            let end = tokens.iter().position(|token| token.starts_with('@')).unwrap_or(tokens.len());
+            let end = tokens
+                .iter()
+                .position(|token| token.starts_with('@'))
+                .unwrap_or(tokens.len());
             tokens.insert(end, word);
         }
     }
@@ -142,7 +179,9 @@ fn step(part: &str) -> Option<Edit> {
 /// ``end the head with `flatten` and `dense 10` ``
 fn ending(project: &Project, line: &str) -> Option<Fix> {
     let rest = line.strip_prefix("end the ")?;
-    let stack = Stack::ALL.into_iter().find(|stack| rest.starts_with(&format!("{stack} with `")))?;
+    let stack = Stack::ALL
+        .into_iter()
+        .find(|stack| rest.starts_with(&format!("{stack} with `")))?;
     let texts = quoted(rest.split(", or ").next()?);
     let nodes: Vec<Node> = texts.iter().map(|text| Node::from_text(text)).collect();
     let list = project.network.stack(stack);
@@ -152,27 +191,38 @@ fn ending(project: &Project, line: &str) -> Option<Fix> {
     };
     let mut next = project.clone();
     if replaces {
-        next = Edit::Replace(Place::new(stack, list.len() - 1), nodes.first()?.clone()).apply(&next).ok()?;
+        next = Edit::Replace(Place::new(stack, list.len() - 1), nodes.first()?.clone())
+            .apply(&next)
+            .ok()?;
     } else {
         for node in nodes {
             let end = Place::new(stack, next.network.stack(stack).len());
             next = Edit::Insert(end, node).apply(&next).ok()?;
         }
     }
-    fix(format!("end the {stack} with {}", texts.join(", ")), Edit::All(Box::new(next)))
+    fix(
+        format!("end the {stack} with {}", texts.join(", ")),
+        Edit::All(Box::new(next)),
+    )
 }
 
 fn same_sort(new: &Kind, old: &Kind) -> bool {
     let is_activation = |kind: &Kind| matches!(kind, Kind::Activation(_) | Kind::Softmax);
-    matches!((new, old), (Kind::Dense { .. }, Kind::Dense { .. })) || is_activation(new) && is_activation(old)
+    matches!((new, old), (Kind::Dense { .. }, Kind::Dense { .. }))
+        || is_activation(new) && is_activation(old)
 }
 
 /// `remove the last tanh`
 fn last_removed(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
     let word = line.strip_prefix("remove the last ")?;
-    let stack = problem.place.as_ref().map_or(Stack::Decoder, |place| place.stack);
+    let stack = problem
+        .place
+        .as_ref()
+        .map_or(Stack::Decoder, |place| place.stack);
     let named = |node: &Node| match node {
-        Node::Layer(layer) => matches!(layer.kind, Kind::Activation(a) if Activation::name(a) == word),
+        Node::Layer(layer) => {
+            matches!(layer.kind, Kind::Activation(a) if Activation::name(a) == word)
+        }
         _ => false,
     };
     let place = Place::new(stack, project.network.stack(stack).iter().rposition(named)?);
@@ -182,24 +232,41 @@ fn last_removed(project: &Project, problem: &Problem, line: &str) -> Option<Fix>
 /// `use loss = "mse"`: a setting of the problem's stage, or of the data.
 fn setting(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
     let (name, value) = line.strip_prefix("use ")?.split_once(" = ")?;
-    let value = value.split(" in [data]").next()?.split(", or ").next()?.trim();
+    let value = value
+        .split(" in [data]")
+        .next()?
+        .split(", or ")
+        .next()?
+        .trim();
     let label = format!("set {name} = {value}");
     if let Some(index) = problem.stage
-        && let Some(stage) = project.stages.get(index).and_then(|stage| changed(stage, name, value))
+        && let Some(stage) = project
+            .stages
+            .get(index)
+            .and_then(|stage| changed(stage, name, value))
     {
-        return fix(format!("{label} in stage {}", index + 1), Edit::Stage(index, stage));
+        return fix(
+            format!("{label} in stage {}", index + 1),
+            Edit::Stage(index, stage),
+        );
     }
     let data = changed(&project.data, name, value)?;
     fix(label, Edit::Data(data))
 }
 
 /// A table with one setting changed, read as the project file is.
-fn changed<T: serde::Serialize + serde::de::DeserializeOwned>(table: &T, name: &str, value: &str) -> Option<T> {
+fn changed<T: serde::Serialize + serde::de::DeserializeOwned>(
+    table: &T,
+    name: &str,
+    value: &str,
+) -> Option<T> {
     let mut table: toml::Table = toml::from_str(&toml::to_string(table).ok()?).ok()?;
     let mut value: toml::Table = toml::from_str(&format!("value = {value}")).ok()?;
     // Stopping early is a table of its own.
     match (name, table.get_mut("early_stop")) {
-        ("metric", Some(toml::Value::Table(early))) => early.insert(name.to_owned(), value.remove("value")?),
+        ("metric", Some(toml::Value::Table(early))) => {
+            early.insert(name.to_owned(), value.remove("value")?)
+        }
         _ => table.insert(name.to_owned(), value.remove("value")?),
     };
     toml::from_str(&toml::to_string(&table).ok()?).ok()
@@ -208,7 +275,10 @@ fn changed<T: serde::Serialize + serde::de::DeserializeOwned>(table: &T, name: &
 /// A lock on nothing is taken away.
 fn idle_lock(project: &Project, problem: &Problem) -> Option<Fix> {
     let names = problem.message.strip_prefix("locked names `")?;
-    let name = names.split('`').next().filter(|name| project.locked.iter().any(|locked| locked == name))?;
+    let name = names
+        .split('`')
+        .next()
+        .filter(|name| project.locked.iter().any(|locked| locked == name))?;
     fix(format!("unlock {name}"), Edit::Lock(name.to_owned(), false))
 }
 

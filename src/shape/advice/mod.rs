@@ -47,19 +47,37 @@ pub struct Fix {
 
 impl Advice {
     fn new(message: impl Into<String>, why: impl Into<String>) -> Advice {
-        Advice { place: None, stage: None, message: message.into(), why: why.into(), fix: None }
+        Advice {
+            place: None,
+            stage: None,
+            message: message.into(),
+            why: why.into(),
+            fix: None,
+        }
     }
 
     fn at(self, place: &Place) -> Advice {
-        Advice { place: Some(place.clone()), ..self }
+        Advice {
+            place: Some(place.clone()),
+            ..self
+        }
     }
 
     fn of_stage(self, stage: usize) -> Advice {
-        Advice { stage: Some(stage), ..self }
+        Advice {
+            stage: Some(stage),
+            ..self
+        }
     }
 
     fn fix(self, label: impl Into<String>, edit: Edit) -> Advice {
-        Advice { fix: Some(Fix { label: label.into(), edit }), ..self }
+        Advice {
+            fix: Some(Fix {
+                label: label.into(),
+                edit,
+            }),
+            ..self
+        }
     }
 }
 
@@ -91,7 +109,9 @@ pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
         training::norm_of_one,
         training::frozen,
     ];
-    let all = rules.iter().flat_map(|rule| rule(&case).into_iter().take(OF_A_KIND));
+    let all = rules
+        .iter()
+        .flat_map(|rule| rule(&case).into_iter().take(OF_A_KIND));
     let mut all: Vec<Advice> = all.chain(training::large_pixels(&case)).collect();
     keep_sound_fixes(&case, &mut all);
     all
@@ -101,15 +121,23 @@ fn keep_sound_fixes(case: &Case<'_>, all: &mut [Advice]) {
     let mut rows = ROWS_TO_TRY;
     for advice in all {
         rows = rows.saturating_sub(case.inference.rows.len().max(1));
-        advice.fix = advice.fix.take().filter(|fix| rows > 0 && is_sound(case, &fix.edit));
+        advice.fix = advice
+            .fix
+            .take()
+            .filter(|fix| rows > 0 && is_sound(case, &fix.edit));
     }
 }
 
 /// The edits that the help of some problems means, where it means one; as many as there are problems.
 pub fn mends(project: &Project, inference: &Inference, problems: &[Problem]) -> Vec<Option<Fix>> {
     let tries = ROWS_TO_TRY / inference.rows.len().max(1);
-    let one =
-        |(index, problem): (usize, &Problem)| if index * 3 < tries { mend(project, problems, problem) } else { None };
+    let one = |(index, problem): (usize, &Problem)| {
+        if index * 3 < tries {
+            mend(project, problems, problem)
+        } else {
+            None
+        }
+    };
     problems.iter().enumerate().map(one).collect()
 }
 
@@ -126,11 +154,17 @@ fn after(project: &Project, edit: &Edit) -> Option<(Project, Vec<Problem>)> {
 }
 
 fn adds_no_error(before: &[Problem], after: &[Problem]) -> bool {
-    let errors =
-        |problems: &'_ [Problem]| problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = |problems: &'_ [Problem]| {
+        problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count()
+    };
     let is_known = |problem: &Problem| before.iter().any(|known| known.message == problem.message);
     errors(after) <= errors(before)
-        && after.iter().all(|problem| problem.severity != Severity::Error || is_known(problem))
+        && after
+            .iter()
+            .all(|problem| problem.severity != Severity::Error || is_known(problem))
 }
 
 #[cfg(test)]

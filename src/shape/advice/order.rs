@@ -42,7 +42,10 @@ fn sort(node: &Node) -> Sort {
 
 /// Two layers with weights and nothing nonlinear between: together they are one.
 pub fn no_nonlinearity(case: &Case<'_>) -> Vec<Advice> {
-    case.lists.iter().flat_map(|list| in_list(case, list)).collect()
+    case.lists
+        .iter()
+        .flat_map(|list| in_list(case, list))
+        .collect()
 }
 
 fn in_list(case: &Case<'_>, list: &List<'_>) -> Vec<Advice> {
@@ -52,13 +55,19 @@ fn in_list(case: &Case<'_>, list: &List<'_>) -> Vec<Advice> {
         match sort(node) {
             Sort::Linear => {
                 let pair = before.replace(index).map(|first| (first, index));
-                found.extend(pair.filter(|&pair| is_idle(case, list, pair)).map(|pair| merged(list, pair)));
+                found.extend(
+                    pair.filter(|&pair| is_idle(case, list, pair))
+                        .map(|pair| merged(list, pair)),
+                );
             }
             Sort::Through => {}
             Sort::Breaks => before = None,
         }
     }
-    let first = list.nodes.iter().position(|node| sort(node) != Sort::Through);
+    let first = list
+        .nodes
+        .iter()
+        .position(|node| sort(node) != Sort::Through);
     let first = first.filter(|&index| list.repeats && sort(&list.nodes[index]) == Sort::Linear);
     let wrapped = before.zip(first).filter(|&pair| is_idle(case, list, pair));
     found.extend(wrapped.map(|(last, first)| next_pass(list, last, first)));
@@ -68,10 +77,21 @@ fn in_list(case: &Case<'_>, list: &List<'_>) -> Vec<Advice> {
 /// Whether the pair is no known design without a nonlinearity between.
 fn is_idle(case: &Case<'_>, list: &List<'_>, (first, second): (usize, usize)) -> bool {
     let rows = (case.row(&list.place(first)), case.row(&list.place(second)));
-    let (Some(one), Some(other)) = rows else { return false };
-    let sizes = |row: &super::super::Row| Some((row.input.as_ref()?.channels(), row.output.as_ref()?.channels()));
-    let (Some((before, between)), Some((_, after))) = (sizes(one), sizes(other)) else { return false };
-    let (Some(first), Some(second)) = (list.kind(first), list.kind(second)) else { return false };
+    let (Some(one), Some(other)) = rows else {
+        return false;
+    };
+    let sizes = |row: &super::super::Row| {
+        Some((
+            row.input.as_ref()?.channels(),
+            row.output.as_ref()?.channels(),
+        ))
+    };
+    let (Some((before, between)), Some((_, after))) = (sizes(one), sizes(other)) else {
+        return false;
+    };
+    let (Some(first), Some(second)) = (list.kind(first), list.kind(second)) else {
+        return false;
+    };
     // A narrow middle is a design of its own: a linear bottleneck (Sandler et al. 2018), a linear code.
     let is_bottleneck = between < before && between < after && is_pointwise(first);
     !(is_bottleneck || is_separated(first) || is_separated(second) || are_crosswise(first, second))
@@ -80,9 +100,10 @@ fn is_idle(case: &Case<'_>, list: &List<'_>, (first, second): (usize, usize)) ->
 fn is_pointwise(kind: &Kind) -> bool {
     match kind {
         Kind::Dense { .. } => true,
-        Kind::Conv { window, .. } => {
-            window.kernel_size.as_ref().is_some_and(|kernel| kernel.sizes().iter().all(|&k| k == 1))
-        }
+        Kind::Conv { window, .. } => window
+            .kernel_size
+            .as_ref()
+            .is_some_and(|kernel| kernel.sizes().iter().all(|&k| k == 1)),
         _ => false,
     }
 }
@@ -99,10 +120,15 @@ fn is_separated(kind: &Kind) -> bool {
 /// `k1x3` and `k3x1`: one kernel in two factors.
 fn are_crosswise(first: &Kind, second: &Kind) -> bool {
     let kernel = |kind: &'_ Kind| match kind {
-        Kind::Conv { window, .. } => window.kernel_size.as_ref().map(|kernel| kernel.sizes().to_vec()),
+        Kind::Conv { window, .. } => window
+            .kernel_size
+            .as_ref()
+            .map(|kernel| kernel.sizes().to_vec()),
         _ => None,
     };
-    let (Some(a), Some(b)) = (kernel(first), kernel(second)) else { return false };
+    let (Some(a), Some(b)) = (kernel(first), kernel(second)) else {
+        return false;
+    };
     a.len() > 1 && a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (*a == 1) != (*b == 1))
 }
 
@@ -117,7 +143,11 @@ fn merged(list: &List<'_>, (first, second): (usize, usize)) -> Advice {
     );
     // After batch norm, as usual.
     let normed = matches!(list.kind(first + 1), Some(Kind::BatchNorm));
-    insert_relu(message, &list.place(second), list.place(first + 1 + usize::from(normed)))
+    insert_relu(
+        message,
+        &list.place(second),
+        list.place(first + 1 + usize::from(normed)),
+    )
 }
 
 fn next_pass(list: &List<'_>, last: usize, first: usize) -> Advice {
@@ -131,7 +161,9 @@ fn next_pass(list: &List<'_>, last: usize, first: usize) -> Advice {
 
 fn insert_relu(message: String, place: &Place, at: Place) -> Advice {
     let label = format!("insert relu at {at}");
-    Advice::new(message, WHY_NONLINEAR).at(place).fix(label, Edit::Insert(at, Node::from_text("relu")))
+    Advice::new(message, WHY_NONLINEAR)
+        .at(place)
+        .fix(label, Edit::Insert(at, Node::from_text("relu")))
 }
 
 /// An activation of an activation.
@@ -142,7 +174,11 @@ pub fn double_activation(case: &Case<'_>) -> Vec<Advice> {
         for index in 0..list.nodes.len() {
             match list.kind(index) {
                 Some(Kind::Activation(_) | Kind::Softmax) => {
-                    found.extend(before.replace(index).map(|first| doubled(list, first, index)));
+                    found.extend(
+                        before
+                            .replace(index)
+                            .map(|first| doubled(list, first, index)),
+                    );
                 }
                 Some(Kind::Identity) => {}
                 Some(kind) if is_dropout(kind) => {}
@@ -156,20 +192,32 @@ pub fn double_activation(case: &Case<'_>) -> Vec<Advice> {
 fn doubled(list: &List<'_>, first: usize, second: usize) -> Advice {
     let (one, other) = (list.nodes[first].text(), list.nodes[second].text());
     let (gone, why) = if one == other {
-        (second, format!("A second `{other}` bends again what is bent already, and can only lose some of it."))
+        (
+            second,
+            format!(
+                "A second `{other}` bends again what is bent already, and can only lose some of it."
+            ),
+        )
     } else {
-        let why = format!("`{other}` sees only what `{one}` lets through: the first takes away part of its input.");
+        let why = format!(
+            "`{other}` sees only what `{one}` lets through: the first takes away part of its input."
+        );
         (first, why)
     };
     let place = list.place(gone);
     let label = format!("remove {} at {place}", list.nodes[gone].text());
     let message = format!("two activations in a row: `{one}`, `{other}`");
-    Advice::new(message, why).at(&list.place(second)).fix(label, Edit::Remove(place))
+    Advice::new(message, why)
+        .at(&list.place(second))
+        .fix(label, Edit::Remove(place))
 }
 
 /// Dropout changes the variance that batch norm has learnt to expect.
 pub fn dropout_before_norm(case: &Case<'_>) -> Vec<Advice> {
-    case.lists.iter().flat_map(|list| (0..list.nodes.len()).filter_map(|index| shifted(list, index))).collect()
+    case.lists
+        .iter()
+        .flat_map(|list| (0..list.nodes.len()).filter_map(|index| shifted(list, index)))
+        .collect()
 }
 
 fn shifted(list: &List<'_>, dropout: usize) -> Option<Advice> {
@@ -187,7 +235,11 @@ fn shifted(list: &List<'_>, dropout: usize) -> Option<Advice> {
     let why = "While training, dropout changes the variance of its outputs, when evaluating it does not: the running \
          variance of the batch norm behind it is then wrong (Li, Chen, Hu and Yang 2018).";
     let label = format!("move {text} behind {}", list.place(end));
-    let advice = Advice::new(format!("`{text}` stands before the batch norm at {norm}"), why).at(&place);
+    let advice = Advice::new(
+        format!("`{text}` stands before the batch norm at {norm}"),
+        why,
+    )
+    .at(&place);
     Some(advice.fix(label, Edit::Move(place, end)))
 }
 
@@ -210,17 +262,29 @@ pub fn bias_before_norm(case: &Case<'_>) -> Vec<Advice> {
     for list in &case.lists {
         for index in 0..list.nodes.len().saturating_sub(1) {
             let normed = matches!(list.kind(index + 1), Some(Kind::BatchNorm));
-            found.extend(without_bias(list, index).filter(|_| normed).map(|node| (list.place(index), node)));
+            found.extend(
+                without_bias(list, index)
+                    .filter(|_| normed)
+                    .map(|node| (list.place(index), node)),
+            );
         }
     }
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let Some((place, node)) = found.first() else { return Vec::new() };
+    let Some((place, node)) = found.first() else {
+        return Vec::new();
+    };
     let why = "Batch norm subtracts each channel's mean, and any bias with it; its own β does the bias's work \
          (Ioffe and Szegedy 2015, section 3.2).";
     let (message, label) = match found.len() {
-        1 => (format!("the bias of {place} has no effect: batch norm follows"), format!("add nobias at {place}")),
+        1 => (
+            format!("the bias of {place} has no effect: batch norm follows"),
+            format!("add nobias at {place}"),
+        ),
         count => (
-            format!("the biases of {count} layers have no effect: batch norm follows ({})", listing(&found)),
+            format!(
+                "the biases of {count} layers have no effect: batch norm follows ({})",
+                listing(&found)
+            ),
             format!("add nobias to {count} layers"),
         ),
     };
@@ -250,16 +314,26 @@ fn without_bias(list: &List<'_>, index: usize) -> Option<Node> {
 /// `encoder.0, encoder.3 and 4 more`
 fn listing(found: &[(Place, Node)]) -> String {
     const SHOWN: usize = 3;
-    let names: Vec<String> = found.iter().take(SHOWN).map(|(place, _)| place.to_string()).collect();
+    let names: Vec<String> = found
+        .iter()
+        .take(SHOWN)
+        .map(|(place, _)| place.to_string())
+        .collect();
     let more = found.len().saturating_sub(SHOWN);
-    if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+    if more == 0 {
+        names.join(", ")
+    } else {
+        format!("{} and {more} more", names.join(", "))
+    }
 }
 
 /// All replacements as one step; locked layers stay as they are.
 fn all(case: &Case<'_>, found: &[(Place, Node)]) -> Option<Edit> {
     let mut project = case.project.clone();
     for (place, node) in found {
-        project = Edit::Replace(place.clone(), node.clone()).apply(&project).unwrap_or(project);
+        project = Edit::Replace(place.clone(), node.clone())
+            .apply(&project)
+            .unwrap_or(project);
     }
     (project != *case.project).then(|| Edit::All(Box::new(project)))
 }

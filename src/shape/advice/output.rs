@@ -13,7 +13,10 @@ use crate::project::stage::{Loss, Stage, Task};
 fn last(list: &List<'_>) -> Option<usize> {
     let shapes = |node: &Node| match node {
         Node::Layer(layer) => {
-            matches!(layer.kind, Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity)
+            matches!(
+                layer.kind,
+                Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity
+            )
         }
         _ => false,
     };
@@ -22,22 +25,36 @@ fn last(list: &List<'_>) -> Option<usize> {
 
 /// Dropout behind the last weights, or batch norm as the very last layer: both spoil the answer itself.
 pub fn after_the_last(case: &Case<'_>) -> Vec<Advice> {
-    let lists = [Stack::Decoder, Stack::Head].into_iter().filter_map(|stack| case.stack(stack));
-    lists.flat_map(|list| dropped(list).into_iter().chain(normed(list))).collect()
+    let lists = [Stack::Decoder, Stack::Head]
+        .into_iter()
+        .filter_map(|stack| case.stack(stack));
+    lists
+        .flat_map(|list| dropped(list).into_iter().chain(normed(list)))
+        .collect()
 }
 
 fn dropped(list: &List<'_>) -> Vec<Advice> {
-    let Some(weights) = (0..list.nodes.len()).rfind(|&index| list.kind(index).is_none_or(is_linear)) else {
+    let Some(weights) =
+        (0..list.nodes.len()).rfind(|&index| list.kind(index).is_none_or(is_linear))
+    else {
         return Vec::new();
     };
-    let behind = (weights + 1..list.nodes.len()).filter(|&index| list.kind(index).is_some_and(is_dropout));
+    let behind =
+        (weights + 1..list.nodes.len()).filter(|&index| list.kind(index).is_some_and(is_dropout));
     let is_layer = list.kind(weights).is_some();
-    behind.filter(|_| is_layer).map(|index| spoilt(list, index, "it zeroes part of the answer at random")).collect()
+    behind
+        .filter(|_| is_layer)
+        .map(|index| spoilt(list, index, "it zeroes part of the answer at random"))
+        .collect()
 }
 
 fn normed(list: &List<'_>) -> Option<Advice> {
     let index = last(list).filter(|&index| list.kind(index) == Some(&Kind::BatchNorm))?;
-    Some(spoilt(list, index, "it pulls the answers of a batch to a common mean and variance"))
+    Some(spoilt(
+        list,
+        index,
+        "it pulls the answers of a batch to a common mean and variance",
+    ))
 }
 
 fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
@@ -46,8 +63,14 @@ fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
     let why = format!(
         "Behind the last weights `{word}` acts on the answer itself: {how}, and the loss compares that with the target."
     );
-    let message = format!("`{text}` stands behind the last weights of the {}", place.stack);
-    Advice::new(message, why).at(&place).fix(format!("remove {word} at {place}"), Edit::Remove(place.clone()))
+    let message = format!(
+        "`{text}` stands behind the last weights of the {}",
+        place.stack
+    );
+    Advice::new(message, why).at(&place).fix(
+        format!("remove {word} at {place}"),
+        Edit::Remove(place.clone()),
+    )
 }
 
 /// Softmax, or an activation, before cross-entropy.
@@ -78,7 +101,11 @@ fn scored(list: &List<'_>) -> Option<Advice> {
         _ => return None,
     };
     let label = format!("remove {text} at {place}");
-    Some(Advice::new(message, why).at(&place).fix(label, Edit::Remove(place)))
+    Some(
+        Advice::new(message, why)
+            .at(&place)
+            .fix(label, Edit::Remove(place)),
+    )
 }
 
 /// The decoder's last activation, where it is one.
@@ -95,23 +122,40 @@ pub fn half_a_range(case: &Case<'_>) -> Vec<Advice> {
 fn half(case: &Case<'_>) -> Option<Advice> {
     let index = ends_in(case, Activation::Tanh)?;
     case.stage(Task::Reconstruct, &[Loss::Mse, Loss::L1])?;
-    let [low, high] = case.pixels().filter(|[low, high]| *low >= 0.0 && *high <= 1.0)?;
-    let message = format!("the decoder ends in tanh (from -1 to 1), but the pixels are from {low} to {high}");
+    let [low, high] = case
+        .pixels()
+        .filter(|[low, high]| *low >= 0.0 && *high <= 1.0)?;
+    let message =
+        format!("the decoder ends in tanh (from -1 to 1), but the pixels are from {low} to {high}");
     let why = "Half of tanh's range is never needed: black pixels lie in its steepest middle and the network has to \
          learn the offset. With pixels from -1 to 1 both ranges are the same.";
     let place = case.stack(Stack::Decoder)?.place(index);
-    let data = DataSpec { range: Some([-1.0, 1.0]), ..case.project.data.clone() };
-    Some(Advice::new(message, why).at(&place).fix("set range = [-1, 1]", Edit::Data(data)))
+    let data = DataSpec {
+        range: Some([-1.0, 1.0]),
+        ..case.project.data.clone()
+    };
+    Some(
+        Advice::new(message, why)
+            .at(&place)
+            .fix("set range = [-1, 1]", Edit::Data(data)),
+    )
 }
 
 /// The gradient of a squared error through a sigmoid that has saturated is nearly 0.
 pub fn sigmoid_with_mse(case: &Case<'_>) -> Vec<Advice> {
-    let fits = case.pixels().is_some_and(|[low, high]| low >= 0.0 && high <= 1.0);
-    let Some(index) = ends_in(case, Activation::Sigmoid).filter(|_| fits) else { return Vec::new() };
-    let Some(list) = case.stack(Stack::Decoder) else { return Vec::new() };
+    let fits = case
+        .pixels()
+        .is_some_and(|[low, high]| low >= 0.0 && high <= 1.0);
+    let Some(index) = ends_in(case, Activation::Sigmoid).filter(|_| fits) else {
+        return Vec::new();
+    };
+    let Some(list) = case.stack(Stack::Decoder) else {
+        return Vec::new();
+    };
     let place = list.place(index);
     let stages = case.project.stages.iter().enumerate();
-    let squared = stages.filter(|(_, stage)| stage.task == Task::Reconstruct && stage.loss == Loss::Mse);
+    let squared =
+        stages.filter(|(_, stage)| stage.task == Task::Reconstruct && stage.loss == Loss::Mse);
     squared
         .map(|(index, stage)| {
             let message = "the decoder ends in sigmoid and the loss is mse: the gradient can vanish";

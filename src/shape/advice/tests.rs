@@ -9,12 +9,17 @@ use crate::shape::{can_train, check_inferred};
 /// there is a head.
 pub(super) fn project(input: &str, encoder: &str, decoder: &str, head: &str) -> Project {
     let list = |text: &str| {
-        let nodes: Vec<String> =
-            text.split(';').filter(|text| !text.is_empty()).map(|t| Node::from_text(t).to_toml()).collect();
+        let nodes: Vec<String> = text
+            .split(';')
+            .filter(|text| !text.is_empty())
+            .map(|t| Node::from_text(t).to_toml())
+            .collect();
         format!("[{}]", nodes.join(", "))
     };
     let stage = |task: &str, loss: &str| {
-        format!("[[stage]]\nname = \"{task}\"\ntask = \"{task}\"\nloss = \"{loss}\"\nepochs = 1\nbatch = 8\n")
+        format!(
+            "[[stage]]\nname = \"{task}\"\ntask = \"{task}\"\nloss = \"{loss}\"\nepochs = 1\nbatch = 8\n"
+        )
     };
     let mut text = format!(
         "format = 1\n[data]\nrange = [-1, 1]\n[network]\ninput = \"{input}\"\nencoder = {}\ndecoder = {}\nhead = {}\n",
@@ -49,7 +54,13 @@ fn only(project: &Project, part: &str) -> Advice {
 
 fn fires(project: &Project, part: &str, place: &str, label: &str) -> Project {
     let said = only(project, part);
-    assert_eq!(said.place.as_ref().map_or(String::new(), ToString::to_string), place, "{said:?}");
+    assert_eq!(
+        said.place
+            .as_ref()
+            .map_or(String::new(), ToString::to_string),
+        place,
+        "{said:?}"
+    );
     let fix = said.fix.unwrap_or_else(|| panic!("{part}: no fix"));
     assert_eq!(fix.label, label);
     let fixed = fix.edit.apply(project).unwrap();
@@ -81,8 +92,14 @@ fn texts(nodes: &[Node]) -> Vec<String> {
 #[test]
 fn good_projects_are_left_alone() {
     silent(&autoencoder(DOWN, UP));
-    silent(&classifier("conv 8 k3 p1 nobias;bn;relu;maxpool 2", "flatten;dense 32;relu;dropout 0.5;dense 10"));
-    silent(&classifier("conv 8 k3 p1;relu;conv 8 k3 p1;relu", "gap;dense 10"));
+    silent(&classifier(
+        "conv 8 k3 p1 nobias;bn;relu;maxpool 2",
+        "flatten;dense 32;relu;dropout 0.5;dense 10",
+    ));
+    silent(&classifier(
+        "conv 8 k3 p1;relu;conv 8 k3 p1;relu",
+        "gap;dense 10",
+    ));
 }
 
 #[test]
@@ -101,23 +118,45 @@ fn layers_with_nothing_nonlinear_between() {
         "encoder.1",
         "insert relu at encoder.1",
     );
-    assert_eq!(texts(&fixed.network.encoder), ["conv 8 k3", "relu", "conv 16 k3", "relu"]);
+    assert_eq!(
+        texts(&fixed.network.encoder),
+        ["conv 8 k3", "relu", "conv 16 k3", "relu"]
+    );
     let fixed = fires(
-        &classifier("conv 8 k3 nobias;bn;avgpool 2;conv 16 k3;relu", "gap;dense 10"),
+        &classifier(
+            "conv 8 k3 nobias;bn;avgpool 2;conv 16 k3;relu",
+            "gap;dense 10",
+        ),
         "`conv 16 k3`",
         "encoder.3",
         "insert relu at encoder.2",
     );
-    assert_eq!(texts(&fixed.network.encoder)[1..4], ["bn", "relu", "avgpool 2"]);
-    fires(&classifier(DOWN, "flatten;dense 64;dropout 0.5;dense 10"), "`dense 10`", "head.3", "insert relu at head.2");
+    assert_eq!(
+        texts(&fixed.network.encoder)[1..4],
+        ["bn", "relu", "avgpool 2"]
+    );
     fires(
-        &classifier("{ repeat = 2, layers = [\"conv 3 k3 p1\"] };relu", "gap;dense 10"),
+        &classifier(DOWN, "flatten;dense 64;dropout 0.5;dense 10"),
+        "`dense 10`",
+        "head.3",
+        "insert relu at head.2",
+    );
+    fires(
+        &classifier(
+            "{ repeat = 2, layers = [\"conv 3 k3 p1\"] };relu",
+            "gap;dense 10",
+        ),
         "of the next pass",
         "encoder.0.0.0",
         "insert relu at encoder.0.0.1",
     );
     let inside = "{ add = [[\"conv 3 k3 p1\", \"conv 3 k3 p1\"], []] };relu";
-    fires(&classifier(inside, "gap;dense 10"), "nothing nonlinear", "encoder.0.0.1", "insert relu at encoder.0.0.1");
+    fires(
+        &classifier(inside, "gap;dense 10"),
+        "nothing nonlinear",
+        "encoder.0.0.1",
+        "insert relu at encoder.0.0.1",
+    );
 }
 
 #[test]
@@ -134,7 +173,12 @@ fn known_designs_without_a_nonlinearity_between() {
         silent(&classifier(encoder, "gap;dense 10"));
     }
     // A linear code.
-    silent(&project("3x8x8", "flatten;dense 64;relu;dense 8", "dense 64;relu;dense 192;reshape 3x8x8", ""));
+    silent(&project(
+        "3x8x8",
+        "flatten;dense 64;relu;dense 8",
+        "dense 64;relu;dense 192;reshape 3x8x8",
+        "",
+    ));
 }
 
 #[test]
@@ -164,13 +208,30 @@ fn dropout_before_batch_norm() {
         "encoder.1",
         "move dropout 0.5 behind encoder.3",
     );
-    assert_eq!(texts(&fixed.network.encoder), ["conv 8 k3 nobias", "bn", "relu", "dropout 0.5"]);
+    assert_eq!(
+        texts(&fixed.network.encoder),
+        ["conv 8 k3 nobias", "bn", "relu", "dropout 0.5"]
+    );
     let two = "dropout 0.2;conv 8 k3 nobias;bn;relu;conv 8 k3 nobias;bn;relu";
-    let fixed = fires(&classifier(two, "gap;dense 10"), "dropout", "encoder.0", "move dropout 0.2 behind encoder.6");
+    let fixed = fires(
+        &classifier(two, "gap;dense 10"),
+        "dropout",
+        "encoder.0",
+        "move dropout 0.2 behind encoder.6",
+    );
     assert_eq!(texts(&fixed.network.encoder).last().unwrap(), "dropout 0.2");
-    silent(&classifier("conv 8 k3 nobias;bn;relu;dropout 0.5", "gap;dense 10"));
-    silent(&classifier("dropout 0;conv 8 k3 nobias;bn;relu", "gap;dense 10"));
-    silent(&classifier("dropout 0.2;conv 8 k3;relu;conv 8 k3 nobias;bn;relu", "gap;dense 10"));
+    silent(&classifier(
+        "conv 8 k3 nobias;bn;relu;dropout 0.5",
+        "gap;dense 10",
+    ));
+    silent(&classifier(
+        "dropout 0;conv 8 k3 nobias;bn;relu",
+        "gap;dense 10",
+    ));
+    silent(&classifier(
+        "dropout 0.2;conv 8 k3;relu;conv 8 k3 nobias;bn;relu",
+        "gap;dense 10",
+    ));
 }
 
 #[test]
@@ -186,7 +247,12 @@ fn biases_that_batch_norm_takes_away() {
         "conv 8 k3;bn;relu;sepconv 8 k3;bn;relu;{ add = [[\"conv 8 k3 p1\", \"bn\"], []] }",
         "gap;dense 16;bn;relu;dense 10",
     );
-    let fixed = fires(&many, "encoder.0, encoder.3, encoder.6.0.0 and 1 more", "encoder.0", "add nobias to 4 layers");
+    let fixed = fires(
+        &many,
+        "encoder.0, encoder.3, encoder.6.0.0 and 1 more",
+        "encoder.0",
+        "add nobias to 4 layers",
+    );
     assert_eq!(fixed.network.encoder[3].text(), "sepconv 8 k3 nobias");
     silent(&classifier("conv 8 k3;relu;bn", "gap;dense 10"));
 }
@@ -197,7 +263,10 @@ fn what_is_locked_keeps_its_bias() {
     locked.locked = vec!["encoder.0".into()];
     let fix = only(&locked, "biases of 2 layers").fix.unwrap();
     let fixed = fix.edit.apply(&locked).unwrap();
-    assert_eq!(texts(&fixed.network.encoder)[..4], ["conv 8 k3", "bn", "relu", "conv 8 k3 nobias"]);
+    assert_eq!(
+        texts(&fixed.network.encoder)[..4],
+        ["conv 8 k3", "bn", "relu", "conv 8 k3 nobias"]
+    );
     locked.locked = vec!["encoder".into()];
     assert_eq!(only(&locked, "biases of 2 layers").fix, None);
 }
@@ -227,12 +296,25 @@ fn rows_that_a_stride_never_reads() {
     );
     silent(&seven("conv 8 k3 s2;relu"));
     // One in thirteen: a classifier can do without (the Keras tutorial's network does).
-    let thirteen = |task: (&str, &str)| project("3x13x13", "conv 8 k3 p1;relu;maxpool 2", task.0, task.1);
+    let thirteen =
+        |task: (&str, &str)| project("3x13x13", "conv 8 k3 p1;relu;maxpool 2", task.0, task.1);
     silent(&thirteen(("", "gap;dense 10")));
-    let said = only(&thirteen(("unpool;convt 3 k3 p1;tanh", "")), "`maxpool 2` never reads 1 row and 1 column");
-    assert_eq!(said.fix.map(|fix| fix.label), Some("write maxpool 2 p1 at encoder.2".into()), "the pair goes along");
+    let said = only(
+        &thirteen(("unpool;convt 3 k3 p1;tanh", "")),
+        "`maxpool 2` never reads 1 row and 1 column",
+    );
+    assert_eq!(
+        said.fix.map(|fix| fix.label),
+        Some("write maxpool 2 p1 at encoder.2".into()),
+        "the pair goes along"
+    );
     // A shortcut leaves every second pixel out by design.
-    silent(&project("8x8x8", "{ add = [[\"conv 8 k3 s2 p1\"], [\"conv 8 k1 s2\"]] };relu", "", "gap;dense 10"));
+    silent(&project(
+        "8x8x8",
+        "{ add = [[\"conv 8 k3 s2 p1\"], [\"conv 8 k1 s2\"]] };relu",
+        "",
+        "gap;dense 10",
+    ));
 }
 
 #[test]
@@ -250,10 +332,24 @@ fn kernels_without_a_centre() {
 
 #[test]
 fn poolings_that_are_not_undone_well() {
-    let overlapping = autoencoder("conv 4 k3 p1;relu;maxpool 3 s2 p1", "unpool;convt 3 k3 p1;tanh");
-    fires(&overlapping, "overlap", "encoder.2", "write maxpool 2 at encoder.2");
-    silent(&autoencoder("conv 4 k3 p1;relu;maxpool 2", "unpool;convt 3 k3 p1;tanh"));
-    silent(&classifier("conv 4 k3 p1;relu;maxpool 3 s2 p1", "gap;dense 10"));
+    let overlapping = autoencoder(
+        "conv 4 k3 p1;relu;maxpool 3 s2 p1",
+        "unpool;convt 3 k3 p1;tanh",
+    );
+    fires(
+        &overlapping,
+        "overlap",
+        "encoder.2",
+        "write maxpool 2 at encoder.2",
+    );
+    silent(&autoencoder(
+        "conv 4 k3 p1;relu;maxpool 2",
+        "unpool;convt 3 k3 p1;tanh",
+    ));
+    silent(&classifier(
+        "conv 4 k3 p1;relu;maxpool 3 s2 p1",
+        "gap;dense 10",
+    ));
     // Both poolings keep the size, so that either can be undone first.
     let pools = "conv 4 k3 p1;relu;maxpool 1 @a;relu6;maxpool 1 @b";
     let fixed = fires(
@@ -263,13 +359,20 @@ fn poolings_that_are_not_undone_well() {
         "leave the names of the unpools out",
     );
     assert_eq!(texts(&fixed.network.decoder)[..2], ["unpool", "unpool"]);
-    silent(&autoencoder(pools, "unpool @b;unpool @a;convt 3 k3 p1;tanh"));
+    silent(&autoencoder(
+        pools,
+        "unpool @b;unpool @a;convt 3 k3 p1;tanh",
+    ));
 }
 
 #[test]
 fn steps_have_no_gradient() {
-    let fixed =
-        fires(&classifier("conv 8 k3;step", "gap;dense 10"), "no gradient", "encoder.1", "write sigmoid at encoder.1");
+    let fixed = fires(
+        &classifier("conv 8 k3;step", "gap;dense 10"),
+        "no gradient",
+        "encoder.1",
+        "write sigmoid at encoder.1",
+    );
     assert_eq!(texts(&fixed.network.encoder)[1], "sigmoid");
 }
 
@@ -284,7 +387,12 @@ fn a_dense_layer_with_nearly_all_parameters() {
         "replace flatten by gap at head.0",
     );
     silent(&large("gap;dense 100;relu;dense 10"));
-    silent(&project("3x64x64", "flatten;dense 100;relu", "", "dense 10"));
+    silent(&project(
+        "3x64x64",
+        "flatten;dense 100;relu",
+        "",
+        "dense 10",
+    ));
     silent(&classifier(DOWN, "flatten;dense 100;relu;dense 10"));
 }
 
@@ -320,7 +428,12 @@ fn scores_are_free() {
         "head.2",
         "remove softmax at head.2",
     );
-    fires(&classifier(DOWN, "gap;dense 10;relu"), "the head ends in `relu`", "head.2", "remove relu at head.2");
+    fires(
+        &classifier(DOWN, "gap;dense 10;relu"),
+        "the head ends in `relu`",
+        "head.2",
+        "remove relu at head.2",
+    );
     silent(&classifier(DOWN, "conv 10 k1;relu;gap"));
 }
 
@@ -328,12 +441,21 @@ fn scores_are_free() {
 fn outputs_fit_the_pixels() {
     let mut half = autoencoder(DOWN, UP);
     half.data.range = None;
-    let fixed =
-        fires(&half, "ends in tanh (from -1 to 1), but the pixels are from 0 to 1", "decoder.1", "set range = [-1, 1]");
+    let fixed = fires(
+        &half,
+        "ends in tanh (from -1 to 1), but the pixels are from 0 to 1",
+        "decoder.1",
+        "set range = [-1, 1]",
+    );
     assert_eq!(fixed.data.range, Some([-1.0, 1.0]));
     let mut squared = autoencoder(DOWN, "convt 3 k4 s2 p1;sigmoid");
     squared.data.range = Some([0.0, 1.0]);
-    let fixed = fires(&squared, "the gradient can vanish", "decoder.1", "set loss = \"bce\" in stage 1");
+    let fixed = fires(
+        &squared,
+        "the gradient can vanish",
+        "decoder.1",
+        "set loss = \"bce\" in stage 1",
+    );
     assert_eq!(fixed.stages[0].loss.to_string(), "bce");
     let mut linear = autoencoder(DOWN, "convt 3 k4 s2 p1");
     silent(&linear);
@@ -355,19 +477,35 @@ fn learning_rates_are_usual() {
             "set lr=1e-3 in stage 1",
             "adam lr=0.001 beta1=0.5",
         ),
-        ("adamw lr=1e-7", "lr=1e-7 is low for adam", "set lr=1e-3 in stage 1", "adamw lr=0.001"),
+        (
+            "adamw lr=1e-7",
+            "lr=1e-7 is low for adam",
+            "set lr=1e-3 in stage 1",
+            "adamw lr=0.001",
+        ),
         (
             "sgd lr=10 momentum=0.9",
             "lr=10 is high for sgd: usual is 1e-4 to 1",
             "set lr=0.01 in stage 1",
             "sgd lr=0.01 momentum=0.9",
         ),
-        ("sgd lr=0", "lr=0 is low", "set lr=0.01 in stage 1", "sgd lr=0.01"),
+        (
+            "sgd lr=0",
+            "lr=0 is low",
+            "set lr=0.01 in stage 1",
+            "sgd lr=0.01",
+        ),
     ] {
         let after = fires(&with(optimizer), message, "", label);
         assert_eq!(after.stages[0].optimizer, fixed.parse().unwrap());
     }
-    for optimizer in ["adam lr=1e-5", "adam lr=1e-2", "sgd lr=1", "sgd lr=1e-4", "sgd lr=0.1 momentum=0.9"] {
+    for optimizer in [
+        "adam lr=1e-5",
+        "adam lr=1e-2",
+        "sgd lr=1",
+        "sgd lr=1e-4",
+        "sgd lr=0.1 momentum=0.9",
+    ] {
         silent(&with(optimizer));
     }
 }
@@ -376,7 +514,12 @@ fn learning_rates_are_usual() {
 fn batch_norm_needs_a_batch() {
     let mut one = classifier("conv 8 k3 nobias;bn;relu", "gap;dense 10");
     one.stages[0].batch = 1;
-    let fixed = fires(&one, "batch norm at encoder.1 with a batch of 1", "encoder.1", "set batch = 32 in stage 1");
+    let fixed = fires(
+        &one,
+        "batch norm at encoder.1 with a batch of 1",
+        "encoder.1",
+        "set batch = 32 in stage 1",
+    );
     assert_eq!(fixed.stages[0].batch, 32);
     let mut plain = classifier(DOWN, "gap;dense 10");
     plain.stages[0].batch = 1;
@@ -386,7 +529,12 @@ fn batch_norm_needs_a_batch() {
 #[test]
 fn freezing_comes_after_training() {
     let both = |freeze: [&[&str]; 2]| {
-        let mut project = project("3x16x16", "conv 8 k3 s2 p1 nobias;bn;relu", UP, "gap;dense 10");
+        let mut project = project(
+            "3x16x16",
+            "conv 8 k3 s2 p1 nobias;bn;relu",
+            UP,
+            "gap;dense 10",
+        );
         for (stage, names) in project.stages.iter_mut().zip(freeze) {
             stage.freeze = names.iter().map(|name| (*name).to_owned()).collect();
         }
@@ -412,8 +560,19 @@ fn freezing_comes_after_training() {
 fn pixels_are_scaled() {
     let mut large = classifier(DOWN, "gap;dense 10");
     large.data.range = Some([0.0, 255.0]);
-    let fixed = fires(&large, "the pixels are from 0 to 255", "", "set range = [0, 1]");
-    assert_eq!(fixed.data, DataSpec { range: Some([0.0, 1.0]), ..large.data });
+    let fixed = fires(
+        &large,
+        "the pixels are from 0 to 255",
+        "",
+        "set range = [0, 1]",
+    );
+    assert_eq!(
+        fixed.data,
+        DataSpec {
+            range: Some([0.0, 1.0]),
+            ..large.data
+        }
+    );
 }
 
 #[test]
@@ -431,7 +590,12 @@ fn deep_networks_are_advised_in_time() {
     let start = std::time::Instant::now();
     let found = advise(&deep, &inference);
     assert!(!found.is_empty());
-    assert!(start.elapsed().as_millis() < 1000, "{:?} for {} rows", start.elapsed(), inference.rows.len());
+    assert!(
+        start.elapsed().as_millis() < 1000,
+        "{:?} for {} rows",
+        start.elapsed(),
+        inference.rows.len()
+    );
 }
 
 /// Run it with `cargo test --lib advice_on_the -- --ignored --nocapture`.
@@ -444,6 +608,11 @@ fn advice_on_the_known_networks_in_milliseconds() {
         let start = std::time::Instant::now();
         let (found, problems) = (advice(&project), check_inferred(&project, &inference));
         let fixes = mends(&project, &inference, &problems).len();
-        println!("{}: {:?}, {} and {fixes}", entry.name, start.elapsed(), found.len());
+        println!(
+            "{}: {:?}, {} and {fixes}",
+            entry.name,
+            start.elapsed(),
+            found.len()
+        );
     }
 }

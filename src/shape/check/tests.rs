@@ -16,13 +16,29 @@ fn project() -> Project {
         decoder: nodes(&["convt 3 k4 s2 p1", "sigmoid"]),
         head: nodes(&["flatten", "dense 10"]),
     };
-    let data = DataSpec { source: Source::Cifar10, ..DataSpec::default() };
+    let data = DataSpec {
+        source: Source::Cifar10,
+        ..DataSpec::default()
+    };
     let stages = vec![Stage::default(), classify()];
-    Project { title: String::new(), seed: 1, data, network, stages, goals: Goals::default(), locked: Vec::new() }
+    Project {
+        title: String::new(),
+        seed: 1,
+        data,
+        network,
+        stages,
+        goals: Goals::default(),
+        locked: Vec::new(),
+    }
 }
 
 fn classify() -> Stage {
-    Stage { name: "classify".into(), task: Task::Classify, loss: Loss::CrossEntropy, ..Stage::default() }
+    Stage {
+        name: "classify".into(),
+        task: Task::Classify,
+        loss: Loss::CrossEntropy,
+        ..Stage::default()
+    }
 }
 
 /// The one problem that an edit of a sound project makes.
@@ -36,13 +52,19 @@ fn only(edit: impl FnOnce(&mut Project)) -> Problem {
 
 fn stops(part: &str, edit: impl FnOnce(&mut Project)) {
     let problem = only(edit);
-    assert!(problem.severity == Severity::Error && problem.message.contains(part), "{problem:?}");
+    assert!(
+        problem.severity == Severity::Error && problem.message.contains(part),
+        "{problem:?}"
+    );
     assert!(!problem.help.is_empty(), "{problem:?}");
 }
 
 fn warns(part: &str, edit: impl FnOnce(&mut Project)) {
     let problem = only(edit);
-    assert!(problem.severity == Severity::Warning && problem.message.contains(part), "{problem:?}");
+    assert!(
+        problem.severity == Severity::Warning && problem.message.contains(part),
+        "{problem:?}"
+    );
     assert!(!problem.help.is_empty(), "{problem:?}");
 }
 
@@ -62,27 +84,53 @@ fn shape_errors_stand_at_their_layer() {
 #[test]
 fn stages_need_what_they_train_for() {
     stops("no stages", |p| p.stages.clear());
-    stops("one row and one column short", |p| p.network.decoder[0] = Node::from_text("convt 3 k3 s2 p1"));
+    stops("one row and one column short", |p| {
+        p.network.decoder[0] = Node::from_text("convt 3 k3 s2 p1")
+    });
     stops("needs a decoder", |p| p.network.decoder.clear());
     stops("needs a head", |p| p.network.head.clear());
-    stops("not one score for each class", |p| p.network.head = nodes(&["conv 10 k1"]));
-    stops("cifar10 has 10 classes", |p| p.network.head = nodes(&["flatten", "dense 9"]));
+    stops("not one score for each class", |p| {
+        p.network.head = nodes(&["conv 10 k1"])
+    });
+    stops("cifar10 has 10 classes", |p| {
+        p.network.head = nodes(&["flatten", "dense 9"])
+    });
     stops("has none", |p| p.stages[1].split = Split::Unlabeled);
     stops("needs cross-entropy", |p| p.stages[1].loss = Loss::Mse);
-    stops("reconstructing needs mse", |p| p.stages[0].loss = Loss::CrossEntropy);
+    stops("reconstructing needs mse", |p| {
+        p.stages[0].loss = Loss::CrossEntropy
+    });
     stops("0 epochs", |p| p.stages[0].epochs = 0);
     stops("a batch of 0", |p| p.stages[0].batch = 0);
     stops("a batch of 65537", |p| p.stages[0].batch = 65_537);
-    stops("freeze names `encoder.7`", |p| p.stages[1].freeze = vec!["encoder.7".into()]);
-    stops("no parameters to train", |p| p.stages[1].freeze = vec!["encoder".into(), "head.1".into()]);
-    stops("no metric `loss`", |p| p.stages[0].early_stop = Some(EarlyStop { metric: "loss".into(), patience: 1 }));
-    stops("no accuracy", |p| {
-        p.stages[0].early_stop = Some(EarlyStop { metric: "valid accuracy".into(), patience: 1 });
+    stops("freeze names `encoder.7`", |p| {
+        p.stages[1].freeze = vec!["encoder.7".into()]
     });
-    stops("sparsity at names", |p| p.stages[0].sparsity = Some("at=encoder.5".parse().unwrap()));
-    stops("doesn't run the head", |p| p.stages[0].sparsity = Some("at=head.1".parse().unwrap()));
+    stops("no parameters to train", |p| {
+        p.stages[1].freeze = vec!["encoder".into(), "head.1".into()]
+    });
+    stops("no metric `loss`", |p| {
+        p.stages[0].early_stop = Some(EarlyStop {
+            metric: "loss".into(),
+            patience: 1,
+        })
+    });
+    stops("no accuracy", |p| {
+        p.stages[0].early_stop = Some(EarlyStop {
+            metric: "valid accuracy".into(),
+            patience: 1,
+        });
+    });
+    stops("sparsity at names", |p| {
+        p.stages[0].sparsity = Some("at=encoder.5".parse().unwrap())
+    });
+    stops("doesn't run the head", |p| {
+        p.stages[0].sparsity = Some("at=head.1".parse().unwrap())
+    });
     warns("two stages", |p| p.stages[1].name = "train".into());
-    warns("between 0 and 1", |p| p.stages[0].sparsity = Some("at=encoder.0".parse().unwrap()));
+    warns("between 0 and 1", |p| {
+        p.stages[0].sparsity = Some("at=encoder.0".parse().unwrap())
+    });
     let mut project = project();
     project.stages[0].sparsity = Some("rho=0.05".parse().unwrap());
     project.stages[1].freeze = vec!["encoder".into()];
@@ -91,7 +139,12 @@ fn stages_need_what_they_train_for() {
 
 #[test]
 fn the_data_table_is_consistent() {
-    let normalize = |n: usize| Some(Normalize::By(MeanStd { mean: vec![0.5; n], std: vec![0.2; n] }));
+    let normalize = |n: usize| {
+        Some(Normalize::By(MeanStd {
+            mean: vec![0.5; n],
+            std: vec![0.2; n],
+        }))
+    };
     stops("exclude each other", |p| {
         p.data.range = Some([0.0, 1.0]);
         p.data.normalize = normalize(3);
@@ -99,10 +152,15 @@ fn the_data_table_is_consistent() {
     });
     stops("is not one", |p| p.data.range = Some([0.0, 0.0]));
     stops("values of mean", |p| {
-        p.data.normalize = Some(Normalize::By(MeanStd { mean: vec![0.5], std: vec![0.2; 3] }));
+        p.data.normalize = Some(Normalize::By(MeanStd {
+            mean: vec![0.5],
+            std: vec![0.2; 3],
+        }));
         p.network.decoder.truncate(1);
     });
-    stops("resize gives images of 28×28", |p| p.data.resize = Some([28, 28]));
+    stops("resize gives images of 28×28", |p| {
+        p.data.resize = Some([28, 28])
+    });
     stops("valid = 1.5", |p| p.data.valid = Some(1.5));
     warns("ends in sigmoid", |p| p.data.range = Some([-1.0, 1.0]));
     warns("ends in sigmoid", |p| p.data.normalize = normalize(3));
@@ -114,8 +172,12 @@ fn the_data_table_is_consistent() {
 
 #[test]
 fn locks_on_nothing_are_told() {
-    warns("locked names `encoder.9`", |p| p.locked = vec!["encoder.0".into(), "encoder.9".into()]);
-    warns("locked names `encodr`", |p| p.locked = vec!["encodr".into()]);
+    warns("locked names `encoder.9`", |p| {
+        p.locked = vec!["encoder.0".into(), "encoder.9".into()]
+    });
+    warns("locked names `encodr`", |p| {
+        p.locked = vec!["encodr".into()]
+    });
 }
 
 #[test]

@@ -27,19 +27,29 @@ impl Fix {
 
 /// The fixes of one layer, best first.
 pub(super) fn fixes(network: &Network, inference: &Inference, layer: &PlannedLayer) -> Vec<Fix> {
-    let Some(Node::Layer(written)) = node_at(network.stack(layer.place.stack), &layer.place.path) else {
+    let Some(Node::Layer(written)) = node_at(network.stack(layer.place.stack), &layer.place.path)
+    else {
         return Vec::new();
     };
-    let kernels = [true, false].into_iter().filter_map(|up| with_kernel(written, layer, up));
+    let kernels = [true, false]
+        .into_iter()
+        .filter_map(|up| with_kernel(written, layer, up));
     let mut all: Vec<Vec<Layer>> = kernels.map(|layer| vec![layer]).collect();
     all.dedup();
     all.extend(upsampled(written, layer));
     let node = |layers: Vec<Layer>| layers.into_iter().map(Node::Layer).collect::<Vec<_>>();
-    all.into_iter().filter_map(|layers| confirmed(network, inference, &layer.place, node(layers))).collect()
+    all.into_iter()
+        .filter_map(|layers| confirmed(network, inference, &layer.place, node(layers)))
+        .collect()
 }
 
 /// The fix, if every shape that follows stays as it was.
-fn confirmed(network: &Network, inference: &Inference, place: &Place, nodes: Vec<Node>) -> Option<Fix> {
+fn confirmed(
+    network: &Network,
+    inference: &Inference,
+    place: &Place,
+    nodes: Vec<Node>,
+) -> Option<Fix> {
     let mut changed = network.clone();
     let (siblings, index) = siblings(&mut changed, place)?;
     siblings.splice(index..=index, nodes.iter().cloned());
@@ -48,9 +58,13 @@ fn confirmed(network: &Network, inference: &Inference, place: &Place, nodes: Vec
     *last.path.last_mut()? += nodes.len() - 1;
     let output = |inference: &Inference, place: &Place| inference.row(place)?.output.clone();
     let same = output(&after, &last) == output(inference, place)
-        && (&after.code, &after.output, &after.answer) == (&inference.code, &inference.output, &inference.answer)
+        && (&after.code, &after.output, &after.answer)
+            == (&inference.code, &inference.output, &inference.answer)
         && after.errors().count() == inference.errors().count();
-    same.then_some(Fix { nodes, network: changed })
+    same.then_some(Fix {
+        nodes,
+        network: changed,
+    })
 }
 
 /// The list that holds a place, and the index in it.
@@ -74,7 +88,9 @@ struct Axis {
 }
 
 fn axes(layer: &PlannedLayer) -> Option<Vec<Axis>> {
-    let Op::ConvTranspose { geometry, .. } = &layer.op else { return None };
+    let Op::ConvTranspose { geometry, .. } = &layer.op else {
+        return None;
+    };
     let of = |sizes: &[usize; 3], axis: usize| sizes[axis] as i64;
     let axis = |axis: usize| Axis {
         input: of(&geometry.output, axis),
@@ -90,12 +106,18 @@ fn axes(layer: &PlannedLayer) -> Option<Vec<Axis>> {
 fn with_kernel(written: &Layer, layer: &PlannedLayer, larger: bool) -> Option<Layer> {
     let axes = axes(layer)?;
     let kernel = |axis: &Axis| {
-        let times = if larger { (axis.kernel + axis.stride - 1) / axis.stride } else { axis.kernel / axis.stride };
+        let times = if larger {
+            (axis.kernel + axis.stride - 1) / axis.stride
+        } else {
+            axis.kernel / axis.stride
+        };
         (times.max(1) * axis.stride).min(i64::from(MAX_SIZE))
     };
     let kernels: Vec<i64> = axes.iter().map(kernel).collect();
     let mut changed = written.clone();
-    let Kind::ConvTranspose { window, .. } = &mut changed.kind else { return None };
+    let Kind::ConvTranspose { window, .. } = &mut changed.kind else {
+        return None;
+    };
     window.kernel_size = each(&kernels)?;
     if window.padding != Some(Padding::Same) {
         // What the padding takes away on both sides, less what output_padding adds.
@@ -104,7 +126,11 @@ fn with_kernel(written: &Layer, layer: &PlannedLayer, larger: bool) -> Option<La
         };
         let spare: Vec<i64> = axes.iter().zip(&kernels).map(spare).collect();
         let pads: Vec<i64> = spare.iter().map(|spare| (spare.max(&0) + 1) / 2).collect();
-        let extra: Vec<i64> = pads.iter().zip(&spare).map(|(pad, spare)| 2 * pad - spare).collect();
+        let extra: Vec<i64> = pads
+            .iter()
+            .zip(&spare)
+            .map(|(pad, spare)| 2 * pad - spare)
+            .collect();
         window.padding = zeros(&pads)?;
         window.output_padding = each(&extra)?.filter(|_| extra.iter().any(|&extra| extra > 0));
     }
@@ -114,7 +140,15 @@ fn with_kernel(written: &Layer, layer: &PlannedLayer, larger: bool) -> Option<La
 /// `upsample` by the stride, and a convolution that makes up for the size.
 fn upsampled(written: &Layer, layer: &PlannedLayer) -> Option<Vec<Layer>> {
     let axes = axes(layer)?;
-    let Kind::ConvTranspose { out_channels, groups, bias, .. } = &written.kind else { return None };
+    let Kind::ConvTranspose {
+        out_channels,
+        groups,
+        bias,
+        ..
+    } = &written.kind
+    else {
+        return None;
+    };
     // A kernel of 3 (4 where an odd number of cells is to come or go), larger where more are to go.
     let missing = |axis: &Axis| axis.output - axis.input * axis.stride;
     let kernel = |axis: &Axis| match missing(axis) {
@@ -123,21 +157,57 @@ fn upsampled(written: &Layer, layer: &PlannedLayer) -> Option<Vec<Layer>> {
         missing => (1 - missing).max(4),
     };
     let kernels: Vec<i64> = axes.iter().map(kernel).collect();
-    let pads: Vec<i64> = axes.iter().zip(&kernels).map(|(axis, k)| (missing(axis) + k - 1) / 2).collect();
+    let pads: Vec<i64> = axes
+        .iter()
+        .zip(&kernels)
+        .map(|(axis, k)| (missing(axis) + k - 1) / 2)
+        .collect();
     let strides: Vec<i64> = axes.iter().map(|axis| axis.stride).collect();
-    let window = Window { kernel_size: each(&kernels)?, padding: zeros(&pads)?, ..Window::default() };
-    let conv = Kind::Conv { out_channels: *out_channels, window, groups: *groups, bias: *bias };
-    let upsample = Layer { kind: Kind::Upsample { factor: each(&strides)??, bilinear: false }, name: None };
-    Some(vec![upsample, Layer { kind: conv, name: written.name.clone() }])
+    let window = Window {
+        kernel_size: each(&kernels)?,
+        padding: zeros(&pads)?,
+        ..Window::default()
+    };
+    let conv = Kind::Conv {
+        out_channels: *out_channels,
+        window,
+        groups: *groups,
+        bias: *bias,
+    };
+    let upsample = Layer {
+        kind: Kind::Upsample {
+            factor: each(&strides)??,
+            bilinear: false,
+        },
+        name: None,
+    };
+    Some(vec![
+        upsample,
+        Layer {
+            kind: conv,
+            name: written.name.clone(),
+        },
+    ])
 }
 
 fn zeros(sizes: &[i64]) -> Option<Option<Padding>> {
-    Some(each(sizes)?.filter(|_| sizes.iter().any(|&size| size > 0)).map(Padding::Zeros))
+    Some(
+        each(sizes)?
+            .filter(|_| sizes.iter().any(|&size| size > 0))
+            .map(Padding::Zeros),
+    )
 }
 
 /// One number where all are equal, else one for each axis; `None` where one is out of range.
 fn each(sizes: &[i64]) -> Option<Option<Axes>> {
-    let sizes = sizes.iter().map(|&size| u32::try_from(size).ok()).collect::<Option<Vec<_>>>()?;
+    let sizes = sizes
+        .iter()
+        .map(|&size| u32::try_from(size).ok())
+        .collect::<Option<Vec<_>>>()?;
     let first = *sizes.first()?;
-    Some(Some(if sizes.iter().all(|&size| size == first) { Axes::all(first) } else { Axes::each(&sizes) }))
+    Some(Some(if sizes.iter().all(|&size| size == first) {
+        Axes::all(first)
+    } else {
+        Axes::each(&sizes)
+    }))
 }

@@ -32,25 +32,39 @@ enum Pool {
 impl Profile {
     /// The same value everywhere, for ever.
     pub fn endless() -> Profile {
-        Profile { values: vec![1.0], periodic: true }
+        Profile {
+            values: vec![1.0],
+            periodic: true,
+        }
     }
 
     /// The same value at each of so many positions.
     pub fn flat(size: usize) -> Option<Profile> {
-        (size <= MOST).then(|| Profile { values: vec![1.0; size], periodic: false })
+        (size <= MOST).then(|| Profile {
+            values: vec![1.0; size],
+            periodic: false,
+        })
     }
 
     /// The value at a position; `None` beyond the ends.
     fn at(&self, position: i64) -> Option<f64> {
         let length = self.values.len() as i64;
-        let position = if self.periodic { position.rem_euclid(length) } else { position };
+        let position = if self.periodic {
+            position.rem_euclid(length)
+        } else {
+            position
+        };
         self.values.get(usize::try_from(position).ok()?).copied()
     }
 
     /// The value at a position, or that of the end it is beyond.
     fn near(&self, position: i64) -> f64 {
         let last = self.values.len() as i64 - 1;
-        let position = if self.periodic { position } else { position.clamp(0, last) };
+        let position = if self.periodic {
+            position
+        } else {
+            position.clamp(0, last)
+        };
         self.at(position).unwrap_or(0.0)
     }
 
@@ -59,49 +73,80 @@ impl Profile {
         if size > MOST && !self.periodic {
             return None;
         }
-        let next =
-            match op {
-                Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => self.slid(geometry, axis, Pool::Sum),
-                Op::MaxPool { geometry, .. } => self.slid(geometry, axis, Pool::Max),
-                Op::AvgPool { geometry, count_padding } => self.slid(geometry, axis, Pool::Mean(*count_padding)),
-                Op::ConvTranspose { geometry, .. } => self.spread(geometry, axis, size),
-                Op::Unpool { geometry, .. } => {
-                    let (stride, pad) = (geometry.stride[axis] as i64, geometry.pad[axis] as i64);
-                    self.made(size, geometry.stride[axis], |o| self.near((o + pad).div_euclid(stride)))
+        let next = match op {
+            Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => {
+                self.slid(geometry, axis, Pool::Sum)
+            }
+            Op::MaxPool { geometry, .. } => self.slid(geometry, axis, Pool::Max),
+            Op::AvgPool {
+                geometry,
+                count_padding,
+            } => self.slid(geometry, axis, Pool::Mean(*count_padding)),
+            Op::ConvTranspose { geometry, .. } => self.spread(geometry, axis, size),
+            Op::Unpool { geometry, .. } => {
+                let (stride, pad) = (geometry.stride[axis] as i64, geometry.pad[axis] as i64);
+                self.made(size, geometry.stride[axis], |o| {
+                    self.near((o + pad).div_euclid(stride))
+                })
+            }
+            Op::Upsample {
+                factor, bilinear, ..
+            } => {
+                let wide = factor[axis] as i64;
+                match bilinear {
+                    false => self.made(size, factor[axis], |o| self.near(o.div_euclid(wide))),
+                    true => self.made(size, factor[axis], |o| {
+                        self.between(2 * o + 1 - wide, 2 * wide)
+                    }),
                 }
-                Op::Upsample { factor, bilinear, .. } => {
-                    let wide = factor[axis] as i64;
-                    match bilinear {
-                        false => self.made(size, factor[axis], |o| self.near(o.div_euclid(wide))),
-                        true => self.made(size, factor[axis], |o| self.between(2 * o + 1 - wide, 2 * wide)),
-                    }
+            }
+            Op::AdaptiveAvgPool { input, output } => self.adapted(input[axis], output[axis]),
+            Op::Pad { before, .. } => self.shifted(before[axis] as i64, size),
+            Op::Crop { before, .. } => self.shifted(-(before[axis] as i64), size),
+            Op::GlobalAvgPool
+            | Op::GlobalMaxPool
+            | Op::Flatten
+            | Op::Reshape
+            | Op::Dense { .. } => {
+                if self.periodic {
+                    Some(Profile::endless())
+                } else {
+                    Profile::flat(size)
                 }
-                Op::AdaptiveAvgPool { input, output } => self.adapted(input[axis], output[axis]),
-                Op::Pad { before, .. } => self.shifted(before[axis] as i64, size),
-                Op::Crop { before, .. } => self.shifted(-(before[axis] as i64), size),
-                Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. } => {
-                    if self.periodic { Some(Profile::endless()) } else { Profile::flat(size) }
-                }
-                _ => Some(self.clone()),
-            };
+            }
+            _ => Some(self.clone()),
+        };
         next.map(Profile::scaled)
     }
 
     /// Values made one by one: as many as the layer gives, or those of a period `factor` times as long.
     fn made(&self, size: usize, factor: usize, value: impl Fn(i64) -> f64) -> Option<Profile> {
-        let count = if self.periodic { self.values.len().checked_mul(factor)? } else { size };
+        let count = if self.periodic {
+            self.values.len().checked_mul(factor)?
+        } else {
+            size
+        };
         let values = || (0..count as i64).map(value).collect();
-        (count <= MOST).then(|| Profile { values: values(), periodic: self.periodic })
+        (count <= MOST).then(|| Profile {
+            values: values(),
+            periodic: self.periodic,
+        })
     }
 
     fn spread(&self, geometry: &Geometry, axis: usize, size: usize) -> Option<Profile> {
         let (stride, pad) = (geometry.stride[axis] as i64, geometry.pad[axis] as i64);
-        let period = if self.periodic { self.values.len().checked_mul(geometry.stride[axis])? } else { size };
+        let period = if self.periodic {
+            self.values.len().checked_mul(geometry.stride[axis])?
+        } else {
+            size
+        };
         let taps = self.taps(geometry, axis, period)?;
         let value = |o: i64| {
             let from = |&(tap, weight): &(i64, f64)| {
                 let place = o + pad - tap;
-                let value = (place.rem_euclid(stride) == 0).then(|| self.at(place.div_euclid(stride))).flatten();
+                let value = (place.rem_euclid(stride) == 0)
+                    .then(|| self.at(place.div_euclid(stride)))
+                    .flatten();
                 weight * value.unwrap_or(0.0)
             };
             taps.iter().map(from).sum()
@@ -112,12 +157,23 @@ impl Profile {
     fn slid(&self, geometry: &Geometry, axis: usize, pool: Pool) -> Option<Profile> {
         let (stride, pad) = (geometry.stride[axis], geometry.pad[axis] as i64);
         let length = self.values.len();
-        let count = if self.periodic { length / gcd(length, stride) } else { geometry.output[axis] };
+        let count = if self.periodic {
+            length / gcd(length, stride)
+        } else {
+            geometry.output[axis]
+        };
         let taps = self.taps(geometry, axis, length.max(count))?;
         // Where the values repeat a stride is no more than what is left of it.
-        let step = if self.periodic { stride % length } else { stride } as i64;
+        let step = if self.periodic {
+            stride % length
+        } else {
+            stride
+        } as i64;
         let value = |o: i64| {
-            let inside = || taps.iter().filter_map(|&(tap, n)| Some((self.at(o * step - pad + tap)?, n)));
+            let inside = || {
+                taps.iter()
+                    .filter_map(|&(tap, n)| Some((self.at(o * step - pad + tap)?, n)))
+            };
             let sum = || inside().map(|(value, n)| value * n).sum::<f64>();
             let share = |all: f64| if all > 0.0 { sum() / all } else { 0.0 };
             match pool {
@@ -127,16 +183,27 @@ impl Profile {
                 Pool::Max => inside().fold(0.0f64, |most, (value, _)| most.max(value)),
             }
         };
-        (count <= MOST).then(|| Profile { values: (0..count as i64).map(value).collect(), periodic: self.periodic })
+        (count <= MOST).then(|| Profile {
+            values: (0..count as i64).map(value).collect(),
+            periodic: self.periodic,
+        })
     }
 
     /// Where the taps are, with how many are there: where values repeat, many meet.
     fn taps(&self, geometry: &Geometry, axis: usize, length: usize) -> Option<Vec<(i64, f64)>> {
         let (kernel, dilation) = (geometry.kernel[axis], geometry.dilation[axis]);
-        let apart = if self.periodic { length / gcd(dilation, length) } else { kernel };
+        let apart = if self.periodic {
+            length / gcd(dilation, length)
+        } else {
+            kernel
+        };
         let count = kernel.min(apart);
         let tap = |t: usize| {
-            let place = if self.periodic { multiply(t, dilation, length) } else { t.saturating_mul(dilation) };
+            let place = if self.periodic {
+                multiply(t, dilation, length)
+            } else {
+                t.saturating_mul(dilation)
+            };
             (place as i64, (kernel - t).div_ceil(apart) as f64)
         };
         (count.saturating_mul(length) <= MOST_WORK).then(|| (0..count).map(tap).collect())
@@ -144,7 +211,10 @@ impl Profile {
 
     /// Between the positions at ⌊over/under⌋ and the next, by share of the way.
     fn between(&self, over: i64, under: i64) -> f64 {
-        let (first, rest) = (over.div_euclid(under), over.rem_euclid(under) as f64 / under as f64);
+        let (first, rest) = (
+            over.div_euclid(under),
+            over.rem_euclid(under) as f64 / under as f64,
+        );
         self.near(first) * (1.0 - rest) + self.near(first + 1) * rest
     }
 
@@ -154,14 +224,24 @@ impl Profile {
                 return Some(Profile::endless());
             }
             let size = [1, 1, input / output];
-            let geometry = Geometry { kernel: size, stride: size, ..Geometry::ONE_CELL };
+            let geometry = Geometry {
+                kernel: size,
+                stride: size,
+                ..Geometry::ONE_CELL
+            };
             return self.slid(&geometry, 2, Pool::Mean(true));
         }
         let mean = |i: usize| {
-            let window = self.values.get(i * input / output..((i + 1) * input).div_ceil(output)).unwrap_or_default();
+            let window = self
+                .values
+                .get(i * input / output..((i + 1) * input).div_ceil(output))
+                .unwrap_or_default();
             window.iter().sum::<f64>() / window.len().max(1) as f64
         };
-        (output <= MOST).then(|| Profile { values: (0..output).map(mean).collect(), periodic: false })
+        (output <= MOST).then(|| Profile {
+            values: (0..output).map(mean).collect(),
+            periodic: false,
+        })
     }
 
     fn shifted(&self, by: i64, size: usize) -> Option<Profile> {
@@ -179,18 +259,33 @@ impl Profile {
     /// The mean of branches that meet.
     pub fn mean(branches: Vec<Profile>) -> Option<Profile> {
         let lcm = |a: usize, b: usize| (a / gcd(a, b)).saturating_mul(b);
-        let length = branches.iter().map(|branch| branch.values.len()).fold(1, lcm);
+        let length = branches
+            .iter()
+            .map(|branch| branch.values.len())
+            .fold(1, lcm);
         let periodic = branches.first()?.periodic;
-        let length = if periodic { length } else { branches.first()?.values.len() };
-        let value = |o: i64| branches.iter().filter_map(|b| b.at(o)).sum::<f64>() / branches.len() as f64;
-        (length <= MOST).then(|| Profile { values: (0..length as i64).map(value).collect(), periodic })
+        let length = if periodic {
+            length
+        } else {
+            branches.first()?.values.len()
+        };
+        let value =
+            |o: i64| branches.iter().filter_map(|b| b.at(o)).sum::<f64>() / branches.len() as f64;
+        (length <= MOST).then(|| Profile {
+            values: (0..length as i64).map(value).collect(),
+            periodic,
+        })
     }
 
     /// The fewest positions after which the values repeat.
     pub fn period(&self) -> usize {
         let length = self.values.len();
-        let repeats = |&p: &usize| (p..length).all(|i| (self.values[i] - self.values[i - p]).abs() < 1e-9);
-        (1..length).filter(|&p| length.is_multiple_of(p)).find(repeats).unwrap_or(length)
+        let repeats =
+            |&p: &usize| (p..length).all(|i| (self.values[i] - self.values[i - p]).abs() < 1e-9);
+        (1..length)
+            .filter(|&p| length.is_multiple_of(p))
+            .find(repeats)
+            .unwrap_or(length)
     }
 }
 

@@ -46,7 +46,11 @@ impl Response {
 
 /// The largest value over the least.
 pub(super) fn ratio(values: &[f64]) -> f64 {
-    let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, 0.0f64), |(low, high), &v| {
+            (low.min(v), high.max(v))
+        });
     if low > 0.0 { high / low } else { f64::INFINITY }
 }
 
@@ -58,14 +62,24 @@ pub fn response(inference: &Inference) -> Option<Response> {
     if is_too_deep(inference) {
         return None;
     }
-    let from_input = transposed(inference).iter().any(|layer| layer.place.stack == Stack::Encoder);
+    let from_input = transposed(inference)
+        .iter()
+        .any(|layer| layer.place.stack == Stack::Encoder);
     let decoder = plan.stack(Stack::Decoder)?;
     let nodes: Vec<&[Planned]> = match from_input {
         true => vec![plan.stack(Stack::Encoder)?, decoder],
         false => vec![decoder],
     };
-    let start = if from_input { &inference.input } else { &plan.code };
-    let along = |axis: usize, profile: Profile| nodes.iter().try_fold(profile, |p, nodes| run(nodes, p, axis));
+    let start = if from_input {
+        &inference.input
+    } else {
+        &plan.code
+    };
+    let along = |axis: usize, profile: Profile| {
+        nodes
+            .iter()
+            .try_fold(profile, |p, nodes| run(nodes, p, axis))
+    };
     let strip = |axis: usize| along(axis, Profile::flat(start.volume()[axis])?);
     let pattern = |axis: usize| along(axis, Profile::endless()).map(one_period);
     let rows = match output.rank() {
@@ -74,7 +88,13 @@ pub fn response(inference: &Inference) -> Option<Response> {
         _ => strip(1)?.values,
     };
     let averaged = nodes.iter().any(|nodes| nodes.iter().any(branches));
-    Some(Response { rows, columns: strip(2)?.values, pattern: [pattern(1)?, pattern(2)?], from_input, averaged })
+    Some(Response {
+        rows,
+        columns: strip(2)?.values,
+        pattern: [pattern(1)?, pattern(2)?],
+        from_input,
+        averaged,
+    })
 }
 
 /// Whether there are too many layers to go through.
@@ -112,14 +132,21 @@ fn resume(nodes: &[Planned], path: &[usize], axis: usize) -> Option<Profile> {
     let (node, rest) = (nodes.get(index)?, nodes.get(index + 1..)?);
     let through = match (node, deeper.split_first()) {
         (Planned::Layer(layer), None) => one(layer, Profile::endless(), axis)?,
-        (Planned::Add { branches, .. } | Planned::Concat { branches, .. }, Some((&branch, deeper))) => {
+        (
+            Planned::Add { branches, .. } | Planned::Concat { branches, .. },
+            Some((&branch, deeper)),
+        ) => {
             let mut all = vec![Profile::endless(); branches.len().saturating_sub(1)];
             all.push(resume(branches.get(branch)?, deeper, axis)?);
             Profile::mean(all)?
         }
         (Planned::Repeat { passes, .. }, Some((_, deeper))) => {
             let (first, later) = passes.split_first()?;
-            later.iter().try_fold(resume(first, deeper, axis)?, |profile, pass| run(pass, profile, axis))?
+            later
+                .iter()
+                .try_fold(resume(first, deeper, axis)?, |profile, pass| {
+                    run(pass, profile, axis)
+                })?
         }
         _ => return None,
     };
@@ -129,10 +156,15 @@ fn resume(nodes: &[Planned], path: &[usize], axis: usize) -> Option<Profile> {
 fn run(nodes: &[Planned], profile: Profile, axis: usize) -> Option<Profile> {
     nodes.iter().try_fold(profile, |profile, node| match node {
         Planned::Layer(layer) => one(layer, profile, axis),
-        Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
-            Profile::mean(branches.iter().map(|branch| run(branch, profile.clone(), axis)).collect::<Option<_>>()?)
-        }
-        Planned::Repeat { passes, .. } => passes.iter().try_fold(profile, |profile, pass| run(pass, profile, axis)),
+        Planned::Add { branches, .. } | Planned::Concat { branches, .. } => Profile::mean(
+            branches
+                .iter()
+                .map(|branch| run(branch, profile.clone(), axis))
+                .collect::<Option<_>>()?,
+        ),
+        Planned::Repeat { passes, .. } => passes
+            .iter()
+            .try_fold(profile, |profile, pass| run(pass, profile, axis)),
     })
 }
 

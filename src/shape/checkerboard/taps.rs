@@ -21,8 +21,19 @@ pub struct Taps {
 impl Taps {
     /// One axis (of three) of a transposed convolution.
     pub(super) fn of(geometry: &Geometry, axis: usize) -> Taps {
-        let Geometry { kernel, stride, dilation, pad, .. } = geometry;
-        Taps { kernel: kernel[axis], stride: stride[axis], dilation: dilation[axis], pad: pad[axis] }
+        let Geometry {
+            kernel,
+            stride,
+            dilation,
+            pad,
+            ..
+        } = geometry;
+        Taps {
+            kernel: kernel[axis],
+            stride: stride[axis],
+            dilation: dilation[axis],
+            pad: pad[axis],
+        }
     }
 
     /// Taps that reach the output at this position, as far from the borders as need be.
@@ -35,7 +46,11 @@ impl Taps {
         // t·(d/g) ≡ phase/g (mod q): the first such t, and then every q-th.
         let q = self.stride / common;
         let first = multiply(phase / common, inverse(self.dilation / common, q), q);
-        if first < self.kernel { (self.kernel - first).div_ceil(q) } else { 0 }
+        if first < self.kernel {
+            (self.kernel - first).div_ceil(q)
+        } else {
+            0
+        }
     }
 
     /// The fewest taps that reach any position.
@@ -48,7 +63,8 @@ impl Taps {
 
     /// The most taps that reach any position.
     pub fn most(&self) -> usize {
-        self.kernel.div_ceil(self.stride / gcd(self.stride, self.dilation))
+        self.kernel
+            .div_ceil(self.stride / gcd(self.stride, self.dilation))
     }
 
     /// Whether every position is reached by equally many taps.
@@ -85,12 +101,20 @@ mod tests {
 
     /// Counted by doing it: every input of a long row puts every tap where it belongs.
     fn counted(taps: &Taps) -> Vec<usize> {
-        let Taps { kernel, stride, dilation, pad } = *taps;
+        let Taps {
+            kernel,
+            stride,
+            dilation,
+            pad,
+        } = *taps;
         let far = kernel * dilation + 3 * stride;
         let mut row = vec![0; 4 * far + pad];
         for input in 0..4 * far / stride {
             for tap in 0..kernel {
-                if let Some(cell) = (input * stride + tap * dilation).checked_sub(pad).and_then(|at| row.get_mut(at)) {
+                if let Some(cell) = (input * stride + tap * dilation)
+                    .checked_sub(pad)
+                    .and_then(|at| row.get_mut(at))
+                {
                     *cell += 1;
                 }
             }
@@ -105,9 +129,16 @@ mod tests {
             for stride in 1..6 {
                 for dilation in 1..5 {
                     for pad in 0..4 {
-                        let taps = Taps { kernel, stride, dilation, pad };
+                        let taps = Taps {
+                            kernel,
+                            stride,
+                            dilation,
+                            pad,
+                        };
                         let expected = counted(&taps);
-                        let found: Vec<usize> = (0..stride).map(|position| taps.covering(position)).collect();
+                        let found: Vec<usize> = (0..stride)
+                            .map(|position| taps.covering(position))
+                            .collect();
                         assert_eq!(found, expected, "{taps:?}");
                         assert_eq!(taps.least(), *expected.iter().min().unwrap(), "{taps:?}");
                         assert_eq!(taps.most(), *expected.iter().max().unwrap(), "{taps:?}");
@@ -119,7 +150,15 @@ mod tests {
 
     #[test]
     fn a_kernel_of_a_multiple_of_the_stride_is_even() {
-        let even = |kernel, stride| Taps { kernel, stride, dilation: 1, pad: 1 }.is_even();
+        let even = |kernel, stride| {
+            Taps {
+                kernel,
+                stride,
+                dilation: 1,
+                pad: 1,
+            }
+            .is_even()
+        };
         assert!(even(4, 2) && even(2, 2) && even(3, 1) && even(6, 3));
         assert!(!even(3, 2) && !even(5, 2) && !even(4, 3) && !even(1, 2));
     }
@@ -127,7 +166,12 @@ mod tests {
     #[test]
     fn huge_numbers_do_no_harm() {
         let huge = 1 << 30;
-        let taps = Taps { kernel: 3, stride: huge, dilation: huge - 1, pad: huge };
+        let taps = Taps {
+            kernel: 3,
+            stride: huge,
+            dilation: huge - 1,
+            pad: huge,
+        };
         assert_eq!((taps.least(), taps.most()), (0, 1));
         assert_eq!(taps.covering(huge - 1), 1);
     }

@@ -4,8 +4,18 @@ use crate::project::node::Node;
 use crate::shape::infer::infer;
 
 fn network(input: &str, encoder: &str, decoder: &str) -> Network {
-    let nodes = |text: &str| text.split(';').filter(|text| !text.is_empty()).map(Node::from_text).collect();
-    Network { input: input.parse().unwrap(), encoder: nodes(encoder), decoder: nodes(decoder), head: vec![] }
+    let nodes = |text: &str| {
+        text.split(';')
+            .filter(|text| !text.is_empty())
+            .map(Node::from_text)
+            .collect()
+    };
+    Network {
+        input: input.parse().unwrap(),
+        encoder: nodes(encoder),
+        decoder: nodes(decoder),
+        head: vec![],
+    }
 }
 
 /// The decoder's pattern from a code of 8 channels.
@@ -23,7 +33,10 @@ fn uneven_layers_are_found() {
     let places: Vec<String> = uneven(&inference).iter().map(Place::to_string).collect();
     assert_eq!(places, ["decoder.0", "decoder.1.0.1"]);
     assert_eq!(overlaps(&inference).len(), 4);
-    assert_eq!(uneven(&infer(&network("3x32x32", "conv 8 k99", "convt 3 k3 s2"))), []);
+    assert_eq!(
+        uneven(&infer(&network("3x32x32", "conv 8 k99", "convt 3 k3 s2"))),
+        []
+    );
 }
 
 #[test]
@@ -34,9 +47,15 @@ fn patterns_are_those_of_odena() {
     assert!(!pattern("convt 3 k4 s2 p1").has_pattern());
     assert!(!pattern("upsample 2;conv 3 k3 p1").has_pattern());
     // Two in a row make larger patterns within larger patterns.
-    assert_eq!(pattern("convt 3 k3 s2 p1 op1;convt 3 k3 s2 p1 op1").period(), [4, 4]);
+    assert_eq!(
+        pattern("convt 3 k3 s2 p1 op1;convt 3 k3 s2 p1 op1").period(),
+        [4, 4]
+    );
     // A later even layer enlarges the pattern.
-    assert_eq!(pattern("convt 3 k3 s2 p1 op1;convt 3 k2 s2").period(), [4, 4]);
+    assert_eq!(
+        pattern("convt 3 k3 s2 p1 op1;convt 3 k2 s2").period(),
+        [4, 4]
+    );
     assert_eq!(pattern("convt 3 k3 s2 p1 op1;upsample 3").period(), [6, 6]);
     // A later mean over the whole period takes it away.
     assert!(!pattern("convt 3 k3 s2 p1 op1;avgpool 2").has_pattern());
@@ -88,21 +107,38 @@ fn fixes_keep_every_shape() {
     ] {
         let network = network("4x16x16", "", decoder);
         let inference = infer(&network);
-        let fixes = fixes(&network, &inference, &Place::new(crate::project::Stack::Decoder, 0));
+        let fixes = fixes(
+            &network,
+            &inference,
+            &Place::new(crate::project::Stack::Decoder, 0),
+        );
         assert_eq!(fixes[0].texts(), [best], "{decoder}");
-        let [upsample, conv] = &fixes.last().unwrap().texts()[..] else { panic!("{fixes:?}") };
-        assert!(upsample.starts_with("upsample") && conv.starts_with("conv 3"), "{upsample} {conv}");
+        let [upsample, conv] = &fixes.last().unwrap().texts()[..] else {
+            panic!("{fixes:?}")
+        };
+        assert!(
+            upsample.starts_with("upsample") && conv.starts_with("conv 3"),
+            "{upsample} {conv}"
+        );
         for fix in &fixes {
             let after = infer(&fix.network);
-            assert_eq!((after.output.clone(), uneven(&after)), (inference.output.clone(), vec![]), "{:?}", fix.texts());
+            assert_eq!(
+                (after.output.clone(), uneven(&after)),
+                (inference.output.clone(), vec![]),
+                "{:?}",
+                fix.texts()
+            );
         }
     }
 }
 
 #[test]
 fn places_inside_blocks_are_mended_too() {
-    let network =
-        network("3x16x16", "", "{ concat = [[\"convt 3 k3 s2 p1 op1\", \"relu\"], [\"upsample 2\"]] };conv 3 k3 p1");
+    let network = network(
+        "3x16x16",
+        "",
+        "{ concat = [[\"convt 3 k3 s2 p1 op1\", \"relu\"], [\"upsample 2\"]] };conv 3 k3 p1",
+    );
     let inference = infer(&network);
     let place = uneven(&inference)[0].clone();
     let overlap = &overlaps(&inference)[0];
@@ -110,24 +146,40 @@ fn places_inside_blocks_are_mended_too() {
     assert!(overlap.strength == 4.0 && overlap.strength_after.unwrap() < 4.0);
     assert!(response(&inference).unwrap().averaged);
     for fix in fixes(&network, &inference, &place) {
-        assert_eq!(infer(&fix.network).output_equals_input, inference.output_equals_input);
+        assert_eq!(
+            infer(&fix.network).output_equals_input,
+            inference.output_equals_input
+        );
         assert_eq!(uneven(&infer(&fix.network)), []);
     }
 }
 
 #[test]
 fn any_size_is_answered() {
-    let huge = network("1x1x1", "", "convt 1 k1073741824 s1073741823;convt 1 k3 s1073741824 d1073741823");
+    let huge = network(
+        "1x1x1",
+        "",
+        "convt 1 k1073741824 s1073741823;convt 1 k3 s1073741824 d1073741823",
+    );
     let inference = infer(&huge);
     overlaps(&inference).iter().for_each(|overlap| {
         let _ = overlap.sentence();
         let _ = fixes(&huge, &inference, &overlap.place);
     });
-    assert_eq!(response(&infer(&network("1x2048", "", "convt 1 k3 s16"))), None, "too long");
+    assert_eq!(
+        response(&infer(&network("1x2048", "", "convt 1 k3 s16"))),
+        None,
+        "too long"
+    );
     for entry in builtin::ALL {
         let inference = infer(&entry.project().unwrap().network);
         let response = response(&inference);
-        assert_eq!(response.is_some(), inference.output.is_some(), "{}", entry.name);
+        assert_eq!(
+            response.is_some(),
+            inference.output.is_some(),
+            "{}",
+            entry.name
+        );
         assert_eq!(uneven(&inference), [], "{}", entry.name);
     }
 }

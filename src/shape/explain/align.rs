@@ -39,7 +39,9 @@ pub(super) fn align(down: &[Change], up: &[Change]) -> Vec<Pair> {
             let before = best[(i - a) * width + j - b];
             let run = (&down[down.len() - i..down.len() - i + a], &up[j - b..j]);
             let total = before.and_then(|(cost, _)| Some(cost + price(run.0, run.1)?));
-            if let Some(total) = total.filter(|&total| best[at].is_none_or(|(least, _)| total < least)) {
+            if let Some(total) =
+                total.filter(|&total| best[at].is_none_or(|(least, _)| total < least))
+            {
                 best[at] = Some((total, (a, b)));
             }
         }
@@ -51,7 +53,10 @@ fn follow(best: &[Option<(u32, (usize, usize))>], downs: usize, ups: usize) -> V
     let (mut i, mut j) = (downs, ups);
     let mut pairs = Vec::new();
     while let Some((_, (a, b))) = best[i * (ups + 1) + j].filter(|_| i + j > 0) {
-        pairs.push(Pair { down: downs - i..downs - i + a, up: j - b..j });
+        pairs.push(Pair {
+            down: downs - i..downs - i + a,
+            up: j - b..j,
+        });
         (i, j) = (i - a, j - b);
     }
     pairs.reverse();
@@ -79,8 +84,13 @@ fn one_to_one(down: &Change, up: &Change) -> Option<u32> {
         (Turn::Down(_), Turn::Up(_)) => pick(10, 90),
         (Turn::Any, _) | (_, Turn::Any) => pick(0, 40),
         (Turn::Shift, Turn::Shift) => {
-            let opposite = (down.after - down.before).signum() * (up.after - up.before).signum() < 0;
-            if exact { Some(0) } else { opposite.then_some(50) }
+            let opposite =
+                (down.after - down.before).signum() * (up.after - up.before).signum() < 0;
+            if exact {
+                Some(0)
+            } else {
+                opposite.then_some(50)
+            }
         }
         _ => None,
     }
@@ -88,21 +98,33 @@ fn one_to_one(down: &Change, up: &Change) -> Option<u32> {
 
 /// Several layers together: when they restore the size, or when all scale, by the same in total.
 fn several(down: &[Change], up: &[Change]) -> Option<u32> {
-    let factor = |run: &[Change]| run.iter().map(|change| change.rule.factor()).fold(1i64, i64::saturating_mul);
+    let factor = |run: &[Change]| {
+        run.iter()
+            .map(|change| change.rule.factor())
+            .fold(1i64, i64::saturating_mul)
+    };
     if factor(down) != factor(up) || factor(down) < 2 {
         return None;
     }
     let all_scale = down.iter().chain(up).all(|change| change.rule.factor() > 1);
     let extra = (down.len() + up.len() - 2) as u32;
-    if is_exact(down, up) { Some(5 * extra) } else { all_scale.then_some(30 + extra) }
+    if is_exact(down, up) {
+        Some(5 * extra)
+    } else {
+        all_scale.then_some(30 + extra)
+    }
 }
 
 fn is_exact(down: &[Change], up: &[Change]) -> bool {
-    let (Some(first), Some(last)) = (down.first(), down.last()) else { return false };
+    let (Some(first), Some(last)) = (down.first(), down.last()) else {
+        return false;
+    };
     through(up, last.after) == Some(first.before)
 }
 
 /// The size after some steps.
 pub(super) fn through(steps: &[Change], size: i64) -> Option<i64> {
-    steps.iter().try_fold(size, |size, step| step.rule.size(size))
+    steps
+        .iter()
+        .try_fold(size, |size, step| step.rule.size(size))
 }

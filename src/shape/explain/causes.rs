@@ -49,37 +49,62 @@ pub(super) fn judge(chain: &Chain, input: &Shape) -> Judged {
     let (mut findings, mut best) = (Vec::new(), Paired::default());
     for axis in 0..input.rank() {
         let paired = pairs(chain, axis);
-        let found = if output.rank() == input.rank() { findings_of(chain, &paired, axis, input) } else { Vec::new() };
+        let found = if output.rank() == input.rank() {
+            findings_of(chain, &paired, axis, input)
+        } else {
+            Vec::new()
+        };
         if axis == 0 || (findings.is_empty() && !found.is_empty()) {
             best = paired;
         }
         merge(&mut findings, found);
     }
-    let mut causes: Vec<Cause> = findings.iter().map(|finding| cause(chain, finding, input.rank())).collect();
+    let mut causes: Vec<Cause> = findings
+        .iter()
+        .map(|finding| cause(chain, finding, input.rank()))
+        .collect();
     causes.extend(whole(chain, output, input));
-    Judged { causes, pairs: best }
+    Judged {
+        causes,
+        pairs: best,
+    }
 }
 
 /// The steps down and up of an axis, paired.
 pub(super) fn pairs(chain: &Chain, axis: usize) -> Paired {
     let all = chain.links.len();
     let (down, up) = match chain.cuts() {
-        Some((first, last)) => (chain.changes(axis, 0..first), chain.changes(axis, last + 1..all)),
+        Some((first, last)) => (
+            chain.changes(axis, 0..first),
+            chain.changes(axis, last + 1..all),
+        ),
         None => divided(chain, axis),
     };
-    Paired { pairs: align(&down, &up), down, up }
+    Paired {
+        pairs: align(&down, &up),
+        down,
+        up,
+    }
 }
 
 /// Down in the encoder and up in the decoder; where one stack has both, parted where the size is least.
 fn divided(chain: &Chain, axis: usize) -> (Vec<Change>, Vec<Change>) {
     let mut changes = chain.changes(axis, 0..usize::MAX);
     let up = |change: &Change| matches!(change.rule.turn(), Turn::Up(_));
-    let decoder_scales = changes.iter().any(|change| change.link >= chain.code && up(change));
+    let decoder_scales = changes
+        .iter()
+        .any(|change| change.link >= chain.code && up(change));
     let at = if decoder_scales || !changes.iter().any(up) {
-        changes.iter().position(|change| change.link >= chain.code).unwrap_or(changes.len())
+        changes
+            .iter()
+            .position(|change| change.link >= chain.code)
+            .unwrap_or(changes.len())
     } else {
         let least = changes.iter().map(|change| change.after).min();
-        changes.iter().rposition(|change| Some(change.after) == least).map_or(0, |last| last + 1)
+        changes
+            .iter()
+            .rposition(|change| Some(change.after) == least)
+            .map_or(0, |last| last + 1)
     };
     let rest = changes.split_off(at);
     (changes, rest)
@@ -91,10 +116,16 @@ fn findings_of(chain: &Chain, paired: &Paired, axis: usize, input: &Shape) -> Ve
     if size(output) == size(input) {
         return Vec::new();
     }
-    let code = paired.down.last().map_or_else(|| size(input), |change| change.after);
+    let code = paired
+        .down
+        .last()
+        .map_or_else(|| size(input), |change| change.after);
     let mut found: Vec<Finding> = start(chain, axis, code).into_iter().collect();
     found.extend(defects(paired, code, axis));
-    if let Some(first) = found.first_mut().filter(|finding| finding.reason == Reason::Start) {
+    if let Some(first) = found
+        .first_mut()
+        .filter(|finding| finding.reason == Reason::Start)
+    {
         first.effect = effect(&paired.up, first.got, first.wanted);
     }
     found
@@ -117,12 +148,25 @@ pub(super) fn defects(paired: &Paired, code: i64, axis: usize) -> Vec<Finding> {
     found
 }
 
-fn finding(down: &[Change], up: &[Change], rest: &[Change], [from, wanted, got]: [i64; 3], axis: usize) -> Finding {
-    let origin = down.iter().rev().try_fold((from, from), |(least, most), change| {
-        Some((change.rule.origin(least)?.0, change.rule.origin(most)?.1))
-    });
+fn finding(
+    down: &[Change],
+    up: &[Change],
+    rest: &[Change],
+    [from, wanted, got]: [i64; 3],
+    axis: usize,
+) -> Finding {
+    let origin = down
+        .iter()
+        .rev()
+        .try_fold((from, from), |(least, most), change| {
+            Some((change.rule.origin(least)?.0, change.rule.origin(most)?.1))
+        });
     let scales = |run: &[Change]| run.iter().any(|change| change.rule.factor() > 1);
-    let factor = |run: &[Change]| run.iter().map(|change| change.rule.factor()).fold(1i64, i64::saturating_mul);
+    let factor = |run: &[Change]| {
+        run.iter()
+            .map(|change| change.rule.factor())
+            .fold(1i64, i64::saturating_mul)
+    };
     let reason = match (down, up) {
         ([], _) if scales(up) => Reason::ExtraStep,
         (_, []) if scales(down) => Reason::MissingStep,
@@ -131,14 +175,33 @@ fn finding(down: &[Change], up: &[Change], rest: &[Change], [from, wanted, got]:
         _ if origin.is_some_and(|(least, most)| (least..=most).contains(&got)) => Reason::Floor,
         _ => Reason::Window,
     };
-    let rounded = down.iter().rev().find(|change| change.rule.origin(change.after).is_some_and(|(a, b)| a < b));
-    let (first_up, first_down) = (up.first().map(|change| change.link), rounded.or(down.last()).map(|c| c.link));
+    let rounded = down
+        .iter()
+        .rev()
+        .find(|change| change.rule.origin(change.after).is_some_and(|(a, b)| a < b));
+    let (first_up, first_down) = (
+        up.first().map(|change| change.link),
+        rounded.or(down.last()).map(|c| c.link),
+    );
     let (culprit, partner) = match reason {
         Reason::Window | Reason::Factor => (first_up, first_down),
-        _ => (first_down.or(first_up), first_up.filter(|_| first_down.is_some())),
+        _ => (
+            first_down.or(first_up),
+            first_up.filter(|_| first_down.is_some()),
+        ),
     };
     let effect = effect(rest, got, wanted);
-    Finding { reason, culprit: culprit.unwrap_or(0), partner, wanted, from, got, origin, effect, axes: vec![axis] }
+    Finding {
+        reason,
+        culprit: culprit.unwrap_or(0),
+        partner,
+        wanted,
+        from,
+        got,
+        origin,
+        effect,
+        axes: vec![axis],
+    }
 }
 
 /// What a wrong size becomes at the output, against the right one.
@@ -172,7 +235,12 @@ fn start(chain: &Chain, axis: usize, code: i64) -> Option<Finding> {
 /// Puts together what is the same along several axes.
 pub(super) fn merge(all: &mut Vec<Finding>, more: Vec<Finding>) {
     for finding in more {
-        let same = |other: &&mut Finding| Finding { axes: other.axes.clone(), ..finding.clone() } == **other;
+        let same = |other: &&mut Finding| {
+            Finding {
+                axes: other.axes.clone(),
+                ..finding.clone()
+            } == **other
+        };
         match all.iter_mut().find(same) {
             Some(other) => other.axes.extend(finding.axes),
             None => all.push(finding),
@@ -205,21 +273,40 @@ fn whole(chain: &Chain, output: &Shape, input: &Shape) -> Option<Cause> {
         Reason::Rank => link.before.rank() != link.after.rank() || link.rules.is_empty(),
         _ => sets_channels(link),
     };
-    let link = chain.links.iter().rev().find(changes).or(chain.links.last());
+    let link = chain
+        .links
+        .iter()
+        .rev()
+        .find(changes)
+        .or(chain.links.last());
     let place = link.map_or_else(words::nowhere, |link| link.place.clone());
     let sentence = match reason {
         Reason::Rank => words::rank(link, output, input),
         _ => words::channels(link, output, input),
     };
     let (partner, axes, sizes) = (None, Vec::new(), None);
-    Some(Cause { reason, place, partner, axes, sizes, effect: 0, sentence })
+    Some(Cause {
+        reason,
+        place,
+        partner,
+        axes,
+        sizes,
+        effect: 0,
+        sentence,
+    })
 }
 
 fn sets_channels(link: &Link) -> bool {
     use crate::project::layer::Kind::{Conv, ConvTranspose, Dense, Reshape, SeparableConv};
     let named = matches!(
         link.kind,
-        Some(Conv { .. } | ConvTranspose { .. } | SeparableConv { .. } | Reshape { .. } | Dense { .. })
+        Some(
+            Conv { .. }
+                | ConvTranspose { .. }
+                | SeparableConv { .. }
+                | Reshape { .. }
+                | Dense { .. }
+        )
     );
     named || link.before.channels() != link.after.channels()
 }

@@ -29,11 +29,20 @@ impl Chain {
     pub fn of(network: &Network) -> Chain {
         let mut through = Through::default();
         let (mut encoder, mut decoder) = (Vec::new(), Vec::new());
-        let code = through.stack(network, Stack::Encoder, network.input.clone(), Some(&mut encoder));
+        let code = through.stack(
+            network,
+            Stack::Encoder,
+            network.input.clone(),
+            Some(&mut encoder),
+        );
         if let Some(code) = code {
             through.stack(network, Stack::Decoder, code, Some(&mut decoder));
         }
-        let mut chain = Chain { links: Vec::new(), code: 0, broken: None };
+        let mut chain = Chain {
+            links: Vec::new(),
+            code: 0,
+            broken: None,
+        };
         chain.add(encoder);
         chain.code = chain.links.len();
         chain.add(decoder);
@@ -42,7 +51,11 @@ impl Chain {
 
     /// A chain of what was passed in one branch.
     pub fn of_branch(items: Vec<Item>) -> Chain {
-        let mut chain = Chain { links: Vec::new(), code: usize::MAX, broken: None };
+        let mut chain = Chain {
+            links: Vec::new(),
+            code: usize::MAX,
+            broken: None,
+        };
         chain.add(items);
         chain
     }
@@ -51,13 +64,30 @@ impl Chain {
         for item in items {
             match item {
                 Item::Layer(link) => self.links.push(link),
-                Item::Branches { place, label, input, branches, output: Some(output), .. } => {
-                    let shortest = branches.into_iter().min_by_key(|branch| changes_in(branch)).unwrap_or_default();
+                Item::Branches {
+                    place,
+                    label,
+                    input,
+                    branches,
+                    output: Some(output),
+                    ..
+                } => {
+                    let shortest = branches
+                        .into_iter()
+                        .min_by_key(|branch| changes_in(branch))
+                        .unwrap_or_default();
                     self.add(shortest);
                     let before = self.links.last().map_or(input, |link| link.after.clone());
                     if before != output {
                         let rules = vec![AxisRule::Same; output.rank()];
-                        self.links.push(Link { place, text: label, kind: None, before, after: output, rules });
+                        self.links.push(Link {
+                            place,
+                            text: label,
+                            kind: None,
+                            before,
+                            after: output,
+                            rules,
+                        });
                     }
                 }
                 broken => self.broken = Some(broken),
@@ -71,9 +101,16 @@ impl Chain {
         let change = |link: usize| {
             let passed = &self.links[link];
             let rule = *passed.rules.get(axis)?;
-            let (before, after) =
-                (*passed.before.spatial().get(axis)? as i64, *passed.after.spatial().get(axis)? as i64);
-            rule.matters(before).then_some(Change { link, rule, before, after })
+            let (before, after) = (
+                *passed.before.spatial().get(axis)? as i64,
+                *passed.after.spatial().get(axis)? as i64,
+            );
+            rule.matters(before).then_some(Change {
+                link,
+                rule,
+                before,
+                after,
+            })
         };
         links.filter_map(change).collect()
     }
@@ -81,7 +118,10 @@ impl Chain {
     /// The first and the last layer where space ends or begins.
     pub fn cuts(&self) -> Option<(usize, usize)> {
         let is_cut = |link: &Link| link.rules.is_empty();
-        Some((self.links.iter().position(is_cut)?, self.links.iter().rposition(is_cut)?))
+        Some((
+            self.links.iter().position(is_cut)?,
+            self.links.iter().rposition(is_cut)?,
+        ))
     }
 }
 
@@ -89,11 +129,20 @@ impl Chain {
 pub(super) fn changes_in(items: &[Item]) -> usize {
     let matters = |link: &Link| {
         let sizes = link.before.spatial();
-        link.rules.is_empty() || link.rules.iter().zip(sizes).any(|(rule, &size)| rule.matters(size as i64))
+        link.rules.is_empty()
+            || link
+                .rules
+                .iter()
+                .zip(sizes)
+                .any(|(rule, &size)| rule.matters(size as i64))
     };
     let count = |item: &Item| match item {
         Item::Layer(link) => usize::from(matters(link)),
-        Item::Branches { branches, .. } => branches.iter().map(|branch| changes_in(branch)).min().unwrap_or(0),
+        Item::Branches { branches, .. } => branches
+            .iter()
+            .map(|branch| changes_in(branch))
+            .min()
+            .unwrap_or(0),
     };
     items.iter().map(count).sum()
 }

@@ -102,7 +102,9 @@ pub struct Explanation {
 /// Explains a network whose shapes were inferred.
 pub fn explain(network: &Network, inference: &Inference) -> Explanation {
     let chain = Chain::of(network);
-    let broken = inference.errors().find(|(row, _)| row.place.stack != Stack::Head || network.decoder.is_empty());
+    let broken = inference
+        .errors()
+        .find(|(row, _)| row.place.stack != Stack::Head || network.decoder.is_empty());
     if let Some((row, error)) = broken {
         return errors::explain(&chain, row, error);
     }
@@ -112,10 +114,16 @@ pub fn explain(network: &Network, inference: &Inference) -> Explanation {
     let sentences = match (wanted, causes.is_empty()) {
         (true, false) => causes.iter().map(|cause| cause.sentence.clone()).collect(),
         (true, true) => vec![words::equal(network)],
-        (false, _) => vec!["There is no decoder, so nothing has to come back to the input's size.".to_owned()],
+        (false, _) => {
+            vec!["There is no decoder, so nothing has to come back to the input's size.".to_owned()]
+        }
     };
     let path = path::steps(&chain, &judged.pairs, &causes);
-    Explanation { sentences, causes, path }
+    Explanation {
+        sentences,
+        causes,
+        path,
+    }
 }
 
 #[cfg(test)]

@@ -50,30 +50,49 @@ pub(super) fn steps(chain: &Chain, paired: &Paired, causes: &[Cause]) -> Vec<Ste
     let mut steps: Vec<(usize, Step)> = Vec::new();
     for (at, pair) in paired.pairs.iter().enumerate() {
         let (down, up) = (&paired.down[pair.down.clone()], &paired.up[pair.up.clone()]);
-        let link = |change: Option<&super::chain::Change>| change.and_then(|change| chain.links.get(change.link));
+        let link = |change: Option<&super::chain::Change>| {
+            change.and_then(|change| chain.links.get(change.link))
+        };
         let (start, undo) = (link(down.first()), link(up.first()));
         for change in down {
             steps.extend(step(chain, change.link, undo, Side::Down, rows - 1 - at));
         }
         for (nth, change) in up.iter().enumerate() {
             let mut made = step(chain, change.link, start, Side::Up, rows - 1 - at);
-            if let (Some((_, step)), Some(start)) = (&mut made, start.filter(|_| nth + 1 == up.len())) {
+            if let (Some((_, step)), Some(start)) =
+                (&mut made, start.filter(|_| nth + 1 == up.len()))
+            {
                 step.wrong = step.after.spatial() != start.before.spatial();
             }
             steps.extend(made);
         }
     }
-    let bottom = chain.links.iter().enumerate().filter(|(_, link)| link.rules.is_empty());
+    let bottom = chain
+        .links
+        .iter()
+        .enumerate()
+        .filter(|(_, link)| link.rules.is_empty());
     steps.extend(bottom.filter_map(|(link, _)| step(chain, link, None, Side::Bottom, rows)));
     add_culprits(chain, causes, rows, &mut steps);
     steps.sort_by_key(|(link, _)| *link);
     steps.into_iter().map(|(_, step)| step).collect()
 }
 
-fn step(chain: &Chain, at: usize, partner: Option<&Link>, side: Side, row: usize) -> Option<(usize, Step)> {
+fn step(
+    chain: &Chain,
+    at: usize,
+    partner: Option<&Link>,
+    side: Side,
+    row: usize,
+) -> Option<(usize, Step)> {
     let link = chain.links.get(at)?;
     let sizes = link.before.spatial().iter();
-    let dropped = link.rules.iter().zip(sizes).map(|(rule, &size)| rule.remainder(size as i64) as u64).collect();
+    let dropped = link
+        .rules
+        .iter()
+        .zip(sizes)
+        .map(|(rule, &size)| rule.remainder(size as i64) as u64)
+        .collect();
     let step = Step {
         place: link.place.clone(),
         text: link.text.clone(),
@@ -93,14 +112,20 @@ fn step(chain: &Chain, at: usize, partner: Option<&Link>, side: Side, row: usize
 fn add_culprits(chain: &Chain, causes: &[Cause], rows: usize, steps: &mut Vec<(usize, Step)>) {
     for cause in causes {
         if !steps.iter().any(|(_, step)| step.place == cause.place) {
-            let at = chain.links.iter().rposition(|link| link.place == cause.place);
+            let at = chain
+                .links
+                .iter()
+                .rposition(|link| link.place == cause.place);
             let (side, row) = match cause.place.stack {
                 Stack::Encoder => (Side::Down, rows.saturating_sub(1)),
                 _ => (Side::Up, 0),
             };
             steps.extend(at.and_then(|at| step(chain, at, None, side, row)));
         }
-        for (_, step) in steps.iter_mut().filter(|(_, step)| step.place == cause.place) {
+        for (_, step) in steps
+            .iter_mut()
+            .filter(|(_, step)| step.place == cause.place)
+        {
             step.culprit = true;
             step.wrong |= step.side == Side::Up;
         }

@@ -58,15 +58,31 @@ impl AxisRule {
     /// The size after it; `None` where nothing would be left.
     pub fn size(self, n: i64) -> Option<i64> {
         let size = match self {
-            AxisRule::Slide(Slide { span, stride, pad: Some(pad) }) => {
+            AxisRule::Slide(Slide {
+                span,
+                stride,
+                pad: Some(pad),
+            }) => {
                 let room = n + 2 * pad - span;
                 if room < 0 { 0 } else { room / stride + 1 }
             }
-            AxisRule::Slide(Slide { stride, pad: None, .. }) => (n + stride - 1) / stride,
-            AxisRule::Spread(Slide { span, stride, pad: Some(pad) }, added) => {
-                (n - 1) * stride - 2 * pad + span + added
-            }
-            AxisRule::Spread(Slide { stride, pad: None, .. }, _) => n * stride,
+            AxisRule::Slide(Slide {
+                stride, pad: None, ..
+            }) => (n + stride - 1) / stride,
+            AxisRule::Spread(
+                Slide {
+                    span,
+                    stride,
+                    pad: Some(pad),
+                },
+                added,
+            ) => (n - 1) * stride - 2 * pad + span + added,
+            AxisRule::Spread(
+                Slide {
+                    stride, pad: None, ..
+                },
+                _,
+            ) => n * stride,
             AxisRule::Scale(factor) => n * factor,
             AxisRule::Margin(cells) => n + cells,
             AxisRule::Undo { to: size, .. } | AxisRule::Fixed(size) => size,
@@ -79,21 +95,52 @@ impl AxisRule {
     pub fn origin(self, size: i64) -> Option<(i64, i64)> {
         let exact = |n: i64| (n >= 1).then_some((n, n));
         match self {
-            AxisRule::Slide(Slide { span, stride, pad: Some(pad) }) => {
+            AxisRule::Slide(Slide {
+                span,
+                stride,
+                pad: Some(pad),
+            }) => {
                 let least = (size - 1) * stride + span - 2 * pad;
                 let most = least + stride - 1;
                 (most >= 1).then_some((least.max(1), most))
             }
-            AxisRule::Slide(Slide { stride, pad: None, .. }) => Some(((size - 1) * stride + 1, size * stride)),
-            AxisRule::Spread(Slide { span, stride, pad: Some(pad) }, added) => {
+            AxisRule::Slide(Slide {
+                stride, pad: None, ..
+            }) => Some(((size - 1) * stride + 1, size * stride)),
+            AxisRule::Spread(
+                Slide {
+                    span,
+                    stride,
+                    pad: Some(pad),
+                },
+                added,
+            ) => {
                 let steps = size + 2 * pad - span - added;
-                if steps % stride == 0 { exact(steps / stride + 1) } else { None }
+                if steps % stride == 0 {
+                    exact(steps / stride + 1)
+                } else {
+                    None
+                }
             }
-            AxisRule::Spread(Slide { stride: factor, pad: None, .. }, _) | AxisRule::Scale(factor) => {
-                if size % factor == 0 { exact(size / factor) } else { None }
+            AxisRule::Spread(
+                Slide {
+                    stride: factor,
+                    pad: None,
+                    ..
+                },
+                _,
+            )
+            | AxisRule::Scale(factor) => {
+                if size % factor == 0 {
+                    exact(size / factor)
+                } else {
+                    None
+                }
             }
             AxisRule::Margin(cells) => exact(size - cells),
-            AxisRule::Undo { to, .. } | AxisRule::Fixed(to) => (to == size).then_some((1, i64::from(MAX_SIZE))),
+            AxisRule::Undo { to, .. } | AxisRule::Fixed(to) => {
+                (to == size).then_some((1, i64::from(MAX_SIZE)))
+            }
             AxisRule::Same => exact(size),
         }
     }
@@ -129,7 +176,11 @@ impl AxisRule {
     /// Positions that the stride rounds away: (n + 2p − span) mod s. `same` rounds up, and loses none.
     pub fn remainder(self, n: i64) -> i64 {
         match self {
-            AxisRule::Slide(Slide { span, stride, pad: Some(pad) }) => (n + 2 * pad - span).rem_euclid(stride),
+            AxisRule::Slide(Slide {
+                span,
+                stride,
+                pad: Some(pad),
+            }) => (n + 2 * pad - span).rem_euclid(stride),
             _ => 0,
         }
     }
@@ -146,7 +197,9 @@ pub(in crate::shape) fn rules(kind: &Kind, op: &Op, rank: usize) -> Vec<AxisRule
         pad: (!is_same(kind)).then_some(g.pad[axis] as i64),
     };
     match op {
-        Op::Flatten | Op::Reshape | Op::Dense { .. } | Op::GlobalAvgPool | Op::GlobalMaxPool => Vec::new(),
+        Op::Flatten | Op::Reshape | Op::Dense { .. } | Op::GlobalAvgPool | Op::GlobalMaxPool => {
+            Vec::new()
+        }
         Op::Conv { geometry, .. }
         | Op::SeparableConv { geometry, .. }
         | Op::MaxPool { geometry, .. }
@@ -157,19 +210,25 @@ pub(in crate::shape) fn rules(kind: &Kind, op: &Op, rank: usize) -> Vec<AxisRule
             let added = size - ((n - 1) * slide.stride - 2 * slide.pad.unwrap_or(0) + slide.span);
             AxisRule::Spread(slide, if slide.pad.is_some() { added } else { 0 })
         }),
-        Op::Unpool { geometry, .. } => {
-            each(&|axis| AxisRule::Undo { stride: geometry.stride[axis] as i64, to: geometry.input[axis] as i64 })
-        }
+        Op::Unpool { geometry, .. } => each(&|axis| AxisRule::Undo {
+            stride: geometry.stride[axis] as i64,
+            to: geometry.input[axis] as i64,
+        }),
         Op::Upsample { factor, .. } => each(&|axis| AxisRule::Scale(factor[axis] as i64)),
         Op::AdaptiveAvgPool { output, .. } => each(&|axis| AxisRule::Fixed(output[axis] as i64)),
-        Op::Pad { before, after } => each(&|axis| AxisRule::Margin((before[axis] + after[axis]) as i64)),
-        Op::Crop { before, after } => each(&|axis| AxisRule::Margin(-((before[axis] + after[axis]) as i64))),
+        Op::Pad { before, after } => {
+            each(&|axis| AxisRule::Margin((before[axis] + after[axis]) as i64))
+        }
+        Op::Crop { before, after } => {
+            each(&|axis| AxisRule::Margin(-((before[axis] + after[axis]) as i64)))
+        }
         _ => each(&|_| AxisRule::Same),
     }
 }
 
 fn is_same(kind: &Kind) -> bool {
-    kind.window().is_some_and(|window| window.padding == Some(Padding::Same))
+    kind.window()
+        .is_some_and(|window| window.padding == Some(Padding::Same))
 }
 
 #[cfg(test)]
@@ -209,7 +268,12 @@ mod tests {
             for (at, &size) in sizes.iter().enumerate() {
                 let shape = crate::project::size::Shape::new(&[4, at + 1]).unwrap();
                 let inferred = resolve(&layer.kind, &shape, &Context::default()).ok();
-                assert_eq!(size, inferred.map(|resolved| resolved.output.spatial()[0] as i64), "{text} on {}", at + 1);
+                assert_eq!(
+                    size,
+                    inferred.map(|resolved| resolved.output.spatial()[0] as i64),
+                    "{text} on {}",
+                    at + 1
+                );
                 let Some(size) = size else { continue };
                 let (least, most) = rule.origin(size).unwrap();
                 for n in 1..60 {

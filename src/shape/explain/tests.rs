@@ -6,7 +6,12 @@ use crate::shape::infer;
 
 fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
     let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-    Network { input: input.parse().unwrap(), encoder: nodes(encoder), decoder: nodes(decoder), head: Vec::new() }
+    Network {
+        input: input.parse().unwrap(),
+        encoder: nodes(encoder),
+        decoder: nodes(decoder),
+        head: Vec::new(),
+    }
 }
 
 fn explained(input: &str, encoder: &[&str], decoder: &[&str]) -> Explanation {
@@ -17,12 +22,19 @@ fn explained(input: &str, encoder: &[&str], decoder: &[&str]) -> Explanation {
 /// `reason at place`, of every cause.
 fn causes(input: &str, encoder: &[&str], decoder: &[&str]) -> Vec<String> {
     let causes = explained(input, encoder, decoder).causes;
-    causes.iter().map(|cause| format!("{} at {}", cause.reason.name(), cause.place)).collect()
+    causes
+        .iter()
+        .map(|cause| format!("{} at {}", cause.reason.name(), cause.place))
+        .collect()
 }
 
 #[test]
 fn a_stride_that_rounds_is_named_with_the_sizes_it_cannot_tell_apart() {
-    let explanation = explained("3x32x32", &["conv 8 k3 s2 p1", "relu"], &["convt 3 k3 s2 p1", "sigmoid"]);
+    let explanation = explained(
+        "3x32x32",
+        &["conv 8 k3 s2 p1", "relu"],
+        &["convt 3 k3 s2 p1", "sigmoid"],
+    );
     assert_eq!(
         explanation.sentences,
         [
@@ -34,22 +46,44 @@ fn a_stride_that_rounds_is_named_with_the_sizes_it_cannot_tell_apart() {
         (cause.reason, &cause.axes[..], cause.sizes, cause.effect),
         (Reason::Floor, &[0, 1][..], Some((32, 31)), -1)
     );
-    let path: Vec<_> = explanation.path.iter().map(|step| (step.side, step.row, step.culprit, step.wrong)).collect();
-    assert_eq!(path, [(Side::Down, 0, true, false), (Side::Up, 0, false, true)]);
+    let path: Vec<_> = explanation
+        .path
+        .iter()
+        .map(|step| (step.side, step.row, step.culprit, step.wrong))
+        .collect();
+    assert_eq!(
+        path,
+        [(Side::Down, 0, true, false), (Side::Up, 0, false, true)]
+    );
     assert_eq!(explanation.path[0].dropped, [1, 1]);
 }
 
 /// Three floors, worth 8, 4 and 2 rows at the output, together 14.
 #[test]
 fn effects_add_up_to_the_difference() {
-    let up = ["convt 8 k2 s2", "convt 8 k2 s2", "convt 8 k2 s2", "convt 1 k2 s2"];
+    let up = [
+        "convt 8 k2 s2",
+        "convt 8 k2 s2",
+        "convt 8 k2 s2",
+        "convt 1 k2 s2",
+    ];
     let explanation = explained("1x1646x1646", &["maxpool 2"; 4], &up);
-    let found: Vec<_> = explanation.causes.iter().map(|cause| (cause.place.to_string(), cause.effect)).collect();
-    assert_eq!(found, [("encoder.3".into(), -8), ("encoder.2".into(), -4), ("encoder.1".into(), -2)]);
-    assert!(
-        explanation.sentences[0]
-            .ends_with("one row and one column short; at the output that is eight rows and eight columns short.")
+    let found: Vec<_> = explanation
+        .causes
+        .iter()
+        .map(|cause| (cause.place.to_string(), cause.effect))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("encoder.3".into(), -8),
+            ("encoder.2".into(), -4),
+            ("encoder.1".into(), -2)
+        ]
     );
+    assert!(explanation.sentences[0].ends_with(
+        "one row and one column short; at the output that is eight rows and eight columns short."
+    ));
 }
 
 #[test]
@@ -58,33 +92,98 @@ fn causes_are_told_apart() {
     for (encoder, decoder, wanted) in [
         (&[down][..], &["convt 3 k4 s2 p1"][..], &[][..]),
         (&[down], &["convt 3 k3 s2"], &["window at decoder.0"]),
-        (&[down], &["upsample 2", "conv 3 k3"], &["margin at decoder.1"]),
-        (&[down], &["upsample 3", "conv 3 k1"], &["factor at decoder.0"]),
-        (&[down, down], &["convt 3 k4 s2 p1"], &["missing step at encoder.0"]),
-        (&[down], &["convt 8 k4 s2 p1", "upsample 2", "conv 3 k1"], &["extra step at decoder.1"]),
-        (&["conv 8 k5", down], &["convt 3 k4 s2 p1"], &["margin at encoder.0"]),
+        (
+            &[down],
+            &["upsample 2", "conv 3 k3"],
+            &["margin at decoder.1"],
+        ),
+        (
+            &[down],
+            &["upsample 3", "conv 3 k1"],
+            &["factor at decoder.0"],
+        ),
+        (
+            &[down, down],
+            &["convt 3 k4 s2 p1"],
+            &["missing step at encoder.0"],
+        ),
+        (
+            &[down],
+            &["convt 8 k4 s2 p1", "upsample 2", "conv 3 k1"],
+            &["extra step at decoder.1"],
+        ),
+        (
+            &["conv 8 k5", down],
+            &["convt 3 k4 s2 p1"],
+            &["margin at encoder.0"],
+        ),
         (&["crop 1"], &["conv 3 k1"], &["margin at encoder.0"]),
-        (&[down], &["convt 3 k4 s2 p1", "pad 0+1"], &["margin at decoder.1"]),
-        (&[down], &["convt 1 k4 s2 p1", "relu"], &["channels at decoder.0"]),
-        (&[down], &["convt 1 k3 s2 p1"], &["floor at encoder.0", "channels at decoder.0"]),
+        (
+            &[down],
+            &["convt 3 k4 s2 p1", "pad 0+1"],
+            &["margin at decoder.1"],
+        ),
+        (
+            &[down],
+            &["convt 1 k4 s2 p1", "relu"],
+            &["channels at decoder.0"],
+        ),
+        (
+            &[down],
+            &["convt 1 k3 s2 p1"],
+            &["floor at encoder.0", "channels at decoder.0"],
+        ),
         (&[down, "flatten"], &["dense 64"], &["rank at decoder.0"]),
-        (&[down, "flatten"], &["dense 192", "reshape 3x8x8", "upsample 2"], &["start at decoder.1"]),
-        (&["maxpool 3"], &["upsample 3", "conv 3 k1"], &["floor at encoder.0"]),
-        (&["conv 8 k4 s4"], &["upsample 2", "upsample 2", "conv 3 k1"], &[]),
+        (
+            &[down, "flatten"],
+            &["dense 192", "reshape 3x8x8", "upsample 2"],
+            &["start at decoder.1"],
+        ),
+        (
+            &["maxpool 3"],
+            &["upsample 3", "conv 3 k1"],
+            &["floor at encoder.0"],
+        ),
+        (
+            &["conv 8 k4 s4"],
+            &["upsample 2", "upsample 2", "conv 3 k1"],
+            &[],
+        ),
         (&["maxpool 3"], &["upsample 3", "conv 3 k1", "pad 1"], &[]),
     ] {
-        assert_eq!(causes("3x32x32", encoder, decoder), wanted, "{encoder:?} {decoder:?}");
+        assert_eq!(
+            causes("3x32x32", encoder, decoder),
+            wanted,
+            "{encoder:?} {decoder:?}"
+        );
     }
 }
 
 /// Every network of these has a cause, every sound one none, and effects that can be added do.
 #[test]
 fn a_difference_has_a_cause_and_an_equal_output_has_none() {
-    let downs = ["conv 4 k3 s2 p1", "maxpool 2", "conv 4 k3", "conv 4 k5 s3 p2", "maxpool 3 same", "pad 1"];
-    let ups = ["convt 4 k3 s2 p1", "upsample 2", "convt 4 k3", "convt 4 k5 s3 p2", "upsample 3", "crop 1"];
+    let downs = [
+        "conv 4 k3 s2 p1",
+        "maxpool 2",
+        "conv 4 k3",
+        "conv 4 k5 s3 p2",
+        "maxpool 3 same",
+        "pad 1",
+    ];
+    let ups = [
+        "convt 4 k3 s2 p1",
+        "upsample 2",
+        "convt 4 k3",
+        "convt 4 k5 s3 p2",
+        "upsample 3",
+        "crop 1",
+    ];
     for pick in 0..6usize.pow(4) {
         let at = |nth: u32| pick / 6usize.pow(nth) % 6;
-        let (encoder, decoder) = ([downs[at(0)], downs[at(1)]], [ups[at(2)], ups[at(3)], "conv 1 k1"]);
+        let (encoder, decoder) = (
+            [downs[at(0)], downs[at(1)]],
+            [ups[at(2)], ups[at(3)], "conv 1 k1"],
+        );
         let network = network("1x37x40", &encoder, &decoder);
         let inference = infer(&network);
         let explanation = explain(&network, &inference);
@@ -93,12 +192,24 @@ fn a_difference_has_a_cause_and_an_equal_output_has_none() {
             inference.output_equals_input == Some(true),
             "{encoder:?} {decoder:?}"
         );
-        let Some(output) = inference.output.filter(|_| inference.output_equals_input.is_some()) else { continue };
+        let Some(output) = inference
+            .output
+            .filter(|_| inference.output_equals_input.is_some())
+        else {
+            continue;
+        };
         for axis in 0..2 {
-            let about = explanation.causes.iter().filter(|cause| cause.axes.contains(&axis));
+            let about = explanation
+                .causes
+                .iter()
+                .filter(|cause| cause.axes.contains(&axis));
             let sum: i64 = about.map(|cause| cause.effect).sum();
             let difference = output.spatial()[axis] as i64 - network.input.spatial()[axis] as i64;
-            assert_eq!(sum, difference, "{encoder:?} {decoder:?}: {:?}", explanation.sentences);
+            assert_eq!(
+                sum, difference,
+                "{encoder:?} {decoder:?}: {:?}",
+                explanation.sentences
+            );
         }
     }
 }
@@ -113,7 +224,11 @@ fn signals_and_volumes_have_their_words() {
     );
     assert!(explanation.sentences[0].ends_with("one sample too many."));
     let explanation = explained("1x9x16x16", &["maxpool 2"], &["upsample 2"]);
-    assert!(explanation.sentences[0].ends_with("one slice short."), "{:?}", explanation.sentences);
+    assert!(
+        explanation.sentences[0].ends_with("one slice short."),
+        "{:?}",
+        explanation.sentences
+    );
 }
 
 #[test]
@@ -122,9 +237,16 @@ fn blocks_are_followed_along_the_branch_that_says_least() {
     let stride = "{ add = [[\"conv 8 k3 s2 p1\", \"conv 8 k3 p1\"], [\"conv 8 k1 s2\"]] }";
     let twice = "{ repeat = 2, layers = [\"conv 8 k3 s2 p1\", \"relu\"] }";
     let head = "conv 8 k3 p1";
-    assert_eq!(causes("3x32x32", &[head, residual, stride], &["convt 3 k3 s2 p1"]), ["floor at encoder.2.0.0"]);
     assert_eq!(
-        causes("3x32x32", &[twice], &["convt 3 k3 s2 p1", "convt 3 k3 s2 p1"]),
+        causes("3x32x32", &[head, residual, stride], &["convt 3 k3 s2 p1"]),
+        ["floor at encoder.2.0.0"]
+    );
+    assert_eq!(
+        causes(
+            "3x32x32",
+            &[twice],
+            &["convt 3 k3 s2 p1", "convt 3 k3 s2 p1"]
+        ),
         ["floor at encoder.0.0.0", "floor at encoder.0.0.0"]
     );
 }
@@ -135,22 +257,39 @@ fn branches_that_do_not_meet_name_the_pooling() {
     let explanation = explained("3x65x64", &["conv 8 k3 p1", unet], &["conv 3 k1"]);
     let cause = &explanation.causes[0];
     assert_eq!(
-        (cause.reason, cause.place.to_string().as_str(), &cause.axes[..]),
+        (
+            cause.reason,
+            cause.place.to_string().as_str(),
+            &cause.axes[..]
+        ),
         (Reason::Floor, "encoder.1.1.0", &[0][..])
     );
     assert!(explanation.sentences[0].starts_with("The branches of encoder.1 don't meet"));
-    assert!(explanation.path.iter().any(|step| step.culprit) && explanation.path.iter().any(|step| step.wrong));
+    assert!(
+        explanation.path.iter().any(|step| step.culprit)
+            && explanation.path.iter().any(|step| step.wrong)
+    );
     let add = "{ add = [[\"conv 8 k3 s2\"], [\"conv 8 k1 s2\"]] }";
-    assert_eq!(causes("3x32x32", &[add], &["relu"]), ["branches at encoder.0.1.0"]);
+    assert_eq!(
+        causes("3x32x32", &[add], &["relu"]),
+        ["branches at encoder.0.1.0"]
+    );
     let nested = format!("{{ concat = [[], [\"maxpool 2\", {unet}, \"convt 8 k2 s2\"]] }}");
-    assert_eq!(causes("3x66x66", &[&nested], &["conv 3 k1"]), ["floor at encoder.0.1.1.1.0"]);
+    assert_eq!(
+        causes("3x66x66", &[&nested], &["conv 3 k1"]),
+        ["floor at encoder.0.1.1.1.0"]
+    );
 }
 
 #[test]
 fn errors_are_explained_by_what_led_to_them() {
     let small = explained("1x8x8", &["maxpool 2", "maxpool 2", "conv 4 k3"], &["relu"]);
     assert_eq!(small.causes[0].place.to_string(), "encoder.2");
-    assert!(small.sentences[1].contains("8 → 4 at encoder.0"), "{:?}", small.sentences);
+    assert!(
+        small.sentences[1].contains("8 → 4 at encoder.0"),
+        "{:?}",
+        small.sentences
+    );
     let reshape = explained("1x8x8", &["flatten", "dense 10"], &["reshape 1x8x8"]);
     assert!(
         reshape.sentences[1].contains("Its 10 numbers come from `dense 10` at encoder.1"),

@@ -20,20 +20,31 @@ pub struct Grid {
 impl Grid {
     /// The grid of the input itself.
     pub(super) fn start() -> Grid {
-        Grid { stride: Ratio::whole(1), offset: Ratio::whole(0) }
+        Grid {
+            stride: Ratio::whole(1),
+            offset: Ratio::whole(0),
+        }
     }
 
     /// The grid after one more layer; `None` when its numbers grow too large.
     pub(super) fn after(self, op: &Op, axis: usize) -> Option<Grid> {
-        let Some(own) = own(op, axis) else { return Some(self) };
+        let Some(own) = own(op, axis) else {
+            return Some(self);
+        };
         let own = own?;
         let offset = self.stride.times(own.offset)?.plus(self.offset)?;
-        Some(Grid { stride: self.stride.times(own.stride)?, offset })
+        Some(Grid {
+            stride: self.stride.times(own.stride)?,
+            offset,
+        })
     }
 
     /// For branches that meet: the earlier beginning, where their strides agree.
     pub(super) fn meet(self, other: Grid) -> Option<Grid> {
-        (self.stride == other.stride).then(|| Grid { offset: self.offset.min(other.offset), ..self })
+        (self.stride == other.stride).then(|| Grid {
+            offset: self.offset.min(other.offset),
+            ..self
+        })
     }
 }
 
@@ -45,7 +56,9 @@ fn own(op: &Op, axis: usize) -> Option<Option<Grid>> {
         | Op::MaxPool { geometry, .. }
         | Op::AvgPool { geometry, .. } => line(geometry.stride[axis], 1, -int(geometry.pad[axis])),
         Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => up(geometry, axis),
-        Op::Upsample { factor, bilinear, .. } => upsample(int(factor[axis]), *bilinear),
+        Op::Upsample {
+            factor, bilinear, ..
+        } => upsample(int(factor[axis]), *bilinear),
         Op::AdaptiveAvgPool { input, output } => {
             let rest = int(output[axis]) - gcd(int(input[axis]), int(output[axis]));
             line(input[axis], output[axis], -rest)
@@ -58,7 +71,10 @@ fn own(op: &Op, axis: usize) -> Option<Option<Grid>> {
 
 /// `over/under`·o + `offset/under`
 fn line(over: usize, under: usize, offset: i128) -> Option<Grid> {
-    Some(Grid { stride: Ratio::new(int(over), int(under))?, offset: Ratio::new(offset, int(under))? })
+    Some(Grid {
+        stride: Ratio::new(int(over), int(under))?,
+        offset: Ratio::new(offset, int(under))?,
+    })
 }
 
 /// Output o meets the inputs i with o + pad − i·stride from 0 to the kernel's reach.
@@ -75,7 +91,10 @@ fn upsample(factor: i128, bilinear: bool) -> Option<Grid> {
         true if factor % 2 == 0 => factor / 2 - (2 * factor - 1),
         true => (factor - 1) / 2 - (2 * factor - 2),
     };
-    Some(Grid { stride: Ratio::new(1, factor)?, offset: Ratio::new(offset, factor)? })
+    Some(Grid {
+        stride: Ratio::new(1, factor)?,
+        offset: Ratio::new(offset, factor)?,
+    })
 }
 
 fn int(size: usize) -> i128 {

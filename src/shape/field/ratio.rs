@@ -12,24 +12,45 @@ pub struct Ratio {
 impl Ratio {
     /// A whole number.
     pub fn whole(number: i64) -> Ratio {
-        Ratio { over: number.into(), under: 1 }
+        Ratio {
+            over: number.into(),
+            under: 1,
+        }
     }
 
     /// `over / under`; `None` when `under` is 0.
     pub(super) fn new(over: i128, under: i128) -> Option<Ratio> {
         let common = gcd(over.unsigned_abs(), under.unsigned_abs());
-        let common = i128::try_from(common).ok().filter(|&common| common > 0 && under != 0)?;
+        let common = i128::try_from(common)
+            .ok()
+            .filter(|&common| common > 0 && under != 0)?;
         let (over, under) = (over / common, under / common);
-        Some(if under < 0 { Ratio { over: -over, under: -under } } else { Ratio { over, under } })
+        Some(if under < 0 {
+            Ratio {
+                over: -over,
+                under: -under,
+            }
+        } else {
+            Ratio { over, under }
+        })
     }
 
     pub(super) fn times(self, other: Ratio) -> Option<Ratio> {
-        Ratio::new(self.over.checked_mul(other.over)?, self.under.checked_mul(other.under)?)
+        Ratio::new(
+            self.over.checked_mul(other.over)?,
+            self.under.checked_mul(other.under)?,
+        )
     }
 
     pub(super) fn plus(self, other: Ratio) -> Option<Ratio> {
-        let (left, right) = (self.over.checked_mul(other.under)?, other.over.checked_mul(self.under)?);
-        Ratio::new(left.checked_add(right)?, self.under.checked_mul(other.under)?)
+        let (left, right) = (
+            self.over.checked_mul(other.under)?,
+            other.over.checked_mul(self.under)?,
+        );
+        Ratio::new(
+            left.checked_add(right)?,
+            self.under.checked_mul(other.under)?,
+        )
     }
 
     /// The nearest number, for drawing and for JSON.
@@ -39,7 +60,11 @@ impl Ratio {
 
     /// The smaller of two.
     pub(super) fn min(self, other: Ratio) -> Ratio {
-        if other.value() < self.value() { other } else { self }
+        if other.value() < self.value() {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -48,7 +73,11 @@ impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.over < 0 { "−" } else { "" };
         write!(f, "{sign}{}", self.over.unsigned_abs())?;
-        if self.under == 1 { Ok(()) } else { write!(f, "/{}", self.under) }
+        if self.under == 1 {
+            Ok(())
+        } else {
+            write!(f, "/{}", self.under)
+        }
     }
 }
 

@@ -39,7 +39,11 @@ pub struct Seen {
 impl Seen {
     /// Whether a position of the input is seen.
     pub fn contains(&self, position: &[usize]) -> bool {
-        let inside = |part: &Vec<Set>| part.iter().zip(position).all(|(set, &at)| set.contains(at as i64));
+        let inside = |part: &Vec<Set>| {
+            part.iter()
+                .zip(position)
+                .all(|(set, &at)| set.contains(at as i64))
+        };
         self.parts.iter().any(inside)
     }
 }
@@ -51,7 +55,9 @@ pub fn seen(inference: &Inference, place: &Place, cell: &[usize]) -> Option<Seen
     let path = path(plan, place)?;
     let shape = inference.row(place)?.output.as_ref()?;
     let sizes = shape.spatial().iter().enumerate();
-    let cell: Vec<usize> = sizes.map(|(axis, &n)| cell.get(axis).copied().unwrap_or(n / 2).min(n - 1)).collect();
+    let cell: Vec<usize> = sizes
+        .map(|(axis, &n)| cell.get(axis).copied().unwrap_or(n / 2).min(n - 1))
+        .collect();
     Some(of_cell(&path, &inference.input, shape, cell))
 }
 
@@ -91,7 +97,12 @@ fn of_cell(path: &[Planned], input: &Shape, shape: &Shape, cell: Vec<usize>) -> 
     for (set, &at) in start.iter_mut().skip(first).zip(&cell) {
         *set = Set::one(at);
     }
-    let mut way = Way { cut: true, exact: true, whole: false, statistics: false };
+    let mut way = Way {
+        cut: true,
+        exact: true,
+        whole: false,
+        statistics: false,
+    };
     let own = |part: &[Set; 3]| part[3 - rank..].to_vec();
     let found = way.back(path, vec![start.clone()]);
     let mut beyond = Way { cut: false, ..way };
@@ -114,7 +125,9 @@ type Part = [Set; 3];
 
 fn spanned(parts: &[Part]) -> Option<Part> {
     let span = |a: Part, b: &Part| std::array::from_fn(|axis| a[axis].spanning(&b[axis]));
-    parts.split_first().map(|(first, rest)| rest.iter().fold(first.clone(), span))
+    parts
+        .split_first()
+        .map(|(first, rest)| rest.iter().fold(first.clone(), span))
 }
 
 /// On the way back.
@@ -132,10 +145,14 @@ impl Way {
         for node in nodes.iter().rev() {
             parts = match node {
                 Planned::Layer(layer) => self.layer(layer, &parts),
-                Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
-                    branches.iter().flat_map(|branch| self.back(branch, parts.clone())).collect()
-                }
-                Planned::Repeat { passes, .. } => passes.iter().rev().fold(parts, |parts, pass| self.back(pass, parts)),
+                Planned::Add { branches, .. } | Planned::Concat { branches, .. } => branches
+                    .iter()
+                    .flat_map(|branch| self.back(branch, parts.clone()))
+                    .collect(),
+                Planned::Repeat { passes, .. } => passes
+                    .iter()
+                    .rev()
+                    .fold(parts, |parts, pass| self.back(pass, parts)),
             };
             parts = self.fewer(parts);
         }
@@ -145,7 +162,11 @@ impl Way {
     fn layer(&mut self, layer: &PlannedLayer, parts: &[Part]) -> Vec<Part> {
         let sizes = layer.input.volume();
         match &layer.op {
-            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. } => {
+            Op::GlobalAvgPool
+            | Op::GlobalMaxPool
+            | Op::Flatten
+            | Op::Reshape
+            | Op::Dense { .. } => {
                 self.whole = true;
                 return parts.iter().take(1).map(|_| sizes.map(Set::all)).collect();
             }
@@ -156,11 +177,19 @@ impl Way {
             std::array::from_fn(|axis| {
                 let (set, exact) = Back::of(&layer.op, axis).through(&part[axis]);
                 self.exact &= exact;
-                if self.cut { set.inside(sizes[axis]) } else { set }
+                if self.cut {
+                    set.inside(sizes[axis])
+                } else {
+                    set
+                }
             })
         };
         // Without a position on one axis there is none at all.
-        parts.iter().map(through).filter(|part| !part.iter().any(Set::is_empty)).collect()
+        parts
+            .iter()
+            .map(through)
+            .filter(|part| !part.iter().any(Set::is_empty))
+            .collect()
     }
 
     /// Without those that lie within others.

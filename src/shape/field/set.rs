@@ -24,7 +24,11 @@ impl Set {
     }
 
     fn run(first: i64, last: i64) -> Set {
-        Set(if first <= last { vec![(first, last)] } else { Vec::new() })
+        Set(if first <= last {
+            vec![(first, last)]
+        } else {
+            Vec::new()
+        })
     }
 
     /// From any runs.
@@ -58,12 +62,19 @@ impl Set {
 
     /// Whether a position is in it.
     pub fn contains(&self, position: i64) -> bool {
-        self.0.iter().any(|&(first, last)| (first..=last).contains(&position))
+        self.0
+            .iter()
+            .any(|&(first, last)| (first..=last).contains(&position))
     }
 
     /// Whether all of it is in another.
     pub fn is_within(&self, other: &Set) -> bool {
-        self.0.iter().all(|run| other.0.iter().any(|holds| holds.0 <= run.0 && run.1 <= holds.1))
+        self.0.iter().all(|run| {
+            other
+                .0
+                .iter()
+                .any(|holds| holds.0 <= run.0 && run.1 <= holds.1)
+        })
     }
 
     /// Everything from the first to the last position of both.
@@ -78,7 +89,12 @@ impl Set {
     /// The part from 0 to below `size`.
     pub(super) fn inside(self, size: usize) -> Set {
         let last = size as i64 - 1;
-        Set(self.0.into_iter().map(|(a, b)| (a.max(0), b.min(last))).filter(|(a, b)| a <= b).collect())
+        Set(self
+            .0
+            .into_iter()
+            .map(|(a, b)| (a.max(0), b.min(last)))
+            .filter(|(a, b)| a <= b)
+            .collect())
     }
 }
 
@@ -105,8 +121,19 @@ pub(super) struct Window {
 impl Window {
     fn of(geometry: &Geometry, axis: usize) -> Window {
         let size = |sizes: &[usize; 3]| sizes[axis] as i64;
-        let Geometry { kernel, stride, dilation, pad, .. } = geometry;
-        Window { kernel: size(kernel), stride: size(stride), dilation: size(dilation), pad: size(pad) }
+        let Geometry {
+            kernel,
+            stride,
+            dilation,
+            pad,
+            ..
+        } = geometry;
+        Window {
+            kernel: size(kernel),
+            stride: size(stride),
+            dilation: size(dilation),
+            pad: size(pad),
+        }
     }
 
     fn reach(&self) -> i64 {
@@ -122,12 +149,23 @@ impl Back {
             | Op::SeparableConv { geometry, .. }
             | Op::MaxPool { geometry, .. }
             | Op::AvgPool { geometry, .. } => Back::Down(Window::of(geometry, axis)),
-            Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => Back::Up(Window::of(geometry, axis)),
-            Op::Upsample { factor, bilinear: false, .. } => Back::Nearest(factor[axis] as i64),
-            Op::Upsample { factor, bilinear: true, .. } => Back::Bilinear(factor[axis] as i64),
-            Op::AdaptiveAvgPool { input, output } => {
-                Back::Adaptive { input: input[axis] as i64, output: output[axis] as i64 }
+            Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => {
+                Back::Up(Window::of(geometry, axis))
             }
+            Op::Upsample {
+                factor,
+                bilinear: false,
+                ..
+            } => Back::Nearest(factor[axis] as i64),
+            Op::Upsample {
+                factor,
+                bilinear: true,
+                ..
+            } => Back::Bilinear(factor[axis] as i64),
+            Op::AdaptiveAvgPool { input, output } => Back::Adaptive {
+                input: input[axis] as i64,
+                output: output[axis] as i64,
+            },
             Op::Pad { before, .. } => Back::Shift(-(before[axis] as i64)),
             Op::Crop { before, .. } => Back::Shift(before[axis] as i64),
             _ => Back::Same,
@@ -181,7 +219,12 @@ fn below(output: i64, factor: i64) -> (i64, i64) {
 
 /// Output o reads o·s − p + t·d for every tap t.
 fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool {
-    let Window { kernel, stride, dilation, pad } = window;
+    let Window {
+        kernel,
+        stride,
+        dilation,
+        pad,
+    } = window;
     let start = |output: i64| output.saturating_mul(stride) - pad;
     let outputs = last - first + 1;
     if dilation == 1 || kernel == 1 {
@@ -194,11 +237,17 @@ fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bo
             return true;
         }
     } else if stride == 1 && kernel <= MOST_RUNS as i64 {
-        runs.extend((0..kernel).map(|tap| (start(first) + tap * dilation, start(last) + tap * dilation)));
+        runs.extend(
+            (0..kernel).map(|tap| (start(first) + tap * dilation, start(last) + tap * dilation)),
+        );
         return true;
     } else if outputs.saturating_mul(kernel) <= MOST_RUNS as i64 {
         let taps = |output: i64| (0..kernel).map(move |tap| start(output) + tap * dilation);
-        runs.extend((first..=last).flat_map(taps).map(|position| (position, position)));
+        runs.extend(
+            (first..=last)
+                .flat_map(taps)
+                .map(|position| (position, position)),
+        );
         return true;
     }
     runs.push((start(first), start(last).saturating_add(window.reach())));
@@ -207,7 +256,12 @@ fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bo
 
 /// Output o is written by the inputs i with i·s = o + p − t·d for some tap t.
 fn up(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool {
-    let Window { kernel, stride, dilation, pad } = window;
+    let Window {
+        kernel,
+        stride,
+        dilation,
+        pad,
+    } = window;
     let inputs = |low: i64, high: i64| (-(-low).div_euclid(stride), high.div_euclid(stride));
     // Runs that touch when moved by the dilation are one.
     if last - first + 1 >= dilation || kernel == 1 {
@@ -215,7 +269,10 @@ fn up(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool
         return true;
     }
     if kernel <= MOST_RUNS as i64 {
-        runs.extend((0..kernel).map(|tap| inputs(first + pad - tap * dilation, last + pad - tap * dilation)));
+        runs.extend(
+            (0..kernel)
+                .map(|tap| inputs(first + pad - tap * dilation, last + pad - tap * dilation)),
+        );
         return true;
     }
     runs.push(inputs(first + pad - window.reach(), last + pad));
@@ -230,7 +287,12 @@ mod tests {
     fn runs_are_joined() {
         let set = Set::of(vec![(5, 6), (0, 1), (2, 3), (9, 8)]);
         assert_eq!(set.runs(), [(0, 3), (5, 6)]);
-        assert!(set.contains(5) && !set.contains(4) && Set::one(6).is_within(&set) && !Set::one(4).is_within(&set));
+        assert!(
+            set.contains(5)
+                && !set.contains(4)
+                && Set::one(6).is_within(&set)
+                && !Set::one(4).is_within(&set)
+        );
         assert_eq!(set.clone().inside(6).runs(), [(0, 3), (5, 5)]);
         assert_eq!(set.spanning(&Set::one(8)).bounds(), Some((0, 8)));
         assert!(Set::all(0).is_empty());
@@ -238,7 +300,12 @@ mod tests {
 
     #[test]
     fn very_many_runs_become_one() {
-        let window = Window { kernel: 1, stride: 2, dilation: 1, pad: 0 };
+        let window = Window {
+            kernel: 1,
+            stride: 2,
+            dilation: 1,
+            pad: 0,
+        };
         let (set, exact) = Back::Down(window).through(&Set::all(1 << 20));
         assert_eq!((set.runs(), exact), (&[(0, (1 << 21) - 2)][..], false));
     }

@@ -5,11 +5,22 @@ use crate::shape::infer::{Inference, infer};
 
 fn inferred(input: &str, encoder: &str) -> Inference {
     let encoder = encoder.split(';').map(Node::from_text).collect();
-    infer(&Network { input: input.parse().unwrap(), encoder, decoder: vec![], head: vec![] })
+    infer(&Network {
+        input: input.parse().unwrap(),
+        encoder,
+        decoder: vec![],
+        head: vec![],
+    })
 }
 
 fn last(inference: &Inference) -> Place {
-    inference.rows.iter().rfind(|row| row.depth == 0).unwrap().place.clone()
+    inference
+        .rows
+        .iter()
+        .rfind(|row| row.depth == 0)
+        .unwrap()
+        .place
+        .clone()
 }
 
 /// Stride and offset of the last layer's first axis.
@@ -22,7 +33,10 @@ fn grid(encoder: &str) -> [String; 2] {
 
 fn bounds(input: &str, encoder: &str, cell: &[usize]) -> Vec<(i64, i64)> {
     let inference = inferred(input, encoder);
-    seen(&inference, &last(&inference), cell).unwrap().bounds.unwrap()
+    seen(&inference, &last(&inference), cell)
+        .unwrap()
+        .bounds
+        .unwrap()
 }
 
 #[test]
@@ -34,19 +48,33 @@ fn strides_multiply_and_offsets_add_up() {
     assert_eq!(grid("upsample 2"), ["1/2", "−1/2"]);
     assert_eq!(grid("upsample 2 bilinear;conv 1 k3 p1"), ["1/2", "−3/2"]);
     assert_eq!(grid("crop 3;conv 1 k1 s3"), ["3", "3"]);
-    assert_eq!(grid("{ add = [[\"conv 1 k5 p2\"], []] };maxpool 2"), ["2", "−2"]);
+    assert_eq!(
+        grid("{ add = [[\"conv 1 k5 p2\"], []] };maxpool 2"),
+        ["2", "−2"]
+    );
 }
 
 #[test]
 fn the_grid_is_where_windows_begin() {
-    for encoder in ["conv 1 k3 p1", "conv 1 k7 s2 p3;maxpool 3 s2 p1;conv 1 k3 d2 p2", "avgpool 2;conv 1 k5 s3 p1"] {
+    for encoder in [
+        "conv 1 k3 p1",
+        "conv 1 k7 s2 p3;maxpool 3 s2 p1;conv 1 k3 d2 p2",
+        "avgpool 2;conv 1 k5 s3 p1",
+    ] {
         let inference = inferred("1x64x64", encoder);
         let (place, row) = (last(&inference), inference.row(&last(&inference)).unwrap());
-        let (grid, size) = (row.grid.as_ref().unwrap()[0], row.receptive_field.as_ref().unwrap()[0] as i64);
+        let (grid, size) = (
+            row.grid.as_ref().unwrap()[0],
+            row.receptive_field.as_ref().unwrap()[0] as i64,
+        );
         for y in 0..row.output.as_ref().unwrap().spatial()[0] {
             let padded = seen(&inference, &place, &[y, 0]).unwrap().padded.unwrap()[0];
             let start = grid.stride.value() * y as f64 + grid.offset.value();
-            assert_eq!((padded.0 as f64, padded.1), (start, padded.0 + size - 1), "{encoder} {y}");
+            assert_eq!(
+                (padded.0 as f64, padded.1),
+                (start, padded.0 + size - 1),
+                "{encoder} {y}"
+            );
         }
     }
 }
@@ -54,11 +82,21 @@ fn the_grid_is_where_windows_begin() {
 #[test]
 fn boxes_are_cut_to_the_input() {
     assert_eq!(bounds("1x8x10", "conv 1 k3 p1", &[0, 9]), [(0, 1), (8, 9)]);
-    assert_eq!(bounds("1x8x10", "conv 1 k3 p1", &[99]), [(6, 7), (4, 6)], "the edge, and the middle");
+    assert_eq!(
+        bounds("1x8x10", "conv 1 k3 p1", &[99]),
+        [(6, 7), (4, 6)],
+        "the edge, and the middle"
+    );
     assert_eq!(bounds("1x9", "convt 1 k3 s2", &[1]), [(0, 0)]);
     assert_eq!(bounds("1x9", "convt 1 k3 s2", &[2]), [(0, 1)]);
-    assert_eq!(bounds("1x4x6x8", "maxpool 2", &[1, 1, 1]), [(2, 3), (2, 3), (2, 3)]);
-    assert_eq!(bounds("1x8x8", "conv 1 k3;flatten;dense 4;reshape 1x2x2", &[0, 0]), [(0, 7), (0, 7)]);
+    assert_eq!(
+        bounds("1x4x6x8", "maxpool 2", &[1, 1, 1]),
+        [(2, 3), (2, 3), (2, 3)]
+    );
+    assert_eq!(
+        bounds("1x8x8", "conv 1 k3;flatten;dense 4;reshape 1x2x2", &[0, 0]),
+        [(0, 7), (0, 7)]
+    );
 }
 
 #[test]
@@ -69,7 +107,10 @@ fn holes_are_not_seen() {
     assert_eq!(there, [2, 6, 10]);
     // A kernel smaller than its stride leaves outputs that see nothing.
     let inference = inferred("1x4", "convt 1 k1 s2 nobias");
-    assert_eq!(seen(&inference, &last(&inference), &[1]).unwrap().bounds, None);
+    assert_eq!(
+        seen(&inference, &last(&inference), &[1]).unwrap().bounds,
+        None
+    );
 }
 
 #[test]
@@ -81,13 +122,21 @@ fn statistics_are_told_of() {
 
 #[test]
 fn any_size_and_depth_is_seen_through() {
-    let inference = inferred("1x1073741824", "conv 1 k1 s1073741824;upsample 1073741824;crop 1;pad 1");
+    let inference = inferred(
+        "1x1073741824",
+        "conv 1 k1 s1073741824;upsample 1073741824;crop 1;pad 1",
+    );
     let found = seen(&inference, &last(&inference), &[]).unwrap();
     assert_eq!(found.bounds, Some(vec![(0, 0)]));
     let deeper = |inner, _| Node::Add(vec![vec![inner], vec![Node::from_text("conv 1 k3 p1")]]);
     let nest = (0..40).fold(Node::from_text("identity"), deeper);
     let input = "1x99".parse().unwrap();
-    let inference = infer(&Network { input, encoder: vec![nest.clone(), nest], decoder: vec![], head: vec![] });
+    let inference = infer(&Network {
+        input,
+        encoder: vec![nest.clone(), nest],
+        decoder: vec![],
+        head: vec![],
+    });
     let found = seen(&inference, &last(&inference), &[]).unwrap();
     assert_eq!(found.bounds, Some(vec![(47, 51)]));
 }
@@ -95,12 +144,26 @@ fn any_size_and_depth_is_seen_through() {
 #[test]
 fn a_code_that_sees_less_is_told() {
     let told = |encoder: &str, decoder: &str, head: &str| {
-        let nodes = |text: &str| text.split(';').filter(|text| !text.is_empty()).map(Node::from_text).collect();
+        let nodes = |text: &str| {
+            text.split(';')
+                .filter(|text| !text.is_empty())
+                .map(Node::from_text)
+                .collect()
+        };
         let input = "3x32x32".parse().unwrap();
-        sees_less(&infer(&Network { input, encoder: nodes(encoder), decoder: nodes(decoder), head: nodes(head) }))
+        sees_less(&infer(&Network {
+            input,
+            encoder: nodes(encoder),
+            decoder: nodes(decoder),
+            head: nodes(head),
+        }))
     };
     let small = "conv 8 k8 s4 p2";
-    assert!(told(small, "convt 3 k8 s4 p2", "").unwrap().contains("sees 8×8 of the input's 32×32"));
+    assert!(
+        told(small, "convt 3 k8 s4 p2", "")
+            .unwrap()
+            .contains("sees 8×8 of the input's 32×32")
+    );
     assert_eq!(told(small, "", "flatten;dense 10"), None);
     assert_eq!(told(small, "", "gap;dense 10"), None);
     assert_eq!(told("conv 8 k32", "convt 3 k32", ""), None);

@@ -19,7 +19,10 @@ pub struct Formula {
 
 impl Formula {
     fn new<const N: usize>(of: impl Into<String>, chain: [String; N]) -> Formula {
-        Formula { of: of.into(), chain: chain.into() }
+        Formula {
+            of: of.into(),
+            chain: chain.into(),
+        }
     }
 
     /// The whole chain: `⌈N/s⌉ = ⌈32/2⌉ = 16`.
@@ -53,10 +56,17 @@ fn sizes(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Vec<Formula> {
         Op::Conv { geometry, .. }
         | Op::SeparableConv { geometry, .. }
         | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => by_axis(&|axis| slid(&Slide::of(geometry, axis), is_same(kind))),
-        Op::ConvTranspose { geometry, .. } => by_axis(&|axis| spread(&Slide::of(geometry, axis), is_same(kind))),
+        | Op::AvgPool { geometry, .. } => {
+            by_axis(&|axis| slid(&Slide::of(geometry, axis), is_same(kind)))
+        }
+        Op::ConvTranspose { geometry, .. } => {
+            by_axis(&|axis| spread(&Slide::of(geometry, axis), is_same(kind)))
+        }
         Op::Unpool { geometry, .. } => by_axis(&|axis| {
-            vec!["the size before the max pooling that it undoes".into(), geometry.input[axis].to_string()]
+            vec![
+                "the size before the max pooling that it undoes".into(),
+                geometry.input[axis].to_string(),
+            ]
         }),
         Op::Upsample { input, factor, .. } => by_axis(&|axis| {
             let (n, f) = (input[axis], factor[axis]);
@@ -64,23 +74,43 @@ fn sizes(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Vec<Formula> {
         }),
         Op::AdaptiveAvgPool { input, output } => by_axis(&|axis| {
             let (n, m) = (input[axis], output[axis]);
-            vec![format!("M, as written; window i is ⌊i·N/M⌋ … ⌈(i + 1)·N/M⌉ − 1 with N = {n}"), m.to_string()]
+            vec![
+                format!("M, as written; window i is ⌊i·N/M⌋ … ⌈(i + 1)·N/M⌉ − 1 with N = {n}"),
+                m.to_string(),
+            ]
         }),
-        Op::Pad { before, after } => by_axis(&|axis| sides(input.volume()[axis], before[axis], after[axis], '+')),
-        Op::Crop { before, after } => by_axis(&|axis| sides(input.volume()[axis], before[axis], after[axis], '−')),
-        Op::GlobalAvgPool | Op::GlobalMaxPool => {
-            vec![Formula::new("output", ["C, one number a channel".into(), output.to_string()])]
+        Op::Pad { before, after } => {
+            by_axis(&|axis| sides(input.volume()[axis], before[axis], after[axis], '+'))
         }
-        Op::Flatten => vec![Formula::new("output", [symbols(rank), dims(input), output.to_string()])],
-        Op::Reshape => vec![Formula::new("numbers", [dims(output), dims(input), input.elements().to_string()])],
-        Op::Identity => vec![Formula::new("output", ["the input".into(), output.to_string()])],
+        Op::Crop { before, after } => {
+            by_axis(&|axis| sides(input.volume()[axis], before[axis], after[axis], '−'))
+        }
+        Op::GlobalAvgPool | Op::GlobalMaxPool => {
+            vec![Formula::new(
+                "output",
+                ["C, one number a channel".into(), output.to_string()],
+            )]
+        }
+        Op::Flatten => vec![Formula::new(
+            "output",
+            [symbols(rank), dims(input), output.to_string()],
+        )],
+        Op::Reshape => vec![Formula::new(
+            "numbers",
+            [dims(output), dims(input), input.elements().to_string()],
+        )],
+        Op::Identity => vec![Formula::new(
+            "output",
+            ["the input".into(), output.to_string()],
+        )],
         // The shape stays, or is what is written: nothing to reckon.
         _ => Vec::new(),
     }
 }
 
 fn is_same(kind: &Kind) -> bool {
-    kind.window().is_some_and(|window| window.padding == Some(Padding::Same))
+    kind.window()
+        .is_some_and(|window| window.padding == Some(Padding::Same))
 }
 
 /// One formula for all axes where they are alike, else one for each.
@@ -90,7 +120,10 @@ fn merged(rank: usize, chain: &dyn Fn(usize) -> Vec<String>) -> Vec<Formula> {
         let chain = chain(axis);
         match all.last_mut().filter(|last| last.chain == chain) {
             Some(last) => last.of += &format!(", {name}"),
-            None => all.push(Formula { of: (*name).to_owned(), chain }),
+            None => all.push(Formula {
+                of: (*name).to_owned(),
+                chain,
+            }),
         }
     }
     all
@@ -98,7 +131,14 @@ fn merged(rank: usize, chain: &dyn Fn(usize) -> Vec<String>) -> Vec<Formula> {
 
 /// `⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1`, and TensorFlow's rule for `same`.
 fn slid(slide: &Slide, same: bool) -> Vec<String> {
-    let Slide { input: n, output, kernel: k, stride: s, dilation: d, before: p } = *slide;
+    let Slide {
+        input: n,
+        output,
+        kernel: k,
+        stride: s,
+        dilation: d,
+        before: p,
+    } = *slide;
     if same {
         return vec!["⌈N/s⌉".into(), format!("⌈{n}/{s}⌉"), output.to_string()];
     }
@@ -113,7 +153,14 @@ fn slid(slide: &Slide, same: bool) -> Vec<String> {
 
 /// `(N − 1)s − 2p + d(k − 1) + op + 1`; `same` gives N·s.
 fn spread(slide: &Slide, same: bool) -> Vec<String> {
-    let Slide { input: out, output: n, kernel: k, stride: s, dilation: d, before: p } = *slide;
+    let Slide {
+        input: out,
+        output: n,
+        kernel: k,
+        stride: s,
+        dilation: d,
+        before: p,
+    } = *slide;
     if same {
         return vec!["N·s".into(), format!("{n}·{s}"), out.to_string()];
     }
@@ -126,12 +173,24 @@ fn spread(slide: &Slide, same: bool) -> Vec<String> {
 }
 
 fn sides(n: usize, before: usize, after: usize, sign: char) -> Vec<String> {
-    let out = if sign == '+' { n + before + after } else { n.saturating_sub(before + after) };
-    vec![format!("N {sign} before {sign} after"), format!("{n} {sign} {before} {sign} {after}"), out.to_string()]
+    let out = if sign == '+' {
+        n + before + after
+    } else {
+        n.saturating_sub(before + after)
+    };
+    vec![
+        format!("N {sign} before {sign} after"),
+        format!("{n} {sign} {before} {sign} {after}"),
+        out.to_string(),
+    ]
 }
 
 fn symbols(rank: usize) -> String {
-    ["C", "C·L", "C·H·W", "C·D·H·W"].get(rank).copied().unwrap_or("C").to_owned()
+    ["C", "C·L", "C·H·W", "C·D·H·W"]
+        .get(rank)
+        .copied()
+        .unwrap_or("C")
+        .to_owned()
 }
 
 fn dims(shape: &Shape) -> String {
@@ -145,33 +204,72 @@ fn computed(op: &Op, input: &Shape) -> Option<[String; 1]> {
             "Σ weight·input over the window, in its own channel alone".to_owned()
         }
         Op::Conv { groups, .. } if *groups > 1 => {
-            format!("Σ weight·input over the window and {} channels of its group, + bias", input.channels() / groups)
+            format!(
+                "Σ weight·input over the window and {} channels of its group, + bias",
+                input.channels() / groups
+            )
         }
-        Op::Conv { .. } => format!("Σ weight·input over the window and {}, + bias", all_channels(input)),
-        Op::ConvTranspose { .. } => "every input value times the kernel is added into the output, + bias".into(),
-        Op::SeparableConv { .. } => "first each channel with its own kernel, then a 1×1 convolution mixes them".into(),
+        Op::Conv { .. } => format!(
+            "Σ weight·input over the window and {}, + bias",
+            all_channels(input)
+        ),
+        Op::ConvTranspose { .. } => {
+            "every input value times the kernel is added into the output, + bias".into()
+        }
+        Op::SeparableConv { .. } => {
+            "first each channel with its own kernel, then a 1×1 convolution mixes them".into()
+        }
         Op::MaxPool { .. } => "max over the window; padding never wins".into(),
-        Op::AvgPool { count_padding: true, .. } => "mean over the window, zeros of the padding counted".into(),
+        Op::AvgPool {
+            count_padding: true,
+            ..
+        } => "mean over the window, zeros of the padding counted".into(),
         Op::AvgPool { .. } => "mean over the cells of the window inside the input".into(),
         Op::Unpool { .. } => "the value at the place of its maximum, 0 elsewhere".into(),
-        Op::GlobalAvgPool => format!("mean over {} cells", input.elements() / input.channels() as u64),
-        Op::GlobalMaxPool => format!("max over {} cells", input.elements() / input.channels() as u64),
-        Op::Dense { in_features, out_features, bias } => {
+        Op::GlobalAvgPool => format!(
+            "mean over {} cells",
+            input.elements() / input.channels() as u64
+        ),
+        Op::GlobalMaxPool => format!(
+            "max over {} cells",
+            input.elements() / input.channels() as u64
+        ),
+        Op::Dense {
+            in_features,
+            out_features,
+            bias,
+        } => {
             let and_bias = if *bias { " + b" } else { "" };
-            format!("y = W·x{and_bias}, W is {out_features}×{in_features}: every output reads every input")
+            format!(
+                "y = W·x{and_bias}, W is {out_features}×{in_features}: every output reads every input"
+            )
         }
-        Op::BatchNorm { .. } => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the channel over batch and space".into(),
-        Op::GroupNorm { .. } => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the image's group of channels".into(),
+        Op::BatchNorm { .. } => {
+            "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the channel over batch and space".into()
+        }
+        Op::GroupNorm { .. } => {
+            "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of the image's group of channels".into()
+        }
         Op::LayerNorm => "y = γ·(x − μ)/√(σ² + ε) + β, μ and σ² of all values of the image".into(),
         Op::Dropout { p, channels } => {
-            let what = if *channels { "a whole channel" } else { "a value" };
+            let what = if *channels {
+                "a whole channel"
+            } else {
+                "a value"
+            };
             format!("in training {what} is 0 with probability {p}, else x/(1 − {p}); afterwards x")
         }
-        Op::Noise { std } => format!("x + {std}·z in training, z normally distributed; afterwards x"),
+        Op::Noise { std } => {
+            format!("x + {std}·z in training, z normally distributed; afterwards x")
+        }
         Op::Activation(activation) => format!("y = {}", function::formula(*activation)),
         Op::Softmax => "y = e^x / Σ e^x, the sum over all channels".into(),
-        Op::Flatten | Op::Reshape => "the numbers keep their order: channel, then row, then column".into(),
-        Op::Upsample { bilinear: true, .. } => "weighted mean of the nearest cells, by distance".into(),
+        Op::Flatten | Op::Reshape => {
+            "the numbers keep their order: channel, then row, then column".into()
+        }
+        Op::Upsample { bilinear: true, .. } => {
+            "weighted mean of the nearest cells, by distance".into()
+        }
         Op::Upsample { .. } => "every cell is repeated".into(),
         _ => return None,
     };
@@ -179,34 +277,91 @@ fn computed(op: &Op, input: &Shape) -> Option<[String; 1]> {
 }
 
 fn all_channels(input: &Shape) -> String {
-    if input.channels() == 1 { "1 channel".into() } else { format!("all {} channels", input.channels()) }
+    if input.channels() == 1 {
+        "1 channel".into()
+    } else {
+        format!("all {} channels", input.channels())
+    }
 }
 
 /// The parameters, counted as PyTorch does.
 fn parameters(op: &Op, input: &Shape) -> Option<Formula> {
     let total = cost::parameters(op, input).to_string();
-    let cells = |geometry: &Geometry| times(&geometry.kernel[3 - input.rank().clamp(1, 3)..]).replace('×', "·");
-    let and_bias = |bias: bool, n: usize| if bias { format!(" + {n}") } else { String::new() };
-    let (symbols, numbers) = match op {
-        Op::Conv { in_channels, out_channels, groups, bias, geometry }
-        | Op::ConvTranspose { in_channels, out_channels, groups, bias, geometry } => {
-            let by_group = if *groups > 1 { format!("/{groups}") } else { String::new() };
-            let symbols =
-                format!("out·in{}·k{}", if *groups > 1 { "/g" } else { "" }, if *bias { " + out" } else { "" });
-            let (k, rest) = (cells(geometry), and_bias(*bias, *out_channels));
-            (symbols, format!("{out_channels}·{in_channels}{by_group}·{k}{rest}"))
+    let cells = |geometry: &Geometry| {
+        times(&geometry.kernel[3 - input.rank().clamp(1, 3)..]).replace('×', "·")
+    };
+    let and_bias = |bias: bool, n: usize| {
+        if bias {
+            format!(" + {n}")
+        } else {
+            String::new()
         }
-        Op::SeparableConv { in_channels, out_channels, bias, geometry } => {
+    };
+    let (symbols, numbers) = match op {
+        Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        }
+        | Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        } => {
+            let by_group = if *groups > 1 {
+                format!("/{groups}")
+            } else {
+                String::new()
+            };
+            let symbols = format!(
+                "out·in{}·k{}",
+                if *groups > 1 { "/g" } else { "" },
+                if *bias { " + out" } else { "" }
+            );
+            let (k, rest) = (cells(geometry), and_bias(*bias, *out_channels));
+            (
+                symbols,
+                format!("{out_channels}·{in_channels}{by_group}·{k}{rest}"),
+            )
+        }
+        Op::SeparableConv {
+            in_channels,
+            out_channels,
+            bias,
+            geometry,
+        } => {
             let symbols = format!("in·k + in·out{}", if *bias { " + out" } else { "" });
             let (k, rest) = (cells(geometry), and_bias(*bias, *out_channels));
-            (symbols, format!("{in_channels}·{k} + {in_channels}·{out_channels}{rest}"))
+            (
+                symbols,
+                format!("{in_channels}·{k} + {in_channels}·{out_channels}{rest}"),
+            )
         }
-        Op::Dense { in_features, out_features, bias } => {
+        Op::Dense {
+            in_features,
+            out_features,
+            bias,
+        } => {
             let symbols = if *bias { "in·out + out" } else { "in·out" };
-            (symbols.to_owned(), format!("{in_features}·{out_features}{}", and_bias(*bias, *out_features)))
+            (
+                symbols.to_owned(),
+                format!(
+                    "{in_features}·{out_features}{}",
+                    and_bias(*bias, *out_features)
+                ),
+            )
         }
-        Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => ("2·C".to_owned(), format!("2·{channels}")),
-        Op::LayerNorm => (format!("2·{}", symbols(input.rank())), format!("2·{}", dims(input))),
+        Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => {
+            ("2·C".to_owned(), format!("2·{channels}"))
+        }
+        Op::LayerNorm => (
+            format!("2·{}", symbols(input.rank())),
+            format!("2·{}", dims(input)),
+        ),
         _ => return None,
     };
     Some(Formula::new("parameters", [symbols, numbers, total]))

@@ -97,7 +97,10 @@ mod tests {
             (Activation::Step, 0.0, 0.0),
         ] {
             let found = value(activation, x);
-            assert!((found - wanted).abs() < 1e-6, "{activation:?}({x}) = {found}");
+            assert!(
+                (found - wanted).abs() < 1e-6,
+                "{activation:?}({x}) = {found}"
+            );
         }
     }
 }

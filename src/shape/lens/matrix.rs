@@ -41,23 +41,48 @@ impl Matrix {
         for step in &sample.steps {
             for (index, touch) in step.touches.iter().enumerate() {
                 let counts = step.chosen.is_none_or(|chosen| chosen == index);
-                let Some(cell) = touch.cell.filter(|_| counts) else { continue };
-                let (row, column) = if sample.way.writes() { (cell, step.cell) } else { (step.cell, cell) };
+                let Some(cell) = touch.cell.filter(|_| counts) else {
+                    continue;
+                };
+                let (row, column) = if sample.way.writes() {
+                    (cell, step.cell)
+                } else {
+                    (step.cell, cell)
+                };
                 let value = sample.weights.get(touch.weight).copied().unwrap_or(1.0);
-                entries.push(Entry { row, column, weight: touch.weight, value });
+                entries.push(Entry {
+                    row,
+                    column,
+                    weight: touch.weight,
+                    value,
+                });
             }
         }
         entries.sort_by_key(|entry| (entry.row, entry.column));
         let block = [sample.output.columns, sample.input.columns];
-        Some(Matrix { rows: sample.output.len(), columns: sample.input.len(), block, entries })
+        Some(Matrix {
+            rows: sample.output.len(),
+            columns: sample.input.len(),
+            block,
+            entries,
+        })
     }
 
     /// Rows and columns exchanged.
     pub fn transposed(&self) -> Matrix {
-        let turned = |entry: &Entry| Entry { row: entry.column, column: entry.row, ..*entry };
+        let turned = |entry: &Entry| Entry {
+            row: entry.column,
+            column: entry.row,
+            ..*entry
+        };
         let mut entries: Vec<Entry> = self.entries.iter().map(turned).collect();
         entries.sort_by_key(|entry| (entry.row, entry.column));
-        Matrix { rows: self.columns, columns: self.rows, block: [self.block[1], self.block[0]], entries }
+        Matrix {
+            rows: self.columns,
+            columns: self.rows,
+            block: [self.block[1], self.block[0]],
+            entries,
+        }
     }
 
     /// The product with a vector; numbers that are missing count as 0.
@@ -73,7 +98,10 @@ impl Matrix {
 
     /// The entry at a place, if it is not zero.
     pub fn entry(&self, row: usize, column: usize) -> Option<&Entry> {
-        let at = self.entries.binary_search_by_key(&(row, column), |entry| (entry.row, entry.column)).ok()?;
+        let at = self
+            .entries
+            .binary_search_by_key(&(row, column), |entry| (entry.row, entry.column))
+            .ok()?;
         self.entries.get(at)
     }
 }

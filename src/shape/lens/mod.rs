@@ -68,7 +68,8 @@ impl Lens {
         let row = inference.row(place)?;
         let mut lens = Lens::bare(row);
         if row.error.is_some() {
-            lens.sample = Err("The layer has an error: mend it, then its arithmetic is shown.".into());
+            lens.sample =
+                Err("The layer has an error: mend it, then its arithmetic is shown.".into());
         } else if row.is_block {
             block(&mut lens, network, inference);
         } else if let Some((kind, planned)) = resolved(inference, row) {
@@ -102,12 +103,22 @@ impl Lens {
 /// from its own input.
 fn resolved(inference: &Inference, row: &Row) -> Option<(Kind, PlannedLayer)> {
     let kind = Layer::from_str(&row.text).ok()?.kind;
-    let planned = inference.plan.as_ref().and_then(|plan| planned(plan, &row.place)).cloned();
+    let planned = inference
+        .plan
+        .as_ref()
+        .and_then(|plan| planned(plan, &row.place))
+        .cloned();
     let alone = || {
         let input = row.input.clone()?;
         let resolved = rules::resolve(&kind, &input, &Context::default()).ok()?;
         let (key, op, output) = (row.place.to_string(), resolved.op, resolved.output);
-        Some(PlannedLayer { place: row.place.clone(), key, op, input, output })
+        Some(PlannedLayer {
+            place: row.place.clone(),
+            key,
+            op,
+            input,
+            output,
+        })
     };
     let planned = planned.or_else(alone)?;
     Some((kind, planned))
@@ -128,7 +139,9 @@ pub fn planned<'a>(plan: &'a Plan, place: &Place) -> Option<&'a PlannedLayer> {
 }
 
 fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
-    let PlannedLayer { op, input, output, .. } = planned;
+    let PlannedLayer {
+        op, input, output, ..
+    } = planned;
     lens.formulas = formula::formulas(kind, op, input, output);
     if let Some(geometry) = op.slides() {
         lens.remarks.extend(unread(geometry, input.rank()));
@@ -143,31 +156,47 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     lens.partner = partner::transpose_of(kind, op, output);
     let rank = input.rank().max(output.rank());
     lens.sample = sample(op, input, output).ok_or_else(|| {
-        "Its window is too large for a grid that fits the eye; the formulas hold all the same.".to_owned()
+        "Its window is too large for a grid that fits the eye; the formulas hold all the same."
+            .to_owned()
     });
     if lens.sample.is_ok() && rank == 3 {
-        lens.notes.push("the small grid shows height and width of one slice of the volume".into());
+        lens.notes
+            .push("the small grid shows height and width of one slice of the volume".into());
     }
     if matches!(op, Op::SeparableConv { .. }) {
-        lens.notes.push("the small grid shows the depthwise part, one channel".into());
+        lens.notes
+            .push("the small grid shows the depthwise part, one channel".into());
     }
 }
 
 fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
     let rank = input.rank();
     match op {
-        Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => windows::convolution(geometry, rank),
+        Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => {
+            windows::convolution(geometry, rank)
+        }
         Op::ConvTranspose { geometry, .. } => windows::transposed(geometry, rank),
         Op::MaxPool { geometry, .. } => windows::max_pool(geometry, rank),
-        Op::AvgPool { geometry, count_padding } => windows::average_pool(geometry, rank, *count_padding),
+        Op::AvgPool {
+            geometry,
+            count_padding,
+        } => windows::average_pool(geometry, rank, *count_padding),
         Op::Unpool { geometry, .. } => windows::unpool(geometry, rank),
-        Op::Upsample { input, factor, bilinear } => others::upsample(*input, *factor, *bilinear, rank),
+        Op::Upsample {
+            input,
+            factor,
+            bilinear,
+        } => others::upsample(*input, *factor, *bilinear, rank),
         Op::Pad { before, after } => others::pad(input.volume(), *before, *after, rank),
         Op::Crop { before, after } => others::crop(output.volume(), *before, *after, rank),
         Op::AdaptiveAvgPool { input, output } => others::adaptive(*input, *output, rank),
         Op::GlobalAvgPool => others::adaptive(input.volume(), [1; 3], rank),
         Op::GlobalMaxPool => Some(others::global_max(input.volume(), rank)),
-        Op::Dense { in_features, out_features, .. } => Some(others::dense(*in_features, *out_features)),
+        Op::Dense {
+            in_features,
+            out_features,
+            ..
+        } => Some(others::dense(*in_features, *out_features)),
         Op::Activation(activation) => Some(others::activation(*activation)),
         Op::Softmax => Some(others::softmax()),
         Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::LayerNorm => Some(others::normalised()),
@@ -186,11 +215,17 @@ fn unread(geometry: &Geometry, rank: usize) -> Vec<String> {
         match (slide.dropped(), line(name)) {
             (0, _) => {}
             (1, word) => all.push(format!("the last {word} of {} is never read", slide.input)),
-            (many, word) => all.push(format!("the last {many} {word}s of {} are never read", slide.input)),
+            (many, word) => all.push(format!(
+                "the last {many} {word}s of {} are never read",
+                slide.input
+            )),
         }
         if slide.skipped() > 0 {
             let (skipped, stride) = (slide.skipped(), slide.stride);
-            all.push(format!("between windows {skipped} of every {stride} {}s are never read", line(name)));
+            all.push(format!(
+                "between windows {skipped} of every {stride} {}s are never read",
+                line(name)
+            ));
         }
     }
     all
@@ -206,12 +241,26 @@ fn line(axis: &str) -> &'static str {
 }
 
 fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
-    let Some(node) = crate::project::target::node_at(network.stack(lens.place.stack), &lens.place.path) else { return };
+    let Some(node) =
+        crate::project::target::node_at(network.stack(lens.place.stack), &lens.place.path)
+    else {
+        return;
+    };
     let word = lens.text.split(' ').next().unwrap_or_default();
-    let ends: Vec<Option<Shape>> = (0..node.branches().len()).map(|branch| end(lens, inference, branch)).collect();
-    let shapes: Option<Vec<String>> = ends.iter().map(|shape| shape.as_ref().map(Shape::to_string)).collect();
-    let (Some(shapes), Some(output)) = (shapes, &lens.output) else { return };
-    let chain = |of: &str, chain: Vec<String>| Formula { of: of.to_owned(), chain };
+    let ends: Vec<Option<Shape>> = (0..node.branches().len())
+        .map(|branch| end(lens, inference, branch))
+        .collect();
+    let shapes: Option<Vec<String>> = ends
+        .iter()
+        .map(|shape| shape.as_ref().map(Shape::to_string))
+        .collect();
+    let (Some(shapes), Some(output)) = (shapes, &lens.output) else {
+        return;
+    };
+    let chain = |of: &str, chain: Vec<String>| Formula {
+        of: of.to_owned(),
+        chain,
+    };
     match word {
         "add" => {
             lens.formulas = vec![chain("sum", vec![shapes.join(" + "), output.to_string()])];
@@ -221,15 +270,25 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
             lens.sample = Ok(others::add(shapes.len()));
         }
         "concat" => {
-            let channels: Vec<String> = ends.iter().flatten().map(|shape| shape.channels().to_string()).collect();
-            lens.formulas = vec![chain("channels", vec![channels.join(" + "), output.channels().to_string()])];
+            let channels: Vec<String> = ends
+                .iter()
+                .flatten()
+                .map(|shape| shape.channels().to_string())
+                .collect();
+            lens.formulas = vec![chain(
+                "channels",
+                vec![channels.join(" + "), output.channels().to_string()],
+            )];
             lens.notes.push(
                 "all branches read the same input; their channels are stacked in the order of the branches".into(),
             );
             lens.sample = Ok(others::concat(shapes.len()));
         }
         _ => {
-            lens.formulas = vec![chain("output", vec!["what the last pass gives".into(), output.to_string()])];
+            lens.formulas = vec![chain(
+                "output",
+                vec!["what the last pass gives".into(), output.to_string()],
+            )];
             lens.sample = Err(
                 "The layers inside are passed again and again, each time with weights of their own: open one of them."
                     .into(),
@@ -248,7 +307,11 @@ fn end(lens: &Lens, inference: &Inference, branch: usize) -> Option<Shape> {
             && path.starts_with(&lens.place.path)
             && path.get(depth - 2) == Some(&branch)
     };
-    inference.rows.iter().rfind(inside).map_or_else(|| lens.input.clone(), |row| row.output.clone())
+    inference
+        .rows
+        .iter()
+        .rfind(inside)
+        .map_or_else(|| lens.input.clone(), |row| row.output.clone())
 }
 
 /// A number as people write it: whole where it is, else four digits; with a true minus sign.
@@ -261,14 +324,26 @@ pub fn number(value: f64) -> String {
         let size = value.abs();
         let digits = (3 - size.log10().floor() as i32).clamp(0, 9) as usize;
         let text = format!("{size:.digits$}");
-        if !(1e-4..1e9).contains(&size) { format!("{size:.2e}") } else { trimmed(&text) }
+        if !(1e-4..1e9).contains(&size) {
+            format!("{size:.2e}")
+        } else {
+            trimmed(&text)
+        }
     };
-    if value < 0.0 { format!("−{text}") } else { text }
+    if value < 0.0 {
+        format!("−{text}")
+    } else {
+        text
+    }
 }
 
 /// Without zeros at the end of the decimals.
 fn trimmed(text: &str) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]

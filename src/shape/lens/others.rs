@@ -20,18 +20,31 @@ fn plane(sizes: [usize; 3], rank: usize) -> [usize; 2] {
 }
 
 /// A layer that treats both axes alike: each output cell reads the cells that `reads` gives along each of them.
-fn separable(input: Sheet, [rows, columns]: [usize; 2], reads: impl Fn(usize, usize) -> Reads) -> Sample {
+fn separable(
+    input: Sheet,
+    [rows, columns]: [usize; 2],
+    reads: impl Fn(usize, usize) -> Reads,
+) -> Sample {
     let mut weights: Vec<f64> = Vec::new();
     let mut touched: Vec<Vec<Touch>> = Vec::new();
     for cell in 0..rows * columns {
         let mut touches = Vec::new();
         for (row, a) in reads(0, cell / columns) {
             for (column, b) in reads(1, cell % columns) {
-                let weight = weights.iter().position(|weight| (weight - a * b).abs() < 1e-12).unwrap_or(weights.len());
+                let weight = weights
+                    .iter()
+                    .position(|weight| (weight - a * b).abs() < 1e-12)
+                    .unwrap_or(weights.len());
                 if weight == weights.len() {
                     weights.push(a * b);
                 }
-                touches.push(Touch { plane: 0, row, column, cell: input.cell(0, row, column), weight });
+                touches.push(Touch {
+                    plane: 0,
+                    row,
+                    column,
+                    cell: input.cell(0, row, column),
+                    weight,
+                });
             }
         }
         touched.push(touches);
@@ -40,12 +53,21 @@ fn separable(input: Sheet, [rows, columns]: [usize; 2], reads: impl Fn(usize, us
     let factors = weights.clone();
     let make = |touches: &[Touch]| weighted(&sheet, &factors, touches);
     let sheets = [input, Sheet::new(rows, columns, Vec::new())];
-    Sample::reading(Way::Sum, sheets, (weights, None), |cell| touched[cell].clone(), make)
+    Sample::reading(
+        Way::Sum,
+        sheets,
+        (weights, None),
+        |cell| touched[cell].clone(),
+        make,
+    )
 }
 
 /// A sum of weights times cells, in words; a copy where there is one cell of weight 1.
 fn weighted(sheet: &Sheet, weights: &[f64], touches: &[Touch]) -> (f64, String, Option<usize>) {
-    let pairs: Vec<[f64; 2]> = touches.iter().map(|touch| [sheet.value(touch.cell), weights[touch.weight]]).collect();
+    let pairs: Vec<[f64; 2]> = touches
+        .iter()
+        .map(|touch| [sheet.value(touch.cell), weights[touch.weight]])
+        .collect();
     let sum: f64 = pairs.iter().map(|[value, weight]| value * weight).sum();
     let words = match (touches, pairs.as_slice()) {
         ([touch], [[value, weight]]) if *weight == 1.0 => match touch.cell {
@@ -61,7 +83,12 @@ fn weighted(sheet: &Sheet, weights: &[f64], touches: &[Touch]) -> (f64, String, 
 }
 
 /// Enlarging by repeating, or by linear interpolation.
-pub fn upsample(input: [usize; 3], factor: [usize; 3], bilinear: bool, rank: usize) -> Option<Sample> {
+pub fn upsample(
+    input: [usize; 3],
+    factor: [usize; 3],
+    bilinear: bool,
+    rank: usize,
+) -> Option<Sample> {
     let (cells, factors) = (plane(input, rank), plane(factor, rank));
     let small = cells.map(|size| size.min(3));
     let output = [small[0] * factors[0], small[1] * factors[1]];
@@ -82,34 +109,69 @@ pub fn upsample(input: [usize; 3], factor: [usize; 3], bilinear: bool, rank: usi
         }
     };
     let sheet = Sheet::new(small[0], small[1], values::few(small[0], small[1]));
-    Some(Sample { own_size: rank < 3 && small == cells, ..separable(sheet, output, reads) })
+    Some(Sample {
+        own_size: rank < 3 && small == cells,
+        ..separable(sheet, output, reads)
+    })
 }
 
 /// Zeros around.
-pub fn pad(input: [usize; 3], before: [usize; 3], after: [usize; 3], rank: usize) -> Option<Sample> {
+pub fn pad(
+    input: [usize; 3],
+    before: [usize; 3],
+    after: [usize; 3],
+    rank: usize,
+) -> Option<Sample> {
     let cells = plane(input, rank);
-    let (small, before, after) = (cells.map(|size| size.min(4)), plane_margin(before, rank), plane_margin(after, rank));
-    let output = [0, 1].map(|axis| small[axis].saturating_add(before[axis]).saturating_add(after[axis]));
+    let (small, before, after) = (
+        cells.map(|size| size.min(4)),
+        plane_margin(before, rank),
+        plane_margin(after, rank),
+    );
+    let output = [0, 1].map(|axis| {
+        small[axis]
+            .saturating_add(before[axis])
+            .saturating_add(after[axis])
+    });
     if output.iter().any(|&size| size > MOST) {
         return None;
     }
     let mut sheet = Sheet::new(small[0], small[1], values::few(small[0], small[1]));
     sheet.margin = [before[0], after[1], after[0], before[1]];
     let reads = |axis: usize, at: usize| vec![(at as i64 - before[axis] as i64, 1.0)];
-    Some(Sample { own_size: rank < 3 && small == cells, ..separable(sheet, output, reads) })
+    Some(Sample {
+        own_size: rank < 3 && small == cells,
+        ..separable(sheet, output, reads)
+    })
 }
 
 /// Sides cut off.
-pub fn crop(output: [usize; 3], before: [usize; 3], after: [usize; 3], rank: usize) -> Option<Sample> {
+pub fn crop(
+    output: [usize; 3],
+    before: [usize; 3],
+    after: [usize; 3],
+    rank: usize,
+) -> Option<Sample> {
     let cells = plane(output, rank);
-    let (small, before, after) = (cells.map(|size| size.min(3)), plane_margin(before, rank), plane_margin(after, rank));
-    let input = [0, 1].map(|axis| small[axis].saturating_add(before[axis]).saturating_add(after[axis]));
+    let (small, before, after) = (
+        cells.map(|size| size.min(3)),
+        plane_margin(before, rank),
+        plane_margin(after, rank),
+    );
+    let input = [0, 1].map(|axis| {
+        small[axis]
+            .saturating_add(before[axis])
+            .saturating_add(after[axis])
+    });
     if input.iter().any(|&size| size > MOST) {
         return None;
     }
     let sheet = Sheet::new(input[0], input[1], values::mixed(input[0], input[1]));
     let reads = |axis: usize, at: usize| vec![((at + before[axis]) as i64, 1.0)];
-    Some(Sample { own_size: rank < 3 && small == cells, ..separable(sheet, small, reads) })
+    Some(Sample {
+        own_size: rank < 3 && small == cells,
+        ..separable(sheet, small, reads)
+    })
 }
 
 /// Margins of the axes that are drawn: a signal has none above and below.
@@ -121,25 +183,41 @@ fn plane_margin(sizes: [usize; 3], rank: usize) -> [usize; 2] {
 pub fn adaptive(input: [usize; 3], output: [usize; 3], rank: usize) -> Option<Sample> {
     let own = [plane(input, rank), plane(output, rank)];
     let small = [0, 1].map(|axis| fewer(own[0][axis], own[1][axis]));
-    let (from, to) = (small.map(|(cells, _)| cells), small.map(|(_, windows)| windows));
+    let (from, to) = (
+        small.map(|(cells, _)| cells),
+        small.map(|(_, windows)| windows),
+    );
     if from.iter().chain(&to).any(|&size| size > MOST) {
         return None;
     }
     let sheet = Sheet::new(from[0], from[1], values::mixed(from[0], from[1]));
-    let span = |axis: usize, at: usize| at * from[axis] / to[axis]..((at + 1) * from[axis]).div_ceil(to[axis]);
+    let span = |axis: usize, at: usize| {
+        at * from[axis] / to[axis]..((at + 1) * from[axis]).div_ceil(to[axis])
+    };
     let touches = |cell: usize| {
-        let all =
-            span(0, cell / to[1]).flat_map(|row| span(1, cell % to[1]).map(move |column| (row as i64, column as i64)));
+        let all = span(0, cell / to[1])
+            .flat_map(|row| span(1, cell % to[1]).map(move |column| (row as i64, column as i64)));
         let touches: Vec<Touch> = all
-            .map(|(row, column)| Touch { plane: 0, row, column, cell: sheet.cell(0, row, column), weight: 0 })
+            .map(|(row, column)| Touch {
+                plane: 0,
+                row,
+                column,
+                cell: sheet.cell(0, row, column),
+                weight: 0,
+            })
             .collect();
         let counted = touches.len();
         averaged(touches, counted)
     };
     let sheets = [sheet.clone(), Sheet::new(to[0], to[1], Vec::new())];
     let kernel = (shares(sheet.len()), None);
-    let sample = Sample::reading(Way::Mean, sheets, kernel, touches, |touches| mean(&sheet, touches, true));
-    Some(Sample { own_size: rank < 3 && own == [from, to], ..sample })
+    let sample = Sample::reading(Way::Mean, sheets, kernel, touches, |touches| {
+        mean(&sheet, touches, true)
+    });
+    Some(Sample {
+        own_size: rank < 3 && own == [from, to],
+        ..sample
+    })
 }
 
 /// Fewer cells and windows of the same kind: equal windows stay equal, windows that overlap overlap.
@@ -165,14 +243,25 @@ pub fn global_max(input: [usize; 3], rank: usize) -> Sample {
     let sheet = Sheet::new(rows, columns, values::mixed(rows, columns));
     let touches = |_: usize| unweighted(all_of(&sheet));
     let sheets = [sheet.clone(), Sheet::new(1, 1, Vec::new())];
-    let sample = Sample::reading(Way::Max, sheets, (vec![1.0], None), touches, |touches| winner(&sheet, touches));
-    Sample { own_size: rank < 3 && own == [rows, columns], ..sample }
+    let sample = Sample::reading(Way::Max, sheets, (vec![1.0], None), touches, |touches| {
+        winner(&sheet, touches)
+    });
+    Sample {
+        own_size: rank < 3 && own == [rows, columns],
+        ..sample
+    }
 }
 
 fn all_of(sheet: &Sheet) -> Vec<Touch> {
     let touch = |cell: usize| {
         let [plane, row, column] = sheet.place(cell);
-        Touch { plane, row: row as i64, column: column as i64, cell: Some(cell), weight: cell }
+        Touch {
+            plane,
+            row: row as i64,
+            column: column as i64,
+            cell: Some(cell),
+            weight: cell,
+        }
     };
     (0..sheet.len()).map(touch).collect()
 }
@@ -180,28 +269,52 @@ fn all_of(sheet: &Sheet) -> Vec<Touch> {
 /// A full matrix: every output reads every input.
 pub fn dense(inputs: usize, outputs: usize) -> Sample {
     let (columns, rows) = (inputs.min(6), outputs.min(4));
-    let weights: Vec<f64> =
-        (0..rows * columns).map(|i| ((2 * (i / columns) + 3 * (i % columns)) % 5) as f64 - 2.0).collect();
+    let weights: Vec<f64> = (0..rows * columns)
+        .map(|i| ((2 * (i / columns) + 3 * (i % columns)) % 5) as f64 - 2.0)
+        .collect();
     let input = Sheet::new(columns, 1, values::few(columns, 1));
     let touches = |cell: usize| {
         let mut touches = all_of(&input);
-        touches.iter_mut().for_each(|touch| touch.weight += cell * columns);
+        touches
+            .iter_mut()
+            .for_each(|touch| touch.weight += cell * columns);
         touches
     };
     let factors = weights.clone();
     let sheets = [input.clone(), Sheet::new(rows, 1, Vec::new())];
     let make = |touches: &[Touch]| weighted(&input, &factors, touches);
-    let sample = Sample::reading(Way::Sum, sheets, (weights, Some([rows, columns])), touches, make);
-    Sample { own_size: inputs == columns && outputs == rows, ..sample }
+    let sample = Sample::reading(
+        Way::Sum,
+        sheets,
+        (weights, Some([rows, columns])),
+        touches,
+        make,
+    );
+    Sample {
+        own_size: inputs == columns && outputs == rows,
+        ..sample
+    }
 }
 
 /// Every number on its own.
 fn each(input: Sheet, make: impl Fn(f64) -> (f64, String)) -> Sample {
     let touches = |cell: usize| {
         let [plane, row, column] = input.place(cell);
-        vec![Touch { plane, row: row as i64, column: column as i64, cell: Some(cell), weight: 0 }]
+        vec![Touch {
+            plane,
+            row: row as i64,
+            column: column as i64,
+            cell: Some(cell),
+            weight: 0,
+        }]
     };
-    let sheets = [input.clone(), Sheet { values: Vec::new(), ..input.clone() }];
+    let sheets = [
+        input.clone(),
+        Sheet {
+            values: Vec::new(),
+            ..input.clone()
+        },
+    ];
     let of = |touches: &[Touch]| {
         let (value, words) = make(input.value(touches.first().and_then(|touch| touch.cell)));
         (value, words, None)
@@ -213,7 +326,10 @@ fn each(input: Sheet, make: impl Fn(f64) -> (f64, String)) -> Sample {
 pub fn activation(activation: Activation) -> Sample {
     each(Sheet::new(1, 7, values::around_zero(7)), |x| {
         let y = function::value(activation, x);
-        (y, format!("{}({}) = {}", activation.name(), number(x), number(y)))
+        (
+            y,
+            format!("{}({}) = {}", activation.name(), number(x), number(y)),
+        )
     })
 }
 
@@ -221,9 +337,18 @@ pub fn activation(activation: Activation) -> Sample {
 pub fn softmax() -> Sample {
     let input = Sheet::new(1, 5, vec![1.0, 3.0, 0.0, 2.0, -1.0]);
     let sum: f64 = input.values.iter().map(|x| x.exp()).sum();
-    let sheets = [input.clone(), Sheet { values: Vec::new(), ..input.clone() }];
+    let sheets = [
+        input.clone(),
+        Sheet {
+            values: Vec::new(),
+            ..input.clone()
+        },
+    ];
     let make = |touches: &[Touch]| {
-        let x = touches.iter().find(|touch| touch.weight == 1).map_or(0.0, |touch| input.value(touch.cell));
+        let x = touches
+            .iter()
+            .find(|touch| touch.weight == 1)
+            .map_or(0.0, |touch| input.value(touch.cell));
         let words = format!(
             "e^{}/(sum of e^x over all) = {}/{} = {}",
             bracketed(x),
@@ -235,7 +360,9 @@ pub fn softmax() -> Sample {
     };
     let touches = |cell: usize| {
         let mut touches = all_of(&input);
-        touches.iter_mut().for_each(|touch| touch.weight = usize::from(touch.cell == Some(cell)));
+        touches
+            .iter_mut()
+            .for_each(|touch| touch.weight = usize::from(touch.cell == Some(cell)));
         touches
     };
     Sample::reading(Way::Apply, sheets, (vec![1.0, 1.0], None), touches, make)
@@ -248,39 +375,82 @@ pub fn normalised() -> Sample {
     let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64;
     each(Sheet::new(1, values.len(), values), |x| {
         let y = (x - mean) / (variance + EPS).sqrt();
-        (y, format!("({} − {})/√({} + 0.00001) = {}", number(x), number(mean), number(variance), number(y)))
+        (
+            y,
+            format!(
+                "({} − {})/√({} + 0.00001) = {}",
+                number(x),
+                number(mean),
+                number(variance),
+                number(y)
+            ),
+        )
     })
 }
 
 /// Dropout in training: some numbers become 0, the others grow by 1/(1 − p).
 pub fn dropout(p: f64) -> Sample {
     let (input, kept) = (Sheet::new(1, 7, values::few(1, 7)), 1.0 / (1.0 - p));
-    let drops = |cell: usize| p > 0.0 && (cell * 5 + 2) % 7 < ((7.0 * p).round() as usize).clamp(1, 6);
+    let drops =
+        |cell: usize| p > 0.0 && (cell * 5 + 2) % 7 < ((7.0 * p).round() as usize).clamp(1, 6);
     let touches = |cell: usize| {
-        vec![Touch { plane: 0, row: 0, column: cell as i64, cell: Some(cell), weight: usize::from(drops(cell)) }]
+        vec![Touch {
+            plane: 0,
+            row: 0,
+            column: cell as i64,
+            cell: Some(cell),
+            weight: usize::from(drops(cell)),
+        }]
     };
     let make = |touches: &[Touch]| {
-        let Some(touch) = touches.first() else { return (0.0, String::new(), None) };
+        let Some(touch) = touches.first() else {
+            return (0.0, String::new(), None);
+        };
         let x = input.value(touch.cell);
         match touch.weight {
-            0 => (x * kept, format!("kept: {}/(1 − {}) = {}", number(x), number(p), number(x * kept)), None),
+            0 => (
+                x * kept,
+                format!(
+                    "kept: {}/(1 − {}) = {}",
+                    number(x),
+                    number(p),
+                    number(x * kept)
+                ),
+                None,
+            ),
             _ => (0.0, format!("dropped: {} becomes 0", number(x)), None),
         }
     };
-    let sheets = [input.clone(), Sheet { values: Vec::new(), ..input.clone() }];
+    let sheets = [
+        input.clone(),
+        Sheet {
+            values: Vec::new(),
+            ..input.clone()
+        },
+    ];
     Sample::reading(Way::Sum, sheets, (vec![kept, 0.0], None), touches, make)
 }
 
 /// Nothing changes.
 pub fn identity() -> Sample {
-    copied(Sheet::new(1, 5, values::few(1, 5)), Sheet::new(1, 5, Vec::new()))
+    copied(
+        Sheet::new(1, 5, values::few(1, 5)),
+        Sheet::new(1, 5, Vec::new()),
+    )
 }
 
 /// An image of two channels as a vector, or back: the numbers keep their order.
 pub fn reordered(to_vector: bool) -> Sample {
-    let image = Sheet { planes: 2, ..Sheet::new(2, 3, Vec::new()) };
+    let image = Sheet {
+        planes: 2,
+        ..Sheet::new(2, 3, Vec::new())
+    };
     let vector = Sheet::new(1, 12, Vec::new());
-    let (mut input, output) = if to_vector { (image, vector) } else { (vector, image) };
+    let (mut input, output) = if to_vector {
+        (image, vector)
+    } else {
+        (vector, image)
+    };
     input.values = (1..=12).map(f64::from).collect();
     copied(input, output)
 }
@@ -288,22 +458,52 @@ pub fn reordered(to_vector: bool) -> Sample {
 /// Branches joined along channels.
 pub fn concat(branches: usize) -> Sample {
     let planes = branches.clamp(1, 3);
-    let input = Sheet { planes, ..Sheet::new(2, 2, values::few(2 * planes, 2)) };
-    copied(input.clone(), Sheet { values: Vec::new(), ..input })
+    let input = Sheet {
+        planes,
+        ..Sheet::new(2, 2, values::few(2 * planes, 2))
+    };
+    copied(
+        input.clone(),
+        Sheet {
+            values: Vec::new(),
+            ..input
+        },
+    )
 }
 
 /// Branches summed cell by cell.
 pub fn add(branches: usize) -> Sample {
     let planes = branches.clamp(1, 3);
-    let input = Sheet { planes, ..Sheet::new(3, 3, values::mixed(3 * planes, 3)) };
+    let input = Sheet {
+        planes,
+        ..Sheet::new(3, 3, values::mixed(3 * planes, 3))
+    };
     let touches = |cell: usize| {
         let (row, column) = ((cell / 3) as i64, (cell % 3) as i64);
-        (0..planes).map(|plane| Touch { plane, row, column, cell: input.cell(plane, row, column), weight: 0 }).collect()
+        (0..planes)
+            .map(|plane| Touch {
+                plane,
+                row,
+                column,
+                cell: input.cell(plane, row, column),
+                weight: 0,
+            })
+            .collect()
     };
     let make = |touches: &[Touch]| {
-        let numbers: Vec<f64> = touches.iter().map(|touch| input.value(touch.cell)).collect();
-        let (sum, terms) = (numbers.iter().sum(), numbers.iter().map(|x| number(*x)).collect::<Vec<_>>());
-        (sum, format!("{} = {}", terms.join(" + "), number(sum)), None)
+        let numbers: Vec<f64> = touches
+            .iter()
+            .map(|touch| input.value(touch.cell))
+            .collect();
+        let (sum, terms) = (
+            numbers.iter().sum(),
+            numbers.iter().map(|x| number(*x)).collect::<Vec<_>>(),
+        );
+        (
+            sum,
+            format!("{} = {}", terms.join(" + "), number(sum)),
+            None,
+        )
     };
     let sheets = [input.clone(), Sheet::new(3, 3, Vec::new())];
     Sample::reading(Way::Sum, sheets, (vec![1.0], None), touches, make)
@@ -313,8 +513,16 @@ pub fn add(branches: usize) -> Sample {
 fn copied(input: Sheet, output: Sheet) -> Sample {
     let touches = |cell: usize| {
         let [plane, row, column] = input.place(cell);
-        vec![Touch { plane, row: row as i64, column: column as i64, cell: Some(cell), weight: 0 }]
+        vec![Touch {
+            plane,
+            row: row as i64,
+            column: column as i64,
+            cell: Some(cell),
+            weight: 0,
+        }]
     };
     let sheets = [input.clone(), output];
-    Sample::reading(Way::Sum, sheets, (vec![1.0], None), touches, |touches| weighted(&input, &[1.0], touches))
+    Sample::reading(Way::Sum, sheets, (vec![1.0], None), touches, |touches| {
+        weighted(&input, &[1.0], touches)
+    })
 }

@@ -10,24 +10,63 @@ use crate::shape::rules::{self, Context};
 /// The text of the partner; `None` where no layer does just that.
 pub fn transpose_of(kind: &Kind, op: &Op, output: &Shape) -> Option<String> {
     let (geometry, channels, groups, to_transposed) = match op {
-        Op::Conv { geometry, in_channels, groups, .. } => (geometry, *in_channels, *groups, true),
-        Op::ConvTranspose { geometry, in_channels, groups, .. } => (geometry, *in_channels, *groups, false),
+        Op::Conv {
+            geometry,
+            in_channels,
+            groups,
+            ..
+        } => (geometry, *in_channels, *groups, true),
+        Op::ConvTranspose {
+            geometry,
+            in_channels,
+            groups,
+            ..
+        } => (geometry, *in_channels, *groups, false),
         _ => return None,
     };
-    let written = Window { output_padding: None, ..kind.window()?.clone() };
-    let output_padding = if to_transposed { left_over(geometry, output.rank(), &written) } else { None };
-    let window = Window { output_padding, ..written };
+    let written = Window {
+        output_padding: None,
+        ..kind.window()?.clone()
+    };
+    let output_padding = if to_transposed {
+        left_over(geometry, output.rank(), &written)
+    } else {
+        None
+    };
+    let window = Window {
+        output_padding,
+        ..written
+    };
     let (out_channels, bias) = (u32::try_from(channels).ok()?, true);
     let groups = (groups > 1).then(|| u32::try_from(groups).ok()).flatten();
     let kind = match to_transposed {
-        true => Kind::ConvTranspose { out_channels, window, groups, bias },
-        false => Kind::Conv { out_channels, window, groups, bias },
+        true => Kind::ConvTranspose {
+            out_channels,
+            window,
+            groups,
+            bias,
+        },
+        false => Kind::Conv {
+            out_channels,
+            window,
+            groups,
+            bias,
+        },
     };
     let resolved = rules::resolve(&kind, output, &Context::default()).ok()?;
     let same = match (&resolved.op, to_transposed) {
-        (Op::ConvTranspose { geometry: other, .. }, true) | (Op::Conv { geometry: other, .. }, false) => {
-            other == geometry
-        }
+        (
+            Op::ConvTranspose {
+                geometry: other, ..
+            },
+            true,
+        )
+        | (
+            Op::Conv {
+                geometry: other, ..
+            },
+            false,
+        ) => other == geometry,
         _ => false,
     };
     same.then(|| Layer { kind, name: None }.to_string())
@@ -40,12 +79,15 @@ fn left_over(geometry: &Geometry, rank: usize, window: &Window) -> Option<Axes> 
     }
     let rest = |axis: usize| {
         let reach = (geometry.output[axis] - 1) * geometry.stride[axis] + geometry.reach(axis);
-        u32::try_from((geometry.input[axis] + 2 * geometry.pad[axis]).saturating_sub(reach)).unwrap_or(u32::MAX)
+        u32::try_from((geometry.input[axis] + 2 * geometry.pad[axis]).saturating_sub(reach))
+            .unwrap_or(u32::MAX)
     };
     let rests: Vec<u32> = (3 - rank.min(3)..3).map(rest).collect();
     match rests.as_slice() {
         rests if rests.iter().all(|&rest| rest == 0) => None,
-        [first, others @ ..] if others.iter().all(|other| other == first) => Some(Axes::all(*first)),
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            Some(Axes::all(*first))
+        }
         rests => Some(Axes::each(rests)),
     }
 }

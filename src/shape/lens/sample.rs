@@ -24,7 +24,13 @@ pub struct Sheet {
 impl Sheet {
     /// One plane without a margin.
     pub fn new(rows: usize, columns: usize, values: Vec<f64>) -> Sheet {
-        Sheet { planes: 1, rows, columns, values, margin: [0; 4] }
+        Sheet {
+            planes: 1,
+            rows,
+            columns,
+            values,
+            margin: [0; 4],
+        }
     }
 
     /// How many numbers it holds.
@@ -53,7 +59,9 @@ impl Sheet {
 
     /// A cell's number; 0 outside.
     pub fn value(&self, cell: Option<usize>) -> f64 {
-        cell.and_then(|cell| self.values.get(cell)).copied().unwrap_or(0.0)
+        cell.and_then(|cell| self.values.get(cell))
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// A cell as people call it, counted from 0: `(2, 1)`, or `3` where there is one row or one column.
@@ -64,7 +72,11 @@ impl Sheet {
             (_, 1) => row.to_string(),
             _ => format!("({row}, {column})"),
         };
-        if self.planes > 1 { format!("{at} of plane {plane}") } else { at }
+        if self.planes > 1 {
+            format!("{at} of plane {plane}")
+        } else {
+            at
+        }
     }
 }
 
@@ -149,21 +161,41 @@ impl Sample {
         touches: impl Fn(usize) -> Vec<Touch>,
         make: impl Fn(&[Touch]) -> (f64, String, Option<usize>),
     ) -> Sample {
-        let mut sample = Sample { way, input, weights, kernel, output, steps: Vec::new(), own_size: false };
+        let mut sample = Sample {
+            way,
+            input,
+            weights,
+            kernel,
+            output,
+            steps: Vec::new(),
+            own_size: false,
+        };
         sample.output.values = Vec::with_capacity(sample.output.len());
         for cell in 0..sample.output.len() {
             let touches = touches(cell);
             let (value, sum, chosen) = make(&touches);
             sample.output.values.push(value);
-            sample.steps.push(Step { cell, touches, chosen, sum });
+            sample.steps.push(Step {
+                cell,
+                touches,
+                chosen,
+                sum,
+            });
         }
         sample
     }
 
     /// The numbers a touch brings together: the input cell's (0 in the padding) and the weight.
     pub fn factors(&self, step: &Step, touch: &Touch) -> [f64; 2] {
-        let cell = if self.way.writes() { Some(step.cell) } else { touch.cell };
-        [self.input.value(cell), self.weights.get(touch.weight).copied().unwrap_or(1.0)]
+        let cell = if self.way.writes() {
+            Some(step.cell)
+        } else {
+            touch.cell
+        };
+        [
+            self.input.value(cell),
+            self.weights.get(touch.weight).copied().unwrap_or(1.0),
+        ]
     }
 
     /// The output as far as it is known after a step; `None` for cells that nothing was written to yet.
@@ -178,7 +210,9 @@ impl Sample {
             }
             for (index, touch) in step.touches.iter().enumerate() {
                 let counts = step.chosen.is_none_or(|chosen| chosen == index);
-                let Some(slot) = touch.cell.and_then(|cell| known.get_mut(cell)) else { continue };
+                let Some(slot) = touch.cell.and_then(|cell| known.get_mut(cell)) else {
+                    continue;
+                };
                 let [value, weight] = self.factors(step, touch);
                 *slot = Some(slot.unwrap_or(0.0) + if counts { value * weight } else { 0.0 });
             }
@@ -200,16 +234,26 @@ impl Sample {
         if !self.way.writes() {
             return 1;
         }
-        self.steps.iter().flat_map(|step| &step.touches).filter(|touch| touch.cell == Some(cell)).count()
+        self.steps
+            .iter()
+            .flat_map(|step| &step.touches)
+            .filter(|touch| touch.cell == Some(cell))
+            .count()
     }
 
     /// What an output cell is, in full: `2·1 + 3·4 = 14`.
     pub fn sum_for_output(&self, cell: usize) -> String {
         if !self.way.writes() {
-            return self.step_for_output(cell).map_or_else(String::new, |step| self.steps[step].sum.clone());
+            return self
+                .step_for_output(cell)
+                .map_or_else(String::new, |step| self.steps[step].sum.clone());
         }
-        let counted =
-            self.steps.iter().flat_map(|step| step.touches.iter().enumerate().map(move |touch| (step, touch)));
+        let counted = self.steps.iter().flat_map(|step| {
+            step.touches
+                .iter()
+                .enumerate()
+                .map(move |touch| (step, touch))
+        });
         let terms = counted
             .filter(|(step, (index, touch))| {
                 touch.cell == Some(cell) && step.chosen.is_none_or(|chosen| chosen == *index)
@@ -228,7 +272,11 @@ impl Sample {
     pub fn weight_name(&self, weight: usize) -> String {
         match self.kernel {
             Some([1, _]) | Some([_, 1]) => format!("w({weight})"),
-            Some([_, columns]) => format!("w({}, {})", weight / columns.max(1), weight % columns.max(1)),
+            Some([_, columns]) => format!(
+                "w({}, {})",
+                weight / columns.max(1),
+                weight % columns.max(1)
+            ),
             None => number(self.weights.get(weight).copied().unwrap_or(1.0)),
         }
     }
@@ -241,5 +289,9 @@ pub(super) fn product([value, weight]: [f64; 2]) -> String {
 
 /// A number, in brackets when it is negative.
 pub(super) fn bracketed(value: f64) -> String {
-    if value < 0.0 { format!("({})", number(value)) } else { number(value) }
+    if value < 0.0 {
+        format!("({})", number(value))
+    } else {
+        number(value)
+    }
 }

@@ -28,7 +28,14 @@ const MANY_TAPS: usize = 4096;
 
 impl Slide {
     /// An axis that nothing slides along.
-    pub const UNIT: Slide = Slide { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0 };
+    pub const UNIT: Slide = Slide {
+        input: 1,
+        output: 1,
+        kernel: 1,
+        stride: 1,
+        dilation: 1,
+        before: 0,
+    };
 
     /// One axis of a geometry.
     pub fn of(geometry: &Geometry, axis: usize) -> Slide {
@@ -77,7 +84,14 @@ impl Slide {
 
     /// Of every `stride` cells, those between windows that none reads.
     pub fn skipped(&self) -> usize {
-        if self.output < 2 { 0 } else { self.stride - self.kernel.min(self.stride / gcd(self.stride, self.dilation)) }
+        if self.output < 2 {
+            0
+        } else {
+            self.stride
+                - self
+                    .kernel
+                    .min(self.stride / gcd(self.stride, self.dilation))
+        }
     }
 
     /// The cell that a window reads; outside of `0..input` where it reads a zero.
@@ -94,12 +108,19 @@ impl Slide {
         let with = |output: usize| {
             let fewer = (self.output - output).checked_mul(self.stride)?;
             let input = self.input.checked_sub(fewer).filter(|&input| input > 0)?;
-            Some(Slide { input, output, ..*self })
+            Some(Slide {
+                input,
+                output,
+                ..*self
+            })
         };
         let fits = |slide: &Slide| slide.input <= cells && slide.padded() <= padded;
         let most = self.output.min(cells + padded);
         let fitting = (2..=most).rev().filter_map(with).find(fits);
-        let least = self.output.saturating_sub((self.input - 1) / self.stride).max(self.output.min(2));
+        let least = self
+            .output
+            .saturating_sub((self.input - 1) / self.stride)
+            .max(self.output.min(2));
         fitting.or_else(|| with(least)).unwrap_or(*self)
     }
 }
@@ -117,13 +138,22 @@ mod tests {
 
     fn slide(input: usize, kernel: usize, stride: usize, before: usize, dilation: usize) -> Slide {
         let output = (input + 2 * before - dilation * (kernel - 1) - 1) / stride + 1;
-        Slide { input, output, kernel, stride, dilation, before }
+        Slide {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            before,
+        }
     }
 
     /// What a window reads, counted cell by cell.
     fn read(slide: &Slide) -> Vec<bool> {
         let mut read = vec![false; slide.input];
-        for (position, tap) in (0..slide.output).flat_map(|p| (0..slide.kernel).map(move |t| (p, t))) {
+        for (position, tap) in
+            (0..slide.output).flat_map(|p| (0..slide.kernel).map(move |t| (p, t)))
+        {
             let cell = slide.cell(position, tap);
             if (0..slide.input as i64).contains(&cell) {
                 read[cell as usize] = true;
@@ -134,9 +164,11 @@ mod tests {
 
     #[test]
     fn what_is_never_read_is_counted() {
-        for (n, k, s, p, d) in (5..24)
-            .flat_map(|n| (1..5).flat_map(move |k| (1..6).flat_map(move |s| (0..3).map(move |p| (n, k, s, p, 1 + p)))))
-        {
+        for (n, k, s, p, d) in (5..24).flat_map(|n| {
+            (1..5).flat_map(move |k| {
+                (1..6).flat_map(move |s| (0..3).map(move |p| (n, k, s, p, 1 + p)))
+            })
+        }) {
             if n + 2 * p < d * (k - 1) + 1 {
                 continue;
             }
@@ -146,11 +178,18 @@ mod tests {
             assert_eq!(tail, slide.dropped(), "{slide:?}");
             // Away from the ends every `stride` cells have as many that nobody reads.
             let inside = slide.span()..(slide.output * s).min(n);
-            for start in inside.clone().filter(|start| start + s <= inside.end && slide.output > 1) {
+            for start in inside
+                .clone()
+                .filter(|start| start + s <= inside.end && slide.output > 1)
+            {
                 let start = start.max(slide.span());
                 let window = &read[start.min(n)..(start + s).min(n)];
                 if window.len() == s && start + s + slide.span() <= slide.output * s {
-                    assert_eq!(window.iter().filter(|read| !**read).count(), slide.skipped(), "{slide:?} at {start}");
+                    assert_eq!(
+                        window.iter().filter(|read| !**read).count(),
+                        slide.skipped(),
+                        "{slide:?} at {start}"
+                    );
                 }
             }
         }
@@ -158,19 +197,28 @@ mod tests {
 
     #[test]
     fn a_shorter_axis_drops_the_same() {
-        for (n, k, s, p) in
-            (1..70).flat_map(|n| (1..12).flat_map(move |k| (1..5).flat_map(move |s| (0..4).map(move |p| (n, k, s, p)))))
-        {
+        for (n, k, s, p) in (1..70).flat_map(|n| {
+            (1..12).flat_map(move |k| (1..5).flat_map(move |s| (0..4).map(move |p| (n, k, s, p))))
+        }) {
             if n + 2 * p < k {
                 continue;
             }
             let long = slide(n, k, s, p, 1);
             let short = long.shortened(6, 8);
-            assert_eq!(short, slide(short.input, k, s, p, 1), "{long:?}: a window as the rule has it");
-            assert!(
-                short.input <= n && short.output <= long.output && short.output >= long.output.min(2).min(short.output)
+            assert_eq!(
+                short,
+                slide(short.input, k, s, p, 1),
+                "{long:?}: a window as the rule has it"
             );
-            assert!(short.input <= 7 || short.output == 2 || short.input == n, "{long:?} {short:?}");
+            assert!(
+                short.input <= n
+                    && short.output <= long.output
+                    && short.output >= long.output.min(2).min(short.output)
+            );
+            assert!(
+                short.input <= 7 || short.output == 2 || short.input == n,
+                "{long:?} {short:?}"
+            );
             if s == 1 || short.input % s == n % s {
                 assert_eq!((short.input + 2 * p - k) % s, (n + 2 * p - k) % s);
             }

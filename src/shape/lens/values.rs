@@ -11,7 +11,9 @@ pub fn picture(rows: usize, columns: usize) -> Vec<f64> {
 
 /// Numbers from 1 to 9 that are spread so that every window has one winner in most places.
 pub fn mixed(rows: usize, columns: usize) -> Vec<f64> {
-    cells(rows, columns, |r, c| ((5 * r + 7 * c + r * c * 2 + r * r) % 9 + 1) as f64)
+    cells(rows, columns, |r, c| {
+        ((5 * r + 7 * c + r * c * 2 + r * r) % 9 + 1) as f64
+    })
 }
 
 /// From 1 upwards, again from 1 after 4: what a transposed convolution spreads.
@@ -21,7 +23,9 @@ pub fn few(rows: usize, columns: usize) -> Vec<f64> {
 
 /// Whole numbers around zero: what an activation is shown on.
 pub fn around_zero(count: usize) -> Vec<f64> {
-    (0..count).map(|i| i as f64 - ((count - 1) / 2) as f64).collect()
+    (0..count)
+        .map(|i| i as f64 - ((count - 1) / 2) as f64)
+        .collect()
 }
 
 /// A kernel that answers to upright edges (for 3×3 the one of Sobel): left minus right, the middle row counts most.
@@ -50,7 +54,9 @@ fn hill(place: usize, count: usize) -> f64 {
 }
 
 fn cells(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-    (0..rows * columns).map(|i| value(i / columns.max(1), i % columns.max(1))).collect()
+    (0..rows * columns)
+        .map(|i| value(i / columns.max(1), i % columns.max(1)))
+        .collect()
 }
 
 #[cfg(test)]

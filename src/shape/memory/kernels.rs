@@ -48,26 +48,60 @@ pub(crate) struct Ends {
 impl Kernel {
     /// The kernels of an operator: one, two for a separable convolution, none for most.
     pub fn of(op: &Op) -> Vec<Kernel> {
-        let one = |geometry: &Geometry, large: usize, small: usize, groups: usize, transposed| Kernel {
-            geometry: *geometry,
-            large: large as u64,
-            small: small as u64,
-            groups: groups.max(1) as u64,
-            transposed,
-        };
+        let one =
+            |geometry: &Geometry, large: usize, small: usize, groups: usize, transposed| Kernel {
+                geometry: *geometry,
+                large: large as u64,
+                small: small as u64,
+                groups: groups.max(1) as u64,
+                transposed,
+            };
         match op {
-            Op::Conv { in_channels, out_channels, groups, geometry, .. } => {
+            Op::Conv {
+                in_channels,
+                out_channels,
+                groups,
+                geometry,
+                ..
+            } => {
                 vec![one(geometry, *in_channels, *out_channels, *groups, false)]
             }
-            Op::ConvTranspose { in_channels, out_channels, groups, geometry, .. } => {
+            Op::ConvTranspose {
+                in_channels,
+                out_channels,
+                groups,
+                geometry,
+                ..
+            } => {
                 vec![one(geometry, *out_channels, *in_channels, *groups, true)]
             }
-            Op::SeparableConv { in_channels, out_channels, geometry, .. } => vec![
+            Op::SeparableConv {
+                in_channels,
+                out_channels,
+                geometry,
+                ..
+            } => vec![
                 one(geometry, *in_channels, *in_channels, *in_channels, false),
-                one(&Geometry::pointwise(geometry.output), *in_channels, *out_channels, 1, false),
+                one(
+                    &Geometry::pointwise(geometry.output),
+                    *in_channels,
+                    *out_channels,
+                    1,
+                    false,
+                ),
             ],
-            Op::Dense { in_features, out_features, .. } => {
-                vec![one(&Geometry::ONE_CELL, *in_features, *out_features, 1, false)]
+            Op::Dense {
+                in_features,
+                out_features,
+                ..
+            } => {
+                vec![one(
+                    &Geometry::ONE_CELL,
+                    *in_features,
+                    *out_features,
+                    1,
+                    false,
+                )]
             }
             _ => Vec::new(),
         }
@@ -89,24 +123,36 @@ impl Kernel {
 
     /// Channels of the source and of the target.
     fn channels(&self, down: bool) -> (u64, u64) {
-        if down { (self.large, self.small) } else { (self.small, self.large) }
+        if down {
+            (self.large, self.small)
+        } else {
+            (self.small, self.large)
+        }
     }
 
     /// Rows of a packed weight: what one position reads.
     fn rows(&self, down: bool) -> u64 {
-        let each = if self.is_depthwise() { 1 } else { self.channels(down).0 / self.loops() };
+        let each = if self.is_depthwise() {
+            1
+        } else {
+            self.channels(down).0 / self.loops()
+        };
         self.cells().saturating_mul(each)
     }
 
     /// Numbers of the weight packed for a direction: lanes come in whole vectors.
     pub fn packed(&self, down: bool, machine: Machine) -> u64 {
-        let lanes = (self.channels(down).1 / self.loops()).div_ceil(machine.lanes.max(1)) * machine.lanes.max(1);
-        self.loops().saturating_mul(lanes).saturating_mul(self.rows(down))
+        let lanes = (self.channels(down).1 / self.loops()).div_ceil(machine.lanes.max(1))
+            * machine.lanes.max(1);
+        self.loops()
+            .saturating_mul(lanes)
+            .saturating_mul(self.rows(down))
     }
 
     /// Multiply-adds for an image in a direction, those of lanes to spare included.
     pub fn work(&self, down: bool, machine: Machine) -> u64 {
-        self.packed(down, machine).saturating_mul(volume(self.geometry.output))
+        self.packed(down, machine)
+            .saturating_mul(volume(self.geometry.output))
     }
 
     /// Bytes of the lists that say what a position reads.
@@ -117,7 +163,14 @@ impl Kernel {
 
     /// Cells of a direction's source, and with the zeros around it.
     pub fn source_cells(&self, down: bool) -> (u64, u64) {
-        let Geometry { input, output, kernel, stride, dilation, pad } = self.geometry;
+        let Geometry {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            pad,
+        } = self.geometry;
         if down {
             return (volume(input), volume(self.geometry.padded()));
         }
@@ -132,31 +185,64 @@ impl Kernel {
     }
 
     fn targets(&self, down: bool) -> u64 {
-        volume(if down { self.geometry.output } else { self.geometry.input })
+        volume(if down {
+            self.geometry.output
+        } else {
+            self.geometry.input
+        })
     }
 
     /// Images that a task takes at a time.
     fn images(&self, down: bool, batch: u64) -> u64 {
-        let Geometry { input, output, stride, .. } = self.geometry;
+        let Geometry {
+            input,
+            output,
+            stride,
+            ..
+        } = self.geometry;
         // Going up, a stride of s has s kinds of positions along its axis.
         let kinds = [0, 1, 2].map(|axis| (input[axis] / stride[axis].max(1)).max(1));
         let positions = volume(if down { output } else { kinds }).max(1);
         let most = (batch / MIN_TASKS).max(MIN_POSITIONS.div_ceil(positions));
-        BLOCK_POSITIONS.div_ceil(positions).min(most).min(batch.max(1)).max(1)
+        BLOCK_POSITIONS
+            .div_ceil(positions)
+            .min(most)
+            .min(batch.max(1))
+            .max(1)
     }
 
     /// What a pass in a direction works in.
-    fn pass(&self, down: bool, batch: u64, ends: Ends, is_forward: bool, machine: Machine) -> Scratch {
+    fn pass(
+        &self,
+        down: bool,
+        batch: u64,
+        ends: Ends,
+        is_forward: bool,
+        machine: Machine,
+    ) -> Scratch {
         let ((cells, padded), (from, to)) = (self.source_cells(down), self.channels(down));
         let spare = self.is_depthwise() && !from.is_multiple_of(machine.lanes.max(1));
         let in_place = cells == padded && !spare && (is_forward || !ends.laid);
-        let source = if in_place { 0 } else { padded.saturating_mul(from) };
+        let source = if in_place {
+            0
+        } else {
+            padded.saturating_mul(from)
+        };
         let images = self.images(down, batch);
-        let image = if is_forward && ends.pooled { self.targets(down).saturating_mul(to) } else { 0 };
-        let numbers = images.saturating_mul(source.saturating_add(image)).saturating_add(4 * machine.lanes);
+        let image = if is_forward && ends.pooled {
+            self.targets(down).saturating_mul(to)
+        } else {
+            0
+        };
+        let numbers = images
+            .saturating_mul(source.saturating_add(image))
+            .saturating_add(4 * machine.lanes);
         let blocks = batch.div_ceil(images);
         let banded = blocks < MIN_TASKS && self.work(down, machine) >= BAND_MACS && image == 0;
-        Scratch { tasks: if banded { blocks * MIN_TASKS } else { blocks }, numbers }
+        Scratch {
+            tasks: if banded { blocks * MIN_TASKS } else { blocks },
+            numbers,
+        }
     }
 
     /// What the forward pass works in.
@@ -172,22 +258,41 @@ impl Kernel {
     /// What the gradient of the weight lays out.
     pub fn weight_gradient(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
         let ((cells, padded), lanes) = (self.source_cells(true), machine.lanes.max(1));
-        let (large_laid, small_laid) = if self.transposed { (ends.laid, false) } else { (false, ends.laid) };
-        let large_in_place =
-            !large_laid && cells == padded && (!self.is_depthwise() || self.large.is_multiple_of(lanes));
+        let (large_laid, small_laid) = if self.transposed {
+            (ends.laid, false)
+        } else {
+            (false, ends.laid)
+        };
+        let large_in_place = !large_laid
+            && cells == padded
+            && (!self.is_depthwise() || self.large.is_multiple_of(lanes));
         let small_in_place = !small_laid && (self.small / self.loops()).is_multiple_of(lanes);
         let images = self.images(true, batch);
         let room = |in_place: bool, image: u64| {
-            if in_place { 0 } else { images.saturating_mul(image).saturating_add(4 * lanes) }
+            if in_place {
+                0
+            } else {
+                images.saturating_mul(image).saturating_add(4 * lanes)
+            }
         };
         let large = room(large_in_place, padded.saturating_mul(self.large));
-        let small = room(small_in_place, volume(self.geometry.output).saturating_mul(self.small));
-        Scratch { tasks: MIN_TASKS, numbers: large.saturating_add(small) }
+        let small = room(
+            small_in_place,
+            volume(self.geometry.output).saturating_mul(self.small),
+        );
+        Scratch {
+            tasks: MIN_TASKS,
+            numbers: large.saturating_add(small),
+        }
     }
 
     /// Numbers that the parts of the weight's gradient take, which are added up at the end.
     pub fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
-        let bias = if self.transposed { self.large } else { self.small };
+        let bias = if self.transposed {
+            self.large
+        } else {
+            self.small
+        };
         let part = self.packed(true, machine).saturating_add(bias).max(1);
         part.saturating_mul((PART_NUMBERS / part).clamp(1, PARTS).min(batch.max(1)))
     }
@@ -204,5 +309,7 @@ pub(super) fn grown(count: u64, first: u64) -> u64 {
 
 /// Product of three sizes.
 pub(crate) fn volume(sizes: [usize; 3]) -> u64 {
-    sizes.iter().fold(1u64, |product, &size| product.saturating_mul(size as u64))
+    sizes
+        .iter()
+        .fold(1u64, |product, &size| product.saturating_mul(size as u64))
 }

@@ -48,7 +48,9 @@ pub struct Bytes {
 impl Bytes {
     /// All together.
     pub fn total(&self) -> u64 {
-        self.parts().into_iter().fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
+        self.parts()
+            .into_iter()
+            .fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
     }
 
     /// The parts with their words, in the order they are shown.
@@ -91,7 +93,9 @@ pub struct StepMemory {
 impl StepMemory {
     /// Everything.
     pub fn total(&self) -> Bytes {
-        self.layers.values().fold(self.shared, |sum, bytes| sum.plus(*bytes))
+        self.layers
+            .values()
+            .fold(self.shared, |sum, bytes| sum.plus(*bytes))
     }
 
     /// What belongs to a node itself.
@@ -111,7 +115,10 @@ impl StepMemory {
         for (place, bytes) in &earlier.layers {
             let at = self.layers.entry(place.clone()).or_default();
             // The optimizer's memory is made anew for each stage.
-            *at = Bytes { optimizer: at.optimizer, ..at.combine(*bytes, u64::max) };
+            *at = Bytes {
+                optimizer: at.optimizer,
+                ..at.combine(*bytes, u64::max)
+            };
         }
         self.shared = self.shared.combine(earlier.shared, u64::max);
         self
@@ -129,19 +136,33 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
     let (input, code) = (plan.input.elements(), plan.code.elements());
     let stack = |stack: Stack| {
         let from = if stack == Stack::Encoder { input } else { code };
-        plan.stack(stack).map(|planned| units(planned, from, &watch))
+        plan.stack(stack)
+            .map(|planned| units(planned, from, &watch))
     };
     let stacks = Stack::ALL.map(stack);
-    let idle = Stack::ALL.into_iter().zip(&stacks).filter(|(stack, _)| ![Stack::Encoder, second].contains(stack));
-    let learns_not = |units: &[super::units::Unit<'_>]| super::units::any_weight(units, &|place| !watch.trains(place));
+    let idle = Stack::ALL
+        .into_iter()
+        .zip(&stacks)
+        .filter(|(stack, _)| ![Stack::Encoder, second].contains(stack));
+    let learns_not = |units: &[super::units::Unit<'_>]| {
+        super::units::any_weight(units, &|place| !watch.trains(place))
+    };
     let has_weights = |units: &[super::units::Unit<'_>]| super::units::any_weight(units, &|_| true);
     let forgets = stacks.iter().flatten().any(|units| learns_not(units))
-        || idle.filter_map(|(_, units)| units.as_deref()).any(has_weights);
-    let mut walk = Walk::new(machine, u64::from(batch), kept_beside(&stage.optimizer), forgets);
+        || idle
+            .filter_map(|(_, units)| units.as_deref())
+            .any(has_weights);
+    let mut walk = Walk::new(
+        machine,
+        u64::from(batch),
+        kept_beside(&stage.optimizer),
+        forgets,
+    );
     stacks.iter().flatten().for_each(|units| walk.build(units));
     let encoder = stacks.first()?.as_deref()?;
     let last = stacks.get(second as usize)?.as_deref()?;
-    let learns = |units: &[super::units::Unit<'_>]| super::units::first_trained(units) < units.len();
+    let learns =
+        |units: &[super::units::Unit<'_>]| super::units::first_trained(units) < units.len();
     walk.forward(encoder, false);
     walk.forward(last, learns(encoder));
     walk.backward(last, learns(encoder));
@@ -150,10 +171,15 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
     }
     let labels = u64::from(stage.task == Task::Classify);
     let around = input.saturating_add(end(last, code)).saturating_add(labels);
-    let around = around.saturating_mul(u64::from(batch)).saturating_mul(FLOAT);
+    let around = around
+        .saturating_mul(u64::from(batch))
+        .saturating_mul(FLOAT);
     walk.shared.activations = walk.shared.activations.saturating_add(around);
     walk.shared.scratch = walk.common_scratch();
-    Some(StepMemory { layers: walk.layers, shared: walk.shared })
+    Some(StepMemory {
+        layers: walk.layers,
+        shared: walk.shared,
+    })
 }
 
 /// Numbers that an optimizer keeps beside each weight.
@@ -168,7 +194,9 @@ fn kept_beside(optimizer: &Optimizer) -> u64 {
 /// The largest batch that a stage may have whose step fits into so many bytes; `None` when not even one image
 /// does, or when the stage cannot be trained.
 pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) -> Option<u32> {
-    let fits = |batch: u32| step_memory(plan, stage, batch, machine).is_some_and(|step| step.total().total() <= budget);
+    let fits = |batch: u32| {
+        step_memory(plan, stage, batch, machine).is_some_and(|step| step.total().total() <= budget)
+    };
     if !fits(1) {
         return None;
     }

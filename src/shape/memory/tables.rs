@@ -18,12 +18,20 @@ pub(super) fn of(layer: &PlannedLayer) -> u64 {
         Op::GlobalAvgPool => map(cells_in, cells_in, 1),
         Op::AdaptiveAvgPool { input, output } => {
             let by_axis = [0, 1, 2].map(|axis| {
-                let overlap = if input[axis] % output[axis].max(1) == 0 { 0 } else { output[axis] - 1 };
+                let overlap = if input[axis] % output[axis].max(1) == 0 {
+                    0
+                } else {
+                    output[axis] - 1
+                };
                 input[axis].max(output[axis]) + overlap
             });
             map(volume(by_axis), cells_in, cells_out)
         }
-        Op::Upsample { factor, bilinear: true, .. } => {
+        Op::Upsample {
+            factor,
+            bilinear: true,
+            ..
+        } => {
             let axes = factor.iter().filter(|factor| **factor > 1).count() as u32;
             map(cells_out.saturating_mul(1 << axes), cells_in, cells_out)
         }
@@ -31,7 +39,9 @@ pub(super) fn of(layer: &PlannedLayer) -> u64 {
         Op::Pad { .. } => map(cells_in, cells_in, cells_out),
         // Which weight belongs to each value.
         Op::LayerNorm => layer.input.elements().saturating_mul(8),
-        op => Kernel::of(op).iter().fold(0, |sum, kernel| sum.saturating_add(kernel.lists())),
+        op => Kernel::of(op)
+            .iter()
+            .fold(0, |sum, kernel| sum.saturating_add(kernel.lists())),
     }
 }
 

@@ -3,17 +3,32 @@ use crate::project::Network;
 use crate::project::node::Node;
 use crate::shape::infer;
 
-const MACHINE: Machine = Machine { threads: 2, lanes: 16 };
+const MACHINE: Machine = Machine {
+    threads: 2,
+    lanes: 16,
+};
 
 fn plan(input: &str, encoder: &[&str], head: &[&str]) -> Plan {
     let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
     let (encoder, head) = (nodes(encoder), nodes(head));
-    infer(&Network { input: input.parse().unwrap(), encoder, decoder: Vec::new(), head }).plan.unwrap()
+    infer(&Network {
+        input: input.parse().unwrap(),
+        encoder,
+        decoder: Vec::new(),
+        head,
+    })
+    .plan
+    .unwrap()
 }
 
 fn stage(optimizer: &str, freeze: &[&str], task: Task) -> Stage {
     let freeze = freeze.iter().map(|name| (*name).to_owned()).collect();
-    Stage { optimizer: optimizer.parse().unwrap(), freeze, task, ..Stage::default() }
+    Stage {
+        optimizer: optimizer.parse().unwrap(),
+        freeze,
+        task,
+        ..Stage::default()
+    }
 }
 
 fn bytes(plan: &Plan, stage: &Stage, batch: u32) -> Bytes {
@@ -26,59 +41,108 @@ fn a_dense_layer_by_hand() {
     let plan = plan("20", &["dense 10"], &[]);
     let of = |optimizer: &str| bytes(&plan, &stage(optimizer, &[], Task::Reconstruct), 8);
     let sgd = of("sgd lr=0.1");
-    assert_eq!((sgd.weights, sgd.gradients, sgd.optimizer), (210 * 4, 210 * 4, 0));
+    assert_eq!(
+        (sgd.weights, sgd.gradients, sgd.optimizer),
+        (210 * 4, 210 * 4, 0)
+    );
     // The batch, the output, and the loss's gradient; nothing asks for the gradient of the input.
     assert_eq!(sgd.activations, 8 * (20 + 10 + 10) * 4);
     // A row of 16 lanes for each input, packed and, with a bias, in eight parts; for two threads the output's
     // gradient laid out for the 8 images of a task; lists.
     let (packed, parts, laid) = (16 * 20, 8 * (16 * 20 + 10), 8 * 10 + 64);
-    assert_eq!(sgd.scratch, (packed + parts) * 4 + laid * 2 * 4 + 32 * 8 + 64);
+    assert_eq!(
+        sgd.scratch,
+        (packed + parts) * 4 + laid * 2 * 4 + 32 * 8 + 64
+    );
     assert_eq!(of("sgd lr=0.1 momentum=0.9").optimizer, 210 * 4);
-    assert_eq!(of("adam"), Bytes { optimizer: 2 * 210 * 4, ..sgd });
+    assert_eq!(
+        of("adam"),
+        Bytes {
+            optimizer: 2 * 210 * 4,
+            ..sgd
+        }
+    );
 }
 
 #[test]
 fn gradients_on_their_way_back_take_turns() {
     let reconstruct = stage("sgd lr=0.1", &[], Task::Reconstruct);
     let layers = ["dense 100", "gelu", "dense 100", "gelu", "dense 100"];
-    let activations = |layers: &[&str]| bytes(&plan("100", layers, &[]), &reconstruct, 8).activations;
+    let activations =
+        |layers: &[&str]| bytes(&plan("100", layers, &[]), &reconstruct, 8).activations;
     // One more pair of layers adds two outputs but no gradient.
-    assert_eq!(activations(&layers) - activations(&layers[2..]), 2 * 8 * 100 * 4);
+    assert_eq!(
+        activations(&layers) - activations(&layers[2..]),
+        2 * 8 * 100 * 4
+    );
     // A relu is computed along with the layer before it.
     let fused = ["dense 100", "relu", "dense 100"];
-    assert_eq!(activations(&["dense 100", "gelu", "dense 100"]) - activations(&fused), 2 * 8 * 100 * 4);
+    assert_eq!(
+        activations(&["dense 100", "gelu", "dense 100"]) - activations(&fused),
+        2 * 8 * 100 * 4
+    );
 }
 
 #[test]
 fn what_is_frozen_keeps_no_outputs() {
-    let plan =
-        plan("3x32x32", &["conv 8 k3", "relu", "conv 8 k3", "relu", "conv 8 k3", "relu"], &["flatten", "dense 10"]);
+    let plan = plan(
+        "3x32x32",
+        &[
+            "conv 8 k3",
+            "relu",
+            "conv 8 k3",
+            "relu",
+            "conv 8 k3",
+            "relu",
+        ],
+        &["flatten", "dense 10"],
+    );
     let whole = bytes(&plan, &stage("adam", &[], Task::Classify), 64);
     let frozen = bytes(&plan, &stage("adam", &["encoder"], Task::Classify), 64);
     assert_eq!(whole.weights, frozen.weights);
-    assert!(2 * frozen.activations < whole.activations, "{frozen:?} {whole:?}");
+    assert!(
+        2 * frozen.activations < whole.activations,
+        "{frozen:?} {whole:?}"
+    );
 }
 
 #[test]
 fn a_later_stage_finds_the_buffers_of_the_earlier() {
     let plan = plan("3x32x32", &["conv 8 k3", "relu"], &["flatten", "dense 10"]);
     let classify = stage("adam", &[], Task::Classify);
-    let [large, small] = [64, 8].map(|batch| step_memory(&plan, &classify, batch, MACHINE).unwrap());
+    let [large, small] =
+        [64, 8].map(|batch| step_memory(&plan, &classify, batch, MACHINE).unwrap());
     assert_eq!(small.clone().after(&large), large);
     assert_eq!(large.clone().after(&small), large);
 }
 
 #[test]
 fn the_largest_batch_fits_and_one_more_does_not() {
-    let plan = plan("3x32x32", &["conv 16 k3 p1", "relu", "maxpool 2", "bn", "sepconv 8 k3"], &["gap", "dense 10"]);
+    let plan = plan(
+        "3x32x32",
+        &["conv 16 k3 p1", "relu", "maxpool 2", "bn", "sepconv 8 k3"],
+        &["gap", "dense 10"],
+    );
     let classify = stage("adam", &[], Task::Classify);
     let total = |batch| bytes(&plan, &classify, batch).total();
-    for budget in [total(1), total(2) - 1, 5_000_000, 123_456_789, 4_000_000_000] {
+    for budget in [
+        total(1),
+        total(2) - 1,
+        5_000_000,
+        123_456_789,
+        4_000_000_000,
+    ] {
         let largest = largest_batch(&plan, &classify, MACHINE, budget).unwrap();
-        assert!(total(largest) <= budget && total(largest + 1) > budget, "{budget}: {largest}");
+        assert!(
+            total(largest) <= budget && total(largest + 1) > budget,
+            "{budget}: {largest}"
+        );
     }
     assert_eq!(largest_batch(&plan, &classify, MACHINE, total(1) - 1), None);
-    assert_eq!(largest_batch(&plan, &classify, MACHINE, u64::MAX), Some(MAX_BATCH));
+    assert_eq!(
+        largest_batch(&plan, &classify, MACHINE, u64::MAX),
+        Some(MAX_BATCH)
+    );
 }
 
 #[test]

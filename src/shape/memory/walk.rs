@@ -40,7 +40,18 @@ impl Walk {
     pub fn new(machine: Machine, batch: u64, kept_beside: u64, forgets: bool) -> Walk {
         let (layers, shared) = (BTreeMap::new(), Bytes::default());
         let scratch = Vec::new();
-        Walk { machine, batch, kept_beside, forgets, layers, shared, sums: 0, scratch, wide: 0, passing: 0 }
+        Walk {
+            machine,
+            batch,
+            kept_beside,
+            forgets,
+            layers,
+            shared,
+            sums: 0,
+            scratch,
+            wide: 0,
+            passing: 0,
+        }
     }
 
     fn at(&mut self, place: &Place) -> &mut Bytes {
@@ -66,7 +77,9 @@ impl Walk {
     pub fn build(&mut self, units: &[Unit<'_>]) {
         for unit in units {
             match &unit.work {
-                Work::Join { branches, .. } => branches.iter().for_each(|branch| self.build(branch)),
+                Work::Join { branches, .. } => {
+                    branches.iter().for_each(|branch| self.build(branch))
+                }
                 Work::Layer(layer) => self.build_layer(unit, layer),
             }
         }
@@ -84,7 +97,8 @@ impl Walk {
             }
             Op::Dense { .. } => {
                 let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
-                let orders = orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
+                let orders =
+                    orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
                 tables = tables.saturating_add(orders.saturating_mul(4));
             }
             _ => {}
@@ -93,13 +107,23 @@ impl Walk {
             tables = tables.saturating_add(tables::windows(geometry));
             if let Some(kernel) = Kernel::of(&layer.op).last() {
                 let (cells, padded) = kernel.source_cells(kernel.transposed);
-                tables = tables.saturating_add(if cells == padded { 0 } else { tables::places(cells) });
+                tables = tables.saturating_add(if cells == padded {
+                    0
+                } else {
+                    tables::places(cells)
+                });
             }
         }
         let at = self.at(unit.place);
         let (gradients, activations) = (bytes, 0);
         let weights = bytes.saturating_add(statistics);
-        *at = at.plus(Bytes { weights, gradients, optimizer: beside, activations, scratch: tables });
+        *at = at.plus(Bytes {
+            weights,
+            gradients,
+            optimizer: beside,
+            activations,
+            scratch: tables,
+        });
     }
 
     /// The forward pass of a sequence. `carries`: something before it learns.
@@ -108,7 +132,9 @@ impl Walk {
         for (i, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.skipped) {
             match &unit.work {
                 Work::Join { branches, .. } => {
-                    branches.iter().for_each(|branch| self.forward(branch, carries || i > first));
+                    branches
+                        .iter()
+                        .for_each(|branch| self.forward(branch, carries || i > first));
                 }
                 Work::Layer(layer) => self.forward_layer(unit, layer),
             }
@@ -142,8 +168,14 @@ impl Walk {
         let kernels = Kernel::of(&layer.op);
         for (index, kernel) in kernels.iter().enumerate() {
             let is_last = index + 1 == kernels.len();
-            self.scratch(unit.place, kernel.packed(!kernel.transposed, self.machine).saturating_mul(FLOAT));
-            self.scratch.push(kernel.forward(self.batch, unit.ends(is_last), self.machine));
+            self.scratch(
+                unit.place,
+                kernel
+                    .packed(!kernel.transposed, self.machine)
+                    .saturating_mul(FLOAT),
+            );
+            self.scratch
+                .push(kernel.forward(self.batch, unit.ends(is_last), self.machine));
             if !is_last {
                 self.activations(unit.place, self.of_batch(middle(kernel)));
             }
@@ -163,7 +195,10 @@ impl Walk {
         self.scratch(unit.place, 2 * FLOAT * channels);
         self.wide = self.wide.max(2 * PARTS * WIDE * channels);
         if unit.fused && unit.pool.is_some() {
-            self.scratch.push(Scratch { tasks: self.batch, numbers: unit.input });
+            self.scratch.push(Scratch {
+                tasks: self.batch,
+                numbers: unit.input,
+            });
         }
     }
 
@@ -176,7 +211,10 @@ impl Walk {
 
     /// The backward pass of a sequence, as far as something learns, or to its input.
     pub fn backward(&mut self, units: &[Unit<'_>], need_input: bool) {
-        let (first, mut turns) = (if need_input { 0 } else { first_trained(units) }, Turns::default());
+        let (first, mut turns) = (
+            if need_input { 0 } else { first_trained(units) },
+            Turns::default(),
+        );
         for (i, unit) in units.iter().enumerate().rev().filter(|(i, _)| *i >= first) {
             if unit.watched {
                 self.penalty(unit);
@@ -186,7 +224,9 @@ impl Walk {
             }
             let need = need_input || i > first;
             match &unit.work {
-                Work::Join { concat, branches } => self.backward_join(unit, *concat, branches, need),
+                Work::Join { concat, branches } => {
+                    self.backward_join(unit, *concat, branches, need)
+                }
                 Work::Layer(layer) => self.backward_layer(unit, layer, need),
             }
             if need && unit.writes_gradient() {
@@ -206,12 +246,22 @@ impl Walk {
         self.wide = self.wide.max(units.saturating_mul(PARTS * WIDE));
     }
 
-    fn backward_join(&mut self, unit: &Unit<'_>, concat: bool, branches: &[Vec<Unit<'_>>], need: bool) {
+    fn backward_join(
+        &mut self,
+        unit: &Unit<'_>,
+        concat: bool,
+        branches: &[Vec<Unit<'_>>],
+        need: bool,
+    ) {
         for branch in branches {
             if !need && first_trained(branch) == branch.len() {
                 continue;
             }
-            let part = if concat { self.of_batch(end(branch, unit.input)) } else { 0 };
+            let part = if concat {
+                self.of_batch(end(branch, unit.input))
+            } else {
+                0
+            };
             self.activations(unit.place, part);
             self.backward(branch, need);
         }
@@ -227,11 +277,18 @@ impl Walk {
             let ends = unit.ends(is_last);
             if unit.trains {
                 self.sums = self.sums.max(kernel.partial_sums(self.batch, self.machine));
-                self.scratch.push(kernel.weight_gradient(self.batch, ends, self.machine));
+                self.scratch
+                    .push(kernel.weight_gradient(self.batch, ends, self.machine));
             }
             if need || (!is_first && unit.trains) {
-                self.scratch(unit.place, kernel.packed(kernel.transposed, self.machine).saturating_mul(FLOAT));
-                self.scratch.push(kernel.input_gradient(self.batch, ends, self.machine));
+                self.scratch(
+                    unit.place,
+                    kernel
+                        .packed(kernel.transposed, self.machine)
+                        .saturating_mul(FLOAT),
+                );
+                self.scratch
+                    .push(kernel.input_gradient(self.batch, ends, self.machine));
                 if let Some(before) = kernels.get(index.wrapping_sub(1)) {
                     self.activations(unit.place, self.of_batch(middle(before)));
                 }
@@ -245,7 +302,10 @@ impl Walk {
         self.scratch(unit.place, lines * FLOAT * channels);
         let image = unit.input.max(1);
         let numbers = NORM_BLOCK.div_ceil(image).saturating_mul(image);
-        self.scratch.push(Scratch { tasks: PARTS.min(self.batch), numbers: numbers.saturating_add(2 * channels) });
+        self.scratch.push(Scratch {
+            tasks: PARTS.min(self.batch),
+            numbers: numbers.saturating_add(2 * channels),
+        });
     }
 
     /// Bytes of all that one layer after the other works in.
@@ -254,8 +314,13 @@ impl Walk {
             let tasks = self.scratch.iter().filter(|scratch| scratch.tasks > thread);
             tasks.map(|scratch| scratch.numbers).max().unwrap_or(0)
         };
-        let threads = (0..self.machine.threads.max(1)).map(most).fold(self.sums, u64::saturating_add);
-        threads.saturating_mul(FLOAT).saturating_add(self.wide).saturating_add(self.passing)
+        let threads = (0..self.machine.threads.max(1))
+            .map(most)
+            .fold(self.sums, u64::saturating_add);
+        threads
+            .saturating_mul(FLOAT)
+            .saturating_add(self.wide)
+            .saturating_add(self.passing)
     }
 }
 
@@ -304,7 +369,10 @@ impl Unit<'_> {
 
     fn ends(&self, is_last: bool) -> Ends {
         let pooled = is_last && self.fused && self.pool.is_some();
-        Ends { laid: pooled || (is_last && self.fused && self.relu), pooled }
+        Ends {
+            laid: pooled || (is_last && self.fused && self.relu),
+            pooled,
+        }
     }
 }
 

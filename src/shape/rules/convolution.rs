@@ -19,7 +19,16 @@ pub fn conv(
     check_groups(groups, in_channels, out_channels)?;
     let geometry = windows.slide(input)?;
     let output = tensor(&dims(out_channels, windows.rank, &geometry.output))?;
-    Ok(Resolved { op: Op::Conv { in_channels, out_channels, groups, bias, geometry }, output })
+    Ok(Resolved {
+        op: Op::Conv {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        },
+        output,
+    })
 }
 
 pub fn transpose(
@@ -35,31 +44,69 @@ pub fn transpose(
     check_output_padding(window, &windows)?;
     let geometry = windows.spread(input)?;
     let output = tensor(&dims(out_channels, windows.rank, &geometry.input))?;
-    Ok(Resolved { op: Op::ConvTranspose { in_channels, out_channels, groups, bias, geometry }, output })
+    Ok(Resolved {
+        op: Op::ConvTranspose {
+            in_channels,
+            out_channels,
+            groups,
+            bias,
+            geometry,
+        },
+        output,
+    })
 }
 
-pub fn depthwise(input: &Shape, window: &Window, multiplier: u32, bias: bool) -> Result<Resolved, ShapeError> {
+pub fn depthwise(
+    input: &Shape,
+    window: &Window,
+    multiplier: u32,
+    bias: bool,
+) -> Result<Resolved, ShapeError> {
     let windows = Windows::new(window, input, CONV)?;
     let in_channels = input.channels();
     // Both factors are at most 2^30.
     let out_channels = in_channels * multiplier as usize;
     let geometry = windows.slide(input)?;
     let output = tensor(&dims(out_channels, windows.rank, &geometry.output))?;
-    Ok(Resolved { op: Op::Conv { in_channels, out_channels, groups: in_channels, bias, geometry }, output })
+    Ok(Resolved {
+        op: Op::Conv {
+            in_channels,
+            out_channels,
+            groups: in_channels,
+            bias,
+            geometry,
+        },
+        output,
+    })
 }
 
-pub fn separable(input: &Shape, out_channels: usize, window: &Window, bias: bool) -> Result<Resolved, ShapeError> {
+pub fn separable(
+    input: &Shape,
+    out_channels: usize,
+    window: &Window,
+    bias: bool,
+) -> Result<Resolved, ShapeError> {
     let windows = Windows::new(window, input, CONV)?;
     let geometry = windows.slide(input)?;
     let output = tensor(&dims(out_channels, windows.rank, &geometry.output))?;
-    Ok(Resolved { op: Op::SeparableConv { in_channels: input.channels(), out_channels, bias, geometry }, output })
+    Ok(Resolved {
+        op: Op::SeparableConv {
+            in_channels: input.channels(),
+            out_channels,
+            bias,
+            geometry,
+        },
+        output,
+    })
 }
 
 fn check_groups(groups: usize, in_channels: usize, out_channels: usize) -> Result<(), ShapeError> {
     let unfit = |channels: usize| !channels.is_multiple_of(groups);
     let message = match (unfit(in_channels), unfit(out_channels)) {
         (false, false) => return Ok(()),
-        (true, _) => format!("{groups} groups don't divide the input's {in_channels} channels evenly"),
+        (true, _) => {
+            format!("{groups} groups don't divide the input's {in_channels} channels evenly")
+        }
         (_, true) => format!("{groups} groups don't divide the {out_channels} filters evenly"),
     };
     let fitting: Vec<String> = (1..=64usize)
@@ -72,11 +119,17 @@ fn check_groups(groups: usize, in_channels: usize, out_channels: usize) -> Resul
 
 /// PyTorch's rule: on every axis below the stride or the dilation, whichever is larger.
 fn check_output_padding(window: &Window, windows: &Windows) -> Result<(), ShapeError> {
-    if window.padding == Some(Padding::Same) && windows.own().iter().any(|axis| axis.output_padding > 0) {
+    if window.padding == Some(Padding::Same)
+        && windows.own().iter().any(|axis| axis.output_padding > 0)
+    {
         let message = "`same` already fixes the output's size, so an output padding has no meaning";
         return Err(ShapeError::new(message).help("leave out op, or give the padding as a number"));
     }
-    match windows.own().iter().find(|axis| axis.output_padding >= axis.stride.max(axis.dilation)) {
+    match windows
+        .own()
+        .iter()
+        .find(|axis| axis.output_padding >= axis.stride.max(axis.dilation))
+    {
         None => Ok(()),
         Some(axis) => Err(ShapeError::new(format!(
             "output padding {} must be smaller than the stride {} or the dilation {}",

@@ -53,26 +53,50 @@ pub fn resolve(kind: &Kind, input: &Shape, context: &Context<'_>) -> Result<Reso
     let resolved = dispatch(kind, input, context)?;
     let parameters = cost::parameters(&resolved.op, input);
     if parameters > MAX_ELEMENTS {
-        let message = format!("the layer would have {parameters} parameters; at most 2^40 are possible");
-        return Err(ShapeError::new(message).help("make the input smaller first: pooling, a stride, or gap"));
+        let message =
+            format!("the layer would have {parameters} parameters; at most 2^40 are possible");
+        return Err(ShapeError::new(message)
+            .help("make the input smaller first: pooling, a stride, or gap"));
     }
     Ok(resolved)
 }
 
 fn dispatch(kind: &Kind, input: &Shape, context: &Context<'_>) -> Result<Resolved, ShapeError> {
     match kind {
-        Kind::Conv { out_channels, window, groups, bias } => {
-            convolution::conv(input, *out_channels as usize, window, groups.unwrap_or(1) as usize, *bias)
-        }
-        Kind::ConvTranspose { out_channels, window, groups, bias } => {
-            convolution::transpose(input, *out_channels as usize, window, groups.unwrap_or(1) as usize, *bias)
-        }
-        Kind::DepthwiseConv { window, multiplier, bias } => {
-            convolution::depthwise(input, window, multiplier.unwrap_or(1), *bias)
-        }
-        Kind::SeparableConv { out_channels, window, bias } => {
-            convolution::separable(input, *out_channels as usize, window, *bias)
-        }
+        Kind::Conv {
+            out_channels,
+            window,
+            groups,
+            bias,
+        } => convolution::conv(
+            input,
+            *out_channels as usize,
+            window,
+            groups.unwrap_or(1) as usize,
+            *bias,
+        ),
+        Kind::ConvTranspose {
+            out_channels,
+            window,
+            groups,
+            bias,
+        } => convolution::transpose(
+            input,
+            *out_channels as usize,
+            window,
+            groups.unwrap_or(1) as usize,
+            *bias,
+        ),
+        Kind::DepthwiseConv {
+            window,
+            multiplier,
+            bias,
+        } => convolution::depthwise(input, window, multiplier.unwrap_or(1), *bias),
+        Kind::SeparableConv {
+            out_channels,
+            window,
+            bias,
+        } => convolution::separable(input, *out_channels as usize, window, *bias),
         Kind::MaxPool { window } => pooling::max(input, window, context.slot),
         Kind::AvgPool { window } => pooling::avg(input, window),
         Kind::Unpool => pooling::unpool(input, context),
@@ -86,17 +110,28 @@ fn dispatch(kind: &Kind, input: &Shape, context: &Context<'_>) -> Result<Resolve
         Kind::Reshape { shape } => vector::reshape(input, shape),
         Kind::Dense { out_features, bias } => vector::dense(input, *out_features as usize, *bias),
         Kind::GroupNorm { groups } => vector::group_norm(input, *groups as usize),
-        _ => Ok(Resolved { op: same_shape(kind, input), output: input.clone() }),
+        _ => Ok(Resolved {
+            op: same_shape(kind, input),
+            output: input.clone(),
+        }),
     }
 }
 
 /// The layers that leave the shape as it is.
 fn same_shape(kind: &Kind, input: &Shape) -> Op {
     match kind {
-        Kind::BatchNorm => Op::BatchNorm { channels: input.channels() },
+        Kind::BatchNorm => Op::BatchNorm {
+            channels: input.channels(),
+        },
         Kind::LayerNorm => Op::LayerNorm,
-        Kind::Dropout { p } => Op::Dropout { p: *p, channels: false },
-        Kind::DropoutChannels { p } => Op::Dropout { p: *p, channels: true },
+        Kind::Dropout { p } => Op::Dropout {
+            p: *p,
+            channels: false,
+        },
+        Kind::DropoutChannels { p } => Op::Dropout {
+            p: *p,
+            channels: true,
+        },
         Kind::Activation(activation) => Op::Activation(*activation),
         Kind::Softmax => Op::Softmax,
         Kind::Noise { std } => Op::Noise { std: *std },
@@ -125,19 +160,24 @@ pub fn attributes(kind: &Kind) -> Result<(), ShapeError> {
             window_attributes(window)?;
             one(groups.unwrap_or(1), "groups", "g1")
         }
-        Kind::DepthwiseConv { window, multiplier, .. } => {
+        Kind::DepthwiseConv {
+            window, multiplier, ..
+        } => {
             window_attributes(window)?;
             one(multiplier.unwrap_or(1), "the channel multiplier m", "m1")
         }
-        Kind::SeparableConv { window, .. } | Kind::MaxPool { window } | Kind::AvgPool { window } => {
-            window_attributes(window)
-        }
+        Kind::SeparableConv { window, .. }
+        | Kind::MaxPool { window }
+        | Kind::AvgPool { window } => window_attributes(window),
         Kind::Upsample { factor, .. } => positive(factor, "the factor", "upsample 2"),
-        Kind::AdaptiveAvgPool { output } => positive(output, "the output size", "adaptive-avgpool 1"),
-        Kind::GroupNorm { groups } => one(*groups, "groups", "groupnorm 1"),
-        Kind::Dropout { p } | Kind::DropoutChannels { p } if !(0.0..1.0).contains(p) => {
-            Err(ShapeError::new(format!("a dropout of {p} is not a probability below 1")).help("use dropout 0.5"))
+        Kind::AdaptiveAvgPool { output } => {
+            positive(output, "the output size", "adaptive-avgpool 1")
         }
+        Kind::GroupNorm { groups } => one(*groups, "groups", "groupnorm 1"),
+        Kind::Dropout { p } | Kind::DropoutChannels { p } if !(0.0..1.0).contains(p) => Err(
+            ShapeError::new(format!("a dropout of {p} is not a probability below 1"))
+                .help("use dropout 0.5"),
+        ),
         Kind::Noise { std } if !(*std >= 0.0 && std.is_finite()) => {
             Err(ShapeError::new(format!("{std} is not a standard deviation")).help("use noise 0.1"))
         }
@@ -157,7 +197,10 @@ fn window_attributes(window: &Window) -> Result<(), ShapeError> {
         Some(Padding::Zeros(axes)) => small(axes, "the padding")?,
         Some(Padding::Same | Padding::Valid) | None => {}
     }
-    window.output_padding.as_ref().map_or(Ok(()), |axes| small(axes, "the output padding"))
+    window
+        .output_padding
+        .as_ref()
+        .map_or(Ok(()), |axes| small(axes, "the output padding"))
 }
 
 fn one(number: u32, what: &str, help: &str) -> Result<(), ShapeError> {
@@ -166,7 +209,10 @@ fn one(number: u32, what: &str, help: &str) -> Result<(), ShapeError> {
 
 fn positive(axes: &Axes, what: &str, help: &str) -> Result<(), ShapeError> {
     if axes.sizes().contains(&0) {
-        return Err(ShapeError::new(format!("{what} is 0; it must be 1 or more")).help(format!("use {help}")));
+        return Err(
+            ShapeError::new(format!("{what} is 0; it must be 1 or more"))
+                .help(format!("use {help}")),
+        );
     }
     small(axes, what)
 }
@@ -184,11 +230,16 @@ fn small(axes: &Axes, what: &str) -> Result<(), ShapeError> {
 /// A shape from sizes that may be too large, as the output of a layer.
 pub(in crate::shape) fn tensor(dims: &[u64]) -> Result<Shape, ShapeError> {
     check_elements(dims.iter().copied(), "the output")?;
-    let sizes: Vec<usize> = dims.iter().map(|&d| usize::try_from(d).unwrap_or(usize::MAX)).collect();
+    let sizes: Vec<usize> = dims
+        .iter()
+        .map(|&d| usize::try_from(d).unwrap_or(usize::MAX))
+        .collect();
     Shape::new(&sizes).ok_or_else(|| {
         let text = super::error::times(dims);
-        ShapeError::new(format!("the output would be {text}; every size must be from 1 to {MAX_SIZE}"))
-            .help("use smaller sizes")
+        ShapeError::new(format!(
+            "the output would be {text}; every size must be from 1 to {MAX_SIZE}"
+        ))
+        .help("use smaller sizes")
     })
 }
 
@@ -198,7 +249,11 @@ fn check_elements(dims: impl Iterator<Item = u64> + Clone, what: &str) -> Result
         return Ok(());
     }
     let text = super::error::times(&dims.collect::<Vec<_>>());
-    let number = if elements == u64::MAX { "more than 10^19".into() } else { elements.to_string() };
+    let number = if elements == u64::MAX {
+        "more than 10^19".into()
+    } else {
+        elements.to_string()
+    };
     let message = format!("{what} {text} holds {number} numbers; at most 2^40 are possible");
     Err(ShapeError::new(message).help("use smaller sizes"))
 }
@@ -207,15 +262,29 @@ fn check_elements(dims: impl Iterator<Item = u64> + Clone, what: &str) -> Result
 pub fn outline(kind: &Kind, input: &Outline, paired: Option<&Pool>) -> Outline {
     let channels = |n: u32| Some(n as usize);
     match kind {
-        Kind::Conv { out_channels, window, .. } | Kind::SeparableConv { out_channels, window, .. } => {
-            window::slid_outline(input, channels(*out_channels), window, window::CONV)
+        Kind::Conv {
+            out_channels,
+            window,
+            ..
         }
-        Kind::ConvTranspose { out_channels, window, .. } => {
-            window::spread_outline(input, channels(*out_channels), window)
-        }
-        Kind::DepthwiseConv { window, multiplier, .. } => {
+        | Kind::SeparableConv {
+            out_channels,
+            window,
+            ..
+        } => window::slid_outline(input, channels(*out_channels), window, window::CONV),
+        Kind::ConvTranspose {
+            out_channels,
+            window,
+            ..
+        } => window::spread_outline(input, channels(*out_channels), window),
+        Kind::DepthwiseConv {
+            window, multiplier, ..
+        } => {
             let m = multiplier.unwrap_or(1) as usize;
-            let channels = input.channels().and_then(|c| c.checked_mul(m)).filter(|&c| c <= MAX_SIZE as usize);
+            let channels = input
+                .channels()
+                .and_then(|c| c.checked_mul(m))
+                .filter(|&c| c <= MAX_SIZE as usize);
             window::slid_outline(input, channels, window, window::CONV)
         }
         Kind::MaxPool { window } | Kind::AvgPool { window } => {

@@ -12,7 +12,10 @@ pub fn max(input: &Shape, window: &Window, slot: usize) -> Result<Resolved, Shap
     let windows = windows(input, window)?;
     let geometry = windows.slide(input)?;
     let output = tensor(&dims(input.channels(), windows.rank, &geometry.output))?;
-    Ok(Resolved { op: Op::MaxPool { geometry, slot }, output })
+    Ok(Resolved {
+        op: Op::MaxPool { geometry, slot },
+        output,
+    })
 }
 
 pub fn avg(input: &Shape, window: &Window) -> Result<Resolved, ShapeError> {
@@ -22,7 +25,13 @@ pub fn avg(input: &Shape, window: &Window) -> Result<Resolved, ShapeError> {
     let output = tensor(&dims(input.channels(), windows.rank, &geometry.output))?;
     // Numeric padding follows PyTorch (count_include_pad), `same` TensorFlow.
     let count_padding = window.padding != Some(Padding::Same);
-    Ok(Resolved { op: Op::AvgPool { geometry, count_padding }, output })
+    Ok(Resolved {
+        op: Op::AvgPool {
+            geometry,
+            count_padding,
+        },
+        output,
+    })
 }
 
 /// A peculiarity of PyTorch's AvgPool3d, kept so that every project can be exported: the window has
@@ -32,7 +41,13 @@ fn check_avgpool3d(input: &Shape, windows: &Windows) -> Result<(), ShapeError> {
     if input.rank() < 3 || !windows.own().iter().zip(input.spatial()).any(wide) {
         return Ok(());
     }
-    let kernel = times(&windows.own().iter().map(|axis| axis.kernel).collect::<Vec<_>>());
+    let kernel = times(
+        &windows
+            .own()
+            .iter()
+            .map(|axis| axis.kernel)
+            .collect::<Vec<_>>(),
+    );
     let message = format!(
         "window {kernel} is larger than the input {} (for averages of volumes padding doesn't count)",
         times(input.spatial())
@@ -44,34 +59,56 @@ fn check_avgpool3d(input: &Shape, windows: &Windows) -> Result<(), ShapeError> {
 /// lies in the padding alone.
 fn windows(input: &Shape, window: &Window) -> Result<Windows, ShapeError> {
     let windows = Windows::new(window, input, POOL)?;
-    match windows.own().iter().find(|axis| axis.pad.unwrap_or(0) > axis.span() / 2) {
+    match windows
+        .own()
+        .iter()
+        .find(|axis| axis.pad.unwrap_or(0) > axis.span() / 2)
+    {
         None => Ok(windows),
         Some(axis) => Err(ShapeError::new(format!(
             "padding {} is more than half of the pooling window {}",
             axis.pad.unwrap_or(0),
             axis.kernel
         ))
-        .help(format!("use p{} or less, or a larger window", axis.span() / 2))),
+        .help(format!(
+            "use p{} or less, or a larger window",
+            axis.span() / 2
+        ))),
     }
 }
 
 pub fn unpool(input: &Shape, context: &Context<'_>) -> Result<Resolved, ShapeError> {
-    let Some(pool) = context.paired else { return Err(unpaired(context.name)) };
-    let (Some(geometry), Some(from), Some(to)) = (pool.geometry, pool.output.full(), pool.input.full()) else {
-        let message = format!("it undoes `{}` at {}, which has an error", pool.text, pool.place);
+    let Some(pool) = context.paired else {
+        return Err(unpaired(context.name));
+    };
+    let (Some(geometry), Some(from), Some(to)) =
+        (pool.geometry, pool.output.full(), pool.input.full())
+    else {
+        let message = format!(
+            "it undoes `{}` at {}, which has an error",
+            pool.text, pool.place
+        );
         return Err(ShapeError::new(message).help(format!("mend {} first", pool.place)));
     };
     if from != *input {
         return Err(mismatched(input, pool, &from));
     }
-    Ok(Resolved { op: Op::Unpool { geometry, slot: pool.slot }, output: to })
+    Ok(Resolved {
+        op: Op::Unpool {
+            geometry,
+            slot: pool.slot,
+        },
+        output: to,
+    })
 }
 
 /// The error of an `unpool` without a partner.
 pub fn unpaired(name: Option<&str>) -> ShapeError {
     match name {
         Some(name) => ShapeError::new(format!("there is no max pooling named @{name} before it"))
-            .help(format!("name the pooling that it undoes: maxpool 2 @{name}"))
+            .help(format!(
+                "name the pooling that it undoes: maxpool 2 @{name}"
+            ))
             .help("or leave the name out to undo the latest one"),
         None => ShapeError::new("there is no max pooling left to undo")
             .help("insert `maxpool 2` before it, in the encoder for example")
@@ -80,12 +117,19 @@ pub fn unpaired(name: Option<&str>) -> ShapeError {
 }
 
 fn mismatched(input: &Shape, pool: &Pool, from: &Shape) -> ShapeError {
-    let message =
-        format!("it undoes `{}` at {}, which gave {from}, but its input here is {input}", pool.text, pool.place);
+    let message = format!(
+        "it undoes `{}` at {}, which gave {from}, but its input here is {input}",
+        pool.text, pool.place
+    );
     let error = ShapeError::new(message);
     if from.spatial() == input.spatial() {
-        let (word, k) = (if input.is_vector() { "dense" } else { "conv" }, from.channels());
-        return error.help(format!("insert `{word} {k} k1` before it, for {k} channels"));
+        let (word, k) = (
+            if input.is_vector() { "dense" } else { "conv" },
+            from.channels(),
+        );
+        return error.help(format!(
+            "insert `{word} {k} k1` before it, for {k} channels"
+        ));
     }
     error.help(format!(
         "let the layers between give {from}: padding that keeps the size (k3 p1), and the same strides up as down"
@@ -94,26 +138,46 @@ fn mismatched(input: &Shape, pool: &Pool, from: &Shape) -> ShapeError {
 
 pub fn global(input: &Shape, op: Op) -> Result<Resolved, ShapeError> {
     if input.is_vector() {
-        let message = format!("the input is already a vector of {}: there is no space to pool over", input.channels());
+        let message = format!(
+            "the input is already a vector of {}: there is no space to pool over",
+            input.channels()
+        );
         return Err(ShapeError::new(message).help("remove this layer"));
     }
-    Ok(Resolved { op, output: tensor(&[input.channels() as u64])? })
+    Ok(Resolved {
+        op,
+        output: tensor(&[input.channels() as u64])?,
+    })
 }
 
 pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
     let rank = input.rank();
     if rank == 0 {
-        let message = format!("the input is a vector of {}: there is no space to pool over", input.channels());
+        let message = format!(
+            "the input is a vector of {}: there is no space to pool over",
+            input.channels()
+        );
         return Err(ShapeError::new(message).help("remove this layer, or move it before `flatten`"));
     }
     let Some(own) = sizes.resolve(rank) else {
-        let message =
-            format!("{sizes} gives {} sizes, but the input {input} has {}", sizes.sizes().len(), axes_word(rank));
-        return Err(ShapeError::new(message)
-            .help(format!("write adaptive-avgpool {}", sizes.sizes().first().copied().unwrap_or(1))));
+        let message = format!(
+            "{sizes} gives {} sizes, but the input {input} has {}",
+            sizes.sizes().len(),
+            axes_word(rank)
+        );
+        return Err(ShapeError::new(message).help(format!(
+            "write adaptive-avgpool {}",
+            sizes.sizes().first().copied().unwrap_or(1)
+        )));
     };
     let mut output = [1; 3];
     output[3 - rank..].copy_from_slice(&own);
     let shape = tensor(&dims(input.channels(), rank, &output))?;
-    Ok(Resolved { op: Op::AdaptiveAvgPool { input: input.volume(), output }, output: shape })
+    Ok(Resolved {
+        op: Op::AdaptiveAvgPool {
+            input: input.volume(),
+            output,
+        },
+        output: shape,
+    })
 }

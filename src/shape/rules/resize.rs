@@ -9,14 +9,23 @@ use crate::shape::outline::Outline;
 
 pub fn upsample(input: &Shape, factor: &Axes, bilinear: bool) -> Result<Resolved, ShapeError> {
     let rank = spatial_rank(input)?;
-    let own = factor.resolve(rank).ok_or_else(|| wrong_axes(&format!("upsample {factor}"), input))?;
+    let own = factor
+        .resolve(rank)
+        .ok_or_else(|| wrong_axes(&format!("upsample {factor}"), input))?;
     let mut factors = [1; 3];
     factors[3 - rank..].copy_from_slice(&own);
     let cells = input.volume();
     // Both are at most 2^30.
     let sizes = [0, 1, 2].map(|axis| cells[axis] * factors[axis]);
     let output = tensor(&dims(input.channels(), rank, &sizes))?;
-    Ok(Resolved { op: Op::Upsample { input: cells, factor: factors, bilinear }, output })
+    Ok(Resolved {
+        op: Op::Upsample {
+            input: cells,
+            factor: factors,
+            bilinear,
+        },
+        output,
+    })
 }
 
 pub fn pad(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
@@ -24,16 +33,25 @@ pub fn pad(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
     let cells = input.volume();
     let sizes = [0, 1, 2].map(|axis| cells[axis] + before[axis] + after[axis]);
     let output = tensor(&dims(input.channels(), rank, &sizes))?;
-    Ok(Resolved { op: Op::Pad { before, after }, output })
+    Ok(Resolved {
+        op: Op::Pad { before, after },
+        output,
+    })
 }
 
 pub fn crop(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
     let (rank, before, after) = both_sides(input, margins, "crop")?;
     let cells = input.volume();
     if (0..3).any(|axis| before[axis] + after[axis] >= cells[axis]) {
-        let cut = times(&(3 - rank..3).map(|axis| before[axis] + after[axis]).collect::<Vec<_>>());
-        let message =
-            format!("the crop takes {cut} away from an input of {}, which leaves nothing", times(input.spatial()));
+        let cut = times(
+            &(3 - rank..3)
+                .map(|axis| before[axis] + after[axis])
+                .collect::<Vec<_>>(),
+        );
+        let message = format!(
+            "the crop takes {cut} away from an input of {}, which leaves nothing",
+            times(input.spatial())
+        );
         let least = input.spatial().iter().min().copied().unwrap_or(1);
         return Err(ShapeError::new(message).help(match (least - 1) / 2 {
             0 => "remove this layer".into(),
@@ -42,12 +60,21 @@ pub fn crop(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
     }
     let sizes = [0, 1, 2].map(|axis| cells[axis] - before[axis] - after[axis]);
     let output = tensor(&dims(input.channels(), rank, &sizes))?;
-    Ok(Resolved { op: Op::Crop { before, after }, output })
+    Ok(Resolved {
+        op: Op::Crop { before, after },
+        output,
+    })
 }
 
-fn both_sides(input: &Shape, margins: &Margins, word: &str) -> Result<(usize, [usize; 3], [usize; 3]), ShapeError> {
+fn both_sides(
+    input: &Shape,
+    margins: &Margins,
+    word: &str,
+) -> Result<(usize, [usize; 3], [usize; 3]), ShapeError> {
     let rank = spatial_rank(input)?;
-    let own = margins.resolve(rank).ok_or_else(|| wrong_axes(&format!("{word} {margins}"), input))?;
+    let own = margins
+        .resolve(rank)
+        .ok_or_else(|| wrong_axes(&format!("{word} {margins}"), input))?;
     let (mut before, mut after) = ([0; 3], [0; 3]);
     for (axis, &(first, last)) in (3 - rank..).zip(&own) {
         if first.max(last) > MAX_SIZE as usize {
@@ -62,37 +89,52 @@ fn both_sides(input: &Shape, margins: &Margins, word: &str) -> Result<(usize, [u
 fn spatial_rank(input: &Shape) -> Result<usize, ShapeError> {
     match input.rank() {
         0 => {
-            let message = format!("the input is a vector of {}: it has no sides", input.channels());
-            Err(ShapeError::new(message)
-                .help(format!("reshape first: insert `reshape {}x1x1` before it", input.channels())))
+            let message = format!(
+                "the input is a vector of {}: it has no sides",
+                input.channels()
+            );
+            Err(ShapeError::new(message).help(format!(
+                "reshape first: insert `reshape {}x1x1` before it",
+                input.channels()
+            )))
         }
         rank => Ok(rank),
     }
 }
 
 fn wrong_axes(text: &str, input: &Shape) -> ShapeError {
-    let message = format!("`{text}` is for another number of axes: the input {input} has {}", axes_word(input.rank()));
+    let message = format!(
+        "`{text}` is for another number of axes: the input {input} has {}",
+        axes_word(input.rank())
+    );
     ShapeError::new(message).help("write one number for all axes, or one for each")
 }
 
 pub fn upsample_outline(input: &Outline, factor: &Axes) -> Outline {
-    let own = input.spatial().and_then(|sizes| factor.resolve(sizes.len()));
-    input.map(input.channels(), |axis, n| legal(n.checked_mul(own.as_ref()?[axis])?))
+    let own = input
+        .spatial()
+        .and_then(|sizes| factor.resolve(sizes.len()));
+    input.map(input.channels(), |axis, n| {
+        legal(n.checked_mul(own.as_ref()?[axis])?)
+    })
 }
 
 pub fn adaptive_outline(input: &Outline, sizes: &Axes) -> Outline {
     let own = input.spatial().and_then(|known| sizes.resolve(known.len()));
     match own {
-        Some(own) if !own.is_empty() => {
-            Outline::tensor(input.channels(), &own.into_iter().map(legal).collect::<Vec<_>>())
-        }
+        Some(own) if !own.is_empty() => Outline::tensor(
+            input.channels(),
+            &own.into_iter().map(legal).collect::<Vec<_>>(),
+        ),
         _ => Outline::channels_only(input.channels()),
     }
 }
 
 /// Margins added (`sign` 1) or cut away (`sign` −1).
 pub fn margins_outline(input: &Outline, margins: &Margins, sign: i64) -> Outline {
-    let own = input.spatial().and_then(|sizes| margins.resolve(sizes.len()));
+    let own = input
+        .spatial()
+        .and_then(|sizes| margins.resolve(sizes.len()));
     input.map(input.channels(), |axis, n| {
         let (before, after) = own.as_ref()?[axis];
         let size = i64::try_from(n).ok()? + sign * i64::try_from(before + after).ok()?;

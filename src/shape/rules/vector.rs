@@ -6,13 +6,19 @@ use crate::shape::error::ShapeError;
 use crate::shape::op::Op;
 
 pub fn flatten(input: &Shape) -> Result<Resolved, ShapeError> {
-    Ok(Resolved { op: Op::Flatten, output: tensor(&[input.elements()])? })
+    Ok(Resolved {
+        op: Op::Flatten,
+        output: tensor(&[input.elements()])?,
+    })
 }
 
 pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
     let (have, want) = (input.elements(), shape.elements());
     if have == want {
-        return Ok(Resolved { op: Op::Reshape, output: shape.clone() });
+        return Ok(Resolved {
+            op: Op::Reshape,
+            output: shape.clone(),
+        });
     }
     let message = format!("{shape} holds {want} numbers, but the input {input} holds {have}");
     let space = shape.elements() / shape.channels() as u64;
@@ -21,7 +27,9 @@ pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
         dims.extend(shape.spatial());
         Shape::new(&dims).map(|fitting| format!("use `reshape {}`", fitting.to_file_text()))
     });
-    let before = input.is_vector().then(|| format!("or let the vector before have {want} features: `dense {want}`"));
+    let before = input
+        .is_vector()
+        .then(|| format!("or let the vector before have {want} features: `dense {want}`"));
     Err(ShapeError::new(message)
         .maybe_help(fitting.flatten())
         .maybe_help(before)
@@ -32,20 +40,40 @@ pub fn dense(input: &Shape, out_features: usize, bias: bool) -> Result<Resolved,
     if !input.is_vector() {
         let message = format!("`dense` needs a vector, but the input is {input}");
         return Err(ShapeError::new(message)
-            .help(format!("insert `flatten` before it, for a vector of {}", input.elements()))
-            .help(format!("or `gap`, for a vector of the {} channels' means", input.channels())));
+            .help(format!(
+                "insert `flatten` before it, for a vector of {}",
+                input.elements()
+            ))
+            .help(format!(
+                "or `gap`, for a vector of the {} channels' means",
+                input.channels()
+            )));
     }
     let output = tensor(&[out_features as u64])?;
-    Ok(Resolved { op: Op::Dense { in_features: input.channels(), out_features, bias }, output })
+    Ok(Resolved {
+        op: Op::Dense {
+            in_features: input.channels(),
+            out_features,
+            bias,
+        },
+        output,
+    })
 }
 
 pub fn group_norm(input: &Shape, groups: usize) -> Result<Resolved, ShapeError> {
     let channels = input.channels();
     if !channels.is_multiple_of(groups) {
-        let fitting = (1..=64usize).filter(|g| channels.is_multiple_of(*g)).take(8);
+        let fitting = (1..=64usize)
+            .filter(|g| channels.is_multiple_of(*g))
+            .take(8);
         let fitting: Vec<String> = fitting.map(|g| g.to_string()).collect();
         let message = format!("{groups} groups don't divide {channels} channels evenly");
-        return Err(ShapeError::new(message).help(format!("numbers that do: {}", fitting.join(", "))));
+        return Err(
+            ShapeError::new(message).help(format!("numbers that do: {}", fitting.join(", ")))
+        );
     }
-    Ok(Resolved { op: Op::GroupNorm { channels, groups }, output: input.clone() })
+    Ok(Resolved {
+        op: Op::GroupNorm { channels, groups },
+        output: input.clone(),
+    })
 }

@@ -18,9 +18,15 @@ pub struct Defaults {
 }
 
 /// Convolutions: k3 s1.
-pub const CONV: Defaults = Defaults { kernel: 3, stride_is_kernel: false };
+pub const CONV: Defaults = Defaults {
+    kernel: 3,
+    stride_is_kernel: false,
+};
 /// Pooling: k2 and a stride of the kernel's size.
-pub const POOL: Defaults = Defaults { kernel: 2, stride_is_kernel: true };
+pub const POOL: Defaults = Defaults {
+    kernel: 2,
+    stride_is_kernel: true,
+};
 
 /// One axis of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +48,13 @@ pub struct Fit {
 
 impl Axis {
     /// An axis that nothing slides along.
-    const UNIT: Axis = Axis { kernel: 1, stride: 1, dilation: 1, pad: Some(0), output_padding: 0 };
+    const UNIT: Axis = Axis {
+        kernel: 1,
+        stride: 1,
+        dilation: 1,
+        pad: Some(0),
+        output_padding: 0,
+    };
 
     /// Cells from the window's first to its last.
     pub fn span(&self) -> i64 {
@@ -51,23 +63,37 @@ impl Axis {
 
     /// The positions of the window over `n` cells; `None` when it is larger than the padded input.
     pub fn slide(&self, n: i64) -> Option<Fit> {
-        let Some(pad) = self.pad else { return Some(self.slide_same(n)) };
+        let Some(pad) = self.pad else {
+            return Some(self.slide_same(n));
+        };
         let room = n + 2 * pad - self.span();
-        (room >= 0).then(|| Fit { size: room / self.stride + 1, before: pad })
+        (room >= 0).then(|| Fit {
+            size: room / self.stride + 1,
+            before: pad,
+        })
     }
 
     /// TensorFlow's `same`: ⌈n/s⌉ positions, the odd zero at the end.
     fn slide_same(&self, n: i64) -> Fit {
         let size = (n + self.stride - 1) / self.stride;
         let zeros = ((size - 1) * self.stride + self.span() - n).max(0);
-        Fit { size, before: zeros / 2 }
+        Fit {
+            size,
+            before: zeros / 2,
+        }
     }
 
     /// The cells that `n` positions of the transposed window cover; may be below 1.
     pub fn spread(&self, n: i64) -> Fit {
         match self.pad {
-            None => Fit { size: n * self.stride, before: (self.span() - self.stride).max(0) / 2 },
-            Some(pad) => Fit { size: (n - 1) * self.stride - 2 * pad + self.span() + self.output_padding, before: pad },
+            None => Fit {
+                size: n * self.stride,
+                before: (self.span() - self.stride).max(0) / 2,
+            },
+            Some(pad) => Fit {
+                size: (n - 1) * self.stride - 2 * pad + self.span() + self.output_padding,
+                before: pad,
+            },
         }
     }
 }
@@ -83,9 +109,10 @@ fn fill<'a>(
     let Some(axes) = axes else { return Ok(()) };
     match axes.sizes() {
         [one] => own.iter_mut().for_each(|axis| set(axis, i64::from(*one))),
-        each if each.len() == own.len() => {
-            own.iter_mut().zip(each).for_each(|(axis, size)| set(axis, i64::from(*size)))
-        }
+        each if each.len() == own.len() => own
+            .iter_mut()
+            .zip(each)
+            .for_each(|(axis, size)| set(axis, i64::from(*size))),
         _ => return Err((letter, axes)),
     }
     Ok(())
@@ -115,26 +142,42 @@ impl Windows {
             );
             let one = axes.sizes().first().copied().unwrap_or(1);
             let each = vec![one.to_string(); input.rank()].join("x");
-            ShapeError::new(message)
-                .help(format!("write one number ({letter}{one}) or one for each axis ({letter}{each})"))
+            ShapeError::new(message).help(format!(
+                "write one number ({letter}{one}) or one for each axis ({letter}{each})"
+            ))
         })
     }
 
     /// The same for a known number of axes; the letter and sizes that don't fit otherwise.
-    fn for_rank(window: &Window, rank: usize, defaults: Defaults) -> Result<Windows, (&'static str, &Axes)> {
+    fn for_rank(
+        window: &Window,
+        rank: usize,
+        defaults: Defaults,
+    ) -> Result<Windows, (&'static str, &Axes)> {
         let mut axes = [Axis::UNIT; 3];
         let own = &mut axes[3 - rank..];
-        own.iter_mut().for_each(|axis| axis.kernel = defaults.kernel);
-        fill(own, "k", window.kernel_size.as_ref(), |axis, size| axis.kernel = size)?;
+        own.iter_mut()
+            .for_each(|axis| axis.kernel = defaults.kernel);
+        fill(own, "k", window.kernel_size.as_ref(), |axis, size| {
+            axis.kernel = size
+        })?;
         if defaults.stride_is_kernel {
             own.iter_mut().for_each(|axis| axis.stride = axis.kernel);
         }
-        fill(own, "s", window.stride.as_ref(), |axis, size| axis.stride = size)?;
-        fill(own, "d", window.dilation.as_ref(), |axis, size| axis.dilation = size)?;
-        fill(own, "op", window.output_padding.as_ref(), |axis, size| axis.output_padding = size)?;
+        fill(own, "s", window.stride.as_ref(), |axis, size| {
+            axis.stride = size
+        })?;
+        fill(own, "d", window.dilation.as_ref(), |axis, size| {
+            axis.dilation = size
+        })?;
+        fill(own, "op", window.output_padding.as_ref(), |axis, size| {
+            axis.output_padding = size
+        })?;
         match &window.padding {
             Some(Padding::Same) => own.iter_mut().for_each(|axis| axis.pad = None),
-            Some(Padding::Zeros(zeros)) => fill(own, "p", Some(zeros), |axis, size| axis.pad = Some(size))?,
+            Some(Padding::Zeros(zeros)) => {
+                fill(own, "p", Some(zeros), |axis, size| axis.pad = Some(size))?
+            }
             Some(Padding::Valid) | None => {}
         }
         Ok(Windows { rank, axes })
@@ -151,7 +194,9 @@ impl Windows {
         let mut geometry = self.geometry();
         geometry.input = cells;
         for (i, axis) in self.axes.iter().enumerate() {
-            let fit = axis.slide(cells[i] as i64).ok_or_else(|| self.too_large(input))?;
+            let fit = axis
+                .slide(cells[i] as i64)
+                .ok_or_else(|| self.too_large(input))?;
             (geometry.output[i], geometry.pad[i]) = (fit.size as usize, fit.before as usize);
         }
         bounded(geometry)
@@ -163,7 +208,12 @@ impl Windows {
         let positions = input.volume();
         let mut geometry = self.geometry();
         geometry.output = positions;
-        let fits: Vec<Fit> = self.axes.iter().zip(positions).map(|(axis, n)| axis.spread(n as i64)).collect();
+        let fits: Vec<Fit> = self
+            .axes
+            .iter()
+            .zip(positions)
+            .map(|(axis, n)| axis.spread(n as i64))
+            .collect();
         if fits.iter().any(|fit| fit.size < 1) {
             return Err(self.nothing_left(&fits[3 - self.rank..]));
         }
@@ -189,21 +239,42 @@ impl Windows {
         let axes = self.own();
         let kernel = times(&axes.iter().map(|a| a.kernel).collect::<Vec<_>>());
         let sizes: Vec<i64> = input.spatial().iter().map(|&n| n as i64).collect();
-        let padded = times(&sizes.iter().zip(axes).map(|(n, a)| n + 2 * a.pad.unwrap_or(0)).collect::<Vec<_>>());
+        let padded = times(
+            &sizes
+                .iter()
+                .zip(axes)
+                .map(|(n, a)| n + 2 * a.pad.unwrap_or(0))
+                .collect::<Vec<_>>(),
+        );
         let spread = match axes.iter().any(|a| a.dilation > 1) {
-            true => format!(", {} wide with its dilation,", times(&axes.iter().map(Axis::span).collect::<Vec<_>>())),
+            true => format!(
+                ", {} wide with its dilation,",
+                times(&axes.iter().map(Axis::span).collect::<Vec<_>>())
+            ),
             false => String::new(),
         };
-        let message = format!("kernel {kernel}{spread} is larger than the input {} (padded: {padded})", times(&sizes));
+        let message = format!(
+            "kernel {kernel}{spread} is larger than the input {} (padded: {padded})",
+            times(&sizes)
+        );
         let fits: Vec<i64> = sizes
             .iter()
             .zip(axes)
             .map(|(n, a)| ((n + 2 * a.pad.unwrap_or(0) - 1) / a.dilation + 1).min(a.kernel))
             .collect();
-        let needed = sizes.iter().zip(axes).map(|(n, a)| (a.span() - n + 1).div_euclid(2).max(0)).max().unwrap_or(0);
+        let needed = sizes
+            .iter()
+            .zip(axes)
+            .map(|(n, a)| (a.span() - n + 1).div_euclid(2).max(0))
+            .max()
+            .unwrap_or(0);
         let smaller = match fits.iter().all(|k| k == &fits[0]) {
             true => fits[0].to_string(),
-            false => fits.iter().map(i64::to_string).collect::<Vec<_>>().join("x"),
+            false => fits
+                .iter()
+                .map(i64::to_string)
+                .collect::<Vec<_>>()
+                .join("x"),
         };
         ShapeError::new(message)
             .help(format!("use k{smaller} (or smaller)"))
@@ -215,7 +286,10 @@ impl Windows {
         let sizes = times(&fits.iter().map(|fit| fit.size).collect::<Vec<_>>());
         let message = format!("the padding cuts everything away: the output would be {sizes}");
         // The largest equal padding that leaves one cell on every axis.
-        let spare = fits.iter().zip(self.own()).map(|(fit, axis)| (fit.size + 2 * axis.pad.unwrap_or(0) - 1) / 2);
+        let spare = fits
+            .iter()
+            .zip(self.own())
+            .map(|(fit, axis)| (fit.size + 2 * axis.pad.unwrap_or(0) - 1) / 2);
         ShapeError::new(message).help(format!("use p{} or less", spare.min().unwrap_or(0).max(0)))
     }
 }
@@ -231,42 +305,66 @@ fn bounded(geometry: Geometry) -> Result<Geometry, ShapeError> {
         return Ok(geometry);
     }
     let (kernel, positions) = (times(&geometry.kernel), times(&geometry.output));
-    let message =
-        format!("a window of {kernel} cells at {positions} positions is too much: at most 2^28 cells are possible");
+    let message = format!(
+        "a window of {kernel} cells at {positions} positions is too much: at most 2^28 cells are possible"
+    );
     Err(ShapeError::new(message).help("use a smaller kernel, or a smaller input"))
 }
 
 /// The axes of a window over an input with `rank` of them; `None` when it is for another number.
 pub fn axes(window: &Window, rank: usize, defaults: Defaults) -> Option<Vec<Axis>> {
     let fits = (1..=3).contains(&rank);
-    fits.then(|| Windows::for_rank(window, rank, defaults).ok()).flatten().map(|windows| windows.own().to_vec())
+    fits.then(|| Windows::for_rank(window, rank, defaults).ok())
+        .flatten()
+        .map(|windows| windows.own().to_vec())
 }
 
 fn on_vector(features: usize) -> ShapeError {
-    let side = (1..=8usize).rev().find(|side| features.is_multiple_of(side * side)).unwrap_or(1);
+    let side = (1..=8usize)
+        .rev()
+        .find(|side| features.is_multiple_of(side * side))
+        .unwrap_or(1);
     let channels = features / (side * side);
-    ShapeError::new(format!("a window slides over an image or a signal, but the input is a vector of {features}"))
-        .help(format!("reshape first: insert `reshape {channels}x{side}x{side}` before it"))
-        .help("or move this layer before `flatten`, or use `dense`")
+    ShapeError::new(format!(
+        "a window slides over an image or a signal, but the input is a vector of {features}"
+    ))
+    .help(format!(
+        "reshape first: insert `reshape {channels}x{side}x{side}` before it"
+    ))
+    .help("or move this layer before `flatten`, or use `dense`")
 }
 
 pub fn axes_word(rank: usize) -> String {
-    if rank == 1 { "1 axis".into() } else { format!("{rank} axes") }
+    if rank == 1 {
+        "1 axis".into()
+    } else {
+        format!("{rank} axes")
+    }
 }
 
 /// Channels and the last `rank` of three sizes, as they go into a shape.
 pub fn dims(channels: usize, rank: usize, sizes: &[usize; 3]) -> Vec<u64> {
-    std::iter::once(channels).chain(sizes[3 - rank..].iter().copied()).map(|size| size as u64).collect()
+    std::iter::once(channels)
+        .chain(sizes[3 - rank..].iter().copied())
+        .map(|size| size as u64)
+        .collect()
 }
 
 /// What is known after a window has slid over a partly known input.
-pub fn slid_outline(input: &Outline, channels: Option<usize>, window: &Window, defaults: Defaults) -> Outline {
+pub fn slid_outline(
+    input: &Outline,
+    channels: Option<usize>,
+    window: &Window,
+    defaults: Defaults,
+) -> Outline {
     outline(input, channels, window, defaults, |axis, n| axis.slide(n))
 }
 
 /// What is known after a partly known input was spread through a window.
 pub fn spread_outline(input: &Outline, channels: Option<usize>, window: &Window) -> Outline {
-    outline(input, channels, window, CONV, |axis, n| Some(axis.spread(n)))
+    outline(input, channels, window, CONV, |axis, n| {
+        Some(axis.spread(n))
+    })
 }
 
 fn outline(
@@ -278,11 +376,19 @@ fn outline(
 ) -> Outline {
     // A window never gives a vector: on one (an error there) the number of axes is open again.
     let rank = input.spatial().map(<[_]>::len).filter(|&rank| rank > 0);
-    let Some(rank) = rank else { return Outline::channels_only(channels) };
-    let windows = super::window_attributes(window).ok().and_then(|()| Windows::for_rank(window, rank, defaults).ok());
-    let Some(windows) = windows else { return input.map(channels, |_, _| None) };
+    let Some(rank) = rank else {
+        return Outline::channels_only(channels);
+    };
+    let windows = super::window_attributes(window)
+        .ok()
+        .and_then(|()| Windows::for_rank(window, rank, defaults).ok());
+    let Some(windows) = windows else {
+        return input.map(channels, |_, _| None);
+    };
     input.map(channels, |axis, n| {
         let size = fit(&windows.own()[axis], n as i64)?.size;
-        (1..=i64::from(MAX_SIZE)).contains(&size).then_some(size as usize)
+        (1..=i64::from(MAX_SIZE))
+            .contains(&size)
+            .then_some(size as usize)
     })
 }

@@ -39,17 +39,24 @@ pub struct Strip {
 impl Strip {
     /// Whether it works with this size; false outside the strip.
     pub fn works_at(&self, size: usize) -> bool {
-        size.checked_sub(1).and_then(|at| self.works.get(at)).copied().unwrap_or(false)
+        size.checked_sub(1)
+            .and_then(|at| self.works.get(at))
+            .copied()
+            .unwrap_or(false)
     }
 
     /// The sizes for which it works.
     pub fn sizes(&self) -> Vec<usize> {
-        (1..=self.works.len()).filter(|&size| self.works_at(size)).collect()
+        (1..=self.works.len())
+            .filter(|&size| self.works_at(size))
+            .collect()
     }
 
     /// The nearest sizes below and above another for which it works, in the strip.
     pub fn nearest_to(&self, size: usize) -> (Option<usize>, Option<usize>) {
-        let below = (1..size.min(self.works.len() + 1)).rev().find(|&size| self.works_at(size));
+        let below = (1..size.min(self.works.len() + 1))
+            .rev()
+            .find(|&size| self.works_at(size));
         let above = (size.saturating_add(1)..=self.works.len()).find(|&size| self.works_at(size));
         (below, above)
     }
@@ -84,10 +91,17 @@ fn with_size(input: &Shape, axes: &[usize], size: usize) -> Option<Shape> {
 /// wrong, the strips of the others suppose that it will be mended. A network of vectors has none.
 pub fn strips(network: &Network) -> Vec<Strip> {
     let sizes = network.input.spatial();
-    let Some(first) = sizes.first() else { return Vec::new() };
+    let Some(first) = sizes.first() else {
+        return Vec::new();
+    };
     let rank = sizes.len();
     if sizes.iter().all(|size| size == first) {
-        return vec![strip(network, (0..rank).collect(), name(rank, None), *first)];
+        return vec![strip(
+            network,
+            (0..rank).collect(),
+            name(rank, None),
+            *first,
+        )];
     }
     let each = |axis: usize| strip(network, vec![axis], name(rank, Some(axis)), sizes[axis]);
     let mut strips: Vec<Strip> = (0..rank).map(each).collect();
@@ -98,17 +112,31 @@ pub fn strips(network: &Network) -> Vec<Strip> {
 }
 
 fn strip(network: &Network, axes: Vec<usize>, name: &'static str, present: usize) -> Strip {
-    let works_at = |size: usize| with_size(&network.input, &axes, size).is_some_and(|input| works(network, &input));
+    let works_at = |size: usize| {
+        with_size(&network.input, &axes, size).is_some_and(|input| works(network, &input))
+    };
     let works: Vec<bool> = (1..=MOST).map(works_at).collect();
     let rule = Rule::of(&works);
-    let mut strip =
-        Strip { axes: Vec::new(), name, given: None, present, is_fine: false, nearest: (None, None), works, rule };
+    let mut strip = Strip {
+        axes: Vec::new(),
+        name,
+        given: None,
+        present,
+        is_fine: false,
+        nearest: (None, None),
+        works,
+        rule,
+    };
     if present <= MOST {
         (strip.is_fine, strip.nearest) = (strip.works_at(present), strip.nearest_to(present));
     } else {
         strip.is_fine = works_at(present);
-        strip.nearest.0 = (1..=MOST).map(|by| present - by).find(|&size| works_at(size));
-        strip.nearest.1 = (1..=MOST).map(|by| present.saturating_add(by)).find(|&size| works_at(size));
+        strip.nearest.0 = (1..=MOST)
+            .map(|by| present - by)
+            .find(|&size| works_at(size));
+        strip.nearest.1 = (1..=MOST)
+            .map(|by| present.saturating_add(by))
+            .find(|&size| works_at(size));
     }
     Strip { axes, ..strip }
 }
@@ -116,14 +144,35 @@ fn strip(network: &Network, axes: Vec<usize>, name: &'static str, present: usize
 /// Tries the axes without a size once more, with the others at a size that works for all axes together.
 fn mend(network: &Network, strips: &mut [Strip]) {
     let all = (0..strips.len()).collect();
-    let together = strip(network, all, "side", strips.iter().map(|strip| strip.present).max().unwrap_or(1));
-    let size = if together.is_fine { Some(together.present) } else { together.nearest.0 };
-    let Some(size) = size.or(together.nearest.1) else { return };
+    let together = strip(
+        network,
+        all,
+        "side",
+        strips.iter().map(|strip| strip.present).max().unwrap_or(1),
+    );
+    let size = if together.is_fine {
+        Some(together.present)
+    } else {
+        together.nearest.0
+    };
+    let Some(size) = size.or(together.nearest.1) else {
+        return;
+    };
     for own in strips.iter_mut().filter(|strip| strip.rule.is_nothing()) {
-        let others: Vec<usize> = (0..network.input.rank()).filter(|axis| !own.axes.contains(axis)).collect();
-        let Some(input) = with_size(&network.input, &others, size) else { continue };
-        let supposed = Network { input, ..network.clone() };
-        *own = Strip { given: Some(size), ..strip(&supposed, own.axes.clone(), own.name, own.present) };
+        let others: Vec<usize> = (0..network.input.rank())
+            .filter(|axis| !own.axes.contains(axis))
+            .collect();
+        let Some(input) = with_size(&network.input, &others, size) else {
+            continue;
+        };
+        let supposed = Network {
+            input,
+            ..network.clone()
+        };
+        *own = Strip {
+            given: Some(size),
+            ..strip(&supposed, own.axes.clone(), own.name, own.present)
+        };
     }
 }
 
@@ -146,7 +195,12 @@ mod tests {
 
     fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
         let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-        Network { input: input.parse().unwrap(), encoder: nodes(encoder), decoder: nodes(decoder), head: Vec::new() }
+        Network {
+            input: input.parse().unwrap(),
+            encoder: nodes(encoder),
+            decoder: nodes(decoder),
+            head: Vec::new(),
+        }
     }
 
     fn rule(input: &str, encoder: &[&str], decoder: &[&str]) -> String {
@@ -161,37 +215,108 @@ mod tests {
     fn rules_in_words() {
         let down = ["conv 8 k3 s2 p1"; 4];
         assert_eq!(
-            rule("3x32x32", &down, &["convt 8 k4 s2 p1", "convt 8 k4 s2 p1", "convt 8 k4 s2 p1", "convt 3 k4 s2 p1"]),
+            rule(
+                "3x32x32",
+                &down,
+                &[
+                    "convt 8 k4 s2 p1",
+                    "convt 8 k4 s2 p1",
+                    "convt 8 k4 s2 p1",
+                    "convt 3 k4 s2 p1"
+                ]
+            ),
             "multiples of 16"
         );
-        assert_eq!(rule("3x32x32", &down[..1], &["convt 3 k3 s2 p1"]), "odd sizes");
-        assert_eq!(rule("3x32x32", &["conv 8 k3"], &["convt 3 k3"]), "every size from 3");
-        assert_eq!(rule("3x32x32", &["conv 8 k5", "maxpool 2"], &["upsample 2", "convt 3 k5"]), "even sizes from 6");
-        assert_eq!(rule("1x28x28", &["flatten", "dense 32"], &["dense 784", "reshape 1x28x28"]), "only 28");
-        assert_eq!(rule("3x32x32", &["conv 3 k3 s2 p1"], &["relu"]), "only 1");
-        assert_eq!(rule("3x32x32", &["conv 8 k3"], &["conv 3 k3"]), "no size up to 512");
         assert_eq!(
-            rule("3x32x32", &["conv 8 k4 s4"], &["convt 3 k4 s4", "pad 0+3", "crop 0+1", "crop 0+1"]),
+            rule("3x32x32", &down[..1], &["convt 3 k3 s2 p1"]),
+            "odd sizes"
+        );
+        assert_eq!(
+            rule("3x32x32", &["conv 8 k3"], &["convt 3 k3"]),
+            "every size from 3"
+        );
+        assert_eq!(
+            rule(
+                "3x32x32",
+                &["conv 8 k5", "maxpool 2"],
+                &["upsample 2", "convt 3 k5"]
+            ),
+            "even sizes from 6"
+        );
+        assert_eq!(
+            rule(
+                "1x28x28",
+                &["flatten", "dense 32"],
+                &["dense 784", "reshape 1x28x28"]
+            ),
+            "only 28"
+        );
+        assert_eq!(rule("3x32x32", &["conv 3 k3 s2 p1"], &["relu"]), "only 1");
+        assert_eq!(
+            rule("3x32x32", &["conv 8 k3"], &["conv 3 k3"]),
+            "no size up to 512"
+        );
+        assert_eq!(
+            rule(
+                "3x32x32",
+                &["conv 8 k4 s4"],
+                &["convt 3 k4 s4", "pad 0+3", "crop 0+1", "crop 0+1"]
+            ),
             "sizes 4·n + 1 from 5"
         );
-        assert_eq!(rule("3x48x64", &down[..1], &["convt 3 k4x3 s2 p1"]), "no size up to 512 | odd sizes");
-        assert_eq!(rule("3x48x47", &["maxpool 16"], &["upsample 16"]), "multiples of 16 | multiples of 16");
-        assert_eq!(rule("3x48x63", &down[..1], &["convt 3 k4x3 s2 p1"]), "even sizes | odd sizes");
+        assert_eq!(
+            rule("3x48x64", &down[..1], &["convt 3 k4x3 s2 p1"]),
+            "no size up to 512 | odd sizes"
+        );
+        assert_eq!(
+            rule("3x48x47", &["maxpool 16"], &["upsample 16"]),
+            "multiples of 16 | multiples of 16"
+        );
+        assert_eq!(
+            rule("3x48x63", &down[..1], &["convt 3 k4x3 s2 p1"]),
+            "even sizes | odd sizes"
+        );
         assert_eq!(rule("100", &["dense 3"], &["dense 100"]), "");
-        assert_eq!(rule("2x100", &["maxpool 3"], &["upsample 3", "conv 2 k1"]), "multiples of 3");
-        assert_eq!(rule("3x32x32", &["maxpool 2", "maxpool 2"], &[]), "every size from 4");
+        assert_eq!(
+            rule("2x100", &["maxpool 3"], &["upsample 3", "conv 2 k1"]),
+            "multiples of 3"
+        );
+        assert_eq!(
+            rule("3x32x32", &["maxpool 2", "maxpool 2"], &[]),
+            "every size from 4"
+        );
     }
 
     #[test]
     fn nearest_sizes_are_suggested() {
-        let network = network("3x40x40", &["conv 8 k3 s2 p1"; 4], &["upsample 16", "conv 3 k1"]);
+        let network = network(
+            "3x40x40",
+            &["conv 8 k3 s2 p1"; 4],
+            &["upsample 16", "conv 3 k1"],
+        );
         let strip = &strips(&network)[0];
-        assert_eq!((strip.nearest, strip.suggestion()), ((Some(32), Some(48)), Some("use 32 or 48".into())));
-        assert_eq!(strip.shape(&network.input, 48).unwrap().to_string(), "3×48×48");
-        let long = self::network("1x16000", &["conv 4 k25 s4"; 2], &["convt 4 k25 s4", "convt 1 k25 s4"]);
+        assert_eq!(
+            (strip.nearest, strip.suggestion()),
+            ((Some(32), Some(48)), Some("use 32 or 48".into()))
+        );
+        assert_eq!(
+            strip.shape(&network.input, 48).unwrap().to_string(),
+            "3×48×48"
+        );
+        let long = self::network(
+            "1x16000",
+            &["conv 4 k25 s4"; 2],
+            &["convt 4 k25 s4", "convt 1 k25 s4"],
+        );
         let strip = &strips(&long)[0];
-        assert_eq!((strip.is_fine, strip.suggestion()), (false, Some("use 15993 or 16009".into())));
-        let fine = Network { input: "1x16009".parse().unwrap(), ..long };
+        assert_eq!(
+            (strip.is_fine, strip.suggestion()),
+            (false, Some("use 15993 or 16009".into()))
+        );
+        let fine = Network {
+            input: "1x16009".parse().unwrap(),
+            ..long
+        };
         assert!(strips(&fine)[0].is_fine && strips(&fine)[0].suggestion().is_none());
     }
 
@@ -199,7 +324,10 @@ mod tests {
     fn inferred(network: &Network, strip: &Strip) -> Vec<bool> {
         let verdict = |size: usize| {
             let input = strip.shape(&network.input, size).unwrap();
-            let inference = infer(&Network { input, ..network.clone() });
+            let inference = infer(&Network {
+                input,
+                ..network.clone()
+            });
             match network.decoder.is_empty() {
                 true => inference.errors().next().is_none(),
                 false => inference.output_equals_input == Some(true),
@@ -215,8 +343,14 @@ mod tests {
             for strip in strips(&network) {
                 assert_eq!(strip.given, None, "{}", entry.name);
                 assert_eq!(strip.works, inferred(&network, &strip), "{}", entry.name);
-                (1..=MOST)
-                    .for_each(|size| assert_eq!(strip.rule.accepts(size), strip.works_at(size), "{}", entry.name));
+                (1..=MOST).for_each(|size| {
+                    assert_eq!(
+                        strip.rule.accepts(size),
+                        strip.works_at(size),
+                        "{}",
+                        entry.name
+                    )
+                });
             }
         }
     }

@@ -42,8 +42,16 @@ impl Rule {
         });
         let tried = works.len();
         match regular {
-            Some((single, regular)) => Rule { single, regular: Some(regular), tried },
-            None => Rule { single: sizes, regular: None, tried },
+            Some((single, regular)) => Rule {
+                single,
+                regular: Some(regular),
+                tried,
+            },
+            None => Rule {
+                single: sizes,
+                regular: None,
+                tried,
+            },
         }
     }
 
@@ -54,7 +62,11 @@ impl Rule {
 
     /// Whether a size works by this rule.
     pub fn accepts(&self, size: usize) -> bool {
-        self.single.contains(&size) || self.regular.as_ref().is_some_and(|regular| regular.accepts(size))
+        self.single.contains(&size)
+            || self
+                .regular
+                .as_ref()
+                .is_some_and(|regular| regular.accepts(size))
     }
 }
 
@@ -63,15 +75,25 @@ impl Regular {
     fn of(works: &[bool], from: usize) -> Option<Regular> {
         let last = works.iter().rposition(|&works| works)? + 1;
         let longest = (last + 1).saturating_sub(from) / LEAST_TURNS;
-        let repeats = |period: usize, end: usize| (from..=end - period).all(|n| works[n - 1] == works[n + period - 1]);
+        let repeats = |period: usize, end: usize| {
+            (from..=end - period).all(|n| works[n - 1] == works[n + period - 1])
+        };
         let period = (1..=longest).find(|&period| {
             // Up to the end of the strip, or up to where the last one stands.
             repeats(period, works.len()) || repeats(period, last)
         })?;
-        let mut remainders: Vec<usize> = (from..from + period).filter(|n| works[n - 1]).map(|n| n % period).collect();
+        let mut remainders: Vec<usize> = (from..from + period)
+            .filter(|n| works[n - 1])
+            .map(|n| n % period)
+            .collect();
         remainders.sort_unstable();
         let to = (!repeats(period, works.len())).then_some(last);
-        Some(Regular { period, remainders, from, to })
+        Some(Regular {
+            period,
+            remainders,
+            from,
+            to,
+        })
     }
 
     fn accepts(&self, size: usize) -> bool {
@@ -81,7 +103,9 @@ impl Regular {
 
     /// The least size with a fitting remainder, whatever `from` says.
     fn natural_start(&self) -> usize {
-        (1..=self.period).find(|n| self.remainders.contains(&(n % self.period))).unwrap_or(1)
+        (1..=self.period)
+            .find(|n| self.remainders.contains(&(n % self.period)))
+            .unwrap_or(1)
     }
 }
 
@@ -107,12 +131,21 @@ impl fmt::Display for Regular {
 /// `16·n + 4`, `16·n + 4 or 6`, `16·n + 4 to 9`
 fn classes(period: usize, remainders: &[usize]) -> String {
     let runs = runs(remainders);
-    let run =
-        |&(first, last): &(usize, usize)| if first == last { first.to_string() } else { format!("{first} to {last}") };
+    let run = |&(first, last): &(usize, usize)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first} to {last}")
+        }
+    };
     match runs.as_slice() {
         [(0, last)] => format!("{period}·n + 0 to {last}"),
         [head @ .., last] if !head.is_empty() => {
-            format!("{period}·n + {} or {}", head.iter().map(run).collect::<Vec<_>>().join(", "), run(last))
+            format!(
+                "{period}·n + {} or {}",
+                head.iter().map(run).collect::<Vec<_>>().join(", "),
+                run(last)
+            )
         }
         runs => format!("{period}·n + {}", runs.iter().map(run).collect::<String>()),
     }
@@ -140,8 +173,15 @@ impl fmt::Display for Rule {
             (Some(regular), some) => write!(f, "{} and {regular}", some.join(", ")),
             (None, []) => write!(f, "no size up to {}", self.tried),
             (None, [one]) => write!(f, "only {one}"),
-            (None, [head @ .., last]) if head.len() < SHOWN => write!(f, "only {} and {last}", head.join(", ")),
-            (None, many) => write!(f, "only {}, … ({} sizes)", many[..SHOWN].join(", "), many.len()),
+            (None, [head @ .., last]) if head.len() < SHOWN => {
+                write!(f, "only {} and {last}", head.join(", "))
+            }
+            (None, many) => write!(
+                f,
+                "only {}, … ({} sizes)",
+                many[..SHOWN].join(", "),
+                many.len()
+            ),
         }
     }
 }
@@ -175,7 +215,10 @@ mod tests {
         assert_eq!(rule(|n| n == 28 || n == 56), "only 28 and 56");
         assert_eq!(rule(|_| false), "no size up to 512");
         assert_eq!(rule(|n| n % 4 == 0 && n < 214), "multiples of 4 up to 212");
-        assert_eq!(rule(|n| n == 7 || (n % 16 == 0 && n > 16)), "7 and multiples of 16 from 32");
+        assert_eq!(
+            rule(|n| n == 7 || (n % 16 == 0 && n > 16)),
+            "7 and multiples of 16 from 32"
+        );
         assert_eq!(
             rule(|n| [3, 4, 9, 100, 101, 250, 300, 301].contains(&n)),
             "only 3, 4, 9, 100, 101, 250, … (8 sizes)"

@@ -28,22 +28,44 @@ pub(super) fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
         Some(0) => return Solved::nothing(format!("Met already: {}.", now(&inference, aim))),
         Some(far) => far,
     };
-    let hunt = Hunt { aim, locked, head_errors: head_errors(&inference), wants_decoder: !network.decoder.is_empty() };
+    let hunt = Hunt {
+        aim,
+        locked,
+        head_errors: head_errors(&inference),
+        wants_decoder: !network.decoder.is_empty(),
+    };
     let mut open = vec![(far, Draft::new(network))];
     for _ in 0..ROUNDS {
-        let mut next: Vec<(u64, Draft)> = open.iter().flat_map(|(_, draft)| hunt.moves(draft)).collect();
+        let mut next: Vec<(u64, Draft)> = open
+            .iter()
+            .flat_map(|(_, draft)| hunt.moves(draft))
+            .collect();
         next.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.rank().cmp(&b.1.rank())));
-        let met: Vec<&Draft> = next.iter().take_while(|(far, _)| *far == 0).map(|(_, draft)| draft).collect();
-        let found: Vec<Draft> = met.into_iter().take(COMPLETED).flat_map(|draft| hunt.completed(draft)).collect();
+        let met: Vec<&Draft> = next
+            .iter()
+            .take_while(|(far, _)| *far == 0)
+            .map(|(_, draft)| draft)
+            .collect();
+        let found: Vec<Draft> = met
+            .into_iter()
+            .take(COMPLETED)
+            .flat_map(|draft| hunt.completed(draft))
+            .collect();
         let solutions = best(found);
         if let Some(first) = solutions.first() {
-            return Solved { message: found_message(first, solutions.len()), solutions };
+            return Solved {
+                message: found_message(first, solutions.len()),
+                solutions,
+            };
         }
         next.retain(|(far, _)| *far > 0);
         next.truncate(KEPT);
         open = next;
     }
-    Solved::nothing(format!("No way was found with {ROUNDS} layers changed: {}.", now(&inference, aim)))
+    Solved::nothing(format!(
+        "No way was found with {ROUNDS} layers changed: {}.",
+        now(&inference, aim)
+    ))
 }
 
 /// How far a network is from the aim; `None` where that is not known.
@@ -57,8 +79,10 @@ fn distance(inference: &Inference, aim: Aim) -> Option<u64> {
         }
         Aim::ReceptiveFieldCovers => {
             let field = code_field(inference)?;
-            let missing =
-                field.iter().zip(inference.input.spatial()).map(|(has, needs)| (*needs as u64).saturating_sub(*has));
+            let missing = field
+                .iter()
+                .zip(inference.input.spatial())
+                .map(|(has, needs)| (*needs as u64).saturating_sub(*has));
             Some(missing.fold(0u64, u64::saturating_add))
         }
     }
@@ -67,7 +91,12 @@ fn distance(inference: &Inference, aim: Aim) -> Option<u64> {
 /// The code's receptive field, by axis.
 fn code_field(inference: &Inference) -> Option<Vec<u64>> {
     let own = |row: &&crate::shape::Row| row.depth == 0;
-    inference.stack(Stack::Encoder).filter(own).last()?.receptive_field.clone()
+    inference
+        .stack(Stack::Encoder)
+        .filter(own)
+        .last()?
+        .receptive_field
+        .clone()
 }
 
 fn now(inference: &Inference, aim: Aim) -> String {
@@ -75,13 +104,22 @@ fn now(inference: &Inference, aim: Aim) -> String {
     match aim {
         Aim::OutputEqualsInput => String::new(),
         Aim::CodeAtMost(_) => {
-            format!("the code holds {} numbers", count(inference.code.as_ref().map(|code| code.elements())))
+            format!(
+                "the code holds {} numbers",
+                count(inference.code.as_ref().map(|code| code.elements()))
+            )
         }
-        Aim::ParametersAtMost(_) => format!("{} parameters", count(Some(inference.totals.parameters))),
+        Aim::ParametersAtMost(_) => {
+            format!("{} parameters", count(Some(inference.totals.parameters)))
+        }
         Aim::ReceptiveFieldCovers => {
             let field = code_field(inference).unwrap_or_default();
             let sizes: Vec<String> = field.iter().map(u64::to_string).collect();
-            format!("one number of the code sees {} of {}", sizes.join("×"), inference.input)
+            format!(
+                "one number of the code sees {} of {}",
+                sizes.join("×"),
+                inference.input
+            )
         }
     }
 }
@@ -110,15 +148,25 @@ impl Hunt<'_> {
         let mut moves: Vec<Draft> = self.deeper(draft).into_iter().collect();
         for (place, node) in self.places(&draft.network) {
             match self.aim {
-                Aim::CodeAtMost(_) | Aim::ParametersAtMost(_) => moves.extend(self.narrower(draft, &place, &node)),
+                Aim::CodeAtMost(_) | Aim::ParametersAtMost(_) => {
+                    moves.extend(self.narrower(draft, &place, &node))
+                }
                 _ => {}
             }
             match self.aim {
-                Aim::CodeAtMost(_) => {
-                    moves.extend(self.varied(draft, &place, &node, &[Attribute::Stride, Attribute::Kernel]))
-                }
+                Aim::CodeAtMost(_) => moves.extend(self.varied(
+                    draft,
+                    &place,
+                    &node,
+                    &[Attribute::Stride, Attribute::Kernel],
+                )),
                 Aim::ReceptiveFieldCovers => {
-                    moves.extend(self.varied(draft, &place, &node, &[Attribute::Kernel, Attribute::Stride]));
+                    moves.extend(self.varied(
+                        draft,
+                        &place,
+                        &node,
+                        &[Attribute::Kernel, Attribute::Stride],
+                    ));
                 }
                 _ => {}
             }
@@ -140,27 +188,44 @@ impl Hunt<'_> {
             return None;
         }
         let channels = code.channels();
-        let lost: Vec<u32> = code.spatial().iter().map(|size| u32::from(size % 2 == 0)).collect();
+        let lost: Vec<u32> = code
+            .spatial()
+            .iter()
+            .map(|size| u32::from(size % 2 == 0))
+            .collect();
         let op = match lost.as_slice() {
             [first, rest @ ..] if rest.iter().all(|op| op == first) => first.to_string(),
-            each => each.iter().map(u32::to_string).collect::<Vec<_>>().join("x"),
+            each => each
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join("x"),
         };
-        let longer = draft.clone().append(Stack::Encoder, &format!("conv {channels} k3 s2 p1"));
+        let longer = draft
+            .clone()
+            .append(Stack::Encoder, &format!("conv {channels} k3 s2 p1"));
         match self.wants_decoder {
-            true => Some(longer.prepend(Stack::Decoder, &format!("convt {channels} k3 s2 p1 op{op}"))),
+            true => {
+                Some(longer.prepend(Stack::Decoder, &format!("convt {channels} k3 s2 p1 op{op}")))
+            }
             false => Some(longer),
         }
     }
 
     /// Top-level layers that may be changed for the aim.
     fn places(&self, network: &Network) -> Vec<(Place, Node)> {
-        let stacks: &[Stack] =
-            if matches!(self.aim, Aim::ParametersAtMost(_)) { &Stack::ALL } else { &[Stack::Encoder] };
+        let stacks: &[Stack] = if matches!(self.aim, Aim::ParametersAtMost(_)) {
+            &Stack::ALL
+        } else {
+            &[Stack::Encoder]
+        };
         let mut places = Vec::new();
         for &stack in stacks {
             let nodes = network.stack(stack);
             // What decides the channels of the answer or of the picture stays.
-            let last = nodes.iter().rposition(|node| channels_mut(&mut node.clone()).is_some());
+            let last = nodes
+                .iter()
+                .rposition(|node| channels_mut(&mut node.clone()).is_some());
             for (index, node) in nodes.iter().enumerate() {
                 let place = Place::new(stack, index);
                 let answers = stack != Stack::Encoder && Some(index) == last;
@@ -192,31 +257,57 @@ impl Hunt<'_> {
         let (mut meets, mut fails) = (1, now);
         while fails - meets > 1 {
             let middle = meets + (fails - meets) / 2;
-            if far(middle) == Some(0) { meets = middle } else { fails = middle }
+            if far(middle) == Some(0) {
+                meets = middle
+            } else {
+                fails = middle
+            }
         }
         with(meets)
     }
 
     /// The layer with a larger window or stride.
     fn varied(&self, draft: &Draft, place: &Place, node: &Node, tried: &[Attribute]) -> Vec<Draft> {
-        let Node::Layer(layer) = node else { return Vec::new() };
+        let Node::Layer(layer) = node else {
+            return Vec::new();
+        };
         let rank = draft.network.input.rank();
-        let most = draft.network.input.spatial().iter().max().copied().unwrap_or(1).min(63) as u32;
+        let most = draft
+            .network
+            .input
+            .spatial()
+            .iter()
+            .max()
+            .copied()
+            .unwrap_or(1)
+            .min(63) as u32;
         let mut drafts = Vec::new();
-        for attribute in tried.iter().filter(|attribute| attributes(&layer.kind).contains(attribute)) {
-            let Some(Value::Size(now)) = current(&layer.kind, rank, 0, *attribute) else { continue };
+        for attribute in tried
+            .iter()
+            .filter(|attribute| attributes(&layer.kind).contains(attribute))
+        {
+            let Some(Value::Size(now)) = current(&layer.kind, rank, 0, *attribute) else {
+                continue;
+            };
             let values: Vec<u32> = match attribute {
-                Attribute::Kernel if matches!(layer.kind, Kind::MaxPool { .. } | Kind::AvgPool { .. }) => {
+                Attribute::Kernel
+                    if matches!(layer.kind, Kind::MaxPool { .. } | Kind::AvgPool { .. }) =>
+                {
                     (now + 1..=8).collect()
                 }
-                Attribute::Kernel if matches!(self.aim, Aim::ReceptiveFieldCovers) => {
-                    (1..).map(|n| now + 2 * n).take_while(|k| *k <= most.max(now)).collect()
-                }
+                Attribute::Kernel if matches!(self.aim, Aim::ReceptiveFieldCovers) => (1..)
+                    .map(|n| now + 2 * n)
+                    .take_while(|k| *k <= most.max(now))
+                    .collect(),
                 Attribute::Stride => (now + 1..=4).collect(),
                 _ => Vec::new(),
             };
-            let values = values.into_iter().map(|value| vec![Some(Value::Size(value)); rank]);
-            drafts.extend(values.filter_map(|values| draft.clone().set(place, rank, *attribute, &values)));
+            let values = values
+                .into_iter()
+                .map(|value| vec![Some(Value::Size(value)); rank]);
+            drafts.extend(
+                values.filter_map(|values| draft.clone().set(place, rank, *attribute, &values)),
+            );
         }
         drafts.retain(|draft| !draft.skips_cells());
         drafts

@@ -44,7 +44,12 @@ impl Value {
 }
 
 const WINDOW: &[Attribute] = &[Attribute::Padding, Attribute::Kernel, Attribute::Stride];
-const TRANSPOSED: &[Attribute] = &[Attribute::OutputPadding, Attribute::Padding, Attribute::Kernel, Attribute::Stride];
+const TRANSPOSED: &[Attribute] = &[
+    Attribute::OutputPadding,
+    Attribute::Padding,
+    Attribute::Kernel,
+    Attribute::Stride,
+];
 
 /// The attributes of a kind that change sizes.
 pub fn attributes(kind: &Kind) -> &'static [Attribute] {
@@ -62,7 +67,9 @@ pub fn attributes(kind: &Kind) -> &'static [Attribute] {
 pub fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Vec<Value> {
     let now = current(kind, rank, axis, attribute);
     let number = now.and_then(Value::size).unwrap_or(0);
-    let upto = |least: u32, most: u32| (least..=most.max(number.saturating_add(4).min(64))).map(Value::Size);
+    let upto = |least: u32, most: u32| {
+        (least..=most.max(number.saturating_add(4).min(64))).map(Value::Size)
+    };
     let mut values: Vec<Value> = match attribute {
         Attribute::OutputPadding => upto(0, 5).collect(),
         Attribute::Padding => upto(0, 6).chain([Value::Same]).collect(),
@@ -80,7 +87,12 @@ pub fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Ve
 
 /// The present value along one axis, defaults filled in; `None` for sizes of another number of axes.
 pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Option<Value> {
-    let at = |axes: &Axes| axes.resolve(rank)?.get(axis).and_then(|&size| u32::try_from(size).ok()).map(Value::Size);
+    let at = |axes: &Axes| {
+        axes.resolve(rank)?
+            .get(axis)
+            .and_then(|&size| u32::try_from(size).ok())
+            .map(Value::Size)
+    };
     match (kind, attribute) {
         (Kind::Upsample { factor, .. }, Attribute::Factor) => at(factor),
         (Kind::AdaptiveAvgPool { output }, Attribute::Output) => at(output),
@@ -90,12 +102,21 @@ pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> O
         }
         _ => {
             let window = kind.window()?;
-            let kernel = || at(window.kernel_size.as_ref().unwrap_or(&Axes::all(default_kernel(kind))));
+            let kernel = || {
+                at(window
+                    .kernel_size
+                    .as_ref()
+                    .unwrap_or(&Axes::all(default_kernel(kind))))
+            };
             match attribute {
                 Attribute::Kernel => kernel(),
-                Attribute::Stride if is_pooling(kind) => window.stride.as_ref().map_or_else(kernel, at),
+                Attribute::Stride if is_pooling(kind) => {
+                    window.stride.as_ref().map_or_else(kernel, at)
+                }
                 Attribute::Stride => at(window.stride.as_ref().unwrap_or(&Axes::all(1))),
-                Attribute::OutputPadding => at(window.output_padding.as_ref().unwrap_or(&Axes::all(0))),
+                Attribute::OutputPadding => {
+                    at(window.output_padding.as_ref().unwrap_or(&Axes::all(0)))
+                }
                 Attribute::Padding => match &window.padding {
                     Some(Padding::Same) => Some(Value::Same),
                     Some(Padding::Zeros(zeros)) => at(zeros),
@@ -108,7 +129,12 @@ pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> O
 }
 
 /// A kind with other values along one axis; only sizes along that axis mean anything then.
-pub fn edited(kind: &Kind, rank: usize, axis: usize, edits: impl Iterator<Item = (Attribute, Value)>) -> Option<Kind> {
+pub fn edited(
+    kind: &Kind,
+    rank: usize,
+    axis: usize,
+    edits: impl Iterator<Item = (Attribute, Value)>,
+) -> Option<Kind> {
     let mut kind = kind.clone();
     for (attribute, value) in edits {
         let mut values = vec![None; rank];
@@ -123,15 +149,28 @@ pub fn edited(kind: &Kind, rank: usize, axis: usize, edits: impl Iterator<Item =
 }
 
 /// Writes the values of an attribute; `None` keeps an axis as it is. `None` when the text cannot say it.
-pub fn write(kind: &mut Kind, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> Option<()> {
-    let each = |axis: usize, given: &Option<Value>| given.or_else(|| current(kind, rank, axis, attribute));
-    let all: Vec<Value> = values.iter().enumerate().map(|(axis, given)| each(axis, given)).collect::<Option<_>>()?;
+pub fn write(
+    kind: &mut Kind,
+    rank: usize,
+    attribute: Attribute,
+    values: &[Option<Value>],
+) -> Option<()> {
+    let each =
+        |axis: usize, given: &Option<Value>| given.or_else(|| current(kind, rank, axis, attribute));
+    let all: Vec<Value> = values
+        .iter()
+        .enumerate()
+        .map(|(axis, given)| each(axis, given))
+        .collect::<Option<_>>()?;
     if attribute == Attribute::Padding && all.contains(&Value::Same) {
         let same = all.iter().all(|value| *value == Value::Same);
         kind.window_mut()?.padding = Some(Padding::Same);
         return same.then_some(());
     }
-    let sizes: Vec<u32> = all.iter().map(|value| value.size()).collect::<Option<_>>()?;
+    let sizes: Vec<u32> = all
+        .iter()
+        .map(|value| value.size())
+        .collect::<Option<_>>()?;
     put(kind, rank, attribute, &sizes)
 }
 
@@ -141,7 +180,9 @@ fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Opt
     match (kind, attribute) {
         (Kind::Upsample { factor, .. }, Attribute::Factor) => *factor = axes,
         (Kind::AdaptiveAvgPool { output }, Attribute::Output) => *output = axes,
-        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => *margins = split(margins, rank, sizes)?,
+        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => {
+            *margins = split(margins, rank, sizes)?
+        }
         (kind, _) => {
             let window = kind.window_mut()?;
             let zero = axes == Axes::all(0);
@@ -163,17 +204,22 @@ fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Opt
 /// Margins with these sums; a side that is as it was stays, else the odd one is at the end.
 fn split(now: &Margins, rank: usize, sums: &[u32]) -> Option<Margins> {
     let now = now.resolve(rank)?;
-    let side = |(&(before, after), &sum): (&(usize, usize), &u32)| match before + after == sum as usize {
-        true => (before as u32, after as u32),
-        false => (sum / 2, sum - sum / 2),
-    };
+    let side =
+        |(&(before, after), &sum): (&(usize, usize), &u32)| match before + after == sum as usize {
+            true => (before as u32, after as u32),
+            false => (sum / 2, sum - sum / 2),
+        };
     Some(margins(&now.iter().zip(sums).map(side).collect::<Vec<_>>()))
 }
 
 /// Margins by axis, in one number where they agree.
 pub fn margins(sides: &[(u32, u32)]) -> Margins {
     let equal = sides.windows(2).all(|two| two[0] == two[1]);
-    Margins::each(if equal { &sides[..sides.len().min(1)] } else { sides })
+    Margins::each(if equal {
+        &sides[..sides.len().min(1)]
+    } else {
+        sides
+    })
 }
 
 fn short(sizes: &[u32]) -> Axes {

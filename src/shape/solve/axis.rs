@@ -68,12 +68,17 @@ pub struct State {
 impl State {
     /// At the input.
     pub fn start(size: i64) -> State {
-        State { size, pools: Vec::new() }
+        State {
+            size,
+            pools: Vec::new(),
+        }
     }
 
     /// The sizes of the latest pooling: with the size all that differs after one layer.
     pub fn pools(&self) -> (i64, i64) {
-        self.pools.last().map_or((0, 0), |ran| (ran.input, ran.output))
+        self.pools
+            .last()
+            .map_or((0, 0), |ran| (ran.input, ran.output))
     }
 
     fn of(self, size: i64) -> State {
@@ -127,12 +132,26 @@ impl Program {
         if count > MOST_LAYERS {
             return None;
         }
-        let mut program = Program { items: Vec::new(), layers: Vec::new(), unpools: false };
+        let mut program = Program {
+            items: Vec::new(),
+            layers: Vec::new(),
+            unpools: false,
+        };
         for stack in [Stack::Encoder, Stack::Decoder] {
-            let items = program.items(network.stack(stack), &Place { stack, path: Vec::new() }, 0)?;
+            let items = program.items(
+                network.stack(stack),
+                &Place {
+                    stack,
+                    path: Vec::new(),
+                },
+                0,
+            )?;
             program.items.extend(items);
         }
-        program.unpools = program.layers.iter().any(|(_, layer)| layer.kind == Kind::Unpool);
+        program.unpools = program
+            .layers
+            .iter()
+            .any(|(_, layer)| layer.kind == Kind::Unpool);
         Some(program)
     }
 
@@ -140,7 +159,11 @@ impl Program {
         if depth > MAX_DEPTH {
             return None;
         }
-        nodes.iter().enumerate().map(|(index, node)| self.item(node, &above.child(&[index]), depth)).collect()
+        nodes
+            .iter()
+            .enumerate()
+            .map(|(index, node)| self.item(node, &above.child(&[index]), depth))
+            .collect()
     }
 
     fn item(&mut self, node: &Node, place: &Place, depth: usize) -> Option<Item> {
@@ -151,12 +174,21 @@ impl Program {
             }
             Node::Broken { .. } => None,
             Node::Add(branches) | Node::Concat(branches) => {
-                let branch = |(at, nodes): (usize, &Vec<Node>)| self.items(nodes, &place.child(&[at]), depth + 1);
-                Some(Item::Branches(branches.iter().enumerate().map(branch).collect::<Option<_>>()?))
+                let branch = |(at, nodes): (usize, &Vec<Node>)| {
+                    self.items(nodes, &place.child(&[at]), depth + 1)
+                };
+                Some(Item::Branches(
+                    branches
+                        .iter()
+                        .enumerate()
+                        .map(branch)
+                        .collect::<Option<_>>()?,
+                ))
             }
-            Node::Repeat { times, layers } => {
-                Some(Item::Repeat(*times, self.items(layers, &place.child(&[0]), depth + 1)?))
-            }
+            Node::Repeat { times, layers } => Some(Item::Repeat(
+                *times,
+                self.items(layers, &place.child(&[0]), depth + 1)?,
+            )),
         }
     }
 }
@@ -179,21 +211,42 @@ pub struct AxisProgram<'a> {
 impl<'a> AxisProgram<'a> {
     /// The program along this axis of an input with `rank` axes.
     pub fn new(program: &'a Program, rank: usize, axis: usize, most: i64) -> AxisProgram<'a> {
-        let rules = program.layers.iter().map(|(_, layer)| rule(&layer.kind, layer.name.as_deref(), rank, axis));
-        AxisProgram { program, rank, axis, rules: rules.collect(), most }
+        let rules = program
+            .layers
+            .iter()
+            .map(|(_, layer)| rule(&layer.kind, layer.name.as_deref(), rank, axis));
+        AxisProgram {
+            program,
+            rank,
+            axis,
+            rules: rules.collect(),
+            most,
+        }
     }
 
     /// The attributes of a layer that change its size, with the values to try.
     pub fn choices(&self, id: LayerId) -> Vec<(Attribute, Vec<Value>)> {
-        let Some((_, layer)) = self.program.layers.get(id) else { return Vec::new() };
-        let values = |attribute: &Attribute| (*attribute, domain(&layer.kind, self.rank, self.axis, *attribute));
+        let Some((_, layer)) = self.program.layers.get(id) else {
+            return Vec::new();
+        };
+        let values = |attribute: &Attribute| {
+            (
+                *attribute,
+                domain(&layer.kind, self.rank, self.axis, *attribute),
+            )
+        };
         attributes(&layer.kind).iter().map(values).collect()
     }
 
     /// What a layer does after these edits of it.
     pub fn rule_with(&self, id: LayerId, edits: &[AxisEdit]) -> Rule {
-        let Some((_, layer)) = self.program.layers.get(id) else { return Rule::Never };
-        let own = edits.iter().filter(|(of, ..)| *of == id).map(|(_, attribute, value)| (*attribute, *value));
+        let Some((_, layer)) = self.program.layers.get(id) else {
+            return Rule::Never;
+        };
+        let own = edits
+            .iter()
+            .filter(|(of, ..)| *of == id)
+            .map(|(_, attribute, value)| (*attribute, *value));
         match edited(&layer.kind, self.rank, self.axis, own) {
             Some(kind) => rule(&kind, layer.name.as_deref(), self.rank, self.axis),
             None => Rule::Never,
@@ -211,7 +264,12 @@ impl<'a> AxisProgram<'a> {
                 let output = slid(axis, true, size)?;
                 let mut state = state;
                 if self.program.unpools {
-                    state.pools.push(Ran { name: name.clone(), input: size, output, open: true });
+                    state.pools.push(Ran {
+                        name: name.clone(),
+                        input: size,
+                        output,
+                        open: true,
+                    });
                 }
                 return self.within(state.of(output));
             }
@@ -230,7 +288,11 @@ impl<'a> AxisProgram<'a> {
             _ => return None,
         };
         let vector = matches!(rule, Rule::Vector | Rule::Dense | Rule::Shape(0));
-        if vector { Some(state.of(0)) } else { self.within(state.of(next)) }
+        if vector {
+            Some(state.of(0))
+        } else {
+            self.within(state.of(next))
+        }
     }
 
     fn within(&self, state: State) -> Option<State> {
@@ -245,18 +307,30 @@ impl<'a> AxisProgram<'a> {
                 self.step(changed.or_else(|| self.rules.get(*id))?, state)
             }
             Item::Branches(branches) => self.meet(branches, state, other),
-            Item::Repeat(times, items) => {
-                (0..*times).try_fold(state, |state, _| self.run_all(items, state, other)).filter(|_| *times > 0)
-            }
+            Item::Repeat(times, items) => (0..*times)
+                .try_fold(state, |state, _| self.run_all(items, state, other))
+                .filter(|_| *times > 0),
         }
     }
 
     /// The state after items one after the other.
-    pub fn run_all(&self, items: &[Item], state: State, other: &[(LayerId, Rule)]) -> Option<State> {
-        items.iter().try_fold(state, |state, item| self.run(item, state, other))
+    pub fn run_all(
+        &self,
+        items: &[Item],
+        state: State,
+        other: &[(LayerId, Rule)],
+    ) -> Option<State> {
+        items
+            .iter()
+            .try_fold(state, |state, item| self.run(item, state, other))
     }
 
-    fn meet(&self, branches: &[Vec<Item>], state: State, other: &[(LayerId, Rule)]) -> Option<State> {
+    fn meet(
+        &self,
+        branches: &[Vec<Item>],
+        state: State,
+        other: &[(LayerId, Rule)],
+    ) -> Option<State> {
         let (start, mut pools, mut size) = (state.size, state.pools, None);
         for branch in branches {
             let end = self.run_all(branch, State { size: start, pools }, other)?;
@@ -271,7 +345,9 @@ impl<'a> AxisProgram<'a> {
 
 fn slid(axis: &Axis, pooling: bool, size: i64) -> Option<i64> {
     let wide = pooling && axis.pad.unwrap_or(0) > axis.span() / 2;
-    (size > 0 && !wide).then(|| axis.slide(size).map(|fit| fit.size)).flatten()
+    (size > 0 && !wide)
+        .then(|| axis.slide(size).map(|fit| fit.size))
+        .flatten()
 }
 
 fn spread(axis: &Axis, size: i64) -> Option<i64> {
@@ -281,7 +357,9 @@ fn spread(axis: &Axis, size: i64) -> Option<i64> {
 }
 
 fn rule(kind: &Kind, name: Option<&str>, rank: usize, axis: usize) -> Rule {
-    let size = |sizes: Option<Vec<usize>>| sizes.and_then(|sizes| sizes.get(axis).map(|&size| size as i64));
+    let size = |sizes: Option<Vec<usize>>| {
+        sizes.and_then(|sizes| sizes.get(axis).map(|&size| size as i64))
+    };
     let name = || name.map(str::to_owned);
     let found = match kind {
         Kind::MaxPool { .. } => axis_of(kind, rank, axis).map(|axis| Rule::MaxPool(axis, name())),
@@ -291,16 +369,19 @@ fn rule(kind: &Kind, name: Option<&str>, rank: usize, axis: usize) -> Rule {
         }
         Kind::ConvTranspose { .. } => axis_of(kind, rank, axis).map(Rule::Spread),
         Kind::Unpool => Some(Rule::Unpool(name())),
-        Kind::Upsample { factor, .. } => size(factor.resolve(rank)).filter(|&f| f > 0).map(Rule::Times),
+        Kind::Upsample { factor, .. } => size(factor.resolve(rank))
+            .filter(|&f| f > 0)
+            .map(Rule::Times),
         Kind::AdaptiveAvgPool { output } => size(output.resolve(rank)).map(Rule::To),
         Kind::Pad { margins } => total(margins.resolve(rank), axis).map(Rule::Grow),
         Kind::Crop { margins } => total(margins.resolve(rank), axis).map(|by| Rule::Grow(-by)),
         Kind::Flatten | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(Rule::Vector),
         Kind::Dense { .. } => Some(Rule::Dense),
         Kind::Reshape { shape } if shape.is_vector() => Some(Rule::Shape(0)),
-        Kind::Reshape { shape } if shape.rank() == rank => {
-            shape.spatial().get(axis).map(|&size| Rule::Shape(size as i64))
-        }
+        Kind::Reshape { shape } if shape.rank() == rank => shape
+            .spatial()
+            .get(axis)
+            .map(|&size| Rule::Shape(size as i64)),
         Kind::Reshape { .. } => None,
         _ => Some(Rule::Keep),
     };
@@ -308,5 +389,7 @@ fn rule(kind: &Kind, name: Option<&str>, rank: usize, axis: usize) -> Rule {
 }
 
 fn total(margins: Option<Vec<(usize, usize)>>, axis: usize) -> Option<i64> {
-    margins?.get(axis).map(|&(before, after)| (before + after) as i64)
+    margins?
+        .get(axis)
+        .map(|&(before, after)| (before + after) as i64)
 }

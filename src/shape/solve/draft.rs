@@ -27,14 +27,29 @@ pub struct Draft {
 impl Draft {
     /// The network as it is.
     pub fn new(network: &Network) -> Draft {
-        Draft { network: network.clone(), changes: Vec::new(), edits: 0, inserted: 0, effort: 0, leaps: 0 }
+        Draft {
+            network: network.clone(),
+            changes: Vec::new(),
+            edits: 0,
+            inserted: 0,
+            effort: 0,
+            leaps: 0,
+        }
     }
 
     /// Gives an attribute of a layer these values (`None` keeps an axis). `None` where it cannot be written.
-    pub fn set(mut self, place: &Place, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> Option<Draft> {
+    pub fn set(
+        mut self,
+        place: &Place,
+        rank: usize,
+        attribute: Attribute,
+        values: &[Option<Value>],
+    ) -> Option<Draft> {
         let node = self.network.node_mut(place)?;
         let before = node.clone();
-        let Node::Layer(layer) = node else { return None };
+        let Node::Layer(layer) = node else {
+            return None;
+        };
         let (leaps, effort) = weights_of(&layer.kind, rank, attribute, values);
         self.leaps += leaps;
         self.effort = self.effort.saturating_add(effort);
@@ -67,7 +82,11 @@ impl Draft {
     /// Puts a layer before all others of a stack.
     pub fn prepend(mut self, stack: Stack, text: &str) -> Draft {
         let node = Node::from_text(text);
-        for change in self.changes.iter_mut().filter(|change| change.place.stack == stack) {
+        for change in self
+            .changes
+            .iter_mut()
+            .filter(|change| change.place.stack == stack)
+        {
             if let Some(index) = change.place.path.first_mut() {
                 *index += 1;
             }
@@ -77,7 +96,11 @@ impl Draft {
     }
 
     fn inserted(mut self, place: Place, node: Node) -> Draft {
-        self.changes.push(Change { place, from: None, to: Some(node) });
+        self.changes.push(Change {
+            place,
+            from: None,
+            to: Some(node),
+        });
         self.edits += 1;
         self.inserted += 1;
         self
@@ -85,9 +108,17 @@ impl Draft {
 
     /// Two edits of one layer are one change.
     fn note(&mut self, place: &Place, before: Node, after: Node) {
-        match self.changes.iter_mut().find(|change| change.place == *place && change.from.is_some()) {
+        match self
+            .changes
+            .iter_mut()
+            .find(|change| change.place == *place && change.from.is_some())
+        {
             Some(change) => change.to = Some(after),
-            None => self.changes.push(Change { place: place.clone(), from: Some(before), to: Some(after) }),
+            None => self.changes.push(Change {
+                place: place.clone(),
+                from: Some(before),
+                to: Some(after),
+            }),
         }
     }
 
@@ -103,7 +134,9 @@ impl Draft {
             Some(Node::Layer(layer)) => skips(&layer.kind),
             _ => false,
         };
-        self.changes.iter().any(|change| change.from.is_some() && skips(&change.to) && !skips(&change.from))
+        self.changes
+            .iter()
+            .any(|change| change.from.is_some() && skips(&change.to) && !skips(&change.from))
     }
 
     /// Its edits, where a number that moves far (a kernel from 3 to 7, which makes up for rows that another layer lost)
@@ -116,9 +149,20 @@ impl Draft {
     /// What sorts drafts, the best first: few edits, the encoder as it is, the decoder the encoder's mirror,
     /// kernels that the strides divide, small moves.
     pub fn rank(&self) -> [u32; 6] {
-        let encoder = self.changes.iter().filter(|change| change.place.stack == Stack::Encoder).count() as u32;
+        let encoder = self
+            .changes
+            .iter()
+            .filter(|change| change.place.stack == Stack::Encoder)
+            .count() as u32;
         let asymmetry = asymmetry(&self.network);
-        [self.weight(), self.inserted, encoder, asymmetry, uneven(&self.network).len() as u32, self.effort]
+        [
+            self.weight(),
+            self.inserted,
+            encoder,
+            asymmetry,
+            uneven(&self.network).len() as u32,
+            self.effort,
+        ]
     }
 
     /// Whether a border is only filled with zeros or cut away.
@@ -128,12 +172,17 @@ impl Draft {
 
     fn adds(&self, word: &str) -> bool {
         let starts = |node: &Node| node.text().starts_with(word);
-        self.changes.iter().any(|change| change.from.is_none() && change.to.as_ref().is_some_and(starts))
+        self.changes
+            .iter()
+            .any(|change| change.from.is_none() && change.to.as_ref().is_some_and(starts))
     }
 
     /// What is changed, without the values.
     pub fn kind_of_change(&self) -> Vec<(Place, bool)> {
-        self.changes.iter().map(|change| (change.place.clone(), change.from.is_some())).collect()
+        self.changes
+            .iter()
+            .map(|change| (change.place.clone(), change.from.is_some()))
+            .collect()
     }
 
     /// The finished solution. Layers that do nothing any more are taken away.
@@ -141,11 +190,17 @@ impl Draft {
         self.remove_idle();
         let note = self.remark();
         self.changes.sort_by(|a, b| a.place.cmp(&b.place));
-        Solution { changes: self.changes, network: self.network, edits: self.edits, note }
+        Solution {
+            changes: self.changes,
+            network: self.network,
+            edits: self.edits,
+            note,
+        }
     }
 
     fn remove_idle(&mut self) {
-        let idle = |change: &&mut Change| change.to.as_ref().is_some_and(is_idle) && change.from.is_some();
+        let idle =
+            |change: &&mut Change| change.to.as_ref().is_some_and(is_idle) && change.from.is_some();
         let mut places: Vec<Place> = Vec::new();
         for change in self.changes.iter_mut().filter(idle) {
             change.to = None;
@@ -154,12 +209,19 @@ impl Draft {
         // From the last on, so that the places before it stay true.
         places.sort();
         for place in places.into_iter().rev() {
-            let Some((&last, way)) = place.path.split_last() else { continue };
+            let Some((&last, way)) = place.path.split_last() else {
+                continue;
+            };
             let list = match way.split_last() {
                 None => Some(self.network.stack_mut(place.stack)),
                 Some((&branch, block)) => {
-                    let block = Place { stack: place.stack, path: block.to_vec() };
-                    self.network.node_mut(&block).and_then(|node| node.branch_mut(branch))
+                    let block = Place {
+                        stack: place.stack,
+                        path: block.to_vec(),
+                    };
+                    self.network
+                        .node_mut(&block)
+                        .and_then(|node| node.branch_mut(branch))
                 }
             };
             if let Some(list) = list.filter(|list| last < list.len()) {
@@ -182,7 +244,9 @@ impl Draft {
         match uneven(&self.network).as_slice() {
             [] if spreads(&self.network) => parts.push("no checkerboard".to_owned()),
             [] => {}
-            [place, ..] => parts.push(format!("checkerboard: the stride does not divide the kernel at {place}")),
+            [place, ..] => parts.push(format!(
+                "checkerboard: the stride does not divide the kernel at {place}"
+            )),
         }
         parts.join(" · ")
     }
@@ -190,7 +254,8 @@ impl Draft {
 
 /// Whether neighbouring windows leave cells between them.
 fn skips(kind: &Kind) -> bool {
-    let axis_skips = |axis| size_of(kind, axis, Attribute::Kernel) < size_of(kind, axis, Attribute::Stride);
+    let axis_skips =
+        |axis| size_of(kind, axis, Attribute::Kernel) < size_of(kind, axis, Attribute::Stride);
     kind.window().is_some() && (0..3).any(axis_skips)
 }
 
@@ -208,7 +273,10 @@ fn size_of(kind: &Kind, axis: usize, attribute: Attribute) -> u32 {
 
 /// Errors in the head.
 pub fn head_errors(inference: &Inference) -> usize {
-    inference.errors().filter(|(row, _)| row.place.stack == Stack::Head).count()
+    inference
+        .errors()
+        .filter(|(row, _)| row.place.stack == Stack::Head)
+        .count()
 }
 
 fn is_idle(node: &Node) -> bool {
@@ -235,7 +303,12 @@ fn idles(kind: &Kind, attribute: Attribute, values: &[Option<Value>]) -> bool {
 }
 
 /// Whether the values leap, and how far they move, weighted by how deep the change goes.
-pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Option<Value>]) -> (u32, u32) {
+pub fn weights_of(
+    kind: &Kind,
+    rank: usize,
+    attribute: Attribute,
+    values: &[Option<Value>],
+) -> (u32, u32) {
     let weight = match attribute {
         Attribute::OutputPadding => 1,
         Attribute::Padding | Attribute::Margin => 2,
@@ -243,7 +316,10 @@ pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Opti
         Attribute::Factor | Attribute::Output => 4,
         Attribute::Stride => 5,
     };
-    let far = |(axis, value): (usize, &Option<Value>)| match (value, current(kind, rank, axis, attribute)) {
+    let far = |(axis, value): (usize, &Option<Value>)| match (
+        value,
+        current(kind, rank, axis, attribute),
+    ) {
         (Some(Value::Size(new)), Some(Value::Size(old))) => new.abs_diff(old),
         (Some(_), _) => 2,
         (None, _) => 0,
@@ -252,7 +328,12 @@ pub fn weights_of(kind: &Kind, rank: usize, attribute: Attribute, values: &[Opti
     let unequal = u32::from(far.contains(&0) && far.iter().any(|&by| by > 0));
     let far = far.iter().max().copied().unwrap_or(0);
     let leaps = u32::from(far > leap(attribute)) + 2 * u32::from(idles(kind, attribute, values));
-    (leaps, far.saturating_add(4).saturating_mul(weight).saturating_add(unequal))
+    (
+        leaps,
+        far.saturating_add(4)
+            .saturating_mul(weight)
+            .saturating_add(unequal),
+    )
 }
 
 /// The layers of a stack, those in blocks once each.
@@ -269,20 +350,33 @@ fn layers(nodes: &[Node], above: &Place, visit: &mut dyn FnMut(&Place, &Kind)) {
 }
 
 fn each_layer(network: &Network, stack: Stack, visit: &mut dyn FnMut(&Place, &Kind)) {
-    layers(network.stack(stack), &Place { stack, path: Vec::new() }, visit);
+    layers(
+        network.stack(stack),
+        &Place {
+            stack,
+            path: Vec::new(),
+        },
+        visit,
+    );
 }
 
 /// How the size-changing layers of the decoder differ from the encoder's, last to first: in their strides,
 /// and half as much in kernels.
 fn asymmetry(network: &Network) -> u32 {
     let (mut down, mut up) = (Vec::new(), Vec::new());
-    each_layer(network, Stack::Encoder, &mut |_, kind| down.extend(scales(kind)));
-    each_layer(network, Stack::Decoder, &mut |_, kind| up.extend(scales(kind)));
+    each_layer(network, Stack::Encoder, &mut |_, kind| {
+        down.extend(scales(kind))
+    });
+    each_layer(network, Stack::Decoder, &mut |_, kind| {
+        up.extend(scales(kind))
+    });
     down.reverse();
     let unpaired = down.len().abs_diff(up.len()) as u32;
     let differ = |(a, b): (&Scale, &Scale)| match (a, b) {
         (Scale::Window(s, k), Scale::Window(t, l)) => 2 * u32::from(s != t) + u32::from(k != l),
-        (Scale::Window(s, _), Scale::Factor(t)) | (Scale::Factor(t), Scale::Window(s, _)) => 2 * u32::from(s != t),
+        (Scale::Window(s, _), Scale::Factor(t)) | (Scale::Factor(t), Scale::Window(s, _)) => {
+            2 * u32::from(s != t)
+        }
         (Scale::Factor(s), Scale::Factor(t)) => 2 * u32::from(s != t),
         (Scale::Paired, _) | (_, Scale::Paired) => 0,
     };
@@ -300,8 +394,14 @@ enum Scale {
 }
 
 fn scales(kind: &Kind) -> Option<Scale> {
-    let all = |attribute| -> Vec<Option<Value>> { (0..3).map(|axis| value_of(kind, axis, attribute)).collect() };
-    let one = |values: &[Option<Value>]| values.iter().all(|value| matches!(value, Some(Value::Size(1)) | None));
+    let all = |attribute| -> Vec<Option<Value>> {
+        (0..3).map(|axis| value_of(kind, axis, attribute)).collect()
+    };
+    let one = |values: &[Option<Value>]| {
+        values
+            .iter()
+            .all(|value| matches!(value, Some(Value::Size(1)) | None))
+    };
     match kind {
         Kind::Unpool => Some(Scale::Paired),
         Kind::Upsample { .. } => Some(Scale::Factor(all(Attribute::Factor))),
@@ -316,7 +416,9 @@ fn scales(kind: &Kind) -> Option<Scale> {
 
 fn spreads(network: &Network) -> bool {
     let mut any = false;
-    each_layer(network, Stack::Decoder, &mut |_, kind| any |= matches!(kind, Kind::ConvTranspose { .. }));
+    each_layer(network, Stack::Decoder, &mut |_, kind| {
+        any |= matches!(kind, Kind::ConvTranspose { .. })
+    });
     any
 }
 
@@ -325,7 +427,10 @@ fn uneven(network: &Network) -> Vec<Place> {
     let mut places = Vec::new();
     each_layer(network, Stack::Decoder, &mut |place, kind| {
         let is_uneven = |axis: usize| {
-            let (kernel, stride) = (size_of(kind, axis, Attribute::Kernel), size_of(kind, axis, Attribute::Stride));
+            let (kernel, stride) = (
+                size_of(kind, axis, Attribute::Kernel),
+                size_of(kind, axis, Attribute::Stride),
+            );
             stride > 1 && !kernel.is_multiple_of(stride)
         };
         if matches!(kind, Kind::ConvTranspose { .. }) && (0..3).any(is_uneven) {

@@ -23,39 +23,76 @@ pub fn mirror(network: &Network, locked: &[Target]) -> Result<Solution, ShapeErr
         return Err(ShapeError::new("the decoder is locked").help("unlock it first"));
     }
     let inference = infer(network);
-    let encoder_error = inference.errors().find(|(row, _)| row.place.stack == Stack::Encoder);
+    let encoder_error = inference
+        .errors()
+        .find(|(row, _)| row.place.stack == Stack::Encoder);
     if let Some((row, error)) = encoder_error {
-        return Err(ShapeError::new(format!("{}: {}", row.place, error.message)).help("mend the encoder first"));
+        return Err(ShapeError::new(format!("{}: {}", row.place, error.message))
+            .help("mend the encoder first"));
     }
-    let planned = inference.plan.as_ref().and_then(|plan| plan.stack(Stack::Encoder)).unwrap_or_default();
+    let planned = inference
+        .plan
+        .as_ref()
+        .and_then(|plan| plan.stack(Stack::Encoder))
+        .unwrap_or_default();
     if planned.is_empty() {
-        return Err(ShapeError::new("there is no encoder to mirror").help("add layers to the encoder"));
+        return Err(
+            ShapeError::new("there is no encoder to mirror").help("add layers to the encoder")
+        );
     }
-    let last = network.decoder.last().filter(|node| is_activation(node)).cloned();
+    let last = network
+        .decoder
+        .last()
+        .filter(|node| is_activation(node))
+        .cloned();
     // Where a pooling cannot be undone by its indices, repeating is always possible.
     let mirrored = [true, false].into_iter().map(|unpool| {
-        let mut decoder = Mirror { encoder: &network.encoder, unpool }.stack(planned, &network.input);
+        let mut decoder = Mirror {
+            encoder: &network.encoder,
+            unpool,
+        }
+        .stack(planned, &network.input);
         decoder.extend(last.clone());
         if decoder.is_empty() {
             decoder.push(Node::from_text("identity"));
         }
-        Network { decoder, ..network.clone() }
+        Network {
+            decoder,
+            ..network.clone()
+        }
     });
     let exact = |network: &Network| infer(network).output_equals_input == Some(true);
-    mirrored.into_iter().find(exact).map(|mirrored| solution(network, mirrored)).ok_or_else(|| {
-        ShapeError::new("the encoder's mirror would be too large").help("use smaller sizes in the encoder")
-    })
+    mirrored
+        .into_iter()
+        .find(exact)
+        .map(|mirrored| solution(network, mirrored))
+        .ok_or_else(|| {
+            ShapeError::new("the encoder's mirror would be too large")
+                .help("use smaller sizes in the encoder")
+        })
 }
 
 fn solution(before: &Network, after: Network) -> Solution {
     let length = before.decoder.len().max(after.decoder.len());
     let change = |index: usize| {
-        let (from, to) = (before.decoder.get(index).cloned(), after.decoder.get(index).cloned());
-        (from != to).then(|| Change { place: Place::new(Stack::Decoder, index), from, to })
+        let (from, to) = (
+            before.decoder.get(index).cloned(),
+            after.decoder.get(index).cloned(),
+        );
+        (from != to).then(|| Change {
+            place: Place::new(Stack::Decoder, index),
+            from,
+            to,
+        })
     };
     let changes: Vec<Change> = (0..length).filter_map(change).collect();
     let edits = changes.len() as u32;
-    Solution { changes, network: after, edits, note: "the decoder undoes the encoder layer by layer".into() }
+    Solution {
+        changes,
+        network: after,
+        edits,
+        note: "the decoder undoes the encoder layer by layer".into(),
+    }
 }
 
 fn is_activation(node: &Node) -> bool {
@@ -83,7 +120,11 @@ impl Mirror<'_> {
         let mut nodes = Vec::new();
         for (index, this) in segments.iter().enumerate().rev() {
             nodes.extend(self.inverse(this));
-            let before = segments.iter().take(index).rev().find(|segment| has_weights(segment.node));
+            let before = segments
+                .iter()
+                .take(index)
+                .rev()
+                .find(|segment| has_weights(segment.node));
             if let Some(before) = before.filter(|_| has_weights(this.node)) {
                 nodes.extend(before.trail.iter().map(|text| Node::from_text(text)));
             }
@@ -93,10 +134,20 @@ impl Mirror<'_> {
 
     fn inverse(&self, segment: &Segment<'_>) -> Vec<Node> {
         match segment.node {
-            Planned::Layer(layer) => self.texts(layer).iter().map(|text| Node::from_text(text)).collect(),
+            Planned::Layer(layer) => self
+                .texts(layer)
+                .iter()
+                .map(|text| Node::from_text(text))
+                .collect(),
             // Last to first, so that every unpool finds the pooling of its own branch.
             Planned::Add { branches, .. } => {
-                vec![Node::Add(branches.iter().rev().map(|branch| self.stack(branch, &segment.input)).collect())]
+                vec![Node::Add(
+                    branches
+                        .iter()
+                        .rev()
+                        .map(|branch| self.stack(branch, &segment.input))
+                        .collect(),
+                )]
             }
             Planned::Concat { .. } => resized(&segment.output, &segment.input),
             // Unrolled by `segment`.
@@ -108,15 +159,26 @@ impl Mirror<'_> {
         let (input, output) = (&layer.input, &layer.output);
         let file = |shape: &Shape| shape.to_file_text();
         match &layer.op {
-            Op::Conv { in_channels, groups, bias, geometry, .. } => {
-                spread(*in_channels, geometry, input.rank(), *groups, *bias)
-            }
-            Op::SeparableConv { in_channels, bias, geometry, .. } => {
-                spread(*in_channels, geometry, input.rank(), 1, *bias)
-            }
-            Op::ConvTranspose { in_channels, groups, bias, geometry, .. } => {
-                slid(*in_channels, geometry, input.rank(), *groups, *bias)
-            }
+            Op::Conv {
+                in_channels,
+                groups,
+                bias,
+                geometry,
+                ..
+            } => spread(*in_channels, geometry, input.rank(), *groups, *bias),
+            Op::SeparableConv {
+                in_channels,
+                bias,
+                geometry,
+                ..
+            } => spread(*in_channels, geometry, input.rank(), 1, *bias),
+            Op::ConvTranspose {
+                in_channels,
+                groups,
+                bias,
+                geometry,
+                ..
+            } => slid(*in_channels, geometry, input.rank(), *groups, *bias),
             Op::MaxPool { .. } if self.unpool => vec![match self.name(&layer.place) {
                 Some(name) => format!("unpool @{name}"),
                 None => "unpool".to_owned(),
@@ -129,15 +191,27 @@ impl Mirror<'_> {
             Op::GlobalAvgPool | Op::GlobalMaxPool => {
                 let ones = vec!["1"; input.rank()].join("x");
                 let sides: Vec<usize> = input.spatial().to_vec();
-                vec![format!("reshape {}x{ones}", input.channels()), format!("upsample {}", join(&sides))]
+                vec![
+                    format!("reshape {}x{ones}", input.channels()),
+                    format!("upsample {}", join(&sides)),
+                ]
             }
             Op::Flatten | Op::Reshape if input.is_vector() => vec!["flatten".to_owned()],
             Op::Flatten | Op::Reshape => vec![format!("reshape {}", file(input))],
-            Op::Dense { in_features, bias, .. } => {
-                vec![format!("dense {in_features}{}", if *bias { "" } else { " nobias" })]
+            Op::Dense {
+                in_features, bias, ..
+            } => {
+                vec![format!(
+                    "dense {in_features}{}",
+                    if *bias { "" } else { " nobias" }
+                )]
             }
-            Op::Pad { before, after } => vec![format!("crop {}", sides(before, after, input.rank()))],
-            Op::Crop { before, after } => vec![format!("pad {}", sides(before, after, input.rank()))],
+            Op::Pad { before, after } => {
+                vec![format!("crop {}", sides(before, after, input.rank()))]
+            }
+            Op::Crop { before, after } => {
+                vec![format!("pad {}", sides(before, after, input.rank()))]
+            }
             _ => Vec::new(),
         }
     }
@@ -166,11 +240,18 @@ fn segment<'a>(planned: &'a [Planned], mut input: Shape, segments: &mut Vec<Segm
                 }
             }
             Planned::Repeat { passes, .. } => {
-                input = passes.iter().fold(input, |input, pass| segment(pass, input, segments));
+                input = passes
+                    .iter()
+                    .fold(input, |input, pass| segment(pass, input, segments));
             }
             node => {
                 let output = after(node, &input);
-                segments.push(Segment { node, input, output: output.clone(), trail: Vec::new() });
+                segments.push(Segment {
+                    node,
+                    input,
+                    output: output.clone(),
+                    trail: Vec::new(),
+                });
                 input = output;
             }
         }
@@ -180,21 +261,30 @@ fn segment<'a>(planned: &'a [Planned], mut input: Shape, segments: &mut Vec<Segm
 
 /// The shape after a node.
 fn after(node: &Planned, input: &Shape) -> Shape {
-    let all = |nodes: &[Planned]| nodes.iter().fold(input.clone(), |shape, node| after(node, &shape));
+    let all = |nodes: &[Planned]| {
+        nodes
+            .iter()
+            .fold(input.clone(), |shape, node| after(node, &shape))
+    };
     match node {
         Planned::Layer(layer) => layer.output.clone(),
-        Planned::Add { branches, .. } => branches.first().map_or_else(|| input.clone(), |branch| all(branch)),
+        Planned::Add { branches, .. } => branches
+            .first()
+            .map_or_else(|| input.clone(), |branch| all(branch)),
         Planned::Concat { branches, .. } => {
             let ends: Vec<Shape> = branches.iter().map(|branch| all(branch)).collect();
-            let mut dims = ends.first().map_or_else(Vec::new, |end| end.dims().to_vec());
+            let mut dims = ends
+                .first()
+                .map_or_else(Vec::new, |end| end.dims().to_vec());
             if let Some(channels) = dims.first_mut() {
                 *channels = ends.iter().map(Shape::channels).sum();
             }
             Shape::new(&dims).unwrap_or_else(|| input.clone())
         }
-        Planned::Repeat { passes, .. } => {
-            passes.iter().flatten().fold(input.clone(), |shape, node| after(node, &shape))
-        }
+        Planned::Repeat { passes, .. } => passes
+            .iter()
+            .flatten()
+            .fold(input.clone(), |shape, node| after(node, &shape)),
     }
 }
 
@@ -227,14 +317,26 @@ fn text_of(op: &Op) -> Option<String> {
 fn has_weights(node: &Planned) -> bool {
     match node {
         Planned::Layer(layer) => {
-            matches!(layer.op, Op::Conv { .. } | Op::ConvTranspose { .. } | Op::SeparableConv { .. } | Op::Dense { .. })
+            matches!(
+                layer.op,
+                Op::Conv { .. }
+                    | Op::ConvTranspose { .. }
+                    | Op::SeparableConv { .. }
+                    | Op::Dense { .. }
+            )
         }
         _ => true,
     }
 }
 
 /// The transposed convolution back to `channels` and the geometry's input.
-fn spread(channels: usize, geometry: &Geometry, rank: usize, groups: usize, bias: bool) -> Vec<String> {
+fn spread(
+    channels: usize,
+    geometry: &Geometry,
+    rank: usize,
+    groups: usize,
+    bias: bool,
+) -> Vec<String> {
     let own = 3 - rank..3;
     // What a transposed convolution without padding gives too much.
     let surplus = |axis: usize| {
@@ -243,9 +345,15 @@ fn spread(channels: usize, geometry: &Geometry, rank: usize, groups: usize, bias
     };
     let most = |axis: usize| geometry.stride[axis].max(geometry.dilation[axis]) as i64;
     let added = |axis: usize| 2 * geometry.pad[axis] as i64 - surplus(axis);
-    let fits = own.clone().all(|axis| (0..most(axis)).contains(&added(axis)));
+    let fits = own
+        .clone()
+        .all(|axis| (0..most(axis)).contains(&added(axis)));
     let tail = if bias { "" } else { " nobias" };
-    let groups = if groups > 1 { format!(" g{groups}") } else { String::new() };
+    let groups = if groups > 1 {
+        format!(" g{groups}")
+    } else {
+        String::new()
+    };
     let window = window_words(geometry, rank);
     if fits {
         let pads: Vec<i64> = own.clone().map(|axis| geometry.pad[axis] as i64).collect();
@@ -259,21 +367,44 @@ fn spread(channels: usize, geometry: &Geometry, rank: usize, groups: usize, bias
             (before, surplus(axis) - before)
         })
         .collect();
-    [vec![format!("convt {channels}{window}{groups}{tail}")], margin_texts(&cut)].concat()
+    [
+        vec![format!("convt {channels}{window}{groups}{tail}")],
+        margin_texts(&cut),
+    ]
+    .concat()
 }
 
 /// The convolution back from what a transposed one gave.
-fn slid(channels: usize, geometry: &Geometry, rank: usize, groups: usize, bias: bool) -> Vec<String> {
+fn slid(
+    channels: usize,
+    geometry: &Geometry,
+    rank: usize,
+    groups: usize,
+    bias: bool,
+) -> Vec<String> {
     let own = 3 - rank..3;
     let pads: Vec<i64> = own.clone().map(|axis| geometry.pad[axis] as i64).collect();
     let positions = |axis: usize| {
-        let room = geometry.input[axis] as i64 + 2 * geometry.pad[axis] as i64 - geometry.reach(axis) as i64;
-        if room < 0 { 0 } else { room / geometry.stride[axis] as i64 + 1 }
+        let room = geometry.input[axis] as i64 + 2 * geometry.pad[axis] as i64
+            - geometry.reach(axis) as i64;
+        if room < 0 {
+            0
+        } else {
+            room / geometry.stride[axis] as i64 + 1
+        }
     };
     let tail = if bias { "" } else { " nobias" };
-    let groups = if groups > 1 { format!(" g{groups}") } else { String::new() };
-    let same = own.clone().all(|axis| geometry.input[axis].div_ceil(geometry.stride[axis]) == geometry.output[axis]);
-    let surplus: Vec<(i64, i64)> = own.map(|axis| (0, positions(axis) - geometry.output[axis] as i64)).collect();
+    let groups = if groups > 1 {
+        format!(" g{groups}")
+    } else {
+        String::new()
+    };
+    let same = own
+        .clone()
+        .all(|axis| geometry.input[axis].div_ceil(geometry.stride[axis]) == geometry.output[axis]);
+    let surplus: Vec<(i64, i64)> = own
+        .map(|axis| (0, positions(axis) - geometry.output[axis] as i64))
+        .collect();
     let window = window_words(geometry, rank);
     // Only `same` pads one zero more at the end, as a transposed convolution with `same` cuts one more.
     if same && surplus.iter().any(|side| *side != (0, 0)) {
@@ -287,11 +418,18 @@ fn slid(channels: usize, geometry: &Geometry, rank: usize, groups: usize, bias: 
 fn margin_texts(surplus: &[(i64, i64)]) -> Vec<String> {
     let text = |word: &str, sign: i64| {
         let side = |by: i64| (sign * by).max(0);
-        let any = surplus.iter().any(|(before, after)| side(*before) + side(*after) > 0);
-        let sides = surplus.iter().map(|(before, after)| format!("{}+{}", side(*before), side(*after)));
+        let any = surplus
+            .iter()
+            .any(|(before, after)| side(*before) + side(*after) > 0);
+        let sides = surplus
+            .iter()
+            .map(|(before, after)| format!("{}+{}", side(*before), side(*after)));
         any.then(|| format!("{word} {}", sides.collect::<Vec<_>>().join("x")))
     };
-    [text("crop", 1), text("pad", -1)].into_iter().flatten().collect()
+    [text("crop", 1), text("pad", -1)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Repeats to about the wanted size, and cuts or fills the rest; averages where every wanted size is smaller.
@@ -304,27 +442,48 @@ fn scaled(from: &Shape, to: &Shape) -> Vec<String> {
         return vec![format!("adaptive-avgpool {}", join(to.spatial()))];
     }
     // The nearest factor: what a pooling dropped at the end is one row, not a reason for another scale.
-    let factors: Vec<usize> = pairs().map(|(from, to)| ((to + from / 2) / from).max(1)).collect();
-    let surplus = pairs().zip(&factors).map(|((from, to), factor)| (0, (from * factor) as i64 - *to as i64));
-    let upsample = factors.iter().any(|&factor| factor > 1).then(|| format!("upsample {}", join(&factors)));
-    upsample.into_iter().chain(margin_texts(&surplus.collect::<Vec<_>>())).collect()
+    let factors: Vec<usize> = pairs()
+        .map(|(from, to)| ((to + from / 2) / from).max(1))
+        .collect();
+    let surplus = pairs()
+        .zip(&factors)
+        .map(|((from, to), factor)| (0, (from * factor) as i64 - *to as i64));
+    let upsample = factors
+        .iter()
+        .any(|&factor| factor > 1)
+        .then(|| format!("upsample {}", join(&factors)));
+    upsample
+        .into_iter()
+        .chain(margin_texts(&surplus.collect::<Vec<_>>()))
+        .collect()
 }
 
 /// Back from joined branches: to the size by repeating or averaging, to the channels by a convolution.
 fn resized(from: &Shape, to: &Shape) -> Vec<Node> {
     let texts = match (from.is_vector(), to.is_vector()) {
         (_, true) => vec![format!("dense {}", to.channels())],
-        (true, false) => vec![format!("dense {}", to.elements()), format!("reshape {}", to.to_file_text())],
+        (true, false) => vec![
+            format!("dense {}", to.elements()),
+            format!("reshape {}", to.to_file_text()),
+        ],
         (false, false) => {
             let sized = scaled(from, to).into_iter();
-            sized.chain([format!("conv {} k3 p1", to.channels())]).collect()
+            sized
+                .chain([format!("conv {} k3 p1", to.channels())])
+                .collect()
         }
     };
     texts.iter().map(|text| Node::from_text(text)).collect()
 }
 
 fn window_words(geometry: &Geometry, rank: usize) -> String {
-    let own = |sizes: &[usize; 3]| -> Vec<i64> { sizes.iter().skip(3 - rank).map(|&size| size as i64).collect() };
+    let own = |sizes: &[usize; 3]| -> Vec<i64> {
+        sizes
+            .iter()
+            .skip(3 - rank)
+            .map(|&size| size as i64)
+            .collect()
+    };
     let unless_one = |letter: &str, sizes: Vec<i64>| match sizes.iter().all(|&size| size == 1) {
         true => String::new(),
         false => word(letter, &sizes),
@@ -335,12 +494,26 @@ fn window_words(geometry: &Geometry, rank: usize) -> String {
 
 /// ` p1`; nothing where all are 0.
 fn word(letter: &str, sizes: &[i64]) -> String {
-    if sizes.iter().all(|&size| size == 0) { String::new() } else { format!(" {letter}{}", short(sizes)) }
+    if sizes.iter().all(|&size| size == 0) {
+        String::new()
+    } else {
+        format!(" {letter}{}", short(sizes))
+    }
 }
 
 fn short(sizes: &[i64]) -> String {
-    let join = |sizes: &[i64]| sizes.iter().map(i64::to_string).collect::<Vec<_>>().join("x");
-    if sizes.windows(2).all(|two| two[0] == two[1]) { join(&sizes[..sizes.len().min(1)]) } else { join(sizes) }
+    let join = |sizes: &[i64]| {
+        sizes
+            .iter()
+            .map(i64::to_string)
+            .collect::<Vec<_>>()
+            .join("x")
+    };
+    if sizes.windows(2).all(|two| two[0] == two[1]) {
+        join(&sizes[..sizes.len().min(1)])
+    } else {
+        join(sizes)
+    }
 }
 
 fn join(sizes: &[usize]) -> String {
@@ -348,7 +521,11 @@ fn join(sizes: &[usize]) -> String {
 }
 
 fn sides(before: &[usize; 3], after: &[usize; 3], rank: usize) -> String {
-    let pairs: Vec<String> =
-        before.iter().zip(after).skip(3 - rank).map(|(before, after)| format!("{before}+{after}")).collect();
+    let pairs: Vec<String> = before
+        .iter()
+        .zip(after)
+        .skip(3 - rank)
+        .map(|(before, after)| format!("{before}+{after}"))
+        .collect();
     pairs.join("x")
 }

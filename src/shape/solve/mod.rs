@@ -78,7 +78,11 @@ impl Solution {
             (Some(_), Some(to)) => format!("write `{}` at {}", to.text(), change.place),
             (_, None) => format!("remove {}", change.place),
         };
-        self.changes.iter().map(part).collect::<Vec<_>>().join(" and ")
+        self.changes
+            .iter()
+            .map(part)
+            .collect::<Vec<_>>()
+            .join(" and ")
     }
 }
 
@@ -94,7 +98,10 @@ pub struct Solved {
 
 impl Solved {
     fn nothing(message: impl Into<String>) -> Solved {
-        Solved { solutions: Vec::new(), message: message.into() }
+        Solved {
+            solutions: Vec::new(),
+            message: message.into(),
+        }
     }
 }
 
@@ -102,7 +109,10 @@ impl Solved {
 pub fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
     let inference = infer(network);
     if let Some((row, _)) = inference.errors().find(|(_, error)| error.span.is_some()) {
-        return Solved::nothing(format!("{} cannot be read: mend its text first.", row.place));
+        return Solved::nothing(format!(
+            "{} cannot be read: mend its text first.",
+            row.place
+        ));
     }
     match aim {
         Aim::OutputEqualsInput if network.decoder.is_empty() => {
@@ -111,7 +121,9 @@ pub fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
         Aim::OutputEqualsInput if inference.output_equals_input == Some(true) => {
             Solved::nothing("The output equals the input already.")
         }
-        Aim::OutputEqualsInput => completed(&Draft::new(network), locked, head_errors(&inference)).solved(),
+        Aim::OutputEqualsInput => {
+            completed(&Draft::new(network), locked, head_errors(&inference)).solved()
+        }
         aim => aims::solve(network, locked, aim),
     }
 }
@@ -119,7 +131,12 @@ pub fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
 /// The best single edit (with the channels, two) after which the output equals the input: what is quick enough
 /// to be asked at every letter that is typed.
 pub fn hint(network: &Network, locked: &[Target]) -> Option<Solution> {
-    let mut search = Confirmed { locked, head_errors: head_errors(&infer(network)), found: Vec::new(), cut: false };
+    let mut search = Confirmed {
+        locked,
+        head_errors: head_errors(&infer(network)),
+        found: Vec::new(),
+        cut: false,
+    };
     let base = Draft::new(network);
     let channels = candidates::with_channels(&base, locked).map_or(0, |draft| draft.edits as u8);
     (1..=1 + channels).for_each(|edits| search.level(&base, edits));
@@ -129,11 +146,20 @@ pub fn hint(network: &Network, locked: &[Target]) -> Option<Solution> {
 
 /// The smallest edits on top of a draft after which its output equals the input.
 fn completed<'a>(base: &Draft, locked: &'a [Target], head_errors: usize) -> Confirmed<'a> {
-    let mut search = Confirmed { locked, head_errors, found: Vec::new(), cut: false };
+    let mut search = Confirmed {
+        locked,
+        head_errors,
+        found: Vec::new(),
+        cut: false,
+    };
     // One more than sizes alone may take: for the channels.
     for edits in 1..=MOST_EDITS + 1 {
         search.level(base, edits);
-        let lightest = search.found.iter().map(|draft| draft.weight() - base.weight()).min();
+        let lightest = search
+            .found
+            .iter()
+            .map(|draft| draft.weight() - base.weight())
+            .min();
         if edits == 1 {
             search.families(base);
         }
@@ -159,21 +185,29 @@ impl Confirmed<'_> {
         let mut drafts = Vec::new();
         let wanted = base.edits + u32::from(edits);
         for base in prepare::bases(base, self.locked) {
-            let Some(base) = candidates::with_channels(&base, self.locked) else { continue };
-            let Some(left) = wanted.checked_sub(base.edits) else { continue };
+            let Some(base) = candidates::with_channels(&base, self.locked) else {
+                continue;
+            };
+            let Some(left) = wanted.checked_sub(base.edits) else {
+                continue;
+            };
             if left <= u32::from(MOST_EDITS) {
                 let (sizes, cut) = candidates::of_sizes(&base, self.locked, left as u8);
                 self.cut |= cut;
                 drafts.extend(sizes);
             }
-            drafts.extend(candidates::of_margins(&base, self.locked).filter(|draft| draft.edits == wanted));
+            drafts.extend(
+                candidates::of_margins(&base, self.locked).filter(|draft| draft.edits == wanted),
+            );
         }
         self.confirm(drafts);
     }
 
     fn families(&mut self, base: &Draft) {
         let base = candidates::with_channels(base, self.locked);
-        let families = base.map(|base| candidates::of_families(&base, self.locked)).unwrap_or_default();
+        let families = base
+            .map(|base| candidates::of_families(&base, self.locked))
+            .unwrap_or_default();
         self.confirm(families);
     }
 
@@ -182,9 +216,13 @@ impl Confirmed<'_> {
         let mut ranked: Vec<_> = sound.map(|draft| (draft.rank(), draft)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
         self.cut |= ranked.len() > MOST_CONFIRMED;
-        let exact = ranked.into_iter().map(|(_, draft)| draft).take(MOST_CONFIRMED);
+        let exact = ranked
+            .into_iter()
+            .map(|(_, draft)| draft)
+            .take(MOST_CONFIRMED);
         let head_errors = self.head_errors;
-        self.found.extend(exact.filter(|draft| draft.is_exact(head_errors)));
+        self.found
+            .extend(exact.filter(|draft| draft.is_exact(head_errors)));
     }
 
     fn solved(self) -> Solved {
@@ -192,9 +230,13 @@ impl Confirmed<'_> {
         let solutions = best(self.found);
         let message = match (solutions.first(), cut) {
             (Some(best), _) => found_message(best, solutions.len()),
-            (None, false) => format!("No {MOST_EDITS} edits or fewer make the output equal the input."),
+            (None, false) => {
+                format!("No {MOST_EDITS} edits or fewer make the output equal the input.")
+            }
             (None, true) => {
-                format!("No way was found, but not every combination of {MOST_EDITS} edits could be tried.")
+                format!(
+                    "No way was found, but not every combination of {MOST_EDITS} edits could be tried."
+                )
             }
         };
         Solved { solutions, message }
@@ -202,7 +244,11 @@ impl Confirmed<'_> {
 }
 
 fn found_message(best: &Solution, count: usize) -> String {
-    let edits = if best.edits == 1 { "one edit".to_owned() } else { format!("{} edits", best.edits) };
+    let edits = if best.edits == 1 {
+        "one edit".to_owned()
+    } else {
+        format!("{} edits", best.edits)
+    };
     match count {
         1 => format!("There is one way, with {edits}."),
         count => format!("There are {count} ways; the first takes {edits}."),
@@ -215,14 +261,20 @@ fn best(mut drafts: Vec<Draft>) -> Vec<Solution> {
     drafts.sort_by_key(Draft::rank);
     drafts.dedup_by(|a, b| a.network == b.network);
     drafts.retain(|draft| {
-        let alike = kinds.entry((draft.edits, draft.kind_of_change())).or_default();
+        let alike = kinds
+            .entry((draft.edits, draft.kind_of_change()))
+            .or_default();
         *alike += 1;
         let equal = edits.entry(draft.edits).or_default();
         *equal += usize::from(*alike <= ALIKE);
         *alike <= ALIKE && *equal <= EQUAL
     });
     // The one with the fewest edits is always among them, whatever its numbers look like.
-    let fewest = (0..drafts.len()).min_by_key(|&at| drafts.get(at).map(|draft| (draft.is_makeshift(), draft.edits)));
+    let fewest = (0..drafts.len()).min_by_key(|&at| {
+        drafts
+            .get(at)
+            .map(|draft| (draft.is_makeshift(), draft.edits))
+    });
     if let Some(fewest) = fewest.filter(|&at| at >= MOST) {
         drafts.swap(fewest, MOST - 1);
     }

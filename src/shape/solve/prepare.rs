@@ -38,13 +38,16 @@ fn filled(network: &Network, inference: &Inference) -> Vec<(Place, Node)> {
         if fits {
             continue;
         }
-        let dense = (0..index).rev().find(|&at| network.decoder.get(at).is_some_and(is_dense));
+        let dense = (0..index)
+            .rev()
+            .find(|&at| network.decoder.get(at).is_some_and(is_dense));
         let features = u32::try_from(shape.elements()).ok();
-        found.extend(
-            dense
-                .zip(features)
-                .map(|(at, features)| (Place::new(Stack::Decoder, at), Node::from_text(&format!("dense {features}")))),
-        );
+        found.extend(dense.zip(features).map(|(at, features)| {
+            (
+                Place::new(Stack::Decoder, at),
+                Node::from_text(&format!("dense {features}")),
+            )
+        }));
         found.extend(before_flatten(inference).map(|shape| (place, reshape_to(&shape))));
     }
     found
@@ -53,20 +56,36 @@ fn filled(network: &Network, inference: &Inference) -> Vec<(Place, Node)> {
 /// The decoder gives a vector: back to the input's shape.
 fn reshaped(plain: &Draft, inference: &Inference) -> Option<Draft> {
     let network = &plain.network;
-    let output = inference.output.as_ref().filter(|output| output.is_vector() && !network.input.is_vector())?;
+    let output = inference
+        .output
+        .as_ref()
+        .filter(|output| output.is_vector() && !network.input.is_vector())?;
     let mut draft = plain.clone();
     if output.elements() != network.input.elements() {
-        draft = draft.append(Stack::Decoder, &format!("dense {}", network.input.elements()));
+        draft = draft.append(
+            Stack::Decoder,
+            &format!("dense {}", network.input.elements()),
+        );
     }
-    Some(draft.append(Stack::Decoder, &format!("reshape {}", network.input.to_file_text())))
+    Some(draft.append(
+        Stack::Decoder,
+        &format!("reshape {}", network.input.to_file_text()),
+    ))
 }
 
 /// The code is a vector and the decoder starts with a layer for images: back to the shape before it was flattened.
 fn unflattened(plain: &Draft, inference: &Inference) -> Option<Draft> {
-    let code = inference.code.as_ref().filter(|code| code.is_vector() && !plain.network.input.is_vector())?;
-    inference.row(&Place::new(Stack::Decoder, 0)).filter(|row| row.error.is_some())?;
+    let code = inference
+        .code
+        .as_ref()
+        .filter(|code| code.is_vector() && !plain.network.input.is_vector())?;
+    inference
+        .row(&Place::new(Stack::Decoder, 0))
+        .filter(|row| row.error.is_some())?;
     let shape = before_flatten(inference)?;
-    let mut draft = plain.clone().prepend(Stack::Decoder, &format!("reshape {}", shape.to_file_text()));
+    let mut draft = plain
+        .clone()
+        .prepend(Stack::Decoder, &format!("reshape {}", shape.to_file_text()));
     if code.elements() != shape.elements() {
         draft = draft.prepend(Stack::Decoder, &format!("dense {}", shape.elements()));
     }
@@ -75,7 +94,9 @@ fn unflattened(plain: &Draft, inference: &Inference) -> Option<Draft> {
 
 /// The last image of the encoder before it becomes a vector.
 fn before_flatten(inference: &Inference) -> Option<Shape> {
-    let images = inference.stack(Stack::Encoder).filter_map(|row| row.input.as_ref());
+    let images = inference
+        .stack(Stack::Encoder)
+        .filter_map(|row| row.input.as_ref());
     images.filter(|shape| !shape.is_vector()).last().cloned()
 }
 

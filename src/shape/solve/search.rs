@@ -71,24 +71,65 @@ impl<'a> Search<'a> {
     /// A search in a program of which some layers stay as they are.
     pub fn new(axis: &'a AxisProgram<'a>, locked: &'a [bool]) -> Search<'a> {
         let (variants, ways, known) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Search { axis, locked, variants, ways, known, work: 0, cut: false }
+        Search {
+            axis,
+            locked,
+            variants,
+            ways,
+            known,
+            work: 0,
+            cut: false,
+        }
     }
 
     /// All ways from a size to another with at most so many edits, those of late layers first.
-    pub fn solve(&mut self, items: &'a [Item], start: State, target: i64, edits: u8) -> Vec<Vec<AxisEdit>> {
+    pub fn solve(
+        &mut self,
+        items: &'a [Item],
+        start: State,
+        target: i64,
+        edits: u8,
+    ) -> Vec<Vec<AxisEdit>> {
         self.some(items, start, target, edits, MOST_FOUND)
     }
 
-    fn some(&mut self, items: &'a [Item], start: State, target: i64, left: u8, most: usize) -> Vec<Vec<AxisEdit>> {
-        let mut collected = Collected { target, most, made: Vec::new(), found: Vec::new() };
+    fn some(
+        &mut self,
+        items: &'a [Item],
+        start: State,
+        target: i64,
+        left: u8,
+        most: usize,
+    ) -> Vec<Vec<AxisEdit>> {
+        let mut collected = Collected {
+            target,
+            most,
+            made: Vec::new(),
+            found: Vec::new(),
+        };
         self.collect(items, 0, start, left, &mut collected);
         collected.found
     }
 
     /// Whether the wanted size can still be reached from a state before the item at `at`.
-    fn reaches(&mut self, items: &'a [Item], at: usize, state: State, target: i64, left: u8) -> bool {
-        let Some(item) = items.get(at) else { return state.size == target };
-        let question = Question { items: items.as_ptr().addr(), at, left, target, state };
+    fn reaches(
+        &mut self,
+        items: &'a [Item],
+        at: usize,
+        state: State,
+        target: i64,
+        left: u8,
+    ) -> bool {
+        let Some(item) = items.get(at) else {
+            return state.size == target;
+        };
+        let question = Question {
+            items: items.as_ptr().addr(),
+            at,
+            left,
+            target,
+            state,
+        };
         if let Some(known) = self.known.get(&question) {
             return *known;
         }
@@ -99,13 +140,15 @@ impl<'a> Search<'a> {
         }
         let state = &question.state;
         let unchanged = self.axis.run(item, state.clone(), &[]);
-        let mut reaches = unchanged.is_some_and(|next| self.reaches(items, at + 1, next, target, left));
+        let mut reaches =
+            unchanged.is_some_and(|next| self.reaches(items, at + 1, next, target, left));
         if !reaches && left > 0 {
             // Many edits of one layer lead to the same size; the cheapest of them stands for all.
             let mut tried = BTreeSet::new();
             let ways = self.ways(item, state, left);
             reaches = ways.iter().any(|way| {
-                let same = matches!(item, Item::Layer(_)) && !tried.insert((way.end.size, way.end.pools()));
+                let same = matches!(item, Item::Layer(_))
+                    && !tried.insert((way.end.size, way.end.pools()));
                 !same && self.reaches(items, at + 1, way.end.clone(), target, left - way.cost)
             });
         }
@@ -113,18 +156,31 @@ impl<'a> Search<'a> {
         reaches
     }
 
-    fn collect(&mut self, items: &'a [Item], at: usize, state: State, left: u8, collected: &mut Collected) {
+    fn collect(
+        &mut self,
+        items: &'a [Item],
+        at: usize,
+        state: State,
+        left: u8,
+        collected: &mut Collected,
+    ) {
         if collected.found.len() >= collected.most {
             return;
         }
         if !self.reaches(items, at, state.clone(), collected.target, left) {
             return;
         }
-        let Some(item) = items.get(at) else { return collected.found.push(collected.made.clone()) };
+        let Some(item) = items.get(at) else {
+            return collected.found.push(collected.made.clone());
+        };
         if let Some(next) = self.axis.run(item, state.clone(), &[]) {
             self.collect(items, at + 1, next, left, collected);
         }
-        let ways = if left > 0 { self.ways(item, &state, left) } else { Rc::default() };
+        let ways = if left > 0 {
+            self.ways(item, &state, left)
+        } else {
+            Rc::default()
+        };
         for way in ways.iter() {
             let before = collected.made.len();
             collected.made.extend(way.edits.iter());
@@ -152,7 +208,11 @@ impl<'a> Search<'a> {
         self.work += variants.len() as u64;
         let way = |variant: &Variant| {
             let end = self.axis.step(&variant.rule, state.clone())?;
-            Some(Way { cost: variant.cost, end, edits: variant.edits.clone() })
+            Some(Way {
+                cost: variant.cost,
+                end,
+                edits: variant.edits.clone(),
+            })
         };
         variants.iter().filter_map(way).collect()
     }
@@ -169,31 +229,62 @@ impl<'a> Search<'a> {
             let variants = self.variants(id, left.min(2));
             self.work += variants.len() as u64;
             for variant in variants.iter() {
-                let end = self.axis.run(item, state.clone(), &[(id, variant.rule.clone())]);
-                ways.extend(end.map(|end| Way { cost: variant.cost, end, edits: variant.edits.clone() }));
+                let end = self
+                    .axis
+                    .run(item, state.clone(), &[(id, variant.rule.clone())]);
+                ways.extend(end.map(|end| Way {
+                    cost: variant.cost,
+                    end,
+                    edits: variant.edits.clone(),
+                }));
             }
         }
         ways.sort_by_key(|way| way.cost);
         ways
     }
 
-    fn mended(&mut self, item: &'a Item, branches: &'a [Vec<Item>], state: &State, left: u8) -> Vec<Way> {
-        let ends: Vec<Option<i64>> =
-            branches.iter().map(|branch| Some(self.axis.run_all(branch, state.clone(), &[])?.size)).collect();
+    fn mended(
+        &mut self,
+        item: &'a Item,
+        branches: &'a [Vec<Item>],
+        state: &State,
+        left: u8,
+    ) -> Vec<Way> {
+        let ends: Vec<Option<i64>> = branches
+            .iter()
+            .map(|branch| Some(self.axis.run_all(branch, state.clone(), &[])?.size))
+            .collect();
         let targets: BTreeSet<i64> = ends.iter().flatten().copied().collect();
         let mut ways = Vec::new();
         for target in targets {
             let mut made: Vec<Vec<AxisEdit>> = vec![Vec::new()];
-            for (branch, _) in branches.iter().zip(&ends).filter(|(_, end)| **end != Some(target)) {
-                let fewest = (1..=left).map(|edits| self.some(branch, state.clone(), target, edits, MENDED));
-                let mends = fewest.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
-                let joined = |before: &Vec<AxisEdit>, mend: &Vec<AxisEdit>| [before.as_slice(), mend].concat();
-                made = made.iter().flat_map(|before| mends.iter().map(move |mend| joined(before, mend))).collect();
+            for (branch, _) in branches
+                .iter()
+                .zip(&ends)
+                .filter(|(_, end)| **end != Some(target))
+            {
+                let fewest =
+                    (1..=left).map(|edits| self.some(branch, state.clone(), target, edits, MENDED));
+                let mends = fewest
+                    .into_iter()
+                    .find(|found| !found.is_empty())
+                    .unwrap_or_default();
+                let joined = |before: &Vec<AxisEdit>, mend: &Vec<AxisEdit>| {
+                    [before.as_slice(), mend].concat()
+                };
+                made = made
+                    .iter()
+                    .flat_map(|before| mends.iter().map(move |mend| joined(before, mend)))
+                    .collect();
                 made.retain(|edits| edits.len() <= usize::from(left));
             }
             for edits in made {
                 let end = self.axis.run(item, state.clone(), &self.rules(&edits));
-                ways.extend(end.map(|end| Way { cost: edits.len() as u8, end, edits: edits.into() }));
+                ways.extend(end.map(|end| Way {
+                    cost: edits.len() as u8,
+                    end,
+                    edits: edits.into(),
+                }));
             }
         }
         ways
@@ -202,7 +293,9 @@ impl<'a> Search<'a> {
     /// What the edited layers do.
     fn rules(&self, edits: &[AxisEdit]) -> Vec<(LayerId, Rule)> {
         let ids: BTreeSet<LayerId> = edits.iter().map(|(id, ..)| *id).collect();
-        ids.into_iter().map(|id| (id, self.axis.rule_with(id, edits))).collect()
+        ids.into_iter()
+            .map(|id| (id, self.axis.rule_with(id, edits)))
+            .collect()
     }
 
     /// The variants of a layer with at most so many attributes changed.
@@ -217,17 +310,31 @@ impl<'a> Search<'a> {
             let mut all: Vec<Vec<AxisEdit>> = vec![Vec::new()];
             for (attribute, values) in choices {
                 let with = |edits: &Vec<AxisEdit>| -> Vec<Vec<AxisEdit>> {
-                    let one = |value: &Value| [edits.as_slice(), &[(id, attribute, *value)]].concat();
-                    if edits.len() < usize::from(most) { values.iter().map(one).collect() } else { Vec::new() }
+                    let one =
+                        |value: &Value| [edits.as_slice(), &[(id, attribute, *value)]].concat();
+                    if edits.len() < usize::from(most) {
+                        values.iter().map(one).collect()
+                    } else {
+                        Vec::new()
+                    }
                 };
                 let more: Vec<_> = all.iter().flat_map(with).collect();
                 all.extend(more);
             }
             let variant = |edits: Vec<AxisEdit>| {
                 let rule = self.axis.rule_with(id, &edits);
-                Variant { cost: edits.len() as u8, rule, edits: edits.into() }
+                Variant {
+                    cost: edits.len() as u8,
+                    rule,
+                    edits: edits.into(),
+                }
             };
-            variants.extend(all.into_iter().skip(1).map(variant).filter(|variant| variant.rule != Rule::Never));
+            variants.extend(
+                all.into_iter()
+                    .skip(1)
+                    .map(variant)
+                    .filter(|variant| variant.rule != Rule::Never),
+            );
             variants.sort_by_key(|variant| variant.cost);
         }
         let variants = Rc::new(variants);

@@ -16,24 +16,46 @@ impl Walker {
         join: fn(&[Outline]) -> Result<Outline, ShapeError>,
         plan: fn(Place, Vec<Vec<Planned>>) -> Planned,
     ) -> Step {
-        let outcomes: Vec<Outcome> =
-            branches.iter().enumerate().map(|(branch, nodes)| self.branch(branch, nodes, flow.clone())).collect();
-        let outlines: Vec<Outline> = outcomes.iter().map(|outcome| outcome.flow.outline).collect();
+        let outcomes: Vec<Outcome> = branches
+            .iter()
+            .enumerate()
+            .map(|(branch, nodes)| self.branch(branch, nodes, flow.clone()))
+            .collect();
+        let outlines: Vec<Outline> = outcomes
+            .iter()
+            .map(|outcome| outcome.flow.outline)
+            .collect();
         let sound = outcomes.iter().all(|outcome| outcome.planned.is_some());
         let outline = match join(&outlines) {
             Ok(outline) => outline,
             // Where a branch has an error of its own, its guessed shape proves nothing.
-            Err(_) if !sound && !branches.is_empty() => return Step::failed(Outline::UNKNOWN, None),
+            Err(_) if !sound && !branches.is_empty() => {
+                return Step::failed(Outline::UNKNOWN, None);
+            }
             Err(error) => return Step::failed(Outline::UNKNOWN, Some(error)),
         };
-        let (fields, planned): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().map(|outcome| (outcome.flow.field, outcome.planned)).unzip();
+        let (fields, planned): (Vec<_>, Vec<_>) = outcomes
+            .into_iter()
+            .map(|outcome| (outcome.flow.field, outcome.planned))
+            .unzip();
         let planned: Option<Vec<Vec<Planned>>> = planned.into_iter().collect();
-        let Some(planned) = planned else { return Step::failed(outline, None) };
-        let own = Cost { memory_bytes: outline.full().map_or(0, |shape| memory_bytes(&shape)), ..Cost::default() };
+        let Some(planned) = planned else {
+            return Step::failed(outline, None);
+        };
+        let own = Cost {
+            memory_bytes: outline.full().map_or(0, |shape| memory_bytes(&shape)),
+            ..Cost::default()
+        };
         self.cost = self.cost.plus(own);
-        let field = fields.into_iter().reduce(|a, b| Some(a?.widest(b?))).flatten();
-        Step { flow: Flow { outline, field }, planned: Some(plan(self.at.place(), planned)), error: None }
+        let field = fields
+            .into_iter()
+            .reduce(|a, b| Some(a?.widest(b?)))
+            .flatten();
+        Step {
+            flow: Flow { outline, field },
+            planned: Some(plan(self.at.place(), planned)),
+            error: None,
+        }
     }
 
     fn branch(&mut self, branch: usize, nodes: &[Node], flow: Flow) -> Outcome {
@@ -63,7 +85,14 @@ impl Walker {
                 return Step::failed(Outline::UNKNOWN, None);
             }
         }
-        let planned = passes.map(|passes| Planned::Repeat { place: self.at.place(), passes });
-        Step { flow, planned, error: None }
+        let planned = passes.map(|passes| Planned::Repeat {
+            place: self.at.place(),
+            passes,
+        });
+        Step {
+            flow,
+            planned,
+            error: None,
+        }
     }
 }

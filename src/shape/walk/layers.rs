@@ -16,7 +16,11 @@ impl Walker {
             Kind::Unpool => self.pools.pair(layer.name.as_deref()),
             _ => None,
         };
-        let context = Context { slot: self.slots, paired: paired.as_ref(), name: layer.name.as_deref() };
+        let context = Context {
+            slot: self.slots,
+            paired: paired.as_ref(),
+            name: layer.name.as_deref(),
+        };
         let input = flow.outline;
         let mut step = match input.full() {
             Some(shape) => self.known(layer, &shape, &context, flow),
@@ -38,16 +42,32 @@ impl Walker {
         let resolved = match rules::resolve(&layer.kind, input, context) {
             Ok(resolved) => resolved,
             Err(error) => {
-                return Step::failed(rules::outline(&layer.kind, &flow.outline, context.paired), Some(error));
+                return Step::failed(
+                    rules::outline(&layer.kind, &flow.outline, context.paired),
+                    Some(error),
+                );
             }
         };
         let rules::Resolved { op, output } = resolved;
         self.cost = self.cost.plus(Cost::of(&op, input, &output));
         self.layers += 1;
-        let flow = Flow { outline: Outline::of(&output), field: flow.field.map(|field| field.after(&op)) };
+        let flow = Flow {
+            outline: Outline::of(&output),
+            field: flow.field.map(|field| field.after(&op)),
+        };
         let (place, key) = (self.at.place(), self.at.key());
-        let planned = PlannedLayer { place, key, op, input: input.clone(), output };
-        Step { flow, planned: Some(Planned::Layer(planned)), error: None }
+        let planned = PlannedLayer {
+            place,
+            key,
+            op,
+            input: input.clone(),
+            output,
+        };
+        Step {
+            flow,
+            planned: Some(Planned::Layer(planned)),
+            error: None,
+        }
     }
 
     /// What is wrong with a layer whatever its input is.
@@ -60,11 +80,22 @@ impl Walker {
 
     fn note_pool(&mut self, layer: &Layer, input: Outline, step: &Step) {
         let geometry = match &step.planned {
-            Some(Planned::Layer(PlannedLayer { op: Op::MaxPool { geometry, .. }, .. })) => Some(*geometry),
+            Some(Planned::Layer(PlannedLayer {
+                op: Op::MaxPool { geometry, .. },
+                ..
+            })) => Some(*geometry),
             _ => None,
         };
         let (place, text, name) = (self.at.place(), layer.to_string(), layer.name.clone());
-        self.pools.push(Pool { slot: self.slots, name, place, text, input, output: step.flow.outline, geometry });
+        self.pools.push(Pool {
+            slot: self.slots,
+            name,
+            place,
+            text,
+            input,
+            output: step.flow.outline,
+            geometry,
+        });
         self.slots += 1;
     }
 
@@ -78,8 +109,14 @@ impl Walker {
                 step.flow.outline = Outline::UNKNOWN;
             }
         }
-        let (Some(error), Some(_)) = (&mut step.error, paired) else { return };
-        let Some(input) = self.rows.get(self.cursor.saturating_sub(1)).and_then(|row| row.input.as_ref()) else {
+        let (Some(error), Some(_)) = (&mut step.error, paired) else {
+            return;
+        };
+        let Some(input) = self
+            .rows
+            .get(self.cursor.saturating_sub(1))
+            .and_then(|row| row.input.as_ref())
+        else {
             return;
         };
         if let Some(other) = self.pools.giving(&Outline::of(input)) {

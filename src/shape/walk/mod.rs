@@ -33,11 +33,17 @@ pub(super) struct Flow {
 impl Flow {
     /// At the network's input.
     pub fn start(input: &Shape) -> Flow {
-        Flow { outline: Outline::of(input), field: Some(Field::start(input)) }
+        Flow {
+            outline: Outline::of(input),
+            field: Some(Field::start(input)),
+        }
     }
 
     fn after_error(outline: Outline) -> Flow {
-        Flow { outline, field: None }
+        Flow {
+            outline,
+            field: None,
+        }
     }
 }
 
@@ -63,7 +69,11 @@ struct Step {
 
 impl Step {
     fn failed(outline: Outline, error: Option<ShapeError>) -> Step {
-        Step { flow: Flow::after_error(outline), planned: None, error }
+        Step {
+            flow: Flow::after_error(outline),
+            planned: None,
+            error,
+        }
     }
 }
 
@@ -79,7 +89,10 @@ struct At {
 
 impl At {
     fn place(&self) -> Place {
-        Place { stack: self.stack.unwrap_or(Stack::Encoder), path: self.path.clone() }
+        Place {
+            stack: self.stack.unwrap_or(Stack::Encoder),
+            path: self.path.clone(),
+        }
     }
 
     fn key(&self) -> String {
@@ -153,22 +166,31 @@ impl Default for Walker {
 impl Walker {
     /// Walks one of the three stacks.
     pub fn stack(&mut self, stack: Stack, nodes: &[Node], flow: Flow, input: &Shape) -> Outcome {
-        self.at = At { stack: Some(stack), ..At::default() };
+        self.at = At {
+            stack: Some(stack),
+            ..At::default()
+        };
         self.input = Some(input.clone());
         self.nodes(nodes, flow)
     }
 
     fn nodes(&mut self, nodes: &[Node], flow: Flow) -> Outcome {
-        let mut outcome = Outcome { flow, planned: Some(Vec::with_capacity(nodes.len())) };
+        let mut outcome = Outcome {
+            flow,
+            planned: Some(Vec::with_capacity(nodes.len())),
+        };
         for (index, node) in nodes.iter().enumerate() {
             self.at.push(index, index);
             let step = self.node(node, outcome.flow);
             self.at.pop();
             outcome.flow = step.flow;
-            outcome.planned = outcome.planned.zip(step.planned).map(|(mut planned, next)| {
-                planned.push(next);
-                planned
-            });
+            outcome.planned = outcome
+                .planned
+                .zip(step.planned)
+                .map(|(mut planned, next)| {
+                    planned.push(next);
+                    planned
+                });
         }
         outcome
     }
@@ -192,15 +214,20 @@ impl Walker {
                 self.pools.uncertain = true;
                 Step::failed(Outline::UNKNOWN, Some(ShapeError::from(error)))
             }
-            Node::Add(branches) => {
-                self.branches(branches, flow, join::add, |place, branches| Planned::Add { place, branches })
-            }
+            Node::Add(branches) => self.branches(branches, flow, join::add, |place, branches| {
+                Planned::Add { place, branches }
+            }),
             Node::Concat(branches) => {
-                self.branches(branches, flow, join::concat, |place, branches| Planned::Concat { place, branches })
+                self.branches(branches, flow, join::concat, |place, branches| {
+                    Planned::Concat { place, branches }
+                })
             }
             Node::Repeat { times: 0, .. } => {
                 let error = ShapeError::new("a block repeated 0 times is nothing");
-                self.list(node.branches(), Some(error.help("repeat it once or more, or remove it")))
+                self.list(
+                    node.branches(),
+                    Some(error.help("repeat it once or more, or remove it")),
+                )
             }
             Node::Repeat { times, layers } => self.repeat(*times, layers, flow),
         }

@@ -39,15 +39,26 @@ impl Walker {
         let error = step.error.take().map(|error| self.in_pass(error));
         self.errors += usize::from(error.is_some());
         let cost = self.cost.since(before);
-        let Some(row) = self.rows.get_mut(row) else { return };
+        let Some(row) = self.rows.get_mut(row) else {
+            return;
+        };
         row.parameters = row.parameters.saturating_add(cost.parameters);
         row.macs = row.macs.saturating_add(cost.macs);
         row.memory_bytes = row.memory_bytes.saturating_add(cost.memory_bytes);
         if fresh {
             row.outline = step.flow.outline;
-            row.output = if error.is_some() { None } else { step.flow.outline.full() };
+            row.output = if error.is_some() {
+                None
+            } else {
+                step.flow.outline.full()
+            };
             let input = self.input.as_ref();
-            row.receptive_field = step.flow.field.as_ref().zip(input).map(|(field, input)| field.sizes(input));
+            row.receptive_field = step
+                .flow
+                .field
+                .as_ref()
+                .zip(input)
+                .map(|(field, input)| field.sizes(input));
             row.grid = step.flow.field.as_ref().and_then(Field::grid);
         }
         if row.error.is_none() {

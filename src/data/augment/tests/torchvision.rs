@@ -17,12 +17,21 @@ struct Case {
 }
 
 fn floats(value: &Value) -> Vec<f32> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap() as f32)
+        .collect()
 }
 
 fn size(value: &Value) -> Size {
     let side = |index: usize| value[index].as_u64().unwrap() as usize;
-    Size { height: side(0), width: side(1), channels: side(2) }
+    Size {
+        height: side(0),
+        width: side(1),
+        channels: side(2),
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -31,7 +40,13 @@ fn cases() -> Vec<Case> {
     let case = |json: &Value| {
         let image = &all["images"][json["image"].as_str().unwrap()];
         let (out, expected) = (size(&json["shape"]), floats(&json["result"]));
-        Case { json: json.clone(), size: size(&image["shape"]), image: floats(&image["values"]), out, expected }
+        Case {
+            json: json.clone(),
+            size: size(&image["shape"]),
+            image: floats(&image["values"]),
+            out,
+            expected,
+        }
     };
     all["cases"].as_array().unwrap().iter().map(case).collect()
 }
@@ -60,8 +75,15 @@ impl Case {
 
     fn sampling(&self) -> Sampling {
         let nearest = self.json["interpolation"] == "nearest";
-        let interpolation = if nearest { Interpolation::Nearest } else { Interpolation::Bilinear };
-        Sampling { interpolation, border: self.border() }
+        let interpolation = if nearest {
+            Interpolation::Nearest
+        } else {
+            Interpolation::Bilinear
+        };
+        Sampling {
+            interpolation,
+            border: self.border(),
+        }
     }
 
     /// The result and how far it may be off.
@@ -69,12 +91,37 @@ impl Case {
         let (mut image, mut out, mut work) = (self.image.clone(), vec![7.0; 3], Work::default());
         let (from, to, size, work) = (&self.image, &mut out, self.size, &mut work);
         match self.json["op"].as_str().unwrap() {
-            "rotate" => geometry::rotate(from, to, size, self.number("degrees"), self.sampling(), work),
-            "scale" => geometry::scale(from, to, size, self.number("factor"), self.sampling(), work),
-            "perspective" => geometry::perspective(from, to, size, &self.corners(), self.sampling(), work),
+            "rotate" => geometry::rotate(
+                from,
+                to,
+                size,
+                self.number("degrees"),
+                self.sampling(),
+                work,
+            ),
+            "scale" => {
+                geometry::scale(from, to, size, self.number("factor"), self.sampling(), work)
+            }
+            "perspective" => {
+                geometry::perspective(from, to, size, &self.corners(), self.sampling(), work)
+            }
             "shift" => place::shift(from, to, size, self.pair("offset"), self.border(), work),
-            "crop" => place::window(from, to, [size, self.out], self.pair("corner"), self.border(), work),
-            "blur" => blur::gaussian_blur(from, to, size, self.number("kernel") as usize, self.number("sigma"), work),
+            "crop" => place::window(
+                from,
+                to,
+                [size, self.out],
+                self.pair("corner"),
+                self.border(),
+                work,
+            ),
+            "blur" => blur::gaussian_blur(
+                from,
+                to,
+                size,
+                self.number("kernel") as usize,
+                self.number("sigma"),
+                work,
+            ),
             op => {
                 self.in_place(op, &mut image);
                 *to = image;
@@ -82,7 +129,9 @@ impl Case {
         }
         let tolerance = match self.json["op"].as_str().unwrap() {
             "rotate" | "scale" | "perspective" if self.json["interpolation"] == "bilinear" => 1e-4,
-            "brightness" | "contrast" | "saturation" | "grayscale" | "hue" | "blur" | "mixup" => 1e-5,
+            "brightness" | "contrast" | "saturation" | "grayscale" | "hue" | "blur" | "mixup" => {
+                1e-5
+            }
             _ => 0.0,
         };
         (out, tolerance)
@@ -109,7 +158,8 @@ impl Case {
     }
 
     fn corners(&self) -> geometry::Corners {
-        let corner = |index: usize| [0, 1].map(|axis| self.json["corners"][index][axis].as_f64().unwrap());
+        let corner =
+            |index: usize| [0, 1].map(|axis| self.json["corners"][index][axis].as_f64().unwrap());
         [0, 1, 2, 3].map(corner)
     }
 }
@@ -123,7 +173,15 @@ fn every_function_gives_torchvisions_numbers() {
         let mut named = case.json.clone();
         named["result"].take();
         assert_eq!(result.len(), case.expected.len(), "{named}");
-        let off = result.iter().zip(&case.expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(off <= tolerance, "{named}: off by {off}\n{result:?}\n{:?}", case.expected);
+        let off = result
+            .iter()
+            .zip(&case.expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(
+            off <= tolerance,
+            "{named}: off by {off}\n{result:?}\n{:?}",
+            case.expected
+        );
     }
 }

@@ -33,7 +33,10 @@ pub(super) struct Packed {
 }
 
 pub(super) static MNIST: Loose = Loose {
-    at: &["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"],
+    at: &[
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ],
     files: &[
         LooseFile {
             name: "train-images-idx3-ubyte.gz",

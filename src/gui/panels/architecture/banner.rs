@@ -5,7 +5,9 @@ use crate::gui::theme;
 use crate::gui::views::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::shape::{Banner, Level};
-use eframe::egui::{Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
+use eframe::egui::{
+    Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+};
 
 /// Room for the sign that there is more to see.
 const MORE: f32 = 18.0;
@@ -19,26 +21,40 @@ pub fn show(ui: &mut Ui, banner: &Banner, actions: &mut Vec<Action>) {
         Level::Unknown => (colors.raised, colors.weak, None),
         Level::NotApplicable => return,
     };
-    let frame = Frame::new().fill(fill).corner_radius(theme::RADIUS).inner_margin(Margin::symmetric(10, 8));
-    let shown = frame.stroke(Stroke::new(1.0, theme::faded(ink, 0.5))).show(ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        ui.spacing_mut().item_spacing = Vec2::new(theme::GAP, 2.0);
-        ui.horizontal_wrapped(|ui| {
-            ui.set_max_width(ui.available_width() - MORE);
-            if let Some(sign) = sign {
-                let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, icon::SIZE), Sense::hover());
-                icon::paint(ui.painter(), sign, rect, ink);
-            }
-            let color = if sign.is_some() { colors.strong } else { colors.weak };
-            ui.label(RichText::new(banner.text.trim_end_matches([' ', '✓'])).color(color));
-        });
-        if banner.level == Level::Wrong {
-            ui.horizontal(|ui| {
-                ui.add_space(icon::SIZE + theme::GAP);
-                ui.label(RichText::new("Why? Fix it").font(theme::heading(theme::BODY)).color(colors.accent));
+    let frame = Frame::new()
+        .fill(fill)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(Margin::symmetric(10, 8));
+    let shown = frame
+        .stroke(Stroke::new(1.0, theme::faded(ink, 0.5)))
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.spacing_mut().item_spacing = Vec2::new(theme::GAP, 2.0);
+            ui.horizontal_wrapped(|ui| {
+                ui.set_max_width(ui.available_width() - MORE);
+                if let Some(sign) = sign {
+                    let (rect, _) =
+                        ui.allocate_exact_size(vec2(icon::SIZE, icon::SIZE), Sense::hover());
+                    icon::paint(ui.painter(), sign, rect, ink);
+                }
+                let color = if sign.is_some() {
+                    colors.strong
+                } else {
+                    colors.weak
+                };
+                ui.label(RichText::new(banner.text.trim_end_matches([' ', '✓'])).color(color));
             });
-        }
-    });
+            if banner.level == Level::Wrong {
+                ui.horizontal(|ui| {
+                    ui.add_space(icon::SIZE + theme::GAP);
+                    ui.label(
+                        RichText::new("Why? Fix it")
+                            .font(theme::heading(theme::BODY))
+                            .color(colors.accent),
+                    );
+                });
+            }
+        });
     if opener(ui, shown.response, banner.level).clicked() {
         actions.push(Action::View(OnView::Open(ViewKind::Solve, None)));
     }
@@ -46,17 +62,34 @@ pub fn show(ui: &mut Ui, banner: &Banner, actions: &mut Vec<Action>) {
 
 /// The whole banner as a button.
 fn opener(ui: &Ui, frame: Response, level: Level) -> Response {
-    let name = if level == Level::Wrong { "Explain and fix" } else { "Open Output = input" };
+    let name = if level == Level::Wrong {
+        "Explain and fix"
+    } else {
+        "Open Output = input"
+    };
     let response = ui.interact(frame.rect, frame.id.with("open"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let colors = theme::palette(ui);
     let lit = response.hovered() || response.has_focus();
     let more = frame.rect.right_top() + vec2(-MORE, frame.rect.height().min(34.0) / 2.0);
     let sign = eframe::egui::Rect::from_center_size(more, vec2(icon::SIZE, icon::SIZE));
-    icon::paint(ui.painter(), Icon::Closed, sign, if lit { colors.strong } else { colors.weak });
+    icon::paint(
+        ui.painter(),
+        Icon::Closed,
+        sign,
+        if lit { colors.strong } else { colors.weak },
+    );
     if lit {
-        let stroke = Stroke::new(1.0, if response.has_focus() { colors.accent } else { colors.weak });
-        ui.painter().rect_stroke(frame.rect, theme::RADIUS, stroke, StrokeKind::Inside);
+        let stroke = Stroke::new(
+            1.0,
+            if response.has_focus() {
+                colors.accent
+            } else {
+                colors.weak
+            },
+        );
+        ui.painter()
+            .rect_stroke(frame.rect, theme::RADIUS, stroke, StrokeKind::Inside);
     }
     response.on_hover_text(
         "An autoencoder can only be trained when its output has the input's shape. Opens the view that explains it.",

@@ -7,7 +7,14 @@ use crate::project::Place;
 use eframe::egui::{CursorIcon, DragAndDrop, Rect, Response, Stroke, Ui};
 
 /// Makes a row draggable unless it is locked, and one before or after which others can be put.
-pub fn row(ui: &Ui, rect: Rect, card: &Response, place: &Place, locked: bool, actions: &mut Vec<Action>) {
+pub fn row(
+    ui: &Ui,
+    rect: Rect,
+    card: &Response,
+    place: &Place,
+    locked: bool,
+    actions: &mut Vec<Action>,
+) {
     if !locked {
         card.dnd_set_drag_payload(place.clone());
     }
@@ -17,10 +24,24 @@ pub fn row(ui: &Ui, rect: Rect, card: &Response, place: &Place, locked: bool, ac
     if card.dnd_hover_payload::<Place>().is_none() {
         return;
     }
-    let below = card.ctx.pointer_interact_pos().is_some_and(|at| at.y > rect.center().y);
-    line(ui, rect, if below { rect.bottom() + 2.0 } else { rect.top() - 2.0 });
+    let below = card
+        .ctx
+        .pointer_interact_pos()
+        .is_some_and(|at| at.y > rect.center().y);
+    line(
+        ui,
+        rect,
+        if below {
+            rect.bottom() + 2.0
+        } else {
+            rect.top() - 2.0
+        },
+    );
     if let Some(from) = card.dnd_release_payload::<Place>() {
-        actions.push(Action::Move((*from).clone(), if below { after(place) } else { place.clone() }));
+        actions.push(Action::Move(
+            (*from).clone(),
+            if below { after(place) } else { place.clone() },
+        ));
     }
 }
 
@@ -53,5 +74,9 @@ fn line(ui: &Ui, rect: Rect, y: f32) {
         eframe::egui::Order::Foreground,
         eframe::egui::Id::unique("where a layer goes"),
     ));
-    painter.hline(rect.x_range(), y, Stroke::new(2.0, theme::palette(ui).accent));
+    painter.hline(
+        rect.x_range(),
+        y,
+        Stroke::new(2.0, theme::palette(ui).accent),
+    );
 }

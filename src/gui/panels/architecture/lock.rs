@@ -14,7 +14,10 @@ pub const WIDTH: f32 = 18.0;
 
 /// The sign on a row.
 pub fn sign(ui: &Ui, left: f32, row: Rect) {
-    let rect = Rect::from_center_size(pos2(left + WIDTH / 2.0 - 3.0, row.center().y), vec2(icon::SIZE, icon::SIZE));
+    let rect = Rect::from_center_size(
+        pos2(left + WIDTH / 2.0 - 3.0, row.center().y),
+        vec2(icon::SIZE, icon::SIZE),
+    );
     icon::paint(ui.painter(), Icon::Lock, rect, theme::palette(ui).weak);
 }
 
@@ -27,7 +30,9 @@ pub fn about(lock: &Target) -> String {
 pub fn entry(ui: &mut Ui, state: &State, place: &Place, actions: &mut Vec<Action>) {
     let (text, name, lock) = match state.lock_on(place) {
         None => ("Lock layer".to_owned(), place.to_string(), true),
-        Some(lock) if *lock == Target::Node(place.clone()) => ("Unlock layer".to_owned(), lock.to_string(), false),
+        Some(lock) if *lock == Target::Node(place.clone()) => {
+            ("Unlock layer".to_owned(), lock.to_string(), false)
+        }
         Some(lock) => (format!("Unlock {lock}"), lock.to_string(), false),
     };
     if ui.button(text).clicked() {
@@ -38,7 +43,14 @@ pub fn entry(ui: &mut Ui, state: &State, place: &Place, actions: &mut Vec<Action
 
 /// The name of a stack; a right click on it locks or unlocks the whole stack. By keyboard the palette does that, so
 /// the name takes no stop of the Tab key.
-pub fn stack(ui: &mut Ui, state: &State, stack: Stack, name: RichText, hover: &str, actions: &mut Vec<Action>) {
+pub fn stack(
+    ui: &mut Ui,
+    state: &State,
+    stack: Stack,
+    name: RichText,
+    hover: &str,
+    actions: &mut Vec<Action>,
+) {
     let lock = state.lock_on_stack(stack);
     let label = ui.add(Label::new(name).sense(Sense::CLICK));
     if let Some(lock) = lock {

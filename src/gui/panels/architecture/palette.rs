@@ -8,8 +8,8 @@ use crate::project::Place;
 use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use eframe::egui::{
-    Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, ScrollArea, Sense,
-    TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role,
+    ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 /// The list, and the part of it that holds the layers' texts.
@@ -23,7 +23,11 @@ const BLOCKS: [(&str, &str, &str); 3] = [
         "{ add = [[\"conv 16 k3 p1\"], []] }",
         "Residual block: branches on one input, summed; an empty branch is the identity.",
     ),
-    ("concat", "{ concat = [[\"conv 16 k3 p1\"], [\"conv 16 k1\"]] }", "Branches on one input, joined along channels."),
+    (
+        "concat",
+        "{ concat = [[\"conv 16 k3 p1\"], [\"conv 16 k1\"]] }",
+        "Branches on one input, joined along channels.",
+    ),
     (
         "repeat",
         "{ repeat = 2, layers = [\"conv 16 k3 p1\", \"relu\"] }",
@@ -43,24 +47,43 @@ pub fn add_button(ui: &mut Ui, end: &Place, where_: &str, indent: f32, actions: 
 
 fn button(ui: &mut Ui, where_: &str, indent: f32) -> Response {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
-    let rect = Rect::from_min_size(pos2(rect.left() + indent, rect.top()), vec2(96.0, rect.height()));
+    let rect = Rect::from_min_size(
+        pos2(rect.left() + indent, rect.top()),
+        vec2(96.0, rect.height()),
+    );
     let response = ui.interact(rect, Id::unique(("add layer", where_)), Sense::click());
     let name = format!("Add layer to {where_}");
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
     let colors = theme::palette(ui);
-    let ink = if response.hovered() || response.has_focus() { colors.accent } else { colors.weak };
+    let ink = if response.hovered() || response.has_focus() {
+        colors.accent
+    } else {
+        colors.weak
+    };
     let font = FontId::proportional(12.0);
-    ui.painter().text(rect.left_center() + vec2(12.0, 0.0), Align2::LEFT_CENTER, "+ add layer", font, ink);
+    ui.painter().text(
+        rect.left_center() + vec2(12.0, 0.0),
+        Align2::LEFT_CENTER,
+        "+ add layer",
+        font,
+        ink,
+    );
     response
 }
 
 fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let id = Id::unique("palette search");
-    let mut search = if just_opened { String::new() } else { ui.data(|data| data.get_temp(id)).unwrap_or_default() };
+    let mut search = if just_opened {
+        String::new()
+    } else {
+        ui.data(|data| data.get_temp(id)).unwrap_or_default()
+    };
     let edit = TextEdit::singleline(&mut search)
         .id(id.with("field"))
-        .hint_text(RichText::new("Search, or type a layer: conv 64 k5 s2").font(theme::digits(12.0)))
+        .hint_text(
+            RichText::new("Search, or type a layer: conv 64 k5 s2").font(theme::digits(12.0)),
+        )
         .font(theme::digits(12.0))
         .margin(Margin::symmetric(6, 5))
         .desired_width(f32::INFINITY);
@@ -79,7 +102,10 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
             }
         }
         if found.is_empty() {
-            ui.label(RichText::new("No kind of layer has this word. Enter adds the text as it is.").weak());
+            ui.label(
+                RichText::new("No kind of layer has this word. Enter adds the text as it is.")
+                    .weak(),
+            );
         }
     });
     ui.data_mut(|data| data.insert_temp(id, search));
@@ -97,7 +123,11 @@ fn entry(ui: &mut Ui, word: &str, example: &str, about: &str) -> Response {
     if lit {
         ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
     }
-    let example = if example.starts_with('{') { word } else { example };
+    let example = if example.starts_with('{') {
+        word
+    } else {
+        example
+    };
     let painter = ui.painter_at(rect.shrink2(vec2(6.0, 0.0)));
     let left = rect.left_center() + vec2(6.0, 0.0);
     painter.text(
@@ -108,23 +138,44 @@ fn entry(ui: &mut Ui, word: &str, example: &str, about: &str) -> Response {
         if lit { colors.strong } else { colors.text },
     );
     let font = FontId::proportional(theme::SMALL);
-    let galley = elided(ui, short(about), font, colors.weak, rect.width() - NAME - 18.0);
-    painter.galley(left + vec2(NAME, -galley.size().y / 2.0), galley, colors.weak);
+    let galley = elided(
+        ui,
+        short(about),
+        font,
+        colors.weak,
+        rect.width() - NAME - 18.0,
+    );
+    painter.galley(
+        left + vec2(NAME, -galley.size().y / 2.0),
+        galley,
+        colors.weak,
+    );
     response.on_hover_text(about)
 }
 
 /// The first words of a sentence, up to its first stop.
 fn short(about: &str) -> &str {
-    about.split([':', ';', '(', '.']).next().unwrap_or(about).trim()
+    about
+        .split([':', ';', '(', '.'])
+        .next()
+        .unwrap_or(about)
+        .trim()
 }
 
 fn matching(search: &str) -> Vec<(&'static str, &'static str, &'static str)> {
     let search = search.trim().to_lowercase();
     let first = search.split_whitespace().next().unwrap_or_default();
     let all = KINDS.iter().chain(&BLOCKS).copied();
-    let mut found: Vec<_> =
-        all.filter(|(word, _, about)| word.contains(first) || about.to_lowercase().contains(&search)).collect();
-    found.sort_by_key(|(word, ..)| (*word != first, !word.starts_with(first), !word.contains(first)));
+    let mut found: Vec<_> = all
+        .filter(|(word, _, about)| word.contains(first) || about.to_lowercase().contains(&search))
+        .collect();
+    found.sort_by_key(|(word, ..)| {
+        (
+            *word != first,
+            !word.starts_with(first),
+            !word.contains(first),
+        )
+    });
     found
 }
 
@@ -149,7 +200,10 @@ mod tests {
         assert_eq!(matching("fully")[0].0, "dense");
         assert_eq!(matching("").len(), KINDS.len() + BLOCKS.len());
         assert_eq!(typed("max", &matching("max")).unwrap(), "maxpool 2");
-        assert_eq!(typed("conv 64 k5", &matching("conv 64 k5")).unwrap(), "conv 64 k5");
+        assert_eq!(
+            typed("conv 64 k5", &matching("conv 64 k5")).unwrap(),
+            "conv 64 k5"
+        );
         assert_eq!(typed("relu", &matching("relu")).unwrap(), "relu");
         assert_eq!(typed("  ", &matching("")), None);
     }
@@ -157,7 +211,10 @@ mod tests {
     #[test]
     fn the_blocks_can_be_read() {
         for (word, text, _) in BLOCKS {
-            assert!(!matches!(Node::from_text(text), Node::Broken { .. }), "{word}");
+            assert!(
+                !matches!(Node::from_text(text), Node::Broken { .. }),
+                "{word}"
+            );
         }
     }
 }

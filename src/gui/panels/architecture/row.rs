@@ -15,8 +15,8 @@ use crate::project::target::Target;
 use crate::shape::{Row, ShapeError};
 use crate::text;
 use eframe::egui::{
-    Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role, Sense, Stroke,
-    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role,
+    Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 /// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
@@ -36,13 +36,28 @@ pub fn indent(place: &Place) -> f32 {
 
 /// The longest spatial side of any tensor: what slabs are drawn to.
 pub fn scale(state: &State) -> usize {
-    let outputs = state.shown.inference.rows.iter().filter_map(|row| row.output.as_ref());
+    let outputs = state
+        .shown
+        .inference
+        .rows
+        .iter()
+        .filter_map(|row| row.output.as_ref());
     let shapes = outputs.chain([&state.shown.inference.input]);
-    shapes.flat_map(|shape| shape.spatial().iter().copied()).max().unwrap_or(1)
+    shapes
+        .flat_map(|shape| shape.spatial().iter().copied())
+        .max()
+        .unwrap_or(1)
 }
 
 /// Shows a row.
-pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize, actions: &mut Vec<Action>) {
+pub fn show(
+    ui: &mut Ui,
+    state: &State,
+    place: &Place,
+    node: &Node,
+    scale: usize,
+    actions: &mut Vec<Action>,
+) {
     let row = state.shown.inference.row(place);
     let error = row.and_then(|row| row.error.as_ref());
     if state.selected.as_ref() == Some(place) && was_selected(ui) != state.selected {
@@ -62,7 +77,13 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
     }
     menu(&card, state, place, actions);
     drag::row(ui, rect, &card, place, locked.is_some(), actions);
-    paint_card(ui, rect, state.selected.as_ref() == Some(place), error.is_some(), card.hovered() || card.has_focus());
+    paint_card(
+        ui,
+        rect,
+        state.selected.as_ref() == Some(place),
+        error.is_some(),
+        card.hovered() || card.has_focus(),
+    );
     paint_strip(ui, rect, node, error.is_some());
     if let Some(row) = row {
         paint_numbers(ui, rect, row, scale, state.is_folded(place));
@@ -77,10 +98,16 @@ pub fn show(ui: &mut Ui, state: &State, place: &Place, node: &Node, scale: usize
         text.min.x += lock::WIDTH;
     }
     if drag::is_dragged(ui, place) {
-        ui.painter().rect_filled(rect, theme::RADIUS, theme::faded(theme::palette(ui).panel, 0.6));
+        ui.painter().rect_filled(
+            rect,
+            theme::RADIUS,
+            theme::faded(theme::palette(ui).panel, 0.6),
+        );
     }
-    let middle =
-        UiBuilder::new().id_salt(("row text", place)).max_rect(text).layout(Layout::left_to_right(Align::Center));
+    let middle = UiBuilder::new()
+        .id_salt(("row text", place))
+        .max_rect(text)
+        .layout(Layout::left_to_right(Align::Center));
     let inner = &mut ui.new_child(middle);
     match locked {
         None => edit(inner, state, place, node, error, actions),
@@ -97,7 +124,8 @@ fn selected_id() -> Id {
 
 /// What was selected when the rows were last shown.
 fn was_selected(ui: &Ui) -> Option<Place> {
-    ui.data(|data| data.get_temp::<Option<Place>>(selected_id())).flatten()
+    ui.data(|data| data.get_temp::<Option<Place>>(selected_id()))
+        .flatten()
 }
 
 /// Remembers what is selected, once its row has been brought into sight.
@@ -109,7 +137,10 @@ pub fn note_selected(ui: &Ui, state: &State) {
 fn text_area(ui: &Ui, rect: Rect, row: Option<&Row>) -> Rect {
     let shape = row.map_or(0, |row| row.shape_text().chars().count()) as f32 * letter(ui);
     let right = rect.right() - SLAB - PARAMETERS - shape - GAP;
-    Rect::from_min_max(pos2(rect.left() + STRIP + 8.0, rect.top()), pos2(right, rect.bottom()))
+    Rect::from_min_max(
+        pos2(rect.left() + STRIP + 8.0, rect.top()),
+        pos2(right, rect.bottom()),
+    )
 }
 
 /// The width of a letter: all are equally wide.
@@ -119,7 +150,11 @@ fn letter(ui: &Ui) -> f32 {
 
 fn label(state: &State, place: &Place, node: &Node) -> String {
     let folded = !node.branches().is_empty() && state.is_folded(place);
-    if folded { fold::label(node) } else { node.label() }
+    if folded {
+        fold::label(node)
+    } else {
+        node.label()
+    }
 }
 
 /// The text, with `…` where it ends for want of room.
@@ -128,7 +163,10 @@ fn shortened(ui: &Ui, text: &str) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }
-    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(room.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 fn select_area(
@@ -141,7 +179,11 @@ fn select_area(
 ) -> Response {
     let response = ui.interact(rect, Id::unique(("row", place)), Sense::click_and_drag());
     let said = row.map_or_else(String::new, |row| {
-        format!(" gives {}, {} parameters", row.shape_text(), text::count(row.parameters))
+        format!(
+            " gives {}, {} parameters",
+            row.shape_text(),
+            text::count(row.parameters)
+        )
     });
     let locked = if locked.is_some() { ", locked" } else { "" };
     let name = format!("{place}: {}{said}{locked}", node.label());
@@ -157,13 +199,29 @@ fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
     if let Some((_, _, about)) = KINDS.iter().find(|(kind, ..)| *kind == word) {
         ui.label(*about);
     }
-    let Some(row) = row.filter(|row| row.error.is_none()) else { return };
-    let input = row.input.as_ref().map_or_else(|| "?".into(), ToString::to_string);
+    let Some(row) = row.filter(|row| row.error.is_none()) else {
+        return;
+    };
+    let input = row
+        .input
+        .as_ref()
+        .map_or_else(|| "?".into(), ToString::to_string);
     ui.label(format!("{input} → {}", row.shape_text()));
-    ui.label(format!("{} parameters · {} multiply-accumulates", text::count(row.parameters), text::count(row.macs)));
-    if let Some(field) = row.receptive_field.as_ref().filter(|field| !field.is_empty()) {
+    ui.label(format!(
+        "{} parameters · {} multiply-accumulates",
+        text::count(row.parameters),
+        text::count(row.macs)
+    ));
+    if let Some(field) = row
+        .receptive_field
+        .as_ref()
+        .filter(|field| !field.is_empty())
+    {
         let field: Vec<_> = field.iter().map(u64::to_string).collect();
-        ui.label(format!("one output value sees {} of the input", field.join("×")));
+        ui.label(format!(
+            "one output value sees {} of the input",
+            field.join("×")
+        ));
     }
 }
 
@@ -200,13 +258,32 @@ fn paint_card(ui: &Ui, rect: Rect, selected: bool, wrong: bool, hovered: bool) {
         (false, true) => colors.accent,
         (false, false) => Color32::TRANSPARENT,
     };
-    let fill = if selected || hovered { colors.lifted } else { colors.raised };
-    ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    let fill = if selected || hovered {
+        colors.lifted
+    } else {
+        colors.raised
+    };
+    ui.painter().rect(
+        rect,
+        theme::RADIUS,
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
 }
 
 fn paint_strip(ui: &Ui, rect: Rect, node: &Node, wrong: bool) {
-    let color = if wrong { theme::palette(ui).wrong } else { theme::family(ui, node.family()) };
-    let corners = CornerRadius { nw: theme::RADIUS, sw: theme::RADIUS, ne: 0, se: 0 };
+    let color = if wrong {
+        theme::palette(ui).wrong
+    } else {
+        theme::family(ui, node.family())
+    };
+    let corners = CornerRadius {
+        nw: theme::RADIUS,
+        sw: theme::RADIUS,
+        ne: 0,
+        se: 0,
+    };
     let strip = Rect::from_min_max(rect.min, pos2(rect.left() + STRIP, rect.bottom()));
     ui.painter().rect_filled(strip, corners, color);
 }
@@ -216,34 +293,82 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
     let colors = theme::palette(ui);
     let middle = rect.center().y;
     let number = |right: f32, text: String, color: Color32| {
-        ui.painter().text(pos2(right, middle), Align2::RIGHT_CENTER, text, theme::digits(12.0), color);
+        ui.painter().text(
+            pos2(right, middle),
+            Align2::RIGHT_CENTER,
+            text,
+            theme::digits(12.0),
+            color,
+        );
     };
     let known = row.output.is_some();
-    let shape = if row.error.is_some() { "—".to_owned() } else { row.shape_text() };
-    number(rect.right() - SLAB - PARAMETERS, shape, if known { colors.text } else { colors.weak });
+    let shape = if row.error.is_some() {
+        "—".to_owned()
+    } else {
+        row.shape_text()
+    };
+    number(
+        rect.right() - SLAB - PARAMETERS,
+        shape,
+        if known { colors.text } else { colors.weak },
+    );
     if row.parameters > 0 && whole {
-        let count = if row.parameters > LARGEST { text::large } else { text::count };
-        number(rect.right() - SLAB - 8.0, count(row.parameters), colors.weak);
+        let count = if row.parameters > LARGEST {
+            text::large
+        } else {
+            text::count
+        };
+        number(
+            rect.right() - SLAB - 8.0,
+            count(row.parameters),
+            colors.weak,
+        );
     }
     if let Some(shape) = row.output.as_ref().filter(|_| whole) {
-        let place = Rect::from_min_max(pos2(rect.right() - SLAB, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
-        slab::paint(ui.painter(), place, shape, scale, theme::family(ui, row.family));
+        let place = Rect::from_min_max(
+            pos2(rect.right() - SLAB, rect.top()),
+            pos2(rect.right() - 8.0, rect.bottom()),
+        );
+        slab::paint(
+            ui.painter(),
+            place,
+            shape,
+            scale,
+            theme::family(ui, row.family),
+        );
     }
 }
 
-fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&ShapeError>, actions: &mut Vec<Action>) {
+fn edit(
+    ui: &mut Ui,
+    state: &State,
+    place: &Place,
+    node: &Node,
+    error: Option<&ShapeError>,
+    actions: &mut Vec<Action>,
+) {
     let (text, label) = (node.text(), shortened(ui, &label(state, place, node)));
     let id = Id::unique(("layer text", place, state.generation));
     let name = place.to_string();
     let span = error.and_then(|error| error.span.clone());
-    let field = Field::new(id, &name, &text).shown(&label).bare().wrong(span);
+    let field = Field::new(id, &name, &text)
+        .shown(&label)
+        .bare()
+        .wrong(span);
     match field.show(ui) {
         Some(FieldEvent::Entered) => actions.push(Action::Select(Some(place.clone()))),
-        Some(FieldEvent::Typing(text)) => actions.push(Action::Preview(Some((place.clone(), text)))),
+        Some(FieldEvent::Typing(text)) => {
+            actions.push(Action::Preview(Some((place.clone(), text))))
+        }
         Some(FieldEvent::Reverted) => actions.push(Action::Preview(None)),
-        Some(FieldEvent::Commit(text)) if text.trim().is_empty() => actions.push(Action::Preview(None)),
+        Some(FieldEvent::Commit(text)) if text.trim().is_empty() => {
+            actions.push(Action::Preview(None))
+        }
         Some(FieldEvent::Commit(text)) => {
-            actions.push(Action::Edit(Edit::Replace(place.clone(), Node::from_text(&text))));
+            actions.push(Action::Edit(Edit::Replace(
+                place.clone(),
+                Node::from_text(&text),
+            )));
         }
         None => {}
     }
@@ -252,7 +377,9 @@ fn edit(ui: &mut Ui, state: &State, place: &Place, node: &Node, error: Option<&S
 /// The text of a locked layer.
 fn fixed(ui: &mut Ui, state: &State, place: &Place, node: &Node, lock: &Target) {
     let label = shortened(ui, &label(state, place, node));
-    let text = RichText::new(label).font(theme::digits(12.0)).color(theme::palette(ui).strong);
+    let text = RichText::new(label)
+        .font(theme::digits(12.0))
+        .color(theme::palette(ui).strong);
     ui.label(text).on_hover_text(lock::about(lock));
 }
 
@@ -262,7 +389,11 @@ fn explain(ui: &mut Ui, error: &ShapeError, indent: f32) {
         ui.add_space(indent + STRIP + 4.0);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            ui.label(RichText::new(&error.message).size(theme::SMALL).color(colors.wrong));
+            ui.label(
+                RichText::new(&error.message)
+                    .size(theme::SMALL)
+                    .color(colors.wrong),
+            );
             for help in &error.help {
                 ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
             }

@@ -6,48 +6,88 @@ use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::text;
-use eframe::egui::{Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Files left out that are listed.
 const MOST_SKIPPED: usize = 50;
 
 /// A bar for each class, as long as it has images beside the largest class.
 pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
-    let counts = gallery.splits.iter().find(|counts| counts.split == gallery.split);
-    let Some(counts) = counts.filter(|counts| !counts.per_class.is_empty()) else { return };
+    let counts = gallery
+        .splits
+        .iter()
+        .find(|counts| counts.split == gallery.split);
+    let Some(counts) = counts.filter(|counts| !counts.per_class.is_empty()) else {
+        return;
+    };
     let most = counts.per_class.iter().copied().max().unwrap_or(0).max(1);
     let colors = theme::palette(ui);
-    ui.label(RichText::new(format!("Images of each class, {}", gallery.split)).size(theme::SMALL).color(colors.weak));
+    ui.label(
+        RichText::new(format!("Images of each class, {}", gallery.split))
+            .size(theme::SMALL)
+            .color(colors.weak),
+    );
     let alone = match gallery.part {
         Part::Block { class, .. } => class,
         Part::Page(_) => None,
     };
     for (label, &count) in (0u32..).zip(&counts.per_class) {
-        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::click());
+        let (area, response) =
+            ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::click());
         let (name, is_alone) = (class(gallery, label), alone == Some(label));
         let figures = text::count(count as u64);
         let spoken = format!("{name}: {figures} images");
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_alone, &spoken));
         if is_alone || response.hovered() || response.has_focus() {
-            ui.painter().rect_filled(area.expand2(vec2(4.0, 0.0)), 2.0, colors.raised);
+            ui.painter()
+                .rect_filled(area.expand2(vec2(4.0, 0.0)), 2.0, colors.raised);
         }
         if response.clicked() {
-            let part = Part::Block { class: (!is_alone).then_some(label), block: 0 };
-            actions.push(Action::Show(Show::Images(Request { split: Some(gallery.split), part })));
+            let part = Part::Block {
+                class: (!is_alone).then_some(label),
+                block: 0,
+            };
+            actions.push(Action::Show(Show::Images(Request {
+                split: Some(gallery.split),
+                part,
+            })));
         }
         let (left, right) = (area.left() + names(gallery), area.right() - 48.0);
         let write = |x: f32, align: Align2, text: &str, font: FontId, color| {
-            ui.painter().text(pos2(x, area.center().y), align, text, font, color);
+            ui.painter()
+                .text(pos2(x, area.center().y), align, text, font, color);
         };
-        let named = elided(ui, &name, FontId::proportional(theme::SMALL), colors.text, names(gallery) - NEAR);
+        let named = elided(
+            ui,
+            &name,
+            FontId::proportional(theme::SMALL),
+            colors.text,
+            names(gallery) - NEAR,
+        );
         let at = pos2(area.left(), area.center().y - named.size().y / 2.0);
         ui.painter().galley(at, named, colors.text);
-        write(area.right(), Align2::RIGHT_CENTER, &figures, theme::digits(11.0), colors.weak);
+        write(
+            area.right(),
+            Align2::RIGHT_CENTER,
+            &figures,
+            theme::digits(11.0),
+            colors.weak,
+        );
         let length = (right - left) * count as f32 / most as f32;
         let least = if count > 0 { 1.0 } else { 0.0 };
-        let bar = Rect::from_min_size(pos2(left, area.center().y - 4.0), vec2(length.max(least), 8.0));
-        ui.painter().rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
-        let what = if is_alone { "click to show all again" } else { "click to show these alone" };
+        let bar = Rect::from_min_size(
+            pos2(left, area.center().y - 4.0),
+            vec2(length.max(least), 8.0),
+        );
+        ui.painter()
+            .rect_filled(bar, 1.0, theme::faded(colors.accent, 0.8));
+        let what = if is_alone {
+            "click to show all again"
+        } else {
+            "click to show these alone"
+        };
         let of = text::count(counts.images as u64);
         response.on_hover_text(format!("{name}: {figures} of {of} images; {what}"));
     }
@@ -65,11 +105,19 @@ pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
     }
     ui.label(small(format!("Left out: {} files", text::count(count as u64))).color(colors.second));
     for (file, reason) in gallery.skipped.iter().take(MOST_SKIPPED) {
-        let name = std::path::Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
+        let name = std::path::Path::new(file)
+            .file_name()
+            .map_or(file.as_str().into(), |name| name.to_string_lossy());
         let line = small(format!("{name}: {reason}")).color(colors.text);
         ui.add(Label::new(line).wrap()).on_hover_text(file);
     }
     if count > MOST_SKIPPED {
-        ui.label(small(format!("and {} more", text::count((count - MOST_SKIPPED) as u64))).color(colors.weak));
+        ui.label(
+            small(format!(
+                "and {} more",
+                text::count((count - MOST_SKIPPED) as u64)
+            ))
+            .color(colors.weak),
+        );
     }
 }

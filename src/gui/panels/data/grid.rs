@@ -48,11 +48,24 @@ impl Grid {
 
     /// Keeps the block that came last.
     pub(super) fn take(&mut self, ui: &Ui, seen: &Arc<Seen>, gallery: &Gallery) {
-        let Part::Block { class, block: number } = gallery.part else { return };
-        if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, seen)) {
+        let Part::Block {
+            class,
+            block: number,
+        } = gallery.part
+        else {
+            return;
+        };
+        if self
+            .newest
+            .as_ref()
+            .is_some_and(|newest| Arc::ptr_eq(newest, seen))
+        {
             return;
         }
-        let question = DataQuestion { part: Request::default(), ..seen.question.clone() };
+        let question = DataQuestion {
+            part: Request::default(),
+            ..seen.question.clone()
+        };
         let owner = (question, gallery.split, class);
         if self.owner.as_ref() != Some(&owner) {
             self.blocks.clear();
@@ -60,13 +73,23 @@ impl Grid {
         }
         self.newest = Some(seen.clone());
         self.blocks.retain(|block| block.number != number);
-        self.blocks.push(Block { number, sheet: sheet(ui, gallery), images: gallery.images.clone() });
+        self.blocks.push(Block {
+            number,
+            sheet: sheet(ui, gallery),
+            images: gallery.images.clone(),
+        });
         let middle = (self.in_sight.start + self.in_sight.end) / 2 / BLOCK;
         while self.blocks.len() > KEPT.max(self.in_sight.len() / BLOCK + 4) {
             let far = |block: &Block| block.number.abs_diff(middle);
             // The one that just came stays: as the last that was asked for, it would not be asked for again.
-            let farthest = self.blocks.iter().filter(|block| block.number != number).map(far).max();
-            self.blocks.retain(|block| block.number == number || Some(far(block)) != farthest);
+            let farthest = self
+                .blocks
+                .iter()
+                .filter(|block| block.number != number)
+                .map(far)
+                .max();
+            self.blocks
+                .retain(|block| block.number == number || Some(far(block)) != farthest);
         }
     }
 
@@ -74,21 +97,33 @@ impl Grid {
     pub(super) fn show(&mut self, ui: &mut Ui, gallery: &Gallery) -> Option<usize> {
         let labelled = gallery.images.iter().any(|(_, label)| label.is_some());
         let layout = Places::new(gallery, ui.available_width() - 12.0, labelled);
-        let area =
-            ScrollArea::vertical().auto_shrink(false).id_salt(("all images", gallery.split, gallery.part.numbered(0)));
+        let area = ScrollArea::vertical().auto_shrink(false).id_salt((
+            "all images",
+            gallery.split,
+            gallery.part.numbered(0),
+        ));
         area.show_viewport(ui, |ui, viewport| {
             ui.set_height(layout.height());
             let origin = ui.max_rect().min;
             self.in_sight = layout.in_sight(viewport);
             self.paint(ui, gallery, &layout, origin);
-            respond(self, ui, gallery, &layout, Rect::from_min_size(origin + viewport.min.to_vec2(), viewport.size()));
+            respond(
+                self,
+                ui,
+                gallery,
+                &layout,
+                Rect::from_min_size(origin + viewport.min.to_vec2(), viewport.size()),
+            );
             self.missing(gallery)
         })
         .inner
     }
 
     fn image(&self, index: usize) -> Option<(&Block, usize)> {
-        let block = self.blocks.iter().find(|block| block.number == index / BLOCK)?;
+        let block = self
+            .blocks
+            .iter()
+            .find(|block| block.number == index / BLOCK)?;
         (index % BLOCK < block.images.len()).then_some((block, index % BLOCK))
     }
 
@@ -103,15 +138,25 @@ impl Grid {
             block.sheet.paint(ui.painter(), at, rect);
             if let Some(label) = block.images.get(at).and_then(|(_, label)| *label) {
                 let font = FontId::proportional(10.0);
-                let galley = elided(ui, &class(gallery, label), font, colors.weak, layout.side.x + GAP);
-                ui.painter().galley(rect.left_bottom() + vec2(0.0, 1.0), galley, colors.weak);
+                let galley = elided(
+                    ui,
+                    &class(gallery, label),
+                    font,
+                    colors.weak,
+                    layout.side.x + GAP,
+                );
+                ui.painter()
+                    .galley(rect.left_bottom() + vec2(0.0, 1.0), galley, colors.weak);
             }
         }
     }
 
     /// A block in sight that is not here; else the next one after or before.
     fn missing(&self, gallery: &Gallery) -> Option<usize> {
-        let (first, last) = (self.in_sight.start / BLOCK, self.in_sight.end.saturating_sub(1) / BLOCK);
+        let (first, last) = (
+            self.in_sight.start / BLOCK,
+            self.in_sight.end.saturating_sub(1) / BLOCK,
+        );
         let around = (first..=last).chain([last + 1]).chain(first.checked_sub(1));
         let mut wanted = around.filter(|number| *number < gallery.parts);
         wanted.find(|number| self.blocks.iter().all(|block| block.number != *number))
@@ -122,7 +167,9 @@ fn respond(grid: &Grid, ui: &mut Ui, gallery: &Gallery, layout: &Places, view: R
     let response = ui.allocate_rect(view, Sense::hover());
     let name = || {
         let whose = match gallery.part {
-            Part::Block { class: Some(label), .. } => {
+            Part::Block {
+                class: Some(label), ..
+            } => {
                 format!("{} of the {} split", class(gallery, label), gallery.split)
             }
             _ => format!("the {} split", gallery.split),
@@ -132,9 +179,14 @@ fn respond(grid: &Grid, ui: &mut Ui, gallery: &Gallery, layout: &Places, view: R
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name()));
     let origin = ui.max_rect().min;
     let under = |at: Pos2| {
-        grid.in_sight.clone().find(|index| Rect::from_min_size(origin + layout.place(*index), layout.side).contains(at))
+        grid.in_sight.clone().find(|index| {
+            Rect::from_min_size(origin + layout.place(*index), layout.side).contains(at)
+        })
     };
-    let image = response.hover_pos().and_then(under).and_then(|index| grid.image(index));
+    let image = response
+        .hover_pos()
+        .and_then(under)
+        .and_then(|index| grid.image(index));
     if let Some(image) = image.and_then(|(block, at)| block.images.get(at)) {
         response.on_hover_text_at_pointer(hovered(gallery, *image));
     }
@@ -151,14 +203,23 @@ struct Places {
 impl Places {
     fn new(gallery: &Gallery, width: f32, labelled: bool) -> Places {
         // Curves of signals are twice as wide as high.
-        let wide = if gallery.size[1] >= 2 * gallery.size[0] { 2.0 * SIDE } else { SIDE };
+        let wide = if gallery.size[1] >= 2 * gallery.size[0] {
+            2.0 * SIDE
+        } else {
+            SIDE
+        };
         let columns = ((width / (wide + GAP)).round() as usize).max(1);
         let step = (width / columns as f32).floor().max(8.0);
         let side = step - GAP;
         let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
         let side = vec2(side, (side * ratio).max(1.0));
         let caption = if labelled { CAPTION } else { 0.0 };
-        Places { columns, side, step: vec2(step, side.y + GAP + caption), total: gallery.total }
+        Places {
+            columns,
+            side,
+            step: vec2(step, side.y + GAP + caption),
+            total: gallery.total,
+        }
     }
 
     fn height(&self) -> f32 {
@@ -166,7 +227,10 @@ impl Places {
     }
 
     fn place(&self, index: usize) -> Vec2 {
-        vec2((index % self.columns) as f32 * self.step.x, (index / self.columns) as f32 * self.step.y)
+        vec2(
+            (index % self.columns) as f32 * self.step.x,
+            (index / self.columns) as f32 * self.step.y,
+        )
     }
 
     fn in_sight(&self, viewport: Rect) -> Range<usize> {
@@ -183,9 +247,16 @@ mod tests {
 
     #[test]
     fn what_is_in_sight_is_what_the_scroll_bar_says() {
-        let gallery = Gallery { size: [32, 32, 3], total: 100_000, ..Gallery::default() };
+        let gallery = Gallery {
+            size: [32, 32, 3],
+            total: 100_000,
+            ..Gallery::default()
+        };
         let places = Places::new(&gallery, 600.0, false);
-        assert_eq!((places.columns, places.step, places.side), (10, vec2(60.0, 60.0), vec2(56.0, 56.0)));
+        assert_eq!(
+            (places.columns, places.step, places.side),
+            (10, vec2(60.0, 60.0), vec2(56.0, 56.0))
+        );
         assert_eq!(places.height(), 600_000.0);
         let window = |top: f32| Rect::from_min_size(pos2(0.0, top), vec2(600.0, 300.0));
         assert_eq!(places.in_sight(window(0.0)), 0..60);

@@ -23,7 +23,9 @@ use crate::gui::widgets::{chevron, empty};
 use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::project::data::Split;
 use crate::text;
-use eframe::egui::{Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
+use eframe::egui::{
+    Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
+};
 use grid::Grid;
 use pages::Pages;
 use std::sync::Arc;
@@ -61,15 +63,28 @@ impl View for DataView {
             let count = |counts: &crate::inspect::gallery::SplitCounts| {
                 format!("{} {}", counts.split, text::count(counts.images as u64))
             };
-            let splits = gallery.splits.iter().map(count).collect::<Vec<_>>().join(", ");
-            format!("{} · {channels}×{height}×{width} · {splits}", state.project().data.source)
+            let splits = gallery
+                .splits
+                .iter()
+                .map(count)
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "{} · {channels}×{height}×{width} · {splits}",
+                state.project().data.source
+            )
         })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(gallery) = latest(state) else { return };
         let part = state.looking.part.part;
-        let mut show = |split, part| actions.push(Action::Show(Show::Images(Request { split: Some(split), part })));
+        let mut show = |split, part| {
+            actions.push(Action::Show(Show::Images(Request {
+                split: Some(split),
+                part,
+            })))
+        };
         match gallery.part {
             Part::Page(page) => turn(ui, gallery, page, &mut show),
             Part::Block { class, .. } => self.where_it_is(ui, gallery, class, &mut show),
@@ -84,7 +99,10 @@ impl View for DataView {
         }
         for counts in gallery.splits.iter().rev() {
             let name = counts.split.to_string();
-            let tab = ui.selectable_label(counts.split == gallery.split, RichText::new(&name).size(theme::SMALL));
+            let tab = ui.selectable_label(
+                counts.split == gallery.split,
+                RichText::new(&name).size(theme::SMALL),
+            );
             if tab.accessible_name(format!("Show {name} images")).clicked() {
                 choose(counts.split);
             }
@@ -102,7 +120,11 @@ impl View for DataView {
                 }
             }
             Some((_, Ok(gallery))) if gallery.splits.is_empty() => {
-                empty(ui, "No images", "Choose another source or folder in the data settings.");
+                empty(
+                    ui,
+                    "No images",
+                    "Choose another source or folder in the data settings.",
+                );
             }
             Some((seen, Ok(gallery))) => self.images(ui, state, seen, gallery, actions),
             None => {
@@ -115,19 +137,30 @@ impl View for DataView {
 
 /// Whether the split shown has labels.
 fn labelled(gallery: &Gallery) -> bool {
-    gallery.splits.iter().any(|counts| counts.split == gallery.split && !counts.per_class.is_empty())
+    gallery
+        .splits
+        .iter()
+        .any(|counts| counts.split == gallery.split && !counts.per_class.is_empty())
 }
 
 /// The buttons for the pages.
 fn turn(ui: &mut Ui, gallery: &Gallery, page: usize, show: &mut impl FnMut(Split, Part)) {
     let small = |text: &str| Button::new(RichText::new(text).size(theme::SMALL));
-    let next = ui.add_enabled(page + 1 < gallery.parts, small("▶")).on_hover_text("The next images");
+    let next = ui
+        .add_enabled(page + 1 < gallery.parts, small("▶"))
+        .on_hover_text("The next images");
     if next.accessible_name("Next page").clicked() {
         show(gallery.split, Part::Page(page + 1));
     }
     let at = format!("{} / {}", page + 1, text::count(gallery.parts as u64));
-    ui.label(RichText::new(at).font(theme::digits(11.5)).color(theme::palette(ui).weak));
-    let former = ui.add_enabled(page > 0, small("◀")).on_hover_text("The images before");
+    ui.label(
+        RichText::new(at)
+            .font(theme::digits(11.5))
+            .color(theme::palette(ui).weak),
+    );
+    let former = ui
+        .add_enabled(page > 0, small("◀"))
+        .on_hover_text("The images before");
     if former.accessible_name("Page before").clicked() {
         show(gallery.split, Part::Page(page.saturating_sub(1)));
     }
@@ -137,11 +170,21 @@ fn turn(ui: &mut Ui, gallery: &Gallery, page: usize, show: &mut impl FnMut(Split
 fn modes(ui: &mut Ui, gallery: &Gallery, part: Part, show: &mut impl FnMut(Split, Part)) {
     let is_page = matches!(part, Part::Page(_));
     let small = |text: &str| RichText::new(text).size(theme::SMALL);
-    let all = ui.selectable_label(!is_page, small("all")).on_hover_text("All images in one long grid");
+    let all = ui
+        .selectable_label(!is_page, small("all"))
+        .on_hover_text("All images in one long grid");
     if all.accessible_name("Show all images").clicked() && is_page {
-        show(gallery.split, Part::Block { class: None, block: 0 });
+        show(
+            gallery.split,
+            Part::Block {
+                class: None,
+                block: 0,
+            },
+        );
     }
-    let pages = ui.selectable_label(is_page, small("by class")).on_hover_text("A few images of each class");
+    let pages = ui
+        .selectable_label(is_page, small("by class"))
+        .on_hover_text("A few images of each class");
     if pages.accessible_name("Show images by class").clicked() && !is_page {
         show(gallery.split, Part::Page(0));
     }
@@ -151,13 +194,20 @@ fn modes(ui: &mut Ui, gallery: &Gallery, part: Part, show: &mut impl FnMut(Split
 /// The splits where there is no room for all of them.
 fn split_box(ui: &mut Ui, gallery: &Gallery, choose: &mut impl FnMut(Split)) {
     let mut chosen = gallery.split;
-    let combo = ComboBox::from_id_salt("split of the images").width(76.0).icon(chevron);
-    let combo = combo.selected_text(RichText::new(chosen.to_string()).size(theme::SMALL)).show_ui(ui, |ui| {
-        for counts in &gallery.splits {
-            ui.selectable_value(&mut chosen, counts.split, counts.split.to_string());
-        }
-    });
-    combo.response.on_hover_text("The images of which split are shown").accessible_name("Split of the images");
+    let combo = ComboBox::from_id_salt("split of the images")
+        .width(76.0)
+        .icon(chevron);
+    let combo = combo
+        .selected_text(RichText::new(chosen.to_string()).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            for counts in &gallery.splits {
+                ui.selectable_value(&mut chosen, counts.split, counts.split.to_string());
+            }
+        });
+    combo
+        .response
+        .on_hover_text("The images of which split are shown")
+        .accessible_name("Split of the images");
     if chosen != gallery.split {
         choose(chosen);
     }
@@ -167,7 +217,10 @@ fn split_box(ui: &mut Ui, gallery: &Gallery, choose: &mut impl FnMut(Split)) {
 fn seen(state: &State) -> Option<&Arc<Seen>> {
     let question = state.data_question();
     let asked = &state.looking.data;
-    asked.latest.as_ref().filter(|seen| seen.question.same_images(&question) || !asked.waits_for(&question))
+    asked
+        .latest
+        .as_ref()
+        .filter(|seen| seen.question.same_images(&question) || !asked.waits_for(&question))
 }
 
 fn latest(state: &State) -> Option<&Gallery> {
@@ -177,82 +230,154 @@ fn latest(state: &State) -> Option<&Gallery> {
 /// A message can be long: it names the file, and what would help.
 fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| failed(ui, heading, message, actions));
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+        failed(ui, heading, message, actions)
+    });
 }
 
 /// Files that could be downloaded are not there.
 fn missing(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>) {
     let space = (ui.available_height() / 2.0 - 80.0).max(0.0);
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::top_down(Align::Center)), |ui| {
-        ui.add_space(space);
-        ui.label(RichText::new("No images to show").font(theme::heading(theme::BODY)));
-        ui.label(RichText::new(message).color(theme::palette(ui).weak));
-        ui.add_space(theme::GAP);
-        download::show(ui, state, actions);
-    });
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(inner)
+            .layout(Layout::top_down(Align::Center)),
+        |ui| {
+            ui.add_space(space);
+            ui.label(RichText::new("No images to show").font(theme::heading(theme::BODY)));
+            ui.label(RichText::new(message).color(theme::palette(ui).weak));
+            ui.add_space(theme::GAP);
+            download::show(ui, state, actions);
+        },
+    );
 }
 
 impl DataView {
     /// Which of all images are in sight, and of which class.
-    fn where_it_is(&self, ui: &mut Ui, gallery: &Gallery, of: Option<u32>, show: &mut impl FnMut(Split, Part)) {
+    fn where_it_is(
+        &self,
+        ui: &mut Ui,
+        gallery: &Gallery,
+        of: Option<u32>,
+        show: &mut impl FnMut(Split, Part),
+    ) {
         let colors = theme::palette(ui);
         let sight = &self.grid.in_sight;
         let count = |number: usize| text::count(number as u64);
         if !sight.is_empty() {
-            let at = format!("{}–{} / {}", count(sight.start + 1), count(sight.end), count(gallery.total));
-            ui.label(RichText::new(at).font(theme::digits(11.5)).color(colors.weak));
+            let at = format!(
+                "{}–{} / {}",
+                count(sight.start + 1),
+                count(sight.end),
+                count(gallery.total)
+            );
+            ui.label(
+                RichText::new(at)
+                    .font(theme::digits(11.5))
+                    .color(colors.weak),
+            );
         }
         if let Some(label) = of {
-            let name = RichText::new(format!("{}  ×", fitted(class(gallery, label)))).size(theme::SMALL);
-            let chip = ui.selectable_label(true, name).on_hover_text("Show all classes again");
+            let name =
+                RichText::new(format!("{}  ×", fitted(class(gallery, label)))).size(theme::SMALL);
+            let chip = ui
+                .selectable_label(true, name)
+                .on_hover_text("Show all classes again");
             if chip.accessible_name("Show all classes").clicked() {
-                show(gallery.split, Part::Block { class: None, block: 0 });
+                show(
+                    gallery.split,
+                    Part::Block {
+                        class: None,
+                        block: 0,
+                    },
+                );
             }
         }
     }
 
     /// The grid, and the question for what is missing in it.
-    fn all(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
+    fn all(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        seen: &Arc<Seen>,
+        gallery: &Gallery,
+        actions: &mut Vec<Action>,
+    ) {
         if gallery.total == 0 {
             self.grid.in_sight = 0..0;
-            return empty(ui, "No images of this class", "This split has none; choose another class or split.");
+            return empty(
+                ui,
+                "No images of this class",
+                "This split has none; choose another class or split.",
+            );
         }
         self.grid.take(ui, seen, gallery);
         let missing = self.grid.show(ui, gallery);
         // What was clicked in this frame goes before what the grid would like to have.
-        let is_chosen = actions.iter().any(|action| matches!(action, Action::Show(Show::Images(_))));
-        actions.extend(missing.filter(|_| !is_chosen).and_then(|block| ask(state, gallery, block)));
+        let is_chosen = actions
+            .iter()
+            .any(|action| matches!(action, Action::Show(Show::Images(_))));
+        actions.extend(
+            missing
+                .filter(|_| !is_chosen)
+                .and_then(|block| ask(state, gallery, block)),
+        );
     }
 
-    fn images(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, gallery: &Gallery, actions: &mut Vec<Action>) {
+    fn images(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        seen: &Arc<Seen>,
+        gallery: &Gallery,
+        actions: &mut Vec<Action>,
+    ) {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 2.0 * BALANCE;
-        let right = if wide && (labelled(gallery) || !gallery.skipped.is_empty()) { BALANCE } else { 0.0 };
+        let right = if wide && (labelled(gallery) || !gallery.skipped.is_empty()) {
+            BALANCE
+        } else {
+            0.0
+        };
         let (images, side) = area.split_left_right_at_x(area.right() - right);
-        let images = Rect::from_min_max(images.min, images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0));
+        let images = Rect::from_min_max(
+            images.min,
+            images.max - vec2(if right > 0.0 { 16.0 } else { 0.0 }, 0.0),
+        );
         let is_page = matches!(gallery.part, Part::Page(_));
-        let low = if wide || is_page { 0.0 } else { BELOW.min(area.height() / 3.0) };
+        let low = if wide || is_page {
+            0.0
+        } else {
+            BELOW.min(area.height() / 3.0)
+        };
         let (images, below) = images.split_top_bottom_at_y(images.bottom() - low);
         let mut inner = ui.new_child(UiBuilder::new().id_salt("images").max_rect(images));
         if is_page {
-            ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-                self.pages.show(ui, seen, gallery, images.size());
-                if !wide {
-                    ui.add_space(theme::GAP);
-                    beside(ui, gallery, actions);
-                }
-            });
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(&mut inner, |ui| {
+                    self.pages.show(ui, seen, gallery, images.size());
+                    if !wide {
+                        ui.add_space(theme::GAP);
+                        beside(ui, gallery, actions);
+                    }
+                });
         } else {
             self.all(&mut inner, state, seen, gallery, actions);
             let mut below = ui.new_child(UiBuilder::new().id_salt("below").max_rect(below));
             if !wide {
-                ScrollArea::vertical().auto_shrink(false).show(&mut below, |ui| beside(ui, gallery, actions));
+                ScrollArea::vertical()
+                    .auto_shrink(false)
+                    .show(&mut below, |ui| beside(ui, gallery, actions));
             }
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
         if right > 0.0 {
-            ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| beside(ui, gallery, actions));
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(&mut inner, |ui| beside(ui, gallery, actions));
         }
     }
 }
@@ -260,10 +385,15 @@ impl DataView {
 /// Asks for a block of what is shown, unless something else has been asked for meanwhile.
 fn ask(state: &State, gallery: &Gallery, block: usize) -> Option<Action> {
     let Request { split, part } = state.looking.part;
-    let is_this = split.is_none_or(|split| split == gallery.split) && part.numbered(0) == gallery.part.numbered(0);
+    let is_this = split.is_none_or(|split| split == gallery.split)
+        && part.numbered(0) == gallery.part.numbered(0);
     let is_answered = state.looking.data.answer(&state.data_question()).is_some();
-    let wanted = Request { split: Some(gallery.split), part: part.numbered(block) };
-    ((is_this || is_answered) && wanted != state.looking.part).then_some(Action::Show(Show::Images(wanted)))
+    let wanted = Request {
+        split: Some(gallery.split),
+        part: part.numbered(block),
+    };
+    ((is_this || is_answered) && wanted != state.looking.part)
+        .then_some(Action::Show(Show::Images(wanted)))
 }
 
 fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
@@ -274,12 +404,21 @@ fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
 /// What is said of an image under the pointer.
 fn hovered(gallery: &Gallery, (index, label): (usize, Option<u32>)) -> String {
     let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
-    format!("image {} of {}\n{label}", text::count(index as u64 + 1), gallery.split)
+    format!(
+        "image {} of {}\n{label}",
+        text::count(index as u64 + 1),
+        gallery.split
+    )
 }
 
 /// Room for the longest name of a class.
 fn names(gallery: &Gallery) -> f32 {
-    let letters = gallery.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let letters = gallery
+        .classes
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     (12.0 + 7.0 * letters as f32).min(NAMES)
 }
 
@@ -290,5 +429,9 @@ fn class(gallery: &Gallery, label: u32) -> String {
 /// A name short enough for a button.
 fn fitted(name: String) -> String {
     const LETTERS: usize = 15;
-    if name.chars().count() <= LETTERS { name } else { name.chars().take(LETTERS - 1).chain(['…']).collect() }
+    if name.chars().count() <= LETTERS {
+        name
+    } else {
+        name.chars().take(LETTERS - 1).chain(['…']).collect()
+    }
 }

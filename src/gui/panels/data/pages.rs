@@ -19,8 +19,13 @@ pub(super) struct Pages {
 impl Pages {
     /// Shows the page; a new texture is made for another one only.
     pub(super) fn show(&mut self, ui: &mut Ui, seen: &Arc<Seen>, gallery: &Gallery, space: Vec2) {
-        let drawn = self.drawn.take().filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
-        let (_, sheet) = self.drawn.insert(drawn.unwrap_or_else(|| (seen.clone(), sheet(ui, gallery))));
+        let drawn = self
+            .drawn
+            .take()
+            .filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
+        let (_, sheet) = self
+            .drawn
+            .insert(drawn.unwrap_or_else(|| (seen.clone(), sheet(ui, gallery))));
         grid(ui, gallery, sheet, space);
     }
 }
@@ -29,12 +34,28 @@ impl Pages {
 pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
     let [height, width, channels] = gallery.size;
     let size = height * width * channels;
-    let rgba =
-        |index: usize| image_rgba(gallery.pixels.get(index * size..(index + 1) * size).unwrap_or_default(), channels);
+    let rgba = |index: usize| {
+        image_rgba(
+            gallery
+                .pixels
+                .get(index * size..(index + 1) * size)
+                .unwrap_or_default(),
+            channels,
+        )
+    };
     // The thin lines of curves would be lost between their pixels.
-    let sheet =
-        if is_signal([gallery.shape[1], gallery.shape[2], gallery.shape[0]]) { Sheet::smooth } else { Sheet::new };
-    sheet(ui.ctx(), "images", [height, width], gallery.images.len(), rgba)
+    let sheet = if is_signal([gallery.shape[1], gallery.shape[2], gallery.shape[0]]) {
+        Sheet::smooth
+    } else {
+        Sheet::new
+    };
+    sheet(
+        ui.ctx(),
+        "images",
+        [height, width],
+        gallery.images.len(),
+        rgba,
+    )
 }
 
 /// Images below this width cannot be made out.
@@ -47,8 +68,15 @@ fn places(gallery: &Gallery, width: f32) -> (Vec<Vec2>, Vec2) {
     let left = names(gallery);
     let side = |columns: usize| ((width - left) / columns as f32 - GAP).floor();
     // All of a class in one row; in two or more where that would make them too small.
-    let scale = if gallery.size[1] >= 2 * gallery.size[0] { 2.0 } else { 1.0 };
-    let columns = [1, 2, 3].map(|rows| PER_CLASS / rows).into_iter().find(|&columns| side(columns) >= scale * LEAST);
+    let scale = if gallery.size[1] >= 2 * gallery.size[0] {
+        2.0
+    } else {
+        1.0
+    };
+    let columns = [1, 2, 3]
+        .map(|rows| PER_CLASS / rows)
+        .into_iter()
+        .find(|&columns| side(columns) >= scale * LEAST);
     let columns = columns.unwrap_or(PER_CLASS / 4);
     let side = side(columns).clamp(LEAST / 2.0, scale * MOST);
     let (mut row, mut column, mut before) = (0usize, 0usize, None);
@@ -58,7 +86,10 @@ fn places(gallery: &Gallery, width: f32) -> (Vec<Vec2>, Vec2) {
             (row, column) = (row + 1, 0);
         }
         before = Some(*label);
-        places.push(vec2(left + column as f32 * (side + GAP), row as f32 * (side * ratio + GAP)));
+        places.push(vec2(
+            left + column as f32 * (side + GAP),
+            row as f32 * (side * ratio + GAP),
+        ));
         column += 1;
     }
     (places, vec2(side, side * ratio))
@@ -68,7 +99,11 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2) {
     let (places, side) = places(gallery, space.x);
     let height = places.last().map_or(0.0, |place| place.y + side.y);
     let (area, response) = ui.allocate_exact_size(vec2(space.x, height), Sense::hover());
-    let text = format!("{} images of the {} split", gallery.images.len(), gallery.split);
+    let text = format!(
+        "{} images of the {} split",
+        gallery.images.len(),
+        gallery.split
+    );
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
     let colors = theme::palette(ui);
     let mut before = None;
@@ -79,14 +114,28 @@ fn grid(ui: &mut Ui, gallery: &Gallery, sheet: &Sheet, space: Vec2) {
         }
         if let Some(label) = label.filter(|label| before != Some(*label)) {
             let font = FontId::proportional(theme::SMALL);
-            let named = elided(ui, &class(gallery, label), font, colors.text, names(gallery) - NEAR);
+            let named = elided(
+                ui,
+                &class(gallery, label),
+                font,
+                colors.text,
+                names(gallery) - NEAR,
+            );
             let at = pos2(area.left(), rect.center().y - named.size().y / 2.0);
             ui.painter().galley(at, named, colors.text);
         }
         before = *label;
     }
-    let under = |at| places.iter().position(|place| Rect::from_min_size(area.min + *place, side).contains(at));
-    if let Some(image) = response.hover_pos().and_then(under).and_then(|index| gallery.images.get(index)) {
+    let under = |at| {
+        places
+            .iter()
+            .position(|place| Rect::from_min_size(area.min + *place, side).contains(at))
+    };
+    if let Some(image) = response
+        .hover_pos()
+        .and_then(under)
+        .and_then(|index| gallery.images.get(index))
+    {
         response.on_hover_text_at_pointer(hovered(gallery, *image));
     }
 }

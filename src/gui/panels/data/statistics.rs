@@ -36,16 +36,26 @@ impl View for StatisticsView {
 
     fn status(&self, state: &State) -> String {
         let found = latest(state).and_then(|seen| seen.result.as_ref().ok());
-        found.and_then(|found| self.chosen(found)).map_or_else(String::new, counted)
+        found
+            .and_then(|found| self.chosen(found))
+            .map_or_else(String::new, counted)
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        let Some(Ok(found)) = latest(state).map(|seen| &seen.result) else { return };
+        let Some(Ok(found)) = latest(state).map(|seen| &seen.result) else {
+            return;
+        };
         let chosen = self.chosen(found).map(|split| split.split);
         for split in found.splits.iter().rev().map(|split| split.split) {
             let name = split.to_string();
-            let tab = ui.selectable_label(chosen == Some(split), RichText::new(&name).size(theme::SMALL));
-            if tab.accessible_name(format!("Statistics of {name}")).clicked() {
+            let tab = ui.selectable_label(
+                chosen == Some(split),
+                RichText::new(&name).size(theme::SMALL),
+            );
+            if tab
+                .accessible_name(format!("Statistics of {name}"))
+                .clicked()
+            {
                 self.split = Some(split);
             }
         }
@@ -56,9 +66,13 @@ impl View for StatisticsView {
         match latest(state).map(|seen| (seen, &seen.result)) {
             Some((_, Err(message))) => failed(ui, "Nothing to measure", message, actions),
             Some((seen, Ok(found))) => {
-                let Some(split) = self.chosen(found) else { return };
+                let Some(split) = self.chosen(found) else {
+                    return;
+                };
                 self.update(ui, seen, found, split);
-                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.show(ui, state, found, split, actions));
+                ScrollArea::vertical()
+                    .auto_shrink(false)
+                    .show(ui, |ui| self.show(ui, state, found, split, actions));
             }
             None => reading(ui, state, "Measuring the images …", actions),
         }
@@ -68,39 +82,70 @@ impl View for StatisticsView {
 /// The newest answer, unless it is to another question than the one on its way.
 fn latest(state: &State) -> Option<&Arc<Seen>> {
     let (asked, question) = (&state.looking.statistics, state.statistics_question());
-    asked.latest.as_ref().filter(|seen| seen.question == question || !asked.waits_for(&question))
+    asked
+        .latest
+        .as_ref()
+        .filter(|seen| seen.question == question || !asked.waits_for(&question))
 }
 
 fn counted(split: &SplitStatistics) -> String {
     match split.counted == split.images {
-        true => format!("{} · all {} images", split.split, count(split.images as u64)),
-        false => format!("{} · {} of {} images", split.split, count(split.counted as u64), count(split.images as u64)),
+        true => format!(
+            "{} · all {} images",
+            split.split,
+            count(split.images as u64)
+        ),
+        false => format!(
+            "{} · {} of {} images",
+            split.split,
+            count(split.counted as u64),
+            count(split.images as u64)
+        ),
     }
 }
 
 impl StatisticsView {
     fn chosen<'a>(&self, found: &'a Statistics) -> Option<&'a SplitStatistics> {
-        let wanted = found.splits.iter().find(|split| Some(split.split) == self.split);
+        let wanted = found
+            .splits
+            .iter()
+            .find(|split| Some(split.split) == self.split);
         wanted.or(found.splits.first())
     }
 
     /// Makes new textures only for other images.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, found: &Statistics, split: &SplitStatistics) {
-        if self.twins.as_ref().is_none_or(|(drawn, _)| !Arc::ptr_eq(drawn, seen)) {
+        if self
+            .twins
+            .as_ref()
+            .is_none_or(|(drawn, _)| !Arc::ptr_eq(drawn, seen))
+        {
             self.twins = duplicates::sheet(ui.ctx(), found).map(|sheet| (seen.clone(), sheet));
         }
-        if self.drawn.as_ref().is_some_and(|(drawn, of, _)| Arc::ptr_eq(drawn, seen) && *of == split.split) {
+        if self
+            .drawn
+            .as_ref()
+            .is_some_and(|(drawn, of, _)| Arc::ptr_eq(drawn, seen) && *of == split.split)
+        {
             return;
         }
         let [channels, height, width] = found.shape;
         self.drawn = (!split.mean_image.is_empty()).then(|| {
             let pictures = [split.mean_image.as_slice(), &split.std_image];
-            let sheet = Sheet::of_images(ui.ctx(), "mean image", [height, width, channels], &pictures);
+            let sheet =
+                Sheet::of_images(ui.ctx(), "mean image", [height, width, channels], &pictures);
             (seen.clone(), split.split, sheet)
         });
     }
 
-    fn show(&self, ui: &mut Ui, state: &State, found: &Statistics, split: &SplitStatistics, actions: &mut Vec<Action>) {
+    fn show(
+        &self,
+        ui: &mut Ui,
+        state: &State,
+        found: &Statistics,
+        split: &SplitStatistics,
+        actions: &mut Vec<Action>,
+    ) {
         ui.horizontal_wrapped(|ui| {
             if let Some((_, _, sheet)) = &self.drawn {
                 charts::picture(ui, sheet, 0, "Mean image");
@@ -111,7 +156,10 @@ impl StatisticsView {
         if split.counted < split.images && ui.button("Measure all images").clicked() {
             actions.push(Action::Show(Show::Measure(Request { most: usize::MAX })));
         }
-        heading(ui, "Values, from pixel 0 to pixel 255 (counts are logarithmic)");
+        heading(
+            ui,
+            "Values, from pixel 0 to pixel 255 (counts are logarithmic)",
+        );
         charts::histogram(ui, split);
         duplicates::show(ui, found, self.twins.as_ref().map(|(_, sheet)| sheet));
         charts::classes(ui, found);
@@ -120,24 +168,47 @@ impl StatisticsView {
 
 fn heading(ui: &mut Ui, text: &str) {
     ui.add_space(theme::GAP);
-    ui.label(RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak));
+    ui.label(
+        RichText::new(text)
+            .size(theme::SMALL)
+            .color(theme::palette(ui).weak),
+    );
 }
 
 /// Mean and deviation by channel, and the button that takes them over.
 fn numbers(ui: &mut Ui, state: &State, split: &SplitStatistics, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
-    ui.label(RichText::new("Mean ± deviation by channel, 0 to 1").size(theme::SMALL).color(colors.weak));
+    ui.label(
+        RichText::new("Mean ± deviation by channel, 0 to 1")
+            .size(theme::SMALL)
+            .color(colors.weak),
+    );
     for (channel, (mean, std)) in split.mean.iter().zip(&split.std).enumerate() {
         let name = charts::channel(channel, split.mean.len());
-        ui.label(RichText::new(format!("{name:<6} {mean:.4} ± {std:.4}")).font(theme::digits(12.0)).color(colors.text));
+        ui.label(
+            RichText::new(format!("{name:<6} {mean:.4} ± {std:.4}"))
+                .font(theme::digits(12.0))
+                .color(colors.text),
+        );
     }
     let normalize = Some(Normalize::By(split.as_normalize()));
     let data = &state.project().data;
-    let button = ui.add_enabled(data.normalize != normalize, eframe::egui::Button::new("Use as normalize"));
-    let button =
-        button.on_hover_text("Writes these numbers into the project: every channel then has mean 0 and deviation 1.");
-    if button.on_disabled_hover_text("The project has these numbers.").clicked() {
-        let data = DataSpec { normalize, range: None, ..data.clone() };
+    let button = ui.add_enabled(
+        data.normalize != normalize,
+        eframe::egui::Button::new("Use as normalize"),
+    );
+    let button = button.on_hover_text(
+        "Writes these numbers into the project: every channel then has mean 0 and deviation 1.",
+    );
+    if button
+        .on_disabled_hover_text("The project has these numbers.")
+        .clicked()
+    {
+        let data = DataSpec {
+            normalize,
+            range: None,
+            ..data.clone()
+        };
         actions.push(Action::Edit(Edit::Data(data)));
     }
 }

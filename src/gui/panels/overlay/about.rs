@@ -13,19 +13,34 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let colors = *theme::palette(ui);
     ui.add(Label::new(RichText::new(env!("CARGO_PKG_DESCRIPTION")).color(colors.text)).wrap());
     ui.add_space(theme::GAP);
-    Grid::new("about").num_columns(2).spacing([2.0 * theme::GAP, theme::STEP]).show(ui, |ui| {
-        for (name, value) in [
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("device", device(state)),
-            ("CUDA", if cfg!(feature = "cuda") { "built in" } else { "not in this build" }.to_owned()),
-            ("frames", frames(state)),
-            ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
-        ] {
-            ui.label(RichText::new(name).color(colors.weak));
-            ui.label(RichText::new(value).font(theme::digits(12.0)).color(colors.strong));
-            ui.end_row();
-        }
-    });
+    Grid::new("about")
+        .num_columns(2)
+        .spacing([2.0 * theme::GAP, theme::STEP])
+        .show(ui, |ui| {
+            for (name, value) in [
+                ("version", env!("CARGO_PKG_VERSION").to_owned()),
+                ("device", device(state)),
+                (
+                    "CUDA",
+                    if cfg!(feature = "cuda") {
+                        "built in"
+                    } else {
+                        "not in this build"
+                    }
+                    .to_owned(),
+                ),
+                ("frames", frames(state)),
+                ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
+            ] {
+                ui.label(RichText::new(name).color(colors.weak));
+                ui.label(
+                    RichText::new(value)
+                        .font(theme::digits(12.0))
+                        .color(colors.strong),
+                );
+                ui.end_row();
+            }
+        });
     ui.add_space(theme::STEP);
 }
 
@@ -49,7 +64,10 @@ fn frames(state: &State) -> String {
         0 => "none measured yet".into(),
         count => {
             let (p99, longest) = (state.frames.within_ms(0.99), state.frames.longest_ms());
-            format!("{}: 99 of 100 within {p99:.1} ms, the longest {longest:.1} ms", text::count(count))
+            format!(
+                "{}: 99 of 100 within {p99:.1} ms, the longest {longest:.1} ms",
+                text::count(count)
+            )
         }
     }
 }

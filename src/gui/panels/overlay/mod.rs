@@ -14,16 +14,26 @@ use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
 pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
     palette::forget(ctx, state);
     let Some(overlay) = state.overlay else { return };
-    let width = if overlay == Overlay::About { 360.0 } else { 560.0 };
+    let width = if overlay == Overlay::About {
+        360.0
+    } else {
+        560.0
+    };
     let area = Area::new(Id::unique(("overlay", overlay))).order(Order::Foreground);
-    let shown = area.anchor(Align2::CENTER_TOP, vec2(0.0, 64.0)).show(ctx, |ui| {
-        Frame::popup(ui.style()).inner_margin(theme::GAP as i8).show(ui, |ui| {
-            ui.set_width(width);
-            content(ui, overlay, state, actions);
+    let shown = area
+        .anchor(Align2::CENTER_TOP, vec2(0.0, 64.0))
+        .show(ctx, |ui| {
+            Frame::popup(ui.style())
+                .inner_margin(theme::GAP as i8)
+                .show(ui, |ui| {
+                    ui.set_width(width);
+                    content(ui, overlay, state, actions);
+                });
         });
-    });
     let outside = |at| !shown.response.rect.contains(at);
-    let left = ctx.input(|input| input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(outside));
+    let left = ctx.input(|input| {
+        input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(outside)
+    });
     if left {
         actions.push(Action::Overlay(None));
     }

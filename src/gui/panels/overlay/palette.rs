@@ -6,8 +6,8 @@ use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use eframe::egui::{
-    Align, Align2, Context, FontId, Id, Key, Margin, Modifiers, Response, RichText, Role, ScrollArea, Sense, TextEdit,
-    Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Context, FontId, Id, Key, Margin, Modifiers, Response, RichText, Role,
+    ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 const ROW: f32 = 28.0;
@@ -40,23 +40,31 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     field(ui, &mut memory);
     let all = commands::all(state);
     let found = commands::find(&all, &memory.text);
-    memory.row = memory.row.saturating_add_signed(moved).min(found.len().saturating_sub(1));
+    memory.row = memory
+        .row
+        .saturating_add_signed(moved)
+        .min(found.len().saturating_sub(1));
     let mut chosen = found.get(memory.row).filter(|_| entered).copied();
     ui.add_space(theme::STEP);
-    ScrollArea::vertical().max_height(ROWS * ROW).auto_shrink([false, true]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (index, command) in found.iter().enumerate() {
-            let response = row(ui, command, index == memory.row);
-            if index == memory.row && moved != 0 {
-                response.scroll_to_me(Some(Align::Center));
+    ScrollArea::vertical()
+        .max_height(ROWS * ROW)
+        .auto_shrink([false, true])
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (index, command) in found.iter().enumerate() {
+                let response = row(ui, command, index == memory.row);
+                if index == memory.row && moved != 0 {
+                    response.scroll_to_me(Some(Align::Center));
+                }
+                if response.clicked() {
+                    chosen = Some(command);
+                }
             }
-            if response.clicked() {
-                chosen = Some(command);
-            }
-        }
-    });
+        });
     if found.is_empty() {
-        ui.label(RichText::new("Nothing has this name; Esc closes.").color(theme::palette(ui).weak));
+        ui.label(
+            RichText::new("Nothing has this name; Esc closes.").color(theme::palette(ui).weak),
+        );
     }
     if let Some(command) = chosen {
         actions.push(Action::Overlay(None));
@@ -69,7 +77,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 fn moves(ui: &Ui) -> isize {
     ui.input_mut(|input| {
         let mut count = |key| input.count_and_consume_key(Modifiers::NONE, key) as isize;
-        count(Key::ArrowDown) - count(Key::ArrowUp) + ROWS as isize * (count(Key::PageDown) - count(Key::PageUp))
+        count(Key::ArrowDown) - count(Key::ArrowUp)
+            + ROWS as isize * (count(Key::PageDown) - count(Key::PageUp))
     })
 }
 
@@ -90,7 +99,9 @@ fn field(ui: &mut Ui, memory: &mut Memory) {
 
 fn row(ui: &mut Ui, command: &Command, chosen: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, format!("Do {}", command.name)));
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, chosen, format!("Do {}", command.name))
+    });
     let colors = *theme::palette(ui);
     if chosen || response.hovered() {
         ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
@@ -99,9 +110,20 @@ fn row(ui: &mut Ui, command: &Command, chosen: bool) -> Response {
     let font = FontId::proportional(theme::BODY);
     let name = ui.painter().layout_no_wrap(command.name.clone(), font, ink);
     let room = rect.width() - name.size().x - 40.0;
-    ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - name.size().y / 2.0), name, ink);
-    let hint = elided(ui, &command.hint, FontId::proportional(theme::SMALL), colors.weak, room);
-    let at = Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - 8.0, rect.center().y), hint.size());
+    ui.painter().galley(
+        pos2(rect.left() + 8.0, rect.center().y - name.size().y / 2.0),
+        name,
+        ink,
+    );
+    let hint = elided(
+        ui,
+        &command.hint,
+        FontId::proportional(theme::SMALL),
+        colors.weak,
+        room,
+    );
+    let at =
+        Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - 8.0, rect.center().y), hint.size());
     ui.painter().galley(at.min, hint, colors.weak);
     response
 }

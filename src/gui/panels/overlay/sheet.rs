@@ -11,14 +11,21 @@ pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
     heading(ui, "Keys", actions);
     let colors = *theme::palette(ui);
     let half = KEYS.len().div_ceil(2);
-    Grid::new("keys").num_columns(4).spacing([2.0 * theme::GAP, theme::GAP]).show(ui, |ui| {
-        for row in 0..half {
-            for (keys, does) in [KEYS.get(row), KEYS.get(half + row)].into_iter().flatten() {
-                ui.label(RichText::new(*keys).font(theme::digits(11.5)).color(colors.strong));
-                ui.label(RichText::new(*does).color(colors.text));
+    Grid::new("keys")
+        .num_columns(4)
+        .spacing([2.0 * theme::GAP, theme::GAP])
+        .show(ui, |ui| {
+            for row in 0..half {
+                for (keys, does) in [KEYS.get(row), KEYS.get(half + row)].into_iter().flatten() {
+                    ui.label(
+                        RichText::new(*keys)
+                            .font(theme::digits(11.5))
+                            .color(colors.strong),
+                    );
+                    ui.label(RichText::new(*does).color(colors.text));
+                }
+                ui.end_row();
             }
-            ui.end_row();
-        }
-    });
+        });
     ui.add_space(theme::STEP);
 }

@@ -6,7 +6,9 @@ use crate::gui::widgets::raster::{Sheet, unsigned_bar};
 use crate::inspect::maps::{SIGNAL, samples_at};
 use crate::inspect::saliency::{Answer, Question, Saliency};
 use crate::text;
-use eframe::egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
 
 const PARTS: [&str; 3] = ["image", "saliency", "overlay"];
 const GAP: f32 = 4.0;
@@ -23,7 +25,9 @@ pub(super) fn show(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet) {
     let (cards, bar) = area.split_left_right_at_x(area.right() - BAR);
     unsigned_bar(ui, bar, "0", "largest");
     let mut inner = ui.new_child(UiBuilder::new().id_salt("cards").max_rect(cards));
-    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| grid(ui, saliency, sheet, cards.size()));
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(&mut inner, |ui| grid(ui, saliency, sheet, cards.size()));
 }
 
 /// How the pictures of a card lie.
@@ -36,9 +40,15 @@ struct Parts {
 impl Parts {
     fn of(saliency: &Saliency) -> Parts {
         if saliency.are_signals() {
-            return Parts { count: 1, ratio: 3.0 * SIGNAL[0] as f32 / SIGNAL[1] as f32 };
+            return Parts {
+                count: 1,
+                ratio: 3.0 * SIGNAL[0] as f32 / SIGNAL[1] as f32,
+            };
         }
-        Parts { count: 3, ratio: saliency.height as f32 / saliency.width.max(1) as f32 }
+        Parts {
+            count: 3,
+            ratio: saliency.height as f32 / saliency.width.max(1) as f32,
+        }
     }
 
     /// From the left edge of one picture to that of the next.
@@ -52,28 +62,58 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     let count = saliency.answers.len();
     let parts = Parts::of(saliency);
     let ratio = parts.ratio;
-    let lines = if saliency.question == Question::Error { 1 } else { 4 };
+    let lines = if saliency.question == Question::Error {
+        1
+    } else {
+        4
+    };
     let (columns, side) = arrangement(count, ratio, lines, space);
-    let side = if parts.count == 1 { side } else { whole(side, saliency.width) };
-    let card = vec2(3.0 * side + 2.0 * GAP, side * ratio + GAP + lines as f32 * LINE);
+    let side = if parts.count == 1 {
+        side
+    } else {
+        whole(side, saliency.width)
+    };
+    let card = vec2(
+        3.0 * side + 2.0 * GAP,
+        side * ratio + GAP + lines as f32 * LINE,
+    );
     let pitch = card + Vec2::splat(BETWEEN);
-    let size = vec2(columns as f32 * pitch.x, count.div_ceil(columns) as f32 * pitch.y);
+    let size = vec2(
+        columns as f32 * pitch.x,
+        count.div_ceil(columns) as f32 * pitch.y,
+    );
     let (area, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(saliency)));
     let place = |index: usize, part: usize| {
-        let at = vec2((index % columns) as f32 * pitch.x, (index / columns) as f32 * pitch.y);
+        let at = vec2(
+            (index % columns) as f32 * pitch.x,
+            (index / columns) as f32 * pitch.y,
+        );
         let across = parts.pitch(side);
-        Rect::from_min_size(area.min + at + vec2(part as f32 * across, 0.0), vec2(across - GAP, side * ratio))
+        Rect::from_min_size(
+            area.min + at + vec2(part as f32 * across, 0.0),
+            vec2(across - GAP, side * ratio),
+        )
     };
     for (index, answer) in saliency.answers.iter().enumerate() {
-        let picture = |part| sheet.paint(ui.painter(), parts.count * index + part, place(index, part));
+        let picture =
+            |part| sheet.paint(ui.painter(), parts.count * index + part, place(index, part));
         (0..parts.count).for_each(picture);
         let below = place(index, 0).left_bottom() + vec2(0.0, GAP);
-        say(ui, saliency, answer, Rect::from_min_size(below, vec2(card.x, lines as f32 * LINE)));
+        say(
+            ui,
+            saliency,
+            answer,
+            Rect::from_min_size(below, vec2(card.x, lines as f32 * LINE)),
+        );
     }
     let all = (0..count).flat_map(|index| (0..parts.count).map(move |part| (index, part)));
     let at = response.hover_pos();
-    let found = at.and_then(|at| all.into_iter().find(|&(i, p)| place(i, p).contains(at)).zip(Some(at)));
+    let found = at.and_then(|at| {
+        all.into_iter()
+            .find(|&(i, p)| place(i, p).contains(at))
+            .zip(Some(at))
+    });
     if let Some(((index, part), at)) = found {
         let inside = (at - place(index, part).min) / place(index, part).size();
         response.on_hover_text_at_pointer(value(saliency, index, part, inside));
@@ -89,10 +129,17 @@ fn whole(side: f32, pixels: usize) -> f32 {
 
 /// Columns of cards and the side of a picture: the largest that need no scrolling, from 72 to 160 points.
 fn arrangement(count: usize, ratio: f32, lines: usize, space: Vec2) -> (usize, f32) {
-    let side = |columns: usize| ((space.x / columns as f32 - BETWEEN - 2.0 * GAP) / 3.0).floor().min(160.0);
+    let side = |columns: usize| {
+        ((space.x / columns as f32 - BETWEEN - 2.0 * GAP) / 3.0)
+            .floor()
+            .min(160.0)
+    };
     let tall = |columns: usize| side(columns) * ratio + GAP + lines as f32 * LINE + BETWEEN;
     let fits = |columns: &usize| count.div_ceil(*columns) as f32 * tall(*columns) <= space.y;
-    let most = (1..=count.max(1)).take_while(|&columns| side(columns) >= 72.0).last().unwrap_or(1);
+    let most = (1..=count.max(1))
+        .take_while(|&columns| side(columns) >= 72.0)
+        .last()
+        .unwrap_or(1);
     let columns = (1..=most).find(fits).unwrap_or(most);
     (columns, side(columns).max(24.0))
 }
@@ -103,37 +150,111 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
     let small = FontId::proportional(theme::SMALL);
     let row = |line: usize| area.left_center().y - area.height() / 2.0 + (line as f32 + 0.5) * LINE;
     let write = |x: f32, line: usize, align: Align2, text: String, font: FontId, color| {
-        ui.painter().text(pos2(x, row(line)), align, text, font, color);
+        ui.painter()
+            .text(pos2(x, row(line)), align, text, font, color);
     };
     let Some(class) = answer.class else {
         let text = format!("error (MSE) {}", text::loss(f64::from(answer.score)));
-        return write(area.left(), 0, Align2::LEFT_CENTER, text, theme::digits(11.0), colors.weak);
+        return write(
+            area.left(),
+            0,
+            Align2::LEFT_CENTER,
+            text,
+            theme::digits(11.0),
+            colors.weak,
+        );
     };
-    let right = answer.label.is_some() && answer.label == answer.top.first().map(|(class, _)| *class);
+    let right =
+        answer.label.is_some() && answer.label == answer.top.first().map(|(class, _)| *class);
     let (label, color) = match answer.label {
-        Some(label) if right => (format!("is {}", short(&saliency.class_name(label))), colors.weak),
-        Some(label) => (format!("is {}", short(&saliency.class_name(label))), colors.wrong),
+        Some(label) if right => (
+            format!("is {}", short(&saliency.class_name(label))),
+            colors.weak,
+        ),
+        Some(label) => (
+            format!("is {}", short(&saliency.class_name(label))),
+            colors.wrong,
+        ),
         None => ("not labelled".to_owned(), colors.weak),
     };
-    write(area.left(), 0, Align2::LEFT_CENTER, label, small.clone(), color);
-    let score = format!("logit of {} {:.2}", short(&saliency.class_name(class)), answer.score);
-    write(area.right(), 0, Align2::RIGHT_CENTER, score, small.clone(), colors.weak);
-    let letters = answer.top.iter().map(|(class, _)| short(&saliency.class_name(*class)).chars().count()).max();
+    write(
+        area.left(),
+        0,
+        Align2::LEFT_CENTER,
+        label,
+        small.clone(),
+        color,
+    );
+    let score = format!(
+        "logit of {} {:.2}",
+        short(&saliency.class_name(class)),
+        answer.score
+    );
+    write(
+        area.right(),
+        0,
+        Align2::RIGHT_CENTER,
+        score,
+        small.clone(),
+        colors.weak,
+    );
+    let letters = answer
+        .top
+        .iter()
+        .map(|(class, _)| short(&saliency.class_name(*class)).chars().count())
+        .max();
     let names = area.left() + (8.0 + 7.0 * letters.unwrap_or(0) as f32).min(area.width() * 0.45);
     let bars = area.right() - 52.0 - names - 6.0;
     for (line, (class, probability)) in answer.top.iter().enumerate() {
-        let color = if line == 0 { colors.strong } else { colors.text };
-        write(area.left(), line + 1, Align2::LEFT_CENTER, short(&saliency.class_name(*class)), small.clone(), color);
-        let share = if probability.is_finite() { probability.clamp(0.0, 1.0) } else { 0.0 };
-        let bar = Rect::from_min_size(pos2(names, row(line + 1) - 3.0), vec2((bars * share).max(1.0), 6.0));
-        ui.painter().rect_filled(bar, 1.0, if line == 0 { colors.accent } else { colors.line });
+        let color = if line == 0 {
+            colors.strong
+        } else {
+            colors.text
+        };
+        write(
+            area.left(),
+            line + 1,
+            Align2::LEFT_CENTER,
+            short(&saliency.class_name(*class)),
+            small.clone(),
+            color,
+        );
+        let share = if probability.is_finite() {
+            probability.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let bar = Rect::from_min_size(
+            pos2(names, row(line + 1) - 3.0),
+            vec2((bars * share).max(1.0), 6.0),
+        );
+        ui.painter().rect_filled(
+            bar,
+            1.0,
+            if line == 0 {
+                colors.accent
+            } else {
+                colors.line
+            },
+        );
         let percent = format!("{:.1} %", 100.0 * probability);
-        write(area.right(), line + 1, Align2::RIGHT_CENTER, percent, theme::digits(11.0), color);
+        write(
+            area.right(),
+            line + 1,
+            Align2::RIGHT_CENTER,
+            percent,
+            theme::digits(11.0),
+            color,
+        );
     }
 }
 
 fn short(name: &str) -> String {
-    if name.chars().count() <= NAME { name.to_owned() } else { name.chars().take(NAME - 1).chain(['…']).collect() }
+    if name.chars().count() <= NAME {
+        name.to_owned()
+    } else {
+        name.chars().take(NAME - 1).chain(['…']).collect()
+    }
 }
 
 fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String {
@@ -143,7 +264,11 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
     let at = |share: f32, size: usize| ((share * size as f32) as usize).min(size.saturating_sub(1));
     let (row, column) = (at(inside.y, saliency.height), at(inside.x, saliency.width));
     let pixel = row * saliency.width + column;
-    let bytes = saliency.input(index).chunks_exact(saliency.channels.max(1)).nth(pixel).unwrap_or_default();
+    let bytes = saliency
+        .input(index)
+        .chunks_exact(saliency.channels.max(1))
+        .nth(pixel)
+        .unwrap_or_default();
     let gradient = saliency.map(index).get(pixel).copied().unwrap_or(f32::NAN);
     let gradient = text::loss(f64::from(gradient));
     format!(
@@ -158,17 +283,32 @@ fn stretch(saliency: &Saliency, index: usize, share: f32) -> String {
     let [from, to] = samples_at(saliency.width, share);
     let values = saliency.map(index).get(from..to).unwrap_or_default();
     let most = text::loss(f64::from(values.iter().copied().fold(0.0, f32::max)));
-    let samples = if to - from > 1 { format!("samples {from} to {}", to - 1) } else { format!("sample {from}") };
+    let samples = if to - from > 1 {
+        format!("samples {from} to {}", to - 1)
+    } else {
+        format!("sample {from}")
+    };
     format!("signal {}, {samples}\n|gradient| up to {most}", index + 1)
 }
 
 /// What a screen reader says of it.
 fn described(saliency: &Saliency) -> String {
-    let sure = saliency.answers.first().and_then(|answer| answer.top.first());
+    let sure = saliency
+        .answers
+        .first()
+        .and_then(|answer| answer.top.first());
     let first = sure.map_or_else(String::new, |(class, p)| {
-        format!(", the first taken for {} with {:.0} %", saliency.class_name(*class), 100.0 * p)
+        format!(
+            ", the first taken for {} with {:.0} %",
+            saliency.class_name(*class),
+            100.0 * p
+        )
     });
-    let noun = if saliency.are_signals() { "signals" } else { "images" };
+    let noun = if saliency.are_signals() {
+        "signals"
+    } else {
+        "images"
+    };
     format!("saliency of {} {noun}{first}", saliency.answers.len())
 }
 
@@ -178,12 +318,22 @@ mod tests {
 
     #[test]
     fn cards_fill_the_space_they_have() {
-        for (count, space) in [(16, vec2(900.0, 500.0)), (1, vec2(600.0, 300.0)), (16, vec2(500.0, 200.0))] {
+        for (count, space) in [
+            (16, vec2(900.0, 500.0)),
+            (1, vec2(600.0, 300.0)),
+            (16, vec2(500.0, 200.0)),
+        ] {
             let (columns, side) = arrangement(count, 1.0, 4, space);
-            assert!(columns as f32 * (3.0 * side + 2.0 * GAP + BETWEEN) <= space.x, "{count} {space:?}");
+            assert!(
+                columns as f32 * (3.0 * side + 2.0 * GAP + BETWEEN) <= space.x,
+                "{count} {space:?}"
+            );
             assert!((72.0..=160.0).contains(&side));
         }
-        assert_eq!((whole(90.0, 28), whole(78.0, 28), whole(72.0, 96)), (84.0, 78.0, 72.0));
+        assert_eq!(
+            (whole(90.0, 28), whole(78.0, 28), whole(72.0, 96)),
+            (84.0, 78.0, 72.0)
+        );
         assert_eq!(short("a very long name of a class"), "a very long n…");
     }
 }

@@ -40,7 +40,9 @@ impl View for SaliencyView {
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(saliency) = latest(state).and_then(|looked| looked.result.as_ref().ok()) else { return String::new() };
+        let Some(saliency) = latest(state).and_then(|looked| looked.result.as_ref().ok()) else {
+            return String::new();
+        };
         let of = match saliency.question {
             Question::Predicted => "predicted class".to_owned(),
             Question::Class(class) => format!("class {}", saliency.class_name(class)),
@@ -52,15 +54,25 @@ impl View for SaliencyView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let request = &state.looking.request;
         let mut chosen = request.question;
-        let classes = self.drawn.as_ref().and_then(|(seen, _)| seen.result.as_ref().ok()).map(|s| s.classes.as_slice());
+        let classes = self
+            .drawn
+            .as_ref()
+            .and_then(|(seen, _)| seen.result.as_ref().ok())
+            .map(|s| s.classes.as_slice());
         let combo = ComboBox::from_id_salt("saliency of")
             .width(148.0)
             .icon(chevron)
             .selected_text(RichText::new(name(request.question, state, classes)).size(theme::SMALL))
             .show_ui(ui, |ui| choices(ui, state, classes, &mut chosen));
-        combo.response.on_hover_text("The number whose gradient is shown").accessible_name("Saliency of");
+        combo
+            .response
+            .on_hover_text("The number whose gradient is shown")
+            .accessible_name("Saliency of");
         if chosen != request.question {
-            actions.push(Action::Show(Show::Saliency(Request { question: chosen, ..request.clone() })));
+            actions.push(Action::Show(Show::Saliency(Request {
+                question: chosen,
+                ..request.clone()
+            })));
         }
     }
 
@@ -97,14 +109,20 @@ fn latest(state: &State) -> Option<&Arc<Seen>> {
     let subject = state.subject();
     // While a run starts or ends, the last maps of it stay.
     state.looking.saliency.latest.as_ref().filter(|seen| {
-        subject.is_none_or(|subject| subject == seen.question.0 || matches!(seen.question.0, Subject::Live))
+        subject.is_none_or(|subject| {
+            subject == seen.question.0 || matches!(seen.question.0, Subject::Live)
+        })
     })
 }
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match state.subject() {
         Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
-        Some(Subject::Live) => empty(ui, "Looking …", "The first maps come with the next pictures."),
+        Some(Subject::Live) => empty(
+            ui,
+            "Looking …",
+            "The first maps come with the next pictures.",
+        ),
         None => empty(
             ui,
             "No network to look into yet",
@@ -123,7 +141,11 @@ fn choices(ui: &mut Ui, state: &State, classes: Option<&[String]>, chosen: &mut 
         offer(Some(Question::Predicted));
         offer(Some(Question::Error));
     }
-    let count = if state.has_task(Task::Classify) { classes.map_or(0, <[String]>::len) } else { 0 };
+    let count = if state.has_task(Task::Classify) {
+        classes.map_or(0, <[String]>::len)
+    } else {
+        0
+    };
     (0..count as u32).for_each(|class| offer(Some(Question::Class(class))));
 }
 
@@ -134,7 +156,9 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
         None => "as the stage trains".to_owned(),
         Some(Question::Predicted) => "predicted class".to_owned(),
         Some(Question::Error) => "reconstruction error".to_owned(),
-        Some(Question::Class(class)) => format!("class {}", class_name(classes.unwrap_or_default(), class)),
+        Some(Question::Class(class)) => {
+            format!("class {}", class_name(classes.unwrap_or_default(), class))
+        }
     }
 }
 
@@ -145,21 +169,39 @@ fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     let request = &state.looking.request;
     let mut ask = |image: Option<PathBuf>| {
-        actions.push(Action::Show(Show::Saliency(Request { image, ..request.clone() })));
+        actions.push(Action::Show(Show::Saliency(Request {
+            image,
+            ..request.clone()
+        })));
     };
     let mut browse = false;
     ui.horizontal(|ui| {
-        let path = request.image.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        let path = request
+            .image
+            .as_ref()
+            .map_or_else(String::new, |path| path.display().to_string());
         let id = Id::unique(("saliency image", state.generation));
         let width = (ui.available_width() - BUTTONS).clamp(80.0, 360.0);
-        let field = Field::new(id, "Image file", &path).hint("probe images, or the path of an image").width(width);
+        let field = Field::new(id, "Image file", &path)
+            .hint("probe images, or the path of an image")
+            .width(width);
         if let Some(FieldEvent::Commit(text)) = field.show(ui) {
-            ask(Some(text.trim()).filter(|text| !text.is_empty()).map(PathBuf::from));
+            ask(Some(text.trim())
+                .filter(|text| !text.is_empty())
+                .map(PathBuf::from));
         }
         let hover = "Open an image from disk; it is fitted as the project's images are";
         browse = icon_button(ui, Icon::Folder, "Open image…", hover, true).clicked();
         let hover = "Back to the probe images, the fixed images of the run";
-        if icon_button(ui, Icon::Close, "Probe images", hover, request.image.is_some()).clicked() {
+        if icon_button(
+            ui,
+            Icon::Close,
+            "Probe images",
+            hover,
+            request.image.is_some(),
+        )
+        .clicked()
+        {
             ask(None);
         }
     });
@@ -172,7 +214,11 @@ fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 impl SaliencyView {
     /// Makes a new texture only when new maps came: image, map and overlay of each in turn, or one curve of each.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, saliency: &Saliency) {
-        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
+        if self
+            .drawn
+            .as_ref()
+            .is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen))
+        {
             return;
         }
         if saliency.are_signals() {

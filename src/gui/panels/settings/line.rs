@@ -11,10 +11,15 @@ const LIST: f32 = 340.0;
 /// The name of a setting, then what `content` shows in the rest of the line.
 pub fn line<R>(ui: &mut Ui, name: &str, hover: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal_top(|ui| {
-        ui.allocate_ui_with_layout(vec2(NAME, 24.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(NAME);
-            ui.label(RichText::new(name).color(theme::palette(ui).weak)).on_hover_text(hover);
-        });
+        ui.allocate_ui_with_layout(
+            vec2(NAME, 24.0),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.set_min_width(NAME);
+                ui.label(RichText::new(name).color(theme::palette(ui).weak))
+                    .on_hover_text(hover);
+            },
+        );
         ui.vertical(content).inner
     })
     .inner
@@ -35,9 +40,17 @@ pub struct TextLine<'a> {
 }
 
 /// A text that must be readable to be taken over; the committed text.
-pub fn text(ui: &mut Ui, id: Id, setting: &TextLine<'_>, check: &dyn Fn(&str) -> Result<(), String>) -> Option<String> {
+pub fn text(
+    ui: &mut Ui,
+    id: Id,
+    setting: &TextLine<'_>,
+    check: &dyn Fn(&str) -> Result<(), String>,
+) -> Option<String> {
     let event = line(ui, setting.name, setting.hover, |ui| {
-        Field::new(id, setting.label, setting.text).hint(setting.hint).check(check).show(ui)
+        Field::new(id, setting.label, setting.text)
+            .hint(setting.hint)
+            .check(check)
+            .show(ui)
     });
     match event {
         Some(FieldEvent::Commit(text)) => Some(text.trim().to_owned()),
@@ -56,10 +69,26 @@ pub fn optional<T>(
     now: &str,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Option<Option<T>> {
-    let check = |text: &str| if text.trim().is_empty() { Ok(()) } else { read(text.trim()).map(|_| ()) };
-    let setting = TextLine { name, label, hover, text: now, hint };
+    let check = |text: &str| {
+        if text.trim().is_empty() {
+            Ok(())
+        } else {
+            read(text.trim()).map(|_| ())
+        }
+    };
+    let setting = TextLine {
+        name,
+        label,
+        hover,
+        text: now,
+        hint,
+    };
     let text = text(ui, id, &setting, &check)?;
-    if text.is_empty() { Some(None) } else { read(&text).ok().map(Some) }
+    if text.is_empty() {
+        Some(None)
+    } else {
+        read(&text).ok().map(Some)
+    }
 }
 
 /// One of a few; the one chosen now.
@@ -79,7 +108,11 @@ pub fn choice<T: Copy + PartialEq + ToString>(
             .icon(chevron)
             .show_ui(ui, |ui| {
                 for &one in all {
-                    ui.selectable_value(&mut chosen, one, RichText::new(one.to_string()).font(theme::digits(12.0)));
+                    ui.selectable_value(
+                        &mut chosen,
+                        one,
+                        RichText::new(one.to_string()).font(theme::digits(12.0)),
+                    );
                 }
             })
             .response

@@ -42,13 +42,21 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn heading(ui: &mut Ui, text: &str, hover: &str) {
     let color = theme::palette(ui).strong;
-    ui.label(RichText::new(text).font(theme::heading(theme::BODY)).color(color)).on_hover_text(hover);
+    ui.label(
+        RichText::new(text)
+            .font(theme::heading(theme::BODY))
+            .color(color),
+    )
+    .on_hover_text(hover);
 }
 
 fn add(state: &State, actions: &mut Vec<Action>) {
     let stages = &state.project().stages;
     let name = format!("stage {}", stages.len() + 1);
-    let stage = Stage { name, ..stages.last().cloned().unwrap_or_default() };
+    let stage = Stage {
+        name,
+        ..stages.last().cloned().unwrap_or_default()
+    };
     actions.push(Action::Edit(Edit::InsertStage(stages.len(), stage)));
     actions.push(Action::Show(Show::Stage(Some(stages.len()))));
 }

@@ -15,17 +15,27 @@ use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, W
 pub fn show(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let open = state.view.stage == Some(index);
-    let frame = Frame::new().fill(if open { colors.panel } else { colors.raised }).corner_radius(theme::RADIUS);
-    let running = state.training.is_running() && state.training.stage.as_ref().is_some_and(|now| now.index == index);
+    let frame = Frame::new()
+        .fill(if open { colors.panel } else { colors.raised })
+        .corner_radius(theme::RADIUS);
+    let running = state.training.is_running()
+        && state
+            .training
+            .stage
+            .as_ref()
+            .is_some_and(|now| now.index == index);
     let line = if running { colors.accent } else { colors.line };
-    frame.stroke(Stroke::new(1.0, line)).inner_margin(Margin::symmetric(8, 6)).show(ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        header(ui, index, stage, open, actions);
-        if open {
-            settings(ui, state, index, stage, actions);
-        }
-        problems(ui, state, index);
-    });
+    frame
+        .stroke(Stroke::new(1.0, line))
+        .inner_margin(Margin::symmetric(8, 6))
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            header(ui, index, stage, open, actions);
+            if open {
+                settings(ui, state, index, stage, actions);
+            }
+            problems(ui, state, index);
+        });
 }
 
 fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Vec<Action>) {
@@ -33,7 +43,11 @@ fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Ve
     let name = format!("Stage {}: {}", index + 1, stage.name);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, &name));
     let colors = theme::palette(ui);
-    let ink = if response.hovered() || response.has_focus() { colors.strong } else { colors.text };
+    let ink = if response.hovered() || response.has_focus() {
+        colors.strong
+    } else {
+        colors.text
+    };
     let sign = if open { Icon::Open } else { Icon::Closed };
     let sign_at = Rect::from_min_size(rect.min, vec2(icon::SIZE, 18.0));
     icon::paint(ui.painter(), sign, sign_at, colors.weak);
@@ -41,10 +55,28 @@ fn header(ui: &mut Ui, index: usize, stage: &Stage, open: bool, actions: &mut Ve
     let painter = ui.painter_at(rect);
     let at = |y: f32| eframe::egui::pos2(left, y);
     let top = eframe::egui::Align2::LEFT_TOP;
-    painter.text(at(rect.top() + 1.0), top, format!("{}  {}", index + 1, stage.name), theme::heading(theme::BODY), ink);
-    let summary = format!("{} · {} epochs · batch {}", stage.task, stage.epochs, stage.batch);
-    painter.text(at(rect.top() + 19.0), top, summary, eframe::egui::FontId::proportional(theme::SMALL), colors.weak);
-    if response.on_hover_text("Open or close the settings of this stage").clicked() {
+    painter.text(
+        at(rect.top() + 1.0),
+        top,
+        format!("{}  {}", index + 1, stage.name),
+        theme::heading(theme::BODY),
+        ink,
+    );
+    let summary = format!(
+        "{} · {} epochs · batch {}",
+        stage.task, stage.epochs, stage.batch
+    );
+    painter.text(
+        at(rect.top() + 19.0),
+        top,
+        summary,
+        eframe::egui::FontId::proportional(theme::SMALL),
+        colors.weak,
+    );
+    if response
+        .on_hover_text("Open or close the settings of this stage")
+        .clicked()
+    {
         actions.push(Action::Show(Show::Stage((!open).then_some(index))));
     }
 }
@@ -61,7 +93,15 @@ fn settings(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &m
         actions.push(Action::Edit(Edit::Stage(index, next)));
     }
     ui.horizontal(|ui| {
-        if icon_button(ui, Icon::Duplicate, "Duplicate stage", "Put a copy of this stage after it", true).clicked() {
+        if icon_button(
+            ui,
+            Icon::Duplicate,
+            "Duplicate stage",
+            "Put a copy of this stage after it",
+            true,
+        )
+        .clicked()
+        {
             actions.push(Action::Edit(Edit::InsertStage(index + 1, stage.clone())));
         }
         if icon_button(ui, Icon::Delete, "Delete stage", "Delete this stage", true).clicked() {
@@ -89,15 +129,29 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
         "Task",
         "reconstruct trains encoder and decoder to give back the input; classify trains encoder and head to name the class.",
     ];
-    if let Some(task) = choice(ui, id("task"), task, stage.task, &[Task::Reconstruct, Task::Classify]) {
+    if let Some(task) = choice(
+        ui,
+        id("task"),
+        task,
+        stage.task,
+        &[Task::Reconstruct, Task::Classify],
+    ) {
         next.task = task;
-        next.loss = if task == Task::Classify { Loss::CrossEntropy } else { Loss::Mse };
+        next.loss = if task == Task::Classify {
+            Loss::CrossEntropy
+        } else {
+            Loss::Mse
+        };
     }
     let split = ["split", "Split", "The images it trains on."];
     if let Some(split) = choice(ui, id("split"), split, stage.split, &Split::ALL) {
         next.split = split;
     }
-    let loss = ["loss", "Loss", "What training makes small: mse, the mean squared error; cross-entropy for classes."];
+    let loss = [
+        "loss",
+        "Loss",
+        "What training makes small: mse, the mean squared error; cross-entropy for classes.",
+    ];
     if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &Loss::ALL) {
         next.loss = loss;
     }
@@ -112,16 +166,30 @@ fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) 
         text: &now,
         hint: "adam lr=1e-3",
     };
-    if let Some(Ok(optimizer)) =
-        text(ui, id("optimizer"), &setting, &|text| parse::<Optimizer>(text).map(|_| ())).map(|t| parse(&t))
+    if let Some(Ok(optimizer)) = text(ui, id("optimizer"), &setting, &|text| {
+        parse::<Optimizer>(text).map(|_| ())
+    })
+    .map(|t| parse(&t))
     {
         next.optimizer = optimizer;
     }
-    if let Some(schedule) = optional(ui, id("schedule"), SCHEDULE, &written(&stage.schedule), parse::<Schedule>) {
+    if let Some(schedule) = optional(
+        ui,
+        id("schedule"),
+        SCHEDULE,
+        &written(&stage.schedule),
+        parse::<Schedule>,
+    ) {
         next.schedule = schedule;
     }
     if stage.task == Task::Reconstruct
-        && let Some(sparsity) = optional(ui, id("sparsity"), SPARSITY, &written(&stage.sparsity), parse::<Sparsity>)
+        && let Some(sparsity) = optional(
+            ui,
+            id("sparsity"),
+            SPARSITY,
+            &written(&stage.sparsity),
+            parse::<Sparsity>,
+        )
     {
         next.sparsity = sparsity;
     }
@@ -134,7 +202,11 @@ fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) 
         hint: "nothing",
     };
     if let Some(text) = text(ui, id("freeze"), &setting, &|_| Ok(())) {
-        next.freeze = text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        next.freeze = text
+            .split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
     }
 }
 
@@ -144,8 +216,12 @@ const SCHEDULE: Words = [
     "How the learning rate changes: cosine warmup=1, step every=10 gamma=0.1, exponential gamma=0.95.",
     "constant",
 ];
-const SPARSITY: Words =
-    ["sparsity", "Sparsity", "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).", "none"];
+const SPARSITY: Words = [
+    "sparsity",
+    "Sparsity",
+    "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).",
+    "none",
+];
 
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
@@ -161,11 +237,29 @@ fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage)
         _ => Err("write a whole number from 1".to_owned()),
     };
     for (name, label, hover, now, target) in [
-        ("epochs", "Epochs", "Passes over the training images.", stage.epochs, &mut next.epochs),
-        ("batch", "Batch", "Images in one step.", stage.batch, &mut next.batch),
+        (
+            "epochs",
+            "Epochs",
+            "Passes over the training images.",
+            stage.epochs,
+            &mut next.epochs,
+        ),
+        (
+            "batch",
+            "Batch",
+            "Images in one step.",
+            stage.batch,
+            &mut next.batch,
+        ),
     ] {
         let now = now.to_string();
-        let setting = TextLine { name, label, hover, text: &now, hint: "" };
+        let setting = TextLine {
+            name,
+            label,
+            hover,
+            text: &now,
+            hint: "",
+        };
         if let Some(Ok(count)) = text(ui, id(name), &setting, &check).map(|text| text.parse()) {
             *target = count;
         }
@@ -174,9 +268,22 @@ fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage)
 
 fn problems(ui: &mut Ui, state: &State, index: usize) {
     let colors = theme::palette(ui);
-    for problem in state.shown.problems.iter().filter(|problem| problem.stage == Some(index)) {
-        let ink = if problem.severity == Severity::Error { colors.wrong } else { colors.second };
-        ui.label(RichText::new(&problem.message).size(theme::SMALL).color(ink));
+    for problem in state
+        .shown
+        .problems
+        .iter()
+        .filter(|problem| problem.stage == Some(index))
+    {
+        let ink = if problem.severity == Severity::Error {
+            colors.wrong
+        } else {
+            colors.second
+        };
+        ui.label(
+            RichText::new(&problem.message)
+                .size(theme::SMALL)
+                .color(ink),
+        );
         for help in &problem.help {
             ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
         }

@@ -7,7 +7,8 @@ use crate::gui::widgets::funnel;
 use crate::text;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 const HEIGHT: f32 = 144.0;
@@ -20,16 +21,23 @@ const DRAWING: f32 = 44.0;
 /// Shows all cards, as many in a row as fit.
 pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
-    let heading = RichText::new("Start from a project that works").font(theme::heading(theme::BODY));
-    ui.label(heading.color(colors.strong)).on_hover_text("Every one can be changed at will and trained at once.");
+    let heading =
+        RichText::new("Start from a project that works").font(theme::heading(theme::BODY));
+    ui.label(heading.color(colors.strong))
+        .on_hover_text("Every one can be changed at will and trained at once.");
     ui.add_space(theme::STEP);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let width = ui.available_width() - 8.0;
-        let columns = ((width + GAP) / (NARROWEST + GAP)).floor().clamp(1.0, MOST_COLUMNS);
+        let columns = ((width + GAP) / (NARROWEST + GAP))
+            .floor()
+            .clamp(1.0, MOST_COLUMNS);
         let size = vec2(((width + GAP) / columns - GAP).floor(), HEIGHT);
         ui.spacing_mut().item_spacing = vec2(GAP, GAP);
         for row in showcase::cards().chunks(columns as usize) {
-            ui.horizontal(|ui| row.iter().for_each(|card| show_card(ui, card, size, actions)));
+            ui.horizontal(|ui| {
+                row.iter()
+                    .for_each(|card| show_card(ui, card, size, actions))
+            });
         }
         ui.add_space(GAP);
     });
@@ -41,16 +49,50 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
     let colors = *theme::palette(ui);
     let lit = response.hovered() || response.has_focus();
-    let (fill, line) = if lit { (colors.lifted, colors.accent) } else { (colors.panel, colors.line) };
-    ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    let (fill, line) = if lit {
+        (colors.lifted, colors.accent)
+    } else {
+        (colors.panel, colors.line)
+    };
+    ui.painter().rect(
+        rect,
+        theme::RADIUS,
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
     let inner = rect.shrink(PAD);
-    draw(ui, card, Rect::from_min_size(inner.min, vec2(inner.width(), DRAWING)));
+    draw(
+        ui,
+        card,
+        Rect::from_min_size(inner.min, vec2(inner.width(), DRAWING)),
+    );
     let title = pos2(inner.left(), inner.top() + DRAWING + 4.0);
-    words(ui, &card.title, theme::heading(theme::BODY), colors.strong, title, (inner.width(), 1));
+    words(
+        ui,
+        &card.title,
+        theme::heading(theme::BODY),
+        colors.strong,
+        title,
+        (inner.width(), 1),
+    );
     let about = FontId::proportional(theme::SMALL);
-    words(ui, card.entry.about, about, colors.weak, title + vec2(0.0, 20.0), (inner.width(), 2));
+    words(
+        ui,
+        card.entry.about,
+        about,
+        colors.weak,
+        title + vec2(0.0, 20.0),
+        (inner.width(), 2),
+    );
     let size = format!("{} parameters", text::large(card.parameters));
-    ui.painter().text(inner.left_bottom(), Align2::LEFT_BOTTOM, size, theme::digits(10.5), colors.weak);
+    ui.painter().text(
+        inner.left_bottom(),
+        Align2::LEFT_BOTTOM,
+        size,
+        theme::digits(10.5),
+        colors.weak,
+    );
     if response.clicked() {
         actions.push(Action::Builtin(card.entry.name));
     }
@@ -60,13 +102,28 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
 fn draw(ui: &Ui, card: &Card, rect: Rect) {
     let weak = theme::palette(ui).weak;
     let color = |family: Option<_>| family.map_or(weak, |family| theme::family(ui, family));
-    let shapes: Vec<_> = card.funnel.iter().map(|(shape, family)| (shape.clone(), color(*family))).collect();
+    let shapes: Vec<_> = card
+        .funnel
+        .iter()
+        .map(|(shape, family)| (shape.clone(), color(*family)))
+        .collect();
     funnel::paint(ui.painter(), rect, &shapes);
 }
 
-fn words(ui: &Ui, text: &str, font: FontId, ink: eframe::egui::Color32, at: eframe::egui::Pos2, room: (f32, usize)) {
+fn words(
+    ui: &Ui,
+    text: &str,
+    font: FontId,
+    ink: eframe::egui::Color32,
+    at: eframe::egui::Pos2,
+    room: (f32, usize),
+) {
     let mut job = LayoutJob::simple(text.to_owned(), font, ink, room.0);
-    job.wrap = TextWrapping { max_width: room.0, max_rows: room.1, ..TextWrapping::default() };
+    job.wrap = TextWrapping {
+        max_width: room.0,
+        max_rows: room.1,
+        ..TextWrapping::default()
+    };
     let galley = ui.painter().layout_job(job);
     ui.painter().galley(at, galley, ink);
 }

@@ -12,7 +12,11 @@ const ROW: f32 = 44.0;
 /// Shows the list.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
-    ui.label(RichText::new("Recent").font(theme::heading(theme::BODY)).color(colors.strong));
+    ui.label(
+        RichText::new("Recent")
+            .font(theme::heading(theme::BODY))
+            .color(colors.strong),
+    );
     ui.add_space(theme::STEP);
     if state.recents.entries().is_empty() {
         let hint = "Projects and runs that you open or save are listed here.";
@@ -29,7 +33,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
     let there = entry.problem.is_none();
-    let sense = if there { Sense::click() } else { Sense::hover() };
+    let sense = if there {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, ROW), sense);
     let name = format!("Open recent {}", entry.title);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, there, name.clone()));
@@ -39,15 +47,33 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
     }
     let line = |top: f32, text: &str, font: FontId, ink, right: f32| {
         let galley = elided(ui, text, font, ink, rect.width() - 16.0 - right);
-        ui.painter().galley(pos2(rect.left() + 8.0, rect.top() + top), galley, ink);
+        ui.painter()
+            .galley(pos2(rect.left() + 8.0, rect.top() + top), galley, ink);
     };
     let ink = if there { colors.text } else { colors.weak };
     line(5.0, &entry.title, theme::heading(theme::BODY), ink, 88.0);
-    let what =
-        entry.problem.clone().unwrap_or_else(|| if entry.kind == Kind::Run { "run".into() } else { "project".into() });
-    line(24.0, &format!("{what} · {}", short(entry)), FontId::proportional(theme::SMALL), colors.weak, 0.0);
+    let what = entry.problem.clone().unwrap_or_else(|| {
+        if entry.kind == Kind::Run {
+            "run".into()
+        } else {
+            "project".into()
+        }
+    });
+    line(
+        24.0,
+        &format!("{what} · {}", short(entry)),
+        FontId::proportional(theme::SMALL),
+        colors.weak,
+        0.0,
+    );
     let when = pos2(rect.right() - 8.0, rect.top() + 13.0);
-    ui.painter().text(when, Align2::RIGHT_CENTER, recent::ago(entry.time), theme::digits(10.5), colors.weak);
+    ui.painter().text(
+        when,
+        Align2::RIGHT_CENTER,
+        recent::ago(entry.time),
+        theme::digits(10.5),
+        colors.weak,
+    );
     if response.clicked() {
         actions.push(Action::Open(entry.path.clone()));
     }
@@ -56,6 +82,12 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
 
 /// The end of the path: what tells it from others.
 fn short(entry: &Recent) -> String {
-    let parts: Vec<_> = entry.path.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
+    let parts: Vec<_> = entry
+        .path
+        .components()
+        .rev()
+        .take(2)
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }

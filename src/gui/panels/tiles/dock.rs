@@ -10,10 +10,12 @@ use crate::gui::views::{ViewKind, Views};
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::icon_button;
 use eframe::egui::{
-    Align, Color32, Id, Label, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Style, Ui,
-    UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Color32, Id, Label, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
-use egui_tiles::{Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse};
+use egui_tiles::{
+    Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
+};
 
 const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
@@ -42,7 +44,12 @@ impl Dock<'_> {
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
         Popup::menu(&button).width(456.0).show(|ui| {
             let arrangement = self.arrangement;
-            entries(ui, Some(front), |kind| arrangement.is_open(kind), &mut self.actions);
+            entries(
+                ui,
+                Some(front),
+                |kind| arrangement.is_open(kind),
+                &mut self.actions,
+            );
             ui.separator();
             if ui.button("Reset arrangement").clicked() {
                 self.actions.push(Action::View(OnView::Reset));
@@ -53,25 +60,46 @@ impl Dock<'_> {
 
     /// What the view shows now (or is for), with its switches to the right.
     fn line(&mut self, ui: &mut Ui, rect: Rect, kind: ViewKind) {
-        let mut inner = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)));
-        self.views.get(kind).tools(&mut inner, self.state, &mut self.actions);
+        let mut inner = ui.new_child(
+            UiBuilder::new()
+                .max_rect(rect)
+                .layout(Layout::right_to_left(Align::Center)),
+        );
+        self.views
+            .get(kind)
+            .tools(&mut inner, self.state, &mut self.actions);
         let status = self.views.get(kind).status(self.state);
-        let text = if status.is_empty() { kind.line().to_owned() } else { status };
-        let text = RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak);
+        let text = if status.is_empty() {
+            kind.line().to_owned()
+        } else {
+            status
+        };
+        let text = RichText::new(text)
+            .size(theme::SMALL)
+            .color(theme::palette(ui).weak);
         if inner.available_width() >= LEAST {
-            inner.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(text).truncate()));
+            inner.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(text).truncate())
+            });
         }
     }
 
     fn menu(&mut self, tab: &Response, kind: ViewKind, alone: bool) {
         tab.context_menu(|ui| {
             for (text, does, enabled) in [
-                ("Split to the right", OnView::Split(kind, Side::Right), !alone),
+                (
+                    "Split to the right",
+                    OnView::Split(kind, Side::Right),
+                    !alone,
+                ),
                 ("Split below", OnView::Split(kind, Side::Below), !alone),
                 ("Close view", OnView::Close(kind), true),
                 ("Reset arrangement", OnView::Reset, true),
             ] {
-                if ui.add_enabled(enabled, eframe::egui::Button::new(text)).clicked() {
+                if ui
+                    .add_enabled(enabled, eframe::egui::Button::new(text))
+                    .clicked()
+                {
                     self.actions.push(Action::View(does));
                     ui.close();
                 }
@@ -83,16 +111,26 @@ impl Dock<'_> {
         let center = pos2(tab.right() - PAD / 2.0 - CLOSE / 2.0, tab.center().y);
         let rect = Rect::from_center_size(center, vec2(CLOSE, CLOSE));
         let response = ui.interact(rect, Id::unique(("close view", kind)), Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Close {} view", kind.title())));
+        response.widget_info(|| {
+            WidgetInfo::labeled(Role::Button, true, format!("Close {} view", kind.title()))
+        });
         let colors = theme::palette(ui);
         let lit = response.hovered() || response.has_focus();
         if lit {
             ui.painter().rect_filled(rect, theme::RADIUS, colors.line);
         }
         if shown || lit {
-            icon::paint(ui.painter(), Icon::Close, rect, if lit { colors.strong } else { colors.weak });
+            icon::paint(
+                ui.painter(),
+                Icon::Close,
+                rect,
+                if lit { colors.strong } else { colors.weak },
+            );
         }
-        if response.on_hover_text("Close this view; + opens it again").clicked() {
+        if response
+            .on_hover_text("Close this view; + opens it again")
+            .clicked()
+        {
             self.actions.push(Action::View(OnView::Close(kind)));
         }
     }
@@ -104,9 +142,15 @@ impl Behavior<ViewKind> for Dock<'_> {
         let (line, body) = rect.split_top_bottom_at_y(rect.top() + LINE);
         let body = Rect::from_min_max(body.min + vec2(0.0, 4.0), body.max - vec2(0.0, 8.0));
         ui.push_id(("line", *kind), |ui| self.line(ui, line, *kind));
-        let mut inner = ui.new_child(UiBuilder::new().scope_id(Id::unique(("view", *kind))).max_rect(body));
+        let mut inner = ui.new_child(
+            UiBuilder::new()
+                .scope_id(Id::unique(("view", *kind)))
+                .max_rect(body),
+        );
         inner.shrink_clip_rect(body.expand2(vec2(11.0, 4.0)));
-        self.views.get(*kind).body(&mut inner, self.state, &mut self.actions);
+        self.views
+            .get(*kind)
+            .body(&mut inner, self.state, &mut self.actions);
         UiResponse::None
     }
 
@@ -114,49 +158,95 @@ impl Behavior<ViewKind> for Dock<'_> {
         kind.title().into()
     }
 
-    fn tab_ui(&mut self, tiles: &mut Tiles<ViewKind>, ui: &mut Ui, id: Id, tile: TileId, tab: &TabState) -> Response {
+    fn tab_ui(
+        &mut self,
+        tiles: &mut Tiles<ViewKind>,
+        ui: &mut Ui,
+        id: Id,
+        tile: TileId,
+        tab: &TabState,
+    ) -> Response {
         let Some(kind) = tiles.get_pane(&tile).copied() else {
             return ui.interact(Rect::NOTHING, id, Sense::hover());
         };
         let alone = self.arrangement.is_alone(kind);
         let colors = *theme::palette(ui);
-        let ink = if tab.active { colors.strong } else { colors.weak };
-        let title = ui.painter().layout_no_wrap(kind.title().into(), theme::heading(theme::BODY), ink);
-        let (_, rect) = ui.allocate_space(vec2(title.size().x + 2.0 * PAD + CLOSE, ui.available_height()));
+        let ink = if tab.active {
+            colors.strong
+        } else {
+            colors.weak
+        };
+        let title =
+            ui.painter()
+                .layout_no_wrap(kind.title().into(), theme::heading(theme::BODY), ink);
+        let (_, rect) = ui.allocate_space(vec2(
+            title.size().x + 2.0 * PAD + CLOSE,
+            ui.available_height(),
+        ));
         let response = ui.interact(rect, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, tab.active, format!("{} view", kind.title())));
+        response.widget_info(|| {
+            WidgetInfo::selected(
+                Role::Tab,
+                true,
+                tab.active,
+                format!("{} view", kind.title()),
+            )
+        });
         let pill = rect.shrink2(vec2(1.0, 4.0));
         if !alone && (tab.active || response.hovered()) {
             ui.painter().rect_filled(pill, theme::RADIUS, colors.lifted);
         }
         if response.has_focus() {
-            ui.painter().rect_stroke(pill, theme::RADIUS, Stroke::new(1.0, colors.accent), StrokeKind::Inside);
+            ui.painter().rect_stroke(
+                pill,
+                theme::RADIUS,
+                Stroke::new(1.0, colors.accent),
+                StrokeKind::Inside,
+            );
         }
         let at = pos2(rect.left() + PAD, rect.center().y - title.size().y / 2.0);
         ui.painter().galley(at, title, ink);
         self.close_button(ui, rect, kind, tab.active || ui.rect_contains_pointer(rect));
         self.menu(&response, kind, alone);
-        response.on_hover_text(format!("{}\nDrag to move it, right click to split it.", self.views.get(kind).about()))
+        response.on_hover_text(format!(
+            "{}\nDrag to move it, right click to split it.",
+            self.views.get(kind).about()
+        ))
     }
 
     fn tab_bar_left_ui(&mut self, _: &Tiles<ViewKind>, ui: &mut Ui, _: TileId, _: &Tabs) {
         ui.add_space(theme::STEP);
     }
 
-    fn top_bar_right_ui(&mut self, tiles: &Tiles<ViewKind>, ui: &mut Ui, id: TileId, tabs: &Tabs, _: &mut f32) {
+    fn top_bar_right_ui(
+        &mut self,
+        tiles: &Tiles<ViewKind>,
+        ui: &mut Ui,
+        id: TileId,
+        tabs: &Tabs,
+        _: &mut f32,
+    ) {
         let colors = *theme::palette(ui);
         if let Some(rect) = tiles.rect(id) {
             let line = Stroke::new(1.0, colors.line);
-            ui.painter().rect(rect, theme::RADIUS, colors.panel, line, StrokeKind::Inside);
-            ui.painter().hline(rect.x_range(), rect.top() + HEADER - 0.5, line);
+            ui.painter()
+                .rect(rect, theme::RADIUS, colors.panel, line, StrokeKind::Inside);
+            ui.painter()
+                .hline(rect.x_range(), rect.top() + HEADER - 0.5, line);
         }
-        let Some(front) = Self::front(tiles, tabs) else { return };
+        let Some(front) = Self::front(tiles, tabs) else {
+            return;
+        };
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
         let ready = self.views.has_picture(front, self.state);
         let name = format!("Save picture of {}", front.title());
-        let hover = if ready { "Save this as a PNG picture" } else { "Nothing to save as a picture yet" };
+        let hover = if ready {
+            "Save this as a PNG picture"
+        } else {
+            "Nothing to save as a picture yet"
+        };
         if icon_button(ui, Icon::Save, &name, hover, ready).clicked() {
             self.actions.push(Action::Ask(Asking::Picture(front)));
         }
@@ -194,7 +284,9 @@ impl Behavior<ViewKind> for Dock<'_> {
     fn resize_stroke(&self, style: &Style, resize: ResizeState) -> Stroke {
         match resize {
             ResizeState::Idle => Stroke::NONE,
-            ResizeState::Hovering => Stroke::new(2.0, style.visuals.widgets.noninteractive.bg_stroke.color),
+            ResizeState::Hovering => {
+                Stroke::new(2.0, style.visuals.widgets.noninteractive.bg_stroke.color)
+            }
             ResizeState::Dragging => Stroke::new(2.0, style.visuals.selection.stroke.color),
         }
     }

@@ -12,7 +12,11 @@ pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {
     let space = (ui.available_height() - 32.0 * (ViewKind::ALL.len() as f32 + 3.0)).max(0.0) / 2.0;
     ui.vertical_centered(|ui| {
         ui.add_space(space);
-        ui.label(RichText::new("No view is open").font(theme::heading(theme::BODY)).color(colors.text));
+        ui.label(
+            RichText::new("No view is open")
+                .font(theme::heading(theme::BODY))
+                .color(colors.text),
+        );
         ui.label(RichText::new("Open one, or take the usual arrangement back.").color(colors.weak));
         ui.add_space(theme::GAP);
         if ui.button("Reset arrangement").clicked() {
@@ -32,19 +36,39 @@ pub(super) fn entries(
 ) {
     ui.spacing_mut().item_spacing.y = 0.0;
     for kind in ViewKind::ALL {
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(456.0), 28.0), Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Open {} view", kind.title())));
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(ui.available_width().max(456.0), 28.0), Sense::click());
+        response.widget_info(|| {
+            WidgetInfo::labeled(Role::Button, true, format!("Open {} view", kind.title()))
+        });
         let colors = theme::palette(ui);
         if response.hovered() || response.has_focus() {
             ui.painter().rect_filled(rect, theme::RADIUS, colors.lifted);
         }
         if is_open(kind) {
-            icon::paint(ui.painter(), Icon::Check, icon::beside(rect, rect.left() + 6.0), colors.accent);
+            icon::paint(
+                ui.painter(),
+                Icon::Check,
+                icon::beside(rect, rect.left() + 6.0),
+                colors.accent,
+            );
         }
         let at = rect.left_center() + vec2(28.0, 0.0);
-        ui.painter().text(at, Align2::LEFT_CENTER, kind.title(), theme::heading(theme::BODY), colors.strong);
+        ui.painter().text(
+            at,
+            Align2::LEFT_CENTER,
+            kind.title(),
+            theme::heading(theme::BODY),
+            colors.strong,
+        );
         let font = eframe::egui::FontId::proportional(theme::SMALL);
-        ui.painter().text(at + vec2(120.0, 0.0), Align2::LEFT_CENTER, kind.line(), font, colors.weak);
+        ui.painter().text(
+            at + vec2(120.0, 0.0),
+            Align2::LEFT_CENTER,
+            kind.line(),
+            font,
+            colors.weak,
+        );
         if response.clicked() {
             actions.push(Action::View(OnView::Open(kind, beside)));
             ui.close();

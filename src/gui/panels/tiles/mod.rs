@@ -12,7 +12,9 @@ use crate::gui::state::State;
 use crate::gui::views::{ViewKind, Views};
 use dock::Dock;
 use eframe::egui::{Id, Ui};
-use egui_tiles::{Container, Linear, LinearDir, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree};
+use egui_tiles::{
+    Container, Linear, LinearDir, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree,
+};
 
 const RULES: SimplificationOptions = SimplificationOptions {
     prune_empty_tabs: true,
@@ -34,7 +36,12 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     let mut tiles = Tiles::default();
     let root = build(part, &mut tiles);
     let mut tree = Tree::new(Id::unique("views"), root, tiles);
-    let mut dock = Dock { state, views, actions: Vec::new(), arrangement };
+    let mut dock = Dock {
+        state,
+        views,
+        actions: Vec::new(),
+        arrangement,
+    };
     tree.ui(&mut dock, ui);
     let Dock { actions: asked, .. } = dock;
     let moved = Arrangement(tree.root().and_then(|root| read(&tree.tiles, root)));
@@ -48,14 +55,23 @@ fn build(part: &Part, tiles: &mut Tiles<ViewKind>) -> TileId {
     let (dir, parts) = match part {
         Part::Tabs { views, front } => {
             let panes: Vec<_> = views.iter().map(|&kind| tiles.insert_pane(kind)).collect();
-            let front = views.iter().position(|kind| kind == front).and_then(|at| panes.get(at).copied());
-            let tabs = Tabs { children: panes, active: front };
+            let front = views
+                .iter()
+                .position(|kind| kind == front)
+                .and_then(|at| panes.get(at).copied());
+            let tabs = Tabs {
+                children: panes,
+                active: front,
+            };
             return tiles.insert_container(tabs);
         }
         Part::Row(parts) => (LinearDir::Horizontal, parts),
         Part::Column(parts) => (LinearDir::Vertical, parts),
     };
-    let children: Vec<_> = parts.iter().map(|(share, part)| (*share, build(part, tiles))).collect();
+    let children: Vec<_> = parts
+        .iter()
+        .map(|(share, part)| (*share, build(part, tiles)))
+        .collect();
     let mut linear = Linear::new(dir, children.iter().map(|(_, id)| *id).collect());
     for (share, id) in children {
         linear.shares.set_share(id, share);
@@ -67,14 +83,25 @@ fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Part> {
     match tiles.get(id)? {
         Tile::Pane(kind) => Some(Part::of(&[*kind])),
         Tile::Container(Container::Tabs(tabs)) => {
-            let views: Vec<_> = tabs.children.iter().filter_map(|child| tiles.get_pane(child).copied()).collect();
-            let front = tabs.active.and_then(|front| tiles.get_pane(&front).copied()).or(views.first().copied())?;
+            let views: Vec<_> = tabs
+                .children
+                .iter()
+                .filter_map(|child| tiles.get_pane(child).copied())
+                .collect();
+            let front = tabs
+                .active
+                .and_then(|front| tiles.get_pane(&front).copied())
+                .or(views.first().copied())?;
             Some(Part::Tabs { views, front })
         }
         Tile::Container(Container::Linear(linear)) => {
             let shared = |child: &TileId| Some((linear.shares[*child], read(tiles, *child)?));
             let parts = linear.children.iter().filter_map(shared).collect();
-            Some(if linear.dir == LinearDir::Horizontal { Part::Row(parts) } else { Part::Column(parts) })
+            Some(if linear.dir == LinearDir::Horizontal {
+                Part::Row(parts)
+            } else {
+                Part::Column(parts)
+            })
         }
         Tile::Container(Container::Grid(_)) => None,
     }
@@ -88,7 +115,10 @@ mod tests {
     #[test]
     fn an_arrangement_survives_the_tree() {
         let training = Purpose::ALL.map(Arrangement::default_for);
-        for arrangement in training.into_iter().chain([Arrangement::default_design(), Arrangement::default_data()]) {
+        for arrangement in training
+            .into_iter()
+            .chain([Arrangement::default_design(), Arrangement::default_data()])
+        {
             let mut tiles = Tiles::default();
             let root = build(arrangement.0.as_ref().unwrap(), &mut tiles);
             let mut tree = Tree::new(Id::unique("views"), root, tiles);

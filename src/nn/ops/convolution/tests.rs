@@ -15,10 +15,19 @@ struct Case {
 
 /// Input, kernel, stride, dilation and padding of one axis; the output follows.
 fn geometry(axes: [[usize; 5]; 3]) -> Geometry {
-    let [input, kernel, stride, dilation, pad] = [0, 1, 2, 3, 4].map(|part| axes.map(|axis| axis[part]));
-    let output =
-        axes.map(|[input, kernel, stride, dilation, pad]| (input + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1);
-    Geometry { input, output, kernel, stride, dilation, pad }
+    let [input, kernel, stride, dilation, pad] =
+        [0, 1, 2, 3, 4].map(|part| axes.map(|axis| axis[part]));
+    let output = axes.map(|[input, kernel, stride, dilation, pad]| {
+        (input + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1
+    });
+    Geometry {
+        input,
+        output,
+        kernel,
+        stride,
+        dilation,
+        pad,
+    }
 }
 
 /// Odd sizes, every way a window can move, and channels that fill vectors of each width, or don't.
@@ -47,26 +56,56 @@ fn cases() -> Vec<Case> {
         (80, 80, 80),
         (6, 12, 6),
     ];
-    let both = windows.into_iter().flat_map(|geometry| channels.map(|channels| (geometry, channels)));
-    both.map(|(geometry, (large, small, groups))| Case { geometry, large, small, groups }).collect()
+    let both = windows
+        .into_iter()
+        .flat_map(|geometry| channels.map(|channels| (geometry, channels)));
+    both.map(|(geometry, (large, small, groups))| Case {
+        geometry,
+        large,
+        small,
+        groups,
+    })
+    .collect()
 }
 
 /// Whole numbers, so that f32 sums are exact in any order.
 fn numbers(count: usize, salt: usize) -> Vec<f32> {
-    (0..count).map(|i| (((i + salt) * 2_654_435_761) >> 7) as f32 % 7.0 - 3.0).collect()
+    (0..count)
+        .map(|i| (((i + salt) * 2_654_435_761) >> 7) as f32 % 7.0 - 3.0)
+        .collect()
 }
 
 /// Calls `f(image, position, small channel, input cell, large channel, weight's place)` for every product.
 fn each_product(case: &Case, mut f: impl FnMut(usize, usize, usize, usize, usize, usize)) {
-    let (taps, Case { large, small, groups, .. }) = (Taps::new(&case.geometry), case);
+    let (
+        taps,
+        Case {
+            large,
+            small,
+            groups,
+            ..
+        },
+    ) = (Taps::new(&case.geometry), case);
     let (large_group, small_group) = (large / groups, small / groups);
     for image in 0..BATCH {
         for position in 0..taps.positions {
-            for (cell, &tap) in taps.at(position).iter().enumerate().filter(|(_, tap)| **tap != OUTSIDE) {
+            for (cell, &tap) in taps
+                .at(position)
+                .iter()
+                .enumerate()
+                .filter(|(_, tap)| **tap != OUTSIDE)
+            {
                 for o in 0..*small {
                     for c in 0..large_group {
                         let place = (o * large_group + c) * taps.cells + cell;
-                        f(image, position, o, tap as usize, o / small_group * large_group + c, place);
+                        f(
+                            image,
+                            position,
+                            o,
+                            tap as usize,
+                            o / small_group * large_group + c,
+                            place,
+                        );
                     }
                 }
             }
@@ -100,9 +139,24 @@ fn check(case: &Case, level: Level) {
         wanted.large[large] += given.small[small] * given.weight[place];
         wanted.weight[place] += given.large[large] * given.small[small];
     });
-    let what = format!("{} {:?} {}→{} in {}", level.name(), case.geometry, case.large, case.small, case.groups);
-    assert_eq!(run(&c, true, &given.large, &given.weight, given.small.len()), wanted.small, "down: {what}");
-    assert_eq!(run(&c, false, &given.small, &given.weight, given.large.len()), wanted.large, "up: {what}");
+    let what = format!(
+        "{} {:?} {}→{} in {}",
+        level.name(),
+        case.geometry,
+        case.large,
+        case.small,
+        case.groups
+    );
+    assert_eq!(
+        run(&c, true, &given.large, &given.weight, given.small.len()),
+        wanted.small,
+        "down: {what}"
+    );
+    assert_eq!(
+        run(&c, false, &given.small, &given.weight, given.large.len()),
+        wanted.large,
+        "up: {what}"
+    );
     assert_eq!(weight_gradient(&c, &given), wanted.weight, "weight: {what}");
 }
 
@@ -110,20 +164,34 @@ fn run(c: &Convolution, down: bool, source: &[f32], weight: &[f32], targets: usi
     let mut packed = vec![f32::NAN; c.plan(down).packed_len()];
     c.plan(down).pack(weight, &mut packed);
     let mut target = vec![f32::NAN; targets];
-    let run = Run { convolution: c, down, weight: &packed, feed: Feed::Plain(source), finish: Finish::NONE };
+    let run = Run {
+        convolution: c,
+        down,
+        weight: &packed,
+        feed: Feed::Plain(source),
+        finish: Finish::NONE,
+    };
     run.compute(&mut target);
     target
 }
 
 fn weight_gradient(c: &Convolution, given: &Numbers) -> Vec<f32> {
     let (large, small) = (Feed::Plain(&given.large), Feed::Plain(&given.small));
-    let both = WeightGradient { convolution: c, large, small, bias_of_large: false, batch: BATCH };
+    let both = WeightGradient {
+        convolution: c,
+        large,
+        small,
+        bias_of_large: false,
+        batch: BATCH,
+    };
     let mut sums = vec![f32::NAN; both.scratch_len()];
     both.sum(&mut sums);
     let mut weight = vec![f32::NAN; given.weight.len()];
     c.down.unpack(&sums, &mut weight);
     let of_bias = &sums[c.down.packed_len()..][..c.sizes.small];
-    let wanted: Vec<f32> = (0..c.sizes.small).map(|o| given.small[o..].iter().step_by(c.sizes.small).sum()).collect();
+    let wanted: Vec<f32> = (0..c.sizes.small)
+        .map(|o| given.small[o..].iter().step_by(c.sizes.small).sum())
+        .collect();
     assert_eq!(of_bias, wanted, "bias");
     weight
 }
@@ -143,14 +211,29 @@ fn an_image_alone_is_computed_in_bands() {
     let geometry = geometry([[1, 1, 1, 1, 0], [41, 3, 1, 1, 1], [37, 4, 2, 1, 1]]);
     let c = Convolution::new::<f32>(&geometry, 32, 48, 1);
     let batch = 9;
-    let (large, weight) = (numbers(batch * volume(geometry.input) * 32, 1), numbers(c.sizes.count(), 2));
+    let (large, weight) = (
+        numbers(batch * volume(geometry.input) * 32, 1),
+        numbers(c.sizes.count(), 2),
+    );
     let (image, positions) = (volume(geometry.input) * 32, volume(geometry.output) * 48);
     let together = run(&c, true, &large, &weight, batch * positions);
     let back = run(&c, false, &together, &weight, batch * image);
     for i in 0..batch {
         let small = &together[i * positions..(i + 1) * positions];
-        assert_eq!(run(&c, true, &large[i * image..(i + 1) * image], &weight, positions), small);
-        assert_eq!(run(&c, false, small, &weight, image), back[i * image..(i + 1) * image]);
+        assert_eq!(
+            run(
+                &c,
+                true,
+                &large[i * image..(i + 1) * image],
+                &weight,
+                positions
+            ),
+            small
+        );
+        assert_eq!(
+            run(&c, false, small, &weight, image),
+            back[i * image..(i + 1) * image]
+        );
     }
 }
 
@@ -160,8 +243,17 @@ fn bias_and_relu_come_last() {
     let c = Convolution::new::<f32>(&geometry([[1, 1, 1, 1, 0]; 3]), 1, 3, 1);
     let mut packed = vec![0.0; c.down.packed_len()];
     c.down.pack(&[1.0, -1.0, f32::NAN], &mut packed);
-    let finish = Finish { bias: Some(&[0.5, 0.5, 0.0]), relu: true };
-    let run = Run { convolution: &c, down: true, weight: &packed, feed: Feed::Plain(&[2.0]), finish };
+    let finish = Finish {
+        bias: Some(&[0.5, 0.5, 0.0]),
+        relu: true,
+    };
+    let run = Run {
+        convolution: &c,
+        down: true,
+        weight: &packed,
+        feed: Feed::Plain(&[2.0]),
+        finish,
+    };
     let mut y = [0.0; 3];
     run.compute(&mut y);
     assert_eq!(y[..2], [2.5, 0.0]);

@@ -34,8 +34,16 @@ impl View for AugmentationView {
 
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |seen| {
-            let Augmented { split, image, images, class, .. } = seen;
-            let class = class.as_ref().map_or_else(String::new, |class| format!(" · {class}"));
+            let Augmented {
+                split,
+                image,
+                images,
+                class,
+                ..
+            } = seen;
+            let class = class
+                .as_ref()
+                .map_or_else(String::new, |class| format!(" · {class}"));
             let (image, images) = (text::count(*image as u64 + 1), text::count(*images as u64));
             format!("{split} image {image} of {images}{class}")
         })
@@ -44,29 +52,53 @@ impl View for AugmentationView {
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let request = state.looking.draws;
         let mut show = |request| actions.push(Action::Show(Show::Augmented(request)));
-        if small(ui, "Other draws", "The same image in the next twelve epochs").clicked() {
-            show(Request { draws: request.draws.saturating_add(1), ..request });
+        if small(
+            ui,
+            "Other draws",
+            "The same image in the next twelve epochs",
+        )
+        .clicked()
+        {
+            show(Request {
+                draws: request.draws.saturating_add(1),
+                ..request
+            });
         }
         if small(ui, "Another image", "The next training image").clicked() {
-            show(Request { image: latest(state).map_or(0, |seen| seen.image + 1), ..request });
+            show(Request {
+                image: latest(state).map_or(0, |seen| seen.image + 1),
+                ..request
+            });
         }
         let data = &state.project().data;
         let mut applied = data.use_augment;
         let switch = ui.checkbox(&mut applied, RichText::new("apply").size(theme::SMALL));
         let about = "Whether training applies the list; off, it gets the images as they are, for comparison";
-        switch.on_hover_text(about).accessible_name("Apply augmentation");
+        switch
+            .on_hover_text(about)
+            .accessible_name("Apply augmentation");
         if applied != data.use_augment {
-            actions.push(Action::Edit(Edit::Data(DataSpec { use_augment: applied, ..data.clone() })));
+            actions.push(Action::Edit(Edit::Data(DataSpec {
+                use_augment: applied,
+                ..data.clone()
+            })));
         }
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.question(LookAt::Augmented));
-        let Some(seen) = seen(state) else { return reading(ui, state, "Reading the images …", actions) };
+        let Some(seen) = seen(state) else {
+            return reading(ui, state, "Reading the images …", actions);
+        };
         match &seen.result {
             Err(message) => failed(ui, "No image to show", message, actions),
             Ok(augmented) if augmented.images == 0 => {
-                failed(ui, "No images", "Choose another source or folder in the data settings.", actions);
+                failed(
+                    ui,
+                    "No images",
+                    "Choose another source or folder in the data settings.",
+                    actions,
+                );
             }
             Ok(augmented) => {
                 let pictures = self.update(ui, seen, augmented);
@@ -81,21 +113,26 @@ impl View for AugmentationView {
 impl AugmentationView {
     /// Makes new textures only for another answer.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, augmented: &Augmented) -> &Pictures {
-        let drawn = self.drawn.take().filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
+        let drawn = self
+            .drawn
+            .take()
+            .filter(|(drawn, _)| Arc::ptr_eq(drawn, seen));
         let drawn = drawn.unwrap_or_else(|| (Arc::clone(seen), Pictures::new(ui.ctx(), augmented)));
         &self.drawn.insert(drawn).1
     }
 }
 
 fn small(ui: &mut Ui, name: &str, hover: &str) -> Response {
-    ui.add(Button::new(RichText::new(name).size(theme::SMALL))).on_hover_text(hover)
+    ui.add(Button::new(RichText::new(name).size(theme::SMALL)))
+        .on_hover_text(hover)
 }
 
 /// The newest answer, until other images are being read.
 fn seen(state: &State) -> Option<&Arc<Seen>> {
     let question = state.augment_question();
     let asked = &state.looking.augmented;
-    let fits = |seen: &&Arc<Seen>| seen.question.images == question.images || !asked.waits_for(&question);
+    let fits =
+        |seen: &&Arc<Seen>| seen.question.images == question.images || !asked.waits_for(&question);
     asked.latest.as_ref().filter(fits)
 }
 
@@ -103,7 +140,13 @@ fn latest(state: &State) -> Option<&Augmented> {
     seen(state)?.result.as_ref().ok()
 }
 
-fn content(ui: &mut Ui, state: &State, seen: &Augmented, pictures: &Pictures, actions: &mut Vec<Action>) {
+fn content(
+    ui: &mut Ui,
+    state: &State,
+    seen: &Augmented,
+    pictures: &Pictures,
+    actions: &mut Vec<Action>,
+) {
     let data = &state.project().data;
     let texts = (ui.available_width() * TEXTS.1).min(TEXTS.0);
     let from = state.looking.draws.draws * TOGETHER;
@@ -115,12 +158,23 @@ fn content(ui: &mut Ui, state: &State, seen: &Augmented, pictures: &Pictures, ac
         let row = seen.alone.iter().position(|row| row.text == text);
         let problem = row.and_then(|row| seen.alone[row].problem.as_deref());
         ui.horizontal_top(|ui| {
-            list::entry(ui, state.generation, index, &text, problem, texts, &mut next);
+            list::entry(
+                ui,
+                state.generation,
+                index,
+                &text,
+                problem,
+                texts,
+                &mut next,
+            );
             pictures::alone(ui, pictures, row, &text, data.use_augment);
         });
     }
     list::add(ui, state, texts, &mut next);
     if next != data.augment {
-        actions.push(Action::Edit(Edit::Data(DataSpec { augment: next, ..data.clone() })));
+        actions.push(Action::Edit(Edit::Data(DataSpec {
+            augment: next,
+            ..data.clone()
+        })));
     }
 }

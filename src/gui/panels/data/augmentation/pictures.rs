@@ -5,7 +5,9 @@ use crate::gui::theme;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
 use crate::inspect::picture::image_rgba;
-use eframe::egui::{Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use eframe::egui::{
+    Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
+};
 
 /// What was asked and what came of it.
 pub type Seen = Looked<AugmentQuestion, Augmented>;
@@ -31,7 +33,11 @@ impl Pictures {
         let sheet = |row: &Row| {
             let count = row.count(seen.channels);
             let rgba = |index: usize| image_rgba(row.picture(index, seen.channels), seen.channels);
-            let make = if seen.are_curves { Sheet::smooth } else { Sheet::new };
+            let make = if seen.are_curves {
+                Sheet::smooth
+            } else {
+                Sheet::new
+            };
             (make(ctx, "augmented", row.size, count, &rgba), count)
         };
         Pictures {
@@ -43,7 +49,14 @@ impl Pictures {
 }
 
 /// The image before at the left, the draws together at the right; `from` is the epoch of the first.
-pub fn head(ui: &mut Ui, seen: &Augmented, pictures: &Pictures, left: f32, applied: bool, from: usize) {
+pub fn head(
+    ui: &mut Ui,
+    seen: &Augmented,
+    pictures: &Pictures,
+    left: f32,
+    applied: bool,
+    from: usize,
+) {
     ui.horizontal_top(|ui| {
         ui.allocate_ui_with_layout(vec2(left, 0.0), Layout::top_down(Align::Min), |ui| {
             ui.set_width(left);
@@ -52,12 +65,26 @@ pub fn head(ui: &mut Ui, seen: &Augmented, pictures: &Pictures, left: f32, appli
         });
         ui.vertical(|ui| {
             let epochs = format!("epochs {} to {}", from + 1, from + TOGETHER);
-            title(ui, "All together", if applied { &epochs } else { "off: the training gets the images as they are" });
+            title(
+                ui,
+                "All together",
+                if applied {
+                    &epochs
+                } else {
+                    "off: the training gets the images as they are"
+                },
+            );
             match &seen.together.problem {
                 Some(problem) => {
                     ui.label(RichText::new(problem).color(theme::palette(ui).wrong));
                 }
-                None => row(ui, &pictures.together, LARGE, "The image with all transforms", applied),
+                None => row(
+                    ui,
+                    &pictures.together,
+                    LARGE,
+                    "The image with all transforms",
+                    applied,
+                ),
             }
         });
     });
@@ -76,7 +103,11 @@ pub fn alone(ui: &mut Ui, pictures: &Pictures, index: Option<usize>, text: &str,
 fn title(ui: &mut Ui, heading: &str, beside: &str) {
     let colors = theme::palette(ui);
     ui.horizontal(|ui| {
-        ui.label(RichText::new(heading).font(theme::heading(theme::BODY)).color(colors.strong));
+        ui.label(
+            RichText::new(heading)
+                .font(theme::heading(theme::BODY))
+                .color(colors.strong),
+        );
         ui.label(RichText::new(beside).size(theme::SMALL).color(colors.weak));
     });
 }
@@ -92,21 +123,34 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
         true => count.div_ceil(2),
         false => *count,
     };
-    let room = ((ui.available_width() + GAP) / across as f32 - GAP).floor().max(side / 2.0);
-    let side = if sheet.smooth { sheet.size[1] as f32 } else { side };
+    let room = ((ui.available_width() + GAP) / across as f32 - GAP)
+        .floor()
+        .max(side / 2.0);
+    let side = if sheet.smooth {
+        sheet.size[1] as f32
+    } else {
+        side
+    };
     let size = fitted(sheet.size, side.min(room));
     let columns = (((ui.available_width() + GAP) / (size.x + GAP)) as usize).clamp(1, *count);
     let rows = count.div_ceil(columns);
-    let all = vec2(columns as f32 * (size.x + GAP) - GAP, rows as f32 * (size.y + GAP));
+    let all = vec2(
+        columns as f32 * (size.x + GAP) - GAP,
+        rows as f32 * (size.y + GAP),
+    );
     let (area, response) = ui.allocate_exact_size(all, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     for index in 0..*count {
-        let place = vec2((index % columns) as f32 * (size.x + GAP), (index / columns) as f32 * (size.y + GAP));
+        let place = vec2(
+            (index % columns) as f32 * (size.x + GAP),
+            (index / columns) as f32 * (size.y + GAP),
+        );
         let rect = Rect::from_min_size(area.min + place, size);
         if ui.is_rect_visible(rect) {
             sheet.paint(ui.painter(), index, rect);
             if !applied {
-                ui.painter().rect_filled(rect, 0.0, theme::faded(theme::palette(ui).panel, 0.65));
+                ui.painter()
+                    .rect_filled(rect, 0.0, theme::faded(theme::palette(ui).panel, 0.65));
             }
         }
     }

@@ -61,15 +61,26 @@ impl View for KernelsView {
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(seen) = state.looking.kernel.latest.as_ref() else { return String::new() };
-        let Ok(answer) = &seen.result else { return String::new() };
+        let Some(seen) = state.looking.kernel.latest.as_ref() else {
+            return String::new();
+        };
+        let Ok(answer) = &seen.result else {
+            return String::new();
+        };
         match &answer.outcome {
             Ok(Outcome::Response(response)) => {
                 let kernel = &seen.question.kernel;
                 let size = format!("{}×{}", kernel.size[0], kernel.size[1]);
-                format!("{} {size} · {} → {}", kernel.name, shape(&response.input), shape(&response.output))
+                format!(
+                    "{} {size} · {} → {}",
+                    kernel.name,
+                    shape(&response.input),
+                    shape(&response.output)
+                )
             }
-            Ok(Outcome::Match(found)) => format!("find a pattern of {}", shape(&found.pattern.weights)),
+            Ok(Outcome::Match(found)) => {
+                format!("find a pattern of {}", shape(&found.pattern.weights))
+            }
             Err(_) => String::new(),
         }
     }
@@ -88,7 +99,11 @@ impl View for KernelsView {
             None => reading(ui, state, "Reading the images …", actions),
             Some((_, Err(message))) => failed(ui, "No picture to show", message, actions),
             Some((_, Ok(answer))) if answer.picture.pixels.values.is_empty() => {
-                empty(ui, "No picture", "Choose another source or folder in the data settings, or drop an image.");
+                empty(
+                    ui,
+                    "No picture",
+                    "Choose another source or folder in the data settings, or drop an image.",
+                );
             }
             Some((seen, Ok(answer))) => self.show(ui, state, seen, answer, actions),
         }
@@ -96,21 +111,39 @@ impl View for KernelsView {
 }
 
 impl KernelsView {
-    fn show(&mut self, ui: &mut Ui, state: &State, seen: &Arc<Seen>, answer: &Playground, actions: &mut Vec<Action>) {
+    fn show(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        seen: &Arc<Seen>,
+        answer: &Playground,
+        actions: &mut Vec<Action>,
+    ) {
         let area = ui.available_rect_before_wrap();
         self.update(ui, seen, answer);
-        let Some((_, drawn)) = &self.drawn else { return };
+        let Some((_, drawn)) = &self.drawn else {
+            return;
+        };
         let below = Rect::from_min_max(pos2(area.left(), area.bottom() - FORMULA), area.max);
         let above = Rect::from_min_max(area.min, pos2(area.right(), below.top() - theme::STEP));
         let is_signal = answer.picture.pixels.size[0] == 1;
-        let [left, middle, right] = if is_signal { beside_plot(above) } else { columns(above) };
+        let [left, middle, right] = if is_signal {
+            beside_plot(above)
+        } else {
+            columns(above)
+        };
         let settings = &state.looking.kernels;
         cells::show(ui, middle, settings, drawn, answer, actions);
         if is_signal {
             curve::show(ui, right, answer, &mut self.cell);
         } else {
             result::show(ui, right, drawn, answer, &mut self.cell);
-            let shown = picture::Shown { drawn, seen, answer, cell: self.cell };
+            let shown = picture::Shown {
+                drawn,
+                seen,
+                answer,
+                cell: self.cell,
+            };
             picture::show(ui, left, &shown, &mut self.corner, settings, actions);
         }
         formula::show(ui, below, seen, answer, self.cell);
@@ -118,28 +151,51 @@ impl KernelsView {
 
     /// Makes new textures only for another answer.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, answer: &Playground) {
-        if self.drawn.as_ref().is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen)) {
+        if self
+            .drawn
+            .as_ref()
+            .is_some_and(|(drawn, _)| Arc::ptr_eq(drawn, seen))
+        {
             return;
         }
         let sheet = |name: &str, pixels: &Pixels, colours| {
-            Sheet::new(ui.ctx(), name, pixels.size, 1, |_| response_rgba(pixels, colours))
+            Sheet::new(ui.ctx(), name, pixels.size, 1, |_| {
+                response_rgba(pixels, colours)
+            })
         };
-        let plain = Pixels { size: [1, 1], channels: 1, values: vec![0.0] };
+        let plain = Pixels {
+            size: [1, 1],
+            channels: 1,
+            values: vec![0.0],
+        };
         let (input, output, is_difference, weights) = match &answer.outcome {
-            Ok(Outcome::Response(response)) => {
-                (&response.input, &response.output, seen.question.kernel.is_difference(), None)
-            }
-            Ok(Outcome::Match(found)) => (&found.input, &found.scores, true, Some(&found.pattern.weights)),
+            Ok(Outcome::Response(response)) => (
+                &response.input,
+                &response.output,
+                seen.question.kernel.is_difference(),
+                None,
+            ),
+            Ok(Outcome::Match(found)) => (
+                &found.input,
+                &found.scores,
+                true,
+                Some(&found.pattern.weights),
+            ),
             Err(_) => (&answer.picture.pixels, &plain, false, None),
         };
         let colours_of = colours(output, is_difference);
         // A signal is drawn as a line, so it needs no texture of a thousand columns.
-        let (input, output) = if input.size[0] == 1 { (&plain, &plain) } else { (input, output) };
+        let (input, output) = if input.size[0] == 1 {
+            (&plain, &plain)
+        } else {
+            (input, output)
+        };
         let drawn = Drawn {
             input: sheet("kernels input", input, Colours::Picture),
             output: sheet("kernels output", output, colours_of),
             colours: colours_of,
-            weights: weights.map(|weights| sheet("kernels pattern", weights, colours(weights, true))),
+            weights: weights
+                .map(|weights| sheet("kernels pattern", weights, colours(weights, true))),
         };
         self.drawn = Some((seen.clone(), drawn));
     }
@@ -154,14 +210,25 @@ fn beside_plot(area: Rect) -> [Rect; 3] {
 
 /// Picture, kernel, result.
 fn columns(area: Rect) -> [Rect; 3] {
-    let kernel = (area.width() * 0.26).clamp(120.0, 300.0).min(area.width() * 0.4);
+    let kernel = (area.width() * 0.26)
+        .clamp(120.0, 300.0)
+        .min(area.width() * 0.4);
     let side = ((area.width() - kernel - 2.0 * BETWEEN) / 2.0).max(1.0);
-    let part = |left: f32, width: f32| Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
+    let part = |left: f32, width: f32| {
+        Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()))
+    };
     // No wider than high: what is left over goes to the right.
     let square = side.min((area.height() - CAPTION).max(side * 0.5) * 1.4);
     let first = part(area.left(), square);
     let second = part(first.right() + BETWEEN, kernel);
-    [first, second, part(second.right() + BETWEEN, (area.right() - second.right() - BETWEEN).min(square + 72.0))]
+    [
+        first,
+        second,
+        part(
+            second.right() + BETWEEN,
+            (area.right() - second.right() - BETWEEN).min(square + 72.0),
+        ),
+    ]
 }
 
 fn set(settings: KernelSettings) -> Action {
@@ -177,7 +244,13 @@ fn shape(pixels: &Pixels) -> String {
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let painter = ui.painter().with_clip_rect(area);
     let font = FontId::proportional(theme::SMALL);
-    painter.text(area.min, Align2::LEFT_TOP, text, font, theme::palette(ui).weak);
+    painter.text(
+        area.min,
+        Align2::LEFT_TOP,
+        text,
+        font,
+        theme::palette(ui).weak,
+    );
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
 }
 
@@ -191,13 +264,18 @@ fn fitted(area: Rect, [height, width]: [usize; 2]) -> Rect {
 /// The cell of a grid under a point.
 fn cell_at(grid: Rect, [height, width]: [usize; 2], at: eframe::egui::Pos2) -> [usize; 2] {
     let share = (at - grid.min) / grid.size();
-    let index = |share: f32, count: usize| ((share * count as f32).max(0.0) as usize).min(count.saturating_sub(1));
+    let index = |share: f32, count: usize| {
+        ((share * count as f32).max(0.0) as usize).min(count.saturating_sub(1))
+    };
     [index(share.y, height), index(share.x, width)]
 }
 
 /// The place of a window of cells, which may reach beyond the grid.
 fn window_rect(grid: Rect, [height, width]: [usize; 2], corner: [i64; 2], size: [i64; 2]) -> Rect {
-    let unit = vec2(grid.width() / width.max(1) as f32, grid.height() / height.max(1) as f32);
+    let unit = vec2(
+        grid.width() / width.max(1) as f32,
+        grid.height() / height.max(1) as f32,
+    );
     let min = grid.min + vec2(corner[1] as f32 * unit.x, corner[0] as f32 * unit.y);
     Rect::from_min_size(min, vec2(size[1] as f32 * unit.x, size[0] as f32 * unit.y))
 }
@@ -206,7 +284,11 @@ fn window_rect(grid: Rect, [height, width]: [usize; 2], corner: [i64; 2], size: 
 fn short(value: f32) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.replace('-', "−")
+    }
 }
 
 /// A part of the view of its own.

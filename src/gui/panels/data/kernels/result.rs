@@ -6,8 +6,8 @@ use crate::gui::theme;
 use crate::gui::widgets::raster::shades;
 use crate::inspect::kernel::{Colours, Pixels, response_rgba};
 use eframe::egui::{
-    Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 /// Room for the colour bar and its figures.
@@ -20,20 +20,34 @@ pub(super) fn chosen(cell: Option<[usize; 2]>, size: [usize; 2]) -> [usize; 2] {
 }
 
 /// Shows the result, or why there is none.
-pub(super) fn show(ui: &mut Ui, area: Rect, drawn: &Drawn, answer: &Playground, cell: &mut Option<[usize; 2]>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    area: Rect,
+    drawn: &Drawn,
+    answer: &Playground,
+    cell: &mut Option<[usize; 2]>,
+) {
     let output = match &answer.outcome {
         Ok(Outcome::Response(response)) => &response.output,
         Ok(Outcome::Match(found)) => &found.scores,
         Err(error) => {
             let inner = captioned(ui, area, "no result");
             let colors = theme::palette(ui);
-            let galley =
-                ui.painter().layout(error.to_string(), FontId::proportional(theme::BODY), colors.wrong, inner.width());
+            let galley = ui.painter().layout(
+                error.to_string(),
+                FontId::proportional(theme::BODY),
+                colors.wrong,
+                inner.width(),
+            );
             ui.painter().galley(inner.min, galley, colors.wrong);
             return;
         }
     };
-    let inner = captioned(ui, area, &format!("result {}, {}", shape(output), span(output)));
+    let inner = captioned(
+        ui,
+        area,
+        &format!("result {}, {}", shape(output), span(output)),
+    );
     let room = Rect::from_min_max(inner.min, pos2(inner.right() - BAR, inner.bottom()));
     let grid = fitted(room, output.size);
     drawn.output.paint(ui.painter(), 0, grid);
@@ -44,27 +58,59 @@ pub(super) fn show(ui: &mut Ui, area: Rect, drawn: &Drawn, answer: &Playground, 
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, name.clone()));
     let colors = theme::palette(ui);
     if response.has_focus() {
-        ui.painter().rect_stroke(grid, 0.0, Stroke::new(1.5, colors.accent), StrokeKind::Outside);
+        ui.painter().rect_stroke(
+            grid,
+            0.0,
+            Stroke::new(1.5, colors.accent),
+            StrokeKind::Outside,
+        );
     }
     let rect = window_rect(grid, output.size, [row as i64, column as i64], [1, 1]);
     let rect = Rect::from_center_size(rect.center(), rect.size().max(vec2(5.0, 5.0)));
-    ui.painter().rect_stroke(rect, 0.0, Stroke::new(3.0, Color32::from_black_alpha(150)), StrokeKind::Outside);
-    ui.painter().rect_stroke(rect, 0.0, Stroke::new(1.5, colors.accent), StrokeKind::Outside);
-    bar(ui, Rect::from_min_size(grid.right_top() + vec2(8.0, 0.0), vec2(10.0, grid.height())), drawn.colours);
+    ui.painter().rect_stroke(
+        rect,
+        0.0,
+        Stroke::new(3.0, Color32::from_black_alpha(150)),
+        StrokeKind::Outside,
+    );
+    ui.painter().rect_stroke(
+        rect,
+        0.0,
+        Stroke::new(1.5, colors.accent),
+        StrokeKind::Outside,
+    );
+    bar(
+        ui,
+        Rect::from_min_size(grid.right_top() + vec2(8.0, 0.0), vec2(10.0, grid.height())),
+        drawn.colours,
+    );
 }
 
 /// The pointer chooses while it is over the result, the arrow keys while it has the focus.
-fn steer(ui: &Ui, response: &Response, size: [usize; 2], grid: Rect, cell: &mut Option<[usize; 2]>) {
+fn steer(
+    ui: &Ui,
+    response: &Response,
+    size: [usize; 2],
+    grid: Rect,
+    cell: &mut Option<[usize; 2]>,
+) {
     if response.clicked() {
         response.request_focus();
     }
-    if let Some(at) = response.hover_pos().filter(|_| ui.input(|input| input.pointer.delta().length() > 0.0)) {
+    if let Some(at) = response
+        .hover_pos()
+        .filter(|_| ui.input(|input| input.pointer.delta().length() > 0.0))
+    {
         *cell = Some(cell_at(grid, size, at));
     }
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    let filter = EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
     let [row, column] = chosen(*cell, size);
@@ -79,7 +125,11 @@ fn steer(ui: &Ui, response: &Response, size: [usize; 2], grid: Rect, cell: &mut 
 
 fn span(output: &Pixels) -> String {
     let least = output.values.iter().copied().fold(f32::INFINITY, f32::min);
-    let largest = output.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = output
+        .values
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
     format!("{} to {}", short(least), short(largest))
 }
 
@@ -89,15 +139,34 @@ fn bar(ui: &Ui, bar: Rect, colours: Colours) {
         Colours::Picture => (0.0, 1.0),
         Colours::Signed(limit) | Colours::SignedColour(limit) => (-limit, limit),
     };
-    let channels = if matches!(colours, Colours::SignedColour(_)) { 3 } else { 1 };
+    let channels = if matches!(colours, Colours::SignedColour(_)) {
+        3
+    } else {
+        1
+    };
     shades(ui.painter(), bar, |share| {
         let values = vec![low + (high - low) * share; channels];
-        let rgba = response_rgba(&Pixels { size: [1, 1], channels, values }, colours);
-        rgba.get(..3).map_or(Color32::BLACK, |rgb| Color32::from_rgb(rgb[0], rgb[1], rgb[2]))
+        let rgba = response_rgba(
+            &Pixels {
+                size: [1, 1],
+                channels,
+                values,
+            },
+            colours,
+        );
+        rgba.get(..3).map_or(Color32::BLACK, |rgb| {
+            Color32::from_rgb(rgb[0], rgb[1], rgb[2])
+        })
     });
     let weak = theme::palette(ui).weak;
     let write = |y: f32, align: Align2, value: f32| {
-        ui.painter().text(pos2(bar.right() + 4.0, y), align, short(value), theme::digits(10.0), weak);
+        ui.painter().text(
+            pos2(bar.right() + 4.0, y),
+            align,
+            short(value),
+            theme::digits(10.0),
+            weak,
+        );
     };
     write(bar.top(), Align2::LEFT_TOP, high);
     write(bar.bottom(), Align2::LEFT_BOTTOM, low);

@@ -5,7 +5,9 @@ use crate::gui::widgets::raster::Sheet;
 use crate::inspect::statistics::{SplitStatistics, Statistics};
 use crate::project::data::Split;
 use crate::text::count;
-use eframe::egui::{Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// The longest side of a picture.
 const SIDE: f32 = 128.0;
@@ -43,34 +45,64 @@ pub(super) fn picture(ui: &mut Ui, sheet: &Sheet, index: usize, name: &str) {
         let (area, response) = ui.allocate_exact_size(size, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         sheet.paint(ui.painter(), index, area);
-        ui.label(RichText::new(name).size(theme::SMALL).color(theme::palette(ui).weak));
+        ui.label(
+            RichText::new(name)
+                .size(theme::SMALL)
+                .color(theme::palette(ui).weak),
+        );
     });
 }
 
 /// A line for each channel over 256 steps; heights are logarithmic, since black and white often outweigh all others.
 pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
     let colors = theme::palette(ui);
-    let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, TALL + 14.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Histogram of the values by channel"));
+    let (area, response) = ui.allocate_exact_size(
+        vec2(ui.available_width() - 8.0, TALL + 14.0),
+        Sense::hover(),
+    );
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Image, true, "Histogram of the values by channel")
+    });
     let plot = Rect::from_min_size(area.min, vec2(area.width(), TALL));
     ui.painter().rect_filled(plot, 0.0, colors.back);
-    let most = split.histogram.iter().flatten().copied().max().unwrap_or(0).max(1);
+    let most = split
+        .histogram
+        .iter()
+        .flatten()
+        .copied()
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let height = |count: u64| ((1 + count) as f32).ln() / ((1 + most) as f32).ln();
     for (index, counts) in split.histogram.iter().enumerate() {
         let steps = counts.len().max(2) as f32 - 1.0;
         let at = |(step, &count): (usize, &u64)| {
-            pos2(plot.left() + plot.width() * step as f32 / steps, plot.bottom() - plot.height() * height(count))
+            pos2(
+                plot.left() + plot.width() * step as f32 / steps,
+                plot.bottom() - plot.height() * height(count),
+            )
         };
         let points = counts.iter().enumerate().map(at).collect();
         let color = line_color(index, split.histogram.len(), colors);
-        ui.painter().add(Shape::line(points, Stroke::new(1.25, color)));
+        ui.painter()
+            .add(Shape::line(points, Stroke::new(1.25, color)));
     }
     let write = |x: f32, align: Align2, text: &str| {
-        ui.painter().text(pos2(x, area.bottom()), align, text, theme::digits(10.0), colors.weak);
+        ui.painter().text(
+            pos2(x, area.bottom()),
+            align,
+            text,
+            theme::digits(10.0),
+            colors.weak,
+        );
     };
     write(plot.left(), Align2::LEFT_BOTTOM, "0");
     write(plot.right(), Align2::RIGHT_BOTTOM, "1");
-    let under = response.hover_pos().map(|at| ((at.x - plot.left()) / plot.width() * 255.0).round().clamp(0.0, 255.0));
+    let under = response.hover_pos().map(|at| {
+        ((at.x - plot.left()) / plot.width() * 255.0)
+            .round()
+            .clamp(0.0, 255.0)
+    });
     if let Some(step) = under {
         let line = |(index, counts): (usize, &Vec<u64>)| {
             let number = count(counts.get(step as usize).copied().unwrap_or(0));
@@ -83,32 +115,57 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
 
 /// For each class a bar of every split, beside the largest of all.
 pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
-    let labelled: Vec<&SplitStatistics> = found.splits.iter().filter(|split| !split.per_class.is_empty()).collect();
-    let most = labelled.iter().flat_map(|split| &split.per_class).copied().max().unwrap_or(0).max(1);
+    let labelled: Vec<&SplitStatistics> = found
+        .splits
+        .iter()
+        .filter(|split| !split.per_class.is_empty())
+        .collect();
+    let most = labelled
+        .iter()
+        .flat_map(|split| &split.per_class)
+        .copied()
+        .max()
+        .unwrap_or(0)
+        .max(1);
     if labelled.is_empty() {
         return;
     }
-    let names: Vec<String> = labelled.iter().map(|split| split.split.to_string()).collect();
+    let names: Vec<String> = labelled
+        .iter()
+        .map(|split| split.split.to_string())
+        .collect();
     super::heading(ui, &format!("Images of each class: {}", names.join(", ")));
     for (class, name) in found.classes.iter().enumerate() {
         let tall = 7.0 * labelled.len() as f32 + 7.0;
-        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, tall.max(18.0)), Sense::hover());
+        let (area, response) = ui.allocate_exact_size(
+            vec2(ui.available_width() - 8.0, tall.max(18.0)),
+            Sense::hover(),
+        );
         if !ui.is_rect_visible(area) {
             continue;
         }
         let of = |split: &&SplitStatistics| split.per_class.get(class).copied().unwrap_or(0);
-        let figures: Vec<String> =
-            labelled.iter().map(|split| format!("{} {}", split.split, count(of(split) as u64))).collect();
+        let figures: Vec<String> = labelled
+            .iter()
+            .map(|split| format!("{} {}", split.split, count(of(split) as u64)))
+            .collect();
         let text = format!("{name}: {}", figures.join(", "));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
         let colors = theme::palette(ui);
         let short: String = name.chars().take(16).collect();
         let font = FontId::proportional(theme::SMALL);
-        ui.painter().text(pos2(area.left(), area.center().y), Align2::LEFT_CENTER, short, font, colors.text);
+        ui.painter().text(
+            pos2(area.left(), area.center().y),
+            Align2::LEFT_CENTER,
+            short,
+            font,
+            colors.text,
+        );
         for (row, split) in labelled.iter().enumerate() {
             let length = (area.width() - NAMES - FIGURES).max(1.0) * of(split) as f32 / most as f32;
             let top = area.center().y - 3.5 * labelled.len() as f32 + 7.0 * row as f32;
-            let bar = Rect::from_min_size(pos2(area.left() + NAMES, top), vec2(length.max(1.0), 5.0));
+            let bar =
+                Rect::from_min_size(pos2(area.left() + NAMES, top), vec2(length.max(1.0), 5.0));
             let color = match split.split {
                 Split::Train => colors.accent,
                 Split::Valid => colors.second,
@@ -118,7 +175,13 @@ pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
         }
         let total: usize = labelled.iter().map(of).sum();
         let at = pos2(area.right(), area.center().y);
-        ui.painter().text(at, Align2::RIGHT_CENTER, count(total as u64), theme::digits(11.0), colors.weak);
+        ui.painter().text(
+            at,
+            Align2::RIGHT_CENTER,
+            count(total as u64),
+            theme::digits(11.0),
+            colors.weak,
+        );
         response.on_hover_text(text);
     }
 }

@@ -6,7 +6,9 @@ use crate::gui::widgets::raster::Sheet;
 use crate::inspect::class_name;
 use crate::inspect::statistics::{Image, Set, Statistics, Twin};
 use crate::text::count;
-use eframe::egui::{Align2, Context, FontId, Label, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Context, FontId, Label, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 /// Pairs that are listed by number.
 const MOST_LISTED: usize = 60;
@@ -53,12 +55,18 @@ pub(super) fn show(ui: &mut Ui, found: &Statistics, sheet: Option<&Sheet>) {
         .take(MOST_LISTED)
         .map(|[first, second]| format!("{} = {}", name(first), name(second)))
         .collect();
-    let pictured: usize = copies.sets.iter().map(|set| set.total.saturating_sub(1)).sum();
+    let pictured: usize = copies
+        .sets
+        .iter()
+        .map(|set| set.total.saturating_sub(1))
+        .sum();
     let more = copies.total().saturating_sub(pictured + lines.len());
     if more > 0 {
         lines.push(format!("and {} more", count(more as u64)));
     }
-    let line = RichText::new(lines.join(" · ")).font(theme::digits(11.0)).color(colors.weak);
+    let line = RichText::new(lines.join(" · "))
+        .font(theme::digits(11.0))
+        .color(colors.weak);
     if !lines.is_empty() {
         ui.add(Label::new(line).wrap());
     }
@@ -89,27 +97,39 @@ fn one(ui: &mut Ui, found: &Statistics, set: &Set, sheet: &Sheet, first: usize, 
     let colors = theme::palette(ui);
     let cells = set.images.len() as f32;
     let inner = vec2(cells * WIDE, size.y + TALL);
-    let (area, response) = ui.allocate_exact_size(inner + Vec2::splat(2.0 * theme::STEP), Sense::hover());
+    let (area, response) =
+        ui.allocate_exact_size(inner + Vec2::splat(2.0 * theme::STEP), Sense::hover());
     let names: Vec<String> = set.images.iter().map(|twin| name(&twin.image)).collect();
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, names.join(" = ")));
     if !ui.is_rect_visible(area) {
         return;
     }
-    ui.painter().rect_filled(area, f32::from(theme::RADIUS), colors.raised);
+    ui.painter()
+        .rect_filled(area, f32::from(theme::RADIUS), colors.raised);
     let inner = area.shrink(theme::STEP);
     let is_mixed = set.has_several_classes();
     for (nth, twin) in set.images.iter().enumerate() {
         let centre = inner.left() + (nth as f32 + 0.5) * WIDE;
         let place = Rect::from_center_size(pos2(centre, inner.top() + size.y / 2.0), size);
         sheet.paint(ui.painter(), first + nth, place);
-        let other = set.images.first().is_some_and(|first| first.image.0 != twin.image.0);
+        let other = set
+            .images
+            .first()
+            .is_some_and(|first| first.image.0 != twin.image.0);
         let color = if other { colors.second } else { colors.text };
         let at = pos2(centre, place.bottom() + 2.0);
-        ui.painter().text(at, Align2::CENTER_TOP, name(&twin.image), theme::digits(10.0), color);
+        ui.painter().text(
+            at,
+            Align2::CENTER_TOP,
+            name(&twin.image),
+            theme::digits(10.0),
+            color,
+        );
         let color = if is_mixed { colors.wrong } else { colors.weak };
         let font = FontId::proportional(theme::SMALL);
         let class = elided(ui, &class(found, twin), font, color, WIDE - theme::STEP);
-        ui.painter().galley(at + vec2(-class.size().x / 2.0, 13.0), class, color);
+        ui.painter()
+            .galley(at + vec2(-class.size().x / 2.0, 13.0), class, color);
     }
     let more = set.total.saturating_sub(set.images.len());
     let mut text = names.join(" = ");
@@ -120,5 +140,6 @@ fn one(ui: &mut Ui, found: &Statistics, set: &Set, sheet: &Sheet, first: usize, 
 }
 
 fn class(found: &Statistics, twin: &Twin) -> String {
-    twin.class.map_or_else(String::new, |class| class_name(&found.classes, class))
+    twin.class
+        .map_or_else(String::new, |class| class_name(&found.classes, class))
 }

@@ -8,7 +8,9 @@ use crate::gui::widgets::icon::{self, Icon};
 use crate::project::Place;
 use crate::shape::advice::{Advice, Fix};
 use crate::shape::{Problem, Severity};
-use eframe::egui::{Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
+use eframe::egui::{
+    Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
+};
 
 /// Height of the first line.
 const LINE: f32 = 18.0;
@@ -51,7 +53,10 @@ impl<'a> Entry<'a> {
             icon: Icon::Hint,
             at: at(state, advice.place.as_ref(), advice.stage),
             message: &advice.message,
-            lines: [advice.why.as_str()].into_iter().chain(locked(state, advice)).collect(),
+            lines: [advice.why.as_str()]
+                .into_iter()
+                .chain(locked(state, advice))
+                .collect(),
             fix: advice.fix.as_ref(),
             place: advice.place.as_ref(),
             stage: advice.stage,
@@ -72,17 +77,28 @@ impl<'a> Entry<'a> {
 fn helping<'a>(problem: &'a Problem, fix: Option<&Fix>) -> Vec<&'a str> {
     let plain = |line: &str| line.trim_start_matches("or ").replace('`', "");
     let said = |line: &str| fix.is_some_and(|fix| fix.label == plain(line));
-    problem.help.iter().map(String::as_str).filter(|line| !said(line)).collect()
+    problem
+        .help
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !said(line))
+        .collect()
 }
 
 /// Why there is no fix, where it is a lock.
 fn locked<'a>(state: &State, advice: &Advice) -> Option<&'a str> {
-    let is_locked = advice.place.as_ref().is_some_and(|place| state.lock_on(place).is_some());
+    let is_locked = advice
+        .place
+        .as_ref()
+        .is_some_and(|place| state.lock_on(place).is_some());
     (advice.fix.is_none() && is_locked).then_some("It is locked: unlock it to change it.")
 }
 
 fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
-    match (place, stage.and_then(|index| state.project().stages.get(index))) {
+    match (
+        place,
+        stage.and_then(|index| state.project().stages.get(index)),
+    ) {
         (Some(place), _) => place.to_string(),
         (None, Some(stage)) => format!("stage {}", stage.name),
         (None, None) => String::new(),
@@ -92,11 +108,23 @@ fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
 /// Shows an entry; a click on it selects its layer, or opens its stage.
 pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut Vec<Action>) {
     let leads = entry.place.is_some() || entry.stage.is_some();
-    let sense = if leads { Sense::click() } else { Sense::hover() };
-    let scope = ui.scope_builder(UiBuilder::new().id_salt(salt).sense(sense), |ui| card(ui, entry, actions));
+    let sense = if leads {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let scope = ui.scope_builder(UiBuilder::new().id_salt(salt).sense(sense), |ui| {
+        card(ui, entry, actions)
+    });
     let response = scope.response;
     let name = format!("{} {}: {}", entry.kind, entry.at, entry.message);
-    response.widget_info(|| WidgetInfo::labeled(if leads { Role::Button } else { Role::Label }, true, name.as_str()));
+    response.widget_info(|| {
+        WidgetInfo::labeled(
+            if leads { Role::Button } else { Role::Label },
+            true,
+            name.as_str(),
+        )
+    });
     if response.clicked() {
         actions.extend(lead(entry));
     }
@@ -106,10 +134,17 @@ pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut V
 fn lead(entry: &Entry<'_>) -> Vec<Action> {
     match (entry.place, entry.stage) {
         (Some(place), _) => {
-            let unfolded = places::around(place).into_iter().map(|block| Action::Fold(Some(block), false));
-            unfolded.chain([Action::Select(Some(place.clone()))]).collect()
+            let unfolded = places::around(place)
+                .into_iter()
+                .map(|block| Action::Fold(Some(block), false));
+            unfolded
+                .chain([Action::Select(Some(place.clone()))])
+                .collect()
         }
-        (None, Some(stage)) => vec![Action::Show(Show::Settings(true)), Action::Show(Show::Stage(Some(stage)))],
+        (None, Some(stage)) => vec![
+            Action::Show(Show::Settings(true)),
+            Action::Show(Show::Stage(Some(stage))),
+        ],
         (None, None) => Vec::new(),
     }
 }
@@ -117,23 +152,41 @@ fn lead(entry: &Entry<'_>) -> Vec<Action> {
 fn card(ui: &mut Ui, entry: &Entry<'_>, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let (hovered, focused) = (ui.response().hovered(), ui.response().has_focus());
-    let fill = if hovered && ui.response().sense.senses_click() { colors.lifted } else { colors.raised };
-    let line = if focused { colors.accent } else { Color32::TRANSPARENT };
-    let frame = Frame::new().fill(fill).corner_radius(theme::RADIUS).stroke(Stroke::new(1.0, line));
-    frame.inner_margin(Margin { left: 8, right: 8, top: 5, bottom: 6 }).show(ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        ui.horizontal_top(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, LINE), Sense::hover());
-            icon::paint(ui.painter(), entry.icon, rect, entry.ink(ui));
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 3.0;
-                words(ui, entry);
-                if let Some(fix) = entry.fix {
-                    fix_button(ui, fix, actions);
-                }
+    let fill = if hovered && ui.response().sense.senses_click() {
+        colors.lifted
+    } else {
+        colors.raised
+    };
+    let line = if focused {
+        colors.accent
+    } else {
+        Color32::TRANSPARENT
+    };
+    let frame = Frame::new()
+        .fill(fill)
+        .corner_radius(theme::RADIUS)
+        .stroke(Stroke::new(1.0, line));
+    frame
+        .inner_margin(Margin {
+            left: 8,
+            right: 8,
+            top: 5,
+            bottom: 6,
+        })
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.horizontal_top(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, LINE), Sense::hover());
+                icon::paint(ui.painter(), entry.icon, rect, entry.ink(ui));
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 3.0;
+                    words(ui, entry);
+                    if let Some(fix) = entry.fix {
+                        fix_button(ui, fix, actions);
+                    }
+                });
             });
         });
-    });
 }
 
 fn words(ui: &mut Ui, entry: &Entry<'_>) {
@@ -142,7 +195,11 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.spacing_mut().interact_size.y = LINE;
         if !entry.at.is_empty() {
-            ui.label(RichText::new(&entry.at).font(theme::digits(12.0)).color(entry.ink(ui)));
+            ui.label(
+                RichText::new(&entry.at)
+                    .font(theme::digits(12.0))
+                    .color(entry.ink(ui)),
+            );
         }
         ui.label(RichText::new(entry.message).color(colors.strong));
     });
@@ -153,7 +210,9 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
 
 fn fix_button(ui: &mut Ui, fix: &Fix, actions: &mut Vec<Action>) {
     let text = RichText::new(format!("Fix: {}", fix.label)).size(theme::SMALL);
-    let button = ui.add(Button::new(text).truncate()).on_hover_text("One edit; Ctrl+Z takes it back");
+    let button = ui
+        .add(Button::new(text).truncate())
+        .on_hover_text("One edit; Ctrl+Z takes it back");
     if button.clicked() {
         actions.push(Action::Edit(fix.edit.clone()));
     }

@@ -49,7 +49,8 @@ fn row(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>) {
     let one_line = ui.available_width() >= ONE_LINE;
     ui.horizontal_top(|ui| {
         let (sign, ink) = sign(ui, judged.standing);
-        let (rect, response) = ui.allocate_exact_size(vec2(SIGN - theme::GAP, 24.0), Sense::hover());
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(SIGN - theme::GAP, 24.0), Sense::hover());
         icon::paint(ui.painter(), sign, rect, ink);
         response.on_hover_text(about(judged.goal.quantity));
         ui.vertical(|ui| {
@@ -90,7 +91,11 @@ fn change(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>
     let (quantity, text) = (judged.goal.quantity, judged.goal.to_string());
     let id = Id::unique(("goal", quantity.name(), state.generation));
     let name = format!("Goal {}", quantity.name());
-    if let Some(FieldEvent::Commit(text)) = Field::new(id, &name, &text).width(FIELD).check(&readable).show(ui) {
+    if let Some(FieldEvent::Commit(text)) = Field::new(id, &name, &text)
+        .width(FIELD)
+        .check(&readable)
+        .show(ui)
+    {
         let others = state.project().goals.without(quantity);
         actions.extend(changed(&others, &text));
     }
@@ -98,7 +103,11 @@ fn change(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>
 
 /// An empty text takes a goal away.
 fn readable(text: &str) -> Result<(), String> {
-    if text.trim().is_empty() { Ok(()) } else { text.parse::<Goal>().map(|_| ()).map_err(|error| error.0) }
+    if text.trim().is_empty() {
+        Ok(())
+    } else {
+        text.parse::<Goal>().map(|_| ()).map_err(|error| error.0)
+    }
 }
 
 fn changed(others: &Goals, text: &str) -> Option<Action> {
@@ -116,7 +125,10 @@ fn add(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         ui.vertical(|ui| {
             ui.set_width(FIELD);
             let id = Id::unique(("new goal", goals.iter().count(), state.generation));
-            let field = Field::new(id, "New goal", "").hint("parameters <= 50000").width(FIELD).check(&readable);
+            let field = Field::new(id, "New goal", "")
+                .hint("parameters <= 50000")
+                .width(FIELD)
+                .check(&readable);
             if let Some(FieldEvent::Commit(text)) = field.show(ui) {
                 actions.extend(changed(goals, &text).filter(|_| !text.trim().is_empty()));
             }
@@ -127,10 +139,21 @@ fn add(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 /// The kinds of goals there are, as examples to start from.
 fn choose(ui: &mut Ui, goals: &Goals, actions: &mut Vec<Action>) {
-    let button = icon_button(ui, Icon::Plus, "Choose a goal", "The kinds of goals there are", true);
+    let button = icon_button(
+        ui,
+        Icon::Plus,
+        "Choose a goal",
+        "The kinds of goals there are",
+        true,
+    );
     Popup::menu(&button).width(240.0).show(|ui| {
-        for quantity in Quantity::ALL.into_iter().filter(|quantity| goals.get(*quantity).is_none()) {
-            let Ok(goal) = Goal::parse(quantity, quantity.example()) else { continue };
+        for quantity in Quantity::ALL
+            .into_iter()
+            .filter(|quantity| goals.get(*quantity).is_none())
+        {
+            let Ok(goal) = Goal::parse(quantity, quantity.example()) else {
+                continue;
+            };
             let text = RichText::new(goal.to_string()).font(theme::digits(12.0));
             if ui.button(text).on_hover_text(about(quantity)).clicked() {
                 actions.push(Action::Edit(Edit::Goals(goals.with(goal))));
@@ -145,7 +168,9 @@ fn about(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::Output => "The decoder's output has the input's shape.",
         Quantity::Parameters => "Numbers that training changes, in all stacks.",
-        Quantity::Macs => "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs).",
+        Quantity::Macs => {
+            "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs)."
+        }
         Quantity::ReceptiveField => {
             "What one value of the code sees of the input, along every axis: r + (k − 1)·d·j, layer by layer, \
              with the product of the strides j."
@@ -157,7 +182,11 @@ fn about(quantity: Quantity) -> &'static str {
             "Peak signal-to-noise ratio of reconstructions after training, in dB: 10·log₁₀(range² / mse), on test \
              images (or valid)."
         }
-        Quantity::Accuracy => "Share of test images (or valid) whose class is named right after training.",
-        Quantity::Mse => "Mean squared error of reconstructions of test images (or valid) after training.",
+        Quantity::Accuracy => {
+            "Share of test images (or valid) whose class is named right after training."
+        }
+        Quantity::Mse => {
+            "Mean squared error of reconstructions of test images (or valid) after training."
+        }
     }
 }

@@ -29,15 +29,28 @@ impl View for AdviceView {
     }
 
     fn status(&self, state: &State) -> String {
-        let of = |severity| state.shown.problems.iter().filter(|problem| problem.severity == severity).count();
+        let of = |severity| {
+            state
+                .shown
+                .problems
+                .iter()
+                .filter(|problem| problem.severity == severity)
+                .count()
+        };
         let goals = state.goals();
-        let met = goals.iter().filter(|goal| goal.standing == Standing::Met).count();
-        let mut parts: Vec<String> =
-            [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (state.shown.advice.len(), "hint")]
-                .into_iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
-                .collect();
+        let met = goals
+            .iter()
+            .filter(|goal| goal.standing == Standing::Met)
+            .count();
+        let mut parts: Vec<String> = [
+            (of(Severity::Error), "error"),
+            (of(Severity::Warning), "warning"),
+            (state.shown.advice.len(), "hint"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+        .collect();
         parts.extend((!goals.is_empty()).then(|| format!("{met} of {} goals met", goals.len())));
         parts.join(" · ")
     }
@@ -53,27 +66,50 @@ impl View for AdviceView {
         }
         let area = ui.available_rect_before_wrap();
         let (left, right) = area.split_left_right_at_x(area.right() - GOALS * area.width());
-        column(ui, "hints", left.with_max_x(left.right() - theme::GAP), |ui| entries(ui, state, actions));
-        column(ui, "goals", right.with_min_x(right.left() + theme::GAP), |ui| goals::show(ui, state, actions));
+        column(
+            ui,
+            "hints",
+            left.with_max_x(left.right() - theme::GAP),
+            |ui| entries(ui, state, actions),
+        );
+        column(
+            ui,
+            "goals",
+            right.with_min_x(right.left() + theme::GAP),
+            |ui| goals::show(ui, state, actions),
+        );
     }
 }
 
 fn column(ui: &mut Ui, name: &str, rect: Rect, content: impl FnOnce(&mut Ui)) {
-    let mut inner = ui.new_child(UiBuilder::new().id_salt(name).max_rect(rect).layout(Layout::top_down(Align::Min)));
+    let mut inner = ui.new_child(
+        UiBuilder::new()
+            .id_salt(name)
+            .max_rect(rect)
+            .layout(Layout::top_down(Align::Min)),
+    );
     scroll(&mut inner, name, content);
 }
 
 fn scroll(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
-    ScrollArea::vertical().id_salt(name).auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = theme::STEP;
-        content(ui);
-    });
+    ScrollArea::vertical()
+        .id_salt(name)
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = theme::STEP;
+            content(ui);
+        });
 }
 
 /// The heading of a section.
 fn heading(ui: &mut Ui, text: &str, hover: &str) {
     let color = theme::palette(ui).text;
-    ui.label(RichText::new(text).font(theme::heading(theme::BODY)).color(color)).on_hover_text(hover);
+    ui.label(
+        RichText::new(text)
+            .font(theme::heading(theme::BODY))
+            .color(color),
+    )
+    .on_hover_text(hover);
 }
 
 fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -81,16 +117,34 @@ fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let mut problems: Vec<_> = shown.problems.iter().zip(&shown.fixes).collect();
     problems.sort_by_key(|(problem, _)| problem.severity);
     if !problems.is_empty() {
-        heading(ui, "Problems", "What keeps the project from being trained, and what will likely disappoint.");
+        heading(
+            ui,
+            "Problems",
+            "What keeps the project from being trained, and what will likely disappoint.",
+        );
     }
     for (index, (problem, fix)) in problems.into_iter().enumerate() {
-        entry::show(ui, ("problem", index), &Entry::of_problem(state, problem, fix.as_ref()), actions);
+        entry::show(
+            ui,
+            ("problem", index),
+            &Entry::of_problem(state, problem, fix.as_ref()),
+            actions,
+        );
     }
     if !shown.advice.is_empty() {
-        heading(ui, "Hints", "What is unusual: it trains, but there is a reason to do it otherwise.");
+        heading(
+            ui,
+            "Hints",
+            "What is unusual: it trains, but there is a reason to do it otherwise.",
+        );
     }
     for (index, advice) in shown.advice.iter().enumerate() {
-        entry::show(ui, ("hint", index), &Entry::of_advice(state, advice), actions);
+        entry::show(
+            ui,
+            ("hint", index),
+            &Entry::of_advice(state, advice),
+            actions,
+        );
     }
     if shown.problems.is_empty() && shown.advice.is_empty() {
         calm(ui);
@@ -102,6 +156,8 @@ fn calm(ui: &mut Ui) {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(icon::SIZE, 24.0), Sense::hover());
         icon::paint(ui.painter(), Icon::Check, rect, colors.proven);
-        ui.label(RichText::new("Nothing to say: this project follows what is usual.").color(colors.text));
+        ui.label(
+            RichText::new("Nothing to say: this project follows what is usual.").color(colors.text),
+        );
     });
 }

@@ -8,7 +8,9 @@ use crate::gui::widgets::Icon;
 use crate::gui::widgets::icon;
 use crate::project::edit::Edit;
 use crate::shape::checkerboard::{Fix, Overlap, Response, Taps};
-use eframe::egui::{Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 
 const BARS: f32 = 34.0;
 const BAR: f32 = 14.0;
@@ -40,7 +42,9 @@ fn calm(ui: &mut Ui, no_layers: bool, response: Option<&Response>) {
     let text = match (no_layers, response.is_some_and(Response::has_pattern)) {
         (true, false) => "No pattern: nothing here is a transposed convolution.",
         (false, false) => "No pattern: every output is reached by equally many taps.",
-        (_, true) => "The kernels overlap evenly; what pattern there is comes from the other layers.",
+        (_, true) => {
+            "The kernels overlap evenly; what pattern there is comes from the other layers."
+        }
     };
     ui.horizontal_wrapped(|ui| {
         let color = verdict(ui, true);
@@ -56,11 +60,21 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
     let mut actions = Vec::new();
     let colors = theme::palette(ui);
     let selected = state.selected.as_ref() == Some(&overlap.place);
-    let ink = if selected { colors.accent } else { colors.strong };
-    let title = RichText::new(format!("{}  {}", overlap.text, overlap.place)).font(theme::digits(12.0)).color(ink);
+    let ink = if selected {
+        colors.accent
+    } else {
+        colors.strong
+    };
+    let title = RichText::new(format!("{}  {}", overlap.text, overlap.place))
+        .font(theme::digits(12.0))
+        .color(ink);
     let button = ui.add(Button::new(title).frame(false).truncate());
     let name = format!("Select {} `{}`", overlap.place, overlap.text);
-    if button.on_hover_text("Select this layer").accessible_name(name).clicked() {
+    if button
+        .on_hover_text("Select this layer")
+        .accessible_name(name)
+        .clicked()
+    {
         actions.push(Action::Select(Some(overlap.place.clone())));
     }
     let axes: Vec<&Taps> = match overlap.axes.split_first() {
@@ -75,7 +89,9 @@ fn card(ui: &mut Ui, state: &State, overlap: &Overlap, fixes: &[Fix], offers: bo
     if overlap.is_even() {
         return actions;
     }
-    let sentence = RichText::new(overlap.sentence()).size(theme::SMALL).color(colors.text);
+    let sentence = RichText::new(overlap.sentence())
+        .size(theme::SMALL)
+        .color(colors.text);
     ui.label(sentence).on_hover_text(
         "Output o is reached by the taps t with t·d ≡ o + p (mod s): equally many everywhere when s divides k",
     );
@@ -90,7 +106,8 @@ fn bars(ui: &mut Ui, taps: &Taps) {
     let shown = taps.stride.saturating_mul(2).clamp(4, MOST);
     let counts: Vec<usize> = (0..shown).map(|position| taps.covering(position)).collect();
     let most = taps.most().max(1);
-    let (rect, response) = ui.allocate_exact_size(vec2(shown as f32 * (BAR + 2.0), BARS), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(shown as f32 * (BAR + 2.0), BARS), Sense::hover());
     let text = format!("Taps that reach each output in turn: {}", join(&counts));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &text));
     let color = verdict(ui, taps.is_even());
@@ -98,16 +115,29 @@ fn bars(ui: &mut Ui, taps: &Taps) {
     for (index, &count) in counts.iter().enumerate() {
         let left = rect.left() + index as f32 * (BAR + 2.0);
         let tall = (BARS - 13.0) * count as f32 / most as f32;
-        let bar = Rect::from_min_max(pos2(left, rect.bottom() - tall.max(1.0)), pos2(left + BAR, rect.bottom()));
+        let bar = Rect::from_min_max(
+            pos2(left, rect.bottom() - tall.max(1.0)),
+            pos2(left + BAR, rect.bottom()),
+        );
         ui.painter().rect_filled(bar, 1.0, theme::faded(color, 0.8));
         let at = pos2(bar.center().x, bar.top() - 1.0);
-        ui.painter().text(at, Align2::CENTER_BOTTOM, count, small.clone(), theme::palette(ui).weak);
+        ui.painter().text(
+            at,
+            Align2::CENTER_BOTTOM,
+            count,
+            small.clone(),
+            theme::palette(ui).weak,
+        );
     }
     response.on_hover_text(text);
 }
 
 fn join(counts: &[usize]) -> String {
-    counts.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+    counts
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A fix with its button.
@@ -120,8 +150,18 @@ fn offer(ui: &mut Ui, state: &State, overlap: &Overlap, fix: &Fix, actions: &mut
         if button.on_hover_text(hover).accessible_name(name).clicked() {
             actions.push(Action::Edit(edit(state, overlap, fix)));
         }
-        let font = FontId { size: 11.5, ..theme::digits(11.5) };
-        ui.add(eframe::egui::Label::new(RichText::new(&texts).font(font).color(theme::palette(ui).text)).truncate());
+        let font = FontId {
+            size: 11.5,
+            ..theme::digits(11.5)
+        };
+        ui.add(
+            eframe::egui::Label::new(
+                RichText::new(&texts)
+                    .font(font)
+                    .color(theme::palette(ui).text),
+            )
+            .truncate(),
+        );
     });
 }
 

@@ -32,18 +32,26 @@ struct Found {
 impl Found {
     fn of(state: &State) -> Found {
         let inference = &state.shown.inference;
-        let fixes = |overlap: &Overlap| checkerboard::fixes(state.network(), inference, &overlap.place);
+        let fixes =
+            |overlap: &Overlap| checkerboard::fixes(state.network(), inference, &overlap.place);
         let overlaps = checkerboard::overlaps(inference);
         Found {
             of: inference.clone(),
             response: checkerboard::response(inference),
-            layers: overlaps.into_iter().map(|overlap| (fixes(&overlap), overlap)).map(|(f, o)| (o, f)).collect(),
+            layers: overlaps
+                .into_iter()
+                .map(|overlap| (fixes(&overlap), overlap))
+                .map(|(f, o)| (o, f))
+                .collect(),
             drawn: None,
         }
     }
 
     fn uneven(&self) -> usize {
-        self.layers.iter().filter(|(overlap, _)| !overlap.is_even()).count()
+        self.layers
+            .iter()
+            .filter(|(overlap, _)| !overlap.is_even())
+            .count()
     }
 
     fn sentence(&self) -> String {
@@ -53,7 +61,9 @@ impl Found {
             (2, 0) => "both transposed convolutions cover their outputs evenly".to_owned(),
             (all, 0) => format!("all {all} transposed convolutions cover their outputs evenly"),
             (1, _) => "the transposed convolution covers its output unevenly".to_owned(),
-            (all, uneven) => format!("{uneven} of {all} transposed convolutions cover their outputs unevenly"),
+            (all, uneven) => {
+                format!("{uneven} of {all} transposed convolutions cover their outputs unevenly")
+            }
         }
     }
 }
@@ -66,7 +76,10 @@ impl View for CheckerboardView {
     }
 
     fn status(&self, _: &State) -> String {
-        let found = self.found.as_ref().filter(|found| found.response.is_some() || !found.layers.is_empty());
+        let found = self
+            .found
+            .as_ref()
+            .filter(|found| found.response.is_some() || !found.layers.is_empty());
         found.map(Found::sentence).unwrap_or_default()
     }
 
@@ -82,7 +95,11 @@ impl View for CheckerboardView {
 impl CheckerboardView {
     /// Without actions, nothing is offered.
     fn show(&mut self, ui: &mut Ui, state: &State, actions: Option<&mut Vec<Action>>) {
-        if self.found.as_ref().is_none_or(|found| found.of != state.shown.inference) {
+        if self
+            .found
+            .as_ref()
+            .is_none_or(|found| found.of != state.shown.inference)
+        {
             self.found = Some(Found::of(state));
         }
         let Some(found) = &mut self.found else { return };
@@ -94,27 +111,51 @@ impl CheckerboardView {
         let (left, right) = area.split_left_right_at_x(area.left() + side);
         let right = Rect::from_min_max(right.min + vec2(GAP, 0.0), right.max);
         match &found.response {
-            Some(response) => {
-                picture::show(ui, left, response, found.layers.iter().any(|(o, _)| !o.is_even()), &mut found.drawn)
-            }
+            Some(response) => picture::show(
+                ui,
+                left,
+                response,
+                found.layers.iter().any(|(o, _)| !o.is_even()),
+                &mut found.drawn,
+            ),
             None => picture::missing(ui, left, state),
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("transposed").max_rect(right));
-        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            layers::show(ui, state, &found.layers, found.response.as_ref(), actions);
-        });
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(&mut inner, |ui| {
+                layers::show(ui, state, &found.layers, found.response.as_ref(), actions);
+            });
     }
 }
 
 /// Why there is nothing, and what to do.
 fn nothing(ui: &mut Ui, state: &State) {
     let inference = &state.shown.inference;
-    if let Some((row, _)) = inference.errors().find(|(row, _)| row.place.stack != Stack::Head) {
-        return empty(ui, "Not known yet", &format!("Mend {} first: the pattern follows from the shapes.", row.place));
+    if let Some((row, _)) = inference
+        .errors()
+        .find(|(row, _)| row.place.stack != Stack::Head)
+    {
+        return empty(
+            ui,
+            "Not known yet",
+            &format!(
+                "Mend {} first: the pattern follows from the shapes.",
+                row.place
+            ),
+        );
     }
     match inference.stack(Stack::Decoder).next() {
-        None => empty(ui, "No decoder", "Checkerboards come from transposed convolutions. Add layers to the decoder."),
-        Some(_) => empty(ui, "No pattern to draw", "The decoder's output is a vector, or longer than 4096."),
+        None => empty(
+            ui,
+            "No decoder",
+            "Checkerboards come from transposed convolutions. Add layers to the decoder.",
+        ),
+        Some(_) => empty(
+            ui,
+            "No pattern to draw",
+            "The decoder's output is a vector, or longer than 4096.",
+        ),
     }
 }
 

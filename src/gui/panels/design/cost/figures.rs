@@ -19,7 +19,12 @@ pub(super) enum Quantity {
 }
 
 impl Quantity {
-    pub const ALL: [Quantity; 4] = [Quantity::Parameters, Quantity::Macs, Quantity::Memory, Quantity::Time];
+    pub const ALL: [Quantity; 4] = [
+        Quantity::Parameters,
+        Quantity::Macs,
+        Quantity::Memory,
+        Quantity::Time,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +38,9 @@ impl Quantity {
     pub fn about(self) -> &'static str {
         match self {
             Quantity::Parameters => "Numbers that training changes: weights and biases.",
-            Quantity::Macs => "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs.",
+            Quantity::Macs => {
+                "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs."
+            }
             Quantity::Memory => {
                 "What the layer holds in a training step with this batch: weights, gradients, the optimizer's memory, outputs for the batch, scratch."
             }
@@ -76,14 +83,19 @@ pub(super) struct Figures {
 /// The stage that is open in the settings, or the first.
 pub(super) fn stage(state: &State) -> Option<(usize, &Stage)> {
     let stages = &state.project().stages;
-    let open = state.view.stage.filter(|index| *index < stages.len()).unwrap_or(0);
+    let open = state
+        .view
+        .stage
+        .filter(|index| *index < stages.len())
+        .unwrap_or(0);
     Some((open, stages.get(open)?))
 }
 
 impl Figures {
     /// Brings everything up to date.
     pub fn update(&mut self, state: &State) {
-        let Some((plan, (index, stage))) = state.shown.inference.plan.as_ref().zip(stage(state)) else {
+        let Some((plan, (index, stage))) = state.shown.inference.plan.as_ref().zip(stage(state))
+        else {
             *self = Figures::default();
             return;
         };
@@ -119,14 +131,28 @@ impl Figures {
 
     pub fn memory_of(&self, place: &Place, whole: bool) -> crate::shape::Bytes {
         let memory = self.memory.as_ref();
-        memory.map(|memory| if whole { memory.within(place) } else { memory.own(place) }).unwrap_or_default()
+        memory
+            .map(|memory| {
+                if whole {
+                    memory.within(place)
+                } else {
+                    memory.own(place)
+                }
+            })
+            .unwrap_or_default()
     }
 
     /// What belongs to no layer.
     pub fn common(&self, quantity: Quantity) -> f64 {
         match quantity {
-            Quantity::Memory => self.memory.as_ref().map_or(0.0, |memory| memory.shared.total() as f64),
-            Quantity::Time => self.time.as_ref().map_or(0.0, |time| time.loss + time.update),
+            Quantity::Memory => self
+                .memory
+                .as_ref()
+                .map_or(0.0, |memory| memory.shared.total() as f64),
+            Quantity::Time => self
+                .time
+                .as_ref()
+                .map_or(0.0, |time| time.loss + time.update),
             Quantity::Parameters | Quantity::Macs => 0.0,
         }
     }
@@ -137,7 +163,10 @@ impl Figures {
         match quantity {
             Quantity::Parameters => totals.parameters as f64,
             Quantity::Macs => totals.macs as f64,
-            Quantity::Memory => self.memory.as_ref().map_or(0.0, |memory| memory.total().total() as f64),
+            Quantity::Memory => self
+                .memory
+                .as_ref()
+                .map_or(0.0, |memory| memory.total().total() as f64),
             Quantity::Time => self.time.as_ref().map_or(0.0, StepTime::total),
         }
     }

@@ -15,21 +15,43 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         ui.label(&error.message);
         return;
     }
-    let input = row.input.as_ref().map_or_else(|| "?".into(), ToString::to_string);
+    let input = row
+        .input
+        .as_ref()
+        .map_or_else(|| "?".into(), ToString::to_string);
     ui.label(format!("{input} → {}", row.shape_text()));
-    let planned = state.shown.inference.plan.as_ref().and_then(|plan| layer_at(plan, &row.place));
+    let planned = state
+        .shown
+        .inference
+        .plan
+        .as_ref()
+        .and_then(|plan| layer_at(plan, &row.place));
     let formula = |ui: &mut Ui, name: &str, formula: Option<String>, sum: u64| match formula {
         Some(formula) => drop(ui.label(format!("{name}: {formula}"))),
         None if sum > 0 => drop(ui.label(format!("{name}: {}", text::count(sum)))),
         None => {}
     };
-    formula(ui, "parameters", planned.and_then(parameters_formula), row.parameters);
-    formula(ui, "MACs of an image", planned.and_then(macs_formula), row.macs);
+    formula(
+        ui,
+        "parameters",
+        planned.and_then(parameters_formula),
+        row.parameters,
+    );
+    formula(
+        ui,
+        "MACs of an image",
+        planned.and_then(macs_formula),
+        row.macs,
+    );
     if row.macs > 0 {
-        ui.label(format!("FLOPs of an image: 2·MACs = {}", text::count(row.macs.saturating_mul(2))));
+        ui.label(format!(
+            "FLOPs of an image: 2·MACs = {}",
+            text::count(row.macs.saturating_mul(2))
+        ));
     }
-    let passes =
-        planned.map_or(0, |planned| crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters);
+    let passes = planned.map_or(0, |planned| {
+        crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters
+    });
     if passes > 0 && row.parameters > passes {
         ui.label(format!(
             "all {} passes of the repeat together: {} parameters",
@@ -47,6 +69,9 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
     }
     let seconds = figures.of(row, whole, Quantity::Time);
     if seconds > 0.0 {
-        ui.label(format!("about {} of a step, forward and backward", text::milliseconds(1e3 * seconds)));
+        ui.label(format!(
+            "about {} of a step, forward and backward",
+            text::milliseconds(1e3 * seconds)
+        ));
     }
 }

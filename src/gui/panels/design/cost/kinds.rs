@@ -19,7 +19,9 @@ fn about(part: &str) -> &'static str {
         "activations" => {
             "The batch, the outputs of all layers for it, which the gradient needs, and gradients on their way back. Grows with the batch."
         }
-        _ => "What kernels need besides: weights in the order they are read, tables of windows, partial sums.",
+        _ => {
+            "What kernels need besides: weights in the order they are read, tables of windows, partial sums."
+        }
     }
 }
 
@@ -59,7 +61,8 @@ pub(super) fn bar(ui: &Ui, area: Rect, bytes: Bytes) {
 pub(super) fn list(ui: &mut Ui, bytes: Bytes) {
     let total = bytes.total();
     for (part, size) in bytes.parts() {
-        let (line, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+        let (line, response) =
+            ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
         let share = 100.0 * size as f64 / total.max(1) as f64;
         let spoken = format!("{part} {}, {share:.0} %", text::bytes(size));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, spoken.clone()));
@@ -67,34 +70,65 @@ pub(super) fn list(ui: &mut Ui, bytes: Bytes) {
         let colors = theme::palette(ui);
         let font = eframe::egui::FontId::proportional(theme::SMALL);
         let name = pos2(line.left() + 14.0, line.center().y);
-        ui.painter().text(name, Align2::LEFT_CENTER, part, font, colors.text);
-        number(ui, line.right() - 48.0, line, &text::bytes(size), colors.text);
-        number(ui, line.right(), line, &format!("{share:.0} %"), colors.weak);
+        ui.painter()
+            .text(name, Align2::LEFT_CENTER, part, font, colors.text);
+        number(
+            ui,
+            line.right() - 48.0,
+            line,
+            &text::bytes(size),
+            colors.text,
+        );
+        number(
+            ui,
+            line.right(),
+            line,
+            &format!("{share:.0} %"),
+            colors.weak,
+        );
         response.on_hover_text(about(part));
     }
 }
 
 fn number(ui: &Ui, right: f32, line: Rect, text: &str, color: Color32) {
-    ui.painter().text(pos2(right, line.center().y), Align2::RIGHT_CENTER, text, theme::digits(11.5), color);
+    ui.painter().text(
+        pos2(right, line.center().y),
+        Align2::RIGHT_CENTER,
+        text,
+        theme::digits(11.5),
+        color,
+    );
 }
 
 fn swatch(ui: &Ui, left: eframe::egui::Pos2, color: Color32) {
     let square = Rect::from_min_size(left - vec2(0.0, 4.0), vec2(8.0, 8.0));
-    ui.painter().rect_filled(square, 1.0, theme::faded(color, 0.9));
+    ui.painter()
+        .rect_filled(square, 1.0, theme::faded(color, 0.9));
 }
 
 /// The parts on one line, as many as have room.
 pub(super) fn legend(ui: &Ui, area: Rect, bytes: Bytes) {
-    let (colors, font) = (theme::palette(ui), eframe::egui::FontId::proportional(theme::SMALL));
+    let (colors, font) = (
+        theme::palette(ui),
+        eframe::egui::FontId::proportional(theme::SMALL),
+    );
     let mut left = area.left();
     for (part, size) in bytes.parts() {
-        let galley = ui.painter().layout_no_wrap(format!("{part} {}", text::bytes(size)), font.clone(), colors.weak);
+        let galley = ui.painter().layout_no_wrap(
+            format!("{part} {}", text::bytes(size)),
+            font.clone(),
+            colors.weak,
+        );
         let width = 14.0 + galley.size().x;
         if left + width > area.right() {
             break;
         }
         swatch(ui, pos2(left, area.center().y), color(ui, part));
-        ui.painter().galley(pos2(left + 12.0, area.center().y - galley.size().y / 2.0), galley, colors.weak);
+        ui.painter().galley(
+            pos2(left + 12.0, area.center().y - galley.size().y / 2.0),
+            galley,
+            colors.weak,
+        );
         left += width + 12.0;
     }
 }

@@ -37,8 +37,13 @@ impl View for CostView {
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(((_, stage), memory)) = stage(state).zip(self.figures.memory.as_ref()) else { return String::new() };
-        let (batch, bytes) = (text::count(stage.batch.into()), text::bytes(memory.total().total()));
+        let Some(((_, stage), memory)) = stage(state).zip(self.figures.memory.as_ref()) else {
+            return String::new();
+        };
+        let (batch, bytes) = (
+            text::count(stage.batch.into()),
+            text::bytes(memory.total().total()),
+        );
         let mut status = format!("stage `{}`, batch {batch} · {bytes} a step", stage.name);
         if let Some(time) = &self.figures.time {
             status += &format!(" · about {}", text::milliseconds(1e3 * time.total()));
@@ -55,9 +60,13 @@ impl View for CostView {
         }
         for quantity in Quantity::ALL.into_iter().rev() {
             let chosen = self.column == quantity;
-            let button = ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
+            let button =
+                ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
             let button = button.on_hover_text(quantity.about());
-            if button.accessible_name(format!("Show {}", quantity.name())).clicked() {
+            if button
+                .accessible_name(format!("Show {}", quantity.name()))
+                .clicked()
+            {
                 self.column = quantity;
             }
         }
@@ -66,7 +75,11 @@ impl View for CostView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if state.shown.inference.rows.is_empty() {
             self.figures = Figures::default();
-            return empty(ui, "No layers yet", "Add a layer in the architecture: what it costs is shown as you type.");
+            return empty(
+                ui,
+                "No layers yet",
+                "Add a layer in the architecture: what it costs is shown as you type.",
+            );
         }
         if !state.training.is_running() {
             // Beside a run in training it would measure what the run leaves.
@@ -84,14 +97,21 @@ impl CostView {
         let beside = area.width() >= WIDE;
         let (table, rest) = if beside {
             let (table, side) = area.split_left_right_at_x(area.right() - side::WIDTH);
-            (Rect::from_min_max(table.min, table.max - vec2(16.0, 0.0)), side)
+            (
+                Rect::from_min_max(table.min, table.max - vec2(16.0, 0.0)),
+                side,
+            )
         } else {
             let legend = area.height() >= TALL;
             area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
         };
         self.all = table::shows_all(table.width());
         let one = [self.column];
-        let columns = if self.all { &Quantity::ALL[..] } else { &one[..] };
+        let columns = if self.all {
+            &Quantity::ALL[..]
+        } else {
+            &one[..]
+        };
         table::show(ui, table, state, &self.figures, columns, actions);
         if beside {
             let mut inner = ui.new_child(UiBuilder::new().id_salt("cost side").max_rect(rest));

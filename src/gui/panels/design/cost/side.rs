@@ -13,8 +13,8 @@ use crate::project::stage::Stage;
 use crate::shape::{AgainstDense, layer_at};
 use crate::text;
 use eframe::egui::{
-    Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 /// Width beside the table.
@@ -30,43 +30,71 @@ pub(super) fn height(legend: bool) -> f32 {
 
 /// The part beside the table.
 pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
-    ScrollArea::vertical().auto_shrink(false).id_salt("cost side").show(ui, |ui| {
-        ui.set_width(ui.available_width() - 8.0);
-        ui.spacing_mut().item_spacing.y = theme::STEP;
-        if let Some(memory) = &figures.memory {
-            let total = memory.total();
-            heading(ui, "Memory of a step", &text::bytes(total.total()));
-            let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
-            kinds::bar(ui, area, total);
-            kinds::list(ui, total);
-            ui.add_space(theme::STEP);
-            batch(ui, state, figures, actions);
-            time(ui, state, figures);
-        } else {
-            weak(ui, UNKNOWN);
-        }
-        if let Some(against) = against(state) {
-            ui.add_space(theme::GAP);
-            comparison(ui, &against);
-        }
-    });
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .id_salt("cost side")
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width() - 8.0);
+            ui.spacing_mut().item_spacing.y = theme::STEP;
+            if let Some(memory) = &figures.memory {
+                let total = memory.total();
+                heading(ui, "Memory of a step", &text::bytes(total.total()));
+                let (area, _) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
+                kinds::bar(ui, area, total);
+                kinds::list(ui, total);
+                ui.add_space(theme::STEP);
+                batch(ui, state, figures, actions);
+                time(ui, state, figures);
+            } else {
+                weak(ui, UNKNOWN);
+            }
+            if let Some(against) = against(state) {
+                ui.add_space(theme::GAP);
+                comparison(ui, &against);
+            }
+        });
 }
 
 /// The part below the table, as high as [`height`] says.
-pub(super) fn below(ui: &mut Ui, area: Rect, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
+pub(super) fn below(
+    ui: &mut Ui,
+    area: Rect,
+    state: &State,
+    figures: &Figures,
+    actions: &mut Vec<Action>,
+) {
     let last = area.with_min_y(area.bottom() - LINE);
     let Some(memory) = &figures.memory else {
         let font = FontId::proportional(theme::SMALL);
-        ui.painter().text(last.left_center(), Align2::LEFT_CENTER, UNKNOWN, font, theme::palette(ui).weak);
+        ui.painter().text(
+            last.left_center(),
+            Align2::LEFT_CENTER,
+            UNKNOWN,
+            font,
+            theme::palette(ui).weak,
+        );
         return;
     };
-    kinds::bar(ui, Rect::from_min_size(area.min, vec2(area.width(), BAR)), memory.total());
-    let between = Rect::from_min_max(pos2(area.left(), area.top() + BAR + theme::STEP), last.right_top());
+    kinds::bar(
+        ui,
+        Rect::from_min_size(area.min, vec2(area.width(), BAR)),
+        memory.total(),
+    );
+    let between = Rect::from_min_max(
+        pos2(area.left(), area.top() + BAR + theme::STEP),
+        last.right_top(),
+    );
     if between.height() >= LINE - 1.0 {
         kinds::legend(ui, between, memory.total());
     }
     let line = Layout::left_to_right(Align::Center);
-    let mut inner = ui.new_child(UiBuilder::new().id_salt("cost batch").max_rect(last).layout(line));
+    let mut inner = ui.new_child(
+        UiBuilder::new()
+            .id_salt("cost batch")
+            .max_rect(last)
+            .layout(line),
+    );
     largest(&mut inner, state, figures, actions);
     if let Some(against) = against(state) {
         let text = format!(
@@ -76,9 +104,12 @@ pub(super) fn below(ui: &mut Ui, area: Rect, state: &State, figures: &Figures, a
             text::large(against.macs[1]),
             times(against.macs_factor()),
         );
-        let text = RichText::new(text).size(theme::SMALL).color(theme::palette(ui).text);
+        let text = RichText::new(text)
+            .size(theme::SMALL)
+            .color(theme::palette(ui).text);
         inner.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add(Label::new(text).truncate()).on_hover_text(ABOUT_DENSE);
+            ui.add(Label::new(text).truncate())
+                .on_hover_text(ABOUT_DENSE);
         });
     }
 }
@@ -92,47 +123,99 @@ fn heading(ui: &mut Ui, name: &str, figure: &str) {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {figure}")));
     let colors = theme::palette(ui);
     let font = theme::heading(theme::SMALL);
-    ui.painter().text(line.left_center(), Align2::LEFT_CENTER, name, font, colors.strong);
+    ui.painter().text(
+        line.left_center(),
+        Align2::LEFT_CENTER,
+        name,
+        font,
+        colors.strong,
+    );
     // In the column of the list below.
-    let at = pos2(line.right() - if figure.is_empty() { 0.0 } else { 48.0 }, line.center().y);
-    ui.painter().text(at, Align2::RIGHT_CENTER, figure, theme::digits(11.5), colors.strong);
+    let at = pos2(
+        line.right() - if figure.is_empty() { 0.0 } else { 48.0 },
+        line.center().y,
+    );
+    ui.painter().text(
+        at,
+        Align2::RIGHT_CENTER,
+        figure,
+        theme::digits(11.5),
+        colors.strong,
+    );
 }
 
 fn weak(ui: &mut Ui, text: &str) {
-    ui.add(Label::new(RichText::new(text).size(theme::SMALL).color(theme::palette(ui).weak)).wrap());
+    ui.add(
+        Label::new(
+            RichText::new(text)
+                .size(theme::SMALL)
+                .color(theme::palette(ui).weak),
+        )
+        .wrap(),
+    );
 }
 
 /// The stage's batch, and the largest that fits.
 fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
-    let Some((_, stage)) = stage(state) else { return };
-    let now = format!("stage `{}`, batch {}", stage.name, text::count(stage.batch.into()));
-    let now = RichText::new(now).size(theme::SMALL).color(theme::palette(ui).text);
+    let Some((_, stage)) = stage(state) else {
+        return;
+    };
+    let now = format!(
+        "stage `{}`, batch {}",
+        stage.name,
+        text::count(stage.batch.into())
+    );
+    let now = RichText::new(now)
+        .size(theme::SMALL)
+        .color(theme::palette(ui).text);
     ui.add(Label::new(now).truncate());
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), LINE), Layout::left_to_right(Align::Center), |ui| {
-        largest(ui, state, figures, actions);
-    });
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), LINE),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            largest(ui, state, figures, actions);
+        },
+    );
 }
 
 /// The largest batch that fits, and a button that takes it.
 fn largest(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
-    let Some((index, stage)) = stage(state) else { return };
+    let Some((index, stage)) = stage(state) else {
+        return;
+    };
     let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let fits = figures.largest.map_or_else(|| "not even 1".to_owned(), |batch| text::count(batch.into()));
+    let fits = figures.largest.map_or_else(
+        || "not even 1".to_owned(),
+        |batch| text::count(batch.into()),
+    );
     let free = figures.budget.map_or_else(|| "?".to_owned(), text::bytes);
     let text = small(format!("largest batch that fits: {fits}")).color(theme::palette(ui).weak);
     ui.add(Label::new(text).truncate()).on_hover_text(format!(
         "The largest batch whose step fits into the {free} of memory that are free now. Larger batches take less time for each image, but there are fewer steps in an epoch; what learns best is often far smaller."
     ));
     let usable = figures.largest.filter(|batch| *batch != stage.batch);
-    let button = ui.add_enabled(usable.is_some(), Button::new(small("Use".to_owned())).small());
+    let button = ui.add_enabled(
+        usable.is_some(),
+        Button::new(small("Use".to_owned())).small(),
+    );
     let button = button.on_hover_text("Set the stage's batch to it (Ctrl+Z takes it back)");
-    if let Some(batch) = usable.filter(|_| button.accessible_name("Use the largest batch").clicked()) {
-        actions.push(Action::Edit(Edit::Stage(index, Stage { batch, ..stage.clone() })));
+    if let Some(batch) =
+        usable.filter(|_| button.accessible_name("Use the largest batch").clicked())
+    {
+        actions.push(Action::Edit(Edit::Stage(
+            index,
+            Stage {
+                batch,
+                ..stage.clone()
+            },
+        )));
     }
 }
 
 fn time(ui: &mut Ui, state: &State, figures: &Figures) {
-    let Some((_, stage)) = stage(state) else { return };
+    let Some((_, stage)) = stage(state) else {
+        return;
+    };
     let estimate = figures.time.as_ref().map(|time| {
         let seconds = time.total().max(f64::MIN_POSITIVE);
         format!(
@@ -148,7 +231,10 @@ fn time(ui: &mut Ui, state: &State, figures: &Figures) {
     };
     weak(ui, estimate.as_deref().unwrap_or(waiting));
     if let Some(speed) = measured(state) {
-        weak(ui, &format!("measured in the run: {} images/s", text::rate(speed)));
+        weak(
+            ui,
+            &format!("measured in the run: {} images/s", text::rate(speed)),
+        );
     }
 }
 
@@ -160,10 +246,16 @@ pub(super) fn measured(state: &State) -> Option<f64> {
         return None;
     }
     match &training.phase {
-        Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary)) if project.stages.len() == 1 => {
+        Phase::Ended(Outcome::Completed(summary) | Outcome::Stopped(summary))
+            if project.stages.len() == 1 =>
+        {
             Some(summary.images_per_second)
         }
-        _ => training.last.as_ref().filter(|last| last.stage == index).map(|last| last.images_per_second),
+        _ => training
+            .last
+            .as_ref()
+            .filter(|last| last.stage == index)
+            .map(|last| last.images_per_second),
     }
 }
 
@@ -187,30 +279,54 @@ fn comparison(ui: &mut Ui, against: &AgainstDense) {
     heading(ui, "Convolution against dense", "");
     let columns = [0.0, 0.5, 0.76, 1.0];
     let rows = [
-        ["".to_owned(), "conv".to_owned(), "dense".to_owned(), "×".to_owned()],
-        row("parameters", against.parameters, against.parameters_factor()),
+        [
+            "".to_owned(),
+            "conv".to_owned(),
+            "dense".to_owned(),
+            "×".to_owned(),
+        ],
+        row(
+            "parameters",
+            against.parameters,
+            against.parameters_factor(),
+        ),
         row("MACs", against.macs, against.macs_factor()),
     ];
     for (index, cells) in rows.iter().enumerate() {
-        let (line, response) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+        let (line, response) =
+            ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
         let spoken = cells.join(" ");
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, spoken.clone()));
         let colors = theme::palette(ui);
         let ink = if index == 0 { colors.weak } else { colors.text };
         for (column, cell) in cells.iter().enumerate() {
             let (at, align, font) = match column {
-                0 => (line.left(), Align2::LEFT_CENTER, FontId::proportional(theme::SMALL)),
+                0 => (
+                    line.left(),
+                    Align2::LEFT_CENTER,
+                    FontId::proportional(theme::SMALL),
+                ),
                 _ => {
                     let share = columns.get(column).copied().unwrap_or(1.0);
-                    (line.left() + share * line.width(), Align2::RIGHT_CENTER, theme::digits(11.5))
+                    (
+                        line.left() + share * line.width(),
+                        Align2::RIGHT_CENTER,
+                        theme::digits(11.5),
+                    )
                 }
             };
-            ui.painter().text(pos2(at, line.center().y), align, cell, font, ink);
+            ui.painter()
+                .text(pos2(at, line.center().y), align, cell, font, ink);
         }
         response.on_hover_text(ABOUT_DENSE);
     }
 }
 
 fn row(name: &str, [own, dense]: [u64; 2], factor: f64) -> [String; 4] {
-    [name.to_owned(), text::large(own), text::large(dense), times(factor)]
+    [
+        name.to_owned(),
+        text::large(own),
+        text::large(dense),
+        times(factor),
+    ]
 }

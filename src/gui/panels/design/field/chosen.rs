@@ -22,18 +22,32 @@ impl Chosen {
     pub fn of(state: &State, before: Option<Chosen>) -> Option<Chosen> {
         let inference = &state.shown.inference;
         let place = place(state)?;
-        let asked = state.looking.cell.as_ref().filter(|asked| asked.place == place);
+        let asked = state
+            .looking
+            .cell
+            .as_ref()
+            .filter(|asked| asked.place == place);
         let wanted = asked.map(|asked| asked.cell.clone()).unwrap_or_default();
-        let is_same = |kept: &Chosen| kept.place == place && kept.of.1 == wanted && kept.of.0 == *inference;
+        let is_same =
+            |kept: &Chosen| kept.place == place && kept.of.1 == wanted && kept.of.0 == *inference;
         if let Some(kept) = before.filter(is_same) {
             return Some(kept);
         }
-        let found = match inference.plan.as_ref().and_then(|plan| plan.stack(place.stack)) {
+        let found = match inference
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.stack(place.stack))
+        {
             Some(_) => seen(inference, &place, &wanted),
             None => seen(&infer(&sound(state.network(), inference)), &place, &wanted),
         };
         let cell = found.as_ref().map_or(wanted, |seen| seen.cell.clone());
-        Some(Chosen { place, of: (inference.clone(), cell.clone()), cell, seen: found })
+        Some(Chosen {
+            place,
+            of: (inference.clone(), cell.clone()),
+            cell,
+            seen: found,
+        })
     }
 
     /// The sizes of the map as rows and columns: those of the middle slice of a volume.
@@ -71,7 +85,11 @@ impl Chosen {
 
     /// Moves to another slice of a volume.
     pub fn go_deeper(&mut self, by: isize) {
-        let depth = self.seen.as_ref().and_then(|seen| seen.map.first().copied()).unwrap_or(1);
+        let depth = self
+            .seen
+            .as_ref()
+            .and_then(|seen| seen.map.first().copied())
+            .unwrap_or(1);
         if let [slice, _, _] = self.cell.as_mut_slice() {
             *slice = slice.saturating_add_signed(by).min(depth - 1);
         }
@@ -80,14 +98,20 @@ impl Chosen {
     /// The effective field of this very cell, if it was measured and the network is still the one that was.
     pub fn effective<'a>(&self, state: &'a State) -> Option<&'a EffectiveField> {
         let looked = state.looking.field.latest.as_deref()?;
-        let same = looked.question.1 == Request { place: self.place.clone(), cell: self.cell.clone() };
+        let same = looked.question.1
+            == Request {
+                place: self.place.clone(),
+                cell: self.cell.clone(),
+            };
         let field = looked.result.as_ref().ok().filter(|_| same)?;
         (Some(&field.seen) == self.seen.as_ref()).then_some(field)
     }
 
     /// ``encoder.3 `maxpool 2` · size 16×16 · stride 4 · offset −6``
     pub fn line(&self, inference: &Inference) -> String {
-        let Some(row) = inference.row(&self.place) else { return String::new() };
+        let Some(row) = inference.row(&self.place) else {
+            return String::new();
+        };
         let mut text = format!("{} `{}`", self.place, row.text);
         if let Some(field) = &row.receptive_field {
             text += &format!(" · size {}", times(field));
@@ -95,7 +119,11 @@ impl Chosen {
         if let Some(grid) = &row.grid {
             let strides: Vec<_> = grid.iter().map(|axis| axis.stride.to_string()).collect();
             let offsets: Vec<_> = grid.iter().map(|axis| axis.offset.to_string()).collect();
-            text += &format!(" · stride {} · offset {}", super::compact(&strides), super::compact(&offsets));
+            text += &format!(
+                " · stride {} · offset {}",
+                super::compact(&strides),
+                super::compact(&offsets)
+            );
         }
         text
     }
@@ -104,16 +132,31 @@ impl Chosen {
 /// The selected layer, or the last of the encoder, or the first there is.
 fn place(state: &State) -> Option<Place> {
     let inference = &state.shown.inference;
-    let selected = state.selected.as_ref().filter(|place| inference.row(place).is_some());
-    let code = || inference.stack(Stack::Encoder).filter(|row| row.depth == 0).last();
-    selected.cloned().or_else(|| code().or(inference.rows.first()).map(|row| row.place.clone()))
+    let selected = state
+        .selected
+        .as_ref()
+        .filter(|place| inference.row(place).is_some());
+    let code = || {
+        inference
+            .stack(Stack::Encoder)
+            .filter(|row| row.depth == 0)
+            .last()
+    };
+    selected.cloned().or_else(|| {
+        code()
+            .or(inference.rows.first())
+            .map(|row| row.place.clone())
+    })
 }
 
 /// The network up to its first errors, so that the layers before them can be looked at.
 fn sound(network: &Network, inference: &Inference) -> Network {
     let mut sound = network.clone();
     for stack in Stack::ALL {
-        let first = inference.errors().find(|(row, _)| row.place.stack == stack).map(|(row, _)| row.place.path.clone());
+        let first = inference
+            .errors()
+            .find(|(row, _)| row.place.stack == stack)
+            .map(|(row, _)| row.place.path.clone());
         if let Some(&index) = first.as_deref().and_then(|path| path.first()) {
             sound.stack_mut(stack).truncate(index);
             if stack == Stack::Encoder {

@@ -11,7 +11,8 @@ use crate::inspect::picture::image_rgba;
 use crate::shape::field::Seen;
 use crate::text;
 use eframe::egui::{
-    Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 /// Which image, and its texture.
@@ -46,23 +47,42 @@ impl Pictures {
         }
         self.index = self.index.min(count - 1);
         let small = |text: &str| Button::new(RichText::new(text).size(theme::SMALL));
-        let next = ui.add_enabled(self.index + 1 < count, small("▶")).on_hover_text("The next image");
+        let next = ui
+            .add_enabled(self.index + 1 < count, small("▶"))
+            .on_hover_text("The next image");
         if next.accessible_name("Next image").clicked() {
             self.index += 1;
         }
         let at = format!("{} / {count}", self.index + 1);
-        ui.label(RichText::new(at).font(theme::digits(11.5)).color(theme::palette(ui).weak));
-        let former = ui.add_enabled(self.index > 0, small("◀")).on_hover_text("The image before");
+        ui.label(
+            RichText::new(at)
+                .font(theme::digits(11.5))
+                .color(theme::palette(ui).weak),
+        );
+        let former = ui
+            .add_enabled(self.index > 0, small("◀"))
+            .on_hover_text("The image before");
         if former.accessible_name("Image before").clicked() {
             self.index -= 1;
         }
     }
 
     /// Shows the image with all that lies over it.
-    pub fn show(&mut self, ui: &mut Ui, area: Rect, state: &State, chosen: &Chosen, effective: bool) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        area: Rect,
+        state: &State,
+        chosen: &Chosen,
+        effective: bool,
+    ) {
         let input = &state.shown.inference.input;
         let Some(sizes) = plane(input.spatial()) else {
-            return told(ui, area, "The input is a vector: it has no positions to see.");
+            return told(
+                ui,
+                area,
+                "The input is a vector: it has no positions to see.",
+            );
         };
         let field = chosen.effective(state).filter(|_| effective);
         let raw = raw(state, self.index, sizes);
@@ -72,7 +92,9 @@ impl Pictures {
         let room = Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max - vec2(bar, MARGIN));
         let frame = fitted(room, sizes);
         self.paint(ui, frame, raw, field);
-        let clip = ui.painter().with_clip_rect(inner.expand(MARGIN).intersect(ui.clip_rect()));
+        let clip = ui
+            .painter()
+            .with_clip_rect(inner.expand(MARGIN).intersect(ui.clip_rect()));
         if let Some(seen) = &chosen.seen {
             boxes(ui, &clip, frame, sizes, seen);
         }
@@ -85,16 +107,36 @@ impl Pictures {
         hover(ui, frame, sizes, chosen, field);
     }
 
-    fn paint(&mut self, ui: &Ui, frame: Rect, raw: Option<Raw<'_>>, field: Option<&EffectiveField>) {
-        let Some(raw) = raw else { return placeholder(ui, frame) };
-        let values = field.map(|field| field.values.as_slice()).unwrap_or_default();
-        if self.drawn.as_ref().is_none_or(|(drawn, _)| drawn.pixels != raw.pixels || drawn.values != values) {
+    fn paint(
+        &mut self,
+        ui: &Ui,
+        frame: Rect,
+        raw: Option<Raw<'_>>,
+        field: Option<&EffectiveField>,
+    ) {
+        let Some(raw) = raw else {
+            return placeholder(ui, frame);
+        };
+        let values = field
+            .map(|field| field.values.as_slice())
+            .unwrap_or_default();
+        if self
+            .drawn
+            .as_ref()
+            .is_none_or(|(drawn, _)| drawn.pixels != raw.pixels || drawn.values != values)
+        {
             let rgba = match values.len() == raw.size[0] * raw.size[1] {
                 true => overlay_rgba(raw.pixels, raw.channels, values),
                 false => image_rgba(raw.pixels, raw.channels),
             };
-            let drawn = Drawn { pixels: raw.pixels.to_vec(), values: values.to_vec() };
-            self.drawn = Some((drawn, Sheet::new(ui.ctx(), "receptive field", raw.size, 1, |_| rgba.clone())));
+            let drawn = Drawn {
+                pixels: raw.pixels.to_vec(),
+                values: values.to_vec(),
+            };
+            self.drawn = Some((
+                drawn,
+                Sheet::new(ui.ctx(), "receptive field", raw.size, 1, |_| rgba.clone()),
+            ));
         }
         if let Some((_, sheet)) = &self.drawn {
             sheet.paint(ui.painter(), 0, frame);
@@ -104,26 +146,58 @@ impl Pictures {
 
 /// How many images there are to look at.
 fn count(state: &State) -> usize {
-    let measured = state.looking.field.latest.as_deref().and_then(|looked| looked.result.as_ref().ok());
+    let measured = state
+        .looking
+        .field
+        .latest
+        .as_deref()
+        .and_then(|looked| looked.result.as_ref().ok());
     let probes = state.reconstructions().and_then(Result::ok);
-    let page = state.looking.data.answer(&state.data_question()).and_then(|looked| looked.result.as_ref().ok());
-    let counts = [measured.map(|f| f.images), probes.map(|r| r.mse.len()), page.map(|g| g.images.len())];
+    let page = state
+        .looking
+        .data
+        .answer(&state.data_question())
+        .and_then(|looked| looked.result.as_ref().ok());
+    let counts = [
+        measured.map(|f| f.images),
+        probes.map(|r| r.mse.len()),
+        page.map(|g| g.images.len()),
+    ];
     counts.into_iter().flatten().next().unwrap_or(0)
 }
 
 /// The image: of the run's probe images, or of the page of the data view. Only of the input's ratio.
 fn raw(state: &State, index: usize, sizes: [usize; 2]) -> Option<Raw<'_>> {
-    let measured = state.looking.field.latest.as_deref().and_then(|looked| looked.result.as_ref().ok());
+    let measured = state
+        .looking
+        .field
+        .latest
+        .as_deref()
+        .and_then(|looked| looked.result.as_ref().ok());
     let measured = measured.map(|f| (f.inputs.as_slice(), [f.height, f.width], f.channels));
     let probes = || state.reconstructions().and_then(Result::ok);
     let probes = || probes().map(|r| (r.inputs.as_slice(), [r.height, r.width], r.channels));
-    let page = || state.looking.data.answer(&state.data_question())?.result.as_ref().ok();
+    let page = || {
+        state
+            .looking
+            .data
+            .answer(&state.data_question())?
+            .result
+            .as_ref()
+            .ok()
+    };
     let page = || page().map(|g| (g.pixels.as_slice(), [g.size[0], g.size[1]], g.size[2]));
     let (pixels, size, channels) = measured.or_else(probes).or_else(page)?;
     let fits = size[0] * sizes[1] == size[1] * sizes[0];
     let bytes = size[0] * size[1] * channels;
-    let pixels = pixels.get(index * bytes..(index + 1) * bytes).or_else(|| pixels.get(..bytes))?;
-    (fits && bytes > 0).then_some(Raw { pixels, size, channels })
+    let pixels = pixels
+        .get(index * bytes..(index + 1) * bytes)
+        .or_else(|| pixels.get(..bytes))?;
+    (fits && bytes > 0).then_some(Raw {
+        pixels,
+        size,
+        channels,
+    })
 }
 
 /// Where no image is at hand: a plane with a coarse grid.
@@ -133,18 +207,29 @@ fn placeholder(ui: &Ui, frame: Rect) {
     let line = Stroke::new(1.0, colors.line);
     for eighth in 1..8 {
         let share = eighth as f32 / 8.0;
-        ui.painter().vline(frame.left() + frame.width() * share, frame.y_range(), line);
+        ui.painter()
+            .vline(frame.left() + frame.width() * share, frame.y_range(), line);
         if frame.height() > 60.0 {
-            ui.painter().hline(frame.x_range(), frame.top() + frame.height() * share, line);
+            ui.painter()
+                .hline(frame.x_range(), frame.top() + frame.height() * share, line);
         }
     }
-    ui.painter().rect_stroke(frame, 0.0, Stroke::new(1.0, colors.line), StrokeKind::Inside);
+    ui.painter().rect_stroke(
+        frame,
+        0.0,
+        Stroke::new(1.0, colors.line),
+        StrokeKind::Inside,
+    );
 }
 
 /// `rows 3…18, columns 3…18 of 32×32`
 fn caption(chosen: &Chosen, rank: usize, field: Option<&EffectiveField>) -> String {
-    let Some(seen) = &chosen.seen else { return "input".to_owned() };
-    let Some(bounds) = &seen.bounds else { return "sees nothing of the input: no tap reaches this cell".to_owned() };
+    let Some(seen) = &chosen.seen else {
+        return "input".to_owned();
+    };
+    let Some(bounds) = &seen.bounds else {
+        return "sees nothing of the input: no tap reaches this cell".to_owned();
+    };
     let span = |(first, last): &(i64, i64)| format!("{first}…{last}");
     let spans: Vec<String> = bounds.iter().map(span).collect();
     let mut text = match spans.as_slice() {
@@ -172,29 +257,55 @@ fn boxes(ui: &Ui, painter: &Painter, frame: Rect, sizes: [usize; 2], seen: &Seen
     for part in around(frame, inside) {
         painter.rect_filled(part, 0.0, shade);
     }
-    let padded = seen.padded.as_deref().map(flat).map(|axes| cell_rect(frame, sizes, axes));
+    let padded = seen
+        .padded
+        .as_deref()
+        .map(flat)
+        .map(|axes| cell_rect(frame, sizes, axes));
     if let Some(padded) = padded.filter(|padded| !seen.whole && *padded != inside) {
-        let corners =
-            [padded.left_top(), padded.right_top(), padded.right_bottom(), padded.left_bottom(), padded.left_top()];
+        let corners = [
+            padded.left_top(),
+            padded.right_top(),
+            padded.right_bottom(),
+            padded.left_bottom(),
+            padded.left_top(),
+        ];
         let dashes = eframe::egui::Shape::dashed_line(&corners, Stroke::new(1.0, accent), 4.0, 3.0);
         painter.extend(dashes);
     }
     holes(painter, frame, sizes, seen, accent);
-    painter.rect_stroke(inside, 0.0, Stroke::new(3.0, Color32::from_black_alpha(110)), StrokeKind::Outside);
+    painter.rect_stroke(
+        inside,
+        0.0,
+        Stroke::new(3.0, Color32::from_black_alpha(110)),
+        StrokeKind::Outside,
+    );
     painter.rect_stroke(inside, 0.0, Stroke::new(2.0, accent), StrokeKind::Outside);
 }
 
 /// Dilation leaves positions out: those that are seen are drawn one by one.
 fn holes(painter: &Painter, frame: Rect, sizes: [usize; 2], seen: &Seen, color: Color32) {
-    let [part] = seen.parts.as_slice() else { return };
+    let [part] = seen.parts.as_slice() else {
+        return;
+    };
     let runs: Vec<&[(i64, i64)]> = part.iter().rev().take(2).map(|set| set.runs()).collect();
-    let (columns, rows) = (runs.first().copied().unwrap_or_default(), runs.get(1).copied().unwrap_or(&[(0, 0)]));
+    let (columns, rows) = (
+        runs.first().copied().unwrap_or_default(),
+        runs.get(1).copied().unwrap_or(&[(0, 0)]),
+    );
     let pieces = rows.len() * columns.len();
     if !(2..=MOST_HOLES).contains(&pieces) {
         return;
     }
-    for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (*row, *column))) {
-        painter.rect_filled(cell_rect(frame, sizes, [row, column]), 0.0, theme::faded(color, 0.45));
+    for (row, column) in rows
+        .iter()
+        .flat_map(|row| columns.iter().map(move |column| (*row, *column)))
+    {
+        painter.rect_filled(
+            cell_rect(frame, sizes, [row, column]),
+            0.0,
+            theme::faded(color, 0.45),
+        );
     }
 }
 
@@ -203,29 +314,62 @@ fn around(frame: Rect, inside: Rect) -> [Rect; 4] {
     [
         Rect::from_min_max(frame.min, pos2(frame.right(), inside.top())),
         Rect::from_min_max(pos2(frame.left(), inside.bottom()), frame.max),
-        Rect::from_min_max(pos2(frame.left(), inside.top()), pos2(inside.left(), inside.bottom())),
-        Rect::from_min_max(pos2(inside.right(), inside.top()), pos2(frame.right(), inside.bottom())),
+        Rect::from_min_max(
+            pos2(frame.left(), inside.top()),
+            pos2(inside.left(), inside.bottom()),
+        ),
+        Rect::from_min_max(
+            pos2(inside.right(), inside.top()),
+            pos2(frame.right(), inside.bottom()),
+        ),
     ]
 }
 
-fn hover(ui: &mut Ui, frame: Rect, [height, width]: [usize; 2], chosen: &Chosen, field: Option<&EffectiveField>) {
+fn hover(
+    ui: &mut Ui,
+    frame: Rect,
+    [height, width]: [usize; 2],
+    chosen: &Chosen,
+    field: Option<&EffectiveField>,
+) {
     let response = ui.interact(frame, ui.scope_id().with("image"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, described(chosen, field)));
-    let Some(at) = response.hover_pos() else { return };
+    let Some(at) = response.hover_pos() else {
+        return;
+    };
     let share = (at - frame.min) / frame.size();
     let place = |share: f32, size: usize| ((share * size as f32) as usize).min(size - 1);
     let (row, column) = (place(share.y, height), place(share.x, width));
-    let mut text = if height == 1 { format!("position {column}") } else { format!("row {row}, column {column}") };
-    let position: Vec<usize> = match chosen.seen.as_ref().and_then(|seen| seen.bounds.as_ref()).map(Vec::len) {
+    let mut text = if height == 1 {
+        format!("position {column}")
+    } else {
+        format!("row {row}, column {column}")
+    };
+    let position: Vec<usize> = match chosen
+        .seen
+        .as_ref()
+        .and_then(|seen| seen.bounds.as_ref())
+        .map(Vec::len)
+    {
         Some(1) => vec![column],
         Some(3) => {
-            let first = chosen.seen.as_ref().and_then(|seen| seen.bounds.as_ref()?.first().copied());
+            let first = chosen
+                .seen
+                .as_ref()
+                .and_then(|seen| seen.bounds.as_ref()?.first().copied());
             vec![first.map_or(0, |(first, _)| first as usize), row, column]
         }
         _ => vec![row, column],
     };
-    let inside = chosen.seen.as_ref().is_some_and(|seen| seen.contains(&position));
-    text += if inside { "\nseen by the cell" } else { "\nnot seen by the cell" };
+    let inside = chosen
+        .seen
+        .as_ref()
+        .is_some_and(|seen| seen.contains(&position));
+    text += if inside {
+        "\nseen by the cell"
+    } else {
+        "\nnot seen by the cell"
+    };
     if let Some(value) = field.and_then(|field| field.values.get(row * width + column)) {
         text += &format!("\n|gradient| {}", text::loss(f64::from(*value)));
     }
@@ -234,13 +378,27 @@ fn hover(ui: &mut Ui, frame: Rect, [height, width]: [usize; 2], chosen: &Chosen,
 
 /// What a screen reader says of it.
 fn described(chosen: &Chosen, field: Option<&EffectiveField>) -> String {
-    let cell = chosen.cell.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    let cell = chosen
+        .cell
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     let bounds = chosen.seen.as_ref().and_then(|seen| seen.bounds.as_ref());
-    let spans = bounds.map(|axes| axes.iter().map(|(first, last)| format!("{first} to {last}")).collect::<Vec<_>>());
-    let seen = spans.map_or("nothing".to_owned(), |spans| times(&spans).replace('×', " by "));
+    let spans = bounds.map(|axes| {
+        axes.iter()
+            .map(|(first, last)| format!("{first} to {last}"))
+            .collect::<Vec<_>>()
+    });
+    let seen = spans.map_or("nothing".to_owned(), |spans| {
+        times(&spans).replace('×', " by ")
+    });
     let effective = field.map_or_else(String::new, |field| {
         let share = 100.0 * EFFECTIVE;
-        format!("; {} pixels carry more than {share:.2} % of the largest gradient", field.effective())
+        format!(
+            "; {} pixels carry more than {share:.2} % of the largest gradient",
+            field.effective()
+        )
     });
     format!("cell {cell} of {} sees {seen}{effective}", chosen.place)
 }

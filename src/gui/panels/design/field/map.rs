@@ -3,7 +3,9 @@
 use super::chosen::{Chosen, times};
 use super::{MARGIN, captioned, cell_rect, fitted, told};
 use crate::gui::theme;
-use eframe::egui::{EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use eframe::egui::{
+    EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+};
 
 /// Lines between cells closer than this would be a grey plane.
 const LEAST: f32 = 4.0;
@@ -13,15 +15,31 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     let Some(sizes) = chosen.map() else {
         return vector(ui, area, chosen);
     };
-    let sides = chosen.seen.as_ref().map(|seen| times(&seen.map)).unwrap_or_default();
-    let at = chosen.cell.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    let sides = chosen
+        .seen
+        .as_ref()
+        .map(|seen| times(&seen.map))
+        .unwrap_or_default();
+    let at = chosen
+        .cell
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     let word = if chosen.cell.len() > 2 { "" } else { "map " };
     let caption = format!("{word}{sides}, cell {at}");
     let inner = captioned(ui, area, &caption);
-    let grid = fitted(Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max), sizes);
+    let grid = fitted(
+        Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max),
+        sizes,
+    );
     let response = ui.interact(grid, ui.scope_id().with("map"), Sense::click_and_drag());
     response.widget_info(|| {
-        WidgetInfo::labeled(Role::Canvas, true, format!("Map of {}, cell {at} of {sides}", chosen.place))
+        WidgetInfo::labeled(
+            Role::Canvas,
+            true,
+            format!("Map of {}, cell {at} of {sides}", chosen.place),
+        )
     });
     paint(ui, grid, sizes, chosen, &response);
     let under = |at: eframe::egui::Pos2| {
@@ -40,12 +58,22 @@ pub(super) fn show(ui: &mut Ui, area: Rect, chosen: &mut Chosen) {
     }
     keys(ui, &response, sizes, chosen);
     if let Some(cell) = response.hover_pos().map(under) {
-        let at = if chosen.is_strip() { cell[1].to_string() } else { format!("row {}, column {}", cell[0], cell[1]) };
+        let at = if chosen.is_strip() {
+            cell[1].to_string()
+        } else {
+            format!("row {}, column {}", cell[0], cell[1])
+        };
         response.on_hover_text_at_pointer(format!("{at}\nClick, or move with the arrow keys"));
     }
 }
 
-fn paint(ui: &Ui, grid: Rect, sizes @ [height, width]: [usize; 2], chosen: &Chosen, response: &Response) {
+fn paint(
+    ui: &Ui,
+    grid: Rect,
+    sizes @ [height, width]: [usize; 2],
+    chosen: &Chosen,
+    response: &Response,
+) {
     let colors = theme::palette(ui);
     let painter = ui.painter();
     painter.rect_filled(grid, 0.0, colors.raised);
@@ -58,7 +86,11 @@ fn paint(ui: &Ui, grid: Rect, sizes @ [height, width]: [usize; 2], chosen: &Chos
         let y = |row: usize| grid.top() + grid.height() * row as f32 / height as f32;
         (1..height).for_each(|row| _ = painter.hline(grid.x_range(), y(row), line));
     }
-    let frame = if response.has_focus() { Stroke::new(1.5, colors.accent) } else { Stroke::new(1.0, colors.weak) };
+    let frame = if response.has_focus() {
+        Stroke::new(1.5, colors.accent)
+    } else {
+        Stroke::new(1.0, colors.weak)
+    };
     painter.rect_stroke(grid, 0.0, frame, StrokeKind::Outside);
     let [row, column] = chosen.position().map(|at| (at as i64, at as i64));
     let cell = cell_rect(grid, sizes, [row, column]);
@@ -70,7 +102,11 @@ fn keys(ui: &Ui, response: &Response, [height, width]: [usize; 2], chosen: &mut 
     if !response.has_focus() {
         return;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    let filter = EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     let [row, column] = chosen.position();
     let moved = |key: Key| match key {
@@ -79,7 +115,12 @@ fn keys(ui: &Ui, response: &Response, [height, width]: [usize; 2], chosen: &mut 
         Key::ArrowLeft => [row, column.saturating_sub(1)],
         _ => [row, (column + 1).min(width - 1)],
     };
-    let arrows = [Key::ArrowUp, Key::ArrowDown, Key::ArrowLeft, Key::ArrowRight];
+    let arrows = [
+        Key::ArrowUp,
+        Key::ArrowDown,
+        Key::ArrowLeft,
+        Key::ArrowRight,
+    ];
     let pressed = |key: Key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
     if let Some(key) = arrows.into_iter().find(|&key| pressed(key)) {
         chosen.go(moved(key));

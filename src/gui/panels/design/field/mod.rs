@@ -28,7 +28,11 @@ pub struct FieldView {
 
 impl Default for FieldView {
     fn default() -> FieldView {
-        FieldView { chosen: None, pictures: Pictures::default(), effective: true }
+        FieldView {
+            chosen: None,
+            pictures: Pictures::default(),
+            effective: true,
+        }
     }
 }
 
@@ -47,18 +51,38 @@ impl View for FieldView {
 
     fn status(&self, state: &State) -> String {
         let Some(chosen) = self.chosen.as_ref() else {
-            let any = state.shown.inference.rows.iter().any(|row| row.receptive_field.is_some());
-            return if any { "What of the input one value of a layer sees".to_owned() } else { String::new() };
+            let any = state
+                .shown
+                .inference
+                .rows
+                .iter()
+                .any(|row| row.receptive_field.is_some());
+            return if any {
+                "What of the input one value of a layer sees".to_owned()
+            } else {
+                String::new()
+            };
         };
         chosen.line(&state.shown.inference)
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
-        let measured = self.chosen.as_ref().is_some_and(|chosen| chosen.effective(state).is_some());
+        let measured = self
+            .chosen
+            .as_ref()
+            .is_some_and(|chosen| chosen.effective(state).is_some());
         if measured {
-            let toggle = ui.selectable_label(self.effective, RichText::new("effective").size(theme::SMALL));
-            let hover = "How strongly each pixel bears on the cell: |gradient|, mean over the probe images";
-            if toggle.on_hover_text(hover).accessible_name("Effective field").clicked() {
+            let toggle = ui.selectable_label(
+                self.effective,
+                RichText::new("effective").size(theme::SMALL),
+            );
+            let hover =
+                "How strongly each pixel bears on the cell: |gradient|, mean over the probe images";
+            if toggle
+                .on_hover_text(hover)
+                .accessible_name("Effective field")
+                .clicked()
+            {
                 self.effective = !self.effective;
             }
         }
@@ -68,16 +92,24 @@ impl View for FieldView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         self.chosen = Chosen::of(state, self.chosen.take());
         let Some(chosen) = &mut self.chosen else {
-            return empty(ui, "No layers yet", "Add a layer: its receptive field is drawn on an image here.");
+            return empty(
+                ui,
+                "No layers yet",
+                "Add a layer: its receptive field is drawn on an image here.",
+            );
         };
         if self.effective || chosen.effective(state).is_none() {
             actions.extend(state.question(LookAt::Field));
         }
         let measured = self.effective && chosen.effective(state).is_some();
         let areas = Areas::of(ui.available_rect_before_wrap(), chosen, measured);
-        self.pictures.show(ui, areas.image, state, chosen, self.effective);
+        self.pictures
+            .show(ui, areas.image, state, chosen, self.effective);
         map::show(ui, areas.map, chosen);
-        let request = Request { place: chosen.place.clone(), cell: chosen.cell.clone() };
+        let request = Request {
+            place: chosen.place.clone(),
+            cell: chosen.cell.clone(),
+        };
         if state.looking.cell.as_ref() != Some(&request) {
             actions.push(Action::Show(Show::Cell(Some(request))));
         }
@@ -98,17 +130,27 @@ struct Areas {
 impl Areas {
     /// Side by side where the tile is wide, else the list below.
     fn of(area: Rect, chosen: &Chosen, measured: bool) -> Areas {
-        let (area, hint) =
-            area.split_top_bottom_at_y(area.bottom() - if area.height() > 180.0 { CAPTION } else { 0.0 });
+        let (area, hint) = area.split_top_bottom_at_y(
+            area.bottom() - if area.height() > 180.0 { CAPTION } else { 0.0 },
+        );
         // As wide as what is as tall as the tile; the rest is the list's.
         let beside = |share: f32, sizes: [usize; 2], extra: f32| {
             let ideal = (area.height() - CAPTION) * sizes[1] as f32 / sizes[0].max(1) as f32;
             (ideal + extra).min(area.width() * share)
         };
-        let sizes = [chosen.input().unwrap_or([1, 1]), chosen.map().unwrap_or([1, 1])];
-        let (image, map) = (beside(0.34, sizes[0], if measured { BAR } else { 0.0 }), beside(0.21, sizes[1], 0.0));
+        let sizes = [
+            chosen.input().unwrap_or([1, 1]),
+            chosen.map().unwrap_or([1, 1]),
+        ];
+        let (image, map) = (
+            beside(0.34, sizes[0], if measured { BAR } else { 0.0 }),
+            beside(0.21, sizes[1], 0.0),
+        );
         let part = |left: f32, width: f32| {
-            Rect::from_min_size(area.min + vec2(left, 0.0), vec2(width.max(0.0), area.height()))
+            Rect::from_min_size(
+                area.min + vec2(left, 0.0),
+                vec2(width.max(0.0), area.height()),
+            )
         };
         if area.width() <= 1.5 * area.height() {
             return Areas::above(area, chosen, hint);
@@ -116,10 +158,20 @@ impl Areas {
         if chosen.is_strip() {
             let (image, map) = part(0.0, area.width() * 0.55).split_top_bottom_at_fraction(0.5);
             let left = image.width() + GAP;
-            return Areas { image, map, list: part(left, area.width() - left), hint };
+            return Areas {
+                image,
+                map,
+                list: part(left, area.width() - left),
+                hint,
+            };
         }
         let left = image + map + 2.0 * GAP;
-        Areas { image: part(0.0, image), map: part(image + GAP, map), list: part(left, area.width() - left), hint }
+        Areas {
+            image: part(0.0, image),
+            map: part(image + GAP, map),
+            list: part(left, area.width() - left),
+            hint,
+        }
     }
 
     /// The pictures above, the list below.
@@ -131,14 +183,25 @@ impl Areas {
             true => pictures.split_top_bottom_at_fraction(0.5),
             false => pictures.split_left_right_at_fraction(0.55),
         };
-        Areas { image: Rect::from_min_max(image.min, image.max - vec2(GAP / 2.0, 0.0)), map, list, hint }
+        Areas {
+            image: Rect::from_min_max(image.min, image.max - vec2(GAP / 2.0, 0.0)),
+            map,
+            list,
+            hint,
+        }
     }
 }
 
 /// A small text above a picture, and what is left for the picture.
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let color = theme::palette(ui).weak;
-    let galley = elided(ui, text, FontId::proportional(theme::SMALL), color, area.width());
+    let galley = elided(
+        ui,
+        text,
+        FontId::proportional(theme::SMALL),
+        color,
+        area.width(),
+    );
     ui.painter().galley(area.min, galley, color);
     Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max)
 }
@@ -148,7 +211,11 @@ fn fitted(area: Rect, [height, width]: [usize; 2]) -> Rect {
     let (tall, wide) = (height.max(1) as f32, width.max(1) as f32);
     let scale = (area.width() / wide).min(area.height() / tall).max(0.0);
     // A strip of a signal would be a hair.
-    let least = if height == 1 { 40.0f32.min(area.height()) } else { 0.0 };
+    let least = if height == 1 {
+        40.0f32.min(area.height())
+    } else {
+        0.0
+    };
     Rect::from_min_size(area.min, vec2(wide * scale, (tall * scale).max(least)))
 }
 
@@ -156,13 +223,20 @@ fn fitted(area: Rect, [height, width]: [usize; 2]) -> Rect {
 fn cell_rect(grid: Rect, [height, width]: [usize; 2], [rows, columns]: [(i64, i64); 2]) -> Rect {
     let x = |column: i64| grid.left() + grid.width() * column as f32 / width.max(1) as f32;
     let y = |row: i64| grid.top() + grid.height() * row as f32 / height.max(1) as f32;
-    Rect::from_min_max(pos2(x(columns.0), y(rows.0)), pos2(x(columns.1 + 1), y(rows.1 + 1)))
+    Rect::from_min_max(
+        pos2(x(columns.0), y(rows.0)),
+        pos2(x(columns.1 + 1), y(rows.1 + 1)),
+    )
 }
 
 /// Where the code sees less than the input, whatever layer is chosen.
 fn hint(ui: &mut Ui, area: Rect, state: &State) {
-    let Some(text) = sees_less(&state.shown.inference).filter(|_| area.height() >= CAPTION) else { return };
-    let text = RichText::new(format!("Hint: {text}")).size(theme::SMALL).color(theme::palette(ui).second);
+    let Some(text) = sees_less(&state.shown.inference).filter(|_| area.height() >= CAPTION) else {
+        return;
+    };
+    let text = RichText::new(format!("Hint: {text}"))
+        .size(theme::SMALL)
+        .color(theme::palette(ui).second);
     let mut inner = ui.new_child(UiBuilder::new().id_salt("hint").max_rect(area));
     inner.add(Label::new(text).truncate());
 }
@@ -171,7 +245,9 @@ fn hint(ui: &mut Ui, area: Rect, state: &State) {
 fn told(ui: &Ui, area: Rect, text: &str) {
     let color = theme::palette(ui).weak;
     let font = FontId::proportional(theme::SMALL);
-    let galley = ui.painter().layout(text.to_owned(), font, color, area.width());
+    let galley = ui
+        .painter()
+        .layout(text.to_owned(), font, color, area.width());
     ui.painter().galley(area.min, galley, color);
 }
 

@@ -2,7 +2,9 @@
 
 use crate::gui::theme;
 use crate::shape::lens::{Sheet, number};
-use eframe::egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 
 /// Between the planes of a sheet, as a share of a cell.
 const BETWEEN: f32 = 0.5;
@@ -25,7 +27,10 @@ pub fn extent(sheet: &Sheet) -> [f32; 2] {
     let [above, right, below, left] = sheet.margin;
     let rows = (sheet.rows + above + below) as f32;
     let planes = sheet.planes.max(1) as f32;
-    [rows * planes + BETWEEN * (planes - 1.0), (sheet.columns + left + right) as f32]
+    [
+        rows * planes + BETWEEN * (planes - 1.0),
+        (sheet.columns + left + right) as f32,
+    ]
 }
 
 impl Grid<'_> {
@@ -57,13 +62,26 @@ impl Grid<'_> {
 
     /// The cells of the margin: plane, row, column.
     pub fn margin(&self) -> Vec<(usize, i64, i64)> {
-        let Sheet { planes, rows, columns, margin: [above, right, below, left], .. } = *self.sheet;
-        let (all_rows, all_columns) =
-            (-(above as i64)..(rows + below) as i64, -(left as i64)..(columns + right) as i64);
-        let inside = |row: i64, column: i64| (0..rows as i64).contains(&row) && (0..columns as i64).contains(&column);
+        let Sheet {
+            planes,
+            rows,
+            columns,
+            margin: [above, right, below, left],
+            ..
+        } = *self.sheet;
+        let (all_rows, all_columns) = (
+            -(above as i64)..(rows + below) as i64,
+            -(left as i64)..(columns + right) as i64,
+        );
+        let inside = |row: i64, column: i64| {
+            (0..rows as i64).contains(&row) && (0..columns as i64).contains(&column)
+        };
         let cells = (0..planes).flat_map(|plane| all_rows.clone().map(move |row| (plane, row)));
-        let cells = cells.flat_map(|(plane, row)| all_columns.clone().map(move |column| (plane, row, column)));
-        cells.filter(|&(_, row, column)| !inside(row, column)).collect()
+        let cells = cells
+            .flat_map(|(plane, row)| all_columns.clone().map(move |column| (plane, row, column)));
+        cells
+            .filter(|&(_, row, column)| !inside(row, column))
+            .collect()
     }
 }
 
@@ -74,15 +92,32 @@ pub fn mix(from: Color32, to: Color32, share: f32) -> Color32 {
 
 /// A cell with a number.
 pub fn cell(painter: &Painter, rect: Rect, fill: Color32, line: Color32) {
-    painter.rect(rect.shrink(0.5), 1.0, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    painter.rect(
+        rect.shrink(0.5),
+        1.0,
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
 }
 
 /// A cell of the margin: dashed, without a fill.
 pub fn dashed(painter: &Painter, rect: Rect, color: Color32) {
     let rect = rect.shrink(1.0);
-    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
+    let corners = [
+        rect.left_top(),
+        rect.right_top(),
+        rect.right_bottom(),
+        rect.left_bottom(),
+        rect.left_top(),
+    ];
     let dash = (rect.width() / 7.0).clamp(1.5, 4.0);
-    painter.extend(Shape::dashed_line(&corners, Stroke::new(1.0, color), dash, dash));
+    painter.extend(Shape::dashed_line(
+        &corners,
+        Stroke::new(1.0, color),
+        dash,
+        dash,
+    ));
 }
 
 /// Lines across a cell that nothing reads.
@@ -91,8 +126,14 @@ pub fn hatched(painter: &Painter, rect: Rect, color: Color32) {
     let stroke = Stroke::new(1.0, color);
     for share in [0.5, 1.0, 1.5] {
         let reach = rect.width() * share;
-        let from = pos2(rect.left() + (reach - rect.width()).max(0.0), rect.top() + reach.min(rect.height()));
-        let to = pos2(rect.left() + reach.min(rect.width()), rect.top() + (reach - rect.height()).max(0.0));
+        let from = pos2(
+            rect.left() + (reach - rect.width()).max(0.0),
+            rect.top() + reach.min(rect.height()),
+        );
+        let to = pos2(
+            rect.left() + reach.min(rect.width()),
+            rect.top() + (reach - rect.height()).max(0.0),
+        );
         painter.line_segment([from, to], stroke);
     }
 }
@@ -108,15 +149,30 @@ pub fn write_text(painter: &Painter, rect: Rect, text: &str, color: Color32) {
         return;
     }
     let letters = text.chars().count().max(2) as f32;
-    let size = (rect.height() * 0.46).clamp(8.0, 15.0).min(rect.width() * 1.38 / letters).max(6.0);
-    painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::digits(size), color);
+    let size = (rect.height() * 0.46)
+        .clamp(8.0, 15.0)
+        .min(rect.width() * 1.38 / letters)
+        .max(6.0);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        text,
+        theme::digits(size),
+        color,
+    );
 }
 
 /// A small number in the lower right corner: the weight that a cell is multiplied with.
 pub fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
     if rect.height() >= 26.0 {
         let at = rect.right_bottom() - vec2(3.0, 2.0);
-        painter.text(at, Align2::RIGHT_BOTTOM, format!("·{}", number(value)), theme::digits(8.5), color);
+        painter.text(
+            at,
+            Align2::RIGHT_BOTTOM,
+            format!("·{}", number(value)),
+            theme::digits(8.5),
+            color,
+        );
     }
 }
 
@@ -124,22 +180,45 @@ pub fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
 pub fn caption(ui: &Ui, bounds: Rect, text: &str) {
     let color = theme::palette(ui).weak;
     let at = pos2(bounds.center().x, bounds.top() - 3.0);
-    ui.painter().text(at, Align2::CENTER_BOTTOM, text, eframe::egui::FontId::proportional(theme::SMALL), color);
+    ui.painter().text(
+        at,
+        Align2::CENTER_BOTTOM,
+        text,
+        eframe::egui::FontId::proportional(theme::SMALL),
+        color,
+    );
 }
 
 /// How wide a caption is.
 pub fn caption_width(ui: &Ui, text: &str) -> f32 {
     let font = eframe::egui::FontId::proportional(theme::SMALL);
-    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
+    ui.painter()
+        .layout_no_wrap(text.to_owned(), font, Color32::WHITE)
+        .size()
+        .x
 }
 
 /// A beam of light from one rectangle to another, to the right or downwards.
 pub fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32) {
     let corners = match down {
-        false => [from.right_top(), to.left_top(), to.left_bottom(), from.right_bottom()],
-        true => [from.left_bottom(), to.left_top(), to.right_top(), from.right_bottom()],
+        false => [
+            from.right_top(),
+            to.left_top(),
+            to.left_bottom(),
+            from.right_bottom(),
+        ],
+        true => [
+            from.left_bottom(),
+            to.left_top(),
+            to.right_top(),
+            from.right_bottom(),
+        ],
     };
-    painter.add(Shape::convex_polygon(corners.to_vec(), theme::faded(color, 0.10), Stroke::NONE));
+    painter.add(Shape::convex_polygon(
+        corners.to_vec(),
+        theme::faded(color, 0.10),
+        Stroke::NONE,
+    ));
     let stroke = Stroke::new(1.0, theme::faded(color, 0.45));
     for (a, b) in [(0, 1), (3, 2)] {
         painter.line_segment([corners[a], corners[b]], stroke);
@@ -148,5 +227,10 @@ pub fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32)
 
 /// A frame around cells.
 pub fn frame(painter: &Painter, rect: Rect, color: Color32) {
-    painter.rect_stroke(rect.expand(0.5), 2.0, Stroke::new(2.0, color), StrokeKind::Outside);
+    painter.rect_stroke(
+        rect.expand(0.5),
+        2.0,
+        Stroke::new(2.0, color),
+        StrokeKind::Outside,
+    );
 }

@@ -17,23 +17,43 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
     if let Some(error) = &lens.error {
         ui.add(Label::new(RichText::new(&error.message).color(colors.wrong)).truncate());
         for help in error.help.iter().take(if tall { 4 } else { 1 }) {
-            ui.add(Label::new(RichText::new(help).size(theme::SMALL).color(colors.weak)).truncate());
+            ui.add(
+                Label::new(RichText::new(help).size(theme::SMALL).color(colors.weak)).truncate(),
+            );
         }
         return;
     }
-    let first = lens.formulas.first().map(|formula| formula.of.as_str()).unwrap_or_default();
+    let first = lens
+        .formulas
+        .first()
+        .map(|formula| formula.of.as_str())
+        .unwrap_or_default();
     // Where the size is no question, what is computed is.
     let second = usize::from(["each value", "parameters"].contains(&first));
     let is_shown = |(index, formula): &(usize, &Formula)| {
         tall || *index <= second || !["each value", "parameters"].contains(&formula.of.as_str())
     };
-    let shown: Vec<&Formula> = lens.formulas.iter().enumerate().filter(is_shown).map(|(_, formula)| formula).collect();
-    let elsewhere: Vec<&Formula> = lens.formulas.iter().filter(|formula| !shown.contains(formula)).collect();
-    let names =
-        shown.iter().map(|formula| width(ui, &formula.of, FontId::proportional(theme::SMALL))).fold(0.0, f32::max);
+    let shown: Vec<&Formula> = lens
+        .formulas
+        .iter()
+        .enumerate()
+        .filter(is_shown)
+        .map(|(_, formula)| formula)
+        .collect();
+    let elsewhere: Vec<&Formula> = lens
+        .formulas
+        .iter()
+        .filter(|formula| !shown.contains(formula))
+        .collect();
+    let names = shown
+        .iter()
+        .map(|formula| width(ui, &formula.of, FontId::proportional(theme::SMALL)))
+        .fold(0.0, f32::max);
     for formula in &shown {
-        let hover: Vec<String> =
-            elsewhere.iter().map(|formula| format!("{}: {}", formula.of, formula.text())).collect();
+        let hover: Vec<String> = elsewhere
+            .iter()
+            .map(|formula| format!("{}: {}", formula.of, formula.text()))
+            .collect();
         let response = line(ui, formula, names);
         if !hover.is_empty() {
             response.on_hover_text(hover.join("\n"));
@@ -42,18 +62,30 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
     for (remarks, color) in [(&lens.remarks, colors.second), (&lens.notes, colors.weak)] {
         if !remarks.is_empty() {
             let text = capital(&remarks.join("; "));
-            ui.add(Label::new(RichText::new(format!("{text}.")).size(theme::SMALL).color(color)).truncate());
+            ui.add(
+                Label::new(
+                    RichText::new(format!("{text}."))
+                        .size(theme::SMALL)
+                        .color(color),
+                )
+                .truncate(),
+            );
         }
     }
 }
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 fn width(ui: &Ui, text: &str, font: FontId) -> f32 {
-    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
+    ui.painter()
+        .layout_no_wrap(text.to_owned(), font, Color32::WHITE)
+        .size()
+        .x
 }
 
 /// One formula; where it is too wide its symbols are left out first.
@@ -61,19 +93,31 @@ fn line(ui: &mut Ui, formula: &Formula, names: f32) -> eframe::egui::Response {
     let room = ui.available_width() - names - theme::GAP;
     let mut skip = 0;
     while skip + 2 < formula.chain.len()
-        && width(ui, &formula.chain[skip..].join(" = "), FontId::proportional(SIZE)) > room
+        && width(
+            ui,
+            &formula.chain[skip..].join(" = "),
+            FontId::proportional(SIZE),
+        ) > room
     {
         skip += 1;
     }
     let job = job(ui, formula, skip, names);
     let response = ui.add(Label::new(job).truncate());
-    if skip > 0 { response.on_hover_text(formula.text()) } else { response }
+    if skip > 0 {
+        response.on_hover_text(formula.text())
+    } else {
+        response
+    }
 }
 
 fn job(ui: &Ui, formula: &Formula, skip: usize, names: f32) -> LayoutJob {
     let colors = theme::palette(ui);
     let small = FontId::proportional(theme::SMALL);
-    let part = |color: Color32, font: FontId| TextFormat { font_id: font, color, ..TextFormat::default() };
+    let part = |color: Color32, font: FontId| TextFormat {
+        font_id: font,
+        color,
+        ..TextFormat::default()
+    };
     let mut job = LayoutJob::default();
     job.append(&formula.of, 0.0, part(colors.weak, small.clone()));
     let mut gap = names - width(ui, &formula.of, small) + theme::GAP + 4.0;

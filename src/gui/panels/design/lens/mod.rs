@@ -44,10 +44,22 @@ impl View for LensView {
     }
 
     fn status(&self, state: &State) -> String {
-        let row = state.lens_place().and_then(|place| state.shown.inference.row(&place));
-        let input = |row: &Row| row.input.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let row = state
+            .lens_place()
+            .and_then(|place| state.shown.inference.row(&place));
+        let input = |row: &Row| {
+            row.input
+                .as_ref()
+                .map_or_else(|| "?".to_owned(), ToString::to_string)
+        };
         row.map_or_else(String::new, |row| {
-            format!("{}  {}  ·  {} → {}", row.place, row.text, input(row), row.shape_text())
+            format!(
+                "{}  {}  ·  {} → {}",
+                row.place,
+                row.text,
+                input(row),
+                row.shape_text()
+            )
         })
     }
 
@@ -91,9 +103,13 @@ impl LensView {
             self.made = None;
             return;
         };
-        let inside = |row: &&Row| row.place.stack == place.stack && row.place.path.starts_with(&place.path);
+        let inside =
+            |row: &&Row| row.place.stack == place.stack && row.place.path.starts_with(&place.path);
         let mut rows = state.shown.inference.rows.iter().filter(inside);
-        let same = self.made.as_ref().is_some_and(|made| rows.clone().eq(&made.rows));
+        let same = self
+            .made
+            .as_ref()
+            .is_some_and(|made| rows.clone().eq(&made.rows));
         if same {
             return;
         }
@@ -104,7 +120,13 @@ impl LensView {
         if let Some(former) = former {
             let lens = state.view.lens;
             let at = lens.at.filter(|_| former.lens.place == place);
-            actions.push(set(LensSettings { step: 0, playing: false, at, part: 0, ..lens }));
+            actions.push(set(LensSettings {
+                step: 0,
+                playing: false,
+                at,
+                part: 0,
+                ..lens
+            }));
         }
     }
 }
@@ -115,20 +137,36 @@ fn set(settings: LensSettings) -> Action {
 }
 
 /// Takes the next step when it is due, and asks for a frame when it will be; gives when that is.
-fn play(ui: &Ui, due: Option<f64>, settings: LensSettings, steps: usize, actions: &mut Vec<Action>) -> Option<f64> {
+fn play(
+    ui: &Ui,
+    due: Option<f64>,
+    settings: LensSettings,
+    steps: usize,
+    actions: &mut Vec<Action>,
+) -> Option<f64> {
     if !settings.playing {
         return None;
     }
-    let (now, period) = (ui.input(|input| input.time), 1.0 / f64::from(settings.pace.max(1)));
+    let (now, period) = (
+        ui.input(|input| input.time),
+        1.0 / f64::from(settings.pace.max(1)),
+    );
     let mut due = due.unwrap_or(now + period);
     // What the user just did counts more than the clock.
-    let moved = actions.iter().any(|action| matches!(action, Action::Show(Show::Lens(_))));
+    let moved = actions
+        .iter()
+        .any(|action| matches!(action, Action::Show(Show::Lens(_))));
     if now >= due && !moved {
         let step = settings.step + 1;
         let last = step + 1 >= steps;
-        actions.push(set(LensSettings { step: step.min(steps.saturating_sub(1)), playing: !last, ..settings }));
+        actions.push(set(LensSettings {
+            step: step.min(steps.saturating_sub(1)),
+            playing: !last,
+            ..settings
+        }));
         due = now + period;
     }
-    ui.ctx().request_repaint_after(Duration::from_secs_f64((due - now).max(0.01)));
+    ui.ctx()
+        .request_repaint_after(Duration::from_secs_f64((due - now).max(0.01)));
     Some(due)
 }

@@ -22,17 +22,34 @@ pub(super) fn curve(ui: &Ui, area: Rect, activation: Activation, x: f64, color: 
     let place = |(x, y): (f64, f64)| -> Pos2 {
         let across = (x + REACH) / (2.0 * REACH);
         let up = (y - low) / (high - low);
-        pos2(square.left() + across as f32 * square.width(), square.bottom() - up as f32 * square.height())
+        pos2(
+            square.left() + across as f32 * square.width(),
+            square.bottom() - up as f32 * square.height(),
+        )
     };
     let (painter, axis) = (ui.painter(), Stroke::new(1.0, colors.line));
     painter.hline(square.x_range(), place((0.0, 0.0)).y, axis);
     painter.vline(place((0.0, 0.0)).x, square.y_range(), axis);
     let points: Vec<Pos2> = samples.into_iter().map(place).collect();
     painter.add(Shape::line(points, Stroke::new(1.8, color)));
-    let (y, point) = (function_value(activation, x), place((x, function_value(activation, x))));
+    let (y, point) = (
+        function_value(activation, x),
+        place((x, function_value(activation, x))),
+    );
     let foot = Stroke::new(1.0, theme::faded(color, 0.6));
-    painter.extend(Shape::dashed_line(&[place((x, 0.0)), point, place((0.0, y))], foot, 3.0, 3.0));
+    painter.extend(Shape::dashed_line(
+        &[place((x, 0.0)), point, place((0.0, y))],
+        foot,
+        3.0,
+        3.0,
+    ));
     painter.circle_filled(point, 4.0, colors.strong);
     let (align, text) = (Align2::LEFT_TOP, format!("({}, {})", number(x), number(y)));
-    painter.text(square.left_top(), align, text, theme::digits(10.5), colors.weak);
+    painter.text(
+        square.left_top(),
+        align,
+        text,
+        theme::digits(10.5),
+        colors.weak,
+    );
 }

@@ -96,7 +96,11 @@ impl Answers {
 
     /// Asks anew when the network is another.
     pub fn update(&mut self, network: &Network, locked: Vec<Target>, ctx: &Context) {
-        if self.known.as_ref().is_some_and(|known| known.network == *network && known.locked == locked) {
+        if self
+            .known
+            .as_ref()
+            .is_some_and(|known| known.network == *network && known.locked == locked)
+        {
             return;
         }
         self.known = Some(Known::of(network, locked, Aim::OutputEqualsInput));
@@ -113,7 +117,11 @@ impl Answers {
 
     /// Works everything out at once.
     pub fn work_out(&mut self, network: &Network, locked: Vec<Target>) {
-        if self.known.as_ref().is_some_and(|known| known.network == *network && !known.is_searching()) {
+        if self
+            .known
+            .as_ref()
+            .is_some_and(|known| known.network == *network && !known.is_searching())
+        {
             return;
         }
         let mut known = Known::of(network, locked, Aim::OutputEqualsInput);
@@ -140,10 +148,15 @@ impl Answers {
             sender.send(Answer::of(&network, &locked, aim, anew)).ok();
             ctx.request_repaint();
         };
-        match std::thread::Builder::new().name("strata-solve".into()).spawn(work) {
+        match std::thread::Builder::new()
+            .name("strata-solve".into())
+            .spawn(work)
+        {
             Ok(_) => match receiver.recv_timeout(PATIENCE) {
                 Ok(answer) => known.take(answer),
-                Err(RecvTimeoutError::Timeout) => (self.running, self.is_current) = (Some(receiver), true),
+                Err(RecvTimeoutError::Timeout) => {
+                    (self.running, self.is_current) = (Some(receiver), true)
+                }
                 Err(RecvTimeoutError::Disconnected) => known.solved = Some(defect()),
             },
             Err(_) => known.take(Answer::of(&known.network, &known.locked, aim, anew)),
@@ -167,8 +180,12 @@ impl Answers {
 }
 
 fn defect() -> Solved {
-    let message = "A defect in Strata ended the search; please report it with this project.".to_owned();
-    Solved { message, ..Solved::default() }
+    let message =
+        "A defect in Strata ended the search; please report it with this project.".to_owned();
+    Solved {
+        message,
+        ..Solved::default()
+    }
 }
 
 #[cfg(test)]
@@ -190,11 +207,17 @@ mod tests {
         }
         let known = answers.known().unwrap();
         assert_eq!(known.network, network("deep-autoencoder"));
-        assert_eq!(known.strips.as_ref().unwrap()[0].rule.to_string(), "every size from 4");
+        assert_eq!(
+            known.strips.as_ref().unwrap()[0].rule.to_string(),
+            "every size from 4"
+        );
         answers.seek(Aim::CodeAtMost(8), &ctx);
         while answers.known().unwrap().is_searching() {
             answers.take(&ctx);
         }
-        assert!(answers.known().unwrap().strips.is_some(), "sizes stay when only the aim changes");
+        assert!(
+            answers.known().unwrap().strips.is_some(),
+            "sizes stay when only the aim changes"
+        );
     }
 }

@@ -10,7 +10,9 @@ use crate::project::Network;
 use crate::project::node::Node;
 use crate::shape::solve::{Aim, Change, Solution};
 use crate::text::count;
-use eframe::egui::{Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui};
+use eframe::egui::{
+    Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui,
+};
 
 /// Changes of one card that are listed.
 const LISTED: usize = 6;
@@ -18,11 +20,20 @@ const LISTED: usize = 6;
 const BUTTON: f32 = 56.0;
 
 /// Shows the cards; returns the network of the one that is looked at.
-pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) -> Option<Network> {
+pub(super) fn show(
+    ui: &mut Ui,
+    known: &Known,
+    state: &State,
+    actions: &mut Vec<Action>,
+) -> Option<Network> {
     let mut looked_at = None;
     let colors = *theme::palette(ui);
     ui.horizontal(|ui| {
-        ui.label(RichText::new(title(known.aim)).font(theme::heading(theme::BODY)).color(colors.strong));
+        ui.label(
+            RichText::new(title(known.aim))
+                .font(theme::heading(theme::BODY))
+                .color(colors.strong),
+        );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             looked_at = mirror(ui, known, state, actions);
         });
@@ -36,7 +47,11 @@ pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<
     if !message.is_empty() {
         ui.label(RichText::new(message).color(colors.weak));
     }
-    let solutions = known.solved.as_ref().map(|solved| solved.solutions.as_slice()).unwrap_or_default();
+    let solutions = known
+        .solved
+        .as_ref()
+        .map(|solved| solved.solutions.as_slice())
+        .unwrap_or_default();
     for (index, solution) in solutions.iter().enumerate() {
         if card(ui, index, solution, state, actions) {
             looked_at = Some(solution.network.clone());
@@ -66,8 +81,12 @@ fn mirror(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) 
             solution.note
         ),
     };
-    let response = ui.add_enabled(solution.is_some(), Button::new("Mirror")).accessible_name("Mirror the encoder");
-    let response = response.on_hover_text(&hover).on_disabled_hover_text(&hover);
+    let response = ui
+        .add_enabled(solution.is_some(), Button::new("Mirror"))
+        .accessible_name("Mirror the encoder");
+    let response = response
+        .on_hover_text(&hover)
+        .on_disabled_hover_text(&hover);
     let solution = solution?;
     if response.clicked() {
         actions.push(apply(state, solution));
@@ -81,32 +100,59 @@ fn is_looked_at(response: &Response) -> bool {
 }
 
 /// One proposal; true while it is looked at.
-fn card(ui: &mut Ui, index: usize, solution: &Solution, state: &State, actions: &mut Vec<Action>) -> bool {
+fn card(
+    ui: &mut Ui,
+    index: usize,
+    solution: &Solution,
+    state: &State,
+    actions: &mut Vec<Action>,
+) -> bool {
     let colors = *theme::palette(ui);
     let lit = state.proposal() == Some(&solution.network);
     let fill = if lit { colors.lifted } else { colors.raised };
     let line = if lit { colors.accent } else { colors.line };
     let mut focused = false;
-    let frame = Frame::new().fill(fill).stroke(Stroke::new(1.0, line)).corner_radius(theme::RADIUS);
-    let shown = frame.inner_margin(Margin { left: 8, right: 6, top: 5, bottom: 5 }).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal_top(|ui| {
-            let texts = ui.available_width() - BUTTON;
-            ui.vertical(|ui| {
-                ui.set_width(texts);
-                ui.spacing_mut().item_spacing.y = 1.0;
-                ui.spacing_mut().interact_size.y = 0.0;
-                solution.changes.iter().take(LISTED).for_each(|change| diff(ui, change));
-                ui.label(RichText::new(note(solution)).size(theme::SMALL).color(colors.weak));
+    let frame = Frame::new()
+        .fill(fill)
+        .stroke(Stroke::new(1.0, line))
+        .corner_radius(theme::RADIUS);
+    let shown = frame
+        .inner_margin(Margin {
+            left: 8,
+            right: 6,
+            top: 5,
+            bottom: 5,
+        })
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_top(|ui| {
+                let texts = ui.available_width() - BUTTON;
+                ui.vertical(|ui| {
+                    ui.set_width(texts);
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    ui.spacing_mut().interact_size.y = 0.0;
+                    solution
+                        .changes
+                        .iter()
+                        .take(LISTED)
+                        .for_each(|change| diff(ui, change));
+                    ui.label(
+                        RichText::new(note(solution))
+                            .size(theme::SMALL)
+                            .color(colors.weak),
+                    );
+                });
+                let name = format!("Apply solution {}", index + 1);
+                let button = ui
+                    .button("Apply")
+                    .accessible_name(&name)
+                    .on_hover_text("One step to undo (Ctrl+Z)");
+                focused = button.has_focus();
+                if button.clicked() {
+                    actions.push(apply(state, solution));
+                }
             });
-            let name = format!("Apply solution {}", index + 1);
-            let button = ui.button("Apply").accessible_name(&name).on_hover_text("One step to undo (Ctrl+Z)");
-            focused = button.has_focus();
-            if button.clicked() {
-                actions.push(apply(state, solution));
-            }
         });
-    });
     focused || ui.rect_contains_pointer(shown.response.rect)
 }
 
@@ -116,14 +162,25 @@ fn note(solution: &Solution) -> String {
         0 => String::new(),
         more => format!("and {more} more changes · "),
     };
-    let edits = if solution.edits == 1 { "1 edit".to_owned() } else { format!("{} edits", solution.edits) };
-    if solution.note.is_empty() { format!("{more}{edits}") } else { format!("{more}{edits} · {}", solution.note) }
+    let edits = if solution.edits == 1 {
+        "1 edit".to_owned()
+    } else {
+        format!("{} edits", solution.edits)
+    };
+    if solution.note.is_empty() {
+        format!("{more}{edits}")
+    } else {
+        format!("{more}{edits} · {}", solution.note)
+    }
 }
 
 /// The layer before and after, with its place.
 fn diff(ui: &mut Ui, change: &Change) {
     let colors = *theme::palette(ui);
-    let lines = [(&change.from, '-', colors.wrong), (&change.to, '+', colors.proven)];
+    let lines = [
+        (&change.from, '-', colors.wrong),
+        (&change.to, '+', colors.proven),
+    ];
     let mut place = Some(change.place.to_string());
     for (node, sign, color) in lines {
         let Some(node) = node else { continue };
@@ -131,8 +188,14 @@ fn diff(ui: &mut Ui, change: &Change) {
             ui.spacing_mut().item_spacing.x = 6.0;
             if let Some(place) = place.take() {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    ui.label(RichText::new(place).font(theme::digits(10.5)).color(colors.weak));
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| text(ui, sign, node, color));
+                    ui.label(
+                        RichText::new(place)
+                            .font(theme::digits(10.5))
+                            .color(colors.weak),
+                    );
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        text(ui, sign, node, color)
+                    });
                 });
             } else {
                 text(ui, sign, node, color);

@@ -43,9 +43,14 @@ impl View for SolveView {
         if inference.rows.is_empty() {
             return String::new();
         }
-        let shape =
-            |shape: &Option<crate::project::size::Shape>| shape.as_ref().map_or("?".into(), ToString::to_string);
-        let line = format!("input {} · code {}", inference.input, shape(&inference.code));
+        let shape = |shape: &Option<crate::project::size::Shape>| {
+            shape.as_ref().map_or("?".into(), ToString::to_string)
+        };
+        let line = format!(
+            "input {} · code {}",
+            inference.input,
+            shape(&inference.code)
+        );
         if state.shown.banner.level == Level::NotApplicable {
             line
         } else {
@@ -56,7 +61,11 @@ impl View for SolveView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         // While a proposal is looked at, what was said of the network itself stays.
         if state.proposal().is_none() {
-            self.answers.update(&state.shown.network, locks::targets(state.project()), ui.ctx());
+            self.answers.update(
+                &state.shown.network,
+                locks::targets(state.project()),
+                ui.ctx(),
+            );
         }
         self.answers.take(ui.ctx());
         let looked_at = self.show(ui, state, actions);
@@ -66,7 +75,8 @@ impl View for SolveView {
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
-        self.answers.work_out(&state.shown.network, locks::targets(state.project()));
+        self.answers
+            .work_out(&state.shown.network, locks::targets(state.project()));
         self.show(ui, state, &mut Vec::new());
     }
 }
@@ -85,7 +95,8 @@ impl SolveView {
         }
         let area = ui.available_rect_before_wrap();
         let below = strip::height(known.strips.as_deref());
-        let (above, strips_area) = area.split_top_bottom_at_y((area.bottom() - below).max(area.top() + 60.0));
+        let (above, strips_area) =
+            area.split_top_bottom_at_y((area.bottom() - below).max(area.top() + 60.0));
         let mut bottom = ui.new_child(UiBuilder::new().id_salt("sizes").max_rect(strips_area));
         strip::show(&mut bottom, known, &mut self.cursor, actions);
         let mut top = ui.new_child(UiBuilder::new().id_salt("why").max_rect(above));
@@ -98,15 +109,28 @@ impl SolveView {
         let left = (rest.width() * share).clamp(160.0, 420.0);
         let (path_area, text_area) = rest.split_left_right_at_x(rest.left() + left);
         let mut inner = top.new_child(UiBuilder::new().id_salt("path").max_rect(path_area));
-        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| path::show(ui, known, state, actions));
-        let text_area = Rect::from_min_max(text_area.min + vec2(theme::GAP + 4.0, 0.0), text_area.max);
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(&mut inner, |ui| path::show(ui, known, state, actions));
+        let text_area =
+            Rect::from_min_max(text_area.min + vec2(theme::GAP + 4.0, 0.0), text_area.max);
         let mut inner = top.new_child(UiBuilder::new().id_salt("text").max_rect(text_area));
-        ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-            ui.set_width(ui.available_width() - 6.0);
-            causes(ui, known, if above.height() < SHORT { theme::SMALL } else { theme::BODY });
-            looked_at = cards::show(ui, known, state, actions);
-            aim = self.aims.show(ui, known, state.generation);
-        });
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(&mut inner, |ui| {
+                ui.set_width(ui.available_width() - 6.0);
+                causes(
+                    ui,
+                    known,
+                    if above.height() < SHORT {
+                        theme::SMALL
+                    } else {
+                        theme::BODY
+                    },
+                );
+                looked_at = cards::show(ui, known, state, actions);
+                aim = self.aims.show(ui, known, state.generation);
+            });
         if let Some(aim) = aim {
             self.answers.seek(aim, ui.ctx());
         }
@@ -116,8 +140,13 @@ impl SolveView {
 
 /// Takes a proposal over, as one step to undo.
 fn apply(state: &State, solution: &Solution) -> Action {
-    let plain = || Project { network: solution.network.clone(), ..state.project().clone() };
-    Action::Edit(Edit::All(Box::new(stepwise(state.project(), solution).unwrap_or_else(plain))))
+    let plain = || Project {
+        network: solution.network.clone(),
+        ..state.project().clone()
+    };
+    Action::Edit(Edit::All(Box::new(
+        stepwise(state.project(), solution).unwrap_or_else(plain),
+    )))
 }
 
 /// The project after the single edits of a proposal, through which locks follow their layers; `None` where they
@@ -131,15 +160,17 @@ fn stepwise(project: &Project, solution: &Solution) -> Option<Project> {
         (Some(_), _) => (1, 0),
         (None, _) => (2, last(&change.place)),
     });
-    let after = changes.into_iter().try_fold(project.clone(), |project, change| {
-        let place = change.place.clone();
-        let edit = match (&change.from, &change.to) {
-            (_, None) => Edit::Remove(place),
-            (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
-            (None, Some(node)) => Edit::Insert(place, node.clone()),
-        };
-        edit.apply(&project)
-    });
+    let after = changes
+        .into_iter()
+        .try_fold(project.clone(), |project, change| {
+            let place = change.place.clone();
+            let edit = match (&change.from, &change.to) {
+                (_, None) => Edit::Remove(place),
+                (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
+                (None, Some(node)) => Edit::Insert(place, node.clone()),
+            };
+            edit.apply(&project)
+        });
     after.ok().filter(|after| after.network == solution.network)
 }
 
@@ -166,7 +197,10 @@ fn heading(ui: &mut Ui, banner: &Banner) {
 fn sentence(banner: &Banner) -> String {
     let text = banner.text.trim_end_matches([' ', '✓']);
     let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
     first + letters.as_str()
 }
 
@@ -178,10 +212,17 @@ fn causes(ui: &mut Ui, known: &Known, size: f32) {
     }
     const SHOWN: usize = 3;
     for layer in known.unread.iter().take(SHOWN) {
-        ui.label(RichText::new(format!("{}.", plain(&layer.sentence))).size(theme::SMALL).color(colors.weak));
+        ui.label(
+            RichText::new(format!("{}.", plain(&layer.sentence)))
+                .size(theme::SMALL)
+                .color(colors.weak),
+        );
     }
     if known.unread.len() > SHOWN {
-        let more = format!("{} more layers leave cells unread.", known.unread.len() - SHOWN);
+        let more = format!(
+            "{} more layers leave cells unread.",
+            known.unread.len() - SHOWN
+        );
         ui.label(RichText::new(more).size(theme::SMALL).color(colors.weak));
     }
     ui.add_space(theme::STEP);
@@ -194,5 +235,8 @@ fn plain(sentence: &str) -> String {
 
 /// A rectangle's upper left part of this height.
 fn slice(rect: Rect, top: f32, height: f32) -> Rect {
-    Rect::from_min_size(pos2(rect.left(), rect.top() + top), vec2(rect.width(), height))
+    Rect::from_min_size(
+        pos2(rect.left(), rect.top() + top),
+        vec2(rect.width(), height),
+    )
 }

@@ -11,7 +11,8 @@ use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::shape::explain::{Side, Step};
 use eframe::egui::{
-    Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 /// A line with the two sizes of a level.
@@ -50,13 +51,15 @@ pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<
     }
     let middle = LEVEL + bottom.len() as f32 * (CHIP + GAP);
     let height: f32 = rows.iter().map(Row::height).sum::<f32>() + middle + GAP;
-    let (area, _) = ui.allocate_exact_size(vec2(ui.available_width() - 6.0, height), Sense::hover());
+    let (area, _) =
+        ui.allocate_exact_size(vec2(ui.available_width() - 6.0, height), Sense::hover());
     let indent = (area.width() * 0.16 / rows.len().max(1) as f32).min(INDENT);
     let mut top = 0.0;
     for (depth, row) in rows.iter().enumerate() {
         let inside = slice(area, top, row.height()).shrink2(vec2(indent * depth as f32, 0.0));
         level(ui, slice(inside, 0.0, LEVEL), row);
-        let (left, right) = slice(inside, LEVEL, row.height() - LEVEL).split_left_right_at_fraction(0.5);
+        let (left, right) =
+            slice(inside, LEVEL, row.height() - LEVEL).split_left_right_at_fraction(0.5);
         column(ui, left, &row.down, known, state, actions);
         column(ui, right, &row.up, known, state, actions);
         top += row.height();
@@ -79,7 +82,9 @@ fn rows(path: &[Step]) -> (Vec<Row<'_>>, Vec<&Step>) {
         if rows.len() <= step.row {
             rows.resize_with(step.row + 1, Row::default);
         }
-        let Some(row) = rows.get_mut(step.row) else { continue };
+        let Some(row) = rows.get_mut(step.row) else {
+            continue;
+        };
         match step.side {
             Side::Down => row.down.push(step),
             // What comes up is drawn from below.
@@ -94,7 +99,12 @@ fn sizes(shape: &Shape, whole: bool) -> String {
     if whole || shape.is_vector() {
         return shape.to_string();
     }
-    shape.spatial().iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+    shape
+        .spatial()
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join("×")
 }
 
 /// What the encoder had at a level, and what the decoder comes back with.
@@ -103,7 +113,9 @@ fn level(ui: &Ui, rect: Rect, row: &Row<'_>) {
     let had = row.down.first().map(|step| &step.before);
     let back = row.up.first();
     let wrong = back.is_some_and(|step| step.wrong);
-    let known = back.zip(had).filter(|(step, had)| step.after.spatial() == had.spatial());
+    let known = back
+        .zip(had)
+        .filter(|(step, had)| step.after.spatial() == had.spatial());
     let ink = match (wrong, known) {
         (true, _) => colors.wrong,
         (false, Some(_)) => colors.proven,
@@ -113,7 +125,8 @@ fn level(ui: &Ui, rect: Rect, row: &Row<'_>) {
     let (mut from, mut to) = (rect.left() + 2.0, rect.right() - 2.0);
     let write = |x: f32, align: Align2, shape: &Shape, color: Color32| {
         let at = pos2(x, rect.center().y);
-        ui.painter().text(at, align, sizes(shape, whole), theme::digits(12.0), color)
+        ui.painter()
+            .text(at, align, sizes(shape, whole), theme::digits(12.0), color)
     };
     if let Some(had) = had {
         from = write(from, Align2::LEFT_CENTER, had, colors.strong).right() + 6.0;
@@ -135,7 +148,13 @@ fn link(ui: &Ui, from: f32, to: f32, y: f32, ink: Color32, wrong: bool) {
     ui.painter().hline(from..=middle - hole, y, stroke);
     ui.painter().hline(middle + hole..=to, y, stroke);
     if wrong {
-        ui.painter().text(pos2(middle, y), Align2::CENTER_CENTER, "≠", theme::heading(14.0), ink);
+        ui.painter().text(
+            pos2(middle, y),
+            Align2::CENTER_CENTER,
+            "≠",
+            theme::heading(14.0),
+            ink,
+        );
     }
 }
 
@@ -144,12 +163,27 @@ fn code(ui: &Ui, rect: Rect, code: Option<&Shape>) {
     let code = code.map_or_else(|| "code ?".into(), |code| format!("code {code}"));
     let stroke = Stroke::new(1.0, colors.line);
     let font = theme::digits(12.0);
-    let text = ui.painter().text(rect.center(), Align2::CENTER_CENTER, code, font, colors.weak);
-    ui.painter().hline(rect.left()..=text.left() - 6.0, rect.center().y, stroke);
-    ui.painter().hline(text.right() + 6.0..=rect.right(), rect.center().y, stroke);
+    let text = ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        code,
+        font,
+        colors.weak,
+    );
+    ui.painter()
+        .hline(rect.left()..=text.left() - 6.0, rect.center().y, stroke);
+    ui.painter()
+        .hline(text.right() + 6.0..=rect.right(), rect.center().y, stroke);
 }
 
-fn column(ui: &mut Ui, rect: Rect, steps: &[&Step], known: &Known, state: &State, actions: &mut Vec<Action>) {
+fn column(
+    ui: &mut Ui,
+    rect: Rect,
+    steps: &[&Step],
+    known: &Known,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
     for (at, step) in steps.iter().enumerate() {
         let rect = slice(rect, at as f32 * (CHIP + GAP), CHIP).shrink2(vec2(2.0, 0.0));
         let id = Id::unique(("solve step", &step.place, step.row, at));
@@ -162,49 +196,95 @@ fn column(ui: &mut Ui, rect: Rect, steps: &[&Step], known: &Known, state: &State
 /// A layer as a small button.
 fn chip(ui: &Ui, rect: Rect, id: Id, step: &Step, known: &Known, state: &State) -> Response {
     let response = ui.interact(rect, id, Sense::click());
-    let said = format!("Step {} {}: {} → {}", step.place, step.text, step.before, step.after);
-    let name = if step.culprit { format!("{said}, a cause of the difference") } else { said };
+    let said = format!(
+        "Step {} {}: {} → {}",
+        step.place, step.text, step.before, step.after
+    );
+    let name = if step.culprit {
+        format!("{said}, a cause of the difference")
+    } else {
+        said
+    };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.clone()));
     let colors = theme::palette(ui);
-    let lit = response.hovered() || response.has_focus() || state.selected.as_ref() == Some(&step.place);
+    let lit =
+        response.hovered() || response.has_focus() || state.selected.as_ref() == Some(&step.place);
     let fill = match (step.culprit, lit) {
         (true, _) => colors.wrong_back,
         (false, true) => colors.lifted,
         (false, false) => colors.raised,
     };
-    let line = match (step.culprit, response.has_focus() || state.selected.as_ref() == Some(&step.place)) {
+    let line = match (
+        step.culprit,
+        response.has_focus() || state.selected.as_ref() == Some(&step.place),
+    ) {
         (_, true) => colors.accent,
         (true, false) => colors.wrong,
         (false, false) => Color32::TRANSPARENT,
     };
-    ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    ui.painter().rect(
+        rect,
+        theme::RADIUS,
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
     let strip = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
     let family = theme::family(ui, Node::from_text(&step.text).family());
-    ui.painter().rect_filled(strip, 1.0, if step.culprit { colors.wrong } else { family });
-    let ink = if step.culprit || lit { colors.strong } else { colors.text };
+    ui.painter()
+        .rect_filled(strip, 1.0, if step.culprit { colors.wrong } else { family });
+    let ink = if step.culprit || lit {
+        colors.strong
+    } else {
+        colors.text
+    };
     label(ui, rect, &step.text, ink);
     response.on_hover_ui(|ui| hover(ui, step, known))
 }
 
 fn label(ui: &Ui, rect: Rect, text: &str, ink: Color32) {
     let galley = elided(ui, text, theme::digits(11.0), ink, rect.width() - 12.0);
-    ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0), galley, ink);
+    ui.painter().galley(
+        pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0),
+        galley,
+        ink,
+    );
 }
 
 fn hover(ui: &mut Ui, step: &Step, known: &Known) {
     ui.label(RichText::new(format!("{}  {}", step.place, step.text)).font(theme::digits(12.0)));
     ui.label(format!("{} → {}", step.before, step.after));
     if let Some(partner) = &step.partner {
-        let word = if step.side == Side::Down { "undone by" } else { "undoes" };
+        let word = if step.side == Side::Down {
+            "undone by"
+        } else {
+            "undoes"
+        };
         ui.label(format!("{word} {partner}"));
     }
     if step.dropped.iter().any(|&dropped| dropped > 0) {
         let dropped: Vec<String> = step.dropped.iter().map(u64::to_string).collect();
-        let by_axis = if step.dropped.len() > 1 { " by axis" } else { "" };
-        ui.label(format!("(n + 2p − span) mod s = {}{by_axis}: so much the stride rounds away", dropped.join(", ")));
+        let by_axis = if step.dropped.len() > 1 {
+            " by axis"
+        } else {
+            ""
+        };
+        ui.label(format!(
+            "(n + 2p − span) mod s = {}{by_axis}: so much the stride rounds away",
+            dropped.join(", ")
+        ));
     }
-    for cause in known.explanation.causes.iter().filter(|cause| cause.place == step.place) {
+    for cause in known
+        .explanation
+        .causes
+        .iter()
+        .filter(|cause| cause.place == step.place)
+    {
         ui.label(RichText::new(super::plain(&cause.sentence)).color(theme::palette(ui).wrong));
     }
-    ui.label(RichText::new("Click to select the layer").font(FontId::proportional(theme::SMALL)).weak());
+    ui.label(
+        RichText::new("Click to select the layer")
+            .font(FontId::proportional(theme::SMALL))
+            .weak(),
+    );
 }

@@ -11,8 +11,8 @@ use crate::project::size::Shape;
 use crate::shape::sizes::{MOST, Strip};
 use crate::shape::{banner, explain, infer};
 use eframe::egui::{
-    Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense, Shape as Drawing,
-    Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
+    Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 const WORDS: f32 = 24.0;
@@ -32,7 +32,11 @@ pub struct Cursor {
 
 /// The room that the strip takes; `None` while it is worked out.
 pub(super) fn height(strips: Option<&[Strip]>) -> f32 {
-    if strips.is_some_and(<[Strip]>::is_empty) { 0.0 } else { WORDS + BAR + TICKS + BELOW }
+    if strips.is_some_and(<[Strip]>::is_empty) {
+        0.0
+    } else {
+        WORDS + BAR + TICKS + BELOW
+    }
 }
 
 /// Shows the strip, with a choice of the axis where they differ.
@@ -42,14 +46,26 @@ pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mu
     let Some(strips) = &known.strips else {
         let font = eframe::egui::FontId::proportional(theme::SMALL);
         let text = "Trying all sizes from 1 to 512 …";
-        ui.painter().text(line.left_center(), Align2::LEFT_CENTER, text, font, theme::palette(ui).weak);
+        ui.painter().text(
+            line.left_center(),
+            Align2::LEFT_CENTER,
+            text,
+            font,
+            theme::palette(ui).weak,
+        );
         return;
     };
-    let Some(strip) = strips.get(cursor.axis).or(strips.first()) else { return };
+    let Some(strip) = strips.get(cursor.axis).or(strips.first()) else {
+        return;
+    };
     let bar = slice(area, WORDS, BAR).shrink2(vec2(1.0, 0.0));
     let looked_at = one(ui, bar, strip, known, cursor, actions);
-    let mut line =
-        ui.new_child(UiBuilder::new().id_salt("rule").max_rect(line).layout(Layout::left_to_right(Align::Center)));
+    let mut line = ui.new_child(
+        UiBuilder::new()
+            .id_salt("rule")
+            .max_rect(line)
+            .layout(Layout::left_to_right(Align::Center)),
+    );
     line.spacing_mut().item_spacing.x = 6.0;
     if strips.len() > 1 {
         choice(&mut line, strips, cursor);
@@ -62,8 +78,13 @@ pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mu
 fn choice(ui: &mut Ui, strips: &[Strip], cursor: &mut Cursor) {
     for (axis, strip) in strips.iter().enumerate() {
         let text = RichText::new(strip.name).size(theme::SMALL);
-        let button = ui.selectable_label(cursor.axis == axis, text).accessible_name(format!("Sizes of {}", strip.name));
-        if button.on_hover_text(format!("The strip of input {}s", strip.name)).clicked() {
+        let button = ui
+            .selectable_label(cursor.axis == axis, text)
+            .accessible_name(format!("Sizes of {}", strip.name));
+        if button
+            .on_hover_text(format!("The strip of input {}s", strip.name))
+            .clicked()
+        {
             cursor.axis = axis;
         }
     }
@@ -72,7 +93,10 @@ fn choice(ui: &mut Ui, strips: &[Strip], cursor: &mut Cursor) {
 /// Where a size stands.
 fn place(bar: Rect, size: usize) -> Rect {
     let width = bar.width() / MOST as f32;
-    Rect::from_min_size(pos2(bar.left() + (size - 1) as f32 * width, bar.top()), vec2(width, bar.height()))
+    Rect::from_min_size(
+        pos2(bar.left() + (size - 1) as f32 * width, bar.top()),
+        vec2(width, bar.height()),
+    )
 }
 
 /// One bar; returns the size that is looked at.
@@ -85,7 +109,9 @@ fn one(
     actions: &mut Vec<Action>,
 ) -> Option<usize> {
     let response = ui.interact(bar, Id::unique(("sizes", strip.name)), Sense::click());
-    let hovered = response.hover_pos().map(|at| ((at.x - bar.left()) / bar.width() * MOST as f32) as usize + 1);
+    let hovered = response
+        .hover_pos()
+        .map(|at| ((at.x - bar.left()) / bar.width() * MOST as f32) as usize + 1);
     let hovered = hovered.map(|size| size.clamp(1, MOST));
     let steered = steer(ui, &response, strip, cursor);
     let shown = hovered.or(steered);
@@ -94,7 +120,10 @@ fn one(
     response.widget_info(|| WidgetInfo::slider(true, value, &name));
     paint(ui, bar, strip, shown, response.has_focus());
     let entered = steered.filter(|_| ui.input(|input| input.key_pressed(Key::Enter)));
-    let clicked = response.interact_pointer_pos().filter(|_| response.clicked()).and(hovered);
+    let clicked = response
+        .interact_pointer_pos()
+        .filter(|_| response.clicked())
+        .and(hovered);
     let chosen = clicked.or(entered).filter(|&size| size != strip.present);
     let shape = chosen.and_then(|size| strip.shape(&known.network.input, size));
     actions.extend(shape.map(|shape| Action::Edit(Edit::Input(shape))));
@@ -107,11 +136,18 @@ fn steer(ui: &Ui, response: &Response, strip: &Strip, cursor: &mut Cursor) -> Op
         cursor.at = None;
         return None;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    let filter = EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     let mut size = cursor.at.unwrap_or(strip.present).clamp(1, MOST);
     let pressed = |key: Key| ui.input(|input| input.num_presses(key));
-    size = (size + pressed(Key::ArrowRight)).min(MOST).saturating_sub(pressed(Key::ArrowLeft)).max(1);
+    size = (size + pressed(Key::ArrowRight))
+        .min(MOST)
+        .saturating_sub(pressed(Key::ArrowLeft))
+        .max(1);
     if pressed(Key::ArrowUp) > 0 {
         size = strip.nearest_to(size).1.unwrap_or(size);
     }
@@ -125,7 +161,13 @@ fn steer(ui: &Ui, response: &Response, strip: &Strip, cursor: &mut Cursor) -> Op
 fn paint(ui: &Ui, bar: Rect, strip: &Strip, shown: Option<usize>, focused: bool) {
     let colors = theme::palette(ui);
     let line = if focused { colors.accent } else { colors.line };
-    ui.painter().rect(bar.expand(1.0), 2.0, colors.raised, Stroke::new(1.0, line), StrokeKind::Outside);
+    ui.painter().rect(
+        bar.expand(1.0),
+        2.0,
+        colors.raised,
+        Stroke::new(1.0, line),
+        StrokeKind::Outside,
+    );
     let mut at = 1;
     while at <= MOST {
         let run = (at..=MOST).take_while(|&size| strip.works_at(size)).count();
@@ -137,15 +179,28 @@ fn paint(ui: &Ui, bar: Rect, strip: &Strip, shown: Option<usize>, focused: bool)
     }
     if let Some(size) = shown {
         let rect = place(bar, size);
-        ui.painter().rect_filled(Rect::from_center_size(rect.center(), vec2(2.0, BAR + 4.0)), 0.0, colors.accent);
+        ui.painter().rect_filled(
+            Rect::from_center_size(rect.center(), vec2(2.0, BAR + 4.0)),
+            0.0,
+            colors.accent,
+        );
     }
     if strip.present <= MOST {
         let rect = place(bar, strip.present);
-        let ink = if strip.is_fine { colors.strong } else { colors.wrong };
-        ui.painter().rect_filled(Rect::from_center_size(rect.center(), vec2(2.0, BAR)), 0.0, ink);
+        let ink = if strip.is_fine {
+            colors.strong
+        } else {
+            colors.wrong
+        };
+        ui.painter().rect_filled(
+            Rect::from_center_size(rect.center(), vec2(2.0, BAR)),
+            0.0,
+            ink,
+        );
         let top = pos2(rect.center().x, bar.top() + 1.0);
         let marker = vec![top, top + vec2(-4.0, -6.0), top + vec2(4.0, -6.0)];
-        ui.painter().add(Drawing::convex_polygon(marker, ink, Stroke::NONE));
+        ui.painter()
+            .add(Drawing::convex_polygon(marker, ink, Stroke::NONE));
     }
 }
 
@@ -157,8 +212,18 @@ fn ticks(ui: &Ui, bar: Rect) {
             512 => Align2::RIGHT_TOP,
             _ => Align2::CENTER_TOP,
         };
-        let x = if size == 512 { bar.right() } else { place(bar, size).center().x };
-        ui.painter().text(pos2(x, bar.bottom() + 2.0), align, size.to_string(), theme::digits(9.5), ink);
+        let x = if size == 512 {
+            bar.right()
+        } else {
+            place(bar, size).center().x
+        };
+        ui.painter().text(
+            pos2(x, bar.bottom() + 2.0),
+            align,
+            size.to_string(),
+            theme::digits(9.5),
+            ink,
+        );
     }
 }
 
@@ -173,7 +238,10 @@ fn words(
 ) {
     let colors = *theme::palette(line);
     let small = |text: String| RichText::new(text).size(theme::SMALL);
-    let given = strip.given.map(|size| format!(", others at {size}")).unwrap_or_default();
+    let given = strip
+        .given
+        .map(|size| format!(", others at {size}"))
+        .unwrap_or_default();
     line.label(small(format!("Works for {}{given}", strip.rule)).color(colors.strong)).on_hover_text(format!(
         "Every {} from 1 to {MOST} was tried. Green: {}. Click on a size to take it, or step with the arrow keys and press Enter; ↑ and ↓ jump to the next one that works.",
         strip.name,
@@ -181,7 +249,11 @@ fn words(
     ));
     if let Some(size) = looked_at {
         let text = format!("{size}: {}", cursor.verdict(strip, size, known));
-        let ink = if strip.works_at(size) { colors.proven } else { colors.wrong };
+        let ink = if strip.works_at(size) {
+            colors.proven
+        } else {
+            colors.wrong
+        };
         line.add(Label::new(small(text).color(ink)).truncate());
         return;
     }
@@ -194,7 +266,11 @@ fn words(
     for size in [below, above].into_iter().flatten() {
         let button = Button::new(small(format!("use {size}"))).small();
         let name = format!("Use {} {size}", strip.name);
-        let clicked = line.add(button).on_hover_text("Take this size as the input's").accessible_name(&name).clicked();
+        let clicked = line
+            .add(button)
+            .on_hover_text("Take this size as the input's")
+            .accessible_name(&name)
+            .clicked();
         let shape = strip.shape(&known.network.input, size).filter(|_| clicked);
         actions.extend(shape.map(|shape| Action::Edit(Edit::Input(shape))));
     }
@@ -203,17 +279,26 @@ fn words(
 impl Cursor {
     /// What inference says of a size, and the first cause if it does not work.
     fn verdict(&mut self, strip: &Strip, size: usize, known: &Known) -> String {
-        let Some(input) = strip.shape(&known.network.input, size) else { return String::new() };
+        let Some(input) = strip.shape(&known.network.input, size) else {
+            return String::new();
+        };
         if let Some((network, shape, said)) = &self.said
             && *shape == input
             && *network == known.network
         {
             return said.clone();
         }
-        let network = Network { input: input.clone(), ..known.network.clone() };
+        let network = Network {
+            input: input.clone(),
+            ..known.network.clone()
+        };
         let inference = infer(&network);
         let told = banner(&inference).text;
-        let cause = explain(&network, &inference).sentences.into_iter().next().unwrap_or_default();
+        let cause = explain(&network, &inference)
+            .sentences
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let said = match strip.works_at(size) {
             true if known.network.decoder.is_empty() => "every layer works".to_owned(),
             true => told,

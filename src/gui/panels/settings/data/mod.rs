@@ -30,7 +30,12 @@ impl Form<'_> {
     }
 
     /// A setting that may be left out; `Some(None)` when it has just been.
-    fn optional<T>(&mut self, words: Words, now: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<Option<T>> {
+    fn optional<T>(
+        &mut self,
+        words: Words,
+        now: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
         let id = self.id(words[1]);
         optional(self.ui, id, words, now, read)
     }
@@ -38,7 +43,11 @@ impl Form<'_> {
     /// A setting that is on or off; whether it is now.
     fn switch(&mut self, [name, label, hover, on]: Words, now: bool) -> bool {
         let mut set = now;
-        line(self.ui, name, hover, |ui| ui.checkbox(&mut set, on).accessible_name(label).on_hover_text(hover));
+        line(self.ui, name, hover, |ui| {
+            ui.checkbox(&mut set, on)
+                .accessible_name(label)
+                .on_hover_text(hover)
+        });
         set
     }
 }
@@ -47,7 +56,11 @@ impl Form<'_> {
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let data = &state.project().data;
     let mut next = data.clone();
-    let names = ["source", "Data source", "Which images; shapes are drawn by Strata itself and need no files."];
+    let names = [
+        "source",
+        "Data source",
+        "Which images; shapes are drawn by Strata itself and need no files.",
+    ];
     let id = Id::unique(("data", "source", state.generation));
     if let Some(source) = choice(ui, id, names, data.source, &Source::ALL) {
         next.source = source;
@@ -57,11 +70,27 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     seed(ui, state, actions);
     let pixels = pixels::summary(data);
-    group(ui, state, "Pixels", &pixels, &mut next, |form| pixels::show(form, state.project().network.input.channels()));
+    group(ui, state, "Pixels", &pixels, &mut next, |form| {
+        pixels::show(form, state.project().network.input.channels())
+    });
     if data.source == Source::Wav {
-        group(ui, state, "Signals", &signals::summary(data), &mut next, signals::show);
+        group(
+            ui,
+            state,
+            "Signals",
+            &signals::summary(data),
+            &mut next,
+            signals::show,
+        );
     }
-    group(ui, state, "Splits", &splits::summary(data), &mut next, splits::show);
+    group(
+        ui,
+        state,
+        "Splits",
+        &splits::summary(data),
+        &mut next,
+        splits::show,
+    );
     counted(ui, state);
     if next != *data {
         actions.push(Action::Edit(Edit::Data(next)));
@@ -80,26 +109,61 @@ fn group(
     let id = Id::unique(("data group", title));
     let open = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, open, format!("{title} of the data")));
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, open, format!("{title} of the data"))
+    });
     let colors = theme::palette(ui);
-    let ink = if response.hovered() || response.has_focus() { colors.strong } else { colors.text };
+    let ink = if response.hovered() || response.has_focus() {
+        colors.strong
+    } else {
+        colors.text
+    };
     let sign = if open { Icon::Open } else { Icon::Closed };
-    icon::paint(ui.painter(), sign, Rect::from_min_size(rect.min, vec2(icon::SIZE, rect.height())), colors.weak);
+    icon::paint(
+        ui.painter(),
+        sign,
+        Rect::from_min_size(rect.min, vec2(icon::SIZE, rect.height())),
+        colors.weak,
+    );
     let painter = ui.painter_at(rect);
     let at = pos2(rect.left() + icon::SIZE + 6.0, rect.center().y);
-    let named = painter.text(at, Align2::LEFT_CENTER, title, theme::heading(theme::BODY), ink);
+    let named = painter.text(
+        at,
+        Align2::LEFT_CENTER,
+        title,
+        theme::heading(theme::BODY),
+        ink,
+    );
     if !open {
         let room = rect.right() - named.right() - 10.0;
-        let galley = elided(ui, summary, FontId::proportional(theme::SMALL), colors.weak, room);
+        let galley = elided(
+            ui,
+            summary,
+            FontId::proportional(theme::SMALL),
+            colors.weak,
+            room,
+        );
         let at = rect.right_center() - vec2(galley.size().x, galley.size().y / 2.0);
         painter.galley(at, galley, colors.weak);
     }
-    if response.on_hover_text(if open { "Close these settings" } else { summary }).clicked() {
+    if response
+        .on_hover_text(if open {
+            "Close these settings"
+        } else {
+            summary
+        })
+        .clicked()
+    {
         ui.data_mut(|data| data.insert_temp(id, !open));
     }
     if open {
         let (data, generation) = (&state.project().data, state.generation);
-        fields(&mut Form { ui, generation, data, next });
+        fields(&mut Form {
+            ui,
+            generation,
+            data,
+            next,
+        });
         ui.add_space(theme::STEP);
     }
 }
@@ -112,11 +176,21 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
         text: state.project().data.path.as_deref().unwrap_or_default(),
         hint: "~/data/…",
     };
-    if let Some(text) = text(ui, Id::unique(("data", "path", state.generation)), &setting, &|_| Ok(())) {
+    if let Some(text) = text(
+        ui,
+        Id::unique(("data", "path", state.generation)),
+        &setting,
+        &|_| Ok(()),
+    ) {
         next.path = Some(text).filter(|text| !text.is_empty());
     }
     line(ui, "", "", |ui| {
-        if ui.button("Browse…").on_hover_text("Choose the folder").accessible_name("Browse for data").clicked() {
+        if ui
+            .button("Browse…")
+            .on_hover_text("Choose the folder")
+            .accessible_name("Browse for data")
+            .clicked()
+        {
             actions.push(Action::BrowseData);
         }
     });
@@ -128,7 +202,9 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
 /// Whether the images as they are set have been read: then nothing needs to be downloaded.
 fn are_there(state: &State) -> bool {
     let seen = state.looking.data.latest.as_ref();
-    seen.is_some_and(|seen| seen.result.is_ok() && seen.question.same_images(&state.data_question()))
+    seen.is_some_and(|seen| {
+        seen.result.is_ok() && seen.question.same_images(&state.data_question())
+    })
 }
 
 fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -140,7 +216,12 @@ fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         text: &now,
         hint: "42",
     };
-    let check = |text: &str| text.trim().parse::<u64>().map(|_| ()).map_err(|_| "write a whole number".to_owned());
+    let check = |text: &str| {
+        text.trim()
+            .parse::<u64>()
+            .map(|_| ())
+            .map_err(|_| "write a whole number".to_owned())
+    };
     let id = Id::unique(("data", "seed", state.generation));
     if let Some(Ok(seed)) = text(ui, id, &setting, &check).map(|text| text.parse()) {
         actions.push(Action::Edit(Edit::Seed(seed)));
@@ -152,10 +233,19 @@ fn counted(ui: &mut Ui, state: &State) {
     if splits.is_empty() {
         return;
     }
-    line(ui, "images", "Images in each split, as the last run read them.", |ui| {
-        for (split, images) in splits {
-            let text = format!("{:>9} {split}", crate::text::count(*images as u64));
-            ui.label(RichText::new(text).font(theme::digits(12.0)).color(theme::palette(ui).weak));
-        }
-    });
+    line(
+        ui,
+        "images",
+        "Images in each split, as the last run read them.",
+        |ui| {
+            for (split, images) in splits {
+                let text = format!("{:>9} {split}", crate::text::count(*images as u64));
+                ui.label(
+                    RichText::new(text)
+                        .font(theme::digits(12.0))
+                        .color(theme::palette(ui).weak),
+                );
+            }
+        },
+    );
 }

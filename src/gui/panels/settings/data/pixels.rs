@@ -35,7 +35,10 @@ impl Values {
 
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {
-    let mut words = vec![data.resize.map_or_else(|| "own size".to_owned(), |sides| size(Some(sides)))];
+    let mut words = vec![
+        data.resize
+            .map_or_else(|| "own size".to_owned(), |sides| size(Some(sides))),
+    ];
     if data.grey {
         words.push("grey".to_owned());
     }
@@ -43,7 +46,10 @@ pub(super) fn summary(data: &DataSpec) -> String {
         words.push(format!("patches {}", size(data.patches)));
     }
     words.push(match Values::of(data) {
-        Values::Range => data.range.map_or_else(|| usual(data).to_owned(), |[low, high]| format!("{low}..{high}")),
+        Values::Range => data.range.map_or_else(
+            || usual(data).to_owned(),
+            |[low, high]| format!("{low}..{high}"),
+        ),
         Values::Train | Values::Numbers => "standardised".to_owned(),
     });
     words.join(" · ")
@@ -51,7 +57,11 @@ pub(super) fn summary(data: &DataSpec) -> String {
 
 /// The range where none is set: numbers that are no bytes stay as they are.
 fn usual(data: &DataSpec) -> &'static str {
-    if matches!(data.source, Source::Wav | Source::Npy) { "own range" } else { "0..1" }
+    if matches!(data.source, Source::Wav | Source::Npy) {
+        "own range"
+    } else {
+        "0..1"
+    }
 }
 
 /// Shows the fields; `channels` is how many the network takes.
@@ -74,13 +84,24 @@ pub(super) fn show(form: &mut Form<'_>, channels: usize) {
 fn scaling(form: &mut Form<'_>) {
     let about = "How pixels are weighed: area takes means, bilinear is PyTorch's with antialias, lanczos is sharper.";
     let id = form.id("filter");
-    if let Some(filter) = choice(form.ui, id, ["filter", "Resize filter", about], form.data.filter, &Filter::ALL) {
+    if let Some(filter) = choice(
+        form.ui,
+        id,
+        ["filter", "Resize filter", about],
+        form.data.filter,
+        &Filter::ALL,
+    ) {
         form.next.filter = filter;
     }
-    let about =
-        "Where the sides' ratio differs: stretch the image, crop what sticks out, or letterbox with black bars.";
+    let about = "Where the sides' ratio differs: stretch the image, crop what sticks out, or letterbox with black bars.";
     let id = form.id("fit");
-    if let Some(fit) = choice(form.ui, id, ["fit", "Resize fit", about], form.data.fit, &Fitting::ALL) {
+    if let Some(fit) = choice(
+        form.ui,
+        id,
+        ["fit", "Resize fit", about],
+        form.data.fit,
+        &Fitting::ALL,
+    ) {
         form.next.fit = fit;
     }
 }
@@ -88,12 +109,20 @@ fn scaling(form: &mut Form<'_>) {
 fn patches(form: &mut Form<'_>) {
     let data = form.data;
     let about = "Train on random patches of this height × width instead of whole images.";
-    if let Some(sides) = form.optional(["patch", "Patches", about, "whole images"], &size(data.patches), pair) {
+    if let Some(sides) = form.optional(
+        ["patch", "Patches", about, "whole images"],
+        &size(data.patches),
+        pair,
+    ) {
         form.next.patches = sides;
     }
     if data.patches.is_some() {
-        let words =
-            ["each", "Patches per image", "Patches taken from each image, at places drawn from the seed.", "10"];
+        let words = [
+            "each",
+            "Patches per image",
+            "Patches taken from each image, at places drawn from the seed.",
+            "10",
+        ];
         if let Some(each) = form.optional(words, &written(data.patches_per_image), count) {
             form.next.patches_per_image = each;
         }
@@ -103,14 +132,20 @@ fn patches(form: &mut Form<'_>) {
 fn values(form: &mut Form<'_>, channels: usize) {
     let data = form.data;
     let about = "What pixel values become: a range, or each channel less its mean and divided by its standard deviation, as measured on the training images or as given.";
-    let (now, all) = (Values::of(data), [Values::Range, Values::Train, Values::Numbers]);
+    let (now, all) = (
+        Values::of(data),
+        [Values::Range, Values::Train, Values::Numbers],
+    );
     let id = form.id("values");
     if let Some(values) = choice(form.ui, id, ["values", "Pixel values", about], now, &all) {
         form.next.range = None;
         form.next.normalize = match values {
             Values::Range => None,
             Values::Train => Some(Normalize::MEASURED),
-            Values::Numbers => Some(Normalize::By(MeanStd { mean: vec![0.5; channels], std: vec![0.25; channels] })),
+            Values::Numbers => Some(Normalize::By(MeanStd {
+                mean: vec![0.5; channels],
+                std: vec![0.25; channels],
+            })),
         };
     }
     match &data.normalize {
@@ -122,26 +157,59 @@ fn values(form: &mut Form<'_>, channels: usize) {
 
 fn range(form: &mut Form<'_>) {
     let about = "What pixel 0 and pixel 255 become. A decoder that ends in tanh needs -1..1, in sigmoid 0..1.";
-    let now = form.data.range.map_or_else(String::new, |[low, high]| format!("{low}..{high}"));
-    if let Some(range) = form.optional(["range", "Pixel range", about, usual(form.data)], &now, bounds) {
+    let now = form
+        .data
+        .range
+        .map_or_else(String::new, |[low, high]| format!("{low}..{high}"));
+    if let Some(range) = form.optional(
+        ["range", "Pixel range", about, usual(form.data)],
+        &now,
+        bounds,
+    ) {
         form.next.range = range;
     }
 }
 
 fn by_numbers(form: &mut Form<'_>, given: &MeanStd) {
-    let joined = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
-    let words = ["mean", "Mean", "The mean of each channel, for pixels in 0..1.", "0.5"];
+    let joined = |values: &[f32]| {
+        values
+            .iter()
+            .map(f32::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let words = [
+        "mean",
+        "Mean",
+        "The mean of each channel, for pixels in 0..1.",
+        "0.5",
+    ];
     if let Some(Some(mean)) = form.optional(words, &joined(&given.mean), numbers) {
-        form.next.normalize = Some(Normalize::By(MeanStd { mean, ..given.clone() }));
+        form.next.normalize = Some(Normalize::By(MeanStd {
+            mean,
+            ..given.clone()
+        }));
     }
     let positive = |text: &str| {
         let numbers = read::numbers(text)?;
         let wrong = || "a deviation divides: write numbers above 0".to_owned();
-        if numbers.iter().all(|&number| number > 0.0) { Ok(numbers) } else { Err(wrong()) }
+        if numbers.iter().all(|&number| number > 0.0) {
+            Ok(numbers)
+        } else {
+            Err(wrong())
+        }
     };
-    let words = ["std", "Deviation", "The standard deviation of each channel, for pixels in 0..1.", "0.25"];
+    let words = [
+        "std",
+        "Deviation",
+        "The standard deviation of each channel, for pixels in 0..1.",
+        "0.25",
+    ];
     if let Some(Some(std)) = form.optional(words, &joined(&given.std), positive) {
-        form.next.normalize = Some(Normalize::By(MeanStd { std, ..given.clone() }));
+        form.next.normalize = Some(Normalize::By(MeanStd {
+            std,
+            ..given.clone()
+        }));
     }
 }
 
@@ -152,7 +220,13 @@ mod tests {
     #[test]
     fn closed_the_group_says_what_is_set() {
         assert_eq!(summary(&DataSpec::default()), "own size · 0..1");
-        assert_eq!(summary(&DataSpec { source: Source::Wav, ..DataSpec::default() }), "own size · own range");
+        assert_eq!(
+            summary(&DataSpec {
+                source: Source::Wav,
+                ..DataSpec::default()
+            }),
+            "own size · own range"
+        );
         let data = DataSpec {
             resize: Some([32, 48]),
             grey: true,

@@ -5,7 +5,11 @@ use super::read::{count, written};
 use crate::project::data::{DataSpec, Spectrogram};
 
 /// Where a spectrogram starts from when it is switched on.
-const FIRST: Spectrogram = Spectrogram { window: 256, hop: 128, log: true };
+const FIRST: Spectrogram = Spectrogram {
+    window: 256,
+    hop: 128,
+    log: true,
+};
 
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {
@@ -15,19 +19,30 @@ pub(super) fn summary(data: &DataSpec) -> String {
     );
     let length = data.length.map(|length| format!("{length} samples"));
     let rate = data.rate.map(|rate| format!("{rate} Hz"));
-    [Some(kind), length, rate].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(kind), length, rate]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// Shows the fields.
 pub(super) fn show(form: &mut Form<'_>) {
     let data = form.data;
     let about = "Samples a signal is cut or filled to; empty takes the longest file's.";
-    if let Some(length) = form.optional(["length", "Signal length", about, "the longest"], &written(data.length), count)
-    {
+    if let Some(length) = form.optional(
+        ["length", "Signal length", about, "the longest"],
+        &written(data.length),
+        count,
+    ) {
         form.next.length = length;
     }
     let about = "Samples a second that all signals are brought to; empty keeps them as they are.";
-    if let Some(rate) = form.optional(["rate", "Sample rate", about, "as they are"], &written(data.rate), count) {
+    if let Some(rate) = form.optional(
+        ["rate", "Sample rate", about, "as they are"],
+        &written(data.rate),
+        count,
+    ) {
         form.next.rate = rate;
     }
     let about = "Turns every signal into a picture of its frequencies over time, for two-dimensional networks.";
@@ -41,15 +56,27 @@ pub(super) fn show(form: &mut Form<'_>) {
 }
 
 fn details(form: &mut Form<'_>, now: Spectrogram) {
-    let words = ["window", "Window", "Samples of a window; the picture is half as high, and one more.", "256"];
+    let words = [
+        "window",
+        "Window",
+        "Samples of a window; the picture is half as high, and one more.",
+        "256",
+    ];
     if let Some(window) = form.optional(words, &now.window.to_string(), count) {
-        form.next.spectrogram = Some(Spectrogram { window: window.unwrap_or(FIRST.window), ..now });
+        form.next.spectrogram = Some(Spectrogram {
+            window: window.unwrap_or(FIRST.window),
+            ..now
+        });
     }
     let words = ["hop", "Hop", "Samples from one window to the next.", "128"];
     if let Some(hop) = form.optional(words, &now.hop.to_string(), count) {
-        form.next.spectrogram = Some(Spectrogram { hop: hop.unwrap_or(FIRST.hop), ..now });
+        form.next.spectrogram = Some(Spectrogram {
+            hop: hop.unwrap_or(FIRST.hop),
+            ..now
+        });
     }
-    let about = "The logarithm of the power, over 80 dB, instead of the magnitude: as the ear hears it.";
+    let about =
+        "The logarithm of the power, over 80 dB, instead of the magnitude: as the ear hears it.";
     let log = form.switch(["scale", "Logarithmic", about, "logarithmic"], now.log);
     if log != now.log {
         form.next.spectrogram = Some(Spectrogram { log, ..now });
@@ -63,7 +90,15 @@ mod tests {
     #[test]
     fn closed_the_group_says_what_is_set() {
         assert_eq!(summary(&DataSpec::default()), "waveform");
-        let data = DataSpec { spectrogram: Some(FIRST), length: Some(8000), rate: Some(16000), ..DataSpec::default() };
-        assert_eq!(summary(&data), "spectrogram 256/128 · 8000 samples · 16000 Hz");
+        let data = DataSpec {
+            spectrogram: Some(FIRST),
+            length: Some(8000),
+            rate: Some(16000),
+            ..DataSpec::default()
+        };
+        assert_eq!(
+            summary(&data),
+            "spectrogram 256/128 · 8000 samples · 16000 Hz"
+        );
     }
 }

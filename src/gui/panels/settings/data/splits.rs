@@ -23,12 +23,19 @@ pub(super) fn show(form: &mut Form<'_>) {
     of_source(form);
     shares(form);
     let about = "Labelled training images used of each class; the others become unlabeled. For the question whether images without labels help.";
-    if let Some(images) =
-        form.optional(["labelled", "Images per class", about, "all"], &written(form.data.per_class), count)
-    {
+    if let Some(images) = form.optional(
+        ["labelled", "Images per class", about, "all"],
+        &written(form.data.per_class),
+        count,
+    ) {
         form.next.per_class = images;
     }
-    let words = ["limit", "Image limit", "At most this many images in every split; empty takes all.", "all images"];
+    let words = [
+        "limit",
+        "Image limit",
+        "At most this many images in every split; empty takes all.",
+        "all images",
+    ];
     if let Some(limit) = form.optional(words, &written(form.data.limit), count) {
         form.next.limit = limit;
     }
@@ -39,7 +46,11 @@ fn of_source(form: &mut Form<'_>) {
     let data = form.data;
     if data.source == Source::Cifar100 {
         let (id, now) = (form.id("labels"), data.labels.unwrap_or_default());
-        let names = ["labels", "Labels", "The hundred fine classes, or the twenty coarse ones that group them."];
+        let names = [
+            "labels",
+            "Labels",
+            "The hundred fine classes, or the twenty coarse ones that group them.",
+        ];
         if let Some(labels) = choice(form.ui, id, names, now, &[Labels::Fine, Labels::Coarse]) {
             form.next.labels = (labels != Labels::default()).then_some(labels);
         }
@@ -49,7 +60,11 @@ fn of_source(form: &mut Form<'_>) {
         Source::Flowers17 => "One of the three splits that come with the flowers, 1 to 3.",
         _ => return,
     };
-    if let Some(fold) = form.optional(["its fold", "Source fold", about, "none"], &written(data.source_fold), number) {
+    if let Some(fold) = form.optional(
+        ["its fold", "Source fold", about, "none"],
+        &written(data.source_fold),
+        number,
+    ) {
         form.next.source_fold = fold;
     }
 }
@@ -58,18 +73,31 @@ fn of_source(form: &mut Form<'_>) {
 fn shares(form: &mut Form<'_>) {
     let data = form.data;
     if data.fold.is_none() {
-        let about = "Share of the training images held back to watch the training, of every class alike.";
-        if let Some(valid) = form.optional(["valid", "Valid share", about, "0.1"], &written(data.valid), share) {
+        let about =
+            "Share of the training images held back to watch the training, of every class alike.";
+        if let Some(valid) = form.optional(
+            ["valid", "Valid share", about, "0.1"],
+            &written(data.valid),
+            share,
+        ) {
             form.next.valid = valid;
         }
     }
     let about = "Share of all labelled images drawn anew as test; empty keeps the source's own test images.";
-    if let Some(test) = form.optional(["test", "Test share", about, "the source's"], &written(data.test), share) {
+    if let Some(test) = form.optional(
+        ["test", "Test share", about, "the source's"],
+        &written(data.test),
+        share,
+    ) {
         form.next.test = test;
     }
     let about = "Cross-validation: 2/5 cuts the training images into five parts and holds back the second as valid.";
     let read = |text: &str| text.parse::<Fold>();
-    if let Some(fold) = form.optional(["fold", "Fold", about, "none, or 1/5"], &written(data.fold), read) {
+    if let Some(fold) = form.optional(
+        ["fold", "Fold", about, "none, or 1/5"],
+        &written(data.fold),
+        read,
+    ) {
         form.next.fold = fold;
         form.next.valid = form.next.valid.filter(|_| fold.is_none());
     }
@@ -83,7 +111,16 @@ mod tests {
     fn closed_the_group_says_what_is_set() {
         assert_eq!(summary(&DataSpec::default()), "valid 10 %");
         let fold = Some(Fold { part: 2, of: 5 });
-        let data = DataSpec { fold, test: Some(0.125), per_class: Some(40), limit: Some(9), ..DataSpec::default() };
-        assert_eq!(summary(&data), "fold 2/5 · test 12.5 % · 40 a class · at most 9");
+        let data = DataSpec {
+            fold,
+            test: Some(0.125),
+            per_class: Some(40),
+            limit: Some(9),
+            ..DataSpec::default()
+        };
+        assert_eq!(
+            summary(&data),
+            "fold 2/5 · test 12.5 % · 40 a class · at most 9"
+        );
     }
 }

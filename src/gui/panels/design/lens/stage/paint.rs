@@ -21,18 +21,32 @@ struct Inks {
 
 /// Paints the grids, what lies between them, and the beams.
 pub fn stage(ui: &Ui, lens: &Lens, stage: &Stage<'_>, focused: bool) {
-    let inks = Inks { colors: theme::palette(ui), family: theme::family(ui, lens.family) };
+    let inks = Inks {
+        colors: theme::palette(ui),
+        family: theme::family(ui, lens.family),
+    };
     let painter = ui.painter();
     let sample = stage.sample;
-    let Some(step) = sample.steps.get(stage.step) else { return };
+    let Some(step) = sample.steps.get(stage.step) else {
+        return;
+    };
     beams(painter, stage, inks);
     input(painter, stage, step, inks);
     middle(ui, lens, stage, step, inks);
     output(painter, stage, step, inks);
     captions(ui, lens, stage);
-    let main = if sample.way.writes() { stage.input.bounds() } else { stage.output.bounds() };
+    let main = if sample.way.writes() {
+        stage.input.bounds()
+    } else {
+        stage.output.bounds()
+    };
     if focused {
-        painter.rect_stroke(main.expand(4.0), theme::RADIUS, Stroke::new(1.0, inks.colors.accent), StrokeKind::Outside);
+        painter.rect_stroke(
+            main.expand(4.0),
+            theme::RADIUS,
+            Stroke::new(1.0, inks.colors.accent),
+            StrokeKind::Outside,
+        );
     }
 }
 
@@ -44,35 +58,69 @@ fn beams(painter: &Painter, stage: &Stage<'_>, inks: Inks) {
             grid::beam(painter, from, kernel, stage.down, inks.family);
             grid::beam(painter, kernel, to, stage.down, inks.family);
         }
-        Middle::Curve(_) | Middle::Nothing => grid::beam(painter, from, to, stage.down, inks.family),
+        Middle::Curve(_) | Middle::Nothing => {
+            grid::beam(painter, from, to, stage.down, inks.family)
+        }
     }
 }
 
 /// A cell's colour: grey by size where all numbers are positive, else blue and red around zero.
 fn tint(inks: Inks, sheet: &Sheet, value: f64) -> Color32 {
-    let most = sheet.values.iter().fold(0.0f64, |most, value| most.max(value.abs())).max(1e-9);
+    let most = sheet
+        .values
+        .iter()
+        .fold(0.0f64, |most, value| most.max(value.abs()))
+        .max(1e-9);
     let share = (value.abs() / most) as f32;
     if sheet.values.iter().all(|value| *value >= 0.0) {
         return grid::mix(inks.colors.raised, inks.colors.weak, 0.38 * share);
     }
-    grid::mix(inks.colors.raised, if value < 0.0 { NEGATIVE } else { POSITIVE }, 0.5 * share)
+    grid::mix(
+        inks.colors.raised,
+        if value < 0.0 { NEGATIVE } else { POSITIVE },
+        0.5 * share,
+    )
 }
 
 fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
     let (grid, sample) = (&stage.input, stage.sample);
     let writes = sample.way.writes();
-    let touched = |cell: usize| step.touches.iter().position(|touch| touch.cell == Some(cell)).filter(|_| !writes);
+    let touched = |cell: usize| {
+        step.touches
+            .iter()
+            .position(|touch| touch.cell == Some(cell))
+            .filter(|_| !writes)
+    };
     let read = read(sample);
     for (plane, row, column) in grid.margin() {
         let rect = grid.rect(plane, row, column);
-        let covered =
-            step.touches.iter().find(|touch| [touch.row, touch.column] == [row, column] && touch.plane == plane);
+        let covered = step
+            .touches
+            .iter()
+            .find(|touch| [touch.row, touch.column] == [row, column] && touch.plane == plane);
         if let Some(touch) = covered {
             painter.rect_filled(rect.shrink(1.0), 1.0, theme::faded(inks.family, 0.20));
             weight(painter, rect, sample, touch.weight, inks);
         }
-        grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
-        grid::write(painter, rect, 0.0, if covered.is_some() { inks.colors.text } else { inks.colors.weak });
+        grid::dashed(
+            painter,
+            rect,
+            if covered.is_some() {
+                inks.family
+            } else {
+                inks.colors.line
+            },
+        );
+        grid::write(
+            painter,
+            rect,
+            0.0,
+            if covered.is_some() {
+                inks.colors.text
+            } else {
+                inks.colors.weak
+            },
+        );
     }
     for (cell, is_read) in read.into_iter().enumerate() {
         let (rect, value) = (grid.of(cell), grid.sheet.value(Some(cell)));
@@ -84,11 +132,25 @@ fn input(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
             (None, true) => 0.6,
             (None, false) => 0.0,
         };
-        grid::cell(painter, rect, grid::mix(tint(inks, grid.sheet, value), inks.family, strength), inks.colors.line);
+        grid::cell(
+            painter,
+            rect,
+            grid::mix(tint(inks, grid.sheet, value), inks.family, strength),
+            inks.colors.line,
+        );
         if !writes && !is_read {
             grid::hatched(painter, rect, theme::faded(inks.colors.second, 0.7));
         }
-        grid::write(painter, rect, value, if strength > 0.0 { inks.colors.strong } else { inks.colors.text });
+        grid::write(
+            painter,
+            rect,
+            value,
+            if strength > 0.0 {
+                inks.colors.strong
+            } else {
+                inks.colors.text
+            },
+        );
         if let Some(touch) = here.and_then(|index| step.touches.get(index)) {
             weight(painter, rect, sample, touch.weight, inks);
         }
@@ -126,15 +188,26 @@ fn middle(ui: &Ui, lens: &Lens, stage: &Stage<'_>, step: &Step, inks: Inks) {
         }
         Middle::Nothing => {}
         Middle::Kernel(sheet) | Middle::Window(sheet) => {
-            let grid = grid::Grid { sheet, origin: stage.middle_at, cell: stage.input.cell };
+            let grid = grid::Grid {
+                sheet,
+                origin: stage.middle_at,
+                cell: stage.input.cell,
+            };
             painter.rect_filled(grid.bounds(), 1.0, inks.colors.panel);
             for cell in 0..sheet.len() {
                 let (rect, value) = (grid.of(cell), sheet.value(Some(cell)));
                 let chosen = matches!(stage.middle, Middle::Window(_)) && step.chosen == Some(cell);
                 let fill = tint(inks, sheet, value);
-                let fill = if chosen { grid::mix(fill, inks.family, 0.55) } else { fill };
+                let fill = if chosen {
+                    grid::mix(fill, inks.family, 0.55)
+                } else {
+                    fill
+                };
                 let padding = matches!(stage.middle, Middle::Window(_))
-                    && step.touches.get(cell).is_some_and(|touch| touch.cell.is_none());
+                    && step
+                        .touches
+                        .get(cell)
+                        .is_some_and(|touch| touch.cell.is_none());
                 if padding {
                     grid::dashed(painter, rect, inks.colors.weak);
                 } else {
@@ -144,11 +217,19 @@ fn middle(ui: &Ui, lens: &Lens, stage: &Stage<'_>, step: &Step, inks: Inks) {
                 grid::write_text(
                     painter,
                     rect,
-                    &if left_out { String::new() } else { crate::shape::lens::number(value) },
+                    &if left_out {
+                        String::new()
+                    } else {
+                        crate::shape::lens::number(value)
+                    },
                     inks.colors.strong,
                 );
             }
-            let marked = if is_matrix(stage.sample) { row(&grid, step.cell) } else { grid.bounds() };
+            let marked = if is_matrix(stage.sample) {
+                row(&grid, step.cell)
+            } else {
+                grid.bounds()
+            };
             grid::frame(painter, marked, inks.family);
         }
     }
@@ -158,12 +239,15 @@ fn middle(ui: &Ui, lens: &Lens, stage: &Stage<'_>, step: &Step, inks: Inks) {
 fn is_matrix(sample: &Sample) -> bool {
     sample.way == Way::Sum
         && sample.input.columns == 1
-        && sample.kernel.is_some_and(|[rows, _]| rows == sample.output.rows)
+        && sample
+            .kernel
+            .is_some_and(|[rows, _]| rows == sample.output.rows)
 }
 
 fn row(grid: &grid::Grid<'_>, row: usize) -> Rect {
     let last = grid.sheet.columns.saturating_sub(1) as i64;
-    grid.rect(0, row as i64, 0).union(grid.rect(0, row as i64, last))
+    grid.rect(0, row as i64, 0)
+        .union(grid.rect(0, row as i64, last))
 }
 
 fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
@@ -171,7 +255,9 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
     let (known, counts) = (sample.after(stage.step), written(sample, stage.step));
     let writes = sample.way.writes();
     let now = |plane: usize, row: i64, column: i64| {
-        let place = |touch: &&crate::shape::lens::Touch| (touch.plane, touch.row, touch.column) == (plane, row, column);
+        let place = |touch: &&crate::shape::lens::Touch| {
+            (touch.plane, touch.row, touch.column) == (plane, row, column)
+        };
         step.touches.iter().find(place).filter(|_| writes)
     };
     for (plane, row, column) in grid.margin() {
@@ -180,7 +266,15 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
         if covered.is_some() {
             painter.rect_filled(rect.shrink(1.0), 1.0, theme::faded(inks.family, 0.15));
         }
-        grid::dashed(painter, rect, if covered.is_some() { inks.family } else { inks.colors.line });
+        grid::dashed(
+            painter,
+            rect,
+            if covered.is_some() {
+                inks.family
+            } else {
+                inks.colors.line
+            },
+        );
     }
     for (cell, count) in counts.into_iter().enumerate() {
         let rect = grid.of(cell);
@@ -194,16 +288,28 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
             true if sample.way == Way::Scatter => {
                 grid::mix(inks.colors.raised, inks.family, 0.13 * count.min(4) as f32)
             }
-            true => grid::mix(inks.colors.raised, inks.family, if value == 0.0 { 0.0 } else { 0.3 }),
+            true => grid::mix(
+                inks.colors.raised,
+                inks.family,
+                if value == 0.0 { 0.0 } else { 0.3 },
+            ),
             false => tint(inks, grid.sheet, value),
         };
-        let fill = if here || (!writes && cell == step.cell) { grid::mix(fill, inks.family, 0.4) } else { fill };
+        let fill = if here || (!writes && cell == step.cell) {
+            grid::mix(fill, inks.family, 0.4)
+        } else {
+            fill
+        };
         grid::cell(painter, rect, fill, inks.colors.line);
         grid::write(
             painter,
             rect,
             value,
-            if here || cell == step.cell { inks.colors.strong } else { inks.colors.text },
+            if here || cell == step.cell {
+                inks.colors.strong
+            } else {
+                inks.colors.text
+            },
         );
     }
     grid::frame(painter, stage.marks()[1], inks.family);
@@ -212,7 +318,12 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
 /// How often each output cell was written up to a step.
 fn written(sample: &Sample, step: usize) -> Vec<usize> {
     let mut counts = vec![0; sample.output.len()];
-    for touch in sample.steps.iter().take(step + 1).flat_map(|step| &step.touches) {
+    for touch in sample
+        .steps
+        .iter()
+        .take(step + 1)
+        .flat_map(|step| &step.touches)
+    {
         if let Some(count) = touch.cell.and_then(|cell| counts.get_mut(cell)) {
             *count += 1;
         }
@@ -225,17 +336,39 @@ fn captions(ui: &Ui, lens: &Lens, stage: &Stage<'_>) {
     let sample = stage.sample;
     let write = |bounds: Rect, name: &str, sheet: &Sheet, shape: Option<&Shape>| {
         let sized = format!("{name} {}", size(sheet));
-        let own = shape.map(spatial).filter(|own| !sample.own_size && sheet.planes == 1 && *own != size(sheet));
+        let own = shape
+            .map(spatial)
+            .filter(|own| !sample.own_size && sheet.planes == 1 && *own != size(sheet));
         let full = own.map(|own| format!("{sized} (of {own})"));
-        let room = if stage.down { f32::INFINITY } else { bounds.width() + 44.0 };
+        let room = if stage.down {
+            f32::INFINITY
+        } else {
+            bounds.width() + 44.0
+        };
         let fits = |text: &String| grid::caption_width(ui, text) <= room;
-        let text = full.into_iter().chain([sized]).find(fits).unwrap_or_else(|| name.to_owned());
+        let text = full
+            .into_iter()
+            .chain([sized])
+            .find(fits)
+            .unwrap_or_else(|| name.to_owned());
         grid::caption(ui, bounds, &text);
     };
-    write(stage.input.bounds(), "input", &sample.input, lens.input.as_ref());
-    write(stage.output.bounds(), "output", &sample.output, lens.output.as_ref());
+    write(
+        stage.input.bounds(),
+        "input",
+        &sample.input,
+        lens.input.as_ref(),
+    );
+    write(
+        stage.output.bounds(),
+        "output",
+        &sample.output,
+        lens.output.as_ref(),
+    );
     match &stage.middle {
-        Middle::Kernel(sheet) if is_matrix(sample) => write(stage.middle_bounds(), "weights", sheet, None),
+        Middle::Kernel(sheet) if is_matrix(sample) => {
+            write(stage.middle_bounds(), "weights", sheet, None)
+        }
         Middle::Kernel(sheet) => write(stage.middle_bounds(), "kernel", sheet, None),
         Middle::Window(_) => grid::caption(ui, stage.middle_bounds(), window_name(sample.way)),
         Middle::Curve(_) | Middle::Nothing => {}
@@ -254,10 +387,30 @@ fn window_name(way: Way) -> &'static str {
 /// `6×6`, `2×3×3` for several planes, `12` for a single row.
 fn size(sheet: &Sheet) -> String {
     match sheet {
-        Sheet { planes: 1, rows: 1, columns, .. } => columns.to_string(),
-        Sheet { planes: 1, rows, columns: 1, .. } => rows.to_string(),
-        Sheet { planes: 1, rows, columns, .. } => format!("{rows}×{columns}"),
-        Sheet { planes, rows, columns, .. } => format!("{planes}×{rows}×{columns}"),
+        Sheet {
+            planes: 1,
+            rows: 1,
+            columns,
+            ..
+        } => columns.to_string(),
+        Sheet {
+            planes: 1,
+            rows,
+            columns: 1,
+            ..
+        } => rows.to_string(),
+        Sheet {
+            planes: 1,
+            rows,
+            columns,
+            ..
+        } => format!("{rows}×{columns}"),
+        Sheet {
+            planes,
+            rows,
+            columns,
+            ..
+        } => format!("{planes}×{rows}×{columns}"),
     }
 }
 
@@ -265,7 +418,11 @@ fn size(sheet: &Sheet) -> String {
 fn spatial(shape: &Shape) -> String {
     let drawn = shape.rank().saturating_sub(2)..;
     match shape.spatial().get(drawn) {
-        Some(sizes) if !sizes.is_empty() => sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+        Some(sizes) if !sizes.is_empty() => sizes
+            .iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join("×"),
         _ => shape.to_string(),
     }
 }
@@ -275,15 +432,23 @@ fn signs(ui: &Ui, stage: &Stage<'_>) {
     if stage.down {
         return;
     }
-    let (color, font) = (theme::palette(ui).weak, eframe::egui::FontId::proportional(16.0));
+    let (color, font) = (
+        theme::palette(ui).weak,
+        eframe::egui::FontId::proportional(16.0),
+    );
     let write = |from: Rect, to: Rect, sign: &str| {
         let at = pos2(
             (from.right() + to.left()) / 2.0,
             (stage.input.bounds().center().y + stage.output.bounds().center().y) / 2.0,
         );
         let back = Rect::from_center_size(at, vec2(14.0, 18.0));
-        ui.painter().rect_filled(back, theme::RADIUS, theme::faded(theme::palette(ui).panel, 0.75));
-        ui.painter().text(at, Align2::CENTER_CENTER, sign, font.clone(), color);
+        ui.painter().rect_filled(
+            back,
+            theme::RADIUS,
+            theme::faded(theme::palette(ui).panel, 0.75),
+        );
+        ui.painter()
+            .text(at, Align2::CENTER_CENTER, sign, font.clone(), color);
     };
     let [input, output] = [stage.input.bounds(), stage.output.bounds()];
     match (&stage.middle, stage.sample.way) {
