@@ -1,7 +1,7 @@
 //! Measuring a case: warm-up, steps, medians.
 
 use super::workload::StepTimes;
-use super::{BenchError, Case, HeapPeak, Workload};
+use super::{BenchError, Case, Workload};
 use candle_core::Device;
 use serde::Serialize;
 use std::time::Duration;
@@ -24,21 +24,21 @@ pub struct Measurement {
     pub update_ms: f64,
     /// Arithmetic done in a second, 2 for each multiply-accumulate.
     pub gflops: f64,
-    /// The most heap memory held at once for the case; `None` where nobody counts.
+    /// The most memory that the case held at once, as [`super::peak`] measures it; `None` where the
+    /// system does not tell.
     pub peak_bytes: Option<u64>,
 }
 
-/// Measures a case over so many steps, on the threads of the current pool.
+/// Measures the times of a case over so many steps, on the threads of the current pool.
 pub fn measure(
     case: &Case,
     steps: usize,
     device: &Device,
-    heap: &dyn HeapPeak,
+    peak_bytes: Option<u64>,
 ) -> Result<Measurement, BenchError> {
-    heap.restart();
     let mut workload = Workload::of_case(case, device)?;
     let times = step_times(&mut workload, steps)?;
-    Ok(summary(&times, workload.macs(), heap.bytes()))
+    Ok(summary(&times, workload.macs(), peak_bytes))
 }
 
 /// Times of so many steps after the warm-up.

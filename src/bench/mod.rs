@@ -17,7 +17,6 @@ pub mod workload;
 
 pub use cases::Case;
 pub use measure::{Measurement, measure};
-pub use peak::HeapPeak;
 pub use workload::Workload;
 
 use crate::data::DataError;

@@ -1,36 +1,54 @@
-//! How much of the heap a case needs at most. The program's allocator counts; a program without such an
-//! allocator (a test) says nothing.
+//! How much memory a case needs at most, as the operating system counts it.
+//!
+//! A case is measured in a process of its own: in one process, memory that an earlier case freed
+//! and the allocator kept would hide part of the peak. Only Linux tells both figures that this
+//! needs; elsewhere there is no peak.
 
-use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-use std::alloc::GlobalAlloc;
+use super::measure::step_times;
+use super::{BenchError, Case, Workload};
+use candle_core::Device;
 
-/// An allocator that knows its peak.
-pub trait HeapPeak: Sync {
-    /// Counts from here on.
-    fn restart(&self);
-
-    /// The most bytes held at once since the restart, on top of what was held then.
-    fn bytes(&self) -> Option<u64>;
+/// The most resident memory, in bytes, that the case's data, network and first steps add to this
+/// process. Call it in a fresh process.
+pub fn peak_bytes(case: &Case, device: &Device) -> Result<Option<u64>, BenchError> {
+    let before = resident_bytes();
+    restart_peak();
+    let mut workload = Workload::of_case(case, device)?;
+    step_times(&mut workload, 1)?;
+    let peak = status_bytes("VmHWM:");
+    Ok(peak.zip(before).map(|(peak, before)| peak.saturating_sub(before)))
 }
 
-impl<A: GlobalAlloc + Sync> HeapPeak for PeakMemAlloc<A> {
-    fn restart(&self) {
-        self.reset_peak_memory();
-    }
-
-    fn bytes(&self) -> Option<u64> {
-        Some(self.get_peak_memory() as u64)
-    }
+/// Resident memory of this process in bytes; `None` where the system does not tell.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    status_bytes("VmRSS:")
 }
 
-/// For programs whose allocator does not count.
-#[derive(Clone, Copy, Debug)]
-pub struct Uncounted;
+/// Lets the system's peak start again at what is resident now.
+fn restart_peak() {
+    // Where this is refused, the peak since the start of the process counts, which is close to it.
+    std::fs::write("/proc/self/clear_refs", "5").ok();
+}
 
-impl HeapPeak for Uncounted {
-    fn restart(&self) {}
+fn status_bytes(field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(1024 * kilobytes)
+}
 
-    fn bytes(&self) -> Option<u64> {
-        None
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_peak_covers_what_was_held_and_freed() {
+        let before = resident_bytes().unwrap();
+        restart_peak();
+        let held = vec![1_u8; 64 << 20];
+        assert!(held.iter().map(|&byte| u64::from(byte)).sum::<u64>() == 64 << 20);
+        drop(held);
+        assert!(status_bytes("VmHWM:").unwrap() >= before + (60 << 20));
     }
 }

@@ -373,6 +373,9 @@ pub struct BenchArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
+    /// Print the peak memory of one case alone: how each case is measured in a process of its own
+    #[arg(long, hide = true, requires = "cases")]
+    pub only_memory: bool,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -4,7 +4,7 @@ use super::args::{BenchArgs, BenchWhat};
 use super::text::{figure, table};
 use super::{WrongInput, bench_data, bench_window, output, scaling};
 use crate::bench::cases::{self, Case};
-use crate::bench::{BenchError, HeapPeak, Measurement, measure, on_threads, roof};
+use crate::bench::{BenchError, Measurement, measure, on_threads, peak, roof};
 use crate::nn;
 use crate::text::bytes;
 use candle_core::Device;
@@ -24,7 +24,7 @@ struct Measured {
 }
 
 /// Measures the cases and prints them.
-pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+pub fn run(args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
     refuse(args)?;
     match args.what {
         Some(BenchWhat::Data) => return bench_data::run(args),
@@ -36,7 +36,10 @@ pub fn run(args: &BenchArgs, started: Instant, heap: &dyn HeapPeak) -> anyhow::R
     if args.scaling {
         return scaling::run(args.steps, threads, &device, args.json);
     }
-    let (measured, peak) = on_threads(threads, || all(&cases, args.steps, &device, heap))??;
+    if args.only_memory {
+        return only_memory(&cases, &device, threads);
+    }
+    let (measured, peak) = on_threads(threads, || all(&cases, args, &device))??;
     if args.json {
         return output::print_json(&as_json(&measured)?);
     }
@@ -103,14 +106,14 @@ pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> W
 /// All measurements, and the machine's own peak in GFLOP/s.
 fn all(
     cases: &[&'static Case],
-    steps: usize,
+    args: &BenchArgs,
     device: &Device,
-    heap: &dyn HeapPeak,
 ) -> Result<(Vec<Measured>, f64), BenchError> {
     let mut measurements = Vec::new();
     for case in cases {
         output::say(&format!("measuring {}", case.name));
-        measurements.push((case.name, measure(case, steps, device, heap)?));
+        let peak_bytes = memory_in_own_process(case, args);
+        measurements.push((case.name, measure(case, args.steps, device, peak_bytes)?));
     }
     let peak = roof::sgemm_gflops(device)?;
     let measured = |(name, measurement): (&'static str, Measurement)| {
@@ -122,6 +125,25 @@ fn all(
         }
     };
     Ok((measurements.into_iter().map(measured).collect(), peak))
+}
+
+/// Prints the peak memory of the first case, for [`memory_in_own_process`].
+fn only_memory(cases: &[&'static Case], device: &Device, threads: usize) -> anyhow::Result<()> {
+    let Some(case) = cases.first() else {
+        return Ok(());
+    };
+    let bytes = on_threads(threads, || peak::peak_bytes(case, device))??;
+    output::print_json(&Value::from(bytes))
+}
+
+/// The peak memory of a case, measured by another process of this program; `None` where it cannot be had.
+fn memory_in_own_process(case: &Case, args: &BenchArgs) -> Option<u64> {
+    let mut command = std::process::Command::new(std::env::current_exe().ok()?);
+    command.args(["bench", "--only-memory", "--cases", case.name]);
+    command.args(["--device", &args.device]);
+    command.args(["--threads", &threads(args).to_string()]);
+    let output = command.output().ok()?;
+    serde_json::from_slice(&output.stdout).ok()?
 }
 
 fn as_json(measured: &[Measured]) -> anyhow::Result<Value> {

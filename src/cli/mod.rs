@@ -26,7 +26,6 @@ mod toml_lines;
 mod train;
 mod window;
 
-use crate::bench::HeapPeak;
 use crate::engine::error::RunError;
 use crate::project::{ProjectError, builtin};
 use args::{Args, Command};
@@ -50,8 +49,8 @@ struct WrongInput(String);
 #[error("exit code {0}")]
 struct Told(u8);
 
-/// Runs the program with its command line; `heap` is its allocator, for measurements.
-pub fn run(heap: &dyn HeapPeak) -> ExitCode {
+/// Runs the program with its command line.
+pub fn run() -> ExitCode {
     let started = Instant::now();
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -65,7 +64,7 @@ pub fn run(heap: &dyn HeapPeak) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
         }
     };
-    match dispatch(args, started, heap) {
+    match dispatch(args, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
@@ -98,7 +97,7 @@ fn unknown_command() -> Option<String> {
     ))
 }
 
-fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result<()> {
+fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
     match args.command {
         None => window::run(args.project.as_deref()),
         Some(Command::New(args)) => new::run(&args),
@@ -110,7 +109,7 @@ fn dispatch(args: Args, started: Instant, heap: &dyn HeapPeak) -> anyhow::Result
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
-        Some(Command::Bench(args)) => bench::run(&args, started, heap),
+        Some(Command::Bench(args)) => bench::run(&args, started),
     }
 }
 

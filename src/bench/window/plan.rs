@@ -1,6 +1,7 @@
 //! The application with a plan.
 
 use super::report::{FrameTimes, Report};
+use crate::bench::peak;
 use crate::engine::event::StepReport;
 use crate::gui::action::{Action, OnView};
 use crate::gui::app::App;
@@ -162,7 +163,7 @@ impl Trial {
     fn train(&mut self, passed: f64) {
         for (index, share) in [0.1, 0.5, 1.0].into_iter().enumerate() {
             if passed >= share * self.seconds && self.resident.len() == index {
-                self.resident.extend(resident_bytes());
+                self.resident.extend(peak::resident_bytes());
             }
         }
         let turn = (passed / TURN) as usize;
@@ -259,20 +260,4 @@ fn curves(points: u64) -> Curves {
         });
     }
     curves
-}
-
-/// Memory of this program that is in use; `None` where the system does not tell.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(
-        1024 * line
-            .trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse::<u64>()
-            .ok()?,
-    )
 }
