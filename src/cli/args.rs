@@ -33,9 +33,9 @@ pub enum Command {
     Train(TrainArgs),
     /// Measure a trained run on a split
     Eval(EvalArgs),
-    /// Save the window's pictures of a run as a file
+    /// Save an image of a run: filters, loss, saliency and others
     Inspect(InspectArgs),
-    /// Show what a source of images has
+    /// Show what a source of images holds; download it
     Data(DataArgs),
     /// Measure training steps and forward passes of the benchmark cases
     Bench(BenchArgs),
@@ -78,7 +78,7 @@ pub struct CheckArgs {
 pub struct SolveArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
-    /// Build the decoder anew, as the encoder's mirror
+    /// Rebuild the decoder as the encoder's mirror
     #[arg(long, group = "aim")]
     pub mirror: bool,
     /// Make the code hold at most so many numbers
@@ -127,7 +127,7 @@ pub struct KernelArgs {
     /// An image of this source: shapes, mnist, cifar10, …
     #[arg(long, value_name = "NAME", group = "picture", value_parser = source)]
     pub source: Option<Source>,
-    /// A made curve with noise of this standard deviation, such as 0.2
+    /// A generated curve with noise of this standard deviation, such as 0.2
     #[arg(long, value_name = "NOISE", group = "picture")]
     pub curve: Option<f32>,
     /// The folder of the source's files
@@ -136,7 +136,7 @@ pub struct KernelArgs {
     /// The split of the source [default: its first]
     #[arg(long, requires = "source", value_parser = split)]
     pub split: Option<Split>,
-    /// The number of the source's image, from 0
+    /// Which image of the split, from 0
     #[arg(long, value_name = "N", default_value_t = 0, requires = "source")]
     pub index: usize,
     /// The side of a kernel that comes in several sizes
@@ -163,7 +163,7 @@ pub struct KernelArgs {
     /// Make the image grey first, instead of taking each channel by itself
     #[arg(long)]
     pub grey: bool,
-    /// Turn the kernel by 180°: convolution as mathematics has it, not the cross-correlation of layers
+    /// Rotate the kernel by 180°: convolution as in mathematics, not the cross-correlation of layers
     #[arg(long)]
     pub flip: bool,
     /// Write image, kernel and result side by side
@@ -185,7 +185,7 @@ pub struct TrainArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Go on from the run's last checkpoint
+    /// Continue from the run's last checkpoint
     #[arg(long)]
     pub resume: bool,
     /// Epochs of every stage, instead of the project's
@@ -229,18 +229,18 @@ pub struct EvalArgs {
 pub struct InspectArgs {
     /// The run's folder
     pub run: PathBuf,
-    /// Which picture
+    /// What to save
     pub what: Picture,
     /// Use this image instead of the run's probe images
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
-    /// Saliency of this class's score, by name or number [default: the class each image is taken for]
+    /// Saliency of this class's score, by name or number [default: the class predicted for each image]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
     /// Of receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; first for pixel]
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
-    /// The cell of the layer's map, such as 3x5 (row, column) [default: its middle]
+    /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
     #[arg(long, value_name = "CELL")]
     pub cell: Option<String>,
     /// Of pixel: channel, row and column of the value, such as 0,4,7; a vector's unit alone [default: the middle]
@@ -267,15 +267,15 @@ pub enum Picture {
     Filters,
     /// The loss of every step
     Loss,
-    /// The share classified right
+    /// The fraction of images classified correctly
     Accuracy,
-    /// Images over what the network makes of them
+    /// Images and the network's reconstructions of them
     Reconstructions,
-    /// Images over what in them bears on the answer
+    /// Images and how strongly each pixel influences the class score
     Saliency,
     /// How active each hidden unit is on average
     SparseCode,
-    /// What a cell of a layer sees: the box on the image, and how strongly each pixel counts
+    /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
     ReceptiveField,
     /// The arithmetic of one value of a layer, as text
     Pixel,
@@ -339,7 +339,7 @@ pub enum BenchWhat {
     Window,
     /// The window without painting it
     Headless,
-    /// The way of images to the network: augmenting, scaling, decoding, and what that costs a training
+    /// The data pipeline: decoding, scaling, augmenting, and what it costs a training
     Data,
 }
 

@@ -75,6 +75,11 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The grammar of the command line: what documentation about it is checked against.
+pub fn grammar() -> clap::Command {
+    Args::command()
+}
+
 /// What to say when the first of several words is no command, and no project either.
 fn unknown_command() -> Option<String> {
     let words: Vec<String> = std::env::args_os()
