@@ -28,4 +28,5 @@ pub mod nn;
 pub mod project;
 pub mod rng;
 pub mod shape;
+pub mod system_report;
 pub mod text;

@@ -39,6 +39,8 @@ pub enum Command {
     Data(DataArgs),
     /// Measure training steps and forward passes of the benchmark cases
     Bench(BenchArgs),
+    /// Describe this program and this machine for a report of a defect, with the last lines of the log
+    Doctor(DoctorArgs),
 }
 
 /// `strata new`
@@ -370,6 +372,14 @@ pub struct BenchArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `strata doctor`
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
