@@ -57,6 +57,7 @@ fn every_command_of_the_tour_runs() {
             words.extend(["--set", "data.limit=40"].map(str::to_owned));
         }
         let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+            .env("STRATA_LOG", "off")
             .args(&words[1..])
             .current_dir(&folder)
             .output()
