@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Dependencies point one way: [`project`] ← [`shape`] ← [`nn`] ← [`engine`], [`inspect`] ← window and
-//! terminal; [`data`] feeds [`engine`]; [`rng`] is below all of them. One engine serves the window and the
-//! terminal: the window never touches a tensor, the engine never draws.
+//! terminal; [`data`] feeds [`engine`]; [`rng`] and [`logging`] are below all of them. One engine serves the
+//! window and the terminal: the window never touches a tensor, the engine never draws.
 
 pub mod bench;
 pub mod cli;
@@ -23,8 +23,10 @@ pub mod engine;
 pub mod export;
 pub mod gui;
 pub mod inspect;
+pub mod logging;
 pub mod nn;
 pub mod project;
 pub mod rng;
 pub mod shape;
+pub mod system_report;
 pub mod text;

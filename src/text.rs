@@ -1,5 +1,7 @@
 //! Numbers and times as people read them: in the window, in the terminal, in messages.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 /// `122,570`
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -111,6 +113,51 @@ pub fn slug(title: &str, instead: &str) -> String {
     }
 }
 
+/// `2026-11-21T18:03:00Z`
+pub fn utc(time: SystemTime) -> String {
+    format!("{}Z", to_the_second(time))
+}
+
+/// `2026-11-21T18:03:00.042Z`
+pub fn utc_millis(time: SystemTime) -> String {
+    let millis = since_1970(time).subsec_millis();
+    format!("{}.{millis:03}Z", to_the_second(time))
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn to_the_second(time: SystemTime) -> String {
+    let seconds = since_1970(time).as_secs();
+    let (day, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(day as i64);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+/// Year, month and day of a day since 1970: years start in March, so that the leap day comes last
+/// and months of 31, 30, 31, 30, 31 days follow each other (153 days in five months).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468; // since 0000-03-01
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, of_year - (153 * from_march + 2) / 5 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +213,19 @@ mod tests {
         );
         assert_eq!(name("¡!"), "run");
         assert_eq!(name("../../etc"), "etc");
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+        let time = UNIX_EPOCH + Duration::from_millis(951_782_400_042);
+        assert_eq!(utc_millis(time), "2000-02-29T00:00:00.042Z");
     }
 }

@@ -267,6 +267,7 @@ fn a_locked_stack_takes_no_layers() {
 
 fn strata(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
         .current_dir(folder)
         .args(args)
         .output()

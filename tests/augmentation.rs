@@ -132,6 +132,7 @@ fn a_transform_that_means_nothing_says_so_at_its_field() {
 fn strata(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     let output = command
+        .env("STRATA_LOG", "off")
         .current_dir(folder)
         .arg("data")
         .args(arguments)

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 fn strata(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    command.env("STRATA_LOG", "off");
     for display in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
         command.env_remove(display);
     }
@@ -460,6 +461,7 @@ fn training_goes_on_when_nobody_can_be_told() {
     let folder = with_project(&[]);
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     command
+        .env("STRATA_LOG", "off")
         .current_dir(folder.path())
         .args(["train", "tiny.toml", "-o", "run", "--epochs", "1"]);
     let output = command
@@ -485,6 +487,7 @@ fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
 fn interrupt(signal: &str) {
     let folder = with_project(&[("epochs = 2", "epochs = 100000")]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
         .current_dir(folder.path())
         .args(["train", "tiny.toml", "-o", "run"])
         .stderr(std::process::Stdio::piped())

@@ -246,6 +246,7 @@ fn narrow_broken_and_empty() {
 
 fn check(project: &Path, more: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
         .arg("check")
         .arg(project)
         .args(more)

@@ -410,6 +410,7 @@ fn what_does_not_fit_is_refused() {
 
 fn strata(args: &[&str]) -> (i32, String, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
         .args(args)
         .output()
         .unwrap();

@@ -335,6 +335,7 @@ fn add_sources(folder: &Path, text: &mut String) {
 
 fn strata(words: &[String], folder: &Path) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_strata"))
+        .env("STRATA_LOG", "off")
         .args(words)
         .current_dir(folder)
         .output()

@@ -289,6 +289,7 @@ fn the_terminal_draws_and_prints_them() {
     completed(train(&tiny(&[]), &options(&run)).0);
     let strata = |arguments: &[&str]| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_strata"))
+            .env("STRATA_LOG", "off")
             .args(["inspect", run.to_str().unwrap(), "receptive-field"])
             .args(arguments)
             .output()

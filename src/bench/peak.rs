@@ -16,7 +16,9 @@ pub fn peak_bytes(case: &Case, device: &Device) -> Result<Option<u64>, BenchErro
     let mut workload = Workload::of_case(case, device)?;
     step_times(&mut workload, 1)?;
     let peak = status_bytes("VmHWM:");
-    Ok(peak.zip(before).map(|(peak, before)| peak.saturating_sub(before)))
+    Ok(peak
+        .zip(before)
+        .map(|(peak, before)| peak.saturating_sub(before)))
 }
 
 /// Resident memory of this process in bytes; `None` where the system does not tell.

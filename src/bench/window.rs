@@ -64,7 +64,7 @@ pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().to_path_buf();
     let (give, given) = channel();
-    let create = move |ctx: &Context| -> Result<OnScreen, TrialError> {
+    let create = move |ctx: &Context, _| -> Result<OnScreen, TrialError> {
         Ok(OnScreen {
             trial: Some(trial(ctx, &path, seconds)?),
             first: started.elapsed(),

@@ -39,6 +39,8 @@ pub enum Command {
     Data(DataArgs),
     /// Measure training steps and forward passes of the benchmark cases
     Bench(BenchArgs),
+    /// Describe this program and this machine for a report of a defect, with the last lines of the log
+    Doctor(DoctorArgs),
 }
 
 /// `strata new`
@@ -376,6 +378,14 @@ pub struct BenchArgs {
     /// Print the peak memory of one case alone: how each case is measured in a process of its own
     #[arg(long, hide = true, requires = "cases")]
     pub only_memory: bool,
+}
+
+/// `strata doctor`
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
+    /// Print one JSON value
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

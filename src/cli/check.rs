@@ -2,9 +2,9 @@
 //!
 //! Exit code 2 when the project cannot be trained; with `--goals` 1 when it misses a goal.
 
+mod advice;
 mod cost;
 mod design;
-mod doctor;
 mod explain;
 
 use super::args::CheckArgs;
@@ -75,7 +75,7 @@ fn as_json(
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
-        "advice": doctor::as_json(project, &advise(project, inference)),
+        "advice": advice::as_json(project, &advise(project, inference)),
         "goals": goals::as_json(&goals),
         "goals_met": are_met(&goals),
         "checkerboard": design::checkerboard(&project.network, inference),
@@ -152,7 +152,7 @@ fn as_text(
         lines.extend(described(source, problem));
     }
     lines.extend(ticks(source, inference));
-    lines.extend(doctor::as_text(source, &advise(&source.project, inference)));
+    lines.extend(advice::as_text(source, &advise(&source.project, inference)));
     lines.join("\n")
 }
 

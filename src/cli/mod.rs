@@ -9,6 +9,7 @@ mod bench_data;
 mod bench_window;
 mod check;
 mod data;
+mod doctor;
 mod eval;
 mod goals;
 mod inspect;
@@ -21,12 +22,14 @@ mod progress;
 mod scaling;
 mod solve;
 mod source;
+mod start_log;
 mod text;
 mod toml_lines;
 mod train;
 mod window;
 
 use crate::engine::error::RunError;
+use crate::logging;
 use crate::project::{ProjectError, builtin};
 use args::{Args, Command};
 use clap::{CommandFactory, Parser};
@@ -54,25 +57,40 @@ pub fn run() -> ExitCode {
     let started = Instant::now();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            if let Some(message) = unknown_command() {
-                output::say(&format!("strata: {message}"));
-                return ExitCode::from(WRONG_INPUT);
-            }
-            // Nothing can be told to a closed terminal.
-            error.print().ok();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_INPUT));
-        }
+        Err(error) => return misspelled(&error),
     };
-    match dispatch(args, started) {
-        Ok(()) => ExitCode::SUCCESS,
+    start_log::start_log();
+    let code = match dispatch(args, started) {
+        Ok(()) => 0,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
-                output::say(&format!("strata: {error:#}"));
+                output::fail(&format!("{error:#}"));
             }
-            ExitCode::from(exit_code(&error))
+            exit_code(&error)
         }
+    };
+    log::info!("ended with exit code {code}");
+    logging::flush();
+    ExitCode::from(code)
+}
+
+/// Shows what is wrong with a command line, or the help that it asks for.
+fn misspelled(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help and version are no use of the program: nothing is logged, and a closed terminal wants neither.
+        error.print().ok();
+        return ExitCode::SUCCESS;
     }
+    start_log::start_log();
+    if let Some(message) = unknown_command() {
+        output::fail(&message);
+    } else {
+        log::error!("{}", error.to_string().trim_end());
+        // The error is in the log; a closed terminal cannot show it.
+        error.print().ok();
+    }
+    logging::flush();
+    ExitCode::from(WRONG_INPUT)
 }
 
 /// The grammar of the command line: what documentation about it is checked against.
@@ -115,6 +133,7 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),
+        Some(Command::Doctor(args)) => doctor::run(&args),
     }
 }
 

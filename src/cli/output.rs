@@ -26,22 +26,33 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Shows a message on standard error. `eprintln!` would panic where that is closed or full, and a
 /// run would be lost for a line of text.
 pub fn say(text: &str) {
-    stderr()
-        .lock()
-        .write_all(format!("{text}\n").as_bytes())
-        .ok();
+    let written = stderr().lock().write_all(format!("{text}\n").as_bytes());
+    if let Err(error) = written {
+        log::warn!("standard error takes nothing ({error}); not shown: {text}");
+    }
+}
+
+/// Shows on standard error, and logs, why the command failed.
+pub fn fail(message: &str) {
+    log::error!("{message}");
+    say(&format!("strata: {message}"));
 }
 
 /// Shows warnings on standard error.
 pub fn warn(warnings: &[String]) {
-    warnings
-        .iter()
-        .for_each(|warning| say(&format!("warning: {warning}")));
+    for warning in warnings {
+        log::warn!("{warning}");
+        say(&format!("warning: {warning}"));
+    }
 }
 
 /// Writes the file that was asked for.
 pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
-    write_atomic(file, bytes).map_err(|error| {
+    let written = write_atomic(file, bytes);
+    if written.is_ok() {
+        log::info!("wrote {}", file.display());
+    }
+    written.map_err(|error| {
         let reason = match error.kind() {
             ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
             // The error itself names a temporary file that nobody knows; its source is the system's reason.

@@ -35,6 +35,7 @@ pub fn open(name: &str, settings: &[String]) -> anyhow::Result<Source> {
 /// A built-in project; its runs are made in the current folder.
 pub fn from_builtin(builtin: &Builtin, settings: &[String]) -> anyhow::Result<Source> {
     let project = overrides::project(builtin.text, builtin.name, settings)?;
+    log::info!("opened the built-in project {}", builtin.name);
     Ok(Source {
         project,
         base: PathBuf::new(),
@@ -46,6 +47,7 @@ pub fn from_builtin(builtin: &Builtin, settings: &[String]) -> anyhow::Result<So
 fn from_file(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
     let text = std::fs::read_to_string(path).map_err(|error| read_error(path, &error))?;
     let project = overrides::project(&text, &path.display().to_string(), settings)?;
+    log::info!("opened {}", path.display());
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Source {
         project,

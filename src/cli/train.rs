@@ -11,6 +11,7 @@ use crate::engine::event::{Failure, Outcome, Summary};
 use crate::engine::goals::measured;
 use crate::engine::slot::Slots;
 use crate::engine::thread::{RunOptions, guarded};
+use crate::logging;
 use crate::project::Project;
 use crate::shape::goals::{Judged, judge};
 use crate::shape::infer;
@@ -94,6 +95,8 @@ fn interrupts() -> Receiver<Command> {
     let asked = AtomicBool::new(false);
     let handler = move || {
         if asked.swap(true, Ordering::SeqCst) || sender.send(Command::Stop).is_err() {
+            log::warn!("ended by a second Ctrl-C, without a checkpoint");
+            logging::flush();
             std::process::exit(INTERRUPTED);
         }
         output::say("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
@@ -110,9 +113,9 @@ fn interrupts() -> Receiver<Command> {
         } else {
             ""
         };
-        output::say(&format!(
-            "warning: Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"
-        ));
+        output::warn(&[format!(
+            "Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"
+        )]);
     }
     receiver
 }

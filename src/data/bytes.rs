@@ -161,8 +161,12 @@ impl Input {
 pub(super) fn names_file(folders: &[PathBuf], name: &str) -> Vec<String> {
     const MOST: u64 = 1 << 16;
     let text = find(folders, &[name])
-        .and_then(|path| Input::open(&path).ok())
-        .and_then(|mut input| input.read_up_to(MOST).ok())
+        .map(|path| Input::open(&path).and_then(|mut input| input.read_up_to(MOST)))
+        .transpose()
+        .unwrap_or_else(|error| {
+            log::warn!("classes have numbers for names: {error}");
+            None
+        })
         .unwrap_or_default();
     String::from_utf8_lossy(&text)
         .lines()

@@ -14,6 +14,7 @@ use super::{Progress, Skipped, measure, picture_file};
 use crate::project::data::{DataSpec, MeanStd, Normalize, Split};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The longest side images can be scaled to.
 const LONGEST_SIDE: u32 = 4096;
@@ -58,6 +59,43 @@ impl Dataset {
     /// Opens as [`Dataset::open`] does, with images converted to `channels` (1 grey, 3 colour),
     /// the number the network's input has.
     pub fn open_as(
+        spec: &DataSpec,
+        channels: Option<usize>,
+        seed: u64,
+        base: &Path,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Dataset, DataError> {
+        let start = Instant::now();
+        let dataset = Dataset::read(spec, channels, seed, base, progress)?;
+        dataset.log_opened(spec, start.elapsed());
+        Ok(dataset)
+    }
+
+    fn log_opened(&self, spec: &DataSpec, took: Duration) {
+        let splits = self
+            .splits()
+            .map(|(split, data)| format!("{split} {}", data.len()));
+        let splits: Vec<String> = splits.collect();
+        let place = spec.path.as_deref().map(|path| format!(" in {path}"));
+        log::info!(
+            "opened {}{} in {:.2} s: {} images of {:?}",
+            spec.source,
+            place.unwrap_or_default(),
+            took.as_secs_f64(),
+            splits.join(", "),
+            self.shape(),
+        );
+        if let Some(first) = self.skipped.first() {
+            let count = self.skipped.len();
+            let file = first.file.display();
+            log::warn!(
+                "{count} files were left out, the first: {file}: {}",
+                first.reason
+            );
+        }
+    }
+
+    fn read(
         spec: &DataSpec,
         channels: Option<usize>,
         seed: u64,

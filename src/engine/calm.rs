@@ -15,8 +15,10 @@ pub(super) fn step_back() {
     let now = getpriority_process(Some(thread)).unwrap_or(0);
     // A niceness that was given from outside is left alone.
     if now < NICENESS {
-        // Without it the training merely competes with the window.
-        setpriority_process(Some(thread), NICENESS).ok();
+        if let Err(error) = setpriority_process(Some(thread), NICENESS) {
+            // The training then merely competes with the window.
+            log::debug!("the system refuses a niceness of {NICENESS}: {error}");
+        }
     }
 }
 

@@ -78,13 +78,18 @@ pub struct RunFolder {
 impl Drop for RunFolder {
     fn drop(&mut self) {
         for made in &self.provisional {
-            // Should it fail, a folder without a run stays behind and harms nothing.
-            if made.is_dir() {
+            let removed = if made.is_dir() {
                 std::fs::remove_dir_all(made)
             } else {
                 std::fs::remove_file(made)
+            };
+            // What stays behind without a run harms nothing. Of what was listed some may never have been made.
+            if let Err(error) = removed
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                let path = made.display();
+                log::warn!("{path} of a run that did not begin could not be removed: {error}");
             }
-            .ok();
         }
     }
 }

@@ -66,13 +66,17 @@ impl Pictures {
         inference: &Inference,
         step: u64,
     ) -> (Option<Filters>, Option<Reconstructions>) {
-        let filters = filters::first_layer(network, inference, step)
-            .ok()
-            .flatten();
-        let reconstructions = self
-            .probe
-            .as_ref()
-            .and_then(|probe| reconstruct(network, dataset, probe, step).ok());
+        let filters = filters::first_layer(network, inference, step);
+        let filters = filters.unwrap_or_else(|error| {
+            log::warn!("the filters at step {step} could not be read: {error}");
+            None
+        });
+        let probe = self.probe.as_ref();
+        let made = probe.map(|probe| reconstruct(network, dataset, probe, step));
+        let reconstructions = made.transpose().unwrap_or_else(|error| {
+            log::warn!("the reconstructions at step {step} could not be made: {error}");
+            None
+        });
         (filters, reconstructions)
     }
 

@@ -370,8 +370,16 @@ fn record(
     sink: &mut dyn Sink,
 ) -> RunRecord {
     let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
-    let Some(old) = RunRecord::read(folder.path()).ok().filter(|_| is_resumed) else {
+    if !is_resumed {
         return new;
+    }
+    let old = match RunRecord::read(folder.path()) {
+        Ok(old) => old,
+        Err(error) => {
+            let run = folder.path().display();
+            log::warn!("run.json of {run} cannot be read, so its times begin again: {error}");
+            return new;
+        }
     };
     if dataset.is_other_than(&old.data_hash) {
         let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";

@@ -6,11 +6,12 @@
 use super::event::Metrics;
 use crate::project::data::Split;
 use crate::project::file::write_atomic;
+use crate::text::utc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,61 +92,19 @@ impl RunRecord {
 
     /// Marks the run in this folder as failed, whatever else is known of it.
     pub fn fail(run: &Path, message: &str) -> io::Result<()> {
-        let mut record = RunRecord::read(run).unwrap_or_default();
+        let unknown = |error| {
+            log::warn!("run.json of {} cannot be read: {error}", run.display());
+            RunRecord::default()
+        };
+        let mut record = RunRecord::read(run).unwrap_or_else(unknown);
         (record.status, record.message) = (Status::Failed, Some(message.to_owned()));
         record.write(run)
     }
 }
 
-/// `2026-11-21T18:03:00Z`
-pub fn utc(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (day, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(day as i64);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-/// Year, month and day of a day since 1970: years start in March, so that the leap day comes last
-/// and months of 31, 30, 31, 30, 31 days follow each other (153 days in five months).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468; // since 0000-03-01
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, of_year - (153 * from_march + 2) / 5 + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn times_are_written_in_utc() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_798_761_599, "2026-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn records_round_trip_and_fail() {

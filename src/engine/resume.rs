@@ -83,7 +83,11 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
 }
 
 fn changed_images(dataset: &Dataset, run: &Path) -> Option<String> {
-    let record = RunRecord::read(run).ok()?;
+    let unread = |error: &std::io::Error| {
+        let run = run.display();
+        log::warn!("run.json of {run} cannot be read, so its images are not compared: {error}");
+    };
+    let record = RunRecord::read(run).inspect_err(unread).ok()?;
     dataset
         .is_other_than(&record.data_hash)
         .then(|| "the images ([data] path) are not those it was trained on".to_owned())

@@ -67,11 +67,15 @@ fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
         }
     };
     match (session.write_record(status, message), outcome) {
-        // The first failure is the one to tell.
         (Err(error), Outcome::Completed(_) | Outcome::Stopped(_)) => {
             failed(&error, Some(session.folder.path()))
         }
-        (_, outcome) => outcome,
+        (Err(error), outcome) => {
+            // The first failure is the one to show.
+            log::warn!("the failure of the run could not be recorded: {error}");
+            outcome
+        }
+        (Ok(()), outcome) => outcome,
     }
 }
 
@@ -89,9 +93,9 @@ pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
     let message = format!(
         "a defect in Strata ended the run: {message}; please report it, the last checkpoint is kept"
     );
-    if let Some(run) = run {
-        // The outcome tells the same; a disk that fails as well has nothing to add.
-        RunRecord::fail(run, &message).ok();
+    if let Some(Err(error)) = run.map(|run| RunRecord::fail(run, &message)) {
+        // The outcome tells the same; a disk that fails as well must not hide it.
+        log::warn!("the failure of the run could not be recorded: {error}");
     }
     Outcome::Failed(Failure {
         message,

@@ -288,7 +288,12 @@ pub fn filters(run: &Path, checkpoint: &str, device: Option<&str>) -> Result<Fil
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
 /// progress; without such rows, every stage up to the checkpoint's.
 fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
+    let unread = |error: &csv::Error| {
+        let run = run.display();
+        log::warn!("metrics.csv of {run} cannot be read, so its stages count as trained: {error}");
+    };
     let rows = csv::Reader::from_path(run.join("metrics.csv"))
+        .inspect_err(unread)
         .map(csv::Reader::into_records)
         .into_iter()
         .flatten();
@@ -318,7 +323,11 @@ fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<Strin
 
 /// Says so when the images are not those of the run's `run.json`.
 fn other_images(run: &Path, dataset: &Dataset) -> Option<String> {
-    let record = RunRecord::read(run).ok()?;
+    let unread = |error: &std::io::Error| {
+        let run = run.display();
+        log::warn!("run.json of {run} cannot be read, so its images are not compared: {error}");
+    };
+    let record = RunRecord::read(run).inspect_err(unread).ok()?;
     let message = "the images are not the ones this run was trained on; its figures differ in that";
     dataset
         .is_other_than(&record.data_hash)

@@ -37,16 +37,25 @@ pub fn begin(wake: impl FnOnce() + Send + 'static) {
         measure();
         wake();
     };
-    // Without a thread there is no estimate.
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("strata-speed".into())
-        .spawn(work)
-        .ok();
+        .spawn(work);
+    if let Err(error) = thread {
+        log::warn!(
+            "no thread could be started to measure this machine, so no time is estimated: {error}"
+        );
+    }
 }
 
 /// Measures now, unless that was done before.
 pub fn measure() -> Option<&'static Speeds> {
-    MEASURED.get_or_init(|| all().ok()).as_ref()
+    let measured = MEASURED.get_or_init(|| {
+        let unmeasured = |error: &NnError| {
+            log::warn!("this machine could not be measured, so no time is estimated: {error}");
+        };
+        all().inspect_err(unmeasured).ok()
+    });
+    measured.as_ref()
 }
 
 fn all() -> Result<Speeds, NnError> {

@@ -132,8 +132,15 @@ fn cut_back(
 
 /// The readable rows up to `step`; a row cut off by a power cut ends the table.
 fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringRecord> {
-    let Ok(mut reader) = csv::Reader::from_path(path) else {
-        return Vec::new();
+    let mut reader = match csv::Reader::from_path(path) {
+        Ok(reader) => reader,
+        Err(error) => {
+            log::warn!(
+                "{} cannot be read and begins empty: {error}",
+                path.display()
+            );
+            return Vec::new();
+        }
     };
     let until = |row: &csv::StringRecord| {
         row.get(step_column)

@@ -5,10 +5,11 @@
 
 use super::calm;
 use super::command::Command;
-use super::event::{Event, Outcome, Sink};
+use super::event::{Event, Outcome, Sink, Summary};
 use super::run::{panicked, run};
 use super::slot::Slots;
 use crate::project::Project;
+use crate::text::duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,13 +103,57 @@ pub fn guarded(
         if let Event::Started { run, .. } = &event {
             folder = Some(run.clone());
         }
+        log_event(&event, &project.title);
         sink.event(event);
     };
     // Whatever the panic left half done is dropped with the run, but for slots, which are replaced whole.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         run(project, options, commands, &mut watching, slots)
     }));
-    outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()))
+    let outcome = outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()));
+    log_outcome(&outcome, &project.title);
+    outcome
+}
+
+/// What marks the way of a run; steps and pictures are too many for a log.
+fn log_event(event: &Event, title: &str) {
+    match event {
+        Event::Started { run, device, .. } => {
+            log::info!("run of `{title}` started in {} on {device}", run.display());
+        }
+        Event::Stage { name, epochs, .. } => {
+            log::info!("run of `{title}`: stage `{name}`, {epochs} epochs");
+        }
+        Event::Paused => log::info!("run of `{title}` paused"),
+        Event::Resumed => log::info!("run of `{title}` resumed"),
+        Event::Warning(message) => log::warn!("run of `{title}`: {message}"),
+        Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
+        Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
+        Event::Preparing { .. } | Event::Step(_) | Event::Pictures | Event::Finished(_) => {}
+    }
+}
+
+fn log_outcome(outcome: &Outcome, title: &str) {
+    let ended = |how: &str, summary: &Summary| {
+        let folder = summary.run.display();
+        let time = duration(summary.seconds);
+        log::info!("run of `{title}` {how} after {time}: {folder}");
+    };
+    match outcome {
+        Outcome::Completed(summary) => ended("completed", summary),
+        Outcome::Stopped(summary) if summary.run.as_os_str().is_empty() => {
+            log::info!("run of `{title}` stopped before its first step");
+        }
+        Outcome::Stopped(summary) => ended("stopped", summary),
+        Outcome::Failed(failure) => {
+            let folder = failure
+                .run
+                .as_deref()
+                .map(|run| format!(" in {}", run.display()));
+            let place = folder.unwrap_or_default();
+            log::error!("run of `{title}` failed{place}: {}", failure.message);
+        }
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

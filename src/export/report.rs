@@ -7,7 +7,9 @@ mod curve;
 
 use crate::engine::record::RunRecord;
 use crate::inspect::filters::Filters;
-use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use crate::inspect::picture::{
+    FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
+};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::file::{self, write_atomic};
 use crate::project::{Project, ProjectError};
@@ -93,8 +95,13 @@ fn section(title: &str, content: Option<String>) -> String {
 }
 
 fn about(run: &Path) -> String {
-    let Ok(record) = RunRecord::read(run) else {
-        return escape(&run.display().to_string());
+    let record = match RunRecord::read(run) {
+        Ok(record) => record,
+        Err(error) => {
+            let run = run.display();
+            log::warn!("the report of {run} has no head, run.json cannot be read: {error}");
+            return escape(&run.to_string());
+        }
     };
     let RunRecord {
         status,
@@ -137,7 +144,12 @@ fn layer_table(inference: &Inference) -> String {
 
 /// `metrics.csv` as a table, without what repeats.
 fn metrics_table(run: &Path) -> Option<String> {
-    let mut reader = csv::Reader::from_path(run.join("metrics.csv")).ok()?;
+    let unread = |error: &csv::Error| {
+        let run = run.display();
+        log::warn!("the report of {run} has no table, metrics.csv cannot be read: {error}");
+    };
+    let reader = csv::Reader::from_path(run.join("metrics.csv"));
+    let mut reader = reader.inspect_err(unread).ok()?;
     let cells = |record: &csv::StringRecord, tag: &str| -> String {
         let cell = |text: &str| format!("<{tag}>{}</{tag}>", escape(&short(text)));
         format!("<tr>{}</tr>", record.iter().map(cell).collect::<String>())
@@ -192,7 +204,10 @@ fn filter_figure(filters: &Filters) -> Option<String> {
 }
 
 fn image_tag(image: &RgbaImage, alt: &str) -> Option<String> {
-    let bytes = png(image).ok()?;
+    let undrawn = |error: &PictureError| {
+        log::warn!("the report has no figure of {alt}: {error}");
+    };
+    let bytes = png(image).inspect_err(undrawn).ok()?;
     Some(format!(
         "<img alt=\"{alt}\" src=\"data:image/png;base64,{}\">",
         base64(&bytes)

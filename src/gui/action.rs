@@ -44,6 +44,8 @@ pub enum Action {
     Redo,
     /// Lays something over the window, or takes it away.
     Overlay(Option<Overlay>),
+    /// Shows the folder of the log in the system's file manager.
+    ShowLogFolder,
     /// Takes the offered unsaved edits (true) or throws them away.
     Recover(bool),
     /// Shows the start page (true) or the project.
@@ -113,7 +115,7 @@ pub enum Overlay {
     Palette,
     /// The keys.
     Keys,
-    /// Version, device, licence.
+    /// Version, machine and log.
     About,
 }
 

@@ -74,6 +74,7 @@ impl App {
             wake: Arc::new(wake),
             dialogs: Dialogs::new(setup.native_dialogs),
         };
+        setup.state.about.settings = setup.config.clone();
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
         let (title, closed) = (String::new(), false);
         App {

@@ -38,7 +38,7 @@ pub fn all(state: &State) -> Vec<Command> {
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command(
         "About Strata",
-        "version, device, licence",
+        "version, machine and log, for a report",
         Action::Overlay(Some(Overlay::About)),
     ));
     all.push(command(

@@ -7,7 +7,8 @@ use super::handle::Wake;
 use super::state::Asking;
 use super::views::ViewKind;
 use crossbeam_channel::{Receiver, bounded};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,29 @@ impl Dialogs {
         });
     }
 
+    /// Shows a folder in the system's file manager; fails where there is no program to ask for it.
+    pub fn show_folder(&self, folder: &Path) -> std::io::Result<()> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let opener = if cfg!(target_os = "windows") {
+            "explorer"
+        } else if cfg!(target_os = "macos") {
+            "open"
+        } else {
+            "xdg-open"
+        };
+        let mut child = Command::new(opener).arg(folder).spawn()?;
+        // Waited for, so that it does not stay behind as a dead process; the file manager itself may run on.
+        let waiting = std::thread::Builder::new().name("file manager".into());
+        waiting.spawn(move || match child.wait() {
+            Ok(status) if !status.success() => log::warn!("{opener} ended with {status}"),
+            Ok(_) => {}
+            Err(error) => log::warn!("{opener} cannot be waited for: {error}"),
+        })?;
+        Ok(())
+    }
+
     fn start(&mut self, wake: &Wake, ask: impl FnOnce() -> Option<Chosen> + Send + 'static) {
         if !self.enabled || self.waiting.is_some() {
             return;
@@ -86,7 +110,10 @@ impl Dialogs {
             let _ = sender.send(ask());
             wake();
         });
-        // Without a thread there is no dialog, and the path field serves.
+        if let Err(error) = &started {
+            // The path field serves instead.
+            log::warn!("no thread could be started for a file dialog: {error}");
+        }
         self.waiting = started.ok().map(|_| receiver);
     }
 

@@ -165,7 +165,8 @@ impl State {
     /// Takes what the engine told since the last frame.
     pub fn drain(&mut self) {
         for (weight, text) in self.training.drain() {
-            self.messages.add(weight, text);
+            // The engine has logged its events.
+            self.messages.show(weight, text);
         }
         if let Some(slots) = self.training.slots() {
             self.looking.take_from(&slots);
@@ -173,6 +174,7 @@ impl State {
         self.looking.drain();
         self.drain_download();
         self.runs.drain();
+        self.about.drain();
         for (weight, text) in self.pictures.saved() {
             self.messages.add(weight, text);
         }

@@ -25,7 +25,10 @@ impl Keeper {
     /// Takes what was kept into the state.
     pub fn new(store: Store, state: &mut State) -> Keeper {
         if let Some(text) = store.read(VIEWS) {
-            state.arrangements = Arrangements::from_text(&text).unwrap_or_default();
+            state.arrangements = Arrangements::from_text(&text).unwrap_or_else(|| {
+                log::warn!("{VIEWS} cannot be understood; the views are arranged as usual");
+                Arrangements::default()
+            });
         }
         state.recents = store
             .read(RECENT)
@@ -33,6 +36,9 @@ impl Keeper {
             .unwrap_or_default();
         state.recents.check();
         let (recovery, left) = Recovery::new(&store);
+        if !left.is_empty() {
+            log::warn!("{} earlier windows left unsaved edits behind", left.len());
+        }
         let offered = left.iter().map(|unsaved| unsaved.number).collect();
         state.unsaved = left;
         let (arrangements, recents) = (state.arrangements.clone(), state.recents.clone());

@@ -6,7 +6,9 @@
 
 use super::kernels::KernelSettings;
 use crate::data::Progress;
-use crate::engine::look::{Answered, AugmentQuestion, DataQuestion, Look, Looked, Looker};
+use crate::engine::look::{
+    Answered, AugmentQuestion, CANCELLED, DataQuestion, Look, Looked, Looker,
+};
 use crate::engine::playground::{self, Playground};
 use crate::engine::slot::Slots;
 use crate::inspect::augmented::{self, Augmented};
@@ -83,7 +85,23 @@ impl<Q: Clone + PartialEq, A> Asked<Q, A> {
         if self.waiting.as_ref() == Some(&question) {
             self.waiting = None;
         }
+        if let Err(reason) = &result
+            && reason != CANCELLED
+            && !self.has_failed(reason)
+        {
+            // The view shows it in place of an answer; a run in training may repeat it for every request.
+            log::warn!("a view has no answer: {reason}");
+        }
         self.latest = Some(Arc::new(Looked { question, result }));
+    }
+
+    /// Whether the newest answer is this failure.
+    fn has_failed(&self, reason: &str) -> bool {
+        let failure = self
+            .latest
+            .as_ref()
+            .and_then(|looked| looked.result.as_ref().err());
+        failure.is_some_and(|failure| failure == reason)
     }
 
     /// Whether this very question is on its way.
@@ -169,9 +187,11 @@ impl Looking {
 
     /// Asks the thread.
     pub(super) fn send(&self, look: Look) {
-        if let Some(looker) = &self.looker {
-            // A thread that is gone answers nothing: it ends with the window alone.
-            looker.questions.send(look).ok();
+        if let Some(looker) = &self.looker
+            && looker.questions.send(look).is_err()
+        {
+            // It ends with the window alone, or by a defect.
+            log::warn!("the thread that answers views is gone; a view stays without an answer");
         }
     }
 

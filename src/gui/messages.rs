@@ -13,6 +13,17 @@ pub enum Weight {
     Error,
 }
 
+impl Weight {
+    /// The level of the log that it has.
+    pub(super) fn level(self) -> log::Level {
+        match self {
+            Weight::Note => log::Level::Info,
+            Weight::Warning => log::Level::Warn,
+            Weight::Error => log::Level::Error,
+        }
+    }
+}
+
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -38,13 +49,20 @@ const NOTE: Duration = Duration::from_secs(8);
 const MOST: usize = 50;
 
 impl Messages {
-    /// Adds a message; one that is shown already is not repeated.
+    /// Adds a message and logs it; one that is shown already is not repeated.
     pub fn add(&mut self, weight: Weight, text: impl Into<String>) {
         let text = text.into();
+        if self.show(weight, text.clone()) {
+            log::log!(weight.level(), "{text}");
+        }
+    }
+
+    /// Adds a message that is in the log already; false where it is shown already.
+    pub fn show(&mut self, weight: Weight, text: String) -> bool {
         self.list
             .retain(|message| weight != Weight::Note || message.weight != Weight::Note);
         if self.list.iter().any(|message| message.text == text) {
-            return;
+            return false;
         }
         self.list.push(Message {
             id: self.next,
@@ -56,6 +74,7 @@ impl Messages {
         if self.list.len() > MOST {
             self.list.remove(0);
         }
+        true
     }
 
     /// Takes one away: it was read.

@@ -4,6 +4,7 @@
 //!
 //! [`open`] fails with a [`GuiError`] where there is no display; the caller then trains without one.
 
+pub mod about;
 pub mod action;
 pub mod app;
 pub mod arrangement;
@@ -39,6 +40,7 @@ pub mod training;
 pub mod views;
 pub mod widgets;
 
+use crate::logging::{self, Graphics};
 use crate::project::{Project, builtin, file};
 use action::Action;
 use app::{App, Setup};
@@ -76,7 +78,8 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let mut state = State::new(first_project()?, None);
     state.start = path.is_none();
-    run([1280.0, 800.0], move |ctx| {
+    run([1280.0, 800.0], move |ctx, graphics| {
+        state.about.graphics = graphics;
         let setup = Setup {
             state,
             start: Box::new(start),
@@ -94,7 +97,7 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
 /// Opens a window of this size in points on what `create` makes, and returns when it is closed.
 pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'static>(
     size: [f32; 2],
-    create: impl FnOnce(&eframe::egui::Context) -> Result<A, E> + 'static,
+    create: impl FnOnce(&eframe::egui::Context, Option<Graphics>) -> Result<A, E> + 'static,
 ) -> Result<(), GuiError> {
     let mut viewport = eframe::egui::ViewportBuilder::default()
         .with_title("Strata")
@@ -109,14 +112,23 @@ pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync +
         ..Default::default()
     };
     let create = move |context: &eframe::CreationContext<'_>| {
-        let app: Box<dyn eframe::App> = Box::new(create(&context.egui_ctx)?);
+        let graphics = logging::take_graphics();
+        match &graphics {
+            Some(graphics) => log::info!("window opened, painted with {graphics}"),
+            None => log::info!("window opened"),
+        }
+        let app: Box<dyn eframe::App> = Box::new(create(&context.egui_ctx, graphics)?);
         Ok(app)
     };
+    logging::watch_graphics();
     // winit panics where libxkbcommon is missing; to the user that is one more reason for no window.
     match catch_unwind(AssertUnwindSafe(|| {
         eframe::run_native("Strata", options, Box::new(create))
     })) {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => {
+            log::info!("window closed");
+            Ok(())
+        }
         Ok(Err(error)) => Err(failure(&error)),
         Err(panic) => Err(GuiError::Library(panic_text(panic.as_ref()))),
     }

@@ -87,7 +87,12 @@ impl Recents {
 
     /// Reads the file of them; anything else counts as none.
     pub fn from_text(text: &str) -> Recents {
-        serde_json::from_str(text).unwrap_or_default()
+        serde_json::from_str(text).unwrap_or_else(|error| {
+            log::warn!(
+                "the list of recent projects cannot be understood and begins empty: {error}"
+            );
+            Recents::default()
+        })
     }
 
     /// The file's text.

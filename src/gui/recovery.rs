@@ -39,12 +39,14 @@ pub struct Recovery {
 impl Recovery {
     /// Takes the first number that is free, and finds what other windows left behind.
     pub fn new(store: &Store) -> (Recovery, Vec<Unsaved>) {
-        let Some(folder) = store
-            .path(FOLDER)
-            .filter(|folder| std::fs::create_dir_all(folder).is_ok())
-        else {
+        let Some(folder) = store.path(FOLDER) else {
             return Default::default();
         };
+        if let Err(error) = std::fs::create_dir_all(&folder) {
+            let folder = folder.display();
+            log::warn!("{folder} cannot be made, so unsaved edits are not kept: {error}");
+            return Default::default();
+        }
         let left = left_behind(&folder);
         let taken = (0..1000).find_map(|number| {
             let free = !folder.join(format!("{number}.toml")).exists();
@@ -112,7 +114,13 @@ fn name(number: u32) -> String {
 }
 
 fn lock(folder: &Path, number: u32) -> Option<File> {
-    let file = File::create(folder.join(format!("{number}.lock"))).ok()?;
+    let path = folder.join(format!("{number}.lock"));
+    let unmade = |error: &std::io::Error| {
+        let path = path.display();
+        log::warn!("{path} cannot be made, so unsaved edits are not kept: {error}");
+    };
+    let file = File::create(&path).inspect_err(unmade).ok()?;
+    // A lock that is held is the usual case: its window is alive.
     file.try_lock().ok().map(|()| file)
 }
 
@@ -134,13 +142,19 @@ fn read(folder: &Path, path: &Path) -> Option<Unsaved> {
         .parse()
         .ok()?;
     lock(folder, number)?;
-    let text = std::fs::read_to_string(path).ok()?;
+    let unread = |error: &dyn std::error::Error| {
+        let path = path.display();
+        log::warn!("unsaved edits in {path} cannot be recovered: {error}");
+    };
+    let text = std::fs::read_to_string(path);
+    let text = text.inspect_err(|error| unread(error)).ok()?;
     let origin = text
         .lines()
         .next()
         .and_then(|line| line.strip_prefix(ORIGIN))
         .map(PathBuf::from);
-    let project = file::parse(&text, &path.display().to_string()).ok()?;
+    let project = file::parse(&text, &path.display().to_string());
+    let project = project.inspect_err(|error| unread(error)).ok()?;
     let modified = std::fs::metadata(path)
         .and_then(|meta| meta.modified())
         .ok()?;

@@ -78,6 +78,9 @@ impl Runs {
         {
             self.list.clear();
         }
+        if let Err(error) = &thread {
+            log::warn!("no thread could be started to list the runs: {error}");
+        }
         self.reading = thread.ok().map(|_| receiver);
         self.listed = Some(listed);
     }
@@ -128,8 +131,17 @@ fn runs(folder: &Path, title: &str) -> Vec<StoredRun> {
 }
 
 fn record(run: PathBuf, title: &str) -> Option<(PathBuf, RunRecord)> {
-    let record = RunRecord::read(&run).ok()?;
-    let project = file::load(&run.join("project.toml")).ok()?;
+    if !run.join("run.json").exists() {
+        // A folder of something else.
+        return None;
+    }
+    let unread = |error: &dyn std::error::Error| {
+        log::warn!("the run {} is not listed: {error}", run.display());
+    };
+    let record = RunRecord::read(&run);
+    let record = record.inspect_err(|error| unread(error)).ok()?;
+    let project = file::load(&run.join("project.toml"));
+    let project = project.inspect_err(|error| unread(error)).ok()?;
     (project.title == title).then_some((run, record))
 }
 

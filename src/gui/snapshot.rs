@@ -147,8 +147,11 @@ impl Saving {
                     Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
                     Err(message) => (Weight::Error, message),
                 };
-                // A window that is gone hears nothing.
-                sender.send(told).ok();
+                if let Err(unread) = sender.send(told) {
+                    // The window is gone and cannot show it.
+                    let (weight, text) = unread.0;
+                    log::log!(weight.level(), "{text}");
+                }
                 wake();
             });
         match thread {

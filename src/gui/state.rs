@@ -4,6 +4,7 @@ mod wishes;
 
 pub use wishes::{Ask, Asking, Closing, Pending, ViewSettings};
 
+use super::about::About;
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::downloads::Downloads;
@@ -106,6 +107,8 @@ pub struct State {
     pub recents: Recents,
     /// What lies over the window.
     pub overlay: Option<Overlay>,
+    /// What the About box shows.
+    pub about: About,
     /// Edits that windows left behind without saving them, newest first.
     pub unsaved: Vec<Unsaved>,
     /// A question for a path, if one is open.
@@ -148,6 +151,7 @@ impl State {
             start: false,
             recents: Recents::default(),
             overlay: None,
+            about: About::default(),
             unsaved: Vec::new(),
             ask: None,
             asked: 0,

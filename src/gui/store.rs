@@ -37,7 +37,7 @@ impl Store {
             folder: Some(folder),
             jobs: Some(jobs),
             failures: Some(failures),
-            thread: thread.ok(),
+            thread: thread.inspect_err(not_started).ok(),
         }
     }
 
@@ -48,7 +48,18 @@ impl Store {
 
     /// A file's text.
     pub fn read(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.path(name)?).ok()
+        let path = self.path(name)?;
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                log::warn!(
+                    "{} cannot be read and counts as empty: {error}",
+                    path.display()
+                );
+                None
+            }
+        }
     }
 
     /// Replaces a file, soon.
@@ -63,8 +74,11 @@ impl Store {
 
     fn send(&self, name: &str, job: impl FnOnce(PathBuf) -> Job) {
         if let (Some(path), Some(jobs)) = (self.path(name), &self.jobs) {
-            // The thread outlives every sender; should it be gone, the small files are not kept.
-            let _ = jobs.send(job(path));
+            let job = job(path);
+            // The thread outlives every sender, unless it panicked or was never started.
+            if jobs.send(job).is_err() {
+                log::warn!("{name} is not kept: the thread that writes it is gone");
+            }
         }
     }
 
@@ -78,8 +92,12 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::warn!(
+                "the thread that writes small files panicked; the last of them may be missing"
+            );
         }
     }
 }
@@ -94,16 +112,23 @@ fn carry_out(work: &Receiver<Job>, told: &Sender<String>) {
                 std::fs::remove_file(&path).or_else(missing_is_fine),
             ),
         };
-        if let Err(error) = done
-            && !std::mem::replace(&mut complained, true)
-        {
+        let Err(error) = done else { continue };
+        log::debug!("cannot write {}: {error}", path.display());
+        if !std::mem::replace(&mut complained, true) {
             let text = format!(
                 "cannot write {}: {error}; recent projects and unsaved edits are not kept",
                 path.display()
             );
-            let _ = told.send(text);
+            if let Err(unread) = told.send(text) {
+                // The window is gone and cannot show it.
+                log::warn!("{}", unread.0);
+            }
         }
     }
+}
+
+fn not_started(error: &std::io::Error) {
+    log::warn!("no thread could be started to write small files: {error}");
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

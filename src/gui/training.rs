@@ -115,6 +115,9 @@ impl Training {
                 sender.send(Curves::read(&from)).ok();
                 wake();
             });
+        if let Err(error) = &thread {
+            log::warn!("no thread could be started to read curves: {error}");
+        }
         Training {
             run: Some(run),
             reading: thread.ok().map(|_| receiver),

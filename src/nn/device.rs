@@ -9,7 +9,7 @@ use candle_core::Device;
 /// Opens `cpu`, `cuda` or `cuda:N`. Without a name: the first GPU where there is one, else the CPU.
 pub fn open(name: Option<&str>) -> Result<Device, NnError> {
     match name {
-        None => Ok(gpu(0).unwrap_or(Device::Cpu)),
+        None => Ok(best()),
         Some("cpu") => Ok(Device::Cpu),
         Some("cuda") => gpu(0),
         Some(name) => match name
@@ -22,6 +22,15 @@ pub fn open(name: Option<&str>) -> Result<Device, NnError> {
             ))),
         },
     }
+}
+
+fn best() -> Device {
+    gpu(0).unwrap_or_else(|error| {
+        if cfg!(feature = "cuda") {
+            log::info!("networks are computed on the CPU: {error}");
+        }
+        Device::Cpu
+    })
 }
 
 /// A sentence for people: `CPU, 2 threads`, `CUDA 0`.

@@ -8,6 +8,7 @@ use crate::data::download::{
     DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
     entry, fetch, survey,
 };
+use crate::logging;
 use crate::project::data::Source;
 use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -61,7 +62,7 @@ pub fn usual_path(source: Source) -> Option<PathBuf> {
 pub fn missing(args: &DataArgs, why: &DataError) -> Option<anyhow::Result<()>> {
     let (source, path) = (args.name, args.path.as_deref());
     let entry = entry(source)?;
-    output::say(&format!("strata: {why}"));
+    output::fail(&why.to_string());
     let folder = folder(&entry, path).ok()?;
     let survey = survey(&entry, &folder);
     let command = match path {
@@ -93,13 +94,15 @@ fn stop_flag() -> Arc<AtomicBool> {
     let flag = stopped.clone();
     let result = ctrlc::set_handler(move || {
         if flag.swap(true, SeqCst) {
+            log::warn!("ended by a second Ctrl-C");
+            logging::flush();
             std::process::exit(INTERRUPTED.into());
         }
     });
     if let Err(error) = result {
-        output::say(&format!(
-            "warning: Ctrl-C will end the program without a word: {error}"
-        ));
+        output::warn(&[format!(
+            "Ctrl-C will end the program without a word: {error}"
+        )]);
     }
     stopped
 }

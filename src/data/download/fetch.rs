@@ -6,9 +6,10 @@ use super::error::{DownloadError, by_hand};
 use super::survey::{Found, state};
 use super::transfer::{Failure, Part, agent, attempt};
 use super::{space, unpack};
+use crate::text;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::Agent;
 
 /// How patient a download is.
@@ -84,6 +85,29 @@ pub struct Fetched {
 /// Brings the files of `entry` into `folder`. `told` is called with every piece; it ends the work by
 /// returning false, and what was received is kept for the next time.
 pub fn fetch(
+    entry: &Entry,
+    folder: &Path,
+    options: &Options,
+    told: &mut dyn FnMut(&Told) -> bool,
+) -> Result<Fetched, DownloadError> {
+    let name = &entry.name;
+    let place = folder.display();
+    log::info!("download of {name} into {place} started");
+    let start = Instant::now();
+    let result = fetch_missing(entry, folder, options, told);
+    let time = text::duration(start.elapsed().as_secs_f64());
+    match &result {
+        Ok(fetched) => {
+            let files = fetched.new.len();
+            log::info!("download of {name} ended after {time}: {files} new files in {place}");
+        }
+        Err(DownloadError::Cancelled) => log::info!("download of {name} cancelled after {time}"),
+        Err(error) => log::error!("download of {name} failed after {time}: {error}"),
+    }
+    result
+}
+
+fn fetch_missing(
     entry: &Entry,
     folder: &Path,
     options: &Options,
@@ -198,6 +222,7 @@ impl Work<'_> {
                 }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Broken(why) | Failure::Refused(why)) => {
+                    log::warn!("{} does not come from {address}: {why}", file.name);
                     reasons.push((address.clone(), why))
                 }
             }

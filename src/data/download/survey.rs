@@ -120,8 +120,18 @@ fn size(path: &Path) -> Option<u64> {
 }
 
 fn measured(file: &RemoteFile, place: &Path) -> Option<Sum> {
-    let mut input = place.is_file().then(|| File::open(place).ok())??;
-    file.sum.measure(&mut input, &mut |_| true).ok()?
+    if !place.is_file() {
+        return None;
+    }
+    let measured =
+        File::open(place).and_then(|mut input| file.sum.measure(&mut input, &mut |_| true));
+    measured.unwrap_or_else(|error| {
+        log::warn!(
+            "{} cannot be read to take its checksum: {error}",
+            place.display()
+        );
+        None
+    })
 }
 
 /// The first thing that is not as it should be, in words.

@@ -81,7 +81,7 @@ impl Part {
                 .map_err(|cause| DownloadError::write(&self.path, cause))?;
             self.length = 0;
         }
-        std::fs::remove_file(tag_file(&self.path)).ok();
+        remove_tag(&self.path);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Part {
         self.file
             .sync_all()
             .map_err(|cause| DownloadError::write(&self.path, cause))?;
-        std::fs::remove_file(tag_file(&self.path)).ok();
+        remove_tag(&self.path);
         Ok(self.path)
     }
 }
@@ -113,6 +113,17 @@ impl Part {
 /// Where the server's name for this state of the file is kept, with the address it is from.
 fn tag_file(part: &Path) -> PathBuf {
     part.with_added_extension("etag")
+}
+
+/// A tag that stays behind is compared with the server's, so it is at worst useless.
+fn remove_tag(part: &Path) {
+    let file = tag_file(part);
+    match std::fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            log::warn!("{} could not be removed: {error}", file.display());
+        }
+        Ok(()) | Err(_) => {}
+    }
 }
 
 fn tag(part: &Path, address: &str) -> Option<String> {
@@ -201,8 +212,15 @@ fn keep_tag(response: &Response<Body>, address: &str, part: &Part) {
         .headers()
         .get("ETag")
         .and_then(|tag| tag.to_str().ok());
-    if let Some(tag) = tag.filter(|tag| tag.starts_with('"')) {
-        std::fs::write(tag_file(&part.path), format!("{address}\n{tag}")).ok();
+    let Some(tag) = tag.filter(|tag| tag.starts_with('"')) else {
+        return;
+    };
+    let file = tag_file(&part.path);
+    if let Err(error) = std::fs::write(&file, format!("{address}\n{tag}")) {
+        let file = file.display();
+        log::warn!(
+            "{file} could not be written, a resumed download relies on its checksum: {error}"
+        );
     }
 }
 

@@ -102,19 +102,28 @@ impl<'a> Row<'a> {
 }
 
 fn each_row(path: &Path, mut take: impl FnMut(Row<'_>)) {
-    let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else {
-        return;
-    };
-    let Ok(header) = reader.headers().cloned() else {
-        return;
-    };
+    // A run that has taken no step yet has no table.
+    if path.exists()
+        && let Err(error) = read_rows(path, &mut take)
+    {
+        log::warn!(
+            "{} is read only as far as its damage: {error}",
+            path.display()
+        );
+    }
+}
+
+fn read_rows(path: &Path, take: &mut dyn FnMut(Row<'_>)) -> csv::Result<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path)?;
+    let header = reader.headers()?.clone();
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).unwrap_or(false) {
+    while reader.read_record(&mut record)? {
         take(Row {
             header: &header,
             record: &record,
         });
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::engine::command::Command;
-use crate::gui::action::{Action, Answer, OnView};
+use crate::gui::action::{Action, Answer, OnView, Overlay};
 use crate::gui::arrangement::Workspace;
 use crate::gui::kernels;
 use crate::gui::messages::Weight;
@@ -20,7 +20,12 @@ use std::path::{Path, PathBuf};
 impl State {
     pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {
         match action {
-            Action::Overlay(overlay) => self.overlay = overlay,
+            Action::Overlay(overlay) => {
+                self.overlay = overlay;
+                if overlay == Some(Overlay::About) {
+                    self.about.collect(&services.wake);
+                }
+            }
             Action::Recover(true) => self.unless_unsaved(Pending::Recover, services),
             Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
             Action::Start(shown) => self.show_start(shown),
@@ -51,6 +56,7 @@ impl State {
                 }
             }
             Action::BrowseImage => services.dialogs.open_image(&services.wake),
+            Action::ShowLogFolder => self.show_log_folder(services),
             Action::BrowseData => services.dialogs.open_folder(&services.wake),
             Action::CancelPath => {
                 self.ask = None;
@@ -92,6 +98,7 @@ impl State {
             Pending::New => self.replace(blank(self.project()), None),
             Pending::Builtin(name) => {
                 if let Some(Ok(project)) = builtin::find(name).map(builtin::Builtin::project) {
+                    log::info!("opened the built-in project {name}");
                     self.replace(project, None);
                 }
             }
@@ -143,10 +150,11 @@ impl State {
             return;
         }
         let unsaved = self.unsaved.remove(0);
-        let saved = unsaved
-            .origin
-            .as_deref()
-            .and_then(|origin| file::load(origin).ok());
+        let unread = |error: &file::ProjectError| {
+            log::warn!("unsaved edits are recovered without the file they were made in: {error}");
+        };
+        let origin = unsaved.origin.as_deref();
+        let saved = origin.and_then(|origin| file::load(origin).inspect_err(unread).ok());
         let origin = unsaved.origin.filter(|_| saved.is_some());
         self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
         self.put(unsaved.project);

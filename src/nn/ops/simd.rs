@@ -103,6 +103,9 @@ impl Level {
             let wanted = std::env::var("STRATA_SIMD").unwrap_or_default();
             let levels = Level::available();
             let named = levels.iter().find(|level| level.name() == wanted);
+            if named.is_none() && !wanted.is_empty() {
+                log::warn!("STRATA_SIMD={wanted} is not what this machine has: the best is used");
+            }
             named.or(levels.first()).copied().unwrap_or(Level::Plain)
         })
     }

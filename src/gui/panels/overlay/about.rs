@@ -1,47 +1,142 @@
-//! What this program is: version, device, licence.
+//! What this program is and what it runs on, to read and to paste into a report of a defect.
 
-use crate::gui::action::Action;
+use crate::gui::action::{Action, Overlay};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
+use crate::system_report::SystemReport;
 use crate::text;
-use eframe::egui::{Align, Grid, Label, Layout, RichText, Ui};
+use eframe::egui::{
+    Align, Button, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2,
+};
+use std::time::Duration;
+
+/// Width of the box.
+pub const WIDTH: f32 = 680.0;
+/// Width of the names before the values.
+const NAMES: f32 = 76.0;
+/// Height of the part that shows the log.
+const LOG_HEIGHT: f32 = 148.0;
+/// Seconds that the button says what it did.
+const COPIED: f64 = 2.0;
 
 /// Shows the box.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    heading(ui, "Strata", actions);
+    let title = concat!("Strata ", env!("CARGO_PKG_VERSION"));
+    heading(ui, title, actions);
     let colors = *theme::palette(ui);
     ui.add(Label::new(RichText::new(env!("CARGO_PKG_DESCRIPTION")).color(colors.text)).wrap());
     ui.add_space(theme::GAP);
-    Grid::new("about")
-        .num_columns(2)
-        .spacing([2.0 * theme::GAP, theme::STEP])
-        .show(ui, |ui| {
-            for (name, value) in [
-                ("version", env!("CARGO_PKG_VERSION").to_owned()),
-                ("device", device(state)),
-                (
-                    "CUDA",
-                    if cfg!(feature = "cuda") {
-                        "built in"
-                    } else {
-                        "not in this build"
-                    }
-                    .to_owned(),
-                ),
-                ("frames", frames(state)),
-                ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
-            ] {
-                ui.label(RichText::new(name).color(colors.weak));
-                ui.label(
-                    RichText::new(value)
-                        .font(theme::digits(12.0))
-                        .color(colors.strong),
-                );
-                ui.end_row();
-            }
+    let own = own_rows(state);
+    let Some(report) = &state.about.report else {
+        own.iter().for_each(|(name, value)| row(ui, name, value));
+        ui.add_space(theme::GAP);
+        ui.label(RichText::new("Reading what this machine is…").color(colors.weak));
+        return;
+    };
+    for (name, value) in report.rows().iter().chain(&own) {
+        row(ui, name, value);
+    }
+    ui.add_space(theme::GAP);
+    log_lines(ui, report);
+    ui.add_space(theme::GAP);
+    ui.horizontal(|ui| {
+        copy_button(ui, || report.text(&own));
+        let hover = "Show the folder of the log in the file manager";
+        let has_folder = report.log.file.is_some();
+        let open = ui.add_enabled(has_folder, Button::new("Open log folder"));
+        if open.on_hover_text(hover).clicked() {
+            actions.push(Action::ShowLogFolder);
+        }
+    });
+}
+
+/// What the window alone knows.
+fn own_rows(state: &State) -> [(&'static str, String); 3] {
+    [
+        ("runs on", device(state)),
+        ("frames", frames(state)),
+        ("licence", env!("CARGO_PKG_LICENSE").to_owned()),
+    ]
+}
+
+fn row(ui: &mut Ui, name: &str, value: &str) {
+    let colors = *theme::palette(ui);
+    let font = theme::digits(12.0);
+    ui.spacing_mut().item_spacing.y = theme::STEP;
+    ui.horizontal_top(|ui| {
+        let names = vec2(
+            NAMES,
+            ui.text_style_height(&eframe::egui::TextStyle::Monospace),
+        );
+        ui.allocate_ui_with_layout(names, Layout::left_to_right(Align::Min), |ui| {
+            ui.set_min_width(NAMES);
+            ui.label(RichText::new(name).font(font.clone()).color(colors.weak));
         });
-    ui.add_space(theme::STEP);
+        let value = RichText::new(value).font(font).color(colors.strong);
+        ui.add(Label::new(value).wrap().selectable(true));
+    });
+}
+
+/// The newest lines, which are long, in a part that scrolls.
+fn log_lines(ui: &mut Ui, report: &SystemReport) {
+    let colors = *theme::palette(ui);
+    ui.label(RichText::new("Last lines of the log").color(colors.text));
+    let lines = match report.log.lines.is_empty() {
+        true => "none".to_owned(),
+        false => report.log.lines.join("\n"),
+    };
+    let frame = Frame::new()
+        .fill(colors.back)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(Margin::same(theme::GAP as i8));
+    frame.show(ui, |ui| {
+        ScrollArea::both()
+            .max_height(LOG_HEIGHT)
+            .auto_shrink([false, true])
+            .stick_to_bottom(true)
+            .show(ui, |ui| {
+                let text = RichText::new(lines).font(theme::digits(11.0));
+                ui.add(
+                    Label::new(text.color(colors.text))
+                        .extend()
+                        .selectable(true),
+                );
+            });
+    });
+}
+
+/// Copies a text, and says so for a moment.
+fn copy_button(ui: &mut Ui, text: impl FnOnce() -> String) {
+    let id = Id::unique("report copied at");
+    let now = ui.input(|input| input.time);
+    let copied: Option<f64> = ui.data(|data| data.get_temp(id));
+    let left = copied
+        .map(|at| COPIED - (now - at))
+        .filter(|left| *left > 0.0);
+    let label = if left.is_some() {
+        "Copied"
+    } else {
+        "Copy report"
+    };
+    let button = ui.add(Button::new(label).min_size(vec2(96.0, 0.0)));
+    if let Some(left) = left {
+        ui.ctx()
+            .request_repaint_after(Duration::from_secs_f64(left));
+    }
+    if button.on_hover_text("Copy all of this as text").clicked() {
+        ui.ctx().copy_text(text());
+        ui.data_mut(|data| data.insert_temp(id, now));
+    }
+}
+
+/// The way to the box from another one.
+pub fn link(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let link = ui.add(Button::new("About Strata").frame_when_inactive(false));
+    let hover = "Version, machine and log, for a report of a defect";
+    if link.on_hover_text(hover).clicked() {
+        actions.push(Action::Overlay(Some(Overlay::About)));
+    }
 }
 
 /// A title with the button that closes the box.

@@ -15,7 +15,7 @@ pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
     palette::forget(ctx, state);
     let Some(overlay) = state.overlay else { return };
     let width = if overlay == Overlay::About {
-        360.0
+        about::WIDTH
     } else {
         560.0
     };

@@ -1,6 +1,6 @@
 //! The keys, on one sheet.
 
-use super::about::heading;
+use super::about::{self, heading};
 use crate::gui::action::Action;
 use crate::gui::keys::KEYS;
 use crate::gui::theme;
@@ -28,4 +28,5 @@ pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
             }
         });
     ui.add_space(theme::STEP);
+    about::link(ui, actions);
 }

@@ -159,7 +159,10 @@ impl Answers {
                 }
                 Err(RecvTimeoutError::Disconnected) => known.solved = Some(defect()),
             },
-            Err(_) => known.take(Answer::of(&known.network, &known.locked, aim, anew)),
+            Err(error) => {
+                log::warn!("no thread could be started to solve, so the frame does it: {error}");
+                known.take(Answer::of(&known.network, &known.locked, aim, anew));
+            }
         }
     }
 

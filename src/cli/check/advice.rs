@@ -148,7 +148,7 @@ mod tests {
     use crate::project::builtin;
     use crate::shape::advice::advise;
 
-    fn doctor(change: impl FnOnce(&mut Project)) -> Value {
+    fn advised(change: impl FnOnce(&mut Project)) -> Value {
         let mut project = builtin::find("lenet-mnist").unwrap().project().unwrap();
         change(&mut project);
         as_json(&project, &advise(&project, &infer(&project.network)))
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn fixes_are_told_as_edits() {
-        let value = doctor(|p| p.network.head.push(Node::from_text("softmax")));
+        let value = advised(|p| p.network.head.push(Node::from_text("softmax")));
         assert_eq!(
             (&value[0]["stack"], &value[0]["index"]),
             (&json!("head"), &json!(4))
@@ -169,16 +169,16 @@ mod tests {
             *edits_of(&value),
             json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }])
         );
-        let value = doctor(|p| p.stages[0].optimizer = "adam lr=1".parse().unwrap());
+        let value = advised(|p| p.stages[0].optimizer = "adam lr=1".parse().unwrap());
         assert_eq!(
             (&value[0]["stack"], &value[0]["stage"]),
             (&Value::Null, &json!(0))
         );
         let edit = json!([{ "stage": 0, "setting": "optimizer", "from": "adam lr=1", "to": "adam lr=1e-3" }]);
         assert_eq!(*edits_of(&value), edit);
-        let value = doctor(|p| p.data.range = Some([0.0, 255.0]));
+        let value = advised(|p| p.data.range = Some([0.0, 255.0]));
         assert_eq!(edits_of(&value)[0]["setting"], "data.range");
-        let value = doctor(|p| {
+        let value = advised(|p| {
             for place in [1, 5] {
                 p.network.encoder.insert(place, Node::from_text("bn"));
             }

@@ -1,0 +1,16 @@
+//! `strata doctor`: what a report of a defect needs to say of this program and this machine.
+
+use super::args::DoctorArgs;
+use super::output;
+use crate::gui::store;
+use crate::system_report::SystemReport;
+
+/// Prints the report.
+pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {
+    // OpenGL is known to a window alone: its About box shows it.
+    let report = SystemReport::collect(store::folder(), None);
+    if args.json {
+        return output::print_json(&report);
+    }
+    output::print(&report.text(&[]))
+}
