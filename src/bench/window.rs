@@ -12,6 +12,7 @@ mod report;
 pub use report::{FrameTimes, Report};
 
 use crate::gui::app::{App, Setup};
+use crate::gui::placement::Placement;
 use crate::gui::state::State;
 use crate::gui::{self, GuiError};
 use crate::project::data::Source;
@@ -72,7 +73,7 @@ pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
             give,
         })
     };
-    gui::run(SIZE, create)?;
+    gui::run(Placement::sized(SIZE), create)?;
     let trial = given
         .recv()
         .map_err(|_| TrialError::Ended("the window was closed".to_owned()))?;

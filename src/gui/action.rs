@@ -4,7 +4,7 @@ use super::arrangement::{Arrangement, Side, Workspace};
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::looking::LookAt;
-use super::state::Asking;
+use super::state::{Asking, Switch};
 use super::views::ViewKind;
 use crate::inspect::augmented;
 use crate::inspect::effective_field;
@@ -145,6 +145,8 @@ pub enum OnView {
     Arrange(Arrangement),
     /// Back to the usual arrangement.
     Reset,
+    /// Back to the usual arrangements, widths, folds, switches and theme.
+    ResetAll,
 }
 
 /// What to do with unsaved changes.
@@ -191,4 +193,6 @@ pub enum Show {
     Augmented(augmented::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
+    /// A switch that nothing but a view depends on.
+    Switch(Switch),
 }

@@ -6,6 +6,7 @@ use super::dialogs::{Chosen, Dialogs};
 use super::handle::{Services, StartRun};
 use super::keep::Keeper;
 use super::messages::Weight;
+use super::placement::Placement;
 use super::state::{Closing, State};
 use super::store::Store;
 use super::views::Views;
@@ -40,6 +41,10 @@ pub struct App {
     keeper: Keeper,
     title: String,
     closed: bool,
+    /// Whether a frame was painted, and with it the window shown.
+    shown: bool,
+    /// A window that is to fill the screen once it is shown.
+    to_fill: Option<Placement>,
     /// Milliseconds from what is new to the frame that shows it.
     pace: Arc<AtomicU32>,
     /// The same for when somebody looks again.
@@ -76,14 +81,20 @@ impl App {
         };
         setup.state.about.settings = setup.config.clone();
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
-        let (title, closed) = (String::new(), false);
+        if setup.state.view.zoom != ctx.zoom_factor() {
+            ctx.set_zoom_factor(setup.state.view.zoom);
+        }
+        let fills = |placement: &Placement| placement.maximized || placement.fullscreen;
+        let to_fill = Some(keeper.placement()).filter(fills);
         App {
             state: setup.state,
             views: Views::default(),
             services,
             keeper,
-            title,
-            closed,
+            title: String::new(),
+            closed: false,
+            shown: false,
+            to_fill,
             pace,
             waking_pace: FRAME.as_millis() as u32,
         }
@@ -167,12 +178,13 @@ impl App {
     pub(crate) fn show(&mut self, ui: &mut Ui) {
         self.state.view.narrow = ui.available_width() < NARROW;
         self.state.view.looks_dark = ui.visuals().dark_mode;
+        self.state.view.zoom = ui.zoom_factor();
         let mut actions = keys::actions(ui.ctx(), &self.state);
         actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);
         panels::overlay::show(ui.ctx(), &self.state, &mut actions);
         drop::show_target(ui.ctx());
-        if !actions.is_empty() {
+        if !std::mem::replace(&mut self.shown, true) || !actions.is_empty() {
             ui.ctx().request_repaint();
         }
         for action in actions {
@@ -180,9 +192,26 @@ impl App {
         }
     }
 
+    /// Under X11 nothing comes of what is asked of a window before it is shown.
+    fn fill_screen(&mut self, ctx: &Context) {
+        match self.to_fill.take_if(|_| self.shown) {
+            Some(placement) if placement.fullscreen => {
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
+            }
+            Some(_) => ctx.send_viewport_cmd(ViewportCommand::Maximized(true)),
+            None => {}
+        }
+    }
+
     fn keep(&mut self, ctx: &Context) {
-        let dragging = ctx.input(|input| input.pointer.any_down());
-        if let Some(rest) = self.keeper.keep(&self.state, dragging) {
+        let zoom = ctx.zoom_factor();
+        let before = self.keeper.placement();
+        let (placement, dragging) = ctx.input(|input| {
+            let size = input.content_rect().size();
+            let placement = before.after(input.viewport(), size, zoom);
+            (placement, input.pointer.any_down())
+        });
+        if let Some(rest) = self.keeper.keep(&self.state, placement, dragging) {
             ctx.request_repaint_after(rest);
         }
         if let Some(text) = self.keeper.failure() {
@@ -191,13 +220,11 @@ impl App {
     }
 
     fn window(&mut self, ctx: &Context) {
-        if let Some(dark) = self.state.view.dark {
-            ctx.set_theme(if dark {
-                ThemePreference::Dark
-            } else {
-                ThemePreference::Light
-            });
-        }
+        ctx.set_theme(match self.state.view.dark {
+            Some(true) => ThemePreference::Dark,
+            Some(false) => ThemePreference::Light,
+            None => ThemePreference::System,
+        });
         if ctx.input(|input| input.viewport().close_requested())
             && self.state.closing != Closing::Now
         {
@@ -207,6 +234,7 @@ impl App {
         if self.state.closing == Closing::Now && !std::mem::replace(&mut self.closed, true) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
+        self.fill_screen(ctx);
         let mark = if self.state.is_unsaved() { "● " } else { "" };
         let title = format!("{mark}{} — Strata", self.state.project().title);
         if title != self.title {

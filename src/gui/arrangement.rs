@@ -35,7 +35,8 @@ pub enum Side {
 }
 
 /// What is done at the moment: each has views, and an arrangement, of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Workspace {
     /// The images are looked at: what there is, what augmentation makes of them, what a kernel does.
     Data,
@@ -374,13 +375,15 @@ impl Arrangements {
         }
     }
 
-    /// Reads a file of them; `None` for anything that cannot be shown as it stands.
-    pub fn from_text(text: &str) -> Option<Arrangements> {
-        let read: Arrangements = serde_json::from_str(text).ok()?;
+    /// Reads a file of them; fails on anything that cannot be shown.
+    pub fn from_text(text: &str) -> Result<Arrangements, String> {
+        let read: Arrangements = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let sound = read.data.is_sound()
             && read.design.is_sound()
             && read.training.iter().all(Arrangement::is_sound);
-        sound.then_some(read)
+        sound
+            .then_some(read)
+            .ok_or_else(|| "a view is open twice, or a part has no room".to_owned())
     }
 
     /// The file's text.
@@ -467,7 +470,7 @@ mod tests {
     #[test]
     fn files_are_read_back_and_nonsense_is_refused() {
         let all = Arrangements::default();
-        assert_eq!(Arrangements::from_text(&all.to_text()), Some(all.clone()));
+        assert_eq!(Arrangements::from_text(&all.to_text()), Ok(all.clone()));
         for wrong in [
             "",
             "[]",
@@ -477,11 +480,10 @@ mod tests {
             "{\"row\": [[-1, {\"tabs\": {\"views\": [\"loss\"], \"front\": \"loss\"}}]]}",
         ] {
             let text = format!("{{\"design\": null, \"training\": [null, null, {wrong}]}}");
-            assert_eq!(Arrangements::from_text(&text), None, "{wrong}");
+            assert!(Arrangements::from_text(&text).is_err(), "{wrong}");
         }
         assert!(
-            Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}")
-                .is_some()
+            Arrangements::from_text("{\"design\": null, \"training\": [null, null, null]}").is_ok()
         );
     }
 }

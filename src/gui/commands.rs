@@ -235,6 +235,11 @@ fn views(state: &State) -> Vec<Command> {
         "the usual views",
         Action::View(OnView::Reset),
     ));
+    views.push(command(
+        "Reset window layout",
+        "all arrangements, widths, folds, switches and the theme",
+        Action::View(OnView::ResetAll),
+    ));
     let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
     let name = if state.shows_settings() {
         "Hide settings"
@@ -337,6 +342,7 @@ mod tests {
             ("res arr", "Reset arrangement"),
             ("sa", "Save"),
             ("rsarr", "Reset arrangement"),
+            ("reset win", "Reset window layout"),
             ("xyzzy", ""),
         ] {
             assert_eq!(best(&state, text), name, "{text}");

@@ -4,7 +4,7 @@ mod files;
 mod layers;
 
 use super::action::{Action, OnView, Show};
-use super::arrangement::{Arrangement, Workspace};
+use super::arrangement::{Arrangement, Arrangements, Workspace};
 use super::dialogs::Dialogs;
 use super::messages::Weight;
 use super::recent::Kind;
@@ -83,14 +83,21 @@ impl State {
             Show::FilterScale(scale) => self.view.filter_scale = scale,
             Show::Stage(stage) => self.view.stage = stage,
             Show::Settings(shown) => self.view.settings = Some(shown),
-            Show::Saliency(request) => self.looking.request = request,
+            Show::Saliency(request) => {
+                self.view.remember_saliency(&request);
+                self.looking.request = request;
+            }
             Show::Cell(cell) => self.looking.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
             Show::Measure(request) => self.looking.measure = request,
             Show::Kernels(kernels) => self.looking.kernels = *kernels,
-            Show::Images(part) => self.looking.part = part,
+            Show::Images(part) => {
+                self.view.remember_images(&part);
+                self.looking.part = part;
+            }
             Show::Augmented(request) => self.looking.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
+            Show::Switch(switch) => self.view.set(switch),
         }
     }
 
@@ -109,6 +116,12 @@ impl State {
             OnView::Close(kind) => arrangement.close(kind),
             OnView::Split(kind, side) => arrangement.split(kind, side),
             OnView::Arrange(moved) => *arrangement = moved,
+            OnView::ResetAll => {
+                self.arrangements = Arrangements::default();
+                self.view = self.view.reset();
+                self.looking.part = self.view.first_images();
+                self.looking.request.question = None;
+            }
             OnView::Reset => {
                 *arrangement = match workspace {
                     Workspace::Data => Arrangement::default_data(),

@@ -3,24 +3,35 @@
 use super::state::State;
 use crate::engine::playground::{self, Question};
 use crate::inspect::gallery;
-use crate::inspect::kernel::{Kernel, Named, Settings};
+use crate::inspect::kernel::{Amount, Kernel, Named, Settings};
 use crate::project::data::Split;
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize, Serializer};
+use std::path::{Path, PathBuf};
+
+/// The largest stride, dilation and padding that the view offers.
+const MOST_STEP: usize = 8;
 
 /// Which picture.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// One of the project's images.
     #[default]
     Data,
     /// An image file.
-    File(PathBuf),
+    File(#[serde(serialize_with = "lossily")] PathBuf),
     /// The made noisy curve.
     Curve,
 }
 
+/// JSON cannot hold a path that is not UTF-8; the view says that the file is missing.
+fn lossily<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
+}
+
 /// How the playground is set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct KernelSettings {
     /// Which picture.
     pub subject: Subject,
@@ -38,7 +49,8 @@ pub struct KernelSettings {
     pub kernel: Kernel,
     /// How it is slid.
     pub settings: Settings,
-    /// A patch to find again, instead of the kernel.
+    /// A patch to find again, instead of the kernel; it belongs to one image, so that it is not remembered.
+    #[serde(skip)]
     pub patch: Option<[usize; 4]>,
 }
 
@@ -100,6 +112,31 @@ impl KernelSettings {
         }
     }
 
+    /// The same with values that can be shown: a file may hold anything.
+    #[must_use]
+    pub fn sound(self) -> KernelSettings {
+        let usual = KernelSettings::default();
+        let (kernel, named) = match sound_kernel(self.kernel) {
+            Some(kernel) => (kernel, self.named),
+            None => (usual.kernel, usual.named),
+        };
+        let is_number = |value: &f32| value.is_finite();
+        let noise = Some(self.noise).filter(is_number).unwrap_or(usual.noise);
+        let sigma = self.sigma.filter(is_number);
+        let sound = KernelSettings {
+            subject: Subject::default(),
+            split: self.split,
+            index: self.index,
+            noise: noise.clamp(0.0, 2.0),
+            named,
+            sigma: sigma.map(|sigma| sigma.clamp(0.1, 20.0)),
+            kernel,
+            settings: sound_settings(self.settings),
+            patch: None,
+        };
+        sound.with_subject(self.subject)
+    }
+
     /// The same on another picture; a curve gets a kernel of one row, and a picture one for pictures.
     pub fn with_subject(&self, subject: Subject) -> KernelSettings {
         let changed = KernelSettings {
@@ -115,6 +152,31 @@ impl KernelSettings {
             }
             _ => changed,
         }
+    }
+}
+
+fn sound_kernel(kernel: Kernel) -> Option<Kernel> {
+    let Kernel {
+        name,
+        size,
+        values,
+        divisor,
+        offset,
+    } = kernel;
+    let kernel = Kernel::new(&name, size, values, divisor).ok()?;
+    offset.is_finite().then_some(Kernel { offset, ..kernel })
+}
+
+fn sound_settings(settings: Settings) -> Settings {
+    let amount = match settings.amount {
+        Amount::By(pixels) => Amount::By(pixels.clamp(1, MOST_STEP)),
+        other => other,
+    };
+    Settings {
+        stride: settings.stride.clamp(1, MOST_STEP),
+        dilation: settings.dilation.clamp(1, MOST_STEP),
+        amount,
+        ..settings
     }
 }
 

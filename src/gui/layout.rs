@@ -1,9 +1,9 @@
 //! Where the panels stand: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
-use super::action::Action;
+use super::action::{Action, Show};
 use super::panels::{self, architecture, controls, notices, settings, status_bar, top_bar};
-use super::state::State;
+use super::state::{ARCHITECTURE_WIDTHS, SETTINGS_WIDTHS, State, Switch};
 use super::theme;
 use super::views::Views;
 use eframe::egui::{
@@ -43,17 +43,28 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
         .show(ui, |ui| {
             status_bar::show(ui, state, actions);
         });
-    Panel::left("architecture")
+    let view = &state.view;
+    let usual = if view.narrow { 360.0 } else { 396.0 };
+    let width = view.architecture_width.unwrap_or(usual);
+    let shown = Panel::left(("architecture", view.resets))
         .frame(side)
-        .default_size(if state.view.narrow { 360.0 } else { 396.0 })
-        .size_range(360.0..=560.0)
+        .default_size(width)
+        .size_range(ARCHITECTURE_WIDTHS)
         .show(ui, |ui| architecture::show(ui, state, actions));
+    keep_width(
+        Switch::ArchitectureWidth,
+        width,
+        shown.response.rect,
+        actions,
+    );
     if state.shows_settings() {
-        Panel::right("settings")
+        let width = view.settings_width.unwrap_or(264.0);
+        let shown = Panel::right(("settings", view.resets))
             .frame(side)
-            .default_size(264.0)
-            .size_range(240.0..=420.0)
+            .default_size(width)
+            .size_range(SETTINGS_WIDTHS)
             .show(ui, |ui| settings::show(ui, state, actions));
+        keep_width(Switch::SettingsWidth, width, shown.response.rect, actions);
     }
     CentralPanel::default()
         .frame(Frame::new().fill(colors.back))
@@ -62,6 +73,13 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
             notices::show(ui, state, actions);
             centre(ui, state, views, actions);
         });
+}
+
+/// The width that a panel is given for now is the one that it has at the next start.
+fn keep_width(set: fn(f32) -> Switch, given: f32, shown: Rect, actions: &mut Vec<Action>) {
+    if (shown.width() - given).abs() >= 0.5 {
+        actions.push(Action::Show(Show::Switch(set(shown.width()))));
+    }
 }
 
 fn centre(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {

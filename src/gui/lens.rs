@@ -4,9 +4,11 @@ use super::looking::Subject;
 use super::state::State;
 use crate::inspect::pixel::Request;
 use crate::project::Place;
+use serde::{Deserialize, Serialize};
 
 /// What the lens shows of a layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LensMode {
     /// The layer on a small grid, step by step.
     #[default]
@@ -17,24 +19,30 @@ pub enum LensMode {
     Matrix,
 }
 
-/// How the lens is set.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How the lens is set. What belongs to one layer or one moment is not remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LensSettings {
     /// What is shown.
     pub mode: LensMode,
     /// The position of the kernel on the small grid.
+    #[serde(skip)]
     pub step: usize,
     /// Whether the positions follow each other by themselves.
+    #[serde(skip)]
     pub playing: bool,
     /// Positions in a second.
     pub pace: u32,
     /// Whether the matrix is shown with rows and columns exchanged.
     pub transposed: bool,
     /// Channel, depth, row and column of the value; `None` for the middle of the output.
+    #[serde(skip)]
     pub at: Option<[usize; 4]>,
     /// Which of the probe images.
+    #[serde(skip)]
     pub image: usize,
     /// Which of the input's channels is drawn, of those that are summed.
+    #[serde(skip)]
     pub part: usize,
 }
 

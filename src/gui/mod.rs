@@ -26,9 +26,11 @@ pub mod looking;
 pub mod messages;
 pub mod offscreen;
 pub mod panels;
+pub mod placement;
 pub mod places;
 pub mod recent;
 pub mod recovery;
+pub mod remembered;
 pub mod runs;
 pub mod series;
 pub mod showcase;
@@ -44,6 +46,8 @@ use crate::logging::{self, Graphics};
 use crate::project::{Project, builtin, file};
 use action::Action;
 use app::{App, Setup};
+use eframe::egui::{Rect, pos2, vec2};
+use placement::Placement;
 use state::State;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -78,13 +82,15 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let mut state = State::new(first_project()?, None);
     state.start = path.is_none();
-    run([1280.0, 800.0], move |ctx, graphics| {
+    let config = store::folder();
+    let placement = keep::last_placement(config.as_deref());
+    run(placement, move |ctx, graphics| {
         state.about.graphics = graphics;
         let setup = Setup {
             state,
             start: Box::new(start),
             native_dialogs: true,
-            config: store::folder(),
+            config,
         };
         let mut app = App::new(ctx, setup);
         if let Some(path) = path {
@@ -94,24 +100,23 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     })
 }
 
-/// Opens a window of this size in points on what `create` makes, and returns when it is closed.
+/// Opens a window there on what `create` makes, and returns when it is closed.
 pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'static>(
-    size: [f32; 2],
+    placement: Placement,
     create: impl FnOnce(&eframe::egui::Context, Option<Graphics>) -> Result<A, E> + 'static,
 ) -> Result<(), GuiError> {
     let mut viewport = eframe::egui::ViewportBuilder::default()
         .with_title("Strata")
         .with_app_id("strata");
     viewport = viewport.with_icon(emblem::icon());
-    viewport = viewport
-        .with_inner_size(size)
-        .with_min_inner_size([960.0, 600.0]);
     let options = eframe::NativeOptions {
-        viewport,
+        viewport: placement.apply(viewport),
+        // It would write its file in place and drop a damaged one; `keep` does neither.
         persist_window: false,
         ..Default::default()
     };
     let create = move |context: &eframe::CreationContext<'_>| {
+        bring_into_reach(placement, context);
         let graphics = logging::take_graphics();
         match &graphics {
             Some(graphics) => log::info!("window opened, painted with {graphics}"),
@@ -131,6 +136,31 @@ pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync +
         }
         Ok(Err(error)) => Err(failure(&error)),
         Err(panic) => Err(GuiError::Library(panic_text(panic.as_ref()))),
+    }
+}
+
+/// Moves a window to a screen that is there, once the screens are known.
+fn bring_into_reach(placement: Placement, context: &eframe::CreationContext<'_>) {
+    let Some(window) = context.winit_window() else {
+        return;
+    };
+    let scale = window.scale_factor() as f32;
+    let monitors: Vec<_> = window.available_monitors().collect();
+    let mut screens = Vec::new();
+    for monitor in &monitors {
+        let corner = monitor.position();
+        let size = monitor.size();
+        let corner = pos2(corner.x as f32, corner.y as f32);
+        let size = vec2(size.width as f32, size.height as f32);
+        screens.push(Rect::from_min_size(corner, size) / scale);
+    }
+    let reachable = placement.reachable(&screens);
+    let moved = reachable.position.filter(|_| reachable != placement);
+    if let (Some([x, y]), Some(monitor)) = (moved, monitors.first()) {
+        let mut corner = monitor.position();
+        corner.x = (x * scale) as i32;
+        corner.y = (y * scale) as i32;
+        window.set_outer_position(corner);
     }
 }
 

@@ -85,19 +85,16 @@ impl Recents {
         &self.0
     }
 
-    /// Reads the file of them; anything else counts as none.
-    pub fn from_text(text: &str) -> Recents {
-        serde_json::from_str(text).unwrap_or_else(|error| {
-            log::warn!(
-                "the list of recent projects cannot be understood and begins empty: {error}"
-            );
-            Recents::default()
-        })
+    /// Reads the file of them.
+    pub fn from_text(text: &str) -> Result<Recents, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// The file's text.
+    /// The file's text. It leaves out paths that are not UTF-8, which JSON cannot hold.
     pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        let can_be_written = |entry: &&Recent| entry.path.to_str().is_some();
+        let entries: Vec<&Recent> = self.0.iter().filter(can_be_written).collect();
+        serde_json::to_string_pretty(&entries).unwrap_or_default()
     }
 }
 
@@ -146,11 +143,24 @@ mod tests {
             list,
             [("Here again", None), ("Gone", Some("moved or deleted"))]
         );
-        let again = Recents::from_text(&recents.to_text());
+        let again = Recents::from_text(&recents.to_text()).unwrap();
         assert_eq!(again.entries()[1].path, gone);
-        assert_eq!(Recents::from_text("nonsense"), Recents::default());
+        assert!(Recents::from_text("nonsense").is_err());
         (0..40).for_each(|i| recents.remember(Path::new(&format!("/p{i}")), "", Kind::Run));
         assert_eq!(recents.entries().len(), MOST);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_utf_8_does_not_cost_the_others() {
+        use std::os::unix::ffi::OsStrExt;
+        let mut recents = Recents::default();
+        recents.remember(Path::new("/a.toml"), "A", Kind::Project);
+        let odd = std::ffi::OsStr::from_bytes(b"/b\xff.toml");
+        recents.remember(Path::new(odd), "B", Kind::Project);
+        let again = Recents::from_text(&recents.to_text()).unwrap();
+        assert_eq!(again.entries().len(), 1);
+        assert_eq!(again.entries()[0].path, Path::new("/a.toml"));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 mod wishes;
 
-pub use wishes::{Ask, Asking, Closing, Pending, ViewSettings};
+pub use wishes::{
+    ARCHITECTURE_WIDTHS, Ask, Asking, Closing, CostColumn, Pending, SETTINGS_WIDTHS, Switch,
+    ViewSettings,
+};
 
 use super::about::About;
 use super::action::Overlay;
@@ -249,6 +252,11 @@ impl State {
         self.project().stages.iter().any(|stage| stage.task == task)
     }
 
+    /// Whether saliency can be shown of the predicted class or of the reconstruction error.
+    pub fn has_saliency_choice(&self) -> bool {
+        self.has_task(Task::Classify) && self.has_task(Task::Reconstruct)
+    }
+
     /// What the project trains for.
     pub fn purpose(&self) -> Purpose {
         match (
@@ -386,11 +394,16 @@ impl State {
         self.file = file;
         self.selected = None;
         (self.preview, self.proposal) = (None, None);
-        self.view.stage = Some(0);
+        self.view.stage = self
+            .view
+            .stage
+            .map(|stage| stage.min(self.project().stages.len().saturating_sub(1)));
         self.start = false;
         self.folds.clear();
         self.generation += 1;
         self.looking.forget_choices();
+        self.looking.part = self.view.first_images();
+        self.looking.request.question = self.view.saliency.filter(|_| self.has_saliency_choice());
         if !self.training.is_running() {
             self.training = Training::default();
             self.looking.forget_run();

@@ -1,22 +1,43 @@
 //! The small files that Strata keeps for itself in the platform's configuration folder.
 //!
 //! They are written in one step, on a thread of their own so that no frame waits for a disk. A file
-//! that is missing counts as empty; one that cannot be written is told once, and the work goes on.
+//! that is missing counts as empty. One that cannot be used is renamed, its content untouched; where
+//! that fails too it is never written over. One that cannot be written is reported once.
 
 use crate::project::file::write_atomic;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::collections::BTreeSet;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+
+/// A larger file is none of Strata's: reading it could take all of the memory.
+const MOST_BYTES: u64 = 16 << 20;
+/// So many damaged files of one name are kept; none of them is ever deleted.
+const MOST_SET_ASIDE: u32 = 99;
 
 enum Job {
     Write(PathBuf, String),
     Remove(PathBuf),
 }
 
+/// A file that could not be used, and where it is now.
+#[derive(Debug)]
+pub struct Damaged {
+    /// The file.
+    pub file: PathBuf,
+    /// Why it could not be used.
+    pub reason: String,
+    /// Where it was moved; or why it could not be, and then it is not written over.
+    pub set_aside: Result<PathBuf, Error>,
+}
+
 /// A folder of small files; without a folder nothing is read and nothing is kept.
 #[derive(Default)]
 pub struct Store {
     folder: Option<PathBuf>,
+    /// Damaged files that could not be set aside.
+    untouchable: BTreeSet<PathBuf>,
     jobs: Option<Sender<Job>>,
     failures: Option<Receiver<String>>,
     thread: Option<JoinHandle<()>>,
@@ -35,10 +56,16 @@ impl Store {
             .spawn(move || carry_out(&work, &told));
         Store {
             folder: Some(folder),
+            untouchable: BTreeSet::new(),
             jobs: Some(jobs),
             failures: Some(failures),
             thread: thread.inspect_err(not_started).ok(),
         }
+    }
+
+    /// Whether anything is kept.
+    pub fn keeps(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// The path of a file, if files are kept at all.
@@ -46,20 +73,34 @@ impl Store {
         self.folder.as_ref().map(|folder| folder.join(name))
     }
 
-    /// A file's text.
-    pub fn read(&self, name: &str) -> Option<String> {
-        let path = self.path(name)?;
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                log::warn!(
-                    "{} cannot be read and counts as empty: {error}",
-                    path.display()
-                );
-                None
+    /// Reads a file and sets it aside where it cannot be read or `parse` refuses its text.
+    pub fn load<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Damaged> {
+        let Some(file) = self.path(name) else {
+            return Ok(None);
+        };
+        let parsed = read_text(&file).and_then(|text| text.as_deref().map(parse).transpose());
+        let reason = match parsed {
+            Ok(read) => return Ok(read),
+            Err(reason) => reason,
+        };
+        let set_aside = set_aside(&file);
+        match &set_aside {
+            // Another window was quicker.
+            Err(error) if is_missing(error) => return Ok(None),
+            Err(_) => {
+                self.untouchable.insert(file.clone());
             }
+            Ok(_) => {}
         }
+        Err(Damaged {
+            file,
+            reason,
+            set_aside,
+        })
     }
 
     /// Replaces a file, soon.
@@ -73,7 +114,10 @@ impl Store {
     }
 
     fn send(&self, name: &str, job: impl FnOnce(PathBuf) -> Job) {
-        if let (Some(path), Some(jobs)) = (self.path(name), &self.jobs) {
+        let path = self
+            .path(name)
+            .filter(|path| !self.untouchable.contains(path));
+        if let (Some(path), Some(jobs)) = (path, &self.jobs) {
             let job = job(path);
             // The thread outlives every sender, unless it panicked or was never started.
             if jobs.send(job).is_err() {
@@ -116,7 +160,7 @@ fn carry_out(work: &Receiver<Job>, told: &Sender<String>) {
         log::debug!("cannot write {}: {error}", path.display());
         if !std::mem::replace(&mut complained, true) {
             let text = format!(
-                "cannot write {}: {error}; recent projects and unsaved edits are not kept",
+                "cannot write {}: {error}; the window's settings, recent projects and unsaved edits are not kept",
                 path.display()
             );
             if let Err(unread) = told.send(text) {
@@ -131,17 +175,65 @@ fn not_started(error: &std::io::Error) {
     log::warn!("no thread could be started to write small files: {error}");
 }
 
+/// A file's text, `None` where there is no file; or why it has none.
+pub(super) fn read_text(file: &Path) -> Result<Option<String>, String> {
+    let metadata = match std::fs::metadata(file) {
+        Ok(metadata) => metadata,
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    if metadata.is_dir() {
+        return Err("it is a folder".to_owned());
+    }
+    // Reading a pipe would wait for its other end.
+    if !metadata.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    if metadata.len() > MOST_BYTES {
+        return Err(format!("it is larger than {} MiB", MOST_BYTES >> 20));
+    }
+    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| "it is not text".to_owned())
+}
+
+/// Renames a file to the first free of `name.broken-1`, `name.broken-2`, …
+fn set_aside(file: &Path) -> Result<PathBuf, Error> {
+    let numbered = |number: u32| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(format!(".broken-{number}"));
+        PathBuf::from(name)
+    };
+    let is_free = |path: &PathBuf| {
+        std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    };
+    let free = (1..=MOST_SET_ASIDE).map(numbered).find(is_free);
+    let free = free.ok_or_else(|| {
+        Error::other(format!(
+            "no name is free up to {}",
+            numbered(MOST_SET_ASIDE).display()
+        ))
+    })?;
+    std::fs::rename(file, &free)?;
+    Ok(free)
+}
+
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     write_atomic(path, text.as_bytes())
 }
 
-fn missing_is_fine(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound {
+fn missing_is_fine(error: Error) -> std::io::Result<()> {
+    if is_missing(&error) {
         Ok(())
     } else {
         Err(error)
     }
+}
+
+fn is_missing(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Where the platform keeps the configuration of programs, and in it the folder of Strata.
@@ -165,27 +257,41 @@ pub fn folder() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn any_text(text: &str) -> Result<String, String> {
+        Ok(text.to_owned())
+    }
+
+    fn number(text: &str) -> Result<u32, String> {
+        text.parse().map_err(|_| "no number".to_owned())
+    }
+
+    fn in_folder(folder: &Path) -> Store {
+        Store::new(Some(folder.to_path_buf()))
+    }
+
     #[test]
     fn files_are_written_read_and_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(Some(folder.path().join("deep/inside")));
-        assert_eq!(store.read("a"), None);
+        let deep = folder.path().join("deep/inside");
+        let mut store = in_folder(&deep);
+        assert_eq!(store.load("a", any_text).unwrap(), None);
         store.write("a", "one".into());
         store.write("a", "two".into());
         store.remove("never there");
         drop(store);
-        let store = Store::new(Some(folder.path().join("deep/inside")));
-        assert_eq!(store.read("a").as_deref(), Some("two"));
+        let mut store = in_folder(&deep);
+        assert_eq!(store.load("a", any_text).unwrap().as_deref(), Some("two"));
         store.remove("a");
         drop(store);
-        assert!(!folder.path().join("deep/inside/a").exists());
+        assert!(!deep.join("a").exists());
     }
 
     #[test]
     fn what_cannot_be_written_is_told_once() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
-        let store = Store::new(Some(folder.path().join("file/inside")));
+        let mut store = in_folder(&folder.path().join("file/inside"));
+        assert_eq!(store.load("a", any_text).unwrap(), None);
         store.write("a", "one".into());
         store.write("a", "two".into());
         let mut told = None;
@@ -196,5 +302,64 @@ mod tests {
         assert!(told.is_some_and(|text| text.starts_with("cannot write")));
         assert_eq!(store.failure(), None);
         Store::default().write("a", "nowhere".into());
+    }
+
+    #[test]
+    fn damaged_files_are_set_aside_one_after_the_other_and_nothing_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = in_folder(folder.path());
+        for (times, text) in ["", "no", "\u{0}\u{1}"].into_iter().enumerate() {
+            std::fs::write(folder.path().join("a"), text).unwrap();
+            let damaged = store.load("a", number).unwrap_err();
+            let aside = folder.path().join(format!("a.broken-{}", times + 1));
+            assert_eq!(damaged.set_aside.unwrap(), aside);
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
+        }
+        store.write("a", "7".into());
+        drop(store);
+        let mut store = in_folder(folder.path());
+        assert_eq!(store.load("a", number).unwrap(), Some(7));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_damaged_file_that_cannot_be_set_aside_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        std::fs::write(&file, "precious").unwrap();
+        (1..=MOST_SET_ASIDE).for_each(|number| {
+            std::fs::write(folder.path().join(format!("a.broken-{number}")), "").unwrap();
+        });
+        let mut store = in_folder(folder.path());
+        let damaged = store.load("a", number).unwrap_err();
+        assert!(damaged.set_aside.is_err());
+        store.write("a", "7".into());
+        store.write("b", "8".into());
+        drop(store);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+        assert!(folder.path().join("b").exists());
+    }
+
+    #[test]
+    fn what_is_no_file_is_set_aside_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        std::fs::write(folder.path().join("a/inside"), "kept").unwrap();
+        let large = std::fs::File::create(folder.path().join("b")).unwrap();
+        large.set_len(MOST_BYTES + 1).unwrap();
+        let mut store = in_folder(folder.path());
+        assert_eq!(
+            store.load("a", number).unwrap_err().reason,
+            "it is a folder"
+        );
+        assert!(
+            store
+                .load("b", number)
+                .unwrap_err()
+                .reason
+                .contains("16 MiB")
+        );
+        let inside = folder.path().join("a.broken-1/inside");
+        assert_eq!(std::fs::read_to_string(inside).unwrap(), "kept");
     }
 }

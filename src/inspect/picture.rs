@@ -8,10 +8,12 @@ use super::curve::{self, Paper, Trace};
 use super::filters::Filters;
 use super::reconstructions::Reconstructions;
 use image::{ImageFormat, Rgba, RgbaImage, imageops};
+use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 
 /// What the largest weight is measured against.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FilterScale {
     /// Each filter by its own largest weight: shows the form of weak filters.
     #[default]

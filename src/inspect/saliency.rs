@@ -12,13 +12,15 @@ use super::reconstructions::Probe;
 use crate::data::Dataset;
 use crate::nn::{Mode, NnError, Route};
 use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Probabilities told of each image.
 pub const TOP: usize = 3;
 
 /// The number whose gradient is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Question {
     /// The score of the class that each image is taken for.
     #[default]

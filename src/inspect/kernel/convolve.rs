@@ -5,9 +5,11 @@
 
 use super::padding::{self, Amount, Border, Margins};
 use super::{Kernel, KernelError, Pixels};
+use serde::{Deserialize, Serialize};
 
 /// How a kernel is slid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Pixels from one position to the next.
     pub stride: usize,

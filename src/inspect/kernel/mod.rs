@@ -21,6 +21,7 @@ pub use error::KernelError;
 pub use named::{Named, usual_sigma};
 pub use padding::{Amount, Border, Margins};
 pub use pattern::{Found, Match, Pattern, find, most_sides};
+use serde::{Deserialize, Serialize};
 pub use shown::{Colours, colours, kernel_rgba, picture_rgba, response_rgba, sheet};
 pub use signal::{Curve, noisy_curve};
 pub use text::parse;
@@ -97,7 +98,7 @@ impl Pixels {
 }
 
 /// Weights with what they are divided by, and what is added to the sum.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kernel {
     /// What it is called.
     pub name: String,

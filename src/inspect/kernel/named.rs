@@ -4,9 +4,11 @@
 //! brighter to the right or downwards.
 
 use super::{Kernel, KernelError, MOST_SIDE};
+use serde::{Deserialize, Serialize};
 
 /// A kernel with a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Named {
     /// Leaves everything as it is.
     Identity,

@@ -4,12 +4,14 @@
 //! reach beyond the picture, and on amounts that nobody needs.
 
 use super::{KernelError, Settings};
+use serde::{Deserialize, Serialize};
 
 /// More padding than this is refused.
 const MOST: usize = 512;
 
 /// What stands outside the picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Border {
     /// Zeros: black.
     #[default]
@@ -35,7 +37,8 @@ impl Border {
 }
 
 /// How much is added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// Nothing: the kernel stays inside.
     Valid,

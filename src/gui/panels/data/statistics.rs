@@ -7,7 +7,7 @@ use super::super::reading::{failed, reading};
 use crate::engine::look::{DataQuestion, Looked};
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
-use crate::gui::state::State;
+use crate::gui::state::{State, Switch};
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::raster::Sheet;
@@ -21,10 +21,9 @@ use std::sync::Arc;
 /// What was asked and what came of it.
 type Seen = Looked<(DataQuestion, Request), Statistics>;
 
-/// The view, with the split it shows and the textures of its mean image and of the images that are there twice.
+/// The view, with the textures of its mean image and of the images that are there twice.
 #[derive(Default)]
 pub struct StatisticsView {
-    split: Option<Split>,
     drawn: Option<(Arc<Seen>, Split, Sheet)>,
     twins: Option<(Arc<Seen>, Sheet)>,
 }
@@ -37,15 +36,15 @@ impl View for StatisticsView {
     fn status(&self, state: &State) -> String {
         let found = latest(state).and_then(|seen| seen.result.as_ref().ok());
         found
-            .and_then(|found| self.chosen(found))
+            .and_then(|found| chosen(state, found))
             .map_or_else(String::new, counted)
     }
 
-    fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(Ok(found)) = latest(state).map(|seen| &seen.result) else {
             return;
         };
-        let chosen = self.chosen(found).map(|split| split.split);
+        let chosen = chosen(state, found).map(|split| split.split);
         for split in found.splits.iter().rev().map(|split| split.split) {
             let name = split.to_string();
             let tab = ui.selectable_label(
@@ -56,7 +55,7 @@ impl View for StatisticsView {
                 .accessible_name(format!("Statistics of {name}"))
                 .clicked()
             {
-                self.split = Some(split);
+                actions.push(Action::Show(Show::Switch(Switch::StatisticsSplit(split))));
             }
         }
     }
@@ -66,7 +65,7 @@ impl View for StatisticsView {
         match latest(state).map(|seen| (seen, &seen.result)) {
             Some((_, Err(message))) => failed(ui, "Nothing to measure", message, actions),
             Some((seen, Ok(found))) => {
-                let Some(split) = self.chosen(found) else {
+                let Some(split) = chosen(state, found) else {
                     return;
                 };
                 self.update(ui, seen, found, split);
@@ -104,15 +103,14 @@ fn counted(split: &SplitStatistics) -> String {
     }
 }
 
-impl StatisticsView {
-    fn chosen<'a>(&self, found: &'a Statistics) -> Option<&'a SplitStatistics> {
-        let wanted = found
-            .splits
-            .iter()
-            .find(|split| Some(split.split) == self.split);
-        wanted.or(found.splits.first())
-    }
+/// The split that is shown: the one that was chosen, where there is one of that name.
+fn chosen<'a>(state: &State, found: &'a Statistics) -> Option<&'a SplitStatistics> {
+    let mut splits = found.splits.iter();
+    let wanted = splits.find(|split| Some(split.split) == state.view.statistics_split);
+    wanted.or(found.splits.first())
+}
 
+impl StatisticsView {
     /// Makes new textures only for other images.
     fn update(&mut self, ui: &Ui, seen: &Arc<Seen>, found: &Statistics, split: &SplitStatistics) {
         if self

@@ -137,7 +137,7 @@ fn choices(ui: &mut Ui, state: &State, classes: Option<&[String]>, chosen: &mut 
         ui.selectable_value(chosen, question, name(question, state, classes));
     };
     offer(None);
-    if state.has_task(Task::Classify) && state.has_task(Task::Reconstruct) {
+    if state.has_saliency_choice() {
         offer(Some(Question::Predicted));
         offer(Some(Question::Error));
     }

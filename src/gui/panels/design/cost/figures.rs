@@ -2,66 +2,56 @@
 
 use crate::engine::memory::{available_bytes, machine};
 use crate::engine::speed;
-use crate::gui::state::State;
+use crate::gui::state::{CostColumn, State};
 use crate::project::Place;
 use crate::project::stage::Stage;
 use crate::shape::{Plan, Row, StepMemory, StepTime, largest_batch, step_memory, step_time};
 use crate::text;
 
-/// A column of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Quantity {
-    #[default]
-    Parameters,
-    Macs,
-    Memory,
-    Time,
-}
-
-impl Quantity {
-    pub const ALL: [Quantity; 4] = [
-        Quantity::Parameters,
-        Quantity::Macs,
-        Quantity::Memory,
-        Quantity::Time,
+impl CostColumn {
+    pub(super) const ALL: [CostColumn; 4] = [
+        CostColumn::Parameters,
+        CostColumn::Macs,
+        CostColumn::Memory,
+        CostColumn::Time,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Quantity::Parameters => "parameters",
-            Quantity::Macs => "MACs",
-            Quantity::Memory => "memory",
-            Quantity::Time => "time",
+            CostColumn::Parameters => "parameters",
+            CostColumn::Macs => "MACs",
+            CostColumn::Memory => "memory",
+            CostColumn::Time => "time",
         }
     }
 
-    pub fn about(self) -> &'static str {
+    pub(super) fn about(self) -> &'static str {
         match self {
-            Quantity::Parameters => "Numbers that training changes: weights and biases.",
-            Quantity::Macs => {
+            CostColumn::Parameters => "Numbers that training changes: weights and biases.",
+            CostColumn::Macs => {
                 "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs."
             }
-            Quantity::Memory => {
+            CostColumn::Memory => {
                 "What the layer holds in a training step with this batch: weights, gradients, the optimizer's memory, outputs for the batch, scratch."
             }
-            Quantity::Time => {
+            CostColumn::Time => {
                 "Estimated time of the layer in a training step, forward and backward, from what a few kernels took on this machine."
             }
         }
     }
 
     /// A value as it is written; empty where there is nothing to write.
-    pub fn write(self, value: f64) -> String {
+    pub(super) fn write(self, value: f64) -> String {
         if value <= 0.0 {
             return String::new();
         }
         let whole = value as u64;
         match self {
-            Quantity::Parameters if whole > LARGEST => text::large(whole),
-            Quantity::Parameters => text::count(whole),
-            Quantity::Macs => text::large(whole),
-            Quantity::Memory => text::bytes(whole),
-            Quantity::Time => text::milliseconds(1e3 * value),
+            CostColumn::Parameters if whole > LARGEST => text::large(whole),
+            CostColumn::Parameters => text::count(whole),
+            CostColumn::Macs => text::large(whole),
+            CostColumn::Memory => text::bytes(whole),
+            CostColumn::Time => text::milliseconds(1e3 * value),
         }
     }
 }
@@ -115,14 +105,14 @@ impl Figures {
     }
 
     /// A row's value; of a block whose layers are shown, what the block itself takes.
-    pub fn of(&self, row: &Row, whole: bool, quantity: Quantity) -> f64 {
+    pub fn of(&self, row: &Row, whole: bool, quantity: CostColumn) -> f64 {
         let counted = !row.is_block || whole;
         match quantity {
-            Quantity::Parameters if counted => row.parameters as f64,
-            Quantity::Macs if counted => row.macs as f64,
-            Quantity::Parameters | Quantity::Macs => 0.0,
-            Quantity::Memory => self.memory_of(&row.place, whole).total() as f64,
-            Quantity::Time => self.time.as_ref().map_or(0.0, |time| match whole {
+            CostColumn::Parameters if counted => row.parameters as f64,
+            CostColumn::Macs if counted => row.macs as f64,
+            CostColumn::Parameters | CostColumn::Macs => 0.0,
+            CostColumn::Memory => self.memory_of(&row.place, whole).total() as f64,
+            CostColumn::Time => self.time.as_ref().map_or(0.0, |time| match whole {
                 true => time.within(&row.place),
                 false => time.layers.get(&row.place).copied().unwrap_or(0.0),
             }),
@@ -143,31 +133,31 @@ impl Figures {
     }
 
     /// What belongs to no layer.
-    pub fn common(&self, quantity: Quantity) -> f64 {
+    pub fn common(&self, quantity: CostColumn) -> f64 {
         match quantity {
-            Quantity::Memory => self
+            CostColumn::Memory => self
                 .memory
                 .as_ref()
                 .map_or(0.0, |memory| memory.shared.total() as f64),
-            Quantity::Time => self
+            CostColumn::Time => self
                 .time
                 .as_ref()
                 .map_or(0.0, |time| time.loss + time.update),
-            Quantity::Parameters | Quantity::Macs => 0.0,
+            CostColumn::Parameters | CostColumn::Macs => 0.0,
         }
     }
 
     /// All layers and what belongs to none.
-    pub fn total(&self, state: &State, quantity: Quantity) -> f64 {
+    pub fn total(&self, state: &State, quantity: CostColumn) -> f64 {
         let totals = &state.shown.inference.totals;
         match quantity {
-            Quantity::Parameters => totals.parameters as f64,
-            Quantity::Macs => totals.macs as f64,
-            Quantity::Memory => self
+            CostColumn::Parameters => totals.parameters as f64,
+            CostColumn::Macs => totals.macs as f64,
+            CostColumn::Memory => self
                 .memory
                 .as_ref()
                 .map_or(0.0, |memory| memory.total().total() as f64),
-            Quantity::Time => self.time.as_ref().map_or(0.0, StepTime::total),
+            CostColumn::Time => self.time.as_ref().map_or(0.0, StepTime::total),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the pointer on a row tells: the formulas with this layer's numbers.
 
-use super::figures::{Figures, Quantity};
+use super::figures::Figures;
 use super::kinds;
-use crate::gui::state::State;
+use crate::gui::state::{CostColumn, State};
 use crate::gui::theme;
 use crate::shape::{Row, layer_at, macs_formula, parameters_formula};
 use crate::text;
@@ -67,7 +67,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         ui.label(format!("memory in a step: {}", text::bytes(bytes.total())));
         kinds::lines(ui, bytes);
     }
-    let seconds = figures.of(row, whole, Quantity::Time);
+    let seconds = figures.of(row, whole, CostColumn::Time);
     if seconds > 0.0 {
         ui.label(format!(
             "about {} of a step, forward and backward",

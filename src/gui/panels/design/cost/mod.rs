@@ -7,21 +7,19 @@ mod side;
 mod table;
 
 use crate::engine::speed;
-use crate::gui::action::Action;
-use crate::gui::state::State;
+use crate::gui::action::{Action, Show};
+use crate::gui::state::{CostColumn, State, Switch};
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::empty;
 use crate::text;
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
-use figures::{Figures, Quantity, stage};
+use figures::{Figures, stage};
 
 /// The view, with what it computed last.
 #[derive(Default)]
 pub struct CostView {
     figures: Figures,
-    /// The one column shown where there is no room for all.
-    column: Quantity,
     /// Whether all columns had room in the last frame.
     all: bool,
 }
@@ -54,12 +52,12 @@ impl View for CostView {
         status
     }
 
-    fn tools(&mut self, ui: &mut Ui, _: &State, _: &mut Vec<Action>) {
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if self.all {
             return;
         }
-        for quantity in Quantity::ALL.into_iter().rev() {
-            let chosen = self.column == quantity;
+        for quantity in CostColumn::ALL.into_iter().rev() {
+            let chosen = state.view.cost_column == quantity;
             let button =
                 ui.selectable_label(chosen, RichText::new(quantity.name()).size(theme::SMALL));
             let button = button.on_hover_text(quantity.about());
@@ -67,7 +65,7 @@ impl View for CostView {
                 .accessible_name(format!("Show {}", quantity.name()))
                 .clicked()
             {
-                self.column = quantity;
+                actions.push(Action::Show(Show::Switch(Switch::CostColumn(quantity))));
             }
         }
     }
@@ -106,9 +104,9 @@ impl CostView {
             area.split_top_bottom_at_y(area.bottom() - side::height(legend) - theme::GAP)
         };
         self.all = table::shows_all(table.width());
-        let one = [self.column];
+        let one = [state.view.cost_column];
         let columns = if self.all {
-            &Quantity::ALL[..]
+            &CostColumn::ALL[..]
         } else {
             &one[..]
         };

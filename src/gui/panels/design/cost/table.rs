@@ -1,10 +1,10 @@
 //! The table: a row for each layer, a column with a bar for each quantity, a line for what is common to all, and
 //! the sum.
 
-use super::figures::{Figures, Quantity, stage};
+use super::figures::{Figures, stage};
 use super::{hover, kinds};
 use crate::gui::action::Action;
-use crate::gui::state::State;
+use crate::gui::state::{CostColumn, State};
 use crate::gui::theme;
 use crate::project::{Place, Stack};
 use crate::shape::Row;
@@ -36,7 +36,7 @@ pub(super) fn shows_all(width: f32) -> bool {
 struct Table<'a> {
     state: &'a State,
     figures: &'a Figures,
-    columns: &'a [Quantity],
+    columns: &'a [CostColumn],
     /// The largest value of each column: its bar is full.
     most: Vec<f64>,
     /// Where the last column ends, whether or not there is a scroll bar.
@@ -51,7 +51,7 @@ pub(super) fn show(
     area: Rect,
     state: &State,
     figures: &Figures,
-    columns: &[Quantity],
+    columns: &[CostColumn],
     actions: &mut Vec<Action>,
 ) {
     let rows: Vec<&Row> = state
@@ -61,7 +61,7 @@ pub(super) fn show(
         .iter()
         .filter(|row| is_seen(state, &row.place))
         .collect();
-    let values = |quantity: &Quantity| {
+    let values = |quantity: &CostColumn| {
         let of = rows
             .iter()
             .map(|row| figures.of(row, is_whole(state, row), *quantity));
@@ -306,7 +306,7 @@ impl Table<'_> {
         for (index, quantity) in self.columns.iter().enumerate() {
             let cell = self.column(line, index);
             let value = self.figures.total(self.state, *quantity);
-            let unknown = if *quantity == Quantity::Time && self.figures.memory.is_some() {
+            let unknown = if *quantity == CostColumn::Time && self.figures.memory.is_some() {
                 waiting
             } else {
                 "—"
@@ -331,7 +331,7 @@ impl Table<'_> {
             response.on_hover_ui(|ui| {
                 ui.label(format!("{}: all layers of all stacks", quantity.name()));
                 if let Some((_, stage)) =
-                    stage(self.state).filter(|_| *quantity == Quantity::Memory)
+                    stage(self.state).filter(|_| *quantity == CostColumn::Memory)
                 {
                     ui.label(format!(
                         "a step of stage `{}` with {} images",

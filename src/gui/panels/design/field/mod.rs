@@ -8,7 +8,7 @@ mod map;
 
 use crate::gui::action::{Action, Show};
 use crate::gui::looking::LookAt;
-use crate::gui::state::State;
+use crate::gui::state::{State, Switch};
 use crate::gui::theme;
 use crate::gui::views::View;
 use crate::gui::widgets::{elided, empty};
@@ -19,21 +19,10 @@ use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
 
 /// The view: which cell, and what it draws with.
+#[derive(Default)]
 pub struct FieldView {
     chosen: Option<Chosen>,
     pictures: Pictures,
-    /// Whether the effective field lies over the image.
-    effective: bool,
-}
-
-impl Default for FieldView {
-    fn default() -> FieldView {
-        FieldView {
-            chosen: None,
-            pictures: Pictures::default(),
-            effective: true,
-        }
-    }
 }
 
 /// Height of a caption above a picture.
@@ -66,16 +55,14 @@ impl View for FieldView {
         chosen.line(&state.shown.inference)
     }
 
-    fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let measured = self
             .chosen
             .as_ref()
             .is_some_and(|chosen| chosen.effective(state).is_some());
         if measured {
-            let toggle = ui.selectable_label(
-                self.effective,
-                RichText::new("effective").size(theme::SMALL),
-            );
+            let shown = state.view.effective_field;
+            let toggle = ui.selectable_label(shown, RichText::new("effective").size(theme::SMALL));
             let hover =
                 "How strongly each pixel bears on the cell: |gradient|, mean over the probe images";
             if toggle
@@ -83,7 +70,7 @@ impl View for FieldView {
                 .accessible_name("Effective field")
                 .clicked()
             {
-                self.effective = !self.effective;
+                actions.push(Action::Show(Show::Switch(Switch::EffectiveField(!shown))));
             }
         }
         self.pictures.tools(ui, state);
@@ -98,13 +85,14 @@ impl View for FieldView {
                 "Add a layer: its receptive field is drawn on an image here.",
             );
         };
-        if self.effective || chosen.effective(state).is_none() {
+        let effective = state.view.effective_field;
+        if effective || chosen.effective(state).is_none() {
             actions.extend(state.question(LookAt::Field));
         }
-        let measured = self.effective && chosen.effective(state).is_some();
+        let measured = effective && chosen.effective(state).is_some();
         let areas = Areas::of(ui.available_rect_before_wrap(), chosen, measured);
         self.pictures
-            .show(ui, areas.image, state, chosen, self.effective);
+            .show(ui, areas.image, state, chosen, effective);
         map::show(ui, areas.map, chosen);
         let request = Request {
             place: chosen.place.clone(),

@@ -98,7 +98,8 @@ impl SolveView {
         let (above, strips_area) =
             area.split_top_bottom_at_y((area.bottom() - below).max(area.top() + 60.0));
         let mut bottom = ui.new_child(UiBuilder::new().id_salt("sizes").max_rect(strips_area));
-        strip::show(&mut bottom, known, &mut self.cursor, actions);
+        let axis = state.view.sizes_axis;
+        strip::show(&mut bottom, known, axis, &mut self.cursor, actions);
         let mut top = ui.new_child(UiBuilder::new().id_salt("why").max_rect(above));
         top.shrink_clip_rect(above.expand2(vec2(4.0, 0.0)));
         let mut looked_at = None;

@@ -3,7 +3,8 @@
 
 use super::answers::Known;
 use super::{plain, slice};
-use crate::gui::action::Action;
+use crate::gui::action::{Action, Show};
+use crate::gui::state::Switch;
 use crate::gui::theme;
 use crate::project::Network;
 use crate::project::edit::Edit;
@@ -23,8 +24,6 @@ const BELOW: f32 = 2.0;
 /// The size that is looked at, and what was found out about it.
 #[derive(Default)]
 pub struct Cursor {
-    /// The axis whose strip is shown, where they differ.
-    axis: usize,
     /// The size that the keyboard is on.
     at: Option<usize>,
     said: Option<(Network, Shape, String)>,
@@ -40,7 +39,13 @@ pub(super) fn height(strips: Option<&[Strip]>) -> f32 {
 }
 
 /// Shows the strip, with a choice of the axis where they differ.
-pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mut Vec<Action>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    known: &Known,
+    axis: usize,
+    cursor: &mut Cursor,
+    actions: &mut Vec<Action>,
+) {
     let area = ui.available_rect_before_wrap();
     let line = slice(area, 0.0, WORDS);
     let Some(strips) = &known.strips else {
@@ -55,7 +60,7 @@ pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mu
         );
         return;
     };
-    let Some(strip) = strips.get(cursor.axis).or(strips.first()) else {
+    let Some(strip) = strips.get(axis).or(strips.first()) else {
         return;
     };
     let bar = slice(area, WORDS, BAR).shrink2(vec2(1.0, 0.0));
@@ -68,24 +73,24 @@ pub(super) fn show(ui: &mut Ui, known: &Known, cursor: &mut Cursor, actions: &mu
     );
     line.spacing_mut().item_spacing.x = 6.0;
     if strips.len() > 1 {
-        choice(&mut line, strips, cursor);
+        choice(&mut line, strips, axis, actions);
     }
     words(&mut line, strip, looked_at, known, cursor, actions);
     ticks(ui, bar);
 }
 
 /// Which axis the strip is about.
-fn choice(ui: &mut Ui, strips: &[Strip], cursor: &mut Cursor) {
+fn choice(ui: &mut Ui, strips: &[Strip], shown: usize, actions: &mut Vec<Action>) {
     for (axis, strip) in strips.iter().enumerate() {
         let text = RichText::new(strip.name).size(theme::SMALL);
         let button = ui
-            .selectable_label(cursor.axis == axis, text)
+            .selectable_label(shown == axis, text)
             .accessible_name(format!("Sizes of {}", strip.name));
         if button
             .on_hover_text(format!("The strip of input {}s", strip.name))
             .clicked()
         {
-            cursor.axis = axis;
+            actions.push(Action::Show(Show::Switch(Switch::SizesAxis(axis))));
         }
     }
 }

@@ -6,9 +6,9 @@ mod signals;
 mod splits;
 
 use super::line::{TextLine, Words, choice, line, optional, text};
-use crate::gui::action::Action;
+use crate::gui::action::{Action, Show};
 use crate::gui::panels::data::download;
-use crate::gui::state::State;
+use crate::gui::state::{State, Switch};
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, elided, icon};
 use crate::project::data::{DataSpec, Source};
@@ -70,7 +70,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     seed(ui, state, actions);
     let pixels = pixels::summary(data);
-    group(ui, state, "Pixels", &pixels, &mut next, |form| {
+    group(ui, state, "Pixels", &pixels, &mut next, actions, |form| {
         pixels::show(form, state.project().network.input.channels())
     });
     if data.source == Source::Wav {
@@ -80,6 +80,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             "Signals",
             &signals::summary(data),
             &mut next,
+            actions,
             signals::show,
         );
     }
@@ -89,6 +90,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         "Splits",
         &splits::summary(data),
         &mut next,
+        actions,
         splits::show,
     );
     counted(ui, state);
@@ -101,13 +103,13 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 fn group(
     ui: &mut Ui,
     state: &State,
-    title: &str,
+    title: &'static str,
     summary: &str,
     next: &mut DataSpec,
+    actions: &mut Vec<Action>,
     fields: impl FnOnce(&mut Form<'_>),
 ) {
-    let id = Id::unique(("data group", title));
-    let open = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
+    let open = state.view.open_groups.contains(title);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
     response.widget_info(|| {
         WidgetInfo::selected(Role::Button, true, open, format!("{title} of the data"))
@@ -154,7 +156,7 @@ fn group(
         })
         .clicked()
     {
-        ui.data_mut(|data| data.insert_temp(id, !open));
+        actions.push(Action::Show(Show::Switch(Switch::Group(title, !open))));
     }
     if open {
         let (data, generation) = (&state.project().data, state.generation);
