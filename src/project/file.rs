@@ -1,14 +1,18 @@
 //! The project file: TOML in, TOML out.
 //!
 //! Reading fails with the line and what to do; a mistyped layer alone does not fail (see
-//! [`super::node::Node::Broken`]). Writing keeps one layer a line (one block, where it is short) and replaces the file in one step,
-//! so that a crash leaves either the old project or the new one.
+//! [`super::node::Node::Broken`]).
+//!
+//! Writing has two forms. [`to_text`] writes a project that has no text yet, one layer a line. [`update_text`] changes
+//! in a text only what an edited project changes: comments, order and spacing of a hand-written file stay. Either way
+//! a file is replaced in one step, so that a crash leaves the old project or the new one.
 
 use super::data::DataSpec;
 use super::goals::Goals;
 use super::node::{Node, quote};
 use super::size::Shape;
 use super::stage::Stage;
+pub use super::text_update::update_text;
 use super::{FORMAT, Network, Project, stack_write};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -170,17 +174,28 @@ fn line_of(text: &str, byte: usize) -> usize {
 
 /// Reads a project file.
 pub fn load(path: &Path) -> Result<Project, ProjectError> {
+    load_with_text(path).map(|(project, _)| project)
+}
+
+/// Reads a project file, and its text for [`update_text`].
+pub fn load_with_text(path: &Path) -> Result<(Project, String), ProjectError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| ProjectError::Read {
         file: file.clone(),
         reason: error.to_string(),
     })?;
-    parse(&text, &file)
+    let project = parse(&text, &file)?;
+    Ok((project, text))
 }
 
 /// Writes a project file in one step (temporary file, sync, rename).
 pub fn save(project: &Project, path: &Path) -> Result<(), ProjectError> {
-    write_atomic(path, to_text(project).as_bytes()).map_err(|error| ProjectError::Write {
+    save_text(&to_text(project), path)
+}
+
+/// Writes the text of a project in one step.
+pub fn save_text(text: &str, path: &Path) -> Result<(), ProjectError> {
+    write_atomic(path, text.as_bytes()).map_err(|error| ProjectError::Write {
         file: path.display().to_string(),
         reason: error.to_string(),
     })
