@@ -358,7 +358,7 @@ fn note(source: &Source, row: &Row, problem: &Problem) -> Vec<String> {
     let line = source
         .file
         .as_ref()
-        .and_then(|(file, text)| Some((file, line_of(text, &row.place)?)));
+        .and_then(|file| Some((file, line_of(&source.text, &row.place)?)));
     let place = line
         .map(|(file, line)| format!("{}, line {line}: ", file.display()))
         .unwrap_or_default();

@@ -4,8 +4,9 @@
 
 use super::args::SolveArgs;
 use super::check::index_json;
-use super::{FAILED, Told, WrongInput, output, source};
-use crate::project::file;
+use super::source::{self, Source};
+use super::{FAILED, Told, WrongInput, output};
+use crate::project::file::update_text;
 use crate::project::locks;
 use crate::project::node::Node;
 use crate::project::{Network, Project};
@@ -16,10 +17,11 @@ use std::path::Path;
 
 /// Searches, prints what was found and writes the solution that was asked for.
 pub fn run(args: &SolveArgs) -> anyhow::Result<()> {
-    let project = source::open(&args.project, &[])?.project;
-    let solved = solved(&project, args)?;
+    let source = source::open(&args.project, &[])?;
+    let project = &source.project;
+    let solved = solved(project, args)?;
     if let Some(file) = &args.output {
-        write(&project, &solved, file, args)?;
+        write(&source, &solved, file, args)?;
     }
     if args.json {
         output::print_json(&as_json(&solved, &project.network))?;
@@ -54,7 +56,8 @@ fn solved(project: &Project, args: &SolveArgs) -> anyhow::Result<Solved> {
     Ok(solve(&project.network, &locked, aim))
 }
 
-fn write(project: &Project, solved: &Solved, file: &Path, args: &SolveArgs) -> anyhow::Result<()> {
+/// Writes the source's text with the solution in it: comments stay.
+fn write(source: &Source, solved: &Solved, file: &Path, args: &SolveArgs) -> anyhow::Result<()> {
     let count = solved.solutions.len();
     let solution = solved.solutions.get(args.pick - 1);
     let solution = solution.ok_or_else(|| match count {
@@ -73,9 +76,10 @@ fn write(project: &Project, solved: &Solved, file: &Path, args: &SolveArgs) -> a
     }
     let project = Project {
         network: solution.network.clone(),
-        ..project.clone()
+        ..source.project.clone()
     };
-    output::write_file(file, file::to_text(&project).as_bytes())?;
+    let text = update_text(&source.text, &project);
+    output::write_file(file, text.as_bytes())?;
     output::say(&format!("wrote {}", file.display()));
     Ok(())
 }

@@ -15,8 +15,10 @@ pub struct Source {
     pub base: PathBuf,
     /// The run it is the project of.
     pub run: Option<PathBuf>,
-    /// The file's name and text, for messages that name a line; `None` for a built-in project.
-    pub file: Option<(PathBuf, String)>,
+    /// Its file; `None` for a built-in project.
+    pub file: Option<PathBuf>,
+    /// The text that it was read from.
+    pub text: String,
 }
 
 /// Finds and reads a project, with settings changed on the way.
@@ -41,6 +43,7 @@ pub fn from_builtin(builtin: &Builtin, settings: &[String]) -> anyhow::Result<So
         base: PathBuf::new(),
         run: None,
         file: None,
+        text: builtin.text.to_owned(),
     })
 }
 
@@ -53,7 +56,8 @@ fn from_file(path: &Path, settings: &[String]) -> anyhow::Result<Source> {
         project,
         base,
         run: None,
-        file: Some((path.to_owned(), text)),
+        file: Some(path.to_owned()),
+        text,
     })
 }
 

@@ -115,12 +115,18 @@ impl RunFolder {
         }
     }
 
-    /// The folder of a run that has a checkpoint.
+    /// The folder of a run that has a checkpoint, without the temporary files that the run left if it was killed.
     pub fn reopen(path: &Path) -> Result<RunFolder, FolderError> {
         if !checkpoint(path, "last").is_file() {
             return Err(FolderError::NotARun(path.to_owned()));
         }
-        RunFolder::open(path, Vec::new())
+        let folder = RunFolder::open(path, Vec::new())?;
+        // Only now that no other process trains in it; a window may still write an image there, which is locked.
+        let [checkpoints, probe] = folders(path);
+        for folder in [path, &checkpoints, &probe] {
+            file::remove_abandoned(folder);
+        }
+        Ok(folder)
     }
 
     fn open(path: &Path, provisional: Vec<PathBuf>) -> Result<RunFolder, FolderError> {
@@ -128,7 +134,7 @@ impl RunFolder {
             folder: path.to_owned(),
             reason,
         };
-        for folder in [path, &path.join("checkpoints"), &path.join("probe")] {
+        for folder in folders(path) {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let lock = File::create(path.join(".lock")).map_err(failed)?;
@@ -179,6 +185,11 @@ impl RunFolder {
     pub fn keep(&mut self) {
         self.provisional.clear();
     }
+}
+
+/// The folders inside a run's folder.
+fn folders(run: &Path) -> [PathBuf; 2] {
+    [run.join("checkpoints"), run.join("probe")]
 }
 
 /// A checkpoint's file in a run folder.
@@ -318,6 +329,41 @@ mod tests {
         let removed = second.path().to_owned();
         drop(second);
         assert!(!removed.exists());
+    }
+
+    #[test]
+    fn a_resumed_run_clears_what_it_left_when_it_was_killed() {
+        let base = tempfile::tempdir().unwrap();
+        let mut folder = RunFolder::create(None, base.path(), "a").unwrap();
+        folder.keep();
+        let run = folder.path().to_owned();
+        std::fs::write(folder.checkpoint("last"), "x").unwrap();
+        let abandoned = [
+            ".strata-AbC123",
+            "checkpoints/.strata-0000zz",
+            "probe/.strata-xyzXYZ",
+        ];
+        let foreign = [
+            "notes.txt",
+            ".strata-of-mine",
+            "checkpoints/.tmp123456",
+            "probe/epoch-1.png",
+        ];
+        for name in abandoned.iter().chain(&foreign) {
+            std::fs::write(run.join(name), "x").unwrap();
+        }
+        assert!(matches!(
+            RunFolder::reopen(&run),
+            Err(FolderError::InUse(_))
+        ));
+        assert!(
+            run.join(abandoned[0]).exists(),
+            "another process trains in it"
+        );
+        drop(folder);
+        RunFolder::reopen(&run).unwrap();
+        assert!(abandoned.iter().all(|name| !run.join(name).exists()));
+        assert!(foreign.iter().all(|name| run.join(name).exists()));
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub enum GuiError {
 pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let path = path.map(Path::to_path_buf);
     let mut state = State::new(first_project()?, None);
+    state.source_text = builtin::ALL.first().map(|first| first.text.to_owned());
     state.start = path.is_none();
     let config = store::folder();
     let placement = keep::last_placement(config.as_deref());

@@ -47,6 +47,7 @@ impl Recovery {
             log::warn!("{folder} cannot be made, so unsaved edits are not kept: {error}");
             return Default::default();
         }
+        file::remove_abandoned(&folder);
         let left = left_behind(&folder);
         let taken = (0..1000).find_map(|number| {
             let free = !folder.join(format!("{number}.toml")).exists();
@@ -205,8 +206,10 @@ mod tests {
         std::fs::create_dir_all(&inside).unwrap();
         std::fs::write(inside.join("0.toml"), "half a proj").unwrap();
         std::fs::write(inside.join("x.toml"), "").unwrap();
+        std::fs::write(inside.join(".strata-AbC123"), "half a proj").unwrap();
         let store = Store::new(Some(folder.path().to_path_buf()));
         let (own, left) = Recovery::new(&store);
         assert!(left.is_empty() && own.number == 1 && inside.join("0.toml").exists());
+        assert!(inside.join("x.toml").exists() && !inside.join(".strata-AbC123").exists());
     }
 }

@@ -27,7 +27,7 @@ use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
 use crate::project::target::Target;
-use crate::project::{Network, Place, Project, Stack, locks};
+use crate::project::{Network, Place, Project, ProjectError, Stack, file, locks};
 use crate::shape::advice::{self, Advice, Fix};
 use crate::shape::goals::{Judged, Measured, judge};
 use crate::shape::{self, Banner, Inference, Problem, Severity};
@@ -83,6 +83,8 @@ pub struct State {
     saved: Project,
     /// The project's file; `None` until it is saved.
     pub file: Option<PathBuf>,
+    /// The text that the project was read from or last written as: its comments stay when it is saved.
+    pub source_text: Option<String>,
     /// The selected node.
     pub selected: Option<Place>,
     preview: Option<(Place, String)>,
@@ -140,6 +142,7 @@ impl State {
             saved: project.clone(),
             history: History::new(project),
             file,
+            source_text: None,
             selected: None,
             preview: None,
             proposal: None,
@@ -387,10 +390,16 @@ impl State {
         }
     }
 
-    /// Replaces the project by one that was opened.
-    pub(super) fn replace(&mut self, project: Project, file: Option<PathBuf>) {
+    /// Replaces the project by one that was opened: from this text, if it was one.
+    pub(super) fn replace(
+        &mut self,
+        project: Project,
+        source_text: Option<String>,
+        file: Option<PathBuf>,
+    ) {
         self.saved = project.clone();
         self.history = History::new(project);
+        self.source_text = source_text;
         self.file = file;
         self.selected = None;
         (self.preview, self.proposal) = (None, None);
@@ -411,9 +420,33 @@ impl State {
         self.refresh();
     }
 
-    pub(super) fn mark_saved(&mut self, file: PathBuf) {
+    pub(super) fn mark_saved(&mut self, text: String, file: PathBuf) {
         self.saved = self.project().clone();
+        self.source_text = Some(text);
         self.file = Some(file);
+    }
+
+    /// Whether the file holds another project than the one that was opened from it or saved to it.
+    pub(super) fn is_changed_on_disk(&self, path: &Path) -> bool {
+        let is_own = self.file.as_deref() == Some(path);
+        is_own
+            && match file::load(path) {
+                Ok(project) => project != self.saved && project != *self.project(),
+                Err(ProjectError::Read { .. }) => false,
+                Err(_) => true,
+            }
+    }
+
+    /// The text of the project for this file: what the file says now with what was edited, or else the text that was
+    /// opened.
+    pub(super) fn text_for(&self, path: &Path) -> String {
+        let is_own = self.file.as_deref() == Some(path);
+        let on_disk = file::load_with_text(path).ok().filter(|_| is_own);
+        let text = on_disk.map(|(_, text)| text).or(self.source_text.clone());
+        text.map_or_else(
+            || file::to_text(self.project()),
+            |text| file::update_text(&text, self.project()),
+        )
     }
 
     fn refresh(&mut self) {

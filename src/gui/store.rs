@@ -2,9 +2,10 @@
 //!
 //! They are written in one step, on a thread of their own so that no frame waits for a disk. A file
 //! that is missing counts as empty. One that cannot be used is renamed, its content untouched; where
-//! that fails too it is never written over. One that cannot be written is reported once.
+//! that fails too it is never written over. One that cannot be written is reported once. Temporary
+//! files that a killed window left are removed at the start; those of living windows are locked.
 
-use crate::project::file::write_atomic;
+use crate::project::file::{remove_abandoned, write_atomic};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
@@ -51,9 +52,13 @@ impl Store {
         };
         let (jobs, work) = unbounded();
         let (told, failures) = unbounded();
+        let to_clean = folder.clone();
         let thread = std::thread::Builder::new()
             .name("small files".into())
-            .spawn(move || carry_out(&work, &told));
+            .spawn(move || {
+                remove_abandoned(&to_clean);
+                carry_out(&work, &told);
+            });
         Store {
             folder: Some(folder),
             untouchable: BTreeSet::new(),
@@ -284,6 +289,16 @@ mod tests {
         store.remove("a");
         drop(store);
         assert!(!deep.join("a").exists());
+    }
+
+    #[test]
+    fn what_a_killed_window_left_is_removed_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path(".strata-AbC123"), "half a fi").unwrap();
+        std::fs::write(path("recent.json"), "[]").unwrap();
+        drop(Store::new(Some(folder.path().to_path_buf())));
+        assert!(!path(".strata-AbC123").exists() && path("recent.json").exists());
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod size;
 mod stack_write;
 pub mod stage;
 pub mod target;
+mod text_update;
 mod words;
 
 use data::DataSpec;

@@ -45,7 +45,7 @@ impl State {
             Action::Unsaved(answer) => self.answer(answer, services),
             Action::Ask(what) => self.ask(what, services),
             Action::Save => match self.file.clone() {
-                Some(path) => self.save(&path, services),
+                Some(path) => self.save_again(&path, services),
                 None => self.ask(Asking::Save, services),
             },
             Action::SaveAs(path) => self.save_as(path, services),
@@ -95,11 +95,13 @@ impl State {
         match wanted {
             Pending::Open(path) => self.open(&path, services),
             Pending::Recover => self.recover(),
-            Pending::New => self.replace(blank(self.project()), None),
+            Pending::New => self.replace(blank(self.project()), None, None),
             Pending::Builtin(name) => {
-                if let Some(Ok(project)) = builtin::find(name).map(builtin::Builtin::project) {
+                if let Some(entry) = builtin::find(name)
+                    && let Ok(project) = entry.project()
+                {
                     log::info!("opened the built-in project {name}");
-                    self.replace(project, None);
+                    self.replace(project, Some(entry.text.to_owned()), None);
                 }
             }
             Pending::Close => self.close(),
@@ -154,9 +156,13 @@ impl State {
             log::warn!("unsaved edits are recovered without the file they were made in: {error}");
         };
         let origin = unsaved.origin.as_deref();
-        let saved = origin.and_then(|origin| file::load(origin).inspect_err(unread).ok());
+        let saved = origin.and_then(|origin| file::load_with_text(origin).inspect_err(unread).ok());
         let origin = unsaved.origin.filter(|_| saved.is_some());
-        self.replace(saved.unwrap_or_else(|| blank(&unsaved.project)), origin);
+        let (project, text) = match saved {
+            Some((project, text)) => (project, Some(text)),
+            None => (blank(&unsaved.project), None),
+        };
+        self.replace(project, text, origin);
         self.put(unsaved.project);
         self.messages.add(
             Weight::Note,
@@ -170,18 +176,18 @@ impl State {
             Some(run) => (run.join("project.toml"), Some(run)),
             None => (path, None),
         };
-        match file::load(&file) {
+        match file::load_with_text(&file) {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             // A run's project is what was trained; saving must not change it.
-            Ok(project) if run.is_some() => {
+            Ok((project, text)) if run.is_some() => {
                 let run = run.unwrap_or_default();
                 self.recents.remember(&run, &project.title, Kind::Run);
-                self.replace(project, None);
+                self.replace(project, Some(text), None);
                 self.show_run(run, services);
             }
-            Ok(project) => {
+            Ok((project, text)) => {
                 self.recents.remember(&file, &project.title, Kind::Project);
-                self.replace(project, Some(file.clone()));
+                self.replace(project, Some(text), Some(file.clone()));
                 self.messages
                     .add(Weight::Note, format!("Opened {}", file.display()));
             }
@@ -275,16 +281,32 @@ impl State {
         if path.extension().is_none() {
             path.set_extension("toml");
         }
-        if self.file.as_deref() == Some(&path) || !self.would_replace(Asking::Save, &path) {
+        let is_own = self.file.as_deref() == Some(&path) && !self.is_changed_on_disk(&path);
+        if is_own || !self.would_replace(Asking::Save, &path) {
             self.save(&path, services);
         }
     }
 
+    /// Saves to the project's file, unless that holds what was never seen here: then it is asked about first.
+    fn save_again(&mut self, path: &Path, services: &Services) {
+        if !self.is_changed_on_disk(path) {
+            return self.save(path, services);
+        }
+        if self.would_replace(Asking::Save, path) {
+            let text = format!(
+                "{} was changed by another program since it was opened here. Replace it with the project in this window, or save to another file; to see what it holds now, open it again.",
+                path.display()
+            );
+            self.messages.add(Weight::Warning, text);
+        }
+    }
+
     fn save(&mut self, path: &Path, services: &Services) {
-        match file::save(self.project(), path) {
+        let text = self.text_for(path);
+        match file::save_text(&text, path) {
             Err(error) => self.messages.add(Weight::Error, error.to_string()),
             Ok(()) => {
-                self.mark_saved(path.to_path_buf());
+                self.mark_saved(text, path.to_path_buf());
                 let title = self.project().title.clone();
                 self.recents.remember(path, &title, Kind::Project);
                 self.messages
