@@ -280,10 +280,10 @@ impl Conv {
             let sums = sums.get(&[of_both.scratch_len()], x)?;
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
-            let (sums, of_bias) = sums.split_at(convolution.down.packed_len());
+            let (sums, of_bias) = sums.split_at(convolution.plan(true).packed_len());
             let gradient = &cx.parameters[*weight].gradient;
             views.weight_gradient::<T>(gradient, |gradient| {
-                convolution.down.unpack(sums, gradient)
+                convolution.plan(true).unpack(sums, gradient)
             })?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
                 views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;

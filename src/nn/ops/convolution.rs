@@ -30,10 +30,9 @@ const BAND_MACS: usize = 1 << 21;
 /// A convolution of known sizes.
 #[derive(Clone, Debug)]
 pub struct Convolution {
-    /// Large to small.
-    pub down: Plan,
-    /// Small to large.
-    pub up: Plan,
+    // Not to be changed from outside: that tasks write different positions follows from these.
+    pub(super) down: Plan,
+    pub(super) up: Plan,
     /// The weight.
     pub sizes: WeightSizes,
     /// How far each row of the packed weight (down) lies from a position's place.
@@ -148,16 +147,15 @@ impl<T: Real> Run<'_, T> {
         let task = |task: usize| {
             let first = task / bands * size;
             let images = first..(first + size).min(batch);
-            // SAFETY: every block and band writes its own cells.
-            self.block(
-                images,
-                target,
-                first * image,
-                Band {
-                    index: task % bands,
-                    of: bands,
-                },
-            );
+            let band = Band {
+                index: task % bands,
+                of: bands,
+            };
+            // SAFETY: tasks write different positions. Blocks have different images; the bands of an image
+            // have different pieces of one axis in every phase (`banded`), and no position is in two
+            // phases.
+            let target = unsafe { target.share() };
+            self.block(images, target, first * image, band);
         };
         if blocks * bands == 1 {
             task(0)
@@ -266,7 +264,7 @@ impl<T: Real> Run<'_, T> {
         &self,
         source: &[T],
         images: usize,
-        target: Target<'_, T>,
+        mut target: Target<'_, T>,
         start: usize,
         band: Band,
     ) {
@@ -329,7 +327,7 @@ impl<T: Real> Run<'_, T> {
                         bias: self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]),
                         relu: self.finish.relu,
                         lanewise: plan.lanewise,
-                        target,
+                        target: target.reborrow(),
                         to,
                     };
                     T::run_kernel(self.convolution.level, product);

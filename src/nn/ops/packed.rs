@@ -3,13 +3,11 @@
 //! The lanes (target channels) of a group are cut into blocks of whole vectors; of each phase, group and
 //! block all rows stand one after the other, a row for every source number that a position reads.
 
-#![allow(unsafe_code)]
-
 use super::real::Real;
 use super::simd::{Level, Vectors};
 use super::sliding::{Phase, Sliding};
-use super::tile::{Run, Target};
-use rayon::prelude::*;
+use super::tile::{Run, vectors_per_tile};
+use std::ops::Range;
 
 /// Lanes that one tile computes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,11 +108,7 @@ impl Plan {
         };
         let (lanewise, width) = (sizes.is_lanewise(), T::width(level));
         let groups = if lanewise { 1 } else { sizes.groups };
-        let per_tile: &[usize] = match (T::many_registers(level), lanewise) {
-            (true, false) => &[1, 2, 3, 4],
-            (true, true) => &[1, 2, 4],
-            (false, _) => &[1, 2],
-        };
+        let per_tile = vectors_per_tile(T::many_registers(level), lanewise);
         let blocks = blocks(to / groups, width, per_tile);
         let runs: Vec<Vec<Run>> = sliding
             .phases
@@ -154,7 +148,7 @@ impl Plan {
     }
 
     /// Where the weights of a phase, group and block lie.
-    pub fn span(&self, phase: usize, group: usize, block: usize) -> std::ops::Range<usize> {
+    pub fn span(&self, phase: usize, group: usize, block: usize) -> Range<usize> {
         let row =
             |blocks: &[Block]| blocks.iter().map(|block| block.vectors).sum::<usize>() * self.width;
         let rows = self.rows(phase);
@@ -163,18 +157,46 @@ impl Plan {
         start..start + rows * row(&self.blocks[block..=block])
     }
 
-    /// Every phase, group and block.
-    fn parts(&self) -> impl IndexedParallelIterator<Item = Part> + use<> {
-        let (groups, blocks) = (self.groups, self.blocks.len());
-        let least = if self.len < SERIAL { usize::MAX } else { 1 };
-        (0..self.sliding.phases.len() * groups * blocks)
-            .into_par_iter()
-            .with_min_len(least)
-            .map(move |index| Part {
-                phase: index / (groups * blocks),
-                group: index / blocks % groups,
-                block: index % blocks,
-            })
+    /// Number of parts: every block of every group in every phase.
+    fn parts(&self) -> usize {
+        self.sliding.phases.len() * self.groups * self.blocks.len()
+    }
+
+    /// A part by its index, in the order of the packed weight.
+    fn part(&self, index: usize) -> Part {
+        let blocks = self.blocks.len();
+        Part {
+            phase: index / (self.groups * blocks),
+            group: index / blocks % self.groups,
+            block: index % blocks,
+        }
+    }
+
+    /// Cuts `elements` where `start` says that each part begins, and calls `work(part, its elements)` for
+    /// a range of parts, in parallel where the weight is large. The elements are those of the range.
+    fn each_part<T: Send>(
+        &self,
+        parts: Range<usize>,
+        elements: &mut [T],
+        start: &(impl Fn(Part) -> usize + Sync),
+        work: &(impl Fn(Part, &mut [T]) + Sync),
+    ) {
+        if parts.len() <= 1 {
+            parts.for_each(|part| work(self.part(part), elements));
+            return;
+        }
+        let middle = parts.start + parts.len() / 2;
+        let cut = start(self.part(middle)) - start(self.part(parts.start));
+        let (before, after) = elements.split_at_mut(cut);
+        if self.len < SERIAL {
+            self.each_part(parts.start..middle, before, start, work);
+            self.each_part(middle..parts.end, after, start, work);
+        } else {
+            rayon::join(
+                || self.each_part(parts.start..middle, before, start, work),
+                || self.each_part(middle..parts.end, after, start, work),
+            );
+        }
     }
 
     /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row of a
@@ -231,14 +253,14 @@ impl Plan {
 
     /// PyTorch's layout to the kernels'. Lanes to spare become 0.
     pub fn pack<T: Real>(&self, weight: &[T], packed: &mut [T]) {
-        let (step, target) = (self.lane_step(), Target::new(packed));
-        self.parts().for_each(|part| {
-            let span = self.span(part.phase, part.group, part.block);
-            // SAFETY: parts have spans of their own.
-            let packed = unsafe { target.part(span.clone()) };
+        let step = self.lane_step();
+        let start = |part: Part| self.span(part.phase, part.group, part.block).start;
+        let packed = &mut packed[..self.len];
+        self.each_part(0..self.parts(), packed, &start, &|part, packed| {
+            let start = start(part);
             packed.fill(T::zero());
             self.each_row(part, |to, from, lanes| {
-                let row = &mut packed[to - span.start..][..lanes];
+                let row = &mut packed[to - start..][..lanes];
                 for (lane, packed) in row.iter_mut().enumerate() {
                     *packed = weight[from + lane * step];
                 }
@@ -246,15 +268,23 @@ impl Plan {
         });
     }
 
-    /// The kernels' layout to PyTorch's, of a plan that goes down. Cells that no position reads get 0.
+    /// The kernels' layout to PyTorch's. Cells that no position reads get 0.
+    ///
+    /// # Panics
+    /// Where the plan goes up: its lanes are not rows of the weight, which parts are cut into here.
     pub fn unpack<T: Real>(&self, packed: &[T], weight: &mut [T]) {
-        let (step, target) = (self.lane_step(), Target::new(weight));
-        self.parts().for_each(|part| {
-            let block = self.blocks[part.block];
-            let first = part.group * (self.sizes.small / self.groups) + block.first;
-            let start = first * step;
-            // SAFETY: the lanes of a plan that goes down are rows of the weight, which parts do not share.
-            let rows = unsafe { target.part(start..start + block.lanes * step) };
+        assert!(
+            self.down && self.sliding.phases.len() == 1,
+            "only weights packed for large to small are unpacked"
+        );
+        let step = self.lane_step();
+        let start = |part: Part| {
+            let first_of_group = part.group * (self.sizes.small / self.groups);
+            (first_of_group + self.blocks[part.block].first) * step
+        };
+        let weight = &mut weight[..self.sizes.count()];
+        self.each_part(0..self.parts(), weight, &start, &|part, rows| {
+            let start = start(part);
             rows.fill(T::zero());
             self.each_row(part, |from, to, lanes| {
                 for (lane, packed) in packed[from..from + lanes].iter().enumerate() {
@@ -303,6 +333,7 @@ fn runs(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::op::Geometry;
 
     #[test]
     fn blocks_cover_every_lane() {
@@ -319,5 +350,49 @@ mod tests {
                 assert_eq!(next, lanes);
             }
         }
+    }
+
+    /// Four weights of a pixel's neighbours, which a stride of 2 spreads over four phases.
+    fn plan(down: bool) -> Plan {
+        let geometry = Geometry {
+            input: [1, 4, 4],
+            output: [1, 2, 2],
+            kernel: [1, 2, 2],
+            stride: [1, 2, 2],
+            dilation: [1, 1, 1],
+            pad: [0, 0, 0],
+        };
+        let sizes = WeightSizes {
+            large: 3,
+            small: 5,
+            groups: 1,
+            cells: 4,
+        };
+        let sliding = if down {
+            Sliding::down(&geometry)
+        } else {
+            Sliding::up(&geometry)
+        };
+        Plan::new::<f32>(sliding, sizes, down, Level::Plain)
+    }
+
+    #[test]
+    fn a_weight_packed_for_large_to_small_is_unpacked() {
+        let plan = plan(true);
+        let weight: Vec<f32> = (0..60).map(|i| i as f32).collect();
+        let mut packed = vec![f32::NAN; plan.packed_len()];
+        plan.pack(&weight, &mut packed);
+        let mut unpacked = vec![f32::NAN; weight.len()];
+        plan.unpack(&packed, &mut unpacked);
+        assert_eq!(unpacked, weight);
+    }
+
+    #[test]
+    #[should_panic(expected = "only weights packed for large to small")]
+    fn a_weight_packed_for_small_to_large_is_not_unpacked() {
+        let plan = plan(false);
+        assert_eq!(plan.sliding.phases.len(), 4);
+        let packed = vec![0.0f32; plan.packed_len()];
+        plan.unpack(&packed, &mut [0.0; 60]);
     }
 }

@@ -7,7 +7,11 @@
 use std::sync::OnceLock;
 
 /// Vectors of `T`: the few operations that the kernels need.
-pub trait Lanes<T>: Copy + Send + Sync {
+///
+/// # Safety
+/// A `Vector` is `WIDTH` values of `T` in order and nothing else: any `WIDTH` values make one.
+#[allow(unsafe_code)]
+pub unsafe trait Lanes<T>: Copy + Send + Sync {
     /// One vector.
     type Vector: Copy;
     /// Numbers in a vector.
@@ -27,7 +31,9 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// They can be read.
     #[allow(unsafe_code)]
     unsafe fn load(self, from: *const T) -> Self::Vector {
-        // SAFETY: the caller's promise; unaligned reads need nothing more.
+        const { assert!(size_of::<Self::Vector>() == Self::WIDTH * size_of::<T>()) };
+        // SAFETY: the caller lets `WIDTH` values be read, which are a vector (the trait's contract). It
+        // need not be aligned.
         unsafe { from.cast::<Self::Vector>().read_unaligned() }
     }
     /// Writes `WIDTH` numbers.
@@ -36,7 +42,9 @@ pub trait Lanes<T>: Copy + Send + Sync {
     /// They can be written.
     #[allow(unsafe_code)]
     unsafe fn store(self, to: *mut T, value: Self::Vector) {
-        // SAFETY: the caller's promise; unaligned writes need nothing more.
+        const { assert!(size_of::<Self::Vector>() == Self::WIDTH * size_of::<T>()) };
+        // SAFETY: the caller lets `WIDTH` values be written, which a vector is (the trait's contract). It
+        // need not be aligned.
         unsafe { to.cast::<Self::Vector>().write_unaligned(value) }
     }
     /// Reads `count` ≤ `WIDTH` numbers; the other lanes are 0.
@@ -130,10 +138,11 @@ macro_rules! vectorized {
             }
             match $crate::nn::ops::simd::Level::chosen() {
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: the level is only there where the machine has these instructions.
+                // SAFETY: the level holds pulp's token, which is only made where the machine has these
+                // instructions.
                 $crate::nn::ops::simd::Level::Avx512(_) => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: as above.
+                // SAFETY: the token, as above.
                 $crate::nn::ops::simd::Level::Avx2(_) => unsafe { avx2($($arg),*) },
                 $crate::nn::ops::simd::Level::Plain => body($($arg),*),
             }
@@ -175,7 +184,9 @@ struct Plain;
 
 macro_rules! plain_vectors {
     ($T:ty, $width:expr) => {
-        impl Lanes<$T> for Plain {
+        // SAFETY: a vector is an array of `WIDTH` values.
+        #[allow(unsafe_code)]
+        unsafe impl Lanes<$T> for Plain {
             type Vector = [$T; $width];
             const WIDTH: usize = $width;
             const MANY_REGISTERS: bool = false;
@@ -236,8 +247,10 @@ macro_rules! plain_vectors {
 /// Vectors of f32 by pulp.
 macro_rules! x86_vectors {
     ($simd:ty, $width:expr, $many:expr) => {
+        // SAFETY: pulp's `f32s` is a `repr(C)` struct of `WIDTH` fields of f32.
         #[cfg(target_arch = "x86_64")]
-        impl Lanes<f32> for $simd {
+        #[allow(unsafe_code)]
+        unsafe impl Lanes<f32> for $simd {
             type Vector = <$simd as pulp::Simd>::f32s;
             const WIDTH: usize = $width;
             const MANY_REGISTERS: bool = $many;

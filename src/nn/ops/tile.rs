@@ -7,6 +7,15 @@
 // Counted loops over tiles unroll into registers; iterators over arrays of vectors read worse.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
+/// Vectors that a tile can be wide, for which [`Product`] and [`Outer`] are compiled below.
+pub(super) fn vectors_per_tile(many_registers: bool, lanewise: bool) -> &'static [usize] {
+    match (many_registers, lanewise) {
+        (true, false) => &[1, 2, 3, 4],
+        (true, true) => &[1, 2, 4],
+        (false, _) => &[1, 2],
+    }
+}
+
 use super::real::Real;
 use super::simd::{Kernel, Lanes};
 use std::marker::PhantomData;
@@ -32,10 +41,17 @@ pub struct Path {
 }
 
 impl Path {
-    /// The number after the last that cells of `lanes` numbers reach.
+    /// The index after the last element that positions of `lanes` elements reach; 0 without positions.
+    /// Where it does not fit into a `usize` it is `usize::MAX`, which is longer than any slice.
     fn end(&self, images: usize, counts: [usize; 3], lanes: usize) -> usize {
-        let along = |axis: usize| (counts[axis] - 1) * self.step[axis];
-        self.start + (images - 1) * self.image + along(0) + along(1) + along(2) + lanes
+        if images == 0 || counts.contains(&0) {
+            return 0;
+        }
+        let along = |axis: usize| (counts[axis] - 1).saturating_mul(self.step[axis]);
+        let images = (images - 1).saturating_mul(self.image);
+        [self.start, images, along(0), along(1), along(2), lanes]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 }
 
@@ -73,22 +89,24 @@ impl Cells {
     }
 }
 
-/// Memory that several threads write, each its own cells.
-#[derive(Clone, Copy)]
+/// A mutable slice whose interleaved positions several threads can write at the same time.
+///
+/// A handle is exclusive, as `&mut [T]` is. Only [`Target::share`] makes a second one, and whoever
+/// calls it answers for all that is done with both.
 pub struct Target<'a, T> {
     data: *mut T,
     len: usize,
     borrow: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: a `Target` is only written through `Product` and `Target::part`, whose callers give every thread
-// other cells.
+// SAFETY: a handle is an exclusive borrow of a slice, and `&mut [T]` is `Send` where `T` is. Handles to
+// the same slice come from `share` alone, whose caller keeps them apart.
 unsafe impl<T: Send> Send for Target<'_, T> {}
-// SAFETY: as above; nothing is read through it.
+// SAFETY: a shared reference to a handle gives nothing but `share`, whose caller keeps the handles apart.
 unsafe impl<T: Send> Sync for Target<'_, T> {}
 
 impl<'a, T> Target<'a, T> {
-    /// All of a slice.
+    /// The only handle to a slice.
     pub fn new(slice: &'a mut [T]) -> Target<'a, T> {
         Target {
             data: slice.as_mut_ptr(),
@@ -97,13 +115,39 @@ impl<'a, T> Target<'a, T> {
         }
     }
 
-    /// A part of it.
+    /// Another handle to the same slice.
     ///
     /// # Safety
-    /// Nobody else uses these numbers for as long as the part is used.
-    pub unsafe fn part(self, range: std::ops::Range<usize>) -> &'a mut [T] {
-        assert!(range.start <= range.end && range.end <= self.len);
-        // SAFETY: the range lies inside the slice, and is the caller's alone.
+    /// No two handles use one position at the same time: what a [`Product`] writes through one, or
+    /// [`Target::slice_mut`] borrows from it, is used through no other meanwhile.
+    pub unsafe fn share(&self) -> Target<'_, T> {
+        Target {
+            data: self.data,
+            len: self.len,
+            borrow: PhantomData,
+        }
+    }
+
+    /// A handle that takes the place of this one for as long as it is used.
+    pub fn reborrow(&mut self) -> Target<'_, T> {
+        Target {
+            data: self.data,
+            len: self.len,
+            borrow: PhantomData,
+        }
+    }
+
+    /// A part of the slice.
+    ///
+    /// # Panics
+    /// Where the range is not inside the slice.
+    pub fn slice_mut(&mut self, range: std::ops::Range<usize>) -> &mut [T] {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "a range outside its slice"
+        );
+        // SAFETY: the assertion puts the range inside the slice. It is borrowed exclusively: through this
+        // handle because of `&mut self`, through others because of the contract of `share`.
         unsafe { std::slice::from_raw_parts_mut(self.data.add(range.start), range.len()) }
     }
 }
@@ -204,28 +248,32 @@ impl Odometer {
 }
 
 impl<T: Real> Product<'_, T> {
-    /// Everything that the loops address lies inside the slices.
-    fn fits(&self, width: usize) -> bool {
-        let rows: usize = self.runs.iter().map(|run| run.len).sum();
+    /// Whether a tile of this width is compiled, and everything that its loops address lies inside the
+    /// slices. Sizes too large for a `usize` saturate, and so fit into no slice.
+    fn fits<L: Lanes<T>>(&self) -> bool {
+        if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
+            return false;
+        }
+        let wide = self.vectors * L::WIDTH;
+        let rows = self
+            .runs
+            .iter()
+            .fold(0usize, |rows, run| rows.saturating_add(run.len));
         let reach = self
             .runs
             .iter()
-            .map(|run| run.offset + run.len)
+            .map(|run| run.offset.saturating_add(run.len))
             .max()
-            .unwrap_or(0);
-        let wide = if self.lanewise {
-            self.vectors * width
-        } else {
-            1
-        };
-        let source = self
-            .from
-            .end(self.images, self.counts, reach.saturating_sub(1) + wide);
-        let lanes = (self.vectors - 1) * width < self.lanes && self.lanes <= self.vectors * width;
-        lanes
+            .unwrap_or(0)
+            .saturating_sub(1)
+            .saturating_add(if self.lanewise { wide } else { 1 });
+        let source = self.from.end(self.images, self.counts, reach);
+        let target = self.to.end(self.images, self.counts, self.lanes);
+        wide - L::WIDTH < self.lanes
+            && self.lanes <= wide
             && (self.runs.is_empty() || source <= self.source.len())
-            && self.to.end(self.images, self.counts, self.lanes) <= self.target.len
-            && rows * self.vectors * width <= self.weight.len()
+            && target <= self.target.len
+            && rows.saturating_mul(wide) <= self.weight.len()
             && self.bias.is_none_or(|bias| bias.len() >= self.lanes)
     }
 
@@ -248,7 +296,8 @@ impl<T: Real> Product<'_, T> {
         if let Some(numbers) = self.bias {
             for (v, bias) in bias.iter_mut().enumerate() {
                 let count = L::WIDTH.min(self.lanes - v * L::WIDTH);
-                // SAFETY: `fits` was asserted: the bias has `lanes` numbers.
+                // SAFETY: `run` asserted `fits`: the bias has `lanes` elements, more than `v·WIDTH`, and
+                // `count` of them follow.
                 *bias = unsafe { lanes.load_some(numbers.as_ptr().add(v * L::WIDTH), count) };
             }
         }
@@ -268,8 +317,9 @@ impl<T: Real> Product<'_, T> {
         let mut weight = self.weight.as_ptr();
         for run in self.runs {
             for i in run.offset..run.offset + run.len {
-                // SAFETY: `fits` was asserted: every run of every position lies in the source, and the
-                // weight has V·WIDTH numbers a row.
+                // SAFETY: `run` asserted `fits`: every run of every position lies in the source, with
+                // V·WIDTH elements from each of its elements on if lanewise, and the weight has V·WIDTH
+                // elements a row. V is `vectors`.
                 unsafe {
                     let mut row = [bias[0]; V];
                     for v in 0..V {
@@ -313,8 +363,9 @@ impl<T: Real> Product<'_, T> {
         let last = self.lanes - (V - 1) * L::WIDTH;
         for p in 0..P {
             let to = self.target.data.wrapping_add(target[p]);
-            // SAFETY: `fits` was asserted: `lanes` numbers from every target lie in the slice, and no
-            // other thread writes these cells.
+            // SAFETY: `run` asserted `fits`: `lanes` elements from every target position on lie in the
+            // slice, and (V − 1)·WIDTH < `lanes` ≤ V·WIDTH. The handle is this tile's, and who shares
+            // one promises that no other writes these positions.
             unsafe {
                 for v in 0..V - 1 {
                     lanes.store(to.add(v * L::WIDTH), sums[p][v]);
@@ -332,7 +383,8 @@ impl<T: Real> Product<'_, T> {
 impl<T: Real> Kernel<T> for Product<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
-        assert!(self.fits(L::WIDTH), "a convolution outside its arrays");
+        assert!(self.fits::<L>(), "a convolution outside its arrays");
+        // As many vectors as `vectors_per_tile` lists: 1 in the arms that name no number.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
             (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
             (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
@@ -371,13 +423,17 @@ pub struct Outer<'a, T> {
 }
 
 impl<T: Real> Outer<'_, T> {
-    fn fits(&self, width: usize) -> bool {
-        let wide = self.vectors * width;
-        let reach =
-            self.rows.iter().max().copied().unwrap_or(0) + if self.lanewise { wide } else { 1 };
+    /// As [`Product::fits`].
+    fn fits<L: Lanes<T>>(&self) -> bool {
+        if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
+            return false;
+        }
+        let wide = self.vectors * L::WIDTH;
+        let last_row = self.rows.iter().max().copied().unwrap_or(0);
+        let reach = last_row.saturating_add(if self.lanewise { wide } else { 1 });
         self.from.end(self.images, self.counts, reach) <= self.source.len()
             && self.at.end(self.images, self.counts, wide) <= self.small.len()
-            && self.rows.len() * wide <= self.sums.len()
+            && self.rows.len().saturating_mul(wide) <= self.sums.len()
     }
 
     #[inline(always)]
@@ -413,8 +469,9 @@ impl<T: Real> Outer<'_, T> {
                         self.small.as_ptr().wrapping_add(place(&self.at)),
                     );
                     for _ in 0..self.counts[2] {
-                        // SAFETY: `fits` was asserted: every row of every position lies in the source, and
-                        // the small side has V·WIDTH numbers from every position on.
+                        // SAFETY: `run` asserted `fits`: every row of every position lies in the source,
+                        // with V·WIDTH elements from there on if lanewise, and the small side has V·WIDTH
+                        // elements from every position on. V is `vectors`.
                         unsafe {
                             let mut g = [sums[0][0]; V];
                             for v in 0..V {
@@ -452,8 +509,9 @@ impl<T: Real> Outer<'_, T> {
     ) {
         let one = lanes.splat(T::one());
         let wide = V * L::WIDTH;
-        // SAFETY: `fits` was asserted: `sums` has V·WIDTH numbers a row. All are read before any is
-        // written, so that a row that stands in the tile twice is added once.
+        // SAFETY: `run` asserted `fits`: `sums` has V·WIDTH elements for each of `self.rows`, which `rows`
+        // are indices of.
+        // All are read before any is written, so that a row that the tile holds twice is added once.
         unsafe {
             for p in 0..P {
                 for v in 0..V {
@@ -476,7 +534,8 @@ impl<T: Real> Outer<'_, T> {
 impl<T: Real> Kernel<T> for Outer<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        assert!(self.fits(L::WIDTH), "a weight gradient outside its arrays");
+        assert!(self.fits::<L>(), "a weight gradient outside its arrays");
+        // As in `Product::run`.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
             (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
             (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
@@ -489,3 +548,6 @@ impl<T: Real> Kernel<T> for Outer<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,11 +46,12 @@ struct Cut {
 }
 
 /// A task: a part of the batch, some blocks of lanes (counted over all groups), some rows.
-#[derive(Clone)]
 struct Task {
     part: usize,
     blocks: Range<usize>,
     rows: Range<usize>,
+    /// Whether it also sums the bias of its part.
+    sums_bias: bool,
 }
 
 impl<T: Real> WeightGradient<'_, T> {
@@ -90,76 +91,67 @@ impl<T: Real> WeightGradient<'_, T> {
     /// Sums up in `sums`, which has [`WeightGradient::scratch_len`] numbers. At its start stand then the
     /// packed gradient of the weight and that of the bias.
     pub fn sum(&self, sums: &mut [T]) {
-        let (plan, cut) = (&self.convolution.down, self.cut());
-        let (blocks, rows) = (plan.groups * plan.blocks.len(), self.convolution.rows.len());
+        let cut = self.cut();
         let target = Target::new(sums);
         (0..cut.parts * cut.lane_pieces * cut.row_pieces)
             .into_par_iter()
             .for_each(|index| {
-                let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
-                let (part, lanes) = (rest / cut.lane_pieces, rest % cut.lane_pieces);
-                let blocks = part_of(blocks, cut.lane_pieces, lanes);
-                self.run(
-                    target,
-                    cut,
-                    &Task {
-                        part,
-                        blocks,
-                        rows: part_of(rows, cut.row_pieces, piece),
-                    },
-                );
+                // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part
+                // (`rows_of`): pieces of lanes have different blocks, and pieces of rows different rows
+                // (`part_of`). The bias of a part is used by the one task with `sums_bias`.
+                let target = unsafe { target.share() };
+                self.run(target, cut, &self.task(cut, index));
             });
         add_parts(sums, cut.stride);
     }
 
-    fn run(&self, target: Target<'_, T>, cut: Cut, task: &Task) {
+    fn task(&self, cut: Cut, index: usize) -> Task {
         let plan = &self.convolution.down;
+        let row_piece = index % cut.row_pieces;
+        let lane_piece = index / cut.row_pieces % cut.lane_pieces;
+        Task {
+            part: index / cut.row_pieces / cut.lane_pieces,
+            blocks: part_of(plan.groups * plan.blocks.len(), cut.lane_pieces, lane_piece),
+            rows: part_of(self.convolution.rows.len(), cut.row_pieces, row_piece),
+            sums_bias: lane_piece == 0 && row_piece == 0,
+        }
+    }
+
+    fn run(&self, mut target: Target<'_, T>, cut: Cut, task: &Task) {
         let start = task.part * cut.stride;
-        // One task of each part also sums the bias.
-        let is_first = task.blocks.start + task.rows.start == 0 && !task.blocks.is_empty();
-        let bias = start + plan.packed_len()
-            ..start
-                + if is_first {
-                    cut.stride
-                } else {
-                    plan.packed_len()
-                };
-        // SAFETY: the bias of a part is its first task's alone.
-        let bias = unsafe { target.part(bias) };
-        bias.fill(T::zero());
+        let bias = start + self.convolution.down.packed_len()..start + cut.stride;
+        if task.sums_bias {
+            target.slice_mut(bias.clone()).fill(T::zero());
+        }
         for block in task.blocks.clone() {
-            self.sums(target, start, task, block).fill(T::zero());
+            target
+                .slice_mut(self.rows_of(task, start, block))
+                .fill(T::zero());
         }
         self.each_block(cut, task.part, |large, small, images| {
-            if is_first {
+            if task.sums_bias {
                 let (side, image) = if self.bias_of_large {
                     (large, self.large_image())
                 } else {
                     (small, self.small_image())
                 };
-                add_columns(&side[..images * image], bias);
+                add_columns(&side[..images * image], target.slice_mut(bias.clone()));
             }
             for block in task.blocks.clone() {
-                let sums = self.sums(target, start, task, block);
+                let sums = target.slice_mut(self.rows_of(task, start, block));
                 self.outer(large, small, images, block, task.rows.clone(), sums);
             }
         });
     }
 
-    /// The sums of a task's rows in one block.
-    fn sums<'s>(
-        &self,
-        target: Target<'s, T>,
-        start: usize,
-        task: &Task,
-        block: usize,
-    ) -> &'s mut [T] {
+    /// The elements that a task sums its rows of one block in; its part starts at `start`.
+    fn rows_of(&self, task: &Task, start: usize, block: usize) -> Range<usize> {
         let plan = &self.convolution.down;
-        let (group, block) = (block / plan.blocks.len(), block % plan.blocks.len());
+        let group = block / plan.blocks.len();
+        let block = block % plan.blocks.len();
         let wide = plan.blocks[block].vectors * plan.width;
-        let place = start + plan.span(0, group, block).start;
-        // SAFETY: these rows of this part and block are this task's alone.
-        unsafe { target.part(place + task.rows.start * wide..place + task.rows.end * wide) }
+        let first = start + plan.span(0, group, block).start;
+        first + task.rows.start * wide..first + task.rows.end * wide
     }
 
     fn large_image(&self) -> usize {
