@@ -3,6 +3,7 @@
 //! Sums run in the numbers' own type over a few rows and in f64 from there, over fixed parts of the batch in
 //! order, so that they do not depend on the number of threads.
 
+use super::blocking::norm_images;
 use super::feed::Feed;
 use super::pooling::max_of_image;
 use super::real::Real;
@@ -15,8 +16,6 @@ use std::ops::Range;
 
 /// Rows that are summed before f64 takes over.
 const ROWS: usize = 64;
-/// Numbers that a task takes at a time, at least.
-const BLOCK: usize = 1 << 14;
 
 /// Scale and shift of the forward pass: a relu behind it let through what they make positive. Computing that
 /// again is quicker than reading the output.
@@ -55,7 +54,7 @@ impl<T: Real> Batch<'_, T> {
 
     /// Images that a task takes at a time.
     fn block(&self) -> usize {
-        BLOCK.div_ceil(self.image().max(1))
+        norm_images(self.image())
     }
 
     /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.

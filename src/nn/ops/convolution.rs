@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+use super::blocking;
 use super::feed::Feed;
 use super::packed::{Plan, WeightSizes};
 use super::pooling::max_of_image;
@@ -17,15 +18,6 @@ use super::tile::{Cells, Path, Product, Target};
 use crate::shape::op::Geometry;
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Positions that a block should have, so that tiles are full and tasks worth their start.
-const BLOCK_POSITIONS: usize = 96;
-/// Fewer would leave tiles half empty, even where there are few images for so many threads.
-const MIN_POSITIONS: usize = 24;
-/// A batch is cut into at least so many blocks, where it has as many images.
-pub(super) const MIN_BLOCKS: usize = 8;
-/// An image alone is cut into bands when it takes more multiply-adds than this.
-const BAND_MACS: usize = 1 << 21;
 
 /// A convolution of known sizes.
 #[derive(Clone, Debug)]
@@ -201,11 +193,7 @@ impl<T: Real> Run<'_, T> {
     /// Bands that single large images are cut into.
     fn bands(&self, batch: usize, size: usize) -> usize {
         let macs = self.weight.len() * self.plan().sliding.targets;
-        if batch.div_ceil(size) >= MIN_BLOCKS || macs < BAND_MACS {
-            1
-        } else {
-            MIN_BLOCKS
-        }
+        blocking::bands(batch.div_ceil(size), macs)
     }
 
     /// Scratch numbers for the source of so many images; 0 where it is read in place.
@@ -337,7 +325,7 @@ impl<T: Real> Run<'_, T> {
     }
 }
 
-/// Images that one task takes at a time: enough positions to fill tiles, and enough tasks.
+/// Images that one task takes at a time, by the phase with the fewest positions.
 pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
     let positions = plan
         .sliding
@@ -345,13 +333,8 @@ pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
         .iter()
         .map(|phase| phase.positions())
         .min()
-        .unwrap_or(1)
-        .max(1);
-    let most = (batch / MIN_BLOCKS).max(MIN_POSITIONS.div_ceil(positions));
-    BLOCK_POSITIONS
-        .div_ceil(positions)
-        .min(most)
-        .min(batch.max(1))
+        .unwrap_or(1);
+    blocking::images_per_task(positions, batch)
 }
 
 /// The part of the positions that a band has: a piece of the first axis that has several.

@@ -11,6 +11,7 @@
 //! order: results do not depend on it.
 
 pub mod batch_norm;
+pub(crate) mod blocking;
 pub mod convolution;
 pub mod device;
 pub mod elementwise;

@@ -1,14 +1,12 @@
 //! Sums that do not depend on the number of threads: fixed parts, added in order.
 
+use super::blocking::PARTS;
 use super::real::Real;
 use super::simd::vectorized;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// How many parts a reduction over a batch is split into, whatever the machine.
-pub const PARTS: usize = 8;
-
-/// Lets `add` accumulate each of [`PARTS`] ranges of `0..count` into an array of `len` zeros, in parallel,
+/// Lets `add` accumulate each of `PARTS` ranges of `0..count` into an array of `len` zeros, in parallel,
 /// and adds the parts up in order into `out`.
 pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>, &mut [T]) + Sync) {
     let (len, parts) = (out.len(), PARTS.min(count.max(1)));

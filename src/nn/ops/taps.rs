@@ -1,5 +1,6 @@
 //! Which input cell every cell of a sliding window reads, position by position.
 
+use super::sliding::{grid, volume};
 use crate::shape::op::Geometry;
 
 /// Marks a window cell that lies in the padding.
@@ -21,8 +22,8 @@ pub struct Taps {
 impl Taps {
     /// The table of a geometry.
     pub fn new(geometry: &Geometry) -> Taps {
-        let product = |sizes: [usize; 3]| sizes.iter().product::<usize>();
-        let (positions, cells) = (product(geometry.output), product(geometry.kernel));
+        let positions = volume(geometry.output);
+        let cells = volume(geometry.kernel);
         let mut table = Vec::with_capacity(positions * cells);
         for position in grid(geometry.output) {
             for cell in grid(geometry.kernel) {
@@ -33,7 +34,7 @@ impl Taps {
             table,
             positions,
             cells,
-            inputs: product(geometry.input),
+            inputs: volume(geometry.input),
         }
     }
 
@@ -41,12 +42,6 @@ impl Taps {
     pub fn at(&self, position: usize) -> &[u32] {
         &self.table[position * self.cells..(position + 1) * self.cells]
     }
-}
-
-/// All coordinates of a box, last axis fastest.
-fn grid(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
-    let [depth, height, width] = sizes;
-    (0..depth).flat_map(move |d| (0..height).flat_map(move |h| (0..width).map(move |w| [d, h, w])))
 }
 
 fn input_cell(geometry: &Geometry, position: [usize; 3], cell: [usize; 3]) -> u32 {

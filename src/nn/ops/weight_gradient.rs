@@ -5,7 +5,8 @@
 
 #![allow(unsafe_code)]
 
-use super::convolution::{Convolution, MIN_BLOCKS, images_per_block};
+use super::blocking::{MIN_TASKS, gradient_parts};
+use super::convolution::{Convolution, images_per_block};
 use super::feed::Feed;
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
@@ -13,11 +14,6 @@ use super::sliding::{Margin, steps};
 use super::tile::{Cells, Outer, Path, Target};
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Parts of a batch that are summed by themselves.
-const PARTS: usize = 8;
-/// Numbers that all parts may take together.
-const PART_NUMBERS: usize = 1 << 22;
 
 /// Both sides of a weight's gradient.
 pub struct WeightGradient<'a, T> {
@@ -58,17 +54,15 @@ impl<T: Real> WeightGradient<'_, T> {
     fn cut(&self) -> Cut {
         let plan = &self.convolution.down;
         let stride = plan.packed_len() + self.bias_channels();
-        let parts = (PART_NUMBERS / stride)
-            .clamp(1, PARTS)
-            .min(self.batch.max(1));
+        let parts = gradient_parts(stride, self.batch);
         // Every task lays its images anew: as few tasks as there is need for.
-        let lane_pieces = MIN_BLOCKS
+        let lane_pieces = MIN_TASKS
             .div_ceil(parts)
             .min(plan.groups * plan.blocks.len());
         Cut {
             parts,
             lane_pieces,
-            row_pieces: MIN_BLOCKS.div_ceil(parts * lane_pieces),
+            row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
             stride,
         }
     }
