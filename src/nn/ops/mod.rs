@@ -17,7 +17,6 @@ pub mod device;
 pub mod elementwise;
 pub mod feed;
 mod functions;
-pub mod matmul;
 pub mod packed;
 pub mod pooling;
 pub mod real;
