@@ -8,7 +8,7 @@ use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::nn::network::{Builder, Context};
 use crate::nn::ops::batch_norm::{Batch, Gate, Plane};
-use crate::nn::ops::feed::Feed;
+use crate::nn::ops::conv_input::ConvInput;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::with_real;
@@ -202,14 +202,14 @@ impl BatchNorm {
         let forward = self.forward_lines.latest()?;
         let forward = view::<T>(&forward)?;
         let batch = self.batch(&numbers, &x);
-        let feed = tail.feed(&gradient, &y);
-        let (feed, gate) = match feed {
-            Feed::Relu { gradient, .. } => {
-                (Feed::Plain(gradient), Some(forward.split_at(self.channels)))
-            }
+        let (own_gradient, gate) = match tail.own_gradient(&gradient, &y) {
+            ConvInput::Relu { gradient, .. } => (
+                ConvInput::Plain(gradient),
+                Some(forward.split_at(self.channels)),
+            ),
             other => (other, None),
         };
-        self.sum_gradients::<T>(&batch, feed, gate, &x, cx)?;
+        self.sum_gradients::<T>(&batch, own_gradient, gate, &x, cx)?;
         if !need_input {
             return Ok(None);
         }
@@ -220,7 +220,7 @@ impl BatchNorm {
         let (scale, shift) = line.split_at(self.channels);
         fill::<T>(&dx, |dx| {
             batch.input_gradient(
-                feed,
+                own_gradient,
                 gate,
                 Plane {
                     factor,
@@ -237,7 +237,7 @@ impl BatchNorm {
     fn sum_gradients<T: Real>(
         &mut self,
         batch: &Batch<'_, T>,
-        feed: Feed<'_, T>,
+        own_gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         x: &Tensor,
         cx: &Context<'_>,
@@ -250,7 +250,7 @@ impl BatchNorm {
         ) = (self.channels, &self.used);
         let centre = lines::<T, 1>(&mut self.centre, x, channels, |c| [mean[c]])?;
         let centre = view::<T>(&centre)?;
-        batch.gradient_sums(feed, gate, &centre, &mut self.sums);
+        batch.gradient_sums(own_gradient, gate, &centre, &mut self.sums);
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
             // What rounding took from the centre.

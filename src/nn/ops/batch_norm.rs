@@ -4,7 +4,7 @@
 //! order, so that they do not depend on the number of threads.
 
 use super::blocking::norm_images;
-use super::feed::Feed;
+use super::conv_input::ConvInput;
 use super::pooling::max_of_image;
 use super::real::Real;
 use super::reduce::in_parts;
@@ -74,7 +74,7 @@ impl<T: Real> Batch<'_, T> {
     /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
     pub fn gradient_sums(
         &self,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         centre: &[T],
         sums: &mut [f64],
@@ -103,7 +103,7 @@ impl<T: Real> Batch<'_, T> {
     fn each_block(
         &self,
         images: Range<usize>,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         scratch: &mut [T],
         mut f: impl FnMut(Range<usize>, &[T]),
     ) {
@@ -119,7 +119,7 @@ impl<T: Real> Batch<'_, T> {
             match gradient.plain() {
                 Some(gradient) => f(range.clone(), &gradient[range]),
                 None => {
-                    gradient.lay(block, &tight, self.channels, scratch);
+                    gradient.write_padded(block, &tight, self.channels, scratch);
                     f(range.clone(), &scratch[..range.len()]);
                 }
             }
@@ -167,7 +167,7 @@ impl<T: Real> Batch<'_, T> {
     /// `dx = gradient·factor + x·scale + shift`.
     pub fn input_gradient(
         &self,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         plane: Plane<'_, T>,
         dx: &mut [T],

@@ -7,14 +7,14 @@
 #![allow(unsafe_code)]
 
 use super::blocking;
-use super::feed::Feed;
-use super::packed::{Plan, WeightSizes};
+use super::conv_input::ConvInput;
+use super::packed::{ConvPlan, WeightSizes};
 use super::pooling::max_of_image;
 use super::real::Real;
 use super::simd::{Level, Vectors};
 use super::sliding::{Sliding, volume};
 use super::taps::Taps;
-use super::tile::{Cells, Path, Product, Target};
+use super::tile::{ConvTile, Positions, SharedOutput, Strides};
 use crate::shape::op::Geometry;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -23,8 +23,8 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub struct Convolution {
     // Not to be changed from outside: that tasks write different positions follows from these.
-    pub(super) down: Plan,
-    pub(super) up: Plan,
+    pub(super) down: ConvPlan,
+    pub(super) up: ConvPlan,
     /// The weight.
     pub sizes: WeightSizes,
     /// How far each row of the packed weight (down) lies from a position's place.
@@ -57,8 +57,8 @@ impl Convolution {
             groups,
             cells: volume(geometry.kernel),
         };
-        let down = Plan::new::<T>(Sliding::down(geometry), sizes, true, level);
-        let up = Plan::new::<T>(Sliding::up(geometry), sizes, false, level);
+        let down = ConvPlan::new::<T>(Sliding::down(geometry), sizes, true, level);
+        let up = ConvPlan::new::<T>(Sliding::up(geometry), sizes, false, level);
         let rows = down.runs[0]
             .iter()
             .flat_map(|run| run.offset..run.offset + run.len)
@@ -73,7 +73,7 @@ impl Convolution {
     }
 
     /// The plan of a direction.
-    pub fn plan(&self, down: bool) -> &Plan {
+    pub fn plan(&self, down: bool) -> &ConvPlan {
         if down { &self.down } else { &self.up }
     }
 }
@@ -97,15 +97,15 @@ impl<T> Finish<'_, T> {
 
 /// A convolution of one direction with its packed weight.
 #[derive(Clone, Copy)]
-pub struct Run<'a, T> {
+pub struct ConvPass<'a, T> {
     /// The sizes.
     pub convolution: &'a Convolution,
     /// Large to small, or back.
     pub down: bool,
-    /// The weight, by [`Plan::pack`] of that direction.
+    /// The weight, by [`ConvPlan::pack`] of that direction.
     pub weight: &'a [T],
     /// The source.
-    pub feed: Feed<'a, T>,
+    pub input: ConvInput<'a, T>,
     /// Bias and activation.
     pub finish: Finish<'a, T>,
 }
@@ -119,8 +119,8 @@ struct Band {
 
 const WHOLE: Band = Band { index: 0, of: 1 };
 
-impl<T: Real> Run<'_, T> {
-    fn plan(&self) -> &Plan {
+impl<T: Real> ConvPass<'_, T> {
+    fn plan(&self) -> &ConvPlan {
         self.convolution.plan(self.down)
     }
 
@@ -135,7 +135,7 @@ impl<T: Real> Run<'_, T> {
         let batch = target.len() / image.max(1);
         let size = images_per_block(self.plan(), batch);
         let (blocks, bands) = (batch.div_ceil(size), self.bands(batch, size));
-        let target = Target::new(target);
+        let target = SharedOutput::new(target);
         let task = |task: usize| {
             let first = task / bands * size;
             let images = first..(first + size).min(batch);
@@ -178,7 +178,7 @@ impl<T: Real> Run<'_, T> {
                 images.len() * (image + self.source_len(1)) + self.plan().width * 4,
                 |scratch| {
                     let (target, source) = scratch.split_at_mut(images.len() * image);
-                    self.block_with(images, Target::new(target), 0, WHOLE, source);
+                    self.block_with(images, SharedOutput::new(target), 0, WHOLE, source);
                     let each = pooled
                         .chunks_exact_mut(pooled_image)
                         .zip(indices.chunks_exact_mut(pooled_image));
@@ -209,10 +209,10 @@ impl<T: Real> Run<'_, T> {
     fn reads_in_place(&self) -> bool {
         let plan = self.plan();
         let spare_lanes = plan.lanewise && !plan.from.is_multiple_of(plan.width);
-        self.feed.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
+        self.input.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
     }
 
-    fn block(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band) {
+    fn block(&self, images: Range<usize>, target: SharedOutput<'_, T>, start: usize, band: Band) {
         let len = self.source_len(images.len()) + 4 * self.plan().width;
         T::with_scratch(len, |scratch| {
             self.block_with(images, target, start, band, scratch)
@@ -222,7 +222,7 @@ impl<T: Real> Run<'_, T> {
     fn block_with(
         &self,
         images: Range<usize>,
-        target: Target<'_, T>,
+        target: SharedOutput<'_, T>,
         start: usize,
         band: Band,
         scratch: &mut [T],
@@ -230,7 +230,7 @@ impl<T: Real> Run<'_, T> {
         let plan = self.plan();
         let image = plan.sliding.margin.padded_cells() * plan.from;
         let count = images.len();
-        match self.feed.plain().filter(|_| self.reads_in_place()) {
+        match self.input.plain().filter(|_| self.reads_in_place()) {
             Some(numbers) => {
                 self.products(
                     &numbers[images.start * image..images.end * image],
@@ -241,8 +241,8 @@ impl<T: Real> Run<'_, T> {
                 );
             }
             None => {
-                self.feed
-                    .lay(images, &plan.sliding.margin, plan.from, scratch);
+                self.input
+                    .write_padded(images, &plan.sliding.margin, plan.from, scratch);
                 self.products(scratch, count, target, start, band);
             }
         }
@@ -252,19 +252,21 @@ impl<T: Real> Run<'_, T> {
         &self,
         source: &[T],
         images: usize,
-        mut target: Target<'_, T>,
+        mut target: SharedOutput<'_, T>,
         start: usize,
         band: Band,
     ) {
         let plan = self.plan();
         for (index, phase) in plan.sliding.phases.iter().enumerate() {
             let scaled = |step: [usize; 3], channels: usize| step.map(|step| step * channels);
-            let path =
-                |walk: &super::sliding::Walk, channels: usize, image: usize, first: usize| Path {
-                    start: walk.start * channels + first,
-                    step: scaled(walk.step, channels),
-                    image,
-                };
+            let path = |walk: &super::sliding::Walk,
+                        channels: usize,
+                        image: usize,
+                        first: usize| Strides {
+                start: walk.start * channels + first,
+                step: scaled(walk.step, channels),
+                image,
+            };
             let source_image = plan.sliding.margin.padded_cells() * plan.from;
             for group in 0..plan.groups {
                 let from = path(
@@ -276,7 +278,7 @@ impl<T: Real> Run<'_, T> {
                 for (b, block) in plan.blocks.iter().enumerate() {
                     let lane = group * (plan.to / plan.groups) + block.first;
                     let first = if plan.lanewise {
-                        Path {
+                        Strides {
                             start: from.start + block.first,
                             ..from
                         }
@@ -285,7 +287,7 @@ impl<T: Real> Run<'_, T> {
                     };
                     let to = path(&phase.target, plan.to, self.target_image(), start + lane);
                     let mut cells = banded(
-                        Cells {
+                        Positions {
                             counts: phase.counts,
                             images,
                             from: first,
@@ -297,13 +299,13 @@ impl<T: Real> Run<'_, T> {
                         continue;
                     }
                     cells.collapse();
-                    let Cells {
+                    let Positions {
                         counts,
                         images,
                         from,
                         to,
                     } = cells;
-                    let product = Product {
+                    let product = ConvTile {
                         source,
                         from,
                         counts,
@@ -326,7 +328,7 @@ impl<T: Real> Run<'_, T> {
 }
 
 /// Images that one task takes at a time, by the phase with the fewest positions.
-pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
+pub(super) fn images_per_block(plan: &ConvPlan, batch: usize) -> usize {
     let positions = plan
         .sliding
         .phases
@@ -338,7 +340,7 @@ pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
 }
 
 /// The part of the positions that a band has: a piece of the first axis that has several.
-fn banded(mut cells: Cells, band: Band) -> Cells {
+fn banded(mut cells: Positions, band: Band) -> Positions {
     let axis = cells
         .counts
         .iter()

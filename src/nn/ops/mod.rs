@@ -16,10 +16,10 @@
 
 pub mod batch_norm;
 pub(crate) mod blocking;
+pub mod conv_input;
 pub mod convolution;
 pub mod device;
 pub mod elementwise;
-pub mod feed;
 mod functions;
 pub mod packed;
 pub mod pooling;

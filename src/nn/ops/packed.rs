@@ -6,7 +6,7 @@
 use super::real::Real;
 use super::simd::{Level, Vectors};
 use super::sliding::{Phase, Sliding};
-use super::tile::{Run, vectors_per_tile};
+use super::tile::{TapRun, vectors_per_tile};
 use std::ops::Range;
 
 /// Lanes that one tile computes together.
@@ -73,7 +73,7 @@ impl WeightSizes {
 
 /// A direction through a window with its channels: what to read, for which lanes, in which order.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ConvPlan {
     /// The walk.
     pub sliding: Sliding,
     /// Groups that the kernels loop over (one when lanewise).
@@ -85,7 +85,7 @@ pub struct Plan {
     /// Blocks of the lanes of a group.
     pub blocks: Vec<Block>,
     /// By phase, what a position reads of one group's source channels.
-    pub runs: Vec<Vec<Run>>,
+    pub runs: Vec<Vec<TapRun>>,
     /// Whether each lane has its own source number.
     pub lanewise: bool,
     /// Numbers in a vector.
@@ -98,9 +98,14 @@ pub struct Plan {
     len: usize,
 }
 
-impl Plan {
+impl ConvPlan {
     /// The plan of a direction at an instruction level.
-    pub fn new<T: Vectors>(sliding: Sliding, sizes: WeightSizes, down: bool, level: Level) -> Plan {
+    pub fn new<T: Vectors>(
+        sliding: Sliding,
+        sizes: WeightSizes,
+        down: bool,
+        level: Level,
+    ) -> ConvPlan {
         let (from, to) = if down {
             (sizes.large, sizes.small)
         } else {
@@ -110,7 +115,7 @@ impl Plan {
         let groups = if lanewise { 1 } else { sizes.groups };
         let per_tile = vectors_per_tile(T::many_registers(level), lanewise);
         let blocks = blocks(to / groups, width, per_tile);
-        let runs: Vec<Vec<Run>> = sliding
+        let runs: Vec<Vec<TapRun>> = sliding
             .phases
             .iter()
             .map(|phase| runs(phase, from, from / groups, groups, lanewise))
@@ -121,7 +126,7 @@ impl Plan {
             starts.push(len);
             len += groups * vectors * width * runs.iter().map(|run| run.len).sum::<usize>();
         }
-        Plan {
+        ConvPlan {
             sliding,
             groups,
             from,
@@ -200,7 +205,7 @@ impl Plan {
     }
 
     /// Calls `f(place of the first lane in the packed weight, the same in PyTorch's, lanes)` for every row of a
-    /// part. Lanes lie together in the packed weight, [`Plan::lane_step`] apart in PyTorch's.
+    /// part. Lanes lie together in the packed weight, [`ConvPlan::lane_step`] apart in PyTorch's.
     fn each_row(&self, part: Part, mut f: impl FnMut(usize, usize, usize)) {
         let WeightSizes {
             large,
@@ -313,10 +318,10 @@ fn runs(
     per_group: usize,
     groups: usize,
     lanewise: bool,
-) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::with_capacity(phase.taps.len());
+) -> Vec<TapRun> {
+    let mut runs: Vec<TapRun> = Vec::with_capacity(phase.taps.len());
     for tap in &phase.taps {
-        let next = Run {
+        let next = TapRun {
             offset: tap.offset * channels,
             len: if lanewise { 1 } else { per_group },
         };
@@ -353,7 +358,7 @@ mod tests {
     }
 
     /// Four weights of a pixel's neighbours, which a stride of 2 spreads over four phases.
-    fn plan(down: bool) -> Plan {
+    fn plan(down: bool) -> ConvPlan {
         let geometry = Geometry {
             input: [1, 4, 4],
             output: [1, 2, 2],
@@ -373,7 +378,7 @@ mod tests {
         } else {
             Sliding::up(&geometry)
         };
-        Plan::new::<f32>(sliding, sizes, down, Level::Plain)
+        ConvPlan::new::<f32>(sliding, sizes, down, Level::Plain)
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The two inner loops of every convolution, as register tiles of P rows × V vectors.
 //!
-//! [`Product`] computes targets: each of P positions broadcasts its source numbers against rows of packed
-//! weights. [`Outer`] computes weight gradients: each of P weight rows gathers source·gradient over all
+//! [`ConvTile`] computes targets: each of P positions broadcasts its source numbers against rows of packed
+//! weights. [`WeightGradTile`] computes weight gradients: each of P weight rows gathers source·gradient over all
 //! positions. Lane by lane instead of broadcast, the same loops are depthwise convolution.
 
 // Counted loops over tiles unroll into registers; iterators over arrays of vectors read worse.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-/// Vectors that a tile can be wide, for which [`Product`] and [`Outer`] are compiled below.
+/// Vectors that a tile can be wide, for which [`ConvTile`] and [`WeightGradTile`] are compiled below.
 pub(super) fn vectors_per_tile(many_registers: bool, lanewise: bool) -> &'static [usize] {
     match (many_registers, lanewise) {
         (true, false) => &[1, 2, 3, 4],
@@ -22,16 +22,16 @@ use std::marker::PhantomData;
 
 /// Numbers that lie together in the source for every position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct TapRun {
     /// From a position's first number.
     pub offset: usize,
     /// How many.
     pub len: usize,
 }
 
-/// Cells of several images, seen as steps in a flat array of numbers.
+/// Positions of several images, seen as steps in a flat array of numbers.
 #[derive(Clone, Copy, Debug)]
-pub struct Path {
+pub struct Strides {
     /// The first cell's first number.
     pub start: usize,
     /// To the next cell along each axis.
@@ -40,7 +40,7 @@ pub struct Path {
     pub image: usize,
 }
 
-impl Path {
+impl Strides {
     /// The index after the last element that positions of `lanes` elements reach; 0 without positions.
     /// Where it does not fit into a `usize` it is `usize::MAX`, which is longer than any slice.
     fn end(&self, images: usize, counts: [usize; 3], lanes: usize) -> usize {
@@ -57,31 +57,31 @@ impl Path {
 
 /// Positions of several images, as both sides of a kernel see them.
 #[derive(Clone, Copy, Debug)]
-pub struct Cells {
+pub struct Positions {
     /// Positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
     /// One side.
-    pub from: Path,
+    pub from: Strides,
     /// The other.
-    pub to: Path,
+    pub to: Strides,
 }
 
-impl Cells {
+impl Positions {
     /// Makes one axis of axes, and of images, that follow each other at an even step on both sides: tiles
     /// then run on from row to row and from image to image.
     pub fn collapse(&mut self) {
         for axis in [1, 0] {
             let inner = self.counts[2];
-            let even = |path: &Path| path.step[axis] == inner * path.step[2];
+            let even = |path: &Strides| path.step[axis] == inner * path.step[2];
             if self.counts[axis] != 1 && !(even(&self.from) && even(&self.to)) {
                 return;
             }
             self.counts[2] *= self.counts[axis];
             self.counts[axis] = 1;
         }
-        let even = |path: &Path| path.image == self.counts[2] * path.step[2];
+        let even = |path: &Strides| path.image == self.counts[2] * path.step[2];
         if even(&self.from) && even(&self.to) {
             self.counts[2] *= self.images;
             self.images = 1;
@@ -91,9 +91,9 @@ impl Cells {
 
 /// A mutable slice whose interleaved positions several threads can write at the same time.
 ///
-/// A handle is exclusive, as `&mut [T]` is. Only [`Target::share`] makes a second one, and whoever
+/// A handle is exclusive, as `&mut [T]` is. Only [`SharedOutput::share`] makes a second one, and whoever
 /// calls it answers for all that is done with both.
-pub struct Target<'a, T> {
+pub struct SharedOutput<'a, T> {
     data: *mut T,
     len: usize,
     borrow: PhantomData<&'a mut [T]>,
@@ -101,14 +101,14 @@ pub struct Target<'a, T> {
 
 // SAFETY: a handle is an exclusive borrow of a slice, and `&mut [T]` is `Send` where `T` is. Handles to
 // the same slice come from `share` alone, whose caller keeps them apart.
-unsafe impl<T: Send> Send for Target<'_, T> {}
+unsafe impl<T: Send> Send for SharedOutput<'_, T> {}
 // SAFETY: a shared reference to a handle gives nothing but `share`, whose caller keeps the handles apart.
-unsafe impl<T: Send> Sync for Target<'_, T> {}
+unsafe impl<T: Send> Sync for SharedOutput<'_, T> {}
 
-impl<'a, T> Target<'a, T> {
+impl<'a, T> SharedOutput<'a, T> {
     /// The only handle to a slice.
-    pub fn new(slice: &'a mut [T]) -> Target<'a, T> {
-        Target {
+    pub fn new(slice: &'a mut [T]) -> SharedOutput<'a, T> {
+        SharedOutput {
             data: slice.as_mut_ptr(),
             len: slice.len(),
             borrow: PhantomData,
@@ -118,10 +118,10 @@ impl<'a, T> Target<'a, T> {
     /// Another handle to the same slice.
     ///
     /// # Safety
-    /// No two handles use one position at the same time: what a [`Product`] writes through one, or
-    /// [`Target::slice_mut`] borrows from it, is used through no other meanwhile.
-    pub unsafe fn share(&self) -> Target<'_, T> {
-        Target {
+    /// No two handles use one position at the same time: what a [`ConvTile`] writes through one, or
+    /// [`SharedOutput::slice_mut`] borrows from it, is used through no other meanwhile.
+    pub unsafe fn share(&self) -> SharedOutput<'_, T> {
+        SharedOutput {
             data: self.data,
             len: self.len,
             borrow: PhantomData,
@@ -129,8 +129,8 @@ impl<'a, T> Target<'a, T> {
     }
 
     /// A handle that takes the place of this one for as long as it is used.
-    pub fn reborrow(&mut self) -> Target<'_, T> {
-        Target {
+    pub fn reborrow(&mut self) -> SharedOutput<'_, T> {
+        SharedOutput {
             data: self.data,
             len: self.len,
             borrow: PhantomData,
@@ -153,17 +153,17 @@ impl<'a, T> Target<'a, T> {
 }
 
 /// `target[position, lane] = bias[lane] + Σ source·weight` for the lanes of one block.
-pub struct Product<'a, T> {
+pub struct ConvTile<'a, T> {
     /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` numbers from every tap.
     pub source: &'a [T],
     /// Where positions read.
-    pub from: Path,
-    /// Target cells along each axis.
+    pub from: Strides,
+    /// SharedOutput cells along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
     /// What every position reads; with `lanewise`, one run of length 1 a tap.
-    pub runs: &'a [Run],
+    pub runs: &'a [TapRun],
     /// Rows of `vectors·WIDTH` numbers, as many as the runs have.
     pub weight: &'a [T],
     /// Vectors of the block.
@@ -177,16 +177,16 @@ pub struct Product<'a, T> {
     /// Whether each lane has its own source number.
     pub lanewise: bool,
     /// What is written.
-    pub target: Target<'a, T>,
+    pub target: SharedOutput<'a, T>,
     /// Where positions write.
-    pub to: Path,
+    pub to: Strides,
 }
 
 /// The positions of several images, one after the other.
 struct Odometer {
     counts: [usize; 3],
-    from: Path,
-    to: Path,
+    from: Strides,
+    to: Strides,
     at: [usize; 4],
     left: usize,
     source: usize,
@@ -194,7 +194,7 @@ struct Odometer {
 }
 
 impl Odometer {
-    fn new(images: usize, counts: [usize; 3], from: Path, to: Path) -> Odometer {
+    fn new(images: usize, counts: [usize; 3], from: Strides, to: Strides) -> Odometer {
         let left = images * counts.iter().product::<usize>();
         Odometer {
             counts,
@@ -237,7 +237,7 @@ impl Odometer {
                 self.at[0] += 1;
             }
         }
-        let place = |path: &Path| {
+        let place = |path: &Strides| {
             path.start
                 + self.at[0] * path.image
                 + self.at[1] * path.step[0]
@@ -247,7 +247,7 @@ impl Odometer {
     }
 }
 
-impl<T: Real> Product<'_, T> {
+impl<T: Real> ConvTile<'_, T> {
     /// Whether a tile of this width is compiled, and everything that its loops address lies inside the
     /// slices. Sizes too large for a `usize` saturate, and so fit into no slice.
     fn fits<L: Lanes<T>>(&self) -> bool {
@@ -380,7 +380,7 @@ impl<T: Real> Product<'_, T> {
     }
 }
 
-impl<T: Real> Kernel<T> for Product<'_, T> {
+impl<T: Real> Kernel<T> for ConvTile<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
         assert!(self.fits::<L>(), "a convolution outside its arrays");
@@ -399,17 +399,17 @@ impl<T: Real> Kernel<T> for Product<'_, T> {
 }
 
 /// `sums[row, lane] += Σ over positions of source[row]·small[lane]` for the lanes of one block.
-pub struct Outer<'a, T> {
+pub struct WeightGradTile<'a, T> {
     /// Padded images of the large side.
     pub source: &'a [T],
     /// Where positions read.
-    pub from: Path,
+    pub from: Strides,
     /// How far each row lies from a position's place.
     pub rows: &'a [usize],
     /// The small side; whole vectors are read.
     pub small: &'a [T],
     /// Where positions have their gradient.
-    pub at: Path,
+    pub at: Strides,
     /// Positions along each axis.
     pub counts: [usize; 3],
     /// Images.
@@ -422,8 +422,8 @@ pub struct Outer<'a, T> {
     pub sums: &'a mut [T],
 }
 
-impl<T: Real> Outer<'_, T> {
-    /// As [`Product::fits`].
+impl<T: Real> WeightGradTile<'_, T> {
+    /// As [`ConvTile::fits`].
     fn fits<L: Lanes<T>>(&self) -> bool {
         if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
             return false;
@@ -461,7 +461,7 @@ impl<T: Real> Outer<'_, T> {
         for image in 0..self.images {
             for d in 0..self.counts[0] {
                 for h in 0..self.counts[1] {
-                    let place = |path: &Path| {
+                    let place = |path: &Strides| {
                         path.start + image * path.image + d * path.step[0] + h * path.step[1]
                     };
                     let (mut i, mut small) = (
@@ -531,11 +531,11 @@ impl<T: Real> Outer<'_, T> {
     }
 }
 
-impl<T: Real> Kernel<T> for Outer<'_, T> {
+impl<T: Real> Kernel<T> for WeightGradTile<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
         assert!(self.fits::<L>(), "a weight gradient outside its arrays");
-        // As in `Product::run`.
+        // As in `ConvTile::run`.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
             (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
             (true, false, 3) => self.all::<L, 8, 3, false>(lanes),

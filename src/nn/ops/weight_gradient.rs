@@ -6,12 +6,12 @@
 #![allow(unsafe_code)]
 
 use super::blocking::{MIN_TASKS, gradient_parts};
+use super::conv_input::ConvInput;
 use super::convolution::{Convolution, images_per_block};
-use super::feed::Feed;
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
 use super::sliding::{Margin, steps};
-use super::tile::{Cells, Outer, Path, Target};
+use super::tile::{Positions, SharedOutput, Strides, WeightGradTile};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -20,9 +20,9 @@ pub struct WeightGradient<'a, T> {
     /// The sizes.
     pub convolution: &'a Convolution,
     /// The large side.
-    pub large: Feed<'a, T>,
+    pub large: ConvInput<'a, T>,
     /// The small side.
-    pub small: Feed<'a, T>,
+    pub small: ConvInput<'a, T>,
     /// Which side's sums over all cells are the gradient of a bias: true for the large one.
     pub bias_of_large: bool,
     /// Images.
@@ -86,7 +86,7 @@ impl<T: Real> WeightGradient<'_, T> {
     /// packed gradient of the weight and that of the bias.
     pub fn sum(&self, sums: &mut [T]) {
         let cut = self.cut();
-        let target = Target::new(sums);
+        let target = SharedOutput::new(sums);
         (0..cut.parts * cut.lane_pieces * cut.row_pieces)
             .into_par_iter()
             .for_each(|index| {
@@ -111,7 +111,7 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    fn run(&self, mut target: Target<'_, T>, cut: Cut, task: &Task) {
+    fn run(&self, mut target: SharedOutput<'_, T>, cut: Cut, task: &Task) {
         let start = task.part * cut.stride;
         let bias = start + self.convolution.down.packed_len()..start + cut.stride;
         if task.sums_bias {
@@ -226,24 +226,24 @@ impl<T: Real> WeightGradient<'_, T> {
         } else {
             group * (plan.from / plan.groups)
         };
-        let from = Path {
+        let from = Strides {
             start: phase.source.start * plan.from + first,
             step: phase.source.step.map(|step| step * plan.from),
             image: self.large_image(),
         };
-        let to = Path {
+        let to = Strides {
             start: lane,
             step: steps(phase.counts).map(|step| step * plan.to),
             image: self.small_image(),
         };
-        let mut cells = Cells {
+        let mut cells = Positions {
             counts: phase.counts,
             images,
             from,
             to,
         };
         cells.collapse();
-        let Cells {
+        let Positions {
             counts,
             images,
             from,
@@ -251,7 +251,7 @@ impl<T: Real> WeightGradient<'_, T> {
         } = cells;
         let rows = &self.convolution.rows[rows];
         let (vectors, lanewise) = (block.vectors, plan.lanewise);
-        let outer = Outer {
+        let outer = WeightGradTile {
             source,
             from,
             rows,
@@ -270,7 +270,7 @@ impl<T: Real> WeightGradient<'_, T> {
 /// Images in place, or laid into scratch.
 fn read<'a, T: Real>(
     in_place: Option<&'a [T]>,
-    feed: Feed<'a, T>,
+    input: ConvInput<'a, T>,
     images: Range<usize>,
     margin: &Margin,
     channels: usize,
@@ -280,7 +280,7 @@ fn read<'a, T: Real>(
     match in_place {
         Some(numbers) => &numbers[images.start * image..images.end * image],
         None => {
-            feed.lay(images, margin, channels, scratch);
+            input.write_padded(images, margin, channels, scratch);
             scratch
         }
     }

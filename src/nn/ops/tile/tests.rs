@@ -7,29 +7,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Two positions of one source and one target channel, which fit exactly at the plain level (4 lanes).
 #[derive(Clone, Copy)]
 struct Sizes {
-    from: Path,
-    to: Path,
+    from: Strides,
+    to: Strides,
     counts: [usize; 3],
     images: usize,
-    run: Run,
+    run: TapRun,
     vectors: usize,
     lanes: usize,
 }
 
 const FITTING: Sizes = Sizes {
-    from: Path {
+    from: Strides {
         start: 0,
         step: [0, 0, 1],
         image: 0,
     },
-    to: Path {
+    to: Strides {
         start: 0,
         step: [0, 0, 1],
         image: 0,
     },
     counts: [1, 1, 2],
     images: 1,
-    run: Run { offset: 0, len: 1 },
+    run: TapRun { offset: 0, len: 1 },
     vectors: 1,
     lanes: 1,
 };
@@ -46,7 +46,7 @@ fn convolve(sizes: Sizes) -> Result<[f32; 2], &'static str> {
     let mut target = [9.0f32; 2];
     let mut weight = [0.0; 16];
     weight[0] = 5.0;
-    let product = Product {
+    let product = ConvTile {
         source: &[2.0, 3.0],
         from: sizes.from,
         counts: sizes.counts,
@@ -58,7 +58,7 @@ fn convolve(sizes: Sizes) -> Result<[f32; 2], &'static str> {
         bias: None,
         relu: false,
         lanewise: false,
-        target: Target::new(&mut target),
+        target: SharedOutput::new(&mut target),
         to: sizes.to,
     };
     ran(|| f32::run_kernel(Level::Plain, product))?;
@@ -145,13 +145,13 @@ fn weight_gradient(
     vectors: usize,
     lanes: usize,
 ) -> Result<Vec<f32>, &'static str> {
-    let start = |start: usize| Path {
+    let start = |start: usize| Strides {
         start,
         step: [0; 3],
         image: 0,
     };
     let mut sums = vec![1.0f32; lanes];
-    let outer = Outer {
+    let outer = WeightGradTile {
         source: &[2.0],
         from: start(from),
         rows,
@@ -194,7 +194,7 @@ fn a_weight_gradient_of_a_tile_that_is_not_compiled_is_refused() {
 #[test]
 fn shares_of_a_slice_write_their_own_positions() {
     let mut numbers = [0; 6];
-    let shared = Target::new(&mut numbers);
+    let shared = SharedOutput::new(&mut numbers);
     std::thread::scope(|scope| {
         for thread in 0..2 {
             // SAFETY: each thread borrows three elements that the other does not.
@@ -208,5 +208,5 @@ fn shares_of_a_slice_write_their_own_positions() {
 #[test]
 #[should_panic(expected = "a range outside its slice")]
 fn a_range_outside_a_shared_slice_is_refused() {
-    Target::new(&mut [0; 3]).slice_mut(2..4);
+    SharedOutput::new(&mut [0; 3]).slice_mut(2..4);
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Images that a kernel can ask for, laid into a margin of zeros.
 #[derive(Clone, Copy)]
-pub enum Feed<'a, T> {
+pub enum ConvInput<'a, T> {
     /// A tensor as it is.
     Plain(&'a [T]),
     /// The gradient before a relu: `gradient` where `output` is positive.
@@ -36,23 +36,29 @@ pub enum Feed<'a, T> {
     },
 }
 
-impl<'a, T: Real> Feed<'a, T> {
+impl<'a, T: Real> ConvInput<'a, T> {
     /// The tensor itself, where kernels can read it as it is.
     pub fn plain(&self) -> Option<&'a [T]> {
         match *self {
-            Feed::Plain(numbers) => Some(numbers),
+            ConvInput::Plain(numbers) => Some(numbers),
             _ => None,
         }
     }
 
     /// Writes some images, padded, one after the other.
-    pub fn lay(&self, images: Range<usize>, margin: &Margin, channels: usize, out: &mut [T]) {
+    pub fn write_padded(
+        &self,
+        images: Range<usize>,
+        margin: &Margin,
+        channels: usize,
+        out: &mut [T],
+    ) {
         let (cells, padded) = (margin.cells() * channels, margin.padded_cells() * channels);
         for (image, out) in images.zip(out.chunks_exact_mut(padded)) {
             let span = image * cells..(image + 1) * cells;
             match *self {
-                Feed::Plain(numbers) => copy(&numbers[span], margin, channels, out),
-                Feed::Relu { gradient, output } => {
+                ConvInput::Plain(numbers) => copy(&numbers[span], margin, channels, out),
+                ConvInput::Relu { gradient, output } => {
                     copy_positive(
                         &gradient[span.clone()],
                         &output[span],
@@ -61,7 +67,7 @@ impl<'a, T: Real> Feed<'a, T> {
                         out,
                     );
                 }
-                Feed::Pooled {
+                ConvInput::Pooled {
                     gradient,
                     output,
                     indices,
