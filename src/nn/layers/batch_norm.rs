@@ -98,10 +98,10 @@ impl BatchNorm {
             let centre = &batch.numbers[..self.channels];
             batch.moments(centre, &mut self.sums);
             let (sums, squares) = self.sums.split_at(self.channels);
-            for (c, centre) in centre.iter().enumerate() {
+            for (c, &centre) in centre.iter().enumerate() {
                 let mean = sums[c] / count;
                 let var = squares[c] / count - mean * mean;
-                self.used.mean[c] = centre.wide() + mean;
+                self.used.mean[c] = centre.to_f64() + mean;
                 self.used.inverse_std[c] = if var < 0.0 { 0.0 } else { var };
             }
             self.move_statistics::<T>(count, cx)?;
@@ -111,7 +111,7 @@ impl BatchNorm {
                 view::<T>(cx.statistic(self.running_var))?,
             );
             for c in 0..self.channels {
-                (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].wide(), var[c].wide());
+                (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].to_f64(), var[c].to_f64());
             }
         }
         self.used.invert();
@@ -130,8 +130,9 @@ impl BatchNorm {
             return Ok(());
         }
         let unbiased = count / (count - 1.0);
-        let moved =
-            |old: &mut T, new: f64| *old = T::of(old.wide() + MOMENTUM * (new - old.wide()));
+        let moved = |old: &mut T, new: f64| {
+            *old = T::from_f64(old.to_f64() + MOMENTUM * (new - old.to_f64()))
+        };
         fill::<T>(cx.statistic(self.running_mean), |old| {
             old.iter_mut().zip(mean).for_each(|(old, &m)| moved(old, m))
         })?;
@@ -185,8 +186,8 @@ impl BatchNorm {
             mean, inverse_std, ..
         } = &self.used;
         lines::<T, 2>(&mut self.forward_lines, x, self.channels, |c| {
-            let scale = weight[c].wide() * inverse_std[c];
-            [scale, bias[c].wide() - mean[c] * scale]
+            let scale = weight[c].to_f64() * inverse_std[c];
+            [scale, bias[c].to_f64() - mean[c] * scale]
         })
     }
 
@@ -254,7 +255,7 @@ impl BatchNorm {
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
             // What rounding took from the centre.
-            product[c] = (product[c] - (mean[c] - centre[c].wide()) * sum[c]) * inverse_std[c];
+            product[c] = (product[c] - (mean[c] - centre[c].to_f64()) * sum[c]) * inverse_std[c];
         }
         for (parameter, sums) in [(self.bias, sum), (self.weight, product)] {
             if cx.trains(parameter) {
@@ -262,7 +263,7 @@ impl BatchNorm {
                     gradient
                         .iter_mut()
                         .zip(sums)
-                        .for_each(|(gradient, sum)| *gradient = T::of(*sum));
+                        .for_each(|(gradient, sum)| *gradient = T::from_f64(*sum));
                 })?;
             }
         }
@@ -285,7 +286,7 @@ impl BatchNorm {
         };
         let (sum, product) = self.sums.split_at(self.channels);
         lines::<T, 3>(&mut self.backward_lines, x, self.channels, |c| {
-            let factor = weight[c].wide() * inverse_std[c];
+            let factor = weight[c].to_f64() * inverse_std[c];
             let scale = -factor * product[c] * share * inverse_std[c];
             [factor, scale, -factor * sum[c] * share - scale * mean[c]]
         })
@@ -312,7 +313,7 @@ fn lines<T: Real, const N: usize>(
     fill::<T>(&lines, |lines| {
         for c in 0..channels {
             for (i, number) in line(c).into_iter().enumerate() {
-                lines[i * channels + c] = T::of(number);
+                lines[i * channels + c] = T::from_f64(number);
             }
         }
     })?;

@@ -193,7 +193,7 @@ impl<T: Real> Batch<'_, T> {
 /// Adds to sums in f64 and starts anew.
 fn widen<T: Real>(some: &mut [T], sums: &mut [f64]) {
     for (sum, some) in sums.iter_mut().zip(some) {
-        *sum += some.wide();
+        *sum += some.to_f64();
         *some = T::zero();
     }
 }

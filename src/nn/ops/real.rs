@@ -10,7 +10,7 @@ thread_local! {
     static SCRATCH_F64: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// f32 or f64.
+/// f32 or f64. From and to f64 by candle's `from_f64` (rounded) and `to_f64` (exact).
 pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     /// Lends `len` numbers of this thread, with anything in them, kept from call to call. A call inside a
     /// call gets an array of its own.
@@ -25,14 +25,6 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
     /// The same, to write.
     fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
-    /// From an f64, rounded.
-    fn of(value: f64) -> Self {
-        <Self as WithDType>::from_f64(value)
-    }
-    /// To an f64, exact.
-    fn wide(self) -> f64 {
-        <Self as WithDType>::to_f64(self)
-    }
 }
 
 impl Real for f32 {

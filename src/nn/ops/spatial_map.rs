@@ -159,7 +159,7 @@ pub fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T
                 for &(from, weight) in map.row(cell) {
                     let (x, weight) = (
                         &x[from as usize * channels..(from as usize + 1) * channels],
-                        T::of(weight),
+                        T::from_f64(weight),
                     );
                     for (y, &x) in y.iter_mut().zip(x) {
                         *y += x * weight;
