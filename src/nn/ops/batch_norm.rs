@@ -1,6 +1,6 @@
-//! Batch normalisation on the CPU: sums by channel, and lines through each number.
+//! Batch normalisation on the CPU: sums by channel, and a linear function of each element.
 //!
-//! Sums run in the numbers' own type over a few rows and in f64 from there, over fixed parts of the batch in
+//! Sums run in the elements' own type over a few rows and in f64 from there, over fixed parts of the batch in
 //! order, so that they do not depend on the number of threads.
 
 use super::blocking::norm_images;
@@ -32,14 +32,14 @@ pub struct Plane<'a, T> {
     pub shift: &'a [T],
 }
 
-/// A batch: its numbers, channels, and the spatial cells of an image.
+/// A batch: its elements, channels, and the spatial positions of an image.
 #[derive(Clone, Copy)]
 pub struct Batch<'a, T> {
-    /// `images × cells × channels` numbers.
+    /// `images × cells × channels` elements.
     pub numbers: &'a [T],
     /// Channels.
     pub channels: usize,
-    /// Cells of an image.
+    /// Positions of an image.
     pub cells: usize,
 }
 
@@ -99,7 +99,7 @@ impl<T: Real> Batch<'_, T> {
         });
     }
 
-    /// Hands over the numbers' range and the gradient of a few images at a time.
+    /// Calls `f(range of the elements, their gradient)` for a few images at a time.
     fn each_block(
         &self,
         images: Range<usize>,
@@ -107,7 +107,8 @@ impl<T: Real> Batch<'_, T> {
         scratch: &mut [T],
         mut f: impl FnMut(Range<usize>, &[T]),
     ) {
-        let (image, size) = (self.image(), self.block());
+        let image = self.image();
+        let size = self.block();
         let tight = Margin {
             image: [1, 1, self.cells],
             before: [0; 3],
@@ -140,7 +141,7 @@ impl<T: Real> Batch<'_, T> {
             });
     }
 
-    /// The same, then the maximum of each window with its cell; the relu before or after.
+    /// The same, then the maximum of each window with its index; the relu before or after.
     pub fn line_pooled(
         &self,
         (scale, shift): (&[T], &[T]),
@@ -149,7 +150,8 @@ impl<T: Real> Batch<'_, T> {
         y: &mut [T],
         indices: &mut [u32],
     ) {
-        let (image, pooled) = (self.image(), taps.positions * self.channels);
+        let image = self.image();
+        let pooled = taps.positions * self.channels;
         let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
         out.zip(self.numbers.par_chunks(image))
             .for_each(|((y, indices), x)| {
@@ -172,7 +174,8 @@ impl<T: Real> Batch<'_, T> {
         plane: Plane<'_, T>,
         dx: &mut [T],
     ) {
-        let (image, size) = (self.image(), self.block());
+        let image = self.image();
+        let size = self.block();
         dx.par_chunks_mut(size * image)
             .enumerate()
             .for_each(|(block, dx)| {
@@ -190,7 +193,7 @@ impl<T: Real> Batch<'_, T> {
     }
 }
 
-/// Adds to sums in f64 and starts anew.
+/// Adds to sums in f64 and resets them.
 fn widen<T: Real>(some: &mut [T], sums: &mut [f64]) {
     for (sum, some) in sums.iter_mut().zip(some) {
         *sum += some.to_f64();

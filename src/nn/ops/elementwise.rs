@@ -1,4 +1,4 @@
-//! Functions of single numbers over whole slices.
+//! Functions of single elements over whole slices.
 
 use super::real::Real;
 use super::simd::vectorized;
@@ -70,7 +70,10 @@ pub const LEAKY_SLOPE: f32 = 0.01;
 
 /// Applies an activation. NaN stays NaN.
 pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
-    let (zero, one, six, three) = (T::zero(), T::one(), T::from_f64(6.0), T::from_f64(3.0));
+    let zero = T::zero();
+    let one = T::one();
+    let three = T::from_f64(3.0);
+    let six = T::from_f64(6.0);
     match activation {
         Activation::Relu => map(x, out, |v| if v < zero { zero } else { v }),
         Activation::Relu6 => map(x, out, |v| clamp(v, zero, six)),
@@ -114,7 +117,10 @@ pub fn activate_backward<T: Real>(
     gradient: &[T],
     out: &mut [T],
 ) {
-    let (zero, one, six, three) = (T::zero(), T::one(), T::from_f64(6.0), T::from_f64(3.0));
+    let zero = T::zero();
+    let one = T::one();
+    let three = T::from_f64(3.0);
+    let six = T::from_f64(6.0);
     match activation {
         Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
         Activation::Relu6 => scaled(x, gradient, out, |v| {

@@ -25,6 +25,7 @@ pub mod packed;
 pub mod pooling;
 pub mod real;
 pub mod reduce;
+pub mod shared_output;
 pub mod simd;
 pub mod sliding;
 pub mod spatial_map;

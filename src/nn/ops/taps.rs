@@ -1,9 +1,9 @@
-//! Which input cell every cell of a sliding window reads, position by position.
+//! Which input position every element of a sliding window reads, by window position.
 
 use super::sliding::{grid, volume};
 use crate::shape::op::Geometry;
 
-/// Marks a window cell that lies in the padding.
+/// Marks a window element in the padding.
 pub const OUTSIDE: u32 = u32::MAX;
 
 /// The table of a sliding window: `positions × cells` indices into the flattened spatial axes of one image.
@@ -13,9 +13,9 @@ pub struct Taps {
     pub table: Vec<u32>,
     /// Positions of the window (product of output sizes).
     pub positions: usize,
-    /// Cells of the window (product of kernel sizes).
+    /// Elements of the window (product of kernel sizes).
     pub cells: usize,
-    /// Input cells (product of input sizes).
+    /// Input positions (product of input sizes).
     pub inputs: usize,
 }
 
@@ -38,7 +38,7 @@ impl Taps {
         }
     }
 
-    /// The input cells of one position.
+    /// The input positions that one window position reads.
     pub fn at(&self, position: usize) -> &[u32] {
         &self.table[position * self.cells..(position + 1) * self.cells]
     }

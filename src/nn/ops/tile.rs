@@ -1,42 +1,33 @@
 //! The two inner loops of every convolution, as register tiles of P rows × V vectors.
 //!
-//! [`ConvTile`] computes targets: each of P positions broadcasts its source numbers against rows of packed
-//! weights. [`WeightGradTile`] computes weight gradients: each of P weight rows gathers source·gradient over all
-//! positions. Lane by lane instead of broadcast, the same loops are depthwise convolution.
+//! [`ConvTile`] computes targets: each of P positions broadcasts its source elements against rows of packed
+//! weights. [`WeightGradTile`] computes weight gradients: each of P weight rows sums source·gradient over all
+//! positions. With one source element per lane instead of a broadcast, the same loops are depthwise convolution.
 
 // Counted loops over tiles unroll into registers; iterators over arrays of vectors read worse.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-/// Vectors that a tile can be wide, for which [`ConvTile`] and [`WeightGradTile`] are compiled below.
-pub(super) fn vectors_per_tile(many_registers: bool, lanewise: bool) -> &'static [usize] {
-    match (many_registers, lanewise) {
-        (true, false) => &[1, 2, 3, 4],
-        (true, true) => &[1, 2, 4],
-        (false, _) => &[1, 2],
-    }
-}
-
 use super::real::Real;
+use super::shared_output::SharedOutput;
 use super::simd::{Kernel, Lanes};
-use std::marker::PhantomData;
 
-/// Numbers that lie together in the source for every position.
+/// Adjacent source elements that every position reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TapRun {
-    /// From a position's first number.
+    /// From a position's first element.
     pub offset: usize,
-    /// How many.
+    /// Elements.
     pub len: usize,
 }
 
-/// Positions of several images, seen as steps in a flat array of numbers.
+/// Positions of several images, as steps in a flat array.
 #[derive(Clone, Copy, Debug)]
 pub struct Strides {
-    /// The first cell's first number.
+    /// First element of the first position.
     pub start: usize,
-    /// To the next cell along each axis.
+    /// To the next position along each axis.
     pub step: [usize; 3],
-    /// To the same cell of the next image.
+    /// To the same position of the next image.
     pub image: usize,
 }
 
@@ -55,22 +46,22 @@ impl Strides {
     }
 }
 
-/// Positions of several images, as both sides of a kernel see them.
+/// Positions of several images on both sides of a kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Positions {
     /// Positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
-    /// One side.
+    /// Where they are read.
     pub from: Strides,
-    /// The other.
+    /// Where they are written, or have their gradient.
     pub to: Strides,
 }
 
 impl Positions {
-    /// Makes one axis of axes, and of images, that follow each other at an even step on both sides: tiles
-    /// then run on from row to row and from image to image.
+    /// Merges axes, and images, that follow each other at an even step on both sides: tiles then continue
+    /// from row to row and from image to image.
     pub fn collapse(&mut self) {
         for axis in [1, 0] {
             let inner = self.counts[2];
@@ -89,100 +80,37 @@ impl Positions {
     }
 }
 
-/// A mutable slice whose interleaved positions several threads can write at the same time.
-///
-/// A handle is exclusive, as `&mut [T]` is. Only [`SharedOutput::share`] makes a second one, and whoever
-/// calls it answers for all that is done with both.
-pub struct SharedOutput<'a, T> {
-    data: *mut T,
-    len: usize,
-    borrow: PhantomData<&'a mut [T]>,
-}
-
-// SAFETY: a handle is an exclusive borrow of a slice, and `&mut [T]` is `Send` where `T` is. Handles to
-// the same slice come from `share` alone, whose caller keeps them apart.
-unsafe impl<T: Send> Send for SharedOutput<'_, T> {}
-// SAFETY: a shared reference to a handle gives nothing but `share`, whose caller keeps the handles apart.
-unsafe impl<T: Send> Sync for SharedOutput<'_, T> {}
-
-impl<'a, T> SharedOutput<'a, T> {
-    /// The only handle to a slice.
-    pub fn new(slice: &'a mut [T]) -> SharedOutput<'a, T> {
-        SharedOutput {
-            data: slice.as_mut_ptr(),
-            len: slice.len(),
-            borrow: PhantomData,
-        }
-    }
-
-    /// Another handle to the same slice.
-    ///
-    /// # Safety
-    /// No two handles use one position at the same time: what a [`ConvTile`] writes through one, or
-    /// [`SharedOutput::slice_mut`] borrows from it, is used through no other meanwhile.
-    pub unsafe fn share(&self) -> SharedOutput<'_, T> {
-        SharedOutput {
-            data: self.data,
-            len: self.len,
-            borrow: PhantomData,
-        }
-    }
-
-    /// A handle that takes the place of this one for as long as it is used.
-    pub fn reborrow(&mut self) -> SharedOutput<'_, T> {
-        SharedOutput {
-            data: self.data,
-            len: self.len,
-            borrow: PhantomData,
-        }
-    }
-
-    /// A part of the slice.
-    ///
-    /// # Panics
-    /// Where the range is not inside the slice.
-    pub fn slice_mut(&mut self, range: std::ops::Range<usize>) -> &mut [T] {
-        assert!(
-            range.start <= range.end && range.end <= self.len,
-            "a range outside its slice"
-        );
-        // SAFETY: the assertion puts the range inside the slice. It is borrowed exclusively: through this
-        // handle because of `&mut self`, through others because of the contract of `share`.
-        unsafe { std::slice::from_raw_parts_mut(self.data.add(range.start), range.len()) }
-    }
-}
-
 /// `target[position, lane] = bias[lane] + Σ source·weight` for the lanes of one block.
 pub struct ConvTile<'a, T> {
-    /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` numbers from every tap.
+    /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` elements from every tap.
     pub source: &'a [T],
     /// Where positions read.
     pub from: Strides,
-    /// SharedOutput cells along each axis.
+    /// Target positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
     /// What every position reads; with `lanewise`, one run of length 1 a tap.
     pub runs: &'a [TapRun],
-    /// Rows of `vectors·WIDTH` numbers, as many as the runs have.
+    /// Rows of `vectors·WIDTH` elements, as many as the runs have.
     pub weight: &'a [T],
     /// Vectors of the block.
     pub vectors: usize,
     /// Lanes of the block that are stored.
     pub lanes: usize,
-    /// A number a lane.
+    /// One value per lane.
     pub bias: Option<&'a [T]>,
     /// Whether negative results become 0.
     pub relu: bool,
-    /// Whether each lane has its own source number.
+    /// Whether each lane has its own source element.
     pub lanewise: bool,
-    /// What is written.
+    /// Where results are written.
     pub target: SharedOutput<'a, T>,
     /// Where positions write.
     pub to: Strides,
 }
 
-/// The positions of several images, one after the other.
+/// Counts through the positions of several images, in order.
 struct Odometer {
     counts: [usize; 3],
     from: Strides,
@@ -272,7 +200,7 @@ impl<T: Real> ConvTile<'_, T> {
         wide - L::WIDTH < self.lanes
             && self.lanes <= wide
             && (self.runs.is_empty() || source <= self.source.len())
-            && target <= self.target.len
+            && target <= self.target.len()
             && rows.saturating_mul(wide) <= self.weight.len()
             && self.bias.is_none_or(|bias| bias.len() >= self.lanes)
     }
@@ -282,7 +210,8 @@ impl<T: Real> ConvTile<'_, T> {
         let bias = self.bias_vectors::<L, V>(lanes);
         let mut odometer = Odometer::new(self.images, self.counts, self.from, self.to);
         while odometer.left > 0 {
-            let (mut source, mut target) = ([0; P], [0; P]);
+            let mut source = [0; P];
+            let mut target = [0; P];
             for p in 0..P {
                 (source[p], target[p]) = odometer.next();
             }
@@ -362,7 +291,7 @@ impl<T: Real> ConvTile<'_, T> {
         }
         let last = self.lanes - (V - 1) * L::WIDTH;
         for p in 0..P {
-            let to = self.target.data.wrapping_add(target[p]);
+            let to = self.target.as_mut_ptr().wrapping_add(target[p]);
             // SAFETY: `run` asserted `fits`: `lanes` elements from every target position on lie in the
             // slice, and (V − 1)·WIDTH < `lanes` ≤ V·WIDTH. The handle is this tile's, and who shares
             // one promises that no other writes these positions.
@@ -377,6 +306,16 @@ impl<T: Real> ConvTile<'_, T> {
                 }
             }
         }
+    }
+}
+
+/// Widths of a tile, in vectors, that [`ConvTile`] and [`WeightGradTile`] are compiled for: the arms of their
+/// `run` below.
+pub(super) fn vectors_per_tile(many_registers: bool, lanewise: bool) -> &'static [usize] {
+    match (many_registers, lanewise) {
+        (true, false) => &[1, 2, 3, 4],
+        (true, true) => &[1, 2, 4],
+        (false, _) => &[1, 2],
     }
 }
 
@@ -404,7 +343,7 @@ pub struct WeightGradTile<'a, T> {
     pub source: &'a [T],
     /// Where positions read.
     pub from: Strides,
-    /// How far each row lies from a position's place.
+    /// Source offset of each row, from a position's first element.
     pub rows: &'a [usize],
     /// The small side; whole vectors are read.
     pub small: &'a [T],
@@ -416,9 +355,9 @@ pub struct WeightGradTile<'a, T> {
     pub images: usize,
     /// Vectors of the block.
     pub vectors: usize,
-    /// Whether each lane has its own source number.
+    /// Whether each lane has its own source element.
     pub lanewise: bool,
-    /// Rows of `vectors·WIDTH` numbers.
+    /// Rows of `vectors·WIDTH` elements.
     pub sums: &'a mut [T],
 }
 
@@ -442,7 +381,7 @@ impl<T: Real> WeightGradTile<'_, T> {
         while first < self.rows.len() {
             let mut rows = [0; P];
             for (p, row) in rows.iter_mut().enumerate() {
-                // Past the end the last row once more: it is computed and stored twice.
+                // After the end the last row again: it is computed and stored twice.
                 *row = (first + p).min(self.rows.len() - 1);
             }
             self.tile::<L, P, V, LANEWISE>(lanes, rows);
@@ -464,10 +403,8 @@ impl<T: Real> WeightGradTile<'_, T> {
                     let place = |path: &Strides| {
                         path.start + image * path.image + d * path.step[0] + h * path.step[1]
                     };
-                    let (mut i, mut small) = (
-                        place(&self.from),
-                        self.small.as_ptr().wrapping_add(place(&self.at)),
-                    );
+                    let mut i = place(&self.from);
+                    let mut small = self.small.as_ptr().wrapping_add(place(&self.at));
                     for _ in 0..self.counts[2] {
                         // SAFETY: `run` asserted `fits`: every row of every position lies in the source,
                         // with V·WIDTH elements from there on if lanewise, and the small side has V·WIDTH

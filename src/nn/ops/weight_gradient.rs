@@ -1,4 +1,4 @@
-//! The gradient of a convolution's weight: every window cell's source times every output's gradient.
+//! Weight gradient of a convolution: source times output gradient, summed over all positions.
 //!
 //! A batch is summed in fixed parts, added in order; blocks of lanes, and pieces of rows where a weight is
 //! large, are tasks of their own. So results do not depend on the number of threads.
@@ -7,23 +7,24 @@
 
 use super::blocking::{MIN_TASKS, gradient_parts};
 use super::conv_input::ConvInput;
-use super::convolution::{Convolution, images_per_block};
+use super::convolution::{Convolution, images_per_block, strides};
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
-use super::sliding::{Margin, steps};
-use super::tile::{Positions, SharedOutput, Strides, WeightGradTile};
+use super::shared_output::SharedOutput;
+use super::sliding::Margin;
+use super::tile::{Positions, WeightGradTile};
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// Both sides of a weight's gradient.
 pub struct WeightGradient<'a, T> {
-    /// The sizes.
+    /// Sizes and plans.
     pub convolution: &'a Convolution,
     /// The large side.
     pub large: ConvInput<'a, T>,
     /// The small side.
     pub small: ConvInput<'a, T>,
-    /// Which side's sums over all cells are the gradient of a bias: true for the large one.
+    /// Which side's sums over all positions are the gradient of the bias: true for the large one.
     pub bias_of_large: bool,
     /// Images.
     pub batch: usize,
@@ -37,7 +38,7 @@ struct Cut {
     /// Tasks that share the blocks of lanes.
     lane_pieces: usize,
     row_pieces: usize,
-    /// Numbers of a part: the packed weight, then the bias.
+    /// Elements of a part: the packed weight, then the bias.
     stride: usize,
 }
 
@@ -55,7 +56,7 @@ impl<T: Real> WeightGradient<'_, T> {
         let plan = &self.convolution.down;
         let stride = plan.packed_len() + self.bias_channels();
         let parts = gradient_parts(stride, self.batch);
-        // Every task lays its images anew: as few tasks as there is need for.
+        // Every task pads its images again: as few tasks as are needed.
         let lane_pieces = MIN_TASKS
             .div_ceil(parts)
             .min(plan.groups * plan.blocks.len());
@@ -76,14 +77,14 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// Numbers that [`WeightGradient::sum`] works in.
+    /// Elements that [`WeightGradient::sum`] works in.
     pub fn scratch_len(&self) -> usize {
         let cut = self.cut();
         cut.parts * cut.stride
     }
 
-    /// Sums up in `sums`, which has [`WeightGradient::scratch_len`] numbers. At its start stand then the
-    /// packed gradient of the weight and that of the bias.
+    /// Leaves the packed weight gradient, followed by the bias gradient, at the start of `sums`, which has
+    /// [`WeightGradient::scratch_len`] elements.
     pub fn sum(&self, sums: &mut [T]) {
         let cut = self.cut();
         let target = SharedOutput::new(sums);
@@ -133,7 +134,7 @@ impl<T: Real> WeightGradient<'_, T> {
             }
             for block in task.blocks.clone() {
                 let sums = target.slice_mut(self.rows_of(task, start, block));
-                self.outer(large, small, images, block, task.rows.clone(), sums);
+                self.tile(large, small, images, block, task.rows.clone(), sums);
             }
         });
     }
@@ -141,10 +142,9 @@ impl<T: Real> WeightGradient<'_, T> {
     /// The elements that a task sums its rows of one block in; its part starts at `start`.
     fn rows_of(&self, task: &Task, start: usize, block: usize) -> Range<usize> {
         let plan = &self.convolution.down;
-        let group = block / plan.blocks.len();
-        let block = block % plan.blocks.len();
-        let wide = plan.blocks[block].vectors * plan.width;
-        let first = start + plan.span(0, group, block).start;
+        let part = plan.part(block);
+        let wide = plan.blocks[part.block].vectors * plan.width;
+        let first = start + plan.span(part).start;
         first + task.rows.start * wide..first + task.rows.end * wide
     }
 
@@ -156,21 +156,19 @@ impl<T: Real> WeightGradient<'_, T> {
         self.convolution.down.sliding.targets * self.convolution.down.to
     }
 
-    /// Hands over the images of a part, block by block, both sides as the kernel reads them.
+    /// Calls `f(large side, small side, images)` for every block of a part's images, both as kernels read them.
     fn each_block(&self, cut: Cut, part: usize, mut f: impl FnMut(&[T], &[T], usize)) {
         let plan = &self.convolution.down;
-        let (images, size) = (
-            part_of(self.batch, cut.parts, part),
-            images_per_block(plan, self.batch),
-        );
-        let tight = plan.sliding.phases[0].counts;
-        let tight = Margin {
-            image: tight,
+        let images = part_of(self.batch, cut.parts, part);
+        let size = images_per_block(plan, self.batch);
+        let output = plan.sliding.phases[0].counts;
+        let no_margin = Margin {
+            image: output,
             before: [0; 3],
-            padded: tight,
+            padded: output,
         };
         let spare = 4 * plan.width;
-        // Vectors are read to their end, which in a tensor may lie behind the last number.
+        // Whole vectors are read: in a tensor the last one could end after the last element.
         let large = self.large.plain().filter(|_| {
             plan.sliding.margin.is_empty()
                 && (!plan.lanewise || plan.from.is_multiple_of(plan.width))
@@ -195,14 +193,21 @@ impl<T: Real> WeightGradient<'_, T> {
                         plan.from,
                         for_large,
                     );
-                    let small = read(small, self.small, block.clone(), &tight, plan.to, for_small);
+                    let small = read(
+                        small,
+                        self.small,
+                        block.clone(),
+                        &no_margin,
+                        plan.to,
+                        for_small,
+                    );
                     f(large, small, block.len());
                 }
             },
         );
     }
 
-    fn outer(
+    fn tile(
         &self,
         source: &[T],
         small: &[T],
@@ -215,59 +220,34 @@ impl<T: Real> WeightGradient<'_, T> {
             return;
         }
         let plan = &self.convolution.down;
-        let (group, block) = (
-            block / plan.blocks.len(),
-            plan.blocks[block % plan.blocks.len()],
-        );
+        let part = plan.part(block);
         let phase = &plan.sliding.phases[0];
-        let lane = group * (plan.to / plan.groups) + block.first;
-        let first = if plan.lanewise {
-            block.first
-        } else {
-            group * (plan.from / plan.groups)
-        };
-        let from = Strides {
-            start: phase.source.start * plan.from + first,
-            step: phase.source.step.map(|step| step * plan.from),
-            image: self.large_image(),
-        };
-        let to = Strides {
-            start: lane,
-            step: steps(phase.counts).map(|step| step * plan.to),
-            image: self.small_image(),
-        };
-        let mut cells = Positions {
+        let channel = plan.first_channel(part);
+        let lane = plan.first_lane(part);
+        let mut positions = Positions {
             counts: phase.counts,
             images,
-            from,
-            to,
+            from: strides(&phase.source, plan.from, self.large_image(), channel),
+            to: strides(&phase.target, plan.to, self.small_image(), lane),
         };
-        cells.collapse();
-        let Positions {
-            counts,
-            images,
-            from,
-            to: at,
-        } = cells;
-        let rows = &self.convolution.rows[rows];
-        let (vectors, lanewise) = (block.vectors, plan.lanewise);
-        let outer = WeightGradTile {
+        positions.collapse();
+        let tile = WeightGradTile {
             source,
-            from,
-            rows,
+            from: positions.from,
+            rows: &self.convolution.rows[rows],
             small,
-            at,
-            counts,
-            images,
-            vectors,
-            lanewise,
+            at: positions.to,
+            counts: positions.counts,
+            images: positions.images,
+            vectors: plan.blocks[part.block].vectors,
+            lanewise: plan.lanewise,
             sums,
         };
-        T::run_kernel(self.convolution.level, outer);
+        T::run_kernel(self.convolution.level, tile);
     }
 }
 
-/// Images in place, or laid into scratch.
+/// Images in place, or written into scratch with their margin.
 fn read<'a, T: Real>(
     in_place: Option<&'a [T]>,
     input: ConvInput<'a, T>,

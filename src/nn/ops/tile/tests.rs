@@ -190,23 +190,3 @@ fn a_weight_gradient_of_a_tile_that_is_not_compiled_is_refused() {
         assert_eq!(weight_gradient([0, 0], &[0], vectors, 16), refused);
     }
 }
-
-#[test]
-fn shares_of_a_slice_write_their_own_positions() {
-    let mut numbers = [0; 6];
-    let shared = SharedOutput::new(&mut numbers);
-    std::thread::scope(|scope| {
-        for thread in 0..2 {
-            // SAFETY: each thread borrows three elements that the other does not.
-            let mut share = unsafe { shared.share() };
-            scope.spawn(move || share.slice_mut(3 * thread..3 * thread + 3).fill(thread + 1));
-        }
-    });
-    assert_eq!(numbers, [1, 1, 1, 2, 2, 2]);
-}
-
-#[test]
-#[should_panic(expected = "a range outside its slice")]
-fn a_range_outside_a_shared_slice_is_refused() {
-    SharedOutput::new(&mut [0; 3]).slice_mut(2..4);
-}
