@@ -1,7 +1,6 @@
 //! What the machine can do at most: the speed of one large matrix product in single precision.
 
 use super::BenchError;
-use crate::nn::ops::matmul::{Mat, product};
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -13,52 +12,40 @@ const TRIES: usize = 3;
 
 /// GFLOP/s of a product of 2048 × 2048 matrices, on the threads of the current pool or on the GPU.
 pub fn sgemm_gflops(device: &Device) -> Result<f64, BenchError> {
-    let best = if device.is_cpu() {
-        on_cpu()
+    // A band of rows for each thread: by itself candle takes as many threads as there are physical cores.
+    let bands = if device.is_cpu() {
+        rayon::current_num_threads()
     } else {
-        on_device(device)?
+        1
     };
+    let rows = SIZE.div_ceil(bands);
+    let left = (0..SIZE)
+        .step_by(rows)
+        .map(|first| Tensor::ones((rows.min(SIZE - first), SIZE), DType::F32, device))
+        .collect::<candle_core::Result<Vec<_>>>()?;
+    let right = Tensor::ones((SIZE, SIZE), DType::F32, device)?;
+    let product = |left: &Tensor| left.matmul(&right).map(drop);
+    let best = fastest(device, || match left.as_slice() {
+        [all] => product(all),
+        bands => bands.par_iter().try_for_each(product),
+    })?;
     let flops = 2.0 * (SIZE as f64).powi(3);
     Ok(flops / best.as_secs_f64().max(f64::MIN_POSITIVE) / 1e9)
 }
 
-/// Every thread computes a band of rows.
-fn on_cpu() -> Duration {
-    let (a, b) = (vec![0.5f32; SIZE * SIZE], vec![0.25f32; SIZE * SIZE]);
-    let mut out = vec![0.0f32; SIZE * SIZE];
-    let rows = SIZE.div_ceil(rayon::current_num_threads());
-    let b = Mat::new(&b, SIZE, SIZE, SIZE);
-    let mut once = || {
-        let bands = out
-            .par_chunks_mut(rows * SIZE)
-            .zip(a.par_chunks(rows * SIZE));
-        bands.for_each(|(out, a)| {
-            product(out, SIZE, Mat::new(a, a.len() / SIZE, SIZE, SIZE), b, false)
-        });
-    };
-    once();
-    let times = (0..TRIES).map(|_| {
-        let start = Instant::now();
-        once();
-        start.elapsed()
-    });
-    times.min().unwrap_or_default()
-}
-
-fn on_device(device: &Device) -> Result<Duration, BenchError> {
-    let a = Tensor::ones((SIZE, SIZE), DType::F32, device)?;
+fn fastest(
+    device: &Device,
+    product: impl Fn() -> candle_core::Result<()>,
+) -> Result<Duration, BenchError> {
+    // The first product loads the GPU's library and touches all memory for the first time.
+    product()?;
     let mut best = Duration::MAX;
-    // The first product loads the library.
-    for index in 0..=TRIES {
+    for _ in 0..TRIES {
         device.synchronize()?;
         let start = Instant::now();
-        let _product = a.matmul(&a)?;
+        product()?;
         device.synchronize()?;
-        best = if index == 0 {
-            best
-        } else {
-            best.min(start.elapsed())
-        };
+        best = best.min(start.elapsed());
     }
     Ok(best)
 }

@@ -110,7 +110,7 @@ fn mean<T: Real>(loss: Loss, y: &[T], target: &[T]) -> f64 {
         let (y, target) = (&y[part.clone()], &target[part]);
         match loss {
             Loss::L1 => distances(y, target, total),
-            Loss::Bce => total[0] = sum_pairs(y, target, |y, t| surprise(y.wide(), t.wide())),
+            Loss::Bce => total[0] = sum_pairs(y, target, |y, t| surprise(y.to_f64(), t.to_f64())),
             _ => squares(y, target, total),
         }
     });
@@ -123,12 +123,12 @@ fn surprise(y: f64, t: f64) -> f64 {
 
 vectorized! {
     fn distances<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
-        total[0] = sum_pairs(y, target, |y, t| (y - t).wide().abs());
+        total[0] = sum_pairs(y, target, |y, t| (y - t).to_f64().abs());
     }
 
     fn squares<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
         total[0] = sum_pairs(y, target, |y, t| {
-            let d = y.wide() - t.wide();
+            let d = y.to_f64() - t.to_f64();
             d * d
         });
     }
@@ -136,7 +136,7 @@ vectorized! {
 
 /// The gradient of [`mean`] for the outputs.
 fn slopes<T: Real>(loss: Loss, y: &[T], target: &[T], gradient: &mut [T]) {
-    let (share, zero) = (T::of(1.0 / y.len().max(1) as f64), T::zero());
+    let (share, zero) = (T::from_f64(1.0 / y.len().max(1) as f64), T::zero());
     match loss {
         Loss::L1 => zip(y, target, gradient, |y, t| {
             if y == t {
@@ -147,8 +147,8 @@ fn slopes<T: Real>(loss: Loss, y: &[T], target: &[T], gradient: &mut [T]) {
         }),
         // PyTorch's: the denominator is kept from 0.
         Loss::Bce => zip(y, target, gradient, |y, t| {
-            let (y, t) = (y.wide(), t.wide());
-            T::of((y - t) / (y * (1.0 - y)).max(1e-12)) * share
+            let (y, t) = (y.to_f64(), t.to_f64());
+            T::from_f64((y - t) / (y * (1.0 - y)).max(1e-12)) * share
         }),
         _ => {
             let twice = share + share;
@@ -167,12 +167,12 @@ fn log(p: f64) -> f64 {
 fn log_sum<T: Real>(row: &[T]) -> f64 {
     let highest = row
         .iter()
-        .map(|v| v.wide())
+        .map(|&v| v.to_f64())
         .fold(f64::NEG_INFINITY, f64::max);
     highest
         + row
             .iter()
-            .map(|v| (v.wide() - highest).exp())
+            .map(|&v| (v.to_f64() - highest).exp())
             .sum::<f64>()
             .ln()
 }
@@ -187,7 +187,7 @@ fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
             .zip(&labels[rows]);
         total[0] = each
             .map(|(row, &label)| {
-                let right = row[label as usize].wide();
+                let right = row[label as usize].to_f64();
                 if after_softmax {
                     -log(right)
                 } else {
@@ -211,11 +211,11 @@ fn class_slopes<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient:
         for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
             let hit = if class == label as usize { 1.0 } else { 0.0 };
             let slope = if after_softmax {
-                -hit / y.wide().max(SMALLEST_P)
+                -hit / y.to_f64().max(SMALLEST_P)
             } else {
-                (y.wide() - log_sum).exp() - hit
+                (y.to_f64() - log_sum).exp() - hit
             };
-            *gradient = T::of(slope / count);
+            *gradient = T::from_f64(slope / count);
         }
     });
 }
@@ -226,8 +226,8 @@ fn blended_slopes<T: Real>(y: &[T], blend: Blend<'_>, after_softmax: bool, gradi
     let mut others = vec![T::zero(); gradient.len()];
     class_slopes(y, blend.others, after_softmax, &mut others);
     let (share, rest) = (
-        T::of(f64::from(blend.share)),
-        T::of(1.0 - f64::from(blend.share)),
+        T::from_f64(f64::from(blend.share)),
+        T::from_f64(1.0 - f64::from(blend.share)),
     );
     gradient
         .iter_mut()

@@ -227,13 +227,13 @@ impl Rule {
 
 impl Sgd {
     fn plain<T: Real>(&self, value: &mut [T], gradient: &[T]) {
-        let [lr, decay] = [self.lr, self.decay].map(T::of);
+        let [lr, decay] = [self.lr, self.decay].map(T::from_f64);
         let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         chunks.for_each(|(value, gradient)| descend(value, gradient, lr, decay));
     }
 
     fn with_momentum<T: Real>(&self, value: &mut [T], gradient: &[T], velocity: &mut [T]) {
-        let [lr, momentum, decay] = [self.lr, self.momentum, self.decay].map(T::of);
+        let [lr, momentum, decay] = [self.lr, self.momentum, self.decay].map(T::from_f64);
         let chunks = value
             .par_chunks_mut(CHUNK)
             .zip(gradient.par_chunks(CHUNK))
@@ -292,10 +292,10 @@ impl Adam {
             beta1, beta2, eps, ..
         } = self.settings;
         let (keep, add) = self.decay();
-        let [keep, add, beta1, beta2, eps] = [keep, add, beta1, beta2, eps].map(T::of);
+        let [keep, add, beta1, beta2, eps] = [keep, add, beta1, beta2, eps].map(T::from_f64);
         let (size, root) = (
-            T::of(self.lr / self.correction1),
-            T::of(self.correction2.sqrt()),
+            T::from_f64(self.lr / self.correction1),
+            T::from_f64(self.correction2.sqrt()),
         );
         let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));

@@ -8,7 +8,7 @@ use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::nn::network::{Builder, Context};
 use crate::nn::ops::batch_norm::{Batch, Gate, Plane};
-use crate::nn::ops::feed::Feed;
+use crate::nn::ops::conv_input::ConvInput;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::storage::{fill, view};
 use crate::nn::ops::with_real;
@@ -98,10 +98,10 @@ impl BatchNorm {
             let centre = &batch.numbers[..self.channels];
             batch.moments(centre, &mut self.sums);
             let (sums, squares) = self.sums.split_at(self.channels);
-            for (c, centre) in centre.iter().enumerate() {
+            for (c, &centre) in centre.iter().enumerate() {
                 let mean = sums[c] / count;
                 let var = squares[c] / count - mean * mean;
-                self.used.mean[c] = centre.wide() + mean;
+                self.used.mean[c] = centre.to_f64() + mean;
                 self.used.inverse_std[c] = if var < 0.0 { 0.0 } else { var };
             }
             self.move_statistics::<T>(count, cx)?;
@@ -111,7 +111,7 @@ impl BatchNorm {
                 view::<T>(cx.statistic(self.running_var))?,
             );
             for c in 0..self.channels {
-                (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].wide(), var[c].wide());
+                (self.used.mean[c], self.used.inverse_std[c]) = (mean[c].to_f64(), var[c].to_f64());
             }
         }
         self.used.invert();
@@ -130,8 +130,9 @@ impl BatchNorm {
             return Ok(());
         }
         let unbiased = count / (count - 1.0);
-        let moved =
-            |old: &mut T, new: f64| *old = T::of(old.wide() + MOMENTUM * (new - old.wide()));
+        let moved = |old: &mut T, new: f64| {
+            *old = T::from_f64(old.to_f64() + MOMENTUM * (new - old.to_f64()))
+        };
         fill::<T>(cx.statistic(self.running_mean), |old| {
             old.iter_mut().zip(mean).for_each(|(old, &m)| moved(old, m))
         })?;
@@ -185,8 +186,8 @@ impl BatchNorm {
             mean, inverse_std, ..
         } = &self.used;
         lines::<T, 2>(&mut self.forward_lines, x, self.channels, |c| {
-            let scale = weight[c].wide() * inverse_std[c];
-            [scale, bias[c].wide() - mean[c] * scale]
+            let scale = weight[c].to_f64() * inverse_std[c];
+            [scale, bias[c].to_f64() - mean[c] * scale]
         })
     }
 
@@ -202,14 +203,14 @@ impl BatchNorm {
         let forward = self.forward_lines.latest()?;
         let forward = view::<T>(&forward)?;
         let batch = self.batch(&numbers, &x);
-        let feed = tail.feed(&gradient, &y);
-        let (feed, gate) = match feed {
-            Feed::Relu { gradient, .. } => {
-                (Feed::Plain(gradient), Some(forward.split_at(self.channels)))
-            }
+        let (own_gradient, gate) = match tail.own_gradient(&gradient, &y) {
+            ConvInput::Relu { gradient, .. } => (
+                ConvInput::Plain(gradient),
+                Some(forward.split_at(self.channels)),
+            ),
             other => (other, None),
         };
-        self.sum_gradients::<T>(&batch, feed, gate, &x, cx)?;
+        self.sum_gradients::<T>(&batch, own_gradient, gate, &x, cx)?;
         if !need_input {
             return Ok(None);
         }
@@ -220,7 +221,7 @@ impl BatchNorm {
         let (scale, shift) = line.split_at(self.channels);
         fill::<T>(&dx, |dx| {
             batch.input_gradient(
-                feed,
+                own_gradient,
                 gate,
                 Plane {
                     factor,
@@ -237,7 +238,7 @@ impl BatchNorm {
     fn sum_gradients<T: Real>(
         &mut self,
         batch: &Batch<'_, T>,
-        feed: Feed<'_, T>,
+        own_gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         x: &Tensor,
         cx: &Context<'_>,
@@ -250,11 +251,11 @@ impl BatchNorm {
         ) = (self.channels, &self.used);
         let centre = lines::<T, 1>(&mut self.centre, x, channels, |c| [mean[c]])?;
         let centre = view::<T>(&centre)?;
-        batch.gradient_sums(feed, gate, &centre, &mut self.sums);
+        batch.gradient_sums(own_gradient, gate, &centre, &mut self.sums);
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
             // What rounding took from the centre.
-            product[c] = (product[c] - (mean[c] - centre[c].wide()) * sum[c]) * inverse_std[c];
+            product[c] = (product[c] - (mean[c] - centre[c].to_f64()) * sum[c]) * inverse_std[c];
         }
         for (parameter, sums) in [(self.bias, sum), (self.weight, product)] {
             if cx.trains(parameter) {
@@ -262,7 +263,7 @@ impl BatchNorm {
                     gradient
                         .iter_mut()
                         .zip(sums)
-                        .for_each(|(gradient, sum)| *gradient = T::of(*sum));
+                        .for_each(|(gradient, sum)| *gradient = T::from_f64(*sum));
                 })?;
             }
         }
@@ -285,7 +286,7 @@ impl BatchNorm {
         };
         let (sum, product) = self.sums.split_at(self.channels);
         lines::<T, 3>(&mut self.backward_lines, x, self.channels, |c| {
-            let factor = weight[c].wide() * inverse_std[c];
+            let factor = weight[c].to_f64() * inverse_std[c];
             let scale = -factor * product[c] * share * inverse_std[c];
             [factor, scale, -factor * sum[c] * share - scale * mean[c]]
         })
@@ -312,7 +313,7 @@ fn lines<T: Real, const N: usize>(
     fill::<T>(&lines, |lines| {
         for c in 0..channels {
             for (i, number) in line(c).into_iter().enumerate() {
-                lines[i * channels + c] = T::of(number);
+                lines[i * channels + c] = T::from_f64(number);
             }
         }
     })?;

@@ -10,9 +10,9 @@ use super::views::{View, Views};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
 use crate::nn::NnError;
 use crate::nn::network::{Builder, Context};
-use crate::nn::ops::convolution::{Convolution, Finish, Run};
+use crate::nn::ops::conv_input::ConvInput;
+use crate::nn::ops::convolution::{ConvPass, Convolution, Finish};
 use crate::nn::ops::device::{DeviceConvolution, DeviceTaps};
-use crate::nn::ops::feed::Feed;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::reduce::column_sums;
 use crate::nn::ops::storage::{fill, view};
@@ -201,12 +201,11 @@ impl Conv {
             bias: bias.as_deref(),
             relu: self.tail.relu_first(),
         };
-        let feed = Feed::Plain(&numbers);
-        let run = Run {
+        let run = ConvPass {
             convolution: &self.convolution,
             down,
             weight: &weight,
-            feed,
+            input: ConvInput::Plain(&numbers),
             finish,
         };
         let batch = x.dims()[0];
@@ -259,14 +258,14 @@ impl Conv {
         } = self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
-        let feed = tail.feed(&gradient, &y);
+        let own_gradient = tail.own_gradient(&gradient, &y);
         if cx.trains(*weight) {
             let numbers = view::<T>(x)?;
-            let x_feed = Feed::Plain(&numbers);
+            let x_input = ConvInput::Plain(&numbers);
             let (large, small) = if *transposed {
-                (feed, x_feed)
+                (own_gradient, x_input)
             } else {
-                (x_feed, feed)
+                (x_input, own_gradient)
             };
             let batch = x.dims()[0];
             let of_both = WeightGradient {
@@ -280,10 +279,10 @@ impl Conv {
             let sums = sums.get(&[of_both.scratch_len()], x)?;
             fill::<T>(&sums, |sums| of_both.sum(sums))?;
             let sums = view::<T>(&sums)?;
-            let (sums, of_bias) = sums.split_at(convolution.down.packed_len());
+            let (sums, of_bias) = sums.split_at(convolution.plan(true).packed_len());
             let gradient = &cx.parameters[*weight].gradient;
             views.weight_gradient::<T>(gradient, |gradient| {
-                convolution.down.unpack(sums, gradient)
+                convolution.plan(true).unpack(sums, gradient)
             })?;
             if let Some(bias) = bias.filter(|&bias| cx.trains(bias)) {
                 views.bias_gradient::<T>(&cx.parameters[bias].gradient, of_bias)?;
@@ -303,11 +302,11 @@ impl Conv {
         let input = views.seen_input().map_or(&*input, |view| &view.shape);
         let dx = dx.get(&channels_last(x.dims()[0], input), x)?;
         let weight = view::<T>(&packed)?;
-        let run = Run {
+        let run = ConvPass {
             convolution,
             down: *transposed,
             weight: &weight,
-            feed,
+            input: own_gradient,
             finish: Finish::NONE,
         };
         fill::<T>(&dx, |dx| run.compute(dx))?;

@@ -5,11 +5,10 @@
 
 use super::{Buffer, Layer, Result};
 use crate::nn::network::{Combine, Context, Mode};
-use crate::nn::ops::real::Real;
 use crate::nn::ops::storage::fill;
 use crate::nn::ops::with_real;
 use crate::rng::{Purpose, stream};
-use candle_core::Tensor;
+use candle_core::{Tensor, WithDType};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
@@ -83,7 +82,7 @@ impl Dropout {
         }
         let mask = self.random.get(dims, x)?;
         with_real!(x, T => fill::<T>(&mask, |mask| {
-            mask.iter_mut().zip(&self.drawn).for_each(|(to, &from)| *to = T::of(f64::from(from)));
+            mask.iter_mut().zip(&self.drawn).for_each(|(to, &from)| *to = T::from_f64(f64::from(from)));
         }))?;
         Ok(mask)
     }

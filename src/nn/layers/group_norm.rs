@@ -82,12 +82,12 @@ impl GroupNorm {
     fn statistics<T: Real>(&self, x: &[T]) -> Vec<(f64, f64)> {
         let count = (x.len() / self.groups) as f64;
         let mut means = vec![0.0; self.groups];
-        for (i, v) in x.iter().enumerate() {
-            means[self.group(i)] += v.wide() / count;
+        for (i, &v) in x.iter().enumerate() {
+            means[self.group(i)] += v.to_f64() / count;
         }
         let mut variances = vec![0.0; self.groups];
-        for (i, v) in x.iter().enumerate() {
-            let d = v.wide() - means[self.group(i)];
+        for (i, &v) in x.iter().enumerate() {
+            let d = v.to_f64() - means[self.group(i)];
             variances[self.group(i)] += d * d / count;
         }
         means
@@ -99,18 +99,18 @@ impl GroupNorm {
 
     fn forward_image<T: Real>(&self, x: &[T], weight: &[f64], bias: &[f64], y: &mut [T]) {
         let statistics = self.statistics(x);
-        for (i, (y, v)) in y.iter_mut().zip(x).enumerate() {
+        for (i, (y, &v)) in y.iter_mut().zip(x).enumerate() {
             let ((mean, inverse), place) = (statistics[self.group(i)], self.place(i));
-            *y = T::of((v.wide() - mean) * inverse * weight[place] + bias[place]);
+            *y = T::from_f64((v.to_f64() - mean) * inverse * weight[place] + bias[place]);
         }
     }
 
     fn backward_image<T: Real>(&self, x: &[T], gradient: &[T], weight: &[f64], dx: &mut [T]) {
         let (statistics, count) = (self.statistics(x), (x.len() / self.groups) as f64);
         let mut means = vec![(0.0, 0.0); self.groups];
-        let scaled = |i: usize| gradient[i].wide() * weight[self.place(i)];
+        let scaled = |i: usize| gradient[i].to_f64() * weight[self.place(i)];
         let hat =
-            |i: usize| (x[i].wide() - statistics[self.group(i)].0) * statistics[self.group(i)].1;
+            |i: usize| (x[i].to_f64() - statistics[self.group(i)].0) * statistics[self.group(i)].1;
         for i in 0..x.len() {
             let mean = &mut means[self.group(i)];
             mean.0 += scaled(i) / count;
@@ -118,7 +118,8 @@ impl GroupNorm {
         }
         for (i, dx) in dx.iter_mut().enumerate() {
             let (plain, weighted) = means[self.group(i)];
-            *dx = T::of(statistics[self.group(i)].1 * (scaled(i) - plain - hat(i) * weighted));
+            *dx =
+                T::from_f64(statistics[self.group(i)].1 * (scaled(i) - plain - hat(i) * weighted));
         }
     }
 
@@ -140,8 +141,8 @@ impl GroupNorm {
                 let statistics = self.statistics(x);
                 for i in 0..image {
                     let ((mean, inverse), place) = (statistics[self.group(i)], self.place(i));
-                    sums[place] += g[i].wide() * (x[i].wide() - mean) * inverse;
-                    sums[count + place] += g[i].wide();
+                    sums[place] += g[i].to_f64() * (x[i].to_f64() - mean) * inverse;
+                    sums[count + place] += g[i].to_f64();
                 }
             }
         });

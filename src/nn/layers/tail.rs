@@ -5,7 +5,7 @@
 
 use super::max_pool::Chosen;
 use crate::nn::network::Context;
-use crate::nn::ops::feed::Feed;
+use crate::nn::ops::conv_input::ConvInput;
 use crate::nn::ops::real::Real;
 use crate::nn::ops::sliding::{Margin, grid};
 use crate::nn::ops::storage::Indices;
@@ -85,10 +85,14 @@ impl Tail {
     }
 
     /// The gradient of the layer's own output.
-    pub fn feed<'a, T: Real>(&'a self, gradient: &'a [T], output: &'a [T]) -> Feed<'a, T> {
+    pub fn own_gradient<'a, T: Real>(
+        &'a self,
+        gradient: &'a [T],
+        output: &'a [T],
+    ) -> ConvInput<'a, T> {
         match &self.pool {
-            _ if !self.active => Feed::Plain(gradient),
-            Some(pool) => Feed::Pooled {
+            _ if !self.active => ConvInput::Plain(gradient),
+            Some(pool) => ConvInput::Pooled {
                 gradient,
                 output: self.relu.then_some(output),
                 indices: pool.indices.read(),
@@ -96,8 +100,8 @@ impl Tail {
                 disjoint: pool.disjoint.then_some(&pool.taps),
                 places: &pool.places,
             },
-            None if self.relu => Feed::Relu { gradient, output },
-            None => Feed::Plain(gradient),
+            None if self.relu => ConvInput::Relu { gradient, output },
+            None => ConvInput::Plain(gradient),
         }
     }
 }

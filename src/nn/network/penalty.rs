@@ -3,14 +3,13 @@
 use super::{Context, Network, Result};
 use crate::nn::NnError;
 use crate::nn::ops::elementwise::add_row;
-use crate::nn::ops::real::Real;
 use crate::nn::ops::reduce::wide_column_sums;
 use crate::nn::ops::storage::{Buffer, fill, view};
 use crate::nn::ops::with_real;
 use crate::project::Stack;
 use crate::project::stage::Sparsity;
 use crate::project::target::Target;
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, WithDType};
 
 /// A KL penalty on the mean activation of every unit: β·Σ KL(ρ‖ρ̂).
 #[derive(Clone, Debug)]
@@ -63,7 +62,7 @@ impl Penalty {
         let slopes = out.slopes.get(&[self.slopes.len()], gradient)?;
         let sum = out.sum.get(gradient.dims(), gradient)?;
         with_real!(gradient, T => {
-            fill::<T>(&slopes, |slopes| slopes.iter_mut().zip(&self.slopes).for_each(|(to, &from)| *to = T::of(from)))?;
+            fill::<T>(&slopes, |slopes| slopes.iter_mut().zip(&self.slopes).for_each(|(to, &from)| *to = T::from_f64(from)))?;
             let (gradient, slopes) = (view::<T>(gradient)?, view::<T>(&slopes)?);
             fill::<T>(&sum, |sum| add_row(&gradient, &slopes, sum))
         })?;

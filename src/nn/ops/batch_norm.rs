@@ -1,9 +1,10 @@
-//! Batch normalisation on the CPU: sums by channel, and lines through each number.
+//! Batch normalisation on the CPU: sums by channel, and a linear function of each element.
 //!
-//! Sums run in the numbers' own type over a few rows and in f64 from there, over fixed parts of the batch in
+//! Sums run in the elements' own type over a few rows and in f64 from there, over fixed parts of the batch in
 //! order, so that they do not depend on the number of threads.
 
-use super::feed::Feed;
+use super::blocking::norm_images;
+use super::conv_input::ConvInput;
 use super::pooling::max_of_image;
 use super::real::Real;
 use super::reduce::in_parts;
@@ -15,8 +16,6 @@ use std::ops::Range;
 
 /// Rows that are summed before f64 takes over.
 const ROWS: usize = 64;
-/// Numbers that a task takes at a time, at least.
-const BLOCK: usize = 1 << 14;
 
 /// Scale and shift of the forward pass: a relu behind it let through what they make positive. Computing that
 /// again is quicker than reading the output.
@@ -33,14 +32,14 @@ pub struct Plane<'a, T> {
     pub shift: &'a [T],
 }
 
-/// A batch: its numbers, channels, and the spatial cells of an image.
+/// A batch: its elements, channels, and the spatial positions of an image.
 #[derive(Clone, Copy)]
 pub struct Batch<'a, T> {
-    /// `images × cells × channels` numbers.
+    /// `images × cells × channels` elements.
     pub numbers: &'a [T],
     /// Channels.
     pub channels: usize,
-    /// Cells of an image.
+    /// Positions of an image.
     pub cells: usize,
 }
 
@@ -55,7 +54,7 @@ impl<T: Real> Batch<'_, T> {
 
     /// Images that a task takes at a time.
     fn block(&self) -> usize {
-        BLOCK.div_ceil(self.image().max(1))
+        norm_images(self.image())
     }
 
     /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.
@@ -75,7 +74,7 @@ impl<T: Real> Batch<'_, T> {
     /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
     pub fn gradient_sums(
         &self,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         centre: &[T],
         sums: &mut [f64],
@@ -100,15 +99,16 @@ impl<T: Real> Batch<'_, T> {
         });
     }
 
-    /// Hands over the numbers' range and the gradient of a few images at a time.
+    /// Calls `f(range of the elements, their gradient)` for a few images at a time.
     fn each_block(
         &self,
         images: Range<usize>,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         scratch: &mut [T],
         mut f: impl FnMut(Range<usize>, &[T]),
     ) {
-        let (image, size) = (self.image(), self.block());
+        let image = self.image();
+        let size = self.block();
         let tight = Margin {
             image: [1, 1, self.cells],
             before: [0; 3],
@@ -120,7 +120,7 @@ impl<T: Real> Batch<'_, T> {
             match gradient.plain() {
                 Some(gradient) => f(range.clone(), &gradient[range]),
                 None => {
-                    gradient.lay(block, &tight, self.channels, scratch);
+                    gradient.write_padded(block, &tight, self.channels, scratch);
                     f(range.clone(), &scratch[..range.len()]);
                 }
             }
@@ -141,7 +141,7 @@ impl<T: Real> Batch<'_, T> {
             });
     }
 
-    /// The same, then the maximum of each window with its cell; the relu before or after.
+    /// The same, then the maximum of each window with its index; the relu before or after.
     pub fn line_pooled(
         &self,
         (scale, shift): (&[T], &[T]),
@@ -150,7 +150,8 @@ impl<T: Real> Batch<'_, T> {
         y: &mut [T],
         indices: &mut [u32],
     ) {
-        let (image, pooled) = (self.image(), taps.positions * self.channels);
+        let image = self.image();
+        let pooled = taps.positions * self.channels;
         let out = y.par_chunks_mut(pooled).zip(indices.par_chunks_mut(pooled));
         out.zip(self.numbers.par_chunks(image))
             .for_each(|((y, indices), x)| {
@@ -168,12 +169,13 @@ impl<T: Real> Batch<'_, T> {
     /// `dx = gradient·factor + x·scale + shift`.
     pub fn input_gradient(
         &self,
-        gradient: Feed<'_, T>,
+        gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
         plane: Plane<'_, T>,
         dx: &mut [T],
     ) {
-        let (image, size) = (self.image(), self.block());
+        let image = self.image();
+        let size = self.block();
         dx.par_chunks_mut(size * image)
             .enumerate()
             .for_each(|(block, dx)| {
@@ -191,10 +193,10 @@ impl<T: Real> Batch<'_, T> {
     }
 }
 
-/// Adds to sums in f64 and starts anew.
+/// Adds to sums in f64 and resets them.
 fn widen<T: Real>(some: &mut [T], sums: &mut [f64]) {
     for (sum, some) in sums.iter_mut().zip(some) {
-        *sum += some.wide();
+        *sum += some.to_f64();
         *some = T::zero();
     }
 }

@@ -1,48 +1,40 @@
 //! Convolution on the CPU, in three directions that serve convolution and transposed convolution alike.
 //!
 //! "Large" is the side the window slides over, "small" the side of window positions: a convolution maps
-//! large to small, its transpose small to large, and the gradient of the weight pairs both. Work is cut
-//! into blocks of images by sizes alone, so that results do not depend on the number of threads.
+//! large to small, its transpose small to large, and the weight gradient pairs both. Work is cut into blocks
+//! of images by sizes alone, so that results do not depend on the number of threads.
 
 #![allow(unsafe_code)]
 
-use super::feed::Feed;
-use super::packed::{Plan, WeightSizes};
+use super::blocking;
+use super::conv_input::ConvInput;
+use super::packed::{ConvPlan, Part, WeightSizes};
 use super::pooling::max_of_image;
 use super::real::Real;
+use super::shared_output::SharedOutput;
 use super::simd::{Level, Vectors};
-use super::sliding::{Sliding, volume};
+use super::sliding::{Sliding, Walk, volume};
 use super::taps::Taps;
-use super::tile::{Cells, Path, Product, Target};
+use super::tile::{ConvTile, Positions, Strides};
 use crate::shape::op::Geometry;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Positions that a block should have, so that tiles are full and tasks worth their start.
-const BLOCK_POSITIONS: usize = 96;
-/// Fewer would leave tiles half empty, even where there are few images for so many threads.
-const MIN_POSITIONS: usize = 24;
-/// A batch is cut into at least so many blocks, where it has as many images.
-pub(super) const MIN_BLOCKS: usize = 8;
-/// An image alone is cut into bands when it takes more multiply-adds than this.
-const BAND_MACS: usize = 1 << 21;
-
 /// A convolution of known sizes.
 #[derive(Clone, Debug)]
 pub struct Convolution {
-    /// Large to small.
-    pub down: Plan,
-    /// Small to large.
-    pub up: Plan,
-    /// The weight.
+    // Not public: that tasks write different positions follows from these.
+    pub(super) down: ConvPlan,
+    pub(super) up: ConvPlan,
+    /// Sizes of the weight.
     pub sizes: WeightSizes,
-    /// How far each row of the packed weight (down) lies from a position's place.
+    /// Source offset of each row of the packed weight (down), from a position's first element.
     pub(super) rows: Vec<usize>,
     pub(super) level: Level,
 }
 
 impl Convolution {
-    /// The plans for a window and channels.
+    /// A convolution at the best instruction level of this machine.
     pub fn new<T: Vectors>(
         geometry: &Geometry,
         large: usize,
@@ -52,7 +44,7 @@ impl Convolution {
         Convolution::at::<T>(Level::chosen(), geometry, large, small, groups)
     }
 
-    /// The same at an instruction level.
+    /// A convolution at an instruction level.
     pub fn at<T: Vectors>(
         level: Level,
         geometry: &Geometry,
@@ -66,8 +58,8 @@ impl Convolution {
             groups,
             cells: volume(geometry.kernel),
         };
-        let down = Plan::new::<T>(Sliding::down(geometry), sizes, true, level);
-        let up = Plan::new::<T>(Sliding::up(geometry), sizes, false, level);
+        let down = ConvPlan::new::<T>(Sliding::down(geometry), sizes, true, level);
+        let up = ConvPlan::new::<T>(Sliding::up(geometry), sizes, false, level);
         let rows = down.runs[0]
             .iter()
             .flat_map(|run| run.offset..run.offset + run.len)
@@ -81,23 +73,23 @@ impl Convolution {
         }
     }
 
-    /// The plan of a direction.
-    pub fn plan(&self, down: bool) -> &Plan {
+    /// The plan of a direction: large to small, or back.
+    pub fn plan(&self, down: bool) -> &ConvPlan {
         if down { &self.down } else { &self.up }
     }
 }
 
-/// What happens to every output of a convolution before it is written.
+/// Bias and activation, applied to every output before it is written.
 #[derive(Clone, Copy)]
 pub struct Finish<'a, T> {
-    /// A number a channel, added.
+    /// One value per channel.
     pub bias: Option<&'a [T]>,
     /// Whether negative outputs become 0.
     pub relu: bool,
 }
 
 impl<T> Finish<'_, T> {
-    /// Nothing.
+    /// Neither bias nor activation.
     pub const NONE: Self = Finish {
         bias: None,
         relu: false,
@@ -106,20 +98,20 @@ impl<T> Finish<'_, T> {
 
 /// A convolution of one direction with its packed weight.
 #[derive(Clone, Copy)]
-pub struct Run<'a, T> {
-    /// The sizes.
+pub struct ConvPass<'a, T> {
+    /// Sizes and plans.
     pub convolution: &'a Convolution,
-    /// Large to small, or back.
+    /// Whether it maps large to small.
     pub down: bool,
-    /// The weight, by [`Plan::pack`] of that direction.
+    /// The weight, by [`ConvPlan::pack`] of that direction.
     pub weight: &'a [T],
     /// The source.
-    pub feed: Feed<'a, T>,
+    pub input: ConvInput<'a, T>,
     /// Bias and activation.
     pub finish: Finish<'a, T>,
 }
 
-/// A part of the positions: along one axis, from where and how many.
+/// One of several equal pieces of the positions, along one axis.
 #[derive(Clone, Copy)]
 struct Band {
     index: usize,
@@ -128,36 +120,36 @@ struct Band {
 
 const WHOLE: Band = Band { index: 0, of: 1 };
 
-impl<T: Real> Run<'_, T> {
-    fn plan(&self) -> &Plan {
+impl<T: Real> ConvPass<'_, T> {
+    fn plan(&self) -> &ConvPlan {
         self.convolution.plan(self.down)
     }
 
-    /// Numbers of a target image.
+    /// Elements of a target image.
     fn target_image(&self) -> usize {
         self.plan().sliding.targets * self.plan().to
     }
 
-    /// Computes every target cell.
+    /// Computes every target position.
     pub fn compute(&self, target: &mut [T]) {
         let image = self.target_image();
         let batch = target.len() / image.max(1);
         let size = images_per_block(self.plan(), batch);
-        let (blocks, bands) = (batch.div_ceil(size), self.bands(batch, size));
-        let target = Target::new(target);
+        let blocks = batch.div_ceil(size);
+        let bands = self.bands(batch, size);
+        let target = SharedOutput::new(target);
         let task = |task: usize| {
             let first = task / bands * size;
             let images = first..(first + size).min(batch);
-            // SAFETY: every block and band writes its own cells.
-            self.block(
-                images,
-                target,
-                first * image,
-                Band {
-                    index: task % bands,
-                    of: bands,
-                },
-            );
+            let band = Band {
+                index: task % bands,
+                of: bands,
+            };
+            // SAFETY: tasks write different positions. Blocks have different images; the bands of an image
+            // have different pieces of one axis in every phase (`banded`), and no position is in two
+            // phases.
+            let target = unsafe { target.share() };
+            self.block(images, target, first * image, band);
         };
         if blocks * bands == 1 {
             task(0)
@@ -166,7 +158,7 @@ impl<T: Real> Run<'_, T> {
         }
     }
 
-    /// Computes every target cell and keeps the maximum of each window, with its cell.
+    /// Computes every target position and keeps the maximum of each window, with its index.
     pub fn compute_pooled(
         &self,
         taps: &Taps,
@@ -174,7 +166,8 @@ impl<T: Real> Run<'_, T> {
         pooled: &mut [T],
         indices: &mut [u32],
     ) {
-        let (image, channels) = (self.target_image(), self.plan().to);
+        let image = self.target_image();
+        let channels = self.plan().to;
         let pooled_image = taps.positions * channels;
         let batch = pooled.len() / pooled_image.max(1);
         let size = images_per_block(self.plan(), batch);
@@ -183,12 +176,12 @@ impl<T: Real> Run<'_, T> {
             .zip(indices.par_chunks_mut(size * pooled_image));
         blocks.enumerate().for_each(|(block, (pooled, indices))| {
             let images = block * size..(block * size + pooled.len() / pooled_image);
-            // The source is laid into scratch of its own inside.
+            // One scratch for both: the unpooled target, then the padded source.
             T::with_scratch(
                 images.len() * (image + self.source_len(1)) + self.plan().width * 4,
                 |scratch| {
                     let (target, source) = scratch.split_at_mut(images.len() * image);
-                    self.block_with(images, Target::new(target), 0, WHOLE, source);
+                    self.block_with(images, SharedOutput::new(target), 0, WHOLE, source);
                     let each = pooled
                         .chunks_exact_mut(pooled_image)
                         .zip(indices.chunks_exact_mut(pooled_image));
@@ -200,17 +193,13 @@ impl<T: Real> Run<'_, T> {
         });
     }
 
-    /// Bands that single large images are cut into.
+    /// Bands that each image is cut into.
     fn bands(&self, batch: usize, size: usize) -> usize {
         let macs = self.weight.len() * self.plan().sliding.targets;
-        if batch.div_ceil(size) >= MIN_BLOCKS || macs < BAND_MACS {
-            1
-        } else {
-            MIN_BLOCKS
-        }
+        blocking::bands(batch.div_ceil(size), macs)
     }
 
-    /// Scratch numbers for the source of so many images; 0 where it is read in place.
+    /// Scratch elements for the padded source of so many images; 0 where it is read in place.
     fn source_len(&self, images: usize) -> usize {
         let plan = self.plan();
         if self.reads_in_place() {
@@ -223,10 +212,10 @@ impl<T: Real> Run<'_, T> {
     fn reads_in_place(&self) -> bool {
         let plan = self.plan();
         let spare_lanes = plan.lanewise && !plan.from.is_multiple_of(plan.width);
-        self.feed.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
+        self.input.plain().is_some() && plan.sliding.margin.is_empty() && !spare_lanes
     }
 
-    fn block(&self, images: Range<usize>, target: Target<'_, T>, start: usize, band: Band) {
+    fn block(&self, images: Range<usize>, target: SharedOutput<'_, T>, start: usize, band: Band) {
         let len = self.source_len(images.len()) + 4 * self.plan().width;
         T::with_scratch(len, |scratch| {
             self.block_with(images, target, start, band, scratch)
@@ -236,7 +225,7 @@ impl<T: Real> Run<'_, T> {
     fn block_with(
         &self,
         images: Range<usize>,
-        target: Target<'_, T>,
+        target: SharedOutput<'_, T>,
         start: usize,
         band: Band,
         scratch: &mut [T],
@@ -244,131 +233,105 @@ impl<T: Real> Run<'_, T> {
         let plan = self.plan();
         let image = plan.sliding.margin.padded_cells() * plan.from;
         let count = images.len();
-        match self.feed.plain().filter(|_| self.reads_in_place()) {
-            Some(numbers) => {
-                self.products(
-                    &numbers[images.start * image..images.end * image],
-                    count,
-                    target,
-                    start,
-                    band,
-                );
+        match self.input.plain().filter(|_| self.reads_in_place()) {
+            Some(input) => {
+                let source = &input[images.start * image..images.end * image];
+                self.tiles(source, count, target, start, band);
             }
             None => {
-                self.feed
-                    .lay(images, &plan.sliding.margin, plan.from, scratch);
-                self.products(scratch, count, target, start, band);
+                self.input
+                    .write_padded(images, &plan.sliding.margin, plan.from, scratch);
+                self.tiles(scratch, count, target, start, band);
             }
         }
     }
 
-    fn products(
+    fn tiles(
         &self,
         source: &[T],
         images: usize,
-        target: Target<'_, T>,
+        mut target: SharedOutput<'_, T>,
         start: usize,
         band: Band,
     ) {
         let plan = self.plan();
-        for (index, phase) in plan.sliding.phases.iter().enumerate() {
-            let scaled = |step: [usize; 3], channels: usize| step.map(|step| step * channels);
-            let path =
-                |walk: &super::sliding::Walk, channels: usize, image: usize, first: usize| Path {
-                    start: walk.start * channels + first,
-                    step: scaled(walk.step, channels),
-                    image,
-                };
-            let source_image = plan.sliding.margin.padded_cells() * plan.from;
-            for group in 0..plan.groups {
-                let from = path(
-                    &phase.source,
-                    plan.from,
-                    source_image,
-                    group * (plan.from / plan.groups),
-                );
-                for (b, block) in plan.blocks.iter().enumerate() {
-                    let lane = group * (plan.to / plan.groups) + block.first;
-                    let first = if plan.lanewise {
-                        Path {
-                            start: from.start + block.first,
-                            ..from
-                        }
-                    } else {
-                        from
-                    };
-                    let to = path(&phase.target, plan.to, self.target_image(), start + lane);
-                    let mut cells = banded(
-                        Cells {
-                            counts: phase.counts,
-                            images,
-                            from: first,
-                            to,
-                        },
-                        band,
-                    );
-                    if volume(cells.counts) == 0 {
-                        continue;
-                    }
-                    cells.collapse();
-                    let Cells {
-                        counts,
-                        images,
-                        from,
-                        to,
-                    } = cells;
-                    let product = Product {
-                        source,
-                        from,
-                        counts,
-                        images,
-                        runs: &plan.runs[index],
-                        weight: &self.weight[plan.span(index, group, b)],
-                        vectors: block.vectors,
-                        lanes: block.lanes,
-                        bias: self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]),
-                        relu: self.finish.relu,
-                        lanewise: plan.lanewise,
-                        target,
-                        to,
-                    };
-                    T::run_kernel(self.convolution.level, product);
-                }
+        for part in plan.parts() {
+            let mut positions = banded(self.positions(part, images, start), band);
+            if volume(positions.counts) == 0 {
+                continue;
             }
+            positions.collapse();
+            let block = plan.blocks[part.block];
+            let lane = plan.first_lane(part);
+            let tile = ConvTile {
+                source,
+                from: positions.from,
+                counts: positions.counts,
+                images: positions.images,
+                runs: &plan.runs[part.phase],
+                weight: &self.weight[plan.span(part)],
+                vectors: block.vectors,
+                lanes: block.lanes,
+                bias: self.finish.bias.map(|bias| &bias[lane..lane + block.lanes]),
+                relu: self.finish.relu,
+                lanewise: plan.lanewise,
+                target: target.reborrow(),
+                to: positions.to,
+            };
+            T::run_kernel(self.convolution.level, tile);
+        }
+    }
+
+    /// Every position of a part's phase: where it reads its group's channels and writes its block's lanes.
+    fn positions(&self, part: Part, images: usize, start: usize) -> Positions {
+        let plan = self.plan();
+        let phase = &plan.sliding.phases[part.phase];
+        let source_image = plan.sliding.margin.padded_cells() * plan.from;
+        let channel = plan.first_channel(part);
+        let lane = plan.first_lane(part);
+        Positions {
+            counts: phase.counts,
+            images,
+            from: strides(&phase.source, plan.from, source_image, channel),
+            to: strides(&phase.target, plan.to, self.target_image(), start + lane),
         }
     }
 }
 
-/// Images that one task takes at a time: enough positions to fill tiles, and enough tasks.
-pub(super) fn images_per_block(plan: &Plan, batch: usize) -> usize {
+/// A walk over positions as steps over elements, beginning with element `first` of a position.
+pub(super) fn strides(walk: &Walk, channels: usize, image: usize, first: usize) -> Strides {
+    Strides {
+        start: walk.start * channels + first,
+        step: walk.step.map(|step| step * channels),
+        image,
+    }
+}
+
+/// Images that one task takes at a time, by the phase with the fewest positions.
+pub(super) fn images_per_block(plan: &ConvPlan, batch: usize) -> usize {
     let positions = plan
         .sliding
         .phases
         .iter()
         .map(|phase| phase.positions())
         .min()
-        .unwrap_or(1)
-        .max(1);
-    let most = (batch / MIN_BLOCKS).max(MIN_POSITIONS.div_ceil(positions));
-    BLOCK_POSITIONS
-        .div_ceil(positions)
-        .min(most)
-        .min(batch.max(1))
+        .unwrap_or(1);
+    blocking::images_per_task(positions, batch)
 }
 
-/// The part of the positions that a band has: a piece of the first axis that has several.
-fn banded(mut cells: Cells, band: Band) -> Cells {
-    let axis = cells
+/// The positions of a band: a piece of the first axis that has several.
+fn banded(mut positions: Positions, band: Band) -> Positions {
+    let axis = positions
         .counts
         .iter()
         .position(|&count| count > 1)
         .unwrap_or(2);
-    let size = cells.counts[axis].div_ceil(band.of);
-    let first = (band.index * size).min(cells.counts[axis]);
-    cells.counts[axis] = size.min(cells.counts[axis] - first);
-    cells.from.start += first * cells.from.step[axis];
-    cells.to.start += first * cells.to.step[axis];
-    cells
+    let size = positions.counts[axis].div_ceil(band.of);
+    let first = (band.index * size).min(positions.counts[axis]);
+    positions.counts[axis] = size.min(positions.counts[axis] - first);
+    positions.from.start += first * positions.from.step[axis];
+    positions.to.start += first * positions.to.step[axis];
+    positions
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use candle_core::{D, Device, Tensor};
 
 type Result<T> = std::result::Result<T, NnError>;
 
-/// A window's table on the device; padding cells point one past the image.
+/// A window's table on the device; entries in the padding point one past the image.
 #[derive(Clone, Debug)]
 pub struct DeviceTaps {
     table: Tensor,
@@ -75,11 +75,9 @@ impl DeviceConvolution<'_> {
     /// Columns by group: `groups × (N·positions) × (cells·channels)`.
     fn grouped_columns(&self, large: &Tensor) -> Result<Tensor> {
         let (batch, _, channels) = large.dims3()?;
-        let (rows, cells, group) = (
-            batch * self.taps.positions,
-            self.taps.cells,
-            channels / self.groups,
-        );
+        let rows = batch * self.taps.positions;
+        let cells = self.taps.cells;
+        let group = channels / self.groups;
         let columns = self
             .taps
             .columns(large, 0.0)?
@@ -121,7 +119,8 @@ impl DeviceConvolution<'_> {
 
     /// Small to large.
     pub fn transposed(&self, small: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        let (batch, group) = (small.dim(0)?, weight.dim(1)?);
+        let batch = small.dim(0)?;
+        let group = weight.dim(1)?;
         let weight = self.grouped_weight(weight)?.transpose(1, 2)?.contiguous()?;
         let columns = self.grouped_rows(small)?.matmul(&weight)?;
         let rows = (
@@ -138,7 +137,8 @@ impl DeviceConvolution<'_> {
 
     /// The gradient for the weight.
     pub fn weight_gradient(&self, large: &Tensor, small: &Tensor) -> Result<Tensor> {
-        let (out, group) = (small.dim(2)? / self.groups, large.dim(2)? / self.groups);
+        let out = small.dim(2)? / self.groups;
+        let group = large.dim(2)? / self.groups;
         let rows = self.grouped_rows(small)?.transpose(1, 2)?.contiguous()?;
         let gradient = rows.matmul(&self.grouped_columns(large)?)?;
         let gradient = gradient
@@ -150,7 +150,7 @@ impl DeviceConvolution<'_> {
     }
 }
 
-/// Maximum of each window, and the input cell it came from (u32).
+/// Maximum of each window, and the index of the input position it came from (u32).
 pub fn max_pool(taps: &DeviceTaps, x: &Tensor) -> Result<(Tensor, Tensor)> {
     let (batch, _, channels) = x.dims3()?;
     let shape = (batch, taps.positions, taps.cells, channels);
@@ -165,7 +165,7 @@ pub fn max_pool(taps: &DeviceTaps, x: &Tensor) -> Result<(Tensor, Tensor)> {
     Ok((columns.max(2)?, index))
 }
 
-/// `large[index] += small` over an image of `inputs` cells.
+/// `large[index] += small` over an image of `inputs` positions.
 pub fn scatter(inputs: usize, small: &Tensor, index: &Tensor) -> Result<Tensor> {
     let (batch, _, channels) = small.dims3()?;
     let large = Tensor::zeros((batch, inputs, channels), small.dtype(), small.device())?;
@@ -180,15 +180,14 @@ pub fn gather(large: &Tensor, index: &Tensor) -> Result<Tensor> {
 /// Applies a linear map over space.
 pub fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
     let (batch, inputs, channels) = x.dims3()?;
-    let (outputs, cells) = (
-        map.outputs(),
-        (0..map.outputs())
-            .map(|o| map.row(o).len())
-            .max()
-            .unwrap_or(0)
-            .max(1),
-    );
-    let (mut table, mut weights) = (vec![OUTSIDE; outputs * cells], vec![0f64; outputs * cells]);
+    let outputs = map.outputs();
+    let cells = (0..outputs)
+        .map(|o| map.row(o).len())
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    let mut table = vec![OUTSIDE; outputs * cells];
+    let mut weights = vec![0f64; outputs * cells];
     for output in 0..outputs {
         for (slot, &(input, weight)) in map.row(output).iter().enumerate() {
             table[output * cells + slot] = input;

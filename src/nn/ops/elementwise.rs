@@ -1,4 +1,4 @@
-//! Functions of single numbers over whole slices.
+//! Functions of single elements over whole slices.
 
 use super::real::Real;
 use super::simd::vectorized;
@@ -70,16 +70,19 @@ pub const LEAKY_SLOPE: f32 = 0.01;
 
 /// Applies an activation. NaN stays NaN.
 pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
-    let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
+    let zero = T::zero();
+    let one = T::one();
+    let three = T::from_f64(3.0);
+    let six = T::from_f64(6.0);
     match activation {
         Activation::Relu => map(x, out, |v| if v < zero { zero } else { v }),
         Activation::Relu6 => map(x, out, |v| clamp(v, zero, six)),
         Activation::LeakyRelu(slope) => {
-            let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
+            let slope = T::from_f64(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
             map(x, out, |v| if v < zero { v * slope } else { v });
         }
         Activation::Elu(alpha) => {
-            let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
+            let alpha = T::from_f64(f64::from(alpha.unwrap_or(1.0)));
             map(x, out, |v| {
                 if v < zero {
                     alpha * v.exponential_minus_one()
@@ -114,18 +117,21 @@ pub fn activate_backward<T: Real>(
     gradient: &[T],
     out: &mut [T],
 ) {
-    let (zero, one, six, three) = (T::zero(), T::one(), T::of(6.0), T::of(3.0));
+    let zero = T::zero();
+    let one = T::one();
+    let three = T::from_f64(3.0);
+    let six = T::from_f64(6.0);
     match activation {
         Activation::Relu => zip(y, gradient, out, |v, g| if v > zero { g } else { zero }),
         Activation::Relu6 => scaled(x, gradient, out, |v| {
             if v > zero && v < six { one } else { zero }
         }),
         Activation::LeakyRelu(slope) => {
-            let slope = T::of(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
+            let slope = T::from_f64(f64::from(slope.unwrap_or(LEAKY_SLOPE)));
             scaled(x, gradient, out, |v| if v > zero { one } else { slope });
         }
         Activation::Elu(alpha) => {
-            let alpha = T::of(f64::from(alpha.unwrap_or(1.0)));
+            let alpha = T::from_f64(f64::from(alpha.unwrap_or(1.0)));
             scaled(x, gradient, out, |v| {
                 if v > zero {
                     one
@@ -177,10 +183,12 @@ fn sigmoid<T: Real>(x: T) -> T {
 }
 
 fn normal_cdf<T: Real>(x: T) -> T {
-    T::of(0.5 * (1.0 + candle_core::cpu::erf::erf_f64(x.wide() * std::f64::consts::FRAC_1_SQRT_2)))
+    T::from_f64(
+        0.5 * (1.0 + candle_core::cpu::erf::erf_f64(x.to_f64() * std::f64::consts::FRAC_1_SQRT_2)),
+    )
 }
 
 fn normal_density<T: Real>(x: T) -> T {
-    let x = x.wide();
-    T::of((-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt())
+    let x = x.to_f64();
+    T::from_f64((-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt())
 }

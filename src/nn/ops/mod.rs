@@ -7,20 +7,25 @@
 //! `crate::shape` and are legal; a slice of another size is a bug of the caller. Where maxima tie, a GPU may
 //! choose another index than the first, which is ours.
 //!
+//! Unsafe code is allowed here and nowhere else, file by file; every block has its reason. Miri can check the
+//! plain path, which has no vector instructions:
+//! `STRATA_SIMD=plain MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --lib -- nn::ops::tile nn::ops::packed`.
+//!
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.
 
 pub mod batch_norm;
+pub(crate) mod blocking;
+pub mod conv_input;
 pub mod convolution;
 pub mod device;
 pub mod elementwise;
-pub mod feed;
 mod functions;
-pub mod matmul;
 pub mod packed;
 pub mod pooling;
 pub mod real;
 pub mod reduce;
+pub mod shared_output;
 pub mod simd;
 pub mod sliding;
 pub mod spatial_map;

@@ -5,10 +5,11 @@ use super::simd::vectorized;
 use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
 
-/// The maximum of each window and channel with the input cell it came from. The first of equal values
+/// The maximum of each window and channel with the index of the input position it came from. The first of equal values
 /// wins; NaN wins over everything, as in PyTorch.
 pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32]) {
-    let (input, output) = (taps.inputs * channels, taps.positions * channels);
+    let input = taps.inputs * channels;
+    let output = taps.positions * channels;
     y.par_chunks_mut(output)
         .zip(indices.par_chunks_mut(output))
         .zip(x.par_chunks(input))
@@ -69,7 +70,8 @@ fn max_of_lanes<T: Real, const N: usize>(
     y: &mut [T],
     indices: &mut [u32],
 ) {
-    let (mut best, mut index) = ([T::neg_infinity(); N], [OUTSIDE; N]);
+    let mut best = [T::neg_infinity(); N];
+    let mut index = [OUTSIDE; N];
     for &tap in taps.iter().filter(|&&tap| tap != OUTSIDE) {
         let row = &x[tap as usize * channels..][..N];
         for lane in 0..N {
@@ -93,7 +95,8 @@ pub fn scatter_cpu<T: Real>(
     indices: &[u32],
     large: &mut [T],
 ) {
-    let (input, output) = (taps.inputs * channels, taps.positions * channels);
+    let input = taps.inputs * channels;
+    let output = taps.positions * channels;
     large
         .par_chunks_mut(input)
         .zip(small.par_chunks(output).zip(indices.par_chunks(output)))
@@ -113,7 +116,8 @@ pub fn gather_cpu<T: Real>(
     indices: &[u32],
     small: &mut [T],
 ) {
-    let (input, output) = (taps.inputs * channels, taps.positions * channels);
+    let input = taps.inputs * channels;
+    let output = taps.positions * channels;
     small
         .par_chunks_mut(output)
         .zip(indices.par_chunks(output))

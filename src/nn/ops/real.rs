@@ -10,10 +10,10 @@ thread_local! {
     static SCRATCH_F64: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// f32 or f64.
+/// f32 or f64. From and to f64 by candle's `from_f64` (rounded) and `to_f64` (exact).
 pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
-    /// Lends `len` numbers of this thread, with anything in them, kept from call to call. A call inside a
-    /// call gets an array of its own.
+    /// Lends `len` elements of this thread's scratch, which keeps its memory and values between calls. A
+    /// nested call gets a new array.
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
     /// eˣ.
     fn exponential(self) -> Self;
@@ -21,18 +21,10 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     fn exponential_minus_one(self) -> Self;
     /// tanh x.
     fn hyperbolic_tangent(self) -> Self;
-    /// The numbers of a CPU storage, if they are of this type.
+    /// The elements of a CPU storage, if they have this type.
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
-    /// The same, to write.
+    /// The elements of a CPU storage, mutable.
     fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
-    /// From an f64, rounded.
-    fn of(value: f64) -> Self {
-        <Self as WithDType>::from_f64(value)
-    }
-    /// To an f64, exact.
-    fn wide(self) -> f64 {
-        <Self as WithDType>::to_f64(self)
-    }
 }
 
 impl Real for f32 {
@@ -110,7 +102,7 @@ fn lend<T: Copy + Default, R>(
     match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
             if scratch.len() < len {
-                // No more than is needed: a kernel's need does not grow again.
+                // Exactly: a kernel's need does not grow again.
                 let more = len - scratch.len();
                 scratch.reserve_exact(more);
                 scratch.resize(len, T::default());

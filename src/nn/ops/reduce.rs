@@ -1,17 +1,16 @@
-//! Sums that do not depend on the number of threads: fixed parts, added in order.
+//! Sums that do not depend on the number of threads: a fixed number of parts, added in order.
 
+use super::blocking::PARTS;
 use super::real::Real;
 use super::simd::vectorized;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// How many parts a reduction over a batch is split into, whatever the machine.
-pub const PARTS: usize = 8;
-
-/// Lets `add` accumulate each of [`PARTS`] ranges of `0..count` into an array of `len` zeros, in parallel,
+/// Lets `add` accumulate each of `PARTS` ranges of `0..count` into an array of `len` zeros, in parallel,
 /// and adds the parts up in order into `out`.
 pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>, &mut [T]) + Sync) {
-    let (len, parts) = (out.len(), PARTS.min(count.max(1)));
+    let len = out.len();
+    let parts = PARTS.min(count.max(1));
     T::with_scratch(parts * len, |sums| {
         sums.par_chunks_mut(len.max(1))
             .enumerate()
@@ -43,7 +42,7 @@ pub fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
                 add_columns(rows, some);
                 sums.iter_mut()
                     .zip(some.iter())
-                    .for_each(|(sum, some)| *sum += some.wide());
+                    .for_each(|(sum, &some)| *sum += some.to_f64());
             }
         });
     });
@@ -55,7 +54,7 @@ pub fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {
     (part * size).min(count)..((part + 1) * size).min(count)
 }
 
-/// Adds up arrays of `stride` numbers that stand one after the other, in order, into the first.
+/// Adds consecutive arrays of `stride` elements, in order, into the first.
 pub fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
     const CHUNK: usize = 1 << 14;
     let (first, rest) = numbers.split_at_mut(stride);
@@ -89,7 +88,8 @@ pub const LANES: usize = 16;
 #[inline(always)]
 pub fn sum_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
-    let (blocks_a, blocks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let blocks_a = a.chunks_exact(LANES);
+    let blocks_b = b.chunks_exact(LANES);
     let rest: f64 = blocks_a
         .remainder()
         .iter()

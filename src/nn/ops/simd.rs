@@ -7,10 +7,14 @@
 use std::sync::OnceLock;
 
 /// Vectors of `T`: the few operations that the kernels need.
-pub trait Lanes<T>: Copy + Send + Sync {
+///
+/// # Safety
+/// A `Vector` is `WIDTH` values of `T` in order and nothing else: any `WIDTH` values make one.
+#[allow(unsafe_code)]
+pub unsafe trait Lanes<T>: Copy + Send + Sync {
     /// One vector.
     type Vector: Copy;
-    /// Numbers in a vector.
+    /// Elements of a vector.
     const WIDTH: usize;
     /// True with 32 vector registers, false with 16.
     const MANY_REGISTERS: bool;
@@ -19,61 +23,61 @@ pub trait Lanes<T>: Copy + Send + Sync {
     fn splat(self, value: T) -> Self::Vector;
     /// `a·b + c`.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// The larger; NaN in `a` stays.
+    /// The larger of both; NaN in `a` stays NaN.
     fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector;
-    /// Reads `WIDTH` numbers.
+    /// Reads `WIDTH` elements.
     ///
     /// # Safety
-    /// They can be read.
-    #[allow(unsafe_code)]
+    /// `WIDTH` elements are readable at `from`.
     unsafe fn load(self, from: *const T) -> Self::Vector {
-        // SAFETY: the caller's promise; unaligned reads need nothing more.
+        const { assert!(size_of::<Self::Vector>() == Self::WIDTH * size_of::<T>()) };
+        // SAFETY: the caller lets `WIDTH` values be read, which are a vector (the trait's contract). It
+        // need not be aligned.
         unsafe { from.cast::<Self::Vector>().read_unaligned() }
     }
-    /// Writes `WIDTH` numbers.
+    /// Writes `WIDTH` elements.
     ///
     /// # Safety
-    /// They can be written.
-    #[allow(unsafe_code)]
+    /// `WIDTH` elements are writable at `to`.
     unsafe fn store(self, to: *mut T, value: Self::Vector) {
-        // SAFETY: the caller's promise; unaligned writes need nothing more.
+        const { assert!(size_of::<Self::Vector>() == Self::WIDTH * size_of::<T>()) };
+        // SAFETY: the caller lets `WIDTH` values be written, which a vector is (the trait's contract). It
+        // need not be aligned.
         unsafe { to.cast::<Self::Vector>().write_unaligned(value) }
     }
-    /// Reads `count` ≤ `WIDTH` numbers; the other lanes are 0.
+    /// Reads `count` elements; the other lanes are 0.
     ///
     /// # Safety
-    /// `count` numbers can be read.
-    #[allow(unsafe_code)]
+    /// `count` elements are readable at `from`, and `count` ≤ `WIDTH`.
     unsafe fn load_some(self, from: *const T, count: usize) -> Self::Vector;
-    /// Writes the first `count` ≤ `WIDTH` lanes.
+    /// Writes the first `count` lanes.
     ///
     /// # Safety
-    /// `count` numbers can be written.
-    #[allow(unsafe_code)]
+    /// `count` elements are writable at `to`, and `count` ≤ `WIDTH`.
     unsafe fn store_some(self, to: *mut T, value: Self::Vector, count: usize);
 }
 
 /// Work that is compiled for each instruction set.
 pub trait Kernel<T> {
-    /// Does it. Implementations are `#[inline(always)]`, so that they become part of the compiled variant.
+    /// Runs the kernel. Implementations are `#[inline(always)]`, so that they become part of the compiled variant.
     fn run<L: Lanes<T>>(self, lanes: L);
 }
 
 /// An instruction set that this machine has.
 #[derive(Clone, Copy, Debug)]
 pub enum Level {
-    /// 16 numbers of f32 at once.
+    /// 16 elements of f32 at once.
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
-    /// 8 numbers of f32 at once, with fused multiply-add.
+    /// 8 elements of f32 at once, with fused multiply-add.
     #[cfg(target_arch = "x86_64")]
     Avx2(pulp::x86::V3),
-    /// What the compiler makes of plain Rust.
+    /// Plain Rust, as the compiler vectorizes it.
     Plain,
 }
 
 impl Level {
-    /// All that this machine has, best first.
+    /// All levels of this machine, best first.
     pub fn available() -> Vec<Level> {
         let mut levels = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -85,7 +89,7 @@ impl Level {
         levels
     }
 
-    /// The name that `STRATA_SIMD` knows it by.
+    /// Its name in `STRATA_SIMD`.
     pub fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -133,10 +137,11 @@ macro_rules! vectorized {
             }
             match $crate::nn::ops::simd::Level::chosen() {
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: the level is only there where the machine has these instructions.
+                // SAFETY: the level holds pulp's token, which is only made where the machine has these
+                // instructions.
                 $crate::nn::ops::simd::Level::Avx512(_) => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: as above.
+                // SAFETY: the token, as above.
                 $crate::nn::ops::simd::Level::Avx2(_) => unsafe { avx2($($arg),*) },
                 $crate::nn::ops::simd::Level::Plain => body($($arg),*),
             }
@@ -145,17 +150,17 @@ macro_rules! vectorized {
 }
 pub(crate) use vectorized;
 
-/// The vectors of each level for one type of number.
+/// The vectors of each level for one element type.
 pub trait Vectors: Copy + Sized {
     /// Runs a kernel at a level.
     fn run_kernel(level: Level, kernel: impl Kernel<Self>);
-    /// Numbers in a vector at a level.
+    /// Elements of a vector at a level.
     fn width(level: Level) -> usize;
     /// Whether a level has 32 registers.
     fn many_registers(level: Level) -> bool;
 }
 
-/// A kernel on its way into the variant compiled for its instructions.
+/// A kernel to be compiled for the instructions of `lanes`.
 #[cfg(target_arch = "x86_64")]
 struct Compiled<L, K> {
     lanes: L,
@@ -178,7 +183,9 @@ struct Plain;
 
 macro_rules! plain_vectors {
     ($T:ty, $width:expr) => {
-        impl Lanes<$T> for Plain {
+        // SAFETY: a vector is an array of `WIDTH` values.
+        #[allow(unsafe_code)]
+        unsafe impl Lanes<$T> for Plain {
             type Vector = [$T; $width];
             const WIDTH: usize = $width;
             const MANY_REGISTERS: bool = false;
@@ -214,21 +221,19 @@ macro_rules! plain_vectors {
             }
 
             #[inline(always)]
-            #[allow(unsafe_code)]
             unsafe fn load_some(self, from: *const $T, count: usize) -> Self::Vector {
                 let mut vector = [0.0; $width];
                 for (lane, number) in vector.iter_mut().enumerate().take(count) {
-                    // SAFETY: the caller lets `count` numbers be read.
+                    // SAFETY: the caller lets `count` elements be read.
                     *number = unsafe { *from.add(lane) };
                 }
                 vector
             }
 
             #[inline(always)]
-            #[allow(unsafe_code)]
             unsafe fn store_some(self, to: *mut $T, value: Self::Vector, count: usize) {
                 for (lane, number) in value.into_iter().enumerate().take(count) {
-                    // SAFETY: the caller lets `count` numbers be written.
+                    // SAFETY: the caller lets `count` elements be written.
                     unsafe { *to.add(lane) = number };
                 }
             }
@@ -239,8 +244,10 @@ macro_rules! plain_vectors {
 /// Vectors of f32 by pulp.
 macro_rules! x86_vectors {
     ($simd:ty, $width:expr, $many:expr) => {
+        // SAFETY: pulp's `f32s` is a `repr(C)` struct of `WIDTH` fields of f32.
         #[cfg(target_arch = "x86_64")]
-        impl Lanes<f32> for $simd {
+        #[allow(unsafe_code)]
+        unsafe impl Lanes<f32> for $simd {
             type Vector = <$simd as pulp::Simd>::f32s;
             const WIDTH: usize = $width;
             const MANY_REGISTERS: bool = $many;
@@ -267,18 +274,16 @@ macro_rules! x86_vectors {
             }
 
             #[inline(always)]
-            #[allow(unsafe_code)]
             unsafe fn load_some(self, from: *const f32, count: usize) -> Self::Vector {
                 let mask = pulp::Simd::mask_between_m32s(self, 0, count as u32);
-                // SAFETY: the mask lets only the first `count` numbers be read, which the caller allows.
+                // SAFETY: the mask lets only the first `count` elements be read, which the caller allows.
                 unsafe { pulp::Simd::mask_load_ptr_f32s(self, mask, from) }
             }
 
             #[inline(always)]
-            #[allow(unsafe_code)]
             unsafe fn store_some(self, to: *mut f32, value: Self::Vector, count: usize) {
                 let mask = pulp::Simd::mask_between_m32s(self, 0, count as u32);
-                // SAFETY: the mask lets only the first `count` numbers be written, which the caller allows.
+                // SAFETY: the mask lets only the first `count` elements be written, which the caller allows.
                 unsafe { pulp::Simd::mask_store_ptr_f32s(self, mask, to, value) }
             }
         }

@@ -1,7 +1,7 @@
 //! How a window meets its image, as the kernels walk it: no tables, only steps along three axes.
 //!
-//! The source is first laid into a margin of zeros ([`Margin`]), so that a window never reaches outside.
-//! Then every target cell is a sum over taps at fixed distances from its place in the source. Going from
+//! The source is first copied into a margin of zeros ([`Margin`]), so that a window never reaches outside.
+//! Then every target position is a sum over taps at fixed offsets in the source. Going from
 //! the large side to the small one ([`Sliding::down`]) takes one such [`Phase`]; going up, a stride of s
 //! has s phases along each axis, each with the taps that meet it.
 
@@ -19,12 +19,12 @@ pub struct Margin {
 }
 
 impl Margin {
-    /// Cells of the image.
+    /// Positions of the image.
     pub fn cells(&self) -> usize {
         volume(self.image)
     }
 
-    /// Cells with everything.
+    /// Positions with the margin.
     pub fn padded_cells(&self) -> usize {
         volume(self.padded)
     }
@@ -34,7 +34,7 @@ impl Margin {
         self.image == self.padded
     }
 
-    /// The place of an image's cell, by axis, among the padded cells.
+    /// The padded index of an image position, given by axis.
     pub fn place(&self, cell: [usize; 3]) -> usize {
         flat(
             self.padded,
@@ -43,28 +43,28 @@ impl Margin {
     }
 }
 
-/// Cells by axis, seen as start and steps in a flat image.
+/// Positions by axis, as start and steps in a flat image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walk {
-    /// The first cell.
+    /// The first position.
     pub start: usize,
-    /// Cells to the next one along each axis.
+    /// Steps to the next position along each axis.
     pub step: [usize; 3],
 }
 
-/// A cell of the window and how far it lies from a position's place in the source.
+/// An element of the window and its offset in the source from where a position begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// Cells of the padded source.
+    /// Positions of the padded source.
     pub offset: usize,
-    /// Index of the window's cell.
+    /// Index of the element in the window.
     pub cell: usize,
 }
 
-/// Target cells that read the source through the same taps.
+/// Target positions that read the source through the same taps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
-    /// Target cells along each axis.
+    /// Target positions along each axis.
     pub counts: [usize; 3],
     /// Where they read.
     pub source: Walk,
@@ -75,7 +75,7 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// Number of target cells.
+    /// Number of target positions.
     pub fn positions(&self) -> usize {
         volume(self.counts)
     }
@@ -86,9 +86,9 @@ impl Phase {
 pub struct Sliding {
     /// The source and the zeros around it.
     pub margin: Margin,
-    /// Cells of a target image.
+    /// Positions of a target image.
     pub targets: usize,
-    /// The phases; together they cover every target cell once.
+    /// The phases; together they cover every target position once.
     pub phases: Vec<Phase>,
 }
 
@@ -186,18 +186,17 @@ impl Axis {
             dilation,
             pad,
         } = *geometry;
-        let (input, output, kernel) = (input[axis], output[axis], kernel[axis]);
         Axis {
-            input,
-            output,
-            kernel,
+            input: input[axis],
+            output: output[axis],
+            kernel: kernel[axis],
             stride: stride[axis],
             dilation: dilation[axis],
             pad: pad[axis],
         }
     }
 
-    /// How many positions before its own place an input cell may look.
+    /// How many small positions back an input position may read.
     fn back(&self) -> usize {
         (self.kernel - 1) * self.dilation / self.stride
     }
@@ -212,7 +211,7 @@ impl Axis {
         ((self.input - 1 + self.pad) / self.stride).saturating_sub(self.output - 1)
     }
 
-    /// The first input cell of a residue and how many there are.
+    /// The first input position of a residue and how many there are.
     fn cells(&self, residue: usize) -> (usize, usize) {
         let first = (residue + self.stride - self.pad % self.stride) % self.stride;
         (
@@ -221,7 +220,7 @@ impl Axis {
         )
     }
 
-    /// The window's cells that meet a residue, with the number of positions they lie back.
+    /// The window's elements that meet a residue, each with how many small positions back it reads.
     fn taps(&self, residue: usize) -> Vec<(usize, usize)> {
         let reach = |cell: usize| cell * self.dilation;
         let meets = |cell: &usize| reach(*cell) % self.stride == residue;

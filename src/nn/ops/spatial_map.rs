@@ -1,20 +1,20 @@
 //! Linear maps over space that treat every channel alike: average pooling, upsampling, padding, cropping.
 //!
-//! Each output cell is a weighted sum of a few input cells; the gradient is the transposed map.
+//! Each output position is a weighted sum of a few input positions; the gradient is the transposed map.
 
 use super::real::Real;
 use super::taps::{OUTSIDE, Taps};
 use crate::shape::op::Geometry;
 use rayon::prelude::*;
 
-/// A sparse matrix `outputs × inputs` over flattened spatial cells, by rows.
+/// A sparse matrix `outputs × inputs` over flattened spatial positions, by rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpatialMap {
     /// Row `o` is `entries[starts[o]..starts[o + 1]]`.
     pub starts: Vec<u32>,
-    /// Input cell and weight.
+    /// Input position and weight.
     pub entries: Vec<(u32, f64)>,
-    /// Input cells.
+    /// Input positions.
     pub inputs: usize,
 }
 
@@ -33,17 +33,17 @@ impl SpatialMap {
         map
     }
 
-    /// Output cells.
+    /// Output positions.
     pub fn outputs(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// The entries of one output cell.
+    /// The entries of one output position.
     pub fn row(&self, output: usize) -> &[(u32, f64)] {
         &self.entries[self.starts[output] as usize..self.starts[output + 1] as usize]
     }
 
-    /// The transposed map, entries in order of the output cell.
+    /// The transposed map, entries in order of the output position.
     pub fn transposed(&self) -> SpatialMap {
         let mut rows = vec![Vec::new(); self.inputs];
         for output in 0..self.outputs() {
@@ -54,7 +54,7 @@ impl SpatialMap {
         SpatialMap::from_rows(self.outputs(), rows)
     }
 
-    /// Means over windows; the divisor is the whole window or the cells inside the image.
+    /// Means over windows; the divisor is the size of the window, or of its part inside the image.
     pub fn average(geometry: &Geometry, count_padding: bool) -> SpatialMap {
         let taps = Taps::new(geometry);
         let row = |position: usize| {
@@ -72,15 +72,13 @@ impl SpatialMap {
     /// Means over ⌊i·in/out⌋ .. ⌈(i + 1)·in/out⌉ along each axis (PyTorch `AdaptiveAvgPool`).
     pub fn adaptive_average(input: [usize; 3], output: [usize; 3]) -> SpatialMap {
         SpatialMap::by_axis(input, output, |axis, at| {
-            let (from, to) = (
-                at * input[axis] / output[axis],
-                ((at + 1) * input[axis]).div_ceil(output[axis]),
-            );
+            let from = at * input[axis] / output[axis];
+            let to = ((at + 1) * input[axis]).div_ceil(output[axis]);
             (from..to).map(|i| (i, 1.0 / (to - from) as f64)).collect()
         })
     }
 
-    /// Repeats each cell `factor` times along each axis.
+    /// Repeats each position `factor` times along each axis.
     pub fn nearest(input: [usize; 3], factor: [usize; 3]) -> SpatialMap {
         let output = std::array::from_fn(|axis| input[axis] * factor[axis]);
         SpatialMap::by_axis(input, output, |axis, at| vec![(at / factor[axis], 1.0)])
@@ -91,13 +89,14 @@ impl SpatialMap {
         let output = std::array::from_fn(|axis| input[axis] * factor[axis]);
         SpatialMap::by_axis(input, output, |axis, at| {
             let source = ((at as f64 + 0.5) / factor[axis] as f64 - 0.5).max(0.0);
-            let (low, share) = (source.floor() as usize, source.fract());
+            let low = source.floor() as usize;
+            let share = source.fract();
             let high = (low + 1).min(input[axis] - 1);
             vec![(low, 1.0 - share), (high, share)]
         })
     }
 
-    /// Moves the image by `before` cells inside an output of another size: padding where the output is
+    /// Moves the image by `before` positions inside an output of another size: padding where the output is
     /// larger, cropping where `before` is negative.
     pub fn shifted(input: [usize; 3], output: [usize; 3], before: [i64; 3]) -> SpatialMap {
         SpatialMap::by_axis(input, output, |axis, at| {
@@ -150,17 +149,16 @@ fn outer(input: [usize; 3], depth: &Row, height: &Row, width: &Row) -> Vec<(u32,
 
 /// Applies a map to every image of a batch and every channel.
 pub fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T]) {
-    let (input, output) = (map.inputs * channels, map.outputs() * channels);
+    let input = map.inputs * channels;
+    let output = map.outputs() * channels;
     y.par_chunks_mut(output)
         .zip(x.par_chunks(input))
         .for_each(|(y, x)| {
             for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
                 y.fill(T::zero());
                 for &(from, weight) in map.row(cell) {
-                    let (x, weight) = (
-                        &x[from as usize * channels..(from as usize + 1) * channels],
-                        T::of(weight),
-                    );
+                    let x = &x[from as usize * channels..(from as usize + 1) * channels];
+                    let weight = T::from_f64(weight);
                     for (y, &x) in y.iter_mut().zip(x) {
                         *y += x * weight;
                     }

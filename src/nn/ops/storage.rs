@@ -16,7 +16,7 @@ pub struct View<'a, T> {
     element: PhantomData<T>,
 }
 
-/// The numbers of a contiguous CPU tensor of type `T`.
+/// The elements of a contiguous CPU tensor of type `T`.
 pub fn view<T: Real>(tensor: &Tensor) -> Result<View<'_, T>, NnError> {
     let (storage, layout) = tensor.storage_and_layout();
     let range = contiguous(layout)?;
@@ -53,7 +53,7 @@ impl<T: Real> Deref for View<'_, T> {
     }
 }
 
-/// Lets `write` fill the numbers of a contiguous CPU tensor in place. No [`View`] of the same tensor may
+/// Lets `write` fill the elements of a contiguous CPU tensor in place. No [`View`] of the same tensor may
 /// be alive: writing waits for it.
 pub fn fill<T: Real>(tensor: &Tensor, write: impl FnOnce(&mut [T])) -> Result<(), NnError> {
     let op = Fill {
@@ -160,7 +160,7 @@ impl Default for Buffer {
 }
 
 impl Buffer {
-    /// A tensor of this shape with the type and device of `like`. Holds old numbers.
+    /// A tensor of this shape with the type and device of `like`. Holds old values.
     pub fn get(&mut self, dims: &[usize], like: &Tensor) -> Result<Tensor, NnError> {
         let mut slab = self.memory.lock();
         let fits = |tensor: &&Tensor| tensor.dims() == dims && is_of_kind(tensor, like);
@@ -205,7 +205,7 @@ impl Buffer {
 pub struct Indices(Arc<Vec<u32>>);
 
 impl Indices {
-    /// Exactly `len` numbers to write.
+    /// Exactly `len` elements to write.
     pub fn writable(&mut self, len: usize) -> &mut [u32] {
         if Arc::get_mut(&mut self.0).is_none() {
             self.0 = Arc::new(Vec::new());
@@ -219,7 +219,7 @@ impl Indices {
         }
     }
 
-    /// The numbers.
+    /// The elements.
     pub fn read(&self) -> &[u32] {
         &self.0
     }

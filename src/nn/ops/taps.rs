@@ -1,8 +1,9 @@
-//! Which input cell every cell of a sliding window reads, position by position.
+//! Which input position every element of a sliding window reads, by window position.
 
+use super::sliding::{grid, volume};
 use crate::shape::op::Geometry;
 
-/// Marks a window cell that lies in the padding.
+/// Marks a window element in the padding.
 pub const OUTSIDE: u32 = u32::MAX;
 
 /// The table of a sliding window: `positions × cells` indices into the flattened spatial axes of one image.
@@ -12,17 +13,17 @@ pub struct Taps {
     pub table: Vec<u32>,
     /// Positions of the window (product of output sizes).
     pub positions: usize,
-    /// Cells of the window (product of kernel sizes).
+    /// Elements of the window (product of kernel sizes).
     pub cells: usize,
-    /// Input cells (product of input sizes).
+    /// Input positions (product of input sizes).
     pub inputs: usize,
 }
 
 impl Taps {
     /// The table of a geometry.
     pub fn new(geometry: &Geometry) -> Taps {
-        let product = |sizes: [usize; 3]| sizes.iter().product::<usize>();
-        let (positions, cells) = (product(geometry.output), product(geometry.kernel));
+        let positions = volume(geometry.output);
+        let cells = volume(geometry.kernel);
         let mut table = Vec::with_capacity(positions * cells);
         for position in grid(geometry.output) {
             for cell in grid(geometry.kernel) {
@@ -33,20 +34,14 @@ impl Taps {
             table,
             positions,
             cells,
-            inputs: product(geometry.input),
+            inputs: volume(geometry.input),
         }
     }
 
-    /// The input cells of one position.
+    /// The input positions that one window position reads.
     pub fn at(&self, position: usize) -> &[u32] {
         &self.table[position * self.cells..(position + 1) * self.cells]
     }
-}
-
-/// All coordinates of a box, last axis fastest.
-fn grid(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
-    let [depth, height, width] = sizes;
-    (0..depth).flat_map(move |d| (0..height).flat_map(move |h| (0..width).map(move |w| [d, h, w])))
 }
 
 fn input_cell(geometry: &Geometry, position: [usize; 3], cell: [usize; 3]) -> u32 {

@@ -1,71 +1,78 @@
 //! The two inner loops of every convolution, as register tiles of P rows × V vectors.
 //!
-//! [`Product`] computes targets: each of P positions broadcasts its source numbers against rows of packed
-//! weights. [`Outer`] computes weight gradients: each of P weight rows gathers source·gradient over all
-//! positions. Lane by lane instead of broadcast, the same loops are depthwise convolution.
+//! [`ConvTile`] computes targets: each of P positions broadcasts its source elements against rows of packed
+//! weights. [`WeightGradTile`] computes weight gradients: each of P weight rows sums source·gradient over all
+//! positions. With one source element per lane instead of a broadcast, the same loops are depthwise convolution.
 
 // Counted loops over tiles unroll into registers; iterators over arrays of vectors read worse.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
 use super::real::Real;
+use super::shared_output::SharedOutput;
 use super::simd::{Kernel, Lanes};
-use std::marker::PhantomData;
 
-/// Numbers that lie together in the source for every position.
+/// Adjacent source elements that every position reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// From a position's first number.
+pub struct TapRun {
+    /// From a position's first element.
     pub offset: usize,
-    /// How many.
+    /// Elements.
     pub len: usize,
 }
 
-/// Cells of several images, seen as steps in a flat array of numbers.
+/// Positions of several images, as steps in a flat array.
 #[derive(Clone, Copy, Debug)]
-pub struct Path {
-    /// The first cell's first number.
+pub struct Strides {
+    /// First element of the first position.
     pub start: usize,
-    /// To the next cell along each axis.
+    /// To the next position along each axis.
     pub step: [usize; 3],
-    /// To the same cell of the next image.
+    /// To the same position of the next image.
     pub image: usize,
 }
 
-impl Path {
-    /// The number after the last that cells of `lanes` numbers reach.
+impl Strides {
+    /// The index after the last element that positions of `lanes` elements reach; 0 without positions.
+    /// Where it does not fit into a `usize` it is `usize::MAX`, which is longer than any slice.
     fn end(&self, images: usize, counts: [usize; 3], lanes: usize) -> usize {
-        let along = |axis: usize| (counts[axis] - 1) * self.step[axis];
-        self.start + (images - 1) * self.image + along(0) + along(1) + along(2) + lanes
+        if images == 0 || counts.contains(&0) {
+            return 0;
+        }
+        let along = |axis: usize| (counts[axis] - 1).saturating_mul(self.step[axis]);
+        let images = (images - 1).saturating_mul(self.image);
+        [self.start, images, along(0), along(1), along(2), lanes]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 }
 
-/// Positions of several images, as both sides of a kernel see them.
+/// Positions of several images on both sides of a kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Cells {
+pub struct Positions {
     /// Positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
-    /// One side.
-    pub from: Path,
-    /// The other.
-    pub to: Path,
+    /// Where they are read.
+    pub from: Strides,
+    /// Where they are written, or have their gradient.
+    pub to: Strides,
 }
 
-impl Cells {
-    /// Makes one axis of axes, and of images, that follow each other at an even step on both sides: tiles
-    /// then run on from row to row and from image to image.
+impl Positions {
+    /// Merges axes, and images, that follow each other at an even step on both sides: tiles then continue
+    /// from row to row and from image to image.
     pub fn collapse(&mut self) {
         for axis in [1, 0] {
             let inner = self.counts[2];
-            let even = |path: &Path| path.step[axis] == inner * path.step[2];
+            let even = |path: &Strides| path.step[axis] == inner * path.step[2];
             if self.counts[axis] != 1 && !(even(&self.from) && even(&self.to)) {
                 return;
             }
             self.counts[2] *= self.counts[axis];
             self.counts[axis] = 1;
         }
-        let even = |path: &Path| path.image == self.counts[2] * path.step[2];
+        let even = |path: &Strides| path.image == self.counts[2] * path.step[2];
         if even(&self.from) && even(&self.to) {
             self.counts[2] *= self.images;
             self.images = 1;
@@ -73,76 +80,41 @@ impl Cells {
     }
 }
 
-/// Memory that several threads write, each its own cells.
-#[derive(Clone, Copy)]
-pub struct Target<'a, T> {
-    data: *mut T,
-    len: usize,
-    borrow: PhantomData<&'a mut [T]>,
-}
-
-// SAFETY: a `Target` is only written through `Product` and `Target::part`, whose callers give every thread
-// other cells.
-unsafe impl<T: Send> Send for Target<'_, T> {}
-// SAFETY: as above; nothing is read through it.
-unsafe impl<T: Send> Sync for Target<'_, T> {}
-
-impl<'a, T> Target<'a, T> {
-    /// All of a slice.
-    pub fn new(slice: &'a mut [T]) -> Target<'a, T> {
-        Target {
-            data: slice.as_mut_ptr(),
-            len: slice.len(),
-            borrow: PhantomData,
-        }
-    }
-
-    /// A part of it.
-    ///
-    /// # Safety
-    /// Nobody else uses these numbers for as long as the part is used.
-    pub unsafe fn part(self, range: std::ops::Range<usize>) -> &'a mut [T] {
-        assert!(range.start <= range.end && range.end <= self.len);
-        // SAFETY: the range lies inside the slice, and is the caller's alone.
-        unsafe { std::slice::from_raw_parts_mut(self.data.add(range.start), range.len()) }
-    }
-}
-
 /// `target[position, lane] = bias[lane] + Σ source·weight` for the lanes of one block.
-pub struct Product<'a, T> {
-    /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` numbers from every tap.
+pub struct ConvTile<'a, T> {
+    /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` elements from every tap.
     pub source: &'a [T],
     /// Where positions read.
-    pub from: Path,
-    /// Target cells along each axis.
+    pub from: Strides,
+    /// Target positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
     /// What every position reads; with `lanewise`, one run of length 1 a tap.
-    pub runs: &'a [Run],
-    /// Rows of `vectors·WIDTH` numbers, as many as the runs have.
+    pub runs: &'a [TapRun],
+    /// Rows of `vectors·WIDTH` elements, as many as the runs have.
     pub weight: &'a [T],
     /// Vectors of the block.
     pub vectors: usize,
     /// Lanes of the block that are stored.
     pub lanes: usize,
-    /// A number a lane.
+    /// One value per lane.
     pub bias: Option<&'a [T]>,
     /// Whether negative results become 0.
     pub relu: bool,
-    /// Whether each lane has its own source number.
+    /// Whether each lane has its own source element.
     pub lanewise: bool,
-    /// What is written.
-    pub target: Target<'a, T>,
+    /// Where results are written.
+    pub target: SharedOutput<'a, T>,
     /// Where positions write.
-    pub to: Path,
+    pub to: Strides,
 }
 
-/// The positions of several images, one after the other.
+/// Counts through the positions of several images, in order.
 struct Odometer {
     counts: [usize; 3],
-    from: Path,
-    to: Path,
+    from: Strides,
+    to: Strides,
     at: [usize; 4],
     left: usize,
     source: usize,
@@ -150,7 +122,7 @@ struct Odometer {
 }
 
 impl Odometer {
-    fn new(images: usize, counts: [usize; 3], from: Path, to: Path) -> Odometer {
+    fn new(images: usize, counts: [usize; 3], from: Strides, to: Strides) -> Odometer {
         let left = images * counts.iter().product::<usize>();
         Odometer {
             counts,
@@ -193,7 +165,7 @@ impl Odometer {
                 self.at[0] += 1;
             }
         }
-        let place = |path: &Path| {
+        let place = |path: &Strides| {
             path.start
                 + self.at[0] * path.image
                 + self.at[1] * path.step[0]
@@ -203,29 +175,33 @@ impl Odometer {
     }
 }
 
-impl<T: Real> Product<'_, T> {
-    /// Everything that the loops address lies inside the slices.
-    fn fits(&self, width: usize) -> bool {
-        let rows: usize = self.runs.iter().map(|run| run.len).sum();
+impl<T: Real> ConvTile<'_, T> {
+    /// Whether a tile of this width is compiled, and everything that its loops address lies inside the
+    /// slices. Sizes too large for a `usize` saturate, and so fit into no slice.
+    fn fits<L: Lanes<T>>(&self) -> bool {
+        if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
+            return false;
+        }
+        let wide = self.vectors * L::WIDTH;
+        let rows = self
+            .runs
+            .iter()
+            .fold(0usize, |rows, run| rows.saturating_add(run.len));
         let reach = self
             .runs
             .iter()
-            .map(|run| run.offset + run.len)
+            .map(|run| run.offset.saturating_add(run.len))
             .max()
-            .unwrap_or(0);
-        let wide = if self.lanewise {
-            self.vectors * width
-        } else {
-            1
-        };
-        let source = self
-            .from
-            .end(self.images, self.counts, reach.saturating_sub(1) + wide);
-        let lanes = (self.vectors - 1) * width < self.lanes && self.lanes <= self.vectors * width;
-        lanes
+            .unwrap_or(0)
+            .saturating_sub(1)
+            .saturating_add(if self.lanewise { wide } else { 1 });
+        let source = self.from.end(self.images, self.counts, reach);
+        let target = self.to.end(self.images, self.counts, self.lanes);
+        wide - L::WIDTH < self.lanes
+            && self.lanes <= wide
             && (self.runs.is_empty() || source <= self.source.len())
-            && self.to.end(self.images, self.counts, self.lanes) <= self.target.len
-            && rows * self.vectors * width <= self.weight.len()
+            && target <= self.target.len()
+            && rows.saturating_mul(wide) <= self.weight.len()
             && self.bias.is_none_or(|bias| bias.len() >= self.lanes)
     }
 
@@ -234,7 +210,8 @@ impl<T: Real> Product<'_, T> {
         let bias = self.bias_vectors::<L, V>(lanes);
         let mut odometer = Odometer::new(self.images, self.counts, self.from, self.to);
         while odometer.left > 0 {
-            let (mut source, mut target) = ([0; P], [0; P]);
+            let mut source = [0; P];
+            let mut target = [0; P];
             for p in 0..P {
                 (source[p], target[p]) = odometer.next();
             }
@@ -248,7 +225,8 @@ impl<T: Real> Product<'_, T> {
         if let Some(numbers) = self.bias {
             for (v, bias) in bias.iter_mut().enumerate() {
                 let count = L::WIDTH.min(self.lanes - v * L::WIDTH);
-                // SAFETY: `fits` was asserted: the bias has `lanes` numbers.
+                // SAFETY: `run` asserted `fits`: the bias has `lanes` elements, more than `v·WIDTH`, and
+                // `count` of them follow.
                 *bias = unsafe { lanes.load_some(numbers.as_ptr().add(v * L::WIDTH), count) };
             }
         }
@@ -268,8 +246,9 @@ impl<T: Real> Product<'_, T> {
         let mut weight = self.weight.as_ptr();
         for run in self.runs {
             for i in run.offset..run.offset + run.len {
-                // SAFETY: `fits` was asserted: every run of every position lies in the source, and the
-                // weight has V·WIDTH numbers a row.
+                // SAFETY: `run` asserted `fits`: every run of every position lies in the source, with
+                // V·WIDTH elements from each of its elements on if lanewise, and the weight has V·WIDTH
+                // elements a row. V is `vectors`.
                 unsafe {
                     let mut row = [bias[0]; V];
                     for v in 0..V {
@@ -312,9 +291,10 @@ impl<T: Real> Product<'_, T> {
         }
         let last = self.lanes - (V - 1) * L::WIDTH;
         for p in 0..P {
-            let to = self.target.data.wrapping_add(target[p]);
-            // SAFETY: `fits` was asserted: `lanes` numbers from every target lie in the slice, and no
-            // other thread writes these cells.
+            let to = self.target.as_mut_ptr().wrapping_add(target[p]);
+            // SAFETY: `run` asserted `fits`: `lanes` elements from every target position on lie in the
+            // slice, and (V − 1)·WIDTH < `lanes` ≤ V·WIDTH. The handle is this tile's, and who shares
+            // one promises that no other writes these positions.
             unsafe {
                 for v in 0..V - 1 {
                     lanes.store(to.add(v * L::WIDTH), sums[p][v]);
@@ -329,10 +309,21 @@ impl<T: Real> Product<'_, T> {
     }
 }
 
-impl<T: Real> Kernel<T> for Product<'_, T> {
+/// Widths of a tile, in vectors, that [`ConvTile`] and [`WeightGradTile`] are compiled for: the arms of their
+/// `run` below.
+pub(super) fn vectors_per_tile(many_registers: bool, lanewise: bool) -> &'static [usize] {
+    match (many_registers, lanewise) {
+        (true, false) => &[1, 2, 3, 4],
+        (true, true) => &[1, 2, 4],
+        (false, _) => &[1, 2],
+    }
+}
+
+impl<T: Real> Kernel<T> for ConvTile<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self, lanes: L) {
-        assert!(self.fits(L::WIDTH), "a convolution outside its arrays");
+        assert!(self.fits::<L>(), "a convolution outside its arrays");
+        // As many vectors as `vectors_per_tile` lists: 1 in the arms that name no number.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
             (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
             (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
@@ -347,37 +338,41 @@ impl<T: Real> Kernel<T> for Product<'_, T> {
 }
 
 /// `sums[row, lane] += Σ over positions of source[row]·small[lane]` for the lanes of one block.
-pub struct Outer<'a, T> {
+pub struct WeightGradTile<'a, T> {
     /// Padded images of the large side.
     pub source: &'a [T],
     /// Where positions read.
-    pub from: Path,
-    /// How far each row lies from a position's place.
+    pub from: Strides,
+    /// Source offset of each row, from a position's first element.
     pub rows: &'a [usize],
     /// The small side; whole vectors are read.
     pub small: &'a [T],
     /// Where positions have their gradient.
-    pub at: Path,
+    pub at: Strides,
     /// Positions along each axis.
     pub counts: [usize; 3],
     /// Images.
     pub images: usize,
     /// Vectors of the block.
     pub vectors: usize,
-    /// Whether each lane has its own source number.
+    /// Whether each lane has its own source element.
     pub lanewise: bool,
-    /// Rows of `vectors·WIDTH` numbers.
+    /// Rows of `vectors·WIDTH` elements.
     pub sums: &'a mut [T],
 }
 
-impl<T: Real> Outer<'_, T> {
-    fn fits(&self, width: usize) -> bool {
-        let wide = self.vectors * width;
-        let reach =
-            self.rows.iter().max().copied().unwrap_or(0) + if self.lanewise { wide } else { 1 };
+impl<T: Real> WeightGradTile<'_, T> {
+    /// As [`ConvTile::fits`].
+    fn fits<L: Lanes<T>>(&self) -> bool {
+        if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
+            return false;
+        }
+        let wide = self.vectors * L::WIDTH;
+        let last_row = self.rows.iter().max().copied().unwrap_or(0);
+        let reach = last_row.saturating_add(if self.lanewise { wide } else { 1 });
         self.from.end(self.images, self.counts, reach) <= self.source.len()
             && self.at.end(self.images, self.counts, wide) <= self.small.len()
-            && self.rows.len() * wide <= self.sums.len()
+            && self.rows.len().saturating_mul(wide) <= self.sums.len()
     }
 
     #[inline(always)]
@@ -386,7 +381,7 @@ impl<T: Real> Outer<'_, T> {
         while first < self.rows.len() {
             let mut rows = [0; P];
             for (p, row) in rows.iter_mut().enumerate() {
-                // Past the end the last row once more: it is computed and stored twice.
+                // After the end the last row again: it is computed and stored twice.
                 *row = (first + p).min(self.rows.len() - 1);
             }
             self.tile::<L, P, V, LANEWISE>(lanes, rows);
@@ -405,16 +400,15 @@ impl<T: Real> Outer<'_, T> {
         for image in 0..self.images {
             for d in 0..self.counts[0] {
                 for h in 0..self.counts[1] {
-                    let place = |path: &Path| {
+                    let place = |path: &Strides| {
                         path.start + image * path.image + d * path.step[0] + h * path.step[1]
                     };
-                    let (mut i, mut small) = (
-                        place(&self.from),
-                        self.small.as_ptr().wrapping_add(place(&self.at)),
-                    );
+                    let mut i = place(&self.from);
+                    let mut small = self.small.as_ptr().wrapping_add(place(&self.at));
                     for _ in 0..self.counts[2] {
-                        // SAFETY: `fits` was asserted: every row of every position lies in the source, and
-                        // the small side has V·WIDTH numbers from every position on.
+                        // SAFETY: `run` asserted `fits`: every row of every position lies in the source,
+                        // with V·WIDTH elements from there on if lanewise, and the small side has V·WIDTH
+                        // elements from every position on. V is `vectors`.
                         unsafe {
                             let mut g = [sums[0][0]; V];
                             for v in 0..V {
@@ -452,8 +446,9 @@ impl<T: Real> Outer<'_, T> {
     ) {
         let one = lanes.splat(T::one());
         let wide = V * L::WIDTH;
-        // SAFETY: `fits` was asserted: `sums` has V·WIDTH numbers a row. All are read before any is
-        // written, so that a row that stands in the tile twice is added once.
+        // SAFETY: `run` asserted `fits`: `sums` has V·WIDTH elements for each of `self.rows`, which `rows`
+        // are indices of.
+        // All are read before any is written, so that a row that the tile holds twice is added once.
         unsafe {
             for p in 0..P {
                 for v in 0..V {
@@ -473,10 +468,11 @@ impl<T: Real> Outer<'_, T> {
     }
 }
 
-impl<T: Real> Kernel<T> for Outer<'_, T> {
+impl<T: Real> Kernel<T> for WeightGradTile<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self, lanes: L) {
-        assert!(self.fits(L::WIDTH), "a weight gradient outside its arrays");
+        assert!(self.fits::<L>(), "a weight gradient outside its arrays");
+        // As in `ConvTile::run`.
         match (L::MANY_REGISTERS, self.lanewise, self.vectors) {
             (true, false, 4) => self.all::<L, 6, 4, false>(lanes),
             (true, false, 3) => self.all::<L, 8, 3, false>(lanes),
@@ -489,3 +485,6 @@ impl<T: Real> Kernel<T> for Outer<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

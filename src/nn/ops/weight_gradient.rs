@@ -1,33 +1,30 @@
-//! The gradient of a convolution's weight: every window cell's source times every output's gradient.
+//! Weight gradient of a convolution: source times output gradient, summed over all positions.
 //!
 //! A batch is summed in fixed parts, added in order; blocks of lanes, and pieces of rows where a weight is
 //! large, are tasks of their own. So results do not depend on the number of threads.
 
 #![allow(unsafe_code)]
 
-use super::convolution::{Convolution, MIN_BLOCKS, images_per_block};
-use super::feed::Feed;
+use super::blocking::{MIN_TASKS, gradient_parts};
+use super::conv_input::ConvInput;
+use super::convolution::{Convolution, images_per_block, strides};
 use super::real::Real;
 use super::reduce::{add_columns, add_parts, part_of};
-use super::sliding::{Margin, steps};
-use super::tile::{Cells, Outer, Path, Target};
+use super::shared_output::SharedOutput;
+use super::sliding::Margin;
+use super::tile::{Positions, WeightGradTile};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Parts of a batch that are summed by themselves.
-const PARTS: usize = 8;
-/// Numbers that all parts may take together.
-const PART_NUMBERS: usize = 1 << 22;
-
 /// Both sides of a weight's gradient.
 pub struct WeightGradient<'a, T> {
-    /// The sizes.
+    /// Sizes and plans.
     pub convolution: &'a Convolution,
     /// The large side.
-    pub large: Feed<'a, T>,
+    pub large: ConvInput<'a, T>,
     /// The small side.
-    pub small: Feed<'a, T>,
-    /// Which side's sums over all cells are the gradient of a bias: true for the large one.
+    pub small: ConvInput<'a, T>,
+    /// Which side's sums over all positions are the gradient of the bias: true for the large one.
     pub bias_of_large: bool,
     /// Images.
     pub batch: usize,
@@ -41,33 +38,32 @@ struct Cut {
     /// Tasks that share the blocks of lanes.
     lane_pieces: usize,
     row_pieces: usize,
-    /// Numbers of a part: the packed weight, then the bias.
+    /// Elements of a part: the packed weight, then the bias.
     stride: usize,
 }
 
 /// A task: a part of the batch, some blocks of lanes (counted over all groups), some rows.
-#[derive(Clone)]
 struct Task {
     part: usize,
     blocks: Range<usize>,
     rows: Range<usize>,
+    /// Whether it also sums the bias of its part.
+    sums_bias: bool,
 }
 
 impl<T: Real> WeightGradient<'_, T> {
     fn cut(&self) -> Cut {
         let plan = &self.convolution.down;
         let stride = plan.packed_len() + self.bias_channels();
-        let parts = (PART_NUMBERS / stride)
-            .clamp(1, PARTS)
-            .min(self.batch.max(1));
-        // Every task lays its images anew: as few tasks as there is need for.
-        let lane_pieces = MIN_BLOCKS
+        let parts = gradient_parts(stride, self.batch);
+        // Every task pads its images again: as few tasks as are needed.
+        let lane_pieces = MIN_TASKS
             .div_ceil(parts)
             .min(plan.groups * plan.blocks.len());
         Cut {
             parts,
             lane_pieces,
-            row_pieces: MIN_BLOCKS.div_ceil(parts * lane_pieces),
+            row_pieces: MIN_TASKS.div_ceil(parts * lane_pieces),
             stride,
         }
     }
@@ -81,85 +77,75 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// Numbers that [`WeightGradient::sum`] works in.
+    /// Elements that [`WeightGradient::sum`] works in.
     pub fn scratch_len(&self) -> usize {
         let cut = self.cut();
         cut.parts * cut.stride
     }
 
-    /// Sums up in `sums`, which has [`WeightGradient::scratch_len`] numbers. At its start stand then the
-    /// packed gradient of the weight and that of the bias.
+    /// Leaves the packed weight gradient, followed by the bias gradient, at the start of `sums`, which has
+    /// [`WeightGradient::scratch_len`] elements.
     pub fn sum(&self, sums: &mut [T]) {
-        let (plan, cut) = (&self.convolution.down, self.cut());
-        let (blocks, rows) = (plan.groups * plan.blocks.len(), self.convolution.rows.len());
-        let target = Target::new(sums);
+        let cut = self.cut();
+        let target = SharedOutput::new(sums);
         (0..cut.parts * cut.lane_pieces * cut.row_pieces)
             .into_par_iter()
             .for_each(|index| {
-                let (rest, piece) = (index / cut.row_pieces, index % cut.row_pieces);
-                let (part, lanes) = (rest / cut.lane_pieces, rest % cut.lane_pieces);
-                let blocks = part_of(blocks, cut.lane_pieces, lanes);
-                self.run(
-                    target,
-                    cut,
-                    &Task {
-                        part,
-                        blocks,
-                        rows: part_of(rows, cut.row_pieces, piece),
-                    },
-                );
+                // SAFETY: tasks use different elements. Each uses some rows of some blocks of its part
+                // (`rows_of`): pieces of lanes have different blocks, and pieces of rows different rows
+                // (`part_of`). The bias of a part is used by the one task with `sums_bias`.
+                let target = unsafe { target.share() };
+                self.run(target, cut, &self.task(cut, index));
             });
         add_parts(sums, cut.stride);
     }
 
-    fn run(&self, target: Target<'_, T>, cut: Cut, task: &Task) {
+    fn task(&self, cut: Cut, index: usize) -> Task {
         let plan = &self.convolution.down;
+        let row_piece = index % cut.row_pieces;
+        let lane_piece = index / cut.row_pieces % cut.lane_pieces;
+        Task {
+            part: index / cut.row_pieces / cut.lane_pieces,
+            blocks: part_of(plan.groups * plan.blocks.len(), cut.lane_pieces, lane_piece),
+            rows: part_of(self.convolution.rows.len(), cut.row_pieces, row_piece),
+            sums_bias: lane_piece == 0 && row_piece == 0,
+        }
+    }
+
+    fn run(&self, mut target: SharedOutput<'_, T>, cut: Cut, task: &Task) {
         let start = task.part * cut.stride;
-        // One task of each part also sums the bias.
-        let is_first = task.blocks.start + task.rows.start == 0 && !task.blocks.is_empty();
-        let bias = start + plan.packed_len()
-            ..start
-                + if is_first {
-                    cut.stride
-                } else {
-                    plan.packed_len()
-                };
-        // SAFETY: the bias of a part is its first task's alone.
-        let bias = unsafe { target.part(bias) };
-        bias.fill(T::zero());
+        let bias = start + self.convolution.down.packed_len()..start + cut.stride;
+        if task.sums_bias {
+            target.slice_mut(bias.clone()).fill(T::zero());
+        }
         for block in task.blocks.clone() {
-            self.sums(target, start, task, block).fill(T::zero());
+            target
+                .slice_mut(self.rows_of(task, start, block))
+                .fill(T::zero());
         }
         self.each_block(cut, task.part, |large, small, images| {
-            if is_first {
+            if task.sums_bias {
                 let (side, image) = if self.bias_of_large {
                     (large, self.large_image())
                 } else {
                     (small, self.small_image())
                 };
-                add_columns(&side[..images * image], bias);
+                add_columns(&side[..images * image], target.slice_mut(bias.clone()));
             }
             for block in task.blocks.clone() {
-                let sums = self.sums(target, start, task, block);
-                self.outer(large, small, images, block, task.rows.clone(), sums);
+                let sums = target.slice_mut(self.rows_of(task, start, block));
+                self.tile(large, small, images, block, task.rows.clone(), sums);
             }
         });
     }
 
-    /// The sums of a task's rows in one block.
-    fn sums<'s>(
-        &self,
-        target: Target<'s, T>,
-        start: usize,
-        task: &Task,
-        block: usize,
-    ) -> &'s mut [T] {
+    /// The elements that a task sums its rows of one block in; its part starts at `start`.
+    fn rows_of(&self, task: &Task, start: usize, block: usize) -> Range<usize> {
         let plan = &self.convolution.down;
-        let (group, block) = (block / plan.blocks.len(), block % plan.blocks.len());
-        let wide = plan.blocks[block].vectors * plan.width;
-        let place = start + plan.span(0, group, block).start;
-        // SAFETY: these rows of this part and block are this task's alone.
-        unsafe { target.part(place + task.rows.start * wide..place + task.rows.end * wide) }
+        let part = plan.part(block);
+        let wide = plan.blocks[part.block].vectors * plan.width;
+        let first = start + plan.span(part).start;
+        first + task.rows.start * wide..first + task.rows.end * wide
     }
 
     fn large_image(&self) -> usize {
@@ -170,21 +156,19 @@ impl<T: Real> WeightGradient<'_, T> {
         self.convolution.down.sliding.targets * self.convolution.down.to
     }
 
-    /// Hands over the images of a part, block by block, both sides as the kernel reads them.
+    /// Calls `f(large side, small side, images)` for every block of a part's images, both as kernels read them.
     fn each_block(&self, cut: Cut, part: usize, mut f: impl FnMut(&[T], &[T], usize)) {
         let plan = &self.convolution.down;
-        let (images, size) = (
-            part_of(self.batch, cut.parts, part),
-            images_per_block(plan, self.batch),
-        );
-        let tight = plan.sliding.phases[0].counts;
-        let tight = Margin {
-            image: tight,
+        let images = part_of(self.batch, cut.parts, part);
+        let size = images_per_block(plan, self.batch);
+        let output = plan.sliding.phases[0].counts;
+        let no_margin = Margin {
+            image: output,
             before: [0; 3],
-            padded: tight,
+            padded: output,
         };
         let spare = 4 * plan.width;
-        // Vectors are read to their end, which in a tensor may lie behind the last number.
+        // Whole vectors are read: in a tensor the last one could end after the last element.
         let large = self.large.plain().filter(|_| {
             plan.sliding.margin.is_empty()
                 && (!plan.lanewise || plan.from.is_multiple_of(plan.width))
@@ -209,14 +193,21 @@ impl<T: Real> WeightGradient<'_, T> {
                         plan.from,
                         for_large,
                     );
-                    let small = read(small, self.small, block.clone(), &tight, plan.to, for_small);
+                    let small = read(
+                        small,
+                        self.small,
+                        block.clone(),
+                        &no_margin,
+                        plan.to,
+                        for_small,
+                    );
                     f(large, small, block.len());
                 }
             },
         );
     }
 
-    fn outer(
+    fn tile(
         &self,
         source: &[T],
         small: &[T],
@@ -229,62 +220,37 @@ impl<T: Real> WeightGradient<'_, T> {
             return;
         }
         let plan = &self.convolution.down;
-        let (group, block) = (
-            block / plan.blocks.len(),
-            plan.blocks[block % plan.blocks.len()],
-        );
+        let part = plan.part(block);
         let phase = &plan.sliding.phases[0];
-        let lane = group * (plan.to / plan.groups) + block.first;
-        let first = if plan.lanewise {
-            block.first
-        } else {
-            group * (plan.from / plan.groups)
-        };
-        let from = Path {
-            start: phase.source.start * plan.from + first,
-            step: phase.source.step.map(|step| step * plan.from),
-            image: self.large_image(),
-        };
-        let to = Path {
-            start: lane,
-            step: steps(phase.counts).map(|step| step * plan.to),
-            image: self.small_image(),
-        };
-        let mut cells = Cells {
+        let channel = plan.first_channel(part);
+        let lane = plan.first_lane(part);
+        let mut positions = Positions {
             counts: phase.counts,
             images,
-            from,
-            to,
+            from: strides(&phase.source, plan.from, self.large_image(), channel),
+            to: strides(&phase.target, plan.to, self.small_image(), lane),
         };
-        cells.collapse();
-        let Cells {
-            counts,
-            images,
-            from,
-            to: at,
-        } = cells;
-        let rows = &self.convolution.rows[rows];
-        let (vectors, lanewise) = (block.vectors, plan.lanewise);
-        let outer = Outer {
+        positions.collapse();
+        let tile = WeightGradTile {
             source,
-            from,
-            rows,
+            from: positions.from,
+            rows: &self.convolution.rows[rows],
             small,
-            at,
-            counts,
-            images,
-            vectors,
-            lanewise,
+            at: positions.to,
+            counts: positions.counts,
+            images: positions.images,
+            vectors: plan.blocks[part.block].vectors,
+            lanewise: plan.lanewise,
             sums,
         };
-        T::run_kernel(self.convolution.level, outer);
+        T::run_kernel(self.convolution.level, tile);
     }
 }
 
-/// Images in place, or laid into scratch.
+/// Images in place, or written into scratch with their margin.
 fn read<'a, T: Real>(
     in_place: Option<&'a [T]>,
-    feed: Feed<'a, T>,
+    input: ConvInput<'a, T>,
     images: Range<usize>,
     margin: &Margin,
     channels: usize,
@@ -294,7 +260,7 @@ fn read<'a, T: Real>(
     match in_place {
         Some(numbers) => &numbers[images.start * image..images.end * image],
         None => {
-            feed.lay(images, margin, channels, scratch);
+            input.write_padded(images, margin, channels, scratch);
             scratch
         }
     }

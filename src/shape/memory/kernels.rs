@@ -1,21 +1,12 @@
 //! What the kernels of a convolution need beside the tensors: packed weights, laid-out images, partial sums.
 //!
 //! "Large" is the side that the window slides over, "small" the side of its positions; "down" goes from large
-//! to small. The sizes are those of `nn::ops`.
+//! to small. How work is cut into tasks is read from `nn::ops::blocking`.
 
 use super::Machine;
+use crate::nn::ops::blocking;
 use crate::shape::op::{Geometry, Op};
 
-/// Positions that a task lays out at a time, where the batch is large enough.
-const BLOCK_POSITIONS: u64 = 96;
-const MIN_POSITIONS: u64 = 24;
-/// Tasks that a batch is cut into at least.
-const MIN_TASKS: u64 = 8;
-/// Parts that a weight's gradient is summed in, and the numbers that they take together at most.
-const PARTS: u64 = 8;
-const PART_NUMBERS: u64 = 1 << 22;
-/// An image alone is cut into bands when it takes more multiply-adds than this.
-const BAND_MACS: u64 = 1 << 21;
 /// Two lists with 16 bytes for each cell of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;
 
@@ -202,13 +193,8 @@ impl Kernel {
         } = self.geometry;
         // Going up, a stride of s has s kinds of positions along its axis.
         let kinds = [0, 1, 2].map(|axis| (input[axis] / stride[axis].max(1)).max(1));
-        let positions = volume(if down { output } else { kinds }).max(1);
-        let most = (batch / MIN_TASKS).max(MIN_POSITIONS.div_ceil(positions));
-        BLOCK_POSITIONS
-            .div_ceil(positions)
-            .min(most)
-            .min(batch.max(1))
-            .max(1)
+        let positions = volume(if down { output } else { kinds });
+        blocking::images_per_task(positions as usize, batch as usize) as u64
     }
 
     /// What a pass in a direction works in.
@@ -238,9 +224,13 @@ impl Kernel {
             .saturating_mul(source.saturating_add(image))
             .saturating_add(4 * machine.lanes);
         let blocks = batch.div_ceil(images);
-        let banded = blocks < MIN_TASKS && self.work(down, machine) >= BAND_MACS && image == 0;
+        let bands = if image == 0 {
+            blocking::bands(blocks as usize, self.work(down, machine) as usize)
+        } else {
+            1
+        };
         Scratch {
-            tasks: if banded { blocks * MIN_TASKS } else { blocks },
+            tasks: blocks * bands as u64,
             numbers,
         }
     }
@@ -281,7 +271,7 @@ impl Kernel {
             volume(self.geometry.output).saturating_mul(self.small),
         );
         Scratch {
-            tasks: MIN_TASKS,
+            tasks: blocking::MIN_TASKS as u64,
             numbers: large.saturating_add(small),
         }
     }
@@ -294,7 +284,8 @@ impl Kernel {
             self.small
         };
         let part = self.packed(true, machine).saturating_add(bias).max(1);
-        part.saturating_mul((PART_NUMBERS / part).clamp(1, PARTS).min(batch.max(1)))
+        let parts = blocking::gradient_parts(part as usize, batch as usize);
+        part.saturating_mul(parts as u64)
     }
 }
 

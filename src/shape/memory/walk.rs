@@ -5,6 +5,7 @@
 
 use super::kernels::{Ends, Kernel, Scratch};
 use super::{Bytes, FLOAT, Machine, tables};
+use crate::nn::ops::blocking;
 use crate::project::Place;
 use crate::shape::cost::parameters;
 use crate::shape::op::{Op, PlannedLayer};
@@ -12,11 +13,9 @@ use crate::shape::units::{Unit, Work, end, first_trained};
 use std::collections::BTreeMap;
 
 /// Parts that sums over a batch are taken in.
-const PARTS: u64 = 8;
+const PARTS: u64 = blocking::PARTS as u64;
 /// Bytes of a number in f64.
 const WIDE: u64 = 8;
-/// Numbers that a task of batch norm takes at a time, at least.
-const NORM_BLOCK: u64 = 1 << 14;
 
 /// What was met so far.
 pub(super) struct Walk {
@@ -301,7 +300,8 @@ impl Walk {
         let lines = if need { 4 } else { 1 };
         self.scratch(unit.place, lines * FLOAT * channels);
         let image = unit.input.max(1);
-        let numbers = NORM_BLOCK.div_ceil(image).saturating_mul(image);
+        let images = blocking::norm_images(image as usize) as u64;
+        let numbers = images.saturating_mul(image);
         self.scratch.push(Scratch {
             tasks: PARTS.min(self.batch),
             numbers: numbers.saturating_add(2 * channels),

@@ -164,11 +164,11 @@ fn run(c: &Convolution, down: bool, source: &[f32], weight: &[f32], targets: usi
     let mut packed = vec![f32::NAN; c.plan(down).packed_len()];
     c.plan(down).pack(weight, &mut packed);
     let mut target = vec![f32::NAN; targets];
-    let run = Run {
+    let run = ConvPass {
         convolution: c,
         down,
         weight: &packed,
-        feed: Feed::Plain(source),
+        input: ConvInput::Plain(source),
         finish: Finish::NONE,
     };
     run.compute(&mut target);
@@ -176,7 +176,10 @@ fn run(c: &Convolution, down: bool, source: &[f32], weight: &[f32], targets: usi
 }
 
 fn weight_gradient(c: &Convolution, given: &Numbers) -> Vec<f32> {
-    let (large, small) = (Feed::Plain(&given.large), Feed::Plain(&given.small));
+    let (large, small) = (
+        ConvInput::Plain(&given.large),
+        ConvInput::Plain(&given.small),
+    );
     let both = WeightGradient {
         convolution: c,
         large,
@@ -247,11 +250,11 @@ fn bias_and_relu_come_last() {
         bias: Some(&[0.5, 0.5, 0.0]),
         relu: true,
     };
-    let run = Run {
+    let run = ConvPass {
         convolution: &c,
         down: true,
         weight: &packed,
-        feed: Feed::Plain(&[2.0]),
+        input: ConvInput::Plain(&[2.0]),
         finish,
     };
     let mut y = [0.0; 3];

@@ -1,5 +1,5 @@
-//! Where a convolution's source numbers come from: a tensor, or the gradient of one behind a fused
-//! activation and pooling.
+//! The input of a convolution kernel: a tensor, or the gradient before a fused activation and pooling,
+//! computed while it is copied.
 
 use super::real::Real;
 use super::simd::vectorized;
@@ -7,52 +7,59 @@ use super::sliding::Margin;
 use super::taps::{OUTSIDE, Taps};
 use std::ops::Range;
 
-/// Images that a kernel can ask for, laid into a margin of zeros.
+/// Images that are written with a margin of zeros when a kernel needs them.
 #[derive(Clone, Copy)]
-pub enum Feed<'a, T> {
-    /// A tensor as it is.
+pub enum ConvInput<'a, T> {
+    /// A tensor.
     Plain(&'a [T]),
     /// The gradient before a relu: `gradient` where `output` is positive.
     Relu {
-        /// Of the relu's output.
+        /// Gradient of the relu's output.
         gradient: &'a [T],
         /// The relu's output.
         output: &'a [T],
     },
     /// The gradient before a max pooling, and perhaps a relu on either side of it.
     Pooled {
-        /// Of the pooling's output.
+        /// Gradient of the pooling's output.
         gradient: &'a [T],
-        /// The output, where a relu lets only positive ones through.
+        /// The output, if a relu passes only the gradient of positive ones.
         output: Option<&'a [T]>,
-        /// The cell that each output came from.
+        /// Index of the unpooled position that each output came from.
         indices: &'a [u32],
-        /// Cells of an output image.
+        /// Positions of an output image.
         cells: usize,
-        /// The windows, where each cell belongs to one at most.
+        /// The windows, if they do not overlap.
         disjoint: Option<&'a Taps>,
-        /// Where each cell of the unpooled image lies in the one margin that this is ever laid into.
+        /// Padded index of each position of the unpooled image, for the only margin it is written with.
         places: &'a [u32],
     },
 }
 
-impl<'a, T: Real> Feed<'a, T> {
-    /// The tensor itself, where kernels can read it as it is.
+impl<'a, T: Real> ConvInput<'a, T> {
+    /// The tensor, if kernels can read it in place.
     pub fn plain(&self) -> Option<&'a [T]> {
         match *self {
-            Feed::Plain(numbers) => Some(numbers),
+            ConvInput::Plain(numbers) => Some(numbers),
             _ => None,
         }
     }
 
-    /// Writes some images, padded, one after the other.
-    pub fn lay(&self, images: Range<usize>, margin: &Margin, channels: usize, out: &mut [T]) {
-        let (cells, padded) = (margin.cells() * channels, margin.padded_cells() * channels);
+    /// Writes a range of images with their margin, one after the other.
+    pub fn write_padded(
+        &self,
+        images: Range<usize>,
+        margin: &Margin,
+        channels: usize,
+        out: &mut [T],
+    ) {
+        let image_len = margin.cells() * channels;
+        let padded = margin.padded_cells() * channels;
         for (image, out) in images.zip(out.chunks_exact_mut(padded)) {
-            let span = image * cells..(image + 1) * cells;
+            let span = image * image_len..(image + 1) * image_len;
             match *self {
-                Feed::Plain(numbers) => copy(&numbers[span], margin, channels, out),
-                Feed::Relu { gradient, output } => {
+                ConvInput::Plain(numbers) => copy(&numbers[span], margin, channels, out),
+                ConvInput::Relu { gradient, output } => {
                     copy_positive(
                         &gradient[span.clone()],
                         &output[span],
@@ -61,7 +68,7 @@ impl<'a, T: Real> Feed<'a, T> {
                         out,
                     );
                 }
-                Feed::Pooled {
+                ConvInput::Pooled {
                     gradient,
                     output,
                     indices,
@@ -84,8 +91,7 @@ impl<'a, T: Real> Feed<'a, T> {
     }
 }
 
-/// Calls `f(the row's numbers in the image, their place among the padded)` for every row, and writes zeros
-/// around them.
+/// Calls `f(the row's range in the image, its padded elements)` for every row, and writes zeros around it.
 #[inline(always)]
 fn each_row<T: Real>(
     margin: &Margin,
@@ -96,8 +102,10 @@ fn each_row<T: Real>(
     if margin.is_empty() {
         return f(0..out.len(), out);
     }
-    let ([depth, height, width], [_, rows, cells]) = (margin.image, margin.padded);
-    let (row, left) = (width * channels, margin.before[2] * channels);
+    let [depth, height, width] = margin.image;
+    let [_, rows, cells] = margin.padded;
+    let row = width * channels;
+    let left = margin.before[2] * channels;
     for (index, out) in out.chunks_exact_mut(cells * channels).enumerate() {
         let d = (index / rows).wrapping_sub(margin.before[0]);
         let h = (index % rows).wrapping_sub(margin.before[1]);
@@ -145,7 +153,7 @@ fn scatter<T: Real>(
 }
 
 vectorized! {
-    /// The same for windows that share no cell: every cell of a window is written, most with 0.
+    /// [`scatter`] for windows that do not overlap: every position of a window is written, most with 0.
     fn spread<T: Real>(
         taps: &Taps,
         pooled: (&[T], &[u32]),
