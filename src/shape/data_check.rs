@@ -125,8 +125,8 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
         (Some(_), _) => None,
         (None, range) => Some(range.unwrap_or([0.0, 1.0])),
     };
-    if loss == Loss::Bce {
-        return binary(pixels, last);
+    if loss.spec().needs_probabilities {
+        return probabilities(loss, pixels, last);
     }
     let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
         format!("from {low} to {high}")
@@ -163,14 +163,14 @@ fn span([low, high]: [f32; 2]) -> String {
     }
 }
 
-fn binary(pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
+fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !matches!(last, Some(Kind::Activation(Activation::Sigmoid))) {
-        let message = "the loss bce needs outputs between 0 and 1";
+        let message = format!("the loss {loss} needs outputs between 0 and 1");
         problems.push(Problem::warning(message).help("end the decoder with `sigmoid`"));
     }
     if !pixels.is_some_and(|[low, high]| low >= 0.0 && high <= 1.0) {
-        let message = "the loss bce needs pixels between 0 and 1";
+        let message = format!("the loss {loss} needs pixels between 0 and 1");
         problems.push(Problem::warning(message).help("use range = [0, 1], or loss = \"mse\""));
     }
     problems

@@ -164,23 +164,20 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
 }
 
 fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
-    match (stage.task, stage.loss) {
-        (Task::Classify, Loss::CrossEntropy) => Vec::new(),
-        (Task::Classify, other) => {
-            vec![
-                Problem::error(format!(
-                    "the loss {other} compares images; classifying needs cross-entropy"
-                ))
-                .help("use loss = \"cross-entropy\""),
-            ]
+    let loss = stage.loss;
+    let fitting = Loss::words_for(stage.task);
+    match (stage.task, loss.spec().task) {
+        (Task::Classify, Task::Classify) => Vec::new(),
+        (Task::Classify, Task::Reconstruct) => {
+            let message = format!("the loss {loss} compares images; classifying needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"cross-entropy\"")]
         }
-        (Task::Reconstruct, Loss::CrossEntropy) => {
-            vec![
-                Problem::error("cross-entropy compares scores with a label; reconstructing needs mse, l1 or bce")
-                    .help("use loss = \"mse\""),
-            ]
+        (Task::Reconstruct, Task::Classify) => {
+            let message =
+                format!("{loss} compares scores with a label; reconstructing needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"mse\"")]
         }
-        (Task::Reconstruct, loss) => {
+        (Task::Reconstruct, Task::Reconstruct) => {
             super::data_check::output_range(project, loss, last_kind(&project.network.decoder))
         }
     }

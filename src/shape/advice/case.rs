@@ -2,7 +2,7 @@
 
 use crate::project::layer::{Kind, Layer};
 use crate::project::node::Node;
-use crate::project::stage::{Loss, Task};
+use crate::project::stage::Stage;
 use crate::project::{Place, Project, Stack};
 use crate::shape::budget::MAX_DEPTH;
 use crate::shape::check::{Problem, found};
@@ -104,12 +104,9 @@ impl<'a> Case<'a> {
             .find(|list| list.stack == stack && list.way.is_empty())
     }
 
-    /// The first stage of this task whose loss is one of these.
-    pub fn stage(&self, task: Task, losses: &[Loss]) -> Option<usize> {
-        self.project
-            .stages
-            .iter()
-            .position(|stage| stage.task == task && losses.contains(&stage.loss))
+    /// The first stage for which this holds.
+    pub fn stage(&self, holds: impl Fn(&Stage) -> bool) -> Option<usize> {
+        self.project.stages.iter().position(holds)
     }
 
     /// What pixel 0 and pixel 255 become; `None` when normalised by channel.

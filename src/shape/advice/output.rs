@@ -75,7 +75,7 @@ fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
 
 /// Softmax, or an activation, before cross-entropy.
 pub fn scores(case: &Case<'_>) -> Vec<Advice> {
-    case.stage(Task::Classify, &[Loss::CrossEntropy])
+    case.stage(|stage| stage.loss == Loss::CrossEntropy && stage.task == Task::Classify)
         .and_then(|_| scored(case.stack(Stack::Head)?))
         .into_iter()
         .collect()
@@ -121,7 +121,7 @@ pub fn half_a_range(case: &Case<'_>) -> Vec<Advice> {
 
 fn half(case: &Case<'_>) -> Option<Advice> {
     let index = ends_in(case, Activation::Tanh)?;
-    case.stage(Task::Reconstruct, &[Loss::Mse, Loss::L1])?;
+    case.stage(|stage| stage.task == Task::Reconstruct && !stage.loss.spec().needs_probabilities)?;
     let [low, high] = case
         .pixels()
         .filter(|[low, high]| *low >= 0.0 && *high <= 1.0)?;
