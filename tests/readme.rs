@@ -3,9 +3,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use strata::project::layer_text::KINDS;
+use strata::project::builtin;
+use strata::project::layer::Kind;
+use strata::project::node::Node;
+use strata::project::optimizer::OPTIMIZERS;
 use strata::project::stage::Loss;
-use strata::project::{builtin, node::Node};
+use strata::shape::layers::WORDS;
 
 fn readme() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -106,22 +109,29 @@ fn every_picture_is_there() {
 }
 
 #[test]
-fn the_table_names_every_layer_and_loss() {
+fn the_table_names_every_layer_loss_and_optimizer() {
     let text = readme();
-    let activations = KINDS.iter().filter(|(_, example, _)| {
-        let Node::Layer(layer) = Node::from_text(example) else {
+    let activations = WORDS.iter().filter(|word| {
+        let Node::Layer(layer) = Node::from_text(word.example) else {
             return false;
         };
-        matches!(layer.kind, strata::project::layer::Kind::Activation(_))
+        matches!(layer.kind, Kind::Activation(_))
     });
     assert_eq!(
         activations.clone().count(),
         10,
         "the README counts ten activations"
     );
-    let names: Vec<&str> = activations.map(|(word, ..)| *word).collect();
-    for (word, ..) in KINDS.iter().filter(|(word, ..)| !names.contains(word)) {
-        assert!(text.contains(&format!("`{word}`")), "{word}");
+    let names: Vec<&str> = activations.map(|layer| layer.word).collect();
+    for layer in WORDS.iter().filter(|layer| !names.contains(&layer.word)) {
+        assert!(
+            text.contains(&format!("`{}`", layer.word)),
+            "{}",
+            layer.word
+        );
+    }
+    for optimizer in &OPTIMIZERS {
+        assert!(text.contains(optimizer.word), "{}", optimizer.word);
     }
     for loss in Loss::ALL {
         assert!(text.contains(&loss.to_string()), "{loss}");

@@ -95,3 +95,24 @@ fn keeps_state(old: &Optimizer, new: &Optimizer) -> bool {
     let kept = old.state_names();
     old.word() == new.word() && new.state_names().iter().all(|name| kept.contains(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optimizer_goes_on_with_the_state_that_it_needs() {
+        for (old, new, keeps) in [
+            ("adam lr=1e-3", "adam lr=1e-4 beta1=0.5", true),
+            ("adam lr=1e-3", "adamw lr=1e-3", false),
+            ("sgd lr=0.1", "sgd lr=0.1 momentum=0.9", false),
+            ("sgd lr=0.1 momentum=0.9", "sgd lr=0.1", true),
+            ("rmsprop centered", "rmsprop", true),
+            ("rmsprop", "rmsprop momentum=0.9", false),
+            ("adagrad", "rmsprop", false),
+        ] {
+            let [before, after] = [old, new].map(|text| text.parse::<Optimizer>().unwrap());
+            assert_eq!(keeps_state(&before, &after), keeps, "{old} → {new}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Losses as values: the word of the project file, what each is for, its option. How they are computed is in
 //! [`crate::nn::loss`].
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::stage::Task;
 use super::words::{SettingError, Words, short};
 use serde::{Deserialize, Serialize};

@@ -145,10 +145,7 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
                 .help("end the head with `flatten` and `dense 10`, or with `gap`"),
         );
     }
-    let (classes, source) = (
-        super::data_check::classes(project.data.source)?,
-        project.data.source,
-    );
+    let (classes, source) = (project.data.source.info().classes?, project.data.source);
     let message = format!(
         "the head gives {} scores, but {source} has {classes} classes",
         answer.channels()
@@ -187,20 +184,13 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
 pub(super) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
     for node in nodes.iter().rev() {
         match node {
-            Node::Layer(layer) if passes_values(&layer.kind) => {}
+            Node::Layer(layer) if layer.kind.passes_values() => {}
             Node::Layer(layer) => return Some(&layer.kind),
             Node::Repeat { layers, .. } if !layers.is_empty() => return last_kind(layers),
             _ => return None,
         }
     }
     None
-}
-
-fn passes_values(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity
-    )
 }
 
 fn numbers(stage: &Stage) -> Vec<Problem> {

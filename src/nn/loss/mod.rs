@@ -3,6 +3,8 @@
 //! Sums run in f64 and in a fixed order. The loss is computed on the CPU whatever the device: a batch of
 //! outputs is small beside the activations that made it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod bce;
 mod cross_entropy;
 mod huber;

@@ -3,6 +3,8 @@
 //! Each keeps tensors for every parameter, named by [`Optimizer::state_names`] and saved under `KEY.NAME`, and
 //! counts its steps.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod adagrad;
 mod adam;
 mod rmsprop;

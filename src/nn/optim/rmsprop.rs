@@ -76,7 +76,7 @@ impl UpdateRule for Step {
         };
         let numbers = [
             self.lr,
-            decay.wide(),
+            self.rmsprop.weight_decay,
             self.rmsprop.eps,
             self.rmsprop.momentum,
         ]

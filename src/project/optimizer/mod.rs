@@ -4,6 +4,8 @@
 //! A new one is a file here and one there, a variant of [`Optimizer`] with its line in [`Optimizer::spec`] and
 //! [`Optimizer::spec_mut`], and a line in [`OPTIMIZERS`].
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod adagrad;
 mod adam;
 mod rmsprop;

@@ -7,6 +7,7 @@ use crate::project::{Place, Project, Stack};
 use crate::shape::budget::MAX_DEPTH;
 use crate::shape::check::{Problem, found};
 use crate::shape::infer::{Inference, Row};
+use crate::shape::layers::Linearity;
 use crate::shape::op::{Plan, Planned, PlannedLayer};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,14 +176,7 @@ fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
 
 /// Whether the layer multiplies with weights and adds up.
 pub fn is_linear(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Conv { .. }
-            | Kind::ConvTranspose { .. }
-            | Kind::DepthwiseConv { .. }
-            | Kind::SeparableConv { .. }
-            | Kind::Dense { .. }
-    )
+    kind.linearity() == Linearity::Weighted
 }
 
 /// Whether the layer only drops values at random.

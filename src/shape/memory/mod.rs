@@ -5,6 +5,8 @@
 //! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/memory.rs` compares it
 //! with what is really allocated.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod kernels;
 mod tables;
 mod walk;

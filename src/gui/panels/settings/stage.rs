@@ -150,7 +150,7 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
     let hover = Loss::ALL
         .map(|loss| format!("{loss}: {}", loss.spec().about))
         .join("\n");
-    let loss = ["loss", "Loss", &hover];
+    let loss = ["loss", "Loss", hover.as_str()];
     if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &Loss::ALL) {
         next.loss = loss;
     }
