@@ -261,6 +261,10 @@ fn gradients_meet_finite_differences() {
             &["gelu", "silu", "hardswish", "elu", "softmax", "sigmoid"],
         ),
         (
+            "3x4x4",
+            &["conv 3 k3 p1", "prelu channels", "conv 2 k1", "prelu"],
+        ),
+        (
             "4x4x4",
             &[
                 "dropout 0.3",

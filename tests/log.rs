@@ -244,14 +244,14 @@ fn strata_log_chooses_what_is_kept() {
 }
 
 #[test]
-fn a_filter_that_is_none_is_told_in_one_line() {
+fn a_bad_filter_is_reported_in_one_line() {
     let home = Home::new();
     let output = home.run_with(Some("loud"), &["new"]);
     assert_eq!(code(&output), 0);
-    let told = err(&output);
+    let message = err(&output);
     assert!(
-        told.lines().count() == 1 && told.contains("STRATA_LOG: `loud` is no level"),
-        "{told}"
+        message.lines().count() == 1 && message.contains("STRATA_LOG: `loud` is no level"),
+        "{message}"
     );
     line(&home.log(), &["WARN", "`loud` is no level"]);
 }

@@ -10,7 +10,7 @@ use strata::data::download;
 use strata::gui::views::ViewKind;
 use strata::project::data::{DataSpec, Source};
 use strata::project::goals::Quantity;
-use strata::project::layer_text::KINDS;
+use strata::shape::layers::WORDS;
 use strata::project::stage::{EARLY_STOP_METRICS, Loss, Stage};
 use strata::project::{augment, builtin};
 
@@ -160,7 +160,7 @@ fn the_licences_of_the_package_are_there() {
 #[test]
 fn every_layer_is_documented() {
     let text = page("docs/layers.md");
-    let kinds: BTreeSet<&str> = KINDS.iter().map(|(word, ..)| *word).collect();
+    let kinds: BTreeSet<&str> = WORDS.iter().map(|layer| layer.word).collect();
     assert_eq!(documented(&text, "layer"), kinds);
 }
 
@@ -195,7 +195,7 @@ fn every_key_of_a_project_is_documented() {
         assert!(code.contains(&goal.name()), "goal {}", goal.name());
     }
     for loss in Loss::ALL {
-        assert!(code.contains(&loss.to_string().as_str()), "{loss}");
+        assert!(code.iter().any(|word| *word == loss.to_string()), "{loss}");
     }
     for metric in EARLY_STOP_METRICS {
         assert!(text.contains(metric), "{metric}");

@@ -48,6 +48,7 @@ fn linear(layer: &mut PlannedLayer) {
             }
         }
         Op::Activation(_)
+        | Op::PRelu { .. }
         | Op::Softmax
         | Op::BatchNorm { .. }
         | Op::GroupNorm { .. }

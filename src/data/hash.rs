@@ -82,7 +82,7 @@ pub(super) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
     let each = patches_per_image.unwrap_or(PATCHES_PER_IMAGE);
     let is_drawn = *source == Source::Shapes || patches.is_some();
     // Numbers that are no bytes have a range of their own where the project names none.
-    let is_signed = matches!(source, Source::Wav | Source::Npy);
+    let is_signed = source.info().has_numbers;
     let settings = [
         Some(format!("source {source}")),
         resize.map(|[height, width]| format!("resize {height}x{width}")),

@@ -97,15 +97,14 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
 /// Where `path` points: `~` is the home folder, a relative path starts at `base`.
 pub(super) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
     let Some(path) = spec.path.as_deref().filter(|path| !path.trim().is_empty()) else {
-        if spec.source == Source::Shapes {
+        let Some(wants) = spec.source.info().wants else {
             return Ok(base.to_path_buf());
-        }
+        };
         return Err(DataError::setting(
             "path",
             format!("missing, and source = \"{}\" reads files", spec.source),
             format!(
-                "write path = \"…\" with {}, or use source = \"shapes\", which needs none",
-                wanted(spec.source)
+                "write path = \"…\" with {wants}, or use source = \"shapes\", which needs none"
             ),
         ));
     };
@@ -129,21 +128,6 @@ fn home() -> Result<PathBuf, DataError> {
             "write the path in full",
         )
     })
-}
-
-fn wanted(source: Source) -> &'static str {
-    match source {
-        Source::Mnist | Source::FashionMnist => "the folder of the four idx-ubyte files",
-        Source::Cifar10 => "the folder cifar-10-batches-bin",
-        Source::Cifar100 => "the folder of train.bin and test.bin",
-        Source::Stl10 => "the folder stl10_binary",
-        Source::Eurosat => "the folder EuroSAT_RGB",
-        Source::Flowers17 => "the folder of the files image_0001.jpg to image_1360.jpg",
-        Source::Npy => "an .npy or .npz file, or the folder of several .npy files",
-        Source::Csv => "the .csv file",
-        Source::Wav => "a folder that has a folder of .wav files for each class",
-        _ => "a folder that has a folder of images for each class",
-    }
 }
 
 /// A label outside the classes: `position` counts from 0.

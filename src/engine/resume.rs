@@ -9,7 +9,6 @@ use crate::data::Dataset;
 use crate::project::Project;
 use crate::project::data::DataSpec;
 use crate::project::stage::{Optimizer, Stage};
-use std::mem::discriminant;
 use std::path::Path;
 
 /// A run to go on with.
@@ -53,9 +52,11 @@ pub(super) fn check(
             "{changed}, and {run} stands inside an epoch (stage `{stage}`, epoch {epoch}, after {steps} of its steps), where images would be repeated or left out: resume with it as in {run}/project.toml, or train in a new run folder (-o FOLDER)"
         )));
     }
-    let keeps_memory = discriminant(&old.optimizer) == discriminant(&new.optimizer);
+    let keeps_memory = keeps_state(&old.optimizer, &new.optimizer);
     if !keeps_memory {
-        let (old, new, stage) = (name(&old.optimizer), name(&new.optimizer), &new.name);
+        let stage = &new.name;
+        let old = old.optimizer;
+        let new = new.optimizer;
         sink.event(Event::Warning(format!(
             "stage `{stage}` was trained with {old} so far and goes on with {new}, which starts without a memory of the steps before"
         )));
@@ -93,10 +94,29 @@ fn changed_images(dataset: &Dataset, run: &Path) -> Option<String> {
         .then(|| "the images ([data] path) are not those it was trained on".to_owned())
 }
 
-fn name(optimizer: &Optimizer) -> &'static str {
-    match optimizer {
-        Optimizer::Sgd { .. } => "sgd",
-        Optimizer::Adam(_) => "adam",
-        Optimizer::AdamW(_) => "adamw",
+/// Whether what one optimizer keeps for each parameter is all that the other needs.
+fn keeps_state(old: &Optimizer, new: &Optimizer) -> bool {
+    let kept = old.state_names();
+    old.word() == new.word() && new.state_names().iter().all(|name| kept.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optimizer_goes_on_with_the_state_that_it_needs() {
+        for (old, new, keeps) in [
+            ("adam lr=1e-3", "adam lr=1e-4 beta1=0.5", true),
+            ("adam lr=1e-3", "adamw lr=1e-3", false),
+            ("sgd lr=0.1", "sgd lr=0.1 momentum=0.9", false),
+            ("sgd lr=0.1 momentum=0.9", "sgd lr=0.1", true),
+            ("rmsprop centered", "rmsprop", true),
+            ("rmsprop", "rmsprop momentum=0.9", false),
+            ("adagrad", "rmsprop", false),
+        ] {
+            let [before, after] = [old, new].map(|text| text.parse::<Optimizer>().unwrap());
+            assert_eq!(keeps_state(&before, &after), keeps, "{old} → {new}");
+        }
     }
 }

@@ -206,12 +206,13 @@ fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
         loss: tally.loss / images,
         ..Metrics::default()
     };
-    match (stage.task, stage.loss) {
-        (Task::Reconstruct, Loss::Mse) => with_mse(metrics.clone(), metrics.loss, pixel_range),
-        (Task::Reconstruct, _) => metrics,
-        (Task::Classify, loss) => Metrics {
+    let loss = metrics.loss;
+    match stage.task {
+        Task::Reconstruct if stage.loss == Loss::Mse => with_mse(metrics, loss, pixel_range),
+        Task::Reconstruct => metrics,
+        Task::Classify => Metrics {
             accuracy: Some(tally.correct as f64 / images),
-            log_loss: (loss == Loss::CrossEntropy).then_some(metrics.loss),
+            log_loss: (stage.loss == Loss::CrossEntropy).then_some(loss),
             ..metrics
         },
     }

@@ -7,18 +7,12 @@ use crate::project::{Network, Place};
 
 /// The stack or branch that a place is in.
 pub fn siblings<'a>(network: &'a Network, place: &Place) -> Option<&'a [Node]> {
-    let mut list = network.stack(place.stack);
-    let (_, way) = place.path.split_last()?;
-    for step in way.chunks(2) {
-        let &[index, branch] = step else { return None };
-        list = list.get(index)?.branches().get(branch)?;
-    }
-    Some(list)
+    network.siblings(place).map(|(list, _)| list)
 }
 
 /// The node at a place.
 pub fn node<'a>(network: &'a Network, place: &Place) -> Option<&'a Node> {
-    siblings(network, place)?.get(*place.path.last()?)
+    network.node(place)
 }
 
 /// The place `by` further in the same stack or branch, if it is one that an existing node could have.

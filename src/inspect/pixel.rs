@@ -12,6 +12,7 @@ use super::reconstructions::Probe;
 use crate::nn::{Mode, NnError, Route};
 use crate::project::size::Shape;
 use crate::project::{Place, Stack};
+use crate::shape::layers::Reads;
 use crate::shape::lens::{number, planned};
 use crate::shape::op::Plan;
 use crate::shape::{Inference, Op};
@@ -311,16 +312,19 @@ fn route(plan: &Plan, stack: Stack) -> Route {
 }
 
 fn kernel(op: &Op) -> Option<[usize; 2]> {
-    match op {
-        Op::Conv { geometry, .. }
-        | Op::ConvTranspose { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => {
+    match op.reads() {
+        Reads::Window(geometry, _) | Reads::Spread(geometry) => {
             let [depth, height, width] = geometry.kernel;
             Some([depth * height, width])
         }
-        _ => None,
+        Reads::Own
+        | Reads::OwnAndStatistics
+        | Reads::Unpooled(_)
+        | Reads::Enlarged { .. }
+        | Reads::Adaptive { .. }
+        | Reads::Padded { .. }
+        | Reads::Cropped { .. }
+        | Reads::All => None,
     }
 }
 

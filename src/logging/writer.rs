@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_counted() {
+    fn lost_lines_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let file = LogFile::new(folder.path());
         let writer = Writer::start(file.clone()).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_told_until_it_can() {
+    fn a_folder_that_cannot_be_written_is_reported_until_it_can() {
         let folder = tempfile::tempdir().unwrap();
         let in_the_way = folder.path().join("strata");
         std::fs::write(&in_the_way, "").unwrap();

@@ -4,85 +4,11 @@ mod pixels;
 mod splits;
 
 use super::augment::{self, Augment};
+pub use super::source::{Source, SourceInfo};
 pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
 use serde::{Deserialize, Serialize};
 pub use splits::{Fold, Labels};
 use std::fmt;
-
-/// A source of images: which format to read, or the built-in generator.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// Procedural pictures made from the project's seed; needs no files.
-    #[default]
-    Shapes,
-    /// MNIST in IDX files, plain or `.gz`.
-    Mnist,
-    /// Fashion-MNIST, in the same format.
-    FashionMnist,
-    /// CIFAR-10, binary or Python version, plain or `.gz`.
-    Cifar10,
-    /// CIFAR-100, binary or Python version, plain or `.gz`.
-    Cifar100,
-    /// STL-10, binary files, read image by image where they lie.
-    Stl10,
-    /// EuroSAT, a folder of class folders of 64×64 JPEG files.
-    Eurosat,
-    /// Oxford 17 flowers, `image_NNNN.jpg`, 80 consecutive numbers a class.
-    Flowers17,
-    /// Any folder of images, one folder a class.
-    Folder,
-    /// Images named in a CSV file: `path,label`.
-    Csv,
-    /// WAV files by class.
-    Wav,
-    /// NumPy arrays.
-    Npy,
-}
-
-impl Source {
-    /// Every source, in the order shown to people.
-    pub const ALL: [Source; 12] = [
-        Source::Shapes,
-        Source::Mnist,
-        Source::FashionMnist,
-        Source::Cifar10,
-        Source::Cifar100,
-        Source::Stl10,
-        Source::Eurosat,
-        Source::Flowers17,
-        Source::Folder,
-        Source::Csv,
-        Source::Wav,
-        Source::Npy,
-    ];
-
-    /// The name used in project files, `fashion-mnist` for example.
-    pub fn name(self) -> &'static str {
-        match self {
-            Source::Shapes => "shapes",
-            Source::Mnist => "mnist",
-            Source::FashionMnist => "fashion-mnist",
-            Source::Cifar10 => "cifar10",
-            Source::Cifar100 => "cifar100",
-            Source::Stl10 => "stl10",
-            Source::Eurosat => "eurosat",
-            Source::Flowers17 => "flowers17",
-            Source::Folder => "folder",
-            Source::Csv => "csv",
-            Source::Wav => "wav",
-            Source::Npy => "npy",
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A part of a dataset.
 #[derive(

@@ -129,16 +129,10 @@ fn siblings<'a>(
     project: &'a mut Project,
     place: &Place,
 ) -> Result<(&'a mut Vec<Node>, usize), EditError> {
-    let mut list = project.network.stack_mut(place.stack);
-    let (&last, way) = place.path.split_last().ok_or_else(|| missing(place))?;
-    for step in way.chunks(2) {
-        let &[index, branch] = step else {
-            return Err(missing(place));
-        };
-        let block = list.get_mut(index).ok_or_else(|| missing(place))?;
-        list = block.branch_mut(branch).ok_or_else(|| missing(place))?;
-    }
-    Ok((list, last))
+    project
+        .network
+        .siblings_mut(place)
+        .ok_or_else(|| missing(place))
 }
 
 /// A project with its past and future.

@@ -2,9 +2,10 @@
 //!
 //! Attributes that were left out stay `None`, so that writing a layer gives back the text it was
 //! read from; [`crate::shape`] fills in the defaults (PyTorch's, with a kernel of 3).
-//! Reading and writing the text is in [`super::layer_text`].
+//! What a kind is (its word and text, its rule, its parameters) is in [`crate::shape::layers`], one file a kind.
 
 use super::size::{Axes, Margins, Padding, Shape};
+use std::fmt;
 
 /// A layer: its kind with attributes, and an optional name (`@stem`).
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,16 @@ pub struct Layer {
     pub kind: Kind,
     /// The name after `@`, for `unpool` to refer to and for people.
     pub name: Option<String>,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        match &self.name {
+            Some(name) => write!(f, " @{name}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A sliding window as written; shared by convolutions and pooling.
@@ -136,6 +147,11 @@ pub enum Kind {
     },
     /// `relu` and its kin.
     Activation(Activation),
+    /// `prelu`, `prelu channels`.
+    PRelu {
+        /// A slope for each channel instead of one for all.
+        by_channel: bool,
+    },
     /// `softmax` over channels or features.
     Softmax,
     /// `noise 0.1`: Gaussian noise while training.
@@ -182,24 +198,6 @@ pub enum Activation {
     Step,
 }
 
-impl Activation {
-    /// The word of the project file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Activation::Relu => "relu",
-            Activation::Relu6 => "relu6",
-            Activation::LeakyRelu(_) => "leakyrelu",
-            Activation::Elu(_) => "elu",
-            Activation::Gelu => "gelu",
-            Activation::Silu => "silu",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Tanh => "tanh",
-            Activation::HardSwish => "hardswish",
-            Activation::Step => "step",
-        }
-    }
-}
-
 /// The family of a layer: what it is coloured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
@@ -233,7 +231,26 @@ macro_rules! window {
             | Kind::SeparableConv { window, .. }
             | Kind::MaxPool { window }
             | Kind::AvgPool { window } => Some(window),
-            _ => None,
+            Kind::Unpool
+            | Kind::Upsample { .. }
+            | Kind::GlobalAvgPool
+            | Kind::GlobalMaxPool
+            | Kind::AdaptiveAvgPool { .. }
+            | Kind::Flatten
+            | Kind::Reshape { .. }
+            | Kind::Dense { .. }
+            | Kind::BatchNorm
+            | Kind::GroupNorm { .. }
+            | Kind::LayerNorm
+            | Kind::Dropout { .. }
+            | Kind::DropoutChannels { .. }
+            | Kind::Activation(_)
+            | Kind::PRelu { .. }
+            | Kind::Softmax
+            | Kind::Noise { .. }
+            | Kind::Pad { .. }
+            | Kind::Crop { .. }
+            | Kind::Identity => None,
         }
     };
 }
@@ -244,34 +261,40 @@ impl Kind {
         window!(self)
     }
 
-    /// The same, to change.
-    pub fn window_mut(&mut self) -> Option<&mut Window> {
-        window!(self)
-    }
-
-    /// The family this kind belongs to.
-    pub fn family(&self) -> Family {
+    /// Whether there is a bias, to change, of a kind that can have one.
+    pub fn bias_mut(&mut self) -> Option<&mut bool> {
         match self {
-            Kind::Conv { .. } | Kind::DepthwiseConv { .. } | Kind::SeparableConv { .. } => {
-                Family::Convolution
-            }
-            Kind::ConvTranspose { .. } | Kind::Unpool | Kind::Upsample { .. } => Family::Upward,
+            Kind::Conv { bias, .. }
+            | Kind::ConvTranspose { bias, .. }
+            | Kind::DepthwiseConv { bias, .. }
+            | Kind::SeparableConv { bias, .. }
+            | Kind::Dense { bias, .. } => Some(bias),
             Kind::MaxPool { .. }
             | Kind::AvgPool { .. }
+            | Kind::Unpool
+            | Kind::Upsample { .. }
             | Kind::GlobalAvgPool
             | Kind::GlobalMaxPool
-            | Kind::AdaptiveAvgPool { .. } => Family::Pooling,
-            Kind::Dense { .. } => Family::Dense,
-            Kind::Activation(_) | Kind::Softmax => Family::Activation,
-            Kind::BatchNorm | Kind::GroupNorm { .. } | Kind::LayerNorm => Family::Normalisation,
-            Kind::Dropout { .. } | Kind::DropoutChannels { .. } | Kind::Noise { .. } => {
-                Family::Regularisation
-            }
-            Kind::Flatten
+            | Kind::AdaptiveAvgPool { .. }
+            | Kind::Flatten
             | Kind::Reshape { .. }
+            | Kind::BatchNorm
+            | Kind::GroupNorm { .. }
+            | Kind::LayerNorm
+            | Kind::Dropout { .. }
+            | Kind::DropoutChannels { .. }
+            | Kind::Activation(_)
+            | Kind::PRelu { .. }
+            | Kind::Softmax
+            | Kind::Noise { .. }
             | Kind::Pad { .. }
             | Kind::Crop { .. }
-            | Kind::Identity => Family::Shape,
+            | Kind::Identity => None,
         }
+    }
+
+    /// The sliding window, to change.
+    pub fn window_mut(&mut self) -> Option<&mut Window> {
+        window!(self)
     }
 }

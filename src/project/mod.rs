@@ -12,11 +12,13 @@ pub mod file;
 pub mod goals;
 pub mod layer;
 pub mod layer_text;
-mod layer_write;
 pub mod locks;
+pub mod loss;
 pub mod node;
+pub mod optimizer;
 pub mod shift;
 pub mod size;
+pub mod source;
 mod stack_write;
 pub mod stage;
 pub mod target;
@@ -118,15 +120,31 @@ impl Network {
         }
     }
 
-    /// The node at a place, to edit.
-    pub fn node_mut(&mut self, place: &Place) -> Option<&mut Node> {
-        let (&last, way) = place.path.split_last()?;
+    /// The stack or branch that a place is in, and the index in it, at which there need not be a node.
+    pub fn siblings(&self, place: &Place) -> Option<(&[Node], usize)> {
+        target::siblings(self.stack(place.stack), &place.path)
+    }
+
+    /// The same, to edit.
+    pub fn siblings_mut(&mut self, place: &Place) -> Option<(&mut Vec<Node>, usize)> {
+        let (&last, blocks) = place.path.split_last()?;
         let mut list = self.stack_mut(place.stack);
-        for step in way.chunks(2) {
-            let &[index, branch] = step else { return None };
+        for block in blocks.chunks(2) {
+            let &[index, branch] = block else { return None };
             list = list.get_mut(index)?.branch_mut(branch)?;
         }
-        list.get_mut(last)
+        Some((list, last))
+    }
+
+    /// The node at a place.
+    pub fn node(&self, place: &Place) -> Option<&Node> {
+        target::node_at(self.stack(place.stack), &place.path)
+    }
+
+    /// The node at a place, to edit.
+    pub fn node_mut(&mut self, place: &Place) -> Option<&mut Node> {
+        let (list, index) = self.siblings_mut(place)?;
+        list.get_mut(index)
     }
 
     /// The nodes of one stack, to edit.

@@ -4,6 +4,8 @@
 //! words of `key=value`, one sentence when they cannot be read.
 
 use super::data::Split;
+pub use super::loss::Loss;
+pub use super::optimizer::Optimizer;
 pub use super::words::SettingError;
 use super::words::{Words, short};
 use serde::{Deserialize, Serialize};
@@ -27,183 +29,6 @@ impl fmt::Display for Task {
             Task::Reconstruct => "reconstruct",
             Task::Classify => "classify",
         })
-    }
-}
-
-/// What is minimised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// Mean squared error over all elements.
-    #[default]
-    Mse,
-    /// Mean absolute error over all elements.
-    L1,
-    /// Binary cross-entropy of values in 0..1 (after a sigmoid).
-    Bce,
-    /// Cross-entropy of logits (or, after a softmax layer, of probabilities) and a label.
-    CrossEntropy,
-}
-
-impl Loss {
-    /// All losses, in the order they are listed.
-    pub const ALL: [Loss; 4] = [Loss::Mse, Loss::L1, Loss::Bce, Loss::CrossEntropy];
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Loss::Mse => "mse",
-            Loss::L1 => "l1",
-            Loss::Bce => "bce",
-            Loss::CrossEntropy => "cross-entropy",
-        })
-    }
-}
-
-/// How parameters are updated. Learning rates and decays are those of PyTorch's classes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Optimizer {
-    /// `sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4` (torch.optim.SGD).
-    Sgd {
-        /// Learning rate.
-        lr: f64,
-        /// Momentum, 0 for none.
-        momentum: f64,
-        /// Nesterov's look-ahead.
-        nesterov: bool,
-        /// L2 penalty added to the gradient.
-        weight_decay: f64,
-    },
-    /// `adam lr=1e-3` (torch.optim.Adam; weight decay is added to the gradient).
-    Adam(AdamSettings),
-    /// `adamw lr=1e-3` (torch.optim.AdamW; weight decay shrinks the parameter, default 0.01).
-    AdamW(AdamSettings),
-}
-
-/// Settings shared by Adam and AdamW.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamSettings {
-    /// Learning rate.
-    pub lr: f64,
-    /// Decay of the gradient's mean.
-    pub beta1: f64,
-    /// Decay of the gradient's square.
-    pub beta2: f64,
-    /// Added to the root of the square.
-    pub eps: f64,
-    /// Weight decay.
-    pub weight_decay: f64,
-}
-
-impl Optimizer {
-    /// The learning rate before any schedule.
-    pub fn lr(&self) -> f64 {
-        match self {
-            Optimizer::Sgd { lr, .. } => *lr,
-            Optimizer::Adam(settings) | Optimizer::AdamW(settings) => settings.lr,
-        }
-    }
-}
-
-impl Default for Optimizer {
-    fn default() -> Optimizer {
-        Optimizer::Adam(AdamSettings {
-            lr: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.0,
-        })
-    }
-}
-
-/// Adam's betas stay below 1, where its means would never move.
-const MAX_BETA: f64 = 0.999_999_9;
-
-impl FromStr for Optimizer {
-    type Err = SettingError;
-
-    fn from_str(text: &str) -> Result<Optimizer, SettingError> {
-        let mut words = Words::new(text);
-        let adam = |words: &mut Words, weight_decay: f64| {
-            Ok::<_, SettingError>(AdamSettings {
-                lr: words.number("lr", 1e-3, 0.0..=1e3)?,
-                beta1: words.number("beta1", 0.9, 0.0..=MAX_BETA)?,
-                beta2: words.number("beta2", 0.999, 0.0..=MAX_BETA)?,
-                eps: words.number("eps", 1e-8, 0.0..=1.0)?,
-                weight_decay: words.number("weight_decay", weight_decay, 0.0..=1e3)?,
-            })
-        };
-        let optimizer = match words.head.as_str() {
-            "sgd" => Optimizer::Sgd {
-                lr: words.number("lr", 1e-2, 0.0..=1e3)?,
-                momentum: words.number("momentum", 0.0, 0.0..=1.0)?,
-                nesterov: words.flag("nesterov")?,
-                weight_decay: words.number("weight_decay", 0.0, 0.0..=1e3)?,
-            },
-            "adam" => Optimizer::Adam(adam(&mut words, 0.0)?),
-            "adamw" => Optimizer::AdamW(adam(&mut words, 0.01)?),
-            other => {
-                return Err(SettingError(format!(
-                    "there is no optimizer `{other}`: write sgd lr=0.01 momentum=0.9, adam lr=1e-3 or adamw lr=1e-3"
-                )));
-            }
-        };
-        words.finish("lr, momentum, nesterov, weight_decay, beta1, beta2, eps")?;
-        match optimizer {
-            Optimizer::Sgd {
-                momentum: 0.0,
-                nesterov: true,
-                ..
-            } => Err(SettingError(
-                "nesterov needs a momentum: write sgd lr=0.01 momentum=0.9 nesterov".into(),
-            )),
-            optimizer => Ok(optimizer),
-        }
-    }
-}
-
-impl fmt::Display for Optimizer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unless = |key: &str, value: f64, default: f64| {
-            if value == default {
-                String::new()
-            } else {
-                format!(" {key}={}", short(value))
-            }
-        };
-        match self {
-            Optimizer::Sgd {
-                lr,
-                momentum,
-                nesterov,
-                weight_decay,
-            } => {
-                let nesterov = if *nesterov { " nesterov" } else { "" };
-                let (momentum, decay) = (
-                    unless("momentum", *momentum, 0.0),
-                    unless("weight_decay", *weight_decay, 0.0),
-                );
-                write!(f, "sgd lr={}{momentum}{nesterov}{decay}", short(*lr))
-            }
-            Optimizer::Adam(s) | Optimizer::AdamW(s) => {
-                let (word, decay) = if matches!(self, Optimizer::Adam(_)) {
-                    ("adam", 0.0)
-                } else {
-                    ("adamw", 0.01)
-                };
-                write!(f, "{word} lr={}", short(s.lr))?;
-                let betas = unless("beta1", s.beta1, 0.9) + &unless("beta2", s.beta2, 0.999);
-                write!(
-                    f,
-                    "{betas}{}{}",
-                    unless("eps", s.eps, 1e-8),
-                    unless("weight_decay", s.weight_decay, decay)
-                )
-            }
-        }
     }
 }
 
@@ -415,7 +240,7 @@ macro_rules! text_conversions {
         }
     )*};
 }
-text_conversions!(Optimizer, Schedule, Sparsity);
+text_conversions!(Schedule, Sparsity);
 
 #[cfg(test)]
 mod tests {
@@ -423,20 +248,6 @@ mod tests {
 
     #[test]
     fn settings_round_trip() {
-        for text in [
-            "sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4",
-            "sgd lr=0.1",
-            "adam lr=1e-4",
-            "adam lr=0.001 beta1=0.5 eps=1e-7",
-            "adamw lr=3e-4 weight_decay=0.05",
-        ] {
-            let optimizer: Optimizer = text.parse().unwrap();
-            assert_eq!(
-                optimizer.to_string().parse::<Optimizer>().unwrap(),
-                optimizer,
-                "{text}"
-            );
-        }
         assert_eq!(
             "cosine warmup=1".parse::<Schedule>().unwrap().to_string(),
             "cosine warmup=1"
@@ -448,24 +259,6 @@ mod tests {
                 .to_string(),
             "rho=0.05 beta=3 at=encoder.1"
         );
-    }
-
-    #[test]
-    fn wrong_settings_are_one_sentence() {
-        for (text, part) in [
-            ("adm lr=1", "there is no optimizer `adm`"),
-            ("adam lr=x", "must be a number"),
-            ("adam lr=-1", "from 0 to"),
-            ("adam lr=nan", "must be a number"),
-            ("adam rate=1", "`rate`"),
-            ("sgd lr=0.1 nesterov", "needs a momentum"),
-            ("", "there is no optimizer"),
-            ("adam beta1=1", "from 0 to 0.9999999"),
-            ("sgd momentum=0.9 nesterov=false", "takes no value"),
-        ] {
-            let error = text.parse::<Optimizer>().unwrap_err();
-            assert!(error.0.contains(part), "{text}: {error}");
-        }
     }
 
     #[test]

@@ -85,11 +85,19 @@ fn index(word: &str) -> Option<usize> {
         .filter(|index: &usize| index.to_string() == word)
 }
 
+/// The list that a path (index, branch, index, …) ends in, and the index in it.
+pub(super) fn siblings<'a>(stack: &'a [Node], path: &[usize]) -> Option<(&'a [Node], usize)> {
+    let (&last, blocks) = path.split_last()?;
+    let mut list = stack;
+    for block in blocks.chunks(2) {
+        let &[index, branch] = block else { return None };
+        list = list.get(index)?.branches().get(branch)?;
+    }
+    Some((list, last))
+}
+
 /// The node at a path: index, branch, index, …
 pub fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
-    match path {
-        [index] => stack.get(*index),
-        [index, branch, rest @ ..] => node_at(stack.get(*index)?.branches().get(*branch)?, rest),
-        [] => None,
-    }
+    let (list, index) = siblings(stack, path)?;
+    list.get(index)
 }

@@ -1,7 +1,9 @@
 //! A layer's numbers as a formula, and a convolution beside the dense layer that maps as much to as much.
 
-use super::cost::{macs, parameters};
-use super::op::{Geometry, Op, Plan, Planned, PlannedLayer};
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::layers::count::Count;
+use super::op::{Op, Plan, Planned, PlannedLayer};
 use crate::project::Place;
 use crate::project::size::Shape;
 use crate::text::count;
@@ -29,9 +31,10 @@ impl AgainstDense {
         let ends = [input.elements(), output.elements()];
         let [from, to] = ends;
         let weight = from.saturating_mul(to);
+        let count = op.count();
         Some(AgainstDense {
-            parameters: [parameters(op, input), weight.saturating_add(to)],
-            macs: [macs(op), weight],
+            parameters: [count.parameters(input), weight.saturating_add(to)],
+            macs: [count.macs(input), weight],
             ends,
         })
     }
@@ -66,140 +69,18 @@ fn first<'a>(nodes: &'a [Planned], place: &Place) -> Option<&'a PlannedLayer> {
 
 /// How a layer's parameters are counted, `32·(3·3·3 + 1) = 896`; `None` where there are none.
 pub fn parameters_formula(layer: &PlannedLayer) -> Option<String> {
-    let sum = parameters(&layer.op, &layer.input);
-    let bias = |has: bool| if has { " + 1" } else { "" };
-    let written = match &layer.op {
-        Op::Conv {
-            in_channels,
-            out_channels,
-            groups,
-            bias: b,
-            geometry,
-        } => {
-            format!(
-                "{out_channels}·({}·{}{})",
-                per_group(*in_channels, *groups),
-                window(geometry, layer),
-                bias(*b)
-            )
-        }
-        Op::ConvTranspose {
-            in_channels,
-            out_channels,
-            groups,
-            bias: b,
-            geometry,
-        } => {
-            let weight = format!(
-                "{in_channels}·{}·{}",
-                per_group(*out_channels, *groups),
-                window(geometry, layer)
-            );
-            if *b {
-                format!("{weight} + {out_channels}")
-            } else {
-                weight
-            }
-        }
-        Op::SeparableConv {
-            in_channels,
-            out_channels,
-            bias: b,
-            geometry,
-        } => {
-            format!(
-                "{in_channels}·{} + {out_channels}·({in_channels}{})",
-                window(geometry, layer),
-                bias(*b)
-            )
-        }
-        Op::Dense {
-            in_features,
-            out_features,
-            bias: b,
-        } => format!("{out_features}·({in_features}{})", bias(*b)),
-        Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => format!("2·{channels}"),
-        Op::LayerNorm => format!("2·{}", layer.input.elements()),
-        _ => return None,
-    };
-    Some(format!("{written} = {}", count(sum)))
+    let counted = layer.op.count();
+    let sum = counted.parameters(&layer.input);
+    (counted != Count::NOTHING)
+        .then(|| format!("{} = {}", counted.factored(&layer.input), count(sum)))
 }
 
 /// How a layer's multiply-accumulates for one image are counted, `30·30 · 32·3·3·3 = 777,600`.
 pub fn macs_formula(layer: &PlannedLayer) -> Option<String> {
-    let written = match &layer.op {
-        Op::Conv {
-            in_channels,
-            out_channels,
-            groups,
-            geometry,
-            ..
-        } => {
-            let each = format!(
-                "{out_channels}·{}·{}",
-                per_group(*in_channels, *groups),
-                window(geometry, layer)
-            );
-            format!("{} · {each}", axes(geometry.output, layer))
-        }
-        // The windows lie on the input.
-        Op::ConvTranspose {
-            in_channels,
-            out_channels,
-            groups,
-            geometry,
-            ..
-        } => {
-            let each = format!(
-                "{in_channels}·{}·{}",
-                per_group(*out_channels, *groups),
-                window(geometry, layer)
-            );
-            format!("{} · {each}", axes(geometry.output, layer))
-        }
-        Op::SeparableConv {
-            in_channels,
-            out_channels,
-            geometry,
-            ..
-        } => {
-            let each = format!(
-                "{in_channels}·{} + {in_channels}·{out_channels}",
-                window(geometry, layer)
-            );
-            format!("{} · ({each})", axes(geometry.output, layer))
-        }
-        Op::Dense {
-            in_features,
-            out_features,
-            ..
-        } => format!("{out_features}·{in_features}"),
-        _ => return None,
-    };
-    Some(format!("{written} = {}", count(macs(&layer.op))))
-}
-
-fn per_group(channels: usize, groups: usize) -> String {
-    if groups > 1 {
-        format!("{channels}/{groups}")
-    } else {
-        channels.to_string()
-    }
-}
-
-fn window(geometry: &Geometry, layer: &PlannedLayer) -> String {
-    axes(geometry.kernel, layer)
-}
-
-/// As many of the three axes as the layer's images have.
-fn axes(sizes: [usize; 3], layer: &PlannedLayer) -> String {
-    let unused = 3 - layer.input.rank().clamp(1, 3);
-    sizes
-        .iter()
-        .skip(unused)
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join("·")
+    let counted = layer.op.count();
+    let sum = counted.macs(&layer.input);
+    let text = counted.macs_text(&layer.input)?;
+    Some(format!("{text} = {}", count(sum)))
 }
 
 #[cfg(test)]
@@ -265,11 +146,11 @@ mod tests {
         );
         assert_eq!(
             formulas("8x16", "conv 4 k5 g2 nobias"),
-            pair("4·(8/2·5) = 80", "12 · 4·8/2·5 = 960")
+            pair("4·8/2·5 = 80", "12 · 4·8/2·5 = 960")
         );
         assert_eq!(
             formulas("8x4x4", "convt 3 k4 s2 p1"),
-            pair("8·3·4·4 + 3 = 387", "4·4 · 8·3·4·4 = 6,144")
+            pair("3·(8·4·4 + 1) = 387", "4·4 · 8·3·4·4 = 6,144")
         );
         assert_eq!(
             formulas("8x4x4", "sepconv 6 k3 p1"),
@@ -280,6 +161,7 @@ mod tests {
             pair("10·(20 + 1) = 210", "10·20 = 200")
         );
         assert_eq!(formulas("8x4x4", "bn"), pair("2·8 = 16", ""));
+        assert_eq!(formulas("8x4x4", "prelu channels"), pair("8 = 8", ""));
         assert_eq!(formulas("8x4x4", "relu"), pair("", ""));
     }
 }

@@ -3,28 +3,9 @@
 use super::check::Problem;
 use crate::project::Project;
 use crate::project::augment::Augment;
-use crate::project::data::{DataSpec, MeanStd, Normalize, Source};
+use crate::project::data::{DataSpec, MeanStd, Normalize};
 use crate::project::layer::{Activation, Kind};
 use crate::project::stage::Loss;
-
-/// How many classes a source has, where that never changes.
-pub fn classes(source: Source) -> Option<usize> {
-    match source {
-        Source::Mnist
-        | Source::FashionMnist
-        | Source::Cifar10
-        | Source::Stl10
-        | Source::Eurosat => Some(10),
-        Source::Flowers17 => Some(17),
-        // A subset of CIFAR-100 counts the classes that are in it.
-        Source::Cifar100
-        | Source::Shapes
-        | Source::Folder
-        | Source::Csv
-        | Source::Wav
-        | Source::Npy => None,
-    }
-}
 
 /// The problems of the data table.
 pub fn data(project: &Project) -> Vec<Problem> {
@@ -125,19 +106,23 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
         (Some(_), _) => None,
         (None, range) => Some(range.unwrap_or([0.0, 1.0])),
     };
-    if loss == Loss::Bce {
-        return binary(pixels, last);
+    if loss.spec().needs_probabilities {
+        return probabilities(loss, pixels, last);
     }
     let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
         format!("from {low} to {high}")
     });
-    let (word, reach, fitting) = match last {
-        Some(Kind::Activation(Activation::Sigmoid)) => ("sigmoid", [0.0, 1.0], "range = [0, 1]"),
-        Some(Kind::Activation(Activation::Tanh)) => ("tanh", [-1.0, 1.0], "range = [-1, 1]"),
-        Some(Kind::Activation(Activation::Relu)) => {
-            ("relu", [0.0, f32::INFINITY], "range = [0, 1]")
-        }
-        _ => return Vec::new(),
+    let Some(Kind::Activation(activation)) = last else {
+        return Vec::new();
+    };
+    let Some(reach) = activation.range() else {
+        return Vec::new();
+    };
+    let word = activation.name();
+    let fitting = if reach[0] < 0.0 {
+        "range = [-1, 1]"
+    } else {
+        "range = [0, 1]"
     };
     let within = pixels.is_some_and(|[low, high]| low >= reach[0] && high <= reach[1]);
     // tanh reaches all of 0..1, so only what it can't reach is worth a word.
@@ -163,14 +148,14 @@ fn span([low, high]: [f32; 2]) -> String {
     }
 }
 
-fn binary(pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
+fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !matches!(last, Some(Kind::Activation(Activation::Sigmoid))) {
-        let message = "the loss bce needs outputs between 0 and 1";
+        let message = format!("the loss {loss} needs outputs between 0 and 1");
         problems.push(Problem::warning(message).help("end the decoder with `sigmoid`"));
     }
     if !pixels.is_some_and(|[low, high]| low >= 0.0 && high <= 1.0) {
-        let message = "the loss bce needs pixels between 0 and 1";
+        let message = format!("the loss {loss} needs pixels between 0 and 1");
         problems.push(Problem::warning(message).help("use range = [0, 1], or loss = \"mse\""));
     }
     problems

@@ -17,6 +17,7 @@ pub use ratio::Ratio;
 pub use seen::{Seen, path, seen};
 pub use set::Set;
 
+use super::layers::Reads;
 use super::op::{Geometry, Op};
 use crate::project::size::Shape;
 
@@ -128,17 +129,15 @@ impl Field {
         let Field::Axes(mut chains) = self else {
             return Field::Whole;
         };
-        if matches!(
-            op,
-            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Flatten | Op::Reshape | Op::Dense { .. }
-        ) {
+        let reads = op.reads();
+        if reads == Reads::All {
             return Field::Whole;
         }
         // Operators always have three axes; a signal or an image has the last ones.
         let first = 3usize.saturating_sub(chains.len());
         for (axis, chain) in (first..3).zip(&mut chains) {
-            chain.grid = chain.grid.and_then(|grid| grid.after(op, axis));
-            if let Some(step) = step(op, axis) {
+            chain.grid = chain.grid.and_then(|grid| grid.after(reads, axis));
+            if let Some(step) = step(reads, axis) {
                 chain.push(step);
             }
         }
@@ -161,22 +160,19 @@ impl Field {
     }
 }
 
-fn step(op: &Op, axis: usize) -> Option<Step> {
-    match op {
-        Op::Conv { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => Some(down(geometry, axis)),
-        Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => {
-            Some(up(geometry, axis))
-        }
-        Op::Upsample {
-            factor, bilinear, ..
-        } => Some(upsample(factor[axis] as u64, *bilinear)),
-        Op::AdaptiveAvgPool { input, output } => {
+fn step(reads: Reads, axis: usize) -> Option<Step> {
+    match reads {
+        Reads::Window(geometry, _) => Some(down(&geometry, axis)),
+        Reads::Spread(geometry) | Reads::Unpooled(geometry) => Some(up(&geometry, axis)),
+        Reads::Enlarged { factor, bilinear } => Some(upsample(factor[axis] as u64, bilinear)),
+        Reads::Adaptive { input, output } => {
             Some(adaptive(input[axis] as u64, output[axis] as u64))
         }
-        _ => None,
+        Reads::Own
+        | Reads::OwnAndStatistics
+        | Reads::Padded { .. }
+        | Reads::Cropped { .. }
+        | Reads::All => None,
     }
 }
 

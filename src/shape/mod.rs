@@ -19,6 +19,7 @@ pub mod explain;
 pub mod field;
 pub mod goals;
 pub mod infer;
+pub mod layers;
 pub mod lens;
 pub mod memory;
 pub mod mismatch;

@@ -176,6 +176,11 @@ pub enum Op {
     },
     /// Elementwise.
     Activation(Activation),
+    /// Elementwise, with learned slopes below zero that start at 0.25.
+    PRelu {
+        /// As many slopes; `None` for one.
+        channels: Option<usize>,
+    },
     /// Over channels.
     Softmax,
     /// Adds Gaussian noise while training.

@@ -145,10 +145,7 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
                 .help("end the head with `flatten` and `dense 10`, or with `gap`"),
         );
     }
-    let (classes, source) = (
-        super::data_check::classes(project.data.source)?,
-        project.data.source,
-    );
+    let (classes, source) = (project.data.source.info().classes?, project.data.source);
     let message = format!(
         "the head gives {} scores, but {source} has {classes} classes",
         answer.channels()
@@ -164,23 +161,20 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
 }
 
 fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
-    match (stage.task, stage.loss) {
-        (Task::Classify, Loss::CrossEntropy) => Vec::new(),
-        (Task::Classify, other) => {
-            vec![
-                Problem::error(format!(
-                    "the loss {other} compares images; classifying needs cross-entropy"
-                ))
-                .help("use loss = \"cross-entropy\""),
-            ]
+    let loss = stage.loss;
+    let fitting = Loss::words_for(stage.task);
+    match (stage.task, loss.spec().task) {
+        (Task::Classify, Task::Classify) => Vec::new(),
+        (Task::Classify, Task::Reconstruct) => {
+            let message = format!("the loss {loss} compares images; classifying needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"cross-entropy\"")]
         }
-        (Task::Reconstruct, Loss::CrossEntropy) => {
-            vec![
-                Problem::error("cross-entropy compares scores with a label; reconstructing needs mse, l1 or bce")
-                    .help("use loss = \"mse\""),
-            ]
+        (Task::Reconstruct, Task::Classify) => {
+            let message =
+                format!("{loss} compares scores with a label; reconstructing needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"mse\"")]
         }
-        (Task::Reconstruct, loss) => {
+        (Task::Reconstruct, Task::Reconstruct) => {
             super::data_check::output_range(project, loss, last_kind(&project.network.decoder))
         }
     }
@@ -190,20 +184,13 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
 pub(super) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
     for node in nodes.iter().rev() {
         match node {
-            Node::Layer(layer) if passes_values(&layer.kind) => {}
+            Node::Layer(layer) if layer.kind.passes_values() => {}
             Node::Layer(layer) => return Some(&layer.kind),
             Node::Repeat { layers, .. } if !layers.is_empty() => return last_kind(layers),
             _ => return None,
         }
     }
     None
-}
-
-fn passes_values(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity
-    )
 }
 
 fn numbers(stage: &Stage) -> Vec<Problem> {

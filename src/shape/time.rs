@@ -4,9 +4,12 @@
 //! need to and from memory, whichever is longer, and a little to begin. Lanes to spare count as arithmetic, since
 //! they are computed. It is an estimate: caches, and how well a size fits the tiles, are not modelled.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::layers::Effort;
 use super::memory::Machine;
 use super::memory::kernels::Kernel;
-use super::op::{Op, Plan, PlannedLayer};
+use super::op::{Plan, PlannedLayer};
 use super::units::{Unit, Watch, Work, end, first_trained, units};
 use crate::project::stage::{Stage, Task};
 use crate::project::{Place, Stack};
@@ -145,9 +148,9 @@ impl Clock<'_> {
     fn layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool, need: bool) -> f64 {
         let (input, own, written) = (unit.input as f64, unit.output as f64, unit.written as f64);
         if unit.trains {
-            self.weights += super::cost::parameters(&layer.op, &layer.input) as f64;
+            self.weights += layer.op.count().parameters(&layer.input) as f64;
         }
-        let kernels = Kernel::of(&layer.op);
+        let kernels = Kernel::of(layer);
         if !kernels.is_empty() {
             let pool = if unit.fused && unit.pool.is_some() {
                 self.moved(own + written)
@@ -166,10 +169,10 @@ impl Clock<'_> {
             });
             return each.sum::<f64>() + pool;
         }
-        let (forward, backward) = match &layer.op {
-            Op::Identity => return 0.0,
-            // Each window is read anew; indices are as large as the output.
-            Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => {
+        let (forward, backward) = match layer.op.effort(&layer.input, &layer.output) {
+            Effort::Nothing => return 0.0,
+            // Each window is read again; indices are as large as the output.
+            Effort::Windows { geometry, .. } => {
                 let window = super::memory::kernels::volume(geometry.kernel) as f64;
                 (
                     window * written.min(input) + 2.0 * written,
@@ -177,12 +180,16 @@ impl Clock<'_> {
                 )
             }
             // Twice over the batch for the means, and once to apply them.
-            Op::BatchNorm { .. } => (2.0 * input + written, 5.0 * input),
+            Effort::BatchStatistics { .. } => (2.0 * input + written, 5.0 * input),
             // In f64, number by number.
-            Op::GroupNorm { .. } | Op::LayerNorm => (20.0 * input, 60.0 * input),
+            Effort::ImageStatistics { .. } => (20.0 * input, 60.0 * input),
             // Random numbers are drawn one by one.
-            Op::Dropout { .. } | Op::Noise { .. } => (40.0 * input, 3.0 * input),
-            _ => (input + written, 2.0 * (input + written)),
+            Effort::Draws { .. } => (40.0 * input, 3.0 * input),
+            Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Kernels(..)
+            | Effort::GlobalMaximum
+            | Effort::Map { .. } => (input + written, 2.0 * (input + written)),
         };
         self.moved(forward)
             + if goes_back && need {

@@ -209,8 +209,7 @@ impl<'a> Unit<'a> {
     }
 
     fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> Unit<'a> {
-        let trains =
-            super::cost::parameters(&layer.op, &layer.input) > 0 && watch.trains(&layer.place);
+        let trains = layer.op.count().parameters(&layer.input) > 0 && watch.trains(&layer.place);
         Unit::new(
             &layer.place,
             Work::Layer(layer),
@@ -295,9 +294,7 @@ pub(super) fn first_trained(units: &[Unit<'_>]) -> usize {
 /// Whether a layer with weights is in here for which this holds.
 pub(super) fn any_weight(units: &[Unit<'_>], holds: &dyn Fn(&Place) -> bool) -> bool {
     units.iter().any(|unit| match &unit.work {
-        Work::Layer(layer) => {
-            super::cost::parameters(&layer.op, &layer.input) > 0 && holds(unit.place)
-        }
+        Work::Layer(layer) => layer.op.count().parameters(&layer.input) > 0 && holds(unit.place),
         Work::Join { branches, .. } => branches.iter().any(|branch| any_weight(branch, holds)),
     })
 }

@@ -1,4 +1,4 @@
-//! What the operating system tells of the machine. Whatever it does not tell is left out of the report.
+//! What the operating system knows of the machine. Whatever it does not provide is left out of the report.
 
 use std::process::Command;
 

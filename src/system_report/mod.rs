@@ -2,7 +2,7 @@
 //! of the window: version, devices, processor, memory, system, display, folders and the last lines of the log.
 //!
 //! Collecting it reads a few small files and, in a build with CUDA, opens every GPU: nothing for a frame. What the
-//! system does not tell is missing from the report; nothing here fails.
+//! system does not provide is missing from the report; nothing here fails.
 
 mod machine;
 
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_display_is_told_with_its_graphics() {
+    fn the_display_is_described_with_its_graphics() {
         let mut display = Display {
             x11: None,
             wayland: None,
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_is_told_with_its_reason() {
+    fn a_log_that_cannot_be_written_is_reported_with_its_reason() {
         let mut log = Status {
             filter: "debug".into(),
             file: Some("/s/strata.log".into()),

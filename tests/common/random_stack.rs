@@ -295,6 +295,8 @@ fn activation(rng: &mut ChaCha8Rng) -> String {
         "relu6",
         "leakyrelu",
         "leakyrelu 0.2",
+        "prelu",
+        "prelu channels",
         "elu",
         "elu 0.5",
         "gelu",

@@ -3,7 +3,7 @@
 use super::{Joined, MOST_TERMS, Part, PixelError, TOP, Term, bracketed, flat};
 use crate::nn::Network;
 use crate::project::size::Shape;
-use crate::shape::lens::{function_value, number};
+use crate::shape::lens::number;
 use crate::shape::op::Geometry;
 use crate::shape::{Op, PlannedLayer};
 use candle_core::{DType, Device};
@@ -123,13 +123,14 @@ impl Layer<'_> {
             Op::Dense { bias, .. } => self.dense(*bias)?,
             Op::Activation(activation) => {
                 let (part, x) = self.same_place();
-                let y = function_value(*activation, x);
+                let y = activation.value(x);
                 Worked::function(
                     part,
                     y,
                     format!("{}({}) = {}", activation.name(), number(x), number(y)),
                 )
             }
+            Op::PRelu { channels } => self.prelu(channels.is_some())?,
             Op::Softmax => self.softmax(),
             Op::BatchNorm { .. } => self.batch_norm()?,
             Op::GroupNorm { channels, groups } => self.group_norm(channels / groups, true)?,
@@ -420,6 +421,26 @@ impl Layer<'_> {
             number(y)
         );
         Worked::function(part, y, words)
+    }
+
+    fn prelu(&self, by_channel: bool) -> Result<Worked, PixelError> {
+        let (part, x) = self.same_place();
+        let slopes = self.numbers("weight")?;
+        let slope = slopes.get(if by_channel { self.at[0] } else { 0 });
+        let slope = f64::from(slope.copied().unwrap_or(f32::NAN));
+        if x > 0.0 {
+            let words = format!("prelu({}) = {}", number(x), number(x));
+            return Ok(Worked::function(part, x, words));
+        }
+        let y = slope * x;
+        let words = format!(
+            "prelu({}) = {}·{} = {}",
+            number(x),
+            number(slope),
+            bracketed(x),
+            number(y)
+        );
+        Ok(Worked::function(part, y, words))
     }
 
     fn batch_norm(&self) -> Result<Worked, PixelError> {

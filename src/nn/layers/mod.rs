@@ -8,6 +8,7 @@ mod dense;
 mod dropout;
 mod group_norm;
 mod max_pool;
+mod prelu;
 mod reshape;
 mod separable;
 mod softmax;
@@ -78,6 +79,7 @@ pub(crate) trait Layer: Send {
 }
 
 /// The layer for a resolved operator; its parameters are added to the network's list.
+#[deny(clippy::wildcard_enum_match_arm)]
 pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result<Box<dyn Layer>> {
     let (input, output) = (&planned.input, &planned.output);
     Ok(match &planned.op {
@@ -93,7 +95,7 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
         | Op::AdaptiveAvgPool { .. }
         | Op::Upsample { .. }
         | Op::Pad { .. }
-        | Op::Crop { .. } => Box::new(spatial::Spatial::new(planned)),
+        | Op::Crop { .. } => Box::new(spatial::Spatial::new(planned)?),
         Op::Flatten | Op::Reshape => Box::new(reshape::Reshape::new(input, output)),
         Op::Dense {
             in_features,
@@ -130,6 +132,7 @@ pub(crate) fn build(planned: &PlannedLayer, builder: &mut Builder<'_>) -> Result
             builder.next_random(),
         )),
         Op::Activation(activation) => Box::new(activation::Elementwise::new(*activation)),
+        Op::PRelu { channels } => Box::new(prelu::PRelu::new(&planned.key, *channels, builder)?),
         Op::Softmax => Box::new(softmax::Softmax::default()),
         Op::Identity => Box::new(Identity),
     })

@@ -2,6 +2,7 @@
 //! padding and cropping. The gradient is the transposed map.
 
 use super::{Buffer, Layer, Result, channels_last};
+use crate::nn::NnError;
 use crate::nn::network::Context;
 use crate::nn::ops::spatial_map::{SpatialMap, apply_cpu};
 use crate::nn::ops::storage::{fill, view};
@@ -21,24 +22,24 @@ pub(crate) struct Spatial {
 }
 
 impl Spatial {
-    pub(crate) fn new(planned: &PlannedLayer) -> Spatial {
-        let map = map_of(planned);
+    pub(crate) fn new(planned: &PlannedLayer) -> Result<Spatial> {
+        let map = map_of(planned)?;
         let (input, output) = (planned.input.clone(), planned.output.clone());
-        Spatial {
+        Ok(Spatial {
             transposed: map.transposed(),
             map,
             input,
             output,
             y: Buffer::default(),
             dx: Buffer::default(),
-        }
+        })
     }
 }
 
-fn map_of(planned: &PlannedLayer) -> SpatialMap {
+fn map_of(planned: &PlannedLayer) -> Result<SpatialMap> {
     let (input, output) = (planned.input.volume(), planned.output.volume());
     let signed = |sizes: [usize; 3], sign: i64| sizes.map(|size| sign * size as i64);
-    match &planned.op {
+    Ok(match &planned.op {
         Op::AvgPool {
             geometry,
             count_padding,
@@ -56,9 +57,13 @@ fn map_of(planned: &PlannedLayer) -> SpatialMap {
         } => SpatialMap::nearest(*input, *factor),
         Op::Pad { before, .. } => SpatialMap::shifted(input, output, signed(*before, 1)),
         Op::Crop { before, .. } => SpatialMap::shifted(input, output, signed(*before, -1)),
-        // Global average pooling, the one operator left that `build` sends here.
-        _ => SpatialMap::adaptive_average(input, [1; 3]),
-    }
+        Op::GlobalAvgPool => SpatialMap::adaptive_average(input, [1; 3]),
+        other => {
+            return Err(NnError::Unsupported(format!(
+                "{other:?} as a linear map over space"
+            )));
+        }
+    })
 }
 
 fn apply(

@@ -3,11 +3,11 @@
 //! Batches are `N × S × C` tensors. Everything is index selection, matrix products and scattered sums,
 //! all of which candle has for every device, for every geometry that [`crate::shape`] accepts.
 
-use super::elementwise::LEAKY_SLOPE;
 use super::spatial_map::SpatialMap;
 use super::taps::{OUTSIDE, Taps};
 use crate::nn::NnError;
 use crate::project::layer::Activation;
+use crate::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 use candle_core::{D, Device, Tensor};
 
 type Result<T> = std::result::Result<T, NnError>;
@@ -219,7 +219,7 @@ pub fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
         Activation::LeakyRelu(slope) => {
             candle_nn::ops::leaky_relu(x, f64::from(slope.unwrap_or(LEAKY_SLOPE)))?
         }
-        Activation::Elu(alpha) => x.elu(f64::from(alpha.unwrap_or(1.0)))?,
+        Activation::Elu(alpha) => x.elu(f64::from(alpha.unwrap_or(ELU_ALPHA)))?,
         Activation::Gelu => x.gelu_erf()?,
         Activation::Silu => (x * sigmoid(x)?)?,
         Activation::Sigmoid => sigmoid(x)?,
@@ -250,7 +250,8 @@ pub fn activate_backward(
             ((positive()? * (1.0 - slope))? + slope)?
         }
         Activation::Elu(alpha) => {
-            let below = (x.minimum(&x.zeros_like()?)?.exp()? * f64::from(alpha.unwrap_or(1.0)))?;
+            let below =
+                (x.minimum(&x.zeros_like()?)?.exp()? * f64::from(alpha.unwrap_or(ELU_ALPHA)))?;
             let positive = positive()?;
             (&positive + (positive.neg()? + 1.0)?.mul(&below)?)?
         }

@@ -1,8 +1,11 @@
 //! Functions of single elements over whole slices.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::real::Real;
 use super::simd::vectorized;
 use crate::project::layer::Activation;
+use crate::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 use rayon::prelude::*;
 
 const CHUNK: usize = 1 << 14;
@@ -65,9 +68,6 @@ pub fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
         .for_each(|(out, x)| add_row_chunk(x, row, out));
 }
 
-/// The slope of `leakyrelu` below zero unless given, as in PyTorch.
-pub const LEAKY_SLOPE: f32 = 0.01;
-
 /// Applies an activation. NaN stays NaN.
 pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
     let zero = T::zero();
@@ -82,7 +82,7 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
             map(x, out, |v| if v < zero { v * slope } else { v });
         }
         Activation::Elu(alpha) => {
-            let alpha = T::from_f64(f64::from(alpha.unwrap_or(1.0)));
+            let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
             map(x, out, |v| {
                 if v < zero {
                     alpha * v.exponential_minus_one()
@@ -131,7 +131,7 @@ pub fn activate_backward<T: Real>(
             scaled(x, gradient, out, |v| if v > zero { one } else { slope });
         }
         Activation::Elu(alpha) => {
-            let alpha = T::from_f64(f64::from(alpha.unwrap_or(1.0)));
+            let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
             scaled(x, gradient, out, |v| {
                 if v > zero {
                     one
@@ -191,4 +191,77 @@ fn normal_cdf<T: Real>(x: T) -> T {
 fn normal_density<T: Real>(x: T) -> T {
     let x = x.to_f64();
     T::from_f64((-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Activation; 12] = [
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::LeakyRelu(None),
+        Activation::LeakyRelu(Some(0.3)),
+        Activation::Elu(None),
+        Activation::Elu(Some(0.5)),
+        Activation::Gelu,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::HardSwish,
+        Activation::Step,
+    ];
+
+    fn grid<T: Real>() -> Vec<T> {
+        (-400..=400)
+            .map(|i| T::from_f64(f64::from(i) / 40.0))
+            .collect()
+    }
+
+    fn agrees<T: Real>(tolerance: f64) {
+        let x = grid::<T>();
+        for activation in ALL {
+            let mut y = vec![T::zero(); x.len()];
+            activate(activation, &x, &mut y);
+            for (&x, &y) in x.iter().zip(&y) {
+                let wanted = activation.value(x.to_f64());
+                let error = (y.to_f64() - wanted).abs();
+                assert!(
+                    error <= tolerance * (1.0 + wanted.abs()),
+                    "{activation:?}({x}) = {y}, should be {wanted}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_kernels_compute_the_table_of_activations() {
+        agrees::<f64>(1e-12);
+        agrees::<f32>(2e-6);
+    }
+
+    #[test]
+    fn gradients_are_the_slopes_of_the_table() {
+        let x: Vec<f64> = grid();
+        let ones = vec![1.0; x.len()];
+        for activation in ALL {
+            let mut y = vec![0.0; x.len()];
+            let mut dx = vec![0.0; x.len()];
+            activate(activation, &x, &mut y);
+            activate_backward(activation, &x, &y, &ones, &mut dx);
+            for (x, dx) in x.iter().zip(&dx) {
+                // Kinks lie on multiples of 1/2.
+                if (x * 2.0).fract() == 0.0 {
+                    continue;
+                }
+                let step = 1e-5;
+                let slope =
+                    (activation.value(x + step) - activation.value(x - step)) / (2.0 * step);
+                assert!(
+                    (slope - dx).abs() < 1e-8,
+                    "{activation:?} at {x}: {dx}, should be {slope}"
+                );
+            }
+        }
+    }
 }

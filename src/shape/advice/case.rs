@@ -2,11 +2,12 @@
 
 use crate::project::layer::{Kind, Layer};
 use crate::project::node::Node;
-use crate::project::stage::{Loss, Task};
+use crate::project::stage::Stage;
 use crate::project::{Place, Project, Stack};
 use crate::shape::budget::MAX_DEPTH;
 use crate::shape::check::{Problem, found};
 use crate::shape::infer::{Inference, Row};
+use crate::shape::layers::Linearity;
 use crate::shape::op::{Plan, Planned, PlannedLayer};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,12 +105,9 @@ impl<'a> Case<'a> {
             .find(|list| list.stack == stack && list.way.is_empty())
     }
 
-    /// The first stage of this task whose loss is one of these.
-    pub fn stage(&self, task: Task, losses: &[Loss]) -> Option<usize> {
-        self.project
-            .stages
-            .iter()
-            .position(|stage| stage.task == task && losses.contains(&stage.loss))
+    /// The first stage for which this holds.
+    pub fn stage(&self, holds: impl Fn(&Stage) -> bool) -> Option<usize> {
+        self.project.stages.iter().position(holds)
     }
 
     /// What pixel 0 and pixel 255 become; `None` when normalised by channel.
@@ -178,14 +176,7 @@ fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
 
 /// Whether the layer multiplies with weights and adds up.
 pub fn is_linear(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Conv { .. }
-            | Kind::ConvTranspose { .. }
-            | Kind::DepthwiseConv { .. }
-            | Kind::SeparableConv { .. }
-            | Kind::Dense { .. }
-    )
+    kind.linearity() == Linearity::Weighted
 }
 
 /// Whether the layer only drops values at random.

@@ -7,7 +7,7 @@
 
 use super::{Fix, adds_no_error, after};
 use crate::project::edit::Edit;
-use crate::project::layer::{Activation, Kind};
+use crate::project::layer::Kind;
 use crate::project::node::Node;
 use crate::project::target::{Target, node_at};
 use crate::project::{Place, Project, Stack};
@@ -118,7 +118,7 @@ fn layer_fix(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
 }
 
 fn is_activation(node: &Node) -> bool {
-    matches!(node, Node::Layer(layer) if matches!(layer.kind, Kind::Activation(_)))
+    matches!(node, Node::Layer(layer) if layer.kind.is_function())
 }
 
 /// The layer with `k3` in place of the kernel it has, or with `dropout 0.5` in place of itself.
@@ -207,9 +207,8 @@ fn ending(project: &Project, line: &str) -> Option<Fix> {
 }
 
 fn same_sort(new: &Kind, old: &Kind) -> bool {
-    let is_activation = |kind: &Kind| matches!(kind, Kind::Activation(_) | Kind::Softmax);
     matches!((new, old), (Kind::Dense { .. }, Kind::Dense { .. }))
-        || is_activation(new) && is_activation(old)
+        || new.is_activation() && old.is_activation()
 }
 
 /// `remove the last tanh`
@@ -219,11 +218,9 @@ fn last_removed(project: &Project, problem: &Problem, line: &str) -> Option<Fix>
         .place
         .as_ref()
         .map_or(Stack::Decoder, |place| place.stack);
-    let named = |node: &Node| match node {
-        Node::Layer(layer) => {
-            matches!(layer.kind, Kind::Activation(a) if Activation::name(a) == word)
-        }
-        _ => false,
+    let named = |node: &Node| {
+        let text = node.text();
+        is_activation(node) && text.split(' ').next() == Some(word)
     };
     let place = Place::new(stack, project.network.stack(stack).iter().rposition(named)?);
     fix(format!("remove {word} at {place}"), Edit::Remove(place))

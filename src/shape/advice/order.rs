@@ -4,39 +4,16 @@ use super::Advice;
 use super::case::{Case, List, is_dropout, is_linear};
 use crate::project::Place;
 use crate::project::edit::Edit;
-use crate::project::layer::Kind;
+use crate::project::layer::{Kind, Window};
 use crate::project::node::Node;
+use crate::shape::layers::Linearity;
 
-/// What a layer does to the chain from one set of weights to the next.
-#[derive(Clone, Copy, PartialEq)]
-enum Sort {
-    /// It has weights.
-    Linear,
-    /// It is linear without weights that matter here.
-    Through,
-    /// It is not linear, or not known to be.
-    Breaks,
-}
-
-fn sort(node: &Node) -> Sort {
+fn linearity(node: &Node) -> Linearity {
     match node {
-        Node::Layer(layer) if is_linear(&layer.kind) => Sort::Linear,
-        Node::Layer(layer) => match layer.kind {
-            Kind::BatchNorm
-            | Kind::Dropout { .. }
-            | Kind::DropoutChannels { .. }
-            | Kind::AvgPool { .. }
-            | Kind::AdaptiveAvgPool { .. }
-            | Kind::GlobalAvgPool
-            | Kind::Flatten
-            | Kind::Reshape { .. }
-            | Kind::Upsample { .. }
-            | Kind::Pad { .. }
-            | Kind::Crop { .. }
-            | Kind::Identity => Sort::Through,
-            _ => Sort::Breaks,
-        },
-        _ => Sort::Breaks,
+        Node::Layer(layer) => layer.kind.linearity(),
+        Node::Broken { .. } | Node::Add(_) | Node::Concat(_) | Node::Repeat { .. } => {
+            Linearity::Nonlinear
+        }
     }
 }
 
@@ -52,23 +29,24 @@ fn in_list(case: &Case<'_>, list: &List<'_>) -> Vec<Advice> {
     let mut found = Vec::new();
     let mut before: Option<usize> = None;
     for (index, node) in list.nodes.iter().enumerate() {
-        match sort(node) {
-            Sort::Linear => {
+        match linearity(node) {
+            Linearity::Weighted => {
                 let pair = before.replace(index).map(|first| (first, index));
                 found.extend(
                     pair.filter(|&pair| is_idle(case, list, pair))
                         .map(|pair| merged(list, pair)),
                 );
             }
-            Sort::Through => {}
-            Sort::Breaks => before = None,
+            Linearity::Weightless => {}
+            Linearity::Nonlinear => before = None,
         }
     }
     let first = list
         .nodes
         .iter()
-        .position(|node| sort(node) != Sort::Through);
-    let first = first.filter(|&index| list.repeats && sort(&list.nodes[index]) == Sort::Linear);
+        .position(|node| linearity(node) != Linearity::Weightless);
+    let first =
+        first.filter(|&index| list.repeats && linearity(&list.nodes[index]) == Linearity::Weighted);
     let wrapped = before.zip(first).filter(|&pair| is_idle(case, list, pair));
     found.extend(wrapped.map(|(last, first)| next_pass(list, last, first)));
     found
@@ -98,33 +76,28 @@ fn is_idle(case: &Case<'_>, list: &List<'_>, (first, second): (usize, usize)) ->
 }
 
 fn is_pointwise(kind: &Kind) -> bool {
-    match kind {
-        Kind::Dense { .. } => true,
-        Kind::Conv { window, .. } => window
-            .kernel_size
-            .as_ref()
-            .is_some_and(|kernel| kernel.sizes().iter().all(|&k| k == 1)),
-        _ => false,
-    }
+    let has_one_cell = |window: &Window| {
+        let kernel = window.kernel_size.as_ref();
+        kernel.is_some_and(|kernel| kernel.sizes().iter().all(|&k| k == 1))
+    };
+    matches!(kind, Kind::Dense { .. })
+        || matches!(kind, Kind::Conv { window, .. } if has_one_cell(window))
 }
 
 /// Depthwise and grouped convolutions are followed by one that mixes: the two replace one (MobileNet, Xception).
 fn is_separated(kind: &Kind) -> bool {
-    match kind {
-        Kind::DepthwiseConv { .. } => true,
-        Kind::Conv { groups, .. } | Kind::ConvTranspose { groups, .. } => groups.unwrap_or(1) > 1,
-        _ => false,
-    }
+    matches!(kind, Kind::DepthwiseConv { .. })
+        || matches!(kind, Kind::Conv { groups, .. } | Kind::ConvTranspose { groups, .. } if groups.unwrap_or(1) > 1)
 }
 
 /// `k1x3` and `k3x1`: one kernel in two factors.
 fn are_crosswise(first: &Kind, second: &Kind) -> bool {
-    let kernel = |kind: &'_ Kind| match kind {
-        Kind::Conv { window, .. } => window
-            .kernel_size
-            .as_ref()
-            .map(|kernel| kernel.sizes().to_vec()),
-        _ => None,
+    let kernel = |kind: &Kind| {
+        let Kind::Conv { window, .. } = kind else {
+            return None;
+        };
+        let kernel = window.kernel_size.as_ref()?;
+        Some(kernel.sizes().to_vec())
     };
     let (Some(a), Some(b)) = (kernel(first), kernel(second)) else {
         return false;
@@ -172,17 +145,12 @@ pub fn double_activation(case: &Case<'_>) -> Vec<Advice> {
     for list in &case.lists {
         let mut before: Option<usize> = None;
         for index in 0..list.nodes.len() {
-            match list.kind(index) {
-                Some(Kind::Activation(_) | Kind::Softmax) => {
-                    found.extend(
-                        before
-                            .replace(index)
-                            .map(|first| doubled(list, first, index)),
-                    );
-                }
-                Some(Kind::Identity) => {}
-                Some(kind) if is_dropout(kind) => {}
-                _ => before = None,
+            let kind = list.kind(index);
+            if kind.is_some_and(Kind::is_activation) {
+                let first = before.replace(index);
+                found.extend(first.map(|first| doubled(list, first, index)));
+            } else if !kind.is_some_and(|kind| *kind == Kind::Identity || is_dropout(kind)) {
+                before = None;
             }
         }
     }
@@ -228,7 +196,7 @@ fn shifted(list: &List<'_>, dropout: usize) -> Option<Advice> {
     while let Some(next) = norm_after(list, end) {
         end = next;
     }
-    if matches!(list.kind(end + 1), Some(Kind::Activation(_))) {
+    if list.kind(end + 1).is_some_and(Kind::is_function) {
         end += 1;
     }
     let (place, text) = (list.place(dropout), list.nodes[dropout].text());
@@ -301,14 +269,8 @@ pub fn bias_before_norm(case: &Case<'_>) -> Vec<Advice> {
 
 fn without_bias(list: &List<'_>, index: usize) -> Option<Node> {
     let mut layer = list.layer(index)?.clone();
-    match &mut layer.kind {
-        Kind::Conv { bias, .. }
-        | Kind::ConvTranspose { bias, .. }
-        | Kind::DepthwiseConv { bias, .. }
-        | Kind::SeparableConv { bias, .. }
-        | Kind::Dense { bias, .. } => std::mem::replace(bias, false).then_some(Node::Layer(layer)),
-        _ => None,
-    }
+    let bias = layer.kind.bias_mut()?;
+    std::mem::replace(bias, false).then_some(Node::Layer(layer))
 }
 
 /// `encoder.0, encoder.3 and 4 more`

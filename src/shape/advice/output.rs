@@ -11,15 +11,7 @@ use crate::project::stage::{Loss, Stage, Task};
 
 /// The last layer that changes values, if it is in the stack itself.
 fn last(list: &List<'_>) -> Option<usize> {
-    let shapes = |node: &Node| match node {
-        Node::Layer(layer) => {
-            matches!(
-                layer.kind,
-                Kind::Flatten | Kind::Reshape { .. } | Kind::Crop { .. } | Kind::Identity
-            )
-        }
-        _ => false,
-    };
+    let shapes = |node: &Node| matches!(node, Node::Layer(layer) if layer.kind.passes_values());
     list.nodes.iter().rposition(|node| !shapes(node))
 }
 
@@ -75,7 +67,7 @@ fn spoilt(list: &List<'_>, index: usize, how: &str) -> Advice {
 
 /// Softmax, or an activation, before cross-entropy.
 pub fn scores(case: &Case<'_>) -> Vec<Advice> {
-    case.stage(Task::Classify, &[Loss::CrossEntropy])
+    case.stage(|stage| stage.loss == Loss::CrossEntropy && stage.task == Task::Classify)
         .and_then(|_| scored(case.stack(Stack::Head)?))
         .into_iter()
         .collect()
@@ -84,21 +76,24 @@ pub fn scores(case: &Case<'_>) -> Vec<Advice> {
 fn scored(list: &List<'_>) -> Option<Advice> {
     let index = last(list)?;
     let (place, text) = (list.place(index), list.nodes[index].text());
-    let (message, why) = match list.kind(index)? {
-        Kind::Softmax => (
+    let kind = list.kind(index)?;
+    let (message, why) = if *kind == Kind::Softmax {
+        (
             "softmax before cross-entropy: the loss applies it already".to_owned(),
             "Cross-entropy takes the scores and applies log-softmax itself, in one step that can't overflow. Strata \
              leaves the second one out; PyTorch and Keras would apply both (PyTorch, CrossEntropyLoss)."
                 .to_owned(),
-        ),
-        Kind::Activation(_) => (
+        )
+    } else if kind.is_function() {
+        (
             format!("the head ends in `{text}`, but scores should be free"),
             format!(
                 "Cross-entropy needs scores that may be any number: `{text}` limits them, and where it is flat the \
                  right class gets no gradient."
             ),
-        ),
-        _ => return None,
+        )
+    } else {
+        return None;
     };
     let label = format!("remove {text} at {place}");
     Some(
@@ -121,7 +116,7 @@ pub fn half_a_range(case: &Case<'_>) -> Vec<Advice> {
 
 fn half(case: &Case<'_>) -> Option<Advice> {
     let index = ends_in(case, Activation::Tanh)?;
-    case.stage(Task::Reconstruct, &[Loss::Mse, Loss::L1])?;
+    case.stage(|stage| stage.task == Task::Reconstruct && !stage.loss.spec().needs_probabilities)?;
     let [low, high] = case
         .pixels()
         .filter(|[low, high]| *low >= 0.0 && *high <= 1.0)?;

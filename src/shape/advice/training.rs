@@ -7,9 +7,9 @@ use crate::project::data::DataSpec;
 use crate::project::edit::Edit;
 use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
-use crate::project::stage::{AdamSettings, Optimizer, Stage, Task};
+use crate::project::optimizer::UsualRates;
+use crate::project::stage::{Stage, Task};
 use crate::project::target::{Target, target};
-use std::ops::RangeInclusive;
 
 /// Pixels beyond this are taken as not scaled at all.
 const LARGE: f32 = 10.0;
@@ -42,29 +42,14 @@ pub fn learning_rate(case: &Case<'_>) -> Vec<Advice> {
         .collect()
 }
 
-/// Usual learning rates, PyTorch's default, and why.
-fn usual(optimizer: &Optimizer) -> (&'static str, RangeInclusive<f64>, f64, &'static str) {
-    match optimizer {
-        Optimizer::Sgd { .. } => (
-            "sgd",
-            1e-4..=1.0,
-            0.01,
-            "SGD's steps are the gradient times lr: above 1 they usually diverge, below 1e-4 nothing moves \
-             (Bengio 2012, Practical recommendations, section 3.1.1).",
-        ),
-        Optimizer::Adam(_) | Optimizer::AdamW(_) => (
-            "adam",
-            1e-5..=1e-2,
-            1e-3,
-            "Adam moves every weight by about lr a step, however small its gradient: 1e-3 is its authors' choice, \
-             and 1e-2 is a tenth of a typical weight (Kingma and Ba 2015, section 2.1).",
-        ),
-    }
-}
-
 fn unusual(stage: &Stage) -> Option<impl Fn(usize) -> Advice + use<'_>> {
-    let (word, range, default, why) = usual(&stage.optimizer);
+    let word = stage.optimizer.word();
     let lr = stage.optimizer.lr();
+    let UsualRates {
+        range,
+        default,
+        why,
+    } = stage.optimizer.usual();
     (!range.contains(&lr)).then_some(move |index: usize| {
         let side = if lr > *range.end() { "high" } else { "low" };
         let message = format!(
@@ -74,7 +59,7 @@ fn unusual(stage: &Stage) -> Option<impl Fn(usize) -> Advice + use<'_>> {
             short(*range.end())
         );
         let usual = Stage {
-            optimizer: with_lr(stage.optimizer, default),
+            optimizer: stage.optimizer.with_lr(default),
             ..stage.clone()
         };
         let label = format!("set lr={} in stage {}", short(default), index + 1);
@@ -89,24 +74,6 @@ fn short(value: f64) -> String {
         format!("{value:e}")
     } else {
         value.to_string()
-    }
-}
-
-fn with_lr(optimizer: Optimizer, lr: f64) -> Optimizer {
-    match optimizer {
-        Optimizer::Sgd {
-            momentum,
-            nesterov,
-            weight_decay,
-            ..
-        } => Optimizer::Sgd {
-            lr,
-            momentum,
-            nesterov,
-            weight_decay,
-        },
-        Optimizer::Adam(settings) => Optimizer::Adam(AdamSettings { lr, ..settings }),
-        Optimizer::AdamW(settings) => Optimizer::AdamW(AdamSettings { lr, ..settings }),
     }
 }
 

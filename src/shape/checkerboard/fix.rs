@@ -51,7 +51,8 @@ fn confirmed(
     nodes: Vec<Node>,
 ) -> Option<Fix> {
     let mut changed = network.clone();
-    let (siblings, index) = siblings(&mut changed, place)?;
+    let (siblings, index) = changed.siblings_mut(place)?;
+    siblings.get(index)?;
     siblings.splice(index..=index, nodes.iter().cloned());
     let after = infer(&changed);
     let mut last = place.clone();
@@ -65,17 +66,6 @@ fn confirmed(
         nodes,
         network: changed,
     })
-}
-
-/// The list that holds a place, and the index in it.
-fn siblings<'a>(network: &'a mut Network, place: &Place) -> Option<(&'a mut Vec<Node>, usize)> {
-    let mut list = network.stack_mut(place.stack);
-    let (&last, way) = place.path.split_last()?;
-    for step in way.chunks(2) {
-        let &[index, branch] = step else { return None };
-        list = list.get_mut(index)?.branch_mut(branch)?;
-    }
-    (last < list.len()).then_some((list, last))
 }
 
 /// One axis of the layer.

@@ -5,6 +5,8 @@
 //! Values are scaled to a mean of 1. `None` where an axis is too long to be worth it.
 
 use super::taps::gcd;
+use crate::shape::layers::Reads;
+use crate::shape::layers::facts::Joins;
 use crate::shape::op::{Geometry, Op};
 
 /// Positions at most.
@@ -73,25 +75,23 @@ impl Profile {
         if size > MOST && !self.periodic {
             return None;
         }
-        let next = match op {
-            Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => {
-                self.slid(geometry, axis, Pool::Sum)
+        let next = match op.reads() {
+            Reads::Window(geometry, joins) => {
+                let pool = match joins {
+                    Joins::Sum => Pool::Sum,
+                    Joins::Max => Pool::Max,
+                    Joins::Mean { count_padding } => Pool::Mean(count_padding),
+                };
+                self.slid(&geometry, axis, pool)
             }
-            Op::MaxPool { geometry, .. } => self.slid(geometry, axis, Pool::Max),
-            Op::AvgPool {
-                geometry,
-                count_padding,
-            } => self.slid(geometry, axis, Pool::Mean(*count_padding)),
-            Op::ConvTranspose { geometry, .. } => self.spread(geometry, axis, size),
-            Op::Unpool { geometry, .. } => {
+            Reads::Spread(geometry) => self.spread(&geometry, axis, size),
+            Reads::Unpooled(geometry) => {
                 let (stride, pad) = (geometry.stride[axis] as i64, geometry.pad[axis] as i64);
                 self.made(size, geometry.stride[axis], |o| {
                     self.near((o + pad).div_euclid(stride))
                 })
             }
-            Op::Upsample {
-                factor, bilinear, ..
-            } => {
+            Reads::Enlarged { factor, bilinear } => {
                 let wide = factor[axis] as i64;
                 match bilinear {
                     false => self.made(size, factor[axis], |o| self.near(o.div_euclid(wide))),
@@ -100,21 +100,12 @@ impl Profile {
                     }),
                 }
             }
-            Op::AdaptiveAvgPool { input, output } => self.adapted(input[axis], output[axis]),
-            Op::Pad { before, .. } => self.shifted(before[axis] as i64, size),
-            Op::Crop { before, .. } => self.shifted(-(before[axis] as i64), size),
-            Op::GlobalAvgPool
-            | Op::GlobalMaxPool
-            | Op::Flatten
-            | Op::Reshape
-            | Op::Dense { .. } => {
-                if self.periodic {
-                    Some(Profile::endless())
-                } else {
-                    Profile::flat(size)
-                }
-            }
-            _ => Some(self.clone()),
+            Reads::Adaptive { input, output } => self.adapted(input[axis], output[axis]),
+            Reads::Padded { before, .. } => self.shifted(before[axis] as i64, size),
+            Reads::Cropped { before, .. } => self.shifted(-(before[axis] as i64), size),
+            Reads::All if self.periodic => Some(Profile::endless()),
+            Reads::All => Profile::flat(size),
+            Reads::Own | Reads::OwnAndStatistics => Some(self.clone()),
         };
         next.map(Profile::scaled)
     }

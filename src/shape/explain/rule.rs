@@ -4,6 +4,7 @@
 
 use crate::project::layer::Kind;
 use crate::project::size::{MAX_SIZE, Padding};
+use crate::shape::layers::Reads;
 use crate::shape::op::{Geometry, Op};
 
 /// A window's numbers along one axis.
@@ -196,33 +197,28 @@ pub(in crate::shape) fn rules(kind: &Kind, op: &Op, rank: usize) -> Vec<AxisRule
         stride: g.stride[axis] as i64,
         pad: (!is_same(kind)).then_some(g.pad[axis] as i64),
     };
-    match op {
-        Op::Flatten | Op::Reshape | Op::Dense { .. } | Op::GlobalAvgPool | Op::GlobalMaxPool => {
-            Vec::new()
-        }
-        Op::Conv { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => each(&|axis| AxisRule::Slide(slide(geometry, axis))),
-        Op::ConvTranspose { geometry, .. } => each(&|axis| {
-            let slide = slide(geometry, axis);
+    match op.reads() {
+        Reads::All => Vec::new(),
+        Reads::Own | Reads::OwnAndStatistics => each(&|_| AxisRule::Same),
+        Reads::Window(geometry, _) => each(&|axis| AxisRule::Slide(slide(&geometry, axis))),
+        Reads::Spread(geometry) => each(&|axis| {
+            let slide = slide(&geometry, axis);
             let (n, size) = (geometry.output[axis] as i64, geometry.input[axis] as i64);
             let added = size - ((n - 1) * slide.stride - 2 * slide.pad.unwrap_or(0) + slide.span);
             AxisRule::Spread(slide, if slide.pad.is_some() { added } else { 0 })
         }),
-        Op::Unpool { geometry, .. } => each(&|axis| AxisRule::Undo {
+        Reads::Unpooled(geometry) => each(&|axis| AxisRule::Undo {
             stride: geometry.stride[axis] as i64,
             to: geometry.input[axis] as i64,
         }),
-        Op::Upsample { factor, .. } => each(&|axis| AxisRule::Scale(factor[axis] as i64)),
-        Op::AdaptiveAvgPool { output, .. } => each(&|axis| AxisRule::Fixed(output[axis] as i64)),
-        Op::Pad { before, after } => {
+        Reads::Enlarged { factor, .. } => each(&|axis| AxisRule::Scale(factor[axis] as i64)),
+        Reads::Adaptive { output, .. } => each(&|axis| AxisRule::Fixed(output[axis] as i64)),
+        Reads::Padded { before, after } => {
             each(&|axis| AxisRule::Margin((before[axis] + after[axis]) as i64))
         }
-        Op::Crop { before, after } => {
+        Reads::Cropped { before, after } => {
             each(&|axis| AxisRule::Margin(-((before[axis] + after[axis]) as i64)))
         }
-        _ => each(&|_| AxisRule::Same),
     }
 }
 

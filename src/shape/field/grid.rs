@@ -6,7 +6,8 @@
 //! begins, and their stride a fraction.
 
 use super::ratio::Ratio;
-use crate::shape::op::{Geometry, Op};
+use crate::shape::layers::Reads;
+use crate::shape::op::Geometry;
 
 /// Where the windows of a layer begin: cell y's at `stride`·y + `offset`, in cells of the input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +28,8 @@ impl Grid {
     }
 
     /// The grid after one more layer; `None` when its numbers grow too large.
-    pub(super) fn after(self, op: &Op, axis: usize) -> Option<Grid> {
-        let Some(own) = own(op, axis) else {
+    pub(super) fn after(self, reads: Reads, axis: usize) -> Option<Grid> {
+        let Some(own) = own(reads, axis) else {
             return Some(self);
         };
         let own = own?;
@@ -49,23 +50,18 @@ impl Grid {
 }
 
 /// The line of a layer; the outer `None` where it changes nothing.
-fn own(op: &Op, axis: usize) -> Option<Option<Grid>> {
-    Some(match op {
-        Op::Conv { geometry, .. }
-        | Op::SeparableConv { geometry, .. }
-        | Op::MaxPool { geometry, .. }
-        | Op::AvgPool { geometry, .. } => line(geometry.stride[axis], 1, -int(geometry.pad[axis])),
-        Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => up(geometry, axis),
-        Op::Upsample {
-            factor, bilinear, ..
-        } => upsample(int(factor[axis]), *bilinear),
-        Op::AdaptiveAvgPool { input, output } => {
+fn own(reads: Reads, axis: usize) -> Option<Option<Grid>> {
+    Some(match reads {
+        Reads::Window(geometry, _) => line(geometry.stride[axis], 1, -int(geometry.pad[axis])),
+        Reads::Spread(geometry) | Reads::Unpooled(geometry) => up(&geometry, axis),
+        Reads::Enlarged { factor, bilinear } => upsample(int(factor[axis]), bilinear),
+        Reads::Adaptive { input, output } => {
             let rest = int(output[axis]) - gcd(int(input[axis]), int(output[axis]));
             line(input[axis], output[axis], -rest)
         }
-        Op::Pad { before, .. } => line(1, 1, -int(before[axis])),
-        Op::Crop { before, .. } => line(1, 1, int(before[axis])),
-        _ => return None,
+        Reads::Padded { before, .. } => line(1, 1, -int(before[axis])),
+        Reads::Cropped { before, .. } => line(1, 1, int(before[axis])),
+        Reads::Own | Reads::OwnAndStatistics | Reads::All => return None,
     })
 }
 

@@ -10,7 +10,8 @@ use super::set::{Back, Set};
 use crate::project::Place;
 use crate::project::size::Shape;
 use crate::shape::infer::Inference;
-use crate::shape::op::{Op, Plan, Planned, PlannedLayer};
+use crate::shape::layers::Reads;
+use crate::shape::op::{Plan, Planned, PlannedLayer};
 
 /// More products than this become one.
 const MOST_PARTS: usize = 16;
@@ -161,21 +162,15 @@ impl Way {
 
     fn layer(&mut self, layer: &PlannedLayer, parts: &[Part]) -> Vec<Part> {
         let sizes = layer.input.volume();
-        match &layer.op {
-            Op::GlobalAvgPool
-            | Op::GlobalMaxPool
-            | Op::Flatten
-            | Op::Reshape
-            | Op::Dense { .. } => {
-                self.whole = true;
-                return parts.iter().take(1).map(|_| sizes.map(Set::all)).collect();
-            }
-            Op::LayerNorm | Op::GroupNorm { .. } => self.statistics = true,
-            _ => {}
+        let reads = layer.op.reads();
+        if reads == Reads::All {
+            self.whole = true;
+            return parts.iter().take(1).map(|_| sizes.map(Set::all)).collect();
         }
+        self.statistics |= reads == Reads::OwnAndStatistics;
         let through = |part: &Part| -> Part {
             std::array::from_fn(|axis| {
-                let (set, exact) = Back::of(&layer.op, axis).through(&part[axis]);
+                let (set, exact) = Back::of(reads, axis).through(&part[axis]);
                 self.exact &= exact;
                 if self.cut {
                     set.inside(sizes[axis])

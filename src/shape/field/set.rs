@@ -3,7 +3,8 @@
 //! A set is a list of runs, so that it is exact for dilated kernels, which leave positions out, and for strides
 //! that skip some. Sets with very many runs become one from the first to the last position, and say so.
 
-use crate::shape::op::{Geometry, Op};
+use crate::shape::layers::Reads;
+use crate::shape::op::Geometry;
 
 /// More runs than this become one.
 const MOST_RUNS: usize = 128;
@@ -143,32 +144,21 @@ impl Window {
 
 impl Back {
     /// The way back through a layer that keeps axes apart.
-    pub fn of(op: &Op, axis: usize) -> Back {
-        match op {
-            Op::Conv { geometry, .. }
-            | Op::SeparableConv { geometry, .. }
-            | Op::MaxPool { geometry, .. }
-            | Op::AvgPool { geometry, .. } => Back::Down(Window::of(geometry, axis)),
-            Op::ConvTranspose { geometry, .. } | Op::Unpool { geometry, .. } => {
-                Back::Up(Window::of(geometry, axis))
+    pub fn of(reads: Reads, axis: usize) -> Back {
+        match reads {
+            Reads::Window(geometry, _) => Back::Down(Window::of(&geometry, axis)),
+            Reads::Spread(geometry) | Reads::Unpooled(geometry) => {
+                Back::Up(Window::of(&geometry, axis))
             }
-            Op::Upsample {
-                factor,
-                bilinear: false,
-                ..
-            } => Back::Nearest(factor[axis] as i64),
-            Op::Upsample {
-                factor,
-                bilinear: true,
-                ..
-            } => Back::Bilinear(factor[axis] as i64),
-            Op::AdaptiveAvgPool { input, output } => Back::Adaptive {
+            Reads::Enlarged { factor, bilinear } if bilinear => Back::Bilinear(factor[axis] as i64),
+            Reads::Enlarged { factor, .. } => Back::Nearest(factor[axis] as i64),
+            Reads::Adaptive { input, output } => Back::Adaptive {
                 input: input[axis] as i64,
                 output: output[axis] as i64,
             },
-            Op::Pad { before, .. } => Back::Shift(-(before[axis] as i64)),
-            Op::Crop { before, .. } => Back::Shift(before[axis] as i64),
-            _ => Back::Same,
+            Reads::Padded { before, .. } => Back::Shift(-(before[axis] as i64)),
+            Reads::Cropped { before, .. } => Back::Shift(before[axis] as i64),
+            Reads::Own | Reads::OwnAndStatistics | Reads::All => Back::Same,
         }
     }
 

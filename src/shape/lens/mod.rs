@@ -5,7 +5,6 @@
 //! layer's sizes. What can't be shown is said in words.
 
 mod formula;
-mod function;
 mod matrix;
 mod others;
 mod partner;
@@ -15,13 +14,13 @@ mod values;
 mod windows;
 
 pub use formula::{Formula, axis_names};
-pub use function::value as function_value;
 pub use matrix::{Entry, Matrix};
 pub use sample::{Sample, Sheet, Step, Touch, Way};
 pub use slide::Slide;
 
 use super::error::ShapeError;
 use super::infer::{Inference, Row};
+use super::layers::Example;
 use super::op::{Geometry, Op, Plan, Planned, PlannedLayer};
 use super::rules::{self, Context};
 use crate::project::layer::{Activation, Family, Kind, Layer};
@@ -150,8 +149,8 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
         .window()
         .and_then(|window| window.stride.as_ref())
         .is_some_and(|stride| stride.sizes().iter().any(|&size| size > 1));
-    if let Op::Activation(activation) = op {
-        lens.function = Some(*activation);
+    if let Example::Elementwise { function, .. } = op.example() {
+        lens.function = Some(function);
     }
     lens.partner = partner::transpose_of(kind, op, output);
     let rank = input.rank().max(output.rank());
@@ -171,39 +170,33 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
 
 fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
     let rank = input.rank();
-    match op {
-        Op::Conv { geometry, .. } | Op::SeparableConv { geometry, .. } => {
-            windows::convolution(geometry, rank)
-        }
-        Op::ConvTranspose { geometry, .. } => windows::transposed(geometry, rank),
-        Op::MaxPool { geometry, .. } => windows::max_pool(geometry, rank),
-        Op::AvgPool {
+    match op.example() {
+        Example::Convolution(geometry) => windows::convolution(&geometry, rank),
+        Example::Transposed(geometry) => windows::transposed(&geometry, rank),
+        Example::MaxPool(geometry) => windows::max_pool(&geometry, rank),
+        Example::AvgPool {
             geometry,
             count_padding,
-        } => windows::average_pool(geometry, rank, *count_padding),
-        Op::Unpool { geometry, .. } => windows::unpool(geometry, rank),
-        Op::Upsample {
+        } => windows::average_pool(&geometry, rank, count_padding),
+        Example::Unpool(geometry) => windows::unpool(&geometry, rank),
+        Example::Upsample {
             input,
             factor,
             bilinear,
-        } => others::upsample(*input, *factor, *bilinear, rank),
-        Op::Pad { before, after } => others::pad(input.volume(), *before, *after, rank),
-        Op::Crop { before, after } => others::crop(output.volume(), *before, *after, rank),
-        Op::AdaptiveAvgPool { input, output } => others::adaptive(*input, *output, rank),
-        Op::GlobalAvgPool => others::adaptive(input.volume(), [1; 3], rank),
-        Op::GlobalMaxPool => Some(others::global_max(input.volume(), rank)),
-        Op::Dense {
-            in_features,
-            out_features,
-            ..
-        } => Some(others::dense(*in_features, *out_features)),
-        Op::Activation(activation) => Some(others::activation(*activation)),
-        Op::Softmax => Some(others::softmax()),
-        Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::LayerNorm => Some(others::normalised()),
-        Op::Dropout { p, .. } => Some(others::dropout(f64::from(*p))),
-        Op::Flatten => Some(others::reordered(true)),
-        Op::Reshape => Some(others::reordered(false)),
-        Op::Identity | Op::Noise { .. } => Some(others::identity()),
+        } => others::upsample(input, factor, bilinear, rank),
+        Example::Pad { before, after } => others::pad(input.volume(), before, after, rank),
+        Example::Crop { before, after } => others::crop(output.volume(), before, after, rank),
+        Example::Adaptive { input, output } => others::adaptive(input, output, rank),
+        Example::GlobalMean => others::adaptive(input.volume(), [1; 3], rank),
+        Example::GlobalMax => Some(others::global_max(input.volume(), rank)),
+        Example::Dense { inputs, outputs } => Some(others::dense(inputs, outputs)),
+        Example::Elementwise { word, function } => Some(others::activation(word, function)),
+        Example::Softmax => Some(others::softmax()),
+        Example::Normalised => Some(others::normalised()),
+        Example::Dropout(p) => Some(others::dropout(f64::from(p))),
+        Example::Flattened => Some(others::reordered(true)),
+        Example::Reshaped => Some(others::reordered(false)),
+        Example::Copied => Some(others::identity()),
     }
 }
 

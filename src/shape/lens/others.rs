@@ -3,7 +3,7 @@
 
 use super::sample::{Sample, Sheet, Touch, Way, bracketed, product};
 use super::windows::{averaged, mean, shares, unweighted, winner};
-use super::{function, number, values};
+use super::{number, values};
 use crate::project::layer::Activation;
 
 /// The most cells of an axis that are drawn.
@@ -323,13 +323,10 @@ fn each(input: Sheet, make: impl Fn(f64) -> (f64, String)) -> Sample {
 }
 
 /// An elementwise function on whole numbers around zero.
-pub fn activation(activation: Activation) -> Sample {
+pub fn activation(word: &str, activation: Activation) -> Sample {
     each(Sheet::new(1, 7, values::around_zero(7)), |x| {
-        let y = function::value(activation, x);
-        (
-            y,
-            format!("{}({}) = {}", activation.name(), number(x), number(y)),
-        )
+        let y = activation.value(x);
+        (y, format!("{word}({}) = {}", number(x), number(y)))
     })
 }
 

@@ -5,7 +5,9 @@
 
 use super::Machine;
 use crate::nn::ops::blocking;
-use crate::shape::op::{Geometry, Op};
+use crate::shape::layers::Effort;
+use crate::shape::layers::facts::KernelSizes;
+use crate::shape::op::{Geometry, PlannedLayer};
 
 /// Two lists with 16 bytes for each cell of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;
@@ -37,64 +39,28 @@ pub(crate) struct Ends {
 }
 
 impl Kernel {
-    /// The kernels of an operator: one, two for a separable convolution, none for most.
-    pub fn of(op: &Op) -> Vec<Kernel> {
-        let one =
-            |geometry: &Geometry, large: usize, small: usize, groups: usize, transposed| Kernel {
-                geometry: *geometry,
-                large: large as u64,
-                small: small as u64,
-                groups: groups.max(1) as u64,
-                transposed,
-            };
-        match op {
-            Op::Conv {
-                in_channels,
-                out_channels,
-                groups,
-                geometry,
-                ..
-            } => {
-                vec![one(geometry, *in_channels, *out_channels, *groups, false)]
+    /// The kernels of a layer: one, two for a separable convolution, none for most.
+    pub fn of(layer: &PlannedLayer) -> Vec<Kernel> {
+        let kernel = |sizes: KernelSizes| Kernel {
+            geometry: sizes.geometry,
+            large: sizes.large as u64,
+            small: sizes.small as u64,
+            groups: sizes.groups.max(1) as u64,
+            transposed: sizes.transposed,
+        };
+        match layer.op.effort(&layer.input, &layer.output) {
+            Effort::Kernels(first, second) => {
+                std::iter::once(first).chain(second).map(kernel).collect()
             }
-            Op::ConvTranspose {
-                in_channels,
-                out_channels,
-                groups,
-                geometry,
-                ..
-            } => {
-                vec![one(geometry, *out_channels, *in_channels, *groups, true)]
-            }
-            Op::SeparableConv {
-                in_channels,
-                out_channels,
-                geometry,
-                ..
-            } => vec![
-                one(geometry, *in_channels, *in_channels, *in_channels, false),
-                one(
-                    &Geometry::pointwise(geometry.output),
-                    *in_channels,
-                    *out_channels,
-                    1,
-                    false,
-                ),
-            ],
-            Op::Dense {
-                in_features,
-                out_features,
-                ..
-            } => {
-                vec![one(
-                    &Geometry::ONE_CELL,
-                    *in_features,
-                    *out_features,
-                    1,
-                    false,
-                )]
-            }
-            _ => Vec::new(),
+            Effort::Nothing
+            | Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Windows { .. }
+            | Effort::GlobalMaximum
+            | Effort::Map { .. }
+            | Effort::BatchStatistics { .. }
+            | Effort::ImageStatistics { .. }
+            | Effort::Draws { .. } => Vec::new(),
         }
     }
 

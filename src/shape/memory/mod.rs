@@ -5,6 +5,8 @@
 //! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/memory.rs` compares it
 //! with what is really allocated.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod kernels;
 mod tables;
 mod walk;
@@ -12,7 +14,7 @@ mod walk;
 use super::op::Plan;
 use super::stage_check::MAX_BATCH;
 use super::units::{Watch, end, units};
-use crate::project::stage::{Optimizer, Stage, Task};
+use crate::project::stage::{Stage, Task};
 use crate::project::{Place, Stack};
 use std::collections::BTreeMap;
 use walk::Walk;
@@ -36,7 +38,7 @@ pub struct Bytes {
     pub weights: u64,
     /// The gradients of what is learned.
     pub gradients: u64,
-    /// What the optimizer keeps beside each weight: nothing, a velocity, or two means.
+    /// What the optimizer keeps for each weight: nothing, a velocity, or averages.
     pub optimizer: u64,
     /// Outputs of layers for the batch and what of them the gradient needs; gradients on their way back; the
     /// batch itself.
@@ -155,7 +157,7 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
     let mut walk = Walk::new(
         machine,
         u64::from(batch),
-        kept_beside(&stage.optimizer),
+        stage.optimizer.state_names().len() as u64,
         forgets,
     );
     stacks.iter().flatten().for_each(|units| walk.build(units));
@@ -180,15 +182,6 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         layers: walk.layers,
         shared: walk.shared,
     })
-}
-
-/// Numbers that an optimizer keeps beside each weight.
-fn kept_beside(optimizer: &Optimizer) -> u64 {
-    match optimizer {
-        Optimizer::Sgd { momentum: 0.0, .. } => 0,
-        Optimizer::Sgd { .. } => 1,
-        Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
-    }
 }
 
 /// The largest batch that a stage may have whose step fits into so many bytes; `None` when not even one image

@@ -1,7 +1,8 @@
 //! Tables that layers make once, when a network is built.
 
 use super::kernels::{Kernel, grown, volume};
-use crate::shape::op::{Geometry, Op, PlannedLayer};
+use crate::shape::layers::Effort;
+use crate::shape::op::{Geometry, PlannedLayer};
 
 /// Index of a cell.
 const INDEX: u64 = 4;
@@ -11,37 +12,21 @@ const ENTRY: u64 = 16;
 /// Bytes of a layer's tables, those for the layers that it may stand for aside.
 pub(super) fn of(layer: &PlannedLayer) -> u64 {
     let (cells_in, cells_out) = (volume(layer.input.volume()), volume(layer.output.volume()));
-    match &layer.op {
-        Op::MaxPool { geometry, .. } | Op::Unpool { geometry, .. } => windows(geometry),
-        Op::GlobalMaxPool => cells_in.saturating_mul(INDEX),
-        Op::AvgPool { geometry, .. } => map(table_cells(geometry), cells_in, cells_out),
-        Op::GlobalAvgPool => map(cells_in, cells_in, 1),
-        Op::AdaptiveAvgPool { input, output } => {
-            let by_axis = [0, 1, 2].map(|axis| {
-                let overlap = if input[axis] % output[axis].max(1) == 0 {
-                    0
-                } else {
-                    output[axis] - 1
-                };
-                input[axis].max(output[axis]) + overlap
-            });
-            map(volume(by_axis), cells_in, cells_out)
-        }
-        Op::Upsample {
-            factor,
-            bilinear: true,
-            ..
-        } => {
-            let axes = factor.iter().filter(|factor| **factor > 1).count() as u32;
-            map(cells_out.saturating_mul(1 << axes), cells_in, cells_out)
-        }
-        Op::Upsample { .. } | Op::Crop { .. } => map(cells_out, cells_in, cells_out),
-        Op::Pad { .. } => map(cells_in, cells_in, cells_out),
+    match layer.op.effort(&layer.input, &layer.output) {
+        Effort::Windows { geometry, .. } => windows(&geometry),
+        Effort::GlobalMaximum => cells_in.saturating_mul(INDEX),
+        Effort::Map { entries } => map(entries, cells_in, cells_out),
         // Which weight belongs to each value.
-        Op::LayerNorm => layer.input.elements().saturating_mul(8),
-        op => Kernel::of(op)
+        Effort::ImageStatistics { by_value: true } => layer.input.elements().saturating_mul(8),
+        Effort::Kernels(..) => Kernel::of(layer)
             .iter()
             .fold(0, |sum, kernel| sum.saturating_add(kernel.lists())),
+        Effort::Nothing
+        | Effort::Reorders
+        | Effort::Elementwise
+        | Effort::BatchStatistics { .. }
+        | Effort::ImageStatistics { by_value: false }
+        | Effort::Draws { .. } => 0,
     }
 }
 

@@ -7,7 +7,7 @@ use super::kernels::{Ends, Kernel, Scratch};
 use super::{Bytes, FLOAT, Machine, tables};
 use crate::nn::ops::blocking;
 use crate::project::Place;
-use crate::shape::cost::parameters;
+use crate::shape::layers::Effort;
 use crate::shape::op::{Op, PlannedLayer};
 use crate::shape::units::{Unit, Work, end, first_trained};
 use std::collections::BTreeMap;
@@ -85,26 +85,25 @@ impl Walk {
     }
 
     fn build_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
-        let bytes = parameters(&layer.op, &layer.input).saturating_mul(FLOAT);
+        let bytes = layer
+            .op
+            .count()
+            .parameters(&layer.input)
+            .saturating_mul(FLOAT);
         let beside = bytes.saturating_mul(self.kept_beside);
         let mut tables = tables::of(layer);
         let mut statistics = 0;
-        match layer.op {
-            Op::BatchNorm { channels } => {
-                statistics = 2 * FLOAT * channels as u64;
-                tables = 4 * WIDE * channels as u64;
-            }
-            Op::Dense { .. } => {
-                let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
-                let orders =
-                    orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
-                tables = tables.saturating_add(orders.saturating_mul(4));
-            }
-            _ => {}
+        if let Effort::BatchStatistics { channels } = effort(layer) {
+            statistics = 2 * FLOAT * channels as u64;
+            tables = 4 * WIDE * channels as u64;
         }
+        // Only dense layers take over the order of their input or output.
+        let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
+        let orders = orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
+        tables = tables.saturating_add(orders.saturating_mul(4));
         if let Some(Op::MaxPool { geometry, .. }) = unit.pool.map(|pool| &pool.op) {
             tables = tables.saturating_add(tables::windows(geometry));
-            if let Some(kernel) = Kernel::of(&layer.op).last() {
+            if let Some(kernel) = Kernel::of(layer).last() {
                 let (cells, padded) = kernel.source_cells(kernel.transposed);
                 tables = tables.saturating_add(if cells == padded {
                     0
@@ -149,22 +148,34 @@ impl Walk {
 
     fn forward_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
         let written = self.of_batch(unit.written);
-        match layer.op {
+        match effort(layer) {
             // The cell that each maximum came from.
-            Op::MaxPool { .. } | Op::GlobalMaxPool => self.activations(unit.place, written),
-            Op::BatchNorm { channels } => self.forward_norm(unit, channels as u64),
-            Op::GroupNorm { .. } | Op::LayerNorm => self.group_norm(layer),
-            Op::Dropout { .. } | Op::Noise { .. } => {
+            Effort::Windows {
+                keeps_indices: true,
+                ..
+            }
+            | Effort::GlobalMaximum => self.activations(unit.place, written),
+            Effort::BatchStatistics { channels } => self.forward_norm(unit, channels as u64),
+            Effort::ImageStatistics { .. } => self.group_norm(layer),
+            Effort::Draws { by_channel } => {
                 // What was drawn, as it was and as a tensor.
                 self.activations(unit.place, written.saturating_mul(2));
-                if let Op::Dropout { channels: true, .. } = layer.op {
+                if by_channel {
                     let by_channel = self.of_batch(layer.output.channels() as u64);
                     self.activations(unit.place, by_channel);
                 }
             }
-            _ => {}
+            Effort::Nothing
+            | Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Kernels(..)
+            | Effort::Windows {
+                keeps_indices: false,
+                ..
+            }
+            | Effort::Map { .. } => {}
         }
-        let kernels = Kernel::of(&layer.op);
+        let kernels = Kernel::of(layer);
         for (index, kernel) in kernels.iter().enumerate() {
             let is_last = index + 1 == kernels.len();
             self.scratch(
@@ -184,7 +195,11 @@ impl Walk {
         let views_output = unit.fused && unit.reshapes;
         if unit.unflattens || views_output {
             let bias = if views_output { 0 } else { unit.output };
-            let ordered = parameters(&layer.op, &layer.input).saturating_sub(bias);
+            let ordered = layer
+                .op
+                .count()
+                .parameters(&layer.input)
+                .saturating_sub(bias);
             self.scratch(unit.place, ordered.saturating_mul(FLOAT));
         }
     }
@@ -203,7 +218,7 @@ impl Walk {
 
     /// Weights and sums in f64.
     fn group_norm(&mut self, layer: &PlannedLayer) {
-        let count = parameters(&layer.op, &layer.input) / 2;
+        let count = layer.op.count().parameters(&layer.input) / 2;
         self.wide = self.wide.max(count.saturating_mul(2 * PARTS * WIDE));
         self.passing = self.passing.max(count.saturating_mul(4 * WIDE + FLOAT));
     }
@@ -270,7 +285,7 @@ impl Walk {
         if let Op::BatchNorm { channels } = layer.op {
             self.backward_norm(unit, channels as u64, need);
         }
-        let kernels = Kernel::of(&layer.op);
+        let kernels = Kernel::of(layer);
         for (index, kernel) in kernels.iter().enumerate().rev() {
             let (is_first, is_last) = (index == 0, index + 1 == kernels.len());
             let ends = unit.ends(is_last);
@@ -376,10 +391,22 @@ impl Unit<'_> {
     }
 }
 
+/// Whether the layer writes an output of its own.
 fn changes(layer: &PlannedLayer) -> bool {
-    match layer.op {
-        Op::Identity => false,
-        Op::Flatten | Op::Reshape => !(layer.input.is_vector() && layer.output.is_vector()),
-        _ => true,
+    match effort(layer) {
+        Effort::Nothing => false,
+        Effort::Reorders => !(layer.input.is_vector() && layer.output.is_vector()),
+        Effort::Elementwise
+        | Effort::Kernels(..)
+        | Effort::Windows { .. }
+        | Effort::GlobalMaximum
+        | Effort::Map { .. }
+        | Effort::BatchStatistics { .. }
+        | Effort::ImageStatistics { .. }
+        | Effort::Draws { .. } => true,
     }
+}
+
+fn effort(layer: &PlannedLayer) -> Effort {
+    layer.op.effort(&layer.input, &layer.output)
 }

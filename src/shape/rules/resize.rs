@@ -126,7 +126,7 @@ pub fn adaptive_outline(input: &Outline, sizes: &Axes) -> Outline {
             input.channels(),
             &own.into_iter().map(legal).collect::<Vec<_>>(),
         ),
-        _ => Outline::channels_only(input.channels()),
+        Some(_) | None => Outline::channels_only(input.channels()),
     }
 }
 

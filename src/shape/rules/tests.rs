@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::project::Network;
+use crate::project::layer::Window;
 use crate::project::node::Node;
+use crate::project::size::Axes;
 use crate::shape::infer::{Inference, infer};
 use serde::Deserialize;
 

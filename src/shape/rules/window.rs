@@ -379,7 +379,7 @@ fn outline(
     let Some(rank) = rank else {
         return Outline::channels_only(channels);
     };
-    let windows = super::window_attributes(window)
+    let windows = super::check::window(window)
         .ok()
         .and_then(|()| Windows::for_rank(window, rank, defaults).ok());
     let Some(windows) = windows else {

@@ -5,6 +5,7 @@
 
 use crate::project::layer::Kind;
 use crate::project::size::{Axes, Margins, Padding};
+use crate::shape::layers::Shaping;
 
 /// An attribute that changes a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,13 +54,18 @@ const TRANSPOSED: &[Attribute] = &[
 
 /// The attributes of a kind that change sizes.
 pub fn attributes(kind: &Kind) -> &'static [Attribute] {
-    match kind {
-        Kind::ConvTranspose { .. } => TRANSPOSED,
-        Kind::Upsample { .. } => &[Attribute::Factor],
-        Kind::Pad { .. } | Kind::Crop { .. } => &[Attribute::Margin],
-        Kind::AdaptiveAvgPool { .. } => &[Attribute::Output],
-        kind if kind.window().is_some() => WINDOW,
-        _ => &[],
+    match kind.shaping() {
+        Shaping::Slides { .. } => WINDOW,
+        Shaping::Spreads { .. } => TRANSPOSED,
+        Shaping::Scales(_) => &[Attribute::Factor],
+        Shaping::Grows(_) | Shaping::Shrinks(_) => &[Attribute::Margin],
+        Shaping::AdaptsTo(_) => &[Attribute::Output],
+        Shaping::Keeps
+        | Shaping::Unpools
+        | Shaping::Pools
+        | Shaping::Flattens
+        | Shaping::Features(_)
+        | Shaping::Reshapes(_) => &[],
     }
 }
 

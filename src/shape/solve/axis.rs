@@ -8,6 +8,8 @@ use crate::project::layer::{Kind, Layer};
 use crate::project::node::Node;
 use crate::project::{Network, Place, Stack};
 use crate::shape::budget::{MAX_DEPTH, unrolled};
+use crate::shape::layers::Shaping;
+use crate::shape::layers::facts::Slider;
 use crate::shape::rules::{Axis, axis_of};
 
 /// Networks with more layers (repeats unrolled) are not searched.
@@ -361,29 +363,30 @@ fn rule(kind: &Kind, name: Option<&str>, rank: usize, axis: usize) -> Rule {
         sizes.and_then(|sizes| sizes.get(axis).map(|&size| size as i64))
     };
     let name = || name.map(str::to_owned);
-    let found = match kind {
-        Kind::MaxPool { .. } => axis_of(kind, rank, axis).map(|axis| Rule::MaxPool(axis, name())),
-        Kind::AvgPool { .. } => axis_of(kind, rank, axis).map(|axis| Rule::Slide(axis, true)),
-        Kind::Conv { .. } | Kind::DepthwiseConv { .. } | Kind::SeparableConv { .. } => {
-            axis_of(kind, rank, axis).map(|axis| Rule::Slide(axis, false))
-        }
-        Kind::ConvTranspose { .. } => axis_of(kind, rank, axis).map(Rule::Spread),
-        Kind::Unpool => Some(Rule::Unpool(name())),
-        Kind::Upsample { factor, .. } => size(factor.resolve(rank))
+    let along = || axis_of(kind, rank, axis);
+    let found = match kind.shaping() {
+        Shaping::Keeps => Some(Rule::Keep),
+        Shaping::Slides { by, .. } => along().map(|axis| match by {
+            Slider::MaxPool => Rule::MaxPool(axis, name()),
+            Slider::AvgPool => Rule::Slide(axis, true),
+            Slider::Convolution => Rule::Slide(axis, false),
+        }),
+        Shaping::Spreads { .. } => along().map(Rule::Spread),
+        Shaping::Unpools => Some(Rule::Unpool(name())),
+        Shaping::Scales(factor) => size(factor.resolve(rank))
             .filter(|&f| f > 0)
             .map(Rule::Times),
-        Kind::AdaptiveAvgPool { output } => size(output.resolve(rank)).map(Rule::To),
-        Kind::Pad { margins } => total(margins.resolve(rank), axis).map(Rule::Grow),
-        Kind::Crop { margins } => total(margins.resolve(rank), axis).map(|by| Rule::Grow(-by)),
-        Kind::Flatten | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(Rule::Vector),
-        Kind::Dense { .. } => Some(Rule::Dense),
-        Kind::Reshape { shape } if shape.is_vector() => Some(Rule::Shape(0)),
-        Kind::Reshape { shape } if shape.rank() == rank => shape
+        Shaping::AdaptsTo(output) => size(output.resolve(rank)).map(Rule::To),
+        Shaping::Grows(margins) => total(margins.resolve(rank), axis).map(Rule::Grow),
+        Shaping::Shrinks(margins) => total(margins.resolve(rank), axis).map(|by| Rule::Grow(-by)),
+        Shaping::Flattens | Shaping::Pools => Some(Rule::Vector),
+        Shaping::Features(_) => Some(Rule::Dense),
+        Shaping::Reshapes(shape) if shape.is_vector() => Some(Rule::Shape(0)),
+        Shaping::Reshapes(shape) if shape.rank() == rank => shape
             .spatial()
             .get(axis)
             .map(|&size| Rule::Shape(size as i64)),
-        Kind::Reshape { .. } => None,
-        _ => Some(Rule::Keep),
+        Shaping::Reshapes(_) => None,
     };
     found.unwrap_or(Rule::Never)
 }

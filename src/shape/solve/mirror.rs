@@ -4,14 +4,17 @@
 //! Activations and norms follow the layer with weights that they followed in the encoder; dropout and noise
 //! are left out. Fails where the encoder has an error.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::{Change, Solution};
-use crate::project::layer::{Activation, Kind};
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::target::Target;
 use crate::project::{Network, Place, Stack};
 use crate::shape::error::ShapeError;
 use crate::shape::infer::infer;
+use crate::shape::layers::Mirrored;
+use crate::shape::layers::facts::MirroredWindow;
 use crate::shape::op::{Geometry, Op, Planned, PlannedLayer};
 
 /// Replaces the decoder by the encoder's mirror; a last activation of the former decoder is kept.
@@ -96,7 +99,7 @@ fn solution(before: &Network, after: Network) -> Solution {
 }
 
 fn is_activation(node: &Node) -> bool {
-    matches!(node, Node::Layer(layer) if matches!(layer.kind, Kind::Activation(_) | Kind::Softmax))
+    matches!(node, Node::Layer(layer) if layer.kind.is_activation())
 }
 
 struct Mirror<'a> {
@@ -157,75 +160,43 @@ impl Mirror<'_> {
 
     fn texts(&self, layer: &PlannedLayer) -> Vec<String> {
         let (input, output) = (&layer.input, &layer.output);
-        let file = |shape: &Shape| shape.to_file_text();
-        match &layer.op {
-            Op::Conv {
-                in_channels,
-                groups,
-                bias,
-                geometry,
-                ..
-            } => spread(*in_channels, geometry, input.rank(), *groups, *bias),
-            Op::SeparableConv {
-                in_channels,
-                bias,
-                geometry,
-                ..
-            } => spread(*in_channels, geometry, input.rank(), 1, *bias),
-            Op::ConvTranspose {
-                in_channels,
-                groups,
-                bias,
-                geometry,
-                ..
-            } => slid(*in_channels, geometry, input.rank(), *groups, *bias),
-            Op::MaxPool { .. } if self.unpool => vec![match self.name(&layer.place) {
+        let rank = input.rank();
+        match layer.op.mirrored() {
+            Mirrored::Follows(_) => Vec::new(),
+            Mirrored::Transposed(window) => spread(&window, rank),
+            Mirrored::Convolved(window) => slid(&window, rank),
+            Mirrored::Unpooled if self.unpool => vec![match self.name(&layer.place) {
                 Some(name) => format!("unpool @{name}"),
                 None => "unpool".to_owned(),
             }],
-            Op::MaxPool { .. }
-            | Op::AvgPool { .. }
-            | Op::AdaptiveAvgPool { .. }
-            | Op::Upsample { .. }
-            | Op::Unpool { .. } => scaled(output, input),
-            Op::GlobalAvgPool | Op::GlobalMaxPool => {
-                let ones = vec!["1"; input.rank()].join("x");
+            Mirrored::Unpooled | Mirrored::Resized => scaled(output, input),
+            Mirrored::Spread => {
+                let ones = vec!["1"; rank].join("x");
                 let sides: Vec<usize> = input.spatial().to_vec();
                 vec![
                     format!("reshape {}x{ones}", input.channels()),
                     format!("upsample {}", join(&sides)),
                 ]
             }
-            Op::Flatten | Op::Reshape if input.is_vector() => vec!["flatten".to_owned()],
-            Op::Flatten | Op::Reshape => vec![format!("reshape {}", file(input))],
-            Op::Dense {
-                in_features, bias, ..
-            } => {
-                vec![format!(
-                    "dense {in_features}{}",
-                    if *bias { "" } else { " nobias" }
-                )]
+            Mirrored::Reshaped if input.is_vector() => vec!["flatten".to_owned()],
+            Mirrored::Reshaped => vec![format!("reshape {}", input.to_file_text())],
+            Mirrored::Dense { features, bias } => {
+                let nobias = if bias { "" } else { " nobias" };
+                vec![format!("dense {features}{nobias}")]
             }
-            Op::Pad { before, after } => {
-                vec![format!("crop {}", sides(before, after, input.rank()))]
+            Mirrored::Cropped { before, after } => {
+                vec![format!("crop {}", sides(&before, &after, rank))]
             }
-            Op::Crop { before, after } => {
-                vec![format!("pad {}", sides(before, after, input.rank()))]
+            Mirrored::Padded { before, after } => {
+                vec![format!("pad {}", sides(&before, &after, rank))]
             }
-            _ => Vec::new(),
         }
     }
 
     fn name(&self, place: &Place) -> Option<String> {
-        let mut list = self.encoder;
-        let (&last, way) = place.path.split_last()?;
-        for step in way.chunks(2) {
-            let &[index, branch] = step else { return None };
-            list = list.get(index)?.branches().get(branch)?;
-        }
-        match list.get(last)? {
+        match crate::project::target::node_at(self.encoder, &place.path)? {
             Node::Layer(layer) => layer.name.clone(),
-            _ => None,
+            Node::Broken { .. } | Node::Add(_) | Node::Concat(_) | Node::Repeat { .. } => None,
         }
     }
 }
@@ -234,8 +205,10 @@ impl Mirror<'_> {
 fn segment<'a>(planned: &'a [Planned], mut input: Shape, segments: &mut Vec<Segment<'a>>) -> Shape {
     for node in planned {
         match node {
-            Planned::Layer(layer) if keeps_shape(&layer.op) => {
-                if let (Some(last), Some(text)) = (segments.last_mut(), text_of(&layer.op)) {
+            Planned::Layer(layer) if follows(&layer.op) => {
+                if let (Some(last), Mirrored::Follows(Some(text))) =
+                    (segments.last_mut(), layer.op.mirrored())
+                {
                     last.trail.push(text);
                 }
             }
@@ -288,55 +261,25 @@ fn after(node: &Planned, input: &Shape) -> Shape {
     }
 }
 
-fn keeps_shape(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::BatchNorm { .. }
-            | Op::GroupNorm { .. }
-            | Op::LayerNorm
-            | Op::Activation(_)
-            | Op::Dropout { .. }
-            | Op::Softmax
-            | Op::Noise { .. }
-            | Op::Identity
-    )
-}
-
-/// What is mirrored of a layer that keeps the shape.
-fn text_of(op: &Op) -> Option<String> {
-    match op {
-        Op::BatchNorm { .. } => Some("bn".into()),
-        Op::GroupNorm { groups, .. } => Some(format!("groupnorm {groups}")),
-        Op::LayerNorm => Some("layernorm".into()),
-        Op::Activation(Activation::Step) => None,
-        Op::Activation(activation) => Some(Kind::Activation(*activation).to_string()),
-        _ => None,
-    }
+fn follows(op: &Op) -> bool {
+    matches!(op.mirrored(), Mirrored::Follows(_))
 }
 
 fn has_weights(node: &Planned) -> bool {
     match node {
-        Planned::Layer(layer) => {
-            matches!(
-                layer.op,
-                Op::Conv { .. }
-                    | Op::ConvTranspose { .. }
-                    | Op::SeparableConv { .. }
-                    | Op::Dense { .. }
-            )
-        }
-        _ => true,
+        Planned::Layer(layer) => layer.op.mirrored().has_weights(),
+        Planned::Add { .. } | Planned::Concat { .. } | Planned::Repeat { .. } => true,
     }
 }
 
 /// The transposed convolution back to `channels` and the geometry's input.
-fn spread(
-    channels: usize,
-    geometry: &Geometry,
-    rank: usize,
-    groups: usize,
-    bias: bool,
-) -> Vec<String> {
+fn spread(window: &MirroredWindow, rank: usize) -> Vec<String> {
+    let MirroredWindow {
+        channels,
+        geometry,
+        groups,
+        bias,
+    } = window;
     let own = 3 - rank..3;
     // What a transposed convolution without padding gives too much.
     let surplus = |axis: usize| {
@@ -348,8 +291,8 @@ fn spread(
     let fits = own
         .clone()
         .all(|axis| (0..most(axis)).contains(&added(axis)));
-    let tail = if bias { "" } else { " nobias" };
-    let groups = if groups > 1 {
+    let tail = if *bias { "" } else { " nobias" };
+    let groups = if *groups > 1 {
         format!(" g{groups}")
     } else {
         String::new()
@@ -375,13 +318,13 @@ fn spread(
 }
 
 /// The convolution back from what a transposed one gave.
-fn slid(
-    channels: usize,
-    geometry: &Geometry,
-    rank: usize,
-    groups: usize,
-    bias: bool,
-) -> Vec<String> {
+fn slid(window: &MirroredWindow, rank: usize) -> Vec<String> {
+    let MirroredWindow {
+        channels,
+        geometry,
+        groups,
+        bias,
+    } = window;
     let own = 3 - rank..3;
     let pads: Vec<i64> = own.clone().map(|axis| geometry.pad[axis] as i64).collect();
     let positions = |axis: usize| {
@@ -393,8 +336,8 @@ fn slid(
             room / geometry.stride[axis] as i64 + 1
         }
     };
-    let tail = if bias { "" } else { " nobias" };
-    let groups = if groups > 1 {
+    let tail = if *bias { "" } else { " nobias" };
+    let groups = if *groups > 1 {
         format!(" g{groups}")
     } else {
         String::new()

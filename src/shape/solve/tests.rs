@@ -304,6 +304,11 @@ fn mirrors_read_as_people_write_them() {
             "dwconv k3 p1 m2;gap",
             "reshape 4x1;upsample 16;convt 2 k3 p1 g2",
         ),
+        (
+            "3x8x8",
+            "conv 8 k3 p1;prelu channels;conv 4 k3 p1;prelu",
+            "convt 8 k3 p1;prelu channels;convt 3 k3 p1",
+        ),
     ] {
         let mirrored = mirror(&network(input, encoder, ""), &[]).unwrap();
         let texts: Vec<String> = mirrored.network.decoder.iter().map(Node::text).collect();

@@ -5,8 +5,8 @@ use crate::gui::action::Action;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::project::Place;
-use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
+use crate::shape::layers::WORDS;
 use eframe::egui::{
     Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role,
     ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
@@ -165,7 +165,10 @@ fn short(about: &str) -> &str {
 fn matching(search: &str) -> Vec<(&'static str, &'static str, &'static str)> {
     let search = search.trim().to_lowercase();
     let first = search.split_whitespace().next().unwrap_or_default();
-    let all = KINDS.iter().chain(&BLOCKS).copied();
+    let layers = WORDS
+        .iter()
+        .map(|layer| (layer.word, layer.example, layer.about));
+    let all = layers.chain(BLOCKS);
     let mut found: Vec<_> = all
         .filter(|(word, _, about)| word.contains(first) || about.to_lowercase().contains(&search))
         .collect();
@@ -198,7 +201,7 @@ mod tests {
     fn a_word_narrows_the_list_and_enter_takes_the_best() {
         assert_eq!(matching("conv")[0].0, "conv");
         assert_eq!(matching("fully")[0].0, "dense");
-        assert_eq!(matching("").len(), KINDS.len() + BLOCKS.len());
+        assert_eq!(matching("").len(), WORDS.len() + BLOCKS.len());
         assert_eq!(typed("max", &matching("max")).unwrap(), "maxpool 2");
         assert_eq!(
             typed("conv 64 k5", &matching("conv 64 k5")).unwrap(),

@@ -9,9 +9,9 @@ use crate::gui::views::ViewKind;
 use crate::gui::widgets::{Field, FieldEvent, slab};
 use crate::project::Place;
 use crate::project::edit::Edit;
-use crate::project::layer_text::KINDS;
 use crate::project::node::Node;
 use crate::project::target::Target;
+use crate::shape::layers::WORDS;
 use crate::shape::{Row, ShapeError};
 use crate::text;
 use eframe::egui::{
@@ -196,8 +196,8 @@ fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
     let label = node.label();
     ui.label(RichText::new(&label).font(theme::digits(12.0)));
     let word = label.split_whitespace().next().unwrap_or_default();
-    if let Some((_, _, about)) = KINDS.iter().find(|(kind, ..)| *kind == word) {
-        ui.label(*about);
+    if let Some(layer) = WORDS.iter().find(|layer| layer.word == word) {
+        ui.label(layer.about);
     }
     let Some(row) = row.filter(|row| row.error.is_none()) else {
         return;

@@ -147,11 +147,10 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
     if let Some(split) = choice(ui, id("split"), split, stage.split, &Split::ALL) {
         next.split = split;
     }
-    let loss = [
-        "loss",
-        "Loss",
-        "What training makes small: mse, the mean squared error; cross-entropy for classes.",
-    ];
+    let hover = Loss::ALL
+        .map(|loss| format!("{loss}: {}", loss.spec().about))
+        .join("\n");
+    let loss = ["loss", "Loss", hover.as_str()];
     if let Some(loss) = choice(ui, id("loss"), loss, stage.loss, &Loss::ALL) {
         next.loss = loss;
     }
@@ -159,10 +158,11 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
 
 fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
     let now = stage.optimizer.to_string();
+    let hover = format!("How weights are changed: {}.", Optimizer::examples());
     let setting = TextLine {
         name: "optimizer",
         label: "Optimizer",
-        hover: "How weights are changed: adam lr=1e-3, adamw lr=1e-3, or sgd lr=0.01 momentum=0.9 nesterov weight_decay=5e-4.",
+        hover: &hover,
         text: &now,
         hint: "adam lr=1e-3",
     };

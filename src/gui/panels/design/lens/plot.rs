@@ -2,7 +2,7 @@
 
 use crate::gui::theme;
 use crate::project::layer::Activation;
-use crate::shape::lens::{function_value, number};
+use crate::shape::lens::number;
 use eframe::egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2};
 
 /// From where to where x goes.
@@ -15,7 +15,7 @@ pub(super) fn curve(ui: &Ui, area: Rect, activation: Activation, x: f64, color: 
     let square = Rect::from_center_size(area.center(), eframe::egui::vec2(side, side));
     let samples: Vec<(f64, f64)> = (0..=140)
         .map(|i| -REACH + 2.0 * REACH * f64::from(i) / 140.0)
-        .map(|x| (x, function_value(activation, x)))
+        .map(|x| (x, activation.value(x)))
         .collect();
     let low = samples.iter().map(|(_, y)| *y).fold(0.0, f64::min) - 0.2;
     let high = samples.iter().map(|(_, y)| *y).fold(0.0, f64::max) + 0.2;
@@ -32,10 +32,7 @@ pub(super) fn curve(ui: &Ui, area: Rect, activation: Activation, x: f64, color: 
     painter.vline(place((0.0, 0.0)).x, square.y_range(), axis);
     let points: Vec<Pos2> = samples.into_iter().map(place).collect();
     painter.add(Shape::line(points, Stroke::new(1.8, color)));
-    let (y, point) = (
-        function_value(activation, x),
-        place((x, function_value(activation, x))),
-    );
+    let (y, point) = (activation.value(x), place((x, activation.value(x))));
     let foot = Stroke::new(1.0, theme::faded(color, 0.6));
     painter.extend(Shape::dashed_line(
         &[place((x, 0.0)), point, place((0.0, y))],

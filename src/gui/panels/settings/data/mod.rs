@@ -65,7 +65,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(source) = choice(ui, id, names, data.source, &Source::ALL) {
         next.source = source;
     }
-    if data.source != Source::Shapes {
+    if data.source.info().wants.is_some() {
         path(ui, state, &mut next, actions);
     }
     seed(ui, state, actions);

@@ -2,7 +2,7 @@
 
 use super::read::{self, bounds, count, numbers, pair, size, written};
 use super::{Form, choice};
-use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize, Source};
+use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
 use std::fmt;
 
 /// What pixel values become, as people choose it.
@@ -57,7 +57,7 @@ pub(super) fn summary(data: &DataSpec) -> String {
 
 /// The range where none is set: numbers that are no bytes stay as they are.
 fn usual(data: &DataSpec) -> &'static str {
-    if matches!(data.source, Source::Wav | Source::Npy) {
+    if data.source.info().has_numbers {
         "own range"
     } else {
         "0..1"
@@ -216,6 +216,7 @@ fn by_numbers(form: &mut Form<'_>, given: &MeanStd) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::data::Source;
 
     #[test]
     fn closed_the_group_says_what_is_set() {

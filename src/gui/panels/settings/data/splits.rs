@@ -55,10 +55,8 @@ fn of_source(form: &mut Form<'_>) {
             form.next.labels = (labels != Labels::default()).then_some(labels);
         }
     }
-    let about = match data.source {
-        Source::Stl10 => "One of STL-10's ten folds of 1,000 training images, 0 to 9.",
-        Source::Flowers17 => "One of the three splits that come with the flowers, 1 to 3.",
-        _ => return,
+    let Some(about) = data.source.info().folds else {
+        return;
     };
     if let Some(fold) = form.optional(
         ["its fold", "Source fold", about, "none"],

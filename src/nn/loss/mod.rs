@@ -1,7 +1,16 @@
-//! Losses with their gradients: mse, l1, bce, cross-entropy, each the mean PyTorch's class gives.
+//! Losses with their gradients, one file a loss: each the mean that PyTorch's class gives.
 //!
 //! Sums run in f64 and in a fixed order. The loss is computed on the CPU whatever the device: a batch of
 //! outputs is small beside the activations that made it.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod bce;
+mod cross_entropy;
+mod huber;
+mod l1;
+mod mse;
+mod smooth_l1;
 
 use super::NnError;
 use super::ops::elementwise::zip;
@@ -10,9 +19,8 @@ use super::ops::reduce::{in_parts, sum_pairs};
 use super::ops::simd::vectorized;
 use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
-use crate::project::stage::Loss;
+use crate::project::loss::Loss;
 use candle_core::{Device, Tensor};
-use rayon::prelude::*;
 
 /// What the output is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +58,11 @@ pub struct Evaluated {
 /// make the loss infinite (PyTorch clamps the logarithm at −100).
 const LOG_FLOOR: f64 = -100.0;
 
-/// Probabilities below this have the gradient of this one: its inverse still fits into f32.
-const SMALLEST_P: f64 = 1e-30;
-
-/// Rows of a classification that are worth a task.
-const ROWS_PER_TASK: usize = 64;
+/// ln, kept from −∞ but not from NaN.
+fn floored_ln(p: f64) -> f64 {
+    let ln = p.ln();
+    if ln < LOG_FLOOR { LOG_FLOOR } else { ln }
+}
 
 /// Computes a loss. `after_softmax`: cross-entropy reads probabilities instead of logits. The gradient is
 /// computed when there is a buffer for it.
@@ -69,180 +77,66 @@ pub fn evaluate(
     let gradient = gradient
         .map(|buffer| buffer.get(output.dims(), &host))
         .transpose()?;
+    let into = gradient.as_ref();
     let value = with_real!(host, T => {
         let y = view::<T>(&host)?;
-        match target {
-            Target::Images(images) => {
-                let images = images.to_device(&Device::Cpu)?;
-                let images = view::<T>(&images)?;
-                if let Some(gradient) = &gradient {
-                    fill::<T>(gradient, |gradient| slopes(loss, &y, &images, gradient))?;
-                }
-                Ok(mean(loss, &y, &images))
-            }
-            Target::Labels(labels) => {
-                classes(y.len(), labels)?;
-                if let Some(gradient) = &gradient {
-                    fill::<T>(gradient, |gradient| class_slopes(&y, labels, after_softmax, gradient))?;
-                }
-                Ok(cross_entropy(&y, labels, after_softmax))
-            }
-            Target::Blend(blend) => {
-                classes(y.len(), blend.labels)?;
-                classes(y.len(), blend.others)?;
-                if let Some(gradient) = &gradient {
-                    fill::<T>(gradient, |gradient| blended_slopes(&y, blend, after_softmax, gradient))?;
-                }
-                let loss = |labels| cross_entropy(&y, labels, after_softmax);
-                let share = f64::from(blend.share);
-                Ok(share * loss(blend.labels) + (1.0 - share) * loss(blend.others))
-            }
+        match loss {
+            Loss::Mse => compare(mse::Mse, &y, target, into),
+            Loss::L1 => compare(l1::L1, &y, target, into),
+            Loss::Bce => compare(bce::Bce, &y, target, into),
+            Loss::Huber { delta } => compare(huber::Huber { delta }, &y, target, into),
+            Loss::SmoothL1 { beta } => compare(smooth_l1::SmoothL1 { beta }, &y, target, into),
+            Loss::CrossEntropy => cross_entropy::evaluate(&y, target, after_softmax, into),
         }
     })?;
     let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
     Ok(Evaluated { value, gradient })
 }
 
-/// The mean loss of outputs beside their targets.
-fn mean<T: Real>(loss: Loss, y: &[T], target: &[T]) -> f64 {
+/// A loss of images: the mean of what each of their values adds.
+trait ImageLoss: Copy + Sync {
+    /// What one value of the output adds to the sum.
+    fn value<T: Real>(self, y: T, target: T) -> f64;
+
+    /// The gradient for one value of the output; `fraction` is 1 over the number of values.
+    fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T;
+}
+
+/// The value of a loss of images; writes its gradient where one is wanted.
+fn compare<T: Real>(
+    loss: impl ImageLoss,
+    y: &[T],
+    target: Target<'_>,
+    gradient: Option<&Tensor>,
+) -> Result<f64, NnError> {
+    let Target::Images(images) = target else {
+        return Err(NnError::Unsupported(
+            "a loss of images with labels as the target".into(),
+        ));
+    };
+    let images = images.to_device(&Device::Cpu)?;
+    let images = view::<T>(&images)?;
+    if let Some(gradient) = gradient {
+        let fraction = T::from_f64(1.0 / y.len().max(1) as f64);
+        fill::<T>(gradient, |gradient| {
+            zip(y, &images, gradient, |y, t| loss.gradient(y, t, fraction))
+        })?;
+    }
+    Ok(mean(y, &images, |y, t| loss.value(y, t)))
+}
+
+/// The mean of a function of outputs and their targets.
+fn mean<T: Real>(y: &[T], target: &[T], value: impl Fn(T, T) -> f64 + Sync) -> f64 {
     let mut total = [0.0];
     in_parts(y.len(), &mut total, |part, total| {
-        let (y, target) = (&y[part.clone()], &target[part]);
-        match loss {
-            Loss::L1 => distances(y, target, total),
-            Loss::Bce => total[0] = sum_pairs(y, target, |y, t| surprise(y.to_f64(), t.to_f64())),
-            _ => squares(y, target, total),
-        }
+        add_up(&y[part.clone()], &target[part], &value, total);
     });
     total[0] / y.len().max(1) as f64
 }
 
-fn surprise(y: f64, t: f64) -> f64 {
-    -(t * log(y) + (1.0 - t) * log(1.0 - y))
-}
-
 vectorized! {
-    fn distances<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
-        total[0] = sum_pairs(y, target, |y, t| (y - t).to_f64().abs());
-    }
-
-    fn squares<T: Real>(y: &[T], target: &[T], total: &mut [f64]) {
-        total[0] = sum_pairs(y, target, |y, t| {
-            let d = y.to_f64() - t.to_f64();
-            d * d
-        });
-    }
-}
-
-/// The gradient of [`mean`] for the outputs.
-fn slopes<T: Real>(loss: Loss, y: &[T], target: &[T], gradient: &mut [T]) {
-    let (share, zero) = (T::from_f64(1.0 / y.len().max(1) as f64), T::zero());
-    match loss {
-        Loss::L1 => zip(y, target, gradient, |y, t| {
-            if y == t {
-                zero
-            } else {
-                (y - t).signum() * share
-            }
-        }),
-        // PyTorch's: the denominator is kept from 0.
-        Loss::Bce => zip(y, target, gradient, |y, t| {
-            let (y, t) = (y.to_f64(), t.to_f64());
-            T::from_f64((y - t) / (y * (1.0 - y)).max(1e-12)) * share
-        }),
-        _ => {
-            let twice = share + share;
-            zip(y, target, gradient, |y, t| (y - t) * twice);
-        }
-    }
-}
-
-/// ln, kept from −∞ but not from NaN.
-fn log(p: f64) -> f64 {
-    let log = p.ln();
-    if log < LOG_FLOOR { LOG_FLOOR } else { log }
-}
-
-/// ln Σ eˣ of a row.
-fn log_sum<T: Real>(row: &[T]) -> f64 {
-    let highest = row
-        .iter()
-        .map(|&v| v.to_f64())
-        .fold(f64::NEG_INFINITY, f64::max);
-    highest
-        + row
-            .iter()
-            .map(|&v| (v.to_f64() - highest).exp())
-            .sum::<f64>()
-            .ln()
-}
-
-/// The mean over rows of −ln of the right class's probability.
-fn cross_entropy<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
-    let classes = y.len() / labels.len().max(1);
-    let mut total = [0.0];
-    in_parts(labels.len(), &mut total, |rows, total| {
-        let each = y[rows.start * classes..rows.end * classes]
-            .chunks_exact(classes)
-            .zip(&labels[rows]);
-        total[0] = each
-            .map(|(row, &label)| {
-                let right = row[label as usize].to_f64();
-                if after_softmax {
-                    -log(right)
-                } else {
-                    log_sum(row) - right
-                }
-            })
-            .sum();
-    });
-    total[0] / labels.len() as f64
-}
-
-/// The gradient of [`cross_entropy`] for the outputs.
-fn class_slopes<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient: &mut [T]) {
-    let (classes, count) = (y.len() / labels.len().max(1), labels.len() as f64);
-    let rows = gradient
-        .par_chunks_mut(classes)
-        .zip(y.par_chunks(classes))
-        .with_min_len(ROWS_PER_TASK);
-    rows.zip(labels).for_each(|((gradient, row), &label)| {
-        let log_sum = if after_softmax { 0.0 } else { log_sum(row) };
-        for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
-            let hit = if class == label as usize { 1.0 } else { 0.0 };
-            let slope = if after_softmax {
-                -hit / y.to_f64().max(SMALLEST_P)
-            } else {
-                (y.to_f64() - log_sum).exp() - hit
-            };
-            *gradient = T::from_f64(slope / count);
-        }
-    });
-}
-
-/// The gradient for [`Target::Blend`]; needs memory of its own, as only mixup does.
-fn blended_slopes<T: Real>(y: &[T], blend: Blend<'_>, after_softmax: bool, gradient: &mut [T]) {
-    class_slopes(y, blend.labels, after_softmax, gradient);
-    let mut others = vec![T::zero(); gradient.len()];
-    class_slopes(y, blend.others, after_softmax, &mut others);
-    let (share, rest) = (
-        T::from_f64(f64::from(blend.share)),
-        T::from_f64(1.0 - f64::from(blend.share)),
-    );
-    gradient
-        .iter_mut()
-        .zip(others)
-        .for_each(|(slope, other)| *slope = share * *slope + rest * other);
-}
-
-/// Outputs for each row; refuses labels that no output stands for.
-fn classes(numbers: usize, labels: &[u32]) -> Result<usize, NnError> {
-    let classes = numbers / labels.len().max(1);
-    match labels.iter().find(|&&label| label as usize >= classes) {
-        Some(label) => Err(NnError::Unsupported(format!(
-            "label {label} with {classes} outputs"
-        ))),
-        None => Ok(classes),
+    fn add_up<T: Real>(y: &[T], target: &[T], value: &impl Fn(T, T) -> f64, total: &mut [f64]) {
+        total[0] = sum_pairs(y, target, value);
     }
 }
 
@@ -251,7 +145,7 @@ pub fn count_correct(output: &Tensor, labels: &[u32]) -> Result<usize, NnError> 
     let host = output.to_device(&Device::Cpu)?;
     with_real!(host, T => {
         let y = view::<T>(&host)?;
-        let classes = classes(y.len(), labels)?;
+        let classes = cross_entropy::classes(y.len(), labels)?;
         Ok(y.chunks_exact(classes).zip(labels).filter(|(row, label)| largest(row) == **label as usize).count())
     })
 }
@@ -264,6 +158,7 @@ fn largest<T: Real>(row: &[T]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::stage::Task;
 
     fn tensor(rows: &[[f64; 3]]) -> Tensor {
         Tensor::from_vec(rows.concat(), (rows.len(), 3), &Device::Cpu).unwrap()
@@ -286,6 +181,15 @@ mod tests {
             "{}",
             value(Loss::Bce)
         );
+        for (text, wanted) in [
+            ("huber", 0.017_083_333_333),
+            ("huber delta=0.15", 0.014_791_666_667),
+            ("smooth-l1", 0.017_083_333_333),
+            ("smooth-l1 beta=0.15", 0.098_611_111_111),
+        ] {
+            let found = value(text.parse().unwrap());
+            assert!((found - wanted).abs() < 1e-9, "{text}: {found}");
+        }
         let labels = Target::Labels(&[1, 2]);
         let logits = evaluate(Loss::CrossEntropy, &y, labels, false, None)
             .unwrap()
@@ -319,11 +223,16 @@ mod tests {
             others: &[2, 0],
             share: 0.7,
         });
-        let cases = Loss::ALL.map(|loss| match loss {
-            Loss::CrossEntropy => (loss, Target::Labels(&labels)),
-            _ => (loss, Target::Images(&t)),
-        });
-        for (loss, target) in cases.into_iter().chain([(Loss::CrossEntropy, blend)]) {
+        let with_options =
+            ["huber delta=0.15", "smooth-l1 beta=0.15"].map(|text| text.parse().unwrap());
+        let cases = Loss::ALL
+            .into_iter()
+            .chain(with_options)
+            .map(|loss| match loss.spec().task {
+                Task::Classify => (loss, Target::Labels(&labels)),
+                Task::Reconstruct => (loss, Target::Images(&t)),
+            });
+        for (loss, target) in cases.chain([(Loss::CrossEntropy, blend)]) {
             for after_softmax in [false, true] {
                 let mut buffer = Buffer::default();
                 let run = |rows: &[[f64; 3]], want| {
@@ -346,6 +255,18 @@ mod tests {
                     assert!((slope - g).abs() < 1e-7, "{loss} {i}: {slope} {g}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_loss_refuses_the_target_of_another_task() {
+        let y = tensor(&[[0.1, 0.7, 0.2]]);
+        for loss in Loss::ALL {
+            let target = match loss.spec().task {
+                Task::Reconstruct => Target::Labels(&[1]),
+                Task::Classify => Target::Images(&y),
+            };
+            assert!(evaluate(loss, &y, target, false, None).is_err(), "{loss}");
         }
     }
 

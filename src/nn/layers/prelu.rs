@@ -1,0 +1,152 @@
+//! `prelu`: x above zero, a learned slope below (PyTorch `PReLU`).
+
+use super::batch_norm::to_f64;
+use super::{Buffer, Layer, Result, kept};
+use crate::nn::network::{Builder, Context};
+use crate::nn::ops::elementwise::{map, zip};
+use crate::nn::ops::real::Real;
+use crate::nn::ops::reduce::in_parts;
+use crate::nn::ops::simd::vectorized;
+use crate::nn::ops::storage::{fill, view};
+use crate::nn::ops::with_real;
+use crate::shape::layers::PRELU_SLOPE;
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+
+/// Rows of channels that are worth a task together.
+const NUMBERS_PER_TASK: usize = 1 << 14;
+
+/// One slope, or one for each channel.
+pub(crate) struct PRelu {
+    weight: usize,
+    x: Option<Tensor>,
+    y: Buffer,
+    dx: Buffer,
+}
+
+impl PRelu {
+    pub(crate) fn new(
+        key: &str,
+        channels: Option<usize>,
+        builder: &mut Builder<'_>,
+    ) -> Result<PRelu> {
+        let slopes = [channels.unwrap_or(1)];
+        let weight = builder.constant(&format!("{key}.weight"), &slopes, f64::from(PRELU_SLOPE))?;
+        Ok(PRelu {
+            weight,
+            x: None,
+            y: Buffer::default(),
+            dx: Buffer::default(),
+        })
+    }
+
+    fn slopes<T: Real>(&self, cx: &Context<'_>) -> Result<Vec<T>> {
+        let slopes = to_f64(&cx.parameters[self.weight].value)?;
+        Ok(slopes.into_iter().map(T::from_f64).collect())
+    }
+}
+
+fn forward<T: Real>(x: &[T], slopes: &[T], y: &mut [T]) {
+    if let [slope] = *slopes {
+        return map(x, y, |x| bent(x, x, slope));
+    }
+    let task = NUMBERS_PER_TASK.next_multiple_of(slopes.len().max(1));
+    y.par_chunks_mut(task)
+        .zip(x.par_chunks(task))
+        .for_each(|(y, x)| bend_rows(x, x, slopes, y));
+}
+
+/// The gradient for the input.
+fn backward<T: Real>(x: &[T], gradient: &[T], slopes: &[T], dx: &mut [T]) {
+    if let [slope] = *slopes {
+        return zip(x, gradient, dx, |x, gradient| bent(x, gradient, slope));
+    }
+    let task = NUMBERS_PER_TASK.next_multiple_of(slopes.len().max(1));
+    dx.par_chunks_mut(task)
+        .zip(x.par_chunks(task).zip(gradient.par_chunks(task)))
+        .for_each(|(dx, (x, gradient))| bend_rows(x, gradient, slopes, dx));
+}
+
+/// The value above zero, its slope's part of it below.
+#[inline(always)]
+fn bent<T: Real>(x: T, value: T, slope: T) -> T {
+    if x > T::zero() { value } else { slope * value }
+}
+
+vectorized! {
+    fn bend_rows<T: Real>(x: &[T], values: &[T], slopes: &[T], out: &mut [T]) {
+        let width = slopes.len().max(1);
+        let rows = x.chunks_exact(width).zip(values.chunks_exact(width));
+        for (out, (x, values)) in out.chunks_exact_mut(width).zip(rows) {
+            for (((out, &x), &value), &slope) in out.iter_mut().zip(x).zip(values).zip(slopes) {
+                *out = bent(x, value, slope);
+            }
+        }
+    }
+}
+
+/// The gradients of the slopes: Σ gradient·x where x is not above zero.
+fn slope_gradients<T: Real>(x: &[T], gradient: &[T], count: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; count];
+    in_parts(x.len() / count, &mut sums, |rows, sums| {
+        let numbers = rows.start * count..rows.end * count;
+        let pairs = x[numbers.clone()].iter().zip(&gradient[numbers]);
+        for (i, (&x, &gradient)) in pairs.enumerate() {
+            if x <= T::zero() {
+                sums[i % count] += x.to_f64() * gradient.to_f64();
+            }
+        }
+    });
+    sums
+}
+
+// Rare and small beside the layers around it: on a GPU it is computed on the CPU and copied.
+impl Layer for PRelu {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        let host = x.to_device(&Device::Cpu)?;
+        let y = self.y.get(host.dims(), &host)?;
+        with_real!(host, T => {
+            let slopes = self.slopes::<T>(cx)?;
+            let x = view::<T>(&host)?;
+            fill::<T>(&y, |y| forward(&x, &slopes, y))
+        })?;
+        self.x = Some(host);
+        Ok(y.to_device(x.device())?)
+    }
+
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let x = kept(&self.x)?.clone();
+        let host = gradient.to_device(&Device::Cpu)?;
+        if cx.trains(self.weight) {
+            let count = cx.parameters[self.weight].value.elem_count();
+            let sums = with_real!(x, T => {
+                let (x, gradient) = (view::<T>(&x)?, view::<T>(&host)?);
+                Ok::<_, crate::nn::NnError>(slope_gradients(&x, &gradient, count))
+            })?;
+            cx.set_gradient(self.weight, &sums)?;
+        }
+        if !need_input {
+            return Ok(None);
+        }
+        let dx = self.dx.get(x.dims(), &x)?;
+        with_real!(x, T => {
+            let slopes = self.slopes::<T>(cx)?;
+            let (x, gradient) = (view::<T>(&x)?, view::<T>(&host)?);
+            fill::<T>(&dx, |dx| backward(&x, &gradient, &slopes, dx))
+        })?;
+        Ok(Some(dx.to_device(gradient.device())?))
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        vec![self.weight]
+    }
+}

@@ -1,0 +1,30 @@
+//! The Huber loss (torch.nn.HuberLoss): half the square up to `delta`, a straight line beyond.
+
+use super::ImageLoss;
+use crate::nn::ops::real::Real;
+
+#[derive(Clone, Copy)]
+pub(super) struct Huber {
+    pub(super) delta: f64,
+}
+
+impl ImageLoss for Huber {
+    fn value<T: Real>(self, y: T, target: T) -> f64 {
+        let distance = (y.to_f64() - target.to_f64()).abs();
+        if distance < self.delta {
+            0.5 * distance * distance
+        } else {
+            self.delta * (distance - 0.5 * self.delta)
+        }
+    }
+
+    fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
+        let difference = y - target;
+        let delta = T::from_f64(self.delta);
+        if difference.abs() <= delta {
+            difference * fraction
+        } else {
+            difference.signum() * delta * fraction
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Mean absolute error.
+
+use super::ImageLoss;
+use crate::nn::ops::real::Real;
+
+#[derive(Clone, Copy)]
+pub(super) struct L1;
+
+impl ImageLoss for L1 {
+    fn value<T: Real>(self, y: T, target: T) -> f64 {
+        (y - target).to_f64().abs()
+    }
+
+    fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
+        if y == target {
+            T::zero()
+        } else {
+            (y - target).signum() * fraction
+        }
+    }
+}

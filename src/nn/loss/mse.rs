@@ -1,0 +1,18 @@
+//! Mean squared error.
+
+use super::ImageLoss;
+use crate::nn::ops::real::Real;
+
+#[derive(Clone, Copy)]
+pub(super) struct Mse;
+
+impl ImageLoss for Mse {
+    fn value<T: Real>(self, y: T, target: T) -> f64 {
+        let distance = y.to_f64() - target.to_f64();
+        distance * distance
+    }
+
+    fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
+        (y - target) * (fraction + fraction)
+    }
+}

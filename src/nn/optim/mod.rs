@@ -1,0 +1,260 @@
+//! Optimizers as PyTorch defines them, one file each.
+//!
+//! Each keeps tensors for every parameter, named by [`Optimizer::state_names`] and saved under `KEY.NAME`, and
+//! counts its steps.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod adagrad;
+mod adam;
+mod rmsprop;
+mod sgd;
+
+use super::ops::real::Real;
+use super::ops::storage::view;
+use super::ops::with_real;
+use super::{Network, NnError, Parameter};
+use crate::project::optimizer::Optimizer;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+
+/// Values that are worth a task.
+const CHUNK: usize = 1 << 14;
+
+/// How one step changes a parameter; made anew for each step, with that step's constants.
+trait UpdateRule {
+    /// Changes a parameter on the CPU. `state` has the tensors of [`Optimizer::state_names`], in that order.
+    fn step<T: Real>(
+        &self,
+        value: &Tensor,
+        gradient: &[T],
+        state: &[Tensor],
+    ) -> Result<(), NnError>;
+
+    /// The same with candle's operators.
+    fn step_on_device(
+        &self,
+        parameter: &mut Parameter,
+        state: &mut [Tensor],
+    ) -> Result<(), NnError>;
+}
+
+/// An optimizer at work on one network.
+#[derive(Debug)]
+pub struct Updater {
+    optimizer: Optimizer,
+    steps: u64,
+    states: Vec<ParameterState>,
+}
+
+/// The tensors kept for a parameter.
+#[derive(Debug)]
+struct ParameterState {
+    key: String,
+    names: &'static [&'static str],
+    tensors: Vec<Tensor>,
+}
+
+impl ParameterState {
+    fn new(optimizer: &Optimizer, parameter: &Parameter) -> Result<ParameterState, NnError> {
+        let names = optimizer.state_names();
+        let value = &parameter.value;
+        let initial = optimizer.initial_state();
+        let tensor = |_: &&str| match initial {
+            0.0 => value.zeros_like(),
+            initial => value.zeros_like()?.affine(0.0, initial),
+        };
+        Ok(ParameterState {
+            key: parameter.key.clone(),
+            names,
+            tensors: names.iter().map(tensor).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The keys that the tensors are saved under.
+    fn keys(&self) -> impl Iterator<Item = String> + use<> {
+        let key = self.key.clone();
+        self.names.iter().map(move |name| format!("{key}.{name}"))
+    }
+}
+
+impl Updater {
+    /// A fresh optimizer for the parameters of a network.
+    pub fn new(optimizer: &Optimizer, network: &Network) -> Result<Updater, NnError> {
+        let states = network
+            .parameters()
+            .iter()
+            .map(|parameter| ParameterState::new(optimizer, parameter))
+            .collect::<Result<_, NnError>>()?;
+        Ok(Updater {
+            optimizer: *optimizer,
+            steps: 0,
+            states,
+        })
+    }
+
+    /// Moves every parameter that is not frozen along its gradient.
+    pub fn step(&mut self, network: &mut Network, lr: f64) -> Result<(), NnError> {
+        self.steps += 1;
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => self.update(network, &sgd::Step::new(sgd, lr, self.steps)),
+            Optimizer::Adam(adam) => self.update(network, &adam::Step::adam(adam, lr, self.steps)),
+            Optimizer::AdamW(adamw) => {
+                self.update(network, &adam::Step::adamw(adamw, lr, self.steps))
+            }
+            Optimizer::RmsProp(rmsprop) => self.update(network, &rmsprop::Step::new(rmsprop, lr)),
+            Optimizer::Adagrad(adagrad) => {
+                self.update(network, &adagrad::Step::new(adagrad, lr, self.steps))
+            }
+        }
+    }
+
+    fn update(&mut self, network: &mut Network, rule: &impl UpdateRule) -> Result<(), NnError> {
+        for (parameter, state) in network.parameters_mut().iter_mut().zip(&mut self.states) {
+            if parameter.frozen {
+                continue;
+            }
+            if parameter.value.device().is_cpu() {
+                let value = &parameter.value;
+                with_real!(value, T => {
+                    let gradient = view::<T>(&parameter.gradient)?;
+                    rule.step::<T>(value, &gradient, &state.tensors)
+                })?;
+            } else {
+                rule.step_on_device(parameter, &mut state.tensors)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything needed to go on exactly, copied to the CPU.
+    pub fn state(&self) -> Result<Vec<(String, Tensor)>, NnError> {
+        let mut state = vec![(
+            "steps".to_owned(),
+            Tensor::new(&[self.steps as i64], &Device::Cpu)?,
+        )];
+        for kept in &self.states {
+            for (key, tensor) in kept.keys().zip(&kept.tensors) {
+                state.push((key, tensor.to_device(&Device::Cpu)?.copy()?));
+            }
+        }
+        Ok(state)
+    }
+
+    /// Takes over what [`Updater::state`] gave.
+    pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<(), NnError> {
+        let missing = |key: &str| {
+            NnError::Weights(format!(
+                "the optimizer's `{key}` is missing or of another shape"
+            ))
+        };
+        let steps = state
+            .get("steps")
+            .ok_or_else(|| missing("steps"))?
+            .to_vec1::<i64>()?;
+        for kept in &mut self.states {
+            for (key, tensor) in kept.keys().zip(&mut kept.tensors) {
+                let saved = state
+                    .get(&key)
+                    .filter(|saved| saved.dims() == tensor.dims());
+                *tensor = saved
+                    .ok_or_else(|| missing(&key))?
+                    .to_device(tensor.device())?
+                    .copy()?;
+            }
+        }
+        self.steps = steps.first().map_or(0, |&steps| steps as u64);
+        Ok(())
+    }
+}
+
+/// A rule was given other tensors than its [`Optimizer::state_names`].
+fn wrong_state() -> NnError {
+    NnError::Unsupported("an optimizer's step with the state of another".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::node::Node;
+    use crate::project::{Network as Stacks, size::Shape};
+    use candle_core::DType;
+
+    fn network() -> Network {
+        let encoder = vec![Node::from_text("dense 3 nobias")];
+        let input = Shape::new(&[1]).unwrap();
+        let stacks = Stacks {
+            input,
+            encoder,
+            decoder: vec![],
+            head: vec![],
+        };
+        let plan = crate::shape::infer(&stacks).plan.unwrap();
+        let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
+        let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();
+        network
+            .load_state(&HashMap::from([("encoder.0.weight".to_owned(), start)]))
+            .unwrap();
+        network
+    }
+
+    fn gradient(step: usize) -> Tensor {
+        let sign = if step.is_multiple_of(2) { 0.1 } else { -0.1 };
+        Tensor::new(&[[0.3 * (step + 1) as f64], [-0.2], [sign]], &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn optimizers_are_pytorchs() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/optim.json");
+        let fixture: HashMap<String, Vec<[f64; 3]>> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(fixture.len(), 16);
+        for (text, steps) in fixture {
+            let optimizer: Optimizer = text.parse().unwrap();
+            let mut network = network();
+            let mut updater = Updater::new(&optimizer, &network).unwrap();
+            for (step, wanted) in steps.iter().enumerate() {
+                network.parameters_mut()[0].gradient = gradient(step);
+                updater.step(&mut network, optimizer.lr()).unwrap();
+                let found = network.parameters()[0]
+                    .value
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1::<f64>()
+                    .unwrap();
+                let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
+                assert!(close, "{text}, step {step}: {found:?} {wanted:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_restored_optimizer_goes_on_exactly() {
+        let optimizer: Optimizer = "adam lr=0.01".parse().unwrap();
+        let (mut a, mut b) = (network(), network());
+        let mut first = Updater::new(&optimizer, &a).unwrap();
+        for step in 0..3 {
+            a.parameters_mut()[0].gradient = gradient(step);
+            first.step(&mut a, 0.01).unwrap();
+        }
+        b.load_state(&a.state().unwrap().into_iter().collect())
+            .unwrap();
+        let mut second = Updater::new(&optimizer, &b).unwrap();
+        second
+            .load_state(&first.state().unwrap().into_iter().collect())
+            .unwrap();
+        for (network, updater) in [(&mut a, &mut first), (&mut b, &mut second)] {
+            network.parameters_mut()[0].gradient = gradient(3);
+            updater.step(network, 0.01).unwrap();
+        }
+        let value = |n: &Network| {
+            n.parameters()[0]
+                .value
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f64>()
+                .unwrap()
+        };
+        assert_eq!(value(&a), value(&b));
+    }
+}

@@ -1,0 +1,222 @@
+//! RMSprop (torch.optim.RMSprop).
+
+use super::{CHUNK, UpdateRule, wrong_state};
+use crate::nn::ops::real::Real;
+use crate::nn::ops::simd::vectorized;
+use crate::nn::ops::storage::{fill, fill_both, view};
+use crate::nn::{NnError, Parameter};
+use crate::project::optimizer::RmsProp;
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+/// One step's constants.
+pub(super) struct Step {
+    rmsprop: RmsProp,
+    lr: f64,
+}
+
+/// The tensors of a state by what they are: the averages of the gradient's square and of the gradient, and the
+/// velocity.
+struct State<S> {
+    square: S,
+    mean: Option<S>,
+    velocity: Option<S>,
+}
+
+impl Step {
+    pub(super) fn new(rmsprop: RmsProp, lr: f64) -> Step {
+        Step { rmsprop, lr }
+    }
+
+    /// Takes the state apart as the names of `RmsProp` order it.
+    fn state<S>(&self, state: impl IntoIterator<Item = S>) -> Result<State<S>, NnError> {
+        let mut state = state.into_iter();
+        let square = state.next().ok_or_else(wrong_state)?;
+        let mut next = |is_kept: bool| is_kept.then(|| state.next().ok_or_else(wrong_state));
+        let velocity = next(self.rmsprop.momentum != 0.0).transpose()?;
+        let mean = next(self.rmsprop.centered).transpose()?;
+        Ok(State {
+            square,
+            mean,
+            velocity,
+        })
+    }
+}
+
+impl UpdateRule for Step {
+    fn step<T: Real>(
+        &self,
+        value: &Tensor,
+        gradient: &[T],
+        state: &[Tensor],
+    ) -> Result<(), NnError> {
+        let state = self.state(state)?;
+        let alpha = T::from_f64(self.rmsprop.alpha);
+        let decay = T::from_f64(self.rmsprop.weight_decay);
+        {
+            let value = view::<T>(value)?;
+            fill::<T>(state.square, |square| {
+                each_chunk(square, &value, gradient, |square, value, gradient| {
+                    average_square(square, value, gradient, [alpha, decay]);
+                });
+            })?;
+            if let Some(mean) = state.mean {
+                fill::<T>(mean, |mean| {
+                    each_chunk(mean, &value, gradient, |mean, value, gradient| {
+                        average(mean, value, gradient, [alpha, decay]);
+                    });
+                })?;
+            }
+        }
+        let square = view::<T>(state.square)?;
+        let mean = state.mean.map(view::<T>).transpose()?;
+        let averages = Averages {
+            square: &square,
+            mean: mean.as_deref(),
+        };
+        let numbers = [
+            self.lr,
+            self.rmsprop.weight_decay,
+            self.rmsprop.eps,
+            self.rmsprop.momentum,
+        ]
+        .map(T::from_f64);
+        match state.velocity {
+            None => fill::<T>(value, |value| averages.descend(value, gradient, numbers)),
+            Some(velocity) => fill_both::<T>(value, velocity, |value, velocity| {
+                averages.roll(value, gradient, velocity, numbers)
+            }),
+        }
+    }
+
+    fn step_on_device(
+        &self,
+        parameter: &mut Parameter,
+        state: &mut [Tensor],
+    ) -> Result<(), NnError> {
+        let state = self.state(state)?;
+        let RmsProp {
+            alpha,
+            eps,
+            weight_decay,
+            momentum,
+            ..
+        } = self.rmsprop;
+        let gradient = (&parameter.gradient + (&parameter.value * weight_decay)?)?;
+        let square = state.square;
+        *square = ((&*square * alpha)? + (gradient.sqr()? * (1.0 - alpha))?)?;
+        let variance = match state.mean {
+            None => square.clone(),
+            Some(mean) => {
+                *mean = ((&*mean * alpha)? + (&gradient * (1.0 - alpha))?)?;
+                (&*square - mean.sqr()?)?.relu()?
+            }
+        };
+        let mut step = (gradient / (variance.sqrt()? + eps)?)?;
+        if let Some(velocity) = state.velocity {
+            *velocity = ((&*velocity * momentum)? + step)?;
+            step = velocity.clone();
+        }
+        parameter.value = (&parameter.value - (step * self.lr)?)?;
+        Ok(())
+    }
+}
+
+/// Runs `work` on every part of three slices of one length.
+fn each_chunk<T: Real>(
+    out: &mut [T],
+    a: &[T],
+    b: &[T],
+    work: impl Fn(&mut [T], &[T], &[T]) + Sync,
+) {
+    out.par_chunks_mut(CHUNK)
+        .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
+        .for_each(|(out, (a, b))| work(out, a, b));
+}
+
+/// What the gradient is divided by: the root of its mean square, about its mean where it is centered.
+struct Averages<'a, T> {
+    square: &'a [T],
+    mean: Option<&'a [T]>,
+}
+
+impl<T: Real> Averages<'_, T> {
+    /// The averages of a chunk. Where there is no mean the squares stand in for it, unread.
+    fn chunk(&self, index: usize, len: usize) -> (&[T], &[T]) {
+        let range = index * CHUNK..index * CHUNK + len;
+        let square = &self.square[range.clone()];
+        (square, self.mean.map_or(square, |mean| &mean[range]))
+    }
+
+    fn descend(&self, value: &mut [T], gradient: &[T], numbers: [T; 4]) {
+        let chunks = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+        chunks.enumerate().for_each(|(index, (value, gradient))| {
+            let averages = self.chunk(index, value.len());
+            descend(value, gradient, averages, self.mean.is_some(), numbers);
+        });
+    }
+
+    fn roll(&self, value: &mut [T], gradient: &[T], velocity: &mut [T], numbers: [T; 4]) {
+        let chunks = value
+            .par_chunks_mut(CHUNK)
+            .zip(gradient.par_chunks(CHUNK))
+            .zip(velocity.par_chunks_mut(CHUNK));
+        chunks
+            .enumerate()
+            .for_each(|(index, ((value, gradient), velocity))| {
+                let averages = self.chunk(index, value.len());
+                let is_centered = self.mean.is_some();
+                roll(value, gradient, velocity, averages, is_centered, numbers);
+            });
+    }
+}
+
+/// The root of the variance. Rounding may take it below zero, which PyTorch does not catch.
+#[inline(always)]
+fn deviation<T: Real>(square: T, mean: T, is_centered: bool) -> T {
+    let centre = if is_centered { mean * mean } else { T::zero() };
+    let variance = square - centre;
+    if variance < T::zero() {
+        T::zero()
+    } else {
+        variance.sqrt()
+    }
+}
+
+vectorized! {
+    fn average_square<T: Real>(square: &mut [T], value: &[T], gradient: &[T], numbers: [T; 2]) {
+        let [alpha, decay] = numbers;
+        for ((square, &value), &gradient) in square.iter_mut().zip(value).zip(gradient) {
+            let gradient = gradient + decay * value;
+            *square = alpha * *square + (T::one() - alpha) * gradient * gradient;
+        }
+    }
+
+    fn average<T: Real>(mean: &mut [T], value: &[T], gradient: &[T], numbers: [T; 2]) {
+        let [alpha, decay] = numbers;
+        for ((mean, &value), &gradient) in mean.iter_mut().zip(value).zip(gradient) {
+            let gradient = gradient + decay * value;
+            *mean = alpha * *mean + (T::one() - alpha) * gradient;
+        }
+    }
+
+    fn descend<T: Real>(value: &mut [T], gradient: &[T], averages: (&[T], &[T]), is_centered: bool, numbers: [T; 4]) {
+        let [lr, decay, eps, _] = numbers;
+        let averages = averages.0.iter().zip(averages.1);
+        for ((value, &gradient), (&square, &mean)) in value.iter_mut().zip(gradient).zip(averages) {
+            let gradient = gradient + decay * *value;
+            *value -= lr * gradient / (deviation(square, mean, is_centered) + eps);
+        }
+    }
+
+    fn roll<T: Real>(value: &mut [T], gradient: &[T], velocity: &mut [T], averages: (&[T], &[T]), is_centered: bool, numbers: [T; 4]) {
+        let [lr, decay, eps, momentum] = numbers;
+        let averages = averages.0.iter().zip(averages.1);
+        let values = value.iter_mut().zip(gradient).zip(velocity);
+        for (((value, &gradient), velocity), (&square, &mean)) in values.zip(averages) {
+            let gradient = gradient + decay * *value;
+            *velocity = momentum * *velocity + gradient / (deviation(square, mean, is_centered) + eps);
+            *value -= lr * *velocity;
+        }
+    }
+}
