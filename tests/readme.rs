@@ -78,10 +78,10 @@ fn the_table_names_every_view() {
         .lines()
         .find(|line| line.starts_with("| **Window**"))
         .unwrap();
-    for kind in strata::gui::views::ViewKind::ALL {
-        let word = match kind {
-            strata::gui::views::ViewKind::Data => "images".to_owned(),
-            kind => kind.title().to_lowercase(),
+    for info in strata::gui::views::all() {
+        let word = match info.kind {
+            strata::gui::view_kind::ViewKind::Data => "images".to_owned(),
+            _ => info.title.to_lowercase(),
         };
         assert!(row.contains(&word), "{word}");
     }

@@ -11,9 +11,11 @@ use crate::engine::saved::{self, SavedRun};
 use crate::gui::curves::Curves;
 use crate::gui::snapshot::Snapshot;
 use crate::gui::state::State;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
+use crate::inspect::filters::Filters;
 use crate::inspect::maps::{saliency_sheet, sparse_sheet};
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Answer, Question, Request, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::project::file;
@@ -109,7 +111,7 @@ fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage
         .map(|name| class(run, name))
         .transpose()?
         .map(Question::Class);
-    let saliency = run.saliency(&Request {
+    let saliency = run.inspect::<Saliency>(&Request {
         question,
         image: args.image.clone(),
     })?;
@@ -171,7 +173,7 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
 }
 
 fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
-    let code = run.sparse_code()?;
+    let code = run.inspect::<SparseCode>(&())?;
     let SparseCode {
         layer,
         split,
@@ -198,7 +200,12 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
 }
 
 fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let filters = saved::filters(&args.run, &args.checkpoint, args.device.as_deref())?;
+    let filters = saved::inspect_weights::<Filters>(
+        &args.run,
+        &args.checkpoint,
+        args.device.as_deref(),
+        &(),
+    )?;
     output::say(&format!(
         "{} filters of {} `{}`",
         filters.count, filters.key, filters.layer
@@ -211,7 +218,7 @@ fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let pictures = run.reconstructions(args.image.as_deref())?;
+    let pictures = run.inspect::<Reconstructions>(&args.image)?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
         "mse {mse:.5}, psnr {psnr:.2} dB over {} images",
@@ -230,7 +237,7 @@ fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
         _ => (ViewKind::Loss, &state.training.curves.loss),
     };
     if curve.is_empty() {
-        let name = kind.title().to_lowercase();
+        let name = kind.info().title.to_lowercase();
         return Err(WrongInput(format!(
             "{} holds no {name}: no step was taken",
             args.run.display()

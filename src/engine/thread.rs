@@ -6,8 +6,8 @@
 use super::calm;
 use super::command::Command;
 use super::event::{Event, Outcome, Sink};
+use super::inspection::live::LiveResults;
 use super::run::{panicked, run};
-use super::slot::Slots;
 use crate::project::Project;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
@@ -47,7 +47,7 @@ pub struct Running {
     /// Facts, in order; [`Event::Finished`] is the last.
     pub events: Receiver<Event>,
     /// The newest pictures.
-    pub slots: Arc<Slots>,
+    pub live: Arc<LiveResults>,
 }
 
 /// Starts a run on a thread of its own. `wake` is called there after every event, for example to
@@ -59,8 +59,8 @@ pub fn start(
 ) -> std::io::Result<Running> {
     let (commands, requests) = unbounded();
     let (facts, events) = unbounded();
-    let slots = Arc::new(Slots::default());
-    let shared = Arc::clone(&slots);
+    let live = Arc::new(LiveResults::default());
+    let shared = Arc::clone(&live);
     std::thread::Builder::new()
         .name("strata-engine".to_owned())
         .spawn(move || {
@@ -78,14 +78,14 @@ pub fn start(
     Ok(Running {
         commands,
         events,
-        slots,
+        live,
     })
 }
 
 fn may_be_left_out(event: &Event) -> bool {
     matches!(
         event,
-        Event::Step(_) | Event::Preparing { .. } | Event::Pictures
+        Event::Step(_) | Event::Preparing { .. } | Event::InspectionsUpdated
     )
 }
 
@@ -95,7 +95,7 @@ pub fn guarded(
     options: &RunOptions,
     commands: &Receiver<Command>,
     sink: &mut dyn Sink,
-    slots: &Slots,
+    live: &LiveResults,
 ) -> Outcome {
     let mut folder = None;
     let mut watching = |event: Event| {
@@ -104,9 +104,9 @@ pub fn guarded(
         }
         sink.event(event);
     };
-    // Whatever the panic left half done is dropped with the run, but for slots, which are replaced whole.
+    // Whatever the panic left half done is dropped with the run, but for live, which are replaced whole.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        run(project, options, commands, &mut watching, slots)
+        run(project, options, commands, &mut watching, live)
     }));
     outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()))
 }

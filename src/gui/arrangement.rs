@@ -3,7 +3,7 @@
 //! A view is open at most once. Every change leaves the arrangement tidy: no empty group, no row of
 //! one part, no row within a row.
 
-use super::views::ViewKind;
+use super::view_kind::ViewKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

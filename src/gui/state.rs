@@ -6,15 +6,16 @@ pub use wishes::{Ask, Asking, Closing, Pending, ViewSettings};
 
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
+use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frames::Frames;
-use super::looking::Looking;
+use super::inspections::Inspections;
 use super::messages::{Messages, Weight};
 use super::places;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::runs::Runs;
-use super::snapshot::Saving;
+use super::saving::Saving;
 use super::training::{Phase, Training};
 use crate::engine::event::Outcome;
 use crate::engine::goals::measured;
@@ -89,8 +90,10 @@ pub struct State {
     pub messages: Messages,
     /// The run.
     pub training: Training,
-    /// What views have asked for.
-    pub looking: Looking,
+    /// What views have asked for and got.
+    pub inspections: Inspections,
+    /// What was chosen in views.
+    pub choices: Choices,
     /// Datasets that can be downloaded.
     pub downloads: Downloads,
     /// The runs of this project.
@@ -139,7 +142,8 @@ impl State {
             proposal: None,
             messages: Messages::default(),
             training: Training::default(),
-            looking: Looking::default(),
+            inspections: Inspections::default(),
+            choices: Choices::default(),
             downloads: Downloads::default(),
             runs: Runs::default(),
             view: ViewSettings::default(),
@@ -386,10 +390,11 @@ impl State {
         self.start = false;
         self.folds.clear();
         self.generation += 1;
-        self.looking.forget_choices();
+        self.inspections.forget_choices();
+        self.choices.clear();
         if !self.training.is_running() {
             self.training = Training::default();
-            self.looking.forget_run();
+            self.inspections.forget_run();
         }
         self.refresh();
     }

@@ -7,6 +7,7 @@ pub mod controls;
 pub mod data;
 pub mod design;
 pub mod filters;
+mod image_source;
 pub mod loss;
 pub mod notices;
 pub mod overlay;
