@@ -1,5 +1,6 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
+mod activations;
 mod field;
 mod pixel;
 
@@ -46,6 +47,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::Activations => activations::picture(&mut open(args)?, args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
     };
@@ -71,11 +73,12 @@ fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
     let field = args.what == Picture::ReceptiveField;
+    let maps = args.what == Picture::Activations;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
         (
-            args.layer.is_some() && !pixel && !field,
-            "--layer is for receptive-field and pixel",
+            args.layer.is_some() && !pixel && !field && !maps,
+            "--layer is for activations, receptive-field and pixel",
         ),
         (args.at.is_some() && !pixel, "--at is for pixel"),
         (
@@ -87,12 +90,16 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "pixel is printed, so it has no -o",
         ),
         (
-            args.image.is_some() && !saliency && !pixel && args.what != Picture::Reconstructions,
-            "--image is for reconstructions, saliency and pixel",
+            args.image.is_some()
+                && !saliency
+                && !pixel
+                && !maps
+                && args.what != Picture::Reconstructions,
+            "--image is for reconstructions, saliency, activations and pixel",
         ),
         (
-            args.json && !saliency && !pixel && !field && args.what != Picture::SparseCode,
-            "--json is for saliency, sparse-code, receptive-field and pixel",
+            args.json && !saliency && !pixel && !field && !maps && args.what != Picture::SparseCode,
+            "--json is for saliency, sparse-code, activations, receptive-field and pixel",
         ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {

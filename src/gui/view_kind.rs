@@ -12,6 +12,7 @@ pub enum ViewKind {
     Accuracy,
     Reconstructions,
     Filters,
+    Activations,
     Saliency,
     Sparse,
     Data,

@@ -1,6 +1,7 @@
 //! The registry of the views: one line a view. Menus, the palette and the tiles read it.
 
 use super::arrangement::Workspace;
+use super::panels::activations::ActivationsView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
     AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView,
@@ -30,6 +31,9 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
         Box::new(ReconstructionsView::default())
     }),
     (ViewKind::Filters, || Box::new(FiltersView::default())),
+    (ViewKind::Activations, || {
+        Box::new(ActivationsView::default())
+    }),
     (ViewKind::Saliency, || Box::new(SaliencyView::default())),
     (ViewKind::Sparse, || Box::new(SparseView::default())),
     (ViewKind::Data, || Box::new(DataView::default())),

@@ -3,6 +3,7 @@
 //! Each kind is a file with a request, an output and an `impl` of [`inspection::Inspection`]. Nothing here
 //! changes a network or knows a window.
 
+pub mod activations;
 pub mod augmented;
 pub mod curve;
 pub mod effective_field;

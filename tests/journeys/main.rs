@@ -83,7 +83,7 @@ fn a_view_is_dragged_beside_another() {
         window.get("Filters view").rect().top(),
         window.get("Reconstructions view").rect().top()
     );
-    assert_eq!(views(&window).len(), 7);
+    assert_eq!(views(&window).len(), 8);
     assert!(window.get("Loss view").rect().top() < to.top());
 }
 
@@ -94,6 +94,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
         "Loss",
         "Runs",
         "Filters",
+        "Feature maps",
         "Sparse code",
         "Reconstructions",
         "Saliency",
@@ -106,7 +107,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
     assert_eq!(views(&window), [ViewKind::Accuracy]);
     window.click("Close Accuracy view");
     window.click("Reset arrangement");
-    assert_eq!(views(&window).len(), 7);
+    assert_eq!(views(&window).len(), 8);
 }
 
 #[test]
@@ -116,12 +117,12 @@ fn the_arrangement_survives_a_restart_and_a_broken_file_does_no_harm() {
     window.click("Close Filters view");
     drop(window);
     let window = Window::kept("conv-autoencoder", folder.path());
-    assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 6);
+    assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 7);
     drop(window);
     std::fs::write(folder.path().join("views.json"), "{").unwrap();
     assert_eq!(
         views(&Window::kept("conv-autoencoder", folder.path())).len(),
-        7
+        8
     );
 }
 

@@ -32,7 +32,10 @@ impl State {
             }
             Action::Image(path) => {
                 self.inspections.saliency.image = Some(path);
-                self.change_views(OnView::Open(ViewKind::Saliency, None));
+                // Feature maps show it too: where they are seen, nothing else has to be opened.
+                if !self.arrangement().fronts().contains(&ViewKind::Activations) {
+                    self.change_views(OnView::Open(ViewKind::Saliency, None));
+                }
             }
             Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name), services),
             Action::Open(path) => self.unless_unsaved(Pending::Open(path), services),

@@ -1,6 +1,7 @@
 //! The panels of the window, one file (or folder) each. A panel reads the state, which it cannot
 //! change, and pushes what the user did as actions.
 
+pub mod activations;
 pub mod architecture;
 mod axes;
 pub mod controls;
