@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use strata::engine::event::{Event, Metrics, Outcome, Summary};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::Workspace;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::project::data::Split;
 use strata::project::edit::Edit;
 use strata::project::node::Node;

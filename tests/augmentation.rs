@@ -7,7 +7,7 @@ use eframe::egui::vec2;
 use std::process::Command;
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::state::State;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::augmented::{ALONE, Augmented, TOGETHER};
 use strata::project::{Project, file};
 use window::*;
@@ -30,9 +30,8 @@ fn open(project: &Project, size: [f32; 2]) -> Window {
 
 fn answer(state: &State) -> Option<&Augmented> {
     state
-        .looking
-        .augmented
-        .answer(&state.augment_question())?
+        .inspections
+        .reply_to(&state.augment_query())?
         .result
         .as_ref()
         .ok()

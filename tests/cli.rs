@@ -426,7 +426,7 @@ fn what_cannot_be_is_said_with_what_can() {
         ),
         (
             &["inspect", "run", "filters", "--layer", "encoder.0"],
-            "--layer is for receptive-field and pixel",
+            "--layer is for activations, receptive-field and pixel",
         ),
         (
             &["lens", "tiny.toml", "encoder.9"],

@@ -11,7 +11,7 @@ use strata::engine::event::{Event, StepReport};
 use strata::engine::memory::{available_bytes, machine};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part, Workspace};
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::{infer, step_memory};

@@ -6,7 +6,7 @@ mod window;
 use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
 use std::path::{Path, PathBuf};
 use strata::gui::action::{Action, Show};
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};
 use strata::project::Project;
 use strata::project::data::{
@@ -20,17 +20,17 @@ fn images(folder: &Path, project: &Project) -> Window {
     let mut window = open(folder, project);
     window.show_alone(ViewKind::Data);
     window.run();
-    window.wait("images", |state| state.looking.data.latest.is_some());
+    window.wait("images", |state| {
+        state.inspections.latest::<Gallery>().is_some()
+    });
     window
 }
 
 fn gallery(window: &Window) -> &Gallery {
     window
         .state()
-        .looking
-        .data
-        .latest
-        .as_ref()
+        .inspections
+        .latest::<Gallery>()
         .unwrap()
         .result
         .as_ref()
@@ -40,7 +40,7 @@ fn gallery(window: &Window) -> &Gallery {
 /// Waits until what is shown is this.
 fn until(window: &mut Window, what: &str, holds: impl Fn(&Gallery) -> bool) {
     window.wait(what, |state| {
-        let looked = state.looking.data.latest.as_deref();
+        let looked = state.inspections.latest::<Gallery>();
         looked
             .and_then(|looked| looked.result.as_ref().ok())
             .is_some_and(&holds)
@@ -158,7 +158,7 @@ fn a_class_without_images_and_a_file_that_comes_back_leave_a_way_on() {
         .state_mut()
         .handle(Action::Edit(Edit::Data(project.data.clone())));
     window.wait("the refusal", |state| {
-        state.looking.data.answer(&state.data_question()).is_some()
+        state.inspections.reply_to(&state.gallery_query()).is_some()
     });
     assert!(window.has("No images to show"));
     window.save_picture(&pictures().join("read-again.png"), 1.0);
@@ -166,9 +166,8 @@ fn a_class_without_images_and_a_file_that_comes_back_leave_a_way_on() {
     window.click("Read again");
     window.wait("the images", |state| {
         state
-            .looking
-            .data
-            .answer(&state.data_question())
+            .inspections
+            .reply_to(&state.gallery_query())
             .is_some_and(|looked| looked.result.is_ok())
     });
     assert!(window.has("Images of each class"));

@@ -14,10 +14,17 @@ use std::time::Duration;
 use strata::engine::checkpoint;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, Outcome};
-use strata::engine::look::{self, Answered, Look};
+use strata::engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query};
+use strata::engine::inspection::service::{self, Service};
 use strata::engine::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
+use strata::inspect::filters::Filters;
+use strata::inspect::gallery::Gallery;
+use strata::inspect::image_set::ImageSet;
+use strata::inspect::inspection::{Inspection, Subject};
+use strata::inspect::reconstructions::Reconstructions;
 use strata::inspect::saliency::{Question, Request, Saliency};
+use strata::inspect::sparse::SparseCode;
 use strata::project::data::Split;
 
 #[test]
@@ -306,14 +313,14 @@ fn pause_step_and_resume_are_obeyed() {
     );
     assert!(
         running
-            .slots
+            .live
             .filters
             .latest()
             .is_some_and(|filters| filters.channels == 3 && filters.count == 6)
     );
     assert!(
         running
-            .slots
+            .live
             .reconstructions
             .latest()
             .is_some_and(|pictures| pictures.inputs.len() == 16 * 16 * 16 * 3)
@@ -342,14 +349,20 @@ fn pause_step_and_resume_are_obeyed() {
     assert!(woken.load(Ordering::Relaxed) > 5);
 }
 
-/// Waits, and asks the paused run again, until an answer to this question lies in the slot.
-fn seen(running: &Running, question: Request) -> Result<Saliency, String> {
-    running.slots.wanted.saliency.put(question.clone());
-    running.commands.send(Command::Look).unwrap();
-    while next(running) != Event::Pictures {}
-    let looked = running.slots.saliency.take().unwrap();
-    assert_eq!(looked.question, question);
-    looked.result.clone()
+/// Asks the paused run, and waits for the reply.
+fn ask<I: Inspection>(running: &Running, request: I::Request) -> Result<Arc<I>, InspectionError> {
+    let query = Query::<I>::new(Subject::Live, request);
+    running.live.ask(AnyQuery::new(query.clone()));
+    running.commands.send(Command::RefreshInspections).unwrap();
+    while next(running) != Event::InspectionsUpdated {}
+    let replies = running.live.take_replies();
+    let reply = replies.iter().find_map(AnyReply::get::<I>).unwrap();
+    assert_eq!(reply.query, query);
+    reply.result.clone()
+}
+
+fn seen(running: &Running, request: Request) -> Result<Arc<Saliency>, InspectionError> {
+    ask(running, request)
 }
 
 #[test]
@@ -383,7 +396,12 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
         question: None,
         image: Some(folder.path().join("none.png")),
     };
-    assert!(seen(&running, none).unwrap_err().contains("none.png"));
+    assert!(
+        seen(&running, none)
+            .unwrap_err()
+            .to_string()
+            .contains("none.png")
+    );
     let beyond = Request {
         question: Some(Question::Class(10)),
         image: None,
@@ -391,12 +409,10 @@ fn a_paused_run_is_looked_into_and_goes_on_as_if_nobody_had() {
     assert!(
         seen(&running, beyond)
             .unwrap_err()
+            .to_string()
             .contains("there is no class 10")
     );
-    running.slots.wanted.sparse.put(());
-    running.commands.send(Command::Look).unwrap();
-    while next(&running) != Event::Pictures {}
-    let code = running.slots.sparse.take().unwrap().result.clone().unwrap();
+    let code = ask::<SparseCode>(&running, ()).unwrap();
     assert_eq!(
         (code.means.len(), code.target, code.images),
         (6, Some((0.1, 1e-3)), 40)
@@ -412,47 +428,42 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     completed(train(&tiny(&[]), &options(&run)).0);
-    let looker = look::start(Some("cpu".into()), || {}).unwrap();
-    let ask = |question: Look| {
-        looker.questions.send(question).unwrap();
-        looker
-            .answers
-            .recv_timeout(Duration::from_secs(60))
-            .unwrap()
-    };
-    let Answered::Saliency(looked) = ask(Look::Saliency(run.clone(), Request::default())) else {
-        panic!()
-    };
+    let service = service::start(Some("cpu".into()), || {}).unwrap();
+    let stored = || Subject::Stored(run.clone());
+    let saliency = reply::<Saliency>(&service, stored(), Request::default()).unwrap();
     assert!(
-        looked
-            .result
-            .unwrap()
-            .answers
-            .iter()
-            .all(|answer| answer.class.is_some()),
+        saliency.answers.iter().all(|answer| answer.class.is_some()),
         "the last stage classifies"
     );
-    let Answered::Filters(looked) = ask(Look::Filters(run.clone())) else {
-        panic!()
-    };
-    assert!(looked.result.unwrap().count > 0);
-    let Answered::Reconstructions(looked) = ask(Look::Reconstructions(run.clone())) else {
-        panic!()
-    };
-    assert!(looked.result.unwrap().mean_mse > 0.0);
-    let Answered::Sparse(looked) = ask(Look::Sparse(run)) else {
-        panic!()
-    };
-    let code = looked.result.unwrap();
+    let filters = reply::<Filters>(&service, stored(), ()).unwrap();
+    assert!(filters.count > 0);
+    let pictures = reply::<Reconstructions>(&service, stored(), None).unwrap();
+    assert!(pictures.mean_mse > 0.0);
+    let code = reply::<SparseCode>(&service, stored(), ()).unwrap();
     assert_eq!(
         (code.target, code.split),
         (Some((0.1, 1e-3)), Split::Unlabeled),
         "of the stage with a sparsity"
     );
-    let Answered::Sparse(looked) = ask(Look::Sparse(folder.path().join("none"))) else {
-        panic!()
-    };
-    assert!(looked.result.unwrap_err().contains("none"));
+    let none = Subject::Stored(folder.path().join("none"));
+    let refusal = reply::<SparseCode>(&service, none, ()).unwrap_err();
+    assert!(refusal.to_string().contains("none"));
+}
+
+/// Asks the service, and waits for the reply.
+fn reply<I: Inspection>(
+    service: &Service,
+    subject: Subject,
+    request: I::Request,
+) -> Result<Arc<I>, InspectionError> {
+    let query = AnyQuery::new(Query::<I>::new(subject, request));
+    service.queries.send(query).unwrap();
+    received::<I>(service)
+}
+
+fn received<I: Inspection>(service: &Service) -> Result<Arc<I>, InspectionError> {
+    let reply = service.replies.recv_timeout(Duration::from_secs(60));
+    reply.unwrap().get::<I>().unwrap().result.clone()
 }
 
 /// Another view's question waits; a cancel ends the reading; a newer page replaces the older one.
@@ -460,7 +471,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
 fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
     let (woken, wakes) = (Arc::new(AtomicUsize::new(0)), Duration::from_secs(60));
     let count = woken.clone();
-    let looker = look::start(Some("cpu".into()), move || {
+    let service = service::start(Some("cpu".into()), move || {
         count.fetch_add(1, Ordering::Relaxed);
     })
     .unwrap();
@@ -479,22 +490,18 @@ fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
     };
     let mut read = |seed| {
         project.seed = seed;
-        let question = look::DataQuestion::new(&project, ".".into(), 0, Default::default());
-        looker.questions.send(Look::Data(question)).unwrap();
-        while looker.progress.latest().is_none() && looker.answers.is_empty() {
+        let set = ImageSet::new(&project, ".".into(), 0);
+        let query = Query::<Gallery>::new(Subject::Images(Box::new(set)), Default::default());
+        service.queries.send(AnyQuery::new(query)).unwrap();
+        while service.progress.latest().is_none() && service.replies.is_empty() {
             std::thread::yield_now();
         }
     };
     read(1);
-    looker.questions.send(Look::Filters("none".into())).unwrap();
-    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else {
-        panic!("the first is first")
-    };
-    assert!(looked.result.is_ok());
-    assert!(matches!(
-        looker.answers.recv_timeout(wakes).unwrap(),
-        Answered::Filters(_)
-    ));
+    let none = Query::<Filters>::new(Subject::Stored("none".into()), ());
+    service.queries.send(AnyQuery::new(none)).unwrap();
+    assert!(received::<Gallery>(&service).is_ok(), "the first is first");
+    assert!(received::<Filters>(&service).is_err());
     let deadline = std::time::Instant::now() + wakes;
     while woken.load(Ordering::Relaxed) < 3 {
         assert!(
@@ -503,16 +510,16 @@ fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
         );
     }
     read(2);
-    looker.cancel.store(true, Ordering::Relaxed);
-    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else {
-        panic!()
-    };
-    assert_eq!(looked.result.unwrap_err(), look::CANCELLED);
+    service.cancel.store(true, Ordering::Relaxed);
+    assert_eq!(
+        received::<Gallery>(&service).unwrap_err(),
+        InspectionError::Cancelled
+    );
     read(3);
-    let Answered::Data(looked) = looker.answers.recv_timeout(wakes).unwrap() else {
-        panic!()
-    };
-    assert!(looked.result.is_ok(), "the next question is answered again");
+    assert!(
+        received::<Gallery>(&service).is_ok(),
+        "the next query is answered again"
+    );
 }
 
 #[test]
@@ -522,7 +529,7 @@ fn a_reader_that_never_reads_holds_nothing_up() {
     let Running {
         commands,
         events,
-        slots: _slots,
+        live: _live,
     } = running;
     std::thread::sleep(Duration::from_millis(10));
     drop(commands);

@@ -330,7 +330,7 @@ fn pictures(engine: &Engine, step: u64) {
     let (height, width, channels, count) = (4, 4, 3, 2);
     let bytes = vec![(step % 251) as u8; count * height * width * channels];
     engine.with(|run| {
-        run.slots.reconstructions.put(Reconstructions {
+        run.live.reconstructions.put(Reconstructions {
             step,
             height,
             width,
@@ -343,7 +343,7 @@ fn pictures(engine: &Engine, step: u64) {
         });
         let values = vec![0.5; 4 * 3 * 3 * 3];
         let (key, layer) = ("encoder.0".into(), "conv 4 k3".into());
-        run.slots.filters.put(Filters {
+        run.live.filters.put(Filters {
             step,
             key,
             layer,

@@ -7,11 +7,11 @@ use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use strata::engine::playground::{Outcome, Playground};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::kernels::Subject;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::kernel::{Named, Response};
+use strata::inspect::kernel_playground::{Outcome, Playground};
 use window::*;
 
 const SIZE: Vec2 = vec2(1280.0, 720.0);
@@ -32,9 +32,8 @@ fn answered(window: &mut Window) {
     let is_due = |window: &Window| {
         window
             .state()
-            .looking
-            .kernel
-            .answer(&window.state().kernel_question())
+            .inspections
+            .reply_to(&window.state().kernel_query())
             .is_none()
     };
     while is_due(window) {
@@ -48,9 +47,8 @@ fn answered(window: &mut Window) {
 fn answer(window: &Window) -> &Playground {
     let seen = window
         .state()
-        .looking
-        .kernel
-        .answer(&window.state().kernel_question());
+        .inspections
+        .reply_to(&window.state().kernel_query());
     seen.unwrap().result.as_ref().unwrap()
 }
 
@@ -79,7 +77,10 @@ fn a_kernel_is_chosen_changed_and_slid_by_mouse() {
         "the project's first image, padded"
     );
     choose(&mut window, "Kernel", "box");
-    assert_eq!(window.state().looking.kernels.named, Some(Named::BoxBlur));
+    assert_eq!(
+        window.state().inspections.kernels.named,
+        Some(Named::BoxBlur)
+    );
     let before = answer(&window).picture.clone();
     window.click("Next image");
     answered(&mut window);
@@ -94,7 +95,7 @@ fn a_kernel_is_chosen_changed_and_slid_by_mouse() {
     let weight = window.get("Weight 1, 1").rect().center();
     window.drag(weight, weight + vec2(60.0, 0.0));
     answered(&mut window);
-    let kernels = &window.state().looking.kernels;
+    let kernels = &window.state().inspections.kernels;
     assert!(
         kernels.named.is_none() && kernels.kernel.values[4] > 1.5,
         "{:?}",
@@ -115,7 +116,10 @@ fn a_patch_is_dragged_out_and_found_again() {
     let corner = picture.min + vec2(8.5, 6.5) * unit;
     window.drag(corner, corner + vec2(9.0, 7.0) * unit);
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.patch, Some([6, 8, 8, 10]));
+    assert_eq!(
+        window.state().inspections.kernels.patch,
+        Some([6, 8, 8, 10])
+    );
     let Ok(Outcome::Match(found)) = &answer(&window).outcome else {
         panic!("{:?}", answer(&window).outcome)
     };
@@ -145,7 +149,7 @@ fn everything_is_reached_by_keyboard_alone() {
     window.get("Weight 0, 0").type_text("-3");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.kernel.values[0], -3.0);
+    assert_eq!(window.state().inspections.kernels.kernel.values[0], -3.0);
     window.tab_to("Stride");
     window.press(Modifiers::COMMAND, Key::A);
     window.get("Stride").type_text("2");
@@ -159,13 +163,16 @@ fn everything_is_reached_by_keyboard_alone() {
     window.tab_to("Find a pattern");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.patch, Some([0, 0, 8, 8]));
+    assert_eq!(window.state().inspections.kernels.patch, Some([0, 0, 8, 8]));
     window.tab_to("Row of the patch");
     window.press(Modifiers::COMMAND, Key::A);
     window.get("Row of the patch").type_text("12");
     window.press(Modifiers::NONE, Key::Enter);
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.patch, Some([12, 0, 8, 8]));
+    assert_eq!(
+        window.state().inspections.kernels.patch,
+        Some([12, 0, 8, 8])
+    );
 }
 
 #[test]
@@ -174,7 +181,7 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
     window.click("Noisy curve");
     answered(&mut window);
     assert_eq!(
-        window.state().looking.kernels.named,
+        window.state().inspections.kernels.named,
         Some(Named::MovingAverage)
     );
     assert_eq!(response(&window).output.size, [1, 256]);
@@ -189,7 +196,10 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
         .state_mut()
         .handle(strata::gui::drop::action(&file));
     answered(&mut window);
-    assert_eq!(window.state().looking.kernels.subject, Subject::File(file));
+    assert_eq!(
+        window.state().inspections.kernels.subject,
+        Subject::File(file)
+    );
     let picture = &answer(&window).picture;
     assert_eq!(
         (picture.pixels.size, picture.full),
@@ -214,7 +224,7 @@ fn a_kernel_that_does_not_fit_says_so() {
     let mut window = alone(SIZE);
     let mut kernels = window
         .state()
-        .looking
+        .inspections
         .kernels
         .with_named(Named::BoxBlur, Some(9), None);
     kernels.settings.dilation = 8;
@@ -257,7 +267,7 @@ fn pictures() {
             save(&mut window, "sobel");
             choose(&mut window, "Kernel", "gaussian");
             save(&mut window, "gaussian");
-            let mut kernels = window.state().looking.kernels.clone();
+            let mut kernels = window.state().inspections.kernels.clone();
             kernels.patch = Some([6, 8, 8, 10]);
             window
                 .harness

@@ -8,7 +8,8 @@ use std::path::Path;
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::Workspace;
 use strata::gui::lens::{LensMode, LensSettings};
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
+use strata::inspect::pixel::Pixel;
 use strata::project::node::Node;
 use strata::project::{Place, Project, Stack, file};
 use window::*;
@@ -280,7 +281,9 @@ fn the_numbers_of_a_trained_network_are_shown() {
     assert!(window.has("No network to look into yet"));
     let mut window = trained(folder.path());
     window.click("Show one value of the trained network");
-    window.wait("the numbers", |state| state.looking.pixel.latest.is_some());
+    window.wait("the numbers", |state| {
+        state.inspections.latest::<Pixel>().is_some()
+    });
     assert!(window.has("is what the network has") && window.has("bias "));
     let place = window.get("Output map").rect().min + vec2(3.0, 3.0);
     window.harness.hover_at(place);
@@ -288,14 +291,14 @@ fn the_numbers_of_a_trained_network_are_shown() {
     window.harness.step();
     window.harness.drop_at(place);
     window.wait("the corner", |state| {
-        let seen = state.looking.pixel.latest.as_deref();
+        let seen = state.inspections.latest::<Pixel>();
         seen.and_then(|seen| seen.result.as_ref().ok())
             .is_some_and(|pixel| pixel.at == [0, 0, 0, 0])
     });
     select(&mut window, Stack::Head, 1);
     window.wait("the dense layer", |state| {
-        let seen = state.looking.pixel.latest.as_deref();
-        seen.is_some_and(|seen| seen.question.1.place.stack == Stack::Head)
+        let seen = state.inspections.latest::<Pixel>();
+        seen.is_some_and(|seen| seen.query.request.place.stack == Stack::Head)
     });
     assert!(window.has("others ") && window.has("is what the network has"));
 }
@@ -368,11 +371,9 @@ fn pictures() {
         let place = Place::new(stack, index);
         window.wait("the numbers", |state| {
             state
-                .looking
-                .pixel
-                .latest
-                .as_ref()
-                .is_some_and(|seen| seen.question.1.place == place)
+                .inspections
+                .latest::<Pixel>()
+                .is_some_and(|seen| seen.query.request.place == place)
         });
         save(&mut window, &format!("numbers-{stack}-{index}.png"));
     }
@@ -380,11 +381,9 @@ fn pictures() {
     select(&mut window, Stack::Encoder, 0);
     window.wait("the numbers", |state| {
         state
-            .looking
-            .pixel
-            .latest
-            .as_ref()
-            .is_some_and(|seen| seen.question.1.place == Place::new(Stack::Encoder, 0))
+            .inspections
+            .latest::<Pixel>()
+            .is_some_and(|seen| seen.query.request.place == Place::new(Stack::Encoder, 0))
     });
     save(&mut window, "numbers-alone.png");
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use strata::bench::cases;
 use strata::data::download;
-use strata::gui::views::ViewKind;
+use strata::gui::views;
 use strata::project::data::{DataSpec, Source};
 use strata::project::goals::Quantity;
-use strata::shape::layers::WORDS;
 use strata::project::stage::{EARLY_STOP_METRICS, Loss, Stage};
 use strata::project::{augment, builtin};
+use strata::shape::layers::WORDS;
 
 /// Characters of a line: what a terminal or an editor shows without wrapping.
 const WIDEST: usize = 120;
@@ -219,12 +219,9 @@ fn every_case_of_the_benchmark_has_its_figure() {
 #[test]
 fn every_view_is_documented() {
     let text = page("docs/window.md");
-    for kind in ViewKind::ALL {
-        assert!(
-            text.contains(&format!("**{}**", kind.title())),
-            "{}",
-            kind.title()
-        );
+    for view in views::all() {
+        let title = format!("**{}**", view.title);
+        assert!(text.contains(&title), "{title}");
     }
 }
 

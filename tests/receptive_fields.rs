@@ -19,7 +19,7 @@ use std::path::Path;
 use strata::engine::saved::SavedRun;
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part, Workspace};
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::effective_field::{EffectiveField, Request};
 use strata::nn::{Mode, Network, Route};
 use strata::project::size::Shape;
@@ -418,10 +418,8 @@ fn a_trained_run_shows_the_effective_field() {
     designing(&mut window, ViewKind::Field);
     let seen = |state: &strata::gui::state::State| {
         state
-            .looking
-            .field
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<EffectiveField>()
             .is_some_and(|seen| seen.result.is_ok())
     };
     window.wait("the field", seen);
@@ -437,12 +435,10 @@ fn a_trained_run_shows_the_effective_field() {
     select(&mut window, Stack::Decoder, 0);
     let of_decoder = |state: &strata::gui::state::State| {
         let latest = state
-            .looking
-            .field
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<EffectiveField>()
             .filter(|seen| seen.result.is_ok());
-        latest.is_some_and(|seen| seen.question.1.place.stack == Stack::Decoder)
+        latest.is_some_and(|seen| seen.query.request.place.stack == Stack::Decoder)
     };
     window.wait("the decoder's", of_decoder);
     assert!(window.has("of the largest gradient"));

@@ -16,7 +16,7 @@ use strata::gui::recent::Kind;
 use strata::gui::recovery;
 use strata::gui::remembered::Remembered;
 use strata::gui::state::{Closing, CostColumn, State, Switch, ViewSettings};
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::gallery::{self, Part};
 use strata::inspect::kernel::Kernel;
 use strata::inspect::picture::FilterScale;
@@ -139,12 +139,15 @@ fn the_switches_of_the_views_come_back() {
             block: 0,
         },
     };
-    assert_eq!(state.looking.part, first, "all images, from the first one");
+    assert_eq!(
+        state.inspections.gallery, first,
+        "all images, from the first one"
+    );
     assert_eq!(state.view.statistics_split, Some(Split::Valid));
     assert!(!state.view.effective_field);
     assert_eq!(state.view.cost_column, CostColumn::Time);
     assert_eq!(state.view.sizes_axis, 1);
-    assert_eq!(state.looking.kernels, kernels);
+    assert_eq!(state.inspections.kernels, kernels);
 }
 
 /// A project given on the command line is opened after the settings were read.
@@ -174,7 +177,7 @@ fn opening_a_project_keeps_what_holds_for_any_project() {
     let mut window = Window::kept("lenet-mnist", &config);
     handle(&mut window, Action::Open(path));
     assert!(matches!(
-        window.state().looking.part.part,
+        window.state().inspections.gallery.part,
         Part::Block { block: 0, .. }
     ));
     assert_eq!(window.state().view.stage, Some(1));
@@ -193,7 +196,7 @@ fn a_class_is_chosen_for_one_project_only() {
     handle(&mut window, Action::Show(Show::Saliency(class)));
     drop(window);
     let window = Window::kept("lenet-mnist", folder.path());
-    assert_eq!(window.state().looking.request.question, None);
+    assert_eq!(window.state().inspections.saliency.question, None);
 }
 
 #[test]

@@ -15,9 +15,16 @@ use eframe::egui::{Vec2, vec2};
 use std::path::{Path, PathBuf};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part, Workspace};
-use strata::gui::looking::Subject;
 use strata::gui::state::State;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
+use strata::inspect::augmented::Augmented;
+use strata::inspect::effective_field::EffectiveField;
+use strata::inspect::gallery::Gallery;
+use strata::inspect::inspection::Subject;
+use strata::inspect::kernel_playground::Playground;
+use strata::inspect::saliency::Saliency;
+use strata::inspect::sparse::SparseCode;
+use strata::inspect::statistics::Statistics;
 use strata::project::node::Node;
 use strata::project::{Place, Project, Stack, file};
 use window::*;
@@ -172,20 +179,24 @@ fn handwritten_digits() {
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 2.4);
     select(&mut window, Stack::Head, 1);
-    window.wait("maps", |state| state.looking.saliency.latest.is_some());
+    window.wait("maps", |state| {
+        state.inspections.latest::<Saliency>().is_some()
+    });
     picture(&mut window, "lenet-light.png");
     window.click("Stop");
     window.wait("the end", |state| !state.training.is_running());
     alone(&mut window, ViewKind::Saliency);
     window.click("Switch theme");
     window.wait("maps of the checkpoint", |state| {
-        let seen = state.looking.saliency.latest.as_deref();
-        seen.is_some_and(|seen| matches!(seen.question.0, Subject::Stored(_)))
+        let seen = state.inspections.latest::<Saliency>();
+        seen.is_some_and(|seen| matches!(seen.query.subject, Subject::Stored(_)))
     });
     picture(&mut window, "saliency-dark.png");
     alone(&mut window, ViewKind::Data);
     window.click("Switch theme");
-    window.wait("images", |state| state.looking.data.latest.is_some());
+    window.wait("images", |state| {
+        state.inspections.latest::<Gallery>().is_some()
+    });
     picture(&mut window, "data-light.png");
 }
 
@@ -207,7 +218,9 @@ fn edges_in_patches() {
         .state_mut()
         .handle(Action::View(OnView::Arrange(shown)));
     train(&mut window, 50.5);
-    window.wait("the code", |state| state.looking.sparse.latest.is_some());
+    window.wait("the code", |state| {
+        state.inspections.latest::<SparseCode>().is_some()
+    });
     picture(&mut window, "sparse-code-dark.png");
 }
 
@@ -257,7 +270,9 @@ fn fields_and_costs() {
         .state_mut()
         .handle(Action::Show(Show::Workspace(Workspace::Design)));
     beside(&mut window, [ViewKind::Field, ViewKind::Cost]);
-    window.wait("a field", |state| state.looking.field.latest.is_some());
+    window.wait("a field", |state| {
+        state.inspections.latest::<EffectiveField>().is_some()
+    });
     settle(&mut window);
     picture(&mut window, "field-light.png");
 }
@@ -291,14 +306,16 @@ fn data_as_people_have_it() {
         .handle(Action::Show(Show::Workspace(Workspace::Data)));
     beside(&mut window, [ViewKind::Data, ViewKind::Augmentation]);
     window.wait("images", |state| {
-        state.looking.data.latest.is_some() && state.looking.augmented.latest.is_some()
+        state.inspections.latest::<Gallery>().is_some()
+            && state.inspections.latest::<Augmented>().is_some()
     });
     settle(&mut window);
     picture(&mut window, "data-dark.png");
     window.click("Switch theme");
     beside(&mut window, [ViewKind::Statistics, ViewKind::Kernels]);
     window.wait("figures", |state| {
-        state.looking.statistics.latest.is_some() && state.looking.kernel.latest.is_some()
+        state.inspections.latest::<Statistics>().is_some()
+            && state.inspections.latest::<Playground>().is_some()
     });
     settle(&mut window);
     picture(&mut window, "statistics-light.png");

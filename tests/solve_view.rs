@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use strata::gui::action::{Action, Show};
 use strata::gui::arrangement::Workspace;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::project::node::Node;
 use strata::project::{Place, Project, Stack};
 use window::*;

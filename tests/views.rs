@@ -9,11 +9,11 @@ use std::path::Path;
 use strata::data::Dataset;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
-use strata::engine::look::Looked;
+use strata::engine::inspection::reply::{Query, Reply};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part};
-use strata::gui::looking::Subject;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
+use strata::inspect::inspection::Subject;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
 use strata::inspect::statistics::{self, Set, Statistics, measure};
@@ -58,10 +58,8 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
     train(&mut window);
     window.wait("maps", |state| {
         state
-            .looking
-            .saliency
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Saliency>()
             .is_some_and(|seen| seen.result.is_ok())
     });
     assert!(window.has("saliency of 16 images") && window.has("gradient of the predicted class"));
@@ -71,7 +69,7 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
         .unwrap();
     window.enter("Image file", image.to_str().unwrap());
     window.wait("the image", |state| {
-        let seen = state.looking.saliency.latest.as_deref();
+        let seen = state.inspections.latest::<Saliency>();
         seen.and_then(|seen| seen.result.as_ref().ok())
             .is_some_and(|saliency| saliency.answers.len() == 1)
     });
@@ -82,20 +80,16 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
     );
     window.wait("the refusal", |state| {
         state
-            .looking
-            .saliency
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Saliency>()
             .is_some_and(|seen| seen.result.is_err())
     });
     assert!(window.has("project.toml") && window.has("not an image"));
     window.click("Probe images");
     window.wait("the probe images", |state| {
         state
-            .looking
-            .saliency
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Saliency>()
             .is_some_and(|seen| seen.result.as_ref().is_ok_and(|s| s.answers.len() == 16))
     });
     let named = Request {
@@ -107,7 +101,7 @@ fn a_trained_run_shows_what_its_answers_rest_on() {
         .state_mut()
         .handle(Action::Show(Show::Saliency(named)));
     window.wait("the class", |state| {
-        let seen = state.looking.saliency.latest.as_deref();
+        let seen = state.inspections.latest::<Saliency>();
         seen.and_then(|seen| seen.result.as_ref().ok())
             .is_some_and(|saliency| saliency.answers[0].class == Some(3))
     });
@@ -122,18 +116,18 @@ fn the_code_of_a_run_is_measured_against_its_target() {
     train(&mut window);
     // The run in training measured as many as there was time for.
     window.wait("all means", |state| {
-        let seen = state.looking.sparse.latest.as_deref();
-        seen.is_some_and(|seen| seen.result.is_ok() && matches!(seen.question, Subject::Stored(_)))
+        let seen = state.inspections.latest::<SparseCode>();
+        seen.is_some_and(|seen| {
+            seen.result.is_ok() && matches!(seen.query.subject, Subject::Stored(_))
+        })
     });
     assert!(
         window.has("target ρ 0.05") && window.has("penalty ") && window.has("encoder.2 `sigmoid`")
     );
     let seen = window
         .state()
-        .looking
-        .sparse
-        .latest
-        .as_deref()
+        .inspections
+        .latest::<SparseCode>()
         .unwrap()
         .result
         .as_ref()
@@ -148,13 +142,12 @@ fn the_code_of_a_run_is_measured_against_its_target() {
 fn measured(window: &mut Window) -> Statistics {
     window.wait("statistics", |state| {
         state
-            .looking
-            .statistics
-            .answer(&state.statistics_question())
+            .inspections
+            .reply_to(&state.statistics_query())
             .is_some()
     });
-    let seen = window.state().looking.statistics.latest.as_deref().unwrap();
-    seen.result.clone().unwrap()
+    let seen = window.state().inspections.latest::<Statistics>().unwrap();
+    Statistics::clone(seen.result.as_ref().unwrap())
 }
 
 #[test]
@@ -274,7 +267,7 @@ fn images_that_are_there_twice_are_shown_side_by_side() {
     let mut window = open(folder.path(), &project);
     window.show_alone(ViewKind::Statistics);
     window.wait("the refusal", |state| {
-        state.looking.statistics.latest.is_some()
+        state.inspections.latest::<Statistics>().is_some()
     });
     assert!(
         window.has("Nothing to measure") && window.has("nowhere"),
@@ -426,36 +419,37 @@ fn a_view_asks_the_run_only_while_it_is_seen() {
     let (mut window, engine) = live();
     engine.tell(step(1));
     window.run();
-    assert!(engine.with(|run| run.slots.wanted.saliency.latest().is_none()));
+    assert!(!engine.with(|run| run.live.is_asked::<Saliency>()));
     show(&mut window, ViewKind::Saliency);
-    let wanted = engine.with(|run| run.slots.wanted.saliency.take());
-    assert_eq!(wanted.as_deref(), Some(&Request::default()));
+    let query = engine.with(|run| run.live.take_query::<Saliency>());
+    let query = query.unwrap().get::<Saliency>().cloned().unwrap();
+    assert_eq!(query.request, Request::default());
     assert_eq!(
         engine.commanded(),
-        [Command::Look],
+        [Command::RefreshInspections],
         "a paused run has to be told"
     );
     window.run();
     assert!(
-        engine.with(|run| run.slots.wanted.saliency.latest().is_none()),
+        !engine.with(|run| run.live.is_asked::<Saliency>()),
         "one question at a time"
     );
     engine.with(|run| {
-        run.slots.saliency.put(Looked {
-            question: Request::default(),
-            result: Ok(maps(1)),
+        run.live.put(Reply {
+            query: query.clone(),
+            result: Ok(maps(1).into()),
         })
     });
     window.run();
     assert!(window.has("the first taken for 7 with 90 %"));
     assert!(
-        engine.with(|run| run.slots.wanted.saliency.latest().is_none()),
+        !engine.with(|run| run.live.is_asked::<Saliency>()),
         "nothing new to be seen"
     );
     engine.tell(step(2));
     window.run();
     assert!(
-        engine.with(|run| run.slots.wanted.saliency.take().is_some()),
+        engine.with(|run| run.live.take_query::<Saliency>().is_some()),
         "a step later there is"
     );
     window
@@ -464,15 +458,15 @@ fn a_view_asks_the_run_only_while_it_is_seen() {
         .handle(Action::View(OnView::Close(ViewKind::Saliency)));
     window.run();
     engine.with(|run| {
-        run.slots.saliency.put(Looked {
-            question: Request::default(),
-            result: Ok(maps(2)),
+        run.live.put(Reply {
+            query: query.clone(),
+            result: Ok(maps(2).into()),
         })
     });
     engine.tell(step(3));
     window.run();
     assert!(
-        engine.with(|run| run.slots.wanted.saliency.latest().is_none()),
+        !engine.with(|run| run.live.is_asked::<Saliency>()),
         "hidden again"
     );
 }
@@ -482,7 +476,7 @@ fn the_code_is_shown_live() {
     let (mut window, engine) = live();
     engine.tell(step(1));
     show(&mut window, ViewKind::Sparse);
-    assert!(engine.with(|run| run.slots.wanted.sparse.take().is_some()));
+    assert!(engine.with(|run| run.live.take_query::<SparseCode>().is_some()));
     let code = SparseCode {
         step: 1,
         layer: "encoder.2 `sigmoid`".into(),
@@ -494,9 +488,9 @@ fn the_code_is_shown_live() {
         ..SparseCode::default()
     };
     engine.with(|run| {
-        run.slots.sparse.put(Looked {
-            question: (),
-            result: Ok(code),
+        run.live.put(Reply {
+            query: Query::new(Subject::Live, ()),
+            result: Ok(code.into()),
         })
     });
     window.run();

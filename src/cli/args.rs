@@ -239,7 +239,7 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class predicted for each image]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// Of receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; first for pixel]
+    /// Of activations, receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; none for pixel]
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
     /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
@@ -257,7 +257,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code, saliency, receptive-field and pixel
+    /// Print what the picture shows as one JSON value; for sparse-code, saliency, activations, receptive-field and pixel
     #[arg(long)]
     pub json: bool,
 }
@@ -273,6 +273,8 @@ pub enum Picture {
     Accuracy,
     /// Images and the network's reconstructions of them
     Reconstructions,
+    /// What each channel of a layer gives for an image
+    Activations,
     /// Images and how strongly each pixel influences the class score
     Saliency,
     /// How active each hidden unit is on average
@@ -291,6 +293,7 @@ impl Picture {
             Picture::Loss => "loss",
             Picture::Accuracy => "accuracy",
             Picture::Reconstructions => "reconstructions",
+            Picture::Activations => "activations",
             Picture::Saliency => "saliency",
             Picture::SparseCode => "sparse-code",
             Picture::ReceptiveField => "receptive-field",

@@ -1,5 +1,6 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
+mod activations;
 mod field;
 mod pixel;
 
@@ -11,9 +12,11 @@ use crate::engine::saved::{self, SavedRun};
 use crate::gui::curves::Curves;
 use crate::gui::snapshot::Snapshot;
 use crate::gui::state::State;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
+use crate::inspect::filters::Filters;
 use crate::inspect::maps::{saliency_sheet, sparse_sheet};
 use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use crate::inspect::reconstructions::Reconstructions;
 use crate::inspect::saliency::{Answer, Question, Request, Saliency};
 use crate::inspect::sparse::SparseCode;
 use crate::project::file;
@@ -44,6 +47,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
+        Picture::Activations => activations::picture(&mut open(args)?, args)?,
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
     };
@@ -69,11 +73,12 @@ fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
 fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
     let field = args.what == Picture::ReceptiveField;
+    let maps = args.what == Picture::Activations;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
         (
-            args.layer.is_some() && !pixel && !field,
-            "--layer is for receptive-field and pixel",
+            args.layer.is_some() && !pixel && !field && !maps,
+            "--layer is for activations, receptive-field and pixel",
         ),
         (args.at.is_some() && !pixel, "--at is for pixel"),
         (
@@ -85,12 +90,16 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "pixel is printed, so it has no -o",
         ),
         (
-            args.image.is_some() && !saliency && !pixel && args.what != Picture::Reconstructions,
-            "--image is for reconstructions, saliency and pixel",
+            args.image.is_some()
+                && !saliency
+                && !pixel
+                && !maps
+                && args.what != Picture::Reconstructions,
+            "--image is for reconstructions, saliency, activations and pixel",
         ),
         (
-            args.json && !saliency && !pixel && !field && args.what != Picture::SparseCode,
-            "--json is for saliency, sparse-code, receptive-field and pixel",
+            args.json && !saliency && !pixel && !field && !maps && args.what != Picture::SparseCode,
+            "--json is for saliency, sparse-code, activations, receptive-field and pixel",
         ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
@@ -109,7 +118,7 @@ fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage
         .map(|name| class(run, name))
         .transpose()?
         .map(Question::Class);
-    let saliency = run.saliency(&Request {
+    let saliency = run.inspect::<Saliency>(&Request {
         question,
         image: args.image.clone(),
     })?;
@@ -171,7 +180,7 @@ fn line(saliency: &Saliency, index: usize, answer: &Answer) -> String {
 }
 
 fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)> {
-    let code = run.sparse_code()?;
+    let code = run.inspect::<SparseCode>(&())?;
     let SparseCode {
         layer,
         split,
@@ -198,7 +207,12 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
 }
 
 fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let filters = saved::filters(&args.run, &args.checkpoint, args.device.as_deref())?;
+    let filters = saved::inspect_weights::<Filters>(
+        &args.run,
+        &args.checkpoint,
+        args.device.as_deref(),
+        &(),
+    )?;
     output::say(&format!(
         "{} filters of {} `{}`",
         filters.count, filters.key, filters.layer
@@ -211,7 +225,7 @@ fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let pictures = run.reconstructions(args.image.as_deref())?;
+    let pictures = run.inspect::<Reconstructions>(&args.image)?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
         "mse {mse:.5}, psnr {psnr:.2} dB over {} images",
@@ -230,7 +244,7 @@ fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
         _ => (ViewKind::Loss, &state.training.curves.loss),
     };
     if curve.is_empty() {
-        let name = kind.title().to_lowercase();
+        let name = kind.info().title.to_lowercase();
         return Err(WrongInput(format!(
             "{} holds no {name}: no step was taken",
             args.run.display()

@@ -7,11 +7,11 @@ use super::text::{figure, left, right, times};
 use super::{WrongInput, output};
 use crate::data::Dataset;
 use crate::engine::error::RunError;
-use crate::engine::playground::{self, Picture};
 use crate::inspect::kernel::{
     Amount, Border, Kernel, Match, Named, Pixels, Response, Settings, colours, convolve, find,
     kernel_rgba, parse, picture_rgba, response_rgba, sheet,
 };
+use crate::inspect::kernel_playground::{self, Picture};
 use crate::inspect::picture::png;
 use crate::project::data::DataSpec;
 use serde_json::{Value, json};
@@ -120,13 +120,13 @@ fn kernel(args: &KernelArgs) -> Result<Kernel, WrongInput> {
 
 fn picture(args: &KernelArgs) -> anyhow::Result<Picture> {
     if let Some(file) = &args.image {
-        return Ok(playground::picture_in(file, usize::MAX).map_err(RunError::from)?);
+        return Ok(kernel_playground::picture_in(file, usize::MAX).map_err(RunError::from)?);
     }
     if let Some(noise) = args
         .curve
         .filter(|noise| noise.is_finite() && *noise >= 0.0)
     {
-        return Ok(playground::curve(noise));
+        return Ok(kernel_playground::curve(noise));
     }
     let Some(source) = args.source else {
         let help = "give --image FILE, --source NAME with --path and --index, or --curve 0.2";
@@ -154,7 +154,10 @@ fn picture(args: &KernelArgs) -> anyhow::Result<Picture> {
         );
         return Err(WrongInput(message).into());
     }
-    Ok(playground::picture_of(&dataset, chosen, args.index, usize::MAX).map_err(RunError::from)?)
+    Ok(
+        kernel_playground::picture_of(&dataset, chosen, args.index, usize::MAX)
+            .map_err(RunError::from)?,
+    )
 }
 
 fn slide(

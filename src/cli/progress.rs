@@ -142,7 +142,7 @@ impl Sink for Progress {
             Event::Epoch(report) => self.epoch(report),
             Event::Warning(message) => self.say(&format!("warning: {message}")),
             Event::Paused
-            | Event::Pictures
+            | Event::InspectionsUpdated
             | Event::Resumed
             | Event::Checkpoint { .. }
             | Event::Finished(_) => {}

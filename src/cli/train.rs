@@ -9,7 +9,7 @@ use super::{FAILED, Told, WRONG_INPUT, WrongInput, goals, output};
 use crate::engine::command::Command;
 use crate::engine::event::{Failure, Outcome, Summary};
 use crate::engine::goals::measured;
-use crate::engine::slot::Slots;
+use crate::engine::inspection::live::LiveResults;
 use crate::engine::thread::{RunOptions, guarded};
 use crate::logging;
 use crate::project::Project;
@@ -28,7 +28,7 @@ const INTERRUPTED: i32 = 130;
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let source = source::open(&args.project, &args.settings)?;
     let options = options(args, &source)?;
-    let outcome = train(&source, &options, &Slots::default());
+    let outcome = train(&source, &options, &LiveResults::default());
     let (summary, is_stopped) = ended(outcome)?;
     let goals = judged(&source.project, &summary);
     if args.json {
@@ -76,7 +76,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
 }
 
 /// Trains with progress on standard error and Ctrl-C as stop.
-pub fn train(source: &Source, options: &RunOptions, slots: &Slots) -> Outcome {
+pub fn train(source: &Source, options: &RunOptions, live: &LiveResults) -> Outcome {
     let commands = interrupts();
     let stages = if options.stage.is_some() {
         1
@@ -84,7 +84,7 @@ pub fn train(source: &Source, options: &RunOptions, slots: &Slots) -> Outcome {
         source.project.stages.len()
     };
     let mut progress = Progress::new(stages);
-    let outcome = guarded(&source.project, options, &commands, &mut progress, slots);
+    let outcome = guarded(&source.project, options, &commands, &mut progress, live);
     progress.finish();
     outcome
 }

@@ -2,7 +2,7 @@
 
 use super::source::{self, Source};
 use super::{WrongInput, output, train};
-use crate::engine::slot::Slots;
+use crate::engine::inspection::live::LiveResults;
 use crate::engine::thread::RunOptions;
 use crate::export::report;
 use crate::gui::{self, GuiError};
@@ -55,16 +55,16 @@ fn headless(project: Option<&str>) -> anyhow::Result<()> {
 
 /// The report's file; none when the run was stopped before it began.
 fn train_and_report(source: &Source) -> anyhow::Result<Option<String>> {
-    let slots = Slots::default();
+    let live = LiveResults::default();
     let options = RunOptions {
         base: source.base.clone(),
         ..RunOptions::default()
     };
-    let (summary, _) = train::ended(train::train(source, &options, &slots))?;
+    let (summary, _) = train::ended(train::train(source, &options, &live))?;
     if summary.run.as_os_str().is_empty() {
         return Ok(None);
     }
-    let (filters, images) = (slots.filters.latest(), slots.reconstructions.latest());
+    let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
     let file = report::write(&summary.run, filters.as_deref(), images.as_deref())?;
     Ok(Some(file.display().to_string()))
 }

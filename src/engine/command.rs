@@ -9,8 +9,8 @@ pub enum Command {
     Resume,
     /// Take one step, then wait.
     Step,
-    /// Make the pictures anew, though the run is paused: other ones are wanted.
-    Look,
+    /// Publish previews and replies again, though the run is paused: something was asked for.
+    RefreshInspections,
     /// Save a checkpoint and end the run.
     Stop,
 }

@@ -24,7 +24,7 @@ pub(super) enum Next {
     /// The run is to stop.
     Stop,
     /// Pictures are wanted before it goes on waiting.
-    Look,
+    Refresh,
 }
 
 /// The receiving end of the commands.
@@ -72,7 +72,7 @@ impl<'a> Control<'a> {
                 sink.event(Event::Paused);
             }
             if std::mem::take(&mut self.look) {
-                return Next::Look;
+                return Next::Refresh;
             }
             match self.commands.recv() {
                 Ok(command) => self.take(command),
@@ -99,10 +99,10 @@ impl<'a> Control<'a> {
     }
 
     fn take(&mut self, command: Command) {
-        self.look |= command == Command::Look;
+        self.look |= command == Command::RefreshInspections;
         self.mode = match (self.mode, command) {
             (Mode::Stopping, _) | (_, Command::Stop) => Mode::Stopping,
-            (mode, Command::Look) => mode,
+            (mode, Command::RefreshInspections) => mode,
             (_, Command::Pause) => Mode::Paused,
             (_, Command::Resume) => Mode::Running,
             (_, Command::Step) => Mode::OneStep,
@@ -170,11 +170,15 @@ mod tests {
     fn a_paused_run_makes_pictures_and_waits_on() {
         let (sender, receiver) = unbounded();
         let mut control = Control::new(&receiver);
-        for command in [Command::Pause, Command::Look, Command::Look] {
+        for command in [
+            Command::Pause,
+            Command::RefreshInspections,
+            Command::RefreshInspections,
+        ] {
             sender.send(command).unwrap();
         }
         let mut events = Vec::new();
-        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Look);
+        assert_eq!(control.wait(&mut |event| events.push(event)), Next::Refresh);
         assert!(control.must_wait());
         sender.send(Command::Step).unwrap();
         assert_eq!(control.wait(&mut |event| events.push(event)), Next::Step);

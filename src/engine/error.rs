@@ -3,6 +3,7 @@
 use super::checkpoint::CheckpointError;
 use super::folder::FolderError;
 use crate::data::DataError;
+use crate::inspect::inspection::InspectError;
 use crate::nn::NnError;
 use crate::project::{Project, ProjectError};
 use crate::shape::{Inference, Problem};
@@ -97,6 +98,17 @@ impl RunError {
     /// An error of a layer that the project caused.
     pub(crate) fn input(error: NnError) -> RunError {
         RunError::Input(error.to_string())
+    }
+}
+
+impl From<InspectError> for RunError {
+    fn from(error: InspectError) -> RunError {
+        match error {
+            InspectError::Data(error) => error.into(),
+            InspectError::Network(error) => error.into(),
+            InspectError::Device(error) => error.into(),
+            InspectError::Input(message) => RunError::Input(message),
+        }
     }
 }
 

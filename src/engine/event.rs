@@ -1,4 +1,5 @@
-//! What a run tells: small facts, in order. Big things lie in [`super::slot::Slots`].
+//! Events emitted by a run, in order. Large outputs are published in
+//! [`super::inspection::live::LiveResults`].
 
 use crate::project::data::Split;
 use crate::project::stage::Task;
@@ -55,8 +56,8 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
-    /// New pictures were made while the run is paused.
-    Pictures,
+    /// New previews and replies were published while the run is paused.
+    InspectionsUpdated,
     /// Something the user should know, without stopping.
     Warning(String),
     /// The run has ended; nothing follows.

@@ -4,6 +4,7 @@
 use super::early_stop;
 use super::error::RunError;
 use crate::data::Dataset;
+use crate::inspect::head::check_head;
 use crate::project::Project;
 use crate::project::data::Split;
 use crate::project::size::Shape;
@@ -98,27 +99,7 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
             stage.split
         )));
     }
-    check_head(stage, inference, dataset)
-}
-
-/// Checks that the head has an answer for every class.
-pub(super) fn check_head(
-    stage: &Stage,
-    inference: &Inference,
-    dataset: &Dataset,
-) -> Result<(), RunError> {
-    let (name, classes) = (&stage.name, dataset.classes().len());
-    let Some(answer) = &inference.answer else {
-        return Err(RunError::Input(format!(
-            "stage `{name}` classifies, but the network has no head: end it with `dense {classes}`"
-        )));
-    };
-    if !answer.is_vector() || answer.channels() < classes {
-        return Err(RunError::Input(format!(
-            "stage `{name}`: the images have {classes} classes, but the head gives {answer}: end it with `dense {classes}`"
-        )));
-    }
-    Ok(())
+    check_head(stage, inference, dataset).map_err(RunError::Input)
 }
 
 /// Whether a stage can be measured on a split.

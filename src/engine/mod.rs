@@ -2,7 +2,7 @@
 //!
 //! [`run::run`] is a synchronous function from a project to a run folder; [`thread::start`] puts it
 //! on a thread. Commands go in over one channel, events come out over another, and what is big
-//! (reconstructions, filters) lies in latest-value [`slot`]s. Every failure is an
+//! (reconstructions, filters) is published in [`inspection::live::LiveResults`]. Every failure is an
 //! [`event::Outcome::Failed`] with one message; the process and its window live on.
 
 pub(crate) mod batch;
@@ -20,11 +20,8 @@ pub(crate) mod finite;
 mod fit;
 pub mod folder;
 pub mod goals;
-mod lens;
-pub mod look;
+pub mod inspection;
 pub mod memory;
-mod pictures;
-pub mod playground;
 mod prepare;
 pub mod record;
 mod resume;

@@ -9,16 +9,16 @@ use super::error::{RunError, one_line};
 use super::event::{Event, Metrics, Sink};
 use super::fit;
 use super::folder::RunFolder;
-use super::lens::Lens;
+use super::inspection::live::LiveResults;
+use super::inspection::live_previews::LivePreviews;
 use super::memory;
-use super::pictures::Pictures;
 use super::record::{RunRecord, Status};
 use super::resume::{self, Former};
 use super::session::{Session, stages_left};
-use super::slot::Slots;
 use super::table::Tables;
 use super::thread::RunOptions;
 use crate::data::{Dataset, Progress};
+use crate::inspect::inspector::Inspector;
 use crate::nn::{self, Network};
 use crate::project::data::Split;
 use crate::project::{Project, file};
@@ -53,10 +53,10 @@ pub(super) fn prepare<'a>(
     options: &RunOptions,
     mut control: Control<'a>,
     sink: &'a mut dyn Sink,
-    slots: &'a Slots,
+    live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
     let opened = open(effective(project, options), options, &mut control, sink)?;
-    let mut session = go_live(opened, control, sink, slots)?;
+    let mut session = go_live(opened, control, sink, live)?;
     begin(&mut session, options)?;
     Ok(session)
 }
@@ -106,12 +106,12 @@ fn open(
     })
 }
 
-/// Starts what lives as long as the run: its record, tables, pictures and clock.
+/// Starts what lives as long as the run: its record, tables, previews and clock.
 fn go_live<'a>(
     opened: Opened,
     control: Control<'a>,
     sink: &'a mut dyn Sink,
-    slots: &'a Slots,
+    live: &'a LiveResults,
 ) -> Result<Session<'a>, RunError> {
     let Opened {
         project,
@@ -127,7 +127,7 @@ fn go_live<'a>(
         loaders,
     } = opened;
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
-    let pictures = Pictures::new(&dataset, &inference, project.seed, &device)?;
+    let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
     let tables = Tables::open(folder.path(), position.step).map_err(|reason| RunError::Write {
         folder: folder.path().to_owned(),
         reason,
@@ -143,8 +143,8 @@ fn go_live<'a>(
         folder,
         record,
         tables,
-        pictures,
-        lens: Lens::default(),
+        previews,
+        inspector: Inspector::default(),
         clock,
         loaders,
         position,
@@ -152,7 +152,7 @@ fn go_live<'a>(
         metrics,
         control,
         sink,
-        slots,
+        live,
     })
 }
 

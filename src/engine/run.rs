@@ -6,10 +6,10 @@ use super::command::Command;
 use super::control::Control;
 use super::error::RunError;
 use super::event::{Event, Failure, Outcome, Sink, Summary};
+use super::inspection::live::LiveResults;
 use super::prepare::prepare;
 use super::record::{RunRecord, Status};
 use super::session::Session;
-use super::slot::Slots;
 use super::stage::{self, Flow};
 use super::thread::RunOptions;
 use crate::data::DataError;
@@ -27,9 +27,9 @@ pub fn run(
     options: &RunOptions,
     commands: &Receiver<Command>,
     sink: &mut dyn Sink,
-    slots: &Slots,
+    live: &LiveResults,
 ) -> Outcome {
-    let mut session = match prepare(project, options, Control::new(commands), sink, slots) {
+    let mut session = match prepare(project, options, Control::new(commands), sink, live) {
         Ok(session) => session,
         Err(RunError::Data(DataError::Cancelled)) => return Outcome::Stopped(Summary::default()),
         Err(error) => return failed(&error, None),

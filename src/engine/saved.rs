@@ -7,18 +7,14 @@ use super::checkpoint::{self, Position};
 use super::error::RunError;
 use super::evaluate::{Measure, confusion, measure};
 use super::event::Metrics;
-use super::fit::{check_head, check_input, is_measured};
+use super::fit::{check_input, is_measured};
 use super::folder;
-use super::lens::{Lens, Scene};
 use super::prepare::build;
 use super::record::RunRecord;
 use crate::data::{Dataset, Progress};
-use crate::inspect::effective_field::{self, EffectiveField};
-use crate::inspect::filters::{Filters, first_layer};
-use crate::inspect::pixel::{self, Pixel};
-use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
-use crate::inspect::saliency::{Request, Saliency};
-use crate::inspect::sparse::SparseCode;
+use crate::inspect::head::check_head;
+use crate::inspect::inspection::{InspectedRun, Inspection, InspectionContext};
+use crate::inspect::inspector::Inspector;
 use crate::nn::{self, Network};
 use crate::project::data::Split;
 use crate::project::stage::{Stage, Task};
@@ -45,7 +41,7 @@ pub struct SavedRun {
     /// The names of the stages that were trained up to the checkpoint.
     trained: BTreeSet<String>,
     device: Device,
-    lens: Lens,
+    inspector: Inspector,
 }
 
 /// What a split measured, over every task the run was trained for.
@@ -80,7 +76,7 @@ impl SavedRun {
             other_images(run, &dataset).into_iter().collect(),
             saved.position,
         );
-        let (trained, lens) = (trained(run, &project, &position), Lens::default());
+        let trained = trained(run, &project, &position);
         Ok(SavedRun {
             project,
             inference,
@@ -90,7 +86,7 @@ impl SavedRun {
             warnings,
             trained,
             device,
-            lens,
+            inspector: Inspector::default(),
         })
     }
 
@@ -114,7 +110,7 @@ impl SavedRun {
         let mut evaluation = Evaluation::default();
         for stage in &stages {
             if stage.task == Task::Classify {
-                check_head(stage, &self.inference, &self.dataset)?;
+                check_head(stage, &self.inference, &self.dataset).map_err(RunError::Input)?;
             }
             let pixel_range = self.dataset.pixel_range();
             let how = Measure {
@@ -140,104 +136,32 @@ impl SavedRun {
         Ok(evaluation)
     }
 
-    /// What bears on the answers for the probe images, or for an image file.
-    pub fn saliency(&mut self, request: &Request) -> Result<Saliency, RunError> {
-        let stage = self.stage(|_| true);
-        let (lens, scene) = self.scene(&stage);
-        lens.saliency(scene, request)
+    /// Inspects the run.
+    pub fn inspect<I: Inspection>(&mut self, request: &I::Request) -> Result<I, RunError> {
+        Ok(self.with_context(&mut |_| true, |mut cx| I::compute(&mut cx, request))?)
     }
 
-    /// How strongly each pixel bears on one cell of a layer's map.
-    pub fn effective_field(
+    /// What inspections need of the run.
+    pub(super) fn with_context<T>(
         &mut self,
-        request: &effective_field::Request,
-    ) -> Result<EffectiveField, RunError> {
-        let stage = self.stage(|_| true);
-        let (lens, scene) = self.scene(&stage);
-        lens.effective_field(scene, request)
-    }
-
-    /// The arithmetic of one value of a layer.
-    pub fn pixel(&mut self, request: &pixel::Request) -> Result<Pixel, RunError> {
-        let stage = self.stage(|_| true);
-        let (lens, scene) = self.scene(&stage);
-        lens.pixel(scene, request)
-    }
-
-    /// What the network makes of the run's probe images, or of an image file.
-    pub fn reconstructions(&mut self, image: Option<&Path>) -> Result<Reconstructions, RunError> {
-        if self.inference.output_equals_input != Some(true) {
-            return Err(RunError::Input(
-                "the network has no decoder whose output equals the input".to_owned(),
-            ));
-        }
-        let probe = match image {
-            Some(file) => {
-                let [channels, height, width] = self.dataset.shape();
-                Some(Probe::new(
-                    self.dataset.read_file(file)?,
-                    [height, width, channels],
-                    &self.device,
-                )?)
-            }
-            None => Probe::of_run(&self.dataset, self.project.seed, &self.device)?,
-        };
-        let probe = probe
-            .ok_or_else(|| RunError::Input("there are no images to reconstruct".to_owned()))?;
-        Ok(reconstruct(
-            &mut self.network,
-            &self.dataset,
-            &probe,
-            self.position.step,
-        )?)
-    }
-
-    /// How active the hidden units are on average: of the last stage with a sparsity, or of the last one.
-    pub fn sparse_code(&mut self) -> Result<SparseCode, RunError> {
-        let stage = self.stage(|stage| stage.sparsity.is_some());
-        let (lens, scene) = self.scene(&stage);
-        lens.sparse_code(scene, None)
-    }
-
-    /// The last stage that was trained of which this holds, else the last one of all.
-    fn stage(&self, preferred: impl Fn(&Stage) -> bool) -> Stage {
-        let trained = || {
-            self.project
-                .stages
-                .iter()
-                .rev()
-                .filter(|stage| self.trained.contains(&stage.name))
-        };
-        trained()
-            .find(|stage| preferred(stage))
-            .or_else(|| trained().next())
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    fn scene<'a>(&'a mut self, stage: &'a Stage) -> (&'a mut Lens, Scene<'a>) {
-        let SavedRun {
-            project,
-            inference,
-            dataset,
-            network,
-            position,
-            device,
-            lens,
-            ..
-        } = self;
-        (
-            lens,
-            Scene {
-                network,
-                inference,
-                dataset,
-                stage,
-                seed: project.seed,
-                step: position.step,
-                device,
-            },
-        )
+        monitor: &mut dyn FnMut(Option<Progress>) -> bool,
+        work: impl FnOnce(InspectionContext<'_>) -> T,
+    ) -> T {
+        let stages = latest_stages(&self.project, &self.trained);
+        work(InspectionContext {
+            run: Some(InspectedRun {
+                network: &mut self.network,
+                inference: &self.inference,
+                stages: &stages,
+                seed: self.project.seed,
+                step: self.position.step,
+                device: &self.device,
+            }),
+            images: Some(&self.dataset),
+            inspector: &mut self.inspector,
+            deadline: None,
+            monitor,
+        })
     }
 
     /// The last stage of each task, as far as training went, in the order of the project.
@@ -274,15 +198,53 @@ impl SavedRun {
     }
 }
 
-/// The first layer's filters of a run's checkpoint; its images are not needed.
-pub fn filters(run: &Path, checkpoint: &str, device: Option<&str>) -> Result<Filters, RunError> {
+/// Inspects a run's checkpoint; its images are not needed.
+pub fn inspect_weights<I: Inspection>(
+    run: &Path,
+    checkpoint: &str,
+    device: Option<&str>,
+    request: &I::Request,
+) -> Result<I, RunError> {
+    with_weights(run, checkpoint, device, |mut cx| {
+        Ok(I::compute(&mut cx, request)?)
+    })
+}
+
+/// What inspections of weights alone need of a run.
+pub(super) fn with_weights<T>(
+    run: &Path,
+    checkpoint: &str,
+    device: Option<&str>,
+    work: impl FnOnce(InspectionContext<'_>) -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let project = file::load(&run.join("project.toml"))?;
     let saved = checkpoint::load(&folder::find_checkpoint(run, checkpoint)?)?;
     let inference = infer(&project.network);
     let device = nn::device::open(device).map_err(RunError::input)?;
-    let network = build(&project, &inference, &device, Some(&saved))?;
-    let filters = first_layer(&network, &inference, saved.position.step)?;
-    filters.ok_or_else(|| RunError::Input("the network has no layer with filters".to_owned()))
+    let mut network = build(&project, &inference, &device, Some(&saved))?;
+    work(InspectionContext {
+        run: Some(InspectedRun {
+            network: &mut network,
+            inference: &inference,
+            stages: &project.stages,
+            seed: project.seed,
+            step: saved.position.step,
+            device: &device,
+        }),
+        images: None,
+        inspector: &mut Inspector::default(),
+        deadline: None,
+        monitor: &mut |_| true,
+    })
+}
+
+/// The stages that were trained, the latest first.
+fn latest_stages(project: &Project, trained: &BTreeSet<String>) -> Vec<Stage> {
+    let stages = project.stages.iter().rev();
+    stages
+        .filter(|stage| trained.contains(&stage.name))
+        .cloned()
+        .collect()
 }
 
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in

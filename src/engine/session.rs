@@ -8,14 +8,13 @@ use super::evaluate::{Measure, measure};
 use super::event::{Event, Metrics, Sink, Summary};
 use super::finite;
 use super::folder::RunFolder;
-use super::lens::{Lens, Scene};
-use super::look::Looked;
-use super::pictures::{self, Pictures};
+use super::inspection::live::{self, LiveResults};
+use super::inspection::live_previews::{self, LivePreviews};
 use super::record::{RunRecord, Status};
-use super::slot::Slots;
 use super::table::Tables;
 use crate::data::Dataset;
 use crate::inspect::filters::Filters;
+use crate::inspect::inspector::Inspector;
 use crate::inspect::reconstructions::Reconstructions;
 use crate::nn::Network;
 use crate::project::Project;
@@ -44,8 +43,8 @@ pub(super) struct Session<'a> {
     pub folder: RunFolder,
     pub record: RunRecord,
     pub tables: Tables,
-    pub pictures: Pictures,
-    pub lens: Lens,
+    pub previews: LivePreviews,
+    pub inspector: Inspector,
     pub clock: Clock,
     /// Threads that make batches ahead.
     pub loaders: usize,
@@ -56,7 +55,7 @@ pub(super) struct Session<'a> {
     pub metrics: Vec<(Split, Metrics)>,
     pub control: Control<'a>,
     pub sink: &'a mut dyn Sink,
-    pub slots: &'a Slots,
+    pub live: &'a LiveResults,
 }
 
 /// Stages to train, in order, from this position on.
@@ -91,7 +90,7 @@ impl Session<'_> {
             .any(|&index| index != position.stage || position.epoch < epochs(index))
     }
 
-    /// Waits while paused, with fresh pictures to look at; false when the run is to stop.
+    /// Waits while paused, with fresh previews and replies; false when the run is to stop.
     pub fn wait(&mut self) -> bool {
         if self.control.must_wait() {
             self.publish();
@@ -99,9 +98,9 @@ impl Session<'_> {
         let start = Instant::now();
         let next = loop {
             match self.control.wait(self.sink) {
-                Next::Look => {
+                Next::Refresh => {
                     self.publish();
-                    self.sink.event(Event::Pictures);
+                    self.sink.event(Event::InspectionsUpdated);
                 }
                 next => break next,
             }
@@ -110,97 +109,26 @@ impl Session<'_> {
         next == Next::Step
     }
 
-    /// Makes new pictures now and puts them in the slots.
+    /// Publishes new previews, and replies to what was asked.
     pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let start = Instant::now();
-        let (filters, images) = self.pictures.make(
+        let (filters, images) = self.previews.make(
             &mut self.network,
             &self.dataset,
             &self.inference,
             self.position.step,
         );
-        pictures::publish(self.slots, filters.as_ref(), images.as_ref());
-        self.look();
-        self.pictures.rest(start.elapsed());
+        live_previews::publish(self.live, filters.as_ref(), images.as_ref());
+        live::reply_to_queries(self);
+        self.previews.rest(start.elapsed());
         (filters, images)
     }
 
-    /// Answers what the reader wants to see.
-    fn look(&mut self) {
-        let Session {
-            slots,
-            lens,
-            project,
-            position,
-            network,
-            inference,
-            dataset,
-            device,
-            control,
-            ..
-        } = self;
-        let (seed, step, wanted) = (project.seed, position.step, &slots.wanted);
-        let Some(stage) = project.stages.get(position.stage) else {
-            return;
-        };
-        let scene = Scene {
-            network,
-            inference,
-            dataset,
-            stage,
-            seed,
-            step,
-            device,
-        };
-        if let Some(question) = wanted.saliency.take() {
-            let result = lens
-                .saliency(scene, &question)
-                .map_err(|error| error.to_string());
-            slots.saliency.put(Looked {
-                question: (*question).clone(),
-                result,
-            });
-        }
-        if let Some(question) = wanted.field.take() {
-            let result = lens
-                .effective_field(scene, &question)
-                .map_err(|error| error.to_string());
-            slots.field.put(Looked {
-                question: (*question).clone(),
-                result,
-            });
-        }
-        if let Some(question) = wanted.pixel.take() {
-            let result = lens
-                .pixel(scene, &question)
-                .map_err(|error| error.to_string());
-            slots.pixel.put(Looked {
-                question: (*question).clone(),
-                result,
-            });
-        }
-        if wanted.sparse.take().is_some() {
-            let longest = if control.must_wait() {
-                pictures::LONGEST_PAUSED
-            } else {
-                pictures::LONGEST
-            };
-            let until = Instant::now() + longest;
-            let result = lens
-                .sparse_code(scene, Some(until))
-                .map_err(|error| error.to_string());
-            slots.sparse.put(Looked {
-                question: (),
-                result,
-            });
-        }
-    }
-
-    /// New pictures in the slots and in the run folder.
+    /// Publishes new previews, and writes them into the run folder.
     pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
         let (filters, images) = self.publish();
         let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
-        pictures::snapshot(
+        live_previews::snapshot(
             &self.folder.path().join(name),
             filters.as_ref(),
             images.as_ref(),

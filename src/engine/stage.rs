@@ -125,7 +125,7 @@ fn steps(
         let report = stepper.take(session, &batch)?;
         loader.give_back(batch);
         session.control.stepped();
-        if session.pictures.are_due() {
+        if session.previews.are_due() {
             session.publish();
         }
         session.sink.event(Event::Step(report));

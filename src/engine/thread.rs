@@ -6,8 +6,8 @@
 use super::calm;
 use super::command::Command;
 use super::event::{Event, Outcome, Sink, Summary};
+use super::inspection::live::LiveResults;
 use super::run::{panicked, run};
-use super::slot::Slots;
 use crate::project::Project;
 use crate::text::duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -48,7 +48,7 @@ pub struct Running {
     /// Facts, in order; [`Event::Finished`] is the last.
     pub events: Receiver<Event>,
     /// The newest pictures.
-    pub slots: Arc<Slots>,
+    pub live: Arc<LiveResults>,
 }
 
 /// Starts a run on a thread of its own. `wake` is called there after every event, for example to
@@ -60,8 +60,8 @@ pub fn start(
 ) -> std::io::Result<Running> {
     let (commands, requests) = unbounded();
     let (facts, events) = unbounded();
-    let slots = Arc::new(Slots::default());
-    let shared = Arc::clone(&slots);
+    let live = Arc::new(LiveResults::default());
+    let shared = Arc::clone(&live);
     std::thread::Builder::new()
         .name("strata-engine".to_owned())
         .spawn(move || {
@@ -79,14 +79,14 @@ pub fn start(
     Ok(Running {
         commands,
         events,
-        slots,
+        live,
     })
 }
 
 fn may_be_left_out(event: &Event) -> bool {
     matches!(
         event,
-        Event::Step(_) | Event::Preparing { .. } | Event::Pictures
+        Event::Step(_) | Event::Preparing { .. } | Event::InspectionsUpdated
     )
 }
 
@@ -96,7 +96,7 @@ pub fn guarded(
     options: &RunOptions,
     commands: &Receiver<Command>,
     sink: &mut dyn Sink,
-    slots: &Slots,
+    live: &LiveResults,
 ) -> Outcome {
     let mut folder = None;
     let mut watching = |event: Event| {
@@ -106,9 +106,9 @@ pub fn guarded(
         log_event(&event, &project.title);
         sink.event(event);
     };
-    // Whatever the panic left half done is dropped with the run, but for slots, which are replaced whole.
+    // Whatever the panic left half done is dropped with the run, but for live, which are replaced whole.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        run(project, options, commands, &mut watching, slots)
+        run(project, options, commands, &mut watching, live)
     }));
     let outcome = outcome.unwrap_or_else(|panic| panicked(message(&*panic), folder.as_deref()));
     log_outcome(&outcome, &project.title);
@@ -129,7 +129,10 @@ fn log_event(event: &Event, title: &str) {
         Event::Warning(message) => log::warn!("run of `{title}`: {message}"),
         Event::Epoch(epoch) => log::debug!("run of `{title}`: {epoch:?}"),
         Event::Checkpoint { path } => log::debug!("checkpoint {}", path.display()),
-        Event::Preparing { .. } | Event::Step(_) | Event::Pictures | Event::Finished(_) => {}
+        Event::Preparing { .. }
+        | Event::Step(_)
+        | Event::InspectionsUpdated
+        | Event::Finished(_) => {}
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the user can do, as values: panels emit them, [`super::state::State::handle`] applies them.
 
 use super::arrangement::{Arrangement, Side, Workspace};
+use super::choices::Choice;
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
-use super::looking::LookAt;
 use super::state::{Asking, Switch};
-use super::views::ViewKind;
+use super::view_kind::ViewKind;
+use crate::engine::inspection::reply::AnyQuery;
 use crate::inspect::augmented;
 use crate::inspect::effective_field;
 use crate::inspect::gallery;
@@ -92,10 +93,14 @@ pub enum Action {
     Device(Option<String>),
     /// Changes how something is shown.
     Show(Show),
+    /// Chooses something in a view.
+    Choose(Choice),
     /// Asks for what a view shows.
-    Look(LookAt),
-    /// Ends the reading of images for a view (true), or begins it anew.
-    CancelLook(bool),
+    Inspect(AnyQuery),
+    /// Ends the reading of images for a view.
+    CancelReading,
+    /// Reads images again after that failed or was cancelled.
+    ReadAgain,
     /// Opens the system's dialog for an image to look at.
     BrowseImage,
     /// Downloads the files of the project's source (true), or ends that.

@@ -166,7 +166,7 @@ impl App {
             Some(Chosen::Image(path)) => {
                 let request = Request {
                     image: Some(path),
-                    ..self.state.looking.request.clone()
+                    ..self.state.inspections.saliency.clone()
                 };
                 self.handle(Action::Show(Show::Saliency(request)));
             }

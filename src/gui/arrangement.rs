@@ -3,7 +3,7 @@
 //! A view is open at most once. Every change leaves the arrangement tidy: no empty group, no row of
 //! one part, no row within a row.
 
-use super::views::ViewKind;
+use super::view_kind::ViewKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -95,16 +95,27 @@ impl Arrangement {
     /// trained for. Every view that has something to show is there, if only behind another.
     pub fn default_for(purpose: Purpose) -> Arrangement {
         use ViewKind::*;
+        // In the narrower tile of a project that does both, one tab more would push another out of sight.
+        let (course, images): (&[ViewKind], &[ViewKind]) = match purpose {
+            Purpose::Both => (
+                &[Loss, Runs, Activations],
+                &[Reconstructions, Saliency, Data],
+            ),
+            _ => (
+                &[Loss, Runs],
+                &[Reconstructions, Saliency, Activations, Data],
+            ),
+        };
         let top = Part::Row(vec![
-            (0.56, Part::of(&[Loss, Runs])),
+            (0.56, Part::of(course)),
             (0.44, Part::of(&[Filters, Sparse])),
         ]);
-        let pictures = Part::of(&[Reconstructions, Saliency, Data]);
+        let pictures = Part::of(images);
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
             Purpose::Classify => Part::Row(vec![
                 (0.44, Part::of(&[Accuracy])),
-                (0.56, Part::of(&[Saliency, Data])),
+                (0.56, Part::of(&[Saliency, Activations, Data])),
             ]),
             Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
         };

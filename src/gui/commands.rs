@@ -4,7 +4,8 @@ use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::{Side, Workspace};
 use super::state::{Asking, State};
 use super::training::Phase;
-use super::views::{ViewKind, Views};
+use super::view_kind::ViewKind;
+use super::views;
 use crate::project::edit::Edit;
 use crate::project::target::Target;
 use crate::project::{Place, Stack, builtin};
@@ -33,7 +34,7 @@ pub fn all(state: &State) -> Vec<Command> {
     let mut all = training(state);
     all.extend(files(state));
     all.extend(layers(state));
-    all.extend(views(state));
+    all.extend(view_commands(state));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command(
@@ -178,7 +179,7 @@ fn stacks(state: &State) -> Vec<Command> {
     filled.map(one).collect()
 }
 
-fn views(state: &State) -> Vec<Command> {
+fn view_commands(state: &State) -> Vec<Command> {
     let now = state.view.workspace;
     let workspace = |other: Workspace| {
         let key = if other == now.next() { "F2" } else { "" };
@@ -188,20 +189,21 @@ fn views(state: &State) -> Vec<Command> {
             Action::Show(Show::Workspace(other)),
         )
     };
-    let mut views: Vec<Command> = Workspace::ALL
+    let mut commands: Vec<Command> = Workspace::ALL
         .into_iter()
         .filter(|other| *other != now)
         .map(workspace)
         .collect();
-    for kind in ViewKind::ALL {
-        views.push(command(
-            format!("View: {}", kind.title()),
-            kind.line(),
+    for info in views::all() {
+        let kind = info.kind;
+        commands.push(command(
+            format!("View: {}", info.title),
+            info.summary,
             Action::View(OnView::Open(kind, None)),
         ));
         if state.arrangement().is_open(kind) {
-            views.push(command(
-                format!("Close view: {}", kind.title()),
+            commands.push(command(
+                format!("Close view: {}", info.title),
                 "",
                 Action::View(OnView::Close(kind)),
             ));
@@ -214,8 +216,8 @@ fn views(state: &State) -> Vec<Command> {
         .filter(|kind| !state.arrangement().is_alone(*kind))
     {
         for (side, name) in [(Side::Right, "to the right"), (Side::Below, "below")] {
-            let name = format!("Split {name}: {}", kind.title());
-            views.push(command(
+            let name = format!("Split {name}: {}", kind.info().title);
+            commands.push(command(
                 name,
                 "a place of its own",
                 Action::View(OnView::Split(kind, side)),
@@ -225,17 +227,17 @@ fn views(state: &State) -> Vec<Command> {
     let about = state
         .lens_place()
         .map_or_else(String::new, |place| format!("{place} as arithmetic"));
-    views.push(command(
+    commands.push(command(
         "Open layer in the lens",
         about,
         Action::View(OnView::Open(ViewKind::Lens, None)),
     ));
-    views.push(command(
+    commands.push(command(
         "Reset arrangement",
         "the usual views",
         Action::View(OnView::Reset),
     ));
-    views.push(command(
+    commands.push(command(
         "Reset window layout",
         "all arrangements, widths, folds, switches and the theme",
         Action::View(OnView::ResetAll),
@@ -246,7 +248,7 @@ fn views(state: &State) -> Vec<Command> {
     } else {
         "Show settings"
     };
-    views.push(command(
+    commands.push(command(
         name,
         "Ctrl+B",
         Action::Show(Show::Settings(!state.shows_settings())),
@@ -256,28 +258,22 @@ fn views(state: &State) -> Vec<Command> {
     } else {
         "Logarithmic loss axis"
     };
-    views.push(command(name, "", Action::Show(Show::LogLoss(!log))));
+    commands.push(command(name, "", Action::Show(Show::LogLoss(!log))));
     let name = if epochs {
         "Plot against steps"
     } else {
         "Plot against epochs"
     };
-    views.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
-    let mut drawn = Views::default();
-    for kind in state
-        .arrangement()
-        .views()
-        .into_iter()
-        .filter(|kind| drawn.has_picture(*kind, state))
-    {
-        let name = format!("Save picture: {}", kind.title());
-        views.push(command(
+    commands.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
+    for kind in views::with_picture(state) {
+        let name = format!("Save picture: {}", kind.info().title);
+        commands.push(command(
             name,
             "as a PNG file",
             Action::Ask(Asking::Picture(kind)),
         ));
     }
-    views
+    commands
 }
 
 /// The commands that a text means, the best first: its words must all be found, letter after letter.

@@ -5,7 +5,7 @@
 
 use super::handle::Wake;
 use super::state::Asking;
-use super::views::ViewKind;
+use super::view_kind::ViewKind;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::{Path, PathBuf};
 use std::process::Command;

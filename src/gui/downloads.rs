@@ -107,7 +107,7 @@ impl State {
         let source = self.downloads.source;
         match result {
             Ok(fetched) => {
-                self.looking.forget_data();
+                self.inspections.forget_data();
                 let data = &self.project().data;
                 // A path that leads there stays as it is written: `~/data/mnist` suits other machines too.
                 let leads_there = crate::data::folder(data, &self.base())

@@ -57,9 +57,10 @@ impl State {
             Action::View(change) => self.change_views(change),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
-            Action::Look(at) => self.look(at, services),
-            Action::CancelLook(true) => self.looking.cancel(),
-            Action::CancelLook(false) => self.looking.read_again(),
+            Action::Choose(choice) => self.choices.put(choice),
+            Action::Inspect(query) => self.inspect(query, services),
+            Action::CancelReading => self.inspections.cancel(),
+            Action::ReadAgain => self.inspections.read_again(),
             Action::Fetch(start) => self.fetch(start, services),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
@@ -85,17 +86,17 @@ impl State {
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => {
                 self.view.remember_saliency(&request);
-                self.looking.request = request;
+                self.inspections.saliency = request;
             }
-            Show::Cell(cell) => self.looking.cell = cell,
+            Show::Cell(cell) => self.inspections.cell = cell,
             Show::Lens(lens) => self.view.lens = lens,
-            Show::Measure(request) => self.looking.measure = request,
-            Show::Kernels(kernels) => self.looking.kernels = *kernels,
-            Show::Images(part) => {
-                self.view.remember_images(&part);
-                self.looking.part = part;
+            Show::Measure(request) => self.inspections.statistics = request,
+            Show::Kernels(kernels) => self.inspections.kernels = *kernels,
+            Show::Images(request) => {
+                self.view.remember_images(&request);
+                self.inspections.gallery = request;
             }
-            Show::Augmented(request) => self.looking.draws = request,
+            Show::Augmented(request) => self.inspections.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::Switch(switch) => self.view.set(switch),
         }
@@ -107,7 +108,7 @@ impl State {
         if let OnView::Open(kind, None) = change
             && !self.arrangement().is_open(kind)
         {
-            self.view.workspace = kind.workspace();
+            self.view.workspace = kind.info().workspace;
         }
         let workspace = self.view.workspace;
         let arrangement = self.arrangements.get_mut(workspace, purpose);
@@ -119,8 +120,8 @@ impl State {
             OnView::ResetAll => {
                 self.arrangements = Arrangements::default();
                 self.view = self.view.reset();
-                self.looking.part = self.view.first_images();
-                self.looking.request.question = None;
+                self.inspections.gallery = self.view.first_images();
+                self.inspections.saliency.question = None;
             }
             OnView::Reset => {
                 *arrangement = match workspace {
@@ -150,7 +151,7 @@ impl State {
             Ok(running) => {
                 self.training = Training::new(running, project);
                 self.view.workspace = Workspace::Training;
-                self.looking.forget_run();
+                self.inspections.forget_run();
             }
             Err(error) => {
                 let text = format!(
@@ -181,10 +182,7 @@ impl State {
             // The engine has logged its events.
             self.messages.show(weight, text);
         }
-        if let Some(slots) = self.training.slots() {
-            self.looking.take_from(&slots);
-        }
-        self.looking.drain();
+        self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
         self.runs.drain();
         self.about.drain();

@@ -1,9 +1,10 @@
 //! How the playground for kernels is set: on which picture, which kernel, how it is slid.
 
 use super::state::State;
-use crate::engine::playground::{self, Question};
-use crate::inspect::gallery;
+use crate::engine::inspection::reply::Query;
+use crate::inspect::inspection::Subject as Inspected;
 use crate::inspect::kernel::{Amount, Kernel, Named, Settings};
+use crate::inspect::kernel_playground::{PictureSource, Playground, Question};
 use crate::project::data::Split;
 use serde::{Deserialize, Serialize, Serializer};
 use std::path::{Path, PathBuf};
@@ -181,8 +182,8 @@ fn sound_settings(settings: Settings) -> Settings {
 }
 
 impl State {
-    /// The question for what the playground is set to.
-    pub fn kernel_question(&self) -> Question {
+    /// The query for what the playground is set to.
+    pub fn kernel_query(&self) -> Query<Playground> {
         let KernelSettings {
             subject,
             split,
@@ -192,23 +193,25 @@ impl State {
             settings,
             patch,
             ..
-        } = &self.looking.kernels;
-        let mut images = self.data_question();
-        images.part = gallery::Request::default();
-        let subject = match subject {
-            Subject::Data => playground::Subject::Data {
-                images: Box::new(images),
+        } = &self.inspections.kernels;
+        let of_images = (
+            self.image_set(),
+            PictureSource::Data {
                 split: *split,
                 index: *index,
             },
-            Subject::File(path) => playground::Subject::File(path.clone()),
-            Subject::Curve => playground::Subject::Curve(*noise),
+        );
+        let (subject, source) = match subject {
+            Subject::Data => of_images,
+            Subject::File(path) => (Inspected::Nothing, PictureSource::File(path.clone())),
+            Subject::Curve => (Inspected::Nothing, PictureSource::Curve(*noise)),
         };
-        Question {
-            subject,
+        let question = Question {
+            source,
             kernel: kernel.clone(),
             settings: *settings,
             patch: *patch,
-        }
+        };
+        Query::new(subject, question)
     }
 }

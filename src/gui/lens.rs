@@ -1,8 +1,8 @@
 //! How the lens is set, and which layer and which value it is on.
 
-use super::looking::Subject;
 use super::state::State;
-use crate::inspect::pixel::Request;
+use crate::engine::inspection::reply::Query;
+use crate::inspect::pixel::{Pixel, Request};
 use crate::project::Place;
 use serde::{Deserialize, Serialize};
 
@@ -74,14 +74,14 @@ impl State {
         selected.or_else(first).map(|row| row.place.clone())
     }
 
-    /// The question for the arithmetic of the value in the lens; `None` without a layer or a network.
-    pub fn pixel_question(&self) -> Option<(Subject, Request)> {
+    /// The query for the arithmetic of the value in the lens; `None` without a layer or a network.
+    pub fn pixel_query(&self) -> Option<Query<Pixel>> {
         let lens = &self.view.lens;
         let request = Request {
             at: lens.at,
             image: lens.image,
             ..Request::of(self.lens_place()?)
         };
-        Some((self.subject()?, request))
+        self.run_query(request)
     }
 }

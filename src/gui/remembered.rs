@@ -26,16 +26,16 @@ impl Remembered {
         Remembered {
             window,
             view: state.view.clone(),
-            kernels: state.looking.kernels.clone(),
+            kernels: state.inspections.kernels.clone(),
         }
     }
 
     /// Shows it.
     pub fn restore(self, state: &mut State) {
-        state.looking.part = self.view.first_images();
+        state.inspections.gallery = self.view.first_images();
         let saliency = self.view.saliency.filter(|_| state.has_saliency_choice());
-        state.looking.request.question = saliency;
-        state.looking.kernels = self.kernels;
+        state.inspections.saliency.question = saliency;
+        state.inspections.kernels = self.kernels;
         state.view = self.view;
     }
 

@@ -5,22 +5,21 @@
 //! asked for; painting and writing happen on a thread of their own. A file that cannot be written is a
 //! message.
 
-use super::handle::Wake;
-use super::messages::Weight;
 use super::offscreen::Canvas;
 use super::state::State;
 use super::theme;
-use super::views::{ViewKind, Views};
+use super::view::View;
+use super::view_kind::ViewKind;
+use super::views::Views;
 use crate::inspect::picture::png;
 use crate::project::file::write_atomic;
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::epaint::ClippedPrimitive;
 use eframe::egui::{
     CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui,
     ViewportId, pos2,
 };
 use image::RgbaImage;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Points across and down.
 const SIZE: [f32; 2] = [960.0, 600.0];
@@ -43,10 +42,12 @@ impl Snapshot {
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
-        let (mut views, mut canvas) = (Views::default(), Canvas::default());
+        let mut views = Views::default();
+        let view = views.get(kind);
+        let mut canvas = Canvas::default();
         let mut primitives = Vec::new();
         for pass in 0..PASSES {
-            let mut output = ctx.run_ui(input(pass), |ui| show(ui, kind, state, &mut views));
+            let mut output = ctx.run_ui(input(pass), |ui| show(ui, view, state));
             canvas.update(&mut output.textures_delta);
             if pass + 1 == PASSES {
                 primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
@@ -104,7 +105,7 @@ fn input(pass: usize) -> RawInput {
     input
 }
 
-fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
+fn show(ui: &mut Ui, view: &mut dyn View, state: &State) {
     let colors = *theme::palette(ui);
     CentralPanel::default()
         .frame(
@@ -113,10 +114,9 @@ fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
                 .inner_margin(Margin::same(20)),
         )
         .show(ui, |ui| {
-            let view = views.get(kind);
             ui.horizontal(|ui| {
                 ui.label(
-                    RichText::new(kind.title())
+                    RichText::new(view.title())
                         .font(theme::heading(16.0))
                         .color(colors.strong),
                 );
@@ -126,68 +126,4 @@ fn show(ui: &mut Ui, kind: ViewKind, state: &State, views: &mut Views) {
             ui.add_space(theme::GAP);
             view.picture(ui, state);
         });
-}
-
-/// Pictures on their way to their files.
-#[derive(Default)]
-pub struct Saving {
-    waiting: Vec<Receiver<(Weight, String)>>,
-    failed: Vec<String>,
-}
-
-impl Saving {
-    /// Paints and writes on a thread of its own.
-    pub(super) fn save(&mut self, snapshot: Snapshot, path: PathBuf, wake: &Wake) {
-        let (sender, receiver) = bounded(1);
-        let wake = wake.clone();
-        let thread = std::thread::Builder::new()
-            .name("strata-picture".into())
-            .spawn(move || {
-                let told = match snapshot.write(&path) {
-                    Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
-                    Err(message) => (Weight::Error, message),
-                };
-                if let Err(unread) = sender.send(told) {
-                    // The window is gone and cannot show it.
-                    let (weight, text) = unread.0;
-                    log::log!(weight.level(), "{text}");
-                }
-                wake();
-            });
-        match thread {
-            Ok(_) => self.waiting.push(receiver),
-            Err(error) => self.failed.push(format!(
-                "the picture could not be saved: {error}; close other programs"
-            )),
-        }
-    }
-
-    /// Whether a picture is being written.
-    pub fn is_busy(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// What became of pictures since the last call.
-    pub(super) fn saved(&mut self) -> Vec<(Weight, String)> {
-        let mut told: Vec<_> = self
-            .failed
-            .drain(..)
-            .map(|text| (Weight::Error, text))
-            .collect();
-        self.waiting.retain(|waiting| match waiting.try_recv() {
-            Err(TryRecvError::Empty) => true,
-            Ok(news) => {
-                told.push(news);
-                false
-            }
-            Err(TryRecvError::Disconnected) => {
-                told.push((
-                    Weight::Error,
-                    "a defect in Strata kept a picture from being saved; please report it".into(),
-                ));
-                false
-            }
-        });
-        told
-    }
 }

@@ -10,15 +10,16 @@ pub use wishes::{
 use super::about::About;
 use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
+use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frames::Frames;
-use super::looking::Looking;
+use super::inspections::Inspections;
 use super::messages::{Messages, Weight};
 use super::places;
 use super::recent::Recents;
 use super::recovery::Unsaved;
 use super::runs::Runs;
-use super::snapshot::Saving;
+use super::saving::Saving;
 use super::training::{Phase, Training};
 use crate::engine::event::Outcome;
 use crate::engine::goals::measured;
@@ -95,8 +96,10 @@ pub struct State {
     pub messages: Messages,
     /// The run.
     pub training: Training,
-    /// What views have asked for.
-    pub looking: Looking,
+    /// What views have asked for and got.
+    pub inspections: Inspections,
+    /// What was chosen in views.
+    pub choices: Choices,
     /// Datasets that can be downloaded.
     pub downloads: Downloads,
     /// The runs of this project.
@@ -148,7 +151,8 @@ impl State {
             proposal: None,
             messages: Messages::default(),
             training: Training::default(),
-            looking: Looking::default(),
+            inspections: Inspections::default(),
+            choices: Choices::default(),
             downloads: Downloads::default(),
             runs: Runs::default(),
             view: ViewSettings::default(),
@@ -410,12 +414,14 @@ impl State {
         self.start = false;
         self.folds.clear();
         self.generation += 1;
-        self.looking.forget_choices();
-        self.looking.part = self.view.first_images();
-        self.looking.request.question = self.view.saliency.filter(|_| self.has_saliency_choice());
+        self.inspections.forget_choices();
+        self.inspections.gallery = self.view.first_images();
+        self.inspections.saliency.question =
+            self.view.saliency.filter(|_| self.has_saliency_choice());
+        self.choices.clear();
         if !self.training.is_running() {
             self.training = Training::default();
-            self.looking.forget_run();
+            self.inspections.forget_run();
         }
         self.refresh();
     }

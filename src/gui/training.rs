@@ -8,7 +8,7 @@ use super::handle::Wake;
 use super::messages::Weight;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Failure, Outcome, StepReport, Summary};
-use crate::engine::slot::{Slots, Wanted};
+use crate::engine::inspection::live::LiveResults;
 use crate::engine::thread::Running;
 use crate::inspect::filters::Filters;
 use crate::inspect::reconstructions::Reconstructions;
@@ -174,29 +174,22 @@ impl Training {
             .is_some_and(|running| !running.events.is_empty())
     }
 
-    /// The slots of a run that goes on.
-    pub fn slots(&self) -> Option<Arc<Slots>> {
-        self.running.as_ref().map(|running| running.slots.clone())
-    }
-
-    /// Tells the run what is to be seen besides; without a run nothing happens.
-    pub fn want(&self, put: impl FnOnce(&Wanted)) {
-        if let Some(running) = &self.running {
-            put(&running.slots.wanted);
-        }
+    /// What the run in training publishes.
+    pub fn live(&self) -> Option<Arc<LiveResults>> {
+        self.running.as_ref().map(|running| running.live.clone())
     }
 
     fn take_pictures(&mut self) {
         let Some(running) = &self.running else { return };
-        let slots = running.slots.clone();
-        self.take_from(&slots);
+        let live = running.live.clone();
+        self.take_from(&live);
     }
 
-    fn take_from(&mut self, slots: &Slots) {
-        if let Some(newer) = slots.reconstructions.take() {
+    fn take_from(&mut self, live: &LiveResults) {
+        if let Some(newer) = live.reconstructions.take() {
             self.reconstructions = Some(newer);
         }
-        if let Some(newer) = slots.filters.take() {
+        if let Some(newer) = live.filters.take() {
             self.filters = Some(newer);
         }
     }
@@ -235,7 +228,7 @@ impl Training {
                 self.last = Some(report);
             }
             Event::Epoch(report) => self.curves.epoch(&report),
-            Event::Pictures => {}
+            Event::InspectionsUpdated => {}
             Event::Paused => self.phase = Phase::Paused,
             Event::Resumed => self.phase = Phase::Training,
             Event::Checkpoint { path } => {

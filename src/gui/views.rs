@@ -1,8 +1,7 @@
-//! The views of the centre: what there is. A new view is a variant of [`ViewKind`] with its words, a
-//! file in `panels`, and its place in [`Views`].
+//! The registry of the views: one line a view. Menus, the palette and the tiles read it.
 
-use super::action::Action;
 use super::arrangement::Workspace;
+use super::panels::activations::ActivationsView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
     AdviceView, CheckerboardView, CostView, FieldView, LensView, SolveView,
@@ -14,223 +13,118 @@ use super::panels::runs::RunsView;
 use super::panels::saliency::SaliencyView;
 use super::panels::sparse::SparseView;
 use super::state::State;
-use eframe::egui::Ui;
-use serde::{Deserialize, Serialize};
+use super::view::View;
+use super::view_kind::ViewKind;
+use std::sync::LazyLock;
 
-/// One of the views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ViewKind {
-    /// The loss of every step.
-    Loss,
-    /// The share classified right.
-    Accuracy,
-    /// Probe images over what the network makes of them.
-    Reconstructions,
-    /// The first layer's weights.
-    Filters,
-    /// Which pixels an answer rests on.
-    Saliency,
-    /// Mean activations of the hidden units.
-    Sparse,
-    /// The images.
-    Data,
-    /// What is measured on the images.
-    Statistics,
-    /// What augmentation makes of an image.
-    Augmentation,
-    /// A playground for kernels.
-    Kernels,
-    /// All runs of the project.
-    Runs,
-    /// Whether the output equals the input, why not, and what would make it so.
-    Solve,
-    /// One layer as arithmetic.
-    Lens,
-    /// What of the input each layer sees.
-    Field,
-    /// Parameters, arithmetic, memory and time.
-    Cost,
-    /// The pattern that transposed convolutions leave.
-    Checkerboard,
-    /// What a teacher would say about the project.
-    Advice,
+/// Makes a view.
+type Make = fn() -> Box<dyn View>;
+
+/// All views, in the order of the menu. A new view is a name in [`ViewKind`], a file in `panels`
+/// and a line here.
+const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
+    (ViewKind::Loss, || Box::new(LossView(Quantity::Loss))),
+    (ViewKind::Accuracy, || {
+        Box::new(LossView(Quantity::Accuracy))
+    }),
+    (ViewKind::Reconstructions, || {
+        Box::new(ReconstructionsView::default())
+    }),
+    (ViewKind::Filters, || Box::new(FiltersView::default())),
+    (ViewKind::Activations, || {
+        Box::new(ActivationsView::default())
+    }),
+    (ViewKind::Saliency, || Box::new(SaliencyView::default())),
+    (ViewKind::Sparse, || Box::new(SparseView::default())),
+    (ViewKind::Data, || Box::new(DataView::default())),
+    (ViewKind::Statistics, || Box::new(StatisticsView::default())),
+    (ViewKind::Augmentation, || {
+        Box::new(AugmentationView::default())
+    }),
+    (ViewKind::Kernels, || Box::new(KernelsView::default())),
+    (ViewKind::Runs, || Box::new(RunsView)),
+    (ViewKind::Solve, || Box::new(SolveView::default())),
+    (ViewKind::Lens, || Box::new(LensView::default())),
+    (ViewKind::Field, || Box::new(FieldView::default())),
+    (ViewKind::Cost, || Box::new(CostView::default())),
+    (ViewKind::Checkerboard, || {
+        Box::new(CheckerboardView::default())
+    }),
+    (ViewKind::Advice, || Box::new(AdviceView)),
+];
+
+/// What a view says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewInfo {
+    /// Its name.
+    pub kind: ViewKind,
+    /// The title on its tab.
+    pub title: &'static str,
+    /// One line for menus.
+    pub summary: &'static str,
+    /// The workspace that it is opened in.
+    pub workspace: Workspace,
+}
+
+static INFOS: LazyLock<Vec<ViewInfo>> = LazyLock::new(|| {
+    let info = |&(kind, make): &(ViewKind, Make)| {
+        let view = make();
+        ViewInfo {
+            kind,
+            title: view.title(),
+            summary: view.summary(),
+            workspace: view.workspace(),
+        }
+    };
+    REGISTRY.iter().map(info).collect()
+});
+
+/// All views, in the order of the menu.
+pub fn all() -> &'static [ViewInfo] {
+    &INFOS
 }
 
 impl ViewKind {
-    /// All views, in the order of the menu.
-    pub const ALL: [ViewKind; 17] = [
-        ViewKind::Loss,
-        ViewKind::Accuracy,
-        ViewKind::Reconstructions,
-        ViewKind::Filters,
-        ViewKind::Saliency,
-        ViewKind::Sparse,
-        ViewKind::Data,
-        ViewKind::Statistics,
-        ViewKind::Augmentation,
-        ViewKind::Kernels,
-        ViewKind::Runs,
-        ViewKind::Solve,
-        ViewKind::Lens,
-        ViewKind::Field,
-        ViewKind::Cost,
-        ViewKind::Checkerboard,
-        ViewKind::Advice,
-    ];
-
-    /// Where it is at home: before the training, or during and after it.
-    pub fn workspace(self) -> Workspace {
-        match self {
-            ViewKind::Data | ViewKind::Statistics | ViewKind::Augmentation | ViewKind::Kernels => {
-                Workspace::Data
-            }
-            ViewKind::Solve
-            | ViewKind::Lens
-            | ViewKind::Field
-            | ViewKind::Cost
-            | ViewKind::Checkerboard
-            | ViewKind::Advice => Workspace::Design,
-            _ => Workspace::Training,
-        }
-    }
-
-    /// Its title.
-    pub fn title(self) -> &'static str {
-        match self {
-            ViewKind::Loss => "Loss",
-            ViewKind::Accuracy => "Accuracy",
-            ViewKind::Reconstructions => "Reconstructions",
-            ViewKind::Filters => "Filters",
-            ViewKind::Saliency => "Saliency",
-            ViewKind::Sparse => "Sparse code",
-            ViewKind::Data => "Data",
-            ViewKind::Statistics => "Statistics",
-            ViewKind::Augmentation => "Augmentation",
-            ViewKind::Kernels => "Kernels",
-            ViewKind::Runs => "Runs",
-            ViewKind::Solve => "Output = input",
-            ViewKind::Lens => "Lens",
-            ViewKind::Field => "Receptive field",
-            ViewKind::Cost => "Cost",
-            ViewKind::Checkerboard => "Checkerboard",
-            ViewKind::Advice => "Advice",
-        }
-    }
-
-    /// One line of what it shows.
-    pub fn line(self) -> &'static str {
-        match self {
-            ViewKind::Loss => "What training makes small, step by step",
-            ViewKind::Accuracy => "The share of images whose class is named right",
-            ViewKind::Reconstructions => "Probe images over what the network makes of them",
-            ViewKind::Filters => "The first layer's weights as small pictures",
-            ViewKind::Saliency => "The pixels that an answer rests on",
-            ViewKind::Sparse => "How active each hidden unit is on average",
-            ViewKind::Data => "The images with their labels, and how many of each",
-            ViewKind::Statistics => "Classes, mean image, histogram of the values, duplicates",
-            ViewKind::Augmentation => "One image, and what the training makes of it",
-            ViewKind::Kernels => "A kernel by hand on any image: what one convolution does",
-            ViewKind::Runs => "The runs of this project laid over each other",
-            ViewKind::Solve => "What lost the pixel, and the smallest edits that bring it back",
-            ViewKind::Lens => "The selected layer as arithmetic, step by step",
-            ViewKind::Field => "What of the image one value of a layer sees",
-            ViewKind::Cost => "Parameters, multiply-accumulates, memory and time of every layer",
-            ViewKind::Checkerboard => "The pattern that transposed convolutions leave in pictures",
-            ViewKind::Advice => "What is unusual about this project, and its goals",
-        }
+    /// What the view of this name says of itself.
+    pub fn info(self) -> &'static ViewInfo {
+        &INFOS[self as usize]
     }
 }
 
-/// What a view does; it keeps no more than what it draws with (textures).
-pub trait View {
-    /// Sentences on hover.
-    fn about(&self) -> &'static str;
-    /// One line of what it shows now; empty while it shows nothing.
-    fn status(&self, _: &State) -> String {
-        String::new()
-    }
-    /// Its switches, from the right.
-    fn tools(&mut self, _: &mut Ui, _: &State, _: &mut Vec<Action>) {}
-    /// The view itself.
-    fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>);
-    /// The view as a picture: without switches.
-    fn picture(&mut self, ui: &mut Ui, state: &State) {
-        self.body(ui, state, &mut Vec::new());
-    }
-}
-
-/// All views with what they keep.
-pub struct Views {
-    loss: LossView,
-    accuracy: LossView,
-    filters: FiltersView,
-    reconstructions: ReconstructionsView,
-    saliency: SaliencyView,
-    sparse: SparseView,
-    data: DataView,
-    statistics: StatisticsView,
-    augmentation: AugmentationView,
-    kernels: KernelsView,
-    runs: RunsView,
-    solve: SolveView,
-    lens: LensView,
-    field: FieldView,
-    cost: CostView,
-    checkerboard: CheckerboardView,
-    advice: AdviceView,
-}
+/// The views of a window, with what each keeps to draw with.
+pub struct Views(Vec<Box<dyn View>>);
 
 impl Default for Views {
     fn default() -> Views {
-        Views {
-            loss: LossView(Quantity::Loss),
-            accuracy: LossView(Quantity::Accuracy),
-            filters: FiltersView::default(),
-            reconstructions: ReconstructionsView::default(),
-            saliency: SaliencyView::default(),
-            sparse: SparseView::default(),
-            data: DataView::default(),
-            statistics: StatisticsView::default(),
-            augmentation: AugmentationView::default(),
-            kernels: KernelsView::default(),
-            runs: RunsView,
-            solve: SolveView::default(),
-            lens: LensView::default(),
-            field: FieldView::default(),
-            cost: CostView::default(),
-            checkerboard: CheckerboardView::default(),
-            advice: AdviceView,
-        }
+        Views(REGISTRY.iter().map(|(_, make)| make()).collect())
     }
 }
 
 impl Views {
-    /// Whether a view shows something that can be saved as a picture.
-    pub fn has_picture(&mut self, kind: ViewKind, state: &State) -> bool {
-        !self.get(kind).status(state).is_empty()
-    }
-
-    /// The view of this kind.
+    /// The view of this name.
     pub fn get(&mut self, kind: ViewKind) -> &mut dyn View {
-        match kind {
-            ViewKind::Loss => &mut self.loss,
-            ViewKind::Accuracy => &mut self.accuracy,
-            ViewKind::Reconstructions => &mut self.reconstructions,
-            ViewKind::Filters => &mut self.filters,
-            ViewKind::Saliency => &mut self.saliency,
-            ViewKind::Sparse => &mut self.sparse,
-            ViewKind::Data => &mut self.data,
-            ViewKind::Statistics => &mut self.statistics,
-            ViewKind::Augmentation => &mut self.augmentation,
-            ViewKind::Kernels => &mut self.kernels,
-            ViewKind::Runs => &mut self.runs,
-            ViewKind::Solve => &mut self.solve,
-            ViewKind::Lens => &mut self.lens,
-            ViewKind::Field => &mut self.field,
-            ViewKind::Cost => &mut self.cost,
-            ViewKind::Checkerboard => &mut self.checkerboard,
-            ViewKind::Advice => &mut self.advice,
+        self.0[kind as usize].as_mut()
+    }
+}
+
+/// The open views that show something which can be saved as an image file.
+pub fn with_picture(state: &State) -> Vec<ViewKind> {
+    let mut open = state.arrangement().views();
+    open.retain(|kind| REGISTRY[*kind as usize].1().has_picture(state));
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_line_stands_at_the_place_of_its_name() {
+        for (index, (kind, _)) in REGISTRY.iter().enumerate() {
+            assert_eq!(*kind as usize, index, "{kind:?}");
         }
+        let titles: BTreeSet<_> = all().iter().map(|info| info.title).collect();
+        assert_eq!(titles.len(), ViewKind::COUNT, "no two views have one title");
     }
 }

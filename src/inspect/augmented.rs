@@ -6,6 +6,7 @@
 use super::class_name;
 use super::curve::{self, is_signal};
 use super::gallery::{shrink, within};
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::data::augment::{Augmenter, Scratch, mixup};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::project::augment::Augment;
@@ -228,6 +229,36 @@ fn told(error: &DataError, alone: bool) -> String {
         }
         DataError::Setting { problem, help, .. } => format!("{problem}: {help}"),
         other => other.to_string(),
+    }
+}
+
+/// What augmentation is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AugmentRequest {
+    /// The transforms.
+    pub augment: Vec<Augment>,
+    /// The project's seed.
+    pub seed: u64,
+    /// The image and the draws.
+    pub draws: Request,
+}
+
+impl Inspection for Augmented {
+    const NAME: &'static str = "augmentation";
+    const NEEDS: Needs = Needs::Images;
+    type Request = AugmentRequest;
+
+    fn compute(
+        cx: &mut InspectionContext<'_>,
+        request: &AugmentRequest,
+    ) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        let AugmentRequest {
+            augment,
+            seed,
+            draws,
+        } = request;
+        Ok(preview(dataset, augment, *seed, *draws)?)
     }
 }
 

@@ -6,6 +6,7 @@
 //! (`shape::field`), mostly in its middle. Running statistics are used, dropout and noise are off. Fails as the
 //! network does, and for a layer that is not there.
 
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
 use crate::data::Dataset;
@@ -198,4 +199,39 @@ fn mean(gradient: &[f32], pixels: usize, channels: usize) -> Vec<f32> {
         }
     }
     sums
+}
+
+impl Inspection for EffectiveField {
+    const NAME: &'static str = "receptive field";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        let probe = cx.probe(None)?;
+        let kept = cx.take_kept::<Cut>();
+        let run = cx.run()?;
+        let inference = run.inference;
+        let step = run.step;
+        let kept = kept.filter(|cut| *cut.place() == request.place);
+        let mut cut = kept.map_or_else(|| Cut::new(inference, &request.place, run.device), Ok)?;
+        cut.take(run.network)?;
+        let field = measure(&mut cut, inference, dataset, &probe, &request.cell, step)?;
+        cx.keep(cut);
+        Ok(field)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+impl From<FieldError> for InspectError {
+    fn from(error: FieldError) -> InspectError {
+        match error {
+            FieldError::Network(error) => error.into(),
+            FieldError::Device(error) => error.into(),
+            FieldError::NoLayer(_) => InspectError::Input(error.to_string()),
+        }
+    }
 }

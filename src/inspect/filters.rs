@@ -3,6 +3,7 @@
 //! Reading copies the weights; it fails only as a device does. A network without a layer that has
 //! filters gives `None`.
 
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_of;
 use crate::nn::{Network, NnError, Parameter};
 use crate::shape::Inference;
@@ -87,6 +88,23 @@ fn channels_last(weights: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
             .collect()
     };
     weights.chunks_exact(size).flat_map(filter).collect()
+}
+
+impl Inspection for Filters {
+    const NAME: &'static str = "filters";
+    const NEEDS: Needs = Needs::Run;
+    type Request = ();
+
+    fn compute(cx: &mut InspectionContext<'_>, (): &()) -> Result<Self, InspectError> {
+        let run = cx.run()?;
+        let filters = first_layer(run.network, run.inference, run.step)?;
+        let none = || InspectError::Input("the network has no layer with filters".to_owned());
+        filters.ok_or_else(none)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`DataError::Cancelled`] where the caller wants no more.
 
 use super::curve::{self, is_signal};
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::project::data::Split;
 use image::imageops::{FilterType, resize};
@@ -313,6 +314,17 @@ pub(super) fn shrink(
         _ => None,
     };
     small.unwrap_or_else(|| vec![0; size[0] * size[1] * channels])
+}
+
+impl Inspection for Gallery {
+    const NAME: &'static str = "images";
+    const NEEDS: Needs = Needs::Images;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        Ok(part(dataset, *request, &mut || cx.is_wanted())?)
+    }
 }
 
 #[cfg(test)]

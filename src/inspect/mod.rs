@@ -1,13 +1,20 @@
-//! Looking into a network: plain arrays made of its weights and activations, and pictures of them.
+//! Looking into a network and its images: plain arrays, and pictures of them.
 //!
-//! Nothing here changes a network or knows a window.
+//! Each kind is a file with a request, an output and an `impl` of [`inspection::Inspection`]. Nothing here
+//! changes a network or knows a window.
 
+pub mod activations;
 pub mod augmented;
 pub mod curve;
 pub mod effective_field;
 pub mod filters;
 pub mod gallery;
+pub mod head;
+pub mod image_set;
+pub mod inspection;
+pub mod inspector;
 pub mod kernel;
+pub mod kernel_playground;
 pub mod maps;
 pub mod mirror;
 pub mod picture;
@@ -17,7 +24,10 @@ pub mod saliency;
 pub mod sparse;
 pub mod statistics;
 
-use crate::shape::{Inference, Planned, PlannedLayer, Row};
+use crate::nn::Route;
+use crate::project::Stack;
+use crate::shape::{Inference, Plan, Planned, PlannedLayer, Row};
+use candle_core::{Device, Tensor};
 
 /// The layer that a key of `nn` (`encoder.0`, or of a parameter: `encoder.0.weight`) belongs to, with its row.
 pub fn layer_of<'a>(inference: &'a Inference, key: &str) -> Option<(&'a PlannedLayer, &'a Row)> {
@@ -58,4 +68,25 @@ fn search<'a>(nodes: &'a [Planned], key: &str) -> Option<&'a PlannedLayer> {
         }
         Planned::Repeat { passes, .. } => passes.iter().find_map(|pass| search(pass, key)),
     })
+}
+
+/// A route that runs the stack.
+fn route_through(plan: &Plan, stack: Stack) -> Route {
+    match stack {
+        Stack::Head => Route::Classify,
+        Stack::Decoder => Route::Reconstruct,
+        Stack::Encoder if plan.stack(Stack::Decoder).is_some() => Route::Reconstruct,
+        Stack::Encoder => Route::Classify,
+    }
+}
+
+/// The values of one image, channels last in the tensor, in C, D, H, W order.
+fn channels_first(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    let host = tensor.flatten_all()?.to_device(&Device::Cpu)?;
+    let values = host.to_vec1::<f32>()?;
+    let channels = tensor.dims().last().copied().unwrap_or(1).max(1);
+    let positions = values.len() / channels;
+    Ok((0..channels * positions)
+        .map(|i| values[i % positions * channels + i / positions])
+        .collect())
 }

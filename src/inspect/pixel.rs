@@ -7,16 +7,16 @@
 mod source;
 mod terms;
 
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
-use crate::nn::{Mode, NnError, Route};
+use super::{channels_first, route_through};
+use crate::nn::{Mode, NnError};
+use crate::project::Place;
 use crate::project::size::Shape;
-use crate::project::{Place, Stack};
 use crate::shape::layers::Reads;
 use crate::shape::lens::{number, planned};
-use crate::shape::op::Plan;
 use crate::shape::{Inference, Op};
-use candle_core::{Device, Tensor};
 use source::Source;
 use std::path::PathBuf;
 use terms::Layer;
@@ -242,17 +242,15 @@ pub fn look(
     let image = request.image.min(probe.labels().len().saturating_sub(1));
     let network = mirror.network();
     let batch = probe.images().narrow(0, image, 1)?;
-    network.forward(route(plan, request.place.stack), &batch, Mode::Eval)?;
+    network.forward(route_through(plan, request.place.stack), &batch, Mode::Eval)?;
     let [before, after] = source::find(plan, layer).ok_or_else(nothing)?;
     let outputs = network.outputs();
     let tensor = |source: Source| match source {
         Source::Image => Some(&batch),
         Source::Node(index) => outputs.get(index).map(|(_, tensor)| *tensor),
     };
-    let maps = [(before, &layer.input), (after, &layer.output)].map(|(source, shape)| {
-        tensor(source)
-            .ok_or_else(nothing)
-            .and_then(|tensor| channels_first(tensor, shape))
+    let maps = [before, after].map(|source| -> Result<Vec<f32>, PixelError> {
+        Ok(channels_first(tensor(source).ok_or_else(nothing)?)?)
     });
     let [input, output] = maps;
     let (input, output) = (input?, output?);
@@ -301,16 +299,6 @@ pub fn look(
     Ok(pixel)
 }
 
-/// A route that runs the stack.
-fn route(plan: &Plan, stack: Stack) -> Route {
-    match stack {
-        Stack::Head => Route::Classify,
-        Stack::Decoder => Route::Reconstruct,
-        Stack::Encoder if plan.stack(Stack::Decoder).is_some() => Route::Reconstruct,
-        Stack::Encoder => Route::Classify,
-    }
-}
-
 fn kernel(op: &Op) -> Option<[usize; 2]> {
     match op.reads() {
         Reads::Window(geometry, _) | Reads::Spread(geometry) => {
@@ -342,17 +330,32 @@ pub fn flat([channel, depth, row, column]: [usize; 4], shape: &Shape) -> usize {
     ((channel * depths + depth) * rows + row) * columns + column
 }
 
-/// The numbers of one image in C, D, H, W order.
-fn channels_first(tensor: &Tensor, shape: &Shape) -> Result<Vec<f32>, PixelError> {
-    let numbers = tensor
-        .flatten_all()?
-        .to_device(&Device::Cpu)?
-        .to_vec1::<f32>()?;
-    let channels = shape.channels();
-    let cells = numbers.len() / channels.max(1);
-    Ok((0..channels * cells)
-        .map(|i| numbers[i % cells * channels + i / cells])
-        .collect())
+impl Inspection for Pixel {
+    const NAME: &'static str = "pixel";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let probe = cx.probe(request.file.as_deref())?;
+        let run = cx.run()?;
+        let inference = run.inference;
+        let step = run.step;
+        Ok(look(cx.whole()?, inference, &probe, request, step)?)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+impl From<PixelError> for InspectError {
+    fn from(error: PixelError) -> InspectError {
+        match error {
+            PixelError::Network(error) => error.into(),
+            PixelError::Device(error) => error.into(),
+            PixelError::NoLayer(message) => InspectError::Input(message),
+        }
+    }
 }
 
 #[cfg(test)]

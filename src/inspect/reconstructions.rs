@@ -3,12 +3,14 @@
 //! Fails as the network or the reading of an image does. Making them changes no number of a training.
 
 use super::curve::is_signal;
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::nn::{Mode, Network, NnError, Route};
 use crate::project::data::Split;
 use crate::rng::{Purpose, stream};
 use candle_core::{Device, Tensor};
 use rand::RngCore;
+use std::path::PathBuf;
 
 /// How many probe images a run has at most.
 pub const PROBES: usize = 16;
@@ -163,4 +165,30 @@ pub fn reconstruct(
 fn mean_square(a: &[f32], b: &[f32]) -> f32 {
     let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     (sum / a.len().max(1) as f64) as f32
+}
+
+impl Inspection for Reconstructions {
+    const NAME: &'static str = "reconstructions";
+    const NEEDS: Needs = Needs::RunWithImages;
+    /// An image file instead of the probe images.
+    type Request = Option<PathBuf>;
+
+    fn compute(
+        cx: &mut InspectionContext<'_>,
+        image: &Option<PathBuf>,
+    ) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        if cx.run()?.inference.output_equals_input != Some(true) {
+            return Err(InspectError::Input(
+                "the network has no decoder whose output equals the input".to_owned(),
+            ));
+        }
+        let probe = cx.probe(image.as_deref())?;
+        let run = cx.run()?;
+        Ok(reconstruct(run.network, dataset, &probe, run.step)?)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
 }

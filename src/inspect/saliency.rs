@@ -7,10 +7,14 @@
 //! network does, and when a class is asked for that it has no output for.
 
 use super::curve::is_signal;
+use super::head::check_head;
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
 use crate::data::Dataset;
 use crate::nn::{Mode, NnError, Route};
+use crate::project::stage::{Stage, Task};
+use crate::shape::Inference;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -238,6 +242,53 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f32>, NnError> {
         .flatten_all()?
         .to_device(&Device::Cpu)?
         .to_vec1::<f32>()?)
+}
+
+impl Inspection for Saliency {
+    const NAME: &'static str = "saliency";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let stage = cx.stage()?;
+        let dataset = cx.images()?;
+        let run = cx.run()?;
+        let step = run.step;
+        let question = request.question.unwrap_or(match stage.task {
+            Task::Classify => Question::Predicted,
+            Task::Reconstruct => Question::Error,
+        });
+        check(question, &stage, run.inference, dataset).map_err(InspectError::Input)?;
+        let probe = cx.probe(request.image.as_deref())?;
+        Ok(explain(cx.logits()?, dataset, &probe, question, step)?)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+/// Whether the network can be asked this; fails with the reason.
+fn check(
+    question: Question,
+    stage: &Stage,
+    inference: &Inference,
+    dataset: &Dataset,
+) -> Result<(), String> {
+    let classes = dataset.classes().len();
+    match question {
+        Question::Error if inference.output_equals_input != Some(true) => {
+            Err("the network has no decoder whose output equals the input".to_owned())
+        }
+        Question::Error => Ok(()),
+        Question::Class(class) if class as usize >= classes => Err(format!(
+            "there is no class {class}; the images have {classes}"
+        )),
+        _ if !dataset.splits().any(|(_, data)| data.labelled()) => {
+            Err("these images have no classes to ask for".to_owned())
+        }
+        _ => check_head(stage, inference, dataset),
+    }
 }
 
 #[cfg(test)]

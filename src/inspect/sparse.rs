@@ -3,6 +3,7 @@
 //! A unit is a feature or a channel of one layer's output: of the layer that the stage's sparsity names, by
 //! default the code (the encoder's last output). Fails as the network or the reading of an image does.
 
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_name;
 use super::mirror::Mirror;
 use crate::data::{DataError, SplitData, epoch_order, fill_batch};
@@ -237,6 +238,48 @@ fn last_of(nodes: &[Planned], target: &Target) -> Option<String> {
             passes.iter().rev().find_map(|pass| last_of(pass, target))
         }
     })
+}
+
+impl Inspection for SparseCode {
+    const NAME: &'static str = "sparse code";
+    const NEEDS: Needs = Needs::RunWithImages;
+    type Request = ();
+
+    /// Of the last stage with a sparsity, or of the last one.
+    fn compute(cx: &mut InspectionContext<'_>, (): &()) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        let deadline = cx.deadline;
+        let run = cx.run()?;
+        let inference = run.inference;
+        let step = run.step;
+        let sparse = run.stages.iter().find(|stage| stage.sparsity.is_some());
+        let stage = sparse.or(run.stages.first()).cloned().unwrap_or_default();
+        let split = dataset.split(stage.split).map(|data| (stage.split, data));
+        let split = split.or_else(|| dataset.splits().next());
+        let none = || InspectError::Input("there are no images to measure".to_owned());
+        let what = Measured {
+            route: stage.task.into(),
+            sparsity: stage.sparsity.as_ref(),
+            split: split.ok_or_else(none)?,
+            until: deadline,
+        };
+        Ok(measure(cx.logits()?, inference, what, step)?)
+    }
+
+    fn step(&self) -> Option<u64> {
+        Some(self.step)
+    }
+}
+
+impl From<SparseError> for InspectError {
+    fn from(error: SparseError) -> InspectError {
+        match error {
+            SparseError::Data(error) => error.into(),
+            SparseError::Network(error) => error.into(),
+            SparseError::Device(error) => error.into(),
+            SparseError::NoLayer(_) => InspectError::Input(error.to_string()),
+        }
+    }
 }
 
 #[cfg(test)]

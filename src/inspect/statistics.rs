@@ -8,6 +8,7 @@
 
 mod duplicates;
 
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::data::{DataError, Dataset, Progress, SplitData};
 use crate::project::data::{MeanStd, Split};
 use duplicates::Seen;
@@ -318,6 +319,19 @@ fn spread_of(sum: f64, squares: f64, count: usize) -> (f64, f64) {
             .max(0.0)
             .sqrt(),
     )
+}
+
+impl Inspection for Statistics {
+    const NAME: &'static str = "statistics";
+    const NEEDS: Needs = Needs::Images;
+    type Request = Request;
+
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
+        let dataset = cx.images()?;
+        Ok(measure(dataset, *request, &mut |progress| {
+            cx.report(progress)
+        })?)
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,12 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use std::f32::consts::TAU;
 use std::path::Path;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
+use strata::inspect::augmented::Augmented;
+use strata::inspect::gallery::Gallery;
+use strata::inspect::pixel::Pixel;
+use strata::inspect::saliency::Saliency;
+use strata::inspect::statistics::Statistics;
 use strata::project::{Project, file};
 
 const SAMPLES: usize = 512;
@@ -112,10 +117,8 @@ fn signals_are_curves() {
     window.show_alone(ViewKind::Saliency);
     window.wait("maps", |state| {
         state
-            .looking
-            .saliency
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Saliency>()
             .is_some_and(|seen| seen.result.is_ok())
     });
     assert!(window.has("saliency of 16 signals"));
@@ -128,13 +131,16 @@ fn signals_are_curves() {
     window.show_alone(ViewKind::Augmentation);
     window.wait("draws", |state| {
         state
-            .looking
-            .augmented
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Augmented>()
             .is_some_and(|seen| seen.result.is_ok())
     });
-    let seen = window.state().looking.augmented.latest.clone().unwrap();
+    let seen = window
+        .state()
+        .inspections
+        .latest::<Augmented>()
+        .cloned()
+        .unwrap();
     let seen = seen.result.as_ref().unwrap();
     assert!(seen.are_curves && seen.channels == 1 && seen.together.size == [64, 128]);
     assert_eq!(
@@ -155,10 +161,8 @@ fn signals_are_curves() {
     window.click("Show one value of the trained network");
     window.wait("numbers", |state| {
         state
-            .looking
-            .pixel
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Pixel>()
             .is_some_and(|seen| seen.result.is_ok())
     });
     assert_eq!(
@@ -169,13 +173,16 @@ fn signals_are_curves() {
     window.show_alone(ViewKind::Data);
     window.wait("images", |state| {
         state
-            .looking
-            .data
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Gallery>()
             .is_some_and(|seen| seen.result.is_ok())
     });
-    let seen = window.state().looking.data.latest.clone().unwrap();
+    let seen = window
+        .state()
+        .inspections
+        .latest::<Gallery>()
+        .cloned()
+        .unwrap();
     let seen = seen.result.as_ref().unwrap();
     assert_eq!((seen.shape, seen.size), ([1, 1, SAMPLES], [64, 128, 1]));
     let light = pixels(&mut window, [[190, 255], [190, 255], [190, 255]]);
@@ -184,10 +191,8 @@ fn signals_are_curves() {
     window.show_alone(ViewKind::Statistics);
     window.wait("figures", |state| {
         state
-            .looking
-            .statistics
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Statistics>()
             .is_some_and(|seen| seen.result.is_ok())
     });
     keep(&mut window, "statistics");

@@ -11,7 +11,8 @@ use std::time::Duration;
 use strata::data::download::{Entry, Options, RemoteFile, Then};
 use strata::gui::action::{Action, Show};
 use strata::gui::state::State;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
+use strata::inspect::gallery::Gallery;
 use strata::project::data::Source;
 
 const SIZE: Vec2 = vec2(1280.0, 720.0);
@@ -107,10 +108,8 @@ fn open(server: &Server, folder: &Path, path: &str) -> Window {
     window.run();
     window.wait("the refusal", |state| {
         state
-            .looking
-            .data
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Gallery>()
             .is_some_and(|seen| seen.result.is_err())
     });
     window
@@ -148,10 +147,8 @@ fn a_dataset_is_downloaded_and_its_images_shown() {
     press(&mut window, "Download the data");
     window.wait("the images", |state| {
         state
-            .looking
-            .data
-            .latest
-            .as_ref()
+            .inspections
+            .latest::<Gallery>()
             .is_some_and(|seen| seen.result.is_ok())
     });
     assert!(window.has("images of the train split") && !window.has("No images to show"));

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata::gui::action::{Action, Overlay};
 use strata::gui::state::Closing;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::inspect::filters::Filters;
+use strata::inspect::gallery::Gallery;
 use strata::project::data::Source;
 use strata::project::node::Node;
 use strata::project::{Place, Stack, file};
@@ -82,7 +83,7 @@ fn a_view_is_dragged_beside_another() {
         window.get("Filters view").rect().top(),
         window.get("Reconstructions view").rect().top()
     );
-    assert_eq!(views(&window).len(), 7);
+    assert_eq!(views(&window).len(), 8);
     assert!(window.get("Loss view").rect().top() < to.top());
 }
 
@@ -93,6 +94,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
         "Loss",
         "Runs",
         "Filters",
+        "Feature maps",
         "Sparse code",
         "Reconstructions",
         "Saliency",
@@ -105,7 +107,7 @@ fn when_every_view_is_closed_the_centre_says_what_to_do() {
     assert_eq!(views(&window), [ViewKind::Accuracy]);
     window.click("Close Accuracy view");
     window.click("Reset arrangement");
-    assert_eq!(views(&window).len(), 7);
+    assert_eq!(views(&window).len(), 8);
 }
 
 #[test]
@@ -115,12 +117,12 @@ fn the_arrangement_survives_a_restart_and_a_broken_file_does_no_harm() {
     window.click("Close Filters view");
     drop(window);
     let window = Window::kept("conv-autoencoder", folder.path());
-    assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 6);
+    assert!(!views(&window).contains(&ViewKind::Filters) && views(&window).len() == 7);
     drop(window);
     std::fs::write(folder.path().join("views.json"), "{").unwrap();
     assert_eq!(
         views(&Window::kept("conv-autoencoder", folder.path())).len(),
-        7
+        8
     );
 }
 
@@ -199,7 +201,9 @@ fn pictures_replace_no_file_unasked_and_say_where_they_cannot_go() {
         "there is nothing to save yet"
     );
     window.click("Data view");
-    window.wait("images", |state| state.looking.data.latest.is_some());
+    window.wait("images", |state| {
+        state.inspections.latest::<Gallery>().is_some()
+    });
     let there = folder.path().join("there.png");
     std::fs::write(&there, "precious").unwrap();
     window.click("Save picture of Data");
@@ -261,7 +265,7 @@ fn what_is_dropped_on_the_window_is_opened() {
     assert_eq!(window.state().project().data.source, Source::Folder);
     drop_on(&mut window, &images.join("a.png"));
     assert_eq!(
-        window.state().looking.request.image,
+        window.state().inspections.saliency.image,
         Some(images.join("a.png"))
     );
     window.press(Modifiers::COMMAND, Key::Z);
@@ -418,7 +422,7 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
             .map(|i| (i as f32 * 0.37).sin())
             .collect(),
     };
-    engine.with(|run| run.slots.filters.put(filters));
+    engine.with(|run| run.live.filters.put(filters));
     window.run();
     click(&mut window, "Save picture of Filters");
     click(&mut window, "Save path");

@@ -4,6 +4,7 @@ use super::window::*;
 use eframe::egui::{Key, Modifiers};
 use std::fs;
 use strata::gui::action::Action;
+use strata::inspect::saliency::Saliency;
 use strata::project::file;
 
 #[test]
@@ -33,7 +34,7 @@ fn a_run_folder_half_written_shows_what_there_is() {
     );
     window.click("Saliency view");
     window.wait("the refusal", |state| {
-        state.looking.saliency.latest.is_some()
+        state.inspections.latest::<Saliency>().is_some()
     });
     assert!(window.has("No saliency of this"));
     window.enter("encoder.0", "conv 16 k8 s4 p2");

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use strata::engine::command::Command;
 use strata::engine::event::{Event, Failure, Outcome, Summary};
+use strata::engine::inspection::live::LiveResults;
 use strata::engine::run::run;
-use strata::engine::slot::Slots;
 use strata::engine::thread::RunOptions;
 use strata::project::{Project, file};
 
@@ -81,7 +81,13 @@ pub fn train_until(
         }
         events.push(event);
     };
-    let outcome = run(project, options, &receiver, &mut sink, &Slots::default());
+    let outcome = run(
+        project,
+        options,
+        &receiver,
+        &mut sink,
+        &LiveResults::default(),
+    );
     (outcome, events)
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use strata::engine::command::Command;
 use strata::engine::event::Event;
-use strata::engine::slot::Slots;
+use strata::engine::inspection::live::LiveResults;
 use strata::engine::thread::{self, Running};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::app::{App, Setup};
@@ -21,7 +21,7 @@ use strata::gui::arrangement::{Arrangement, Part};
 use strata::gui::handle::StartRun;
 use strata::gui::offscreen::Canvas;
 use strata::gui::state::State;
-use strata::gui::views::ViewKind;
+use strata::gui::view_kind::ViewKind;
 use strata::project::{Project, builtin, file};
 
 /// The window under test.
@@ -114,7 +114,7 @@ impl Window {
     pub fn show_alone(&mut self, kind: ViewKind) {
         let shown = Arrangement(Some(Part::of(&[kind])));
         for action in [
-            Action::Show(Show::Workspace(kind.workspace())),
+            Action::Show(Show::Workspace(kind.info().workspace)),
             Action::View(OnView::Arrange(shown)),
         ] {
             self.harness.state_mut().handle(action);
@@ -288,7 +288,7 @@ pub struct FakeRun {
     pub project: Project,
     pub commands: Receiver<Command>,
     pub events: Option<Sender<Event>>,
-    pub slots: Arc<Slots>,
+    pub live: Arc<LiveResults>,
 }
 
 /// An engine that does nothing but what a test tells it.
@@ -300,18 +300,18 @@ pub fn fake_engine() -> (Engine, StartRun) {
     let start: StartRun = Box::new(move |project, _, _| {
         let (commands, received) = unbounded();
         let (send, events) = unbounded();
-        let slots = Arc::new(Slots::default());
+        let live = Arc::new(LiveResults::default());
         let run = FakeRun {
             project,
             commands: received,
             events: Some(send),
-            slots: slots.clone(),
+            live: live.clone(),
         };
         runs.lock().unwrap().push(run);
         Ok(Running {
             commands,
             events,
-            slots,
+            live,
         })
     });
     (engine, start)

@@ -9,7 +9,8 @@ use crate::gui::arrangement::{Arrangement, Part, Workspace};
 use crate::gui::curves::Curves;
 use crate::gui::frames::Frames;
 use crate::gui::training::Phase;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
+use crate::gui::views::{self, ViewInfo};
 use eframe::egui::{Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -211,9 +212,9 @@ impl Trial {
         let row = |kinds: &[ViewKind]| {
             Part::Row(kinds.iter().map(|kind| (1.0, Part::of(&[*kind]))).collect())
         };
-        let watched =
-            ViewKind::ALL.map(|kind| (kind.workspace() == Workspace::Training).then_some(kind));
-        let watched: Vec<ViewKind> = watched.into_iter().flatten().collect();
+        let is_watched = |info: &&ViewInfo| info.workspace == Workspace::Training;
+        let watched = views::all().iter().filter(is_watched);
+        let watched: Vec<ViewKind> = watched.map(|info| info.kind).collect();
         let (above, below) = watched.split_at(watched.len() / 2);
         let all = Arrangement(Some(Part::Column(vec![
             (1.0, row(above)),

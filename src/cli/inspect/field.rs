@@ -19,7 +19,7 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
         place: place(&run, args.layer.as_deref())?,
         cell: cell(args.cell.as_deref())?,
     };
-    let field = run.effective_field(&request)?;
+    let field = run.inspect::<EffectiveField>(&request)?;
     output::say(&line(&field));
     Ok((
         field_sheet(&field, zoom_for(field.height)),
@@ -28,7 +28,7 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
 }
 
 /// The layer of this name; of a stack, or without a name, the last one.
-fn place(run: &SavedRun, name: Option<&str>) -> Result<Place, WrongInput> {
+pub(super) fn place(run: &SavedRun, name: Option<&str>) -> Result<Place, WrongInput> {
     let name = name.unwrap_or(Stack::Encoder.name());
     let target: Target = name
         .parse()

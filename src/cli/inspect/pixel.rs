@@ -32,7 +32,7 @@ pub fn run(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<()> {
         file: args.image.clone(),
         ..Request::of(place)
     };
-    let pixel = run.pixel(&request)?;
+    let pixel = run.inspect::<Pixel>(&request)?;
     if at.is_some_and(|at| at != pixel.at) {
         let message = format!(
             "--at {} is outside of the output {}",

@@ -10,7 +10,7 @@ use crate::gui::recent::Kind;
 use crate::gui::snapshot::Snapshot;
 use crate::gui::state::{Ask, Asking, Closing, Pending, State};
 use crate::gui::training::Training;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use crate::project::{Project, builtin, file};
@@ -32,12 +32,15 @@ impl State {
             Action::New => self.unless_unsaved(Pending::New, services),
             Action::DataFolder(path) => self.read_folder(&path),
             Action::Image(path) if self.view.workspace == Workspace::Data => {
-                self.looking.kernels.subject = kernels::Subject::File(path);
+                self.inspections.kernels.subject = kernels::Subject::File(path);
                 self.change_views(OnView::Open(ViewKind::Kernels, None));
             }
             Action::Image(path) => {
-                self.looking.request.image = Some(path);
-                self.change_views(OnView::Open(ViewKind::Saliency, None));
+                self.inspections.saliency.image = Some(path);
+                // Feature maps show it too: where they are seen, nothing else has to be opened.
+                if !self.arrangement().fronts().contains(&ViewKind::Activations) {
+                    self.change_views(OnView::Open(ViewKind::Saliency, None));
+                }
             }
             Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name), services),
             Action::Open(path) => self.unless_unsaved(Pending::Open(path), services),
@@ -207,7 +210,7 @@ impl State {
             ),
         );
         self.training = Training::stored(run, &services.wake);
-        self.looking.forget_run();
+        self.inspections.forget_run();
     }
 
     fn ask(&mut self, what: Asking, services: &mut Services) {
@@ -232,7 +235,7 @@ impl State {
         let folder = self.training.run.clone().unwrap_or_else(|| self.base());
         let name = format!(
             "{}-step-{}.png",
-            slug(kind.title(), "view"),
+            slug(kind.info().title, "view"),
             self.training.curves.steps()
         );
         folder.join(name).display().to_string()
@@ -251,7 +254,8 @@ impl State {
         }
         self.ask = None;
         let snapshot = Snapshot::of(kind, self);
-        self.pictures.save(snapshot, path, &services.wake);
+        let write = move |path: &Path| snapshot.write(path);
+        self.pictures.save(path, write, &services.wake);
     }
 
     /// Whether a file stands there that was not agreed to be replaced; asks about it.

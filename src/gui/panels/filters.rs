@@ -1,13 +1,14 @@
 //! The first layer's filters as small pictures, live.
 
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::{LookAt, Subject};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::raster::{Sheet, shades};
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
+use crate::inspect::inspection::Subject;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
 use crate::text;
 use eframe::egui::{
@@ -33,6 +34,18 @@ const MOST: usize = 1024;
 const GAP: f32 = 4.0;
 
 impl View for FiltersView {
+    fn title(&self) -> &'static str {
+        "Filters"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The first layer's weights as small pictures"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         "The weights of the first layer, one small picture for each filter. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
     }
@@ -66,16 +79,16 @@ impl View for FiltersView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Filters));
+        actions.extend(state.request(state.filters_query()));
         let filters = match state.filters() {
             Some(Ok(filters)) if filters.count > 0 => filters,
             other => {
                 self.drawn = None;
-                let failure = other.and_then(Result::err);
                 let reading =
                     other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
+                let failure = other.and_then(Result::err);
                 return match failure {
-                    Some(message) => empty(ui, "No filters to show", message),
+                    Some(message) => empty(ui, "No filters to show", &message),
                     None if reading => {
                         empty(ui, "Reading the weights …", "They appear in a moment.")
                     }

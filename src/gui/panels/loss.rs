@@ -4,10 +4,11 @@
 pub use super::axes::Quantity;
 use super::axes::{Axes, plot};
 use crate::gui::action::{Action, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::curves::{Curve, Curves};
 use crate::gui::state::State;
 use crate::gui::theme::{self, Palette};
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::{empty, figure};
 use crate::text;
 use eframe::egui::{RichText, Stroke, Ui};
@@ -37,6 +38,24 @@ impl LossView {
 }
 
 impl View for LossView {
+    fn title(&self) -> &'static str {
+        match self.0 {
+            Quantity::Loss => "Loss",
+            Quantity::Accuracy => "Accuracy",
+        }
+    }
+
+    fn summary(&self) -> &'static str {
+        match self.0 {
+            Quantity::Loss => "What training makes small, step by step",
+            Quantity::Accuracy => "The share of images whose class is named right",
+        }
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         match self.0 {
             Quantity::Loss => {

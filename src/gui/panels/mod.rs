@@ -1,12 +1,14 @@
 //! The panels of the window, one file (or folder) each. A panel reads the state, which it cannot
 //! change, and pushes what the user did as actions.
 
+pub mod activations;
 pub mod architecture;
 mod axes;
 pub mod controls;
 pub mod data;
 pub mod design;
 pub mod filters;
+mod image_source;
 pub mod loss;
 pub mod notices;
 pub mod overlay;

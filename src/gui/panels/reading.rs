@@ -9,7 +9,7 @@ use eframe::egui::{Align, Layout, RichText, Ui};
 
 /// Says what is read and how far it has come, with a button that ends it.
 pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Action>) {
-    let Some(progress) = state.looking.progress() else {
+    let Some(progress) = state.inspections.progress() else {
         return empty(ui, heading, "This takes a moment.");
     };
     let count = |n: usize| text::count(n as u64);
@@ -23,14 +23,14 @@ pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Acti
         ),
     };
     with_button(ui, heading, &far, "Cancel", || {
-        actions.push(Action::CancelLook(true))
+        actions.push(Action::CancelReading)
     });
 }
 
 /// Why there is nothing to show, and the way back: the files may have been mended meanwhile.
 pub fn failed(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
     with_button(ui, heading, message, "Read again", || {
-        actions.push(Action::CancelLook(false))
+        actions.push(Action::ReadAgain)
     });
 }
 

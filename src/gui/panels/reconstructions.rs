@@ -2,11 +2,12 @@
 
 use super::reading::{failed, reading};
 use crate::gui::action::Action;
-use crate::gui::looking::{LookAt, Subject};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
+use crate::inspect::inspection::Subject;
 use crate::inspect::picture::{CURVE, compared, image_rgba};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
@@ -44,6 +45,18 @@ const NUMBERS: f32 = 20.0;
 const GAP: f32 = 8.0;
 
 impl View for ReconstructionsView {
+    fn title(&self) -> &'static str {
+        "Reconstructions"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Probe images over what the network makes of them"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in the network's units."
     }
@@ -80,22 +93,23 @@ impl View for ReconstructionsView {
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if state.has_task(Task::Reconstruct) {
-            actions.extend(state.question(LookAt::Reconstructions));
+            actions.extend(state.request(state.reconstructions_query()));
         }
         let latest = match state.reconstructions() {
             Some(Ok(latest)) if !latest.mse.is_empty() => latest,
             other => {
                 self.drawn = None;
-                let stored = matches!(state.subject(), Some(Subject::Stored(_)));
+                let is_reading =
+                    other.is_none() && matches!(state.subject(), Some(Subject::Stored(_)));
                 let (heading, hint) = match other.and_then(Result::err) {
                     _ if !state.has_task(Task::Reconstruct) => (
                         "Nothing to reconstruct",
                         "A decoder and a stage with task reconstruct fill this view.",
                     ),
                     Some(message) => {
-                        return failed(ui, "No pictures of this run", message, actions);
+                        return failed(ui, "No pictures of this run", &message, actions);
                     }
-                    None if other.is_none() && stored => {
+                    None if is_reading => {
                         return reading(ui, state, "Opening the run …", actions);
                     }
                     None => (

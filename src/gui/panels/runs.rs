@@ -4,11 +4,12 @@ use super::axes::{Axes, Quantity, plot};
 use super::loss::by_epoch;
 use crate::engine::record::Status;
 use crate::gui::action::{Action, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::curves::Curves;
 use crate::gui::runs::StoredRun;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::{Icon, empty, icon_button};
 use crate::text;
 use eframe::egui::{
@@ -28,6 +29,18 @@ const ROW: f32 = 40.0;
 const NAME_AND_FIGURE: f32 = 236.0;
 
 impl View for RunsView {
+    fn title(&self) -> &'static str {
+        "Runs"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The runs of this project laid over each other"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         "All runs of this project laid over each other, each in a colour of its own that it keeps. Faint: the smoothed loss of training; strong: on the validation images. A click on a run hides or shows it; the arrow opens it."
     }

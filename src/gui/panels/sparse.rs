@@ -2,13 +2,14 @@
 
 use super::axes::{axis, even};
 use super::reading::{failed, reading};
-use crate::engine::look::Looked;
+use crate::engine::inspection::reply::Reply;
 use crate::gui::action::Action;
-use crate::gui::looking::{LookAt, Subject};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme::{self, Palette};
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::{empty, figure};
+use crate::inspect::inspection::Subject;
 use crate::inspect::maps::BINS;
 use crate::inspect::sparse::SparseCode;
 use crate::text;
@@ -22,14 +23,25 @@ pub struct SparseView {
     drawn: Option<(Arc<Seen>, Ranked)>,
 }
 
-/// What was asked and what came of it.
-type Seen = Looked<Subject, SparseCode>;
+type Seen = Reply<SparseCode>;
 
 /// More units than this are drawn as one area.
 const MOST_BARS: usize = 40;
 const MOST_STEPS: usize = 256;
 
 impl View for SparseView {
+    fn title(&self) -> &'static str {
+        "Sparse code"
+    }
+
+    fn summary(&self) -> &'static str {
+        "How active each hidden unit is on average"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         "How active each hidden unit is on average over images of the stage's split: sorted, and as a histogram. With sparsity = \"rho=0.05 beta=3\" in the stage, the penalty β·Σ KL(ρ‖ρ̂) draws the means ρ̂ to the target ρ: each unit then answers to few images. Units near 0 are dead."
     }
@@ -74,10 +86,10 @@ impl View for SparseView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Sparse));
+        actions.extend(state.request(state.run_query::<SparseCode>(())));
         match seen(state).map(|seen| (seen, &seen.result)) {
             Some((seen, Ok(code))) => charts(ui, code, self.ranked(seen, code)),
-            Some((_, Err(message))) => failed(ui, "No code to measure", message, actions),
+            Some((_, Err(error))) => failed(ui, "No code to measure", &error.to_string(), actions),
             None => match state.subject() {
                 Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
                 Some(Subject::Live) => empty(
@@ -85,7 +97,7 @@ impl View for SparseView {
                     "Measuring …",
                     "The first figures come with the next pictures.",
                 ),
-                None => empty(
+                _ => empty(
                     ui,
                     "No hidden units to measure yet",
                     "Press Train, or open a run folder. A stage with sparsity = \"rho=0.05 beta=3\" shows its target too.",
@@ -109,20 +121,11 @@ impl SparseView {
 }
 
 fn seen(state: &State) -> Option<&Arc<Seen>> {
-    let subject = state.subject();
-    let fits = |seen: &Subject| {
-        subject.as_ref().is_none_or(|subject| subject == seen) || *seen == Subject::Live
-    };
-    state
-        .looking
-        .sparse
-        .latest
-        .as_ref()
-        .filter(|seen| fits(&seen.question))
+    state.run_reply()
 }
 
 fn latest(state: &State) -> Option<&SparseCode> {
-    seen(state)?.result.as_ref().ok()
+    seen(state)?.result.as_deref().ok()
 }
 
 fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {

@@ -2,7 +2,7 @@
 
 use crate::gui::arrangement::Workspace;
 use crate::gui::lens::LensSettings;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
 use crate::inspect::gallery::{self, Part};
 use crate::inspect::picture::FilterScale;
 use crate::inspect::saliency::{self, Question};

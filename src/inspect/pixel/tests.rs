@@ -1,8 +1,9 @@
 use super::*;
-use crate::nn::Network;
-use crate::project::Network as Stacks;
+use crate::nn::{Network, Route};
 use crate::project::node::Node;
+use crate::project::{Network as Stacks, Stack};
 use crate::shape::infer;
+use candle_core::{Device, Tensor};
 
 fn stacks(input: &str, encoder: &[&str], decoder: &[&str], head: &[&str]) -> Stacks {
     let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();

@@ -32,6 +32,8 @@ pub(crate) struct Node {
     pub output: Option<Tensor>,
     penalty: Option<Penalty>,
     penalised: Penalised,
+    /// Copies of what passes, where they were asked for.
+    pub tap: Option<Tap>,
     /// How many of the nodes that follow this layer can do the work of.
     absorbs: usize,
     /// Whether the layer that follows can do this layer's work.
@@ -55,6 +57,7 @@ impl Node {
             output,
             penalty,
             penalised,
+            tap: None,
             absorbs: 0,
             given_up: false,
             own: Memory::default(),
@@ -62,15 +65,31 @@ impl Node {
             skipped: false,
         }
     }
+
+    /// Whether it or a node inside of it is tapped.
+    fn has_tap(&self) -> bool {
+        let inside = |sequence: &Sequence| sequence.nodes.iter().any(Node::has_tap);
+        self.tap.is_some() || self.layer.sequences().iter().any(inside)
+    }
+}
+
+/// Copies of what passed a node. They have memory of their own: the tensors of a pass are overwritten
+/// by the next one, and gradients already by the layers before.
+#[derive(Default)]
+pub(crate) struct Tap {
+    pub input: Option<Tensor>,
+    pub output: Option<Tensor>,
+    /// The gradient for the output; none until a backward pass after the latest forward pass.
+    pub gradient: Option<Tensor>,
 }
 
 /// A forward pass on its way through a sequence.
 struct Way {
     /// What has come out so far.
     x: Tensor,
-    /// The first node that learns.
+    /// The first node that needs a gradient.
     first: usize,
-    /// Whether something before the sequence learns.
+    /// Whether something before the sequence needs one.
     carries: bool,
     /// Which of the shared memories `x` is in.
     holder: usize,
@@ -131,7 +150,7 @@ impl Sequence {
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let (first, carries) = (self.first_trained(cx), cx.carries);
+        let (first, carries) = (self.first_with_gradient(cx), cx.carries);
         let mut way = Way {
             x: x.clone(),
             first,
@@ -149,9 +168,13 @@ impl Sequence {
 
     /// Goes through one node: by its layer, unless another one has done its work or will do it.
     fn advance(&mut self, i: usize, way: &mut Way, cx: &mut Context<'_>) -> Result<()> {
+        let leaves = cx.fuses && self.leaves_work(i);
         let node = &mut self.nodes[i];
-        let leaves = node.given_up && cx.fuses && node.penalty.is_none();
         node.skipped = way.absorbed > 0 || leaves;
+        if let Some(tap) = &mut node.tap {
+            *tap = Tap::default();
+            tap.input = Some(way.x.copy()?);
+        }
         if way.absorbed > 0 {
             way.absorbed -= 1;
         } else if !leaves {
@@ -163,8 +186,19 @@ impl Sequence {
             penalty.observe(&way.x)?;
             cx.penalty += penalty.value;
         }
+        if let Some(tap) = &mut node.tap {
+            tap.output = Some(way.x.copy()?);
+        }
         node.output = (is_seen && !way.passes).then(|| way.x.clone());
         Ok(())
+    }
+
+    /// Whether the layer that follows does this one's work, and nothing looks in between.
+    fn leaves_work(&self, i: usize) -> bool {
+        let node = &self.nodes[i];
+        let is_tapped = |node: &Node| node.tap.is_some();
+        let next_is_tapped = self.nodes.get(i + 1).is_some_and(is_tapped);
+        node.given_up && node.penalty.is_none() && !is_tapped(node) && !next_is_tapped
     }
 
     fn compute(&mut self, i: usize, way: &mut Way, cx: &mut Context<'_>) -> Result<()> {
@@ -196,13 +230,15 @@ impl Sequence {
         Ok(())
     }
 
-    /// How many nodes after this one it now stands for: all that it absorbs, unless somebody looks at an
-    /// output in between.
+    /// How many nodes after this one it now does the work of: all that it absorbs, unless a penalty or a
+    /// tap needs an output in between.
     fn fused_after(&self, i: usize) -> usize {
         let absorbs = self.nodes[i].absorbs;
-        let watched = self.nodes[i..i + absorbs]
-            .iter()
-            .any(|node| node.penalty.is_some());
+        let is_penalised = |node: &Node| node.penalty.is_some();
+        let is_tapped = |node: &Node| node.tap.is_some();
+        // The input of a tapped node is the output of the one before, so the last one counts too.
+        let watched = self.nodes[i..i + absorbs].iter().any(is_penalised)
+            || (absorbs > 0 && self.nodes[i..=i + absorbs].iter().any(is_tapped));
         if watched { 0 } else { absorbs }
     }
 
@@ -216,13 +252,16 @@ impl Sequence {
         let first = if need_input {
             0
         } else {
-            self.first_trained(cx)
+            self.first_with_gradient(cx)
         };
         let (mut gradient, mut holder) = (gradient.clone(), 0);
         for i in (first..self.nodes.len()).rev() {
             let node = &mut self.nodes[i];
             if let Some(penalty) = &node.penalty {
                 gradient = penalty.add_gradient(&gradient, &mut node.penalised, cx)?;
+            }
+            if let Some(tap) = &mut node.tap {
+                tap.gradient = Some(gradient.copy()?);
             }
             if node.skipped {
                 continue;
@@ -246,18 +285,18 @@ impl Sequence {
         Ok(need_input.then_some(gradient))
     }
 
-    /// The first node with a parameter that trains; the length when there is none.
-    fn first_trained(&self, cx: &Context<'_>) -> usize {
-        let trains = |node: &Node| node.parameters.iter().any(|&p| cx.trains(p));
+    /// The first node with a parameter that trains, or with a tap; the length when there is none.
+    fn first_with_gradient(&self, cx: &Context<'_>) -> usize {
+        let needs = |node: &Node| node.parameters.iter().any(|&p| cx.trains(p)) || node.has_tap();
         self.nodes
             .iter()
-            .position(trains)
+            .position(needs)
             .unwrap_or(self.nodes.len())
     }
 
-    /// True when something in here still learns.
-    pub(crate) fn trains(&self, cx: &Context<'_>) -> bool {
-        self.first_trained(cx) < self.nodes.len()
+    /// Whether gradients have to come back into this sequence: something in it learns or is tapped.
+    pub(crate) fn needs_gradient(&self, cx: &Context<'_>) -> bool {
+        self.first_with_gradient(cx) < self.nodes.len()
     }
 
     fn parameters(&self) -> Vec<usize> {
@@ -285,6 +324,40 @@ impl Sequence {
             }
             visit(node);
         }
+    }
+
+    /// Taps the nodes of these places, in every pass of a repeat, and no others; of a repeat itself its
+    /// last node. Gives the places that no node has.
+    pub(crate) fn set_taps(&mut self, places: &[Place]) -> Vec<Place> {
+        self.visit_mut(&mut |node| {
+            node.tap = places.contains(&node.place).then(Tap::default);
+        });
+        let mut missing = places.to_vec();
+        self.visit(&mut |node| missing.retain(|place| *place != node.place));
+        missing.retain(|place| !self.tap_last_inside(place));
+        missing
+    }
+
+    /// Taps the last node inside of a place; false when there is none.
+    fn tap_last_inside(&mut self, place: &Place) -> bool {
+        let target = Target::Node(place.clone());
+        let (mut count, mut last) = (0, None);
+        self.visit(&mut |node| {
+            last = if target.contains(&node.place) {
+                Some(count)
+            } else {
+                last
+            };
+            count += 1;
+        });
+        let mut index = 0;
+        self.visit_mut(&mut |node| {
+            if Some(index) == last {
+                node.tap = Some(Tap::default());
+            }
+            index += 1;
+        });
+        last.is_some()
     }
 
     /// Takes all penalties away and puts the given one on the output of what the target names: of a stack
@@ -466,7 +539,7 @@ impl Layer for Join {
             let width = self.channels[i];
             let first = start;
             start += width;
-            if !need_input && !branch.trains(cx) {
+            if !need_input && !branch.needs_gradient(cx) {
                 continue;
             }
             let part = match self.kind {

@@ -19,7 +19,7 @@ pub(crate) struct Context<'a> {
     pub fuses: bool,
     /// Whether outputs that no gradient will ask for, those before all that learns, may be overwritten.
     pub forgets: bool,
-    /// Whether something before the present layer learns, so that gradients pass through it.
+    /// Whether something before the present layer learns or is tapped, so that gradients pass through it.
     pub carries: bool,
     /// Memory that one layer at a time works in.
     pub scratch: &'a Memory,

@@ -8,6 +8,7 @@
 //! | `parameters` | weights and running statistics: frozen, read, replaced |
 //! | `penalty` | the sparsity penalty |
 //! | `outputs` | what every layer gave |
+//! | `taps` | copies of the input, output and gradient of chosen layers |
 
 mod build;
 mod context;
@@ -16,12 +17,14 @@ mod parameters;
 mod pass;
 mod penalty;
 mod route;
+mod taps;
 
 pub(crate) use build::Builder;
 pub(crate) use context::{Combine, Context};
 pub use parameters::Parameter;
 pub(crate) use penalty::{Penalised, Penalty};
 pub use route::{Mode, Route};
+pub use taps::Tapped;
 
 use super::NnError;
 use super::layers::{Chosen, Sequence, channels_last};

@@ -47,7 +47,7 @@ impl Network {
     }
 
     /// What the latest batch passed through.
-    fn passed(&self) -> impl Iterator<Item = &Sequence> {
+    pub(super) fn passed(&self) -> impl Iterator<Item = &Sequence> {
         [Stack::Encoder, self.route.second()]
             .into_iter()
             .filter_map(|stack| self.stacks[stack as usize].as_ref())

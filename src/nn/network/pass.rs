@@ -16,7 +16,7 @@ impl Network {
         for stack in [Stack::Encoder, route.second()] {
             let sequence = sound(&mut stacks[stack as usize], stack)?;
             x = sequence.forward(&x, &mut cx)?;
-            cx.carries |= sequence.trains(&cx);
+            cx.carries |= sequence.needs_gradient(&cx);
         }
         (self.penalty, self.forgot) = (cx.penalty, cx.forgets);
         Ok(x)
@@ -77,7 +77,7 @@ impl Network {
         let route = self.route;
         let (mut cx, stacks) = self.context(Mode::Train { seed: 0, step: 0 });
         let encoder = sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?;
-        let need_code = need_input || encoder.trains(&cx);
+        let need_code = need_input || encoder.needs_gradient(&cx);
         let second = route.second();
         let code =
             sound(&mut stacks[second as usize], second)?.backward(gradient, need_code, &mut cx)?;

@@ -2,7 +2,7 @@
 
 use crate::gui::action::{Action, OnView};
 use crate::gui::theme;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::shape::{Banner, Level};
 use eframe::egui::{

@@ -5,7 +5,7 @@ use super::{drag, fold, lock};
 use crate::gui::action::{Action, OnSelected, OnView};
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
 use crate::gui::widgets::{Field, FieldEvent, slab};
 use crate::project::Place;
 use crate::project::edit::Edit;

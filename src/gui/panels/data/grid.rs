@@ -3,11 +3,11 @@
 
 use super::pages::sheet;
 use super::{GAP, Seen, class, hovered};
-use crate::engine::look::DataQuestion;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
-use crate::inspect::gallery::{BLOCK, Gallery, Part, Request};
+use crate::inspect::gallery::{BLOCK, Gallery, Part};
+use crate::inspect::inspection::Subject;
 use crate::project::data::Split;
 use crate::text;
 use eframe::egui::{FontId, Pos2, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2};
@@ -22,7 +22,7 @@ const SIDE: f32 = 56.0;
 const CAPTION: f32 = 14.0;
 
 /// Whose images are kept.
-type Owner = (DataQuestion, Split, Option<u32>);
+type Owner = (Subject, Split, Option<u32>);
 
 /// The blocks about those in sight.
 #[derive(Default)]
@@ -62,11 +62,7 @@ impl Grid {
         {
             return;
         }
-        let question = DataQuestion {
-            part: Request::default(),
-            ..seen.question.clone()
-        };
-        let owner = (question, gallery.split, class);
+        let owner = (seen.query.subject.clone(), gallery.split, class);
         if self.owner.as_ref() != Some(&owner) {
             self.blocks.clear();
             self.owner = Some(owner);

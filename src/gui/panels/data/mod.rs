@@ -13,12 +13,12 @@ pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
-use crate::engine::look::{CANCELLED, DataQuestion, Looked};
+use crate::engine::inspection::reply::{InspectionError, Reply};
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::LookAt;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::project::data::Split;
@@ -37,8 +37,7 @@ pub struct DataView {
     grid: Grid,
 }
 
-/// What was asked and what came of it.
-type Seen = Looked<DataQuestion, Gallery>;
+type Seen = Reply<Gallery>;
 
 const GAP: f32 = 4.0;
 /// Room for the name of a split.
@@ -53,6 +52,18 @@ const BALANCE: f32 = 208.0;
 const BELOW: f32 = 110.0;
 
 impl View for DataView {
+    fn title(&self) -> &'static str {
+        "Data"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The images with their labels, and how many of each"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Data
+    }
+
     fn about(&self) -> &'static str {
         "The images as the network gets them: scaled, grey or colour, before augmentation. A few of each class a page, or all of them in one long grid; how many there are of each class (a click on one shows it alone); and the files that were left out, with the reason."
     }
@@ -78,7 +89,7 @@ impl View for DataView {
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(gallery) = latest(state) else { return };
-        let part = state.looking.part.part;
+        let part = state.inspections.gallery.part;
         let mut show = |split, part| {
             actions.push(Action::Show(Show::Images(Request {
                 split: Some(split),
@@ -110,13 +121,14 @@ impl View for DataView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Data));
+        actions.extend(state.request(Some(state.gallery_query())));
         match seen(state).map(|seen| (seen, &seen.result)) {
-            Some((_, Err(message))) => {
-                if download::is_offered(state) && message != CANCELLED {
-                    missing(ui, state, message, actions);
+            Some((_, Err(error))) => {
+                let message = error.to_string();
+                if download::is_offered(state) && *error != InspectionError::Cancelled {
+                    missing(ui, state, &message, actions);
                 } else {
-                    empty_wrapped(ui, "No images to show", message, actions);
+                    empty_wrapped(ui, "No images to show", &message, actions);
                 }
             }
             Some((_, Ok(gallery))) if gallery.splits.is_empty() => {
@@ -213,18 +225,13 @@ fn split_box(ui: &mut Ui, gallery: &Gallery, choose: &mut impl FnMut(Split)) {
     }
 }
 
-/// The newest answer, until other images are being read.
+/// The latest reply, until other images are being read.
 fn seen(state: &State) -> Option<&Arc<Seen>> {
-    let question = state.data_question();
-    let asked = &state.looking.data;
-    asked
-        .latest
-        .as_ref()
-        .filter(|seen| seen.question.same_images(&question) || !asked.waits_for(&question))
+    state.inspections.shown_for(&state.gallery_query())
 }
 
 fn latest(state: &State) -> Option<&Gallery> {
-    seen(state)?.result.as_ref().ok()
+    seen(state)?.result.as_deref().ok()
 }
 
 /// A message can be long: it names the file, and what would help.
@@ -384,15 +391,15 @@ impl DataView {
 
 /// Asks for a block of what is shown, unless something else has been asked for meanwhile.
 fn ask(state: &State, gallery: &Gallery, block: usize) -> Option<Action> {
-    let Request { split, part } = state.looking.part;
+    let Request { split, part } = state.inspections.gallery;
     let is_this = split.is_none_or(|split| split == gallery.split)
         && part.numbered(0) == gallery.part.numbered(0);
-    let is_answered = state.looking.data.answer(&state.data_question()).is_some();
+    let is_answered = state.inspections.reply_to(&state.gallery_query()).is_some();
     let wanted = Request {
         split: Some(gallery.split),
         part: part.numbered(block),
     };
-    ((is_this || is_answered) && wanted != state.looking.part)
+    ((is_this || is_answered) && wanted != state.inspections.gallery)
         .then_some(Action::Show(Show::Images(wanted)))
 }
 

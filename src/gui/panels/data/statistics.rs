@@ -4,12 +4,12 @@ mod charts;
 mod duplicates;
 
 use super::super::reading::{failed, reading};
-use crate::engine::look::{DataQuestion, Looked};
+use crate::engine::inspection::reply::Reply;
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::LookAt;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::{State, Switch};
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::statistics::{Request, SplitStatistics, Statistics};
 use crate::project::data::{DataSpec, Normalize, Split};
@@ -18,8 +18,7 @@ use crate::text::count;
 use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
 
-/// What was asked and what came of it.
-type Seen = Looked<(DataQuestion, Request), Statistics>;
+type Seen = Reply<Statistics>;
 
 /// The view, with the textures of its mean image and of the images that are there twice.
 #[derive(Default)]
@@ -29,6 +28,18 @@ pub struct StatisticsView {
 }
 
 impl View for StatisticsView {
+    fn title(&self) -> &'static str {
+        "Statistics"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Classes, mean image, histogram of the values, duplicates"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Data
+    }
+
     fn about(&self) -> &'static str {
         "Measured on the images as they are before range or normalize: how many there are of each class, mean and deviation by channel and by pixel, the histogram of the values, and images that are there twice, bit by bit. A copy of a training image among the test images makes the test figure too good."
     }
@@ -61,9 +72,9 @@ impl View for StatisticsView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Statistics));
+        actions.extend(state.request(Some(state.statistics_query())));
         match latest(state).map(|seen| (seen, &seen.result)) {
-            Some((_, Err(message))) => failed(ui, "Nothing to measure", message, actions),
+            Some((_, Err(error))) => failed(ui, "Nothing to measure", &error.to_string(), actions),
             Some((seen, Ok(found))) => {
                 let Some(split) = chosen(state, found) else {
                     return;
@@ -78,13 +89,12 @@ impl View for StatisticsView {
     }
 }
 
-/// The newest answer, unless it is to another question than the one on its way.
+/// The latest reply, unless it is to another query than the one that waits.
 fn latest(state: &State) -> Option<&Arc<Seen>> {
-    let (asked, question) = (&state.looking.statistics, state.statistics_question());
-    asked
-        .latest
-        .as_ref()
-        .filter(|seen| seen.question == question || !asked.waits_for(&question))
+    let query = state.statistics_query();
+    let inspections = &state.inspections;
+    let is_of_it = |seen: &&Arc<Seen>| seen.query == query || !inspections.waits_for(&query);
+    inspections.latest().filter(is_of_it)
 }
 
 fn counted(split: &SplitStatistics) -> String {

@@ -2,28 +2,28 @@
 
 mod cards;
 
+use super::image_source;
 use super::reading::{failed, reading};
-use crate::engine::look::Looked;
+use crate::engine::inspection::reply::Reply;
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::{LookAt, Subject};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::raster::Sheet;
-use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, empty, icon_button};
+use crate::gui::widgets::{chevron, empty};
 use crate::inspect::class_name;
 use crate::inspect::curve;
+use crate::inspect::inspection::Subject;
 use crate::inspect::maps::{SIGNAL, map_rgba, overlay_rgba, signal_rgba};
 use crate::inspect::picture::image_rgba;
 use crate::inspect::saliency::{Question, Request, Saliency};
 use crate::project::stage::Task;
 use crate::text;
-use eframe::egui::{ComboBox, Id, RichText, Ui};
-use std::path::PathBuf;
+use eframe::egui::{ComboBox, RichText, Ui};
 use std::sync::Arc;
 
-/// What was asked and what came of it.
-type Seen = Looked<(Subject, Request), Saliency>;
+type Seen = Reply<Saliency>;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
@@ -31,10 +31,19 @@ pub struct SaliencyView {
     drawn: Option<(Arc<Seen>, Sheet)>,
 }
 
-/// Room for the buttons beside the field.
-const BUTTONS: f32 = 72.0;
-
 impl View for SaliencyView {
+    fn title(&self) -> &'static str {
+        "Saliency"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The pixels that an answer rests on"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Training
+    }
+
     fn about(&self) -> &'static str {
         "How strongly each pixel bears on the answer: the gradient of the class score (its logit) by the input, |∂score/∂pixel|, the largest over the channels (Simonyan et al. 2013). For autoencoders the gradient of the reconstruction error. Bright pixels are those whose change would change the answer most. A signal is a curve over the colours of its samples."
     }
@@ -52,7 +61,7 @@ impl View for SaliencyView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        let request = &state.looking.request;
+        let request = &state.inspections.saliency;
         let mut chosen = request.question;
         let classes = self
             .drawn
@@ -77,7 +86,8 @@ impl View for SaliencyView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Saliency));
+        actions
+            .extend(state.request(state.run_query::<Saliency>(state.inspections.saliency.clone())));
         source(ui, state, actions);
         self.cards(ui, state, actions);
     }
@@ -94,7 +104,7 @@ impl SaliencyView {
             return nothing(ui, state, actions);
         };
         match &seen.result {
-            Err(message) => failed(ui, "No saliency of this", message, actions),
+            Err(error) => failed(ui, "No saliency of this", &error.to_string(), actions),
             Ok(saliency) => {
                 self.update(ui, seen, saliency);
                 if let Some((_, sheet)) = &self.drawn {
@@ -106,13 +116,7 @@ impl SaliencyView {
 }
 
 fn latest(state: &State) -> Option<&Arc<Seen>> {
-    let subject = state.subject();
-    // While a run starts or ends, the last maps of it stay.
-    state.looking.saliency.latest.as_ref().filter(|seen| {
-        subject.is_none_or(|subject| {
-            subject == seen.question.0 || matches!(seen.question.0, Subject::Live)
-        })
-    })
+    state.run_reply()
 }
 
 fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -123,7 +127,7 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             "Looking …",
             "The first maps come with the next pictures.",
         ),
-        None => empty(
+        _ => empty(
             ui,
             "No network to look into yet",
             "Press Train, or open a run folder: then every probe image shows where the network looks.",
@@ -162,52 +166,12 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
     }
 }
 
-/// The line that says whose saliency is shown: the probe images', or that of a file. Signals are the run's own alone.
+/// Whose saliency is shown: the probe images', or that of a file. Signals are the run's own alone.
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    if state.network().input.rank() == 1 && state.looking.request.image.is_none() {
+    if state.network().input.rank() == 1 && state.inspections.saliency.image.is_none() {
         return;
     }
-    let request = &state.looking.request;
-    let mut ask = |image: Option<PathBuf>| {
-        actions.push(Action::Show(Show::Saliency(Request {
-            image,
-            ..request.clone()
-        })));
-    };
-    let mut browse = false;
-    ui.horizontal(|ui| {
-        let path = request
-            .image
-            .as_ref()
-            .map_or_else(String::new, |path| path.display().to_string());
-        let id = Id::unique(("saliency image", state.generation));
-        let width = (ui.available_width() - BUTTONS).clamp(80.0, 360.0);
-        let field = Field::new(id, "Image file", &path)
-            .hint("probe images, or the path of an image")
-            .width(width);
-        if let Some(FieldEvent::Commit(text)) = field.show(ui) {
-            ask(Some(text.trim())
-                .filter(|text| !text.is_empty())
-                .map(PathBuf::from));
-        }
-        let hover = "Open an image from disk; it is fitted as the project's images are";
-        browse = icon_button(ui, Icon::Folder, "Open image…", hover, true).clicked();
-        let hover = "Back to the probe images, the fixed images of the run";
-        if icon_button(
-            ui,
-            Icon::Close,
-            "Probe images",
-            hover,
-            request.image.is_some(),
-        )
-        .clicked()
-        {
-            ask(None);
-        }
-    });
-    if browse {
-        actions.push(Action::BrowseImage);
-    }
+    ui.horizontal(|ui| image_source::file(ui, state, "Image file", actions));
     ui.add_space(theme::GAP);
 }
 

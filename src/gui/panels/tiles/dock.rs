@@ -6,7 +6,8 @@ use crate::gui::action::{Action, OnView};
 use crate::gui::arrangement::{Arrangement, Side};
 use crate::gui::state::{Asking, State};
 use crate::gui::theme;
-use crate::gui::views::{ViewKind, Views};
+use crate::gui::view_kind::ViewKind;
+use crate::gui::views::Views;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::icon_button;
 use eframe::egui::{
@@ -40,7 +41,7 @@ impl Dock<'_> {
     }
 
     fn add_menu(&mut self, ui: &mut Ui, front: ViewKind) {
-        let name = format!("Add view beside {}", front.title());
+        let name = format!("Add view beside {}", front.info().title);
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
         Popup::menu(&button).width(456.0).show(|ui| {
             let arrangement = self.arrangement;
@@ -70,7 +71,7 @@ impl Dock<'_> {
             .tools(&mut inner, self.state, &mut self.actions);
         let status = self.views.get(kind).status(self.state);
         let text = if status.is_empty() {
-            kind.line().to_owned()
+            kind.info().summary.to_owned()
         } else {
             status
         };
@@ -112,7 +113,11 @@ impl Dock<'_> {
         let rect = Rect::from_center_size(center, vec2(CLOSE, CLOSE));
         let response = ui.interact(rect, Id::unique(("close view", kind)), Sense::click());
         response.widget_info(|| {
-            WidgetInfo::labeled(Role::Button, true, format!("Close {} view", kind.title()))
+            WidgetInfo::labeled(
+                Role::Button,
+                true,
+                format!("Close {} view", kind.info().title),
+            )
         });
         let colors = theme::palette(ui);
         let lit = response.hovered() || response.has_focus();
@@ -155,7 +160,7 @@ impl Behavior<ViewKind> for Dock<'_> {
     }
 
     fn tab_title_for_pane(&mut self, kind: &ViewKind) -> WidgetText {
-        kind.title().into()
+        kind.info().title.into()
     }
 
     fn tab_ui(
@@ -178,7 +183,7 @@ impl Behavior<ViewKind> for Dock<'_> {
         };
         let title =
             ui.painter()
-                .layout_no_wrap(kind.title().into(), theme::heading(theme::BODY), ink);
+                .layout_no_wrap(kind.info().title.into(), theme::heading(theme::BODY), ink);
         let (_, rect) = ui.allocate_space(vec2(
             title.size().x + 2.0 * PAD + CLOSE,
             ui.available_height(),
@@ -189,7 +194,7 @@ impl Behavior<ViewKind> for Dock<'_> {
                 Role::Tab,
                 true,
                 tab.active,
-                format!("{} view", kind.title()),
+                format!("{} view", kind.info().title),
             )
         });
         let pill = rect.shrink2(vec2(1.0, 4.0));
@@ -240,8 +245,8 @@ impl Behavior<ViewKind> for Dock<'_> {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
-        let ready = self.views.has_picture(front, self.state);
-        let name = format!("Save picture of {}", front.title());
+        let ready = self.views.get(front).has_picture(self.state);
+        let name = format!("Save picture of {}", front.info().title);
         let hover = if ready {
             "Save this as a PNG picture"
         } else {

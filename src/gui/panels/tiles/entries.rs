@@ -2,14 +2,15 @@
 
 use crate::gui::action::{Action, OnView};
 use crate::gui::theme;
-use crate::gui::views::ViewKind;
+use crate::gui::view_kind::ViewKind;
+use crate::gui::views;
 use crate::gui::widgets::icon::{self, Icon};
 use eframe::egui::{Align2, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
 /// What stands in the centre when every view is closed.
 pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
-    let space = (ui.available_height() - 32.0 * (ViewKind::ALL.len() as f32 + 3.0)).max(0.0) / 2.0;
+    let space = (ui.available_height() - 32.0 * (views::all().len() as f32 + 3.0)).max(0.0) / 2.0;
     ui.vertical_centered(|ui| {
         ui.add_space(space);
         ui.label(
@@ -35,11 +36,12 @@ pub(super) fn entries(
     actions: &mut Vec<Action>,
 ) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    for kind in ViewKind::ALL {
+    for info in views::all() {
+        let kind = info.kind;
         let (rect, response) =
             ui.allocate_exact_size(vec2(ui.available_width().max(456.0), 28.0), Sense::click());
         response.widget_info(|| {
-            WidgetInfo::labeled(Role::Button, true, format!("Open {} view", kind.title()))
+            WidgetInfo::labeled(Role::Button, true, format!("Open {} view", info.title))
         });
         let colors = theme::palette(ui);
         if response.hovered() || response.has_focus() {
@@ -57,7 +59,7 @@ pub(super) fn entries(
         ui.painter().text(
             at,
             Align2::LEFT_CENTER,
-            kind.title(),
+            info.title,
             theme::heading(theme::BODY),
             colors.strong,
         );
@@ -65,7 +67,7 @@ pub(super) fn entries(
         ui.painter().text(
             at + vec2(120.0, 0.0),
             Align2::LEFT_CENTER,
-            kind.line(),
+            info.summary,
             font,
             colors.weak,
         );

@@ -9,7 +9,8 @@ mod entries;
 use crate::gui::action::{Action, OnView};
 use crate::gui::arrangement::{Arrangement, Part};
 use crate::gui::state::State;
-use crate::gui::views::{ViewKind, Views};
+use crate::gui::view_kind::ViewKind;
+use crate::gui::views::Views;
 use dock::Dock;
 use eframe::egui::{Id, Ui};
 use egui_tiles::{

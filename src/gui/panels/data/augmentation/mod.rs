@@ -5,11 +5,11 @@ mod list;
 mod pictures;
 
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::LookAt;
+use crate::gui::arrangement::Workspace;
 use crate::gui::panels::reading::{failed, reading};
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::inspect::augmented::{Augmented, Request, TOGETHER};
 use crate::project::data::DataSpec;
 use crate::project::edit::Edit;
@@ -28,6 +28,18 @@ pub struct AugmentationView {
 }
 
 impl View for AugmentationView {
+    fn title(&self) -> &'static str {
+        "Augmentation"
+    }
+
+    fn summary(&self) -> &'static str {
+        "One image, and what the training makes of it"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Data
+    }
+
     fn about(&self) -> &'static str {
         "One image as the training gets it, epoch by epoch: all transforms together, then each of them alone. They are applied to training images only, in the order of the list; validation and test images stay as they are."
     }
@@ -50,7 +62,7 @@ impl View for AugmentationView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        let request = state.looking.draws;
+        let request = state.inspections.draws;
         let mut show = |request| actions.push(Action::Show(Show::Augmented(request)));
         if small(
             ui,
@@ -86,12 +98,12 @@ impl View for AugmentationView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Augmented));
+        actions.extend(state.request(Some(state.augment_query())));
         let Some(seen) = seen(state) else {
             return reading(ui, state, "Reading the images …", actions);
         };
         match &seen.result {
-            Err(message) => failed(ui, "No image to show", message, actions),
+            Err(error) => failed(ui, "No image to show", &error.to_string(), actions),
             Ok(augmented) if augmented.images == 0 => {
                 failed(
                     ui,
@@ -127,17 +139,13 @@ fn small(ui: &mut Ui, name: &str, hover: &str) -> Response {
         .on_hover_text(hover)
 }
 
-/// The newest answer, until other images are being read.
+/// The latest reply, until other images are being read.
 fn seen(state: &State) -> Option<&Arc<Seen>> {
-    let question = state.augment_question();
-    let asked = &state.looking.augmented;
-    let fits =
-        |seen: &&Arc<Seen>| seen.question.images == question.images || !asked.waits_for(&question);
-    asked.latest.as_ref().filter(fits)
+    state.inspections.shown_for(&state.augment_query())
 }
 
 fn latest(state: &State) -> Option<&Augmented> {
-    seen(state)?.result.as_ref().ok()
+    seen(state)?.result.as_deref().ok()
 }
 
 fn content(
@@ -149,7 +157,7 @@ fn content(
 ) {
     let data = &state.project().data;
     let texts = (ui.available_width() * TEXTS.1).min(TEXTS.0);
-    let from = state.looking.draws.draws * TOGETHER;
+    let from = state.inspections.draws.draws * TOGETHER;
     pictures::head(ui, seen, pictures, texts, data.use_augment, from);
     ui.add_space(theme::GAP);
     let mut next = data.augment.clone();

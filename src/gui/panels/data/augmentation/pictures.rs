@@ -1,6 +1,6 @@
 //! The pictures of the view: the image before, all transforms together, each alone.
 
-use crate::engine::look::{AugmentQuestion, Looked};
+use crate::engine::inspection::reply::Reply;
 use crate::gui::theme;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
@@ -9,8 +9,7 @@ use eframe::egui::{
     Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
 };
 
-/// What was asked and what came of it.
-pub type Seen = Looked<AugmentQuestion, Augmented>;
+pub type Seen = Reply<Augmented>;
 
 /// Room between pictures.
 const GAP: f32 = 4.0;

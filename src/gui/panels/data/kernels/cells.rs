@@ -1,11 +1,11 @@
 //! The kernel as a grid of weights that can be changed: by dragging, or by a click and typing.
 
 use super::{Drawn, captioned, child, fitted, set, short};
-use crate::engine::playground::{Outcome, Playground};
 use crate::gui::action::Action;
 use crate::gui::kernels::KernelSettings;
 use crate::gui::theme;
 use crate::inspect::kernel::{Kernel, kernel_rgba};
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{
     Color32, DragValue, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };

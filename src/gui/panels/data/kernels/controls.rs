@@ -6,6 +6,7 @@ use crate::gui::kernels::{KernelSettings, Subject};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
+use crate::inspect::gallery::Gallery;
 use crate::inspect::kernel::{Amount, Border, Named, Settings, usual_sigma};
 use crate::project::data::Split;
 use crate::text;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 
 /// Which picture: one of the source, a file, or the made curve.
 pub(super) fn source(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<Action>) {
-    let settings = &state.looking.kernels;
+    let settings = &state.inspections.kernels;
     ui.horizontal_wrapped(|ui| {
         subjects(ui, settings, actions);
         match &settings.subject {
@@ -63,7 +64,7 @@ fn subjects(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
 
 /// The images of the source: split, number, the next and the one before.
 fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<Action>) {
-    let settings = &state.looking.kernels;
+    let settings = &state.inspections.kernels;
     let picture = seen
         .and_then(|seen| seen.result.as_ref().ok())
         .map(|answer| &answer.picture);
@@ -141,12 +142,7 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
 
 /// The splits there are, as far as the gallery has told.
 fn splits(state: &State, now: Split) -> Vec<Split> {
-    let gallery = state
-        .looking
-        .data
-        .latest
-        .as_ref()
-        .and_then(|seen| seen.result.as_ref().ok());
+    let gallery = state.inspections.output::<Gallery>();
     let mut splits: Vec<Split> = gallery.map_or(Vec::new(), |gallery| {
         gallery.splits.iter().map(|s| s.split).collect()
     });
@@ -158,7 +154,7 @@ fn splits(state: &State, now: Split) -> Vec<Split> {
 }
 
 fn file(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let settings = &state.looking.kernels;
+    let settings = &state.inspections.kernels;
     let path = match &settings.subject {
         Subject::File(path) => path.display().to_string(),
         _ => String::new(),
@@ -190,7 +186,7 @@ fn file(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 /// From right to left: a patch as the kernel, turning it, grey, a file.
 pub(super) fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let settings = &state.looking.kernels;
+    let settings = &state.inspections.kernels;
     let mut slid = settings.settings;
     if settings.patch.is_none() {
         let hover = "Take a patch of the picture as the kernel; or drag over the picture";

@@ -1,8 +1,8 @@
 //! A signal before and after, as lines over each other; the pointer or the arrow keys choose the value.
 
 use super::{captioned, result, short};
-use crate::engine::playground::{Outcome, Playground};
 use crate::gui::theme;
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Shape, Stroke, Ui,
     WidgetInfo, pos2, vec2,

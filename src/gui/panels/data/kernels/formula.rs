@@ -1,9 +1,9 @@
 //! The arithmetic of one value in one sentence.
 
 use super::{Seen, child, result, short};
-use crate::engine::playground::{Outcome, Playground};
 use crate::gui::theme;
 use crate::inspect::kernel::{Match, Response, terms};
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{Label, Rect, RichText, Ui};
 
 /// Products that are written out.
@@ -31,7 +31,7 @@ pub(super) fn show(
 }
 
 fn sum(seen: &Seen, response: &Response, at: [usize; 2]) -> String {
-    let (kernel, settings) = (&seen.question.kernel, &seen.question.settings);
+    let (kernel, settings) = (&seen.query.request.kernel, &seen.query.request.settings);
     let terms = terms(response, kernel, settings, at, 0);
     let product = |(value, weight): (f32, f32)| match weight < 0.0 {
         true => format!("{}·({})", short(value), short(weight)),

@@ -1,7 +1,7 @@
 //! The playground for kernels: a picture, a kernel and what comes of it side by side, with the arithmetic of one
 //! value; a patch of the picture as a kernel; a noisy curve and how it is smoothed.
 //!
-//! Everything is worked out on the looking thread; this view keeps textures and the value that is looked at. While
+//! Everything is computed by the inspection service; this view keeps textures and the value that is looked at. While
 //! an answer is on its way the former stays, with its own kernel.
 
 mod cells;
@@ -12,22 +12,21 @@ mod picture;
 mod result;
 
 use super::super::reading::{failed, reading};
-use crate::engine::look::Looked;
-use crate::engine::playground::{Outcome, Playground, Question};
+use crate::engine::inspection::reply::Reply;
 use crate::gui::action::{Action, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::kernels::KernelSettings;
-use crate::gui::looking::LookAt;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::kernel::{Colours, Pixels, colours, response_rgba};
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{Align2, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
 
-/// What was asked and what came of it.
-type Seen = Looked<Question, Playground>;
+type Seen = Reply<Playground>;
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
@@ -56,12 +55,24 @@ const FORMULA: f32 = 38.0;
 const BETWEEN: f32 = 16.0;
 
 impl View for KernelsView {
+    fn title(&self) -> &'static str {
+        "Kernels"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A kernel by hand on any image: what one convolution does"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Data
+    }
+
     fn about(&self) -> &'static str {
         "A kernel on any picture: what one convolution does. The arithmetic is that of a layer (PyTorch's conv2d): cross-correlation, the kernel is laid on as it is written. Drag over the picture to take a patch as the kernel and find it again; the noisy curve shows the same with signals."
     }
 
     fn status(&self, state: &State) -> String {
-        let Some(seen) = state.looking.kernel.latest.as_ref() else {
+        let Some(seen) = state.inspections.latest::<Playground>() else {
             return String::new();
         };
         let Ok(answer) = &seen.result else {
@@ -69,7 +80,7 @@ impl View for KernelsView {
         };
         match &answer.outcome {
             Ok(Outcome::Response(response)) => {
-                let kernel = &seen.question.kernel;
+                let kernel = &seen.query.request.kernel;
                 let size = format!("{}×{}", kernel.size[0], kernel.size[1]);
                 format!(
                     "{} {size} · {} → {}",
@@ -90,14 +101,14 @@ impl View for KernelsView {
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(state.question(LookAt::Kernel));
-        let seen = state.looking.kernel.latest.clone();
+        actions.extend(state.request(Some(state.kernel_query())));
+        let seen = state.inspections.latest::<Playground>().cloned();
         controls::source(ui, state, seen.as_deref(), actions);
-        controls::kernel(ui, &state.looking.kernels, actions);
+        controls::kernel(ui, &state.inspections.kernels, actions);
         ui.add_space(theme::STEP);
         match seen.as_ref().map(|seen| (seen, &seen.result)) {
             None => reading(ui, state, "Reading the images …", actions),
-            Some((_, Err(message))) => failed(ui, "No picture to show", message, actions),
+            Some((_, Err(error))) => failed(ui, "No picture to show", &error.to_string(), actions),
             Some((_, Ok(answer))) if answer.picture.pixels.values.is_empty() => {
                 empty(
                     ui,
@@ -132,7 +143,7 @@ impl KernelsView {
         } else {
             columns(above)
         };
-        let settings = &state.looking.kernels;
+        let settings = &state.inspections.kernels;
         cells::show(ui, middle, settings, drawn, answer, actions);
         if is_signal {
             curve::show(ui, right, answer, &mut self.cell);
@@ -172,7 +183,7 @@ impl KernelsView {
             Ok(Outcome::Response(response)) => (
                 &response.input,
                 &response.output,
-                seen.question.kernel.is_difference(),
+                seen.query.request.kernel.is_difference(),
                 None,
             ),
             Ok(Outcome::Match(found)) => (

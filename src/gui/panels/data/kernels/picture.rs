@@ -1,11 +1,11 @@
 //! The picture: with the window of the value that is looked at, the patch that is dragged out, the places found.
 
 use super::{Drawn, Seen, captioned, cell_at, fitted, set, shape, window_rect};
-use crate::engine::playground::{Outcome, Playground};
 use crate::gui::action::Action;
 use crate::gui::kernels::KernelSettings;
 use crate::gui::theme;
 use crate::inspect::kernel::{Match, most_sides};
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// What is shown.
@@ -81,7 +81,10 @@ fn marks(ui: &Ui, grid: Rect, shown: &Shown<'_>) {
         Ok(Outcome::Match(found)) => places(ui, grid, size, found),
         Ok(Outcome::Response(response)) => {
             let [row, column] = super::result::chosen(shown.cell, response.output.size);
-            let (slid, kernel) = (&shown.seen.question.settings, &shown.seen.question.kernel);
+            let (slid, kernel) = (
+                &shown.seen.query.request.settings,
+                &shown.seen.query.request.kernel,
+            );
             let corner = [
                 (row * slid.stride) as i64 - response.margins.rows[0] as i64,
                 (column * slid.stride) as i64 - response.margins.columns[0] as i64,

@@ -1,10 +1,10 @@
 //! The result with its colour bar: the pointer or the arrow keys choose the value whose arithmetic is shown.
 
 use super::{Drawn, captioned, cell_at, fitted, shape, short, window_rect};
-use crate::engine::playground::{Outcome, Playground};
 use crate::gui::theme;
 use crate::gui::widgets::raster::shades;
 use crate::inspect::kernel::{Colours, Pixels, response_rgba};
+use crate::inspect::kernel_playground::{Outcome, Playground};
 use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,

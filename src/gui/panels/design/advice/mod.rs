@@ -4,9 +4,10 @@ mod entry;
 mod goals;
 
 use crate::gui::action::Action;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::shape::Severity;
 use crate::shape::goals::Standing;
@@ -23,6 +24,18 @@ const GOALS: f32 = 0.42;
 pub struct AdviceView;
 
 impl View for AdviceView {
+    fn title(&self) -> &'static str {
+        "Advice"
+    }
+
+    fn summary(&self) -> &'static str {
+        "What is unusual about this project, and its goals"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "What is wrong or unusual about this project, why, and one edit that mends it; Ctrl+Z takes it back. \
          Below, the project's goals: proven now, or measured after training."

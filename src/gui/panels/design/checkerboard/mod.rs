@@ -4,9 +4,10 @@ mod layers;
 mod picture;
 
 use crate::gui::action::Action;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::project::Stack;
 use crate::shape::Inference;
@@ -71,6 +72,18 @@ impl Found {
 const GAP: f32 = 16.0;
 
 impl View for CheckerboardView {
+    fn title(&self) -> &'static str {
+        "Checkerboard"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The pattern that transposed convolutions leave in pictures"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "Where a transposed convolution's kernel is no multiple of its stride, some outputs are reached by more taps than others, and pictures get a checkerboard (Odena et al. 2016). Here: what a constant code becomes when all weights are equal. Training can learn against the pattern, but starts from it and seldom gets rid of it."
     }

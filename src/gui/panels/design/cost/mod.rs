@@ -8,9 +8,10 @@ mod table;
 
 use crate::engine::speed;
 use crate::gui::action::{Action, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::{CostColumn, State, Switch};
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::text;
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
@@ -30,6 +31,18 @@ const WIDE: f32 = 820.0;
 const TALL: f32 = 280.0;
 
 impl View for CostView {
+    fn title(&self) -> &'static str {
+        "Cost"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Parameters, multiply-accumulates, memory and time of every layer"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "What every layer costs: parameters, multiply-accumulates for one image (1 MAC = 2 FLOPs), the memory it holds in a training step with the stage's batch, and about how long it takes. A click selects the layer; a selected convolution is compared with the dense layer from the same input to the same output. The time is estimated from a few kernels that are measured on this machine once."
     }

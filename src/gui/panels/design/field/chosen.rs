@@ -23,7 +23,7 @@ impl Chosen {
         let inference = &state.shown.inference;
         let place = place(state)?;
         let asked = state
-            .looking
+            .inspections
             .cell
             .as_ref()
             .filter(|asked| asked.place == place);
@@ -97,13 +97,13 @@ impl Chosen {
 
     /// The effective field of this very cell, if it was measured and the network is still the one that was.
     pub fn effective<'a>(&self, state: &'a State) -> Option<&'a EffectiveField> {
-        let looked = state.looking.field.latest.as_deref()?;
-        let same = looked.question.1
+        let looked = state.inspections.latest::<EffectiveField>()?;
+        let same = looked.query.request
             == Request {
                 place: self.place.clone(),
                 cell: self.cell.clone(),
             };
-        let field = looked.result.as_ref().ok().filter(|_| same)?;
+        let field = looked.result.as_deref().ok().filter(|_| same)?;
         (Some(&field.seen) == self.seen.as_ref()).then_some(field)
     }
 

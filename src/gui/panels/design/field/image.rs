@@ -146,17 +146,11 @@ impl Pictures {
 
 /// How many images there are to look at.
 fn count(state: &State) -> usize {
-    let measured = state
-        .looking
-        .field
-        .latest
-        .as_deref()
-        .and_then(|looked| looked.result.as_ref().ok());
+    let measured = state.inspections.output::<EffectiveField>();
     let probes = state.reconstructions().and_then(Result::ok);
     let page = state
-        .looking
-        .data
-        .answer(&state.data_question())
+        .inspections
+        .reply_to(&state.gallery_query())
         .and_then(|looked| looked.result.as_ref().ok());
     let counts = [
         measured.map(|f| f.images),
@@ -168,20 +162,14 @@ fn count(state: &State) -> usize {
 
 /// The image: of the run's probe images, or of the page of the data view. Only of the input's ratio.
 fn raw(state: &State, index: usize, sizes: [usize; 2]) -> Option<Raw<'_>> {
-    let measured = state
-        .looking
-        .field
-        .latest
-        .as_deref()
-        .and_then(|looked| looked.result.as_ref().ok());
+    let measured = state.inspections.output::<EffectiveField>();
     let measured = measured.map(|f| (f.inputs.as_slice(), [f.height, f.width], f.channels));
     let probes = || state.reconstructions().and_then(Result::ok);
     let probes = || probes().map(|r| (r.inputs.as_slice(), [r.height, r.width], r.channels));
     let page = || {
         state
-            .looking
-            .data
-            .answer(&state.data_question())?
+            .inspections
+            .reply_to(&state.gallery_query())?
             .result
             .as_ref()
             .ok()

@@ -6,13 +6,14 @@ mod image;
 mod list;
 mod map;
 
+use crate::engine::inspection::reply::Query;
 use crate::gui::action::{Action, Show};
-use crate::gui::looking::LookAt;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::{State, Switch};
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::{elided, empty};
-use crate::inspect::effective_field::Request;
+use crate::inspect::effective_field::{EffectiveField, Request};
 use crate::shape::field::sees_less;
 use chosen::{Chosen, times};
 use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
@@ -34,6 +35,18 @@ const BAR: f32 = 48.0;
 const MARGIN: f32 = 8.0;
 
 impl View for FieldView {
+    fn title(&self) -> &'static str {
+        "Receptive field"
+    }
+
+    fn summary(&self) -> &'static str {
+        "What of the image one value of a layer sees"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "What of the input one value of a layer depends on. Every convolution or pooling with kernel k, dilation d and stride s adds (k − 1)·d·j to the size, where j is the stride so far, and multiplies j by s. Pixels in the middle count more than those at the edge: the effective field (Luo et al. 2016) is the gradient of the value by the input, once there are weights."
     }
@@ -87,7 +100,7 @@ impl View for FieldView {
         };
         let effective = state.view.effective_field;
         if effective || chosen.effective(state).is_none() {
-            actions.extend(state.question(LookAt::Field));
+            actions.extend(state.request(field_query(state)));
         }
         let measured = effective && chosen.effective(state).is_some();
         let areas = Areas::of(ui.available_rect_before_wrap(), chosen, measured);
@@ -98,13 +111,18 @@ impl View for FieldView {
             place: chosen.place.clone(),
             cell: chosen.cell.clone(),
         };
-        if state.looking.cell.as_ref() != Some(&request) {
+        if state.inspections.cell.as_ref() != Some(&request) {
             actions.push(Action::Show(Show::Cell(Some(request))));
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("layers").max_rect(areas.list));
         list::show(&mut inner, state, &chosen.place, actions);
         hint(ui, areas.hint, state);
     }
+}
+
+/// The query for the effective field of the chosen cell.
+fn field_query(state: &State) -> Option<Query<EffectiveField>> {
+    state.run_query(state.inspections.cell.clone()?)
 }
 
 /// Where the parts are.

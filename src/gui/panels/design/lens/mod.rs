@@ -13,10 +13,10 @@ mod plot;
 mod stage;
 
 use crate::gui::action::{Action, Show};
+use crate::gui::arrangement::Workspace;
 use crate::gui::lens::{LensMode, LensSettings};
-use crate::gui::looking::LookAt;
 use crate::gui::state::State;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::shape::Row;
 use crate::shape::lens::Lens;
@@ -39,6 +39,18 @@ struct Made {
 }
 
 impl View for LensView {
+    fn title(&self) -> &'static str {
+        "Lens"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The selected layer as arithmetic, step by step"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "The selected layer as arithmetic: the formula of its output's size with its own numbers, its kernel sliding over a small grid step by step, the numbers of one value of the trained network, and the layer as a sparse matrix. Compare Dumoulin and Visin 2016."
     }
@@ -83,7 +95,7 @@ impl View for LensView {
         header::show(ui, lens);
         match settings.mode {
             LensMode::Numbers => {
-                actions.extend(state.question(LookAt::Pixel));
+                actions.extend(state.request(state.pixel_query()));
                 numbers::show(ui, state, &mut self.maps, actions);
             }
             LensMode::Matrix => matrix::show(ui, lens, settings, actions),

@@ -2,17 +2,17 @@
 
 use super::super::super::reading::{failed, reading};
 use super::{grid, set};
-use crate::engine::look::Looked;
+use crate::engine::inspection::reply::Reply;
 use crate::gui::action::Action;
 use crate::gui::lens::LensSettings;
-use crate::gui::looking::Subject;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::empty;
 use crate::gui::widgets::raster::Sheet;
+use crate::inspect::inspection::Subject;
 use crate::inspect::maps::map_rgba;
 use crate::inspect::picture::diverging;
-use crate::inspect::pixel::{Part, Pixel, Request, Term};
+use crate::inspect::pixel::{Part, Pixel, Term};
 use crate::project::size::Shape;
 use crate::shape::lens::number;
 use eframe::egui::{
@@ -21,7 +21,7 @@ use eframe::egui::{
 };
 use std::sync::Arc;
 
-type Seen = Looked<(Subject, Request), Pixel>;
+type Seen = Reply<Pixel>;
 
 /// The textures of the maps that are drawn, and what they are of.
 #[derive(Default)]
@@ -37,22 +37,15 @@ const BAND: f32 = 32.0;
 
 /// Shows the value in the lens.
 pub(super) fn show(ui: &mut Ui, state: &State, maps: &mut Maps, actions: &mut Vec<Action>) {
-    let subject = state.subject();
     let place = state.lens_place();
-    let fits = |seen: &&Arc<Seen>| {
-        let (of, request) = &seen.question;
-        Some(&request.place) == place.as_ref()
-            && subject
-                .as_ref()
-                .is_none_or(|subject| subject == of || *of == Subject::Live)
-    };
-    let Some(seen) = state.looking.pixel.latest.as_ref().filter(fits) else {
-        return match subject {
+    let fits = |seen: &&Arc<Seen>| Some(&seen.query.request.place) == place.as_ref();
+    let Some(seen) = state.run_reply::<Pixel>().filter(fits) else {
+        return match state.subject() {
             Some(Subject::Stored(_)) => reading(ui, state, "Opening the run …", actions),
             Some(Subject::Live) => {
                 empty(ui, "Looking …", "The numbers come with the next pictures.")
             }
-            None => empty(
+            _ => empty(
                 ui,
                 "No network to look into yet",
                 "Press Train, or open a run folder: then a value's inputs and weights are shown.",
@@ -60,7 +53,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, maps: &mut Maps, actions: &mut Ve
         };
     };
     match &seen.result {
-        Err(message) => failed(ui, "No numbers of this", message, actions),
+        Err(error) => failed(ui, "No numbers of this", &error.to_string(), actions),
         Ok(pixel) => worked(ui, seen, pixel, state.view.lens, maps, actions),
     }
 }

@@ -8,9 +8,10 @@ mod path;
 mod strip;
 
 use crate::gui::action::Action;
+use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::gui::views::View;
+use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::project::edit::Edit;
@@ -34,6 +35,18 @@ const NARROW: f32 = 440.0;
 const SHORT: f32 = 220.0;
 
 impl View for SolveView {
+    fn title(&self) -> &'static str {
+        "Output = input"
+    }
+
+    fn summary(&self) -> &'static str {
+        "What lost the pixel, and the smallest edits that bring it back"
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::Design
+    }
+
     fn about(&self) -> &'static str {
         "Whether the decoder's output has the input's shape. If not: which layer lost the row or column (a stride rounds, a kernel has no padding, a step up is missing), and the smallest edits after which the shapes are equal. Every edit shown was confirmed by inferring all shapes anew."
     }

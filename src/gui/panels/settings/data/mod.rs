@@ -11,6 +11,7 @@ use crate::gui::panels::data::download;
 use crate::gui::state::{State, Switch};
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, elided, icon};
+use crate::inspect::gallery::Gallery;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -203,10 +204,8 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
 
 /// Whether the images as they are set have been read: then nothing needs to be downloaded.
 fn are_there(state: &State) -> bool {
-    let seen = state.looking.data.latest.as_ref();
-    seen.is_some_and(|seen| {
-        seen.result.is_ok() && seen.question.same_images(&state.data_question())
-    })
+    let reply = state.inspections.latest::<Gallery>();
+    reply.is_some_and(|reply| reply.result.is_ok() && reply.query.subject == state.image_set())
 }
 
 fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

@@ -1,13 +1,14 @@
-//! The pictures of a run: into the slots while it trains, into `probe/` at the end of an epoch.
+//! Previews of a run, made without being asked for: filters and reconstructions. They are published
+//! while it trains, and written to `probe/` at the end of an epoch.
 //!
 //! Making them takes at most a sixtieth of the time, and changes no number of the training. A
-//! picture that cannot be made is left out: the training is worth more.
+//! preview that cannot be made is left out: the training is worth more.
 
-use super::checkpoint::CheckpointError;
-use super::error::RunError;
-use super::slot::Slots;
-use super::tensor_file::{Blob, write};
+use super::live::LiveResults;
 use crate::data::Dataset;
+use crate::engine::checkpoint::CheckpointError;
+use crate::engine::error::RunError;
+use crate::engine::tensor_file::{Blob, write};
 use crate::inspect::filters::{self, Filters};
 use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use crate::nn::Network;
@@ -17,37 +18,37 @@ use safetensors::tensor::Dtype;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Between two pictures.
+/// Between two previews.
 const EVERY: Duration = Duration::from_millis(250);
-/// Pictures take at most one part in so many of the time.
+/// Previews and inspections take at most one part in so many of the time.
 const SHARE: u32 = 60;
 
-/// The longest that one picture of many images may hold up the training.
-pub(super) const LONGEST: Duration = Duration::from_millis(30);
+/// The longest that one inspection of many images may hold up the training.
+pub(in crate::engine) const LONGEST: Duration = Duration::from_millis(30);
 /// The same while the training waits.
-pub(super) const LONGEST_PAUSED: Duration = Duration::from_millis(300);
+pub(in crate::engine) const LONGEST_PAUSED: Duration = Duration::from_millis(300);
 
-/// Makes the pictures of a run.
-pub(super) struct Pictures {
+/// Makes the previews of a run.
+pub(in crate::engine) struct LivePreviews {
     probe: Option<Probe>,
     due: Instant,
 }
 
-impl Pictures {
+impl LivePreviews {
     /// Chooses the probe images; without a whole decoder there are filters alone.
     pub fn new(
         dataset: &Dataset,
         inference: &Inference,
         seed: u64,
         device: &Device,
-    ) -> Result<Pictures, RunError> {
+    ) -> Result<LivePreviews, RunError> {
         let reconstructs = inference.output_equals_input == Some(true);
         let probe = if reconstructs {
             Probe::of_run(dataset, seed, device)?
         } else {
             None
         };
-        Ok(Pictures {
+        Ok(LivePreviews {
             probe,
             due: Instant::now(),
         })
@@ -58,7 +59,7 @@ impl Pictures {
         Instant::now() >= self.due
     }
 
-    /// Makes both pictures.
+    /// Makes both previews.
     pub fn make(
         &self,
         network: &mut Network,
@@ -86,22 +87,22 @@ impl Pictures {
     }
 }
 
-/// Puts pictures where the window finds them.
-pub(super) fn publish(
-    slots: &Slots,
+/// Puts previews where the window finds them.
+pub(in crate::engine) fn publish(
+    live: &LiveResults,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,
 ) {
     if let Some(filters) = filters {
-        slots.filters.put(filters.clone());
+        live.filters.put(filters.clone());
     }
     if let Some(reconstructions) = reconstructions {
-        slots.reconstructions.put(reconstructions.clone());
+        live.reconstructions.put(reconstructions.clone());
     }
 }
 
-/// Writes an epoch's pictures as plain tensors, for looking back.
-pub(super) fn snapshot(
+/// Writes an epoch's previews as plain tensors, for looking back.
+pub(in crate::engine) fn snapshot(
     path: &Path,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,

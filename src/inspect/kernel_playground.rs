@@ -2,7 +2,7 @@
 //!
 //! Fails as the reading of a picture does; what is wrong with a kernel is a part of the answer, beside the picture.
 
-use super::look::DataQuestion;
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::data::{DataError, Dataset, FilePicture};
 use crate::inspect::kernel::{
     Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve,
@@ -19,11 +19,9 @@ const CURVE: (usize, u64) = (256, 1);
 
 /// Which picture.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Subject {
-    /// One of the project's images.
+pub enum PictureSource {
+    /// One of the images of the inspection's subject.
     Data {
-        /// What names the images; its page does not count.
-        images: Box<DataQuestion>,
         /// The split; `None` for the first there is.
         split: Option<Split>,
         /// Its number from 0; beyond the last, the last.
@@ -39,7 +37,7 @@ pub enum Subject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
     /// On which picture.
-    pub subject: Subject,
+    pub source: PictureSource,
     /// The kernel.
     pub kernel: Kernel,
     /// How it is slid.
@@ -216,4 +214,39 @@ fn shrunk(size: [usize; 2], channels: usize, bytes: Vec<u8>, most: usize) -> ([u
             .map(|i| resize(&i, wide, tall, FilterType::Triangle).into_raw()),
     };
     (small, pixels.unwrap_or_default())
+}
+
+/// The picture of the latest request, so that another kernel does not read it again.
+struct KeptPicture {
+    source: PictureSource,
+    picture: Picture,
+}
+
+impl Inspection for Playground {
+    const NAME: &'static str = "kernel";
+    const NEEDS: Needs = Needs::Images;
+    type Request = Question;
+
+    fn compute(cx: &mut InspectionContext<'_>, question: &Question) -> Result<Self, InspectError> {
+        let kept = cx.take_kept::<KeptPicture>();
+        let kept = kept.filter(|kept| kept.source == question.source);
+        let picture = match kept {
+            Some(kept) => kept.picture,
+            None => read(cx, &question.source)?,
+        };
+        let playground = Playground::new(&picture, question);
+        cx.keep(KeptPicture {
+            source: question.source.clone(),
+            picture,
+        });
+        Ok(playground)
+    }
+}
+
+fn read(cx: &InspectionContext<'_>, source: &PictureSource) -> Result<Picture, InspectError> {
+    Ok(match source {
+        PictureSource::Data { split, index } => picture_of(cx.images()?, *split, *index, LONGEST)?,
+        PictureSource::File(path) => picture_in(path, LONGEST)?,
+        PictureSource::Curve(noise) => curve(*noise),
+    })
 }

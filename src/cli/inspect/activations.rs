@@ -1,0 +1,59 @@
+//! `strata inspect RUN activations`: the feature maps of a layer for one image.
+
+use super::field::place;
+use crate::cli::args::InspectArgs;
+use crate::cli::output;
+use crate::engine::saved::SavedRun;
+use crate::inspect::activations::{Activations, Layout, MapScale, Request};
+use crate::shape::lens::number;
+use image::RgbaImage;
+use serde_json::{Value, json};
+
+/// The sheet, with its numbers.
+pub(super) fn picture(
+    run: &mut SavedRun,
+    args: &InspectArgs,
+) -> anyhow::Result<(RgbaImage, Option<Value>)> {
+    let request = Request {
+        place: place(run, args.layer.as_deref())?,
+        image: 0,
+        file: args.image.clone(),
+    };
+    let maps = run.inspect::<Activations>(&request)?;
+    output::say(&line(&maps));
+    Ok((maps.sheet(MapScale::PerMap), Some(value(&maps))))
+}
+
+/// ``encoder.2 `relu`: 16 maps of 8×8, values 0 … 3.2, 41.3 % zero, 2 of them everywhere``
+fn line(maps: &Activations) -> String {
+    let whole = maps.summary();
+    let dead = match (maps.layout(), maps.dead()) {
+        (Layout::Units, _) | (_, 0) => String::new(),
+        (_, dead) => format!(", {dead} of them everywhere"),
+    };
+    format!(
+        "{} `{}`: {}, values {} … {}, {:.1} % zero{dead}",
+        maps.place,
+        maps.text,
+        maps.described(),
+        number(whole.min.into()),
+        number(whole.max.into()),
+        100.0 * whole.zeros
+    )
+}
+
+fn value(maps: &Activations) -> Value {
+    let channels: Vec<_> = (0..maps.count())
+        .map(|channel| maps.summary_of(channel))
+        .collect();
+    json!({
+        "step": maps.step,
+        "layer": maps.place.to_string(),
+        "text": maps.text,
+        "shape": maps.shape.dims(),
+        "class": maps.class,
+        "all": maps.summary(),
+        "maps": channels,
+        "values": maps.values,
+    })
+}

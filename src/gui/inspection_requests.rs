@@ -1,0 +1,167 @@
+//! Decides when a visible view needs fresh data, and routes the query to the running engine or to the
+//! inspection service.
+
+use super::action::Action;
+use super::handle::Services;
+use super::messages::Weight;
+use super::runs::Listed;
+use super::state::State;
+use super::training::Phase;
+use crate::engine::command::Command;
+use crate::engine::inspection::reply::{AnyQuery, Query, Reply};
+use crate::engine::inspection::service;
+use crate::inspect::augmented::{AugmentRequest, Augmented};
+use crate::inspect::filters::Filters;
+use crate::inspect::gallery::Gallery;
+use crate::inspect::image_set::ImageSet;
+use crate::inspect::inspection::{Inspection, Subject};
+use crate::inspect::reconstructions::Reconstructions;
+use crate::inspect::statistics::Statistics;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+impl State {
+    /// The network to inspect: the one in training, or that of the last run.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.training.phase {
+            Phase::Training | Phase::Paused => Some(Subject::Live),
+            Phase::Preparing { .. } | Phase::Stopping => None,
+            Phase::Idle | Phase::Ended(_) => self.stored().cloned().map(Subject::Stored),
+        }
+    }
+
+    /// The run that was trained before, if the window shows one.
+    fn stored(&self) -> Option<&PathBuf> {
+        let ended = matches!(self.training.phase, Phase::Idle | Phase::Ended(_));
+        self.training.run.as_ref().filter(|_| ended)
+    }
+
+    /// What a view should ask for now: the query, unless it waits already or its reply is still true.
+    pub fn request<I: Inspection>(&self, query: Option<Query<I>>) -> Option<Action> {
+        let inspections = &self.inspections;
+        let query = query?;
+        let is_due = !inspections.waits_for(&query)
+            && inspections.is_stale(&query, self.training.curves.steps());
+        is_due.then(|| Action::Inspect(AnyQuery::new(query)))
+    }
+
+    /// A query for the network to inspect; `None` while there is none.
+    pub fn run_query<I: Inspection>(&self, request: I::Request) -> Option<Query<I>> {
+        Some(Query::new(self.subject()?, request))
+    }
+
+    /// The latest reply about the network to inspect. While a run starts or ends, its last replies stay.
+    pub fn run_reply<I: Inspection>(&self) -> Option<&Arc<Reply<I>>> {
+        let subject = self.subject();
+        self.inspections.latest().filter(|reply| {
+            let of = &reply.query.subject;
+            *of == Subject::Live || subject.is_none_or(|subject| subject == *of)
+        })
+    }
+
+    /// The latest filters: of the run in training or of the one that was opened; or why there are none.
+    pub fn filters(&self) -> Option<Result<&Arc<Filters>, String>> {
+        let stored = || Some(&self.inspections.reply_to(&self.filters_query()?)?.result);
+        match &self.training.filters {
+            Some(filters) => Some(Ok(filters)),
+            None => Some(stored()?.as_ref().map_err(ToString::to_string)),
+        }
+    }
+
+    /// The query for the filters of a run that was trained before: those of a run in training come by
+    /// themselves.
+    pub fn filters_query(&self) -> Option<Query<Filters>> {
+        let run = self.stored().filter(|_| self.training.filters.is_none())?;
+        Some(Query::new(Subject::Stored(run.clone()), ()))
+    }
+
+    /// The latest reconstructions, likewise.
+    pub fn reconstructions(&self) -> Option<Result<&Arc<Reconstructions>, String>> {
+        let stored = || {
+            let query = self.reconstructions_query()?;
+            Some(&self.inspections.reply_to(&query)?.result)
+        };
+        match &self.training.reconstructions {
+            Some(reconstructions) => Some(Ok(reconstructions)),
+            None => Some(stored()?.as_ref().map_err(ToString::to_string)),
+        }
+    }
+
+    /// The query for the reconstructions of a run that was trained before.
+    pub fn reconstructions_query(&self) -> Option<Query<Reconstructions>> {
+        let is_missing = self.training.reconstructions.is_none();
+        let run = self.stored().filter(|_| is_missing)?;
+        Some(Query::new(Subject::Stored(run.clone()), None))
+    }
+
+    /// The images of the project as it is edited.
+    pub(super) fn image_set(&self) -> Subject {
+        let set = ImageSet::new(self.project(), self.base(), self.inspections.files);
+        Subject::Images(Box::new(set))
+    }
+
+    /// The query for the images that are shown.
+    pub fn gallery_query(&self) -> Query<Gallery> {
+        Query::new(self.image_set(), self.inspections.gallery)
+    }
+
+    /// The query for the statistics of the images.
+    pub fn statistics_query(&self) -> Query<Statistics> {
+        Query::new(self.image_set(), self.inspections.statistics)
+    }
+
+    /// The query for an image before and after the project's augmentation.
+    pub fn augment_query(&self) -> Query<Augmented> {
+        let request = AugmentRequest {
+            augment: self.project().data.augment.clone(),
+            seed: self.project().seed,
+            draws: self.inspections.draws,
+        };
+        Query::new(self.image_set(), request)
+    }
+
+    /// The runs that the list should hold.
+    pub fn runs_to_list(&self) -> Listed {
+        let beside = self
+            .training
+            .run
+            .as_deref()
+            .and_then(|run| run.parent())
+            .map(|folder| folder.to_path_buf());
+        let folder = beside.unwrap_or_else(|| self.base().join("runs"));
+        let run = (self.training.run.clone(), self.training.is_running());
+        Listed {
+            folder,
+            title: self.project().title.clone(),
+            run,
+        }
+    }
+
+    /// Passes a query on.
+    pub(super) fn inspect(&mut self, query: AnyQuery, services: &Services) {
+        self.inspections.wait_for(query.clone());
+        if *query.subject() == Subject::Live {
+            if let Some(live) = self.training.live() {
+                live.ask(query);
+                self.training.send(Command::RefreshInspections);
+            }
+            return;
+        }
+        if self.inspections.service.is_none() {
+            let wake = services.wake.clone();
+            match service::start(self.device.clone(), move || wake()) {
+                Ok(service) => self.inspections.service = Some(service),
+                Err(error) => {
+                    let text = format!(
+                        "no thread could be started to look at this: {error}; close other programs"
+                    );
+                    return self.messages.add(Weight::Error, text);
+                }
+            }
+        }
+        if let Some(service) = &self.inspections.service {
+            // The thread ends with the window alone.
+            service.queries.send(query).ok();
+        }
+    }
+}

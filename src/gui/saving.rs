@@ -1,0 +1,75 @@
+//! Image files that are being written on threads of their own, and what became of them.
+
+use super::handle::Wake;
+use super::messages::Weight;
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use std::path::{Path, PathBuf};
+
+/// Image files that are being written.
+#[derive(Default)]
+pub struct Saving {
+    waiting: Vec<Receiver<(Weight, String)>>,
+    failed: Vec<String>,
+}
+
+impl Saving {
+    /// Writes on a thread of its own; `write` fails with what and where in words.
+    pub(super) fn save(
+        &mut self,
+        path: PathBuf,
+        write: impl FnOnce(&Path) -> Result<(), String> + Send + 'static,
+        wake: &Wake,
+    ) {
+        let (sender, receiver) = bounded(1);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new()
+            .name("strata-picture".into())
+            .spawn(move || {
+                let told = match write(&path) {
+                    Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
+                    Err(message) => (Weight::Error, message),
+                };
+                if let Err(unread) = sender.send(told) {
+                    // The window is closed and cannot show it.
+                    let (weight, text) = unread.0;
+                    log::log!(weight.level(), "{text}");
+                }
+                wake();
+            });
+        match thread {
+            Ok(_) => self.waiting.push(receiver),
+            Err(error) => self.failed.push(format!(
+                "the picture could not be saved: {error}; close other programs"
+            )),
+        }
+    }
+
+    /// Whether a picture is being written.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// What became of pictures since the last call.
+    pub(super) fn saved(&mut self) -> Vec<(Weight, String)> {
+        let mut told: Vec<_> = self
+            .failed
+            .drain(..)
+            .map(|text| (Weight::Error, text))
+            .collect();
+        self.waiting.retain(|waiting| match waiting.try_recv() {
+            Err(TryRecvError::Empty) => true,
+            Ok(news) => {
+                told.push(news);
+                false
+            }
+            Err(TryRecvError::Disconnected) => {
+                told.push((
+                    Weight::Error,
+                    "a defect in Strata kept a picture from being saved; please report it".into(),
+                ));
+                false
+            }
+        });
+        told
+    }
+}

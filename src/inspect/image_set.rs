@@ -1,0 +1,39 @@
+//! Which images: those of a project as it is edited.
+
+use crate::project::Project;
+use crate::project::data::DataSpec;
+use std::path::PathBuf;
+
+/// The images of a project as it is edited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageSet {
+    /// What names the images.
+    pub spec: DataSpec,
+    /// The channels of the network's input.
+    pub channels: usize,
+    /// The project's seed.
+    pub seed: u64,
+    /// The folder that relative paths start at.
+    pub base: PathBuf,
+    /// Counts up when the files may have changed.
+    pub files: u64,
+}
+
+impl ImageSet {
+    /// The images of a project.
+    pub fn new(project: &Project, base: PathBuf, files: u64) -> ImageSet {
+        // The list of augmentations does not change these images: without it, nothing is read again for an edit.
+        let spec = DataSpec {
+            augment: Vec::new(),
+            use_augment: true,
+            ..project.data.clone()
+        };
+        ImageSet {
+            spec,
+            channels: project.network.input.channels(),
+            seed: project.seed,
+            base,
+            files,
+        }
+    }
+}

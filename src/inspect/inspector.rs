@@ -1,0 +1,103 @@
+//! What inspections of one network share and keep between requests: copies of the network, and the
+//! probe images.
+//!
+//! Everything is made at the first request, so that a run that nobody inspects carries none of it.
+
+use super::inspection::{InspectError, InspectedRun, InspectionContext};
+use super::mirror::Mirror;
+use super::reconstructions::Probe;
+use crate::data::Dataset;
+use crate::nn::NnError;
+use crate::shape::Plan;
+use candle_core::Device;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What inspections share and keep between requests.
+#[derive(Default)]
+pub struct Inspector {
+    /// A copy of the network that ends before a last softmax.
+    logits: Option<Mirror>,
+    /// A copy with its last softmax.
+    whole: Option<Mirror>,
+    probe: Option<Arc<Probe>>,
+    /// What single inspections keep, by its type.
+    kept: HashMap<TypeId, Box<dyn Any>>,
+}
+
+impl InspectionContext<'_> {
+    /// A copy of the network with its present weights that ends before a last softmax: what it gives
+    /// are logits.
+    pub fn logits(&mut self) -> Result<&mut Mirror, InspectError> {
+        let run = self.run.as_ref();
+        updated(&mut self.inspector.logits, run, Mirror::new)
+    }
+
+    /// The same with a last softmax: what it gives is what the network gives.
+    pub fn whole(&mut self) -> Result<&mut Mirror, InspectError> {
+        let run = self.run.as_ref();
+        updated(&mut self.inspector.whole, run, Mirror::whole)
+    }
+
+    /// The probe images of the run, or an image file as the dataset would read it.
+    pub fn probe(&mut self, file: Option<&Path>) -> Result<Arc<Probe>, InspectError> {
+        let dataset = self.images()?;
+        let (seed, device) = {
+            let run = self.run()?;
+            (run.seed, run.device)
+        };
+        if let Some(file) = file {
+            return Ok(Arc::new(from_file(file, dataset, device)?));
+        }
+        let probe = match self.inspector.probe.clone() {
+            Some(probe) => Some(probe),
+            None => Probe::of_run(dataset, seed, device)?.map(Arc::new),
+        };
+        self.inspector.probe = probe.clone();
+        probe.ok_or_else(|| InspectError::Input("there are no images to look at".to_owned()))
+    }
+
+    /// Takes out what an inspection kept with [`InspectionContext::keep`].
+    pub fn take_kept<T: 'static>(&mut self) -> Option<T> {
+        let kept = self.inspector.kept.remove(&TypeId::of::<T>())?;
+        kept.downcast().ok().map(|kept| *kept)
+    }
+
+    /// Keeps something for the next request; one value of each type.
+    pub fn keep<T: 'static>(&mut self, value: T) {
+        self.inspector
+            .kept
+            .insert(TypeId::of::<T>(), Box::new(value));
+    }
+}
+
+/// How a copy is made.
+type Make = fn(&Plan, &Device) -> Result<Mirror, NnError>;
+
+/// The copy with the network's present weights.
+fn updated<'m>(
+    copy: &'m mut Option<Mirror>,
+    run: Option<&InspectedRun<'_>>,
+    make: Make,
+) -> Result<&'m mut Mirror, InspectError> {
+    let input = |text: &str| InspectError::Input(text.to_owned());
+    let run = run.ok_or_else(|| input("there is no network to inspect"))?;
+    let copy = match copy.take() {
+        Some(made) => copy.insert(made),
+        None => {
+            let plan = run.inference.plan.as_ref();
+            let plan = plan.ok_or_else(|| input("the encoder has an error"))?;
+            copy.insert(make(plan, run.device)?)
+        }
+    };
+    copy.take(run.network)?;
+    Ok(copy)
+}
+
+fn from_file(file: &Path, dataset: &Dataset, device: &Device) -> Result<Probe, InspectError> {
+    let values = dataset.read_file(file)?;
+    let [channels, height, width] = dataset.shape();
+    Ok(Probe::new(values, [height, width, channels], device)?)
+}
