@@ -2,11 +2,17 @@
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
+// It is shared with the other programs.
+#[allow(dead_code)]
+#[path = "../src/testkit/files.rs"]
+mod files;
+
+use files::{fixture, gzip, idx, npy, write};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait};
 use rand::RngCore;
 use std::alloc::System;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -89,23 +95,8 @@ impl Format {
     }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!(
-        "{}/tests/fixtures/formats/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn idx(sizes: &[u32], body: Vec<u8>) -> Vec<u8> {
-    let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
-    [vec![0, 0, 8, (sizes.len() / 4) as u8], sizes, body].concat()
+fn wav() -> Vec<u8> {
+    files::wav(2, 8000, (0..600).map(|at| (at * 37 % 3000) as i16))
 }
 
 fn counting(length: usize) -> Vec<u8> {
@@ -121,27 +112,13 @@ fn picture(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn wav() -> Vec<u8> {
-    let spec = hound::WavSpec {
-        channels: 2,
-        sample_rate: 8000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut bytes = Cursor::new(Vec::new());
-    let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-    (0..600).for_each(|at| writer.write_sample((at * 37 % 3000) as i16).unwrap());
-    writer.finalize().unwrap();
-    bytes.into_inner()
-}
-
 fn of_folder(name: &'static str, file: &'static str, bytes: Vec<u8>) -> Format {
     Format::new(name, Source::Folder, file, bytes).beside("a/good.png", picture(ImageFormat::Png))
 }
 
 fn formats() -> Vec<Format> {
-    let images = || idx(&[6, 5, 4], counting(120));
-    let labels = || idx(&[6], vec![0, 1, 2, 3, 4, 9]);
+    let images = || idx(&[6, 5, 4], &counting(120));
+    let labels = || idx(&[6], &[0, 1, 2, 3, 4, 9]);
     let (train, train_labels) = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte");
     let cifar = |record: usize| {
         counting(3 * record)
@@ -220,8 +197,13 @@ fn formats() -> Vec<Format> {
             fixture("last_fortran.npy"),
         )
         .by_file(),
-        Format::new("npy labels", Source::Npy, "y.npy", labels_of_numpy())
-            .beside("x.npy", fixture("first.npy")),
+        Format::new(
+            "npy labels",
+            Source::Npy,
+            "y.npy",
+            npy("|u1", &[3], &[0, 1, 1]),
+        )
+        .beside("x.npy", fixture("first.npy")),
         Format::new("npz", Source::Npy, "x.npz", fixture("stored.npz")).by_file(),
         Format::new("npz packed", Source::Npy, "x.npz", fixture("packed.npz")).by_file(),
         Format::new("wav", Source::Wav, "a/x.wav", wav()).beside("a/good.wav", wav()),
@@ -245,15 +227,6 @@ fn mat(name: &'static str, bytes: Vec<u8>) -> Format {
     format
         .beside("jpg/image_0001.jpg", flower())
         .beside("jpg/image_0002.jpg", flower())
-}
-
-/// `[0, 1, 1]` as `numpy.save` writes it.
-fn labels_of_numpy() -> Vec<u8> {
-    let header = format!(
-        "{:<117}\n",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }"
-    );
-    [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), &[0, 1, 1]].concat()
 }
 
 /// Numbers that files lie with.
@@ -377,12 +350,6 @@ fn measure(spec: &DataSpec) -> Option<(Duration, usize)> {
     let start = Instant::now();
     catch_unwind(AssertUnwindSafe(|| read(spec))).ok()?;
     Some((start.elapsed(), HEAP.get_peak_memory()))
-}
-
-fn write(folder: &Path, name: &str, bytes: &[u8]) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, bytes).unwrap();
 }
 
 /// What went wrong in `cases` versions of a format's file, and the worst that went well.

@@ -364,19 +364,11 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::node::Node;
-    use crate::project::{Network as Stacks, size::Shape};
+    use crate::testkit::networks;
     use candle_core::DType;
 
     fn network() -> Network {
-        let encoder = vec![Node::from_text("dense 3 nobias")];
-        let input = Shape::new(&[1]).unwrap();
-        let stacks = Stacks {
-            input,
-            encoder,
-            decoder: vec![],
-            head: vec![],
-        };
+        let stacks = networks::network("1", &["dense 3 nobias"], &[], &[]);
         let plan = crate::shape::infer(&stacks).plan.unwrap();
         let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
         let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();

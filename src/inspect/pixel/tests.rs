@@ -1,18 +1,8 @@
 use super::*;
 use crate::nn::Network;
 use crate::project::Network as Stacks;
-use crate::project::node::Node;
 use crate::shape::infer;
-
-fn stacks(input: &str, encoder: &[&str], decoder: &[&str], head: &[&str]) -> Stacks {
-    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-    Stacks {
-        input: input.parse().unwrap(),
-        encoder: nodes(encoder),
-        decoder: nodes(decoder),
-        head: nodes(head),
-    }
-}
+use crate::testkit::networks::network as stacks;
 
 /// A network whose weights and statistics are not those of the start, and images to look at.
 fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {

@@ -2,9 +2,9 @@
 //! PyTorch doesn't have by hand.
 
 use super::*;
-use crate::project::Network;
 use crate::project::node::Node;
 use crate::shape::infer::{Inference, infer};
+use crate::testkit::networks::empty;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -32,13 +32,11 @@ fn fixture() -> Fixture {
 }
 
 fn run<'a>(input: &Shape, texts: impl IntoIterator<Item = &'a str>) -> Inference {
-    let encoder = texts.into_iter().map(Node::from_text).collect();
-    infer(&Network {
-        input: input.clone(),
-        encoder,
-        decoder: Vec::new(),
-        head: Vec::new(),
-    })
+    let mut network = empty(input.clone());
+    network
+        .encoder
+        .extend(texts.into_iter().map(Node::from_text));
+    infer(&network)
 }
 
 #[test]

@@ -1,0 +1,35 @@
+//! The tests that share one program: a module for each subject, and [`kit`] with what they have in common.
+//!
+//! Programs of their own are the tests that count the heap of a whole process (`allocations`, `memory`,
+//! `mutations`), `screenshots`, which makes the pictures of the README, and `skipped`, which prints what was left
+//! out. What takes minutes is ignored: `cargo test long_ -- --ignored` runs the long forms of the sampled tests,
+//! `cargo test pictures -- --ignored` writes pictures of the views.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test program as a whole.
+
+mod kit;
+
+mod advice;
+mod augmentation;
+mod cli;
+mod cost;
+mod data_view;
+mod download;
+mod engine;
+mod gui;
+mod journeys;
+mod kernels;
+mod kernels_view;
+mod known_networks;
+mod layers;
+mod lens;
+mod own_data;
+mod random_networks;
+mod readme;
+mod receptive_fields;
+mod reported_mismatches;
+mod shapes;
+mod signals;
+mod solve;
+mod solve_view;
+mod time;
+mod views;
