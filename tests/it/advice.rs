@@ -4,10 +4,10 @@
 use crate::kit::runs::tiny;
 use crate::kit::terminal::{json, out, strata};
 use crate::kit::window::*;
-use eframe::egui::{Key, Modifiers, Vec2, vec2};
+use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable;
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use serde_json::{Value, json};
+use std::path::PathBuf;
 use strata::engine::event::{Event, Metrics, Outcome, Summary};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::Workspace;
@@ -275,35 +275,23 @@ fn check_gives_advice_goals_and_locks() {
         goals,
         [
             (
-                &serde_json::json!("parameters <= 50000"),
-                &serde_json::json!(false),
-                &serde_json::json!(431_080)
+                &json!("parameters <= 50000"),
+                &json!(false),
+                &json!(431_080)
             ),
-            (
-                &serde_json::json!("code >= 800"),
-                &serde_json::json!(true),
-                &serde_json::json!(800)
-            ),
-            (
-                &serde_json::json!("accuracy >= 0.9"),
-                &Value::Null,
-                &Value::Null
-            ),
+            (&json!("code >= 800"), &json!(true), &json!(800)),
+            (&json!("accuracy >= 0.9"), &Value::Null, &Value::Null),
         ]
     );
     assert_eq!(shown["goals_met"], false);
     let advice = &shown["advice"][0];
     assert_eq!(
         (&advice["stack"], &advice["index"], &advice["stage"]),
-        (
-            &serde_json::json!("head"),
-            &serde_json::json!(4),
-            &Value::Null
-        )
+        (&json!("head"), &json!(4), &Value::Null)
     );
     assert_eq!(
         advice["fix"]["edits"],
-        serde_json::json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }])
+        json!([{ "stack": "head", "index": 4, "from": "softmax", "to": null }])
     );
     assert!(advice["why"].as_str().is_some_and(|why| !why.is_empty()));
     let locked: Vec<_> = shown["layers"]
@@ -393,27 +381,13 @@ fn training_and_evaluating_judge_the_goals() {
             .collect::<Vec<_>>()
     };
     // The last stage classifies: the run's last figures have no PSNR.
-    assert_eq!(
-        met(&trained),
-        [
-            serde_json::json!(false),
-            Value::Null,
-            serde_json::json!(true)
-        ]
-    );
+    assert_eq!(met(&trained), [json!(false), Value::Null, json!(true)]);
     assert_eq!(trained["goals"][2]["now"], trained["test"]["accuracy"]);
     let evaluated = json(&strata(
         folder.path(),
         &["eval", "run", "--device", "cpu", "--json"],
     ));
-    assert_eq!(
-        met(&evaluated),
-        [
-            serde_json::json!(false),
-            serde_json::json!(true),
-            serde_json::json!(true)
-        ]
-    );
+    assert_eq!(met(&evaluated), [json!(false), json!(true), json!(true)]);
     assert_eq!(evaluated["goals"][1]["now"], evaluated["test"]["psnr"]);
     let text = String::from_utf8(strata(folder.path(), &["eval", "run", "--device", "cpu"]).stdout)
         .unwrap();

@@ -5,7 +5,7 @@ use crate::kit::{terminal, window::*};
 use eframe::egui::vec2;
 use std::path::Path;
 use std::process::Output;
-use strata::gui::action::{Action, OnView, Show};
+use strata::gui::action::{Action, OnView};
 use strata::gui::state::State;
 use strata::gui::views::ViewKind;
 use strata::inspect::augmented::{ALONE, Augmented, TOGETHER};
@@ -20,7 +20,7 @@ fn project() -> Project {
 }
 
 fn strata(folder: &Path, arguments: &[&str]) -> Output {
-    terminal::strata(folder, &[&["data"], arguments].concat())
+    terminal::strata(folder, &[&["data"][..], arguments].concat())
 }
 
 /// A window that shows nothing but the view of augmentation.

@@ -1,9 +1,11 @@
 //! What the terminal promises: exit codes, JSON that stays, results on standard output.
 
+use crate::kit::PATIENCE;
 use crate::kit::runs;
 use crate::kit::terminal::{code, err, json, out, strata};
 use serde_json::Value;
-use std::process::Command;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 /// A folder with the tiny project, its texts replaced.
 fn with_project(changes: &[(&str, &str)]) -> tempfile::TempDir {
@@ -457,36 +459,59 @@ fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
 #[cfg(unix)]
 fn interrupt(signal: &str) {
     let folder = with_project(&[("epochs = 2", "epochs = 100000")]);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_strata"))
-        .current_dir(folder.path())
+    let at = folder.path();
+    // A pipe that nobody reads would fill up and stop the training.
+    let messages = at.join("messages.txt");
+    let mut child = with_usual_signals()
+        .current_dir(at)
         .args(["train", "tiny.toml", "-o", "run"])
-        .stderr(std::process::Stdio::piped())
+        .stderr(std::fs::File::create(&messages).unwrap())
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let steps = folder
-        .path()
-        .join("run/probe/stage-1-epoch-0001.safetensors");
-    let mut waited = 0;
-    while !steps.exists() && waited < 600 {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        waited += 1;
-    }
+    let trained = at.join("run/probe/stage-1-epoch-0001.safetensors");
+    until("a trained epoch", &mut child, |_| trained.exists());
     // The shell's own `kill`: a bare system has no program of that name.
     Command::new("sh")
         .args(["-c", &format!("kill {signal} {}", child.id())])
         .status()
         .unwrap();
+    until("an end", &mut child, |child| {
+        child.try_wait().unwrap().is_some()
+    });
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
+    let text = std::fs::read_to_string(messages).unwrap();
     assert!(text.contains("strata train run --resume"), "{text}");
-    assert!(
-        folder
-            .path()
-            .join("run/checkpoints/last.safetensors")
-            .is_file()
-    );
+    assert!(at.join("run/checkpoints/last.safetensors").is_file());
+}
+
+/// Waits, but not for ever: a training that does not stop is killed.
+#[cfg(unix)]
+fn until(what: &str, child: &mut Child, holds: impl Fn(&mut Child) -> bool) {
+    let start = Instant::now();
+    while !holds(child) {
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("no {what} within {PATIENCE:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The program, which obeys hangups and interrupts even where nohup or a script in the background has the tests
+/// ignore them.
+#[cfg(unix)]
+fn with_usual_signals() -> Command {
+    let program = env!("CARGO_BIN_EXE_strata");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    if ignored & 0b11 == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP,INT", program]);
+    command
 }
 
 #[test]

@@ -8,8 +8,8 @@ use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::memory::{available_bytes, machine};
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
+use strata::gui::action::{Action, Show};
+use strata::gui::arrangement::Workspace;
 use strata::gui::views::ViewKind;
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
@@ -224,7 +224,7 @@ fn narrow_broken_and_empty() {
 /// What `check` prints.
 fn check(project: &Path, more: &[&str]) -> String {
     let project = project.to_str().unwrap();
-    let output = strata(Path::new("."), &[&["check", project], more].concat());
+    let output = strata(Path::new("."), &[&["check", project][..], more].concat());
     assert!(output.status.success(), "{}", err(&output));
     out(&output)
 }

@@ -3,7 +3,7 @@
 use crate::kit::testkit::folders::real_data;
 use crate::kit::window::*;
 use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use strata::gui::action::{Action, Show};
 use strata::gui::views::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};

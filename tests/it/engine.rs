@@ -1,8 +1,10 @@
 //! What a run promises: it repeats, it can be stopped and resumed without a trace, it obeys, and
 //! whatever goes wrong is one message with the run folder whole.
 
+use crate::kit::PATIENCE;
 use crate::kit::runs::{
-    assert_same, completed, failed, metrics, options, stop_at, stopped, tiny, train, train_until,
+    self, assert_same, completed, failed, metrics, options, stop_at, stopped, tiny, train,
+    train_until,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -268,11 +270,7 @@ fn events_tell_the_whole_story_in_order() {
 /// The next event that is not about checkpoints.
 fn next(running: &Running) -> Event {
     loop {
-        match running
-            .events
-            .recv_timeout(Duration::from_secs(60))
-            .unwrap()
-        {
+        match running.events.recv_timeout(PATIENCE).unwrap() {
             Event::Checkpoint { .. } | Event::Preparing { .. } | Event::Warning(_) => {}
             event => return event,
         }
@@ -411,10 +409,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
     let looker = look::start(Some("cpu".into()), || {}).unwrap();
     let ask = |question: Look| {
         looker.questions.send(question).unwrap();
-        looker
-            .answers
-            .recv_timeout(Duration::from_secs(60))
-            .unwrap()
+        looker.answers.recv_timeout(PATIENCE).unwrap()
     };
     let Answered::Saliency(looked) = ask(Look::Saliency(run.clone(), Request::default())) else {
         panic!()
@@ -454,7 +449,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
 /// Another view's question waits; a cancel ends the reading; a newer page replaces the older one.
 #[test]
 fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
-    let (woken, wakes) = (Arc::new(AtomicUsize::new(0)), Duration::from_secs(60));
+    let (woken, wakes) = (Arc::new(AtomicUsize::new(0)), PATIENCE);
     let count = woken.clone();
     let looker = look::start(Some("cpu".into()), move || {
         count.fetch_add(1, Ordering::Relaxed);
@@ -522,7 +517,7 @@ fn a_reader_that_never_reads_holds_nothing_up() {
     } = running;
     std::thread::sleep(Duration::from_millis(10));
     drop(commands);
-    let last = std::iter::from_fn(|| events.recv_timeout(Duration::from_secs(60)).ok()).last();
+    let last = std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok()).last();
     assert!(matches!(last, Some(Event::Finished(Outcome::Completed(_)))));
 }
 
@@ -723,8 +718,7 @@ fn a_panic_is_an_event_and_the_next_run_starts() {
         }
     };
     let running = start(tiny(&[]), options(&run), wake).unwrap();
-    let last =
-        std::iter::from_fn(|| running.events.recv_timeout(Duration::from_secs(60)).ok()).last();
+    let last = std::iter::from_fn(|| running.events.recv_timeout(PATIENCE).ok()).last();
     let Some(Event::Finished(outcome)) = last else {
         panic!("no end: {last:?}")
     };

@@ -3,7 +3,7 @@
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Rect, vec2};
 use egui_kittest::kittest::NodeT;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use strata::engine::command::Command;
 use strata::engine::event::EpochReport;
 use strata::engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};

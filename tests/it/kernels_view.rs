@@ -1,10 +1,9 @@
 //! The playground for kernels, by mouse and by keyboard alone.
 
+use crate::kit::PATIENCE;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use std::path::Path;
-use std::time::{Duration, Instant};
 use strata::engine::playground::{Outcome, Playground};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::kernels::Subject;
@@ -181,12 +180,9 @@ fn a_noisy_curve_is_smoothed_and_a_dropped_file_is_taken() {
     );
     // A file that is none: the sentence stands where the pictures were, and the way back is open.
     window.enter("Image to slide over", "/no/such.png");
-    let start = Instant::now();
-    while !window.has("No picture to show") {
-        assert!(start.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(5));
-        window.harness.step();
-    }
+    window.wait_for(PATIENCE, "refusal", |window| {
+        window.has("No picture to show")
+    });
     window.click("Image of the source");
     answered(&mut window);
     assert_eq!(answer(&window).picture.full, [32, 32]);

@@ -9,7 +9,6 @@ use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::Workspace;
 use strata::gui::lens::{LensMode, LensSettings};
 use strata::gui::views::ViewKind;
-use strata::project::node::Node;
 use strata::project::{Place, Project, Stack};
 
 /// A project with one encoder.
@@ -191,7 +190,7 @@ fn the_matrix_has_its_transpose() {
 
 #[test]
 fn a_layer_is_opened_from_its_row_and_by_name() {
-    let mut window = Window::designing("lenet-mnist");
+    let mut window = Window::idle("lenet-mnist");
     let row = window
         .harness
         .query_all_by_label_contains("encoder.3: ")

@@ -1,8 +1,8 @@
 //! The tests that share one program: a module for each subject, and [`kit`] with what they have in common.
 //!
-//! Programs of their own are the tests that count the heap of a whole process (`allocations`, `memory`,
-//! `mutations`), `screenshots`, which makes the pictures of the README, and `skipped`, which prints what was left
-//! out. What takes minutes is ignored: `cargo test long_ -- --ignored` runs the long forms of the sampled tests,
+//! Programs of their own are `heap`, which counts the memory of a whole process, `screenshots`, which makes the
+//! pictures of the README, and `skipped`, which prints what was left out. What takes minutes is ignored:
+//! `cargo test long_ -- --ignored` runs the long forms of the sampled tests, and
 //! `cargo test pictures -- --ignored` writes pictures of the views.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test program as a whole.
 

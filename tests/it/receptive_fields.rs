@@ -6,6 +6,7 @@
 
 use crate::kit::random_stack::{rng, small};
 use crate::kit::runs::{completed, options, tiny, train};
+use crate::kit::sample;
 use crate::kit::terminal;
 use crate::kit::window::*;
 use candle_core::{DType, Device, Tensor};
@@ -13,8 +14,8 @@ use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use rand::Rng;
 use std::path::Path;
 use strata::engine::saved::SavedRun;
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
+use strata::gui::action::Action;
+use strata::gui::arrangement::Workspace;
 use strata::gui::views::ViewKind;
 use strata::inspect::effective_field::{EffectiveField, Request};
 use strata::nn::{Mode, Network, Route};
@@ -22,6 +23,10 @@ use strata::project::size::Shape;
 use strata::project::{Place, Project, Stack};
 use strata::shape::field::{Seen, path, seen};
 use strata::shape::{Inference, Op, Plan, Planned, PlannedLayer, infer};
+
+/// Random networks of the long form, and how many of them are tried every time.
+const ALL: u64 = 4_000;
+const SAMPLE: u64 = 100;
 
 /// The same layer without what is not linear.
 fn linear(layer: &mut PlannedLayer) {
@@ -153,19 +158,24 @@ fn compare(inference: &Inference, seed: u64, what: &str) -> usize {
 
 #[test]
 fn boxes_of_random_networks_are_exact() {
-    let count = std::env::var("STRATA_RANDOM_NETWORKS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(400);
+    compare_boxes(sample(ALL, SAMPLE));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_boxes_of_random_networks_are_exact() {
+    compare_boxes(0..ALL);
+}
+
+fn compare_boxes(seeds: impl Iterator<Item = u64>) {
+    let mut count = 0;
     let mut exactly = 0;
-    for seed in 0..count {
+    for seed in seeds {
+        count += 1;
         let network = small(&mut rng(seed));
         exactly += compare(&infer(&network), seed, &format!("seed {seed}: {network:?}"));
     }
-    assert!(
-        exactly as u64 > 4 * count,
-        "{exactly} cells of {count} networks"
-    );
+    assert!(exactly > 4 * count, "{exactly} cells of {count} networks");
 }
 
 /// The effective field of every layer that is no vector, in its middle and in a corner.
@@ -284,7 +294,7 @@ fn the_terminal_draws_and_prints_them() {
     completed(train(&tiny(&[]), &options(&run)).0);
     let strata = |arguments: &[&str]| {
         let inspect = ["inspect", "run", "receptive-field"];
-        let output = terminal::strata(folder.path(), &[&inspect, arguments].concat());
+        let output = terminal::strata(folder.path(), &[&inspect[..], arguments].concat());
         let code = output.status.code();
         (code, terminal::out(&output), terminal::err(&output))
     };

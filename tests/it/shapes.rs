@@ -1,9 +1,9 @@
 //! The promise: for any network inference returns, never panics and never contradicts itself.
 //!
-//! `STRATA_RANDOM_STACKS` sets the number of random networks (default 10,000). A failure names the
-//! seed of its network.
+//! A failure names the seed of its network.
 
 use crate::kit::random_stack::{hostile, layer_text, rng, small};
+use crate::kit::sample;
 use crate::kit::testkit::networks::network;
 use std::time::{Duration, Instant};
 use strata::project::data::DataSpec;
@@ -19,17 +19,24 @@ use strata::shape::{
     step_time,
 };
 
-fn number_of_stacks() -> u64 {
-    std::env::var("STRATA_RANDOM_STACKS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(10_000)
-}
+/// Random networks of the long forms, and how many of them are tried every time.
+const ALL: u64 = 10_000;
+const SAMPLE: u64 = 1_000;
 
 #[test]
 fn hostile_networks_never_panic() {
+    infer_hostile(sample(ALL, SAMPLE));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_hostile_networks_never_panic() {
+    infer_hostile(0..ALL);
+}
+
+fn infer_hostile(seeds: impl Iterator<Item = u64>) {
     let mut slowest = Duration::ZERO;
-    for seed in 0..number_of_stacks() {
+    for seed in seeds {
         let network = hostile(&mut rng(seed));
         let start = Instant::now();
         let inference = infer(&network);
@@ -46,8 +53,21 @@ fn hostile_networks_never_panic() {
 
 #[test]
 fn small_networks_are_mostly_sound() {
-    let (mut sound, mut layers, stacks) = (0u64, 0u64, number_of_stacks() / 10);
-    for seed in 0..stacks {
+    infer_small(sample(ALL, SAMPLE));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_small_networks_are_mostly_sound() {
+    infer_small(0..ALL);
+}
+
+fn infer_small(seeds: impl Iterator<Item = u64>) {
+    let mut stacks = 0u64;
+    let mut sound = 0u64;
+    let mut layers = 0u64;
+    for seed in seeds {
+        stacks += 1;
         let network = small(&mut rng(seed));
         let inference = infer(&network);
         consistent(&network, &inference, seed);
@@ -63,7 +83,7 @@ fn small_networks_are_mostly_sound() {
 
 #[test]
 fn layer_text_round_trips() {
-    for seed in 0..number_of_stacks() {
+    for seed in 0..ALL {
         let text = layer_text(&mut rng(seed), false);
         let layer: Layer = text
             .parse()
@@ -231,7 +251,7 @@ fn everything_else(network: Network, inference: &Inference) {
 }
 
 /// A 50-layer stack in under 100 µs, as the window infers at every key stroke. Run it with
-/// `cargo test --test shapes -- --ignored --nocapture`.
+/// `cargo test fifty_layers -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn fifty_layers_take_under_100_us() {

@@ -3,18 +3,16 @@
 
 use crate::kit::random_stack::{rng, small};
 use crate::kit::round_trip::{pair, spoiled};
+use crate::kit::sample;
 use candle_core::{Device, Tensor};
 use strata::nn::{Mode, Network as Compiled, Route};
 use strata::project::Network;
 use strata::shape::solve::{Aim, Solution, mirror, solve};
 use strata::shape::{Inference, infer};
 
-fn count() -> u64 {
-    std::env::var("STRATA_RANDOM_NETWORKS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(10_000)
-}
+/// Random networks of the long forms, and how many of them are tried every time.
+const ALL: u64 = 10_000;
+const SAMPLE: u64 = 300;
 
 /// The shape that the compiled network really gives for two images.
 fn assert_runs(network: &Network, inference: &Inference, what: &str) {
@@ -36,8 +34,18 @@ fn only_changes(solution: &Solution) -> bool {
 
 #[test]
 fn what_was_spoiled_is_mended_with_no_more_edits() {
+    mend(sample(ALL, SAMPLE));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_what_was_spoiled_is_mended_with_no_more_edits() {
+    mend(0..ALL);
+}
+
+fn mend(seeds: impl Iterator<Item = u64>) {
     let (mut edits, mut millis) = ([0u32; 4], Vec::new());
-    for seed in 0..count() {
+    for seed in seeds {
         let mut random = rng(seed);
         let exact = pair(&mut random);
         let (network, spoils) = spoiled(&mut random, &exact);
@@ -80,8 +88,20 @@ fn what_was_spoiled_is_mended_with_no_more_edits() {
 
 #[test]
 fn mirrors_are_exact() {
+    mirror_encoders(sample(ALL, SAMPLE));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_mirrors_are_exact() {
+    mirror_encoders(0..ALL);
+}
+
+fn mirror_encoders(seeds: impl Iterator<Item = u64>) {
+    let mut tried = 0;
     let mut mirrored = 0;
-    for seed in 0..count() {
+    for seed in seeds {
+        tried += 1;
         let network = Network {
             decoder: Vec::new(),
             head: Vec::new(),
@@ -101,5 +121,5 @@ fn mirrors_are_exact() {
         mirrored += 1;
     }
     println!("{mirrored} encoders mirrored");
-    assert!(mirrored * 2 > count());
+    assert!(mirrored * 2 > tried);
 }

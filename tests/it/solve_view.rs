@@ -5,12 +5,9 @@ use crate::kit::testkit::networks::nodes;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use std::path::Path;
-use std::time::{Duration, Instant};
 use strata::gui::action::{Action, Show};
 use strata::gui::arrangement::Workspace;
 use strata::gui::views::ViewKind;
-use strata::project::node::Node;
 use strata::project::{Place, Project, Stack};
 
 fn project(input: &str, encoder: &[&str], decoder: &[&str]) -> Project {

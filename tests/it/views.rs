@@ -1,14 +1,12 @@
 //! The views of what is inside: saliency, the sparse code, the images, the runs; driven by their labels.
 
 use crate::kit::window::*;
-use eframe::egui::{Vec2, vec2};
 use std::path::Path;
 use strata::data::Dataset;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::look::Looked;
 use strata::gui::action::{Action, OnView, Show};
-use strata::gui::arrangement::{Arrangement, Part};
 use strata::gui::looking::Subject;
 use strata::gui::views::ViewKind;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};

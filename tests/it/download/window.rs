@@ -4,13 +4,11 @@ use super::{file, options};
 use crate::kit::testkit::files::{self, gzip};
 use crate::kit::web::{Reply, Server};
 use crate::kit::window::*;
-use eframe::egui::{Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use strata::data::download::{Entry, Options, RemoteFile, Then};
-use strata::gui::action::{Action, Show};
 use strata::gui::state::State;
 use strata::gui::views::ViewKind;
 use strata::project::data::Source;
@@ -35,7 +33,7 @@ fn idx(name: &str, count: u32) -> Vec<u8> {
             (at % 10) as u8
         }
     };
-    let values: Vec<u8> = (0..sizes.iter().product()).map(value).collect();
+    let values: Vec<u8> = (0..sizes.iter().product::<u32>()).map(value).collect();
     files::idx(sizes, &values)
 }
 

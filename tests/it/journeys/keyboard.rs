@@ -1,6 +1,5 @@
 //! Without the mouse, and with changes of mind.
 
-use super::started;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
 use std::path::Path;

@@ -196,7 +196,7 @@ impl Window {
                 "no {what} within {limit:?}: {:?}",
                 self.state().training.phase
             );
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(20));
             self.harness.step();
         }
         self.run();

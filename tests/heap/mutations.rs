@@ -1,17 +1,11 @@
 //! Files as they should not be: for every format, cut, overwritten, swollen, spliced and mislabelled versions of a
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
-#![allow(clippy::unwrap_used)] // A test program as a whole.
 
-// It is shared with the other programs.
-#[allow(dead_code)]
-#[path = "../src/testkit/files.rs"]
-mod files;
-
-use files::{fixture, gzip, idx, npy, write};
+use super::files::{self, fixture, gzip, idx, npy, write};
+use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
-use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait};
+use peakmem_alloc::PeakMemAllocTrait;
 use rand::RngCore;
-use std::alloc::System;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,9 +13,6 @@ use std::time::{Duration, Instant};
 use strata::data::Dataset;
 use strata::project::data::{DataSpec, Source, Spectrogram};
 use strata::rng::{Purpose, stream};
-
-#[global_allocator]
-static HEAP: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const MOST_TIME: Duration = Duration::from_secs(2);
 /// The TIFF decoder asks for 256 MB of room (and fills none of it) for a list that claims to be long, before its
@@ -406,6 +397,7 @@ fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
 }
 
 fn try_all(cases: u64) {
+    let _alone = alone();
     let formats = formats();
     let failures: Vec<String> = (0..formats.len())
         .flat_map(|number| try_format(number, &formats, cases))
@@ -418,14 +410,13 @@ fn try_all(cases: u64) {
     );
 }
 
-// One test at a time may count the heap.
 #[test]
 fn damaged_files_are_refused_or_read() {
-    try_all(200);
+    try_all(60);
 }
 
 #[test]
-#[ignore = "takes minutes: run it alone"]
-fn ten_thousand_damaged_files_of_every_format_too() {
+#[ignore = "takes minutes"]
+fn long_damaged_files_are_refused_or_read() {
     try_all(10_000);
 }
