@@ -16,6 +16,10 @@
 //! terminal; [`data`] feeds [`engine`]; [`rng`] and [`logging`] are below all of them. One engine serves the
 //! window and the terminal: the window never touches a tensor, the engine never draws.
 
+// The kit of the tests names the library as the test programs do.
+#[cfg(test)]
+extern crate self as strata;
+
 pub mod bench;
 pub mod cli;
 pub mod data;
@@ -30,3 +34,6 @@ pub mod rng;
 pub mod shape;
 pub mod system_report;
 pub mod text;
+
+#[cfg(test)]
+mod testkit;

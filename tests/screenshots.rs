@@ -7,12 +7,18 @@
 //! Some pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
 //! are where these are missing.
 
-#![allow(clippy::unwrap_used)] // A test program as a whole.
+#![allow(clippy::unwrap_used, clippy::panic)] // A test program as a whole.
+// The kit is shared with the program `it`.
+#![allow(dead_code)]
 
-mod window;
+#[path = "it/kit/mod.rs"]
+mod kit;
 
 use eframe::egui::{Vec2, vec2};
-use std::path::{Path, PathBuf};
+use kit::testkit::folders::data_root;
+use kit::window::*;
+use std::path::Path;
+use std::time::Duration;
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::arrangement::{Arrangement, Part, Workspace};
 use strata::gui::state::State;
@@ -27,10 +33,10 @@ use strata::inspect::sparse::SparseCode;
 use strata::inspect::statistics::Statistics;
 use strata::project::node::Node;
 use strata::project::{Place, Project, Stack, file};
-use window::*;
 
 const LARGE: Vec2 = vec2(1440.0, 900.0);
-const SMALL: Vec2 = vec2(1280.0, 720.0);
+/// How long a network may take to train.
+const TRAINING: Duration = Duration::from_secs(900);
 
 fn picture(window: &mut Window, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
@@ -44,20 +50,9 @@ fn open(folder: &Path, project: &Project, size: Vec2, dark: bool) -> Window {
     file::save(project, &path).unwrap();
     let mut window = Window::real(project.clone(), size);
     window.harness.state_mut().handle(Action::Open(path));
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(dark)));
+    window.set_dark(dark);
     window.run();
     window
-}
-
-fn select(window: &mut Window, stack: Stack, index: usize) {
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Select(Some(Place::new(stack, index))));
-    window.run();
 }
 
 /// Trains until this many epochs have passed, all stages counted.
@@ -69,7 +64,7 @@ fn train(window: &mut Window, epochs: f64) {
             .curves
             .epoch_at(state.training.curves.steps() as f64)
     };
-    window.wait("epochs", |state| {
+    window.wait_at_most(TRAINING, "epochs", |state| {
         passed(state) >= epochs || !state.training.is_running()
     });
 }
@@ -78,15 +73,12 @@ fn train(window: &mut Window, epochs: f64) {
 #[ignore = "trains networks and writes pictures"]
 fn the_first_autoencoder() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::real(builtin("conv-autoencoder"), SMALL);
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(false)));
+    let mut window = Window::real(builtin("conv-autoencoder"), SIZE);
+    window.set_dark(false);
     picture(&mut window, "first-look-light.png");
     let mut window = open(folder.path(), &builtin("conv-autoencoder"), LARGE, true);
     train(&mut window, 6.4);
-    select(&mut window, Stack::Encoder, 0);
+    window.select(Stack::Encoder, 0);
     picture(&mut window, "autoencoder-dark.png");
     window.click("Switch theme");
     picture(&mut window, "autoencoder-light.png");
@@ -110,10 +102,7 @@ fn stages_and_a_classifier() {
 #[ignore = "writes pictures"]
 fn breaking_and_building() {
     let mut window = Window::idle("deep-autoencoder");
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(true)));
+    window.set_dark(true);
     window.harness.state_mut().handle(Action::Start(true));
     picture(&mut window, "start-page-dark.png");
     window.harness.state_mut().handle(Action::Start(false));
@@ -124,11 +113,8 @@ fn breaking_and_building() {
     window.click("Add layer to encoder");
     picture(&mut window, "add-layer-dark.png");
     let mut window = Window::real(blocks(), LARGE);
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(false)));
-    select(&mut window, Stack::Encoder, 2);
+    window.set_dark(false);
+    window.select(Stack::Encoder, 2);
     picture(&mut window, "blocks-light.png");
 }
 
@@ -163,7 +149,7 @@ fn real_photographs() {
     }
     let mut window = open(folder.path(), &project, LARGE, true);
     train(&mut window, 160.3);
-    select(&mut window, Stack::Encoder, 3);
+    window.select(Stack::Encoder, 3);
     picture(&mut window, "stl10-dark.png");
 }
 
@@ -178,21 +164,19 @@ fn handwritten_digits() {
     }
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 2.4);
-    select(&mut window, Stack::Head, 1);
-    window.wait("maps", |state| {
-        state.inspections.latest::<Saliency>().is_some()
-    });
+    window.select(Stack::Head, 1);
+    window.wait("maps", |state| state.looking.saliency.latest.is_some());
     picture(&mut window, "lenet-light.png");
     window.click("Stop");
     window.wait("the end", |state| !state.training.is_running());
-    alone(&mut window, ViewKind::Saliency);
+    window.show_column(&[ViewKind::Saliency]);
     window.click("Switch theme");
     window.wait("maps of the checkpoint", |state| {
         let seen = state.inspections.latest::<Saliency>();
         seen.is_some_and(|seen| matches!(seen.query.subject, Subject::Stored(_)))
     });
     picture(&mut window, "saliency-dark.png");
-    alone(&mut window, ViewKind::Data);
+    window.show_column(&[ViewKind::Data]);
     window.click("Switch theme");
     window.wait("images", |state| {
         state.inspections.latest::<Gallery>().is_some()
@@ -239,19 +223,16 @@ fn shapes_that_explain_themselves() {
     project.network.encoder = nodes(&["conv 16 k3 s2 p1", "relu", "conv 32 k3 s2 p1", "relu"]);
     project.network.decoder = nodes(&["convt 16 k3 s2 p1", "relu", "convt 3 k3 s2 p1", "tanh"]);
     let mut window = Window::real(project, LARGE);
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(true)));
+    window.set_dark(true);
     window
         .harness
         .state_mut()
         .handle(Action::Show(Show::Workspace(Workspace::Design)));
-    select(&mut window, Stack::Encoder, 2);
+    window.select(Stack::Encoder, 2);
     settle(&mut window);
     picture(&mut window, "design-dark.png");
     window.click("Switch theme");
-    beside(&mut window, [ViewKind::Checkerboard, ViewKind::Advice]);
+    window.show_column(&[ViewKind::Checkerboard, ViewKind::Advice]);
     settle(&mut window);
     picture(&mut window, "checkerboard-light.png");
 }
@@ -264,15 +245,13 @@ fn fields_and_costs() {
     project.data.limit = Some(800);
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 4.5);
-    select(&mut window, Stack::Encoder, 3);
+    window.select(Stack::Encoder, 3);
     window
         .harness
         .state_mut()
         .handle(Action::Show(Show::Workspace(Workspace::Design)));
-    beside(&mut window, [ViewKind::Field, ViewKind::Cost]);
-    window.wait("a field", |state| {
-        state.inspections.latest::<EffectiveField>().is_some()
-    });
+    window.show_column(&[ViewKind::Field, ViewKind::Cost]);
+    window.wait("a field", |state| state.looking.field.latest.is_some());
     settle(&mut window);
     picture(&mut window, "field-light.png");
 }
@@ -296,15 +275,12 @@ fn data_as_people_have_it() {
     ];
     project.data.augment = texts.iter().map(|text| text.parse().unwrap()).collect();
     let mut window = Window::real(project, LARGE);
-    window
-        .harness
-        .state_mut()
-        .handle(Action::Show(Show::Dark(true)));
+    window.set_dark(true);
     window
         .harness
         .state_mut()
         .handle(Action::Show(Show::Workspace(Workspace::Data)));
-    beside(&mut window, [ViewKind::Data, ViewKind::Augmentation]);
+    window.show_column(&[ViewKind::Data, ViewKind::Augmentation]);
     window.wait("images", |state| {
         state.inspections.latest::<Gallery>().is_some()
             && state.inspections.latest::<Augmented>().is_some()
@@ -312,25 +288,13 @@ fn data_as_people_have_it() {
     settle(&mut window);
     picture(&mut window, "data-dark.png");
     window.click("Switch theme");
-    beside(&mut window, [ViewKind::Statistics, ViewKind::Kernels]);
+    window.show_column(&[ViewKind::Statistics, ViewKind::Kernels]);
     window.wait("figures", |state| {
         state.inspections.latest::<Statistics>().is_some()
             && state.inspections.latest::<Playground>().is_some()
     });
     settle(&mut window);
     picture(&mut window, "statistics-light.png");
-}
-
-/// Two views, one below the other.
-fn beside(window: &mut Window, [above, below]: [ViewKind; 2]) {
-    let parts = vec![(0.5, Part::of(&[above])), (0.5, Part::of(&[below]))];
-    window
-        .harness
-        .state_mut()
-        .handle(Action::View(OnView::Arrange(Arrangement(Some(
-            Part::Column(parts),
-        )))));
-    window.run();
 }
 
 /// Gives what is computed beside the window the time to arrive.
@@ -341,22 +305,9 @@ fn settle(window: &mut Window) {
     }
 }
 
-/// One view in all the room there is.
-fn alone(window: &mut Window, kind: ViewKind) {
-    let shown = Arrangement(Some(Part::of(&[kind])));
-    window
-        .harness
-        .state_mut()
-        .handle(Action::View(OnView::Arrange(shown)));
-    window.run();
-}
-
 /// Links the images to the path that the project names; false where they are missing.
 fn lay_beside(name: &str, folder: &Path, project: &Project) -> bool {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let source = std::env::var_os("STRATA_TEST_DATA")
-        .map_or(beside, PathBuf::from)
-        .join(name);
+    let source = data_root().join(name);
     let Ok(source) = source.canonicalize() else {
         println!(
             "{} is missing: the picture that needs it stays as it is",

@@ -86,18 +86,12 @@ pub fn macs_formula(layer: &PlannedLayer) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::node::Node;
-    use crate::project::{Network, Stack};
+    use crate::project::Stack;
     use crate::shape::infer;
+    use crate::testkit::networks::network;
 
     fn planned(input: &str, text: &str) -> PlannedLayer {
-        let encoder = vec![Node::from_text(text)];
-        let network = Network {
-            input: input.parse().unwrap(),
-            encoder,
-            decoder: vec![],
-            head: vec![],
-        };
+        let network = network(input, &[text], &[], &[]);
         let plan = infer(&network).plan.unwrap();
         layer_at(&plan, &Place::new(Stack::Encoder, 0))
             .unwrap()

@@ -116,24 +116,12 @@ pub(super) fn count(number: usize, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Network;
-    use crate::project::node::Node;
     use crate::shape::infer;
+    use crate::testkit::networks::{network, split};
 
     fn sentence(encoder: &str, decoder: &str) -> (Level, String) {
-        let nodes = |text: &str| {
-            text.split(';')
-                .filter(|t| !t.is_empty())
-                .map(Node::from_text)
-                .collect()
-        };
-        let input = "3x32x32".parse().unwrap();
-        let banner = banner(&infer(&Network {
-            input,
-            encoder: nodes(encoder),
-            decoder: nodes(decoder),
-            head: vec![],
-        }));
+        let network = network("3x32x32", &split(encoder), &split(decoder), &[]);
+        let banner = banner(&infer(&network));
         (banner.level, banner.text)
     }
 

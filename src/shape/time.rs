@@ -243,9 +243,8 @@ impl Clock<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Network;
-    use crate::project::node::Node;
     use crate::shape::infer;
+    use crate::testkit::networks::network;
 
     const MACHINE: Machine = Machine {
         threads: 2,
@@ -257,13 +256,7 @@ mod tests {
     };
 
     fn seconds(input: &str, texts: &[&str], bandwidth: f64) -> f64 {
-        let encoder = texts.iter().map(|text| Node::from_text(text)).collect();
-        let network = Network {
-            input: input.parse().unwrap(),
-            encoder,
-            decoder: vec![],
-            head: vec![],
-        };
+        let network = network(input, texts, &[], &[]);
         let (narrow, wide, pointwise, depthwise, dense) = (RATE, RATE, RATE, RATE, RATE);
         let speeds = Speeds {
             narrow,

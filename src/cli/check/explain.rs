@@ -131,18 +131,11 @@ fn strip_json(strip: &Strip) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::node::Node;
     use crate::shape::infer;
+    use crate::testkit::networks;
 
     fn network() -> Network {
-        let nodes = |text: &str| vec![Node::from_text(text)];
-        let (encoder, decoder) = (nodes("conv 8 k3 s2 p1"), nodes("convt 3 k3 s2 p1"));
-        Network {
-            input: "3x32x32".parse().unwrap(),
-            encoder,
-            decoder,
-            head: Vec::new(),
-        }
+        networks::network("3x32x32", &["conv 8 k3 s2 p1"], &["convt 3 k3 s2 p1"], &[])
     }
 
     #[test]

@@ -1,14 +1,7 @@
 //! Pickles that Python wrote, and ones that nobody should write.
 
 use super::Pickle;
-
-fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!(
-        "{}/tests/fixtures/formats/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap()
-}
+use crate::testkit::files::fixture;
 
 fn pixels() -> Vec<u8> {
     (0..2)

@@ -3,6 +3,7 @@
 use super::made::{cifar, gzip, idx, open, refusal, spec, stl10, write, write_idx, write_image};
 use crate::data::{Dataset, SplitData};
 use crate::project::data::{DataSpec, Labels, Source, Split};
+use crate::testkit::files::fixture;
 use std::path::Path;
 use tempfile::tempdir;
 
@@ -133,14 +134,6 @@ fn cifar100_numbers_the_classes_that_are_there() {
     let coarse = open(&spec).unwrap();
     assert_eq!(coarse.classes(), ["flowers"]);
     assert_eq!(coarse.split(Split::Train).unwrap().per_class(), [3]);
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!(
-        "{}/tests/fixtures/formats/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap()
 }
 
 #[test]

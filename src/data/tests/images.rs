@@ -1,16 +1,12 @@
-//! Pictures for people to look at; run by hand:
-//! `STRATA_LOOK=/tmp/look cargo test --lib data::tests::images -- --ignored`
+//! Pictures for people to look at; see [`crate::testkit::folders::pictures`].
 
 use super::made::{open, write_sheet};
 use crate::data::Dataset;
 use crate::project::data::{DataSpec, Split};
-use std::path::{Path, PathBuf};
+use crate::testkit::folders::{pictures, real_data};
+use std::path::Path;
 
-fn folder() -> PathBuf {
-    std::env::var_os("STRATA_LOOK").map_or_else(std::env::temp_dir, PathBuf::from)
-}
-
-fn pictures(dataset: &Dataset, split: Split, count: usize) -> Vec<Vec<u8>> {
+fn first_images(dataset: &Dataset, split: Split, count: usize) -> Vec<Vec<u8>> {
     let data = dataset.split(split).unwrap();
     let read = |index| {
         let mut values = vec![0.0; dataset.shape().iter().product()];
@@ -21,17 +17,17 @@ fn pictures(dataset: &Dataset, split: Split, count: usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
-#[ignore = "writes a picture to look at"]
-fn shapes_sheet() {
+#[ignore = "writes pictures"]
+fn pictures_of_shapes() {
     let dataset = open(&DataSpec::default()).unwrap();
-    let pictures = pictures(&dataset, Split::Train, 200);
-    write_sheet(&folder().join("shapes.png"), &pictures, [32, 32, 3], 20, 2);
+    let images = first_images(&dataset, Split::Train, 200);
+    write_sheet(&pictures().join("shapes.png"), &images, [32, 32, 3], 20, 2);
 }
 
 #[test]
-#[ignore = "writes pictures to look at"]
-fn real_sheets() {
-    let Some(root) = super::real::root() else {
+#[ignore = "writes pictures"]
+fn pictures_of_real_data() {
+    let Some(root) = real_data("pictures_of_real_data") else {
         return;
     };
     for (name, source) in super::real::SOURCES {
@@ -40,10 +36,10 @@ fn real_sheets() {
         let dataset = open(&spec).unwrap();
         let channels = dataset.shape()[0];
         let file = format!("{}.png", name.replace('/', "-"));
-        let pictures = pictures(&dataset, Split::Train, 60);
+        let images = first_images(&dataset, Split::Train, 60);
         write_sheet(
-            &folder().join(Path::new(&file)),
-            &pictures,
+            &pictures().join(Path::new(&file)),
+            &images,
             [48, 48, channels],
             12,
             2,

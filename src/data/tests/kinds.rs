@@ -4,6 +4,7 @@
 use super::made::{open, refusal, spec, write, write_image};
 use crate::data::Dataset;
 use crate::project::data::{DataSpec, Labels, Source, Spectrogram, Split};
+use crate::testkit::files::{fixture, wav};
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
 
@@ -11,8 +12,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(fixtures().join(name)).unwrap()
+fn write_wav(folder: &Path, name: &str, rate: u32, values: &[i16]) {
+    write(folder, name, &wav(1, rate, values.iter().copied()));
 }
 
 /// All of a source's images for training, in order.
@@ -348,22 +349,6 @@ fn a_folder_of_mostly_broken_files_is_refused() {
         3,
         "three examples: {message}"
     );
-}
-
-fn write_wav(folder: &Path, name: &str, rate: u32, values: &[i16]) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: rate,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    values
-        .iter()
-        .for_each(|&value| writer.write_sample(value).unwrap());
-    writer.finalize().unwrap();
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Small made-up files, and short ways to open them.
 
+pub use crate::testkit::files::{gzip, idx, write};
+
 use crate::data::{DataError, Dataset};
 use crate::project::data::{DataSpec, Source};
-use std::io::Write;
 use std::path::Path;
 
 pub fn spec(source: Source, path: &Path) -> DataSpec {
@@ -20,27 +21,6 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {
 /// The message of opening `path`, which must fail.
 pub fn refusal(source: Source, path: &Path) -> String {
     open(&spec(source, path)).unwrap_err().to_string()
-}
-
-pub fn write(folder: &Path, name: &str, bytes: &[u8]) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, bytes).unwrap();
-}
-
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-pub fn idx(sizes: &[u32], body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 8, sizes.len() as u8];
-    sizes
-        .iter()
-        .for_each(|size| bytes.extend(size.to_be_bytes()));
-    bytes.extend(body);
-    bytes
 }
 
 /// Images `count` of 4×3 whose pixels count up, and labels that count up to 9 and over again.

@@ -1,10 +1,11 @@
-//! Real images, where they lie beside the project (or where STRATA_TEST_DATA says).
+//! Real images: in the folder of real data, if it is there.
 
 use super::made::{gzip, open, spec, write};
 use crate::data::{Dataset, epoch_order, fill_batch};
 use crate::project::data::{DataSpec, Source, Split};
+use crate::testkit::folders::real_data;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Folder below the root, and the source that reads it.
 pub const SOURCES: [(&str, Source); 9] = [
@@ -19,22 +20,10 @@ pub const SOURCES: [(&str, Source); 9] = [
     ("sign-digits", Source::Folder),
 ];
 
-pub fn root() -> Option<PathBuf> {
-    let root = std::env::var_os("STRATA_TEST_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: no real data at {}", root.display());
-    None
-}
-
-fn open_real(name: &str, source: Source, resize: Option<[u32; 2]>) -> Option<Dataset> {
-    let mut spec = spec(source, &root()?.join(name));
+fn open_real(root: &Path, name: &str, source: Source, resize: Option<[u32; 2]>) -> Dataset {
+    let mut spec = spec(source, &root.join(name));
     spec.resize = resize;
-    Some(open(&spec).unwrap())
+    open(&spec).unwrap()
 }
 
 fn sizes(dataset: &Dataset) -> Vec<(Split, usize)> {
@@ -46,7 +35,9 @@ fn sizes(dataset: &Dataset) -> Vec<(Split, usize)> {
 
 #[test]
 fn every_real_source_opens_and_reads() {
-    let Some(root) = root() else { return };
+    let Some(root) = real_data("every_real_source_opens_and_reads") else {
+        return;
+    };
     for (name, source) in SOURCES {
         let mut spec = spec(source, &root.join(name));
         spec.resize = Some([24, 20]);
@@ -79,9 +70,10 @@ fn every_real_source_opens_and_reads() {
 
 #[test]
 fn mnist_is_complete() {
-    let Some(mnist) = open_real("mnist", Source::Mnist, None) else {
+    let Some(root) = real_data("mnist_is_complete") else {
         return;
     };
+    let mnist = open_real(&root, "mnist", Source::Mnist, None);
     assert_eq!(mnist.shape(), [1, 28, 28]);
     assert_eq!(
         sizes(&mnist),
@@ -97,11 +89,12 @@ fn mnist_is_complete() {
 
 #[test]
 fn cifar_subsets_keep_their_classes() {
-    let Some(cifar) = open_real("cifar10/exact", Source::Cifar10, None) else {
+    let Some(root) = real_data("cifar_subsets_keep_their_classes") else {
         return;
     };
+    let cifar = open_real(&root, "cifar10/exact", Source::Cifar10, None);
     assert_eq!(sizes(&cifar), [(Split::Train, 2_700), (Split::Valid, 300)]);
-    let flowers = open_real("cifar100-flowers", Source::Cifar100, None).unwrap();
+    let flowers = open_real(&root, "cifar100-flowers", Source::Cifar100, None);
     assert_eq!(
         flowers.classes(),
         ["orchid", "poppy", "rose", "sunflower", "tulip"]
@@ -111,9 +104,10 @@ fn cifar_subsets_keep_their_classes() {
 
 #[test]
 fn stl10_opens_without_reading_its_pictures() {
-    let Some(stl) = open_real("stl10", Source::Stl10, Some([32, 32])) else {
+    let Some(root) = real_data("stl10_opens_without_reading_its_pictures") else {
         return;
     };
+    let stl = open_real(&root, "stl10", Source::Stl10, Some([32, 32]));
     assert_eq!(stl.shape(), [3, 32, 32]);
     assert_eq!(
         sizes(&stl),
@@ -156,7 +150,9 @@ fn turned(from: &Path) -> tempfile::TempDir {
 
 #[test]
 fn packed_and_plain_files_are_the_same_data() {
-    let Some(root) = root() else { return };
+    let Some(root) = real_data("packed_and_plain_files_are_the_same_data") else {
+        return;
+    };
     for (name, source) in SOURCES {
         let below = if source == Source::Stl10 {
             "stl10/stl10_binary"
@@ -183,13 +179,15 @@ fn packed_and_plain_files_are_the_same_data() {
 
 #[test]
 fn flowers_need_a_size() {
-    let Some(root) = root() else { return };
+    let Some(root) = real_data("flowers_need_a_size") else {
+        return;
+    };
     let message = super::made::refusal(Source::Flowers17, &root.join("flowers17"));
     assert!(
         message.contains("differ in size") && message.contains("resize = [64, 64]"),
         "{message}"
     );
-    let flowers = open_real("flowers17", Source::Flowers17, Some([64, 64])).unwrap();
+    let flowers = open_real(&root, "flowers17", Source::Flowers17, Some([64, 64]));
     assert_eq!(
         flowers.splits().map(|(_, data)| data.len()).sum::<usize>(),
         340
@@ -199,7 +197,9 @@ fn flowers_need_a_size() {
 #[test]
 #[ignore = "a measurement: run with --nocapture"]
 fn time_of_reading() {
-    let Some(root) = root() else { return };
+    let Some(root) = real_data("time_of_reading") else {
+        return;
+    };
     for (name, source) in SOURCES {
         let mut spec = spec(source, &root.join(name));
         spec.resize = matches!(source, Source::Stl10 | Source::Flowers17).then_some([32, 32]);

@@ -1,19 +1,9 @@
 use super::*;
 use crate::nn::{Network, Route};
-use crate::project::node::Node;
 use crate::project::{Network as Stacks, Stack};
 use crate::shape::infer;
+use crate::testkit::networks::network as stacks;
 use candle_core::{Device, Tensor};
-
-fn stacks(input: &str, encoder: &[&str], decoder: &[&str], head: &[&str]) -> Stacks {
-    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-    Stacks {
-        input: input.parse().unwrap(),
-        encoder: nodes(encoder),
-        decoder: nodes(decoder),
-        head: nodes(head),
-    }
-}
 
 /// A network whose weights and statistics are not those of the start, and images to look at.
 fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {

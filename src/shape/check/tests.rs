@@ -1,21 +1,17 @@
 use super::*;
-use crate::project::Network;
 use crate::project::data::{DataSpec, MeanStd, Normalize, Source, Split};
 use crate::project::goals::Goals;
 use crate::project::node::Node;
 use crate::project::stage::{EarlyStop, Loss, Stage, Task};
-
-fn nodes(texts: &[&str]) -> Vec<Node> {
-    texts.iter().map(|text| Node::from_text(text)).collect()
-}
+use crate::testkit::networks::{network, nodes};
 
 fn project() -> Project {
-    let network = Network {
-        input: "3x32x32".parse().unwrap(),
-        encoder: nodes(&["conv 8 k3 s2 p1", "sigmoid"]),
-        decoder: nodes(&["convt 3 k4 s2 p1", "sigmoid"]),
-        head: nodes(&["flatten", "dense 10"]),
-    };
+    let network = network(
+        "3x32x32",
+        &["conv 8 k3 s2 p1", "sigmoid"],
+        &["convt 3 k4 s2 p1", "sigmoid"],
+        &["flatten", "dense 10"],
+    );
     let data = DataSpec {
         source: Source::Cifar10,
         ..DataSpec::default()

@@ -1,21 +1,10 @@
 use super::*;
 use crate::project::builtin;
-use crate::project::node::Node;
 use crate::shape::infer::infer;
+use crate::testkit::networks::{self, split};
 
 fn network(input: &str, encoder: &str, decoder: &str) -> Network {
-    let nodes = |text: &str| {
-        text.split(';')
-            .filter(|text| !text.is_empty())
-            .map(Node::from_text)
-            .collect()
-    };
-    Network {
-        input: input.parse().unwrap(),
-        encoder: nodes(encoder),
-        decoder: nodes(decoder),
-        head: vec![],
-    }
+    networks::network(input, &split(encoder), &split(decoder), &[])
 }
 
 /// The decoder's pattern from a code of 8 channels.

@@ -1,17 +1,11 @@
-//! Causes on small networks; the ten public threads are in `tests/threads.rs`.
+//! Causes on small networks; the ten public threads are in `tests/it/reported_mismatches.rs`.
 
 use super::*;
-use crate::project::node::Node;
 use crate::shape::infer;
+use crate::testkit::networks;
 
 fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
-    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-    Network {
-        input: input.parse().unwrap(),
-        encoder: nodes(encoder),
-        decoder: nodes(decoder),
-        head: Vec::new(),
-    }
+    networks::network(input, encoder, decoder, &[])
 }
 
 fn explained(input: &str, encoder: &[&str], decoder: &[&str]) -> Explanation {

@@ -212,17 +212,11 @@ fn phrase(unread: &Unread, size: usize, unit: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::node::Node;
     use crate::shape::infer;
+    use crate::testkit::networks::network;
 
     fn of(input: &str, text: &str) -> Vec<UnreadLayer> {
-        let (input, encoder) = (input.parse().unwrap(), vec![Node::from_text(text)]);
-        let network = Network {
-            input,
-            encoder,
-            decoder: Vec::new(),
-            head: Vec::new(),
-        };
+        let network = network(input, &[text], &[], &[]);
         let inference = infer(&network);
         assert!(inference.errors().next().is_none(), "{text}");
         layers(&network, &inference)

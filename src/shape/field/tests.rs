@@ -1,16 +1,11 @@
 use super::*;
+use crate::project::Place;
 use crate::project::node::Node;
-use crate::project::{Network, Place};
 use crate::shape::infer::{Inference, infer};
+use crate::testkit::networks::{network, split};
 
 fn inferred(input: &str, encoder: &str) -> Inference {
-    let encoder = encoder.split(';').map(Node::from_text).collect();
-    infer(&Network {
-        input: input.parse().unwrap(),
-        encoder,
-        decoder: vec![],
-        head: vec![],
-    })
+    infer(&network(input, &split(encoder), &[], &[]))
 }
 
 fn last(inference: &Inference) -> Place {
@@ -130,13 +125,9 @@ fn any_size_and_depth_is_seen_through() {
     assert_eq!(found.bounds, Some(vec![(0, 0)]));
     let deeper = |inner, _| Node::Add(vec![vec![inner], vec![Node::from_text("conv 1 k3 p1")]]);
     let nest = (0..40).fold(Node::from_text("identity"), deeper);
-    let input = "1x99".parse().unwrap();
-    let inference = infer(&Network {
-        input,
-        encoder: vec![nest.clone(), nest],
-        decoder: vec![],
-        head: vec![],
-    });
+    let mut network = network("1x99", &[], &[], &[]);
+    network.encoder = vec![nest.clone(), nest];
+    let inference = infer(&network);
     let found = seen(&inference, &last(&inference), &[]).unwrap();
     assert_eq!(found.bounds, Some(vec![(47, 51)]));
 }
@@ -144,19 +135,8 @@ fn any_size_and_depth_is_seen_through() {
 #[test]
 fn a_code_that_sees_less_is_told() {
     let told = |encoder: &str, decoder: &str, head: &str| {
-        let nodes = |text: &str| {
-            text.split(';')
-                .filter(|text| !text.is_empty())
-                .map(Node::from_text)
-                .collect()
-        };
-        let input = "3x32x32".parse().unwrap();
-        sees_less(&infer(&Network {
-            input,
-            encoder: nodes(encoder),
-            decoder: nodes(decoder),
-            head: nodes(head),
-        }))
+        let network = network("3x32x32", &split(encoder), &split(decoder), &split(head));
+        sees_less(&infer(&network))
     };
     let small = "conv 8 k8 s4 p2";
     assert!(

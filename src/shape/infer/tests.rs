@@ -1,19 +1,7 @@
 use super::*;
 use crate::project::node::Node;
 use crate::shape::op::{Op, Planned};
-
-fn nodes(texts: &[&str]) -> Vec<Node> {
-    texts.iter().map(|text| Node::from_text(text)).collect()
-}
-
-fn network(input: &str, encoder: &[&str], decoder: &[&str], head: &[&str]) -> Network {
-    Network {
-        input: input.parse().unwrap(),
-        encoder: nodes(encoder),
-        decoder: nodes(decoder),
-        head: nodes(head),
-    }
-}
+use crate::testkit::networks::network;
 
 fn encoder(input: &str, texts: &[&str]) -> Inference {
     infer(&network(input, texts, &[], &[]))

@@ -1,8 +1,8 @@
 use super::*;
 use crate::project::Stack;
-use crate::project::node::Node;
 use crate::project::{Project, builtin};
 use crate::shape::infer;
+use crate::testkit::networks::network;
 
 /// The lens on the only layer of an encoder.
 fn lens(input: &str, text: &str) -> Lens {
@@ -10,13 +10,7 @@ fn lens(input: &str, text: &str) -> Lens {
 }
 
 fn lens_at(input: &str, texts: &[&str], index: usize) -> Lens {
-    let encoder = texts.iter().map(|text| Node::from_text(text)).collect();
-    let network = Network {
-        input: input.parse().unwrap(),
-        encoder,
-        decoder: vec![],
-        head: vec![],
-    };
+    let network = network(input, texts, &[], &[]);
     let inference = infer(&network);
     assert!(
         inference.errors().next().is_none(),
@@ -420,15 +414,7 @@ fn blocks_say_how_their_branches_join() {
 
 #[test]
 fn layers_before_and_after_an_error_are_shown_as_far_as_known() {
-    let encoder = ["conv 4 k3", "conv 8 k30", "relu"]
-        .map(Node::from_text)
-        .to_vec();
-    let network = Network {
-        input: "3x16x16".parse().unwrap(),
-        encoder,
-        decoder: vec![],
-        head: vec![],
-    };
+    let network = network("3x16x16", &["conv 4 k3", "conv 8 k30", "relu"], &[], &[]);
     let inference = infer(&network);
     let at = |index| Lens::of(&network, &inference, &Place::new(Stack::Encoder, index)).unwrap();
     assert!(at(0).sample.is_ok() && at(0).formulas[0].text().ends_with(" = 14"));

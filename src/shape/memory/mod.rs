@@ -2,7 +2,7 @@
 //! term, from the plan alone.
 //!
 //! Nothing is fitted. Buffers are made in the first step and used again in all later ones, so what a step holds
-//! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/memory.rs` compares it
+//! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/heap/memory.rs` compares it
 //! with what is really allocated.
 
 #![deny(clippy::wildcard_enum_match_arm)]

@@ -1,7 +1,6 @@
 use super::*;
-use crate::project::Network;
-use crate::project::node::Node;
 use crate::shape::infer;
+use crate::testkit::networks::network;
 
 const MACHINE: Machine = Machine {
     threads: 2,
@@ -9,16 +8,7 @@ const MACHINE: Machine = Machine {
 };
 
 fn plan(input: &str, encoder: &[&str], head: &[&str]) -> Plan {
-    let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-    let (encoder, head) = (nodes(encoder), nodes(head));
-    infer(&Network {
-        input: input.parse().unwrap(),
-        encoder,
-        decoder: Vec::new(),
-        head,
-    })
-    .plan
-    .unwrap()
+    infer(&network(input, encoder, &[], head)).plan.unwrap()
 }
 
 fn stage(optimizer: &str, freeze: &[&str], task: Task) -> Stage {

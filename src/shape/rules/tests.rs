@@ -2,11 +2,11 @@
 //! PyTorch doesn't have by hand.
 
 use super::*;
-use crate::project::Network;
 use crate::project::layer::Window;
 use crate::project::node::Node;
 use crate::project::size::Axes;
 use crate::shape::infer::{Inference, infer};
+use crate::testkit::networks::empty;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -34,13 +34,11 @@ fn fixture() -> Fixture {
 }
 
 fn run<'a>(input: &Shape, texts: impl IntoIterator<Item = &'a str>) -> Inference {
-    let encoder = texts.into_iter().map(Node::from_text).collect();
-    infer(&Network {
-        input: input.clone(),
-        encoder,
-        decoder: Vec::new(),
-        head: Vec::new(),
-    })
+    let mut network = empty(input.clone());
+    network
+        .encoder
+        .extend(texts.into_iter().map(Node::from_text));
+    infer(&network)
 }
 
 #[test]

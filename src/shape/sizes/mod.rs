@@ -190,17 +190,11 @@ fn name(rank: usize, axis: Option<usize>) -> &'static str {
 mod tests {
     use super::*;
     use crate::project::builtin;
-    use crate::project::node::Node;
     use crate::shape::infer;
+    use crate::testkit::networks;
 
     fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
-        let nodes = |texts: &[&str]| texts.iter().map(|text| Node::from_text(text)).collect();
-        Network {
-            input: input.parse().unwrap(),
-            encoder: nodes(encoder),
-            decoder: nodes(decoder),
-            head: Vec::new(),
-        }
+        networks::network(input, encoder, decoder, &[])
     }
 
     fn rule(input: &str, encoder: &[&str], decoder: &[&str]) -> String {

@@ -1,0 +1,112 @@
+//! The predicted memory of a training step is what is really allocated, within a tenth.
+
+use super::{HEAP, alone};
+use candle_core::Device;
+use peakmem_alloc::PeakMemAllocTrait;
+use strata::bench::work::Pass;
+use strata::bench::{Workload, on_threads};
+use strata::engine::memory::machine;
+use strata::project::builtin;
+use strata::shape::{StepMemory, infer, step_memory};
+
+/// Buffers are made in the first step; what the second needs besides would be seen.
+const STEPS: usize = 2;
+const THREADS: usize = 2;
+
+/// Built-in projects that take too long for every test, with a batch that they are tried with.
+const LARGE: [(&str, u32); 3] = [("resnet-18", 4), ("mobilenet-v2", 4), ("xception", 2)];
+/// A batch that shortens the long form.
+const SMALLER: [(&str, u32); 1] = [("unet", 4)];
+/// The largest batch that is tried every time.
+const FEW_IMAGES: u32 = 8;
+
+/// Every stage of every built-in project, with a batch if it is not its own.
+fn cases(large: bool) -> Vec<(&'static str, usize, Option<u32>)> {
+    let of = |list: &[(&str, u32)], name: &str| {
+        list.iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, batch)| *batch)
+    };
+    let stages = |name: &str| builtin::find(name).unwrap().project().unwrap().stages.len();
+    let names = builtin::ALL
+        .iter()
+        .map(|builtin| builtin.name)
+        .filter(|name| of(&LARGE, name).is_some() == large);
+    let batch = |name: &str| of(&LARGE, name).or(of(&SMALLER, name));
+    names
+        .flat_map(|name| (0..stages(name)).map(move |stage| (name, stage, batch(name))))
+        .collect()
+}
+
+fn compare(
+    (name, index, batch): (&str, usize, Option<u32>),
+    most_images: u32,
+) -> (StepMemory, u64, String) {
+    let project = builtin::find(name).unwrap().project().unwrap();
+    let stage = &project.stages[index];
+    let batch = batch.unwrap_or(stage.batch).min(most_images);
+    let plan = infer(&project.network).plan.unwrap();
+    let predicted = step_memory(&plan, stage, batch, machine()).unwrap();
+    let used = on_threads(THREADS, || {
+        HEAP.reset_peak_memory();
+        let device = Device::Cpu;
+        let mut work = Workload::of_stage(
+            name,
+            &project,
+            stage,
+            batch as usize,
+            Pass::Training,
+            &device,
+        )
+        .unwrap();
+        for _ in 0..STEPS {
+            work.step().unwrap();
+        }
+        HEAP.get_peak_memory() as u64
+    });
+    (
+        predicted,
+        used.unwrap(),
+        format!("{name} · {} · {batch}", stage.name),
+    )
+}
+
+fn compare_all(large: bool, most_images: u32) {
+    let _alone = alone();
+    let mut wrong = Vec::new();
+    for case in cases(large) {
+        let (predicted, used, name) = on_threads(THREADS, || compare(case, most_images)).unwrap();
+        let (total, mb) = (predicted.total(), |bytes: u64| bytes as f64 / 1e6);
+        let off = 100.0 * (total.total() as f64 / used as f64 - 1.0);
+        let parts = total
+            .parts()
+            .map(|(part, bytes)| format!("{part} {:.1}", mb(bytes)))
+            .join(", ");
+        println!(
+            "{name:40} predicted {:7.2} MB, used {:7.2} MB, {off:+.2} % ({parts})",
+            mb(total.total()),
+            mb(used)
+        );
+        if off.abs() > 10.0 {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn a_step_holds_what_was_predicted() {
+    compare_all(false, FEW_IMAGES);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_a_step_of_a_whole_batch_holds_what_was_predicted() {
+    compare_all(false, u32::MAX);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_a_step_of_a_large_network_holds_what_was_predicted() {
+    compare_all(true, u32::MAX);
+}

@@ -1,0 +1,422 @@
+//! Files as they should not be: for every format, cut, overwritten, swollen, spliced and mislabelled versions of a
+//! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
+
+use super::files::{self, fixture, gzip, idx, npy, write};
+use super::{HEAP, alone};
+use image::{ImageFormat, Rgb, RgbImage};
+use peakmem_alloc::PeakMemAllocTrait;
+use rand::RngCore;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use strata::data::Dataset;
+use strata::project::data::{DataSpec, Source, Spectrogram};
+use strata::rng::{Purpose, stream};
+
+const MOST_TIME: Duration = Duration::from_secs(2);
+/// The TIFF decoder asks for 256 MB of room (and fills none of it) for a list that claims to be long, before its
+/// limits can be set; everything else stays far below.
+const MOST_HEAP: usize = 288 << 20;
+/// Pictures read of what a damaged file turned into.
+const MOST_READ: usize = 32;
+
+/// A good file, what has to lie beside it, and how it is opened.
+struct Format {
+    name: &'static str,
+    source: Source,
+    file: &'static str,
+    bytes: Vec<u8>,
+    beside: Vec<(&'static str, Vec<u8>)>,
+    /// The path is the file and not its folder.
+    by_file: bool,
+}
+
+impl Format {
+    fn new(name: &'static str, source: Source, file: &'static str, bytes: Vec<u8>) -> Format {
+        Format {
+            name,
+            source,
+            file,
+            bytes,
+            beside: Vec::new(),
+            by_file: false,
+        }
+    }
+
+    fn beside(mut self, file: &'static str, bytes: Vec<u8>) -> Format {
+        self.beside.push((file, bytes));
+        self
+    }
+
+    fn by_file(self) -> Format {
+        Format {
+            by_file: true,
+            ..self
+        }
+    }
+
+    fn spec(&self, folder: &Path) -> DataSpec {
+        let path = if self.by_file {
+            folder.join(self.file)
+        } else {
+            folder.to_path_buf()
+        };
+        let pictures = matches!(
+            self.source,
+            Source::Folder | Source::Csv | Source::Flowers17
+        );
+        DataSpec {
+            source: self.source,
+            path: Some(path.display().to_string()),
+            resize: pictures.then_some([8, 8]),
+            source_fold: match self.name {
+                "stl10 folds" => Some(1),
+                "mat" | "mat packed" => Some(2),
+                _ => None,
+            },
+            rate: (self.source == Source::Wav).then_some(8000),
+            spectrogram: (self.name == "spectrogram").then_some(Spectrogram {
+                window: 64,
+                hop: 32,
+                log: true,
+            }),
+            ..DataSpec::default()
+        }
+    }
+}
+
+fn wav() -> Vec<u8> {
+    files::wav(2, 8000, (0..600).map(|at| (at * 37 % 3000) as i16))
+}
+
+fn counting(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at % 251) as u8).collect()
+}
+
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let image = RgbImage::from_fn(17, 11, |x, y| {
+        Rgb([(x * 15) as u8, (y * 20) as u8, (x * y) as u8])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn of_folder(name: &'static str, file: &'static str, bytes: Vec<u8>) -> Format {
+    Format::new(name, Source::Folder, file, bytes).beside("a/good.png", picture(ImageFormat::Png))
+}
+
+fn formats() -> Vec<Format> {
+    let images = || idx(&[6, 5, 4], &counting(120));
+    let labels = || idx(&[6], &[0, 1, 2, 3, 4, 9]);
+    let (train, train_labels) = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte");
+    let cifar = |record: usize| {
+        counting(3 * record)
+            .into_iter()
+            .map(|byte| byte % 10)
+            .collect::<Vec<u8>>()
+    };
+    let stl = || counting(2 * 27_648);
+    vec![
+        Format::new("idx", Source::Mnist, train, images()).beside(train_labels, labels()),
+        Format::new("idx labels", Source::Mnist, train_labels, labels()).beside(train, images()),
+        Format::new(
+            "idx.gz",
+            Source::FashionMnist,
+            "train-images-idx3-ubyte.gz",
+            gzip(&images()),
+        ),
+        Format::new("cifar10", Source::Cifar10, "data_batch_1.bin", cifar(3073)),
+        Format::new(
+            "cifar100.gz",
+            Source::Cifar100,
+            "train.bin.gz",
+            gzip(&cifar(3074)),
+        ),
+        Format::new(
+            "pickle 0",
+            Source::Cifar10,
+            "data_batch_1",
+            fixture("cifar10_protocol0.pickle"),
+        ),
+        Format::new(
+            "pickle 2",
+            Source::Cifar10,
+            "data_batch_1",
+            fixture("cifar10_python2.pickle"),
+        ),
+        Format::new(
+            "pickle 4",
+            Source::Cifar100,
+            "train",
+            fixture("cifar100.pickle"),
+        ),
+        Format::new(
+            "pickle 5",
+            Source::Cifar10,
+            "test_batch",
+            fixture("cifar10_protocol5.pickle"),
+        ),
+        Format::new("stl10", Source::Stl10, "train_X.bin", stl())
+            .beside("train_y.bin", vec![1, 10]),
+        Format::new("stl10 labels", Source::Stl10, "train_y.bin", vec![1, 10])
+            .beside("train_X.bin", stl()),
+        Format::new(
+            "stl10 folds",
+            Source::Stl10,
+            "fold_indices.txt",
+            b"0 1\n1 0\n".to_vec(),
+        )
+        .beside("train_X.bin", stl())
+        .beside("train_y.bin", vec![1, 10]),
+        of_folder("png", "a/x.png", picture(ImageFormat::Png)),
+        of_folder("jpg", "a/x.jpg", picture(ImageFormat::Jpeg)),
+        of_folder("jpg exif", "a/x.jpg", fixture("orientation6.jpg")),
+        of_folder("jpg cmyk", "a/x.jpg", fixture("cmyk.jpg")),
+        of_folder("jpg progressive", "a/x.jpg", fixture("progressive.jpg")),
+        of_folder("bmp", "a/x.bmp", picture(ImageFormat::Bmp)),
+        of_folder("gif", "a/x.gif", picture(ImageFormat::Gif)),
+        of_folder("webp", "a/x.webp", picture(ImageFormat::WebP)),
+        of_folder("tiff", "a/x.tiff", picture(ImageFormat::Tiff)),
+        of_folder("tiff lzw", "a/x.tiff", fixture("lzw.tiff")),
+        Format::new("npy", Source::Npy, "x.npy", fixture("last_be_f4.npy")).by_file(),
+        Format::new(
+            "npy fortran",
+            Source::Npy,
+            "x.npy",
+            fixture("last_fortran.npy"),
+        )
+        .by_file(),
+        Format::new(
+            "npy labels",
+            Source::Npy,
+            "y.npy",
+            npy("|u1", &[3], &[0, 1, 1]),
+        )
+        .beside("x.npy", fixture("first.npy")),
+        Format::new("npz", Source::Npy, "x.npz", fixture("stored.npz")).by_file(),
+        Format::new("npz packed", Source::Npy, "x.npz", fixture("packed.npz")).by_file(),
+        Format::new("wav", Source::Wav, "a/x.wav", wav()).beside("a/good.wav", wav()),
+        Format::new("spectrogram", Source::Wav, "a/x.wav", wav()).beside("a/good.wav", wav()),
+        Format::new(
+            "csv",
+            Source::Csv,
+            "x.csv",
+            b"path,label,split\na.png,b,train\na.png,\"c\",test\n".to_vec(),
+        )
+        .beside("a.png", picture(ImageFormat::Png))
+        .by_file(),
+        mat("mat", fixture("splits_plain.mat")),
+        mat("mat packed", fixture("splits_packed.mat")),
+    ]
+}
+
+fn mat(name: &'static str, bytes: Vec<u8>) -> Format {
+    let flower = || picture(ImageFormat::Jpeg);
+    let format = Format::new(name, Source::Flowers17, "datasplits.mat", bytes);
+    format
+        .beside("jpg/image_0001.jpg", flower())
+        .beside("jpg/image_0002.jpg", flower())
+}
+
+/// Numbers that files lie with.
+const LIES: [u32; 10] = [
+    0,
+    1,
+    0x7f,
+    0xff,
+    0x7fff,
+    0xffff,
+    0x0001_0000,
+    0x00ff_ffff,
+    0x7fff_ffff,
+    0xffff_ffff,
+];
+
+struct Mutator<R: RngCore> {
+    rng: R,
+}
+
+impl<R: RngCore> Mutator<R> {
+    fn below(&mut self, end: usize) -> usize {
+        self.rng.next_u32() as usize % end.max(1)
+    }
+
+    /// A place in the file, more often near its start, where the headers are.
+    fn place(&mut self, length: usize) -> usize {
+        let reach = [32, 128, length, length][self.below(4)];
+        self.below(reach.min(length))
+    }
+
+    fn mutate(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut changed = bytes.to_vec();
+        for _ in 0..=self.below(3) {
+            changed = self.once(changed, other);
+        }
+        changed
+    }
+
+    fn once(&mut self, mut bytes: Vec<u8>, other: &[u8]) -> Vec<u8> {
+        let (length, place) = (bytes.len(), self.place(bytes.len()));
+        match self.below(13) {
+            0 => bytes.truncate(
+                [
+                    0,
+                    1,
+                    2,
+                    8,
+                    16,
+                    64,
+                    length / 2,
+                    length.saturating_sub(1),
+                    place,
+                ][self.below(9)],
+            ),
+            1 => bytes.truncate(self.below(length)),
+            2 | 3 => (0..=self.below(8)).for_each(|_| self.flip(&mut bytes)),
+            4 | 5 => self.lie(&mut bytes, place),
+            6 => drop(bytes.splice(place..place, other.iter().copied().take(self.below(200)))),
+            7 => drop(bytes.drain(place..(place + self.below(100)).min(length))),
+            8 => {
+                let again = bytes[place..(place + self.below(100)).min(length)].to_vec();
+                drop(bytes.splice(place..place, again));
+            }
+            9 => drop(
+                bytes.splice(
+                    place..,
+                    other
+                        .get(self.place(other.len())..)
+                        .unwrap_or_default()
+                        .to_vec(),
+                ),
+            ),
+            10 => {
+                let end = (place + self.below(64)).min(length);
+                let fill = [0, 0xff, b'9', b'(', b']'][self.below(5)];
+                bytes[place..end].fill(fill);
+            }
+            11 => return gzip(&bytes),
+            _ => bytes.extend((0..self.below(300)).map(|at| at as u8)),
+        }
+        bytes
+    }
+
+    fn flip(&mut self, bytes: &mut [u8]) {
+        let place = self.place(bytes.len());
+        if let Some(byte) = bytes.get_mut(place) {
+            *byte ^= 1 << self.below(8);
+        }
+    }
+
+    fn lie(&mut self, bytes: &mut [u8], place: usize) {
+        let lie = LIES[self.below(LIES.len())];
+        let width = [1, 2, 4][self.below(3)];
+        let lie = if self.below(2) == 0 {
+            lie.to_le_bytes()
+        } else {
+            lie.rotate_left(32 - 8 * width).to_be_bytes()
+        };
+        for (byte, new) in bytes.iter_mut().skip(place).zip(&lie[..width as usize]) {
+            *byte = *new;
+        }
+    }
+}
+
+/// Opens what is there and reads it, as far as both go.
+fn read(spec: &DataSpec) -> bool {
+    let Ok(dataset) = Dataset::open(spec, 1, Path::new("."), &mut |_| true) else {
+        return false;
+    };
+    let mut image = vec![0.0; dataset.shape().iter().product()];
+    for (_, split) in dataset.splits() {
+        (0..split.len().min(MOST_READ)).for_each(|index| drop(split.read(index, &mut image)));
+    }
+    true
+}
+
+/// Time and heap of one reading; none where it panicked.
+fn measure(spec: &DataSpec) -> Option<(Duration, usize)> {
+    HEAP.reset_peak_memory();
+    let start = Instant::now();
+    catch_unwind(AssertUnwindSafe(|| read(spec))).ok()?;
+    Some((start.elapsed(), HEAP.get_peak_memory()))
+}
+
+/// What went wrong in `cases` versions of a format's file, and the worst that went well.
+fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
+    let format = &formats[number];
+    let folder = tempfile::tempdir().unwrap();
+    format
+        .beside
+        .iter()
+        .for_each(|(name, bytes)| write(folder.path(), name, bytes));
+    let spec = format.spec(folder.path());
+    write(folder.path(), format.file, &format.bytes);
+    assert!(read(&spec), "{}: the good file opens", format.name);
+    let (mut slowest, mut largest, mut opened) = (Duration::ZERO, 0, 0);
+    let mut failures = Vec::new();
+    for case in 0..cases {
+        let mut mutator = Mutator {
+            rng: stream(6, Purpose::Probe, (number as u64) << 32 | case),
+        };
+        let other = &formats[mutator.below(formats.len())].bytes;
+        write(
+            folder.path(),
+            format.file,
+            &mutator.mutate(&format.bytes, other),
+        );
+        // A second try where the machine was busy with something else.
+        let found = measure(&spec).and_then(|(time, heap)| {
+            if time > MOST_TIME {
+                measure(&spec)
+            } else {
+                Some((time, heap))
+            }
+        });
+        match found {
+            None => failures.push(format!("{} {case}: it panics", format.name)),
+            Some((time, heap)) if time > MOST_TIME || heap > MOST_HEAP => {
+                failures.push(format!(
+                    "{} {case}: {time:.1?}, {} MB",
+                    format.name,
+                    heap >> 20
+                ));
+            }
+            Some((time, heap)) => {
+                (slowest, largest, opened) = (slowest.max(time), largest.max(heap), opened + 1)
+            }
+        }
+    }
+    println!(
+        "{:16} {opened} cases, slowest {slowest:.1?}, heap {:.1} MB",
+        format.name,
+        largest as f64 / 1e6
+    );
+    failures
+}
+
+fn try_all(cases: u64) {
+    let _alone = alone();
+    let formats = formats();
+    let failures: Vec<String> = (0..formats.len())
+        .flat_map(|number| try_format(number, &formats, cases))
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures[..failures.len().min(20)].join("\n")
+    );
+}
+
+#[test]
+fn damaged_files_are_refused_or_read() {
+    try_all(60);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_damaged_files_are_refused_or_read() {
+    try_all(10_000);
+}

@@ -1,0 +1,794 @@
+//! What the terminal promises: exit codes, JSON that stays, results on standard output.
+
+use crate::kit::PATIENCE;
+use crate::kit::runs;
+use crate::kit::terminal::{code, err, json, out, strata};
+use serde_json::Value;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// A folder with the tiny project, its texts replaced.
+fn with_project(changes: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = changes
+        .iter()
+        .fold(runs::TINY.to_owned(), |text, (from, to)| {
+            text.replacen(from, to, 1)
+        });
+    std::fs::write(folder.path().join("tiny.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn new_lists_and_writes_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = strata(folder.path(), &["new"]);
+    assert_eq!((code(&list), out(&list).lines().count() >= 5), (0, true));
+    let written = strata(folder.path(), &["new", "keras-cifar"]);
+    assert_eq!(
+        (code(&written), out(&written).trim()),
+        (0, "keras-cifar.toml")
+    );
+    let again = strata(folder.path(), &["new", "keras-cifar"]);
+    assert_eq!(code(&again), 2);
+    assert!(err(&again).contains("exists already") && out(&again).is_empty());
+    assert_eq!(
+        code(&strata(folder.path(), &["new", "keras-cifar", "--force"])),
+        0
+    );
+    let near = strata(folder.path(), &["new", "keras-cifr", "-o", "x.toml"]);
+    assert!(code(&near) == 2 && err(&near).contains("did you mean `keras-cifar`?"));
+}
+
+#[test]
+fn check_prints_the_keras_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = strata(folder.path(), &["check", "keras-cifar"]);
+    assert_eq!(code(&output), 0);
+    let text = out(&output);
+    for part in [
+        "122,570",
+        "32×30×30",
+        "32×15×15",
+        "64×13×13",
+        "64×6×6",
+        "64×4×4",
+        "1024",
+        " 64 ",
+        " 10 ",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(folder.path(), &["check", "keras-cifar", "--json"]));
+    assert_eq!(
+        (&value["ok"], &value["totals"]["parameters"]),
+        (&Value::Bool(true), &Value::from(122_570))
+    );
+    assert_eq!(value["output_equals_input"], Value::Null);
+    let first = &value["layers"][0];
+    assert_eq!(
+        (first["stack"].as_str(), first["index"].as_u64()),
+        (Some("encoder"), Some(0))
+    );
+    assert_eq!(first["output"], serde_json::json!([32, 30, 30]));
+    assert_eq!(first["receptive_field"], serde_json::json!([3, 3]));
+    assert_eq!(
+        (first["parameters"].as_u64(), first["macs"].as_u64()),
+        (Some(896), Some(777_600))
+    );
+    assert_eq!(value["errors"], serde_json::json!([]));
+}
+
+#[test]
+fn a_layer_is_printed_as_arithmetic() {
+    let folder = with_project(&[]);
+    let text = out(&strata(folder.path(), &["lens", "tiny.toml", "encoder.0"]));
+    for part in [
+        "⌊(N + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(16 + 2·1 − 1·(3 − 1) − 1)/2⌋ + 1 = ⌊15/2⌋ + 1 = 8",
+        "output (0, 0): 0·1 + 0·0 + 0·(−1)",
+        "a = w(0, 0) = 1",
+        "its transpose is the layer `convt 3 k3 s2 p1 op1`",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(
+        folder.path(),
+        &["lens", "tiny.toml", "decoder.0", "--json"],
+    ));
+    assert_eq!(value["formulas"][0]["result"], "16");
+    assert_eq!(value["sample"]["kernel"]["size"], serde_json::json!([4, 4]));
+    let folder = with_project(&[("\"conv 6 k3 s2 p1\"", "\"conv 6 k30\"")]);
+    let broken = strata(folder.path(), &["lens", "tiny.toml", "encoder.0"]);
+    assert!(
+        code(&broken) == 2 && out(&broken).contains("error: kernel 30×30"),
+        "{}",
+        out(&broken)
+    );
+}
+
+#[test]
+fn check_points_at_every_error() {
+    let folder = with_project(&[("\"conv 6 k3 s2 p1\"", "{ add = [[\"conf 6\"], []] }")]);
+    let output = strata(folder.path(), &["check", "tiny.toml"]);
+    assert_eq!(code(&output), 2);
+    let text = out(&output);
+    for part in ["^^^^", "tiny.toml, line 12: ", "help: "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let value = json(&strata(folder.path(), &["check", "tiny.toml", "--json"]));
+    assert_eq!(value["ok"], Value::Bool(false));
+    let error = &value["errors"][0];
+    assert_eq!(
+        (error["stack"].as_str(), error["index"].as_str()),
+        (Some("encoder"), Some("0.0.0"))
+    );
+    assert!(error["message"].is_string() && error["help"].is_array());
+}
+
+#[test]
+fn wrong_projects_have_exit_code_2() {
+    let folder = with_project(&[("format = 1", "format = 9")]);
+    let newer = strata(folder.path(), &["check", "tiny.toml"]);
+    assert!(
+        code(&newer) == 2 && err(&newer).contains("format 9"),
+        "{}",
+        err(&newer)
+    );
+    for args in [
+        &["check", "nothing"][..],
+        &["train", "nothing"],
+        &["fly"],
+        &["train"],
+        &["eval", "nothing"],
+    ] {
+        assert_eq!(code(&strata(folder.path(), args)), 2, "{args:?}");
+    }
+    let folder = with_project(&[]);
+    for setting in ["sead=3", "stage.7.batch=3", "seed"] {
+        let output = strata(folder.path(), &["train", "tiny.toml", "--set", setting]);
+        assert!(
+            code(&output) == 2 && err(&output).contains(&format!("--set {setting}")),
+            "{}",
+            err(&output)
+        );
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn train_eval_and_inspect_work_on_one_run() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    let train = strata(
+        at,
+        &[
+            "train",
+            "tiny.toml",
+            "-o",
+            "run",
+            "--epochs",
+            "1",
+            "--set",
+            "stage.labels.batch=8",
+            "--json",
+        ],
+    );
+    assert_eq!(code(&train), 0, "{}", err(&train));
+    let value = json(&train);
+    let shown = json(&strata(at, &["eval", "run", "--json"]));
+    for metric in ["accuracy", "log_loss"] {
+        assert!(value["test"][metric].is_f64(), "{value}");
+        assert_eq!(
+            value["test"][metric], shown["test"][metric],
+            "eval measures what training measured"
+        );
+    }
+    assert!(
+        shown["test"]["mse"].is_f64(),
+        "both tasks are measured: {shown}"
+    );
+    assert_eq!(
+        shown["test"]["confusion"].as_array().map(Vec::len),
+        Some(10)
+    );
+    assert_eq!(value["run"], "run");
+    assert!(value["seconds"].is_f64() && value["images_per_second"].is_f64());
+    assert!(
+        std::fs::read_to_string(at.join("run/project.toml"))
+            .unwrap()
+            .contains("batch = 8")
+    );
+    for what in ["filters", "reconstructions", "loss", "accuracy"] {
+        let file = format!("run/{what}.png");
+        let output = strata(at, &["inspect", "run", what]);
+        assert_eq!(
+            (code(&output), out(&output).trim()),
+            (0, file.as_str()),
+            "{}",
+            err(&output)
+        );
+        assert!(
+            std::fs::read(at.join(&file))
+                .unwrap()
+                .starts_with(b"\x89PNG")
+        );
+    }
+    let own = strata(
+        at,
+        &[
+            "inspect",
+            "run",
+            "reconstructions",
+            "--image",
+            "run/filters.png",
+            "-o",
+            "own.png",
+        ],
+    );
+    assert_eq!(code(&own), 0, "{}", err(&own));
+    let seen = json(&strata(
+        at,
+        &[
+            "inspect", "run", "saliency", "--class", "disc", "-o", "map.png", "--json",
+        ],
+    ));
+    assert_eq!(
+        (
+            seen["images"].as_array().map(Vec::len),
+            &seen["images"][0]["class"]
+        ),
+        (Some(16), &"disc".into())
+    );
+    assert_eq!(seen["images"][0]["top"].as_array().map(Vec::len), Some(3));
+    let own = strata(
+        at,
+        &["inspect", "run", "saliency", "--image", "run/filters.png"],
+    );
+    assert_eq!(
+        (code(&own), out(&own).trim()),
+        (0, "run/saliency.png"),
+        "{}",
+        err(&own)
+    );
+    let means = json(&strata(at, &["inspect", "run", "sparse-code", "--json"]));
+    assert_eq!(
+        (means["means"].as_array().map(Vec::len), &means["target"][0]),
+        (Some(6), &0.1.into())
+    );
+    assert!(means["penalty"].is_f64() && at.join("run/sparse-code.png").exists());
+    let pixel = json(&strata(
+        at,
+        &[
+            "inspect",
+            "run",
+            "pixel",
+            "--layer",
+            "encoder.0",
+            "--at",
+            "2,3,4",
+            "--json",
+        ],
+    ));
+    let [value, network] = ["value", "network"].map(|key| pixel[key].as_f64().unwrap());
+    assert!(
+        (value - network).abs() <= 1e-4 * network.abs().max(0.05),
+        "{pixel}"
+    );
+    assert_eq!(
+        (&pixel["at"], pixel["parts"].as_array().map(Vec::len)),
+        (&serde_json::json!([2, 3, 4]), Some(3))
+    );
+    let text = strata(
+        at,
+        &[
+            "inspect",
+            "run",
+            "pixel",
+            "--layer",
+            "head.2",
+            "--image",
+            "run/filters.png",
+        ],
+    );
+    assert!(
+        out(&text).contains("the network has ") && out(&text).contains("others"),
+        "{}{}",
+        out(&text),
+        err(&text)
+    );
+    let valid = strata(at, &["eval", "run", "--split", "valid"]);
+    assert!(out(&valid).starts_with("valid: loss"), "{}", out(&valid));
+    assert_eq!(code(&strata(at, &["eval", "run", "--split", "nothing"])), 2);
+    let text = strata(at, &["train", "run", "--resume", "--epochs", "2"]);
+    assert!(
+        code(&text) == 0 && out(&text).contains("test: loss"),
+        "{}",
+        err(&text)
+    );
+}
+
+#[test]
+fn only_stages_that_were_trained_are_measured() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    let train = strata(
+        at,
+        &[
+            "train",
+            "tiny.toml",
+            "-o",
+            "run",
+            "--epochs",
+            "1",
+            "--stage",
+            "labels",
+        ],
+    );
+    assert_eq!(code(&train), 0, "{}", err(&train));
+    let shown = json(&strata(at, &["eval", "run", "--json"]));
+    assert!(
+        shown["test"]["accuracy"].is_f64() && shown["test"]["mse"].is_null(),
+        "{shown}"
+    );
+    let project = at.join("run/project.toml");
+    let text = std::fs::read_to_string(&project).unwrap();
+    std::fs::write(&project, text.replacen("seed = ", "seed = 1", 1)).unwrap();
+    assert!(err(&strata(at, &["eval", "run"])).contains("warning: the images are not the ones"));
+}
+
+#[test]
+fn what_cannot_be_is_said_with_what_can() {
+    let folder = with_project(&[]);
+    let at = folder.path();
+    assert_eq!(
+        code(&strata(
+            at,
+            &["train", "tiny.toml", "-o", "run", "--epochs", "1"]
+        )),
+        0
+    );
+    std::fs::create_dir(at.join("plain")).unwrap();
+    std::fs::copy(at.join("tiny.toml"), at.join("plain/project.toml")).unwrap();
+    for (args, part) in [
+        (&["sweep", "tiny.toml"][..], "there is no command `sweep`"),
+        (&["eval", "run", "--checkpoint", "bets"], "this run has: "),
+        (&["inspect", "run", "filters", "-o", "x.txt"], "-o x.png"),
+        (
+            &["inspect", "run", "saliency", "--class", "zebra"],
+            "there is no class `zebra`; there is ",
+        ),
+        (
+            &["inspect", "run", "saliency", "--image", "tiny.toml"],
+            "tiny.toml",
+        ),
+        (
+            &["inspect", "run", "filters", "--class", "1"],
+            "--class is for saliency",
+        ),
+        (
+            &["inspect", "run", "sparse-code", "--image", "x.png"],
+            "--image is for",
+        ),
+        (&["inspect", "run", "pixel"], "write --layer encoder.0"),
+        (
+            &["inspect", "run", "pixel", "--layer", "encoder.9"],
+            "no layer encoder.9",
+        ),
+        (
+            &[
+                "inspect",
+                "run",
+                "pixel",
+                "--layer",
+                "encoder.0",
+                "--at",
+                "1,2",
+            ],
+            "--at C,Y,X",
+        ),
+        (
+            &[
+                "inspect",
+                "run",
+                "pixel",
+                "--layer",
+                "encoder.0",
+                "--at",
+                "1,2,99",
+            ],
+            "outside of the output 6×8×8",
+        ),
+        (
+            &["inspect", "run", "filters", "--layer", "encoder.0"],
+            "--layer is for activations, receptive-field and pixel",
+        ),
+        (
+            &["lens", "tiny.toml", "encoder.9"],
+            "there is no layer `encoder.9`",
+        ),
+        (
+            &["inspect", "run", "filters", "-o", "no/x.png"],
+            "cannot write no/x.png: No such file or directory (is the",
+        ),
+        (
+            &["new", "keras-cifar", "-o", "no/x.toml"],
+            "cannot write no/x.toml: No such file",
+        ),
+        (&["train", "plain", "--resume"], "plain is not a run"),
+        (
+            &["train", "tiny.toml", "-o", "plain"],
+            "holds a project.toml already",
+        ),
+    ] {
+        let output = strata(at, args);
+        assert!(
+            code(&output) == 2 && err(&output).contains(part),
+            "{args:?}: {}",
+            err(&output)
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn training_goes_on_when_nobody_can_be_told() {
+    let folder = with_project(&[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    command.env("STRATA_LOG", "off");
+    command
+        .env("STRATA_LOG", "off")
+        .current_dir(folder.path())
+        .args(["train", "tiny.toml", "-o", "run", "--epochs", "1"]);
+    let output = command
+        .stderr(std::fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert!(
+        code(&output) == 0 && out(&output).contains("run: run"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_a_checkpoint_and_says_how_to_go_on() {
+    for signal in ["-INT", "-TERM"] {
+        interrupt(signal);
+    }
+}
+
+#[cfg(unix)]
+fn interrupt(signal: &str) {
+    let folder = with_project(&[("epochs = 2", "epochs = 100000")]);
+    let at = folder.path();
+    // A pipe that nobody reads would fill up and stop the training.
+    let messages = at.join("messages.txt");
+    let mut child = with_usual_signals()
+        .current_dir(at)
+        .args(["train", "tiny.toml", "-o", "run"])
+        .stderr(std::fs::File::create(&messages).unwrap())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let trained = at.join("run/probe/stage-1-epoch-0001.safetensors");
+    until("a trained epoch", &mut child, |_| trained.exists());
+    // The shell's own `kill`: a bare system has no program of that name.
+    Command::new("sh")
+        .args(["-c", &format!("kill {signal} {}", child.id())])
+        .status()
+        .unwrap();
+    until("an end", &mut child, |child| {
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let text = std::fs::read_to_string(messages).unwrap();
+    assert!(text.contains("strata train run --resume"), "{text}");
+    assert!(at.join("run/checkpoints/last.safetensors").is_file());
+}
+
+/// Waits, but not for ever: a training that does not stop is killed.
+#[cfg(unix)]
+fn until(what: &str, child: &mut Child, holds: impl Fn(&mut Child) -> bool) {
+    let start = Instant::now();
+    while !holds(child) {
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("no {what} within {PATIENCE:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The program, which obeys hangups and interrupts even where nohup or a script in the background has the tests
+/// ignore them.
+#[cfg(unix)]
+fn with_usual_signals() -> Command {
+    let program = env!("CARGO_BIN_EXE_strata");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    if ignored & 0b11 == 0 {
+        let mut command = Command::new(program);
+        command.env("STRATA_LOG", "off");
+        return command;
+    }
+    let mut command = Command::new("env");
+    command.env("STRATA_LOG", "off");
+    command.args(["--default-signal=HUP,INT", program]);
+    command
+}
+
+#[test]
+fn data_counts_what_a_source_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let value = json(&strata(folder.path(), &["data", "shapes", "--json"]));
+    assert_eq!(value["shape"], serde_json::json!([3, 32, 32]));
+    assert!(value["classes"].as_array().unwrap().len() >= 10);
+    let train = &value["splits"]["train"];
+    assert!(
+        train["images"].is_u64()
+            && train["labelled"] == Value::Bool(true)
+            && train["per_class"].is_array()
+    );
+    assert_eq!(value["skipped"], serde_json::json!([]));
+    let missing = strata(folder.path(), &["data", "mnist", "--path", "nowhere"]);
+    assert!(
+        code(&missing) == 2 && err(&missing).contains("nowhere"),
+        "{}",
+        err(&missing)
+    );
+}
+
+#[test]
+fn bench_measures_the_cases_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |args: &[&str]| strata(folder.path(), &[&["bench", "--steps", "1"], args].concat());
+    let output = bench(&[
+        "--cases",
+        "sparse-ae,infer-b1",
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+        "--json",
+    ]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value = json(&output);
+    assert_eq!(
+        value.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["infer-b1", "sparse-ae"]
+    );
+    for case in ["sparse-ae", "infer-b1"] {
+        for key in [
+            "step_ms",
+            "forward_ms",
+            "backward_ms",
+            "loss_ms",
+            "update_ms",
+            "gflops",
+            "percent_of_peak",
+        ] {
+            assert!(value[case][key].is_f64(), "{case} {key}: {value}");
+        }
+    }
+    // Images, outputs and gradients of 1000 patches are the least that a step can hold.
+    assert!(
+        value["sparse-ae"]["peak_bytes"].as_u64().unwrap() > 3 * 1000 * 192 * 4,
+        "{value}"
+    );
+    assert!(
+        value["infer-b1"]["gflops"].as_f64().unwrap() > 0.0
+            && value["infer-b1"]["backward_ms"] == 0.0
+    );
+    let table = bench(&["--cases", "infer-b1"]);
+    assert!(
+        out(&table).contains("GFLOP/s")
+            && out(&table).lines().last().unwrap().starts_with("infer-b1")
+    );
+    for (args, part) in [
+        (&["--cases", "infer-b2"][..], "did you mean `infer-b1`?"),
+        (&["--threads", "0"], "write a number from 1 on"),
+        (&["--device", "cuda:x"], "no device `cuda:x`"),
+        (&["--scaling", "--cases", "infer-b1"], "cannot be used with"),
+    ] {
+        let output = bench(args);
+        assert!(
+            code(&output) == 2 && err(&output).contains(part),
+            "{args:?}: {}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn bench_measures_how_images_are_fed() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = folder.path().join("pictures/augment-32/data_batch_1.bin");
+    std::fs::create_dir_all(batch.parent().unwrap()).unwrap();
+    std::fs::write(&batch, [3; 3073 * 130]).unwrap();
+    let bench = |args: &[&str]| {
+        strata(
+            folder.path(),
+            &[&["bench", "data", "--data", "pictures"], args].concat(),
+        )
+    };
+    let few = [
+        "--cases",
+        "training,augment-32",
+        "--steps",
+        "1",
+        "--threads",
+        "1",
+    ];
+    let output = bench(&[&few[..], &["--json"]].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value = json(&output);
+    assert_eq!(
+        value.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["augment-32", "training"]
+    );
+    assert_eq!(
+        (
+            &value["augment-32"]["images"],
+            &value["augment-32"]["epochs"]
+        ),
+        (&130.into(), &"later".into())
+    );
+    assert_eq!(
+        value["augment-32"]["images_per_second"],
+        value["augment-32"]["later"]
+    );
+    for key in ["images_per_second", "in_memory", "percent"] {
+        assert!(
+            value["training"][key].as_f64().unwrap() > 0.0,
+            "{key}: {value}"
+        );
+    }
+    let table = bench(&few);
+    assert!(
+        out(&table).lines().last().unwrap().ends_with(" %") && out(&table).contains(" *"),
+        "{}",
+        out(&table)
+    );
+    std::fs::write(&batch, "short").unwrap();
+    for (args, part) in [
+        (&few[..], "data_batch_1.bin"),
+        (&["--cases", "trainin"], "did you mean `training`?"),
+    ] {
+        let output = bench(args);
+        assert!(
+            code(&output) == 2 && err(&output).contains(part),
+            "{args:?}: {}",
+            err(&output)
+        );
+    }
+    for idle in [
+        &["--data", "pictures"][..],
+        &["headless", "--cases", "infer-b1"],
+        &["data", "--scaling"],
+    ] {
+        let output = strata(folder.path(), &[&["bench"], idle].concat());
+        assert!(
+            code(&output) == 2 && err(&output).contains("means nothing"),
+            "{idle:?}: {}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn without_a_display_it_trains_and_leaves_a_report() {
+    let folder = with_project(&[]);
+    let output = strata(folder.path(), &["tiny.toml"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(
+        err(&output).lines().next().unwrap().contains("no display"),
+        "{}",
+        err(&output)
+    );
+    let report = std::fs::read_to_string(folder.path().join(out(&output).trim())).unwrap();
+    for part in [
+        "<svg",
+        "data:image/png;base64,",
+        "conv 6 k3 s2 p1",
+        "output 3×16×16 = input 3×16×16",
+    ] {
+        assert!(report.contains(part), "{part}");
+    }
+}
+
+const SHORT: &str = r#"format = 1
+title = "a row short"
+[network]
+input = "3x32x32"
+encoder = ["conv 8 k3 s2 p1", "relu"]
+decoder = ["convt 3 k3 s2 p1", "sigmoid"]
+[[stage]]
+name = "train"
+task = "reconstruct"
+loss = "mse"
+epochs = 1
+batch = 8
+"#;
+
+#[test]
+fn solve_proposes_diffs_and_writes_the_one_that_is_picked() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let text = out(&strata(folder.path(), &["solve", "short.toml"]));
+    assert!(text.contains("- decoder.0    convt 3 k3 s2 p1\n"), "{text}");
+    assert!(
+        text.contains("+ decoder.0    convt 3 k3 s2 p1 op1\n"),
+        "{text}"
+    );
+    let done = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
+    assert_eq!(done.status.code(), Some(0));
+    let check = json(&strata(folder.path(), &["check", "exact.toml", "--json"]));
+    assert_eq!(check["output_equals_input"], true);
+    let again = strata(folder.path(), &["solve", "short.toml", "-o", "exact.toml"]);
+    assert_eq!(
+        again.status.code(),
+        Some(2),
+        "a file is not replaced unasked"
+    );
+    assert_eq!(
+        strata(
+            folder.path(),
+            &["solve", "short.toml", "-o", "other.toml", "--pick", "99"]
+        )
+        .status
+        .code(),
+        Some(2)
+    );
+    assert!(!folder.path().join("other.toml").exists());
+}
+
+/// The fields that DESIGN promises to those who read JSON.
+#[test]
+fn solve_as_json_has_the_edits_and_both_stacks() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let value = json(&strata(folder.path(), &["solve", "short.toml", "--json"]));
+    let first = &value["solutions"][0];
+    let edit = serde_json::json!({"stack": "decoder", "index": 0, "from": "convt 3 k3 s2 p1", "to": "convt 3 k3 s2 p1 op1"});
+    assert_eq!(first["edits"][0], edit);
+    assert_eq!(
+        first["encoder"],
+        serde_json::json!(["conv 8 k3 s2 p1", "relu"])
+    );
+    assert_eq!(
+        first["decoder"],
+        serde_json::json!(["convt 3 k3 s2 p1 op1", "sigmoid"])
+    );
+}
+
+#[test]
+fn solve_mirrors_and_reaches_other_aims() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.toml"), SHORT).unwrap();
+    let mirrored = json(&strata(
+        folder.path(),
+        &["solve", "short.toml", "--mirror", "--json"],
+    ));
+    assert_eq!(
+        mirrored["solutions"][0]["decoder"],
+        serde_json::json!(["convt 3 k3 s2 p1 op1", "sigmoid"])
+    );
+    let small = json(&strata(
+        folder.path(),
+        &["solve", "deep-autoencoder", "--code", "64", "--json"],
+    ));
+    assert!(!small["solutions"].as_array().unwrap().is_empty());
+    let locked = SHORT.replace(
+        "[network]",
+        "[network]\nlocked = [\"encoder\", \"decoder\"]",
+    );
+    std::fs::write(folder.path().join("locked.toml"), locked).unwrap();
+    let none = strata(folder.path(), &["solve", "locked.toml"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(
+        out(&none).trim(),
+        "No 3 edits or fewer make the output equal the input."
+    );
+}

@@ -1,0 +1,41 @@
+//! The tests that share one program: a module for each subject, and [`kit`] with what they have in common.
+//!
+//! Programs of their own are `heap`, which counts the memory of a whole process, `screenshots`, which makes the
+//! pictures of the README, and `skipped`, which prints what was left out. What takes minutes is ignored:
+//! `cargo test long_ -- --ignored` runs the long forms of the sampled tests, and
+//! `cargo test pictures -- --ignored` writes pictures of the views.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test program as a whole.
+
+mod kit;
+
+mod advice;
+mod augmentation;
+mod cli;
+mod cost;
+mod data_view;
+mod download;
+mod engine;
+mod feature_maps;
+mod gui;
+mod inspections;
+mod journeys;
+mod kernels;
+mod kernels_view;
+mod known_networks;
+mod layers;
+mod lens;
+mod log;
+mod own_data;
+mod random_networks;
+mod readme;
+mod receptive_fields;
+mod remembered;
+mod reported_mismatches;
+mod saving;
+mod shapes;
+mod signals;
+mod solve;
+mod solve_view;
+mod taps;
+mod time;
+mod views;
