@@ -30,14 +30,23 @@ const REMOVE_OR_INSERT: usize = 20;
 const CHANGE: usize = 22;
 const REPLACE: usize = 30;
 
+/// More than a removal and an insertion.
+const NEVER: usize = 2 * REMOVE_OR_INSERT + 1;
+
 /// The cheapest way from `old` elements to `new` ones.
 pub(super) fn align(
     old: usize,
     new: usize,
     likeness: impl Fn(usize, usize) -> Likeness,
 ) -> Vec<Step> {
-    let pair_cost = |i, j| match likeness(i, j) {
+    let row = |i| (0..new).map(|j| likeness(i, j)).collect();
+    let table: Vec<Vec<Likeness>> = (0..old).map(row).collect();
+    let stays: Vec<bool> = (0..old).map(|i| old_stays(&table, i)).collect();
+    let was_there: Vec<bool> = (0..new).map(|j| new_was_there(&table, j)).collect();
+    let pair_cost = |i: usize, j: usize| match table[i][j] {
         Likeness::Equal => 0,
+        // Neither became the other: both have moved.
+        _ if stays[i] && was_there[j] => NEVER,
         Likeness::SameKind => CHANGE,
         Likeness::Different => REPLACE,
     };
@@ -76,11 +85,35 @@ pub(super) fn align(
             j += 1;
         }
     }
-    with_moves(steps, likeness)
+    with_moves(steps, &table)
+}
+
+/// Whether the new list holds the former element `i` as often as the former one did.
+fn old_stays(table: &[Vec<Likeness>], i: usize) -> bool {
+    let is_equal = |likeness: &Likeness| *likeness == Likeness::Equal;
+    let first = table[i].iter().position(is_equal);
+    first.is_some_and(|j| {
+        let before = table.iter().filter(|row| is_equal(&row[j])).count();
+        table[i]
+            .iter()
+            .filter(|&likeness| is_equal(likeness))
+            .count()
+            >= before
+    })
+}
+
+/// Whether the former list held the new element `j` as often as the new one does.
+fn new_was_there(table: &[Vec<Likeness>], j: usize) -> bool {
+    let is_equal = |likeness: &Likeness| *likeness == Likeness::Equal;
+    let first = table.iter().find(|row| is_equal(&row[j]));
+    first.is_some_and(|row| {
+        let after = row.iter().filter(|&likeness| is_equal(likeness)).count();
+        table.iter().filter(|row| is_equal(&row[j])).count() >= after
+    })
 }
 
 /// What was removed at one place and inserted at another has moved.
-fn with_moves(steps: Vec<Step>, likeness: impl Fn(usize, usize) -> Likeness) -> Vec<Step> {
+fn with_moves(steps: Vec<Step>, table: &[Vec<Likeness>]) -> Vec<Step> {
     let mut moved: Vec<usize> = Vec::new();
     let mut found = Vec::new();
     for step in &steps {
@@ -89,7 +122,7 @@ fn with_moves(steps: Vec<Step>, likeness: impl Fn(usize, usize) -> Likeness) -> 
             continue;
         };
         let origin = steps.iter().find_map(|step| match *step {
-            Step::Remove(i) if !moved.contains(&i) && likeness(i, j) == Likeness::Equal => Some(i),
+            Step::Remove(i) if !moved.contains(&i) && table[i][j] == Likeness::Equal => Some(i),
             _ => None,
         });
         moved.extend(origin);
@@ -150,6 +183,24 @@ mod tests {
     fn neighbours_of_one_kind_are_exchanged_by_a_move() {
         use Step::*;
         assert_eq!(steps(&["a1", "a2"], &["a2", "a1"]), [Keep(1), Move(0)]);
+    }
+
+    #[test]
+    fn what_is_there_in_another_order_has_moved_but_what_is_there_twice_may_change() {
+        use Step::*;
+        let reversed = steps(&["a1", "b1", "c1"], &["c1", "b1", "a1"]);
+        assert_eq!(
+            reversed
+                .iter()
+                .filter(|step| matches!(step, Move(_)))
+                .count(),
+            2
+        );
+        assert!(!reversed.iter().any(|step| matches!(step, Change(..))));
+        assert_eq!(
+            steps(&["r", "a1", "t", "r"], &["t", "a1", "t", "r"]),
+            [Change(0, 0), Keep(1), Keep(2), Keep(3)]
+        );
     }
 
     #[test]
