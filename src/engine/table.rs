@@ -132,6 +132,9 @@ fn cut_back(
 
 /// The readable rows up to `step`; a row cut off by a power cut ends the table.
 fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringRecord> {
+    if !path.exists() {
+        return Vec::new();
+    }
     let mut reader = match csv::Reader::from_path(path) {
         Ok(reader) => reader,
         Err(error) => {

@@ -122,7 +122,7 @@ fn log_event(event: &Event, title: &str) {
             log::info!("run of `{title}` started in {} on {device}", run.display());
         }
         Event::Stage { name, epochs, .. } => {
-            log::info!("run of `{title}`: stage `{name}`, {epochs} epochs");
+            log::info!("run of `{title}`: stage `{name}` begins, epochs: {epochs}");
         }
         Event::Paused => log::info!("run of `{title}` paused"),
         Event::Resumed => log::info!("run of `{title}` resumed"),

@@ -226,7 +226,8 @@ fn every_view_is_documented() {
 
 /// The options of a command; those that every command has are left out.
 fn options(command: &Command) -> BTreeSet<String> {
-    let long = command.get_arguments().filter_map(clap::Arg::get_long);
+    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let long = shown.filter_map(clap::Arg::get_long);
     long.filter(|name| !matches!(*name, "help" | "version"))
         .map(|name| format!("--{name}"))
         .collect()

@@ -173,7 +173,7 @@ fn a_built_in_source_keeps_its_comments_too() {
         "solve",
         "inception",
         "--parameters",
-        "200000",
+        "230000",
         "-o",
         "solved.toml",
     ];

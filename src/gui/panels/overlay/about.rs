@@ -11,8 +11,6 @@ use eframe::egui::{
 };
 use std::time::Duration;
 
-/// Width of the box.
-pub const WIDTH: f32 = 680.0;
 /// Width of the names before the values.
 const NAMES: f32 = 76.0;
 /// Height of the part that shows the log.
@@ -78,7 +76,7 @@ fn row(ui: &mut Ui, name: &str, value: &str) {
     });
 }
 
-/// The newest lines, which are long, in a part that scrolls.
+/// The newest lines in a part that scrolls.
 fn log_lines(ui: &mut Ui, report: &SystemReport) {
     let colors = *theme::palette(ui);
     ui.label(RichText::new("Last lines of the log").color(colors.text));
@@ -86,23 +84,18 @@ fn log_lines(ui: &mut Ui, report: &SystemReport) {
         true => "none".to_owned(),
         false => report.log.lines.join("\n"),
     };
+    let text = RichText::new(lines).font(theme::digits(11.0));
+    let label = Label::new(text.color(colors.text)).wrap().selectable(true);
     let frame = Frame::new()
         .fill(colors.back)
         .corner_radius(theme::RADIUS)
         .inner_margin(Margin::same(theme::GAP as i8));
     frame.show(ui, |ui| {
-        ScrollArea::both()
+        ScrollArea::vertical()
             .max_height(LOG_HEIGHT)
             .auto_shrink([false, true])
             .stick_to_bottom(true)
-            .show(ui, |ui| {
-                let text = RichText::new(lines).font(theme::digits(11.0));
-                ui.add(
-                    Label::new(text.color(colors.text))
-                        .extend()
-                        .selectable(true),
-                );
-            });
+            .show(ui, |ui| ui.add(label));
     });
 }
 
@@ -132,11 +125,15 @@ fn copy_button(ui: &mut Ui, text: impl FnOnce() -> String) {
 
 /// The way to the box from another one.
 pub fn link(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let link = ui.add(Button::new("About Strata").frame_when_inactive(false));
-    let hover = "Version, machine and log, for a report of a defect";
-    if link.on_hover_text(hover).clicked() {
-        actions.push(Action::Overlay(Some(Overlay::About)));
-    }
+    ui.horizontal(|ui| {
+        // A button without a frame starts with its text where the labels do.
+        ui.add_space(-ui.spacing().button_padding.x);
+        let link = ui.add(Button::new("About Strata").frame_when_inactive(false));
+        let hover = "Version, machine and log, for a report of a defect";
+        if link.on_hover_text(hover).clicked() {
+            actions.push(Action::Overlay(Some(Overlay::About)));
+        }
+    });
 }
 
 /// A title with the button that closes the box.

@@ -14,10 +14,10 @@ use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
 pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {
     palette::forget(ctx, state);
     let Some(overlay) = state.overlay else { return };
-    let width = if overlay == Overlay::About {
-        about::WIDTH
-    } else {
-        560.0
+    let width = match overlay {
+        Overlay::Palette => 560.0,
+        // Two columns of keys; lines of the log.
+        Overlay::Keys | Overlay::About => 680.0,
     };
     let area = Area::new(Id::unique(("overlay", overlay))).order(Order::Foreground);
     let shown = area
