@@ -14,11 +14,11 @@ pub(super) fn step_back() {
     let thread = rustix::thread::gettid();
     let now = getpriority_process(Some(thread)).unwrap_or(0);
     // A niceness that was given from outside is left alone.
-    if now < NICENESS {
-        if let Err(error) = setpriority_process(Some(thread), NICENESS) {
-            // The training then merely competes with the window.
-            log::debug!("the system refuses a niceness of {NICENESS}: {error}");
-        }
+    if now < NICENESS
+        && let Err(error) = setpriority_process(Some(thread), NICENESS)
+    {
+        // The training then merely competes with the window.
+        log::debug!("the system refuses a niceness of {NICENESS}: {error}");
     }
 }
 

@@ -139,6 +139,8 @@ pub(crate) enum Joins {
 }
 
 /// What a resolved layer's computation costs besides reading its input and writing its output once.
+// Asked once a layer and matched at once: boxing the kernels would cost more than copying them.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Effort {
     /// Nothing is written at all.

@@ -217,7 +217,7 @@ fn segment<'a>(planned: &'a [Planned], mut input: Shape, segments: &mut Vec<Segm
                     .iter()
                     .fold(input, |input, pass| segment(pass, input, segments));
             }
-            node => {
+            Planned::Layer(_) | Planned::Add { .. } | Planned::Concat { .. } => {
                 let output = after(node, &input);
                 segments.push(Segment {
                     node,
