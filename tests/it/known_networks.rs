@@ -431,7 +431,8 @@ fn mobilenet_v2_computes_what_pytorch_computes() {
 }
 
 #[test]
-fn xception_computes_what_pytorch_computes() {
+#[ignore = "takes a minute"]
+fn long_xception_computes_what_pytorch_computes() {
     agrees_with_pytorch("xception");
 }
 
@@ -496,8 +497,13 @@ fn the_small_ones_learn_a_batch() {
 
 /// On smaller pictures than their own, so that this takes seconds.
 #[test]
-fn the_large_ones_learn_a_batch() {
+fn a_large_one_learns_a_batch() {
     assert_falls(&losses("resnet-18", "3x64x64", 2, 3));
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn long_the_largest_ones_learn_a_batch() {
     assert_falls(&losses("mobilenet-v2", "3x64x64", 2, 4));
     assert_falls(&losses("xception", "3x75x75", 2, 3));
 }
