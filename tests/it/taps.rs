@@ -72,7 +72,7 @@ fn a_tapped_layer_has_the_values_of_the_network_computed_layer_by_layer() {
         }
         let outputs: Vec<(&str, &Tensor)> = observed.outputs();
         for row in inference.rows.iter().filter(|row| is_on(route, &row.place)) {
-            network.set_taps(&[row.place.clone()]).unwrap();
+            network.set_taps(std::slice::from_ref(&row.place)).unwrap();
             let out = network.forward(route, &x, Mode::Eval).unwrap();
             let what = format!("network {seed}, {}: {stacks:?}", row.place);
             assert_close(&out, &y, &what);
@@ -149,7 +149,7 @@ fn gradients_are_those_of_finite_differences_at_rest_and_in_training() {
             };
             let mut random_numbers = rng(seed);
             let mut network = build(&plan, seed);
-            network.set_taps(&[place.clone()]).unwrap();
+            network.set_taps(std::slice::from_ref(&place)).unwrap();
             let x = random(&network.input_dims(3), &mut random_numbers);
             let y = network.forward(route, &x, mode).unwrap().copy().unwrap();
             let weights = random(y.dims(), &mut random_numbers);
@@ -219,7 +219,7 @@ fn the_gradient_of_a_bias_is_the_sum_of_the_outputs() {
             .iter()
             .filter(|row| is_on(route, &row.place) && !row.is_block)
         {
-            network.set_taps(&[row.place.clone()]).unwrap();
+            network.set_taps(std::slice::from_ref(&row.place)).unwrap();
             let y = network.forward(route, &x, TRAIN).unwrap().copy().unwrap();
             network.backward(&random(y.dims(), &mut rng(seed))).unwrap();
             for tap in network.taps() {
