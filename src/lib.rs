@@ -25,6 +25,7 @@ pub mod cli;
 pub mod data;
 pub mod engine;
 pub mod export;
+pub mod format;
 pub mod gui;
 pub mod inspect;
 pub mod logging;
@@ -33,7 +34,8 @@ pub mod project;
 pub mod rng;
 pub mod shape;
 pub mod system_report;
-pub mod text;
 
+pub mod cost;
+pub mod design;
 #[cfg(test)]
 mod testkit;

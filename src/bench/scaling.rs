@@ -8,11 +8,12 @@ use super::measure::{median_ms, step_times};
 use super::work::Pass;
 use super::workload::StepTimes;
 use super::{BenchError, Workload, cases};
-use crate::engine::memory::{available_bytes, machine};
+use crate::cost::step_memory;
+use crate::engine::run::memory_check::{available_bytes, machine};
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::{Network, Project};
-use crate::shape::{infer, step_memory};
+use crate::shape::infer;
 use candle_core::Device;
 use serde::Serialize;
 

@@ -3,8 +3,8 @@
 
 use super::work::{Pass, macs};
 use super::{BenchError, Case};
-use crate::engine::finite::gradient_not_finite;
-use crate::engine::stage::frozen;
+use crate::engine::run::finite::gradient_not_finite;
+use crate::engine::run::stage::frozen;
 use crate::nn::layers::channels_last;
 use crate::nn::loss::{self, Target};
 use crate::nn::ops::storage::Buffer;

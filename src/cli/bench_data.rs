@@ -7,7 +7,7 @@ use super::{WrongInput, output};
 use crate::bench::pipeline::training::Fed;
 use crate::bench::pipeline::{self, Epochs, Feed, Speed, pictures, training};
 use crate::bench::{BenchError, on_threads};
-use crate::text::{count, rate};
+use crate::format::{count, rate};
 use candle_core::Device;
 use serde_json::{Map, Value};
 use std::path::Path;

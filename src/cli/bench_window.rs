@@ -5,7 +5,7 @@ use super::output;
 use super::text::{figure, table};
 use super::window::has_display;
 use crate::bench::window::{FrameTimes, Report, headless, on_screen};
-use crate::text::{bytes, rate};
+use crate::format::{bytes, rate};
 use std::time::Instant;
 
 /// Measures and prints.

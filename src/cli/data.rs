@@ -9,8 +9,8 @@ use super::text::{left, right, times};
 use super::{output, overrides};
 use crate::data::{DataError, Dataset, SplitData};
 use crate::engine::error::RunError;
+use crate::format::count;
 use crate::project::data::{DataSpec, Split};
-use crate::text::count;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 

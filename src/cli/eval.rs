@@ -2,10 +2,10 @@
 
 use super::args::EvalArgs;
 use super::{goals, output, text};
-use crate::engine::goals::of_split;
-use crate::engine::saved::{Evaluation, SavedRun};
+use crate::design::goals::judge;
+use crate::engine::run::goal_metrics::of_split;
+use crate::engine::storage::saved_run::{Evaluation, SavedRun};
 use crate::project::data::Split;
-use crate::shape::goals::judge;
 use serde_json::{Map, Value};
 
 /// Classes up to which the confusion is printed as a table.

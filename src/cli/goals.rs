@@ -1,6 +1,6 @@
 //! Goals on the terminal: a list of ticks, or the same as JSON.
 
-use crate::shape::goals::{Judged, Now, Standing};
+use crate::design::goals::{Judged, Now, Standing};
 use serde_json::{Value, json};
 
 /// `{"goal": "parameters <= 50000", "met": false, "now": 61386}`; what is not known yet is null.

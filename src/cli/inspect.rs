@@ -8,7 +8,7 @@ use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
 use crate::engine::error::RunError;
-use crate::engine::saved::{self, SavedRun};
+use crate::engine::storage::saved_run::{self, SavedRun};
 use crate::gui::curves::Curves;
 use crate::gui::snapshot::Snapshot;
 use crate::gui::state::State;
@@ -207,7 +207,7 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
 }
 
 fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let filters = saved::inspect_weights::<Filters>(
+    let filters = saved_run::inspect_weights::<Filters>(
         &args.run,
         &args.checkpoint,
         args.device.as_deref(),

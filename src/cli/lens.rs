@@ -7,7 +7,7 @@ use super::args::LensArgs;
 use super::source;
 use super::text::right;
 use super::{Told, WRONG_INPUT, WrongInput, output};
-use crate::shape::lens::{Formula, Lens, Matrix, Sample, Sheet, Step, number};
+use crate::design::layer_math::{Formula, Lens, Matrix, Sample, Sheet, Step, number};
 use crate::shape::{Target, infer};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use super::output;
 use super::text::metrics;
 use crate::engine::event::{EpochReport, Event, Sink, StepReport};
-use crate::text::{count, duration};
+use crate::format::{count, duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 

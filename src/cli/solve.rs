@@ -6,12 +6,12 @@ use super::args::SolveArgs;
 use super::check::index_json;
 use super::source::{self, Source};
 use super::{FAILED, Told, WrongInput, output};
+use crate::design::solve::{Aim, Change, Solution, Solved, mirror, solve};
 use crate::project::file::update_text;
 use crate::project::locks;
 use crate::project::node::Node;
 use crate::project::{Network, Project};
 use crate::shape::infer;
-use crate::shape::solve::{Aim, Change, Solution, Solved, mirror, solve};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -128,8 +128,12 @@ fn after(solution: &Solution, before: &Network) -> Option<String> {
         .flatten();
     let known =
         before.errors().next().is_none() && before.totals.parameters != after.totals.parameters;
-    let parameters =
-        known.then(|| format!("{} parameters", crate::text::count(after.totals.parameters)));
+    let parameters = known.then(|| {
+        format!(
+            "{} parameters",
+            crate::format::count(after.totals.parameters)
+        )
+    });
     let parts: Vec<String> = [code, parameters].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("   then: {}", parts.join(" · ")))
 }

@@ -3,14 +3,15 @@
 
 use super::augment::Augmenter;
 use super::error::DataError;
-use super::fit::{self, Fit, Scaling};
 use super::hash::{self, Digest};
-use super::joined::Joined;
-use super::scale::Scale;
-use super::shares::{Given, Item, Rules, Share};
+use super::images::image_fitting::{self, Fit, Scaling};
+use super::images::pixel_scale::Scale;
+use super::images::{image_file, mean_std};
 use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
-use super::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
-use super::{Progress, Skipped, measure, picture_file};
+use super::splits::concat_images::Joined;
+use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
+use super::splits::split_assignment::{Given, Item, Rules, Share};
+use super::{Progress, Skipped};
 use crate::project::data::{DataSpec, MeanStd, Normalize, Split};
 use std::path::Path;
 use std::sync::Arc;
@@ -200,7 +201,7 @@ impl Dataset {
     /// size, and of a dataset of patches the middle one. H×W×C floats.
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let [height, width, channels] = self.common.fit.to();
-        let decoded = picture_file::decode(path, channels).map_err(|problem| {
+        let decoded = image_file::decode(path, channels).map_err(|problem| {
             DataError::malformed(
                 path,
                 problem,
@@ -217,7 +218,7 @@ impl Dataset {
         let pixels = fit.bytes(decoded.pixels);
         let [_, tall, wide] = self.shape();
         let corner = [(height - tall) / 2, (width - wide) / 2];
-        let pixels = fit::cut(&pixels, width * channels, corner, [tall, wide], channels);
+        let pixels = image_fitting::cut(&pixels, width * channels, corner, [tall, wide], channels);
         let mut out = vec![0.0; pixels.len()];
         self.common.scale.apply(&pixels, &mut out);
         Ok(out)
@@ -228,7 +229,7 @@ impl Dataset {
         let Some((_, data)) = self.splits.first() else {
             return Ok(());
         };
-        let numbers = measure::mean_and_std(data)?;
+        let numbers = mean_std::mean_and_std(data)?;
         let scale = Arc::new(Scale::new(
             spec,
             self.common.fit.to()[2],

@@ -1,19 +1,19 @@
 //! A short name for what a run was trained on (64-bit FNV-1a): to notice a difference, not to
 //! prove that nobody tampered. Cannot fail.
 
-use super::split::PATCHES_PER_IMAGE;
+use super::splits::split::PATCHES_PER_IMAGE;
 use crate::project::data::{DataSpec, Filter, Fitting, Source};
 
 /// Names begin with the version of what goes into them: those of another version say nothing about the data.
 const VERSION: &str = "2-";
 
 /// Whether two names are of one version, so that they are of other data where they differ.
-pub(super) fn is_comparable(name: &str) -> bool {
+pub(crate) fn is_comparable(name: &str) -> bool {
     name.starts_with(VERSION)
 }
 
 /// A running hash.
-pub(super) struct Digest(u64);
+pub(crate) struct Digest(u64);
 
 impl Digest {
     pub fn new() -> Digest {
@@ -52,7 +52,7 @@ impl Digest {
 /// that does not use a setting keeps its name when the setting is invented.
 ///
 /// Which images there are, in which order and with which labels, the splits themselves tell.
-pub(super) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
+pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
     // Every key by its name: one that is new has to be decided on here.
     let DataSpec {
         source,

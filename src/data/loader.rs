@@ -7,7 +7,7 @@
 use super::augment::{Augmenter, Scratch, mixup};
 use super::dataset::Dataset;
 use super::error::DataError;
-use super::split::SplitData;
+use super::splits::split::SplitData;
 use crate::project::data::Split;
 use crate::rng::{Purpose, stream};
 use crossbeam_channel::{Receiver, Sender, unbounded};

@@ -20,47 +20,29 @@
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
-mod array;
+mod audio;
 pub mod augment;
-mod bytes;
-mod carve;
-mod cifar;
 mod dataset;
 pub mod download;
 mod error;
-mod fit;
-mod folder;
+pub mod formats;
 mod hash;
-mod idx;
-mod joined;
+pub mod images;
 pub mod loader;
-mod luma;
-mod measure;
-mod npy;
-mod one_file;
-mod order;
-mod pickle;
-mod picture_file;
-mod recording;
-mod records;
-mod resize;
-mod scale;
-mod shapes;
-mod shares;
 mod source;
-mod split;
-mod stl10;
+pub mod sources;
+pub mod splits;
 #[cfg(test)]
 mod tests;
 
 use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
-pub use luma::luma;
-pub use one_file::FilePicture;
-pub use order::epoch_order;
-pub(crate) use shapes::picture;
-pub use split::{SplitData, fill_batch};
+pub use images::luma::luma;
+pub use images::single_image::FilePicture;
+pub(crate) use sources::shapes::picture;
+pub use splits::shuffle::epoch_order;
+pub use splits::split::{SplitData, fill_batch};
 use std::path::{Path, PathBuf};
 
 /// The folder that a project's `path` names: `~` is the home folder, a relative path starts at `base`.

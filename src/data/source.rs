@@ -1,16 +1,18 @@
 //! What every format gives: pictures, labels, class names, by split. Also the one place that
 //! knows which module reads which source. Fails as the formats fail, and on a missing `path`.
 
-use super::bytes;
 use super::error::DataError;
-use super::{Progress, Skipped, cifar, folder, idx, npy, shapes, stl10};
+use super::formats::bytes;
+use super::sources::folder;
+use super::sources::{cifar, idx, npy, shapes, stl10};
+use super::{Progress, Skipped};
 use crate::project::data::{DataSpec, Source, Split};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A picture's values, H×W×C.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Raw {
+pub(crate) enum Raw {
     /// Pixels from 0 to 255.
     Bytes(Vec<u8>),
     /// Numbers of any range, such as samples of a signal; [`Loaded::span`] says which count as 0 and 255.
@@ -18,7 +20,7 @@ pub(super) enum Raw {
 }
 
 /// Pictures of one shape that can be fetched in any order, from any thread.
-pub(super) trait Pictures: Send + Sync {
+pub(crate) trait Pictures: Send + Sync {
     fn len(&self) -> usize;
     /// H×W×C of every picture.
     fn shape(&self) -> [usize; 3];
@@ -31,7 +33,7 @@ pub(super) trait Pictures: Send + Sync {
 }
 
 /// One split as its source has it.
-pub(super) struct Part {
+pub(crate) struct Part {
     pub split: Split,
     pub pictures: Arc<dyn Pictures>,
     /// As many as there are pictures, each below the number of classes.
@@ -39,7 +41,7 @@ pub(super) struct Part {
 }
 
 /// A source, opened.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     pub classes: Vec<String>,
     pub parts: Vec<Part>,
     pub skipped: Vec<Skipped>,
@@ -50,10 +52,10 @@ pub(super) struct Loaded {
 }
 
 /// The span of bytes.
-pub(super) const BYTES: [f32; 2] = [0.0, 255.0];
+pub(crate) const BYTES: [f32; 2] = [0.0, 255.0];
 
 /// What a source is opened with.
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     pub spec: &'a DataSpec,
     pub seed: u64,
     /// The project's `path`, with `~` and the base folder put in.
@@ -78,7 +80,7 @@ impl Ask<'_> {
     }
 }
 
-pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
+pub(crate) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
     let source = ask.spec.source;
     match source {
         Source::Shapes => Ok(shapes::load(&ask)),
@@ -95,7 +97,7 @@ pub(super) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
 }
 
 /// Where `path` points: `~` is the home folder, a relative path starts at `base`.
-pub(super) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
+pub(crate) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {
     let Some(path) = spec.path.as_deref().filter(|path| !path.trim().is_empty()) else {
         let Some(wants) = spec.source.info().wants else {
             return Ok(base.to_path_buf());
@@ -131,7 +133,7 @@ fn home() -> Result<PathBuf, DataError> {
 }
 
 /// A label outside the classes: `position` counts from 0.
-pub(super) fn bad_label(
+pub(crate) fn bad_label(
     file: &Path,
     position: usize,
     label: impl std::fmt::Display,

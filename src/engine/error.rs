@@ -1,12 +1,13 @@
 //! Why a run cannot begin or go on, in one message that says what, where and what to do.
 
-use super::checkpoint::CheckpointError;
-use super::folder::FolderError;
+use super::storage::checkpoint::CheckpointError;
+use super::storage::run_folder::FolderError;
 use crate::data::DataError;
+use crate::design::Problem;
 use crate::inspect::inspection::InspectError;
 use crate::nn::NnError;
 use crate::project::{Project, ProjectError};
-use crate::shape::{Inference, Problem};
+use crate::shape::Inference;
 use std::io;
 use std::path::PathBuf;
 

@@ -3,13 +3,13 @@
 //! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
 //! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
 
-use super::calm;
 use super::command::Command;
 use super::event::{Event, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
+use super::run::thread_priority;
 use super::run::{panicked, run};
+use crate::format::duration;
 use crate::project::Project;
-use crate::text::duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,7 +65,7 @@ pub fn start(
     std::thread::Builder::new()
         .name("strata-engine".to_owned())
         .spawn(move || {
-            calm::step_back();
+            thread_priority::step_back();
             let mut sink = |event: Event| {
                 if facts.len() < QUEUE || !may_be_left_out(&event) {
                     // A reader that is gone needs no events; the run goes on for its folder's sake.

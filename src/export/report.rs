@@ -5,7 +5,8 @@
 
 mod curve;
 
-use crate::engine::record::RunRecord;
+use crate::design::banner;
+use crate::engine::storage::record::RunRecord;
 use crate::inspect::filters::Filters;
 use crate::inspect::picture::{
     FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
@@ -13,7 +14,7 @@ use crate::inspect::picture::{
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::file::{self, write_atomic};
 use crate::project::{Project, ProjectError};
-use crate::shape::{Inference, Row, banner, infer};
+use crate::shape::{Inference, Row, infer};
 use image::RgbaImage;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::handle::Services;
 use super::messages::Weight;
 use super::state::State;
 use crate::data::download::{self, DownloadError, Entry, Options, default_folder};
-use crate::engine::fetch::Fetching;
+use crate::engine::download_task::Fetching;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 
 use super::curves::Curves;
 use super::handle::Wake;
-use crate::engine::record::RunRecord;
+use crate::engine::storage::record::RunRecord;
 use crate::project::file;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;

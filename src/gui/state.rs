@@ -21,17 +21,20 @@ use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::saving::Saving;
 use super::training::{Phase, Training};
+use crate::cost;
+use crate::design;
+use crate::design::advice::{self, Advice, Fix};
+use crate::design::goals::{Judged, Measured, judge};
+use crate::design::{Banner, Problem, Severity};
 use crate::engine::event::Outcome;
-use crate::engine::goals::measured;
-use crate::engine::memory::machine;
+use crate::engine::run::goal_metrics::measured;
+use crate::engine::run::memory_check::machine;
 use crate::project::edit::{Edit, History};
 use crate::project::node::Node;
 use crate::project::stage::Task;
 use crate::project::target::Target;
 use crate::project::{Network, Place, Project, ProjectError, Stack, file, locks};
-use crate::shape::advice::{self, Advice, Fix};
-use crate::shape::goals::{Judged, Measured, judge};
-use crate::shape::{self, Banner, Inference, Problem, Severity};
+use crate::shape::{self, Inference};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -61,13 +64,13 @@ pub struct Shown {
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
-        let problems = shape::check_inferred(project, &inference);
+        let problems = design::check_inferred(project, &inference);
         let plan = inference.plan.as_ref().zip(project.stages.first());
         let step =
-            plan.and_then(|(plan, stage)| shape::step_memory(plan, stage, stage.batch, machine()));
+            plan.and_then(|(plan, stage)| cost::step_memory(plan, stage, stage.batch, machine()));
         Shown {
             network: project.network.clone(),
-            banner: shape::banner(&inference),
+            banner: design::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),

@@ -306,11 +306,11 @@ fn reached(summary: &Summary) -> String {
     let losses = summary
         .metrics
         .iter()
-        .map(|(split, m)| format!("{split} loss {}", crate::text::loss(m.loss)));
+        .map(|(split, m)| format!("{split} loss {}", crate::format::loss(m.loss)));
     let losses: Vec<_> = losses.collect();
     format!(
         "{} in {}",
         losses.join(", "),
-        crate::text::duration(summary.seconds)
+        crate::format::duration(summary.seconds)
     )
 }

@@ -1,6 +1,6 @@
 //! An entry as one line: `2026-11-29T04:10:12.345Z INFO  [4711] strata::engine::thread: message`.
 
-use crate::text;
+use crate::format;
 use log::{Level, Record};
 use std::fmt::Write;
 use std::time::SystemTime;
@@ -22,7 +22,7 @@ pub fn line(record: &Record<'_>, time: SystemTime) -> String {
 pub fn compose(time: SystemTime, level: Level, target: &str, message: &str) -> String {
     let mut line = format!(
         "{} {level:<5} [{}] {target}: ",
-        text::utc_millis(time),
+        format::utc_millis(time),
         std::process::id(),
     );
     let shown = message.floor_char_boundary(LONGEST);

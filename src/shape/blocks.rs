@@ -3,7 +3,7 @@
 //! A branch with an error of its own is not judged here as well: one mistake, one message.
 
 use super::error::ShapeError;
-use super::outline::Outline;
+use super::partial_shape::Outline;
 use super::rules::tensor;
 use crate::project::size::Shape;
 

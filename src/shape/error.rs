@@ -32,7 +32,7 @@ impl ShapeError {
     }
 
     /// The same error with a line of help where there is one.
-    pub(super) fn maybe_help(self, line: Option<String>) -> ShapeError {
+    pub(crate) fn maybe_help(self, line: Option<String>) -> ShapeError {
         match line {
             Some(line) => self.help(line),
             None => self,
@@ -52,6 +52,6 @@ impl From<&LayerTextError> for ShapeError {
 }
 
 /// `3×5`, for messages.
-pub(super) fn times<T: ToString>(sizes: &[T]) -> String {
+pub(crate) fn times<T: ToString>(sizes: &[T]) -> String {
     sizes.iter().map(T::to_string).collect::<Vec<_>>().join("×")
 }

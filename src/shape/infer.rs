@@ -8,7 +8,7 @@ use super::cost::Cost;
 use super::error::ShapeError;
 use super::field::Grid;
 use super::op::Plan;
-use super::outline::Outline;
+use super::partial_shape::Outline;
 use super::walk::{Flow, Walker};
 use crate::project::layer::Family;
 use crate::project::size::Shape;

@@ -1,51 +1,42 @@
-//! Shapes, costs and advice: everything that can be known before a tensor exists.
+//! Shape inference: what every layer of a network gives, before a tensor exists.
 //!
 //! [`infer()`] walks the three stacks and gives a [`Row`] for every layer and, for stacks without an
-//! error, the resolved layers ([`op::Plan`]) that `nn` runs. [`check()`] adds what the stages and the
-//! data need. Both are pure and total: for any project they return, they never panic, and no sum
-//! overflows. What is impossible is a [`ShapeError`] at its layer, in words and with help; the
-//! layers after it show what can still be known.
+//! error, the resolved layers ([`op::Plan`]) that `nn` runs. It is pure and total: for any network it
+//! returns, it never panics, and no sum overflows. What is impossible is a [`ShapeError`] at its
+//! layer, in words and with help; the layers after it show what can still be known.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `layers` | one file a layer: word, text, rule, parameters, formula, example, mirror |
+//! | `infer`, `walk` | the walk over a network: rows, costs, plan |
+//! | `propagate` | the same walk for the output shape alone, many times faster |
+//! | `rules`, `axis_rule` | sizes of an output: by operator, along one axis |
+//! | `op` | a layer with all its sizes, ready for `nn` |
+//! | `partial_shape` | a shape of which only some sizes are known |
+//! | `blocks`, `pool_pairing`, `budget` | branches that meet, `unpool` and its pooling, limits |
+//! | `field` | receptive fields |
+//! | `cost` | parameters, arithmetic and values of a layer |
 
-pub mod advice;
-mod blocks;
-mod budget;
-pub mod check;
-pub mod checkerboard;
-mod compare;
+pub(crate) mod blocks;
+pub(crate) mod budget;
 pub mod cost;
-mod data_check;
-mod error;
-pub mod explain;
+pub(crate) mod error;
 pub mod field;
-pub mod goals;
 pub mod infer;
 pub mod layers;
-pub mod lens;
-pub mod memory;
-pub mod mismatch;
 pub mod op;
-mod outline;
-mod pools;
+pub(crate) mod partial_shape;
+pub(crate) mod pool_pairing;
 pub mod rules;
 
-pub mod sizes;
-pub mod solve;
-mod stage_check;
-mod through;
-pub mod time;
-mod units;
-mod walk;
+pub(crate) mod axis_rule;
+pub(crate) mod propagate;
+pub(crate) mod walk;
 
 pub use crate::project::target::{Target, target};
-pub use check::{Problem, Severity, can_train, check, check_inferred};
-pub use compare::{AgainstDense, layer_at, macs_formula, parameters_formula};
 pub use cost::Cost;
 pub use error::ShapeError;
-pub use explain::{Explanation, explain};
 pub use infer::{Inference, Row, Totals, infer};
-pub use memory::{Bytes, Machine, StepMemory, largest_batch, step_memory};
-pub use mismatch::{Banner, Level, banner};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
-pub use outline::Outline;
-pub use pools::Pool;
-pub use time::{Speeds, StepTime, step_time};
+pub use partial_shape::Outline;
+pub use pool_pairing::Pool;

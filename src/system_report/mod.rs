@@ -6,11 +6,11 @@
 
 mod machine;
 
-use crate::engine::memory::available_bytes;
+use crate::engine::run::memory_check::available_bytes;
+use crate::format::bytes;
 use crate::logging::{self, Graphics, Status};
 use crate::nn::device;
 use crate::nn::ops::simd::Level;
-use crate::text::bytes;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

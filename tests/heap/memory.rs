@@ -5,9 +5,10 @@ use candle_core::Device;
 use peakmem_alloc::PeakMemAllocTrait;
 use strata::bench::work::Pass;
 use strata::bench::{Workload, on_threads};
-use strata::engine::memory::machine;
+use strata::cost::{StepMemory, step_memory};
+use strata::engine::run::memory_check::machine;
 use strata::project::builtin;
-use strata::shape::{StepMemory, infer, step_memory};
+use strata::shape::infer;
 
 /// Buffers are made in the first step; what the second needs besides would be seen.
 const STEPS: usize = 2;

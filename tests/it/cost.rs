@@ -6,14 +6,15 @@ use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
+use strata::cost::step_memory;
 use strata::engine::event::{Event, StepReport};
-use strata::engine::memory::{available_bytes, machine};
+use strata::engine::run::memory_check::{available_bytes, machine};
 use strata::gui::action::{Action, Show};
 use strata::gui::arrangement::Workspace;
 use strata::gui::view_kind::ViewKind;
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
-use strata::shape::{infer, step_memory};
+use strata::shape::infer;
 
 const LARGE: Vec2 = vec2(1920.0, 1080.0);
 
@@ -31,7 +32,9 @@ fn arrange(window: &mut Window, shared: bool) {
 }
 
 fn estimated(window: &mut Window) {
-    window.wait("speeds", |_| strata::engine::speed::latest().is_some());
+    window.wait("speeds", |_| {
+        strata::engine::machine_benchmark::latest().is_some()
+    });
     window.run();
 }
 
@@ -93,7 +96,7 @@ fn memory_is_that_of_the_open_stage() {
             "stage `{}`, batch {} · {} a step",
             stage.name,
             stage.batch,
-            strata::text::bytes(total)
+            strata::format::bytes(total)
         );
         assert!(window.has(&status), "{status}");
     }
@@ -135,7 +138,7 @@ fn rows_are_reached_by_keyboard_and_folded_blocks_stand_for_their_layers() {
         .unwrap()
         .clone();
     let name = format!("Cost of {}: {}", block.place, block.text);
-    let parameters = format!("{} parameters", strata::text::count(block.parameters));
+    let parameters = format!("{} parameters", strata::format::count(block.parameters));
     assert!(
         window.has(&format!("{name}, {parameters}")),
         "folded: {name}, {parameters}"

@@ -9,12 +9,12 @@ use crate::kit::runs::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use strata::engine::checkpoint;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, Outcome};
 use strata::engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query};
 use strata::engine::inspection::service::{self, Service};
-use strata::engine::record::{RunRecord, Status};
+use strata::engine::storage::checkpoint;
+use strata::engine::storage::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
 use strata::inspect::filters::Filters;
 use strata::inspect::gallery::Gallery;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, Outcome, StepReport};
 use strata::engine::inspection::reply::{AnyQuery, AnyReply, Query, Reply};
-use strata::engine::saved::SavedRun;
+use strata::engine::storage::saved_run::SavedRun;
 use strata::engine::thread::{self, Running};
 use strata::gui::action::{Action, OnView, Show};
 use strata::gui::choices::Choice;

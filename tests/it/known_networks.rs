@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
+use strata::design::check;
 use strata::nn::loss::{self, Target};
 use strata::nn::ops::storage::Buffer;
 use strata::nn::optim::Updater;
@@ -13,7 +14,7 @@ use strata::project::layer::Kind;
 use strata::project::node::Node;
 use strata::project::stage::{Loss, Task};
 use strata::project::{Project, Stack, builtin};
-use strata::shape::{check, infer};
+use strata::shape::infer;
 
 const NAMES: [&str; 5] = ["inception", "unet", "resnet-18", "mobilenet-v2", "xception"];
 const TRAIN: Mode = Mode::Train { seed: 1, step: 1 };

@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Tensor};
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use rand::Rng;
 use std::path::Path;
-use strata::engine::saved::SavedRun;
+use strata::engine::storage::saved_run::SavedRun;
 use strata::gui::action::Action;
 use strata::gui::arrangement::Workspace;
 use strata::gui::view_kind::ViewKind;

@@ -4,10 +4,11 @@
 //! places and reasons were worked out by hand from the sizes given in the threads.
 
 use crate::kit::testkit::networks::network;
+use strata::design::explain;
+use strata::design::explain::{Cause, Explanation, Reason};
+use strata::design::solve::{Aim, solve};
 use strata::project::Network;
-use strata::shape::explain::{Cause, Explanation, Reason};
-use strata::shape::solve::{Aim, solve};
-use strata::shape::{explain, infer};
+use strata::shape::infer;
 
 /// One thread.
 struct Thread {

@@ -6,6 +6,9 @@ use crate::kit::random_stack::{hostile, layer_text, rng, small};
 use crate::kit::sample;
 use crate::kit::testkit::networks::network;
 use std::time::{Duration, Instant};
+use strata::cost::time::Rate;
+use strata::cost::{Machine, Speeds, largest_batch, step_memory, step_time};
+use strata::design::{banner, check};
 use strata::project::data::DataSpec;
 use strata::project::goals::Goals;
 use strata::project::layer::Layer;
@@ -13,11 +16,7 @@ use strata::project::node::Node;
 use strata::project::size::Shape;
 use strata::project::stage::{Stage, Task};
 use strata::project::{Network, Project, Stack};
-use strata::shape::time::Rate;
-use strata::shape::{
-    Inference, Machine, Planned, Speeds, banner, check, infer, largest_batch, step_memory,
-    step_time,
-};
+use strata::shape::{Inference, Planned, infer};
 
 /// Random networks of the long forms, and how many of them are tried every time.
 const ALL: u64 = 10_000;

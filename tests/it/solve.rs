@@ -5,9 +5,9 @@ use crate::kit::random_stack::{rng, small};
 use crate::kit::round_trip::{pair, spoiled};
 use crate::kit::sample;
 use candle_core::{Device, Tensor};
+use strata::design::solve::{Aim, Solution, mirror, solve};
 use strata::nn::{Mode, Network as Compiled, Route};
 use strata::project::Network;
-use strata::shape::solve::{Aim, Solution, mirror, solve};
 use strata::shape::{Inference, infer};
 
 /// Random networks of the long forms, and how many of them are tried every time.

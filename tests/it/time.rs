@@ -3,9 +3,10 @@
 use candle_core::Device;
 use strata::bench::measure::{median_ms, step_times};
 use strata::bench::{Workload, cases};
-use strata::engine::memory::machine;
-use strata::engine::speed;
-use strata::shape::{infer, step_time};
+use strata::cost::step_time;
+use strata::engine::machine_benchmark;
+use strata::engine::run::memory_check::machine;
+use strata::shape::infer;
 
 const STEPS: usize = 7;
 /// The middle of all cases; one alone may be further off.
@@ -15,7 +16,7 @@ const WITHIN: f64 = 1.5;
 #[ignore = "means something only where nothing else runs, and with optimised kernels"]
 fn estimates_are_near_what_is_measured() {
     let started = std::time::Instant::now();
-    let speeds = speed::measure().unwrap();
+    let speeds = machine_benchmark::measure().unwrap();
     println!("{:?} to measure {speeds:?}", started.elapsed());
     let mut ratios = Vec::new();
     for case in cases::ALL.iter().filter(|case| case.inference.is_none()) {

@@ -7,7 +7,7 @@ use crate::bench::work::Pass;
 use crate::bench::{BenchError, Workload, cases};
 use crate::data::loader::{Filled, Loader};
 use crate::data::{Dataset, SplitData};
-use crate::engine::batch::Batcher;
+use crate::engine::run::batch::Batcher;
 use crate::project::data::{DataSpec, Split};
 use candle_core::Device;
 use serde::Serialize;

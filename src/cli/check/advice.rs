@@ -2,11 +2,11 @@
 
 use super::index_json;
 use crate::cli::source::Source;
+use crate::design::advice::{Advice, Fix};
 use crate::project::edit::Edit;
 use crate::project::node::Node;
 use crate::project::target::node_at;
 use crate::project::{Place, Project};
-use crate::shape::advice::{Advice, Fix};
 use crate::shape::infer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -145,8 +145,8 @@ fn described(source: &Source, advice: &Advice) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::advice::advise;
     use crate::project::builtin;
-    use crate::shape::advice::advise;
 
     fn advised(change: impl FnOnce(&mut Project)) -> Value {
         let mut project = builtin::find("lenet-mnist").unwrap().project().unwrap();

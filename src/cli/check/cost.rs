@@ -1,12 +1,13 @@
 //! What a step of the first stage costs: memory by kind, the largest batch that fits, and its time if asked for.
 
 use super::super::args::CheckArgs;
-use crate::engine::memory::{available_bytes, machine};
-use crate::engine::speed;
+use crate::cost::{Machine, StepMemory, largest_batch, step_memory, step_time};
+use crate::engine::machine_benchmark;
+use crate::engine::run::memory_check::{available_bytes, machine};
+use crate::format::{bytes, count, milliseconds, rate};
 use crate::project::Project;
 use crate::project::stage::Stage;
-use crate::shape::{Inference, Machine, Plan, StepMemory, largest_batch, step_memory, step_time};
-use crate::text::{bytes, count, milliseconds, rate};
+use crate::shape::{Inference, Plan};
 use serde_json::{Map, Value, json};
 
 /// The cost of a step of the first stage at its batch.
@@ -22,7 +23,14 @@ pub(super) struct StageCost {
 
 /// Estimated seconds of a step on this machine.
 fn seconds(plan: &Plan, stage: &Stage, machine: Machine) -> Option<f64> {
-    step_time(plan, stage, stage.batch, machine, speed::measure()?).map(|step| step.total())
+    step_time(
+        plan,
+        stage,
+        stage.batch,
+        machine,
+        machine_benchmark::measure()?,
+    )
+    .map(|step| step.total())
 }
 
 impl StageCost {

@@ -1,8 +1,8 @@
 //! What `strata check` tells of receptive fields and checkerboards.
 
 use super::index_json;
+use crate::design::checkerboard::{self, Overlap, Taps};
 use crate::project::Network;
-use crate::shape::checkerboard::{self, Overlap, Taps};
 use crate::shape::field::{Grid, Ratio, sees_less};
 use crate::shape::{Inference, Row};
 use serde_json::{Value, json};

@@ -1,10 +1,11 @@
 //! Why the output differs from the input, what no stride reads and which sizes work, as text and as JSON.
 
 use super::index_json;
+use crate::design::explain;
+use crate::design::explain::{Cause, Side, Step, UnreadLayer, unread};
+use crate::design::valid_input_sizes::{Strip, strips};
 use crate::project::{Network, Place};
-use crate::shape::explain::{Cause, Side, Step, UnreadLayer, unread};
-use crate::shape::sizes::{Strip, strips};
-use crate::shape::{Inference, explain};
+use crate::shape::Inference;
 use serde_json::{Value, json};
 
 /// The lines below the banner.

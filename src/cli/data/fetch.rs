@@ -8,9 +8,9 @@ use crate::data::download::{
     DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
     entry, fetch, survey,
 };
+use crate::format;
 use crate::logging;
 use crate::project::data::Source;
-use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -155,7 +155,7 @@ fn survey_text(entry: &Entry, survey: &Survey, command: &str) -> String {
         survey.folder.display()
     )];
     for state in &survey.files {
-        let (file, size) = (&state.file, text::bytes(state.file.bytes));
+        let (file, size) = (&state.file, format::bytes(state.file.bytes));
         lines.push(format!(
             "  {}  {size}  {}",
             file.name,

@@ -2,8 +2,8 @@
 
 use crate::data::Dataset;
 use crate::engine::error::RunError;
+use crate::format::count;
 use crate::inspect::statistics::{Image, Request, SplitStatistics, Statistics, measure};
-use crate::text::count;
 use serde_json::{Map, Value, json};
 
 /// Pairs of equal images in the text.

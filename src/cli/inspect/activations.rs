@@ -3,9 +3,9 @@
 use super::field::place;
 use crate::cli::args::InspectArgs;
 use crate::cli::output;
-use crate::engine::saved::SavedRun;
+use crate::design::layer_math::number;
+use crate::engine::storage::saved_run::SavedRun;
 use crate::inspect::activations::{Activations, Layout, MapScale, Request};
-use crate::shape::lens::number;
 use image::RgbaImage;
 use serde_json::{Value, json};
 

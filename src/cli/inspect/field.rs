@@ -3,7 +3,7 @@
 use super::open;
 use crate::cli::args::InspectArgs;
 use crate::cli::{WrongInput, output, text};
-use crate::engine::saved::SavedRun;
+use crate::engine::storage::saved_run::SavedRun;
 use crate::inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
 use crate::inspect::maps::field_sheet;
 use crate::inspect::picture::zoom_for;

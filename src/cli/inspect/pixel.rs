@@ -2,10 +2,10 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
-use crate::engine::saved::SavedRun;
+use crate::design::layer_math::number;
+use crate::engine::storage::saved_run::SavedRun;
 use crate::inspect::pixel::{Part, Pixel, Request, Term, product};
 use crate::shape::Target;
-use crate::shape::lens::number;
 use serde_json::{Value, json};
 
 /// Channels whose windows are printed in full.

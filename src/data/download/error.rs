@@ -1,7 +1,7 @@
 //! Why a download failed: what, where, and what to do about it.
 
 use super::catalogue::{Entry, RemoteFile, Then};
-use crate::text::count;
+use crate::format::count;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;

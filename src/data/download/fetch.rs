@@ -6,7 +6,7 @@ use super::error::{DownloadError, by_hand};
 use super::survey::{Found, state};
 use super::transfer::{Failure, Part, agent, attempt};
 use super::{space, unpack};
-use crate::text;
+use crate::format;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -95,7 +95,7 @@ pub fn fetch(
     log::info!("download of {name} into {place} started");
     let start = Instant::now();
     let result = fetch_missing(entry, folder, options, told);
-    let time = text::duration(start.elapsed().as_secs_f64());
+    let time = format::duration(start.elapsed().as_secs_f64());
     match &result {
         Ok(fetched) => {
             let files = fetched.new.len();

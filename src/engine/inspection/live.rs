@@ -2,7 +2,7 @@
 
 use super::live_previews;
 use super::reply::{AnyQuery, AnyReply, Queue, Reply};
-use crate::engine::session::Session;
+use crate::engine::run::session::Session;
 use crate::engine::slot::Slot;
 use crate::inspect::filters::Filters;
 use crate::inspect::inspection::{InspectedRun, Inspection, InspectionContext};

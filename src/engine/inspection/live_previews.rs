@@ -6,9 +6,9 @@
 
 use super::live::LiveResults;
 use crate::data::Dataset;
-use crate::engine::checkpoint::CheckpointError;
 use crate::engine::error::RunError;
-use crate::engine::tensor_file::{Blob, write};
+use crate::engine::storage::checkpoint::CheckpointError;
+use crate::engine::storage::tensor_file::{Blob, write};
 use crate::inspect::filters::{self, Filters};
 use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use crate::nn::Network;
@@ -24,12 +24,12 @@ const EVERY: Duration = Duration::from_millis(250);
 const SHARE: u32 = 60;
 
 /// The longest that one inspection of many images may hold up the training.
-pub(in crate::engine) const LONGEST: Duration = Duration::from_millis(30);
+pub(crate) const LONGEST: Duration = Duration::from_millis(30);
 /// The same while the training waits.
-pub(in crate::engine) const LONGEST_PAUSED: Duration = Duration::from_millis(300);
+pub(crate) const LONGEST_PAUSED: Duration = Duration::from_millis(300);
 
 /// Makes the previews of a run.
-pub(in crate::engine) struct LivePreviews {
+pub(crate) struct LivePreviews {
     probe: Option<Probe>,
     due: Instant,
 }
@@ -88,7 +88,7 @@ impl LivePreviews {
 }
 
 /// Puts previews where the window finds them.
-pub(in crate::engine) fn publish(
+pub(crate) fn publish(
     live: &LiveResults,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,
@@ -102,7 +102,7 @@ pub(in crate::engine) fn publish(
 }
 
 /// Writes an epoch's previews as plain tensors, for looking back.
-pub(in crate::engine) fn snapshot(
+pub(crate) fn snapshot(
     path: &Path,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,

@@ -5,10 +5,10 @@
 
 use super::reply::{AnyQuery, AnyReply, InspectionError, Queue};
 use crate::data::{DataError, Dataset, Progress};
-use crate::engine::calm;
 use crate::engine::error::RunError;
-use crate::engine::saved::{self, SavedRun};
+use crate::engine::run::thread_priority;
 use crate::engine::slot::Slot;
+use crate::engine::storage::saved_run::{self, SavedRun};
 use crate::inspect::image_set::ImageSet;
 use crate::inspect::inspection::{InspectionContext, Needs, Subject};
 use crate::inspect::inspector::Inspector;
@@ -48,7 +48,7 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
     };
     let thread = std::thread::Builder::new().name("strata-inspect".to_owned());
     thread.spawn(move || {
-        calm::step_back();
+        thread_priority::step_back();
         let worker = Worker {
             inbox: &inbox,
             device,
@@ -181,7 +181,7 @@ impl Worker<'_> {
         let reply = match query.subject().clone() {
             Subject::Stored(run) if query.needs() == Needs::Run => {
                 let work = |cx: InspectionContext<'_>| Ok(query.compute(cx));
-                saved::with_weights(&run, "last", self.device.as_deref(), work)
+                saved_run::with_weights(&run, "last", self.device.as_deref(), work)
             }
             Subject::Stored(run) => self.of_run(query, &run),
             Subject::Images(set) => self.of_images(query, &set),

@@ -2,6 +2,7 @@
 
 use super::Services;
 use crate::engine::command::Command;
+use crate::format::slug;
 use crate::gui::action::{Action, Answer, OnView, Overlay};
 use crate::gui::arrangement::Workspace;
 use crate::gui::kernels;
@@ -14,7 +15,6 @@ use crate::gui::view_kind::ViewKind;
 use crate::project::data::{DataSpec, Source};
 use crate::project::edit::Edit;
 use crate::project::{Project, builtin, file};
-use crate::text::slug;
 use std::path::{Path, PathBuf};
 
 impl State {

@@ -2,7 +2,9 @@
 
 use super::image_source;
 use super::reading::{failed, reading};
+use crate::design::layer_math::number;
 use crate::engine::inspection::reply::{Query, Reply};
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::choices::Choice;
@@ -14,8 +16,6 @@ use crate::gui::widgets::{chevron, elided, empty};
 use crate::inspect::activations::{Activations, Layout, MapScale, Request, Summary, bar, color};
 use crate::inspect::inspection::Subject;
 use crate::project::Place;
-use crate::shape::lens::number;
-use crate::text;
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
     Align2, Button, Color32, ComboBox, DragValue, EventFilter, FontId, Key, Pos2, Rect, Response,
@@ -111,7 +111,7 @@ impl View for ActivationsView {
             number(whole.min.into()),
             number(whole.max.into()),
             maps.described(),
-            text::count(maps.step)
+            format::count(maps.step)
         )
     }
 

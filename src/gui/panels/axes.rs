@@ -1,9 +1,9 @@
 //! What stands on the axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
 //! round numbers.
 
+use crate::format;
 use crate::gui::curves::{Curve, Curves};
 use crate::gui::theme::{self, Palette};
-use crate::text;
 use eframe::egui::{Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Plot, PlotUi};
 
@@ -146,7 +146,7 @@ pub(super) fn plot<'a>(
             };
             let curves = curves(plot_name)?;
             let step = axes.step(curves, position.x);
-            let value = text::loss(axes.value(position.y));
+            let value = format::loss(axes.value(position.y));
             Some(format!(
                 "{plot_name} {value}\nstep {step:.0} · epoch {:.2}",
                 curves.epoch_at(step)
@@ -237,9 +237,9 @@ fn round_step(rough: f64) -> f64 {
 
 fn steps(value: f64) -> String {
     if value >= 10_000.0 {
-        text::large(value as u64)
+        format::large(value as u64)
     } else {
-        text::count(value as u64)
+        format::count(value as u64)
     }
 }
 

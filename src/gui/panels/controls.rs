@@ -1,12 +1,12 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
 use crate::engine::event::Outcome;
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::training::{Phase, Training};
 use crate::gui::widgets::{Icon, primary_button, quiet_button};
-use crate::text;
 use eframe::egui::{
     Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
 };
@@ -113,8 +113,8 @@ fn ended(ui: &mut Ui, state: &State) {
             colors.wrong,
         ),
         (Phase::Ended(Outcome::Completed(summary)), _) => {
-            let speed = text::count(summary.images_per_second.max(0.0).round() as u64);
-            let time = text::duration(summary.seconds);
+            let speed = format::count(summary.images_per_second.max(0.0).round() as u64);
+            let time = format::duration(summary.seconds);
             line(
                 ui,
                 &format!("Finished in {time} · {speed} images/s"),
@@ -126,7 +126,7 @@ fn ended(ui: &mut Ui, state: &State) {
                 ui,
                 &format!(
                     "Stopped after {}; the checkpoint is kept",
-                    text::duration(summary.seconds)
+                    format::duration(summary.seconds)
                 ),
                 colors.weak,
             );
@@ -193,7 +193,7 @@ fn running(ui: &mut Ui, training: &Training) {
 fn time_left(training: &Training) -> String {
     match (&training.phase, &training.last) {
         (Phase::Paused, _) => "paused".to_owned(),
-        (_, Some(last)) => format!("{} left", text::duration(last.seconds_left)),
+        (_, Some(last)) => format!("{} left", format::duration(last.seconds_left)),
         (_, None) => String::new(),
     }
 }

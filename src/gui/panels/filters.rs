@@ -1,5 +1,6 @@
 //! The first layer's filters as small pictures, live.
 
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -10,7 +11,6 @@ use crate::gui::widgets::{chevron, empty};
 use crate::inspect::filters::Filters;
 use crate::inspect::inspection::Subject;
 use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
-use crate::text;
 use eframe::egui::{
     Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, pos2, vec2,
@@ -53,7 +53,7 @@ impl View for FiltersView {
     fn status(&self, state: &State) -> String {
         let filters = state.filters().and_then(Result::ok);
         filters.map_or_else(String::new, |filters| {
-            format!("{} · step {}", filters.layer, text::count(filters.step))
+            format!("{} · step {}", filters.layer, format::count(filters.step))
         })
     }
 

@@ -3,6 +3,7 @@
 
 pub use super::axes::Quantity;
 use super::axes::{Axes, plot};
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::curves::{Curve, Curves};
@@ -10,7 +11,6 @@ use crate::gui::state::State;
 use crate::gui::theme::{self, Palette};
 use crate::gui::view::View;
 use crate::gui::widgets::{empty, figure};
-use crate::text;
 use eframe::egui::{RichText, Stroke, Ui};
 use egui_plot::{Line, PlotUi, Points, VLine};
 
@@ -74,7 +74,7 @@ impl View for LossView {
         }
         format!(
             "step {} · epoch {:.1}",
-            text::count(curves.steps()),
+            format::count(curves.steps()),
             curves.epoch_at(curves.steps() as f64)
         )
     }
@@ -125,7 +125,7 @@ impl LossView {
     /// The newest values in the colours of their curves, so that they are the legend too.
     fn values(&self, ui: &mut Ui, curve: &Curve) {
         let write = |value: f64| match self.0 {
-            Quantity::Loss => text::loss(value),
+            Quantity::Loss => format::loss(value),
             Quantity::Accuracy => format!("{:.1} %", 100.0 * value),
         };
         let colors = theme::palette(ui);

@@ -1,10 +1,10 @@
 //! What a view shows while images are read for it, and when that failed or was cancelled.
 
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::empty;
-use crate::text;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
 /// Says what is read and how far it has come, with a button that ends it.
@@ -12,7 +12,7 @@ pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Acti
     let Some(progress) = state.inspections.progress() else {
         return empty(ui, heading, "This takes a moment.");
     };
-    let count = |n: usize| text::count(n as u64);
+    let count = |n: usize| format::count(n as u64);
     let far = match progress.total {
         0 => format!("{} …", progress.what),
         total => format!(

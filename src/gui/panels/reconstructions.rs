@@ -1,6 +1,7 @@
 //! The probe images over what the network makes of them, live.
 
 use super::reading::{failed, reading};
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -11,7 +12,6 @@ use crate::inspect::inspection::Subject;
 use crate::inspect::picture::{CURVE, compared, image_rgba};
 use crate::inspect::reconstructions::Reconstructions;
 use crate::project::stage::Task;
-use crate::text;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -66,11 +66,11 @@ impl View for ReconstructionsView {
             .reconstructions()
             .and_then(Result::ok)
             .map_or_else(String::new, |r| {
-                let mse = text::loss(f64::from(r.mean_mse));
+                let mse = format::loss(f64::from(r.mean_mse));
                 format!(
                     "probe {}s · step {} · MSE {mse} · {:.1} dB",
                     noun(r),
-                    text::count(r.step),
+                    format::count(r.step),
                     r.psnr
                 )
             })
@@ -294,7 +294,7 @@ fn scrolled(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle, space: Ve
     paint(ui, r, texture, &grid);
     if let Some((row, column)) = response.hover_pos().and_then(|point| grid.at(point)) {
         let (name, about) = rows(r)[row];
-        let mse = text::loss(f64::from(r.mse[column]));
+        let mse = format::loss(f64::from(r.mse[column]));
         response.on_hover_text_at_pointer(format!(
             "{name} of probe {noun} {}\n{about}\nMSE {mse}",
             column + 1
@@ -312,7 +312,7 @@ fn paint(ui: &Ui, r: &Reconstructions, texture: &TextureHandle, grid: &Grid) {
                 .image(texture.id(), grid.place(row, column), uv, Color32::WHITE);
         }
         let below = grid.place(2, column).center_bottom() + vec2(0.0, 4.0);
-        let mse = text::loss(f64::from(*mse));
+        let mse = format::loss(f64::from(*mse));
         ui.painter().text(
             below,
             Align2::CENTER_TOP,

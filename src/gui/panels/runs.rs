@@ -2,7 +2,8 @@
 
 use super::axes::{Axes, Quantity, plot};
 use super::loss::by_epoch;
-use crate::engine::record::Status;
+use crate::engine::storage::record::Status;
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::curves::Curves;
@@ -11,7 +12,6 @@ use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::view::View;
 use crate::gui::widgets::{Icon, empty, icon_button};
-use crate::text;
 use eframe::egui::{
     Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, pos2, vec2,
@@ -258,7 +258,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
         "{}\n{} · {}",
         run.path.display(),
         run.record.device,
-        text::duration(run.record.seconds)
+        format::duration(run.record.seconds)
     );
     if response.on_hover_text(hover).clicked() {
         actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
@@ -306,7 +306,7 @@ fn when(run: &StoredRun) -> String {
     let minute: String = started.chars().take(16).collect();
     format!(
         "{minute} · {status} · {} steps",
-        text::count(run.record.steps)
+        format::count(run.record.steps)
     )
 }
 
@@ -321,6 +321,6 @@ fn reached(run: &StoredRun) -> String {
     };
     match metrics.accuracy {
         Some(accuracy) => format!("{split} {:.2} %", 100.0 * accuracy),
-        None => format!("{split} {}", text::loss(metrics.loss)),
+        None => format!("{split} {}", format::loss(metrics.loss)),
     }
 }

@@ -3,6 +3,7 @@
 use super::axes::{axis, even};
 use super::reading::{failed, reading};
 use crate::engine::inspection::reply::Reply;
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -12,7 +13,6 @@ use crate::gui::widgets::{empty, figure};
 use crate::inspect::inspection::Subject;
 use crate::inspect::maps::BINS;
 use crate::inspect::sparse::SparseCode;
-use crate::text;
 use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
@@ -48,11 +48,14 @@ impl View for SparseView {
 
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |code| {
-            let (images, of) = (text::count(code.images as u64), text::count(code.of as u64));
+            let (images, of) = (
+                format::count(code.images as u64),
+                format::count(code.of as u64),
+            );
             format!(
                 "{images} of {of} {} images · step {}",
                 code.split,
-                text::count(code.step)
+                format::count(code.step)
             )
         })
     }
@@ -62,7 +65,7 @@ impl View for SparseView {
         let colors = theme::palette(ui);
         let mut write = |text: String, color, hover: &str| figure(ui, &text, color, hover);
         if let Some(penalty) = code.penalty {
-            let penalty = format!("penalty {}", text::loss(penalty));
+            let penalty = format!("penalty {}", format::loss(penalty));
             write(
                 penalty,
                 colors.text,
@@ -72,7 +75,7 @@ impl View for SparseView {
         let mean = code.means.iter().map(|mean| f64::from(*mean)).sum::<f64>()
             / code.means.len().max(1) as f64;
         write(
-            format!("mean {}", text::loss(mean)),
+            format!("mean {}", format::loss(mean)),
             colors.accent,
             "The mean over all units",
         );
@@ -184,7 +187,7 @@ fn sorted(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
         let (unit, mean) = ranked.get(rank)?;
         Some(format!(
             "unit {unit}: {}\nrank {} of {}",
-            text::loss(f64::from(*mean)),
+            format::loss(f64::from(*mean)),
             rank + 1,
             ranked.len()
         ))
@@ -242,8 +245,8 @@ fn histogram(ui: &mut Ui, code: &SparseCode) {
         let from = f64::from(range[0]) + bin as f64 * width;
         let name = format!(
             "{count} units\nfrom {} to {}",
-            text::loss(from),
-            text::loss(from + width)
+            format::loss(from),
+            format::loss(from + width)
         );
         Bar::new(from + width / 2.0, count as f64)
             .width(0.92 * width)
@@ -293,7 +296,7 @@ fn plot<'a>(ui: &Ui, name: &'static str, units_across: bool) -> Plot<'a> {
     let write = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
     let across = move |value: f64| {
         if units_across {
-            text::count(value.max(0.0) as u64)
+            format::count(value.max(0.0) as u64)
         } else {
             write(value)
         }

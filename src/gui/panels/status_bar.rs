@@ -1,11 +1,11 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
+use crate::format;
 use crate::gui::action::{Action, OnView};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::view_kind::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
-use crate::text;
 use eframe::egui::{
     Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -20,25 +20,25 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let cost = &state.shown.inference.totals;
         number(
             ui,
-            &format!("{} parameters", text::count(cost.parameters)),
+            &format!("{} parameters", format::count(cost.parameters)),
             "Numbers that training changes, all stacks",
         );
         number(
             ui,
-            &format!("{} MACs", text::large(cost.macs)),
+            &format!("{} MACs", format::large(cost.macs)),
             "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs)",
         );
         if let Some(memory) = state.shown.step_bytes {
             number(
                 ui,
-                &format!("{} a step", text::bytes(memory)),
+                &format!("{} a step", format::bytes(memory)),
                 "Memory that one training step of the first stage holds: weights, gradients, optimizer, activations, scratch (see the view Cost)",
             );
         }
         if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {
             number(
                 ui,
-                &format!("{:>6} images/s", text::rate(last.images_per_second)),
+                &format!("{:>6} images/s", format::rate(last.images_per_second)),
                 "Images trained on in a second, lately",
             );
         }

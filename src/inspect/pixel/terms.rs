@@ -1,9 +1,9 @@
 //! The arithmetic of one value of each kind of layer, from the layer's whole input.
 
 use super::{Joined, MOST_TERMS, Part, PixelError, TOP, Term, bracketed, flat};
+use crate::design::layer_math::number;
 use crate::nn::Network;
 use crate::project::size::Shape;
-use crate::shape::lens::number;
 use crate::shape::op::Geometry;
 use crate::shape::{Op, PlannedLayer};
 use candle_core::{DType, Device};

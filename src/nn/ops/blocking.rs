@@ -1,6 +1,6 @@
 //! How work is cut into tasks. Sizes alone decide it, so that results do not depend on the number of threads.
 //!
-//! The prediction of a network's memory (`crate::shape::memory`) reads the same numbers: what a task works
+//! The prediction of a network's memory (`crate::cost::memory`) reads the same numbers: what a task works
 //! in follows from them.
 
 /// Positions that a task should have, so that tiles are full and tasks worth their start.

@@ -15,15 +15,15 @@ pub(in crate::shape) mod resize;
 pub(in crate::shape) mod vector;
 mod window;
 
-pub(super) use pooling::unpaired;
-pub(super) use window::Axis;
+pub(crate) use pooling::unpaired;
+pub(crate) use window::Axis;
 
 use super::error::ShapeError;
 use super::layers::Shaping;
 use super::layers::facts::{Channels, Slider};
 use super::op::Op;
-use super::outline::Outline;
-use super::pools::Pool;
+use super::partial_shape::Outline;
+use super::pool_pairing::Pool;
 use crate::project::layer::Kind;
 use crate::project::size::{MAX_SIZE, Shape};
 
@@ -66,7 +66,7 @@ pub fn resolve(kind: &Kind, input: &Shape, context: &Context<'_>) -> Result<Reso
 }
 
 /// The window of a layer along one of `rank` axes, defaults filled in; `None` where it has none, or an error.
-pub(super) fn axis_of(kind: &Kind, rank: usize, axis: usize) -> Option<Axis> {
+pub(crate) fn axis_of(kind: &Kind, rank: usize, axis: usize) -> Option<Axis> {
     attributes(kind).ok()?;
     let (window, defaults) = match kind.shaping() {
         Shaping::Slides { window, by, .. } => (window, defaults(by)),

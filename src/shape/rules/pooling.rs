@@ -6,7 +6,7 @@ use crate::project::layer::Window;
 use crate::project::size::{Axes, Padding, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Op;
-use crate::shape::pools::Pool;
+use crate::shape::pool_pairing::Pool;
 
 pub fn max(input: &Shape, window: &Window, slot: usize) -> Result<Resolved, ShapeError> {
     let windows = windows(input, window)?;

@@ -5,7 +5,7 @@ use super::{Resolved, tensor};
 use crate::project::size::{Axes, MAX_SIZE, Margins, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Op;
-use crate::shape::outline::Outline;
+use crate::shape::partial_shape::Outline;
 
 pub fn upsample(input: &Shape, factor: &Axes, bilinear: bool) -> Result<Resolved, ShapeError> {
     let rank = spatial_rank(input)?;

@@ -7,7 +7,7 @@ use crate::project::layer::Window;
 use crate::project::size::{Axes, MAX_SIZE, Padding, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Geometry;
-use crate::shape::outline::Outline;
+use crate::shape::partial_shape::Outline;
 
 /// What a window is when its text leaves something out.
 #[derive(Clone, Copy)]

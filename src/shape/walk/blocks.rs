@@ -6,7 +6,7 @@ use crate::project::node::Node;
 use crate::shape::cost::{Cost, memory_bytes};
 use crate::shape::error::ShapeError;
 use crate::shape::op::Planned;
-use crate::shape::outline::Outline;
+use crate::shape::partial_shape::Outline;
 
 impl Walker {
     pub(super) fn branches(

@@ -6,8 +6,8 @@ use crate::project::size::Shape;
 use crate::shape::cost::Cost;
 use crate::shape::error::ShapeError;
 use crate::shape::op::{Op, Planned, PlannedLayer};
-use crate::shape::outline::Outline;
-use crate::shape::pools::Pool;
+use crate::shape::partial_shape::Outline;
+use crate::shape::pool_pairing::Pool;
 use crate::shape::rules::{self, Context};
 
 impl Walker {

@@ -19,8 +19,8 @@ use crate::shape::error::ShapeError;
 use crate::shape::field::Field;
 use crate::shape::infer::Row;
 use crate::shape::op::Planned;
-use crate::shape::outline::Outline;
-use crate::shape::pools::Pools;
+use crate::shape::partial_shape::Outline;
+use crate::shape::pool_pairing::Pools;
 use std::fmt::Write;
 
 /// The tensor on its way: its shape as far as known, and what of the input it sees.

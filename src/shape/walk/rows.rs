@@ -7,7 +7,7 @@ use crate::shape::cost::Cost;
 use crate::shape::error::ShapeError;
 use crate::shape::field::Field;
 use crate::shape::infer::Row;
-use crate::shape::outline::Outline;
+use crate::shape::partial_shape::Outline;
 
 impl Walker {
     /// Makes the node's row, or finds it again in a later pass of a repeat.

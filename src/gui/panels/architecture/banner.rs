@@ -1,10 +1,10 @@
 //! The banner: does the output equal the input? A click opens the view that says why not and what would help.
 
+use crate::design::{Banner, Level};
 use crate::gui::action::{Action, OnView};
 use crate::gui::theme;
 use crate::gui::view_kind::ViewKind;
 use crate::gui::widgets::icon::{self, Icon};
-use crate::shape::{Banner, Level};
 use eframe::egui::{
     Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };

@@ -2,6 +2,7 @@
 //! and below it what is wrong with it.
 
 use super::{drag, fold, lock};
+use crate::format;
 use crate::gui::action::{Action, OnSelected, OnView};
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -13,7 +14,6 @@ use crate::project::node::Node;
 use crate::project::target::Target;
 use crate::shape::layers::WORDS;
 use crate::shape::{Row, ShapeError};
-use crate::text;
 use eframe::egui::{
     Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role,
     Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -182,7 +182,7 @@ fn select_area(
         format!(
             " gives {}, {} parameters",
             row.shape_text(),
-            text::count(row.parameters)
+            format::count(row.parameters)
         )
     });
     let locked = if locked.is_some() { ", locked" } else { "" };
@@ -209,8 +209,8 @@ fn hover(ui: &mut Ui, node: &Node, row: Option<&Row>) {
     ui.label(format!("{input} → {}", row.shape_text()));
     ui.label(format!(
         "{} parameters · {} multiply-accumulates",
-        text::count(row.parameters),
-        text::count(row.macs)
+        format::count(row.parameters),
+        format::count(row.macs)
     ));
     if let Some(field) = row
         .receptive_field
@@ -314,9 +314,9 @@ fn paint_numbers(ui: &Ui, rect: Rect, row: &Row, scale: usize, folded: bool) {
     );
     if row.parameters > 0 && whole {
         let count = if row.parameters > LARGEST {
-            text::large
+            format::large
         } else {
-            text::count
+            format::count
         };
         number(
             rect.right() - SLAB - 8.0,

@@ -1,11 +1,11 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
 use super::{NEAR, class, names};
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::inspect::gallery::{Gallery, Part, Request};
-use crate::text;
 use eframe::egui::{
     Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
         let (area, response) =
             ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 18.0), Sense::click());
         let (name, is_alone) = (class(gallery, label), alone == Some(label));
-        let figures = text::count(count as u64);
+        let figures = format::count(count as u64);
         let spoken = format!("{name}: {figures} images");
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_alone, &spoken));
         if is_alone || response.hovered() || response.has_focus() {
@@ -88,7 +88,7 @@ pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
         } else {
             "click to show these alone"
         };
-        let of = text::count(counts.images as u64);
+        let of = format::count(counts.images as u64);
         response.on_hover_text(format!("{name}: {figures} of {of} images; {what}"));
     }
     ui.add_space(theme::GAP);
@@ -103,7 +103,9 @@ pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
         ui.label(small("No file was left out.".to_owned()).color(colors.weak));
         return;
     }
-    ui.label(small(format!("Left out: {} files", text::count(count as u64))).color(colors.second));
+    ui.label(
+        small(format!("Left out: {} files", format::count(count as u64))).color(colors.second),
+    );
     for (file, reason) in gallery.skipped.iter().take(MOST_SKIPPED) {
         let name = std::path::Path::new(file)
             .file_name()
@@ -115,7 +117,7 @@ pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
         ui.label(
             small(format!(
                 "and {} more",
-                text::count((count - MOST_SKIPPED) as u64)
+                format::count((count - MOST_SKIPPED) as u64)
             ))
             .color(colors.weak),
         );

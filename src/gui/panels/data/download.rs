@@ -1,11 +1,11 @@
 //! The button that downloads a source's files, how far that is, and why it failed.
 
 use crate::data::download::Step;
-use crate::engine::fetch::Fetching;
+use crate::engine::download_task::Fetching;
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
-use crate::text;
 use eframe::egui::{Align, Button, Frame, Label, Layout, ProgressBar, RichText, ScrollArea, Ui};
 
 /// Narrower than this, there is room for one sentence.
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         return progress(ui, running, actions);
     }
     if let Some((entry, folder)) = state.download() {
-        let size = text::bytes(entry.bytes());
+        let size = format::bytes(entry.bytes());
         let button = Button::new(format!("Download ({size})"));
         let button = ui.add_enabled(!state.downloads.is_busy(source), button);
         let hover = format!(
@@ -120,7 +120,11 @@ fn progress(ui: &mut Ui, running: &Fetching, actions: &mut Vec<Action>) {
             let share = told.done as f32 / told.total.max(1) as f32;
             let far = match told.step {
                 Step::Downloading => {
-                    format!("{} of {}", text::bytes(told.done), text::bytes(told.total))
+                    format!(
+                        "{} of {}",
+                        format::bytes(told.done),
+                        format::bytes(told.total)
+                    )
                 }
                 step => format!("{} {}", step.name(), told.file),
             };

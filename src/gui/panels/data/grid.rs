@@ -3,13 +3,13 @@
 
 use super::pages::sheet;
 use super::{GAP, Seen, class, hovered};
+use crate::format;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::gallery::{BLOCK, Gallery, Part};
 use crate::inspect::inspection::Subject;
 use crate::project::data::Split;
-use crate::text;
 use eframe::egui::{FontId, Pos2, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2};
 use std::ops::Range;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ fn respond(grid: &Grid, ui: &mut Ui, gallery: &Gallery, layout: &Places, view: R
             }
             _ => format!("the {} split", gallery.split),
         };
-        format!("{} images of {whose}", text::count(gallery.total as u64))
+        format!("{} images of {whose}", format::count(gallery.total as u64))
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name()));
     let origin = ui.max_rect().min;

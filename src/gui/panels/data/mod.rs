@@ -14,6 +14,7 @@ pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
 use crate::engine::inspection::reply::{InspectionError, Reply};
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -22,7 +23,6 @@ use crate::gui::view::View;
 use crate::gui::widgets::{chevron, empty};
 use crate::inspect::gallery::{Gallery, Part, Request};
 use crate::project::data::Split;
-use crate::text;
 use eframe::egui::{
     Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
@@ -72,7 +72,7 @@ impl View for DataView {
         latest(state).map_or_else(String::new, |gallery| {
             let [channels, height, width] = gallery.shape;
             let count = |counts: &crate::inspect::gallery::SplitCounts| {
-                format!("{} {}", counts.split, text::count(counts.images as u64))
+                format!("{} {}", counts.split, format::count(counts.images as u64))
             };
             let splits = gallery
                 .splits
@@ -164,7 +164,7 @@ fn turn(ui: &mut Ui, gallery: &Gallery, page: usize, show: &mut impl FnMut(Split
     if next.accessible_name("Next page").clicked() {
         show(gallery.split, Part::Page(page + 1));
     }
-    let at = format!("{} / {}", page + 1, text::count(gallery.parts as u64));
+    let at = format!("{} / {}", page + 1, format::count(gallery.parts as u64));
     ui.label(
         RichText::new(at)
             .font(theme::digits(11.5))
@@ -271,7 +271,7 @@ impl DataView {
     ) {
         let colors = theme::palette(ui);
         let sight = &self.grid.in_sight;
-        let count = |number: usize| text::count(number as u64);
+        let count = |number: usize| format::count(number as u64);
         if !sight.is_empty() {
             let at = format!(
                 "{}–{} / {}",
@@ -413,7 +413,7 @@ fn hovered(gallery: &Gallery, (index, label): (usize, Option<u32>)) -> String {
     let label = label.map_or("no label".to_owned(), |label| class(gallery, label));
     format!(
         "image {} of {}\n{label}",
-        text::count(index as u64 + 1),
+        format::count(index as u64 + 1),
         gallery.split
     )
 }

@@ -5,6 +5,7 @@ mod duplicates;
 
 use super::super::reading::{failed, reading};
 use crate::engine::inspection::reply::Reply;
+use crate::format::count;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::{State, Switch};
@@ -14,7 +15,6 @@ use crate::gui::widgets::raster::Sheet;
 use crate::inspect::statistics::{Request, SplitStatistics, Statistics};
 use crate::project::data::{DataSpec, Normalize, Split};
 use crate::project::edit::Edit;
-use crate::text::count;
 use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
 

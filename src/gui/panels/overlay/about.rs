@@ -1,11 +1,11 @@
 //! What this program is and what it runs on, to read and to paste into a report of a defect.
 
+use crate::format;
 use crate::gui::action::{Action, Overlay};
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
 use crate::system_report::SystemReport;
-use crate::text;
 use eframe::egui::{
     Align, Button, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2,
 };
@@ -158,7 +158,7 @@ fn frames(state: &State) -> String {
             let (p99, longest) = (state.frames.within_ms(0.99), state.frames.longest_ms());
             format!(
                 "{}: 99 of 100 within {p99:.1} ms, the longest {longest:.1} ms",
-                text::count(count)
+                format::count(count)
             )
         }
     }

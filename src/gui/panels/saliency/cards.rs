@@ -1,11 +1,11 @@
 //! The cards of the saliency view: image, map and overlay of each image (of a signal, one wide curve), and what the
 //! network says of it.
 
+use crate::format;
 use crate::gui::theme;
 use crate::gui::widgets::raster::{Sheet, unsigned_bar};
 use crate::inspect::maps::{SIGNAL, samples_at};
 use crate::inspect::saliency::{Answer, Question, Saliency};
-use crate::text;
 use eframe::egui::{
     Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
@@ -154,7 +154,7 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
             .text(pos2(x, row(line)), align, text, font, color);
     };
     let Some(class) = answer.class else {
-        let text = format!("error (MSE) {}", text::loss(f64::from(answer.score)));
+        let text = format!("error (MSE) {}", format::loss(f64::from(answer.score)));
         return write(
             area.left(),
             0,
@@ -270,7 +270,7 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
         .nth(pixel)
         .unwrap_or_default();
     let gradient = saliency.map(index).get(pixel).copied().unwrap_or(f32::NAN);
-    let gradient = text::loss(f64::from(gradient));
+    let gradient = format::loss(f64::from(gradient));
     format!(
         "{} of image {}, row {row}, column {column}\npixel {bytes:?}\n|gradient| {gradient}",
         PARTS[part],
@@ -282,7 +282,7 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
 fn stretch(saliency: &Saliency, index: usize, share: f32) -> String {
     let [from, to] = samples_at(saliency.width, share);
     let values = saliency.map(index).get(from..to).unwrap_or_default();
-    let most = text::loss(f64::from(values.iter().copied().fold(0.0, f32::max)));
+    let most = format::loss(f64::from(values.iter().copied().fold(0.0, f32::max)));
     let samples = if to - from > 1 {
         format!("samples {from} to {}", to - 1)
     } else {

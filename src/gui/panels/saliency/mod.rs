@@ -5,6 +5,7 @@ mod cards;
 use super::image_source;
 use super::reading::{failed, reading};
 use crate::engine::inspection::reply::Reply;
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -19,7 +20,6 @@ use crate::inspect::maps::{SIGNAL, map_rgba, overlay_rgba, signal_rgba};
 use crate::inspect::picture::image_rgba;
 use crate::inspect::saliency::{Question, Request, Saliency};
 use crate::project::stage::Task;
-use crate::text;
 use eframe::egui::{ComboBox, RichText, Ui};
 use std::sync::Arc;
 
@@ -57,7 +57,10 @@ impl View for SaliencyView {
             Question::Class(class) => format!("class {}", saliency.class_name(class)),
             Question::Error => "reconstruction error".to_owned(),
         };
-        format!("gradient of the {of} · step {}", text::count(saliency.step))
+        format!(
+            "gradient of the {of} · step {}",
+            format::count(saliency.step)
+        )
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

@@ -1,6 +1,7 @@
 //! One stage as a card: one line closed, its settings when open.
 
 use super::line::{TextLine, Words, choice, optional, text};
+use crate::design::Severity;
 use crate::gui::action::{Action, Show};
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -8,7 +9,6 @@ use crate::gui::widgets::{Icon, icon, icon_button};
 use crate::project::data::Split;
 use crate::project::edit::Edit;
 use crate::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};
-use crate::shape::Severity;
 use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 /// Shows a stage.

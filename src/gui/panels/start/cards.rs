@@ -1,10 +1,10 @@
 //! The built-in projects as cards: the funnel of the network, its title, a sentence, its size.
 
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::showcase::{self, Card};
 use crate::gui::theme;
 use crate::gui::widgets::funnel;
-use crate::text;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
@@ -85,7 +85,7 @@ fn show_card(ui: &mut Ui, card: &Card, size: eframe::egui::Vec2, actions: &mut V
         title + vec2(0.0, 20.0),
         (inner.width(), 2),
     );
-    let size = format!("{} parameters", text::large(card.parameters));
+    let size = format!("{} parameters", format::large(card.parameters));
     ui.painter().text(
         inner.left_bottom(),
         Align2::LEFT_BOTTOM,

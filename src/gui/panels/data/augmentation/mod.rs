@@ -4,6 +4,7 @@
 mod list;
 mod pictures;
 
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::panels::reading::{failed, reading};
@@ -13,7 +14,6 @@ use crate::gui::view::View;
 use crate::inspect::augmented::{Augmented, Request, TOGETHER};
 use crate::project::data::DataSpec;
 use crate::project::edit::Edit;
-use crate::text;
 use eframe::egui::{Button, Response, RichText, ScrollArea, Ui};
 use pictures::{Pictures, Seen};
 use std::sync::Arc;
@@ -56,7 +56,10 @@ impl View for AugmentationView {
             let class = class
                 .as_ref()
                 .map_or_else(String::new, |class| format!(" · {class}"));
-            let (image, images) = (text::count(*image as u64 + 1), text::count(*images as u64));
+            let (image, images) = (
+                format::count(*image as u64 + 1),
+                format::count(*images as u64),
+            );
             format!("{split} image {image} of {images}{class}")
         })
     }

@@ -1,6 +1,7 @@
 //! The two lines above: which picture, and which kernel slid how.
 
 use super::{Seen, set};
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::kernels::{KernelSettings, Subject};
 use crate::gui::state::State;
@@ -9,7 +10,6 @@ use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
 use crate::inspect::gallery::Gallery;
 use crate::inspect::kernel::{Amount, Border, Named, Settings, usual_sigma};
 use crate::project::data::Split;
-use crate::text;
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Ui};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -132,7 +132,7 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
         go(split, index + 1);
     }
     let name = picture.map_or("", |picture| &picture.name);
-    let of = format!("of {}  {name}", text::count(count as u64));
+    let of = format!("of {}  {name}", format::count(count as u64));
     ui.label(
         RichText::new(of)
             .size(theme::SMALL)

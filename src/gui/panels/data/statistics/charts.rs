@@ -1,10 +1,10 @@
 //! The drawings of the statistics: pictures with a caption, the histogram of the values, bars by class.
 
+use crate::format::count;
 use crate::gui::theme::{self, Palette};
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::statistics::{SplitStatistics, Statistics};
 use crate::project::data::Split;
-use crate::text::count;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };

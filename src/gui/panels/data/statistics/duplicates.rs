@@ -1,11 +1,11 @@
 //! Images that are there twice: how many, the first of them as pictures side by side, the others by number.
 
+use crate::format::count;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::gui::widgets::raster::Sheet;
 use crate::inspect::class_name;
 use crate::inspect::statistics::{Image, Set, Statistics, Twin};
-use crate::text::count;
 use eframe::egui::{
     Align2, Context, FontId, Label, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };

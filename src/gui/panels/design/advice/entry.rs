@@ -1,13 +1,13 @@
 //! One problem or hint: where it is, what it is, why, and the button that mends it.
 
+use crate::design::advice::{Advice, Fix};
+use crate::design::{Problem, Severity};
 use crate::gui::action::{Action, Show};
 use crate::gui::places;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::project::Place;
-use crate::shape::advice::{Advice, Fix};
-use crate::shape::{Problem, Severity};
 use eframe::egui::{
     Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
 };

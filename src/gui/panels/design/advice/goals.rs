@@ -1,6 +1,7 @@
 //! The goals as a list of ticks: each can be changed, taken away, and new ones written or chosen.
 
 use super::heading;
+use crate::design::goals::{Judged, Standing};
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -8,7 +9,6 @@ use crate::gui::widgets::icon::{self, Icon};
 use crate::gui::widgets::{Field, FieldEvent, icon_button};
 use crate::project::edit::Edit;
 use crate::project::goals::{Goal, Goals, Quantity};
-use crate::shape::goals::{Judged, Standing};
 use eframe::egui::{Align, Color32, Id, Label, Layout, Popup, RichText, Sense, Ui, vec2};
 
 /// The field of a goal.

@@ -3,14 +3,14 @@
 mod entry;
 mod goals;
 
+use crate::design::Severity;
+use crate::design::goals::Standing;
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::view::View;
 use crate::gui::widgets::icon::{self, Icon};
-use crate::shape::Severity;
-use crate::shape::goals::Standing;
 use eframe::egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use entry::Entry;
 

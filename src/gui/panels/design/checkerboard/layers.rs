@@ -1,13 +1,13 @@
 //! Every transposed convolution: how many taps reach each output, as bars, and what to write instead.
 
 use super::verdict;
+use crate::design::checkerboard::{Fix, Overlap, Response, Taps};
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::Icon;
 use crate::gui::widgets::icon;
 use crate::project::edit::Edit;
-use crate::shape::checkerboard::{Fix, Overlap, Response, Taps};
 use eframe::egui::{
     Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };

@@ -3,6 +3,7 @@
 mod layers;
 mod picture;
 
+use crate::design::checkerboard::{self, Fix, Overlap, Response};
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -11,7 +12,6 @@ use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::project::Stack;
 use crate::shape::Inference;
-use crate::shape::checkerboard::{self, Fix, Overlap, Response};
 use eframe::egui::{Rect, ScrollArea, Ui, UiBuilder, vec2};
 use picture::Drawn;
 

@@ -1,10 +1,10 @@
 //! The decoder's response to a constant code as a picture, and a few periods of its pattern enlarged.
 
 use super::GAP;
+use crate::design::checkerboard::Response;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::raster::Sheet;
-use crate::shape::checkerboard::Response;
 use eframe::egui::{
     Align2, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };

@@ -1,12 +1,13 @@
 //! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
 
-use crate::engine::memory::{available_bytes, machine};
-use crate::engine::speed;
+use crate::cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
+use crate::engine::machine_benchmark;
+use crate::engine::run::memory_check::{available_bytes, machine};
+use crate::format;
 use crate::gui::state::{CostColumn, State};
 use crate::project::Place;
 use crate::project::stage::Stage;
-use crate::shape::{Plan, Row, StepMemory, StepTime, largest_batch, step_memory, step_time};
-use crate::text;
+use crate::shape::{Plan, Row};
 
 impl CostColumn {
     pub(super) const ALL: [CostColumn; 4] = [
@@ -47,11 +48,11 @@ impl CostColumn {
         }
         let whole = value as u64;
         match self {
-            CostColumn::Parameters if whole > LARGEST => text::large(whole),
-            CostColumn::Parameters => text::count(whole),
-            CostColumn::Macs => text::large(whole),
-            CostColumn::Memory => text::bytes(whole),
-            CostColumn::Time => text::milliseconds(1e3 * value),
+            CostColumn::Parameters if whole > LARGEST => format::large(whole),
+            CostColumn::Parameters => format::count(whole),
+            CostColumn::Macs => format::large(whole),
+            CostColumn::Memory => format::bytes(whole),
+            CostColumn::Time => format::milliseconds(1e3 * value),
         }
     }
 }
@@ -89,7 +90,7 @@ impl Figures {
             *self = Figures::default();
             return;
         };
-        let speeds = speed::latest();
+        let speeds = machine_benchmark::latest();
         let known = |key: &(Plan, usize, Stage, bool)| {
             key.0 == *plan && key.1 == index && key.2 == *stage && key.3 == speeds.is_some()
         };
@@ -119,7 +120,7 @@ impl Figures {
         }
     }
 
-    pub fn memory_of(&self, place: &Place, whole: bool) -> crate::shape::Bytes {
+    pub fn memory_of(&self, place: &Place, whole: bool) -> crate::cost::Bytes {
         let memory = self.memory.as_ref();
         memory
             .map(|memory| {

@@ -2,10 +2,11 @@
 
 use super::figures::Figures;
 use super::kinds;
+use crate::design::{layer_at, macs_formula, parameters_formula};
+use crate::format;
 use crate::gui::state::{CostColumn, State};
 use crate::gui::theme;
-use crate::shape::{Row, layer_at, macs_formula, parameters_formula};
-use crate::text;
+use crate::shape::Row;
 use eframe::egui::{RichText, Ui};
 
 /// The lines of a row.
@@ -28,7 +29,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         .and_then(|plan| layer_at(plan, &row.place));
     let formula = |ui: &mut Ui, name: &str, formula: Option<String>, sum: u64| match formula {
         Some(formula) => drop(ui.label(format!("{name}: {formula}"))),
-        None if sum > 0 => drop(ui.label(format!("{name}: {}", text::count(sum)))),
+        None if sum > 0 => drop(ui.label(format!("{name}: {}", format::count(sum)))),
         None => {}
     };
     formula(
@@ -46,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
     if row.macs > 0 {
         ui.label(format!(
             "FLOPs of an image: 2·MACs = {}",
-            text::count(row.macs.saturating_mul(2))
+            format::count(row.macs.saturating_mul(2))
         ));
     }
     let passes = planned.map_or(0, |planned| {
@@ -56,7 +57,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         ui.label(format!(
             "all {} passes of the repeat together: {} parameters",
             row.parameters / passes,
-            text::count(row.parameters)
+            format::count(row.parameters)
         ));
     }
     let bytes = figures.memory_of(&row.place, whole);
@@ -64,14 +65,17 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         ui.label("Holds nothing of its own: it is computed along with its neighbour, or hands on what it gets.");
     }
     if bytes.total() > 0 {
-        ui.label(format!("memory in a step: {}", text::bytes(bytes.total())));
+        ui.label(format!(
+            "memory in a step: {}",
+            format::bytes(bytes.total())
+        ));
         kinds::lines(ui, bytes);
     }
     let seconds = figures.of(row, whole, CostColumn::Time);
     if seconds > 0.0 {
         ui.label(format!(
             "about {} of a step, forward and backward",
-            text::milliseconds(1e3 * seconds)
+            format::milliseconds(1e3 * seconds)
         ));
     }
 }

@@ -1,9 +1,9 @@
 //! Memory by what it is for: colours, the stacked bar, the list.
 
+use crate::cost::Bytes;
+use crate::format;
 use crate::gui::theme;
 use crate::project::layer::Family;
-use crate::shape::Bytes;
-use crate::text;
 use eframe::egui::{Align2, Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 const ROW: f32 = 18.0;
@@ -53,7 +53,7 @@ pub(super) fn bar(ui: &Ui, area: Rect, bytes: Bytes) {
             theme::faded(color(ui, part), 0.9),
         );
         let response = ui.interact(piece, Id::unique(("cost part", part)), Sense::hover());
-        response.on_hover_text(format!("{part}: {}\n{}", text::bytes(size), about(part)));
+        response.on_hover_text(format!("{part}: {}\n{}", format::bytes(size), about(part)));
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn list(ui: &mut Ui, bytes: Bytes) {
         let (line, response) =
             ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
         let share = 100.0 * size as f64 / total.max(1) as f64;
-        let spoken = format!("{part} {}, {share:.0} %", text::bytes(size));
+        let spoken = format!("{part} {}, {share:.0} %", format::bytes(size));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, spoken.clone()));
         swatch(ui, pos2(line.left(), line.center().y), color(ui, part));
         let colors = theme::palette(ui);
@@ -76,7 +76,7 @@ pub(super) fn list(ui: &mut Ui, bytes: Bytes) {
             ui,
             line.right() - 48.0,
             line,
-            &text::bytes(size),
+            &format::bytes(size),
             colors.text,
         );
         number(
@@ -115,7 +115,7 @@ pub(super) fn legend(ui: &Ui, area: Rect, bytes: Bytes) {
     let mut left = area.left();
     for (part, size) in bytes.parts() {
         let galley = ui.painter().layout_no_wrap(
-            format!("{part} {}", text::bytes(size)),
+            format!("{part} {}", format::bytes(size)),
             font.clone(),
             colors.weak,
         );
@@ -136,6 +136,6 @@ pub(super) fn legend(ui: &Ui, area: Rect, bytes: Bytes) {
 /// The parts as lines of a tooltip.
 pub(super) fn lines(ui: &mut Ui, bytes: Bytes) {
     for (part, size) in bytes.parts().into_iter().filter(|(_, size)| *size > 0) {
-        ui.label(format!("{part} {}", text::bytes(size)));
+        ui.label(format!("{part} {}", format::bytes(size)));
     }
 }

@@ -6,14 +6,14 @@ mod kinds;
 mod side;
 mod table;
 
-use crate::engine::speed;
+use crate::engine::machine_benchmark;
+use crate::format;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::{CostColumn, State, Switch};
 use crate::gui::theme;
 use crate::gui::view::View;
 use crate::gui::widgets::empty;
-use crate::text;
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
 use figures::{Figures, stage};
 
@@ -52,15 +52,15 @@ impl View for CostView {
             return String::new();
         };
         let (batch, bytes) = (
-            text::count(stage.batch.into()),
-            text::bytes(memory.total().total()),
+            format::count(stage.batch.into()),
+            format::bytes(memory.total().total()),
         );
         let mut status = format!("stage `{}`, batch {batch} · {bytes} a step", stage.name);
         if let Some(time) = &self.figures.time {
-            status += &format!(" · about {}", text::milliseconds(1e3 * time.total()));
+            status += &format!(" · about {}", format::milliseconds(1e3 * time.total()));
         }
         if let Some(speed) = side::measured(state) {
-            status += &format!(" · measured {} images/s", text::rate(speed));
+            status += &format!(" · measured {} images/s", format::rate(speed));
         }
         status
     }
@@ -95,7 +95,7 @@ impl View for CostView {
         if !state.training.is_running() {
             // Beside a run in training it would measure what the run leaves.
             let ctx = ui.ctx().clone();
-            speed::begin(move || ctx.request_repaint());
+            machine_benchmark::begin(move || ctx.request_repaint());
         }
         self.figures.update(state);
         self.show(ui, state, actions);

@@ -3,15 +3,15 @@
 
 use super::figures::{Figures, stage};
 use super::kinds;
+use crate::design::{AgainstDense, layer_at};
 use crate::engine::event::Outcome;
+use crate::format;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::training::Phase;
 use crate::project::edit::Edit;
 use crate::project::stage::Stage;
-use crate::shape::{AgainstDense, layer_at};
-use crate::text;
 use eframe::egui::{
     Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
@@ -38,7 +38,7 @@ pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mu
             ui.spacing_mut().item_spacing.y = theme::STEP;
             if let Some(memory) = &figures.memory {
                 let total = memory.total();
-                heading(ui, "Memory of a step", &text::bytes(total.total()));
+                heading(ui, "Memory of a step", &format::bytes(total.total()));
                 let (area, _) =
                     ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
                 kinds::bar(ui, area, total);
@@ -99,9 +99,9 @@ pub(super) fn below(
     if let Some(against) = against(state) {
         let text = format!(
             "as dense: {} parameters (×{}), {} MACs (×{})",
-            text::large(against.parameters[1]),
+            format::large(against.parameters[1]),
             times(against.parameters_factor()),
-            text::large(against.macs[1]),
+            format::large(against.macs[1]),
             times(against.macs_factor()),
         );
         let text = RichText::new(text)
@@ -163,7 +163,7 @@ fn batch(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action
     let now = format!(
         "stage `{}`, batch {}",
         stage.name,
-        text::count(stage.batch.into())
+        format::count(stage.batch.into())
     );
     let now = RichText::new(now)
         .size(theme::SMALL)
@@ -186,9 +186,9 @@ fn largest(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Acti
     let small = |text: String| RichText::new(text).size(theme::SMALL);
     let fits = figures.largest.map_or_else(
         || "not even 1".to_owned(),
-        |batch| text::count(batch.into()),
+        |batch| format::count(batch.into()),
     );
-    let free = figures.budget.map_or_else(|| "?".to_owned(), text::bytes);
+    let free = figures.budget.map_or_else(|| "?".to_owned(), format::bytes);
     let text = small(format!("largest batch that fits: {fits}")).color(theme::palette(ui).weak);
     ui.add(Label::new(text).truncate()).on_hover_text(format!(
         "The largest batch whose step fits into the {free} of memory that are free now. Larger batches take less time for each image, but there are fewer steps in an epoch; what learns best is often far smaller."
@@ -220,8 +220,8 @@ fn time(ui: &mut Ui, state: &State, figures: &Figures) {
         let seconds = time.total().max(f64::MIN_POSITIVE);
         format!(
             "about {} a step, {} images/s",
-            text::milliseconds(1e3 * seconds),
-            text::rate(f64::from(stage.batch) / seconds)
+            format::milliseconds(1e3 * seconds),
+            format::rate(f64::from(stage.batch) / seconds)
         )
     });
     let waiting = if state.training.is_running() {
@@ -233,7 +233,7 @@ fn time(ui: &mut Ui, state: &State, figures: &Figures) {
     if let Some(speed) = measured(state) {
         weak(
             ui,
-            &format!("measured in the run: {} images/s", text::rate(speed)),
+            &format!("measured in the run: {} images/s", format::rate(speed)),
         );
     }
 }
@@ -271,7 +271,7 @@ fn times(factor: f64) -> String {
     match factor {
         factor if factor < 9.95 => format!("{factor:.2}"),
         factor if factor < 999.5 => format!("{factor:.0}"),
-        factor => text::large(factor as u64),
+        factor => format::large(factor as u64),
     }
 }
 
@@ -325,8 +325,8 @@ fn comparison(ui: &mut Ui, against: &AgainstDense) {
 fn row(name: &str, [own, dense]: [u64; 2], factor: f64) -> [String; 4] {
     [
         name.to_owned(),
-        text::large(own),
-        text::large(dense),
+        format::large(own),
+        format::large(dense),
         times(factor),
     ]
 }

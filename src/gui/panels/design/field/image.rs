@@ -2,6 +2,7 @@
 
 use super::chosen::{Chosen, plane, times};
 use super::{BAR, MARGIN, captioned, cell_rect, fitted, told};
+use crate::format;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::raster::{Sheet, unsigned_bar};
@@ -9,7 +10,6 @@ use crate::inspect::effective_field::{EFFECTIVE, EffectiveField};
 use crate::inspect::maps::overlay_rgba;
 use crate::inspect::picture::image_rgba;
 use crate::shape::field::Seen;
-use crate::text;
 use eframe::egui::{
     Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
@@ -102,7 +102,7 @@ impl Pictures {
             let largest = field.values.iter().copied().fold(0.0, f32::max);
             let left = frame.right() + 4.0;
             let bar = Rect::from_min_max(pos2(left, frame.top()), pos2(left + BAR, frame.bottom()));
-            unsigned_bar(ui, bar, "0", &text::loss(f64::from(largest)));
+            unsigned_bar(ui, bar, "0", &format::loss(f64::from(largest)));
         }
         hover(ui, frame, sizes, chosen, field);
     }
@@ -359,7 +359,7 @@ fn hover(
         "\nnot seen by the cell"
     };
     if let Some(value) = field.and_then(|field| field.values.get(row * width + column)) {
-        text += &format!("\n|gradient| {}", text::loss(f64::from(*value)));
+        text += &format!("\n|gradient| {}", format::loss(f64::from(*value)));
     }
     response.on_hover_text_at_pointer(text);
 }

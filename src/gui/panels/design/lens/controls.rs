@@ -1,11 +1,11 @@
 //! The switches of the lens: what is shown, and the buttons that move the kernel.
 
 use super::set;
+use crate::design::layer_math::Lens;
 use crate::gui::action::Action;
 use crate::gui::lens::{LensMode, LensSettings};
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
-use crate::shape::lens::Lens;
 use eframe::egui::{RichText, Sense, Ui, vec2};
 
 /// Steps a second, in the order in which a click changes them.

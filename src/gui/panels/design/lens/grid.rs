@@ -1,7 +1,7 @@
 //! Grids of cells with numbers: what goes in, the kernel, what comes out.
 
+use crate::design::layer_math::{Sheet, number};
 use crate::gui::theme;
-use crate::shape::lens::{Sheet, number};
 use eframe::egui::{
     Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };

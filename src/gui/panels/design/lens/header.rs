@@ -1,7 +1,7 @@
 //! The layer's formulas, one to a line, and below them what should be known besides.
 
+use crate::design::layer_math::{Formula, Lens};
 use crate::gui::theme;
-use crate::shape::lens::{Formula, Lens};
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId, Label, RichText, Ui};
 

@@ -1,12 +1,12 @@
 //! The layer as a sparse matrix, or its transpose: entries in the colours of their weights.
 
 use super::set;
+use crate::design::layer_math::{Entry, Lens, Matrix, Sample, Way, number};
 use crate::gui::action::Action;
 use crate::gui::lens::LensSettings;
 use crate::gui::theme;
 use crate::gui::widgets::empty;
 use crate::inspect::maps::viridis;
-use crate::shape::lens::{Entry, Lens, Matrix, Sample, Way, number};
 use eframe::egui::{
     Align2, Color32, Id, Label, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
@@ -213,7 +213,7 @@ fn key(
         |text: String| Label::new(RichText::new(text).size(theme::SMALL).color(colors.weak)).wrap();
     ui.add(small(meaning(lens, sample, transposed)));
     if let (Some(input), Some(output), false) = (&lens.input, &lens.output, transposed) {
-        let [rows, columns] = [output, input].map(|shape| crate::text::count(shape.elements()));
+        let [rows, columns] = [output, input].map(|shape| crate::format::count(shape.elements()));
         ui.add(small(format!(
             "The layer's own matrix, all channels, is {rows}×{columns}."
         )));

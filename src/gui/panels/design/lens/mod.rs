@@ -12,6 +12,7 @@ mod numbers;
 mod plot;
 mod stage;
 
+use crate::design::layer_math::Lens;
 use crate::gui::action::{Action, Show};
 use crate::gui::arrangement::Workspace;
 use crate::gui::lens::{LensMode, LensSettings};
@@ -19,7 +20,6 @@ use crate::gui::state::State;
 use crate::gui::view::View;
 use crate::gui::widgets::empty;
 use crate::shape::Row;
-use crate::shape::lens::Lens;
 use eframe::egui::Ui;
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use super::super::super::reading::{failed, reading};
 use super::{grid, set};
+use crate::design::layer_math::number;
 use crate::engine::inspection::reply::Reply;
 use crate::gui::action::Action;
 use crate::gui::lens::LensSettings;
@@ -14,7 +15,6 @@ use crate::inspect::maps::map_rgba;
 use crate::inspect::picture::diverging;
 use crate::inspect::pixel::{Part, Pixel, Term};
 use crate::project::size::Shape;
-use crate::shape::lens::number;
 use eframe::egui::{
     Align2, Color32, DragValue, FontId, Id, Label, Rect, Response, RichText, Role, Sense, Stroke,
     StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -586,7 +586,7 @@ fn sum(ui: &mut Ui, area: Rect, pixel: &Pixel) {
         number(pixel.value),
         number(pixel.network.into()),
         pixel.text,
-        crate::text::count(pixel.step)
+        crate::format::count(pixel.step)
     );
     inner.add(
         Label::new(

@@ -1,8 +1,8 @@
 //! The curve of an elementwise function, with the point of the present step.
 
+use crate::design::layer_math::number;
 use crate::gui::theme;
 use crate::project::layer::Activation;
-use crate::shape::lens::number;
 use eframe::egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2};
 
 /// From where to where x goes.

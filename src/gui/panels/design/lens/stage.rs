@@ -5,11 +5,11 @@ mod layout;
 mod paint;
 
 use super::set;
+use crate::design::layer_math::{Lens, Sample};
 use crate::gui::action::Action;
 use crate::gui::lens::LensSettings;
 use crate::gui::theme;
 use crate::gui::widgets::empty;
-use crate::shape::lens::{Lens, Sample};
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
     EventFilter, FontId, Id, Key, Label, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2,

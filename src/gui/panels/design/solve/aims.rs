@@ -1,9 +1,9 @@
 //! Other aims than an output as large as the input: a smaller code, a larger receptive field, fewer parameters.
 
 use super::answers::Known;
+use crate::design::solve::Aim;
 use crate::gui::theme;
 use crate::gui::widgets::{Field, FieldEvent};
-use crate::shape::solve::Aim;
 use eframe::egui::{Button, Id, RichText, Ui};
 
 /// What was typed into the fields.

@@ -1,12 +1,13 @@
 //! What the view works out of a network, when the network changes: the causes at once, sizes and proposals on a
 //! thread of their own, the newest question first.
 
+use crate::design::explain::{Explanation, UnreadLayer, explain, unread};
+use crate::design::solve::{Aim, Solution, Solved, mirror, solve};
+use crate::design::valid_input_sizes::{Strip, strips};
+use crate::design::{Banner, banner};
 use crate::project::Network;
 use crate::project::size::Shape;
-use crate::shape::explain::{Explanation, UnreadLayer, explain, unread};
-use crate::shape::sizes::{Strip, strips};
-use crate::shape::solve::{Aim, Solution, Solved, mirror, solve};
-use crate::shape::{Banner, Target, banner, infer};
+use crate::shape::{Target, infer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use eframe::egui::Context;
 use std::time::Duration;

@@ -3,13 +3,13 @@
 
 use super::answers::Known;
 use super::apply;
+use crate::design::solve::{Aim, Change, Solution};
+use crate::format::count;
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::project::Network;
 use crate::project::node::Node;
-use crate::shape::solve::{Aim, Change, Solution};
-use crate::text::count;
 use eframe::egui::{
     Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui,
 };

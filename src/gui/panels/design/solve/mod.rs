@@ -7,6 +7,8 @@ mod cards;
 mod path;
 mod strip;
 
+use crate::design::solve::Solution;
+use crate::design::{Banner, Level};
 use crate::gui::action::Action;
 use crate::gui::arrangement::Workspace;
 use crate::gui::state::State;
@@ -16,8 +18,6 @@ use crate::gui::widgets::empty;
 use crate::gui::widgets::icon::{self, Icon};
 use crate::project::edit::Edit;
 use crate::project::{Network, Place, Project, locks};
-use crate::shape::solve::Solution;
-use crate::shape::{Banner, Level};
 use answers::{Answers, Known};
 use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 

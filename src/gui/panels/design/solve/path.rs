@@ -3,13 +3,13 @@
 
 use super::answers::Known;
 use super::slice;
+use crate::design::explain::{Side, Step};
 use crate::gui::action::Action;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::widgets::elided;
 use crate::project::node::Node;
 use crate::project::size::Shape;
-use crate::shape::explain::{Side, Step};
 use eframe::egui::{
     Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,

@@ -3,14 +3,15 @@
 
 use super::answers::Known;
 use super::{plain, slice};
+use crate::design::valid_input_sizes::{MOST, Strip};
+use crate::design::{banner, explain};
 use crate::gui::action::{Action, Show};
 use crate::gui::state::Switch;
 use crate::gui::theme;
 use crate::project::Network;
 use crate::project::edit::Edit;
 use crate::project::size::Shape;
-use crate::shape::sizes::{MOST, Strip};
-use crate::shape::{banner, explain, infer};
+use crate::shape::infer;
 use eframe::egui::{
     Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
     Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,

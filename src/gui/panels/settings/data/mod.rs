@@ -240,7 +240,7 @@ fn counted(ui: &mut Ui, state: &State) {
         "Images in each split, as the last run read them.",
         |ui| {
             for (split, images) in splits {
-                let text = format!("{:>9} {split}", crate::text::count(*images as u64));
+                let text = format!("{:>9} {split}", crate::format::count(*images as u64));
                 ui.label(
                     RichText::new(text)
                         .font(theme::digits(12.0))

@@ -1,7 +1,7 @@
 //! Where the grids stand: side by side, or under each other where they are single rows.
 
 use super::super::grid::{Grid, extent};
-use crate::shape::lens::{Lens, Sample, Sheet, Way};
+use crate::design::layer_math::{Lens, Sample, Sheet, Way};
 use eframe::egui::{Pos2, Rect, Response, pos2, vec2};
 
 /// The largest cell.

@@ -1,0 +1,300 @@
+//! What of a plan really runs: which layers are computed as one, and which of them learn.
+//!
+//! The rules are those of `nn`: a convolution, a dense layer or batch norm does the work of a relu and a max
+//! pooling behind it; a dense layer reads through a flatten before it and writes through a reshape behind it. A
+//! test compares the two.
+
+use crate::project::layer::Activation;
+use crate::project::stage::Stage;
+use crate::project::target::Target;
+use crate::project::{Place, Stack};
+use crate::shape::op::{Op, Planned, PlannedLayer};
+
+/// A layer or a block of branches as it runs.
+pub(crate) struct Unit<'a> {
+    pub place: &'a Place,
+    pub work: Work<'a>,
+    /// Numbers of an image that comes in.
+    pub input: u64,
+    /// Numbers of an image that the layer itself gives.
+    pub output: u64,
+    /// Numbers of an image that is written: those of the last layer whose work is done along.
+    pub written: u64,
+    /// Whether it does the work of the layers that it can stand for.
+    pub fused: bool,
+    pub relu: bool,
+    pub pool: Option<&'a PlannedLayer>,
+    /// Whether a dense layer writes the image of a reshape behind it.
+    pub reshapes: bool,
+    /// Whether a dense layer reads the image that a flatten before it would lay out.
+    pub unflattens: bool,
+    /// Whether another unit does its work.
+    pub skipped: bool,
+    pub trains: bool,
+    /// Whether a sparsity penalty looks at its output.
+    pub watched: bool,
+    absorbs: usize,
+    /// Whether the unit that follows can do this one's work.
+    given_up: bool,
+}
+
+/// What a unit computes.
+pub(crate) enum Work<'a> {
+    Layer(&'a PlannedLayer),
+    Join {
+        concat: bool,
+        branches: Vec<Vec<Unit<'a>>>,
+    },
+}
+
+/// What a stage leaves alone, and which output it watches.
+pub(crate) struct Watch {
+    frozen: Vec<Target>,
+    sparsity: Option<Target>,
+}
+
+impl Watch {
+    /// What a stage says.
+    pub fn of(stage: &Stage) -> Watch {
+        let sparsity = stage
+            .sparsity
+            .as_ref()
+            .map(|s| s.at.as_deref().unwrap_or(Stack::Encoder.name()));
+        Watch {
+            frozen: stage
+                .freeze
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
+            sparsity: sparsity.and_then(|name| name.parse().ok()),
+        }
+    }
+
+    /// Whether the parameters at a place learn.
+    pub fn trains(&self, place: &Place) -> bool {
+        !self.frozen.iter().any(|target| target.contains(place))
+    }
+}
+
+/// The units of a stack in their order, repeats unrolled.
+pub(crate) fn units<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'a>> {
+    let mut units = sequence(planned, input, watch);
+    if let Some(target) = &watch.sparsity {
+        let (mut count, mut last) = (0, None);
+        each(&mut units, &mut |unit| {
+            last = if target.contains(unit.place) {
+                Some(count)
+            } else {
+                last
+            };
+            count += 1;
+        });
+        count = 0;
+        each(&mut units, &mut |unit| {
+            unit.watched = last == Some(count);
+            count += 1;
+        });
+    }
+    settle(&mut units);
+    units
+}
+
+/// Visits all units, those inside a block before it.
+fn each<'a>(units: &mut [Unit<'a>], visit: &mut dyn FnMut(&mut Unit<'a>)) {
+    for unit in units {
+        if let Work::Join { branches, .. } = &mut unit.work {
+            branches.iter_mut().for_each(|branch| each(branch, visit));
+        }
+        visit(unit);
+    }
+}
+
+fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'a>> {
+    let mut units: Vec<Unit<'a>> = Vec::new();
+    let (mut head, mut before): (Option<usize>, Option<&PlannedLayer>) = (None, None);
+    for node in planned {
+        let input = units.last().map_or(input, |unit| unit.output);
+        match node {
+            Planned::Layer(layer) => {
+                units.push(Unit::of_layer(layer, watch));
+                let last = units.len() - 1;
+                let absorbed = head
+                    .is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
+                head = if absorbed { head } else { Some(last) };
+                if let ([.., earlier, last], Some(before)) = (units.as_mut_slice(), before) {
+                    last.unflattens = matches!(layer.op, Op::Dense { .. }) && flattens(before);
+                    earlier.given_up = last.unflattens;
+                }
+                before = Some(layer);
+            }
+            Planned::Add { place, branches } | Planned::Concat { place, branches } => {
+                (head, before) = (None, None);
+                let concat = matches!(node, Planned::Concat { .. });
+                let branches = branches
+                    .iter()
+                    .map(|branch| sequence(branch, input, watch))
+                    .collect();
+                units.push(Unit::of_join(place, concat, branches, input));
+            }
+            Planned::Repeat { passes, .. } => {
+                (head, before) = (None, None);
+                for pass in passes {
+                    let input = units.last().map_or(input, |unit| unit.output);
+                    units.extend(sequence(pass, input, watch));
+                }
+            }
+        }
+    }
+    units
+}
+
+fn flattens(layer: &PlannedLayer) -> bool {
+    matches!(layer.op, Op::Flatten | Op::Reshape)
+        && !layer.input.is_vector()
+        && layer.output.is_vector()
+}
+
+/// Decides, once it is known what is watched, who does whose work.
+fn settle(units: &mut [Unit<'_>]) {
+    let mut absorbed = 0;
+    for i in 0..units.len() {
+        let ahead = units.get(i).map_or(0, |unit| unit.absorbs);
+        let watched = units.iter().skip(i).take(ahead).any(|unit| unit.watched);
+        let written = units.get(i + ahead).map_or(0, |last| last.output);
+        let Some(unit) = units.get_mut(i) else {
+            continue;
+        };
+        if let Work::Join { branches, .. } = &mut unit.work {
+            branches.iter_mut().for_each(|branch| settle(branch));
+        }
+        unit.skipped = absorbed > 0 || (unit.given_up && !unit.watched);
+        if absorbed > 0 {
+            absorbed -= 1;
+        } else if !unit.skipped {
+            unit.fused = ahead > 0 && !watched;
+            absorbed = if unit.fused { ahead } else { 0 };
+            unit.written = if unit.fused { written } else { unit.output };
+        }
+    }
+}
+
+impl<'a> Unit<'a> {
+    fn new(place: &'a Place, work: Work<'a>, input: u64, output: u64, trains: bool) -> Unit<'a> {
+        let [
+            fused,
+            relu,
+            reshapes,
+            unflattens,
+            skipped,
+            watched,
+            given_up,
+        ] = [false; 7];
+        Unit {
+            place,
+            work,
+            input,
+            output,
+            written: output,
+            fused,
+            relu,
+            pool: None,
+            reshapes,
+            unflattens,
+            skipped,
+            trains,
+            watched,
+            absorbs: 0,
+            given_up,
+        }
+    }
+
+    fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> Unit<'a> {
+        let trains = layer.op.count().parameters(&layer.input) > 0 && watch.trains(&layer.place);
+        Unit::new(
+            &layer.place,
+            Work::Layer(layer),
+            layer.input.elements(),
+            layer.output.elements(),
+            trains,
+        )
+    }
+
+    fn of_join(
+        place: &'a Place,
+        concat: bool,
+        branches: Vec<Vec<Unit<'a>>>,
+        input: u64,
+    ) -> Unit<'a> {
+        let mut outputs = branches.iter().map(|branch| end(branch, input));
+        let output = if concat {
+            outputs.fold(0, u64::saturating_add)
+        } else {
+            outputs.next().unwrap_or(input)
+        };
+        let trains = branches.iter().flatten().any(|unit| unit.trains);
+        Unit::new(
+            place,
+            Work::Join { concat, branches },
+            input,
+            output,
+            trains,
+        )
+    }
+
+    /// Takes over the work of a layer behind it, if it can.
+    fn absorb(&mut self, next: &'a PlannedLayer) -> bool {
+        let Work::Layer(layer) = &self.work else {
+            return false;
+        };
+        let takes = match (&layer.op, &next.op) {
+            (Op::Dense { .. }, Op::Reshape) => {
+                let takes = !self.reshapes && !next.output.is_vector();
+                self.reshapes |= takes;
+                takes
+            }
+            (Op::Dense { .. }, Op::MaxPool { .. }) => false,
+            (op, Op::Activation(Activation::Relu)) if has_tail(op) => {
+                !std::mem::replace(&mut self.relu, true)
+            }
+            (op, Op::MaxPool { .. }) if has_tail(op) && self.pool.is_none() => {
+                self.pool = Some(next);
+                true
+            }
+            _ => false,
+        };
+        self.absorbs += usize::from(takes);
+        takes
+    }
+}
+
+fn has_tail(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Conv { .. }
+            | Op::ConvTranspose { .. }
+            | Op::SeparableConv { .. }
+            | Op::Dense { .. }
+            | Op::BatchNorm { .. }
+    )
+}
+
+/// Numbers of an image that comes out of a sequence.
+pub(crate) fn end(units: &[Unit<'_>], input: u64) -> u64 {
+    units.last().map_or(input, |unit| unit.output)
+}
+
+/// The first unit that learns; the length when there is none.
+pub(crate) fn first_trained(units: &[Unit<'_>]) -> usize {
+    units
+        .iter()
+        .position(|unit| unit.trains)
+        .unwrap_or(units.len())
+}
+
+/// Whether a layer with weights is in here for which this holds.
+pub(crate) fn any_weight(units: &[Unit<'_>], holds: &dyn Fn(&Place) -> bool) -> bool {
+    units.iter().any(|unit| match &unit.work {
+        Work::Layer(layer) => layer.op.count().parameters(&layer.input) > 0 && holds(unit.place),
+        Work::Join { branches, .. } => branches.iter().any(|branch| any_weight(branch, holds)),
+    })
+}

@@ -1,0 +1,272 @@
+//! What the kernels of a convolution need beside the tensors: packed weights, laid-out images, partial sums.
+//!
+//! "Large" is the side that the window slides over, "small" the side of its positions; "down" goes from large
+//! to small. How work is cut into tasks is read from `nn::ops::blocking`.
+
+use super::Machine;
+use crate::nn::ops::blocking;
+use crate::shape::layers::Effort;
+use crate::shape::layers::facts::KernelSizes;
+use crate::shape::op::{Geometry, PlannedLayer};
+
+/// Two lists with 16 bytes for each cell of the window, for each direction.
+const WINDOW_BYTES: u64 = 64;
+
+/// A convolution of known sizes.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernel {
+    pub geometry: Geometry,
+    pub large: u64,
+    pub small: u64,
+    pub groups: u64,
+    pub transposed: bool,
+}
+
+/// Numbers that each of some tasks works in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scratch {
+    pub tasks: u64,
+    pub numbers: u64,
+}
+
+/// How the gradient of the kernel's output is read, and what it writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends {
+    /// Whether a relu or pooling behind it is computed along: its gradient is then laid out first.
+    pub laid: bool,
+    /// Whether a pooling is: whole images are then computed in scratch.
+    pub pooled: bool,
+}
+
+impl Kernel {
+    /// The kernels of a layer: one, two for a separable convolution, none for most.
+    pub fn of(layer: &PlannedLayer) -> Vec<Kernel> {
+        let kernel = |sizes: KernelSizes| Kernel {
+            geometry: sizes.geometry,
+            large: sizes.large as u64,
+            small: sizes.small as u64,
+            groups: sizes.groups.max(1) as u64,
+            transposed: sizes.transposed,
+        };
+        match layer.op.effort(&layer.input, &layer.output) {
+            Effort::Kernels(first, second) => {
+                std::iter::once(first).chain(second).map(kernel).collect()
+            }
+            Effort::Nothing
+            | Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Windows { .. }
+            | Effort::GlobalMaximum
+            | Effort::Map { .. }
+            | Effort::BatchStatistics { .. }
+            | Effort::ImageStatistics { .. }
+            | Effort::Draws { .. } => Vec::new(),
+        }
+    }
+
+    /// One channel in and out a group.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.large && self.groups == self.small
+    }
+
+    /// Groups that the kernels loop over.
+    fn loops(&self) -> u64 {
+        if self.is_depthwise() { 1 } else { self.groups }
+    }
+
+    fn cells(&self) -> u64 {
+        volume(self.geometry.kernel)
+    }
+
+    /// Channels of the source and of the target.
+    fn channels(&self, down: bool) -> (u64, u64) {
+        if down {
+            (self.large, self.small)
+        } else {
+            (self.small, self.large)
+        }
+    }
+
+    /// Rows of a packed weight: what one position reads.
+    fn rows(&self, down: bool) -> u64 {
+        let each = if self.is_depthwise() {
+            1
+        } else {
+            self.channels(down).0 / self.loops()
+        };
+        self.cells().saturating_mul(each)
+    }
+
+    /// Numbers of the weight packed for a direction: lanes come in whole vectors.
+    pub fn packed(&self, down: bool, machine: Machine) -> u64 {
+        let lanes = (self.channels(down).1 / self.loops()).div_ceil(machine.lanes.max(1))
+            * machine.lanes.max(1);
+        self.loops()
+            .saturating_mul(lanes)
+            .saturating_mul(self.rows(down))
+    }
+
+    /// Multiply-adds for an image in a direction, those of lanes to spare included.
+    pub fn work(&self, down: bool, machine: Machine) -> u64 {
+        self.packed(down, machine)
+            .saturating_mul(volume(self.geometry.output))
+    }
+
+    /// Bytes of the lists that say what a position reads.
+    pub fn lists(&self) -> u64 {
+        let rows = grown(self.rows(true), 4).saturating_mul(8);
+        rows.saturating_add(self.cells().saturating_mul(WINDOW_BYTES))
+    }
+
+    /// Cells of a direction's source, and with the zeros around it.
+    pub fn source_cells(&self, down: bool) -> (u64, u64) {
+        let Geometry {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            pad,
+        } = self.geometry;
+        if down {
+            return (volume(input), volume(self.geometry.padded()));
+        }
+        let padded = [0, 1, 2].map(|axis| {
+            let back = (kernel[axis] - 1).saturating_mul(dilation[axis]) / stride[axis].max(1);
+            let before = back.saturating_sub(pad[axis] / stride[axis].max(1));
+            let after = ((input[axis] - 1).saturating_add(pad[axis]) / stride[axis].max(1))
+                .saturating_sub(output[axis].saturating_sub(1));
+            before.saturating_add(output[axis]).saturating_add(after)
+        });
+        (volume(output), volume(padded))
+    }
+
+    fn targets(&self, down: bool) -> u64 {
+        volume(if down {
+            self.geometry.output
+        } else {
+            self.geometry.input
+        })
+    }
+
+    /// Images that a task takes at a time.
+    fn images(&self, down: bool, batch: u64) -> u64 {
+        let Geometry {
+            input,
+            output,
+            stride,
+            ..
+        } = self.geometry;
+        // Going up, a stride of s has s kinds of positions along its axis.
+        let kinds = [0, 1, 2].map(|axis| (input[axis] / stride[axis].max(1)).max(1));
+        let positions = volume(if down { output } else { kinds });
+        blocking::images_per_task(positions as usize, batch as usize) as u64
+    }
+
+    /// What a pass in a direction works in.
+    fn pass(
+        &self,
+        down: bool,
+        batch: u64,
+        ends: Ends,
+        is_forward: bool,
+        machine: Machine,
+    ) -> Scratch {
+        let ((cells, padded), (from, to)) = (self.source_cells(down), self.channels(down));
+        let spare = self.is_depthwise() && !from.is_multiple_of(machine.lanes.max(1));
+        let in_place = cells == padded && !spare && (is_forward || !ends.laid);
+        let source = if in_place {
+            0
+        } else {
+            padded.saturating_mul(from)
+        };
+        let images = self.images(down, batch);
+        let image = if is_forward && ends.pooled {
+            self.targets(down).saturating_mul(to)
+        } else {
+            0
+        };
+        let numbers = images
+            .saturating_mul(source.saturating_add(image))
+            .saturating_add(4 * machine.lanes);
+        let blocks = batch.div_ceil(images);
+        let bands = if image == 0 {
+            blocking::bands(blocks as usize, self.work(down, machine) as usize)
+        } else {
+            1
+        };
+        Scratch {
+            tasks: blocks * bands as u64,
+            numbers,
+        }
+    }
+
+    /// What the forward pass works in.
+    pub fn forward(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
+        self.pass(!self.transposed, batch, ends, true, machine)
+    }
+
+    /// What the gradient of the input works in.
+    pub fn input_gradient(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
+        self.pass(self.transposed, batch, ends, false, machine)
+    }
+
+    /// What the gradient of the weight lays out.
+    pub fn weight_gradient(&self, batch: u64, ends: Ends, machine: Machine) -> Scratch {
+        let ((cells, padded), lanes) = (self.source_cells(true), machine.lanes.max(1));
+        let (large_laid, small_laid) = if self.transposed {
+            (ends.laid, false)
+        } else {
+            (false, ends.laid)
+        };
+        let large_in_place = !large_laid
+            && cells == padded
+            && (!self.is_depthwise() || self.large.is_multiple_of(lanes));
+        let small_in_place = !small_laid && (self.small / self.loops()).is_multiple_of(lanes);
+        let images = self.images(true, batch);
+        let room = |in_place: bool, image: u64| {
+            if in_place {
+                0
+            } else {
+                images.saturating_mul(image).saturating_add(4 * lanes)
+            }
+        };
+        let large = room(large_in_place, padded.saturating_mul(self.large));
+        let small = room(
+            small_in_place,
+            volume(self.geometry.output).saturating_mul(self.small),
+        );
+        Scratch {
+            tasks: blocking::MIN_TASKS as u64,
+            numbers: large.saturating_add(small),
+        }
+    }
+
+    /// Numbers that the parts of the weight's gradient take, which are added up at the end.
+    pub fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
+        let bias = if self.transposed {
+            self.large
+        } else {
+            self.small
+        };
+        let part = self.packed(true, machine).saturating_add(bias).max(1);
+        let parts = blocking::gradient_parts(part as usize, batch as usize);
+        part.saturating_mul(parts as u64)
+    }
+}
+
+/// The capacity of a list that began with room for `first` entries and was doubled until `count` fitted.
+pub(crate) fn grown(count: u64, first: u64) -> u64 {
+    let (mut room, first) = (first.max(1), first.max(1));
+    while room < count {
+        room = room.checked_mul(2).unwrap_or(count.max(first));
+    }
+    room
+}
+
+/// Product of three sizes.
+pub(crate) fn volume(sizes: [usize; 3]) -> u64 {
+    sizes
+        .iter()
+        .fold(1u64, |product, &size| product.saturating_mul(size as u64))
+}

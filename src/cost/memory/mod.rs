@@ -1,0 +1,213 @@
+//! The memory that a training step holds on the CPU, before there is a tensor: what `nn` will allocate, term by
+//! term, from the plan alone.
+//!
+//! Nothing is fitted. Buffers are made in the first step and used again in all later ones, so what a step holds
+//! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/heap/memory.rs` compares it
+//! with what is really allocated.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+pub(crate) mod kernels;
+mod tables;
+mod walk;
+
+use super::fusion::{Watch, end, units};
+use crate::design::checks::stage_check::MAX_BATCH;
+use crate::project::stage::{Stage, Task};
+use crate::project::{Place, Stack};
+use crate::shape::op::Plan;
+use std::collections::BTreeMap;
+use walk::Walk;
+
+/// Bytes of one number: everything is computed in single precision.
+const FLOAT: u64 = 4;
+
+/// What of the machine matters for memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Threads that compute.
+    pub threads: u64,
+    /// Numbers in a vector: 16 with AVX-512, 8 with AVX2.
+    pub lanes: u64,
+}
+
+/// Bytes by what they are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// What is learned, and the running statistics of batch norm.
+    pub weights: u64,
+    /// The gradients of what is learned.
+    pub gradients: u64,
+    /// What the optimizer keeps for each weight: nothing, a velocity, or averages.
+    pub optimizer: u64,
+    /// Outputs of layers for the batch and what of them the gradient needs; gradients on their way back; the
+    /// batch itself.
+    pub activations: u64,
+    /// What kernels need besides: weights in the order they are read, tables, partial sums, laid-out images.
+    pub scratch: u64,
+}
+
+impl Bytes {
+    /// All together.
+    pub fn total(&self) -> u64 {
+        self.parts()
+            .into_iter()
+            .fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
+    }
+
+    /// The parts with their words, in the order they are shown.
+    pub fn parts(&self) -> [(&'static str, u64); 5] {
+        [
+            ("weights", self.weights),
+            ("gradients", self.gradients),
+            ("optimizer", self.optimizer),
+            ("activations", self.activations),
+            ("scratch", self.scratch),
+        ]
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Bytes) -> Bytes {
+        self.combine(other, u64::saturating_add)
+    }
+
+    fn combine(self, other: Bytes, with: impl Fn(u64, u64) -> u64) -> Bytes {
+        Bytes {
+            weights: with(self.weights, other.weights),
+            gradients: with(self.gradients, other.gradients),
+            optimizer: with(self.optimizer, other.optimizer),
+            activations: with(self.activations, other.activations),
+            scratch: with(self.scratch, other.scratch),
+        }
+    }
+}
+
+/// The memory of a training step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepMemory {
+    /// What belongs to each layer, or to a block itself; a layer in a repeat has all passes.
+    pub layers: BTreeMap<Place, Bytes>,
+    /// What belongs to none: the batch, the loss's gradient, gradients on their way back, scratch that layers
+    /// take turns in.
+    pub shared: Bytes,
+}
+
+impl StepMemory {
+    /// Everything.
+    pub fn total(&self) -> Bytes {
+        self.layers
+            .values()
+            .fold(self.shared, |sum, bytes| sum.plus(*bytes))
+    }
+
+    /// What belongs to a node itself.
+    pub fn own(&self, place: &Place) -> Bytes {
+        self.layers.get(place).copied().unwrap_or_default()
+    }
+
+    /// The node at a place with all that is in it.
+    pub fn within(&self, place: &Place) -> Bytes {
+        let inside = |at: &&Place| at.stack == place.stack && at.path.starts_with(&place.path);
+        let own = self.layers.iter().filter(|(at, _)| inside(at));
+        own.fold(Bytes::default(), |sum, (_, bytes)| sum.plus(*bytes))
+    }
+
+    /// What is held when a stage follows another in one run: buffers are kept, those for both serve both.
+    pub fn after(mut self, earlier: &StepMemory) -> StepMemory {
+        for (place, bytes) in &earlier.layers {
+            let at = self.layers.entry(place.clone()).or_default();
+            // The optimizer's memory is made anew for each stage.
+            *at = Bytes {
+                optimizer: at.optimizer,
+                ..at.combine(*bytes, u64::max)
+            };
+        }
+        self.shared = self.shared.combine(earlier.shared, u64::max);
+        self
+    }
+}
+
+/// The memory that a training step of a stage holds with this many images; `None` where a stack that the stage
+/// needs has an error.
+pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> Option<StepMemory> {
+    let watch = Watch::of(stage);
+    let second = match stage.task {
+        Task::Reconstruct => Stack::Decoder,
+        Task::Classify => Stack::Head,
+    };
+    let (input, code) = (plan.input.elements(), plan.code.elements());
+    let stack = |stack: Stack| {
+        let from = if stack == Stack::Encoder { input } else { code };
+        plan.stack(stack)
+            .map(|planned| units(planned, from, &watch))
+    };
+    let stacks = Stack::ALL.map(stack);
+    let idle = Stack::ALL
+        .into_iter()
+        .zip(&stacks)
+        .filter(|(stack, _)| ![Stack::Encoder, second].contains(stack));
+    let learns_not = |units: &[super::fusion::Unit<'_>]| {
+        super::fusion::any_weight(units, &|place| !watch.trains(place))
+    };
+    let has_weights =
+        |units: &[super::fusion::Unit<'_>]| super::fusion::any_weight(units, &|_| true);
+    let forgets = stacks.iter().flatten().any(|units| learns_not(units))
+        || idle
+            .filter_map(|(_, units)| units.as_deref())
+            .any(has_weights);
+    let mut walk = Walk::new(
+        machine,
+        u64::from(batch),
+        stage.optimizer.state_names().len() as u64,
+        forgets,
+    );
+    stacks.iter().flatten().for_each(|units| walk.build(units));
+    let encoder = stacks.first()?.as_deref()?;
+    let last = stacks.get(second as usize)?.as_deref()?;
+    let learns =
+        |units: &[super::fusion::Unit<'_>]| super::fusion::first_trained(units) < units.len();
+    walk.forward(encoder, false);
+    walk.forward(last, learns(encoder));
+    walk.backward(last, learns(encoder));
+    if learns(encoder) {
+        walk.backward(encoder, false);
+    }
+    let labels = u64::from(stage.task == Task::Classify);
+    let around = input.saturating_add(end(last, code)).saturating_add(labels);
+    let around = around
+        .saturating_mul(u64::from(batch))
+        .saturating_mul(FLOAT);
+    walk.shared.activations = walk.shared.activations.saturating_add(around);
+    walk.shared.scratch = walk.common_scratch();
+    Some(StepMemory {
+        layers: walk.layers,
+        shared: walk.shared,
+    })
+}
+
+/// The largest batch that a stage may have whose step fits into so many bytes; `None` when not even one image
+/// does, or when the stage cannot be trained.
+pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) -> Option<u32> {
+    let fits = |batch: u32| {
+        step_memory(plan, stage, batch, machine).is_some_and(|step| step.total().total() <= budget)
+    };
+    if !fits(1) {
+        return None;
+    }
+    let (mut fitting, mut too_large) = (1u32, MAX_BATCH);
+    if fits(too_large) {
+        return Some(too_large);
+    }
+    while too_large - fitting > 1 {
+        let middle = fitting + (too_large - fitting) / 2;
+        if fits(middle) {
+            fitting = middle;
+        } else {
+            too_large = middle;
+        }
+    }
+    Some(fitting)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,412 @@
+//! A training step, walked through as `nn` takes it: what each layer holds, and what passes from one to the next.
+//!
+//! Outputs stay until the gradient comes back. Gradients stand in two places in turn, each as large as the
+//! largest that it gets. Before everything that learns, outputs do so too.
+
+use super::kernels::{Ends, Kernel, Scratch};
+use super::{Bytes, FLOAT, Machine, tables};
+use crate::cost::fusion::{Unit, Work, end, first_trained};
+use crate::nn::ops::blocking;
+use crate::project::Place;
+use crate::shape::layers::Effort;
+use crate::shape::op::{Op, PlannedLayer};
+use std::collections::BTreeMap;
+
+/// Parts that sums over a batch are taken in.
+const PARTS: u64 = blocking::PARTS as u64;
+/// Bytes of a number in f64.
+const WIDE: u64 = 8;
+
+/// What was met so far.
+pub(crate) struct Walk {
+    pub machine: Machine,
+    pub batch: u64,
+    /// Numbers that the optimizer keeps beside each weight.
+    pub kept_beside: u64,
+    /// Whether outputs that no gradient asks for are overwritten.
+    pub forgets: bool,
+    pub layers: BTreeMap<Place, Bytes>,
+    pub shared: Bytes,
+    /// Numbers of the largest gradient of a weight in parts.
+    sums: u64,
+    scratch: Vec<Scratch>,
+    /// Bytes of the largest sum in f64, and of what is made and dropped within a layer.
+    wide: u64,
+    passing: u64,
+}
+
+impl Walk {
+    pub fn new(machine: Machine, batch: u64, kept_beside: u64, forgets: bool) -> Walk {
+        let (layers, shared) = (BTreeMap::new(), Bytes::default());
+        let scratch = Vec::new();
+        Walk {
+            machine,
+            batch,
+            kept_beside,
+            forgets,
+            layers,
+            shared,
+            sums: 0,
+            scratch,
+            wide: 0,
+            passing: 0,
+        }
+    }
+
+    fn at(&mut self, place: &Place) -> &mut Bytes {
+        self.layers.entry(place.clone()).or_default()
+    }
+
+    fn activations(&mut self, place: &Place, bytes: u64) {
+        let at = self.at(place);
+        at.activations = at.activations.saturating_add(bytes);
+    }
+
+    fn scratch(&mut self, place: &Place, bytes: u64) {
+        let at = self.at(place);
+        at.scratch = at.scratch.saturating_add(bytes);
+    }
+
+    /// Bytes of so many numbers for every image.
+    fn of_batch(&self, numbers: u64) -> u64 {
+        numbers.saturating_mul(self.batch).saturating_mul(FLOAT)
+    }
+
+    /// What is there before any step: weights, and what is kept beside them; tables.
+    pub fn build(&mut self, units: &[Unit<'_>]) {
+        for unit in units {
+            match &unit.work {
+                Work::Join { branches, .. } => {
+                    branches.iter().for_each(|branch| self.build(branch))
+                }
+                Work::Layer(layer) => self.build_layer(unit, layer),
+            }
+        }
+    }
+
+    fn build_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
+        let bytes = layer
+            .op
+            .count()
+            .parameters(&layer.input)
+            .saturating_mul(FLOAT);
+        let beside = bytes.saturating_mul(self.kept_beside);
+        let mut tables = tables::of(layer);
+        let mut statistics = 0;
+        if let Effort::BatchStatistics { channels } = effort(layer) {
+            statistics = 2 * FLOAT * channels as u64;
+            tables = 4 * WIDE * channels as u64;
+        }
+        // Only dense layers take over the order of their input or output.
+        let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
+        let orders = orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
+        tables = tables.saturating_add(orders.saturating_mul(4));
+        if let Some(Op::MaxPool { geometry, .. }) = unit.pool.map(|pool| &pool.op) {
+            tables = tables.saturating_add(tables::windows(geometry));
+            if let Some(kernel) = Kernel::of(layer).last() {
+                let (cells, padded) = kernel.source_cells(kernel.transposed);
+                tables = tables.saturating_add(if cells == padded {
+                    0
+                } else {
+                    tables::places(cells)
+                });
+            }
+        }
+        let at = self.at(unit.place);
+        let (gradients, activations) = (bytes, 0);
+        let weights = bytes.saturating_add(statistics);
+        *at = at.plus(Bytes {
+            weights,
+            gradients,
+            optimizer: beside,
+            activations,
+            scratch: tables,
+        });
+    }
+
+    /// The forward pass of a sequence. `carries`: something before it learns.
+    pub fn forward(&mut self, units: &[Unit<'_>], carries: bool) {
+        let (first, mut turns) = (first_trained(units), Turns::default());
+        for (i, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.skipped) {
+            match &unit.work {
+                Work::Join { branches, .. } => {
+                    branches
+                        .iter()
+                        .for_each(|branch| self.forward(branch, carries || i > first));
+                }
+                Work::Layer(layer) => self.forward_layer(unit, layer),
+            }
+            let written = self.of_batch(unit.written);
+            match unit.writes() {
+                true if self.forgets && !carries && i < first => turns.take(written),
+                true => self.activations(unit.place, written),
+                false => {}
+            }
+        }
+        self.shared.activations = self.shared.activations.saturating_add(turns.bytes());
+    }
+
+    fn forward_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
+        let written = self.of_batch(unit.written);
+        match effort(layer) {
+            // The cell that each maximum came from.
+            Effort::Windows {
+                keeps_indices: true,
+                ..
+            }
+            | Effort::GlobalMaximum => self.activations(unit.place, written),
+            Effort::BatchStatistics { channels } => self.forward_norm(unit, channels as u64),
+            Effort::ImageStatistics { .. } => self.group_norm(layer),
+            Effort::Draws { by_channel } => {
+                // What was drawn, as it was and as a tensor.
+                self.activations(unit.place, written.saturating_mul(2));
+                if by_channel {
+                    let by_channel = self.of_batch(layer.output.channels() as u64);
+                    self.activations(unit.place, by_channel);
+                }
+            }
+            Effort::Nothing
+            | Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Kernels(..)
+            | Effort::Windows {
+                keeps_indices: false,
+                ..
+            }
+            | Effort::Map { .. } => {}
+        }
+        let kernels = Kernel::of(layer);
+        for (index, kernel) in kernels.iter().enumerate() {
+            let is_last = index + 1 == kernels.len();
+            self.scratch(
+                unit.place,
+                kernel
+                    .packed(!kernel.transposed, self.machine)
+                    .saturating_mul(FLOAT),
+            );
+            self.scratch
+                .push(kernel.forward(self.batch, unit.ends(is_last), self.machine));
+            if !is_last {
+                self.activations(unit.place, self.of_batch(middle(kernel)));
+            }
+        }
+        let pooled = unit.fused && unit.pool.is_some();
+        self.activations(unit.place, if pooled { written } else { 0 });
+        let views_output = unit.fused && unit.reshapes;
+        if unit.unflattens || views_output {
+            let bias = if views_output { 0 } else { unit.output };
+            let ordered = layer
+                .op
+                .count()
+                .parameters(&layer.input)
+                .saturating_sub(bias);
+            self.scratch(unit.place, ordered.saturating_mul(FLOAT));
+        }
+    }
+
+    fn forward_norm(&mut self, unit: &Unit<'_>, channels: u64) {
+        // Scale and shift.
+        self.scratch(unit.place, 2 * FLOAT * channels);
+        self.wide = self.wide.max(2 * PARTS * WIDE * channels);
+        if unit.fused && unit.pool.is_some() {
+            self.scratch.push(Scratch {
+                tasks: self.batch,
+                numbers: unit.input,
+            });
+        }
+    }
+
+    /// Weights and sums in f64.
+    fn group_norm(&mut self, layer: &PlannedLayer) {
+        let count = layer.op.count().parameters(&layer.input) / 2;
+        self.wide = self.wide.max(count.saturating_mul(2 * PARTS * WIDE));
+        self.passing = self.passing.max(count.saturating_mul(4 * WIDE + FLOAT));
+    }
+
+    /// The backward pass of a sequence, as far as something learns, or to its input.
+    pub fn backward(&mut self, units: &[Unit<'_>], need_input: bool) {
+        let (first, mut turns) = (
+            if need_input { 0 } else { first_trained(units) },
+            Turns::default(),
+        );
+        for (i, unit) in units.iter().enumerate().rev().filter(|(i, _)| *i >= first) {
+            if unit.watched {
+                self.penalty(unit);
+            }
+            if unit.skipped {
+                continue;
+            }
+            let need = need_input || i > first;
+            match &unit.work {
+                Work::Join { concat, branches } => {
+                    self.backward_join(unit, *concat, branches, need)
+                }
+                Work::Layer(layer) => self.backward_layer(unit, layer, need),
+            }
+            if need && unit.writes_gradient() {
+                turns.take(self.of_batch(unit.input));
+            }
+        }
+        self.shared.activations = self.shared.activations.saturating_add(turns.bytes());
+    }
+
+    fn penalty(&mut self, unit: &Unit<'_>) {
+        let units = match &unit.work {
+            Work::Layer(layer) => layer.output.channels() as u64,
+            Work::Join { .. } => 0,
+        };
+        self.activations(unit.place, self.of_batch(unit.output));
+        self.scratch(unit.place, units.saturating_mul(WIDE + FLOAT));
+        self.wide = self.wide.max(units.saturating_mul(PARTS * WIDE));
+    }
+
+    fn backward_join(
+        &mut self,
+        unit: &Unit<'_>,
+        concat: bool,
+        branches: &[Vec<Unit<'_>>],
+        need: bool,
+    ) {
+        for branch in branches {
+            if !need && first_trained(branch) == branch.len() {
+                continue;
+            }
+            let part = if concat {
+                self.of_batch(end(branch, unit.input))
+            } else {
+                0
+            };
+            self.activations(unit.place, part);
+            self.backward(branch, need);
+        }
+    }
+
+    fn backward_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, need: bool) {
+        if let Op::BatchNorm { channels } = layer.op {
+            self.backward_norm(unit, channels as u64, need);
+        }
+        let kernels = Kernel::of(layer);
+        for (index, kernel) in kernels.iter().enumerate().rev() {
+            let (is_first, is_last) = (index == 0, index + 1 == kernels.len());
+            let ends = unit.ends(is_last);
+            if unit.trains {
+                self.sums = self.sums.max(kernel.partial_sums(self.batch, self.machine));
+                self.scratch
+                    .push(kernel.weight_gradient(self.batch, ends, self.machine));
+            }
+            if need || (!is_first && unit.trains) {
+                self.scratch(
+                    unit.place,
+                    kernel
+                        .packed(kernel.transposed, self.machine)
+                        .saturating_mul(FLOAT),
+                );
+                self.scratch
+                    .push(kernel.input_gradient(self.batch, ends, self.machine));
+                if let Some(before) = kernels.get(index.wrapping_sub(1)) {
+                    self.activations(unit.place, self.of_batch(middle(before)));
+                }
+            }
+        }
+    }
+
+    fn backward_norm(&mut self, unit: &Unit<'_>, channels: u64, need: bool) {
+        // The centre, and where the gradient goes on the three numbers of its plane.
+        let lines = if need { 4 } else { 1 };
+        self.scratch(unit.place, lines * FLOAT * channels);
+        let image = unit.input.max(1);
+        let images = blocking::norm_images(image as usize) as u64;
+        let numbers = images.saturating_mul(image);
+        self.scratch.push(Scratch {
+            tasks: PARTS.min(self.batch),
+            numbers: numbers.saturating_add(2 * channels),
+        });
+    }
+
+    /// Bytes of all that one layer after the other works in.
+    pub fn common_scratch(&self) -> u64 {
+        let most = |thread: u64| {
+            let tasks = self.scratch.iter().filter(|scratch| scratch.tasks > thread);
+            tasks.map(|scratch| scratch.numbers).max().unwrap_or(0)
+        };
+        let threads = (0..self.machine.threads.max(1))
+            .map(most)
+            .fold(self.sums, u64::saturating_add);
+        threads
+            .saturating_mul(FLOAT)
+            .saturating_add(self.wide)
+            .saturating_add(self.passing)
+    }
+}
+
+/// Numbers of an image between the parts of a separable convolution.
+fn middle(depthwise: &Kernel) -> u64 {
+    super::kernels::volume(depthwise.geometry.output).saturating_mul(depthwise.small)
+}
+
+/// Two places that are written in turn, each as large as the largest it gets.
+#[derive(Default)]
+struct Turns {
+    bytes: [u64; 2],
+    second: bool,
+}
+
+impl Turns {
+    fn take(&mut self, bytes: u64) {
+        self.second = !self.second;
+        let [first, second] = &mut self.bytes;
+        let place = if self.second { second } else { first };
+        *place = (*place).max(bytes);
+    }
+
+    fn bytes(&self) -> u64 {
+        let [first, second] = self.bytes;
+        first.saturating_add(second)
+    }
+}
+
+impl Unit<'_> {
+    /// Whether it writes an output, instead of handing on what it got.
+    fn writes(&self) -> bool {
+        match &self.work {
+            Work::Layer(layer) => changes(layer),
+            Work::Join { concat, branches } => *concat || branches.len() > 1,
+        }
+    }
+
+    /// Whether it writes the gradient of its input.
+    fn writes_gradient(&self) -> bool {
+        match &self.work {
+            Work::Layer(layer) => changes(layer) && !matches!(layer.op, Op::Noise { .. }),
+            Work::Join { branches, .. } => branches.len() > 1,
+        }
+    }
+
+    fn ends(&self, is_last: bool) -> Ends {
+        let pooled = is_last && self.fused && self.pool.is_some();
+        Ends {
+            laid: pooled || (is_last && self.fused && self.relu),
+            pooled,
+        }
+    }
+}
+
+/// Whether the layer writes an output of its own.
+fn changes(layer: &PlannedLayer) -> bool {
+    match effort(layer) {
+        Effort::Nothing => false,
+        Effort::Reorders => !(layer.input.is_vector() && layer.output.is_vector()),
+        Effort::Elementwise
+        | Effort::Kernels(..)
+        | Effort::Windows { .. }
+        | Effort::GlobalMaximum
+        | Effort::Map { .. }
+        | Effort::BatchStatistics { .. }
+        | Effort::ImageStatistics { .. }
+        | Effort::Draws { .. } => true,
+    }
+}
+
+fn effort(layer: &PlannedLayer) -> Effort {
+    layer.op.effort(&layer.input, &layer.output)
+}

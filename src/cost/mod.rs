@@ -1,0 +1,11 @@
+//! The cost model: memory and time of a training step, predicted from the shapes.
+//!
+//! What runs as one kernel ([`fusion`]), what is held at the same time ([`memory`]) and how long it
+//! takes ([`time`]). The rules are those of `nn`; tests compare them with what `nn` really does.
+
+pub(crate) mod fusion;
+pub mod memory;
+pub mod time;
+
+pub use memory::{Bytes, Machine, StepMemory, largest_batch, step_memory};
+pub use time::{Speeds, StepTime, step_time};

@@ -1,0 +1,298 @@
+//! How long a training step takes, from what a machine was measured to do: a roofline by layer.
+//!
+//! Each pass of a layer takes as long as its arithmetic at the speed of its kind of kernel, or as its numbers
+//! need to and from memory, whichever is longer, and a little to begin. Lanes to spare count as arithmetic, since
+//! they are computed. It is an estimate: caches, and how well a size fits the tiles, are not modelled.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::fusion::{Unit, Watch, Work, end, first_trained, units};
+use super::memory::Machine;
+use super::memory::kernels::Kernel;
+use crate::project::stage::{Stage, Task};
+use crate::project::{Place, Stack};
+use crate::shape::layers::Effort;
+use crate::shape::op::{Plan, PlannedLayer};
+use std::collections::BTreeMap;
+
+const FLOAT: f64 = 4.0;
+/// Vectors of outputs that a kernel computes together at most.
+const MOST_VECTORS: f64 = 4.0;
+
+/// Multiply-adds a second, in either pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Computing outputs.
+    pub forward: f64,
+    /// Computing gradients of weights and inputs.
+    pub backward: f64,
+}
+
+/// What a machine was measured to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speeds {
+    /// A window of several cells, few channels out: one vector.
+    pub narrow: Rate,
+    /// The same with many channels out.
+    pub wide: Rate,
+    /// A window of one cell.
+    pub pointwise: Rate,
+    /// Every channel by itself.
+    pub depthwise: Rate,
+    /// A dense layer.
+    pub dense: Rate,
+    /// Bytes a second to and from memory, of simple layers.
+    pub bandwidth: f64,
+    /// Seconds that a layer needs to begin.
+    pub start: f64,
+}
+
+/// The time of a training step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepTime {
+    /// Seconds of each layer, forward and backward; a layer in a repeat has all passes.
+    pub layers: BTreeMap<Place, f64>,
+    /// The loss.
+    pub loss: f64,
+    /// The optimizer.
+    pub update: f64,
+}
+
+impl StepTime {
+    /// Seconds of everything.
+    pub fn total(&self) -> f64 {
+        self.layers.values().sum::<f64>() + self.loss + self.update
+    }
+
+    /// Seconds of a node with all that is in it.
+    pub fn within(&self, place: &Place) -> f64 {
+        let inside = |at: &&Place| at.stack == place.stack && at.path.starts_with(&place.path);
+        self.layers
+            .iter()
+            .filter(|(at, _)| inside(at))
+            .map(|(_, seconds)| seconds)
+            .sum()
+    }
+}
+
+/// Estimates a training step of a stage with this many images; `None` where a stack that it needs has an error.
+pub fn step_time(
+    plan: &Plan,
+    stage: &Stage,
+    batch: u32,
+    machine: Machine,
+    speeds: &Speeds,
+) -> Option<StepTime> {
+    let watch = Watch::of(stage);
+    let second = match stage.task {
+        Task::Reconstruct => Stack::Decoder,
+        Task::Classify => Stack::Head,
+    };
+    let (input, code) = (plan.input.elements(), plan.code.elements());
+    let encoder = units(plan.stack(Stack::Encoder)?, input, &watch);
+    let last = units(plan.stack(second)?, code, &watch);
+    let mut clock = Clock {
+        machine,
+        speeds,
+        batch: f64::from(batch),
+        layers: BTreeMap::new(),
+        weights: 0.0,
+    };
+    let learns = first_trained(&encoder) < encoder.len();
+    clock.sequence(&encoder, false);
+    clock.sequence(&last, learns);
+    let outputs = end(&last, code) as f64 * f64::from(batch);
+    let loss = speeds.start + 4.0 * FLOAT * outputs / speeds.bandwidth;
+    // Weight, gradient and two means, read and written.
+    let update = 7.0 * FLOAT * clock.weights / speeds.bandwidth;
+    Some(StepTime {
+        layers: clock.layers,
+        loss,
+        update,
+    })
+}
+
+struct Clock<'a> {
+    machine: Machine,
+    speeds: &'a Speeds,
+    batch: f64,
+    layers: BTreeMap<Place, f64>,
+    weights: f64,
+}
+
+impl Clock<'_> {
+    /// `need_input`: something before it learns, so that a gradient comes out.
+    fn sequence(&mut self, units: &[Unit<'_>], need_input: bool) {
+        let first = if need_input { 0 } else { first_trained(units) };
+        for (i, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.skipped) {
+            let need = need_input || i > first;
+            let seconds = match &unit.work {
+                Work::Layer(layer) => self.layer(unit, layer, i >= first, need),
+                Work::Join { branches, .. } => {
+                    branches
+                        .iter()
+                        .for_each(|branch| self.sequence(branch, need));
+                    let numbers = 2.0 * (unit.input as f64 + unit.output as f64);
+                    self.moved(if need { 2.0 * numbers } else { numbers })
+                }
+            };
+            *self.layers.entry(unit.place.clone()).or_default() += seconds;
+        }
+    }
+
+    /// Seconds in which so many numbers of each image are read or written.
+    fn moved(&self, numbers: f64) -> f64 {
+        self.speeds.start + FLOAT * numbers * self.batch / self.speeds.bandwidth
+    }
+
+    fn layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool, need: bool) -> f64 {
+        let (input, own, written) = (unit.input as f64, unit.output as f64, unit.written as f64);
+        if unit.trains {
+            self.weights += layer.op.count().parameters(&layer.input) as f64;
+        }
+        let kernels = Kernel::of(layer);
+        if !kernels.is_empty() {
+            let pool = if unit.fused && unit.pool.is_some() {
+                self.moved(own + written)
+            } else {
+                0.0
+            };
+            let last = kernels.len() - 1;
+            let each = kernels.iter().enumerate().map(|(index, kernel)| {
+                let need = need || (index > 0 && unit.trains);
+                self.kernel(
+                    kernel,
+                    unit.trains,
+                    need,
+                    [input, if index == last { written } else { input }],
+                )
+            });
+            return each.sum::<f64>() + pool;
+        }
+        let (forward, backward) = match layer.op.effort(&layer.input, &layer.output) {
+            Effort::Nothing => return 0.0,
+            // Each window is read again; indices are as large as the output.
+            Effort::Windows { geometry, .. } => {
+                let window = super::memory::kernels::volume(geometry.kernel) as f64;
+                (
+                    window * written.min(input) + 2.0 * written,
+                    input + 2.0 * written,
+                )
+            }
+            // Twice over the batch for the means, and once to apply them.
+            Effort::BatchStatistics { .. } => (2.0 * input + written, 5.0 * input),
+            // In f64, number by number.
+            Effort::ImageStatistics { .. } => (20.0 * input, 60.0 * input),
+            // Random numbers are drawn one by one.
+            Effort::Draws { .. } => (40.0 * input, 3.0 * input),
+            Effort::Reorders
+            | Effort::Elementwise
+            | Effort::Kernels(..)
+            | Effort::GlobalMaximum
+            | Effort::Map { .. } => (input + written, 2.0 * (input + written)),
+        };
+        self.moved(forward)
+            + if goes_back && need {
+                self.moved(backward)
+            } else {
+                0.0
+            }
+    }
+
+    /// Forward, the gradient of the weight, the gradient of the input.
+    fn kernel(&self, kernel: &Kernel, trains: bool, need: bool, [input, written]: [f64; 2]) -> f64 {
+        let down = !kernel.transposed;
+        let weight = kernel.packed(true, self.machine) as f64;
+        let pass = |down: bool, backward: bool| {
+            let rate = self.rate(kernel, down);
+            let rate = if backward {
+                rate.backward
+            } else {
+                rate.forward
+            };
+            let arithmetic = kernel.work(down, self.machine) as f64 * self.batch / rate;
+            let moved = FLOAT * ((input + written) * self.batch + weight) / self.speeds.bandwidth;
+            self.speeds.start + arithmetic.max(moved)
+        };
+        let of_weight = if trains { pass(true, true) } else { 0.0 };
+        let of_input = if need { pass(!down, true) } else { 0.0 };
+        pass(down, false) + of_weight + of_input
+    }
+
+    fn rate(&self, kernel: &Kernel, down: bool) -> Rate {
+        let speeds = self.speeds;
+        let (window, positions) = (kernel.geometry.kernel, kernel.geometry.input);
+        match super::memory::kernels::volume(window) {
+            _ if kernel.is_depthwise() => speeds.depthwise,
+            1 if super::memory::kernels::volume(positions) == 1 => speeds.dense,
+            1 => speeds.pointwise,
+            _ => {
+                let lanes = if down { kernel.small } else { kernel.large } / kernel.groups.max(1);
+                let vectors = lanes.div_ceil(self.machine.lanes.max(1)) as f64;
+                let share = ((vectors.min(MOST_VECTORS) - 1.0) / (MOST_VECTORS - 1.0)).max(0.0);
+                let between = |narrow: f64, wide: f64| narrow + share * (wide - narrow);
+                Rate {
+                    forward: between(speeds.narrow.forward, speeds.wide.forward),
+                    backward: between(speeds.narrow.backward, speeds.wide.backward),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::infer;
+    use crate::testkit::networks::network;
+
+    const MACHINE: Machine = Machine {
+        threads: 2,
+        lanes: 16,
+    };
+    const RATE: Rate = Rate {
+        forward: 1e9,
+        backward: 1e9,
+    };
+
+    fn seconds(input: &str, texts: &[&str], bandwidth: f64) -> f64 {
+        let network = network(input, texts, &[], &[]);
+        let (narrow, wide, pointwise, depthwise, dense) = (RATE, RATE, RATE, RATE, RATE);
+        let speeds = Speeds {
+            narrow,
+            wide,
+            pointwise,
+            depthwise,
+            dense,
+            bandwidth,
+            start: 0.0,
+        };
+        let step = step_time(
+            &infer(&network).plan.unwrap(),
+            &Stage::default(),
+            10,
+            MACHINE,
+            &speeds,
+        )
+        .unwrap();
+        let layers: f64 = step.layers.values().sum();
+        assert!((step.total() - layers - step.loss - step.update).abs() < 1e-12);
+        layers
+    }
+
+    #[test]
+    fn arithmetic_or_memory_whichever_is_longer() {
+        // The first layer has no gradient for its input: twice 10 images · 16·9·16·64 multiply-adds.
+        let macs = 10.0 * 16.0 * 9.0 * 16.0 * 64.0;
+        let one = seconds("16x8x8", &["conv 16 k3 p1"], 1e15);
+        assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
+        let two = seconds("16x8x8", &["conv 16 k3 p1", "conv 16 k3 p1"], 1e15);
+        assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
+        // 10 images of 1,024 numbers in and out, and the weight, in both passes.
+        let moved = 2.0 * 4.0 * (10.0 * 2048.0 + 16.0 * 144.0);
+        let slow = seconds("16x8x8", &["conv 16 k3 p1"], 1e3);
+        assert!((slow - moved / 1e3).abs() < 1e-6 * slow);
+        // Three channels out take a vector of 16 as well.
+        assert_eq!(seconds("16x8x8", &["conv 3 k3 p1"], 1e15), one);
+    }
+}

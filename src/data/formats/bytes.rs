@@ -1,0 +1,176 @@
+//! Finding a source's files and reading their bytes, plain or gzip.
+//!
+//! Nothing here trusts a number from a file: memory grows with the bytes that really arrive, and
+//! a reader gives up one byte after what was expected. Fails with the file's name and both sizes.
+
+use crate::data::error::DataError;
+use crate::format;
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Deflate cannot shrink anything further than this; a header that claims more is lying.
+const MOST_DEFLATE_SHRINKS: u64 = 1032;
+
+pub(crate) const DOWNLOAD_AGAIN: &str = "download it again";
+
+/// A file opened for reading from its start, unpacked on the way if it is gzip.
+pub(crate) struct Input {
+    pub path: PathBuf,
+    reader: Box<dyn Read>,
+    on_disk: u64,
+    packed: bool,
+}
+
+/// The first of `names` that is a file in one of `folders`.
+pub(crate) fn find(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
+    folders
+        .iter()
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.is_file())
+}
+
+/// `path` itself and those of `below` that are folders in it.
+pub(crate) fn folders(path: &Path, below: &[&str]) -> Vec<PathBuf> {
+    let inner = below
+        .iter()
+        .map(|name| path.join(name))
+        .filter(|folder| folder.is_dir());
+    std::iter::once(path.to_path_buf()).chain(inner).collect()
+}
+
+/// The error for files that are nowhere.
+pub(crate) fn missing(what: &str, names: &[&str], folders: &[PathBuf], help: &str) -> DataError {
+    let listed: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    let absent = match folders.first() {
+        Some(folder) if !folder.exists() => "that folder does not exist; ",
+        _ => "",
+    };
+    DataError::Missing {
+        what: what.to_string(),
+        names: names.join(", "),
+        folders: listed.join(" and "),
+        help: format!("{absent}{help}"),
+    }
+}
+
+impl Input {
+    /// Opens `path`. Whether it is gzip is seen from its first bytes, not its name: browsers
+    /// unpack downloads and leave the name as it was.
+    pub fn open(path: &Path) -> Result<Input, DataError> {
+        let fail = |cause| DataError::unreadable(path, cause);
+        let mut file = File::open(path).map_err(fail)?;
+        let on_disk = file.metadata().map_err(fail)?.len();
+        let mut magic = Vec::with_capacity(2);
+        file.by_ref()
+            .take(2)
+            .read_to_end(&mut magic)
+            .map_err(fail)?;
+        file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        let packed = magic == [0x1f, 0x8b];
+        let buffered = BufReader::new(file);
+        let reader: Box<dyn Read> = if packed {
+            Box::new(MultiGzDecoder::new(buffered))
+        } else {
+            Box::new(buffered)
+        };
+        Ok(Input {
+            path: path.to_path_buf(),
+            reader,
+            on_disk,
+            packed,
+        })
+    }
+
+    /// Whether the file is gzip.
+    pub fn is_packed(&self) -> bool {
+        self.packed
+    }
+
+    /// For what reads piece by piece.
+    pub fn reader(&mut self) -> &mut dyn Read {
+        &mut self.reader
+    }
+
+    /// At most `most` of the bytes that follow.
+    pub fn read_up_to(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(cause) if self.packed && cause.kind() != ErrorKind::Interrupted => {
+                Err(DataError::malformed(
+                    &self.path,
+                    format!(
+                        "the gzip data is damaged after {} bytes ({cause})",
+                        format::count(bytes.len() as u64)
+                    ),
+                    DOWNLOAD_AGAIN,
+                ))
+            }
+            Err(cause) => Err(DataError::unreadable(&self.path, cause)),
+        }
+    }
+
+    /// Exactly the `expected` bytes that must follow the `header` bytes already read; `claim` is
+    /// the header's own words, for the message.
+    pub fn read_rest(
+        &mut self,
+        header: u64,
+        expected: u64,
+        claim: &str,
+    ) -> Result<Vec<u8>, DataError> {
+        let whole = header.saturating_add(expected);
+        let most_possible = if self.packed {
+            self.on_disk.saturating_mul(MOST_DEFLATE_SHRINKS)
+        } else {
+            self.on_disk
+        };
+        if whole > most_possible {
+            return Err(self.wrong_length(whole, self.on_disk, claim));
+        }
+        let body = self.read_up_to(expected.saturating_add(1))?;
+        if body.len() as u64 != expected {
+            let found = if self.packed {
+                header + body.len() as u64
+            } else {
+                self.on_disk
+            };
+            return Err(self.wrong_length(whole, found, claim));
+        }
+        Ok(body)
+    }
+
+    fn wrong_length(&self, whole: u64, found: u64, claim: &str) -> DataError {
+        let more = if found > whole { "at least " } else { "" };
+        let unpacked = if self.packed { " when unpacked" } else { "" };
+        let problem = format!(
+            "the header says {claim} ({} bytes), the file has {more}{}{unpacked}",
+            format::count(whole),
+            format::count(found)
+        );
+        DataError::malformed(&self.path, problem, DOWNLOAD_AGAIN)
+    }
+}
+
+/// The lines of a small text file of class names, or none where it is absent or unusable: names
+/// are a comfort, never a reason to refuse images.
+pub(crate) fn names_file(folders: &[PathBuf], name: &str) -> Vec<String> {
+    const MOST: u64 = 1 << 16;
+    let text = find(folders, &[name])
+        .map(|path| Input::open(&path).and_then(|mut input| input.read_up_to(MOST)))
+        .transpose()
+        .unwrap_or_else(|error| {
+            log::warn!("classes have numbers for names: {error}");
+            None
+        })
+        .unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .map(|line| line.trim().to_string())
+        .filter(|line| !line.is_empty())
+        .collect()
+}

@@ -1,0 +1,9 @@
+//! From an image file to the values of the network's input: decoding, size, channels, range.
+
+pub(crate) mod image_file;
+pub(crate) mod image_fitting;
+pub(crate) mod luma;
+pub(crate) mod mean_std;
+pub(crate) mod pixel_scale;
+pub(crate) mod resize;
+pub(crate) mod single_image;

@@ -1,0 +1,235 @@
+//! From a pixel 0..255 to the number the network sees, and back: `range` or `normalize` of the
+//! project. Making it fails on settings that would give infinities or make all pixels equal.
+
+use crate::data::error::DataError;
+use crate::project::data::{DataSpec, MeanStd};
+
+/// What every pixel value becomes, by channel.
+pub(crate) struct Scale {
+    /// One for every channel, or a single one where all channels are alike.
+    tables: Vec<[f32; 256]>,
+}
+
+impl Scale {
+    /// `usual` is the range where the project says nothing, `measured` what `normalize = "train"` came to (without
+    /// it, such a project's pixels become 0 to 1).
+    pub fn new(
+        spec: &DataSpec,
+        channels: usize,
+        usual: [f32; 2],
+        measured: Option<&MeanStd>,
+    ) -> Result<Scale, DataError> {
+        let ends = match (&spec.range, &spec.normalize) {
+            (Some(_), Some(_)) => {
+                return Err(DataError::setting(
+                    "range",
+                    "given together with normalize, and only one of them can decide what a pixel becomes",
+                    "delete one of the two",
+                ));
+            }
+            (range, None) => vec![check_range(range.unwrap_or(usual))?; channels],
+            (None, Some(normalize)) => match normalize.numbers().or(measured) {
+                Some(numbers) => normalized_ends(&numbers.mean, &numbers.std, channels)?,
+                None => vec![[0.0, 1.0]; channels],
+            },
+        };
+        let alike = ends.windows(2).all(|pair| pair[0] == pair[1]);
+        let different = if alike { 1 } else { ends.len() };
+        Ok(Scale {
+            tables: ends.into_iter().take(different).map(table).collect(),
+        })
+    }
+
+    /// Pixel 0 becomes 0 and pixel 255 becomes 1.
+    pub fn shares() -> Scale {
+        Scale {
+            tables: vec![table([0.0, 1.0])],
+        }
+    }
+
+    /// The least and the greatest number any pixel can become.
+    pub fn pixel_range(&self) -> [f32; 2] {
+        if let [table] = self.tables.as_slice() {
+            return [table[0], table[255]];
+        }
+        let all = || self.tables.iter().flat_map(|table| [table[0], table[255]]);
+        [
+            all().fold(f32::INFINITY, f32::min),
+            all().fold(f32::NEG_INFINITY, f32::max),
+        ]
+    }
+
+    /// Pixels to numbers; both H×W×C (or whole rows of it) and of one length.
+    pub fn apply(&self, pixels: &[u8], out: &mut [f32]) {
+        if let [table] = self.tables.as_slice() {
+            for (value, &pixel) in out.iter_mut().zip(pixels) {
+                *value = table[usize::from(pixel)];
+            }
+            return;
+        }
+        let channels = self.tables.len();
+        for (values, pixels) in out
+            .chunks_exact_mut(channels)
+            .zip(pixels.chunks_exact(channels))
+        {
+            for ((value, &pixel), table) in values.iter_mut().zip(pixels).zip(&self.tables) {
+                *value = table[usize::from(pixel)];
+            }
+        }
+    }
+
+    /// Shares of the way from pixel 0 to pixel 255 to numbers; both H×W×C or whole rows of it, and of one length.
+    pub fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
+        if let [table] = self.tables.as_slice() {
+            let (low, width) = (table[0], table[255] - table[0]);
+            out.iter_mut()
+                .zip(shares)
+                .for_each(|(value, share)| *value = low + width * share);
+            return;
+        }
+        for ((value, share), table) in out.iter_mut().zip(shares).zip(self.tables.iter().cycle()) {
+            *value = table[0] + (table[255] - table[0]) * share;
+        }
+    }
+
+    /// Numbers back to pixels, rounded and clamped; not-a-number becomes 0.
+    pub fn to_pixels(&self, values: &[f32]) -> Vec<u8> {
+        let tables = self.tables.iter().cycle();
+        let back = |(&value, table): (&f32, &[f32; 256])| {
+            let share = (value - table[0]) / (table[255] - table[0]);
+            (share * 255.0).round().clamp(0.0, 255.0) as u8
+        };
+        values.iter().zip(tables).map(back).collect()
+    }
+}
+
+fn check_range(range: [f32; 2]) -> Result<[f32; 2], DataError> {
+    let width = range[1] - range[0];
+    if width.is_finite() && width != 0.0 {
+        return Ok(range);
+    }
+    Err(DataError::setting(
+        "range",
+        format!(
+            "[{}, {}] makes no difference between black and white",
+            range[0], range[1]
+        ),
+        "write two different numbers, range = [0, 1] or [-1, 1]",
+    ))
+}
+
+fn normalized_ends(mean: &[f32], std: &[f32], channels: usize) -> Result<Vec<[f32; 2]>, DataError> {
+    let help = format!(
+        "write {channels} numbers for mean and {channels} greater than 0 for std, one a channel"
+    );
+    if mean.len() != channels || std.len() != channels {
+        let problem = format!(
+            "{} means and {} stds for images of {channels} channels",
+            mean.len(),
+            std.len()
+        );
+        return Err(DataError::setting("normalize", problem, help));
+    }
+    let ends: Vec<[f32; 2]> = mean
+        .iter()
+        .zip(std)
+        .map(|(m, s)| [(0.0 - m) / s, (1.0 - m) / s])
+        .collect();
+    let usable = |([low, high], std): (&[f32; 2], &f32)| {
+        *std > 0.0 && (high - low).is_finite() && high != low
+    };
+    if !ends.iter().zip(std).all(usable) {
+        let problem = format!("mean {mean:?} and std {std:?} give no finite numbers");
+        return Err(DataError::setting("normalize", problem, help));
+    }
+    Ok(ends)
+}
+
+fn table(ends: [f32; 2]) -> [f32; 256] {
+    std::array::from_fn(|pixel| match pixel {
+        255 => ends[1],
+        _ => ends[0] + (ends[1] - ends[0]) * (pixel as f32 / 255.0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::data::Normalize;
+
+    fn made(spec: &DataSpec, channels: usize) -> Result<Scale, DataError> {
+        Scale::new(spec, channels, [0.0, 1.0], None)
+    }
+
+    fn ranged(range: [f32; 2]) -> DataSpec {
+        DataSpec {
+            range: Some(range),
+            ..DataSpec::default()
+        }
+    }
+
+    fn normalized(mean: &[f32], std: &[f32]) -> DataSpec {
+        DataSpec {
+            normalize: Some(Normalize::By(MeanStd {
+                mean: mean.to_vec(),
+                std: std.to_vec(),
+            })),
+            ..DataSpec::default()
+        }
+    }
+
+    fn round_trip(scale: &Scale) {
+        let pixels: Vec<u8> = (0..=255).flat_map(|v| [v, 255 - v, v]).collect();
+        let mut values = vec![0.0; pixels.len()];
+        scale.apply(&pixels, &mut values);
+        assert_eq!(scale.to_pixels(&values), pixels);
+    }
+
+    #[test]
+    fn ranges_are_met_exactly_and_undone() {
+        let scale = made(&ranged([-1.0, 1.0]), 3).unwrap();
+        assert_eq!(scale.pixel_range(), [-1.0, 1.0]);
+        round_trip(&scale);
+        assert_eq!(
+            scale.to_pixels(&[-9.0, 9.0, f32::NAN, 0.0]),
+            [0, 255, 0, 128]
+        );
+        round_trip(&made(&DataSpec::default(), 1).unwrap());
+        assert_eq!(
+            made(&ranged([1.0, 0.0]), 3).unwrap().pixel_range(),
+            [1.0, 0.0]
+        );
+    }
+
+    #[test]
+    fn normalize_is_by_channel() {
+        let scale = made(&normalized(&[0.5, 0.4, 0.3], &[0.5, 0.2, 0.1]), 3).unwrap();
+        let mut values = [0.0; 6];
+        scale.apply(&[0, 0, 0, 255, 255, 255], &mut values);
+        for (value, expected) in values.iter().zip([-1.0, -2.0, -3.0, 1.0, 3.0, 7.0]) {
+            assert!((value - expected).abs() < 1e-5, "{value} for {expected}");
+        }
+        assert_eq!(scale.pixel_range()[0], values[2]);
+        round_trip(&scale);
+    }
+
+    #[test]
+    fn useless_settings_are_refused() {
+        for range in [[1.0, 1.0], [0.0, f32::INFINITY], [f32::NAN, 1.0]] {
+            assert!(made(&ranged(range), 3).is_err());
+        }
+        for (mean, std) in [
+            (0.5, 0.0),
+            (0.5, -1.0),
+            (f32::NAN, 1.0),
+            (0.5, f32::INFINITY),
+        ] {
+            assert!(made(&normalized(&[mean], &[std]), 1).is_err());
+        }
+        assert!(made(&normalized(&[0.5], &[0.5]), 3).is_err());
+        let mut both = normalized(&[0.5], &[0.5]);
+        both.range = Some([0.0, 1.0]);
+        let message = made(&both, 1).err().map(|error| error.to_string());
+        assert!(message.unwrap_or_default().contains("delete one"));
+    }
+}

@@ -1,0 +1,34 @@
+//! One image file by itself, at its own size and in its own colours: no dataset around it.
+
+use super::image_file;
+use crate::data::error::DataError;
+use std::path::Path;
+
+/// A picture from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePicture {
+    /// Height and width.
+    pub size: [usize; 2],
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// `H × W × C` bytes.
+    pub pixels: Vec<u8>,
+}
+
+impl FilePicture {
+    /// Reads a PNG, JPEG, BMP, GIF, WebP or TIFF file; fails where that cannot be decoded or is too large.
+    pub fn read(path: &Path) -> Result<FilePicture, DataError> {
+        let refused = |problem: String| {
+            let help = "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere";
+            DataError::malformed(path, problem, help)
+        };
+        let header = image_file::header(path).map_err(refused)?;
+        let channels = if header.colour { 3 } else { 1 };
+        let decoded = image_file::decode(path, channels).map_err(refused)?;
+        Ok(FilePicture {
+            size: [decoded.height, decoded.width],
+            channels,
+            pixels: decoded.pixels,
+        })
+    }
+}

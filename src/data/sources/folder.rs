@@ -1,0 +1,105 @@
+//! Folders of images or recordings: one folder a class, with `train` and `test` above them or without;
+//! EuroSAT and Oxford's 17 flowers are such folders with their own habits, and a CSV file is a
+//! list of images that may lie anywhere.
+//!
+//! All files are decoded when the dataset is opened, so a broken one is known, left out and
+//! reported before training starts. Fails when more than half are broken, and when the images differ in
+//! size and the project does not say which size to scale them to.
+//!
+//! The order is the first image of every class by name, then the second of every class, and so
+//! on: any first part, as `limit` takes it, has all classes.
+
+mod decode;
+mod flowers;
+mod listing;
+mod mat;
+mod sounds;
+mod table;
+mod walk;
+
+use crate::data::error::DataError;
+use crate::data::source::{Ask, BYTES, Loaded};
+use crate::data::splits::split_assignment::{Given, Rules};
+use crate::project::data::{Source, Split};
+use listing::{Entry, Listing};
+use std::collections::BTreeMap;
+
+/// The share held back for `test` where a folder has no such split.
+const TEST_SHARE: f64 = 0.1;
+
+pub(crate) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+    let Listing {
+        classes,
+        mut splits,
+        mut skipped,
+        has_splits,
+    } = match ask.spec.source {
+        Source::Csv => table::list(ask)?,
+        _ => listing::list(ask)?,
+    };
+    let rules = Rules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
+    splits = share_out(&rules, &splits);
+    for (_, entries) in &mut splits {
+        take_turns(entries);
+        entries.truncate(ask.spec.limit.unwrap_or(usize::MAX));
+    }
+    let (parts, span) = match ask.spec.source {
+        Source::Wav => sounds::decode(ask, splits, &mut skipped)?,
+        _ => (decode::decode(ask, splits, &mut skipped)?, BYTES),
+    };
+    skipped.sort_by(|a, b| a.file.cmp(&b.file));
+    Ok(Loaded {
+        classes,
+        parts,
+        skipped,
+        span,
+        carve: false,
+    })
+}
+
+/// The first of every class, then the second of every class, and so on.
+fn take_turns(entries: &mut [Entry]) {
+    let mut seen: BTreeMap<Option<u32>, usize> = BTreeMap::new();
+    let mut turns = BTreeMap::new();
+    for entry in entries.iter() {
+        let turn = seen.entry(entry.class).or_default();
+        turns.insert(entry.path.clone(), *turn);
+        *turn += 1;
+    }
+    // Looked up once for an entry: comparing paths costs more than all the rest.
+    entries.sort_by_cached_key(|entry| (turns.get(&entry.path).copied(), entry.class));
+}
+
+/// The files of every split, given those of the folder's own.
+fn share_out(rules: &Rules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
+    let labels: Vec<Option<Vec<u32>>> = splits
+        .iter()
+        .map(|(_, entries)| entries.iter().map(|entry| entry.class).collect())
+        .collect();
+    let given = splits
+        .iter()
+        .zip(&labels)
+        .map(|((split, entries), labels)| Given {
+            split: *split,
+            len: entries.len(),
+            labels: labels.as_deref(),
+        });
+    let shares = rules.share_out(&given.collect::<Vec<Given>>());
+    let entry = |part: u32, place: u32, labelled: bool| -> Option<Entry> {
+        let entry = splits.get(part as usize)?.1.get(place as usize)?;
+        Some(Entry {
+            class: entry.class.filter(|_| labelled),
+            ..entry.clone()
+        })
+    };
+    let files = |items: Vec<(u32, u32)>, labelled| {
+        items
+            .into_iter()
+            .filter_map(|(part, place)| entry(part, place, labelled))
+            .collect()
+    };
+    shares
+        .into_iter()
+        .map(|share| (share.split, files(share.items, share.labelled)))
+        .collect()
+}

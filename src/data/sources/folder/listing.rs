@@ -1,0 +1,206 @@
+//! Which files are there, of which class and split. Reads names only. Fails when nothing that
+//! looks like an image is found.
+
+use super::flowers;
+use super::walk::{Walk, read_folder};
+use crate::data::Skipped;
+use crate::data::audio;
+use crate::data::error::DataError;
+use crate::data::images::image_file;
+use crate::data::source::Ask;
+use crate::project::data::{Source, Split};
+use std::path::{Path, PathBuf};
+
+/// The names a split's folder can have.
+const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [
+    (Split::Train, &["train", "training"]),
+    (Split::Valid, &["valid", "val", "validation"]),
+    (Split::Test, &["test", "testing"]),
+    (Split::Unlabeled, &["unlabeled", "unlabelled"]),
+];
+
+/// A file that should be an image.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub path: PathBuf,
+    pub class: Option<u32>,
+}
+
+/// The split that a word names.
+pub(crate) fn split_of(word: &str) -> Option<Split> {
+    let word = word.to_lowercase();
+    SPLIT_FOLDERS
+        .iter()
+        .find(|(_, names)| names.contains(&word.as_str()))
+        .map(|(split, _)| *split)
+}
+
+pub(crate) struct Listing {
+    pub classes: Vec<String>,
+    pub splits: Vec<(Split, Vec<Entry>)>,
+    pub skipped: Vec<Skipped>,
+    /// Whether the folder itself says what is for training and what for testing.
+    pub has_splits: bool,
+}
+
+/// The images of one class folder.
+struct ClassFolder {
+    name: String,
+    files: Vec<PathBuf>,
+}
+
+pub(crate) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
+    ask.report("looking for files", 0, 1)?;
+    let source = ask.spec.source;
+    let root = root(&ask.folder, source);
+    if !root.is_dir() {
+        return Err(nothing(source, &root, "there is no such folder"));
+    }
+    read_folder(&root).map_err(|cause| DataError::unreadable(&root, cause))?;
+    let listing = match source {
+        Source::Flowers17 => flowers::list(ask, &root)?,
+        Source::Wav => list_folder(&root, audio::is_named_like_one)?,
+        _ => list_folder(&root, image_file::is_named_like_one)?,
+    };
+    if listing.splits.iter().all(|(_, entries)| entries.is_empty()) {
+        let problem = match source {
+            Source::Flowers17 => "no file named image_0001.jpg to image_1360.jpg in it",
+            Source::Wav => "no .wav file in it or in the folders below it",
+            _ => "no image in it or in the folders below it",
+        };
+        return Err(nothing(source, &root, problem));
+    }
+    Ok(listing)
+}
+
+pub(crate) fn nothing(source: Source, folder: &Path, problem: &str) -> DataError {
+    let (what, example, endings) = match source {
+        Source::Wav => ("recordings", "one.wav", ".wav".to_string()),
+        _ => ("images", "picture.jpg", image_file::extensions()),
+    };
+    DataError::NoImages {
+        folder: folder.to_path_buf(),
+        problem: problem.to_string(),
+        help: format!(
+            "point path at a folder with one folder of {what} a class (CLASS/{example}), \
+             or with train/CLASS and test/CLASS; names that end in {endings} are read"
+        ),
+    }
+}
+
+/// Archives unpack to a folder of their own, which people point at from above.
+fn root(path: &Path, source: Source) -> PathBuf {
+    let below: &[&str] = match source {
+        Source::Eurosat => &["EuroSAT_RGB", "2750"],
+        Source::Flowers17 => &["jpg"],
+        _ => &[],
+    };
+    let inner = below
+        .iter()
+        .map(|name| path.join(name))
+        .find(|folder| folder.is_dir());
+    inner.unwrap_or_else(|| path.to_path_buf())
+}
+
+fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
+    let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
+        .iter()
+        .filter_map(|(split, names)| {
+            let folder = names
+                .iter()
+                .map(|name| root.join(name))
+                .find(|folder| folder.is_dir());
+            Some((*split, folder?))
+        })
+        .collect();
+    let has_splits = split_folders
+        .iter()
+        .any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
+    if has_splits {
+        return list_splits(&split_folders, wanted);
+    }
+    let whole = [(Split::Train, root.to_path_buf())];
+    Ok(Listing {
+        has_splits: false,
+        ..list_splits(&whole, wanted)?
+    })
+}
+
+fn list_splits(
+    split_folders: &[(Split, PathBuf)],
+    wanted: fn(&Path) -> bool,
+) -> Result<Listing, DataError> {
+    let mut walk = Walk::new(wanted);
+    let mut found = Vec::new();
+    for (split, folder) in split_folders {
+        found.push((*split, list_classes(folder, &mut walk)?, walk.files(folder)));
+    }
+    let labelled = found
+        .iter()
+        .filter(|(split, ..)| *split != Split::Unlabeled);
+    let mut classes: Vec<String> = labelled
+        .flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone()))
+        .collect();
+    classes.sort();
+    classes.dedup();
+    let splits = found.into_iter().map(|(split, folders, loose)| {
+        let entries = entries(split, folders, loose, &classes, &mut walk);
+        (split, entries)
+    });
+    let splits = splits.collect();
+    Ok(Listing {
+        splits,
+        classes,
+        skipped: walk.skipped,
+        has_splits: true,
+    })
+}
+
+fn entries(
+    split: Split,
+    folders: Vec<ClassFolder>,
+    loose: Vec<PathBuf>,
+    classes: &[String],
+    walk: &mut Walk,
+) -> Vec<Entry> {
+    let class_of = |name: &String| classes.binary_search(name).ok().map(|class| class as u32);
+    let unlabelled = split == Split::Unlabeled || folders.is_empty();
+    let mut entries = Vec::new();
+    for folder in folders {
+        let class = if unlabelled {
+            None
+        } else {
+            class_of(&folder.name)
+        };
+        entries.extend(folder.files.into_iter().map(|path| Entry { path, class }));
+    }
+    if unlabelled {
+        entries.extend(loose.into_iter().map(|path| Entry { path, class: None }));
+    } else {
+        let reason = "it lies beside the class folders, so it has no class";
+        loose
+            .iter()
+            .for_each(|file| walk.skip(file, reason.to_string()));
+    }
+    entries
+}
+
+/// The folders of `folder` that hold images, at any depth, by name.
+fn list_classes(folder: &Path, walk: &mut Walk) -> Result<Vec<ClassFolder>, DataError> {
+    let mut classes = Vec::new();
+    for path in walk.folders(folder) {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let before = walk.skipped.len();
+        let files = walk.files_below(&path)?;
+        if !files.is_empty() {
+            classes.push(ClassFolder { name, files });
+        } else if walk.skipped.len() == before {
+            walk.skip(&path, "no image in this folder or below it".to_string());
+        }
+    }
+    Ok(classes)
+}

@@ -1,0 +1,220 @@
+//! MNIST and Fashion-MNIST: IDX files, plain or gzip.
+//!
+//! An IDX header is a magic number (`0 0 8 n`: unsigned bytes, n axes) and n big-endian sizes.
+//! The sizes are checked against the file before anything is allocated. Fails on a wrong magic
+//! number, on sizes that do not fit the file, on labels that are too few, too many or too large.
+
+use crate::data::error::DataError;
+use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::data::formats::records::{Layout, Records, Store};
+use crate::data::source::{Ask, BYTES, Loaded, Part, bad_label};
+use crate::format;
+use crate::project::data::Split;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+pub(crate) const FASHION: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+/// Where torchvision puts the files below the folder it is given.
+const BELOW: [&str; 3] = ["raw", "MNIST/raw", "FashionMNIST/raw"];
+/// No image of this kind has a side as long as this; a header that says so is not one.
+const LONGEST_SIDE: u32 = 4096;
+const HELP: &str = "point path at the folder that holds the files (.gz or unpacked, both are read)";
+
+struct Images {
+    pixels: Vec<u8>,
+    count: u32,
+    rows: u32,
+    columns: u32,
+}
+
+pub(crate) fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded, DataError> {
+    let folders = bytes::folders(&ask.folder, &BELOW);
+    let mut parts: Vec<Part> = Vec::new();
+    for (done, (split, prefix)) in [(Split::Train, "train"), (Split::Test, "t10k")]
+        .into_iter()
+        .enumerate()
+    {
+        ask.report("reading files", done, 2)?;
+        let images = names(prefix, "images", 3);
+        if let Some(path) = find(&folders, &images) {
+            let labels = find(&folders, &names(prefix, "labels", 1));
+            let part = load_split(split, &path, labels.as_deref(), classes.len())?;
+            check_same_size(&path, parts.first(), &part)?;
+            parts.push(part);
+        }
+    }
+    ask.report("reading files", 2, 2)?;
+    if parts.is_empty() {
+        let wanted = [names("train", "images", 3), names("t10k", "images", 3)].concat();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        return Err(bytes::missing(
+            &format!("the images of {what}"),
+            &wanted,
+            &folders,
+            HELP,
+        ));
+    }
+    Ok(Loaded {
+        classes: classes.iter().map(ToString::to_string).collect(),
+        parts,
+        skipped: Vec::new(),
+        span: BYTES,
+        carve: true,
+    })
+}
+
+/// The names in use: `train-images-idx3-ubyte`, with a dot before idx, and either with `.gz`.
+fn names(prefix: &str, kind: &str, axes: u32) -> Vec<String> {
+    let plain = ["-", "."].map(|mark| format!("{prefix}-{kind}{mark}idx{axes}-ubyte"));
+    plain
+        .iter()
+        .flat_map(|name| [name.clone(), format!("{name}.gz")])
+        .collect()
+}
+
+fn find(folders: &[PathBuf], names: &[String]) -> Option<PathBuf> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    bytes::find(folders, &names)
+}
+
+fn load_split(
+    split: Split,
+    images: &Path,
+    labels: Option<&Path>,
+    classes: usize,
+) -> Result<Part, DataError> {
+    let read = read_images(images)?;
+    let labels = labels
+        .map(|path| read_labels(path, images, read.count, classes))
+        .transpose()?;
+    let (rows, columns) = (read.rows as usize, read.columns as usize);
+    let pictures = Records {
+        store: Store::Memory(read.pixels),
+        count: read.count as usize,
+        record: rows * columns,
+        offset: 0,
+        shape: [rows, columns, 1],
+        layout: Layout::Grey,
+    };
+    Ok(Part {
+        split,
+        pictures: Arc::new(pictures),
+        labels,
+    })
+}
+
+fn read_images(path: &Path) -> Result<Images, DataError> {
+    let mut input = Input::open(path)?;
+    let [count, rows, columns] = read_header::<3>(&mut input, "images")?;
+    let sides = 1..=LONGEST_SIDE;
+    if count == 0 || !sides.contains(&rows) || !sides.contains(&columns) {
+        let problem =
+            format!("the header says {count} images of {rows}×{columns}, which cannot be");
+        return Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN));
+    }
+    let expected = u64::from(count) * u64::from(rows) * u64::from(columns);
+    let claim = format!("{} images of {rows}×{columns}", format::count(count.into()));
+    let pixels = input.read_rest(16, expected, &claim)?;
+    Ok(Images {
+        pixels,
+        count,
+        rows,
+        columns,
+    })
+}
+
+fn read_labels(
+    path: &Path,
+    images: &Path,
+    count: u32,
+    classes: usize,
+) -> Result<Vec<u32>, DataError> {
+    let mut input = Input::open(path)?;
+    let [labels] = read_header::<1>(&mut input, "labels")?;
+    if labels != count {
+        let name = images
+            .file_name()
+            .unwrap_or(images.as_os_str())
+            .to_string_lossy();
+        let problem = format!(
+            "the header says {} labels, but {name} has {} images",
+            format::count(labels.into()),
+            format::count(count.into())
+        );
+        return Err(DataError::malformed(
+            path,
+            problem,
+            "the two files do not belong together: download both again",
+        ));
+    }
+    let claim = format!("{} labels", format::count(labels.into()));
+    let labels = input.read_rest(8, u64::from(labels), &claim)?;
+    if let Some(position) = labels
+        .iter()
+        .position(|&label| usize::from(label) >= classes)
+    {
+        return Err(bad_label(
+            path,
+            position,
+            labels[position],
+            &format!("0 to {}", classes - 1),
+        ));
+    }
+    Ok(labels.into_iter().map(u32::from).collect())
+}
+
+fn read_header<const AXES: usize>(input: &mut Input, what: &str) -> Result<[u32; AXES], DataError> {
+    let header = input.read_up_to(4 + 4 * AXES as u64)?;
+    let mut words = header
+        .chunks_exact(4)
+        .map(|word| word.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)));
+    let magic = words.next();
+    let expected = 0x0800 + AXES as u32;
+    if magic.is_some_and(|magic| magic != expected) {
+        let problem = format!(
+            "this is no IDX file of {what}: it begins with {:#010x}, not {expected:#010x}",
+            magic.unwrap_or_default()
+        );
+        return Err(DataError::malformed(&input.path, problem, DOWNLOAD_AGAIN));
+    }
+    let sizes: Vec<u32> = words.collect();
+    sizes.try_into().map_err(|_| {
+        let problem = format!(
+            "the file ends after {} bytes, inside its header",
+            header.len()
+        );
+        DataError::malformed(&input.path, problem, DOWNLOAD_AGAIN)
+    })
+}
+
+fn check_same_size(path: &Path, first: Option<&Part>, part: &Part) -> Result<(), DataError> {
+    let Some(first) = first.map(|part| part.pictures.shape()) else {
+        return Ok(());
+    };
+    let shape = part.pictures.shape();
+    if shape == first {
+        return Ok(());
+    }
+    let problem = format!(
+        "its images are {}×{}, those of the training file {}×{}",
+        shape[0], shape[1], first[0], first[1]
+    );
+    Err(DataError::malformed(
+        path,
+        problem,
+        "use two files of one dataset",
+    ))
+}

@@ -1,0 +1,235 @@
+//! Which arrays are there, and what each is for, by name. Fails when there is none, and on two
+//! arrays for one purpose.
+
+use crate::data::Skipped;
+use crate::data::error::DataError;
+use crate::project::data::Split;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A file has no more arrays than this.
+const MOST_MEMBERS: usize = 1000;
+const HELP: &str = "name the arrays x_train, y_train, x_test, y_test (or x, y; unlabeled), \
+                    in one .npz file or as .npy files in one folder";
+
+/// What an array is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Images,
+    Labels,
+}
+
+/// Where an array lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub file: PathBuf,
+    /// The number of the member, in an `.npz` file.
+    pub member: Option<usize>,
+    /// The array's name, for messages.
+    pub name: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub place: Place,
+    pub split: Split,
+    pub role: Role,
+}
+
+/// The arrays that can be used, and those whose names say nothing.
+pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError> {
+    let places = places(path)?;
+    let alone = places.len() == 1;
+    let (mut found, mut skipped): (Vec<Found>, Vec<Skipped>) = Default::default();
+    for place in places {
+        match purpose(&place.name).or(alone.then_some((Split::Train, Role::Images))) {
+            Some((split, role)) => found.push(Found { place, split, role }),
+            None => skipped.push(Skipped {
+                file: place.file.join(&place.name),
+                reason: "its name does not say what the array is for".to_string(),
+            }),
+        }
+    }
+    check(path, &found)?;
+    Ok((found, skipped))
+}
+
+fn check(path: &Path, found: &[Found]) -> Result<(), DataError> {
+    for (at, one) in found.iter().enumerate() {
+        let rest = found.iter().skip(at + 1);
+        if let Some(other) = rest
+            .clone()
+            .find(|other| other.split == one.split && other.role == one.role)
+        {
+            let problem = format!(
+                "{} and {} are for the same purpose",
+                one.place.name, other.place.name
+            );
+            return Err(DataError::malformed(path, problem, "keep one of them"));
+        }
+    }
+    if found.iter().any(|found| found.role == Role::Images) {
+        return Ok(());
+    }
+    Err(DataError::malformed(
+        path,
+        "there is no array of images or signals",
+        HELP,
+    ))
+}
+
+fn places(path: &Path) -> Result<Vec<Place>, DataError> {
+    if !path.is_dir() {
+        return if is_named(path, "npz") {
+            members(path)
+        } else {
+            Ok(vec![plain(path)])
+        };
+    }
+    let entries = std::fs::read_dir(path).map_err(|cause| DataError::unreadable(path, cause))?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    let arrays: Vec<Place> = files
+        .iter()
+        .filter(|file| is_named(file, "npy"))
+        .map(|file| plain(file))
+        .collect();
+    if !arrays.is_empty() {
+        return Ok(arrays);
+    }
+    match files
+        .iter()
+        .filter(|file| is_named(file, "npz"))
+        .collect::<Vec<_>>()[..]
+    {
+        [one] => members(one),
+        [] => Err(DataError::malformed(
+            path,
+            "there is no .npy or .npz file in this folder",
+            HELP,
+        )),
+        _ => Err(DataError::malformed(
+            path,
+            "there is more than one .npz file",
+            "point path at one of them",
+        )),
+    }
+}
+
+fn is_named(path: &Path, extension: &str) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.rsplit_once('.')
+        .is_some_and(|(stem, found)| found == extension && !stem.starts_with('.'))
+}
+
+fn plain(file: &Path) -> Place {
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Place {
+        file: file.to_path_buf(),
+        member: None,
+        name,
+    }
+}
+
+fn members(file: &Path) -> Result<Vec<Place>, DataError> {
+    let archive = archive(file)?;
+    if archive.len() > MOST_MEMBERS {
+        return Err(DataError::malformed(
+            file,
+            format!("it claims {} arrays", archive.len()),
+            HELP,
+        ));
+    }
+    let names = (0..archive.len())
+        .filter_map(|at| Some((at, archive.name_for_index(at)?.ok()?.into_owned())));
+    let arrays = names.filter(|(_, name)| is_named(Path::new(name), "npy"));
+    Ok(arrays
+        .map(|(at, name)| Place {
+            file: file.to_path_buf(),
+            member: Some(at),
+            name,
+        })
+        .collect())
+}
+
+pub(crate) fn archive(file: &Path) -> Result<zip::ZipArchive<std::io::BufReader<File>>, DataError> {
+    let opened = File::open(file).map_err(|cause| DataError::unreadable(file, cause))?;
+    zip::ZipArchive::new(std::io::BufReader::new(opened)).map_err(|error| {
+        let problem = format!("this is no .npz file that can be read ({error})");
+        DataError::malformed(file, problem, "save it again with numpy.savez")
+    })
+}
+
+/// Split and role from the words of a name such as `x_train.npy`.
+fn purpose(name: &str) -> Option<(Split, Role)> {
+    let name = name.to_lowercase();
+    let stem = name
+        .trim_end_matches(".gz")
+        .trim_end_matches(".npy")
+        .replace("arr_", "arr");
+    let (mut split, mut role) = (None, None);
+    for word in stem
+        .split(['_', '-', '.', ' '])
+        .filter(|word| !word.is_empty())
+    {
+        let split_of = match word {
+            "train" | "training" => Some(Split::Train),
+            "valid" | "val" | "validation" | "dev" => Some(Split::Valid),
+            "test" | "testing" => Some(Split::Test),
+            "unlabeled" | "unlabelled" => Some(Split::Unlabeled),
+            _ => None,
+        };
+        let role_of = match word {
+            "x" | "image" | "images" | "data" | "input" | "inputs" | "signals" | "arr0" => {
+                Some(Role::Images)
+            }
+            "y" | "label" | "labels" | "target" | "targets" | "arr1" => Some(Role::Labels),
+            _ => None,
+        };
+        match (split_of, role_of) {
+            (Some(found), _) if split.is_none() => split = Some(found),
+            (_, Some(found)) if role.is_none() => role = Some(found),
+            _ => return None,
+        }
+    }
+    (split.is_some() || role.is_some())
+        .then(|| (split.unwrap_or(Split::Train), role.unwrap_or(Role::Images)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_arrays_are_for() {
+        for (name, split, role) in [
+            ("x_train.npy", Split::Train, Role::Images),
+            ("Train_Y", Split::Train, Role::Labels),
+            ("train-images.npy", Split::Train, Role::Images),
+            ("test.npy", Split::Test, Role::Images),
+            ("val_labels", Split::Valid, Role::Labels),
+            ("y", Split::Train, Role::Labels),
+            ("unlabeled.npy", Split::Unlabeled, Role::Images),
+            ("arr_0.npy", Split::Train, Role::Images),
+            ("arr_1.npy", Split::Train, Role::Labels),
+        ] {
+            assert_eq!(purpose(name), Some((split, role)), "{name}");
+        }
+        for name in ["mean.npy", "x_y.npy", "train_test.npy", "", "weights_train"] {
+            assert_eq!(purpose(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! An array as pictures or signals: which axis is which, and one picture at a time from the file
+//! or from memory. Fails on shapes that are neither.
+
+use super::header::Header;
+use crate::data::error::DataError;
+use crate::data::formats::array::Element;
+use crate::data::formats::records::Store;
+use crate::data::source::{Pictures, Raw};
+
+const LONGEST_SIGNAL: usize = 1 << 20;
+const LONGEST_SIDE: usize = 4096;
+
+/// Which axes a picture has, after the one that counts pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// H×W×C; of a signal, 1×L×C.
+    pub shape: [usize; 3],
+    pub channels_first: bool,
+}
+
+impl Layout {
+    /// The last axis is that of the channels if it has 1 or 3 places, else the second if it has;
+    /// else whichever has as many as the network takes.
+    pub fn of(shape: &[usize], channels: Option<usize>) -> Result<Layout, String> {
+        let is_channels = |axis: usize| matches!(axis, 1 | 3);
+        let fits = |axis: usize| channels == Some(axis);
+        let (shape, channels_first) = match *shape {
+            [_, length] => ([1, length, 1], false),
+            [_, first, last] if is_channels(last) || last == 2 => ([1, first, last], false),
+            [_, first, last] if is_channels(first) || first == 2 => ([1, last, first], true),
+            [_, height, width] => ([height, width, 1], false),
+            [_, height, width, last] if is_channels(last) => ([height, width, last], false),
+            [_, first, height, width] if is_channels(first) => ([height, width, first], true),
+            [_, height, width, last] if fits(last) => ([height, width, last], false),
+            [_, first, height, width] if fits(first) => ([height, width, first], true),
+            [_, _, _, _] => {
+                return Err("neither its second axis nor its last has 1 or 3 channels".to_string());
+            }
+            _ => return Err("it has not two to four axes".to_string()),
+        };
+        let [height, width, channels] = shape;
+        let longest = if height == 1 {
+            LONGEST_SIGNAL
+        } else {
+            LONGEST_SIDE
+        };
+        if [height, width, channels].contains(&0)
+            || height > LONGEST_SIDE
+            || width > longest
+            || channels > LONGEST_SIDE
+        {
+            return Err(format!(
+                "its pictures would be {height}×{width} with {channels} channels"
+            ));
+        }
+        Ok(Layout {
+            shape,
+            channels_first,
+        })
+    }
+}
+
+pub(crate) struct ArrayPictures {
+    pub store: Store,
+    /// Where the elements start in the store.
+    pub offset: u64,
+    pub count: usize,
+    pub element: Element,
+    pub layout: Layout,
+    /// All pictures' first elements come first (Fortran's order); only in memory.
+    pub by_column: bool,
+    /// Whether elements are given as bytes.
+    pub as_bytes: bool,
+}
+
+impl ArrayPictures {
+    pub fn new(header: &Header, layout: Layout, store: Store, offset: u64) -> ArrayPictures {
+        ArrayPictures {
+            store,
+            offset,
+            count: header.shape.first().copied().unwrap_or(0),
+            element: header.element,
+            layout,
+            by_column: header.by_column,
+            as_bytes: header.element.is_byte(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.layout.shape.iter().product()
+    }
+
+    /// Elements from one place to the next along height, width and channels.
+    fn strides(&self) -> [usize; 3] {
+        let [height, width, channels] = self.layout.shape;
+        let by_row = if self.layout.channels_first {
+            [width, 1, height * width]
+        } else {
+            [width * channels, channels, 1]
+        };
+        match (self.by_column, self.layout.channels_first) {
+            (false, _) => by_row,
+            (true, true) => [channels, channels * height, 1].map(|step| step * self.count),
+            (true, false) => [1, height, height * width].map(|step| step * self.count),
+        }
+    }
+
+    fn bytes(&self, index: usize) -> Result<std::borrow::Cow<'_, [u8]>, DataError> {
+        let wrong = || DataError::OutOfRange {
+            index,
+            len: self.count,
+            split: "stored",
+        };
+        if index >= self.count {
+            return Err(wrong());
+        }
+        if self.by_column {
+            return self
+                .store
+                .read(index as u64 * self.element.size() as u64, self.rest(index))
+                .ok_or_else(wrong)?;
+        }
+        let size = self.size() * self.element.size();
+        self.store
+            .read(self.offset + index as u64 * size as u64, size)
+            .ok_or_else(wrong)?
+    }
+
+    /// From a picture's first element to the array's last, in Fortran's order.
+    fn rest(&self, index: usize) -> usize {
+        (self.size() * self.count - index) * self.element.size()
+    }
+
+    /// The elements of a picture, H×W×C, each turned by `turn`.
+    fn gather<T>(&self, bytes: &[u8], turn: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+        let [height, width, channels] = self.layout.shape;
+        let [down, right, deep] = self.strides();
+        let size = self.element.size();
+        let mut out = Vec::with_capacity(height * width * channels);
+        for y in 0..height {
+            for x in 0..width {
+                for channel in 0..channels {
+                    let at = (y * down + x * right + channel * deep) * size;
+                    out.push(turn(bytes.get(at..at + size)?)?);
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+impl Pictures for ArrayPictures {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.layout.shape
+    }
+
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+        let bytes = self.bytes(index)?;
+        let raw = if self.as_bytes {
+            self.gather(&bytes, |bytes| bytes.first().copied())
+                .map(Raw::Bytes)
+        } else {
+            self.gather(&bytes, |bytes| self.element.float(bytes))
+                .map(Raw::Floats)
+        };
+        raw.ok_or(DataError::OutOfRange {
+            index,
+            len: self.count,
+            split: "stored",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_are_told_apart_by_their_length() {
+        let of = |shape: &[usize]| {
+            Layout::of(shape, None).map(|layout| (layout.shape, layout.channels_first))
+        };
+        assert_eq!(of(&[9, 28, 28]), Ok(([28, 28, 1], false)));
+        assert_eq!(of(&[9, 100]), Ok(([1, 100, 1], false)));
+        assert_eq!(of(&[9, 2, 100]), Ok(([1, 100, 2], true)));
+        assert_eq!(of(&[9, 100, 1]), Ok(([1, 100, 1], false)));
+        assert_eq!(of(&[9, 32, 32, 3]), Ok(([32, 32, 3], false)));
+        assert_eq!(of(&[9, 3, 32, 32]), Ok(([32, 32, 3], true)));
+        assert_eq!(of(&[9, 1, 28, 28]), Ok(([28, 28, 1], true)));
+        assert_eq!(
+            Layout::of(&[9, 7, 8, 16], Some(16)).unwrap().shape,
+            [7, 8, 16]
+        );
+        for bad in [
+            &[9][..],
+            &[],
+            &[9, 4, 5, 6],
+            &[9, 0, 5],
+            &[9, 5000, 5000],
+            &[9, 1, 1, 1, 1],
+            &[9, 1 << 21],
+        ] {
+            assert!(of(bad).is_err(), "{bad:?}");
+        }
+    }
+}

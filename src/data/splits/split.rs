@@ -1,0 +1,342 @@
+//! One split, ready to be read: image by image as floats, or a batch at a time on all threads.
+//!
+//! Costly pictures (scaled, drawn or read from disk) are kept as bytes at their final size once
+//! they have been made, where that fits. Reading fails when a file does, and on a wrong buffer.
+
+use super::shuffle::below;
+use crate::data::error::DataError;
+use crate::data::images::image_fitting::{Fit, Scaling};
+use crate::data::images::pixel_scale::Scale;
+use crate::data::source::{Pictures, Raw};
+use crate::project::data::Split;
+use crate::rng::{Purpose, stream};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+/// Random patches taken from each image where the project does not say.
+pub(crate) const PATCHES_PER_IMAGE: u32 = 10;
+/// A split whose finished pictures are larger than this together is made anew at every reading.
+const MOST_KEPT_BYTES: usize = 1 << 30;
+/// Images a thread takes at a time: copying a small one costs less than handing it over.
+const IMAGES_PER_TASK: usize = 8;
+
+/// The images of one split, in a fixed order.
+pub struct SplitData {
+    split: Split,
+    pictures: Arc<dyn Pictures>,
+    /// Which pictures, by position in the split; before patches.
+    chosen: Vec<u32>,
+    labels: Option<Vec<u32>>,
+    classes: usize,
+    fit: Arc<Fit>,
+    patches: Option<Patches>,
+    view: [usize; 3],
+    scale: Arc<Scale>,
+    shares: Arc<Scale>,
+    span: [f32; 2],
+    kept: Option<Vec<OnceLock<Raw>>>,
+}
+
+/// Patches of one size at places drawn from the seed.
+#[derive(Clone, Copy)]
+pub(crate) struct Patches {
+    pub seed: u64,
+    pub size: [usize; 2],
+    /// From each image.
+    pub each: usize,
+}
+
+/// What all splits of a dataset share.
+pub(crate) struct Common {
+    pub scale: Arc<Scale>,
+    /// What makes shares of pixels.
+    pub shares: Arc<Scale>,
+    pub fit: Arc<Fit>,
+    /// What `fit` was made with.
+    pub scaling: Scaling,
+    pub patches: Option<Patches>,
+    /// `[height, width, channels]` of what the network sees.
+    pub view: [usize; 3],
+    pub span: [f32; 2],
+    pub classes: usize,
+}
+
+impl SplitData {
+    /// `chosen` and `labels` are of one length.
+    pub(crate) fn new(
+        split: Split,
+        pictures: Arc<dyn Pictures>,
+        chosen: Vec<u32>,
+        labels: Option<Vec<u32>>,
+        common: &Common,
+    ) -> SplitData {
+        let image: usize = common.fit.to().iter().product();
+        let keep = (pictures.is_costly() || common.fit.is_costly())
+            && chosen
+                .len()
+                .checked_mul(image)
+                .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+        SplitData {
+            split,
+            pictures,
+            kept: keep.then(|| chosen.iter().map(|_| OnceLock::new()).collect()),
+            chosen,
+            labels,
+            classes: common.classes,
+            fit: Arc::clone(&common.fit),
+            patches: common.patches,
+            view: common.view,
+            scale: Arc::clone(&common.scale),
+            shares: Arc::clone(&common.shares),
+            span: common.span,
+        }
+    }
+
+    /// Changes what pixels become, once that has been measured.
+    pub(crate) fn rescale(&mut self, scale: &Arc<Scale>) {
+        self.scale = Arc::clone(scale);
+    }
+
+    /// Number of images (of patches, where the project asks for patches).
+    pub fn len(&self) -> usize {
+        match self.patches {
+            Some(patches) => self.chosen.len() * patches.each,
+            None => self.chosen.len(),
+        }
+    }
+
+    /// Whether there is no image at all. A dataset has no such split.
+    pub fn is_empty(&self) -> bool {
+        self.chosen.is_empty()
+    }
+
+    /// Whether every image has a label.
+    pub fn labelled(&self) -> bool {
+        self.labels.is_some()
+    }
+
+    /// The class of image `index`; none where there are no labels or no such image.
+    pub fn label(&self, index: usize) -> Option<u32> {
+        if index >= self.len() {
+            return None;
+        }
+        self.labels.as_ref()?.get(self.image_of(index)).copied()
+    }
+
+    /// Number of images of each class; all zero where there are no labels.
+    pub fn per_class(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes];
+        let each = self.patches.map_or(1, |patches| patches.each);
+        for &label in self.labels.iter().flatten() {
+            if let Some(count) = counts.get_mut(label as usize) {
+                *count += each;
+            }
+        }
+        counts
+    }
+
+    /// `[height, width, channels]` of what [`SplitData::read`] writes.
+    pub fn image_shape(&self) -> [usize; 3] {
+        self.view
+    }
+
+    /// The same before the training's random crop, of which [`SplitData::read`] gives the middle.
+    pub(crate) fn whole_shape(&self) -> [usize; 3] {
+        let [height, width, channels] = self.fit.to();
+        match self.patches {
+            Some(Patches { size, .. }) => [size[0], size[1], channels],
+            None => [height, width, channels],
+        }
+    }
+
+    /// Writes image `index` as H×W×C floats (channels last) after resize, patch and range.
+    pub fn read(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+        self.read_scaled(index, &self.scale, self.view, out)
+    }
+
+    /// Writes image `index` as shares, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
+    pub(crate) fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+        self.read_scaled(index, &self.shares, self.whole_shape(), out)
+    }
+
+    /// The share of the source's number 0: black, or silence.
+    pub(crate) fn zero_share(&self) -> f32 {
+        zero_share(self.span)
+    }
+
+    /// From shares to what the network sees, both of one length.
+    pub(crate) fn scale_shares(&self, shares: &[f32], out: &mut [f32]) -> Result<(), DataError> {
+        check_buffer(shares.len(), out.len())?;
+        self.scale.apply_to_shares(shares.iter().copied(), out);
+        Ok(())
+    }
+
+    fn read_scaled(
+        &self,
+        index: usize,
+        scale: &Scale,
+        view: [usize; 3],
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let expected: usize = view.iter().product();
+        check_buffer(expected, out.len())?;
+        if index >= self.len() {
+            return Err(DataError::OutOfRange {
+                index,
+                len: self.len(),
+                split: self.split.name(),
+            });
+        }
+        match (
+            &*self.picture(self.image_of(index))?,
+            self.place(index, view),
+        ) {
+            (Raw::Bytes(pixels), None) => scale.apply(pixels, out),
+            (Raw::Bytes(pixels), Some(place)) => {
+                self.cut(pixels, place, view, out, |row, out| scale.apply(row, out))
+            }
+            (Raw::Floats(values), None) => self.numbers(values, scale, out),
+            (Raw::Floats(values), Some(place)) => self.cut(values, place, view, out, |row, out| {
+                self.numbers(row, scale, out)
+            }),
+        }
+        Ok(())
+    }
+
+    /// Patch number `index` belongs to this image: every image gives one before any gives two.
+    fn image_of(&self, index: usize) -> usize {
+        index % self.chosen.len().max(1)
+    }
+
+    /// The finished picture, made now or kept from before.
+    fn picture(&self, image: usize) -> Result<Cow<'_, Raw>, DataError> {
+        let cell = self.kept.as_ref().and_then(|kept| kept.get(image));
+        if let Some(pixels) = cell.and_then(OnceLock::get) {
+            return Ok(Cow::Borrowed(pixels));
+        }
+        let pixels = self.fit.apply(self.raw(image)?);
+        Ok(match cell {
+            // Two threads may both make it; both make the same.
+            Some(cell) => Cow::Borrowed(cell.get_or_init(|| pixels)),
+            None => Cow::Owned(pixels),
+        })
+    }
+
+    fn raw(&self, image: usize) -> Result<Raw, DataError> {
+        match self.chosen.get(image) {
+            Some(&picture) => self.pictures.raw(picture as usize),
+            None => Err(DataError::OutOfRange {
+                index: image,
+                len: self.chosen.len(),
+                split: self.split.name(),
+            }),
+        }
+    }
+
+    /// Top and left of what is seen of image `index`; none for all of it.
+    fn place(&self, index: usize, view: [usize; 3]) -> Option<[usize; 2]> {
+        let [height, width, _] = self.whole_shape();
+        let corner = self
+            .patches
+            .map_or([0, 0], |patches| self.corner(patches, index));
+        let is_all = self.patches.is_none() && view[..2] == [height, width];
+        (!is_all).then(|| {
+            [
+                corner[0] + (height - view[0]) / 2,
+                corner[1] + (width - view[1]) / 2,
+            ]
+        })
+    }
+
+    /// Top and left of patch `index`.
+    fn corner(&self, patches: Patches, index: usize) -> [usize; 2] {
+        let [height, width, _] = self.fit.to();
+        let [tall, wide] = patches.size;
+        // The split in the upper bits: train and test never share a stream.
+        let counter = (self.split as u64) << 56 | index as u64;
+        let mut rng = stream(patches.seed, Purpose::Patches, counter);
+        let top = below(&mut rng, (height - tall + 1) as u32) as usize;
+        [top, below(&mut rng, (width - wide + 1) as u32) as usize]
+    }
+
+    /// Row by row what lies at a place.
+    fn cut<T>(
+        &self,
+        values: &[T],
+        [top, left]: [usize; 2],
+        view: [usize; 3],
+        out: &mut [f32],
+        write: impl Fn(&[T], &mut [f32]),
+    ) {
+        let ([_, width, channels], row) = (self.fit.to(), view[1] * view[2]);
+        for (y, out) in out.chunks_exact_mut(row).enumerate() {
+            let start = ((top + y) * width + left) * channels;
+            write(&values[start..start + row], out);
+        }
+    }
+
+    /// Numbers of the source's own span to those of the network.
+    fn numbers(&self, values: &[f32], scale: &Scale, out: &mut [f32]) {
+        let [low, high] = self.span;
+        scale.apply_to_shares(values.iter().map(|value| (value - low) / (high - low)), out);
+    }
+
+    /// Puts into `digest` what identifies this split: number, labels, a sample of the pictures.
+    pub(crate) fn add_to(&self, digest: &mut crate::data::hash::Digest) -> Result<(), DataError> {
+        const SAMPLES: usize = 32;
+        digest.add(self.split.name().as_bytes());
+        digest.add_number(self.chosen.len() as u64);
+        for &label in self.labels.iter().flatten() {
+            digest.add_number(u64::from(label));
+        }
+        let step = self.chosen.len().div_ceil(SAMPLES).max(1);
+        for image in (0..self.chosen.len()).step_by(step) {
+            match self.raw(image)? {
+                Raw::Bytes(pixels) => digest.add(&pixels),
+                Raw::Floats(values) => digest.add(
+                    &values
+                        .iter()
+                        .flat_map(|v| v.to_le_bytes())
+                        .collect::<Vec<u8>>(),
+                ),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fills a batch: `images` is N×H×W×C, `labels` has N places (`u32::MAX` where there is none).
+/// Images are spread over the threads of the current rayon pool; the result is the same for any
+/// number of them.
+pub fn fill_batch(
+    split: &SplitData,
+    indices: &[u32],
+    images: &mut [f32],
+    labels: &mut [u32],
+) -> Result<(), DataError> {
+    let size: usize = split.image_shape().iter().product();
+    check_buffer(indices.len().saturating_mul(size), images.len())?;
+    check_buffer(indices.len(), labels.len())?;
+    for (label, &index) in labels.iter_mut().zip(indices) {
+        *label = split.label(index as usize).unwrap_or(u32::MAX);
+    }
+    images
+        .par_chunks_exact_mut(size)
+        .zip(indices)
+        .with_min_len(IMAGES_PER_TASK)
+        .try_for_each(|(image, &index)| split.read(index as usize, image))
+}
+
+/// The share of the number 0 in a source's span.
+pub(crate) fn zero_share([low, high]: [f32; 2]) -> f32 {
+    (-low / (high - low)).clamp(0.0, 1.0)
+}
+
+fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(DataError::Buffer { expected, found })
+    }
+}

@@ -1,0 +1,187 @@
+use super::*;
+use crate::design::advice::tests::project;
+use crate::design::{Severity, check};
+use crate::project::edit::Edit;
+
+/// Mends the first problem; gives the label and the project after it.
+fn mended(project: &Project) -> (String, Project) {
+    let problems = check(project);
+    let first = problems
+        .first()
+        .unwrap_or_else(|| panic!("nothing to mend"));
+    let fix = mend(project, &problems, first).unwrap_or_else(|| panic!("no fix for {first:#?}"));
+    let next = fix.edit.apply(project).unwrap();
+    let left = check(&next);
+    assert!(left.len() < problems.len(), "{left:#?}");
+    (fix.label, next)
+}
+
+#[test]
+fn help_becomes_an_edit() {
+    let down = "conv 8 k3 s2 p1;relu";
+    for (encoder, decoder, head, label) in [
+        (
+            "conv 8 k99;relu",
+            "",
+            "gap;dense 10",
+            "write conv 8 k16 at encoder.0",
+        ),
+        (
+            "cnov 8 k3;relu",
+            "",
+            "gap;dense 10",
+            "write conv 8 k3 at encoder.0",
+        ),
+        (
+            "conv 8 k0;relu",
+            "",
+            "gap;dense 10",
+            "write conv 8 k3 at encoder.0",
+        ),
+        (
+            "dropout 1.5;conv 8 k3;relu",
+            "",
+            "gap;dense 10",
+            "write dropout 0.5 at encoder.0",
+        ),
+        ("conv 8 k3;relu", "", "dense 10", "insert flatten at head.0"),
+        (
+            "conv 8 k3;relu",
+            "",
+            "gap;gap;dense 10",
+            "remove gap at head.1",
+        ),
+        (
+            "flatten;conv 8 k3;relu",
+            "",
+            "gap;dense 10",
+            "insert reshape 12x8x8 at encoder.1",
+        ),
+        (
+            down,
+            "convt 3 k3 s2 p1;tanh",
+            "",
+            "write convt 3 k3 s2 p1 op1 at decoder.0",
+        ),
+        (
+            down,
+            "convt 8 k4 s2 p1;tanh",
+            "",
+            "write convt 3 k4 s2 p1 at decoder.0",
+        ),
+        (down, "convt 3 k4 s2 p1;sigmoid", "", "set range = [0, 1]"),
+    ] {
+        assert_eq!(
+            mended(&project("3x16x16", encoder, decoder, head)).0,
+            label,
+            "{encoder} {decoder} {head}"
+        );
+    }
+}
+
+#[test]
+fn settings_are_mended() {
+    let sound = || {
+        project(
+            "3x16x16",
+            "conv 8 k3 s2 p1;relu",
+            "convt 3 k4 s2 p1;tanh",
+            "flatten;dense 10",
+        )
+    };
+    let after = |change: fn(&mut Project)| {
+        let mut project = sound();
+        change(&mut project);
+        mended(&project)
+    };
+    assert_eq!(
+        after(|p| p.stages[0].batch = 0).0,
+        "set batch = 64 in stage 1"
+    );
+    assert_eq!(
+        after(|p| p.stages[1].epochs = 0).0,
+        "set epochs = 10 in stage 2"
+    );
+    assert_eq!(
+        after(|p| p.stages[1].split = crate::project::data::Split::Unlabeled).0,
+        "set split = \"train\" in stage 2"
+    );
+    assert_eq!(
+        after(|p| p.stages[1].loss = crate::project::stage::Loss::Mse).0,
+        "set loss = \"cross-entropy\" in stage 2"
+    );
+    assert_eq!(
+        after(|p| p.data.resize = Some([28, 28])).1.data.resize,
+        Some([16, 16])
+    );
+    assert_eq!(after(|p| p.data.valid = Some(2.0)).1.data.valid, Some(0.1));
+    assert_eq!(
+        after(|p| p.locked = vec!["encoder.9".into()]).0,
+        "unlock encoder.9"
+    );
+    let (label, next) = after(|p| p.stages[0].sparsity = Some("at=encoder.1".parse().unwrap()));
+    assert_eq!(
+        (label.as_str(), next.network.encoder[1].text().as_str()),
+        ("write sigmoid at encoder.1", "sigmoid")
+    );
+    let (label, next) = after(|p| {
+        p.data.source = crate::project::data::Source::Cifar10;
+        p.network.head[1] = Node::from_text("dense 7");
+    });
+    assert_eq!(
+        (label.as_str(), next.network.head[1].text().as_str()),
+        ("end the head with dense 10", "dense 10")
+    );
+    let (label, next) = after(|p| p.network.head = vec![Node::from_text("conv 4 k3")]);
+    assert_eq!(label, "end the head with flatten, dense 10");
+    assert_eq!(next.network.head.len(), 3);
+    let early = crate::project::stage::EarlyStop {
+        metric: "loss".into(),
+        patience: 2,
+    };
+    let mut stops = sound();
+    stops.stages[0].early_stop = Some(early);
+    // `use one of: …` leaves a choice: no edit.
+    let problems = check(&stops);
+    assert_eq!(mend(&stops, &problems, &problems[0]), None);
+}
+
+#[test]
+fn what_does_not_help_or_is_locked_is_not_offered() {
+    let mut broken = project("3x16x16", "conv 8 k99;relu", "", "gap;dense 10");
+    broken.locked = vec!["encoder".into()];
+    let problems = check(&broken);
+    assert_eq!(problems[0].severity, Severity::Error);
+    assert_eq!(mend(&broken, &problems, &problems[0]), None);
+    assert!(Edit::Lock("encoder".into(), false).apply(&broken).is_ok());
+    let empty = project("3x16x16", "", "", "");
+    for problem in check(&empty) {
+        assert_eq!(mend(&empty, &check(&empty), &problem), None, "{problem:?}");
+    }
+}
+
+/// The pooling's mistake was there before, behind a layer that could not be read.
+#[test]
+fn a_misspelt_word_is_mended_whatever_stands_behind() {
+    let twice = project("3x16x16", "cnov 8 k3;relu;maxpool 99", "", "gap;dense 10");
+    let problems = check(&twice);
+    let fix = mend(&twice, &problems, &problems[0]).unwrap();
+    assert_eq!(fix.label, "write conv 8 k3 at encoder.0");
+}
+
+#[test]
+fn attributes_are_written_where_they_belong() {
+    for (text, word, then) in [
+        ("conv 8 k9 s2", "k3 (or smaller)", Some("conv 8 k3 s2")),
+        ("conv 8 s2", "k3", Some("conv 8 s2 k3")),
+        (
+            "maxpool 2 @a",
+            "p0 or less, or a larger window",
+            Some("maxpool 2 p0 @a"),
+        ),
+        ("dropout 2", "dropout 0.5", Some("dropout 0.5")),
+        ("conv 8", "smaller sizes", None),
+    ] {
+        assert_eq!(attribute(text, word).as_deref(), then, "{text} {word}");
+    }
+}

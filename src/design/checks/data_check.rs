@@ -1,0 +1,162 @@
+//! What the data table says against itself, the network's input and the losses.
+
+use super::project_check::Problem;
+use crate::project::Project;
+use crate::project::augment::Augment;
+use crate::project::data::{DataSpec, MeanStd, Normalize};
+use crate::project::layer::{Activation, Kind};
+use crate::project::stage::Loss;
+
+/// The problems of the data table.
+pub fn data(project: &Project) -> Vec<Problem> {
+    let data = &project.data;
+    let mut problems = Vec::new();
+    if data.range.is_some() && data.normalize.is_some() {
+        problems.push(
+            Problem::error("the data has both range and normalize, which exclude each other")
+                .help("keep one of them"),
+        );
+    }
+    if let Some([low, high]) = data.range
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        problems.push(
+            Problem::error(format!("the range [{low}, {high}] is not one"))
+                .help("write the lower number first: range = [-1, 1]"),
+        );
+    }
+    if let Some(normalize) = data.normalize.as_ref().and_then(Normalize::numbers) {
+        problems.extend(normalization(normalize, project.network.input.channels()));
+    }
+    if let Some(valid) = data.valid
+        && !(0.0..1.0).contains(&valid)
+    {
+        problems.push(
+            Problem::error(format!(
+                "valid = {valid} is not a share from 0 to less than 1"
+            ))
+            .help("use valid = 0.1"),
+        );
+    }
+    if data.limit == Some(0) {
+        problems.push(
+            Problem::error("limit = 0 leaves no images").help("remove limit, or make it larger"),
+        );
+    }
+    problems.extend(image_size(data, project));
+    problems
+}
+
+fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (what, values) in [("mean", &normalize.mean), ("std", &normalize.std)] {
+        if values.len() != channels {
+            let message = format!(
+                "normalize has {} values of {what}, but the input has {channels} channels",
+                values.len()
+            );
+            problems.push(Problem::error(message).help(format!("write {channels} numbers")));
+        }
+    }
+    if normalize
+        .std
+        .iter()
+        .any(|std| !(*std > 0.0 && std.is_finite()))
+    {
+        problems.push(
+            Problem::error("normalize divides by a std that is not above 0")
+                .help("use each channel's standard deviation, about 0.2 to 0.3"),
+        );
+    }
+    problems
+}
+
+/// Resized images (or patches of them) have to be what the network takes.
+fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
+    let crops = data
+        .augment
+        .iter()
+        .any(|augment| matches!(augment, Augment::Crop { .. }));
+    let (word, size) = match (data.patches, data.resize) {
+        (Some(size), _) => ("patches", size),
+        (None, Some(size)) => ("resize", size),
+        (None, None) => return None,
+    };
+    let input = &project.network.input;
+    let [height, width] = size.map(|size| size as usize);
+    if input.rank() != 2 || input.spatial() == [height, width] || (crops && word == "resize") {
+        return None;
+    }
+    let message =
+        format!("{word} gives images of {height}×{width}, but the network's input is {input}");
+    let (wanted_height, wanted_width) = (input.spatial()[0], input.spatial()[1]);
+    Some(
+        Problem::error(message)
+            .help(format!("use {word} = [{wanted_height}, {wanted_width}]"))
+            .help(format!(
+                "or input = \"{}x{height}x{width}\"",
+                input.channels()
+            )),
+    )
+}
+
+/// Warns where the decoder's last layer can't give the values that the pixels have.
+pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<Problem> {
+    let pixels = match (&project.data.normalize, project.data.range) {
+        (Some(_), _) => None,
+        (None, range) => Some(range.unwrap_or([0.0, 1.0])),
+    };
+    if loss.spec().needs_probabilities {
+        return probabilities(loss, pixels, last);
+    }
+    let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
+        format!("from {low} to {high}")
+    });
+    let Some(Kind::Activation(activation)) = last else {
+        return Vec::new();
+    };
+    let Some(reach) = activation.range() else {
+        return Vec::new();
+    };
+    let word = activation.name();
+    let fitting = if reach[0] < 0.0 {
+        "range = [-1, 1]"
+    } else {
+        "range = [0, 1]"
+    };
+    let within = pixels.is_some_and(|[low, high]| low >= reach[0] && high <= reach[1]);
+    // tanh reaches all of 0..1, so only what it can't reach is worth a word.
+    if within {
+        return Vec::new();
+    }
+    let message = format!(
+        "the decoder ends in {word}, which gives values {}, but the pixels are {shown}",
+        span(reach)
+    );
+    vec![
+        Problem::warning(message)
+            .help(format!("use {fitting} in [data]"))
+            .help(format!("or remove the last {word}")),
+    ]
+}
+
+fn span([low, high]: [f32; 2]) -> String {
+    if high.is_finite() {
+        format!("from {low} to {high}")
+    } else {
+        format!("from {low} up")
+    }
+}
+
+fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, last: Option<&Kind>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !matches!(last, Some(Kind::Activation(Activation::Sigmoid))) {
+        let message = format!("the loss {loss} needs outputs between 0 and 1");
+        problems.push(Problem::warning(message).help("end the decoder with `sigmoid`"));
+    }
+    if !pixels.is_some_and(|[low, high]| low >= 0.0 && high <= 1.0) {
+        let message = format!("the loss {loss} needs pixels between 0 and 1");
+        problems.push(Problem::warning(message).help("use range = [0, 1], or loss = \"mse\""));
+    }
+    problems
+}

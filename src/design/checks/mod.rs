@@ -1,0 +1,7 @@
+//! What keeps a project from being trained, and what should be known before it is.
+
+pub(crate) mod data_check;
+pub mod project_check;
+pub(crate) mod stage_check;
+
+pub use project_check::{Problem, Severity, can_train, check, check_inferred};

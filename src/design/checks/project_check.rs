@@ -1,0 +1,161 @@
+//! Everything that stops a project from being trained, before anything is read or built.
+//!
+//! [`check`] collects [`Problem`]s: shape errors at their layers, what each stage needs, what the
+//! data table says. A project can be trained when none of them is an error. Nothing here fails or
+//! reads a file.
+
+use super::data_check;
+use super::stage_check;
+use crate::project::target::target;
+use crate::project::{Place, Project};
+use crate::shape::infer::{Inference, Row, infer};
+use std::collections::BTreeSet;
+
+/// Whether a problem stops the training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It does not, but the result will likely disappoint.
+    Warning,
+}
+
+/// Something wrong with a project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Whether it stops the training.
+    pub severity: Severity,
+    /// The layer it is about.
+    pub place: Option<Place>,
+    /// The stage it is about, counted from 0.
+    pub stage: Option<usize>,
+    /// One sentence.
+    pub message: String,
+    /// What to do, best first.
+    pub help: Vec<String>,
+}
+
+impl Problem {
+    /// An error about the whole project.
+    pub(crate) fn error(message: impl Into<String>) -> Problem {
+        let severity = Severity::Error;
+        Problem {
+            severity,
+            place: None,
+            stage: None,
+            message: message.into(),
+            help: Vec::new(),
+        }
+    }
+
+    /// A warning about the whole project.
+    pub(crate) fn warning(message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..Problem::error(message)
+        }
+    }
+
+    /// The same with one more line of help.
+    pub(crate) fn help(mut self, line: impl Into<String>) -> Problem {
+        self.help.push(line.into());
+        self
+    }
+
+    /// The same about a stage.
+    pub(crate) fn of_stage(self, stage: usize) -> Problem {
+        Problem {
+            stage: Some(stage),
+            ..self
+        }
+    }
+}
+
+/// Every problem of a project: shapes first, then stages, then data.
+pub fn check(project: &Project) -> Vec<Problem> {
+    check_inferred(project, &infer(&project.network))
+}
+
+/// The same for a project whose network was inferred already.
+pub fn check_inferred(project: &Project, inference: &Inference) -> Vec<Problem> {
+    let mut problems = found(project, inference);
+    stage_check::add_ways(project, inference, &mut problems);
+    problems
+}
+
+/// The same, but for ways to make the output equal the input: finding them takes longer than all the rest.
+pub(crate) fn found(project: &Project, inference: &Inference) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = inference
+        .errors()
+        .map(|(row, error)| Problem {
+            place: Some(row.place.clone()),
+            help: error.help.clone(),
+            ..Problem::error(error.message.clone())
+        })
+        .collect();
+    problems.extend(doubled_names(inference));
+    problems.extend(stage_check::stages(project, inference));
+    problems.extend(data_check::data(project));
+    problems.extend(
+        project
+            .locked
+            .iter()
+            .filter_map(|name| idle_lock(project, name)),
+    );
+    problems
+}
+
+/// Warns of a lock on what is not there.
+fn idle_lock(project: &Project, name: &str) -> Option<Problem> {
+    let message =
+        format!("locked names `{name}`, which is no layer of this project: it locks nothing");
+    let warning = || {
+        Problem::warning(message)
+            .help("write a stack (encoder) or a layer (encoder.0), or take it out")
+    };
+    target(&project.network, name).is_none().then(warning)
+}
+
+/// Warns where an `unpool` names a pooling and two have that name: it takes the later one.
+fn doubled_names(inference: &Inference) -> Vec<Problem> {
+    let name_of = |row: &'_ Row, word: &str| -> Option<String> {
+        let is_kind = row.text.split(' ').next() == Some(word);
+        row.text
+            .rsplit_once(" @")
+            .filter(|_| is_kind && !row.is_block)
+            .map(|(_, name)| name.to_owned())
+    };
+    let used: BTreeSet<String> = inference
+        .rows
+        .iter()
+        .filter_map(|row| name_of(row, "unpool"))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
+    for row in &inference.rows {
+        let Some(name) = name_of(row, "maxpool").filter(|name| used.contains(name)) else {
+            continue;
+        };
+        if !seen.insert(name.clone()) {
+            let message = format!(
+                "two layers are called @{name}; `unpool @{name}` undoes the later one before it"
+            );
+            let warning = Problem::warning(message).help("give each pooling a name of its own");
+            problems.push(Problem {
+                place: Some(row.place.clone()),
+                ..warning
+            });
+        }
+    }
+    problems
+}
+
+/// True when nothing stops the training.
+pub fn can_train(problems: &[Problem]) -> bool {
+    problems
+        .iter()
+        .all(|problem| problem.severity != Severity::Error)
+}
+
+#[cfg(test)]
+mod tests;

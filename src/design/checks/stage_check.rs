@@ -1,0 +1,326 @@
+//! What each stage needs of the network.
+
+use super::project_check::Problem;
+use crate::design::output_check::banner;
+use crate::design::solve;
+use crate::project::data::Split;
+use crate::project::layer::{Activation, Kind};
+use crate::project::node::Node;
+use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use crate::project::target::{Target, node_at, target};
+use crate::project::{Place, Project, Stack, locks};
+use crate::shape::infer::{Inference, Row};
+use std::cmp::Ordering;
+
+/// The largest batch.
+pub(crate) const MAX_BATCH: u32 = 65_536;
+
+/// The problems of all stages.
+pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
+    if project.stages.is_empty() {
+        return vec![
+            Problem::error("the project has no stages")
+                .help("add a stage: [[stage]] with task, loss, epochs and batch"),
+        ];
+    }
+    let mut problems = same_names(&project.stages);
+    for (index, stage) in project.stages.iter().enumerate() {
+        let found = [
+            task(stage, project, inference),
+            loss(stage, project),
+            numbers(stage),
+            early_stop(stage),
+            freeze(stage, project, inference),
+            sparsity(stage, project),
+        ];
+        problems.extend(
+            found
+                .into_iter()
+                .flatten()
+                .map(|problem| problem.of_stage(index)),
+        );
+    }
+    problems
+}
+
+fn same_names(stages: &[Stage]) -> Vec<Problem> {
+    let doubled = |&(index, stage): &(usize, &Stage)| {
+        stages[..index].iter().any(|other| other.name == stage.name)
+    };
+    let warn = |(index, stage): (usize, &Stage)| {
+        let message = format!("two stages are called `{}`", stage.name);
+        Problem::warning(message)
+            .help("give each a name of its own")
+            .of_stage(index)
+    };
+    stages
+        .iter()
+        .enumerate()
+        .filter(doubled)
+        .map(warn)
+        .collect()
+}
+
+/// The stack whose output the stage's loss sees.
+fn answering(task: Task) -> Stack {
+    match task {
+        Task::Reconstruct => Stack::Decoder,
+        Task::Classify => Stack::Head,
+    }
+}
+
+/// The stacks a stage runs through.
+fn used(task: Task) -> [Stack; 2] {
+    [Stack::Encoder, answering(task)]
+}
+
+fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
+    let (network, mut problems) = (&project.network, Vec::new());
+    match stage.task {
+        Task::Reconstruct if network.decoder.is_empty() => {
+            problems.push(
+                Problem::error("reconstructing needs a decoder")
+                    .help("add layers to the decoder that undo the encoder's"),
+            );
+        }
+        Task::Reconstruct if inference.output_equals_input == Some(false) => {
+            let problem = Problem::error(banner(inference).text);
+            let place = Some(Place::new(Stack::Decoder, network.decoder.len() - 1));
+            problems.push(Problem { place, ..problem });
+        }
+        Task::Classify if network.head.is_empty() => {
+            problems.push(
+                Problem::error("classifying needs a head")
+                    .help("add layers to the head, such as flatten and dense 10"),
+            );
+        }
+        Task::Classify => problems.extend(scores(project, inference)),
+        Task::Reconstruct => {}
+    }
+    if stage.task == Task::Classify && stage.split == Split::Unlabeled {
+        problems.push(
+            Problem::error("classifying needs labels, and the split `unlabeled` has none")
+                .help("use split = \"train\""),
+        );
+    }
+    problems
+}
+
+/// Says of every stage that the output keeps from training what would make it equal the input.
+pub fn add_ways(project: &Project, inference: &Inference, problems: &mut [Problem]) {
+    let differs = inference.output_equals_input == Some(false);
+    let text = banner(inference).text;
+    let mut unequal = problems
+        .iter_mut()
+        .filter(|problem| differs && problem.message == text)
+        .peekable();
+    if unequal.peek().is_none() {
+        return;
+    }
+    let network = &project.network;
+    let help = solve::hint(network, &locks::targets(project)).map_or_else(
+        || {
+            format!(
+                "change the decoder's last layers so that they give {}",
+                network.input
+            )
+        },
+        |solution| solution.sentence(),
+    );
+    for problem in unequal {
+        problem.help = vec![
+            help.clone(),
+            "or see every way: strata solve, Output = input".into(),
+        ];
+    }
+}
+
+/// The head has to give one score a class.
+fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
+    let answer = inference.answer.as_ref()?;
+    if !answer.is_vector() {
+        let message = format!("the head gives {answer}, not one score for each class");
+        return Some(
+            Problem::error(message)
+                .help("end the head with `flatten` and `dense 10`, or with `gap`"),
+        );
+    }
+    let (classes, source) = (project.data.source.info().classes?, project.data.source);
+    let message = format!(
+        "the head gives {} scores, but {source} has {classes} classes",
+        answer.channels()
+    );
+    let help = format!("end the head with `dense {classes}`");
+    match answer.channels().cmp(&classes) {
+        Ordering::Less => Some(Problem::error(message).help(help)),
+        Ordering::Equal => None,
+        Ordering::Greater => {
+            Some(Problem::warning(format!("{message}: the others are never right")).help(help))
+        }
+    }
+}
+
+fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
+    let loss = stage.loss;
+    let fitting = Loss::words_for(stage.task);
+    match (stage.task, loss.spec().task) {
+        (Task::Classify, Task::Classify) => Vec::new(),
+        (Task::Classify, Task::Reconstruct) => {
+            let message = format!("the loss {loss} compares images; classifying needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"cross-entropy\"")]
+        }
+        (Task::Reconstruct, Task::Classify) => {
+            let message =
+                format!("{loss} compares scores with a label; reconstructing needs {fitting}");
+            vec![Problem::error(message).help("use loss = \"mse\"")]
+        }
+        (Task::Reconstruct, Task::Reconstruct) => {
+            super::data_check::output_range(project, loss, last_kind(&project.network.decoder))
+        }
+    }
+}
+
+/// The last layer of a stack that changes values; dropout and shape layers are looked through.
+pub(crate) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
+    for node in nodes.iter().rev() {
+        match node {
+            Node::Layer(layer) if layer.kind.passes_values() => {}
+            Node::Layer(layer) => return Some(&layer.kind),
+            Node::Repeat { layers, .. } if !layers.is_empty() => return last_kind(layers),
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn numbers(stage: &Stage) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if stage.epochs == 0 {
+        problems.push(Problem::error("0 epochs train nothing").help("use epochs = 10"));
+    }
+    if !(1..=MAX_BATCH).contains(&stage.batch) {
+        let message = format!(
+            "a batch of {} is not possible: 1 to {MAX_BATCH}",
+            stage.batch
+        );
+        problems.push(Problem::error(message).help("use batch = 64"));
+    }
+    problems
+}
+
+fn early_stop(stage: &Stage) -> Vec<Problem> {
+    let Some(early) = &stage.early_stop else {
+        return Vec::new();
+    };
+    if !EARLY_STOP_METRICS.contains(&early.metric.as_str()) {
+        let message = format!("there is no metric `{}` to stop at", early.metric);
+        return vec![
+            Problem::error(message).help(format!("use one of: {}", EARLY_STOP_METRICS.join(", "))),
+        ];
+    }
+    if early.metric.ends_with("accuracy") && stage.task == Task::Reconstruct {
+        let message = format!(
+            "reconstructing has no accuracy, so `{}` can't stop it",
+            early.metric
+        );
+        return vec![Problem::error(message).help("use metric = \"valid loss\"")];
+    }
+    Vec::new()
+}
+
+fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut targets = Vec::new();
+    for name in &stage.freeze {
+        match target(&project.network, name) {
+            Some(target) => targets.push(target),
+            None => problems.push(no_such_place("freeze", name)),
+        }
+    }
+    let trainable = |row: &&Row| {
+        used(stage.task).contains(&row.place.stack)
+            && !row.is_block
+            && row.parameters > 0
+            && !targets
+                .iter()
+                .any(|target: &Target| target.contains(&row.place))
+    };
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    if inference.errors().next().is_none() && !inference.rows.iter().any(|row| trainable(&row)) {
+        let message = "this stage has no parameters to train";
+        let help = if stage.freeze.is_empty() {
+            "add a layer with parameters, such as conv or dense"
+        } else {
+            "freeze less"
+        };
+        problems.push(Problem::error(message).help(help));
+    }
+    problems
+}
+
+fn no_such_place(setting: &str, name: &str) -> Problem {
+    Problem::error(format!("{setting} names `{name}`, which is no layer of this project"))
+        .help("write a stack (encoder) or a layer (encoder.0; inside a block encoder.3.0.1: index, branch, index)")
+}
+
+fn sparsity(stage: &Stage, project: &Project) -> Vec<Problem> {
+    let Some(sparsity) = &stage.sparsity else {
+        return Vec::new();
+    };
+    let place = match &sparsity.at {
+        None => match project.network.encoder.len() {
+            0 => {
+                return vec![
+                    Problem::error("sparsity needs a layer, and the encoder is empty")
+                        .help("add a layer to the encoder"),
+                ];
+            }
+            layers => Place::new(Stack::Encoder, layers - 1),
+        },
+        Some(name) => match target(&project.network, name) {
+            Some(Target::Node(place)) => place,
+            Some(Target::Stack(stack)) => match project.network.stack(stack).len() {
+                0 => return vec![no_such_place("sparsity at", name)],
+                layers => Place::new(stack, layers - 1),
+            },
+            None => return vec![no_such_place("sparsity at", name)],
+        },
+    };
+    penalty_at(&place, stage, project)
+}
+
+fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
+    if !used(stage.task).contains(&place.stack) {
+        let message = format!(
+            "sparsity is asked for at {place}, but a stage that {} doesn't run the {}",
+            verb(stage.task),
+            place.stack
+        );
+        return vec![Problem::error(message).help("use a layer of the encoder")];
+    }
+    let sigmoid = match node_at(project.network.stack(place.stack), &place.path) {
+        Some(Node::Layer(layer)) => matches!(
+            layer.kind,
+            Kind::Activation(Activation::Sigmoid) | Kind::Softmax
+        ),
+        Some(Node::Repeat { layers, .. }) => matches!(
+            last_kind(layers),
+            Some(Kind::Activation(Activation::Sigmoid))
+        ),
+        _ => false,
+    };
+    if sigmoid {
+        return Vec::new();
+    }
+    let message = format!("the sparsity penalty at {place} expects activations between 0 and 1");
+    let mut problem = Problem::warning(message).help("put it after a `sigmoid`");
+    problem.place = Some(place.clone());
+    vec![problem]
+}
+
+fn verb(task: Task) -> &'static str {
+    match task {
+        Task::Reconstruct => "reconstructs",
+        Task::Classify => "classifies",
+    }
+}

@@ -1,0 +1,343 @@
+//! One layer as arithmetic: its formulas with their numbers, the same layer on a grid that fits the eye with every
+//! step of its sums, and the layer as a sparse matrix.
+//!
+//! [`Lens::of`] is pure and total: for any layer of any project it returns, in a time that doesn't depend on the
+//! layer's sizes. What can't be shown is said in words.
+
+mod formula;
+mod matrix;
+mod others;
+mod partner;
+mod sample;
+mod slide;
+mod values;
+mod windows;
+
+pub use formula::{Formula, axis_names};
+pub use matrix::{Entry, Matrix};
+pub use sample::{Sample, Sheet, Step, Touch, Way};
+pub use slide::Slide;
+
+use crate::project::layer::{Activation, Family, Kind, Layer};
+use crate::project::size::Shape;
+use crate::project::{Network, Place};
+use crate::shape::error::ShapeError;
+use crate::shape::infer::{Inference, Row};
+use crate::shape::layers::Example;
+use crate::shape::op::{Geometry, Op, Plan, Planned, PlannedLayer};
+use crate::shape::rules::{self, Context};
+use std::str::FromStr;
+
+/// A layer or block as arithmetic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lens {
+    /// Its place.
+    pub place: Place,
+    /// Its text.
+    pub text: String,
+    /// Its family, for colours.
+    pub family: Family,
+    /// What goes in, if it is known.
+    pub input: Option<Shape>,
+    /// What comes out, if it is known.
+    pub output: Option<Shape>,
+    /// The formulas: sizes first.
+    pub formulas: Vec<Formula>,
+    /// What is lost: cells that are never read.
+    pub remarks: Vec<String>,
+    /// What should be known besides: what the small grid leaves out, how branches join.
+    pub notes: Vec<String>,
+    /// The layer on a small grid, or why there is none.
+    pub sample: Result<Sample, String>,
+    /// The sample as a matrix; `None` where there is no sample or the layer is not linear.
+    pub matrix: Option<Matrix>,
+    /// The layer that multiplies by the transposed matrix, where there is one.
+    pub partner: Option<String>,
+    /// Whether a window moves by more than one cell.
+    pub strided: bool,
+    /// The elementwise function, where it is one.
+    pub function: Option<Activation>,
+    /// What is wrong with the layer.
+    pub error: Option<ShapeError>,
+}
+
+impl Lens {
+    /// The layer or block at a place; `None` where there is none.
+    pub fn of(network: &Network, inference: &Inference, place: &Place) -> Option<Lens> {
+        let row = inference.row(place)?;
+        let mut lens = Lens::bare(row);
+        if row.error.is_some() {
+            lens.sample =
+                Err("The layer has an error: mend it, then its arithmetic is shown.".into());
+        } else if row.is_block {
+            block(&mut lens, network, inference);
+        } else if let Some((kind, planned)) = resolved(inference, row) {
+            layer(&mut lens, &kind, &planned);
+        }
+        lens.matrix = lens.sample.as_ref().ok().and_then(Matrix::of);
+        Some(lens)
+    }
+
+    fn bare(row: &Row) -> Lens {
+        Lens {
+            place: row.place.clone(),
+            text: row.text.clone(),
+            family: row.family,
+            input: row.input.clone(),
+            output: row.output.clone(),
+            formulas: Vec::new(),
+            remarks: Vec::new(),
+            notes: Vec::new(),
+            sample: Err("The input's shape is not known: a layer before it has an error.".into()),
+            matrix: None,
+            partner: None,
+            strided: false,
+            function: None,
+            error: row.error.clone(),
+        }
+    }
+}
+
+/// What the layer's text means and what it became: from the plan, or (where its stack has an error further on)
+/// from its own input.
+fn resolved(inference: &Inference, row: &Row) -> Option<(Kind, PlannedLayer)> {
+    let kind = Layer::from_str(&row.text).ok()?.kind;
+    let planned = inference
+        .plan
+        .as_ref()
+        .and_then(|plan| planned(plan, &row.place))
+        .cloned();
+    let alone = || {
+        let input = row.input.clone()?;
+        let resolved = rules::resolve(&kind, &input, &Context::default()).ok()?;
+        let (key, op, output) = (row.place.to_string(), resolved.op, resolved.output);
+        Some(PlannedLayer {
+            place: row.place.clone(),
+            key,
+            op,
+            input,
+            output,
+        })
+    };
+    let planned = planned.or_else(alone)?;
+    Some((kind, planned))
+}
+
+/// The resolved layer at a place; inside a repeat that of the first pass.
+pub fn planned<'a>(plan: &'a Plan, place: &Place) -> Option<&'a PlannedLayer> {
+    fn search<'a>(nodes: &'a [Planned], place: &Place) -> Option<&'a PlannedLayer> {
+        nodes.iter().find_map(|node| match node {
+            Planned::Layer(layer) => (layer.place == *place).then_some(layer),
+            Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
+                branches.iter().find_map(|branch| search(branch, place))
+            }
+            Planned::Repeat { passes, .. } => passes.first().and_then(|pass| search(pass, place)),
+        })
+    }
+    search(plan.stack(place.stack)?, place)
+}
+
+fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
+    let PlannedLayer {
+        op, input, output, ..
+    } = planned;
+    lens.formulas = formula::formulas(kind, op, input, output);
+    if let Some(geometry) = op.slides() {
+        lens.remarks.extend(unread(geometry, input.rank()));
+    }
+    lens.strided = kind
+        .window()
+        .and_then(|window| window.stride.as_ref())
+        .is_some_and(|stride| stride.sizes().iter().any(|&size| size > 1));
+    if let Example::Elementwise { function, .. } = op.example() {
+        lens.function = Some(function);
+    }
+    lens.partner = partner::transpose_of(kind, op, output);
+    let rank = input.rank().max(output.rank());
+    lens.sample = sample(op, input, output).ok_or_else(|| {
+        "Its window is too large for a grid that fits the eye; the formulas hold all the same."
+            .to_owned()
+    });
+    if lens.sample.is_ok() && rank == 3 {
+        lens.notes
+            .push("the small grid shows height and width of one slice of the volume".into());
+    }
+    if matches!(op, Op::SeparableConv { .. }) {
+        lens.notes
+            .push("the small grid shows the depthwise part, one channel".into());
+    }
+}
+
+fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
+    let rank = input.rank();
+    match op.example() {
+        Example::Convolution(geometry) => windows::convolution(&geometry, rank),
+        Example::Transposed(geometry) => windows::transposed(&geometry, rank),
+        Example::MaxPool(geometry) => windows::max_pool(&geometry, rank),
+        Example::AvgPool {
+            geometry,
+            count_padding,
+        } => windows::average_pool(&geometry, rank, count_padding),
+        Example::Unpool(geometry) => windows::unpool(&geometry, rank),
+        Example::Upsample {
+            input,
+            factor,
+            bilinear,
+        } => others::upsample(input, factor, bilinear, rank),
+        Example::Pad { before, after } => others::pad(input.volume(), before, after, rank),
+        Example::Crop { before, after } => others::crop(output.volume(), before, after, rank),
+        Example::Adaptive { input, output } => others::adaptive(input, output, rank),
+        Example::GlobalMean => others::adaptive(input.volume(), [1; 3], rank),
+        Example::GlobalMax => Some(others::global_max(input.volume(), rank)),
+        Example::Dense { inputs, outputs } => Some(others::dense(inputs, outputs)),
+        Example::Elementwise { word, function } => Some(others::activation(word, function)),
+        Example::Softmax => Some(others::softmax()),
+        Example::Normalised => Some(others::normalised()),
+        Example::Dropout(p) => Some(others::dropout(f64::from(p))),
+        Example::Flattened => Some(others::reordered(true)),
+        Example::Reshaped => Some(others::reordered(false)),
+        Example::Copied => Some(others::identity()),
+    }
+}
+
+/// Sentences about cells that the window never reads.
+fn unread(geometry: &Geometry, rank: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    for (axis, name) in (3 - rank.min(3)..3).zip(axis_names(rank)) {
+        let slide = Slide::of(geometry, axis);
+        match (slide.dropped(), line(name)) {
+            (0, _) => {}
+            (1, word) => all.push(format!("the last {word} of {} is never read", slide.input)),
+            (many, word) => all.push(format!(
+                "the last {many} {word}s of {} are never read",
+                slide.input
+            )),
+        }
+        if slide.skipped() > 0 {
+            let (skipped, stride) = (slide.skipped(), slide.stride);
+            all.push(format!(
+                "between windows {skipped} of every {stride} {}s are never read",
+                line(name)
+            ));
+        }
+    }
+    all
+}
+
+fn line(axis: &str) -> &'static str {
+    match axis {
+        "height" => "row",
+        "width" => "column",
+        "depth" => "slice",
+        _ => "cell",
+    }
+}
+
+fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
+    let Some(node) =
+        crate::project::target::node_at(network.stack(lens.place.stack), &lens.place.path)
+    else {
+        return;
+    };
+    let word = lens.text.split(' ').next().unwrap_or_default();
+    let ends: Vec<Option<Shape>> = (0..node.branches().len())
+        .map(|branch| end(lens, inference, branch))
+        .collect();
+    let shapes: Option<Vec<String>> = ends
+        .iter()
+        .map(|shape| shape.as_ref().map(Shape::to_string))
+        .collect();
+    let (Some(shapes), Some(output)) = (shapes, &lens.output) else {
+        return;
+    };
+    let chain = |of: &str, chain: Vec<String>| Formula {
+        of: of.to_owned(),
+        chain,
+    };
+    match word {
+        "add" => {
+            lens.formulas = vec![chain("sum", vec![shapes.join(" + "), output.to_string()])];
+            lens.notes.push(
+                "all branches read the same input and end in one shape; the values are added cell by cell".into(),
+            );
+            lens.sample = Ok(others::add(shapes.len()));
+        }
+        "concat" => {
+            let channels: Vec<String> = ends
+                .iter()
+                .flatten()
+                .map(|shape| shape.channels().to_string())
+                .collect();
+            lens.formulas = vec![chain(
+                "channels",
+                vec![channels.join(" + "), output.channels().to_string()],
+            )];
+            lens.notes.push(
+                "all branches read the same input; their channels are stacked in the order of the branches".into(),
+            );
+            lens.sample = Ok(others::concat(shapes.len()));
+        }
+        _ => {
+            lens.formulas = vec![chain(
+                "output",
+                vec!["what the last pass gives".into(), output.to_string()],
+            )];
+            lens.sample = Err(
+                "The layers inside are passed again and again, each time with weights of their own: open one of them."
+                    .into(),
+            );
+        }
+    }
+}
+
+/// What a branch of a block gives: the input itself where it is empty.
+fn end(lens: &Lens, inference: &Inference, branch: usize) -> Option<Shape> {
+    let depth = lens.place.path.len() + 2;
+    let inside = |row: &&Row| {
+        let path = &row.place.path;
+        row.place.stack == lens.place.stack
+            && path.len() == depth
+            && path.starts_with(&lens.place.path)
+            && path.get(depth - 2) == Some(&branch)
+    };
+    inference
+        .rows
+        .iter()
+        .rfind(inside)
+        .map_or_else(|| lens.input.clone(), |row| row.output.clone())
+}
+
+/// A number as people write it: whole where it is, else four digits; with a true minus sign.
+pub fn number(value: f64) -> String {
+    let text = if !value.is_finite() {
+        return "not finite".into();
+    } else if value == value.round() && value.abs() < 1e9 {
+        format!("{:.0}", value.abs())
+    } else {
+        let size = value.abs();
+        let digits = (3 - size.log10().floor() as i32).clamp(0, 9) as usize;
+        let text = format!("{size:.digits$}");
+        if !(1e-4..1e9).contains(&size) {
+            format!("{size:.2e}")
+        } else {
+            trimmed(&text)
+        }
+    };
+    if value < 0.0 {
+        format!("−{text}")
+    } else {
+        text
+    }
+}
+
+/// Without zeros at the end of the decimals.
+fn trimmed(text: &str) -> String {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! What can be said about a design before it is trained: errors, explanations, solutions, advice.
+//!
+//! All of it is pure and total, on top of [`crate::shape`]: no tensor, no thread, no file.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `checks` | what keeps a project from being trained |
+//! | `output_check` | whether the output is as large as the input |
+//! | `explain` | where sizes came from, and which layer lost a position |
+//! | `solve` | the smallest edits after which output = input; mirrors; smaller codes |
+//! | `valid_input_sizes` | for which input sizes a network works |
+//! | `advice` | what is unusual about a project, each with a fix |
+//! | `goals` | the project's `[goals]`, judged |
+//! | `layer_math` | one layer as arithmetic: formula, small example, matrix |
+//! | `checkerboard` | the pattern that uneven kernel overlaps leave |
+//! | `compare` | a layer compared with a dense layer of the same shapes |
+
+pub mod advice;
+pub mod checkerboard;
+pub mod checks;
+pub(crate) mod compare;
+pub mod explain;
+pub mod goals;
+pub mod layer_math;
+pub mod output_check;
+pub mod solve;
+pub mod valid_input_sizes;
+
+pub use checks::{Problem, Severity, can_train, check, check_inferred};
+pub use compare::{AgainstDense, layer_at, macs_formula, parameters_formula};
+pub use explain::{Explanation, explain};
+pub use output_check::{Banner, Level, banner};

@@ -1,0 +1,192 @@
+//! Measuring a split: loss, accuracy and log loss, or MSE and PSNR, over all of its images.
+//!
+//! Dropout and noise are off and running statistics are used, so measuring changes nothing. Means
+//! are over images, whatever the batches.
+
+use super::batch::Batcher;
+use crate::data::SplitData;
+use crate::engine::error::RunError;
+use crate::engine::event::Metrics;
+use crate::nn::loss::{Target, count_correct, evaluate};
+use crate::nn::{Mode, Network};
+use crate::project::stage::{Loss, Task};
+use candle_core::{Device, Tensor};
+
+/// How a split is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measure {
+    /// What the network is used for.
+    pub task: Task,
+    /// The loss that is reported.
+    pub loss: Loss,
+    /// Images at a time.
+    pub batch: usize,
+    /// What pixel 0 and pixel 255 are for the network: PSNR is relative to their distance.
+    pub pixel_range: [f32; 2],
+}
+
+/// Peak signal-to-noise ratio in dB; infinite for an error of 0.
+pub fn psnr(mse: f64, pixel_range: [f32; 2]) -> f64 {
+    let range = f64::from(pixel_range[1] - pixel_range[0]).abs();
+    10.0 * (range * range / mse).log10()
+}
+
+/// Measures a split; `None` when `keep_going` said no.
+pub fn measure(
+    network: &mut Network,
+    split: &SplitData,
+    how: Measure,
+    device: &Device,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> Result<Option<Metrics>, RunError> {
+    let mut sums = Sums::default();
+    let after_softmax = network.ends_in_softmax(how.task.into());
+    let finished = for_each_batch(
+        network,
+        split,
+        how,
+        device,
+        &mut |output, images, labels| {
+            sums.add(how, after_softmax, output, images, labels)?;
+            Ok(keep_going())
+        },
+    )?;
+    Ok(finished.then(|| sums.metrics(how)))
+}
+
+/// Which class each image of a split is taken for: counts by right class (row) and answer (column).
+/// Where the network has more answers than there are classes, one more column counts those others.
+pub fn confusion(
+    network: &mut Network,
+    split: &SplitData,
+    how: Measure,
+    classes: usize,
+    device: &Device,
+) -> Result<Vec<Vec<u64>>, RunError> {
+    let mut counts = Vec::new();
+    for_each_batch(network, split, how, device, &mut |output, _, labels| {
+        let answers = output.argmax(1)?.to_vec1::<u32>()?;
+        let columns = if output.dim(1)? > classes {
+            classes + 1
+        } else {
+            classes
+        };
+        counts.resize_with(classes, || vec![0u64; columns]);
+        for (&label, &answer) in labels.iter().zip(&answers) {
+            let column = (answer as usize).min(columns - 1);
+            if let Some(count) = counts
+                .get_mut(label as usize)
+                .and_then(|row| row.get_mut(column))
+            {
+                *count += 1;
+            }
+        }
+        Ok(true)
+    })?;
+    Ok(counts)
+}
+
+/// What is done with a batch's output, images and labels; false ends it.
+type Visit<'a> = dyn FnMut(&Tensor, &Tensor, &[u32]) -> Result<bool, RunError> + 'a;
+
+/// False when the visitor ended it before the last batch.
+fn for_each_batch(
+    network: &mut Network,
+    split: &SplitData,
+    how: Measure,
+    device: &Device,
+    visit: &mut Visit<'_>,
+) -> Result<bool, RunError> {
+    let mut batcher = Batcher::new(device);
+    let indices: Vec<u32> = (0..split.len() as u32).collect();
+    for indices in indices.chunks(how.batch.max(1)) {
+        let batch = batcher.read(split, indices)?;
+        let output = network.forward(how.task.into(), &batch.images, Mode::Eval)?;
+        if !visit(&output, &batch.images, batch.labels)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[derive(Default)]
+struct Sums {
+    images: f64,
+    loss: f64,
+    correct: f64,
+    log_loss: f64,
+    mse: f64,
+}
+
+impl Sums {
+    fn add(
+        &mut self,
+        how: Measure,
+        after_softmax: bool,
+        output: &Tensor,
+        images: &Tensor,
+        labels: &[u32],
+    ) -> Result<(), RunError> {
+        let count = labels.len() as f64;
+        let mean = |loss: Loss, target: Target<'_>| -> Result<f64, RunError> {
+            Ok(evaluate(loss, output, target, after_softmax, None)?.value)
+        };
+        let target = || match how.task {
+            Task::Reconstruct => Target::Images(images),
+            Task::Classify => Target::Labels(labels),
+        };
+        let loss = mean(how.loss, target())?;
+        let second = |other: Loss| {
+            if other == how.loss {
+                Ok(loss)
+            } else {
+                mean(other, target())
+            }
+        };
+        match how.task {
+            Task::Reconstruct => self.mse += count * second(Loss::Mse)?,
+            Task::Classify => {
+                self.correct += count_correct(output, labels)? as f64;
+                self.log_loss += count * second(Loss::CrossEntropy)?;
+            }
+        }
+        (self.images, self.loss) = (self.images + count, self.loss + count * loss);
+        Ok(())
+    }
+
+    fn metrics(&self, how: Measure) -> Metrics {
+        let mean = |sum: f64| sum / self.images.max(1.0);
+        let metrics = Metrics {
+            loss: mean(self.loss),
+            ..Metrics::default()
+        };
+        match how.task {
+            Task::Reconstruct => with_mse(metrics, mean(self.mse), how.pixel_range),
+            Task::Classify => Metrics {
+                accuracy: Some(mean(self.correct)),
+                log_loss: Some(mean(self.log_loss)),
+                ..metrics
+            },
+        }
+    }
+}
+
+/// Metrics of reconstructions with this mean squared error.
+pub(crate) fn with_mse(metrics: Metrics, mse: f64, pixel_range: [f32; 2]) -> Metrics {
+    Metrics {
+        mse: Some(mse),
+        psnr: Some(psnr(mse, pixel_range)),
+        ..metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psnr_is_relative_to_the_range() {
+        assert!((psnr(0.01, [0.0, 1.0]) - 20.0).abs() < 1e-5);
+        assert!((psnr(0.04, [-1.0, 1.0]) - 20.0).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,85 @@
+//! Whether a training step fits into memory, asked before anything large is allocated: an allocation that
+//! fails ends the process, and no message could be given then.
+
+use crate::cost::{Machine, StepMemory, step_memory};
+use crate::engine::error::RunError;
+use crate::nn::ops::simd::{Level, Vectors};
+use crate::project::Project;
+use crate::shape::Inference;
+
+const MIB: u64 = 1 << 20;
+
+/// This machine, as far as memory depends on it.
+pub fn machine() -> Machine {
+    let (threads, lanes) = (rayon::current_num_threads(), f32::width(Level::chosen()));
+    Machine {
+        threads: threads as u64,
+        lanes: lanes as u64,
+    }
+}
+
+/// Refuses a project whose largest step needs more than `available` bytes (unknown: everything passes).
+pub(crate) fn check(
+    project: &Project,
+    inference: &Inference,
+    stages: &[usize],
+    available: Option<u64>,
+) -> Result<(), RunError> {
+    let Some((available, plan)) = available.zip(inference.plan.as_ref()) else {
+        return Ok(());
+    };
+    let mut held = StepMemory::default();
+    for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
+        let Some(step) = step_memory(plan, stage, stage.batch, machine()) else {
+            continue;
+        };
+        // What the stages before it used stays with the network.
+        held = step.after(&held);
+        let needed = held.total().total();
+        if needed > available {
+            let (name, batch) = (&stage.name, stage.batch);
+            return Err(RunError::Input(format!(
+                "stage `{name}`: a step with batch {batch} needs about {} MiB, {} MiB are free: use a smaller batch, or fewer channels in the largest layer",
+                needed / MIB,
+                available / MIB,
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Memory that this process can still get, where the system tells (Linux).
+pub fn available_bytes() -> Option<u64> {
+    let table = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = table
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::builtin;
+    use crate::shape::infer;
+
+    #[test]
+    fn a_step_that_does_not_fit_is_refused_with_the_numbers() {
+        let project = builtin::find("keras-cifar").unwrap().project().unwrap();
+        let inference = infer(&project.network);
+        let check = |available| check(&project, &inference, &[0], available);
+        assert!(check(None).is_ok() && check(Some(u64::MAX)).is_ok());
+        let message = check(Some(3 * MIB)).unwrap_err().to_string();
+        assert!(
+            message.contains("batch 64") && message.contains("3 MiB are free"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_tells_its_free_memory() {
+        assert!(available_bytes().unwrap() > MIB);
+    }
+}

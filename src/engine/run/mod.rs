@@ -1,0 +1,121 @@
+//! A run from start to end, on the calling thread.
+//!
+//! Every way it can end is an [`Outcome`]; nothing is left to the caller but to show it.
+
+pub(crate) mod batch;
+pub(crate) mod clock;
+pub(crate) mod compatibility;
+pub(crate) mod control;
+pub(crate) mod early_stop;
+pub mod evaluate;
+pub(crate) mod finite;
+pub mod goal_metrics;
+pub mod memory_check;
+pub(crate) mod prepare;
+pub(crate) mod resume;
+pub(crate) mod session;
+pub(crate) mod stage;
+pub(crate) mod step;
+pub(crate) mod thread_priority;
+
+use super::command::Command;
+use super::error::RunError;
+use super::event::{Event, Failure, Outcome, Sink, Summary};
+use super::inspection::live::LiveResults;
+use super::run::control::Control;
+use super::run::prepare::prepare;
+use super::run::session::Session;
+use super::run::stage::Flow;
+use super::storage::record::{RunRecord, Status};
+use super::thread::RunOptions;
+use crate::data::DataError;
+use crate::project::Project;
+use crossbeam_channel::Receiver;
+use std::path::Path;
+
+/// Trains a project: every stage in order, each from where the one before left the weights.
+///
+/// Events go to `sink` as they happen, all but [`super::event::Event::Finished`]: how it ended is
+/// what this returns, and telling it is the caller's. A stop asked for before the first step gives
+/// [`Outcome::Stopped`] with an empty summary and leaves no run folder.
+pub fn run(
+    project: &Project,
+    options: &RunOptions,
+    commands: &Receiver<Command>,
+    sink: &mut dyn Sink,
+    live: &LiveResults,
+) -> Outcome {
+    let mut session = match prepare(project, options, Control::new(commands), sink, live) {
+        Ok(session) => session,
+        Err(RunError::Data(DataError::Cancelled)) => return Outcome::Stopped(Summary::default()),
+        Err(error) => return failed(&error, None),
+    };
+    let end = train(&mut session);
+    close(&mut session, end)
+}
+
+fn train(session: &mut Session<'_>) -> Result<Flow, RunError> {
+    if !session.has_steps_left() {
+        let message = "every stage is trained already; raise its epochs to go on (--epochs N)";
+        session.sink.event(Event::Warning(message.to_owned()));
+    }
+    for stage in session.stages_left() {
+        if stage::train(session, stage)? == Flow::Stopped {
+            return Ok(Flow::Stopped);
+        }
+    }
+    Ok(Flow::Done)
+}
+
+/// Writes how the run ended.
+fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
+    session.publish();
+    let (status, message, outcome) = match end {
+        Ok(Flow::Done) => (
+            Status::Completed,
+            None,
+            Outcome::Completed(session.summary()),
+        ),
+        Ok(Flow::Stopped) => (Status::Stopped, None, Outcome::Stopped(session.summary())),
+        Err(error) => {
+            let outcome = failed(&error, Some(session.folder.path()));
+            (Status::Failed, Some(error.to_string()), outcome)
+        }
+    };
+    match (session.write_record(status, message), outcome) {
+        (Err(error), Outcome::Completed(_) | Outcome::Stopped(_)) => {
+            failed(&error, Some(session.folder.path()))
+        }
+        (Err(error), outcome) => {
+            // The first failure is the one to show.
+            log::warn!("the failure of the run could not be recorded: {error}");
+            outcome
+        }
+        (Ok(()), outcome) => outcome,
+    }
+}
+
+fn failed(error: &RunError, run: Option<&Path>) -> Outcome {
+    let (message, wrong_input) = (error.to_string(), error.is_wrong_input());
+    Outcome::Failed(Failure {
+        message,
+        wrong_input,
+        run: run.map(Path::to_owned),
+    })
+}
+
+/// The outcome of a run that panicked, with its folder marked.
+pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
+    let message = format!(
+        "a defect in Strata ended the run: {message}; please report it, the last checkpoint is kept"
+    );
+    if let Some(Err(error)) = run.map(|run| RunRecord::fail(run, &message)) {
+        // The outcome tells the same; a disk that fails as well must not hide it.
+        log::warn!("the failure of the run could not be recorded: {error}");
+    }
+    Outcome::Failed(Failure {
+        message,
+        wrong_input: false,
+        run: run.map(Path::to_owned),
+    })
+}

@@ -1,0 +1,409 @@
+//! Everything before the first step: checks, run folder, images, network.
+//!
+//! What is quick and can be wrong comes first. A run that cannot begin leaves no folder behind.
+
+use super::clock::Clock;
+use super::compatibility;
+use super::control::Control;
+use super::memory_check;
+use super::resume::{self, Former};
+use super::session::{Session, stages_left};
+use crate::data::{Dataset, Progress};
+use crate::design::{Severity, check_inferred};
+use crate::engine::error::{RunError, one_line};
+use crate::engine::event::{Event, Metrics, Sink};
+use crate::engine::inspection::live::LiveResults;
+use crate::engine::inspection::live_previews::LivePreviews;
+use crate::engine::storage::checkpoint::{self, Checkpoint, Position};
+use crate::engine::storage::metrics_csv::Tables;
+use crate::engine::storage::record::{RunRecord, Status};
+use crate::engine::storage::run_folder::RunFolder;
+use crate::engine::thread::RunOptions;
+use crate::inspect::inspector::Inspector;
+use crate::nn::{self, Network};
+use crate::project::data::Split;
+use crate::project::{Project, file};
+use crate::shape::{Inference, infer};
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between two reports on the reading of images.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
+
+/// What a run needs before anything of it is written.
+struct Opened {
+    project: Project,
+    only: Option<usize>,
+    inference: Inference,
+    device: Device,
+    folder: RunFolder,
+    dataset: Arc<Dataset>,
+    network: Network,
+    position: Position,
+    optimizer: Option<HashMap<String, Tensor>>,
+    is_resumed: bool,
+    loaders: usize,
+}
+
+/// Prepares a run, up to the checkpoint before its first step.
+pub(crate) fn prepare<'a>(
+    project: &Project,
+    options: &RunOptions,
+    mut control: Control<'a>,
+    sink: &'a mut dyn Sink,
+    live: &'a LiveResults,
+) -> Result<Session<'a>, RunError> {
+    let opened = open(effective(project, options), options, &mut control, sink)?;
+    let mut session = go_live(opened, control, sink, live)?;
+    begin(&mut session, options)?;
+    Ok(session)
+}
+
+/// Opens everything that can be wrong, and checks that it fits together.
+fn open(
+    project: Project,
+    options: &RunOptions,
+    control: &mut Control<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Opened, RunError> {
+    let only = only_stage(&project, options)?;
+    let inference = check_project(&project, sink)?;
+    let device = open_device(&project, &inference, only, options)?;
+    let (folder, former) = open_folder(&project, options)?;
+    let position = position(former.as_ref().map(|former| &former.checkpoint), only);
+    let dataset = Arc::new(open_data(&project, &options.base, control, sink)?);
+    compatibility::check(
+        &project,
+        &inference,
+        &dataset,
+        &stages_left(&project, only, &position),
+    )?;
+    let keeps_memory = match &former {
+        Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
+        None => false,
+    };
+    let checkpoint = former.map(|former| former.checkpoint);
+    let mut network = build(&project, &inference, &device, checkpoint.as_ref())?;
+    try_sparsity(&mut network, &project)?;
+    let is_resumed = checkpoint.is_some();
+    let optimizer = checkpoint
+        .map(|checkpoint| checkpoint.optimizer)
+        .filter(|_| keeps_memory);
+    Ok(Opened {
+        project,
+        only,
+        inference,
+        device,
+        folder,
+        dataset,
+        network,
+        position,
+        optimizer,
+        is_resumed,
+        loaders: loaders(options),
+    })
+}
+
+/// Starts what lives as long as the run: its record, tables, previews and clock.
+fn go_live<'a>(
+    opened: Opened,
+    control: Control<'a>,
+    sink: &'a mut dyn Sink,
+    live: &'a LiveResults,
+) -> Result<Session<'a>, RunError> {
+    let Opened {
+        project,
+        only,
+        inference,
+        device,
+        folder,
+        dataset,
+        network,
+        position,
+        optimizer,
+        is_resumed,
+        loaders,
+    } = opened;
+    let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
+    let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
+    let tables = Tables::open(folder.path(), position.step).map_err(|reason| RunError::Write {
+        folder: folder.path().to_owned(),
+        reason,
+    })?;
+    let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
+    Ok(Session {
+        project,
+        only,
+        inference,
+        dataset,
+        network,
+        device,
+        folder,
+        record,
+        tables,
+        previews,
+        inspector: Inspector::default(),
+        clock,
+        loaders,
+        position,
+        optimizer,
+        metrics,
+        control,
+        sink,
+        live,
+    })
+}
+
+/// The device, with enough memory for the stages that will be trained.
+fn open_device(
+    project: &Project,
+    inference: &Inference,
+    only: Option<usize>,
+    options: &RunOptions,
+) -> Result<Device, RunError> {
+    let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
+    if device.is_cpu() {
+        let stages = stages_left(project, only, &Position::default());
+        memory_check::check(project, inference, &stages, memory_check::available_bytes())?;
+    }
+    Ok(device)
+}
+
+/// Every layer that a stage's sparsity names is there: better told now than after the stages before it.
+fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError> {
+    for stage in &project.stages {
+        let found = network.set_sparsity(stage.sparsity.as_ref());
+        found.map_err(|error| RunError::Input(format!("stage `{}`: {error}", stage.name)))?;
+    }
+    network.set_sparsity(None).map_err(RunError::input)
+}
+
+/// Threads that make batches ahead.
+fn loaders(options: &RunOptions) -> usize {
+    const MOST: usize = 4;
+    let cores = || {
+        std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST)
+    };
+    options.loaders.unwrap_or_else(cores)
+}
+
+/// The first writes: from here on there is a run.
+fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
+    session
+        .folder
+        .write_project(&session.project, &options.base)?;
+    session.write_record(Status::Running, None)?;
+    if session.position == Position::default() {
+        session.save_start()?;
+    }
+    session.folder.keep();
+    session.sink.event(Event::Started {
+        run: session.folder.path().to_owned(),
+        device: session.record.device.clone(),
+        splits: session
+            .dataset
+            .splits()
+            .map(|(split, data)| (split, data.len()))
+            .collect(),
+        classes: session.dataset.classes().to_vec(),
+        skipped: session
+            .dataset
+            .skipped()
+            .iter()
+            .map(|skipped| (skipped.file.clone(), skipped.reason.clone()))
+            .collect(),
+    });
+    session.publish();
+    Ok(())
+}
+
+/// The project with what the options override.
+fn effective(project: &Project, options: &RunOptions) -> Project {
+    let mut project = project.clone();
+    if let Some(epochs) = options.epochs {
+        project
+            .stages
+            .iter_mut()
+            .for_each(|stage| stage.epochs = epochs);
+    }
+    project
+}
+
+fn only_stage(project: &Project, options: &RunOptions) -> Result<Option<usize>, RunError> {
+    let Some(name) = &options.stage else {
+        return Ok(None);
+    };
+    let index = project.stages.iter().position(|stage| stage.name == *name);
+    let names = || {
+        project
+            .stages
+            .iter()
+            .map(|stage| format!("`{}`", stage.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    index
+        .map(Some)
+        .ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
+}
+
+/// The shapes of a project that can be trained; what will disappoint is told on the way.
+fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, RunError> {
+    let inference = infer(&project.network);
+    let problems = check_inferred(project, &inference);
+    if let Some(problem) = problems
+        .iter()
+        .find(|problem| problem.severity == Severity::Error)
+    {
+        return Err(RunError::Input(one_line(problem, project, &inference)));
+    }
+    problems
+        .iter()
+        .for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
+    Ok(inference)
+}
+
+/// A new folder, or the one to go on in with its last checkpoint.
+fn open_folder(
+    project: &Project,
+    options: &RunOptions,
+) -> Result<(RunFolder, Option<Former>), RunError> {
+    if !options.resume {
+        return Ok((
+            RunFolder::create(options.run.as_deref(), &options.base, &project.title)?,
+            None,
+        ));
+    }
+    let path = options
+        .run
+        .as_deref()
+        .ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
+    let folder = RunFolder::reopen(path)?;
+    let trained = file::load(&path.join("project.toml"))?;
+    if trained.network != project.network {
+        let run = path.display();
+        return Err(RunError::Input(format!(
+            "the network is not the one that was trained in {run}: train it in a new run folder, or resume with the network as in {run}/project.toml"
+        )));
+    }
+    let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
+    Ok((
+        folder,
+        Some(Former {
+            project: trained,
+            checkpoint,
+        }),
+    ))
+}
+
+fn open_data(
+    project: &Project,
+    base: &Path,
+    control: &mut Control<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Dataset, RunError> {
+    let channels = project.network.input.channels();
+    let mut due = Instant::now();
+    let mut progress = |progress: Progress| {
+        if Instant::now() >= due {
+            due = Instant::now() + REPORT_EVERY;
+            let (done, total) = (progress.done as u64, progress.total as u64);
+            sink.event(Event::Preparing {
+                what: progress.what.to_owned(),
+                done,
+                total,
+            });
+        }
+        !control.stop_asked()
+    };
+    Ok(Dataset::open_as(
+        &project.data,
+        Some(channels),
+        project.seed,
+        base,
+        &mut progress,
+    )?)
+}
+
+/// The network with its first weights, or with those of a checkpoint.
+pub(crate) fn build(
+    project: &Project,
+    inference: &Inference,
+    device: &Device,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Network, RunError> {
+    let plan = inference
+        .plan
+        .as_ref()
+        .ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+    let mut network = Network::new(plan, project.seed, device)?;
+    if let Some(checkpoint) = checkpoint {
+        network
+            .load_state(&checkpoint.weights)
+            .map_err(RunError::input)?;
+    }
+    Ok(network)
+}
+
+/// Where to go on; a stage asked for by name starts anew unless the checkpoint is in it.
+fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
+    let saved = checkpoint
+        .map(|checkpoint| checkpoint.position.clone())
+        .unwrap_or_default();
+    match only {
+        Some(stage) if stage != saved.stage => saved.enter(stage),
+        _ => saved,
+    }
+}
+
+/// The new `run.json`, or the one of the run that goes on.
+fn record(
+    folder: &RunFolder,
+    project: &Project,
+    dataset: &Dataset,
+    device: &Device,
+    is_resumed: bool,
+    sink: &mut dyn Sink,
+) -> RunRecord {
+    let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
+    if !is_resumed {
+        return new;
+    }
+    let old = match RunRecord::read(folder.path()) {
+        Ok(old) => old,
+        Err(error) => {
+            let run = folder.path().display();
+            log::warn!("run.json of {run} cannot be read, so its times begin again: {error}");
+            return new;
+        }
+    };
+    if dataset.is_other_than(&old.data_hash) {
+        let message = "the images are not the ones this run was trained on so far; its metrics before and after differ in that";
+        sink.event(Event::Warning(message.to_owned()));
+    }
+    let RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        ..
+    } = old;
+    RunRecord {
+        started,
+        seconds,
+        images_per_second,
+        metrics,
+        ..new
+    }
+}
+
+/// The last metrics of a run that goes on.
+fn measured(record: &RunRecord) -> Vec<(Split, Metrics)> {
+    let metrics = |split: Split| Some((split, record.metrics.get(split.name())?.clone()));
+    Split::ALL.into_iter().filter_map(metrics).collect()
+}

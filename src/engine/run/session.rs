@@ -1,0 +1,244 @@
+//! A run in progress: everything that stages share, and what is done with it between steps.
+
+use super::clock::Clock;
+use super::control::{Control, Next};
+use super::evaluate::{Measure, measure};
+use super::finite;
+use crate::data::Dataset;
+use crate::engine::error::RunError;
+use crate::engine::event::{Event, Metrics, Sink, Summary};
+use crate::engine::inspection::live::{self, LiveResults};
+use crate::engine::inspection::live_previews::{self, LivePreviews};
+use crate::engine::storage::checkpoint::{self, Position};
+use crate::engine::storage::metrics_csv::Tables;
+use crate::engine::storage::record::{RunRecord, Status};
+use crate::engine::storage::run_folder::RunFolder;
+use crate::inspect::filters::Filters;
+use crate::inspect::inspector::Inspector;
+use crate::inspect::reconstructions::Reconstructions;
+use crate::nn::Network;
+use crate::project::Project;
+use crate::project::data::Split;
+use crate::project::stage::Stage;
+use crate::shape::Inference;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Tensors under their keys.
+pub(crate) type Named = [(String, Tensor)];
+
+/// A run in progress.
+pub(crate) struct Session<'a> {
+    /// The project as it is trained.
+    pub project: Project,
+    /// The stage to train alone, if one was asked for.
+    pub only: Option<usize>,
+    pub inference: Inference,
+    pub dataset: Arc<Dataset>,
+    pub network: Network,
+    pub device: Device,
+    pub folder: RunFolder,
+    pub record: RunRecord,
+    pub tables: Tables,
+    pub previews: LivePreviews,
+    pub inspector: Inspector,
+    pub clock: Clock,
+    /// Threads that make batches ahead.
+    pub loaders: usize,
+    pub position: Position,
+    /// The optimizer's memory in the checkpoint that the run goes on from.
+    pub optimizer: Option<HashMap<String, Tensor>>,
+    /// The last metrics of each split.
+    pub metrics: Vec<(Split, Metrics)>,
+    pub control: Control<'a>,
+    pub sink: &'a mut dyn Sink,
+    pub live: &'a LiveResults,
+}
+
+/// Stages to train, in order, from this position on.
+pub(crate) fn stages_left(
+    project: &Project,
+    only: Option<usize>,
+    position: &Position,
+) -> Vec<usize> {
+    let stages = position.stage..project.stages.len();
+    stages
+        .filter(|stage| only.is_none_or(|only| only == *stage))
+        .collect()
+}
+
+impl Session<'_> {
+    /// Stages to train, in order, from where the run stands.
+    pub fn stages_left(&self) -> Vec<usize> {
+        stages_left(&self.project, self.only, &self.position)
+    }
+
+    /// Whether there is anything to train.
+    pub fn has_steps_left(&self) -> bool {
+        let position = &self.position;
+        let epochs = |index: usize| {
+            self.project
+                .stages
+                .get(index)
+                .map_or(0, |stage| stage.epochs)
+        };
+        self.stages_left()
+            .iter()
+            .any(|&index| index != position.stage || position.epoch < epochs(index))
+    }
+
+    /// Waits while paused, with fresh previews and replies; false when the run is to stop.
+    pub fn wait(&mut self) -> bool {
+        if self.control.must_wait() {
+            self.publish();
+        }
+        let start = Instant::now();
+        let next = loop {
+            match self.control.wait(self.sink) {
+                Next::Refresh => {
+                    self.publish();
+                    self.sink.event(Event::InspectionsUpdated);
+                }
+                next => break next,
+            }
+        };
+        self.clock.leave_out(start);
+        next == Next::Step
+    }
+
+    /// Publishes new previews, and replies to what was asked.
+    pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
+        let start = Instant::now();
+        let (filters, images) = self.previews.make(
+            &mut self.network,
+            &self.dataset,
+            &self.inference,
+            self.position.step,
+        );
+        live_previews::publish(self.live, filters.as_ref(), images.as_ref());
+        live::reply_to_queries(self);
+        self.previews.rest(start.elapsed());
+        (filters, images)
+    }
+
+    /// Publishes new previews, and writes them into the run folder.
+    pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
+        let (filters, images) = self.publish();
+        let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
+        live_previews::snapshot(
+            &self.folder.path().join(name),
+            filters.as_ref(),
+            images.as_ref(),
+        )
+    }
+
+    /// Measures a split with the stage's task and loss; `None` when the run is to stop instead.
+    pub fn measure(&mut self, stage: &Stage, split: Split) -> Result<Option<Metrics>, RunError> {
+        let dataset = Arc::clone(&self.dataset);
+        let Some(data) = dataset.split(split) else {
+            return Ok(None);
+        };
+        let how = Measure {
+            task: stage.task,
+            loss: stage.loss,
+            batch: stage.batch as usize,
+            pixel_range: dataset.pixel_range(),
+        };
+        measure(&mut self.network, data, how, &self.device, &mut || {
+            !self.control.stop_asked()
+        })
+    }
+
+    /// Writes checkpoints of the present state under these names, unless a number in it is no longer
+    /// finite: then nothing is written, and the first such weight is given.
+    pub fn save_if_finite(
+        &mut self,
+        names: &[&str],
+        optimizer: &Named,
+    ) -> Result<Option<String>, RunError> {
+        let state = self.network.state()?;
+        let weights = state.iter().map(|(key, tensor)| (key.as_str(), tensor));
+        if let Some(key) = finite::first_not_finite(weights)? {
+            return Ok(Some(key.to_owned()));
+        }
+        self.write_checkpoints(names, &state, optimizer)?;
+        Ok(None)
+    }
+
+    /// Writes the checkpoint that a new run begins with.
+    pub fn save_start(&mut self) -> Result<(), RunError> {
+        let state = self.network.state()?;
+        self.write_checkpoints(&["last"], &state, &[])
+    }
+
+    fn write_checkpoints(
+        &mut self,
+        names: &[&str],
+        state: &Named,
+        optimizer: &Named,
+    ) -> Result<(), RunError> {
+        self.tables
+            .flush()
+            .map_err(|reason| self.write_error(reason))?;
+        for name in names {
+            let path = self.folder.checkpoint(name);
+            checkpoint::save(&path, &self.position, state, optimizer)?;
+            self.sink.event(Event::Checkpoint { path });
+        }
+        Ok(())
+    }
+
+    /// Remembers what a split measured last.
+    pub fn remember(&mut self, metrics: &[(Split, Metrics)]) {
+        for (split, figures) in metrics {
+            self.metrics.retain(|(known, _)| known != split);
+            self.metrics.push((*split, figures.clone()));
+        }
+        self.metrics.sort_by_key(|(split, _)| *split);
+    }
+
+    /// What the run has reached.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            run: self.folder.path().to_owned(),
+            metrics: self.metrics.clone(),
+            seconds: self.clock.seconds(),
+            images_per_second: self.speed(),
+        }
+    }
+
+    /// Images trained on a second; of the run's earlier part while nothing was trained in this one.
+    fn speed(&self) -> f64 {
+        if self.clock.speed() > 0.0 {
+            self.clock.speed()
+        } else {
+            self.record.images_per_second
+        }
+    }
+
+    /// Brings `run.json` up to date.
+    pub fn write_record(
+        &mut self,
+        status: Status,
+        message: Option<String>,
+    ) -> Result<(), RunError> {
+        (self.record.status, self.record.message) = (status, message);
+        (self.record.seconds, self.record.steps) = (self.clock.seconds(), self.position.step);
+        self.record.images_per_second = self.speed();
+        self.record.measure(&self.metrics);
+        self.record
+            .write(self.folder.path())
+            .map_err(|reason| self.write_error(reason))
+    }
+
+    /// A file of the run folder that could not be written.
+    pub fn write_error(&self, reason: io::Error) -> RunError {
+        RunError::Write {
+            folder: self.folder.path().to_owned(),
+            reason,
+        }
+    }
+}

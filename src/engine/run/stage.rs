@@ -1,0 +1,298 @@
+//! One stage: epochs of steps, measuring at their end, early stopping, checkpoints.
+//!
+//! A stop is taken between two steps and between two batches of measuring; the position then says
+//! exactly where, so that a resumed run measures each epoch once and ends like one never stopped.
+//! An image that can't be read ends the run as a stop does, with a message.
+
+use super::compatibility::is_measured;
+use super::early_stop::{self, Verdict};
+use super::evaluate::with_mse;
+use super::session::Session;
+use super::step::Stepper;
+use crate::data::loader::{Job, Loader};
+use crate::data::{SplitData, epoch_order};
+use crate::engine::error::RunError;
+use crate::engine::event::{EpochReport, Event, Metrics};
+use crate::engine::storage::checkpoint::{Tally, Watch};
+use crate::engine::storage::metrics_csv::MetricsRow;
+use crate::nn::Route;
+use crate::project::Stack;
+use crate::project::data::Split;
+use crate::project::stage::{Loss, Stage, Task};
+use std::sync::Arc;
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// What was to be done is done.
+    Done,
+    /// A stop was asked for; a checkpoint was written.
+    Stopped,
+}
+
+/// Trains one stage from where the run stands.
+pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, RunError> {
+    if session.position.stage != index {
+        session.position = session.position.enter(index);
+    }
+    let (stage, dataset) = (
+        session.project.stages[index].clone(),
+        Arc::clone(&session.dataset),
+    );
+    let Some(split) = dataset.split(stage.split) else {
+        return Ok(Flow::Done);
+    };
+    session.network.set_frozen(&frozen(&stage));
+    session
+        .network
+        .set_sparsity(stage.sparsity.as_ref())
+        .map_err(RunError::input)?;
+    let mut stepper = Stepper::new(session, &stage, split)?;
+    announce(session, &stage, &stepper);
+    while session.position.epoch < stage.epochs && !is_over(&stage, session.position.watch) {
+        match epoch(session, &mut stepper, split) {
+            Ok(Flow::Done) => {}
+            Ok(Flow::Stopped) => {
+                stepper.save(session, &["last"])?;
+                return Ok(Flow::Stopped);
+            }
+            Err(RunError::Data(error)) => return Err(stepper.keep(session, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Flow::Done)
+}
+
+/// The rest of the epoch in progress, and its measuring.
+fn epoch(
+    session: &mut Session<'_>,
+    stepper: &mut Stepper<'_>,
+    split: &SplitData,
+) -> Result<Flow, RunError> {
+    match steps(session, stepper, split)? {
+        Flow::Done => end_epoch(session, stepper),
+        Flow::Stopped => Ok(Flow::Stopped),
+    }
+}
+
+/// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
+/// (whose gradients are those of an earlier stage, and which weight decay would shrink).
+pub(crate) fn frozen(stage: &Stage) -> Vec<String> {
+    let used = Route::from(stage.task).second();
+    let idle = [Stack::Decoder, Stack::Head]
+        .into_iter()
+        .filter(|stack| *stack != used);
+    stage
+        .freeze
+        .iter()
+        .cloned()
+        .chain(idle.map(|stack| stack.name().to_owned()))
+        .collect()
+}
+
+fn announce(session: &mut Session<'_>, stage: &Stage, stepper: &Stepper<'_>) {
+    session.sink.event(Event::Stage {
+        index: session.position.stage,
+        name: stage.name.clone(),
+        task: stage.task,
+        epochs: stage.epochs,
+        steps_per_epoch: stepper.steps_per_epoch,
+    });
+}
+
+fn is_over(stage: &Stage, watch: Watch) -> bool {
+    stage
+        .early_stop
+        .as_ref()
+        .is_some_and(|rule| watch.waited > 0 && watch.waited >= rule.patience)
+}
+
+/// The steps of the epoch in progress that are not done yet.
+fn steps(
+    session: &mut Session<'_>,
+    stepper: &mut Stepper<'_>,
+    split: &SplitData,
+) -> Result<Flow, RunError> {
+    let mut loader = load(session, stepper, split)?;
+    loop {
+        if !session.wait() {
+            return Ok(Flow::Stopped);
+        }
+        let Some(batch) = loader.next() else {
+            return Ok(Flow::Done);
+        };
+        let batch = batch?;
+        let report = stepper.take(session, &batch)?;
+        loader.give_back(batch);
+        session.control.stepped();
+        if session.previews.are_due() {
+            session.publish();
+        }
+        session.sink.event(Event::Step(report));
+    }
+}
+
+/// Starts the threads that make the epoch's batches, from where the run stands.
+fn load(
+    session: &Session<'_>,
+    stepper: &Stepper<'_>,
+    split: &SplitData,
+) -> Result<Loader, RunError> {
+    let (seed, position) = (session.project.seed, &session.position);
+    let job = Job {
+        dataset: Arc::clone(&session.dataset),
+        split: stepper.stage().split,
+        order: epoch_order(split.len(), seed, position.epochs_done),
+        batch: stepper.batch,
+        seed,
+        epoch: position.epochs_done,
+        first: usize::try_from(position.step_in_epoch).unwrap_or(usize::MAX),
+    };
+    let no_thread = |error| {
+        RunError::Input(format!(
+            "no thread to read images with could be started ({error}): close other programs and train again"
+        ))
+    };
+    Loader::start(job, session.loaders).map_err(no_thread)
+}
+
+/// Measures, writes and tells what the epoch brought.
+fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
+    let stage = stepper.stage();
+    let mut metrics = vec![(
+        stage.split,
+        trained(stage, session.position.tally, session.dataset.pixel_range()),
+    )];
+    if !measure_into(session, stage, Split::Valid, &mut metrics)? {
+        return Ok(Flow::Stopped);
+    }
+    let verdict = stage
+        .early_stop
+        .as_ref()
+        .map(|rule| early_stop::judge(rule, session.position.watch, stage.split, &metrics));
+    let is_last = session.position.epoch + 1 >= stage.epochs
+        || verdict.is_some_and(|verdict| verdict.is_over);
+    if is_last && !measure_into(session, stage, Split::Test, &mut metrics)? {
+        return Ok(Flow::Stopped);
+    }
+    write_rows(session, stage, stepper, &metrics)?;
+    advance(session, verdict);
+    save(session, stepper, verdict, is_last)?;
+    report(session, metrics)?;
+    Ok(Flow::Done)
+}
+
+/// False when a stop was asked for meanwhile.
+fn measure_into(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    split: Split,
+    metrics: &mut Vec<(Split, Metrics)>,
+) -> Result<bool, RunError> {
+    if split == stage.split || !is_measured(stage, &session.dataset, split) {
+        return Ok(true);
+    }
+    let Some(measured) = session.measure(stage, split)? else {
+        return Ok(false);
+    };
+    metrics.push((split, measured));
+    Ok(true)
+}
+
+/// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
+fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
+    let images = tally.images.max(1) as f64;
+    let metrics = Metrics {
+        loss: tally.loss / images,
+        ..Metrics::default()
+    };
+    let loss = metrics.loss;
+    match stage.task {
+        Task::Reconstruct if stage.loss == Loss::Mse => with_mse(metrics, loss, pixel_range),
+        Task::Reconstruct => metrics,
+        Task::Classify => Metrics {
+            accuracy: Some(tally.correct as f64 / images),
+            log_loss: (stage.loss == Loss::CrossEntropy).then_some(loss),
+            ..metrics
+        },
+    }
+}
+
+fn write_rows(
+    session: &mut Session<'_>,
+    stage: &Stage,
+    stepper: &Stepper<'_>,
+    metrics: &[(Split, Metrics)],
+) -> Result<(), RunError> {
+    let (epoch, step, seconds) = (
+        session.position.epoch + 1,
+        session.position.step,
+        session.clock.seconds(),
+    );
+    let lr = stepper.lr(
+        &session.position,
+        session.position.step_in_epoch.saturating_sub(1),
+    );
+    let row = |(split, metrics): &(Split, Metrics)| {
+        let lr = (*split == stage.split).then_some(lr);
+        MetricsRow {
+            stage: stage.name.clone(),
+            epoch,
+            step,
+            split: *split,
+            metrics: metrics.clone(),
+            lr,
+            seconds,
+        }
+    };
+    let rows: Vec<MetricsRow> = metrics.iter().map(row).collect();
+    session
+        .tables
+        .metrics(&rows)
+        .map_err(|reason| session.write_error(reason))
+}
+
+/// The position after the epoch.
+fn advance(session: &mut Session<'_>, verdict: Option<Verdict>) {
+    let position = &mut session.position;
+    (position.epoch, position.step_in_epoch) = (position.epoch + 1, 0);
+    (position.epochs_done, position.tally) = (position.epochs_done + 1, Tally::default());
+    if let Some(verdict) = verdict {
+        position.watch = verdict.watch;
+    }
+}
+
+fn save(
+    session: &mut Session<'_>,
+    stepper: &Stepper<'_>,
+    verdict: Option<Verdict>,
+    is_last: bool,
+) -> Result<(), RunError> {
+    let stage = format!("stage-{}", session.position.stage + 1);
+    let mut names = vec!["last"];
+    if is_last {
+        names.push(&stage);
+    }
+    if verdict.is_some_and(|verdict| verdict.is_best) {
+        names.push("best");
+    }
+    stepper.save(session, &names)
+}
+
+fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(), RunError> {
+    let (stage, epoch, step) = (
+        session.position.stage,
+        session.position.epoch,
+        session.position.step,
+    );
+    session.remember(&metrics);
+    session.write_record(crate::engine::storage::record::Status::Running, None)?;
+    session.snapshot(stage, epoch)?;
+    session.sink.event(Event::Epoch(EpochReport {
+        stage,
+        epoch,
+        step,
+        metrics,
+    }));
+    Ok(())
+}

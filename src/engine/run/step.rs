@@ -1,0 +1,322 @@
+//! One training step, and what happens when a number stops being one.
+//!
+//! Loss and gradients are looked at before the weights change: the weights of a run that failed
+//! are those before the step that went wrong.
+
+use super::batch::Batcher;
+use super::finite::gradient_not_finite;
+use super::session::Session;
+use crate::data::loader::Filled;
+use crate::data::{DataError, SplitData};
+use crate::engine::error::{NotFinite, RunError};
+use crate::engine::event::StepReport;
+use crate::engine::storage::checkpoint::Position;
+use crate::engine::storage::metrics_csv::StepRow;
+use crate::inspect::layer_name;
+use crate::nn::Mode;
+use crate::nn::loss::{self, Blend, Target};
+use crate::nn::ops::storage::Buffer;
+use crate::nn::optim::Updater;
+use crate::project::stage::{Stage, Task};
+use candle_core::Tensor;
+use std::time::Instant;
+
+/// Takes the steps of a stage.
+pub(crate) struct Stepper<'a> {
+    stage: &'a Stage,
+    split: &'a SplitData,
+    updater: Updater,
+    batcher: Batcher,
+    after_softmax: bool,
+    /// The loss's gradient.
+    gradient: Buffer,
+    /// Images a step; the last of an epoch may have fewer.
+    pub batch: usize,
+    /// Steps an epoch.
+    pub steps_per_epoch: u64,
+}
+
+/// What a step's forward pass gave.
+struct Forward {
+    loss: f64,
+    penalty: f64,
+    correct: Option<usize>,
+    gradient: Option<Tensor>,
+}
+
+impl<'a> Stepper<'a> {
+    /// Starts a stage, with the optimizer's memory where the run goes on inside it.
+    pub fn new(
+        session: &mut Session<'_>,
+        stage: &'a Stage,
+        split: &'a SplitData,
+    ) -> Result<Stepper<'a>, RunError> {
+        let mut updater = Updater::new(&stage.optimizer, &session.network)?;
+        if let Some(memory) = session.optimizer.take() {
+            updater.load_state(&memory).map_err(RunError::input)?;
+        }
+        let batch = stage.batch.max(1) as usize;
+        Ok(Stepper {
+            stage,
+            split,
+            updater,
+            batcher: Batcher::new(&session.device),
+            after_softmax: session.network.ends_in_softmax(stage.task.into()),
+            gradient: Buffer::default(),
+            batch,
+            steps_per_epoch: split.len().div_ceil(batch) as u64,
+        })
+    }
+
+    /// The stage whose steps these are.
+    pub fn stage(&self) -> &'a Stage {
+        self.stage
+    }
+
+    /// Writes checkpoints of the present state. Fails with [`RunError::NotFinite`], and leaves those
+    /// that are there, when a weight is no longer finite.
+    pub fn save(&self, session: &mut Session<'_>, names: &[&str]) -> Result<(), RunError> {
+        let Some(key) = session.save_if_finite(names, &self.updater.state()?)? else {
+            return Ok(());
+        };
+        let position = &session.position;
+        let epoch = if position.step_in_epoch == 0 {
+            position.epoch.max(1)
+        } else {
+            position.epoch + 1
+        };
+        let (at, kept) = ((position.step, epoch), last_finite(session));
+        Err(self.failure(
+            session,
+            "a weight is not finite",
+            at,
+            format!("first in `{key}`"),
+            kept,
+        ))
+    }
+
+    /// Writes a checkpoint of the present state when an image can't be read, and says from where the run can go on.
+    pub fn keep(&self, session: &mut Session<'_>, error: DataError) -> RunError {
+        let kept = match self.save(session, &["last"]) {
+            Ok(()) => format!(
+                "The training up to step {} is kept in {}: resume this run to go on from there",
+                session.position.step,
+                session.folder.checkpoint("last").display()
+            ),
+            Err(error) => format!("The weights could not be kept: {error}"),
+        };
+        RunError::Unread { error, kept }
+    }
+
+    /// Learning rate of the step after `steps` steps of this epoch.
+    pub fn lr(&self, position: &Position, steps: u64) -> f64 {
+        let base = self.stage.optimizer.lr();
+        let epoch = f64::from(position.epoch) + steps as f64 / self.steps_per_epoch.max(1) as f64;
+        self.stage.schedule.map_or(base, |schedule| {
+            base * schedule.factor(epoch, f64::from(self.stage.epochs))
+        })
+    }
+
+    /// Trains on a batch.
+    pub fn take(
+        &mut self,
+        session: &mut Session<'_>,
+        batch: &Filled,
+    ) -> Result<StepReport, RunError> {
+        let start = Instant::now();
+        let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
+        let loss = forward.loss + forward.penalty;
+        if !loss.is_finite() {
+            return Err(self.loss_not_finite(session, loss));
+        }
+        if let Some(gradient) = &forward.gradient {
+            session.network.backward(gradient)?;
+        }
+        if let Some(key) = gradient_not_finite(&session.network)? {
+            return Err(self.not_finite(
+                session,
+                "a gradient is not finite",
+                format!("first for `{key}`"),
+            ));
+        }
+        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        self.updater.step(&mut session.network, lr)?;
+        self.count(session, &forward, images);
+        session.clock.step(images, start);
+        self.report(session, &forward, images, lr)
+    }
+
+    fn forward(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<Forward, RunError> {
+        let images = self.batcher.take(self.split.image_shape(), batch)?;
+        let mode = Mode::Train {
+            seed: session.project.seed,
+            step: session.position.step,
+        };
+        let output = session
+            .network
+            .forward(self.stage.task.into(), &images, mode)?;
+        let (target, correct) = match self.stage.task {
+            Task::Reconstruct => (Target::Images(&images), None),
+            Task::Classify => {
+                let correct = loss::count_correct(&output, &batch.labels)?;
+                let blend = batch.blend.as_ref().map(|(others, share)| Blend {
+                    labels: &batch.labels,
+                    others,
+                    share: *share,
+                });
+                (
+                    blend.map_or(Target::Labels(&batch.labels), Target::Blend),
+                    Some(correct),
+                )
+            }
+        };
+        let evaluated = loss::evaluate(
+            self.stage.loss,
+            &output,
+            target,
+            self.after_softmax,
+            Some(&mut self.gradient),
+        )?;
+        Ok(Forward {
+            loss: evaluated.value,
+            penalty: session.network.penalty(),
+            correct,
+            gradient: evaluated.gradient,
+        })
+    }
+
+    fn count(&self, session: &mut Session<'_>, forward: &Forward, images: usize) {
+        let position = &mut session.position;
+        (position.step, position.step_in_epoch) = (position.step + 1, position.step_in_epoch + 1);
+        position.tally.images += images as u64;
+        position.tally.loss += forward.loss * images as f64;
+        position.tally.correct += forward.correct.unwrap_or(0) as u64;
+    }
+
+    fn report(
+        &self,
+        session: &mut Session<'_>,
+        forward: &Forward,
+        images: usize,
+        lr: f64,
+    ) -> Result<StepReport, RunError> {
+        let loss = forward.loss + forward.penalty;
+        let Position {
+            stage,
+            epoch,
+            step,
+            step_in_epoch,
+            ..
+        } = session.position;
+        let row = StepRow {
+            step,
+            stage: &self.stage.name,
+            epoch: epoch + 1,
+            loss,
+            lr,
+        };
+        session
+            .tables
+            .step(&row)
+            .map_err(|reason| session.write_error(reason))?;
+        let images_per_second = session.clock.recent_speed();
+        Ok(StepReport {
+            stage,
+            epoch: epoch + 1,
+            step,
+            step_in_epoch,
+            loss,
+            accuracy: forward
+                .correct
+                .map(|correct| correct as f64 / images.max(1) as f64),
+            lr,
+            images_per_second,
+            seconds_left: images_left(session, self.batch) as f64 / images_per_second.max(1e-9),
+        })
+    }
+
+    fn loss_not_finite(&self, session: &mut Session<'_>, loss: f64) -> RunError {
+        let first = match session.network.first_not_finite() {
+            Ok(Some(key)) => format!(
+                "first in the output of {}",
+                layer_name(&session.inference, &key)
+            ),
+            Ok(None) => "every layer's output is finite, the loss of it is not".to_owned(),
+            Err(error) => format!("the layer could not be found: {error}"),
+        };
+        self.not_finite(session, &format!("the loss is {loss}"), first)
+    }
+
+    /// Keeps the weights before this step, if they are finite, and says what to do.
+    fn not_finite(&self, session: &mut Session<'_>, what: &str, first: String) -> RunError {
+        let memory = self.updater.state().map_err(RunError::from);
+        let kept = match memory.and_then(|memory| session.save_if_finite(&["last"], &memory)) {
+            Ok(None) => {
+                format!(
+                    "The weights before this step are kept in {}",
+                    session.folder.checkpoint("last").display()
+                )
+            }
+            Ok(Some(_)) => last_finite(session),
+            Err(error) => return error,
+        };
+        let at = (session.position.step + 1, session.position.epoch + 1);
+        self.failure(session, what, at, first, kept)
+    }
+
+    /// The failure at this step and epoch, both from 1, with what to do about it.
+    fn failure(
+        &self,
+        session: &Session<'_>,
+        what: &str,
+        (step, epoch): (u64, u32),
+        first: String,
+        kept: String,
+    ) -> RunError {
+        let lr = self.lr(&session.position, session.position.step_in_epoch);
+        RunError::NotFinite(Box::new(NotFinite {
+            what: what.to_owned(),
+            step,
+            stage: self.stage.name.clone(),
+            epoch,
+            first,
+            kept,
+            advice: format!(
+                "use a smaller learning rate than {lr:?}, such as lr={:?}",
+                lr / 10.0
+            ),
+        }))
+    }
+}
+
+/// No checkpoint is ever written with a number in it that is not finite.
+fn last_finite(session: &Session<'_>) -> String {
+    format!(
+        "The last finite weights are in {}",
+        session.folder.checkpoint("last").display()
+    )
+}
+
+/// Images still to be trained on in all stages; stages may stop earlier.
+fn images_left(session: &Session<'_>, batch: usize) -> u64 {
+    let position = &session.position;
+    let images = |stage: usize| -> u64 {
+        let Some(stage) = session.project.stages.get(stage) else {
+            return 0;
+        };
+        let images = session
+            .dataset
+            .split(stage.split)
+            .map_or(0, |split| split.len());
+        u64::from(stage.epochs) * images as u64
+    };
+    let total: u64 = session.stages_left().into_iter().map(images).sum();
+    let epoch = session
+        .project
+        .stages
+        .get(position.stage)
+        .map_or(1, |stage| u64::from(stage.epochs.max(1)));
+    let done = images(position.stage) / epoch * u64::from(position.epoch)
+        + position.step_in_epoch * batch as u64;
+    total.saturating_sub(done)
+}

@@ -1,0 +1,207 @@
+//! `metrics.csv` and `steps.csv`: rows appended while training, cut back when a run is resumed.
+//!
+//! Numbers are written as the shortest text that reads back to the same value, so equal runs give
+//! equal rows. Rows of steps that a checkpoint does not have (the process died after it) are
+//! dropped on resuming: they will be written again. Fails as files do.
+
+use crate::engine::event::Metrics;
+use crate::project::data::Split;
+use crate::project::file::write_atomic;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// The columns of `metrics.csv`. All but the last repeat exactly between runs.
+pub const METRICS: [&str; 9] = [
+    "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
+];
+/// The columns of `steps.csv`.
+pub const STEPS: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
+
+/// One row of `metrics.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricsRow {
+    /// The stage's name.
+    pub stage: String,
+    /// Epoch from 1.
+    pub epoch: u32,
+    /// Steps taken over the whole run.
+    pub step: u64,
+    /// What was measured.
+    pub split: Split,
+    /// The figures.
+    pub metrics: Metrics,
+    /// Learning rate of the epoch's last step; on the row of the training split.
+    pub lr: Option<f64>,
+    /// Training time since the run began.
+    pub seconds: f64,
+}
+
+/// One row of `steps.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRow<'a> {
+    /// Step over the whole run from 1.
+    pub step: u64,
+    /// The stage's name.
+    pub stage: &'a str,
+    /// Epoch from 1.
+    pub epoch: u32,
+    /// The batch's loss with its penalty.
+    pub loss: f64,
+    /// Learning rate.
+    pub lr: f64,
+}
+
+/// The two tables of a run.
+pub struct Tables {
+    metrics: csv::Writer<File>,
+    steps: csv::Writer<File>,
+}
+
+impl Tables {
+    /// Starts both tables, or goes on with those of `run` after `step` steps.
+    pub fn open(run: &Path, step: u64) -> io::Result<Tables> {
+        let metrics = cut_back(&run.join("metrics.csv"), &METRICS, 2, step)?;
+        let steps = cut_back(&run.join("steps.csv"), &STEPS, 0, step)?;
+        Ok(Tables { metrics, steps })
+    }
+
+    /// Appends what was measured, and sees to it that it is on disk with all steps so far.
+    pub fn metrics(&mut self, rows: &[MetricsRow]) -> io::Result<()> {
+        for row in rows {
+            let Metrics {
+                loss,
+                accuracy,
+                log_loss,
+                ..
+            } = &row.metrics;
+            let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+            self.metrics.write_record([
+                row.stage.as_str(),
+                &row.epoch.to_string(),
+                &row.step.to_string(),
+                row.split.name(),
+                &loss.to_string(),
+                &optional(*accuracy),
+                &optional(*log_loss),
+                &optional(row.lr),
+                &format!("{:.3}", row.seconds),
+            ])?;
+        }
+        self.metrics.flush()?;
+        self.steps.flush()
+    }
+
+    /// Appends one step; reaches the disk with [`Tables::flush`].
+    pub fn step(&mut self, row: &StepRow<'_>) -> io::Result<()> {
+        let [step, epoch] = [row.step, u64::from(row.epoch)].map(|n| n.to_string());
+        let [loss, lr] = [row.loss, row.lr].map(|n| n.to_string());
+        Ok(self
+            .steps
+            .write_record([&step, row.stage, &epoch, &loss, &lr])?)
+    }
+
+    /// Writes what is buffered.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.steps.flush()
+    }
+}
+
+/// Cuts a table back to its rows up to `step`, in one step, and opens it for more.
+fn cut_back(
+    path: &Path,
+    header: &[&str],
+    step_column: usize,
+    step: u64,
+) -> io::Result<csv::Writer<File>> {
+    let mut kept = csv::Writer::from_writer(Vec::new());
+    kept.write_record(header)?;
+    for row in rows_until(path, step_column, step) {
+        kept.write_record(&row)?;
+    }
+    write_atomic(
+        path,
+        &kept
+            .into_inner()
+            .map_err(|error| io::Error::other(error.to_string()))?,
+    )?;
+    Ok(csv::Writer::from_writer(
+        OpenOptions::new().append(true).open(path)?,
+    ))
+}
+
+/// The readable rows up to `step`; a row cut off by a power cut ends the table.
+fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringRecord> {
+    if !path.exists() {
+        return Vec::new();
+    }
+    let mut reader = match csv::Reader::from_path(path) {
+        Ok(reader) => reader,
+        Err(error) => {
+            log::warn!(
+                "{} cannot be read and begins empty: {error}",
+                path.display()
+            );
+            return Vec::new();
+        }
+    };
+    let until = |row: &csv::StringRecord| {
+        row.get(step_column)
+            .and_then(|text| text.parse::<u64>().ok())
+            .is_some_and(|at| at <= step)
+    };
+    reader
+        .records()
+        .map_while(Result::ok)
+        .take_while(until)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_cut_back_to_the_checkpoint() {
+        let run = tempfile::tempdir().unwrap();
+        let metrics = Metrics {
+            loss: 0.1,
+            accuracy: Some(0.5),
+            ..Metrics::default()
+        };
+        let row = |step| MetricsRow {
+            stage: "a, b".into(),
+            epoch: 1,
+            step,
+            split: Split::Train,
+            metrics: metrics.clone(),
+            lr: None,
+            seconds: 1.0,
+        };
+        let mut tables = Tables::open(run.path(), 0).unwrap();
+        for step in 1..=3 {
+            tables
+                .step(&StepRow {
+                    step,
+                    stage: "a, b",
+                    epoch: 1,
+                    loss: 1.0 / 3.0,
+                    lr: 1e-3,
+                })
+                .unwrap();
+        }
+        tables.metrics(&[row(2), row(3)]).unwrap();
+        drop(tables);
+        drop(Tables::open(run.path(), 2).unwrap());
+        let read = |name| std::fs::read_to_string(run.path().join(name)).unwrap();
+        assert_eq!(
+            read("metrics.csv"),
+            "stage,epoch,step,split,loss,accuracy,log_loss,lr,seconds\n\"a, b\",1,2,train,0.1,0.5,,,1.000\n"
+        );
+        assert_eq!(read("steps.csv").lines().count(), 3);
+        assert_eq!(
+            read("steps.csv").lines().nth(2).unwrap(),
+            "2,\"a, b\",1,0.3333333333333333,0.001"
+        );
+    }
+}

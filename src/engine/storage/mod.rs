@@ -1,0 +1,8 @@
+//! What a run leaves behind: its folder, record, metrics, checkpoints.
+
+pub mod checkpoint;
+pub mod metrics_csv;
+pub mod record;
+pub mod run_folder;
+pub mod saved_run;
+pub(crate) mod tensor_file;

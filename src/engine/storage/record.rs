@@ -1,0 +1,130 @@
+//! `run.json`: what a run is, where it was computed and how it ended.
+//!
+//! Rewritten in one step whenever the status changes, so that a run which died (power cut, kill)
+//! still says `running` and the rest of the folder is whole. Reading fails with one sentence.
+
+use crate::engine::event::Metrics;
+use crate::format::utc;
+use crate::project::data::Split;
+use crate::project::file::write_atomic;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// In progress, or its process died.
+    #[default]
+    Running,
+    /// Every stage was trained.
+    Completed,
+    /// Stopped by its user.
+    Stopped,
+    /// It could not go on.
+    Failed,
+}
+
+/// The content of `run.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunRecord {
+    /// How far it is.
+    pub status: Status,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Strata's version.
+    pub version: String,
+    /// Where it computed.
+    pub device: String,
+    /// When it was started, UTC.
+    pub started: String,
+    /// Training time in seconds, pauses left out, resumed parts included.
+    pub seconds: f64,
+    /// Images trained on a second.
+    pub images_per_second: f64,
+    /// Steps taken.
+    pub steps: u64,
+    /// The project's seed.
+    pub seed: u64,
+    /// Tells whether two runs saw the same images.
+    pub data_hash: String,
+    /// The last metrics of each split.
+    pub metrics: BTreeMap<String, Metrics>,
+}
+
+impl RunRecord {
+    /// A record of a run that starts now.
+    pub fn start(device: String, seed: u64, data_hash: String) -> RunRecord {
+        let (version, started) = (env!("CARGO_PKG_VERSION").to_owned(), utc(SystemTime::now()));
+        RunRecord {
+            version,
+            device,
+            started,
+            seed,
+            data_hash,
+            ..RunRecord::default()
+        }
+    }
+
+    /// Takes over what a run has measured.
+    pub fn measure(&mut self, metrics: &[(Split, Metrics)]) {
+        for (split, metrics) in metrics {
+            self.metrics
+                .insert(split.name().to_owned(), metrics.clone());
+        }
+    }
+
+    /// Replaces `run.json` in a run's folder.
+    pub fn write(&self, run: &Path) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        write_atomic(&run.join("run.json"), (text + "\n").as_bytes())
+    }
+
+    /// Reads `run.json` of a run's folder.
+    pub fn read(run: &Path) -> io::Result<RunRecord> {
+        serde_json::from_slice(&std::fs::read(run.join("run.json"))?).map_err(io::Error::other)
+    }
+
+    /// Marks the run in this folder as failed, whatever else is known of it.
+    pub fn fail(run: &Path, message: &str) -> io::Result<()> {
+        let unknown = |error| {
+            log::warn!("run.json of {} cannot be read: {error}", run.display());
+            RunRecord::default()
+        };
+        let mut record = RunRecord::read(run).unwrap_or_else(unknown);
+        (record.status, record.message) = (Status::Failed, Some(message.to_owned()));
+        record.write(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_round_trip_and_fail() {
+        let run = tempfile::tempdir().unwrap();
+        let mut record = RunRecord::start("CPU".into(), 7, "abc".into());
+        record.measure(&[(
+            Split::Test,
+            Metrics {
+                loss: 0.5,
+                accuracy: Some(0.75),
+                ..Metrics::default()
+            },
+        )]);
+        record.write(run.path()).unwrap();
+        assert_eq!(RunRecord::read(run.path()).unwrap(), record);
+        RunRecord::fail(run.path(), "why").unwrap();
+        let failed = RunRecord::read(run.path()).unwrap();
+        assert_eq!(
+            (failed.status, failed.message.as_deref(), failed.seed),
+            (Status::Failed, Some("why"), 7)
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! A run that was trained before, opened again: its project, its images and its network.
+//!
+//! For evaluating and inspecting; it is only read, and may be in training meanwhile. Fails with
+//! what is missing of the run or its images.
+
+use super::checkpoint::{self, Position};
+use super::record::RunRecord;
+use super::run_folder;
+use crate::data::{Dataset, Progress};
+use crate::engine::error::RunError;
+use crate::engine::event::Metrics;
+use crate::engine::run::compatibility::{check_input, is_measured};
+use crate::engine::run::evaluate::{Measure, confusion, measure};
+use crate::engine::run::prepare::build;
+use crate::inspect::head::check_head;
+use crate::inspect::inspection::{InspectedRun, Inspection, InspectionContext};
+use crate::inspect::inspector::Inspector;
+use crate::nn::{self, Network};
+use crate::project::data::Split;
+use crate::project::stage::{Stage, Task};
+use crate::project::{Project, file};
+use crate::shape::{Inference, infer};
+use candle_core::Device;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A trained run.
+pub struct SavedRun {
+    /// The project as it was trained.
+    pub project: Project,
+    /// Its shapes.
+    pub inference: Inference,
+    /// Its images.
+    pub dataset: Dataset,
+    /// The network with the checkpoint's weights.
+    pub network: Network,
+    /// Where the checkpoint was taken.
+    pub position: Position,
+    /// What will make its figures differ from those of its training.
+    pub warnings: Vec<String>,
+    /// The names of the stages that were trained up to the checkpoint.
+    trained: BTreeSet<String>,
+    device: Device,
+    inspector: Inspector,
+}
+
+/// What a split measured, over every task the run was trained for.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Evaluation {
+    /// Accuracy and log loss when it classifies, MSE and PSNR when it reconstructs.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// Counts by right class (row) and answer (column), when it classifies; one more column for answers
+    /// that are no class, where the network can give them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<u64>>>,
+}
+
+impl SavedRun {
+    /// Opens a run folder with one of its checkpoints (`last`, `best`, `stage-1`).
+    pub fn open(
+        run: &Path,
+        checkpoint: &str,
+        device: Option<&str>,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<SavedRun, RunError> {
+        let project = file::load(&run.join("project.toml"))?;
+        let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
+        let inference = infer(&project.network);
+        let device = nn::device::open(device).map_err(RunError::input)?;
+        let network = build(&project, &inference, &device, Some(&saved))?;
+        let channels = Some(project.network.input.channels());
+        let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
+        check_input(&project, &dataset)?;
+        let (warnings, position) = (
+            other_images(run, &dataset).into_iter().collect(),
+            saved.position,
+        );
+        let trained = trained(run, &project, &position);
+        Ok(SavedRun {
+            project,
+            inference,
+            dataset,
+            network,
+            position,
+            warnings,
+            trained,
+            device,
+            inspector: Inspector::default(),
+        })
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Measures a split: with the last stage of every task that was trained, or begun.
+    pub fn evaluate(&mut self, split: Split) -> Result<Evaluation, RunError> {
+        let data = self
+            .dataset
+            .split(split)
+            .ok_or_else(|| self.no_split(split))?;
+        let stages = self.trained_stages(split);
+        if stages.is_empty() {
+            return Err(RunError::Input(format!(
+                "the split `{split}` has no labels, and the run only classifies"
+            )));
+        }
+        let mut evaluation = Evaluation::default();
+        for stage in &stages {
+            if stage.task == Task::Classify {
+                check_head(stage, &self.inference, &self.dataset).map_err(RunError::Input)?;
+            }
+            let pixel_range = self.dataset.pixel_range();
+            let how = Measure {
+                task: stage.task,
+                loss: stage.loss,
+                batch: stage.batch as usize,
+                pixel_range,
+            };
+            let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?
+                .unwrap_or_default();
+            evaluation.metrics = merge(&evaluation.metrics, measured);
+            if stage.task == Task::Classify {
+                let classes = self.dataset.classes().len();
+                evaluation.confusion = Some(confusion(
+                    &mut self.network,
+                    data,
+                    how,
+                    classes,
+                    &self.device,
+                )?);
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// Inspects the run.
+    pub fn inspect<I: Inspection>(&mut self, request: &I::Request) -> Result<I, RunError> {
+        Ok(self.with_context(&mut |_| true, |mut cx| I::compute(&mut cx, request))?)
+    }
+
+    /// What inspections need of the run.
+    pub(crate) fn with_context<T>(
+        &mut self,
+        monitor: &mut dyn FnMut(Option<Progress>) -> bool,
+        work: impl FnOnce(InspectionContext<'_>) -> T,
+    ) -> T {
+        let stages = latest_stages(&self.project, &self.trained);
+        work(InspectionContext {
+            run: Some(InspectedRun {
+                network: &mut self.network,
+                inference: &self.inference,
+                stages: &stages,
+                seed: self.project.seed,
+                step: self.position.step,
+                device: &self.device,
+            }),
+            images: Some(&self.dataset),
+            inspector: &mut self.inspector,
+            deadline: None,
+            monitor,
+        })
+    }
+
+    /// The last stage of each task, as far as training went, in the order of the project.
+    fn trained_stages(&self, split: Split) -> Vec<Stage> {
+        let trained = self
+            .project
+            .stages
+            .iter()
+            .filter(|stage| self.trained.contains(&stage.name));
+        let usable: Vec<&Stage> = trained
+            .filter(|stage| is_measured(stage, &self.dataset, split))
+            .collect();
+        let is_last = |index: usize| {
+            !usable[index + 1..]
+                .iter()
+                .any(|later| later.task == usable[index].task)
+        };
+        (0..usable.len())
+            .filter(|&index| is_last(index))
+            .map(|index| usable[index].clone())
+            .collect()
+    }
+
+    fn no_split(&self, split: Split) -> RunError {
+        let there: Vec<&str> = self
+            .dataset
+            .splits()
+            .map(|(split, _)| split.name())
+            .collect();
+        RunError::Input(format!(
+            "these images have no split `{split}`; there is {}",
+            there.join(", ")
+        ))
+    }
+}
+
+/// Inspects a run's checkpoint; its images are not needed.
+pub fn inspect_weights<I: Inspection>(
+    run: &Path,
+    checkpoint: &str,
+    device: Option<&str>,
+    request: &I::Request,
+) -> Result<I, RunError> {
+    with_weights(run, checkpoint, device, |mut cx| {
+        Ok(I::compute(&mut cx, request)?)
+    })
+}
+
+/// What inspections of weights alone need of a run.
+pub(crate) fn with_weights<T>(
+    run: &Path,
+    checkpoint: &str,
+    device: Option<&str>,
+    work: impl FnOnce(InspectionContext<'_>) -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let project = file::load(&run.join("project.toml"))?;
+    let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
+    let inference = infer(&project.network);
+    let device = nn::device::open(device).map_err(RunError::input)?;
+    let mut network = build(&project, &inference, &device, Some(&saved))?;
+    work(InspectionContext {
+        run: Some(InspectedRun {
+            network: &mut network,
+            inference: &inference,
+            stages: &project.stages,
+            seed: project.seed,
+            step: saved.position.step,
+            device: &device,
+        }),
+        images: None,
+        inspector: &mut Inspector::default(),
+        deadline: None,
+        monitor: &mut |_| true,
+    })
+}
+
+/// The stages that were trained, the latest first.
+fn latest_stages(project: &Project, trained: &BTreeSet<String>) -> Vec<Stage> {
+    let stages = project.stages.iter().rev();
+    stages
+        .filter(|stage| trained.contains(&stage.name))
+        .cloned()
+        .collect()
+}
+
+/// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
+/// progress; without such rows, every stage up to the checkpoint's.
+fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
+    let unread = |error: &csv::Error| {
+        let run = run.display();
+        log::warn!("metrics.csv of {run} cannot be read, so its stages count as trained: {error}");
+    };
+    let rows = csv::Reader::from_path(run.join("metrics.csv"))
+        .inspect_err(unread)
+        .map(csv::Reader::into_records)
+        .into_iter()
+        .flatten();
+    let stage = |row: csv::StringRecord| {
+        let step: u64 = row.get(2)?.parse().ok()?;
+        row.get(0)
+            .filter(|_| step <= position.step)
+            .map(str::to_owned)
+    };
+    let mut names: BTreeSet<String> = rows.flatten().filter_map(stage).collect();
+    let present = project
+        .stages
+        .get(position.stage)
+        .filter(|_| position.is_in_stage());
+    names.extend(present.map(|stage| stage.name.clone()));
+    if names.is_empty() {
+        names.extend(
+            project
+                .stages
+                .iter()
+                .take(position.stage + 1)
+                .map(|stage| stage.name.clone()),
+        );
+    }
+    names
+}
+
+/// Says so when the images are not those of the run's `run.json`.
+fn other_images(run: &Path, dataset: &Dataset) -> Option<String> {
+    let unread = |error: &std::io::Error| {
+        let run = run.display();
+        log::warn!("run.json of {run} cannot be read, so its images are not compared: {error}");
+    };
+    let record = RunRecord::read(run).inspect_err(unread).ok()?;
+    let message = "the images are not the ones this run was trained on; its figures differ in that";
+    dataset
+        .is_other_than(&record.data_hash)
+        .then(|| message.to_owned())
+}
+
+/// The later task's loss, and what both know of the rest.
+fn merge(former: &Metrics, later: Metrics) -> Metrics {
+    Metrics {
+        loss: later.loss,
+        accuracy: later.accuracy.or(former.accuracy),
+        log_loss: later.log_loss.or(former.log_loss),
+        mse: later.mse.or(former.mse),
+        psnr: later.psnr.or(former.psnr),
+    }
+}
