@@ -1,7 +1,7 @@
 //! Strata: a workbench for convolutional networks.
 //!
 //! ```text
-//! project.toml ──parse──▶ Project ──infer──▶ shapes, costs, advice        (pure data: no tensors, no threads, no window)
+//! project.toml ──parse──▶ Project ──infer──▶ shapes ──▶ costs, checks, solutions, advice   (pure: no tensors, no threads)
 //!                            │
 //!                            ├──compile──▶ Network (parameters, forward, backward)
 //!    files ──read──▶ Dataset ┤
@@ -12,9 +12,9 @@
 //!                      Inspect: (Network, images) ──▶ plain arrays ──▶ pictures and plots
 //! ```
 //!
-//! Dependencies point one way: [`project`] ← [`shape`] ← [`nn`] ← [`engine`], [`inspect`] ← window and
-//! terminal; [`data`] feeds [`engine`]; [`rng`] and [`logging`] are below all of them. One engine serves the
-//! window and the terminal: the window never touches a tensor, the engine never draws.
+//! Dependencies point one way: [`project`] ← [`shape`] ← [`cost`], [`design`] and [`nn`] ← [`inspect`] ← [`engine`] ←
+//! window and terminal; [`data`] feeds [`engine`]; [`rng`], [`mod@format`] and [`logging`] are below all of them. One
+//! engine serves the window and the terminal: the window never touches a tensor, the engine never draws.
 
 // The kit of the tests names the library as the test programs do.
 #[cfg(test)]
@@ -22,7 +22,9 @@ extern crate self as strata;
 
 pub mod bench;
 pub mod cli;
+pub mod cost;
 pub mod data;
+pub mod design;
 pub mod engine;
 pub mod export;
 pub mod format;
@@ -34,8 +36,5 @@ pub mod project;
 pub mod rng;
 pub mod shape;
 pub mod system_report;
-
-pub mod cost;
-pub mod design;
 #[cfg(test)]
 mod testkit;

@@ -5,17 +5,15 @@
 //! Everything random (`valid`, patches, synthetic pictures, the order of an epoch) follows from
 //! the project's seed, whatever the number of threads.
 //!
-//! | file | what it does |
+//! | module | what it does |
 //! |---|---|
-//! | `dataset`, `split` | the two types that others use |
-//! | `source` | which module reads which source |
-//! | `idx`, `cifar`, `stl10`, `npy`, `folder`, `shapes` | one format each; `folder` also reads CSV and WAV |
-//! | `bytes`, `records`, `array`, `pickle`, `picture_file`, `recording` | reading files without trusting them |
-//! | `fit`, `resize`, `luma`, `scale` | channels, size and pixel range |
+//! | `dataset`, `splits` | the types that others use; which image is in which split, and in which order |
+//! | `source`, `sources` | which module reads which source; one file a source (`folder` reads CSV and WAV too) |
+//! | `formats`, `audio` | reading arrays, records, pickles and recordings without trusting them |
+//! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |
-//! | `shares`, `carve`, `joined` | which image is in which split |
-//! | `measure`, `order`, `hash` | mean and deviation, shuffling, a name for the data |
+//! | `hash`, `download` | a name for the data; fetching it |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
