@@ -7,14 +7,16 @@ use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
 use crate::system_report::SystemReport;
 use eframe::egui::{
-    Align, Button, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2,
+    Align, Button, Frame, Id, Label, Layout, Link, Margin, RichText, ScrollArea, Ui, vec2,
 };
 use std::time::Duration;
 
 /// Width of the names before the values.
 const NAMES: f32 = 76.0;
-/// Height of the part that shows the log.
+/// Height of the part that shows the log, where the window has room for it.
 const LOG_HEIGHT: f32 = 148.0;
+/// Height of everything else, with some values of two lines.
+const REST_HEIGHT: f32 = 500.0;
 /// Seconds that the button says what it did.
 const COPIED: f64 = 2.0;
 
@@ -84,6 +86,7 @@ fn log_lines(ui: &mut Ui, report: &SystemReport) {
         true => "none".to_owned(),
         false => report.log.lines.join("\n"),
     };
+    let room = ui.ctx().content_rect().height() - REST_HEIGHT;
     let text = RichText::new(lines).font(theme::digits(11.0));
     let label = Label::new(text.color(colors.text)).wrap().selectable(true);
     let frame = Frame::new()
@@ -92,7 +95,7 @@ fn log_lines(ui: &mut Ui, report: &SystemReport) {
         .inner_margin(Margin::same(theme::GAP as i8));
     frame.show(ui, |ui| {
         ScrollArea::vertical()
-            .max_height(LOG_HEIGHT)
+            .max_height(room.clamp(LOG_HEIGHT / 2.0, LOG_HEIGHT))
             .auto_shrink([false, true])
             .stick_to_bottom(true)
             .show(ui, |ui| ui.add(label));
@@ -125,15 +128,12 @@ fn copy_button(ui: &mut Ui, text: impl FnOnce() -> String) {
 
 /// The way to the box from another one.
 pub fn link(ui: &mut Ui, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
-        // A button without a frame starts with its text where the labels do.
-        ui.add_space(-ui.spacing().button_padding.x);
-        let link = ui.add(Button::new("About Strata").frame_when_inactive(false));
-        let hover = "Version, machine and log, for a report of a defect";
-        if link.on_hover_text(hover).clicked() {
-            actions.push(Action::Overlay(Some(Overlay::About)));
-        }
-    });
+    let color = theme::palette(ui).accent;
+    let link = ui.add(Link::new(RichText::new("About Strata").color(color)));
+    let hover = "Version, machine and log, for a report of a defect";
+    if link.on_hover_text(hover).clicked() {
+        actions.push(Action::Overlay(Some(Overlay::About)));
+    }
 }
 
 /// A title with the button that closes the box.
