@@ -1,7 +1,7 @@
 //! Makes `screenshots/*.png` from the window itself, with networks that are really trained:
 //!
 //! ```text
-//! CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --test screenshots -- --ignored --test-threads 1
+//! cargo test --release --test screenshots -- --ignored --test-threads 1
 //! ```
 //!
 //! Some pictures are of real images (`../shared/data`, or where `STRATA_TEST_DATA` says) and are left as they
@@ -32,7 +32,7 @@ use strata::inspect::saliency::Saliency;
 use strata::inspect::sparse::SparseCode;
 use strata::inspect::statistics::Statistics;
 use strata::project::node::Node;
-use strata::project::{Place, Project, Stack, file};
+use strata::project::{Project, Stack, file};
 
 const LARGE: Vec2 = vec2(1440.0, 900.0);
 /// How long a network may take to train.
@@ -165,7 +165,9 @@ fn handwritten_digits() {
     let mut window = open(folder.path(), &project, LARGE, false);
     train(&mut window, 2.4);
     window.select(Stack::Head, 1);
-    window.wait("maps", |state| state.looking.saliency.latest.is_some());
+    window.wait("maps", |state| {
+        state.inspections.latest::<Saliency>().is_some()
+    });
     picture(&mut window, "lenet-light.png");
     window.click("Stop");
     window.wait("the end", |state| !state.training.is_running());
@@ -251,7 +253,9 @@ fn fields_and_costs() {
         .state_mut()
         .handle(Action::Show(Show::Workspace(Workspace::Design)));
     window.show_column(&[ViewKind::Field, ViewKind::Cost]);
-    window.wait("a field", |state| state.looking.field.latest.is_some());
+    window.wait("a field", |state| {
+        state.inspections.latest::<EffectiveField>().is_some()
+    });
     settle(&mut window);
     picture(&mut window, "field-light.png");
 }
