@@ -10,12 +10,14 @@ const SMALLEST_VARIANCE: f64 = 1e-12;
 pub(super) struct Bce;
 
 impl ImageLoss for Bce {
+    #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
         let y = y.to_f64();
         let target = target.to_f64();
         -(target * floored_ln(y) + (1.0 - target) * floored_ln(1.0 - y))
     }
 
+    #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         let y = y.to_f64();
         let target = target.to_f64();

@@ -9,6 +9,7 @@ pub(super) struct Huber {
 }
 
 impl ImageLoss for Huber {
+    #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
         let distance = (y.to_f64() - target.to_f64()).abs();
         if distance < self.delta {
@@ -18,6 +19,7 @@ impl ImageLoss for Huber {
         }
     }
 
+    #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         let difference = y - target;
         let delta = T::from_f64(self.delta);

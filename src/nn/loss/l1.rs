@@ -7,10 +7,12 @@ use crate::nn::ops::real::Real;
 pub(super) struct L1;
 
 impl ImageLoss for L1 {
+    #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
         (y - target).to_f64().abs()
     }
 
+    #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         if y == target {
             T::zero()

@@ -93,7 +93,8 @@ pub fn evaluate(
     Ok(Evaluated { value, gradient })
 }
 
-/// A loss of images: the mean of what each of their values adds.
+/// A loss of images: the mean of what each of their values adds. Both functions are always inlined: they are called
+/// for every value inside loops that are compiled for wider vectors than the rest of the program.
 trait ImageLoss: Copy + Sync {
     /// What one value of the output adds to the sum.
     fn value<T: Real>(self, y: T, target: T) -> f64;

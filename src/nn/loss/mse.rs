@@ -7,11 +7,13 @@ use crate::nn::ops::real::Real;
 pub(super) struct Mse;
 
 impl ImageLoss for Mse {
+    #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
         let distance = y.to_f64() - target.to_f64();
         distance * distance
     }
 
+    #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         (y - target) * (fraction + fraction)
     }
