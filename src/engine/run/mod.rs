@@ -18,14 +18,14 @@ pub(crate) mod stage;
 pub(crate) mod step;
 pub(crate) mod thread_priority;
 
+use self::control::Control;
+use self::prepare::prepare;
+use self::session::Session;
+use self::stage::Flow;
 use super::command::Command;
 use super::error::RunError;
 use super::event::{Event, Failure, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
-use super::run::control::Control;
-use super::run::prepare::prepare;
-use super::run::session::Session;
-use super::run::stage::Flow;
 use super::storage::record::{RunRecord, Status};
 use super::thread::RunOptions;
 use crate::data::DataError;
