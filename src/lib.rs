@@ -12,29 +12,21 @@
 //!                      Inspect: (Network, images) ──▶ plain arrays ──▶ pictures and plots
 //! ```
 //!
-//! Dependencies point one way: [`project`] ← [`shape`] ← [`cost`], [`design`] and [`nn`] ← [`inspect`] ← [`engine`] ←
-//! window and terminal; [`data`] feeds [`engine`]; [`rng`], [`mod@format`] and [`logging`] are below all of them. One
-//! engine serves the window and the terminal: the window never touches a tensor, the engine never draws.
-
-// The kit of the tests names the library as the test programs do.
-#[cfg(test)]
-extern crate self as strata;
+//! Rooms are crates, so that dependencies point one way: `core` ([`project`], [`shape`], [`rng`], [`mod@format`],
+//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`gui`] and the
+//! terminal. One engine serves the window and the terminal: the window never touches a tensor, the engine never
+//! draws. This crate holds the terminal, the measurements and the report, and gives every room its short name.
 
 pub mod bench;
 pub mod cli;
-pub mod cost;
-pub mod data;
-pub mod design;
-pub mod engine;
 pub mod export;
-pub mod format;
-pub mod gui;
-pub mod inspect;
-pub mod logging;
-pub mod nn;
-pub mod project;
-pub mod rng;
-pub mod shape;
-pub mod system_report;
-#[cfg(test)]
-mod testkit;
+
+pub use strata_core::{format, logging, project, rng, shape};
+pub use strata_cost as cost;
+pub use strata_data as data;
+pub use strata_design as design;
+pub use strata_engine as engine;
+pub use strata_gui as gui;
+pub use strata_inspect as inspect;
+pub use strata_nn as nn;
+pub use strata_system_report as system_report;

@@ -15,7 +15,6 @@
 mod kit;
 
 use eframe::egui::{Vec2, vec2};
-use kit::testkit::folders::data_root;
 use kit::window::*;
 use std::path::Path;
 use std::time::Duration;
@@ -33,6 +32,7 @@ use strata::inspect::sparse::SparseCode;
 use strata::inspect::statistics::Statistics;
 use strata::project::node::Node;
 use strata::project::{Project, Stack, file};
+use strata_testkit::folders::data_root;
 
 const LARGE: Vec2 = vec2(1440.0, 900.0);
 /// How long a network may take to train.

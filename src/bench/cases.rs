@@ -1,6 +1,6 @@
 //! The cases: projects of `assets/bench`, compiled into the program, and what is done with each.
 
-use crate::project::{Project, ProjectError, file};
+use strata_core::project::{Project, ProjectError, file};
 
 /// A case of `strata bench`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub fn find(name: &str) -> Option<&'static Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::infer;
+    use strata_core::shape::infer;
 
     /// `sum(p.numel() for p in net.parameters())` of the same networks in torch 2.15.
     const PARAMETERS: [(&str, u64); 11] = [

@@ -19,12 +19,12 @@ pub use cases::Case;
 pub use measure::{Measurement, measure};
 pub use workload::Workload;
 
-use crate::data::DataError;
-use crate::engine::error::RunError;
-use crate::nn::NnError;
-use crate::project::ProjectError;
 use std::io;
 use std::path::PathBuf;
+use strata_core::project::ProjectError;
+use strata_data::DataError;
+use strata_engine::error::RunError;
+use strata_nn::NnError;
 
 /// Why a case could not be measured.
 #[derive(Debug, thiserror::Error)]

@@ -8,14 +8,14 @@ use super::measure::{median_ms, step_times};
 use super::work::Pass;
 use super::workload::StepTimes;
 use super::{BenchError, Workload, cases};
-use crate::cost::step_memory;
-use crate::engine::run::memory_check::{available_bytes, machine};
-use crate::project::node::Node;
-use crate::project::size::Shape;
-use crate::project::{Network, Project};
-use crate::shape::infer;
 use candle_core::Device;
 use serde::Serialize;
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_core::project::{Network, Project};
+use strata_core::shape::infer;
+use strata_cost::step_memory;
+use strata_engine::run::memory_check::{available_bytes, machine};
 
 /// Images of a step where the batch is not what is varied.
 const BATCH: usize = 16;

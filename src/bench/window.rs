@@ -11,17 +11,17 @@ mod report;
 
 pub use report::{FrameTimes, Report};
 
-use crate::gui::app::{App, Setup};
-use crate::gui::placement::Placement;
-use crate::gui::state::State;
-use crate::gui::{self, GuiError};
-use crate::project::data::Source;
-use crate::project::{Project, builtin};
 use eframe::egui::{Context, RawInput, Rect, Ui, ViewportCommand, vec2};
 use plan::Trial;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+use strata_core::project::data::Source;
+use strata_core::project::{Project, builtin};
+use strata_gui::app::{App, Setup};
+use strata_gui::placement::Placement;
+use strata_gui::state::State;
+use strata_gui::{self, GuiError};
 
 /// The window's size, as on the wall of a lecture room.
 const SIZE: [f32; 2] = [1920.0, 1080.0];
@@ -34,7 +34,7 @@ pub enum TrialError {
     Window(#[from] GuiError),
     /// The case's project cannot be read.
     #[error(transparent)]
-    Project(#[from] crate::project::ProjectError),
+    Project(#[from] strata_core::project::ProjectError),
     /// No place for the runs.
     #[error("no folder for the runs of the measurement: {0}")]
     Folder(#[from] std::io::Error),
@@ -73,7 +73,7 @@ pub fn on_screen(started: Instant, seconds: f64) -> Result<Report, TrialError> {
             give,
         })
     };
-    gui::run(Placement::sized(SIZE), create)?;
+    strata_gui::run(Placement::sized(SIZE), create)?;
     let trial = given
         .recv()
         .map_err(|_| TrialError::Ended("the window was closed".to_owned()))?;
@@ -138,7 +138,7 @@ fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError
     let state = State::new(project()?, Some(folder.join("project.toml")));
     let setup = Setup {
         state,
-        start: Box::new(gui::start),
+        start: Box::new(strata_gui::start),
         native_dialogs: false,
         config: None,
     };

@@ -1,8 +1,8 @@
 //! Multiply-accumulates that a step really does: no gradient is computed that nobody reads.
 
-use crate::nn::Route;
-use crate::project::Stack;
-use crate::shape::{Cost, Plan, Planned, PlannedLayer};
+use strata_core::project::Stack;
+use strata_core::shape::{Cost, Plan, Planned, PlannedLayer};
+use strata_nn::Route;
 
 /// What is done with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,9 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Network;
-    use crate::project::node::Node;
-    use crate::shape::infer;
+    use strata_core::project::Network;
+    use strata_core::project::node::Node;
+    use strata_core::shape::infer;
 
     fn counted(layers: &[&str], pass: Pass) -> u64 {
         let encoder = layers.iter().map(|text| Node::from_text(text)).collect();

@@ -3,21 +3,21 @@
 
 use super::work::{Pass, macs};
 use super::{BenchError, Case};
-use crate::engine::run::finite::gradient_not_finite;
-use crate::engine::run::stage::frozen;
-use crate::nn::layers::channels_last;
-use crate::nn::loss::{self, Target};
-use crate::nn::ops::storage::Buffer;
-use crate::nn::optim::Updater;
-use crate::nn::{Mode, Network, Route};
-use crate::project::Project;
-use crate::project::size::Shape;
-use crate::project::stage::{Stage, Task};
-use crate::rng::{Purpose, stream};
-use crate::shape::{Inference, Plan, infer};
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use std::time::{Duration, Instant};
+use strata_core::project::Project;
+use strata_core::project::size::Shape;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::rng::{Purpose, stream};
+use strata_core::shape::{Inference, Plan, infer};
+use strata_engine::run::finite::gradient_not_finite;
+use strata_engine::run::stage::frozen;
+use strata_nn::layers::channels_last;
+use strata_nn::loss::{self, Target};
+use strata_nn::ops::storage::Buffer;
+use strata_nn::optim::Updater;
+use strata_nn::{Mode, Network, Route};
 
 /// A network, its optimizer and one batch that is used for every step.
 pub struct Workload {

@@ -1,9 +1,9 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
-use crate::project::augment::Augment;
-use crate::project::data::{Source, Split};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use strata_core::project::augment::Augment;
+use strata_core::project::data::{Source, Split};
 
 /// A workbench for convolutional networks: stack layers, see every shape, train, watch it learn.
 #[derive(Debug, Parser)]

@@ -5,13 +5,12 @@ use super::text::{figure, table};
 use super::{WrongInput, bench_data, bench_window, output, scaling};
 use crate::bench::cases::{self, Case};
 use crate::bench::{BenchError, Measurement, measure, on_threads, peak, roof};
-use crate::format::bytes;
-use crate::nn;
 use candle_core::Device;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::thread::available_parallelism;
 use std::time::Instant;
+use strata_core::format::bytes;
 
 /// A case's measurement beside what the machine can do.
 #[derive(Serialize)]
@@ -48,7 +47,7 @@ pub fn run(args: &BenchArgs, started: Instant) -> anyhow::Result<()> {
 
 /// Where to compute.
 pub(super) fn device(args: &BenchArgs) -> Result<Device, WrongInput> {
-    nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))
+    strata_nn::device::open(Some(&args.device)).map_err(|error| WrongInput(error.to_string()))
 }
 
 /// How many threads to compute with.
@@ -181,7 +180,7 @@ pub(super) fn place(device: &Device, threads: usize) -> String {
     if device.is_cpu() {
         format!("CPU, threads: {threads}")
     } else {
-        nn::device::describe(device)
+        strata_nn::device::describe(device)
     }
 }
 

@@ -7,10 +7,10 @@ use super::{WrongInput, output};
 use crate::bench::pipeline::training::Fed;
 use crate::bench::pipeline::{self, Epochs, Feed, Speed, pictures, training};
 use crate::bench::{BenchError, on_threads};
-use crate::format::{count, rate};
 use candle_core::Device;
 use serde_json::{Map, Value};
 use std::path::Path;
+use strata_core::format::{count, rate};
 
 /// The case that is no feed.
 const TRAINING: &str = "training";

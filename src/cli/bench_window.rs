@@ -5,8 +5,8 @@ use super::output;
 use super::text::{figure, table};
 use super::window::has_display;
 use crate::bench::window::{FrameTimes, Report, headless, on_screen};
-use crate::format::{bytes, rate};
 use std::time::Instant;
+use strata_core::format::{bytes, rate};
 
 /// Measures and prints.
 pub fn run(what: BenchWhat, args: &BenchArgs, started: Instant) -> anyhow::Result<()> {

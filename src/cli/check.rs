@@ -12,17 +12,17 @@ use super::source::{self, Source};
 use super::text::{left, right, times};
 use super::toml_lines::line_of;
 use super::{FAILED, Told, WRONG_INPUT, goals, output};
-use crate::design::advice::advise;
-use crate::design::goals::{Judged, Measured, are_met, judge};
-use crate::design::{Problem, Severity, banner, can_train, check_inferred};
-use crate::format::{bytes, count};
-use crate::project::locks;
-use crate::project::node::Node;
-use crate::project::target::Target;
-use crate::project::{Project, Stack};
-use crate::shape::{Inference, Row, infer};
 use cost::StageCost;
 use serde_json::{Value, json};
+use strata_core::format::{bytes, count};
+use strata_core::project::locks;
+use strata_core::project::node::Node;
+use strata_core::project::target::Target;
+use strata_core::project::{Project, Stack};
+use strata_core::shape::{Inference, Row, infer};
+use strata_design::advice::advise;
+use strata_design::goals::{Judged, Measured, are_met, judge};
+use strata_design::{Problem, Severity, banner, can_train, check_inferred};
 
 /// Spaces before a layer, and for each block it is in.
 const INDENT: usize = 2;
@@ -408,7 +408,7 @@ fn described(source: &Source, problem: &Problem) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::cli::source::from_builtin;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     fn shown(name: &str, change: impl Fn(&mut Source)) -> String {
         let mut source = from_builtin(builtin::find(name).unwrap(), &[]).unwrap();

@@ -7,12 +7,12 @@ mod statistics;
 use super::args::DataArgs;
 use super::text::{left, right, times};
 use super::{output, overrides};
-use crate::data::{DataError, Dataset, SplitData};
-use crate::engine::error::RunError;
-use crate::format::count;
-use crate::project::data::{DataSpec, Split};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use strata_core::format::count;
+use strata_core::project::data::{DataSpec, Split};
+use strata_data::{DataError, Dataset, SplitData};
+use strata_engine::error::RunError;
 
 /// The seed of a project that does not say: what is shown is what such a project gets.
 const SEED: u64 = 42;

@@ -2,8 +2,8 @@
 
 use super::args::DoctorArgs;
 use super::output;
-use crate::gui::store;
-use crate::system_report::SystemReport;
+use strata_gui::store;
+use strata_system_report::SystemReport;
 
 /// Prints the report.
 pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {

@@ -2,11 +2,11 @@
 
 use super::args::EvalArgs;
 use super::{goals, output, text};
-use crate::design::goals::judge;
-use crate::engine::run::goal_metrics::of_split;
-use crate::engine::storage::saved_run::{Evaluation, SavedRun};
-use crate::project::data::Split;
 use serde_json::{Map, Value};
+use strata_core::project::data::Split;
+use strata_design::goals::judge;
+use strata_engine::run::goal_metrics::of_split;
+use strata_engine::storage::saved_run::{Evaluation, SavedRun};
 
 /// Classes up to which the confusion is printed as a table.
 const MAX_SHOWN: usize = 20;

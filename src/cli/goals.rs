@@ -1,7 +1,7 @@
 //! Goals on the terminal: a list of ticks, or the same as JSON.
 
-use crate::design::goals::{Judged, Now, Standing};
 use serde_json::{Value, json};
+use strata_design::goals::{Judged, Now, Standing};
 
 /// `{"goal": "parameters <= 50000", "met": false, "now": 61386}`; what is not known yet is null.
 pub fn as_json(goals: &[Judged]) -> Value {

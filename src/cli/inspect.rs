@@ -7,21 +7,20 @@ mod pixel;
 use super::args::{InspectArgs, Picture};
 use super::{WrongInput, output};
 use crate::cli::text;
-use crate::engine::error::RunError;
-use crate::engine::storage::saved_run::{self, SavedRun};
-use crate::gui::curves::Curves;
-use crate::gui::snapshot::Snapshot;
-use crate::gui::state::State;
-use crate::gui::view_kind::ViewKind;
-use crate::inspect::filters::Filters;
-use crate::inspect::maps::{saliency_sheet, sparse_sheet};
-use crate::inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
-use crate::inspect::reconstructions::Reconstructions;
-use crate::inspect::saliency::{Answer, Question, Request, Saliency};
-use crate::inspect::sparse::SparseCode;
-use crate::project::file;
 use image::RgbaImage;
 use serde_json::{Value, json};
+use strata_core::project::file;
+use strata_engine::storage::saved_run::{self, SavedRun};
+use strata_gui::curves::Curves;
+use strata_gui::snapshot::Snapshot;
+use strata_gui::state::State;
+use strata_gui::view_kind::ViewKind;
+use strata_inspect::filters::Filters;
+use strata_inspect::maps::{saliency_sheet, sparse_sheet};
+use strata_inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::saliency::{Answer, Question, Request, Saliency};
+use strata_inspect::sparse::SparseCode;
 
 /// Draws, writes and prints the file's name.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -58,7 +57,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     }
 }
 
-fn open(args: &InspectArgs) -> Result<SavedRun, RunError> {
+fn open(args: &InspectArgs) -> anyhow::Result<SavedRun> {
     let run = SavedRun::open(
         &args.run,
         &args.checkpoint,

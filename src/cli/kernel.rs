@@ -5,17 +5,17 @@
 use super::args::KernelArgs;
 use super::text::{figure, left, right, times};
 use super::{WrongInput, output};
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::inspect::kernel::{
+use serde_json::{Value, json};
+use std::path::Path;
+use strata_core::project::data::DataSpec;
+use strata_data::Dataset;
+use strata_engine::error::RunError;
+use strata_inspect::kernel::{
     Amount, Border, Kernel, Match, Named, Pixels, Response, Settings, colours, convolve, find,
     kernel_rgba, parse, picture_rgba, response_rgba, sheet,
 };
-use crate::inspect::kernel_playground::{self, Picture};
-use crate::inspect::picture::png;
-use crate::project::data::DataSpec;
-use serde_json::{Value, json};
-use std::path::Path;
+use strata_inspect::kernel_playground::{self, Picture};
+use strata_inspect::picture::png;
 
 /// The seed of a project that does not say.
 const SEED: u64 = 42;
@@ -104,7 +104,7 @@ fn settings(args: &KernelArgs) -> Result<Settings, WrongInput> {
 }
 
 fn kernel(args: &KernelArgs) -> Result<Kernel, WrongInput> {
-    let refused = |error: crate::inspect::kernel::KernelError| WrongInput(error.to_string());
+    let refused = |error: strata_inspect::kernel::KernelError| WrongInput(error.to_string());
     if let Some(values) = &args.values {
         return parse(values).map_err(refused);
     }
@@ -214,13 +214,13 @@ fn search(args: &KernelArgs, picture: &Picture, settings: &Settings) -> anyhow::
     }
     if args.json {
         let place =
-            |place: &crate::inspect::kernel::Found| json!({"at": place.at, "score": place.score});
+            |place: &strata_inspect::kernel::Found| json!({"at": place.at, "score": place.score});
         let places: Vec<Value> = places.iter().map(place).collect();
         return output::print_json(
             &json!({"patch": patch, "places": places, "output": as_json(scores)}),
         );
     }
-    let line = |place: &crate::inspect::kernel::Found| {
+    let line = |place: &strata_inspect::kernel::Found| {
         format!(
             "row {}  column {}  {:.3}",
             right(&place.at[0].to_string(), 4),

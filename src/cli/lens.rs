@@ -7,9 +7,9 @@ use super::args::LensArgs;
 use super::source;
 use super::text::right;
 use super::{Told, WRONG_INPUT, WrongInput, output};
-use crate::design::layer_math::{Formula, Lens, Matrix, Sample, Sheet, Step, number};
-use crate::shape::{Target, infer};
 use serde_json::{Value, json};
+use strata_core::shape::{Target, infer};
+use strata_design::layer_math::{Formula, Lens, Matrix, Sample, Sheet, Step, number};
 
 /// Prints the layer.
 pub fn run(args: &LensArgs) -> anyhow::Result<()> {
@@ -50,7 +50,7 @@ fn as_text(lens: &Lens) -> String {
     let shape = |shape: &Option<_>| {
         shape.as_ref().map_or_else(
             || "?".to_owned(),
-            |shape: &crate::project::size::Shape| shape.to_string(),
+            |shape: &strata_core::project::size::Shape| shape.to_string(),
         )
     };
     let mut lines = vec![

@@ -28,14 +28,14 @@ mod toml_lines;
 mod train;
 mod window;
 
-use crate::engine::error::RunError;
-use crate::logging;
-use crate::project::{ProjectError, builtin};
 use args::{Args, Command};
 use clap::{CommandFactory, Parser};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use strata_core::logging;
+use strata_core::project::{ProjectError, builtin};
+use strata_engine::error::RunError;
 
 /// Exit code of a command that was understood and failed.
 const FAILED: u8 = 1;

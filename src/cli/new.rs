@@ -2,8 +2,8 @@
 
 use super::args::NewArgs;
 use super::{WrongInput, output, source, text};
-use crate::project::builtin;
 use std::path::PathBuf;
+use strata_core::project::builtin;
 
 /// Writes the project of this name; without a name, lists all.
 pub fn run(args: &NewArgs) -> anyhow::Result<()> {

@@ -4,11 +4,11 @@
 //! nobody can be told ends nothing at all.
 
 use super::WrongInput;
-use crate::project::file::write_atomic;
 use serde::Serialize;
 use std::error::Error;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
+use strata_core::project::file::write_atomic;
 
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@
 //! project is [`WrongInput`].
 
 use super::WrongInput;
-use crate::project::{Project, ProjectError, file};
+use strata_core::project::{Project, ProjectError, file};
 use toml::{Table, Value};
 
 /// The project of this text with the settings applied; `name` is the text's name in messages.
@@ -91,7 +91,7 @@ fn set_item(items: &mut [Value], list: &str, path: &str, value: Value) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     fn with(settings: &[&str]) -> anyhow::Result<Project> {
         let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();

@@ -2,10 +2,10 @@
 
 use super::output;
 use super::text::metrics;
-use crate::engine::event::{EpochReport, Event, Sink, StepReport};
-use crate::format::{count, duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
+use strata_core::format::{count, duration};
+use strata_engine::event::{EpochReport, Event, Sink, StepReport};
 
 /// Shows events as they come.
 pub struct Progress {

@@ -6,14 +6,14 @@ use super::args::SolveArgs;
 use super::check::index_json;
 use super::source::{self, Source};
 use super::{FAILED, Told, WrongInput, output};
-use crate::design::solve::{Aim, Change, Solution, Solved, mirror, solve};
-use crate::project::file::update_text;
-use crate::project::locks;
-use crate::project::node::Node;
-use crate::project::{Network, Project};
-use crate::shape::infer;
 use serde_json::{Value, json};
 use std::path::Path;
+use strata_core::project::file::update_text;
+use strata_core::project::locks;
+use strata_core::project::node::Node;
+use strata_core::project::{Network, Project};
+use strata_core::shape::infer;
+use strata_design::solve::{Aim, Change, Solution, Solved, mirror, solve};
 
 /// Searches, prints what was found and writes the solution that was asked for.
 pub fn run(args: &SolveArgs) -> anyhow::Result<()> {
@@ -131,7 +131,7 @@ fn after(solution: &Solution, before: &Network) -> Option<String> {
     let parameters = known.then(|| {
         format!(
             "{} parameters",
-            crate::format::count(after.totals.parameters)
+            strata_core::format::count(after.totals.parameters)
         )
     });
     let parts: Vec<String> = [code, parameters].into_iter().flatten().collect();

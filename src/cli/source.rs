@@ -2,9 +2,9 @@
 //! built-in project's name, in this order.
 
 use super::{WrongInput, overrides};
-use crate::project::builtin::{self, Builtin};
-use crate::project::{Project, ProjectError};
 use std::path::{Path, PathBuf};
+use strata_core::project::builtin::{self, Builtin};
+use strata_core::project::{Project, ProjectError};
 
 /// A project and where it came from.
 #[derive(Debug)]

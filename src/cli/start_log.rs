@@ -1,7 +1,7 @@
 //! The log of a command: started before its work, with the command as its first entry.
 
 use super::output;
-use crate::logging::{self, Filter};
+use strata_core::logging::{self, Filter};
 
 /// Starts the log as `STRATA_LOG` asks for it.
 pub fn start_log() {

@@ -1,6 +1,6 @@
 //! Figures and tables of the terminal.
 
-use crate::engine::event::Metrics;
+use strata_engine::event::Metrics;
 
 /// `loss 0.01234, accuracy 98.52 %`: what applies.
 pub fn metrics(metrics: &Metrics) -> String {

@@ -1,6 +1,6 @@
 //! Which line of a project file a layer stands on.
 
-use crate::project::Place;
+use strata_core::project::Place;
 use toml::de::{DeTable, DeValue};
 
 /// The line (from 1) of the layer at a place; `None` when the text has no such layer.
@@ -41,7 +41,7 @@ fn inside<'a, 'i>(block: &'a DeValue<'i>, branch: usize) -> Option<&'a toml::de:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Stack;
+    use strata_core::project::Stack;
 
     #[test]
     fn layers_are_found_on_their_lines() {

@@ -2,13 +2,13 @@
 
 use super::source::{self, Source};
 use super::{WrongInput, output, train};
-use crate::engine::inspection::live::LiveResults;
-use crate::engine::thread::RunOptions;
 use crate::export::report;
-use crate::gui::{self, GuiError};
-use crate::project::builtin;
 use anyhow::Context;
 use std::path::Path;
+use strata_core::project::builtin;
+use strata_engine::inspection::live::LiveResults;
+use strata_engine::thread::RunOptions;
+use strata_gui::{self, GuiError};
 
 /// Opens the window where there is a display; trains headless where there is none.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
@@ -20,7 +20,7 @@ pub fn run(project: Option<&str>) -> anyhow::Result<()> {
     if !has_display() {
         return headless(project);
     }
-    match gui::open(project.map(Path::new)) {
+    match strata_gui::open(project.map(Path::new)) {
         Err(GuiError::NoDisplay(_)) => headless(project),
         result => Ok(result?),
     }

@@ -4,11 +4,11 @@
 //! pooling behind it; a dense layer reads through a flatten before it and writes through a reshape behind it. A
 //! test compares the two.
 
-use crate::project::layer::Activation;
-use crate::project::stage::Stage;
-use crate::project::target::Target;
-use crate::project::{Place, Stack};
-use crate::shape::op::{Op, Planned, PlannedLayer};
+use strata_core::project::layer::Activation;
+use strata_core::project::stage::Stage;
+use strata_core::project::target::Target;
+use strata_core::project::{Place, Stack};
+use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
 /// A layer or a block of branches as it runs.
 pub(crate) struct Unit<'a> {

@@ -9,11 +9,11 @@
 use super::fusion::{Unit, Watch, Work, end, first_trained, units};
 use super::memory::Machine;
 use super::memory::kernels::Kernel;
-use crate::project::stage::{Stage, Task};
-use crate::project::{Place, Stack};
-use crate::shape::layers::Effort;
-use crate::shape::op::{Plan, PlannedLayer};
 use std::collections::BTreeMap;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::layers::Effort;
+use strata_core::shape::op::{Plan, PlannedLayer};
 
 const FLOAT: f64 = 4.0;
 /// Vectors of outputs that a kernel computes together at most.
@@ -243,8 +243,8 @@ impl Clock<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::infer;
-    use crate::testkit::networks::network;
+    use strata_core::shape::infer;
+    use strata_testkit::networks::network;
 
     const MACHINE: Machine = Machine {
         threads: 2,

@@ -9,12 +9,12 @@
 mod resample;
 mod spectrum;
 
-use crate::format;
 use hound::{SampleFormat, WavReader};
 use spectrum::Spectrum;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use strata_core::format;
 
 /// The longest signal: 22 seconds at 48 kHz.
 pub(super) const LONGEST: usize = 1 << 20;

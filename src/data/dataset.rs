@@ -12,10 +12,10 @@ use super::splits::concat_images::Joined;
 use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
 use super::splits::split_assignment::{Given, Item, Rules, Share};
 use super::{Progress, Skipped};
-use crate::project::data::{DataSpec, MeanStd, Normalize, Split};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use strata_core::project::data::{DataSpec, MeanStd, Normalize, Split};
 
 /// The longest side images can be scaled to.
 const LONGEST_SIDE: u32 = 4096;

@@ -2,7 +2,7 @@
 //! prove that nobody tampered. Cannot fail.
 
 use super::splits::split::PATCHES_PER_IMAGE;
-use crate::project::data::{DataSpec, Filter, Fitting, Source};
+use strata_core::project::data::{DataSpec, Filter, Fitting, Source};
 
 /// Names begin with the version of what goes into them: those of another version say nothing about the data.
 const VERSION: &str = "2-";
@@ -115,7 +115,7 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::{Fold, Labels, MeanStd, Normalize, Spectrogram};
+    use strata_core::project::data::{Fold, Labels, MeanStd, Normalize, Spectrogram};
 
     fn folder() -> DataSpec {
         DataSpec {

@@ -33,15 +33,15 @@ pub mod splits;
 #[cfg(test)]
 mod tests;
 
-use crate::project::data::DataSpec;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use images::luma::luma;
 pub use images::single_image::FilePicture;
-pub(crate) use sources::shapes::picture;
+pub use sources::shapes::picture;
 pub use splits::shuffle::epoch_order;
 pub use splits::split::{SplitData, fill_batch};
 use std::path::{Path, PathBuf};
+use strata_core::project::data::DataSpec;
 
 /// The folder that a project's `path` names: `~` is the home folder, a relative path starts at `base`.
 pub fn folder(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError> {

@@ -8,13 +8,13 @@ use super::augment::{Augmenter, Scratch, mixup};
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::splits::split::SplitData;
-use crate::project::data::Split;
-use crate::rng::{Purpose, stream};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
 
 /// Batches that wait for the trainer at most, besides one for each thread.
 const AHEAD: usize = 2;
@@ -209,8 +209,8 @@ fn blend(images: &mut [f32], size: usize, labels: &[u32], share: f32) -> (Vec<u3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::epoch_order;
-    use crate::project::data::DataSpec;
+    use crate::epoch_order;
+    use strata_core::project::data::DataSpec;
 
     fn dataset(augment: &[&str]) -> Arc<Dataset> {
         let augment = augment.iter().map(|text| text.parse().unwrap()).collect();

@@ -6,9 +6,9 @@ use super::formats::bytes;
 use super::sources::folder;
 use super::sources::{cifar, idx, npy, shapes, stl10};
 use super::{Progress, Skipped};
-use crate::project::data::{DataSpec, Source, Split};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::project::data::{DataSpec, Source, Split};
 
 /// A picture's values, H×W×C.
 #[derive(Clone, Debug, PartialEq)]

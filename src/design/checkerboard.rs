@@ -13,12 +13,12 @@ pub use fix::Fix;
 pub use response::{Response, response};
 pub use taps::Taps;
 
-use crate::project::{Network, Place};
-use crate::shape::error::times;
-use crate::shape::infer::Inference;
-use crate::shape::op::{Op, Planned, PlannedLayer};
 use response::{pattern_after, ratio};
 use std::collections::BTreeSet;
+use strata_core::project::{Network, Place};
+use strata_core::shape::error::times;
+use strata_core::shape::infer::Inference;
+use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
 /// Whether a layer reaches some of its outputs with more taps than others; false for all but transposed
 /// convolutions.

@@ -2,11 +2,11 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use crate::format::count;
-use crate::project::Place;
-use crate::project::size::Shape;
-use crate::shape::layers::count::Count;
-use crate::shape::op::{Op, Plan, Planned, PlannedLayer};
+use strata_core::format::count;
+use strata_core::project::Place;
+use strata_core::project::size::Shape;
+use strata_core::shape::layers::count::Count;
+use strata_core::shape::op::{Op, Plan, Planned, PlannedLayer};
 
 /// A convolution and the dense layer from the same input to the same output.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,9 +86,9 @@ pub fn macs_formula(layer: &PlannedLayer) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Stack;
-    use crate::shape::infer;
-    use crate::testkit::networks::network;
+    use strata_core::project::Stack;
+    use strata_core::shape::infer;
+    use strata_testkit::networks::network;
 
     fn planned(input: &str, text: &str) -> PlannedLayer {
         let network = network(input, &[text], &[], &[]);

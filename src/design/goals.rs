@@ -3,11 +3,11 @@
 //! [`judge`] is pure and total. What cannot be known because of an error in the network counts as missed, and says so.
 
 use super::output_check::difference;
-use crate::cost::memory::{Machine, step_memory};
-use crate::format::{bytes, count};
-use crate::project::goals::{Goal, Quantity, Relation, Wanted};
-use crate::project::{Project, Stack};
-use crate::shape::infer::{Inference, Row};
+use strata_core::format::{bytes, count};
+use strata_core::project::goals::{Goal, Quantity, Relation, Wanted};
+use strata_core::project::{Project, Stack};
+use strata_core::shape::infer::{Inference, Row};
+use strata_cost::memory::{Machine, step_memory};
 
 /// How a goal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,7 +253,7 @@ fn measured_goal(goal: &Goal, now: Option<f64>) -> Judged {
     let figure = |value: f64| match goal.quantity {
         Quantity::Psnr => format!("{value:.2} dB"),
         Quantity::Accuracy => format!("{:.2} %", 100.0 * value),
-        _ => crate::format::loss(value),
+        _ => strata_core::format::loss(value),
     };
     let rest = match now.partial_cmp(&wanted) {
         _ if met => String::new(),

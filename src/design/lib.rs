@@ -1,6 +1,6 @@
 //! What can be said about a design before it is trained: errors, explanations, solutions, advice.
 //!
-//! All of it is pure and total, on top of [`crate::shape`]: no tensor, no thread, no file.
+//! All of it is pure and total, on top of [`strata_core::shape`]: no tensor, no thread, no file.
 //!
 //! | file | what it does |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! Whether the output equals the input, as the one sentence of window and terminal.
 
-use crate::project::Stack;
-use crate::project::size::Shape;
-use crate::shape::infer::Inference;
+use strata_core::project::Stack;
+use strata_core::project::size::Shape;
+use strata_core::shape::infer::Inference;
 
 /// How sure the sentence is, for its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +116,8 @@ pub(crate) fn count(number: usize, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::infer;
-    use crate::testkit::networks::{network, split};
+    use strata_core::shape::infer;
+    use strata_testkit::networks::{network, split};
 
     fn sentence(encoder: &str, decoder: &str) -> (Level, String) {
         let network = network("3x32x32", &split(encoder), &split(decoder), &[]);

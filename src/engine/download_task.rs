@@ -1,12 +1,12 @@
 //! A download on a thread of its own. Ends with what came of it; a failure is told in words.
 
 use super::slot::Slot;
-use crate::data::download::{DownloadError, Entry, Fetched, Options, Told, fetch};
 use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use strata_data::download::{DownloadError, Entry, Fetched, Options, Told, fetch};
 
 /// A download on its way. Dropping it ends it; what was received is kept.
 #[derive(Debug)]

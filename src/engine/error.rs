@@ -2,14 +2,14 @@
 
 use super::storage::checkpoint::CheckpointError;
 use super::storage::run_folder::FolderError;
-use crate::data::DataError;
-use crate::design::Problem;
-use crate::inspect::inspection::InspectError;
-use crate::nn::NnError;
-use crate::project::{Project, ProjectError};
-use crate::shape::Inference;
 use std::io;
 use std::path::PathBuf;
+use strata_core::project::{Project, ProjectError};
+use strata_core::shape::Inference;
+use strata_data::DataError;
+use strata_design::Problem;
+use strata_inspect::inspection::InspectError;
+use strata_nn::NnError;
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, thiserror::Error)]

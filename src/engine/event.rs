@@ -1,9 +1,9 @@
 //! Events emitted by a run, in order. Large outputs are published in
 //! [`super::inspection::live::LiveResults`].
 
-use crate::project::data::Split;
-use crate::project::stage::Task;
 use std::path::PathBuf;
+use strata_core::project::data::Split;
+use strata_core::project::stage::Task;
 
 /// One fact about a run. Step events may be thinned when the reader is slow; all others arrive.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,16 +4,16 @@
 //! ([`begin`]); the terminal waits ([`measure`]). Failing is no more than a time that is not shown.
 
 use super::run::thread_priority;
-use crate::cost::time::{Rate, Speeds};
-use crate::nn::layers::channels_last;
-use crate::nn::{Mode, Network, NnError, Route};
-use crate::project;
-use crate::project::node::Node;
-use crate::shape::infer;
 use candle_core::{DType, Device, Tensor};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use strata_core::project;
+use strata_core::project::node::Node;
+use strata_core::shape::infer;
+use strata_cost::time::{Rate, Speeds};
+use strata_nn::layers::channels_last;
+use strata_nn::{Mode, Network, NnError, Route};
 
 /// The best of so many passes counts, after one that makes the buffers; fewer where they take longer together.
 const TRIES: usize = 6;

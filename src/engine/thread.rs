@@ -8,13 +8,13 @@ use super::event::{Event, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
 use super::run::thread_priority;
 use super::run::{panicked, run};
-use crate::format::duration;
-use crate::project::Project;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::format::duration;
+use strata_core::project::Project;
 
 /// Events that may wait to be read before steps are left out. The others are few (some an epoch),
 /// so the queue stays small without a bound that could block.

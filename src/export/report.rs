@@ -5,19 +5,19 @@
 
 mod curve;
 
-use crate::design::banner;
-use crate::engine::storage::record::RunRecord;
-use crate::inspect::filters::Filters;
-use crate::inspect::picture::{
-    FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
-};
-use crate::inspect::reconstructions::Reconstructions;
-use crate::project::file::{self, write_atomic};
-use crate::project::{Project, ProjectError};
-use crate::shape::{Inference, Row, infer};
 use image::RgbaImage;
 use std::io;
 use std::path::{Path, PathBuf};
+use strata_core::project::file::{self, write_atomic};
+use strata_core::project::{Project, ProjectError};
+use strata_core::shape::{Inference, Row, infer};
+use strata_design::banner;
+use strata_engine::storage::record::RunRecord;
+use strata_inspect::filters::Filters;
+use strata_inspect::picture::{
+    FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
+};
+use strata_inspect::reconstructions::Reconstructions;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -244,7 +244,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     #[test]
     fn base64_pads() {

@@ -3,10 +3,10 @@
 use super::handle::{Services, Wake};
 use super::messages::Weight;
 use super::state::State;
-use crate::logging::Graphics;
-use crate::system_report::SystemReport;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;
+use strata_core::logging::Graphics;
+use strata_system_report::SystemReport;
 
 /// The report, and what it takes from the window.
 #[derive(Debug, Default)]

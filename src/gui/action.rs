@@ -6,17 +6,17 @@ use super::kernels::KernelSettings;
 use super::lens::LensSettings;
 use super::state::{Asking, Switch};
 use super::view_kind::ViewKind;
-use crate::engine::inspection::reply::AnyQuery;
-use crate::inspect::augmented;
-use crate::inspect::effective_field;
-use crate::inspect::gallery;
-use crate::inspect::picture::FilterScale;
-use crate::inspect::saliency;
-use crate::inspect::statistics;
-use crate::project::edit::Edit;
-use crate::project::node::Node;
-use crate::project::{Network, Place};
 use std::path::PathBuf;
+use strata_core::project::edit::Edit;
+use strata_core::project::node::Node;
+use strata_core::project::{Network, Place};
+use strata_engine::inspection::reply::AnyQuery;
+use strata_inspect::augmented;
+use strata_inspect::effective_field;
+use strata_inspect::gallery;
+use strata_inspect::picture::FilterScale;
+use strata_inspect::saliency;
+use strata_inspect::statistics;
 
 /// One thing the user did.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,14 +11,14 @@ use super::state::{Closing, State};
 use super::store::Store;
 use super::views::Views;
 use super::{drop, keys, layout, panels, theme};
-use crate::inspect::saliency::Request;
-use crate::project::data::DataSpec;
-use crate::project::edit::Edit;
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
+use strata_core::project::data::DataSpec;
+use strata_core::project::edit::Edit;
+use strata_inspect::saliency::Request;
 
 /// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is left to the
 /// training.
@@ -111,14 +111,14 @@ impl App {
     }
 
     /// Before a frame: takes what is new, and does what the window and the files of the application need.
-    pub(crate) fn take(&mut self, ctx: &Context) {
+    pub fn take(&mut self, ctx: &Context) {
         self.take_news(ctx);
         self.window(ctx);
         self.keep(ctx);
     }
 
     /// A frame's work took so long.
-    pub(crate) fn add_frame(&mut self, work: Duration) {
+    pub fn add_frame(&mut self, work: Duration) {
         self.state.frames.add(work);
         // A single long frame, as when a view is opened, should not slow down the next ones by much.
         let now = (work * SHARE).clamp(FRAME, SLOW_FRAME).as_millis() as u32;
@@ -129,7 +129,7 @@ impl App {
     }
 
     /// Whether what is new waits for a frame that comes for another reason: nobody looks.
-    pub(crate) fn rest(&mut self, rests: bool) {
+    pub fn rest(&mut self, rests: bool) {
         let pace = self.pace.load(Relaxed);
         if rests && pace < RESTING_MS {
             self.waking_pace = pace;
@@ -139,7 +139,7 @@ impl App {
     }
 
     /// Shows other curves than the run's: for measuring.
-    pub(crate) fn show_curves(&mut self, curves: Curves) {
+    pub fn show_curves(&mut self, curves: Curves) {
         self.state.training.curves = curves;
     }
 
@@ -175,7 +175,7 @@ impl App {
     }
 
     /// Paints the window and applies what the user did in it.
-    pub(crate) fn show(&mut self, ui: &mut Ui) {
+    pub fn show(&mut self, ui: &mut Ui) {
         self.state.view.narrow = ui.available_width() < NARROW;
         self.state.view.looks_dark = ui.visuals().dark_mode;
         self.state.view.zoom = ui.zoom_factor();

@@ -6,9 +6,9 @@ use super::state::{Asking, State};
 use super::training::Phase;
 use super::view_kind::ViewKind;
 use super::views;
-use crate::project::edit::Edit;
-use crate::project::target::Target;
-use crate::project::{Place, Stack, builtin};
+use strata_core::project::edit::Edit;
+use strata_core::project::target::Target;
+use strata_core::project::{Place, Stack, builtin};
 
 /// One thing that can be done now.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +93,7 @@ fn files(state: &State) -> Vec<Command> {
             Action::Device(Some("cpu".into())),
         ),
     ];
-    if cfg!(feature = "cuda") {
+    if strata_nn::device::BUILT_WITH_CUDA {
         files.push(command(
             "Device: CUDA 0",
             "where the next run computes",

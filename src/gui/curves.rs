@@ -3,8 +3,8 @@
 mod read;
 
 use super::series::{Series, Smoothing};
-use crate::engine::event::{EpochReport, StepReport};
-use crate::project::data::Split;
+use strata_core::project::data::Split;
+use strata_engine::event::{EpochReport, StepReport};
 
 /// One quantity: every step, its smoothed course, and the measurements on the validation split.
 #[derive(Clone, Debug)]

@@ -3,12 +3,12 @@
 use super::handle::Services;
 use super::messages::Weight;
 use super::state::State;
-use crate::data::download::{self, DownloadError, Entry, Options, default_folder};
-use crate::engine::download_task::Fetching;
-use crate::project::data::{DataSpec, Source};
-use crate::project::edit::Edit;
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::project::data::{DataSpec, Source};
+use strata_core::project::edit::Edit;
+use strata_data::download::{self, DownloadError, Entry, Options, default_folder};
+use strata_engine::download_task::Fetching;
 
 /// The folder for a source's files, by the source's name; `None` where the system names none.
 pub type Folder = Arc<dyn Fn(&str) -> Option<PathBuf>>;
@@ -65,7 +65,7 @@ impl State {
         let data = &self.project().data;
         let entry = (self.downloads.catalogue)(data.source)?;
         let folder = match data.path.as_deref().filter(|path| !path.trim().is_empty()) {
-            Some(_) => entry.folder_of(&crate::data::folder(data, &self.base()).ok()?),
+            Some(_) => entry.folder_of(&strata_data::folder(data, &self.base()).ok()?),
             None => (self.downloads.folder)(&entry.name)?,
         };
         Some((entry, folder))
@@ -110,7 +110,7 @@ impl State {
                 self.inspections.forget_data();
                 let data = &self.project().data;
                 // A path that leads there stays as it is written: `~/data/mnist` suits other machines too.
-                let leads_there = crate::data::folder(data, &self.base())
+                let leads_there = strata_data::folder(data, &self.base())
                     .is_ok_and(|folder| folder == fetched.path);
                 if data.source == source && !leads_there {
                     let path = Some(fetched.path.display().to_string());

@@ -10,11 +10,11 @@ use super::messages::Weight;
 use super::recent::Kind;
 use super::state::{Closing, State};
 use super::training::Training;
-use crate::engine::command::Command;
-use crate::engine::thread::{RunOptions, Running};
-use crate::project::Project;
-use crate::project::edit::Edit;
 use std::sync::Arc;
+use strata_core::project::Project;
+use strata_core::project::edit::Edit;
+use strata_engine::command::Command;
+use strata_engine::thread::{RunOptions, Running};
 
 /// Wakes the window from another thread.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;

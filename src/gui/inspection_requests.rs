@@ -7,18 +7,18 @@ use super::messages::Weight;
 use super::runs::Listed;
 use super::state::State;
 use super::training::Phase;
-use crate::engine::command::Command;
-use crate::engine::inspection::reply::{AnyQuery, Query, Reply};
-use crate::engine::inspection::service;
-use crate::inspect::augmented::{AugmentRequest, Augmented};
-use crate::inspect::filters::Filters;
-use crate::inspect::gallery::Gallery;
-use crate::inspect::image_set::ImageSet;
-use crate::inspect::inspection::{Inspection, Subject};
-use crate::inspect::reconstructions::Reconstructions;
-use crate::inspect::statistics::Statistics;
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_engine::command::Command;
+use strata_engine::inspection::reply::{AnyQuery, Query, Reply};
+use strata_engine::inspection::service;
+use strata_inspect::augmented::{AugmentRequest, Augmented};
+use strata_inspect::filters::Filters;
+use strata_inspect::gallery::Gallery;
+use strata_inspect::image_set::ImageSet;
+use strata_inspect::inspection::{Inspection, Subject};
+use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::statistics::Statistics;
 
 impl State {
     /// The network to inspect: the one in training, or that of the last run.

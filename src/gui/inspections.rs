@@ -4,16 +4,16 @@
 //! that is hidden. A run in training replies itself; saved runs and images are for the service.
 
 use super::kernels::KernelSettings;
-use crate::data::Progress;
-use crate::engine::inspection::live::LiveResults;
-use crate::engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query, Reply};
-use crate::engine::inspection::service::Service;
-use crate::inspect::inspection::{Inspection, Subject};
-use crate::inspect::{augmented, effective_field, gallery, saliency, statistics};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use strata_data::Progress;
+use strata_engine::inspection::live::LiveResults;
+use strata_engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query, Reply};
+use strata_engine::inspection::service::Service;
+use strata_inspect::inspection::{Inspection, Subject};
+use strata_inspect::{augmented, effective_field, gallery, saliency, statistics};
 
 /// Queries that wait and the latest replies; and how the views that ask are set.
 #[derive(Debug, Default)]

@@ -1,13 +1,13 @@
 //! How the playground for kernels is set: on which picture, which kernel, how it is slid.
 
 use super::state::State;
-use crate::engine::inspection::reply::Query;
-use crate::inspect::inspection::Subject as Inspected;
-use crate::inspect::kernel::{Amount, Kernel, Named, Settings};
-use crate::inspect::kernel_playground::{PictureSource, Playground, Question};
-use crate::project::data::Split;
 use serde::{Deserialize, Serialize, Serializer};
 use std::path::{Path, PathBuf};
+use strata_core::project::data::Split;
+use strata_engine::inspection::reply::Query;
+use strata_inspect::inspection::Subject as Inspected;
+use strata_inspect::kernel::{Amount, Kernel, Named, Settings};
+use strata_inspect::kernel_playground::{PictureSource, Playground, Question};
 
 /// The largest stride, dilation and padding that the view offers.
 const MOST_STEP: usize = 8;

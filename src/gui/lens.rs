@@ -1,10 +1,10 @@
 //! How the lens is set, and which layer and which value it is on.
 
 use super::state::State;
-use crate::engine::inspection::reply::Query;
-use crate::inspect::pixel::{Pixel, Request};
-use crate::project::Place;
 use serde::{Deserialize, Serialize};
+use strata_core::project::Place;
+use strata_engine::inspection::reply::Query;
+use strata_inspect::pixel::{Pixel, Request};
 
 /// What the lens shows of a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

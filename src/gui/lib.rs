@@ -1,6 +1,6 @@
 //! The window. Panels read a [`state::State`] they cannot change and push [`action::Action`]s; one
-//! `handle` applies them. Nothing here touches a tensor: shapes come from [`crate::shape`], everything
-//! that is trained from [`crate::engine`].
+//! `handle` applies them. Nothing here touches a tensor: shapes come from [`strata_core::shape`], everything
+//! that is trained from [`strata_engine`].
 //!
 //! [`open`] fails with a [`GuiError`] where there is no display; the caller then trains without one.
 
@@ -46,8 +46,6 @@ pub mod view_kind;
 pub mod views;
 pub mod widgets;
 
-use crate::logging::{self, Graphics};
-use crate::project::{Project, builtin, file};
 use action::Action;
 use app::{App, Setup};
 use eframe::egui::{Rect, pos2, vec2};
@@ -55,6 +53,8 @@ use placement::Placement;
 use state::State;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use strata_core::logging::{self, Graphics};
+use strata_core::project::{Project, builtin, file};
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,7 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
 }
 
 /// Opens a window there on what `create` makes, and returns when it is closed.
-pub(crate) fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'static>(
+pub fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'static>(
     placement: Placement,
     create: impl FnOnce(&eframe::egui::Context, Option<Graphics>) -> Result<A, E> + 'static,
 ) -> Result<(), GuiError> {
@@ -189,12 +189,12 @@ fn first_project() -> Result<Project, GuiError> {
 }
 
 /// Starts a run on the engine's thread.
-pub(crate) fn start(
+pub fn start(
     project: Project,
-    options: crate::engine::thread::RunOptions,
+    options: strata_engine::thread::RunOptions,
     wake: handle::Wake,
-) -> std::io::Result<crate::engine::thread::Running> {
-    crate::engine::thread::start(project, options, move || wake())
+) -> std::io::Result<strata_engine::thread::Running> {
+    strata_engine::thread::start(project, options, move || wake())
 }
 
 fn failure(error: &eframe::Error) -> GuiError {

@@ -1,9 +1,9 @@
 //! Finding nodes by place, and the places beside them.
 
-pub use crate::project::shift::{with, without};
+pub use strata_core::project::shift::{with, without};
 
-use crate::project::node::Node;
-use crate::project::{Network, Place};
+use strata_core::project::node::Node;
+use strata_core::project::{Network, Place};
 
 /// The stack or branch that a place is in.
 pub fn siblings<'a>(network: &'a Network, place: &Place) -> Option<&'a [Node]> {
@@ -49,7 +49,7 @@ pub fn around(place: &Place) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::{Stack, builtin};
+    use strata_core::project::{Stack, builtin};
 
     #[test]
     fn places_are_found() {

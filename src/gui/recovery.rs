@@ -4,10 +4,10 @@
 //! whose lock is free was left behind. Files that cannot be read are left alone.
 
 use super::store::Store;
-use crate::project::{Project, file};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
+use strata_core::project::{Project, file};
 
 /// Edits rest so long before they are kept.
 pub const REST: Duration = Duration::from_secs(2);
@@ -173,7 +173,7 @@ fn read(folder: &Path, path: &Path) -> Option<Unsaved> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     #[test]
     fn a_living_window_keeps_its_edits_to_itself_and_a_dead_one_leaves_them() {

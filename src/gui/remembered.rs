@@ -62,15 +62,15 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gui::arrangement::Workspace;
-    use crate::gui::kernels::Subject;
-    use crate::gui::lens::{LensMode, LensSettings};
-    use crate::gui::state::CostColumn;
-    use crate::inspect::kernel::{Amount, Named, Settings};
-    use crate::inspect::picture::FilterScale;
-    use crate::inspect::saliency::Question;
-    use crate::project::data::Split;
+    use crate::arrangement::Workspace;
+    use crate::kernels::Subject;
+    use crate::lens::{LensMode, LensSettings};
+    use crate::state::CostColumn;
     use serde_json::{Value, json};
+    use strata_core::project::data::Split;
+    use strata_inspect::kernel::{Amount, Named, Settings};
+    use strata_inspect::picture::FilterScale;
+    use strata_inspect::saliency::Question;
 
     fn everything_changed() -> Remembered {
         let lens = LensSettings {

@@ -4,12 +4,12 @@
 
 use super::curves::Curves;
 use super::handle::Wake;
-use crate::engine::storage::record::RunRecord;
-use crate::project::file;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::project::file;
+use strata_engine::storage::record::RunRecord;
 
 /// Runs whose curves are read; older ones are left out.
 const MOST: usize = 64;
@@ -148,7 +148,7 @@ fn record(run: PathBuf, title: &str) -> Option<(PathBuf, RunRecord)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     #[test]
     fn runs_of_the_title_come_in_the_order_they_were_started() {

@@ -1,10 +1,10 @@
 //! The built-in projects as the start page shows them: their shapes are worked out once.
 
-use crate::project::builtin::{self, Builtin};
-use crate::project::layer::Family;
-use crate::project::size::Shape;
-use crate::shape::{self, Inference};
 use std::sync::OnceLock;
+use strata_core::project::builtin::{self, Builtin};
+use strata_core::project::layer::Family;
+use strata_core::project::size::Shape;
+use strata_core::shape::{self, Inference};
 
 /// A funnel has room for so many slabs.
 const MOST: usize = 15;

@@ -11,8 +11,6 @@ use super::theme;
 use super::view::View;
 use super::view_kind::ViewKind;
 use super::views::Views;
-use crate::inspect::picture::png;
-use crate::project::file::write_atomic;
 use eframe::egui::epaint::ClippedPrimitive;
 use eframe::egui::{
     CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui,
@@ -20,6 +18,8 @@ use eframe::egui::{
 };
 use image::RgbaImage;
 use std::path::Path;
+use strata_core::project::file::write_atomic;
+use strata_inspect::picture::png;
 
 /// Points across and down.
 const SIZE: [f32; 2] = [960.0, 600.0];

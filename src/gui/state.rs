@@ -21,22 +21,20 @@ use super::recovery::Unsaved;
 use super::runs::Runs;
 use super::saving::Saving;
 use super::training::{Phase, Training};
-use crate::cost;
-use crate::design;
-use crate::design::advice::{self, Advice, Fix};
-use crate::design::goals::{Judged, Measured, judge};
-use crate::design::{Banner, Problem, Severity};
-use crate::engine::event::Outcome;
-use crate::engine::run::goal_metrics::measured;
-use crate::engine::run::memory_check::machine;
-use crate::project::edit::{Edit, History};
-use crate::project::node::Node;
-use crate::project::stage::Task;
-use crate::project::target::Target;
-use crate::project::{Network, Place, Project, ProjectError, Stack, file, locks};
-use crate::shape::{self, Inference};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use strata_core::project::edit::{Edit, History};
+use strata_core::project::node::Node;
+use strata_core::project::stage::Task;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place, Project, ProjectError, Stack, file, locks};
+use strata_core::shape::{self, Inference};
+use strata_design::advice::{self, Advice, Fix};
+use strata_design::goals::{Judged, Measured, judge};
+use strata_design::{Banner, Problem, Severity};
+use strata_engine::event::Outcome;
+use strata_engine::run::goal_metrics::measured;
+use strata_engine::run::memory_check::machine;
 
 /// Networks with more rows than this start with their blocks folded.
 const MANY_ROWS: usize = 40;
@@ -64,13 +62,14 @@ pub struct Shown {
 impl Shown {
     fn of(project: &Project) -> Shown {
         let inference = shape::infer(&project.network);
-        let problems = design::check_inferred(project, &inference);
+        let problems = strata_design::check_inferred(project, &inference);
         let plan = inference.plan.as_ref().zip(project.stages.first());
-        let step =
-            plan.and_then(|(plan, stage)| cost::step_memory(plan, stage, stage.batch, machine()));
+        let step = plan.and_then(|(plan, stage)| {
+            strata_cost::step_memory(plan, stage, stage.batch, machine())
+        });
         Shown {
             network: project.network.clone(),
-            banner: design::banner(&inference),
+            banner: strata_design::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
@@ -287,7 +286,7 @@ impl State {
     /// Whether the layers of a block are hidden. In a deep network they are, unless one has an error.
     pub fn is_folded(&self, place: &Place) -> bool {
         let rows = &self.shown.inference.rows;
-        let inside = |row: &crate::shape::Row| {
+        let inside = |row: &strata_core::shape::Row| {
             row.place.stack == place.stack && row.place.path.starts_with(&place.path)
         };
         let usual =

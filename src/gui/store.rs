@@ -5,12 +5,12 @@
 //! that fails too it is never written over. One that cannot be written is reported once. Temporary
 //! files that a killed window left are removed at the start; those of living windows are locked.
 
-use crate::project::file::{remove_abandoned, write_atomic};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use strata_core::project::file::{remove_abandoned, write_atomic};
 
 /// A larger file is none of Strata's: reading it could take all of the memory.
 const MOST_BYTES: u64 = 16 << 20;

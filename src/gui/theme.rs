@@ -3,12 +3,12 @@
 //! Panels take colours from [`palette`] and distances from the constants here, and from nowhere
 //! else. One accent colour, two greys, red only for what is wrong and green only for what is proven.
 
-use crate::project::layer::Family;
 use eframe::egui::{
     self, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin,
     Stroke, Style, TextStyle, Theme, Ui, Visuals, style::Selection, style::WidgetVisuals, vec2,
 };
 use std::sync::Arc;
+use strata_core::project::layer::Family;
 
 /// The smallest step of spacing; all distances are multiples of it.
 pub const STEP: f32 = 4.0;

@@ -6,18 +6,18 @@
 use super::curves::Curves;
 use super::handle::Wake;
 use super::messages::Weight;
-use crate::engine::command::Command;
-use crate::engine::event::{Event, Failure, Outcome, StepReport, Summary};
-use crate::engine::inspection::live::LiveResults;
-use crate::engine::thread::Running;
-use crate::inspect::filters::Filters;
-use crate::inspect::reconstructions::Reconstructions;
-use crate::project::Project;
-use crate::project::data::Split;
-use crate::project::stage::Task;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::project::Project;
+use strata_core::project::data::Split;
+use strata_core::project::stage::Task;
+use strata_engine::command::Command;
+use strata_engine::event::{Event, Failure, Outcome, StepReport, Summary};
+use strata_engine::inspection::live::LiveResults;
+use strata_engine::thread::Running;
+use strata_inspect::filters::Filters;
+use strata_inspect::reconstructions::Reconstructions;
 
 /// Events taken in one frame at most.
 const MOST_EVENTS: usize = 4096;
@@ -306,11 +306,11 @@ fn reached(summary: &Summary) -> String {
     let losses = summary
         .metrics
         .iter()
-        .map(|(split, m)| format!("{split} loss {}", crate::format::loss(m.loss)));
+        .map(|(split, m)| format!("{split} loss {}", strata_core::format::loss(m.loss)));
     let losses: Vec<_> = losses.collect();
     format!(
         "{} in {}",
         losses.join(", "),
-        crate::format::duration(summary.seconds)
+        strata_core::format::duration(summary.seconds)
     )
 }

@@ -9,13 +9,13 @@ use super::maps::viridis;
 use super::mirror::Mirror;
 use super::picture::{diverging, image_rgba, opaque, sheet, spaced, zoom_for};
 use super::{channels_first, class_name, route_through};
-use crate::nn::Mode;
-use crate::project::Place;
-use crate::project::size::Shape;
-use crate::shape::Inference;
 use candle_core::Tensor;
 use image::RgbaImage;
 use std::path::PathBuf;
+use strata_core::project::Place;
+use strata_core::project::size::Shape;
+use strata_core::shape::Inference;
+use strata_nn::Mode;
 
 /// Which layer, and for which image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -342,7 +342,7 @@ fn shape_of(dims: &[usize]) -> Option<Shape> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Stack;
+    use strata_core::project::Stack;
 
     fn of(shape: &str, values: Vec<f32>) -> Activations {
         Activations {

@@ -7,11 +7,11 @@ use super::class_name;
 use super::curve::{self, is_signal};
 use super::gallery::{shrink, within};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use crate::data::augment::{Augmenter, Scratch, mixup};
-use crate::data::{DataError, Dataset, SplitData};
-use crate::project::augment::Augment;
-use crate::project::data::Split;
-use crate::rng::{Purpose, stream};
+use strata_core::project::augment::Augment;
+use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
+use strata_data::augment::{Augmenter, Scratch, mixup};
+use strata_data::{DataError, Dataset, SplitData};
 
 /// Draws with all transforms together.
 pub const TOGETHER: usize = 12;
@@ -265,7 +265,7 @@ impl Inspection for Augmented {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::DataSpec;
+    use strata_core::project::data::DataSpec;
 
     fn shown(texts: &[&str], request: Request) -> Augmented {
         let spec = DataSpec {

@@ -9,12 +9,12 @@
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
-use crate::data::Dataset;
-use crate::nn::{Mode, Network, NnError, Route};
-use crate::project::Place;
-use crate::shape::field::{Seen, path, seen};
-use crate::shape::{Inference, Plan};
 use candle_core::{Device, Tensor};
+use strata_core::project::Place;
+use strata_core::shape::field::{Seen, path, seen};
+use strata_core::shape::{Inference, Plan};
+use strata_data::Dataset;
+use strata_nn::{Mode, Network, NnError, Route};
 
 /// Pixels count as effective above this share of the largest value: two standard deviations of a Gaussian.
 pub const EFFECTIVE: f32 = 1.0 - 0.9545;

@@ -5,8 +5,8 @@
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_of;
-use crate::nn::{Network, NnError, Parameter};
-use crate::shape::Inference;
+use strata_core::shape::Inference;
+use strata_nn::{Network, NnError, Parameter};
 
 /// Filters of the first layer with weights, each a small image.
 #[derive(Clone, Debug, Default, PartialEq)]

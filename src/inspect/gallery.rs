@@ -5,10 +5,10 @@
 
 use super::curve::{self, is_signal};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use crate::data::{DataError, Dataset, SplitData};
-use crate::project::data::Split;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
+use strata_core::project::data::Split;
+use strata_data::{DataError, Dataset, SplitData};
 
 /// Images of each class on a page.
 pub const PER_CLASS: usize = 12;
@@ -330,7 +330,7 @@ impl Inspection for Gallery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::DataSpec;
+    use strata_core::project::data::DataSpec;
 
     fn shapes() -> Dataset {
         let spec = DataSpec {
@@ -453,7 +453,7 @@ mod tests {
             }
         }
         let spec = DataSpec {
-            source: crate::project::data::Source::Wav,
+            source: strata_core::project::data::Source::Wav,
             path: Some(folder.path().display().to_string()),
             ..DataSpec::default()
         };

@@ -1,8 +1,8 @@
 //! Whether the head of a network has an output for every class.
 
-use crate::data::Dataset;
-use crate::project::stage::Stage;
-use crate::shape::Inference;
+use strata_core::project::stage::Stage;
+use strata_core::shape::Inference;
+use strata_data::Dataset;
 
 /// Checks that the head has an output for every class; fails with what to change.
 pub fn check_head(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Result<(), String> {

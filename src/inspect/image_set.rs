@@ -1,8 +1,8 @@
 //! Which images: those of a project as it is edited.
 
-use crate::project::Project;
-use crate::project::data::DataSpec;
 use std::path::PathBuf;
+use strata_core::project::Project;
+use strata_core::project::data::DataSpec;
 
 /// The images of a project as it is edited.
 #[derive(Clone, Debug, PartialEq)]

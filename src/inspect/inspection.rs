@@ -5,14 +5,14 @@
 
 use super::image_set::ImageSet;
 use super::inspector::Inspector;
-use crate::data::{DataError, Dataset, Progress};
-use crate::nn::{Network, NnError};
-use crate::project::stage::Stage;
-use crate::shape::Inference;
 use candle_core::Device;
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Instant;
+use strata_core::project::stage::Stage;
+use strata_core::shape::Inference;
+use strata_data::{DataError, Dataset, Progress};
+use strata_nn::{Network, NnError};
 
 /// One kind of inspection; the type itself is the output.
 pub trait Inspection: Debug + Send + Sync + Sized + 'static {
@@ -85,14 +85,16 @@ pub struct InspectedRun<'a> {
 
 /// What an inspection can use.
 pub struct InspectionContext<'a> {
-    pub(crate) run: Option<InspectedRun<'a>>,
-    pub(crate) images: Option<&'a Dataset>,
+    /// The network and what it was trained on, where the subject is a run.
+    pub run: Option<InspectedRun<'a>>,
+    /// The images, where the subject has some.
+    pub images: Option<&'a Dataset>,
     /// What was made for earlier requests.
-    pub(crate) inspector: &'a mut Inspector,
+    pub inspector: &'a mut Inspector,
     /// When what goes over many images should stop, so that a training does not wait for it.
-    pub(crate) deadline: Option<Instant>,
+    pub deadline: Option<Instant>,
     /// Takes how far reading has come, where that is known; false when the output is not wanted any more.
-    pub(crate) monitor: &'a mut dyn FnMut(Option<Progress>) -> bool,
+    pub monitor: &'a mut dyn FnMut(Option<Progress>) -> bool,
 }
 
 impl<'a> InspectionContext<'a> {

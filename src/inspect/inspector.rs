@@ -6,14 +6,14 @@
 use super::inspection::{InspectError, InspectedRun, InspectionContext};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
-use crate::data::Dataset;
-use crate::nn::NnError;
-use crate::shape::Plan;
 use candle_core::Device;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use strata_core::shape::Plan;
+use strata_data::Dataset;
+use strata_nn::NnError;
 
 /// What inspections share and keep between requests.
 #[derive(Default)]

@@ -3,14 +3,14 @@
 //! Fails as the reading of a picture does; what is wrong with a kernel is a part of the answer, beside the picture.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use crate::data::{DataError, Dataset, FilePicture};
-use crate::inspect::kernel::{
+use crate::kernel::{
     Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve,
 };
-use crate::project::data::Split;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 use std::path::{Path, PathBuf};
+use strata_core::project::data::Split;
+use strata_data::{DataError, Dataset, FilePicture};
 
 /// The longest side of a picture that is worked on; larger ones are made smaller first.
 pub const LONGEST: usize = 256;

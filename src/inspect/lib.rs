@@ -24,10 +24,10 @@ pub mod saliency;
 pub mod sparse;
 pub mod statistics;
 
-use crate::nn::Route;
-use crate::project::Stack;
-use crate::shape::{Inference, Plan, Planned, PlannedLayer, Row};
 use candle_core::{Device, Tensor};
+use strata_core::project::Stack;
+use strata_core::shape::{Inference, Plan, Planned, PlannedLayer, Row};
+use strata_nn::Route;
 
 /// The layer that a key of `nn` (`encoder.0`, or of a parameter: `encoder.0.weight`) belongs to, with its row.
 pub fn layer_of<'a>(inference: &'a Inference, key: &str) -> Option<(&'a PlannedLayer, &'a Row)> {

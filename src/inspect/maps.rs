@@ -307,7 +307,7 @@ fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::saliency::Answer;
+    use crate::saliency::Answer;
 
     #[test]
     fn colours_run_from_violet_to_yellow() {

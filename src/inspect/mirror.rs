@@ -4,9 +4,9 @@
 //! take a sparsity penalty for a part of what is looked at. The mirror computes layer by layer, so that every
 //! output can be seen, and ends before a last softmax: its answers are logits. Fails as the device does.
 
-use crate::nn::{Network, NnError};
-use crate::shape::op::{Op, Plan, Planned};
 use candle_core::Device;
+use strata_core::shape::op::{Op, Plan, Planned};
+use strata_nn::{Network, NnError};
 
 /// A network to look into.
 pub struct Mirror {

@@ -11,14 +11,14 @@ use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
 use super::{channels_first, route_through};
-use crate::design::layer_math::{number, planned};
-use crate::nn::{Mode, NnError};
-use crate::project::Place;
-use crate::project::size::Shape;
-use crate::shape::layers::Reads;
-use crate::shape::{Inference, Op};
 use source::Source;
 use std::path::PathBuf;
+use strata_core::project::Place;
+use strata_core::project::size::Shape;
+use strata_core::shape::layers::Reads;
+use strata_core::shape::{Inference, Op};
+use strata_design::layer_math::{number, planned};
+use strata_nn::{Mode, NnError};
 use terms::Layer;
 
 /// Terms that are kept one by one, of all that were summed.

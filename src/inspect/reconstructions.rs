@@ -4,13 +4,13 @@
 
 use super::curve::is_signal;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use crate::data::{DataError, Dataset, SplitData};
-use crate::nn::{Mode, Network, NnError, Route};
-use crate::project::data::Split;
-use crate::rng::{Purpose, stream};
 use candle_core::{Device, Tensor};
 use rand::RngCore;
 use std::path::PathBuf;
+use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
+use strata_data::{DataError, Dataset, SplitData};
+use strata_nn::{Mode, Network, NnError, Route};
 
 /// How many probe images a run has at most.
 pub const PROBES: usize = 16;

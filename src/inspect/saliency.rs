@@ -11,13 +11,13 @@ use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
-use crate::data::Dataset;
-use crate::nn::{Mode, NnError, Route};
-use crate::project::stage::{Stage, Task};
-use crate::shape::Inference;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::shape::Inference;
+use strata_data::Dataset;
+use strata_nn::{Mode, NnError, Route};
 
 /// Probabilities told of each image.
 pub const TOP: usize = 3;

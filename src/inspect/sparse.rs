@@ -6,14 +6,14 @@
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_name;
 use super::mirror::Mirror;
-use crate::data::{DataError, SplitData, epoch_order, fill_batch};
-use crate::nn::{Mode, NnError, Route};
-use crate::project::Stack;
-use crate::project::data::Split;
-use crate::project::stage::Sparsity;
-use crate::shape::{Inference, Planned, Target};
 use candle_core::{Device, Tensor};
 use std::time::Instant;
+use strata_core::project::Stack;
+use strata_core::project::data::Split;
+use strata_core::project::stage::Sparsity;
+use strata_core::shape::{Inference, Planned, Target};
+use strata_data::{DataError, SplitData, epoch_order, fill_batch};
+use strata_nn::{Mode, NnError, Route};
 
 /// Images measured at most.
 pub const MOST_IMAGES: usize = 2000;

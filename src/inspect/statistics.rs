@@ -9,13 +9,13 @@
 mod duplicates;
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use crate::data::{DataError, Dataset, Progress, SplitData};
-use crate::project::data::{MeanStd, Split};
 use duplicates::Seen;
 pub use duplicates::{Duplicates, Image, MOST_PAIRS, MOST_PICTURES, MOST_SETS, Set, Twin};
 use foldhash::quality::FixedState;
 use rayon::prelude::*;
 use std::hash::{BuildHasher, Hasher};
+use strata_core::project::data::{MeanStd, Split};
+use strata_data::{DataError, Dataset, Progress, SplitData};
 
 /// Steps of a histogram.
 pub const BINS: usize = 256;
@@ -337,8 +337,8 @@ impl Inspection for Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::{DataSpec, Source};
     use std::path::Path;
+    use strata_core::project::data::{DataSpec, Source};
 
     /// 12 images of 2×2 in two classes; `test` repeats one of `train`, `train` one of itself.
     pub fn folder(at: &Path) -> Dataset {

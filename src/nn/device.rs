@@ -6,6 +6,9 @@
 use super::NnError;
 use candle_core::Device;
 
+/// Whether this build can compute on NVIDIA GPUs.
+pub const BUILT_WITH_CUDA: bool = cfg!(feature = "cuda");
+
 /// Opens `cpu`, `cuda` or `cuda:N`. Without a name: the first GPU where there is one, else the CPU.
 pub fn open(name: Option<&str>) -> Result<Device, NnError> {
     match name {
@@ -26,7 +29,7 @@ pub fn open(name: Option<&str>) -> Result<Device, NnError> {
 
 fn best() -> Device {
     gpu(0).unwrap_or_else(|error| {
-        if cfg!(feature = "cuda") {
+        if BUILT_WITH_CUDA {
             log::info!("networks are computed on the CPU: {error}");
         }
         Device::Cpu

@@ -1,7 +1,7 @@
 //! Initial weights: PyTorch's defaults, from the project's seed.
 
-use crate::rng::{Purpose, stream};
 use rand::Rng;
+use strata_core::rng::{Purpose, stream};
 
 /// Uniform in ±1/√fan_in: Kaiming uniform with a = √5, PyTorch's default for convolutions and dense layers
 /// and for their biases (`torch.nn.modules.conv._ConvNd.reset_parameters`). A parameter's numbers depend on

@@ -1,6 +1,6 @@
 //! Networks that compute: layers with explicit forward and backward, losses, optimizers.
 //!
-//! A [`network::Network`] is built from a [`crate::shape::op::Plan`], whose every size is legal; what can
+//! A [`network::Network`] is built from a [`strata_core::shape::op::Plan`], whose every size is legal; what can
 //! still fail is memory, a device, or a file of weights, each an [`NnError`]. Activations are candle
 //! tensors, channels last (`N×H×W×C`); parameters keep PyTorch's layout, order and keys
 //! (`encoder.0.weight`), so that weights travel both ways. Candle's autograd is not used.

@@ -6,13 +6,13 @@
 
 mod machine;
 
-use crate::engine::run::memory_check::available_bytes;
-use crate::format::bytes;
-use crate::logging::{self, Graphics, Status};
-use crate::nn::device;
-use crate::nn::ops::simd::Level;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use strata_core::format::bytes;
+use strata_core::logging::{self, Graphics, Status};
+use strata_engine::run::memory_check::available_bytes;
+use strata_nn::device;
+use strata_nn::ops::simd::Level;
 
 /// Lines of the log that a report ends with.
 const LOG_LINES: usize = 40;
@@ -118,7 +118,7 @@ impl SystemReport {
                 } else {
                     "release"
                 },
-                cuda: cfg!(feature = "cuda"),
+                cuda: device::BUILT_WITH_CUDA,
                 licence: env!("CARGO_PKG_LICENSE"),
             },
             devices: device::available(),

@@ -10,6 +10,7 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// The bytes as a gzip file.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
@@ -56,6 +57,6 @@ pub fn wav(channels: u16, sample_rate: u32, samples: impl Iterator<Item = i16>) 
 
 /// A file that Python's libraries wrote: see `tests/fixtures/formats.py`.
 pub fn fixture(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/formats");
     std::fs::read(folder.join(name)).unwrap()
 }

@@ -2,7 +2,7 @@
 //! list of the tests that were skipped because data are missing.
 //!
 //! A passing test's output is not shown, so a skipped test is written down in the build folder. The last test
-//! program, `tests/skipped.rs`, prints the list and empties it.
+//! program, `skipped` of this package, prints the list and empties it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub fn pictures() -> PathBuf {
 
 /// Where real datasets would be: `../shared/data`, or the folder that `STRATA_TEST_DATA` names.
 pub fn data_root() -> PathBuf {
-    let sibling = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let sibling = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     std::env::var_os("STRATA_TEST_DATA").map_or_else(sibling, PathBuf::from)
 }
 

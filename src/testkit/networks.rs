@@ -1,13 +1,15 @@
 //! Networks written as the texts of their layers.
 
-use strata::project::Network;
-use strata::project::node::Node;
-use strata::project::size::Shape;
+use strata_core::project::Network;
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
 
+/// The layers of these texts.
 pub fn nodes(texts: &[&str]) -> Vec<Node> {
     texts.iter().map(|text| Node::from_text(text)).collect()
 }
 
+/// A network of these texts.
 pub fn network(input: &str, encoder: &[&str], decoder: &[&str], head: &[&str]) -> Network {
     Network {
         input: input.parse().unwrap(),

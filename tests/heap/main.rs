@@ -2,10 +2,6 @@
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
 mod allocations;
-// It is shared with the other programs.
-#[allow(dead_code)]
-#[path = "../../src/testkit/files.rs"]
-mod files;
 mod memory;
 mod mutations;
 

@@ -1,7 +1,6 @@
 //! Files as they should not be: for every format, cut, overwritten, swollen, spliced and mislabelled versions of a
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
 
-use super::files::{self, fixture, gzip, idx, npy, write};
 use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::PeakMemAllocTrait;
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use strata::data::Dataset;
 use strata::project::data::{DataSpec, Source, Spectrogram};
 use strata::rng::{Purpose, stream};
+use strata_testkit::files::{self, fixture, gzip, idx, npy, write};
 
 const MOST_TIME: Duration = Duration::from_secs(2);
 /// The TIFF decoder asks for 256 MB of room (and fills none of it) for a list that claims to be long, before its

@@ -1,7 +1,6 @@
 //! What a project costs, in the window by mouse and by keyboard alone, and in the terminal.
 
 use crate::kit::terminal::{err, out, strata};
-use crate::kit::testkit::networks::nodes;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -15,6 +14,7 @@ use strata::gui::view_kind::ViewKind;
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::infer;
+use strata_testkit::networks::nodes;
 
 const LARGE: Vec2 = vec2(1920.0, 1080.0);
 

@@ -1,6 +1,5 @@
 //! The images in the window: pages by class, the long grid, the settings of the data, real files; driven by labels.
 
-use crate::kit::testkit::folders::real_data;
 use crate::kit::window::*;
 use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
 use std::path::Path;
@@ -12,6 +11,7 @@ use strata::project::data::{
     Fitting, Fold, Labels, MeanStd, Normalize, Source, Spectrogram, Split,
 };
 use strata::project::edit::Edit;
+use strata_testkit::folders::real_data;
 
 /// The images of a project in a folder of its own.
 fn images(folder: &Path, project: &Project) -> Window {

@@ -1,12 +1,12 @@
 //! Every layer computes what PyTorch computes, and its gradients are what finite differences say.
 
-use crate::kit::testkit::networks;
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 use strata::nn::{Mode, Network, Route};
 use strata::shape::infer;
+use strata_testkit::networks;
 
 const TRAIN: Mode = Mode::Train { seed: 1, step: 1 };
 

@@ -1,6 +1,5 @@
 //! The lens: a layer as arithmetic, in the window by mouse and by keyboard, and in the terminal.
 
-use crate::kit::testkit::networks::network;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Pos2, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -11,6 +10,7 @@ use strata::gui::lens::{LensMode, LensSettings};
 use strata::gui::view_kind::ViewKind;
 use strata::inspect::pixel::Pixel;
 use strata::project::{Place, Project, Stack};
+use strata_testkit::networks::network;
 
 /// A project with one encoder.
 fn project(input: &str, encoder: &[&str]) -> Project {

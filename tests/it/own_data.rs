@@ -2,7 +2,6 @@
 //! read any more while a run reads them.
 
 use crate::kit::runs::{TINY, assert_same, completed, failed, options, tiny, train, train_until};
-use crate::kit::testkit::files::{npy, wav, write};
 use std::f32::consts::TAU;
 use std::fs;
 use std::io::Write;
@@ -13,6 +12,7 @@ use strata::engine::storage::record::{RunRecord, Status};
 use strata::engine::thread::RunOptions;
 use strata::project::data::Split;
 use strata::project::{Project, file};
+use strata_testkit::files::{npy, wav, write};
 
 const CLASSES: [(&str, f32); 3] = [("high", 1900.0), ("low", 300.0), ("middle", 900.0)];
 const RATE: u32 = 8000;

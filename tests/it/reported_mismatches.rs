@@ -3,12 +3,12 @@
 //! Every stack is the thread's, in Strata's layer text and with fewer channels where they don't matter. The
 //! places and reasons were worked out by hand from the sizes given in the threads.
 
-use crate::kit::testkit::networks::network;
 use strata::design::explain;
 use strata::design::explain::{Cause, Explanation, Reason};
 use strata::design::solve::{Aim, solve};
 use strata::project::Network;
 use strata::shape::infer;
+use strata_testkit::networks::network;
 
 /// One thread.
 struct Thread {

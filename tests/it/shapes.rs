@@ -4,7 +4,6 @@
 
 use crate::kit::random_stack::{hostile, layer_text, rng, small};
 use crate::kit::sample;
-use crate::kit::testkit::networks::network;
 use std::time::{Duration, Instant};
 use strata::cost::time::Rate;
 use strata::cost::{Machine, Speeds, largest_batch, step_memory, step_time};
@@ -17,6 +16,7 @@ use strata::project::size::Shape;
 use strata::project::stage::{Stage, Task};
 use strata::project::{Network, Project, Stack};
 use strata::shape::{Inference, Planned, infer};
+use strata_testkit::networks::network;
 
 /// Random networks of the long forms, and how many of them are tried every time.
 const ALL: u64 = 10_000;

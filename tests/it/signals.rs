@@ -1,6 +1,5 @@
 //! Sounds in the window: their reconstructions, their saliency and what augmentation makes of them are curves.
 
-use crate::kit::testkit::files::{wav, write};
 use crate::kit::window::*;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
@@ -13,6 +12,7 @@ use strata::inspect::pixel::Pixel;
 use strata::inspect::saliency::Saliency;
 use strata::inspect::statistics::Statistics;
 use strata::project::{Project, file};
+use strata_testkit::files::{wav, write};
 
 const SAMPLES: usize = 512;
 

@@ -1,7 +1,6 @@
 //! The view "Output = input", by mouse and by keyboard alone.
 
 use crate::kit::PATIENCE;
-use crate::kit::testkit::networks::nodes;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -9,6 +8,7 @@ use strata::gui::action::{Action, Show};
 use strata::gui::arrangement::Workspace;
 use strata::gui::view_kind::ViewKind;
 use strata::project::{Place, Project, Stack};
+use strata_testkit::networks::nodes;
 
 fn project(input: &str, encoder: &[&str], decoder: &[&str]) -> Project {
     let mut project = builtin("conv-autoencoder");

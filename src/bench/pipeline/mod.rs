@@ -11,14 +11,14 @@ pub mod training;
 
 use super::BenchError;
 use super::measure::median;
-use crate::data::loader::{Job, Loader};
-use crate::data::{DataError, Dataset, epoch_order};
-use crate::project::augment::Augment;
-use crate::project::data::{DataSpec, Source, Split};
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use strata_core::project::augment::Augment;
+use strata_core::project::data::{DataSpec, Source, Split};
+use strata_data::loader::{Job, Loader};
+use strata_data::{DataError, Dataset, epoch_order};
 
 /// Images in a batch.
 pub const BATCH: usize = 64;

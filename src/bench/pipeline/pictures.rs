@@ -5,13 +5,12 @@
 
 use super::{Feed, SEED};
 use crate::bench::BenchError;
-use crate::data;
-use crate::project::data::Source;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use rayon::prelude::*;
 use std::io;
 use std::path::Path;
+use strata_core::project::data::Source;
 
 /// Of the JPEG files.
 const QUALITY: u8 = 90;
@@ -31,7 +30,7 @@ fn write(feed: &Feed, root: &Path, folder: &Path) -> io::Result<()> {
     let part = tempfile::tempdir_in(root)?;
     let pictures: Vec<(Vec<u8>, usize)> = (0..feed.count)
         .into_par_iter()
-        .map(|index| data::picture(SEED, feed.side, index))
+        .map(|index| strata_data::picture(SEED, feed.side, index))
         .collect();
     match feed.source {
         Source::Cifar10 => cifar(&pictures, part.path())?,
@@ -135,7 +134,7 @@ mod tests {
         let feed = Feed { count: 3, ..ALL[1] };
         draw(&feed, root.path()).unwrap();
         let bytes = std::fs::read(root.path().join("resize-96/train_X.bin")).unwrap();
-        let (pixels, class) = data::picture(SEED, 96, 2);
+        let (pixels, class) = strata_data::picture(SEED, 96, 2);
         let at = |channel: usize, row: usize, column: usize| {
             bytes[((2 * 3 + channel) * 96 + column) * 96 + row]
         };

@@ -5,15 +5,15 @@ use super::{ALL, BATCH, load, open};
 use crate::bench::measure::median;
 use crate::bench::work::Pass;
 use crate::bench::{BenchError, Workload, cases};
-use crate::data::loader::{Filled, Loader};
-use crate::data::{Dataset, SplitData};
-use crate::engine::run::batch::Batcher;
-use crate::project::data::{DataSpec, Split};
 use candle_core::Device;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use strata_core::project::data::{DataSpec, Split};
+use strata_data::loader::{Filled, Loader};
+use strata_data::{Dataset, SplitData};
+use strata_engine::run::batch::Batcher;
 
 /// The two are measured in turn so often, or as often as there are steps in a turn where those are fewer.
 const ROUNDS: usize = 9;

@@ -2,17 +2,17 @@
 
 use super::report::{FrameTimes, Report};
 use crate::bench::peak;
-use crate::engine::event::StepReport;
-use crate::gui::action::{Action, OnView};
-use crate::gui::app::App;
-use crate::gui::arrangement::{Arrangement, Part, Workspace};
-use crate::gui::curves::Curves;
-use crate::gui::frames::Frames;
-use crate::gui::training::Phase;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::views::{self, ViewInfo};
 use eframe::egui::{Context, Ui};
 use std::time::{Duration, Instant};
+use strata_engine::event::StepReport;
+use strata_gui::action::{Action, OnView};
+use strata_gui::app::App;
+use strata_gui::arrangement::{Arrangement, Part, Workspace};
+use strata_gui::curves::Curves;
+use strata_gui::frames::Frames;
+use strata_gui::training::Phase;
+use strata_gui::view_kind::ViewKind;
+use strata_gui::views::{self, ViewInfo};
 
 /// Seconds of training before it is measured.
 pub(super) const WARM_UP: f64 = 5.0;

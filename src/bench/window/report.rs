@@ -1,7 +1,7 @@
 //! What was measured of the window.
 
-use crate::gui::frames::Frames;
 use serde::Serialize;
+use strata_gui::frames::Frames;
 
 /// Times of frames in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

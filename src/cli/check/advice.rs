@@ -2,15 +2,15 @@
 
 use super::index_json;
 use crate::cli::source::Source;
-use crate::design::advice::{Advice, Fix};
-use crate::project::edit::Edit;
-use crate::project::node::Node;
-use crate::project::target::node_at;
-use crate::project::{Place, Project};
-use crate::shape::infer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use strata_core::project::edit::Edit;
+use strata_core::project::node::Node;
+use strata_core::project::target::node_at;
+use strata_core::project::{Place, Project};
+use strata_core::shape::infer;
+use strata_design::advice::{Advice, Fix};
 
 /// `{"stack", "index", "stage", "message", "why", "fix": {"label", "edits"}}` for each.
 pub fn as_json(project: &Project, advice: &[Advice]) -> Value {
@@ -145,8 +145,8 @@ fn described(source: &Source, advice: &Advice) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::advice::advise;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
+    use strata_design::advice::advise;
 
     fn advised(change: impl FnOnce(&mut Project)) -> Value {
         let mut project = builtin::find("lenet-mnist").unwrap().project().unwrap();

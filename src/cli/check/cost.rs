@@ -1,14 +1,14 @@
 //! What a step of the first stage costs: memory by kind, the largest batch that fits, and its time if asked for.
 
 use super::super::args::CheckArgs;
-use crate::cost::{Machine, StepMemory, largest_batch, step_memory, step_time};
-use crate::engine::machine_benchmark;
-use crate::engine::run::memory_check::{available_bytes, machine};
-use crate::format::{bytes, count, milliseconds, rate};
-use crate::project::Project;
-use crate::project::stage::Stage;
-use crate::shape::{Inference, Plan};
 use serde_json::{Map, Value, json};
+use strata_core::format::{bytes, count, milliseconds, rate};
+use strata_core::project::Project;
+use strata_core::project::stage::Stage;
+use strata_core::shape::{Inference, Plan};
+use strata_cost::{Machine, StepMemory, largest_batch, step_memory, step_time};
+use strata_engine::machine_benchmark;
+use strata_engine::run::memory_check::{available_bytes, machine};
 
 /// The cost of a step of the first stage at its batch.
 pub(super) struct StageCost {

@@ -1,11 +1,11 @@
 //! What `strata check` tells of receptive fields and checkerboards.
 
 use super::index_json;
-use crate::design::checkerboard::{self, Overlap, Taps};
-use crate::project::Network;
-use crate::shape::field::{Grid, Ratio, sees_less};
-use crate::shape::{Inference, Row};
 use serde_json::{Value, json};
+use strata_core::project::Network;
+use strata_core::shape::field::{Grid, Ratio, sees_less};
+use strata_core::shape::{Inference, Row};
+use strata_design::checkerboard::{self, Overlap, Taps};
 
 /// Taps listed for an axis at most: one period of them.
 const MOST: usize = 64;
@@ -87,9 +87,9 @@ pub(super) fn hints(network: &Network, inference: &Inference) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
-    use crate::project::node::Node;
-    use crate::shape::infer;
+    use strata_core::project::builtin;
+    use strata_core::project::node::Node;
+    use strata_core::shape::infer;
 
     fn autoencoder(last: &str) -> (Network, Inference) {
         let mut network = builtin::find("conv-autoencoder")

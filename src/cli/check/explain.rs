@@ -1,12 +1,12 @@
 //! Why the output differs from the input, what no stride reads and which sizes work, as text and as JSON.
 
 use super::index_json;
-use crate::design::explain;
-use crate::design::explain::{Cause, Side, Step, UnreadLayer, unread};
-use crate::design::valid_input_sizes::{Strip, strips};
-use crate::project::{Network, Place};
-use crate::shape::Inference;
 use serde_json::{Value, json};
+use strata_core::project::{Network, Place};
+use strata_core::shape::Inference;
+use strata_design::explain;
+use strata_design::explain::{Cause, Side, Step, UnreadLayer, unread};
+use strata_design::valid_input_sizes::{Strip, strips};
 
 /// The lines below the banner.
 pub(super) fn lines(network: &Network, inference: &Inference) -> Vec<String> {
@@ -132,8 +132,8 @@ fn strip_json(strip: &Strip) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::infer;
-    use crate::testkit::networks;
+    use strata_core::shape::infer;
+    use strata_testkit::networks;
 
     fn network() -> Network {
         networks::network("3x32x32", &["conv 8 k3 s2 p1"], &["convt 3 k3 s2 p1"], &[])

@@ -1,21 +1,21 @@
 //! `strata data NAME --fetch`: downloads a dataset, with a bar; and what is there of it. Ctrl-C ends the
-//! download and keeps what was received. Fails as [`crate::data::download`] does.
+//! download and keeps what was received. Fails as [`strata_data::download`] does.
 
 use crate::cli::args::DataArgs;
 use crate::cli::{Told, WRONG_INPUT, WrongInput, output};
-use crate::data::DataError;
-use crate::data::download::{
-    DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
-    entry, fetch, survey,
-};
-use crate::format;
-use crate::logging;
-use crate::project::data::Source;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use strata_core::format;
+use strata_core::logging;
+use strata_core::project::data::Source;
+use strata_data::DataError;
+use strata_data::download::{
+    DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
+    entry, fetch, survey,
+};
 
 /// Exit code of a program ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -176,7 +176,7 @@ fn survey_text(entry: &Entry, survey: &Survey, command: &str) -> String {
 }
 
 fn survey_json(entry: &Entry, survey: &Survey, command: &str) -> Value {
-    let file = |state: &crate::data::download::FileState| {
+    let file = |state: &strata_data::download::FileState| {
         json!({
             "name": state.file.name,
             "bytes": state.file.bytes,

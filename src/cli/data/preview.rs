@@ -5,14 +5,14 @@
 
 use crate::cli::args::DataArgs;
 use crate::cli::{WrongInput, output};
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::inspect::augmented::{self, ALONE, Augmented, Request, Row};
-use crate::inspect::picture::{image_rgba, png, zoom_for};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use strata_data::Dataset;
+use strata_engine::error::RunError;
+use strata_inspect::augmented::{self, ALONE, Augmented, Request, Row};
+use strata_inspect::picture::{image_rgba, png, zoom_for};
 
 const GAP: u32 = 4;
 const BACKGROUND: Rgba<u8> = Rgba([24, 26, 31, 255]);

@@ -1,17 +1,18 @@
 //! `strata data --statistics`: what is measured on the images, as text and as JSON.
 
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::format::count;
-use crate::inspect::statistics::{Image, Request, SplitStatistics, Statistics, measure};
 use serde_json::{Map, Value, json};
+use strata_core::format::count;
+use strata_data::Dataset;
+use strata_engine::error::RunError;
+use strata_inspect::statistics::{Image, Request, SplitStatistics, Statistics, measure};
 
 /// Pairs of equal images in the text.
 const MOST_LISTED: usize = 10;
 
 /// Measures all images.
-pub fn of(dataset: &Dataset) -> Result<Statistics, RunError> {
-    measure(dataset, Request { most: usize::MAX }, &mut |_| true).map_err(RunError::from)
+pub fn of(dataset: &Dataset) -> anyhow::Result<Statistics> {
+    let request = Request { most: usize::MAX };
+    Ok(measure(dataset, request, &mut |_| true).map_err(RunError::from)?)
 }
 
 pub fn as_json(found: &Statistics) -> Value {

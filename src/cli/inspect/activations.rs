@@ -3,11 +3,11 @@
 use super::field::place;
 use crate::cli::args::InspectArgs;
 use crate::cli::output;
-use crate::design::layer_math::number;
-use crate::engine::storage::saved_run::SavedRun;
-use crate::inspect::activations::{Activations, Layout, MapScale, Request};
 use image::RgbaImage;
 use serde_json::{Value, json};
+use strata_design::layer_math::number;
+use strata_engine::storage::saved_run::SavedRun;
+use strata_inspect::activations::{Activations, Layout, MapScale, Request};
 
 /// The sheet, with its numbers.
 pub(super) fn picture(

@@ -3,14 +3,14 @@
 use super::open;
 use crate::cli::args::InspectArgs;
 use crate::cli::{WrongInput, output, text};
-use crate::engine::storage::saved_run::SavedRun;
-use crate::inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
-use crate::inspect::maps::field_sheet;
-use crate::inspect::picture::zoom_for;
-use crate::project::{Place, Stack};
-use crate::shape::Target;
 use image::RgbaImage;
 use serde_json::{Value, json};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::Target;
+use strata_engine::storage::saved_run::SavedRun;
+use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
+use strata_inspect::maps::field_sheet;
+use strata_inspect::picture::zoom_for;
 
 /// The picture, with its numbers.
 pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {

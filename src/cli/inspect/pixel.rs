@@ -2,11 +2,11 @@
 
 use super::super::args::InspectArgs;
 use super::super::{WrongInput, output};
-use crate::design::layer_math::number;
-use crate::engine::storage::saved_run::SavedRun;
-use crate::inspect::pixel::{Part, Pixel, Request, Term, product};
-use crate::shape::Target;
 use serde_json::{Value, json};
+use strata_core::shape::Target;
+use strata_design::layer_math::number;
+use strata_engine::storage::saved_run::SavedRun;
+use strata_inspect::pixel::{Part, Pixel, Request, Term, product};
 
 /// Channels whose windows are printed in full.
 const MOST_PARTS: usize = 8;

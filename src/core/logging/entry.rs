@@ -1,5 +1,6 @@
 //! An entry as one line: `2026-11-29T04:10:12.345Z INFO  [4711] strata::engine::thread: message`.
 
+use super::filter;
 use crate::format;
 use log::{Level, Record};
 use std::fmt::Write;
@@ -13,7 +14,7 @@ pub fn line(record: &Record<'_>, time: SystemTime) -> String {
     compose(
         time,
         record.level(),
-        record.target(),
+        &filter::room(record.target()),
         &record.args().to_string(),
     )
 }

@@ -1,6 +1,7 @@
 //! Which entries are kept: `STRATA_LOG` as a list of levels, one for Strata and others for parts of the program.
 
 use log::{Level, LevelFilter};
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// The target of everything that Strata itself logs.
@@ -38,7 +39,7 @@ impl Default for Filter {
 impl Filter {
     /// Whether an entry of this target and level is kept.
     pub fn allows(&self, target: &str, level: Level) -> bool {
-        level <= self.level_of(target)
+        level <= self.level_of(&room(target))
     }
 
     /// The most detailed level that any target has.
@@ -60,6 +61,14 @@ impl Filter {
             // Details of a library help only those who ask for that library.
             None => self.own.min(LevelFilter::Warn),
         }
+    }
+}
+
+/// The target of an entry by the room it comes from: the crate `strata_data` is `strata::data`.
+pub fn room(target: &str) -> Cow<'_, str> {
+    match target.strip_prefix("strata_") {
+        Some(rest) => Cow::Owned(format!("{OWN}::{rest}")),
+        None => Cow::Borrowed(target),
     }
 }
 
@@ -114,6 +123,7 @@ mod tests {
         let usual = Filter::default();
         assert_eq!(usual, filter("info"));
         assert!(usual.allows("strata::engine", Info) && !usual.allows("strata::engine", Debug));
+        assert!(usual.allows("strata_engine::run", Info) && !usual.allows("strata_engine", Debug));
         assert!(usual.allows("winit::window", Warn) && !usual.allows("winit::window", Info));
         let all = filter(" TRACE ");
         assert!(all.allows("strata", Trace) && !all.allows("winit", Info));

@@ -25,7 +25,7 @@ macro_rules! builtin {
         Builtin {
             name: $name,
             about: $about,
-            text: include_str!(concat!("../../assets/projects/", $name, ".toml")),
+            text: include_str!(concat!("../../../assets/projects/", $name, ".toml")),
         }
     };
 }

@@ -1,7 +1,7 @@
 //! Goals: what a network is to reach, as a table `[goals]` of short texts (`parameters = "<= 50000"`).
 //!
 //! A goal reads and writes itself like a layer does: `parameters <= 50000`, `output = input`,
-//! `memory <= 64 MB`. What is none is one sentence. Whether goals are met is judged in `crate::design::goals`.
+//! `memory <= 64 MB`. What is none is one sentence. Whether goals are met is judged in `strata_design::goals`.
 
 use super::node::quote;
 use super::words::{SettingError, short};

@@ -1,5 +1,5 @@
 //! Losses as values: the word of the project file, what each is for, its option. How they are computed is in
-//! [`crate::nn::loss`].
+//! [`strata_nn::loss`].
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

@@ -1,5 +1,5 @@
 //! The sources of images and what there is to know of each besides how its files are read ([`crate::data`]) and
-//! where they are fetched from ([`crate::data::download`]).
+//! where they are fetched from ([`strata_data::download`]).
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

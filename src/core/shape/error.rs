@@ -52,6 +52,6 @@ impl From<&LayerTextError> for ShapeError {
 }
 
 /// `3×5`, for messages.
-pub(crate) fn times<T: ToString>(sizes: &[T]) -> String {
+pub fn times<T: ToString>(sizes: &[T]) -> String {
     sizes.iter().map(T::to_string).collect::<Vec<_>>().join("×")
 }

@@ -18,9 +18,9 @@
 //! | `cost` | parameters, arithmetic and values of a layer |
 
 pub(crate) mod blocks;
-pub(crate) mod budget;
+pub mod budget;
 pub mod cost;
-pub(crate) mod error;
+pub mod error;
 pub mod field;
 pub mod infer;
 pub mod layers;
@@ -29,8 +29,8 @@ pub(crate) mod partial_shape;
 pub(crate) mod pool_pairing;
 pub mod rules;
 
-pub(crate) mod axis_rule;
-pub(crate) mod propagate;
+pub mod axis_rule;
+pub mod propagate;
 pub(crate) mod walk;
 
 pub use crate::project::target::{Target, target};

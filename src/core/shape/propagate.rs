@@ -55,7 +55,7 @@ pub enum Item {
 }
 
 /// The walk.
-pub(crate) struct Through {
+pub struct Through {
     pools: Pools,
     slots: usize,
     stack: Stack,
@@ -248,7 +248,7 @@ fn has_unpool(nodes: &[Node]) -> bool {
 
 /// Whether a network works on this input: with a decoder, whether its output equals the input; else whether
 /// encoder and head are without error. The same verdict as inference's.
-pub(crate) fn works(network: &Network, input: &Shape) -> bool {
+pub fn works(network: &Network, input: &Shape) -> bool {
     let mut through = Through::default();
     let Some(code) = through.stack(network, Stack::Encoder, input.clone(), None) else {
         return false;

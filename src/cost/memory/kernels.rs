@@ -4,10 +4,10 @@
 //! to small. How work is cut into tasks is read from `nn::ops::blocking`.
 
 use super::Machine;
-use crate::nn::ops::blocking;
-use crate::shape::layers::Effort;
-use crate::shape::layers::facts::KernelSizes;
-use crate::shape::op::{Geometry, PlannedLayer};
+use strata_core::shape::layers::Effort;
+use strata_core::shape::layers::facts::KernelSizes;
+use strata_core::shape::op::{Geometry, PlannedLayer};
+use strata_nn::ops::blocking;
 
 /// Two lists with 16 bytes for each cell of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;

@@ -12,11 +12,11 @@ mod tables;
 mod walk;
 
 use super::fusion::{Watch, end, units};
-use crate::design::checks::stage_check::MAX_BATCH;
-use crate::project::stage::{Stage, Task};
-use crate::project::{Place, Stack};
-use crate::shape::op::Plan;
 use std::collections::BTreeMap;
+use strata_core::project::stage::MAX_BATCH;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::op::Plan;
 use walk::Walk;
 
 /// Bytes of one number: everything is computed in single precision.

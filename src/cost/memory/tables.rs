@@ -1,8 +1,8 @@
 //! Tables that layers make once, when a network is built.
 
 use super::kernels::{Kernel, grown, volume};
-use crate::shape::layers::Effort;
-use crate::shape::op::{Geometry, PlannedLayer};
+use strata_core::shape::layers::Effort;
+use strata_core::shape::op::{Geometry, PlannedLayer};
 
 /// Index of a cell.
 const INDEX: u64 = 4;

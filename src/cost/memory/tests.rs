@@ -1,6 +1,6 @@
 use super::*;
-use crate::shape::infer;
-use crate::testkit::networks::network;
+use strata_core::shape::infer;
+use strata_testkit::networks::network;
 
 const MACHINE: Machine = Machine {
     threads: 2,

@@ -5,12 +5,12 @@
 
 use super::kernels::{Ends, Kernel, Scratch};
 use super::{Bytes, FLOAT, Machine, tables};
-use crate::cost::fusion::{Unit, Work, end, first_trained};
-use crate::nn::ops::blocking;
-use crate::project::Place;
-use crate::shape::layers::Effort;
-use crate::shape::op::{Op, PlannedLayer};
+use crate::fusion::{Unit, Work, end, first_trained};
 use std::collections::BTreeMap;
+use strata_core::project::Place;
+use strata_core::shape::layers::Effort;
+use strata_core::shape::op::{Op, PlannedLayer};
+use strata_nn::ops::blocking;
 
 /// Parts that sums over a batch are taken in.
 const PARTS: u64 = blocking::PARTS as u64;

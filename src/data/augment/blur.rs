@@ -2,7 +2,7 @@
 
 use super::sample::fold;
 use super::{Size, Work};
-use crate::project::augment::Border;
+use strata_core::project::augment::Border;
 
 /// Blurs with a kernel of `kernel` (odd) values of a Gaussian of standard deviation `sigma`
 /// (torchvision `gaussian_blur`). A signal is blurred in time alone.

@@ -4,9 +4,9 @@ use super::geometry::{self, Corners};
 use super::plan::{Step, padded};
 use super::sample::Sampling;
 use super::{Scratch, Size, blur, colour, noise, place};
-use crate::project::augment::Augment;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use strata_core::project::augment::Augment;
 
 /// How often an erased rectangle that does not fit is drawn again.
 const ERASE_TRIES: usize = 10;

@@ -27,9 +27,9 @@ pub mod sample;
 mod tests;
 
 use super::DataError;
-use crate::project::augment::Augment;
 use plan::Step;
 use rand_chacha::ChaCha8Rng;
+use strata_core::project::augment::Augment;
 
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

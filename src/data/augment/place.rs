@@ -2,7 +2,7 @@
 
 use super::sample::fold;
 use super::{Size, Work};
-use crate::project::augment::Border;
+use strata_core::project::augment::Border;
 
 /// Mirrors left and right.
 pub fn flip_left_right(image: &mut [f32], size: Size) {

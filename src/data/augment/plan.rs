@@ -1,8 +1,8 @@
 //! What a list of transforms does to the shape of an image, and which of them mean nothing for it.
 
 use super::Size;
-use crate::data::DataError;
-use crate::project::augment::Augment;
+use crate::DataError;
+use strata_core::project::augment::Augment;
 
 /// The longest side a crop's padding may make.
 const LONGEST_SIDE: usize = 16384;

@@ -4,7 +4,7 @@
 //! pixel, which is what lets the compiler use vector instructions.
 
 use super::{Size, Work};
-use crate::project::augment::{Border, Interpolation};
+use strata_core::project::augment::{Border, Interpolation};
 
 /// How values are found where no pixel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 mod table;
 
 use super::sum::Sum;
-use crate::project::data::Source;
 use std::path::{Path, PathBuf};
+use strata_core::project::data::Source;
 use table::{Loose, LooseFile, Packed};
 
 /// A dataset that can be downloaded.

@@ -1,9 +1,9 @@
 //! Why a download failed: what, where, and what to do about it.
 
 use super::catalogue::{Entry, RemoteFile, Then};
-use crate::format::count;
 use std::io;
 use std::path::{Path, PathBuf};
+use strata_core::format::count;
 use thiserror::Error;
 
 /// Why a dataset could not be brought.

@@ -6,10 +6,10 @@ use super::error::{DownloadError, by_hand};
 use super::survey::{Found, state};
 use super::transfer::{Failure, Part, agent, attempt};
 use super::{space, unpack};
-use crate::format;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use strata_core::format;
 use ureq::Agent;
 
 /// How patient a download is.

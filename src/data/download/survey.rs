@@ -32,7 +32,7 @@ impl Found {
             Found::Packed => "there, not unpacked yet".to_owned(),
             Found::Part(bytes) => format!(
                 "{} bytes of it, from an interrupted download",
-                crate::format::count(*bytes)
+                strata_core::format::count(*bytes)
             ),
             Found::Lacks(what) => format!("incomplete: {what}"),
             Found::Missing => "missing".to_owned(),

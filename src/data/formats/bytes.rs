@@ -3,12 +3,12 @@
 //! Nothing here trusts a number from a file: memory grows with the bytes that really arrive, and
 //! a reader gives up one byte after what was expected. Fails with the file's name and both sizes.
 
-use crate::data::error::DataError;
-use crate::format;
+use crate::error::DataError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use strata_core::format;
 
 /// Deflate cannot shrink anything further than this; a header that claims more is lying.
 const MOST_DEFLATE_SHRINKS: u64 = 1032;

@@ -5,8 +5,8 @@
 //! is, and a file that another program shortens meanwhile is an error and not a fault of the
 //! process, as it would be with a memory map.
 
-use crate::data::error::DataError;
-use crate::data::source::{Pictures, Raw};
+use crate::error::DataError;
+use crate::source::{Pictures, Raw};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;

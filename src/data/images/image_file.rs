@@ -5,11 +5,11 @@
 //! larger than [`MOST_PIXELS`] are refused before decoding.
 
 use super::image_fitting::change_channels;
-use crate::format;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
+use strata_core::format;
 
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
 const MOST_PIXELS: u64 = 64 << 20;

@@ -2,9 +2,9 @@
 //! made; making it fails on a change of channels that has no meaning.
 
 use super::resize::{Resizer, Sample};
-use crate::data::error::DataError;
-use crate::data::source::Raw;
-use crate::project::data::{DataSpec, Filter, Fitting};
+use crate::error::DataError;
+use crate::source::Raw;
+use strata_core::project::data::{DataSpec, Filter, Fitting};
 
 /// How pictures are brought to another size, and whether they lose their colour.
 #[derive(Clone, Copy, Debug, Default)]

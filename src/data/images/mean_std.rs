@@ -1,10 +1,10 @@
 //! Mean and standard deviation of a split by channel, for `normalize = "train"`. Reads every image once; fails as
 //! reading does.
 
-use crate::data::error::DataError;
-use crate::data::splits::split::SplitData;
-use crate::project::data::MeanStd;
+use crate::error::DataError;
+use crate::splits::split::SplitData;
 use rayon::prelude::*;
+use strata_core::project::data::MeanStd;
 
 /// Images summed up at a time: sums are added in their order, so that the result does not depend on the threads.
 const CHUNK: usize = 256;

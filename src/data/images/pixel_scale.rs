@@ -1,8 +1,8 @@
 //! From a pixel 0..255 to the number the network sees, and back: `range` or `normalize` of the
 //! project. Making it fails on settings that would give infinities or make all pixels equal.
 
-use crate::data::error::DataError;
-use crate::project::data::{DataSpec, MeanStd};
+use crate::error::DataError;
+use strata_core::project::data::{DataSpec, MeanStd};
 
 /// What every pixel value becomes, by channel.
 pub(crate) struct Scale {
@@ -155,7 +155,7 @@ fn table(ends: [f32; 2]) -> [f32; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::Normalize;
+    use strata_core::project::data::Normalize;
 
     fn made(spec: &DataSpec, channels: usize) -> Result<Scale, DataError> {
         Scale::new(spec, channels, [0.0, 1.0], None)

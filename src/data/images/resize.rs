@@ -5,7 +5,7 @@
 //! weights of a pair of sizes are made once; applying them cannot fail.
 
 use super::luma;
-use crate::project::data::Filter;
+use strata_core::project::data::Filter;
 
 const FRACTION_BITS: u32 = 22;
 

@@ -1,7 +1,7 @@
 //! One image file by itself, at its own size and in its own colours: no dataset around it.
 
 use super::image_file;
-use crate::data::error::DataError;
+use crate::error::DataError;
 use std::path::Path;
 
 /// A picture from a file.

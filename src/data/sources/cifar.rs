@@ -7,14 +7,14 @@
 mod names;
 mod python;
 
-use crate::data::error::DataError;
-use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
-use crate::data::formats::records::{Layout, Records, Store};
-use crate::data::source::{Ask, BYTES, Loaded, Part, bad_label};
-use crate::format;
-use crate::project::data::{Labels, Split};
+use crate::error::DataError;
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::records::{Layout, Records, Store};
+use crate::source::{Ask, BYTES, Loaded, Part, bad_label};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::{Labels, Split};
 
 const SIDE: usize = 32;
 const PIXELS: usize = 3 * SIDE * SIDE;

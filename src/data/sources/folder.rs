@@ -17,12 +17,12 @@ mod sounds;
 mod table;
 mod walk;
 
-use crate::data::error::DataError;
-use crate::data::source::{Ask, BYTES, Loaded};
-use crate::data::splits::split_assignment::{Given, Rules};
-use crate::project::data::{Source, Split};
+use crate::error::DataError;
+use crate::source::{Ask, BYTES, Loaded};
+use crate::splits::split_assignment::{Given, Rules};
 use listing::{Entry, Listing};
 use std::collections::BTreeMap;
+use strata_core::project::data::{Source, Split};
 
 /// The share held back for `test` where a folder has no such split.
 const TEST_SHARE: f64 = 0.1;

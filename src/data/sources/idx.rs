@@ -4,14 +4,14 @@
 //! The sizes are checked against the file before anything is allocated. Fails on a wrong magic
 //! number, on sizes that do not fit the file, on labels that are too few, too many or too large.
 
-use crate::data::error::DataError;
-use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
-use crate::data::formats::records::{Layout, Records, Store};
-use crate::data::source::{Ask, BYTES, Loaded, Part, bad_label};
-use crate::format;
-use crate::project::data::Split;
+use crate::error::DataError;
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::records::{Layout, Records, Store};
+use crate::source::{Ask, BYTES, Loaded, Part, bad_label};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::Split;
 
 pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 pub(crate) const FASHION: [&str; 10] = [

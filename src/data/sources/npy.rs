@@ -10,11 +10,10 @@ mod find;
 mod header;
 mod pictures;
 
-use crate::data::error::DataError;
-use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
-use crate::data::formats::records::Store;
-use crate::data::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
-use crate::format;
+use crate::error::DataError;
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::records::Store;
+use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
 use find::{Found, Place, Role};
 use header::Header;
 use pictures::{ArrayPictures, Layout};
@@ -22,6 +21,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::format;
 
 /// The most that one array may take in memory.
 const MOST_BYTES: u64 = 4 << 30;

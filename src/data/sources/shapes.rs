@@ -11,15 +11,15 @@
 mod figure;
 mod paint;
 
-use crate::data::error::DataError;
-use crate::data::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
-use crate::data::splits::shuffle::{below, between, unit};
-use crate::project::data::Split;
-use crate::rng::{Purpose, stream};
+use crate::error::DataError;
+use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
+use crate::splits::shuffle::{below, between, unit};
 use figure::{Figure, Pose};
 use paint::{Paint, Rgb, mix};
 use rand::RngCore;
 use std::sync::Arc;
+use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
 
 const SIDE: usize = 32;
 const SIZES: [(Split, u32); 4] = [
@@ -67,7 +67,7 @@ impl Drawn {
 
 /// Picture `index` of a series for measurements and its class, 0 to 9: `side`×`side`×3 bytes that follow from
 /// the three numbers. It is in no split.
-pub(crate) fn picture(seed: u64, side: usize, index: u32) -> (Vec<u8>, usize) {
+pub fn picture(seed: u64, side: usize, index: u32) -> (Vec<u8>, usize) {
     let class = class_of(index as usize);
     let mut rng = stream(seed, Purpose::Bench, (side as u64) << 32 | u64::from(index));
     (draw(class, side, &mut rng), class)
@@ -240,7 +240,7 @@ mod tests {
     /// These bytes are part of what a run can repeat: they change only on purpose.
     #[test]
     fn pictures_stay_the_same_from_version_to_version() {
-        let mut digest = crate::data::hash::Digest::new();
+        let mut digest = crate::hash::Digest::new();
         for index in 0..20 {
             digest.add(&drawn(42, Split::Train).draw(index));
         }

@@ -5,16 +5,16 @@
 //! of the ten folds that the dataset's authors fixed. Fails on a file that is not a whole number
 //! of pictures, on labels that are too few, too many or out of range, and when no file is there.
 
-use crate::data::error::DataError;
-use crate::data::formats::array::shortened;
-use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
-use crate::data::formats::records::{Layout, Records, Store};
-use crate::data::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
-use crate::format;
-use crate::project::data::Split;
+use crate::error::DataError;
+use crate::formats::array::shortened;
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::records::{Layout, Records, Store};
+use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::Split;
 
 const SIDE: usize = 96;
 const RECORD: usize = 3 * SIDE * SIDE;

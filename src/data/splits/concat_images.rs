@@ -1,8 +1,8 @@
 //! Pictures of several parts of a source as one: what a split is made of that is drawn from more than one of them.
 
 use super::split_assignment::Item;
-use crate::data::error::DataError;
-use crate::data::source::{Pictures, Raw};
+use crate::error::DataError;
+use crate::source::{Pictures, Raw};
 use std::sync::Arc;
 
 /// Pictures by part and place.

@@ -2,8 +2,8 @@
 //! every class, at most all but one image. Fails only on a share that is none.
 
 use super::shuffle::permutation;
-use crate::data::error::DataError;
-use crate::rng::{Purpose, stream};
+use crate::error::DataError;
+use strata_core::rng::{Purpose, stream};
 
 /// The share of the training images held back where the project does not say.
 const USUAL_SHARE: f32 = 0.1;

@@ -1,8 +1,8 @@
 //! Drawing numbers and shuffling, spelled out so that a run can be repeated with a later version
 //! of the `rand` crate: only the generator itself is borrowed from it. Nothing here fails.
 
-use crate::rng::{Purpose, stream};
 use rand::RngCore;
+use strata_core::rng::{Purpose, stream};
 
 /// The order of an epoch's images: a permutation of `0..len` that depends on the seed and the
 /// epoch alone.

@@ -4,15 +4,15 @@
 //! they have been made, where that fits. Reading fails when a file does, and on a wrong buffer.
 
 use super::shuffle::below;
-use crate::data::error::DataError;
-use crate::data::images::image_fitting::{Fit, Scaling};
-use crate::data::images::pixel_scale::Scale;
-use crate::data::source::{Pictures, Raw};
-use crate::project::data::Split;
-use crate::rng::{Purpose, stream};
+use crate::error::DataError;
+use crate::images::image_fitting::{Fit, Scaling};
+use crate::images::pixel_scale::Scale;
+use crate::source::{Pictures, Raw};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
+use strata_core::project::data::Split;
+use strata_core::rng::{Purpose, stream};
 
 /// Random patches taken from each image where the project does not say.
 pub(crate) const PATCHES_PER_IMAGE: u32 = 10;
@@ -142,7 +142,7 @@ impl SplitData {
     }
 
     /// The same before the training's random crop, of which [`SplitData::read`] gives the middle.
-    pub(crate) fn whole_shape(&self) -> [usize; 3] {
+    pub fn whole_shape(&self) -> [usize; 3] {
         let [height, width, channels] = self.fit.to();
         match self.patches {
             Some(Patches { size, .. }) => [size[0], size[1], channels],
@@ -156,12 +156,12 @@ impl SplitData {
     }
 
     /// Writes image `index` as shares, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
-    pub(crate) fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+    pub fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         self.read_scaled(index, &self.shares, self.whole_shape(), out)
     }
 
     /// The share of the source's number 0: black, or silence.
-    pub(crate) fn zero_share(&self) -> f32 {
+    pub fn zero_share(&self) -> f32 {
         zero_share(self.span)
     }
 
@@ -283,7 +283,7 @@ impl SplitData {
     }
 
     /// Puts into `digest` what identifies this split: number, labels, a sample of the pictures.
-    pub(crate) fn add_to(&self, digest: &mut crate::data::hash::Digest) -> Result<(), DataError> {
+    pub(crate) fn add_to(&self, digest: &mut crate::hash::Digest) -> Result<(), DataError> {
         const SAMPLES: usize = 32;
         digest.add(self.split.name().as_bytes());
         digest.add_number(self.chosen.len() as u64);

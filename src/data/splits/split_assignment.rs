@@ -4,10 +4,10 @@
 
 use super::holdout::{self, For, by_turns};
 use super::shuffle::permutation;
-use crate::data::error::DataError;
-use crate::project::data::{DataSpec, Fold, Split};
-use crate::rng::{Purpose, stream};
+use crate::error::DataError;
 use std::collections::BTreeMap;
+use strata_core::project::data::{DataSpec, Fold, Split};
+use strata_core::rng::{Purpose, stream};
 
 /// What a source has of a split.
 pub(crate) struct Given<'a> {

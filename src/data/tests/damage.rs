@@ -1,11 +1,11 @@
 //! Damaged and lying files: an error with its reason, never a panic, never memory for a claim.
 
 use super::made::{cifar, gzip, idx, open, refusal, spec, stl10, write, write_idx, write_image};
-use crate::data::Dataset;
-use crate::project::data::{DataSpec, Source, Split};
-use crate::rng::{Purpose, stream};
+use crate::Dataset;
 use rand::RngCore;
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Source, Split};
+use strata_core::rng::{Purpose, stream};
 use tempfile::tempdir;
 
 /// Opens and, if that works, reads everything: neither may panic.

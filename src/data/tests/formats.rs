@@ -1,10 +1,10 @@
 //! Every format, read right: values, labels, classes, splits, names of files.
 
 use super::made::{cifar, gzip, idx, open, refusal, spec, stl10, write, write_idx, write_image};
-use crate::data::{Dataset, SplitData};
-use crate::project::data::{DataSpec, Labels, Source, Split};
-use crate::testkit::files::fixture;
+use crate::{Dataset, SplitData};
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Labels, Source, Split};
+use strata_testkit::files::fixture;
 use tempfile::tempdir;
 
 fn pixels(dataset: &Dataset, split: &SplitData, index: usize) -> Vec<u8> {

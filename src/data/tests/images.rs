@@ -1,10 +1,10 @@
-//! Pictures for people to look at; see [`crate::testkit::folders::pictures`].
+//! Pictures for people to look at; see [`strata_testkit::folders::pictures`].
 
 use super::made::{open, write_sheet};
-use crate::data::Dataset;
-use crate::project::data::{DataSpec, Split};
-use crate::testkit::folders::{pictures, real_data};
+use crate::Dataset;
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Split};
+use strata_testkit::folders::{pictures, real_data};
 
 fn first_images(dataset: &Dataset, split: Split, count: usize) -> Vec<Vec<u8>> {
     let data = dataset.split(split).unwrap();

@@ -2,14 +2,14 @@
 //! as people have them.
 
 use super::made::{open, refusal, spec, write, write_image};
-use crate::data::Dataset;
-use crate::project::data::{DataSpec, Labels, Source, Spectrogram, Split};
-use crate::testkit::files::{fixture, wav};
+use crate::Dataset;
 use std::path::{Path, PathBuf};
+use strata_core::project::data::{DataSpec, Labels, Source, Spectrogram, Split};
+use strata_testkit::files::{fixture, wav};
 use tempfile::{TempDir, tempdir};
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/formats")
 }
 
 fn write_wav(folder: &Path, name: &str, rate: u32, values: &[i16]) {

@@ -1,10 +1,10 @@
 //! Small made-up files, and short ways to open them.
 
-pub use crate::testkit::files::{gzip, idx, write};
+pub use strata_testkit::files::{gzip, idx, write};
 
-use crate::data::{DataError, Dataset};
-use crate::project::data::{DataSpec, Source};
+use crate::{DataError, Dataset};
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Source};
 
 pub fn spec(source: Source, path: &Path) -> DataSpec {
     DataSpec {

@@ -1,9 +1,9 @@
 //! The settings of the `[data]` table, and what does not change the result.
 
 use super::made::{open, spec, stl10, write, write_idx, write_image};
-use crate::data::{DataError, Dataset, Progress, SplitData, fill_batch};
-use crate::project::data::{DataSpec, Filter, Source, Split};
+use crate::{DataError, Dataset, Progress, SplitData, fill_batch};
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Filter, Source, Split};
 use tempfile::{TempDir, tempdir};
 
 fn shapes() -> DataSpec {

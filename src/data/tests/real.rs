@@ -1,11 +1,11 @@
 //! Real images: in the folder of real data, if it is there.
 
 use super::made::{gzip, open, spec, write};
-use crate::data::{Dataset, epoch_order, fill_batch};
-use crate::project::data::{DataSpec, Source, Split};
-use crate::testkit::folders::real_data;
+use crate::{Dataset, epoch_order, fill_batch};
 use std::io::Read;
 use std::path::Path;
+use strata_core::project::data::{DataSpec, Source, Split};
+use strata_testkit::folders::real_data;
 
 /// Folder below the root, and the source that reads it.
 pub const SOURCES: [(&str, Source); 9] = [

@@ -1,16 +1,16 @@
 //! A project as the rules of advice see it: lists of nodes that follow each other, and what each is.
 
-use crate::design::checks::project_check::{Problem, found};
-use crate::project::layer::{Kind, Layer};
-use crate::project::node::Node;
-use crate::project::stage::Stage;
-use crate::project::{Place, Project, Stack};
-use crate::shape::budget::MAX_DEPTH;
-use crate::shape::infer::{Inference, Row};
-use crate::shape::layers::Linearity;
-use crate::shape::op::{Plan, Planned, PlannedLayer};
+use crate::checks::project_check::{Problem, found};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use strata_core::project::layer::{Kind, Layer};
+use strata_core::project::node::Node;
+use strata_core::project::stage::Stage;
+use strata_core::project::{Place, Project, Stack};
+use strata_core::shape::budget::MAX_DEPTH;
+use strata_core::shape::infer::{Inference, Row};
+use strata_core::shape::layers::Linearity;
+use strata_core::shape::op::{Plan, Planned, PlannedLayer};
 
 /// What the rules look at.
 pub struct Case<'a> {

@@ -6,12 +6,12 @@
 //! error new, is offered.
 
 use super::{Fix, adds_no_error, after};
-use crate::design::checks::project_check::Problem;
-use crate::project::edit::Edit;
-use crate::project::layer::Kind;
-use crate::project::node::Node;
-use crate::project::target::{Target, node_at};
-use crate::project::{Place, Project, Stack};
+use crate::checks::project_check::Problem;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
+use strata_core::project::target::{Target, node_at};
+use strata_core::project::{Place, Project, Stack};
 
 /// The first line of a problem's help that mends it, as an edit; `all` are the project's problems.
 pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {

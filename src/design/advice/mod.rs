@@ -16,10 +16,10 @@ mod windows;
 use mend::mend;
 
 use super::checks::project_check::{Problem, Severity, found};
-use crate::project::edit::Edit;
-use crate::project::{Place, Project};
-use crate::shape::infer::{Inference, infer};
 use case::Case;
+use strata_core::project::edit::Edit;
+use strata_core::project::{Place, Project};
+use strata_core::shape::infer::{Inference, infer};
 
 /// Something unusual about a project.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,11 +2,11 @@
 
 use super::Advice;
 use super::case::{Case, List, is_dropout, is_linear};
-use crate::project::Place;
-use crate::project::edit::Edit;
-use crate::project::layer::{Kind, Window};
-use crate::project::node::Node;
-use crate::shape::layers::Linearity;
+use strata_core::project::Place;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::{Kind, Window};
+use strata_core::project::node::Node;
+use strata_core::shape::layers::Linearity;
 
 fn linearity(node: &Node) -> Linearity {
     match node {
@@ -58,7 +58,7 @@ fn is_idle(case: &Case<'_>, list: &List<'_>, (first, second): (usize, usize)) ->
     let (Some(one), Some(other)) = rows else {
         return false;
     };
-    let sizes = |row: &crate::shape::Row| {
+    let sizes = |row: &strata_core::shape::Row| {
         Some((
             row.input.as_ref()?.channels(),
             row.output.as_ref()?.channels(),

@@ -2,12 +2,12 @@
 
 use super::Advice;
 use super::case::{Case, List, is_dropout, is_linear};
-use crate::project::Stack;
-use crate::project::data::DataSpec;
-use crate::project::edit::Edit;
-use crate::project::layer::{Activation, Kind};
-use crate::project::node::Node;
-use crate::project::stage::{Loss, Stage, Task};
+use strata_core::project::Stack;
+use strata_core::project::data::DataSpec;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::node::Node;
+use strata_core::project::stage::{Loss, Stage, Task};
 
 /// The last layer that changes values, if it is in the stack itself.
 fn last(list: &List<'_>) -> Option<usize> {

@@ -2,11 +2,11 @@
 
 use super::Advice;
 use super::case::{Case, List};
-use crate::format::count;
-use crate::project::Stack;
-use crate::project::edit::Edit;
-use crate::project::layer::{Family, Kind};
-use crate::project::node::Node;
+use strata_core::format::count;
+use strata_core::project::Stack;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::{Family, Kind};
+use strata_core::project::node::Node;
 
 /// A smaller dense layer is no burden, whatever its share (LeNet's first has 400,000).
 const MANY: u64 = 1_000_000;

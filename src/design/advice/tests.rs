@@ -1,9 +1,9 @@
 use super::*;
-use crate::design::{can_train, check_inferred};
-use crate::project::builtin;
-use crate::project::data::DataSpec;
-use crate::project::file::parse;
-use crate::project::node::Node;
+use crate::{can_train, check_inferred};
+use strata_core::project::builtin;
+use strata_core::project::data::DataSpec;
+use strata_core::project::file::parse;
+use strata_core::project::node::Node;
 
 /// A project with these stacks (layers apart by `;`), reconstructing where there is a decoder and classifying where
 /// there is a head.

@@ -2,14 +2,14 @@
 
 use super::Advice;
 use super::case::{Case, is_linear};
-use crate::project::Stack;
-use crate::project::data::DataSpec;
-use crate::project::edit::Edit;
-use crate::project::layer::{Activation, Kind};
-use crate::project::node::Node;
-use crate::project::optimizer::UsualRates;
-use crate::project::stage::{Stage, Task};
-use crate::project::target::{Target, target};
+use strata_core::project::Stack;
+use strata_core::project::data::DataSpec;
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::node::Node;
+use strata_core::project::optimizer::UsualRates;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::target::{Target, target};
 
 /// Pixels beyond this are taken as not scaled at all.
 const LARGE: f32 = 10.0;
@@ -116,7 +116,7 @@ fn of_one(case: &Case<'_>, index: usize, stage: &Stage) -> Option<Advice> {
             .filter(is_norm)
             .map(|index| list.place(index))
     });
-    let trained = |place: &crate::project::Place| {
+    let trained = |place: &strata_core::project::Place| {
         runs(stage, place.stack) && !frozen.iter().any(|target| target.contains(place))
     };
     let place = norms.into_iter().filter(trained).min()?;
@@ -182,7 +182,7 @@ fn untrained(case: &Case<'_>, index: usize, name: &str) -> Option<Advice> {
         .stages
         .get(index)
         .filter(|stage| runs(stage, now.stack()))?;
-    let trained = |row: &crate::shape::Row| {
+    let trained = |row: &strata_core::shape::Row| {
         now.contains(&row.place)
             && case.project.stages[..index].iter().any(|earlier| {
                 runs(earlier, now.stack())
@@ -225,7 +225,7 @@ fn stale(case: &Case<'_>, index: usize, name: &str) -> Option<Advice> {
         .checked_sub(1)
         .filter(|&before| list.kind(before).is_some_and(is_linear))?;
     let before = way.iter().copied().chain([weights]).collect();
-    let before = crate::project::Place {
+    let before = strata_core::project::Place {
         stack: place.stack,
         path: before,
     };

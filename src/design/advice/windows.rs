@@ -2,15 +2,15 @@
 
 use super::case::Case;
 use super::{Advice, OF_A_KIND, after};
-use crate::project::edit::Edit;
-use crate::project::layer::{Kind, Layer};
-use crate::project::node::Node;
-use crate::project::size::{Axes, Padding};
-use crate::project::stage::Task;
-use crate::project::target::node_at;
-use crate::project::{Place, Project, Stack};
-use crate::shape::infer::{Inference, infer};
-use crate::shape::op::{Geometry, Op, PlannedLayer};
+use strata_core::project::edit::Edit;
+use strata_core::project::layer::{Kind, Layer};
+use strata_core::project::node::Node;
+use strata_core::project::size::{Axes, Padding};
+use strata_core::project::stage::Task;
+use strata_core::project::target::node_at;
+use strata_core::project::{Place, Project, Stack};
+use strata_core::shape::infer::{Inference, infer};
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 /// How much larger a kernel may get to read all.
 const MOST_GROWN: usize = 3;
@@ -76,7 +76,7 @@ fn stepped_over(case: &Case<'_>, layer: &PlannedLayer) -> Option<Advice> {
 }
 
 /// `1 row and 1 column`
-fn listing(geometry: &Geometry, input: &crate::project::size::Shape) -> String {
+fn listing(geometry: &Geometry, input: &strata_core::project::size::Shape) -> String {
     let units: &[&str] = match input.rank() {
         1 => &["", "", "sample"],
         2 => &["", "row", "column"],
@@ -137,7 +137,10 @@ fn axes(sizes: &[usize], by: usize) -> Option<Axes> {
     })
 }
 
-fn with(layer: &Layer, change: impl FnOnce(&mut crate::project::layer::Window)) -> Option<Layer> {
+fn with(
+    layer: &Layer,
+    change: impl FnOnce(&mut strata_core::project::layer::Window),
+) -> Option<Layer> {
     let mut layer = layer.clone();
     change(layer.kind.window_mut()?);
     Some(layer)

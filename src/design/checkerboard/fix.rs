@@ -1,13 +1,13 @@
 //! What to write instead of an uneven transposed convolution: a kernel that the stride divides, or upsampling
 //! with an ordinary convolution behind it. Only what inference confirms to keep every shape is offered.
 
-use crate::project::layer::{Kind, Layer, Window};
-use crate::project::node::Node;
-use crate::project::size::{Axes, MAX_SIZE, Padding};
-use crate::project::target::node_at;
-use crate::project::{Network, Place};
-use crate::shape::infer::{Inference, infer};
-use crate::shape::op::{Op, PlannedLayer};
+use strata_core::project::layer::{Kind, Layer, Window};
+use strata_core::project::node::Node;
+use strata_core::project::size::{Axes, MAX_SIZE, Padding};
+use strata_core::project::target::node_at;
+use strata_core::project::{Network, Place};
+use strata_core::shape::infer::{Inference, infer};
+use strata_core::shape::op::{Op, PlannedLayer};
 
 /// Layers to write instead of one.
 #[derive(Clone, Debug, PartialEq)]

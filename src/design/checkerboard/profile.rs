@@ -5,9 +5,9 @@
 //! Values are scaled to a mean of 1. `None` where an axis is too long to be worth it.
 
 use super::taps::gcd;
-use crate::shape::layers::Reads;
-use crate::shape::layers::facts::Joins;
-use crate::shape::op::{Geometry, Op};
+use strata_core::shape::layers::Reads;
+use strata_core::shape::layers::facts::Joins;
+use strata_core::shape::op::{Geometry, Op};
 
 /// Positions at most.
 const MOST: usize = 4096;

@@ -5,9 +5,9 @@
 
 use super::profile::Profile;
 use super::transposed;
-use crate::project::{Place, Stack};
-use crate::shape::infer::Inference;
-use crate::shape::op::{Plan, Planned, PlannedLayer};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::infer::Inference;
+use strata_core::shape::op::{Plan, Planned, PlannedLayer};
 
 /// Layers gone through at most: more are too many for the moment that a window has.
 const MOST_LAYERS: u64 = 1024;

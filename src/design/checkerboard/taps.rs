@@ -3,7 +3,7 @@
 //! A tap t puts input i on output i·s − p + t·d, so position o is reached by the taps with
 //! t·d ≡ o + p (mod s). Counted by arithmetic alone: strides and kernels may be as large as a text allows.
 
-use crate::shape::op::Geometry;
+use strata_core::shape::op::Geometry;
 
 /// A transposed kernel along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

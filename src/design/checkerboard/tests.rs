@@ -1,7 +1,7 @@
 use super::*;
-use crate::project::builtin;
-use crate::shape::infer::infer;
-use crate::testkit::networks::{self, split};
+use strata_core::project::builtin;
+use strata_core::shape::infer::infer;
+use strata_testkit::networks::{self, split};
 
 fn network(input: &str, encoder: &str, decoder: &str) -> Network {
     networks::network(input, &split(encoder), &split(decoder), &[])
@@ -99,7 +99,7 @@ fn fixes_keep_every_shape() {
         let fixes = fixes(
             &network,
             &inference,
-            &Place::new(crate::project::Stack::Decoder, 0),
+            &Place::new(strata_core::project::Stack::Decoder, 0),
         );
         assert_eq!(fixes[0].texts(), [best], "{decoder}");
         let [upsample, conv] = &fixes.last().unwrap().texts()[..] else {

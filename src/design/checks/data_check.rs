@@ -1,11 +1,11 @@
 //! What the data table says against itself, the network's input and the losses.
 
 use super::project_check::Problem;
-use crate::project::Project;
-use crate::project::augment::Augment;
-use crate::project::data::{DataSpec, MeanStd, Normalize};
-use crate::project::layer::{Activation, Kind};
-use crate::project::stage::Loss;
+use strata_core::project::Project;
+use strata_core::project::augment::Augment;
+use strata_core::project::data::{DataSpec, MeanStd, Normalize};
+use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::stage::Loss;
 
 /// The problems of the data table.
 pub fn data(project: &Project) -> Vec<Problem> {

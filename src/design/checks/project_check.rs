@@ -6,10 +6,10 @@
 
 use super::data_check;
 use super::stage_check;
-use crate::project::target::target;
-use crate::project::{Place, Project};
-use crate::shape::infer::{Inference, Row, infer};
 use std::collections::BTreeSet;
+use strata_core::project::target::target;
+use strata_core::project::{Place, Project};
+use strata_core::shape::infer::{Inference, Row, infer};
 
 /// Whether a problem stops the training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,19 +1,17 @@
 //! What each stage needs of the network.
 
 use super::project_check::Problem;
-use crate::design::output_check::banner;
-use crate::design::solve;
-use crate::project::data::Split;
-use crate::project::layer::{Activation, Kind};
-use crate::project::node::Node;
-use crate::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
-use crate::project::target::{Target, node_at, target};
-use crate::project::{Place, Project, Stack, locks};
-use crate::shape::infer::{Inference, Row};
+use crate::output_check::banner;
+use crate::solve;
 use std::cmp::Ordering;
-
-/// The largest batch.
-pub(crate) const MAX_BATCH: u32 = 65_536;
+use strata_core::project::data::Split;
+use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::node::Node;
+use strata_core::project::stage::MAX_BATCH;
+use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use strata_core::project::target::{Target, node_at, target};
+use strata_core::project::{Place, Project, Stack, locks};
+use strata_core::shape::infer::{Inference, Row};
 
 /// The problems of all stages.
 pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {

@@ -5,8 +5,8 @@
 //! much. One layer may pair with up to three (`conv s4` with two `upsample 2`, a pooling with `upsample` and `pad`).
 
 use super::chain::Change;
-use crate::shape::axis_rule::Turn;
 use std::ops::Range;
+use strata_core::shape::axis_rule::Turn;
 
 /// Layers on the way down and those on the way up that undo them; one of the two may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@
 use super::causes::{self, Paired, cause, defects, merge};
 use super::chain::{Chain, changes_in};
 use super::{Cause, Reason};
-use crate::project::Place;
-use crate::project::size::Shape;
-use crate::shape::axis_rule::AxisRule;
-use crate::shape::propagate::{Item, Link};
+use strata_core::project::Place;
+use strata_core::project::size::Shape;
+use strata_core::shape::axis_rule::AxisRule;
+use strata_core::shape::propagate::{Item, Link};
 
 /// A block whose branches end in different sizes, with the layers that led to it.
 pub(crate) struct Meeting {

@@ -5,9 +5,9 @@ use super::align::{Pair, align, through};
 use super::chain::{Chain, Change};
 use super::words;
 use super::{Cause, Reason};
-use crate::project::size::Shape;
-use crate::shape::axis_rule::Turn;
-use crate::shape::propagate::Link;
+use strata_core::project::size::Shape;
+use strata_core::shape::axis_rule::Turn;
+use strata_core::shape::propagate::Link;
 
 /// The causes of a chain without an error, and how its steps pair.
 pub(crate) struct Judged {
@@ -297,7 +297,7 @@ fn whole(chain: &Chain, output: &Shape, input: &Shape) -> Option<Cause> {
 }
 
 fn sets_channels(link: &Link) -> bool {
-    use crate::project::layer::Kind::{Conv, ConvTranspose, Dense, Reshape, SeparableConv};
+    use strata_core::project::layer::Kind::{Conv, ConvTranspose, Dense, Reshape, SeparableConv};
     let named = matches!(
         link.kind,
         Some(

@@ -1,8 +1,8 @@
 //! The way of the tensor as one list of layers: through blocks along the branch that changes the size least.
 
-use crate::project::{Network, Stack};
-use crate::shape::axis_rule::AxisRule;
-use crate::shape::propagate::{Item, Link, Through};
+use strata_core::project::{Network, Stack};
+use strata_core::shape::axis_rule::AxisRule;
+use strata_core::shape::propagate::{Item, Link, Through};
 
 /// The layers of encoder and decoder that were passed, in order; up to the first error, if there is one.
 pub(crate) struct Chain {

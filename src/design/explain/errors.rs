@@ -4,9 +4,9 @@
 use super::causes::Paired;
 use super::chain::Chain;
 use super::{Cause, Explanation, Reason, branches, path};
-use crate::project::Place;
-use crate::shape::error::ShapeError;
-use crate::shape::infer::Row;
+use strata_core::project::Place;
+use strata_core::shape::error::ShapeError;
+use strata_core::shape::infer::Row;
 
 /// Explains the first error of a network, whose row this is.
 pub(crate) fn explain(chain: &Chain, row: &Row, error: &ShapeError) -> Explanation {

@@ -18,9 +18,9 @@ pub use align::Pair;
 pub use path::{Side, Step};
 pub use unread::{Unread, UnreadLayer};
 
-use crate::project::{Network, Place, Stack};
-use crate::shape::infer::Inference;
 use chain::Chain;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::infer::Inference;
 
 /// What kind of cause it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

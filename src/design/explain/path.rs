@@ -4,9 +4,9 @@
 use super::Cause;
 use super::causes::Paired;
 use super::chain::Chain;
-use crate::project::size::Shape;
-use crate::project::{Place, Stack};
-use crate::shape::propagate::Link;
+use strata_core::project::size::Shape;
+use strata_core::project::{Place, Stack};
+use strata_core::shape::propagate::Link;
 
 /// Where a step stands in the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

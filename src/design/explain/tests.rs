@@ -1,8 +1,8 @@
 //! Causes on small networks; the ten public threads are in `tests/it/reported_mismatches.rs`.
 
 use super::*;
-use crate::shape::infer;
-use crate::testkit::networks;
+use strata_core::shape::infer;
+use strata_testkit::networks;
 
 fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
     networks::network(input, encoder, decoder, &[])

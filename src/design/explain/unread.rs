@@ -1,12 +1,12 @@
 //! Cells that no position of a sliding window reads: rows behind the last position, and cells that a stride
 //! larger than the kernel steps over.
 
-use crate::design::output_check::units;
-use crate::format::count;
-use crate::project::{Network, Place};
-use crate::shape::infer::Inference;
-use crate::shape::op::{Geometry, Op, Planned, PlannedLayer};
+use crate::output_check::units;
 use std::ops::Range;
+use strata_core::format::count;
+use strata_core::project::{Network, Place};
+use strata_core::shape::infer::Inference;
+use strata_core::shape::op::{Geometry, Op, Planned, PlannedLayer};
 
 /// Cells of one axis that are never read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,9 +160,10 @@ fn of_layer(network: &Network, layer: &PlannedLayer) -> Option<UnreadLayer> {
     if axes.iter().all(|axis| axis.cells == 0) {
         return None;
     }
-    let text = crate::project::target::node_at(network.stack(layer.place.stack), &layer.place.path)
-        .map(crate::project::node::Node::text)
-        .unwrap_or_default();
+    let text =
+        strata_core::project::target::node_at(network.stack(layer.place.stack), &layer.place.path)
+            .map(strata_core::project::node::Node::text)
+            .unwrap_or_default();
     let sentence = sentence(&text, layer, &axes);
     Some(UnreadLayer {
         place: layer.place.clone(),
@@ -212,8 +213,8 @@ fn phrase(unread: &Unread, size: usize, unit: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::infer;
-    use crate::testkit::networks::network;
+    use strata_core::shape::infer;
+    use strata_testkit::networks::network;
 
     fn of(input: &str, text: &str) -> Vec<UnreadLayer> {
         let network = network(input, &[text], &[], &[]);
@@ -242,11 +243,11 @@ mod tests {
         for n in 1..24 {
             for (k, s, p, d) in (0..192).map(|i| (i % 4 + 1, i / 4 % 4 + 1, i / 16 % 3, i / 48 + 1))
             {
-                let layer: crate::project::layer::Layer =
+                let layer: strata_core::project::layer::Layer =
                     format!("conv 1 k{k} s{s} p{p} d{d}").parse().unwrap();
-                let shape = crate::project::size::Shape::new(&[1, n]).unwrap();
+                let shape = strata_core::project::size::Shape::new(&[1, n]).unwrap();
                 let resolved =
-                    crate::shape::rules::resolve(&layer.kind, &shape, &Default::default());
+                    strata_core::shape::rules::resolve(&layer.kind, &shape, &Default::default());
                 let Ok(Op::Conv { geometry, .. }) = resolved.map(|resolved| resolved.op) else {
                     continue;
                 };

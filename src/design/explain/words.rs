@@ -3,12 +3,12 @@
 use super::Reason;
 use super::causes::Finding;
 use super::chain::Chain;
-use crate::design::output_check::{count, kind_of, units};
-use crate::project::node::Node;
-use crate::project::size::Shape;
-use crate::project::{Network, Place, Stack};
-use crate::shape::axis_rule::{AxisRule, Slide};
-use crate::shape::propagate::Link;
+use crate::output_check::{count, kind_of, units};
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::axis_rule::{AxisRule, Slide};
+use strata_core::shape::propagate::Link;
 
 /// A place for what has none: only an empty chain has no layer to name.
 pub(crate) fn nowhere() -> Place {

@@ -1,7 +1,7 @@
 use super::*;
-use crate::project::builtin;
-use crate::project::node::Node;
-use crate::shape::infer;
+use strata_core::project::builtin;
+use strata_core::project::node::Node;
+use strata_core::shape::infer;
 
 fn project(name: &str, goals: &[&str]) -> Project {
     let mut project = builtin::find(name).unwrap().project().unwrap();

@@ -3,11 +3,11 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::slide::Slide;
-use crate::project::layer::Kind;
-use crate::project::size::{Padding, Shape};
-use crate::shape::layers::Reads;
-use crate::shape::layers::count::{Count, Notation};
-use crate::shape::op::Op;
+use strata_core::project::layer::Kind;
+use strata_core::project::size::{Padding, Shape};
+use strata_core::shape::layers::Reads;
+use strata_core::shape::layers::count::{Count, Notation};
+use strata_core::shape::op::Op;
 
 /// A formula in steps that are equal: symbols, numbers, result.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,15 +18,15 @@ pub use matrix::{Entry, Matrix};
 pub use sample::{Sample, Sheet, Step, Touch, Way};
 pub use slide::Slide;
 
-use crate::project::layer::{Activation, Family, Kind, Layer};
-use crate::project::size::Shape;
-use crate::project::{Network, Place};
-use crate::shape::error::ShapeError;
-use crate::shape::infer::{Inference, Row};
-use crate::shape::layers::Example;
-use crate::shape::op::{Geometry, Op, Plan, Planned, PlannedLayer};
-use crate::shape::rules::{self, Context};
 use std::str::FromStr;
+use strata_core::project::layer::{Activation, Family, Kind, Layer};
+use strata_core::project::size::Shape;
+use strata_core::project::{Network, Place};
+use strata_core::shape::error::ShapeError;
+use strata_core::shape::infer::{Inference, Row};
+use strata_core::shape::layers::Example;
+use strata_core::shape::op::{Geometry, Op, Plan, Planned, PlannedLayer};
+use strata_core::shape::rules::{self, Context};
 
 /// A layer or block as arithmetic.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,7 +235,7 @@ fn line(axis: &str) -> &'static str {
 
 fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
     let Some(node) =
-        crate::project::target::node_at(network.stack(lens.place.stack), &lens.place.path)
+        strata_core::project::target::node_at(network.stack(lens.place.stack), &lens.place.path)
     else {
         return;
     };

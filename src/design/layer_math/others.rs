@@ -4,7 +4,7 @@
 use super::sample::{Sample, Sheet, Touch, Way, bracketed, product};
 use super::windows::{averaged, mean, shares, unweighted, winner};
 use super::{number, values};
-use crate::project::layer::Activation;
+use strata_core::project::layer::Activation;
 
 /// The most cells of an axis that are drawn.
 const MOST: usize = 24;

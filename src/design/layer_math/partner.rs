@@ -2,10 +2,10 @@
 //!
 //! Nothing is claimed: a partner is named only where inference gives it the very same geometry.
 
-use crate::project::layer::{Kind, Layer, Window};
-use crate::project::size::{Axes, Padding, Shape};
-use crate::shape::op::{Geometry, Op};
-use crate::shape::rules::{self, Context};
+use strata_core::project::layer::{Kind, Layer, Window};
+use strata_core::project::size::{Axes, Padding, Shape};
+use strata_core::shape::op::{Geometry, Op};
+use strata_core::shape::rules::{self, Context};
 
 /// The text of the partner; `None` where no layer does just that.
 pub fn transpose_of(kind: &Kind, op: &Op, output: &Shape) -> Option<String> {

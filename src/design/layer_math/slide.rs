@@ -3,7 +3,7 @@
 //!
 //! Sizes are at most 2^30, so products fit into 64 bits; nothing here fails.
 
-use crate::shape::op::Geometry;
+use strata_core::shape::op::Geometry;
 
 /// A window along one axis. For a transposed convolution `input` is what it writes and `output` what it reads,
 /// as in [`Geometry`].

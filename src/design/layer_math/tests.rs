@@ -1,8 +1,8 @@
 use super::*;
-use crate::project::Stack;
-use crate::project::{Project, builtin};
-use crate::shape::infer;
-use crate::testkit::networks::network;
+use strata_core::project::Stack;
+use strata_core::project::{Project, builtin};
+use strata_core::shape::infer;
+use strata_testkit::networks::network;
 
 /// The lens on the only layer of an encoder.
 fn lens(input: &str, text: &str) -> Lens {

@@ -4,7 +4,7 @@ use super::number;
 use super::sample::{Sample, Sheet, Step, Touch, Way, bracketed, product};
 use super::slide::Slide;
 use super::values;
-use crate::shape::op::Geometry;
+use strata_core::shape::op::Geometry;
 
 /// Cells of an axis, and with their zeros, that fit the eye: of an image, and of a signal.
 const IMAGE: [usize; 2] = [6, 8];

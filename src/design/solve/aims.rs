@@ -7,11 +7,11 @@ use super::attribute::{Attribute, Value, attributes, current};
 use super::candidates::channels_mut;
 use super::draft::{Draft, head_errors};
 use super::{Aim, Solved, best, completed, found_message};
-use crate::project::layer::Kind;
-use crate::project::node::Node;
-use crate::project::target::Target;
-use crate::project::{Network, Place, Stack};
-use crate::shape::infer::{Inference, infer};
+use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::infer::{Inference, infer};
 
 /// Layers that are changed for the aim itself, at most.
 const ROUNDS: usize = 3;
@@ -90,7 +90,7 @@ fn distance(inference: &Inference, aim: Aim) -> Option<u64> {
 
 /// The code's receptive field, by axis.
 fn code_field(inference: &Inference) -> Option<Vec<u64>> {
-    let own = |row: &&crate::shape::Row| row.depth == 0;
+    let own = |row: &&strata_core::shape::Row| row.depth == 0;
     inference
         .stack(Stack::Encoder)
         .filter(own)
@@ -100,7 +100,8 @@ fn code_field(inference: &Inference) -> Option<Vec<u64>> {
 }
 
 fn now(inference: &Inference, aim: Aim) -> String {
-    let count = |number: Option<u64>| number.map_or_else(|| "?".to_owned(), crate::format::count);
+    let count =
+        |number: Option<u64>| number.map_or_else(|| "?".to_owned(), strata_core::format::count);
     match aim {
         Aim::OutputEqualsInput => String::new(),
         Aim::CodeAtMost(_) => {

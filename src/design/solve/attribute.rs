@@ -3,9 +3,9 @@
 //! Values are given axis by axis; writing them keeps the text short (`k3` where all axes agree, nothing
 //! where the default is meant).
 
-use crate::project::layer::Kind;
-use crate::project::size::{Axes, Margins, Padding};
-use crate::shape::layers::Shaping;
+use strata_core::project::layer::Kind;
+use strata_core::project::size::{Axes, Margins, Padding};
+use strata_core::shape::layers::Shaping;
 
 /// An attribute that changes a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,13 +4,13 @@
 //! search over small numbers. Nothing here fails: what a layer cannot do is `None`.
 
 use super::attribute::{Attribute, Value, attributes, domain, edited};
-use crate::project::layer::{Kind, Layer};
-use crate::project::node::Node;
-use crate::project::{Network, Place, Stack};
-use crate::shape::budget::{MAX_DEPTH, unrolled};
-use crate::shape::layers::Shaping;
-use crate::shape::layers::facts::Slider;
-use crate::shape::rules::{Axis, axis_of};
+use strata_core::project::layer::{Kind, Layer};
+use strata_core::project::node::Node;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::budget::{MAX_DEPTH, unrolled};
+use strata_core::shape::layers::Shaping;
+use strata_core::shape::layers::facts::Slider;
+use strata_core::shape::rules::{Axis, axis_of};
 
 /// Networks with more layers (repeats unrolled) are not searched.
 pub const MOST_LAYERS: u64 = 256;

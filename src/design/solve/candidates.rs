@@ -4,12 +4,12 @@ use super::attribute::{Attribute, Value, margins};
 use super::axis::{AxisEdit, AxisProgram, LayerId, Program, State};
 use super::draft::{Draft, weights_of};
 use super::search::Search;
-use crate::project::layer::Kind;
-use crate::project::node::Node;
-use crate::project::target::Target;
-use crate::project::{Network, Place, Stack};
-use crate::shape::infer::infer;
 use std::collections::BTreeMap;
+use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::infer::infer;
 
 /// Unions of edits along different axes that are looked at.
 const MOST_PAIRS: usize = 100_000;

@@ -2,10 +2,10 @@
 
 use super::attribute::{Attribute, Value, current, is_pooling, write};
 use super::{Change, Solution};
-use crate::project::layer::Kind;
-use crate::project::node::Node;
-use crate::project::{Network, Place, Stack};
-use crate::shape::infer::{Inference, infer};
+use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::infer::{Inference, infer};
 
 /// What is changed, and the network after it.
 #[derive(Clone, Debug)]

@@ -7,15 +7,15 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Change, Solution};
-use crate::project::node::Node;
-use crate::project::size::Shape;
-use crate::project::target::Target;
-use crate::project::{Network, Place, Stack};
-use crate::shape::error::ShapeError;
-use crate::shape::infer::infer;
-use crate::shape::layers::Mirrored;
-use crate::shape::layers::facts::MirroredWindow;
-use crate::shape::op::{Geometry, Op, Planned, PlannedLayer};
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::error::ShapeError;
+use strata_core::shape::infer::infer;
+use strata_core::shape::layers::Mirrored;
+use strata_core::shape::layers::facts::MirroredWindow;
+use strata_core::shape::op::{Geometry, Op, Planned, PlannedLayer};
 
 /// Replaces the decoder by the encoder's mirror; a last activation of the former decoder is kept.
 ///
@@ -194,7 +194,7 @@ impl Mirror<'_> {
     }
 
     fn name(&self, place: &Place) -> Option<String> {
-        match crate::project::target::node_at(self.encoder, &place.path)? {
+        match strata_core::project::target::node_at(self.encoder, &place.path)? {
             Node::Layer(layer) => layer.name.clone(),
             Node::Broken { .. } | Node::Add(_) | Node::Concat(_) | Node::Repeat { .. } => None,
         }

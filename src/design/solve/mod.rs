@@ -13,12 +13,12 @@ mod mirror;
 mod prepare;
 mod search;
 
-use crate::project::node::Node;
-use crate::project::target::Target;
-use crate::project::{Network, Place};
-use crate::shape::infer::infer;
 use draft::{Draft, head_errors};
 use std::collections::BTreeMap;
+use strata_core::project::node::Node;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place};
+use strata_core::shape::infer::infer;
 
 pub use mirror::mirror;
 

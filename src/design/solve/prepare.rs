@@ -2,12 +2,12 @@
 //! fill the `reshape` after it.
 
 use super::draft::Draft;
-use crate::project::layer::Kind;
-use crate::project::node::Node;
-use crate::project::size::Shape;
-use crate::project::target::Target;
-use crate::project::{Network, Place, Stack};
-use crate::shape::infer::{Inference, infer};
+use strata_core::project::layer::Kind;
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::infer::{Inference, infer};
 
 /// The network as it is, and prepared in every way that applies.
 pub fn bases(plain: &Draft, locked: &[Target]) -> Vec<Draft> {

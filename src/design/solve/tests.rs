@@ -1,7 +1,7 @@
 use super::*;
-use crate::project::{Stack, builtin};
-use crate::shape::Inference;
-use crate::testkit::networks::{self, split};
+use strata_core::project::{Stack, builtin};
+use strata_core::shape::Inference;
+use strata_testkit::networks::{self, split};
 
 fn network(input: &str, encoder: &str, decoder: &str) -> Network {
     networks::network(input, &split(encoder), &split(decoder), &[])

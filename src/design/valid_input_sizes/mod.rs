@@ -8,9 +8,9 @@ mod rule;
 
 pub use rule::Rule;
 
-use crate::project::Network;
-use crate::project::size::Shape;
-use crate::shape::propagate::works;
+use strata_core::project::Network;
+use strata_core::project::size::Shape;
+use strata_core::shape::propagate::works;
 
 /// The largest size that is tried.
 pub const MOST: usize = 512;
@@ -189,9 +189,9 @@ fn name(rank: usize, axis: Option<usize>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
-    use crate::shape::infer;
-    use crate::testkit::networks;
+    use strata_core::project::builtin;
+    use strata_core::shape::infer;
+    use strata_testkit::networks;
 
     fn network(input: &str, encoder: &[&str], decoder: &[&str]) -> Network {
         networks::network(input, encoder, decoder, &[])

@@ -2,14 +2,14 @@
 
 use super::live_previews;
 use super::reply::{AnyQuery, AnyReply, Queue, Reply};
-use crate::engine::run::session::Session;
-use crate::engine::slot::Slot;
-use crate::inspect::filters::Filters;
-use crate::inspect::inspection::{InspectedRun, Inspection, InspectionContext};
-use crate::inspect::reconstructions::Reconstructions;
+use crate::run::session::Session;
+use crate::slot::Slot;
 use std::any::TypeId;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use strata_inspect::filters::Filters;
+use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext};
+use strata_inspect::reconstructions::Reconstructions;
 
 /// What a run in training publishes: the newest previews, and replies to queries.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Computes what the reader asked for.
-pub(in crate::engine) fn reply_to_queries(session: &mut Session<'_>) {
+pub(crate) fn reply_to_queries(session: &mut Session<'_>) {
     let Some(stage) = session.project.stages.get(session.position.stage) else {
         return;
     };

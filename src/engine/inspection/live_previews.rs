@@ -5,18 +5,18 @@
 //! preview that cannot be made is left out: the training is worth more.
 
 use super::live::LiveResults;
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::engine::storage::checkpoint::CheckpointError;
-use crate::engine::storage::tensor_file::{Blob, write};
-use crate::inspect::filters::{self, Filters};
-use crate::inspect::reconstructions::{Probe, Reconstructions, reconstruct};
-use crate::nn::Network;
-use crate::shape::Inference;
+use crate::error::RunError;
+use crate::storage::checkpoint::CheckpointError;
+use crate::storage::tensor_file::{Blob, write};
 use candle_core::Device;
 use safetensors::tensor::Dtype;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use strata_core::shape::Inference;
+use strata_data::Dataset;
+use strata_inspect::filters::{self, Filters};
+use strata_inspect::reconstructions::{Probe, Reconstructions, reconstruct};
+use strata_nn::Network;
 
 /// Between two previews.
 const EVERY: Duration = Duration::from_millis(250);

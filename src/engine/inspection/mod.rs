@@ -1,9 +1,9 @@
 //! Inspections of runs and images: requests, replies, and who computes them.
 //!
-//! What an inspection is stands in [`crate::inspect::inspection`]. A run in training computes what is
+//! What an inspection is stands in [`strata_inspect::inspection`]. A run in training computes what is
 //! asked of it between two steps ([`live`]); saved runs and images are for the thread of [`service`].
 
 pub mod live;
-pub(in crate::engine) mod live_previews;
+pub(crate) mod live_previews;
 pub mod reply;
 pub mod service;

@@ -1,12 +1,12 @@
 //! Queries and replies, typed for those who ask, and without their type for queues.
 
-use crate::data::DataError;
-use crate::engine::error::RunError;
-use crate::inspect::inspection::{Inspection, InspectionContext, Needs, Subject};
+use crate::error::RunError;
 use std::any::{Any, TypeId};
 use std::fmt::{self, Debug, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use strata_data::DataError;
+use strata_inspect::inspection::{Inspection, InspectionContext, Needs, Subject};
 
 /// What is asked for, and of what.
 pub struct Query<I: Inspection> {
@@ -264,8 +264,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::saliency::Saliency;
-    use crate::inspect::sparse::SparseCode;
+    use strata_inspect::saliency::Saliency;
+    use strata_inspect::sparse::SparseCode;
 
     #[test]
     fn the_newest_query_of_every_kind_waits() {

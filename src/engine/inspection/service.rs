@@ -4,14 +4,10 @@
 //! one. What was opened stays open for the next query. Failures are replies like others.
 
 use super::reply::{AnyQuery, AnyReply, InspectionError, Queue};
-use crate::data::{DataError, Dataset, Progress};
-use crate::engine::error::RunError;
-use crate::engine::run::thread_priority;
-use crate::engine::slot::Slot;
-use crate::engine::storage::saved_run::{self, SavedRun};
-use crate::inspect::image_set::ImageSet;
-use crate::inspect::inspection::{InspectionContext, Needs, Subject};
-use crate::inspect::inspector::Inspector;
+use crate::error::RunError;
+use crate::run::thread_priority;
+use crate::slot::Slot;
+use crate::storage::saved_run::{self, SavedRun};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use strata_data::{DataError, Dataset, Progress};
+use strata_inspect::image_set::ImageSet;
+use strata_inspect::inspection::{InspectionContext, Needs, Subject};
+use strata_inspect::inspector::Inspector;
 
 /// The other end of the thread. Dropping it ends the thread after the reply in work.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! Batches: images of a split as one tensor on the device, with their labels.
 
-use crate::data::loader::Filled;
-use crate::data::{SplitData, fill_batch};
-use crate::engine::error::RunError;
-use crate::nn::ops::storage::{Buffer, fill};
+use crate::error::RunError;
 use candle_core::{DType, Device, Tensor};
+use strata_data::loader::Filled;
+use strata_data::{SplitData, fill_batch};
+use strata_nn::ops::storage::{Buffer, fill};
 
 /// Buffers that are used again from batch to batch.
 #[derive(Debug)]
-pub(crate) struct Batcher {
+pub struct Batcher {
     device: Device,
     /// On the CPU images are read to where the network finds them.
     images: Buffer,
@@ -18,7 +18,7 @@ pub(crate) struct Batcher {
 }
 
 /// The newest batch.
-pub(crate) struct Batch<'a> {
+pub struct Batch<'a> {
     /// N×H×W×C.
     pub images: Tensor,
     /// One for each image; `u32::MAX` where there is none.
@@ -26,6 +26,7 @@ pub(crate) struct Batch<'a> {
 }
 
 impl Batcher {
+    /// Makes batches for this device.
     pub fn new(device: &Device) -> Batcher {
         Batcher {
             device: device.clone(),

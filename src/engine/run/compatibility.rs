@@ -2,14 +2,14 @@
 //! anything is trained. What doesn't is one message that says what to change.
 
 use super::early_stop;
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::inspect::head::check_head;
-use crate::project::Project;
-use crate::project::data::Split;
-use crate::project::size::Shape;
-use crate::project::stage::{Stage, Task};
-use crate::shape::Inference;
+use crate::error::RunError;
+use strata_core::project::Project;
+use strata_core::project::data::Split;
+use strata_core::project::size::Shape;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::shape::Inference;
+use strata_data::Dataset;
+use strata_inspect::head::check_head;
 
 /// Checks the images against the network's input, and every stage that will be trained against the splits.
 pub(crate) fn check(

@@ -3,8 +3,8 @@
 //! While the run is paused this waits on the channel and nothing else, so that Stop works then too.
 //! A paused run whose commander is gone could never go on: it stops.
 
-use crate::engine::command::Command;
-use crate::engine::event::{Event, Sink};
+use crate::command::Command;
+use crate::event::{Event, Sink};
 use crossbeam_channel::{Receiver, TryRecvError};
 
 /// What was asked last.

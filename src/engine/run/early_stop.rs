@@ -1,9 +1,9 @@
 //! Early stopping: a stage ends when its metric has not improved for `patience` epochs.
 
-use crate::engine::event::Metrics;
-use crate::engine::storage::checkpoint::Watch;
-use crate::project::data::Split;
-use crate::project::stage::EarlyStop;
+use crate::event::Metrics;
+use crate::storage::checkpoint::Watch;
+use strata_core::project::data::Split;
+use strata_core::project::stage::EarlyStop;
 
 /// What an epoch meant for early stopping.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,13 +4,13 @@
 //! are over images, whatever the batches.
 
 use super::batch::Batcher;
-use crate::data::SplitData;
-use crate::engine::error::RunError;
-use crate::engine::event::Metrics;
-use crate::nn::loss::{Target, count_correct, evaluate};
-use crate::nn::{Mode, Network};
-use crate::project::stage::{Loss, Task};
+use crate::error::RunError;
+use crate::event::Metrics;
 use candle_core::{Device, Tensor};
+use strata_core::project::stage::{Loss, Task};
+use strata_data::SplitData;
+use strata_nn::loss::{Target, count_correct, evaluate};
+use strata_nn::{Mode, Network};
 
 /// How a split is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]

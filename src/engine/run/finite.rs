@@ -1,7 +1,7 @@
 //! Whether tensors hold finite numbers alone.
 
-use crate::nn::Network;
 use candle_core::{DType, Storage, Tensor};
+use strata_nn::Network;
 
 /// The first of these tensors with NaN or infinity in it.
 pub(crate) fn first_not_finite<'a>(
@@ -17,7 +17,7 @@ pub(crate) fn first_not_finite<'a>(
 
 /// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
 /// than it is worth; there the next step's loss tells.
-pub(crate) fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
+pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
     if !network.device().is_cpu() {
         return Ok(None);
     }

@@ -1,8 +1,8 @@
 //! The figures that goals are judged by.
 
-use crate::design::goals::Measured;
-use crate::engine::event::Metrics;
-use crate::project::data::Split;
+use crate::event::Metrics;
+use strata_core::project::data::Split;
+use strata_design::goals::Measured;
 
 /// What a run measured on its test images, or on `valid` where there is no test.
 pub fn measured(metrics: &[(Split, Metrics)]) -> Measured {

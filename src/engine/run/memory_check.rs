@@ -1,11 +1,11 @@
 //! Whether a training step fits into memory, asked before anything large is allocated: an allocation that
 //! fails ends the process, and no message could be given then.
 
-use crate::cost::{Machine, StepMemory, step_memory};
-use crate::engine::error::RunError;
-use crate::nn::ops::simd::{Level, Vectors};
-use crate::project::Project;
-use crate::shape::Inference;
+use crate::error::RunError;
+use strata_core::project::Project;
+use strata_core::shape::Inference;
+use strata_cost::{Machine, StepMemory, step_memory};
+use strata_nn::ops::simd::{Level, Vectors};
 
 const MIB: u64 = 1 << 20;
 
@@ -61,8 +61,8 @@ pub fn available_bytes() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
-    use crate::shape::infer;
+    use strata_core::project::builtin;
+    use strata_core::shape::infer;
 
     #[test]
     fn a_step_that_does_not_fit_is_refused_with_the_numbers() {

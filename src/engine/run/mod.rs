@@ -2,19 +2,19 @@
 //!
 //! Every way it can end is an [`Outcome`]; nothing is left to the caller but to show it.
 
-pub(crate) mod batch;
+pub mod batch;
 pub(crate) mod clock;
 pub(crate) mod compatibility;
 pub(crate) mod control;
 pub(crate) mod early_stop;
 pub mod evaluate;
-pub(crate) mod finite;
+pub mod finite;
 pub mod goal_metrics;
 pub mod memory_check;
 pub(crate) mod prepare;
 pub(crate) mod resume;
 pub(crate) mod session;
-pub(crate) mod stage;
+pub mod stage;
 pub(crate) mod step;
 pub(crate) mod thread_priority;
 
@@ -28,10 +28,10 @@ use super::event::{Event, Failure, Outcome, Sink, Summary};
 use super::inspection::live::LiveResults;
 use super::storage::record::{RunRecord, Status};
 use super::thread::RunOptions;
-use crate::data::DataError;
-use crate::project::Project;
 use crossbeam_channel::Receiver;
 use std::path::Path;
+use strata_core::project::Project;
+use strata_data::DataError;
 
 /// Trains a project: every stage in order, each from where the one before left the weights.
 ///

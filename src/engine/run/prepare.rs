@@ -8,27 +8,27 @@ use super::control::Control;
 use super::memory_check;
 use super::resume::{self, Former};
 use super::session::{Session, stages_left};
-use crate::data::{Dataset, Progress};
-use crate::design::{Severity, check_inferred};
-use crate::engine::error::{RunError, one_line};
-use crate::engine::event::{Event, Metrics, Sink};
-use crate::engine::inspection::live::LiveResults;
-use crate::engine::inspection::live_previews::LivePreviews;
-use crate::engine::storage::checkpoint::{self, Checkpoint, Position};
-use crate::engine::storage::metrics_csv::Tables;
-use crate::engine::storage::record::{RunRecord, Status};
-use crate::engine::storage::run_folder::RunFolder;
-use crate::engine::thread::RunOptions;
-use crate::inspect::inspector::Inspector;
-use crate::nn::{self, Network};
-use crate::project::data::Split;
-use crate::project::{Project, file};
-use crate::shape::{Inference, infer};
+use crate::error::{RunError, one_line};
+use crate::event::{Event, Metrics, Sink};
+use crate::inspection::live::LiveResults;
+use crate::inspection::live_previews::LivePreviews;
+use crate::storage::checkpoint::{self, Checkpoint, Position};
+use crate::storage::metrics_csv::Tables;
+use crate::storage::record::{RunRecord, Status};
+use crate::storage::run_folder::RunFolder;
+use crate::thread::RunOptions;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use strata_core::project::data::Split;
+use strata_core::project::{Project, file};
+use strata_core::shape::{Inference, infer};
+use strata_data::{Dataset, Progress};
+use strata_design::{Severity, check_inferred};
+use strata_inspect::inspector::Inspector;
+use strata_nn::{self, Network};
 
 /// Between two reports on the reading of images.
 const REPORT_EVERY: Duration = Duration::from_millis(50);
@@ -164,7 +164,7 @@ fn open_device(
     only: Option<usize>,
     options: &RunOptions,
 ) -> Result<Device, RunError> {
-    let device = nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
+    let device = strata_nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
     if device.is_cpu() {
         let stages = stages_left(project, only, &Position::default());
         memory_check::check(project, inference, &stages, memory_check::available_bytes())?;
@@ -370,7 +370,11 @@ fn record(
     is_resumed: bool,
     sink: &mut dyn Sink,
 ) -> RunRecord {
-    let new = RunRecord::start(nn::device::describe(device), project.seed, dataset.hash());
+    let new = RunRecord::start(
+        strata_nn::device::describe(device),
+        project.seed,
+        dataset.hash(),
+    );
     if !is_resumed {
         return new;
     }

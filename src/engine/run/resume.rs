@@ -1,15 +1,15 @@
 //! What may change between a run and its going on: between two epochs nearly everything, inside an
 //! epoch nothing that decides which images are still to come.
 
-use crate::data::Dataset;
-use crate::engine::error::RunError;
-use crate::engine::event::{Event, Sink};
-use crate::engine::storage::checkpoint::{Checkpoint, Position};
-use crate::engine::storage::record::RunRecord;
-use crate::project::Project;
-use crate::project::data::DataSpec;
-use crate::project::stage::{Optimizer, Stage};
+use crate::error::RunError;
+use crate::event::{Event, Sink};
+use crate::storage::checkpoint::{Checkpoint, Position};
+use crate::storage::record::RunRecord;
 use std::path::Path;
+use strata_core::project::Project;
+use strata_core::project::data::DataSpec;
+use strata_core::project::stage::{Optimizer, Stage};
+use strata_data::Dataset;
 
 /// A run to go on with.
 pub(crate) struct Former {

@@ -9,17 +9,17 @@ use super::early_stop::{self, Verdict};
 use super::evaluate::with_mse;
 use super::session::Session;
 use super::step::Stepper;
-use crate::data::loader::{Job, Loader};
-use crate::data::{SplitData, epoch_order};
-use crate::engine::error::RunError;
-use crate::engine::event::{EpochReport, Event, Metrics};
-use crate::engine::storage::checkpoint::{Tally, Watch};
-use crate::engine::storage::metrics_csv::MetricsRow;
-use crate::nn::Route;
-use crate::project::Stack;
-use crate::project::data::Split;
-use crate::project::stage::{Loss, Stage, Task};
+use crate::error::RunError;
+use crate::event::{EpochReport, Event, Metrics};
+use crate::storage::checkpoint::{Tally, Watch};
+use crate::storage::metrics_csv::MetricsRow;
 use std::sync::Arc;
+use strata_core::project::Stack;
+use strata_core::project::data::Split;
+use strata_core::project::stage::{Loss, Stage, Task};
+use strata_data::loader::{Job, Loader};
+use strata_data::{SplitData, epoch_order};
+use strata_nn::Route;
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn epoch(
 
 /// What the stage leaves as it is: what it says, and the stack that no batch of it runs through
 /// (whose gradients are those of an earlier stage, and which weight decay would shrink).
-pub(crate) fn frozen(stage: &Stage) -> Vec<String> {
+pub fn frozen(stage: &Stage) -> Vec<String> {
     let used = Route::from(stage.task).second();
     let idle = [Stack::Decoder, Stack::Head]
         .into_iter()
@@ -286,7 +286,7 @@ fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(
         session.position.step,
     );
     session.remember(&metrics);
-    session.write_record(crate::engine::storage::record::Status::Running, None)?;
+    session.write_record(crate::storage::record::Status::Running, None)?;
     session.snapshot(stage, epoch)?;
     session.sink.event(Event::Epoch(EpochReport {
         stage,

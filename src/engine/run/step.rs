@@ -6,20 +6,20 @@
 use super::batch::Batcher;
 use super::finite::gradient_not_finite;
 use super::session::Session;
-use crate::data::loader::Filled;
-use crate::data::{DataError, SplitData};
-use crate::engine::error::{NotFinite, RunError};
-use crate::engine::event::StepReport;
-use crate::engine::storage::checkpoint::Position;
-use crate::engine::storage::metrics_csv::StepRow;
-use crate::inspect::layer_name;
-use crate::nn::Mode;
-use crate::nn::loss::{self, Blend, Target};
-use crate::nn::ops::storage::Buffer;
-use crate::nn::optim::Updater;
-use crate::project::stage::{Stage, Task};
+use crate::error::{NotFinite, RunError};
+use crate::event::StepReport;
+use crate::storage::checkpoint::Position;
+use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
+use strata_core::project::stage::{Stage, Task};
+use strata_data::loader::Filled;
+use strata_data::{DataError, SplitData};
+use strata_inspect::layer_name;
+use strata_nn::Mode;
+use strata_nn::loss::{self, Blend, Target};
+use strata_nn::ops::storage::Buffer;
+use strata_nn::optim::Updater;
 
 /// Takes the steps of a stage.
 pub(crate) struct Stepper<'a> {

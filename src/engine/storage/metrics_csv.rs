@@ -4,12 +4,12 @@
 //! equal rows. Rows of steps that a checkpoint does not have (the process died after it) are
 //! dropped on resuming: they will be written again. Fails as files do.
 
-use crate::engine::event::Metrics;
-use crate::project::data::Split;
-use crate::project::file::write_atomic;
+use crate::event::Metrics;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use strata_core::project::data::Split;
+use strata_core::project::file::write_atomic;
 
 /// The columns of `metrics.csv`. All but the last repeat exactly between runs.
 pub const METRICS: [&str; 9] = [

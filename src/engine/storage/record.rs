@@ -3,15 +3,15 @@
 //! Rewritten in one step whenever the status changes, so that a run which died (power cut, kill)
 //! still says `running` and the rest of the folder is whole. Reading fails with one sentence.
 
-use crate::engine::event::Metrics;
-use crate::format::utc;
-use crate::project::data::Split;
-use crate::project::file::write_atomic;
+use crate::event::Metrics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
+use strata_core::format::utc;
+use strata_core::project::data::Split;
+use strata_core::project::file::write_atomic;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

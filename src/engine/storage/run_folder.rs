@@ -10,11 +10,11 @@
 //! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,
 //! holds a run already, or is in use.
 
-use crate::format::slug;
-use crate::project::{Project, file};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use strata_core::format::slug;
+use strata_core::project::{Project, file};
 
 /// Why a run has no folder.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +166,7 @@ impl RunFolder {
         &self,
         project: &Project,
         base: &Path,
-    ) -> Result<(), crate::project::ProjectError> {
+    ) -> Result<(), strata_core::project::ProjectError> {
         let mut project = project.clone();
         if let Some(path) = project
             .data

@@ -6,23 +6,23 @@
 use super::checkpoint::{self, Position};
 use super::record::RunRecord;
 use super::run_folder;
-use crate::data::{Dataset, Progress};
-use crate::engine::error::RunError;
-use crate::engine::event::Metrics;
-use crate::engine::run::compatibility::{check_input, is_measured};
-use crate::engine::run::evaluate::{Measure, confusion, measure};
-use crate::engine::run::prepare::build;
-use crate::inspect::head::check_head;
-use crate::inspect::inspection::{InspectedRun, Inspection, InspectionContext};
-use crate::inspect::inspector::Inspector;
-use crate::nn::{self, Network};
-use crate::project::data::Split;
-use crate::project::stage::{Stage, Task};
-use crate::project::{Project, file};
-use crate::shape::{Inference, infer};
+use crate::error::RunError;
+use crate::event::Metrics;
+use crate::run::compatibility::{check_input, is_measured};
+use crate::run::evaluate::{Measure, confusion, measure};
+use crate::run::prepare::build;
 use candle_core::Device;
 use std::collections::BTreeSet;
 use std::path::Path;
+use strata_core::project::data::Split;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Project, file};
+use strata_core::shape::{Inference, infer};
+use strata_data::{Dataset, Progress};
+use strata_inspect::head::check_head;
+use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext};
+use strata_inspect::inspector::Inspector;
+use strata_nn::{self, Network};
 
 /// A trained run.
 pub struct SavedRun {
@@ -67,7 +67,7 @@ impl SavedRun {
         let project = file::load(&run.join("project.toml"))?;
         let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
         let inference = infer(&project.network);
-        let device = nn::device::open(device).map_err(RunError::input)?;
+        let device = strata_nn::device::open(device).map_err(RunError::input)?;
         let network = build(&project, &inference, &device, Some(&saved))?;
         let channels = Some(project.network.input.channels());
         let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
@@ -220,7 +220,7 @@ pub(crate) fn with_weights<T>(
     let project = file::load(&run.join("project.toml"))?;
     let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
     let inference = infer(&project.network);
-    let device = nn::device::open(device).map_err(RunError::input)?;
+    let device = strata_nn::device::open(device).map_err(RunError::input)?;
     let mut network = build(&project, &inference, &device, Some(&saved))?;
     work(InspectionContext {
         run: Some(InspectedRun {

@@ -1,11 +1,11 @@
 //! Tensors as a safetensors file, written in one step, with one entry of metadata.
 
-use crate::project::file::write_atomic;
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, serialize};
 use std::collections::HashMap;
 use std::path::Path;
+use strata_core::project::file::write_atomic;
 
 /// The metadata's key. One key alone: several would be written in no fixed order.
 pub(crate) const KEY: &str = "strata";

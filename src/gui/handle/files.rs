@@ -1,21 +1,21 @@
 //! Opening, saving and closing: what the user is asked before, and what follows.
 
 use super::Services;
-use crate::engine::command::Command;
-use crate::format::slug;
-use crate::gui::action::{Action, Answer, OnView, Overlay};
-use crate::gui::arrangement::Workspace;
-use crate::gui::kernels;
-use crate::gui::messages::Weight;
-use crate::gui::recent::Kind;
-use crate::gui::snapshot::Snapshot;
-use crate::gui::state::{Ask, Asking, Closing, Pending, State};
-use crate::gui::training::Training;
-use crate::gui::view_kind::ViewKind;
-use crate::project::data::{DataSpec, Source};
-use crate::project::edit::Edit;
-use crate::project::{Project, builtin, file};
+use crate::action::{Action, Answer, OnView, Overlay};
+use crate::arrangement::Workspace;
+use crate::kernels;
+use crate::messages::Weight;
+use crate::recent::Kind;
+use crate::snapshot::Snapshot;
+use crate::state::{Ask, Asking, Closing, Pending, State};
+use crate::training::Training;
+use crate::view_kind::ViewKind;
 use std::path::{Path, PathBuf};
+use strata_core::format::slug;
+use strata_core::project::data::{DataSpec, Source};
+use strata_core::project::edit::Edit;
+use strata_core::project::{Project, builtin, file};
+use strata_engine::command::Command;
 
 impl State {
     pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {

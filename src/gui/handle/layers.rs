@@ -1,12 +1,12 @@
 //! What actions do to layers: change the selected one, move one by hand, paste some.
 
-use crate::gui::action::OnSelected;
-use crate::gui::messages::Weight;
-use crate::gui::places;
-use crate::gui::state::State;
-use crate::project::edit::{Edit, EditError};
-use crate::project::node::Node;
-use crate::project::{Place, Project, Stack};
+use crate::action::OnSelected;
+use crate::messages::Weight;
+use crate::places;
+use crate::state::State;
+use strata_core::project::edit::{Edit, EditError};
+use strata_core::project::node::Node;
+use strata_core::project::{Place, Project, Stack};
 
 impl State {
     pub(super) fn change_selected(&mut self, change: OnSelected) {

@@ -2,20 +2,14 @@
 
 use super::image_source;
 use super::reading::{failed, reading};
-use crate::design::layer_math::number;
-use crate::engine::inspection::reply::{Query, Reply};
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::choices::Choice;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::raster::{Sheet, shades};
-use crate::gui::widgets::{chevron, elided, empty};
-use crate::inspect::activations::{Activations, Layout, MapScale, Request, Summary, bar, color};
-use crate::inspect::inspection::Subject;
-use crate::project::Place;
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::choices::Choice;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::raster::{Sheet, shades};
+use crate::widgets::{chevron, elided, empty};
 use eframe::egui::style::ScrollAnimation;
 use eframe::egui::{
     Align2, Button, Color32, ComboBox, DragValue, EventFilter, FontId, Key, Pos2, Rect, Response,
@@ -24,6 +18,12 @@ use eframe::egui::{
 };
 use std::ops::Range;
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::Place;
+use strata_design::layer_math::number;
+use strata_engine::inspection::reply::{Query, Reply};
+use strata_inspect::activations::{Activations, Layout, MapScale, Request, Summary, bar, color};
+use strata_inspect::inspection::Subject;
 
 /// What was chosen in the view.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,11 +1,11 @@
 //! What stands on the axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
 //! round numbers.
 
-use crate::format;
-use crate::gui::curves::{Curve, Curves};
-use crate::gui::theme::{self, Palette};
+use crate::curves::{Curve, Curves};
+use crate::theme::{self, Palette};
 use eframe::egui::{Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Plot, PlotUi};
+use strata_core::format;
 
 /// Height of a mark on an axis, with the space to the next one.
 const MARK: f32 = 24.0;

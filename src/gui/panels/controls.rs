@@ -1,15 +1,15 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
-use crate::engine::event::Outcome;
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::training::{Phase, Training};
-use crate::gui::widgets::{Icon, primary_button, quiet_button};
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::training::{Phase, Training};
+use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{
     Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
 };
+use strata_core::format;
+use strata_engine::event::Outcome;
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 48.0;

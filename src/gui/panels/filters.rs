@@ -1,21 +1,21 @@
 //! The first layer's filters as small pictures, live.
 
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::raster::{Sheet, shades};
-use crate::gui::widgets::{chevron, empty};
-use crate::inspect::filters::Filters;
-use crate::inspect::inspection::Subject;
-use crate::inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::raster::{Sheet, shades};
+use crate::widgets::{chevron, empty};
 use eframe::egui::{
     Align2, Color32, ComboBox, Context, Painter, Rect, RichText, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_core::format;
+use strata_inspect::filters::Filters;
+use strata_inspect::inspection::Subject;
+use strata_inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba};
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]

@@ -1,12 +1,12 @@
 //! The line that chooses the image which the views of single images share: a probe image of the run, or
 //! an image file.
 
-use crate::gui::action::{Action, Show};
-use crate::gui::state::State;
-use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
-use crate::inspect::saliency::Request;
+use crate::action::{Action, Show};
+use crate::state::State;
+use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Id, Ui};
 use std::path::PathBuf;
+use strata_inspect::saliency::Request;
 
 /// Room for the buttons beside the field.
 const BUTTONS: f32 = 72.0;

@@ -3,16 +3,16 @@
 
 pub use super::axes::Quantity;
 use super::axes::{Axes, plot};
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::curves::{Curve, Curves};
-use crate::gui::state::State;
-use crate::gui::theme::{self, Palette};
-use crate::gui::view::View;
-use crate::gui::widgets::{empty, figure};
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::curves::{Curve, Curves};
+use crate::state::State;
+use crate::theme::{self, Palette};
+use crate::view::View;
+use crate::widgets::{empty, figure};
 use eframe::egui::{RichText, Stroke, Ui};
 use egui_plot::{Line, PlotUi, Points, VLine};
+use strata_core::format;
 
 /// More measurements than this are a line without dots.
 const MOST_DOTS: usize = 40;

@@ -1,14 +1,14 @@
 //! What must be read or answered: a bar for the path of a file, a bar for unsaved changes, and the
 //! messages that stay. No dialog in the way of the work.
 
-use crate::gui::action::{Action, Answer};
-use crate::gui::messages::{Message, Weight};
-use crate::gui::recent::ago;
-use crate::gui::recovery::Unsaved;
-use crate::gui::state::{Ask, Asking, Pending, State};
-use crate::gui::theme;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::gui::widgets::{Field, FieldEvent, icon_button};
+use crate::action::{Action, Answer};
+use crate::messages::{Message, Weight};
+use crate::recent::ago;
+use crate::recovery::Unsaved;
+use crate::state::{Ask, Asking, Pending, State};
+use crate::theme;
+use crate::widgets::icon::{self, Icon};
+use crate::widgets::{Field, FieldEvent, icon_button};
 use eframe::egui::{
     Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2,
 };

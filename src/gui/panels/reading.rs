@@ -1,11 +1,11 @@
 //! What a view shows while images are read for it, and when that failed or was cancelled.
 
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::empty;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::empty;
 use eframe::egui::{Align, Layout, RichText, Ui};
+use strata_core::format;
 
 /// Says what is read and how far it has come, with a button that ends it.
 pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Action>) {

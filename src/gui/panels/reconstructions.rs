@@ -1,22 +1,22 @@
 //! The probe images over what the network makes of them, live.
 
 use super::reading::{failed, reading};
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
-use crate::inspect::inspection::Subject;
-use crate::inspect::picture::{CURVE, compared, image_rgba};
-use crate::inspect::reconstructions::Reconstructions;
-use crate::project::stage::Task;
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::empty;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::stage::Task;
+use strata_inspect::inspection::Subject;
+use strata_inspect::picture::{CURVE, compared, image_rgba};
+use strata_inspect::reconstructions::Reconstructions;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]

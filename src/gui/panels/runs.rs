@@ -2,21 +2,21 @@
 
 use super::axes::{Axes, Quantity, plot};
 use super::loss::by_epoch;
-use crate::engine::storage::record::Status;
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::curves::Curves;
-use crate::gui::runs::StoredRun;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::{Icon, empty, icon_button};
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::curves::Curves;
+use crate::runs::StoredRun;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::{Icon, empty, icon_button};
 use eframe::egui::{
     Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, pos2, vec2,
 };
 use egui_plot::{Line, PlotUi, Points};
+use strata_core::format;
+use strata_engine::storage::record::Status;
 
 /// The view.
 #[derive(Default)]

@@ -2,20 +2,20 @@
 
 use super::axes::{axis, even};
 use super::reading::{failed, reading};
-use crate::engine::inspection::reply::Reply;
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme::{self, Palette};
-use crate::gui::view::View;
-use crate::gui::widgets::{empty, figure};
-use crate::inspect::inspection::Subject;
-use crate::inspect::maps::BINS;
-use crate::inspect::sparse::SparseCode;
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme::{self, Palette};
+use crate::view::View;
+use crate::widgets::{empty, figure};
 use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
+use strata_core::format;
+use strata_engine::inspection::reply::Reply;
+use strata_inspect::inspection::Subject;
+use strata_inspect::maps::BINS;
+use strata_inspect::sparse::SparseCode;
 
 /// The view, with the order of the units it shows.
 #[derive(Default)]

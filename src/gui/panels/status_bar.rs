@@ -1,14 +1,14 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
-use crate::format;
-use crate::gui::action::{Action, OnView};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::widgets::icon::{self, Icon};
+use crate::action::{Action, OnView};
+use crate::state::State;
+use crate::theme;
+use crate::view_kind::ViewKind;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
 
 /// Height of the line.
 pub const HEIGHT: f32 = 28.0;

@@ -1,13 +1,13 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
-use crate::gui::action::{Action, Overlay, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::{Asking, State};
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
-use crate::project::builtin;
-use crate::project::edit::Edit;
+use crate::action::{Action, Overlay, Show};
+use crate::arrangement::Workspace;
+use crate::state::{Asking, State};
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
+use strata_core::project::builtin;
+use strata_core::project::edit::Edit;
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 40.0;
@@ -251,7 +251,7 @@ fn example(ui: &mut Ui, entry: &builtin::Builtin) -> eframe::egui::Response {
 /// The devices that can be chosen: `None` is the best there is.
 fn devices() -> Vec<(Option<&'static str>, &'static str)> {
     let mut devices = vec![(None, "Automatic"), (Some("cpu"), "CPU")];
-    if cfg!(feature = "cuda") {
+    if strata_nn::device::BUILT_WITH_CUDA {
         devices.push((Some("cuda:0"), "CUDA 0"));
     }
     devices

@@ -1,16 +1,16 @@
 //! What the user has asked for: how things are shown, a path that is asked for, what waits for an answer.
 
-use crate::gui::arrangement::Workspace;
-use crate::gui::lens::LensSettings;
-use crate::gui::view_kind::ViewKind;
-use crate::inspect::gallery::{self, Part};
-use crate::inspect::picture::FilterScale;
-use crate::inspect::saliency::{self, Question};
-use crate::project::data::Split;
+use crate::arrangement::Workspace;
+use crate::lens::LensSettings;
+use crate::view_kind::ViewKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use strata_core::project::data::Split;
+use strata_inspect::gallery::{self, Part};
+use strata_inspect::picture::FilterScale;
+use strata_inspect::saliency::{self, Question};
 
 /// How wide the architecture can be, in points.
 pub const ARCHITECTURE_WIDTHS: RangeInclusive<f32> = 360.0..=560.0;
@@ -139,7 +139,7 @@ impl Default for ViewSettings {
 }
 
 impl ViewSettings {
-    pub(in crate::gui) fn set(&mut self, switch: Switch) {
+    pub(crate) fn set(&mut self, switch: Switch) {
         match switch {
             Switch::Group(title, true) => {
                 self.open_groups.insert(title.to_owned());
@@ -157,7 +157,7 @@ impl ViewSettings {
     }
 
     /// The usual settings, in the workspace and at the zoom that the user is in.
-    pub(in crate::gui) fn reset(&self) -> ViewSettings {
+    pub(crate) fn reset(&self) -> ViewSettings {
         ViewSettings {
             workspace: self.workspace,
             zoom: self.zoom,
@@ -206,13 +206,13 @@ impl ViewSettings {
     }
 
     /// Keeps what holds for any project of a choice of images.
-    pub(in crate::gui) fn remember_images(&mut self, request: &gallery::Request) {
+    pub(crate) fn remember_images(&mut self, request: &gallery::Request) {
         self.images_split = request.split;
         self.images_by_class = matches!(request.part, Part::Page(_));
     }
 
     /// Keeps what holds for any project of a choice of saliency.
-    pub(in crate::gui) fn remember_saliency(&mut self, request: &saliency::Request) {
+    pub(crate) fn remember_saliency(&mut self, request: &saliency::Request) {
         self.saliency = without_class(request.question);
     }
 }

@@ -1,7 +1,7 @@
 //! Buttons: an icon alone, the one main action, and a quiet text.
 
 use super::icon::{self, Icon};
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{
     Align2, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Widget, WidgetInfo, vec2,
 };

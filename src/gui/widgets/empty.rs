@@ -1,6 +1,6 @@
 //! What a view shows while it has nothing to show: what will be here, and what to do for it.
 
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
 /// Fills what is left with a heading and one sentence in its middle.

@@ -5,7 +5,7 @@
 //! the former text back. Text that a field's check refuses is not committed: it stays, with the
 //! message below it, until it is mended or reverted.
 
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{
     Color32, FontId, Frame, Galley, Id, Key, Margin, Response, RichText, Stroke, TextBuffer,
     TextEdit, Ui,

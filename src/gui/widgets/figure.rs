@@ -1,6 +1,6 @@
 //! A figure on the line of a view: shown whole or not at all, so that nothing is cut in a narrow tile.
 
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{Color32, RichText, Ui};
 
 /// Shows a figure with its explanation if there is room for it.

@@ -2,8 +2,8 @@
 
 use eframe::egui::{Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
 
-use crate::gui::theme;
-use crate::project::size::Shape;
+use crate::theme;
+use strata_core::project::size::Shape;
 
 const GAP: f32 = 4.0;
 /// The slanted side, as a share of the face's height.

@@ -1,13 +1,13 @@
 //! Small pictures painted from one texture, and the colour bar that says what their colours mean.
 
-use crate::gui::theme;
-use crate::inspect::curve::{self, is_signal};
-use crate::inspect::maps::viridis;
-use crate::inspect::picture::image_rgba;
+use crate::theme;
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Ui, pos2,
     vec2,
 };
+use strata_inspect::curve::{self, is_signal};
+use strata_inspect::maps::viridis;
+use strata_inspect::picture::image_rgba;
 
 /// Pictures of one size in one texture, without gaps.
 pub struct Sheet {

@@ -1,9 +1,9 @@
 //! A tensor drawn to scale: the face's area follows height × width, its thickness the logarithm of
 //! the channels. A column of slabs shows the funnel of a network before a number is read.
 
-use crate::gui::theme;
-use crate::project::size::Shape;
+use crate::theme;
 use eframe::egui::{Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
+use strata_core::project::size::Shape;
 
 /// Height of the largest face.
 const FACE: f32 = 18.0;

@@ -15,7 +15,6 @@ mod signal;
 mod text;
 mod window;
 
-use crate::data::luma;
 pub use convolve::{Response, Settings, convolve};
 pub use error::KernelError;
 pub use named::{Named, usual_sigma};
@@ -24,6 +23,7 @@ pub use pattern::{Found, Match, Pattern, find, most_sides};
 use serde::{Deserialize, Serialize};
 pub use shown::{Colours, colours, kernel_rgba, picture_rgba, response_rgba, sheet};
 pub use signal::{Curve, noisy_curve};
+use strata_data::luma;
 pub use text::parse;
 pub use window::{Term, terms};
 

@@ -1,8 +1,8 @@
 //! Pictures, kernels and results as colours, and the three side by side.
 
 use super::{Kernel, Pixels};
-use crate::inspect::maps::viridis;
-use crate::inspect::picture::{diverging, opaque};
+use crate::maps::viridis;
+use crate::picture::{diverging, opaque};
 use image::{Rgba, RgbaImage, imageops};
 
 /// How the values of a result become colours.

@@ -1,7 +1,7 @@
 //! A made noisy curve: the signal to smooth when there is none at hand.
 
-use crate::rng::{Purpose, stream};
 use rand_distr::{Distribution, StandardNormal};
+use strata_core::rng::{Purpose, stream};
 
 /// A curve, with and without its noise.
 #[derive(Clone, Debug, PartialEq)]

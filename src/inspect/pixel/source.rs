@@ -1,15 +1,15 @@
 //! Where a layer's input and output stand among the outputs of a network.
 
-use crate::project::Stack;
-use crate::shape::op::Plan;
-use crate::shape::{Planned, PlannedLayer};
+use strata_core::project::Stack;
+use strata_core::shape::op::Plan;
+use strata_core::shape::{Planned, PlannedLayer};
 
 /// A tensor of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The images.
     Image,
-    /// The output of a node, counted as [`crate::nn::Network::outputs`] lists them.
+    /// The output of a node, counted as [`strata_nn::Network::outputs`] lists them.
     Node(usize),
 }
 

@@ -1,12 +1,12 @@
 //! The arithmetic of one value of each kind of layer, from the layer's whole input.
 
 use super::{Joined, MOST_TERMS, Part, PixelError, TOP, Term, bracketed, flat};
-use crate::design::layer_math::number;
-use crate::nn::Network;
-use crate::project::size::Shape;
-use crate::shape::op::Geometry;
-use crate::shape::{Op, PlannedLayer};
 use candle_core::{DType, Device};
+use strata_core::project::size::Shape;
+use strata_core::shape::op::Geometry;
+use strata_core::shape::{Op, PlannedLayer};
+use strata_design::layer_math::number;
+use strata_nn::Network;
 
 /// What is added to a variance before its root is taken, as in PyTorch.
 const EPS: f64 = 1e-5;

@@ -1,9 +1,9 @@
 use super::*;
-use crate::nn::{Network, Route};
-use crate::project::{Network as Stacks, Stack};
-use crate::shape::infer;
-use crate::testkit::networks::network as stacks;
 use candle_core::{Device, Tensor};
+use strata_core::project::{Network as Stacks, Stack};
+use strata_core::shape::infer;
+use strata_nn::{Network, Route};
+use strata_testkit::networks::network as stacks;
 
 /// A network whose weights and statistics are not those of the start, and images to look at.
 fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {

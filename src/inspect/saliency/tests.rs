@@ -1,7 +1,7 @@
 use super::*;
-use crate::nn::Network;
-use crate::project::file;
-use crate::shape::infer;
+use strata_core::project::file;
+use strata_core::shape::infer;
+use strata_nn::Network;
 
 /// A network on grey or colour images, its mirror and a few of its images.
 fn looking(network: &str, source: &str) -> (Network, Mirror, Dataset, Probe) {

@@ -1,8 +1,8 @@
 use super::*;
-use crate::data::Dataset;
-use crate::nn::Network;
-use crate::project::file;
-use crate::shape::infer;
+use strata_core::project::file;
+use strata_core::shape::infer;
+use strata_data::Dataset;
+use strata_nn::Network;
 
 const PROJECT: &str = "format = 1\n[data]\nsource = \"shapes\"\nresize = [8, 8]\nlimit = 150\n[network]\ninput = \"3x8x8\"\nencoder = [\"conv 5 k3 p1\", \"sigmoid\", \"{ add = [[], []] }\", \"sigmoid\"]\ndecoder = [\"conv 3 k3 p1\"]\n[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\nsparsity = \"rho=0.1 beta=2\"\n";
 

@@ -4,10 +4,10 @@
 //! the end. Fails as reading does.
 
 use super::shares_of;
-use crate::data::{DataError, Dataset};
-use crate::inspect::gallery::{fitting, shrink};
-use crate::project::data::Split;
+use crate::gallery::{fitting, shrink};
 use std::collections::HashMap;
+use strata_core::project::data::Split;
+use strata_data::{DataError, Dataset};
 
 /// Pairs of equal images that are listed.
 pub const MOST_PAIRS: usize = 200;
@@ -230,7 +230,7 @@ mod tests {
     use super::super::tests::folder;
     use super::super::{Request, measure};
     use super::*;
-    use crate::project::data::DataSpec;
+    use strata_core::project::data::DataSpec;
 
     #[test]
     fn copies_within_and_between_splits_are_found() {

@@ -1,11 +1,11 @@
 //! Elementwise activations: `relu` and its kin.
 
 use super::{Buffer, Layer, Result, kept};
-use crate::nn::network::Context;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::{device, elementwise, with_real};
-use crate::project::layer::Activation;
+use crate::network::Context;
+use crate::ops::storage::{fill, view};
+use crate::ops::{device, elementwise, with_real};
 use candle_core::Tensor;
+use strata_core::project::layer::Activation;
 
 /// An elementwise function.
 pub(crate) struct Elementwise {

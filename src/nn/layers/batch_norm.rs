@@ -6,14 +6,14 @@
 
 use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, channels_last, kept};
-use crate::nn::network::{Builder, Context};
-use crate::nn::ops::batch_norm::{Batch, Gate, Plane};
-use crate::nn::ops::conv_input::ConvInput;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::with_real;
-use crate::shape::op::PlannedLayer;
+use crate::network::{Builder, Context};
+use crate::ops::batch_norm::{Batch, Gate, Plane};
+use crate::ops::conv_input::ConvInput;
+use crate::ops::real::Real;
+use crate::ops::storage::{fill, view};
+use crate::ops::with_real;
 use candle_core::Tensor;
+use strata_core::shape::op::PlannedLayer;
 
 pub(super) const EPS: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;

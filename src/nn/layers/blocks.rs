@@ -1,14 +1,14 @@
 //! Sequences of layers, and the blocks `add` and `concat` that hold several of them on one input.
 
 use super::{Buffer, Dims, Layer, Result, build};
-use crate::nn::NnError;
-use crate::nn::network::{Builder, Combine, Context, Penalised, Penalty};
-use crate::nn::ops::storage::{Memory, fill, view};
-use crate::nn::ops::with_real;
-use crate::project::Place;
-use crate::shape::Target;
-use crate::shape::op::Planned;
+use crate::NnError;
+use crate::network::{Builder, Combine, Context, Penalised, Penalty};
+use crate::ops::storage::{Memory, fill, view};
+use crate::ops::with_real;
 use candle_core::{D, Tensor};
+use strata_core::project::Place;
+use strata_core::shape::Target;
+use strata_core::shape::op::Planned;
 
 /// Layers one after the other.
 #[derive(Default)]
@@ -494,7 +494,7 @@ fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<
     with_real!(first, T => {
         for tensor in rest {
             let x = view::<T>(tensor)?;
-            fill::<T>(&y, |y| crate::nn::ops::elementwise::add_to(&x, y))?;
+            fill::<T>(&y, |y| crate::ops::elementwise::add_to(&x, y))?;
         }
         Ok::<_, NnError>(())
     })?;

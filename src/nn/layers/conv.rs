@@ -8,20 +8,20 @@
 use super::tail::{Pool, Tail};
 use super::views::{View, Views};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
-use crate::nn::NnError;
-use crate::nn::network::{Builder, Context};
-use crate::nn::ops::conv_input::ConvInput;
-use crate::nn::ops::convolution::{ConvPass, Convolution, Finish};
-use crate::nn::ops::device::{DeviceConvolution, DeviceTaps};
-use crate::nn::ops::real::Real;
-use crate::nn::ops::reduce::column_sums;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::taps::Taps;
-use crate::nn::ops::weight_gradient::WeightGradient;
-use crate::nn::ops::with_real;
-use crate::project::size::Shape;
-use crate::shape::op::{Geometry, Op, PlannedLayer};
+use crate::NnError;
+use crate::network::{Builder, Context};
+use crate::ops::conv_input::ConvInput;
+use crate::ops::convolution::{ConvPass, Convolution, Finish};
+use crate::ops::device::{DeviceConvolution, DeviceTaps};
+use crate::ops::real::Real;
+use crate::ops::reduce::column_sums;
+use crate::ops::storage::{fill, view};
+use crate::ops::taps::Taps;
+use crate::ops::weight_gradient::WeightGradient;
+use crate::ops::with_real;
 use candle_core::{DType, Tensor};
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 /// A convolution, or the transpose of one.
 pub(crate) struct Conv {

@@ -5,9 +5,9 @@
 
 use super::conv::{Conv, Sizes, bias_gradient};
 use super::{Buffer, Layer, Result, kept};
-use crate::nn::network::{Builder, Context};
-use crate::shape::op::{Geometry, Op, PlannedLayer};
+use crate::network::{Builder, Context};
 use candle_core::Tensor;
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 /// A dense layer.
 pub(crate) struct Dense {

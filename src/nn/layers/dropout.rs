@@ -4,13 +4,13 @@
 //! and resumes exactly.
 
 use super::{Buffer, Layer, Result};
-use crate::nn::network::{Combine, Context, Mode};
-use crate::nn::ops::storage::fill;
-use crate::nn::ops::with_real;
-use crate::rng::{Purpose, stream};
+use crate::network::{Combine, Context, Mode};
+use crate::ops::storage::fill;
+use crate::ops::with_real;
 use candle_core::{Tensor, WithDType};
 use rand::Rng;
 use rand_distr::StandardNormal;
+use strata_core::rng::{Purpose, stream};
 
 /// What is done to a batch.
 #[derive(Clone, Copy, Debug)]

@@ -4,14 +4,14 @@
 
 use super::batch_norm::{EPS, to_f64};
 use super::{Buffer, Layer, Result, kept};
-use crate::nn::network::{Builder, Context};
-use crate::nn::ops::real::Real;
-use crate::nn::ops::reduce::in_parts;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::with_real;
-use crate::project::size::Shape;
+use crate::network::{Builder, Context};
+use crate::ops::real::Real;
+use crate::ops::reduce::in_parts;
+use crate::ops::storage::{fill, view};
+use crate::ops::with_real;
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::project::size::Shape;
 
 /// Normalisation within each image.
 pub(crate) struct GroupNorm {
@@ -191,7 +191,7 @@ impl Layer for GroupNorm {
         let image = x.elem_count() / x.dims()[0];
         if cx.trains(self.weight) {
             let sums = with_real!(x, T => {
-                Ok::<_, crate::nn::NnError>(self.parameter_gradients(&view::<T>(&x)?, &view::<T>(&host)?, image, weight.len()))
+                Ok::<_, crate::NnError>(self.parameter_gradients(&view::<T>(&x)?, &view::<T>(&host)?, image, weight.len()))
             })?;
             cx.set_gradient(self.weight, &sums[..weight.len()])?;
             cx.set_gradient(self.bias, &sums[weight.len()..])?;

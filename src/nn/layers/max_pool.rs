@@ -4,16 +4,16 @@
 //! one index; unpooling then adds them up (PyTorch leaves the result open), so that its gradient is exact.
 
 use super::{Buffer, Dims, Layer, Result, as_rows, channels_last};
-use crate::nn::NnError;
-use crate::nn::network::Context;
-use crate::nn::ops::device::{self, DeviceTaps};
-use crate::nn::ops::pooling::{gather_cpu, max_cpu, scatter_cpu};
-use crate::nn::ops::storage::{Indices, fill, view};
-use crate::nn::ops::taps::Taps;
-use crate::nn::ops::with_real;
-use crate::project::size::Shape;
-use crate::shape::op::Geometry;
+use crate::NnError;
+use crate::network::Context;
+use crate::ops::device::{self, DeviceTaps};
+use crate::ops::pooling::{gather_cpu, max_cpu, scatter_cpu};
+use crate::ops::storage::{Indices, fill, view};
+use crate::ops::taps::Taps;
+use crate::ops::with_real;
 use candle_core::Tensor;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::Geometry;
 
 /// The indices of the latest forward pass, wherever they were made.
 #[derive(Clone)]

@@ -22,9 +22,9 @@ pub(crate) use max_pool::Chosen;
 use super::NnError;
 use super::network::{Builder, Context};
 use super::ops::storage::Buffer;
-use crate::project::size::Shape;
-use crate::shape::op::{Geometry, Op, PlannedLayer};
 use candle_core::Tensor;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 pub(crate) type Result<T> = std::result::Result<T, NnError>;
 
@@ -158,7 +158,7 @@ impl Layer for Identity {
 
 /// The dimensions of a batch: a small vector that needs no heap.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Dims {
+pub struct Dims {
     sizes: [usize; 5],
     len: usize,
 }
@@ -189,7 +189,7 @@ impl std::ops::Deref for Dims {
 }
 
 /// The dimensions of a batch of this shape, channels last.
-pub(crate) fn channels_last(batch: usize, shape: &Shape) -> Dims {
+pub fn channels_last(batch: usize, shape: &Shape) -> Dims {
     let spatial = shape.spatial().iter().copied();
     std::iter::once(batch)
         .chain(spatial)

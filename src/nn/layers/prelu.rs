@@ -2,16 +2,16 @@
 
 use super::batch_norm::to_f64;
 use super::{Buffer, Layer, Result, kept};
-use crate::nn::network::{Builder, Context};
-use crate::nn::ops::elementwise::{map, zip};
-use crate::nn::ops::real::Real;
-use crate::nn::ops::reduce::in_parts;
-use crate::nn::ops::simd::vectorized;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::with_real;
-use crate::shape::layers::PRELU_SLOPE;
+use crate::network::{Builder, Context};
+use crate::ops::elementwise::{map, zip};
+use crate::ops::real::Real;
+use crate::ops::reduce::in_parts;
+use crate::ops::simd::vectorized;
+use crate::ops::storage::{fill, view};
+use crate::ops::with_real;
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
+use strata_core::shape::layers::PRELU_SLOPE;
 
 /// Rows of channels that are worth a task together.
 const NUMBERS_PER_TASK: usize = 1 << 14;
@@ -130,7 +130,7 @@ impl Layer for PRelu {
             let count = cx.parameters[self.weight].value.elem_count();
             let sums = with_real!(x, T => {
                 let (x, gradient) = (view::<T>(&x)?, view::<T>(&host)?);
-                Ok::<_, crate::nn::NnError>(slope_gradients(&x, &gradient, count))
+                Ok::<_, crate::NnError>(slope_gradients(&x, &gradient, count))
             })?;
             cx.set_gradient(self.weight, &sums)?;
         }

@@ -3,13 +3,13 @@
 //! Activations lie channels last in memory, so changing shape in PyTorch's order moves numbers.
 
 use super::{Buffer, Layer, Result, as_rows, channels_last};
-use crate::nn::network::Context;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::with_real;
-use crate::project::size::Shape;
+use crate::network::Context;
+use crate::ops::real::Real;
+use crate::ops::storage::{fill, view};
+use crate::ops::with_real;
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::project::size::Shape;
 
 /// Flatten, and its inverse.
 pub(crate) struct Reshape {

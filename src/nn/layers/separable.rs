@@ -2,10 +2,10 @@
 
 use super::conv::{Conv, Sizes};
 use super::{Buffer, Layer, Result};
-use crate::nn::network::{Builder, Context};
-use crate::project::size::Shape;
-use crate::shape::op::{Geometry, Op, PlannedLayer};
+use crate::network::{Builder, Context};
 use candle_core::Tensor;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 
 /// Depthwise convolution without bias, then 1×1 with one (Keras `SeparableConv2D`).
 pub(crate) struct Separable {
@@ -22,7 +22,7 @@ impl Separable {
             geometry,
         } = &planned.op
         else {
-            return Err(crate::nn::NnError::Unsupported(
+            return Err(crate::NnError::Unsupported(
                 "another layer as a separable convolution".into(),
             ));
         };

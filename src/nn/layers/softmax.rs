@@ -1,10 +1,10 @@
 //! Softmax over channels (the last axis in memory, axis 1 in PyTorch).
 
 use super::{Buffer, Layer, Result, kept};
-use crate::nn::network::Context;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::{device, with_real};
+use crate::network::Context;
+use crate::ops::real::Real;
+use crate::ops::storage::{fill, view};
+use crate::ops::{device, with_real};
 use candle_core::Tensor;
 use rayon::prelude::*;
 

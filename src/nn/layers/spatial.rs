@@ -2,14 +2,14 @@
 //! padding and cropping. The gradient is the transposed map.
 
 use super::{Buffer, Layer, Result, channels_last};
-use crate::nn::NnError;
-use crate::nn::network::Context;
-use crate::nn::ops::spatial_map::{SpatialMap, apply_cpu};
-use crate::nn::ops::storage::{fill, view};
-use crate::nn::ops::{device, with_real};
-use crate::project::size::Shape;
-use crate::shape::op::{Op, PlannedLayer};
+use crate::NnError;
+use crate::network::Context;
+use crate::ops::spatial_map::{SpatialMap, apply_cpu};
+use crate::ops::storage::{fill, view};
+use crate::ops::{device, with_real};
 use candle_core::Tensor;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Op, PlannedLayer};
 
 /// A linear map over space.
 pub(crate) struct Spatial {

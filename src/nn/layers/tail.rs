@@ -4,15 +4,15 @@
 //! passed the relu, on whichever side of the pooling the relu stands.
 
 use super::max_pool::Chosen;
-use crate::nn::network::Context;
-use crate::nn::ops::conv_input::ConvInput;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::sliding::{Margin, grid};
-use crate::nn::ops::storage::Indices;
-use crate::nn::ops::taps::Taps;
-use crate::project::layer::Activation;
-use crate::project::size::Shape;
-use crate::shape::op::{Op, PlannedLayer};
+use crate::network::Context;
+use crate::ops::conv_input::ConvInput;
+use crate::ops::real::Real;
+use crate::ops::sliding::{Margin, grid};
+use crate::ops::storage::Indices;
+use crate::ops::taps::Taps;
+use strata_core::project::layer::Activation;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Op, PlannedLayer};
 
 /// What follows a layer's own work.
 #[derive(Default)]

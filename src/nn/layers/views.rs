@@ -4,11 +4,11 @@
 //! a dense layer or a reshape after it, the layer's weight is put in the other order instead of the batch.
 
 use super::Result;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::storage::{Buffer, fill, view};
-use crate::project::size::Shape;
+use crate::ops::real::Real;
+use crate::ops::storage::{Buffer, fill, view};
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::project::size::Shape;
 
 /// Rows of a weight that are worth a task.
 const ROWS: usize = 16;

@@ -1,7 +1,7 @@
 //! Binary cross-entropy of values from 0 to 1.
 
 use super::{ImageLoss, floored_ln};
-use crate::nn::ops::real::Real;
+use crate::ops::real::Real;
 
 /// Keeps the gradient's denominator y(1 − y) from 0, as PyTorch does.
 const SMALLEST_VARIANCE: f64 = 1e-12;

@@ -1,10 +1,10 @@
 //! Cross-entropy of logits, or of probabilities behind a softmax, with labels.
 
 use super::{Blend, Target, floored_ln};
-use crate::nn::NnError;
-use crate::nn::ops::real::Real;
-use crate::nn::ops::reduce::in_parts;
-use crate::nn::ops::storage::fill;
+use crate::NnError;
+use crate::ops::real::Real;
+use crate::ops::reduce::in_parts;
+use crate::ops::storage::fill;
 use candle_core::Tensor;
 use rayon::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The Huber loss (torch.nn.HuberLoss): half the square up to `delta`, a straight line beyond.
 
 use super::ImageLoss;
-use crate::nn::ops::real::Real;
+use crate::ops::real::Real;
 
 #[derive(Clone, Copy)]
 pub(super) struct Huber {

@@ -1,7 +1,7 @@
 //! Mean absolute error.
 
 use super::ImageLoss;
-use crate::nn::ops::real::Real;
+use crate::ops::real::Real;
 
 #[derive(Clone, Copy)]
 pub(super) struct L1;

@@ -19,8 +19,8 @@ use super::ops::reduce::{in_parts, sum_pairs};
 use super::ops::simd::vectorized;
 use super::ops::storage::{Buffer, fill, view};
 use super::ops::with_real;
-use crate::project::loss::Loss;
 use candle_core::{Device, Tensor};
+use strata_core::project::loss::Loss;
 
 /// What the output is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +159,7 @@ fn largest<T: Real>(row: &[T]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::stage::Task;
+    use strata_core::project::stage::Task;
 
     fn tensor(rows: &[[f64; 3]]) -> Tensor {
         Tensor::from_vec(rows.concat(), (rows.len(), 3), &Device::Cpu).unwrap()

@@ -1,7 +1,7 @@
 //! The smooth L1 loss (torch.nn.SmoothL1Loss): the distance, with a parabola in place of the kink below `beta`.
 
 use super::ImageLoss;
-use crate::nn::ops::real::Real;
+use crate::ops::real::Real;
 
 #[derive(Clone, Copy)]
 pub(super) struct SmoothL1 {

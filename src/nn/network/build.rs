@@ -1,12 +1,12 @@
 //! From a plan to a network: layers with their parameters under PyTorch's keys, and first values from the seed.
 
 use super::{Network, Parameter, Result, Route};
-use crate::nn::init;
-use crate::nn::layers::Sequence;
-use crate::nn::ops::storage::Memory;
-use crate::project::{Place, Stack};
-use crate::shape::op::{Op, Plan, Planned};
+use crate::init;
+use crate::layers::Sequence;
+use crate::ops::storage::Memory;
 use candle_core::{DType, Device, Tensor};
+use strata_core::project::{Place, Stack};
+use strata_core::shape::op::{Op, Plan, Planned};
 
 /// Collects parameters while layers are built.
 pub(crate) struct Builder<'a> {
@@ -142,8 +142,8 @@ fn ends_in_softmax(planned: &[Planned]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::nn::Route;
-    use crate::nn::network::tests::network;
+    use crate::Route;
+    use crate::network::tests::network;
 
     #[test]
     fn parameters_come_in_the_order_of_the_layers_and_repeat() {

@@ -1,10 +1,10 @@
 //! What layers share while a batch passes.
 
 use super::{Mode, Parameter, Result};
-use crate::nn::layers::Chosen;
-use crate::nn::ops::elementwise::zip;
-use crate::nn::ops::storage::{Buffer, Memory, fill, view};
-use crate::nn::ops::with_real;
+use crate::layers::Chosen;
+use crate::ops::elementwise::zip;
+use crate::ops::storage::{Buffer, Memory, fill, view};
+use crate::ops::with_real;
 use candle_core::Tensor;
 
 /// What layers share while a batch passes: parameters, statistics, pooling indices.

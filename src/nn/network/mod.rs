@@ -29,8 +29,8 @@ pub use taps::Tapped;
 use super::NnError;
 use super::layers::{Chosen, Sequence, channels_last};
 use super::ops::storage::Memory;
-use crate::project::size::Shape;
 use candle_core::{Device, Tensor};
+use strata_core::project::size::Shape;
 
 type Result<T> = std::result::Result<T, NnError>;
 
@@ -84,8 +84,8 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Network as Stacks;
-    use crate::project::node::Node;
+    use strata_core::project::Network as Stacks;
+    use strata_core::project::node::Node;
 
     /// An encoder and a head, with weights of seed 1.
     pub fn network(input: &str, encoder: &[&str], head: &[&str]) -> Network {
@@ -96,6 +96,11 @@ mod tests {
             decoder: vec![],
             head: nodes(head),
         };
-        Network::new(&crate::shape::infer(&stacks).plan.unwrap(), 1, &Device::Cpu).unwrap()
+        Network::new(
+            &strata_core::shape::infer(&stacks).plan.unwrap(),
+            1,
+            &Device::Cpu,
+        )
+        .unwrap()
     }
 }

@@ -1,9 +1,9 @@
 //! What the layers gave in the latest forward pass.
 
 use super::{Network, Result};
-use crate::nn::layers::Sequence;
-use crate::project::Stack;
+use crate::layers::Sequence;
 use candle_core::{DType, Tensor};
+use strata_core::project::Stack;
 
 impl Network {
     /// The outputs of the latest forward pass by layer key: of every layer after
@@ -56,8 +56,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use crate::nn::network::tests::network;
-    use crate::nn::{Mode, Network, Route};
+    use crate::network::tests::network;
+    use crate::{Mode, Network, Route};
     use candle_core::{Device, Tensor};
 
     fn keys(network: &Network) -> Vec<&str> {

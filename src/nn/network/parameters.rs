@@ -1,11 +1,11 @@
 //! What is learned and what is kept with it: parameters and running statistics, frozen, read and replaced.
 
 use super::{Network, Result};
-use crate::nn::NnError;
-use crate::project::Place;
-use crate::project::target::Target;
+use crate::NnError;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
+use strata_core::project::Place;
+use strata_core::project::target::Target;
 
 /// A learned tensor.
 #[derive(Clone, Debug)]

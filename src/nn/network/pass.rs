@@ -1,10 +1,10 @@
 //! One forward and one backward: through the encoder and the stack that the route takes after it.
 
 use super::{Context, Mode, Network, Result, Route};
-use crate::nn::NnError;
-use crate::nn::layers::Sequence;
-use crate::project::Stack;
+use crate::NnError;
+use crate::layers::Sequence;
 use candle_core::Tensor;
+use strata_core::project::Stack;
 
 impl Network {
     /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`; signals may come as images of one row). The next call overwrites the returned tensor.

@@ -1,15 +1,15 @@
 //! The sparsity penalty: what it adds to the loss, and to the gradient of the activation that it is put on.
 
 use super::{Context, Network, Result};
-use crate::nn::NnError;
-use crate::nn::ops::elementwise::add_row;
-use crate::nn::ops::reduce::wide_column_sums;
-use crate::nn::ops::storage::{Buffer, fill, view};
-use crate::nn::ops::with_real;
-use crate::project::Stack;
-use crate::project::stage::Sparsity;
-use crate::project::target::Target;
+use crate::NnError;
+use crate::ops::elementwise::add_row;
+use crate::ops::reduce::wide_column_sums;
+use crate::ops::storage::{Buffer, fill, view};
+use crate::ops::with_real;
 use candle_core::{Device, Tensor, WithDType};
+use strata_core::project::Stack;
+use strata_core::project::stage::Sparsity;
+use strata_core::project::target::Target;
 
 /// A KL penalty on the mean activation of every unit: β·Σ KL(ρ‖ρ̂).
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! How a batch passes: through which stacks, and whether as in training.
 
-use crate::project::Stack;
-use crate::project::stage::Task;
+use strata_core::project::Stack;
+use strata_core::project::stage::Task;
 
 /// Which stacks a batch runs through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Copies of what passes through chosen layers: input, output, and the gradient for the output.
 
 use super::{Network, Result};
-use crate::nn::NnError;
-use crate::project::{Place, Stack};
+use crate::NnError;
 use candle_core::Tensor;
+use strata_core::project::{Place, Stack};
 
 /// What passed a tapped layer in the latest forward and backward pass.
 #[derive(Clone, Copy, Debug)]

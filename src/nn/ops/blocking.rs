@@ -1,6 +1,6 @@
 //! How work is cut into tasks. Sizes alone decide it, so that results do not depend on the number of threads.
 //!
-//! The prediction of a network's memory (`crate::cost::memory`) reads the same numbers: what a task works
+//! The prediction of a network's memory (`strata_cost::memory`) reads the same numbers: what a task works
 //! in follows from them.
 
 /// Positions that a task should have, so that tiles are full and tasks worth their start.
@@ -8,18 +8,18 @@ const BLOCK_POSITIONS: usize = 96;
 /// Fewer positions would leave tiles half empty, even where there are few images for so many threads.
 const MIN_POSITIONS: usize = 24;
 /// A batch is cut into at least so many tasks, where it has as many images.
-pub(crate) const MIN_TASKS: usize = 8;
+pub const MIN_TASKS: usize = 8;
 /// A single image is cut into bands when it takes more multiply-adds than this.
 const BAND_MACS: usize = 1 << 21;
 /// Parts of a batch that are reduced on their own before they are added up in order.
-pub(crate) const PARTS: usize = 8;
+pub const PARTS: usize = 8;
 /// Elements that the parts of a weight gradient may take together.
 const PART_NUMBERS: usize = 1 << 22;
 /// Elements that a task of batch norm takes at a time, at least.
 const NORM_BLOCK: usize = 1 << 14;
 
 /// Images that a task of a convolution takes at a time: enough positions to fill tiles, and enough tasks.
-pub(crate) fn images_per_task(positions: usize, batch: usize) -> usize {
+pub fn images_per_task(positions: usize, batch: usize) -> usize {
     let positions = positions.max(1);
     let most = (batch / MIN_TASKS).max(MIN_POSITIONS.div_ceil(positions));
     BLOCK_POSITIONS
@@ -30,7 +30,7 @@ pub(crate) fn images_per_task(positions: usize, batch: usize) -> usize {
 }
 
 /// Bands that the images of a convolution are cut into: only where there are few tasks of much work each.
-pub(crate) fn bands(tasks: usize, macs_per_image: usize) -> usize {
+pub fn bands(tasks: usize, macs_per_image: usize) -> usize {
     if tasks >= MIN_TASKS || macs_per_image < BAND_MACS {
         1
     } else {
@@ -39,14 +39,14 @@ pub(crate) fn bands(tasks: usize, macs_per_image: usize) -> usize {
 }
 
 /// Parts of a batch that a weight gradient of so many elements is summed in.
-pub(crate) fn gradient_parts(elements: usize, batch: usize) -> usize {
+pub fn gradient_parts(elements: usize, batch: usize) -> usize {
     (PART_NUMBERS / elements.max(1))
         .clamp(1, PARTS)
         .min(batch.max(1))
 }
 
 /// Images that a task of batch norm takes at a time.
-pub(crate) fn norm_images(image: usize) -> usize {
+pub fn norm_images(image: usize) -> usize {
     NORM_BLOCK.div_ceil(image.max(1))
 }
 

@@ -16,9 +16,9 @@ use super::simd::{Level, Vectors};
 use super::sliding::{Sliding, Walk, volume};
 use super::taps::Taps;
 use super::tile::{ConvTile, Positions, Strides};
-use crate::shape::op::Geometry;
 use rayon::prelude::*;
 use std::ops::Range;
+use strata_core::shape::op::Geometry;
 
 /// A convolution of known sizes.
 #[derive(Clone, Debug)]

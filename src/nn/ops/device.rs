@@ -1,14 +1,14 @@
 //! The operators built of candle's own, for devices without kernels of ours.
 //!
 //! Batches are `N × S × C` tensors. Everything is index selection, matrix products and scattered sums,
-//! all of which candle has for every device, for every geometry that [`crate::shape`] accepts.
+//! all of which candle has for every device, for every geometry that [`strata_core::shape`] accepts.
 
 use super::spatial_map::SpatialMap;
 use super::taps::{OUTSIDE, Taps};
-use crate::nn::NnError;
-use crate::project::layer::Activation;
-use crate::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
+use crate::NnError;
 use candle_core::{D, Device, Tensor};
+use strata_core::project::layer::Activation;
+use strata_core::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 
 type Result<T> = std::result::Result<T, NnError>;
 

@@ -4,9 +4,9 @@
 
 use super::real::Real;
 use super::simd::vectorized;
-use crate::project::layer::Activation;
-use crate::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 use rayon::prelude::*;
+use strata_core::project::layer::Activation;
+use strata_core::shape::layers::{ELU_ALPHA, LEAKY_SLOPE};
 
 const CHUNK: usize = 1 << 14;
 

@@ -4,7 +4,7 @@
 //! instructions that the machine has (see [`simd`]); the other, in [`device`], is built of candle's own
 //! operators and runs wherever candle does (CUDA; on the CPU it is the tests' second opinion). Both work
 //! channels last: a batch is `N × S × C` with S the product of the spatial sizes. Sizes come from
-//! `crate::shape` and are legal; a slice of another size is a bug of the caller. Where maxima tie, a GPU may
+//! `strata_core::shape` and are legal; a slice of another size is a bug of the caller. Where maxima tie, a GPU may
 //! choose another index than the first, which is ours.
 //!
 //! Unsafe code is allowed here and nowhere else, file by file; every block has its reason. Miri can check the
@@ -15,7 +15,7 @@
 //! order: results do not depend on it.
 
 pub mod batch_norm;
-pub(crate) mod blocking;
+pub mod blocking;
 pub mod conv_input;
 pub mod convolution;
 pub mod device;
@@ -46,7 +46,7 @@ macro_rules! with_real {
                 type $T = f64;
                 $body
             }
-            other => Err($crate::nn::NnError::Unsupported(format!(
+            other => Err($crate::NnError::Unsupported(format!(
                 "numbers of type {other:?}"
             ))),
         }

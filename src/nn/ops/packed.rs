@@ -356,7 +356,7 @@ fn runs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::op::Geometry;
+    use strata_core::shape::op::Geometry;
 
     #[test]
     fn blocks_cover_every_lane() {

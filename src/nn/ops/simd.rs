@@ -135,15 +135,15 @@ macro_rules! vectorized {
             fn avx2<$T: Real>($($arg: $type),*) {
                 body($($arg),*)
             }
-            match $crate::nn::ops::simd::Level::chosen() {
+            match $crate::ops::simd::Level::chosen() {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the level holds pulp's token, which is only made where the machine has these
                 // instructions.
-                $crate::nn::ops::simd::Level::Avx512(_) => unsafe { avx512($($arg),*) },
+                $crate::ops::simd::Level::Avx512(_) => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the token, as above.
-                $crate::nn::ops::simd::Level::Avx2(_) => unsafe { avx2($($arg),*) },
-                $crate::nn::ops::simd::Level::Plain => body($($arg),*),
+                $crate::ops::simd::Level::Avx2(_) => unsafe { avx2($($arg),*) },
+                $crate::ops::simd::Level::Plain => body($($arg),*),
             }
         }
     )+};

@@ -5,7 +5,7 @@
 //! the large side to the small one ([`Sliding::down`]) takes one such [`Phase`]; going up, a stride of s
 //! has s phases along each axis, each with the taps that meet it.
 
-use crate::shape::op::Geometry;
+use strata_core::shape::op::Geometry;
 
 /// A source image with room around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,7 +312,7 @@ pub fn grid(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::ops::taps::{OUTSIDE, Taps};
+    use crate::ops::taps::{OUTSIDE, Taps};
 
     /// Every pair (source cell, window cell) that each target reads, by walking the phases.
     fn pairs(sliding: &Sliding) -> Vec<(usize, usize, usize)> {

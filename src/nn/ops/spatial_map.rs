@@ -4,8 +4,8 @@
 
 use super::real::Real;
 use super::taps::{OUTSIDE, Taps};
-use crate::shape::op::Geometry;
 use rayon::prelude::*;
+use strata_core::shape::op::Geometry;
 
 /// A sparse matrix `outputs × inputs` over flattened spatial positions, by rows.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Candle tensors as slices, and output buffers that live from step to step.
 
 use super::real::Real;
-use crate::nn::NnError;
+use crate::NnError;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;

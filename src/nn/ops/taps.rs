@@ -1,7 +1,7 @@
 //! Which input position every element of a sliding window reads, by window position.
 
 use super::sliding::{grid, volume};
-use crate::shape::op::Geometry;
+use strata_core::shape::op::Geometry;
 
 /// Marks a window element in the padding.
 pub const OUTSIDE: u32 = u32::MAX;

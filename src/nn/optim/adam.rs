@@ -1,13 +1,13 @@
 //! Adam and AdamW (torch.optim.Adam, torch.optim.AdamW).
 
 use super::{CHUNK, UpdateRule, wrong_state};
-use crate::nn::ops::real::Real;
-use crate::nn::ops::simd::vectorized;
-use crate::nn::ops::storage::{fill, fill_both};
-use crate::nn::{NnError, Parameter};
-use crate::project::optimizer::{Adam, AdamSettings, AdamW};
+use crate::ops::real::Real;
+use crate::ops::simd::vectorized;
+use crate::ops::storage::{fill, fill_both};
+use crate::{NnError, Parameter};
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::project::optimizer::{Adam, AdamSettings, AdamW};
 
 /// One step's constants.
 pub(super) struct Step {

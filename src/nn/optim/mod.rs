@@ -14,9 +14,9 @@ use super::ops::real::Real;
 use super::ops::storage::view;
 use super::ops::with_real;
 use super::{Network, NnError, Parameter};
-use crate::project::optimizer::Optimizer;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
+use strata_core::project::optimizer::Optimizer;
 
 /// Values that are worth a task.
 const CHUNK: usize = 1 << 14;
@@ -176,9 +176,9 @@ fn wrong_state() -> NnError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::node::Node;
-    use crate::project::{Network as Stacks, size::Shape};
     use candle_core::DType;
+    use strata_core::project::node::Node;
+    use strata_core::project::{Network as Stacks, size::Shape};
 
     fn network() -> Network {
         let encoder = vec![Node::from_text("dense 3 nobias")];
@@ -189,7 +189,7 @@ mod tests {
             decoder: vec![],
             head: vec![],
         };
-        let plan = crate::shape::infer(&stacks).plan.unwrap();
+        let plan = strata_core::shape::infer(&stacks).plan.unwrap();
         let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
         let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();
         network
@@ -205,7 +205,10 @@ mod tests {
 
     #[test]
     fn optimizers_are_pytorchs() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/optim.json");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/optim.json"
+        );
         let fixture: HashMap<String, Vec<[f64; 3]>> =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(fixture.len(), 16);

@@ -1,13 +1,13 @@
 //! RMSprop (torch.optim.RMSprop).
 
 use super::{CHUNK, UpdateRule, wrong_state};
-use crate::nn::ops::real::Real;
-use crate::nn::ops::simd::vectorized;
-use crate::nn::ops::storage::{fill, fill_both, view};
-use crate::nn::{NnError, Parameter};
-use crate::project::optimizer::RmsProp;
+use crate::ops::real::Real;
+use crate::ops::simd::vectorized;
+use crate::ops::storage::{fill, fill_both, view};
+use crate::{NnError, Parameter};
 use candle_core::Tensor;
 use rayon::prelude::*;
+use strata_core::project::optimizer::RmsProp;
 
 /// One step's constants.
 pub(super) struct Step {

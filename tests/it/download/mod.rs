@@ -3,7 +3,6 @@
 
 mod window;
 
-use crate::kit::testkit::files::gzip;
 use crate::kit::web::{Reply, Server};
 use std::io::Write;
 use std::path::Path;
@@ -12,6 +11,7 @@ use strata::data::download::{
     Archive, DownloadError, Entry, Fetched, Found, Held, Holds, Options, RemoteFile, Step, Sum,
     Then, Told, fetch, survey,
 };
+use strata_testkit::files::gzip;
 
 /// 300 kB that no compression and no mix-up of places leaves unseen.
 fn bytes() -> Vec<u8> {

@@ -1,7 +1,6 @@
 //! The button of the window: offered, on its way, cancelled, refused by the server, done.
 
 use super::{file, options};
-use crate::kit::testkit::files::{self, gzip};
 use crate::kit::web::{Reply, Server};
 use crate::kit::window::*;
 use egui_kittest::kittest::Queryable;
@@ -13,6 +12,7 @@ use strata::gui::state::State;
 use strata::gui::view_kind::ViewKind;
 use strata::inspect::gallery::Gallery;
 use strata::project::data::Source;
+use strata_testkit::files::{self, gzip};
 
 /// An IDX file of so many 28×28 images or labels.
 fn idx(name: &str, count: u32) -> Vec<u8> {

@@ -4,8 +4,6 @@ pub mod random_stack;
 pub mod round_trip;
 pub mod runs;
 pub mod terminal;
-#[path = "../../../src/testkit/mod.rs"]
-pub mod testkit;
 pub mod web;
 pub mod window;
 

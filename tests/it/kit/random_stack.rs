@@ -4,7 +4,6 @@
 //! blocks, repeats of repeats, unpools without partners. [`small`]: mostly valid networks of at most
 //! 3×12×12 inputs and a few channels, which fit in memory and can be run.
 
-use super::testkit::networks::empty;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strata::project::Network;
@@ -12,6 +11,7 @@ use strata::project::Stack;
 use strata::project::node::Node;
 use strata::project::size::Shape;
 use strata::shape::infer;
+use strata_testkit::networks::empty;
 
 /// The generator of one case: equal seeds give equal networks.
 pub fn rng(seed: u64) -> ChaCha8Rng {

@@ -2,7 +2,6 @@
 //!
 //! The decoder is made from the sizes that inference gives for the encoder, not by Strata's own mirror.
 
-use super::testkit::networks::empty;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use strata::project::layer::{Kind, Layer};
@@ -10,6 +9,7 @@ use strata::project::node::Node;
 use strata::project::size::Shape;
 use strata::project::{Network, Place, Stack};
 use strata::shape::infer;
+use strata_testkit::networks::empty;
 
 fn pick<T: Copy>(rng: &mut ChaCha8Rng, all: &[T]) -> T {
     all[rng.random_range(0..all.len())]

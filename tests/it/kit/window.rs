@@ -2,7 +2,6 @@
 //! the processor, and with an engine that says what a test wants it to say.
 
 use super::PATIENCE;
-use super::testkit::folders::pictures;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{Color32, Key, Modifiers, Pos2, TexturesDelta, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -25,6 +24,7 @@ use strata::gui::state::State;
 use strata::gui::view_kind::ViewKind;
 use strata::project::data::Split;
 use strata::project::{Place, Project, Stack, builtin, file};
+use strata_testkit::folders::pictures;
 
 /// The window under test.
 pub struct Window {

@@ -1,5 +1,5 @@
 //! Optimizers as values, one file each: their text, what is usual, and the names of what they keep for each
-//! parameter. How they compute is in [`crate::nn::optim`].
+//! parameter. How they compute is in [`strata_nn::optim`].
 //!
 //! A new one is a file here and one there, a variant of [`Optimizer`] with its line in [`Optimizer::spec`] and
 //! [`Optimizer::spec_mut`], and a line in [`OPTIMIZERS`].

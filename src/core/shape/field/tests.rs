@@ -1,8 +1,8 @@
 use super::*;
+use crate::networks::{network, split};
 use crate::project::Place;
 use crate::project::node::Node;
 use crate::shape::infer::{Inference, infer};
-use crate::testkit::networks::{network, split};
 
 fn inferred(input: &str, encoder: &str) -> Inference {
     infer(&network(input, &split(encoder), &[], &[]))

@@ -1,7 +1,7 @@
 use super::*;
+use crate::networks::network;
 use crate::project::node::Node;
 use crate::shape::op::{Op, Planned};
-use crate::testkit::networks::network;
 
 fn encoder(input: &str, texts: &[&str]) -> Inference {
     infer(&network(input, texts, &[], &[]))

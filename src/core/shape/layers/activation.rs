@@ -85,10 +85,10 @@ pub(super) const STEP: LayerWord =
     });
 
 /// The slope of `leakyrelu` below zero unless given, as in PyTorch.
-pub(crate) const LEAKY_SLOPE: f32 = 0.01;
+pub const LEAKY_SLOPE: f32 = 0.01;
 
 /// The α of `elu` unless given, as in PyTorch.
-pub(crate) const ELU_ALPHA: f32 = 1.0;
+pub const ELU_ALPHA: f32 = 1.0;
 
 impl Activation {
     /// The word of the project file.
@@ -128,7 +128,7 @@ impl Activation {
     }
 
     /// The values that it can give, where they are fewer than all.
-    pub(crate) fn range(self) -> Option<[f32; 2]> {
+    pub fn range(self) -> Option<[f32; 2]> {
         match self {
             Activation::Sigmoid => Some([0.0, 1.0]),
             Activation::Tanh => Some([-1.0, 1.0]),

@@ -8,7 +8,7 @@ use crate::shape::error::times;
 
 /// One factor of a product.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Factor {
+pub enum Factor {
     /// Nothing to multiply by.
     One,
     /// A number that is the same for every layer of the kind.
@@ -63,7 +63,7 @@ impl Factor {
 
 /// Whether a formula has symbols or the layer's numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Notation {
+pub enum Notation {
     /// `out·in·k + out`
     Symbols,
     /// `32·3·3·3 + 32`
@@ -77,7 +77,7 @@ const NONE: Term = [Factor::Plain(0), Factor::One, Factor::One];
 
 /// The parameters of a layer: at most two products of weights, and a bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Count {
+pub struct Count {
     weights: [Term; 2],
     bias: Option<Factor>,
     /// The positions that all weights are multiplied at; `None` where that is not the layer's work.
@@ -221,7 +221,7 @@ fn own_axes(sizes: [usize; 3], rank: usize) -> String {
 }
 
 /// The symbols of a shape's sizes.
-pub(crate) fn dimension_symbols(rank: usize) -> &'static str {
+pub fn dimension_symbols(rank: usize) -> &'static str {
     ["C", "C·L", "C·H·W", "C·D·H·W"]
         .get(rank)
         .copied()

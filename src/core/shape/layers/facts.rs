@@ -7,7 +7,7 @@ use crate::shape::op::Geometry;
 
 /// What a layer as written does to a shape.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Shaping<'a> {
+pub enum Shaping<'a> {
     /// The shape stays.
     Keeps,
     /// A window slides over the input.
@@ -48,7 +48,7 @@ pub(crate) enum Shaping<'a> {
 
 /// What becomes of the values in a window that slides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Slider {
+pub enum Slider {
     /// They are multiplied by weights and summed.
     Convolution,
     /// The largest is kept, with its index.
@@ -59,7 +59,7 @@ pub(crate) enum Slider {
 
 /// The channels that come out of a window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Channels {
+pub enum Channels {
     /// As many as go in.
     Kept,
     /// So many times as many.
@@ -70,7 +70,7 @@ pub(crate) enum Channels {
 
 /// What a layer is in a chain of layers with weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Linearity {
+pub enum Linearity {
     /// Linear, with weights that mix its input.
     Weighted,
     /// Linear, without weights that matter between two others.
@@ -81,7 +81,7 @@ pub(crate) enum Linearity {
 
 /// Which positions of its input a position of a resolved layer's output reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Reads {
+pub enum Reads {
     /// Its own position alone.
     Own,
     /// Its own position, with a mean and variance of the whole image.
@@ -126,7 +126,7 @@ pub(crate) enum Reads {
 
 /// What becomes of what a window reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Joins {
+pub enum Joins {
     /// A weighted sum.
     Sum,
     /// The largest.
@@ -142,7 +142,7 @@ pub(crate) enum Joins {
 // Asked once a layer and matched at once: boxing the kernels would cost more than copying them.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Effort {
+pub enum Effort {
     /// Nothing is written at all.
     Nothing,
     /// Values are copied into another order, unless both sides are vectors.
@@ -184,7 +184,7 @@ pub(crate) enum Effort {
 
 /// The sizes of a convolution's kernel: "large" is the side that the window slides over.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct KernelSizes {
+pub struct KernelSizes {
     /// The window.
     pub geometry: Geometry,
     /// Channels of the large side.
@@ -199,7 +199,7 @@ pub(crate) struct KernelSizes {
 
 /// What stands in a mirrored decoder for a layer of the encoder.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Mirrored {
+pub enum Mirrored {
     /// The layer leaves the shape as it is: this text follows the layer with weights that it followed, if any.
     Follows(Option<String>),
     /// A transposed convolution back to these channels and the geometry's input.
@@ -239,7 +239,7 @@ pub(crate) enum Mirrored {
 
 /// A convolution for [`Mirrored`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct MirroredWindow {
+pub struct MirroredWindow {
     /// Channels that the mirrored layer gives.
     pub channels: usize,
     /// The encoder layer's window.
@@ -268,7 +268,7 @@ impl Mirrored {
 
 /// How a layer is shown on a small grid.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Example {
+pub enum Example {
     /// A window with weights slides.
     Convolution(Geometry),
     /// A window with weights is spread.

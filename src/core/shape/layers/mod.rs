@@ -13,11 +13,11 @@ mod avg_pool;
 mod batch_norm;
 mod conv;
 mod conv_transpose;
-pub(crate) mod count;
+pub mod count;
 mod crop;
 mod dense;
 mod dropout;
-pub(crate) mod facts;
+pub mod facts;
 mod flatten;
 mod global_pool;
 mod group_norm;
@@ -34,9 +34,9 @@ mod text;
 mod unpool;
 mod upsample;
 
-pub(crate) use activation::{ELU_ALPHA, LEAKY_SLOPE};
-pub(crate) use facts::{Effort, Example, Linearity, Mirrored, Reads, Shaping};
-pub(crate) use prelu::PRELU_SLOPE;
+pub use activation::{ELU_ALPHA, LEAKY_SLOPE};
+pub use facts::{Effort, Example, Linearity, Mirrored, Reads, Shaping};
+pub use prelu::PRELU_SLOPE;
 pub use text::{LayerWord, WORDS};
 
 use super::error::ShapeError;
@@ -48,7 +48,7 @@ use count::Count;
 use std::fmt;
 
 /// A layer as written.
-pub(crate) trait WrittenLayer<'a> {
+pub trait WrittenLayer<'a> {
     /// What it is coloured by.
     fn family(&self) -> Family;
 
@@ -69,7 +69,7 @@ pub(crate) trait WrittenLayer<'a> {
 }
 
 /// A layer with every default filled in and every size known.
-pub(crate) trait ResolvedLayer {
+pub trait ResolvedLayer {
     /// Which positions an output reads.
     fn reads(&self) -> Reads;
 
@@ -215,17 +215,17 @@ impl Kind {
     }
 
     /// Whether all that comes out came in, perhaps elsewhere.
-    pub(crate) fn passes_values(&self) -> bool {
+    pub fn passes_values(&self) -> bool {
         self.family() == Family::Shape && !matches!(self.shaping(), Shaping::Grows(_))
     }
 
     /// What it does to the shape.
-    pub(crate) fn shaping(&self) -> Shaping<'_> {
+    pub fn shaping(&self) -> Shaping<'_> {
         self.ask(|layer| layer.shaping())
     }
 
     /// What it is in a chain of layers with weights.
-    pub(crate) fn linearity(&self) -> Linearity {
+    pub fn linearity(&self) -> Linearity {
         self.ask(|layer| layer.linearity())
     }
 }
@@ -239,7 +239,7 @@ impl fmt::Display for Kind {
 
 impl Op {
     /// Asks the layer's file.
-    pub(crate) fn ask<R>(&self, question: impl FnOnce(&dyn ResolvedLayer) -> R) -> R {
+    pub fn ask<R>(&self, question: impl FnOnce(&dyn ResolvedLayer) -> R) -> R {
         match *self {
             Op::Conv {
                 in_channels,
@@ -329,27 +329,27 @@ impl Op {
     }
 
     /// Which positions an output reads.
-    pub(crate) fn reads(&self) -> Reads {
+    pub fn reads(&self) -> Reads {
         self.ask(|layer| layer.reads())
     }
 
     /// What it learns, and what that is multiplied with.
-    pub(crate) fn count(&self) -> Count {
+    pub fn count(&self) -> Count {
         self.ask(|layer| layer.count())
     }
 
     /// What its computation costs.
-    pub(crate) fn effort(&self, input: &Shape, output: &Shape) -> Effort {
+    pub fn effort(&self, input: &Shape, output: &Shape) -> Effort {
         self.ask(|layer| layer.effort(input, output))
     }
 
     /// What stands for it in a mirrored decoder.
-    pub(crate) fn mirrored(&self) -> Mirrored {
+    pub fn mirrored(&self) -> Mirrored {
         self.ask(|layer| layer.mirrored())
     }
 
     /// How it is shown on a small grid.
-    pub(crate) fn example(&self) -> Example {
+    pub fn example(&self) -> Example {
         self.ask(|layer| layer.example())
     }
 }

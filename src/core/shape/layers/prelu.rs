@@ -25,7 +25,7 @@ pub(super) const WORD: LayerWord = LayerWord {
 };
 
 /// What every slope starts at, as in PyTorch.
-pub(crate) const PRELU_SLOPE: f32 = 0.25;
+pub const PRELU_SLOPE: f32 = 0.25;
 
 fn text(by_channel: bool) -> &'static str {
     if by_channel {

@@ -16,7 +16,7 @@ pub(in crate::shape) mod vector;
 mod window;
 
 pub(crate) use pooling::unpaired;
-pub(crate) use window::Axis;
+pub use window::Axis;
 
 use super::error::ShapeError;
 use super::layers::Shaping;
@@ -66,7 +66,7 @@ pub fn resolve(kind: &Kind, input: &Shape, context: &Context<'_>) -> Result<Reso
 }
 
 /// The window of a layer along one of `rank` axes, defaults filled in; `None` where it has none, or an error.
-pub(crate) fn axis_of(kind: &Kind, rank: usize, axis: usize) -> Option<Axis> {
+pub fn axis_of(kind: &Kind, rank: usize, axis: usize) -> Option<Axis> {
     attributes(kind).ok()?;
     let (window, defaults) = match kind.shaping() {
         Shaping::Slides { window, by, .. } => (window, defaults(by)),

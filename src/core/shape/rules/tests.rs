@@ -2,11 +2,11 @@
 //! PyTorch doesn't have by hand.
 
 use super::*;
+use crate::networks::empty;
 use crate::project::layer::Window;
 use crate::project::node::Node;
 use crate::project::size::Axes;
 use crate::shape::infer::{Inference, infer};
-use crate::testkit::networks::empty;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Chain {
 }
 
 fn fixture() -> Fixture {
-    serde_json::from_str(include_str!("../../../tests/fixtures/shapes.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/fixtures/shapes.json")).unwrap()
 }
 
 fn run<'a>(input: &Shape, texts: impl IntoIterator<Item = &'a str>) -> Inference {

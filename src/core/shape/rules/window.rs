@@ -31,11 +31,15 @@ pub const POOL: Defaults = Defaults {
 /// One axis of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
+    /// Elements of the kernel.
     pub kernel: i64,
+    /// Elements from one window to the next.
     pub stride: i64,
+    /// Elements from one tap of the kernel to the next.
     pub dilation: i64,
-    /// `None` for `same`.
+    /// Zeros at each end; `None` for `same`.
     pub pad: Option<i64>,
+    /// Elements that a transposed one adds at its end.
     pub output_padding: i64,
 }
 

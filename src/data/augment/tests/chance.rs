@@ -3,7 +3,7 @@
 //! Bounds are five standard errors of the known distribution, or the 99.9 % point of chi-square.
 
 use super::*;
-use crate::rng::{Purpose, stream};
+use strata_core::rng::{Purpose, stream};
 
 const DRAWS: u64 = 4000;
 

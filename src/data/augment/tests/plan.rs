@@ -83,7 +83,7 @@ fn what_means_nothing_is_refused_with_its_entry() {
 /// Everything there is, on odd shapes: nothing panics, lengths are right, values stay in 0..1.
 #[test]
 fn every_transform_works_on_every_shape_it_accepts() {
-    let kinds = crate::project::augment::KINDS
+    let kinds = strata_core::project::augment::KINDS
         .iter()
         .map(|(_, example, _)| *example);
     let more = [
@@ -122,7 +122,8 @@ fn every_transform_works_on_every_shape_it_accepts() {
                 continue;
             };
             for counter in 0..8 {
-                let mut rng = crate::rng::stream(5, crate::rng::Purpose::Augment, counter);
+                let mut rng =
+                    strata_core::rng::stream(5, strata_core::rng::Purpose::Augment, counter);
                 let mut image: Vec<f32> = (0..height * width * channels)
                     .map(|i| (i % 7) as f32 / 6.0)
                     .collect();
@@ -148,7 +149,7 @@ fn equal_generators_give_equal_images() {
     .unwrap();
     let draw = |counter| {
         let mut image = vec![0.5; 16 * 16 * 3];
-        let mut rng = crate::rng::stream(5, crate::rng::Purpose::Augment, counter);
+        let mut rng = strata_core::rng::stream(5, strata_core::rng::Purpose::Augment, counter);
         augmenter.apply(&mut image, &mut Scratch::default(), &mut rng);
         image
     };

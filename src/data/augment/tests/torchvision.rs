@@ -5,8 +5,8 @@
 
 use super::super::sample::Sampling;
 use super::super::*;
-use crate::project::augment::{Border, Interpolation};
 use serde_json::Value;
+use strata_core::project::augment::{Border, Interpolation};
 
 struct Case {
     json: Value,

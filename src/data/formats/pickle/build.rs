@@ -3,7 +3,7 @@
 
 use super::machine::Machine;
 use super::{Array, Id, Value, text};
-use crate::data::formats::array::{Element, shortened};
+use crate::formats::array::{Element, shortened};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Global {

@@ -1,7 +1,7 @@
 //! Pickles that Python wrote, and ones that nobody should write.
 
 use super::Pickle;
-use crate::testkit::files::fixture;
+use strata_testkit::files::fixture;
 
 fn pixels() -> Vec<u8> {
     (0..2)

@@ -2,11 +2,11 @@
 //! labels. Fails on a pickle that holds anything else, and on rows or labels that do not agree.
 
 use super::{Batch, Format, MOST_RECORDS, PIXELS, add};
-use crate::data::error::DataError;
-use crate::data::formats::bytes::{DOWNLOAD_AGAIN, Input};
-use crate::data::formats::pickle::{Array, Pickle};
-use crate::format;
+use crate::error::DataError;
+use crate::formats::bytes::{DOWNLOAD_AGAIN, Input};
+use crate::formats::pickle::{Array, Pickle};
 use std::path::Path;
+use strata_core::format;
 
 /// CIFAR-100's training file has 155 million bytes; one written anew in an old protocol has more.
 const MOST_BYTES: u64 = 1 << 30;

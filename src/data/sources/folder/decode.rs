@@ -2,16 +2,16 @@
 //! all pixels, on all threads. Broken files go to `skipped`.
 
 use super::listing::Entry;
-use crate::data::Skipped;
-use crate::data::error::DataError;
-use crate::data::images::image_file::{self, Header};
-use crate::data::images::image_fitting::{Fit, Scaling};
-use crate::data::source::{Ask, Part, Pictures, Raw};
-use crate::project::data::Split;
+use crate::Skipped;
+use crate::error::DataError;
+use crate::images::image_file::{self, Header};
+use crate::images::image_fitting::{Fit, Scaling};
+use crate::source::{Ask, Part, Pictures, Raw};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::project::data::Split;
 
 /// Images together larger than this are decoded once to find the broken ones, and again at every
 /// reading.

@@ -4,13 +4,13 @@
 use super::listing::{Entry, Listing};
 use super::mat;
 use super::walk::Walk;
-use crate::data::error::DataError;
-use crate::data::formats::bytes::{self, DOWNLOAD_AGAIN};
-use crate::data::images::image_file;
-use crate::data::source::Ask;
-use crate::project::data::Split;
+use crate::error::DataError;
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN};
+use crate::images::image_file;
+use crate::source::Ask;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use strata_core::project::data::Split;
 
 const CLASSES: [&str; 17] = [
     "daffodil",

@@ -3,13 +3,13 @@
 
 use super::flowers;
 use super::walk::{Walk, read_folder};
-use crate::data::Skipped;
-use crate::data::audio;
-use crate::data::error::DataError;
-use crate::data::images::image_file;
-use crate::data::source::Ask;
-use crate::project::data::{Source, Split};
+use crate::Skipped;
+use crate::audio;
+use crate::error::DataError;
+use crate::images::image_file;
+use crate::source::Ask;
 use std::path::{Path, PathBuf};
+use strata_core::project::data::{Source, Split};
 
 /// The names a split's folder can have.
 const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [

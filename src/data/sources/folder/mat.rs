@@ -2,8 +2,8 @@
 //! compressed or not, in either order of bytes. Everything else in the file is passed over. Fails
 //! with a sentence on a file of another version and on one that ends early.
 
-use crate::data::formats::array::Element;
-use crate::data::formats::bytes::Input;
+use crate::formats::array::Element;
+use crate::formats::bytes::Input;
 use flate2::read::ZlibDecoder;
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -3,10 +3,10 @@
 
 use super::decode::{self, Splits};
 use super::listing::Entry;
-use crate::data::Skipped;
-use crate::data::audio::{self, Form, Header, LONGEST};
-use crate::data::error::DataError;
-use crate::data::source::{Ask, Part, Pictures, Raw};
+use crate::Skipped;
+use crate::audio::{self, Form, Header, LONGEST};
+use crate::error::DataError;
+use crate::source::{Ask, Part, Pictures, Raw};
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -3,17 +3,17 @@
 //! that are no classes; rows without a label among others that have one are left out.
 
 use super::listing::{Entry, Listing, nothing, split_of};
-use crate::data::Skipped;
-use crate::data::error::DataError;
-use crate::data::formats::array::shortened;
-use crate::data::formats::bytes::Input;
-use crate::data::images::image_file;
-use crate::data::source::Ask;
-use crate::format;
-use crate::project::data::Split;
+use crate::Skipped;
+use crate::error::DataError;
+use crate::formats::array::shortened;
+use crate::formats::bytes::Input;
+use crate::images::image_file;
+use crate::source::Ask;
 use csv::StringRecord;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use strata_core::format;
+use strata_core::project::data::Split;
 
 const MOST_BYTES: u64 = 256 << 20;
 const MOST_CLASSES: usize = 10_000;
@@ -98,7 +98,7 @@ fn file(path: &Path) -> Result<PathBuf, DataError> {
     match found.iter().filter(is_table).collect::<Vec<_>>()[..] {
         [one] => Ok(one.clone()),
         [] => Err(nothing(
-            crate::project::data::Source::Csv,
+            strata_core::project::data::Source::Csv,
             path,
             "no .csv file in it",
         )),

@@ -1,8 +1,8 @@
 //! Going through folders without being led astray: names in order, links followed but no folder
 //! twice, what cannot be read noted and passed over. Fails only on more files than a dataset has.
 
-use crate::data::Skipped;
-use crate::data::error::DataError;
+use crate::Skipped;
+use crate::error::DataError;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

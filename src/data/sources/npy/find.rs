@@ -1,11 +1,11 @@
 //! Which arrays are there, and what each is for, by name. Fails when there is none, and on two
 //! arrays for one purpose.
 
-use crate::data::Skipped;
-use crate::data::error::DataError;
-use crate::project::data::Split;
+use crate::Skipped;
+use crate::error::DataError;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use strata_core::project::data::Split;
 
 /// A file has no more arrays than this.
 const MOST_MEMBERS: usize = 1000;

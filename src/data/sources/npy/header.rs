@@ -1,7 +1,7 @@
 //! The header of an `.npy` file: type of the elements, order of the axes, shape. It is read
 //! strictly and no further than its limit. Fails with a sentence.
 
-use crate::data::formats::array::{Element, shortened};
+use crate::formats::array::{Element, shortened};
 use std::io::Read;
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";

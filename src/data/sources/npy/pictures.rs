@@ -2,10 +2,10 @@
 //! or from memory. Fails on shapes that are neither.
 
 use super::header::Header;
-use crate::data::error::DataError;
-use crate::data::formats::array::Element;
-use crate::data::formats::records::Store;
-use crate::data::source::{Pictures, Raw};
+use crate::error::DataError;
+use crate::formats::array::Element;
+use crate::formats::records::Store;
+use crate::source::{Pictures, Raw};
 
 const LONGEST_SIGNAL: usize = 1 << 20;
 const LONGEST_SIDE: usize = 4096;

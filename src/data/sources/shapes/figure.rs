@@ -3,7 +3,7 @@
 //! A figure is about 1 in radius round the origin. Its distance may be smaller than the true one
 //! but never larger, so a pixel farther from the outline than its own reach needs no sampling.
 
-use crate::data::splits::shuffle::{between, unit};
+use crate::splits::shuffle::{between, unit};
 use rand::RngCore;
 
 const SQRT_3: f32 = 1.732_050_8;

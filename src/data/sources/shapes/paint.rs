@@ -2,7 +2,7 @@
 //! drawn until it stands out from the background's.
 
 use super::figure::{Pose, direction};
-use crate::data::splits::shuffle::{below, between, unit};
+use crate::splits::shuffle::{below, between, unit};
 use rand::RngCore;
 
 /// Red, green, blue in 0..1.

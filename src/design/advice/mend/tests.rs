@@ -1,7 +1,7 @@
 use super::*;
-use crate::design::advice::tests::project;
-use crate::design::{Severity, check};
-use crate::project::edit::Edit;
+use crate::advice::tests::project;
+use crate::{Severity, check};
+use strata_core::project::edit::Edit;
 
 /// Mends the first problem; gives the label and the project after it.
 fn mended(project: &Project) -> (String, Project) {
@@ -103,11 +103,11 @@ fn settings_are_mended() {
         "set epochs = 10 in stage 2"
     );
     assert_eq!(
-        after(|p| p.stages[1].split = crate::project::data::Split::Unlabeled).0,
+        after(|p| p.stages[1].split = strata_core::project::data::Split::Unlabeled).0,
         "set split = \"train\" in stage 2"
     );
     assert_eq!(
-        after(|p| p.stages[1].loss = crate::project::stage::Loss::Mse).0,
+        after(|p| p.stages[1].loss = strata_core::project::stage::Loss::Mse).0,
         "set loss = \"cross-entropy\" in stage 2"
     );
     assert_eq!(
@@ -125,7 +125,7 @@ fn settings_are_mended() {
         ("write sigmoid at encoder.1", "sigmoid")
     );
     let (label, next) = after(|p| {
-        p.data.source = crate::project::data::Source::Cifar10;
+        p.data.source = strata_core::project::data::Source::Cifar10;
         p.network.head[1] = Node::from_text("dense 7");
     });
     assert_eq!(
@@ -135,7 +135,7 @@ fn settings_are_mended() {
     let (label, next) = after(|p| p.network.head = vec![Node::from_text("conv 4 k3")]);
     assert_eq!(label, "end the head with flatten, dense 10");
     assert_eq!(next.network.head.len(), 3);
-    let early = crate::project::stage::EarlyStop {
+    let early = strata_core::project::stage::EarlyStop {
         metric: "loss".into(),
         patience: 2,
     };

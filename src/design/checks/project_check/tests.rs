@@ -1,9 +1,9 @@
 use super::*;
-use crate::project::data::{DataSpec, MeanStd, Normalize, Source, Split};
-use crate::project::goals::Goals;
-use crate::project::node::Node;
-use crate::project::stage::{EarlyStop, Loss, Stage, Task};
-use crate::testkit::networks::{network, nodes};
+use strata_core::project::data::{DataSpec, MeanStd, Normalize, Source, Split};
+use strata_core::project::goals::Goals;
+use strata_core::project::node::Node;
+use strata_core::project::stage::{EarlyStop, Loss, Stage, Task};
+use strata_testkit::networks::{network, nodes};
 
 fn project() -> Project {
     let network = network(

@@ -1,13 +1,13 @@
 //! The banner: does the output equal the input? A click opens the view that says why not and what would help.
 
-use crate::design::{Banner, Level};
-use crate::gui::action::{Action, OnView};
-use crate::gui::theme;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::widgets::icon::{self, Icon};
+use crate::action::{Action, OnView};
+use crate::theme;
+use crate::view_kind::ViewKind;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
+use strata_design::{Banner, Level};
 
 /// Room for the sign that there is more to see.
 const MORE: f32 = 18.0;

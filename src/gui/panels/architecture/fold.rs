@@ -1,12 +1,12 @@
 //! Folding blocks, so that a deep network still fits the eye.
 
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::project::node::Node;
-use crate::project::{Place, Stack};
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_core::project::node::Node;
+use strata_core::project::{Place, Stack};
 
 /// The room that the button takes before a block's text.
 pub const WIDTH: f32 = 20.0;

@@ -1,13 +1,13 @@
 //! Locks in the architecture: the sign on a row or a stack, and the entries of their menus.
 
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::project::edit::Edit;
-use crate::project::target::Target;
-use crate::project::{Place, Stack};
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Label, Rect, RichText, Sense, Ui, pos2, vec2};
+use strata_core::project::edit::Edit;
+use strata_core::project::target::Target;
+use strata_core::project::{Place, Stack};
 
 /// The room that the sign takes before a locked layer's text.
 pub const WIDTH: f32 = 18.0;

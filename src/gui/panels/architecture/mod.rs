@@ -8,16 +8,16 @@ mod lock;
 mod palette;
 mod row;
 
-use crate::gui::action::{Action, OnSelected};
-use crate::gui::places;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent, Icon, icon_button};
-use crate::project::edit::Edit;
-use crate::project::node::Node;
-use crate::project::size::Shape;
-use crate::project::{Place, Stack};
+use crate::action::{Action, OnSelected};
+use crate::places;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Id, Layout, RichText, ScrollArea, Ui};
+use strata_core::project::edit::Edit;
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_core::project::{Place, Stack};
 
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

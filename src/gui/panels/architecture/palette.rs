@@ -1,16 +1,16 @@
 //! Adding a layer: a list of all kinds that a word narrows, or the layer's whole text.
 
 use super::drag;
-use crate::gui::action::Action;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::project::Place;
-use crate::project::node::Node;
-use crate::shape::layers::WORDS;
+use crate::action::Action;
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{
     Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role,
     ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_core::project::Place;
+use strata_core::project::node::Node;
+use strata_core::shape::layers::WORDS;
 
 /// The list, and the part of it that holds the layers' texts.
 const WIDTH: f32 = 440.0;

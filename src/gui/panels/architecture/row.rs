@@ -2,22 +2,22 @@
 //! and below it what is wrong with it.
 
 use super::{drag, fold, lock};
-use crate::format;
-use crate::gui::action::{Action, OnSelected, OnView};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::widgets::{Field, FieldEvent, slab};
-use crate::project::Place;
-use crate::project::edit::Edit;
-use crate::project::node::Node;
-use crate::project::target::Target;
-use crate::shape::layers::WORDS;
-use crate::shape::{Row, ShapeError};
+use crate::action::{Action, OnSelected, OnView};
+use crate::state::State;
+use crate::theme;
+use crate::view_kind::ViewKind;
+use crate::widgets::{Field, FieldEvent, slab};
 use eframe::egui::{
     Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role,
     Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
+use strata_core::project::Place;
+use strata_core::project::edit::Edit;
+use strata_core::project::node::Node;
+use strata_core::project::target::Target;
+use strata_core::shape::layers::WORDS;
+use strata_core::shape::{Row, ShapeError};
 
 /// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
 pub const INDENT: f32 = 12.0;

@@ -1,14 +1,14 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
 use super::{NEAR, class, names};
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::inspect::gallery::{Gallery, Part, Request};
+use crate::action::{Action, Show};
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{
     Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
+use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// Files left out that are listed.
 const MOST_SKIPPED: usize = 50;

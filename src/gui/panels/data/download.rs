@@ -1,12 +1,12 @@
 //! The button that downloads a source's files, how far that is, and why it failed.
 
-use crate::data::download::Step;
-use crate::engine::download_task::Fetching;
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
 use eframe::egui::{Align, Button, Frame, Label, Layout, ProgressBar, RichText, ScrollArea, Ui};
+use strata_core::format;
+use strata_data::download::Step;
+use strata_engine::download_task::Fetching;
 
 /// Narrower than this, there is room for one sentence.
 const NARROW: f32 = 320.0;

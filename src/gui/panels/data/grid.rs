@@ -3,16 +3,16 @@
 
 use super::pages::sheet;
 use super::{GAP, Seen, class, hovered};
-use crate::format;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::gallery::{BLOCK, Gallery, Part};
-use crate::inspect::inspection::Subject;
-use crate::project::data::Split;
+use crate::theme;
+use crate::widgets::elided;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{FontId, Pos2, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2};
 use std::ops::Range;
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::Split;
+use strata_inspect::gallery::{BLOCK, Gallery, Part};
+use strata_inspect::inspection::Subject;
 
 /// Blocks kept: several screens full, before and behind.
 const KEPT: usize = 16;

@@ -13,22 +13,22 @@ pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
-use crate::engine::inspection::reply::{InspectionError, Reply};
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::{chevron, empty};
-use crate::inspect::gallery::{Gallery, Part, Request};
-use crate::project::data::Split;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::{chevron, empty};
 use eframe::egui::{
     Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
 use grid::Grid;
 use pages::Pages;
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::Split;
+use strata_engine::inspection::reply::{InspectionError, Reply};
+use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl View for DataView {
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |gallery| {
             let [channels, height, width] = gallery.shape;
-            let count = |counts: &crate::inspect::gallery::SplitCounts| {
+            let count = |counts: &strata_inspect::gallery::SplitCounts| {
                 format!("{} {}", counts.split, format::count(counts.images as u64))
             };
             let splits = gallery
@@ -430,7 +430,7 @@ fn names(gallery: &Gallery) -> f32 {
 }
 
 fn class(gallery: &Gallery, label: u32) -> String {
-    crate::inspect::class_name(&gallery.classes, label)
+    strata_inspect::class_name(&gallery.classes, label)
 }
 
 /// A name short enough for a button.

@@ -1,14 +1,14 @@
 //! A few images of each class, a row for each, as one page.
 
 use super::{GAP, NEAR, Seen, class, hovered, names};
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::curve::is_signal;
-use crate::inspect::gallery::{Gallery, PER_CLASS};
-use crate::inspect::picture::image_rgba;
+use crate::theme;
+use crate::widgets::elided;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{FontId, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
+use strata_inspect::curve::is_signal;
+use strata_inspect::gallery::{Gallery, PER_CLASS};
+use strata_inspect::picture::image_rgba;
 
 /// The page with its texture.
 #[derive(Default)]

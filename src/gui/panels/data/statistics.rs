@@ -4,19 +4,19 @@ mod charts;
 mod duplicates;
 
 use super::super::reading::{failed, reading};
-use crate::engine::inspection::reply::Reply;
-use crate::format::count;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::{State, Switch};
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::statistics::{Request, SplitStatistics, Statistics};
-use crate::project::data::{DataSpec, Normalize, Split};
-use crate::project::edit::Edit;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::state::{State, Switch};
+use crate::theme;
+use crate::view::View;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
+use strata_core::format::count;
+use strata_core::project::data::{DataSpec, Normalize, Split};
+use strata_core::project::edit::Edit;
+use strata_engine::inspection::reply::Reply;
+use strata_inspect::statistics::{Request, SplitStatistics, Statistics};
 
 type Seen = Reply<Statistics>;
 

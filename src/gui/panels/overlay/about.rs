@@ -1,15 +1,15 @@
 //! What this program is and what it runs on, to read and to paste into a report of a defect.
 
-use crate::format;
-use crate::gui::action::{Action, Overlay};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, icon_button};
-use crate::system_report::SystemReport;
+use crate::action::{Action, Overlay};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Icon, icon_button};
 use eframe::egui::{
     Align, Button, Frame, Id, Label, Layout, Link, Margin, RichText, ScrollArea, Ui, vec2,
 };
 use std::time::Duration;
+use strata_core::format;
+use strata_system_report::SystemReport;
 
 /// Width of the names before the values.
 const NAMES: f32 = 76.0;

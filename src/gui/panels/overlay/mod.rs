@@ -5,9 +5,9 @@ mod about;
 mod palette;
 mod sheet;
 
-use crate::gui::action::{Action, Overlay};
-use crate::gui::state::State;
-use crate::gui::theme;
+use crate::action::{Action, Overlay};
+use crate::state::State;
+use crate::theme;
 use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
 
 /// Shows what is asked for.

@@ -1,10 +1,10 @@
 //! The palette: everything by name, with the keyboard alone.
 
-use crate::gui::action::{Action, Overlay};
-use crate::gui::commands::{self, Command};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
+use crate::action::{Action, Overlay};
+use crate::commands::{self, Command};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{
     Align, Align2, Context, FontId, Id, Key, Margin, Modifiers, Response, RichText, Role,
     ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,

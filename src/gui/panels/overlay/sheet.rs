@@ -1,9 +1,9 @@
 //! The keys, on one sheet.
 
 use super::about::{self, heading};
-use crate::gui::action::Action;
-use crate::gui::keys::KEYS;
-use crate::gui::theme;
+use crate::action::Action;
+use crate::keys::KEYS;
+use crate::theme;
 use eframe::egui::{Grid, RichText, Ui};
 
 /// Shows the sheet: two columns of keys and what they do.

@@ -1,14 +1,14 @@
 //! The cards of the saliency view: image, map and overlay of each image (of a signal, one wide curve), and what the
 //! network says of it.
 
-use crate::format;
-use crate::gui::theme;
-use crate::gui::widgets::raster::{Sheet, unsigned_bar};
-use crate::inspect::maps::{SIGNAL, samples_at};
-use crate::inspect::saliency::{Answer, Question, Saliency};
+use crate::theme;
+use crate::widgets::raster::{Sheet, unsigned_bar};
 use eframe::egui::{
     Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
+use strata_inspect::maps::{SIGNAL, samples_at};
+use strata_inspect::saliency::{Answer, Question, Saliency};
 
 const PARTS: [&str; 3] = ["image", "saliency", "overlay"];
 const GAP: f32 = 4.0;

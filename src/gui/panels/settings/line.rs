@@ -1,7 +1,7 @@
 //! One setting on a line: its name to the left, its field or choice to the right.
 
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent, chevron};
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, chevron};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 
 const NAME: f32 = 76.0;

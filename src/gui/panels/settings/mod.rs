@@ -4,13 +4,13 @@ mod data;
 mod line;
 mod stage;
 
-use crate::gui::action::{Action, Show};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, icon_button};
-use crate::project::edit::Edit;
-use crate::project::stage::Stage;
+use crate::action::{Action, Show};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Icon, icon_button};
 use eframe::egui::{Align, Layout, RichText, ScrollArea, Ui};
+use strata_core::project::edit::Edit;
+use strata_core::project::stage::Stage;
 
 /// Shows the panel.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

@@ -1,15 +1,15 @@
 //! One stage as a card: one line closed, its settings when open.
 
 use super::line::{TextLine, Words, choice, optional, text};
-use crate::design::Severity;
-use crate::gui::action::{Action, Show};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, icon, icon_button};
-use crate::project::data::Split;
-use crate::project::edit::Edit;
-use crate::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};
+use crate::action::{Action, Show};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Icon, icon, icon_button};
 use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use strata_core::project::data::Split;
+use strata_core::project::edit::Edit;
+use strata_core::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};
+use strata_design::Severity;
 
 /// Shows a stage.
 pub fn show(ui: &mut Ui, state: &State, index: usize, stage: &Stage, actions: &mut Vec<Action>) {

@@ -1,15 +1,15 @@
 //! The built-in projects as cards: the funnel of the network, its title, a sentence, its size.
 
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::showcase::{self, Card};
-use crate::gui::theme;
-use crate::gui::widgets::funnel;
+use crate::action::Action;
+use crate::showcase::{self, Card};
+use crate::theme;
+use crate::widgets::funnel;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_core::format;
 
 const HEIGHT: f32 = 144.0;
 const MOST_COLUMNS: f32 = 4.0;

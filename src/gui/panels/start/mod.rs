@@ -3,10 +3,10 @@
 mod cards;
 mod recent;
 
-use crate::gui::action::Action;
-use crate::gui::state::{Asking, State};
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, primary_button, quiet_button};
+use crate::action::Action;
+use crate::state::{Asking, State};
+use crate::theme;
+use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Ui};
 
 const SIDE: f32 = 320.0;

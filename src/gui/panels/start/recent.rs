@@ -1,10 +1,10 @@
 //! What was opened lately, newest first; what is gone stays readable and says why it cannot be opened.
 
-use crate::gui::action::Action;
-use crate::gui::recent::{self, Kind, Recent};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
+use crate::action::Action;
+use crate::recent::{self, Kind, Recent};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{Align2, FontId, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 const ROW: f32 = 44.0;

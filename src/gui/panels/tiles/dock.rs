@@ -2,14 +2,14 @@
 
 use super::RULES;
 use super::entries::entries;
-use crate::gui::action::{Action, OnView};
-use crate::gui::arrangement::{Arrangement, Side};
-use crate::gui::state::{Asking, State};
-use crate::gui::theme;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::views::Views;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::gui::widgets::icon_button;
+use crate::action::{Action, OnView};
+use crate::arrangement::{Arrangement, Side};
+use crate::state::{Asking, State};
+use crate::theme;
+use crate::view_kind::ViewKind;
+use crate::views::Views;
+use crate::widgets::icon::{self, Icon};
+use crate::widgets::icon_button;
 use eframe::egui::{
     Align, Color32, Id, Label, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke,
     StrokeKind, Style, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,

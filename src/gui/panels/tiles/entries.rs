@@ -1,10 +1,10 @@
 //! The list of all views: in the menu of a tile, and in the centre when every view is closed.
 
-use crate::gui::action::{Action, OnView};
-use crate::gui::theme;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::views;
-use crate::gui::widgets::icon::{self, Icon};
+use crate::action::{Action, OnView};
+use crate::theme;
+use crate::view_kind::ViewKind;
+use crate::views;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Align2, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
 /// What stands in the centre when every view is closed.

@@ -6,11 +6,11 @@
 mod dock;
 mod entries;
 
-use crate::gui::action::{Action, OnView};
-use crate::gui::arrangement::{Arrangement, Part};
-use crate::gui::state::State;
-use crate::gui::view_kind::ViewKind;
-use crate::gui::views::Views;
+use crate::action::{Action, OnView};
+use crate::arrangement::{Arrangement, Part};
+use crate::state::State;
+use crate::view_kind::ViewKind;
+use crate::views::Views;
 use dock::Dock;
 use eframe::egui::{Id, Ui};
 use egui_tiles::{
@@ -111,7 +111,7 @@ fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gui::arrangement::Purpose;
+    use crate::arrangement::Purpose;
 
     #[test]
     fn an_arrangement_survives_the_tree() {

@@ -1,8 +1,8 @@
 //! The kernels of every instruction set against sums written out, in both directions and for the weight.
 
 use super::*;
-use crate::nn::ops::taps::OUTSIDE;
-use crate::nn::ops::weight_gradient::WeightGradient;
+use crate::ops::taps::OUTSIDE;
+use crate::ops::weight_gradient::WeightGradient;
 
 const BATCH: usize = 5;
 

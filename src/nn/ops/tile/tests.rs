@@ -1,7 +1,7 @@
 //! What the kernels refuse: sizes that reach outside the slices, and tiles that are not compiled.
 
 use super::*;
-use crate::nn::ops::simd::{Level, Vectors};
+use crate::ops::simd::{Level, Vectors};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Two positions of one source and one target channel, which fit exactly at the plain level (4 lanes).

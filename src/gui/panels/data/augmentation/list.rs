@@ -1,10 +1,10 @@
 //! The list of transforms as fields: edited, moved, removed, and one more added from a menu.
 
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
-use crate::project::augment::{Augment, KINDS};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
+use strata_core::project::augment::{Augment, KINDS};
 
 /// Room for the three buttons beside a field.
 const BUTTONS: f32 = 84.0;

@@ -4,19 +4,19 @@
 mod list;
 mod pictures;
 
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::panels::reading::{failed, reading};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::inspect::augmented::{Augmented, Request, TOGETHER};
-use crate::project::data::DataSpec;
-use crate::project::edit::Edit;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::panels::reading::{failed, reading};
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
 use eframe::egui::{Button, Response, RichText, ScrollArea, Ui};
 use pictures::{Pictures, Seen};
 use std::sync::Arc;
+use strata_core::format;
+use strata_core::project::data::DataSpec;
+use strata_core::project::edit::Edit;
+use strata_inspect::augmented::{Augmented, Request, TOGETHER};
 
 /// Width of the column with the texts, at most, and as a share of the view.
 const TEXTS: (f32, f32) = (320.0, 0.42);

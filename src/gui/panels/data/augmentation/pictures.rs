@@ -1,13 +1,13 @@
 //! The pictures of the view: the image before, all transforms together, each alone.
 
-use crate::engine::inspection::reply::Reply;
-use crate::gui::theme;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
-use crate::inspect::picture::image_rgba;
+use crate::theme;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align, Context, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
 };
+use strata_engine::inspection::reply::Reply;
+use strata_inspect::augmented::{ALONE, Augmented, Row, TOGETHER};
+use strata_inspect::picture::image_rgba;
 
 pub type Seen = Reply<Augmented>;
 

@@ -1,14 +1,14 @@
 //! The kernel as a grid of weights that can be changed: by dragging, or by a click and typing.
 
 use super::{Drawn, captioned, child, fitted, set, short};
-use crate::gui::action::Action;
-use crate::gui::kernels::KernelSettings;
-use crate::gui::theme;
-use crate::inspect::kernel::{Kernel, kernel_rgba};
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::action::Action;
+use crate::kernels::KernelSettings;
+use crate::theme;
 use eframe::egui::{
     Color32, DragValue, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_inspect::kernel::{Kernel, kernel_rgba};
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 /// Kernels with more rows or columns are shown as colours alone.
 const MOST_CELLS: usize = 9;

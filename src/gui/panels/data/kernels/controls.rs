@@ -1,18 +1,18 @@
 //! The two lines above: which picture, and which kernel slid how.
 
 use super::{Seen, set};
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::kernels::{KernelSettings, Subject};
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
-use crate::inspect::gallery::Gallery;
-use crate::inspect::kernel::{Amount, Border, Named, Settings, usual_sigma};
-use crate::project::data::Split;
+use crate::action::Action;
+use crate::kernels::{KernelSettings, Subject};
+use crate::state::State;
+use crate::theme;
+use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Ui};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use strata_core::format;
+use strata_core::project::data::Split;
+use strata_inspect::gallery::Gallery;
+use strata_inspect::kernel::{Amount, Border, Named, Settings, usual_sigma};
 
 /// Which picture: one of the source, a file, or the made curve.
 pub(super) fn source(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<Action>) {

@@ -1,12 +1,12 @@
 //! A signal before and after, as lines over each other; the pointer or the arrow keys choose the value.
 
 use super::{captioned, result, short};
-use crate::gui::theme;
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::theme;
 use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Shape, Stroke, Ui,
     WidgetInfo, pos2, vec2,
 };
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 /// Shows the signal with what the kernel makes of it.
 pub(super) fn show(ui: &mut Ui, area: Rect, answer: &Playground, cell: &mut Option<[usize; 2]>) {

@@ -1,10 +1,10 @@
 //! The arithmetic of one value in one sentence.
 
 use super::{Seen, child, result, short};
-use crate::gui::theme;
-use crate::inspect::kernel::{Match, Response, terms};
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::theme;
 use eframe::egui::{Label, Rect, RichText, Ui};
+use strata_inspect::kernel::{Match, Response, terms};
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 /// Products that are written out.
 const MOST: usize = 9;

@@ -12,19 +12,19 @@ mod picture;
 mod result;
 
 use super::super::reading::{failed, reading};
-use crate::engine::inspection::reply::Reply;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::kernels::KernelSettings;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::kernel::{Colours, Pixels, colours, response_rgba};
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::kernels::KernelSettings;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::empty;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{Align2, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
+use strata_engine::inspection::reply::Reply;
+use strata_inspect::kernel::{Colours, Pixels, colours, response_rgba};
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 type Seen = Reply<Playground>;
 

@@ -1,12 +1,12 @@
 //! The picture: with the window of the value that is looked at, the patch that is dragged out, the places found.
 
 use super::{Drawn, Seen, captioned, cell_at, fitted, set, shape, window_rect};
-use crate::gui::action::Action;
-use crate::gui::kernels::KernelSettings;
-use crate::gui::theme;
-use crate::inspect::kernel::{Match, most_sides};
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::action::Action;
+use crate::kernels::KernelSettings;
+use crate::theme;
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use strata_inspect::kernel::{Match, most_sides};
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 /// What is shown.
 pub(super) struct Shown<'a> {

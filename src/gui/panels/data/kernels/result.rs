@@ -1,14 +1,14 @@
 //! The result with its colour bar: the pointer or the arrow keys choose the value whose arithmetic is shown.
 
 use super::{Drawn, captioned, cell_at, fitted, shape, short, window_rect};
-use crate::gui::theme;
-use crate::gui::widgets::raster::shades;
-use crate::inspect::kernel::{Colours, Pixels, response_rgba};
-use crate::inspect::kernel_playground::{Outcome, Playground};
+use crate::theme;
+use crate::widgets::raster::shades;
 use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
+use strata_inspect::kernel::{Colours, Pixels, response_rgba};
+use strata_inspect::kernel_playground::{Outcome, Playground};
 
 /// Room for the colour bar and its figures.
 const BAR: f32 = 64.0;

@@ -1,13 +1,13 @@
 //! The drawings of the statistics: pictures with a caption, the histogram of the values, bars by class.
 
-use crate::format::count;
-use crate::gui::theme::{self, Palette};
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::statistics::{SplitStatistics, Statistics};
-use crate::project::data::Split;
+use crate::theme::{self, Palette};
+use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_core::format::count;
+use strata_core::project::data::Split;
+use strata_inspect::statistics::{SplitStatistics, Statistics};
 
 /// The longest side of a picture.
 const SIDE: f32 = 128.0;

@@ -1,14 +1,14 @@
 //! Images that are there twice: how many, the first of them as pictures side by side, the others by number.
 
-use crate::format::count;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::class_name;
-use crate::inspect::statistics::{Image, Set, Statistics, Twin};
+use crate::theme;
+use crate::widgets::elided;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, Context, FontId, Label, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_core::format::count;
+use strata_inspect::class_name;
+use strata_inspect::statistics::{Image, Set, Statistics, Twin};
 
 /// Pairs that are listed by number.
 const MOST_LISTED: usize = 60;

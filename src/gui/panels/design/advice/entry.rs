@@ -1,16 +1,16 @@
 //! One problem or hint: where it is, what it is, why, and the button that mends it.
 
-use crate::design::advice::{Advice, Fix};
-use crate::design::{Problem, Severity};
-use crate::gui::action::{Action, Show};
-use crate::gui::places;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::project::Place;
+use crate::action::{Action, Show};
+use crate::places;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
 };
+use strata_core::project::Place;
+use strata_design::advice::{Advice, Fix};
+use strata_design::{Problem, Severity};
 
 /// Height of the first line.
 const LINE: f32 = 18.0;

@@ -1,15 +1,15 @@
 //! The goals as a list of ticks: each can be changed, taken away, and new ones written or chosen.
 
 use super::heading;
-use crate::design::goals::{Judged, Standing};
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::gui::widgets::{Field, FieldEvent, icon_button};
-use crate::project::edit::Edit;
-use crate::project::goals::{Goal, Goals, Quantity};
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::icon::{self, Icon};
+use crate::widgets::{Field, FieldEvent, icon_button};
 use eframe::egui::{Align, Color32, Id, Label, Layout, Popup, RichText, Sense, Ui, vec2};
+use strata_core::project::edit::Edit;
+use strata_core::project::goals::{Goal, Goals, Quantity};
+use strata_design::goals::{Judged, Standing};
 
 /// The field of a goal.
 const FIELD: f32 = 184.0;

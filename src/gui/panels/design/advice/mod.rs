@@ -3,16 +3,16 @@
 mod entry;
 mod goals;
 
-use crate::design::Severity;
-use crate::design::goals::Standing;
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::icon::{self, Icon};
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use entry::Entry;
+use strata_design::Severity;
+use strata_design::goals::Standing;
 
 /// From this width on the goals stand beside the hints.
 const WIDE: f32 = 720.0;

@@ -1,16 +1,16 @@
 //! Every transposed convolution: how many taps reach each output, as bars, and what to write instead.
 
 use super::verdict;
-use crate::design::checkerboard::{Fix, Overlap, Response, Taps};
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::Icon;
-use crate::gui::widgets::icon;
-use crate::project::edit::Edit;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::Icon;
+use crate::widgets::icon;
 use eframe::egui::{
     Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_core::project::edit::Edit;
+use strata_design::checkerboard::{Fix, Overlap, Response, Taps};
 
 const BARS: f32 = 34.0;
 const BAR: f32 = 14.0;

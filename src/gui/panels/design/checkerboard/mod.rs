@@ -3,17 +3,17 @@
 mod layers;
 mod picture;
 
-use crate::design::checkerboard::{self, Fix, Overlap, Response};
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
-use crate::project::Stack;
-use crate::shape::Inference;
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::empty;
 use eframe::egui::{Rect, ScrollArea, Ui, UiBuilder, vec2};
 use picture::Drawn;
+use strata_core::project::Stack;
+use strata_core::shape::Inference;
+use strata_design::checkerboard::{self, Fix, Overlap, Response};
 
 /// The view, with what it worked out of the network.
 #[derive(Default)]

@@ -1,13 +1,13 @@
 //! The decoder's response to a constant code as a picture, and a few periods of its pattern enlarged.
 
 use super::GAP;
-use crate::design::checkerboard::Response;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::raster::Sheet;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_design::checkerboard::Response;
 
 const CAPTION: f32 = 18.0;
 /// Cells of the enlarged pattern at least: enough periods for that.

@@ -1,13 +1,13 @@
 //! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
 
-use crate::cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
-use crate::engine::machine_benchmark;
-use crate::engine::run::memory_check::{available_bytes, machine};
-use crate::format;
-use crate::gui::state::{CostColumn, State};
-use crate::project::Place;
-use crate::project::stage::Stage;
-use crate::shape::{Plan, Row};
+use crate::state::{CostColumn, State};
+use strata_core::format;
+use strata_core::project::Place;
+use strata_core::project::stage::Stage;
+use strata_core::shape::{Plan, Row};
+use strata_cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
+use strata_engine::machine_benchmark;
+use strata_engine::run::memory_check::{available_bytes, machine};
 
 impl CostColumn {
     pub(super) const ALL: [CostColumn; 4] = [
@@ -120,7 +120,7 @@ impl Figures {
         }
     }
 
-    pub fn memory_of(&self, place: &Place, whole: bool) -> crate::cost::Bytes {
+    pub fn memory_of(&self, place: &Place, whole: bool) -> strata_cost::Bytes {
         let memory = self.memory.as_ref();
         memory
             .map(|memory| {

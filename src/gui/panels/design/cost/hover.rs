@@ -2,12 +2,12 @@
 
 use super::figures::Figures;
 use super::kinds;
-use crate::design::{layer_at, macs_formula, parameters_formula};
-use crate::format;
-use crate::gui::state::{CostColumn, State};
-use crate::gui::theme;
-use crate::shape::Row;
+use crate::state::{CostColumn, State};
+use crate::theme;
 use eframe::egui::{RichText, Ui};
+use strata_core::format;
+use strata_core::shape::Row;
+use strata_design::{layer_at, macs_formula, parameters_formula};
 
 /// The lines of a row.
 pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, whole: bool) {
@@ -51,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, state: &State, figures: &Figures, row: &Row, who
         ));
     }
     let passes = planned.map_or(0, |planned| {
-        crate::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters
+        strata_core::shape::Cost::of(&planned.op, &planned.input, &planned.output).parameters
     });
     if passes > 0 && row.parameters > passes {
         ui.label(format!(

@@ -1,10 +1,10 @@
 //! Memory by what it is for: colours, the stacked bar, the list.
 
-use crate::cost::Bytes;
-use crate::format;
-use crate::gui::theme;
-use crate::project::layer::Family;
+use crate::theme;
 use eframe::egui::{Align2, Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_core::format;
+use strata_core::project::layer::Family;
+use strata_cost::Bytes;
 
 const ROW: f32 = 18.0;
 

@@ -6,16 +6,16 @@ mod kinds;
 mod side;
 mod table;
 
-use crate::engine::machine_benchmark;
-use crate::format;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::{CostColumn, State, Switch};
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::state::{CostColumn, State, Switch};
+use crate::theme;
+use crate::view::View;
+use crate::widgets::empty;
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
 use figures::{Figures, stage};
+use strata_core::format;
+use strata_engine::machine_benchmark;
 
 /// The view, with what it computed last.
 #[derive(Default)]

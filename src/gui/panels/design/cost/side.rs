@@ -3,19 +3,19 @@
 
 use super::figures::{Figures, stage};
 use super::kinds;
-use crate::design::{AgainstDense, layer_at};
-use crate::engine::event::Outcome;
-use crate::format;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::training::Phase;
-use crate::project::edit::Edit;
-use crate::project::stage::Stage;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::training::Phase;
 use eframe::egui::{
     Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
+use strata_core::project::edit::Edit;
+use strata_core::project::stage::Stage;
+use strata_design::{AgainstDense, layer_at};
+use strata_engine::event::Outcome;
 
 /// Width beside the table.
 pub(super) const WIDTH: f32 = 280.0;

@@ -3,15 +3,15 @@
 
 use super::figures::{Figures, stage};
 use super::{hover, kinds};
-use crate::gui::action::Action;
-use crate::gui::state::{CostColumn, State};
-use crate::gui::theme;
-use crate::project::{Place, Stack};
-use crate::shape::Row;
+use crate::action::Action;
+use crate::state::{CostColumn, State};
+use crate::theme;
 use eframe::egui::{
     Align2, Color32, Id, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_core::project::{Place, Stack};
+use strata_core::shape::Row;
 
 /// Height of a row, and of what stands above and below the rows.
 const ROW: f32 = 22.0;

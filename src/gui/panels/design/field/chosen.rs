@@ -1,10 +1,10 @@
 //! Which cell of which layer is looked at, and what it sees; worked out anew only when one of them changes.
 
-use crate::gui::state::State;
-use crate::inspect::effective_field::{EffectiveField, Request};
-use crate::project::{Network, Place, Stack};
-use crate::shape::field::{Seen, seen};
-use crate::shape::{Inference, infer};
+use crate::state::State;
+use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::field::{Seen, seen};
+use strata_core::shape::{Inference, infer};
+use strata_inspect::effective_field::{EffectiveField, Request};
 
 /// A cell of a layer's map.
 pub(super) struct Chosen {

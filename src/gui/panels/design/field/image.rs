@@ -2,18 +2,18 @@
 
 use super::chosen::{Chosen, plane, times};
 use super::{BAR, MARGIN, captioned, cell_rect, fitted, told};
-use crate::format;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::raster::{Sheet, unsigned_bar};
-use crate::inspect::effective_field::{EFFECTIVE, EffectiveField};
-use crate::inspect::maps::overlay_rgba;
-use crate::inspect::picture::image_rgba;
-use crate::shape::field::Seen;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::raster::{Sheet, unsigned_bar};
 use eframe::egui::{
     Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_core::format;
+use strata_core::shape::field::Seen;
+use strata_inspect::effective_field::{EFFECTIVE, EffectiveField};
+use strata_inspect::maps::overlay_rgba;
+use strata_inspect::picture::image_rgba;
 
 /// Which image, and its texture.
 #[derive(Default)]

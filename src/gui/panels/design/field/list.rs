@@ -1,16 +1,16 @@
 //! All layers with size, stride and offset of their receptive fields; a click selects one.
 
 use super::compact;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::project::Place;
-use crate::shape::Row;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_core::project::Place;
+use strata_core::shape::Row;
 
 const ROW: f32 = 20.0;
 /// From the right: where the columns of size, stride and offset end.

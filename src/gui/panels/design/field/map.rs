@@ -2,7 +2,7 @@
 
 use super::chosen::{Chosen, times};
 use super::{MARGIN, captioned, cell_rect, fitted, told};
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{
     EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };

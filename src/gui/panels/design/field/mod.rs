@@ -6,18 +6,18 @@ mod image;
 mod list;
 mod map;
 
-use crate::engine::inspection::reply::Query;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::{State, Switch};
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::{elided, empty};
-use crate::inspect::effective_field::{EffectiveField, Request};
-use crate::shape::field::sees_less;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::state::{State, Switch};
+use crate::theme;
+use crate::view::View;
+use crate::widgets::{elided, empty};
 use chosen::{Chosen, times};
 use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
+use strata_core::shape::field::sees_less;
+use strata_engine::inspection::reply::Query;
+use strata_inspect::effective_field::{EffectiveField, Request};
 
 /// The view: which cell, and what it draws with.
 #[derive(Default)]

@@ -1,12 +1,12 @@
 //! The switches of the lens: what is shown, and the buttons that move the kernel.
 
 use super::set;
-use crate::design::layer_math::Lens;
-use crate::gui::action::Action;
-use crate::gui::lens::{LensMode, LensSettings};
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, icon_button};
+use crate::action::Action;
+use crate::lens::{LensMode, LensSettings};
+use crate::theme;
+use crate::widgets::{Icon, icon_button};
 use eframe::egui::{RichText, Sense, Ui, vec2};
+use strata_design::layer_math::Lens;
 
 /// Steps a second, in the order in which a click changes them.
 const PACES: [u32; 4] = [1, 2, 4, 6];

@@ -1,10 +1,10 @@
 //! Grids of cells with numbers: what goes in, the kernel, what comes out.
 
-use crate::design::layer_math::{Sheet, number};
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::{
     Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
+use strata_design::layer_math::{Sheet, number};
 
 /// Between the planes of a sheet, as a share of a cell.
 const BETWEEN: f32 = 0.5;

@@ -1,9 +1,9 @@
 //! The layer's formulas, one to a line, and below them what should be known besides.
 
-use crate::design::layer_math::{Formula, Lens};
-use crate::gui::theme;
+use crate::theme;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{Color32, FontId, Label, RichText, Ui};
+use strata_design::layer_math::{Formula, Lens};
 
 const SIZE: f32 = 12.5;
 /// A view at least this high has room for all formulas.

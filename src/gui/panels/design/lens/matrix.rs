@@ -1,16 +1,16 @@
 //! The layer as a sparse matrix, or its transpose: entries in the colours of their weights.
 
 use super::set;
-use crate::design::layer_math::{Entry, Lens, Matrix, Sample, Way, number};
-use crate::gui::action::Action;
-use crate::gui::lens::LensSettings;
-use crate::gui::theme;
-use crate::gui::widgets::empty;
-use crate::inspect::maps::viridis;
+use crate::action::Action;
+use crate::lens::LensSettings;
+use crate::theme;
+use crate::widgets::empty;
 use eframe::egui::{
     Align2, Color32, Id, Label, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_design::layer_math::{Entry, Lens, Matrix, Sample, Way, number};
+use strata_inspect::maps::viridis;
 
 /// The largest side of an entry.
 const LARGEST: f32 = 22.0;
@@ -213,7 +213,8 @@ fn key(
         |text: String| Label::new(RichText::new(text).size(theme::SMALL).color(colors.weak)).wrap();
     ui.add(small(meaning(lens, sample, transposed)));
     if let (Some(input), Some(output), false) = (&lens.input, &lens.output, transposed) {
-        let [rows, columns] = [output, input].map(|shape| crate::format::count(shape.elements()));
+        let [rows, columns] =
+            [output, input].map(|shape| strata_core::format::count(shape.elements()));
         ui.add(small(format!(
             "The layer's own matrix, all channels, is {rows}×{columns}."
         )));

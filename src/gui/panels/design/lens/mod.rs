@@ -12,16 +12,16 @@ mod numbers;
 mod plot;
 mod stage;
 
-use crate::design::layer_math::Lens;
-use crate::gui::action::{Action, Show};
-use crate::gui::arrangement::Workspace;
-use crate::gui::lens::{LensMode, LensSettings};
-use crate::gui::state::State;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
-use crate::shape::Row;
+use crate::action::{Action, Show};
+use crate::arrangement::Workspace;
+use crate::lens::{LensMode, LensSettings};
+use crate::state::State;
+use crate::view::View;
+use crate::widgets::empty;
 use eframe::egui::Ui;
 use std::time::Duration;
+use strata_core::shape::Row;
+use strata_design::layer_math::Lens;
 
 /// The view.
 #[derive(Default)]

@@ -2,24 +2,24 @@
 
 use super::super::super::reading::{failed, reading};
 use super::{grid, set};
-use crate::design::layer_math::number;
-use crate::engine::inspection::reply::Reply;
-use crate::gui::action::Action;
-use crate::gui::lens::LensSettings;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::empty;
-use crate::gui::widgets::raster::Sheet;
-use crate::inspect::inspection::Subject;
-use crate::inspect::maps::map_rgba;
-use crate::inspect::picture::diverging;
-use crate::inspect::pixel::{Part, Pixel, Term};
-use crate::project::size::Shape;
+use crate::action::Action;
+use crate::lens::LensSettings;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::empty;
+use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, Color32, DragValue, FontId, Id, Label, Rect, Response, RichText, Role, Sense, Stroke,
     StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_core::project::size::Shape;
+use strata_design::layer_math::number;
+use strata_engine::inspection::reply::Reply;
+use strata_inspect::inspection::Subject;
+use strata_inspect::maps::map_rgba;
+use strata_inspect::picture::diverging;
+use strata_inspect::pixel::{Part, Pixel, Term};
 
 type Seen = Reply<Pixel>;
 
@@ -329,7 +329,7 @@ fn pick(
     }
     if let Some(point) = response.hover_pos() {
         let [channel, depth, row, column] = at(point);
-        let value = pixel.maps[1].get(crate::inspect::pixel::flat(
+        let value = pixel.maps[1].get(strata_inspect::pixel::flat(
             [channel, depth, row, column],
             &pixel.output,
         ));
@@ -586,7 +586,7 @@ fn sum(ui: &mut Ui, area: Rect, pixel: &Pixel) {
         number(pixel.value),
         number(pixel.network.into()),
         pixel.text,
-        crate::format::count(pixel.step)
+        strata_core::format::count(pixel.step)
     );
     inner.add(
         Label::new(

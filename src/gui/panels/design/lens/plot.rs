@@ -1,9 +1,9 @@
 //! The curve of an elementwise function, with the point of the present step.
 
-use crate::design::layer_math::number;
-use crate::gui::theme;
-use crate::project::layer::Activation;
+use crate::theme;
 use eframe::egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2};
+use strata_core::project::layer::Activation;
+use strata_design::layer_math::number;
 
 /// From where to where x goes.
 const REACH: f64 = 3.5;

@@ -5,16 +5,16 @@ mod layout;
 mod paint;
 
 use super::set;
-use crate::design::layer_math::{Lens, Sample};
-use crate::gui::action::Action;
-use crate::gui::lens::LensSettings;
-use crate::gui::theme;
-use crate::gui::widgets::empty;
+use crate::action::Action;
+use crate::lens::LensSettings;
+use crate::theme;
+use crate::widgets::empty;
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
     EventFilter, FontId, Id, Key, Label, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2,
 };
 use layout::Stage;
+use strata_design::layer_math::{Lens, Sample};
 
 /// A line of the sum.
 const LINE: f32 = 18.0;

@@ -1,10 +1,10 @@
 //! Other aims than an output as large as the input: a smaller code, a larger receptive field, fewer parameters.
 
 use super::answers::Known;
-use crate::design::solve::Aim;
-use crate::gui::theme;
-use crate::gui::widgets::{Field, FieldEvent};
+use crate::theme;
+use crate::widgets::{Field, FieldEvent};
 use eframe::egui::{Button, Id, RichText, Ui};
+use strata_design::solve::Aim;
 
 /// What was typed into the fields.
 pub struct Fields {

@@ -1,16 +1,16 @@
 //! What the view works out of a network, when the network changes: the causes at once, sizes and proposals on a
 //! thread of their own, the newest question first.
 
-use crate::design::explain::{Explanation, UnreadLayer, explain, unread};
-use crate::design::solve::{Aim, Solution, Solved, mirror, solve};
-use crate::design::valid_input_sizes::{Strip, strips};
-use crate::design::{Banner, banner};
-use crate::project::Network;
-use crate::project::size::Shape;
-use crate::shape::{Target, infer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use eframe::egui::Context;
 use std::time::Duration;
+use strata_core::project::Network;
+use strata_core::project::size::Shape;
+use strata_core::shape::{Target, infer};
+use strata_design::explain::{Explanation, UnreadLayer, explain, unread};
+use strata_design::solve::{Aim, Solution, Solved, mirror, solve};
+use strata_design::valid_input_sizes::{Strip, strips};
+use strata_design::{Banner, banner};
 
 /// How long a frame may wait for an answer: most come sooner, and nothing flickers.
 const PATIENCE: Duration = Duration::from_millis(3);
@@ -195,7 +195,7 @@ fn defect() -> Solved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::builtin;
+    use strata_core::project::builtin;
 
     #[test]
     fn the_newest_question_is_answered() {

@@ -3,16 +3,16 @@
 
 use super::answers::Known;
 use super::apply;
-use crate::design::solve::{Aim, Change, Solution};
-use crate::format::count;
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::project::Network;
-use crate::project::node::Node;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
 use eframe::egui::{
     Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui,
 };
+use strata_core::format::count;
+use strata_core::project::Network;
+use strata_core::project::node::Node;
+use strata_design::solve::{Aim, Change, Solution};
 
 /// Changes of one card that are listed.
 const LISTED: usize = 6;

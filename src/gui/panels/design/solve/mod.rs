@@ -7,19 +7,19 @@ mod cards;
 mod path;
 mod strip;
 
-use crate::design::solve::Solution;
-use crate::design::{Banner, Level};
-use crate::gui::action::Action;
-use crate::gui::arrangement::Workspace;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::view::View;
-use crate::gui::widgets::empty;
-use crate::gui::widgets::icon::{self, Icon};
-use crate::project::edit::Edit;
-use crate::project::{Network, Place, Project, locks};
+use crate::action::Action;
+use crate::arrangement::Workspace;
+use crate::state::State;
+use crate::theme;
+use crate::view::View;
+use crate::widgets::empty;
+use crate::widgets::icon::{self, Icon};
 use answers::{Answers, Known};
 use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use strata_core::project::edit::Edit;
+use strata_core::project::{Network, Place, Project, locks};
+use strata_design::solve::Solution;
+use strata_design::{Banner, Level};
 
 /// The view, with what it worked out.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl View for SolveView {
         if inference.rows.is_empty() {
             return String::new();
         }
-        let shape = |shape: &Option<crate::project::size::Shape>| {
+        let shape = |shape: &Option<strata_core::project::size::Shape>| {
             shape.as_ref().map_or("?".into(), ToString::to_string)
         };
         let line = format!(

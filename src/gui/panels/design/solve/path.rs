@@ -3,17 +3,17 @@
 
 use super::answers::Known;
 use super::slice;
-use crate::design::explain::{Side, Step};
-use crate::gui::action::Action;
-use crate::gui::state::State;
-use crate::gui::theme;
-use crate::gui::widgets::elided;
-use crate::project::node::Node;
-use crate::project::size::Shape;
+use crate::action::Action;
+use crate::state::State;
+use crate::theme;
+use crate::widgets::elided;
 use eframe::egui::{
     Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
+use strata_core::project::node::Node;
+use strata_core::project::size::Shape;
+use strata_design::explain::{Side, Step};
 
 /// A line with the two sizes of a level.
 const LEVEL: f32 = 18.0;

@@ -3,19 +3,19 @@
 
 use super::answers::Known;
 use super::{plain, slice};
-use crate::design::valid_input_sizes::{MOST, Strip};
-use crate::design::{banner, explain};
-use crate::gui::action::{Action, Show};
-use crate::gui::state::Switch;
-use crate::gui::theme;
-use crate::project::Network;
-use crate::project::edit::Edit;
-use crate::project::size::Shape;
-use crate::shape::infer;
+use crate::action::{Action, Show};
+use crate::state::Switch;
+use crate::theme;
 use eframe::egui::{
     Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
     Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_core::project::Network;
+use strata_core::project::edit::Edit;
+use strata_core::project::size::Shape;
+use strata_core::shape::infer;
+use strata_design::valid_input_sizes::{MOST, Strip};
+use strata_design::{banner, explain};
 
 const WORDS: f32 = 24.0;
 const BAR: f32 = 16.0;

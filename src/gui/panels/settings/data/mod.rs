@@ -6,15 +6,15 @@ mod signals;
 mod splits;
 
 use super::line::{TextLine, Words, choice, line, optional, text};
-use crate::gui::action::{Action, Show};
-use crate::gui::panels::data::download;
-use crate::gui::state::{State, Switch};
-use crate::gui::theme;
-use crate::gui::widgets::{Icon, elided, icon};
-use crate::inspect::gallery::Gallery;
-use crate::project::data::{DataSpec, Source};
-use crate::project::edit::Edit;
+use crate::action::{Action, Show};
+use crate::panels::data::download;
+use crate::state::{State, Switch};
+use crate::theme;
+use crate::widgets::{Icon, elided, icon};
 use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_core::project::data::{DataSpec, Source};
+use strata_core::project::edit::Edit;
+use strata_inspect::gallery::Gallery;
 
 /// What the fields of a group share.
 struct Form<'a> {
@@ -240,7 +240,7 @@ fn counted(ui: &mut Ui, state: &State) {
         "Images in each split, as the last run read them.",
         |ui| {
             for (split, images) in splits {
-                let text = format!("{:>9} {split}", crate::format::count(*images as u64));
+                let text = format!("{:>9} {split}", strata_core::format::count(*images as u64));
                 ui.label(
                     RichText::new(text)
                         .font(theme::digits(12.0))

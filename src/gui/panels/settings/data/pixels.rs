@@ -2,8 +2,8 @@
 
 use super::read::{self, bounds, count, numbers, pair, size, written};
 use super::{Form, choice};
-use crate::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
 use std::fmt;
+use strata_core::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
 
 /// What pixel values become, as people choose it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,7 @@ fn by_numbers(form: &mut Form<'_>, given: &MeanStd) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::data::Source;
+    use strata_core::project::data::Source;
 
     #[test]
     fn closed_the_group_says_what_is_set() {

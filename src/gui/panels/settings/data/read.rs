@@ -1,6 +1,6 @@
 //! From texts to values, with what to write where that fails, and back.
 
-use crate::project::size::Axes;
+use strata_core::project::size::Axes;
 
 /// `32x32`, or `32` for both.
 pub(super) fn pair(text: &str) -> Result<[u32; 2], String> {

@@ -2,7 +2,7 @@
 
 use super::Form;
 use super::read::{count, written};
-use crate::project::data::{DataSpec, Spectrogram};
+use strata_core::project::data::{DataSpec, Spectrogram};
 
 /// Where a spectrogram starts from when it is switched on.
 const FIRST: Spectrogram = Spectrogram {

@@ -2,7 +2,7 @@
 
 use super::read::{count, number, share, written};
 use super::{Form, choice};
-use crate::project::data::{DataSpec, Fold, Labels, Source};
+use strata_core::project::data::{DataSpec, Fold, Labels, Source};
 
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {

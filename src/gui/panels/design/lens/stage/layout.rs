@@ -1,8 +1,8 @@
 //! Where the grids stand: side by side, or under each other where they are single rows.
 
 use super::super::grid::{Grid, extent};
-use crate::design::layer_math::{Lens, Sample, Sheet, Way};
 use eframe::egui::{Pos2, Rect, Response, pos2, vec2};
+use strata_design::layer_math::{Lens, Sample, Sheet, Way};
 
 /// The largest cell.
 const LARGEST: f32 = 44.0;

@@ -2,10 +2,10 @@
 
 use super::super::{grid, plot};
 use super::layout::{Middle, Stage};
-use crate::design::layer_math::{Lens, Sample, Sheet, Step, Way};
-use crate::gui::theme::{self, Palette};
-use crate::project::size::Shape;
+use crate::theme::{self, Palette};
 use eframe::egui::{Align2, Color32, Painter, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use strata_core::project::size::Shape;
+use strata_design::layer_math::{Lens, Sample, Sheet, Step, Way};
 
 /// The ends of the diverging map: blue for negative, red for positive numbers.
 const NEGATIVE: Color32 = Color32::from_rgb(48, 122, 196);
@@ -220,7 +220,7 @@ fn middle(ui: &Ui, lens: &Lens, stage: &Stage<'_>, step: &Step, inks: Inks) {
                     &if left_out {
                         String::new()
                     } else {
-                        crate::design::layer_math::number(value)
+                        strata_design::layer_math::number(value)
                     },
                     inks.colors.strong,
                 );
@@ -255,7 +255,7 @@ fn output(painter: &Painter, stage: &Stage<'_>, step: &Step, inks: Inks) {
     let (known, counts) = (sample.after(stage.step), written(sample, stage.step));
     let writes = sample.way.writes();
     let now = |plane: usize, row: i64, column: i64| {
-        let place = |touch: &&crate::design::layer_math::Touch| {
+        let place = |touch: &&strata_design::layer_math::Touch| {
             (touch.plane, touch.row, touch.column) == (plane, row, column)
         };
         step.touches.iter().find(place).filter(|_| writes)

@@ -1,10 +1,7 @@
 //! Prints the tests that this run skipped because real datasets are missing. Cargo runs the test programs in the
-//! order of their names, so this is the last one.
+//! order of their packages' names, so this is the last one.
 
-// The folders of the other tests are not used here.
-#[allow(dead_code, clippy::unwrap_used)]
-#[path = "../src/testkit/folders.rs"]
-mod folders;
+use strata_testkit::folders;
 
 fn main() {
     // Whoever asks for a list of tests gets an empty one.

@@ -1,0 +1,14 @@
+//! What every room stands on: the project file as values, shape inference, numbers as text, random streams, the log.
+
+pub mod format;
+pub mod logging;
+pub mod project;
+pub mod rng;
+pub mod shape;
+
+// The kit of the tests names this crate as all others do.
+#[cfg(test)]
+extern crate self as strata_core;
+#[cfg(test)]
+#[path = "../testkit/networks.rs"]
+mod networks;
