@@ -13,14 +13,15 @@
 //! ```
 //!
 //! Rooms are crates, so that dependencies point one way: `core` ([`project`], [`shape`], [`rng`], [`mod@format`],
-//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`gui`] and the
-//! terminal. One engine serves the window and the terminal: the window never touches a tensor, the engine never
+//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`app`] ← [`gui`]
+//! and the terminal. One engine serves the window and the terminal: the window never touches a tensor, the engine never
 //! draws. This crate holds the terminal, the measurements and the report, and gives every room its short name.
 
 pub mod bench;
 pub mod cli;
 pub mod export;
 
+pub use strata_app as app;
 pub use strata_core::{format, logging, project, rng, shape};
 pub use strata_cost as cost;
 pub use strata_data as data;

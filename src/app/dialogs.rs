@@ -1,14 +1,16 @@
-//! The system's file dialogs, each on a thread of its own so that the window stays alive.
+//! The system's file dialogs, each on a thread of its own so that the window stays alive. Who has a screen shows
+//! them: the [`Picker`] is given.
 //!
 //! Where there is no dialog (no portal), the answer is the same as a cancel; the window always
-//! offers a field for the path beside it.
+//! offers a field for the path too.
 
-use super::handle::Wake;
+use super::services::Wake;
 use super::state::Asking;
 use super::view_kind::ViewKind;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 /// What was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,59 +27,39 @@ pub enum Chosen {
     Picture(ViewKind, PathBuf),
 }
 
+/// What a dialog asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A project to open, or a place to save it or a picture.
+    Path(Asking),
+    /// The folder of the data.
+    DataFolder,
+    /// An image to look at.
+    Image,
+}
+
+/// Shows a dialog and waits for it; `None` when it was cancelled.
+pub type Picker = Arc<dyn Fn(Wanted) -> Option<Chosen> + Send + Sync>;
+
 /// At most one dialog at a time.
 #[derive(Default)]
 pub struct Dialogs {
-    enabled: bool,
+    picker: Option<Picker>,
     waiting: Option<Receiver<Option<Chosen>>>,
 }
 
 impl Dialogs {
-    /// Dialogs of the system, or none at all (tests).
-    pub fn new(enabled: bool) -> Dialogs {
+    /// Dialogs that this shows, or none at all (tests).
+    pub fn new(picker: Option<Picker>) -> Dialogs {
         Dialogs {
-            enabled,
+            picker,
             waiting: None,
         }
     }
 
-    /// Asks for a project to open, or for a place to save it or a picture.
-    pub fn open(&mut self, what: Asking, wake: &Wake) {
-        self.start(wake, move || {
-            let dialog = rfd::FileDialog::new();
-            let project = |dialog: rfd::FileDialog| dialog.add_filter("Strata project", &["toml"]);
-            match what {
-                Asking::Open => project(dialog).pick_file().map(Chosen::Open),
-                Asking::Save => project(dialog).save_file().map(Chosen::Save),
-                Asking::Picture(kind) => {
-                    let path = dialog.add_filter("PNG picture", &["png"]).save_file();
-                    path.map(|path| Chosen::Picture(kind, path))
-                }
-            }
-        });
-    }
-
-    /// Asks for the folder of the data.
-    pub fn open_folder(&mut self, wake: &Wake) {
-        self.start(wake, || {
-            rfd::FileDialog::new().pick_folder().map(Chosen::Data)
-        });
-    }
-
-    /// Asks for an image to look at.
-    pub fn open_image(&mut self, wake: &Wake) {
-        self.start(wake, || {
-            let kinds = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
-            rfd::FileDialog::new()
-                .add_filter("Images", &kinds)
-                .pick_file()
-                .map(Chosen::Image)
-        });
-    }
-
     /// Shows a folder in the system's file manager; fails where there is no program to ask for it.
     pub fn show_folder(&self, folder: &Path) -> std::io::Result<()> {
-        if !self.enabled {
+        if self.picker.is_none() {
             return Ok(());
         }
         let opener = if cfg!(target_os = "windows") {
@@ -98,16 +80,16 @@ impl Dialogs {
         Ok(())
     }
 
-    fn start(&mut self, wake: &Wake, ask: impl FnOnce() -> Option<Chosen> + Send + 'static) {
-        if !self.enabled || self.waiting.is_some() {
-            return;
-        }
+    /// Shows a dialog, unless one is open.
+    pub fn open(&mut self, wanted: Wanted, wake: &Wake) {
+        let picker = self.picker.clone().filter(|_| self.waiting.is_none());
+        let Some(picker) = picker else { return };
         let (sender, receiver) = bounded(1);
         let wake = wake.clone();
         let thread = std::thread::Builder::new().name("file dialog".into());
         let started = thread.spawn(move || {
-            // The window may be gone by now; then nobody needs the answer.
-            let _ = sender.send(ask());
+            // Receiver dropped: the window has closed.
+            let _ = sender.send(picker(wanted));
             wake();
         });
         if let Err(error) = &started {

@@ -1,7 +1,7 @@
 //! Downloading the project's dataset: one at a time, on a thread; what came of it becomes the data's path.
 
-use super::handle::Services;
 use super::messages::Weight;
+use super::services::Services;
 use super::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,32 +5,15 @@ mod layers;
 
 use super::action::{Action, OnView, Show};
 use super::arrangement::{Arrangement, Arrangements, Workspace};
-use super::dialogs::Dialogs;
 use super::messages::Weight;
 use super::recent::Kind;
+use super::run_monitor::Training;
+use super::services::Services;
 use super::state::{Closing, State};
-use super::training::Training;
-use std::sync::Arc;
 use strata_core::project::Project;
 use strata_core::project::edit::Edit;
 use strata_engine::command::Command;
 use strata_engine::thread::{RunOptions, Running};
-
-/// Wakes the window from another thread.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
-
-/// Starts a run.
-pub type StartRun = Box<dyn Fn(Project, RunOptions, Wake) -> std::io::Result<Running>>;
-
-/// What the state needs from outside.
-pub struct Services {
-    /// Starts a run; the engine's thread but for tests.
-    pub start: StartRun,
-    /// Wakes the window.
-    pub wake: Wake,
-    /// The system's file dialogs.
-    pub dialogs: Dialogs,
-}
 
 impl State {
     /// Applies one action.
@@ -54,7 +37,7 @@ impl State {
             Action::Undo => self.travel(true),
             Action::Redo => self.travel(false),
             Action::Show(show) => self.show(show),
-            Action::View(change) => self.change_views(change),
+            Action::View(change) => self.change_views(change, services),
             Action::Dismiss(id) => self.messages.dismiss(id),
             Action::Device(device) => self.device = device,
             Action::Choose(choice) => self.choices.put(choice),
@@ -102,13 +85,13 @@ impl State {
         }
     }
 
-    fn change_views(&mut self, change: OnView) {
+    fn change_views(&mut self, change: OnView, services: &Services) {
         self.show_proposal(None);
         let purpose = self.purpose();
         if let OnView::Open(kind, None) = change
             && !self.arrangement().is_open(kind)
         {
-            self.view.workspace = kind.info().workspace;
+            self.view.workspace = services.views.info(kind).workspace;
         }
         let workspace = self.view.workspace;
         let arrangement = self.arrangements.get_mut(workspace, purpose);

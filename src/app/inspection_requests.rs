@@ -2,11 +2,11 @@
 //! inspection service.
 
 use super::action::Action;
-use super::handle::Services;
 use super::messages::Weight;
+use super::run_monitor::Phase;
 use super::runs::Listed;
+use super::services::Services;
 use super::state::State;
-use super::training::Phase;
 use std::path::PathBuf;
 use std::sync::Arc;
 use strata_engine::command::Command;

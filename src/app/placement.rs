@@ -1,6 +1,5 @@
 //! Where the window is on the screen and how large, so that it comes back there.
 
-use eframe::egui::{Pos2, Rect, Vec2, ViewportBuilder, ViewportInfo, pos2, vec2};
 use serde::{Deserialize, Serialize};
 
 /// Below this size in points the panels do not fit.
@@ -10,7 +9,7 @@ const MOST_SIZE: f32 = 16_384.0;
 /// No screen is farther from the first one.
 const FARTHEST: f32 = 65_536.0;
 /// What must be seen of the title bar so that the window can be moved by it, in points.
-const GRIP: Vec2 = vec2(120.0, 16.0);
+const GRIP: [f32; 2] = [120.0, 16.0];
 /// The height of most title bars, in points.
 const TITLE_BAR: f32 = 32.0;
 
@@ -62,7 +61,7 @@ impl Placement {
 
     /// What is now: a maximized window keeps the size that it goes back to, a minimized one everything.
     #[must_use]
-    pub fn after(self, window: &ViewportInfo, size: Vec2, zoom: f32) -> Placement {
+    pub fn after(self, window: &WindowFacts, zoom: f32) -> Placement {
         if window.minimized == Some(true) {
             return self;
         }
@@ -74,50 +73,75 @@ impl Placement {
         if now.maximized || now.fullscreen {
             return now;
         }
-        let in_points = |x: f32, y: f32| [x, y].map(|value| (value * zoom).round());
-        let position = window
-            .outer_rect
-            .map(|rect| in_points(rect.min.x, rect.min.y));
+        let in_points = |values: [f32; 2]| values.map(|value| (value * zoom).round());
         Placement {
-            size: in_points(size.x, size.y),
-            position: position.or(self.position),
+            size: in_points(window.size),
+            position: window.position.map(in_points).or(self.position),
             ..now
         }
     }
 
     /// The same where the window can be taken hold of on one of these screens, else in the middle of the first.
     #[must_use]
-    pub fn reachable(self, screens: &[Rect]) -> Placement {
-        let (Some([x, y]), Some(first)) = (self.position, screens.first()) else {
+    pub fn reachable(self, screens: &[Screen]) -> Placement {
+        let (Some(position), Some(first)) = (self.position, screens.first()) else {
             return self;
         };
-        let title_bar = Rect::from_min_size(pos2(x, y), vec2(self.size[0], TITLE_BAR));
-        let can_be_taken = |screen: &Rect| {
-            let seen = screen.intersect(title_bar);
-            seen.width() >= GRIP.x && seen.height() >= GRIP.y
+        let title_bar = Screen {
+            corner: position,
+            size: [self.size[0], TITLE_BAR],
+        };
+        let can_be_taken = |screen: &Screen| {
+            let seen = screen.overlap(&title_bar);
+            seen[0] >= GRIP[0] && seen[1] >= GRIP[1]
         };
         if screens.iter().any(can_be_taken) {
             return self;
         }
-        let room = (first.size() - Vec2::from(self.size)).max(Vec2::ZERO);
-        let middle: Pos2 = first.min + (room / 2.0).round();
+        let centred = |axis: usize| {
+            let room = (first.size[axis] - self.size[axis]).max(0.0);
+            first.corner[axis] + (room / 2.0).round()
+        };
         Placement {
-            position: Some([middle.x, middle.y]),
+            position: Some([0, 1].map(centred)),
             ..self
         }
     }
+}
 
-    /// The same window for the window system.
-    pub(super) fn apply(self, window: ViewportBuilder) -> ViewportBuilder {
-        let window = window
-            .with_inner_size(self.size)
-            .with_min_inner_size(LEAST_SIZE)
-            .with_maximized(self.maximized)
-            .with_fullscreen(self.fullscreen);
-        match self.position {
-            Some(position) => window.with_position(position),
-            None => window,
-        }
+/// What the window system says of a window, in points of the window; what it doesn't say is `None`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WindowFacts {
+    /// Width and height without the frame.
+    pub size: [f32; 2],
+    /// The upper left corner of the frame.
+    pub position: Option<[f32; 2]>,
+    /// Whether it is an icon in a bar.
+    pub minimized: Option<bool>,
+    /// Whether it fills the screen except for the bars of the desktop.
+    pub maximized: Option<bool>,
+    /// Whether it fills the whole screen.
+    pub fullscreen: Option<bool>,
+}
+
+/// A screen, in points of the system.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// The upper left corner.
+    pub corner: [f32; 2],
+    /// Width and height.
+    pub size: [f32; 2],
+}
+
+impl Screen {
+    /// Width and height of what both cover; negative where they are apart.
+    fn overlap(&self, other: &Screen) -> [f32; 2] {
+        [0, 1].map(|axis| {
+            let start = self.corner[axis].max(other.corner[axis]);
+            let own_end = self.corner[axis] + self.size[axis];
+            let other_end = other.corner[axis] + other.size[axis];
+            own_end.min(other_end) - start
+        })
     }
 }
 
@@ -132,8 +156,11 @@ mod tests {
         }
     }
 
-    fn screen(x: f32, y: f32) -> Rect {
-        Rect::from_min_size(pos2(x, y), vec2(1920.0, 1080.0))
+    fn screen(x: f32, y: f32) -> Screen {
+        Screen {
+            corner: [x, y],
+            size: [1920.0, 1080.0],
+        }
     }
 
     #[test]
@@ -181,18 +208,20 @@ mod tests {
 
     #[test]
     fn a_maximized_window_keeps_the_size_that_it_goes_back_to() {
-        let mut window = ViewportInfo {
-            outer_rect: Some(Rect::from_min_size(pos2(10.0, 20.0), vec2(1000.0, 730.0))),
+        let mut window = WindowFacts {
+            size: [1000.0, 700.0],
+            position: Some([10.0, 20.0]),
             maximized: Some(false),
             fullscreen: Some(false),
-            ..ViewportInfo::default()
+            minimized: None,
         };
-        let normal = Placement::default().after(&window, vec2(1000.0, 700.0), 2.0);
+        let normal = Placement::default().after(&window, 2.0);
         assert_eq!(normal.size, [2000.0, 1400.0], "the zoom is not part of it");
         assert_eq!(normal.position, Some([20.0, 40.0]));
         window.maximized = Some(true);
-        window.outer_rect = Some(screen(0.0, 0.0));
-        let maximized = normal.after(&window, vec2(960.0, 540.0), 2.0);
+        window.position = Some([0.0, 0.0]);
+        window.size = [960.0, 540.0];
+        let maximized = normal.after(&window, 2.0);
         let wanted = Placement {
             maximized: true,
             ..normal
@@ -200,6 +229,7 @@ mod tests {
         assert_eq!(maximized, wanted);
         window.minimized = Some(true);
         window.maximized = Some(false);
-        assert_eq!(maximized.after(&window, vec2(1.0, 1.0), 1.0), maximized);
+        window.size = [1.0, 1.0];
+        assert_eq!(maximized.after(&window, 1.0), maximized);
     }
 }

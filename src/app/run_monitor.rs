@@ -4,8 +4,8 @@
 //! short however fast the engine is. A run whose thread ended without a last word counts as failed.
 
 use super::curves::Curves;
-use super::handle::Wake;
 use super::messages::Weight;
+use super::services::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,10 +1,8 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
-mod wishes;
-
-pub use wishes::{
-    ARCHITECTURE_WIDTHS, Ask, Asking, Closing, CostColumn, Pending, SETTINGS_WIDTHS, Switch,
-    ViewSettings,
+pub use super::prompts::{Ask, Asking, Closing, Pending};
+pub use super::view_settings::{
+    ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, Switch, ViewSettings,
 };
 
 use super::about::About;
@@ -12,15 +10,14 @@ use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::choices::Choices;
 use super::downloads::Downloads;
-use super::frames::Frames;
+use super::frame_times::Frames;
 use super::inspections::Inspections;
 use super::messages::{Messages, Weight};
-use super::places;
 use super::recent::Recents;
 use super::recovery::Unsaved;
+use super::run_monitor::{Phase, Training};
 use super::runs::Runs;
 use super::saving::Saving;
-use super::training::{Phase, Training};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::edit::{Edit, History};
@@ -297,8 +294,8 @@ impl State {
     /// What is folded stays folded while layers come and go before it.
     pub(super) fn move_folds(&mut self, edit: &Edit) {
         let moved: fn(&Place, &Place) -> Option<Place> = match edit {
-            Edit::Insert(..) => |place, at| Some(places::with(place, at)),
-            Edit::Remove(..) => places::without,
+            Edit::Insert(..) => |place, at| Some(place.after_insert(at)),
+            Edit::Remove(..) => Place::after_remove,
             _ => return,
         };
         if let Edit::Insert(at, _) | Edit::Remove(at) = edit {
@@ -480,6 +477,6 @@ impl State {
         self.selected = self
             .selected
             .take()
-            .filter(|place| places::node(network, place).is_some());
+            .filter(|place| network.node(place).is_some());
     }
 }

@@ -16,11 +16,11 @@ use plan::Trial;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+use strata_app::placement::Placement;
+use strata_app::state::State;
 use strata_core::project::data::Source;
 use strata_core::project::{Project, builtin};
-use strata_gui::app::{App, Setup};
-use strata_gui::placement::Placement;
-use strata_gui::state::State;
+use strata_gui::app_window::{App, Setup};
 use strata_gui::{self, GuiError};
 
 /// The window's size, as on the wall of a lecture room.
@@ -139,7 +139,7 @@ fn trial(ctx: &Context, folder: &Path, seconds: f64) -> Result<Trial, TrialError
     let setup = Setup {
         state,
         start: Box::new(strata_gui::start),
-        native_dialogs: false,
+        dialogs: None,
         config: None,
     };
     Ok(Trial::new(App::new(ctx, setup), seconds))

@@ -2,7 +2,7 @@
 
 use super::args::DoctorArgs;
 use super::output;
-use strata_gui::store;
+use strata_app::store;
 use strata_system_report::SystemReport;
 
 /// Prints the report.

@@ -9,12 +9,13 @@ use super::{WrongInput, output};
 use crate::cli::text;
 use image::RgbaImage;
 use serde_json::{Value, json};
+use strata_app::curves::Curves;
+use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 use strata_core::project::file;
 use strata_engine::storage::saved_run::{self, SavedRun};
-use strata_gui::curves::Curves;
 use strata_gui::snapshot::Snapshot;
-use strata_gui::state::State;
-use strata_gui::view_kind::ViewKind;
+use strata_gui::views::{self, Views};
 use strata_inspect::filters::Filters;
 use strata_inspect::maps::{saliency_sheet, sparse_sheet};
 use strata_inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
@@ -243,12 +244,12 @@ fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
         _ => (ViewKind::Loss, &state.training.curves.loss),
     };
     if curve.is_empty() {
-        let name = kind.info().title.to_lowercase();
+        let name = views::info(kind).title.to_lowercase();
         return Err(WrongInput(format!(
             "{} holds no {name}: no step was taken",
             args.run.display()
         ))
         .into());
     }
-    Ok(Snapshot::of(kind, &state).paint())
+    Ok(Snapshot::of(Views::default().get(kind), &state).paint())
 }

@@ -1,21 +1,21 @@
 //! The application: takes what is new, paints, applies what the user did.
 
-use super::action::{Action, Show};
-use super::curves::Curves;
-use super::dialogs::{Chosen, Dialogs};
-use super::handle::{Services, StartRun};
-use super::keep::Keeper;
-use super::messages::Weight;
-use super::placement::Placement;
-use super::state::{Closing, State};
-use super::store::Store;
 use super::views::Views;
-use super::{drop, keys, layout, panels, theme};
+use super::{drop, keys, layout, panels, theme, viewport, views};
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
+use strata_app::action::{Action, Show};
+use strata_app::curves::Curves;
+use strata_app::dialogs::{Chosen, Dialogs, Picker};
+use strata_app::messages::Weight;
+use strata_app::persistence::Keeper;
+use strata_app::placement::Placement;
+use strata_app::services::{Services, StartRun};
+use strata_app::state::{Closing, State};
+use strata_app::store::Store;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_inspect::saliency::Request;
@@ -57,8 +57,8 @@ pub struct Setup {
     pub state: State,
     /// Starts runs.
     pub start: StartRun,
-    /// Whether the system's file dialogs are used.
-    pub native_dialogs: bool,
+    /// Shows the system's file dialogs; `None` shows none.
+    pub dialogs: Option<Picker>,
     /// The folder of the small files that outlive the window; `None` keeps none.
     pub config: Option<PathBuf>,
 }
@@ -77,7 +77,8 @@ impl App {
         let services = Services {
             start: setup.start,
             wake: Arc::new(wake),
-            dialogs: Dialogs::new(setup.native_dialogs),
+            dialogs: Dialogs::new(setup.dialogs),
+            views: views::catalogue(),
         };
         setup.state.about.settings = setup.config.clone();
         let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
@@ -207,8 +208,7 @@ impl App {
         let zoom = ctx.zoom_factor();
         let before = self.keeper.placement();
         let (placement, dragging) = ctx.input(|input| {
-            let size = input.content_rect().size();
-            let placement = before.after(input.viewport(), size, zoom);
+            let placement = before.after(&viewport::facts(input), zoom);
             (placement, input.pointer.any_down())
         });
         if let Some(rest) = self.keeper.keep(&self.state, placement, dragging) {

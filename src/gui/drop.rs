@@ -1,9 +1,9 @@
 //! Files and folders dropped onto the window.
 
-use super::action::Action;
 use super::theme;
 use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
 use std::path::Path;
+use strata_app::action::Action;
 
 /// What a dropped thing asks for: a project or a run is opened, a folder of images becomes the data,
 /// an image is looked at with saliency.

@@ -1,10 +1,9 @@
 //! The keys. A key that also means something to a text field is left to it while one is edited.
 
-use super::action::{Action, OnSelected, Overlay, Show};
-use super::places;
-use super::state::{Asking, State};
-use super::training::Phase;
 use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
+use strata_app::action::{Action, OnSelected, Overlay, Show};
+use strata_app::run_monitor::Phase;
+use strata_app::state::{Asking, State};
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -99,7 +98,7 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
 
 /// Copies the selected layer as text, and takes layers from a text.
 fn clipboard(ctx: &Context, state: &State) -> Vec<Action> {
-    let text = || Some(places::node(state.network(), state.selected.as_ref()?)?.text());
+    let text = || Some(state.network().node(state.selected.as_ref()?)?.text());
     let events = ctx.input(|input| input.events.clone());
     let mut actions = Vec::new();
     for event in events {

@@ -1,14 +1,14 @@
 //! Where the panels stand: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
-use super::action::{Action, Show};
 use super::panels::{self, architecture, controls, notices, settings, status_bar, top_bar};
-use super::state::{ARCHITECTURE_WIDTHS, SETTINGS_WIDTHS, State, Switch};
 use super::theme;
 use super::views::Views;
 use eframe::egui::{
     CentralPanel, Frame, Margin, Panel, Rect, Stroke, StrokeKind, Ui, UiBuilder, vec2,
 };
+use strata_app::action::{Action, Show};
+use strata_app::state::{ARCHITECTURE_WIDTHS, SETTINGS_WIDTHS, State, Switch};
 
 /// Shows the whole window.
 pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Action>) {

@@ -1,58 +1,30 @@
-//! The window. Panels read a [`state::State`] they cannot change and push [`action::Action`]s; one
-//! `handle` applies them. Nothing here touches a tensor: shapes come from [`strata_core::shape`], everything
+//! The window. Panels read a [`State`] they cannot change and push [`Action`]s; the room `app` applies them. Nothing here touches a tensor: shapes come from [`strata_core::shape`], everything
 //! that is trained from [`strata_engine`].
 //!
 //! [`open`] fails with a [`GuiError`] where there is no display; the caller then trains without one.
 
-pub mod about;
-pub mod action;
-pub mod app;
-pub mod arrangement;
-pub mod choices;
-pub mod commands;
-pub mod curves;
-pub mod dialogs;
-pub mod downloads;
+mod app_icon;
+pub mod app_window;
 pub mod drop;
-mod emblem;
-pub mod frames;
-pub mod handle;
-mod inspection_requests;
-pub mod inspections;
-pub mod keep;
-pub mod kernels;
+pub mod file_dialogs;
 mod keys;
 mod layout;
-pub mod lens;
-pub mod messages;
 pub mod offscreen;
 pub mod panels;
-pub mod placement;
-pub mod places;
-pub mod recent;
-pub mod recovery;
-pub mod remembered;
-pub mod runs;
-mod saving;
-pub mod series;
-pub mod showcase;
 pub mod snapshot;
-pub mod state;
-pub mod store;
 pub mod theme;
-pub mod training;
 pub mod view;
-pub mod view_kind;
+mod viewport;
 pub mod views;
 pub mod widgets;
 
-use action::Action;
-use app::{App, Setup};
-use eframe::egui::{Rect, pos2, vec2};
-use placement::Placement;
-use state::State;
+use app_window::{App, Setup};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strata_app::action::Action;
+use strata_app::placement::{Placement, Screen};
+use strata_app::state::State;
 use strata_core::logging::{self, Graphics};
 use strata_core::project::{Project, builtin, file};
 
@@ -87,14 +59,14 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
     let mut state = State::new(first_project()?, None);
     state.source_text = builtin::ALL.first().map(|first| first.text.to_owned());
     state.start = path.is_none();
-    let config = store::folder();
-    let placement = keep::last_placement(config.as_deref());
+    let config = strata_app::store::folder();
+    let placement = strata_app::persistence::last_placement(config.as_deref());
     run(placement, move |ctx, graphics| {
         state.about.graphics = graphics;
         let setup = Setup {
             state,
             start: Box::new(start),
-            native_dialogs: true,
+            dialogs: Some(Arc::new(file_dialogs::pick)),
             config,
         };
         let mut app = App::new(ctx, setup);
@@ -113,9 +85,9 @@ pub fn run<A: eframe::App + 'static, E: std::error::Error + Send + Sync + 'stati
     let mut viewport = eframe::egui::ViewportBuilder::default()
         .with_title("Strata")
         .with_app_id("strata");
-    viewport = viewport.with_icon(emblem::icon());
+    viewport = viewport.with_icon(app_icon::icon());
     let options = eframe::NativeOptions {
-        viewport: placement.apply(viewport),
+        viewport: viewport::apply(placement, viewport),
         // It would write its file in place and drop a damaged one; `keep` does neither.
         persist_window: false,
         ..Default::default()
@@ -155,9 +127,12 @@ fn bring_into_reach(placement: Placement, context: &eframe::CreationContext<'_>)
     for monitor in &monitors {
         let corner = monitor.position();
         let size = monitor.size();
-        let corner = pos2(corner.x as f32, corner.y as f32);
-        let size = vec2(size.width as f32, size.height as f32);
-        screens.push(Rect::from_min_size(corner, size) / scale);
+        let corner = [corner.x as f32, corner.y as f32];
+        let size = [size.width as f32, size.height as f32];
+        screens.push(Screen {
+            corner: corner.map(|value| value / scale),
+            size: size.map(|value| value / scale),
+        });
     }
     let reachable = placement.reachable(&screens);
     let moved = reachable.position.filter(|_| reachable != placement);
@@ -192,7 +167,7 @@ fn first_project() -> Result<Project, GuiError> {
 pub fn start(
     project: Project,
     options: strata_engine::thread::RunOptions,
-    wake: handle::Wake,
+    wake: strata_app::services::Wake,
 ) -> std::io::Result<strata_engine::thread::Running> {
     strata_engine::thread::start(project, options, move || wake())
 }

@@ -6,11 +6,8 @@
 //! message.
 
 use super::offscreen::Canvas;
-use super::state::State;
 use super::theme;
 use super::view::View;
-use super::view_kind::ViewKind;
-use super::views::Views;
 use eframe::egui::epaint::ClippedPrimitive;
 use eframe::egui::{
     CentralPanel, Color32, Context, Frame, Label, Margin, RawInput, Rect, RichText, Theme, Ui,
@@ -18,6 +15,7 @@ use eframe::egui::{
 };
 use image::RgbaImage;
 use std::path::Path;
+use strata_app::state::State;
 use strata_core::project::file::write_atomic;
 use strata_inspect::picture::png;
 
@@ -37,13 +35,11 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// What a view shows now, in the theme of the window.
-    pub fn of(kind: ViewKind, state: &State) -> Snapshot {
+    pub fn of(view: &mut dyn View, state: &State) -> Snapshot {
         let dark = state.view.looks_dark;
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
-        let mut views = Views::default();
-        let view = views.get(kind);
         let mut canvas = Canvas::default();
         let mut primitives = Vec::new();
         for pass in 0..PASSES {

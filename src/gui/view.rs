@@ -1,9 +1,9 @@
 //! What a view of the centre does.
 
-use super::action::Action;
-use super::arrangement::Workspace;
-use super::state::State;
 use eframe::egui::Ui;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 
 /// A view of the centre. It keeps no more than what it draws with (textures).
 pub trait View {

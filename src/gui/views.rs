@@ -1,6 +1,5 @@
 //! The registry of the views: one line a view. Menus, the palette and the tiles read it.
 
-use super::arrangement::Workspace;
 use super::panels::activations::ActivationsView;
 use super::panels::data::{AugmentationView, DataView, KernelsView, StatisticsView};
 use super::panels::design::{
@@ -12,10 +11,11 @@ use super::panels::reconstructions::ReconstructionsView;
 use super::panels::runs::RunsView;
 use super::panels::saliency::SaliencyView;
 use super::panels::sparse::SparseView;
-use super::state::State;
+use super::snapshot::Snapshot;
 use super::view::View;
-use super::view_kind::ViewKind;
 use std::sync::LazyLock;
+use strata_app::services::ViewCatalogue;
+use strata_app::view_kind::{ViewInfo, ViewKind};
 
 /// Makes a view.
 type Make = fn() -> Box<dyn View>;
@@ -53,19 +53,6 @@ const REGISTRY: [(ViewKind, Make); ViewKind::COUNT] = [
     (ViewKind::Advice, || Box::new(AdviceView)),
 ];
 
-/// What a view says of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct ViewInfo {
-    /// Its name.
-    pub kind: ViewKind,
-    /// The title on its tab.
-    pub title: &'static str,
-    /// One line for menus.
-    pub summary: &'static str,
-    /// The workspace that it is opened in.
-    pub workspace: Workspace,
-}
-
 static INFOS: LazyLock<Vec<ViewInfo>> = LazyLock::new(|| {
     let info = |&(kind, make): &(ViewKind, Make)| {
         let view = make();
@@ -84,10 +71,20 @@ pub fn all() -> &'static [ViewInfo] {
     &INFOS
 }
 
-impl ViewKind {
-    /// What the view of this name says of itself.
-    pub fn info(self) -> &'static ViewInfo {
-        &INFOS[self as usize]
+/// What the view of this name says of itself.
+pub fn info(kind: ViewKind) -> &'static ViewInfo {
+    &INFOS[kind as usize]
+}
+
+/// The registry, for those who draw no view.
+pub fn catalogue() -> ViewCatalogue {
+    ViewCatalogue {
+        infos: all(),
+        has_picture: |kind, state| REGISTRY[kind as usize].1().has_picture(state),
+        snapshot: |kind, state| {
+            let snapshot = Snapshot::of(Views::default().get(kind), state);
+            Box::new(move |path| snapshot.write(path))
+        },
     }
 }
 
@@ -105,13 +102,6 @@ impl Views {
     pub fn get(&mut self, kind: ViewKind) -> &mut dyn View {
         self.0[kind as usize].as_mut()
     }
-}
-
-/// The open views that show something which can be saved as an image file.
-pub fn with_picture(state: &State) -> Vec<ViewKind> {
-    let mut open = state.arrangement().views();
-    open.retain(|kind| REGISTRY[*kind as usize].1().has_picture(state));
-    open
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use crate::kit::{terminal, window::*};
 use eframe::egui::vec2;
 use std::path::Path;
 use std::process::Output;
-use strata::gui::action::{Action, OnView};
-use strata::gui::state::State;
-use strata::gui::view_kind::ViewKind;
+use strata::app::action::{Action, OnView};
+use strata::app::state::State;
+use strata::app::view_kind::ViewKind;
 use strata::inspect::augmented::{ALONE, Augmented, TOGETHER};
 use strata::project::{Project, file};
 

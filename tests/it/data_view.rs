@@ -3,8 +3,8 @@
 use crate::kit::window::*;
 use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
 use std::path::Path;
-use strata::gui::action::{Action, Show};
-use strata::gui::view_kind::ViewKind;
+use strata::app::action::{Action, Show};
+use strata::app::view_kind::ViewKind;
 use strata::inspect::gallery::{BLOCK, Gallery, Part};
 use strata::project::Project;
 use strata::project::data::{

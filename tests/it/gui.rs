@@ -4,11 +4,11 @@ use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Rect, vec2};
 use egui_kittest::kittest::NodeT;
 use std::path::Path;
+use strata::app::run_monitor::Phase;
+use strata::app::state::Closing;
 use strata::engine::command::Command;
 use strata::engine::event::EpochReport;
 use strata::engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
-use strata::gui::state::Closing;
-use strata::gui::training::Phase;
 use strata::inspect::filters::Filters;
 use strata::inspect::reconstructions::Reconstructions;
 use strata::project::data::Split;
@@ -246,7 +246,7 @@ fn closing_asks_about_unsaved_changes_and_saves_them() {
     window
         .harness
         .state_mut()
-        .handle(strata::gui::action::Action::Close);
+        .handle(strata::app::action::Action::Close);
     window.run();
     assert_eq!(window.state().closing, Closing::No);
     window.click("Save changes");
@@ -536,7 +536,7 @@ fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
     window
         .harness
         .state_mut()
-        .handle(strata::gui::action::Action::Close);
+        .handle(strata::app::action::Action::Close);
     window.run();
     assert_eq!(window.state().closing, Closing::Waiting);
     assert_eq!(engine.commanded(), [Command::Stop]);

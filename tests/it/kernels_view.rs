@@ -4,9 +4,9 @@ use crate::kit::PATIENCE;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::kernels::Subject;
-use strata::gui::view_kind::ViewKind;
+use strata::app::action::{Action, OnView, Show};
+use strata::app::kernels::Subject;
+use strata::app::view_kind::ViewKind;
 use strata::inspect::kernel::{Named, Response};
 use strata::inspect::kernel_playground::{Outcome, Playground};
 

@@ -5,8 +5,8 @@ use eframe::egui::{OutputCommand, vec2};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use strata::gui::action::{Action, Overlay};
-use strata::gui::state::State;
+use strata::app::action::{Action, Overlay};
+use strata::app::state::State;
 use strata::logging::{self, Graphics};
 
 /// A folder for the log of a few commands.

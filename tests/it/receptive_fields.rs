@@ -13,10 +13,10 @@ use candle_core::{DType, Device, Tensor};
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use rand::Rng;
 use std::path::Path;
+use strata::app::action::Action;
+use strata::app::arrangement::Workspace;
+use strata::app::view_kind::ViewKind;
 use strata::engine::storage::saved_run::SavedRun;
-use strata::gui::action::Action;
-use strata::gui::arrangement::Workspace;
-use strata::gui::view_kind::ViewKind;
 use strata::inspect::effective_field::{EffectiveField, Request};
 use strata::nn::{Mode, Network, Route};
 use strata::project::size::Shape;
@@ -397,7 +397,7 @@ fn a_trained_run_shows_the_effective_field() {
     window.click("Train");
     window.wait("the end", |state| !state.training.is_running());
     designing(&mut window, ViewKind::Field);
-    let seen = |state: &strata::gui::state::State| {
+    let seen = |state: &strata::app::state::State| {
         state
             .inspections
             .latest::<EffectiveField>()
@@ -412,7 +412,7 @@ fn a_trained_run_shows_the_effective_field() {
     assert!(window.has("2 / "));
     window.keep_picture("fields/effective");
     window.select(Stack::Decoder, 0);
-    let of_decoder = |state: &strata::gui::state::State| {
+    let of_decoder = |state: &strata::app::state::State| {
         let latest = state
             .inspections
             .latest::<EffectiveField>()

@@ -4,7 +4,7 @@
 use crate::kit::window::{Window, builtin};
 use std::path::Path;
 use std::process::{Command, Output};
-use strata::gui::action::Action;
+use strata::app::action::Action;
 use strata::project::edit::Edit;
 use strata::project::file;
 use strata::project::node::Node;
@@ -129,7 +129,7 @@ fn recovered_edits_are_saved_into_the_text_of_the_file() {
     handle(&mut window, Action::Open(path.clone()));
     replace_relu(&mut window, "tanh");
     window.harness.step();
-    std::thread::sleep(strata::gui::recovery::REST);
+    std::thread::sleep(strata::app::recovery::REST);
     window.harness.step();
     drop(window);
     let mut window = Window::kept("lenet-mnist", &config);

@@ -5,7 +5,7 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use std::f32::consts::TAU;
 use std::path::Path;
-use strata::gui::view_kind::ViewKind;
+use strata::app::view_kind::ViewKind;
 use strata::inspect::augmented::Augmented;
 use strata::inspect::gallery::Gallery;
 use strata::inspect::pixel::Pixel;

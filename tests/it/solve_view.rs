@@ -4,9 +4,9 @@ use crate::kit::PATIENCE;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use strata::gui::action::{Action, Show};
-use strata::gui::arrangement::Workspace;
-use strata::gui::view_kind::ViewKind;
+use strata::app::action::{Action, Show};
+use strata::app::arrangement::Workspace;
+use strata::app::view_kind::ViewKind;
 use strata::project::{Place, Project, Stack};
 use strata_testkit::networks::nodes;
 

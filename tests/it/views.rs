@@ -2,12 +2,12 @@
 
 use crate::kit::window::*;
 use std::path::Path;
+use strata::app::action::{Action, OnView, Show};
+use strata::app::view_kind::ViewKind;
 use strata::data::Dataset;
 use strata::engine::command::Command;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::inspection::reply::{Query, Reply};
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::view_kind::ViewKind;
 use strata::inspect::inspection::Subject;
 use strata::inspect::saliency::{Answer, Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;

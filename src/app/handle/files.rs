@@ -1,15 +1,15 @@
 //! Opening, saving and closing: what the user is asked before, and what follows.
 
-use super::Services;
 use crate::action::{Action, Answer, OnView, Overlay};
 use crate::arrangement::Workspace;
+use crate::dialogs::Wanted;
 use crate::kernels;
 use crate::messages::Weight;
 use crate::recent::Kind;
-use crate::snapshot::Snapshot;
+use crate::run_monitor::Training;
+use crate::services::Services;
 use crate::state::{Ask, Asking, Closing, Pending, State};
-use crate::training::Training;
-use crate::view_kind::ViewKind;
+use crate::view_kind::{ViewInfo, ViewKind};
 use std::path::{Path, PathBuf};
 use strata_core::format::slug;
 use strata_core::project::data::{DataSpec, Source};
@@ -33,13 +33,13 @@ impl State {
             Action::DataFolder(path) => self.read_folder(&path),
             Action::Image(path) if self.view.workspace == Workspace::Data => {
                 self.inspections.kernels.subject = kernels::Subject::File(path);
-                self.change_views(OnView::Open(ViewKind::Kernels, None));
+                self.change_views(OnView::Open(ViewKind::Kernels, None), services);
             }
             Action::Image(path) => {
                 self.inspections.saliency.image = Some(path);
                 // Feature maps show it too: where they are seen, nothing else has to be opened.
                 if !self.arrangement().fronts().contains(&ViewKind::Activations) {
-                    self.change_views(OnView::Open(ViewKind::Saliency, None));
+                    self.change_views(OnView::Open(ViewKind::Saliency, None), services);
                 }
             }
             Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name), services),
@@ -58,9 +58,9 @@ impl State {
                     services.dialogs.open(ask.what, &services.wake);
                 }
             }
-            Action::BrowseImage => services.dialogs.open_image(&services.wake),
+            Action::BrowseImage => services.dialogs.open(Wanted::Image, &services.wake),
             Action::ShowLogFolder => self.show_log_folder(services),
-            Action::BrowseData => services.dialogs.open_folder(&services.wake),
+            Action::BrowseData => services.dialogs.open(Wanted::DataFolder, &services.wake),
             Action::CancelPath => {
                 self.ask = None;
                 self.pending = None;
@@ -215,7 +215,7 @@ impl State {
 
     fn ask(&mut self, what: Asking, services: &mut Services) {
         let start = match (&self.file, what) {
-            (_, Asking::Picture(kind)) => self.picture_path(kind),
+            (_, Asking::Picture(kind)) => self.picture_path(services.views.info(kind)),
             (Some(file), _) => file.display().to_string(),
             (None, Asking::Save) => format!("{}.toml", slug(&self.project().title, "project")),
             (None, Asking::Open) => String::new(),
@@ -227,15 +227,15 @@ impl State {
             replace: None,
             number: self.asked,
         });
-        services.dialogs.open(what, &services.wake);
+        services.dialogs.open(Wanted::Path(what), &services.wake);
     }
 
     /// Beside the run's own files where there is a run, else beside the project.
-    fn picture_path(&self, kind: ViewKind) -> String {
+    fn picture_path(&self, view: &ViewInfo) -> String {
         let folder = self.training.run.clone().unwrap_or_else(|| self.base());
         let name = format!(
             "{}-step-{}.png",
-            slug(kind.info().title, "view"),
+            slug(view.title, "view"),
             self.training.curves.steps()
         );
         folder.join(name).display().to_string()
@@ -253,8 +253,7 @@ impl State {
             return;
         }
         self.ask = None;
-        let snapshot = Snapshot::of(kind, self);
-        let write = move |path: &Path| snapshot.write(path);
+        let write = (services.views.snapshot)(kind, self);
         self.pictures.save(path, write, &services.wake);
     }
 

@@ -2,7 +2,6 @@
 
 use crate::action::OnSelected;
 use crate::messages::Weight;
-use crate::places;
 use crate::state::State;
 use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
@@ -13,18 +12,18 @@ impl State {
         let Some(place) = self.selected.clone() else {
             return;
         };
-        let Some(siblings) = places::siblings(self.network(), &place) else {
+        let Some((siblings, index)) = self.network().siblings(&place) else {
             return;
         };
-        let (count, index) = (siblings.len(), place.path.last().copied().unwrap_or(0));
-        let beside = |by| places::beside(&place, by);
+        let count = siblings.len();
+        let beside = |by| place.neighbour(by);
         let (edit, select) = match change {
             OnSelected::Delete if index + 1 < count => {
                 (Some(Edit::Remove(place.clone())), Some(place))
             }
             OnSelected::Delete => (Some(Edit::Remove(place.clone())), beside(-1)),
             OnSelected::Duplicate => {
-                let node = places::node(self.network(), &place).cloned();
+                let node = self.network().node(&place).cloned();
                 let after = beside(1);
                 (
                     node.zip(after.clone())
@@ -45,8 +44,8 @@ impl State {
 
     /// One step to undo, whether it stays in its stack or not.
     pub(super) fn move_node(&mut self, from: &Place, to: &Place) {
-        let node = places::node(self.network(), from).cloned();
-        let (Some(node), Some(to)) = (node, places::without(to, from)) else {
+        let node = self.network().node(from).cloned();
+        let (Some(node), Some(to)) = (node, to.after_remove(from)) else {
             return;
         };
         let moved = Edit::Remove(from.clone()).apply(self.project());
@@ -70,14 +69,14 @@ impl State {
         let first = self
             .selected
             .as_ref()
-            .and_then(|place| places::beside(place, 1))
+            .and_then(|place| place.neighbour(1))
             .unwrap_or_else(end);
         let mut place = Some(first.clone());
         let mut project = Ok(self.project().clone());
         for node in nodes {
             let Some(at) = place else { return };
             project = project.and_then(|project| Edit::Insert(at.clone(), node).apply(&project));
-            place = places::beside(&at, 1);
+            place = at.neighbour(1);
         }
         if self.take(project) {
             self.selected = Some(first);

@@ -4,14 +4,14 @@ use super::report::{FrameTimes, Report};
 use crate::bench::peak;
 use eframe::egui::{Context, Ui};
 use std::time::{Duration, Instant};
+use strata_app::action::{Action, OnView};
+use strata_app::arrangement::{Arrangement, Part, Workspace};
+use strata_app::curves::Curves;
+use strata_app::frame_times::Frames;
+use strata_app::run_monitor::Phase;
+use strata_app::view_kind::ViewKind;
 use strata_engine::event::StepReport;
-use strata_gui::action::{Action, OnView};
-use strata_gui::app::App;
-use strata_gui::arrangement::{Arrangement, Part, Workspace};
-use strata_gui::curves::Curves;
-use strata_gui::frames::Frames;
-use strata_gui::training::Phase;
-use strata_gui::view_kind::ViewKind;
+use strata_gui::app_window::App;
 use strata_gui::views::{self, ViewInfo};
 
 /// Seconds of training before it is measured.

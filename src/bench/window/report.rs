@@ -1,7 +1,7 @@
 //! What was measured of the window.
 
 use serde::Serialize;
-use strata_gui::frames::Frames;
+use strata_app::frame_times::Frames;
 
 /// Times of frames in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

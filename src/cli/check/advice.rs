@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
-use strata_core::project::target::node_at;
 use strata_core::project::{Place, Project};
 use strata_core::shape::infer;
 use strata_design::advice::{Advice, Fix};
@@ -34,8 +33,7 @@ fn fix_json(project: &Project, fix: &Fix) -> Value {
 
 /// An edit as changes of layers (`from` null: a new one; `to` null: one that goes) and of settings.
 fn edits(project: &Project, edit: &Edit) -> Vec<Value> {
-    let text =
-        |place: &Place| node_at(project.network.stack(place.stack), &place.path).map(Node::text);
+    let text = |place: &Place| project.network.node(place).map(Node::text);
     match edit {
         Edit::Insert(place, node) => vec![layer(place, None, Some(node.text()))],
         Edit::Replace(place, node) => vec![layer(place, text(place), Some(node.text()))],

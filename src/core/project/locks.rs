@@ -6,7 +6,6 @@
 
 use super::edit::{Edit, EditError};
 use super::node::Node;
-use super::shift::{with, without};
 use super::target::{Target, target};
 use super::{Place, Project, Stack};
 
@@ -84,7 +83,7 @@ fn content<'a>(project: &'a Project, target: &Target) -> (Stack, bool, &'a [Node
     match target {
         Target::Stack(stack) => (*stack, true, network.stack(*stack)),
         Target::Node(place) => {
-            let node = super::target::node_at(network.stack(place.stack), &place.path);
+            let node = super::layer_path::node_at(network.stack(place.stack), &place.path);
             (place.stack, false, node.map_or(&[], std::slice::from_ref))
         }
     }
@@ -104,12 +103,12 @@ pub(super) fn follow(edit: &Edit, locked: &mut [String]) {
 
 fn moved(edit: &Edit, place: &Place) -> Option<Place> {
     match edit {
-        Edit::Insert(at, _) => Some(with(place, at)),
-        Edit::Remove(at) => without(place, at),
+        Edit::Insert(at, _) => Some(place.after_insert(at)),
+        Edit::Remove(at) => place.after_remove(at),
         Edit::Move(from, to) => {
             let mut at = from.clone();
             *at.path.last_mut()? = *to;
-            Some(with(&without(place, from)?, &at))
+            Some(place.after_remove(from)?.after_insert(&at))
         }
         _ => None,
     }

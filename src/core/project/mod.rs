@@ -11,12 +11,12 @@ pub mod edit;
 pub mod file;
 pub mod goals;
 pub mod layer;
+pub mod layer_path;
 pub mod layer_text;
 pub mod locks;
 pub mod loss;
 pub mod node;
 pub mod optimizer;
-pub mod shift;
 pub mod size;
 pub mod source;
 mod stack_write;
@@ -122,23 +122,17 @@ impl Network {
 
     /// The stack or branch that a place is in, and the index in it, at which there need not be a node.
     pub fn siblings(&self, place: &Place) -> Option<(&[Node], usize)> {
-        target::siblings(self.stack(place.stack), &place.path)
+        layer_path::siblings(self.stack(place.stack), &place.path)
     }
 
     /// The same, to edit.
     pub fn siblings_mut(&mut self, place: &Place) -> Option<(&mut Vec<Node>, usize)> {
-        let (&last, blocks) = place.path.split_last()?;
-        let mut list = self.stack_mut(place.stack);
-        for block in blocks.chunks(2) {
-            let &[index, branch] = block else { return None };
-            list = list.get_mut(index)?.branch_mut(branch)?;
-        }
-        Some((list, last))
+        layer_path::siblings_mut(self.stack_mut(place.stack), &place.path)
     }
 
     /// The node at a place.
     pub fn node(&self, place: &Place) -> Option<&Node> {
-        target::node_at(self.stack(place.stack), &place.path)
+        layer_path::node_at(self.stack(place.stack), &place.path)
     }
 
     /// The node at a place, to edit.
@@ -167,22 +161,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of the `index`-th node of a stack.
-    pub fn new(stack: Stack, index: usize) -> Place {
-        Place {
-            stack,
-            path: vec![index],
-        }
-    }
-
-    /// The place inside of this one, or (with an empty path) of its stack.
-    pub fn child(&self, more: &[usize]) -> Place {
-        Place {
-            stack: self.stack,
-            path: [self.path.as_slice(), more].concat(),
-        }
-    }
-
     /// `3`, or `3.0.1` inside a block.
     pub fn index_text(&self) -> String {
         self.path

@@ -1,6 +1,6 @@
 //! Names of places: `encoder`, `encoder.0`, `decoder.3.1.0`, as `freeze`, `locked` and `sparsity at=` use them.
 
-use super::node::Node;
+pub use super::layer_path::node_at;
 use super::{Network, Place, Stack};
 use std::fmt;
 use std::str::FromStr;
@@ -83,21 +83,4 @@ fn index(word: &str) -> Option<usize> {
     word.parse()
         .ok()
         .filter(|index: &usize| index.to_string() == word)
-}
-
-/// The list that a path (index, branch, index, …) ends in, and the index in it.
-pub(super) fn siblings<'a>(stack: &'a [Node], path: &[usize]) -> Option<(&'a [Node], usize)> {
-    let (&last, blocks) = path.split_last()?;
-    let mut list = stack;
-    for block in blocks.chunks(2) {
-        let &[index, branch] = block else { return None };
-        list = list.get(index)?.branches().get(branch)?;
-    }
-    Some((list, last))
-}
-
-/// The node at a path: index, branch, index, …
-pub fn node_at<'a>(stack: &'a [Node], path: &[usize]) -> Option<&'a Node> {
-    let (list, index) = siblings(stack, path)?;
-    list.get(index)
 }

@@ -4,7 +4,6 @@
 use strata_core::project::layer::{Kind, Layer, Window};
 use strata_core::project::node::Node;
 use strata_core::project::size::{Axes, MAX_SIZE, Padding};
-use strata_core::project::target::node_at;
 use strata_core::project::{Network, Place};
 use strata_core::shape::infer::{Inference, infer};
 use strata_core::shape::op::{Op, PlannedLayer};
@@ -27,8 +26,7 @@ impl Fix {
 
 /// The fixes of one layer, best first.
 pub(crate) fn fixes(network: &Network, inference: &Inference, layer: &PlannedLayer) -> Vec<Fix> {
-    let Some(Node::Layer(written)) = node_at(network.stack(layer.place.stack), &layer.place.path)
-    else {
+    let Some(Node::Layer(written)) = network.node(&layer.place) else {
         return Vec::new();
     };
     let kernels = [true, false]

@@ -9,7 +9,7 @@ use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::stage::MAX_BATCH;
 use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
-use strata_core::project::target::{Target, node_at, target};
+use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::{Inference, Row};
 
@@ -296,7 +296,7 @@ fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
         );
         return vec![Problem::error(message).help("use a layer of the encoder")];
     }
-    let sigmoid = match node_at(project.network.stack(place.stack), &place.path) {
+    let sigmoid = match project.network.node(place) {
         Some(Node::Layer(layer)) => matches!(
             layer.kind,
             Kind::Activation(Activation::Sigmoid) | Kind::Softmax

@@ -160,10 +160,10 @@ fn of_layer(network: &Network, layer: &PlannedLayer) -> Option<UnreadLayer> {
     if axes.iter().all(|axis| axis.cells == 0) {
         return None;
     }
-    let text =
-        strata_core::project::target::node_at(network.stack(layer.place.stack), &layer.place.path)
-            .map(strata_core::project::node::Node::text)
-            .unwrap_or_default();
+    let node = network.node(&layer.place);
+    let text = node
+        .map(strata_core::project::node::Node::text)
+        .unwrap_or_default();
     let sentence = sentence(&text, layer, &axes);
     Some(UnreadLayer {
         place: layer.place.clone(),

@@ -234,9 +234,7 @@ fn line(axis: &str) -> &'static str {
 }
 
 fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
-    let Some(node) =
-        strata_core::project::target::node_at(network.stack(lens.place.stack), &lens.place.path)
-    else {
+    let Some(node) = network.node(&lens.place) else {
         return;
     };
     let word = lens.text.split(' ').next().unwrap_or_default();

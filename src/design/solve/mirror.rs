@@ -194,7 +194,7 @@ impl Mirror<'_> {
     }
 
     fn name(&self, place: &Place) -> Option<String> {
-        match strata_core::project::target::node_at(self.encoder, &place.path)? {
+        match strata_core::project::layer_path::node_at(self.encoder, &place.path)? {
             Node::Layer(layer) => layer.name.clone(),
             Node::Broken { .. } | Node::Add(_) | Node::Concat(_) | Node::Repeat { .. } => None,
         }

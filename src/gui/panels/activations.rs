@@ -2,10 +2,6 @@
 
 use super::image_source;
 use super::reading::{failed, reading};
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::choices::Choice;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::{Sheet, shades};
@@ -18,6 +14,10 @@ use eframe::egui::{
 };
 use std::ops::Range;
 use std::sync::Arc;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::choices::Choice;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::Place;
 use strata_design::layer_math::number;

@@ -1,10 +1,10 @@
 //! What stands on the axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
 //! round numbers.
 
-use crate::curves::{Curve, Curves};
 use crate::theme::{self, Palette};
 use eframe::egui::{Ui, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Plot, PlotUi};
+use strata_app::curves::{Curve, Curves};
 use strata_core::format;
 
 /// Height of a mark on an axis, with the space to the next one.

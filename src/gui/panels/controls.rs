@@ -1,13 +1,13 @@
 //! The bar below the views: train, pause, step, stop, and how far the run is.
 
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
-use crate::training::{Phase, Training};
 use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{
     Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
 };
+use strata_app::action::Action;
+use strata_app::run_monitor::{Phase, Training};
+use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
 

@@ -1,8 +1,5 @@
 //! The first layer's filters as small pictures, live.
 
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::{Sheet, shades};
@@ -12,6 +9,9 @@ use eframe::egui::{
     StrokeKind, Ui, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_inspect::filters::Filters;
 use strata_inspect::inspection::Subject;

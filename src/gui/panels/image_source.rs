@@ -1,11 +1,11 @@
 //! The line that chooses the image which the views of single images share: a probe image of the run, or
 //! an image file.
 
-use crate::action::{Action, Show};
-use crate::state::State;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Id, Ui};
 use std::path::PathBuf;
+use strata_app::action::{Action, Show};
+use strata_app::state::State;
 use strata_inspect::saliency::Request;
 
 /// Room for the buttons beside the field.

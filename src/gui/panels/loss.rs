@@ -3,15 +3,15 @@
 
 pub use super::axes::Quantity;
 use super::axes::{Axes, plot};
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::curves::{Curve, Curves};
-use crate::state::State;
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::{empty, figure};
 use eframe::egui::{RichText, Stroke, Ui};
 use egui_plot::{Line, PlotUi, Points, VLine};
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::curves::{Curve, Curves};
+use strata_app::state::State;
 use strata_core::format;
 
 /// More measurements than this are a line without dots.

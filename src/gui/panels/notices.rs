@@ -1,11 +1,6 @@
 //! What must be read or answered: a bar for the path of a file, a bar for unsaved changes, and the
 //! messages that stay. No dialog in the way of the work.
 
-use crate::action::{Action, Answer};
-use crate::messages::{Message, Weight};
-use crate::recent::ago;
-use crate::recovery::Unsaved;
-use crate::state::{Ask, Asking, Pending, State};
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{Field, FieldEvent, icon_button};
@@ -13,6 +8,11 @@ use eframe::egui::{
     Align, Color32, Frame, Id, Key, Label, Layout, Margin, RichText, Sense, Ui, vec2,
 };
 use std::path::PathBuf;
+use strata_app::action::{Action, Answer};
+use strata_app::messages::{Message, Weight};
+use strata_app::recent::ago;
+use strata_app::recovery::Unsaved;
+use strata_app::state::{Ask, Asking, Pending, State};
 
 /// Shows the bars that are needed, one below the other.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

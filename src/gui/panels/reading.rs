@@ -1,10 +1,10 @@
 //! What a view shows while images are read for it, and when that failed or was cancelled.
 
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::empty;
 use eframe::egui::{Align, Layout, RichText, Ui};
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::format;
 
 /// Says what is read and how far it has come, with a button that ends it.

@@ -1,9 +1,6 @@
 //! The probe images over what the network makes of them, live.
 
 use super::reading::{failed, reading};
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
@@ -12,6 +9,9 @@ use eframe::egui::{
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_inspect::inspection::Subject;

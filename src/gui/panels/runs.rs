@@ -2,11 +2,6 @@
 
 use super::axes::{Axes, Quantity, plot};
 use super::loss::by_epoch;
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::curves::Curves;
-use crate::runs::StoredRun;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{Icon, empty, icon_button};
@@ -15,6 +10,11 @@ use eframe::egui::{
     UiBuilder, pos2, vec2,
 };
 use egui_plot::{Line, PlotUi, Points};
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::curves::Curves;
+use strata_app::runs::StoredRun;
+use strata_app::state::State;
 use strata_core::format;
 use strata_engine::storage::record::Status;
 

@@ -2,15 +2,15 @@
 
 use super::axes::{axis, even};
 use super::reading::{failed, reading};
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::{empty, figure};
 use eframe::egui::{Label, Rect, RichText, Stroke, Ui, UiBuilder, Vec2b, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, HLine, HoverPosition, Line, LineStyle, Plot, VLine};
 use std::sync::Arc;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::inspection::Subject;

@@ -1,13 +1,13 @@
 //! The line at the bottom: what the network costs, and the newest note.
 
-use crate::action::{Action, OnView};
-use crate::state::State;
 use crate::theme;
-use crate::view_kind::ViewKind;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Align, Align2, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::{Action, OnView};
+use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 use strata_core::format;
 
 /// Height of the line.

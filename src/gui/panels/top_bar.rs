@@ -1,11 +1,11 @@
 //! The bar at the top: the project's title, undo and redo, opening and saving, device and theme.
 
-use crate::action::{Action, Overlay, Show};
-use crate::arrangement::Workspace;
-use crate::state::{Asking, State};
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
+use strata_app::action::{Action, Overlay, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::{Asking, State};
 use strata_core::project::builtin;
 use strata_core::project::edit::Edit;
 

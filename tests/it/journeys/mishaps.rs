@@ -3,7 +3,7 @@
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers};
 use std::fs;
-use strata::gui::action::Action;
+use strata::app::action::Action;
 use strata::inspect::saliency::Saliency;
 use strata::project::file;
 

@@ -9,9 +9,9 @@ use eframe::egui::{DroppedFile, Event, HoveredFile, Key, Modifiers, Rect, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strata::gui::action::{Action, Overlay};
-use strata::gui::state::Closing;
-use strata::gui::view_kind::ViewKind;
+use strata::app::action::{Action, Overlay};
+use strata::app::state::Closing;
+use strata::app::view_kind::ViewKind;
 use strata::inspect::filters::Filters;
 use strata::inspect::gallery::Gallery;
 use strata::project::data::Source;
@@ -300,7 +300,7 @@ fn the_keys_and_the_about_box_come_and_go() {
 /// Runs frames until unsaved edits have rested long enough to be kept.
 fn rest(window: &mut Window) {
     window.harness.step();
-    std::thread::sleep(strata::gui::recovery::REST);
+    std::thread::sleep(strata::app::recovery::REST);
     window.harness.step();
 }
 

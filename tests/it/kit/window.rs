@@ -11,17 +11,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use strata::app::action::{Action, OnView, Show};
+use strata::app::arrangement::{Arrangement, Part, Workspace};
+use strata::app::services::StartRun;
+use strata::app::state::State;
+use strata::app::view_kind::ViewKind;
 use strata::engine::command::Command;
 use strata::engine::event::Event;
 use strata::engine::inspection::live::LiveResults;
 use strata::engine::thread::{self, Running};
-use strata::gui::action::{Action, OnView, Show};
-use strata::gui::app::{App, Setup};
-use strata::gui::arrangement::{Arrangement, Part, Workspace};
-use strata::gui::handle::StartRun;
+use strata::gui::app_window::{App, Setup};
 use strata::gui::offscreen::Canvas;
-use strata::gui::state::State;
-use strata::gui::view_kind::ViewKind;
+use strata::gui::views;
 use strata::project::data::Split;
 use strata::project::{Place, Project, Stack, builtin, file};
 use strata_testkit::folders::pictures;
@@ -94,7 +95,7 @@ impl Window {
                     Setup {
                         state,
                         start,
-                        native_dialogs: false,
+                        dialogs: None,
                         config,
                     },
                 )
@@ -156,7 +157,7 @@ impl Window {
     pub fn show_alone(&mut self, kind: ViewKind) {
         let shown = Arrangement(Some(Part::of(&[kind])));
         for action in [
-            Action::Show(Show::Workspace(kind.info().workspace)),
+            Action::Show(Show::Workspace(views::info(kind).workspace)),
             Action::View(OnView::Arrange(shown)),
         ] {
             self.harness.state_mut().handle(action);

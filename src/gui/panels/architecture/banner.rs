@@ -1,12 +1,12 @@
 //! The banner: does the output equal the input? A click opens the view that says why not and what would help.
 
-use crate::action::{Action, OnView};
 use crate::theme;
-use crate::view_kind::ViewKind;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Frame, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
+use strata_app::action::{Action, OnView};
+use strata_app::view_kind::ViewKind;
 use strata_design::{Banner, Level};
 
 /// Room for the sign that there is more to see.

@@ -1,9 +1,9 @@
 //! Moving layers by hand: a row is dragged by its strip or its numbers and put before another one, or
 //! at the end of a stack or branch.
 
-use crate::action::Action;
 use crate::theme;
 use eframe::egui::{CursorIcon, DragAndDrop, Rect, Response, Stroke, Ui};
+use strata_app::action::Action;
 use strata_core::project::Place;
 
 /// Makes a row draggable unless it is locked, and one before or after which others can be put.

@@ -1,10 +1,10 @@
 //! Folding blocks, so that a deep network still fits the eye.
 
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Id, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::node::Node;
 use strata_core::project::{Place, Stack};
 

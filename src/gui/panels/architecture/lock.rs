@@ -1,10 +1,10 @@
 //! Locks in the architecture: the sign on a row or a stack, and the entries of their menus.
 
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Label, Rect, RichText, Sense, Ui, pos2, vec2};
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};

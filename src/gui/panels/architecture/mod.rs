@@ -8,12 +8,11 @@ mod lock;
 mod palette;
 mod row;
 
-use crate::action::{Action, OnSelected};
-use crate::places;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Id, Layout, RichText, ScrollArea, Ui};
+use strata_app::action::{Action, OnSelected};
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
@@ -211,7 +210,7 @@ fn show_node(
             show_node(
                 ui,
                 state,
-                &places::inside(place, branch, index),
+                &place.child(&[branch, index]),
                 child,
                 scale,
                 actions,
@@ -220,7 +219,7 @@ fn show_node(
         if state.lock_on(place).is_some() {
             continue;
         }
-        let end = places::inside(place, branch, nodes.len());
+        let end = place.child(&[branch, nodes.len()]);
         let name = format!("{place} branch {}", branch + 1);
         palette::add_button(ui, &end, &name, indent, actions);
     }

@@ -1,13 +1,13 @@
 //! Adding a layer: a list of all kinds that a word narrows, or the layer's whole text.
 
 use super::drag;
-use crate::action::Action;
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
     Align2, FontId, Id, Key, Margin, Popup, PopupCloseBehavior, Rect, Response, RichText, Role,
     ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
 use strata_core::project::Place;
 use strata_core::project::node::Node;
 use strata_core::shape::layers::WORDS;

@@ -2,15 +2,15 @@
 //! and below it what is wrong with it.
 
 use super::{drag, fold, lock};
-use crate::action::{Action, OnSelected, OnView};
-use crate::state::State;
 use crate::theme;
-use crate::view_kind::ViewKind;
 use crate::widgets::{Field, FieldEvent, slab};
 use eframe::egui::{
     Align, Align2, Button, Color32, CornerRadius, Id, Layout, Rect, Response, RichText, Role,
     Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::{Action, OnSelected, OnView};
+use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::Place;
 use strata_core::project::edit::Edit;

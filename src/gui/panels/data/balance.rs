@@ -1,12 +1,12 @@
 //! Beside the images: how many there are of each class, and what was left out while reading.
 
 use super::{NEAR, class, names};
-use crate::action::{Action, Show};
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
     Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::{Action, Show};
 use strata_core::format;
 use strata_inspect::gallery::{Gallery, Part, Request};
 

@@ -1,9 +1,9 @@
 //! The button that downloads a source's files, how far that is, and why it failed.
 
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use eframe::egui::{Align, Button, Frame, Label, Layout, ProgressBar, RichText, ScrollArea, Ui};
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::format;
 use strata_data::download::Step;
 use strata_engine::download_task::Fetching;

@@ -13,9 +13,6 @@ pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
 use super::reading::{failed, reading};
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty};
@@ -25,6 +22,9 @@ use eframe::egui::{
 use grid::Grid;
 use pages::Pages;
 use std::sync::Arc;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_engine::inspection::reply::{InspectionError, Reply};

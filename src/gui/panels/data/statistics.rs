@@ -4,14 +4,14 @@ mod charts;
 mod duplicates;
 
 use super::super::reading::{failed, reading};
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::{State, Switch};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::{State, Switch};
 use strata_core::format::count;
 use strata_core::project::data::{DataSpec, Normalize, Split};
 use strata_core::project::edit::Edit;

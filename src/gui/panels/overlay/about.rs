@@ -1,13 +1,13 @@
 //! What this program is and what it runs on, to read and to paste into a report of a defect.
 
-use crate::action::{Action, Overlay};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Icon, icon_button};
 use eframe::egui::{
     Align, Button, Frame, Id, Label, Layout, Link, Margin, RichText, ScrollArea, Ui, vec2,
 };
 use std::time::Duration;
+use strata_app::action::{Action, Overlay};
+use strata_app::state::State;
 use strata_core::format;
 use strata_system_report::SystemReport;
 

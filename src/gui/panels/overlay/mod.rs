@@ -5,10 +5,10 @@ mod about;
 mod palette;
 mod sheet;
 
-use crate::action::{Action, Overlay};
-use crate::state::State;
 use crate::theme;
 use eframe::egui::{Align2, Area, Context, Frame, Id, Order, Ui, vec2};
+use strata_app::action::{Action, Overlay};
+use strata_app::state::State;
 
 /// Shows what is asked for.
 pub fn show(ctx: &Context, state: &State, actions: &mut Vec<Action>) {

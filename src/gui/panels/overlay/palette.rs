@@ -1,14 +1,15 @@
 //! The palette: everything by name, with the keyboard alone.
 
-use crate::action::{Action, Overlay};
-use crate::commands::{self, Command};
-use crate::state::State;
 use crate::theme;
+use crate::views;
 use crate::widgets::elided;
 use eframe::egui::{
     Align, Align2, Context, FontId, Id, Key, Margin, Modifiers, Response, RichText, Role,
     ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::{Action, Overlay};
+use strata_app::commands::{self, Command};
+use strata_app::state::State;
 
 const ROW: f32 = 28.0;
 const ROWS: f32 = 12.0;
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let moved = moves(ui);
     let entered = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     field(ui, &mut memory);
-    let all = commands::all(state);
+    let all = commands::all(state, &views::catalogue());
     let found = commands::find(&all, &memory.text);
     memory.row = memory
         .row
@@ -126,4 +127,41 @@ fn row(ui: &mut Ui, command: &Command, chosen: bool) -> Response {
         Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - 8.0, rect.center().y), hint.size());
     ui.painter().galley(at.min, hint, colors.weak);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::project::builtin;
+
+    fn best(state: &State, text: &str) -> String {
+        let all = commands::all(state, &views::catalogue());
+        commands::find(&all, text)
+            .first()
+            .map_or_else(String::new, |command| command.name.clone())
+    }
+
+    #[test]
+    fn commands_are_found_by_parts_of_their_names() {
+        let state = State::new(builtin::ALL[0].project().unwrap(), None);
+        for (text, name) in [
+            ("train", "Train"),
+            ("lenet", "New from lenet-mnist"),
+            ("view filt", "View: Filters"),
+            ("clo rec", "Close view: Reconstructions"),
+            ("res arr", "Reset arrangement"),
+            ("sa", "Save"),
+            ("rsarr", "Reset arrangement"),
+            ("reset win", "Reset window layout"),
+            ("xyzzy", ""),
+        ] {
+            assert_eq!(best(&state, text), name, "{text}");
+        }
+        assert!(
+            !commands::all(&state, &views::catalogue())
+                .iter()
+                .any(|command| command.name == "Delete layer"),
+            "nothing is selected"
+        );
+    }
 }

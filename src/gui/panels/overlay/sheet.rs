@@ -1,10 +1,10 @@
 //! The keys, on one sheet.
 
 use super::about::{self, heading};
-use crate::action::Action;
 use crate::keys::KEYS;
 use crate::theme;
 use eframe::egui::{Grid, RichText, Ui};
+use strata_app::action::Action;
 
 /// Shows the sheet: two columns of keys and what they do.
 pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {

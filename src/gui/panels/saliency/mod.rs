@@ -4,15 +4,15 @@ mod cards;
 
 use super::image_source;
 use super::reading::{failed, reading};
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
 use crate::widgets::{chevron, empty};
 use eframe::egui::{ComboBox, RichText, Ui};
 use std::sync::Arc;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::stage::Task;
 use strata_engine::inspection::reply::Reply;

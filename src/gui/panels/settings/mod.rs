@@ -4,11 +4,11 @@ mod data;
 mod line;
 mod stage;
 
-use crate::action::{Action, Show};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Icon, icon_button};
 use eframe::egui::{Align, Layout, RichText, ScrollArea, Ui};
+use strata_app::action::{Action, Show};
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::stage::Stage;
 

@@ -1,11 +1,11 @@
 //! One stage as a card: one line closed, its settings when open.
 
 use super::line::{TextLine, Words, choice, optional, text};
-use crate::action::{Action, Show};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Icon, icon, icon_button};
 use eframe::egui::{Frame, Id, Margin, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use strata_app::action::{Action, Show};
+use strata_app::state::State;
 use strata_core::project::data::Split;
 use strata_core::project::edit::Edit;
 use strata_core::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};

@@ -1,7 +1,5 @@
 //! The built-in projects as cards: the funnel of the network, its title, a sentence, its size.
 
-use crate::action::Action;
-use crate::showcase::{self, Card};
 use crate::theme;
 use crate::widgets::funnel;
 use eframe::egui::text::{LayoutJob, TextWrapping};
@@ -9,6 +7,8 @@ use eframe::egui::{
     Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::builtin_previews::{self, Card};
 use strata_core::format;
 
 const HEIGHT: f32 = 144.0;

@@ -3,11 +3,11 @@
 mod cards;
 mod recent;
 
-use crate::action::Action;
-use crate::state::{Asking, State};
 use crate::theme;
 use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Ui};
+use strata_app::action::Action;
+use strata_app::state::{Asking, State};
 
 const SIDE: f32 = 320.0;
 

@@ -1,11 +1,11 @@
 //! What was opened lately, newest first; what is gone stays readable and says why it cannot be opened.
 
-use crate::action::Action;
-use crate::recent::{self, Kind, Recent};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{Align2, FontId, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_app::action::Action;
+use strata_app::recent::{self, Kind, Recent};
+use strata_app::state::State;
 
 const ROW: f32 = 44.0;
 

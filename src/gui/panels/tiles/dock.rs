@@ -2,12 +2,8 @@
 
 use super::RULES;
 use super::entries::entries;
-use crate::action::{Action, OnView};
-use crate::arrangement::{Arrangement, Side};
-use crate::state::{Asking, State};
 use crate::theme;
-use crate::view_kind::ViewKind;
-use crate::views::Views;
+use crate::views::{self, Views};
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::icon_button;
 use eframe::egui::{
@@ -17,6 +13,10 @@ use eframe::egui::{
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
 };
+use strata_app::action::{Action, OnView};
+use strata_app::arrangement::{Arrangement, Side};
+use strata_app::state::{Asking, State};
+use strata_app::view_kind::ViewKind;
 
 const HEADER: f32 = 32.0;
 /// The line below the tabs: what is shown, and its switches.
@@ -41,7 +41,7 @@ impl Dock<'_> {
     }
 
     fn add_menu(&mut self, ui: &mut Ui, front: ViewKind) {
-        let name = format!("Add view beside {}", front.info().title);
+        let name = format!("Add view beside {}", views::info(front).title);
         let button = icon_button(ui, Icon::Plus, &name, "Open a view here", true);
         Popup::menu(&button).width(456.0).show(|ui| {
             let arrangement = self.arrangement;
@@ -71,7 +71,7 @@ impl Dock<'_> {
             .tools(&mut inner, self.state, &mut self.actions);
         let status = self.views.get(kind).status(self.state);
         let text = if status.is_empty() {
-            kind.info().summary.to_owned()
+            views::info(kind).summary.to_owned()
         } else {
             status
         };
@@ -116,7 +116,7 @@ impl Dock<'_> {
             WidgetInfo::labeled(
                 Role::Button,
                 true,
-                format!("Close {} view", kind.info().title),
+                format!("Close {} view", views::info(kind).title),
             )
         });
         let colors = theme::palette(ui);
@@ -160,7 +160,7 @@ impl Behavior<ViewKind> for Dock<'_> {
     }
 
     fn tab_title_for_pane(&mut self, kind: &ViewKind) -> WidgetText {
-        kind.info().title.into()
+        views::info(kind).title.into()
     }
 
     fn tab_ui(
@@ -181,9 +181,11 @@ impl Behavior<ViewKind> for Dock<'_> {
         } else {
             colors.weak
         };
-        let title =
-            ui.painter()
-                .layout_no_wrap(kind.info().title.into(), theme::heading(theme::BODY), ink);
+        let title = ui.painter().layout_no_wrap(
+            views::info(kind).title.into(),
+            theme::heading(theme::BODY),
+            ink,
+        );
         let (_, rect) = ui.allocate_space(vec2(
             title.size().x + 2.0 * PAD + CLOSE,
             ui.available_height(),
@@ -194,7 +196,7 @@ impl Behavior<ViewKind> for Dock<'_> {
                 Role::Tab,
                 true,
                 tab.active,
-                format!("{} view", kind.info().title),
+                format!("{} view", views::info(kind).title),
             )
         });
         let pill = rect.shrink2(vec2(1.0, 4.0));
@@ -246,7 +248,7 @@ impl Behavior<ViewKind> for Dock<'_> {
         ui.add_space(theme::STEP);
         self.add_menu(ui, front);
         let ready = self.views.get(front).has_picture(self.state);
-        let name = format!("Save picture of {}", front.info().title);
+        let name = format!("Save picture of {}", views::info(front).title);
         let hover = if ready {
             "Save this as a PNG picture"
         } else {

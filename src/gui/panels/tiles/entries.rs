@@ -1,11 +1,11 @@
 //! The list of all views: in the menu of a tile, and in the centre when every view is closed.
 
-use crate::action::{Action, OnView};
 use crate::theme;
-use crate::view_kind::ViewKind;
 use crate::views;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Align2, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use strata_app::action::{Action, OnView};
+use strata_app::view_kind::ViewKind;
 
 /// What stands in the centre when every view is closed.
 pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {

@@ -6,16 +6,16 @@
 mod dock;
 mod entries;
 
-use crate::action::{Action, OnView};
-use crate::arrangement::{Arrangement, Part};
-use crate::state::State;
-use crate::view_kind::ViewKind;
 use crate::views::Views;
 use dock::Dock;
 use eframe::egui::{Id, Ui};
 use egui_tiles::{
     Container, Linear, LinearDir, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree,
 };
+use strata_app::action::{Action, OnView};
+use strata_app::arrangement::{Arrangement, Part};
+use strata_app::state::State;
+use strata_app::view_kind::ViewKind;
 
 const RULES: SimplificationOptions = SimplificationOptions {
     prune_empty_tabs: true,
@@ -111,7 +111,7 @@ fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arrangement::Purpose;
+    use strata_app::arrangement::Purpose;
 
     #[test]
     fn an_arrangement_survives_the_tree() {

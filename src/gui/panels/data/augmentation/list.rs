@@ -1,9 +1,9 @@
 //! The list of transforms as fields: edited, moved, removed, and one more added from a menu.
 
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
 use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
+use strata_app::state::State;
 use strata_core::project::augment::{Augment, KINDS};
 
 /// Room for the three buttons beside a field.

@@ -4,15 +4,15 @@
 mod list;
 mod pictures;
 
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
 use crate::panels::reading::{failed, reading};
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use eframe::egui::{Button, Response, RichText, ScrollArea, Ui};
 use pictures::{Pictures, Seen};
 use std::sync::Arc;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;

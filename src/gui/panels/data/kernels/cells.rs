@@ -1,12 +1,12 @@
 //! The kernel as a grid of weights that can be changed: by dragging, or by a click and typing.
 
 use super::{Drawn, captioned, child, fitted, set, short};
-use crate::action::Action;
-use crate::kernels::KernelSettings;
 use crate::theme;
 use eframe::egui::{
     Color32, DragValue, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::kernels::KernelSettings;
 use strata_inspect::kernel::{Kernel, kernel_rgba};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 

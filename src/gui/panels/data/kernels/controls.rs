@@ -1,14 +1,14 @@
 //! The two lines above: which picture, and which kernel slid how.
 
 use super::{Seen, set};
-use crate::action::Action;
-use crate::kernels::{KernelSettings, Subject};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Ui};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use strata_app::action::Action;
+use strata_app::kernels::{KernelSettings, Subject};
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_inspect::gallery::Gallery;

@@ -1,10 +1,10 @@
 //! The picture: with the window of the value that is looked at, the patch that is dragged out, the places found.
 
 use super::{Drawn, Seen, captioned, cell_at, fitted, set, shape, window_rect};
-use crate::action::Action;
-use crate::kernels::KernelSettings;
 use crate::theme;
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use strata_app::action::Action;
+use strata_app::kernels::KernelSettings;
 use strata_inspect::kernel::{Match, most_sides};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 

@@ -1,13 +1,12 @@
 //! One problem or hint: where it is, what it is, why, and the button that mends it.
 
-use crate::action::{Action, Show};
-use crate::places;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{
     Button, Color32, Frame, Margin, RichText, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
 };
+use strata_app::action::{Action, Show};
+use strata_app::state::State;
 use strata_core::project::Place;
 use strata_design::advice::{Advice, Fix};
 use strata_design::{Problem, Severity};
@@ -134,7 +133,8 @@ pub fn show(ui: &mut Ui, salt: (&str, usize), entry: &Entry<'_>, actions: &mut V
 fn lead(entry: &Entry<'_>) -> Vec<Action> {
     match (entry.place, entry.stage) {
         (Some(place), _) => {
-            let unfolded = places::around(place)
+            let unfolded = place
+                .enclosing_blocks()
                 .into_iter()
                 .map(|block| Action::Fold(Some(block), false));
             unfolded

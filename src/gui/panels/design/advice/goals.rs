@@ -1,12 +1,12 @@
 //! The goals as a list of ticks: each can be changed, taken away, and new ones written or chosen.
 
 use super::heading;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::{Field, FieldEvent, icon_button};
 use eframe::egui::{Align, Color32, Id, Label, Layout, Popup, RichText, Sense, Ui, vec2};
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::goals::{Goal, Goals, Quantity};
 use strata_design::goals::{Judged, Standing};

@@ -3,14 +3,14 @@
 mod entry;
 mod goals;
 
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::icon::{self, Icon};
 use eframe::egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use entry::Entry;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_design::Severity;
 use strata_design::goals::Standing;
 

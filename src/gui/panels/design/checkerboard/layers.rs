@@ -1,14 +1,14 @@
 //! Every transposed convolution: how many taps reach each output, as bars, and what to write instead.
 
 use super::verdict;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::Icon;
 use crate::widgets::icon;
 use eframe::egui::{
     Align2, Button, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_design::checkerboard::{Fix, Overlap, Response, Taps};
 

@@ -3,14 +3,14 @@
 mod layers;
 mod picture;
 
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
 use eframe::egui::{Rect, ScrollArea, Ui, UiBuilder, vec2};
 use picture::Drawn;
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::project::Stack;
 use strata_core::shape::Inference;
 use strata_design::checkerboard::{self, Fix, Overlap, Response};

@@ -1,12 +1,12 @@
 //! The decoder's response to a constant code as a picture, and a few periods of its pattern enlarged.
 
 use super::GAP;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{
     Align2, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
+use strata_app::state::State;
 use strata_design::checkerboard::Response;
 
 const CAPTION: f32 = 18.0;

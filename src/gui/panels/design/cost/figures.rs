@@ -1,6 +1,6 @@
 //! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
 
-use crate::state::{CostColumn, State};
+use strata_app::state::{CostColumn, State};
 use strata_core::format;
 use strata_core::project::Place;
 use strata_core::project::stage::Stage;

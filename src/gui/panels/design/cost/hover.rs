@@ -2,9 +2,9 @@
 
 use super::figures::Figures;
 use super::kinds;
-use crate::state::{CostColumn, State};
 use crate::theme;
 use eframe::egui::{RichText, Ui};
+use strata_app::state::{CostColumn, State};
 use strata_core::format;
 use strata_core::shape::Row;
 use strata_design::{layer_at, macs_formula, parameters_formula};

@@ -6,14 +6,14 @@ mod kinds;
 mod side;
 mod table;
 
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::{CostColumn, State, Switch};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, vec2};
 use figures::{Figures, stage};
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::{CostColumn, State, Switch};
 use strata_core::format;
 use strata_engine::machine_benchmark;
 

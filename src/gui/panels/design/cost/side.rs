@@ -3,14 +3,14 @@
 
 use super::figures::{Figures, stage};
 use super::kinds;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
-use crate::training::Phase;
 use eframe::egui::{
     Align, Align2, Button, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::run_monitor::Phase;
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::edit::Edit;
 use strata_core::project::stage::Stage;

@@ -3,13 +3,13 @@
 
 use super::figures::{Figures, stage};
 use super::{hover, kinds};
-use crate::action::Action;
-use crate::state::{CostColumn, State};
 use crate::theme;
 use eframe::egui::{
     Align2, Color32, Id, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::state::{CostColumn, State};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Row;
 

@@ -1,6 +1,6 @@
 //! Which cell of which layer is looked at, and what it sees; worked out anew only when one of them changes.
 
-use crate::state::State;
+use strata_app::state::State;
 use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::field::{Seen, seen};
 use strata_core::shape::{Inference, infer};

@@ -2,13 +2,13 @@
 
 use super::chosen::{Chosen, plane, times};
 use super::{BAR, MARGIN, captioned, cell_rect, fitted, told};
-use crate::state::State;
 use crate::theme;
 use crate::widgets::raster::{Sheet, unsigned_bar};
 use eframe::egui::{
     Button, Color32, Painter, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_app::state::State;
 use strata_core::format;
 use strata_core::shape::field::Seen;
 use strata_inspect::effective_field::{EFFECTIVE, EffectiveField};

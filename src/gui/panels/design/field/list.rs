@@ -1,14 +1,14 @@
 //! All layers with size, stride and offset of their receptive fields; a click selects one.
 
 use super::compact;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
     Align2, Color32, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
     pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::Place;
 use strata_core::shape::Row;
 

@@ -6,15 +6,15 @@ mod image;
 mod list;
 mod map;
 
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::state::{State, Switch};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{elided, empty};
 use chosen::{Chosen, times};
 use eframe::egui::{FontId, Label, Rect, RichText, Ui, UiBuilder, pos2, vec2};
 use image::Pictures;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::state::{State, Switch};
 use strata_core::shape::field::sees_less;
 use strata_engine::inspection::reply::Query;
 use strata_inspect::effective_field::{EffectiveField, Request};

@@ -1,11 +1,11 @@
 //! The switches of the lens: what is shown, and the buttons that move the kernel.
 
 use super::set;
-use crate::action::Action;
-use crate::lens::{LensMode, LensSettings};
 use crate::theme;
 use crate::widgets::{Icon, icon_button};
 use eframe::egui::{RichText, Sense, Ui, vec2};
+use strata_app::action::Action;
+use strata_app::lens::{LensMode, LensSettings};
 use strata_design::layer_math::Lens;
 
 /// Steps a second, in the order in which a click changes them.

@@ -1,14 +1,14 @@
 //! The layer as a sparse matrix, or its transpose: entries in the colours of their weights.
 
 use super::set;
-use crate::action::Action;
-use crate::lens::LensSettings;
 use crate::theme;
 use crate::widgets::empty;
 use eframe::egui::{
     Align2, Color32, Id, Label, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::lens::LensSettings;
 use strata_design::layer_math::{Entry, Lens, Matrix, Sample, Way, number};
 use strata_inspect::maps::viridis;
 

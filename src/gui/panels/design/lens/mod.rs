@@ -12,14 +12,14 @@ mod numbers;
 mod plot;
 mod stage;
 
-use crate::action::{Action, Show};
-use crate::arrangement::Workspace;
-use crate::lens::{LensMode, LensSettings};
-use crate::state::State;
 use crate::view::View;
 use crate::widgets::empty;
 use eframe::egui::Ui;
 use std::time::Duration;
+use strata_app::action::{Action, Show};
+use strata_app::arrangement::Workspace;
+use strata_app::lens::{LensMode, LensSettings};
+use strata_app::state::State;
 use strata_core::shape::Row;
 use strata_design::layer_math::Lens;
 

@@ -2,9 +2,6 @@
 
 use super::super::super::reading::{failed, reading};
 use super::{grid, set};
-use crate::action::Action;
-use crate::lens::LensSettings;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::empty;
 use crate::widgets::raster::Sheet;
@@ -13,6 +10,9 @@ use eframe::egui::{
     StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
+use strata_app::action::Action;
+use strata_app::lens::LensSettings;
+use strata_app::state::State;
 use strata_core::project::size::Shape;
 use strata_design::layer_math::number;
 use strata_engine::inspection::reply::Reply;

@@ -5,8 +5,6 @@ mod layout;
 mod paint;
 
 use super::set;
-use crate::action::Action;
-use crate::lens::LensSettings;
 use crate::theme;
 use crate::widgets::empty;
 use eframe::egui::text::{LayoutJob, TextFormat};
@@ -14,6 +12,8 @@ use eframe::egui::{
     EventFilter, FontId, Id, Key, Label, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2,
 };
 use layout::Stage;
+use strata_app::action::Action;
+use strata_app::lens::LensSettings;
 use strata_design::layer_math::{Lens, Sample};
 
 /// A line of the sum.

@@ -3,12 +3,12 @@
 
 use super::answers::Known;
 use super::apply;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use eframe::egui::{
     Align, Button, Color32, Frame, Label, Layout, Margin, Response, RichText, Stroke, Ui,
 };
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::format::count;
 use strata_core::project::Network;
 use strata_core::project::node::Node;

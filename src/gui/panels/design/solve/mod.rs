@@ -7,15 +7,15 @@ mod cards;
 mod path;
 mod strip;
 
-use crate::action::Action;
-use crate::arrangement::Workspace;
-use crate::state::State;
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
 use crate::widgets::icon::{self, Icon};
 use answers::{Answers, Known};
 use eframe::egui::{Label, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use strata_app::action::Action;
+use strata_app::arrangement::Workspace;
+use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::{Network, Place, Project, locks};
 use strata_design::solve::Solution;

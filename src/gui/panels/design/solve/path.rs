@@ -3,14 +3,14 @@
 
 use super::answers::Known;
 use super::slice;
-use crate::action::Action;
-use crate::state::State;
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
     Align2, Color32, FontId, Id, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
+use strata_app::action::Action;
+use strata_app::state::State;
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_design::explain::{Side, Step};

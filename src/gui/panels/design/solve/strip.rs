@@ -3,13 +3,13 @@
 
 use super::answers::Known;
 use super::{plain, slice};
-use crate::action::{Action, Show};
-use crate::state::Switch;
 use crate::theme;
 use eframe::egui::{
     Align, Align2, Button, EventFilter, Id, Key, Label, Layout, Rect, Response, RichText, Sense,
     Shape as Drawing, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
+use strata_app::action::{Action, Show};
+use strata_app::state::Switch;
 use strata_core::project::Network;
 use strata_core::project::edit::Edit;
 use strata_core::project::size::Shape;

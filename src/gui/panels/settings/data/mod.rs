@@ -6,12 +6,12 @@ mod signals;
 mod splits;
 
 use super::line::{TextLine, Words, choice, line, optional, text};
-use crate::action::{Action, Show};
 use crate::panels::data::download;
-use crate::state::{State, Switch};
 use crate::theme;
 use crate::widgets::{Icon, elided, icon};
 use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use strata_app::action::{Action, Show};
+use strata_app::state::{State, Switch};
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
 use strata_inspect::gallery::Gallery;

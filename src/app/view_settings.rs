@@ -1,0 +1,221 @@
+//! How things are shown: switches, widths and choices that are no part of a project.
+
+use crate::arrangement::Workspace;
+use crate::lens::LensSettings;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use strata_core::project::data::Split;
+use strata_inspect::gallery::{self, Part};
+use strata_inspect::picture::FilterScale;
+use strata_inspect::saliency::{self, Question};
+
+/// How wide the architecture can be, in points.
+pub const ARCHITECTURE_WIDTHS: RangeInclusive<f32> = 360.0..=560.0;
+/// How wide the settings can be.
+pub const SETTINGS_WIDTHS: RangeInclusive<f32> = 240.0..=420.0;
+/// How much larger everything can be drawn at the next start.
+const ZOOMS: RangeInclusive<f32> = 0.5..=3.0;
+/// Positions of the lens in a second, at most.
+const MOST_PACE: u32 = 30;
+
+/// How things are shown; no part of the project. A field is remembered until the next start unless it
+/// is skipped here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewSettings {
+    /// Dark or light; `None` follows the system.
+    pub dark: Option<bool>,
+    /// Whether the window is dark now, whoever chose that.
+    #[serde(skip)]
+    pub looks_dark: bool,
+    /// Which views are seen: those of the design or those of the training.
+    pub workspace: Workspace,
+    /// A logarithmic loss axis.
+    pub log_loss: bool,
+    /// Plots against epochs instead of steps.
+    pub by_epoch: bool,
+    /// What the weights' colours are measured against.
+    pub filter_scale: FilterScale,
+    /// How the lens is set.
+    pub lens: LensSettings,
+    /// The stage whose settings are open.
+    pub stage: Option<usize>,
+    /// Whether the settings are shown; `None`: where there is room for them.
+    pub settings: Option<bool>,
+    /// The groups of settings that are unfolded, by their titles.
+    pub open_groups: BTreeSet<String>,
+    /// Width of the architecture in points; `None` for the usual one.
+    pub architecture_width: Option<f32>,
+    /// Width of the settings in points; `None` for the usual one.
+    pub settings_width: Option<f32>,
+    /// How much larger than usual everything is drawn (Ctrl and + or −).
+    pub zoom: f32,
+    /// Whether the images are shown by class, instead of all in one grid.
+    pub images_by_class: bool,
+    /// The split whose images are shown; `None` for the first there is.
+    pub images_split: Option<Split>,
+    /// The split whose statistics are shown; `None` for the first there is.
+    pub statistics_split: Option<Split>,
+    /// The number whose gradient is shown as saliency, where the project has a choice.
+    pub saliency: Option<Question>,
+    /// Whether the effective receptive field is drawn over the image.
+    pub effective_field: bool,
+    /// The one column of the cost where there is no room for all.
+    pub cost_column: CostColumn,
+    /// The axis whose valid sizes are shown, where they differ.
+    pub sizes_axis: usize,
+    /// Whether the window is too narrow for everything.
+    #[serde(skip)]
+    pub narrow: bool,
+    /// Rises with every return to the usual panel widths, so that they are not those of before.
+    #[serde(skip)]
+    pub resets: u64,
+}
+
+/// A column of the table of costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostColumn {
+    /// Trained numbers.
+    #[default]
+    Parameters,
+    /// Multiply-accumulates for one image.
+    Macs,
+    /// Bytes in a training step.
+    Memory,
+    /// Seconds of a training step.
+    Time,
+}
+
+/// A change of a setting that nothing but a view depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Switch {
+    /// Unfolds (true) or folds the group of settings with this title.
+    Group(&'static str, bool),
+    /// The width of the architecture in points.
+    ArchitectureWidth(f32),
+    /// The width of the settings in points.
+    SettingsWidth(f32),
+    /// The split whose statistics are shown.
+    StatisticsSplit(Split),
+    /// Whether the effective receptive field is drawn over the image.
+    EffectiveField(bool),
+    /// The one column of the cost where there is no room for all.
+    CostColumn(CostColumn),
+    /// The axis whose valid sizes are shown.
+    SizesAxis(usize),
+}
+
+impl Default for ViewSettings {
+    fn default() -> ViewSettings {
+        ViewSettings {
+            dark: None,
+            looks_dark: true,
+            workspace: Workspace::default(),
+            log_loss: true,
+            by_epoch: false,
+            filter_scale: FilterScale::default(),
+            lens: LensSettings::default(),
+            stage: Some(0),
+            settings: None,
+            open_groups: BTreeSet::new(),
+            architecture_width: None,
+            settings_width: None,
+            zoom: 1.0,
+            images_by_class: true,
+            images_split: None,
+            statistics_split: None,
+            saliency: None,
+            effective_field: true,
+            cost_column: CostColumn::default(),
+            sizes_axis: 0,
+            narrow: false,
+            resets: 0,
+        }
+    }
+}
+
+impl ViewSettings {
+    pub(crate) fn set(&mut self, switch: Switch) {
+        match switch {
+            Switch::Group(title, true) => {
+                self.open_groups.insert(title.to_owned());
+            }
+            Switch::Group(title, false) => {
+                self.open_groups.remove(title);
+            }
+            Switch::ArchitectureWidth(width) => self.architecture_width = Some(width),
+            Switch::SettingsWidth(width) => self.settings_width = Some(width),
+            Switch::StatisticsSplit(split) => self.statistics_split = Some(split),
+            Switch::EffectiveField(shown) => self.effective_field = shown,
+            Switch::CostColumn(column) => self.cost_column = column,
+            Switch::SizesAxis(axis) => self.sizes_axis = axis,
+        }
+    }
+
+    /// The usual settings, in the workspace and at the zoom that the user is in.
+    pub(crate) fn reset(&self) -> ViewSettings {
+        ViewSettings {
+            workspace: self.workspace,
+            zoom: self.zoom,
+            narrow: self.narrow,
+            looks_dark: self.looks_dark,
+            resets: self.resets + 1,
+            ..ViewSettings::default()
+        }
+    }
+
+    /// The same with values that can be shown: a file may hold anything, and a diverged network has
+    /// weights that are no numbers.
+    #[must_use]
+    pub fn sound(mut self) -> ViewSettings {
+        let within = |width: Option<f32>, widths: RangeInclusive<f32>| {
+            let width = width.filter(|width| width.is_finite());
+            width.map(|width| width.clamp(*widths.start(), *widths.end()))
+        };
+        self.architecture_width = within(self.architecture_width, ARCHITECTURE_WIDTHS);
+        self.settings_width = within(self.settings_width, SETTINGS_WIDTHS);
+        self.zoom = within(Some(self.zoom), ZOOMS).unwrap_or(1.0);
+        if let FilterScale::Fixed(limit) = self.filter_scale
+            && !(limit.is_finite() && limit > 0.0)
+        {
+            self.filter_scale = FilterScale::default();
+        }
+        self.saliency = without_class(self.saliency);
+        self.lens.pace = self.lens.pace.clamp(1, MOST_PACE);
+        self
+    }
+
+    /// The images that are shown first of a project.
+    pub fn first_images(&self) -> gallery::Request {
+        let all = Part::Block {
+            class: None,
+            block: 0,
+        };
+        gallery::Request {
+            split: self.images_split,
+            part: if self.images_by_class {
+                Part::default()
+            } else {
+                all
+            },
+        }
+    }
+
+    /// Keeps what holds for any project of a choice of images.
+    pub(crate) fn remember_images(&mut self, request: &gallery::Request) {
+        self.images_split = request.split;
+        self.images_by_class = matches!(request.part, Part::Page(_));
+    }
+
+    /// Keeps what holds for any project of a choice of saliency.
+    pub(crate) fn remember_saliency(&mut self, request: &saliency::Request) {
+        self.saliency = without_class(request.question);
+    }
+}
+
+/// The classes of one project are not those of another.
+fn without_class(question: Option<Question>) -> Option<Question> {
+    question.filter(|question| !matches!(question, Question::Class(_)))
+}

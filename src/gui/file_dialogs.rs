@@ -1,0 +1,27 @@
+//! The system's file dialogs, with what each may choose.
+
+use rfd::FileDialog;
+use strata_app::dialogs::{Chosen, Wanted};
+use strata_app::state::Asking;
+
+/// What can be looked at.
+const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
+
+/// Shows a dialog and waits for it; `None` when it was cancelled, or where the system has none.
+pub fn pick(wanted: Wanted) -> Option<Chosen> {
+    let dialog = FileDialog::new();
+    let project = |dialog: FileDialog| dialog.add_filter("Strata project", &["toml"]);
+    match wanted {
+        Wanted::Path(Asking::Open) => project(dialog).pick_file().map(Chosen::Open),
+        Wanted::Path(Asking::Save) => project(dialog).save_file().map(Chosen::Save),
+        Wanted::Path(Asking::Picture(kind)) => {
+            let path = dialog.add_filter("PNG picture", &["png"]).save_file();
+            path.map(|path| Chosen::Picture(kind, path))
+        }
+        Wanted::DataFolder => dialog.pick_folder().map(Chosen::Data),
+        Wanted::Image => {
+            let path = dialog.add_filter("Images", &IMAGES).pick_file();
+            path.map(Chosen::Image)
+        }
+    }
+}
