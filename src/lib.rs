@@ -22,7 +22,7 @@ pub mod cli;
 pub mod export;
 
 pub use strata_app as app;
-pub use strata_core::{format, logging, project, rng, shape};
+pub use strata_core::{atomic_write, format, logging, project, rng, shape, system_memory};
 pub use strata_cost as cost;
 pub use strata_data as data;
 pub use strata_design as design;

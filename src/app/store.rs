@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use strata_core::project::file::{remove_abandoned, write_atomic};
+use strata_core::atomic_write::{remove_abandoned, write_atomic};
 
 /// A larger file is none of Strata's: reading it could take all of the memory.
 const MOST_BYTES: u64 = 16 << 20;

@@ -14,8 +14,9 @@ use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::{Network, Project};
 use strata_core::shape::infer;
+use strata_core::system_memory::available_bytes;
 use strata_cost::step_memory;
-use strata_engine::run::memory_check::{available_bytes, machine};
+use strata_engine::run::memory_check::machine;
 
 /// Images of a step where the batch is not what is varied.
 const BATCH: usize = 16;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::error::Error;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
-use strata_core::project::file::write_atomic;
+use strata_core::atomic_write::write_atomic;
 
 /// Prints text with a line end after it.
 pub fn print(text: &str) -> anyhow::Result<()> {

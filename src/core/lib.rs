@@ -1,10 +1,13 @@
-//! What every room stands on: the project file as values, shape inference, numbers as text, random streams, the log.
+//! What every room builds on: the project file as values, shape inference, numbers as text, random streams, files
+//! replaced in one step, the log.
 
+pub mod atomic_write;
 pub mod format;
 pub mod logging;
 pub mod project;
 pub mod rng;
 pub mod shape;
+pub mod system_memory;
 
 // The kit of the tests names this crate as all others do.
 #[cfg(test)]

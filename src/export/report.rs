@@ -8,11 +8,13 @@ mod curve;
 use image::RgbaImage;
 use std::io;
 use std::path::{Path, PathBuf};
-use strata_core::project::file::{self, write_atomic};
+use strata_core::atomic_write::write_atomic;
+use strata_core::project::file;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
 use strata_design::banner;
 use strata_engine::storage::record::RunRecord;
+use strata_engine::storage::run_tables::each_metrics_row;
 use strata_inspect::filters::Filters;
 use strata_inspect::picture::{
     FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
@@ -145,23 +147,19 @@ fn layer_table(inference: &Inference) -> String {
 
 /// `metrics.csv` as a table, without what repeats.
 fn metrics_table(run: &Path) -> Option<String> {
-    let unread = |error: &csv::Error| {
-        let run = run.display();
-        log::warn!("the report of {run} has no table, metrics.csv cannot be read: {error}");
-    };
-    let reader = csv::Reader::from_path(run.join("metrics.csv"));
-    let mut reader = reader.inspect_err(unread).ok()?;
-    let cells = |record: &csv::StringRecord, tag: &str| -> String {
-        let cell = |text: &str| format!("<{tag}>{}</{tag}>", escape(&short(text)));
-        format!("<tr>{}</tr>", record.iter().map(cell).collect::<String>())
-    };
-    let heading = cells(&reader.headers().ok()?.clone(), "th");
-    let rows: String = reader
-        .records()
-        .map_while(Result::ok)
-        .map(|record| cells(&record, "td"))
-        .collect();
-    Some(format!("<table>{heading}{rows}</table>"))
+    let mut heading = None;
+    let mut rows = String::new();
+    each_metrics_row(run, |row| {
+        heading.get_or_insert_with(|| cells(row.columns(), "th"));
+        rows += &cells(row.texts(), "td");
+    });
+    heading.map(|heading| format!("<table>{heading}{rows}</table>"))
+}
+
+/// One row of a table of the page.
+fn cells<'a>(texts: impl Iterator<Item = &'a str>, tag: &str) -> String {
+    let cell = |text: &str| format!("<{tag}>{}</{tag}>", escape(&short(text)));
+    format!("<tr>{}</tr>", texts.map(cell).collect::<String>())
 }
 
 /// Six decimals are enough to read.

@@ -16,7 +16,7 @@ use eframe::egui::{
 use image::RgbaImage;
 use std::path::Path;
 use strata_app::state::State;
-use strata_core::project::file::write_atomic;
+use strata_core::atomic_write::write_atomic;
 use strata_inspect::picture::png;
 
 /// Points across and down.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use strata_core::format::bytes;
 use strata_core::logging::{self, Graphics, Status};
-use strata_engine::run::memory_check::available_bytes;
+use strata_core::system_memory::available_bytes;
 use strata_nn::device;
 use strata_nn::ops::simd::Level;
 

@@ -1,6 +1,7 @@
 //! What the operating system knows of the machine. Whatever it does not provide is left out of the report.
 
 use std::process::Command;
+use strata_core::system_memory;
 
 /// The processor's name.
 pub(super) fn processor_name() -> Option<String> {
@@ -16,7 +17,7 @@ pub(super) fn processor_name() -> Option<String> {
 /// Bytes of memory in all.
 pub(super) fn memory_bytes() -> Option<u64> {
     if cfg!(target_os = "linux") {
-        memory_of(&read("/proc/meminfo")?)
+        system_memory::total_bytes()
     } else if cfg!(target_os = "macos") {
         output_of("sysctl", &["-n", "hw.memsize"])?.parse().ok()
     } else {
@@ -69,13 +70,6 @@ fn processor_of(cpuinfo: &str) -> Option<String> {
         .or_else(|| named("Hardware"))
 }
 
-fn memory_of(meminfo: &str) -> Option<u64> {
-    let mut lines = meminfo.lines();
-    let total = lines.find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
-}
-
 fn system_of(os_release: &str) -> Option<String> {
     let mut lines = os_release.lines();
     let name = lines.find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
@@ -93,11 +87,6 @@ mod tests {
         let board = "processor\t: 0\nBogoMIPS\t: 100\n\nModel\t\t: A Board 5\n";
         assert_eq!(processor_of(board).as_deref(), Some("A Board 5"));
         assert_eq!(processor_of("processor : 0"), None);
-        assert_eq!(
-            memory_of("MemTotal:  2048 kB\nMemFree: 1 kB\n"),
-            Some(2 << 20)
-        );
-        assert_eq!(memory_of("MemFree: 1 kB\n"), None);
         let release = "ID=x\nPRETTY_NAME=\"Some Linux 12 (twelve)\"\n";
         assert_eq!(
             system_of(release).as_deref(),

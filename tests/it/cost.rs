@@ -10,10 +10,11 @@ use strata::app::arrangement::Workspace;
 use strata::app::view_kind::ViewKind;
 use strata::cost::step_memory;
 use strata::engine::event::{Event, StepReport};
-use strata::engine::run::memory_check::{available_bytes, machine};
+use strata::engine::run::memory_check::machine;
 use strata::project::stage::Task;
 use strata::project::{Place, Project, Stack, file};
 use strata::shape::infer;
+use strata::system_memory::available_bytes;
 use strata_testkit::networks::nodes;
 
 const LARGE: Vec2 = vec2(1920.0, 1080.0);

@@ -3,14 +3,15 @@
 use super::Curves;
 use std::collections::BTreeMap;
 use std::path::Path;
+use strata_engine::storage::run_tables::{each_metrics_row, each_step_row};
 
 impl Curves {
     /// The curves of a run that was trained before.
     pub fn read(run: &Path) -> Curves {
-        let metrics = run.join("metrics.csv");
-        let (mut curves, epochs) = (Curves::default(), epochs(&metrics));
+        let mut curves = Curves::default();
+        let epochs = epochs(run);
         let mut stage = None;
-        each_row(&run.join("steps.csv"), |row| {
+        each_step_row(run, |row| {
             let (Some(step), Some(name)) = (row.number("step"), row.text("stage")) else {
                 return;
             };
@@ -25,7 +26,7 @@ impl Curves {
             curves.measure_epoch(epochs.get(name).copied(), step, row.number("epoch"));
         });
         let mut classified = None;
-        each_row(&metrics, |row| {
+        each_metrics_row(run, |row| {
             let (Some(step), Some(split)) = (row.number("step"), row.text("split")) else {
                 return;
             };
@@ -73,7 +74,7 @@ impl Curves {
 }
 
 /// The last measured epoch of every stage with its step.
-fn epochs(metrics: &Path) -> BTreeMap<String, (f64, f64)> {
+fn epochs(run: &Path) -> BTreeMap<String, (f64, f64)> {
     let mut last = BTreeMap::new();
     each_row(metrics, |row| {
         if let (Some(stage), Some(epoch), Some(step)) =
@@ -83,47 +84,6 @@ fn epochs(metrics: &Path) -> BTreeMap<String, (f64, f64)> {
         }
     });
     last
-}
-
-struct Row<'a> {
-    header: &'a csv::StringRecord,
-    record: &'a csv::StringRecord,
-}
-
-impl<'a> Row<'a> {
-    fn text(&self, column: &str) -> Option<&'a str> {
-        let index = self.header.iter().position(|name| name.trim() == column)?;
-        self.record.get(index).map(str::trim)
-    }
-
-    fn number(&self, column: &str) -> Option<f64> {
-        self.text(column)?.parse().ok()
-    }
-}
-
-fn each_row(path: &Path, mut take: impl FnMut(Row<'_>)) {
-    // A run that has taken no step yet has no table.
-    if path.exists()
-        && let Err(error) = read_rows(path, &mut take)
-    {
-        log::warn!(
-            "{} is read only as far as its damage: {error}",
-            path.display()
-        );
-    }
-}
-
-fn read_rows(path: &Path, take: &mut dyn FnMut(Row<'_>)) -> csv::Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path)?;
-    let header = reader.headers()?.clone();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record)? {
-        take(Row {
-            header: &header,
-            record: &record,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use strata_core::format::{bytes, count, milliseconds, rate};
 use strata_core::project::Project;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Inference, Plan};
+use strata_core::system_memory::available_bytes;
 use strata_cost::{Machine, StepMemory, largest_batch, step_memory, step_time};
 use strata_engine::machine_benchmark;
-use strata_engine::run::memory_check::{available_bytes, machine};
+use strata_engine::run::memory_check::machine;
 
 /// The cost of a step of the first stage at its batch.
 pub(super) struct StageCost {

@@ -48,16 +48,6 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Memory that this process can still get, where the system tells (Linux).
-pub fn available_bytes() -> Option<u64> {
-    let table = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = table
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,11 +65,5 @@ mod tests {
             message.contains("batch 64") && message.contains("3 MiB are free"),
             "{message}"
         );
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn linux_tells_its_free_memory() {
-        assert!(available_bytes().unwrap() > MIB);
     }
 }

@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use strata_core::project::data::Split;
 use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
+use strata_core::system_memory::available_bytes;
 use strata_data::{Dataset, Progress};
 use strata_design::{Severity, check_inferred};
 use strata_inspect::inspector::Inspector;
@@ -167,7 +168,7 @@ fn open_device(
     let device = strata_nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
     if device.is_cpu() {
         let stages = stages_left(project, only, &Position::default());
-        memory_check::check(project, inference, &stages, memory_check::available_bytes())?;
+        memory_check::check(project, inference, &stages, available_bytes())?;
     }
     Ok(device)
 }

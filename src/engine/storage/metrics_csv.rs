@@ -8,9 +8,13 @@ use crate::event::Metrics;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use strata_core::atomic_write::write_atomic;
 use strata_core::project::data::Split;
-use strata_core::project::file::write_atomic;
 
+/// The file of what was measured, in a run's folder.
+pub const METRICS_FILE: &str = "metrics.csv";
+/// The file of the steps, in a run's folder.
+pub const STEPS_FILE: &str = "steps.csv";
 /// The columns of `metrics.csv`. All but the last repeat exactly between runs.
 pub const METRICS: [&str; 9] = [
     "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
@@ -61,8 +65,8 @@ pub struct Tables {
 impl Tables {
     /// Starts both tables, or goes on with those of `run` after `step` steps.
     pub fn open(run: &Path, step: u64) -> io::Result<Tables> {
-        let metrics = cut_back(&run.join("metrics.csv"), &METRICS, 2, step)?;
-        let steps = cut_back(&run.join("steps.csv"), &STEPS, 0, step)?;
+        let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
+        let steps = cut_back(&run.join(STEPS_FILE), &STEPS, 0, step)?;
         Ok(Tables { metrics, steps })
     }
 

@@ -4,5 +4,6 @@ pub mod checkpoint;
 pub mod metrics_csv;
 pub mod record;
 pub mod run_folder;
+pub mod run_tables;
 pub mod saved_run;
 pub(crate) mod tensor_file;

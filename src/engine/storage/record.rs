@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
+use strata_core::atomic_write::write_atomic;
 use strata_core::format::utc;
 use strata_core::project::data::Split;
-use strata_core::project::file::write_atomic;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

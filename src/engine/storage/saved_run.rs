@@ -6,6 +6,7 @@
 use super::checkpoint::{self, Position};
 use super::record::RunRecord;
 use super::run_folder;
+use super::run_tables::each_metrics_row;
 use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
@@ -250,22 +251,13 @@ fn latest_stages(project: &Project, trained: &BTreeSet<String>) -> Vec<Stage> {
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
 /// progress; without such rows, every stage up to the checkpoint's.
 fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
-    let unread = |error: &csv::Error| {
-        let run = run.display();
-        log::warn!("metrics.csv of {run} cannot be read, so its stages count as trained: {error}");
-    };
-    let rows = csv::Reader::from_path(run.join("metrics.csv"))
-        .inspect_err(unread)
-        .map(csv::Reader::into_records)
-        .into_iter()
-        .flatten();
-    let stage = |row: csv::StringRecord| {
-        let step: u64 = row.get(2)?.parse().ok()?;
-        row.get(0)
-            .filter(|_| step <= position.step)
-            .map(str::to_owned)
-    };
-    let mut names: BTreeSet<String> = rows.flatten().filter_map(stage).collect();
+    let mut names = BTreeSet::new();
+    each_metrics_row(run, |row| {
+        let is_reached = row
+            .number("step")
+            .is_some_and(|step| step <= position.step as f64);
+        names.extend(row.text("stage").filter(|_| is_reached).map(str::to_owned));
+    });
     let present = project
         .stages
         .get(position.stage)

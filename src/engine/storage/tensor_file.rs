@@ -5,7 +5,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, serialize};
 use std::collections::HashMap;
 use std::path::Path;
-use strata_core::project::file::write_atomic;
+use strata_core::atomic_write::write_atomic;
 
 /// The metadata's key. One key alone: several would be written in no fixed order.
 pub(crate) const KEY: &str = "strata";

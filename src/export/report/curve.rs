@@ -2,6 +2,7 @@
 
 use super::escape;
 use std::path::Path;
+use strata_engine::storage::run_tables::each_step_row;
 
 const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 280.0;
@@ -56,13 +57,11 @@ fn svg(points: &[(f64, f64)]) -> Option<String> {
 /// The finite losses of each stage, in the order of the steps.
 fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
     let mut stages: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
-    let Ok(mut reader) = csv::Reader::from_path(run.join("steps.csv")) else {
-        return stages;
-    };
-    for row in reader.records().map_while(Result::ok) {
-        let number = |column: usize| row.get(column).and_then(|text| text.parse::<f64>().ok());
-        let (Some(step), Some(stage), Some(loss)) = (number(0), row.get(1), number(3)) else {
-            continue;
+    each_step_row(run, |row| {
+        let step = row.number("step");
+        let (Some(step), Some(stage), Some(loss)) = (step, row.text("stage"), row.number("loss"))
+        else {
+            return;
         };
         if stages.last().is_none_or(|(name, _)| name != stage) {
             stages.push((stage.to_owned(), Vec::new()));
@@ -70,7 +69,7 @@ fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
         if let Some((_, points)) = stages.last_mut().filter(|_| loss.is_finite()) {
             points.push((step, loss));
         }
-    }
+    });
     stages
 }
 

@@ -5,9 +5,10 @@ use strata_core::format;
 use strata_core::project::Place;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
+use strata_core::system_memory::available_bytes;
 use strata_cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
 use strata_engine::machine_benchmark;
-use strata_engine::run::memory_check::{available_bytes, machine};
+use strata_engine::run::memory_check::machine;
 
 impl CostColumn {
     pub(super) const ALL: [CostColumn; 4] = [

@@ -1,0 +1,100 @@
+//! Reads `metrics.csv` and `steps.csv` back. What is missing or torn is left out.
+
+use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
+use csv::StringRecord;
+use std::path::Path;
+
+/// A row whose values are asked for by the name of their column.
+pub struct TableRow<'a> {
+    header: &'a StringRecord,
+    record: &'a StringRecord,
+}
+
+impl<'a> TableRow<'a> {
+    /// The text in a column; `None` where the table has no such column.
+    pub fn text(&self, column: &str) -> Option<&'a str> {
+        let index = self.header.iter().position(|name| name.trim() == column)?;
+        self.record.get(index).map(str::trim)
+    }
+
+    /// The number in a column; `None` where there is none.
+    pub fn number(&self, column: &str) -> Option<f64> {
+        self.text(column)?.parse().ok()
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> impl Iterator<Item = &'a str> {
+        self.header.iter()
+    }
+
+    /// The texts of all columns.
+    pub fn texts(&self) -> impl Iterator<Item = &'a str> {
+        self.record.iter()
+    }
+}
+
+/// Every whole row of a run's `metrics.csv`, in order.
+pub fn each_metrics_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
+    each_row(&run.join(METRICS_FILE), take);
+}
+
+/// Every whole row of a run's `steps.csv`, in order.
+pub fn each_step_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
+    each_row(&run.join(STEPS_FILE), take);
+}
+
+fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) {
+    // A run that has taken no step yet has no table.
+    if path.exists()
+        && let Err(error) = read_rows(path, &mut take)
+    {
+        log::warn!(
+            "{} is read only as far as its damage: {error}",
+            path.display()
+        );
+    }
+}
+
+fn read_rows(path: &Path, take: &mut dyn FnMut(TableRow<'_>)) -> csv::Result<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path)?;
+    let header = reader.headers()?.clone();
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record)? {
+        // The last row of a process that died may be cut off, within a number even.
+        if record.len() == header.len() {
+            take(TableRow {
+                header: &header,
+                record: &record,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_by_the_names_of_their_columns_and_torn_ones_left_out() {
+        let run = tempfile::tempdir().unwrap();
+        let steps = "step,stage,epoch,loss\n1,\"a, b\",1,0.5\n2,a,1,NaN\n3,a,1";
+        std::fs::write(run.path().join(STEPS_FILE), steps).unwrap();
+        let mut rows = Vec::new();
+        each_step_row(run.path(), |row| {
+            assert!(row.columns().eq(["step", "stage", "epoch", "loss"]));
+            assert_eq!((row.text("accuracy"), row.texts().count()), (None, 4));
+            let stage = row.text("stage").map(str::to_owned);
+            rows.push((row.number("step"), stage, row.number("loss")));
+        });
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert_eq!(rows[0], (Some(1.0), Some("a, b".to_owned()), Some(0.5)));
+        assert!(rows[1].2.is_some_and(f64::is_nan));
+    }
+
+    #[test]
+    fn a_run_without_tables_has_no_rows() {
+        let run = tempfile::tempdir().unwrap();
+        each_metrics_row(run.path(), |row| panic!("{:?}", row.record));
+    }
+}
