@@ -1,14 +1,13 @@
 //! What of a plan really runs: which layers are computed as one, and which of them learn.
 //!
-//! The rules are those of `nn`: a convolution, a dense layer or batch norm does the work of a relu and a max
-//! pooling behind it; a dense layer reads through a flatten before it and writes through a reshape behind it. A
-//! test compares the two.
+//! Which layer can do whose work is said by [`strata_nn::fusion_rules`]; what is frozen, watched or unrolled is
+//! followed here as `nn` does it, and a test compares the two.
 
-use strata_core::project::layer::Activation;
 use strata_core::project::stage::Stage;
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
-use strata_core::shape::op::{Op, Planned, PlannedLayer};
+use strata_core::shape::op::{Planned, PlannedLayer};
+use strata_nn::fusion_rules::{Followers, reads_through};
 
 /// A layer or a block of branches as it runs.
 pub(crate) struct Unit<'a> {
@@ -22,10 +21,8 @@ pub(crate) struct Unit<'a> {
     pub written: u64,
     /// Whether it does the work of the layers that it can stand for.
     pub fused: bool,
-    pub relu: bool,
-    pub pool: Option<&'a PlannedLayer>,
-    /// Whether a dense layer writes the image of a reshape behind it.
-    pub reshapes: bool,
+    /// The layers whose work it can do.
+    pub followers: Followers<'a>,
     /// Whether a dense layer reads the image that a flatten before it would lay out.
     pub unflattens: bool,
     /// Whether another unit does its work.
@@ -122,7 +119,7 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
                     .is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
                 head = if absorbed { head } else { Some(last) };
                 if let ([.., earlier, last], Some(before)) = (units.as_mut_slice(), before) {
-                    last.unflattens = matches!(layer.op, Op::Dense { .. }) && flattens(before);
+                    last.unflattens = reads_through(&layer.op, before);
                     earlier.given_up = last.unflattens;
                 }
                 before = Some(layer);
@@ -146,12 +143,6 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
         }
     }
     units
-}
-
-fn flattens(layer: &PlannedLayer) -> bool {
-    matches!(layer.op, Op::Flatten | Op::Reshape)
-        && !layer.input.is_vector()
-        && layer.output.is_vector()
 }
 
 /// Decides, once it is known what is watched, who does whose work.
@@ -180,31 +171,20 @@ fn settle(units: &mut [Unit<'_>]) {
 
 impl<'a> Unit<'a> {
     fn new(place: &'a Place, work: Work<'a>, input: u64, output: u64, trains: bool) -> Unit<'a> {
-        let [
-            fused,
-            relu,
-            reshapes,
-            unflattens,
-            skipped,
-            watched,
-            given_up,
-        ] = [false; 7];
         Unit {
             place,
             work,
             input,
             output,
             written: output,
-            fused,
-            relu,
-            pool: None,
-            reshapes,
-            unflattens,
-            skipped,
+            fused: false,
+            followers: Followers::default(),
+            unflattens: false,
+            skipped: false,
             trains,
-            watched,
+            watched: false,
             absorbs: 0,
-            given_up,
+            given_up: false,
         }
     }
 
@@ -246,36 +226,10 @@ impl<'a> Unit<'a> {
         let Work::Layer(layer) = &self.work else {
             return false;
         };
-        let takes = match (&layer.op, &next.op) {
-            (Op::Dense { .. }, Op::Reshape) => {
-                let takes = !self.reshapes && !next.output.is_vector();
-                self.reshapes |= takes;
-                takes
-            }
-            (Op::Dense { .. }, Op::MaxPool { .. }) => false,
-            (op, Op::Activation(Activation::Relu)) if has_tail(op) => {
-                !std::mem::replace(&mut self.relu, true)
-            }
-            (op, Op::MaxPool { .. }) if has_tail(op) && self.pool.is_none() => {
-                self.pool = Some(next);
-                true
-            }
-            _ => false,
-        };
-        self.absorbs += usize::from(takes);
-        takes
+        let can = self.followers.add(&layer.op, next).is_some();
+        self.absorbs += usize::from(can);
+        can
     }
-}
-
-fn has_tail(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Conv { .. }
-            | Op::ConvTranspose { .. }
-            | Op::SeparableConv { .. }
-            | Op::Dense { .. }
-            | Op::BatchNorm { .. }
-    )
 }
 
 /// Numbers of an image that comes out of a sequence.

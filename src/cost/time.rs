@@ -152,7 +152,7 @@ impl Clock<'_> {
         }
         let kernels = Kernel::of(layer);
         if !kernels.is_empty() {
-            let pool = if unit.fused && unit.pool.is_some() {
+            let pool = if unit.fused && unit.followers.pool.is_some() {
                 self.moved(own + written)
             } else {
                 0.0

@@ -6,6 +6,7 @@
 //! (`encoder.0.weight`), so that weights travel both ways. Candle's autograd is not used.
 
 pub mod device;
+pub mod fusion_rules;
 pub mod init;
 pub mod layers;
 pub mod loss;

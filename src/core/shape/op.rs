@@ -214,7 +214,26 @@ impl Op {
             | Op::SeparableConv { geometry, .. }
             | Op::MaxPool { geometry, .. }
             | Op::AvgPool { geometry, .. } => Some(geometry),
-            _ => None,
+            Op::ConvTranspose { .. }
+            | Op::Unpool { .. }
+            | Op::Upsample { .. }
+            | Op::GlobalAvgPool
+            | Op::GlobalMaxPool
+            | Op::AdaptiveAvgPool { .. }
+            | Op::Flatten
+            | Op::Reshape
+            | Op::Dense { .. }
+            | Op::BatchNorm { .. }
+            | Op::GroupNorm { .. }
+            | Op::LayerNorm
+            | Op::Dropout { .. }
+            | Op::Activation(_)
+            | Op::PRelu { .. }
+            | Op::Softmax
+            | Op::Noise { .. }
+            | Op::Pad { .. }
+            | Op::Crop { .. }
+            | Op::Identity => None,
         }
     }
 }

@@ -99,9 +99,10 @@ impl Walk {
         }
         // Only dense layers take over the order of their input or output.
         let orders = u64::from(unit.unflattens).saturating_mul(unit.input);
-        let orders = orders.saturating_add(u64::from(unit.reshapes).saturating_mul(unit.output));
+        let orders =
+            orders.saturating_add(u64::from(unit.followers.reshape).saturating_mul(unit.output));
         tables = tables.saturating_add(orders.saturating_mul(4));
-        if let Some(Op::MaxPool { geometry, .. }) = unit.pool.map(|pool| &pool.op) {
+        if let Some(Op::MaxPool { geometry, .. }) = unit.followers.pool.map(|pool| &pool.op) {
             tables = tables.saturating_add(tables::windows(geometry));
             if let Some(kernel) = Kernel::of(layer).last() {
                 let (cells, padded) = kernel.source_cells(kernel.transposed);
@@ -190,9 +191,9 @@ impl Walk {
                 self.activations(unit.place, self.of_batch(middle(kernel)));
             }
         }
-        let pooled = unit.fused && unit.pool.is_some();
+        let pooled = unit.fused && unit.followers.pool.is_some();
         self.activations(unit.place, if pooled { written } else { 0 });
-        let views_output = unit.fused && unit.reshapes;
+        let views_output = unit.fused && unit.followers.reshape;
         if unit.unflattens || views_output {
             let bias = if views_output { 0 } else { unit.output };
             let ordered = layer
@@ -208,7 +209,7 @@ impl Walk {
         // Scale and shift.
         self.scratch(unit.place, 2 * FLOAT * channels);
         self.wide = self.wide.max(2 * PARTS * WIDE * channels);
-        if unit.fused && unit.pool.is_some() {
+        if unit.fused && unit.followers.pool.is_some() {
             self.scratch.push(Scratch {
                 tasks: self.batch,
                 numbers: unit.input,
@@ -383,9 +384,9 @@ impl Unit<'_> {
     }
 
     fn ends(&self, is_last: bool) -> Ends {
-        let pooled = is_last && self.fused && self.pool.is_some();
+        let pooled = is_last && self.fused && self.followers.pool.is_some();
         Ends {
-            laid: pooled || (is_last && self.fused && self.relu),
+            laid: pooled || (is_last && self.fused && self.followers.relu),
             pooled,
         }
     }

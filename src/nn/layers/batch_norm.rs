@@ -6,6 +6,7 @@
 
 use super::tail::{Pool, Tail};
 use super::{Buffer, Layer, Result, channels_last, kept};
+use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use crate::ops::batch_norm::{Batch, Gate, Plane};
 use crate::ops::conv_input::ConvInput;
@@ -360,8 +361,8 @@ impl Layer for BatchNorm {
         vec![self.weight, self.bias]
     }
 
-    fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        self.tail.absorb(next, None)
+    fn absorb(&mut self, next: Follower<'_>) {
+        self.tail.absorb(next, None);
     }
 
     fn set_fused(&mut self, fused: bool) {

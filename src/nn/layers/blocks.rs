@@ -2,13 +2,14 @@
 
 use super::{Buffer, Dims, Layer, Result, build};
 use crate::NnError;
+use crate::fusion_rules::{self, Follower, Followers};
 use crate::network::{Builder, Combine, Context, Penalised, Penalty};
 use crate::ops::storage::{Memory, fill, view};
 use crate::ops::with_real;
 use candle_core::{D, Tensor};
 use strata_core::project::Place;
 use strata_core::shape::Target;
-use strata_core::shape::op::Planned;
+use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
 /// Layers one after the other.
 #[derive(Default)]
@@ -83,6 +84,25 @@ pub(crate) struct Tap {
     pub gradient: Option<Tensor>,
 }
 
+/// The layer that may do more than its own work, while a sequence is built.
+struct Head<'a> {
+    at: usize,
+    op: &'a Op,
+    followers: Followers<'a>,
+}
+
+impl<'a> Head<'a> {
+    fn new(at: usize, op: &'a Op) -> Head<'a> {
+        let followers = Followers::default();
+        Head { at, op, followers }
+    }
+
+    /// The node that takes over the layer that comes next, where it can.
+    fn add(&mut self, next: &'a PlannedLayer) -> Option<(usize, Follower<'a>)> {
+        Some((self.at, self.followers.add(self.op, next)?))
+    }
+}
+
 /// A forward pass on its way through a sequence.
 struct Way {
     /// What has come out so far.
@@ -102,8 +122,8 @@ struct Way {
 impl Sequence {
     pub(crate) fn new(planned: &[Planned], builder: &mut Builder<'_>) -> Result<Sequence> {
         let mut nodes: Vec<Node> = Vec::with_capacity(planned.len());
-        // The layer that may do more than its own work.
-        let (mut head, mut before) = (None, None);
+        let mut head: Option<Head<'_>> = None;
+        let mut before = None;
         for node in planned {
             match node {
                 Planned::Layer(layer) => {
@@ -113,13 +133,19 @@ impl Sequence {
                         &layer.place,
                         build(layer, builder)?,
                     ));
-                    head = head.filter(|&head: &usize| nodes[head].layer.absorb(layer));
-                    match head {
-                        Some(head) => nodes[head].absorbs += 1,
-                        None => head = Some(nodes.len() - 1),
+                    let follower = head.as_mut().and_then(|head| head.add(layer));
+                    match follower {
+                        Some((at, follower)) => {
+                            nodes[at].layer.absorb(follower);
+                            nodes[at].absorbs += 1;
+                        }
+                        None => head = Some(Head::new(nodes.len() - 1, &layer.op)),
                     }
-                    if let ([.., earlier, last], Some(before)) = (nodes.as_mut_slice(), before) {
-                        earlier.given_up = head.is_some() && last.layer.takes_over(before);
+                    if let ([.., earlier, last], Some(before)) = (nodes.as_mut_slice(), before)
+                        && fusion_rules::reads_through(&layer.op, before)
+                    {
+                        last.layer.read_through(before);
+                        earlier.given_up = true;
                     }
                     before = Some(layer);
                 }

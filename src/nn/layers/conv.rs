@@ -9,6 +9,7 @@ use super::tail::{Pool, Tail};
 use super::views::{View, Views};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
 use crate::NnError;
+use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use crate::ops::conv_input::ConvInput;
 use crate::ops::convolution::{ConvPass, Convolution, Finish};
@@ -158,11 +159,6 @@ impl Conv {
     /// Lets a dense layer write an image.
     pub(super) fn view_output(&mut self, image: &Shape) {
         self.views.output = Some(View::new(image));
-    }
-
-    /// Whether the layer writes an image when fused.
-    pub(super) fn views_output(&self) -> bool {
-        self.views.output.is_some()
     }
 
     /// Index of the weight in the network's list.
@@ -471,11 +467,9 @@ impl Layer for Conv {
         std::iter::once(self.weight).chain(self.bias).collect()
     }
 
-    fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        self.tail.absorb(
-            next,
-            Some(&self.convolution.plan(self.transposed).sliding.margin),
-        )
+    fn absorb(&mut self, next: Follower<'_>) {
+        let margin = &self.convolution.plan(self.transposed).sliding.margin;
+        self.tail.absorb(next, Some(margin));
     }
 
     fn set_fused(&mut self, fused: bool) {

@@ -5,6 +5,7 @@
 
 use super::conv::{Conv, Sizes, bias_gradient};
 use super::{Buffer, Layer, Result, kept};
+use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use candle_core::Tensor;
 use strata_core::shape::op::{Geometry, Op, PlannedLayer};
@@ -100,24 +101,15 @@ impl Layer for Dense {
         self.conv.parameters()
     }
 
-    fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        match next.op {
-            Op::Reshape if !self.conv.views_output() && !next.output.is_vector() => {
-                self.conv.view_output(&next.output);
-                true
-            }
-            // A window would slide over the image, of which the convolution inside knows nothing.
-            Op::Activation(_) => self.conv.absorb(next),
-            _ => false,
+    fn absorb(&mut self, next: Follower<'_>) {
+        match next {
+            Follower::Reshape(image) => self.conv.view_output(image),
+            Follower::Relu | Follower::MaxPool { .. } => self.conv.absorb(next),
         }
     }
 
-    fn takes_over(&mut self, before: &PlannedLayer) -> bool {
-        let flattens = matches!(before.op, Op::Flatten | Op::Reshape) && !before.input.is_vector();
-        if flattens && before.output.is_vector() {
-            self.conv.view_input(&before.input);
-        }
-        flattens && before.output.is_vector()
+    fn read_through(&mut self, before: &PlannedLayer) {
+        self.conv.view_input(&before.input);
     }
 
     fn set_fused(&mut self, fused: bool) {

@@ -53,15 +53,12 @@ pub(crate) trait Layer: Send {
         None
     }
 
-    /// Takes over the work of the layer that follows, where it can: see [`Layer::set_fused`].
-    fn absorb(&mut self, _next: &PlannedLayer) -> bool {
-        false
-    }
+    /// Takes over the work of the layer that follows, which [`crate::fusion_rules`] give to this one: see
+    /// [`Layer::set_fused`].
+    fn absorb(&mut self, _next: Follower<'_>) {}
 
-    /// Takes over the work of the layer before it, where it can: it then also understands that layer's input.
-    fn takes_over(&mut self, _before: &PlannedLayer) -> bool {
-        false
-    }
+    /// Also reads what the layer before it reads, which [`crate::fusion_rules`] say of this one.
+    fn read_through(&mut self, _before: &PlannedLayer) {}
 
     /// Whether the next passes also do the work of all layers that were absorbed, whose output is then this
     /// layer's.

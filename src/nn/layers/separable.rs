@@ -2,6 +2,7 @@
 
 use super::conv::{Conv, Sizes};
 use super::{Buffer, Layer, Result};
+use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use candle_core::Tensor;
 use strata_core::project::size::Shape;
@@ -96,8 +97,8 @@ impl Layer for Separable {
         [self.depthwise.parameters(), self.pointwise.parameters()].concat()
     }
 
-    fn absorb(&mut self, next: &PlannedLayer) -> bool {
-        self.pointwise.absorb(next)
+    fn absorb(&mut self, next: Follower<'_>) {
+        self.pointwise.absorb(next);
     }
 
     fn set_fused(&mut self, fused: bool) {

@@ -4,15 +4,15 @@
 //! passed the relu, on whichever side of the pooling the relu stands.
 
 use super::max_pool::Chosen;
+use crate::fusion_rules::Follower;
 use crate::network::Context;
 use crate::ops::conv_input::ConvInput;
 use crate::ops::real::Real;
 use crate::ops::sliding::{Margin, grid};
 use crate::ops::storage::Indices;
 use crate::ops::taps::Taps;
-use strata_core::project::layer::Activation;
 use strata_core::project::size::Shape;
-use strata_core::shape::op::{Op, PlannedLayer};
+use strata_core::shape::op::Geometry;
 
 /// What follows a layer's own work.
 #[derive(Default)]
@@ -38,39 +38,22 @@ pub(super) struct Pool {
 }
 
 impl Tail {
-    /// Takes over a layer if it is a relu or a max pooling, one of each. `margin`: what the gradient of
-    /// the layer's own output is laid into.
-    pub fn absorb(&mut self, next: &PlannedLayer, margin: Option<&Margin>) -> bool {
-        match &next.op {
-            Op::Activation(Activation::Relu) if !self.relu => {
+    /// Takes over a layer. `margin`: what the gradient of the layer's own output is laid into.
+    pub fn absorb(&mut self, next: Follower<'_>, margin: Option<&Margin>) {
+        match next {
+            Follower::Relu => {
                 self.relu = true;
                 if let Some(pool) = &mut self.pool {
                     pool.relu_after = true;
                 }
-                true
             }
-            Op::MaxPool { geometry, slot } if self.pool.is_none() => {
-                let place = |margin: &Margin| {
-                    grid(margin.image)
-                        .map(|cell| margin.place(cell) as u32)
-                        .collect()
-                };
-                self.pool = Some(Pool {
-                    taps: Taps::new(geometry),
-                    output: next.output.clone(),
-                    relu_after: false,
-                    indices: Indices::default(),
-                    slot: *slot,
-                    disjoint: (0..3).all(|axis| {
-                        geometry.reach(axis) <= geometry.stride[axis] || geometry.output[axis] == 1
-                    }),
-                    places: margin
-                        .filter(|margin| !margin.is_empty())
-                        .map_or(Vec::new(), place),
-                });
-                true
-            }
-            _ => false,
+            Follower::MaxPool {
+                geometry,
+                slot,
+                output,
+            } => self.pool = Some(Pool::new(geometry, slot, output, margin)),
+            // The values are the same, so that nothing is left to do here.
+            Follower::Reshape(_) => {}
         }
     }
 
@@ -107,6 +90,28 @@ impl Tail {
 }
 
 impl Pool {
+    fn new(geometry: &Geometry, slot: usize, output: &Shape, margin: Option<&Margin>) -> Pool {
+        let is_apart = |axis: usize| {
+            geometry.reach(axis) <= geometry.stride[axis] || geometry.output[axis] == 1
+        };
+        let positions = |margin: &Margin| {
+            grid(margin.image)
+                .map(|cell| margin.place(cell) as u32)
+                .collect()
+        };
+        Pool {
+            taps: Taps::new(geometry),
+            output: output.clone(),
+            relu_after: false,
+            indices: Indices::default(),
+            slot,
+            disjoint: (0..3).all(is_apart),
+            places: margin
+                .filter(|margin| !margin.is_empty())
+                .map_or(Vec::new(), positions),
+        }
+    }
+
     /// Takes the indices back from whoever held them: the last step's unpool is done with them.
     pub fn reclaim(&self, cx: &mut Context<'_>) {
         cx.slots[self.slot] = None;

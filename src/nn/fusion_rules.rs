@@ -1,0 +1,191 @@
+//! Which layers are computed as one: what a layer can do along with its own work. Networks are built by these rules,
+//! and memory and time are predicted by them.
+
+use strata_core::project::layer::Activation;
+use strata_core::project::size::Shape;
+use strata_core::shape::op::{Geometry, Op, PlannedLayer};
+
+/// A layer behind another one whose work that one does along.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Follower<'a> {
+    /// Negative values become 0.
+    Relu,
+    /// The maximum of each window.
+    MaxPool {
+        /// The window.
+        geometry: &'a Geometry,
+        /// Where the network keeps the indices for an unpool.
+        slot: usize,
+        /// The shape of the maxima.
+        output: &'a Shape,
+    },
+    /// The values are written as an image of this shape.
+    Reshape(&'a Shape),
+}
+
+/// What a kind of layer means for those around it.
+#[derive(Clone, Copy, PartialEq)]
+enum Role<'a> {
+    /// Computes, and can do a relu and a max pooling behind it.
+    Convolution,
+    /// Computes, and can do a relu behind it; reads an image as a vector and writes a vector as an image. Not a max
+    /// pooling: a window would slide over the image, of which the convolution inside knows nothing.
+    Dense,
+    /// Becomes the maximum of each window.
+    MaxPool { geometry: &'a Geometry, slot: usize },
+    /// Becomes 0 below 0.
+    Relu,
+    /// Lays the same values out in another shape.
+    Reorder,
+    /// Is always computed by itself.
+    Alone,
+}
+
+impl<'a> Role<'a> {
+    fn of(op: &'a Op) -> Role<'a> {
+        match op {
+            Op::Conv { .. }
+            | Op::ConvTranspose { .. }
+            | Op::SeparableConv { .. }
+            | Op::BatchNorm { .. } => Role::Convolution,
+            Op::Dense { .. } => Role::Dense,
+            Op::MaxPool { geometry, slot } => Role::MaxPool {
+                geometry,
+                slot: *slot,
+            },
+            Op::Activation(Activation::Relu) => Role::Relu,
+            Op::Flatten | Op::Reshape => Role::Reorder,
+            Op::Activation(
+                Activation::Relu6
+                | Activation::LeakyRelu(_)
+                | Activation::Elu(_)
+                | Activation::Gelu
+                | Activation::Silu
+                | Activation::Sigmoid
+                | Activation::Tanh
+                | Activation::HardSwish
+                | Activation::Step,
+            )
+            | Op::AvgPool { .. }
+            | Op::Unpool { .. }
+            | Op::Upsample { .. }
+            | Op::GlobalAvgPool
+            | Op::GlobalMaxPool
+            | Op::AdaptiveAvgPool { .. }
+            | Op::GroupNorm { .. }
+            | Op::LayerNorm
+            | Op::Dropout { .. }
+            | Op::PRelu { .. }
+            | Op::Softmax
+            | Op::Noise { .. }
+            | Op::Pad { .. }
+            | Op::Crop { .. }
+            | Op::Identity => Role::Alone,
+        }
+    }
+}
+
+/// The work of the layers behind a layer that it does along with its own: at most one of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Followers<'a> {
+    /// Whether negative values become 0.
+    pub relu: bool,
+    /// The max pooling.
+    pub pool: Option<&'a PlannedLayer>,
+    /// Whether the output is written as an image.
+    pub reshape: bool,
+}
+
+impl<'a> Followers<'a> {
+    /// Adds the layer that comes next behind `head` and those added before; `None` where `head` cannot do its work.
+    pub fn add(&mut self, head: &Op, next: &'a PlannedLayer) -> Option<Follower<'a>> {
+        let output = &next.output;
+        let head = Role::of(head);
+        let is_dense = head == Role::Dense;
+        if !is_dense && head != Role::Convolution {
+            return None;
+        }
+        match Role::of(&next.op) {
+            Role::Relu if !self.relu => {
+                self.relu = true;
+                Some(Follower::Relu)
+            }
+            Role::MaxPool { geometry, slot } if !is_dense && self.pool.is_none() => {
+                self.pool = Some(next);
+                Some(Follower::MaxPool {
+                    geometry,
+                    slot,
+                    output,
+                })
+            }
+            Role::Reorder if is_dense && !output.is_vector() && !self.reshape => {
+                self.reshape = true;
+                Some(Follower::Reshape(output))
+            }
+            Role::Relu
+            | Role::MaxPool { .. }
+            | Role::Reorder
+            | Role::Convolution
+            | Role::Dense
+            | Role::Alone => None,
+        }
+    }
+}
+
+/// Whether a layer reads an image through the layer before it, which would lay the image out as a vector.
+pub fn reads_through(op: &Op, before: &PlannedLayer) -> bool {
+    let is_flatten = Role::of(&before.op) == Role::Reorder
+        && !before.input.is_vector()
+        && before.output.is_vector();
+    is_flatten && Role::of(op) == Role::Dense
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_core::project::{Place, Stack};
+
+    fn layer(op: Op, output: &str) -> PlannedLayer {
+        PlannedLayer {
+            place: Place::new(Stack::Encoder, 0),
+            key: String::new(),
+            op,
+            input: "8".parse().unwrap(),
+            output: output.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_layer_does_one_relu_behind_it_and_no_other_activation() {
+        let relu = layer(Op::Activation(Activation::Relu), "8");
+        let gelu = layer(Op::Activation(Activation::Gelu), "8");
+        let norm = Op::BatchNorm { channels: 8 };
+        let mut followers = Followers::default();
+        assert_eq!(followers.add(&norm, &gelu), None);
+        assert_eq!(followers.add(&norm, &relu), Some(Follower::Relu));
+        assert_eq!(followers.add(&norm, &relu), None);
+        assert_eq!(Followers::default().add(&Op::Softmax, &relu), None);
+    }
+
+    #[test]
+    fn a_dense_layer_writes_images_and_reads_through_a_flatten() {
+        let dense = Op::Dense {
+            in_features: 8,
+            out_features: 8,
+            bias: true,
+        };
+        let image = layer(Op::Reshape, "2x2x2");
+        let vector = layer(Op::Reshape, "8");
+        assert_eq!(Followers::default().add(&dense, &vector), None);
+        let mut followers = Followers::default();
+        let written = followers.add(&dense, &image);
+        assert_eq!(written, Some(Follower::Reshape(&image.output)));
+        assert!(followers.reshape);
+        assert_eq!(followers.add(&dense, &image), None);
+        let mut flatten = layer(Op::Flatten, "8");
+        assert!(!reads_through(&dense, &flatten), "it was a vector already");
+        flatten.input = "2x2x2".parse().unwrap();
+        assert!(reads_through(&dense, &flatten));
+        assert!(!reads_through(&Op::Softmax, &flatten));
+    }
+}
