@@ -95,7 +95,7 @@ impl State {
     }
 
     /// The images of the project as it is edited.
-    pub(super) fn image_set(&self) -> Subject {
+    pub fn image_set(&self) -> Subject {
         let set = ImageSet::new(self.project(), self.base(), self.inspections.files);
         Subject::Images(Box::new(set))
     }

@@ -47,7 +47,7 @@ impl Recovery {
             log::warn!("{folder} cannot be made, so unsaved edits are not kept: {error}");
             return Default::default();
         }
-        file::remove_abandoned(&folder);
+        strata_core::atomic_write::remove_abandoned(&folder);
         let left = left_behind(&folder);
         let taken = (0..1000).find_map(|number| {
             let free = !folder.join(format!("{number}.toml")).exists();

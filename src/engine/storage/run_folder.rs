@@ -124,7 +124,7 @@ impl RunFolder {
         // Only now that no other process trains in it; a window may still write an image there, which is locked.
         let [checkpoints, probe] = folders(path);
         for folder in [path, &checkpoints, &probe] {
-            file::remove_abandoned(folder);
+            strata_core::atomic_write::remove_abandoned(folder);
         }
         Ok(folder)
     }

@@ -14,7 +14,6 @@ use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::Tensor;
-use strata_core::shape::op::PlannedLayer;
 
 pub(super) const EPS: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;

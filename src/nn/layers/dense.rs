@@ -8,7 +8,7 @@ use super::{Buffer, Layer, Result, kept};
 use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use candle_core::Tensor;
-use strata_core::shape::op::{Geometry, Op, PlannedLayer};
+use strata_core::shape::op::{Geometry, PlannedLayer};
 
 /// A dense layer.
 pub(crate) struct Dense {

@@ -76,7 +76,7 @@ impl Layer for MaxPool {
         let (y, taps) = (self.y.get(&dims, x)?, &self.taps);
         let mut indices = match self.chosen.take() {
             Some(Chosen::Cpu(indices)) => indices,
-            _ => Indices::default(),
+            Some(Chosen::Device(_)) | None => Indices::default(),
         };
         // Only one holder may write: the last step's unpool is done with them.
         if let Some(slot) = self.slot {

@@ -20,6 +20,7 @@ pub(crate) use blocks::Sequence;
 pub(crate) use max_pool::Chosen;
 
 use super::NnError;
+use super::fusion_rules::Follower;
 use super::network::{Builder, Context};
 use super::ops::storage::Buffer;
 use candle_core::Tensor;

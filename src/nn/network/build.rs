@@ -134,7 +134,7 @@ fn ends_in_softmax(planned: &[Planned]) -> bool {
             Planned::Repeat { passes, .. } => {
                 return passes.last().is_some_and(|pass| ends_in_softmax(pass));
             }
-            _ => return false,
+            Planned::Add { .. } | Planned::Concat { .. } => return false,
         }
     }
     false
