@@ -18,16 +18,23 @@ use std::collections::BTreeSet;
 use strata_core::project::{Network, Place};
 use strata_core::shape::error::times;
 use strata_core::shape::infer::Inference;
+use strata_core::shape::layers::Reads;
 use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
 /// Whether a layer reaches some of its outputs with more taps than others; false for all but transposed
 /// convolutions.
 pub fn is_uneven(op: &Op) -> bool {
-    match op {
-        Op::ConvTranspose { geometry, .. } => {
-            (0..3).any(|axis| !Taps::of(geometry, axis).is_even())
-        }
-        _ => false,
+    match op.reads() {
+        Reads::Spread(geometry) => (0..3).any(|axis| !Taps::of(&geometry, axis).is_even()),
+        Reads::Own
+        | Reads::OwnAndStatistics
+        | Reads::Window(..)
+        | Reads::Unpooled(_)
+        | Reads::Enlarged { .. }
+        | Reads::Adaptive { .. }
+        | Reads::Padded { .. }
+        | Reads::Cropped { .. }
+        | Reads::All => false,
     }
 }
 

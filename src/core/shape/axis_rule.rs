@@ -154,7 +154,12 @@ impl AxisRule {
             | AxisRule::Scale(2..)
             | AxisRule::Undo { stride: 2.., .. } => Turn::Up(self.factor()),
             AxisRule::Fixed(_) => Turn::Any,
-            _ => Turn::Shift,
+            AxisRule::Slide(_)
+            | AxisRule::Spread(..)
+            | AxisRule::Scale(_)
+            | AxisRule::Undo { .. }
+            | AxisRule::Margin(_)
+            | AxisRule::Same => Turn::Shift,
         }
     }
 
@@ -182,7 +187,13 @@ impl AxisRule {
                 stride,
                 pad: Some(pad),
             }) => (n + 2 * pad - span).rem_euclid(stride),
-            _ => 0,
+            AxisRule::Slide(Slide { pad: None, .. })
+            | AxisRule::Spread(..)
+            | AxisRule::Scale(_)
+            | AxisRule::Undo { .. }
+            | AxisRule::Margin(_)
+            | AxisRule::Fixed(_)
+            | AxisRule::Same => 0,
         }
     }
 }

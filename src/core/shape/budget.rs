@@ -27,7 +27,7 @@ fn unrolled_at(node: &Node, depth: usize) -> u64 {
     });
     let passes = match node {
         Node::Repeat { times, .. } => u64::from(*times),
-        _ => 1,
+        Node::Layer(_) | Node::Broken { .. } | Node::Add(_) | Node::Concat(_) => 1,
     };
     // A repeat of nothing costs a pass each as well.
     once.max(1)

@@ -242,7 +242,9 @@ impl Through {
 fn has_unpool(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Layer(layer) => layer.kind == Kind::Unpool,
-        _ => node.branches().iter().any(|branch| has_unpool(branch)),
+        Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. } => {
+            node.branches().iter().any(|branch| has_unpool(branch))
+        }
     })
 }
 

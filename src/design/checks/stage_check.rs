@@ -185,7 +185,9 @@ pub(crate) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
             Node::Layer(layer) if layer.kind.passes_values() => {}
             Node::Layer(layer) => return Some(&layer.kind),
             Node::Repeat { layers, .. } if !layers.is_empty() => return last_kind(layers),
-            _ => return None,
+            Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. } => {
+                return None;
+            }
         }
     }
     None
@@ -305,7 +307,7 @@ fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
             last_kind(layers),
             Some(Kind::Activation(Activation::Sigmoid))
         ),
-        _ => false,
+        Some(Node::Add(_) | Node::Concat(_) | Node::Broken { .. }) | None => false,
     };
     if sigmoid {
         return Vec::new();

@@ -152,7 +152,7 @@ fn layer(lens: &mut Lens, kind: &Kind, planned: &PlannedLayer) {
     if let Example::Elementwise { function, .. } = op.example() {
         lens.function = Some(function);
     }
-    lens.partner = partner::transpose_of(kind, op, output);
+    lens.partner = partner::transpose_of(kind, op, input, output);
     let rank = input.rank().max(output.rank());
     lens.sample = sample(op, input, output).ok_or_else(|| {
         "Its window is too large for a grid that fits the eye; the formulas hold all the same."
@@ -237,7 +237,6 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
     let Some(node) = network.node(&lens.place) else {
         return;
     };
-    let word = lens.text.split(' ').next().unwrap_or_default();
     let ends: Vec<Option<Shape>> = (0..node.branches().len())
         .map(|branch| end(lens, inference, branch))
         .collect();
@@ -252,15 +251,15 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
         of: of.to_owned(),
         chain,
     };
-    match word {
-        "add" => {
+    match node {
+        Node::Add(_) => {
             lens.formulas = vec![chain("sum", vec![shapes.join(" + "), output.to_string()])];
             lens.notes.push(
                 "all branches read the same input and end in one shape; the values are added cell by cell".into(),
             );
             lens.sample = Ok(others::add(shapes.len()));
         }
-        "concat" => {
+        Node::Concat(_) => {
             let channels: Vec<String> = ends
                 .iter()
                 .flatten()
@@ -275,7 +274,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
             );
             lens.sample = Ok(others::concat(shapes.len()));
         }
-        _ => {
+        Node::Repeat { .. } | Node::Layer(_) | Node::Broken { .. } => {
             lens.formulas = vec![chain(
                 "output",
                 vec!["what the last pass gives".into(), output.to_string()],

@@ -4,26 +4,22 @@
 
 use strata_core::project::layer::{Kind, Layer, Window};
 use strata_core::project::size::{Axes, Padding, Shape};
+use strata_core::shape::layers::Effort;
+use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, Op};
 use strata_core::shape::rules::{self, Context};
 
 /// The text of the partner; `None` where no layer does just that.
-pub fn transpose_of(kind: &Kind, op: &Op, output: &Shape) -> Option<String> {
-    let (geometry, channels, groups, to_transposed) = match op {
-        Op::Conv {
-            geometry,
-            in_channels,
-            groups,
-            ..
-        } => (geometry, *in_channels, *groups, true),
-        Op::ConvTranspose {
-            geometry,
-            in_channels,
-            groups,
-            ..
-        } => (geometry, *in_channels, *groups, false),
-        _ => return None,
+pub fn transpose_of(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Option<String> {
+    let kernel = only_kernel(op, input, output)?;
+    let geometry = &kernel.geometry;
+    let to_transposed = !kernel.transposed;
+    let channels = if to_transposed {
+        kernel.large
+    } else {
+        kernel.small
     };
+    let groups = kernel.groups;
     let written = Window {
         output_padding: None,
         ..kind.window()?.clone()
@@ -54,22 +50,26 @@ pub fn transpose_of(kind: &Kind, op: &Op, output: &Shape) -> Option<String> {
         },
     };
     let resolved = rules::resolve(&kind, output, &Context::default()).ok()?;
-    let same = match (&resolved.op, to_transposed) {
-        (
-            Op::ConvTranspose {
-                geometry: other, ..
-            },
-            true,
-        )
-        | (
-            Op::Conv {
-                geometry: other, ..
-            },
-            false,
-        ) => other == geometry,
-        _ => false,
-    };
-    same.then(|| Layer { kind, name: None }.to_string())
+    let found = only_kernel(&resolved.op, output, &resolved.output)?;
+    let is_same = found.transposed == to_transposed && found.geometry == *geometry;
+    is_same.then(|| Layer { kind, name: None }.to_string())
+}
+
+/// The kernel of a layer that computes nothing else.
+fn only_kernel(op: &Op, input: &Shape, output: &Shape) -> Option<KernelSizes> {
+    match op.effort(input, output) {
+        Effort::Kernels(kernel, None) => Some(kernel),
+        Effort::Kernels(_, Some(_))
+        | Effort::Nothing
+        | Effort::Reorders
+        | Effort::Elementwise
+        | Effort::Windows { .. }
+        | Effort::GlobalMaximum
+        | Effort::Map { .. }
+        | Effort::BatchStatistics { .. }
+        | Effort::ImageStatistics { .. }
+        | Effort::Draws { .. } => None,
+    }
 }
 
 /// The output padding that makes up for what the floor dropped.

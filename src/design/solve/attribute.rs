@@ -99,39 +99,50 @@ pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> O
             .and_then(|&size| u32::try_from(size).ok())
             .map(Value::Size)
     };
-    match (kind, attribute) {
-        (Kind::Upsample { factor, .. }, Attribute::Factor) => at(factor),
-        (Kind::AdaptiveAvgPool { output }, Attribute::Output) => at(output),
-        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => {
-            let &(before, after) = margins.resolve(rank)?.get(axis)?;
+    let written = |axes: &Option<Axes>, usual: u32| at(axes.as_ref().unwrap_or(&Axes::all(usual)));
+    match attribute {
+        Attribute::Factor => at(factor(kind)?),
+        Attribute::Output => at(adapted_size(kind)?),
+        Attribute::Margin => {
+            let &(before, after) = written_margins(kind)?.resolve(rank)?.get(axis)?;
             u32::try_from(before + after).ok().map(Value::Size)
         }
-        _ => {
+        Attribute::Kernel => written(&kind.window()?.kernel_size, default_kernel(kind)),
+        Attribute::Stride => {
             let window = kind.window()?;
-            let kernel = || {
-                at(window
-                    .kernel_size
-                    .as_ref()
-                    .unwrap_or(&Axes::all(default_kernel(kind))))
-            };
-            match attribute {
-                Attribute::Kernel => kernel(),
-                Attribute::Stride if is_pooling(kind) => {
-                    window.stride.as_ref().map_or_else(kernel, at)
-                }
-                Attribute::Stride => at(window.stride.as_ref().unwrap_or(&Axes::all(1))),
-                Attribute::OutputPadding => {
-                    at(window.output_padding.as_ref().unwrap_or(&Axes::all(0)))
-                }
-                Attribute::Padding => match &window.padding {
-                    Some(Padding::Same) => Some(Value::Same),
-                    Some(Padding::Zeros(zeros)) => at(zeros),
-                    Some(Padding::Valid) | None => Some(Value::Size(0)),
-                },
-                _ => None,
+            match &window.stride {
+                None if is_pooling(kind) => written(&window.kernel_size, default_kernel(kind)),
+                stride => written(stride, 1),
             }
         }
+        Attribute::OutputPadding => written(&kind.window()?.output_padding, 0),
+        Attribute::Padding => match &kind.window()?.padding {
+            Some(Padding::Same) => Some(Value::Same),
+            Some(Padding::Zeros(zeros)) => at(zeros),
+            Some(Padding::Valid) | None => Some(Value::Size(0)),
+        },
     }
+}
+
+fn factor(kind: &Kind) -> Option<&Axes> {
+    let Shaping::Scales(factor) = kind.shaping() else {
+        return None;
+    };
+    Some(factor)
+}
+
+fn adapted_size(kind: &Kind) -> Option<&Axes> {
+    let Shaping::AdaptsTo(size) = kind.shaping() else {
+        return None;
+    };
+    Some(size)
+}
+
+fn written_margins(kind: &Kind) -> Option<&Margins> {
+    let (Shaping::Grows(margins) | Shaping::Shrinks(margins)) = kind.shaping() else {
+        return None;
+    };
+    Some(margins)
 }
 
 /// A kind with other values along one axis; only sizes along that axis mean anything then.
@@ -183,25 +194,37 @@ pub fn write(
 fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Option<()> {
     let axes = short(sizes);
     let pooling = is_pooling(kind);
-    match (kind, attribute) {
-        (Kind::Upsample { factor, .. }, Attribute::Factor) => *factor = axes,
-        (Kind::AdaptiveAvgPool { output }, Attribute::Output) => *output = axes,
-        (Kind::Pad { margins } | Kind::Crop { margins }, Attribute::Margin) => {
-            *margins = split(margins, rank, sizes)?
+    let is_zero = axes == Axes::all(0);
+    match attribute {
+        Attribute::Factor => {
+            let Kind::Upsample { factor, .. } = kind else {
+                return None;
+            };
+            *factor = axes;
         }
-        (kind, _) => {
+        Attribute::Output => {
+            let Kind::AdaptiveAvgPool { output } = kind else {
+                return None;
+            };
+            *output = axes;
+        }
+        Attribute::Margin => {
+            let (Kind::Pad { margins } | Kind::Crop { margins }) = kind else {
+                return None;
+            };
+            *margins = split(margins, rank, sizes)?;
+        }
+        Attribute::Kernel => kind.window_mut()?.kernel_size = Some(axes),
+        Attribute::Stride => {
             let window = kind.window_mut()?;
-            let zero = axes == Axes::all(0);
-            match attribute {
-                Attribute::Kernel => window.kernel_size = Some(axes),
-                Attribute::Stride => {
-                    let default = !pooling && axes == Axes::all(1) && window.stride.is_none();
-                    window.stride = (!default).then_some(axes);
-                }
-                Attribute::OutputPadding => window.output_padding = (!zero).then_some(axes),
-                Attribute::Padding => window.padding = (!zero).then_some(Padding::Zeros(axes)),
-                _ => return None,
-            }
+            let is_default = !pooling && axes == Axes::all(1) && window.stride.is_none();
+            window.stride = (!is_default).then_some(axes);
+        }
+        Attribute::OutputPadding => {
+            kind.window_mut()?.output_padding = (!is_zero).then_some(axes);
+        }
+        Attribute::Padding => {
+            kind.window_mut()?.padding = (!is_zero).then_some(Padding::Zeros(axes));
         }
     }
     Some(())

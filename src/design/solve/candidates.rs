@@ -10,6 +10,8 @@ use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::infer::infer;
+use strata_core::shape::layers::Shaping;
+use strata_core::shape::layers::facts::Channels;
 
 /// Unions of edits along different axes that are looked at.
 const MOST_PAIRS: usize = 100_000;
@@ -206,13 +208,8 @@ fn last_channels(nodes: &[Node], above: &Place) -> Found {
             Node::Layer(_) if channels_mut(&mut node.clone()).is_some() => {
                 return Found::Layer(place);
             }
-            Node::Layer(layer) => match &layer.kind {
-                Kind::Reshape { .. } | Kind::Flatten => return Found::Other,
-                Kind::DepthwiseConv { multiplier, .. } if multiplier.unwrap_or(1) != 1 => {
-                    return Found::Other;
-                }
-                _ => {}
-            },
+            Node::Layer(layer) if moves_channels(&layer.kind) => return Found::Other,
+            Node::Layer(_) => {}
             Node::Repeat { layers, .. } => match last_channels(layers, &place.child(&[0])) {
                 Found::Nothing => {}
                 found => return found,
@@ -221,6 +218,26 @@ fn last_channels(nodes: &[Node], above: &Place) -> Found {
         }
     }
     Found::Nothing
+}
+
+/// Whether a layer whose channels cannot be set makes other channels of those that come in.
+fn moves_channels(kind: &Kind) -> bool {
+    match kind.shaping() {
+        Shaping::Reshapes(_) | Shaping::Flattens => true,
+        Shaping::Slides { channels, .. } => match channels {
+            Channels::Times(times) => times != 1,
+            Channels::Kept | Channels::Fixed(_) => false,
+        },
+        Shaping::Keeps
+        | Shaping::Spreads { .. }
+        | Shaping::Unpools
+        | Shaping::Scales(_)
+        | Shaping::AdaptsTo(_)
+        | Shaping::Grows(_)
+        | Shaping::Shrinks(_)
+        | Shaping::Pools
+        | Shaping::Features(_) => false,
+    }
 }
 
 /// The outputs that a layer has as many of as it likes.
@@ -233,7 +250,28 @@ pub fn channels_mut(node: &mut Node) -> Option<&mut u32> {
         | Kind::ConvTranspose { out_channels, .. }
         | Kind::SeparableConv { out_channels, .. } => Some(out_channels),
         Kind::Dense { out_features, .. } => Some(out_features),
-        _ => None,
+        Kind::DepthwiseConv { .. }
+        | Kind::MaxPool { .. }
+        | Kind::AvgPool { .. }
+        | Kind::Unpool
+        | Kind::Upsample { .. }
+        | Kind::GlobalAvgPool
+        | Kind::GlobalMaxPool
+        | Kind::AdaptiveAvgPool { .. }
+        | Kind::Flatten
+        | Kind::Reshape { .. }
+        | Kind::BatchNorm
+        | Kind::GroupNorm { .. }
+        | Kind::LayerNorm
+        | Kind::Dropout { .. }
+        | Kind::DropoutChannels { .. }
+        | Kind::Activation(_)
+        | Kind::PRelu { .. }
+        | Kind::Softmax
+        | Kind::Noise { .. }
+        | Kind::Pad { .. }
+        | Kind::Crop { .. }
+        | Kind::Identity => None,
     }
 }
 
@@ -295,17 +333,16 @@ pub fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
     let number = |kind: &Kind, attribute| match super::attribute::current(kind, rank, 0, attribute)
     {
         Some(Value::Size(size)) => Some(size),
-        _ => None,
+        Some(Value::Same) | None => None,
     };
     let enlarging = |kind: &Kind| {
         matches!(kind, Kind::ConvTranspose { .. })
             && number(kind, Attribute::Stride).is_some_and(|stride| stride > 1)
     };
-    let odd = |kind: &Kind| match kind {
-        Kind::Conv { .. } => number(kind, Attribute::Kernel)
-            .filter(|k| !k.is_multiple_of(2))
-            .map(|k| k / 2),
-        _ => None,
+    let odd = |kind: &Kind| {
+        let is_conv = matches!(kind, Kind::Conv { .. });
+        let kernel = number(kind, Attribute::Kernel).filter(|_| is_conv);
+        kernel.filter(|k| !k.is_multiple_of(2)).map(|k| k / 2)
     };
     let kernel = |kind: &Kind, by: u32| {
         number(kind, Attribute::Kernel)

@@ -6,6 +6,8 @@ use strata_core::project::layer::Kind;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::infer::{Inference, infer};
+use strata_core::shape::layers::Shaping;
+use strata_core::shape::layers::facts::Slider;
 
 /// What is changed, and the network after it.
 #[derive(Clone, Debug)]
@@ -132,7 +134,8 @@ impl Draft {
     pub fn skips_cells(&self) -> bool {
         let skips = |node: &Option<Node>| match node {
             Some(Node::Layer(layer)) => skips(&layer.kind),
-            _ => false,
+            Some(Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. })
+            | None => false,
         };
         self.changes
             .iter()
@@ -267,7 +270,7 @@ fn value_of(kind: &Kind, axis: usize, attribute: Attribute) -> Option<Value> {
 fn size_of(kind: &Kind, axis: usize, attribute: Attribute) -> u32 {
     match value_of(kind, axis, attribute) {
         Some(Value::Size(size)) => size,
-        _ => 1,
+        Some(Value::Same) | None => 1,
     }
 }
 
@@ -297,7 +300,9 @@ fn idles(kind: &Kind, attribute: Attribute, values: &[Option<Value>]) -> bool {
     let scales = match attribute {
         Attribute::Stride | Attribute::Factor => true,
         Attribute::Kernel => is_pooling(kind),
-        _ => false,
+        Attribute::OutputPadding | Attribute::Padding | Attribute::Margin | Attribute::Output => {
+            false
+        }
     };
     scales && values.contains(&Some(Value::Size(1)))
 }
@@ -402,15 +407,29 @@ fn scales(kind: &Kind) -> Option<Scale> {
             .iter()
             .all(|value| matches!(value, Some(Value::Size(1)) | None))
     };
-    match kind {
-        Kind::Unpool => Some(Scale::Paired),
-        Kind::Upsample { .. } => Some(Scale::Factor(all(Attribute::Factor))),
-        kind if is_pooling(kind) => Some(Scale::Factor(all(Attribute::Stride))),
-        kind if kind.window().is_some() => {
+    match kind.shaping() {
+        Shaping::Unpools => Some(Scale::Paired),
+        Shaping::Scales(_) => Some(Scale::Factor(all(Attribute::Factor))),
+        Shaping::Slides {
+            by: Slider::MaxPool | Slider::AvgPool,
+            ..
+        } => Some(Scale::Factor(all(Attribute::Stride))),
+        Shaping::Slides {
+            by: Slider::Convolution,
+            ..
+        }
+        | Shaping::Spreads { .. } => {
             let stride = all(Attribute::Stride);
             (!one(&stride)).then(|| Scale::Window(stride, all(Attribute::Kernel)))
         }
-        _ => None,
+        Shaping::Keeps
+        | Shaping::AdaptsTo(_)
+        | Shaping::Grows(_)
+        | Shaping::Shrinks(_)
+        | Shaping::Pools
+        | Shaping::Flattens
+        | Shaping::Features(_)
+        | Shaping::Reshapes(_) => None,
     }
 }
 

@@ -8,6 +8,7 @@ use strata_core::project::size::Shape;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::infer::{Inference, infer};
+use strata_core::shape::layers::Shaping;
 
 /// The network as it is, and prepared in every way that applies.
 pub fn bases(plain: &Draft, locked: &[Target]) -> Vec<Draft> {
@@ -102,11 +103,21 @@ fn before_flatten(inference: &Inference) -> Option<Shape> {
 
 fn reshape(node: &Node) -> Option<&Shape> {
     match node {
-        Node::Layer(layer) => match &layer.kind {
-            Kind::Reshape { shape } => Some(shape),
-            _ => None,
+        Node::Layer(layer) => match layer.kind.shaping() {
+            Shaping::Reshapes(shape) => Some(shape),
+            Shaping::Keeps
+            | Shaping::Slides { .. }
+            | Shaping::Spreads { .. }
+            | Shaping::Unpools
+            | Shaping::Scales(_)
+            | Shaping::AdaptsTo(_)
+            | Shaping::Grows(_)
+            | Shaping::Shrinks(_)
+            | Shaping::Pools
+            | Shaping::Flattens
+            | Shaping::Features(_) => None,
         },
-        _ => None,
+        Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. } => None,
     }
 }
 
