@@ -8,6 +8,7 @@ use super::images::image_fitting::{self, Fit, Scaling};
 use super::images::pixel_scale::Scale;
 use super::images::{image_file, mean_std};
 use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
+use super::sources;
 use super::splits::concat_images::Joined;
 use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
 use super::splits::split_assignment::{Given, Item, Rules, Share};
@@ -105,14 +106,14 @@ impl Dataset {
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
         let rules = Rules::new(spec, seed, None)?;
-        let ask = Ask {
+        let mut ask = Ask {
             spec,
             seed,
             folder: source::locate(spec, base)?,
             channels,
             progress,
         };
-        let loaded = source::load(ask)?;
+        let loaded = (sources::reader(ask.spec.source).load)(&mut ask)?;
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.carve { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);

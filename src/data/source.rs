@@ -1,14 +1,12 @@
-//! What every format gives: pictures, labels, class names, by split. Also the one place that
-//! knows which module reads which source. Fails as the formats fail, and on a missing `path`.
+//! What every source gives: pictures, labels, class names, by split; what it is opened with, and where its `path`
+//! points. Which module reads which source is in [`super::sources`].
 
 use super::error::DataError;
 use super::formats::bytes;
-use super::sources::folder;
-use super::sources::{cifar, idx, npy, shapes, stl10};
 use super::{Progress, Skipped};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strata_core::project::data::{DataSpec, Source, Split};
+use strata_core::project::data::{DataSpec, Split};
 
 /// A picture's values, H×W×C.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,22 +75,6 @@ impl Ask<'_> {
         } else {
             Err(DataError::Cancelled)
         }
-    }
-}
-
-pub(crate) fn load(mut ask: Ask) -> Result<Loaded, DataError> {
-    let source = ask.spec.source;
-    match source {
-        Source::Shapes => Ok(shapes::load(&ask)),
-        Source::Mnist => idx::load(&mut ask, "MNIST", &idx::DIGITS),
-        Source::FashionMnist => idx::load(&mut ask, "Fashion-MNIST", &idx::FASHION),
-        Source::Cifar10 => cifar::load_10(&mut ask),
-        Source::Cifar100 => cifar::load_100(&mut ask),
-        Source::Stl10 => stl10::load(&mut ask),
-        Source::Eurosat | Source::Folder | Source::Flowers17 | Source::Csv | Source::Wav => {
-            folder::load(&mut ask)
-        }
-        Source::Npy => npy::load(&mut ask),
     }
 }
 

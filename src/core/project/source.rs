@@ -1,17 +1,30 @@
-//! The sources of images and what there is to know of each besides how its files are read ([`crate::data`]) and
-//! where they are fetched from ([`strata_data::download`]).
+//! The sources of images and what a project, its checks and its settings know of each. How its files are read and what
+//! of it is published is in the source's own file in the room `data`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A source of images: which format to read, or the built-in generator.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
+macro_rules! sources {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// A source of images: which format to read, or the built-in generator.
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Source {
+            $($(#[$about])* $name,)*
+        }
+
+        impl Source {
+            /// Every source, in the order shown to people.
+            pub const ALL: [Source; [$(Source::$name),*].len()] = [$(Source::$name),*];
+        }
+    };
+}
+
+sources! {
     /// Procedural pictures made from the project's seed; needs no files.
     #[default]
     Shapes,
@@ -55,22 +68,6 @@ pub struct SourceInfo {
 }
 
 impl Source {
-    /// Every source, in the order shown to people.
-    pub const ALL: [Source; 12] = [
-        Source::Shapes,
-        Source::Mnist,
-        Source::FashionMnist,
-        Source::Cifar10,
-        Source::Cifar100,
-        Source::Stl10,
-        Source::Eurosat,
-        Source::Flowers17,
-        Source::Folder,
-        Source::Csv,
-        Source::Wav,
-        Source::Npy,
-    ];
-
     /// What there is to know of it.
     pub const fn info(self) -> SourceInfo {
         match self {

@@ -1,6 +1,6 @@
 //! Why a download failed: what, where, and what to do about it.
 
-use super::catalogue::{Entry, RemoteFile, Then};
+use super::published::{Entry, RemoteFile, Then};
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::format::count;

@@ -1,8 +1,8 @@
 //! All files of an entry: what is there stays; for what is missing the addresses are tried in turn, each
 //! several times with growing pauses, and nothing is used before its checksum is right.
 
-use super::catalogue::{Entry, RemoteFile, Then};
 use super::error::{DownloadError, by_hand};
+use super::published::{Entry, RemoteFile, Then};
 use super::survey::{Found, state};
 use super::transfer::{Failure, Part, agent, attempt};
 use super::{space, unpack};

@@ -8,7 +8,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `catalogue` | which files make a dataset, where they are, their checksums |
+//! | `published` | which files make a dataset, where they are, their checksums |
+//! | `catalogue` | the entry of a source, which its own file in [`crate::sources`] writes down |
 //! | `fetch` | all files of an entry: addresses in turn, retries, checksum |
 //! | `transfer` | one try at one address, from where the part ends |
 //! | `unpack` | tar.gz and zip without trusting them |
@@ -18,14 +19,16 @@
 mod catalogue;
 mod error;
 mod fetch;
+pub(crate) mod published;
 mod space;
 mod sum;
 mod survey;
 mod transfer;
 mod unpack;
 
-pub use catalogue::{Archive, Entry, Held, Holds, RemoteFile, Then, default_folder, entry};
+pub use catalogue::{default_folder, entry};
 pub use error::DownloadError;
 pub use fetch::{Fetched, Options, Step, Told, fetch};
+pub use published::{Archive, Entry, Held, Holds, RemoteFile, Then};
 pub use sum::Sum;
 pub use survey::{FileState, Found, Survey, survey};

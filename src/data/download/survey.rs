@@ -1,7 +1,7 @@
 //! What of an entry is in a folder: whole, a part, wrong, or missing. Never fails; what cannot be read
 //! is not there.
 
-use super::catalogue::{Entry, Held, Holds, RemoteFile, Then};
+use super::published::{Entry, Held, Holds, RemoteFile, Then};
 use super::sum::Sum;
 use std::fs::File;
 use std::path::{Path, PathBuf};

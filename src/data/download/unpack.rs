@@ -2,8 +2,8 @@
 //! than the dataset has. All goes into a folder of its own beside the place, is checked there and then
 //! moved; what fails leaves nothing behind.
 
-use super::catalogue::{Archive, Held};
 use super::error::DownloadError;
+use super::published::{Archive, Held};
 use super::survey::lacking;
 use flate2::read::MultiGzDecoder;
 use std::cell::Cell;

@@ -7,6 +7,9 @@
 mod names;
 mod python;
 
+use super::SourceReader;
+use crate::download::Sum;
+use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::{Layout, Records, Store};
@@ -59,7 +62,55 @@ const COARSE: Format = Format {
     classes: 20,
 };
 
-pub(crate) fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
+/// CIFAR-10.
+pub(crate) static CIFAR10: SourceReader = SourceReader {
+    load: load_10,
+    published: Some(&CIFAR10_FILES),
+};
+
+/// Ten thousand records: a label, then 32×32 in three colours.
+const CIFAR10_BATCH: Holds = Holds::Bytes(10_000 * (1 + 3 * 32 * 32));
+
+static CIFAR10_FILES: Published = Published::Packed(Packed {
+    at: &["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
+    bytes: 170_052_171,
+    sum: Sum::sha256("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+    archive: Archive::TarGz,
+    most_bytes: 200_000_000,
+    folder: "cifar-10-batches-bin",
+    holds: &[
+        ("data_batch_1.bin", CIFAR10_BATCH),
+        ("data_batch_2.bin", CIFAR10_BATCH),
+        ("data_batch_3.bin", CIFAR10_BATCH),
+        ("data_batch_4.bin", CIFAR10_BATCH),
+        ("data_batch_5.bin", CIFAR10_BATCH),
+        ("test_batch.bin", CIFAR10_BATCH),
+    ],
+});
+
+/// CIFAR-100.
+pub(crate) static CIFAR100: SourceReader = SourceReader {
+    load: load_100,
+    published: Some(&CIFAR100_FILES),
+};
+
+/// Two labels, then 32×32 in three colours.
+const CIFAR100_RECORD: u64 = 2 + 3 * 32 * 32;
+
+static CIFAR100_FILES: Published = Published::Packed(Packed {
+    at: &["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"],
+    bytes: 168_513_733,
+    sum: Sum::md5("03b5dce01913d631647c71ecec9e9cb8"),
+    archive: Archive::TarGz,
+    most_bytes: 200_000_000,
+    folder: "cifar-100-binary",
+    holds: &[
+        ("train.bin", Holds::Bytes(50_000 * CIFAR100_RECORD)),
+        ("test.bin", Holds::Bytes(10_000 * CIFAR100_RECORD)),
+    ],
+});
+
+fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
     const TRAIN: [&str; 5] = [
         "data_batch_1",
         "data_batch_2",
@@ -81,7 +132,7 @@ pub(crate) fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
     Ok(loaded(batches, classes))
 }
 
-pub(crate) fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
     let (format, file, built_in) = match ask.spec.labels.unwrap_or(Labels::Fine) {
         Labels::Fine => (FINE, "fine_label_names.txt", &names::FINE[..]),
         Labels::Coarse => (COARSE, "coarse_label_names.txt", &names::COARSE[..]),

@@ -10,43 +10,79 @@
 //! on: any first part, as `limit` takes it, has all classes.
 
 mod decode;
-mod flowers;
+mod files;
+pub(crate) mod flowers;
 mod listing;
 mod mat;
-mod sounds;
-mod table;
+pub(crate) mod sounds;
+pub(crate) mod table;
 mod walk;
 
+use super::SourceReader;
+use crate::Skipped;
+use crate::download::Sum;
+use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
-use crate::source::{Ask, BYTES, Loaded};
+use crate::source::{Ask, Loaded};
 use crate::splits::split_assignment::{Given, Rules};
-use listing::{Entry, Listing};
+use files::{Decoded, Splits};
+use listing::{Entry, FolderKind, IMAGES, Listing};
 use std::collections::BTreeMap;
-use strata_core::project::data::{Source, Split};
+use strata_core::project::data::Split;
 
 /// The share held back for `test` where a folder has no such split.
 const TEST_SHARE: f64 = 0.1;
 
-pub(crate) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+/// Any folder of images.
+pub(crate) static FOLDER: SourceReader = SourceReader {
+    load: |ask| load(ask, |ask| listing::list(ask, &IMAGES), decode::decode),
+    published: None,
+};
+
+/// EuroSAT.
+pub(crate) static EUROSAT: SourceReader = SourceReader {
+    load: |ask| {
+        let kind = FolderKind {
+            inner: &["EuroSAT_RGB", "2750"],
+            ..IMAGES
+        };
+        load(ask, |ask| listing::list(ask, &kind), decode::decode)
+    },
+    published: Some(&EUROSAT_FILES),
+};
+
+static EUROSAT_FILES: Published = Published::Packed(Packed {
+    at: &[
+        "https://madm.dfki.de/files/sentinel/EuroSAT.zip",
+        "https://huggingface.co/datasets/torchgeo/eurosat/resolve/c877bcd43f099cd0196738f714544e355477f3fd/EuroSAT.zip",
+    ],
+    bytes: 94_280_567,
+    sum: Sum::md5("c8fa014336c82ac7804f0398fcb19387"),
+    archive: Archive::Zip,
+    most_bytes: 200_000_000,
+    folder: "2750",
+    holds: &[("", Holds::Images(27_000))],
+});
+
+/// Opens a source with a file for each image: `list` finds them, `decode` reads them.
+fn load(
+    ask: &mut Ask,
+    list: impl FnOnce(&mut Ask) -> Result<Listing, DataError>,
+    decode: impl FnOnce(&mut Ask, Splits, &mut Vec<Skipped>) -> Result<Decoded, DataError>,
+) -> Result<Loaded, DataError> {
     let Listing {
         classes,
         mut splits,
         mut skipped,
         has_splits,
-    } = match ask.spec.source {
-        Source::Csv => table::list(ask)?,
-        _ => listing::list(ask)?,
-    };
+    } = list(ask)?;
     let rules = Rules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
     splits = share_out(&rules, &splits);
     for (_, entries) in &mut splits {
         take_turns(entries);
         entries.truncate(ask.spec.limit.unwrap_or(usize::MAX));
     }
-    let (parts, span) = match ask.spec.source {
-        Source::Wav => sounds::decode(ask, splits, &mut skipped)?,
-        _ => (decode::decode(ask, splits, &mut skipped)?, BYTES),
-    };
+    let Decoded { parts, span } = decode(ask, splits, &mut skipped)?;
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(Loaded {
         classes,

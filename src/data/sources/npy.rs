@@ -10,6 +10,7 @@ mod find;
 mod header;
 mod pictures;
 
+use super::SourceReader;
 use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::Store;
@@ -32,7 +33,13 @@ type PartLabels = Option<Vec<u32>>;
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
-pub(crate) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+/// NumPy arrays.
+pub(crate) static NPY: SourceReader = SourceReader {
+    load: load,
+    published: None,
+};
+
+fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     let (found, skipped) = find::find(&ask.folder)?;
     let mut arrays = read_pictures(ask, &found)?;
     let all_bytes = arrays.iter().all(|(_, array)| array.as_bytes);

@@ -11,6 +11,7 @@
 mod figure;
 mod paint;
 
+use super::SourceReader;
 use crate::error::DataError;
 use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
 use crate::splits::shuffle::{below, between, unit};
@@ -73,7 +74,13 @@ pub fn picture(seed: u64, side: usize, index: u32) -> (Vec<u8>, usize) {
     (draw(class, side, &mut rng), class)
 }
 
-pub(crate) fn load(ask: &Ask) -> Loaded {
+/// Pictures that are drawn.
+pub(crate) static SHAPES: SourceReader = SourceReader {
+    load: |ask| Ok(load(ask)),
+    published: None,
+};
+
+fn load(ask: &Ask) -> Loaded {
     let part = |(split, count): (Split, u32)| Part {
         split,
         pictures: Arc::new(Drawn {

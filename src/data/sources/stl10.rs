@@ -5,6 +5,9 @@
 //! of the ten folds that the dataset's authors fixed. Fails on a file that is not a whole number
 //! of pictures, on labels that are too few, too many or out of range, and when no file is there.
 
+use super::SourceReader;
+use crate::download::Sum;
+use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::array::shortened;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
@@ -30,7 +33,32 @@ const FILES: [(Split, &str, Option<&str>); 3] = [
     (Split::Unlabeled, "unlabeled_X.bin", None),
 ];
 
-pub(crate) fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+/// STL-10.
+pub(crate) static STL10: SourceReader = SourceReader {
+    load: load,
+    published: Some(&STL10_FILES),
+};
+
+/// 96×96 in three colours.
+const STL10_IMAGE: u64 = 3 * 96 * 96;
+
+static STL10_FILES: Published = Published::Packed(Packed {
+    at: &["http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz"],
+    bytes: 2_640_397_119,
+    sum: Sum::md5("91f7769df0f17e558f3565bffb0c7dfb"),
+    archive: Archive::TarGz,
+    most_bytes: 3_200_000_000,
+    folder: "stl10_binary",
+    holds: &[
+        ("train_X.bin", Holds::Bytes(5_000 * STL10_IMAGE)),
+        ("train_y.bin", Holds::Bytes(5_000)),
+        ("test_X.bin", Holds::Bytes(8_000 * STL10_IMAGE)),
+        ("test_y.bin", Holds::Bytes(8_000)),
+        ("unlabeled_X.bin", Holds::Bytes(100_000 * STL10_IMAGE)),
+    ],
+});
+
+fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     ask.report("reading files", 0, 1)?;
     let folders = bytes::folders(&ask.folder, &["stl10_binary"]);
     let mut parts = Vec::new();

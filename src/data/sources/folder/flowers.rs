@@ -1,13 +1,16 @@
 //! Oxford's 17 flowers: `image_0001.jpg` to `image_1360.jpg`, 80 a class in order, and the three
 //! splits of the authors' file `datasplits.mat`. Fails where that file is wanted and missing.
 
-use super::listing::{Entry, Listing};
-use super::mat;
+use super::listing::{self, Entry, FolderKind, IMAGES, Listing};
 use super::walk::Walk;
+use super::{decode, load, mat};
+use crate::download::Sum;
+use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN};
 use crate::images::image_file;
 use crate::source::Ask;
+use crate::sources::SourceReader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::Split;
@@ -34,7 +37,31 @@ const CLASSES: [&str; 17] = [
 const PER_CLASS: u32 = 80;
 const FOLDS: std::ops::RangeInclusive<u32> = 1..=3;
 
-pub(crate) fn list(ask: &Ask, root: &Path) -> Result<Listing, DataError> {
+/// Oxford's 17 flowers.
+pub(crate) static FLOWERS17: SourceReader = SourceReader {
+    load: |ask| {
+        let kind = FolderKind {
+            inner: &["jpg"],
+            find: list,
+            missing: "no file named image_0001.jpg to image_1360.jpg in it",
+            ..IMAGES
+        };
+        load(ask, |ask| listing::list(ask, &kind), decode::decode)
+    },
+    published: Some(&FLOWERS17_FILES),
+};
+
+static FLOWERS17_FILES: Published = Published::Packed(Packed {
+    at: &["https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz"],
+    bytes: 60_270_631,
+    sum: Sum::md5("b59a65d8d1a99cd66944d474e1289eab"),
+    archive: Archive::TarGz,
+    most_bytes: 120_000_000,
+    folder: "jpg",
+    holds: &[("", Holds::Images(17 * 80))],
+});
+
+fn list(ask: &Ask, root: &Path) -> Result<Listing, DataError> {
     let mut walk = Walk::new(image_file::is_named_like_one);
     let mut numbered = BTreeMap::new();
     for path in walk.files(root) {

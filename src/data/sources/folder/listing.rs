@@ -1,15 +1,13 @@
 //! Which files are there, of which class and split. Reads names only. Fails when nothing that
 //! looks like an image is found.
 
-use super::flowers;
 use super::walk::{Walk, read_folder};
 use crate::Skipped;
-use crate::audio;
 use crate::error::DataError;
 use crate::images::image_file;
 use crate::source::Ask;
 use std::path::{Path, PathBuf};
-use strata_core::project::data::{Source, Split};
+use strata_core::project::data::Split;
 
 /// The names a split's folder can have.
 const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [
@@ -49,52 +47,62 @@ struct ClassFolder {
     files: Vec<PathBuf>,
 }
 
-pub(crate) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
+/// What tells folders of one source from those of another.
+#[derive(Clone, Copy)]
+pub(crate) struct FolderKind {
+    /// Folders that archives unpack to, which people point at from above.
+    pub inner: &'static [&'static str],
+    /// Finds the files.
+    pub find: fn(&Ask, &Path) -> Result<Listing, DataError>,
+    /// What is wrong where none was found.
+    pub missing: &'static str,
+    /// The files in words.
+    pub files: &'static str,
+    /// The name of one of them, for example.
+    pub example: &'static str,
+    /// What their names end in.
+    pub endings: fn() -> String,
+}
+
+/// Image files by class.
+pub(crate) const IMAGES: FolderKind = FolderKind {
+    inner: &[],
+    find: |_, root| list_folder(root, image_file::is_named_like_one),
+    missing: "no image in it or in the folders below it",
+    files: "images",
+    example: "picture.jpg",
+    endings: image_file::extensions,
+};
+
+pub(crate) fn list(ask: &mut Ask, kind: &FolderKind) -> Result<Listing, DataError> {
     ask.report("looking for files", 0, 1)?;
-    let source = ask.spec.source;
-    let root = root(&ask.folder, source);
+    let root = root(&ask.folder, kind.inner);
     if !root.is_dir() {
-        return Err(nothing(source, &root, "there is no such folder"));
+        return Err(nothing(kind, &root, "there is no such folder"));
     }
     read_folder(&root).map_err(|cause| DataError::unreadable(&root, cause))?;
-    let listing = match source {
-        Source::Flowers17 => flowers::list(ask, &root)?,
-        Source::Wav => list_folder(&root, audio::is_named_like_one)?,
-        _ => list_folder(&root, image_file::is_named_like_one)?,
-    };
+    let listing = (kind.find)(ask, &root)?;
     if listing.splits.iter().all(|(_, entries)| entries.is_empty()) {
-        let problem = match source {
-            Source::Flowers17 => "no file named image_0001.jpg to image_1360.jpg in it",
-            Source::Wav => "no .wav file in it or in the folders below it",
-            _ => "no image in it or in the folders below it",
-        };
-        return Err(nothing(source, &root, problem));
+        return Err(nothing(kind, &root, kind.missing));
     }
     Ok(listing)
 }
 
-pub(crate) fn nothing(source: Source, folder: &Path, problem: &str) -> DataError {
-    let (what, example, endings) = match source {
-        Source::Wav => ("recordings", "one.wav", ".wav".to_string()),
-        _ => ("images", "picture.jpg", image_file::extensions()),
-    };
+pub(crate) fn nothing(kind: &FolderKind, folder: &Path, problem: &str) -> DataError {
+    let endings = (kind.endings)();
+    let FolderKind { files, example, .. } = kind;
     DataError::NoImages {
         folder: folder.to_path_buf(),
         problem: problem.to_string(),
         help: format!(
-            "point path at a folder with one folder of {what} a class (CLASS/{example}), \
+            "point path at a folder with one folder of {files} a class (CLASS/{example}), \
              or with train/CLASS and test/CLASS; names that end in {endings} are read"
         ),
     }
 }
 
 /// Archives unpack to a folder of their own, which people point at from above.
-fn root(path: &Path, source: Source) -> PathBuf {
-    let below: &[&str] = match source {
-        Source::Eurosat => &["EuroSAT_RGB", "2750"],
-        Source::Flowers17 => &["jpg"],
-        _ => &[],
-    };
+fn root(path: &Path, below: &[&str]) -> PathBuf {
     let inner = below
         .iter()
         .map(|name| path.join(name))
@@ -102,7 +110,7 @@ fn root(path: &Path, source: Source) -> PathBuf {
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
-fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
+pub(crate) fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
     let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
         .iter()
         .filter_map(|(split, names)| {

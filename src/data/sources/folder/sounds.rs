@@ -1,136 +1,74 @@
-//! From a list of WAV files to signals or spectrograms of one shape. Fails on files of different
-//! rates where the project does not say which is wanted; broken files go to `skipped`.
+//! Recordings by class: WAV files to signals or spectrograms of one shape. Fails on files of different rates where the
+//! project does not say which is wanted; broken files go to `skipped`.
 
-use super::decode::{self, Splits};
-use super::listing::Entry;
+use super::files::{self, Decoded, FileFormat, Splits};
+use super::listing::{self, Entry, FolderKind, list_folder};
 use crate::Skipped;
 use crate::audio::{self, Form, Header, LONGEST};
 use crate::error::DataError;
-use crate::source::{Ask, Part, Pictures, Raw};
-use std::path::PathBuf;
-use std::sync::Arc;
+use crate::source::{Ask, Raw};
+use crate::sources::SourceReader;
+use std::path::Path;
 
-/// Signals together larger than this are read again at every reading.
-const MOST_KEPT_VALUES: usize = 256 << 20;
+/// WAV files.
+pub(crate) static WAV: SourceReader = SourceReader {
+    load: |ask| super::load(ask, |ask| listing::list(ask, &RECORDINGS), decode),
+    published: None,
+};
 
-struct Sounds {
-    form: Arc<Form>,
-    paths: Vec<PathBuf>,
-    /// As many as there are paths, unless they are too large to keep.
-    values: Option<Vec<Box<[f32]>>>,
-}
+/// Recordings by class.
+const RECORDINGS: FolderKind = FolderKind {
+    inner: &[],
+    find: |_, root| list_folder(root, audio::is_named_like_one),
+    missing: "no .wav file in it or in the folders below it",
+    files: "recordings",
+    example: "one.wav",
+    endings: || ".wav".to_string(),
+};
 
-impl Pictures for Sounds {
-    fn len(&self) -> usize {
-        self.paths.len()
+impl FileFormat for Form {
+    type Header = Header;
+    type Value = f32;
+    const LOOKING: &'static str = "looking at recordings";
+    const READING: &'static str = "reading recordings";
+    const MOST_KEPT: usize = 256 << 20;
+
+    fn header(path: &Path) -> Result<Header, String> {
+        audio::header(path)
+    }
+
+    fn new(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<Form, DataError> {
+        form(ask, headers, splits)
     }
 
     fn shape(&self) -> [usize; 3] {
-        self.form.shape()
+        self.shape()
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
-        if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
-            return Ok(Raw::Floats(values.to_vec()));
-        }
-        let missing = DataError::OutOfRange {
-            index,
-            len: self.paths.len(),
-            split: "stored",
-        };
-        let path = self.paths.get(index).ok_or(missing)?;
-        audio::read(path, &self.form)
-            .map(Raw::Floats)
-            .map_err(|problem| {
-                DataError::malformed(
-                    path,
-                    problem,
-                    "it changed since the data were opened; put it back as it was",
-                )
-            })
+    fn read(&self, path: &Path) -> Result<Vec<f32>, String> {
+        audio::read(path, self)
     }
 
-    fn is_costly(&self) -> bool {
-        self.values.is_none()
+    fn raw(values: Vec<f32>) -> Raw {
+        Raw::Floats(values)
     }
 }
 
-/// The parts, and the values that stand for black and white.
-pub(crate) fn decode(
-    ask: &mut Ask,
-    mut splits: Splits,
-    skipped: &mut Vec<Skipped>,
-) -> Result<(Vec<Part>, [f32; 2]), DataError> {
-    let total = splits.iter().map(|(_, entries)| entries.len()).sum();
-    let before = skipped.len();
-    let mut headers = Vec::new();
-    for (_, entries) in &mut splits {
-        let found = decode::in_steps(ask, "looking at recordings", entries, skipped, |entry| {
-            audio::header(&entry.path)
-        })?;
-        headers.extend(
-            found
-                .into_iter()
-                .zip(entries.iter().map(|entry| entry.path.clone())),
-        );
-    }
-    decode::check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
-    let form = Arc::new(form(ask, &headers)?);
-    let size: usize = form.shape().iter().product();
-    let keep = headers
-        .len()
-        .checked_mul(size)
-        .is_some_and(|values| values <= MOST_KEPT_VALUES);
-    let mut parts = Vec::new();
-    for (split, mut entries) in splits {
-        let values = read_all(ask, &mut entries, &form, keep, skipped)?;
-        if !entries.is_empty() {
-            let labels = entries.iter().map(|entry| entry.class).collect();
-            let paths = entries.into_iter().map(|entry| entry.path).collect();
-            let sounds = Sounds {
-                form: Arc::clone(&form),
-                paths,
-                values: keep.then_some(values),
-            };
-            parts.push(Part {
-                split,
-                pictures: Arc::new(sounds),
-                labels,
-            });
-        }
-    }
-    decode::check_share(ask, total, skipped.get(before..).unwrap_or_default())?;
+fn decode(ask: &mut Ask, splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Decoded, DataError> {
+    let parts = files::decode::<Form>(ask, splits, skipped)?;
     let span = if ask.spec.spectrogram.is_some() {
         [0.0, 1.0]
     } else {
         [-1.0, 1.0]
     };
-    Ok((parts, span))
+    Ok(Decoded { parts, span })
 }
 
-fn read_all(
-    ask: &mut Ask,
-    entries: &mut Vec<Entry>,
-    form: &Form,
-    keep: bool,
-    skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Box<[f32]>>, DataError> {
-    let work = |entry: &Entry| {
-        let values = audio::read(&entry.path, form)?;
-        Ok(if keep {
-            values.into_boxed_slice()
-        } else {
-            Box::default()
-        })
-    };
-    decode::in_steps(ask, "reading recordings", entries, skipped, work)
-}
-
-fn form(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<Form, DataError> {
-    let rate = common_rate(ask, headers)?;
+fn form(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<Form, DataError> {
+    let rate = common_rate(ask, headers, splits)?;
     let longest = headers
         .iter()
-        .map(|(header, _)| audio::length_at(*header, rate))
+        .map(|header| audio::length_at(*header, rate))
         .max()
         .unwrap_or(1);
     let length = match ask.spec.length {
@@ -161,7 +99,7 @@ fn form(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<Form, DataError> {
 }
 
 /// The rate that the project asks for, else the one that all files have.
-fn common_rate(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<u32, DataError> {
+fn common_rate(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<u32, DataError> {
     if let Some(rate) = ask.spec.rate {
         let help = "write rate = N in Hz, from 1000 to 768000";
         let problem = || format!("{rate} Hz is no rate that recordings have");
@@ -171,24 +109,23 @@ fn common_rate(ask: &Ask, headers: &[(Header, PathBuf)]) -> Result<u32, DataErro
             Err(DataError::setting("rate", problem(), help))
         };
     }
-    let Some((first, path)) = headers.first() else {
+    let entries = splits.iter().flat_map(|(_, entries)| entries);
+    let mut files = headers.iter().zip(entries);
+    let Some((first, entry)) = files.next() else {
         return Ok(1);
     };
-    let Some((other, other_path)) = headers.iter().find(|(header, _)| header.rate != first.rate)
-    else {
+    let Some((other, other_entry)) = files.find(|(header, _)| header.rate != first.rate) else {
         return Ok(first.rate);
     };
-    let name = |path: &PathBuf| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+    let name = |entry: &Entry| {
+        let name = entry.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     };
     let problem = format!(
         "missing, and the recordings differ: {} has {} Hz, {} {} Hz",
-        name(path),
+        name(entry),
         first.rate,
-        name(other_path),
+        name(other_entry),
         other.rate
     );
     let help = format!(

@@ -2,13 +2,15 @@
 //! relative paths start at the file's own folder. Fails when no row can be used, and on labels
 //! that are no classes; rows without a label among others that have one are left out.
 
-use super::listing::{Entry, Listing, nothing, split_of};
+use super::listing::{Entry, IMAGES, Listing, nothing, split_of};
+use super::{decode, load};
 use crate::Skipped;
 use crate::error::DataError;
 use crate::formats::array::shortened;
 use crate::formats::bytes::Input;
 use crate::images::image_file;
 use crate::source::Ask;
+use crate::sources::SourceReader;
 use csv::StringRecord;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,13 @@ struct Row {
     split: Option<Split>,
 }
 
-pub(crate) fn list(ask: &mut Ask) -> Result<Listing, DataError> {
+/// Images that a CSV file names.
+pub(crate) static CSV: SourceReader = SourceReader {
+    load: |ask| load(ask, list, decode::decode),
+    published: None,
+};
+
+fn list(ask: &mut Ask) -> Result<Listing, DataError> {
     ask.report("reading the table", 0, 1)?;
     let file = file(&ask.folder)?;
     let mut skipped = Vec::new();
@@ -97,11 +105,7 @@ fn file(path: &Path) -> Result<PathBuf, DataError> {
     };
     match found.iter().filter(is_table).collect::<Vec<_>>()[..] {
         [one] => Ok(one.clone()),
-        [] => Err(nothing(
-            strata_core::project::data::Source::Csv,
-            path,
-            "no .csv file in it",
-        )),
+        [] => Err(nothing(&IMAGES, path, "no .csv file in it")),
         _ => Err(DataError::malformed(
             path,
             "there is more than one .csv file",

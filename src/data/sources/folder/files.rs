@@ -1,0 +1,221 @@
+//! From a list of files to values of one shape: first all headers, then all values, on all threads. Broken files go to
+//! `skipped`.
+
+use super::listing::Entry;
+use crate::Skipped;
+use crate::error::DataError;
+use crate::source::{Ask, Part, Pictures, Raw};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strata_core::project::data::Split;
+
+/// Files between two reports of progress.
+const FILES_PER_STEP: usize = 64;
+
+pub(crate) type Splits = Vec<(Split, Vec<Entry>)>;
+
+/// The parts of a source, and the values that count as 0 and 255.
+pub(crate) struct Decoded {
+    pub parts: Vec<Part>,
+    pub span: [f32; 2],
+}
+
+/// How files are read to values of one shape.
+pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
+    /// What is read of a file before its values.
+    type Header: Send;
+    /// A value.
+    type Value: Copy + Send + Sync;
+    /// What is reported while headers are read.
+    const LOOKING: &'static str;
+    /// What is reported while values are read.
+    const READING: &'static str;
+    /// More values together than this are decoded once to find the broken files, and again at every reading.
+    const MOST_KEPT: usize;
+
+    /// Reads the header of a file.
+    fn header(path: &Path) -> Result<Self::Header, String>;
+    /// The format of all files, given their headers in the order of the entries.
+    fn new(ask: &Ask, headers: &[Self::Header], splits: &Splits) -> Result<Self, DataError>;
+    /// H×W×C of every file.
+    fn shape(&self) -> [usize; 3];
+    /// Reads the values of a file.
+    fn read(&self, path: &Path) -> Result<Vec<Self::Value>, String>;
+    /// The values as every source gives them.
+    fn raw(values: Vec<Self::Value>) -> Raw;
+}
+
+/// The values of files, unless they are too many to keep.
+type Kept<F> = Option<Vec<Box<[<F as FileFormat>::Value]>>>;
+
+/// Files of one format.
+pub(crate) struct Files<F: FileFormat> {
+    pub format: Arc<F>,
+    pub paths: Vec<PathBuf>,
+    /// As many as there are paths.
+    pub values: Kept<F>,
+}
+
+impl<F: FileFormat> Pictures for Files<F> {
+    fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.format.shape()
+    }
+
+    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+        if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
+            return Ok(F::raw(values.to_vec()));
+        }
+        let path = self.paths.get(index).ok_or(DataError::OutOfRange {
+            index,
+            len: self.paths.len(),
+            split: "stored",
+        })?;
+        let help = "it changed since the data were opened; put it back as it was";
+        let values = self.format.read(path);
+        let values = values.map_err(|problem| DataError::malformed(path, problem, help))?;
+        Ok(F::raw(values))
+    }
+
+    fn is_costly(&self) -> bool {
+        self.values.is_none()
+    }
+}
+
+/// Reads all files; those that are broken are left out and reported.
+pub(crate) fn decode<F: FileFormat>(
+    ask: &mut Ask,
+    mut splits: Splits,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<Part>, DataError> {
+    let total = splits.iter().map(|(_, entries)| entries.len()).sum();
+    let before = skipped.len();
+    let mut headers = Vec::new();
+    for (_, entries) in &mut splits {
+        let work = |entry: &Entry| F::header(&entry.path);
+        headers.extend(in_steps(ask, F::LOOKING, entries, skipped, work)?);
+    }
+    check_broken(ask, total, skipped.get(before..).unwrap_or_default())?;
+    let format = Arc::new(F::new(ask, &headers, &splits)?);
+    let size: usize = format.shape().iter().product();
+    let values = headers.len().checked_mul(size);
+    let keeps = values.is_some_and(|values| values <= F::MOST_KEPT);
+    let mut parts = Vec::new();
+    for (split, mut entries) in splits {
+        let values = read_all(ask, &mut entries, format.as_ref(), keeps, skipped)?;
+        if !entries.is_empty() {
+            parts.push(part(split, entries, &format, keeps.then_some(values)));
+        }
+    }
+    check_broken(ask, total, skipped.get(before..).unwrap_or_default())?;
+    Ok(parts)
+}
+
+fn part<F: FileFormat>(
+    split: Split,
+    entries: Vec<Entry>,
+    format: &Arc<F>,
+    values: Kept<F>,
+) -> Part {
+    let labels = entries.iter().map(|entry| entry.class).collect();
+    let files = Files {
+        format: Arc::clone(format),
+        paths: entries.into_iter().map(|entry| entry.path).collect(),
+        values,
+    };
+    Part {
+        split,
+        pictures: Arc::new(files),
+        labels,
+    }
+}
+
+/// The values of all files; of each nothing where they are not kept.
+fn read_all<F: FileFormat>(
+    ask: &mut Ask,
+    entries: &mut Vec<Entry>,
+    format: &F,
+    keeps: bool,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<Box<[F::Value]>>, DataError> {
+    let work = |entry: &Entry| {
+        let values = format.read(&entry.path)?;
+        Ok(if keeps {
+            values.into_boxed_slice()
+        } else {
+            Box::default()
+        })
+    };
+    in_steps(ask, F::READING, entries, skipped, work)
+}
+
+/// Does `work` for every entry, in parallel. Entries it fails for are removed and reported; the
+/// results are those of the entries left, in order.
+fn in_steps<T: Send>(
+    ask: &mut Ask,
+    what: &'static str,
+    entries: &mut Vec<Entry>,
+    skipped: &mut Vec<Skipped>,
+    work: impl Fn(&Entry) -> Result<T, String> + Sync,
+) -> Result<Vec<T>, DataError> {
+    let total = entries.len();
+    let mut results = Vec::with_capacity(total);
+    let mut left = Vec::with_capacity(total);
+    for (number, step) in std::mem::take(entries).chunks(FILES_PER_STEP).enumerate() {
+        ask.report(what, number * FILES_PER_STEP, total)?;
+        let done: Vec<Result<T, String>> = step.par_iter().map(&work).collect();
+        for (entry, result) in step.iter().zip(done) {
+            match result {
+                Ok(value) => {
+                    results.push(value);
+                    left.push(entry.clone());
+                }
+                Err(reason) => skipped.push(Skipped {
+                    file: entry.path.clone(),
+                    reason,
+                }),
+            }
+        }
+    }
+    ask.report(what, total, total)?;
+    *entries = left;
+    Ok(results)
+}
+
+/// Refuses a folder of which more than half cannot be read: it is not what it was taken for.
+fn check_broken(ask: &Ask, total: usize, broken: &[Skipped]) -> Result<(), DataError> {
+    if total > 0 && broken.len() * 2 <= total {
+        return Ok(());
+    }
+    let example = |skipped: &Skipped| {
+        let name = skipped
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        format!("{name}: {}", skipped.reason)
+    };
+    let examples: Vec<String> = broken.iter().take(3).map(example).collect();
+    let share = if broken.len() == total {
+        "none of its".to_string()
+    } else {
+        format!("{} of its", broken.len())
+    };
+    let verb = if broken.len() == total {
+        "can"
+    } else {
+        "cannot"
+    };
+    Err(DataError::NoImages {
+        folder: ask.folder.clone(),
+        problem: format!(
+            "{share} {total} files {verb} be read ({})",
+            examples.join("; ")
+        ),
+        help: "check that the files open in another program, or download them again".to_string(),
+    })
+}
