@@ -1,8 +1,9 @@
 //! What the About box shows: the system's report, collected on a thread of its own when the box is opened.
 
 use super::messages::Weight;
-use super::services::{Services, Wake};
+use super::services::Services;
 use super::state::State;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::PathBuf;
 use strata_core::logging::Graphics;

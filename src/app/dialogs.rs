@@ -4,9 +4,9 @@
 //! Where there is no dialog (no portal), the answer is the same as a cancel; the window always
 //! offers a field for the path too.
 
-use super::services::Wake;
 use super::state::Asking;
 use super::view_kind::ViewKind;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -36,6 +36,7 @@ pub mod state;
 pub mod store;
 pub mod view_kind;
 pub mod view_settings;
+pub mod wake;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 
 use super::curves::Curves;
 use super::messages::Weight;
-use super::services::Wake;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! What is no run, or not of this project, is left out; what is torn shows as far as it goes.
 
 use super::curves::Curves;
-use super::services::Wake;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

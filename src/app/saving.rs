@@ -1,7 +1,7 @@
 //! Image files that are being written on threads of their own, and what became of them.
 
 use super::messages::Weight;
-use super::services::Wake;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 

@@ -3,13 +3,10 @@
 use super::dialogs::Dialogs;
 use super::state::State;
 use super::view_kind::{ViewInfo, ViewKind};
+use super::wake::Wake;
 use std::path::Path;
-use std::sync::Arc;
 use strata_core::project::Project;
 use strata_engine::thread::{RunOptions, Running};
-
-/// Wakes the window from another thread.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Starts a run.
 pub type StartRun = Box<dyn Fn(Project, RunOptions, Wake) -> std::io::Result<Running>>;

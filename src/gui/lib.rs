@@ -167,7 +167,7 @@ fn first_project() -> Result<Project, GuiError> {
 pub fn start(
     project: Project,
     options: strata_engine::thread::RunOptions,
-    wake: strata_app::services::Wake,
+    wake: strata_app::wake::Wake,
 ) -> std::io::Result<strata_engine::thread::Running> {
     strata_engine::thread::start(project, options, move || wake())
 }
