@@ -4,10 +4,11 @@
 //! [`Lens::of`] is pure and total: for any layer of any project it returns, in a time that doesn't depend on the
 //! layer's sizes. What can't be shown is said in words.
 
+mod elementwise_examples;
 mod formula;
 mod matrix;
-mod others;
 mod partner;
+mod resize_examples;
 mod sample;
 mod slide;
 mod values;
@@ -20,6 +21,7 @@ pub use slide::Slide;
 
 use std::str::FromStr;
 use strata_core::project::layer::{Activation, Family, Kind, Layer};
+use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::{Network, Place};
 use strata_core::shape::error::ShapeError;
@@ -183,20 +185,24 @@ fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
             input,
             factor,
             bilinear,
-        } => others::upsample(input, factor, bilinear, rank),
-        Example::Pad { before, after } => others::pad(input.volume(), before, after, rank),
-        Example::Crop { before, after } => others::crop(output.volume(), before, after, rank),
-        Example::Adaptive { input, output } => others::adaptive(input, output, rank),
-        Example::GlobalMean => others::adaptive(input.volume(), [1; 3], rank),
-        Example::GlobalMax => Some(others::global_max(input.volume(), rank)),
-        Example::Dense { inputs, outputs } => Some(others::dense(inputs, outputs)),
-        Example::Elementwise { word, function } => Some(others::activation(word, function)),
-        Example::Softmax => Some(others::softmax()),
-        Example::Normalised => Some(others::normalised()),
-        Example::Dropout(p) => Some(others::dropout(f64::from(p))),
-        Example::Flattened => Some(others::reordered(true)),
-        Example::Reshaped => Some(others::reordered(false)),
-        Example::Copied => Some(others::identity()),
+        } => resize_examples::upsample(input, factor, bilinear, rank),
+        Example::Pad { before, after } => resize_examples::pad(input.volume(), before, after, rank),
+        Example::Crop { before, after } => {
+            resize_examples::crop(output.volume(), before, after, rank)
+        }
+        Example::Adaptive { input, output } => resize_examples::adaptive(input, output, rank),
+        Example::GlobalMean => resize_examples::adaptive(input.volume(), [1; 3], rank),
+        Example::GlobalMax => Some(elementwise_examples::global_max(input.volume(), rank)),
+        Example::Dense { inputs, outputs } => Some(elementwise_examples::dense(inputs, outputs)),
+        Example::Elementwise { word, function } => {
+            Some(elementwise_examples::activation(word, function))
+        }
+        Example::Softmax => Some(elementwise_examples::softmax()),
+        Example::Normalised => Some(elementwise_examples::normalised()),
+        Example::Dropout(p) => Some(elementwise_examples::dropout(f64::from(p))),
+        Example::Flattened => Some(elementwise_examples::reordered(true)),
+        Example::Reshaped => Some(elementwise_examples::reordered(false)),
+        Example::Copied => Some(elementwise_examples::identity()),
     }
 }
 
@@ -257,7 +263,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
             lens.notes.push(
                 "all branches read the same input and end in one shape; the values are added cell by cell".into(),
             );
-            lens.sample = Ok(others::add(shapes.len()));
+            lens.sample = Ok(elementwise_examples::add(shapes.len()));
         }
         Node::Concat(_) => {
             let channels: Vec<String> = ends
@@ -272,7 +278,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
             lens.notes.push(
                 "all branches read the same input; their channels are stacked in the order of the branches".into(),
             );
-            lens.sample = Ok(others::concat(shapes.len()));
+            lens.sample = Ok(elementwise_examples::concat(shapes.len()));
         }
         Node::Repeat { .. } | Node::Layer(_) | Node::Broken { .. } => {
             lens.formulas = vec![chain(

@@ -3,13 +3,11 @@
 use super::{Joined, MOST_TERMS, Part, PixelError, TOP, Term, bracketed, flat};
 use candle_core::{DType, Device};
 use strata_core::project::size::Shape;
+use strata_core::shape::layers::NORM_EPS;
 use strata_core::shape::op::Geometry;
 use strata_core::shape::{Op, PlannedLayer};
 use strata_design::layer_math::number;
 use strata_nn::Network;
-
-/// What is added to a variance before its root is taken, as in PyTorch.
-const EPS: f64 = 1e-5;
 
 /// A layer with its numbers for one image.
 pub struct Layer<'a> {
@@ -638,10 +636,10 @@ fn largest(mut part: Part) -> Worked {
 
 /// γ·(x − μ)/√(σ² + ε) + β.
 fn scaled(part: Part, x: f64, [mean, variance]: [f64; 2], [scale, shift]: [f64; 2]) -> Worked {
-    let y = scale * (x - mean) / (variance + EPS).sqrt() + shift;
+    let y = scale * (x - mean) / (variance + NORM_EPS).sqrt() + shift;
     let [x, mean, variance, scale, shift] = [x, mean, variance, scale, shift].map(bracketed);
     let words = format!(
-        "{scale}·({x} − {mean})/√({variance} + 0.00001) + {shift} = {}",
+        "{scale}·({x} − {mean})/√({variance} + {NORM_EPS}) + {shift} = {}",
         number(y)
     );
     Worked::function(part, y, words)

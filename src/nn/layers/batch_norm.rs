@@ -14,8 +14,8 @@ use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::Tensor;
+use strata_core::shape::layers::NORM_EPS;
 
-pub(super) const EPS: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
 
 /// Batch normalisation, with the relu and the max pooling that may follow.
@@ -297,7 +297,7 @@ impl Used {
     /// From the variance, left in its place, to 1/σ.
     fn invert(&mut self) {
         for v in &mut self.inverse_std {
-            *v = 1.0 / (*v + EPS).sqrt();
+            *v = 1.0 / (*v + NORM_EPS).sqrt();
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Layer normalisation is one group with a weight for every value instead of every channel.
 
-use super::batch_norm::{EPS, to_f64};
+use super::batch_norm::to_f64;
 use super::{Buffer, Layer, Result, kept};
 use crate::network::{Builder, Context};
 use crate::ops::real::Real;
@@ -12,6 +12,7 @@ use crate::ops::with_real;
 use candle_core::Tensor;
 use rayon::prelude::*;
 use strata_core::project::size::Shape;
+use strata_core::shape::layers::NORM_EPS;
 
 /// Normalisation within each image.
 pub(crate) struct GroupNorm {
@@ -93,7 +94,7 @@ impl GroupNorm {
         means
             .into_iter()
             .zip(variances)
-            .map(|(m, v)| (m, 1.0 / (v + EPS).sqrt()))
+            .map(|(m, v)| (m, 1.0 / (v + NORM_EPS).sqrt()))
             .collect()
     }
 

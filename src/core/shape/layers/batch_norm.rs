@@ -10,6 +10,9 @@ use crate::shape::op::Op;
 use crate::shape::rules::{Context, Resolved};
 use std::fmt;
 
+/// What is added to a variance before its root is taken, by every norm, as in PyTorch.
+pub const NORM_EPS: f64 = 1e-5;
+
 pub(super) const WORD: LayerWord = LayerWord {
     word: "bn",
     example: "bn",

@@ -35,6 +35,7 @@ mod unpool;
 mod upsample;
 
 pub use activation::{ELU_ALPHA, LEAKY_SLOPE};
+pub use batch_norm::NORM_EPS;
 pub use facts::{Effort, Example, Linearity, Mirrored, Reads, Shaping};
 pub use prelu::PRELU_SLOPE;
 pub use text::{LayerWord, WORDS};
