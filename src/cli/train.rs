@@ -58,7 +58,7 @@ fn options(args: &TrainArgs, source: &Source) -> anyhow::Result<RunOptions> {
                 return Err(WrongInput(message).into());
             }
             let message =
-                "--resume needs the run to go on with: strata train RUN --resume, or -o RUN"
+                "--resume needs the run to continue: strata train RUN --resume, or -o RUN"
                     .to_owned();
             return Err(WrongInput(message).into());
         }
@@ -153,7 +153,7 @@ fn stopped(summary: &Summary) -> String {
     }
     let run = summary.run.display();
     format!(
-        "stopped; the checkpoint is {run}/checkpoints/last.safetensors, go on with: strata train {run} --resume"
+        "stopped; the checkpoint is {run}/checkpoints/last.safetensors, continue with: strata train {run} --resume"
     )
 }
 

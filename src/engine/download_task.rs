@@ -1,4 +1,4 @@
-//! A download on a thread of its own. Ends with what came of it; a failure is told in words.
+//! A download on a thread of its own. Ends with its result; a failure is a message.
 
 use super::slot::Slot;
 use crossbeam_channel::{Receiver, bounded};

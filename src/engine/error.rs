@@ -1,4 +1,4 @@
-//! Why a run cannot begin or go on, in one message that says what, where and what to do.
+//! Why a run cannot begin or continue, in one message that says what, where and what to do.
 
 use super::storage::checkpoint::CheckpointError;
 use super::storage::run_folder::FolderError;
@@ -11,7 +11,7 @@ use strata_design::Problem;
 use strata_inspect::inspection::InspectError;
 use strata_nn::NnError;
 
-/// Why a run cannot begin or go on.
+/// Why a run cannot begin or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The project or the options ask for something that cannot be.
@@ -25,7 +25,7 @@ pub enum RunError {
     Unread {
         /// Which, and why.
         error: DataError,
-        /// What is kept, and how to go on.
+        /// What is kept, and how to continue.
         kept: String,
     },
     /// The run folder cannot be had.

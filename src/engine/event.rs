@@ -49,7 +49,7 @@ pub enum Event {
     Epoch(EpochReport),
     /// The run waits (after [`super::command::Command::Pause`] or `Step`).
     Paused,
-    /// The run goes on.
+    /// The run continues.
     Resumed,
     /// A checkpoint was written.
     Checkpoint {
@@ -133,7 +133,7 @@ pub enum Outcome {
     Completed(Summary),
     /// Stopped by a command; a checkpoint was left.
     Stopped(Summary),
-    /// It could not go on; what was reached before is kept in the run folder.
+    /// It could not continue; what was reached before is kept in the run folder.
     Failed(Failure),
 }
 

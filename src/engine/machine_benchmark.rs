@@ -139,7 +139,7 @@ fn passes(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
         if index > 1 && begun.elapsed() > LONGEST {
             break;
         }
-        // Weights that have changed are packed anew, as in a step.
+        // Weights that have changed are packed again, as in a step.
         network.parameters_mut();
         let start = Instant::now();
         network.forward(

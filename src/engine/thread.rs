@@ -68,7 +68,7 @@ pub fn start(
             thread_priority::step_back();
             let mut sink = |event: Event| {
                 if facts.len() < QUEUE || !may_be_left_out(&event) {
-                    // A reader that is gone needs no events; the run goes on for its folder's sake.
+                    // Receiver dropped: nobody reads the events, but the run still fills its folder.
                     facts.send(event).ok();
                 }
                 wake();

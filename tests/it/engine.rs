@@ -657,7 +657,7 @@ fn another_optimizer_starts_without_the_memory_of_the_one_before() {
         },
     );
     completed(outcome);
-    let warned = |event: &Event| matches!(event, Event::Warning(text) if text.contains("was trained with sgd") && text.contains("goes on with adam"));
+    let warned = |event: &Event| matches!(event, Event::Warning(text) if text.contains("was trained with sgd") && text.contains("continues with adam"));
     assert!(events.iter().any(warned), "{events:?}");
 }
 

@@ -49,7 +49,7 @@ pub fn run(source: Source, path: Option<&str>) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Where to look when nobody says: the usual folder, if all of the dataset is there.
+/// Where to look unless a folder is given: the usual folder, if all of the dataset is there.
 pub fn usual_path(source: Source) -> Option<PathBuf> {
     let entry = entry(source)?;
     let folder = default_folder(&entry.name)?;

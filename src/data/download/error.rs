@@ -56,13 +56,13 @@ pub enum DownloadError {
     },
     /// The caller asked to stop.
     #[error(
-        "the download was cancelled; what was received is kept, and the next one goes on from there"
+        "the download was cancelled; what was received is kept, and the next one continues from there"
     )]
     Cancelled,
 }
 
 impl DownloadError {
-    /// A failed write; a full disk is told as such.
+    /// A failed write; a full disk is named as such.
     pub(super) fn write(file: &Path, cause: io::Error) -> DownloadError {
         if matches!(
             cause.kind(),
@@ -135,7 +135,7 @@ pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String
         Then::Unpack { .. } => "unpacks it without the network, and looks what is still missing",
     };
     format!(
-        "What was received so far is kept; the next download goes on from there. By hand:\n  \
+        "What was received so far is kept; the next download continues from there. By hand:\n  \
          1. open {address} in a browser\n  \
          2. save it as {} (its {})\n  \
          3. download again, here or with `strata data {} --path {} --fetch`: that {then}",

@@ -1,4 +1,4 @@
-//! What a run in training publishes while it goes on, and what is asked of it.
+//! What a run publishes while it trains, and what is requested of it.
 
 use super::live_previews;
 use super::reply::{AnyQuery, AnyReply, Queue, Reply};

@@ -1,7 +1,7 @@
 //! Commands, taken between steps: pause, resume, one step, stop.
 //!
 //! While the run is paused this waits on the channel and nothing else, so that Stop works then too.
-//! A paused run whose commander is gone could never go on: it stops.
+//! A paused run whose sender of commands was dropped could never continue: it stops.
 
 use crate::command::Command;
 use crate::event::{Event, Sink};
@@ -23,7 +23,7 @@ pub(crate) enum Next {
     Step,
     /// The run is to stop.
     Stop,
-    /// Pictures are wanted before it goes on waiting.
+    /// Inspections are to be updated before it waits again.
     Refresh,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Control<'a> {
         if self.mode == Mode::Running && std::mem::take(&mut self.is_announced) {
             sink.event(Event::Resumed);
         }
-        // Pictures of a run that goes on come by themselves.
+        // A run in training updates its inspections by itself.
         self.look = false;
         if self.mode == Mode::Stopping {
             Next::Stop

@@ -253,7 +253,7 @@ fn only_stage(project: &Project, options: &RunOptions) -> Result<Option<usize>, 
         .ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
 }
 
-/// The shapes of a project that can be trained; what will disappoint is told on the way.
+/// The shapes of a project that can be trained; warnings are sent as events.
 fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, RunError> {
     let inference = infer(&project.network);
     let problems = check_inferred(project, &inference);
@@ -269,7 +269,7 @@ fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, Ru
     Ok(inference)
 }
 
-/// A new folder, or the one to go on in with its last checkpoint.
+/// A new folder, or that of the resumed run with its last checkpoint.
 fn open_folder(
     project: &Project,
     options: &RunOptions,
@@ -351,7 +351,7 @@ pub(crate) fn build(
     Ok(network)
 }
 
-/// Where to go on; a stage asked for by name starts anew unless the checkpoint is in it.
+/// Where to continue; a stage asked for by name starts over unless the checkpoint is in it.
 fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
     let saved = checkpoint
         .map(|checkpoint| checkpoint.position.clone())
@@ -362,7 +362,7 @@ fn position(checkpoint: Option<&Checkpoint>, only: Option<usize>) -> Position {
     }
 }
 
-/// The new `run.json`, or the one of the run that goes on.
+/// The new `run.json`, or the one of the run that is resumed.
 fn record(
     folder: &RunFolder,
     project: &Project,
@@ -407,7 +407,7 @@ fn record(
     }
 }
 
-/// The last metrics of a run that goes on.
+/// The last metrics of a run that is resumed.
 fn measured(record: &RunRecord) -> Vec<(Split, Metrics)> {
     let metrics = |split: Split| Some((split, record.metrics.get(split.name())?.clone()));
     Split::ALL.into_iter().filter_map(metrics).collect()

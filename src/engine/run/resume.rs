@@ -1,5 +1,5 @@
-//! What may change between a run and its going on: between two epochs nearly everything, inside an
-//! epoch nothing that decides which images are still to come.
+//! Which settings may change when a run is resumed: at the end of an epoch nearly all of them, within an epoch none that
+//! decides which images are still to come.
 
 use crate::error::RunError;
 use crate::event::{Event, Sink};
@@ -11,7 +11,7 @@ use strata_core::project::data::DataSpec;
 use strata_core::project::stage::{Optimizer, Stage};
 use strata_data::Dataset;
 
-/// A run to go on with.
+/// The run that is resumed.
 pub(crate) struct Former {
     /// The project as it was trained.
     pub project: Project,
@@ -19,8 +19,8 @@ pub(crate) struct Former {
     pub checkpoint: Checkpoint,
 }
 
-/// Whether the optimizer goes on with its memory. Fails when the run stands inside an epoch whose
-/// images would not be those it began with.
+/// Whether the optimizer keeps its memory. Fails when the checkpoint is within an epoch whose images would not be those
+/// it began with.
 pub(crate) fn check(
     former: &Former,
     project: &Project,
@@ -49,7 +49,7 @@ pub(crate) fn check(
             run.display(),
         );
         return Err(RunError::Input(format!(
-            "{changed}, and {run} stands inside an epoch (stage `{stage}`, epoch {epoch}, after {steps} of its steps), where images would be repeated or left out: resume with it as in {run}/project.toml, or train in a new run folder (-o FOLDER)"
+            "{changed}, and {run} ended within an epoch (stage `{stage}`, epoch {epoch}, after {steps} of its steps), where images would be repeated or left out: resume with it as in {run}/project.toml, or train in a new run folder (-o FOLDER)"
         )));
     }
     let keeps_memory = keeps_state(&old.optimizer, &new.optimizer);
@@ -58,7 +58,7 @@ pub(crate) fn check(
         let old = old.optimizer;
         let new = new.optimizer;
         sink.event(Event::Warning(format!(
-            "stage `{stage}` was trained with {old} so far and goes on with {new}, which starts without a memory of the steps before"
+            "stage `{stage}` was trained with {old} so far and continues with {new}, which starts without a memory of the earlier steps"
         )));
     }
     Ok(keeps_memory)
@@ -69,7 +69,7 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
     let differs = |what: &str, old: String, new: String| {
         (old != new).then(|| format!("{what} was {old} and is {new}"))
     };
-    // The folder may have moved: whether the images are the same, their hash tells.
+    // The folder may have moved; their hash says whether the images are the same.
     let data = |data: &DataSpec| DataSpec {
         path: None,
         ..data.clone()
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_optimizer_goes_on_with_the_state_that_it_needs() {
+    fn an_optimizer_continues_with_the_state_that_it_needs() {
         for (old, new, keeps) in [
             ("adam lr=1e-3", "adam lr=1e-4 beta1=0.5", true),
             ("adam lr=1e-3", "adamw lr=1e-3", false),

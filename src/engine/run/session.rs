@@ -49,7 +49,7 @@ pub(crate) struct Session<'a> {
     /// Threads that make batches ahead.
     pub loaders: usize,
     pub position: Position,
-    /// The optimizer's memory in the checkpoint that the run goes on from.
+    /// The optimizer's memory in the checkpoint that the run continues from.
     pub optimizer: Option<HashMap<String, Tensor>>,
     /// The last metrics of each split.
     pub metrics: Vec<(Split, Metrics)>,

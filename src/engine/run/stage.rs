@@ -21,7 +21,7 @@ use strata_data::loader::{Job, Loader};
 use strata_data::{SplitData, epoch_order};
 use strata_nn::Route;
 
-/// Whether to go on.
+/// Whether to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// What was to be done is done.

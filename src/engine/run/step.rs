@@ -45,7 +45,7 @@ struct Forward {
 }
 
 impl<'a> Stepper<'a> {
-    /// Starts a stage, with the optimizer's memory where the run goes on inside it.
+    /// Starts a stage, with the optimizer's memory where the run continues within it.
     pub fn new(
         session: &mut Session<'_>,
         stage: &'a Stage,
@@ -95,11 +95,11 @@ impl<'a> Stepper<'a> {
         ))
     }
 
-    /// Writes a checkpoint of the present state when an image can't be read, and says from where the run can go on.
+    /// Writes a checkpoint of the present state when an image can't be read, and says from where the run can continue.
     pub fn keep(&self, session: &mut Session<'_>, error: DataError) -> RunError {
         let kept = match self.save(session, &["last"]) {
             Ok(()) => format!(
-                "The training up to step {} is kept in {}: resume this run to go on from there",
+                "The training up to step {} is kept in {}: resume this run to continue from there",
                 session.position.step,
                 session.folder.checkpoint("last").display()
             ),

@@ -1,4 +1,4 @@
-//! Training beside a window: its threads step back, so that a frame never waits for a batch.
+//! Lowers the priority of training threads, so that rendering stays responsive.
 //!
 //! On Linux a thread has a niceness of its own and gives it to the threads it starts, the workers among them.
 //! Elsewhere, and where the system refuses, everything stays as it is.

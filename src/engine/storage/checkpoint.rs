@@ -2,7 +2,7 @@
 //!
 //! Weights stand under PyTorch's keys, the optimizer's tensors behind `optimizer.`, the
 //! [`Position`] as JSON in the metadata. All random numbers follow from the seed and the position,
-//! so this is enough to go on bit for bit. Equal states give equal bytes. Files are replaced in
+//! so this is enough to continue bit for bit. Equal states give equal bytes. Files are replaced in
 //! one step; reading never trusts them.
 
 use super::tensor_file::{Blob, KEY, write};
@@ -37,7 +37,7 @@ pub enum CheckpointError {
     },
 }
 
-/// Where a run stands: everything besides weights and optimizer that the next step depends on.
+/// The position of a run: everything but weights and optimizer that the next step depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// The stage in progress, or the last one trained.

@@ -63,7 +63,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Starts both tables, or goes on with those of `run` after `step` steps.
+    /// Starts both tables, or continues those of `run` after `step` steps.
     pub fn open(run: &Path, step: u64) -> io::Result<Tables> {
         let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
         let steps = cut_back(&run.join(STEPS_FILE), &STEPS, 0, step)?;

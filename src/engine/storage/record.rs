@@ -24,7 +24,7 @@ pub enum Status {
     Completed,
     /// Stopped by its user.
     Stopped,
-    /// It could not go on.
+    /// It could not continue.
     Failed,
 }
 

@@ -30,9 +30,7 @@ pub enum FolderError {
         reason: io::Error,
     },
     /// There is a run in it already.
-    #[error(
-        "{0} holds a run already; go on with it (--resume) or choose another folder (-o FOLDER)"
-    )]
+    #[error("{0} holds a run already; resume it (--resume) or choose another folder (-o FOLDER)")]
     Taken(PathBuf),
     /// A file of someone else's would be written over.
     #[error(
@@ -140,7 +138,7 @@ impl RunFolder {
         let lock = File::create(path.join(".lock")).map_err(failed)?;
         match lock.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
-            // Some network drives have no locks; the run goes on without.
+            // Some network drives have no locks; the run continues without one.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         Ok(RunFolder {

@@ -179,7 +179,7 @@ fn a_download_tells_how_far_it_is_and_is_cancelled() {
     assert_eq!(
         server.asked().last().unwrap().from,
         Some(kept as usize),
-        "the next one goes on from there"
+        "the next one continues from there"
     );
 }
 
