@@ -30,7 +30,7 @@ impl About {
         let wake = wake.clone();
         let thread = std::thread::Builder::new().name("strata-about".to_owned());
         let started = thread.spawn(move || {
-            // A window that is gone needs no report.
+            // Receiver dropped: the window has closed.
             sender.send(SystemReport::collect(settings, graphics)).ok();
             wake();
         });

@@ -83,7 +83,7 @@ pub enum Action {
     Train,
     /// Waits after the current step.
     Pause,
-    /// Goes on.
+    /// Continues.
     Resume,
     /// Takes one step, then waits.
     Step,
@@ -157,9 +157,9 @@ pub enum OnView {
 /// What to do with unsaved changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Save them, then go on.
+    /// Save them, then continue.
     Save,
-    /// Go on without them.
+    /// Continue without them.
     Discard,
     /// Stay.
     Cancel,

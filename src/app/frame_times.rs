@@ -10,7 +10,7 @@ pub struct Frames {
     longest: Duration,
 }
 
-/// The shortest time that is told from others, in milliseconds.
+/// Shorter times are counted as this, in milliseconds.
 const FINEST_MS: f64 = 0.01;
 const GROWTH: f64 = 1.02;
 /// Up to more than half a minute.
@@ -39,7 +39,7 @@ impl Frames {
         1e3 * self.longest.as_secs_f64()
     }
 
-    /// The time that this share of the frames stays within, in milliseconds and at most 2 % too long; 0
+    /// The time that this fraction of the frames stays within, in milliseconds and at most 2 % too long; 0
     /// without frames.
     pub fn within_ms(&self, share: f64) -> f64 {
         let rank = (share * self.count as f64).ceil() as u64;

@@ -1,4 +1,4 @@
-//! Keeps what should outlive the window: how it looks, the arrangement of the views, what was opened
+//! Saves what should outlive the window: how it looks, the arrangement of the views, what was opened
 //! lately, and edits that no file holds.
 
 use super::arrangement::Arrangements;

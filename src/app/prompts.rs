@@ -45,7 +45,7 @@ pub enum Pending {
 /// How far closing the window has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Closing {
-    /// Nobody asked for it.
+    /// It was not asked for.
     #[default]
     No,
     /// As soon as the run has left its checkpoint.

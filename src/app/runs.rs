@@ -67,7 +67,7 @@ impl Runs {
         let thread = std::thread::Builder::new()
             .name("strata-runs".to_owned())
             .spawn(move || {
-                // A window that is gone needs no list.
+                // Receiver dropped: the window has closed.
                 sender.send(runs(&of.folder, &of.title)).ok();
                 wake();
             });

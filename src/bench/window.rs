@@ -91,7 +91,7 @@ struct OnScreen {
 impl eframe::App for OnScreen {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         let Some(trial) = &mut self.trial else { return };
-        // What is told is the work of the frame before, painting included.
+        // This is the work of the previous frame, painting included.
         if let Some(work) = frame.info().cpu_usage.map(Duration::from_secs_f32) {
             if !std::mem::replace(&mut self.painted, true) {
                 trial.report.first_frame_ms = 1e3 * (self.first + work).as_secs_f64();

@@ -1,4 +1,4 @@
-//! Multiply-accumulates that a step really does: no gradient is computed that nobody reads.
+//! Multiply-accumulates that a step really does: only gradients that are read are computed.
 
 use strata_core::project::Stack;
 use strata_core::shape::{Cost, Plan, Planned, PlannedLayer};

@@ -1,4 +1,4 @@
-//! What of a plan really runs: which layers are computed as one, and which of them learn.
+//! Predicts which layers of a plan run as one, and which of them are trained.
 //!
 //! Which layer can do whose work is said by [`strata_nn::fusion_rules`]; what is frozen, watched or unrolled is
 //! followed here as `nn` does it, and a test compares the two.

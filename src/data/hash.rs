@@ -1,5 +1,5 @@
 //! A short name for what a run was trained on (64-bit FNV-1a): to notice a difference, not to
-//! prove that nobody tampered. Cannot fail.
+//! prove that nothing was tampered with. Cannot fail.
 
 use super::splits::split::PATCHES_PER_IMAGE;
 use strata_core::project::data::{DataSpec, Filter, Fitting, Source};

@@ -20,7 +20,7 @@ use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_inspect::saliency::Request;
 
-/// Between two frames while a run goes on: pictures and numbers stay lively, and the processor is left to the
+/// Between two frames while a run trains: pictures and numbers stay lively, and the processor is left to the
 /// training.
 const FRAME: Duration = Duration::from_millis(50);
 /// The same where frames are slow, at most: without a graphics card painting takes the processor from the
@@ -28,7 +28,7 @@ const FRAME: Duration = Duration::from_millis(50);
 const SLOW_FRAME: Duration = Duration::from_millis(400);
 /// Below this width in points the settings make room for the views, until they are called for.
 const NARROW: f32 = 1120.0;
-/// An hour, for a window at which nobody looks.
+/// An hour, for a window that is not looked at.
 const RESTING_MS: u32 = 3_600_000;
 /// The window's work takes at most one part in so many of the time, if that keeps it lively.
 const SHARE: u32 = 50;
@@ -47,7 +47,7 @@ pub struct App {
     to_fill: Option<Placement>,
     /// Milliseconds from what is new to the frame that shows it.
     pace: Arc<AtomicU32>,
-    /// The same for when somebody looks again.
+    /// The same for when the window is looked at again.
     waking_pace: u32,
 }
 
@@ -129,7 +129,7 @@ impl App {
         }
     }
 
-    /// Whether what is new waits for a frame that comes for another reason: nobody looks.
+    /// Whether what is new waits for a frame that comes for another reason: the window is not looked at.
     pub fn rest(&mut self, rests: bool) {
         let pace = self.pace.load(Relaxed);
         if rests && pace < RESTING_MS {
@@ -250,7 +250,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        // What is told is the work of the frame before.
+        // This is the work of the previous frame.
         if let Some(work) = frame.info().cpu_usage {
             self.add_frame(Duration::from_secs_f32(work));
         }

@@ -115,7 +115,7 @@ fn clipboard(ctx: &Context, state: &State) -> Vec<Action> {
     actions
 }
 
-/// Space pauses a run that goes on, and lets a paused one go on.
+/// Space pauses a run in training and resumes a paused one.
 fn space(state: &State) -> Option<Action> {
     match state.training.phase {
         Phase::Training => Some(Action::Pause),

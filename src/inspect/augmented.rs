@@ -25,7 +25,7 @@ const MOST_ROWS: usize = 64;
 /// Which image, and which set of draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The image of the split; one past the end begins anew.
+    /// The image of the split; one past the end starts over.
     pub image: usize,
     /// The set of draws, from 0: the epochs from `draws` times [`TOGETHER`] on.
     pub draws: usize,

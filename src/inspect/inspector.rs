@@ -1,7 +1,7 @@
 //! What inspections of one network share and keep between requests: copies of the network, and the
 //! probe images.
 //!
-//! Everything is made at the first request, so that a run that nobody inspects carries none of it.
+//! Everything is made at the first request, so that a run that is not inspected carries none of it.
 
 use super::inspection::{InspectError, InspectedRun, InspectionContext};
 use super::mirror::Mirror;

@@ -48,7 +48,7 @@ pub fn viridis(share: f32) -> [u8; 3] {
         .unwrap_or(NOT_FINITE)
 }
 
-/// Shades that are told apart: more than an eye can.
+/// Shades: more than an eye can tell apart.
 const SHADES: usize = 1024;
 
 fn between(share: f32) -> [u8; 3] {

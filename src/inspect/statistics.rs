@@ -3,7 +3,7 @@
 //!
 //! Values are shares: 0 for pixel 0 and 1 for pixel 255, before `range` or `normalize`. Images are read in blocks on
 //! all threads and forgotten; what stays is a few numbers a pixel and a hash an image. Of a large split, images at
-//! even distances are counted, and how many is told. Sums are of whole numbers, so that the result is the same on
+//! even distances are counted, and how many is stated. Sums are of whole numbers, so that the result is the same on
 //! any number of threads. Fails as reading does, and when the listener wants to stop.
 
 mod duplicates;
@@ -19,7 +19,7 @@ use strata_data::{DataError, Dataset, Progress, SplitData};
 
 /// Steps of a histogram.
 pub const BINS: usize = 256;
-/// Images read before progress is told.
+/// Images read before progress is reported.
 const BLOCK: usize = 512;
 /// Images that a thread sums up at a time.
 const CHUNK: usize = 64;
@@ -99,7 +99,7 @@ impl SplitStatistics {
     }
 }
 
-/// Measures all splits. `progress` is told of images read; false ends it.
+/// Measures all splits. `progress` gets the images read so far; false ends it.
 pub fn measure(
     dataset: &Dataset,
     request: Request,

@@ -111,7 +111,7 @@ impl State {
         }
     }
 
-    /// A run that goes on is stopped first, so that it leaves a checkpoint.
+    /// A run in training is stopped first, so that it leaves a checkpoint.
     fn close(&mut self) {
         if self.training.is_running() {
             self.training.send(Command::Stop);

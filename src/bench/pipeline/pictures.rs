@@ -40,7 +40,7 @@ fn write(feed: &Feed, root: &Path, folder: &Path) -> io::Result<()> {
     // A temporary folder is its owner's alone; this one is as any other.
     open_to_all(part.path())?;
     std::fs::rename(part.path(), folder)?;
-    // Nothing is left of it to be removed.
+    // The folder may not exist yet.
     drop(part.keep());
     Ok(())
 }

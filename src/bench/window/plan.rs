@@ -147,7 +147,7 @@ impl Trial {
         ctx.request_repaint_after(self.next_frame());
     }
 
-    /// When the plan goes on, if nothing else asks for a frame before.
+    /// When the plan continues, if nothing else asks for a frame before.
     fn next_frame(&self) -> Duration {
         let rest =
             |seconds: f64| Duration::from_secs_f64(seconds).saturating_sub(self.since.elapsed());

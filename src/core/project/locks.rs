@@ -1,4 +1,4 @@
-//! Locks: stacks and layers that must not be edited until somebody unlocks them.
+//! Locks: stacks and layers that must not be edited until they are unlocked.
 //!
 //! A lock is a name in the project (`encoder`, `encoder.0`), written as `freeze` writes it. [`check`] refuses
 //! what would change a locked node, [`follow`] keeps the names at their nodes while others come and go. A name

@@ -1,4 +1,4 @@
-//! What is known of a shape: all of it, only some sizes, or nothing.
+//! A partially known shape: some sizes, or all of them, may be unknown.
 //!
 //! After an error the layers below still show what follows from their own text: `32×?×?` after a
 //! convolution with 32 filters, `10` after `dense 10`.

@@ -1,6 +1,6 @@
 //! Which max pooling an `unpool` undoes.
 //!
-//! Poolings are stacked in the order they run; an unnamed `unpool` takes the latest that nobody
+//! Poolings are stacked in the order they run; an unnamed `unpool` takes the latest that no other
 //! took, so a mirrored decoder pairs by itself. `unpool @a` takes the latest pooling named `a`,
 //! as often as one likes. Nothing here fails: where there is no partner the answer is `None`.
 

@@ -1,4 +1,4 @@
-//! A shape on its way through nodes: what inference finds, without rows, costs or a plan.
+//! Fast shape propagation: the output shape alone, without rows, costs or a plan.
 //!
 //! Quick enough to be asked for hundreds of inputs, and where a path is recorded, the ground that explanations
 //! stand on. It uses inference's own rules, pairing and limits; where inference has an error there is no shape.

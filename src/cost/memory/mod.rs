@@ -116,7 +116,7 @@ impl StepMemory {
     pub fn after(mut self, earlier: &StepMemory) -> StepMemory {
         for (place, bytes) in &earlier.layers {
             let at = self.layers.entry(place.clone()).or_default();
-            // The optimizer's memory is made anew for each stage.
+            // The optimizer's memory is rebuilt for each stage.
             *at = Bytes {
                 optimizer: at.optimizer,
                 ..at.combine(*bytes, u64::max)

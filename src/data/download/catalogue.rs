@@ -11,7 +11,7 @@ pub fn entry(source: Source) -> Option<Entry> {
     Some(published.entry(source))
 }
 
-/// Where a dataset goes when nobody says: `strata/NAME` in the user's folder for data. `None` where
+/// Where a dataset goes unless a folder is given: `strata/NAME` in the user's folder for data. `None` where
 /// no such folder is known.
 pub fn default_folder(name: &str) -> Option<PathBuf> {
     let set = |variable| {

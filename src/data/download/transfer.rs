@@ -19,7 +19,7 @@ pub(super) enum Failure {
     Final(DownloadError),
 }
 
-/// What is told of every piece: bytes of the file that are on the disk. False to stop.
+/// What is reported of every piece: bytes of the file that are on the disk. False to stop.
 pub(super) type GoOn<'a> = dyn FnMut(u64) -> bool + 'a;
 
 /// A connection's settings.
@@ -206,7 +206,7 @@ fn whole_or_anew(response: &Response<Body>, part: &mut Part) -> Result<(), Failu
     ))
 }
 
-/// A strong tag lets the next try go on with certainty; without one the checksum decides alone.
+/// A strong tag lets the next try continue with certainty; without one the checksum decides alone.
 fn keep_tag(response: &Response<Body>, address: &str, part: &Part) {
     let tag = response
         .headers()

@@ -1,4 +1,4 @@
-//! Scaling pictures with a filter as wide as the shrinking asks for, so that fine detail is averaged
+//! Antialiased resizing: the filter widens with the factor that the image shrinks by, so that fine detail is averaged
 //! and not aliased (Pillow's BOX, BILINEAR and LANCZOS; PyTorch's `antialias=True`).
 //!
 //! Weights are fixed-point integers, so a picture scales to the same bytes on every machine. The

@@ -1,4 +1,4 @@
-//! Pictures of several parts of a source as one: what a split is made of that is drawn from more than one of them.
+//! Concatenates the images of several parts of a source: what a split is made of that is drawn from more than one of them.
 
 use super::split_assignment::Item;
 use crate::error::DataError;

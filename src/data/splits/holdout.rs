@@ -1,5 +1,5 @@
-//! Which images of a split are held back for another: drawn from the seed, the same share of
-//! every class, at most all but one image. Fails only on a share that is none.
+//! Stratified hold-out: draws the same fraction of every class from the seed, at most all but one image. Fails if the
+//! fraction is not at least 0 and less than 1.
 
 use super::shuffle::permutation;
 use crate::error::DataError;

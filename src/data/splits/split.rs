@@ -16,7 +16,7 @@ use strata_core::rng::{Purpose, stream};
 
 /// Random patches taken from each image where the project does not say.
 pub(crate) const PATCHES_PER_IMAGE: u32 = 10;
-/// A split whose finished pictures are larger than this together is made anew at every reading.
+/// A split whose finished pictures are larger than this together is rebuilt at every reading.
 const MOST_KEPT_BYTES: usize = 1 << 30;
 /// Images a thread takes at a time: copying a small one costs less than handing it over.
 const IMAGES_PER_TASK: usize = 8;

@@ -245,7 +245,7 @@ fn whole(part: u32, given: &Given) -> Share {
     }
 }
 
-/// Puts all labelled images into `train`, from where they are drawn anew.
+/// Puts all labelled images into `train`, from where they are drawn again.
 fn pool(shares: &mut Vec<Share>) {
     let labelled: Vec<Share> = shares
         .extract_if(.., |share| {

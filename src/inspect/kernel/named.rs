@@ -152,7 +152,7 @@ impl Named {
         matches!(self, Named::Gaussian | Named::GaussianLine)
     }
 
-    /// The side it has when nobody says, of those that come in any.
+    /// The default side, of those that come in any.
     fn usual_size(self) -> Option<usize> {
         match self {
             Named::Identity | Named::BoxBlur => Some(3),
@@ -253,7 +253,7 @@ impl Named {
     }
 }
 
-/// The standard deviation that goes with a side when nobody says (OpenCV's).
+/// The default standard deviation for a side (OpenCV's).
 pub fn usual_sigma(size: usize) -> f32 {
     (0.3 * ((size as f32 - 1.0) * 0.5 - 1.0) + 0.8).max(0.3)
 }

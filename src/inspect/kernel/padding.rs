@@ -1,7 +1,7 @@
 //! What lies around a picture when a kernel reaches over its border.
 //!
 //! Zero, reflect and edge mean what PyTorch's `zeros`, `reflect` and `replicate` mean. Fails where reflection would
-//! reach beyond the picture, and on amounts that nobody needs.
+//! reach beyond the picture, and on amounts without use.
 
 use super::{KernelError, Settings};
 use serde::{Deserialize, Serialize};

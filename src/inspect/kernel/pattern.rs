@@ -8,7 +8,7 @@ use super::{KernelError, Pixels};
 
 /// The longest side of a patch: the search takes as many steps as picture times patch have pixels.
 const MOST: usize = 48;
-/// Places that are told.
+/// Places that are reported.
 const PLACES: usize = 5;
 
 /// The longest side of a patch.

@@ -254,7 +254,7 @@ impl BatchNorm {
         batch.gradient_sums(own_gradient, gate, &centre, &mut self.sums);
         let (sum, product) = self.sums.split_at_mut(channels);
         for c in 0..channels {
-            // What rounding took from the centre.
+            // Corrects for `centre` having been rounded to T.
             product[c] = (product[c] - (mean[c] - centre[c].to_f64()) * sum[c]) * inverse_std[c];
         }
         for (parameter, sums) in [(self.bias, sum), (self.weight, product)] {

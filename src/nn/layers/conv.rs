@@ -395,7 +395,7 @@ impl Conv {
     }
 }
 
-/// The weight packed for a direction; packed anew only when weights have changed.
+/// The weight packed for a direction; packed again only when weights have changed.
 fn pack<T: Real>(
     convolution: &Convolution,
     down: bool,

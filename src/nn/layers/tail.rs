@@ -1,4 +1,4 @@
-//! The relu and the max pooling that a layer can do along with its own work.
+//! The epilogue (ReLU, max pooling) that a layer applies before it writes its output.
 //!
 //! Only what comes out at the end is kept. The gradient needs no more than that: a maximum that is positive
 //! passed the relu, on whichever side of the pooling the relu stands.

@@ -21,7 +21,7 @@ use strata_core::project::optimizer::Optimizer;
 /// Values that are worth a task.
 const CHUNK: usize = 1 << 14;
 
-/// How one step changes a parameter; made anew for each step, with that step's constants.
+/// How one step changes a parameter; rebuilt for each step, with that step's constants.
 trait UpdateRule {
     /// Changes a parameter on the CPU. `state` has the tensors of [`Optimizer::state_names`], in that order.
     fn step<T: Real>(
@@ -127,7 +127,7 @@ impl Updater {
         Ok(())
     }
 
-    /// Everything needed to go on exactly, copied to the CPU.
+    /// Everything needed to continue exactly, copied to the CPU.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>, NnError> {
         let mut state = vec![(
             "steps".to_owned(),

@@ -26,7 +26,7 @@ fn id() -> Id {
     Id::unique("command palette")
 }
 
-/// A closed palette starts anew when it is opened again.
+/// A closed palette starts empty when it is opened again.
 pub fn forget(ctx: &Context, state: &State) {
     if state.overlay != Some(Overlay::Palette) {
         ctx.data_mut(|data| data.remove::<Memory>(id()));
