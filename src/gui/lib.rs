@@ -1,5 +1,5 @@
-//! The window. Panels read a [`State`] they cannot change and push [`Action`]s; the room `app` applies them. Nothing here touches a tensor: shapes come from [`strata_core::shape`], everything
-//! that is trained from [`strata_engine`].
+//! The window. Panels read a [`State`] they cannot change and push [`Action`]s, which [`strata_app`] applies. Nothing
+//! here touches a tensor: shapes come from [`strata_core::shape`], everything that is trained from [`strata_engine`].
 //!
 //! [`open`] fails with a [`GuiError`] where there is no display; the caller then trains without one.
 

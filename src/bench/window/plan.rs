@@ -9,10 +9,10 @@ use strata_app::arrangement::{Arrangement, Part, Workspace};
 use strata_app::curves::Curves;
 use strata_app::frame_times::Frames;
 use strata_app::run_monitor::Phase;
-use strata_app::view_kind::ViewKind;
+use strata_app::view_kind::{ViewInfo, ViewKind};
 use strata_engine::event::StepReport;
 use strata_gui::app_window::App;
-use strata_gui::views::{self, ViewInfo};
+use strata_gui::views;
 
 /// Seconds of training before it is measured.
 pub(super) const WARM_UP: f64 = 5.0;

@@ -1,8 +1,7 @@
-//! Small grids of layers without a window that keep or join values: global pooling, dense layers, functions,
+//! Small grids of layers without a window that keep or join values: dense layers, functions,
 //! normalisation, reordering, and blocks.
 
 use super::sample::{Sample, Sheet, Touch, Way, bracketed, product};
-use super::windows::{averaged, mean, shares, unweighted, winner};
 use super::{number, values};
 use strata_core::project::layer::Activation;
 use strata_core::shape::layers::NORM_EPS;
@@ -31,23 +30,7 @@ pub(super) fn weighted(
     (sum, words, None)
 }
 
-/// The largest number of all.
-pub fn global_max(input: [usize; 3], rank: usize) -> Sample {
-    let own = plane(input, rank);
-    let [rows, columns] = own.map(|size| size.min(4));
-    let sheet = Sheet::new(rows, columns, values::mixed(rows, columns));
-    let touches = |_: usize| unweighted(all_of(&sheet));
-    let sheets = [sheet.clone(), Sheet::new(1, 1, Vec::new())];
-    let sample = Sample::reading(Way::Max, sheets, (vec![1.0], None), touches, |touches| {
-        winner(&sheet, touches)
-    });
-    Sample {
-        own_size: rank < 3 && own == [rows, columns],
-        ..sample
-    }
-}
-
-fn all_of(sheet: &Sheet) -> Vec<Touch> {
+pub(super) fn all_of(sheet: &Sheet) -> Vec<Touch> {
     let touch = |cell: usize| {
         let [plane, row, column] = sheet.place(cell);
         Touch {

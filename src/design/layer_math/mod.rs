@@ -192,7 +192,7 @@ fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
         }
         Example::Adaptive { input, output } => resize_examples::adaptive(input, output, rank),
         Example::GlobalMean => resize_examples::adaptive(input.volume(), [1; 3], rank),
-        Example::GlobalMax => Some(elementwise_examples::global_max(input.volume(), rank)),
+        Example::GlobalMax => Some(resize_examples::global_max(input.volume(), rank)),
         Example::Dense { inputs, outputs } => Some(elementwise_examples::dense(inputs, outputs)),
         Example::Elementwise { word, function } => {
             Some(elementwise_examples::activation(word, function))

@@ -1,8 +1,9 @@
-//! Small grids of layers that resize: upsampling, margins, adaptive pooling. Each axis is treated alike.
+//! Small grids of layers that resize: upsampling, margins, adaptive and global pooling. Each axis is treated alike.
 
-use super::elementwise_examples::weighted;
+use super::elementwise_examples::{all_of, weighted};
 use super::sample::{Sample, Sheet, Touch, Way};
 use super::values;
+use super::windows::{averaged, mean, shares, unweighted, winner};
 
 /// The most cells of an axis that are drawn.
 const MOST: usize = 24;
@@ -209,5 +210,21 @@ fn fewer(cells: usize, windows: usize) -> (usize, usize) {
     match cells % windows.max(1) {
         0 if few * ratio <= 9 => (few * ratio, few),
         _ => (7, few),
+    }
+}
+
+/// The largest number of all.
+pub fn global_max(input: [usize; 3], rank: usize) -> Sample {
+    let own = plane(input, rank);
+    let [rows, columns] = own.map(|size| size.min(4));
+    let sheet = Sheet::new(rows, columns, values::mixed(rows, columns));
+    let touches = |_: usize| unweighted(all_of(&sheet));
+    let sheets = [sheet.clone(), Sheet::new(1, 1, Vec::new())];
+    let sample = Sample::reading(Way::Max, sheets, (vec![1.0], None), touches, |touches| {
+        winner(&sheet, touches)
+    });
+    Sample {
+        own_size: rank < 3 && own == [rows, columns],
+        ..sample
     }
 }
