@@ -8,7 +8,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `dataset`, `splits` | the types that others use; which image is in which split, and in which order |
-//! | `source`, `sources` | which module reads which source; one file a source (`folder` reads CSV and WAV too) |
+//! | `source`, `sources` | what every source gives; one file a source, and the registry |
 //! | `formats`, `audio` | reading arrays, records, pickles and recordings without trusting them |
 //! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
