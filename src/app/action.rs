@@ -198,6 +198,8 @@ pub enum Show {
     Augmented(augmented::Request),
     /// Whether a run is in the plot of runs.
     Run(PathBuf, bool),
+    /// Draws the runs whose losses have this meaning.
+    RunsOf(String),
     /// A switch that nothing but a view depends on.
     Switch(Switch),
 }

@@ -1,21 +1,46 @@
 //! The curves of a run: loss and accuracy, step by step and epoch by epoch.
 
+mod odd;
 mod read;
 
 use super::decimated_series::{Series, Smoothing};
-use strata_core::project::data::Split;
+pub use odd::{Extent, OddSteps, OddValues};
+use strata_core::format;
 use strata_engine::event::{EpochReport, StepReport};
 
-/// One quantity: every step, its smoothed course, and the measurements on the validation split.
+/// One quantity: every step of the training, its smoothed course, and what was measured once an epoch.
 #[derive(Clone, Debug)]
 pub struct Curve {
     /// Every step's value.
     pub raw: Series,
-    /// The smoothed course.
+    /// The running mean of the steps' values.
     pub smooth: Series,
-    /// Step and value at the end of each epoch.
+    /// Step and value at the end of each epoch: the mean over the epoch's batches.
+    pub train: Vec<[f64; 2]>,
+    /// The same on the validation split.
     pub valid: Vec<[f64; 2]>,
+    /// The same on the test split.
+    pub test: Vec<[f64; 2]>,
+    /// What no axis, or no logarithmic axis, has a place for.
+    pub odd: OddValues,
+    /// From where to where the values go.
+    pub extent: Extent,
+    /// From where to where the smoothed course and the measurements on the validation split go.
+    pub course: Extent,
     smoothing: Smoothing,
+    /// The newest step and its value.
+    newest: Option<[f64; 2]>,
+}
+
+/// The last value of a line as it was measured, never smoothed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Headline {
+    /// The line: `train`, `valid`, `test`, or `batch` for a single step.
+    pub name: &'static str,
+    /// The step it was measured after.
+    pub step: f64,
+    /// The value.
+    pub value: f64,
 }
 
 impl Curve {
@@ -23,14 +48,40 @@ impl Curve {
         Curve {
             raw: Series::default(),
             smooth: Series::default(),
+            train: Vec::new(),
             valid: Vec::new(),
+            test: Vec::new(),
+            odd: OddValues::default(),
+            extent: Extent::default(),
+            course: Extent::default(),
             smoothing: Smoothing::new(longest),
+            newest: None,
         }
     }
 
     fn push(&mut self, step: f64, value: f64) {
         self.raw.push(step, value);
-        self.smooth.push(step, self.smoothing.next(value));
+        let smooth = self.smoothing.next(value);
+        self.smooth.push(step, smooth);
+        self.course.add(smooth);
+        self.odd.steps.add(step, value);
+        self.extent.add(value);
+        self.newest = Some([step, value]);
+    }
+
+    /// Adds what was measured once an epoch.
+    fn measure(&mut self, line: Line, step: f64, value: f64) {
+        let points = match line {
+            Line::Train => &mut self.train,
+            Line::Valid => {
+                self.course.add(value);
+                &mut self.valid
+            }
+            Line::Test => &mut self.test,
+        };
+        points.push([step, value]);
+        self.odd.epochs.add(step, value);
+        self.extent.add(value);
     }
 
     /// Ends the line here: what follows is another stage.
@@ -42,18 +93,81 @@ impl Curve {
         }
     }
 
-    /// The measurements as lines, one for each stage: a line from one loss to another says nothing.
-    pub fn valid_lines(&self, stages: &[StageMark]) -> Vec<&[[f64; 2]]> {
-        let stage_of = |point: &[f64; 2]| stages.iter().rposition(|stage| stage.step < point[0]);
-        self.valid
-            .chunk_by(|a, b| stage_of(a) == stage_of(b))
+    /// The newest step and its value.
+    pub fn newest(&self) -> Option<[f64; 2]> {
+        self.newest
+    }
+
+    /// Steps that the end of the smoothed line is the mean of.
+    pub fn smoothed_over(&self) -> u64 {
+        self.smoothing.memory()
+    }
+
+    /// The lines of what was measured once an epoch, with their names.
+    pub fn lines(&self) -> [(&'static str, &[[f64; 2]]); 3] {
+        [
+            ("train", &self.train),
+            ("valid", &self.valid),
+            ("test", &self.test),
+        ]
+    }
+
+    /// The last values as they were measured, all of the newest stage; of a stage whose first epoch is not over yet
+    /// its last batch.
+    pub fn headlines(&self, stages: &[StageMark]) -> Vec<Headline> {
+        let batch = self.newest;
+        let ends = self.lines().map(|(_, points)| points.last().copied());
+        let newest = ends.iter().flatten().chain(&batch);
+        let Some(newest) = newest.map(|point| stage_of(stages, point)).max() else {
+            return Vec::new();
+        };
+        let is_new = |point: &[f64; 2]| stage_of(stages, point) == newest;
+        let headline = |name, point: Option<[f64; 2]>| {
+            let [step, value] = point.filter(is_new)?;
+            Some(Headline { name, step, value })
+        };
+        let [train, valid, test] = ends;
+        let first = headline("train", train).or_else(|| headline("batch", batch));
+        [first, headline("valid", valid), headline("test", test)]
+            .into_iter()
+            .flatten()
             .collect()
     }
 
     /// True when there is nothing to draw.
     pub fn is_empty(&self) -> bool {
-        self.raw.is_empty() && self.valid.is_empty()
+        self.raw.is_empty() && self.lines().iter().all(|(_, points)| points.is_empty())
     }
+}
+
+/// A line of what is measured once an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Train,
+    Valid,
+    Test,
+}
+
+impl Line {
+    fn of(split: &str, is_trained: bool) -> Option<Line> {
+        match split {
+            "valid" => Some(Line::Valid),
+            _ if is_trained => Some(Line::Train),
+            "test" => Some(Line::Test),
+            _ => None,
+        }
+    }
+}
+
+fn stage_of(stages: &[StageMark], point: &[f64; 2]) -> Option<usize> {
+    stages.iter().rposition(|stage| stage.step < point[0])
+}
+
+/// Measurements as lines, one for each stage: a line from one loss to another says nothing.
+pub fn by_stage<'a>(points: &'a [[f64; 2]], stages: &[StageMark]) -> Vec<&'a [[f64; 2]]> {
+    points
+        .chunk_by(|a, b| stage_of(stages, a) == stage_of(stages, b))
+        .collect()
 }
 
 /// Where a stage begins.
@@ -67,6 +181,8 @@ pub struct StageMark {
     pub steps_per_epoch: u64,
     /// Epochs before it.
     pub epochs_before: f64,
+    /// Its loss as the project has it, where the project is known: `mse`.
+    pub loss: Option<String>,
 }
 
 /// All curves of a run.
@@ -76,6 +192,10 @@ pub struct Curves {
     pub loss: Curve,
     /// The share classified right; empty when nothing is classified.
     pub accuracy: Curve,
+    /// What sparsity adds to the loss of a step; empty in a run without.
+    pub penalty: Curve,
+    /// Whether the losses of the steps hold the penalty: earlier versions wrote them so.
+    pub holds_penalty: bool,
     /// The beginnings of the stages.
     pub stages: Vec<StageMark>,
     /// The newest step told of, be it by an epoch: single steps may be left out.
@@ -90,6 +210,8 @@ impl Default for Curves {
         Curves {
             loss: Curve::new(SMOOTHING),
             accuracy: Curve::new(SMOOTHING),
+            penalty: Curve::new(SMOOTHING),
+            holds_penalty: false,
             stages: Vec::new(),
             taken: 0.0,
         }
@@ -104,21 +226,34 @@ impl Curves {
         if !self.stages.is_empty() {
             self.loss.cut();
             self.accuracy.cut();
+            self.penalty.cut();
         }
         self.stages.push(StageMark {
             step,
             name: name.to_owned(),
             steps_per_epoch,
             epochs_before,
+            loss: None,
         });
+    }
+
+    /// The loss of the stage that began last.
+    pub fn stage_loss(&mut self, loss: String) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.loss = Some(loss);
+        }
     }
 
     /// A step was taken.
     pub fn step(&mut self, report: &StepReport) {
-        self.taken = self.taken.max(report.step as f64);
-        self.loss.push(report.step as f64, report.loss);
+        let step = report.step as f64;
+        self.taken = self.taken.max(step);
+        self.loss.push(step, report.loss);
         if let Some(accuracy) = report.accuracy {
-            self.accuracy.push(report.step as f64, accuracy);
+            self.accuracy.push(step, accuracy);
+        }
+        if let Some(penalty) = report.penalty {
+            self.penalty.push(step, penalty);
         }
     }
 
@@ -126,15 +261,32 @@ impl Curves {
     pub fn epoch(&mut self, report: &EpochReport) {
         let step = report.step as f64;
         self.taken = self.taken.max(step);
-        for (_, metrics) in report
-            .metrics
-            .iter()
-            .filter(|(split, _)| *split == Split::Valid)
-        {
-            self.loss.valid.push([step, metrics.loss]);
-            if let Some(accuracy) = metrics.accuracy {
-                self.accuracy.valid.push([step, accuracy]);
-            }
+        // The split that the stage is trained on comes first.
+        for (index, (split, metrics)) in report.metrics.iter().enumerate() {
+            self.measure(
+                split.name(),
+                index == 0,
+                step,
+                metrics.loss,
+                metrics.accuracy,
+            );
+        }
+    }
+
+    fn measure(
+        &mut self,
+        split: &str,
+        is_trained: bool,
+        step: f64,
+        loss: f64,
+        accuracy: Option<f64>,
+    ) {
+        let Some(line) = Line::of(split, is_trained) else {
+            return;
+        };
+        self.loss.measure(line, step, loss);
+        if let Some(accuracy) = accuracy {
+            self.accuracy.measure(line, step, accuracy);
         }
     }
 
@@ -158,6 +310,28 @@ impl Curves {
         })
     }
 
+    /// What was reached, in one line: `train loss 0.1234, 95.02 % · valid loss 0.2345, 91.00 % · test …`; empty before
+    /// the first epoch is over.
+    pub fn results(&self) -> String {
+        let loss = self.loss.headlines(&self.stages);
+        let accuracy = self.accuracy.headlines(&self.stages);
+        let part = |line: &Headline| {
+            let same = |other: &&Headline| other.name == line.name && other.step == line.step;
+            let accuracy = accuracy
+                .iter()
+                .find(same)
+                .map_or_else(String::new, |line| format!(", {:.2} %", 100.0 * line.value));
+            format!("{} loss {}{accuracy}", line.name, format::loss(line.value))
+        };
+        let measured = loss.iter().filter(|line| line.name != "batch");
+        measured.map(part).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// True when no step was taken and nothing measured.
+    pub fn is_empty(&self) -> bool {
+        self.loss.is_empty() && self.accuracy.is_empty()
+    }
+
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.taken as u64
@@ -167,6 +341,8 @@ impl Curves {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strata_core::project::data::Split;
+    use strata_engine::event::Metrics;
 
     #[test]
     fn stages_cut_the_line_and_count_epochs() {
@@ -177,6 +353,7 @@ mod tests {
             step,
             step_in_epoch: step,
             loss: 1.0 / step as f64,
+            penalty: None,
             accuracy: None,
             lr: 1e-3,
             images_per_second: 0.0,
@@ -198,5 +375,82 @@ mod tests {
         for step in [0.0, 5.0, 10.0, 19.0, 23.0, 30.0] {
             assert_eq!(curves.step_at(curves.epoch_at(step)), step);
         }
+    }
+
+    fn measured(split: Split, loss: f64, accuracy: Option<f64>) -> (Split, Metrics) {
+        let metrics = Metrics {
+            loss,
+            accuracy,
+            ..Metrics::default()
+        };
+        (split, metrics)
+    }
+
+    #[test]
+    fn headlines_are_what_was_measured_last() {
+        let mut curves = Curves::default();
+        curves.stage("a", 2);
+        let step = |step, loss| StepReport {
+            step,
+            loss,
+            ..StepReport::default()
+        };
+        curves.step(&step(1, 0.678));
+        let headlines = |curves: &Curves| -> Vec<(&str, f64)> {
+            let all = curves.loss.headlines(&curves.stages);
+            all.iter().map(|line| (line.name, line.value)).collect()
+        };
+        assert_eq!(headlines(&curves), [("batch", 0.678)]);
+        assert_eq!(curves.results(), "");
+        curves.step(&step(2, 0.0));
+        curves.epoch(&EpochReport {
+            stage: 0,
+            epoch: 1,
+            step: 2,
+            metrics: vec![
+                measured(Split::Unlabeled, 0.5532, Some(0.7100)),
+                measured(Split::Valid, 2.855_924e74, Some(0.276)),
+                measured(Split::Test, 0.0, None),
+            ],
+        });
+        assert_eq!(
+            headlines(&curves),
+            [("train", 0.5532), ("valid", 2.855_924e74), ("test", 0.0)]
+        );
+        assert_eq!(
+            curves.results(),
+            "train loss 0.5532, 71.00 % · valid loss 2.86e74, 27.60 % · test loss 0"
+        );
+        curves.stage("b", 2);
+        curves.step(&step(3, 9.0));
+        assert_eq!(
+            headlines(&curves),
+            [("batch", 9.0)],
+            "of the newest stage alone"
+        );
+    }
+
+    #[test]
+    fn zeros_and_values_that_are_not_finite_are_counted() {
+        let mut curves = Curves::default();
+        curves.stage("a", 9);
+        for (step, loss) in [(1, 0.5), (2, 0.0), (3, f64::NAN), (4, 0.0), (5, -1.0)] {
+            curves.step(&StepReport {
+                step,
+                loss,
+                penalty: Some(0.0),
+                ..StepReport::default()
+            });
+        }
+        curves.stage("b", 9);
+        let odd = &curves.loss.odd.steps;
+        assert_eq!((odd.zeros(), odd.below_zero(), odd.not_finite()), (2, 1, 1));
+        assert_eq!(odd.without_logarithm(), [2.0, 4.0, 5.0]);
+        assert_eq!(
+            (curves.penalty.odd.steps.zeros(), curves.penalty.raw.len()),
+            (5, 6)
+        );
+        assert_eq!(curves.loss.extent.range(false), Some([-1.0, 0.5]));
+        assert_eq!(curves.loss.extent.range(true), Some([0.5, 0.5]));
     }
 }

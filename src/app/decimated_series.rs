@@ -117,6 +117,16 @@ impl Series {
             .find(|y| y.is_finite())
     }
 
+    /// All points in their order, without the cuts: those repeat the place of the point before them.
+    pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
+        let is_cut = |index: usize| {
+            let before = index.checked_sub(1).and_then(|before| self.x.get(before));
+            self.y[index].is_nan() && before == Some(&self.x[index])
+        };
+        let kept = (0..self.len()).filter(move |&index| !is_cut(index));
+        kept.map(|index| [self.x[index], self.y[index]])
+    }
+
     /// The x of the last point.
     pub fn end(&self) -> Option<f64> {
         self.x.last().copied()
@@ -246,6 +256,11 @@ impl Smoothing {
         self.sum += newest * (value - self.sum);
         self.mass += newest * (1.0 - self.mass);
         self.sum / self.mass
+    }
+
+    /// How many of the newest points the mean is made of, as their weights count.
+    pub fn memory(&self) -> u64 {
+        (1.0 + SHARE * self.seen).min(self.longest).round() as u64
     }
 
     /// Forgets everything.

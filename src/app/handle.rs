@@ -81,6 +81,7 @@ impl State {
             }
             Show::Augmented(request) => self.inspections.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
+            Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
             Show::Switch(switch) => self.view.set(switch),
         }
     }

@@ -9,11 +9,12 @@ use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::format;
 use strata_core::project::Project;
 use strata_core::project::data::Split;
 use strata_core::project::stage::Task;
 use strata_engine::command::Command;
-use strata_engine::event::{Event, Failure, Outcome, StepReport, Summary};
+use strata_engine::event::{Event, Failure, Metrics, Outcome, StepReport, Summary};
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::Running;
 use strata_inspect::filters::Filters;
@@ -215,6 +216,10 @@ impl Training {
                 steps_per_epoch,
             } => {
                 self.curves.stage(&name, steps_per_epoch);
+                let project = self.project.as_ref();
+                if let Some(stage) = project.and_then(|project| project.stages.get(index)) {
+                    self.curves.stage_loss(stage.loss.to_string());
+                }
                 self.stage = Some(CurrentStage {
                     index,
                     name,
@@ -303,14 +308,16 @@ fn name_of(path: &std::path::Path) -> String {
 }
 
 fn reached(summary: &Summary) -> String {
-    let losses = summary
-        .metrics
-        .iter()
-        .map(|(split, m)| format!("{split} loss {}", strata_core::format::loss(m.loss)));
-    let losses: Vec<_> = losses.collect();
+    let part = |(split, metrics): &(Split, Metrics)| {
+        let accuracy = metrics.accuracy.map_or_else(String::new, |accuracy| {
+            format!(", {:.2} %", 100.0 * accuracy)
+        });
+        format!("{split} loss {}{accuracy}", format::loss(metrics.loss))
+    };
+    let parts: Vec<_> = summary.metrics.iter().map(part).collect();
     format!(
         "{} in {}",
-        losses.join(", "),
-        strata_core::format::duration(summary.seconds)
+        parts.join(" · "),
+        format::duration(summary.seconds)
     )
 }

@@ -8,7 +8,10 @@ use crossbeam_channel::{Receiver, bounded};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strata_core::project::file;
+use strata_core::format::short;
+use strata_core::project::data::{MeanStd, Normalize};
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Project, file};
 use strata_engine::storage::record::RunRecord;
 
 /// Runs whose curves are read; older ones are left out.
@@ -25,6 +28,8 @@ pub struct StoredRun {
     pub record: RunRecord,
     /// Its curves.
     pub curves: Arc<Curves>,
+    /// What its losses are: runs in which this differs cannot be compared by them.
+    pub meaning: String,
 }
 
 /// Which runs a list holds: those with this title in this folder, after this run started or ended.
@@ -45,6 +50,8 @@ pub struct Runs {
     pub list: Vec<StoredRun>,
     /// Runs taken out of the plot.
     pub hidden: BTreeSet<PathBuf>,
+    /// The meaning of the losses to draw, where somebody chose one.
+    pub chosen: Option<String>,
     listed: Option<Listed>,
     reading: Option<Receiver<Vec<StoredRun>>>,
 }
@@ -53,6 +60,14 @@ impl Runs {
     /// Whether the list is of these runs, or being made.
     pub fn is_of(&self, listed: &Listed) -> bool {
         self.listed.as_ref() == Some(listed)
+    }
+
+    /// What the losses mean that are drawn: as chosen, else as those of the newest run.
+    pub fn meaning(&self) -> Option<&str> {
+        let chosen = self.chosen.as_deref();
+        let is_there = |meaning: &&str| self.list.iter().any(|run| run.meaning == *meaning);
+        let newest = || self.list.last().map(|run| run.meaning.as_str());
+        chosen.filter(is_there).or_else(newest)
     }
 
     /// Whether a list is being made.
@@ -108,29 +123,70 @@ impl Runs {
 
 fn runs(folder: &Path, title: &str) -> Vec<StoredRun> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<(PathBuf, RunRecord)> = entries
+    let mut found: Vec<Found> = entries
         .filter_map(|entry| record(entry.path(), title))
         .collect();
-    found.sort_by(|(a, one), (b, other)| (&one.started, a).cmp(&(&other.started, b)));
+    found.sort_by(|a, b| (&a.record.started, &a.path).cmp(&(&b.record.started, &b.path)));
     let old = found.len().saturating_sub(MOST);
-    let read = |(path, record): (PathBuf, RunRecord)| {
+    let read = |found: Found| {
+        let Found {
+            path,
+            record,
+            project,
+        } = found;
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
         let curves = Arc::new(Curves::read(&path));
+        let meaning = meaning(&project, &curves);
         StoredRun {
             path,
             name,
             record,
             curves,
+            meaning,
         }
     };
     found.into_iter().skip(old).map(read).collect()
 }
 
-fn record(run: PathBuf, title: &str) -> Option<(PathBuf, RunRecord)> {
+/// A run whose curves are not read yet.
+struct Found {
+    path: PathBuf,
+    record: RunRecord,
+    project: Project,
+}
+
+/// The losses of the stages that a run has trained: `mse of pixels from −1 to 1`, `cross-entropy`. An error of
+/// reconstructed pixels is in their units, so their range belongs to it.
+fn meaning(project: &Project, curves: &Curves) -> String {
+    let pixels = match (&project.data.normalize, project.data.range) {
+        (Some(Normalize::Measured(_)), _) => "normalised pixels".to_owned(),
+        (Some(Normalize::By(MeanStd { mean, std })), _) => {
+            format!("pixels minus {mean:?} divided by {std:?}")
+        }
+        (None, range) => {
+            let [low, high] = range.unwrap_or([0.0, 1.0]).map(|end| short(end.into(), 4));
+            format!("pixels from {low} to {high}")
+        }
+    };
+    let stage = |stage: &Stage| match stage.task {
+        Task::Reconstruct => format!("{} of {pixels}", stage.loss),
+        Task::Classify => stage.loss.to_string(),
+    };
+    let is_trained = |stage: &&Stage| {
+        let trained = &curves.stages;
+        trained.is_empty() || trained.iter().any(|mark| mark.name == stage.name)
+    };
+    let stages = project.stages.iter().filter(is_trained);
+    let mut stages: Vec<String> = stages.map(stage).collect();
+    stages.dedup();
+    stages.join(", then ")
+}
+
+fn record(run: PathBuf, title: &str) -> Option<Found> {
     if !run.join("run.json").exists() {
         // A folder of something else.
         return None;
@@ -142,7 +198,11 @@ fn record(run: PathBuf, title: &str) -> Option<(PathBuf, RunRecord)> {
     let record = record.inspect_err(|error| unread(error)).ok()?;
     let project = file::load(&run.join("project.toml"));
     let project = project.inspect_err(|error| unread(error)).ok()?;
-    (project.title == title).then_some((run, record))
+    (project.title == title).then_some(Found {
+        path: run,
+        record,
+        project,
+    })
 }
 
 #[cfg(test)]
@@ -179,5 +239,44 @@ mod tests {
             ["b", "a"]
         );
         assert!(runs(&folder.path().join("none"), "x").is_empty());
+    }
+
+    #[test]
+    fn losses_of_another_kind_or_of_other_pixels_have_another_meaning() {
+        let mut project = builtin::find("conv-autoencoder")
+            .unwrap()
+            .project()
+            .unwrap();
+        project.data.normalize = None;
+        let of = |change: fn(&mut Project), project: &Project| {
+            let mut changed = project.clone();
+            change(&mut changed);
+            meaning(&changed, &Curves::default())
+        };
+        let wide = of(|p| p.data.range = Some([-1.0, 1.0]), &project);
+        let narrow = of(|p| p.data.range = Some([0.0, 1.0]), &project);
+        assert!(wide.contains("mse of pixels from −1 to 1"), "{wide}");
+        assert_eq!(narrow, of(|p| p.data.range = None, &project));
+        assert_ne!(wide, narrow);
+        let normalised = of(|p| p.data.normalize = Some(Normalize::MEASURED), &project);
+        assert!(normalised.contains("normalised pixels"), "{normalised}");
+        let l1 = of(|p| p.stages[0].loss = "l1".parse().unwrap(), &project);
+        assert!(l1.contains("l1 of "), "{l1}");
+        let run = |meaning: &str| StoredRun {
+            path: PathBuf::from(meaning),
+            name: meaning.to_owned(),
+            record: RunRecord::default(),
+            curves: Arc::default(),
+            meaning: meaning.to_owned(),
+        };
+        let mut runs = Runs {
+            list: vec![run("a"), run("b")],
+            ..Runs::default()
+        };
+        assert_eq!(runs.meaning(), Some("b"));
+        runs.chosen = Some("a".to_owned());
+        assert_eq!(runs.meaning(), Some("a"));
+        runs.chosen = Some("gone".to_owned());
+        assert_eq!(runs.meaning(), Some("b"));
     }
 }

@@ -168,6 +168,14 @@ pub struct KernelArgs {
     /// Rotate the kernel by 180°: convolution as in mathematics, not the cross-correlation of layers
     #[arg(long)]
     pub flip: bool,
+    /// The values drawn black and white, such as 0,1; others are counted [default: from the least to the greatest]
+    #[arg(
+        long,
+        value_name = "LOW,HIGH",
+        allow_hyphen_values = true,
+        conflicts_with = "patch"
+    )]
+    pub range: Option<String>,
     /// Write image, kernel and result side by side
     #[arg(short, long, value_name = "PNG")]
     pub output: Option<PathBuf>,
@@ -257,7 +265,7 @@ pub struct InspectArgs {
     /// Where to compute: cpu, cuda:0
     #[arg(long)]
     pub device: Option<String>,
-    /// Print what the picture shows as one JSON value; for sparse-code, saliency, activations, receptive-field and pixel
+    /// Print what the picture shows as one JSON value; not for filters and reconstructions
     #[arg(long)]
     pub json: bool,
 }

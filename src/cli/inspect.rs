@@ -1,6 +1,7 @@
 //! `strata inspect`: the window's pictures of a run as PNG files.
 
 mod activations;
+mod curve;
 mod field;
 mod pixel;
 
@@ -9,16 +10,10 @@ use super::{WrongInput, output};
 use crate::cli::text;
 use image::RgbaImage;
 use serde_json::{Value, json};
-use strata_app::curves::Curves;
-use strata_app::state::State;
-use strata_app::view_kind::ViewKind;
-use strata_core::project::file;
 use strata_engine::storage::saved_run::{self, SavedRun};
-use strata_gui::snapshot::Snapshot;
-use strata_gui::views::{self, Views};
+use strata_gui::plate::of_network;
 use strata_inspect::filters::Filters;
-use strata_inspect::maps::{saliency_sheet, sparse_sheet};
-use strata_inspect::picture::{FilterScale, filter_sheet, png, reconstruction_sheet, zoom_for};
+use strata_inspect::picture::png;
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
 use strata_inspect::sparse::SparseCode;
@@ -43,7 +38,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     }
     let (picture, values) = match args.what {
         Picture::Filters => (filters(args)?, None),
-        Picture::Loss | Picture::Accuracy => (curve(args)?, None),
+        Picture::Loss | Picture::Accuracy => curve::picture(args)?,
         Picture::Reconstructions => (reconstructions(&mut open(args)?, args)?, None),
         Picture::Saliency => saliency(&mut open(args)?, args)?,
         Picture::SparseCode => sparse_code(&mut open(args)?)?,
@@ -98,8 +93,8 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
             "--image is for reconstructions, saliency, activations and pixel",
         ),
         (
-            args.json && !saliency && !pixel && !field && !maps && args.what != Picture::SparseCode,
-            "--json is for saliency, sparse-code, activations, receptive-field and pixel",
+            args.json && matches!(args.what, Picture::Filters | Picture::Reconstructions),
+            "--json is for loss, accuracy, saliency, sparse-code, activations, receptive-field and pixel",
         ),
     ];
     match refused.into_iter().find(|(is_refused, _)| *is_refused) {
@@ -132,10 +127,7 @@ fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage
     let name = |class: Option<u32>| class.map(|class| saliency.class_name(class));
     let value = |answer: &Answer| json!({"label": name(answer.label), "class": name(answer.class), "score": answer.score, "top": top(answer)});
     let values = json!({"step": saliency.step, "images": saliency.answers.iter().map(value).collect::<Vec<_>>()});
-    Ok((
-        saliency_sheet(&saliency, zoom_for(saliency.height)),
-        Some(values),
-    ))
+    Ok((of_network::saliency(&saliency), Some(values)))
 }
 
 /// The class of this name, or of this number where no class is called so.
@@ -203,7 +195,10 @@ fn sparse_code(run: &mut SavedRun) -> anyhow::Result<(RgbaImage, Option<Value>)>
     output::say(&format!(
         "{layer}: {units} units, mean activation {mean}{target}, over {images} of {of} {split} images"
     ));
-    Ok((sparse_sheet(&code), Some(serde_json::to_value(&code)?)))
+    Ok((
+        of_network::sparse_code(&code),
+        Some(serde_json::to_value(&code)?),
+    ))
 }
 
 fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
@@ -217,39 +212,16 @@ fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
         "{} filters of {} `{}`",
         filters.count, filters.key, filters.layer
     ));
-    Ok(filter_sheet(
-        &filters,
-        FilterScale::PerFilter,
-        zoom_for(filters.height),
-    ))
+    Ok(of_network::filters(&filters))
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {
     let pictures = run.inspect::<Reconstructions>(&args.image)?;
     let (mse, psnr) = (pictures.mean_mse, pictures.psnr);
     output::say(&format!(
-        "mse {mse:.5}, psnr {psnr:.2} dB over {} images",
+        "mse {}, psnr {psnr:.2} dB over {} images",
+        text::figure(mse.into()),
         pictures.mse.len()
     ));
-    Ok(reconstruction_sheet(&pictures, zoom_for(pictures.height)))
-}
-
-/// The plot as the window shows it.
-fn curve(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
-    let mut state = State::new(file::load(&args.run.join("project.toml"))?, None);
-    state.training.curves = Curves::read(&args.run);
-    state.view.looks_dark = false;
-    let (kind, curve) = match args.what {
-        Picture::Accuracy => (ViewKind::Accuracy, &state.training.curves.accuracy),
-        _ => (ViewKind::Loss, &state.training.curves.loss),
-    };
-    if curve.is_empty() {
-        let name = views::info(kind).title.to_lowercase();
-        return Err(WrongInput(format!(
-            "{} holds no {name}: no step was taken",
-            args.run.display()
-        ))
-        .into());
-    }
-    Ok(Snapshot::of(Views::default().get(kind), &state).paint())
+    Ok(of_network::reconstructions(&pictures))
 }

@@ -7,20 +7,20 @@ use super::text::{figure, left, right, times};
 use super::{WrongInput, output};
 use serde_json::{Value, json};
 use std::path::Path;
+use strata_core::format::short;
 use strata_core::project::data::DataSpec;
 use strata_data::Dataset;
 use strata_engine::error::RunError;
+use strata_gui::plate::of_kernel;
 use strata_inspect::kernel::{
-    Amount, Border, Kernel, Match, Named, Pixels, Response, Settings, colours, convolve, find,
-    kernel_rgba, parse, picture_rgba, response_rgba, sheet,
+    Amount, Border, Colours, Kernel, Match, Named, Pixels, Response, Settings, convolve, find,
+    outside, parse,
 };
 use strata_inspect::kernel_playground::{self, Picture};
 use strata_inspect::picture::png;
 
 /// The seed of a project that does not say.
 const SEED: u64 = 42;
-/// Pixels that small pictures are made as high as on a sheet.
-const HEIGHT: u32 = 384;
 /// Values of a result that JSON holds at most.
 const MOST_VALUES: usize = 1 << 16;
 
@@ -173,44 +173,41 @@ fn slide(
         output: result,
         ..
     } = &response;
+    let range = args.range.as_deref().map(range_of).transpose()?;
     if let Some(file) = &args.output {
-        let shown = response_rgba(result, colours(result, kernel.is_difference()));
-        let tiles = [
-            (picture_rgba(input), input.size),
-            (kernel_rgba(kernel), kernel.size),
-            (shown, result.size),
-        ];
-        output::write_file(file, &png(&sheet(&tiles, HEIGHT))?)?;
+        let picture = of_kernel::response(kernel, &response, range);
+        output::write_file(file, &png(&picture)?)?;
     }
     if args.json {
         return output::print_json(&json!({
             "kernel": {"name": kernel.name, "size": kernel.size, "values": kernel.weights(settings.flip)},
             "input": {"size": input.size, "channels": input.channels},
             "output": as_json(result),
+            "range": range,
+            "outside": range.map(|range| outside(result, Colours::Range(range))),
         }));
     }
-    output::print(&as_text(args, picture, kernel, &response))
+    let clipped = range.map(|range| (range, outside(result, Colours::Range(range))));
+    let mut text = as_text(args, picture, kernel, &response);
+    if let Some(([low, high], clipped)) = clipped {
+        let ends = [low, high].map(|end| short(f64::from(end), 4));
+        text += &format!(
+            "\n{clipped} of {} values lie outside {} … {}",
+            result.values.len(),
+            ends[0],
+            ends[1]
+        );
+    }
+    output::print(&text)
 }
 
 fn search(args: &KernelArgs, picture: &Picture, settings: &Settings) -> anyhow::Result<()> {
     let patch = patch(args.patch.as_deref().unwrap_or_default())?;
     let found = find(&picture.pixels, patch, settings.grey)
         .map_err(|error| WrongInput(error.to_string()))?;
-    let Match {
-        input,
-        pattern,
-        scores,
-        places,
-    } = &found;
+    let Match { scores, places, .. } = &found;
     if let Some(file) = &args.output {
-        let weights = response_rgba(&pattern.weights, colours(&pattern.weights, true));
-        let shown = response_rgba(scores, colours(scores, true));
-        let tiles = [
-            (picture_rgba(input), input.size),
-            (weights, pattern.weights.size),
-            (shown, scores.size),
-        ];
-        output::write_file(file, &png(&sheet(&tiles, HEIGHT))?)?;
+        output::write_file(file, &png(&of_kernel::found(&found))?)?;
     }
     if args.json {
         let place =
@@ -252,6 +249,18 @@ fn patch(text: &str) -> Result<[usize; 4], WrongInput> {
                 "`{text}` is no patch: write row, column, height and width, such as 4,6,8,8"
             ))
         })
+}
+
+/// The two values that are drawn black and white.
+fn range_of(text: &str) -> Result<[f32; 2], WrongInput> {
+    let ends: Option<Vec<f32>> = text.split(',').map(|end| end.trim().parse().ok()).collect();
+    let ends: Option<[f32; 2]> = ends.and_then(|ends| ends.try_into().ok());
+    let is_range = |[low, high]: &[f32; 2]| low.is_finite() && high.is_finite() && low < high;
+    ends.filter(is_range).ok_or_else(|| {
+        let help =
+            "write the value that is drawn black and the one that is drawn white, such as 0,1";
+        WrongInput(format!("`{text}` is no range: {help}"))
+    })
 }
 
 /// Least, largest and mean value.

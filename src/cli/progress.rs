@@ -4,7 +4,7 @@ use super::output;
 use super::text::metrics;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
-use strata_core::format::{count, duration};
+use strata_core::format::{count, duration, loss};
 use strata_engine::event::{EpochReport, Event, Sink, StepReport};
 
 /// Shows events as they come.
@@ -76,8 +76,8 @@ impl Progress {
         ));
         let speed = count(step.images_per_second as u64);
         self.bar.set_prefix(format!(
-            "loss {:.5}  {speed} images/s  {} left",
-            step.loss,
+            "loss {}  {speed} images/s  {} left",
+            loss(step.loss),
             duration(step.seconds_left)
         ));
     }

@@ -1,5 +1,6 @@
 //! Figures and tables of the terminal.
 
+pub use strata_core::format::figure;
 use strata_engine::event::Metrics;
 
 /// `loss 0.01234, accuracy 98.52 %`: what applies.
@@ -30,19 +31,6 @@ pub fn metrics(metrics: &Metrics) -> String {
     );
     add("psnr", metrics.psnr.map(|db| format!("{db:.2} dB")));
     parts.join(", ")
-}
-
-/// Four significant digits.
-pub fn figure(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    let digits = 3 - value.abs().log10().floor() as i32;
-    match usize::try_from(digits) {
-        Ok(digits @ 0..=6) => format!("{value:.digits$}"),
-        Ok(_) => format!("{value:.3e}"),
-        Err(_) => format!("{value:.0}"),
-    }
 }
 
 /// Pads to a width in characters, `×` and `²` counting as one.

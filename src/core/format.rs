@@ -65,18 +65,70 @@ pub fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A loss in four significant digits: `0.0121`, `2.303`, `3.1e-5`.
+/// Whether a number of this size is written as a power of ten: from a million on, and below a ten-thousandth.
+pub fn is_scientific(value: f64) -> bool {
+    value != 0.0 && !(1e-4..1e6).contains(&value.abs())
+}
+
+/// A loss in about four significant digits: `0.0121`, `2.303`, `3.14e-5`, `2.86e74`.
 pub fn loss(value: f64) -> String {
     if !value.is_finite() {
         return "not finite".into();
     }
     match value.abs() {
         0.0 => "0".into(),
-        v if v < 1e-3 => format!("{value:.1e}"),
+        _ if is_scientific(value) => format!("{value:.2e}"),
+        v if v < 1e-3 => format!("{value:.6}"),
+        v if v < 1e-2 => format!("{value:.5}"),
         v if v < 1.0 => format!("{value:.4}"),
         v if v < 100.0 => format!("{value:.3}"),
+        v if v < 10_000.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
+}
+
+/// Four significant digits: `0.01235`, `12.35`, `1.235e-9`; `NaN` and `inf` by their names.
+pub fn figure(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    if is_scientific(value) {
+        return format!("{value:.3e}");
+    }
+    let digits = 3 - value.abs().log10().floor() as i32;
+    let digits = usize::try_from(digits).unwrap_or(0);
+    format!("{value:.digits$}")
+}
+
+/// A value as people write it in a picture: at most so many decimals, none at the end that are 0, a true minus sign,
+/// and a power of ten where the number is very large or so small that the decimals would hide it.
+pub fn short(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    if value.is_nan() {
+        return "NaN".into();
+    }
+    let sign = if value < 0.0 { "−" } else { "" };
+    if size.is_infinite() {
+        return format!("{sign}∞");
+    }
+    let smallest = 0.5 * 0.1f64.powi(decimals as i32);
+    let text = match is_scientific(value) || (value != 0.0 && size < smallest) {
+        true => format!("{size:.2e}"),
+        false => format!("{size:.decimals$}"),
+    };
+    let text = match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    };
+    format!("{sign}{text}")
+}
+
+/// The least and the greatest finite value; `None` where there is none.
+pub fn span(values: impl IntoIterator<Item = f64>) -> Option<[f64; 2]> {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let joined = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
+    let span = finite.fold([f64::INFINITY, f64::NEG_INFINITY], joined);
+    (span[0] <= span[1]).then_some(span)
 }
 
 /// `1 min 52 s`, `3 h 05 min`.
@@ -194,14 +246,49 @@ mod tests {
     fn losses_and_times() {
         assert_eq!(
             (loss(0.0121), loss(2.4567), loss(3.14e-5)),
-            ("0.0121".into(), "2.457".into(), "3.1e-5".into())
+            ("0.0121".into(), "2.457".into(), "3.14e-5".into())
         );
         assert_eq!(loss(f64::NAN), "not finite");
+        assert_eq!(
+            [1e-4, 0.00123, 0.0, 999_999.0, 1e6, -2.8559e74].map(loss),
+            ["0.000100", "0.00123", "0", "999999", "1.00e6", "-2.86e74"]
+        );
         assert_eq!(
             (duration(52.4), duration(112.0), duration(11_100.0)),
             ("52 s".into(), "1 min 52 s".into(), "3 h 05 min".into())
         );
         assert_eq!(duration(f64::INFINITY), "—");
+    }
+
+    #[test]
+    fn figures_keep_four_digits_at_any_size() {
+        assert_eq!(
+            [0.0123456, 12.3456, 123_456.0, 1.2e-9, 1e-4, 2.85592e74].map(figure),
+            [
+                "0.01235",
+                "12.35",
+                "123456",
+                "1.200e-9",
+                "0.0001000",
+                "2.856e74"
+            ]
+        );
+        assert_eq!(
+            [0.0, f64::NAN, f64::INFINITY].map(figure),
+            ["0", "NaN", "inf"]
+        );
+    }
+
+    #[test]
+    fn short_values_lose_no_size() {
+        let two = |value| short(value, 2);
+        assert_eq!(
+            [-1.0, 5.0, 0.25, 0.004, 1.66122e14, -0.0, 1e-7].map(two),
+            ["−1", "5", "0.25", "4.00e-3", "1.66e14", "0", "1.00e-7"]
+        );
+        assert_eq!([f64::NAN, f64::NEG_INFINITY].map(two), ["NaN", "−∞"]);
+        assert_eq!(span([2.0, f64::NAN, -1.0]), Some([-1.0, 2.0]));
+        assert_eq!(span([f64::INFINITY]), None);
     }
 
     #[test]

@@ -198,6 +198,11 @@ impl Dataset {
         self.common.scale.to_pixels(image)
     }
 
+    /// How many values of such an image lie beyond black or white.
+    pub fn outside(&self, image: &[f32]) -> usize {
+        self.common.scale.outside(image)
+    }
+
     /// Reads one image file of any size as this dataset would: converted, scaled to the images'
     /// size, and of a dataset of patches the middle one. H×W×C floats.
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {

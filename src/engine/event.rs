@@ -75,8 +75,10 @@ pub struct StepReport {
     pub step: u64,
     /// Step within the epoch from 1.
     pub step_in_epoch: u64,
-    /// The batch's loss with its penalty.
+    /// The batch's loss without its penalty: what is measured on the other splits too.
     pub loss: f64,
+    /// What the stage's sparsity adds to it; `None` where there is none.
+    pub penalty: Option<f64>,
     /// Share of the batch classified right, when classifying.
     pub accuracy: Option<f64>,
     /// Learning rate of this step.

@@ -9,6 +9,7 @@ use image::RgbaImage;
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::atomic_write::write_atomic;
+use strata_core::format::{is_scientific, loss};
 use strata_core::project::file;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
@@ -165,6 +166,7 @@ fn cells<'a>(texts: impl Iterator<Item = &'a str>, tag: &str) -> String {
 /// Six decimals are enough to read.
 fn short(text: &str) -> String {
     match text.parse::<f64>() {
+        Ok(number) if text.len() > 8 && is_scientific(number) => format!("{number:.4e}"),
         Ok(number) if text.len() > 8 => format!("{number:.6}"),
         _ => text.to_owned(),
     }
@@ -176,8 +178,9 @@ fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
         "inputs over reconstructions",
     )?;
     Some(format!(
-        "{image}<p>mean squared error {:.5}, PSNR {:.2} dB</p>",
-        pictures.mean_mse, pictures.psnr
+        "{image}<p>mean squared error {}, PSNR {:.2} dB</p>",
+        loss(pictures.mean_mse.into()),
+        pictures.psnr
     ))
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod layout;
 pub mod offscreen;
 pub mod panels;
+pub mod plate;
 pub mod snapshot;
 pub mod theme;
 pub mod view;

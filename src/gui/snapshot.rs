@@ -36,14 +36,27 @@ pub struct Snapshot {
 impl Snapshot {
     /// What a view shows now, in the theme of the window.
     pub fn of(view: &mut dyn View, state: &State) -> Snapshot {
-        let dark = state.view.looks_dark;
+        let (title, about) = (view.title(), view.status(state));
+        let line = format!("{} · {about}", state.project().title);
+        Snapshot::titled(title, &line, state.view.looks_dark, |ui| {
+            view.picture(ui, state)
+        })
+    }
+
+    /// What `content` draws, below a title and a line of words.
+    pub fn titled(
+        title: &str,
+        line: &str,
+        dark: bool,
+        mut content: impl FnMut(&mut Ui),
+    ) -> Snapshot {
         let ctx = Context::default();
         theme::install(&ctx);
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
         let mut canvas = Canvas::default();
         let mut primitives = Vec::new();
         for pass in 0..PASSES {
-            let mut output = ctx.run_ui(input(pass), |ui| show(ui, view, state));
+            let mut output = ctx.run_ui(input(pass), |ui| show(ui, title, line, &mut content));
             canvas.update(&mut output.textures_delta);
             if pass + 1 == PASSES {
                 primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
@@ -101,7 +114,7 @@ fn input(pass: usize) -> RawInput {
     input
 }
 
-fn show(ui: &mut Ui, view: &mut dyn View, state: &State) {
+fn show(ui: &mut Ui, title: &str, line: &str, content: &mut dyn FnMut(&mut Ui)) {
     let colors = *theme::palette(ui);
     CentralPanel::default()
         .frame(
@@ -112,14 +125,13 @@ fn show(ui: &mut Ui, view: &mut dyn View, state: &State) {
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.label(
-                    RichText::new(view.title())
+                    RichText::new(title)
                         .font(theme::heading(16.0))
                         .color(colors.strong),
                 );
-                let line = format!("{} · {}", state.project().title, view.status(state));
                 ui.add(Label::new(RichText::new(line).color(colors.weak)).truncate());
             });
             ui.add_space(theme::GAP);
-            view.picture(ui, state);
+            content(ui);
         });
 }

@@ -7,7 +7,7 @@ use super::curve;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::maps::viridis;
 use super::mirror::Mirror;
-use super::picture::{diverging, image_rgba, opaque, sheet, spaced, zoom_for};
+use super::picture::{diverging, image_rgba, opaque, spaced};
 use super::{channels_first, class_name, route_through};
 use candle_core::Tensor;
 use image::RgbaImage;
@@ -196,19 +196,9 @@ impl Activations {
         values.iter().flat_map(color).collect()
     }
 
-    /// All channels as one picture; of a volume the middle slice.
-    pub fn sheet(&self, scale: MapScale) -> RgbaImage {
-        let whole = self.summary();
-        let slice = self.slices() / 2;
-        let tile = |channel| self.rgba(channel, slice, scale, &whole);
-        let tiles = || (0..self.count()).map(tile).collect::<Vec<_>>();
-        let size = self.picture_size();
-        let columns = (self.count() as f64).sqrt().ceil().max(1.0) as usize;
-        match self.layout() {
-            Layout::Units => unit_sheet(&self.values, &whole),
-            Layout::Signals => spaced(&tiles(), size, columns, 1),
-            Layout::Maps => sheet(tiles(), size, columns, zoom_for(size[0])),
-        }
+    /// A vector as rows of bars.
+    pub fn unit_sheet(&self) -> RgbaImage {
+        unit_sheet(&self.values, &self.summary())
     }
 }
 
@@ -395,7 +385,7 @@ mod tests {
         let whole = vector.summary();
         assert_eq!(bar(1.0, &whole), (0.0, 0.75), "up from zero");
         assert_eq!(bar(-1.0 / 3.0, &whole), (0.75, 1.0), "down from zero");
-        let sheet = vector.sheet(MapScale::Common);
+        let sheet = vector.unit_sheet();
         assert!(sheet.height() as usize > TALL && sheet.width() as usize > 2 * BAR);
     }
 }

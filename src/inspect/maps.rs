@@ -1,12 +1,11 @@
-//! Unsigned maps as colours, and sheets of them: saliency, and the mean activations of a code.
+//! Unsigned maps as colours: saliency, and what a cell sees.
 //!
 //! Nothing here fails.
 
-use super::curve::{self, Paper, Trace};
+use super::curve::{Paper, Trace};
 use super::effective_field::EffectiveField;
-use super::picture::{NOT_FINITE, image_rgba, opaque, sheet, spaced};
+use super::picture::{NOT_FINITE, image_rgba, opaque, sheet};
 use super::saliency::Saliency;
-use super::sparse::SparseCode;
 use image::{Rgba, RgbaImage};
 use std::sync::OnceLock;
 
@@ -163,41 +162,6 @@ fn largest(map: &[f32], stretch: usize) -> f32 {
     })
 }
 
-/// Signals two wide, each with its map behind it.
-fn signal_sheet(saliency: &Saliency) -> RgbaImage {
-    let range = curve::fitted(&saliency.inputs, curve::BYTES);
-    let tiles = (0..saliency.answers.len()).map(|index| signal_rgba(saliency, index, range));
-    spaced(&tiles.collect::<Vec<_>>(), SIGNAL, 2, 1)
-}
-
-/// Images, maps and overlays as three rows, eight images wide. Of signals, curves of one size that is not zoomed, with
-/// the map behind them.
-pub fn saliency_sheet(saliency: &Saliency, zoom: u32) -> RgbaImage {
-    if saliency.are_signals() {
-        return signal_sheet(saliency);
-    }
-    let count = saliency.answers.len();
-    let columns = count.clamp(1, 8);
-    let blank = vec![0; saliency.height * saliency.width * 4];
-    let tile = |index: usize, row: usize| match (index < count, row) {
-        (false, _) => blank.clone(),
-        (true, 0) => image_rgba(saliency.input(index), saliency.channels),
-        (true, 1) => map_rgba(saliency.map(index)),
-        (true, _) => overlay_rgba(
-            saliency.input(index),
-            saliency.channels,
-            saliency.map(index),
-        ),
-    };
-    let band =
-        |band: usize| (0..3 * columns).map(move |i| (band * columns + i % columns, i / columns));
-    let tiles = (0..count.div_ceil(columns))
-        .flat_map(band)
-        .map(|(index, row)| tile(index, row))
-        .collect();
-    sheet(tiles, [saliency.height, saliency.width], columns, zoom)
-}
-
 /// The first probe image, the map and the map over the image, each with the theoretical box around what it sees.
 pub fn field_sheet(field: &EffectiveField, zoom: u32) -> RgbaImage {
     let EffectiveField {
@@ -237,66 +201,9 @@ fn frame(picture: &mut RgbaImage, [left, top]: [u32; 2], [wide, tall]: [u32; 2])
     }
 }
 
-/// Width and height of each of the two charts of a sparse code.
-const CHART: [u32; 2] = [600, 240];
-const MARGIN: u32 = 16;
-const PAPER: Rgba<u8> = Rgba([248, 249, 251, 255]);
-const BAR: Rgba<u8> = Rgba([31, 111, 214, 255]);
 const TARGET: Rgba<u8> = Rgba([255, 150, 20, 255]);
-/// Half the width of the target's line.
-const PEN: u32 = 1;
 /// Bars of a histogram.
 pub const BINS: usize = 40;
-
-/// The mean activations, falling, over their histogram; the target as a line through both.
-pub fn sparse_sheet(code: &SparseCode) -> RgbaImage {
-    let [width, height] = CHART;
-    let mut image = RgbaImage::from_pixel(width + 2 * MARGIN, 2 * height + 3 * MARGIN, PAPER);
-    let [low, high] = code.range();
-    let span = if high > low { high - low } else { 1.0 };
-    let sorted: Vec<f32> = code
-        .sorted()
-        .iter()
-        .map(|mean| (mean - low) / span)
-        .collect();
-    bars(&mut image, MARGIN, &sorted);
-    let counts = code.histogram([low, high], BINS);
-    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    bars(
-        &mut image,
-        2 * MARGIN + height,
-        &counts
-            .iter()
-            .map(|&count| count as f32 / most)
-            .collect::<Vec<_>>(),
-    );
-    if let Some((rho, _)) = code.target {
-        let share = ((rho as f32 - low) / span).clamp(0.0, 1.0);
-        let y = MARGIN + ((1.0 - share) * (height - 1) as f32) as u32;
-        (MARGIN..MARGIN + width)
-            .for_each(|x| (y - PEN..=y + PEN).for_each(|y| image.put_pixel(x, y, TARGET)));
-        let x = MARGIN + (share * (width - 1) as f32) as u32;
-        let across = || x - PEN..=x + PEN;
-        (2 * MARGIN + height..2 * (MARGIN + height))
-            .for_each(|y| across().for_each(|x| image.put_pixel(x, y, TARGET)));
-    }
-    image
-}
-
-/// Bars of these shares side by side.
-fn bars(image: &mut RgbaImage, top: u32, shares: &[f32]) {
-    let [width, height] = CHART;
-    for x in 0..width {
-        let index = x as usize * shares.len() / width as usize;
-        let share = shares
-            .get(index)
-            .copied()
-            .filter(|share| share.is_finite())
-            .unwrap_or(0.0);
-        let tall = (share.clamp(0.0, 1.0) * height as f32).round() as u32;
-        (top + height - tall..top + height).for_each(|y| image.put_pixel(MARGIN + x, y, BAR));
-    }
-}
 
 fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
     std::array::from_fn(|i| {
@@ -307,6 +214,7 @@ fn mix(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::curve;
     use crate::saliency::Answer;
 
     #[test]
@@ -353,10 +261,6 @@ mod tests {
         assert_eq!(at(1, 20), LINE, "the curve at the top");
         assert!(at(4, 20)[2] < 60, "its shade below: {:?}", at(4, 20));
         assert_eq!(
-            saliency_sheet(&saliency, 64).dimensions(),
-            (12 + 2 * (480 + 12), 12 + 2 * (96 + 12))
-        );
-        assert_eq!(
             [
                 samples_at(5000, 0.0),
                 samples_at(5000, 1.0),
@@ -366,29 +270,5 @@ mod tests {
         );
         let all = (0..STRETCHES).map(|stretch| samples_of(7, stretch));
         assert!(all.into_iter().all(|[from, to]| from < to && to <= 7));
-    }
-
-    #[test]
-    fn sheets_have_a_row_for_each_part() {
-        let (maps, inputs, answers) =
-            (vec![1.0; 9 * 4], vec![5; 9 * 4], vec![Answer::default(); 9]);
-        let saliency = Saliency {
-            height: 2,
-            width: 2,
-            channels: 1,
-            maps,
-            inputs,
-            answers,
-            ..Saliency::default()
-        };
-        let image = saliency_sheet(&saliency, 1);
-        assert_eq!(image.dimensions(), (8 * 3 + 1, 6 * 3 + 1));
-        assert_eq!(image.get_pixel(1, 4).0, [253, 231, 37, 255]);
-        let code = SparseCode {
-            means: vec![0.2, 0.8],
-            target: Some((0.5, 1.0)),
-            ..SparseCode::default()
-        };
-        assert!(sparse_sheet(&code).pixels().any(|pixel| *pixel == TARGET));
     }
 }

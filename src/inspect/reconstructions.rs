@@ -36,6 +36,8 @@ pub struct Reconstructions {
     pub mean_mse: f32,
     /// See `mean_mse`.
     pub psnr: f32,
+    /// Of the outputs' values the fraction beyond black or white, which is drawn black or white.
+    pub outside: f64,
 }
 
 impl Reconstructions {
@@ -156,6 +158,7 @@ pub fn reconstruct(
         channels,
         inputs: dataset.to_pixels(&probe.values),
         outputs: dataset.to_pixels(&output),
+        outside: dataset.outside(&output) as f64 / output.len().max(1) as f64,
         mse,
         mean_mse,
         psnr: 10.0 * ((high - low).powi(2) / mean_mse).log10(),

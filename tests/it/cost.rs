@@ -187,6 +187,7 @@ fn the_speed_of_the_run_is_told() {
         step,
         step_in_epoch,
         loss,
+        penalty: None,
         accuracy,
         lr,
         images_per_second,

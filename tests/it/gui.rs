@@ -299,6 +299,7 @@ fn step(step: u64, loss: f64) -> Event {
         step,
         step_in_epoch: step % 100,
         loss,
+        penalty: None,
         accuracy: None,
         lr: 1e-3,
         images_per_second,
@@ -327,6 +328,7 @@ fn pictures(engine: &Engine, step: u64) {
             mse: vec![0.01; count],
             mean_mse: 0.0121,
             psnr: 25.2,
+            outside: 0.0,
         });
         let values = vec![0.5; 4 * 3 * 3 * 3];
         let (key, layer) = ("encoder.0".into(), "conv 4 k3".into());

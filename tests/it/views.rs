@@ -347,6 +347,7 @@ fn step(step: u64) -> Event {
         step,
         step_in_epoch,
         loss,
+        penalty: None,
         accuracy,
         lr,
         images_per_second,

@@ -3,60 +3,55 @@
 use super::Curves;
 use std::collections::BTreeMap;
 use std::path::Path;
-use strata_engine::storage::run_tables::{each_metrics_row, each_step_row};
+use strata_core::project::{Project, file};
+use strata_engine::event::StepReport;
+use strata_engine::storage::metrics_read::{MetricsLine, StepLine, each_measurement, each_step};
 
 impl Curves {
     /// The curves of a run that was trained before.
     pub fn read(run: &Path) -> Curves {
-        let mut curves = Curves::default();
+        let unnamed = |error: &dyn std::error::Error| {
+            let run = run.display();
+            log::warn!("the losses of {run} have no names, its project cannot be read: {error}");
+        };
+        let project = file::load(&run.join("project.toml"));
+        let project = project.inspect_err(|error| unnamed(error)).ok();
         let epochs = epochs(run);
+        let mut curves = Curves::default();
         let mut stage = None;
-        each_step_row(run, |row| {
-            let (Some(step), Some(name)) = (row.number("step"), row.text("stage")) else {
-                return;
-            };
-            if stage.as_deref() != Some(name) {
-                curves.stage(name, 1);
-                stage = Some(name.to_owned());
-            }
-            curves.taken = curves.taken.max(step);
-            curves
-                .loss
-                .push(step, row.number("loss").unwrap_or(f64::NAN));
-            curves.measure_epoch(epochs.get(name).copied(), step, row.number("epoch"));
-        });
-        let mut classified = None;
-        each_metrics_row(run, |row| {
-            let (Some(step), Some(split)) = (row.number("step"), row.text("split")) else {
-                return;
-            };
-            let (loss, accuracy) = (row.number("loss"), row.number("accuracy"));
-            match split {
-                "valid" => {
-                    curves.loss.valid.extend(loss.map(|loss| [step, loss]));
-                    curves
-                        .accuracy
-                        .valid
-                        .extend(accuracy.map(|accuracy| [step, accuracy]));
+        let holds_penalty = each_step(run, |line| {
+            if stage.as_deref() != Some(line.stage) {
+                curves.stage(line.stage, 1);
+                if let Some(loss) = loss_of(project.as_ref(), line.stage) {
+                    curves.stage_loss(loss);
                 }
-                // Of the steps only the loss is on disk.
-                "train" => {
-                    let stage = row.text("stage").map(str::to_owned);
-                    if accuracy.is_some()
-                        && classified
-                            .replace(stage.clone())
-                            .is_some_and(|former| former != stage)
-                    {
-                        curves.accuracy.cut();
-                    }
-                    accuracy
-                        .into_iter()
-                        .for_each(|accuracy| curves.accuracy.push(step, accuracy));
-                }
-                _ => {}
+                stage = Some(line.stage.to_owned());
             }
+            curves.add(&line);
+            curves.measure_epoch(epochs.get(line.stage).copied(), line.step, line.epoch);
         });
+        let is_sparse =
+            |project: Project| project.stages.iter().any(|stage| stage.sparsity.is_some());
+        curves.holds_penalty = holds_penalty && project.is_none_or(is_sparse);
+        each_measurement(run, |line| curves.add_measurement(&line));
         curves
+    }
+
+    fn add(&mut self, line: &StepLine<'_>) {
+        self.step(&StepReport {
+            step: line.step as u64,
+            loss: line.loss,
+            penalty: line.penalty,
+            accuracy: line.accuracy,
+            ..StepReport::default()
+        });
+    }
+
+    fn add_measurement(&mut self, line: &MetricsLine<'_>) {
+        if let Some(loss) = line.loss {
+            let (split, step) = (line.split, line.step);
+            self.measure(split, line.is_trained, step, loss, line.accuracy);
+        }
     }
 
     /// Settles the length of an epoch of the last stage: `known` is the last measured epoch and its step; an
@@ -73,14 +68,19 @@ impl Curves {
     }
 }
 
+/// The loss of the stage of this name.
+fn loss_of(project: Option<&Project>, stage: &str) -> Option<String> {
+    let mut stages = project?.stages.iter();
+    let found = stages.find(|found| found.name == stage)?;
+    Some(found.loss.to_string())
+}
+
 /// The last measured epoch of every stage with its step.
 fn epochs(run: &Path) -> BTreeMap<String, (f64, f64)> {
     let mut last = BTreeMap::new();
-    each_row(metrics, |row| {
-        if let (Some(stage), Some(epoch), Some(step)) =
-            (row.text("stage"), row.number("epoch"), row.number("step"))
-        {
-            last.insert(stage.to_owned(), (epoch, step));
+    each_measurement(run, |line| {
+        if let Some(epoch) = line.epoch {
+            last.insert(line.stage.to_owned(), (epoch, line.step));
         }
     });
     last
@@ -89,6 +89,8 @@ fn epochs(run: &Path) -> BTreeMap<String, (f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strata_core::project::data::Split;
+    use strata_engine::event::{EpochReport, Metrics};
 
     #[test]
     fn torn_rows_are_not_fatal() {
@@ -107,9 +109,10 @@ mod tests {
         );
         assert_eq!(curves.loss.valid, [[3.0, 0.25]]);
         assert_eq!(
-            (&curves.accuracy.valid[..], curves.accuracy.raw.last()),
-            (&[[3.0, 0.9]][..], Some(0.8))
+            (&curves.accuracy.valid[..], &curves.accuracy.train[..]),
+            (&[[3.0, 0.9]][..], &[[3.0, 0.8]][..])
         );
+        assert!(curves.accuracy.raw.is_empty() && curves.holds_penalty);
         assert!(Curves::read(&run.path().join("none")).loss.is_empty());
     }
 
@@ -153,5 +156,53 @@ mod tests {
             ),
             (1.0, 2.0, 6.0)
         );
+    }
+
+    #[test]
+    fn a_run_that_was_read_again_is_the_run_as_it_was_trained() {
+        let run = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(run.path().join(name), text).unwrap();
+        write(
+            "steps.csv",
+            "step,stage,epoch,loss,lr,penalty,accuracy\n1,a,1,0.5,1,0.25,0\n2,a,1,0.1,1,0.125,1\n",
+        );
+        write(
+            "metrics.csv",
+            "stage,epoch,step,split,loss,accuracy,log_loss,lr\na,1,2,train,0.3,0.5532,,1\na,1,2,valid,0.25,0.54,,\na,1,2,test,0.26,0.53,,\n",
+        );
+        let stored = Curves::read(run.path());
+        let mut live = Curves::default();
+        live.stage("a", 2);
+        for (step, loss, penalty, accuracy) in [(1, 0.5, 0.25, 0.0), (2, 0.1, 0.125, 1.0)] {
+            live.step(&StepReport {
+                step,
+                loss,
+                penalty: Some(penalty),
+                accuracy: Some(accuracy),
+                ..StepReport::default()
+            });
+        }
+        live.epoch(&EpochReport {
+            stage: 0,
+            epoch: 1,
+            step: 2,
+            metrics: vec![
+                measured(Split::Train, 0.3, 0.5532),
+                measured(Split::Valid, 0.25, 0.54),
+                measured(Split::Test, 0.26, 0.53),
+            ],
+        });
+        assert_eq!(format!("{stored:?}"), format!("{live:?}"));
+        assert_eq!(stored.results(), live.results());
+        assert!(stored.results().contains("train loss 0.3000, 55.32 %"));
+    }
+
+    fn measured(split: Split, loss: f64, accuracy: f64) -> (Split, Metrics) {
+        let metrics = Metrics {
+            loss,
+            accuracy: Some(accuracy),
+            ..Metrics::default()
+        };
+        (split, metrics)
     }
 }

@@ -55,7 +55,9 @@ impl State {
             Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
             Action::Browse => {
                 if let Some(ask) = &self.ask {
-                    services.dialogs.open(ask.what, &services.wake);
+                    services
+                        .dialogs
+                        .open(Wanted::Path(ask.what), &services.wake);
                 }
             }
             Action::BrowseImage => services.dialogs.open(Wanted::Image, &services.wake),

@@ -7,7 +7,8 @@ use image::RgbaImage;
 use serde_json::{Value, json};
 use strata_design::layer_math::number;
 use strata_engine::storage::saved_run::SavedRun;
-use strata_inspect::activations::{Activations, Layout, MapScale, Request};
+use strata_gui::plate::of_network;
+use strata_inspect::activations::{Activations, Layout, Request};
 
 /// The sheet, with its numbers.
 pub(super) fn picture(
@@ -21,7 +22,7 @@ pub(super) fn picture(
     };
     let maps = run.inspect::<Activations>(&request)?;
     output::say(&line(&maps));
-    Ok((maps.sheet(MapScale::PerMap), Some(value(&maps))))
+    Ok((of_network::activations(&maps), Some(value(&maps))))
 }
 
 /// ``encoder.2 `relu`: 16 maps of 8×8, values 0 … 3.2, 41.3 % zero, 2 of them everywhere``

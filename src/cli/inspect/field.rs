@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Target;
 use strata_engine::storage::saved_run::SavedRun;
+use strata_gui::plate::of_network;
 use strata_inspect::effective_field::{EFFECTIVE, EffectiveField, Request};
-use strata_inspect::maps::field_sheet;
-use strata_inspect::picture::zoom_for;
 
 /// The picture, with its numbers.
 pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<Value>)> {
@@ -20,11 +19,10 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
         cell: cell(args.cell.as_deref())?,
     };
     let field = run.inspect::<EffectiveField>(&request)?;
-    output::say(&line(&field));
-    Ok((
-        field_sheet(&field, zoom_for(field.height)),
-        Some(value(&field, &run)),
-    ))
+    let line = line(&field);
+    output::say(&line);
+    let picture = of_network::field(&field, &line);
+    Ok((picture, Some(value(&field, &run))))
 }
 
 /// The layer of this name; of a stack, or without a name, the last one.

@@ -101,6 +101,17 @@ impl Scale {
         };
         values.iter().zip(tables).map(back).collect()
     }
+
+    /// How many values lie beyond black or white, and so have the byte of its end.
+    pub fn outside(&self, values: &[f32]) -> usize {
+        const HALF: f32 = 0.5 / 255.0;
+        let tables = self.tables.iter().cycle();
+        let is_outside = |(value, table): &(&f32, &[f32; 256])| {
+            let share = (*value - table[0]) / (table[255] - table[0]);
+            !(-HALF..=1.0 + HALF).contains(&share)
+        };
+        values.iter().zip(tables).filter(is_outside).count()
+    }
 }
 
 fn check_range(range: [f32; 2]) -> Result<[f32; 2], DataError> {

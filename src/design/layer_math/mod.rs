@@ -20,6 +20,7 @@ pub use sample::{Sample, Sheet, Step, Touch, Way};
 pub use slide::Slide;
 
 use std::str::FromStr;
+use strata_core::format::is_scientific;
 use strata_core::project::layer::{Activation, Family, Kind, Layer};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
@@ -314,13 +315,13 @@ fn end(lens: &Lens, inference: &Inference, branch: usize) -> Option<Shape> {
 pub fn number(value: f64) -> String {
     let text = if !value.is_finite() {
         return "not finite".into();
-    } else if value == value.round() && value.abs() < 1e9 {
+    } else if value == value.round() && value.abs() < 1e6 {
         format!("{:.0}", value.abs())
     } else {
         let size = value.abs();
         let digits = (3 - size.log10().floor() as i32).clamp(0, 9) as usize;
         let text = format!("{size:.digits$}");
-        if !(1e-4..1e9).contains(&size) {
+        if is_scientific(size) {
             format!("{size:.2e}")
         } else {
             trimmed(&text)

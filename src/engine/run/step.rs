@@ -200,7 +200,10 @@ impl<'a> Stepper<'a> {
         images: usize,
         lr: f64,
     ) -> Result<StepReport, RunError> {
-        let loss = forward.loss + forward.penalty;
+        let penalty = self.stage.sparsity.as_ref().map(|_| forward.penalty);
+        let accuracy = forward
+            .correct
+            .map(|correct| correct as f64 / images.max(1) as f64);
         let Position {
             stage,
             epoch,
@@ -212,8 +215,10 @@ impl<'a> Stepper<'a> {
             step,
             stage: &self.stage.name,
             epoch: epoch + 1,
-            loss,
+            loss: forward.loss,
             lr,
+            penalty,
+            accuracy,
         };
         session
             .tables
@@ -225,10 +230,9 @@ impl<'a> Stepper<'a> {
             epoch: epoch + 1,
             step,
             step_in_epoch,
-            loss,
-            accuracy: forward
-                .correct
-                .map(|correct| correct as f64 / images.max(1) as f64),
+            loss: forward.loss,
+            penalty,
+            accuracy,
             lr,
             images_per_second,
             seconds_left: images_left(session, self.batch) as f64 / images_per_second.max(1e-9),

@@ -19,8 +19,13 @@ pub const STEPS_FILE: &str = "steps.csv";
 pub const METRICS: [&str; 9] = [
     "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
 ];
-/// The columns of `steps.csv`.
-pub const STEPS: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
+/// The columns of `steps.csv`. `penalty` is empty in a stage without sparsity, `accuracy` where nothing is classified.
+pub const STEPS: [&str; 7] = [
+    "step", "stage", "epoch", "loss", "lr", "penalty", "accuracy",
+];
+/// The columns of `steps.csv` in versions whose `loss` held the penalty. A run that one of them began keeps them when
+/// it goes on, so that a column has one meaning from its first row to its last.
+pub const STEPS_WITH_PENALTY: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
 
 /// One row of `metrics.csv`.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,24 +55,41 @@ pub struct StepRow<'a> {
     pub stage: &'a str,
     /// Epoch from 1.
     pub epoch: u32,
-    /// The batch's loss with its penalty.
+    /// The batch's loss without its penalty.
     pub loss: f64,
     /// Learning rate.
     pub lr: f64,
+    /// What the stage's sparsity adds to the loss.
+    pub penalty: Option<f64>,
+    /// Share of the batch classified right.
+    pub accuracy: Option<f64>,
 }
 
 /// The two tables of a run.
 pub struct Tables {
     metrics: csv::Writer<File>,
     steps: csv::Writer<File>,
+    /// The table of steps was begun by a version whose losses held the penalty.
+    with_penalty: bool,
 }
 
 impl Tables {
     /// Starts both tables, or continues those of `run` after `step` steps.
     pub fn open(run: &Path, step: u64) -> io::Result<Tables> {
         let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
-        let steps = cut_back(&run.join(STEPS_FILE), &STEPS, 0, step)?;
-        Ok(Tables { metrics, steps })
+        let steps = run.join(STEPS_FILE);
+        let with_penalty = step > 0 && holds_penalty(&steps);
+        let columns: &[&str] = if with_penalty {
+            &STEPS_WITH_PENALTY
+        } else {
+            &STEPS
+        };
+        let steps = cut_back(&steps, columns, 0, step)?;
+        Ok(Tables {
+            metrics,
+            steps,
+            with_penalty,
+        })
     }
 
     /// Appends what was measured, and sees to it that it is on disk with all steps so far.
@@ -79,7 +101,6 @@ impl Tables {
                 log_loss,
                 ..
             } = &row.metrics;
-            let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
             self.metrics.write_record([
                 row.stage.as_str(),
                 &row.epoch.to_string(),
@@ -99,16 +120,37 @@ impl Tables {
     /// Appends one step; reaches the disk with [`Tables::flush`].
     pub fn step(&mut self, row: &StepRow<'_>) -> io::Result<()> {
         let [step, epoch] = [row.step, u64::from(row.epoch)].map(|n| n.to_string());
-        let [loss, lr] = [row.loss, row.lr].map(|n| n.to_string());
+        let lr = row.lr.to_string();
+        if self.with_penalty {
+            let loss = (row.loss + row.penalty.unwrap_or(0.0)).to_string();
+            return Ok(self
+                .steps
+                .write_record([&step, row.stage, &epoch, &loss, &lr])?);
+        }
+        let loss = row.loss.to_string();
+        let [penalty, accuracy] = [row.penalty, row.accuracy].map(optional);
         Ok(self
             .steps
-            .write_record([&step, row.stage, &epoch, &loss, &lr])?)
+            .write_record([&step, row.stage, &epoch, &loss, &lr, &penalty, &accuracy])?)
     }
 
     /// Writes what is buffered.
     pub fn flush(&mut self) -> io::Result<()> {
         self.steps.flush()
     }
+}
+
+/// A number as text; nothing where it does not apply.
+fn optional(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Whether the losses of this table of steps hold the penalty: whether an earlier version wrote it.
+pub fn holds_penalty(steps: &Path) -> bool {
+    let columns = csv::Reader::from_path(steps)
+        .and_then(|mut reader| reader.headers().cloned())
+        .unwrap_or_default();
+    !columns.is_empty() && columns.iter().all(|column| column.trim() != "penalty")
 }
 
 /// Cuts a table back to its rows up to `step`, in one step, and opens it for more.
@@ -191,6 +233,8 @@ mod tests {
                     epoch: 1,
                     loss: 1.0 / 3.0,
                     lr: 1e-3,
+                    penalty: Some(0.25),
+                    accuracy: None,
                 })
                 .unwrap();
         }
@@ -205,7 +249,41 @@ mod tests {
         assert_eq!(read("steps.csv").lines().count(), 3);
         assert_eq!(
             read("steps.csv").lines().nth(2).unwrap(),
-            "2,\"a, b\",1,0.3333333333333333,0.001"
+            "2,\"a, b\",1,0.3333333333333333,0.001,0.25,"
+        );
+    }
+
+    #[test]
+    fn a_table_that_an_earlier_version_began_keeps_its_meaning() {
+        let run = tempfile::tempdir().unwrap();
+        let file = run.path().join("steps.csv");
+        std::fs::write(
+            &file,
+            "step,stage,epoch,loss,lr\n1,a,1,0.75,0.1\n2,a,1,0.5,0.1\n",
+        )
+        .unwrap();
+        assert!(holds_penalty(&file));
+        let mut tables = Tables::open(run.path(), 1).unwrap();
+        let row = StepRow {
+            step: 2,
+            stage: "a",
+            epoch: 1,
+            loss: 0.25,
+            lr: 0.1,
+            penalty: Some(0.25),
+            accuracy: Some(1.0),
+        };
+        tables.step(&row).unwrap();
+        drop(tables);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(
+            text,
+            "step,stage,epoch,loss,lr\n1,a,1,0.75,0.1\n2,a,1,0.5,0.1\n"
+        );
+        drop(Tables::open(run.path(), 0).unwrap());
+        assert!(
+            !holds_penalty(&file),
+            "a run from the start has the columns of today"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod metrics_csv;
+pub mod metrics_read;
 pub mod record;
 pub mod run_folder;
 pub mod run_tables;

@@ -2,6 +2,7 @@
 
 use super::escape;
 use std::path::Path;
+use strata_core::format;
 use strata_engine::storage::run_tables::each_step_row;
 
 const WIDTH: f64 = 880.0;
@@ -16,13 +17,44 @@ const POINTS: usize = 600;
 pub(super) fn figures(run: &Path) -> Option<String> {
     let stages = stages(run);
     let figure = |(name, points): &(String, Vec<(f64, f64)>)| {
-        Some(format!("<p>{}</p>{}", escape(name), svg(points)?))
+        let finite: Vec<(f64, f64)> = points
+            .iter()
+            .copied()
+            .filter(|point| point.1.is_finite())
+            .collect();
+        Some(format!(
+            "<p>{}{}</p>{}",
+            escape(name),
+            remarks(points, &finite),
+            svg(&finite)?
+        ))
     };
     let figures: Vec<String> = stages.iter().filter_map(figure).collect();
     if figures.is_empty() {
         None
     } else {
         Some(figures.concat())
+    }
+}
+
+/// What the drawing does not show as it was measured.
+fn remarks(points: &[(f64, f64)], finite: &[(f64, f64)]) -> String {
+    let mut remarks = Vec::new();
+    let size = finite.len().div_ceil(POINTS).max(1);
+    if size > 1 {
+        remarks.push(format!("each point is the mean of {size} steps"));
+    }
+    if finite.len() < points.len() {
+        remarks.push(format!(
+            "{} steps with a loss that is not finite are left out",
+            points.len() - finite.len()
+        ));
+    }
+    let text = remarks.join("; ");
+    if text.is_empty() {
+        text
+    } else {
+        format!(" ({text})")
     }
 }
 
@@ -54,7 +86,7 @@ fn svg(points: &[(f64, f64)]) -> Option<String> {
     ))
 }
 
-/// The finite losses of each stage, in the order of the steps.
+/// The losses of each stage, in the order of the steps.
 fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
     let mut stages: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
     each_step_row(run, |row| {
@@ -66,7 +98,7 @@ fn stages(run: &Path) -> Vec<(String, Vec<(f64, f64)>)> {
         if stages.last().is_none_or(|(name, _)| name != stage) {
             stages.push((stage.to_owned(), Vec::new()));
         }
-        if let Some((_, points)) = stages.last_mut().filter(|_| loss.is_finite()) {
+        if let Some((_, points)) = stages.last_mut() {
             points.push((step, loss));
         }
     });
@@ -126,8 +158,9 @@ impl Scale {
             };
             let (y, end) = (self.y(loss), LEFT - 6.0);
             let text = format!(
-                "<text x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\">{loss:.4}</text>",
-                y + 4.0
+                "<text x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                y + 4.0,
+                format::loss(loss)
             );
             format!(
                 "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"var(--line)\"/>{text}"

@@ -1,14 +1,21 @@
 //! What stands on the axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
 //! round numbers.
 
+pub(super) mod ticks;
+
 use crate::theme::{self, Palette};
-use eframe::egui::{Ui, Vec2b};
-use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Plot, PlotUi};
-use strata_app::curves::{Curve, Curves};
+use eframe::egui::{RichText, Ui, Vec2b};
+use egui_plot::{AxisHints, GridInput, HoverPosition, Plot, PlotUi};
+use strata_app::curves::{Curve, Curves, Extent};
 use strata_core::format;
 
-/// Height of a mark on an axis, with the space to the next one.
-const MARK: f32 = 24.0;
+/// Height of a mark on the axis of values, and width of one on the axis of steps, with the space to the next one.
+const MARK: [f32; 2] = [24.0, 72.0];
+/// Of the height of all values: how far below and above them lie the marks of those that have no place among them.
+const STRIP: f64 = 0.07;
+/// Values that differ by less than this part of themselves are shown as one.
+const SAME: f64 = 1e-7;
+
 /// Which curve a view shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quantity {
@@ -19,6 +26,14 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// A value as text.
+    pub fn write(self, value: f64) -> String {
+        match self {
+            Quantity::Loss => format::loss(value),
+            Quantity::Accuracy => format!("{:.2} %", 100.0 * value),
+        }
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -47,17 +62,65 @@ impl Axes {
         [x, if self.log { value.log10() } else { value }]
     }
 
-    /// The places of values, without those that have none.
-    pub fn places(self, curves: &Curves, points: &[[f64; 2]]) -> Vec<[f64; 2]> {
-        points
-            .iter()
-            .map(|point| self.place(curves, *point))
-            .filter(|[_, y]| y.is_finite())
-            .collect()
+    /// The places of a line's values: a line for each stretch in which every value has one. `odd` are the steps without,
+    /// also those that lie between two of the points.
+    pub fn places(self, curves: &Curves, points: &[[f64; 2]], odd: &[f64]) -> Vec<Vec<[f64; 2]>> {
+        let has_place = |point: &[f64; 2]| self.place(curves, *point)[1].is_finite();
+        let is_joined = |a: &[f64; 2], b: &[f64; 2]| {
+            let next = odd.partition_point(|step| *step <= a[0]);
+            let is_whole = !self.log || odd.get(next).is_none_or(|step| *step > b[0]);
+            has_place(a) && has_place(b) && is_whole
+        };
+        let stretches = points
+            .chunk_by(is_joined)
+            .filter(|stretch| has_place(&stretch[0]));
+        let place = |stretch: &[[f64; 2]]| {
+            stretch
+                .iter()
+                .map(|point| self.place(curves, *point))
+                .collect()
+        };
+        stretches.map(place).collect()
+    }
+
+    /// From where to where values go on the axis: never so little that two marks would have one text.
+    pub fn span(self, extent: Extent) -> Span {
+        let Some([low, high]) = extent.range(self.log) else {
+            return if self.log {
+                Span {
+                    low: -1.0,
+                    high: 0.0,
+                }
+            } else {
+                Span {
+                    low: 0.0,
+                    high: 1.0,
+                }
+            };
+        };
+        let size = low.abs().max(high.abs());
+        let room = match high - low <= SAME * size {
+            false => 0.0,
+            true if size == 0.0 => 0.5,
+            true => 0.05 * size,
+        };
+        let axis = |value: f64| if self.log { value.log10() } else { value };
+        Span {
+            low: axis(low - room),
+            high: axis(high + room),
+        }
     }
 
     fn step(self, curves: &Curves, x: f64) -> f64 {
         if self.by_epoch { curves.step_at(x) } else { x }
+    }
+
+    /// The text of a mark.
+    fn mark(self, y: f64) -> String {
+        match self.quantity {
+            Quantity::Loss => ticks::tick(self.value(y)),
+            Quantity::Accuracy => format!("{} %", ticks::tick(100.0 * y)),
+        }
     }
 
     fn value(self, y: f64) -> f64 {
@@ -75,7 +138,12 @@ impl Axes {
             .raw
             .end()
             .into_iter()
-            .chain(curve.valid.last().map(|point| point[0]))
+            .chain(
+                curve
+                    .lines()
+                    .iter()
+                    .filter_map(|(_, points)| Some(points.last()?[0])),
+            )
             .fold(1.0, f64::max);
         let shown = plot.plot_bounds().range_x();
         let step = |x: &f64| self.step(curves, *x);
@@ -87,18 +155,40 @@ impl Axes {
     }
 }
 
-/// The plot of a quantity, empty; `curves` finds the curves of a line by its name.
+/// From where to where values go on the axis of values, as it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Span {
+    low: f64,
+    high: f64,
+}
+
+impl Span {
+    /// Where the marks of values lie that are 0 or below, on a logarithmic axis.
+    pub fn below(self) -> f64 {
+        self.low - STRIP * (self.high - self.low)
+    }
+
+    /// Where the marks of values lie that are not finite.
+    pub fn above(self) -> f64 {
+        self.high + STRIP * (self.high - self.low)
+    }
+}
+
+/// The plot of a quantity, empty; `title` stands at its axis of values and `curves` finds the curves of a line by its
+/// name.
 pub(super) fn plot<'a>(
     ui: &Ui,
     axes: Axes,
+    span: Span,
+    title: &str,
     curves: impl Fn(&str) -> Option<&'a Curves> + 'a,
 ) -> Plot<'a> {
     let colors = *theme::palette(ui);
-    let marks = (ui.available_height() / MARK).max(1.0) as usize;
-    let write = move |mark: GridMark| match axes.quantity {
-        Quantity::Loss => tick(axes.value(mark.value)),
-        Quantity::Accuracy => percent(mark),
-    };
+    let [down, across] = [
+        (ui.available_height(), MARK[0]),
+        (ui.available_width(), MARK[1]),
+    ]
+    .map(|(room, mark)| ((room - 2.0 * mark) / mark).clamp(2.0, 8.0) as usize);
     Plot::new(axes)
         .show_background(false)
         .grid_color(theme::faded(colors.line, 0.8))
@@ -106,34 +196,38 @@ pub(super) fn plot<'a>(
         .auto_bounds(Vec2b::TRUE)
         .allow_scroll(false)
         .include_x(0.0)
+        .include_x(1.0)
+        .include_y(span.low)
+        .include_y(span.high)
         .grid_spacing(8.0..=24.0)
-        .y_grid_spacer(move |input| {
-            if axes.log {
-                decades(input, marks)
-            } else {
-                even(input)
-            }
-        })
-        .x_grid_spacer(move |input| {
-            if axes.by_epoch {
-                from_zero(input)
-            } else {
-                whole(input)
-            }
-        })
-        .custom_x_axes(vec![axis(AxisHints::new_x(), &colors).formatter(
-            move |mark, _| {
-                if axes.by_epoch {
-                    tick(mark.value)
-                } else {
-                    steps(mark.value)
-                }
+        .y_grid_spacer(
+            move |GridInput {
+                      bounds: (low, high),
+                      ..
+                  }| match axes.log {
+                true => ticks::logarithmic(low, high, down),
+                false => ticks::round(low, high, down),
             },
-        )])
+        )
+        .x_grid_spacer(
+            move |GridInput {
+                      bounds: (low, high),
+                      ..
+                  }| match axes.by_epoch {
+                true => ticks::round(low.max(0.0), high, across),
+                false => ticks::whole(low.max(0.0), high, across),
+            },
+        )
+        .custom_x_axes(vec![
+            axis(AxisHints::new_x(), &colors)
+                .label(name(if axes.by_epoch { "epoch" } else { "step" }, &colors))
+                .formatter(|mark, _| along(mark.value)),
+        ])
         .custom_y_axes(vec![
             axis(AxisHints::new_y(), &colors)
+                .label(name(title, &colors))
                 .min_thickness(40.0)
-                .formatter(move |mark, _| write(mark)),
+                .formatter(move |mark, _| axes.mark(mark.value)),
         ])
         .label_formatter(move |hover| {
             let HoverPosition::NearDataPoint {
@@ -146,12 +240,17 @@ pub(super) fn plot<'a>(
             };
             let curves = curves(plot_name)?;
             let step = axes.step(curves, position.x);
-            let value = format::loss(axes.value(position.y));
+            let value = axes.quantity.write(axes.value(position.y));
             Some(format!(
                 "{plot_name} {value}\nstep {step:.0} · epoch {:.2}",
                 curves.epoch_at(step)
             ))
         })
+}
+
+/// The name of an axis.
+fn name(text: &str, colors: &Palette) -> RichText {
+    RichText::new(text).size(theme::SMALL).color(colors.weak)
 }
 
 /// An axis with small digits.
@@ -162,133 +261,86 @@ pub(super) fn axis<'a>(hints: AxisHints<'a>, colors: &Palette) -> AxisHints<'a> 
         .label_spacing(12.0..=24.0)
 }
 
-/// Marks at 1, 2, 5 of every decade; only the decades where there is no room for `most` marks.
-fn decades(input: GridInput, most: usize) -> Vec<GridMark> {
-    let (low, high) = input.bounds;
-    let factors: &[f64] = if 3.0 * (high - low) > most as f64 {
-        &[1.0]
-    } else {
-        &[1.0, 2.0, 5.0]
-    };
-    let exponents = (low.floor().max(-300.0) as i32)..=(high.ceil().min(300.0) as i32);
-    let marks = exponents.flat_map(|exponent| {
-        factors
-            .iter()
-            .map(move |factor| f64::from(exponent) + factor.log10())
-    });
-    marks
-        .filter(|mark| (low..=high).contains(mark))
-        .map(|value| GridMark {
-            value,
-            step_size: 1.0,
-        })
-        .collect()
+/// Marks of a plot that has no room to spare.
+pub(super) fn even(input: GridInput) -> Vec<egui_plot::GridMark> {
+    ticks::round(input.bounds.0, input.bounds.1, 5)
 }
 
-/// Four to eight marks at round numbers.
-pub(super) fn even(input: GridInput) -> Vec<GridMark> {
-    marks(
-        input.bounds,
-        round_step((input.bounds.1 - input.bounds.0) / 5.0),
-    )
-}
-
-/// The same from zero.
-fn from_zero(input: GridInput) -> Vec<GridMark> {
-    let (low, high) = input.bounds;
-    marks((low.max(0.0), high), round_step((high - low) / 6.0))
-}
-
-/// The same at whole numbers from zero.
-fn whole(input: GridInput) -> Vec<GridMark> {
-    let (low, high) = input.bounds;
-    marks(
-        (low.max(0.0), high),
-        round_step((high - low) / 6.0).max(1.0),
-    )
-}
-
-fn marks((low, high): (f64, f64), step: f64) -> Vec<GridMark> {
-    let first = (low / step).ceil();
-    let count = ((high - low) / step).clamp(0.0, 100.0) as usize + 1;
-    let values = (0..count)
-        .map(|i| (first + i as f64) * step)
-        .filter(|value| *value <= high);
-    values
-        .map(|value| GridMark {
-            value,
-            step_size: step,
-        })
-        .collect()
-}
-
-/// 1, 2 or 5 times a power of ten.
-fn round_step(rough: f64) -> f64 {
-    if !rough.is_finite() || rough <= 0.0 {
-        return 1.0;
-    }
-    let power = 10f64.powf(rough.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|step| *step >= rough)
-        .unwrap_or(power)
-}
-
-fn steps(value: f64) -> String {
-    if value >= 10_000.0 {
-        format::large(value as u64)
-    } else {
+/// A mark of the axis of steps or epochs.
+fn along(value: f64) -> String {
+    if value == value.round() && value >= 0.0 {
         format::count(value as u64)
-    }
-}
-
-/// As many decimals as tell one mark from the next.
-fn percent(mark: GridMark) -> String {
-    let decimals = (-(100.0 * mark.step_size).log10().floor()).clamp(0.0, 3.0) as usize;
-    format!("{:.decimals$} %", 100.0 * mark.value)
-}
-
-fn tick(value: f64) -> String {
-    match value.abs() {
-        v if v != 0.0 && !(1e-3..1e4).contains(&v) => format!("{value:.0e}"),
-        _ => format!("{}", (value * 1e4).round() / 1e4),
+    } else {
+        ticks::tick(value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strata_engine::event::StepReport;
+
+    const AXES: Axes = Axes {
+        quantity: Quantity::Loss,
+        log: true,
+        by_epoch: false,
+    };
+
+    fn curves(losses: &[f64]) -> Curves {
+        let mut curves = Curves::default();
+        curves.stage("a", 5);
+        for (index, loss) in losses.iter().enumerate() {
+            curves.step(&StepReport {
+                step: index as u64 + 1,
+                loss: *loss,
+                ..StepReport::default()
+            });
+        }
+        curves
+    }
 
     #[test]
-    fn marks_are_round() {
-        let log = decades(
-            GridInput {
-                bounds: (-2.05, -0.9),
-                base_step_size: 0.1,
-            },
-            8,
-        );
-        let values: Vec<_> = log
-            .iter()
-            .map(|mark| tick(10f64.powf(mark.value)))
-            .collect();
-        assert_eq!(values, ["0.01", "0.02", "0.05", "0.1"]);
-        let even = even(GridInput {
-            bounds: (0.0, 0.93),
-            base_step_size: 0.1,
-        });
+    fn a_line_is_never_drawn_through_a_zero_on_a_logarithmic_axis() {
+        let curves = curves(&[10.0, 1.0, 0.0, 0.1, 0.0]);
+        let odd = curves.loss.odd.steps.without_logarithm();
+        let whole: Vec<[f64; 2]> = curves.loss.raw.points().collect();
         assert_eq!(
-            even.iter().map(|mark| tick(mark.value)).collect::<Vec<_>>(),
-            ["0", "0.2", "0.4", "0.6", "0.8"]
+            AXES.places(&curves, &whole, odd),
+            [vec![[1.0, 1.0], [2.0, 0.0]], vec![[4.0, -1.0]]]
         );
-        assert_eq!(
-            whole(GridInput {
-                bounds: (-0.1, 3.0),
-                base_step_size: 0.1
-            })
-            .len(),
-            4
-        );
+        let thinned = [whole[0], whole[3]];
+        assert_eq!(AXES.places(&curves, &thinned, odd).len(), 2);
+        let linear = Axes { log: false, ..AXES };
+        assert_eq!(linear.places(&curves, &whole, odd).len(), 1);
+        assert_eq!(linear.places(&curves, &[[1.0, f64::NAN]], &[]).len(), 0);
+    }
+
+    #[test]
+    fn an_axis_is_never_without_extent() {
+        for losses in [
+            &[1.618; 12][..],
+            &[0.0; 5],
+            &[f64::NAN],
+            &[],
+            &[3.0],
+            &[1e-30, 1.000_000_01e-30],
+        ] {
+            for log in [true, false] {
+                let axes = Axes { log, ..AXES };
+                let span = axes.span(curves(losses).loss.extent);
+                assert!(
+                    span.high > span.low && span.below() < span.low && span.above() > span.high
+                );
+                let marks = match log {
+                    true => ticks::logarithmic(span.low, span.high, 4),
+                    false => ticks::round(span.low, span.high, 4),
+                };
+                let texts: Vec<String> = marks.iter().map(|mark| axes.mark(mark.value)).collect();
+                assert!(
+                    texts.len() >= 2 && texts[0] != texts[1],
+                    "{losses:?}: {texts:?}"
+                );
+            }
+        }
     }
 }

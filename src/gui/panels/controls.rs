@@ -106,6 +106,15 @@ fn progress(ui: &mut Ui, state: &State) {
 
 fn ended(ui: &mut Ui, state: &State) {
     let colors = theme::palette(ui);
+    let results = state.training.curves.results();
+    if !results.is_empty() {
+        let hover = "What the run reached: means over the images of each split, as in metrics.csv";
+        let text = RichText::new(results)
+            .font(theme::digits(11.5))
+            .color(colors.strong);
+        ui.add(Label::new(text).truncate()).on_hover_text(hover);
+        ui.add_space(theme::GAP);
+    }
     match (&state.training.phase, state.blocker()) {
         (_, Some(problem)) => line(
             ui,
@@ -134,6 +143,8 @@ fn ended(ui: &mut Ui, state: &State) {
         (Phase::Ended(Outcome::Failed(_)), _) => {
             line(ui, "The run failed: see the message above", colors.wrong)
         }
+        // The results of the run that was opened say enough.
+        _ if !state.training.curves.is_empty() => {}
         _ => line(ui, "Ready to train a copy of this project", colors.weak),
     }
 }

@@ -116,7 +116,7 @@ fn name(scale: FilterScale) -> String {
     match scale {
         FilterScale::PerFilter => "per filter".into(),
         FilterScale::PerLayer => "per layer".into(),
-        FilterScale::Fixed(limit) => format!("fixed ±{limit:.2}"),
+        FilterScale::Fixed(limit) => format!("fixed ±{}", format::short(limit.into(), 2)),
     }
 }
 
@@ -217,9 +217,12 @@ fn describe(filters: &Filters, index: usize) -> String {
         .values
         .get(index * size..(index + 1) * size)
         .unwrap_or_default();
-    let low = weights.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    format!("filter {}\nweights {low:+.3} … {high:+.3}", index + 1)
+    let span = format::span(weights.iter().map(|&weight| f64::from(weight)));
+    let span = span.map_or_else(
+        || "none is finite".to_owned(),
+        |ends| ends.map(|end| format::short(end, 3)).join(" … "),
+    );
+    format!("filter {}\nweights {span}", index + 1)
 }
 
 /// Which colour stands for which weight.
@@ -239,7 +242,9 @@ fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
     });
     let limit = filter_limit(&drawn.filters, 0, drawn.scale);
     let end = |sign: char| match drawn.scale {
-        FilterScale::PerLayer | FilterScale::Fixed(_) => format!("{sign}{limit:.2}"),
+        FilterScale::PerLayer | FilterScale::Fixed(_) => {
+            format!("{sign}{}", format::short(limit.into(), 2))
+        }
         FilterScale::PerFilter => format!("{sign}max"),
     };
     let write = |y: f32, align: Align2, text: String| {

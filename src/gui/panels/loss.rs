@@ -1,21 +1,26 @@
-//! The course of training: the loss (or the accuracy) of every step, smoothed, and on the validation
-//! images.
+//! The course of training: the loss (or the accuracy) of every step with its smoothed course, and what was measured
+//! after each epoch on every split.
+
+mod legend;
 
 pub use super::axes::Quantity;
-use super::axes::{Axes, plot};
+use super::axes::{Axes, Span, plot};
 use crate::theme::{self, Palette};
 use crate::view::View;
-use crate::widgets::{empty, figure};
-use eframe::egui::{RichText, Stroke, Ui};
-use egui_plot::{Line, PlotUi, Points, VLine};
+use crate::widgets::empty;
+use eframe::egui::{Align2, Color32, RichText, Stroke, Ui};
+use egui_plot::{Line, LineStyle, MarkerShape, PlotPoint, PlotUi, Points, Text, VLine};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
-use strata_app::curves::{Curve, Curves};
+use strata_app::curves::{Curve, Curves, OddSteps, by_stage};
 use strata_app::state::State;
 use strata_core::format;
 
 /// More measurements than this are a line without dots.
-const MOST_DOTS: usize = 40;
+pub(super) const MOST_DOTS: usize = 40;
+
+/// Marks of values without a place that are told apart.
+const MOST_MARKS: usize = 1000;
 
 /// A plot of one quantity.
 pub struct LossView(pub Quantity);
@@ -59,10 +64,10 @@ impl View for LossView {
     fn about(&self) -> &'static str {
         match self.0 {
             Quantity::Loss => {
-                "What training makes small. Faint: every batch; strong: smoothed; dots: the validation images after each epoch. When the dots rise while the line falls, the network learns its images by heart."
+                "What training makes small, without the penalty of sparsity, which is a line of its own. Faint: every batch, and over it their running mean; dots: the training images over an epoch, the validation and the test images after it. When validation rises while training falls, the network learns its images by heart."
             }
             Quantity::Accuracy => {
-                "The share of images whose class is named right, on each batch and on the validation images."
+                "The share of images whose class is named right: on each batch, over the training images of an epoch, and after it on the validation and test images."
             }
         }
     }
@@ -89,7 +94,6 @@ impl View for LossView {
             }
         }
         by_epoch(ui, state, self.0.name(), actions);
-        self.values(ui, self.curve(&state.training.curves));
     }
 
     fn body(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
@@ -115,38 +119,29 @@ impl View for LossView {
         }
         let axes = self.axes(state);
         let colors = *theme::palette(ui);
+        let extent = match self.0 {
+            Quantity::Loss => curve.extent.joined(curves.penalty.extent),
+            Quantity::Accuracy => curve.extent,
+        };
+        let drawn = Drawn {
+            curves,
+            curve,
+            axes,
+            span: axes.span(extent),
+        };
+        legend::show(ui, &drawn);
         let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-        plot(ui, axes, |_| Some(curves))
-            .show(ui, |plot| draw(plot, curves, curve, axes, columns, &colors));
+        plot(ui, axes, drawn.span, &drawn.title(), |_| Some(curves))
+            .show(ui, |plot| drawn.draw(plot, columns, &colors));
     }
 }
 
-impl LossView {
-    /// The newest values in the colours of their curves, so that they are the legend too.
-    fn values(&self, ui: &mut Ui, curve: &Curve) {
-        let write = |value: f64| match self.0 {
-            Quantity::Loss => format::loss(value),
-            Quantity::Accuracy => format!("{:.1} %", 100.0 * value),
-        };
-        let colors = theme::palette(ui);
-        for (name, value, color, hover) in [
-            (
-                "valid",
-                curve.valid.last().map(|point| point[1]),
-                colors.second,
-                "On the validation images, after the last epoch",
-            ),
-            (
-                "train",
-                curve.smooth.last(),
-                colors.accent,
-                "On the last batches, smoothed",
-            ),
-        ] {
-            let Some(value) = value else { continue };
-            figure(ui, &format!("{name} {}", write(value)), color, hover);
-        }
-    }
+/// What is drawn, and on which axes.
+struct Drawn<'a> {
+    curves: &'a Curves,
+    curve: &'a Curve,
+    axes: Axes,
+    span: Span,
 }
 
 /// The switch between steps and epochs.
@@ -163,57 +158,183 @@ pub(super) fn by_epoch(ui: &mut Ui, state: &State, plot: &str, actions: &mut Vec
     }
 }
 
-fn draw<'a>(
-    plot: &mut PlotUi<'a>,
-    curves: &'a Curves,
-    curve: &Curve,
-    axes: Axes,
-    columns: usize,
-    colors: &Palette,
-) {
-    let range = axes.steps(plot, curves, curve);
-    for stage in curves.stages.iter().skip(1) {
-        let line = VLine::new(stage.name.clone(), axes.place(curves, [stage.step, 1.0])[0])
-            .color(colors.line)
-            .width(1.0)
-            .allow_hover(false);
-        plot.vline(line.style(egui_plot::LineStyle::dashed_loose()));
+impl<'a> Drawn<'a> {
+    /// The name of the axis of values: with the loss's kind where there is but one.
+    fn title(&self) -> String {
+        let name = self.axes.quantity.name().to_lowercase();
+        let mut kinds: Vec<&str> = self
+            .curves
+            .stages
+            .iter()
+            .filter_map(|stage| stage.loss.as_deref())
+            .collect();
+        kinds.dedup();
+        match kinds[..] {
+            [kind] if self.axes.quantity == Quantity::Loss => format!("{name} ({kind})"),
+            _ => name,
+        }
     }
-    for (series, name, stroke, hover) in [
-        (
-            &curve.raw,
-            "batch",
-            Stroke::new(1.0, theme::faded(colors.accent, 0.35)),
-            false,
-        ),
-        (
-            &curve.smooth,
-            "train",
-            Stroke::new(2.0, colors.accent),
-            true,
-        ),
-    ] {
-        for run in series.visible(range.clone(), columns) {
-            plot.line(
-                Line::new(name, axes.places(curves, &run))
-                    .stroke(stroke)
-                    .allow_hover(hover),
+
+    /// Whether the loss's penalty is drawn too.
+    fn has_penalty(&self) -> bool {
+        self.axes.quantity == Quantity::Loss && !self.curves.penalty.raw.is_empty()
+    }
+
+    /// Whether the smoothed course is drawn: it says nothing of a few steps.
+    fn is_smoothed(&self) -> bool {
+        self.curve.smoothed_over() > 1
+    }
+
+    fn draw(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
+        self.borders(plot, colors);
+        self.steps(plot, columns, colors);
+        for ((name, points), color) in self.curve.lines().into_iter().zip(line_colors(colors)) {
+            for line in by_stage(points, &self.curves.stages) {
+                self.epochs(plot, name, line, color);
+            }
+        }
+        let of = Marked {
+            curves: self.curves,
+            axes: self.axes,
+            span: self.span,
+        };
+        odd_marks(plot, &of, &self.curve.odd.steps, colors.accent);
+        odd_marks(plot, &of, &self.curve.odd.epochs, colors.strong);
+        if self.has_penalty() {
+            odd_marks(plot, &of, &self.curves.penalty.odd.steps, colors.weak);
+        }
+    }
+
+    /// Where a stage begins, with its name and its loss: what follows may be another quantity.
+    fn borders(&self, plot: &mut PlotUi<'a>, colors: &Palette) {
+        for stage in self.curves.stages.iter().skip(1) {
+            let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
+            let line = VLine::new(stage.name.clone(), x)
+                .color(colors.line)
+                .width(1.0)
+                .allow_hover(false);
+            plot.vline(line.style(LineStyle::dashed_loose()));
+        }
+        if self.curves.stages.len() < 2 {
+            return;
+        }
+        for stage in &self.curves.stages {
+            let x = self.axes.place(self.curves, [stage.step, 1.0])[0];
+            let loss = stage
+                .loss
+                .as_ref()
+                .filter(|_| self.axes.quantity == Quantity::Loss);
+            let name = match loss {
+                Some(loss) => format!(" {}: {loss}", stage.name),
+                None => format!(" {}", stage.name),
+            };
+            let text = RichText::new(name).size(theme::SMALL).color(colors.weak);
+            let place = PlotPoint::new(x, self.span.above());
+            plot.text(
+                Text::new("stage", place, text)
+                    .anchor(Align2::LEFT_CENTER)
+                    .allow_hover(false),
             );
         }
     }
-    for line in curve.valid_lines(&curves.stages) {
-        let points = axes.places(curves, line);
-        plot.line(
-            Line::new("valid", points.clone())
-                .stroke(Stroke::new(1.5, colors.second))
-                .allow_hover(false),
-        );
-        // Where epochs are many, their dots would hide the line.
-        let dots = if points.len() > MOST_DOTS {
-            points[points.len() - 1..].to_vec()
-        } else {
-            points
-        };
-        plot.points(Points::new("valid", dots).radius(3.5).color(colors.second));
+
+    /// Every batch, their running mean, and the penalty.
+    fn steps(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {
+        let range = self.axes.steps(plot, self.curves, self.curve);
+        let odd = self.curve.odd.steps.without_logarithm();
+        let faint = Stroke::new(1.0, theme::faded(colors.accent, 0.35));
+        let course = Stroke::new(1.5, theme::faded(colors.accent, 0.75));
+        let penalty = Stroke::new(1.0, colors.weak);
+        let mut lines = vec![("batch", &self.curve.raw, odd, faint)];
+        if self.is_smoothed() {
+            lines.push(("smoothed", &self.curve.smooth, odd, course));
+        }
+        if self.has_penalty() {
+            let odd = self.curves.penalty.odd.steps.without_logarithm();
+            lines.push(("penalty", &self.curves.penalty.raw, odd, penalty));
+        }
+        for (name, series, odd, stroke) in lines {
+            for piece in series.visible(range.clone(), columns) {
+                for stretch in self.axes.places(self.curves, &piece, odd) {
+                    stroke_or_dot(plot, name, stretch, stroke);
+                }
+            }
+        }
     }
+
+    /// One value an epoch, never smoothed.
+    fn epochs(&self, plot: &mut PlotUi<'a>, name: &'static str, line: &[[f64; 2]], color: Color32) {
+        for points in self.axes.places(self.curves, line, &[]) {
+            plot.line(
+                Line::new(name, points.clone())
+                    .stroke(Stroke::new(1.5, color))
+                    .allow_hover(false),
+            );
+            // Where epochs are many, their dots would hide the line.
+            let dots = if points.len() > MOST_DOTS {
+                points[points.len() - 1..].to_vec()
+            } else {
+                points
+            };
+            plot.points(Points::new(name, dots).radius(3.5).color(color));
+        }
+    }
+}
+
+/// Of which curves the marks of [`odd_marks`] are, and where their edges lie.
+pub(super) struct Marked<'a> {
+    /// The curves.
+    pub curves: &'a Curves,
+    /// What stands on the axes.
+    pub axes: Axes,
+    /// From where to where values go.
+    pub span: Span,
+}
+
+/// Marks at the edges for values that have no place: none is left out in silence.
+pub(super) fn odd_marks(plot: &mut PlotUi<'_>, of: &Marked<'_>, odd: &OddSteps, color: Color32) {
+    let below = match of.axes.log {
+        true => odd.without_logarithm(),
+        false => &[],
+    };
+    let strips = [
+        (below, of.span.below(), MarkerShape::Down, "0"),
+        (
+            odd.at_not_finite(),
+            of.span.above(),
+            MarkerShape::Cross,
+            "not finite",
+        ),
+    ];
+    for (steps, y, shape, name) in strips.into_iter().filter(|strip| !strip.0.is_empty()) {
+        let stride = steps.len().div_ceil(MOST_MARKS).max(1);
+        let x = |step: &f64| of.axes.place(of.curves, [*step, 1.0])[0];
+        let points: Vec<[f64; 2]> = steps
+            .iter()
+            .step_by(stride)
+            .map(|step| [x(step), y])
+            .collect();
+        let points = Points::new(name, points)
+            .radius(3.0)
+            .shape(shape)
+            .color(color);
+        plot.points(points.allow_hover(false));
+    }
+}
+
+/// The colours of what is measured on the training, the validation and the test images.
+fn line_colors(colors: &Palette) -> [Color32; 3] {
+    [colors.accent, colors.second, colors.proven]
+}
+
+/// A line; a single point of one is a dot.
+fn stroke_or_dot(plot: &mut PlotUi<'_>, name: &'static str, points: Vec<[f64; 2]>, stroke: Stroke) {
+    if points.len() == 1 {
+        return plot.points(Points::new(name, points).radius(1.5).color(stroke.color));
+    }
+    plot.line(
+        Line::new(name, points)
+            .stroke(stroke)
+            .allow_hover(name != "batch"),
+    );
 }

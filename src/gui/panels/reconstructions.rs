@@ -22,7 +22,12 @@ use strata_inspect::reconstructions::Reconstructions;
 #[derive(Default)]
 pub struct ReconstructionsView {
     drawn: Option<(Arc<Reconstructions>, TextureHandle)>,
+    /// Of an image file: all pictures, some in a row.
+    parts: Vec<(Reconstructions, TextureHandle)>,
 }
+
+/// Probes in a row of an image file.
+const IN_ROW: usize = 8;
 
 /// How much brighter the difference is drawn.
 const CONTRAST: u16 = 4;
@@ -58,7 +63,7 @@ impl View for ReconstructionsView {
     }
 
     fn about(&self) -> &'static str {
-        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in the network's units."
+        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in the network's units. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
     }
 
     fn status(&self, state: &State) -> String {
@@ -67,8 +72,12 @@ impl View for ReconstructionsView {
             .and_then(Result::ok)
             .map_or_else(String::new, |r| {
                 let mse = format::loss(f64::from(r.mean_mse));
+                let outside = match r.outside > 0.0 {
+                    true => format!(" · {:.2} % beyond black or white", 100.0 * r.outside),
+                    false => String::new(),
+                };
                 format!(
-                    "probe {}s · step {} · MSE {mse} · {:.1} dB",
+                    "probe {}s · step {} · MSE {mse} · {:.1} dB{outside}",
                     noun(r),
                     format::count(r.step),
                     r.psnr
@@ -125,9 +134,37 @@ impl View for ReconstructionsView {
             show_grid(ui, shown, texture);
         }
     }
+
+    fn picture(&mut self, ui: &mut Ui, state: &State) {
+        match state.reconstructions() {
+            Some(Ok(latest)) if !latest.mse.is_empty() => self.show_all(ui, latest),
+            _ => self.body(ui, state, &mut Vec::new()),
+        }
+    }
 }
 
 impl ReconstructionsView {
+    /// Every probe at once: nobody can scroll an image file.
+    fn show_all(&mut self, ui: &mut Ui, latest: &Reconstructions) {
+        if !latest.are_signals() {
+            let text =
+                format!("difference: {CONTRAST} times that of input and output, white at most");
+            let color = theme::palette(ui).weak;
+            ui.label(RichText::new(text).size(theme::SMALL).color(color));
+        }
+        if self.parts.is_empty() {
+            self.parts = parts(ui.ctx(), latest);
+        }
+        let area = ui.available_rect_before_wrap();
+        let tall = area.height() / self.parts.len() as f32;
+        for (index, (part, texture)) in self.parts.iter().enumerate() {
+            let top = area.top() + index as f32 * tall;
+            let room = Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), tall));
+            let room = UiBuilder::new().id_salt(index).max_rect(room);
+            show_grid(&mut ui.new_child(room), part, texture);
+        }
+    }
+
     /// Makes a new texture only when new pictures came.
     fn update(&mut self, ctx: &Context, latest: &Arc<Reconstructions>) {
         let options = if latest.are_signals() {
@@ -147,6 +184,26 @@ impl ReconstructionsView {
             }
         }
     }
+}
+
+/// The probes in groups that stand side by side, each with its texture.
+fn parts(ctx: &Context, all: &Reconstructions) -> Vec<(Reconstructions, TextureHandle)> {
+    let size = IN_ROW * all.height * all.width * all.channels;
+    let bytes = all
+        .inputs
+        .chunks(size.max(1))
+        .zip(all.outputs.chunks(size.max(1)));
+    let part = |((inputs, outputs), mse): ((&[u8], &[u8]), &[f32])| {
+        let part = Reconstructions {
+            inputs: inputs.to_vec(),
+            outputs: outputs.to_vec(),
+            mse: mse.to_vec(),
+            ..all.clone()
+        };
+        let texture = ctx.load_texture("part", sheet(&part), TextureOptions::NEAREST);
+        (part, texture)
+    };
+    bytes.zip(all.mse.chunks(IN_ROW)).map(part).collect()
 }
 
 fn rows(r: &Reconstructions) -> &'static [(&'static str, &'static str); 3] {
@@ -288,8 +345,10 @@ fn scrolled(ui: &mut Ui, r: &Reconstructions, texture: &TextureHandle, space: Ve
     let (area, response) = ui.allocate_exact_size(vec2(size.x, space.y), Sense::hover());
     let grid = Grid::new(r, area.min + vec2(0.0, down), space);
     let (count, noun, mse) = (grid.count, noun(r), r.mean_mse);
-    let text =
-        format!("{count} probe {noun}s and their reconstructions, mean squared error {mse:.4}");
+    let text = format!(
+        "{count} probe {noun}s and their reconstructions, mean squared error {}",
+        format::loss(mse.into())
+    );
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text.clone()));
     paint(ui, r, texture, &grid);
     if let Some((row, column)) = response.hover_pos().and_then(|point| grid.at(point)) {

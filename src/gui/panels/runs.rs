@@ -1,18 +1,18 @@
 //! The runs of this project: their losses laid over each other, and a list with what they reached.
 
-use super::axes::{Axes, Quantity, plot};
-use super::loss::by_epoch;
+use super::axes::{Axes, Quantity, Span, plot};
+use super::loss::{MOST_DOTS, Marked, by_epoch, odd_marks};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{Icon, empty, icon_button};
 use eframe::egui::{
-    Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, pos2, vec2,
+    Align2, Button, Color32, FontId, Label, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind,
+    Ui, UiBuilder, pos2, vec2,
 };
 use egui_plot::{Line, PlotUi, Points};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
-use strata_app::curves::Curves;
+use strata_app::curves::{Curves, Extent, OddSteps, by_stage};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
 use strata_core::format;
@@ -24,10 +24,7 @@ pub struct RunsView;
 
 /// Width of the list.
 const LIST: f32 = 284.0;
-const ROW: f32 = 40.0;
-/// Width of a row with room for what the run reached beside its name.
-const NAME_AND_FIGURE: f32 = 236.0;
-
+const ROW: f32 = 56.0;
 impl View for RunsView {
     fn title(&self) -> &'static str {
         "Runs"
@@ -42,7 +39,7 @@ impl View for RunsView {
     }
 
     fn about(&self) -> &'static str {
-        "All runs of this project laid over each other, each in a colour of its own that it keeps. Faint: the smoothed loss of training; strong: on the validation images. A click on a run hides or shows it; the arrow opens it."
+        "The runs of this project whose losses mean the same laid over each other, each in a colour of its own that it keeps. Faint: the running mean of the batches of training; strong: on the validation images. Losses of another kind or of other pixels are no comparison: their runs are listed, and a click draws them instead. A click on a drawn run hides or shows it; the arrow opens it."
     }
 
     fn status(&self, state: &State) -> String {
@@ -140,37 +137,89 @@ fn of<'a>(state: &'a State, run: &'a StoredRun) -> &'a Curves {
     }
 }
 
+/// Whether a run's losses are those that are drawn.
+fn is_compared(state: &State, run: &StoredRun) -> bool {
+    state.runs.meaning() == Some(run.meaning.as_str())
+}
+
 fn curves(ui: &mut Ui, state: &State) {
-    let columns = (ui.available_width() / 2.0).max(64.0) as usize;
     let colors: Vec<Color32> = (0..state.runs.list.len())
         .map(|index| color(ui, index))
         .collect();
-    let shown = || {
-        state
-            .runs
-            .list
-            .iter()
-            .zip(&colors)
-            .filter(|(run, _)| !state.runs.hidden.contains(&run.path))
-    };
+    let runs = state.runs.list.iter().zip(&colors);
+    let shown: Vec<(&StoredRun, Color32)> = runs
+        .filter(|(run, _)| !state.runs.hidden.contains(&run.path) && is_compared(state, run))
+        .map(|(run, color)| (run, *color))
+        .collect();
     let of_name = |name: &str| {
-        state
-            .runs
-            .list
-            .iter()
-            .find(|run| run.name == name)
-            .map(|run| of(state, run))
+        let found = state.runs.list.iter().find(|run| run.name == name);
+        found.map(|run| of(state, run))
     };
     let axes = Axes {
         quantity: Quantity::Loss,
         log: state.view.log_loss,
         by_epoch: state.view.by_epoch,
     };
-    plot(ui, axes, of_name).show(ui, |plot| {
-        for (run, color) in shown() {
-            draw(plot, run, of(state, run), *color, axes, columns);
+    heading(ui, state, &shown, axes);
+    let columns = (ui.available_width() / 2.0).max(64.0) as usize;
+    let extents = shown.iter().map(|(run, _)| of(state, run).loss.course);
+    let span = axes.span(extents.fold(Extent::default(), Extent::joined));
+    plot(ui, axes, span, "loss", of_name).show(ui, |plot| {
+        for (run, color) in &shown {
+            draw(plot, run, of(state, run), *color, axes, span, columns);
         }
     });
+}
+
+/// What is drawn, and what is not.
+fn heading(ui: &mut Ui, state: &State, shown: &[(&StoredRun, Color32)], axes: Axes) {
+    let meaning = state.runs.meaning().unwrap_or_default();
+    let left_out = state
+        .runs
+        .list
+        .iter()
+        .filter(|run| !is_compared(state, run))
+        .count();
+    let over = shown
+        .iter()
+        .map(|(run, _)| of(state, run).loss.smoothed_over())
+        .max();
+    let mut text = match over {
+        Some(over) => format!("{meaning}. Strong: valid; faint: train, smoothed over {over} steps"),
+        None => format!("{meaning}. No run of it is shown"),
+    };
+    if left_out > 0 {
+        let (runs, have) = if left_out == 1 {
+            ("run", "has")
+        } else {
+            ("runs", "have")
+        };
+        text += &format!(
+            ". {left_out} {runs} {have} another loss and {} not drawn",
+            if left_out == 1 { "is" } else { "are" }
+        );
+    }
+    let odd = |count: fn(&OddSteps) -> usize| -> usize {
+        let of_run = |(run, _): &(&StoredRun, Color32)| {
+            let odd = &of(state, run).loss.odd;
+            count(&odd.steps) + count(&odd.epochs)
+        };
+        shown.iter().map(of_run).sum()
+    };
+    let (zeros, not_finite) = (
+        odd(OddSteps::zeros) + odd(OddSteps::below_zero),
+        odd(OddSteps::not_finite),
+    );
+    if axes.log && zeros > 0 {
+        text += &format!(". ▼ {zeros} values of 0 or below");
+    }
+    if not_finite > 0 {
+        text += &format!(". × {not_finite} values not finite");
+    }
+    let text = RichText::new(text)
+        .size(theme::SMALL)
+        .color(theme::palette(ui).text);
+    ui.add(Label::new(text).wrap());
 }
 
 fn draw<'a>(
@@ -179,32 +228,43 @@ fn draw<'a>(
     curves: &'a Curves,
     color: Color32,
     axes: Axes,
+    span: Span,
     columns: usize,
 ) {
     let curve = &curves.loss;
     let range = axes.steps(plot, curves, curve);
+    let odd = curve.odd.steps.without_logarithm();
     for piece in curve.smooth.visible(range, columns) {
-        let points = axes.places(curves, &piece);
-        let stroke = Stroke::new(1.5, theme::faded(color, 0.55));
-        plot.line(Line::new(run.name.clone(), points).stroke(stroke));
+        for points in axes.places(curves, &piece, odd) {
+            let stroke = Stroke::new(1.5, theme::faded(color, 0.55));
+            plot.line(Line::new(run.name.clone(), points).stroke(stroke));
+        }
     }
-    for line in curve.valid_lines(&curves.stages) {
-        let points = axes.places(curves, line);
-        plot.line(
-            Line::new(run.name.clone(), points.clone())
-                .stroke(Stroke::new(2.0, color))
-                .allow_hover(false),
-        );
-        plot.points(
-            Points::new(run.name.clone(), points)
-                .radius(3.0)
-                .color(color),
-        );
+    for line in by_stage(&curve.valid, &curves.stages) {
+        for points in axes.places(curves, line, &[]) {
+            plot.line(
+                Line::new(run.name.clone(), points.clone())
+                    .stroke(Stroke::new(2.0, color))
+                    .allow_hover(false),
+            );
+            // Where epochs are many, their dots would hide the line.
+            let dots = if points.len() > MOST_DOTS {
+                points[points.len() - 1..].to_vec()
+            } else {
+                points
+            };
+            let dots = Points::new(run.name.clone(), dots);
+            plot.points(dots.radius(3.0).color(color));
+        }
+    }
+    for odd in [&curve.odd.steps, &curve.odd.epochs] {
+        odd_marks(plot, &Marked { curves, axes, span }, odd, color);
     }
 }
 
 fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut Vec<Action>) {
-    let hidden = state.runs.hidden.contains(&run.path);
+    let compared = is_compared(state, run);
+    let hidden = state.runs.hidden.contains(&run.path) || !compared;
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, ROW), Sense::hover());
     let toggle = Rect::from_min_max(area.min, area.max - vec2(32.0, 0.0));
     let id = ui.scope_id().with(&run.path);
@@ -227,7 +287,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     let write = |x: f32, y: f32, align: Align2, text: String, font: FontId, color: Color32| {
         ui.painter().text(pos2(x, y), align, text, font, color);
     };
-    let (above, below) = (area.center().y - 8.0, area.center().y + 8.0);
+    let (above, below) = (area.center().y - 16.0, area.center().y + 15.0);
     write(
         area.left() + 30.0,
         above,
@@ -240,28 +300,36 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
         area.left() + 30.0,
         below,
         Align2::LEFT_CENTER,
-        when(run),
+        if compared {
+            when(run)
+        } else {
+            format!("not drawn: {}", run.meaning)
+        },
         FontId::proportional(10.5),
         colors.weak,
     );
-    if toggle.width() >= NAME_AND_FIGURE {
-        write(
-            toggle.right() - 8.0,
-            above,
-            Align2::RIGHT_CENTER,
-            reached(run),
-            theme::digits(11.0),
-            colors.text,
-        );
-    }
+    write(
+        area.left() + 30.0,
+        area.center().y,
+        Align2::LEFT_CENTER,
+        reached(run),
+        theme::digits(11.0),
+        colors.text,
+    );
     let hover = format!(
-        "{}\n{} · {}",
+        "{}\n{} · {}\nloss: {}\n{}",
         run.path.display(),
         run.record.device,
-        format::duration(run.record.seconds)
+        format::duration(run.record.seconds),
+        run.meaning,
+        of(state, run).results()
     );
     if response.on_hover_text(hover).clicked() {
-        actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
+        if compared {
+            actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
+        } else {
+            actions.push(Action::Show(Show::RunsOf(run.meaning.clone())));
+        }
     }
     let button =
         Rect::from_center_size(pos2(area.right() - 16.0, area.center().y), vec2(24.0, 24.0));
@@ -282,7 +350,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
 }
 
 fn fitted(name: &str) -> String {
-    const LETTERS: usize = 18;
+    const LETTERS: usize = 34;
     // The end tells runs of one project apart.
     let extra = name.chars().count().saturating_sub(LETTERS);
     if extra == 0 {
@@ -312,15 +380,16 @@ fn when(run: &StoredRun) -> String {
 
 /// What it reached on the images it never learnt from, as far as it was measured.
 fn reached(run: &StoredRun) -> String {
-    let metrics = &run.record.metrics;
-    let Some((split, metrics)) = ["valid", "test", "train"]
-        .iter()
-        .find_map(|name| metrics.get_key_value(*name))
-    else {
-        return "—".to_owned();
+    let part = |name: &str| {
+        let metrics = run.record.metrics.get(name)?;
+        Some(match metrics.accuracy {
+            Some(accuracy) => format!("{name} {:.2} %", 100.0 * accuracy),
+            None => format!("{name} {}", format::loss(metrics.loss)),
+        })
     };
-    match metrics.accuracy {
-        Some(accuracy) => format!("{split} {:.2} %", 100.0 * accuracy),
-        None => format!("{split} {}", format::loss(metrics.loss)),
+    let parts: Vec<String> = ["valid", "test"].into_iter().filter_map(part).collect();
+    match parts.is_empty() {
+        true => part("train").unwrap_or_else(|| "—".to_owned()),
+        false => parts.join(" · "),
     }
 }

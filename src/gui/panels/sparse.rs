@@ -1,5 +1,6 @@
 //! The sparse code: the mean activation of every hidden unit, sorted and as a histogram.
 
+use super::axes::ticks::tick;
 use super::axes::{axis, even};
 use super::reading::{failed, reading};
 use crate::theme::{self, Palette};
@@ -129,6 +130,11 @@ fn seen(state: &State) -> Option<&Arc<Seen>> {
 
 fn latest(state: &State) -> Option<&SparseCode> {
     seen(state)?.result.as_deref().ok()
+}
+
+/// The charts alone, for an image file.
+pub(crate) fn picture(ui: &mut Ui, code: &SparseCode) {
+    charts(ui, code, &ranked(code));
 }
 
 fn charts(ui: &mut Ui, code: &SparseCode, ranked: &[(usize, f32)]) {
@@ -293,7 +299,7 @@ fn filled(bars: Vec<Bar>, colors: &Palette) -> BarChart {
 /// Axes from zero that move by themselves.
 fn plot<'a>(ui: &Ui, name: &'static str, units_across: bool) -> Plot<'a> {
     let colors = *theme::palette(ui);
-    let write = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
+    let write = tick;
     let across = move |value: f64| {
         if units_across {
             format::count(value.max(0.0) as u64)

@@ -21,7 +21,9 @@ pub use named::{Named, usual_sigma};
 pub use padding::{Amount, Border, Margins};
 pub use pattern::{Found, Match, Pattern, find, most_sides};
 use serde::{Deserialize, Serialize};
-pub use shown::{Colours, colours, kernel_rgba, picture_rgba, response_rgba, sheet};
+pub use shown::{
+    Colours, colours, kernel_color, kernel_rgba, outside, picture_rgba, response_rgba,
+};
 pub use signal::{Curve, noisy_curve};
 use strata_data::luma;
 pub use text::parse;

@@ -1,32 +1,63 @@
-//! Pictures, kernels and results as colours, and the three side by side.
+//! Pictures, kernels and results as colours.
 
 use super::{Kernel, Pixels};
 use crate::maps::viridis;
-use crate::picture::{diverging, opaque};
-use image::{Rgba, RgbaImage, imageops};
+use crate::picture::{NOT_FINITE, diverging, opaque};
 
 /// How the values of a result become colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Colours {
-    /// As a picture: 0 is black, 1 is white, what lies beyond is cut off.
-    Picture,
+    /// Grey or colours from black at the first value to white at the second; what lies beyond has the colour of its end.
+    Range([f32; 2]),
     /// One channel of both signs: blue below 0, white at 0, red above; the ends stand for this value.
     Signed(f32),
     /// Three channels of both signs around mid grey; the ends stand for this value.
     SignedColour(f32),
 }
 
-/// The colours that suit a result: those of a picture, unless the kernel answers differences.
-pub fn colours(output: &Pixels, is_difference: bool) -> Colours {
-    if !is_difference {
-        return Colours::Picture;
+/// From black to white, as the pixels of a picture are.
+const PICTURE: [f32; 2] = [0.0, 1.0];
+/// Sums of pixels may pass the ends of a picture by this much: it is rounding.
+const ROUNDING: f32 = 1e-5;
+
+impl Colours {
+    /// The colours of a picture: black at 0, white at 1.
+    pub const PICTURE: Colours = Colours::Range(PICTURE);
+
+    /// The values that the ends of the colours stand for.
+    pub fn ends(self) -> [f32; 2] {
+        match self {
+            Colours::Range(ends) => ends,
+            Colours::Signed(limit) | Colours::SignedColour(limit) => [-limit, limit],
+        }
     }
-    let largest = output
-        .values
-        .iter()
-        .map(|value| value.abs())
-        .filter(|value| value.is_finite())
-        .fold(0.0, f32::max);
+}
+
+/// The colours that suit a result: those of a picture as long as all its values are those of one, else from its least
+/// to its greatest value; about 0 where the kernel answers differences.
+pub fn colours(output: &Pixels, is_difference: bool) -> Colours {
+    let finite = || {
+        output
+            .values
+            .iter()
+            .copied()
+            .filter(|value| value.is_finite())
+    };
+    let low = finite().fold(f32::INFINITY, f32::min);
+    let high = finite().fold(f32::NEG_INFINITY, f32::max);
+    if !is_difference {
+        let is_picture = low >= PICTURE[0] - ROUNDING && high <= PICTURE[1] + ROUNDING;
+        return Colours::Range(if is_picture || low > high {
+            PICTURE
+        } else {
+            stretched(low, high)
+        });
+    }
+    let largest = if low <= high {
+        low.abs().max(high.abs())
+    } else {
+        0.0
+    };
     // A picture of one colour answers nothing but rounding.
     let limit = if largest > 1e-6 { largest } else { 1.0 };
     if output.channels == 3 {
@@ -36,21 +67,38 @@ pub fn colours(output: &Pixels, is_difference: bool) -> Colours {
     }
 }
 
+/// A range that holds both values and is no point: one value alone stands in its middle.
+fn stretched(low: f32, high: f32) -> [f32; 2] {
+    if high > low {
+        return [low, high];
+    }
+    let room = 0.5 * low.abs().max(1.0);
+    [low - room, high + room]
+}
+
+/// How many values lie beyond the ends of their colours, rounding left out.
+pub fn outside(output: &Pixels, colours: Colours) -> usize {
+    let [low, high] = colours.ends();
+    let room = ROUNDING * (high - low).abs().max(1.0);
+    let is_outside = |value: &&f32| !(low - room..=high + room).contains(*value);
+    output.values.iter().filter(is_outside).count()
+}
+
 /// A picture as `H × W × 4` bytes.
 pub fn picture_rgba(picture: &Pixels) -> Vec<u8> {
-    response_rgba(picture, Colours::Picture)
+    response_rgba(picture, Colours::PICTURE)
 }
 
 /// A result as `H × W × 4` bytes.
 pub fn response_rgba(output: &Pixels, colours: Colours) -> Vec<u8> {
     let byte = |share: f32| (255.0 * share.clamp(0.0, 1.0)).round() as u8;
+    let [low, high] = colours.ends();
+    let grey = |value: f32| byte((value - low) / (high - low));
     let pixel = |values: &[f32]| match (colours, values) {
+        (_, values) if values.iter().any(|value| !value.is_finite()) => opaque(NOT_FINITE),
         (Colours::Signed(limit), [value, ..]) => opaque(diverging(value / limit)),
-        (Colours::SignedColour(limit), &[r, g, b]) => {
-            opaque([r, g, b].map(|value| byte(0.5 + 0.5 * value / limit)))
-        }
-        (_, &[r, g, b]) => opaque([r, g, b].map(byte)),
-        (_, [value, ..]) => opaque([byte(*value); 3]),
+        (_, &[r, g, b]) => opaque([r, g, b].map(grey)),
+        (_, [value, ..]) => opaque([grey(*value); 3]),
         (_, []) => opaque([0; 3]),
     };
     output
@@ -62,6 +110,16 @@ pub fn response_rgba(output: &Pixels, colours: Colours) -> Vec<u8> {
 
 /// A kernel as `H × W × 4` bytes: signed about 0, or the shades of its weights when none is below 0.
 pub fn kernel_rgba(kernel: &Kernel) -> Vec<u8> {
+    let color = kernel_color(kernel);
+    kernel
+        .values
+        .iter()
+        .flat_map(|value| opaque(color(*value)))
+        .collect()
+}
+
+/// The colour of a weight beside the other weights of its kernel.
+pub fn kernel_color(kernel: &Kernel) -> impl Fn(f32) -> [u8; 3] + use<> {
     let largest = kernel
         .values
         .iter()
@@ -69,47 +127,61 @@ pub fn kernel_rgba(kernel: &Kernel) -> Vec<u8> {
         .fold(0.0, f32::max)
         .max(f32::MIN_POSITIVE);
     let signed = kernel.values.iter().any(|value| *value < 0.0);
-    let color = |value: &f32| {
-        if signed {
-            diverging(value / largest)
-        } else {
-            viridis(value / largest)
-        }
-    };
-    kernel
-        .values
-        .iter()
-        .flat_map(|value| opaque(color(value)))
-        .collect()
+    move |value| match signed {
+        true => diverging(value / largest),
+        false => viridis(value / largest),
+    }
 }
 
-const GAP: u32 = 8;
-const BACK: Rgba<u8> = Rgba([24, 26, 31, 255]);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Pictures (`H × W × 4` bytes with their sizes) side by side, each as many whole times as large as fits this height,
-/// or as it is.
-pub fn sheet(tiles: &[(Vec<u8>, [usize; 2])], height: u32) -> RgbaImage {
-    let tile = |(bytes, [rows, columns]): &(Vec<u8>, [usize; 2])| {
-        let image =
-            RgbaImage::from_raw(*columns as u32, *rows as u32, bytes.clone()).unwrap_or_default();
-        let (width, rows) = image.dimensions();
-        let zoom = (height / rows.max(width).max(1)).max(1);
-        imageops::resize(
-            &image,
-            width * zoom,
-            rows * zoom,
-            imageops::FilterType::Nearest,
-        )
-    };
-    let tiles: Vec<RgbaImage> = tiles.iter().map(tile).collect();
-    let width = tiles.iter().map(|tile| tile.width() + GAP).sum::<u32>() + GAP;
-    let height = tiles.iter().map(RgbaImage::height).max().unwrap_or(1) + 2 * GAP;
-    let mut sheet = RgbaImage::from_pixel(width, height, BACK);
-    let mut left = GAP;
-    for tile in &tiles {
-        let top = (height - tile.height()) / 2;
-        imageops::overlay(&mut sheet, tile, i64::from(left), i64::from(top));
-        left += tile.width() + GAP;
+    fn pixels(values: &[f32]) -> Pixels {
+        Pixels {
+            size: [1, values.len()],
+            channels: 1,
+            values: values.to_vec(),
+        }
     }
-    sheet
+
+    #[test]
+    fn a_result_is_drawn_from_its_least_to_its_greatest_value() {
+        // The cross of the lecture: 5 is its middle, 1 stands all around.
+        let result = pixels(&[-1.0, 1.0, 5.0, 2.0]);
+        let drawn = colours(&result, false);
+        assert_eq!(drawn, Colours::Range([-1.0, 5.0]));
+        let greys: Vec<u8> = response_rgba(&result, drawn)
+            .chunks(4)
+            .map(|pixel| pixel[0])
+            .collect();
+        assert_eq!(greys, [0, 85, 255, 128]);
+        assert_eq!(outside(&result, drawn), 0);
+        assert_eq!(outside(&result, Colours::Range([0.0, 1.0])), 3);
+    }
+
+    #[test]
+    fn a_result_that_is_a_picture_is_drawn_as_one() {
+        for values in [&[0.25, 0.5][..], &[0.0, 1.000_001], &[0.3], &[]] {
+            assert_eq!(
+                colours(&pixels(values), false),
+                Colours::Range([0.0, 1.0]),
+                "{values:?}"
+            );
+        }
+        assert_eq!(colours(&pixels(&[7.0]), false), Colours::Range([3.5, 10.5]));
+        assert_eq!(colours(&pixels(&[-3.0, 2.0]), true), Colours::Signed(3.0));
+        assert_eq!(colours(&pixels(&[f32::NAN]), true), Colours::Signed(1.0));
+    }
+
+    #[test]
+    fn what_is_not_finite_has_a_colour_of_its_own() {
+        let result = pixels(&[f32::NAN, 0.5, f32::INFINITY]);
+        let rgba = response_rgba(&result, colours(&result, false));
+        assert_eq!(
+            (&rgba[..3], &rgba[4..7], &rgba[8..11]),
+            (&NOT_FINITE[..], &[128; 3][..], &NOT_FINITE[..])
+        );
+        assert_eq!(outside(&result, Colours::Range([0.0, 1.0])), 2);
+    }
 }

@@ -7,6 +7,7 @@ use eframe::egui::{
     Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use strata_core::format;
+use strata_inspect::maps::limit;
 use strata_inspect::maps::{SIGNAL, samples_at};
 use strata_inspect::saliency::{Answer, Question, Saliency};
 
@@ -63,9 +64,9 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
     let parts = Parts::of(saliency);
     let ratio = parts.ratio;
     let lines = if saliency.question == Question::Error {
-        1
+        2
     } else {
-        4
+        5
     };
     let (columns, side) = arrangement(count, ratio, lines, space);
     let side = if parts.count == 1 {
@@ -100,12 +101,17 @@ fn grid(ui: &mut Ui, saliency: &Saliency, sheet: &Sheet, space: Vec2) {
             |part| sheet.paint(ui.painter(), parts.count * index + part, place(index, part));
         (0..parts.count).for_each(picture);
         let below = place(index, 0).left_bottom() + vec2(0.0, GAP);
-        say(
-            ui,
-            saliency,
-            answer,
-            Rect::from_min_size(below, vec2(card.x, lines as f32 * LINE)),
+        let words = Rect::from_min_size(below, vec2(card.x, (lines - 1) as f32 * LINE));
+        say(ui, saliency, answer, words);
+        let range = format!(
+            "map: gradient 0 … {}",
+            format::loss(limit(saliency.map(index)).into())
         );
+        let font = FontId::proportional(theme::SMALL);
+        let weak = theme::palette(ui).weak;
+        let at = words.left_bottom() + vec2(0.0, 0.5 * LINE);
+        ui.painter()
+            .text(at, Align2::LEFT_CENTER, range, font, weak);
     }
     let all = (0..count).flat_map(|index| (0..parts.count).map(move |part| (index, part)));
     let at = response.hover_pos();
@@ -186,9 +192,9 @@ fn say(ui: &Ui, saliency: &Saliency, answer: &Answer, area: Rect) {
         color,
     );
     let score = format!(
-        "logit of {} {:.2}",
+        "logit of {} {}",
         short(&saliency.class_name(class)),
-        answer.score
+        format::short(answer.score.into(), 2)
     );
     write(
         area.right(),

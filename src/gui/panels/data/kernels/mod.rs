@@ -22,6 +22,7 @@ use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
 use strata_app::kernels::KernelSettings;
 use strata_app::state::State;
+use strata_core::format;
 use strata_engine::inspection::reply::Reply;
 use strata_inspect::kernel::{Colours, Pixels, colours, response_rgba};
 use strata_inspect::kernel_playground::{Outcome, Playground};
@@ -202,7 +203,7 @@ impl KernelsView {
             (input, output)
         };
         let drawn = Drawn {
-            input: sheet("kernels input", input, Colours::Picture),
+            input: sheet("kernels input", input, Colours::PICTURE),
             output: sheet("kernels output", output, colours_of),
             colours: colours_of,
             weights: weights
@@ -293,13 +294,7 @@ fn window_rect(grid: Rect, [height, width]: [usize; 2], corner: [i64; 2], size: 
 
 /// A value in few letters.
 fn short(value: f32) -> String {
-    let text = format!("{value:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.replace('-', "−")
-    }
+    format::short(value.into(), 2)
 }
 
 /// A part of the view of its own.

@@ -7,6 +7,7 @@ use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
+use strata_core::format;
 use strata_inspect::kernel::{Colours, Pixels, response_rgba};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 
@@ -124,21 +125,16 @@ fn steer(
 }
 
 fn span(output: &Pixels) -> String {
-    let least = output.values.iter().copied().fold(f32::INFINITY, f32::min);
-    let largest = output
-        .values
-        .iter()
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max);
-    format!("{} to {}", short(least), short(largest))
+    let span = format::span(output.values.iter().map(|&value| f64::from(value)));
+    span.map_or_else(
+        || "no finite value".to_owned(),
+        |[low, high]| format!("{} to {}", format::short(low, 2), format::short(high, 2)),
+    )
 }
 
 /// What the colours stand for.
 fn bar(ui: &Ui, bar: Rect, colours: Colours) {
-    let (low, high) = match colours {
-        Colours::Picture => (0.0, 1.0),
-        Colours::Signed(limit) | Colours::SignedColour(limit) => (-limit, limit),
-    };
+    let [low, high] = colours.ends();
     let channels = if matches!(colours, Colours::SignedColour(_)) {
         3
     } else {
@@ -170,7 +166,8 @@ fn bar(ui: &Ui, bar: Rect, colours: Colours) {
     };
     write(bar.top(), Align2::LEFT_TOP, high);
     write(bar.bottom(), Align2::LEFT_BOTTOM, low);
-    if low < 0.0 {
-        write(bar.center().y, Align2::LEFT_CENTER, 0.0);
+    if low < 0.0 && high > 0.0 {
+        let zero = high / (high - low);
+        write(bar.top() + zero * bar.height(), Align2::LEFT_CENTER, 0.0);
     }
 }

@@ -1,0 +1,125 @@
+//! What the lines of the plot are, with the last value of each as it was measured.
+
+use super::{Drawn, line_colors};
+use crate::panels::axes::Quantity;
+use crate::theme::{self, Palette};
+use eframe::egui::{Color32, RichText, Ui, vec2};
+use strata_app::curves::{Headline, OddSteps};
+use strata_core::format;
+
+/// Shows it in as many lines as it needs.
+pub(super) fn show(ui: &mut Ui, drawn: &Drawn<'_>) {
+    let colors = *theme::palette(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(theme::GAP + theme::STEP, 0.0);
+        for Entry { text, color, hover } in entries(drawn, &colors) {
+            let text = RichText::new(text).font(theme::digits(11.5)).color(color);
+            ui.label(text).on_hover_text(hover);
+        }
+    });
+}
+
+struct Entry {
+    text: String,
+    color: Color32,
+    hover: &'static str,
+}
+
+fn entries(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
+    let headlines = drawn.curve.headlines(&drawn.curves.stages);
+    let mut entries: Vec<Entry> = headlines
+        .iter()
+        .map(|line| headline(drawn, line, colors))
+        .collect();
+    let mut add = |text: String, color, hover| entries.push(Entry { text, color, hover });
+    if drawn.has_penalty() {
+        let last = drawn.curves.penalty.newest();
+        let value = last.map_or(f64::NAN, |point| point[1]);
+        add(
+            format!("penalty {}", format::loss(value)),
+            colors.weak,
+            "What sparsity adds to the loss of the last batch; the other lines are without it",
+        );
+    }
+    if !drawn.curve.raw.is_empty() {
+        let holds_penalty = drawn.curves.holds_penalty && drawn.axes.quantity == Quantity::Loss;
+        let name = if holds_penalty {
+            "faint: each batch, with its penalty"
+        } else {
+            "faint: each batch"
+        };
+        add(name.to_owned(), colors.weak, "One value a step of training");
+    }
+    if drawn.is_smoothed() {
+        let steps = drawn.curve.smoothed_over();
+        add(
+            format!("smoothed over {steps} steps"),
+            colors.accent,
+            "The running mean of the batches: to see their course, not to read a value from",
+        );
+    }
+    entries.extend(odd(drawn, colors));
+    entries
+}
+
+fn headline(drawn: &Drawn<'_>, line: &Headline, colors: &Palette) -> Entry {
+    let [train, valid, test] = line_colors(colors);
+    let (color, hover) = match line.name {
+        "train" => (
+            train,
+            "On the training images: the mean over the last epoch, as in metrics.csv",
+        ),
+        "valid" => (valid, "On the validation images, after the last epoch"),
+        "test" => (test, "On the test images, when they were measured last"),
+        _ => (train, "On the last batch: the first epoch is not over yet"),
+    };
+    let value = drawn.axes.quantity.write(line.value);
+    Entry {
+        text: format!("{} {value}", line.name),
+        color,
+        hover,
+    }
+}
+
+/// `24 zeros`: what has no place on the axis.
+fn odd(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
+    let none = OddSteps::default();
+    let penalties = if drawn.has_penalty() {
+        &drawn.curves.penalty.odd.steps
+    } else {
+        &none
+    };
+    let odd = &drawn.curve.odd;
+    let sum =
+        |count: fn(&OddSteps) -> usize| count(&odd.steps) + count(&odd.epochs) + count(penalties);
+    let kinds = [
+        (sum(OddSteps::zeros), drawn.axes.log, "zero", "zeros", "▼"),
+        (
+            sum(OddSteps::below_zero),
+            drawn.axes.log,
+            "value below 0",
+            "values below 0",
+            "▼",
+        ),
+        (
+            sum(OddSteps::not_finite),
+            true,
+            "value not finite",
+            "values not finite",
+            "×",
+        ),
+    ];
+    let shown = kinds
+        .into_iter()
+        .filter(|(count, is_marked, ..)| *count > 0 && *is_marked);
+    let entry = |(count, _, one, many, mark): (usize, bool, &str, &str, &str)| Entry {
+        text: format!(
+            "{mark} {} {}",
+            format::count(count as u64),
+            if count == 1 { one } else { many }
+        ),
+        color: colors.strong,
+        hover: "Values without a place on this axis, marked at its edge: of batches and of epochs together",
+    };
+    shown.map(entry).collect()
+}

@@ -1,0 +1,330 @@
+//! Pictures with their words, as files: a title, what they show, captions, and a bar that says which colour stands for
+//! which value. Pixels of a picture keep their values: they are only enlarged.
+//!
+//! Nothing here fails.
+
+pub mod of_kernel;
+pub mod of_network;
+
+use crate::offscreen::Canvas;
+use crate::theme;
+use eframe::egui::{
+    Align2, Color32, ColorImage, Context, FontId, Galley, Painter, Pos2, RawInput, Rect,
+    TextureHandle, TextureOptions, Theme, ViewportId, pos2, vec2,
+};
+use image::RgbaImage;
+use std::sync::Arc;
+
+/// Pixels of a point: words are as sharp as on a good screen.
+const SCALE: f32 = 2.0;
+/// Around everything, in points.
+const MARGIN: f32 = 20.0;
+/// Between pictures.
+const GAP: f32 = 8.0;
+/// As wide as a caption and the title have room, at least.
+const LEAST: [f32; 2] = [64.0, 420.0];
+/// Width and height of a colour bar.
+const BAR: [f32; 2] = [200.0, 10.0];
+/// Steps of a colour bar.
+const SHADES: u32 = 100;
+const SMALL: f32 = 9.5;
+/// Pixels across and down that any text and picture fits in while it is laid out.
+const PAPER: f32 = 60_000.0;
+
+/// A picture below which something is written.
+pub struct Tile {
+    /// Its pixels.
+    pub image: RgbaImage,
+    /// How many times as large each pixel is drawn.
+    pub zoom: u32,
+    /// What is written below it.
+    pub caption: String,
+}
+
+/// Which colour stands for which value.
+pub struct ColorBar {
+    /// What the values are.
+    pub name: String,
+    /// The colour at a fraction of the way from the lower to the upper end.
+    pub color: Box<dyn Fn(f32) -> [u8; 3]>,
+    /// The values at both ends, and between them at equal distances.
+    pub marks: Vec<String>,
+}
+
+/// Pictures of one kind with their words.
+#[derive(Default)]
+pub struct Plate {
+    /// What it is.
+    pub title: String,
+    /// Lines below the title.
+    pub lines: Vec<String>,
+    /// The pictures in rows.
+    pub rows: Vec<Vec<Tile>>,
+    /// The colours' meanings.
+    pub bars: Vec<ColorBar>,
+}
+
+impl Plate {
+    /// Its pixels, dark on light.
+    pub fn paint(&self) -> RgbaImage {
+        let ctx = Context::default();
+        theme::install(&ctx);
+        ctx.set_theme(Theme::Light);
+        let mut canvas = Canvas::default();
+        let (mut primitives, mut size) = (Vec::new(), Pos2::ZERO);
+        let mut textures = Vec::new();
+        for _ in 0..2 {
+            let mut output = ctx.run_ui(input(), |ui| {
+                if textures.is_empty() {
+                    textures = self.textures(ui.ctx());
+                }
+                size = self.lay_out(ui.painter(), &textures);
+            });
+            canvas.update(&mut output.textures_delta);
+            primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+        }
+        let [width, height] = [size.x, size.y].map(|points| (points * SCALE).ceil() as usize);
+        let painted = canvas.paint(&primitives, [width, height], SCALE, theme::LIGHT.panel);
+        let bytes = painted.pixels.iter().flat_map(|pixel| pixel.to_array());
+        RgbaImage::from_raw(width as u32, height as u32, bytes.collect()).unwrap_or_default()
+    }
+
+    fn textures(&self, ctx: &Context) -> Vec<TextureHandle> {
+        let tiles = self.rows.iter().flatten();
+        let load = |tile: &Tile| {
+            let size = [tile.image.width() as usize, tile.image.height() as usize];
+            let image = ColorImage::from_rgba_unmultiplied(size, tile.image.as_raw());
+            ctx.load_texture("tile", image, TextureOptions::NEAREST)
+        };
+        tiles.map(load).collect()
+    }
+
+    /// Paints everything; gives the lower right corner.
+    fn lay_out(&self, painter: &Painter, textures: &[TextureHandle]) -> Pos2 {
+        let row_width = |row: &Vec<Tile>| row.iter().map(|tile| cell(tile) + GAP).sum::<f32>();
+        let width = self.rows.iter().map(row_width).fold(LEAST[1], f32::max);
+        let colors = theme::LIGHT;
+        let mut y = MARGIN;
+        let heading = theme::heading(16.0);
+        y += write(
+            painter,
+            pos2(MARGIN, y),
+            &self.title,
+            heading,
+            colors.strong,
+            width,
+        );
+        for line in &self.lines {
+            let font = FontId::proportional(11.5);
+            y += 3.0
+                + write(
+                    painter,
+                    pos2(MARGIN, y + 3.0),
+                    line,
+                    font,
+                    colors.text,
+                    width,
+                );
+        }
+        y += 2.0 * GAP;
+        let mut textures = textures.iter();
+        for row in &self.rows {
+            y += row_of(painter, row, &mut textures, y) + GAP;
+        }
+        for bar in &self.bars {
+            y += GAP + bar.paint(painter, pos2(MARGIN, y + GAP), width);
+        }
+        pos2(width + 2.0 * MARGIN, y + MARGIN)
+    }
+}
+
+fn input() -> RawInput {
+    let mut input = RawInput {
+        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(PAPER, PAPER))),
+        max_texture_side: Some(1 << 13),
+        ..RawInput::default()
+    };
+    if let Some(viewport) = input.viewports.get_mut(&ViewportId::ROOT) {
+        viewport.native_pixels_per_point = Some(SCALE);
+    }
+    input
+}
+
+/// Width and height of a tile's picture in points.
+fn size_of(tile: &Tile) -> [f32; 2] {
+    let (width, height) = tile.image.dimensions();
+    [width, height].map(|pixels| (pixels * tile.zoom.max(1)) as f32 / SCALE)
+}
+
+/// Width of a tile with its caption.
+fn cell(tile: &Tile) -> f32 {
+    size_of(tile)[0].max(LEAST[0])
+}
+
+fn row_of<'a>(
+    painter: &Painter,
+    row: &[Tile],
+    textures: &mut impl Iterator<Item = &'a TextureHandle>,
+    top: f32,
+) -> f32 {
+    let tallest = row.iter().map(|tile| size_of(tile)[1]).fold(0.0, f32::max);
+    let (mut x, mut words) = (MARGIN, 0.0f32);
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    for (tile, texture) in row.iter().zip(textures) {
+        let [width, height] = size_of(tile);
+        let rect = Rect::from_min_size(pos2(x, top), vec2(width, height));
+        // On whole pixels, so that every one is enlarged alike.
+        let rect = Rect::from_min_size(
+            (rect.min.to_vec2() * SCALE).round().to_pos2() / SCALE,
+            rect.size(),
+        );
+        painter.image(texture.id(), rect, whole, Color32::WHITE);
+        let below = pos2(x, top + tallest + 2.0);
+        let font = theme::digits(SMALL);
+        let tall = write(
+            painter,
+            below,
+            &tile.caption,
+            font,
+            theme::LIGHT.text,
+            cell(tile),
+        );
+        words = words.max(tall);
+        x += cell(tile) + GAP;
+    }
+    tallest + 2.0 + words
+}
+
+/// Writes text in lines of this width; gives its height.
+fn write(painter: &Painter, at: Pos2, text: &str, font: FontId, color: Color32, width: f32) -> f32 {
+    if text.is_empty() {
+        return 0.0;
+    }
+    let galley: Arc<Galley> = painter.layout(text.to_owned(), font, color, width);
+    let height = galley.size().y;
+    painter.galley(at, galley, color);
+    height
+}
+
+impl ColorBar {
+    fn paint(&self, painter: &Painter, at: Pos2, width: f32) -> f32 {
+        let colors = theme::LIGHT;
+        let name = write(
+            painter,
+            at,
+            &self.name,
+            FontId::proportional(11.0),
+            colors.text,
+            width,
+        );
+        let bar = Rect::from_min_size(pos2(at.x, at.y + name + 2.0), BAR.into());
+        let step = bar.width() / SHADES as f32;
+        for shade in 0..SHADES {
+            let [r, g, b] = (self.color)((shade as f32 + 0.5) / SHADES as f32);
+            let left = bar.left() + shade as f32 * step;
+            let rect = Rect::from_min_size(pos2(left, bar.top()), vec2(step, bar.height()));
+            painter.rect_filled(rect, 0.0, Color32::from_rgb(r, g, b));
+        }
+        let last = self.marks.len().saturating_sub(1).max(1) as f32;
+        for (index, mark) in self.marks.iter().enumerate() {
+            let share = index as f32 / last;
+            let align = match share {
+                0.0 => Align2::LEFT_TOP,
+                1.0 => Align2::RIGHT_TOP,
+                _ => Align2::CENTER_TOP,
+            };
+            let place = pos2(bar.left() + share * bar.width(), bar.bottom() + 2.0);
+            painter.text(place, align, mark, theme::digits(SMALL), colors.text);
+        }
+        bar.bottom() + 16.0 - at.y
+    }
+}
+
+/// Tiles in rows of so many.
+fn in_rows(tiles: Vec<Tile>, columns: usize) -> Vec<Vec<Tile>> {
+    let mut rows: Vec<Vec<Tile>> = Vec::new();
+    for tile in tiles {
+        match rows.last_mut().filter(|row| row.len() < columns.max(1)) {
+            Some(row) => row.push(tile),
+            None => rows.push(vec![tile]),
+        }
+    }
+    rows
+}
+
+/// A picture of `H × W × 4` bytes.
+fn tile(bytes: Vec<u8>, [height, width]: [usize; 2], zoom: u32, caption: String) -> Tile {
+    let image = RgbaImage::from_raw(width as u32, height as u32, bytes);
+    let is_some = |image: &RgbaImage| image.width() > 0 && image.height() > 0;
+    Tile {
+        // What has no pixels keeps its place and its caption.
+        image: image
+            .filter(is_some)
+            .unwrap_or_else(|| RgbaImage::new(1, 1)),
+        zoom,
+        caption,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgba;
+
+    fn plate(marks: &[&str]) -> Plate {
+        let one = |color: [u8; 4]| Tile {
+            image: RgbaImage::from_pixel(5, 4, Rgba(color)),
+            zoom: 7,
+            caption: "±0.31".to_owned(),
+        };
+        Plate {
+            title: "Filters".to_owned(),
+            lines: vec!["each by its own largest weight".to_owned()],
+            rows: in_rows(
+                vec![
+                    one([255, 0, 0, 255]),
+                    one([0, 255, 0, 255]),
+                    one([0, 0, 255, 255]),
+                ],
+                2,
+            ),
+            bars: vec![ColorBar {
+                name: "weight".to_owned(),
+                color: Box::new(|share| [(255.0 * share) as u8, 7, 7]),
+                marks: marks.iter().map(|mark| (*mark).to_owned()).collect(),
+            }],
+        }
+    }
+
+    fn count(image: &RgbaImage, color: [u8; 4]) -> usize {
+        image.pixels().filter(|pixel| pixel.0 == color).count()
+    }
+
+    #[test]
+    fn pixels_keep_their_values_and_are_all_enlarged_alike() {
+        let image = plate(&["0", "1"]).paint();
+        for color in [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]] {
+            assert_eq!(count(&image, color), 5 * 4 * 7 * 7);
+        }
+    }
+
+    #[test]
+    fn words_and_the_bar_are_there() {
+        let (with, without) = (plate(&["−1", "0", "5"]).paint(), plate(&[]).paint());
+        assert_eq!(with.dimensions(), without.dimensions());
+        let dark = |image: &RgbaImage| {
+            image
+                .pixels()
+                .filter(|pixel| pixel.0[..3].iter().all(|&c| c < 120))
+                .count()
+        };
+        assert!(
+            dark(&with) > dark(&without),
+            "the ends of the bar are written"
+        );
+        let reds = with
+            .pixels()
+            .filter(|pixel| pixel.0[1] == 7 && pixel.0[2] == 7);
+        assert!(reds.count() > 3000, "the bar has its colours");
+    }
+}

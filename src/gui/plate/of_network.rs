@@ -1,0 +1,385 @@
+//! What a network shows of itself, as it is handed in: filters, feature maps, saliency, receptive fields,
+//! reconstructions, the sparse code.
+
+use super::{ColorBar, Plate, Tile, in_rows, tile};
+use crate::panels::sparse;
+use crate::snapshot::Snapshot;
+use image::RgbaImage;
+use strata_core::format::{self, short};
+use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color};
+use strata_inspect::curve;
+use strata_inspect::effective_field::EffectiveField;
+use strata_inspect::filters::Filters;
+use strata_inspect::maps::{
+    SIGNAL, field_sheet, limit, map_rgba, overlay_rgba, signal_rgba, viridis,
+};
+use strata_inspect::picture::{
+    CURVE, FilterScale, compared, diverging, filter_limit, filter_rgba, image_rgba, zoom_for,
+};
+use strata_inspect::reconstructions::Reconstructions;
+use strata_inspect::saliency::{Answer, Saliency};
+use strata_inspect::sparse::SparseCode;
+
+/// Decimals of a value in a caption.
+const DECIMALS: usize = 3;
+
+fn value(number: f32) -> String {
+    short(f64::from(number), DECIMALS)
+}
+
+/// `0 … 0.41`
+fn span([low, high]: [f32; 2]) -> String {
+    format!("{} … {}", value(low), value(high))
+}
+
+fn bar(name: &str, color: impl Fn(f32) -> [u8; 3] + 'static, marks: &[String]) -> ColorBar {
+    ColorBar {
+        name: name.to_owned(),
+        color: Box::new(color),
+        marks: marks.to_vec(),
+    }
+}
+
+fn nearly_square(count: usize) -> usize {
+    (count as f64).sqrt().ceil().max(1.0) as usize
+}
+
+/// The filters, each by its own largest weight, which is written below it.
+pub fn filters(filters: &Filters) -> RgbaImage {
+    let scale = FilterScale::PerFilter;
+    let Filters {
+        height,
+        width,
+        channels,
+        count,
+        ..
+    } = *filters;
+    let one = |index: usize| {
+        let caption = format!(
+            "{}: ±{}",
+            index + 1,
+            value(filter_limit(filters, index, scale))
+        );
+        tile(
+            filter_rgba(filters, index, scale),
+            [height, width],
+            zoom_for(height),
+            caption,
+        )
+    };
+    let drawn = match channels {
+        3 => "in colour around grey, which is 0",
+        1 => "from blue (negative) over white (0) to red (positive)",
+        _ => "as the mean over its channels, from blue (negative) over white (0) to red (positive)",
+    };
+    let color: fn(f32) -> [u8; 3] = if channels == 3 {
+        |share| [(255.0 * share) as u8; 3]
+    } else {
+        |share| diverging(2.0 * share - 1.0)
+    };
+    let ends = ["−largest", "0", "+largest"].map(str::to_owned);
+    Plate {
+        title: format!("Filters of {} `{}`", filters.key, filters.layer),
+        lines: vec![
+            format!(
+                "step {} · {count} filters of {channels}×{height}×{width}",
+                format::count(filters.step)
+            ),
+            format!("Each is drawn by its own largest weight, written below it, {drawn}."),
+        ],
+        rows: in_rows((0..count).map(one).collect(), nearly_square(count)),
+        bars: vec![bar("weight", color, &ends)],
+    }
+    .paint()
+}
+
+/// The feature maps, each by its own largest value, with its range below it.
+pub fn activations(maps: &Activations) -> RgbaImage {
+    let whole = maps.summary();
+    let class = maps.class.as_ref();
+    let class = class.map_or_else(String::new, |class| format!(", {class}"));
+    let about = format!(
+        "step {} · image {} of {}{class} · {} · values {} · {:.1} % zero",
+        format::count(maps.step),
+        maps.image[0] + 1,
+        maps.image[1],
+        maps.described(),
+        span([whole.min, whole.max]),
+        100.0 * whole.zeros
+    );
+    let (how, bars) = match maps.layout() {
+        Layout::Units => {
+            let how = "A bar for each unit, all on one scale: units from 0 on, 128 in a row.";
+            (how, vec![map_bar(&whole, Some(whole.limit()))])
+        }
+        Layout::Signals => {
+            let how =
+                "A curve for each channel from its least to its greatest value, written below.";
+            (how, Vec::new())
+        }
+        Layout::Maps => {
+            let how = "Each map is drawn by its own largest value; its range is written below it.";
+            (how, vec![map_bar(&whole, None)])
+        }
+    };
+    let mut rows = vec![vec![input_tile(maps)]];
+    rows.extend(in_rows(
+        map_tiles(maps, &whole),
+        nearly_square(maps.count()),
+    ));
+    Plate {
+        title: format!("Feature maps of {} `{}`", maps.place, maps.text),
+        lines: vec![about, how.to_owned()],
+        rows,
+        bars,
+    }
+    .paint()
+}
+
+/// The image whose maps are shown.
+fn input_tile(maps: &Activations) -> Tile {
+    let [height, width, channels] = maps.size;
+    if curve::is_signal(maps.size) {
+        let range = curve::fitted(&maps.input, curve::BYTES);
+        let drawn = curve::picture(&maps.input, channels, range);
+        return tile(image_rgba(&drawn, 1), curve::SIZE, 2, "signal".to_owned());
+    }
+    let (rgba, zoom) = (image_rgba(&maps.input, channels), 2 * zoom_for(height));
+    tile(rgba, [height, width], zoom, "image".to_owned())
+}
+
+fn map_tiles(maps: &Activations, whole: &Summary) -> Vec<Tile> {
+    let size = maps.picture_size();
+    let zoom = match maps.layout() {
+        Layout::Units => {
+            return vec![Tile {
+                image: maps.unit_sheet(),
+                zoom: 1,
+                caption: String::new(),
+            }];
+        }
+        Layout::Signals => 1,
+        Layout::Maps => 2 * zoom_for(size[0]),
+    };
+    let one = |channel: usize| {
+        let Summary { min, max, .. } = maps.summary_of(channel);
+        let rgba = maps.rgba(channel, maps.slices() / 2, MapScale::PerMap, whole);
+        tile(rgba, size, zoom, format!("{channel}: {}", span([min, max])))
+    };
+    (0..maps.count()).map(one).collect()
+}
+
+/// The colours of feature maps: with a sign where the layer's values have one.
+fn map_bar(whole: &Summary, limit: Option<f32>) -> ColorBar {
+    let end = limit.map_or_else(|| "largest".to_owned(), value);
+    let whole = *whole;
+    let marks = match whole.min < 0.0 {
+        true => vec![format!("−{end}"), "0".to_owned(), end],
+        false => vec!["0".to_owned(), end],
+    };
+    let low = if whole.min < 0.0 { -1.0 } else { 0.0 };
+    bar(
+        "value",
+        move |share| color(low + (1.0 - low) * share, &whole),
+        &marks,
+    )
+}
+
+/// The images, the gradients and both over each other, with what the network says.
+pub fn saliency(saliency: &Saliency) -> RgbaImage {
+    let count = saliency.answers.len();
+    let tiles = (0..count).flat_map(|index| saliency_tiles(saliency, index));
+    let [one, columns] = if saliency.are_signals() {
+        [1, 2]
+    } else {
+        [3, 6]
+    };
+    let ends = ["0", "the map's largest"].map(str::to_owned);
+    Plate {
+        title: "Saliency: how strongly each pixel bears on the answer".to_owned(),
+        lines: vec![
+            format!(
+                "step {} · absolute gradient by the input, the largest of its channels",
+                format::count(saliency.step)
+            ),
+            "Each map is drawn from 0 to its own largest gradient, which is written below it."
+                .to_owned(),
+        ],
+        rows: in_rows(tiles.collect(), columns.min(one * count.max(1))),
+        bars: vec![bar("absolute gradient", viridis, &ends)],
+    }
+    .paint()
+}
+
+fn saliency_tiles(saliency: &Saliency, index: usize) -> Vec<Tile> {
+    let Some(answer) = saliency.answers.get(index) else {
+        return Vec::new();
+    };
+    let map = saliency.map(index);
+    let range = format!("gradient {}", span([0.0, limit(map)]));
+    let (label, says) = answer_words(saliency, index, answer);
+    if saliency.are_signals() {
+        let drawn = signal_rgba(
+            saliency,
+            index,
+            curve::fitted(&saliency.inputs, curve::BYTES),
+        );
+        return vec![tile(
+            drawn,
+            SIGNAL,
+            1,
+            format!("{label} · {says} · {range}"),
+        )];
+    }
+    let size = [saliency.height, saliency.width];
+    let (input, zoom) = (saliency.input(index), 2 * zoom_for(saliency.height));
+    vec![
+        tile(image_rgba(input, saliency.channels), size, zoom, label),
+        tile(map_rgba(map), size, zoom, range),
+        tile(
+            overlay_rgba(input, saliency.channels, map),
+            size,
+            zoom,
+            says,
+        ),
+    ]
+}
+
+/// What an image is, and what the network says of it.
+fn answer_words(saliency: &Saliency, index: usize, answer: &Answer) -> (String, String) {
+    let label = answer.label.map_or_else(String::new, |label| {
+        format!(": {}", saliency.class_name(label))
+    });
+    let label = format!("image {}{label}", index + 1);
+    let Some(class) = answer.class else {
+        return (
+            label,
+            format!("mse {}", format::loss(f64::from(answer.score))),
+        );
+    };
+    let top = answer.top.first().map_or_else(String::new, |(class, p)| {
+        format!(
+            "taken for {}, {:.1} %; ",
+            saliency.class_name(*class),
+            100.0 * p
+        )
+    });
+    let score = value(answer.score);
+    (
+        label,
+        format!("{top}logit of {} {score}", saliency.class_name(class)),
+    )
+}
+
+/// The first probe image, the gradients and both over each other, with the box that the cell can see.
+pub fn field(field: &EffectiveField, about: &str) -> RgbaImage {
+    let ends = ["0".to_owned(), value(limit(&field.values))];
+    let picture = Tile {
+        image: field_sheet(field, 2 * zoom_for(field.height)),
+        zoom: 1,
+        caption: "the first probe image, the gradient, both over each other; the orange box is what can be seen in theory".to_owned(),
+    };
+    Plate {
+        title: format!("Receptive field of {} `{}`", field.place, field.text),
+        lines: vec![
+            format!(
+                "step {} · mean over {} images",
+                format::count(field.step),
+                field.images
+            ),
+            about.to_owned(),
+        ],
+        rows: vec![vec![picture]],
+        bars: vec![bar("absolute gradient of the cell's value", viridis, &ends)],
+    }
+    .paint()
+}
+
+/// Inputs above what the network makes of them, with the error of each.
+pub fn reconstructions(pictures: &Reconstructions) -> RgbaImage {
+    let mut plate = Plate {
+        title: "Reconstructions".to_owned(),
+        lines: vec![format!(
+            "step {} · {} images · mean squared error {}, PSNR {:.2} dB",
+            format::count(pictures.step),
+            pictures.mse.len(),
+            format::loss(f64::from(pictures.mean_mse)),
+            pictures.psnr
+        )],
+        ..Plate::default()
+    };
+    if pictures.are_signals() {
+        let how = "Blue: the input; orange: the output; where they meet, white.";
+        plate.lines.push(how.to_owned());
+        plate.rows = signal_rows(pictures);
+    } else {
+        plate.lines.push(format!(
+            "The input above, the output below it; {:.2} % of the outputs' values lie beyond black or white and are drawn so.",
+            100.0 * pictures.outside
+        ));
+        plate.rows = pair_rows(pictures);
+    }
+    plate.paint()
+}
+
+/// `3: mse 0.0121`
+fn error(pictures: &Reconstructions, index: usize) -> String {
+    let mse = pictures.mse.get(index).copied().unwrap_or(f32::NAN);
+    format!("{}: mse {}", index + 1, format::loss(f64::from(mse)))
+}
+
+/// Inputs, outputs and both over each other, four signals side by side.
+fn signal_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
+    let curves = compared(pictures);
+    let groups = curves.chunks(4).enumerate();
+    let rows = groups.flat_map(|(number, group)| (0..3).map(move |part| (number, group, part)));
+    let row = |(number, group, part): (usize, &[[Vec<u8>; 3]], usize)| {
+        let one = |(index, parts): (usize, &[Vec<u8>; 3])| {
+            let caption = match part {
+                2 => error(pictures, 4 * number + index),
+                _ => String::new(),
+            };
+            tile(parts[part].clone(), CURVE, 1, caption)
+        };
+        group.iter().enumerate().map(one).collect()
+    };
+    rows.map(row).collect()
+}
+
+/// Inputs above outputs, eight pairs side by side.
+fn pair_rows(pictures: &Reconstructions) -> Vec<Vec<Tile>> {
+    let size = [pictures.height, pictures.width];
+    let bytes = (pictures.height * pictures.width * pictures.channels).max(1);
+    let zoom = 2 * zoom_for(pictures.height);
+    let one = |bytes: &[u8], caption: String| {
+        tile(image_rgba(bytes, pictures.channels), size, zoom, caption)
+    };
+    let inputs = pictures.inputs.chunks_exact(bytes);
+    let inputs: Vec<Tile> = inputs.map(|input| one(input, String::new())).collect();
+    let outputs = pictures.outputs.chunks_exact(bytes).enumerate();
+    let output = |(index, output): (usize, &[u8])| one(output, error(pictures, index));
+    let pairs = in_rows(inputs, 8)
+        .into_iter()
+        .zip(in_rows(outputs.map(output).collect(), 8));
+    pairs.flat_map(|(above, below)| [above, below]).collect()
+}
+
+/// The mean activations with their axes, as the window draws them.
+pub fn sparse_code(code: &SparseCode) -> RgbaImage {
+    let title = "Sparse code";
+    let mut about = format!(
+        "{} · {} of {} {} images · step {}",
+        code.layer,
+        code.images,
+        code.of,
+        code.split,
+        format::count(code.step)
+    );
+    if let (Some((rho, beta)), Some(penalty)) = (code.target, code.penalty) {
+        about += &format!(
+            " · target ρ {rho} (dashed), penalty {} (β {beta})",
+            format::loss(penalty)
+        );
+    }
+    Snapshot::titled(title, &about, false, |ui| sparse::picture(ui, code)).paint()
+}
