@@ -29,6 +29,8 @@ pub enum Purpose {
     Patches = 7,
     /// Which images are the probe images.
     Probe = 8,
+    /// The order of the training images in an epoch that has as many of each class.
+    Balance = 9,
     /// Images, targets and labels of `strata bench`.
     Bench = 100,
 }

@@ -67,8 +67,14 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         spectrogram,
         range,
         normalize,
+        pixel,
+        shape,
+        transpose,
         // Where the files lie, how images are shared out, and what the training does to them later.
         path: _,
+        label: _,
+        class_level: _,
+        weights: _,
         valid: _,
         test: _,
         fold: _,
@@ -89,6 +95,9 @@ pub(crate) fn settings(spec: &DataSpec, seed: u64) -> Vec<String> {
         (resize.is_some() && *filter != Filter::default()).then(|| format!("filter {filter}")),
         (resize.is_some() && *fit != Fitting::default()).then(|| format!("fit {fit}")),
         grey.then(|| "grey".to_owned()),
+        pixel.map(|span| format!("pixel {span}")),
+        shape.as_ref().map(|shape| format!("shape {shape}")),
+        transpose.then(|| "transpose".to_owned()),
         patches.map(|[height, width]| format!("patch {height}x{width}, {each} an image")),
         length.map(|samples| format!("length {samples}")),
         rate.map(|samples| format!("rate {samples}")),
@@ -229,6 +238,18 @@ mod tests {
             DataSpec {
                 patches,
                 patches_per_image: Some(3),
+                ..folder()
+            },
+            DataSpec {
+                pixel: "0..9".parse().ok(),
+                ..folder()
+            },
+            DataSpec {
+                shape: "1x2x3".parse().ok(),
+                ..folder()
+            },
+            DataSpec {
+                transpose: true,
                 ..folder()
             },
             DataSpec {

@@ -1,11 +1,16 @@
 //! The `[data]` table: where images come from and what becomes of a pixel on its way in.
 
+mod label;
 mod pixels;
+mod reading;
 mod splits;
 
 use super::augment::{self, Augment};
+use super::size::Shape;
 pub use super::source::{Source, SourceInfo};
+pub use label::{LabelRule, NamePattern};
 pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
+pub use reading::{ClassLevel, PixelSpan, Weights};
 use serde::{Deserialize, Serialize};
 pub use splits::{Fold, Labels};
 use std::fmt;
@@ -58,6 +63,25 @@ pub struct DataSpec {
     /// Where the files are (`~` is the home folder; a relative path starts at the project file's folder).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Where labels are that no folder says: in the file's name, or in which column of the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelRule>,
+    /// Which folder above an image is its class.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub class_level: ClassLevel,
+    /// Which of the source's own values are black and white. Default: all that its files can hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixel: Option<PixelSpan>,
+    /// The shape of one image of arrays and tables that hold it as a row of numbers.
+    #[serde(
+        default,
+        with = "reading::shape",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shape: Option<Shape>,
+    /// Exchanges rows and columns of images from arrays and tables, for those stored column by column.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub transpose: bool,
     /// Height and width that every image is scaled to; without it images keep their size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<[u32; 2]>,
@@ -117,6 +141,9 @@ pub struct DataSpec {
     /// Labelled training images used of each class; the others go to `unlabeled` where the source has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_class: Option<usize>,
+    /// How often images of each class are drawn in training. Default: each image once an epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weights>,
     /// At most this many images in every split (the first ones in the files' order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
@@ -137,6 +164,11 @@ impl Default for DataSpec {
         DataSpec {
             source: Source::default(),
             path: None,
+            label: None,
+            class_level: ClassLevel::default(),
+            pixel: None,
+            shape: None,
+            transpose: false,
             resize: None,
             filter: Filter::default(),
             fit: Fitting::default(),
@@ -154,10 +186,20 @@ impl Default for DataSpec {
             source_fold: None,
             labels: None,
             per_class: None,
+            weights: None,
             limit: None,
             augment: Vec::new(),
             use_augment: true,
         }
+    }
+}
+
+impl DataSpec {
+    /// The table with a line of a project file set in it, `resize = [64, 64]` for example; none where the line is none.
+    pub fn with_line(&self, line: &str) -> Option<DataSpec> {
+        let mut table = toml::Table::try_from(self).ok()?;
+        table.extend(line.parse::<toml::Table>().ok()?);
+        table.try_into().ok()
     }
 }
 
@@ -167,4 +209,47 @@ fn yes() -> bool {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_set_in_the_table() {
+        let data = DataSpec {
+            source: Source::Folder,
+            path: Some("here".into()),
+            ..DataSpec::default()
+        };
+        for (line, part) in [
+            ("resize = [64, 32]", "resize = [64, 32]"),
+            ("weights = \"balanced\"", "weights = \"balanced\""),
+            (
+                "label = \"name: {class}.{n}.jpg\"",
+                "label = \"name: {class}.{n}.jpg\"",
+            ),
+            ("pixel = \"284..371\"", "pixel = \"284..371\""),
+            ("class_level = \"last\"", "class_level = \"last\""),
+            ("shape = \"1x28x28\"", "shape = \"1x28x28\""),
+            ("transpose = true", "transpose = true"),
+        ] {
+            let changed = data.with_line(line).unwrap();
+            let text = toml::to_string(&changed).unwrap();
+            assert!(text.contains(part) && text.contains("here"), "{text}");
+            assert_eq!(toml::from_str::<DataSpec>(&text).unwrap(), changed);
+        }
+        for wrong in [
+            "",
+            "nothing",
+            "colour = 3",
+            "weights = \"all\"",
+            "pixel = \"9..1\"",
+        ] {
+            assert!(
+                wrong.is_empty() || data.with_line(wrong).is_none(),
+                "{wrong}"
+            );
+        }
+    }
 }
