@@ -13,13 +13,12 @@
 //! ```
 //!
 //! Rooms are crates, so that dependencies point one way: `core` ([`project`], [`shape`], [`rng`], [`mod@format`],
-//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`app`] ← [`gui`]
-//! and the terminal. One engine serves the window and the terminal: the window never touches a tensor, the engine never
-//! draws. This crate holds the terminal, the measurements and the report, and gives every room its short name.
+//! [`logging`]) ← [`nn`] ← [`cost`] ← [`design`]; [`nn`] and [`data`] ← [`inspect`] ← [`engine`] ← [`export`] ←
+//! [`app`] ← [`gui`] and the terminal. One engine serves the window and the terminal: the window never touches a tensor,
+//! the engine never draws. This crate holds the terminal and the measurements, and gives every room its short name.
 
 pub mod bench;
 pub mod cli;
-pub mod export;
 
 pub use strata_app as app;
 pub use strata_core::{atomic_write, format, logging, project, rng, shape, system_memory};
@@ -27,6 +26,7 @@ pub use strata_cost as cost;
 pub use strata_data as data;
 pub use strata_design as design;
 pub use strata_engine as engine;
+pub use strata_export as export;
 pub use strata_gui as gui;
 pub use strata_inspect as inspect;
 pub use strata_nn as nn;

@@ -89,6 +89,8 @@ pub enum Action {
     Step,
     /// Saves a checkpoint and ends the run.
     Stop,
+    /// Writes the report of the run into its folder.
+    Report,
     /// Chooses where to compute: `None` for the best there is.
     Device(Option<String>),
     /// Changes how something is shown.

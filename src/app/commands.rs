@@ -32,6 +32,10 @@ fn command(name: impl Into<String>, hint: impl Into<String>, action: Action) -> 
 /// All that can be done in this state.
 pub fn all(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let mut all = training(state);
+    if state.training.run.is_some() {
+        let hint = "the run as one page: curves, metrics, pictures, layers";
+        all.push(command("Write report", hint, Action::Report));
+    }
     all.extend(files(state));
     all.extend(layers(state));
     all.extend(workspaces(state));
@@ -66,7 +70,7 @@ fn training(state: &State) -> Vec<Command> {
     let step = command("Step", "one batch, then wait", Action::Step);
     let stop = command("Stop", "save a checkpoint and end the run", Action::Stop);
     match state.training.phase {
-        Phase::Idle | Phase::Ended(_) if state.blocker().is_none() => {
+        Phase::Idle | Phase::Ended(_) if state.hindrance().is_none() => {
             vec![command("Train", "", Action::Train)]
         }
         Phase::Preparing { .. } => vec![command("Pause", "Space", Action::Pause), stop],

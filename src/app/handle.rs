@@ -13,6 +13,7 @@ use super::state::{Closing, State};
 use strata_core::project::Project;
 use strata_core::project::edit::Edit;
 use strata_engine::command::Command;
+use strata_engine::event::Outcome;
 use strata_engine::thread::{RunOptions, Running};
 
 impl State {
@@ -51,6 +52,7 @@ impl State {
             Action::Resume => self.training.send(Command::Resume),
             Action::Step => self.training.send(Command::Step),
             Action::Stop => self.training.send(Command::Stop),
+            Action::Report => self.report(services),
             other => self.handle_files(other, services),
         }
     }
@@ -121,9 +123,11 @@ impl State {
         if self.training.is_running() {
             return;
         }
-        if let Some(problem) = self.blocker() {
-            let text = problem.message.clone();
-            return self.messages.add(Weight::Error, text);
+        if let Some(hindrance) = self.hindrance() {
+            return self.tell_hindrance(hindrance);
+        }
+        if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
+            self.messages.withdraw(&failure.message);
         }
         let options = RunOptions {
             base: self.base(),
@@ -174,6 +178,7 @@ impl State {
             self.messages.add(weight, text);
         }
         self.remember_run();
+        self.forget_mended();
         if self.closing == Closing::Waiting
             && !self.training.is_running()
             && !self.pictures.is_busy()

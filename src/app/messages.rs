@@ -82,6 +82,11 @@ impl Messages {
         self.list.retain(|message| message.id != id);
     }
 
+    /// Takes away the message with this text: it is no longer true.
+    pub fn withdraw(&mut self, text: &str) {
+        self.list.retain(|message| message.text != text);
+    }
+
     /// Lets notes fade; the time until the next one does.
     pub fn fade(&mut self) -> Option<Duration> {
         self.list

@@ -1,11 +1,11 @@
-//! Image files that are being written on threads of their own, and what became of them.
+//! Pictures and reports that are being written on threads of their own, and what became of them.
 
 use super::messages::Weight;
 use super::wake::Wake;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
 
-/// Image files that are being written.
+/// Files that are being written.
 #[derive(Default)]
 pub struct Saving {
     waiting: Vec<Receiver<(Weight, String)>>,
@@ -13,9 +13,10 @@ pub struct Saving {
 }
 
 impl Saving {
-    /// Writes on a thread of its own; `write` fails with what and where in words.
+    /// Writes on a thread of its own; `what` it is, for people; `write` fails with what and where in words.
     pub(super) fn save(
         &mut self,
+        what: &'static str,
         path: PathBuf,
         write: impl FnOnce(&Path) -> Result<(), String> + Send + 'static,
         wake: &Wake,
@@ -26,7 +27,7 @@ impl Saving {
             .name("strata-picture".into())
             .spawn(move || {
                 let told = match write(&path) {
-                    Ok(()) => (Weight::Note, format!("Picture saved to {}", path.display())),
+                    Ok(()) => (Weight::Note, format!("{what} saved to {}", path.display())),
                     Err(message) => (Weight::Error, message),
                 };
                 if let Err(unread) = sender.send(told) {
@@ -39,17 +40,17 @@ impl Saving {
         match thread {
             Ok(_) => self.waiting.push(receiver),
             Err(error) => self.failed.push(format!(
-                "the picture could not be saved: {error}; close other programs"
+                "{what} could not be saved: {error}; close other programs"
             )),
         }
     }
 
-    /// Whether a picture is being written.
+    /// Whether a file is being written.
     pub fn is_busy(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// What became of pictures since the last call.
+    /// What became of files since the last call.
     pub(super) fn saved(&mut self) -> Vec<(Weight, String)> {
         let mut told: Vec<_> = self
             .failed
@@ -65,7 +66,7 @@ impl Saving {
             Err(TryRecvError::Disconnected) => {
                 told.push((
                     Weight::Error,
-                    "a defect in Strata kept a picture from being saved; please report it".into(),
+                    "a defect in Strata kept a file from being saved; please report it".into(),
                 ));
                 false
             }

@@ -1,5 +1,6 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
+pub use super::fields::Fields;
 pub use super::prompts::{Ask, Asking, Closing, Pending};
 pub use super::view_settings::{
     ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, Switch, ViewSettings,
@@ -18,8 +19,10 @@ use super::recovery::Unsaved;
 use super::run_monitor::{Phase, Training};
 use super::runs::Runs;
 use super::saving::Saving;
+use super::refused_field::RefusedField;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use strata_core::project::edit::{Edit, History};
 use strata_core::project::node::Node;
 use strata_core::project::stage::Task;
@@ -131,6 +134,10 @@ pub struct State {
     pub frames: Frames,
     /// Where to compute; `None` for the best there is.
     pub device: Option<String>,
+    /// Fields of the project whose text is refused: the project is not what the window shows.
+    pub refused: Arc<Vec<RefusedField>>,
+    /// What was last said to keep a training from being started.
+    pub(crate) told_hindrance: Option<String>,
     /// Rises whenever the project is replaced as a whole or an edit is undone: what was typed into a
     /// field before then no longer belongs to it.
     pub generation: u64,
@@ -169,6 +176,8 @@ impl State {
             closing: Closing::No,
             frames: Frames::default(),
             device: None,
+            refused: Arc::default(),
+            told_hindrance: None,
             generation: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+use super::overrides::Changes;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
@@ -7,7 +8,12 @@ use strata_core::project::data::{Source, Split};
 
 /// A workbench for convolutional networks: stack layers, see every shape, train, watch it learn.
 #[derive(Debug, Parser)]
-#[command(name = "strata", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "strata",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub struct Args {
     /// What to do without the window
     #[command(subcommand)]
@@ -35,12 +41,16 @@ pub enum Command {
     Eval(EvalArgs),
     /// Save an image of a run: filters, loss, saliency and others
     Inspect(InspectArgs),
+    /// Write a run as one page: curves, metrics, pictures, layers; also while it trains
+    Report(ReportArgs),
     /// Show what a source of images holds; download it
     Data(DataArgs),
     /// Measure training steps and forward passes of the benchmark cases
     Bench(BenchArgs),
     /// Describe this program and this machine for a report of a defect, with the last lines of the log
     Doctor(DoctorArgs),
+    /// Print the reference of layers, of project files, of augmentations or of data, or the help of a command
+    Help(HelpArgs),
 }
 
 /// `strata new`
@@ -61,6 +71,8 @@ pub struct NewArgs {
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
+    #[command(flatten)]
+    pub changes: Changes,
     /// Exit with 1 when a goal of the project is missed that needs no training
     #[arg(long)]
     pub goals: bool,
@@ -80,6 +92,8 @@ pub struct CheckArgs {
 pub struct SolveArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
+    #[command(flatten)]
+    pub changes: Changes,
     /// Rebuild the decoder as the encoder's mirror
     #[arg(long, group = "aim")]
     pub mirror: bool,
@@ -113,6 +127,8 @@ pub struct LensArgs {
     pub project: String,
     /// The layer: encoder.0, or encoder.3.1.0 inside a block
     pub layer: String,
+    #[command(flatten)]
+    pub changes: Changes,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
@@ -207,9 +223,8 @@ pub struct TrainArgs {
     /// Threads that read and augment images ahead of the trainer [default: as many as cores, four at most]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub loader_threads: Option<usize>,
-    /// Change a setting, such as data.path=~/stl10 or stage.0.batch=32; can be given several times
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub settings: Vec<String>,
+    #[command(flatten)]
+    pub changes: Changes,
     /// Print the last metrics as one JSON value
     #[arg(long)]
     pub json: bool,
@@ -268,6 +283,23 @@ pub struct InspectArgs {
     /// Print what the picture shows as one JSON value; not for filters and reconstructions
     #[arg(long)]
     pub json: bool,
+}
+
+/// `strata report`
+#[derive(Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// The file to write [default: report.html in the run's folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `strata help`
+#[derive(Debug, ClapArgs)]
+pub struct HelpArgs {
+    /// layers, project, augment, data, or a command
+    pub about: Option<String>,
 }
 
 /// A picture of a run.
@@ -331,9 +363,12 @@ pub struct DataArgs {
     /// Where the picture goes [default: augmentation.png]
     #[arg(short, long, value_name = "PNG", requires = "augment")]
     pub output: Option<PathBuf>,
-    /// Change a setting of [data], such as fold=2/5 or per_class=50; can be given several times
+    /// Change a setting of [data], such as fold=2/5 or per_class=50, or the seed; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub settings: Vec<String>,
+    pub set: Vec<String>,
+    /// Take out a setting that was set before, such as resize; can be given several times
+    #[arg(long = "unset", value_name = "KEY")]
+    pub unset: Vec<String>,
     /// Download what is missing, into --path or into the user's folder for data
     #[arg(long)]
     pub fetch: bool,

@@ -29,7 +29,7 @@ const INDENT: usize = 2;
 
 /// Checks a project and prints what it finds.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    let source = source::open(&args.project, &[])?;
+    let source = source::open(&args.project, &args.changes)?;
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
@@ -359,6 +359,8 @@ fn note(source: &Source, row: &Row, problem: &Problem) -> Vec<String> {
     let line = source
         .file
         .as_ref()
+        // Lines of the text as it is would mislead where layers were changed on the way.
+        .filter(|_| source.is_as_written)
         .and_then(|file| Some((file, line_of(&source.text, &row.place)?)));
     let place = line
         .map(|(file, line)| format!("{}, line {line}: ", file.display()))
@@ -407,11 +409,12 @@ fn described(source: &Source, problem: &Problem) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::overrides::Changes;
     use crate::cli::source::from_builtin;
     use strata_core::project::builtin;
 
     fn shown(name: &str, change: impl Fn(&mut Source)) -> String {
-        let mut source = from_builtin(builtin::find(name).unwrap(), &[]).unwrap();
+        let mut source = from_builtin(builtin::find(name).unwrap(), &Changes::default()).unwrap();
         change(&mut source);
         let inference = infer(&source.project.network);
         let problems = check_inferred(&source.project, &inference);

@@ -5,12 +5,14 @@ mod preview;
 mod statistics;
 
 use super::args::DataArgs;
+use super::overrides::{self, Changes};
 use super::text::{left, right, times};
-use super::{output, overrides};
+use super::{WrongInput, output};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use strata_core::format::count;
-use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::Project;
+use strata_core::project::data::{DataSpec, Idle, Split};
 use strata_data::{DataError, Dataset, SplitData};
 use strata_engine::error::RunError;
 
@@ -28,8 +30,8 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
         (false, path) => path.clone(),
     };
-    let spec = spec(args, path)?;
-    let dataset = match Dataset::open(&spec, SEED, Path::new(""), &mut |_| true) {
+    let (spec, seed) = asked(args, path)?;
+    let dataset = match Dataset::open(&spec, seed, Path::new(""), &mut |_| true) {
         Err(
             error @ (DataError::Missing { .. }
             | DataError::NoImages { .. }
@@ -41,7 +43,7 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         result => result.map_err(RunError::from)?,
     };
     if !args.augment.is_empty() {
-        return preview::run(args, &dataset, SEED);
+        return preview::run(args, &dataset, seed);
     }
     let found = if args.statistics {
         Some(statistics::of(&dataset)?)
@@ -59,23 +61,43 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     found.map_or(Ok(()), |found| output::print(&statistics::as_text(&found)))
 }
 
-/// The data table: what the options say, then what is set by name.
-fn spec(args: &DataArgs, path: Option<String>) -> anyhow::Result<DataSpec> {
+/// The data table and the seed: what the options say, then what is set by name.
+fn asked(args: &DataArgs, path: Option<String>) -> anyhow::Result<(DataSpec, u64)> {
     let table = format!(
-        "format = 1\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n",
+        "format = 1\nseed = {SEED}\n[data]\nsource = \"{}\"\n[network]\ninput = \"1x1x1\"\n",
         args.name
     );
-    let settings: Vec<String> = args
-        .settings
-        .iter()
-        .map(|setting| format!("data.{}", setting.trim_start_matches("data.")))
-        .collect();
-    let written = overrides::project(&table, "--set", &settings)?.data;
-    Ok(DataSpec {
-        path: path.or(written.path.clone()),
-        resize: args.resize.or(written.resize),
-        ..written
-    })
+    let full = |settings: &[String]| {
+        let keys = settings.iter().map(|setting| in_data(setting));
+        keys.collect::<Result<Vec<String>, WrongInput>>()
+    };
+    let changes = Changes {
+        set: full(&args.set)?,
+        unset: full(&args.unset)?,
+    };
+    let Project { data, seed, .. } = overrides::project(&table, "--set", &changes)?;
+    let spec = DataSpec {
+        resize: args.resize.or(data.resize),
+        ..data
+    };
+    if let Some(Idle { key, why }) = spec.idle().into_iter().next() {
+        return Err(WrongInput(format!("{key} changes nothing: {why}; leave it out")).into());
+    }
+    let path = path.or(spec.path.clone());
+    Ok((DataSpec { path, ..spec }, seed))
+}
+
+/// A setting by its full name: those of `[data]` may be given without it.
+fn in_data(setting: &str) -> Result<String, WrongInput> {
+    let key = setting.split('=').next().unwrap_or_default().trim();
+    let table = key.split('.').next().unwrap_or_default();
+    match table {
+        "data" | "seed" => Ok(setting.trim_start().to_owned()),
+        "network" | "stage" | "goals" | "title" | "format" => Err(WrongInput(format!(
+            "--set {setting}: `strata data` reads the settings of [data] and the seed alone; strata check and strata train take {key}"
+        ))),
+        _ => Ok(format!("data.{}", setting.trim_start())),
+    }
 }
 
 fn as_json(dataset: &Dataset) -> Value {

@@ -13,7 +13,7 @@ use strata_design::layer_math::{Formula, Lens, Matrix, Sample, Sheet, Step, numb
 
 /// Prints the layer.
 pub fn run(args: &LensArgs) -> anyhow::Result<()> {
-    let source = source::open(&args.project, &[])?;
+    let source = source::open(&args.project, &args.changes)?;
     let network = &source.project.network;
     let inference = infer(network);
     let place = match args.layer.parse::<Target>() {

@@ -12,6 +12,7 @@ mod data;
 mod doctor;
 mod eval;
 mod goals;
+mod help;
 mod inspect;
 mod kernel;
 mod lens;
@@ -19,6 +20,7 @@ mod new;
 mod output;
 mod overrides;
 mod progress;
+mod report;
 mod scaling;
 mod solve;
 mod source;
@@ -133,7 +135,9 @@ fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Bench(args)) => bench::run(&args, started),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Help(args)) => help::run(&args),
     }
 }
 

@@ -1,35 +1,120 @@
-//! `--set PATH=VALUE`: changes a project's text as a TOML table, before it is read as a project.
+//! `--set KEY=VALUE` and `--unset KEY`: change a project's text as a TOML table, before it is read as a project.
 //!
-//! A path is the way through the file: `seed`, `data.path`, `stage.0.batch` or `stage.pretrain.batch`.
-//! A value is TOML if it reads as such (`3`, `[0, 1]`, `true`), else text. What is no setting of a
-//! project is [`WrongInput`].
+//! A key is the way through the file: `seed`, `data.path`, `stage.0.batch` or `stage.pretrain.batch`,
+//! `network.encoder.0`; the words of a setting's text go on behind it (`stage.0.optimizer.lr`), and those of the
+//! optimizer may leave its name out (`stage.0.lr`). A value is TOML if it reads as such (`3`, `[0, 1]`, `true`), else
+//! text. What is no setting of a project is [`WrongInput`].
 
 use super::WrongInput;
-use strata_core::project::{Project, ProjectError, file};
+use clap::Args as ClapArgs;
+use strata_core::project::data::DataSpec;
+use strata_core::project::optimizer::OPTIMIZERS;
+use strata_core::project::stage::Optimizer;
+use strata_core::project::structured::table_of;
+use strata_core::project::{Project, ProjectError, file, reference};
 use toml::{Table, Value};
 
-/// The project of this text with the settings applied; `name` is the text's name in messages.
-pub fn project(text: &str, name: &str, settings: &[String]) -> anyhow::Result<Project> {
-    let mut project = file::parse(text, name)?;
-    let mut table: Table = toml::from_str(text)?;
-    for setting in settings {
-        let wrong = |why: String| WrongInput(format!("--set {setting}: {why}"));
-        let (path, value) = setting
-            .split_once('=')
-            .ok_or_else(|| wrong("write PATH=VALUE".into()))?;
-        set(&mut table, path.trim(), value_of(value)).map_err(wrong)?;
-        let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
-        project = file::parse(&text, name).map_err(|error| wrong(reason(error)))?;
+/// What is changed in a project before it is used.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Changes {
+    /// Change a setting, such as data.path=~/stl10, stage.0.lr=0.01 or 'network.encoder.0=conv 8 k5'; can be given
+    /// several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Take a setting out of the project, such as data.range; can be given several times
+    #[arg(long = "unset", value_name = "KEY")]
+    pub unset: Vec<String>,
+}
+
+impl Changes {
+    /// Whether the project stays what it is.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty()
     }
+}
+
+/// The project of this text with the changes applied, those that take out first; `name` is the text's name in
+/// messages.
+pub fn project(text: &str, name: &str, changes: &Changes) -> anyhow::Result<Project> {
+    let mut project = file::parse(text, name)?;
+    if changes.is_empty() {
+        return Ok(project);
+    }
+    let mut table: Table = toml::from_str(text).map_err(|_| {
+        WrongInput(format!(
+            "a number in {name} is too large for --set and --unset"
+        ))
+    })?;
+    for key in &changes.unset {
+        let wrong = |why: String| WrongInput(format!("--unset {key}: {why}"));
+        take_out(&mut table, &full(key.trim())).map_err(wrong)?;
+        project = read(&table, name).map_err(wrong)?;
+    }
+    for setting in &changes.set {
+        let wrong = |why: String| WrongInput(format!("--set {setting}: {why}"));
+        let (key, value) = setting
+            .split_once('=')
+            .ok_or_else(|| wrong("write KEY=VALUE".into()))?;
+        put(&mut table, &full(key.trim()), value).map_err(wrong)?;
+        project = read(&table, name).map_err(wrong)?;
+    }
+    agree(&project.data, &changes.set)?;
     Ok(project)
 }
 
-/// Line numbers of the changed text would mislead.
-fn reason(error: ProjectError) -> String {
-    match error {
+fn read(table: &Table, name: &str) -> Result<Project, String> {
+    let text = toml::to_string(table).map_err(|error| error.to_string())?;
+    // Line numbers of the changed text would mislead.
+    file::parse(&text, name).map_err(|error| match error {
         ProjectError::Text { message, .. } => message,
         other => other.to_string(),
+    })
+}
+
+/// Refuses what was set beside a setting that decides the same, with the one to take out.
+fn agree(data: &DataSpec, set: &[String]) -> Result<(), WrongInput> {
+    let sets = |key: &str| {
+        let path = format!("data.{key}");
+        let is_it = |setting: &&String| {
+            let written = setting.split('=').next().unwrap_or_default().trim();
+            written == path || written.starts_with(&format!("{path}."))
+        };
+        set.iter().find(is_it)
+    };
+    for [one, other] in data.contradictions() {
+        let (setting, there) = match (sets(one), sets(other)) {
+            (Some(_), Some(_)) | (None, None) => continue,
+            (Some(setting), None) => (setting, other),
+            (None, Some(setting)) => (setting, one),
+        };
+        return Err(WrongInput(format!(
+            "--set {setting}: the project has {there} as well, and {one} and {other} exclude each other: add --unset data.{there}"
+        )));
     }
+    Ok(())
+}
+
+/// The key with the optimizer's name where it was left out: `stage.0.lr` is `stage.0.optimizer.lr`.
+fn full(key: &str) -> String {
+    let words: Vec<&str> = key.split('.').collect();
+    let [first, which @ .., last] = words.as_slice() else {
+        return key.to_owned();
+    };
+    let is_of_stage = reference::stage::ALL
+        .iter()
+        .any(|setting| setting.key == *last);
+    let is_of_optimizer = OPTIMIZERS
+        .iter()
+        .any(|kind| kind.keys.split(", ").any(|known| known == *last));
+    if *first == "stage"
+        && !which.is_empty()
+        && !is_of_stage
+        && is_of_optimizer
+        && !which.contains(&"optimizer")
+    {
+        return format!("stage.{}.optimizer.{last}", which.join("."));
+    }
+    key.to_owned()
 }
 
 fn value_of(text: &str) -> Value {
@@ -41,51 +126,158 @@ fn value_of(text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
-    let (first, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+fn first_word(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)))
+}
+
+fn put(table: &mut Table, path: &str, text: &str) -> Result<(), String> {
+    let (first, rest) = first_word(path);
     let Some(rest) = rest else {
-        table.insert(first.to_owned(), value);
+        table.insert(first.to_owned(), value_of(text));
         return Ok(());
     };
+    as_table(table, first);
     match table.get_mut(first) {
-        Some(Value::Table(inner)) => set(inner, rest, value),
-        Some(Value::Array(items)) => set_item(items, first, rest, value),
+        Some(Value::Table(inner)) => put(inner, rest, text),
+        Some(Value::Array(items)) => put_item(items, first, rest, text),
+        Some(Value::String(words)) if has_words(first) => {
+            *words = with_word(words, rest, Some(text));
+            Ok(())
+        }
         Some(_) => Err(format!(
             "`{first}` is a single value, there is no `{rest}` in it"
         )),
-        None if matches!(first, "data" | "goals") => {
+        None if matches!(
+            first,
+            "data" | "goals" | "normalize" | "spectrogram" | "early_stop"
+        ) =>
+        {
             let mut inner = Table::new();
-            set(&mut inner, rest, value)?;
+            put(&mut inner, rest, text)?;
             table.insert(first.to_owned(), Value::Table(inner));
+            Ok(())
+        }
+        None if has_words(first) => {
+            let usual = if first == "optimizer" {
+                Optimizer::default().to_string()
+            } else {
+                String::new()
+            };
+            let words = with_word(&usual, rest, Some(text));
+            table.insert(first.to_owned(), Value::String(words));
             Ok(())
         }
         None => Err(format!("there is no `{first}` in the project")),
     }
 }
 
-fn set_item(items: &mut [Value], list: &str, path: &str, value: Value) -> Result<(), String> {
-    let (which, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(which, rest)| (which, Some(rest)));
-    let count = items.len();
-    let named = |item: &Value| item.get("name").and_then(Value::as_str) == Some(which);
-    let index = which.parse().ok().or_else(|| items.iter().position(named));
-    let item = index.and_then(|index: usize| items.get_mut(index));
-    let item = item.ok_or_else(|| {
-        format!("`{list}` has no entry `{which}`: it has {count}, counted from 0")
-    })?;
-    match (item, rest) {
-        (item, None) => *item = value,
-        (Value::Table(inner), Some(rest)) => return set(inner, rest, value),
+/// Settings whose text is words of `key=value`.
+fn has_words(key: &str) -> bool {
+    matches!(key, "optimizer" | "schedule" | "loss" | "sparsity")
+}
+
+/// Makes a table of a setting that is written as text and can be one.
+fn as_table(table: &mut Table, key: &str) {
+    if matches!(key, "spectrogram" | "early_stop")
+        && let Some(Value::String(text)) = table.get(key)
+    {
+        let mut parts = table_of(text);
+        if let Some(metric) = parts.remove("") {
+            parts.insert("metric".to_owned(), metric);
+        }
+        table.insert(key.to_owned(), Value::Table(parts));
+    }
+}
+
+/// A text of words with this one changed, added or (without a value) taken out. `true` and `false` are for words that
+/// stand alone.
+fn with_word(text: &str, key: &str, value: Option<&str>) -> String {
+    let word = match value.map(str::trim) {
+        None | Some("false") => None,
+        Some("true") => Some(key.to_owned()),
+        Some(value) => Some(format!("{key}={value}")),
+    };
+    let is_it = |word: &str| word == key || word.starts_with(&format!("{key}="));
+    let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let place = words.iter().position(|word| is_it(word));
+    words.retain(|word| !is_it(word));
+    if let Some(word) = word {
+        words.insert(place.unwrap_or(words.len()), word);
+    }
+    words.join(" ")
+}
+
+fn put_item(items: &mut [Value], list: &str, path: &str, text: &str) -> Result<(), String> {
+    let (which, rest) = first_word(path);
+    let index = index_of(items, list, which)?;
+    match (items.get_mut(index), rest) {
+        (Some(item), None) => *item = value_of(text),
+        (Some(Value::Table(inner)), Some(rest)) => return put(inner, rest, text),
         (_, Some(rest)) => {
             return Err(format!(
                 "`{list}.{which}` is a single value, there is no `{rest}` in it"
             ));
         }
+        (None, None) => {}
     }
     Ok(())
+}
+
+/// The entry of a list by its number or its name.
+fn index_of(items: &[Value], list: &str, which: &str) -> Result<usize, String> {
+    let named = |item: &Value| item.get("name").and_then(Value::as_str) == Some(which);
+    let index = which
+        .parse()
+        .ok()
+        .or_else(|| items.iter().position(named))
+        .filter(|index: &usize| *index < items.len());
+    index.ok_or_else(|| {
+        format!(
+            "`{list}` has no entry `{which}`: it has {}, counted from 0",
+            items.len()
+        )
+    })
+}
+
+fn take_out(table: &mut Table, path: &str) -> Result<(), String> {
+    let (first, rest) = first_word(path);
+    let absent = |what: &str| format!("there is no `{what}` in the project to take out");
+    let Some(rest) = rest else {
+        return table.remove(first).map(|_| ()).ok_or_else(|| absent(first));
+    };
+    as_table(table, first);
+    match table.get_mut(first) {
+        Some(Value::Table(inner)) => take_out(inner, rest),
+        Some(Value::Array(items)) => take_out_item(items, first, rest),
+        Some(Value::String(words)) if has_words(first) => {
+            let less = with_word(words, rest, None);
+            if less == *words {
+                return Err(absent(rest));
+            }
+            *words = less;
+            Ok(())
+        }
+        Some(_) => Err(format!(
+            "`{first}` is a single value, there is no `{rest}` in it"
+        )),
+        None => Err(absent(first)),
+    }
+}
+
+fn take_out_item(items: &mut Vec<Value>, list: &str, path: &str) -> Result<(), String> {
+    let (which, rest) = first_word(path);
+    let index = index_of(items, list, which)?;
+    match (items.get_mut(index), rest) {
+        (_, None) => {
+            items.remove(index);
+            Ok(())
+        }
+        (Some(Value::Table(inner)), Some(rest)) => take_out(inner, rest),
+        (_, Some(rest)) => Err(format!(
+            "`{list}.{which}` is a single value, there is no `{rest}` in it"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -93,26 +285,33 @@ mod tests {
     use super::*;
     use strata_core::project::builtin;
 
-    fn with(settings: &[&str]) -> anyhow::Result<Project> {
-        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+    fn changed(set: &[&str], unset: &[&str]) -> anyhow::Result<Project> {
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let changes = Changes {
+            set: all(set),
+            unset: all(unset),
+        };
         project(
             builtin::find("pretrain-classify").unwrap().text,
             "p",
-            &settings,
+            &changes,
         )
     }
 
     #[test]
     fn settings_change_what_they_name() {
-        let project = with(&[
-            "seed=7",
-            "data.path=~/x",
-            "data.range=[0, 1]",
-            "stage.0.epochs=3",
-            "stage.head only.optimizer=sgd lr=0.5",
-            "network.encoder.1=tanh",
-            "goals.psnr=>= 22",
-        ])
+        let project = changed(
+            &[
+                "seed=7",
+                "data.path=~/x",
+                "data.range=[0, 1]",
+                "stage.0.epochs=3",
+                "stage.head only.optimizer=sgd lr=0.5",
+                "network.encoder.1=tanh",
+                "goals.psnr=>= 22",
+            ],
+            &[],
+        )
         .unwrap();
         assert_eq!(
             (project.seed, project.data.path.as_deref()),
@@ -135,17 +334,92 @@ mod tests {
     }
 
     #[test]
+    fn words_of_a_text_are_changed_alone() {
+        let project = changed(
+            &[
+                "stage.0.lr=0.5",
+                "stage.1.optimizer=sgd lr=0.1",
+                "stage.1.momentum=0.9",
+                "stage.1.nesterov=true",
+                "stage.2.optimizer.weight_decay=1e-4",
+                "stage.2.early_stop.patience=3",
+                "stage.0.sparsity.rho=0.1",
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(project.stages[0].optimizer.lr(), 0.5);
+        assert_eq!(
+            project.stages[1].optimizer.to_string(),
+            "sgd lr=0.1 momentum=0.9 nesterov"
+        );
+        assert!(
+            project.stages[2]
+                .optimizer
+                .to_string()
+                .ends_with("weight_decay=1e-4")
+        );
+        assert_eq!(project.stages[2].early_stop.as_ref().unwrap().patience, 3);
+        assert_eq!(project.stages[0].sparsity.as_ref().unwrap().rho, 0.1);
+    }
+
+    #[test]
+    fn settings_are_taken_out() {
+        let project = changed(
+            &["data.normalize=train"],
+            &[
+                "data.range",
+                "stage.2.schedule",
+                "network.head.3",
+                "stage.head only",
+            ],
+        )
+        .unwrap();
+        assert!(project.data.range.is_none() && project.data.normalize.is_some());
+        assert_eq!(project.stages.len(), 2);
+        assert!(project.stages[1].schedule.is_none());
+        assert_eq!(project.network.head.len(), 4);
+        let error = changed(&["data.normalize=train"], &[]).unwrap_err();
+        assert!(error.to_string().contains("--unset data.range"), "{error}");
+        for (key, part) in [
+            ("data.fold", "there is no `fold`"),
+            ("network.input", "[network] needs `input`"),
+            ("stage.9", "has no entry `9`"),
+            ("stage.0.weight_decay", "there is no `weight_decay`"),
+            ("title.x", "single value"),
+        ] {
+            let error = changed(&[], &[key]).unwrap_err();
+            assert!(error.downcast_ref::<WrongInput>().is_some(), "{key}");
+            let message = error.to_string();
+            assert!(
+                message.starts_with(&format!("--unset {key}: ")) && message.contains(part),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_setting_is_told() {
         for (setting, part) in [
-            ("seed", "write PATH=VALUE"),
-            ("sead=7", "unknown field `sead`"),
-            ("data.pat=7", "unknown field `pat`"),
+            ("seed", "write KEY=VALUE"),
+            (
+                "sead=7",
+                "there is no setting `sead` in a project: did you mean `seed`?",
+            ),
+            (
+                "data.pat=7",
+                "there is no setting `pat` in [data]: did you mean `path`?",
+            ),
             ("stage.9.epochs=7", "has no entry `9`"),
-            ("stage.0.epochs=many", "invalid type"),
+            (
+                "stage.0.epochs=many",
+                "epochs = \"many\" is not possible: write a whole number from 1, such as epochs = 10",
+            ),
             ("title.x=1", "single value"),
             ("nothing.x=1", "there is no `nothing`"),
+            ("stage.0.lr=fast", "must be a number from 0 to"),
         ] {
-            let error = with(&[setting]).unwrap_err();
+            let error = changed(&[setting], &[]).unwrap_err();
             assert!(error.downcast_ref::<WrongInput>().is_some(), "{setting}");
             assert!(error.to_string().contains(part), "{setting}: {error}");
         }

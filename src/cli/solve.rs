@@ -17,7 +17,7 @@ use strata_design::solve::{Aim, Change, Solution, Solved, mirror, solve};
 
 /// Searches, prints what was found and writes the solution that was asked for.
 pub fn run(args: &SolveArgs) -> anyhow::Result<()> {
-    let source = source::open(&args.project, &[])?;
+    let source = source::open(&args.project, &args.changes)?;
     let project = &source.project;
     let solved = solved(project, args)?;
     if let Some(file) = &args.output {

@@ -26,7 +26,7 @@ const INTERRUPTED: i32 = 130;
 
 /// Trains and prints the last metrics.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
-    let source = source::open(&args.project, &args.settings)?;
+    let source = source::open(&args.project, &args.changes)?;
     let options = options(args, &source)?;
     let outcome = train(&source, &options, &LiveResults::default());
     let (summary, is_stopped) = ended(outcome)?;

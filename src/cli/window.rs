@@ -1,16 +1,17 @@
-//! `strata [PROJECT]`: the window, or without a display the same training and a report.
+//! `strata [PROJECT]`: the window, or without a display the same training and a report; of a run, the report alone.
 
+use super::overrides::Changes;
 use super::source::{self, Source};
-use super::{WrongInput, output, train};
-use crate::export::report;
+use super::{WrongInput, output, report, train};
 use anyhow::Context;
 use std::path::Path;
 use strata_core::project::builtin;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::thread::RunOptions;
+use strata_export::report as page;
 use strata_gui::{self, GuiError};
 
-/// Opens the window where there is a display; trains headless where there is none.
+/// Opens the window where there is a display; where there is none, reports a run, or trains a project headless.
 pub fn run(project: Option<&str>) -> anyhow::Result<()> {
     if let Some(name) =
         project.filter(|name| !Path::new(name).exists() && builtin::find(name).is_none())
@@ -37,14 +38,18 @@ pub(super) fn has_display() -> bool {
 
 fn headless(project: Option<&str>) -> anyhow::Result<()> {
     let source = match project {
-        Some(name) => source::open(name, &[])?,
+        Some(name) => source::open(name, &Changes::default())?,
         None => source::from_builtin(
             builtin::ALL
                 .first()
                 .context("there is no built-in project")?,
-            &[],
+            &Changes::default(),
         )?,
     };
+    if let Some(run) = &source.run {
+        output::say("there is no display: reporting the run instead of opening it");
+        return report::tell(run);
+    }
     let title = &source.project.title;
     output::say(&format!(
         "there is no display: training `{title}` without a window, with a report at the end"
@@ -65,6 +70,7 @@ fn train_and_report(source: &Source) -> anyhow::Result<Option<String>> {
         return Ok(None);
     }
     let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
-    let file = report::write(&summary.run, filters.as_deref(), images.as_deref())?;
+    let file = page::usual_file(&summary.run);
+    page::write(&summary.run, &file, filters.as_deref(), images.as_deref())?;
     Ok(Some(file.display().to_string()))
 }

@@ -118,6 +118,7 @@ impl Dataset {
         let shares = if loaded.carve { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
         check_lengths(&splits)?;
+        check_shares(spec, &splits)?;
         let Loaded {
             classes, skipped, ..
         } = loaded;
@@ -420,6 +421,31 @@ fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Commo
         }
     };
     SplitData::new(share.split, pictures, chosen, labels, common)
+}
+
+/// Settings that share out training images act only where there are some.
+fn check_shares(spec: &DataSpec, splits: &[(Split, SplitData)]) -> Result<(), DataError> {
+    let train = splits.iter().find(|(split, _)| *split == Split::Train);
+    if spec.per_class.is_some() && !train.is_some_and(|(_, data)| data.labelled()) {
+        return Err(DataError::setting(
+            "per_class",
+            "there are no labelled training images to choose from",
+            "delete the line",
+        ));
+    }
+    let holds_back = [
+        ("valid", spec.valid.is_some_and(|share| share > 0.0)),
+        ("test", spec.test.is_some_and(|share| share > 0.0)),
+        ("fold", spec.fold.is_some()),
+    ];
+    match holds_back.into_iter().find(|(_, is_asked)| *is_asked) {
+        Some((key, _)) if train.is_none() => Err(DataError::setting(
+            key,
+            "there are no training images to hold some of them back",
+            "delete the line",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Images are numbered with 32 bits in a batch.

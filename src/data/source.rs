@@ -45,7 +45,7 @@ pub(crate) struct Loaded {
     pub skipped: Vec<Skipped>,
     /// The values that pixel 0 and pixel 255 stand for; of bytes simply these.
     pub span: [f32; 2],
-    /// Whether a `valid` split is still to be taken from `train`, should there be none.
+    /// Whether the project's shares are still to be applied; a folder has done so before it decoded files.
     pub carve: bool,
 }
 

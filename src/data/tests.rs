@@ -7,3 +7,4 @@ mod kinds;
 mod made;
 mod options;
 mod real;
+mod settings;

@@ -5,6 +5,7 @@
 use super::output_check::difference;
 use strata_core::format::{bytes, count};
 use strata_core::project::goals::{Goal, Quantity, Relation, Wanted};
+use strata_core::project::stage::Task;
 use strata_core::project::{Project, Stack};
 use strata_core::shape::infer::{Inference, Row};
 use strata_cost::memory::{Machine, step_memory};
@@ -81,9 +82,9 @@ fn one(goal: &Goal, project: &Project, inference: &Inference, measured: &Measure
         Quantity::Memory => counted(whole(0).and_then(|_| memory(project, inference))),
         Quantity::Code => counted(inference.code.as_ref().map(|code| code.elements())),
         Quantity::ReceptiveField => counted(receptive_field(goal.relation, inference)),
-        Quantity::Psnr => measured_goal(goal, measured.psnr),
-        Quantity::Accuracy => measured_goal(goal, measured.accuracy),
-        Quantity::Mse => measured_goal(goal, measured.mse),
+        Quantity::Psnr => measured_goal(goal, measured.psnr, project, Task::Reconstruct),
+        Quantity::Accuracy => measured_goal(goal, measured.accuracy, project, Task::Classify),
+        Quantity::Mse => measured_goal(goal, measured.mse, project, Task::Reconstruct),
     }
 }
 
@@ -239,15 +240,34 @@ fn standing(met: bool) -> Standing {
     if met { Standing::Met } else { Standing::Missed }
 }
 
-fn measured_goal(goal: &Goal, now: Option<f64>) -> Judged {
+fn unmeasured(goal: &Goal, will_be: bool, task: Task) -> Judged {
+    let (standing, text) = match (will_be, task) {
+        (true, _) => (Standing::AfterTraining, "known after training"),
+        (false, Task::Classify) => (
+            Standing::Missed,
+            "no stage classifies, so nothing measures it",
+        ),
+        (false, Task::Reconstruct) => (
+            Standing::Missed,
+            "no stage reconstructs, so nothing measures it",
+        ),
+    };
+    Judged {
+        goal: *goal,
+        standing,
+        now: None,
+        text: text.to_owned(),
+    }
+}
+
+/// A goal that a stage of this task measures.
+fn measured_goal(goal: &Goal, now: Option<f64>, project: &Project, task: Task) -> Judged {
     let (Wanted::Number(wanted), Some(now)) = (goal.wanted, now) else {
-        let text = "known after training".to_owned();
-        return Judged {
-            goal: *goal,
-            standing: Standing::AfterTraining,
-            now: None,
-            text,
-        };
+        return unmeasured(
+            goal,
+            project.stages.iter().any(|stage| stage.task == task),
+            task,
+        );
     };
     let met = goal.relation.holds(now, wanted);
     let figure = |value: f64| match goal.quantity {

@@ -14,8 +14,10 @@ use strata_core::project::file;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
 use strata_design::banner;
+use strata_engine::error::RunError;
 use strata_engine::storage::record::RunRecord;
 use strata_engine::storage::run_tables::each_metrics_row;
+use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
 use strata_inspect::filters::Filters;
 use strata_inspect::picture::{
     FilterScale, PictureError, filter_sheet, png, reconstruction_sheet, zoom_for,
@@ -50,20 +52,57 @@ td:first-child { font-family: ui-monospace, monospace; }
 img { image-rendering: pixelated; max-width: 100%; } svg { width: 100%; height: auto; }
 ";
 
-/// Writes `report.html` into a run's folder.
+/// Where a run's report is written unless another place is named.
+pub fn usual_file(run: &Path) -> PathBuf {
+    run.join("report.html")
+}
+
+/// Writes a run's report to a file.
 pub fn write(
     run: &Path,
+    file: &Path,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,
-) -> Result<PathBuf, ReportError> {
+) -> Result<(), ReportError> {
     let project = file::load(&run.join("project.toml"))?;
     let page = page(run, &project, filters, reconstructions);
-    let file = run.join("report.html");
-    write_atomic(&file, page.as_bytes()).map_err(|reason| ReportError::Write {
-        file: file.clone(),
+    write_atomic(file, page.as_bytes()).map_err(|reason| ReportError::Write {
+        file: file.to_owned(),
         reason,
-    })?;
-    Ok(file)
+    })
+}
+
+/// Writes the report of a run whose pictures are made from its last checkpoint. What that does not give is left out;
+/// the reasons.
+pub fn write_stored(run: &Path, file: &Path) -> Result<Vec<String>, ReportError> {
+    let mut missing = Vec::new();
+    let mut note = |what: &str, error: RunError| {
+        missing.push(format!("the report has no {what}: {error}"));
+    };
+    let filters = inspect_weights::<Filters>(run, LAST, None, &());
+    let filters = filters.map_err(|error| note("filters", error)).ok();
+    let pictures = reconstructions(run).unwrap_or_else(|error| {
+        note("reconstructions", error);
+        None
+    });
+    write(run, file, filters.as_ref(), pictures.as_ref())?;
+    Ok(missing)
+}
+
+/// The checkpoint that pictures are made from.
+const LAST: &str = "last";
+
+/// Nothing for a network that has no decoder.
+fn reconstructions(run: &Path) -> Result<Option<Reconstructions>, RunError> {
+    if file::load(&run.join("project.toml"))?
+        .network
+        .decoder
+        .is_empty()
+    {
+        return Ok(None);
+    }
+    let mut saved = SavedRun::open(run, LAST, None, &mut |_| true)?;
+    saved.inspect::<Reconstructions>(&None).map(Some)
 }
 
 fn page(
@@ -279,7 +318,8 @@ mod tests {
             values: vec![1.0; 4],
             ..Filters::default()
         };
-        let path = write(run.path(), Some(&filters), None).unwrap();
+        let path = usual_file(run.path());
+        write(run.path(), &path, Some(&filters), None).unwrap();
         let page = std::fs::read_to_string(path).unwrap();
         for part in ["&lt;b&gt;", "<svg", "data:image/png;base64,", "3×32×32"] {
             assert!(page.contains(part), "{part}");

@@ -1,6 +1,7 @@
 //! The application: takes what is new, paints, applies what the user did.
 
 use super::views::Views;
+use super::widgets::refused;
 use super::{drop, keys, layout, panels, theme, viewport, views};
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use strata_app::messages::Weight;
 use strata_app::persistence::Keeper;
 use strata_app::placement::Placement;
 use strata_app::services::{Services, StartRun};
-use strata_app::state::{Closing, State};
+use strata_app::state::{Closing, Fields, State};
 use strata_app::store::Store;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
@@ -43,6 +44,8 @@ pub struct App {
     closed: bool,
     /// Whether a frame was painted, and with it the window shown.
     shown: bool,
+    /// Which settings had fields in the last frame.
+    fields: Option<Fields>,
     /// A window that is to fill the screen once it is shown.
     to_fill: Option<Placement>,
     /// Milliseconds from what is new to the frame that shows it.
@@ -95,6 +98,7 @@ impl App {
             title: String::new(),
             closed: false,
             shown: false,
+            fields: None,
             to_fill,
             pace,
             waking_pace: FRAME.as_millis() as u32,
@@ -184,6 +188,9 @@ impl App {
         actions.extend(drop::actions(ui.ctx()));
         layout::show(ui, &self.state, &mut self.views, &mut actions);
         panels::overlay::show(ui.ctx(), &self.state, &mut actions);
+        let fields = self.state.fields();
+        let has_other_fields = self.fields.replace(fields) != Some(fields);
+        self.state.refused = refused::all(ui.ctx(), has_other_fields);
         drop::show_target(ui.ctx());
         if !std::mem::replace(&mut self.shown, true) || !actions.is_empty() {
             ui.ctx().request_repaint();

@@ -34,6 +34,7 @@ mod receptive_fields;
 mod remembered;
 mod reported_mismatches;
 mod saving;
+mod settings;
 mod shapes;
 mod signals;
 mod solve;

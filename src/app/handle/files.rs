@@ -16,6 +16,7 @@ use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
 use strata_core::project::{Project, builtin, file};
 use strata_engine::command::Command;
+use strata_export::report;
 
 impl State {
     pub(super) fn handle_files(&mut self, action: Action, services: &mut Services) {
@@ -142,7 +143,8 @@ impl State {
             source: Source::Folder,
             path: Some(name.clone()),
             ..self.project().data.clone()
-        };
+        }
+        .without_idle();
         if self.edit(&Edit::Data(data)) {
             self.start = false;
             self.generation += 1;
@@ -256,7 +258,29 @@ impl State {
         }
         self.ask = None;
         let write = (services.views.snapshot)(kind, self);
-        self.pictures.save(path, write, &services.wake);
+        self.pictures.save("Picture", path, write, &services.wake);
+    }
+
+    /// Writes the page of the run that is shown, whether it has ended or not.
+    pub(super) fn report(&mut self, services: &Services) {
+        let Some(run) = self.training.run.clone() else {
+            let text = "There is no run to report yet: press Train, or open a run's folder";
+            return self.messages.add(Weight::Warning, text);
+        };
+        let filters = self.training.filters.clone();
+        let pictures = self.training.reconstructions.clone();
+        let write = move |file: &Path| {
+            let written = if filters.is_none() && pictures.is_none() {
+                report::write_stored(&run, file).map(|missing| {
+                    missing.iter().for_each(|missing| log::warn!("{missing}"));
+                })
+            } else {
+                report::write(&run, file, filters.as_deref(), pictures.as_deref())
+            };
+            written.map_err(|error| error.to_string())
+        };
+        let file = report::usual_file(self.training.run.as_deref().unwrap_or(Path::new("")));
+        self.pictures.save("Report", file, write, &services.wake);
     }
 
     /// Whether a file stands there that was not agreed to be replaced; asks about it.

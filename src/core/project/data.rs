@@ -1,5 +1,6 @@
 //! The `[data]` table: where images come from and what becomes of a pixel on its way in.
 
+mod idle;
 mod label;
 mod pixels;
 mod reading;
@@ -8,6 +9,8 @@ mod splits;
 use super::augment::{self, Augment};
 use super::size::Shape;
 pub use super::source::{Source, SourceInfo};
+use super::structured;
+pub use idle::Idle;
 pub use label::{LabelRule, NamePattern};
 pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
 pub use reading::{ClassLevel, PixelSpan, Weights};
@@ -83,7 +86,11 @@ pub struct DataSpec {
     #[serde(default, skip_serializing_if = "is_default")]
     pub transpose: bool,
     /// Height and width that every image is scaled to; without it images keep their size.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "structured::resize",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resize: Option<[u32; 2]>,
     /// How pixels are weighed when an image is scaled.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -117,12 +124,17 @@ pub struct DataSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spectrogram: Option<Spectrogram>,
     /// What pixel 0 and pixel 255 become. Default 0 and 1. Not together with `normalize`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "structured::range",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub range: Option<[f32; 2]>,
     /// Standardisation by channel, instead of `range`: numbers, or `"train"` to measure them on the training images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
-    /// Share of the training images held back as `valid` where the source has no such split. Default 0.1.
+    /// Share of the training images held back as `valid`; the source's own `valid` is drawn anew with them. Default:
+    /// the source's own, or 0.1 where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid: Option<f32>,
     /// Share of all labelled images drawn as `test`, the source's own test images included. Default: the source's

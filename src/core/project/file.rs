@@ -8,15 +8,18 @@
 //! a file is replaced in one step, so that a crash leaves the old project or the new one.
 
 use super::data::DataSpec;
+pub use super::foreign_file::read_text;
 use super::goals::Goals;
-use super::node::{Node, quote};
+use super::node::{self, Node, quote};
+use super::reference::{self, Complaint};
 use super::size::Shape;
 use super::stage::Stage;
 pub use super::text_update::update_text;
-use super::{FORMAT, Network, Project, stack_write};
+use super::{FORMAT, Network, Project, stack_write, structured};
 use crate::atomic_write::write_atomic;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use toml::de::DeTable;
 
 /// Why a project file could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,14 @@ pub enum ProjectError {
         file: String,
         /// The system's reason.
         reason: String,
+    },
+    /// The file is of another kind.
+    #[error("{file} is no project: {what}")]
+    NoProject {
+        /// The file.
+        file: String,
+        /// What it is, and what to do with it.
+        what: &'static str,
     },
     /// The text is not a project.
     #[error("{file}, line {line}: {message}")]
@@ -61,9 +72,9 @@ pub enum ProjectError {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawProject {
+pub(super) struct RawProject {
     format: u32,
     #[serde(default)]
     title: String,
@@ -78,25 +89,19 @@ struct RawProject {
     stages: Vec<Stage>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawNetwork {
+pub(super) struct RawNetwork {
     #[serde(deserialize_with = "shape")]
     input: Shape,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "node::stack")]
     encoder: Vec<Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "node::stack")]
     decoder: Vec<Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "node::stack")]
     head: Vec<Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "structured::names")]
     locked: Vec<String>,
-}
-
-/// Only the format, whatever else the file holds: a newer file must be told from a broken one.
-#[derive(Deserialize)]
-struct FormatOnly {
-    format: Option<u32>,
 }
 
 fn default_seed() -> u64 {
@@ -111,30 +116,15 @@ fn shape<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Shape, D::
 
 /// Reads the text of a project file; `file` is its name in messages.
 pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
-    let wrong = |error: toml::de::Error| ProjectError::Text {
+    let wrong = |complaint: Complaint| ProjectError::Text {
         file: file.to_owned(),
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        message: error.message().to_owned(),
+        line: line_of(text, complaint.span.start),
+        message: complaint.message,
     };
-    let format = toml::from_str::<FormatOnly>(text).map_err(wrong)?.format;
-    match format {
-        Some(found) if found > FORMAT => {
-            return Err(ProjectError::Newer {
-                file: file.to_owned(),
-                found,
-            });
-        }
-        Some(0) | None => {
-            let message = format!("a project starts with `format = {FORMAT}`");
-            return Err(ProjectError::Text {
-                file: file.to_owned(),
-                line: 1,
-                message,
-            });
-        }
-        Some(_) => {}
-    }
-    let raw: RawProject = toml::from_str(text).map_err(wrong)?;
+    check_format(text, file)?;
+    reference::judge(text).map_err(wrong)?;
+    let raw: RawProject =
+        toml::from_str(text).map_err(|error| wrong(reference::explained(text, &error)))?;
     debug_assert!(raw.format <= FORMAT);
     let RawNetwork {
         input,
@@ -168,6 +158,34 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     })
 }
 
+/// The format, whatever else the file holds: a newer file must be told from a broken one. A text that is no TOML is
+/// judged later.
+fn check_format(text: &str, file: &str) -> Result<(), ProjectError> {
+    let Ok(table) = DeTable::parse(text) else {
+        return Ok(());
+    };
+    let (line, found) = match table.get_ref().get("format") {
+        None => (1, None),
+        Some(format) => (
+            line_of(text, format.span().start),
+            format.get_ref().as_integer(),
+        ),
+    };
+    let found = found.and_then(|format| format.as_str().parse::<u32>().ok());
+    match found {
+        Some(1..=FORMAT) => Ok(()),
+        Some(found) if found > FORMAT => Err(ProjectError::Newer {
+            file: file.to_owned(),
+            found,
+        }),
+        _ => Err(ProjectError::Text {
+            file: file.to_owned(),
+            line,
+            message: format!("a project starts with `format = {FORMAT}`"),
+        }),
+    }
+}
+
 fn line_of(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|&b| b == b'\n').count()
 }
@@ -179,12 +197,8 @@ pub fn load(path: &Path) -> Result<Project, ProjectError> {
 
 /// Reads a project file, and its text for [`update_text`].
 pub fn load_with_text(path: &Path) -> Result<(Project, String), ProjectError> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| ProjectError::Read {
-        file: file.clone(),
-        reason: error.to_string(),
-    })?;
-    let project = parse(&text, &file)?;
+    let text = read_text(path)?;
+    let project = parse(&text, &path.display().to_string())?;
     Ok((project, text))
 }
 
@@ -308,25 +322,32 @@ mod tests {
         let base = "format = 1\n[network]\ninput = \"1x8x8\"\n";
         for (text, part) in [
             ("", "a project starts with `format = 1`"),
+            ("# README\nSome words\n", "this text is no project"),
             ("format = 7\nanything = 1\n", "has format 7"),
             (
                 "format = 1\n[network]\ninput = \"1x0x8\"\n",
-                "line 3: `1x0x8` is not a shape",
+                "line 3: input: `1x0x8` is not a shape",
             ),
-            ("format = 1\n[nework]\n", "line 2"),
+            (
+                "format = 1\n[nework]\n",
+                "line 2: there is no setting `nework` in a project: did you mean `network`?",
+            ),
             (
                 &format!("{base}encodr = []\n"),
-                "line 4: unknown field `encodr`",
+                "line 4: there is no setting `encodr` in [network]: did you mean `encoder`?",
             ),
             (
                 &format!("{base}encoder = [3]\n"),
-                "line 4: invalid type: integer",
+                "line 4: encoder: 3 is no layer",
             ),
             (
                 &format!("{base}[[stage]]\nname = \"a\"\ntask = \"fly\"\n"),
-                "line 6: unknown variant `fly`",
+                "line 6: task = \"fly\" is not possible: write one of reconstruct, classify",
             ),
-            ("format = 1\n[network\n", "line 2"),
+            (
+                "format = 1\n[network\n",
+                "line 2: `[network`: a bracket is opened here",
+            ),
         ] {
             let error = parse(text, "p.toml").unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

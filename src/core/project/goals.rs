@@ -73,17 +73,22 @@ impl Quantity {
 
     /// A goal of this kind, for messages and empty fields.
     pub fn example(self) -> &'static str {
+        self.toml_example().trim_matches('"')
+    }
+
+    /// A goal of this kind as a value of the project file.
+    pub fn toml_example(self) -> &'static str {
         match self {
-            Quantity::Output => "input",
-            Quantity::Parameters => "<= 50000",
-            Quantity::Macs => "<= 1000000",
-            Quantity::ReceptiveField => ">= 32",
-            Quantity::Code => "<= 64",
-            Quantity::Layers => "<= 12",
-            Quantity::Memory => "<= 64 MB",
-            Quantity::Psnr => ">= 22",
-            Quantity::Accuracy => ">= 0.9",
-            Quantity::Mse => "<= 0.01",
+            Quantity::Output => "\"input\"",
+            Quantity::Parameters => "\"<= 50000\"",
+            Quantity::Macs => "\"<= 1000000\"",
+            Quantity::ReceptiveField => "\">= 32\"",
+            Quantity::Code => "\"<= 64\"",
+            Quantity::Layers => "\"<= 12\"",
+            Quantity::Memory => "\"<= 64 MB\"",
+            Quantity::Psnr => "\">= 22\"",
+            Quantity::Accuracy => "\">= 0.9\"",
+            Quantity::Mse => "\"<= 0.01\"",
         }
     }
 }

@@ -5,10 +5,14 @@
 
 use super::layer::{Family, Layer};
 use super::layer_text::LayerTextError;
+use super::structured;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
 
 /// One entry of a stack.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,13 +147,133 @@ fn block_from_text(text: &str) -> Result<Node, LayerTextError> {
     struct Holder {
         node: Node,
     }
-    // A block that was kept as broken text may hold anything: TOML's own reader judges it.
-    toml::from_str::<Holder>(&format!("node = {text}")).map(|holder| holder.node).map_err(|error| LayerTextError {
-        message: format!("the block cannot be read: {}", error.message()),
-        help: "write { add = [[\"conv 16 k3 p1\"], []] }, { concat = [[…], […]] } or { repeat = 2, layers = […] }"
-            .into(),
+    let wrong = |message: String| LayerTextError {
+        message,
+        help: BLOCK_HELP.into(),
         span: 0..text.len(),
-    })
+    };
+    let unread =
+        || wrong("the block cannot be read: a bracket, a quote or a comma is missing".into());
+    let document = format!("node = {text}");
+    let parsed = DeTable::parse(&document).map_err(|_| unread())?;
+    let block = parsed.get_ref().get("node").ok_or_else(unread)?;
+    let table = block.get_ref().as_table().ok_or_else(unread)?;
+    judge_block(table, &block.span()).map_err(|(_, message)| wrong(message))?;
+    toml::from_str::<Holder>(&document)
+        .map(|holder| holder.node)
+        .map_err(|_| unread())
+}
+
+const BLOCK_HELP: &str = "write { add = [[\"conv 16 k3 p1\"], []] }, { concat = [[…], […]] } or { repeat = 2, layers = […] }";
+
+/// A stack: a list of layers and blocks, or one text with commas between them.
+pub(super) fn stack<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Node>, D::Error> {
+    struct Stack;
+    impl<'de> Visitor<'de> for Stack {
+        type Value = Vec<Node>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of layers")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<Node>, E> {
+            let entries = structured::split_entries(text).into_iter();
+            Ok(entries.map(Node::from_text).collect())
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Node>, A::Error> {
+            let mut nodes = Vec::new();
+            while let Some(node) = list.next_element()? {
+                nodes.push(node);
+            }
+            Ok(nodes)
+        }
+    }
+    deserializer.deserialize_any(Stack)
+}
+
+/// What is wrong with an entry of a stack as TOML, and its bytes.
+type Wrong = (Range<usize>, String);
+
+/// Finds the first entry of a stack that is neither a text nor a block. Texts are judged as layers, later.
+pub(super) fn judge(stack: &DeArray<'_>) -> Result<(), Wrong> {
+    for entry in stack.iter() {
+        match entry.get_ref() {
+            DeValue::String(_) => {}
+            DeValue::Table(block) => judge_block(block, &entry.span())?,
+            other => {
+                let message = format!(
+                    "{} is no layer: write each as a text, such as \"conv 16 k3\", or as a block: {BLOCK_HELP}",
+                    written(other)
+                );
+                return Err((entry.span(), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn judge_block(block: &DeTable<'_>, span: &Range<usize>) -> Result<(), Wrong> {
+    const KEYS: [&str; 4] = ["add", "concat", "repeat", "layers"];
+    let wrong = |message: String| (span.clone(), message);
+    if let Some(key) = block
+        .keys()
+        .find(|key| !KEYS.contains(&key.get_ref().as_ref()))
+    {
+        let message = format!("`{}` is no block: {BLOCK_HELP}", key.get_ref());
+        return Err((key.span(), message));
+    }
+    let has = KEYS.map(|key| block.contains_key(key));
+    if !matches!(
+        has,
+        [true, false, false, false] | [false, true, false, false] | [false, false, true, true]
+    ) {
+        let message = "a block has either add, or concat, or repeat and layers";
+        return Err(wrong(format!("{message}: {BLOCK_HELP}")));
+    }
+    let list = |value: &Spanned<DeValue<'_>>| -> Result<(), Wrong> {
+        let layers = value.get_ref().as_array();
+        judge(layers.ok_or_else(|| (value.span(), no_list(value.get_ref())))?)
+    };
+    for key in ["add", "concat"] {
+        let Some(branches) = block.get(key) else {
+            continue;
+        };
+        let each = branches.get_ref().as_array();
+        let each = each.ok_or_else(|| (branches.span(), no_list(branches.get_ref())))?;
+        each.iter().try_for_each(list)?;
+    }
+    block.get("layers").map_or(Ok(()), list)?;
+    let times = |value: &DeValue<'_>| -> Option<u32> {
+        value.as_integer()?.as_str().replace('_', "").parse().ok()
+    };
+    match block.get("repeat") {
+        Some(value) if times(value.get_ref()).is_none() => Err((
+            value.span(),
+            format!(
+                "repeat = {} is no number of times: write a whole number from 1",
+                written(value.get_ref())
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn no_list(value: &DeValue<'_>) -> String {
+    format!("{} is no list of layers: {BLOCK_HELP}", written(value))
+}
+
+/// A value as it is written, or what it is.
+fn written(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quote(text),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -158,6 +282,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
+/// Reads what [`judge`] lets through.
 struct NodeVisitor;
 
 impl<'de> Visitor<'de> for NodeVisitor {
@@ -180,10 +305,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 "repeat" => times = Some(map.next_value::<u32>()?),
                 "layers" => layers = Some(map.next_value::<Vec<Node>>()?),
                 other => {
-                    return Err(de::Error::unknown_field(
-                        other,
-                        &["add", "concat", "repeat", "layers"],
-                    ));
+                    return Err(de::Error::custom(format!(
+                        "`{other}` is no block: {BLOCK_HELP}"
+                    )));
                 }
             }
         }
@@ -191,8 +315,6 @@ impl<'de> Visitor<'de> for NodeVisitor {
             (Some(branches), None, None, None) => Ok(Node::Add(branches)),
             (None, Some(branches), None, None) => Ok(Node::Concat(branches)),
             (None, None, Some(times), Some(layers)) => Ok(Node::Repeat { times, layers }),
-            (None, None, Some(_), None) => Err(de::Error::missing_field("layers")),
-            (None, None, None, Some(_)) => Err(de::Error::missing_field("repeat")),
             _ => Err(de::Error::custom(
                 "a block has either add, or concat, or repeat and layers",
             )),

@@ -63,6 +63,8 @@ pub struct SourceInfo {
     pub classes: Option<usize>,
     /// Whether its values are numbers of any range instead of bytes.
     pub has_numbers: bool,
+    /// Whether none of its images has colours.
+    pub is_grey: bool,
     /// What its own folds are, for `source_fold`; `None` where it has none.
     pub folds: Option<&'static str>,
 }
@@ -75,12 +77,13 @@ impl Source {
                 wants: None,
                 ..SourceInfo::new("shapes", "")
             },
-            Source::Mnist => {
-                SourceInfo::new("mnist", "the folder of the four idx-ubyte files").classes(10)
-            }
+            Source::Mnist => SourceInfo::new("mnist", "the folder of the four idx-ubyte files")
+                .classes(10)
+                .grey(),
             Source::FashionMnist => {
                 SourceInfo::new("fashion-mnist", "the folder of the four idx-ubyte files")
                     .classes(10)
+                    .grey()
             }
             Source::Cifar10 => {
                 SourceInfo::new("cifar10", "the folder cifar-10-batches-bin").classes(10)
@@ -107,6 +110,7 @@ impl Source {
             Source::Csv => SourceInfo::new("csv", "the .csv file"),
             Source::Wav => SourceInfo {
                 has_numbers: true,
+                is_grey: true,
                 ..SourceInfo::new(
                     "wav",
                     "a folder that has a folder of .wav files for each class",
@@ -136,7 +140,15 @@ impl SourceInfo {
             wants: Some(wants),
             classes: None,
             has_numbers: false,
+            is_grey: false,
             folds: None,
+        }
+    }
+
+    const fn grey(self) -> SourceInfo {
+        SourceInfo {
+            is_grey: true,
+            ..self
         }
     }
 

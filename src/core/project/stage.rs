@@ -6,9 +6,12 @@
 use super::data::Split;
 pub use super::loss::Loss;
 pub use super::optimizer::Optimizer;
+use super::reference::stage::EARLY_STOP;
+use super::structured;
 pub use super::words::SettingError;
 use super::words::{Words, short};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -26,12 +29,22 @@ pub enum Task {
     Classify,
 }
 
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Task {
+    /// Both.
+    pub const ALL: [Task; 2] = [Task::Reconstruct, Task::Classify];
+
+    /// `reconstruct` or `classify`.
+    pub fn name(self) -> &'static str {
+        match self {
             Task::Reconstruct => "reconstruct",
             Task::Classify => "classify",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -149,12 +162,10 @@ impl fmt::Display for Sparsity {
     }
 }
 
-/// Stops a stage when a metric no longer improves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Stops a stage when a metric no longer improves: `valid loss patience=5`, or a table of both.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EarlyStop {
-    /// `valid loss`, `train loss` or `valid accuracy`.
-    #[serde(default = "valid_loss")]
+    /// One of [`EARLY_STOP_METRICS`].
     pub metric: String,
     /// Epochs without improvement before the stage ends.
     pub patience: u32,
@@ -168,8 +179,55 @@ pub const EARLY_STOP_METRICS: [&str; 4] = [
     "train accuracy",
 ];
 
-fn valid_loss() -> String {
-    EARLY_STOP_METRICS[0].to_owned()
+impl EarlyStop {
+    fn read(value: &toml::Value) -> Result<EarlyStop, SettingError> {
+        structured::only(value, &["metric", "patience"]).map_err(SettingError)?;
+        let table = match value {
+            toml::Value::String(text) => structured::table_of(text),
+            toml::Value::Table(table) => table.clone(),
+            _ => return Err(SettingError(EARLY_STOP.help())),
+        };
+        // In a text the metric may stand before all keys.
+        let metric = match table.get("metric").or_else(|| table.get("")) {
+            None => Some(EARLY_STOP_METRICS[0].to_owned()),
+            Some(metric) => metric.as_str().map(str::to_owned),
+        };
+        let patience = table.get("patience").and_then(toml::Value::as_integer);
+        let patience = patience.and_then(|epochs| u32::try_from(epochs).ok());
+        match (metric, patience) {
+            (Some(metric), Some(patience)) => Ok(EarlyStop { metric, patience }),
+            _ => Err(SettingError(format!(
+                "patience is a whole number of epochs: {}",
+                EARLY_STOP.help()
+            ))),
+        }
+    }
+}
+
+impl FromStr for EarlyStop {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<EarlyStop, SettingError> {
+        EarlyStop::read(&toml::Value::String(text.to_owned()))
+    }
+}
+
+impl fmt::Display for EarlyStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} patience={}", self.metric, self.patience)
+    }
+}
+
+impl Serialize for EarlyStop {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EarlyStop {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EarlyStop, D::Error> {
+        EarlyStop::read(&toml::Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
 
 /// One training phase of a project.
@@ -196,7 +254,11 @@ pub struct Stage {
     /// Images a step.
     pub batch: u32,
     /// Stacks (`encoder`) or layers (`encoder.0`) whose parameters stay as they are.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "structured::names",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub freeze: Vec<String>,
     /// Ends the stage early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -262,6 +324,29 @@ mod tests {
                 .to_string(),
             "rho=0.05 beta=3 at=encoder.1"
         );
+    }
+
+    #[test]
+    fn an_early_stop_is_a_text() {
+        for (text, metric, patience) in [
+            ("patience=5", "valid loss", 5),
+            ("valid accuracy patience=3", "valid accuracy", 3),
+            ("metric=train loss patience=2", "train loss", 2),
+        ] {
+            let early: EarlyStop = text.parse().unwrap();
+            assert_eq!((early.metric.as_str(), early.patience), (metric, patience));
+            assert_eq!(early.to_string().parse(), Ok(early), "{text}");
+        }
+        for (text, part) in [
+            ("", "patience is a whole number"),
+            ("valid loss", "patience is a whole number"),
+            ("patience=many", "patience is a whole number"),
+            ("patience=-1", "patience is a whole number"),
+            ("pacience=5", "`pacience` is not known"),
+        ] {
+            let error = text.parse::<EarlyStop>().unwrap_err().0;
+            assert!(error.contains(part), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn load(ask: &Ask) -> Loaded {
         parts: SIZES.into_iter().map(part).collect(),
         skipped: Vec::new(),
         span: BYTES,
-        carve: false,
+        carve: true,
     }
 }
 

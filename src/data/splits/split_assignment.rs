@@ -35,6 +35,8 @@ pub(crate) struct Rules {
     /// The share of a source that has no test images of its own and should have.
     usual_test: Option<f64>,
     valid: f64,
+    /// Whether the project itself says how large `valid` is: then a source's own `valid` is drawn anew.
+    is_valid_given: bool,
     fold: Option<Fold>,
     per_class: Option<usize>,
 }
@@ -65,6 +67,7 @@ impl Rules {
             test,
             usual_test,
             valid,
+            is_valid_given: spec.valid.is_some(),
             fold: spec.fold,
             per_class: spec.per_class,
         })
@@ -96,7 +99,8 @@ impl Rules {
         }
         match self.fold {
             Some(fold) => self.hold_back_fold(&mut shares, fold, &label),
-            None if !has(&shares, Split::Valid) => {
+            None if self.is_valid_given || !has(&shares, Split::Valid) => {
+                take_back_valid(&mut shares);
                 self.hold_back(&mut shares, Split::Valid, self.valid, For::Valid, &label);
             }
             None => {}
@@ -150,15 +154,10 @@ impl Rules {
         fold: Fold,
         label: &impl Fn(&Item) -> Option<u32>,
     ) {
-        let valid: Vec<Share> = shares
-            .extract_if(.., |share| share.split == Split::Valid)
-            .collect();
+        take_back_valid(shares);
         let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
             return;
         };
-        train
-            .items
-            .extend(valid.into_iter().flat_map(|share| share.items));
         let mut by_class: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
         for place in permutation(
             train.items.len(),
@@ -243,6 +242,22 @@ fn whole(part: u32, given: &Given) -> Share {
         items,
         labelled: given.labels.is_some(),
     }
+}
+
+/// Puts the source's own `valid` into `train`, from where it is drawn again.
+fn take_back_valid(shares: &mut Vec<Share>) {
+    if !shares.iter().any(|share| share.split == Split::Train) {
+        return;
+    }
+    let valid: Vec<Share> = shares
+        .extract_if(.., |share| share.split == Split::Valid)
+        .collect();
+    let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
+        return;
+    };
+    train.labelled &= valid.iter().all(|share| share.labelled);
+    let items = valid.into_iter().flat_map(|share| share.items);
+    train.items.extend(items);
 }
 
 /// Puts all labelled images into `train`, from where they are drawn again.

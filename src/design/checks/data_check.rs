@@ -3,7 +3,7 @@
 use super::project_check::Problem;
 use strata_core::project::Project;
 use strata_core::project::augment::Augment;
-use strata_core::project::data::{DataSpec, MeanStd, Normalize};
+use strata_core::project::data::{DataSpec, Idle, MeanStd, Normalize};
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::stage::Loss;
 
@@ -11,12 +11,17 @@ use strata_core::project::stage::Loss;
 pub fn data(project: &Project) -> Vec<Problem> {
     let data = &project.data;
     let mut problems = Vec::new();
-    if data.range.is_some() && data.normalize.is_some() {
-        problems.push(
-            Problem::error("the data has both range and normalize, which exclude each other")
-                .help("keep one of them"),
-        );
-    }
+    problems.extend(data.idle().into_iter().map(|idle| {
+        let Idle { key, why } = idle;
+        Problem::error(format!("{key} in [data] changes nothing: {why}"))
+            .help(format!("delete {key}"))
+    }));
+    problems.extend(data.contradictions().into_iter().map(|[one, other]| {
+        Problem::error(format!(
+            "the data has both {one} and {other}, which exclude each other"
+        ))
+        .help(format!("delete {one} or {other}"))
+    }));
     if let Some([low, high]) = data.range
         && !(low.is_finite() && high.is_finite() && low < high)
     {
@@ -28,23 +33,47 @@ pub fn data(project: &Project) -> Vec<Problem> {
     if let Some(normalize) = data.normalize.as_ref().and_then(Normalize::numbers) {
         problems.extend(normalization(normalize, project.network.input.channels()));
     }
-    if let Some(valid) = data.valid
-        && !(0.0..1.0).contains(&valid)
-    {
-        problems.push(
-            Problem::error(format!(
-                "valid = {valid} is not a share from 0 to less than 1"
-            ))
-            .help("use valid = 0.1"),
-        );
-    }
-    if data.limit == Some(0) {
-        problems.push(
-            Problem::error("limit = 0 leaves no images").help("remove limit, or make it larger"),
-        );
-    }
+    problems.extend(
+        [("valid", data.valid), ("test", data.test)]
+            .into_iter()
+            .filter_map(|(key, share)| no_share(key, share?)),
+    );
+    problems.extend(nothing_left(data));
     problems.extend(image_size(data, project));
     problems
+}
+
+fn no_share(key: &str, share: f32) -> Option<Problem> {
+    let problem = || {
+        Problem::error(format!(
+            "{key} = {share} is not a share from 0 to less than 1"
+        ))
+        .help(format!("use {key} = 0.1"))
+    };
+    (!(0.0..1.0).contains(&share)).then(problem)
+}
+
+/// Counts of 0 that leave nothing to train on.
+fn nothing_left(data: &DataSpec) -> Vec<Problem> {
+    let counts = [
+        ("limit", data.limit == Some(0), "images"),
+        ("per_class", data.per_class == Some(0), "labelled images"),
+        (
+            "patches_per_image",
+            data.patches.is_some() && data.patches_per_image == Some(0),
+            "patches",
+        ),
+        ("length", data.length == Some(0), "samples"),
+        ("rate", data.rate == Some(0), "samples"),
+    ];
+    counts
+        .into_iter()
+        .filter(|(_, is_zero, _)| *is_zero)
+        .map(|(key, _, what)| {
+            Problem::error(format!("{key} = 0 leaves no {what}"))
+                .help(format!("delete {key}, or make it larger"))
+        })
+        .collect()
 }
 
 fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {

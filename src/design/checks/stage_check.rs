@@ -8,7 +8,7 @@ use strata_core::project::data::Split;
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::stage::MAX_BATCH;
-use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Stage, Task};
+use strata_core::project::stage::{EARLY_STOP_METRICS, Loss, Schedule, Stage, Task};
 use strata_core::project::target::{Target, target};
 use strata_core::project::{Place, Project, Stack, locks};
 use strata_core::shape::infer::{Inference, Row};
@@ -28,6 +28,7 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             loss(stage, project),
             numbers(stage),
             early_stop(stage),
+            schedule(stage),
             freeze(stage, project, inference),
             sparsity(stage, project),
         ];
@@ -218,14 +219,45 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
             Problem::error(message).help(format!("use one of: {}", EARLY_STOP_METRICS.join(", "))),
         ];
     }
+    let mut problems = Vec::new();
+    if early.patience >= stage.epochs {
+        let message = format!(
+            "early_stop waits for {} epochs, and the stage has {}: it never ends early",
+            early.patience, stage.epochs
+        );
+        problems.push(
+            Problem::warning(message)
+                .help("make patience smaller than epochs, or delete early_stop"),
+        );
+    }
     if early.metric.ends_with("accuracy") && stage.task == Task::Reconstruct {
         let message = format!(
             "reconstructing has no accuracy, so `{}` can't stop it",
             early.metric
         );
-        return vec![Problem::error(message).help("use metric = \"valid loss\"")];
+        problems.push(Problem::error(message).help("use metric = \"valid loss\""));
     }
-    Vec::new()
+    problems
+}
+
+/// Warns of a schedule whose change comes after the stage's end.
+fn schedule(stage: &Stage) -> Vec<Problem> {
+    let epochs = f64::from(stage.epochs);
+    let message = match stage.schedule {
+        Some(Schedule::Step { every, .. }) if every >= epochs => format!(
+            "the schedule changes the rate after {every} epochs, and the stage has {epochs}: it stays what it is"
+        ),
+        Some(Schedule::Cosine { warmup }) if warmup >= epochs => format!(
+            "the schedule warms up for {warmup} epochs, and the stage has {epochs}: the rate never gets to lr"
+        ),
+        Some(Schedule::Exponential { .. }) if stage.epochs == 1 => {
+            "the schedule changes the rate from epoch to epoch, and the stage has one: it stays what it is".to_owned()
+        }
+        Some(Schedule::Step { .. } | Schedule::Cosine { .. } | Schedule::Exponential { .. }) | None => {
+            return Vec::new();
+        }
+    };
+    vec![Problem::warning(message).help("give the stage more epochs, or another schedule")]
 }
 
 fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
@@ -233,7 +265,10 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
     let mut targets = Vec::new();
     for name in &stage.freeze {
         match target(&project.network, name) {
-            Some(target) => targets.push(target),
+            Some(target) => {
+                problems.extend(idle_freeze(stage, name, &target, inference));
+                targets.push(target);
+            }
             None => problems.push(no_such_place("freeze", name)),
         }
     }
@@ -256,6 +291,32 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
         problems.push(Problem::error(message).help(help));
     }
     problems
+}
+
+/// Refuses to freeze what the stage does not train anyway.
+fn idle_freeze(
+    stage: &Stage,
+    name: &str,
+    target: &Target,
+    inference: &Inference,
+) -> Option<Problem> {
+    let [encoder, answer] = used(stage.task);
+    let help = format!("take `{name}` out of freeze");
+    if ![encoder, answer].contains(&target.stack()) {
+        let message = format!(
+            "freeze names `{name}`, but a stage that {} trains {encoder} and {answer} alone: it changes nothing",
+            verb(stage.task)
+        );
+        return Some(Problem::error(message).help(help));
+    }
+    let has_weights = inference
+        .rows
+        .iter()
+        .any(|row| !row.is_block && row.parameters > 0 && target.contains(&row.place));
+    // With an error somewhere parameters are not all counted, so nothing is concluded.
+    let is_idle = !has_weights && inference.errors().next().is_none();
+    let message = format!("freeze names `{name}`, which has no weights: it changes nothing");
+    is_idle.then(|| Problem::error(message).help(help))
 }
 
 fn no_such_place(setting: &str, name: &str) -> Problem {

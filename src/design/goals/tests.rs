@@ -63,9 +63,14 @@ fn counts_are_compared_and_told() {
         ("layers <= 12", Met, "12 layers"),
         ("output = input", Missed, "there is no decoder"),
         (
-            "psnr >= 22",
+            "accuracy >= 0.9",
             Standing::AfterTraining,
             "known after training",
+        ),
+        (
+            "psnr >= 22",
+            Missed,
+            "no stage reconstructs, so nothing measures it",
         ),
     ] {
         assert_eq!(

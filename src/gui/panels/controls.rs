@@ -40,6 +40,15 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         {
             actions.push(Action::Stop);
         }
+        let report = quiet_button(ui, Icon::Save, "Report", training.run.is_some(), 84.0);
+        let hover = "Write the run as one page into its folder: curves, metrics, pictures, layers; also while it trains";
+        if report
+            .on_hover_text(hover)
+            .on_disabled_hover_text("There is no run to report yet")
+            .clicked()
+        {
+            actions.push(Action::Report);
+        }
         ui.add_space(theme::STEP);
         progress(ui, state);
     });
@@ -68,7 +77,7 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         Phase::Idle | Phase::Ended(_) => (Icon::Play, "Train", Action::Train, train_hint(state)),
     };
     let enabled = match state.training.phase {
-        Phase::Idle | Phase::Ended(_) => state.blocker().is_none(),
+        Phase::Idle | Phase::Ended(_) => state.hindrance().is_none(),
         Phase::Stopping => false,
         _ => true,
     };
@@ -83,8 +92,8 @@ fn main_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn train_hint(state: &State) -> String {
-    match state.blocker() {
-        Some(problem) => format!("Cannot train yet: {}", problem.message),
+    match state.hindrance() {
+        Some(hindrance) => format!("Cannot train yet: {hindrance}"),
         None => {
             "Train a copy of this project; edits you make meanwhile don't change the run".into()
         }
@@ -115,12 +124,8 @@ fn ended(ui: &mut Ui, state: &State) {
         ui.add(Label::new(text).truncate()).on_hover_text(hover);
         ui.add_space(theme::GAP);
     }
-    match (&state.training.phase, state.blocker()) {
-        (_, Some(problem)) => line(
-            ui,
-            &format!("Cannot train yet: {}", problem.message),
-            colors.wrong,
-        ),
+    match (&state.training.phase, state.hindrance()) {
+        (_, Some(hindrance)) => line(ui, &format!("Cannot train yet: {hindrance}"), colors.wrong),
         (Phase::Ended(Outcome::Completed(summary)), _) => {
             let speed = format::count(summary.images_per_second.max(0.0).round() as u64);
             let time = format::duration(summary.seconds);
@@ -140,8 +145,12 @@ fn ended(ui: &mut Ui, state: &State) {
                 colors.weak,
             );
         }
-        (Phase::Ended(Outcome::Failed(_)), _) => {
-            line(ui, "The run failed: see the message above", colors.wrong)
+        (Phase::Ended(Outcome::Failed(failure)), _) => {
+            line(
+                ui,
+                &format!("The run failed: {}", failure.message),
+                colors.wrong,
+            );
         }
         // The results of the run that was opened say enough.
         _ if !state.training.curves.is_empty() => {}

@@ -5,6 +5,7 @@
 //! the former text back. Text that a field's check refuses is not committed: it stays, with the
 //! message below it, until it is mended or reverted.
 
+use super::refused;
 use crate::theme;
 use eframe::egui::{
     Color32, FontId, Frame, Galley, Id, Key, Margin, Response, RichText, Stroke, TextBuffer,
@@ -42,6 +43,7 @@ pub struct Field<'a> {
     mono: bool,
     wrong: Option<Range<usize>>,
     check: Option<Check<'a>>,
+    of_project: bool,
 }
 
 impl<'a> Field<'a> {
@@ -59,6 +61,7 @@ impl<'a> Field<'a> {
             mono: true,
             wrong: None,
             check: None,
+            of_project: false,
         }
     }
 
@@ -104,6 +107,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// For a setting of the project: while its text is refused, nothing is trained.
+    pub fn of_project(mut self) -> Self {
+        self.of_project = true;
+        self
+    }
+
     /// Shows the field and, below it, why its text is refused.
     pub fn show(self, ui: &mut Ui) -> Option<FieldEvent> {
         self.show_full(ui).1
@@ -119,8 +128,11 @@ impl<'a> Field<'a> {
             self.shown.unwrap_or(self.text)
         };
         let mut text = draft.clone().unwrap_or_else(|| resting.to_owned());
-        let refused = |text: &str| self.check.and_then(|check| check(text).err());
-        let complaint = draft.as_deref().and_then(refused);
+        let judge = |text: &str| self.check.and_then(|check| check(text).err());
+        let complaint = draft.as_deref().and_then(judge);
+        if self.of_project {
+            refused::note(ui.ctx(), self.id, self.name, complaint.as_deref());
+        }
         let response = self.edit(ui, &mut text, complaint.is_some());
         if let Some(complaint) = &complaint {
             ui.label(

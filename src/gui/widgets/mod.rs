@@ -8,6 +8,7 @@ pub mod figure;
 pub mod funnel;
 pub mod icon;
 pub mod raster;
+pub mod refused;
 pub mod slab;
 
 pub use button::{icon_button, primary_button, quiet_button};

@@ -1,6 +1,8 @@
 //! Augmentations in TOML and JSON: text, or a table of others. Every error names the entry of `[data] augment`.
 
 use super::{Augment, AugmentTextError};
+use crate::project::reference::data::AUGMENT;
+use crate::project::structured;
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -40,7 +42,15 @@ impl<'de> Deserialize<'de> for Augment {
 
 /// Reads the list `[data] augment`, so that errors count its entries.
 pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Augment>, D::Error> {
-    let values = Vec::<Value>::deserialize(deserializer)?;
+    let values = match Value::deserialize(deserializer)? {
+        Value::Array(list) => list,
+        // As one text, with commas between them.
+        Value::String(text) => structured::split_entries(&text)
+            .into_iter()
+            .map(|entry| Value::String(entry.to_owned()))
+            .collect(),
+        _ => return Err(D::Error::custom(AUGMENT.help())),
+    };
     let mut all = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let entry = index + 1;

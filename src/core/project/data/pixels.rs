@@ -1,6 +1,7 @@
 //! What becomes of pixels and samples: scaling, standardisation, spectrograms. Values alone; what cannot be read says
 //! what to write.
 
+use crate::project::structured;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// How pixels are weighed when an image is scaled. Each is as wide as shrinking asks for, so that nothing aliases.
@@ -19,15 +20,20 @@ pub enum Filter {
 impl Filter {
     /// All of them.
     pub const ALL: [Filter; 3] = [Filter::Area, Filter::Bilinear, Filter::Lanczos];
+
+    /// `area`, `bilinear` or `lanczos`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Filter::Area => "area",
+            Filter::Bilinear => "bilinear",
+            Filter::Lanczos => "lanczos",
+        }
+    }
 }
 
 impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Filter::Area => "area",
-            Filter::Bilinear => "bilinear",
-            Filter::Lanczos => "lanczos",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -47,15 +53,20 @@ pub enum Fitting {
 impl Fitting {
     /// All of them.
     pub const ALL: [Fitting; 3] = [Fitting::Stretch, Fitting::Crop, Fitting::Letterbox];
+
+    /// `stretch`, `crop` or `letterbox`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fitting::Stretch => "stretch",
+            Fitting::Crop => "crop",
+            Fitting::Letterbox => "letterbox",
+        }
+    }
 }
 
 impl std::fmt::Display for Fitting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Fitting::Stretch => "stretch",
-            Fitting::Crop => "crop",
-            Fitting::Letterbox => "letterbox",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -70,7 +81,7 @@ pub enum Normalize {
 }
 
 /// The word `"train"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Train {
     /// The training images.
@@ -92,25 +103,17 @@ impl Normalize {
 
 impl<'de> Deserialize<'de> for Normalize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Normalize, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Word(String),
-            Numbers(MeanStd),
+        let value = toml::Value::deserialize(deserializer)?;
+        if value.as_str().is_some_and(|word| word.trim() == "train") {
+            return Ok(Normalize::MEASURED);
         }
-        match Written::deserialize(deserializer) {
-            Ok(Written::Word(word)) if word == "train" => Ok(Normalize::MEASURED),
-            Ok(Written::Numbers(numbers)) => Ok(Normalize::By(numbers)),
-            _ => Err(serde::de::Error::custom(
-                "normalize is either \"train\", to measure it on the training images, or { mean = [0.5], std = [0.5] } with a number for each channel",
-            )),
-        }
+        let [mean, std] = structured::mean_and_std(&value).map_err(serde::de::Error::custom)?;
+        Ok(Normalize::By(MeanStd { mean, std }))
     }
 }
 
 /// Pixel/255 minus `mean`, divided by `std`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MeanStd {
     /// Mean by channel, for pixels in 0..1.
     pub mean: Vec<f32>,
@@ -119,21 +122,29 @@ pub struct MeanStd {
 }
 
 /// The short-time Fourier transform of a signal as a picture: frequencies up, time to the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Spectrogram {
     /// Samples of a window (Hann); the picture is `window/2 + 1` high.
     pub window: u32,
     /// Samples from one window to the next.
     pub hop: u32,
     /// The logarithm of the power (over 80 dB) instead of the magnitude.
-    #[serde(default = "super::yes")]
     pub log: bool,
+}
+
+impl<'de> Deserialize<'de> for Spectrogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Spectrogram, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let (window, hop, log) =
+            structured::spectrogram(&value).map_err(serde::de::Error::custom)?;
+        Ok(Spectrogram { window, hop, log })
+    }
 }
 
 /// `"8x8"`; the older spelling `[8, 8]` is read too.
 pub(super) mod patch {
-    use crate::project::size::Axes;
+    use crate::project::reference::data::PATCH;
+    use crate::project::structured;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(
@@ -149,22 +160,10 @@ pub(super) mod patch {
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<[u32; 2]>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            Pair([u32; 2]),
-        }
-        let wrong =
-            || serde::de::Error::custom("patch is a height and a width: write patch = \"8x8\"");
-        match Written::deserialize(deserializer).map_err(|_| wrong())? {
-            Written::Pair(size) => Ok(Some(size)),
-            Written::Text(text) => match *text.trim().parse::<Axes>().map_err(|_| wrong())?.sizes()
-            {
-                [side] => Ok(Some([side, side])),
-                [height, width] => Ok(Some([height, width])),
-                _ => Err(wrong()),
-            },
-        }
+        let value = toml::Value::deserialize(deserializer)?;
+        let sides = structured::sides(&value);
+        sides
+            .map(Some)
+            .ok_or_else(|| serde::de::Error::custom(PATCH.help()))
     }
 }

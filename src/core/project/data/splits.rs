@@ -71,6 +71,9 @@ pub enum Labels {
 }
 
 impl Labels {
+    /// All of them.
+    pub const ALL: [Labels; 2] = [Labels::Fine, Labels::Coarse];
+
     /// `fine` or `coarse`.
     pub fn name(self) -> &'static str {
         match self {

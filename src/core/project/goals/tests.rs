@@ -147,20 +147,26 @@ fn damaged_tables_say_the_line() {
         ),
         (
             "[goals]\noutput = \"input\"\nparameters = 50000\n",
-            "line 6: invalid type: integer",
+            "line 6: parameters = 50000 is not possible: write <=, >=, <, > or =",
         ),
         (
             "[goals]\noutput = \"input\"\nspeed = \"<= 3\"\n",
-            "line 6: there is no goal `speed`",
+            "line 6: there is no setting `speed` in [goals]",
         ),
         (
             "[goals]\ncode = \"<= 3\"\ncode = \"<= 4\"\n",
-            "line 6: duplicate key",
+            "line 6: `code = \"<= 4\"`: this is given twice",
         ),
-        ("[goals]\ncode = [\"<= 3\"]\n", "line 5: invalid type"),
-        ("goals = 3\n", "line 4: unknown field `goals`"),
-        ("locked = \"encoder.0\"\n", "line 4: invalid type: string"),
-        ("locked = [3]\n", "line 4: invalid type: integer"),
+        (
+            "[goals]\ncode = [\"<= 3\"]\n",
+            "line 5: code = [\"<= 3\"] is not possible",
+        ),
+        (
+            "goals = 3\n",
+            "line 4: there is no setting `goals` in [network]",
+        ),
+        ("locked = 3\n", "line 4: locked = 3 is not possible"),
+        ("locked = [3]\n", "line 4: locked = [3] is not possible"),
     ] {
         let error = parse(&format!("{HEAD}{text}"), "p.toml")
             .unwrap_err()
@@ -170,7 +176,10 @@ fn damaged_tables_say_the_line() {
     let error = parse(&format!("goals = 3\n{HEAD}"), "p.toml")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("line 1: invalid type: integer"), "{error}");
+    assert!(
+        error.contains("line 1: goals is a table of settings"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -123,6 +123,23 @@ fn stages_need_what_they_train_for() {
     stops("doesn't run the head", |p| {
         p.stages[0].sparsity = Some("at=head.1".parse().unwrap())
     });
+    stops("freeze names `head`", |p| {
+        p.stages[0].freeze = vec!["head".into()]
+    });
+    stops("which has no weights", |p| {
+        p.stages[0].freeze = vec!["encoder.1".into()]
+    });
+    warns("it never ends early", |p| {
+        p.stages[0].early_stop = Some("patience=10".parse().unwrap())
+    });
+    for (schedule, part) in [
+        ("step every=10", "after 10 epochs"),
+        ("cosine warmup=10", "warms up for 10 epochs"),
+    ] {
+        warns(part, |p| {
+            p.stages[0].schedule = Some(schedule.parse().unwrap())
+        });
+    }
     warns("two stages", |p| p.stages[1].name = "train".into());
     warns("between 0 and 1", |p| {
         p.stages[0].sparsity = Some("at=encoder.0".parse().unwrap())
@@ -158,6 +175,19 @@ fn the_data_table_is_consistent() {
         p.data.resize = Some([28, 28])
     });
     stops("valid = 1.5", |p| p.data.valid = Some(1.5));
+    stops("test = 1 is", |p| p.data.test = Some(1.0));
+    stops("per_class = 0", |p| p.data.per_class = Some(0));
+    stops("both fold and valid", |p| {
+        p.data.valid = Some(0.1);
+        p.data.fold = Some("1/5".parse().unwrap());
+    });
+    stops(
+        "length in [data] changes nothing: cifar10 has images",
+        |p| p.data.length = Some(3),
+    );
+    stops("use_augment in [data] changes nothing", |p| {
+        p.data.use_augment = false
+    });
     warns("ends in sigmoid", |p| p.data.range = Some([-1.0, 1.0]));
     warns("ends in sigmoid", |p| p.data.normalize = normalize(3));
     warns("needs outputs between 0 and 1", |p| {

@@ -170,7 +170,8 @@ fn input_field(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             let field = Field::new(id, "Input shape", &text)
                 .shown(&shown)
                 .width(96.0)
-                .check(&check);
+                .check(&check)
+                .of_project();
             if let Some(FieldEvent::Commit(text)) = field.show(ui)
                 && let Ok(shape) = text.parse()
             {

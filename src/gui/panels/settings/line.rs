@@ -50,6 +50,7 @@ pub fn text(
         Field::new(id, setting.label, setting.text)
             .hint(setting.hint)
             .check(check)
+            .of_project()
             .show(ui)
     });
     match event {

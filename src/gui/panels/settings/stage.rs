@@ -8,7 +8,9 @@ use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::project::data::Split;
 use strata_core::project::edit::Edit;
-use strata_core::project::stage::{Loss, Optimizer, Schedule, Sparsity, Stage, Task};
+use strata_core::project::reference::stage::{self as reference, NAME, SPLIT, TASK};
+use strata_core::project::stage::{EarlyStop, Loss, Optimizer, Schedule, Sparsity, Stage, Task};
+use strata_core::project::structured::split_names;
 use strata_design::Severity;
 
 /// Shows a stage.
@@ -114,7 +116,7 @@ fn name(ui: &mut Ui, id: Id, stage: &Stage, next: &mut Stage) {
     let setting = TextLine {
         name: "name",
         label: "Stage name",
-        hover: "For you, tables and --stage.",
+        hover: NAME.about,
         text: &stage.name,
         hint: "",
     };
@@ -124,26 +126,19 @@ fn name(ui: &mut Ui, id: Id, stage: &Stage, next: &mut Stage) {
 }
 
 fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
-    let task = [
-        "task",
-        "Task",
-        "reconstruct trains encoder and decoder to give back the input; classify trains encoder and head to name the class.",
-    ];
-    if let Some(task) = choice(
-        ui,
-        id("task"),
-        task,
-        stage.task,
-        &[Task::Reconstruct, Task::Classify],
-    ) {
+    let task = ["task", "Task", TASK.about];
+    if let Some(task) = choice(ui, id("task"), task, stage.task, &Task::ALL) {
         next.task = task;
+        if task == Task::Classify && next.split == Split::Unlabeled {
+            next.split = Split::Train;
+        }
         next.loss = if task == Task::Classify {
             Loss::CrossEntropy
         } else {
             Loss::Mse
         };
     }
-    let split = ["split", "Split", "The images it trains on."];
+    let split = ["split", "Split", SPLIT.about];
     if let Some(split) = choice(ui, id("split"), split, stage.split, &Split::ALL) {
         next.split = split;
     }
@@ -158,7 +153,7 @@ fn choices(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage
 
 fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) {
     let now = stage.optimizer.to_string();
-    let hover = format!("How weights are changed: {}.", Optimizer::examples());
+    let hover = format!("{} {}.", reference::OPTIMIZER.about, Optimizer::examples());
     let setting = TextLine {
         name: "optimizer",
         label: "Optimizer",
@@ -182,45 +177,49 @@ fn texts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage) 
     ) {
         next.schedule = schedule;
     }
-    if stage.task == Task::Reconstruct
-        && let Some(sparsity) = optional(
-            ui,
-            id("sparsity"),
-            SPARSITY,
-            &written(&stage.sparsity),
-            parse::<Sparsity>,
-        )
-    {
+    if let Some(sparsity) = optional(
+        ui,
+        id("sparsity"),
+        SPARSITY,
+        &written(&stage.sparsity),
+        parse::<Sparsity>,
+    ) {
         next.sparsity = sparsity;
+    }
+    if let Some(early_stop) = optional(
+        ui,
+        id("early stop"),
+        EARLY_STOP,
+        &written(&stage.early_stop),
+        parse::<EarlyStop>,
+    ) {
+        next.early_stop = early_stop;
     }
     let now = stage.freeze.join(" ");
     let setting = TextLine {
         name: "freeze",
         label: "Freeze",
-        hover: "Stacks or layers whose weights stay as they are: encoder, or encoder.0 encoder.2.",
+        hover: reference::FREEZE.about,
         text: &now,
         hint: "nothing",
     };
     if let Some(text) = text(ui, id("freeze"), &setting, &|_| Ok(())) {
-        next.freeze = text
-            .split([' ', ','])
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect();
+        next.freeze = split_names(&text);
     }
 }
 
 const SCHEDULE: Words = [
     "schedule",
     "Schedule",
-    "How the learning rate changes: cosine warmup=1, step every=10 gamma=0.1, exponential gamma=0.95.",
+    reference::SCHEDULE.about,
     "constant",
 ];
-const SPARSITY: Words = [
-    "sparsity",
-    "Sparsity",
-    "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).",
-    "none",
+const SPARSITY: Words = ["sparsity", "Sparsity", reference::SPARSITY.about, "none"];
+const EARLY_STOP: Words = [
+    "early stop",
+    "Early stop",
+    reference::EARLY_STOP.about,
+    "off, or patience=5",
 ];
 
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
@@ -240,14 +239,14 @@ fn counts(ui: &mut Ui, id: &dyn Fn(&str) -> Id, stage: &Stage, next: &mut Stage)
         (
             "epochs",
             "Epochs",
-            "Passes over the training images.",
+            reference::EPOCHS.about,
             stage.epochs,
             &mut next.epochs,
         ),
         (
             "batch",
             "Batch",
-            "Images in one step.",
+            reference::BATCH.about,
             stage.batch,
             &mut next.batch,
         ),

@@ -53,6 +53,7 @@ fn field(ui: &mut Ui, generation: u64, index: usize, text: &str, next: &mut [Aug
     let name = format!("Transform {}", index + 1);
     let event = Field::new(Id::unique(("augment", index, generation)), &name, text)
         .check(&check)
+        .of_project()
         .show(ui);
     if let Some(FieldEvent::Commit(written)) = event
         && let (Ok(augment), Some(slot)) = (written.parse(), next.get_mut(index))

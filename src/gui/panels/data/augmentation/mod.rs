@@ -7,7 +7,7 @@ mod pictures;
 use crate::panels::reading::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use eframe::egui::{Button, Response, RichText, ScrollArea, Ui};
+use eframe::egui::{Button, Checkbox, Response, RichText, ScrollArea, Ui};
 use pictures::{Pictures, Seen};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -87,7 +87,10 @@ impl View for AugmentationView {
         }
         let data = &state.project().data;
         let mut applied = data.use_augment;
-        let switch = ui.checkbox(&mut applied, RichText::new("apply").size(theme::SMALL));
+        let text = RichText::new("apply").size(theme::SMALL);
+        let switch = Checkbox::new(&mut applied, text);
+        // Without a list there is nothing to switch off.
+        let switch = ui.add_enabled(!data.augment.is_empty(), switch);
         let about = "Whether training applies the list; off, it gets the images as they are, for comparison";
         switch
             .on_hover_text(about)
@@ -183,9 +186,11 @@ fn content(
     }
     list::add(ui, state, texts, &mut next);
     if next != data.augment {
-        actions.push(Action::Edit(Edit::Data(DataSpec {
+        let changed = DataSpec {
             augment: next,
             ..data.clone()
-        })));
+        };
+        // With the last transform goes the switch that kept the list from being applied.
+        actions.push(Action::Edit(Edit::Data(changed.without_idle())));
     }
 }

@@ -9,6 +9,7 @@ use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
 use strata_core::project::goals::{Goal, Goals, Quantity};
+use strata_core::project::reference;
 use strata_design::goals::{Judged, Standing};
 
 /// The field of a goal.
@@ -52,7 +53,7 @@ fn row(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>) {
         let (rect, response) =
             ui.allocate_exact_size(vec2(SIGN - theme::GAP, 24.0), Sense::hover());
         icon::paint(ui.painter(), sign, rect, ink);
-        response.on_hover_text(about(judged.goal.quantity));
+        response.on_hover_text(reference::goals::of(judged.goal.quantity).about);
         ui.vertical(|ui| {
             ui.horizontal_top(|ui| {
                 ui.vertical(|ui| {
@@ -94,6 +95,7 @@ fn change(ui: &mut Ui, state: &State, judged: &Judged, actions: &mut Vec<Action>
     if let Some(FieldEvent::Commit(text)) = Field::new(id, &name, &text)
         .width(FIELD)
         .check(&readable)
+        .of_project()
         .show(ui)
     {
         let others = state.project().goals.without(quantity);
@@ -155,38 +157,14 @@ fn choose(ui: &mut Ui, goals: &Goals, actions: &mut Vec<Action>) {
                 continue;
             };
             let text = RichText::new(goal.to_string()).font(theme::digits(12.0));
-            if ui.button(text).on_hover_text(about(quantity)).clicked() {
+            if ui
+                .button(text)
+                .on_hover_text(reference::goals::of(quantity).about)
+                .clicked()
+            {
                 actions.push(Action::Edit(Edit::Goals(goals.with(goal))));
                 ui.close();
             }
         }
     });
-}
-
-/// A quantity in words.
-fn about(quantity: Quantity) -> &'static str {
-    match quantity {
-        Quantity::Output => "The decoder's output has the input's shape.",
-        Quantity::Parameters => "Numbers that training changes, in all stacks.",
-        Quantity::Macs => {
-            "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs)."
-        }
-        Quantity::ReceptiveField => {
-            "What one value of the code sees of the input, along every axis: r + (k − 1)·d·j, layer by layer, \
-             with the product of the strides j."
-        }
-        Quantity::Code => "Numbers in the code, the encoder's output.",
-        Quantity::Layers => "Layers of all stacks, repeats counted as often as they run.",
-        Quantity::Memory => "Estimated memory of a training step, in the stage that needs most.",
-        Quantity::Psnr => {
-            "Peak signal-to-noise ratio of reconstructions after training, in dB: 10·log₁₀(range² / mse), on test \
-             images (or valid)."
-        }
-        Quantity::Accuracy => {
-            "Share of test images (or valid) whose class is named right after training."
-        }
-        Quantity::Mse => {
-            "Mean squared error of reconstructions of test images (or valid) after training."
-        }
-    }
 }

@@ -14,6 +14,8 @@ use strata_app::action::{Action, Show};
 use strata_app::state::{State, Switch};
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
+use strata_core::project::reference::data::{PATH, SOURCE};
+use strata_core::project::reference::project::SEED;
 use strata_inspect::gallery::Gallery;
 
 /// What the fields of a group share.
@@ -57,14 +59,12 @@ impl Form<'_> {
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let data = &state.project().data;
     let mut next = data.clone();
-    let names = [
-        "source",
-        "Data source",
-        "Which images; shapes are drawn by Strata itself and need no files.",
-    ];
+    let names = ["source", "Data source", SOURCE.about];
     let id = Id::unique(("data", "source", state.generation));
     if let Some(source) = choice(ui, id, names, data.source, &Source::ALL) {
         next.source = source;
+        // What the new source has no use for would keep the project from being trained.
+        next = next.without_idle();
     }
     if data.source.info().wants.is_some() {
         path(ui, state, &mut next, actions);
@@ -175,7 +175,7 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
     let setting = TextLine {
         name: "path",
         label: "Data path",
-        hover: "The folder (or file) that holds the images; ~ is your home folder.",
+        hover: PATH.about,
         text: state.project().data.path.as_deref().unwrap_or_default(),
         hint: "~/data/…",
     };
@@ -213,7 +213,7 @@ fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let setting = TextLine {
         name: "seed",
         label: "Seed",
-        hover: "All randomness comes from it: the same seed gives the same run.",
+        hover: SEED.about,
         text: &now,
         hint: "42",
     };
@@ -231,7 +231,11 @@ fn seed(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 fn counted(ui: &mut Ui, state: &State) {
     let splits = &state.training.splits;
-    if splits.is_empty() {
+    let are_these = state.training.project.as_ref().is_some_and(|trained| {
+        let (now, trained_data) = (state.project(), &trained.data);
+        trained.seed == now.seed && *trained_data == now.data
+    });
+    if splits.is_empty() || !are_these {
         return;
     }
     line(

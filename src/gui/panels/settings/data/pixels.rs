@@ -4,6 +4,9 @@ use super::read::{self, bounds, count, numbers, pair, size, written};
 use super::{Form, choice};
 use std::fmt;
 use strata_core::project::data::{DataSpec, Filter, Fitting, MeanStd, Normalize};
+use strata_core::project::reference::data::{
+    FILTER, FIT, GREY, PATCH, PATCHES_PER_IMAGE, RANGE, RESIZE,
+};
 
 /// What pixel values become, as people choose it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,38 +70,39 @@ fn usual(data: &DataSpec) -> &'static str {
 /// Shows the fields; `channels` is how many the network takes.
 pub(super) fn show(form: &mut Form<'_>, channels: usize) {
     let data = form.data;
-    let about = "Height × width that every image is scaled to; empty keeps the images' own size.";
-    let words = ["resize", "Resize", about, "as they are"];
+    let words = ["resize", "Resize", RESIZE.about, "as they are"];
     if let Some(sides) = form.optional(words, &size(data.resize), pair) {
         form.next.resize = sides;
+        // How images are scaled goes with the scaling.
+        *form.next = form.next.without_idle();
     }
     if data.resize.is_some() {
         scaling(form);
     }
-    let about = "Takes the colours away before anything else.";
-    form.next.grey = form.switch(["grey", "Grey", about, "without colours"], data.grey);
+    if !data.source.info().is_grey {
+        let words = ["grey", "Grey", GREY.about, "without colours"];
+        form.next.grey = form.switch(words, data.grey);
+    }
     patches(form);
     values(form, channels);
 }
 
 fn scaling(form: &mut Form<'_>) {
-    let about = "How pixels are weighed: area takes means, bilinear is PyTorch's with antialias, lanczos is sharper.";
     let id = form.id("filter");
     if let Some(filter) = choice(
         form.ui,
         id,
-        ["filter", "Resize filter", about],
+        ["filter", "Resize filter", FILTER.about],
         form.data.filter,
         &Filter::ALL,
     ) {
         form.next.filter = filter;
     }
-    let about = "Where the sides' ratio differs: stretch the image, crop what sticks out, or letterbox with black bars.";
     let id = form.id("fit");
     if let Some(fit) = choice(
         form.ui,
         id,
-        ["fit", "Resize fit", about],
+        ["fit", "Resize fit", FIT.about],
         form.data.fit,
         &Fitting::ALL,
     ) {
@@ -108,21 +112,16 @@ fn scaling(form: &mut Form<'_>) {
 
 fn patches(form: &mut Form<'_>) {
     let data = form.data;
-    let about = "Train on random patches of this height × width instead of whole images.";
     if let Some(sides) = form.optional(
-        ["patch", "Patches", about, "whole images"],
+        ["patch", "Patches", PATCH.about, "whole images"],
         &size(data.patches),
         pair,
     ) {
         form.next.patches = sides;
+        *form.next = form.next.without_idle();
     }
     if data.patches.is_some() {
-        let words = [
-            "each",
-            "Patches per image",
-            "Patches taken from each image, at places drawn from the seed.",
-            "10",
-        ];
+        let words = ["each", "Patches per image", PATCHES_PER_IMAGE.about, "10"];
         if let Some(each) = form.optional(words, &written(data.patches_per_image), count) {
             form.next.patches_per_image = each;
         }
@@ -156,13 +155,12 @@ fn values(form: &mut Form<'_>, channels: usize) {
 }
 
 fn range(form: &mut Form<'_>) {
-    let about = "What pixel 0 and pixel 255 become. A decoder that ends in tanh needs -1..1, in sigmoid 0..1.";
     let now = form
         .data
         .range
         .map_or_else(String::new, |[low, high]| format!("{low}..{high}"));
     if let Some(range) = form.optional(
-        ["range", "Pixel range", about, usual(form.data)],
+        ["range", "Pixel range", RANGE.about, usual(form.data)],
         &now,
         bounds,
     ) {

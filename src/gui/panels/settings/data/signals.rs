@@ -3,6 +3,7 @@
 use super::Form;
 use super::read::{count, written};
 use strata_core::project::data::{DataSpec, Spectrogram};
+use strata_core::project::reference::data::{LENGTH, RATE, SPECTROGRAM};
 
 /// Where a spectrogram starts from when it is switched on.
 const FIRST: Spectrogram = Spectrogram {
@@ -29,24 +30,21 @@ pub(super) fn summary(data: &DataSpec) -> String {
 /// Shows the fields.
 pub(super) fn show(form: &mut Form<'_>) {
     let data = form.data;
-    let about = "Samples a signal is cut or filled to; empty takes the longest file's.";
     if let Some(length) = form.optional(
-        ["length", "Signal length", about, "the longest"],
+        ["length", "Signal length", LENGTH.about, "the longest"],
         &written(data.length),
         count,
     ) {
         form.next.length = length;
     }
-    let about = "Samples a second that all signals are brought to; empty keeps them as they are.";
     if let Some(rate) = form.optional(
-        ["rate", "Sample rate", about, "as they are"],
+        ["rate", "Sample rate", RATE.about, "as they are"],
         &written(data.rate),
         count,
     ) {
         form.next.rate = rate;
     }
-    let about = "Turns every signal into a picture of its frequencies over time, for two-dimensional networks.";
-    let words = ["picture", "Spectrogram", about, "spectrogram"];
+    let words = ["picture", "Spectrogram", SPECTROGRAM.about, "spectrogram"];
     let on = form.switch(words, data.spectrogram.is_some());
     match data.spectrogram {
         Some(spectrogram) if on => details(form, spectrogram),

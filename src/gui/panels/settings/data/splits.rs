@@ -3,6 +3,7 @@
 use super::read::{count, number, share, written};
 use super::{Form, choice};
 use strata_core::project::data::{DataSpec, Fold, Labels, Source};
+use strata_core::project::reference::data::{FOLD, LABELS, LIMIT, PER_CLASS, TEST, VALID};
 
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {
@@ -22,20 +23,14 @@ pub(super) fn summary(data: &DataSpec) -> String {
 pub(super) fn show(form: &mut Form<'_>) {
     of_source(form);
     shares(form);
-    let about = "Labelled training images used of each class; the others become unlabeled. For the question whether images without labels help.";
     if let Some(images) = form.optional(
-        ["labelled", "Images per class", about, "all"],
+        ["labelled", "Images per class", PER_CLASS.about, "all"],
         &written(form.data.per_class),
         count,
     ) {
         form.next.per_class = images;
     }
-    let words = [
-        "limit",
-        "Image limit",
-        "At most this many images in every split; empty takes all.",
-        "all images",
-    ];
+    let words = ["limit", "Image limit", LIMIT.about, "all images"];
     if let Some(limit) = form.optional(words, &written(form.data.limit), count) {
         form.next.limit = limit;
     }
@@ -46,11 +41,7 @@ fn of_source(form: &mut Form<'_>) {
     let data = form.data;
     if data.source == Source::Cifar100 {
         let (id, now) = (form.id("labels"), data.labels.unwrap_or_default());
-        let names = [
-            "labels",
-            "Labels",
-            "The hundred fine classes, or the twenty coarse ones that group them.",
-        ];
+        let names = ["labels", "Labels", LABELS.about];
         if let Some(labels) = choice(form.ui, id, names, now, &[Labels::Fine, Labels::Coarse]) {
             form.next.labels = (labels != Labels::default()).then_some(labels);
         }
@@ -71,28 +62,24 @@ fn of_source(form: &mut Form<'_>) {
 fn shares(form: &mut Form<'_>) {
     let data = form.data;
     if data.fold.is_none() {
-        let about =
-            "Share of the training images held back to watch the training, of every class alike.";
         if let Some(valid) = form.optional(
-            ["valid", "Valid share", about, "0.1"],
+            ["valid", "Valid share", VALID.about, "0.1"],
             &written(data.valid),
             share,
         ) {
             form.next.valid = valid;
         }
     }
-    let about = "Share of all labelled images drawn anew as test; empty keeps the source's own test images.";
     if let Some(test) = form.optional(
-        ["test", "Test share", about, "the source's"],
+        ["test", "Test share", TEST.about, "the source's"],
         &written(data.test),
         share,
     ) {
         form.next.test = test;
     }
-    let about = "Cross-validation: 2/5 cuts the training images into five parts and holds back the second as valid.";
     let read = |text: &str| text.parse::<Fold>();
     if let Some(fold) = form.optional(
-        ["fold", "Fold", about, "none, or 1/5"],
+        ["fold", "Fold", FOLD.about, "none, or 1/5"],
         &written(data.fold),
         read,
     ) {

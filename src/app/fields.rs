@@ -1,0 +1,76 @@
+//! Which settings have fields, and what keeps a training from being started: a problem of the project, or a field
+//! whose text is refused.
+
+use crate::messages::Weight;
+use crate::run_monitor::Phase;
+use crate::state::State;
+use std::mem::Discriminant;
+use strata_core::project::data::{Normalize, Source};
+use strata_engine::event::Outcome;
+
+/// Which fields of the project there are: those of a former project, of a stage or setting that is gone, are not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fields {
+    generation: u64,
+    source: Source,
+    normalize: Option<Discriminant<Normalize>>,
+    /// Whether there is a fold, a patch and a spectrogram.
+    with: [bool; 3],
+    /// Stages, augmentations, goals.
+    counts: [usize; 3],
+}
+
+impl State {
+    /// Which fields the project has.
+    pub fn fields(&self) -> Fields {
+        let (project, data) = (self.project(), &self.project().data);
+        Fields {
+            generation: self.generation,
+            source: data.source,
+            normalize: data.normalize.as_ref().map(std::mem::discriminant),
+            with: [
+                data.fold.is_some(),
+                data.patches.is_some(),
+                data.spectrogram.is_some(),
+            ],
+            counts: [
+                project.stages.len(),
+                data.augment.len(),
+                project.goals.iter().count(),
+            ],
+        }
+    }
+
+    /// What keeps a training from being started, in words.
+    pub fn hindrance(&self) -> Option<String> {
+        let refused = self.refused.first().map(|refused| refused.sentence());
+        refused.or_else(|| self.blocker().map(|problem| problem.message.clone()))
+    }
+
+    /// Says why nothing is trained, until it is mended.
+    pub(crate) fn tell_hindrance(&mut self, hindrance: String) {
+        self.messages.add(Weight::Error, hindrance.clone());
+        self.told_hindrance = Some(hindrance);
+    }
+
+    /// Takes away what was said about something that is mended by now.
+    pub(crate) fn forget_mended(&mut self) {
+        if let Some(told) = self.told_hindrance.take() {
+            if self.hindrance().as_ref() == Some(&told) {
+                self.told_hindrance = Some(told);
+            } else {
+                self.messages.withdraw(&told);
+            }
+        }
+        let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase else {
+            return;
+        };
+        if self.run_differs() {
+            // What failed for another reason than the project was written is still worth reading.
+            if failure.wrong_input {
+                self.messages.withdraw(&failure.message);
+            }
+            self.training.phase = Phase::Idle;
+        }
+    }
+}

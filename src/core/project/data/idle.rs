@@ -1,0 +1,190 @@
+//! Settings of `[data]` that are given and change nothing: with another source, or without the setting they belong to.
+//! A project that has one is refused before it is trained, so that nobody believes in what does not act.
+
+use super::{DataSpec, Filter, Fitting, Source};
+
+/// A setting that changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Its key.
+    pub key: &'static str,
+    /// Why it changes nothing, as it follows "changes nothing: ".
+    pub why: String,
+}
+
+impl DataSpec {
+    /// The settings that change nothing, in the order they are written.
+    pub fn idle(&self) -> Vec<Idle> {
+        // Every key by its name: for one that is new it has to be decided here when it acts.
+        let DataSpec {
+            source,
+            path,
+            resize,
+            filter,
+            fit,
+            grey,
+            patches,
+            patches_per_image,
+            length,
+            rate,
+            spectrogram,
+            augment,
+            use_augment,
+            source_fold,
+            labels,
+            // These act whatever the source is.
+            range: _,
+            normalize: _,
+            valid: _,
+            test: _,
+            fold: _,
+            per_class: _,
+            limit: _,
+        } = self;
+        let info = source.info();
+        let is_signal = *source == Source::Wav;
+        let of_signals = || format!("{source} has images, and it is for the signals of wav");
+        let without_resize = || "it is for scaling, and there is no resize".to_owned();
+        let cases = [
+            (
+                "path",
+                path.is_some() && info.wants.is_none(),
+                format!("{source} is drawn by Strata and reads no files"),
+            ),
+            (
+                "filter",
+                *filter != Filter::default() && resize.is_none(),
+                without_resize(),
+            ),
+            (
+                "fit",
+                *fit != Fitting::default() && resize.is_none(),
+                without_resize(),
+            ),
+            (
+                "grey",
+                *grey && info.is_grey,
+                format!("{source} has no colours"),
+            ),
+            (
+                "patches_per_image",
+                patches_per_image.is_some() && patches.is_none(),
+                "it is for patches, and there is no patch".to_owned(),
+            ),
+            ("length", length.is_some() && !is_signal, of_signals()),
+            ("rate", rate.is_some() && !is_signal, of_signals()),
+            (
+                "spectrogram",
+                spectrogram.is_some() && !is_signal,
+                of_signals(),
+            ),
+            (
+                "source_fold",
+                source_fold.is_some() && info.folds.is_none(),
+                format!("{source} comes without folds of its own (fold = \"1/5\" makes them)"),
+            ),
+            (
+                "labels",
+                labels.is_some() && *source != Source::Cifar100,
+                format!("{source} has one kind of labels, cifar100 has two"),
+            ),
+            (
+                "use_augment",
+                !*use_augment && augment.is_empty(),
+                "there is no augment to switch off".to_owned(),
+            ),
+        ];
+        cases
+            .into_iter()
+            .filter(|(_, is_idle, _)| *is_idle)
+            .map(|(key, _, why)| Idle { key, why })
+            .collect()
+    }
+
+    /// Two settings that are both given and decide the same.
+    pub fn contradictions(&self) -> Vec<[&'static str; 2]> {
+        [
+            (
+                self.range.is_some() && self.normalize.is_some(),
+                ["range", "normalize"],
+            ),
+            (
+                self.fold.is_some() && self.valid.is_some(),
+                ["fold", "valid"],
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(are_both, keys)| are_both.then_some(keys))
+        .collect()
+    }
+
+    /// The same without what changes nothing.
+    pub fn without_idle(&self) -> DataSpec {
+        let mut data = self.clone();
+        for idle in self.idle() {
+            match idle.key {
+                "path" => data.path = None,
+                "filter" => data.filter = Filter::default(),
+                "fit" => data.fit = Fitting::default(),
+                "grey" => data.grey = false,
+                "patches_per_image" => data.patches_per_image = None,
+                "length" => data.length = None,
+                "rate" => data.rate = None,
+                "spectrogram" => data.spectrogram = None,
+                "source_fold" => data.source_fold = None,
+                "labels" => data.labels = None,
+                _ => data.use_augment = true,
+            }
+        }
+        data
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fold, Labels, Spectrogram};
+    use super::*;
+
+    /// A table with every setting that can be idle, for this source.
+    fn full(source: Source) -> DataSpec {
+        DataSpec {
+            source,
+            path: Some("x".into()),
+            filter: Filter::Area,
+            fit: Fitting::Crop,
+            grey: true,
+            patches_per_image: Some(3),
+            length: Some(3),
+            rate: Some(3),
+            spectrogram: Some(Spectrogram {
+                window: 8,
+                hop: 4,
+                log: true,
+            }),
+            source_fold: Some(1),
+            labels: Some(Labels::Coarse),
+            use_augment: false,
+            ..DataSpec::default()
+        }
+    }
+
+    #[test]
+    fn what_is_idle_can_be_taken_out() {
+        for source in Source::ALL {
+            let spec = full(source);
+            assert!(spec.idle().len() >= 4, "{source}");
+            assert_eq!(spec.without_idle().idle(), [], "{source}");
+        }
+        assert_eq!(DataSpec::default().idle(), []);
+    }
+
+    #[test]
+    fn contradictions_are_pairs() {
+        let spec = DataSpec {
+            fold: Some(Fold { part: 1, of: 2 }),
+            valid: Some(0.5),
+            ..DataSpec::default()
+        };
+        assert_eq!(spec.contradictions(), [["fold", "valid"]]);
+    }
+}

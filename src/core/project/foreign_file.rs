@@ -1,0 +1,119 @@
+//! What a file is that was given as a project and is none, by its first bytes.
+
+use super::ProjectError;
+use std::path::Path;
+
+/// What to say of bytes that are no text and of no kind that is known.
+const UNKNOWN: &str =
+    "it is no text; a project is a TOML file that starts with format = 1 (`strata new` writes one)";
+
+const PICTURE: &str = "it is a picture; drop it on the window to look at it with the network, or give it to \
+                       `strata inspect RUN saliency --image`";
+const WEIGHTS: &str =
+    "it holds weights (safetensors); open the run's folder, which is above the folder checkpoints";
+const PACKED: &str = "it is a packed file (gzip); unpack it first. Data sets stay packed: name their folder as path \
+                      under [data]";
+const ARCHIVE: &str = "it is a zip archive (or weights of PyTorch or arrays of NumPy in one); unpack it first. Arrays \
+                       are read as they are: write source = \"npy\" and their path under [data]";
+const ARRAY: &str = "it is an array of NumPy; write source = \"npy\" and its path under [data]";
+const SOUND: &str = "it is a recording; write source = \"wav\" and the folder of its class folders as path under [data]";
+const HDF5: &str =
+    "it is an HDF5 file, perhaps weights of Keras; Strata reads weights from the runs it trained";
+const PDF: &str = "it is a PDF document; a project is a TOML file that starts with format = 1";
+const PICKLE: &str = "it is a pickle of Python, which Strata does not read as a project; name its folder as path under \
+                      [data] if it is a data set";
+
+/// The kinds that are known by their first bytes.
+const STARTS: [(&[u8], &str); 14] = [
+    (b"\x89PNG\r\n\x1a\n", PICTURE),
+    (b"\xff\xd8\xff", PICTURE),
+    (b"GIF8", PICTURE),
+    (b"BM", PICTURE),
+    (b"II*\0", PICTURE),
+    (b"MM\0*", PICTURE),
+    (b"\x1f\x8b", PACKED),
+    (b"PK\x03\x04", ARCHIVE),
+    (b"\x93NUMPY", ARRAY),
+    (b"\x89HDF\r\n\x1a\n", HDF5),
+    (b"%PDF-", PDF),
+    (b"\x80\x02", PICKLE),
+    (b"\x80\x03", PICKLE),
+    (b"\x80\x04", PICKLE),
+];
+
+/// The text of a file that should be a project. What is none, such as a picture, is named with what to do with it.
+pub fn read_text(path: &Path) -> Result<String, ProjectError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| ProjectError::Read {
+        file: file.clone(),
+        reason: error.to_string(),
+    })?;
+    if let Some(what) = what(&bytes) {
+        return Err(ProjectError::NoProject { file, what });
+    }
+    String::from_utf8(bytes).map_err(|_| ProjectError::NoProject {
+        file,
+        what: UNKNOWN,
+    })
+}
+
+/// What these bytes are and what to do with them; `None` for a text.
+fn what(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"RIFF") {
+        return match bytes.get(8..12) {
+            Some(b"WEBP") => Some(PICTURE),
+            Some(b"WAVE") => Some(SOUND),
+            _ => Some(UNKNOWN),
+        };
+    }
+    if is_safetensors(bytes) {
+        return Some(WEIGHTS);
+    }
+    let is_text = std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'));
+    let known = STARTS.iter().find(|(start, _)| bytes.starts_with(start));
+    match (is_text, known) {
+        // A text may well begin with the letters BM.
+        (true, _) => None,
+        (false, Some((_, what))) => Some(what),
+        (false, None) => Some(UNKNOWN),
+    }
+}
+
+/// Eight bytes with the length of the JSON text that follows them.
+fn is_safetensors(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
+        return false;
+    };
+    let length = u64::from_le_bytes(*length);
+    rest.first() == Some(&b'{') && length >= 2 && length <= rest.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_other_kinds_are_named() {
+        let mut weights = 2u64.to_le_bytes().to_vec();
+        weights.extend(b"{}");
+        for (bytes, part) in [
+            (&b"\x89PNG\r\n\x1a\n\0\0"[..], "a picture"),
+            (b"\xff\xd8\xff\xe0", "a picture"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "a picture"),
+            (b"RIFF\0\0\0\0WAVEfmt ", "a recording"),
+            (b"\x1f\x8b\x08\0\xff", "a packed file"),
+            (b"PK\x03\x04\xff\0", "a zip archive"),
+            (b"\x93NUMPY\x01\0", "an array"),
+            (b"\xfe\xfe", "no text"),
+            (&weights, "holds weights"),
+        ] {
+            assert!(
+                what(bytes).is_some_and(|what| what.contains(part)),
+                "{part}"
+            );
+        }
+        for text in [&b"format = 1\n"[..], b"BMW = 1", b"", b"# README\n"] {
+            assert_eq!(what(text), None);
+        }
+    }
+}

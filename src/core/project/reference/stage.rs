@@ -1,0 +1,123 @@
+//! The settings of `[[stage]]`.
+
+use super::{Form, Setting};
+use crate::project::data::Split;
+use crate::project::stage::Task;
+
+/// `name`
+pub const NAME: Setting = Setting {
+    key: "name",
+    former: &[],
+    form: Form::Text,
+    values: "any text in quotes",
+    example: "\"train\"",
+    default: "",
+    about: "For you, tables and --stage.",
+};
+/// `task`
+pub const TASK: Setting = Setting {
+    key: "task",
+    former: &[],
+    form: Form::Word(|| Task::ALL.map(Task::name).to_vec()),
+    values: "",
+    example: "\"classify\"",
+    default: "",
+    about: "reconstruct trains encoder and decoder to give back the input; classify trains encoder and head to name \
+            the class.",
+};
+/// `split`
+pub const SPLIT: Setting = Setting {
+    key: "split",
+    former: &[],
+    form: Form::Word(|| Split::ALL.map(Split::name).to_vec()),
+    values: "",
+    example: "\"train\"",
+    default: "\"train\"",
+    about: "The images it trains on.",
+};
+/// `loss`
+pub const LOSS: Setting = Setting {
+    key: "loss",
+    former: &[],
+    form: Form::Words,
+    values: "mse, l1, huber, smooth-l1 or bce to reconstruct, cross-entropy to classify, as text",
+    example: "\"mse\"",
+    default: "",
+    about: "What is minimised.",
+};
+/// `optimizer`
+pub const OPTIMIZER: Setting = Setting {
+    key: "optimizer",
+    former: &[],
+    form: Form::Words,
+    values: "sgd, adam, adamw, rmsprop or adagrad with its settings, as text",
+    example: "\"adam lr=1e-3\"",
+    default: "\"adam lr=1e-3\"",
+    about: "How weights are changed.",
+};
+/// `schedule`
+pub const SCHEDULE: Setting = Setting {
+    key: "schedule",
+    former: &[],
+    form: Form::Words,
+    values: "cosine, step or exponential with its settings, as text",
+    example: "\"cosine warmup=1\"",
+    default: "constant",
+    about: "How the learning rate changes: cosine warmup=1, step every=10 gamma=0.1, exponential gamma=0.95.",
+};
+/// `epochs`
+pub const EPOCHS: Setting = Setting {
+    key: "epochs",
+    former: &[],
+    form: Form::Whole(u32::MAX as u64),
+    values: "a whole number from 1",
+    example: "10",
+    default: "",
+    about: "Passes over the training images.",
+};
+/// `batch`
+pub const BATCH: Setting = Setting {
+    key: "batch",
+    former: &[],
+    form: Form::Whole(u32::MAX as u64),
+    values: "a whole number from 1 to 65536",
+    example: "64",
+    default: "",
+    about: "Images in one step.",
+};
+/// `freeze`
+pub const FREEZE: Setting = Setting {
+    key: "freeze",
+    former: &[],
+    form: Form::Names,
+    values: "a list of stacks and layers",
+    example: "[\"encoder\"]",
+    default: "[]",
+    about: "Stacks or layers whose weights stay as they are: encoder, or encoder.0 encoder.2.",
+};
+/// `early_stop`
+pub const EARLY_STOP: Setting = Setting {
+    key: "early_stop",
+    former: &[],
+    form: Form::WordsOrTable,
+    values: "the epochs to wait, and what is watched unless it is the valid loss",
+    example: "\"valid loss patience=5\"",
+    default: "off",
+    about: "Ends the stage when valid loss, valid accuracy, train loss or train accuracy has not improved for so \
+            many epochs; the best weights are kept as the checkpoint best.",
+};
+/// `sparsity`
+pub const SPARSITY: Setting = Setting {
+    key: "sparsity",
+    former: &[],
+    form: Form::Words,
+    values: "the mean wanted and the weight of the penalty, as text",
+    example: "\"rho=0.05 beta=0.03\"",
+    default: "off",
+    about: "Pulls the mean activation of every unit of the code towards rho: β·Σ KL(ρ‖ρ̂ⱼ).",
+};
+
+/// The settings of `[[stage]]`, in the order they are written.
+pub const ALL: &[Setting] = &[
+    NAME, TASK, SPLIT, LOSS, OPTIMIZER, SCHEDULE, EPOCHS, BATCH, FREEZE, EARLY_STOP, SPARSITY,
+];

@@ -1,0 +1,267 @@
+//! Every setting of a stage with both tasks, of `[network]`, `[goals]` and before all tables.
+
+use crate::kit::runs::{options, train};
+use std::path::Path;
+use strata::design::goals::{Measured, Standing, judge};
+use strata::engine::event::Outcome;
+use strata::project::edit::Edit;
+use strata::project::goals::Goal;
+use strata::project::node::Node;
+use strata::project::reference::{self, Setting};
+use strata::project::stage::Task;
+use strata::project::{Place, Project, Stack, file};
+use strata::shape::infer;
+
+/// A project with one stage of this task; the setting of this heading is the value.
+fn text(task: Task, heading: &str, key: &str, value: &str) -> String {
+    let (reconstruct, loss) = match task {
+        Task::Reconstruct => (true, "\"mse\""),
+        Task::Classify => (false, "\"cross-entropy\""),
+    };
+    let split = if reconstruct {
+        "\"unlabeled\""
+    } else {
+        "\"train\""
+    };
+    let task = format!("\"{task}\"");
+    let tables: [(&str, &[(&str, &str)]); 5] = [
+        ("", &[("format", "1"), ("title", "\"one\""), ("seed", "5")]),
+        (
+            "[data]",
+            &[
+                ("source", "\"shapes\""),
+                ("resize", "[8, 8]"),
+                ("limit", "40"),
+            ],
+        ),
+        (
+            "[network]",
+            &[
+                ("input", "\"3x8x8\""),
+                ("encoder", "[\"conv 6 k3 s2 p1\", \"sigmoid\"]"),
+                ("decoder", "[\"convt 3 k4 s2 p1\"]"),
+                ("head", "[\"flatten\", \"dense 10\"]"),
+            ],
+        ),
+        ("[goals]", &[]),
+        (
+            "[[stage]]",
+            &[
+                ("name", "\"a\""),
+                ("task", &task),
+                ("split", split),
+                ("loss", loss),
+                ("epochs", "2"),
+                ("batch", "16"),
+            ],
+        ),
+    ];
+    let of = |(name, settings): (&str, &[(&str, &str)])| {
+        let own = (name == heading).then(|| format!("{key} = {value}\n"));
+        let others = settings
+            .iter()
+            .filter(|(other, _)| name != heading || *other != key)
+            .map(|(key, value)| format!("{key} = {value}\n"));
+        format!(
+            "{name}\n{}",
+            own.into_iter().chain(others).collect::<String>()
+        )
+    };
+    tables.map(of).concat()
+}
+
+/// What a training leaves, but for times.
+#[derive(Debug, PartialEq)]
+struct Left {
+    project: String,
+    steps: String,
+    metrics: Vec<String>,
+    weights: Vec<u8>,
+    checkpoints: Vec<String>,
+}
+
+fn left(run: &Path) -> Left {
+    let read = |name: &str| std::fs::read_to_string(run.join(name)).unwrap();
+    let metrics = read("metrics.csv");
+    let without_seconds = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
+    let mut checkpoints: Vec<String> = std::fs::read_dir(run.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    checkpoints.sort();
+    Left {
+        project: file::load(&run.join("project.toml")).unwrap().title,
+        steps: read("steps.csv"),
+        metrics: metrics.lines().map(without_seconds).collect(),
+        weights: std::fs::read(run.join("checkpoints/last.safetensors")).unwrap(),
+        checkpoints,
+    }
+}
+
+/// What training gives, or why it is refused.
+fn trained(text: &str) -> Result<Left, String> {
+    let project = file::parse(text, "p.toml").map_err(|error| error.to_string())?;
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    match train(&project, &options(&run)).0 {
+        Outcome::Completed(_) => Ok(left(&run)),
+        Outcome::Failed(failure) => {
+            assert!(failure.wrong_input, "{}", failure.message);
+            assert!(!run.exists(), "what is refused leaves no run");
+            Err(failure.message)
+        }
+        Outcome::Stopped(_) => panic!("nobody stopped it"),
+    }
+}
+
+/// Another value than the project's, and what a refusal has to say, where it is one.
+fn other(key: &str, task: Task) -> (&'static str, Option<&'static str>) {
+    match (key, task) {
+        ("name", _) => ("\"b\"", None),
+        ("task", Task::Reconstruct) => ("\"classify\"", Some("classifying needs")),
+        ("task", Task::Classify) => ("\"reconstruct\"", Some("reconstructing needs")),
+        ("split", _) => ("\"valid\"", None),
+        ("loss", Task::Reconstruct) => ("\"l1\"", None),
+        ("loss", Task::Classify) => ("\"l1\"", Some("classifying needs cross-entropy")),
+        ("optimizer", _) => ("\"sgd lr=0.05\"", None),
+        ("schedule", _) => ("\"exponential gamma=0.5\"", None),
+        ("epochs", _) => ("3", None),
+        ("batch", _) => ("8", None),
+        ("freeze", _) => ("[\"encoder.0\"]", None),
+        ("early_stop", _) => ("\"train loss patience=1\"", None),
+        ("sparsity", _) => ("\"rho=0.2 beta=0.1\"", None),
+        ("format", _) => ("2", Some("has format 2")),
+        ("title", _) => ("\"other\"", None),
+        ("seed", _) => ("6", None),
+        ("input", _) => ("\"3x9x9\"", Some("3×9×9")),
+        ("encoder", _) => ("[\"conv 5 k3 s2 p1\", \"sigmoid\"]", None),
+        ("decoder", _) => ("[\"convt 3 k4 s2 p1\", \"tanh\"]", None),
+        ("head", _) => ("[\"flatten\", \"dense 12\"]", None),
+        (new, _) => panic!("`{new}` needs its case here"),
+    }
+}
+
+fn settings() -> Vec<(&'static str, Setting)> {
+    let section = |section: reference::Section| {
+        let heading = section.heading;
+        section
+            .settings
+            .into_iter()
+            .map(move |setting| (heading, setting))
+    };
+    reference::sections()
+        .into_iter()
+        .flat_map(section)
+        .collect()
+}
+
+#[test]
+fn every_setting_of_a_training_acts_or_is_refused_with_both_tasks() {
+    for task in Task::ALL {
+        let before = trained(&text(task, "", "seed", "5")).unwrap();
+        for (heading, setting) in settings() {
+            let key = setting.key;
+            // Those of [data] are walked over all sources in the data room, goals and locks below.
+            if matches!(heading, "[data]" | "[goals]") || key == "locked" {
+                continue;
+            }
+            let (value, refusal) = other(key, task);
+            match (trained(&text(task, heading, key, value)), refusal) {
+                // Layers that the task does not run are shown and counted, and change no weights of the others.
+                (Ok(_), None) if is_idle_stack(key, task) => {}
+                (Ok(after), None) => assert_ne!(before, after, "{task}: {key} changes nothing"),
+                (Err(message), Some(part)) => assert!(message.contains(part), "{message}"),
+                (result, expected) => panic!("{task} {key}: {result:?}, {expected:?}"),
+            }
+        }
+    }
+}
+
+fn is_idle_stack(key: &str, task: Task) -> bool {
+    matches!(
+        (key, task),
+        ("decoder", Task::Classify) | ("head", Task::Reconstruct)
+    )
+}
+
+/// A stack that no stage runs still counts, in the layers and in what they cost.
+#[test]
+fn stacks_that_no_stage_runs_are_counted() {
+    for (task, key) in [(Task::Classify, "decoder"), (Task::Reconstruct, "head")] {
+        let [with, without] = [other(key, task).0, "[]"].map(|value| {
+            let text = text(task, "[network]", key, value);
+            infer(&file::parse(&text, "p").unwrap().network)
+                .totals
+                .parameters
+        });
+        assert_ne!(with, without, "{key}");
+    }
+}
+
+#[test]
+fn what_is_frozen_in_vain_is_refused() {
+    for (task, name, part) in [
+        (
+            Task::Reconstruct,
+            "head",
+            "trains encoder and decoder alone",
+        ),
+        (Task::Classify, "decoder.0", "trains encoder and head alone"),
+        (Task::Classify, "encoder.1", "has no weights"),
+        (Task::Classify, "encoder.9", "is no layer of this project"),
+    ] {
+        let message =
+            trained(&text(task, "[[stage]]", "freeze", &format!("\"{name}\""))).unwrap_err();
+        assert!(
+            message.contains(part) && message.contains(name),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_lock_keeps_edits_away() {
+    let text = text(Task::Classify, "[network]", "locked", "[\"encoder.0\"]");
+    let project = file::parse(&text, "p").unwrap();
+    let edit = Edit::Replace(Place::new(Stack::Encoder, 0), Node::from_text("conv 5"));
+    assert!(
+        edit.apply(&project)
+            .unwrap_err()
+            .to_string()
+            .contains("locked")
+    );
+}
+
+fn with_goals(task: Task) -> Project {
+    file::parse(&text(task, "", "seed", "5"), "p").unwrap()
+}
+
+/// Every goal is judged, before training or after it, or says why nothing will.
+#[test]
+fn every_goal_is_judged_or_says_why_not() {
+    for task in Task::ALL {
+        for setting in reference::goals::all() {
+            let mut project = with_goals(task);
+            let wanted = setting.example.trim_matches('"');
+            let goal = Goal::parse(setting.key.parse().unwrap(), wanted).unwrap();
+            project.goals = project.goals.with(goal);
+            let judged = judge(&project, &infer(&project.network), &Measured::default());
+            assert_eq!(judged.len(), 1, "{}", setting.key);
+            let of_task = match setting.key {
+                "accuracy" => Some(Task::Classify),
+                "psnr" | "mse" => Some(Task::Reconstruct),
+                _ => None,
+            };
+            match of_task {
+                None => assert_ne!(judged[0].standing, Standing::AfterTraining),
+                Some(measuring) if measuring == task => {
+                    assert_eq!(judged[0].standing, Standing::AfterTraining);
+                }
+                Some(_) => {
+                    assert_eq!(judged[0].standing, Standing::Missed);
+                    assert!(judged[0].text.contains("nothing measures it"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Settings in the window: what is red is not trained, what is mended is not complained about, what is shown is of the
+//! project that is shown.
+
+use crate::kit::runs;
+use crate::kit::window::*;
+use eframe::egui::{Key, Modifiers, vec2};
+use strata::engine::event::{Event, Failure, Outcome};
+use strata::gui::action::{Action, Show};
+use strata::project::data::{DataSpec, Source, Split};
+use strata::project::edit::Edit;
+
+const SIZE: eframe::egui::Vec2 = vec2(1440.0, 900.0);
+
+#[test]
+fn nothing_is_trained_while_a_field_is_red() {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(builtin("conv-autoencoder"), SIZE, start);
+    window.enter("Epochs", "abc");
+    assert!(window.has("Cannot train yet: Epochs: write a whole number from 1"));
+    window.harness.state_mut().handle(Action::Train);
+    window.run();
+    assert!(!window.state().training.is_running());
+    assert!(window.has("mend the field, or press Esc in it"));
+    let lasting = |window: &Window| window.state().messages.lasting().count();
+    assert_eq!(lasting(&window), 1);
+    // A card that is closed hides the field and mends nothing.
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Stage(None)));
+    window.run();
+    window.harness.state_mut().handle(Action::Train);
+    assert!(!window.state().training.is_running());
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Stage(Some(0))));
+    window.run();
+    window.enter("Epochs", "3");
+    assert_eq!(lasting(&window), 0, "mended, the message goes");
+    window.click("Train");
+    assert!(window.state().training.is_running());
+    assert_eq!(engine.with(|run| run.project.stages[0].epochs), 3);
+}
+
+#[test]
+fn a_red_text_is_taken_back_with_escape() {
+    let (_, start) = fake_engine();
+    let mut window = Window::new(builtin("conv-autoencoder"), SIZE, start);
+    for (field, text) in [
+        ("Batch", "0"),
+        ("Optimizer", "adam lr=fast"),
+        ("Seed", "x"),
+        ("Input shape", "28"),
+    ] {
+        window.type_over(field, text);
+        window.run();
+        window.harness.state_mut().handle(Action::Train);
+        assert!(!window.state().training.is_running(), "{field}");
+        let hindrance = window.state().hindrance().unwrap();
+        assert!(hindrance.starts_with(&format!("{field}: ")), "{hindrance}");
+        window.press(Modifiers::NONE, Key::Escape);
+        window.run();
+        assert_eq!(window.state().hindrance(), None, "{field}");
+    }
+}
+
+/// A field that is gone with its stage or its source keeps nothing from being trained.
+#[test]
+fn red_fields_that_are_gone_are_forgotten() {
+    let (_, start) = fake_engine();
+    let mut window = Window::new(builtin("pretrain-classify"), SIZE, start);
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Show(Show::Stage(Some(2))));
+    window.run();
+    window.enter("Epochs", "abc");
+    assert!(window.state().hindrance().is_some());
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Edit(Edit::RemoveStage(2)));
+    window.run();
+    assert_eq!(window.state().hindrance(), None);
+}
+
+#[test]
+fn numbers_of_another_source_are_not_shown() {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(builtin("conv-autoencoder"), SIZE, start);
+    window.click("Train");
+    engine.tell(Event::Started {
+        run: "run".into(),
+        device: "cpu".into(),
+        splits: vec![(Split::Train, 8123)],
+        classes: Vec::new(),
+        skipped: Vec::new(),
+    });
+    window.run();
+    assert!(window.has("8,123 train"));
+    let data = DataSpec {
+        source: Source::Stl10,
+        path: Some("/none".into()),
+        ..window.state().project().data.clone()
+    };
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Edit(Edit::Data(data)));
+    window.run();
+    assert!(!window.has("8,123 train"));
+    window.harness.state_mut().handle(Action::Undo);
+    window.run();
+    assert!(window.has("8,123 train"));
+}
+
+#[test]
+fn what_failed_is_not_shown_once_it_is_mended() {
+    let (engine, start) = fake_engine();
+    let mut window = Window::new(builtin("conv-autoencoder"), SIZE, start);
+    window.click("Train");
+    let failure = Failure {
+        message: "/none: cannot be read".into(),
+        wrong_input: true,
+        run: None,
+    };
+    engine.tell(Event::Finished(Outcome::Failed(failure)));
+    window.run();
+    assert!(window.has("The run failed: /none"));
+    window.enter("Epochs", "7");
+    assert!(!window.has("/none") && window.has("Ready to train"));
+}
+
+#[test]
+fn an_early_stop_has_its_field() {
+    let mut window = Window::idle("conv-autoencoder");
+    window.enter("Early stop", "patience=many");
+    assert!(window.has("patience is a whole number of epochs"));
+    window.enter("Early stop", "train loss patience=2");
+    let early = window.state().project().stages[0]
+        .early_stop
+        .clone()
+        .unwrap();
+    assert_eq!((early.metric.as_str(), early.patience), ("train loss", 2));
+    window.enter("Early stop", "");
+    assert_eq!(window.state().project().stages[0].early_stop, None);
+}
+
+#[test]
+fn another_source_takes_away_what_it_has_no_use_for() {
+    let mut window = Window::idle("conv-autoencoder");
+    let data = DataSpec {
+        source: Source::Stl10,
+        path: Some("/none".into()),
+        source_fold: Some(3),
+        ..DataSpec::default()
+    };
+    window
+        .harness
+        .state_mut()
+        .handle(Action::Edit(Edit::Data(data)));
+    window.run();
+    window.click("Data source");
+    window.click("shapes");
+    let data = &window.state().project().data;
+    assert_eq!(
+        (data.source, data.source_fold, data.path.as_deref()),
+        (Source::Shapes, None, None)
+    );
+    assert_eq!(data.idle(), []);
+}
+
+#[test]
+fn a_report_is_written_from_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open(folder.path(), &runs::tiny(&[]));
+    window.harness.state_mut().handle(Action::Report);
+    window.run();
+    assert!(window.has("There is no run to report yet"));
+    window.train();
+    let run = window.state().training.run.clone().unwrap();
+    window.click("Report");
+    window.wait_for(crate::kit::PATIENCE, "report", |window| {
+        window.has("Report saved to")
+    });
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("data:image/png"));
+    window.press(Modifiers::COMMAND, Key::K);
+    window.type_over("Find anything by name", "report");
+    assert!(window.has("Write report"));
+}
