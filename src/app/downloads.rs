@@ -5,6 +5,7 @@ use super::services::Services;
 use super::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
+use strata_core::files::path_text;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
 use strata_data::download::{self, DownloadError, Entry, Options, default_folder};
@@ -113,7 +114,7 @@ impl State {
                 let leads_there = strata_data::folder(data, &self.base())
                     .is_ok_and(|folder| folder == fetched.path);
                 if data.source == source && !leads_there {
-                    let path = Some(fetched.path.display().to_string());
+                    let path = Some(path_text(&fetched.path));
                     self.edit(&Edit::Data(DataSpec {
                         path,
                         ..data.clone()

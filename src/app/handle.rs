@@ -10,11 +10,10 @@ use super::recent::Kind;
 use super::run_monitor::Training;
 use super::services::Services;
 use super::state::{Closing, State};
-use strata_core::project::Project;
 use strata_core::project::edit::Edit;
 use strata_engine::command::Command;
 use strata_engine::event::Outcome;
-use strata_engine::thread::{RunOptions, Running};
+use strata_engine::thread::RunOptions;
 
 impl State {
     /// Applies one action.

@@ -78,9 +78,14 @@ impl Keeper {
             self.store.write(RECENT, self.recents.to_text());
         }
         self.answered(state);
+        if state.is_ended && state.is_unsaved() {
+            self.recovery.keep_now(&self.store, state.edited());
+        }
         if state.closing == Closing::Now {
             self.close(state, placement);
-            self.recovery.clear(&self.store);
+            if !(state.is_ended && state.is_unsaved()) {
+                self.recovery.clear(&self.store);
+            }
             return None;
         }
         let rest = self.keep_settings(state, placement, dragging);
@@ -88,9 +93,7 @@ impl Keeper {
             self.recovery.clear(&self.store);
             return rest;
         }
-        let edits = self
-            .recovery
-            .keep(&self.store, state.project(), state.file.as_deref());
+        let edits = self.recovery.keep(&self.store, state.edited());
         [rest, edits].into_iter().flatten().min()
     }
 
@@ -152,8 +155,7 @@ impl Keeper {
             .partition(still);
         self.offered = offered;
         if !gone.is_empty() && state.is_unsaved() {
-            self.recovery
-                .write(&self.store, state.project(), state.file.as_deref());
+            self.recovery.write(&self.store, state.edited());
         }
         gone.into_iter()
             .for_each(|number| recovery::remove(&self.store, number));

@@ -15,7 +15,7 @@ use super::frame_times::Frames;
 use super::inspections::Inspections;
 use super::messages::{Messages, Weight};
 use super::recent::Recents;
-use super::recovery::Unsaved;
+use super::recovery::{Edited, Unsaved};
 use super::run_monitor::{Phase, Training};
 use super::runs::Runs;
 use super::saving::Saving;
@@ -27,7 +27,7 @@ use strata_core::project::edit::{Edit, History};
 use strata_core::project::node::Node;
 use strata_core::project::stage::Task;
 use strata_core::project::target::Target;
-use strata_core::project::{Network, Place, Project, ProjectError, Stack, file, locks};
+use strata_core::project::{Network, Place, Project, Stack, file, locks};
 use strata_core::shape::{self, Inference};
 use strata_design::advice::{self, Advice, Fix};
 use strata_design::goals::{Judged, Measured, judge};
@@ -130,6 +130,8 @@ pub struct State {
     pub pending: Option<Pending>,
     /// Whether the window is to be closed.
     pub closing: Closing,
+    /// Whether the system ends the program (a logout, `kill`): nobody was asked about unsaved edits, so they are kept.
+    pub is_ended: bool,
     /// How long the window's own work takes.
     pub frames: Frames,
     /// Where to compute; `None` for the best there is.
@@ -174,6 +176,7 @@ impl State {
             pictures: Saving::default(),
             pending: None,
             closing: Closing::No,
+            is_ended: false,
             frames: Frames::default(),
             device: None,
             refused: Arc::default(),
@@ -440,14 +443,23 @@ impl State {
         self.file = Some(file);
     }
 
+    /// The project with what no file holds of it.
+    pub(super) fn edited(&self) -> Edited<'_> {
+        Edited {
+            project: self.project(),
+            saved: &self.saved,
+            origin: self.file.as_deref(),
+        }
+    }
+
     /// Whether the file holds another project than the one that was opened from it or saved to it.
     pub(super) fn is_changed_on_disk(&self, path: &Path) -> bool {
         let is_own = self.file.as_deref() == Some(path);
         is_own
             && match file::load(path) {
                 Ok(project) => project != self.saved && project != *self.project(),
-                Err(ProjectError::Read { .. }) => false,
-                Err(_) => true,
+                // One that is gone is written again; one that cannot be read may hold anything.
+                Err(_) => path.symlink_metadata().is_ok(),
             }
     }
 

@@ -10,6 +10,7 @@ use super::text::{left, right, times};
 use super::{WrongInput, output};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use strata_core::files::path_text;
 use strata_core::format::count;
 use strata_core::project::Project;
 use strata_core::project::data::{DataSpec, Idle, Split};
@@ -22,12 +23,8 @@ const SEED: u64 = 42;
 /// Opens the source and prints its splits.
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let path = match (args.fetch, &args.path) {
-        (true, path) => Some(
-            fetch::run(args.name, path.as_deref())?
-                .display()
-                .to_string(),
-        ),
-        (false, None) => fetch::usual_path(args.name).map(|path| path.display().to_string()),
+        (true, path) => Some(path_text(&fetch::run(args.name, path.as_deref())?)),
+        (false, None) => fetch::usual_path(args.name).map(|path| path_text(&path)),
         (false, path) => path.clone(),
     };
     let (spec, seed) = asked(args, path)?;
@@ -108,7 +105,7 @@ fn as_json(dataset: &Dataset) -> Value {
     let skipped = dataset
         .skipped()
         .iter()
-        .map(|skipped| json!({ "file": skipped.file, "reason": skipped.reason }));
+        .map(|skipped| json!({ "file": path_text(&skipped.file), "reason": skipped.reason }));
     json!({
         "shape": dataset.shape(),
         "classes": dataset.classes(),

@@ -24,7 +24,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let file = args
         .output
         .clone()
-        .unwrap_or_else(|| args.run.join(format!("{}.png", args.what.name())));
+        .unwrap_or_else(|| output::free_picture(&args.run, args.what.name()));
     if !file
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
@@ -46,7 +46,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Picture::Pixel => return pixel::run(&mut open(args)?, args),
         Picture::ReceptiveField => field::picture(args)?,
     };
-    output::write_file(&file, &png(&picture)?)?;
+    output::write_file(&file, &output::marked(&png(&picture)?))?;
     match values.filter(|_| args.json) {
         Some(values) => output::print_json(&values),
         None => output::print(&file.display().to_string()),

@@ -1,7 +1,7 @@
 //! The terminal: the same engine without a window, one file a command.
 //!
 //! Results go to standard output, progress and messages to standard error. Exit codes: 0 done,
-//! 1 failed, 2 the input is wrong. Every error is shown once, in [`run`].
+//! 1 failed, 2 the input is wrong, 130 stopped by Ctrl-C or `kill`. Every error is shown once, in [`run`].
 
 mod args;
 mod bench;
@@ -26,6 +26,7 @@ mod solve;
 mod source;
 mod start_log;
 mod text;
+mod threads;
 mod toml_lines;
 mod train;
 mod window;
@@ -35,8 +36,8 @@ use clap::{CommandFactory, Parser};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
-use strata_core::logging;
 use strata_core::project::{ProjectError, builtin};
+use strata_core::{logging, signals};
 use strata_engine::error::RunError;
 
 /// Exit code of a command that was understood and failed.
@@ -62,7 +63,8 @@ pub fn run() -> ExitCode {
         Err(error) => return misspelled(&error),
     };
     start_log::start_log();
-    let code = match dispatch(args, started) {
+    signals::survive_file_limit();
+    let code = match on_a_large_stack(args, started) {
         Ok(()) => 0,
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
@@ -120,6 +122,34 @@ fn unknown_command() -> Option<String> {
         "there is no command `{first}`; the commands are {}",
         names.join(", ")
     ))
+}
+
+/// Carries out the command on a thread with room for deeply nested networks, whatever the shell allows its first one.
+/// The window stays on the first thread, where the system wants it.
+fn on_a_large_stack(args: Args, started: Instant) -> anyhow::Result<()> {
+    const STACK: usize = 64 << 20;
+    if args.command.is_none() {
+        return dispatch(args, started);
+    }
+    threads::start()?;
+    let thread = std::thread::Builder::new()
+        .name("strata".into())
+        .stack_size(STACK);
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let work = move || {
+        receiver
+            .recv()
+            .map_or(Ok(()), |args| dispatch(args, started))
+    };
+    // The command comes through the channel: it is still here where there is no thread to be had.
+    let Ok(running) = thread.spawn(work) else {
+        return dispatch(args, started);
+    };
+    // The thread waits for it, and for nothing else.
+    sender.send(args).ok();
+    running
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn dispatch(args: Args, started: Instant) -> anyhow::Result<()> {

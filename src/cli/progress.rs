@@ -4,7 +4,7 @@ use super::output;
 use super::text::metrics;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
-use strata_core::format::{count, duration, loss};
+use strata_core::format::{count, duration, loss, printable};
 use strata_engine::event::{EpochReport, Event, Sink, StepReport};
 
 /// Shows events as they come.
@@ -25,7 +25,10 @@ impl Progress {
     pub fn new(stages: usize) -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style("{spinner} {msg}"));
-        bar.enable_steady_tick(Duration::from_millis(200));
+        // Its thread could end the program where there is none to be had.
+        if std::thread::Builder::new().spawn(|| {}).is_ok() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Progress {
             bar,
             stages,
@@ -53,7 +56,7 @@ impl Progress {
 
     fn stage(&mut self, index: usize, name: &str, epochs: u32, steps_per_epoch: u64) {
         let title = if self.stages > 1 {
-            format!("stage {}/{} {name}, ", index + 1, self.stages)
+            format!("stage {}/{} {}, ", index + 1, self.stages, printable(name))
         } else {
             String::new()
         };

@@ -8,7 +8,8 @@ use super::source::{self, Source};
 use super::{FAILED, Told, WrongInput, output};
 use serde_json::{Value, json};
 use std::path::Path;
-use strata_core::project::file::update_text;
+use strata_core::atomic_write::is_same;
+use strata_core::project::file::{self, update_text};
 use strata_core::project::locks;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Project};
@@ -56,6 +57,21 @@ fn solved(project: &Project, args: &SolveArgs) -> anyhow::Result<Solved> {
     Ok(solve(&project.network, &locked, aim))
 }
 
+/// Refuses to write over the project that the solution is for when somebody has changed it meanwhile.
+fn check_unchanged(source: &Source, file: &Path) -> Result<(), WrongInput> {
+    let Some(read) = source.file.as_deref().filter(|read| is_same(read, file)) else {
+        return Ok(());
+    };
+    let is_as_read = file::read_text(read).is_ok_and(|text| text == source.text);
+    if is_as_read {
+        return Ok(());
+    }
+    let file = file.display();
+    Err(WrongInput(format!(
+        "{file} was changed by another program while solutions were searched, and nothing was written: solve it again, or write to another file (-o FILE)"
+    )))
+}
+
 /// Writes the source's text with the solution in it: comments stay.
 fn write(source: &Source, solved: &Solved, file: &Path, args: &SolveArgs) -> anyhow::Result<()> {
     let count = solved.solutions.len();
@@ -74,6 +90,7 @@ fn write(source: &Source, solved: &Solved, file: &Path, args: &SolveArgs) -> any
         );
         return Err(WrongInput(message).into());
     }
+    check_unchanged(source, file)?;
     let project = Project {
         network: solution.network.clone(),
         ..source.project.clone()
@@ -164,4 +181,27 @@ fn change_json(change: &Change) -> Value {
         "from": change.from.as_ref().map(Node::text),
         "to": change.to.as_ref().map(Node::text),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_meanwhile_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, strata_core::project::builtin::ALL[0].text).unwrap();
+        let source = source::open(path.to_str().unwrap(), &[]).unwrap();
+        assert!(check_unchanged(&source, &path).is_ok());
+        std::fs::write(&path, "changed").unwrap();
+        let message = check_unchanged(&source, &folder.path().join("./p.toml"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("was changed by another program"),
+            "{message}"
+        );
+        assert!(check_unchanged(&source, &folder.path().join("other.toml")).is_ok());
+    }
 }

@@ -31,7 +31,7 @@ pub fn open(name: &str, changes: &Changes) -> anyhow::Result<Source> {
     if path.is_dir() {
         return from_folder(path, changes);
     }
-    if path.is_file() {
+    if path.exists() {
         return from_file(path, changes);
     }
     let builtin = builtin::find(name).ok_or_else(|| WrongInput(unknown(name)))?;

@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, unbounded};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use strata_core::files::path_text;
 use strata_core::format::{count, duration};
-use strata_core::logging;
 use strata_core::project::Project;
 use strata_core::shape::infer;
+use strata_core::{logging, signals};
 use strata_design::goals::{Judged, judge};
 use strata_engine::command::Command;
 use strata_engine::event::{Failure, Outcome, Summary};
@@ -22,7 +23,7 @@ use strata_engine::run::goal_metrics::measured;
 use strata_engine::thread::{RunOptions, guarded};
 
 /// Exit code of a program ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// Trains and prints the last metrics.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
@@ -32,9 +33,20 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let (summary, is_stopped) = ended(outcome)?;
     let goals = judged(&source.project, &summary);
     if args.json {
-        return output::print_json(&as_json(&summary, is_stopped, &goals)?);
+        output::print_json(&as_json(&summary, is_stopped, &goals)?)?;
+    } else if !summary.run.as_os_str().is_empty() {
+        output::print(&as_text(&summary, &goals))?;
     }
-    output::print(&as_text(&summary, &goals))
+    interrupted(is_stopped)
+}
+
+/// A stopped training is no success: what a script wants to do with the trained network must not follow.
+pub fn interrupted(is_stopped: bool) -> anyhow::Result<()> {
+    if is_stopped {
+        Err(Told(INTERRUPTED).into())
+    } else {
+        Ok(())
+    }
 }
 
 fn judged(project: &Project, summary: &Summary) -> Vec<Judged> {
@@ -97,35 +109,16 @@ fn interrupts() -> Receiver<Command> {
         if asked.swap(true, Ordering::SeqCst) || sender.send(Command::Stop).is_err() {
             log::warn!("ended by a second Ctrl-C, without a checkpoint");
             logging::flush();
-            std::process::exit(INTERRUPTED);
+            std::process::exit(INTERRUPTED.into());
         }
         output::say("\nstopping after this step; Ctrl-C again ends at once, without a checkpoint");
     };
-    // Under nohup a hangup is to be ignored, not obeyed; `try_set_handler` leaves it so.
-    let result = if ignores_hangup() {
-        ctrlc::try_set_handler(handler)
-    } else {
-        ctrlc::set_handler(handler)
-    };
-    if let Err(error) = result {
-        let nohup = if ignores_hangup() {
-            " (started with nohup)"
-        } else {
-            ""
-        };
+    if let Err(error) = signals::on_end_request(handler) {
         output::warn(&[format!(
-            "Ctrl-C and kill will end this run without a checkpoint: {error}{nohup}"
+            "Ctrl-C and kill will end this run without a checkpoint: {error}"
         )]);
     }
     receiver
-}
-
-/// Whether the program was started to ignore SIGHUP, as nohup does: signal 1 in the kernel's mask.
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & 1 == 1)
 }
 
 /// What was reached, and whether it was stopped; a failure is an error with its exit code.
@@ -162,7 +155,7 @@ fn as_json(summary: &Summary, is_stopped: bool, goals: &[Judged]) -> anyhow::Res
     for (split, metrics) in &summary.metrics {
         map.insert(split.name().to_owned(), serde_json::to_value(metrics)?);
     }
-    map.insert("run".to_owned(), json!(summary.run));
+    map.insert("run".to_owned(), json!(path_text(&summary.run)));
     map.insert(
         "status".to_owned(),
         json!(if is_stopped { "stopped" } else { "completed" }),

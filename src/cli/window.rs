@@ -54,23 +54,26 @@ fn headless(project: Option<&str>) -> anyhow::Result<()> {
     output::say(&format!(
         "there is no display: training `{title}` without a window, with a report at the end"
     ));
-    let file = train_and_report(&source)?;
-    file.map_or(Ok(()), |file| output::print(&file))
+    let (file, is_stopped) = train_and_report(&source)?;
+    if let Some(file) = file {
+        output::print(&file)?;
+    }
+    train::interrupted(is_stopped)
 }
 
-/// The report's file; none when the run was stopped before it began.
-fn train_and_report(source: &Source) -> anyhow::Result<Option<String>> {
+/// The report's file, none when the run was stopped before it began; and whether it was stopped.
+fn train_and_report(source: &Source) -> anyhow::Result<(Option<String>, bool)> {
     let live = LiveResults::default();
     let options = RunOptions {
         base: source.base.clone(),
         ..RunOptions::default()
     };
-    let (summary, _) = train::ended(train::train(source, &options, &live))?;
+    let (summary, is_stopped) = train::ended(train::train(source, &options, &live))?;
     if summary.run.as_os_str().is_empty() {
-        return Ok(None);
+        return Ok((None, is_stopped));
     }
     let (filters, images) = (live.filters.latest(), live.reconstructions.latest());
     let file = page::usual_file(&summary.run);
     page::write(&summary.run, &file, filters.as_deref(), images.as_deref())?;
-    Ok(Some(file.display().to_string()))
+    Ok((Some(file.display().to_string()), is_stopped))
 }

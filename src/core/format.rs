@@ -1,5 +1,6 @@
 //! Numbers and times as people read them: in the window, in the terminal, in messages.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `122,570`
@@ -144,6 +145,29 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A text that may come from anybody's file, as a terminal may show it: control characters become `\u{1b}`, and so do
+/// those that turn the direction of writing. Line ends and tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| matches!(c, '\n' | '\t') || !steers(c);
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_harmless(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character steers a terminal: it can write over other lines, or turn what is read around.
+pub fn steers(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// `STL-10: autoencoder first` as `stl-10-autoencoder-first`: a title as part of a file's name, at most 40 letters
 /// long; `instead` where nothing is left of it.
 pub fn slug(title: &str, instead: &str) -> String {
@@ -213,6 +237,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_of_a_file_steers_the_terminal() {
+        let title = "a\u{1b}[31mred\u{7}\u{9b}2J\r\n\tb\u{202e}c";
+        assert_eq!(
+            printable(title),
+            "a\\u{1b}[31mred\\u{7}\\u{9b}2J\\u{d}\n\tb\\u{202e}c"
+        );
+        assert!(matches!(printable("ünï 🙂\n"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn numbers_are_grouped_and_scaled() {

@@ -2,11 +2,13 @@
 //! replaced in one step, the log.
 
 pub mod atomic_write;
+pub mod files;
 pub mod format;
 pub mod logging;
 pub mod project;
 pub mod rng;
 pub mod shape;
+pub mod signals;
 pub mod system_memory;
 
 // The kit of the tests names this crate as all others do.

@@ -14,7 +14,9 @@ use spectrum::Spectrum;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use strata_core::files::open_regular;
 use strata_core::format;
+use strata_core::logging::panic::caught;
 
 /// The longest signal: 22 seconds at 48 kHz.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -91,11 +93,18 @@ pub(super) fn is_rate(rate: u32) -> bool {
 
 /// Length and rate, without the values.
 pub(super) fn header(path: &Path) -> Result<Header, String> {
-    let reader = open(path)?;
-    Ok(Header {
-        length: reader.duration() as usize,
-        rate: reader.spec().sample_rate,
-    })
+    let read = || {
+        open(path).map(|reader| Header {
+            length: reader.duration() as usize,
+            rate: reader.spec().sample_rate,
+        })
+    };
+    caught(read).unwrap_or_else(|panic| Err(undecoded(&panic)))
+}
+
+/// What is said of a file on which a library gave up.
+fn undecoded(panic: &str) -> String {
+    format!("the sound is damaged (its decoder failed: {panic})")
 }
 
 /// How many values a recording has at another rate.
@@ -108,6 +117,10 @@ pub(super) fn length_at(header: Header, rate: u32) -> usize {
 
 /// The whole recording in the form wanted, H×W×C.
 pub(super) fn read(path: &Path, form: &Form) -> Result<Vec<f32>, String> {
+    caught(|| decoded(path, form)).unwrap_or_else(|panic| Err(undecoded(&panic)))
+}
+
+fn decoded(path: &Path, form: &Form) -> Result<Vec<f32>, String> {
     let mut reader = open(path)?;
     let spec = reader.spec();
     let has = usize::from(spec.channels);
@@ -156,7 +169,7 @@ fn needed(form: &Form, rate: u32) -> usize {
 }
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>, String> {
-    let file = File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
+    let file = open_regular(path).map_err(|cause| format!("cannot be read ({cause})"))?;
     let reader = WavReader::new(BufReader::new(file))
         .map_err(|error| format!("not a WAV file that can be read ({error})"))?;
     let spec = reader.spec();

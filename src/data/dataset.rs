@@ -107,6 +107,11 @@ impl Dataset {
         check_sizes(spec)?;
         let rules = Rules::new(spec, seed, None)?;
         let mut ask = Ask {
+            last: Progress {
+                what: "looking for files",
+                done: 0,
+                total: 1,
+            },
             spec,
             seed,
             folder: source::locate(spec, base)?,

@@ -6,6 +6,7 @@ use super::formats::bytes;
 use super::{Progress, Skipped};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::files::path_in;
 use strata_core::project::data::{DataSpec, Split};
 
 /// A picture's values, H×W×C.
@@ -60,6 +61,8 @@ pub(crate) struct Ask<'a> {
     pub folder: PathBuf,
     pub channels: Option<usize>,
     pub progress: &'a mut dyn FnMut(Progress) -> bool,
+    /// What was reported last.
+    pub last: Progress,
 }
 
 impl Ask<'_> {
@@ -70,7 +73,13 @@ impl Ask<'_> {
         done: usize,
         total: usize,
     ) -> Result<(), DataError> {
-        if (self.progress)(Progress { what, done, total }) {
+        self.last = Progress { what, done, total };
+        self.still()
+    }
+
+    /// Says once more how far the work is, between two pieces of a large step; an error when the listener wants to stop.
+    pub fn still(&mut self) -> Result<(), DataError> {
+        if (self.progress)(self.last) {
             Ok(())
         } else {
             Err(DataError::Cancelled)
@@ -99,7 +108,7 @@ pub(crate) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError>
         Some(rest) if path.len() == 1 || path.starts_with("~/") || path.starts_with("~\\") => {
             Ok(home()?.join(rest))
         }
-        _ => Ok(base.join(path)),
+        _ => Ok(base.join(path_in(path))),
     }
 }
 

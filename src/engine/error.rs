@@ -1,9 +1,9 @@
 //! Why a run cannot begin or continue, in one message that says what, where and what to do.
 
 use super::storage::checkpoint::CheckpointError;
+use super::storage::run_folder;
 use super::storage::run_folder::FolderError;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::Inference;
 use strata_data::DataError;
@@ -38,14 +38,14 @@ pub enum RunError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A file of the run folder cannot be written any more.
-    #[error(
-        "cannot write to {folder}: {reason}; the last checkpoint is kept, free some space and --resume"
-    )]
+    #[error("cannot write to {folder}: {reason}; {help}")]
     Write {
         /// The run's folder.
         folder: PathBuf,
         /// The system's reason.
-        reason: io::Error,
+        reason: String,
+        /// What is kept, and what to do.
+        help: String,
     },
     /// A layer failed.
     #[error(transparent)]
@@ -96,6 +96,37 @@ impl RunError {
         }
     }
 
+    /// A file of a run's folder that could not be written.
+    pub(crate) fn write(folder: &Path, reason: String) -> RunError {
+        let is = |codes: &[&str]| {
+            codes
+                .iter()
+                .any(|code| reason.contains(&format!("(os error {code})")))
+        };
+        let remedy = if !folder.is_dir() {
+            "the folder is gone: put it back"
+        } else if is(&["28", "122"]) {
+            "free some space"
+        } else if is(&["27"]) {
+            "raise the limit for the size of a file (ulimit -f)"
+        } else {
+            "look at its permissions and its disk"
+        };
+        let help = if run_folder::checkpoint(folder, "last").is_file() {
+            format!("the last checkpoint is kept: {remedy}, and continue with --resume")
+        } else if folder.is_dir() {
+            format!("nothing was trained yet: {remedy}, and train again")
+        } else {
+            format!("{remedy} and continue with --resume, or train again")
+        };
+        let folder = folder.to_owned();
+        RunError::Write {
+            folder,
+            reason,
+            help,
+        }
+    }
+
     /// An error of a layer that the project caused.
     pub(crate) fn input(error: NnError) -> RunError {
         RunError::Input(error.to_string())
@@ -131,4 +162,35 @@ pub fn one_line(problem: &Problem, project: &Project, inference: &Inference) -> 
         .map(|help| format!("; {help}"))
         .unwrap_or_default();
     format!("{place}{}{help}", problem.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_says_what_is_kept_and_what_helps() {
+        let run = tempfile::tempdir().unwrap();
+        let said = |folder: &Path, code: i32| {
+            RunError::write(folder, std::io::Error::from_raw_os_error(code).to_string()).to_string()
+        };
+        let full = said(run.path(), 28);
+        assert!(
+            full.contains("nothing was trained yet: free some space"),
+            "{full}"
+        );
+        std::fs::create_dir(run.path().join("checkpoints")).unwrap();
+        std::fs::write(run_folder::checkpoint(run.path(), "last"), "x").unwrap();
+        let full = said(run.path(), 28);
+        assert!(
+            full.contains("the last checkpoint is kept: free some space, and continue with --resume"),
+            "{full}"
+        );
+        assert!(said(run.path(), 13).contains("look at its permissions"));
+        let gone = said(&run.path().join("gone"), 2);
+        assert!(
+            gone.contains("the folder is gone") && !gone.contains("kept"),
+            "{gone}"
+        );
+    }
 }

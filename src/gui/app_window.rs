@@ -6,7 +6,7 @@ use super::{drop, keys, layout, panels, theme, viewport, views};
 use eframe::egui::{Context, ThemePreference, Ui, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use strata_app::action::{Action, Show};
 use strata_app::curves::Curves;
@@ -17,6 +17,7 @@ use strata_app::placement::Placement;
 use strata_app::services::{Services, StartRun};
 use strata_app::state::{Closing, Fields, State};
 use strata_app::store::Store;
+use strata_core::files::path_text;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_inspect::saliency::Request;
@@ -52,6 +53,8 @@ pub struct App {
     pace: Arc<AtomicU32>,
     /// The same for when the window is looked at again.
     waking_pace: u32,
+    /// Set when the system ends the program.
+    end: Arc<AtomicBool>,
 }
 
 /// How an application is made.
@@ -102,7 +105,13 @@ impl App {
             to_fill,
             pace,
             waking_pace: FRAME.as_millis() as u32,
+            end: Arc::default(),
         }
+    }
+
+    /// Where is noted that the system ends the program; looked at in the next frame.
+    pub fn end(&self) -> Arc<AtomicBool> {
+        self.end.clone()
     }
 
     /// What it shows.
@@ -163,7 +172,7 @@ impl App {
             Some(Chosen::Picture(kind, path)) => self.handle(Action::SavePicture(kind, path)),
             Some(Chosen::Data(path)) => {
                 let data = DataSpec {
-                    path: Some(path.display().to_string()),
+                    path: Some(path_text(&path)),
                     ..self.state.project().data.clone()
                 };
                 self.handle(Action::Edit(Edit::Data(data)));
@@ -232,6 +241,9 @@ impl App {
             Some(false) => ThemePreference::Light,
             None => ThemePreference::System,
         });
+        if self.end.swap(false, Relaxed) {
+            self.state.end();
+        }
         if ctx.input(|input| input.viewport().close_requested())
             && self.state.closing != Closing::Now
         {

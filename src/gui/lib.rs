@@ -23,11 +23,16 @@ use app_window::{App, Setup};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use strata_app::action::Action;
 use strata_app::placement::{Placement, Screen};
 use strata_app::state::State;
 use strata_core::logging::{self, Graphics};
 use strata_core::project::{Project, builtin, file};
+use strata_core::signals;
+
+/// Exit code of a program ended by a signal.
+const INTERRUPTED: i32 = 130;
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +76,30 @@ pub fn open(path: Option<&Path>) -> Result<(), GuiError> {
             config,
         };
         let mut app = App::new(ctx, setup);
+        listen(app.end(), ctx);
         if let Some(path) = path {
             app.handle(opening(path));
         }
         Ok::<App, std::convert::Infallible>(app)
     })
+}
+
+/// A logout or `kill` ends the program in good order; a second one at once.
+fn listen(end: Arc<AtomicBool>, ctx: &eframe::egui::Context) {
+    let ctx = ctx.clone();
+    let is_asked = AtomicBool::new(false);
+    let asked = move || {
+        if is_asked.swap(true, Relaxed) {
+            log::warn!("ended by a second request, without a checkpoint");
+            logging::flush();
+            std::process::exit(INTERRUPTED);
+        }
+        end.store(true, Relaxed);
+        ctx.request_repaint();
+    };
+    if let Err(error) = signals::on_end_request(asked) {
+        log::warn!("a logout will end the program without a checkpoint: {error}");
+    }
 }
 
 /// Opens a window there on what `create` makes, and returns when it is closed.

@@ -481,7 +481,7 @@ fn interrupt(signal: &str) {
     until("an end", &mut child, |child| {
         child.try_wait().unwrap().is_some()
     });
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     let text = std::fs::read_to_string(messages).unwrap();
     assert!(text.contains("strata train run --resume"), "{text}");
     assert!(at.join("run/checkpoints/last.safetensors").is_file());

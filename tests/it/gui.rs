@@ -4,6 +4,7 @@ use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Rect, vec2};
 use egui_kittest::kittest::NodeT;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use strata::app::run_monitor::Phase;
 use strata::app::state::Closing;
 use strata::engine::command::Command;
@@ -545,6 +546,51 @@ fn a_run_goes_on_when_the_window_is_closed_until_its_checkpoint_is_saved() {
     engine.tell(Event::Finished(Outcome::Stopped(Summary::default())));
     window.run();
     assert_eq!(window.state().closing, Closing::Now);
+}
+
+/// The engine may hang, on a network drive that does not answer: who closes twice does not wait for it.
+#[test]
+fn a_second_close_ends_without_waiting() {
+    let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
+    let close = |window: &mut Window| {
+        let action = strata::app::action::Action::Close;
+        window.harness.state_mut().handle(action);
+        window.run();
+    };
+    close(&mut window);
+    assert_eq!(window.state().closing, Closing::Waiting);
+    assert!(window.has("close once more to end at once"));
+    close(&mut window);
+    assert_eq!(window.state().closing, Closing::Now);
+    assert_eq!(engine.commanded(), [Command::Stop]);
+}
+
+/// At a logout nobody can be asked: the run saves its checkpoint, and unsaved edits are offered at the next start.
+#[test]
+fn a_request_of_the_system_to_end_loses_nothing() {
+    let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
+    [started(Path::new("runs/one-1")), stage(), step(1, 0.5)]
+        .into_iter()
+        .for_each(|event| engine.tell(event));
+    window.run();
+    window.enter("encoder.1", "tanh");
+    window.harness.state().end().store(true, Ordering::Relaxed);
+    window.run();
+    assert_eq!(window.state().closing, Closing::Waiting);
+    assert_eq!(engine.commanded(), [Command::Stop]);
+    engine.tell(Event::Finished(Outcome::Stopped(Summary::default())));
+    window.run();
+    assert_eq!(window.state().closing, Closing::Now);
+    let config = tempfile::tempdir().unwrap();
+    let mut window = Window::kept("conv-autoencoder", config.path());
+    window.enter("encoder.1", "tanh");
+    let edited = window.state().project().clone();
+    window.harness.state().end().store(true, Ordering::Relaxed);
+    window.run();
+    assert_eq!(window.state().closing, Closing::Now, "no question is asked");
+    drop(window);
+    let window = Window::kept("conv-autoencoder", config.path());
+    assert_eq!(window.state().unsaved[0].project, edited);
 }
 
 #[test]

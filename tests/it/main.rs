@@ -16,6 +16,7 @@ mod curves;
 mod data_view;
 mod download;
 mod engine;
+mod faults;
 mod feature_maps;
 mod gui;
 mod inspections;

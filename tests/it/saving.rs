@@ -138,6 +138,53 @@ fn recovered_edits_are_saved_into_the_text_of_the_file() {
     assert_eq!(read(&path), FILE.replace("\"relu\"", "\"tanh\""));
 }
 
+/// Recovery writes into the file that was edited and into no other: not one that is there instead, nor one of the same
+/// name in another folder.
+#[test]
+fn recovered_edits_never_replace_what_they_were_not_made_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.toml");
+    std::fs::write(&path, FILE).unwrap();
+    let config = folder.path().join("config");
+    let mut window = Window::kept("lenet-mnist", &config);
+    handle(&mut window, Action::Open(path.clone()));
+    replace_relu(&mut window, "tanh");
+    window.harness.step();
+    std::thread::sleep(strata::app::recovery::REST);
+    window.harness.step();
+    let edited = window.state().project().clone();
+    drop(window);
+    let other = FILE.replace("\"Mine\"", "\"Theirs\"");
+    std::fs::write(&path, &other).unwrap();
+    let mut window = Window::kept("lenet-mnist", &config);
+    handle(&mut window, Action::Recover(true));
+    assert!(window.has("does not hold what these edits were made in any more"));
+    assert_eq!(
+        (window.state().project(), &window.state().file),
+        (&edited, &None)
+    );
+    handle(&mut window, Action::Save);
+    assert!(window.state().ask.is_some() && window.state().is_unsaved());
+    assert_eq!(read(&path), other);
+}
+
+/// A file that cannot be read any more may hold anything.
+#[test]
+fn a_file_that_became_unreadable_is_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.toml");
+    std::fs::write(&path, FILE).unwrap();
+    let mut window = opened(&path);
+    std::fs::write(&path, b"# caf\xe9, in another coding\n").unwrap();
+    replace_relu(&mut window, "tanh");
+    handle(&mut window, Action::Save);
+    assert!(window.has("was changed by another program") && window.state().is_unsaved());
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        b"# caf\xe9, in another coding\n"
+    );
+}
+
 fn strata(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     command.env("STRATA_LOG", "off");

@@ -6,11 +6,13 @@ use crate::dialogs::Wanted;
 use crate::kernels;
 use crate::messages::Weight;
 use crate::recent::Kind;
+use crate::recovery;
 use crate::run_monitor::Training;
 use crate::services::Services;
 use crate::state::{Ask, Asking, Closing, Pending, State};
 use crate::view_kind::{ViewInfo, ViewKind};
 use std::path::{Path, PathBuf};
+use strata_core::files::path_text;
 use strata_core::format::slug;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
@@ -56,9 +58,7 @@ impl State {
             Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
             Action::Browse => {
                 if let Some(ask) = &self.ask {
-                    services
-                        .dialogs
-                        .open(Wanted::Path(ask.what), &services.wake);
+                    services.dialogs.open(Wanted::Path(ask.what), &services.wake);
                 }
             }
             Action::BrowseImage => services.dialogs.open(Wanted::Image, &services.wake),
@@ -114,13 +114,16 @@ impl State {
         }
     }
 
-    /// A run in training is stopped first, so that it leaves a checkpoint.
+    /// A run in training is stopped first, so that it leaves a checkpoint. Who closes twice does not want to wait, for a
+    /// disk that does not answer perhaps.
     fn close(&mut self) {
-        if self.training.is_running() {
+        if self.closing == Closing::Waiting {
+            self.closing = Closing::Now;
+        } else if self.training.is_running() {
             self.training.send(Command::Stop);
             self.messages.add(
                 Weight::Note,
-                "Closing as soon as the run has saved its checkpoint",
+                "Closing as soon as the run has saved its checkpoint; close once more to end at once, without it",
             );
             self.closing = Closing::Waiting;
         } else if self.pictures.is_busy() {
@@ -128,6 +131,14 @@ impl State {
         } else {
             self.closing = Closing::Now;
         }
+    }
+
+    /// The system ends the program: a run saves its checkpoint, unsaved edits are kept for the next start. Nobody is asked
+    /// anything.
+    pub fn end(&mut self) {
+        self.is_ended = true;
+        self.pending = None;
+        self.close();
     }
 
     fn show_start(&mut self, shown: bool) {
@@ -138,7 +149,7 @@ impl State {
     }
 
     fn read_folder(&mut self, path: &Path) {
-        let name = path.display().to_string();
+        let name = path_text(path);
         let data = DataSpec {
             source: Source::Folder,
             path: Some(name.clone()),
@@ -164,17 +175,30 @@ impl State {
         };
         let origin = unsaved.origin.as_deref();
         let saved = origin.and_then(|origin| file::load_with_text(origin).inspect_err(unread).ok());
-        let origin = unsaved.origin.filter(|_| saved.is_some());
+        let is_as_then = |(project, _): &(Project, String)| {
+            unsaved
+                .base
+                .is_none_or(|base| base == recovery::fingerprint(project))
+        };
+        let is_same_file = saved.as_ref().is_some_and(is_as_then);
+        let told = match &unsaved.origin {
+            Some(origin) if !is_same_file => format!(
+                "Recovered; {} does not hold what these edits were made in any more, so Save asks for a file",
+                origin.display()
+            ),
+            Some(_) => "Recovered; Ctrl+Z goes back to what the file holds".to_owned(),
+            None => {
+                "Recovered; no file is known that they belong to, so Save asks for one".to_owned()
+            }
+        };
+        let origin = unsaved.origin.filter(|_| is_same_file);
         let (project, text) = match saved {
             Some((project, text)) => (project, Some(text)),
             None => (blank(&unsaved.project), None),
         };
         self.replace(project, text, origin);
         self.put(unsaved.project);
-        self.messages.add(
-            Weight::Note,
-            "Recovered; Ctrl+Z goes back to what the file holds",
-        );
+        self.messages.add(Weight::Note, told);
     }
 
     fn open(&mut self, path: &Path, services: &Services) {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use strata_core::format;
-use strata_core::logging;
 use strata_core::project::data::Source;
+use strata_core::{logging, signals};
 use strata_data::DataError;
 use strata_data::download::{
     DownloadError, Entry, Fetched, Found, Options, Step, Survey, Told as Far, default_folder,
@@ -92,7 +92,7 @@ fn folder(entry: &Entry, path: Option<&str>) -> Result<PathBuf, WrongInput> {
 fn stop_flag() -> Arc<AtomicBool> {
     let stopped = Arc::<AtomicBool>::default();
     let flag = stopped.clone();
-    let result = ctrlc::set_handler(move || {
+    let result = signals::on_end_request(move || {
         if flag.swap(true, SeqCst) {
             log::warn!("ended by a second Ctrl-C");
             logging::flush();
@@ -130,7 +130,7 @@ fn show(bar: &ProgressBar, far: &Far) {
 fn told(fetched: &Fetched, folder: &Path) {
     for aside in &fetched.set_aside {
         output::say(&format!(
-            "an incomplete folder was in the way; it is now {}",
+            "what was in the way, incomplete or with wrong bytes, is now {}",
             aside.display()
         ));
     }

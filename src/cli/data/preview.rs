@@ -8,7 +8,8 @@ use crate::cli::{WrongInput, output};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use strata_core::files::path_text;
 use strata_data::Dataset;
 use strata_engine::error::RunError;
 use strata_inspect::augmented::{self, ALONE, Augmented, Request, Row};
@@ -22,7 +23,7 @@ pub fn run(args: &DataArgs, dataset: &Dataset, seed: u64) -> anyhow::Result<()> 
     let file = args
         .output
         .clone()
-        .unwrap_or_else(|| PathBuf::from("augmentation.png"));
+        .unwrap_or_else(|| output::free_picture(Path::new(""), "augmentation"));
     check_name(&file)?;
     let request = Request {
         image: args.image_index,
@@ -30,7 +31,7 @@ pub fn run(args: &DataArgs, dataset: &Dataset, seed: u64) -> anyhow::Result<()> 
     };
     let seen = augmented::preview(dataset, &args.augment, seed, request).map_err(RunError::from)?;
     check(args, &seen)?;
-    output::write_file(&file, &png(&sheet(&seen))?)?;
+    output::write_file(&file, &output::marked(&png(&sheet(&seen))?))?;
     if args.json {
         output::print_json(&as_json(&file, &seen))
     } else {
@@ -96,7 +97,7 @@ fn as_text(file: &Path, seen: &Augmented) -> String {
 
 fn as_json(file: &Path, seen: &Augmented) -> Value {
     json!({
-        "file": file,
+        "file": path_text(file),
         "split": seen.split.name(),
         "image": seen.image,
         "class": seen.class,

@@ -14,7 +14,7 @@ mod file;
 mod filter;
 mod folder;
 mod graphics;
-mod panic;
+pub mod panic;
 mod ring;
 mod writer;
 

@@ -16,7 +16,7 @@ use super::size::Shape;
 use super::stage::Stage;
 pub use super::text_update::update_text;
 use super::{FORMAT, Network, Project, stack_write, structured};
-use crate::atomic_write::write_atomic;
+use crate::atomic_write::{remove_abandoned, save_over};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::de::DeTable;
@@ -207,12 +207,19 @@ pub fn save(project: &Project, path: &Path) -> Result<(), ProjectError> {
     save_text(&to_text(project), path)
 }
 
-/// Writes the text of a project in one step.
+/// Writes the text of a project in one step, and takes away what a killed save left beside it.
 pub fn save_text(text: &str, path: &Path) -> Result<(), ProjectError> {
-    write_atomic(path, text.as_bytes()).map_err(|error| ProjectError::Write {
+    let saved = save_over(path, text.as_bytes());
+    saved.map_err(|error| ProjectError::Write {
         file: path.display().to_string(),
         reason: error.to_string(),
-    })
+    })?;
+    remove_abandoned(
+        path.parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new(".")),
+    );
+    Ok(())
 }
 
 /// The text of a project file; [`parse`] reads it back to the same value.
@@ -364,5 +371,17 @@ mod tests {
         let error = save(&project, &folder.path().join("none/p.toml")).unwrap_err();
         assert!(error.to_string().contains("cannot write"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn saving_takes_away_what_a_killed_save_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [".strata-AbC123", ".strata-notes", "mine"] {
+            std::fs::write(path(name), "x").unwrap();
+        }
+        save(&builtin::ALL[0].project().unwrap(), &path("p.toml")).unwrap();
+        assert!(!path(".strata-AbC123").exists());
+        assert!(path(".strata-notes").exists() && path("mine").exists());
     }
 }

@@ -1,11 +1,16 @@
 //! What a file is that was given as a project and is none, by its first bytes.
 
 use super::ProjectError;
+use crate::files;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// What to say of bytes that are no text and of no kind that is known.
 const UNKNOWN: &str =
     "it is no text; a project is a TOML file that starts with format = 1 (`strata new` writes one)";
+
+/// No project is larger; a file that is was never one, and reading it could take all of the memory.
+const MOST_BYTES: u64 = 16 << 20;
 
 const PICTURE: &str = "it is a picture; drop it on the window to look at it with the network, or give it to \
                        `strata inspect RUN saliency --image`";
@@ -44,16 +49,35 @@ const STARTS: [(&[u8], &str); 14] = [
 /// The text of a file that should be a project. What is none, such as a picture, is named with what to do with it.
 pub fn read_text(path: &Path) -> Result<String, ProjectError> {
     let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| ProjectError::Read {
+    let unread = |error: io::Error| ProjectError::Read {
         file: file.clone(),
         reason: error.to_string(),
-    })?;
+    };
+    let bytes = match files::read_bounded(path, MOST_BYTES) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let what = what_large(path).map_err(unread)?;
+            return Err(ProjectError::NoProject { file, what });
+        }
+        read => read.map_err(unread)?,
+    };
     if let Some(what) = what(&bytes) {
         return Err(ProjectError::NoProject { file, what });
     }
     String::from_utf8(bytes).map_err(|_| ProjectError::NoProject {
         file,
         what: UNKNOWN,
+    })
+}
+
+/// What a file is that is too large for a project.
+fn what_large(path: &Path) -> io::Result<&'static str> {
+    let mut start = Vec::new();
+    files::open_regular(path)?.take(16).read_to_end(&mut start)?;
+    let known = STARTS.iter().find(|(bytes, _)| start.starts_with(bytes));
+    Ok(match known {
+        Some((_, what)) => what,
+        None if start.get(8) == Some(&b'{') => WEIGHTS,
+        None => UNKNOWN,
     })
 }
 

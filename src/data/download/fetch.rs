@@ -78,7 +78,7 @@ pub struct Fetched {
     pub path: PathBuf,
     /// Files that were fetched or unpacked now; the others were there.
     pub new: Vec<String>,
-    /// Incomplete folders that were in the way, under their new names.
+    /// Incomplete folders and files with wrong bytes that were in the way, under their new names.
     pub set_aside: Vec<PathBuf>,
 }
 
@@ -178,9 +178,11 @@ impl Work<'_> {
     /// One file, to its place; gives what was set aside for it.
     fn bring(&mut self, file: &RemoteFile) -> Result<Vec<PathBuf>, DownloadError> {
         let place = self.folder.join(&file.name);
-        // An archive that somebody put there by hand needs no network.
-        if !(place.is_file() && self.is_right(file, &place)?.is_ok()) {
-            self.download(file, &place)?;
+        // An archive that somebody put there by hand needs no network, and stays theirs.
+        let is_theirs = place.is_file() && self.is_right(file, &place)?.is_ok();
+        let mut set_aside = Vec::new();
+        if !is_theirs {
+            set_aside.extend(self.download(file, &place)?);
         }
         let Then::Unpack {
             archive,
@@ -188,7 +190,7 @@ impl Work<'_> {
             most_bytes,
         } = &file.then
         else {
-            return Ok(Vec::new());
+            return Ok(set_aside);
         };
         let told = &mut *self.told;
         let mut go_on = |done, total| {
@@ -205,20 +207,29 @@ impl Work<'_> {
             most_bytes: *most_bytes,
             holds,
         };
-        let set_aside = unpack::unpack(&job, self.folder, &mut go_on)?;
-        std::fs::remove_file(&place).map_err(|cause| DownloadError::write(&place, cause))?;
+        set_aside.extend(unpack::unpack(&job, self.folder, &mut go_on)?);
+        if !is_theirs {
+            std::fs::remove_file(&place).map_err(|cause| DownloadError::write(&place, cause))?;
+        }
         Ok(set_aside)
     }
 
-    fn download(&mut self, file: &RemoteFile, place: &Path) -> Result<(), DownloadError> {
+    /// Gives where a file with wrong bytes is now that was in the way.
+    fn download(
+        &mut self,
+        file: &RemoteFile,
+        place: &Path,
+    ) -> Result<Option<PathBuf>, DownloadError> {
         let mut part = Part::open(&place.with_added_extension("part"))?;
         let mut reasons = Vec::new();
         for address in &file.addresses {
             match self.from(address, file, &mut part) {
                 Ok(()) => {
                     let path = part.finish()?;
-                    return std::fs::rename(path, place)
-                        .map_err(|cause| DownloadError::write(place, cause));
+                    let failed = |cause| DownloadError::write(place, cause);
+                    let aside = unpack::set_aside(place).map_err(failed)?;
+                    std::fs::rename(path, place).map_err(failed)?;
+                    return Ok(aside);
                 }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Broken(why) | Failure::Refused(why)) => {

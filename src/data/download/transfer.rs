@@ -53,6 +53,11 @@ impl Part {
     /// Opens `NAME.part`, with what an earlier download left in it.
     pub fn open(path: &Path) -> Result<Part, DownloadError> {
         let failed = |cause| DownloadError::write(path, cause);
+        let is_foreign = path.symlink_metadata().is_ok_and(|about| !about.is_file());
+        if is_foreign {
+            let problem = "it is a link or no file, and no part of a download: move it away";
+            return Err(failed(std::io::Error::other(problem)));
+        }
         let file = OpenOptions::new()
             .create(true)
             .read(true)
@@ -216,7 +221,11 @@ fn keep_tag(response: &Response<Body>, address: &str, part: &Part) {
         return;
     };
     let file = tag_file(&part.path);
-    if let Err(error) = std::fs::write(&file, format!("{address}\n{tag}")) {
+    // Never through a link that somebody left there.
+    remove_tag(&part.path);
+    let made = OpenOptions::new().write(true).create_new(true).open(&file);
+    let written = made.and_then(|mut made| write!(made, "{address}\n{tag}"));
+    if let Err(error) = written {
         let file = file.display();
         log::warn!(
             "{file} could not be written, a resumed download relies on its checksum: {error}"

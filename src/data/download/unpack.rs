@@ -206,15 +206,21 @@ fn move_into(from: &Path, to: &Path) -> Result<Vec<PathBuf>, DownloadError> {
     for entry in fs::read_dir(from).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let place = to.join(entry.file_name());
-        if place.symlink_metadata().is_ok() {
-            let aside = free_name(&place);
-            fs::rename(&place, &aside).map_err(failed)?;
-            set_aside.push(aside);
-        }
+        set_aside.extend(self::set_aside(&place).map_err(failed)?);
         fs::rename(entry.path(), &place).map_err(failed)?;
     }
     set_aside.sort();
     Ok(set_aside)
+}
+
+/// Gives what is at this place another name, if there is anything; which one.
+pub(super) fn set_aside(place: &Path) -> std::io::Result<Option<PathBuf>> {
+    if place.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let aside = free_name(place);
+    fs::rename(place, &aside)?;
+    Ok(Some(aside))
 }
 
 fn free_name(place: &Path) -> PathBuf {

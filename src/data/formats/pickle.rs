@@ -17,6 +17,11 @@ use std::ops::Range;
 /// The original CIFAR files take up to about 300,000.
 const MOST_STEPS: usize = 1 << 22;
 
+/// No array of a dataset has more axes, and nothing that is called takes more arguments.
+const MOST_PARTS: usize = 16;
+/// No name (of a type, a coding, a key in a message) is longer.
+const LONGEST_NAME: usize = 64;
+
 /// A value's place in the list.
 pub(crate) type Id = u32;
 
@@ -121,9 +126,11 @@ impl<'a> Pickle<'a> {
         }
     }
 
+    /// A name; of a longer text its start.
     fn text(&self, id: Id) -> Option<String> {
-        self.bytes(id)
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        let bytes = self.bytes(id)?;
+        let start = bytes.get(..LONGEST_NAME).unwrap_or(bytes);
+        Some(String::from_utf8_lossy(start).into_owned())
     }
 
     fn bytes(&self, id: Id) -> Option<&[u8]> {

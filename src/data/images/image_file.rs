@@ -9,7 +9,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
-use strata_core::format;
+use strata_core::files::open_regular;
+use strata_core::logging::panic::caught;
+use strata_core::{format, system_memory};
 
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
 const MOST_PIXELS: u64 = 64 << 20;
@@ -57,7 +59,11 @@ pub(crate) fn extensions() -> String {
 
 /// Size and kind, without decoding the pixels.
 pub(crate) fn header(path: &Path) -> Result<Header, String> {
-    let file = std::fs::File::open(path).map_err(|cause| format!("cannot be read ({cause})"))?;
+    guarded(|| read_header(path))
+}
+
+fn read_header(path: &Path) -> Result<Header, String> {
+    let file = open_regular(path).map_err(|cause| format!("cannot be read ({cause})"))?;
     let length = file
         .metadata()
         .map_err(|cause| format!("cannot be read ({cause})"))?
@@ -88,6 +94,20 @@ pub(crate) fn header(path: &Path) -> Result<Header, String> {
 
 /// The whole picture with 1 or 3 `channels`.
 pub(crate) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
+    guarded(|| read_pixels(path, channels))
+}
+
+/// A decoder that gives up with a panic costs one file and not the program.
+fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let failed = |panic| {
+        Err(format!(
+            "the image is damaged (its decoder failed: {panic})"
+        ))
+    };
+    caught(decode).unwrap_or_else(failed)
+}
+
+fn read_pixels(path: &Path, channels: usize) -> Result<Decoded, String> {
     let bytes = read(path)?;
     check_jpeg_is_whole(&bytes)?;
     let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
@@ -96,6 +116,7 @@ pub(crate) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
     } else {
         Orientation::NoTransforms
     };
+    check_memory(&decoder)?;
     let mut image = DynamicImage::from_decoder(decoder)
         .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
     image.apply_orientation(upright);
@@ -106,6 +127,24 @@ pub(crate) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
         width,
         pixels: change_channels(pixels, has, channels),
     })
+}
+
+/// A large picture is held as it was stored and as bytes, and as floats while it is scaled.
+fn check_memory(decoder: &impl ImageDecoder) -> Result<(), String> {
+    /// Bytes of one pixel in between: two copies of three floats and their bytes.
+    const WORKED_ON: u64 = 36;
+    const LARGE: u64 = 16 << 20;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let needed = decoder
+        .total_bytes()
+        .saturating_mul(2)
+        .saturating_add(pixels * WORKED_ON);
+    if needed < LARGE {
+        Ok(())
+    } else {
+        system_memory::check(needed)
+    }
 }
 
 fn upright(decoder: &mut impl ImageDecoder) -> Orientation {
@@ -135,7 +174,7 @@ fn may_be_turned(first: &[u8]) -> bool {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |cause: std::io::Error| format!("cannot be read ({cause})");
-    let file = std::fs::File::open(path).map_err(fail)?;
+    let file = open_regular(path).map_err(fail)?;
     let mut bytes = Vec::new();
     file.take(MOST_FILE_BYTES + 1)
         .read_to_end(&mut bytes)

@@ -198,7 +198,7 @@ fn read_splits(
         let mut batch = Batch::default();
         for file in files {
             ask.report("reading files", done, total)?;
-            read_file(&file, format, &mut batch)?;
+            read_file(ask, &file, format, &mut batch)?;
             done += 1;
         }
         batches.push((split, batch));
@@ -221,19 +221,29 @@ fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
     )
 }
 
-fn read_file(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
+fn read_file(
+    ask: &mut Ask,
+    path: &Path,
+    format: Format,
+    batch: &mut Batch,
+) -> Result<(), DataError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name.contains(".bin") {
-        read_binary(path, format, batch)
+        read_binary(ask, path, format, batch)
     } else {
-        python::read(path, format, batch)
+        python::read(ask, path, format, batch)
     }
 }
 
-fn read_binary(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
+fn read_binary(
+    ask: &mut Ask,
+    path: &Path,
+    format: Format,
+    batch: &mut Batch,
+) -> Result<(), DataError> {
     let record = format.label_bytes + PIXELS;
     let most = MOST_RECORDS * record;
-    let bytes = Input::open(path)?.read_up_to(most as u64 + 1)?;
+    let bytes = Input::open(path)?.read_up_to(ask, most as u64 + 1)?;
     check_length(path, bytes.len(), most, record)?;
     batch.pixels.reserve_exact(bytes.len());
     for (position, record) in bytes.chunks_exact(record).enumerate() {

@@ -132,7 +132,7 @@ fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded, DataError
         let images = names(prefix, "images", 3);
         if let Some(path) = find(&folders, &images) {
             let labels = find(&folders, &names(prefix, "labels", 1));
-            let part = load_split(split, &path, labels.as_deref(), classes.len())?;
+            let part = load_split(ask, split, &path, labels.as_deref(), classes.len())?;
             check_same_size(&path, parts.first(), &part)?;
             parts.push(part);
         }
@@ -172,14 +172,15 @@ fn find(folders: &[PathBuf], names: &[String]) -> Option<PathBuf> {
 }
 
 fn load_split(
+    ask: &mut Ask,
     split: Split,
     images: &Path,
     labels: Option<&Path>,
     classes: usize,
 ) -> Result<Part, DataError> {
-    let read = read_images(images)?;
+    let read = read_images(ask, images)?;
     let labels = labels
-        .map(|path| read_labels(path, images, read.count, classes))
+        .map(|path| read_labels(ask, path, images, read.count, classes))
         .transpose()?;
     let (rows, columns) = (read.rows as usize, read.columns as usize);
     let pictures = Records {
@@ -197,7 +198,7 @@ fn load_split(
     })
 }
 
-fn read_images(path: &Path) -> Result<Images, DataError> {
+fn read_images(ask: &mut Ask, path: &Path) -> Result<Images, DataError> {
     let mut input = Input::open(path)?;
     let [count, rows, columns] = read_header::<3>(&mut input, "images")?;
     let sides = 1..=LONGEST_SIDE;
@@ -208,7 +209,7 @@ fn read_images(path: &Path) -> Result<Images, DataError> {
     }
     let expected = u64::from(count) * u64::from(rows) * u64::from(columns);
     let claim = format!("{} images of {rows}×{columns}", format::count(count.into()));
-    let pixels = input.read_rest(16, expected, &claim)?;
+    let pixels = input.read_rest(ask, 16, expected, &claim)?;
     Ok(Images {
         pixels,
         count,
@@ -218,6 +219,7 @@ fn read_images(path: &Path) -> Result<Images, DataError> {
 }
 
 fn read_labels(
+    ask: &mut Ask,
     path: &Path,
     images: &Path,
     count: u32,
@@ -242,7 +244,7 @@ fn read_labels(
         ));
     }
     let claim = format!("{} labels", format::count(labels.into()));
-    let labels = input.read_rest(8, u64::from(labels), &claim)?;
+    let labels = input.read_rest(ask, 8, u64::from(labels), &claim)?;
     if let Some(position) = labels
         .iter()
         .position(|&label| usize::from(label) >= classes)
@@ -258,7 +260,7 @@ fn read_labels(
 }
 
 fn read_header<const AXES: usize>(input: &mut Input, what: &str) -> Result<[u32; AXES], DataError> {
-    let header = input.read_up_to(4 + 4 * AXES as u64)?;
+    let header = input.read_small(4 + 4 * AXES as u64)?;
     let mut words = header
         .chunks_exact(4)
         .map(|word| word.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)));

@@ -12,17 +12,17 @@ mod pictures;
 
 use super::SourceReader;
 use crate::error::DataError;
-use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
+use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
 use crate::formats::records::Store;
 use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
 use find::{Found, Place, Role};
 use header::Header;
 use pictures::{ArrayPictures, Layout};
-use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
-use strata_core::format;
+use strata_core::files::open_regular;
+use strata_core::{format, system_memory};
 
 /// The most that one array may take in memory.
 const MOST_BYTES: u64 = 4 << 30;
@@ -51,7 +51,7 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     } else {
         span(ask, &arrays)?
     };
-    let (labels, present) = read_labels(&found, &arrays)?;
+    let (labels, present) = read_labels(ask, &found, &arrays)?;
     let parts = arrays
         .into_iter()
         .zip(labels)
@@ -80,7 +80,7 @@ fn read_pictures<'a>(
     let mut arrays: Vec<(&Found, ArrayPictures)> = Vec::new();
     for (done, one) in images.iter().enumerate() {
         ask.report("reading files", done, images.len())?;
-        let array = open(&one.place, ask.channels)?;
+        let array = open(ask, &one.place)?;
         if let Some((first, other)) = arrays.first()
             && other.layout.shape != array.layout.shape
         {
@@ -109,7 +109,8 @@ fn fail(place: &Place, problem: impl Into<String>) -> DataError {
     )
 }
 
-fn open(place: &Place, channels: Option<usize>) -> Result<ArrayPictures, DataError> {
+fn open(ask: &mut Ask, place: &Place) -> Result<ArrayPictures, DataError> {
+    let channels = ask.channels;
     let check = |header: &Header| {
         let layout = Layout::of(&header.shape, channels);
         let layout =
@@ -123,7 +124,7 @@ fn open(place: &Place, channels: Option<usize>) -> Result<ArrayPictures, DataErr
         }
     };
     let Some((header, store, offset)) = in_place(place)? else {
-        let (header, bytes) = unpacked(place, |header| check(header).map(drop))?;
+        let (header, bytes) = unpacked(ask, place, |header| check(header).map(drop))?;
         let layout = check(&header).map_err(|problem| fail(place, problem))?;
         return Ok(ArrayPictures::new(&header, layout, Store::Memory(bytes), 0));
     };
@@ -145,7 +146,7 @@ fn in_place(place: &Place) -> Result<Option<(Header, Store, u64)>, DataError> {
         return Ok(None);
     }
     let file =
-        File::open(&place.file).map_err(|cause| DataError::unreadable(&place.file, cause))?;
+        open_regular(&place.file).map_err(|cause| DataError::unreadable(&place.file, cause))?;
     let found = file
         .metadata()
         .map_err(|cause| DataError::unreadable(&place.file, cause))?
@@ -187,35 +188,48 @@ fn wrong_length(header: &Header, found: u64) -> String {
 
 /// An array in memory, after `check` has seen its header.
 fn unpacked(
+    ask: &mut Ask,
     place: &Place,
     check: impl Fn(&Header) -> Result<(), String>,
 ) -> Result<(Header, Vec<u8>), DataError> {
-    let read = |reader: &mut dyn Read| {
-        let header = Header::read(reader)?;
-        check(&header)?;
-        let body = header.body().filter(|&body| body <= MOST_BYTES);
-        let body = body
-            .ok_or_else(|| format!("the array {:?} is too large to be unpacked", header.shape))?;
-        let mut bytes = Vec::new();
-        let unreadable = |cause| format!("the file is damaged ({cause}): {DOWNLOAD_AGAIN}");
-        reader
-            .take(body + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 == body {
-            Ok((header, bytes))
-        } else {
-            Err(wrong_length(&header, bytes.len() as u64))
-        }
-    };
     let Some(member) = place.member else {
-        return read(Input::open(&place.file)?.reader()).map_err(|problem| fail(place, problem));
+        return contents(ask, place, Input::open(&place.file)?.reader(), check);
     };
     let mut archive = find::archive(&place.file)?;
     let mut file = archive
         .by_index(member)
         .map_err(|error| fail(place, format!("it cannot be unpacked ({error})")))?;
-    read(&mut file).map_err(|problem| fail(place, problem))
+    contents(ask, place, &mut file, check)
+}
+
+/// Header and elements of an array from its first byte on.
+fn contents(
+    ask: &mut Ask,
+    place: &Place,
+    reader: &mut dyn Read,
+    check: impl Fn(&Header) -> Result<(), String>,
+) -> Result<(Header, Vec<u8>), DataError> {
+    let header = Header::read(reader).map_err(|problem| fail(place, problem))?;
+    check(&header).map_err(|problem| fail(place, problem))?;
+    let body = header.body().filter(|&body| body <= MOST_BYTES);
+    let too_large = || format!("the array {:?} is too large to be unpacked", header.shape);
+    let body = body.ok_or_else(|| fail(place, too_large()))?;
+    let no_memory = |problem| DataError::malformed(&place.file, problem, LESS_MEMORY);
+    system_memory::check(body).map_err(no_memory)?;
+    let mut bytes = Vec::new();
+    read_pieces(reader, &mut bytes, body + 1, ask).map_err(|unread| match unread {
+        Unread::Cancelled => DataError::Cancelled,
+        Unread::Memory(problem) => no_memory(problem),
+        Unread::System(cause) => fail(
+            place,
+            format!("the file is damaged ({cause}): {DOWNLOAD_AGAIN}"),
+        ),
+    })?;
+    if bytes.len() as u64 == body {
+        Ok((header, bytes))
+    } else {
+        Err(fail(place, wrong_length(&header, bytes.len() as u64)))
+    }
 }
 
 /// The least and the greatest number of the first array of pictures, which training uses; every
@@ -252,6 +266,7 @@ fn span(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], D
 
 /// For every array its labels, renumbered over those that occur; and the numbers that they had.
 fn read_labels(
+    ask: &mut Ask,
     found: &[Found],
     arrays: &[(&Found, ArrayPictures)],
 ) -> Result<(Vec<PartLabels>, Vec<i64>), DataError> {
@@ -260,7 +275,7 @@ fn read_labels(
         let place = found
             .iter()
             .find(|found| found.role == Role::Labels && found.split == images.split);
-        let labels = place.map(|labels| labels_of(&labels.place, &images.place, array.count));
+        let labels = place.map(|labels| labels_of(ask, &labels.place, &images.place, array.count));
         read.push(labels.transpose()?);
     }
     let mut present: Vec<i64> = read.iter().flatten().flatten().copied().collect();
@@ -284,7 +299,12 @@ fn read_labels(
     Ok((labels.collect(), present))
 }
 
-fn labels_of(place: &Place, images: &Place, count: usize) -> Result<Vec<i64>, DataError> {
+fn labels_of(
+    ask: &mut Ask,
+    place: &Place,
+    images: &Place,
+    count: usize,
+) -> Result<Vec<i64>, DataError> {
     let check = |header: &Header| match header.shape[..] {
         _ if !header.element.is_whole() => Err("the labels are no whole numbers".to_string()),
         [labels] | [labels, 1] if labels == count => Ok(()),
@@ -297,7 +317,7 @@ fn labels_of(place: &Place, images: &Place, count: usize) -> Result<Vec<i64>, Da
             header.shape
         )),
     };
-    let (header, bytes) = unpacked(place, check)?;
+    let (header, bytes) = unpacked(ask, place, check)?;
     let whole = |bytes: &[u8]| header.element.whole(bytes);
     let labels: Option<Vec<i64>> = bytes
         .chunks_exact(header.element.size())

@@ -13,9 +13,9 @@ use crate::formats::array::shortened;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::{Layout, Records, Store};
 use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strata_core::files::open_regular;
 use strata_core::format;
 use strata_core::project::data::Split;
 
@@ -65,7 +65,7 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     for (split, images, labels) in FILES {
         if let Some(path) = find(&folders, images) {
             let labels = labels.and_then(|name| find(&folders, name));
-            parts.push(load_split(split, &path, labels.as_deref())?);
+            parts.push(load_split(ask, split, &path, labels.as_deref())?);
         }
     }
     if parts.is_empty() {
@@ -105,11 +105,16 @@ fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
     bytes::find(folders, &[name, &format!("{name}.gz")])
 }
 
-fn load_split(split: Split, images: &Path, labels: Option<&Path>) -> Result<Part, DataError> {
-    let (store, length) = open(images)?;
+fn load_split(
+    ask: &mut Ask,
+    split: Split,
+    images: &Path,
+    labels: Option<&Path>,
+) -> Result<Part, DataError> {
+    let (store, length) = open(ask, images)?;
     let count = count_records(images, length)?;
     let labels = labels
-        .map(|path| read_labels(path, images, count))
+        .map(|path| read_labels(ask, path, images, count))
         .transpose()?;
     let pictures = Records {
         store,
@@ -127,15 +132,15 @@ fn load_split(split: Split, images: &Path, labels: Option<&Path>) -> Result<Part
 }
 
 /// Where the pictures lie, and how many bytes they have.
-fn open(images: &Path) -> Result<(Store, u64), DataError> {
+fn open(ask: &mut Ask, images: &Path) -> Result<(Store, u64), DataError> {
     let mut input = Input::open(images)?;
     if input.is_packed() {
-        let bytes = input.read_up_to(MOST_UNPACKED)?;
+        let bytes = input.read_up_to(ask, MOST_UNPACKED)?;
         let length = bytes.len() as u64;
         return Ok((Store::Memory(bytes), length));
     }
     let fail = |cause| DataError::unreadable(images, cause);
-    let file = File::open(images).map_err(fail)?;
+    let file = open_regular(images).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
     Ok((
         Store::Disk {
@@ -191,7 +196,7 @@ fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataErro
             "write source_fold = 0 to 9",
         ));
     }
-    let bytes = Input::open(path)?.read_up_to(MOST_BYTES)?;
+    let bytes = Input::open(path)?.read_small(MOST_BYTES)?;
     let fail = |problem: String| DataError::malformed(path, problem, DOWNLOAD_AGAIN);
     let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is no text".to_string()))?;
     let line = text
@@ -269,8 +274,13 @@ fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {
     Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN))
 }
 
-fn read_labels(path: &Path, images: &Path, count: usize) -> Result<Vec<u32>, DataError> {
-    let labels = Input::open(path)?.read_up_to(count as u64 + 1)?;
+fn read_labels(
+    ask: &mut Ask,
+    path: &Path,
+    images: &Path,
+    count: usize,
+) -> Result<Vec<u32>, DataError> {
+    let labels = Input::open(path)?.read_up_to(ask, count as u64 + 1)?;
     if labels.len() != count {
         let more = if labels.len() > count {
             "more than "

@@ -4,6 +4,7 @@
 use crate::error::RunError;
 use strata_core::project::Project;
 use strata_core::shape::Inference;
+use strata_core::system_memory;
 use strata_cost::{Machine, StepMemory, step_memory};
 use strata_nn::ops::simd::{Level, Vectors};
 
@@ -46,6 +47,21 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Refuses to run `images` at once through a network whose layers alone would not fit into memory: a run's project may
+/// have been changed since it was trained, or come from a larger machine.
+pub(crate) fn check_forward(inference: &Inference, images: u32) -> Result<(), RunError> {
+    let largest = inference.rows.iter().max_by_key(|row| row.memory_bytes);
+    let Some(row) = largest else { return Ok(()) };
+    // What goes into the layer is held with what comes out, and is at least a part of it.
+    let needed = row.memory_bytes.saturating_mul(u64::from(images));
+    system_memory::check(needed).map_err(|problem| {
+        RunError::Input(format!(
+            "{} `{}` does not fit with {images} images at once: {problem}; use a smaller batch, or close other programs",
+            row.place, row.text
+        ))
+    })
 }
 
 #[cfg(test)]

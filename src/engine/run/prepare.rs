@@ -15,13 +15,15 @@ use crate::inspection::live_previews::LivePreviews;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
 use crate::storage::metrics_csv::Tables;
 use crate::storage::record::{RunRecord, Status};
-use crate::storage::run_folder::RunFolder;
+use crate::storage::repair;
+use crate::storage::run_folder::{RunFolder, died_at_start};
 use crate::thread::RunOptions;
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use strata_core::format;
 use strata_core::project::data::Split;
 use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
@@ -73,7 +75,7 @@ fn open(
     let only = only_stage(&project, options)?;
     let inference = check_project(&project, sink)?;
     let device = open_device(&project, &inference, only, options)?;
-    let (folder, former) = open_folder(&project, options)?;
+    let (folder, former) = open_folder(&project, options, sink)?;
     let position = position(former.as_ref().map(|former| &former.checkpoint), only);
     let dataset = Arc::new(open_data(&project, &options.base, control, sink)?);
     compatibility::check(
@@ -130,10 +132,8 @@ fn go_live<'a>(
     } = opened;
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
-    let tables = Tables::open(folder.path(), position.step).map_err(|reason| RunError::Write {
-        folder: folder.path().to_owned(),
-        reason,
-    })?;
+    let tables = Tables::open(folder.path(), position.step)
+        .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
     Ok(Session {
         project,
@@ -273,6 +273,7 @@ fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, Ru
 fn open_folder(
     project: &Project,
     options: &RunOptions,
+    sink: &mut dyn Sink,
 ) -> Result<(RunFolder, Option<Former>), RunError> {
     if !options.resume {
         return Ok((
@@ -284,6 +285,13 @@ fn open_folder(
         .run
         .as_deref()
         .ok_or_else(|| RunError::Input("--resume needs the run's folder".to_owned()))?;
+    if died_at_start(path) {
+        let run = path.display();
+        sink.event(Event::Warning(format!(
+            "{run} has no checkpoint, its first run ended before there was one: training starts from the beginning"
+        )));
+        return Ok((RunFolder::restart(path)?, None));
+    }
     let folder = RunFolder::reopen(path)?;
     let trained = file::load(&path.join("project.toml"))?;
     if trained.network != project.network {
@@ -293,6 +301,8 @@ fn open_folder(
         )));
     }
     let checkpoint = checkpoint::load(&folder.checkpoint("last"))?;
+    repair::repair(&folder, &trained, &checkpoint.position)
+        .map_err(|reason| RunError::write(path, reason.to_string()))?;
     Ok((
         folder,
         Some(Former {
@@ -342,6 +352,9 @@ pub(crate) fn build(
         .plan
         .as_ref()
         .ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+    if let Some(checkpoint) = checkpoint {
+        check_size(inference, checkpoint)?;
+    }
     let mut network = Network::new(plan, project.seed, device)?;
     if let Some(checkpoint) = checkpoint {
         network
@@ -349,6 +362,25 @@ pub(crate) fn build(
             .map_err(RunError::input)?;
     }
     Ok(network)
+}
+
+/// Refuses a network with more parameters than the checkpoint has numbers before memory is taken for it: the project
+/// beside a checkpoint may have been changed since.
+fn check_size(inference: &Inference, checkpoint: &Checkpoint) -> Result<(), RunError> {
+    let kept: u64 = checkpoint
+        .weights
+        .values()
+        .map(|tensor| tensor.elem_count() as u64)
+        .sum();
+    let wanted = inference.totals.parameters;
+    if wanted <= kept {
+        return Ok(());
+    }
+    Err(RunError::Input(format!(
+        "the network of project.toml has {} parameters, its checkpoint {} numbers: project.toml was changed after the training; put it back as it was",
+        format::count(wanted),
+        format::count(kept)
+    )))
 }
 
 /// Where to continue; a stage asked for by name starts over unless the checkpoint is in it.

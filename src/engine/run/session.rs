@@ -8,8 +8,9 @@ use crate::error::RunError;
 use crate::event::{Event, Metrics, Sink, Summary};
 use crate::inspection::live::{self, LiveResults};
 use crate::inspection::live_previews::{self, LivePreviews};
-use crate::storage::checkpoint::{self, Position};
+use crate::storage::checkpoint::{self, CheckpointError, Position};
 use crate::storage::metrics_csv::Tables;
+use crate::storage::probe_files::ProbeFiles;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::run_folder::RunFolder;
 use candle_core::{Device, Tensor};
@@ -127,12 +128,13 @@ impl Session<'_> {
     /// Publishes new previews, and writes them into the run folder.
     pub fn snapshot(&mut self, stage: usize, epoch: u32) -> Result<(), RunError> {
         let (filters, images) = self.publish();
-        let name = format!("probe/stage-{}-epoch-{epoch:04}.safetensors", stage + 1);
-        live_previews::snapshot(
-            &self.folder.path().join(name),
-            filters.as_ref(),
-            images.as_ref(),
-        )
+        let probe = ProbeFiles {
+            run: self.folder.path(),
+            stage,
+        };
+        live_previews::snapshot(&probe.of(epoch), filters.as_ref(), images.as_ref())?;
+        probe.thin(epoch);
+        Ok(())
     }
 
     /// Measures a split with the stage's task and loss; `None` when the run is to stop instead.
@@ -185,7 +187,8 @@ impl Session<'_> {
             .map_err(|reason| self.write_error(reason))?;
         for name in names {
             let path = self.folder.checkpoint(name);
-            checkpoint::save(&path, &self.position, state, optimizer)?;
+            checkpoint::save(&path, &self.position, state, optimizer)
+                .map_err(|error| self.checkpoint_error(error))?;
             self.sink.event(Event::Checkpoint { path });
         }
         Ok(())
@@ -236,9 +239,14 @@ impl Session<'_> {
 
     /// A file of the run folder that could not be written.
     pub fn write_error(&self, reason: io::Error) -> RunError {
-        RunError::Write {
-            folder: self.folder.path().to_owned(),
-            reason,
+        RunError::write(self.folder.path(), reason.to_string())
+    }
+
+    /// A checkpoint that could not be written.
+    fn checkpoint_error(&self, error: CheckpointError) -> RunError {
+        match error {
+            CheckpointError::Write { reason, .. } => RunError::write(self.folder.path(), reason),
+            error @ CheckpointError::Read { .. } => error.into(),
         }
     }
 }

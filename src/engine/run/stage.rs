@@ -177,8 +177,9 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     }
     write_rows(session, stage, stepper, &metrics)?;
     advance(session, verdict);
+    record(session, &metrics)?;
     save(session, stepper, verdict, is_last)?;
-    report(session, metrics)?;
+    tell(session, metrics);
     Ok(Flow::Done)
 }
 
@@ -262,6 +263,8 @@ fn advance(session: &mut Session<'_>, verdict: Option<Verdict>) {
     }
 }
 
+/// Writes the epoch's checkpoints. What the run continues from comes last: whatever ends the program in between, the
+/// resumed run repeats the epoch and writes the others again.
 fn save(
     session: &mut Session<'_>,
     stepper: &Stepper<'_>,
@@ -269,30 +272,35 @@ fn save(
     is_last: bool,
 ) -> Result<(), RunError> {
     let stage = format!("stage-{}", session.position.stage + 1);
-    let mut names = vec!["last"];
+    let mut names = Vec::new();
     if is_last {
-        names.push(&stage);
+        names.push(stage.as_str());
     }
     if verdict.is_some_and(|verdict| verdict.is_best) {
         names.push("best");
     }
+    names.push("last");
     stepper.save(session, &names)
 }
 
-fn report(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) -> Result<(), RunError> {
+/// Writes what was measured, and the epoch's probe images.
+fn record(session: &mut Session<'_>, metrics: &[(Split, Metrics)]) -> Result<(), RunError> {
+    let (stage, epoch) = (session.position.stage, session.position.epoch);
+    session.remember(metrics);
+    session.write_record(crate::storage::record::Status::Running, None)?;
+    session.snapshot(stage, epoch)
+}
+
+fn tell(session: &mut Session<'_>, metrics: Vec<(Split, Metrics)>) {
     let (stage, epoch, step) = (
         session.position.stage,
         session.position.epoch,
         session.position.step,
     );
-    session.remember(&metrics);
-    session.write_record(crate::storage::record::Status::Running, None)?;
-    session.snapshot(stage, epoch)?;
     session.sink.event(Event::Epoch(EpochReport {
         stage,
         epoch,
         step,
         metrics,
     }));
-    Ok(())
 }

@@ -10,7 +10,9 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use strata_core::{files, system_memory};
 
 const OPTIMIZER: &str = "optimizer.";
 
@@ -137,7 +139,7 @@ pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
         file: path.to_owned(),
         reason,
     };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes = read(path).map_err(failed)?;
     let position = position_in(&bytes).map_err(failed)?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
     let (mut weights, mut optimizer) = (HashMap::new(), HashMap::new());
@@ -152,6 +154,38 @@ pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
         weights,
         optimizer,
     })
+}
+
+/// The bytes of a checkpoint, of which the tensors are a copy.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let words = |error: std::io::Error| error.to_string();
+    let file = files::open_regular(path).map_err(words)?;
+    let length = file.metadata().map_err(words)?.len();
+    system_memory::check(length.saturating_mul(2))?;
+    files::read_bounded(path, length).map_err(words)
+}
+
+/// Where a checkpoint was taken, without its tensors; none where it cannot be read.
+pub(crate) fn position(path: &Path) -> Option<Position> {
+    const LONGEST_HEADER: u64 = 100 << 20;
+    let mut file = files::open_regular(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return None;
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    let header: Header = serde_json::from_slice(&header).ok()?;
+    serde_json::from_str(header.metadata.get(KEY)?).ok()
+}
+
+/// What of a safetensors file's header is not about tensors.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: HashMap<String, String>,
 }
 
 fn position_in(bytes: &[u8]) -> Result<Position, String> {
@@ -251,6 +285,7 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let read = load(&path).unwrap();
         assert_eq!(read.position, position);
+        assert_eq!(super::position(&path), Some(position.clone()));
         assert_eq!(
             read.weights["encoder.10.weight"].to_vec1::<f32>().unwrap(),
             [1.5, f32::MIN_POSITIVE]

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use strata_core::atomic_write::write_atomic;
+use strata_core::files;
 use strata_core::project::data::Split;
 
 /// The file of what was measured, in a run's folder.
@@ -181,8 +182,8 @@ fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringReco
     if !path.exists() {
         return Vec::new();
     }
-    let mut reader = match csv::Reader::from_path(path) {
-        Ok(reader) => reader,
+    let mut reader = match files::open_table(path) {
+        Ok(table) => csv::Reader::from_reader(table),
         Err(error) => {
             log::warn!(
                 "{} cannot be read and begins empty: {error}",

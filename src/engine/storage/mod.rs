@@ -3,7 +3,9 @@
 pub mod checkpoint;
 pub mod metrics_csv;
 pub mod metrics_read;
+pub(crate) mod probe_files;
 pub mod record;
+pub(crate) mod repair;
 pub mod run_folder;
 pub mod run_tables;
 pub mod saved_run;

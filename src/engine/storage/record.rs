@@ -10,8 +10,12 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 use strata_core::atomic_write::write_atomic;
+use strata_core::files;
 use strata_core::format::utc;
 use strata_core::project::data::Split;
+
+/// No record is larger.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +91,8 @@ impl RunRecord {
 
     /// Reads `run.json` of a run's folder.
     pub fn read(run: &Path) -> io::Result<RunRecord> {
-        serde_json::from_slice(&std::fs::read(run.join("run.json"))?).map_err(io::Error::other)
+        serde_json::from_slice(&files::read_bounded(&run.join("run.json"), MOST_BYTES)?)
+            .map_err(io::Error::other)
     }
 
     /// Marks the run in this folder as failed, whatever else is known of it.

@@ -10,9 +10,13 @@
 //! Fails with a [`FolderError`] before anything is trained when the folder cannot be written to,
 //! holds a run already, or is in use.
 
+use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
+use super::record::RunRecord;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use strata_core::atomic_write::remove_abandoned;
+use strata_core::files::{self, path_in, path_text};
 use strata_core::format::slug;
 use strata_core::project::{Project, file};
 
@@ -39,8 +43,8 @@ pub enum FolderError {
     Occupied {
         /// The folder.
         folder: PathBuf,
-        /// The file's name.
-        file: &'static str,
+        /// The file's name in it.
+        file: String,
     },
     /// Nothing to resume.
     #[error(
@@ -76,14 +80,16 @@ pub struct RunFolder {
 impl Drop for RunFolder {
     fn drop(&mut self) {
         for made in &self.provisional {
+            // A folder only goes when it is empty: what somebody else put there meanwhile is theirs.
             let removed = if made.is_dir() {
-                std::fs::remove_dir_all(made)
+                std::fs::remove_dir(made)
             } else {
                 std::fs::remove_file(made)
             };
             // What stays behind without a run harms nothing. Of what was listed some may never have been made.
             if let Err(error) = removed
                 && error.kind() != io::ErrorKind::NotFound
+                && error.kind() != io::ErrorKind::DirectoryNotEmpty
             {
                 let path = made.display();
                 log::warn!("{path} of a run that did not begin could not be removed: {error}");
@@ -96,21 +102,29 @@ impl RunFolder {
     /// Makes the folder `path`, or the next free `runs/TITLE-N` below `base`.
     pub fn create(path: Option<&Path>, base: &Path, title: &str) -> Result<RunFolder, FolderError> {
         match path {
+            Some(path) if died_at_start(path) => RunFolder::restart(path),
             Some(path) if files(path).iter().any(|file| file.exists()) => {
                 Err(FolderError::Taken(path.to_owned()))
             }
-            Some(path) => match OWN.into_iter().find(|file| path.join(file).exists()) {
+            Some(path) => match occupied(path) {
                 Some(file) => Err(FolderError::Occupied {
                     folder: path.to_owned(),
                     file,
                 }),
-                None => RunFolder::open(path, missing(path)),
+                None => RunFolder::open(path, missing(path, !path.exists())),
             },
             None => {
                 let path = next_free(&base.join("runs"), title)?;
-                RunFolder::open(&path, vec![path.clone()])
+                RunFolder::open(&path, missing(&path, true))
             }
         }
+    }
+
+    /// The folder of a run that died before its first checkpoint: nothing was trained in it, so it starts over there.
+    pub fn restart(path: &Path) -> Result<RunFolder, FolderError> {
+        let folder = RunFolder::open(path, missing(path, false))?;
+        clean(path);
+        Ok(folder)
     }
 
     /// The folder of a run that has a checkpoint, without the temporary files that the run left if it was killed.
@@ -120,10 +134,7 @@ impl RunFolder {
         }
         let folder = RunFolder::open(path, Vec::new())?;
         // Only now that no other process trains in it; a window may still write an image there, which is locked.
-        let [checkpoints, probe] = folders(path);
-        for folder in [path, &checkpoints, &probe] {
-            strata_core::atomic_write::remove_abandoned(folder);
-        }
+        clean(path);
         Ok(folder)
     }
 
@@ -135,7 +146,10 @@ impl RunFolder {
         for folder in folders(path) {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let lock = File::create(path.join(".lock")).map_err(failed)?;
+        // Never emptied: a file of this name may be somebody's.
+        let mut lock = File::options();
+        let lock = lock.create(true).write(true).truncate(false);
+        let lock = lock.open(path.join(".lock")).map_err(failed)?;
         match lock.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
             // Some network drives have no locks; the run continues without one.
@@ -172,9 +186,8 @@ impl RunFolder {
             .as_mut()
             .filter(|path| !path.starts_with('~'))
         {
-            let absolute =
-                std::path::absolute(base.join(&*path)).unwrap_or_else(|_| base.join(&*path));
-            *path = absolute.display().to_string();
+            let joined = base.join(path_in(path));
+            *path = path_text(&std::path::absolute(&joined).unwrap_or(joined));
         }
         file::save(&project, &self.path.join("project.toml"))
     }
@@ -195,12 +208,10 @@ pub fn checkpoint(run: &Path, name: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{name}.safetensors"))
 }
 
-/// What a run that begins in this folder adds to it: the folder itself, or what of its content is not there yet.
-fn missing(run: &Path) -> Vec<PathBuf> {
-    if !run.exists() {
-        return vec![run.to_owned()];
-    }
+/// What a run that begins in this folder adds to it and is not there yet, files before their folders.
+fn missing(run: &Path, is_new: bool) -> Vec<PathBuf> {
     let names = [
+        "checkpoints/last.safetensors",
         "checkpoints",
         "probe",
         ".lock",
@@ -209,11 +220,62 @@ fn missing(run: &Path) -> Vec<PathBuf> {
         "steps.csv",
         "run.json",
     ];
-    names
+    let inside = names.into_iter().map(|name| run.join(name));
+    let mut missing: Vec<PathBuf> = inside.filter(|path| !path.exists()).collect();
+    missing.extend(is_new.then(|| run.to_owned()));
+    missing
+}
+
+/// Takes the temporary files away that a killed process left in a run's folder.
+fn clean(run: &Path) {
+    let [checkpoints, probe] = folders(run);
+    for folder in [run, &checkpoints, &probe] {
+        remove_abandoned(folder);
+    }
+}
+
+/// Whether a run died in this folder before its first checkpoint: what it begins with is there, and no step in it.
+pub(crate) fn died_at_start(run: &Path) -> bool {
+    let record = run.join("run.json");
+    let tables = [METRICS_FILE, STEPS_FILE].map(|name| run.join(name));
+    let was_begun = record.exists() || tables.iter().any(|table| table.exists());
+    run.join(".lock").is_file()
+        && was_begun
+        && files_in(run).is_empty()
+        && tables.iter().all(|table| has_no_row(table))
+        && (!record.exists() || RunRecord::read(run).is_ok_and(|record| record.steps == 0))
+}
+
+/// Whether a table has its heading at most.
+fn has_no_row(table: &Path) -> bool {
+    const HEADING: u64 = 1 << 10;
+    !table.exists() || files::read_text(table, HEADING).is_ok_and(|text| text.lines().count() <= 1)
+}
+
+/// A file that a run would write over and that is of no run: the user's own project, or what lies in the folders of
+/// checkpoints and probe images.
+fn occupied(run: &Path) -> Option<String> {
+    let own = OWN
         .into_iter()
-        .map(|name| run.join(name))
-        .filter(|path| !path.exists())
-        .collect()
+        .find(|file| run.join(file).exists())
+        .map(str::to_owned);
+    own.or_else(|| files_in(run).into_iter().next())
+}
+
+/// What lies in the folders inside a run's folder, but for hidden files.
+fn files_in(run: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for (folder, name) in folders(run).iter().zip(["checkpoints", "probe"]) {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.extend(
+            entries
+                .filter(|entry| !entry.starts_with('.'))
+                .map(|entry| format!("{name}/{entry}")),
+        );
+    }
+    names.sort();
+    names
 }
 
 /// The file of a checkpoint that is there; a name is one word, never a path.
@@ -275,6 +337,10 @@ fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
         reason,
     };
     std::fs::create_dir_all(runs).map_err(|reason| failed(runs, reason))?;
+    // Runs that were killed and never resumed keep no temporary file for ever.
+    for entry in std::fs::read_dir(runs).into_iter().flatten().flatten() {
+        clean(&entry.path());
+    }
     let slug = slug(title, "run");
     for number in 1u64.. {
         let path = runs.join(format!("{slug}-{number}"));
@@ -288,132 +354,4 @@ fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_count_up_and_locks_hold() {
-        let base = tempfile::tempdir().unwrap();
-        let mut first = RunFolder::create(None, base.path(), "A b").unwrap();
-        first.keep();
-        let second = RunFolder::create(None, base.path(), "A b").unwrap();
-        assert_eq!(first.path(), base.path().join("runs/a-b-1"));
-        assert_eq!(second.path(), base.path().join("runs/a-b-2"));
-        std::fs::write(first.checkpoint("last"), "x").unwrap();
-        assert!(matches!(
-            RunFolder::reopen(first.path()),
-            Err(FolderError::InUse(_))
-        ));
-        let path = first.path().to_owned();
-        drop(first);
-        assert!(RunFolder::reopen(&path).is_ok());
-        assert!(find_checkpoint(&path, "last").is_ok());
-        std::fs::write(checkpoint(&path, "stage-1"), "x").unwrap();
-        for name in ["best", "../checkpoints/last", ""] {
-            let error = find_checkpoint(&path, name).unwrap_err();
-            assert!(
-                error.to_string().ends_with("this run has: last, stage-1"),
-                "{error}"
-            );
-        }
-        assert!(matches!(
-            RunFolder::create(Some(&path), base.path(), ""),
-            Err(FolderError::Taken(_))
-        ));
-        assert!(matches!(
-            RunFolder::reopen(second.path()),
-            Err(FolderError::NotARun(_))
-        ));
-        let removed = second.path().to_owned();
-        drop(second);
-        assert!(!removed.exists());
-    }
-
-    #[test]
-    fn a_resumed_run_clears_what_it_left_when_it_was_killed() {
-        let base = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(None, base.path(), "a").unwrap();
-        folder.keep();
-        let run = folder.path().to_owned();
-        std::fs::write(folder.checkpoint("last"), "x").unwrap();
-        let abandoned = [
-            ".strata-AbC123",
-            "checkpoints/.strata-0000zz",
-            "probe/.strata-xyzXYZ",
-        ];
-        let foreign = [
-            "notes.txt",
-            ".strata-of-mine",
-            "checkpoints/.tmp123456",
-            "probe/epoch-1.png",
-        ];
-        for name in abandoned.iter().chain(&foreign) {
-            std::fs::write(run.join(name), "x").unwrap();
-        }
-        assert!(matches!(
-            RunFolder::reopen(&run),
-            Err(FolderError::InUse(_))
-        ));
-        assert!(
-            run.join(abandoned[0]).exists(),
-            "another process trains in it"
-        );
-        drop(folder);
-        RunFolder::reopen(&run).unwrap();
-        assert!(abandoned.iter().all(|name| !run.join(name).exists()));
-        assert!(foreign.iter().all(|name| run.join(name).exists()));
-    }
-
-    #[test]
-    fn a_folder_that_was_there_is_left_as_it_was() {
-        let base = tempfile::tempdir().unwrap();
-        let names = || {
-            let entries = std::fs::read_dir(base.path()).unwrap();
-            entries
-                .map(|entry| entry.unwrap().file_name())
-                .collect::<Vec<_>>()
-        };
-        let folder = RunFolder::create(Some(base.path()), base.path(), "").unwrap();
-        std::fs::write(base.path().join("metrics.csv"), "").unwrap();
-        std::fs::write(folder.checkpoint("last"), "").unwrap();
-        std::fs::write(base.path().join("mine"), "").unwrap();
-        drop(folder);
-        assert_eq!(names(), ["mine"]);
-    }
-
-    #[test]
-    fn files_of_the_user_are_not_written_over() {
-        let base = tempfile::tempdir().unwrap();
-        for file in OWN {
-            let folder = base.path().join(file.replace('.', "-"));
-            std::fs::create_dir(&folder).unwrap();
-            std::fs::write(folder.join(file), "mine").unwrap();
-            let error = RunFolder::create(Some(&folder), base.path(), "a").unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .contains(&format!("holds a {file} already")),
-                "{error}"
-            );
-            assert_eq!(
-                std::fs::read_dir(&folder).unwrap().count(),
-                1,
-                "nothing was added"
-            );
-        }
-    }
-
-    #[test]
-    fn a_file_in_the_way_is_told() {
-        let base = tempfile::tempdir().unwrap();
-        let file = base.path().join("runs");
-        std::fs::write(&file, "").unwrap();
-        let error = RunFolder::create(None, base.path(), "a").unwrap_err();
-        assert!(
-            error.to_string().contains("cannot write to the run folder"),
-            "{error}"
-        );
-        let error = RunFolder::create(Some(&file.join("x")), base.path(), "a").unwrap_err();
-        assert!(matches!(error, FolderError::NotWritable { .. }), "{error}");
-    }
-}
+mod tests;

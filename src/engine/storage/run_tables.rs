@@ -3,6 +3,7 @@
 use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use csv::StringRecord;
 use std::path::Path;
+use strata_core::files::open_table;
 
 /// A row whose values are asked for by the name of their column.
 pub struct TableRow<'a> {
@@ -56,7 +57,8 @@ fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) {
 }
 
 fn read_rows(path: &Path, take: &mut dyn FnMut(TableRow<'_>)) -> csv::Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path)?;
+    let table = open_table(path)?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table);
     let header = reader.headers()?.clone();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record)? {

@@ -11,6 +11,7 @@ use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
 use crate::run::evaluate::{Measure, confusion, measure};
+use crate::run::memory_check::check_forward;
 use crate::run::prepare::build;
 use candle_core::Device;
 use std::collections::BTreeSet;
@@ -24,6 +25,9 @@ use strata_inspect::head::check_head;
 use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext};
 use strata_inspect::inspector::Inspector;
 use strata_nn::{self, Network};
+
+/// Images that inspections run through a network at once.
+const INSPECTED: u32 = 16;
 
 /// A trained run.
 pub struct SavedRun {
@@ -69,6 +73,7 @@ impl SavedRun {
         let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
         let inference = infer(&project.network);
         let device = strata_nn::device::open(device).map_err(RunError::input)?;
+        check_forward(&inference, INSPECTED)?;
         let network = build(&project, &inference, &device, Some(&saved))?;
         let channels = Some(project.network.input.channels());
         let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
@@ -114,6 +119,8 @@ impl SavedRun {
                 check_head(stage, &self.inference, &self.dataset).map_err(RunError::Input)?;
             }
             let pixel_range = self.dataset.pixel_range();
+            let images = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            check_forward(&self.inference, stage.batch.min(images))?;
             let how = Measure {
                 task: stage.task,
                 loss: stage.loss,
@@ -222,6 +229,7 @@ pub(crate) fn with_weights<T>(
     let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
     let inference = infer(&project.network);
     let device = strata_nn::device::open(device).map_err(RunError::input)?;
+    check_forward(&inference, 1)?;
     let mut network = build(&project, &inference, &device, Some(&saved))?;
     work(InspectionContext {
         run: Some(InspectedRun {

@@ -383,6 +383,43 @@ fn two_downloads_of_one_file_do_not_mix() {
     assert!(matches!(error, DownloadError::Busy { .. }), "{error}");
 }
 
+/// What somebody put into the folder stays theirs: a right archive is used and kept, a wrong one is set aside, and
+/// nothing is written through a link.
+#[test]
+fn files_of_the_user_are_neither_deleted_nor_written_over() {
+    let data = [9; 5000];
+    let archive = zipped(&["batches/data.bin"], &data);
+    for (there, kept) in [
+        (archive.clone(), "data.archive"),
+        (b"mine".to_vec(), "data.archive.old1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("data.archive"), &there).unwrap();
+        unpacked(archive.clone(), Archive::Zip, folder.path()).unwrap();
+        assert_eq!(read(folder.path(), "batches/data.bin"), Some(data.to_vec()));
+        assert_eq!(read(folder.path(), kept), Some(there), "{kept}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_download_goes_through_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("thesis"), "mine").unwrap();
+    std::os::unix::fs::symlink("thesis", path("images.gz.part")).unwrap();
+    let server = Server::start(|_, _| Reply::Bytes(bytes(), Some("\"tag\"")));
+    let error = get(&one(&server), folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("images.gz.part") && error.contains("a link"),
+        "{error}"
+    );
+    std::fs::remove_file(path("images.gz.part")).unwrap();
+    std::os::unix::fs::symlink("thesis", path("images.gz.part.etag")).unwrap();
+    get(&one(&server), folder.path()).unwrap();
+    assert_eq!(read(folder.path(), "thesis"), Some(b"mine".to_vec()));
+}
+
 /// A tar file by hand: names as they are written, kinds as they are.
 fn tar(entries: &[(&str, u8, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();

@@ -2,7 +2,7 @@
 //! Fails on any other global, by name, and on arrays whose bytes are not as many as their shape.
 
 use super::machine::Machine;
-use super::{Array, Id, Value, text};
+use super::{Array, Id, MOST_PARTS, Value, text};
 use crate::formats::array::{Element, shortened};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Machine<'_> {
         else {
             return Err(self.wrong("something is called that cannot be"));
         };
-        let (global, arguments) = (*global, arguments.clone());
+        let (global, arguments) = (*global, self.few(arguments)?);
         match global {
             Global::Reconstruct => self.push(Value::Empty),
             Global::Dtype => self.dtype(&arguments),
@@ -82,6 +82,24 @@ impl Machine<'_> {
             Global::Scalar => self.scalar(&arguments),
             Global::Bytes => self.make_bytes(&arguments),
             Global::NdArray => Err(self.wrong("an array is called")),
+        }
+    }
+
+    /// A copy of a few values: many, copied over and over, would be a bomb.
+    fn few(&self, values: &[Id]) -> Result<Vec<Id>, String> {
+        if values.len() <= MOST_PARTS {
+            Ok(values.to_vec())
+        } else {
+            Err(self.wrong(&format!("{} values where a few are wanted", values.len())))
+        }
+    }
+
+    /// How many values a list or a tuple has.
+    fn parts(&self, id: Id) -> usize {
+        match self.pickle.value(id) {
+            Some(Value::List(items) | Value::Tuple(items)) => items.len(),
+            Some(Value::Array(array)) => array.shape.iter().product(),
+            _ => 0,
         }
     }
 
@@ -145,7 +163,7 @@ impl Machine<'_> {
         let Some(Value::Tuple(state)) = self.pickle.value(state) else {
             return Err(self.wrong("a state that is no tuple"));
         };
-        let state = state.clone();
+        let state = self.few(state)?;
         let filled = match self.pickle.value(target) {
             Some(Value::Element(element)) => Value::Element(self.ordered(*element, &state)),
             Some(Value::Empty) => Value::Array(self.fill(&state)?),
@@ -181,6 +199,10 @@ impl Machine<'_> {
         by_column: bool,
         bytes: Id,
     ) -> Result<Array, String> {
+        let axes = self.parts(shape);
+        if axes > MOST_PARTS {
+            return Err(self.wrong(&format!("an array of {axes} axes")));
+        }
         let shape = self.pickle.numbers(shape).and_then(|axes| {
             axes.into_iter()
                 .map(|axis| usize::try_from(axis).ok())

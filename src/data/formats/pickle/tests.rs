@@ -120,3 +120,48 @@ fn one_text_cannot_be_converted_for_ever() {
     let again = b"c_codecs\nencode\nh\x00h\x01\x86R0".repeat(200);
     assert!(refusal(&[text.concat(), again, b"N.".to_vec()].concat()).contains("over and over"));
 }
+
+/// A program that calls for an array of this shape `times` times; every call copies what it is given.
+fn arrays(axes: usize, times: usize) -> Vec<u8> {
+    let head = b"\x80\x02cnumpy.core.numeric\n_frombuffer\nq\x00cnumpy\ndtype\nU\x02u1\x85Rq\x01U\x01aq\x02U\x01Cq\x04(K\x01";
+    let again = b"h\x00(h\x02h\x01h\x03h\x04tR0".repeat(times);
+    [&head[..], &b"2".repeat(axes - 1), b"tq\x03", &again, b"}."].concat()
+}
+
+#[test]
+fn small_programs_take_no_more_memory_than_they_are_long() {
+    assert!(Pickle::read(&arrays(4, 1000)).is_ok());
+    let start = std::time::Instant::now();
+    assert!(refusal(&arrays(100_000, 100_000)).contains("axes"));
+    let arguments = [
+        b"c__builtin__\nbytes\nq\x00(".to_vec(),
+        b"K\x01".repeat(100_000),
+        b"tq\x01".to_vec(),
+    ]
+    .concat();
+    let calls = [
+        arguments.clone(),
+        b"h\x00h\x01R0".repeat(100_000),
+        b"N.".to_vec(),
+    ]
+    .concat();
+    assert!(refusal(&calls).contains("where a few are wanted"));
+    let states = [
+        arguments,
+        b"cnumpy\ndtype\nU\x02u1\x85R".to_vec(),
+        b"h\x01b".repeat(100_000),
+        b".".to_vec(),
+    ]
+    .concat();
+    assert!(refusal(&states).contains("where a few are wanted"));
+    // A long text as a name is looked at as far as a name is long.
+    let name = [
+        b"\x80\x02X\x00\x00\x10\x00".to_vec(),
+        b"u".repeat(1 << 20),
+        b"q\x00".to_vec(),
+    ]
+    .concat();
+    let types = b"cnumpy\ndtype\nh\x00\x85R0".repeat(1000);
+    assert!(refusal(&[name, types].concat()).contains("of the type"));
+    assert!(start.elapsed().as_secs() < 2);
+}

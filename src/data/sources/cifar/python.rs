@@ -5,19 +5,25 @@ use super::{Batch, Format, MOST_RECORDS, PIXELS, add};
 use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input};
 use crate::formats::pickle::{Array, Pickle};
+use crate::source::Ask;
 use std::path::Path;
 use strata_core::format;
 
 /// CIFAR-100's training file has 155 million bytes; one written anew in an old protocol has more.
 const MOST_BYTES: u64 = 1 << 30;
 
-pub(crate) fn read(path: &Path, format: Format, batch: &mut Batch) -> Result<(), DataError> {
+pub(crate) fn read(
+    ask: &mut Ask,
+    path: &Path,
+    format: Format,
+    batch: &mut Batch,
+) -> Result<(), DataError> {
     let fail = |problem: String| {
         let help =
             format!("check that this is the dataset's version for Python, or {DOWNLOAD_AGAIN}");
         DataError::malformed(path, problem, help)
     };
-    let bytes = Input::open(path)?.read_up_to(MOST_BYTES + 1)?;
+    let bytes = Input::open(path)?.read_up_to(ask, MOST_BYTES + 1)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(fail(format!(
             "the file has more than {} bytes",

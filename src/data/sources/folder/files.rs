@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::project::data::Split;
+use strata_core::system_memory;
 
 /// Files between two reports of progress.
 const FILES_PER_STEP: usize = 64;
@@ -103,7 +104,8 @@ pub(crate) fn decode<F: FileFormat>(
     let format = Arc::new(F::new(ask, &headers, &splits)?);
     let size: usize = format.shape().iter().product();
     let values = headers.len().checked_mul(size);
-    let keeps = values.is_some_and(|values| values <= F::MOST_KEPT);
+    let has_room = |values: usize| is_room_for(values.saturating_mul(size_of::<F::Value>()));
+    let keeps = values.is_some_and(|values| values <= F::MOST_KEPT && has_room(values));
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
         let values = read_all(ask, &mut entries, format.as_ref(), keeps, skipped)?;
@@ -113,6 +115,13 @@ pub(crate) fn decode<F: FileFormat>(
     }
     check_broken(ask, total, skipped.get(before..).unwrap_or_default())?;
     Ok(parts)
+}
+
+/// Whether so many bytes can stay in memory with as much again to work with.
+fn is_room_for(bytes: usize) -> bool {
+    const LARGE: u64 = 64 << 20;
+    let needed = (bytes as u64).saturating_mul(2);
+    needed < LARGE || system_memory::check(needed).is_ok()
 }
 
 fn part<F: FileFormat>(

@@ -61,7 +61,7 @@ static FLOWERS17_FILES: Published = Published::Packed(Packed {
     holds: &[("", Holds::Images(17 * 80))],
 });
 
-fn list(ask: &Ask, root: &Path) -> Result<Listing, DataError> {
+fn list(ask: &mut Ask, root: &Path) -> Result<Listing, DataError> {
     let mut walk = Walk::new(image_file::is_named_like_one);
     let mut numbered = BTreeMap::new();
     for path in walk.files(root) {

@@ -7,6 +7,7 @@ use crate::error::DataError;
 use crate::images::image_file;
 use crate::source::Ask;
 use std::path::{Path, PathBuf};
+use strata_core::files::path_text;
 use strata_core::project::data::Split;
 
 /// The names a split's folder can have.
@@ -53,7 +54,7 @@ pub(crate) struct FolderKind {
     /// Folders that archives unpack to, which people point at from above.
     pub inner: &'static [&'static str],
     /// Finds the files.
-    pub find: fn(&Ask, &Path) -> Result<Listing, DataError>,
+    pub find: fn(&mut Ask, &Path) -> Result<Listing, DataError>,
     /// What is wrong where none was found.
     pub missing: &'static str,
     /// The files in words.
@@ -67,7 +68,7 @@ pub(crate) struct FolderKind {
 /// Image files by class.
 pub(crate) const IMAGES: FolderKind = FolderKind {
     inner: &[],
-    find: |_, root| list_folder(root, image_file::is_named_like_one),
+    find: |ask, root| list_folder(ask, root, image_file::is_named_like_one),
     missing: "no image in it or in the folders below it",
     files: "images",
     example: "picture.jpg",
@@ -110,7 +111,11 @@ fn root(path: &Path, below: &[&str]) -> PathBuf {
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
-pub(crate) fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<Listing, DataError> {
+pub(crate) fn list_folder(
+    ask: &mut Ask,
+    root: &Path,
+    wanted: fn(&Path) -> bool,
+) -> Result<Listing, DataError> {
     let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
         .iter()
         .filter_map(|(split, names)| {
@@ -125,23 +130,28 @@ pub(crate) fn list_folder(root: &Path, wanted: fn(&Path) -> bool) -> Result<List
         .iter()
         .any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
     if has_splits {
-        return list_splits(&split_folders, wanted);
+        return list_splits(ask, &split_folders, wanted);
     }
     let whole = [(Split::Train, root.to_path_buf())];
     Ok(Listing {
         has_splits: false,
-        ..list_splits(&whole, wanted)?
+        ..list_splits(ask, &whole, wanted)?
     })
 }
 
 fn list_splits(
+    ask: &mut Ask,
     split_folders: &[(Split, PathBuf)],
     wanted: fn(&Path) -> bool,
 ) -> Result<Listing, DataError> {
     let mut walk = Walk::new(wanted);
     let mut found = Vec::new();
     for (split, folder) in split_folders {
-        found.push((*split, list_classes(folder, &mut walk)?, walk.files(folder)));
+        found.push((
+            *split,
+            list_classes(ask, folder, &mut walk)?,
+            walk.files(folder),
+        ));
     }
     let labelled = found
         .iter()
@@ -194,16 +204,17 @@ fn entries(
 }
 
 /// The folders of `folder` that hold images, at any depth, by name.
-fn list_classes(folder: &Path, walk: &mut Walk) -> Result<Vec<ClassFolder>, DataError> {
+fn list_classes(
+    ask: &mut Ask,
+    folder: &Path,
+    walk: &mut Walk,
+) -> Result<Vec<ClassFolder>, DataError> {
     let mut classes = Vec::new();
     for path in walk.folders(folder) {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        // Two names that are no UTF-8 must not become one class.
+        let name = path_text(Path::new(path.file_name().unwrap_or_default()));
         let before = walk.skipped.len();
-        let files = walk.files_below(&path)?;
+        let files = walk.files_below(ask, &path)?;
         if !files.is_empty() {
             classes.push(ClassFolder { name, files });
         } else if walk.skipped.len() == before {

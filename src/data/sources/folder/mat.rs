@@ -31,7 +31,7 @@ struct Pieces<'a> {
 pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, Vec<i64>>, String> {
     let mut input = Input::open(path).map_err(|error| error.to_string())?;
     let bytes = input
-        .read_up_to(MOST_BYTES)
+        .read_small(MOST_BYTES)
         .map_err(|error| error.to_string())?;
     let big_endian = match bytes.get(124..HEADER) {
         Some([0, 1, b'I', b'M']) => false,

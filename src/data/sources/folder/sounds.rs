@@ -19,7 +19,7 @@ pub(crate) static WAV: SourceReader = SourceReader {
 /// Recordings by class.
 const RECORDINGS: FolderKind = FolderKind {
     inner: &[],
-    find: |_, root| list_folder(root, audio::is_named_like_one),
+    find: |ask, root| list_folder(ask, root, audio::is_named_like_one),
     missing: "no .wav file in it or in the folders below it",
     files: "recordings",
     example: "one.wav",

@@ -18,6 +18,8 @@ use strata_core::format;
 use strata_core::project::data::Split;
 
 const MOST_BYTES: u64 = 256 << 20;
+/// Rows between two looks at whether the reading is still wanted: each asks the disk for its file.
+const ROWS_PER_STEP: usize = 256;
 const MOST_CLASSES: usize = 10_000;
 const HELP: &str =
     "write one line an image: path,label (and train, valid, test or unlabeled as a third column)";
@@ -45,7 +47,7 @@ fn list(ask: &mut Ask) -> Result<Listing, DataError> {
     ask.report("reading the table", 0, 1)?;
     let file = file(&ask.folder)?;
     let mut skipped = Vec::new();
-    let rows = rows(&file, &mut skipped)?;
+    let rows = rows(ask, &file, &mut skipped)?;
     let classes = classes(&file, &rows)?;
     let numbers: BTreeMap<&str, u32> = classes
         .iter()
@@ -114,8 +116,8 @@ fn file(path: &Path) -> Result<PathBuf, DataError> {
     }
 }
 
-fn rows(file: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, DataError> {
-    let bytes = Input::open(file)?.read_up_to(MOST_BYTES + 1)?;
+fn rows(ask: &mut Ask, file: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, DataError> {
+    let bytes = Input::open(file)?.read_up_to(ask, MOST_BYTES + 1)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(DataError::malformed(
             file,
@@ -137,6 +139,9 @@ fn rows(file: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, DataError> 
     };
     let mut rows = Vec::new();
     for (number, record) in reader.records().enumerate() {
+        if number.is_multiple_of(ROWS_PER_STEP) {
+            ask.still()?;
+        }
         let Ok(record) = record else {
             let reason = format!("row {} is no text", number + 1);
             skipped.push(Skipped {

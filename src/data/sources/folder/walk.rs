@@ -3,6 +3,7 @@
 
 use crate::Skipped;
 use crate::error::DataError;
+use crate::source::Ask;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -54,10 +55,11 @@ impl Walk {
     }
 
     /// The files wanted in a folder and in all folders below it that were not seen before.
-    pub fn files_below(&mut self, folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    pub fn files_below(&mut self, ask: &mut Ask, folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         let mut files = Vec::new();
         let mut ahead = vec![folder.to_path_buf()];
         while let Some(folder) = ahead.pop() {
+            ask.still()?;
             if !self.enter(&folder) {
                 continue;
             }

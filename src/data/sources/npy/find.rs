@@ -5,6 +5,8 @@ use crate::Skipped;
 use crate::error::DataError;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use strata_core::files::open_regular;
+use strata_core::logging::panic::caught;
 use strata_core::project::data::Split;
 
 /// A file has no more arrays than this.
@@ -166,8 +168,10 @@ fn members(file: &Path) -> Result<Vec<Place>, DataError> {
 }
 
 pub(crate) fn archive(file: &Path) -> Result<zip::ZipArchive<std::io::BufReader<File>>, DataError> {
-    let opened = File::open(file).map_err(|cause| DataError::unreadable(file, cause))?;
-    zip::ZipArchive::new(std::io::BufReader::new(opened)).map_err(|error| {
+    let opened = open_regular(file).map_err(|cause| DataError::unreadable(file, cause))?;
+    let archive = caught(|| zip::ZipArchive::new(std::io::BufReader::new(opened)));
+    let archive = archive.and_then(|archive| archive.map_err(|error| error.to_string()));
+    archive.map_err(|error| {
         let problem = format!("this is no .npz file that can be read ({error})");
         DataError::malformed(file, problem, "save it again with numpy.savez")
     })
