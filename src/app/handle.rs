@@ -7,7 +7,7 @@ use super::action::{Action, OnView, Show};
 use super::arrangement::{Arrangement, Arrangements, Workspace};
 use super::messages::Weight;
 use super::recent::Kind;
-use super::run_monitor::Training;
+use super::run_monitor::{Phase, Training};
 use super::services::Services;
 use super::state::{Closing, State};
 use strata_core::project::edit::Edit;

@@ -5,6 +5,7 @@ use crate::lens::LensSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use strata_core::format;
 use strata_core::project::data::Split;
 use strata_inspect::gallery::{self, Part};
 use strata_inspect::picture::FilterScale;
@@ -86,6 +87,60 @@ pub enum CostColumn {
     Memory,
     /// Seconds of a training step.
     Time,
+}
+
+/// Larger numbers of parameters are written in millions.
+const LARGEST: u64 = 9_999_999;
+
+impl CostColumn {
+    /// All of them, in the order of the table.
+    pub const ALL: [CostColumn; 4] = [
+        CostColumn::Parameters,
+        CostColumn::Macs,
+        CostColumn::Memory,
+        CostColumn::Time,
+    ];
+
+    /// What it is called in the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            CostColumn::Parameters => "parameters",
+            CostColumn::Macs => "MACs",
+            CostColumn::Memory => "memory",
+            CostColumn::Time => "time",
+        }
+    }
+
+    /// What it counts.
+    pub fn about(self) -> &'static str {
+        match self {
+            CostColumn::Parameters => "Numbers that training changes: weights and biases.",
+            CostColumn::Macs => {
+                "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs."
+            }
+            CostColumn::Memory => {
+                "What the layer holds in a training step with this batch: weights, gradients, the optimizer's memory, outputs for the batch, scratch."
+            }
+            CostColumn::Time => {
+                "Estimated time of the layer in a training step, forward and backward, from what a few kernels took on this machine."
+            }
+        }
+    }
+
+    /// A value as it is written; empty where there is nothing to write.
+    pub fn write(self, value: f64) -> String {
+        if value <= 0.0 {
+            return String::new();
+        }
+        let whole = value as u64;
+        match self {
+            CostColumn::Parameters if whole > LARGEST => format::large(whole),
+            CostColumn::Parameters => format::count(whole),
+            CostColumn::Macs => format::large(whole),
+            CostColumn::Memory => format::bytes(whole),
+            CostColumn::Time => format::milliseconds(1e3 * value),
+        }
+    }
 }
 
 /// A change of a setting that nothing but a view depends on.

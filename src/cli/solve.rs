@@ -192,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.toml");
         std::fs::write(&path, strata_core::project::builtin::ALL[0].text).unwrap();
-        let source = source::open(path.to_str().unwrap(), &[]).unwrap();
+        let source = source::open(path.to_str().unwrap(), &Default::default()).unwrap();
         assert!(check_unchanged(&source, &path).is_ok());
         std::fs::write(&path, "changed").unwrap();
         let message = check_unchanged(&source, &folder.path().join("./p.toml"))

@@ -183,7 +183,9 @@ mod tests {
         std::fs::write(run_folder::checkpoint(run.path(), "last"), "x").unwrap();
         let full = said(run.path(), 28);
         assert!(
-            full.contains("the last checkpoint is kept: free some space, and continue with --resume"),
+            full.contains(
+                "the last checkpoint is kept: free some space, and continue with --resume"
+            ),
             "{full}"
         );
         assert!(said(run.path(), 13).contains("look at its permissions"));

@@ -58,7 +58,8 @@ impl State {
             Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
             Action::Browse => {
                 if let Some(ask) = &self.ask {
-                    services.dialogs.open(Wanted::Path(ask.what), &services.wake);
+                    let wanted = Wanted::Path(ask.what);
+                    services.dialogs.open(wanted, &services.wake);
                 }
             }
             Action::BrowseImage => services.dialogs.open(Wanted::Image, &services.wake),

@@ -72,7 +72,9 @@ pub fn read_text(path: &Path) -> Result<String, ProjectError> {
 /// What a file is that is too large for a project.
 fn what_large(path: &Path) -> io::Result<&'static str> {
     let mut start = Vec::new();
-    files::open_regular(path)?.take(16).read_to_end(&mut start)?;
+    files::open_regular(path)?
+        .take(16)
+        .read_to_end(&mut start)?;
     let known = STARTS.iter().find(|(bytes, _)| start.starts_with(bytes));
     Ok(match known {
         Some((_, what)) => what,

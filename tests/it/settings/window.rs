@@ -4,8 +4,8 @@
 use crate::kit::runs;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
+use strata::app::action::{Action, Show};
 use strata::engine::event::{Event, Failure, Outcome};
-use strata::gui::action::{Action, Show};
 use strata::project::data::{DataSpec, Source, Split};
 use strata::project::edit::Edit;
 
@@ -51,7 +51,7 @@ fn a_red_text_is_taken_back_with_escape() {
         ("Batch", "0"),
         ("Optimizer", "adam lr=fast"),
         ("Seed", "x"),
-        ("Input shape", "28"),
+        ("Input shape", "3x0x3"),
     ] {
         window.type_over(field, text);
         window.run();
@@ -143,7 +143,9 @@ fn an_early_stop_has_its_field() {
         .clone()
         .unwrap();
     assert_eq!((early.metric.as_str(), early.patience), ("train loss", 2));
-    window.enter("Early stop", "");
+    window.type_over("Early stop", "x");
+    window.press(Modifiers::NONE, Key::Backspace);
+    window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().project().stages[0].early_stop, None);
 }
 

@@ -40,6 +40,12 @@ impl DataSpec {
             fold: _,
             per_class: _,
             limit: _,
+            label: _,
+            class_level: _,
+            pixel: _,
+            shape: _,
+            transpose: _,
+            weights: _,
         } = self;
         let info = source.info();
         let is_signal = *source == Source::Wav;

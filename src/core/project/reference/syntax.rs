@@ -28,10 +28,34 @@ fn shortened(line: &str) -> String {
     format!("{}…", line.chars().take(MOST).collect::<String>())
 }
 
+const NO_VALUE: &str = "a value is missing after the =, such as epochs = 10";
+const UNQUOTED: &str = "a text stands between quotes, such as name = \"train\"";
+
+/// What a part of the reader's description means.
+const SENTENCES: [(&str, &str); 10] = [
+    ("duplicate key", "this is given twice: keep one of the two"),
+    (
+        "key with no value",
+        "a setting is written with = and a value, such as epochs = 10",
+    ),
+    ("missing value", NO_VALUE),
+    ("must be quoted", UNQUOTED),
+    ("missing opening quote", UNQUOTED),
+    ("missing comma", "a comma is missing between two entries"),
+    ("unclosed", "a bracket is opened here and not closed"),
+    ("extra comma", "there is a comma too many"),
+    (
+        "cannot extend",
+        "this is given twice, once as a value and once as a table: keep one of the two",
+    ),
+    (
+        "string",
+        "a text is not closed with a quote, or holds a \\, which is written '\\' between single quotes",
+    ),
+];
+
 /// The reader's description in terms of what to write.
 fn what(line: &str, description: &str) -> &'static str {
-    const NO_VALUE: &str = "a value is missing after the =, such as epochs = 10";
-    const UNQUOTED: &str = "a text stands between quotes, such as name = \"train\"";
     let value = line.split_once('=').map_or("", |(_, value)| value.trim());
     if line.ends_with('=') {
         return NO_VALUE;
@@ -42,27 +66,6 @@ fn what(line: &str, description: &str) -> &'static str {
     if value.starts_with('[') && description.contains("must be quoted") {
         return "the entries of a list have commas between them, and texts stand between quotes: [\"relu\", \"tanh\"]";
     }
-    const SENTENCES: [(&str, &str); 10] = [
-        ("duplicate key", "this is given twice: keep one of the two"),
-        (
-            "key with no value",
-            "a setting is written with = and a value, such as epochs = 10",
-        ),
-        ("missing value", NO_VALUE),
-        ("must be quoted", UNQUOTED),
-        ("missing opening quote", UNQUOTED),
-        ("missing comma", "a comma is missing between two entries"),
-        ("unclosed", "a bracket is opened here and not closed"),
-        ("extra comma", "there is a comma too many"),
-        (
-            "cannot extend",
-            "this is given twice, once as a value and once as a table: keep one of the two",
-        ),
-        (
-            "string",
-            "a text is not closed with a quote, or holds a \\, which is written '\\' between single quotes",
-        ),
-    ];
     SENTENCES
         .iter()
         .find(|(part, _)| description.contains(part))

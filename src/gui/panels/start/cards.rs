@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, actions: &mut Vec<Action>) {
             .clamp(1.0, MOST_COLUMNS);
         let size = vec2(((width + GAP) / columns - GAP).floor(), HEIGHT);
         ui.spacing_mut().item_spacing = vec2(GAP, GAP);
-        for row in showcase::cards().chunks(columns as usize) {
+        for row in builtin_previews::cards().chunks(columns as usize) {
             ui.horizontal(|ui| {
                 row.iter()
                     .for_each(|card| show_card(ui, card, size, actions))

@@ -160,7 +160,7 @@ impl Behavior<ViewKind> for Dock<'_> {
     }
 
     fn tab_title_for_pane(&mut self, kind: &ViewKind) -> WidgetText {
-        views::info(kind).title.into()
+        views::info(*kind).title.into()
     }
 
     fn tab_ui(

@@ -1,7 +1,6 @@
 //! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
 
 use strata_app::state::{CostColumn, State};
-use strata_core::format;
 use strata_core::project::Place;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
@@ -9,57 +8,6 @@ use strata_core::system_memory::available_bytes;
 use strata_cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
 use strata_engine::machine_benchmark;
 use strata_engine::run::memory_check::machine;
-
-impl CostColumn {
-    pub(super) const ALL: [CostColumn; 4] = [
-        CostColumn::Parameters,
-        CostColumn::Macs,
-        CostColumn::Memory,
-        CostColumn::Time,
-    ];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            CostColumn::Parameters => "parameters",
-            CostColumn::Macs => "MACs",
-            CostColumn::Memory => "memory",
-            CostColumn::Time => "time",
-        }
-    }
-
-    pub(super) fn about(self) -> &'static str {
-        match self {
-            CostColumn::Parameters => "Numbers that training changes: weights and biases.",
-            CostColumn::Macs => {
-                "Multiply-accumulates for one image, forward; biases are not counted. 1 MAC = 2 FLOPs."
-            }
-            CostColumn::Memory => {
-                "What the layer holds in a training step with this batch: weights, gradients, the optimizer's memory, outputs for the batch, scratch."
-            }
-            CostColumn::Time => {
-                "Estimated time of the layer in a training step, forward and backward, from what a few kernels took on this machine."
-            }
-        }
-    }
-
-    /// A value as it is written; empty where there is nothing to write.
-    pub(super) fn write(self, value: f64) -> String {
-        if value <= 0.0 {
-            return String::new();
-        }
-        let whole = value as u64;
-        match self {
-            CostColumn::Parameters if whole > LARGEST => format::large(whole),
-            CostColumn::Parameters => format::count(whole),
-            CostColumn::Macs => format::large(whole),
-            CostColumn::Memory => format::bytes(whole),
-            CostColumn::Time => format::milliseconds(1e3 * value),
-        }
-    }
-}
-
-/// Larger numbers of parameters are written in millions.
-const LARGEST: u64 = 9_999_999;
 
 /// What a step of the open stage costs.
 #[derive(Default)]
