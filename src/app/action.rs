@@ -180,6 +180,8 @@ pub enum Show {
     ByEpoch(bool),
     /// What the weights' colours are measured against.
     FilterScale(FilterScale),
+    /// The decoder's filters (true) or the first layer's.
+    DecoderFilters(bool),
     /// The stage whose settings are open.
     Stage(Option<usize>),
     /// The settings (true), or more room for the views.

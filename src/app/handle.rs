@@ -66,6 +66,7 @@ impl State {
             Show::LogLoss(log) => self.view.log_loss = log,
             Show::ByEpoch(epochs) => self.view.by_epoch = epochs,
             Show::FilterScale(scale) => self.view.filter_scale = scale,
+            Show::DecoderFilters(decoder) => self.view.decoder_filters = decoder,
             Show::Stage(stage) => self.view.stage = stage,
             Show::Settings(shown) => self.view.settings = Some(shown),
             Show::Saliency(request) => {

@@ -13,7 +13,7 @@ use strata_engine::command::Command;
 use strata_engine::inspection::reply::{AnyQuery, Query, Reply};
 use strata_engine::inspection::service;
 use strata_inspect::augmented::{AugmentRequest, Augmented};
-use strata_inspect::filters::Filters;
+use strata_inspect::filters::{self, Filters};
 use strata_inspect::gallery::Gallery;
 use strata_inspect::image_set::ImageSet;
 use strata_inspect::inspection::{Inspection, Subject};
@@ -63,16 +63,22 @@ impl State {
     pub fn filters(&self) -> Option<Result<&Arc<Filters>, String>> {
         let stored = || Some(&self.inspections.reply_to(&self.filters_query()?)?.result);
         match &self.training.filters {
-            Some(filters) => Some(Ok(filters)),
-            None => Some(stored()?.as_ref().map_err(ToString::to_string)),
+            Some(filters) if !self.view.decoder_filters => Some(Ok(filters)),
+            _ => Some(stored()?.as_ref().map_err(ToString::to_string)),
         }
     }
 
-    /// The query for the filters of a run that was trained before: those of a run in training come by
-    /// themselves.
+    /// The query for the filters of a run that was trained before, or for those of the decoder: the first layer's of
+    /// a run in training come by themselves.
     pub fn filters_query(&self) -> Option<Query<Filters>> {
+        if self.view.decoder_filters {
+            return self.run_query(filters::Request::Decoder);
+        }
         let run = self.stored().filter(|_| self.training.filters.is_none())?;
-        Some(Query::new(Subject::Stored(run.clone()), ()))
+        Some(Query::new(
+            Subject::Stored(run.clone()),
+            filters::Request::First,
+        ))
     }
 
     /// The latest reconstructions, likewise.

@@ -85,6 +85,7 @@ mod tests {
             log_loss: false,
             by_epoch: true,
             filter_scale: FilterScale::Fixed(0.25),
+            decoder_filters: true,
             lens,
             stage: None,
             settings: Some(false),

@@ -55,8 +55,8 @@ pub struct Shown {
     pub advice: Vec<Advice>,
     /// What is locked.
     pub locks: Vec<Target>,
-    /// Memory of a step of the first stage, where it can be trained.
-    pub step_bytes: Option<u64>,
+    /// Memory of a run of the first stage, where it can be trained.
+    pub run_bytes: Option<u64>,
 }
 
 impl Shown {
@@ -64,16 +64,15 @@ impl Shown {
         let inference = shape::infer(&project.network);
         let problems = strata_design::check_inferred(project, &inference);
         let plan = inference.plan.as_ref().zip(project.stages.first());
-        let step = plan.and_then(|(plan, stage)| {
-            strata_cost::step_memory(plan, stage, stage.batch, machine())
-        });
+        let step = plan
+            .and_then(|(plan, stage)| strata_cost::run_memory(plan, stage, stage.batch, machine()));
         Shown {
             network: project.network.clone(),
             banner: strata_design::banner(&inference),
             fixes: advice::mends(project, &inference, &problems),
             advice: advice::advise(project, &inference),
             locks: locks::targets(project),
-            step_bytes: step.map(|step| step.total().total()),
+            run_bytes: step.map(|step| step.total().total()),
             problems,
             inference,
         }

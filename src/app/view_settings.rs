@@ -38,6 +38,8 @@ pub struct ViewSettings {
     pub by_epoch: bool,
     /// What the weights' colours are measured against.
     pub filter_scale: FilterScale,
+    /// The decoder's filters, instead of the first layer's.
+    pub decoder_filters: bool,
     /// How the lens is set.
     pub lens: LensSettings,
     /// The stage whose settings are open.
@@ -171,6 +173,7 @@ impl Default for ViewSettings {
             log_loss: true,
             by_epoch: false,
             filter_scale: FilterScale::default(),
+            decoder_filters: false,
             lens: LensSettings::default(),
             stage: Some(0),
             settings: None,

@@ -17,7 +17,7 @@ use strata_nn::layers::channels_last;
 use strata_nn::loss::{self, Target};
 use strata_nn::ops::storage::Buffer;
 use strata_nn::optim::Updater;
-use strata_nn::{Mode, Network, Route};
+use strata_nn::{Mode, Network};
 
 /// A network, its optimizer and one batch that is used for every step.
 pub struct Workload {
@@ -206,21 +206,15 @@ impl Workload {
 
     /// The loss's gradient; what the engine reports of a step is computed as well.
     fn compare(&mut self, output: &Tensor) -> Result<Tensor, BenchError> {
-        let target = match &self.target {
-            Answer::Images(images) => Target::Images(images),
+        let (output, target) = match &self.target {
+            Answer::Images(images) => (output.clone(), Target::Images(images)),
             Answer::Labels(labels) => {
-                loss::count_correct(output, labels)?;
-                Target::Labels(labels)
+                let logits = self.network.logits(output)?;
+                loss::count_correct(&logits, labels)?;
+                (logits, Target::Labels(labels))
             }
         };
-        let after_softmax = self.network.ends_in_softmax(Route::from(self.stage.task));
-        let evaluated = loss::evaluate(
-            self.stage.loss,
-            output,
-            target,
-            after_softmax,
-            Some(&mut self.gradient),
-        )?;
+        let evaluated = loss::evaluate(self.stage.loss, &output, target, Some(&mut self.gradient))?;
         let is_finite = (evaluated.value + self.network.penalty()).is_finite();
         let not_finite = || BenchError::NotFinite(format!("the loss of {}", self.name), self.steps);
         evaluated

@@ -262,9 +262,12 @@ pub struct InspectArgs {
     /// Saliency of this class's score, by name or number [default: the class predicted for each image]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// Of activations, receptive-field and pixel: the layer, such as encoder.3 [default: the encoder's last; none for pixel]
+    /// Of filters, activations, receptive-field and pixel: the layer, such as encoder.3 [default: for filters the first that has some; none for pixel; else the encoder's last]
     #[arg(long, value_name = "PLACE")]
     pub layer: Option<String>,
+    /// Of filters: what the decoder's last layer with weights paints, a picture for each of its inputs
+    #[arg(long, conflicts_with = "layer")]
+    pub decoder: bool,
     /// Of receptive-field: the position in the layer's map, such as 3x5 (row, column) [default: its middle]
     #[arg(long, value_name = "CELL")]
     pub cell: Option<String>,
@@ -305,7 +308,7 @@ pub struct HelpArgs {
 /// A picture of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Picture {
-    /// The first layer's filters
+    /// The filters of the first layer, or of another one
     Filters,
     /// The loss of every step
     Loss,

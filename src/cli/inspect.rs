@@ -10,9 +10,10 @@ use super::{WrongInput, output};
 use crate::cli::text;
 use image::RgbaImage;
 use serde_json::{Value, json};
+use strata_core::project::target::Target;
 use strata_engine::storage::saved_run::{self, SavedRun};
 use strata_gui::plate::of_network;
-use strata_inspect::filters::Filters;
+use strata_inspect::filters::{self, Filters};
 use strata_inspect::picture::png;
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::saliency::{Answer, Question, Request, Saliency};
@@ -69,12 +70,14 @@ fn check(args: &InspectArgs) -> Result<(), WrongInput> {
     let (saliency, pixel) = (args.what == Picture::Saliency, args.what == Picture::Pixel);
     let field = args.what == Picture::ReceptiveField;
     let maps = args.what == Picture::Activations;
+    let filters = args.what == Picture::Filters;
     let refused = [
         (args.class.is_some() && !saliency, "--class is for saliency"),
         (
-            args.layer.is_some() && !pixel && !field && !maps,
-            "--layer is for activations, receptive-field and pixel",
+            args.layer.is_some() && !pixel && !field && !maps && !filters,
+            "--layer is for filters, activations, receptive-field and pixel",
         ),
+        (args.decoder && !filters, "--decoder is for filters"),
         (args.at.is_some() && !pixel, "--at is for pixel"),
         (
             args.cell.is_some() && !field,
@@ -206,13 +209,35 @@ fn filters(args: &InspectArgs) -> anyhow::Result<RgbaImage> {
         &args.run,
         &args.checkpoint,
         args.device.as_deref(),
-        &(),
+        &request(args)?,
     )?;
+    let what = if filters.are_templates {
+        "templates"
+    } else {
+        "filters"
+    };
     output::say(&format!(
-        "{} filters of {} `{}`",
+        "{} {what} of {} `{}`",
         filters.count, filters.key, filters.layer
     ));
     Ok(of_network::filters(&filters))
+}
+
+/// Whose filters are asked for.
+fn request(args: &InspectArgs) -> Result<filters::Request, WrongInput> {
+    let Some(name) = &args.layer else {
+        return Ok(if args.decoder {
+            filters::Request::Decoder
+        } else {
+            filters::Request::First
+        });
+    };
+    match name.parse() {
+        Ok(Target::Node(place)) => Ok(filters::Request::Layer(place)),
+        Ok(Target::Stack(_)) | Err(_) => Err(WrongInput(format!(
+            "`{name}` is no layer: write --layer encoder.0, or --decoder for what the decoder paints"
+        ))),
+    }
 }
 
 fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<RgbaImage> {

@@ -7,6 +7,7 @@ pub mod format;
 pub mod logging;
 pub mod project;
 pub mod rng;
+pub mod run_buffers;
 pub mod shape;
 pub mod signals;
 pub mod system_memory;

@@ -8,7 +8,9 @@
 
 use super::fusion::{Unit, Watch, Work, end, first_trained, units};
 use super::memory::Machine;
-use super::memory::kernels::Kernel;
+use super::memory::kernels::{Kernel, volume};
+use super::memory::step_memory;
+use super::pass_cost::{self, MOVED};
 use std::collections::BTreeMap;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Stack};
@@ -16,6 +18,10 @@ use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Plan, PlannedLayer};
 
 const FLOAT: f64 = 4.0;
+/// Bytes that a step may hold for its numbers to be found in the caches: what [`Speeds::bandwidth`] is measured with.
+pub const CACHED: f64 = 25e6;
+/// Bytes from which on they are not: what [`Speeds::memory_bandwidth`] is measured with.
+pub const UNCACHED: f64 = 100e6;
 /// Vectors of outputs that a kernel computes together at most.
 const MOST_VECTORS: f64 = 4.0;
 
@@ -41,10 +47,21 @@ pub struct Speeds {
     pub depthwise: Rate,
     /// A dense layer.
     pub dense: Rate,
-    /// Bytes a second to and from memory, of simple layers.
+    /// Bytes a second of simple layers whose numbers stay in the caches: [`CACHED`] together.
     pub bandwidth: f64,
+    /// The same where they come from memory: [`UNCACHED`] together.
+    pub memory_bandwidth: f64,
     /// Seconds that a layer needs to begin.
     pub start: f64,
+}
+
+impl Speeds {
+    /// Bytes a second of the layers of a step that holds so many bytes.
+    fn bandwidth_of(&self, held: f64) -> f64 {
+        let outside = ((held - CACHED) / (UNCACHED - CACHED)).clamp(0.0, 1.0);
+        let seconds = (1.0 - outside) / self.bandwidth + outside / self.memory_bandwidth;
+        1.0 / seconds
+    }
 }
 
 /// The time of a training step.
@@ -91,9 +108,12 @@ pub fn step_time(
     let (input, code) = (plan.input.elements(), plan.code.elements());
     let encoder = units(plan.stack(Stack::Encoder)?, input, &watch);
     let last = units(plan.stack(second)?, code, &watch);
+    let held = step_memory(plan, stage, batch, machine)?.total().total();
+    let bandwidth = speeds.bandwidth_of(held as f64);
     let mut clock = Clock {
         machine,
         speeds,
+        bandwidth,
         batch: f64::from(batch),
         layers: BTreeMap::new(),
         weights: 0.0,
@@ -102,9 +122,9 @@ pub fn step_time(
     clock.sequence(&encoder, false);
     clock.sequence(&last, learns);
     let outputs = end(&last, code) as f64 * f64::from(batch);
-    let loss = speeds.start + 4.0 * FLOAT * outputs / speeds.bandwidth;
+    let loss = speeds.start + 4.0 * FLOAT * outputs / bandwidth;
     // Weight, gradient and two means, read and written.
-    let update = 7.0 * FLOAT * clock.weights / speeds.bandwidth;
+    let update = 7.0 * FLOAT * clock.weights / bandwidth;
     Some(StepTime {
         layers: clock.layers,
         loss,
@@ -115,6 +135,8 @@ pub fn step_time(
 struct Clock<'a> {
     machine: Machine,
     speeds: &'a Speeds,
+    /// Bytes a second to and from where the numbers of this step are.
+    bandwidth: f64,
     batch: f64,
     layers: BTreeMap<Place, f64>,
     weights: f64,
@@ -142,7 +164,7 @@ impl Clock<'_> {
 
     /// Seconds in which so many numbers of each image are read or written.
     fn moved(&self, numbers: f64) -> f64 {
-        self.speeds.start + FLOAT * numbers * self.batch / self.speeds.bandwidth
+        self.speeds.start + FLOAT * numbers * self.batch / self.bandwidth
     }
 
     fn layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool, need: bool) -> f64 {
@@ -169,34 +191,41 @@ impl Clock<'_> {
             });
             return each.sum::<f64>() + pool;
         }
-        let (forward, backward) = match layer.op.effort(&layer.input, &layer.output) {
+        self.without_kernel(unit, layer, goes_back && (need || unit.trains))
+    }
+
+    /// A layer whose passes are in the table.
+    fn without_kernel(&self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool) -> f64 {
+        let (input, written) = (unit.input as f64, unit.written as f64);
+        let searched = match layer.op.effort(&layer.input, &layer.output) {
             Effort::Nothing => return 0.0,
-            // Each window is read again; indices are as large as the output.
-            Effort::Windows { geometry, .. } => {
-                let window = super::memory::kernels::volume(geometry.kernel) as f64;
-                (
-                    window * written.min(input) + 2.0 * written,
-                    input + 2.0 * written,
-                )
-            }
-            // Twice over the batch for the means, and once to apply them.
-            Effort::BatchStatistics { .. } => (2.0 * input + written, 5.0 * input),
-            // In f64, number by number.
-            Effort::ImageStatistics { .. } => (20.0 * input, 60.0 * input),
-            // Random numbers are drawn one by one.
-            Effort::Draws { .. } => (40.0 * input, 3.0 * input),
+            // Every window is searched, also where they overlap.
+            Effort::Windows { geometry, .. } => volume(geometry.kernel) as f64 * written.min(input),
             Effort::Reorders
             | Effort::Elementwise
             | Effort::Kernels(..)
             | Effort::GlobalMaximum
-            | Effort::Map { .. } => (input + written, 2.0 * (input + written)),
+            | Effort::Map { .. }
+            | Effort::BatchStatistics { .. }
+            | Effort::ImageStatistics { .. }
+            | Effort::Draws { .. } => 0.0,
         };
-        self.moved(forward)
-            + if goes_back && need {
-                self.moved(backward)
-            } else {
-                0.0
-            }
+        let numbers = input.max(written);
+        let cost = pass_cost::of(&layer.op);
+        let forward = self.pass(cost.forward, MOVED.forward, numbers.max(searched));
+        if goes_back {
+            forward + self.pass(cost.backward, MOVED.backward, numbers)
+        } else {
+            forward
+        }
+    }
+
+    /// Seconds of a pass over so many numbers of each image, whose arithmetic costs as much as moving `computed` times
+    /// as many inside the caches would, and which moves `moved` times as many.
+    fn pass(&self, computed: f64, moved: f64, numbers: f64) -> f64 {
+        let bytes = FLOAT * numbers * self.batch;
+        let arithmetic = computed * bytes / self.speeds.bandwidth;
+        self.speeds.start + arithmetic.max(moved * bytes / self.bandwidth)
     }
 
     /// Forward, the gradient of the weight, the gradient of the input.
@@ -211,20 +240,31 @@ impl Clock<'_> {
                 rate.forward
             };
             let arithmetic = kernel.work(down, self.machine) as f64 * self.batch / rate;
-            let moved = FLOAT * ((input + written) * self.batch + weight) / self.speeds.bandwidth;
+            let moved = FLOAT * ((input + written) * self.batch + weight) / self.bandwidth;
             self.speeds.start + arithmetic.max(moved)
         };
-        let of_weight = if trains { pass(true, true) } else { 0.0 };
-        let of_input = if need { pass(!down, true) } else { 0.0 };
-        pass(down, false) + of_weight + of_input
+        // Weights are laid out anew for the kernel of each direction; their gradient is added up from parts.
+        let twice = |numbers: f64| 2.0 * FLOAT * numbers / self.bandwidth;
+        let parts = kernel.partial_sums(self.batch as u64, self.machine) as f64;
+        let of_weight = if trains {
+            pass(true, true) + twice(parts)
+        } else {
+            0.0
+        };
+        let of_input = if need {
+            pass(!down, true) + twice(weight)
+        } else {
+            0.0
+        };
+        pass(down, false) + twice(weight) + of_weight + of_input
     }
 
     fn rate(&self, kernel: &Kernel, down: bool) -> Rate {
         let speeds = self.speeds;
         let (window, positions) = (kernel.geometry.kernel, kernel.geometry.input);
-        match super::memory::kernels::volume(window) {
+        match volume(window) {
             _ if kernel.is_depthwise() => speeds.depthwise,
-            1 if super::memory::kernels::volume(positions) == 1 => speeds.dense,
+            1 if volume(positions) == 1 => speeds.dense,
             1 => speeds.pointwise,
             _ => {
                 let lanes = if down { kernel.small } else { kernel.large } / kernel.groups.max(1);
@@ -249,6 +289,7 @@ mod tests {
     const MACHINE: Machine = Machine {
         threads: 2,
         lanes: 16,
+        loaders: 2,
     };
     const RATE: Rate = Rate {
         forward: 1e9,
@@ -265,6 +306,7 @@ mod tests {
             depthwise,
             dense,
             bandwidth,
+            memory_bandwidth: bandwidth,
             start: 0.0,
         };
         let step = step_time(
@@ -288,8 +330,13 @@ mod tests {
         assert!((one - 2.0 * macs / 1e9).abs() < 1e-6 * one);
         let two = seconds("16x8x8", &["conv 16 k3 p1", "conv 16 k3 p1"], 1e15);
         assert!((two - 5.0 * macs / 1e9).abs() < 1e-6 * two);
-        // 10 images of 1,024 numbers in and out, and the weight, in both passes.
-        let moved = 2.0 * 4.0 * (10.0 * 2048.0 + 16.0 * 144.0);
+        // 10 images of 1,024 numbers in and out, and the weight, in both passes; the weight laid out, and its gradient
+        // in parts.
+        let weight = 16.0 * 144.0;
+        let part = 16 * 144 + 16;
+        let parts = strata_nn::ops::blocking::gradient_parts(part, 10) * part;
+        let laid = 2.0 * (weight + parts as f64);
+        let moved = 4.0 * (2.0 * (10.0 * 2048.0 + weight) + laid);
         let slow = seconds("16x8x8", &["conv 16 k3 p1"], 1e3);
         assert!((slow - moved / 1e3).abs() < 1e-6 * slow);
         // Three channels out take a vector of 16 as well.

@@ -5,7 +5,7 @@ use super::augment::Augmenter;
 use super::error::DataError;
 use super::hash::{self, Digest};
 use super::images::image_fitting::{self, Fit, Scaling};
-use super::images::pixel_scale::Scale;
+use super::images::pixel_scale::{PixelUnits, Scale};
 use super::images::{image_file, mean_std};
 use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
 use super::sources;
@@ -196,6 +196,11 @@ impl Dataset {
     /// the greatest over the channels.
     pub fn pixel_range(&self) -> [f32; 2] {
         self.common.scale.pixel_range()
+    }
+
+    /// In what units errors of pixels are told.
+    pub fn pixel_units(&self) -> PixelUnits {
+        self.common.scale.units()
     }
 
     /// Numbers as the network sees them (H×W×C, or several such pictures in a row) back to pixels

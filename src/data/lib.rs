@@ -36,6 +36,7 @@ mod tests;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use images::luma::luma;
+pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
 pub use sources::shapes::picture;
 pub use splits::shuffle::epoch_order;

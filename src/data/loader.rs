@@ -15,9 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use strata_core::project::data::Split;
 use strata_core::rng::{Purpose, stream};
-
-/// Batches that wait for the trainer at most, besides one for each thread.
-const AHEAD: usize = 2;
+use strata_core::run_buffers::BATCHES_AHEAD;
 
 /// A batch in memory.
 #[derive(Debug, Default)]
@@ -78,7 +76,7 @@ impl Loader {
             next,
             count,
         };
-        (0..threads + AHEAD).for_each(|_| loader.give_back(Filled::default()));
+        (0..threads + BATCHES_AHEAD).for_each(|_| loader.give_back(Filled::default()));
         Ok(loader)
     }
 

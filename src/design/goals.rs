@@ -8,7 +8,7 @@ use strata_core::project::goals::{Goal, Quantity, Relation, Wanted};
 use strata_core::project::stage::Task;
 use strata_core::project::{Project, Stack};
 use strata_core::shape::infer::{Inference, Row};
-use strata_cost::memory::{Machine, step_memory};
+use strata_cost::memory::{Machine, run_memory};
 
 /// How a goal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,7 @@ fn unknown(inference: &Inference) -> String {
 pub const MACHINE: Machine = Machine {
     threads: 2,
     lanes: 16,
+    loaders: 2,
 };
 
 /// The stage that needs most; `None` without stages.
@@ -135,7 +136,7 @@ fn memory(project: &Project, inference: &Inference) -> Option<u64> {
     let plan = inference.plan.as_ref()?;
     let step = |stage| {
         Some(
-            step_memory(plan, stage, stage.batch, MACHINE)?
+            run_memory(plan, stage, stage.batch, MACHINE)?
                 .total()
                 .total(),
         )

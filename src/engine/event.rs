@@ -101,7 +101,7 @@ pub struct Metrics {
     /// Mean negative logarithm of the right class's probability.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,
-    /// Mean squared error of reconstructions.
+    /// Mean squared error of reconstructions in pixels: in the units of `range`, from 0 to 1 with `normalize`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mse: Option<f64>,
     /// Peak signal-to-noise ratio in dB over the pixel range.

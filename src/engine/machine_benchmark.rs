@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use strata_core::project;
 use strata_core::project::node::Node;
 use strata_core::shape::infer;
-use strata_cost::time::{Rate, Speeds};
+use strata_cost::time::{CACHED, Rate, Speeds, UNCACHED};
 use strata_nn::layers::channels_last;
 use strata_nn::{Mode, Network, NnError, Route};
 
@@ -66,25 +66,32 @@ fn all() -> Result<Speeds, NnError> {
         format!("conv {lanes} k3 p1"),
         format!("conv {} k3 p1", 4 * lanes),
     );
-    let simple = passes("relu", "32x64x64", 16)?;
-    let numbers = (32 * 64 * 64 * 16) as f64;
+    // Three tensors: input, output and gradient.
+    let bytes = |batch: usize| (4 * 32 * 64 * 64 * batch) as f64;
+    let batch_of = |held: f64| (held / 3.0 / bytes(1)).round().max(1.0) as usize;
+    // A number read and one written; then gradient, input or output, and what is written.
+    let bandwidth = |batch: usize| -> Result<f64, NnError> {
+        Ok(5.0 * bytes(batch) / passes("relu", "32x64x64", batch)?.sum())
+    };
     Ok(Speeds {
         narrow: rate(&narrow, &format!("{lanes}x32x32"), 8)?,
         wide: rate(&wide, &format!("{}x16x16", 4 * lanes), 8)?,
         pointwise: rate("conv 64 k1", "64x16x16", 8)?,
         depthwise: rate("dwconv k3 p1", "64x32x32", 8)?,
         dense: rate("dense 512", "512", 64)?,
-        // A number read and one written; then gradient, input or output, and what is written.
-        bandwidth: 4.0 * 5.0 * numbers / simple.sum(),
+        bandwidth: bandwidth(batch_of(CACHED))?,
+        memory_bandwidth: bandwidth(batch_of(UNCACHED))?,
         start: passes("relu", "1x1x1", 1)?.sum() / 2.0,
     })
 }
 
-/// Seconds of both passes.
-#[derive(Clone, Copy)]
-struct Passes {
-    forward: f64,
-    backward: f64,
+/// Seconds of both passes of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Passes {
+    /// Forward, as in training.
+    pub forward: f64,
+    /// Backward, to all parameters and the input.
+    pub backward: f64,
 }
 
 impl Passes {
@@ -118,7 +125,7 @@ fn one_layer(text: &str, input: &str) -> Result<project::Network, NnError> {
 }
 
 /// The shortest times of a layer's passes, all gradients computed.
-fn passes(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
+pub fn passes(text: &str, input: &str, batch: usize) -> Result<Passes, NnError> {
     let stacks = one_layer(text, input)?;
     let plan = infer(&stacks)
         .plan
@@ -182,6 +189,7 @@ mod tests {
                 .all(|rate| rate.forward > 1e6 && rate.backward > 1e6),
             "{speeds:?}"
         );
+        assert!(speeds.memory_bandwidth > 1e7);
         assert!(speeds.bandwidth > 1e7 && speeds.start < 0.1, "{speeds:?}");
         let again = Instant::now();
         assert_eq!(measure(), Some(speeds));

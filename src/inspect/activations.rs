@@ -293,7 +293,7 @@ impl Inspection for Activations {
         let images = probe.labels().len();
         let image = request.image.min(images.saturating_sub(1));
         let batch = probe.images().narrow(0, image, 1)?;
-        let output = output_of(cx.whole()?, inference, place, &batch)?;
+        let output = output_of(cx.mirror()?, inference, place, &batch)?;
         let row = inference.row(place);
         let [height, width, channels] = probe.size();
         let pixels = height * width * channels;

@@ -3,8 +3,9 @@
 //!
 //! The gradient of the cell's value, summed over the layer's channels, by the input; of it the absolute values,
 //! summed over the input's channels and averaged over the probe images. It lies inside the theoretical field
-//! (`shape::field`), mostly in its middle. Running statistics are used, dropout and noise are off. Fails as the
-//! network does, and for a layer that is not there.
+//! (`shape::field`), mostly in its middle. Of a layer that is a softmax it is that of what comes into it: the sum
+//! of a softmax's channels is always 1, and has no gradient. Running statistics are used, dropout and noise are off.
+//! Fails as the network does, and for a layer that is not there.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::mirror::Mirror;
@@ -12,6 +13,7 @@ use super::reconstructions::Probe;
 use candle_core::{Device, Tensor};
 use strata_core::project::Place;
 use strata_core::shape::field::{Seen, path, seen};
+use strata_core::shape::op::{Op, Planned};
 use strata_core::shape::{Inference, Plan};
 use strata_data::Dataset;
 use strata_nn::{Mode, Network, NnError, Route};
@@ -97,7 +99,8 @@ impl Cut {
     pub fn new(inference: &Inference, place: &Place, device: &Device) -> Result<Cut, FieldError> {
         let none = || FieldError::NoLayer(place.clone());
         let plan = inference.plan.as_ref().ok_or_else(none)?;
-        let layers = path(plan, place).ok_or_else(none)?;
+        let mut layers = path(plan, place).ok_or_else(none)?;
+        drop_softmax(&mut layers);
         let code = inference
             .row(place)
             .and_then(|row| row.output.clone())
@@ -125,6 +128,26 @@ impl Cut {
     pub fn take(&mut self, network: &Network) -> Result<(), FieldError> {
         Ok(self.mirror.take(network)?)
     }
+}
+
+/// Puts the identity in the place of a softmax that comes last; true when the search is over.
+fn drop_softmax(layers: &mut [Planned]) -> bool {
+    for node in layers.iter_mut().rev() {
+        match node {
+            Planned::Layer(layer) if matches!(layer.op, Op::Identity | Op::Flatten) => {}
+            Planned::Layer(layer) => {
+                if layer.op == Op::Softmax {
+                    layer.op = Op::Identity;
+                }
+                return true;
+            }
+            Planned::Repeat { passes, .. } => {
+                return passes.last_mut().is_some_and(|pass| drop_softmax(pass));
+            }
+            Planned::Add { .. } | Planned::Concat { .. } => return true,
+        }
+    }
+    false
 }
 
 /// The effective field of a cell of the layer behind which the network was cut.

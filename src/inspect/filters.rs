@@ -1,14 +1,16 @@
-//! The first layer's filters as plain arrays.
+//! A layer's filters as plain arrays: what its units look for, and of the decoder what each of its inputs paints.
 //!
 //! Reading copies the weights; it fails only as a device does. A network without a layer that has
 //! filters gives `None`.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_of;
-use strata_core::shape::Inference;
+use strata_core::project::{Place, Stack};
+use strata_core::shape::op::Op;
+use strata_core::shape::{Inference, PlannedLayer};
 use strata_nn::{Network, NnError, Parameter};
 
-/// Filters of the first layer with weights, each a small image.
+/// Filters of a layer with weights, each a small image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filters {
     /// Steps taken when they were read.
@@ -17,6 +19,8 @@ pub struct Filters {
     pub key: String,
     /// The layer's text.
     pub layer: String,
+    /// Whether each is what one input of the layer paints into its output, instead of what one output looks for.
+    pub are_templates: bool,
     /// How many filters.
     pub count: usize,
     /// Height of each.
@@ -29,18 +33,36 @@ pub struct Filters {
     pub values: Vec<f32>,
 }
 
-/// The filters of the first layer whose weight has them (convolutions of any kind and dense
-/// layers; a dense layer that sees the whole input has a filter of the input's size for each unit).
-pub fn first_layer(
+/// Whose filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Request {
+    /// Those of the first layer that has some.
+    #[default]
+    First,
+    /// Those of the decoder's last layer that has some: what it paints the reconstruction with.
+    Decoder,
+    /// Those of this layer.
+    Layer(Place),
+}
+
+/// The filters of a layer whose weight has them: convolutions of any kind and dense layers. A dense layer that sees
+/// the whole input, or gives as many numbers as that has, has a filter of the input's size for each unit.
+pub fn of_layer(
     network: &Network,
     inference: &Inference,
+    request: &Request,
     step: u64,
 ) -> Result<Option<Filters>, NnError> {
-    let Some(parameter) = network
+    let mut with_filters = network
         .parameters()
         .iter()
-        .find(|p| p.value.dims().len() >= 2)
-    else {
+        .filter(|parameter| parameter.value.dims().len() >= 2);
+    let parameter = match request {
+        Request::First => with_filters.next(),
+        Request::Decoder => with_filters.rfind(|found| found.place.stack == Stack::Decoder),
+        Request::Layer(place) => with_filters.find(|found| found.place == *place),
+    };
+    let Some(parameter) = parameter else {
         return Ok(None);
     };
     let weights = parameter
@@ -48,14 +70,24 @@ pub fn first_layer(
         .flatten_all()?
         .to_device(&candle_core::Device::Cpu)?
         .to_vec1::<f32>()?;
-    let [count, channels, height, width] = sizes(parameter, inference.input.dims());
     let layer = layer_of(inference, &parameter.key);
+    let Bank {
+        sizes: [count, channels, height, width],
+        weights,
+        are_templates,
+    } = Bank::of(
+        parameter,
+        layer.map(|(layer, _)| layer),
+        inference.input.dims(),
+        weights,
+    );
     Ok(Some(Filters {
         step,
         key: layer
             .map_or(&parameter.key, |(layer, _)| &layer.key)
             .clone(),
         layer: layer.map(|(_, row)| row.text.clone()).unwrap_or_default(),
+        are_templates,
         count,
         height,
         width,
@@ -64,19 +96,83 @@ pub fn first_layer(
     }))
 }
 
-/// Filters, channels, height and width of a weight in PyTorch's layout. Depth is laid out below height.
-fn sizes(parameter: &Parameter, input: &[usize]) -> [usize; 4] {
-    match *parameter.value.dims() {
-        [count, inputs] if inputs == input.iter().product::<usize>() => match *input {
-            [channels, ref space @ .., width] => [count, channels, space.iter().product(), width],
-            _ => [count, 1, 1, inputs],
-        },
-        [count, inputs] => [count, 1, 1, inputs],
-        [count, channels, ref space @ .., width] => {
+/// Weights as filters one after the other, each channel by channel.
+struct Bank {
+    /// Filters, channels, height and width. Depth is laid out below height.
+    sizes: [usize; 4],
+    weights: Vec<f32>,
+    are_templates: bool,
+}
+
+impl Bank {
+    /// From a weight in PyTorch's layout. In the decoder a filter is what one input paints; a convolution has its
+    /// weight by output, so it is turned about (and, as painting is its transpose, round).
+    fn of(
+        parameter: &Parameter,
+        layer: Option<&PlannedLayer>,
+        image: &[usize],
+        weights: Vec<f32>,
+    ) -> Bank {
+        let paints = parameter.place.stack == Stack::Decoder;
+        let op = layer.map(|layer| &layer.op);
+        match (parameter.value.dims(), op) {
+            (&[outputs, inputs], _) if paints => Bank {
+                sizes: vector_sizes(inputs, outputs, image),
+                weights: swapped(&weights, [outputs, inputs, 1]),
+                are_templates: true,
+            },
+            (&[count, inputs], _) => Bank {
+                sizes: vector_sizes(count, inputs, image),
+                weights,
+                are_templates: false,
+            },
+            (&[outputs, inputs, ref space @ .., width], Some(Op::Conv { groups: 1, .. }))
+                if paints =>
+            {
+                let height: usize = space.iter().product();
+                let size = height * width;
+                let mut weights = swapped(&weights, [outputs, inputs, size]);
+                weights
+                    .chunks_exact_mut(size.max(1))
+                    .for_each(<[f32]>::reverse);
+                Bank {
+                    sizes: [inputs, outputs, height, width],
+                    weights,
+                    are_templates: true,
+                }
+            }
+            (&[count, channels, ref space @ .., width], _) => Bank {
+                sizes: [count, channels, space.iter().product(), width],
+                weights,
+                are_templates: matches!(op, Some(Op::ConvTranspose { .. })),
+            },
+            _ => Bank {
+                sizes: [0, 1, 1, 1],
+                weights,
+                are_templates: false,
+            },
+        }
+    }
+}
+
+/// Sizes of so many filters of this length: pictures where they are as long as an image.
+fn vector_sizes(count: usize, len: usize, image: &[usize]) -> [usize; 4] {
+    match *image {
+        [channels, ref space @ .., width] if len == image.iter().product::<usize>() => {
             [count, channels, space.iter().product(), width]
         }
-        _ => [0, 1, 1, 1],
+        _ => [count, 1, 1, len],
     }
+}
+
+/// From `a × b × cells` to `b × a × cells`.
+fn swapped(weights: &[f32], [a, b, cells]: [usize; 3]) -> Vec<f32> {
+    let place = |i: usize| {
+        let (cell, pair) = (i % cells.max(1), i / cells.max(1));
+        let (first, second) = (pair % a.max(1), pair / a.max(1));
+        (first * b + second) * cells + cell
+    };
+    (0..weights.len()).map(|i| weights[place(i)]).collect()
 }
 
 /// From `filter, channel, pixel` to `filter, pixel, channel`.
@@ -93,13 +189,22 @@ fn channels_last(weights: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
 impl Inspection for Filters {
     const NAME: &'static str = "filters";
     const NEEDS: Needs = Needs::Run;
-    type Request = ();
+    type Request = Request;
 
-    fn compute(cx: &mut InspectionContext<'_>, (): &()) -> Result<Self, InspectError> {
+    fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let run = cx.run()?;
-        let filters = first_layer(run.network, run.inference, run.step)?;
-        let none = || InspectError::Input("the network has no layer with filters".to_owned());
-        filters.ok_or_else(none)
+        let filters = of_layer(run.network, run.inference, request, run.step)?;
+        filters.ok_or_else(|| {
+            InspectError::Input(match request {
+                Request::First => "the network has no layer with filters".to_owned(),
+                Request::Decoder => {
+                    "the decoder has no layer with filters, such as dense or convt".to_owned()
+                }
+                Request::Layer(place) => format!(
+                    "{place} has no filters: name a layer with weights, such as dense or conv"
+                ),
+            })
+        })
     }
 
     fn step(&self) -> Option<u64> {
@@ -110,6 +215,51 @@ impl Inspection for Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::{Device, Tensor};
+    use strata_nn::{Mode, Route};
+
+    /// What a decoder makes of a code with a single 1 in it, beyond its bias, is the template of that number.
+    #[test]
+    fn a_template_is_what_one_number_of_the_code_paints() {
+        for (encoder, decoder) in [
+            ("flatten", "dense 18;reshape 2x3x3"),
+            ("identity", "conv 2 k3 p1"),
+            ("identity", "convt 2 k3 p1"),
+        ] {
+            let decoder = strata_testkit::networks::split(decoder);
+            let stacks = strata_testkit::networks::network("2x3x3", &[encoder], &decoder, &[]);
+            let inference = strata_core::shape::infer(&stacks);
+            let plan = inference.plan.as_ref().unwrap();
+            let mut network = Network::new(plan, 3, &Device::Cpu).unwrap();
+            let filters = of_layer(&network, &inference, &Request::Decoder, 0);
+            let filters = filters.unwrap().unwrap();
+            assert!(filters.are_templates);
+            assert_eq!([filters.height, filters.width, filters.channels], [3, 3, 2]);
+            let nothing = painted(&mut network, None);
+            for (unit, template) in filters.values.chunks_exact(18).enumerate() {
+                // Of maps the cell in the middle of each; of a vector every number, in the order C, H, W.
+                let [channel, cell] = match filters.count {
+                    2 => [unit, 4],
+                    _ => [unit / 9, unit % 9],
+                };
+                let something = painted(&mut network, Some(cell * 2 + channel));
+                for (i, weight) in template.iter().enumerate() {
+                    let painted = something[i] - nothing[i];
+                    assert!((weight - painted).abs() < 1e-6, "{decoder:?}, {unit}, {i}");
+                }
+            }
+        }
+    }
+
+    /// The reconstruction of an image of zeros with a 1 at an index, channels last.
+    fn painted(network: &mut Network, one: Option<usize>) -> Vec<f32> {
+        let values: Vec<f32> = (0..18)
+            .map(|i| if one == Some(i) { 1.0 } else { 0.0 })
+            .collect();
+        let image = Tensor::from_vec(values, (1, 3, 3, 2), &Device::Cpu).unwrap();
+        let output = network.forward(Route::Reconstruct, &image, Mode::Eval);
+        output.unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
 
     #[test]
     fn weights_turn_channels_last() {

@@ -1,9 +1,9 @@
-//! What inspections of one network share and keep between requests: copies of the network, and the
+//! What inspections of one network share and keep between requests: a copy of the network, and the
 //! probe images.
 //!
 //! Everything is made at the first request, so that a run that is not inspected carries none of it.
 
-use super::inspection::{InspectError, InspectedRun, InspectionContext};
+use super::inspection::{InspectError, InspectionContext};
 use super::mirror::Mirror;
 use super::reconstructions::Probe;
 use candle_core::Device;
@@ -11,34 +11,34 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use strata_core::shape::Plan;
 use strata_data::Dataset;
-use strata_nn::NnError;
 
 /// What inspections share and keep between requests.
 #[derive(Default)]
 pub struct Inspector {
-    /// A copy of the network that ends before a last softmax.
-    logits: Option<Mirror>,
-    /// A copy with its last softmax.
-    whole: Option<Mirror>,
+    mirror: Option<Mirror>,
     probe: Option<Arc<Probe>>,
     /// What single inspections keep, by its type.
     kept: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl InspectionContext<'_> {
-    /// A copy of the network with its present weights that ends before a last softmax: what it gives
-    /// are logits.
-    pub fn logits(&mut self) -> Result<&mut Mirror, InspectError> {
+    /// A copy of the network with its present weights.
+    pub fn mirror(&mut self) -> Result<&mut Mirror, InspectError> {
+        let input = |text: &str| InspectError::Input(text.to_owned());
         let run = self.run.as_ref();
-        updated(&mut self.inspector.logits, run, Mirror::new)
-    }
-
-    /// The same with a last softmax: what it gives is what the network gives.
-    pub fn whole(&mut self) -> Result<&mut Mirror, InspectError> {
-        let run = self.run.as_ref();
-        updated(&mut self.inspector.whole, run, Mirror::whole)
+        let run = run.ok_or_else(|| input("there is no network to inspect"))?;
+        let copy = &mut self.inspector.mirror;
+        let mirror = match copy.take() {
+            Some(made) => copy.insert(made),
+            None => {
+                let plan = run.inference.plan.as_ref();
+                let plan = plan.ok_or_else(|| input("the encoder has an error"))?;
+                copy.insert(Mirror::new(plan, run.device)?)
+            }
+        };
+        mirror.take(run.network)?;
+        Ok(mirror)
     }
 
     /// The probe images of the run, or an image file as the dataset would read it.
@@ -71,29 +71,6 @@ impl InspectionContext<'_> {
             .kept
             .insert(TypeId::of::<T>(), Box::new(value));
     }
-}
-
-/// How a copy is made.
-type Make = fn(&Plan, &Device) -> Result<Mirror, NnError>;
-
-/// The copy with the network's present weights.
-fn updated<'m>(
-    copy: &'m mut Option<Mirror>,
-    run: Option<&InspectedRun<'_>>,
-    make: Make,
-) -> Result<&'m mut Mirror, InspectError> {
-    let input = |text: &str| InspectError::Input(text.to_owned());
-    let run = run.ok_or_else(|| input("there is no network to inspect"))?;
-    let copy = match copy.take() {
-        Some(made) => copy.insert(made),
-        None => {
-            let plan = run.inference.plan.as_ref();
-            let plan = plan.ok_or_else(|| input("the encoder has an error"))?;
-            copy.insert(make(plan, run.device)?)
-        }
-    };
-    copy.take(run.network)?;
-    Ok(copy)
 }
 
 fn from_file(file: &Path, dataset: &Dataset, device: &Device) -> Result<Probe, InspectError> {

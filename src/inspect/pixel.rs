@@ -222,8 +222,7 @@ fn shortened(mut terms: Vec<String>, between: &str) -> String {
     terms.join(between)
 }
 
-/// The arithmetic of one value, with the weights that the mirror holds. The mirror has to end in what the network
-/// ends in: [`Mirror::whole`].
+/// The arithmetic of one value, with the weights that the mirror holds.
 pub fn look(
     mirror: &mut Mirror,
     inference: &Inference,
@@ -340,7 +339,7 @@ impl Inspection for Pixel {
         let run = cx.run()?;
         let inference = run.inference;
         let step = run.step;
-        Ok(look(cx.whole()?, inference, &probe, request, step)?)
+        Ok(look(cx.mirror()?, inference, &probe, request, step)?)
     }
 
     fn step(&self) -> Option<u64> {

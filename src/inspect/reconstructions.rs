@@ -9,11 +9,11 @@ use rand::RngCore;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_core::rng::{Purpose, stream};
+use strata_core::run_buffers::probe_count;
 use strata_data::{DataError, Dataset, SplitData};
 use strata_nn::{Mode, Network, NnError, Route};
 
-/// How many probe images a run has at most.
-pub const PROBES: usize = 16;
+pub use strata_core::run_buffers::PROBES;
 
 /// The probe images over what the network makes of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Reconstructions {
     pub inputs: Vec<u8>,
     /// The same of the outputs.
     pub outputs: Vec<u8>,
-    /// Mean squared error of each image, in the network's units (the project's pixel range).
+    /// Mean squared error of each image in pixels: in the units of `range`, from 0 to 1 with `normalize`.
     pub mse: Vec<f32>,
     /// Mean over the images shown: MSE and PSNR in dB.
     pub mean_mse: f32,
@@ -115,9 +115,10 @@ impl Probe {
     }
 }
 
-/// Up to [`PROBES`] different images of a split.
+/// Up to [`PROBES`] different images of a split, fewer where they are large.
 fn choose(split: &SplitData, seed: u64) -> Vec<usize> {
-    let count = PROBES.min(split.len());
+    let numbers = split.image_shape().iter().product::<usize>();
+    let count = probe_count(numbers as u64).min(split.len());
     let mut rng = stream(seed, Purpose::Probe, 0);
     let mut chosen = Vec::with_capacity(count);
     while chosen.len() < count {
@@ -129,28 +130,34 @@ fn choose(split: &SplitData, seed: u64) -> Vec<usize> {
     chosen
 }
 
-/// What the network makes of the probe images now, after `step` steps.
+/// What the network makes of the probe images now, after `step` steps. It gets at most `batch` of them at a time: no
+/// more memory is needed than for a step with such a batch.
 pub fn reconstruct(
     network: &mut Network,
     dataset: &Dataset,
     probe: &Probe,
+    batch: usize,
     step: u64,
 ) -> Result<Reconstructions, NnError> {
-    let output = network.forward(Route::Reconstruct, &probe.images, Mode::Eval)?;
-    let output = output
-        .flatten_all()?
-        .to_device(&Device::Cpu)?
-        .to_vec1::<f32>()?;
+    let count = probe.labels.len();
+    let batch = batch.max(1);
+    let mut output = Vec::with_capacity(probe.values.len());
+    for first in (0..count).step_by(batch) {
+        let images = probe.images.narrow(0, first, batch.min(count - first))?;
+        let made = network.forward(Route::Reconstruct, &images, Mode::Eval)?;
+        let made = made.flatten_all()?.to_device(&Device::Cpu)?;
+        output.extend(made.to_vec1::<f32>()?);
+    }
     let [height, width, channels] = probe.size;
     let size = (height * width * channels).max(1);
+    let units = dataset.pixel_units();
     let mse: Vec<f32> = probe
         .values
         .chunks_exact(size)
         .zip(output.chunks_exact(size))
-        .map(|(a, b)| mean_square(a, b))
+        .map(|(a, b)| units.mean_square(b, a) as f32)
         .collect();
     let mean_mse = mse.iter().sum::<f32>() / mse.len().max(1) as f32;
-    let [low, high] = dataset.pixel_range();
     Ok(Reconstructions {
         step,
         height,
@@ -161,13 +168,8 @@ pub fn reconstruct(
         outside: dataset.outside(&output) as f64 / output.len().max(1) as f64,
         mse,
         mean_mse,
-        psnr: 10.0 * ((high - low).powi(2) / mean_mse).log10(),
+        psnr: units.psnr(f64::from(mean_mse)) as f32,
     })
-}
-
-fn mean_square(a: &[f32], b: &[f32]) -> f32 {
-    let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    (sum / a.len().max(1) as f64) as f32
 }
 
 impl Inspection for Reconstructions {
@@ -188,7 +190,7 @@ impl Inspection for Reconstructions {
         }
         let probe = cx.probe(image.as_deref())?;
         let run = cx.run()?;
-        Ok(reconstruct(run.network, dataset, &probe, run.step)?)
+        Ok(reconstruct(run.network, dataset, &probe, PROBES, run.step)?)
     }
 
     fn step(&self) -> Option<u64> {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::shape::Inference;
-use strata_data::Dataset;
+use strata_data::{Dataset, PixelUnits};
 use strata_nn::{Mode, NnError, Route};
 
 /// Probabilities told of each image.
@@ -117,7 +117,7 @@ pub fn explain(
     step: u64,
 ) -> Result<Saliency, NnError> {
     let (gradient, mut answers) = match question {
-        Question::Error => of_error(mirror, probe)?,
+        Question::Error => of_error(mirror, &dataset.pixel_units(), probe)?,
         Question::Predicted => of_class(mirror, probe, None)?,
         Question::Class(class) => of_class(mirror, probe, Some(class))?,
     };
@@ -160,7 +160,8 @@ fn of_class(
 ) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
     let network = mirror.network();
     let output = network.forward(Route::Classify, probe.images(), Mode::Eval)?;
-    let (dims, logits) = (output.dims().to_vec(), numbers(&output)?);
+    let dims = output.dims().to_vec();
+    let logits = numbers(&network.logits(&output)?)?;
     let outputs = dims.iter().skip(1).product::<usize>();
     if let Some(class) = class.filter(|&class| class as usize >= outputs) {
         return Err(NnError::Unsupported(format!(
@@ -182,7 +183,8 @@ fn of_class(
         })
     };
     let hits: Vec<f32> = answers.iter().flat_map(hit).collect();
-    let gradient = network.backward_to_input(&Tensor::from_vec(hits, dims, network.device())?)?;
+    let hits = Tensor::from_vec(hits, dims, network.device())?;
+    let gradient = network.backward_from_logits_to_input(&hits)?;
     Ok((numbers(&gradient)?, answers))
 }
 
@@ -209,9 +211,13 @@ fn answer(logits: &[f32], class: Option<u32>) -> Answer {
     }
 }
 
-/// The gradient of each image's mean squared reconstruction error. The image is the target as well: moving a
-/// pixel moves what it is compared with.
-fn of_error(mirror: &mut Mirror, probe: &Probe) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
+/// The gradient of each image's mean squared reconstruction error in pixels. The image is the target as well: moving
+/// a pixel moves what it is compared with.
+fn of_error(
+    mirror: &mut Mirror,
+    units: &PixelUnits,
+    probe: &Probe,
+) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
     let network = mirror.network();
     let output = network.forward(Route::Reconstruct, probe.images(), Mode::Eval)?;
     let dims = output.dims().to_vec();
@@ -219,9 +225,14 @@ fn of_error(mirror: &mut Mirror, probe: &Probe) -> Result<(Vec<f32>, Vec<Answer>
     let differences: Vec<f32> = numbers(&output)?
         .iter()
         .zip(probe.values())
-        .map(|(y, x)| y - x)
+        .zip(units.factors())
+        .map(|((y, x), factor)| factor * (y - x))
         .collect();
-    let slopes: Vec<f32> = differences.iter().map(|d| 2.0 * d / size as f32).collect();
+    let slopes: Vec<f32> = differences
+        .iter()
+        .zip(units.factors())
+        .map(|(d, factor)| 2.0 * factor * d / size as f32)
+        .collect();
     let through =
         network.backward_to_input(&Tensor::from_slice(&slopes, dims, network.device())?)?;
     let gradient = numbers(&through)?
@@ -260,7 +271,7 @@ impl Inspection for Saliency {
         });
         check(question, &stage, run.inference, dataset).map_err(InspectError::Input)?;
         let probe = cx.probe(request.image.as_deref())?;
-        Ok(explain(cx.logits()?, dataset, &probe, question, step)?)
+        Ok(explain(cx.mirror()?, dataset, &probe, question, step)?)
     }
 
     fn step(&self) -> Option<u64> {

@@ -263,7 +263,7 @@ impl Inspection for SparseCode {
             split: split.ok_or_else(none)?,
             until: deadline,
         };
-        Ok(measure(cx.logits()?, inference, what, step)?)
+        Ok(measure(cx.mirror()?, inference, what, step)?)
     }
 
     fn step(&self) -> Option<u64> {

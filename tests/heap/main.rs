@@ -4,6 +4,7 @@
 mod allocations;
 mod memory;
 mod mutations;
+mod runs;
 
 use peakmem_alloc::PeakMemAlloc;
 use stats_alloc::StatsAlloc;

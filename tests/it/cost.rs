@@ -8,7 +8,7 @@ use std::path::Path;
 use strata::app::action::{Action, Show};
 use strata::app::arrangement::Workspace;
 use strata::app::view_kind::ViewKind;
-use strata::cost::step_memory;
+use strata::cost::run_memory;
 use strata::engine::event::{Event, StepReport};
 use strata::engine::run::memory_check::machine;
 use strata::project::stage::Task;
@@ -66,7 +66,7 @@ fn a_large_window_has_room_for_the_parts() {
     let mut window = open(builtin("keras-cifar"), LARGE, false);
     estimated(&mut window);
     assert!(
-        window.has("Memory of a step: ") && window.has("activations ") && window.has(" images/s")
+        window.has("Memory of a run: ") && window.has("activations ") && window.has(" images/s")
     );
     assert!(!window.has("Convolution against dense"));
     window
@@ -89,12 +89,12 @@ fn memory_is_that_of_the_open_stage() {
             .handle(Action::Show(Show::Stage(Some(index))));
         window.run();
         let stage = &window.state().project().stages[index];
-        let total = step_memory(&plan, stage, stage.batch, machine())
+        let total = run_memory(&plan, stage, stage.batch, machine())
             .unwrap()
             .total()
             .total();
         let status = format!(
-            "stage `{}`, batch {} · {} a step",
+            "stage `{}`, batch {} · {} a run",
             stage.name,
             stage.batch,
             strata::format::bytes(total)
@@ -115,7 +115,7 @@ fn the_largest_batch_is_taken_by_keyboard_alone_and_taken_back() {
     // As much as fits: one image more would not.
     let plan = window.state().shown.inference.plan.clone().unwrap();
     let bytes = |batch| {
-        step_memory(&plan, &stage, batch, machine())
+        run_memory(&plan, &stage, batch, machine())
             .unwrap()
             .total()
             .total()
@@ -256,7 +256,7 @@ fn the_terminal_tells_the_same() {
         serde_json::from_str(&check(&path, &["--json", "--memory", "1GB"])).unwrap();
     let stage = &project.stages[0];
     let plan = infer(&project.network).plan.unwrap();
-    let bytes = |batch| step_memory(&plan, stage, batch, machine()).unwrap().total();
+    let bytes = |batch| run_memory(&plan, stage, batch, machine()).unwrap().total();
     let memory = &json["memory"];
     assert_eq!(memory["total"], bytes(stage.batch).total());
     let sum: u64 = bytes(stage.batch)

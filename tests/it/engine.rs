@@ -16,7 +16,7 @@ use strata::engine::inspection::service::{self, Service};
 use strata::engine::storage::checkpoint;
 use strata::engine::storage::record::{RunRecord, Status};
 use strata::engine::thread::{RunOptions, Running, start};
-use strata::inspect::filters::Filters;
+use strata::inspect::filters::{self, Filters};
 use strata::inspect::gallery::Gallery;
 use strata::inspect::image_set::ImageSet;
 use strata::inspect::inspection::{Inspection, Subject};
@@ -429,7 +429,7 @@ fn a_trained_run_answers_and_a_folder_that_is_none_says_so() {
         saliency.answers.iter().all(|answer| answer.class.is_some()),
         "the last stage classifies"
     );
-    let filters = reply::<Filters>(&service, stored(), ()).unwrap();
+    let filters = reply::<Filters>(&service, stored(), filters::Request::First).unwrap();
     assert!(filters.count > 0);
     let pictures = reply::<Reconstructions>(&service, stored(), None).unwrap();
     assert!(pictures.mean_mse > 0.0);
@@ -492,7 +492,7 @@ fn reading_images_for_a_view_tells_how_far_it_is_and_can_be_cancelled() {
         }
     };
     read(1);
-    let none = Query::<Filters>::new(Subject::Stored("none".into()), ());
+    let none = Query::<Filters>::new(Subject::Stored("none".into()), filters::Request::First);
     service.queries.send(AnyQuery::new(none)).unwrap();
     assert!(received::<Gallery>(&service).is_ok(), "the first is first");
     assert!(received::<Filters>(&service).is_err());

@@ -57,7 +57,7 @@ fn the_maps_are_the_values_of_the_forward_pass() {
             continue;
         };
         let mut network = Network::new(plan, seed, &Device::Cpu).unwrap();
-        let mut copy = Mirror::whole(plan, &Device::Cpu).unwrap();
+        let mut copy = Mirror::new(plan, &Device::Cpu).unwrap();
         copy.take(&network).unwrap();
         let dims = network.input_dims(1);
         let mut random = rng(seed);

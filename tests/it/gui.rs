@@ -337,6 +337,7 @@ fn pictures(engine: &Engine, step: u64) {
             step,
             key,
             layer,
+            are_templates: false,
             count: 4,
             height: 3,
             width: 3,

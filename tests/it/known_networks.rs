@@ -457,14 +457,17 @@ fn losses(name: &str, size: &str, batch: usize, steps: u64) -> Vec<f64> {
         let y = network
             .forward(route, &x, Mode::Train { seed: 1, step })
             .unwrap();
-        let target = if stage.task == Task::Classify {
-            Target::Labels(&labels)
-        } else {
-            Target::Images(&x)
+        let (y, target) = match stage.task {
+            Task::Classify => (network.logits(&y).unwrap(), Target::Labels(&labels)),
+            Task::Reconstruct => (y, Target::Images(&x)),
         };
-        let evaluated =
-            loss::evaluate(stage.loss, &y, target, false, Some(&mut Buffer::default())).unwrap();
-        network.backward(&evaluated.gradient.unwrap()).unwrap();
+        let mut buffer = Buffer::default();
+        let evaluated = loss::evaluate(stage.loss, &y, target, Some(&mut buffer)).unwrap();
+        let gradient = evaluated.gradient.unwrap();
+        match stage.task {
+            Task::Classify => network.backward_from_logits(&gradient).unwrap(),
+            Task::Reconstruct => network.backward(&gradient).unwrap(),
+        }
         assert!(evaluated.value.is_finite(), "{name}");
         assert_gradients(&network, name);
         updater.step(&mut network, stage.optimizer.lr()).unwrap();

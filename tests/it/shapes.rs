@@ -6,7 +6,7 @@ use crate::kit::random_stack::{hostile, layer_text, rng, small};
 use crate::kit::sample;
 use std::time::{Duration, Instant};
 use strata::cost::time::Rate;
-use strata::cost::{Machine, Speeds, largest_batch, step_memory, step_time};
+use strata::cost::{Machine, Speeds, largest_batch, run_memory, step_time};
 use strata::design::{banner, check};
 use strata::project::data::DataSpec;
 use strata::project::goals::Goals;
@@ -206,6 +206,7 @@ fn everything_else(network: Network, inference: &Inference) {
         Machine {
             threads: 3,
             lanes: 16,
+            loaders: 2,
         },
         Rate {
             forward: 1e9,
@@ -220,6 +221,7 @@ fn everything_else(network: Network, inference: &Inference) {
         depthwise,
         dense,
         bandwidth: 1e10,
+        memory_bandwidth: 1e10,
         start: 1e-6,
     };
     for (plan, stage) in stages
@@ -227,7 +229,7 @@ fn everything_else(network: Network, inference: &Inference) {
         .filter_map(|stage| Some((inference.plan.as_ref()?, stage)))
     {
         let bytes =
-            |batch| step_memory(plan, stage, batch, machine).map(|step| step.total().total());
+            |batch| run_memory(plan, stage, batch, machine).map(|step| step.total().total());
         assert!(
             bytes(1) <= bytes(7) && bytes(7) <= bytes(u32::MAX),
             "{plan:?}"

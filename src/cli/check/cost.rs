@@ -1,4 +1,4 @@
-//! What a step of the first stage costs: memory by kind, the largest batch that fits, and its time if asked for.
+//! What the first stage costs: memory of its run by kind, the largest batch that fits, and its time if asked for.
 
 use super::super::args::CheckArgs;
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use strata_core::project::Project;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Inference, Plan};
 use strata_core::system_memory::available_bytes;
-use strata_cost::{Machine, StepMemory, largest_batch, step_memory, step_time};
+use strata_cost::{Machine, StepMemory, largest_batch, run_memory, step_time};
 use strata_engine::machine_benchmark;
 use strata_engine::run::memory_check::machine;
 
@@ -43,7 +43,7 @@ impl StageCost {
         Some(StageCost {
             stage: stage.name.clone(),
             batch: stage.batch,
-            memory: step_memory(plan, stage, stage.batch, machine)?,
+            memory: run_memory(plan, stage, stage.batch, machine)?,
             budget,
             largest_batch: budget.and_then(|budget| largest_batch(plan, stage, machine, budget)),
             step_ms: args
@@ -80,7 +80,7 @@ impl StageCost {
             .join(" · ");
         let mut lines = vec![
             format!(
-                "a step of stage `{}` with {} images holds {}:",
+                "a run of stage `{}` with batches of {} images holds {}:",
                 self.stage,
                 count(self.batch.into()),
                 bytes(total.total())

@@ -42,7 +42,7 @@ pub const ALL: &[Builtin] = &[
     ),
     builtin!(
         "sparse-autoencoder",
-        "Linear autoencoder on 8×8 patches with a KL sparsity penalty: filters become edges."
+        "Linear autoencoder on normalised 8×8 patches with a KL sparsity penalty: filters become oriented edges."
     ),
     builtin!(
         "lenet-mnist",

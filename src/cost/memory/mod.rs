@@ -1,5 +1,5 @@
-//! The memory that a training step holds on the CPU, before there is a tensor: what `nn` will allocate, term by
-//! term, from the plan alone.
+//! The memory that a training step, and the run that it is a part of, hold on the CPU, before there is a tensor: what
+//! will be allocated, term by term, from the plan alone.
 //!
 //! Nothing is fitted. Buffers are made in the first step and used again in all later ones, so what a step holds
 //! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/heap/memory.rs` compares it
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use strata_core::project::stage::MAX_BATCH;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Stack};
+use strata_core::run_buffers::{BATCHES_AHEAD, probe_count};
 use strata_core::shape::op::Plan;
 use walk::Walk;
 
@@ -29,6 +30,8 @@ pub struct Machine {
     pub threads: u64,
     /// Numbers in a vector: 16 with AVX-512, 8 with AVX2.
     pub lanes: u64,
+    /// Threads that make batches ahead.
+    pub loaders: u64,
 }
 
 /// Bytes by what they are for.
@@ -45,6 +48,9 @@ pub struct Bytes {
     pub activations: u64,
     /// What kernels need besides: weights in the order they are read, tables, partial sums, laid-out images.
     pub scratch: u64,
+    /// What a run holds besides its steps: batches that are made ahead, and the probe images with what the network
+    /// makes of them.
+    pub images: u64,
 }
 
 impl Bytes {
@@ -56,13 +62,14 @@ impl Bytes {
     }
 
     /// The parts with their words, in the order they are shown.
-    pub fn parts(&self) -> [(&'static str, u64); 5] {
+    pub fn parts(&self) -> [(&'static str, u64); 6] {
         [
             ("weights", self.weights),
             ("gradients", self.gradients),
             ("optimizer", self.optimizer),
             ("activations", self.activations),
             ("scratch", self.scratch),
+            ("images", self.images),
         ]
     }
 
@@ -78,11 +85,12 @@ impl Bytes {
             optimizer: with(self.optimizer, other.optimizer),
             activations: with(self.activations, other.activations),
             scratch: with(self.scratch, other.scratch),
+            images: with(self.images, other.images),
         }
     }
 }
 
-/// The memory of a training step.
+/// The memory of a training step, or of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepMemory {
     /// What belongs to each layer, or to a block itself; a layer in a repeat has all passes.
@@ -185,11 +193,32 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
     })
 }
 
-/// The largest batch that a stage may have whose step fits into so many bytes; `None` when not even one image
+/// The memory that a whole run of a stage holds at its peak, with this many images a step: the steps, and the images
+/// besides them. Checkpoints are written and read tensor by tensor, and measuring needs no more than training does.
+/// What the images' source itself keeps in memory is not counted. `None` as for [`step_memory`].
+pub fn run_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> Option<StepMemory> {
+    let mut memory = step_memory(plan, stage, batch, machine)?;
+    let image = plan.input.elements();
+    let ahead = machine.loaders.saturating_add(BATCHES_AHEAD as u64);
+    let batches = ahead
+        .saturating_mul(u64::from(batch))
+        .saturating_mul(image.saturating_add(1).saturating_mul(FLOAT));
+    memory.shared.images = batches.saturating_add(match plan.stack(Stack::Decoder) {
+        Some(_) => (probe_count(image) as u64).saturating_mul(image.saturating_mul(PROBE_BYTES)),
+        None => 0,
+    });
+    Some(memory)
+}
+
+/// Bytes of each number of a probe image: the image as a list and as a tensor, what is made of it as a tensor and as a
+/// list, and both as pixels, here and where they are shown.
+const PROBE_BYTES: u64 = 4 * FLOAT + 4;
+
+/// The largest batch that a stage may have whose run fits into so many bytes; `None` when not even one image
 /// does, or when the stage cannot be trained.
 pub fn largest_batch(plan: &Plan, stage: &Stage, machine: Machine, budget: u64) -> Option<u32> {
     let fits = |batch: u32| {
-        step_memory(plan, stage, batch, machine).is_some_and(|step| step.total().total() <= budget)
+        run_memory(plan, stage, batch, machine).is_some_and(|run| run.total().total() <= budget)
     };
     if !fits(1) {
         return None;

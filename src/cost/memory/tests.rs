@@ -5,6 +5,7 @@ use strata_testkit::networks::network;
 const MACHINE: Machine = Machine {
     threads: 2,
     lanes: 16,
+    loaders: 2,
 };
 
 fn plan(input: &str, encoder: &[&str], head: &[&str]) -> Plan {
@@ -114,7 +115,10 @@ fn the_largest_batch_fits_and_one_more_does_not() {
         &["gap", "dense 10"],
     );
     let classify = stage("adam", &[], Task::Classify);
-    let total = |batch| bytes(&plan, &classify, batch).total();
+    let total = |batch| {
+        let run = run_memory(&plan, &classify, batch, MACHINE).unwrap();
+        run.total().total()
+    };
     for budget in [
         total(1),
         total(2) - 1,
@@ -140,4 +144,20 @@ fn sizes_as_large_as_can_be_typed_saturate() {
     let plan = plan("1024x16384x16384", &["conv 4 k1", "gelu"], &[]);
     let total = bytes(&plan, &stage("adam", &[], Task::Reconstruct), u32::MAX).total();
     assert_eq!(total, u64::MAX);
+}
+
+/// Four batches of 8 images made ahead, each with a label; and 16 probe images where there is a decoder.
+#[test]
+fn a_run_holds_images_besides_its_steps() {
+    let of = |decoder: &[&str]| {
+        let network = network("3x8x8", &["conv 4 k3 p1"], decoder, &["flatten", "dense 2"]);
+        let plan = infer(&network).plan.unwrap();
+        let classify = stage("adam", &[], Task::Classify);
+        let step = bytes(&plan, &classify, 8);
+        let run = run_memory(&plan, &classify, 8, MACHINE).unwrap().total();
+        assert_eq!(Bytes { images: 0, ..run }, step);
+        run.images
+    };
+    assert_eq!(of(&[]), 4 * 8 * (192 + 1) * 4);
+    assert_eq!(of(&["conv 3 k3 p1"]) - of(&[]), 16 * 192 * (16 + 4));
 }

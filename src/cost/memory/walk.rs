@@ -122,6 +122,7 @@ impl Walk {
             optimizer: beside,
             activations,
             scratch: tables,
+            images: 0,
         });
     }
 

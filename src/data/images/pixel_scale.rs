@@ -8,6 +8,48 @@ use strata_core::project::data::{DataSpec, MeanStd};
 pub(crate) struct Scale {
     /// One for every channel, or a single one where all channels are alike.
     tables: Vec<[f32; 256]>,
+    /// Whether the numbers are normalised: no user thinks of pixels in those.
+    is_normalized: bool,
+}
+
+/// The units in which errors of pixels are told: those of `range`, or with `normalize` a pixel from 0 to 1, whatever
+/// each channel was divided by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PixelUnits {
+    /// What a difference of two of the network's numbers is multiplied by, for each channel or for all alike.
+    factors: Vec<f32>,
+    /// The distance of pixel 0 and pixel 255.
+    peak: f32,
+}
+
+impl PixelUnits {
+    /// What a difference of two of the network's numbers is multiplied by, channel after channel without end.
+    pub fn factors(&self) -> impl Iterator<Item = f32> {
+        self.factors.iter().copied().cycle()
+    }
+
+    /// The mean squared error in pixels where it follows from that of the network's numbers: all channels are alike.
+    pub fn of_network_error(&self, mse: f64) -> Option<f64> {
+        match self.factors.as_slice() {
+            [factor] => Some(mse * f64::from(*factor) * f64::from(*factor)),
+            _ => None,
+        }
+    }
+
+    /// The mean squared error in pixels of images as the network sees them, both with their channels last.
+    pub fn mean_square(&self, output: &[f32], target: &[f32]) -> f64 {
+        let differences = output.iter().zip(target).zip(self.factors());
+        let sum: f64 = differences
+            .map(|((y, t), factor)| (f64::from(factor) * (f64::from(*y) - f64::from(*t))).powi(2))
+            .sum();
+        sum / output.len().max(1) as f64
+    }
+
+    /// Peak signal-to-noise ratio in dB of a mean squared error in pixels; infinite for an error of 0.
+    pub fn psnr(&self, mse: f64) -> f64 {
+        let peak = f64::from(self.peak);
+        10.0 * (peak * peak / mse).log10()
+    }
 }
 
 impl Scale {
@@ -37,6 +79,7 @@ impl Scale {
         let different = if alike { 1 } else { ends.len() };
         Ok(Scale {
             tables: ends.into_iter().take(different).map(table).collect(),
+            is_normalized: spec.range.is_none() && spec.normalize.is_some(),
         })
     }
 
@@ -44,6 +87,22 @@ impl Scale {
     pub fn shares() -> Scale {
         Scale {
             tables: vec![table([0.0, 1.0])],
+            is_normalized: false,
+        }
+    }
+
+    /// The units of errors.
+    pub fn units(&self) -> PixelUnits {
+        let width = |table: &[f32; 256]| (table[255] - table[0]).abs();
+        if self.is_normalized {
+            return PixelUnits {
+                factors: self.tables.iter().map(|table| 1.0 / width(table)).collect(),
+                peak: 1.0,
+            };
+        }
+        PixelUnits {
+            factors: vec![1.0],
+            peak: self.tables.first().map_or(1.0, width),
         }
     }
 
@@ -222,6 +281,45 @@ mod tests {
         }
         assert_eq!(scale.pixel_range()[0], values[2]);
         round_trip(&scale);
+    }
+
+    #[test]
+    fn errors_are_those_of_pixels_whatever_they_are_divided_by() {
+        let pixels = [10u8, 20, 30, 200, 100, 0];
+        let others = [20u8, 0, 30, 190, 140, 5];
+        let squares = pixels.iter().zip(&others).map(|(a, b)| {
+            let difference = f64::from(a.abs_diff(*b)) / 255.0;
+            difference * difference
+        });
+        let right = squares.sum::<f64>() / 6.0;
+        let of = |spec: &DataSpec| {
+            let scale = made(spec, 3).unwrap();
+            let mut values = [[0.0; 6]; 2];
+            scale.apply(&pixels, &mut values[0]);
+            scale.apply(&others, &mut values[1]);
+            let units = scale.units();
+            let mse = units.mean_square(&values[0], &values[1]);
+            (mse, units.psnr(mse))
+        };
+        let decibels = -10.0 * right.log10();
+        for (spec, unit) in [
+            (DataSpec::default(), 1.0),
+            (ranged([-1.0, 1.0]), 2.0),
+            (ranged([255.0, 0.0]), 255.0),
+            (normalized(&[0.5; 3], &[0.05, 0.25, 0.5]), 1.0),
+            (normalized(&[0.4; 3], &[0.2; 3]), 1.0),
+        ] {
+            let (mse, psnr) = of(&spec);
+            let wanted = right * unit * unit;
+            assert!(
+                (mse - wanted).abs() < 1e-5 * wanted,
+                "{spec:?}: {mse} {wanted}"
+            );
+            assert!(
+                (psnr - decibels).abs() < 1e-4,
+                "{spec:?}: {psnr} {decibels}"
+            );
+        }
     }
 
     #[test]

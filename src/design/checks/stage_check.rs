@@ -219,6 +219,13 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
             Problem::error(message).help(format!("use one of: {}", EARLY_STOP_METRICS.join(", "))),
         ];
     }
+    if early.patience == 0 {
+        let message = "a patience of 0 epochs would end the stage before any epoch could be worse";
+        return vec![
+            Problem::error(message)
+                .help("write patience = 1 to end it at the first epoch that is not better"),
+        ];
+    }
     let mut problems = Vec::new();
     if early.patience >= stage.epochs {
         let message = format!(

@@ -82,7 +82,7 @@ fn counts_are_compared_and_told() {
     let project = project("keras-cifar", &["memory <= 1 MB"]);
     let inference = infer(&project.network);
     let stage = &project.stages[0];
-    let memory = step_memory(
+    let memory = run_memory(
         inference.plan.as_ref().unwrap(),
         stage,
         stage.batch,

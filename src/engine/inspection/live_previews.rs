@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use strata_core::shape::Inference;
 use strata_data::Dataset;
-use strata_inspect::filters::{self, Filters};
+use strata_inspect::filters::{self, Filters, Request};
 use strata_inspect::reconstructions::{Probe, Reconstructions, reconstruct};
 use strata_nn::Network;
 
@@ -59,21 +59,22 @@ impl LivePreviews {
         Instant::now() >= self.due
     }
 
-    /// Makes both previews.
+    /// Makes both previews, of at most `batch` images at a time.
     pub fn make(
         &self,
         network: &mut Network,
         dataset: &Dataset,
         inference: &Inference,
+        batch: usize,
         step: u64,
     ) -> (Option<Filters>, Option<Reconstructions>) {
-        let filters = filters::first_layer(network, inference, step);
+        let filters = filters::of_layer(network, inference, &Request::First, step);
         let filters = filters.unwrap_or_else(|error| {
             log::warn!("the filters at step {step} could not be read: {error}");
             None
         });
         let probe = self.probe.as_ref();
-        let made = probe.map(|probe| reconstruct(network, dataset, probe, step));
+        let made = probe.map(|probe| reconstruct(network, dataset, probe, batch, step));
         let reconstructions = made.transpose().unwrap_or_else(|error| {
             log::warn!("the reconstructions at step {step} could not be made: {error}");
             None
@@ -156,7 +157,7 @@ pub(crate) fn snapshot(
         file: path.to_owned(),
         reason,
     };
-    Ok(write(path, &blobs, None).map_err(failed)?)
+    Ok(write(path, blobs, None).map_err(failed)?)
 }
 
 fn little_endian(values: &[f32]) -> Vec<u8> {

@@ -8,46 +8,40 @@ use crate::error::RunError;
 use crate::event::Metrics;
 use candle_core::{Device, Tensor};
 use strata_core::project::stage::{Loss, Task};
-use strata_data::SplitData;
+use strata_data::{PixelUnits, SplitData};
 use strata_nn::loss::{Target, count_correct, evaluate};
+use strata_nn::ops::storage::view;
 use strata_nn::{Mode, Network};
 
 /// How a split is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measure {
+pub struct Measure<'a> {
     /// What the network is used for.
     pub task: Task,
     /// The loss that is reported.
     pub loss: Loss,
     /// Images at a time.
     pub batch: usize,
-    /// What pixel 0 and pixel 255 are for the network: PSNR is relative to their distance.
-    pub pixel_range: [f32; 2],
-}
-
-/// Peak signal-to-noise ratio in dB; infinite for an error of 0.
-pub fn psnr(mse: f64, pixel_range: [f32; 2]) -> f64 {
-    let range = f64::from(pixel_range[1] - pixel_range[0]).abs();
-    10.0 * (range * range / mse).log10()
+    /// The units of errors of pixels.
+    pub pixels: &'a PixelUnits,
 }
 
 /// Measures a split; `None` when `keep_going` said no.
 pub fn measure(
     network: &mut Network,
     split: &SplitData,
-    how: Measure,
+    how: Measure<'_>,
     device: &Device,
     keep_going: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Metrics>, RunError> {
     let mut sums = Sums::default();
-    let after_softmax = network.ends_in_softmax(how.task.into());
     let finished = for_each_batch(
         network,
         split,
         how,
         device,
         &mut |output, images, labels| {
-            sums.add(how, after_softmax, output, images, labels)?;
+            sums.add(how, output, images, labels)?;
             Ok(keep_going())
         },
     )?;
@@ -59,7 +53,7 @@ pub fn measure(
 pub fn confusion(
     network: &mut Network,
     split: &SplitData,
-    how: Measure,
+    how: Measure<'_>,
     classes: usize,
     device: &Device,
 ) -> Result<Vec<Vec<u64>>, RunError> {
@@ -86,14 +80,14 @@ pub fn confusion(
     Ok(counts)
 }
 
-/// What is done with a batch's output, images and labels; false ends it.
+/// What is done with a batch's output (of a classification its logits), images and labels; false ends it.
 type Visit<'a> = dyn FnMut(&Tensor, &Tensor, &[u32]) -> Result<bool, RunError> + 'a;
 
 /// False when the visitor ended it before the last batch.
 fn for_each_batch(
     network: &mut Network,
     split: &SplitData,
-    how: Measure,
+    how: Measure<'_>,
     device: &Device,
     visit: &mut Visit<'_>,
 ) -> Result<bool, RunError> {
@@ -102,6 +96,10 @@ fn for_each_batch(
     for indices in indices.chunks(how.batch.max(1)) {
         let batch = batcher.read(split, indices)?;
         let output = network.forward(how.task.into(), &batch.images, Mode::Eval)?;
+        let output = match how.task {
+            Task::Reconstruct => output,
+            Task::Classify => network.logits(&output)?,
+        };
         if !visit(&output, &batch.images, batch.labels)? {
             return Ok(false);
         }
@@ -121,15 +119,14 @@ struct Sums {
 impl Sums {
     fn add(
         &mut self,
-        how: Measure,
-        after_softmax: bool,
+        how: Measure<'_>,
         output: &Tensor,
         images: &Tensor,
         labels: &[u32],
     ) -> Result<(), RunError> {
         let count = labels.len() as f64;
         let mean = |loss: Loss, target: Target<'_>| -> Result<f64, RunError> {
-            Ok(evaluate(loss, output, target, after_softmax, None)?.value)
+            Ok(evaluate(loss, output, target, None)?.value)
         };
         let target = || match how.task {
             Task::Reconstruct => Target::Images(images),
@@ -144,7 +141,10 @@ impl Sums {
             }
         };
         match how.task {
-            Task::Reconstruct => self.mse += count * second(Loss::Mse)?,
+            Task::Reconstruct => {
+                let mse = second(Loss::Mse)?;
+                self.mse += count * pixel_error(how.pixels, mse, output, images)?;
+            }
             Task::Classify => {
                 self.correct += count_correct(output, labels)? as f64;
                 self.log_loss += count * second(Loss::CrossEntropy)?;
@@ -154,14 +154,14 @@ impl Sums {
         Ok(())
     }
 
-    fn metrics(&self, how: Measure) -> Metrics {
+    fn metrics(&self, how: Measure<'_>) -> Metrics {
         let mean = |sum: f64| sum / self.images.max(1.0);
         let metrics = Metrics {
             loss: mean(self.loss),
             ..Metrics::default()
         };
         match how.task {
-            Task::Reconstruct => with_mse(metrics, mean(self.mse), how.pixel_range),
+            Task::Reconstruct => with_mse(metrics, mean(self.mse), how.pixels),
             Task::Classify => Metrics {
                 accuracy: Some(mean(self.correct)),
                 log_loss: Some(mean(self.log_loss)),
@@ -171,22 +171,26 @@ impl Sums {
     }
 }
 
-/// Metrics of reconstructions with this mean squared error.
-pub(crate) fn with_mse(metrics: Metrics, mse: f64, pixel_range: [f32; 2]) -> Metrics {
-    Metrics {
-        mse: Some(mse),
-        psnr: Some(psnr(mse, pixel_range)),
-        ..metrics
+/// The mean squared error of a batch in pixels, of which `mse` is the one in the network's numbers.
+pub(crate) fn pixel_error(
+    pixels: &PixelUnits,
+    mse: f64,
+    output: &Tensor,
+    images: &Tensor,
+) -> Result<f64, RunError> {
+    if let Some(error) = pixels.of_network_error(mse) {
+        return Ok(error);
     }
+    let output = output.to_device(&Device::Cpu)?;
+    let images = images.to_device(&Device::Cpu)?;
+    Ok(pixels.mean_square(&view::<f32>(&output)?, &view::<f32>(&images)?))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn psnr_is_relative_to_the_range() {
-        assert!((psnr(0.01, [0.0, 1.0]) - 20.0).abs() < 1e-5);
-        assert!((psnr(0.04, [-1.0, 1.0]) - 20.0).abs() < 1e-5);
+/// Metrics of reconstructions with this mean squared error in pixels.
+pub(crate) fn with_mse(metrics: Metrics, mse: f64, pixels: &PixelUnits) -> Metrics {
+    Metrics {
+        mse: Some(mse),
+        psnr: Some(pixels.psnr(mse)),
+        ..metrics
     }
 }

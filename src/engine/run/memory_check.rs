@@ -1,11 +1,12 @@
-//! Whether a training step fits into memory, asked before anything large is allocated: an allocation that
-//! fails ends the process, and no message could be given then.
+//! Whether a run fits into memory, asked before anything large is allocated: an allocation that fails ends the
+//! process, and no message could be given then.
 
 use crate::error::RunError;
 use strata_core::project::Project;
+use strata_core::run_buffers::MOST_LOADERS;
 use strata_core::shape::Inference;
 use strata_core::system_memory;
-use strata_cost::{Machine, StepMemory, step_memory};
+use strata_cost::{Machine, StepMemory, run_memory};
 use strata_nn::ops::simd::{Level, Vectors};
 
 const MIB: u64 = 1 << 20;
@@ -16,14 +17,23 @@ pub fn machine() -> Machine {
     Machine {
         threads: threads as u64,
         lanes: lanes as u64,
+        loaders: usual_loaders() as u64,
     }
 }
 
-/// Refuses a project whose largest step needs more than `available` bytes (unknown: everything passes).
+/// Threads that make batches ahead, unless a run is started with another number.
+pub(crate) fn usual_loaders() -> usize {
+    std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_LOADERS)
+}
+
+/// Refuses a project whose run needs more than `available` bytes at its peak (unknown: everything passes).
 pub(crate) fn check(
     project: &Project,
     inference: &Inference,
     stages: &[usize],
+    machine: Machine,
     available: Option<u64>,
 ) -> Result<(), RunError> {
     let Some((available, plan)) = available.zip(inference.plan.as_ref()) else {
@@ -31,16 +41,16 @@ pub(crate) fn check(
     };
     let mut held = StepMemory::default();
     for stage in stages.iter().filter_map(|&index| project.stages.get(index)) {
-        let Some(step) = step_memory(plan, stage, stage.batch, machine()) else {
+        let Some(run) = run_memory(plan, stage, stage.batch, machine) else {
             continue;
         };
         // What the stages before it used stays with the network.
-        held = step.after(&held);
+        held = run.after(&held);
         let needed = held.total().total();
         if needed > available {
             let (name, batch) = (&stage.name, stage.batch);
             return Err(RunError::Input(format!(
-                "stage `{name}`: a step with batch {batch} needs about {} MiB, {} MiB are free: use a smaller batch, or fewer channels in the largest layer",
+                "stage `{name}`: training with batch {batch} needs about {} MiB, {} MiB are free: use a smaller batch, or fewer channels in the largest layer",
                 needed / MIB,
                 available / MIB,
             )));
@@ -74,7 +84,7 @@ mod tests {
     fn a_step_that_does_not_fit_is_refused_with_the_numbers() {
         let project = builtin::find("keras-cifar").unwrap().project().unwrap();
         let inference = infer(&project.network);
-        let check = |available| check(&project, &inference, &[0], available);
+        let check = |available| check(&project, &inference, &[0], machine(), available);
         assert!(check(None).is_ok() && check(Some(u64::MAX)).is_ok());
         let message = check(Some(3 * MIB)).unwrap_err().to_string();
         assert!(

@@ -28,6 +28,7 @@ use strata_core::project::data::Split;
 use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
+use strata_cost::Machine;
 use strata_data::{Dataset, Progress};
 use strata_design::{Severity, check_inferred};
 use strata_inspect::inspector::Inspector;
@@ -168,7 +169,11 @@ fn open_device(
     let device = strata_nn::device::open(options.device.as_deref()).map_err(RunError::input)?;
     if device.is_cpu() {
         let stages = stages_left(project, only, &Position::default());
-        memory_check::check(project, inference, &stages, available_bytes())?;
+        let machine = Machine {
+            loaders: loaders(options) as u64,
+            ..memory_check::machine()
+        };
+        memory_check::check(project, inference, &stages, machine, available_bytes())?;
     }
     Ok(device)
 }
@@ -184,13 +189,7 @@ fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError
 
 /// Threads that make batches ahead.
 fn loaders(options: &RunOptions) -> usize {
-    const MOST: usize = 4;
-    let cores = || {
-        std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MOST)
-    };
-    options.loaders.unwrap_or_else(cores)
+    options.loaders.unwrap_or_else(memory_check::usual_loaders)
 }
 
 /// The first writes: from here on there is a run.

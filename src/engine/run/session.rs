@@ -113,10 +113,13 @@ impl Session<'_> {
     /// Publishes new previews, and replies to what was asked.
     pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let start = Instant::now();
+        let stage = self.project.stages.get(self.position.stage);
+        let batch = stage.map_or(1, |stage| stage.batch as usize);
         let (filters, images) = self.previews.make(
             &mut self.network,
             &self.dataset,
             &self.inference,
+            batch,
             self.position.step,
         );
         live_previews::publish(self.live, filters.as_ref(), images.as_ref());
@@ -143,11 +146,12 @@ impl Session<'_> {
         let Some(data) = dataset.split(split) else {
             return Ok(None);
         };
+        let pixels = dataset.pixel_units();
         let how = Measure {
             task: stage.task,
             loss: stage.loss,
             batch: stage.batch as usize,
-            pixel_range: dataset.pixel_range(),
+            pixels: &pixels,
         };
         measure(&mut self.network, data, how, &self.device, &mut || {
             !self.control.stop_asked()
@@ -161,7 +165,7 @@ impl Session<'_> {
         names: &[&str],
         optimizer: &Named,
     ) -> Result<Option<String>, RunError> {
-        let state = self.network.state()?;
+        let state = self.network.shared_state();
         let weights = state.iter().map(|(key, tensor)| (key.as_str(), tensor));
         if let Some(key) = finite::first_not_finite(weights)? {
             return Ok(Some(key.to_owned()));
@@ -172,7 +176,7 @@ impl Session<'_> {
 
     /// Writes the checkpoint that a new run begins with.
     pub fn save_start(&mut self) -> Result<(), RunError> {
-        let state = self.network.state()?;
+        let state = self.network.shared_state();
         self.write_checkpoints(&["last"], &state, &[])
     }
 

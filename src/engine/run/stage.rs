@@ -18,7 +18,7 @@ use strata_core::project::Stack;
 use strata_core::project::data::Split;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, Loader};
-use strata_data::{SplitData, epoch_order};
+use strata_data::{PixelUnits, SplitData, epoch_order};
 use strata_nn::Route;
 
 /// Whether to continue.
@@ -161,7 +161,11 @@ fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, R
     let stage = stepper.stage();
     let mut metrics = vec![(
         stage.split,
-        trained(stage, session.position.tally, session.dataset.pixel_range()),
+        trained(
+            stage,
+            session.position.tally,
+            &session.dataset.pixel_units(),
+        ),
     )];
     if !measure_into(session, stage, Split::Valid, &mut metrics)? {
         return Ok(Flow::Stopped);
@@ -201,7 +205,7 @@ fn measure_into(
 }
 
 /// The training split's metrics: means over the epoch's batches, as they were when each was trained on.
-fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
+fn trained(stage: &Stage, tally: Tally, pixels: &PixelUnits) -> Metrics {
     let images = tally.images.max(1) as f64;
     let metrics = Metrics {
         loss: tally.loss / images,
@@ -209,8 +213,16 @@ fn trained(stage: &Stage, tally: Tally, pixel_range: [f32; 2]) -> Metrics {
     };
     let loss = metrics.loss;
     match stage.task {
-        Task::Reconstruct if stage.loss == Loss::Mse => with_mse(metrics, loss, pixel_range),
-        Task::Reconstruct => metrics,
+        Task::Reconstruct => {
+            let counted = tally.pixel_error / images;
+            let error = (stage.loss == Loss::Mse)
+                .then(|| pixels.of_network_error(loss).unwrap_or(counted))
+                .filter(|error| !error.is_nan());
+            match error {
+                Some(error) => with_mse(metrics, error, pixels),
+                None => metrics,
+            }
+        }
         Task::Classify => Metrics {
             accuracy: Some(tally.correct as f64 / images),
             log_loss: (stage.loss == Loss::CrossEntropy).then_some(loss),

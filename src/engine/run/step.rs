@@ -4,6 +4,7 @@
 //! are those before the step that went wrong.
 
 use super::batch::Batcher;
+use super::evaluate::pixel_error;
 use super::finite::gradient_not_finite;
 use super::session::Session;
 use crate::error::{NotFinite, RunError};
@@ -12,9 +13,9 @@ use crate::storage::checkpoint::Position;
 use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
-use strata_core::project::stage::{Stage, Task};
+use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::Filled;
-use strata_data::{DataError, SplitData};
+use strata_data::{DataError, PixelUnits, SplitData};
 use strata_inspect::layer_name;
 use strata_nn::Mode;
 use strata_nn::loss::{self, Blend, Target};
@@ -27,7 +28,7 @@ pub(crate) struct Stepper<'a> {
     split: &'a SplitData,
     updater: Updater,
     batcher: Batcher,
-    after_softmax: bool,
+    pixels: PixelUnits,
     /// The loss's gradient.
     gradient: Buffer,
     /// Images a step; the last of an epoch may have fewer.
@@ -41,6 +42,8 @@ struct Forward {
     loss: f64,
     penalty: f64,
     correct: Option<usize>,
+    /// The mean squared error in pixels, where it is told.
+    pixel_error: Option<f64>,
     gradient: Option<Tensor>,
 }
 
@@ -53,7 +56,7 @@ impl<'a> Stepper<'a> {
     ) -> Result<Stepper<'a>, RunError> {
         let mut updater = Updater::new(&stage.optimizer, &session.network)?;
         if let Some(memory) = session.optimizer.take() {
-            updater.load_state(&memory).map_err(RunError::input)?;
+            updater.load_state(memory).map_err(RunError::input)?;
         }
         let batch = stage.batch.max(1) as usize;
         Ok(Stepper {
@@ -61,7 +64,7 @@ impl<'a> Stepper<'a> {
             split,
             updater,
             batcher: Batcher::new(&session.device),
-            after_softmax: session.network.ends_in_softmax(stage.task.into()),
+            pixels: session.dataset.pixel_units(),
             gradient: Buffer::default(),
             batch,
             steps_per_epoch: split.len().div_ceil(batch) as u64,
@@ -130,7 +133,10 @@ impl<'a> Stepper<'a> {
             return Err(self.loss_not_finite(session, loss));
         }
         if let Some(gradient) = &forward.gradient {
-            session.network.backward(gradient)?;
+            match self.stage.task {
+                Task::Reconstruct => session.network.backward(gradient)?,
+                Task::Classify => session.network.backward_from_logits(gradient)?,
+            }
         }
         if let Some(key) = gradient_not_finite(&session.network)? {
             return Err(self.not_finite(
@@ -155,29 +161,10 @@ impl<'a> Stepper<'a> {
         let output = session
             .network
             .forward(self.stage.task.into(), &images, mode)?;
-        let (target, correct) = match self.stage.task {
-            Task::Reconstruct => (Target::Images(&images), None),
-            Task::Classify => {
-                let correct = loss::count_correct(&output, &batch.labels)?;
-                let blend = batch.blend.as_ref().map(|(others, share)| Blend {
-                    labels: &batch.labels,
-                    others,
-                    share: *share,
-                });
-                (
-                    blend.map_or(Target::Labels(&batch.labels), Target::Blend),
-                    Some(correct),
-                )
-            }
-        };
-        let evaluated = loss::evaluate(
-            self.stage.loss,
-            &output,
-            target,
-            self.after_softmax,
-            Some(&mut self.gradient),
-        )?;
+        let (output, target, correct) = self.compared(session, output, &images, batch)?;
+        let evaluated = loss::evaluate(self.stage.loss, &output, target, Some(&mut self.gradient))?;
         Ok(Forward {
+            pixel_error: self.pixel_error(evaluated.value, &output, target)?,
             loss: evaluated.value,
             penalty: session.network.penalty(),
             correct,
@@ -185,11 +172,49 @@ impl<'a> Stepper<'a> {
         })
     }
 
+    /// What the loss reads of an output, what it compares that with, and how many answers are right.
+    fn compared<'b>(
+        &self,
+        session: &Session<'_>,
+        output: Tensor,
+        images: &'b Tensor,
+        batch: &'b Filled,
+    ) -> Result<(Tensor, Target<'b>, Option<usize>), RunError> {
+        if self.stage.task == Task::Reconstruct {
+            return Ok((output, Target::Images(images), None));
+        }
+        let logits = session.network.logits(&output)?;
+        let correct = loss::count_correct(&logits, &batch.labels)?;
+        let blend = batch.blend.as_ref().map(|(others, share)| Blend {
+            labels: &batch.labels,
+            others,
+            share: *share,
+        });
+        let target = blend.map_or(Target::Labels(&batch.labels), Target::Blend);
+        Ok((logits, target, Some(correct)))
+    }
+
+    /// The mean squared error of a batch in pixels, where that is told.
+    fn pixel_error(
+        &self,
+        loss: f64,
+        output: &Tensor,
+        target: Target<'_>,
+    ) -> Result<Option<f64>, RunError> {
+        match target {
+            Target::Images(images) if self.stage.loss == Loss::Mse => {
+                pixel_error(&self.pixels, loss, output, images).map(Some)
+            }
+            Target::Images(_) | Target::Labels(_) | Target::Blend(_) => Ok(None),
+        }
+    }
+
     fn count(&self, session: &mut Session<'_>, forward: &Forward, images: usize) {
         let position = &mut session.position;
         (position.step, position.step_in_epoch) = (position.step + 1, position.step_in_epoch + 1);
         position.tally.images += images as u64;
         position.tally.loss += forward.loss * images as f64;
+        position.tally.pixel_error += forward.pixel_error.unwrap_or(0.0) * images as f64;
         position.tally.correct += forward.correct.unwrap_or(0) as u64;
     }
 
@@ -285,11 +310,43 @@ impl<'a> Stepper<'a> {
             epoch,
             first,
             kept,
-            advice: format!(
-                "use a smaller learning rate than {lr:?}, such as lr={:?}",
-                lr / 10.0
-            ),
+            advice: advice(lr, session.dataset.pixel_range(), session.position.step),
         }))
+    }
+}
+
+/// Numbers of pixels from which on they are the cause of an overflow: the network squares them and adds them up.
+const HUGE_PIXELS: f32 = 1e3;
+/// Numbers of pixels that are larger than those networks are made for.
+const LARGE_PIXELS: f32 = 16.0;
+
+/// What to do about numbers that are no longer finite, after so many steps.
+fn advice(lr: f64, pixel_range: [f32; 2], steps: u64) -> String {
+    let [low, high] = pixel_range;
+    let largest = low.abs().max(high.abs());
+    let other_range = "write range = [0, 1] or normalize = \"train\" under [data]";
+    let smaller = format!(
+        "use a smaller learning rate than {lr:?}, such as lr={:?}",
+        lr / 10.0
+    );
+    if largest >= HUGE_PIXELS {
+        let reach = scientific(f64::from(largest));
+        return format!("the pixels reach the network as numbers of up to {reach}: {other_range}");
+    }
+    match (steps, largest > LARGE_PIXELS) {
+        (0, true) => format!("the learning rate is not the cause, no step was taken yet: {other_range}"),
+        (0, false) => "the learning rate is not the cause, no step was taken yet: look at the loss and at the layer named".to_owned(),
+        (_, true) => format!("{smaller}, or smaller pixels: {other_range}"),
+        (_, false) => smaller,
+    }
+}
+
+/// `1e18`, and `1000` for what is short anyway.
+fn scientific(value: f64) -> String {
+    if value < 1e6 {
+        format!("{value}")
+    } else {
+        format!("{value:.0e}")
     }
 }
 
@@ -323,4 +380,34 @@ fn images_left(session: &Session<'_>, batch: usize) -> u64 {
     let done = images(position.stage) / epoch * u64::from(position.epoch)
         + position.step_in_epoch * batch as u64;
     total.saturating_sub(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_names_the_cause() {
+        let huge = advice(1e-30, [0.0, 1e18], 0);
+        assert!(
+            huge.contains("up to 1e18") && huge.contains("range = [0, 1]"),
+            "{huge}"
+        );
+        assert!(!huge.contains("lr="), "{huge}");
+        let usual = advice(0.5, [0.0, 1.0], 7);
+        assert!(
+            usual.contains("such as lr=0.05") && !usual.contains("range"),
+            "{usual}"
+        );
+        let bytes = advice(0.5, [0.0, 255.0], 7);
+        assert!(
+            bytes.contains("lr=0.05") && bytes.contains("range = [0, 1]"),
+            "{bytes}"
+        );
+        let first = advice(0.5, [0.0, 1.0], 0);
+        assert!(
+            first.contains("not the cause") && !first.contains("lr="),
+            "{first}"
+        );
+    }
 }

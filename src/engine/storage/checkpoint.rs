@@ -5,14 +5,13 @@
 //! so this is enough to continue bit for bit. Equal states give equal bytes. Files are replaced in
 //! one step; reading never trusts them.
 
-use super::tensor_file::{Blob, KEY, write};
-use candle_core::{Device, Tensor};
-use safetensors::SafeTensors;
+use super::tensor_file::{self, Blob};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use strata_core::{files, system_memory};
+use strata_core::files;
 
 const OPTIMIZER: &str = "optimizer.";
 
@@ -85,6 +84,14 @@ pub struct Tally {
     pub loss: f64,
     /// Images classified right.
     pub correct: u64,
+    /// Sum of the mean squared error in pixels over images, of the loss `mse`; not a number in checkpoints of
+    /// versions that did not count it.
+    #[serde(with = "exact", default = "unknown")]
+    pub pixel_error: f64,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
 }
 
 /// What early stopping remembers.
@@ -125,12 +132,9 @@ pub fn save(
     let optimizer = optimizer
         .iter()
         .map(|(key, tensor)| Blob::of(format!("{OPTIMIZER}{key}"), tensor));
-    let blobs = weights
-        .chain(optimizer)
-        .collect::<candle_core::Result<Vec<_>>>()
-        .map_err(|e| failed(e.to_string()))?;
+    let blobs = weights.chain(optimizer).collect();
     let json = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
-    write(path, &blobs, Some(json)).map_err(failed)
+    tensor_file::write(path, blobs, Some(json)).map_err(failed)
 }
 
 /// Reads a checkpoint onto the CPU.
@@ -139,11 +143,10 @@ pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
         file: path.to_owned(),
         reason,
     };
-    let bytes = read(path).map_err(failed)?;
-    let position = position_in(&bytes).map_err(failed)?;
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
+    let (tensors, json) = tensor_file::read(path).map_err(failed)?;
+    let position = position_in(json).map_err(failed)?;
     let (mut weights, mut optimizer) = (HashMap::new(), HashMap::new());
-    for (key, tensor) in tensors.map_err(|error| failed(error.to_string()))? {
+    for (key, tensor) in tensors {
         match key.strip_prefix(OPTIMIZER) {
             Some(key) => optimizer.insert(key.to_owned(), tensor),
             None => weights.insert(key, tensor),
@@ -154,15 +157,6 @@ pub fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
         weights,
         optimizer,
     })
-}
-
-/// The bytes of a checkpoint, of which the tensors are a copy.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let words = |error: std::io::Error| error.to_string();
-    let file = files::open_regular(path).map_err(words)?;
-    let length = file.metadata().map_err(words)?.len();
-    system_memory::check(length.saturating_mul(2))?;
-    files::read_bounded(path, length).map_err(words)
 }
 
 /// Where a checkpoint was taken, without its tensors; none where it cannot be read.
@@ -178,7 +172,7 @@ pub(crate) fn position(path: &Path) -> Option<Position> {
     let mut header = Vec::new();
     file.take(length).read_to_end(&mut header).ok()?;
     let header: Header = serde_json::from_slice(&header).ok()?;
-    serde_json::from_str(header.metadata.get(KEY)?).ok()
+    serde_json::from_str(header.metadata.get(tensor_file::KEY)?).ok()
 }
 
 /// What of a safetensors file's header is not about tensors.
@@ -188,14 +182,9 @@ struct Header {
     metadata: HashMap<String, String>,
 }
 
-fn position_in(bytes: &[u8]) -> Result<Position, String> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let json = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|map| map.get(KEY))
-        .ok_or("it has no position in it")?;
-    serde_json::from_str(json).map_err(|error| error.to_string())
+fn position_in(json: Option<String>) -> Result<Position, String> {
+    let json = json.ok_or("it has no position in it")?;
+    serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
 /// JSON readers may round the last bit of a number; as text it stays exact, and NaN can be written.
@@ -232,6 +221,7 @@ mod exact_option {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn tensor(values: &[f32]) -> Tensor {
         Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap()
@@ -244,6 +234,7 @@ mod tests {
             images: 12,
             loss: 0.1 + 0.2,
             correct: 3,
+            pixel_error: 0.7,
         };
         let watch = Watch {
             best: Some(-1.0 / 3.0),

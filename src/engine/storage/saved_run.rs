@@ -118,14 +118,14 @@ impl SavedRun {
             if stage.task == Task::Classify {
                 check_head(stage, &self.inference, &self.dataset).map_err(RunError::Input)?;
             }
-            let pixel_range = self.dataset.pixel_range();
+            let pixels = self.dataset.pixel_units();
             let images = u32::try_from(data.len()).unwrap_or(u32::MAX);
             check_forward(&self.inference, stage.batch.min(images))?;
             let how = Measure {
                 task: stage.task,
                 loss: stage.loss,
                 batch: stage.batch as usize,
-                pixel_range,
+                pixels: &pixels,
             };
             let measured = measure(&mut self.network, data, how, &self.device, &mut || true)?
                 .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The first layer's filters as small pictures, live.
+//! The first layer's filters, or what the decoder paints with, as small pictures, live.
 
 use crate::theme;
 use crate::view::View;
@@ -39,7 +39,7 @@ impl View for FiltersView {
     }
 
     fn summary(&self) -> &'static str {
-        "The first layer's weights as small pictures"
+        "The first layer's weights, or the decoder's, as small pictures"
     }
 
     fn workspace(&self) -> Workspace {
@@ -47,7 +47,7 @@ impl View for FiltersView {
     }
 
     fn about(&self) -> &'static str {
-        "The weights of the first layer, one small picture for each filter. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
+        "The weights of the first layer, one small picture for each filter, or those of the decoder's last layer with weights: what each of its inputs paints into the reconstruction. RGB filters are shown in colour around grey (weight 0), others from blue (negative) over white to red (positive). Edges and blobs of colour mean it has learned something."
     }
 
     fn status(&self, state: &State) -> String {
@@ -58,6 +58,7 @@ impl View for FiltersView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        choose_layer(ui, state, actions);
         let now = state.view.filter_scale;
         let mut chosen = now;
         let combo = ComboBox::from_id_salt("filter scale")
@@ -109,6 +110,32 @@ impl View for FiltersView {
         ScrollArea::vertical()
             .auto_shrink(false)
             .show(&mut grid_ui, |ui| grid(ui, drawn, grid_area.size()));
+    }
+}
+
+/// The first layer, or the decoder where there is one.
+fn choose_layer(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let now = state.view.decoder_filters;
+    if !now && state.project().network.decoder.is_empty() {
+        return;
+    }
+    let name = |decoder| if decoder { "decoder" } else { "first layer" };
+    let mut chosen = now;
+    let combo = ComboBox::from_id_salt("filter layer")
+        .width(92.0)
+        .icon(chevron)
+        .selected_text(RichText::new(name(now)).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            for decoder in [false, true] {
+                ui.selectable_value(&mut chosen, decoder, name(decoder));
+            }
+        });
+    combo
+        .response
+        .on_hover_text("first layer: what each filter looks for; decoder: what each unit paints into the reconstruction, the better picture of what a sparse autoencoder has learned")
+        .accessible_name("Filter layer");
+    if chosen != now {
+        actions.push(Action::Show(Show::DecoderFilters(chosen)));
     }
 }
 
@@ -170,7 +197,12 @@ fn grid(ui: &mut Ui, drawn: &Drawn, space: eframe::egui::Vec2) {
     );
     let (area, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {
-        let text = format!("{count} filters of {}", filters.layer);
+        let what = if filters.are_templates {
+            "templates"
+        } else {
+            "filters"
+        };
+        let text = format!("{count} {what} of {}", filters.layer);
         eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Image, true, text)
     });
     let place = |index: usize| {

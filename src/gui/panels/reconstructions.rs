@@ -63,7 +63,7 @@ impl View for ReconstructionsView {
     }
 
     fn about(&self) -> &'static str {
-        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in the network's units. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
+        "Fixed probe images from the validation split, what encoder and decoder make of them, and the difference (of signals, both over each other). The number is the mean squared error (MSE) of each, in pixels as [data] range has them, or from 0 to 1 with normalize. Of the outputs a value beyond black or white is drawn black or white; how many are is said above."
     }
 
     fn status(&self, state: &State) -> String {

@@ -28,11 +28,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             &format!("{} MACs", format::large(cost.macs)),
             "Multiply-accumulates for one image, forward through all stacks (1 MAC = 2 FLOPs)",
         );
-        if let Some(memory) = state.shown.step_bytes {
+        if let Some(memory) = state.shown.run_bytes {
             number(
                 ui,
-                &format!("{} a step", format::bytes(memory)),
-                "Memory that one training step of the first stage holds: weights, gradients, optimizer, activations, scratch (see the view Cost)",
+                &format!("{} a run", format::bytes(memory)),
+                "Memory that training the first stage holds at its peak: weights, gradients, optimizer, activations, scratch, images read ahead (see the view Cost)",
             );
         }
         if let Some(last) = state.training.last.as_ref().filter(|_| state.training.is_running()) {

@@ -27,7 +27,7 @@ fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {
         let noise = Tensor::randn(0f32, 0.3, parameter.value.dims(), &Device::Cpu).unwrap();
         parameter.value = (&parameter.value + noise).unwrap();
     }
-    let mut mirror = Mirror::whole(plan, &Device::Cpu).unwrap();
+    let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let [channels, spatial @ ..] = stacks.input.dims() else {
         panic!()

@@ -1,12 +1,11 @@
-//! Sequences of layers, and the blocks `add` and `concat` that hold several of them on one input.
+//! Sequences of layers.
 
-use super::{Buffer, Dims, Layer, Result, build};
-use crate::NnError;
+use super::join::{Join, JoinKind};
+use super::{Layer, Result, build};
 use crate::fusion_rules::{self, Follower, Followers};
-use crate::network::{Builder, Combine, Context, Penalised, Penalty};
-use crate::ops::storage::{Memory, fill, view};
-use crate::ops::with_real;
-use candle_core::{D, Tensor};
+use crate::network::{Builder, Context, Penalised, Penalty};
+use crate::ops::storage::Memory;
+use candle_core::Tensor;
 use strata_core::project::Place;
 use strata_core::shape::Target;
 use strata_core::shape::op::{Op, Planned, PlannedLayer};
@@ -19,6 +18,10 @@ pub(crate) struct Sequence {
     outputs: [Memory; 2],
     /// Where gradients on their way back stand in turn.
     gradients: [Memory; 2],
+    /// The node of the softmax that the sequence ends with, if it does.
+    softmax: Option<usize>,
+    /// What came into that softmax in the latest forward pass.
+    logits: Option<Tensor>,
 }
 
 /// A layer with its name and latest output.
@@ -124,7 +127,11 @@ impl Sequence {
         let mut nodes: Vec<Node> = Vec::with_capacity(planned.len());
         let mut head: Option<Head<'_>> = None;
         let mut before = None;
+        let mut softmax = None;
         for node in planned {
+            if !changes_nothing(node) {
+                softmax = None;
+            }
             match node {
                 Planned::Layer(layer) => {
                     builder.enter(&layer.place);
@@ -148,6 +155,9 @@ impl Sequence {
                         earlier.given_up = true;
                     }
                     before = Some(layer);
+                    if gives_probabilities(layer) {
+                        softmax = Some(nodes.len() - 1);
+                    }
                 }
                 Planned::Add { place, branches } => {
                     (head, before) = (None, None);
@@ -163,7 +173,9 @@ impl Sequence {
                 Planned::Repeat { passes, .. } => {
                     (head, before) = (None, None);
                     for pass in passes {
-                        nodes.extend(Sequence::new(pass, builder)?.nodes);
+                        let inner = Sequence::new(pass, builder)?;
+                        softmax = inner.softmax.map(|node| nodes.len() + node).or(softmax);
+                        nodes.extend(inner.nodes);
                     }
                 }
             }
@@ -172,7 +184,15 @@ impl Sequence {
             nodes,
             outputs: Default::default(),
             gradients: Default::default(),
+            softmax,
+            logits: None,
         })
+    }
+
+    /// What came into the softmax that ends the sequence in the latest forward pass: one score for each of its
+    /// outputs. `None` where it ends in another layer.
+    pub(crate) fn logits(&self) -> Option<&Tensor> {
+        self.logits.as_ref()
     }
 
     pub(crate) fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
@@ -186,6 +206,14 @@ impl Sequence {
             passes: false,
         };
         for i in 0..self.nodes.len() {
+            if self.softmax == Some(i) {
+                // Where layers forget, those behind may write over what came in.
+                self.logits = Some(if cx.forgets {
+                    way.x.copy()?
+                } else {
+                    way.x.clone()
+                });
+            }
             self.advance(i, &mut way, cx)?;
         }
         cx.carries = carries;
@@ -275,13 +303,54 @@ impl Sequence {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let first = if need_input {
+        let first = self.first_to_reach(need_input, cx);
+        self.go_back(first..self.nodes.len(), gradient, need_input, cx)
+    }
+
+    /// The same with the gradient for the scores before a softmax that ends the sequence: what that softmax does is
+    /// part of the loss. Without such a softmax the scores are the output.
+    pub(crate) fn backward_from_logits(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let (Some(softmax), Some(logits)) = (self.softmax, self.logits.as_ref()) else {
+            return self.backward(gradient, need_input, cx);
+        };
+        let mut scores = shaped(gradient, logits.dims())?;
+        let last = softmax..self.nodes.len();
+        let is_penalised = |node: &Node| node.penalty.is_some();
+        if self.nodes[last.clone()].iter().any(is_penalised) {
+            let nothing = gradient.zeros_like()?;
+            if let Some(penalty) = self.go_back(last, &nothing, true, cx)? {
+                scores = (scores + penalty)?;
+            }
+        }
+        let first = self.first_to_reach(need_input, cx);
+        self.go_back(first..softmax, &scores, need_input, cx)
+    }
+
+    /// The first node that a gradient has to come back to.
+    fn first_to_reach(&self, need_input: bool, cx: &Context<'_>) -> usize {
+        if need_input {
             0
         } else {
             self.first_with_gradient(cx)
-        };
+        }
+    }
+
+    /// Goes back through a range of nodes; to its input only when that gradient is needed.
+    fn go_back(
+        &mut self,
+        nodes: std::ops::Range<usize>,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let first = nodes.start;
         let (mut gradient, mut holder) = (gradient.clone(), 0);
-        for i in (first..self.nodes.len()).rev() {
+        for i in nodes.rev() {
             let node = &mut self.nodes[i];
             if let Some(penalty) = &node.penalty {
                 gradient = penalty.add_gradient(&gradient, &mut node.penalised, cx)?;
@@ -325,7 +394,7 @@ impl Sequence {
         self.first_with_gradient(cx) < self.nodes.len()
     }
 
-    fn parameters(&self) -> Vec<usize> {
+    pub(super) fn parameters(&self) -> Vec<usize> {
         self.nodes
             .iter()
             .flat_map(|node| node.parameters.iter().copied())
@@ -404,195 +473,24 @@ impl Sequence {
     }
 }
 
-/// How branches come together.
-#[derive(Clone, Copy, PartialEq)]
-enum JoinKind {
-    Add,
-    Concat,
-}
-
-/// `add` or `concat`: branches on one input; an empty branch passes it on.
-pub(crate) struct Join {
-    kind: JoinKind,
-    branches: Vec<Sequence>,
-    /// Channels of each branch's output, known after a forward pass.
-    channels: Vec<usize>,
-    /// What the branches gave last, forward or backward.
-    given: Vec<Tensor>,
-    y: Buffer,
-    dx: Buffer,
-    parts: Vec<Buffer>,
-}
-
-impl Join {
-    fn new(branches: &[Vec<Planned>], kind: JoinKind, builder: &mut Builder<'_>) -> Result<Join> {
-        let branches = branches
-            .iter()
-            .map(|b| Sequence::new(b, builder))
-            .collect::<Result<Vec<_>>>()?;
-        let parts = branches.iter().map(|_| Buffer::default()).collect();
-        Ok(Join {
-            kind,
-            branches,
-            channels: Vec::new(),
-            given: Vec::new(),
-            y: Buffer::default(),
-            dx: Buffer::default(),
-            parts,
-        })
+/// A tensor of these dimensions with the same numbers.
+pub(crate) fn shaped(tensor: &Tensor, dims: &[usize]) -> Result<Tensor> {
+    match tensor.dims() == dims {
+        true => Ok(tensor.clone()),
+        false => Ok(tensor.reshape(dims)?),
     }
 }
 
-/// Joins along the last axis.
-fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
-    let [first, ..] = outputs else {
-        return Err(NnError::Unsupported("a concat without branches".into()));
-    };
-    if cx.uses_candle(first) {
-        return Ok(Tensor::cat(outputs, D::Minus1)?.contiguous()?);
+/// Whether the numbers that come out are those that go in, in their order or another shape.
+fn changes_nothing(node: &Planned) -> bool {
+    match node {
+        Planned::Layer(layer) => matches!(layer.op, Op::Identity | Op::Flatten | Op::Reshape),
+        Planned::Repeat { passes, .. } => passes.iter().flatten().all(changes_nothing),
+        Planned::Add { .. } | Planned::Concat { .. } => false,
     }
-    let channels = |t: &Tensor| t.dims()[t.rank() - 1];
-    let total = outputs.iter().map(channels).sum();
-    let y = out.get(&with_channels(first, total), first)?;
-    with_real!(first, T => {
-        let mut start = 0;
-        for output in outputs {
-            let (x, width) = (view::<T>(output)?, channels(output));
-            fill::<T>(&y, |y| {
-                for (y, x) in y.chunks_exact_mut(total).zip(x.chunks_exact(width)) {
-                    y[start..start + width].copy_from_slice(x);
-                }
-            })?;
-            start += width;
-        }
-        Ok::<_, NnError>(())
-    })?;
-    Ok(y)
 }
 
-/// The dimensions of a tensor with another number of channels.
-fn with_channels(like: &Tensor, channels: usize) -> Dims {
-    let (_, spatial) = like.dims().split_last().unwrap_or((&0, &[]));
-    spatial
-        .iter()
-        .copied()
-        .chain(std::iter::once(channels))
-        .collect()
-}
-
-/// The channels `start..start + width` of a gradient.
-fn slice(
-    gradient: &Tensor,
-    start: usize,
-    width: usize,
-    out: &mut Buffer,
-    cx: &Context<'_>,
-) -> Result<Tensor> {
-    if cx.uses_candle(gradient) {
-        return Ok(gradient.narrow(D::Minus1, start, width)?.contiguous()?);
-    }
-    let total = gradient.dims()[gradient.rank() - 1];
-    let part = out.get(&with_channels(gradient, width), gradient)?;
-    with_real!(gradient, T => {
-        let gradient = view::<T>(gradient)?;
-        fill::<T>(&part, |part| {
-            for (part, g) in part.chunks_exact_mut(width).zip(gradient.chunks_exact(total)) {
-                part.copy_from_slice(&g[start..start + width]);
-            }
-        })
-    })?;
-    Ok(part)
-}
-
-/// Sums tensors of one shape into the buffer.
-fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<Tensor>> {
-    let Some((first, rest)) = tensors.split_first() else {
-        return Ok(None);
-    };
-    if cx.uses_candle(first) {
-        let add = |total: Tensor, t: &Tensor| Ok::<_, NnError>((total + t)?);
-        return rest.iter().try_fold(first.clone(), add).map(Some);
-    }
-    let Some((second, rest)) = rest.split_first() else {
-        return Ok(Some(first.clone()));
-    };
-    let y = cx.combine(first, second, out, Combine::Sum)?;
-    with_real!(first, T => {
-        for tensor in rest {
-            let x = view::<T>(tensor)?;
-            fill::<T>(&y, |y| crate::ops::elementwise::add_to(&x, y))?;
-        }
-        Ok::<_, NnError>(())
-    })?;
-    Ok(Some(y))
-}
-
-impl Layer for Join {
-    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
-        Some((&mut self.y, &mut self.dx))
-    }
-
-    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        self.given.clear();
-        for branch in &mut self.branches {
-            // Every branch starts where the block does.
-            self.given.push(branch.forward(x, cx)?);
-        }
-        self.channels.clear();
-        self.channels.extend(
-            self.given
-                .iter()
-                .map(|output| output.dims()[output.rank() - 1]),
-        );
-        match self.kind {
-            JoinKind::Concat => concat(&self.given, &mut self.y, cx),
-            JoinKind::Add => {
-                let sum = sum(&self.given, &mut self.y, cx)?;
-                sum.ok_or_else(|| NnError::Unsupported("an add without branches".into()))
-            }
-        }
-    }
-
-    fn backward(
-        &mut self,
-        gradient: &Tensor,
-        need_input: bool,
-        cx: &mut Context<'_>,
-    ) -> Result<Option<Tensor>> {
-        let mut start = 0;
-        self.given.clear();
-        for (i, branch) in self.branches.iter_mut().enumerate() {
-            let width = self.channels[i];
-            let first = start;
-            start += width;
-            if !need_input && !branch.needs_gradient(cx) {
-                continue;
-            }
-            let part = match self.kind {
-                JoinKind::Add => gradient.clone(),
-                JoinKind::Concat => slice(gradient, first, width, &mut self.parts[i], cx)?,
-            };
-            self.given.extend(branch.backward(&part, need_input, cx)?);
-        }
-        if need_input {
-            sum(&self.given, &mut self.dx, cx)
-        } else {
-            Ok(None)
-        }
-    }
-
-    fn parameters(&self) -> Vec<usize> {
-        self.branches
-            .iter()
-            .flat_map(Sequence::parameters)
-            .collect()
-    }
-
-    fn sequences(&self) -> &[Sequence] {
-        &self.branches
-    }
-
-    fn sequences_mut(&mut self) -> &mut [Sequence] {
-        &mut self.branches
-    }
+/// Whether a layer makes the probabilities of one choice of its whole input.
+fn gives_probabilities(layer: &PlannedLayer) -> bool {
+    layer.op == Op::Softmax && layer.input.elements() == layer.input.channels() as u64
 }

@@ -7,6 +7,7 @@ mod conv;
 mod dense;
 mod dropout;
 mod group_norm;
+mod join;
 mod max_pool;
 mod prelu;
 mod reshape;
@@ -16,7 +17,7 @@ mod spatial;
 mod tail;
 mod views;
 
-pub(crate) use blocks::Sequence;
+pub(crate) use blocks::{Sequence, shaped};
 pub(crate) use max_pool::Chosen;
 
 use super::NnError;

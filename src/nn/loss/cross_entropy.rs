@@ -1,15 +1,12 @@
-//! Cross-entropy of logits, or of probabilities behind a softmax, with labels.
+//! Cross-entropy of logits with labels: the softmax is part of it.
 
-use super::{Blend, Target, floored_ln};
+use super::{Blend, Target};
 use crate::NnError;
 use crate::ops::real::Real;
 use crate::ops::reduce::in_parts;
 use crate::ops::storage::fill;
 use candle_core::Tensor;
 use rayon::prelude::*;
-
-/// Probabilities below this have the gradient of this one: its inverse still fits into f32.
-const SMALLEST_P: f64 = 1e-30;
 
 /// Rows of a classification that are worth a task.
 const ROWS_PER_TASK: usize = 64;
@@ -18,7 +15,6 @@ const ROWS_PER_TASK: usize = 64;
 pub(super) fn evaluate<T: Real>(
     y: &[T],
     target: Target<'_>,
-    after_softmax: bool,
     gradient: Option<&Tensor>,
 ) -> Result<f64, NnError> {
     match target {
@@ -28,21 +24,19 @@ pub(super) fn evaluate<T: Real>(
         Target::Labels(labels) => {
             classes(y.len(), labels)?;
             if let Some(gradient) = gradient {
-                fill::<T>(gradient, |gradient| {
-                    write_gradient(y, labels, after_softmax, gradient)
-                })?;
+                fill::<T>(gradient, |gradient| write_gradient(y, labels, gradient))?;
             }
-            Ok(mean(y, labels, after_softmax))
+            Ok(mean(y, labels))
         }
         Target::Blend(blend) => {
             classes(y.len(), blend.labels)?;
             classes(y.len(), blend.others)?;
             if let Some(gradient) = gradient {
                 fill::<T>(gradient, |gradient| {
-                    write_blended_gradient(y, blend, after_softmax, gradient)
+                    write_blended_gradient(y, blend, gradient)
                 })?;
             }
-            let loss = |labels| mean(y, labels, after_softmax);
+            let loss = |labels| mean(y, labels);
             let share = f64::from(blend.share);
             Ok(share * loss(blend.labels) + (1.0 - share) * loss(blend.others))
         }
@@ -64,7 +58,7 @@ fn log_sum<T: Real>(row: &[T]) -> f64 {
 }
 
 /// The mean over rows of −ln of the right class's probability.
-fn mean<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
+fn mean<T: Real>(y: &[T], labels: &[u32]) -> f64 {
     let classes = y.len() / labels.len().max(1);
     let mut total = [0.0];
     in_parts(labels.len(), &mut total, |rows, total| {
@@ -72,21 +66,14 @@ fn mean<T: Real>(y: &[T], labels: &[u32], after_softmax: bool) -> f64 {
             .chunks_exact(classes)
             .zip(&labels[rows]);
         total[0] = each
-            .map(|(row, &label)| {
-                let right = row[label as usize].to_f64();
-                if after_softmax {
-                    -floored_ln(right)
-                } else {
-                    log_sum(row) - right
-                }
-            })
+            .map(|(row, &label)| log_sum(row) - row[label as usize].to_f64())
             .sum();
     });
     total[0] / labels.len() as f64
 }
 
 /// The gradient of [`mean`] for the outputs.
-fn write_gradient<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradient: &mut [T]) {
+fn write_gradient<T: Real>(y: &[T], labels: &[u32], gradient: &mut [T]) {
     let classes = y.len() / labels.len().max(1);
     let count = labels.len() as f64;
     let rows = gradient
@@ -94,29 +81,20 @@ fn write_gradient<T: Real>(y: &[T], labels: &[u32], after_softmax: bool, gradien
         .zip(y.par_chunks(classes))
         .with_min_len(ROWS_PER_TASK);
     rows.zip(labels).for_each(|((gradient, row), &label)| {
-        let log_sum = if after_softmax { 0.0 } else { log_sum(row) };
+        let log_sum = log_sum(row);
         for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
             let hit = if class == label as usize { 1.0 } else { 0.0 };
-            let slope = if after_softmax {
-                -hit / y.to_f64().max(SMALLEST_P)
-            } else {
-                (y.to_f64() - log_sum).exp() - hit
-            };
+            let slope = (y.to_f64() - log_sum).exp() - hit;
             *gradient = T::from_f64(slope / count);
         }
     });
 }
 
 /// The gradient for [`Target::Blend`]; needs memory of its own, as only mixup does.
-fn write_blended_gradient<T: Real>(
-    y: &[T],
-    blend: Blend<'_>,
-    after_softmax: bool,
-    gradient: &mut [T],
-) {
-    write_gradient(y, blend.labels, after_softmax, gradient);
+fn write_blended_gradient<T: Real>(y: &[T], blend: Blend<'_>, gradient: &mut [T]) {
+    write_gradient(y, blend.labels, gradient);
     let mut others = vec![T::zero(); gradient.len()];
-    write_gradient(y, blend.others, after_softmax, &mut others);
+    write_gradient(y, blend.others, &mut others);
     let share = T::from_f64(f64::from(blend.share));
     let rest = T::from_f64(1.0 - f64::from(blend.share));
     gradient

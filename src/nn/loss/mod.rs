@@ -64,13 +64,12 @@ fn floored_ln(p: f64) -> f64 {
     if ln < LOG_FLOOR { LOG_FLOOR } else { ln }
 }
 
-/// Computes a loss. `after_softmax`: cross-entropy reads probabilities instead of logits. The gradient is
+/// Computes a loss; cross-entropy reads logits ([`Network::logits`](super::Network::logits)). The gradient is
 /// computed when there is a buffer for it.
 pub fn evaluate(
     loss: Loss,
     output: &Tensor,
     target: Target<'_>,
-    after_softmax: bool,
     gradient: Option<&mut Buffer>,
 ) -> Result<Evaluated, NnError> {
     let host = output.to_device(&Device::Cpu)?;
@@ -86,7 +85,7 @@ pub fn evaluate(
             Loss::Bce => compare(bce::Bce, &y, target, into),
             Loss::Huber { delta } => compare(huber::Huber { delta }, &y, target, into),
             Loss::SmoothL1 { beta } => compare(smooth_l1::SmoothL1 { beta }, &y, target, into),
-            Loss::CrossEntropy => cross_entropy::evaluate(&y, target, after_softmax, into),
+            Loss::CrossEntropy => cross_entropy::evaluate(&y, target, into),
         }
     })?;
     let gradient = gradient.map(|g| g.to_device(output.device())).transpose()?;
@@ -170,11 +169,7 @@ mod tests {
     fn values_are_pytorchs() {
         let y = tensor(&[[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]]);
         let t = tensor(&[[0.0, 1.0, 0.0], [0.5, 0.25, 0.25]]);
-        let value = |loss| {
-            evaluate(loss, &y, Target::Images(&t), false, None)
-                .unwrap()
-                .value
-        };
+        let value = |loss| evaluate(loss, &y, Target::Images(&t), None).unwrap().value;
         assert!((value(Loss::Mse) - 0.034_166_666_666).abs() < 1e-9);
         assert!((value(Loss::L1) - 0.166_666_666_666).abs() < 1e-9);
         assert!(
@@ -192,23 +187,17 @@ mod tests {
             assert!((found - wanted).abs() < 1e-9, "{text}: {found}");
         }
         let labels = Target::Labels(&[1, 2]);
-        let logits = evaluate(Loss::CrossEntropy, &y, labels, false, None)
+        let logits = evaluate(Loss::CrossEntropy, &y, labels, None)
             .unwrap()
             .value;
         assert!((logits - 0.900_509_15).abs() < 1e-6, "{logits}");
-        let probabilities = evaluate(Loss::CrossEntropy, &y, labels, true, None)
-            .unwrap()
-            .value;
-        assert!((probabilities + (0.7f64.ln() + 0.4f64.ln()) / 2.0).abs() < 1e-12);
         // F.cross_entropy(y, 0.7 * one_hot([1, 2]) + 0.3 * one_hot([0, 1]))
         let blend = Target::Blend(Blend {
             labels: &[1, 2],
             others: &[0, 1],
             share: 0.7,
         });
-        let blended = evaluate(Loss::CrossEntropy, &y, blend, false, None)
-            .unwrap()
-            .value;
+        let blended = evaluate(Loss::CrossEntropy, &y, blend, None).unwrap().value;
         assert!((blended - 1.005_509_154).abs() < 1e-7, "{blended}");
         assert_eq!(count_correct(&y, &[1, 2]).unwrap(), 2);
         assert_eq!(count_correct(&y, &[1, 0]).unwrap(), 1);
@@ -235,27 +224,24 @@ mod tests {
                 Task::Reconstruct => (loss, Target::Images(&t)),
             });
         for (loss, target) in cases.chain([(Loss::CrossEntropy, blend)]) {
-            for after_softmax in [false, true] {
-                let mut buffer = Buffer::default();
-                let run = |rows: &[[f64; 3]], want| {
-                    evaluate(loss, &tensor(rows), target, after_softmax, want).unwrap()
+            let mut buffer = Buffer::default();
+            let run =
+                |rows: &[[f64; 3]], want| evaluate(loss, &tensor(rows), target, want).unwrap();
+            let gradient = run(&rows, Some(&mut buffer))
+                .gradient
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f64>()
+                .unwrap();
+            for (i, g) in gradient.iter().enumerate() {
+                let shifted = |by: f64| {
+                    let mut rows = rows;
+                    rows[i / 3][i % 3] += by;
+                    run(&rows, None).value
                 };
-                let gradient = run(&rows, Some(&mut buffer))
-                    .gradient
-                    .unwrap()
-                    .flatten_all()
-                    .unwrap()
-                    .to_vec1::<f64>()
-                    .unwrap();
-                for (i, g) in gradient.iter().enumerate() {
-                    let shifted = |by: f64| {
-                        let mut rows = rows;
-                        rows[i / 3][i % 3] += by;
-                        run(&rows, None).value
-                    };
-                    let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
-                    assert!((slope - g).abs() < 1e-7, "{loss} {i}: {slope} {g}");
-                }
+                let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+                assert!((slope - g).abs() < 1e-7, "{loss} {i}: {slope} {g}");
             }
         }
     }
@@ -268,30 +254,8 @@ mod tests {
                 Task::Reconstruct => Target::Labels(&[1]),
                 Task::Classify => Target::Images(&y),
             };
-            assert!(evaluate(loss, &y, target, false, None).is_err(), "{loss}");
+            assert!(evaluate(loss, &y, target, None).is_err(), "{loss}");
         }
-    }
-
-    #[test]
-    fn a_hopeless_probability_has_a_finite_gradient() {
-        let y = Tensor::new(&[[0.0f32, 1.0]], &Device::Cpu).unwrap();
-        let evaluated = evaluate(
-            Loss::CrossEntropy,
-            &y,
-            Target::Labels(&[0]),
-            true,
-            Some(&mut Buffer::default()),
-        )
-        .unwrap();
-        assert_eq!(evaluated.value, 100.0);
-        let gradient = evaluated
-            .gradient
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1::<f32>()
-            .unwrap();
-        assert!(gradient.iter().all(|g| g.is_finite()));
     }
 
     #[test]
@@ -302,7 +266,6 @@ mod tests {
                 Loss::CrossEntropy,
                 &y,
                 Target::Labels(&[u32::MAX]),
-                false,
                 Some(&mut Buffer::default())
             )
             .is_err()

@@ -6,7 +6,7 @@ use crate::layers::Sequence;
 use crate::ops::storage::Memory;
 use candle_core::{DType, Device, Tensor};
 use strata_core::project::{Place, Stack};
-use strata_core::shape::op::{Op, Plan, Planned};
+use strata_core::shape::op::Plan;
 
 /// Collects parameters while layers are built.
 pub(crate) struct Builder<'a> {
@@ -90,11 +90,9 @@ impl Network {
             dtype,
         };
         let mut stacks = [None, None, None];
-        let mut softmax_last = [false; 3];
         for stack in Stack::ALL {
             if let Some(planned) = plan.stack(stack) {
                 stacks[stack as usize] = Some(Sequence::new(planned, &mut builder)?);
-                softmax_last[stack as usize] = ends_in_softmax(planned);
             }
         }
         let Builder {
@@ -108,7 +106,6 @@ impl Network {
         let (route, penalty) = (Route::Reconstruct, 0.0);
         Ok(Network {
             stacks,
-            ends_in_softmax: softmax_last,
             parameters,
             statistics,
             slots,
@@ -125,24 +122,8 @@ impl Network {
     }
 }
 
-/// Whether the last layer that changes anything is a softmax.
-fn ends_in_softmax(planned: &[Planned]) -> bool {
-    for node in planned.iter().rev() {
-        match node {
-            Planned::Layer(layer) if matches!(layer.op, Op::Identity | Op::Flatten) => {}
-            Planned::Layer(layer) => return layer.op == Op::Softmax,
-            Planned::Repeat { passes, .. } => {
-                return passes.last().is_some_and(|pass| ends_in_softmax(pass));
-            }
-            Planned::Add { .. } | Planned::Concat { .. } => return false,
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::Route;
     use crate::network::tests::network;
 
     #[test]
@@ -169,16 +150,5 @@ mod tests {
             };
             assert_eq!((&one.0, values(&one.1)), (&other.0, values(&other.1)));
         }
-    }
-
-    #[test]
-    fn a_softmax_is_the_end_even_before_what_changes_nothing() {
-        let ends =
-            |head: &[&str]| network("4", &["dense 3"], head).ends_in_softmax(Route::Classify);
-        assert!(ends(&["softmax"]) && ends(&["softmax", "identity"]));
-        assert!(ends(&[
-            "{ repeat = 2, layers = [\"dense 3\", \"softmax\"] }"
-        ]));
-        assert!(!ends(&["softmax", "relu"]) && !ends(&["dense 3"]) && !ends(&["identity"]));
     }
 }

@@ -37,7 +37,6 @@ type Result<T> = std::result::Result<T, NnError>;
 /// A compiled network.
 pub struct Network {
     stacks: [Option<Sequence>; 3],
-    ends_in_softmax: [bool; 3],
     parameters: Vec<Parameter>,
     statistics: Vec<(String, Tensor)>,
     slots: Vec<Option<Chosen>>,
@@ -73,11 +72,6 @@ impl Network {
     /// The dimensions of a batch of inputs: `N×H×W×C`.
     pub fn input_dims(&self, batch: usize) -> Vec<usize> {
         channels_last(batch, &self.input).to_vec()
-    }
-
-    /// True when the last layer of the route's second stack is a softmax.
-    pub fn ends_in_softmax(&self, route: Route) -> bool {
-        self.ends_in_softmax[route.second() as usize]
     }
 }
 

@@ -47,9 +47,16 @@ impl Network {
 
     /// Weights and running statistics under PyTorch's keys and in its layout, copied to the CPU.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>> {
+        let copied =
+            |(key, value): (String, Tensor)| Ok((key, value.to_device(&Device::Cpu)?.copy()?));
+        self.shared_state().into_iter().map(copied).collect()
+    }
+
+    /// The same without a copy: the tensors are those that the network computes with, and change with the next step.
+    pub fn shared_state(&self) -> Vec<(String, Tensor)> {
         let parameters = self.parameters.iter().map(|p| (&p.key, &p.value));
         let all = parameters.chain(self.statistics.iter().map(|(key, value)| (key, value)));
-        all.map(|(key, value)| Ok((key.clone(), value.to_device(&Device::Cpu)?.copy()?)))
+        all.map(|(key, value)| (key.clone(), value.clone()))
             .collect()
     }
 

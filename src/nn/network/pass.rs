@@ -2,9 +2,16 @@
 
 use super::{Context, Mode, Network, Result, Route};
 use crate::NnError;
-use crate::layers::Sequence;
+use crate::layers::{Sequence, shaped};
 use candle_core::Tensor;
 use strata_core::project::Stack;
+
+/// Which side of a softmax that ends the network a gradient is given for.
+#[derive(Clone, Copy)]
+enum Side {
+    Output,
+    Logits,
+}
 
 impl Network {
     /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`; signals may come as images of one row). The next call overwrites the returned tensor.
@@ -57,30 +64,64 @@ impl Network {
         (cx, stacks)
     }
 
-    /// The gradients of all parameters that are not frozen, for the latest forward pass in training.
-    pub fn backward(&mut self, gradient: &Tensor) -> Result<()> {
-        self.backward_to(gradient, false).map(|_| ())
+    /// The scores behind the output that the latest forward pass gave: what came into a softmax that ends the
+    /// network, in the output's shape, or the output itself. Cross-entropy is computed from them, since in single
+    /// precision a sure answer's probabilities are 0 and 1 and have no gradient.
+    pub fn logits(&self, output: &Tensor) -> Result<Tensor> {
+        let stack = &self.stacks[self.route.second() as usize];
+        match stack.as_ref().and_then(Sequence::logits) {
+            Some(logits) => shaped(logits, output.dims()),
+            None => Ok(output.clone()),
+        }
     }
 
-    /// The same, with the gradient for the input (for saliency).
+    /// The gradients of all parameters that are not frozen, for the latest forward pass in training; the given
+    /// gradient is that for its output.
+    pub fn backward(&mut self, gradient: &Tensor) -> Result<()> {
+        self.backward_to(gradient, Side::Output, false).map(|_| ())
+    }
+
+    /// The same, where the given gradient is that for [`Network::logits`].
+    pub fn backward_from_logits(&mut self, gradient: &Tensor) -> Result<()> {
+        self.backward_to(gradient, Side::Logits, false).map(|_| ())
+    }
+
+    /// As [`Network::backward`], with the gradient for the input (for saliency).
     pub fn backward_to_input(&mut self, gradient: &Tensor) -> Result<Tensor> {
+        self.input_gradient(gradient, Side::Output)
+    }
+
+    /// As [`Network::backward_from_logits`], with the gradient for the input.
+    pub fn backward_from_logits_to_input(&mut self, gradient: &Tensor) -> Result<Tensor> {
+        self.input_gradient(gradient, Side::Logits)
+    }
+
+    fn input_gradient(&mut self, gradient: &Tensor, side: Side) -> Result<Tensor> {
         if self.forgot {
             return Err(NnError::Unsupported(
                 "a gradient for the input after a step of training with frozen layers".into(),
             ));
         }
-        let input = self.backward_to(gradient, true)?;
+        let input = self.backward_to(gradient, side, true)?;
         input.ok_or_else(|| NnError::Unsupported("a gradient for the input of this network".into()))
     }
 
-    fn backward_to(&mut self, gradient: &Tensor, need_input: bool) -> Result<Option<Tensor>> {
+    fn backward_to(
+        &mut self,
+        gradient: &Tensor,
+        side: Side,
+        need_input: bool,
+    ) -> Result<Option<Tensor>> {
         let route = self.route;
         let (mut cx, stacks) = self.context(Mode::Train { seed: 0, step: 0 });
         let encoder = sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?;
         let need_code = need_input || encoder.needs_gradient(&cx);
         let second = route.second();
-        let code =
-            sound(&mut stacks[second as usize], second)?.backward(gradient, need_code, &mut cx)?;
+        let sequence = sound(&mut stacks[second as usize], second)?;
+        let code = match side {
+            Side::Output => sequence.backward(gradient, need_code, &mut cx)?,
+            Side::Logits => sequence.backward_from_logits(gradient, need_code, &mut cx)?,
+        };
         match code {
             Some(code) => sound(&mut stacks[Stack::Encoder as usize], Stack::Encoder)?
                 .backward(&code, need_input, &mut cx),
@@ -99,4 +140,95 @@ fn signals(images: &Tensor, is_signal: bool) -> Result<Tensor> {
 
 fn sound(sequence: &mut Option<Sequence>, stack: Stack) -> Result<&mut Sequence> {
     sequence.as_mut().ok_or(NnError::Unsound(stack.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::loss::{Target, evaluate};
+    use crate::network::tests::network;
+    use crate::ops::storage::Buffer;
+    use crate::{Mode, Route};
+    use candle_core::{DType, Device, Tensor};
+    use strata_core::project::loss::Loss;
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// Whether the scores behind the answer are something else than the answer.
+    fn has_logits(head: &[&str]) -> bool {
+        let mut network = network("4x1x1", &["conv 3 k1"], head);
+        let images = Tensor::ones((1, 1, 1, 4), DType::F32, &Device::Cpu).unwrap();
+        let output = network
+            .forward(Route::Classify, &images, Mode::Eval)
+            .unwrap();
+        let logits = network.logits(&output).unwrap();
+        assert_eq!(logits.dims(), output.dims());
+        values(&logits) != values(&output)
+    }
+
+    #[test]
+    fn a_softmax_is_the_end_even_before_what_changes_nothing() {
+        assert!(
+            has_logits(&["flatten", "softmax"]) && has_logits(&["flatten", "softmax", "identity"])
+        );
+        assert!(has_logits(&["softmax", "flatten"]) && has_logits(&["softmax", "reshape 3"]));
+        let repeat = r#"{ repeat = 2, layers = ["dense 3", "softmax"] }"#;
+        let nothing = r#"{ repeat = 2, layers = ["identity"] }"#;
+        assert!(has_logits(&["flatten", repeat]) && has_logits(&["flatten", repeat, nothing]));
+        assert!(!has_logits(&["flatten", "softmax", "relu"]) && !has_logits(&["flatten"]));
+        assert!(!has_logits(&["flatten", "softmax", "dense 3"]));
+        // Probabilities at each position are no choice of one of all outputs.
+        let mut maps = network("2x2x2", &["conv 3 k1"], &["softmax", "flatten"]);
+        let images = Tensor::ones((1, 2, 2, 2), DType::F32, &Device::Cpu).unwrap();
+        let output = maps.forward(Route::Classify, &images, Mode::Eval).unwrap();
+        assert_eq!(values(&maps.logits(&output).unwrap()), values(&output));
+    }
+
+    /// A factor on the inputs, the loss, the gradients of the weight and of the inputs.
+    type Saturated = (f32, f64, Vec<Vec<f64>>, Vec<Vec<f64>>);
+
+    /// A head that ends in softmax learns as its scores do, however sure it is: loss and gradients are PyTorch's, and
+    /// to the last bit those of the same head without the softmax.
+    #[test]
+    fn a_softmax_at_the_end_is_learnt_through_its_logits() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/saturated.json"
+        );
+        let cases: Vec<Saturated> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for (scale, wanted_loss, wanted_weight, wanted_input) in cases {
+            let with = learnt(scale, &["dense 3 nobias", "softmax"]);
+            assert_eq!(with, learnt(scale, &["dense 3 nobias"]));
+            let (loss, weight, input) = with;
+            assert!((loss - wanted_loss).abs() < 1e-5 * wanted_loss, "{loss}");
+            for (found, wanted) in [(weight, &wanted_weight), (input, &wanted_input)] {
+                for (found, wanted) in found.iter().zip(wanted.concat()) {
+                    let off = (f64::from(*found) - wanted).abs();
+                    assert!(off < 1e-5 * wanted.abs().max(1e-3), "{found} {wanted}");
+                }
+            }
+        }
+    }
+
+    /// The loss, and the gradients of the weight and of the input.
+    fn learnt(scale: f32, head: &[&str]) -> (f64, Vec<f32>, Vec<f32>) {
+        let mut network = network("2", &["identity"], head);
+        let weight = [1.0f32, -0.5, 0.25, 2.0, -1.5, 0.125];
+        network.parameters_mut()[0].value =
+            Tensor::from_slice(&weight, (3, 2), &Device::Cpu).unwrap();
+        let inputs = [1.0, 1.0, -2.0, 0.5, 0.25, -1.0].map(|value| value * scale);
+        let inputs = Tensor::from_slice(&inputs, (3, 2), &Device::Cpu).unwrap();
+        let mode = Mode::Train { seed: 0, step: 0 };
+        let output = network.forward(Route::Classify, &inputs, mode).unwrap();
+        let logits = network.logits(&output).unwrap();
+        let labels = Target::Labels(&[2, 0, 1]);
+        let mut buffer = Buffer::default();
+        let loss = evaluate(Loss::CrossEntropy, &logits, labels, Some(&mut buffer)).unwrap();
+        let gradient = loss.gradient.unwrap();
+        let input = network.backward_from_logits_to_input(&gradient).unwrap();
+        let weight = values(&network.parameters()[0].gradient);
+        (loss.value, weight, values(&input))
+    }
 }

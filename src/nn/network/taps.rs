@@ -15,7 +15,8 @@ pub struct Tapped<'a> {
     /// What it gave.
     pub output: Option<&'a Tensor>,
     /// The gradient for its output, of what [`Network::backward`] was given the gradient of, and of a
-    /// sparsity penalty on it or behind it. `None` until a backward pass follows the forward pass.
+    /// sparsity penalty on it or behind it. `None` until a backward pass follows the forward pass, and of a softmax that
+    /// [`Network::backward_from_logits`] leaves out.
     pub gradient: Option<&'a Tensor>,
 }
 

@@ -9,6 +9,40 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 use strata_core::project::optimizer::{Adam, AdamSettings, AdamW};
 
+/// The numbers that a step computes with, in the precision of the weights.
+#[derive(Clone, Copy)]
+struct Numbers<T> {
+    keep: T,
+    add: T,
+    beta1: T,
+    /// 1 − β₁.
+    rest1: T,
+    beta2: T,
+    /// 1 − β₂.
+    rest2: T,
+    eps: T,
+    /// The learning rate over 1 − β₁ᵗ.
+    size: T,
+    /// The root of 1 − β₂ᵗ.
+    root: T,
+}
+
+impl Numbers<f64> {
+    fn rounded<T: Real>(self) -> Numbers<T> {
+        Numbers {
+            keep: T::from_f64(self.keep),
+            add: T::from_f64(self.add),
+            beta1: T::from_f64(self.beta1),
+            rest1: T::from_f64(self.rest1),
+            beta2: T::from_f64(self.beta2),
+            rest2: T::from_f64(self.rest2),
+            eps: T::from_f64(self.eps),
+            size: T::from_f64(self.size),
+            root: T::from_f64(self.root),
+        }
+    }
+}
+
 /// One step's constants.
 pub(super) struct Step {
     settings: AdamSettings,
@@ -47,9 +81,19 @@ impl Step {
         let AdamSettings {
             beta1, beta2, eps, ..
         } = self.settings;
-        let size = self.lr / self.correction1;
-        let root = self.correction2.sqrt();
-        let numbers = [self.keep, self.add, beta1, beta2, eps, size, root].map(T::from_f64);
+        // Computed in f64: in f32 the difference of 1 and a number close to it is off by up to a fifth.
+        let numbers = Numbers {
+            keep: self.keep,
+            add: self.add,
+            beta1,
+            rest1: 1.0 - beta1,
+            beta2,
+            rest2: 1.0 - beta2,
+            eps,
+            size: self.lr / self.correction1,
+            root: self.correction2.sqrt(),
+        };
+        let numbers = numbers.rounded::<T>();
         let values = value.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
         let moments = mean.par_chunks_mut(CHUNK).zip(square.par_chunks_mut(CHUNK));
         values
@@ -101,13 +145,16 @@ impl UpdateRule for Step {
 }
 
 vectorized! {
-    fn adapt<T: Real>(value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T], numbers: [T; 7]) {
-        let [keep, add, beta1, beta2, eps, size, root] = numbers;
+    fn adapt<T: Real>(value: &mut [T], gradient: &[T], mean: &mut [T], square: &mut [T], numbers: Numbers<T>) {
+        let Numbers { keep, add, beta1, rest1, beta2, rest2, eps, size, root } = numbers;
+        // Of two equal formulas the one whose factor is small, as torch.lerp does.
+        let is_slow = rest1 < T::from_f64(0.5);
         let moments = mean.iter_mut().zip(square);
         for ((value, &gradient), (mean, square)) in value.iter_mut().zip(gradient).zip(moments) {
             let gradient = gradient + add * *value;
-            *mean = beta1 * *mean + (T::one() - beta1) * gradient;
-            *square = beta2 * *square + (T::one() - beta2) * gradient * gradient;
+            let way = gradient - *mean;
+            *mean = if is_slow { *mean + rest1 * way } else { gradient - beta1 * way };
+            *square = beta2 * *square + rest2 * gradient * gradient;
             *value = *value * keep - size * *mean / (square.sqrt() / root + eps);
         }
     }

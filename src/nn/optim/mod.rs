@@ -127,7 +127,8 @@ impl Updater {
         Ok(())
     }
 
-    /// Everything needed to continue exactly, copied to the CPU.
+    /// Everything needed to continue exactly. The tensors are those that the optimizer works with: they change with the
+    /// next step.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>, NnError> {
         let mut state = vec![(
             "steps".to_owned(),
@@ -135,14 +136,14 @@ impl Updater {
         )];
         for kept in &self.states {
             for (key, tensor) in kept.keys().zip(&kept.tensors) {
-                state.push((key, tensor.to_device(&Device::Cpu)?.copy()?));
+                state.push((key, tensor.clone()));
             }
         }
         Ok(state)
     }
 
-    /// Takes over what [`Updater::state`] gave.
-    pub fn load_state(&mut self, state: &HashMap<String, Tensor>) -> Result<(), NnError> {
+    /// Takes over what [`Updater::state`] gave, out of the map, so that nothing is held twice.
+    pub fn load_state(&mut self, mut state: HashMap<String, Tensor>) -> Result<(), NnError> {
         let missing = |key: &str| {
             NnError::Weights(format!(
                 "the optimizer's `{key}` is missing or of another shape"
@@ -155,12 +156,10 @@ impl Updater {
         for kept in &mut self.states {
             for (key, tensor) in kept.keys().zip(&mut kept.tensors) {
                 let saved = state
-                    .get(&key)
-                    .filter(|saved| saved.dims() == tensor.dims());
-                *tensor = saved
-                    .ok_or_else(|| missing(&key))?
-                    .to_device(tensor.device())?
-                    .copy()?;
+                    .remove(&key)
+                    .filter(|saved| saved.dims() == tensor.dims())
+                    .ok_or_else(|| missing(&key))?;
+                *tensor = saved.to_device(tensor.device())?.copy()?;
             }
         }
         self.steps = steps.first().map_or(0, |&steps| steps as u64);
@@ -181,7 +180,12 @@ mod tests {
     use strata_core::project::{Network as Stacks, size::Shape};
 
     fn network() -> Network {
-        let encoder = vec![Node::from_text("dense 3 nobias")];
+        network_of(&[0.5, -1.0, 2.0], DType::F64)
+    }
+
+    /// A dense layer of these weights.
+    fn network_of(weights: &[f64], dtype: DType) -> Network {
+        let encoder = vec![Node::from_text(&format!("dense {} nobias", weights.len()))];
         let input = Shape::new(&[1]).unwrap();
         let stacks = Stacks {
             input,
@@ -190,12 +194,22 @@ mod tests {
             head: vec![],
         };
         let plan = strata_core::shape::infer(&stacks).plan.unwrap();
-        let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, DType::F64).unwrap();
-        let start = Tensor::new(&[[0.5f64], [-1.0], [2.0]], &Device::Cpu).unwrap();
+        let mut network = Network::with_dtype(&plan, 1, &Device::Cpu, dtype).unwrap();
+        let start = column(weights, dtype);
         network
             .load_state(&HashMap::from([("encoder.0.weight".to_owned(), start)]))
             .unwrap();
         network
+    }
+
+    fn column(values: &[f64], dtype: DType) -> Tensor {
+        let column = Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap();
+        column.to_dtype(dtype).unwrap()
+    }
+
+    fn weights(network: &Network) -> Vec<f64> {
+        let value = network.parameters()[0].value.flatten_all().unwrap();
+        value.to_dtype(DType::F64).unwrap().to_vec1().unwrap()
     }
 
     fn gradient(step: usize) -> Tensor {
@@ -219,14 +233,37 @@ mod tests {
             for (step, wanted) in steps.iter().enumerate() {
                 network.parameters_mut()[0].gradient = gradient(step);
                 updater.step(&mut network, optimizer.lr()).unwrap();
-                let found = network.parameters()[0]
-                    .value
-                    .flatten_all()
-                    .unwrap()
-                    .to_vec1::<f64>()
-                    .unwrap();
+                let found = weights(&network);
                 let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12);
                 assert!(close, "{text}, step {step}: {found:?} {wanted:?}");
+            }
+        }
+    }
+
+    /// Steps in f32, as networks train: each weight has moved as far as PyTorch's, also where 1 − β is so small that it
+    /// would be off by a fifth if it were computed in f32.
+    #[test]
+    fn steps_in_single_precision_are_pytorchs() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/optim_f32.json"
+        );
+        let fixture: HashMap<String, Vec<[f64; 2]>> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(fixture.len(), 12);
+        let start = [1e-3, -2e-3];
+        for (text, steps) in fixture {
+            let optimizer: Optimizer = text.parse().unwrap();
+            let mut network = network_of(&start, DType::F32);
+            let mut updater = Updater::new(&optimizer, &network).unwrap();
+            for (step, wanted) in steps.iter().enumerate() {
+                let slopes = [0.3 * (step + 1) as f64, -0.2];
+                network.parameters_mut()[0].gradient = column(&slopes, DType::F32);
+                updater.step(&mut network, optimizer.lr()).unwrap();
+                for ((found, wanted), start) in weights(&network).iter().zip(wanted).zip(start) {
+                    let off = (found - wanted).abs() / (wanted - start).abs();
+                    assert!(off < 1e-6, "{text}, step {step}: {found} {wanted} {off}");
+                }
             }
         }
     }
@@ -244,20 +281,12 @@ mod tests {
             .unwrap();
         let mut second = Updater::new(&optimizer, &b).unwrap();
         second
-            .load_state(&first.state().unwrap().into_iter().collect())
+            .load_state(first.state().unwrap().into_iter().collect())
             .unwrap();
         for (network, updater) in [(&mut a, &mut first), (&mut b, &mut second)] {
             network.parameters_mut()[0].gradient = gradient(3);
             updater.step(network, 0.01).unwrap();
         }
-        let value = |n: &Network| {
-            n.parameters()[0]
-                .value
-                .flatten_all()
-                .unwrap()
-                .to_vec1::<f64>()
-                .unwrap()
-        };
-        assert_eq!(value(&a), value(&b));
+        assert_eq!(weights(&a), weights(&b));
     }
 }

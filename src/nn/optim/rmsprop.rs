@@ -51,19 +51,24 @@ impl UpdateRule for Step {
         state: &[Tensor],
     ) -> Result<(), NnError> {
         let state = self.state(state)?;
-        let alpha = T::from_f64(self.rmsprop.alpha);
-        let decay = T::from_f64(self.rmsprop.weight_decay);
+        let RmsProp {
+            alpha,
+            weight_decay,
+            ..
+        } = self.rmsprop;
+        // 1 − α is computed in f64: in f32 the difference of 1 and a number close to it is off by up to a fifth.
+        let numbers = [alpha, 1.0 - alpha, weight_decay].map(T::from_f64);
         {
             let value = view::<T>(value)?;
             fill::<T>(state.square, |square| {
                 each_chunk(square, &value, gradient, |square, value, gradient| {
-                    average_square(square, value, gradient, [alpha, decay]);
+                    average_square(square, value, gradient, numbers);
                 });
             })?;
             if let Some(mean) = state.mean {
                 fill::<T>(mean, |mean| {
                     each_chunk(mean, &value, gradient, |mean, value, gradient| {
-                        average(mean, value, gradient, [alpha, decay]);
+                        average(mean, value, gradient, numbers);
                     });
                 })?;
             }
@@ -74,7 +79,7 @@ impl UpdateRule for Step {
             square: &square,
             mean: mean.as_deref(),
         };
-        let numbers = [
+        let update = [
             self.lr,
             self.rmsprop.weight_decay,
             self.rmsprop.eps,
@@ -82,9 +87,9 @@ impl UpdateRule for Step {
         ]
         .map(T::from_f64);
         match state.velocity {
-            None => fill::<T>(value, |value| averages.descend(value, gradient, numbers)),
+            None => fill::<T>(value, |value| averages.descend(value, gradient, update)),
             Some(velocity) => fill_both::<T>(value, velocity, |value, velocity| {
-                averages.roll(value, gradient, velocity, numbers)
+                averages.roll(value, gradient, velocity, update)
             }),
         }
     }
@@ -184,19 +189,22 @@ fn deviation<T: Real>(square: T, mean: T, is_centered: bool) -> T {
 }
 
 vectorized! {
-    fn average_square<T: Real>(square: &mut [T], value: &[T], gradient: &[T], numbers: [T; 2]) {
-        let [alpha, decay] = numbers;
+    fn average_square<T: Real>(square: &mut [T], value: &[T], gradient: &[T], numbers: [T; 3]) {
+        let [alpha, rest, decay] = numbers;
         for ((square, &value), &gradient) in square.iter_mut().zip(value).zip(gradient) {
             let gradient = gradient + decay * value;
-            *square = alpha * *square + (T::one() - alpha) * gradient * gradient;
+            *square = alpha * *square + rest * gradient * gradient;
         }
     }
 
-    fn average<T: Real>(mean: &mut [T], value: &[T], gradient: &[T], numbers: [T; 2]) {
-        let [alpha, decay] = numbers;
+    fn average<T: Real>(mean: &mut [T], value: &[T], gradient: &[T], numbers: [T; 3]) {
+        let [alpha, rest, decay] = numbers;
+        // Of two equal formulas the one whose factor is small, as torch.lerp does.
+        let is_slow = rest < T::from_f64(0.5);
         for ((mean, &value), &gradient) in mean.iter_mut().zip(value).zip(gradient) {
             let gradient = gradient + decay * value;
-            *mean = alpha * *mean + (T::one() - alpha) * gradient;
+            let way = gradient - *mean;
+            *mean = if is_slow { *mean + rest * way } else { gradient - alpha * way };
         }
     }
 

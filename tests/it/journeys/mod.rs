@@ -398,6 +398,7 @@ fn the_one_layer_autoencoder_is_built_trained_and_its_filters_saved_in_few_click
         step: 7,
         key: "encoder.0.weight".into(),
         layer: "encoder.0 `conv 32 k8 s4 p2`".into(),
+        are_templates: false,
         count: 32,
         channels: 3,
         height: 8,

@@ -117,6 +117,12 @@ fn stages_need_what_they_train_for() {
             patience: 1,
         });
     });
+    stops("patience of 0", |p| {
+        p.stages[0].early_stop = Some(EarlyStop {
+            metric: "valid loss".into(),
+            patience: 0,
+        });
+    });
     stops("sparsity at names", |p| {
         p.stages[0].sparsity = Some("at=encoder.5".parse().unwrap())
     });

@@ -5,7 +5,7 @@ use strata_core::project::Place;
 use strata_core::project::stage::Stage;
 use strata_core::shape::{Plan, Row};
 use strata_core::system_memory::available_bytes;
-use strata_cost::{StepMemory, StepTime, largest_batch, step_memory, step_time};
+use strata_cost::{StepMemory, StepTime, largest_batch, run_memory, step_time};
 use strata_engine::machine_benchmark;
 use strata_engine::run::memory_check::machine;
 
@@ -47,7 +47,7 @@ impl Figures {
             return;
         }
         let (machine, budget) = (machine(), available_bytes());
-        self.memory = step_memory(plan, stage, stage.batch, machine);
+        self.memory = run_memory(plan, stage, stage.batch, machine);
         self.time = speeds.and_then(|speeds| step_time(plan, stage, stage.batch, machine, speeds));
         self.largest = budget.and_then(|budget| largest_batch(plan, stage, machine, budget));
         self.budget = budget;

@@ -19,6 +19,9 @@ fn about(part: &str) -> &'static str {
         "activations" => {
             "The batch, the outputs of all layers for it, which the gradient needs, and gradients on their way back. Grows with the batch."
         }
+        "images" => {
+            "Batches that are read ahead of the step, and the probe images with what the network makes of them."
+        }
         _ => {
             "What kernels need besides: weights in the order they are read, tables of windows, partial sums."
         }
@@ -31,6 +34,7 @@ fn color(ui: &Ui, part: &str) -> Color32 {
         "gradients" => Family::Upward,
         "optimizer" => Family::Dense,
         "activations" => Family::Activation,
+        "images" => Family::Pooling,
         _ => Family::Regularisation,
     };
     theme::family(ui, family)

@@ -1,4 +1,4 @@
-//! Beside the table, or below it: the memory of a step by kind, the batch and the largest that fits, the time,
+//! Beside the table, or below it: the memory of a run by kind, the batch and the largest that fits, the time,
 //! and the selected convolution beside the dense layer of the same ends.
 
 use super::figures::{Figures, stage};
@@ -38,7 +38,7 @@ pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mu
             ui.spacing_mut().item_spacing.y = theme::STEP;
             if let Some(memory) = &figures.memory {
                 let total = memory.total();
-                heading(ui, "Memory of a step", &format::bytes(total.total()));
+                heading(ui, "Memory of a run", &format::bytes(total.total()));
                 let (area, _) =
                     ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
                 kinds::bar(ui, area, total);

@@ -334,7 +334,7 @@ impl Table<'_> {
                     stage(self.state).filter(|_| *quantity == CostColumn::Memory)
                 {
                     ui.label(format!(
-                        "a step of stage `{}` with {} images",
+                        "a run of stage `{}` with batches of {} images",
                         stage.name, stage.batch
                     ));
                     kinds::lines(

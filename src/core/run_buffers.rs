@@ -1,0 +1,17 @@
+//! What a run holds besides its steps: batches made ahead, and images that it is looked at with. Decided in one place,
+//! since the cost model counts it.
+
+/// Batches that wait for the trainer at most, besides one for each thread that makes them.
+pub const BATCHES_AHEAD: usize = 2;
+/// Threads that make batches, unless another number is asked for.
+pub const MOST_LOADERS: usize = 4;
+/// How many probe images a run has at most.
+pub const PROBES: usize = 16;
+/// Numbers that all probe images have together at most, unless one alone has more.
+const PROBE_NUMBERS: u64 = 1 << 20;
+
+/// How many probe images a run has, of images with so many numbers.
+pub fn probe_count(numbers: u64) -> usize {
+    let fitting = PROBE_NUMBERS / numbers.max(1);
+    usize::try_from(fitting).map_or(PROBES, |count| count.clamp(1, PROBES))
+}

@@ -1,0 +1,206 @@
+//! The blocks `add` and `concat`, which hold several sequences of layers on one input.
+
+use super::{Buffer, Dims, Layer, Result, Sequence};
+use crate::NnError;
+use crate::network::{Builder, Combine, Context};
+use crate::ops::storage::{fill, view};
+use crate::ops::with_real;
+use candle_core::{D, Tensor};
+use strata_core::shape::op::Planned;
+
+/// How branches come together.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum JoinKind {
+    Add,
+    Concat,
+}
+
+/// `add` or `concat`: branches on one input; an empty branch passes it on.
+pub(super) struct Join {
+    kind: JoinKind,
+    branches: Vec<Sequence>,
+    /// Channels of each branch's output, known after a forward pass.
+    channels: Vec<usize>,
+    /// What the branches gave last, forward or backward.
+    given: Vec<Tensor>,
+    y: Buffer,
+    dx: Buffer,
+    parts: Vec<Buffer>,
+}
+
+impl Join {
+    pub(super) fn new(
+        branches: &[Vec<Planned>],
+        kind: JoinKind,
+        builder: &mut Builder<'_>,
+    ) -> Result<Join> {
+        let branches = branches
+            .iter()
+            .map(|b| Sequence::new(b, builder))
+            .collect::<Result<Vec<_>>>()?;
+        let parts = branches.iter().map(|_| Buffer::default()).collect();
+        Ok(Join {
+            kind,
+            branches,
+            channels: Vec::new(),
+            given: Vec::new(),
+            y: Buffer::default(),
+            dx: Buffer::default(),
+            parts,
+        })
+    }
+}
+
+/// Joins along the last axis.
+fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tensor> {
+    let [first, ..] = outputs else {
+        return Err(NnError::Unsupported("a concat without branches".into()));
+    };
+    if cx.uses_candle(first) {
+        return Ok(Tensor::cat(outputs, D::Minus1)?.contiguous()?);
+    }
+    let channels = |t: &Tensor| t.dims()[t.rank() - 1];
+    let total = outputs.iter().map(channels).sum();
+    let y = out.get(&with_channels(first, total), first)?;
+    with_real!(first, T => {
+        let mut start = 0;
+        for output in outputs {
+            let (x, width) = (view::<T>(output)?, channels(output));
+            fill::<T>(&y, |y| {
+                for (y, x) in y.chunks_exact_mut(total).zip(x.chunks_exact(width)) {
+                    y[start..start + width].copy_from_slice(x);
+                }
+            })?;
+            start += width;
+        }
+        Ok::<_, NnError>(())
+    })?;
+    Ok(y)
+}
+
+/// The dimensions of a tensor with another number of channels.
+fn with_channels(like: &Tensor, channels: usize) -> Dims {
+    let (_, spatial) = like.dims().split_last().unwrap_or((&0, &[]));
+    spatial
+        .iter()
+        .copied()
+        .chain(std::iter::once(channels))
+        .collect()
+}
+
+/// The channels `start..start + width` of a gradient.
+fn slice(
+    gradient: &Tensor,
+    start: usize,
+    width: usize,
+    out: &mut Buffer,
+    cx: &Context<'_>,
+) -> Result<Tensor> {
+    if cx.uses_candle(gradient) {
+        return Ok(gradient.narrow(D::Minus1, start, width)?.contiguous()?);
+    }
+    let total = gradient.dims()[gradient.rank() - 1];
+    let part = out.get(&with_channels(gradient, width), gradient)?;
+    with_real!(gradient, T => {
+        let gradient = view::<T>(gradient)?;
+        fill::<T>(&part, |part| {
+            for (part, g) in part.chunks_exact_mut(width).zip(gradient.chunks_exact(total)) {
+                part.copy_from_slice(&g[start..start + width]);
+            }
+        })
+    })?;
+    Ok(part)
+}
+
+/// Sums tensors of one shape into the buffer.
+fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<Tensor>> {
+    let Some((first, rest)) = tensors.split_first() else {
+        return Ok(None);
+    };
+    if cx.uses_candle(first) {
+        let add = |total: Tensor, t: &Tensor| Ok::<_, NnError>((total + t)?);
+        return rest.iter().try_fold(first.clone(), add).map(Some);
+    }
+    let Some((second, rest)) = rest.split_first() else {
+        return Ok(Some(first.clone()));
+    };
+    let y = cx.combine(first, second, out, Combine::Sum)?;
+    with_real!(first, T => {
+        for tensor in rest {
+            let x = view::<T>(tensor)?;
+            fill::<T>(&y, |y| crate::ops::elementwise::add_to(&x, y))?;
+        }
+        Ok::<_, NnError>(())
+    })?;
+    Ok(Some(y))
+}
+
+impl Layer for Join {
+    fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
+        Some((&mut self.y, &mut self.dx))
+    }
+
+    fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        self.given.clear();
+        for branch in &mut self.branches {
+            // Every branch starts where the block does.
+            self.given.push(branch.forward(x, cx)?);
+        }
+        self.channels.clear();
+        self.channels.extend(
+            self.given
+                .iter()
+                .map(|output| output.dims()[output.rank() - 1]),
+        );
+        match self.kind {
+            JoinKind::Concat => concat(&self.given, &mut self.y, cx),
+            JoinKind::Add => {
+                let sum = sum(&self.given, &mut self.y, cx)?;
+                sum.ok_or_else(|| NnError::Unsupported("an add without branches".into()))
+            }
+        }
+    }
+
+    fn backward(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let mut start = 0;
+        self.given.clear();
+        for (i, branch) in self.branches.iter_mut().enumerate() {
+            let width = self.channels[i];
+            let first = start;
+            start += width;
+            if !need_input && !branch.needs_gradient(cx) {
+                continue;
+            }
+            let part = match self.kind {
+                JoinKind::Add => gradient.clone(),
+                JoinKind::Concat => slice(gradient, first, width, &mut self.parts[i], cx)?,
+            };
+            self.given.extend(branch.backward(&part, need_input, cx)?);
+        }
+        if need_input {
+            sum(&self.given, &mut self.dx, cx)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        self.branches
+            .iter()
+            .flat_map(Sequence::parameters)
+            .collect()
+    }
+
+    fn sequences(&self) -> &[Sequence] {
+        &self.branches
+    }
+
+    fn sequences_mut(&mut self) -> &mut [Sequence] {
+        &mut self.branches
+    }
+}

@@ -1,0 +1,206 @@
+//! The predicted memory of a whole run, from its start to its last checkpoint, is what is really allocated at the
+//! peak, within a tenth: batches made ahead, probe images, measuring and checkpoints included.
+
+use super::{HEAP, alone};
+use peakmem_alloc::PeakMemAllocTrait;
+use std::path::Path;
+use strata::bench::on_threads;
+use strata::cost::{StepMemory, run_memory};
+use strata::engine::event::{Event, Outcome};
+use strata::engine::inspection::live::LiveResults;
+use strata::engine::run::memory_check::machine;
+use strata::engine::run::run;
+use strata::engine::thread::RunOptions;
+use strata::project::{Project, file};
+use strata::shape::infer;
+
+const THREADS: usize = 2;
+/// Smaller runs are no matter: what every program holds is a part of them.
+const FROM: u64 = 50_000_000;
+
+/// Input, encoder, decoder, head, optimizer, batch.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    u32,
+);
+
+/// Large weights with few and with many images, large images, blocks, every optimizer's memory.
+const CASES: [Case; 10] = [
+    (
+        "3x32x32",
+        "flatten;dense 2048;relu;dense 2048;relu",
+        "",
+        "dense 10",
+        "adam lr=1e-3",
+        64,
+    ),
+    (
+        "3x32x32",
+        "flatten;dense 2500;relu",
+        "",
+        "dense 10",
+        "adam lr=1e-3",
+        1,
+    ),
+    (
+        "3x32x32",
+        "flatten;dense 2500;relu",
+        "",
+        "dense 10",
+        "sgd lr=1e-2 momentum=0.9",
+        32,
+    ),
+    (
+        "3x32x32",
+        "flatten;dense 2500;relu",
+        "",
+        "dense 10",
+        "rmsprop lr=1e-3 centered momentum=0.5",
+        4,
+    ),
+    (
+        "3x96x96",
+        "conv 16 k3 p1;relu;conv 16 k3 p1;relu;maxpool 2;conv 32 k3 p1;relu;maxpool 2;conv 64 k3 p1;relu;maxpool 2",
+        "",
+        "flatten;dense 512;relu;dense 10",
+        "adam lr=1e-3",
+        16,
+    ),
+    (
+        "3x512x512",
+        "conv 8 k3 s2 p1;relu;conv 8 k3 s2 p1;relu",
+        "convt 8 k4 s2 p1;relu;convt 3 k4 s2 p1;sigmoid",
+        "",
+        "adam lr=1e-3",
+        2,
+    ),
+    (
+        "3x512x512",
+        "conv 4 k3 p1;relu;maxpool 2",
+        "upsample 2;conv 3 k3 p1",
+        "",
+        "adagrad lr=1e-2",
+        1,
+    ),
+    (
+        "3x64x64",
+        "conv 16 k3 p1;gelu;conv 16 k3 s2 p1;gelu",
+        "convt 3 k4 s2 p1;sigmoid",
+        "",
+        "adamw lr=1e-3",
+        32,
+    ),
+    (
+        "3x32x32",
+        "conv 32 k3 p1;bn;relu;{ add = [[], [\"conv 32 k3 p1\", \"bn\", \"relu\", \"conv 32 k3 p1\", \"bn\"]] };relu",
+        "",
+        "gap;flatten;dropout 0.2;dense 10;softmax",
+        "sgd lr=1e-2",
+        64,
+    ),
+    (
+        "3x224x224",
+        "conv 8 k5 s2 p2;relu;maxpool 2;conv 16 k3 p1;relu",
+        "upsample 2;convt 3 k4 s2 p1",
+        "",
+        "adam lr=1e-3",
+        8,
+    ),
+];
+
+/// A layer as the project file has it: a block as it is, anything else in quotes.
+fn list(layers: &str) -> String {
+    let layers = layers.split(';').filter(|text| !text.is_empty());
+    let quoted = |text: &str| match text.starts_with('{') {
+        true => text.to_owned(),
+        false => format!("\"{text}\""),
+    };
+    layers.map(quoted).collect::<Vec<_>>().join(", ")
+}
+
+fn project((input, encoder, decoder, head, optimizer, batch): Case) -> Project {
+    let (_, size) = input.split_once('x').unwrap();
+    let size = size.replace('x', ", ");
+    let (task, loss) = match head {
+        "" => ("reconstruct", "mse"),
+        _ => ("classify", "cross-entropy"),
+    };
+    // Enough for every batch that is made ahead.
+    let limit = batch * 10;
+    let text = format!(
+        "format = 1\ntitle = \"m\"\nseed = 1\n[data]\nsource = \"shapes\"\nresize = [{size}]\nlimit = {limit}\n[network]\ninput = \"{input}\"\nencoder = [{}]\ndecoder = [{}]\nhead = [{}]\n[[stage]]\nname = \"s\"\ntask = \"{task}\"\nloss = \"{loss}\"\noptimizer = \"{optimizer}\"\nepochs = 1\nbatch = {batch}\n",
+        list(encoder),
+        list(decoder),
+        list(head)
+    );
+    file::parse(&text, "m.toml").unwrap()
+}
+
+/// What the run holds at its peak.
+fn peak(project: &Project, folder: &Path, resume: bool) -> u64 {
+    let options = RunOptions {
+        run: Some(folder.to_owned()),
+        device: Some("cpu".into()),
+        epochs: Some(if resume { 2 } else { 1 }),
+        resume,
+        ..RunOptions::default()
+    };
+    let (_sender, commands) = crossbeam_channel::unbounded();
+    let live = LiveResults::default();
+    HEAP.reset_peak_memory();
+    let outcome = run(project, &options, &commands, &mut |_: Event| (), &live);
+    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    HEAP.get_peak_memory() as u64
+}
+
+fn predicted(project: &Project) -> StepMemory {
+    let plan = infer(&project.network).plan.unwrap();
+    let stage = &project.stages[0];
+    run_memory(&plan, stage, stage.batch, machine()).unwrap()
+}
+
+/// How far the prediction is off, in percent.
+fn off(name: &str, predicted: u64, used: u64) -> f64 {
+    let off = 100.0 * (predicted as f64 / used as f64 - 1.0);
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    println!(
+        "{off:+6.2} %: predicted {:7.2} MB, used {:7.2} MB, {name}",
+        mb(predicted),
+        mb(used)
+    );
+    off
+}
+
+#[test]
+fn a_run_holds_what_was_predicted() {
+    let _alone = alone();
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let project = project(case);
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let (predicted, first, resumed) = on_threads(THREADS, || {
+            let first = peak(&project, &run, false);
+            let resumed = peak(&project, &run, true);
+            (predicted(&project), first, resumed)
+        })
+        .unwrap();
+        let name = format!(
+            "{} {} | {}{} {} × {}",
+            case.0, case.1, case.2, case.3, case.4, case.5
+        );
+        println!("{:?}", predicted.total());
+        for (used, how) in [(first, "new"), (resumed, "resumed")] {
+            let name = format!("{how}: {name}");
+            let off = off(&name, predicted.total().total(), used);
+            if off.abs() > 10.0 && used >= FROM {
+                wrong.push(name);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
