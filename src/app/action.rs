@@ -25,6 +25,10 @@ pub enum Action {
     Edit(Edit),
     /// Adds a node at a place and selects it.
     Add(Place, Node),
+    /// Adds the layers of a typed or pasted text at a place and selects the first.
+    AddText(Place, String),
+    /// Puts the layers of a typed or pasted text in place of the node there.
+    WriteText(Place, String),
     /// Moves a node, so that it stands before the one at the second place.
     Move(Place, Place),
     /// Puts the layers of a text after the selected node.

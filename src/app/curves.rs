@@ -6,7 +6,9 @@ mod read;
 use super::decimated_series::{Series, Smoothing};
 pub use odd::{Extent, OddSteps, OddValues};
 use strata_core::format;
-use strata_engine::event::{EpochReport, StepReport};
+use strata_core::project::data::Split;
+use strata_design::advice::EpochFigures;
+use strata_engine::event::{EpochReport, Metrics, StepReport};
 
 /// One quantity: every step of the training, its smoothed course, and what was measured once an epoch.
 #[derive(Clone, Debug)]
@@ -198,6 +200,8 @@ pub struct Curves {
     pub holds_penalty: bool,
     /// The beginnings of the stages.
     pub stages: Vec<StageMark>,
+    /// What every epoch measured.
+    pub figures: Vec<EpochFigures>,
     /// The newest step told of, be it by an epoch: single steps may be left out.
     taken: f64,
 }
@@ -213,6 +217,7 @@ impl Default for Curves {
             penalty: Curve::new(SMOOTHING),
             holds_penalty: false,
             stages: Vec::new(),
+            figures: Vec::new(),
             taken: 0.0,
         }
     }
@@ -261,6 +266,7 @@ impl Curves {
     pub fn epoch(&mut self, report: &EpochReport) {
         let step = report.step as f64;
         self.taken = self.taken.max(step);
+        self.note_figures(report);
         // The split that the stage is trained on comes first.
         for (index, (split, metrics)) in report.metrics.iter().enumerate() {
             self.measure(
@@ -271,6 +277,20 @@ impl Curves {
                 metrics.accuracy,
             );
         }
+    }
+
+    fn note_figures(&mut self, report: &EpochReport) {
+        let Some(stage) = self.stages.last().map(|stage| stage.name.clone()) else {
+            return;
+        };
+        let of_split = |(split, metrics): &(Split, Metrics)| EpochFigures {
+            stage: stage.clone(),
+            epoch: report.epoch,
+            split: *split,
+            loss: metrics.loss,
+            accuracy: metrics.accuracy,
+        };
+        self.figures.extend(report.metrics.iter().map(of_split));
     }
 
     fn measure(

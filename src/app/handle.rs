@@ -27,6 +27,8 @@ impl State {
                     self.selected = Some(place);
                 }
             }
+            Action::AddText(place, text) => self.add_text(&place, &text),
+            Action::WriteText(place, text) => self.write_text(&place, &text),
             Action::Move(from, to) => self.move_node(&from, &to),
             Action::Paste(text) => self.paste(&text),
             Action::Fold(place, folded) => self.fold(place, folded),
@@ -172,6 +174,7 @@ impl State {
         }
         self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
+        self.follow_known_advice();
         self.runs.drain();
         self.about.drain();
         for (weight, text) in self.pictures.saved() {

@@ -13,6 +13,7 @@ use super::choices::Choices;
 use super::downloads::Downloads;
 use super::frame_times::Frames;
 use super::inspections::Inspections;
+use super::known_advice::KnownAdvice;
 use super::messages::{Messages, Weight};
 use super::recent::Recents;
 use super::recovery::{Edited, Unsaved};
@@ -95,6 +96,8 @@ pub struct State {
     pub shown: Shown,
     /// What the user should read.
     pub messages: Messages,
+    /// What the images and the epochs of the run say.
+    pub known: KnownAdvice,
     /// The run.
     pub training: Training,
     /// What views have asked for and got.
@@ -157,6 +160,7 @@ impl State {
             preview: None,
             proposal: None,
             messages: Messages::default(),
+            known: KnownAdvice::default(),
             training: Training::default(),
             inspections: Inspections::default(),
             choices: Choices::default(),

@@ -2,7 +2,7 @@
 //!
 //! Exit code 2 when the project cannot be trained; with `--goals` 1 when it misses a goal.
 
-mod advice;
+pub(super) mod advice;
 mod cost;
 mod design;
 mod explain;
@@ -20,7 +20,7 @@ use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Project, Stack};
 use strata_core::shape::{Inference, Row, infer};
-use strata_design::advice::advise;
+use strata_design::advice::{Advice, advise};
 use strata_design::goals::{Judged, Measured, are_met, judge};
 use strata_design::{Problem, Severity, banner, can_train, check_inferred};
 
@@ -34,7 +34,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);
     if args.json {
-        let mut report = as_json(&source.project, &inference, &problems, cost.as_ref());
+        let mut report = as_json(&source, &inference, &problems, cost.as_ref());
         explain::add(&mut report, &source.project.network, &inference);
         output::print_json(&report)?;
     } else {
@@ -48,17 +48,25 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     }
 }
 
+/// What is unusual about the project and, of a run, what its epochs say.
+fn all_advice(source: &Source, inference: &Inference) -> Vec<Advice> {
+    let mut all = advice::of_run(source.run.as_deref(), &source.project, inference);
+    all.extend(advise(&source.project, inference));
+    all
+}
+
 /// The goals as far as they are known before training.
 fn judged(project: &Project, inference: &Inference) -> Vec<Judged> {
     judge(project, inference, &Measured::default())
 }
 
 fn as_json(
-    project: &Project,
+    source: &Source,
     inference: &Inference,
     problems: &[Problem],
     cost: Option<&StageCost>,
 ) -> Value {
+    let project = &source.project;
     let (goals, locked) = (judged(project, inference), locks::targets(project));
     let of = |severity: Severity| {
         problems
@@ -76,7 +84,7 @@ fn as_json(
         "output_equals_input": inference.output_equals_input,
         "errors": of(Severity::Error).map(problem_json).collect::<Vec<_>>(),
         "warnings": of(Severity::Warning).map(problem_json).collect::<Vec<_>>(),
-        "advice": advice::as_json(project, &advise(project, inference)),
+        "advice": advice::as_json(project, &all_advice(source, inference)),
         "goals": goals::as_json(&goals),
         "goals_met": are_met(&goals),
         "checkerboard": design::checkerboard(&project.network, inference),
@@ -112,7 +120,7 @@ fn problem_json(problem: &Problem) -> Value {
         "index": place.map(|place| index_json(&place.path, place.index_text())),
         "stage": problem.stage,
         "message": problem.message,
-        "help": problem.help,
+        "help": problem.help.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -153,7 +161,7 @@ fn as_text(
         lines.extend(described(source, problem));
     }
     lines.extend(ticks(source, inference));
-    lines.extend(advice::as_text(source, &advise(&source.project, inference)));
+    lines.extend(advice::as_text(source, &all_advice(source, inference)));
     lines.join("\n")
 }
 

@@ -1,6 +1,7 @@
 //! `strata eval`: measures a trained run on one of its splits.
 
 use super::args::EvalArgs;
+use super::check::advice::lines_of_run;
 use super::{goals, output, text};
 use serde_json::{Map, Value};
 use strata_core::project::data::Split;
@@ -40,6 +41,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut lines = vec![format!("{split}: {}", text::metrics(&evaluation.metrics))];
     lines.extend(goals::as_text(&goals));
     lines.extend(confusion(&evaluation, run.dataset.classes()));
+    lines.extend(lines_of_run(&args.run, &run.project));
     output::print(&lines.join("\n"))
 }
 

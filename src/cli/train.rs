@@ -2,6 +2,7 @@
 //! ends the program at once.
 
 use super::args::TrainArgs;
+use super::check::advice::lines_of_run;
 use super::progress::Progress;
 use super::source::{self, Source};
 use super::text::metrics;
@@ -35,7 +36,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     if args.json {
         output::print_json(&as_json(&summary, is_stopped, &goals)?)?;
     } else if !summary.run.as_os_str().is_empty() {
-        output::print(&as_text(&summary, &goals))?;
+        let mut lines = vec![as_text(&summary, &goals)];
+        lines.extend(lines_of_run(&summary.run, &source.project));
+        output::print(&lines.join("\n"))?;
     }
     interrupted(is_stopped)
 }

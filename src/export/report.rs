@@ -13,10 +13,11 @@ use strata_core::format::{is_scientific, loss};
 use strata_core::project::file;
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::{Inference, Row, infer};
+use strata_design::advice::advise_trained;
 use strata_design::banner;
 use strata_engine::error::RunError;
 use strata_engine::storage::record::RunRecord;
-use strata_engine::storage::run_tables::each_metrics_row;
+use strata_engine::storage::run_tables::{each_metrics_row, epoch_figures};
 use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
 use strata_inspect::filters::Filters;
 use strata_inspect::picture::{
@@ -115,6 +116,7 @@ fn page(
     let mut body = format!("<h1>{title}</h1>\n<p class=\"about\">{}</p>\n", about(run));
     body += &section("Loss", curve::figures(run));
     body += &section("Metrics", metrics_table(run));
+    body += &section("What the course says", course(run, project));
     let pictures = reconstructions.filter(|pictures| !pictures.inputs.is_empty());
     body += &section(
         "Probe images over their reconstructions",
@@ -129,6 +131,22 @@ fn page(
     format!(
         "<!doctype html>\n<html lang=\"en\"><head>{head}</head>\n<body>\n{body}</body></html>\n"
     )
+}
+
+/// What the figures of the epochs say: whether it overfits, since when, what to try.
+fn course(run: &Path, project: &Project) -> Option<String> {
+    let figures = epoch_figures(run);
+    let said: Vec<String> = advise_trained(project, &infer(&project.network), &figures)
+        .iter()
+        .map(|advice| {
+            format!(
+                "<p>{}<br>{}</p>",
+                escape(&advice.message),
+                escape(&advice.why)
+            )
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join("\n"))
 }
 
 fn section(title: &str, content: Option<String>) -> String {

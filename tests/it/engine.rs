@@ -550,7 +550,7 @@ fn numbers_that_explode_name_the_layer_and_keep_the_last_weights() {
     for part in [
         "at step",
         "stage `images`",
-        "smaller learning rate than 1000.0, such as lr=100.0",
+        "smaller learning rate than 1000.0, such as lr=0.01",
         "last.safetensors",
     ] {
         assert!(

@@ -44,5 +44,6 @@ mod solve;
 mod solve_view;
 mod sparse_builtin;
 mod taps;
+mod teaching;
 mod time;
 mod views;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use strata_core::project::{Project, file};
 use strata_engine::event::StepReport;
+use strata_engine::storage::run_tables::epoch_figures;
 use strata_engine::storage::metrics_read::{MetricsLine, StepLine, each_measurement, each_step};
 
 impl Curves {
@@ -17,7 +18,10 @@ impl Curves {
         let project = file::load(&run.join("project.toml"));
         let project = project.inspect_err(|error| unnamed(error)).ok();
         let epochs = epochs(run);
-        let mut curves = Curves::default();
+        let mut curves = Curves {
+            figures: epoch_figures(run),
+            ..Curves::default()
+        };
         let mut stage = None;
         let holds_penalty = each_step(run, |line| {
             if stage.as_deref() != Some(line.stage) {

@@ -6,6 +6,7 @@ use crate::state::State;
 use strata_core::project::edit::{Edit, EditError};
 use strata_core::project::node::Node;
 use strata_core::project::{Place, Project, Stack};
+use strata_core::shape::foreign::{is_call, translate};
 
 impl State {
     pub(super) fn change_selected(&mut self, change: OnSelected) {
@@ -59,7 +60,7 @@ impl State {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        let nodes = nodes(text);
+        let (nodes, notes) = read_layers(text);
         if nodes.iter().all(|node| matches!(node, Node::Broken { .. })) {
             return self
                 .messages
@@ -71,15 +72,55 @@ impl State {
             .as_ref()
             .and_then(|place| place.neighbour(1))
             .unwrap_or_else(end);
-        let mut place = Some(first.clone());
-        let mut project = Ok(self.project().clone());
-        for node in nodes {
-            let Some(at) = place else { return };
-            project = project.and_then(|project| Edit::Insert(at.clone(), node).apply(&project));
-            place = at.neighbour(1);
-        }
-        if self.take(project) {
+        let inserted = self.with_inserted(&first, nodes);
+        if self.take(inserted) {
             self.selected = Some(first);
+            self.tell(notes);
+        }
+    }
+
+    /// The layers of a text at a place; the first is selected.
+    pub(super) fn add_text(&mut self, place: &Place, text: &str) {
+        let (nodes, notes) = read_layers(text);
+        let inserted = self.with_inserted(place, nodes);
+        if self.take(inserted) {
+            self.selected = Some(place.clone());
+            self.tell(notes);
+        }
+    }
+
+    /// The layers of a text in place of the node there: one step to undo, however many they are.
+    pub(super) fn write_text(&mut self, place: &Place, text: &str) {
+        let (mut nodes, notes) = read_layers(text);
+        if nodes.is_empty() {
+            return self.show_preview(None);
+        }
+        let first = nodes.remove(0);
+        let replace = Edit::Replace(place.clone(), first);
+        if nodes.is_empty() {
+            if self.edit(&replace) {
+                self.tell(notes);
+            }
+            return;
+        }
+        let written = replace.apply(self.project()).and_then(|project| {
+            let behind = place.neighbour(1).unwrap_or_else(|| place.clone());
+            inserted(project, &behind, nodes)
+        });
+        if self.take(written) {
+            self.tell(notes);
+        }
+    }
+
+    fn with_inserted(&self, first: &Place, nodes: Vec<Node>) -> Result<Project, EditError> {
+        inserted(self.project().clone(), first, nodes)
+    }
+
+    /// What of a pasted text lies elsewhere here.
+    fn tell(&mut self, notes: Vec<String>) {
+        if !notes.is_empty() {
+            self.messages
+                .add(Weight::Warning, format!("Pasted: {}", notes.join("; ")));
         }
     }
 
@@ -92,6 +133,31 @@ impl State {
                 false
             }
         }
+    }
+}
+
+/// The project with these nodes one after the other from a place on.
+fn inserted(project: Project, first: &Place, nodes: Vec<Node>) -> Result<Project, EditError> {
+    let mut place = first.clone();
+    let mut next = project;
+    for node in nodes {
+        next = Edit::Insert(place.clone(), node).apply(&next)?;
+        place = places::beside(&place, 1).unwrap_or(place);
+    }
+    Ok(next)
+}
+
+/// The layers of a text with what is to be known of it: calls of PyTorch and Keras, or lines of a project file.
+fn read_layers(text: &str) -> (Vec<Node>, Vec<String>) {
+    if !is_call(text) {
+        return (nodes(text), Vec::new());
+    }
+    match translate(text) {
+        Ok(translation) => {
+            let layers = translation.layers.into_iter().map(Node::Layer).collect();
+            (layers, translation.notes)
+        }
+        Err(_) => (nodes(text), Vec::new()),
     }
 }
 
@@ -136,5 +202,24 @@ mod tests {
             ["{ add = [[\"relu\"], []] }"]
         );
         assert!(nodes("").is_empty());
+    }
+
+    #[test]
+    fn lines_of_other_libraries_become_layers() {
+        let texts = |text: &str| {
+            let (nodes, notes) = read_layers(text);
+            (nodes.iter().map(Node::text).collect::<Vec<_>>(), notes)
+        };
+        let body = "nn.Conv2d(1, 20, 5),\nnn.ReLU(),\nnn.MaxPool2d(2),\n";
+        assert_eq!(texts(body).0, ["conv 20 k5", "relu", "maxpool 2"]);
+        // A field of one line has blanks for the ends of lines.
+        let flat = body.replace('\n', " ");
+        assert_eq!(texts(&flat).0, ["conv 20 k5", "relu", "maxpool 2"]);
+        let (layers, notes) = texts("Conv2D(8, 3, activation='relu', input_shape=(28, 28, 1))");
+        assert_eq!(layers, ["conv 8 k3", "relu"]);
+        assert!(notes[0].contains("`input_shape`"), "{notes:?}");
+        // What cannot be expressed stays as it was written, with its reason.
+        let kept = "nn.MaxPool2d(2, ceil_mode=True)";
+        assert_eq!(texts(kept).0, [kept]);
     }
 }

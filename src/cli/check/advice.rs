@@ -5,11 +5,13 @@ use crate::cli::source::Source;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::{Place, Project};
-use strata_core::shape::infer;
-use strata_design::advice::{Advice, Fix};
+use strata_core::shape::{Inference, infer};
+use strata_design::advice::{Advice, Fix, advise_trained};
+use strata_engine::storage::run_tables::epoch_figures;
 
 /// `{"stack", "index", "stage", "message", "why", "fix": {"label", "edits"}}` for each.
 pub fn as_json(project: &Project, advice: &[Advice]) -> Value {
@@ -111,18 +113,31 @@ fn layers(project: &Project, next: &Project) -> Vec<Value> {
         .collect()
 }
 
+/// What the epochs of a run say; nothing of a project that is no run.
+pub fn of_run(run: Option<&Path>, project: &Project, inference: &Inference) -> Vec<Advice> {
+    run.map_or_else(Vec::new, |run| {
+        advise_trained(project, inference, &epoch_figures(run))
+    })
+}
+
+/// The same as lines, below the figures of a run.
+pub fn lines_of_run(run: &Path, project: &Project) -> Vec<String> {
+    of_run(Some(run), project, &infer(&project.network))
+        .iter()
+        .flat_map(|advice| lines(project, advice))
+        .collect()
+}
+
 /// A few lines for each.
 pub fn as_text(source: &Source, advice: &[Advice]) -> Vec<String> {
     advice
         .iter()
-        .flat_map(|advice| described(source, advice))
+        .flat_map(|advice| lines(&source.project, advice))
         .collect()
 }
 
-fn described(source: &Source, advice: &Advice) -> Vec<String> {
-    let stage = advice
-        .stage
-        .and_then(|index| source.project.stages.get(index));
+fn lines(project: &Project, advice: &Advice) -> Vec<String> {
+    let stage = advice.stage.and_then(|index| project.stages.get(index));
     let place = match (&advice.place, stage) {
         (Some(place), _) => format!("{place}: "),
         (None, Some(stage)) => format!("stage `{}`: ", stage.name),

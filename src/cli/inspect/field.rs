@@ -27,11 +27,13 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
 
 /// The layer of this name; of a stack, or without a name, the last one.
 pub(super) fn place(run: &SavedRun, name: Option<&str>) -> Result<Place, WrongInput> {
-    let name = name.unwrap_or(Stack::Encoder.name());
+    let rows = || run.inference.rows.iter();
+    // A network without an encoder has its first stack in its place.
+    let first = rows().next().map_or(Stack::Encoder, |row| row.place.stack);
+    let name = name.unwrap_or(first.name());
     let target: Target = name
         .parse()
         .map_err(|error| WrongInput(format!("`{name}` is no layer: {error}")))?;
-    let rows = || run.inference.rows.iter();
     let found = match &target {
         Target::Stack(stack) => rows().rfind(|row| row.place.stack == *stack && row.depth == 0),
         Target::Node(place) => rows().find(|row| row.place == *place),

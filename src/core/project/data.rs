@@ -12,7 +12,7 @@ pub use super::source::{Source, SourceInfo};
 use super::structured;
 pub use idle::Idle;
 pub use label::{LabelRule, NamePattern};
-pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram};
+pub use pixels::{Filter, Fitting, MeanStd, Normalize, Spectrogram, Train};
 pub use reading::{ClassLevel, PixelSpan, Weights};
 use serde::{Deserialize, Serialize};
 pub use splits::{Fold, Labels};

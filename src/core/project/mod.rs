@@ -11,6 +11,7 @@ pub mod edit;
 pub mod file;
 mod foreign_file;
 pub mod goals;
+pub mod help;
 pub mod layer;
 pub mod layer_path;
 pub mod layer_text;

@@ -5,6 +5,8 @@
 use super::error::ShapeError;
 use super::partial_shape::Outline;
 use super::rules::tensor;
+use crate::project::help::Repair;
+use crate::project::node::Node;
 use crate::project::size::Shape;
 
 /// The shape of a sum, from the outlines of its branches.
@@ -66,7 +68,7 @@ fn different(shapes: &[Shape], other: usize) -> ShapeError {
     match stretch(first, second) {
         Some((from, layer)) => {
             let branch = if from == 0 { 0 } else { other };
-            error.help(format!("end branch {branch} with `{layer}`"))
+            error.help(Repair::EndBranch(branch, Node::from_text(&layer)))
         }
         None => error.help("give every branch the same stride and padding (with k3: p1), so that they end in one size"),
     }
@@ -147,9 +149,12 @@ mod tests {
                 .contains("branch 0 gives 8×8×8, branch 1 gives 16×4×4"),
             "{error}"
         );
-        assert_eq!(error.help, ["end branch 0 with `conv 16 k1 s2`"]);
+        assert_eq!(
+            error.help[0].to_string(),
+            "end branch 0 with `conv 16 k1 s2`"
+        );
         let error = add(&[outline("16x4x4"), outline("8x4x4")]).unwrap_err();
-        assert_eq!(error.help, ["end branch 0 with `conv 8 k1`"]);
+        assert_eq!(error.help[0].to_string(), "end branch 0 with `conv 8 k1`");
         assert!(add(&[]).is_err());
     }
 

@@ -1,16 +1,17 @@
 //! Why a layer is impossible, and what would help.
 
+use crate::project::help::Help;
 use crate::project::layer_text::LayerTextError;
 use std::ops::Range;
 
 /// What is wrong with a layer or block, in words a student knows.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct ShapeError {
     /// One sentence with the numbers of this case.
     pub message: String,
-    /// What to write instead, best first; each line stands alone.
-    pub help: Vec<String>,
+    /// What mends it, best first.
+    pub help: Vec<Help>,
     /// The bytes of the layer's text it is about, for a layer whose text cannot be read.
     pub span: Option<Range<usize>>,
 }
@@ -25,16 +26,16 @@ impl ShapeError {
         }
     }
 
-    /// The same error with one more line of help.
-    pub fn help(mut self, line: impl Into<String>) -> ShapeError {
-        self.help.push(line.into());
+    /// The same error with one more way to mend it.
+    pub fn help(mut self, help: impl Into<Help>) -> ShapeError {
+        self.help.push(help.into());
         self
     }
 
-    /// The same error with a line of help where there is one.
-    pub(crate) fn maybe_help(self, line: Option<String>) -> ShapeError {
-        match line {
-            Some(line) => self.help(line),
+    /// The same error with a way to mend it where there is one.
+    pub(crate) fn maybe_help(self, help: Option<Help>) -> ShapeError {
+        match help {
+            Some(help) => self.help(help),
             None => self,
         }
     }

@@ -22,6 +22,7 @@ pub mod budget;
 pub mod cost;
 pub mod error;
 pub mod field;
+pub mod foreign;
 pub mod infer;
 pub mod layers;
 pub mod op;

@@ -179,6 +179,11 @@ pub fn is_linear(kind: &Kind) -> bool {
     kind.linearity() == Linearity::Weighted
 }
 
+/// Whether the layer normalises by the statistics of a batch.
+pub fn is_batch_norm(kind: &Kind) -> bool {
+    matches!(kind, Kind::BatchNorm)
+}
+
 /// Whether the layer only drops values at random.
 pub fn is_dropout(kind: &Kind) -> bool {
     matches!(kind, Kind::Dropout { p } | Kind::DropoutChannels { p } if *p > 0.0)

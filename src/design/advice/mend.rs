@@ -1,37 +1,33 @@
-//! The edit that a problem's help means.
+//! The edit that a problem's help stands for.
 //!
-//! Help is written for people, in a few forms that name what to write: ``insert `relu` before it``, `use k3`,
-//! ``write `convt 3 k4 s2 p1` at decoder.0``, `use range = [-1, 1] in [data]`. [`mend`] reads these forms and tries
-//! them. Nothing wrong can come of a line that is misread: only an edit after which the problem is gone, and no
+//! [`mend`] turns each [`Repair`] into an edit and tries it: only an edit after which the problem is gone, and no
 //! error new, is offered.
 
 use super::{Fix, adds_no_error, after};
 use crate::checks::project_check::Problem;
+use crate::solve;
 use strata_core::project::edit::Edit;
-use strata_core::project::layer::Kind;
+use strata_core::project::help::{Repair, StageSetting, Step};
+use strata_core::project::layer::{Activation, Kind, Layer};
 use strata_core::project::node::Node;
-use strata_core::project::target::{Target, node_at};
-use strata_core::project::{Place, Project, Stack};
+use strata_core::project::target::node_at;
+use strata_core::project::{Place, Project, Stack, locks};
 
-/// The first line of a problem's help that mends it, as an edit; `all` are the project's problems.
+/// The first way to mend a problem that does, as an edit; `all` are the project's problems.
 pub fn mend(project: &Project, all: &[Problem], problem: &Problem) -> Option<Fix> {
-    let lines = problem
-        .help
-        .iter()
-        .filter_map(|line| read(project, problem, line));
-    let found = lines
-        .chain(idle_lock(project, problem))
+    let repairs = || problem.help.iter().map(|help| &*help.repair);
+    let found = repairs()
+        .filter_map(|repair| fix_of(project, problem, repair))
         .find(|fix| mends(project, all, problem, &fix.edit));
-    found.or_else(|| respelt(project, problem))
+    found.or_else(|| repairs().find_map(|repair| reworded(project, problem, repair)))
 }
 
-/// The word that was meant is offered too where behind it other errors come to light: they were there before.
-fn respelt(project: &Project, problem: &Problem) -> Option<Fix> {
-    let line = problem
-        .help
-        .iter()
-        .find(|line| line.starts_with("did you mean `"))?;
-    let fix = read(project, problem, line)?;
+/// The text that was meant is offered too where behind it other errors come to light: they were there before.
+fn reworded(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> {
+    if !matches!(repair, Repair::Rename(..) | Repair::Expand(_)) {
+        return None;
+    }
+    let fix = fix_of(project, problem, repair)?;
     let (_, problems) = after(project, &fix.edit)?;
     problems
         .iter()
@@ -51,159 +47,153 @@ fn mends(project: &Project, before: &[Problem], problem: &Problem, edit: &Edit) 
     count(&problems) < count(before) && adds_no_error(before, &problems)
 }
 
-fn read(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
-    let line = line.trim();
-    let line = line.strip_prefix("or ").unwrap_or(line);
-    layer_fix(project, problem, line)
-        .or_else(|| written(project, line))
-        .or_else(|| ending(project, line))
-        .or_else(|| last_removed(project, problem, line))
-        .or_else(|| setting(project, problem, line))
+/// A repair as an edit with the words of its button.
+fn fix_of(project: &Project, problem: &Problem, repair: &Repair) -> Option<Fix> {
+    let edit = match repair {
+        Repair::Insert(_)
+        | Repair::Set(_)
+        | Repair::Write(_)
+        | Repair::Expand(_)
+        | Repair::Example(_)
+        | Repair::Rename(..)
+        | Repair::Follow(_)
+        | Repair::Remove
+        | Repair::EndBranch(..) => return at_layer(project, problem.place.as_ref()?, repair),
+        Repair::RemoveLast(stack, activation) => return without_last(project, *stack, *activation),
+        Repair::End(stack, nodes) => ended(project, *stack, nodes)?,
+        Repair::Steps(steps) => steps_edit(project, steps)?,
+        Repair::Mirror => mirrored(project)?,
+        Repair::Data(setting) => Edit::Data(setting.in_table(&project.data)),
+        Repair::Stage(setting) => return in_stage(project, problem.stage?, setting, repair),
+        Repair::Unlock(name) => Edit::Lock(name.clone(), false),
+        Repair::Note { .. } => return None,
+    };
+    Some(Fix {
+        label: repair.label(),
+        edit,
+    })
 }
 
-/// The texts between backticks.
-fn quoted(line: &str) -> Vec<&str> {
-    line.split('`').skip(1).step_by(2).collect()
-}
-
-fn fix(label: String, edit: Edit) -> Option<Fix> {
+/// A repair of the problem's own layer.
+fn at_layer(project: &Project, place: &Place, repair: &Repair) -> Option<Fix> {
+    let now = node_at(project.network.stack(place.stack), &place.path)?;
+    let steps = match repair {
+        Repair::Insert(node) => vec![Step::Insert(place.clone(), node.clone())],
+        Repair::Expand(nodes) => expanded(place, nodes)?,
+        Repair::EndBranch(branch, node) => vec![Step::Insert(
+            end_of_branch(now, place, *branch)?,
+            node.clone(),
+        )],
+        Repair::Remove => {
+            let label = format!("remove {} at {place}", now.label());
+            return Some(Fix {
+                label,
+                edit: Edit::Remove(place.clone()),
+            });
+        }
+        repair => vec![Step::Write(place.clone(), changed(now, repair)?)],
+    };
+    let label = Repair::Steps(steps.clone()).label();
+    let edit = match steps.as_slice() {
+        [one] => one.edit(),
+        many => steps_edit(project, many)?,
+    };
     Some(Fix { label, edit })
 }
 
-/// What helps at the problem's layer.
-fn layer_fix(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
-    let place = problem.place.as_ref()?;
-    let now = node_at(project.network.stack(place.stack), &place.path)?;
-    let replace = |text: String| {
-        fix(
-            format!("write {text} at {place}"),
-            Edit::Replace(place.clone(), Node::from_text(&text)),
-        )
+/// The layer that a repair makes of the one there is.
+fn changed(now: &Node, repair: &Repair) -> Option<Node> {
+    let layer = || match now {
+        Node::Layer(layer) => Some(layer),
+        _ => None,
     };
-    if line == "remove this layer" || line.starts_with("remove this layer,") {
-        return fix(
-            format!("remove {} at {place}", now.label()),
-            Edit::Remove(place.clone()),
-        );
+    match repair {
+        Repair::Set(attribute) => attribute.in_layer(layer()?).map(Node::Layer),
+        Repair::Write(node) => Some(named_as(node, layer().and_then(|layer| layer.name.clone()))),
+        Repair::Example(node) => matches!(node, Node::Layer(_)).then(|| node.clone()),
+        Repair::Rename(word, _) => Some(renamed(now, word)),
+        Repair::Follow(activation) if layer()?.kind.is_function() => Some(Node::Layer(Layer {
+            kind: Kind::Activation(*activation),
+            name: layer()?.name.clone(),
+        })),
+        _ => None,
     }
-    let texts = quoted(line);
-    if line.contains("insert `")
-        && line.contains("` before it")
-        && let [text, ..] = texts.as_slice()
-    {
-        return fix(
-            format!("insert {text} at {place}"),
-            Edit::Insert(place.clone(), Node::from_text(text)),
-        );
-    }
-    if line.starts_with("did you mean `")
-        && let [word] = texts.as_slice()
-    {
-        let text = now.text();
-        let rest = text.split_once(char::is_whitespace).map(|(_, rest)| rest);
-        return replace(rest.map_or_else(|| (*word).to_owned(), |rest| format!("{word} {rest}")));
-    }
-    if let Some(text) = line.strip_prefix("for example ") {
-        return matches!(Node::from_text(text), Node::Layer(_))
-            .then(|| replace(text.to_owned()))
-            .flatten();
-    }
-    if line == "put it after a `sigmoid`" && is_activation(now) {
-        return replace("sigmoid".to_owned());
-    }
-    let rest = line
-        .strip_prefix("use ")
-        .or_else(|| line.strip_prefix("pad the input: "))?;
-    attribute(&now.text(), rest).and_then(replace)
 }
 
-fn is_activation(node: &Node) -> bool {
-    matches!(node, Node::Layer(layer) if layer.kind.is_function())
+/// The node with the name of the one it replaces.
+fn named_as(node: &Node, name: Option<String>) -> Node {
+    match node {
+        Node::Layer(layer) => Node::Layer(Layer {
+            kind: layer.kind.clone(),
+            name: layer.name.clone().or(name),
+        }),
+        other => other.clone(),
+    }
 }
 
-/// The layer with `k3` in place of the kernel it has, or with `dropout 0.5` in place of itself.
-fn attribute(text: &str, rest: &str) -> Option<String> {
-    let word = rest.split([' ', ',']).next()?;
-    let letters: String = word.chars().take_while(char::is_ascii_alphabetic).collect();
-    let has_size = word.len() > letters.len()
-        && matches!(letters.as_str(), "k" | "s" | "p" | "d" | "g" | "m" | "op");
-    if !has_size {
-        let whole = rest.trim_end();
-        return matches!(Node::from_text(whole), Node::Layer(_)).then(|| whole.to_owned());
-    }
-    let is_same = |token: &&str| {
-        token
-            .strip_prefix(letters.as_str())
-            .is_some_and(|size| size.starts_with(|c: char| c.is_ascii_digit()))
+/// The text with another first word.
+fn renamed(now: &Node, word: &str) -> Node {
+    let text = now.text();
+    let rest = text.split_once(char::is_whitespace).map(|(_, rest)| rest);
+    Node::from_text(&rest.map_or_else(|| word.to_owned(), |rest| format!("{word} {rest}")))
+}
+
+/// The first layer in place of what is there, the others behind it.
+fn expanded(place: &Place, nodes: &[Node]) -> Option<Vec<Step>> {
+    let (first, others) = nodes.split_first()?;
+    let (index, way) = place.path.split_last()?;
+    let behind = |(offset, node): (usize, &Node)| {
+        let path = way.iter().copied().chain([index + 1 + offset]).collect();
+        let place = Place {
+            stack: place.stack,
+            path,
+        };
+        Step::Insert(place, node.clone())
     };
-    let mut tokens: Vec<&str> = text.split_whitespace().collect();
-    match tokens.iter().position(is_same) {
-        Some(at) => tokens[at] = word,
-        None => {
-            // A name stays at the end.
-            let end = tokens
-                .iter()
-                .position(|token| token.starts_with('@'))
-                .unwrap_or(tokens.len());
-            tokens.insert(end, word);
-        }
-    }
-    Some(tokens.join(" "))
+    let first = Step::Write(place.clone(), first.clone());
+    Some(
+        [first]
+            .into_iter()
+            .chain(others.iter().enumerate().map(behind))
+            .collect(),
+    )
 }
 
-/// ``write `A` at decoder.0 and insert `B` at decoder.2 and remove decoder.3``, as solving says it.
-fn written(project: &Project, line: &str) -> Option<Fix> {
+fn end_of_branch(block: &Node, place: &Place, branch: usize) -> Option<Place> {
+    let end = block.branches().get(branch)?.len();
+    let path = place.path.iter().copied().chain([branch, end]).collect();
+    Some(Place {
+        stack: place.stack,
+        path,
+    })
+}
+
+/// All steps as one edit.
+fn steps_edit(project: &Project, steps: &[Step]) -> Option<Edit> {
     let mut next = project.clone();
-    for part in line.split(" and ") {
-        next = step(part)?.apply(&next).ok()?;
+    for step in steps {
+        next = step.edit().apply(&next).ok()?;
     }
-    fix(line.replace('`', ""), Edit::All(Box::new(next)))
+    Some(Edit::All(Box::new(next)))
 }
 
-fn step(part: &str) -> Option<Edit> {
-    let place = |name: &str| match name.parse() {
-        Ok(Target::Node(place)) => Some(place),
-        _ => None,
-    };
-    if let Some(name) = part.strip_prefix("remove ") {
-        return place(name).map(Edit::Remove);
-    }
-    let (before, name) = part.rsplit_once("` at ")?;
-    match before.split_once(" `")? {
-        ("write", text) => Some(Edit::Replace(place(name)?, Node::from_text(text))),
-        ("insert", text) => Some(Edit::Insert(place(name)?, Node::from_text(text))),
-        _ => None,
-    }
-}
-
-/// ``end the head with `flatten` and `dense 10` ``
-fn ending(project: &Project, line: &str) -> Option<Fix> {
-    let rest = line.strip_prefix("end the ")?;
-    let stack = Stack::ALL
-        .into_iter()
-        .find(|stack| rest.starts_with(&format!("{stack} with `")))?;
-    let texts = quoted(rest.split(", or ").next()?);
-    let nodes: Vec<Node> = texts.iter().map(|text| Node::from_text(text)).collect();
+/// The stack with these layers at its end; a last layer of the same sort is replaced.
+fn ended(project: &Project, stack: Stack, nodes: &[Node]) -> Option<Edit> {
     let list = project.network.stack(stack);
-    let replaces = match (nodes.as_slice(), list.last()) {
+    let replaces = match (nodes, list.last()) {
         ([Node::Layer(new)], Some(Node::Layer(old))) => same_sort(&new.kind, &old.kind),
         _ => false,
     };
-    let mut next = project.clone();
     if replaces {
-        next = Edit::Replace(Place::new(stack, list.len() - 1), nodes.first()?.clone())
-            .apply(&next)
-            .ok()?;
-    } else {
-        for node in nodes {
-            let end = Place::new(stack, next.network.stack(stack).len());
-            next = Edit::Insert(end, node).apply(&next).ok()?;
-        }
+        let last = Place::new(stack, list.len() - 1);
+        return steps_edit(project, &[Step::Write(last, nodes.first()?.clone())]);
     }
-    fix(
-        format!("end the {stack} with {}", texts.join(", ")),
-        Edit::All(Box::new(next)),
-    )
+    let end = list.len();
+    let insert = |(offset, node): (usize, &Node)| {
+        Step::Insert(Place::new(stack, end + offset), node.clone())
+    };
+    let steps: Vec<Step> = nodes.iter().enumerate().map(insert).collect();
+    steps_edit(project, &steps)
 }
 
 fn same_sort(new: &Kind, old: &Kind) -> bool {
@@ -211,72 +201,38 @@ fn same_sort(new: &Kind, old: &Kind) -> bool {
         || new.is_activation() && old.is_activation()
 }
 
-/// `remove the last tanh`
-fn last_removed(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
-    let word = line.strip_prefix("remove the last ")?;
-    let stack = problem
-        .place
-        .as_ref()
-        .map_or(Stack::Decoder, |place| place.stack);
-    let named = |node: &Node| {
-        let text = node.text();
-        is_activation(node) && text.split(' ').next() == Some(word)
+fn without_last(project: &Project, stack: Stack, activation: Activation) -> Option<Fix> {
+    let is_it = |node: &Node| matches!(node, Node::Layer(layer) if layer.kind == Kind::Activation(activation));
+    let index = project.network.stack(stack).iter().rposition(is_it)?;
+    let place = Place::new(stack, index);
+    let label = format!("remove {} at {place}", activation.name());
+    Some(Fix {
+        label,
+        edit: Edit::Remove(place),
+    })
+}
+
+fn mirrored(project: &Project) -> Option<Edit> {
+    let solution = solve::mirror(&project.network, &locks::targets(project)).ok()?;
+    let next = Project {
+        network: solution.network,
+        ..project.clone()
     };
-    let place = Place::new(stack, project.network.stack(stack).iter().rposition(named)?);
-    fix(format!("remove {word} at {place}"), Edit::Remove(place))
+    Some(Edit::All(Box::new(next)))
 }
 
-/// `use loss = "mse"`: a setting of the problem's stage, or of the data.
-fn setting(project: &Project, problem: &Problem, line: &str) -> Option<Fix> {
-    let (name, value) = line.strip_prefix("use ")?.split_once(" = ")?;
-    let value = value
-        .split(" in [data]")
-        .next()?
-        .split(", or ")
-        .next()?
-        .trim();
-    let label = format!("set {name} = {value}");
-    if let Some(index) = problem.stage
-        && let Some(stage) = project
-            .stages
-            .get(index)
-            .and_then(|stage| changed(stage, name, value))
-    {
-        return fix(
-            format!("{label} in stage {}", index + 1),
-            Edit::Stage(index, stage),
-        );
-    }
-    let data = changed(&project.data, name, value)?;
-    fix(label, Edit::Data(data))
-}
-
-/// A table with one setting changed, read as the project file is.
-fn changed<T: serde::Serialize + serde::de::DeserializeOwned>(
-    table: &T,
-    name: &str,
-    value: &str,
-) -> Option<T> {
-    let mut table: toml::Table = toml::from_str(&toml::to_string(table).ok()?).ok()?;
-    let mut value: toml::Table = toml::from_str(&format!("value = {value}")).ok()?;
-    // Stopping early is a table of its own.
-    match (name, table.get_mut("early_stop")) {
-        ("metric", Some(toml::Value::Table(early))) => {
-            early.insert(name.to_owned(), value.remove("value")?)
-        }
-        _ => table.insert(name.to_owned(), value.remove("value")?),
-    };
-    toml::from_str(&toml::to_string(&table).ok()?).ok()
-}
-
-/// A lock on nothing is taken away.
-fn idle_lock(project: &Project, problem: &Problem) -> Option<Fix> {
-    let names = problem.message.strip_prefix("locked names `")?;
-    let name = names
-        .split('`')
-        .next()
-        .filter(|name| project.locked.iter().any(|locked| locked == name))?;
-    fix(format!("unlock {name}"), Edit::Lock(name.to_owned(), false))
+fn in_stage(
+    project: &Project,
+    index: usize,
+    setting: &StageSetting,
+    repair: &Repair,
+) -> Option<Fix> {
+    let stage = setting.in_stage(project.stages.get(index)?)?;
+    let label = format!("{} in stage {}", repair.label(), index + 1);
+    Some(Fix {
+        label,
+        edit: Edit::Stage(index, stage),
+    })
 }
 
 #[cfg(test)]

@@ -6,14 +6,21 @@
 //! not before. What is locked is not offered a fix.
 
 mod case;
+mod decay;
+mod images;
 mod mend;
+mod not_finite;
 mod order;
 mod output;
 mod size;
+mod trained;
 mod training;
 mod windows;
 
+pub use images::{ImageCounts, advise_images};
 use mend::mend;
+pub use not_finite::cause_of_not_finite;
+pub use trained::{EpochFigures, advise_trained};
 
 use super::checks::project_check::{Problem, Severity, found};
 use case::Case;
@@ -90,7 +97,7 @@ const ROWS_TO_TRY: usize = 4000;
 /// Everything unusual about a project, layers first.
 pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
     let case = Case::new(project, inference);
-    let rules: [fn(&Case<'_>) -> Vec<Advice>; 17] = [
+    let rules: [fn(&Case<'_>) -> Vec<Advice>; 18] = [
         order::no_nonlinearity,
         order::double_activation,
         order::dropout_before_norm,
@@ -107,6 +114,7 @@ pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
         output::sigmoid_with_mse,
         training::learning_rate,
         training::norm_of_one,
+        decay::out_of_proportion,
         training::frozen,
     ];
     let all = rules

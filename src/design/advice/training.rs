@@ -78,7 +78,7 @@ fn short(value: f64) -> String {
 }
 
 /// The stacks a stage runs through.
-fn runs(stage: &Stage, stack: Stack) -> bool {
+pub(super) fn runs(stage: &Stage, stack: Stack) -> bool {
     match stack {
         Stack::Encoder => true,
         Stack::Decoder => stage.task == Task::Reconstruct,
@@ -86,7 +86,7 @@ fn runs(stage: &Stage, stack: Stack) -> bool {
     }
 }
 
-fn frozen_targets(case: &Case<'_>, stage: &Stage) -> Vec<Target> {
+pub(super) fn frozen_targets(case: &Case<'_>, stage: &Stage) -> Vec<Target> {
     stage
         .freeze
         .iter()

@@ -1,11 +1,13 @@
 //! What the data table says against itself, the network's input and the losses.
 
 use super::project_check::Problem;
-use strata_core::project::Project;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{DataSpec, Idle, MeanStd, Normalize};
+use strata_core::project::help::{DataSetting, Help, Repair, StageSetting, Step};
 use strata_core::project::layer::{Activation, Kind};
+use strata_core::project::size::Shape;
 use strata_core::project::stage::Loss;
+use strata_core::project::{Project, Stack};
 
 /// The problems of the data table.
 pub fn data(project: &Project) -> Vec<Problem> {
@@ -17,17 +19,24 @@ pub fn data(project: &Project) -> Vec<Problem> {
             .help(format!("delete {key}"))
     }));
     problems.extend(data.contradictions().into_iter().map(|[one, other]| {
-        Problem::error(format!(
+        let problem = Problem::error(format!(
             "the data has both {one} and {other}, which exclude each other"
-        ))
-        .help(format!("delete {one} or {other}"))
+        ));
+        match (one, other) {
+            ("range", "normalize") => problem
+                .help(Repair::Data(DataSetting::NoRange))
+                .help(Help::from(Repair::Data(DataSetting::NoNormalize)).or()),
+            _ => problem.help(format!("delete {one} or {other}")),
+        }
     }));
     if let Some([low, high]) = data.range
         && !(low.is_finite() && high.is_finite() && low < high)
     {
         problems.push(
-            Problem::error(format!("the range [{low}, {high}] is not one"))
-                .help("write the lower number first: range = [-1, 1]"),
+            Problem::error(format!("the range [{low}, {high}] is not one")).help(
+                Help::from(Repair::Data(DataSetting::Range(usual_range(low, high))))
+                    .remark(": the lower number first"),
+            ),
         );
     }
     if let Some(normalize) = data.normalize.as_ref().and_then(Normalize::numbers) {
@@ -84,7 +93,12 @@ fn normalization(normalize: &MeanStd, channels: usize) -> Vec<Problem> {
                 "normalize has {} values of {what}, but the input has {channels} channels",
                 values.len()
             );
-            problems.push(Problem::error(message).help(format!("write {channels} numbers")));
+            problems.push(
+                Problem::error(message).help(
+                    Help::from(Repair::Data(DataSetting::NormalizeByTrain))
+                        .remark(format!(", or write {channels} numbers")),
+                ),
+            );
         }
     }
     if normalize
@@ -106,11 +120,12 @@ fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
         .augment
         .iter()
         .any(|augment| matches!(augment, Augment::Crop { .. }));
-    let (word, size) = match (data.patches, data.resize) {
-        (Some(size), _) => ("patches", size),
-        (None, Some(size)) => ("resize", size),
-        (None, None) => return None,
-    };
+    let (word, size, setting): (_, _, fn([u32; 2]) -> DataSetting) =
+        match (data.patches, data.resize) {
+            (Some(size), _) => ("patches", size, DataSetting::Patch),
+            (None, Some(size)) => ("resize", size, DataSetting::Resize),
+            (None, None) => return None,
+        };
     let input = &project.network.input;
     let [height, width] = size.map(|size| size as usize);
     if input.rank() != 2 || input.spatial() == [height, width] || (crops && word == "resize") {
@@ -118,15 +133,25 @@ fn image_size(data: &DataSpec, project: &Project) -> Option<Problem> {
     }
     let message =
         format!("{word} gives images of {height}×{width}, but the network's input is {input}");
-    let (wanted_height, wanted_width) = (input.spatial()[0], input.spatial()[1]);
+    // Sizes are at most 2^30.
+    let setting = setting([input.spatial()[0] as u32, input.spatial()[1] as u32]);
     Some(
         Problem::error(message)
-            .help(format!("use {word} = [{wanted_height}, {wanted_width}]"))
-            .help(format!(
-                "or input = \"{}x{height}x{width}\"",
-                input.channels()
-            )),
+            .help(Repair::Data(setting))
+            .maybe_help(resized_input(input, height, width)),
     )
+}
+
+/// The input that takes such images.
+fn resized_input(input: &Shape, height: usize, width: usize) -> Option<Help> {
+    let shape = Shape::new(&[input.channels(), height, width])?;
+    Some(Help::from(Repair::Steps(vec![Step::Input(shape)])).or())
+}
+
+/// The range that was meant by two numbers in the wrong order.
+fn usual_range(low: f32, high: f32) -> [f32; 2] {
+    let is_turned = low.is_finite() && high.is_finite() && high < low;
+    if is_turned { [high, low] } else { [-1.0, 1.0] }
 }
 
 /// Warns where the decoder's last layer can't give the values that the pixels have.
@@ -149,9 +174,9 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
     };
     let word = activation.name();
     let fitting = if reach[0] < 0.0 {
-        "range = [-1, 1]"
+        [-1.0, 1.0]
     } else {
-        "range = [0, 1]"
+        [0.0, 1.0]
     };
     let within = pixels.is_some_and(|[low, high]| low >= reach[0] && high <= reach[1]);
     // tanh reaches all of 0..1, so only what it can't reach is worth a word.
@@ -164,8 +189,8 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
     );
     vec![
         Problem::warning(message)
-            .help(format!("use {fitting} in [data]"))
-            .help(format!("or remove the last {word}")),
+            .help(Repair::Data(DataSetting::Range(fitting)))
+            .help(Help::from(Repair::RemoveLast(Stack::Decoder, *activation)).or()),
     ]
 }
 
@@ -181,11 +206,15 @@ fn probabilities(loss: Loss, pixels: Option<[f32; 2]>, last: Option<&Kind>) -> V
     let mut problems = Vec::new();
     if !matches!(last, Some(Kind::Activation(Activation::Sigmoid))) {
         let message = format!("the loss {loss} needs outputs between 0 and 1");
-        problems.push(Problem::warning(message).help("end the decoder with `sigmoid`"));
+        problems.push(Problem::warning(message).help(Help::end(Stack::Decoder, &["sigmoid"])));
     }
     if !pixels.is_some_and(|[low, high]| low >= 0.0 && high <= 1.0) {
         let message = format!("the loss {loss} needs pixels between 0 and 1");
-        problems.push(Problem::warning(message).help("use range = [0, 1], or loss = \"mse\""));
+        problems.push(
+            Problem::warning(message)
+                .help(Repair::Data(DataSetting::Range([0.0, 1.0])))
+                .help(Help::from(Repair::Stage(StageSetting::Loss(Loss::Mse))).or()),
+        );
     }
     problems
 }

@@ -7,6 +7,7 @@
 use super::data_check;
 use super::stage_check;
 use std::collections::BTreeSet;
+use strata_core::project::help::{Help, Repair};
 use strata_core::project::target::target;
 use strata_core::project::{Place, Project};
 use strata_core::shape::infer::{Inference, Row, infer};
@@ -31,8 +32,8 @@ pub struct Problem {
     pub stage: Option<usize>,
     /// One sentence.
     pub message: String,
-    /// What to do, best first.
-    pub help: Vec<String>,
+    /// What mends it, best first.
+    pub help: Vec<Help>,
 }
 
 impl Problem {
@@ -56,10 +57,18 @@ impl Problem {
         }
     }
 
-    /// The same with one more line of help.
-    pub(crate) fn help(mut self, line: impl Into<String>) -> Problem {
-        self.help.push(line.into());
+    /// The same with one more way to mend it.
+    pub(crate) fn help(mut self, help: impl Into<Help>) -> Problem {
+        self.help.push(help.into());
         self
+    }
+
+    /// The same with a way to mend it where there is one.
+    pub(crate) fn maybe_help(self, help: Option<Help>) -> Problem {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
     }
 
     /// The same about a stage.
@@ -109,10 +118,7 @@ pub(crate) fn found(project: &Project, inference: &Inference) -> Vec<Problem> {
 fn idle_lock(project: &Project, name: &str) -> Option<Problem> {
     let message =
         format!("locked names `{name}`, which is no layer of this project: it locks nothing");
-    let warning = || {
-        Problem::warning(message)
-            .help("write a stack (encoder) or a layer (encoder.0), or take it out")
-    };
+    let warning = || Problem::warning(message).help(Repair::Unlock(name.to_owned()));
     target(&project.network, name).is_none().then(warning)
 }
 

@@ -5,6 +5,7 @@ use crate::output_check::banner;
 use crate::solve;
 use std::cmp::Ordering;
 use strata_core::project::data::Split;
+use strata_core::project::help::{Help, Repair, StageSetting};
 use strata_core::project::layer::{Activation, Kind};
 use strata_core::project::node::Node;
 use strata_core::project::stage::MAX_BATCH;
@@ -16,10 +17,10 @@ use strata_core::shape::infer::{Inference, Row};
 /// The problems of all stages.
 pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
     if project.stages.is_empty() {
-        return vec![
-            Problem::error("the project has no stages")
-                .help("add a stage: [[stage]] with task, loss, epochs and batch"),
-        ];
+        return vec![Problem::error("the project has no stages").help(Help::note(
+            "add a stage: [[stage]] with task, loss, epochs and batch",
+            "add a stage with + in Training",
+        ))];
     }
     let mut problems = same_names(&project.stages);
     for (index, stage) in project.stages.iter().enumerate() {
@@ -30,7 +31,7 @@ pub fn stages(project: &Project, inference: &Inference) -> Vec<Problem> {
             early_stop(stage),
             schedule(stage),
             freeze(stage, project, inference),
-            sparsity(stage, project),
+            sparsity(stage, project, inference),
         ];
         problems.extend(
             found
@@ -77,10 +78,7 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
     let (network, mut problems) = (&project.network, Vec::new());
     match stage.task {
         Task::Reconstruct if network.decoder.is_empty() => {
-            problems.push(
-                Problem::error("reconstructing needs a decoder")
-                    .help("add layers to the decoder that undo the encoder's"),
-            );
+            problems.push(Problem::error("reconstructing needs a decoder").help(Repair::Mirror));
         }
         Task::Reconstruct if inference.output_equals_input == Some(false) => {
             let problem = Problem::error(banner(inference).text);
@@ -88,10 +86,8 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
             problems.push(Problem { place, ..problem });
         }
         Task::Classify if network.head.is_empty() => {
-            problems.push(
-                Problem::error("classifying needs a head")
-                    .help("add layers to the head, such as flatten and dense 10"),
-            );
+            problems
+                .push(Problem::error("classifying needs a head").help(end_with_scores(project)));
         }
         Task::Classify => problems.extend(scores(project, inference)),
         Task::Reconstruct => {}
@@ -99,8 +95,14 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
     if stage.task == Task::Classify && stage.split == Split::Unlabeled {
         problems.push(
             Problem::error("classifying needs labels, and the split `unlabeled` has none")
-                .help("use split = \"train\""),
+                .help(Repair::Stage(StageSetting::Split(Split::Train))),
         );
+    }
+    if stage.split == Split::Test {
+        let message =
+            "it trains on the test images: its test figures then say nothing of new images";
+        problems
+            .push(Problem::warning(message).help(Repair::Stage(StageSetting::Split(Split::Train))));
     }
     problems
 }
@@ -119,19 +121,28 @@ pub fn add_ways(project: &Project, inference: &Inference, problems: &mut [Proble
     let network = &project.network;
     let help = solve::hint(network, &locks::targets(project)).map_or_else(
         || {
-            format!(
-                "change the decoder's last layers so that they give {}",
-                network.input
-            )
+            let input = &network.input;
+            Help::from(format!(
+                "change the decoder's last layers so that they give {input}"
+            ))
         },
-        |solution| solution.sentence(),
+        |solution| Repair::Steps(solution.steps()).into(),
     );
     for problem in unequal {
         problem.help = vec![
             help.clone(),
-            "or see every way: strata solve, Output = input".into(),
+            Help::note(
+                "or see every way: strata solve",
+                "or see every way: Output = input",
+            ),
         ];
     }
+}
+
+/// Layers that end a head with a score for each class, ten where the number of classes is not known.
+fn end_with_scores(project: &Project) -> Help {
+    let classes = project.data.source.info().classes.unwrap_or(10);
+    Help::end(Stack::Head, &["flatten", &format!("dense {classes}")])
 }
 
 /// The head has to give one score a class.
@@ -140,8 +151,7 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
     if !answer.is_vector() {
         let message = format!("the head gives {answer}, not one score for each class");
         return Some(
-            Problem::error(message)
-                .help("end the head with `flatten` and `dense 10`, or with `gap`"),
+            Problem::error(message).help(end_with_scores(project).remark(", or with `gap`")),
         );
     }
     let (classes, source) = (project.data.source.info().classes?, project.data.source);
@@ -149,7 +159,7 @@ fn scores(project: &Project, inference: &Inference) -> Option<Problem> {
         "the head gives {} scores, but {source} has {classes} classes",
         answer.channels()
     );
-    let help = format!("end the head with `dense {classes}`");
+    let help = Help::end(Stack::Head, &[&format!("dense {classes}")]);
     match answer.channels().cmp(&classes) {
         Ordering::Less => Some(Problem::error(message).help(help)),
         Ordering::Equal => None,
@@ -166,12 +176,14 @@ fn loss(stage: &Stage, project: &Project) -> Vec<Problem> {
         (Task::Classify, Task::Classify) => Vec::new(),
         (Task::Classify, Task::Reconstruct) => {
             let message = format!("the loss {loss} compares images; classifying needs {fitting}");
-            vec![Problem::error(message).help("use loss = \"cross-entropy\"")]
+            vec![
+                Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::CrossEntropy))),
+            ]
         }
         (Task::Reconstruct, Task::Classify) => {
             let message =
                 format!("{loss} compares scores with a label; reconstructing needs {fitting}");
-            vec![Problem::error(message).help("use loss = \"mse\"")]
+            vec![Problem::error(message).help(Repair::Stage(StageSetting::Loss(Loss::Mse)))]
         }
         (Task::Reconstruct, Task::Reconstruct) => {
             super::data_check::output_range(project, loss, last_kind(&project.network.decoder))
@@ -197,14 +209,16 @@ pub(crate) fn last_kind(nodes: &[Node]) -> Option<&Kind> {
 fn numbers(stage: &Stage) -> Vec<Problem> {
     let mut problems = Vec::new();
     if stage.epochs == 0 {
-        problems.push(Problem::error("0 epochs train nothing").help("use epochs = 10"));
+        problems.push(
+            Problem::error("0 epochs train nothing").help(Repair::Stage(StageSetting::Epochs(10))),
+        );
     }
     if !(1..=MAX_BATCH).contains(&stage.batch) {
         let message = format!(
             "a batch of {} is not possible: 1 to {MAX_BATCH}",
             stage.batch
         );
-        problems.push(Problem::error(message).help("use batch = 64"));
+        problems.push(Problem::error(message).help(Repair::Stage(StageSetting::Batch(64))));
     }
     problems
 }
@@ -242,7 +256,9 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
             "reconstructing has no accuracy, so `{}` can't stop it",
             early.metric
         );
-        problems.push(Problem::error(message).help("use metric = \"valid loss\""));
+        problems.push(
+            Problem::error(message).help(Repair::Stage(StageSetting::StopMetric("valid loss"))),
+        );
     }
     problems
 }
@@ -276,7 +292,10 @@ fn freeze(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Proble
                 problems.extend(idle_freeze(stage, name, &target, inference));
                 targets.push(target);
             }
-            None => problems.push(no_such_place("freeze", name)),
+            None => {
+                let thawed = Help::from(Repair::Stage(StageSetting::Thaw(name.clone())));
+                problems.push(no_such_place("freeze", name).help(thawed.or()));
+            }
         }
     }
     let trainable = |row: &&Row| {
@@ -331,7 +350,7 @@ fn no_such_place(setting: &str, name: &str) -> Problem {
         .help("write a stack (encoder) or a layer (encoder.0; inside a block encoder.3.0.1: index, branch, index)")
 }
 
-fn sparsity(stage: &Stage, project: &Project) -> Vec<Problem> {
+fn sparsity(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem> {
     let Some(sparsity) = &stage.sparsity else {
         return Vec::new();
     };
@@ -354,10 +373,15 @@ fn sparsity(stage: &Stage, project: &Project) -> Vec<Problem> {
             None => return vec![no_such_place("sparsity at", name)],
         },
     };
-    penalty_at(&place, stage, project)
+    penalty_at(&place, stage, project, inference)
 }
 
-fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
+fn penalty_at(
+    place: &Place,
+    stage: &Stage,
+    project: &Project,
+    inference: &Inference,
+) -> Vec<Problem> {
     if !used(stage.task).contains(&place.stack) {
         let message = format!(
             "sparsity is asked for at {place}, but a stage that {} doesn't run the {}",
@@ -366,24 +390,50 @@ fn penalty_at(place: &Place, stage: &Stage, project: &Project) -> Vec<Problem> {
         );
         return vec![Problem::error(message).help("use a layer of the encoder")];
     }
-    let sigmoid = match project.network.node(place) {
-        Some(Node::Layer(layer)) => matches!(
-            layer.kind,
-            Kind::Activation(Activation::Sigmoid) | Kind::Softmax
-        ),
-        Some(Node::Repeat { layers, .. }) => matches!(
-            last_kind(layers),
-            Some(Kind::Activation(Activation::Sigmoid))
-        ),
-        Some(Node::Add(_) | Node::Concat(_) | Node::Broken { .. }) | None => false,
+    let kind = match project.network.node(place) {
+        Some(Node::Layer(layer)) => Some(&layer.kind),
+        Some(Node::Repeat { layers, .. }) => last_kind(layers),
+        Some(Node::Add(_) | Node::Concat(_) | Node::Broken { .. }) | None => None,
     };
-    if sigmoid {
+    let units = inference
+        .row(place)
+        .and_then(|row| row.output.as_ref())
+        .map(|shape| shape.channels());
+    let rho = stage.sparsity.as_ref().map_or(0.0, |sparsity| sparsity.rho);
+    let Some(gives) = beyond_fractions(kind, units, rho) else {
         return Vec::new();
-    }
-    let message = format!("the sparsity penalty at {place} expects activations between 0 and 1");
-    let mut problem = Problem::warning(message).help("put it after a `sigmoid`");
+    };
+    let message =
+        format!("the sparsity penalty at {place} expects activations between 0 and 1, {gives}");
+    let mut problem = Problem::warning(message).help(Repair::Follow(Activation::Sigmoid));
     problem.place = Some(place.clone());
     vec![problem]
+}
+
+/// Why the mean activation of a unit cannot be a fraction rho of the time: `None` behind a sigmoid.
+fn beyond_fractions(kind: Option<&Kind>, units: Option<usize>, rho: f64) -> Option<String> {
+    match kind {
+        Some(Kind::Activation(Activation::Sigmoid)) => None,
+        Some(Kind::Softmax) => {
+            let units = units? as f64;
+            let mean = 1.0 / units;
+            // A twentieth of all units is what softmax gives where there are twenty.
+            ((rho - mean).abs() > 0.1 * mean).then(|| {
+                format!("and a softmax's sum to 1: their mean is 1/{units} whatever rho is")
+            })
+        }
+        Some(Kind::Activation(activation)) => {
+            let word = activation.name();
+            Some(match activation.range() {
+                Some([low, high]) if high.is_finite() => {
+                    format!("but {word} gives them from {low} to {high}")
+                }
+                Some([low, _]) => format!("but {word} gives them from {low} up: units die or grow"),
+                None => format!("but {word} gives any number"),
+            })
+        }
+        Some(_) | None => Some("but the layer gives any number".to_owned()),
+    }
 }
 
 fn verb(task: Task) -> &'static str {

@@ -15,6 +15,7 @@ mod search;
 
 use draft::{Draft, head_errors};
 use std::collections::BTreeMap;
+use strata_core::project::help::{Step, sentence};
 use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Place};
@@ -71,18 +72,19 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// What is changed, as steps of a repair.
+    pub fn steps(&self) -> Vec<Step> {
+        let step = |change: &Change| match (&change.from, &change.to) {
+            (None, Some(to)) => Step::Insert(change.place.clone(), to.clone()),
+            (Some(_), Some(to)) => Step::Write(change.place.clone(), to.clone()),
+            (_, None) => Step::Remove(change.place.clone()),
+        };
+        self.changes.iter().map(step).collect()
+    }
+
     /// What to write where, as a sentence: write `convt 3 k3 s2 p1 op1` at decoder.0.
     pub fn sentence(&self) -> String {
-        let part = |change: &Change| match (&change.from, &change.to) {
-            (None, Some(to)) => format!("insert `{}` at {}", to.text(), change.place),
-            (Some(_), Some(to)) => format!("write `{}` at {}", to.text(), change.place),
-            (_, None) => format!("remove {}", change.place),
-        };
-        self.changes
-            .iter()
-            .map(part)
-            .collect::<Vec<_>>()
-            .join(" and ")
+        sentence(&self.steps())
     }
 }
 

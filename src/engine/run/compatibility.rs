@@ -43,15 +43,15 @@ pub(crate) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
         return Ok(());
     }
     let data = Shape::new(&dims).map_or_else(String::new, |shape| shape.to_string());
-    let change_input = format!("input = \"{}\" under [network]", data.replace('×', "x"));
+    let change_input = format!("the network's input to {}", data.replace('×', "x"));
     let help = match *input.dims() {
         [wanted, high, wide] if wanted == channels => {
-            format!("write resize = [{high}, {wide}] under [data], or {change_input}")
+            format!("set the data's resize to {high}x{wide}, or {change_input}")
         }
         [_, length] if height == 1 => {
-            format!("write length = {length} under [data], or {change_input}")
+            format!("set the data's length to {length}, or {change_input}")
         }
-        _ => format!("write {change_input}"),
+        _ => format!("set {change_input}"),
     };
     let source = project.data.source;
     Err(RunError::Input(format!(
@@ -66,7 +66,7 @@ fn check_split(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
     }
     let there: Vec<&str> = dataset.splits().map(|(split, _)| split.name()).collect();
     Err(RunError::Input(format!(
-        "stage `{}` trains on the split `{}`, which these images do not have; there is {}: write split = \"{}\" in the stage",
+        "stage `{}` trains on the split `{}`, which these images do not have; there is {}: set the stage's split to {}",
         stage.name,
         stage.split,
         there.join(", "),
@@ -81,7 +81,7 @@ fn check_early_stop(stage: &Stage, dataset: &Dataset) -> Result<(), RunError> {
     let watched = early_stop::split_of(&rule.metric);
     if watched == Some(Split::Valid) && !is_measured(stage, dataset, Split::Valid) {
         return Err(RunError::Input(format!(
-            "stage `{}` stops early by `{}`, but there is no valid split for it: write valid = 0.1 under [data], or metric = \"train loss\"",
+            "stage `{}` stops early by `{}`, but there is no valid split for it: set the data's valid to 0.1, or let it watch the train loss",
             stage.name, rule.metric
         )));
     }
@@ -95,7 +95,7 @@ fn check_classes(stage: &Stage, inference: &Inference, dataset: &Dataset) -> Res
         .is_some_and(|split| split.labelled())
     {
         return Err(RunError::Input(format!(
-            "stage `{name}` classifies, but the images of the split `{}` have no labels: train on a labelled split, or set task = \"reconstruct\"",
+            "stage `{name}` classifies, but the images of the split `{}` have no labels: train on a labelled split, or let it reconstruct",
             stage.split
         )));
     }

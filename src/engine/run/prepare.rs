@@ -29,7 +29,8 @@ use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
 use strata_cost::Machine;
-use strata_data::{Dataset, Progress};
+use strata_data::{Dataset, Progress, SplitData};
+use strata_design::advice::{ImageCounts, advise_images};
 use strata_design::{Severity, check_inferred};
 use strata_inspect::inspector::Inspector;
 use strata_nn::{self, Network};
@@ -85,6 +86,7 @@ fn open(
         &dataset,
         &stages_left(&project, only, &position),
     )?;
+    tell_of_images(&project, &inference, &dataset, sink);
     let keeps_memory = match &former {
         Some(former) => resume::check(former, &project, &position, &dataset, folder.path(), sink)?,
         None => false,
@@ -266,6 +268,33 @@ fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, Ru
         .iter()
         .for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
     Ok(inference)
+}
+
+/// What will disappoint with these images, of the stages and of the head.
+fn tell_of_images(
+    project: &Project,
+    inference: &Inference,
+    dataset: &Dataset,
+    sink: &mut dyn Sink,
+) {
+    let counts = image_counts(dataset);
+    for advice in advise_images(project, inference, &counts) {
+        let stage = advice.stage.and_then(|index| project.stages.get(index));
+        let at = stage.map_or_else(String::new, |stage| format!("stage `{}`: ", stage.name));
+        let fix = advice
+            .fix
+            .map_or_else(String::new, |fix| format!("; {}", fix.label));
+        sink.event(Event::Warning(format!("{at}{}{fix}", advice.message)));
+    }
+}
+
+/// How many images there are of each split and class.
+pub(crate) fn image_counts(dataset: &Dataset) -> ImageCounts {
+    let of_split = |(split, data): (Split, &SplitData)| (split, data.len(), data.per_class());
+    ImageCounts {
+        classes: dataset.classes().to_vec(),
+        splits: dataset.splits().map(of_split).collect(),
+    }
 }
 
 /// A new folder, or that of the resumed run with its last checkpoint.

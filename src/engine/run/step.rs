@@ -16,6 +16,7 @@ use std::time::Instant;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::Filled;
 use strata_data::{DataError, PixelUnits, SplitData};
+use strata_design::advice::cause_of_not_finite;
 use strata_inspect::layer_name;
 use strata_nn::Mode;
 use strata_nn::loss::{self, Blend, Target};
@@ -310,7 +311,10 @@ impl<'a> Stepper<'a> {
             epoch,
             first,
             kept,
-            advice: advice(lr, session.dataset.pixel_range(), session.position.step),
+            advice: cause_of_not_finite(&session.project, self.stage).unwrap_or_else(|| {
+                let usual = self.stage.optimizer.usual().default;
+                advice([lr, usual], session.dataset.pixel_range(), session.position.step)
+            }),
         }))
     }
 }
@@ -321,13 +325,14 @@ const HUGE_PIXELS: f32 = 1e3;
 const LARGE_PIXELS: f32 = 16.0;
 
 /// What to do about numbers that are no longer finite, after so many steps.
-fn advice(lr: f64, pixel_range: [f32; 2], steps: u64) -> String {
+fn advice([lr, usual]: [f64; 2], pixel_range: [f32; 2], steps: u64) -> String {
     let [low, high] = pixel_range;
     let largest = low.abs().max(high.abs());
     let other_range = "write range = [0, 1] or normalize = \"train\" under [data]";
     let smaller = format!(
         "use a smaller learning rate than {lr:?}, such as lr={:?}",
-        lr / 10.0
+        // Far beyond what is usual a tenth would not do either.
+        (lr / 10.0).min(usual)
     );
     if largest >= HUGE_PIXELS {
         let reach = scientific(f64::from(largest));
@@ -388,23 +393,23 @@ mod tests {
 
     #[test]
     fn the_advice_names_the_cause() {
-        let huge = advice(1e-30, [0.0, 1e18], 0);
+        let huge = advice([1e-30, 1.0], [0.0, 1e18], 0);
         assert!(
             huge.contains("up to 1e18") && huge.contains("range = [0, 1]"),
             "{huge}"
         );
         assert!(!huge.contains("lr="), "{huge}");
-        let usual = advice(0.5, [0.0, 1.0], 7);
+        let usual = advice([0.5, 1.0], [0.0, 1.0], 7);
         assert!(
             usual.contains("such as lr=0.05") && !usual.contains("range"),
             "{usual}"
         );
-        let bytes = advice(0.5, [0.0, 255.0], 7);
+        let bytes = advice([0.5, 1.0], [0.0, 255.0], 7);
         assert!(
             bytes.contains("lr=0.05") && bytes.contains("range = [0, 1]"),
             "{bytes}"
         );
-        let first = advice(0.5, [0.0, 1.0], 0);
+        let first = advice([0.5, 1.0], [0.0, 1.0], 0);
         assert!(
             first.contains("not the cause") && !first.contains("lr="),
             "{first}"

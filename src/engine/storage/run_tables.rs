@@ -4,6 +4,8 @@ use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use csv::StringRecord;
 use std::path::Path;
 use strata_core::files::open_table;
+use strata_core::project::data::Split;
+use strata_design::advice::EpochFigures;
 
 /// A row whose values are asked for by the name of their column.
 pub struct TableRow<'a> {
@@ -42,6 +44,24 @@ pub fn each_metrics_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
 /// Every whole row of a run's `steps.csv`, in order.
 pub fn each_step_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
     each_row(&run.join(STEPS_FILE), take);
+}
+
+/// What every epoch of a run measured.
+pub fn epoch_figures(run: &Path) -> Vec<EpochFigures> {
+    let mut figures = Vec::new();
+    each_metrics_row(run, |row| figures.extend(figures_of(&row)));
+    figures
+}
+
+fn figures_of(row: &TableRow<'_>) -> Option<EpochFigures> {
+    let split = row.text("split")?;
+    Some(EpochFigures {
+        stage: row.text("stage")?.to_owned(),
+        epoch: row.text("epoch")?.parse().ok()?,
+        split: Split::ALL.into_iter().find(|known| known.name() == split)?,
+        loss: row.number("loss")?,
+        accuracy: row.number("accuracy"),
+    })
 }
 
 fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) {

@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 
 /// How much advice there is; a click shows it.
 fn hints(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let count = state.shown.advice.len();
+    let count = state.shown.advice.len() + state.known.list.len();
     if count == 0 {
         return;
     }

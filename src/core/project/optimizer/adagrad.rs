@@ -49,6 +49,10 @@ impl OptimizerSpec for Adagrad {
         self.lr = lr;
     }
 
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn usual(&self) -> UsualRates {
         UsualRates {
             range: 1e-4..=1e-1,

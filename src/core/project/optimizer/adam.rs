@@ -101,6 +101,10 @@ impl OptimizerSpec for Adam {
         self.0.lr = lr;
     }
 
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.0.weight_decay)
+    }
+
     fn usual(&self) -> UsualRates {
         usual()
     }
@@ -125,6 +129,10 @@ impl OptimizerSpec for AdamW {
 
     fn set_lr(&mut self, lr: f64) {
         self.0.lr = lr;
+    }
+
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
+        None
     }
 
     fn usual(&self) -> UsualRates {

@@ -52,6 +52,9 @@ pub trait OptimizerSpec {
     /// The learning rates that are usual for it.
     fn usual(&self) -> UsualRates;
 
+    /// The weight decay, where its gradient is added to that of the loss.
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64>;
+
     /// The names of the tensors that it keeps for each parameter, as checkpoints have them.
     fn state_names(&self) -> &'static [&'static str];
 
@@ -138,6 +141,20 @@ impl Optimizer {
     /// The learning rates that are usual for it.
     pub fn usual(&self) -> UsualRates {
         self.spec().usual()
+    }
+
+    /// The weight decay λ whose penalty λ/2·|w|² is minimised with the loss; `None` where the decay shrinks the
+    /// weights whatever the loss is.
+    pub fn penalty_decay(mut self) -> Option<f64> {
+        self.spec_mut().penalty_decay_mut().copied()
+    }
+
+    /// The same with another such weight decay.
+    pub fn with_penalty_decay(mut self, decay: f64) -> Optimizer {
+        if let Some(now) = self.spec_mut().penalty_decay_mut() {
+            *now = decay;
+        }
+        self
     }
 
     /// The names of the tensors that it keeps for each parameter, as checkpoints have them.

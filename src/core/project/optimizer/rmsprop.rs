@@ -52,6 +52,10 @@ impl OptimizerSpec for RmsProp {
         self.lr = lr;
     }
 
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn usual(&self) -> UsualRates {
         UsualRates {
             range: 1e-5..=1e-2,

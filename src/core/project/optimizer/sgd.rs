@@ -52,6 +52,10 @@ impl OptimizerSpec for Sgd {
         self.lr = lr;
     }
 
+    fn penalty_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn usual(&self) -> UsualRates {
         UsualRates {
             range: 1e-4..=1.0,

@@ -134,10 +134,9 @@ fn an_unpool_says_what_it_is_paired_with() {
         "it undoes `maxpool 2` at encoder.2, which gave 3×2×2, but its input here is 3×4×4"
     );
     assert!(
-        error
-            .help
-            .iter()
-            .any(|line| line.contains("undo the pooling at encoder.0, which gave 3×4×4")),
+        error.help.iter().any(|line| line
+            .to_string()
+            .contains("undo the pooling at encoder.0, which gave 3×4×4")),
         "{error:?}"
     );
     let inference = encoder(

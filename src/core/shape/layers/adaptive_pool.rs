@@ -3,6 +3,7 @@
 use super::count::Count;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::Help;
 use crate::project::layer::{Family, Kind};
 use crate::project::size::{Axes, Shape};
 use crate::shape::error::ShapeError;
@@ -13,7 +14,12 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "adaptive-avgpool",
     example: "adaptive-avgpool 4",
     about: "Averages over windows chosen so that the output has this size.",
-    elsewhere: &["adaptiveavgpool2d"],
+    elsewhere: &[
+        "adaptiveavgpool1d",
+        "adaptiveavgpool2d",
+        "adaptiveavgpool3d",
+        "adaptiveavgpool",
+    ],
     attributes: &[],
     read: |reader| {
         Ok(Kind::AdaptiveAvgPool {
@@ -36,7 +42,11 @@ impl<'a> WrittenLayer<'a> for AdaptiveAvgPool<'a> {
     }
 
     fn check(&self) -> Result<(), ShapeError> {
-        check::positive(self.output, "the output size", "adaptive-avgpool 1")
+        check::positive(
+            self.output,
+            "the output size",
+            Help::write("adaptive-avgpool 1"),
+        )
     }
 
     fn shaping(&self) -> Shaping<'a> {

@@ -15,7 +15,14 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "avgpool",
     example: "avgpool 2",
     about: "Keeps the mean of each window.",
-    elsewhere: &["avgpool2d", "averagepooling2d"],
+    elsewhere: &[
+        "avgpool1d",
+        "avgpool2d",
+        "avgpool3d",
+        "averagepooling1d",
+        "averagepooling2d",
+        "averagepooling3d",
+    ],
     attributes: POOL_ATTRIBUTES,
     read: |reader| {
         Ok(Kind::AvgPool {

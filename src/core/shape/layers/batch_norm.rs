@@ -17,7 +17,13 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "bn",
     example: "bn",
     about: "Batch normalisation: each channel to mean 0 and deviation 1 over the batch, then scaled.",
-    elsewhere: &["batchnorm", "batchnorm2d", "batchnormalization"],
+    elsewhere: &[
+        "batchnorm",
+        "batchnorm1d",
+        "batchnorm2d",
+        "batchnorm3d",
+        "batchnormalization",
+    ],
     attributes: &[],
     read: |_| Ok(Kind::BatchNorm),
 };

@@ -4,6 +4,7 @@ use super::count::{Count, Factor};
 use super::facts::{Channels, Joins, KernelSizes, MirroredWindow, Slider};
 use super::text::{CONV_ATTRIBUTES, LayerWord, write_window};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::{Attribute, Repair};
 use crate::project::layer::{Family, Kind, Window};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -61,7 +62,11 @@ impl<'a> WrittenLayer<'a> for Conv<'a> {
 
     fn check(&self) -> Result<(), ShapeError> {
         check::window(self.window)?;
-        check::one(self.groups.unwrap_or(1), "groups", "g1")
+        check::one(
+            self.groups.unwrap_or(1),
+            "groups",
+            Repair::Set(Attribute::Groups(1)),
+        )
     }
 
     fn shaping(&self) -> Shaping<'a> {
@@ -108,7 +113,7 @@ impl<'a> WrittenLayer<'a> for DepthwiseConv<'a> {
         check::one(
             self.multiplier.unwrap_or(1),
             "the channel multiplier m",
-            "m1",
+            Repair::Set(Attribute::Multiplier(1)),
         )
     }
 

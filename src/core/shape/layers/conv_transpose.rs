@@ -4,6 +4,7 @@ use super::count::{Count, Factor};
 use super::facts::{KernelSizes, MirroredWindow};
 use super::text::{LayerWord, write_window};
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::{Attribute, Repair};
 use crate::project::layer::{Family, Kind, Window};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -51,7 +52,11 @@ impl<'a> WrittenLayer<'a> for ConvTranspose<'a> {
 
     fn check(&self) -> Result<(), ShapeError> {
         check::window(self.window)?;
-        check::one(self.groups.unwrap_or(1), "groups", "g1")
+        check::one(
+            self.groups.unwrap_or(1),
+            "groups",
+            Repair::Set(Attribute::Groups(1)),
+        )
     }
 
     fn shaping(&self) -> Shaping<'a> {

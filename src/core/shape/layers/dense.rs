@@ -15,7 +15,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "dense",
     example: "dense 64",
     about: "Fully connected: every output sees every input (PyTorch Linear).",
-    elsewhere: &["linear", "fc"],
+    elsewhere: &["linear", "fc", "lazylinear", "fullyconnected"],
     attributes: &["nobias"],
     read: |reader| {
         Ok(Kind::Dense {

@@ -4,6 +4,7 @@
 use super::count::Count;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::Help;
 use crate::project::layer::{Family, Kind};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -28,7 +29,14 @@ pub(super) const CHANNELS: LayerWord = LayerWord {
     word: "dropout-channels",
     example: "dropout-channels 0.2",
     about: "Zeroes whole channels at random while training (PyTorch Dropout2d).",
-    elsewhere: &["dropout2d", "spatialdropout2d"],
+    elsewhere: &[
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "spatialdropout1d",
+        "spatialdropout2d",
+        "spatialdropout3d",
+    ],
     attributes: &[],
     read: |reader| {
         Ok(Kind::DropoutChannels {
@@ -57,7 +65,7 @@ impl<'a> WrittenLayer<'a> for Dropout {
             return Ok(());
         }
         let message = format!("a dropout of {} is not a probability below 1", self.p);
-        Err(ShapeError::new(message).help("use dropout 0.5"))
+        Err(ShapeError::new(message).help(Help::write("dropout 0.5")))
     }
 
     fn shaping(&self) -> Shaping<'a> {

@@ -14,7 +14,13 @@ pub(super) const GAP: LayerWord = LayerWord {
     word: "gap",
     example: "gap",
     about: "Global average pooling: the mean of each channel, a vector.",
-    elsewhere: &["globalaveragepooling2d"],
+    elsewhere: &[
+        "globalaveragepooling2d",
+        "globalavgpool",
+        "globalavgpool2d",
+        "globalaveragepooling1d",
+        "globalaveragepooling3d",
+    ],
     attributes: &[],
     read: |_| Ok(Kind::GlobalAvgPool),
 };
@@ -23,7 +29,7 @@ pub(super) const GMP: LayerWord = LayerWord {
     word: "gmp",
     example: "gmp",
     about: "Global max pooling: the largest value of each channel, a vector.",
-    elsewhere: &["globalmaxpooling2d"],
+    elsewhere: &["globalmaxpooling2d", "globalmaxpool", "globalmaxpool2d"],
     attributes: &[],
     read: |_| Ok(Kind::GlobalMaxPool),
 };

@@ -3,6 +3,7 @@
 use super::count::{Count, Factor};
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::Help;
 use crate::project::layer::{Family, Kind};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -13,7 +14,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "groupnorm",
     example: "groupnorm 4",
     about: "Normalises groups of channels within each image.",
-    elsewhere: &[],
+    elsewhere: &["groupnormalization", "gn"],
     attributes: &[],
     read: |reader| {
         Ok(Kind::GroupNorm {
@@ -36,7 +37,7 @@ impl<'a> WrittenLayer<'a> for GroupNorm {
     }
 
     fn check(&self) -> Result<(), ShapeError> {
-        check::one(self.groups, "groups", "groupnorm 1")
+        check::one(self.groups, "groups", Help::write("groupnorm 1"))
     }
 
     fn shaping(&self) -> Shaping<'a> {

@@ -14,7 +14,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "layernorm",
     example: "layernorm",
     about: "Normalises all values of each image.",
-    elsewhere: &[],
+    elsewhere: &["ln"],
     attributes: &[],
     read: |_| Ok(Kind::LayerNorm),
 };

@@ -15,7 +15,14 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "maxpool",
     example: "maxpool 2",
     about: "Keeps the largest value of each window.",
-    elsewhere: &["maxpool2d", "maxpooling2d"],
+    elsewhere: &[
+        "maxpool1d",
+        "maxpool2d",
+        "maxpool3d",
+        "maxpooling1d",
+        "maxpooling2d",
+        "maxpooling3d",
+    ],
     attributes: POOL_ATTRIBUTES,
     read: |reader| {
         Ok(Kind::MaxPool {

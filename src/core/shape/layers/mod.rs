@@ -24,6 +24,7 @@ mod group_norm;
 mod identity;
 mod layer_norm;
 mod max_pool;
+mod missing;
 mod noise;
 mod pad;
 mod prelu;
@@ -37,6 +38,7 @@ mod upsample;
 pub use activation::{ELU_ALPHA, LEAKY_SLOPE};
 pub use batch_norm::NORM_EPS;
 pub use facts::{Effort, Example, Linearity, Mirrored, Reads, Shaping};
+pub(crate) use missing::instead;
 pub use prelu::PRELU_SLOPE;
 pub use text::{LayerWord, WORDS};
 

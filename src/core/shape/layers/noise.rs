@@ -3,6 +3,7 @@
 use super::count::Count;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::Help;
 use crate::project::layer::{Family, Kind};
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
@@ -41,7 +42,7 @@ impl<'a> WrittenLayer<'a> for Noise {
             return Ok(());
         }
         let message = format!("{} is not a standard deviation", self.std);
-        Err(ShapeError::new(message).help("use noise 0.1"))
+        Err(ShapeError::new(message).help(Help::write("noise 0.1")))
     }
 
     fn shaping(&self) -> Shaping<'a> {

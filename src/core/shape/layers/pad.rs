@@ -13,7 +13,7 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "pad",
     example: "pad 1",
     about: "Zeros around the image.",
-    elsewhere: &["zeropadding2d"],
+    elsewhere: &["zeropadding1d", "zeropadding2d", "zeropad2d"],
     attributes: &[],
     read: |reader| {
         Ok(Kind::Pad {

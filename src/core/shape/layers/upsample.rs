@@ -3,6 +3,7 @@
 use super::count::Count;
 use super::text::LayerWord;
 use super::{Effort, Example, Linearity, Mirrored, Reads, ResolvedLayer, Shaping, WrittenLayer};
+use crate::project::help::Help;
 use crate::project::layer::{Family, Kind};
 use crate::project::size::{Axes, Shape};
 use crate::shape::error::ShapeError;
@@ -13,7 +14,13 @@ pub(super) const WORD: LayerWord = LayerWord {
     word: "upsample",
     example: "upsample 2",
     about: "Enlarges by repeating values (or bilinear).",
-    elsewhere: &["upsampling2d"],
+    elsewhere: &[
+        "upsampling1d",
+        "upsampling2d",
+        "upsampling3d",
+        "upsamplingnearest2d",
+        "interpolate",
+    ],
     attributes: &["bilinear"],
     read: |reader| {
         Ok(Kind::Upsample {
@@ -39,7 +46,7 @@ impl<'a> WrittenLayer<'a> for Upsample<'a> {
     }
 
     fn check(&self) -> Result<(), ShapeError> {
-        check::positive(self.factor, "the factor", "upsample 2")
+        check::positive(self.factor, "the factor", Help::write("upsample 2"))
     }
 
     fn shaping(&self) -> Shaping<'a> {

@@ -2,8 +2,9 @@
 
 use super::window::{CONV, Windows, dims};
 use super::{Resolved, tensor};
+use crate::project::help::{Attribute, Help, Repair};
 use crate::project::layer::Window;
-use crate::project::size::{Padding, Shape};
+use crate::project::size::{Axes, Padding, Shape};
 use crate::shape::error::ShapeError;
 use crate::shape::op::Op;
 
@@ -109,12 +110,24 @@ fn check_groups(groups: usize, in_channels: usize, out_channels: usize) -> Resul
         }
         (_, true) => format!("{groups} groups don't divide the {out_channels} filters evenly"),
     };
-    let fitting: Vec<String> = (1..=64usize)
+    let fitting: Vec<usize> = (1..=64usize)
         .filter(|g| in_channels.is_multiple_of(*g) && out_channels.is_multiple_of(*g))
         .take(8)
-        .map(|g| format!("g{g}"))
         .collect();
-    Err(ShapeError::new(message).help(format!("groups that divide both: {}", fitting.join(", "))))
+    Err(ShapeError::new(message).help(divisor(groups, &fitting)))
+}
+
+/// The number of groups that is nearest to the one that was meant.
+fn divisor(groups: usize, fitting: &[usize]) -> Help {
+    let nearest = fitting
+        .iter()
+        .min_by_key(|fits| fits.abs_diff(groups))
+        .copied()
+        .unwrap_or(1);
+    let texts: Vec<String> = fitting.iter().map(|groups| format!("g{groups}")).collect();
+    // At most 64.
+    Help::from(Repair::Set(Attribute::Groups(nearest as u32)))
+        .remark(format!(" (groups that divide both: {})", texts.join(", ")))
 }
 
 /// PyTorch's rule: on every axis below the stride or the dilation, whichever is larger.
@@ -123,7 +136,10 @@ fn check_output_padding(window: &Window, windows: &Windows) -> Result<(), ShapeE
         && windows.own().iter().any(|axis| axis.output_padding > 0)
     {
         let message = "`same` already fixes the output's size, so an output padding has no meaning";
-        return Err(ShapeError::new(message).help("leave out op, or give the padding as a number"));
+        return Err(ShapeError::new(message).help(
+            Help::from(Repair::Set(Attribute::NoOutputPadding))
+                .remark(", or give the padding as a number"),
+        ));
     }
     match windows
         .own()
@@ -136,8 +152,12 @@ fn check_output_padding(window: &Window, windows: &Windows) -> Result<(), ShapeE
             axis.output_padding, axis.stride, axis.dilation
         ))
         .help(match axis.stride.max(axis.dilation) - 1 {
-            0 => "leave out op: with stride 1 no row is ambiguous".into(),
-            most => format!("use op{most} or less"),
+            0 => Help::from(Repair::Set(Attribute::NoOutputPadding))
+                .remark(": with stride 1 no row is ambiguous"),
+            most => Help::from(Repair::Set(Attribute::OutputPadding(Axes::all(
+                u32::try_from(most).unwrap_or(1),
+            ))))
+            .remark(" or less"),
         })),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::window::{Axis, POOL, Windows, axes_word, dims};
 use super::{Context, Resolved, tensor};
+use crate::project::help::{Attribute, Help, Repair};
 use crate::project::layer::Window;
 use crate::project::size::{Axes, Padding, Shape};
 use crate::shape::error::{ShapeError, times};
@@ -70,11 +71,14 @@ fn windows(input: &Shape, window: &Window) -> Result<Windows, ShapeError> {
             axis.pad.unwrap_or(0),
             axis.kernel
         ))
-        .help(format!(
-            "use p{} or less, or a larger window",
-            axis.span() / 2
-        ))),
+        .help(at_most(axis.span() / 2))),
     }
+}
+
+fn at_most(pad: i64) -> Help {
+    let pad = u32::try_from(pad).unwrap_or(0);
+    Help::from(Repair::Set(Attribute::Padding(Axes::all(pad))))
+        .remark(" or less, or a larger window")
 }
 
 pub fn unpool(input: &Shape, context: &Context<'_>) -> Result<Resolved, ShapeError> {
@@ -111,8 +115,12 @@ pub fn unpaired(name: Option<&str>) -> ShapeError {
             ))
             .help("or leave the name out to undo the latest one"),
         None => ShapeError::new("there is no max pooling left to undo")
-            .help("insert `maxpool 2` before it, in the encoder for example")
-            .help("or use `upsample 2`, which needs no partner"),
+            .help(Help::insert("maxpool 2").remark(", in the encoder for example"))
+            .help(
+                Help::write("upsample 2")
+                    .remark(", which needs no partner")
+                    .or(),
+            ),
     }
 }
 
@@ -123,13 +131,14 @@ fn mismatched(input: &Shape, pool: &Pool, from: &Shape) -> ShapeError {
     );
     let error = ShapeError::new(message);
     if from.spatial() == input.spatial() {
-        let (word, k) = (
-            if input.is_vector() { "dense" } else { "conv" },
-            from.channels(),
-        );
-        return error.help(format!(
-            "insert `{word} {k} k1` before it, for {k} channels"
-        ));
+        let (word, kernel) = if input.is_vector() {
+            ("dense", "")
+        } else {
+            ("conv", " k1")
+        };
+        let k = from.channels();
+        let layer = format!("{word} {k}{kernel}");
+        return error.help(Help::insert(&layer).remark(format!(", for {k} channels")));
     }
     error.help(format!(
         "let the layers between give {from}: padding that keeps the size (k3 p1), and the same strides up as down"
@@ -142,7 +151,7 @@ pub fn global(input: &Shape, op: Op) -> Result<Resolved, ShapeError> {
             "the input is already a vector of {}: there is no space to pool over",
             input.channels()
         );
-        return Err(ShapeError::new(message).help("remove this layer"));
+        return Err(ShapeError::new(message).help(Repair::Remove));
     }
     Ok(Resolved {
         op,
@@ -157,7 +166,8 @@ pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
             "the input is a vector of {}: there is no space to pool over",
             input.channels()
         );
-        return Err(ShapeError::new(message).help("remove this layer, or move it before `flatten`"));
+        return Err(ShapeError::new(message)
+            .help(Help::from(Repair::Remove).remark(", or move it before `flatten`")));
     }
     let Some(own) = sizes.resolve(rank) else {
         let message = format!(
@@ -165,10 +175,8 @@ pub fn adaptive(input: &Shape, sizes: &Axes) -> Result<Resolved, ShapeError> {
             sizes.sizes().len(),
             axes_word(rank)
         );
-        return Err(ShapeError::new(message).help(format!(
-            "write adaptive-avgpool {}",
-            sizes.sizes().first().copied().unwrap_or(1)
-        )));
+        let one = sizes.sizes().first().copied().unwrap_or(1);
+        return Err(ShapeError::new(message).help(Help::write(&format!("adaptive-avgpool {one}"))));
     };
     let mut output = [1; 3];
     output[3 - rank..].copy_from_slice(&own);

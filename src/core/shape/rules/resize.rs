@@ -2,6 +2,7 @@
 
 use super::window::{axes_word, dims};
 use super::{Resolved, tensor};
+use crate::project::help::{Help, Repair};
 use crate::project::size::{Axes, MAX_SIZE, Margins, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Op;
@@ -54,8 +55,8 @@ pub fn crop(input: &Shape, margins: &Margins) -> Result<Resolved, ShapeError> {
         );
         let least = input.spatial().iter().min().copied().unwrap_or(1);
         return Err(ShapeError::new(message).help(match (least - 1) / 2 {
-            0 => "remove this layer".into(),
-            most => format!("use crop {most} or less"),
+            0 => Help::from(Repair::Remove),
+            most => Help::write(&format!("crop {most}")).remark(" or less"),
         }));
     }
     let sizes = [0, 1, 2].map(|axis| cells[axis] - before[axis] - after[axis]);
@@ -93,10 +94,8 @@ fn spatial_rank(input: &Shape) -> Result<usize, ShapeError> {
                 "the input is a vector of {}: it has no sides",
                 input.channels()
             );
-            Err(ShapeError::new(message).help(format!(
-                "reshape first: insert `reshape {}x1x1` before it",
-                input.channels()
-            )))
+            let layer = format!("reshape {}x1x1", input.channels());
+            Err(ShapeError::new(message).help(Help::insert(&layer)))
         }
         rank => Ok(rank),
     }

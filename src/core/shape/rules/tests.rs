@@ -122,7 +122,10 @@ fn refuses(input: &str, text: &str, message: &str, help: &str) {
     let error = after(input, text).expect_err(text);
     assert!(error.message.contains(message), "{text}: {}", error.message);
     assert!(
-        error.help.iter().any(|line| line.contains(help)),
+        error
+            .help
+            .iter()
+            .any(|line| line.to_string().contains(help)),
         "{text}: {:?}",
         error.help
     );
@@ -293,7 +296,7 @@ fn refusals_name_the_numbers_and_the_way_out() {
         "3x4x4",
         "crop 2",
         "takes 4×4 away from an input of 4×4",
-        "use crop 1",
+        "use `crop 1`",
     );
     refuses(
         "100",

@@ -1,6 +1,7 @@
 //! Layers between tensors and vectors, and group norm.
 
 use super::{Resolved, tensor};
+use crate::project::help::Help;
 use crate::project::size::Shape;
 use crate::shape::error::ShapeError;
 use crate::shape::op::Op;
@@ -25,11 +26,13 @@ pub fn reshape(input: &Shape, shape: &Shape) -> Result<Resolved, ShapeError> {
     let fitting = have.is_multiple_of(space).then(|| {
         let mut dims = vec![(have / space) as usize];
         dims.extend(shape.spatial());
-        Shape::new(&dims).map(|fitting| format!("use `reshape {}`", fitting.to_file_text()))
+        Shape::new(&dims).map(|fitting| Help::write(&format!("reshape {}", fitting.to_file_text())))
     });
-    let before = input
-        .is_vector()
-        .then(|| format!("or let the vector before have {want} features: `dense {want}`"));
+    let before = input.is_vector().then(|| {
+        Help::insert(&format!("dense {want}"))
+            .remark(", for as many features")
+            .or()
+    });
     Err(ShapeError::new(message)
         .maybe_help(fitting.flatten())
         .maybe_help(before)
@@ -40,14 +43,15 @@ pub fn dense(input: &Shape, out_features: usize, bias: bool) -> Result<Resolved,
     if !input.is_vector() {
         let message = format!("`dense` needs a vector, but the input is {input}");
         return Err(ShapeError::new(message)
-            .help(format!(
-                "insert `flatten` before it, for a vector of {}",
-                input.elements()
-            ))
-            .help(format!(
-                "or `gap`, for a vector of the {} channels' means",
-                input.channels()
-            )));
+            .help(Help::insert("flatten").remark(format!(", for a vector of {}", input.elements())))
+            .help(
+                Help::insert("gap")
+                    .remark(format!(
+                        ", for a vector of the {} channels' means",
+                        input.channels()
+                    ))
+                    .or(),
+            ));
     }
     let output = tensor(&[out_features as u64])?;
     Ok(Resolved {
@@ -60,17 +64,27 @@ pub fn dense(input: &Shape, out_features: usize, bias: bool) -> Result<Resolved,
     })
 }
 
+/// The group norm whose number of groups is nearest to the one that was meant.
+fn divisor(groups: usize, fitting: &[usize]) -> Help {
+    let nearest = fitting
+        .iter()
+        .min_by_key(|fits| fits.abs_diff(groups))
+        .copied()
+        .unwrap_or(1);
+    let texts: Vec<String> = fitting.iter().map(usize::to_string).collect();
+    Help::write(&format!("groupnorm {nearest}"))
+        .remark(format!(" (numbers that do: {})", texts.join(", ")))
+}
+
 pub fn group_norm(input: &Shape, groups: usize) -> Result<Resolved, ShapeError> {
     let channels = input.channels();
     if !channels.is_multiple_of(groups) {
         let fitting = (1..=64usize)
             .filter(|g| channels.is_multiple_of(*g))
             .take(8);
-        let fitting: Vec<String> = fitting.map(|g| g.to_string()).collect();
+        let fitting: Vec<usize> = fitting.collect();
         let message = format!("{groups} groups don't divide {channels} channels evenly");
-        return Err(
-            ShapeError::new(message).help(format!("numbers that do: {}", fitting.join(", ")))
-        );
+        return Err(ShapeError::new(message).help(divisor(groups, &fitting)));
     }
     Ok(Resolved {
         op: Op::GroupNorm { channels, groups },

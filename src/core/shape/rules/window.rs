@@ -3,6 +3,7 @@
 //! All sizes are at most 2^30 here (attributes were checked, shapes are so by construction), so
 //! products stay below 2^60 and sums below 2^62: plain `i64` arithmetic can't overflow.
 
+use crate::project::help::{Attribute, Help, Repair};
 use crate::project::layer::Window;
 use crate::project::size::{Axes, MAX_SIZE, Padding, Shape};
 use crate::shape::error::{ShapeError, times};
@@ -272,17 +273,11 @@ impl Windows {
             .map(|(n, a)| (a.span() - n + 1).div_euclid(2).max(0))
             .max()
             .unwrap_or(0);
-        let smaller = match fits.iter().all(|k| k == &fits[0]) {
-            true => fits[0].to_string(),
-            false => fits
-                .iter()
-                .map(i64::to_string)
-                .collect::<Vec<_>>()
-                .join("x"),
-        };
+        let kernel = Help::from(Repair::Set(Attribute::Kernel(sizes_of(&fits))));
+        let padding = Help::from(Repair::Set(Attribute::Padding(sizes_of(&[needed]))));
         ShapeError::new(message)
-            .help(format!("use k{smaller} (or smaller)"))
-            .help(format!("or pad the input: p{needed}"))
+            .help(kernel.remark(" (or smaller)"))
+            .help(padding.remark(", which pads the input").or())
             .help("or shrink the input less before: fewer poolings, smaller strides")
     }
 
@@ -294,7 +289,21 @@ impl Windows {
             .iter()
             .zip(self.own())
             .map(|(fit, axis)| (fit.size + 2 * axis.pad.unwrap_or(0) - 1) / 2);
-        ShapeError::new(message).help(format!("use p{} or less", spare.min().unwrap_or(0).max(0)))
+        let most = sizes_of(&[spare.min().unwrap_or(0)]);
+        ShapeError::new(message)
+            .help(Help::from(Repair::Set(Attribute::Padding(most))).remark(" or less"))
+    }
+}
+
+/// Sizes as an attribute has them: one number where all axes have the same.
+fn sizes_of(sizes: &[i64]) -> Axes {
+    let sizes: Vec<u32> = sizes
+        .iter()
+        .map(|&size| u32::try_from(size).unwrap_or(0))
+        .collect();
+    match sizes.split_first() {
+        Some((first, rest)) if rest.iter().all(|size| size == first) => Axes::all(*first),
+        _ => Axes::each(&sizes),
     }
 }
 
@@ -332,9 +341,7 @@ fn on_vector(features: usize) -> ShapeError {
     ShapeError::new(format!(
         "a window slides over an image or a signal, but the input is a vector of {features}"
     ))
-    .help(format!(
-        "reshape first: insert `reshape {channels}x{side}x{side}` before it"
-    ))
+    .help(Help::insert(&format!("reshape {channels}x{side}x{side}")))
     .help("or move this layer before `flatten`, or use `dense`")
 }
 

@@ -124,7 +124,7 @@ impl Walker {
                 "or undo the pooling at {}, which gave {input}: name it @a there, and write unpool @a",
                 other.place
             );
-            error.help.push(line);
+            error.help.push(line.into());
         }
     }
 }

@@ -9,6 +9,7 @@ mod blocks;
 mod layers;
 mod rows;
 
+use crate::project::help::{Help, Repair};
 use crate::project::node::Node;
 use crate::project::size::Shape;
 use crate::project::{Place, Stack};
@@ -226,7 +227,10 @@ impl Walker {
                 let error = ShapeError::new("a block repeated 0 times is nothing");
                 self.list(
                     node.branches(),
-                    Some(error.help("repeat it once or more, or remove it")),
+                    Some(
+                        error
+                            .help(Help::from(Repair::Remove).remark(", or repeat it once or more")),
+                    ),
                 )
             }
             Node::Repeat { times, layers } => self.repeat(*times, layers, flow),

@@ -170,18 +170,97 @@ fn a_misspelt_word_is_mended_whatever_stands_behind() {
 }
 
 #[test]
-fn attributes_are_written_where_they_belong() {
-    for (text, word, then) in [
-        ("conv 8 k9 s2", "k3 (or smaller)", Some("conv 8 k3 s2")),
-        ("conv 8 s2", "k3", Some("conv 8 s2 k3")),
+fn pasted_lines_and_blocks_are_mended() {
+    for (encoder, decoder, head, label) in [
         (
-            "maxpool 2 @a",
-            "p0 or less, or a larger window",
-            Some("maxpool 2 p0 @a"),
+            "nn.Conv2d(3, 8, 3, padding=1);relu",
+            "",
+            "gap;dense 10",
+            "write conv 8 k3 p1 at encoder.0",
         ),
-        ("dropout 2", "dropout 0.5", Some("dropout 0.5")),
-        ("conv 8", "smaller sizes", None),
+        (
+            "Conv2D(8, 3, activation='relu');relu6",
+            "",
+            "gap;dense 10",
+            "write conv 8 k3 at encoder.0 and insert relu at encoder.1",
+        ),
+        (
+            "ReLU;conv 8 k3;relu",
+            "",
+            "gap;dense 10",
+            "write relu at encoder.0",
+        ),
+        (
+            "conv 8 k3 g3;relu",
+            "",
+            "gap;dense 10",
+            "write conv 8 k3 g1 at encoder.0",
+        ),
+        (
+            "conv 8 k3;groupnorm 3;relu",
+            "",
+            "gap;dense 10",
+            "write groupnorm 2 at encoder.1",
+        ),
+        (
+            "crop 9;conv 8 k1;relu",
+            "",
+            "gap;dense 10",
+            "write crop 7 at encoder.0",
+        ),
+        (
+            "conv 8 k3;relu",
+            "",
+            "flatten;reshape 8x14x15;gap;dense 10",
+            "write reshape 8x14x14 at head.1",
+        ),
     ] {
-        assert_eq!(attribute(text, word).as_deref(), then, "{text} {word}");
+        assert_eq!(
+            mended(&project("3x16x16", encoder, decoder, head)).0,
+            label,
+            "{encoder} {decoder} {head}"
+        );
     }
+    let mut branches = project("3x16x16", "conv 8 k3 p1;relu", "", "gap;dense 10");
+    let block = "{ add = [[\"conv 16 k3 s2 p1\"], [\"conv 16 k3 p1\"]] }";
+    branches.network.encoder.push(Node::from_text(block));
+    let (label, next) = mended(&branches);
+    assert_eq!(label, "insert conv 16 k1 s2 at encoder.2.1.1");
+    assert_eq!(next.network.encoder[2].branches()[1].len(), 2);
+}
+
+#[test]
+fn stages_stacks_and_the_input_are_mended() {
+    let sound = || {
+        project(
+            "3x16x16",
+            "conv 8 k3 s2 p1;relu",
+            "convt 3 k4 s2 p1;tanh",
+            "flatten;dense 10",
+        )
+    };
+    let after = |change: fn(&mut Project)| {
+        let mut project = sound();
+        change(&mut project);
+        mended(&project)
+    };
+    assert_eq!(
+        after(|p| p.stages[0].freeze = vec!["encoder.9".into()]).0,
+        "don't freeze encoder.9 in stage 1"
+    );
+    assert_eq!(
+        after(|p| p.stages[1].split = strata_core::project::data::Split::Test).0,
+        "set split = \"train\" in stage 2"
+    );
+    let (label, next) = after(|p| p.network.decoder.clear());
+    assert_eq!(label, "mirror the encoder");
+    assert!(!next.network.decoder.is_empty());
+    let (label, next) = after(|p| p.network.head.clear());
+    assert_eq!(label, "end the head with flatten, dense 10");
+    assert_eq!(next.network.head.len(), 2);
+    assert_eq!(after(|p| p.data.limit = Some(0)).0, "remove limit");
+    assert_eq!(
+        after(|p| p.data.range = Some([1.0, 0.0])).1.data.range,
+        Some([0.0, 1.0])
+    );
 }

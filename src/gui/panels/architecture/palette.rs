@@ -10,6 +10,7 @@ use eframe::egui::{
 use strata_app::action::Action;
 use strata_core::project::Place;
 use strata_core::project::node::Node;
+use strata_core::shape::foreign::is_call;
 use strata_core::shape::layers::WORDS;
 
 /// The list, and the part of it that holds the layers' texts.
@@ -110,7 +111,7 @@ fn list(ui: &mut Ui, end: &Place, just_opened: bool, actions: &mut Vec<Action>) 
     });
     ui.data_mut(|data| data.insert_temp(id, search));
     if let Some(text) = chosen {
-        actions.push(Action::Add(end.clone(), Node::from_text(&text)));
+        actions.push(Action::AddText(end.clone(), text));
         ui.close();
     }
 }
@@ -185,7 +186,8 @@ fn matching(search: &str) -> Vec<(&'static str, &'static str, &'static str)> {
 /// What Enter adds: the text when it is a layer or holds more than a word, else the first match.
 fn typed(search: &str, found: &[(&str, &str, &str)]) -> Option<String> {
     let search = search.trim();
-    let whole = search.contains(' ') || matches!(Node::from_text(search), Node::Layer(_));
+    let is_text = search.contains(' ') || is_call(search);
+    let whole = is_text || matches!(Node::from_text(search), Node::Layer(_));
     match found.first() {
         _ if search.is_empty() => None,
         Some((_, example, _)) if !whole => Some((*example).to_owned()),
@@ -209,6 +211,7 @@ mod tests {
         );
         assert_eq!(typed("relu", &matching("relu")).unwrap(), "relu");
         assert_eq!(typed("  ", &matching("")), None);
+        assert_eq!(typed("nn.ReLU()", &matching("relu")).unwrap(), "nn.ReLU()");
     }
 
     #[test]

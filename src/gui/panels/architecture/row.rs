@@ -13,7 +13,6 @@ use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
 use strata_core::format;
 use strata_core::project::Place;
-use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::shape::layers::WORDS;
@@ -365,10 +364,7 @@ fn edit(
             actions.push(Action::Preview(None))
         }
         Some(FieldEvent::Commit(text)) => {
-            actions.push(Action::Edit(Edit::Replace(
-                place.clone(),
-                Node::from_text(&text),
-            )));
+            actions.push(Action::WriteText(place.clone(), text));
         }
         None => {}
     }
@@ -395,7 +391,11 @@ fn explain(ui: &mut Ui, error: &ShapeError, indent: f32) {
                     .color(colors.wrong),
             );
             for help in &error.help {
-                ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
+                ui.label(
+                    RichText::new(help.in_window())
+                        .size(theme::SMALL)
+                        .color(colors.weak),
+                );
             }
             ui.add_space(theme::STEP);
         });

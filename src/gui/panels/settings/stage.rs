@@ -284,7 +284,11 @@ fn problems(ui: &mut Ui, state: &State, index: usize) {
                 .color(ink),
         );
         for help in &problem.help {
-            ui.label(RichText::new(help).size(theme::SMALL).color(colors.weak));
+            ui.label(
+                RichText::new(help.in_window())
+                    .size(theme::SMALL)
+                    .color(colors.weak),
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ use eframe::egui::{
 use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::project::Place;
+use strata_core::project::help::Help;
 use strata_design::advice::{Advice, Fix};
 use strata_design::{Problem, Severity};
 
@@ -23,7 +24,7 @@ pub struct Entry<'a> {
     at: String,
     message: &'a str,
     /// The reason, or what helps.
-    lines: Vec<&'a str>,
+    lines: Vec<String>,
     fix: Option<&'a Fix>,
     place: Option<&'a Place>,
     stage: Option<usize>,
@@ -52,7 +53,7 @@ impl<'a> Entry<'a> {
             icon: Icon::Hint,
             at: at(state, advice.place.as_ref(), advice.stage),
             message: &advice.message,
-            lines: [advice.why.as_str()]
+            lines: [advice.why.clone()]
                 .into_iter()
                 .chain(locked(state, advice))
                 .collect(),
@@ -73,24 +74,23 @@ impl<'a> Entry<'a> {
 }
 
 /// The lines of help, but for the one that the fix's button says.
-fn helping<'a>(problem: &'a Problem, fix: Option<&Fix>) -> Vec<&'a str> {
-    let plain = |line: &str| line.trim_start_matches("or ").replace('`', "");
-    let said = |line: &str| fix.is_some_and(|fix| fix.label == plain(line));
+fn helping(problem: &Problem, fix: Option<&Fix>) -> Vec<String> {
+    let is_button = |help: &&Help| fix.is_some_and(|fix| fix.label == help.repair.label());
     problem
         .help
         .iter()
-        .map(String::as_str)
-        .filter(|line| !said(line))
+        .filter(|help| !is_button(help))
+        .map(Help::in_window)
         .collect()
 }
 
 /// Why there is no fix, where it is a lock.
-fn locked<'a>(state: &State, advice: &Advice) -> Option<&'a str> {
+fn locked(state: &State, advice: &Advice) -> Option<String> {
     let is_locked = advice
         .place
         .as_ref()
         .is_some_and(|place| state.lock_on(place).is_some());
-    (advice.fix.is_none() && is_locked).then_some("It is locked: unlock it to change it.")
+    (advice.fix.is_none() && is_locked).then(|| "It is locked: unlock it to change it.".to_owned())
 }
 
 fn at(state: &State, place: Option<&Place>, stage: Option<usize>) -> String {
@@ -204,7 +204,7 @@ fn words(ui: &mut Ui, entry: &Entry<'_>) {
         ui.label(RichText::new(entry.message).color(colors.strong));
     });
     for line in &entry.lines {
-        ui.label(RichText::new(*line).size(theme::SMALL).color(colors.weak));
+        ui.label(RichText::new(line).size(theme::SMALL).color(colors.weak));
     }
 }
 

@@ -12,6 +12,7 @@ use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_design::Severity;
+use strata_design::advice::Advice;
 use strata_design::goals::Standing;
 
 /// From this width on the goals stand beside the hints.
@@ -58,7 +59,7 @@ impl View for AdviceView {
         let mut parts: Vec<String> = [
             (of(Severity::Error), "error"),
             (of(Severity::Warning), "warning"),
-            (state.shown.advice.len(), "hint"),
+            (state.shown.advice.len() + state.known.list.len(), "hint"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -127,6 +128,7 @@ fn heading(ui: &mut Ui, text: &str, hover: &str) {
 
 fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let shown = &state.shown;
+    let hints: Vec<&Advice> = state.known.list.iter().chain(&shown.advice).collect();
     let mut problems: Vec<_> = shown.problems.iter().zip(&shown.fixes).collect();
     problems.sort_by_key(|(problem, _)| problem.severity);
     if !problems.is_empty() {
@@ -144,14 +146,14 @@ fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             actions,
         );
     }
-    if !shown.advice.is_empty() {
+    if !hints.is_empty() {
         heading(
             ui,
             "Hints",
             "What is unusual: it trains, but there is a reason to do it otherwise.",
         );
     }
-    for (index, advice) in shown.advice.iter().enumerate() {
+    for (index, advice) in hints.iter().enumerate() {
         entry::show(
             ui,
             ("hint", index),
@@ -159,7 +161,7 @@ fn entries(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             actions,
         );
     }
-    if shown.problems.is_empty() && shown.advice.is_empty() {
+    if shown.problems.is_empty() && hints.is_empty() {
         calm(ui);
     }
 }

@@ -18,7 +18,12 @@ pub(super) fn show(ui: &mut Ui, lens: &Lens) {
         ui.add(Label::new(RichText::new(&error.message).color(colors.wrong)).truncate());
         for help in error.help.iter().take(if tall { 4 } else { 1 }) {
             ui.add(
-                Label::new(RichText::new(help).size(theme::SMALL).color(colors.weak)).truncate(),
+                Label::new(
+                    RichText::new(help.in_window())
+                        .size(theme::SMALL)
+                        .color(colors.weak),
+                )
+                .truncate(),
             );
         }
         return;

@@ -1,0 +1,163 @@
+//! The sentences of help: the one place that words repairs, for the terminal and for the window.
+
+use super::{DataSetting, Help, Misnomer, Repair, StageSetting, Step};
+use crate::project::node::Node;
+use std::fmt;
+
+/// Where a sentence is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Keys of the project file and commands.
+    Terminal,
+    /// Fields and buttons.
+    Window,
+}
+
+impl fmt::Display for Help {
+    /// As the terminal shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Surface::Terminal))
+    }
+}
+
+impl Help {
+    /// The sentence, without a full stop.
+    pub fn text(&self, surface: Surface) -> String {
+        let or = if self.is_alternative { "or " } else { "" };
+        format!("{or}{}{}", self.repair.text(surface), self.remark)
+    }
+
+    /// The sentence as the window shows it.
+    pub fn in_window(&self) -> String {
+        self.text(Surface::Window)
+    }
+}
+
+impl Repair {
+    fn text(&self, surface: Surface) -> String {
+        match self {
+            Repair::Insert(node) => format!("insert {} before it", quoted(node)),
+            Repair::Set(super::Attribute::NoOutputPadding) => "leave out op".into(),
+            Repair::Set(attribute) => format!("use {attribute}"),
+            Repair::Write(node) => format!("use {}", quoted(node)),
+            Repair::Expand(nodes) => format!("write {}", list(nodes)),
+            Repair::Example(node) => format!("for example {}", node.text()),
+            Repair::Rename(word, Misnomer::Misspelt) => format!("did you mean `{word}`?"),
+            Repair::Rename(word, Misnomer::Foreign) => format!("it is called `{word}` here"),
+            Repair::Rename(word, Misnomer::Capitals) => {
+                format!("write it in small letters: `{word}`")
+            }
+            Repair::Follow(activation) => format!("put it after a `{}`", activation.name()),
+            Repair::Remove => "remove this layer".into(),
+            Repair::RemoveLast(_, activation) => format!("remove the last {}", activation.name()),
+            Repair::End(stack, nodes) => format!("end the {stack} with {}", list(nodes)),
+            Repair::EndBranch(branch, node) => format!("end branch {branch} with {}", quoted(node)),
+            Repair::Steps(steps) => sentence(steps),
+            Repair::Mirror => mirror(surface).into(),
+            Repair::Data(setting) => data(setting, surface),
+            Repair::Stage(setting) => stage(setting, surface),
+            Repair::Unlock(_) => {
+                "write a stack (encoder) or a layer (encoder.0), or take it out".into()
+            }
+            Repair::Note { terminal, window } => match surface {
+                Surface::Terminal => terminal.clone(),
+                Surface::Window => window.clone(),
+            },
+        }
+    }
+}
+
+fn quoted(node: &Node) -> String {
+    format!("`{}`", node.text())
+}
+
+/// `` `flatten` and `dense 10` ``
+fn list(nodes: &[Node]) -> String {
+    let texts: Vec<String> = nodes.iter().map(quoted).collect();
+    match texts.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => texts.concat(),
+    }
+}
+
+/// What to write where: ``write `convt 3 k3 s2 p1 op1` at decoder.0``.
+pub fn sentence(steps: &[Step]) -> String {
+    let part = |step: &Step| match step {
+        Step::Insert(place, node) => format!("insert {} at {place}", quoted(node)),
+        Step::Write(place, node) => format!("write {} at {place}", quoted(node)),
+        Step::Remove(place) => format!("remove {place}"),
+        Step::Input(shape) => format!("use input = \"{}\"", shape.to_file_text()),
+    };
+    steps.iter().map(part).collect::<Vec<_>>().join(" and ")
+}
+
+fn mirror(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Terminal => {
+            "add layers to the decoder that undo the encoder's: strata solve --mirror"
+        }
+        Surface::Window => {
+            "add layers to the decoder that undo the encoder's: Mirror, in Output = input"
+        }
+    }
+}
+
+fn data(setting: &DataSetting, surface: Surface) -> String {
+    match (setting.written(), surface) {
+        ((key, Some(value)), Surface::Terminal) => format!("use {key} = {value} in [data]"),
+        ((key, Some(value)), Surface::Window) => format!("set {key} to {}", bare(&value)),
+        ((key, None), _) => format!("remove {key}"),
+    }
+}
+
+fn stage(setting: &StageSetting, surface: Surface) -> String {
+    if let StageSetting::Thaw(name) = setting {
+        return format!("take {name} out of freeze");
+    }
+    match (setting.written(), surface) {
+        ((key, Some(value)), Surface::Terminal) => format!("use {key} = {value}"),
+        ((key, Some(value)), Surface::Window) => format!("set {key} to {}", bare(&value)),
+        ((key, None), _) => format!("remove {key}"),
+    }
+}
+
+/// A value as a field of the window takes it: without the quotes or brackets of the file.
+fn bare(value: &str) -> &str {
+    value.trim_matches(['"', '[', ']'])
+}
+
+impl Repair {
+    /// What a button that does it says, for a repair that is not about the problem's own layer.
+    pub fn label(&self) -> String {
+        match self {
+            Repair::Data(setting) => setting_label(setting.written()),
+            Repair::Stage(StageSetting::Thaw(name)) => format!("don't freeze {name}"),
+            Repair::Stage(setting) => setting_label(setting.written()),
+            Repair::Steps(steps) => sentence(steps).replace('`', ""),
+            Repair::Mirror => "mirror the encoder".into(),
+            Repair::Unlock(name) => format!("unlock {name}"),
+            Repair::End(stack, nodes) => {
+                let texts: Vec<String> = nodes.iter().map(Node::text).collect();
+                format!("end the {stack} with {}", texts.join(", "))
+            }
+            Repair::Insert(_)
+            | Repair::Set(_)
+            | Repair::Write(_)
+            | Repair::Expand(_)
+            | Repair::Example(_)
+            | Repair::Rename(..)
+            | Repair::Follow(_)
+            | Repair::Remove
+            | Repair::RemoveLast(..)
+            | Repair::EndBranch(..)
+            | Repair::Note { .. } => self.text(Surface::Terminal).replace('`', ""),
+        }
+    }
+}
+
+fn setting_label((key, value): (&'static str, Option<String>)) -> String {
+    match value {
+        Some(value) => format!("set {key} = {value}"),
+        None => format!("remove {key}"),
+    }
+}

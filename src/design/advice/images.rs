@@ -1,0 +1,260 @@
+//! Advice that needs the images: how many there are of each split and class.
+
+use super::case::{Case, is_batch_norm};
+use super::training::{frozen_targets, runs};
+use super::{Advice, OF_A_KIND};
+use strata_core::format::count;
+use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::edit::Edit;
+use strata_core::project::node::Node;
+use strata_core::project::stage::{Stage, Task};
+use strata_core::project::{Place, Project, Stack};
+use strata_core::shape::infer::Inference;
+
+/// How many images there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageCounts {
+    /// The names of the classes; empty when nothing is labelled.
+    pub classes: Vec<String>,
+    /// Each split with its images, and those of each class where it has labels.
+    pub splits: Vec<(Split, usize, Vec<usize>)>,
+}
+
+impl ImageCounts {
+    fn of(&self, split: Split) -> Option<(usize, &[usize])> {
+        let found = self.splits.iter().find(|(other, ..)| *other == split);
+        found.map(|(_, images, by_class)| (*images, by_class.as_slice()))
+    }
+}
+
+/// What is unusual about a project with these images.
+pub fn advise_images(
+    project: &Project,
+    inference: &Inference,
+    counts: &ImageCounts,
+) -> Vec<Advice> {
+    let case = Case::new(project, inference);
+    let mut all: Vec<Advice> = head_width(&case, counts).into_iter().collect();
+    for (index, stage) in project.stages.iter().enumerate() {
+        let Some((images, by_class)) = counts.of(stage.split).filter(|(images, _)| *images > 0)
+        else {
+            continue;
+        };
+        let found = [
+            larger_than_the_data(index, stage, images),
+            last_of_one(&case, index, stage, images),
+            lagging_statistics(&case, index, stage, images),
+            imbalance(project, index, stage, &counts.classes, by_class),
+        ];
+        all.extend(found.into_iter().flatten().take(OF_A_KIND));
+    }
+    super::keep_sound_fixes(&case, &mut all);
+    all
+}
+
+/// A head with more or fewer outputs than there are classes.
+fn head_width(case: &Case<'_>, counts: &ImageCounts) -> Option<Advice> {
+    let stage = case.stage(|stage| stage.task == Task::Classify)?;
+    let answer = case
+        .inference
+        .answer
+        .as_ref()
+        .filter(|answer| answer.is_vector())?;
+    let (outputs, classes) = (answer.channels(), counts.classes.len());
+    // A source whose classes never change is checked without its images.
+    let is_known = case.project.data.source.info().classes.is_some();
+    if classes == 0 || outputs == classes || is_known {
+        return None;
+    }
+    let (side, why) = match outputs > classes {
+        true => (
+            "more",
+            "Outputs without a class are never right: they only take probability from the others until they are \
+             unlearned.",
+        ),
+        false => (
+            "fewer",
+            "The classes without an output can never be answered.",
+        ),
+    };
+    let message =
+        format!("the head gives {outputs} scores, {side} than the {classes} classes of the images");
+    let advice = Advice::new(message, why).of_stage(stage);
+    let last = last_weights(case)?;
+    let node = Node::from_text(&format!("dense {classes}"));
+    let label = format!("write dense {classes} at {last}");
+    Some(advice.at(&last).fix(label, Edit::Replace(last, node)))
+}
+
+/// The head's last dense layer, where it is one.
+fn last_weights(case: &Case<'_>) -> Option<Place> {
+    let list = case.stack(Stack::Head)?;
+    let index = (0..list.nodes.len())
+        .rfind(|&index| list.kind(index).is_some_and(super::case::is_linear))?;
+    let is_dense = list.nodes[index].text().starts_with("dense ");
+    is_dense.then(|| list.place(index))
+}
+
+/// A batch with all images and more: one step an epoch.
+fn larger_than_the_data(index: usize, stage: &Stage, images: usize) -> Option<Advice> {
+    let batch = stage.batch as usize;
+    if batch <= images {
+        return None;
+    }
+    let message = format!(
+        "a batch of {} is larger than the {} images: an epoch is one step",
+        count(batch as u64),
+        count(images as u64)
+    );
+    let why = "A step an epoch is gradient descent on all images at once: few steps, and none of the noise that helps \
+         small batches out of sharp minima (Keskar et al. 2017).";
+    // About ten steps an epoch, as a power of two.
+    let fitting = (images / 10).max(1).next_power_of_two().min(64) as u32;
+    let smaller = Stage {
+        batch: fitting,
+        ..stage.clone()
+    };
+    let label = format!("set batch = {fitting} in stage {}", index + 1);
+    Some(
+        Advice::new(message, why)
+            .of_stage(index)
+            .fix(label, Edit::Stage(index, smaller)),
+    )
+}
+
+/// The first batch norm that a stage trains.
+fn trained_norm(case: &Case<'_>, stage: &Stage) -> Option<Place> {
+    let frozen = frozen_targets(case, stage);
+    let places = case.lists.iter().flat_map(|list| {
+        (0..list.nodes.len())
+            .filter(|&index| list.kind(index).is_some_and(is_batch_norm))
+            .map(|index| list.place(index))
+    });
+    places
+        .filter(|place| {
+            runs(stage, place.stack) && !frozen.iter().any(|target| target.contains(place))
+        })
+        .min()
+}
+
+/// One image left over for the last batch of every epoch, in front of batch norm.
+fn last_of_one(case: &Case<'_>, index: usize, stage: &Stage, images: usize) -> Option<Advice> {
+    let batch = stage.batch as usize;
+    if batch < 2 || images < batch || images % batch != 1 {
+        return None;
+    }
+    let norm = trained_norm(case, stage)?;
+    let message = format!(
+        "{} images in batches of {batch} leave a last batch of 1 for the batch norm at {norm}",
+        count(images as u64)
+    );
+    let why = "The variance of one vector is 0: batch norm then gives its bias alone, and the step learns from nothing \
+         (PyTorch refuses it). On maps the image's own positions are all it has.";
+    // The nearest smaller batch that leaves more than one.
+    let fitting = (2..batch).rev().find(|smaller| images % smaller != 1)?;
+    let other = Stage {
+        batch: fitting as u32,
+        ..stage.clone()
+    };
+    let label = format!("set batch = {fitting} in stage {}", index + 1);
+    Some(
+        Advice::new(message, why)
+            .at(&norm)
+            .of_stage(index)
+            .fix(label, Edit::Stage(index, other)),
+    )
+}
+
+/// Steps after which running statistics with momentum 0.1 have forgotten 88 % of where they started.
+const ENOUGH_STEPS: usize = 20;
+
+/// Batch norm whose running statistics are still near their start when the training ends.
+fn lagging_statistics(
+    case: &Case<'_>,
+    index: usize,
+    stage: &Stage,
+    images: usize,
+) -> Option<Advice> {
+    let steps_per_epoch = images.div_ceil(stage.batch.max(1) as usize);
+    let steps = steps_per_epoch.saturating_mul(stage.epochs as usize);
+    if steps == 0 || steps >= ENOUGH_STEPS {
+        return None;
+    }
+    let norm = trained_norm(case, stage)?;
+    let left = 100.0 * 0.9f64.powi(steps as i32);
+    let message = format!(
+        "{steps} steps are few for the batch norm at {norm}: its running statistics are still {left:.0} % their start"
+    );
+    let why = "Each step moves the running mean and variance a tenth of the way to the batch's; validation and test use \
+         them, so their figures lag behind those of the training.";
+    let epochs = ENOUGH_STEPS.div_ceil(steps_per_epoch) as u32;
+    let longer = Stage {
+        epochs,
+        ..stage.clone()
+    };
+    let label = format!("set epochs = {epochs} in stage {}", index + 1);
+    Some(
+        Advice::new(message, why)
+            .at(&norm)
+            .of_stage(index)
+            .fix(label, Edit::Stage(index, longer)),
+    )
+}
+
+/// The largest class may have so many times the images of the smallest.
+const BALANCED: usize = 3;
+/// Fewer images of a class are too few to train on.
+const ENOUGH_OF_A_CLASS: usize = 20;
+
+/// Classes with very different numbers of images.
+fn imbalance(
+    project: &Project,
+    index: usize,
+    stage: &Stage,
+    classes: &[String],
+    by_class: &[usize],
+) -> Option<Advice> {
+    if stage.task != Task::Classify {
+        return None;
+    }
+    let name = |class: usize| classes.get(class).map_or("?", String::as_str);
+    let filled = || {
+        by_class
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, images)| *images > 0)
+    };
+    let (large, most) = filled().max_by_key(|(_, images)| *images)?;
+    let (small, least) = filled().min_by_key(|(_, images)| *images)?;
+    if most <= BALANCED * least {
+        return None;
+    }
+    let all: usize = by_class.iter().sum();
+    let message = format!(
+        "the classes are out of balance: `{}` has {} images, `{}` {}",
+        name(large),
+        count(most as u64),
+        name(small),
+        count(least as u64)
+    );
+    let why = format!(
+        "Whoever always answers `{}` is right {:.0} % of the time, so the accuracy says little and a rare class is \
+         learned last. Look at the confusion matrix, class by class; with as many images of each class, or more of \
+         the rare ones, all count alike.",
+        name(large),
+        100.0 * most as f64 / all.max(1) as f64
+    );
+    let advice = Advice::new(message, why).of_stage(index);
+    if least < ENOUGH_OF_A_CLASS || project.data.per_class.is_some() {
+        return Some(advice);
+    }
+    let data = DataSpec {
+        per_class: Some(least),
+        ..project.data.clone()
+    };
+    Some(advice.fix(format!("set per_class = {least}"), Edit::Data(data)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Advice after training: what the figures of its epochs say.
+
+use super::case::{Case, is_dropout};
+use super::{Advice, ROWS_TO_TRY, is_sound};
+use strata_core::project::Project;
+use strata_core::project::data::Split;
+use strata_core::project::edit::Edit;
+use strata_core::project::stage::{EARLY_STOP_METRICS, EarlyStop, Stage, Task};
+use strata_core::shape::infer::Inference;
+
+/// What a split measured at the end of an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochFigures {
+    /// The stage's name.
+    pub stage: String,
+    /// Epoch of the stage from 1.
+    pub epoch: u32,
+    /// What was measured.
+    pub split: Split,
+    /// The loss without its penalty.
+    pub loss: f64,
+    /// Share classified right.
+    pub accuracy: Option<f64>,
+}
+
+/// What the figures of a run say, stage by stage.
+pub fn advise_trained(
+    project: &Project,
+    inference: &Inference,
+    figures: &[EpochFigures],
+) -> Vec<Advice> {
+    let case = Case::new(project, inference);
+    let stages = project.stages.iter().enumerate();
+    let mut all: Vec<Advice> = stages
+        .filter_map(|(index, stage)| overfitting(&case, index, stage, figures))
+        .collect();
+    let is_quick = inference.rows.len() < ROWS_TO_TRY;
+    for advice in &mut all {
+        advice.fix = advice
+            .fix
+            .take()
+            .filter(|fix| is_quick && is_sound(&case, &fix.edit));
+    }
+    all
+}
+
+/// The epochs of a stage in which both splits were measured: epoch, train, valid.
+fn paired<'a>(
+    stage: &Stage,
+    figures: &'a [EpochFigures],
+) -> Vec<(u32, &'a EpochFigures, &'a EpochFigures)> {
+    let of = |split: Split| figures.iter().filter(move |figures| figures.split == split);
+    let own = of(Split::Train).filter(|train| train.stage == stage.name);
+    own.filter_map(|train| {
+        let valid = of(Split::Valid)
+            .find(|valid| valid.stage == stage.name && valid.epoch == train.epoch)?;
+        let is_finite = train.loss.is_finite() && valid.loss.is_finite();
+        is_finite.then_some((train.epoch, train, valid))
+    })
+    .collect()
+}
+
+/// The validation loss is taken to have turned when it ends so much above its least.
+const TURNED: f64 = 1.05;
+/// So much more of the training images right than of the others is a gap by itself.
+const GAP: f64 = 0.1;
+/// Fewer epochs say nothing of a course.
+const LEAST_EPOCHS: usize = 3;
+
+fn overfitting(
+    case: &Case<'_>,
+    index: usize,
+    stage: &Stage,
+    figures: &[EpochFigures],
+) -> Option<Advice> {
+    let epochs = paired(stage, figures);
+    let (last_epoch, train, valid) = *epochs.last().filter(|_| epochs.len() >= LEAST_EPOCHS)?;
+    let (best_epoch, best_train, best) =
+        *epochs.iter().min_by(|a, b| a.2.loss.total_cmp(&b.2.loss))?;
+    let has_turned =
+        best_epoch < last_epoch && valid.loss > TURNED * best.loss && train.loss < best_train.loss;
+    let gap = train
+        .accuracy
+        .zip(valid.accuracy)
+        .map(|(train, valid)| train - valid);
+    if !has_turned && gap.is_none_or(|gap| gap < GAP) {
+        return None;
+    }
+    let message = format!(
+        "the training overfits: {}{}",
+        gap_in_words(train, valid),
+        if has_turned {
+            format!(
+                "; the valid loss was least after epoch {best_epoch} ({}) and rose to {}",
+                short(best.loss),
+                short(valid.loss)
+            )
+        } else {
+            String::new()
+        }
+    );
+    let advice = Advice::new(message, why(case, stage)).of_stage(index);
+    if stage.early_stop.is_some() || !has_turned {
+        return Some(advice);
+    }
+    let stop = EarlyStop {
+        metric: EARLY_STOP_METRICS[0].to_owned(),
+        patience: 3,
+    };
+    let stopped = Stage {
+        early_stop: Some(stop),
+        ..stage.clone()
+    };
+    let label = format!("stop stage {} early by the valid loss", index + 1);
+    Some(advice.fix(label, Edit::Stage(index, stopped)))
+}
+
+fn gap_in_words(train: &EpochFigures, valid: &EpochFigures) -> String {
+    match train.accuracy.zip(valid.accuracy) {
+        Some((train, valid)) => format!(
+            "at its end {:.1} % of the training images are right, {:.1} % of valid",
+            100.0 * train,
+            100.0 * valid
+        ),
+        None => format!(
+            "at its end the loss is {} on training images, {} on valid",
+            short(train.loss),
+            short(valid.loss)
+        ),
+    }
+}
+
+fn short(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// What overfitting is, and what this project has not tried against it.
+fn why(case: &Case<'_>, stage: &Stage) -> String {
+    let data = &case.project.data;
+    let drops = case
+        .lists
+        .iter()
+        .any(|list| (0..list.nodes.len()).any(|index| list.kind(index).is_some_and(is_dropout)));
+    let mut ways = Vec::new();
+    if data.augment.is_empty() || !data.use_augment {
+        ways.push("augment the training images");
+    }
+    if !drops && stage.task == Task::Classify {
+        ways.push("put `dropout 0.5` before the last dense layer");
+    }
+    if stage.optimizer.penalty_decay() == Some(0.0) {
+        ways.push("give the optimizer a weight_decay");
+    }
+    if stage.early_stop.is_none() {
+        ways.push("stop where the valid loss is least");
+    }
+    ways.push("use a smaller network or more images");
+    format!(
+        "What is learned after that turn is true of the training images alone (Goodfellow et al. 2016, Deep \
+         Learning, sections 5.2 and 7.8). Try, one at a time: {}.",
+        ways.join("; ")
+    )
+}
+
+#[cfg(test)]
+mod tests;
