@@ -87,6 +87,10 @@ fn line(field: &EffectiveField) -> String {
         .into_iter()
         .flatten()
         .collect();
+    let statistics = match seen.statistics {
+        true => ", the whole image through the mean and variance of a norm",
+        false => "",
+    };
     let pixels: i64 = bounds
         .iter()
         .map(|(first, last)| last - first + 1)
@@ -94,7 +98,7 @@ fn line(field: &EffectiveField) -> String {
     let share = 100.0 * EFFECTIVE;
     let effective = field.effective();
     format!(
-        "{place} `{text}`{cell}: sees {}; {effective} of its {pixels} pixels carry more than {share:.2} % of the largest gradient",
+        "{place} `{text}`{cell}: sees {}{statistics}; {effective} of its {pixels} pixels carry more than {share:.2} % of the largest gradient",
         spans.join(", ")
     )
 }
@@ -120,6 +124,7 @@ fn value(field: &EffectiveField, run: &SavedRun) -> Value {
         "receptive_field": row.and_then(|row| row.receptive_field.clone()),
         "box": seen.bounds.as_ref().map(|axes| axes.iter().map(|(first, last)| [first, last]).collect::<Vec<_>>()),
         "exact": seen.exact,
+        "whole_image_statistics": seen.statistics,
         "images": images,
         "height": height,
         "width": width,

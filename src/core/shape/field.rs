@@ -8,12 +8,14 @@
 mod grid;
 mod hint;
 mod ratio;
+mod reached;
 mod seen;
 mod set;
 
 pub use grid::Grid;
 pub use hint::sees_less;
 pub use ratio::Ratio;
+pub use reached::{Reached, Unreached};
 pub use seen::{Seen, path, seen};
 pub use set::Set;
 
@@ -26,7 +28,7 @@ use crate::project::size::Shape;
 pub(super) enum Field {
     /// A window on each axis.
     Axes(Vec<Chain>),
-    /// Everything: after `flatten`, `dense` or global pooling.
+    /// Everything: after `flatten`, `dense`, global pooling, or a norm that takes statistics of the whole image.
     Whole,
 }
 
@@ -130,7 +132,7 @@ impl Field {
             return Field::Whole;
         };
         let reads = op.reads();
-        if reads == Reads::All {
+        if matches!(reads, Reads::All | Reads::OwnAndStatistics) {
             return Field::Whole;
         }
         // Operators always have three axes; a signal or an image has the last ones.

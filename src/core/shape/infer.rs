@@ -67,7 +67,7 @@ pub struct Row {
     /// an error.
     pub receptive_field: Option<Vec<u64>>,
     /// Where the windows of neighbouring values begin, by axis of the input. `None` after an error, and where
-    /// every value sees the whole input (after `flatten`, `dense` or global pooling).
+    /// every value sees the whole input (after `flatten`, `dense`, global pooling or a norm over the image).
     pub grid: Option<Vec<Grid>>,
     /// What is wrong with it.
     pub error: Option<ShapeError>,

@@ -14,7 +14,8 @@
 //! | `op` | a layer with all its sizes, ready for `nn` |
 //! | `partial_shape` | a shape of which only some sizes are known |
 //! | `blocks`, `pool_pairing`, `budget` | branches that meet, `unpool` and its pooling, limits |
-//! | `field` | receptive fields |
+//! | `skip` | skip connections, and what brings their sides to one size |
+//! | `field` | receptive fields, and which positions see anything of the input |
 //! | `cost` | parameters, arithmetic and values of a layer |
 
 pub(crate) mod blocks;
@@ -32,6 +33,7 @@ pub mod rules;
 
 pub mod axis_rule;
 pub mod propagate;
+pub mod skip;
 pub(crate) mod walk;
 
 pub use crate::project::target::{Target, target};

@@ -154,49 +154,6 @@ pub fn normalised() -> Sample {
     })
 }
 
-/// Dropout in training: some numbers become 0, the others grow by 1/(1 − p).
-pub fn dropout(p: f64) -> Sample {
-    let (input, kept) = (Sheet::new(1, 7, values::few(1, 7)), 1.0 / (1.0 - p));
-    let drops =
-        |cell: usize| p > 0.0 && (cell * 5 + 2) % 7 < ((7.0 * p).round() as usize).clamp(1, 6);
-    let touches = |cell: usize| {
-        vec![Touch {
-            plane: 0,
-            row: 0,
-            column: cell as i64,
-            cell: Some(cell),
-            weight: usize::from(drops(cell)),
-        }]
-    };
-    let make = |touches: &[Touch]| {
-        let Some(touch) = touches.first() else {
-            return (0.0, String::new(), None);
-        };
-        let x = input.value(touch.cell);
-        match touch.weight {
-            0 => (
-                x * kept,
-                format!(
-                    "kept: {}/(1 − {}) = {}",
-                    number(x),
-                    number(p),
-                    number(x * kept)
-                ),
-                None,
-            ),
-            _ => (0.0, format!("dropped: {} becomes 0", number(x)), None),
-        }
-    };
-    let sheets = [
-        input.clone(),
-        Sheet {
-            values: Vec::new(),
-            ..input.clone()
-        },
-    ];
-    Sample::reading(Way::Sum, sheets, (vec![kept, 0.0], None), touches, make)
-}
-
 /// Nothing changes.
 pub fn identity() -> Sample {
     copied(

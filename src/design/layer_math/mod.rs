@@ -8,6 +8,7 @@ mod elementwise_examples;
 mod formula;
 mod matrix;
 mod partner;
+mod random;
 mod resize_examples;
 mod sample;
 mod slide;
@@ -200,7 +201,8 @@ fn sample(op: &Op, input: &Shape, output: &Shape) -> Option<Sample> {
         }
         Example::Softmax => Some(elementwise_examples::softmax()),
         Example::Normalised => Some(elementwise_examples::normalised()),
-        Example::Dropout(p) => Some(elementwise_examples::dropout(f64::from(p))),
+        Example::Dropout { p, channels } => Some(random::dropout(f64::from(p), channels)),
+        Example::Noise(std) => Some(random::noise(f64::from(std))),
         Example::Flattened => Some(elementwise_examples::reordered(true)),
         Example::Reshaped => Some(elementwise_examples::reordered(false)),
         Example::Copied => Some(elementwise_examples::identity()),

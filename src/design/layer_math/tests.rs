@@ -396,6 +396,35 @@ fn means_are_pytorchs_and_tensorflows() {
 }
 
 #[test]
+fn what_is_drawn_at_random_is_in_the_arithmetic() {
+    let sample = |text: &str| lens("3x5x5", text).sample.unwrap();
+    let noise = sample("noise 0.1");
+    for (step, (x, y)) in noise
+        .steps
+        .iter()
+        .zip(noise.input.values.iter().zip(&noise.output.values))
+    {
+        assert!(
+            step.sum.contains("0.1·") && step.sum.ends_with("was drawn"),
+            "{}",
+            step.sum
+        );
+        assert!(!step.sum.contains("copied") && (x - y).abs() <= 0.16 + 1e-6);
+    }
+    assert!(noise.input.values != noise.output.values);
+    let channels = sample("dropout-channels 0.4");
+    assert_eq!(channels.output.planes, 3);
+    let zeros = |plane: usize| {
+        let values = channels.output.values[4 * plane..4 * plane + 4].iter();
+        values.filter(|value| **value == 0.0).count()
+    };
+    let dropped: Vec<usize> = (0..3).map(zeros).collect();
+    assert!(dropped.contains(&4), "{dropped:?}");
+    let told = |step: &crate::layer_math::sample::Step| step.sum.starts_with("channel ");
+    assert!(channels.steps.iter().all(told));
+}
+
+#[test]
 fn blocks_say_how_their_branches_join() {
     let add = lens("8x4x4", "{ add = [[\"conv 8 k3 p1\", \"bn\"], []] }");
     assert_eq!(add.formulas[0].text(), "8×4×4 + 8×4×4 = 8×4×4");

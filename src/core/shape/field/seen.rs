@@ -3,8 +3,7 @@
 //! Gone backwards through the plan: each layer turns the positions that are needed of its output into those
 //! that are needed of its input, on each axis by itself. A sequence of layers needs a product of one set for
 //! each axis; where branches meet, several such products. Layers that mix all positions (`flatten`, `dense`,
-//! global pooling) need everything. The statistics that `layernorm` and `groupnorm` take of a whole image are
-//! not counted, as is usual, but told of.
+//! global pooling) need everything, and so do `layernorm` and `groupnorm`, whose statistics are of a whole image.
 
 use super::set::{Back, Set};
 use crate::project::Place;
@@ -31,9 +30,9 @@ pub struct Seen {
     pub padded: Option<Vec<(i64, i64)>>,
     /// False where `parts` hold more than is seen: the network was too intricate to keep count.
     pub exact: bool,
-    /// Whether a layer on the way mixes all positions (`dense`, `flatten`, global pooling).
+    /// Whether a layer on the way mixes all positions (`dense`, `flatten`, global pooling, a norm over the image).
     pub whole: bool,
-    /// Whether a norm on the way takes statistics of the whole image, which are not counted.
+    /// Whether it is the statistics of a norm on the way that make it see the whole image.
     pub statistics: bool,
 }
 
@@ -163,11 +162,11 @@ impl Way {
     fn layer(&mut self, layer: &PlannedLayer, parts: &[Part]) -> Vec<Part> {
         let sizes = layer.input.volume();
         let reads = layer.op.reads();
-        if reads == Reads::All {
+        if matches!(reads, Reads::All | Reads::OwnAndStatistics) {
             self.whole = true;
+            self.statistics |= reads == Reads::OwnAndStatistics;
             return parts.iter().take(1).map(|_| sizes.map(Set::all)).collect();
         }
-        self.statistics |= reads == Reads::OwnAndStatistics;
         let through = |part: &Part| -> Part {
             std::array::from_fn(|axis| {
                 let (set, exact) = Back::of(reads, axis).through(&part[axis]);

@@ -6,7 +6,7 @@
 use crate::shape::layers::Reads;
 use crate::shape::op::Geometry;
 
-/// More runs than this become one.
+/// More runs than this become one, where a caller does not ask for more.
 const MOST_RUNS: usize = 128;
 
 /// Positions, as runs from a first to a last one: rising, apart from each other.
@@ -24,7 +24,7 @@ impl Set {
         Set::run(position as i64, position as i64)
     }
 
-    fn run(first: i64, last: i64) -> Set {
+    pub(super) fn run(first: i64, last: i64) -> Set {
         Set(if first <= last {
             vec![(first, last)]
         } else {
@@ -33,7 +33,7 @@ impl Set {
     }
 
     /// From any runs.
-    fn of(mut runs: Vec<(i64, i64)>) -> Set {
+    pub(super) fn of(mut runs: Vec<(i64, i64)>) -> Set {
         runs.retain(|(first, last)| first <= last);
         runs.sort_unstable();
         let mut joined: Vec<(i64, i64)> = Vec::with_capacity(runs.len());
@@ -78,6 +78,11 @@ impl Set {
         })
     }
 
+    /// The positions of either.
+    pub(super) fn with(&self, other: &Set) -> Set {
+        Set::of([self.0.as_slice(), other.0.as_slice()].concat())
+    }
+
     /// Everything from the first to the last position of both.
     pub(super) fn spanning(&self, other: &Set) -> Set {
         match (self.bounds(), other.bounds()) {
@@ -120,7 +125,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    fn of(geometry: &Geometry, axis: usize) -> Window {
+    pub(super) fn of(geometry: &Geometry, axis: usize) -> Window {
         let size = |sizes: &[usize; 3]| sizes[axis] as i64;
         let Geometry {
             kernel,
@@ -164,23 +169,28 @@ impl Back {
 
     /// The inputs that a set of outputs depends on, those in the padding too, and whether that is exact.
     pub fn through(self, set: &Set) -> (Set, bool) {
+        self.through_at_most(set, MOST_RUNS)
+    }
+
+    /// The same, where more than `most` runs become one.
+    pub fn through_at_most(self, set: &Set, most: usize) -> (Set, bool) {
         let mut runs = Vec::with_capacity(set.0.len());
         let mut exact = true;
         for &run in &set.0 {
-            exact &= self.run(run, &mut runs);
-            if runs.len() > 4 * MOST_RUNS {
+            exact &= self.run(run, most as i64, &mut runs);
+            if runs.len() > 4 * most {
                 runs = Set::of(runs).0;
             }
         }
         let found = Set::of(runs);
-        match found.0.len() > MOST_RUNS {
+        match found.0.len() > most {
             true => (found.spanning(&Set::default()), false),
             false => (found, exact),
         }
     }
 
     /// Adds the inputs of a run of outputs; false when more than those were added.
-    fn run(self, (first, last): (i64, i64), runs: &mut Vec<(i64, i64)>) -> bool {
+    fn run(self, (first, last): (i64, i64), most: i64, runs: &mut Vec<(i64, i64)>) -> bool {
         let one = match self {
             Back::Same => (first, last),
             Back::Shift(by) => (first + by, last + by),
@@ -192,8 +202,8 @@ impl Back {
                 let end = -(last + 1).saturating_mul(-input).div_euclid(output);
                 (start(first), end - 1)
             }
-            Back::Down(window) => return down(window, first, last, runs),
-            Back::Up(window) => return up(window, first, last, runs),
+            Back::Down(window) => return down(window, (first, last), most, runs),
+            Back::Up(window) => return up(window, (first, last), most, runs),
         };
         runs.push(one);
         true
@@ -208,7 +218,7 @@ fn below(output: i64, factor: i64) -> (i64, i64) {
 }
 
 /// Output o reads o·s − p + t·d for every tap t.
-fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool {
+fn down(window: Window, (first, last): (i64, i64), most: i64, runs: &mut Vec<(i64, i64)>) -> bool {
     let Window {
         kernel,
         stride,
@@ -222,16 +232,16 @@ fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bo
             runs.push((start(first), start(last).saturating_add(kernel - 1)));
             return true;
         }
-        if outputs <= MOST_RUNS as i64 {
+        if outputs <= most {
             runs.extend((first..=last).map(|output| (start(output), start(output) + kernel - 1)));
             return true;
         }
-    } else if stride == 1 && kernel <= MOST_RUNS as i64 {
+    } else if stride == 1 && kernel <= most {
         runs.extend(
             (0..kernel).map(|tap| (start(first) + tap * dilation, start(last) + tap * dilation)),
         );
         return true;
-    } else if outputs.saturating_mul(kernel) <= MOST_RUNS as i64 {
+    } else if outputs.saturating_mul(kernel) <= most {
         let taps = |output: i64| (0..kernel).map(move |tap| start(output) + tap * dilation);
         runs.extend(
             (first..=last)
@@ -245,7 +255,7 @@ fn down(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bo
 }
 
 /// Output o is written by the inputs i with i·s = o + p − t·d for some tap t.
-fn up(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool {
+fn up(window: Window, (first, last): (i64, i64), most: i64, runs: &mut Vec<(i64, i64)>) -> bool {
     let Window {
         kernel,
         stride,
@@ -258,7 +268,7 @@ fn up(window: Window, first: i64, last: i64, runs: &mut Vec<(i64, i64)>) -> bool
         runs.push(inputs(first + pad - window.reach(), last + pad));
         return true;
     }
-    if kernel <= MOST_RUNS as i64 {
+    if kernel <= most {
         runs.extend(
             (0..kernel)
                 .map(|tap| inputs(first + pad - tap * dilation, last + pad - tap * dilation)),

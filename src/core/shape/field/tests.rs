@@ -109,10 +109,22 @@ fn holes_are_not_seen() {
 }
 
 #[test]
-fn statistics_are_told_of() {
-    let inference = inferred("2x8x8", "conv 4 k3;groupnorm 2");
-    let found = seen(&inference, &last(&inference), &[]).unwrap();
-    assert!(found.statistics && found.exact && !found.whole);
+fn a_norm_over_the_image_sees_the_whole_image() {
+    for norm in ["groupnorm 1", "groupnorm 2", "layernorm"] {
+        let inference = inferred("2x8x8", &format!("conv 4 k3;{norm};conv 2 k3"));
+        let found = seen(&inference, &last(&inference), &[]).unwrap();
+        assert!(found.statistics && found.exact && found.whole, "{norm}");
+        assert_eq!(found.bounds, Some(vec![(0, 7), (0, 7)]), "{norm}");
+        let rows = &inference.rows;
+        assert_eq!(rows[0].receptive_field, Some(vec![3, 3]));
+        assert_eq!(rows[1].receptive_field, Some(vec![8, 8]), "{norm}");
+        assert_eq!(rows[2].receptive_field, Some(vec![8, 8]), "{norm}");
+    }
+    // Batch norm's statistics are of the training images, softmax compares the channels of a position.
+    let inference = inferred("2x8x8", "conv 4 k3;bn;softmax;conv 2 k3");
+    let fields = inference.rows.iter().map(|row| row.receptive_field.clone());
+    let wanted = [3u64, 3, 3, 5].map(|side| Some(vec![side, side]));
+    assert_eq!(fields.collect::<Vec<_>>(), wanted);
 }
 
 #[test]

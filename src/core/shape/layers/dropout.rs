@@ -105,7 +105,10 @@ impl ResolvedLayer for Dropout {
     }
 
     fn example(&self) -> Example {
-        Example::Dropout(self.p)
+        Example::Dropout {
+            p: self.p,
+            channels: self.channels,
+        }
     }
 
     fn computed(&self, _: &Shape) -> Option<String> {

@@ -337,7 +337,14 @@ pub enum Example {
     /// Values of mean 0 and variance 1.
     Normalised,
     /// Values that become 0 with this probability.
-    Dropout(f32),
+    Dropout {
+        /// The probability.
+        p: f32,
+        /// Whole channels at once.
+        channels: bool,
+    },
+    /// Normally distributed numbers of this standard deviation added.
+    Noise(f32),
     /// A vector of an image.
     Flattened,
     /// An image of a vector.

@@ -76,7 +76,7 @@ impl ResolvedLayer for Noise {
     }
 
     fn example(&self) -> Example {
-        Example::Copied
+        Example::Noise(self.std)
     }
 
     fn computed(&self, _: &Shape) -> Option<String> {

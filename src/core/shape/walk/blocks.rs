@@ -7,6 +7,7 @@ use crate::shape::cost::{Cost, memory_bytes};
 use crate::shape::error::ShapeError;
 use crate::shape::op::Planned;
 use crate::shape::partial_shape::Outline;
+use crate::shape::skip;
 
 impl Walker {
     pub(super) fn branches(
@@ -32,7 +33,10 @@ impl Walker {
             Err(_) if !sound && !branches.is_empty() => {
                 return Step::failed(Outline::UNKNOWN, None);
             }
-            Err(error) => return Step::failed(Outline::UNKNOWN, Some(error)),
+            Err(error) => {
+                let error = skip::helped(error, branches, &outlines);
+                return Step::failed(Outline::UNKNOWN, Some(error));
+            }
         };
         let (fields, planned): (Vec<_>, Vec<_>) = outcomes
             .into_iter()

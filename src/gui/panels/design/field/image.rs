@@ -86,7 +86,7 @@ impl Pictures {
         };
         let field = chosen.effective(state).filter(|_| effective);
         let raw = raw(state, self.index, sizes);
-        let inner = captioned(ui, area, &caption(chosen, input.rank(), field));
+        let inner = captioned(ui, area, &caption(chosen, input.rank()));
         // Beside and below, the padding is seen in the tile's own margin.
         let bar = if field.is_some() { BAR } else { 0.0 };
         let room = Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max - vec2(bar, MARGIN));
@@ -211,7 +211,7 @@ fn placeholder(ui: &Ui, frame: Rect) {
 }
 
 /// `rows 3…18, columns 3…18 of 32×32`
-fn caption(chosen: &Chosen, rank: usize, field: Option<&EffectiveField>) -> String {
+fn caption(chosen: &Chosen, rank: usize) -> String {
     let Some(seen) = &chosen.seen else {
         return "input".to_owned();
     };
@@ -225,8 +225,8 @@ fn caption(chosen: &Chosen, rank: usize, field: Option<&EffectiveField>) -> Stri
         [rows, columns] => format!("rows {rows}, columns {columns}"),
         _ => spans.join(" × "),
     };
-    if field.is_none() && seen.statistics {
-        text += ", and norms of the whole";
+    if seen.statistics {
+        text += ", through the mean and variance that a norm takes of the whole image";
     }
     text
 }
