@@ -65,7 +65,10 @@ impl Curve {
         self.raw.push(step, value);
         let smooth = self.smoothing.next(value);
         self.smooth.push(step, smooth);
-        self.course.add(smooth);
+        // On a logarithmic axis a running mean is not drawn over a zero.
+        if value > 0.0 {
+            self.course.add(smooth);
+        }
         self.odd.steps.add(step, value);
         self.extent.add(value);
         self.newest = Some([step, value]);

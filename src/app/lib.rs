@@ -21,6 +21,7 @@ pub mod handle;
 mod inspection_requests;
 pub mod inspections;
 pub mod kernels;
+pub mod known_advice;
 pub mod lens;
 pub mod messages;
 pub mod persistence;

@@ -283,7 +283,41 @@ fn take_out_item(items: &mut Vec<Value>, list: &str, path: &str) -> Result<(), S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use strata_core::project::builtin;
+
+    const THREE_STAGES: &str = r#"
+format = 1
+title = "three stages"
+[data]
+range = [-1, 1]
+[network]
+input = "3x32x32"
+encoder = ["conv 24 k3 p1", "relu"]
+decoder = ["convt 3 k3 p1"]
+head = ["conv 64 k3 p1", "relu", "gmp", "dropout 0.5", "dense 10"]
+[[stage]]
+name = "pretrain"
+task = "reconstruct"
+loss = "mse"
+optimizer = "adam lr=2e-3"
+epochs = 3
+batch = 32
+[[stage]]
+name = "head only"
+task = "classify"
+loss = "cross-entropy"
+optimizer = "adam lr=2e-3"
+freeze = ["encoder"]
+epochs = 4
+batch = 64
+[[stage]]
+name = "fine-tune"
+task = "classify"
+loss = "cross-entropy"
+optimizer = "adam lr=2e-3"
+schedule = "cosine"
+epochs = 5
+batch = 64
+"#;
 
     fn changed(set: &[&str], unset: &[&str]) -> anyhow::Result<Project> {
         let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -291,11 +325,7 @@ mod tests {
             set: all(set),
             unset: all(unset),
         };
-        project(
-            builtin::find("pretrain-classify").unwrap().text,
-            "p",
-            &changes,
-        )
+        project(THREE_STAGES, "p", &changes)
     }
 
     #[test]

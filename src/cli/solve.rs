@@ -13,6 +13,7 @@ use strata_core::project::file::{self, update_text};
 use strata_core::project::locks;
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Project};
+use strata_core::shape::field::Unreached;
 use strata_core::shape::infer;
 use strata_design::solve::{Aim, Change, Solution, Solved, mirror, solve};
 
@@ -162,6 +163,8 @@ fn as_json(solved: &Solved, before: &Network) -> Value {
             "edits": solution.changes.iter().map(change_json).collect::<Vec<_>>(),
             "count": solution.edits,
             "note": solution.note,
+            "constant_border": !solution.unreached.is_empty(),
+            "unreached": solution.unreached.iter().map(unreached_json).collect::<Vec<_>>(),
             "encoder": texts(&solution.network.encoder),
             "decoder": texts(&solution.network.decoder),
             "head": texts(&solution.network.head),
@@ -172,6 +175,11 @@ fn as_json(solved: &Solved, before: &Network) -> Value {
         "message": solved.message,
         "solutions": solved.solutions.iter().map(solution).collect::<Vec<_>>(),
     })
+}
+
+/// Rows of one axis of the output that no input reaches.
+fn unreached_json(axis: &Unreached) -> Value {
+    json!({ "before": axis.before, "between": axis.between, "after": axis.after })
 }
 
 fn change_json(change: &Change) -> Value {

@@ -15,6 +15,8 @@ pub mod system_memory;
 // The kit of the tests names this crate as all others do.
 #[cfg(test)]
 extern crate self as strata_core;
+// Other rooms use the rest of it.
 #[cfg(test)]
+#[allow(dead_code)]
 #[path = "../testkit/networks.rs"]
 mod networks;

@@ -47,6 +47,11 @@ pub fn uneven(inference: &Inference) -> Vec<Place> {
         .collect()
 }
 
+/// Whether there is a transposed convolution at all.
+pub fn has_transposed(inference: &Inference) -> bool {
+    !transposed(inference).is_empty()
+}
+
 /// Each place once: of a repeat the first pass.
 fn once(layers: Vec<&PlannedLayer>) -> Vec<&PlannedLayer> {
     let mut seen = BTreeSet::new();
@@ -118,14 +123,14 @@ impl Overlap {
             taps.least(),
             taps.most()
         );
-        let why = match taps.dilation {
+        let why = match taps::gcd(taps.stride, taps.dilation) {
             1 => format!(
                 "the kernel {} is no multiple of the stride {}",
                 taps.kernel, taps.stride
             ),
-            d => format!(
-                "the kernel {} with dilation {d} doesn't fit the stride {}",
-                taps.kernel, taps.stride
+            factor => format!(
+                "the stride {} and the dilation {} share the factor {factor}, with which no kernel is even",
+                taps.stride, taps.dilation
             ),
         };
         let seen = match &self.period {

@@ -12,6 +12,7 @@
 //! | `advice` | what is unusual about a project, each with a fix |
 //! | `goals` | the project's `[goals]`, judged |
 //! | `layer_math` | one layer as arithmetic: formula, small example, matrix |
+//! | `constant_borders` | layers whose outer rows see padding alone |
 //! | `checkerboard` | the pattern that uneven kernel overlaps leave |
 //! | `compare` | a layer compared with a dense layer of the same shapes |
 
@@ -19,14 +20,17 @@ pub mod advice;
 pub mod checkerboard;
 pub mod checks;
 pub(crate) mod compare;
+pub mod constant_borders;
 pub mod explain;
 pub mod goals;
 pub mod layer_math;
+mod mismatch;
 pub mod output_check;
 pub mod solve;
 pub mod valid_input_sizes;
 
 pub use checks::{Problem, Severity, can_train, check, check_inferred};
 pub use compare::{AgainstDense, layer_at, macs_formula, parameters_formula};
+pub use constant_borders::{ConstantBorder, constant_borders};
 pub use explain::{Explanation, explain};
 pub use output_check::{Banner, Level, banner};

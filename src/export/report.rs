@@ -80,10 +80,11 @@ pub fn write_stored(run: &Path, file: &Path) -> Result<Vec<String>, ReportError>
     let mut note = |what: &str, error: RunError| {
         missing.push(format!("the report has no {what}: {error}"));
     };
-    let filters = inspect_weights::<Filters>(run, LAST, None, &());
+    let filters =
+        inspect_weights::<Filters>(run, LAST, None, &strata_inspect::filters::Request::First);
     let filters = filters.map_err(|error| note("filters", error)).ok();
     let pictures = reconstructions(run).unwrap_or_else(|error| {
-        note("reconstructions", error);
+        note("reconstructions", *error);
         None
     });
     write(run, file, filters.as_ref(), pictures.as_ref())?;
@@ -94,16 +95,13 @@ pub fn write_stored(run: &Path, file: &Path) -> Result<Vec<String>, ReportError>
 const LAST: &str = "last";
 
 /// Nothing for a network that has no decoder.
-fn reconstructions(run: &Path) -> Result<Option<Reconstructions>, RunError> {
-    if file::load(&run.join("project.toml"))?
-        .network
-        .decoder
-        .is_empty()
-    {
+fn reconstructions(run: &Path) -> Result<Option<Reconstructions>, Box<RunError>> {
+    let project = file::load(&run.join("project.toml")).map_err(RunError::from)?;
+    if project.network.decoder.is_empty() {
         return Ok(None);
     }
     let mut saved = SavedRun::open(run, LAST, None, &mut |_| true)?;
-    saved.inspect::<Reconstructions>(&None).map(Some)
+    Ok(Some(saved.inspect::<Reconstructions>(&None)?))
 }
 
 fn page(

@@ -8,7 +8,6 @@ pub mod app_window;
 pub mod drop;
 pub mod file_dialogs;
 mod keys;
-pub mod known_advice;
 mod layout;
 pub mod offscreen;
 pub mod panels;

@@ -787,8 +787,62 @@ fn solve_mirrors_and_reaches_other_aims() {
     std::fs::write(folder.path().join("locked.toml"), locked).unwrap();
     let none = strata(folder.path(), &["solve", "locked.toml"]);
     assert_eq!(none.status.code(), Some(1));
-    assert_eq!(
-        out(&none).trim(),
-        "No 3 edits or fewer make the output equal the input."
+    let told = out(&none);
+    assert!(
+        told.starts_with("No 3 edits or fewer make the output equal the input: tried were kernels"),
+        "{told}"
     );
+}
+
+/// Rows that no input reaches are marked in a solution, and `check` warns of the layer that makes them.
+#[test]
+fn constant_borders_are_told_in_text_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let dead = SHORT.replace("3x32x32", "3x6x6").replace(" s2 p1", " s2");
+    std::fs::write(folder.path().join("dead.toml"), &dead).unwrap();
+    let value = json(&strata(folder.path(), &["solve", "dead.toml", "--json"]));
+    let solutions = value["solutions"].as_array().unwrap();
+    assert_eq!(solutions[0]["constant_border"], false);
+    let marked = solutions
+        .iter()
+        .find(|solution| solution["decoder"][0] == "convt 3 k3 s2 op1")
+        .unwrap();
+    assert_eq!(marked["constant_border"], true);
+    let side = serde_json::json!({"before": 0, "between": 0, "after": 1});
+    assert_eq!(marked["unreached"], serde_json::json!([side, side]));
+    let text = out(&strata(folder.path(), &["solve", "dead.toml"]));
+    let note = "constant border: no input reaches the output's last row and last column";
+    assert!(text.contains(note), "{text}");
+    let applied = dead.replace("convt 3 k3 s2", "convt 3 k3 s2 op1");
+    std::fs::write(folder.path().join("applied.toml"), applied).unwrap();
+    let checked = out(&strata(folder.path(), &["check", "applied.toml"]));
+    let warning = "a constant border: no input reaches its last row and last column, which are the same for every image";
+    assert!(checked.contains(warning), "{checked}");
+    let value = json(&strata(folder.path(), &["check", "applied.toml", "--json"]));
+    let warnings = value["warnings"].as_array().unwrap();
+    let told = warnings
+        .iter()
+        .find(|problem| problem["message"] == warning)
+        .unwrap();
+    assert_eq!(
+        (&told["stack"], &told["index"]),
+        (&"decoder".into(), &0.into())
+    );
+}
+
+/// A norm over the image makes every value depend on the whole image.
+#[test]
+fn the_field_behind_a_norm_over_the_image_is_the_whole_image() {
+    let folder = tempfile::tempdir().unwrap();
+    for norm in ["groupnorm 2", "layernorm"] {
+        let normed = SHORT.replace("\"relu\"", &format!("\"{norm}\", \"conv 8 k3 p1\""));
+        std::fs::write(folder.path().join("normed.toml"), normed).unwrap();
+        let value = json(&strata(folder.path(), &["check", "normed.toml", "--json"]));
+        let field = |layer: usize| value["layers"][layer]["receptive_field"].clone();
+        assert_eq!(field(0), serde_json::json!([3, 3]));
+        assert_eq!(field(1), serde_json::json!([32, 32]), "{norm}");
+        assert_eq!(field(2), serde_json::json!([32, 32]), "{norm}");
+        let text = out(&strata(folder.path(), &["check", "normed.toml"]));
+        assert!(text.contains("32×32"), "{text}");
+    }
 }

@@ -101,8 +101,9 @@ fn zeros_on_a_logarithmic_axis_are_marked_and_counted() {
         .state_mut()
         .handle(Action::Show(Show::LogLoss(true)));
     window.run();
-    // 24 of the batches, 4 of the training and 5 of the validation images.
-    assert!(window.has("33 zeros") && window.has("train 0") && window.has("valid 0"));
+    // 4 of the epochs' zeros are of the training, 5 of the validation images.
+    assert!(window.has("24 zeros") && window.has("9 zeros of epochs"));
+    assert!(window.has("train 0") && window.has("valid 0"));
     window.keep_picture("curves/zeros-log");
     window
         .harness

@@ -23,6 +23,7 @@ use strata::project::size::Shape;
 use strata::project::{Place, Project, Stack};
 use strata::shape::field::{Seen, path, seen};
 use strata::shape::{Inference, Op, Plan, Planned, PlannedLayer, infer};
+use strata_testkit::examples::two_levels;
 
 /// Random networks of the long form, and how many of them are tried every time.
 const ALL: u64 = 4_000;
@@ -431,9 +432,16 @@ fn a_trained_run_shows_the_effective_field() {
     assert!(!window.has("of the largest gradient"));
 }
 
+/// A project whose decoder has two transposed convolutions.
+fn two_transposed() -> Project {
+    Project {
+        network: two_levels(),
+        ..builtin("pretrain-classify")
+    }
+}
+
 /// A project with some layers replaced.
-fn changed(name: &str, edits: &[(Stack, usize, &str)]) -> Project {
-    let mut project = builtin(name);
+fn changed(mut project: Project, edits: &[(Stack, usize, &str)]) -> Project {
     for (stack, index, text) in edits {
         project.network.stack_mut(*stack)[*index] = strata::project::node::Node::from_text(text);
     }
@@ -443,7 +451,7 @@ fn changed(name: &str, edits: &[(Stack, usize, &str)]) -> Project {
 #[test]
 fn a_checkerboard_is_shown_and_mended() {
     let uneven = [(Stack::Decoder, 0, "convt 16 k3 s2 p1 op1")];
-    let mut window = Window::without_engine(changed("pretrain-classify", &uneven), SIZE);
+    let mut window = Window::without_engine(changed(two_transposed(), &uneven), SIZE);
     designing(&mut window, ViewKind::Checkerboard);
     assert!(window.has("1 of 2 transposed convolutions cover their outputs unevenly"));
     assert!(
@@ -533,7 +541,10 @@ fn pictures() {
         None,
         "field-conv-dark",
     );
-    let broken = changed("deep-autoencoder", &[(Stack::Encoder, 3, "conv 8 k99")]);
+    let broken = changed(
+        builtin("deep-autoencoder"),
+        &[(Stack::Encoder, 3, "conv 8 k99")],
+    );
     shot(
         &broken,
         SIZE,
@@ -543,7 +554,7 @@ fn pictures() {
         "field-broken-dark",
     );
     let dilated = changed(
-        "deep-autoencoder",
+        builtin("deep-autoencoder"),
         &[(Stack::Encoder, 3, "conv 32 k3 p4 d4")],
     );
     shot(&dilated, SIZE, true, field, None, "field-dilated-dark");
@@ -583,7 +594,7 @@ fn pictures() {
     }
     let board = ViewKind::Checkerboard;
     let uneven = changed(
-        "pretrain-classify",
+        two_transposed(),
         &[(Stack::Decoder, 0, "convt 16 k3 s2 p1 op1")],
     );
     shot(&uneven, SIZE, true, board, None, "board-uneven-dark");
@@ -600,7 +611,7 @@ fn pictures() {
         (Stack::Decoder, 2, "convt 3 k5 s2 p2 op1"),
     ];
     shot(
-        &changed("pretrain-classify", &both),
+        &changed(two_transposed(), &both),
         SIZE,
         false,
         board,

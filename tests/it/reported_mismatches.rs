@@ -124,7 +124,10 @@ fn all() -> Vec<Thread> {
             encoder: vec!["conv 4 k3 same".into(), unet(3, "convt 4 k3 s2 same")],
             decoder: texts(&["conv 1 k1"]),
             output: "",
-            causes: vec![(Floor, "encoder.1.1.2.1.2.1.0", (89, 88))],
+            causes: vec![
+                (Floor, "encoder.1.1.2.1.2.1.0", (89, 88)),
+                (Floor, "encoder.1.1.2.1.0", (179, 178)),
+            ],
         },
         // 250 → 80 with an 11×11 kernel and stride 3, and 248 back.
         Thread {

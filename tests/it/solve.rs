@@ -123,3 +123,73 @@ fn mirror_encoders(seeds: impl Iterator<Item = u64>) {
     println!("{mirrored} encoders mirrored");
     assert!(mirrored * 2 > tried);
 }
+
+/// Values of every cell of the network's output for one input.
+fn output(compiled: &mut Compiled, seed: u64) -> (Vec<usize>, Vec<f32>) {
+    let dims = compiled.input_dims(1);
+    let mut random = rng(seed);
+    let count = dims.iter().product::<usize>();
+    let values: Vec<f32> = (0..count)
+        .map(|_| rand::Rng::random_range(&mut random, -3.0f32..3.0))
+        .collect();
+    let x = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
+    let y = compiled
+        .forward(Route::Reconstruct, &x, Mode::Eval)
+        .unwrap();
+    let dims = y.dims().to_vec();
+    (dims, y.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+}
+
+/// Which rows of an axis (after the channels) are the same for several random images.
+fn constant_rows(network: &Network, axis: usize) -> Vec<bool> {
+    let inference = infer(network);
+    let mut compiled = Compiled::new(inference.plan.as_ref().unwrap(), 1, &Device::Cpu).unwrap();
+    let (dims, first) = output(&mut compiled, 0);
+    let mut constant = vec![true; dims[axis + 2]];
+    let inner: usize = dims[axis + 3..].iter().product();
+    for seed in 1..6 {
+        let (_, other) = output(&mut compiled, seed);
+        for (at, (a, b)) in first.iter().zip(&other).enumerate() {
+            constant[at / inner % dims[axis + 2]] &= a == b;
+        }
+    }
+    constant
+}
+
+/// Rows that are said to be reached by no input really are the same for every image; and where none are said to
+/// be, the outermost ones change with it. Layers whose values may all be 0 by chance are left out.
+#[test]
+fn constant_borders_are_those_of_the_compiled_network() {
+    let (mut marked, mut clean) = (0, 0);
+    for seed in sample(ALL, SAMPLE) {
+        let mut random = rng(seed);
+        let exact = pair(&mut random);
+        let (network, _) = spoiled(&mut random, &exact);
+        let has_relu = |network: &Network| {
+            let stacks = network.encoder.iter().chain(&network.decoder);
+            stacks.into_iter().any(|node| node.text() == "relu")
+        };
+        if has_relu(&network) {
+            continue;
+        }
+        for solution in solve(&network, &[], Aim::OutputEqualsInput).solutions {
+            let what = format!("pair {seed}: {} in {network:?}", solution.sentence());
+            for axis in 0..network.input.rank() {
+                let constant = constant_rows(&solution.network, axis);
+                let of_axis = solution.unreached.get(axis).copied().unwrap_or_default();
+                let before = constant.iter().take_while(|row| **row).count();
+                let after = match before == constant.len() {
+                    true => 0,
+                    false => constant.iter().rev().take_while(|row| **row).count(),
+                };
+                assert_eq!((before, after), (of_axis.before, of_axis.after), "{what}");
+            }
+            match solution.unreached.is_empty() {
+                true => clean += 1,
+                false => marked += 1,
+            }
+        }
+    }
+    println!("{clean} solutions without a constant border, {marked} with one, each as computed");
+    assert!(clean > 100 && marked > 10, "{clean} {marked}");
+}

@@ -251,3 +251,25 @@ fn pictures() {
         }
     }
 }
+
+/// A solution with rows that no input reaches says so on its card, which comes after those without.
+#[test]
+fn constant_borders_stand_on_their_card() {
+    let project = project("3x6x6", &["conv 8 k3 s2"], &["convt 3 k3 s2"]);
+    let mut window = alone(project, SIZE);
+    let note = "constant border: no input reaches the output's last row and last column";
+    assert!(window.has(note));
+    window.click("Apply solution 1");
+    answered(&mut window);
+    assert!(window.has("Output 3×6×6 = input 3×6×6"));
+    let applied = decoder(&window, 0);
+    assert!(!applied.contains("op1"), "{applied}");
+}
+
+/// The sentence about the way of the tensor looks into blocks.
+#[test]
+fn the_view_looks_into_the_blocks_of_a_u_net() {
+    let window = alone(builtin("unet"), SIZE);
+    assert!(!window.has("No layer changes the size"));
+    assert!(window.has("Inside of them the size changes and comes back"));
+}

@@ -6,8 +6,8 @@ use crate::kit::terminal::{code, json, out, strata};
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers};
 use std::path::Path;
+use strata::app::view_kind::ViewKind;
 use strata::engine::event::{Event, Outcome};
-use strata::gui::view_kind::ViewKind;
 use strata::project::node::Node;
 use strata::project::size::Shape;
 use strata::project::{Project, Stack, file};
@@ -179,7 +179,7 @@ fn a_nan_of_bce_without_a_sigmoid_names_the_sigmoid() {
         ("range = [-1, 1]", "range = [0, 1]"),
         ("\"tanh\"", "\"identity\""),
         ("loss = \"mse\"", "loss = \"bce\""),
-        ("\"adam lr=3e-3\"", "\"sgd lr=1e9\""),
+        ("\"adam lr=3e-3\"", "\"sgd lr=1e3\""),
         ("sparsity = \"rho=0.1 beta=1e-3\"\n", ""),
         ("epochs = 2", "epochs = 50"),
     ]);

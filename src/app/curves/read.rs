@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use strata_core::project::{Project, file};
 use strata_engine::event::StepReport;
-use strata_engine::storage::run_tables::epoch_figures;
 use strata_engine::storage::metrics_read::{MetricsLine, StepLine, each_measurement, each_step};
+use strata_engine::storage::run_tables::epoch_figures;
 
 impl Curves {
     /// The curves of a run that was trained before.

@@ -142,7 +142,7 @@ fn inserted(project: Project, first: &Place, nodes: Vec<Node>) -> Result<Project
     let mut next = project;
     for node in nodes {
         next = Edit::Insert(place.clone(), node).apply(&next)?;
-        place = places::beside(&place, 1).unwrap_or(place);
+        place = place.neighbour(1).unwrap_or(place);
     }
     Ok(next)
 }

@@ -1,10 +1,11 @@
-//! Skip connections: a block with a branch that keeps its size beside one that goes down and comes back up, as the
+//! Skip connections: a block with a branch that keeps its size next to one that goes down and comes back up, as the
 //! levels of a U-Net are. Their sizes meet only where every stride divides the input, so what helps is a margin.
 
 use super::error::ShapeError;
 use super::layers::Shaping;
 use super::partial_shape::Outline;
 use super::rules::axis_of;
+use crate::project::help::{Help, Repair};
 use crate::project::layer::Kind;
 use crate::project::node::Node;
 use crate::project::size::{Margins, Shape};
@@ -76,7 +77,7 @@ pub(super) fn helped(
     }
 }
 
-fn margins_help(shapes: &[Shape]) -> Option<Vec<String>> {
+fn margins_help(shapes: &[Shape]) -> Option<Vec<Help>> {
     let first = shapes.first()?;
     let rank = first.rank();
     if rank == 0 || shapes.iter().any(|shape| shape.rank() != rank) {
@@ -95,23 +96,30 @@ fn margins_help(shapes: &[Shape]) -> Option<Vec<String>> {
     if most == least {
         return None;
     }
-    let ends = |word: &str, wanted: &[usize]| {
+    let ends = |word: &str, wanted: &[usize]| -> Vec<Help> {
         let end = |(branch, shape): (usize, &Shape)| {
             let margin = margin(shape.spatial(), wanted)?;
-            Some(format!("branch {branch} with `{word} {margin}`"))
+            let node = Node::from_text(&format!("{word} {margin}"));
+            Some(Help::from(Repair::EndBranch(branch, node)))
         };
-        let ends = shapes.iter().enumerate().filter_map(end);
-        ends.collect::<Vec<_>>().join(" and ")
+        shapes.iter().enumerate().filter_map(end).collect()
     };
-    Some(vec![
-        format!(
-            "the two sides of a skip connection have to end in one size: end {}, or end {}",
-            ends("pad", &most),
-            ends("crop", &least)
-        ),
-        "or use an input that all strides divide (`strata check` lists the sizes); `strata solve` shows every way"
-            .to_owned(),
-    ])
+    let (pads, crops) = (ends("pad", &most), ends("crop", &least));
+    // Where several branches have to end in something, no single repair does it.
+    let mut help: Vec<Help> = [pads, crops]
+        .into_iter()
+        .filter_map(|ways| <[Help; 1]>::try_from(ways).ok())
+        .map(|[way]| way)
+        .collect();
+    help.iter_mut()
+        .skip(1)
+        .for_each(|way| *way = way.clone().or());
+    let meet = "the two sides of a skip connection have to end in one size";
+    help.push(Help::note(
+        format!("{meet}: where no margin does it, use an input that all strides divide (`strata check` lists the sizes); `strata solve` shows every way"),
+        format!("{meet}: where no margin does it, use an input that all strides divide; *Output = input* shows every way"),
+    ));
+    Some(help)
 }
 
 /// The margin from one size to another on each axis, the odd cell at the end; `None` where there is none.
@@ -131,32 +139,32 @@ fn margin(sizes: &[usize], wanted: &[usize]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
     use crate::networks::network;
     use crate::shape::infer::infer;
 
     fn help(block: &str) -> Vec<String> {
         let inference = infer(&network("8x33x33", &[block], &[], &[]));
         let (_, error) = inference.errors().next().unwrap();
-        error.help.clone()
+        error.help.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn skips_are_told_which_margins_help() {
+    fn the_help_of_skips_names_margins() {
         let block = "{ concat = [[], [\"maxpool 2\", \"conv 16 same\", \"upsample 2\"]] }";
-        assert_eq!(
-            help(block)[0],
-            "the two sides of a skip connection have to end in one size: end branch 1 with `pad 0+1`, or end branch 0 with `crop 0+1`"
-        );
+        let lines = help(block);
+        assert_eq!(lines[0], "end branch 1 with `pad 0+1`");
+        assert_eq!(lines[1], "or end branch 0 with `crop 0+1`");
+        assert!(lines[2].starts_with("the two sides of a skip connection have to end in one size"));
         let unpadded =
             "{ concat = [[\"crop 2\"], [\"maxpool 2\", \"conv 16 k3\", \"upsample 2\"]] }";
-        assert!(help(unpadded)[0].ends_with("or end branch 0 with `crop 0+1`"));
+        assert!(help(unpadded).contains(&"or end branch 0 with `crop 0+1`".to_owned()));
         let add = "{ add = [[], [\"maxpool 2x1\", \"upsample 2x1\"]] }";
-        assert!(help(add)[0].contains("`pad 0+1x0`"));
+        assert_eq!(help(add)[0], "end branch 1 with `pad 0+1x0`");
     }
 
     #[test]
-    fn other_branches_are_told_to_use_the_same_strides() {
+    fn the_help_of_other_branches_names_strides() {
         let inception = "{ concat = [[\"maxpool 2\"], [\"conv 4 k1\"]] }";
         assert!(help(inception)[0].contains("the same stride"));
     }

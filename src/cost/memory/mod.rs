@@ -17,7 +17,7 @@ use strata_core::project::stage::MAX_BATCH;
 use strata_core::project::stage::{Stage, Task};
 use strata_core::project::{Place, Stack};
 use strata_core::run_buffers::{BATCHES_AHEAD, probe_count};
-use strata_core::shape::op::Plan;
+use strata_core::shape::op::{Plan, Planned};
 use walk::Walk;
 
 /// Bytes of one number: everything is computed in single precision.
@@ -48,7 +48,7 @@ pub struct Bytes {
     pub activations: u64,
     /// What kernels need besides: weights in the order they are read, tables, partial sums, laid-out images.
     pub scratch: u64,
-    /// What a run holds besides its steps: batches that are made ahead, and the probe images with what the network
+    /// What a run holds besides its steps: batches that are made ahead, filters that are shown, and the probe images with what the network
     /// makes of them.
     pub images: u64,
 }
@@ -203,11 +203,43 @@ pub fn run_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> O
     let batches = ahead
         .saturating_mul(u64::from(batch))
         .saturating_mul(image.saturating_add(1).saturating_mul(FLOAT));
-    memory.shared.images = batches.saturating_add(match plan.stack(Stack::Decoder) {
-        Some(_) => (probe_count(image) as u64).saturating_mul(image.saturating_mul(PROBE_BYTES)),
-        None => 0,
-    });
+    let decodes = plan
+        .stack(Stack::Decoder)
+        .is_some_and(|decoder| !decoder.is_empty());
+    let probes = if decodes {
+        probe_count(image) as u64
+    } else {
+        0
+    };
+    let pictures = probes.saturating_mul(image.saturating_mul(PROBE_BYTES));
+    let filters = Stack::ALL
+        .iter()
+        .filter_map(|stack| first_filters(plan.stack(*stack)?))
+        .next()
+        .unwrap_or(0)
+        .saturating_mul(FILTER_COPIES * FLOAT);
+    memory.shared.images = [batches, pictures, filters]
+        .into_iter()
+        .fold(0, u64::saturating_add);
     Some(memory)
+}
+
+/// Copies of the first layer's filters at the peak: those that are shown, and new ones in the layout of the weights
+/// and in that of a picture.
+const FILTER_COPIES: u64 = 3;
+
+/// Weights of the first layer that has filters. A norm has no more than two numbers a channel.
+fn first_filters(nodes: &[Planned]) -> Option<u64> {
+    nodes.iter().find_map(|node| match node {
+        Planned::Layer(layer) => {
+            let weights = layer.op.count().parameters(&layer.input);
+            (weights > 2 * layer.input.channels() as u64).then_some(weights)
+        }
+        Planned::Add { branches, .. } | Planned::Concat { branches, .. } => {
+            branches.iter().find_map(|branch| first_filters(branch))
+        }
+        Planned::Repeat { passes, .. } => passes.iter().find_map(|pass| first_filters(pass)),
+    })
 }
 
 /// Bytes of each number of a probe image: the image as a list and as a tensor, what is made of it as a tensor and as a

@@ -146,7 +146,7 @@ fn sizes_as_large_as_can_be_typed_saturate() {
     assert_eq!(total, u64::MAX);
 }
 
-/// Four batches of 8 images made ahead, each with a label; and 16 probe images where there is a decoder.
+/// Four batches of 8 images made ahead, each with a label; the filters that are shown; and 16 probe images where there is a decoder.
 #[test]
 fn a_run_holds_images_besides_its_steps() {
     let of = |decoder: &[&str]| {
@@ -158,6 +158,7 @@ fn a_run_holds_images_besides_its_steps() {
         assert_eq!(Bytes { images: 0, ..run }, step);
         run.images
     };
-    assert_eq!(of(&[]), 4 * 8 * (192 + 1) * 4);
+    let filters = 3 * (4 * 27 + 4) * 4;
+    assert_eq!(of(&[]), 4 * 8 * (192 + 1) * 4 + filters);
     assert_eq!(of(&["conv 3 k3 p1"]) - of(&[]), 16 * 192 * (16 + 4));
 }

@@ -35,7 +35,7 @@ const PER_STEP: usize = 1024;
 
 /// NumPy arrays.
 pub(crate) static NPY: SourceReader = SourceReader {
-    load: load,
+    load,
     published: None,
 };
 

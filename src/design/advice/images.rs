@@ -231,19 +231,20 @@ fn imbalance(
         return None;
     }
     let all: usize = by_class.iter().sum();
+    let share = 100.0 * most as f64 / all.max(1) as f64;
     let message = format!(
-        "the classes are out of balance: `{}` has {} images, `{}` {}",
+        "the classes are out of balance: `{}` has {} images, `{}` {}; to answer `{}` always would be {share:.0} % right",
         name(large),
         count(most as u64),
         name(small),
-        count(least as u64)
+        count(least as u64),
+        name(large)
     );
     let why = format!(
-        "Whoever always answers `{}` is right {:.0} % of the time, so the accuracy says little and a rare class is \
+        "Whoever always answers `{}` is right {share:.0} % of the time, so the accuracy says little and a rare class is \
          learned last. Look at the confusion matrix, class by class; with as many images of each class, or more of \
          the rare ones, all count alike.",
-        name(large),
-        100.0 * most as f64 / all.max(1) as f64
+        name(large)
     );
     let advice = Advice::new(message, why).of_stage(index);
     if least < ENOUGH_OF_A_CLASS || project.data.per_class.is_some() {

@@ -1,6 +1,11 @@
 //! What to write instead of an uneven transposed convolution: a kernel that the stride divides, or upsampling
-//! with an ordinary convolution behind it. Only what inference confirms to keep every shape is offered.
+//! with an ordinary convolution behind it. Where stride and dilation share a factor no kernel is even: there the
+//! dilation goes. Only what inference confirms to keep every shape is offered, if it is even and makes no constant
+//! border.
 
+use super::taps::gcd;
+use super::uneven;
+use crate::constant_borders::constant_borders;
 use strata_core::project::layer::{Kind, Layer, Window};
 use strata_core::project::node::Node;
 use strata_core::project::size::{Axes, MAX_SIZE, Padding};
@@ -56,7 +61,10 @@ fn confirmed(
     let mut last = place.clone();
     *last.path.last_mut()? += nodes.len() - 1;
     let output = |inference: &Inference, place: &Place| inference.row(place)?.output.clone();
+    let replaced = |at: &Place| place <= at && *at <= last && at.path.len() == last.path.len();
     let same = output(&after, &last) == output(inference, place)
+        && !uneven(&after).iter().any(replaced)
+        && constant_borders(&after).len() <= constant_borders(inference).len()
         && (&after.code, &after.output, &after.answer)
             == (&inference.code, &inference.output, &inference.answer)
         && after.errors().count() == inference.errors().count();
@@ -73,6 +81,21 @@ struct Axis {
     kernel: i64,
     stride: i64,
     dilation: i64,
+}
+
+impl Axis {
+    /// Without a dilation that no kernel is even with, and a kernel as wide as the taps were.
+    fn without_dilation(self) -> Axis {
+        let shares = gcd(self.stride as usize, self.dilation as usize) > 1;
+        match shares {
+            true => Axis {
+                kernel: (self.kernel - 1) * self.dilation + 1,
+                dilation: 1,
+                ..self
+            },
+            false => self,
+        }
+    }
 }
 
 fn axes(layer: &PlannedLayer) -> Option<Vec<Axis>> {
@@ -92,7 +115,10 @@ fn axes(layer: &PlannedLayer) -> Option<Vec<Axis>> {
 
 /// The same layer with the next larger (or smaller) kernel that the stride divides, and the padding for it.
 fn with_kernel(written: &Layer, layer: &PlannedLayer, larger: bool) -> Option<Layer> {
-    let axes = axes(layer)?;
+    let axes: Vec<Axis> = axes(layer)?
+        .into_iter()
+        .map(Axis::without_dilation)
+        .collect();
     let kernel = |axis: &Axis| {
         let times = if larger {
             (axis.kernel + axis.stride - 1) / axis.stride
@@ -102,11 +128,13 @@ fn with_kernel(written: &Layer, layer: &PlannedLayer, larger: bool) -> Option<La
         (times.max(1) * axis.stride).min(i64::from(MAX_SIZE))
     };
     let kernels: Vec<i64> = axes.iter().map(kernel).collect();
+    let dilations: Vec<i64> = axes.iter().map(|axis| axis.dilation).collect();
     let mut changed = written.clone();
     let Kind::ConvTranspose { window, .. } = &mut changed.kind else {
         return None;
     };
     window.kernel_size = each(&kernels)?;
+    window.dilation = each(&dilations)?.filter(|_| dilations.iter().any(|&size| size > 1));
     if window.padding != Some(Padding::Same) {
         // What the padding takes away on both sides, less what output_padding adds.
         let spare = |(axis, kernel): (&Axis, &i64)| {
@@ -137,12 +165,12 @@ fn upsampled(written: &Layer, layer: &PlannedLayer) -> Option<Vec<Layer>> {
     else {
         return None;
     };
-    // A kernel of 3 (4 where an odd number of cells is to come or go), larger where more are to go.
+    // A kernel of 3 (4 where an odd number of cells is to come or go), larger where more are to come or go: one
+    // that reaches from every output to the image.
     let missing = |axis: &Axis| axis.output - axis.input * axis.stride;
     let kernel = |axis: &Axis| match missing(axis) {
-        0 => 3,
-        missing if missing % 2 == 0 => (1 - missing).max(3),
-        missing => (1 - missing).max(4),
+        missing if missing % 2 == 0 => (1 + missing.abs()).max(3),
+        missing => (1 + missing.abs()).max(4),
     };
     let kernels: Vec<i64> = axes.iter().map(kernel).collect();
     let pads: Vec<i64> = axes

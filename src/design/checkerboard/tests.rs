@@ -121,6 +121,50 @@ fn fixes_keep_every_shape() {
     }
 }
 
+/// Stride and dilation with a common factor: some outputs get no tap whatever the kernel is.
+#[test]
+fn a_dilation_that_no_kernel_is_even_with_goes() {
+    let mut offered = 0;
+    for kernel in 1..=5 {
+        for stride in 2..=6 {
+            for dilation in 1..=6 {
+                for more in ["", " p1", " same"] {
+                    let decoder = format!("convt 3 k{kernel} s{stride} d{dilation}{more}");
+                    let network = network("4x6x6", "", &decoder);
+                    let inference = infer(&network);
+                    let Some(place) = uneven(&inference).first().cloned() else {
+                        continue;
+                    };
+                    let fixes = fixes(&network, &inference, &place);
+                    assert!(!fixes.is_empty(), "{decoder}");
+                    offered += fixes.len();
+                    for fix in &fixes {
+                        let after = infer(&fix.network);
+                        let texts = fix.texts();
+                        assert_eq!(after.output, inference.output, "{decoder}: {texts:?}");
+                        assert_eq!(uneven(&after), [], "{decoder}: {texts:?}");
+                        assert_ne!(texts, std::slice::from_ref(&decoder));
+                    }
+                }
+            }
+        }
+    }
+    assert!(offered > 300, "{offered}");
+    let network = network("1x6x6", "", "convt 1 k2 s2 d2");
+    let inference = infer(&network);
+    let overlap = &overlaps(&inference)[0];
+    assert!(
+        overlap
+            .sentence()
+            .starts_with("the stride 2 and the dilation 2 share the factor 2, with which no kernel is even: outputs are reached by 0 or 2 taps in turn"),
+        "{}",
+        overlap.sentence()
+    );
+    let texts = fixes(&network, &inference, &overlap.place);
+    let texts: Vec<String> = texts.iter().map(|fix| fix.texts().join(";")).collect();
+    assert_eq!(texts, ["convt 1 k4 s2 p1 op1", "upsample 2;conv 1 k4 p2"]);
+}
+
 #[test]
 fn places_inside_blocks_are_mended_too() {
     let network = network(

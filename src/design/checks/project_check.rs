@@ -6,6 +6,7 @@
 
 use super::data_check;
 use super::stage_check;
+use crate::constant_borders;
 use std::collections::BTreeSet;
 use strata_core::project::help::{Help, Repair};
 use strata_core::project::target::target;
@@ -103,6 +104,7 @@ pub(crate) fn found(project: &Project, inference: &Inference) -> Vec<Problem> {
         })
         .collect();
     problems.extend(doubled_names(inference));
+    problems.extend(constant_borders::problems(inference));
     problems.extend(stage_check::stages(project, inference));
     problems.extend(data_check::data(project));
     problems.extend(

@@ -6,7 +6,7 @@ use super::chain::{Chain, changes_in};
 use super::{Cause, Reason};
 use strata_core::project::Place;
 use strata_core::project::size::Shape;
-use strata_core::shape::axis_rule::AxisRule;
+use strata_core::shape::axis_rule::{AxisRule, Turn};
 use strata_core::shape::propagate::{Item, Link};
 
 /// A block whose branches end in different sizes, with the layers that led to it.
@@ -151,12 +151,13 @@ fn side_by_side(
             format!("goes {}", steps.join(", "))
         }
     };
+    let comes_back = axis.is_some_and(|axis| scales_both_ways(chain, axis));
+    let help = match comes_back {
+        true => "a `pad` or `crop` at the end of one of them would bring both to one size",
+        false => "the same stride and padding would bring both to one size",
+    };
     let sentence = match axis {
-        Some(_) => format!(
-            "One {}, the other {}: the same stride and padding would bring both to one size.",
-            tells(chain),
-            tells(beside)
-        ),
+        Some(_) => format!("One {}, the other {}: {help}.", tells(chain), tells(beside)),
         None => "Their sizes are equal, their channels are not; `add` needs both.".to_owned(),
     };
     let changing = axis.and_then(|axis| chain.changes(axis, 0..usize::MAX).into_iter().next());
@@ -172,6 +173,13 @@ fn side_by_side(
         effect: 0,
         sentence,
     }
+}
+
+/// Whether a branch goes down and comes back up, as in a block with a skip connection.
+fn scales_both_ways(chain: &Chain, axis: usize) -> bool {
+    let changes = chain.changes(axis, 0..usize::MAX);
+    let any = |wanted: fn(&Turn) -> bool| changes.iter().any(|change| wanted(&change.rule.turn()));
+    any(|turn| matches!(turn, Turn::Down(_))) && any(|turn| matches!(turn, Turn::Up(_)))
 }
 
 /// What made an image as small as it is: the steps of an axis that divide, `28 → 14 (maxpool 2 at encoder.1)`.

@@ -1,15 +1,123 @@
 //! What an error comes from: branches that don't meet, an image that has become too small, a vector of another
-//! length.
+//! length. Where branches don't meet, what is behind them is explained as if they did: every level of a U-Net that
+//! loses a row is a cause.
 
-use super::causes::Paired;
+use super::causes::{self, Paired};
 use super::chain::Chain;
-use super::{Cause, Explanation, Reason, branches, path};
-use strata_core::project::Place;
+use super::{Cause, Explanation, Reason, Step, branches, path};
+use crate::mismatch::{Common, MOST_BLOCKS, Mismatch};
+use strata_core::project::node::Node;
+use strata_core::project::size::Margins;
+use strata_core::project::{Network, Place};
 use strata_core::shape::error::ShapeError;
-use strata_core::shape::infer::Row;
+use strata_core::shape::infer::{Inference, Row, infer};
+use strata_core::shape::skip::is_skip;
+
+/// Explains the first error of a network, and every block behind it whose branches don't meet either.
+pub(crate) fn explain_all(network: &Network, inference: &Inference) -> Option<Explanation> {
+    let (row, error) = of_sizes(network, inference)?;
+    let mut all = explain(&Chain::of(network), row, error);
+    let mut network = network.clone();
+    let mut mismatch = Mismatch::first(&network, inference);
+    let mut are_skips = true;
+    for _ in 0..MOST_BLOCKS {
+        let block = mismatch
+            .as_ref()
+            .and_then(|found| network.node(&found.place));
+        are_skips &= block.is_some_and(|block| is_skip(block.branches()));
+        let Some(mended) = mismatch.and_then(|mismatch| met(&network, &mismatch)) else {
+            break;
+        };
+        network = mended;
+        let inference = infer(&network);
+        mismatch = Mismatch::first(&network, &inference);
+        let chain = Chain::of(&network);
+        let next = match (of_sizes(&network, &inference), &mismatch) {
+            (Some((row, error)), Some(_)) => explain(&chain, row, error),
+            (None, _) if are_skips && !network.decoder.is_empty() => behind(&chain, &network),
+            _ => break,
+        };
+        add(&mut all, next);
+    }
+    Some(all)
+}
+
+/// The first error, but those of the head where there is a decoder.
+fn of_sizes<'a>(network: &Network, inference: &'a Inference) -> Option<(&'a Row, &'a ShapeError)> {
+    use strata_core::project::Stack::Head;
+    inference
+        .errors()
+        .find(|(row, _)| row.place.stack != Head || network.decoder.is_empty())
+}
+
+/// The network with a margin at the end of each branch that differs from the skip connection.
+fn met(network: &Network, mismatch: &Mismatch) -> Option<Network> {
+    let mut network = network.clone();
+    for (branch, cells) in mismatch.cells(Common::Skip) {
+        let nodes = network.node_mut(&mismatch.place)?.branch_mut(branch)?;
+        for (word, sign) in [("pad", 1), ("crop", -1)] {
+            let side = |by: &i64| u32::try_from(by * sign).map_or((0, 0), |cells| (0, cells));
+            let sides: Vec<(u32, u32)> = cells.iter().map(side).collect();
+            if sides.iter().any(|&side| side != (0, 0)) {
+                nodes.push(Node::from_text(&format!(
+                    "{word} {}",
+                    Margins::each(&sides)
+                )));
+            }
+        }
+    }
+    Some(network)
+}
+
+/// What is left once all blocks meet: an output of another size than the input.
+fn behind(chain: &Chain, network: &Network) -> Explanation {
+    let judged = causes::judge(chain, &network.input);
+    Explanation {
+        sentences: judged
+            .causes
+            .iter()
+            .map(|cause| cause.sentence.clone())
+            .collect(),
+        path: path::steps(chain, &judged.pairs, &judged.causes),
+        causes: judged.causes,
+    }
+}
+
+/// Adds what a later look found; its steps are outside of those that are there.
+fn add(all: &mut Explanation, next: Explanation) {
+    if next.causes.is_empty() {
+        return;
+    }
+    let mut sentences = next.sentences.into_iter();
+    let first = sentences
+        .next()
+        .map(|first| match first.strip_prefix("The branches") {
+            Some(rest) => format!("With that mended, the branches{rest}"),
+            None => format!("With that mended: {first}"),
+        });
+    all.sentences.extend(first.into_iter().chain(sentences));
+    all.causes.extend(next.causes);
+    let is_new = |step: &Step| all.path.iter().all(|other| other.place != step.place);
+    let outside: Vec<Step> = next
+        .path
+        .iter()
+        .filter(|step| is_new(step))
+        .cloned()
+        .collect();
+    for step in &mut all.path {
+        if let Some(again) = next.path.iter().find(|again| again.place == step.place) {
+            step.culprit |= again.culprit;
+            step.wrong |= again.wrong;
+        }
+    }
+    let rows = outside.iter().map(|step| step.row + 1).max().unwrap_or(0);
+    all.path.iter_mut().for_each(|step| step.row += rows);
+    all.path.extend(outside);
+    all.path.sort_by(|a, b| a.place.cmp(&b.place));
+}
 
 /// Explains the first error of a network, whose row this is.
-pub(crate) fn explain(chain: &Chain, row: &Row, error: &ShapeError) -> Explanation {
+fn explain(chain: &Chain, row: &Row, error: &ShapeError) -> Explanation {
     let mut links = chain.links.clone();
     let meeting = chain
         .broken

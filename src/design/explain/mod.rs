@@ -17,9 +17,10 @@ mod words;
 pub use align::Pair;
 pub use path::{Side, Step};
 pub use unread::{Unread, UnreadLayer};
+pub use words::without_steps;
 
 use chain::Chain;
-use strata_core::project::{Network, Place, Stack};
+use strata_core::project::{Network, Place};
 use strata_core::shape::infer::Inference;
 
 /// What kind of cause it is.
@@ -100,13 +101,10 @@ pub struct Explanation {
 
 /// Explains a network whose shapes were inferred.
 pub fn explain(network: &Network, inference: &Inference) -> Explanation {
-    let chain = Chain::of(network);
-    let broken = inference
-        .errors()
-        .find(|(row, _)| row.place.stack != Stack::Head || network.decoder.is_empty());
-    if let Some((row, error)) = broken {
-        return errors::explain(&chain, row, error);
+    if let Some(explanation) = errors::explain_all(network, inference) {
+        return explanation;
     }
+    let chain = Chain::of(network);
     let judged = causes::judge(&chain, &network.input);
     let wanted = !network.decoder.is_empty();
     let causes = if wanted { judged.causes } else { Vec::new() };

@@ -291,3 +291,58 @@ fn errors_are_explained_by_what_led_to_them() {
         reshape.sentences
     );
 }
+
+#[test]
+fn every_level_of_a_u_net_that_loses_a_row_is_told() {
+    let level = |inner: &str| {
+        format!("{{ concat = [[], [\"maxpool 2\", {inner}\"conv 2 same\", \"upsample 2\"]] }}")
+    };
+    let unet = level(&format!("{}, ", level(&format!("{}, ", level("")))));
+    let network = network("1x31x31", &[], &[&unet, "conv 1 k3"]);
+    let explanation = explain(&network, &infer(&network));
+    let told = |cause: &Cause| (cause.reason, cause.place.to_string());
+    let found: Vec<_> = explanation.causes.iter().map(told).collect();
+    let wanted = [
+        (Reason::Floor, "decoder.0.1.1.1.1.1.0"),
+        (Reason::Floor, "decoder.0.1.1.1.0"),
+        (Reason::Floor, "decoder.0.1.0"),
+        (Reason::Margin, "decoder.1"),
+    ];
+    let wanted: Vec<_> = wanted
+        .map(|(reason, place)| (reason, place.to_owned()))
+        .into();
+    assert_eq!(found, wanted, "{:#?}", explanation.sentences);
+    let mended = |sentence: &&String| sentence.starts_with("With that mended, the branches of");
+    assert_eq!(explanation.sentences.iter().filter(mended).count(), 2);
+    // The outer levels stand in the outer rows.
+    let row = |place: &str| {
+        let mut steps = explanation.path.iter();
+        steps
+            .find(|step| step.place.to_string() == place)
+            .unwrap()
+            .row
+    };
+    assert!(row("decoder.0.1.0") < row("decoder.0.1.1.1.0"));
+    assert!(row("decoder.0.1.1.1.0") < row("decoder.0.1.1.1.1.1.0"));
+}
+
+#[test]
+fn a_stack_without_steps_is_looked_into() {
+    let sentence =
+        |decoder: &[&str]| without_steps(&infer(&network("1x32x32", &["conv 2 same"], decoder)));
+    assert_eq!(
+        sentence(&["conv 1 k1"]),
+        "No layer changes the size: it passes through as it is."
+    );
+    let told = sentence(&[
+        "{ concat = [[], [\"maxpool 2\", \"conv 2 same\", \"upsample 2\"]] }",
+        "conv 1 k1",
+    ]);
+    assert!(
+        told.contains("Inside of them the size changes and comes back: `maxpool 2` at decoder.0.1.0, `upsample 2` at decoder.0.1.2."),
+        "{told}"
+    );
+    let unet = strata_core::project::builtin::find("unet").unwrap();
+    let network = unet.project().unwrap().network;
+    assert!(without_steps(&infer(&network)).contains("and comes back"));
+}

@@ -8,6 +8,7 @@ use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::{Network, Place, Stack};
 use strata_core::shape::axis_rule::{AxisRule, Slide};
+use strata_core::shape::infer::{Inference, Row};
 use strata_core::shape::propagate::Link;
 
 /// A place for what has none: only an empty chain has no layer to name.
@@ -21,6 +22,36 @@ pub(crate) fn equal(network: &Network) -> String {
     format!(
         "Every step down is undone by a step up of the same size; `{last}` gives the input's shape."
     )
+}
+
+/// What is said where no step stands on the way of the tensor: that nothing changes the size, or that layers inside
+/// of blocks do, next to a branch that keeps it.
+pub fn without_steps(inference: &Inference) -> String {
+    const SHOWN: usize = 4;
+    let scales = |row: &&Row| {
+        let sizes = |shape: &Option<Shape>| shape.as_ref().map(|shape| shape.spatial().to_vec());
+        let changes = sizes(&row.input) != sizes(&row.output) && row.output.is_some();
+        !row.is_block && row.place.stack != Stack::Head && changes
+    };
+    let inside: Vec<String> = inference
+        .rows
+        .iter()
+        .filter(scales)
+        .map(|row| format!("`{}` at {}", row.text, row.place))
+        .collect();
+    match inside.len() {
+        0 => "No layer changes the size: it passes through as it is.".to_owned(),
+        count => {
+            let listed = inside.get(..count.min(SHOWN)).unwrap_or(&inside).join(", ");
+            let more = match count.saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "A skip connection keeps the size on its way past the blocks. Inside of them the size changes and comes back: {listed}{more}."
+            )
+        }
+    }
 }
 
 /// `one row and one column`, `two rows and two columns`

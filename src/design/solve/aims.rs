@@ -5,7 +5,7 @@
 
 use super::attribute::{Attribute, Value, attributes, current};
 use super::candidates::channels_mut;
-use super::draft::{Draft, head_errors};
+use super::draft::{Draft, Goal};
 use super::{Aim, Solved, best, completed, found_message};
 use strata_core::project::layer::Kind;
 use strata_core::project::node::Node;
@@ -31,7 +31,7 @@ pub(crate) fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
     let hunt = Hunt {
         aim,
         locked,
-        head_errors: head_errors(&inference),
+        goal: Goal::of(network, &inference),
         wants_decoder: !network.decoder.is_empty(),
     };
     let mut open = vec![(far, Draft::new(network))];
@@ -128,17 +128,17 @@ fn now(inference: &Inference, aim: Aim) -> String {
 struct Hunt<'a> {
     aim: Aim,
     locked: &'a [Target],
-    head_errors: usize,
+    goal: Goal,
     wants_decoder: bool,
 }
 
 impl Hunt<'_> {
     /// The draft with equal sizes again; nothing where that cannot be had, or undoes the aim.
     fn completed(&self, draft: &Draft) -> Vec<Draft> {
-        if !self.wants_decoder || draft.is_exact(self.head_errors) {
+        if !self.wants_decoder || self.goal.is_met(&infer(&draft.network)) {
             return vec![draft.clone()];
         }
-        let mut found = completed(draft, self.locked, self.head_errors).found;
+        let mut found = completed(draft, self.locked, self.goal).found;
         found.retain(|draft| distance(&infer(&draft.network), self.aim) == Some(0));
         found.truncate(3);
         found

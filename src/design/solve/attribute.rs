@@ -18,6 +18,8 @@ pub enum Attribute {
     Kernel,
     /// `s`.
     Stride,
+    /// `d`; tried is only to leave it out.
+    Dilation,
     /// The factor of an upsampling.
     Factor,
     /// The margins of `pad` and `crop`.
@@ -29,8 +31,10 @@ pub enum Attribute {
 /// A value of an attribute along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// A number; of margins their sum.
+    /// A number; of margins their sum; of inserted margins the cells that a `pad` adds.
     Size(u32),
+    /// Of inserted margins the cells that a `crop` cuts away.
+    Cut(u32),
     /// `same` padding.
     Same,
 }
@@ -39,17 +43,29 @@ impl Value {
     fn size(self) -> Option<u32> {
         match self {
             Value::Size(size) => Some(size),
-            Value::Same => None,
+            Value::Same | Value::Cut(_) => None,
         }
     }
 }
 
-const WINDOW: &[Attribute] = &[Attribute::Padding, Attribute::Kernel, Attribute::Stride];
+/// The margins that are tried where none is yet, the nearest first.
+pub fn inserted_margins(most: u32) -> Vec<Value> {
+    let both = |cells| [Value::Size(cells), Value::Cut(cells)];
+    (1..=most).flat_map(both).collect()
+}
+
+const WINDOW: &[Attribute] = &[
+    Attribute::Padding,
+    Attribute::Kernel,
+    Attribute::Stride,
+    Attribute::Dilation,
+];
 const TRANSPOSED: &[Attribute] = &[
     Attribute::OutputPadding,
     Attribute::Padding,
     Attribute::Kernel,
     Attribute::Stride,
+    Attribute::Dilation,
 ];
 
 /// The attributes of a kind that change sizes.
@@ -81,8 +97,12 @@ pub fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Ve
         Attribute::Padding => upto(0, 6).chain([Value::Same]).collect(),
         Attribute::Kernel => upto(1, 9).collect(),
         Attribute::Stride => upto(1, 5).collect(),
+        Attribute::Dilation if number > 1 => vec![Value::Size(1)],
+        Attribute::Dilation => Vec::new(),
         Attribute::Factor => upto(1, 8).collect(),
-        Attribute::Margin => upto(0, 64).collect(),
+        Attribute::Margin => (number.saturating_sub(64)..=number.saturating_add(64))
+            .map(Value::Size)
+            .collect(),
         Attribute::Output => upto(1, 16).collect(),
     };
     values.retain(|value| Some(*value) != now);
@@ -116,6 +136,7 @@ pub fn current(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> O
             }
         }
         Attribute::OutputPadding => written(&kind.window()?.output_padding, 0),
+        Attribute::Dilation => written(&kind.window()?.dilation, 1),
         Attribute::Padding => match &kind.window()?.padding {
             Some(Padding::Same) => Some(Value::Same),
             Some(Padding::Zeros(zeros)) => at(zeros),
@@ -222,6 +243,9 @@ fn put(kind: &mut Kind, rank: usize, attribute: Attribute, sizes: &[u32]) -> Opt
         }
         Attribute::OutputPadding => {
             kind.window_mut()?.output_padding = (!is_zero).then_some(axes);
+        }
+        Attribute::Dilation => {
+            kind.window_mut()?.dilation = (axes != Axes::all(1)).then_some(axes);
         }
         Attribute::Padding => {
             kind.window_mut()?.padding = (!is_zero).then_some(Padding::Zeros(axes));

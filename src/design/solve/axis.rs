@@ -3,7 +3,7 @@
 //! Sizes along one axis do not depend on the others, nor on channels, so a search over one axis is a
 //! search over small numbers. Nothing here fails: what a layer cannot do is `None`.
 
-use super::attribute::{Attribute, Value, attributes, domain, edited};
+use super::attribute::{Attribute, Value, attributes, domain, edited, inserted_margins};
 use strata_core::project::layer::{Kind, Layer};
 use strata_core::project::node::Node;
 use strata_core::project::{Network, Place, Stack};
@@ -115,21 +115,32 @@ pub enum Item {
     Repeat(u32, Vec<Item>),
 }
 
-/// Encoder and decoder one after the other, as far as sizes are concerned.
+/// Encoder and decoder (without a decoder, the head) one after the other, as far as sizes are concerned.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The nodes of both stacks in their order.
     pub items: Vec<Item>,
-    /// Every layer with its place.
+    /// Every layer with its place; a gap is an `identity` at the place where a margin would be inserted.
     pub layers: Vec<(Place, Layer)>,
+    /// Which of the layers are gaps.
+    gaps: Vec<bool>,
+    /// Cells that a margin in a gap adds or cuts away at most; 0: there are no gaps.
+    most_margin: u32,
+    /// Axes of the input.
+    rank: usize,
     /// Whether sizes of poolings are needed later.
     unpools: bool,
 }
 
 impl Program {
-    /// The program of a network; `None` when a layer cannot be read or there are too many.
-    pub fn new(network: &Network) -> Option<Program> {
-        let all = network.encoder.iter().chain(&network.decoder);
+    /// The program of a network, with gaps for margins of up to so many cells; `None` when a layer cannot be read
+    /// or there are too many.
+    pub fn new(network: &Network, most_margin: u32) -> Option<Program> {
+        let second = match network.decoder.is_empty() {
+            true => Stack::Head,
+            false => Stack::Decoder,
+        };
+        let all = network.encoder.iter().chain(network.stack(second));
         let count = all.fold(0u64, |sum, node| sum.saturating_add(unrolled(node)));
         if count > MOST_LAYERS {
             return None;
@@ -137,17 +148,15 @@ impl Program {
         let mut program = Program {
             items: Vec::new(),
             layers: Vec::new(),
+            gaps: Vec::new(),
+            most_margin,
+            rank: network.input.rank(),
             unpools: false,
         };
-        for stack in [Stack::Encoder, Stack::Decoder] {
-            let items = program.items(
-                network.stack(stack),
-                &Place {
-                    stack,
-                    path: Vec::new(),
-                },
-                0,
-            )?;
+        for stack in [Stack::Encoder, second] {
+            let path = Vec::new();
+            let above = Place { stack, path };
+            let items = program.items(network.stack(stack), &above, 0)?;
             program.items.extend(items);
         }
         program.unpools = program
@@ -157,23 +166,78 @@ impl Program {
         Some(program)
     }
 
+    /// Whether this is a place for a margin instead of a layer.
+    pub fn is_gap(&self, id: LayerId) -> bool {
+        self.gaps.get(id).copied().unwrap_or(false)
+    }
+
+    /// The nodes, with a gap before the first one, after the last one and between two that may change the size.
     fn items(&mut self, nodes: &[Node], above: &Place, depth: usize) -> Option<Vec<Item>> {
         if depth > MAX_DEPTH {
             return None;
         }
-        nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| self.item(node, &above.child(&[index]), depth))
-            .collect()
+        let mut items = Vec::with_capacity(nodes.len());
+        let mut changed = above.stack == Stack::Encoder || depth > 0 || nodes.is_empty();
+        for (index, node) in nodes.iter().enumerate() {
+            let place = above.child(&[index]);
+            let keeps = self.keeps_size(node);
+            if changed && (!keeps || index == 0) {
+                items.extend(self.gap(&place));
+                changed = false;
+            }
+            items.push(self.item(node, &place, depth)?);
+            changed |= !keeps;
+        }
+        if changed {
+            items.extend(self.gap(&above.child(&[nodes.len()])));
+        }
+        Some(items)
+    }
+
+    fn gap(&mut self, place: &Place) -> Option<Item> {
+        if self.most_margin == 0 || place.stack == Stack::Head {
+            return None;
+        }
+        let kind = Kind::Identity;
+        self.add(place.clone(), Layer { kind, name: None }, true)
+    }
+
+    fn add(&mut self, place: Place, layer: Layer, is_gap: bool) -> Option<Item> {
+        self.layers.push((place, layer));
+        self.gaps.push(is_gap);
+        Some(Item::Layer(self.layers.len() - 1))
+    }
+
+    /// Whether a margin behind the node does what one before it does.
+    fn keeps_size(&self, node: &Node) -> bool {
+        let Node::Layer(layer) = node else {
+            return false;
+        };
+        let along = |axis: usize| {
+            let Some(axis) = axis_of(&layer.kind, self.rank, axis) else {
+                return false;
+            };
+            axis.stride == 1 && axis.pad.is_none_or(|pad| 2 * pad == axis.span() - 1)
+        };
+        match layer.kind.shaping() {
+            Shaping::Keeps => true,
+            Shaping::Slides { .. } => (0..self.rank).all(along),
+            Shaping::Spreads { .. }
+            | Shaping::Unpools
+            | Shaping::Scales(_)
+            | Shaping::AdaptsTo(_)
+            | Shaping::Grows(_)
+            | Shaping::Shrinks(_)
+            | Shaping::Pools
+            | Shaping::Flattens
+            | Shaping::Features(_)
+            | Shaping::Reshapes(_) => false,
+        }
     }
 
     fn item(&mut self, node: &Node, place: &Place, depth: usize) -> Option<Item> {
         match node {
-            Node::Layer(layer) => {
-                self.layers.push((place.clone(), layer.clone()));
-                Some(Item::Layer(self.layers.len() - 1))
-            }
+            Node::Layer(layer) => self.add(place.clone(), layer.clone(), false),
             Node::Broken { .. } => None,
             Node::Add(branches) | Node::Concat(branches) => {
                 let branch = |(at, nodes): (usize, &Vec<Node>)| {
@@ -231,6 +295,10 @@ impl<'a> AxisProgram<'a> {
         let Some((_, layer)) = self.program.layers.get(id) else {
             return Vec::new();
         };
+        if self.program.is_gap(id) {
+            let margins = inserted_margins(self.program.most_margin);
+            return vec![(Attribute::Margin, margins)];
+        }
         let values = |attribute: &Attribute| {
             (
                 *attribute,
@@ -245,10 +313,17 @@ impl<'a> AxisProgram<'a> {
         let Some((_, layer)) = self.program.layers.get(id) else {
             return Rule::Never;
         };
-        let own = edits
+        let mut own = edits
             .iter()
             .filter(|(of, ..)| *of == id)
             .map(|(_, attribute, value)| (*attribute, *value));
+        if self.program.is_gap(id) {
+            return match own.next() {
+                Some((_, Value::Size(cells))) => Rule::Grow(i64::from(cells)),
+                Some((_, Value::Cut(cells))) => Rule::Grow(-i64::from(cells)),
+                Some((_, Value::Same)) | None => Rule::Keep,
+            };
+        }
         match edited(&layer.kind, self.rank, self.axis, own) {
             Some(kind) => rule(&kind, layer.name.as_deref(), self.rank, self.axis),
             None => Rule::Never,

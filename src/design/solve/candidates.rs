@@ -1,8 +1,9 @@
-//! The drafts of a number of edits: axes put together, channels set, layers appended.
+//! The drafts of a number of edits: axes put together, channels set, margins inserted, layers appended.
 
-use super::attribute::{Attribute, Value, margins};
+use super::attribute::{Attribute, Value};
 use super::axis::{AxisEdit, AxisProgram, LayerId, Program, State};
-use super::draft::{Draft, weights_of};
+use super::draft::{Draft, Goal};
+use super::effort::{margin_weights, weights_of};
 use super::search::Search;
 use std::collections::BTreeMap;
 use strata_core::project::layer::Kind;
@@ -16,22 +17,52 @@ use strata_core::shape::layers::facts::Channels;
 /// Unions of edits along different axes that are looked at.
 const MOST_PAIRS: usize = 100_000;
 const MOST_DRAFTS: usize = 400;
+/// Cells that an inserted `pad` or `crop` adds or cuts away at most, as the only edit and as one of two; as one of
+/// more, none is tried.
+pub const MOST_MARGIN: [u32; 2] = [64, 12];
 
 /// Edits of all axes: for each attribute of a layer its new value by axis.
 type Edits = BTreeMap<(LayerId, Attribute), Vec<Option<Value>>>;
 
 /// Drafts with exactly `edits` edits more than `base`, as far as sizes along the axes tell; unconfirmed.
 /// The flag says that some were left out.
-pub fn of_sizes(base: &Draft, locked: &[Target], edits: u8) -> (Vec<Draft>, bool) {
+pub fn of_sizes(base: &Draft, locked: &[Target], goal: Goal, edits: u8) -> (Vec<Draft>, bool) {
+    let margin = usize::from(edits)
+        .checked_sub(1)
+        .and_then(|at| MOST_MARGIN.get(at));
+    // Of two edits those without a margin are searched alone as well: there are so many with one.
+    let margins = match (margin, edits) {
+        (Some(&one), 1) => vec![one],
+        (Some(&two), _) => vec![0, two],
+        (None, _) => vec![0],
+    };
+    let (mut drafts, mut cut) = (Vec::new(), false);
+    for margin in margins {
+        let (more, left_out) = within_margin(base, locked, goal, edits, margin);
+        drafts.extend(more);
+        cut |= left_out;
+    }
+    (drafts, cut)
+}
+
+/// The same with margins of up to so many cells inserted.
+fn within_margin(
+    base: &Draft,
+    locked: &[Target],
+    goal: Goal,
+    edits: u8,
+    margin: u32,
+) -> (Vec<Draft>, bool) {
     let network = &base.network;
-    let (rank, Some(program)) = (network.input.rank(), Program::new(network)) else {
+    let Some(program) = Program::new(network, margin) else {
         return (Vec::new(), true);
     };
-    let fixed: Vec<bool> = program
-        .layers
-        .iter()
-        .map(|(place, _)| locked.iter().any(|lock| lock.contains(place)))
-        .collect();
+    let rank = network.input.rank();
+    let is_fixed = |(id, (place, _)): (LayerId, &(Place, _))| match program.is_gap(id) {
+        true => !takes_insertion(place, locked),
+        false => locked.iter().any(|lock| lock.contains(place)),
+    };
+    let fixed: Vec<bool> = program.layers.iter().enumerate().map(is_fixed).collect();
     let most = most_size(network);
     let axes: Vec<AxisProgram> = (0..rank)
         .map(|axis| AxisProgram::new(&program, rank, axis, most))
@@ -48,7 +79,7 @@ pub fn of_sizes(base: &Draft, locked: &[Target], edits: u8) -> (Vec<Draft>, bool
             .get(axis.axis)
             .map_or(1, |&size| size as i64);
         let mut search = Search::new(axis, &fixed);
-        let found = search.solve(&program.items, State::start(size), size, edits);
+        let found = search.solve(&program.items, State::start(size), goal.size(size), edits);
         cut |= search.cut;
         let found: Vec<Edits> = found
             .iter()
@@ -68,11 +99,30 @@ pub fn of_sizes(base: &Draft, locked: &[Target], edits: u8) -> (Vec<Draft>, bool
     )
 }
 
+/// Whether nothing that is locked is at this place, holds it, or would be moved by what is inserted there.
+pub fn takes_insertion(place: &Place, locked: &[Target]) -> bool {
+    let Some((&index, above)) = place.path.split_last() else {
+        return false;
+    };
+    locked.iter().all(|lock| match lock {
+        Target::Stack(stack) => *stack != place.stack,
+        Target::Node(node) if node.stack != place.stack => true,
+        Target::Node(node) if above.starts_with(&node.path) => false,
+        Target::Node(node) => {
+            let beside = node.path.starts_with(above);
+            !beside || node.path.get(above.len()).is_none_or(|&at| at < index)
+        }
+    })
+}
+
 /// Leaps and effort of edits.
 fn weights(program: &Program, rank: usize, edits: &Edits) -> (u32, u32) {
     let each = edits.iter().filter_map(|((id, attribute), values)| {
         let (_, layer) = program.layers.get(*id)?;
-        Some(weights_of(&layer.kind, rank, *attribute, values))
+        Some(match program.is_gap(*id) {
+            true => margin_weights(values),
+            false => weights_of(&layer.kind, rank, *attribute, values),
+        })
     });
     each.fold((0, 0), |(leaps, effort), (leap, more)| {
         (leaps + leap, effort.saturating_add(more))
@@ -155,11 +205,21 @@ fn joined(first: &[Edits], second: &[Edits], most: usize, cut: bool) -> (Vec<Edi
 }
 
 fn drafted(base: &Draft, program: &Program, rank: usize, edits: &Edits) -> Option<Draft> {
-    edits
-        .iter()
-        .try_fold(base.clone(), |draft, ((id, attribute), values)| {
+    let (gaps, layers): (Vec<_>, Vec<_>) =
+        edits.iter().partition(|((id, _), _)| program.is_gap(*id));
+    let changed =
+        layers
+            .into_iter()
+            .try_fold(base.clone(), |draft, ((id, attribute), values)| {
+                let (place, _) = program.layers.get(*id)?;
+                draft.set(place, rank, *attribute, values)
+            })?;
+    // From the last on, so that the places before stay true.
+    gaps.into_iter()
+        .rev()
+        .try_fold(changed, |draft, ((id, _), values)| {
             let (place, _) = program.layers.get(*id)?;
-            draft.set(place, rank, *attribute, values)
+            draft.insert_margins(place, values)
         })
 }
 
@@ -277,33 +337,20 @@ pub fn channels_mut(node: &mut Node) -> Option<&mut u32> {
 
 /// A draft with layers appended to the decoder: what is missing as zeros, what is too much cut away; a 1×1
 /// convolution where the channels cannot be set.
-pub fn of_margins(draft: &Draft, locked: &[Target]) -> impl Iterator<Item = Draft> {
-    let free = !locked.contains(&Target::Stack(Stack::Decoder));
-    free.then(|| with_margins(draft)).flatten().into_iter()
-}
-
-fn with_margins(draft: &Draft) -> Option<Draft> {
+pub fn of_margins(draft: &Draft, locked: &[Target]) -> Option<Draft> {
+    if locked.contains(&Target::Stack(Stack::Decoder)) || draft.network.decoder.is_empty() {
+        return None;
+    }
     let wanted = &draft.network.input;
     let output = infer(&draft.network)
         .output
         .filter(|output| output.rank() == wanted.rank() && !output.is_vector())?;
-    let sides = |more: &[usize], less: &[usize]| -> Vec<(u32, u32)> {
-        let by = more
-            .iter()
-            .zip(less)
-            .map(|(more, less)| u32::try_from(more.saturating_sub(*less)).unwrap_or(u32::MAX));
-        by.map(|by| (by / 2, by - by / 2)).collect()
-    };
-    let (crop, pad) = (
-        sides(output.spatial(), wanted.spatial()),
-        sides(wanted.spatial(), output.spatial()),
-    );
-    let mut made = draft.clone();
-    for (word, sides) in [("crop", crop), ("pad", pad)] {
-        if sides.iter().any(|&side| side != (0, 0)) {
-            made = made.append(Stack::Decoder, &format!("{word} {}", margins(&sides)));
-        }
-    }
+    let end = Place::new(Stack::Decoder, draft.network.decoder.len());
+    let sides = output.spatial().iter().zip(wanted.spatial());
+    let sides: Vec<i64> = sides
+        .map(|(&is, &wanted)| wanted as i64 - is as i64)
+        .collect();
+    let mut made = draft.clone().insert_cells(&end, &sides)?;
     if output.channels() != wanted.channels() {
         made = made.append(Stack::Decoder, &format!("conv {} k1", wanted.channels()));
     }
@@ -311,29 +358,36 @@ fn with_margins(draft: &Draft) -> Option<Draft> {
 }
 
 /// The same change at every layer of the decoder that could need it: what single edits of three or four
-/// layers would be.
+/// layers would be. And every convolution of both stacks padded so that it keeps the size.
 pub fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
     let rank = draft.network.input.rank();
     let uniform = |value: u32| vec![Some(Value::Size(value)); rank];
-    let Some(program) = Program::new(&draft.network) else {
+    let Some(program) = Program::new(&draft.network, 0) else {
         return Vec::new();
     };
-    let free = |place: &Place| {
-        place.stack == Stack::Decoder && !locked.iter().any(|lock| lock.contains(place))
+    let free = |place: &Place, stacks: &[Stack]| {
+        stacks.contains(&place.stack) && !locked.iter().any(|lock| lock.contains(place))
     };
-    let set = |attribute: Attribute, value: &dyn Fn(&Kind) -> Option<u32>| {
+    let set_in = |stacks: &[Stack], attribute, value: &dyn Fn(&Kind) -> Option<u32>| {
         let mut made = draft.clone();
-        for (place, layer) in program.layers.iter().filter(|(place, _)| free(place)) {
+        for (place, layer) in program
+            .layers
+            .iter()
+            .filter(|(place, _)| free(place, stacks))
+        {
             if let Some(value) = value(&layer.kind) {
                 made = made.set(place, rank, attribute, &uniform(value))?;
             }
         }
         (made.edits > draft.edits).then_some(made)
     };
+    let set = |attribute, value: &dyn Fn(&Kind) -> Option<u32>| {
+        set_in(&[Stack::Decoder], attribute, value)
+    };
     let number = |kind: &Kind, attribute| match super::attribute::current(kind, rank, 0, attribute)
     {
         Some(Value::Size(size)) => Some(size),
-        Some(Value::Same) | None => None,
+        Some(Value::Same | Value::Cut(_)) | None => None,
     };
     let enlarging = |kind: &Kind| {
         matches!(kind, Kind::ConvTranspose { .. })
@@ -342,7 +396,10 @@ pub fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
     let odd = |kind: &Kind| {
         let is_conv = matches!(kind, Kind::Conv { .. });
         let kernel = number(kind, Attribute::Kernel).filter(|_| is_conv);
-        kernel.filter(|k| !k.is_multiple_of(2)).map(|k| k / 2)
+        kernel
+            .filter(|k| !k.is_multiple_of(2))
+            .map(|k| k / 2)
+            .filter(|half| number(kind, Attribute::Padding).is_some_and(|now| now != *half))
     };
     let kernel = |kind: &Kind, by: u32| {
         number(kind, Attribute::Kernel)
@@ -356,6 +413,7 @@ pub fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
         set(Attribute::OutputPadding, &output_padding(0)),
         set(Attribute::Kernel, &|kind| kernel(kind, 1)),
         set(Attribute::Padding, &odd),
+        set_in(&[Stack::Encoder, Stack::Decoder], Attribute::Padding, &odd),
     ];
     families.into_iter().flatten().collect()
 }

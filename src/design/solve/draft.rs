@@ -1,13 +1,56 @@
 //! A network on its way to a solution: the edits made so far, whether it is one, and how good.
 
-use super::attribute::{Attribute, Value, current, is_pooling, write};
+use super::attribute::{Attribute, Value, current, margins, write};
+use super::effort::{margin_effort, weights_of};
+use super::search::ANY_SIZE;
+use super::symmetry::asymmetry;
 use super::{Change, Solution};
+use crate::checkerboard;
+use crate::constant_borders::{output_note, unreached_output};
+use std::rc::Rc;
 use strata_core::project::layer::Kind;
 use strata_core::project::node::Node;
+use strata_core::project::size::Axes;
 use strata_core::project::{Network, Place, Stack};
+use strata_core::shape::field::Unreached;
 use strata_core::shape::infer::{Inference, infer};
-use strata_core::shape::layers::Shaping;
-use strata_core::shape::layers::facts::Slider;
+
+/// What a draft has to meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The decoder gives the input's shape; the head has no more errors than this.
+    InputsShape(usize),
+    /// No layer has an error.
+    NoError,
+}
+
+impl Goal {
+    /// The goal of a network: without a decoder, that there is no error.
+    pub fn of(network: &Network, inference: &Inference) -> Goal {
+        match network.decoder.is_empty() {
+            true => Goal::NoError,
+            false => Goal::InputsShape(head_errors(inference)),
+        }
+    }
+
+    /// The size that an axis has to end with.
+    pub fn size(self, input: i64) -> i64 {
+        match self {
+            Goal::InputsShape(_) => input,
+            Goal::NoError => ANY_SIZE,
+        }
+    }
+
+    /// Whether inference confirms it.
+    pub fn is_met(self, inference: &Inference) -> bool {
+        match self {
+            Goal::InputsShape(errors) => {
+                inference.output_equals_input == Some(true) && head_errors(inference) <= errors
+            }
+            Goal::NoError => inference.errors().next().is_none(),
+        }
+    }
+}
 
 /// What is changed, and the network after it.
 #[derive(Clone, Debug)]
@@ -20,10 +63,27 @@ pub struct Draft {
     pub edits: u32,
     /// Layers inserted among them.
     pub inserted: u32,
+    /// Margins among the inserted layers.
+    margins: u32,
+    /// Leaps that do not count: margins where people put them, at the end of a branch or around the network.
+    pub forgiven: u32,
     /// How much the numbers moved, weighted by how deep the change goes.
     effort: u32,
-    /// Edits that move a number far: they make sizes equal that have little to do with each other.
+    /// Edits that move a number far, and inserted margins: they make sizes equal that have little to do with each
+    /// other.
     leaps: u32,
+    /// The blocks of the first network whose branches do not meet.
+    wrong: Rc<[Place]>,
+    /// What inference says of it, once it is confirmed.
+    judged: Judged,
+}
+
+/// What a confirmed draft is judged by.
+#[derive(Clone, Debug, Default)]
+struct Judged {
+    unreached: Vec<Unreached>,
+    uneven: Vec<Place>,
+    has_transposed: bool,
 }
 
 impl Draft {
@@ -34,8 +94,20 @@ impl Draft {
             changes: Vec::new(),
             edits: 0,
             inserted: 0,
+            forgiven: 0,
+            margins: 0,
             effort: 0,
             leaps: 0,
+            wrong: Rc::default(),
+            judged: Judged::default(),
+        }
+    }
+
+    /// The network as it is, where the branches of these blocks do not meet.
+    pub fn with_wrong(network: &Network, wrong: &[Place]) -> Draft {
+        Draft {
+            wrong: wrong.into(),
+            ..Draft::new(network)
         }
     }
 
@@ -82,19 +154,58 @@ impl Draft {
     }
 
     /// Puts a layer before all others of a stack.
-    pub fn prepend(mut self, stack: Stack, text: &str) -> Draft {
-        let node = Node::from_text(text);
-        for change in self
-            .changes
-            .iter_mut()
-            .filter(|change| change.place.stack == stack)
-        {
-            if let Some(index) = change.place.path.first_mut() {
-                *index += 1;
+    pub fn prepend(self, stack: Stack, text: &str) -> Draft {
+        let place = Place::new(stack, 0);
+        match self.clone().insert(&place, Node::from_text(text)) {
+            Some(made) => made,
+            None => self,
+        }
+    }
+
+    /// Puts a node at a place; what is there and behind it moves on by one.
+    pub fn insert(mut self, place: &Place, node: Node) -> Option<Draft> {
+        let (list, index) = self.network.siblings_mut(place)?;
+        if index > list.len() {
+            return None;
+        }
+        list.insert(index, node.clone());
+        for change in &mut self.changes {
+            change.place = change.place.after_insert(place);
+        }
+        Some(self.inserted(place.clone(), node))
+    }
+
+    /// Inserts what these values of a gap say: a `pad`, a `crop`, or where axes differ both.
+    pub fn insert_margins(self, place: &Place, values: &[Option<Value>]) -> Option<Draft> {
+        let cells = |value: &Option<Value>| match value {
+            Some(Value::Size(cells)) => i64::from(*cells),
+            Some(Value::Cut(cells)) => -i64::from(*cells),
+            Some(Value::Same) | None => 0,
+        };
+        self.insert_cells(place, &values.iter().map(cells).collect::<Vec<_>>())
+    }
+
+    /// Inserts a `pad` for axes with more cells, and a `crop` for those with fewer.
+    pub fn insert_cells(self, place: &Place, cells: &[i64]) -> Option<Draft> {
+        let sides = |sign: i64| -> Vec<(u32, u32)> {
+            let side = |&by: &i64| {
+                let by = u32::try_from((sign * by).max(0)).unwrap_or(u32::MAX);
+                (by / 2, by - by / 2)
+            };
+            cells.iter().map(side).collect()
+        };
+        let mut made = self;
+        for (word, sides) in [("pad", sides(1)), ("crop", sides(-1))] {
+            if sides.iter().any(|&side| side != (0, 0)) {
+                let text = format!("{word} {}", margins(&sides));
+                made = made.insert(place, Node::from_text(&text))?;
+                let far = sides.iter().map(|(before, after)| before + after).max();
+                made.leaps += 1;
+                made.margins += 1;
+                made.effort = made.effort.saturating_add(margin_effort(far.unwrap_or(0)));
             }
         }
-        self.network.stack_mut(stack).insert(0, node.clone());
-        self.inserted(Place::new(stack, 0), node)
+        Some(made)
     }
 
     fn inserted(mut self, place: Place, node: Node) -> Draft {
@@ -124,10 +235,18 @@ impl Draft {
         }
     }
 
-    /// Whether inference confirms it: the output equals the input, and no error came in.
-    pub fn is_exact(&self, errors_of_head: usize) -> bool {
+    /// The draft with what inference says of it, if it meets the goal.
+    pub fn confirmed(mut self, goal: Goal) -> Option<Draft> {
         let inference = infer(&self.network);
-        inference.output_equals_input == Some(true) && head_errors(&inference) <= errors_of_head
+        if !goal.is_met(&inference) {
+            return None;
+        }
+        self.judged = Judged {
+            unreached: unreached_output(&inference),
+            uneven: checkerboard::uneven(&inference),
+            has_transposed: checkerboard::has_transposed(&inference),
+        };
+        Some(self)
     }
 
     /// Whether a changed layer skips cells that it read, or would have written, before.
@@ -142,42 +261,56 @@ impl Draft {
             .any(|change| change.from.is_some() && skips(&change.to) && !skips(&change.from))
     }
 
-    /// Its edits, where a number that moves far (a kernel from 3 to 7, which makes up for rows that another layer lost)
-    /// counts twice, and a border of zeros or one that is cut away as three edits more: what is there was never
-    /// computed.
-    pub fn weight(&self) -> u32 {
-        self.edits + self.leaps + if self.is_makeshift() { 3 } else { 0 }
+    /// Whether rows or columns of the output are the same whatever the input is.
+    pub fn has_constant_rows(&self) -> bool {
+        !self.judged.unreached.is_empty()
     }
 
-    /// What sorts drafts, the best first: few edits, the encoder as it is, the decoder the encoder's mirror,
-    /// kernels that the strides divide, small moves.
-    pub fn rank(&self) -> [u32; 6] {
-        let encoder = self
-            .changes
-            .iter()
-            .filter(|change| change.place.stack == Stack::Encoder)
-            .count() as u32;
-        let asymmetry = asymmetry(&self.network);
+    /// Its edits, where a number that moves far (a kernel from 3 to 7, which makes up for rows that another layer
+    /// lost) and an inserted margin count twice, and rows that no input reaches, cells that are skipped, and margins
+    /// that only make up for what is wrong elsewhere as three edits more. How long it is worth looking for better
+    /// ones.
+    pub fn weight(&self) -> u32 {
+        let is_makeshift = self.margins > self.forgiven;
+        let is_poor = self.has_constant_rows() || self.skips_cells() || is_makeshift;
+        self.edits + self.far() + 3 * u32::from(is_poor)
+    }
+
+    /// Edits that move a number far, and margins but those that are usual where they are.
+    fn far(&self) -> u32 {
+        self.leaps.saturating_sub(self.forgiven)
+    }
+
+    /// What sorts drafts, the best first: those without constant rows, single edits, few and small ones, changes in
+    /// the blocks that do not meet, the encoder as it is, the decoder the encoder's mirror, kernels that the strides
+    /// divide, small moves.
+    pub fn rank(&self) -> [u32; 9] {
+        let encoder = |change: &&Change| change.place.stack == Stack::Encoder;
         [
-            self.weight(),
+            2 * u32::from(self.has_constant_rows()) + u32::from(self.skips_cells()),
+            u32::from(self.edits > 1),
+            self.edits + self.far(),
+            self.strays(),
             self.inserted,
-            encoder,
-            asymmetry,
-            uneven(&self.network).len() as u32,
+            self.changes.iter().filter(encoder).count() as u32,
+            asymmetry(&self.network),
+            self.judged.uneven.len() as u32,
             self.effort,
         ]
     }
 
-    /// Whether a border is only filled with zeros or cut away.
-    pub fn is_makeshift(&self) -> bool {
-        self.adds("pad ") || self.adds("crop ")
-    }
-
-    fn adds(&self, word: &str) -> bool {
-        let starts = |node: &Node| node.text().starts_with(word);
+    /// Changes outside of the blocks that do not meet.
+    fn strays(&self) -> u32 {
+        let is_inside = |change: &Change| {
+            let inside = |block: &Place| {
+                block.stack == change.place.stack && change.place.path.starts_with(&block.path)
+            };
+            self.wrong.is_empty() || self.wrong.iter().any(inside)
+        };
         self.changes
             .iter()
-            .any(|change| change.from.is_none() && change.to.as_ref().is_some_and(starts))
+            .filter(|change| !is_inside(change))
+            .count() as u32
     }
 
     /// What is changed, without the values.
@@ -198,6 +331,7 @@ impl Draft {
             network: self.network,
             edits: self.edits,
             note,
+            unreached: self.judged.unreached,
         }
     }
 
@@ -234,43 +368,68 @@ impl Draft {
     }
 
     fn remark(&self) -> String {
-        let mut parts = Vec::new();
-        if self.adds("pad ") {
-            parts.push("fills the border with zeros".to_owned());
+        let mut parts: Vec<String> = output_note(&self.judged.unreached).into_iter().collect();
+        if self.skips_cells() {
+            parts.push("skips cells: a stride is larger than its kernel".to_owned());
+        }
+        if parts.is_empty() && self.adds("pad ") {
+            parts.push("fills a border with zeros".to_owned());
         }
         if self.adds("crop ") {
             parts.push("computes a border that is cut away".to_owned());
         }
-        if asymmetry(&self.network) == 0 {
+        if !self.network.decoder.is_empty() && asymmetry(&self.network) == 0 {
             parts.push("the decoder mirrors the encoder".to_owned());
         }
-        match uneven(&self.network).as_slice() {
-            [] if spreads(&self.network) => parts.push("no checkerboard".to_owned()),
+        match self.judged.uneven.as_slice() {
+            [] if self.judged.has_transposed => parts.push("no checkerboard".to_owned()),
             [] => {}
+            [place, ..] if self.is_dilated(place) => parts.push(format!(
+                "checkerboard: stride and dilation leave outputs with fewer taps at {place}"
+            )),
             [place, ..] => parts.push(format!(
                 "checkerboard: the stride does not divide the kernel at {place}"
             )),
         }
         parts.join(" · ")
     }
+
+    fn is_dilated(&self, place: &Place) -> bool {
+        let Some(Node::Layer(layer)) = self.network.node(place) else {
+            return false;
+        };
+        let one = |dilation: &Axes| dilation.sizes().iter().all(|&size| size == 1);
+        let dilation = layer
+            .kind
+            .window()
+            .and_then(|window| window.dilation.as_ref());
+        dilation.is_some_and(|dilation| !one(dilation))
+    }
+
+    fn adds(&self, word: &str) -> bool {
+        let starts = |node: &Node| node.text().starts_with(word);
+        self.changes
+            .iter()
+            .any(|change| change.from.is_none() && change.to.as_ref().is_some_and(starts))
+    }
 }
 
 /// Whether neighbouring windows leave cells between them.
-fn skips(kind: &Kind) -> bool {
+pub fn skips(kind: &Kind) -> bool {
     let axis_skips =
         |axis| size_of(kind, axis, Attribute::Kernel) < size_of(kind, axis, Attribute::Stride);
     kind.window().is_some() && (0..3).any(axis_skips)
 }
 
 /// An attribute along one of up to three axes, whatever the rank: one number stands for all of them.
-fn value_of(kind: &Kind, axis: usize, attribute: Attribute) -> Option<Value> {
+pub fn value_of(kind: &Kind, axis: usize, attribute: Attribute) -> Option<Value> {
     (1..=3).find_map(|rank| current(kind, rank, axis.min(rank - 1), attribute))
 }
 
 fn size_of(kind: &Kind, axis: usize, attribute: Attribute) -> u32 {
     match value_of(kind, axis, attribute) {
         Some(Value::Size(size)) => size,
-        Some(Value::Same) | None => 1,
+        Some(Value::Same | Value::Cut(_)) | None => 1,
     }
 }
 
@@ -284,177 +443,4 @@ pub fn head_errors(inference: &Inference) -> usize {
 
 fn is_idle(node: &Node) -> bool {
     matches!(node.text().as_str(), "pad 0" | "crop 0" | "upsample 1")
-}
-
-/// The largest move of an attribute that is no leap.
-fn leap(attribute: Attribute) -> u32 {
-    match attribute {
-        Attribute::OutputPadding | Attribute::Padding | Attribute::Kernel => 2,
-        Attribute::Stride | Attribute::Factor => 1,
-        Attribute::Margin | Attribute::Output => u32::MAX,
-    }
-}
-
-/// Whether a layer that scales no longer does: equal sizes are easy to have without any.
-fn idles(kind: &Kind, attribute: Attribute, values: &[Option<Value>]) -> bool {
-    let scales = match attribute {
-        Attribute::Stride | Attribute::Factor => true,
-        Attribute::Kernel => is_pooling(kind),
-        Attribute::OutputPadding | Attribute::Padding | Attribute::Margin | Attribute::Output => {
-            false
-        }
-    };
-    scales && values.contains(&Some(Value::Size(1)))
-}
-
-/// Whether the values leap, and how far they move, weighted by how deep the change goes.
-pub fn weights_of(
-    kind: &Kind,
-    rank: usize,
-    attribute: Attribute,
-    values: &[Option<Value>],
-) -> (u32, u32) {
-    let weight = match attribute {
-        Attribute::OutputPadding => 1,
-        Attribute::Padding | Attribute::Margin => 2,
-        Attribute::Kernel => 3,
-        Attribute::Factor | Attribute::Output => 4,
-        Attribute::Stride => 5,
-    };
-    let far = |(axis, value): (usize, &Option<Value>)| match (
-        value,
-        current(kind, rank, axis, attribute),
-    ) {
-        (Some(Value::Size(new)), Some(Value::Size(old))) => new.abs_diff(old),
-        (Some(_), _) => 2,
-        (None, _) => 0,
-    };
-    let far: Vec<u32> = values.iter().enumerate().map(far).collect();
-    let unequal = u32::from(far.contains(&0) && far.iter().any(|&by| by > 0));
-    let far = far.iter().max().copied().unwrap_or(0);
-    let leaps = u32::from(far > leap(attribute)) + 2 * u32::from(idles(kind, attribute, values));
-    (
-        leaps,
-        far.saturating_add(4)
-            .saturating_mul(weight)
-            .saturating_add(unequal),
-    )
-}
-
-/// The layers of a stack, those in blocks once each.
-fn layers(nodes: &[Node], above: &Place, visit: &mut dyn FnMut(&Place, &Kind)) {
-    for (index, node) in nodes.iter().enumerate() {
-        let place = above.child(&[index]);
-        if let Node::Layer(layer) = node {
-            visit(&place, &layer.kind);
-        }
-        for (branch, nodes) in node.branches().iter().enumerate() {
-            layers(nodes, &place.child(&[branch]), visit);
-        }
-    }
-}
-
-fn each_layer(network: &Network, stack: Stack, visit: &mut dyn FnMut(&Place, &Kind)) {
-    layers(
-        network.stack(stack),
-        &Place {
-            stack,
-            path: Vec::new(),
-        },
-        visit,
-    );
-}
-
-/// How the size-changing layers of the decoder differ from the encoder's, last to first: in their strides,
-/// and half as much in kernels.
-fn asymmetry(network: &Network) -> u32 {
-    let (mut down, mut up) = (Vec::new(), Vec::new());
-    each_layer(network, Stack::Encoder, &mut |_, kind| {
-        down.extend(scales(kind))
-    });
-    each_layer(network, Stack::Decoder, &mut |_, kind| {
-        up.extend(scales(kind))
-    });
-    down.reverse();
-    let unpaired = down.len().abs_diff(up.len()) as u32;
-    let differ = |(a, b): (&Scale, &Scale)| match (a, b) {
-        (Scale::Window(s, k), Scale::Window(t, l)) => 2 * u32::from(s != t) + u32::from(k != l),
-        (Scale::Window(s, _), Scale::Factor(t)) | (Scale::Factor(t), Scale::Window(s, _)) => {
-            2 * u32::from(s != t)
-        }
-        (Scale::Factor(s), Scale::Factor(t)) => 2 * u32::from(s != t),
-        (Scale::Paired, _) | (_, Scale::Paired) => 0,
-    };
-    2 * unpaired + down.iter().zip(&up).map(differ).sum::<u32>()
-}
-
-/// By how much a layer scales.
-enum Scale {
-    /// A window's stride and kernel.
-    Window(Vec<Option<Value>>, Vec<Option<Value>>),
-    /// A factor.
-    Factor(Vec<Option<Value>>),
-    /// By what its pooling did.
-    Paired,
-}
-
-fn scales(kind: &Kind) -> Option<Scale> {
-    let all = |attribute| -> Vec<Option<Value>> {
-        (0..3).map(|axis| value_of(kind, axis, attribute)).collect()
-    };
-    let one = |values: &[Option<Value>]| {
-        values
-            .iter()
-            .all(|value| matches!(value, Some(Value::Size(1)) | None))
-    };
-    match kind.shaping() {
-        Shaping::Unpools => Some(Scale::Paired),
-        Shaping::Scales(_) => Some(Scale::Factor(all(Attribute::Factor))),
-        Shaping::Slides {
-            by: Slider::MaxPool | Slider::AvgPool,
-            ..
-        } => Some(Scale::Factor(all(Attribute::Stride))),
-        Shaping::Slides {
-            by: Slider::Convolution,
-            ..
-        }
-        | Shaping::Spreads { .. } => {
-            let stride = all(Attribute::Stride);
-            (!one(&stride)).then(|| Scale::Window(stride, all(Attribute::Kernel)))
-        }
-        Shaping::Keeps
-        | Shaping::AdaptsTo(_)
-        | Shaping::Grows(_)
-        | Shaping::Shrinks(_)
-        | Shaping::Pools
-        | Shaping::Flattens
-        | Shaping::Features(_)
-        | Shaping::Reshapes(_) => None,
-    }
-}
-
-fn spreads(network: &Network) -> bool {
-    let mut any = false;
-    each_layer(network, Stack::Decoder, &mut |_, kind| {
-        any |= matches!(kind, Kind::ConvTranspose { .. })
-    });
-    any
-}
-
-/// The transposed convolutions whose kernel is no multiple of their stride (Odena et al. 2016).
-fn uneven(network: &Network) -> Vec<Place> {
-    let mut places = Vec::new();
-    each_layer(network, Stack::Decoder, &mut |place, kind| {
-        let is_uneven = |axis: usize| {
-            let (kernel, stride) = (
-                size_of(kind, axis, Attribute::Kernel),
-                size_of(kind, axis, Attribute::Stride),
-            );
-            stride > 1 && !kernel.is_multiple_of(stride)
-        };
-        if matches!(kind, Kind::ConvTranspose { .. }) && (0..3).any(is_uneven) {
-            places.push(place.clone());
-        }
-    });
-    places
 }

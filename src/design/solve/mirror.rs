@@ -7,6 +7,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Change, Solution};
+use crate::constant_borders::{output_note, unreached_output};
 use strata_core::project::node::Node;
 use strata_core::project::size::Shape;
 use strata_core::project::target::Target;
@@ -90,11 +91,18 @@ fn solution(before: &Network, after: Network) -> Solution {
     };
     let changes: Vec<Change> = (0..length).filter_map(change).collect();
     let edits = changes.len() as u32;
+    let unreached = unreached_output(&infer(&after));
+    let note = "the decoder undoes the encoder layer by layer".to_owned();
+    let note = match output_note(&unreached) {
+        Some(rows) => format!("{note} · {rows}"),
+        None => note,
+    };
     Solution {
         changes,
         network: after,
         edits,
-        note: "the decoder undoes the encoder layer by layer".into(),
+        note,
+        unreached,
     }
 }
 

@@ -1,34 +1,42 @@
-//! The smallest edits after which a decoder's output equals the network's input, and other aims.
+//! The smallest edits after which a decoder's output equals the network's input, and other aims. Without a decoder:
+//! after which no layer of encoder and head has an error.
 //!
 //! The search goes by rising number of edits; sizes are searched axis by axis ([`search`]), channels are set at the
-//! end, and every draft is confirmed by inference before it is called a solution. Fails with nothing: where
-//! there is no solution within [`MOST_EDITS`] edits, [`Solved::message`] says so.
+//! end, and every draft is confirmed by inference before it is called a solution. Repairs that are usual, of skip
+//! connections of any depth, are tried as well ([`repair`]). A solution whose output has rows that no input
+//! reaches is marked, and comes after all others. Fails with nothing: where nothing was found, [`Solved::message`]
+//! says what was searched.
 
 mod aims;
 mod attribute;
 mod axis;
 mod candidates;
 mod draft;
+mod effort;
+mod input_margins;
 mod mirror;
 mod prepare;
+mod repair;
 mod search;
+mod symmetry;
 
-use draft::{Draft, head_errors};
+use draft::{Draft, Goal};
 use std::collections::BTreeMap;
 use strata_core::project::help::{Step, sentence};
 use strata_core::project::node::Node;
 use strata_core::project::target::Target;
 use strata_core::project::{Network, Place};
-use strata_core::shape::infer::infer;
+use strata_core::shape::field::Unreached;
+use strata_core::shape::infer::{Inference, infer};
 
 pub use mirror::mirror;
 
 /// The most edits of one solution.
 pub const MOST_EDITS: u8 = 3;
 /// Solutions that are given.
-const MOST: usize = 12;
+const MOST: usize = 16;
 /// Drafts that are put to inference for each number of edits.
-const MOST_CONFIRMED: usize = 160;
+const MOST_CONFIRMED: usize = 300;
 /// Solutions that change the same attributes of the same layers, with other values.
 const ALIKE: usize = 3;
 /// Solutions with the same number of edits.
@@ -69,6 +77,9 @@ pub struct Solution {
     pub edits: u32,
     /// What else is to be known, in a few words: `the decoder mirrors the encoder · no checkerboard`.
     pub note: String,
+    /// Rows and columns of the output that no input reaches, by axis: they are the same for every image. Empty
+    /// where there are none.
+    pub unreached: Vec<Unreached>,
 }
 
 impl Solution {
@@ -91,8 +102,8 @@ impl Solution {
 /// What came of a search.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Solved {
-    /// The best first; fewer edits come first (where a leap of a number counts twice, and a border of zeros
-    /// as three), then the decoder that is the encoder's mirror, then those without checkerboards.
+    /// The best first: those with rows that no input reaches last; a single edit first, then few edits (where a
+    /// leap of a number and an inserted margin count twice), then the decoder that is the encoder's mirror, then those without checkerboards.
     pub solutions: Vec<Solution>,
     /// One sentence for people: how many there are, or why there is none.
     pub message: String,
@@ -117,54 +128,56 @@ pub fn solve(network: &Network, locked: &[Target], aim: Aim) -> Solved {
         ));
     }
     match aim {
-        Aim::OutputEqualsInput if network.decoder.is_empty() => {
+        Aim::OutputEqualsInput
+            if network.decoder.is_empty() && inference.errors().next().is_none() =>
+        {
             Solved::nothing("There is no decoder to change: mirror the encoder to make one.")
         }
         Aim::OutputEqualsInput if inference.output_equals_input == Some(true) => {
             Solved::nothing("The output equals the input already.")
         }
         Aim::OutputEqualsInput => {
-            completed(&Draft::new(network), locked, head_errors(&inference)).solved()
+            let goal = Goal::of(network, &inference);
+            completed(&first_draft(network, &inference), locked, goal).solved(network)
         }
         aim => aims::solve(network, locked, aim),
+    }
+}
+
+/// The network as it is, with the blocks that do not meet.
+fn first_draft(network: &Network, inference: &Inference) -> Draft {
+    match inference.errors().next() {
+        Some(_) => Draft::with_wrong(network, &repair::wrong_blocks(network)),
+        None => Draft::new(network),
     }
 }
 
 /// The best single edit (with the channels, two) after which the output equals the input: what is quick enough
 /// to be asked at every letter that is typed.
 pub fn hint(network: &Network, locked: &[Target]) -> Option<Solution> {
-    let mut search = Confirmed {
-        locked,
-        head_errors: head_errors(&infer(network)),
-        found: Vec::new(),
-        cut: false,
-    };
-    let base = Draft::new(network);
+    let inference = infer(network);
+    let mut search = Confirmed::new(locked, Goal::of(network, &inference));
+    let base = first_draft(network, &inference);
     let channels = candidates::with_channels(&base, locked).map_or(0, |draft| draft.edits as u8);
     (1..=1 + channels).for_each(|edits| search.level(&base, edits));
     search.families(&base);
     best(search.found).into_iter().next()
 }
 
-/// The smallest edits on top of a draft after which its output equals the input.
-fn completed<'a>(base: &Draft, locked: &'a [Target], head_errors: usize) -> Confirmed<'a> {
-    let mut search = Confirmed {
-        locked,
-        head_errors,
-        found: Vec::new(),
-        cut: false,
-    };
+/// The smallest edits on top of a draft after which it meets the goal.
+fn completed<'a>(base: &Draft, locked: &'a [Target], goal: Goal) -> Confirmed<'a> {
+    let mut search = Confirmed::new(locked, goal);
     // One more than sizes alone may take: for the channels.
     for edits in 1..=MOST_EDITS + 1 {
         search.level(base, edits);
+        if edits == 1 {
+            search.families(base);
+        }
         let lightest = search
             .found
             .iter()
             .map(|draft| draft.weight() - base.weight())
             .min();
-        if edits == 1 {
-            search.families(base);
-        }
         // More edits are never lighter than what they count; two that are as light as a leap are worth a look.
         if lightest.is_some_and(|weight| weight <= u32::from(edits) + u32::from(edits > 1)) {
             return search;
@@ -176,73 +189,123 @@ fn completed<'a>(base: &Draft, locked: &'a [Target], head_errors: usize) -> Conf
 /// Drafts that inference confirmed.
 struct Confirmed<'a> {
     locked: &'a [Target],
-    head_errors: usize,
+    goal: Goal,
     found: Vec<Draft>,
-    cut: bool,
+    /// Whether some single edits, and whether some of several edits, were left out.
+    cut: [bool; 2],
 }
 
-impl Confirmed<'_> {
+impl<'a> Confirmed<'a> {
+    fn new(locked: &'a [Target], goal: Goal) -> Confirmed<'a> {
+        Confirmed {
+            locked,
+            goal,
+            found: Vec::new(),
+            cut: [false; 2],
+        }
+    }
+
+    /// What can be put right before sizes are searched, and the channels at the end.
+    fn bases(&self, base: &Draft) -> Vec<Draft> {
+        match self.goal {
+            Goal::NoError => vec![base.clone()],
+            Goal::InputsShape(_) => prepare::bases(base, self.locked)
+                .iter()
+                .filter_map(|base| candidates::with_channels(base, self.locked))
+                .collect(),
+        }
+    }
+
     /// All drafts of exactly so many edits more than the base.
     fn level(&mut self, base: &Draft, edits: u8) {
         let mut drafts = Vec::new();
         let wanted = base.edits + u32::from(edits);
-        for base in prepare::bases(base, self.locked) {
-            let Some(base) = candidates::with_channels(&base, self.locked) else {
-                continue;
-            };
+        let several = usize::from(edits > 1);
+        for base in self.bases(base) {
             let Some(left) = wanted.checked_sub(base.edits) else {
                 continue;
             };
             if left <= u32::from(MOST_EDITS) {
-                let (sizes, cut) = candidates::of_sizes(&base, self.locked, left as u8);
-                self.cut |= cut;
+                let (sizes, cut) = candidates::of_sizes(&base, self.locked, self.goal, left as u8);
+                self.cut[several] |= cut;
                 drafts.extend(sizes);
             }
-            drafts.extend(
-                candidates::of_margins(&base, self.locked).filter(|draft| draft.edits == wanted),
-            );
+            let margins = candidates::of_margins(&base, self.locked);
+            drafts.extend(margins.filter(|draft| draft.edits == wanted));
+        }
+        self.cut[several] |= self.confirm(drafts);
+    }
+
+    /// The same change at several layers, and the repairs of blocks and inputs.
+    fn families(&mut self, base: &Draft) {
+        let mut drafts = Vec::new();
+        for base in self.bases(base) {
+            let families = candidates::of_families(&base, self.locked);
+            for family in &families {
+                drafts.extend(repair::repaired_blocks(family, self.locked));
+            }
+            drafts.extend(families);
+            drafts.extend(repair::repairs(&base, self.locked, self.goal));
         }
         self.confirm(drafts);
     }
 
-    fn families(&mut self, base: &Draft) {
-        let base = candidates::with_channels(base, self.locked);
-        let families = base
-            .map(|base| candidates::of_families(&base, self.locked))
-            .unwrap_or_default();
-        self.confirm(families);
-    }
-
-    fn confirm(&mut self, drafts: Vec<Draft>) {
-        let sound = drafts.into_iter().filter(|draft| !draft.skips_cells());
-        let mut ranked: Vec<_> = sound.map(|draft| (draft.rank(), draft)).collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        self.cut |= ranked.len() > MOST_CONFIRMED;
-        let exact = ranked
+    /// Keeps those that meet the goal; whether some were not looked at.
+    fn confirm(&mut self, drafts: Vec<Draft>) -> bool {
+        let mut ranked: Vec<_> = drafts
             .into_iter()
-            .map(|(_, draft)| draft)
-            .take(MOST_CONFIRMED);
-        let head_errors = self.head_errors;
+            .map(|draft| (draft.rank(), draft))
+            .collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        let cut = ranked.len() > MOST_CONFIRMED;
+        let looked_at = ranked.into_iter().take(MOST_CONFIRMED);
+        let goal = self.goal;
         self.found
-            .extend(exact.filter(|draft| draft.is_exact(head_errors)));
+            .extend(looked_at.filter_map(|(_, draft)| draft.confirmed(goal)));
+        cut
     }
 
-    fn solved(self) -> Solved {
-        let cut = self.cut;
+    fn solved(self, network: &Network) -> Solved {
+        let (goal, cut) = (self.goal, self.cut);
         let solutions = best(self.found);
-        let message = match (solutions.first(), cut) {
-            (Some(best), _) => found_message(best, solutions.len()),
-            (None, false) => {
-                format!("No {MOST_EDITS} edits or fewer make the output equal the input.")
-            }
-            (None, true) => {
-                format!(
-                    "No way was found, but not every combination of {MOST_EDITS} edits could be tried."
-                )
-            }
+        let message = match solutions.first() {
+            Some(best) => found_message(best, solutions.len()),
+            None => nothing_message(network, goal, cut),
         };
         Solved { solutions, message }
     }
+}
+
+/// Says what was searched in vain.
+fn nothing_message(network: &Network, goal: Goal, [single, several]: [bool; 2]) -> String {
+    let aim = match goal {
+        Goal::InputsShape(_) => "make the output equal the input",
+        Goal::NoError => "leave no layer with an error",
+    };
+    let [one, two] = candidates::MOST_MARGIN;
+    let tried = "kernels up to 9, strides and output paddings up to 5, paddings up to 6, factors up to 8 (or 4 more than now) and margins of up to 64 cells more, of every layer that is not locked";
+    let has_blocks = has_branches(&network.encoder) || has_branches(&network.decoder);
+    if single {
+        return format!(
+            "No way was found to {aim}, but not every single edit could be tried: the network is too large for that."
+        );
+    }
+    if several || has_blocks {
+        return format!(
+            "No way was found to {aim}. Every single edit was tried: {tried}, and a `pad` or `crop` of up to {one} cells anywhere. Of 2 and {MOST_EDITS} edits together not all could be tried."
+        );
+    }
+    format!(
+        "No {MOST_EDITS} edits or fewer {aim}: tried were {tried}; and a `pad` or `crop` of up to {one} cells inserted anywhere, or of up to {two} together with one other edit."
+    )
+}
+
+fn has_branches(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Layer(_) | Node::Broken { .. } => false,
+        Node::Add(_) | Node::Concat(_) => true,
+        Node::Repeat { layers, .. } => has_branches(layers),
+    })
 }
 
 fn found_message(best: &Solution, count: usize) -> String {
@@ -260,23 +323,21 @@ fn found_message(best: &Solution, count: usize) -> String {
 /// The best drafts, few of them alike, as solutions.
 fn best(mut drafts: Vec<Draft>) -> Vec<Solution> {
     let (mut kinds, mut edits): (BTreeMap<_, usize>, BTreeMap<_, usize>) = Default::default();
-    drafts.sort_by_key(Draft::rank);
-    drafts.dedup_by(|a, b| a.network == b.network);
+    drafts.sort_by_cached_key(Draft::rank);
+    let mut drafts = repair::distinct(drafts);
     drafts.retain(|draft| {
         let alike = kinds
             .entry((draft.edits, draft.kind_of_change()))
             .or_default();
         *alike += 1;
-        let equal = edits.entry(draft.edits).or_default();
+        let marked = draft.has_constant_rows() || draft.skips_cells();
+        let equal = edits.entry((marked, draft.edits)).or_default();
         *equal += usize::from(*alike <= ALIKE);
         *alike <= ALIKE && *equal <= EQUAL
     });
     // The one with the fewest edits is always among them, whatever its numbers look like.
-    let fewest = (0..drafts.len()).min_by_key(|&at| {
-        drafts
-            .get(at)
-            .map(|draft| (draft.is_makeshift(), draft.edits))
-    });
+    let fewest =
+        (0..drafts.len()).min_by_key(|&at| drafts.get(at).map(|draft| (draft.edits, draft.rank())));
     if let Some(fewest) = fewest.filter(|&at| at >= MOST) {
         drafts.swap(fewest, MOST - 1);
     }

@@ -19,7 +19,9 @@ const MOST_WORK: u64 = 200_000;
 /// Solutions along one axis that are kept.
 const MOST_FOUND: usize = 1_000;
 /// Ways to mend one branch that are kept.
-const MENDED: usize = 6;
+const MENDED: usize = 12;
+/// The wanted size where every size will do that is possible at all.
+pub const ANY_SIZE: i64 = -1;
 
 /// A way through an item: how many edits, the state after it, the edits.
 #[derive(Clone)]
@@ -90,7 +92,9 @@ impl<'a> Search<'a> {
         target: i64,
         edits: u8,
     ) -> Vec<Vec<AxisEdit>> {
-        self.some(items, start, target, edits, MOST_FOUND)
+        let found = self.some(items, start, target, edits, MOST_FOUND);
+        self.cut |= found.len() >= MOST_FOUND;
+        found
     }
 
     fn some(
@@ -121,7 +125,7 @@ impl<'a> Search<'a> {
         left: u8,
     ) -> bool {
         let Some(item) = items.get(at) else {
-            return state.size == target;
+            return state.size == target || target == ANY_SIZE;
         };
         let question = Question {
             items: items.as_ptr().addr(),

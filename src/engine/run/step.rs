@@ -313,7 +313,11 @@ impl<'a> Stepper<'a> {
             kept,
             advice: cause_of_not_finite(&session.project, self.stage).unwrap_or_else(|| {
                 let usual = self.stage.optimizer.usual().default;
-                advice([lr, usual], session.dataset.pixel_range(), session.position.step)
+                advice(
+                    [lr, usual],
+                    session.dataset.pixel_range(),
+                    session.position.step,
+                )
             }),
         }))
     }

@@ -163,7 +163,7 @@ fn cut_back(
 ) -> io::Result<csv::Writer<File>> {
     let mut kept = csv::Writer::from_writer(Vec::new());
     kept.write_record(header)?;
-    for row in rows_until(path, step_column, step) {
+    for row in rows_until(path, step_column, step)? {
         kept.write_record(&row)?;
     }
     write_atomic(
@@ -177,31 +177,24 @@ fn cut_back(
     ))
 }
 
-/// The readable rows up to `step`; a row cut off by a power cut ends the table.
-fn rows_until(path: &Path, step_column: usize, step: u64) -> Vec<csv::StringRecord> {
+/// The readable rows up to `step`; a row cut off by a power cut ends the table. One that cannot be read at all is an
+/// error: it must not be replaced by an empty one.
+fn rows_until(path: &Path, step_column: usize, step: u64) -> io::Result<Vec<csv::StringRecord>> {
     if !path.exists() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut reader = match files::open_table(path) {
-        Ok(table) => csv::Reader::from_reader(table),
-        Err(error) => {
-            log::warn!(
-                "{} cannot be read and begins empty: {error}",
-                path.display()
-            );
-            return Vec::new();
-        }
-    };
+    let table = files::open_table(path).map_err(|error| {
+        let problem = format!("{} cannot be read ({error})", path.display());
+        io::Error::new(error.kind(), problem)
+    })?;
+    let mut reader = csv::Reader::from_reader(table);
     let until = |row: &csv::StringRecord| {
         row.get(step_column)
             .and_then(|text| text.parse::<u64>().ok())
             .is_some_and(|at| at <= step)
     };
-    reader
-        .records()
-        .map_while(Result::ok)
-        .take_while(until)
-        .collect()
+    let rows = reader.records().map_while(Result::ok);
+    Ok(rows.take_while(until).collect())
 }
 
 #[cfg(test)]

@@ -62,10 +62,12 @@ impl Axes {
         [x, if self.log { value.log10() } else { value }]
     }
 
-    /// The places of a line's values: a line for each stretch in which every value has one. `odd` are the steps without,
-    /// also those that lie between two of the points.
+    /// The places of a line's values: a line for each stretch in which every value has one. `odd` are the steps without
+    /// a place on a logarithmic axis, also those between two of the points: a running mean has none there either.
     pub fn places(self, curves: &Curves, points: &[[f64; 2]], odd: &[f64]) -> Vec<Vec<[f64; 2]>> {
-        let has_place = |point: &[f64; 2]| self.place(curves, *point)[1].is_finite();
+        let is_odd = |step: &f64| self.log && odd.binary_search_by(|at| at.total_cmp(step)).is_ok();
+        let has_place =
+            |point: &[f64; 2]| self.place(curves, *point)[1].is_finite() && !is_odd(&point[0]);
         let is_joined = |a: &[f64; 2], b: &[f64; 2]| {
             let next = odd.partition_point(|step| *step <= a[0]);
             let is_whole = !self.log || odd.get(next).is_none_or(|step| *step > b[0]);
@@ -308,6 +310,8 @@ mod tests {
             AXES.places(&curves, &whole, odd),
             [vec![[1.0, 1.0], [2.0, 0.0]], vec![[4.0, -1.0]]]
         );
+        let smooth = [[2.0, 0.5], [3.0, 0.4], [4.0, 0.3]];
+        assert_eq!(AXES.places(&curves, &smooth, odd).concat().len(), 2);
         let thinned = [whole[0], whole[3]];
         assert_eq!(AXES.places(&curves, &thinned, odd).len(), 2);
         let linear = Axes { log: false, ..AXES };

@@ -63,7 +63,7 @@ pub fn filters(filters: &Filters) -> RgbaImage {
         tile(
             filter_rgba(filters, index, scale),
             [height, width],
-            zoom_for(height),
+            2 * zoom_for(height),
             caption,
         )
     };

@@ -104,6 +104,7 @@ fn checkpoints_that_an_earlier_version_left_out_are_made_when_the_run_goes_on() 
         |name: &str| std::fs::read(run.join(format!("checkpoints/{name}.safetensors"))).unwrap();
     let (stage, best) = (read("stage-1"), read("best"));
     assert_eq!(stage, read("last"));
+    assert!(best == stage, "the last epoch is the best");
     for name in ["stage-1", "best"] {
         std::fs::remove_file(run.join(format!("checkpoints/{name}.safetensors"))).unwrap();
     }
@@ -112,10 +113,7 @@ fn checkpoints_that_an_earlier_version_left_out_are_made_when_the_run_goes_on() 
         ..first
     };
     completed(train(&project, &again).0);
-    assert_eq!(
-        (read("stage-1"), read("best") == best),
-        (stage.clone(), best == stage)
-    );
+    assert!(read("stage-1") == stage && read("best") == best);
 }
 
 #[test]
@@ -171,7 +169,7 @@ fn under_nohup_a_hangup_is_ignored_and_kill_saves_a_checkpoint() {
     let messages = std::fs::read_to_string(folder.path().join("messages")).unwrap();
     assert_eq!(output.status.code(), Some(130), "{messages}");
     assert!(
-        messages.contains("--resume") && !messages.contains("warning"),
+        messages.contains("--resume") && !messages.contains("without a checkpoint:"),
         "{messages}"
     );
     let record = std::fs::read_to_string(folder.path().join("run/run.json")).unwrap();

@@ -1,9 +1,11 @@
 //! Every setting of a stage with both tasks, of `[network]`, `[goals]` and before all tables.
 
-use crate::kit::runs::{options, train};
+use crate::kit::runs::{completed, options, train};
+use crate::kit::window::builtin;
 use std::path::Path;
 use strata::design::goals::{Measured, Standing, judge};
 use strata::engine::event::Outcome;
+use strata::project::data::Split;
 use strata::project::edit::Edit;
 use strata::project::goals::Goal;
 use strata::project::node::Node;
@@ -263,5 +265,36 @@ fn every_goal_is_judged_or_says_why_not() {
                 }
             }
         }
+    }
+}
+
+/// The test accuracy of a training of the built-in project with this seed: all of it, or the last stage from scratch
+/// with as many epochs on the labels.
+fn accuracy_with(seed: u64, is_pretrained: bool) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = builtin("pretrain-classify");
+    project.seed = seed;
+    let mut how = options(&folder.path().join("run"));
+    if !is_pretrained {
+        let labelled = project.stages[1].epochs + project.stages[2].epochs;
+        project.stages[2].epochs = labelled;
+        project.stages[2].optimizer = project.stages[2].optimizer.with_lr(2e-3);
+        how.stage = Some(project.stages[2].name.clone());
+    }
+    let summary = completed(train(&project, &how).0);
+    let test = summary
+        .metrics
+        .iter()
+        .find(|(split, _)| *split == Split::Test);
+    test.unwrap().1.accuracy.unwrap()
+}
+
+#[test]
+#[ignore = "six trainings take minutes: cargo test long_ -- --ignored"]
+fn long_images_without_labels_help_the_built_in_classifier() {
+    for seed in [1, 2, 3] {
+        let [with, without] = [true, false].map(|is| accuracy_with(seed, is));
+        println!("seed {seed}: {with} with images without labels, {without} from scratch");
+        assert!(with > without + 0.02, "seed {seed}: {with} {without}");
     }
 }

@@ -12,27 +12,32 @@ pub struct Idle {
     pub why: String,
 }
 
+/// A key, whether it is given in vain, and why.
+type Case = (&'static str, bool, String);
+
 impl DataSpec {
-    /// The settings that change nothing, in the order they are written.
+    /// The settings that change nothing.
     pub fn idle(&self) -> Vec<Idle> {
-        // Every key by its name: for one that is new it has to be decided here when it acts.
+        // Every key by its name: for one that is new it has to be decided when it acts.
         let DataSpec {
-            source,
-            path,
-            resize,
-            filter,
-            fit,
-            grey,
-            patches,
-            patches_per_image,
-            length,
-            rate,
-            spectrogram,
-            augment,
-            use_augment,
-            source_fold,
-            labels,
-            // These act whatever the source is.
+            // Judged by the source.
+            source: _,
+            path: _,
+            grey: _,
+            length: _,
+            rate: _,
+            spectrogram: _,
+            source_fold: _,
+            labels: _,
+            // Judged by the setting they belong to.
+            resize: _,
+            filter: _,
+            fit: _,
+            patches: _,
+            patches_per_image: _,
+            augment: _,
+            use_augment: _,
+            // These act whatever else is set.
             range: _,
             normalize: _,
             valid: _,
@@ -47,64 +52,73 @@ impl DataSpec {
             transpose: _,
             weights: _,
         } = self;
-        let info = source.info();
-        let is_signal = *source == Source::Wav;
+        self.without_use_for_the_source()
+            .into_iter()
+            .chain(self.without_their_setting())
+            .filter(|(_, is_idle, _)| *is_idle)
+            .map(|(key, _, why)| Idle { key, why })
+            .collect()
+    }
+
+    fn without_use_for_the_source(&self) -> [Case; 7] {
+        let (source, info) = (self.source, self.source.info());
+        let is_signal = source == Source::Wav;
         let of_signals = || format!("{source} has images, and it is for the signals of wav");
-        let without_resize = || "it is for scaling, and there is no resize".to_owned();
-        let cases = [
+        [
             (
                 "path",
-                path.is_some() && info.wants.is_none(),
+                self.path.is_some() && info.wants.is_none(),
                 format!("{source} is drawn by Strata and reads no files"),
             ),
             (
-                "filter",
-                *filter != Filter::default() && resize.is_none(),
-                without_resize(),
-            ),
-            (
-                "fit",
-                *fit != Fitting::default() && resize.is_none(),
-                without_resize(),
-            ),
-            (
                 "grey",
-                *grey && info.is_grey,
+                self.grey && info.is_grey,
                 format!("{source} has no colours"),
             ),
-            (
-                "patches_per_image",
-                patches_per_image.is_some() && patches.is_none(),
-                "it is for patches, and there is no patch".to_owned(),
-            ),
-            ("length", length.is_some() && !is_signal, of_signals()),
-            ("rate", rate.is_some() && !is_signal, of_signals()),
+            ("length", self.length.is_some() && !is_signal, of_signals()),
+            ("rate", self.rate.is_some() && !is_signal, of_signals()),
             (
                 "spectrogram",
-                spectrogram.is_some() && !is_signal,
+                self.spectrogram.is_some() && !is_signal,
                 of_signals(),
             ),
             (
                 "source_fold",
-                source_fold.is_some() && info.folds.is_none(),
+                self.source_fold.is_some() && info.folds.is_none(),
                 format!("{source} comes without folds of its own (fold = \"1/5\" makes them)"),
             ),
             (
                 "labels",
-                labels.is_some() && *source != Source::Cifar100,
+                self.labels.is_some() && source != Source::Cifar100,
                 format!("{source} has one kind of labels, cifar100 has two"),
+            ),
+        ]
+    }
+
+    fn without_their_setting(&self) -> [Case; 4] {
+        let without_resize = || "it is for scaling, and there is no resize".to_owned();
+        [
+            (
+                "filter",
+                self.filter != Filter::default() && self.resize.is_none(),
+                without_resize(),
+            ),
+            (
+                "fit",
+                self.fit != Fitting::default() && self.resize.is_none(),
+                without_resize(),
+            ),
+            (
+                "patches_per_image",
+                self.patches_per_image.is_some() && self.patches.is_none(),
+                "it is for patches, and there is no patch".to_owned(),
             ),
             (
                 "use_augment",
-                !*use_augment && augment.is_empty(),
+                !self.use_augment && self.augment.is_empty(),
                 "there is no augment to switch off".to_owned(),
             ),
-        ];
-        cases
-            .into_iter()
-            .filter(|(_, is_idle, _)| *is_idle)
-            .map(|(key, _, why)| Idle { key, why })
-            .collect()
+        ]
     }
 
     /// Two settings that are both given and decide the same.

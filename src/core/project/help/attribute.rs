@@ -46,12 +46,9 @@ impl Attribute {
         let mut layer = layer.clone();
         match self {
             Attribute::Groups(groups) => *groups_mut(&mut layer.kind)? = Some(*groups),
-            Attribute::Multiplier(multiplier) => match &mut layer.kind {
-                Kind::DepthwiseConv {
-                    multiplier: now, ..
-                } => *now = Some(*multiplier),
-                _ => return None,
-            },
+            Attribute::Multiplier(multiplier) => {
+                *multiplier_mut(&mut layer.kind)? = Some(*multiplier);
+            }
             of_window => of_window.set_in(layer.kind.window_mut()?),
         }
         Some(layer)
@@ -73,6 +70,13 @@ impl Attribute {
 fn groups_mut(kind: &mut Kind) -> Option<&mut Option<u32>> {
     if let Kind::Conv { groups, .. } | Kind::ConvTranspose { groups, .. } = kind {
         return Some(groups);
+    }
+    None
+}
+
+fn multiplier_mut(kind: &mut Kind) -> Option<&mut Option<u32>> {
+    if let Kind::DepthwiseConv { multiplier, .. } = kind {
+        return Some(multiplier);
     }
     None
 }

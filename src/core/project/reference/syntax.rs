@@ -31,6 +31,9 @@ fn shortened(line: &str) -> String {
 const NO_VALUE: &str = "a value is missing after the =, such as epochs = 10";
 const UNQUOTED: &str = "a text stands between quotes, such as name = \"train\"";
 
+const UNCLOSED: &str =
+    "a text is not closed with a quote, or holds a \\, which is written '\\' between single quotes";
+
 /// What a part of the reader's description means.
 const SENTENCES: [(&str, &str); 10] = [
     ("duplicate key", "this is given twice: keep one of the two"),
@@ -48,10 +51,7 @@ const SENTENCES: [(&str, &str); 10] = [
         "cannot extend",
         "this is given twice, once as a value and once as a table: keep one of the two",
     ),
-    (
-        "string",
-        "a text is not closed with a quote, or holds a \\, which is written '\\' between single quotes",
-    ),
+    ("string", UNCLOSED),
 ];
 
 /// The reader's description in terms of what to write.
@@ -66,11 +66,12 @@ fn what(line: &str, description: &str) -> &'static str {
     if value.starts_with('[') && description.contains("must be quoted") {
         return "the entries of a list have commas between them, and texts stand between quotes: [\"relu\", \"tanh\"]";
     }
+    let other = match value.starts_with(['"', '\'']) {
+        true => UNCLOSED,
+        false => "this is no TOML: a setting is written key = value, such as epochs = 10",
+    };
     SENTENCES
         .iter()
         .find(|(part, _)| description.contains(part))
-        .map_or(
-            "this is no TOML: a setting is written key = value, such as epochs = 10",
-            |(_, sentence)| sentence,
-        )
+        .map_or(other, |(_, sentence)| sentence)
 }

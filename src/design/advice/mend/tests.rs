@@ -211,7 +211,7 @@ fn pasted_lines_and_blocks_are_mended() {
         (
             "conv 8 k3;relu",
             "",
-            "flatten;reshape 8x14x15;gap;dense 10",
+            "flatten;reshape 7x14x14;gap;dense 10",
             "write reshape 8x14x14 at head.1",
         ),
     ] {

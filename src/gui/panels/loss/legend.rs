@@ -81,45 +81,47 @@ fn headline(drawn: &Drawn<'_>, line: &Headline, colors: &Palette) -> Entry {
     }
 }
 
-/// `24 zeros`: what has no place on the axis.
+/// `24 zeros`, `8 zeros of epochs`: what has no place on the axis.
 fn odd(drawn: &Drawn<'_>, colors: &Palette) -> Vec<Entry> {
     let none = OddSteps::default();
-    let penalties = if drawn.has_penalty() {
-        &drawn.curves.penalty.odd.steps
-    } else {
-        &none
+    let penalties = match drawn.has_penalty() {
+        true => &drawn.curves.penalty.odd.steps,
+        false => &none,
     };
     let odd = &drawn.curve.odd;
-    let sum =
-        |count: fn(&OddSteps) -> usize| count(&odd.steps) + count(&odd.epochs) + count(penalties);
-    let kinds = [
-        (sum(OddSteps::zeros), drawn.axes.log, "zero", "zeros", "▼"),
-        (
-            sum(OddSteps::below_zero),
-            drawn.axes.log,
-            "value below 0",
-            "values below 0",
-            "▼",
-        ),
-        (
-            sum(OddSteps::not_finite),
-            true,
-            "value not finite",
-            "values not finite",
-            "×",
-        ),
+    let log = drawn.axes.log;
+    let of = [
+        (&odd.steps, ""),
+        (&odd.epochs, " of epochs"),
+        (penalties, " of the penalty"),
     ];
-    let shown = kinds
-        .into_iter()
-        .filter(|(count, is_marked, ..)| *count > 0 && *is_marked);
-    let entry = |(count, _, one, many, mark): (usize, bool, &str, &str, &str)| Entry {
-        text: format!(
-            "{mark} {} {}",
-            format::count(count as u64),
-            if count == 1 { one } else { many }
-        ),
-        color: colors.strong,
-        hover: "Values without a place on this axis, marked at its edge: of batches and of epochs together",
+    let kinds = of.into_iter().flat_map(|(odd, of)| {
+        [
+            (odd.zeros(), log, "▼", ["zero", "zeros"], of),
+            (
+                odd.below_zero(),
+                log,
+                "▼",
+                ["value below 0", "values below 0"],
+                of,
+            ),
+            (
+                odd.not_finite(),
+                true,
+                "×",
+                ["value not finite", "values not finite"],
+                of,
+            ),
+        ]
+    });
+    let shown = kinds.filter(|(count, is_marked, ..)| *count > 0 && *is_marked);
+    let entry = |(count, _, mark, [one, many], of): (usize, bool, &str, [&str; 2], &str)| {
+        let noun = if count == 1 { one } else { many };
+        Entry {
+            text: format!("{mark} {} {noun}{of}", format::count(count as u64)),
+            color: colors.strong,
+            hover: "Values without a place on this axis, marked at its edge",
+        }
     };
     shown.map(entry).collect()
 }

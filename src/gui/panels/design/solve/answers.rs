@@ -7,7 +7,7 @@ use std::time::Duration;
 use strata_core::project::Network;
 use strata_core::project::size::Shape;
 use strata_core::shape::{Target, infer};
-use strata_design::explain::{Explanation, UnreadLayer, explain, unread};
+use strata_design::explain::{Explanation, UnreadLayer, explain, unread, without_steps};
 use strata_design::solve::{Aim, Solution, Solved, mirror, solve};
 use strata_design::valid_input_sizes::{Strip, strips};
 use strata_design::{Banner, banner};
@@ -23,6 +23,8 @@ pub struct Known {
     pub banner: Banner,
     pub code: Option<Shape>,
     pub explanation: Explanation,
+    /// What is said where the explanation has no steps.
+    pub without_steps: String,
     pub unread: Vec<UnreadLayer>,
     /// `None` while it is worked out; the same holds for the next three.
     pub strips: Option<Vec<Strip>>,
@@ -40,6 +42,7 @@ impl Known {
             banner: banner(&inference),
             code: inference.code.clone(),
             explanation: explain(network, &inference),
+            without_steps: without_steps(&inference),
             unread: unread::layers(network, &inference),
             network: network.clone(),
             locked,

@@ -17,7 +17,7 @@ use strata_app::action::Action;
 use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::project::edit::Edit;
-use strata_core::project::{Network, Place, Project, locks};
+use strata_core::project::{Network, Project, locks};
 use strata_design::solve::Solution;
 use strata_design::{Banner, Level};
 
@@ -166,25 +166,26 @@ fn apply(state: &State, solution: &Solution) -> Action {
 /// The project after the single edits of a proposal, through which locks follow their layers; `None` where they
 /// do not come to the proposed network.
 fn stepwise(project: &Project, solution: &Solution) -> Option<Project> {
-    let last = |place: &Place| place.path.last().copied().unwrap_or(0);
     let mut changes: Vec<_> = solution.changes.iter().collect();
-    // Removed from the end, inserted from the start: so every place still means what it meant.
-    changes.sort_by_key(|change| match (&change.from, &change.to) {
-        (_, None) => (0, usize::MAX - last(&change.place)),
-        (Some(_), _) => (1, 0),
-        (None, _) => (2, last(&change.place)),
-    });
-    let after = changes
+    // Inserted from the first on, removed from the last on: so every place means what it means in the proposal.
+    changes.sort_by(|a, b| a.place.cmp(&b.place));
+    let (removed, kept): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.to.is_none());
+    let (inserted, replaced): (Vec<_>, Vec<_>) =
+        kept.into_iter().partition(|change| change.from.is_none());
+    let changes = inserted
         .into_iter()
-        .try_fold(project.clone(), |project, change| {
-            let place = change.place.clone();
-            let edit = match (&change.from, &change.to) {
-                (_, None) => Edit::Remove(place),
-                (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
-                (None, Some(node)) => Edit::Insert(place, node.clone()),
-            };
-            edit.apply(&project)
-        });
+        .chain(replaced)
+        .chain(removed.into_iter().rev());
+    let mut applied = changes.map(|change| {
+        let place = change.place.clone();
+        match (&change.from, &change.to) {
+            (_, None) => Edit::Remove(place),
+            (Some(_), Some(node)) => Edit::Replace(place, node.clone()),
+            (None, Some(node)) => Edit::Insert(place, node.clone()),
+        }
+    });
+    let after = applied.try_fold(project.clone(), |project, edit| edit.apply(&project));
     after.ok().filter(|after| after.network == solution.network)
 }
 

@@ -45,8 +45,7 @@ impl Row<'_> {
 pub(super) fn show(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) {
     let (rows, bottom) = rows(&known.explanation.path);
     if rows.is_empty() && bottom.is_empty() {
-        let text = "No layer changes the size: it passes through as it is.";
-        ui.label(RichText::new(text).color(theme::palette(ui).weak));
+        ui.label(RichText::new(&known.without_steps).color(theme::palette(ui).weak));
         return;
     }
     let middle = LEVEL + bottom.len() as f32 * (CHIP + GAP);

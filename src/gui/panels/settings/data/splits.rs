@@ -61,14 +61,14 @@ fn of_source(form: &mut Form<'_>) {
 /// A fold and a share exclude each other: the one that is set takes the other's place.
 fn shares(form: &mut Form<'_>) {
     let data = form.data;
-    if data.fold.is_none() {
-        if let Some(valid) = form.optional(
+    if data.fold.is_none()
+        && let Some(valid) = form.optional(
             ["valid", "Valid share", VALID.about, "0.1"],
             &written(data.valid),
             share,
-        ) {
-            form.next.valid = valid;
-        }
+        )
+    {
+        form.next.valid = valid;
     }
     if let Some(test) = form.optional(
         ["test", "Test share", TEST.about, "the source's"],

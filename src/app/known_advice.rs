@@ -17,7 +17,7 @@ pub struct KnownAdvice {
 
 impl State {
     /// Works the advice out again where the project, the images or the run have changed.
-    pub(super) fn follow_known_advice(&mut self) {
+    pub(crate) fn follow_known_advice(&mut self) {
         let counts = self.gallery_in_view().map(|gallery| image_counts(gallery));
         let epochs = self.training.curves.figures.len();
         let is_known = self
