@@ -354,7 +354,7 @@ pub struct DataArgs {
     /// The folder its files are in
     #[arg(long, value_name = "P")]
     pub path: Option<String>,
-    /// Scale images to this size, such as 32x32; needed where they differ in size
+    /// Scale images to this size, such as 32x32
     #[arg(long, value_name = "HxW", value_parser = size)]
     pub resize: Option<[u32; 2]>,
     /// Draw what this augmentation makes of an image, such as "rotate 18"; may be repeated
@@ -375,7 +375,7 @@ pub struct DataArgs {
     /// Download what is missing, into --path or into the user's folder for data
     #[arg(long)]
     pub fetch: bool,
-    /// Measure the pixels: mean, deviation, histogram, exact duplicates
+    /// Measure the pixels: mean, deviation, histogram, exact duplicates, black images and those of one value
     #[arg(long)]
     pub statistics: bool,
     /// Print one JSON value

@@ -1,20 +1,18 @@
 //! `strata data`: what a source of images has, and getting it.
 
+mod describe;
 mod fetch;
 mod preview;
 mod statistics;
 
 use super::args::DataArgs;
 use super::overrides::{self, Changes};
-use super::text::{left, right, times};
 use super::{WrongInput, output};
-use serde_json::{Map, Value, json};
 use std::path::Path;
 use strata_core::files::path_text;
-use strata_core::format::count;
 use strata_core::project::Project;
-use strata_core::project::data::{DataSpec, Idle, Split};
-use strata_data::{DataError, Dataset, SplitData};
+use strata_core::project::data::{DataSpec, Idle};
+use strata_data::{DataError, Dataset};
 use strata_engine::error::RunError;
 
 /// The seed of a project that does not say: what is shown is what such a project gets.
@@ -27,8 +25,15 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         (false, None) => fetch::usual_path(args.name).map(|path| path_text(&path)),
         (false, path) => path.clone(),
     };
-    let (spec, seed) = asked(args, path)?;
-    let dataset = match Dataset::open(&spec, seed, Path::new(""), &mut |_| true) {
+    let (mut spec, seed) = asked(args, path)?;
+    let (mut proposed, mut result) = (None, open(&spec, seed));
+    if let Err(DataError::SizesDiffer { suggestion, .. }) = &result {
+        // What training needs is a proposal here: the images are described as they would be with it.
+        proposed = Some(*suggestion);
+        spec.resize = Some(suggestion.map(|side| side as u32));
+        result = open(&spec, seed);
+    }
+    let dataset = match result {
         Err(
             error @ (DataError::Missing { .. }
             | DataError::NoImages { .. }
@@ -48,14 +53,18 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         None
     };
     if args.json {
-        let mut value = as_json(&dataset);
+        let mut value = describe::as_json(&dataset, proposed);
         if let (Some(found), Some(map)) = (&found, value.as_object_mut()) {
             map.insert("statistics".to_owned(), statistics::as_json(found));
         }
         return output::print_json(&value);
     }
-    output::print(&as_text(&dataset))?;
+    output::print(&describe::as_text(&dataset, proposed))?;
     found.map_or(Ok(()), |found| output::print(&statistics::as_text(&found)))
+}
+
+fn open(spec: &DataSpec, seed: u64) -> Result<Dataset, DataError> {
+    Dataset::open(spec, seed, Path::new(""), &mut |_| true)
 }
 
 /// The data table and the seed: what the options say, then what is set by name.
@@ -95,50 +104,4 @@ fn in_data(setting: &str) -> Result<String, WrongInput> {
         ))),
         _ => Ok(format!("data.{}", setting.trim_start())),
     }
-}
-
-fn as_json(dataset: &Dataset) -> Value {
-    let of_split = |(split, data): (Split, &SplitData)| {
-        let value = json!({ "images": data.len(), "labelled": data.labelled(), "per_class": data.per_class() });
-        (split.name().to_owned(), value)
-    };
-    let skipped = dataset
-        .skipped()
-        .iter()
-        .map(|skipped| json!({ "file": path_text(&skipped.file), "reason": skipped.reason }));
-    json!({
-        "shape": dataset.shape(),
-        "classes": dataset.classes(),
-        "splits": Value::Object(dataset.splits().map(of_split).collect::<Map<_, _>>()),
-        "skipped": skipped.collect::<Vec<_>>(),
-        "hash": dataset.hash(),
-    })
-}
-
-fn as_text(dataset: &Dataset) -> String {
-    let mut lines = vec![format!("images {}", times(&dataset.shape()))];
-    if !dataset.classes().is_empty() {
-        lines.push(format!(
-            "{} classes: {}",
-            dataset.classes().len(),
-            dataset.classes().join(", ")
-        ));
-    }
-    for (split, data) in dataset.splits() {
-        let labels = if data.labelled() {
-            "labelled"
-        } else {
-            "without labels"
-        };
-        lines.push(format!(
-            "{}  {}  {labels}",
-            left(split.name(), 9),
-            right(&count(data.len() as u64), 9)
-        ));
-    }
-    let skipped = dataset.skipped().iter();
-    lines.extend(
-        skipped.map(|skipped| format!("left out: {}: {}", skipped.file.display(), skipped.reason)),
-    );
-    lines.join("\n")
 }

@@ -12,6 +12,9 @@ const KIB: u64 = 1024;
 /// What the program itself still needs, whatever is read.
 const RESERVE: u64 = 32 << 20;
 
+/// Fewer bytes than these are had by every system.
+const LARGE: u64 = 16 << 20;
+
 /// Bytes of memory that the machine has in all, where the system tells.
 pub fn total_bytes() -> Option<u64> {
     kib(&read_to_string("/proc/meminfo").ok()?, "MemTotal:")
@@ -35,6 +38,12 @@ pub fn available_bytes() -> Option<u64> {
 /// Refuses what needs more bytes than there are (unknown: everything passes).
 pub fn check(bytes: u64) -> Result<(), String> {
     compared(bytes, available_bytes())
+}
+
+/// The same for what is read many times over: only a large number of bytes is compared, as asking the system takes
+/// longer than reading a small file.
+pub fn check_large(bytes: u64) -> Result<(), String> {
+    if bytes < LARGE { Ok(()) } else { check(bytes) }
 }
 
 fn compared(bytes: u64, available: Option<u64>) -> Result<(), String> {

@@ -7,11 +7,13 @@ use super::hash::{self, Digest};
 use super::images::image_fitting::{self, Fit, Scaling};
 use super::images::pixel_scale::{PixelUnits, Scale};
 use super::images::{image_file, mean_std};
-use super::source::{self, Ask, BYTES, Loaded, Part, Pictures};
+use super::notes::{self, Note};
+use super::source::{self, Ask, BYTES, ClassOrder, Loaded, Raw, Told, WORDS};
 use super::sources;
-use super::splits::concat_images::Joined;
-use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, zero_share};
-use super::splits::split_assignment::{Given, Item, Rules, Share};
+use super::sources::folder::names;
+use super::splits::assembly::{check_lengths, check_shares, make_splits};
+use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, numbers, zero_share};
+use super::splits::split_assignment::Rules;
 use super::{Progress, Skipped};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub struct Dataset {
     classes: Vec<String>,
     splits: Vec<(Split, SplitData)>,
     skipped: Vec<Skipped>,
+    told: Told,
     hash: String,
     measured: Option<MeanStd>,
     augmenter: Option<Augmenter>,
@@ -68,9 +71,37 @@ impl Dataset {
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Dataset, DataError> {
         let start = Instant::now();
-        let dataset = Dataset::read(spec, channels, seed, base, progress)?;
+        let order = ClassOrder::default();
+        let dataset = Dataset::read(spec, channels, seed, base, order, progress)?;
         dataset.log_opened(spec, start.elapsed());
         Ok(dataset)
+    }
+
+    /// Opens as [`Dataset::open_as`] does, for a run that was trained on data of this name. Where classes are numbered
+    /// otherwise than in the version that wrote the run, and numbered as there the data are the same, they stay so:
+    /// its network's answers keep their meaning.
+    pub fn open_for_run(
+        spec: &DataSpec,
+        channels: Option<usize>,
+        seed: u64,
+        base: &Path,
+        name: Option<&str>,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Dataset, DataError> {
+        let dataset = Dataset::open_as(spec, channels, seed, base, progress)?;
+        let Some(name) = name.filter(|name| dataset.is_other_than(name)) else {
+            return Ok(dataset);
+        };
+        if names::by_character(&dataset.classes).is_none() {
+            return Ok(dataset);
+        }
+        let order = ClassOrder::ByCharacter;
+        let former = Dataset::read(spec, channels, seed, base, order, progress)?;
+        if former.is_other_than(name) {
+            return Ok(dataset);
+        }
+        log::info!("classes are numbered as in the version that wrote the run: 10 before 2");
+        Ok(former)
     }
 
     fn log_opened(&self, spec: &DataSpec, took: Duration) {
@@ -97,15 +128,17 @@ impl Dataset {
         }
     }
 
-    fn read(
+    pub(crate) fn read(
         spec: &DataSpec,
         channels: Option<usize>,
         seed: u64,
         base: &Path,
+        order: ClassOrder,
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
         let rules = Rules::new(spec, seed, None)?;
+        let mut told = Told::default();
         let mut ask = Ask {
             last: Progress {
                 what: "looking for files",
@@ -116,9 +149,14 @@ impl Dataset {
             seed,
             folder: source::locate(spec, base)?,
             channels,
+            order,
+            told: &mut told,
             progress,
         };
-        let loaded = (sources::reader(ask.spec.source).load)(&mut ask)?;
+        let mut loaded = (sources::reader(ask.spec.source).load)(&mut ask)?;
+        if let Some(pixel) = spec.pixel {
+            loaded.span = [pixel.black, pixel.white];
+        }
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.carve { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
@@ -132,10 +170,16 @@ impl Dataset {
             classes,
             splits,
             skipped,
+            told,
             hash: String::new(),
             measured: None,
             augmenter,
         };
+        if let Some(train) = dataset.split(Split::Train).filter(|train| train.labelled()) {
+            let counts = train.per_class();
+            notes::of_classes(&mut dataset.told, spec, &dataset.classes, &counts);
+        }
+        notes::of_others(&mut dataset.told, &dataset.skipped);
         if spec.normalize == Some(Normalize::MEASURED) {
             dataset.measure(spec)?;
         }
@@ -178,6 +222,22 @@ impl Dataset {
         &self.skipped
     }
 
+    /// Hidden files and files of other kinds, which are no images: with what they are, in order of their names.
+    pub fn passed_over(&self) -> &[Skipped] {
+        &self.told.passed_over
+    }
+
+    /// What is worth knowing of the data, with what would change it.
+    pub fn notes(&self) -> &[Note] {
+        &self.told.notes
+    }
+
+    /// Height and width of the image files themselves, with the number of files; the most frequent first. Empty for
+    /// sources of one size.
+    pub fn sizes(&self) -> &[([usize; 2], usize)] {
+        &self.told.sizes
+    }
+
     /// A name for `run.json`: a version and 16 hexadecimal digits over the shape, the settings that
     /// change pixels (not `path`; of `augment` a crop, which shows in the shape), the classes, and of every split the number of
     /// images, all labels and up to 32 evenly spaced source pictures. It tells other data apart in
@@ -218,26 +278,34 @@ impl Dataset {
     /// size, and of a dataset of patches the middle one. H×W×C floats.
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let [height, width, channels] = self.common.fit.to();
-        let decoded = image_file::decode(path, channels).map_err(|problem| {
+        let depth = self.told.depth.unwrap_or_default();
+        let decoded = image_file::decode(path, channels, depth).map_err(|problem| {
             DataError::malformed(
                 path,
                 problem,
                 "choose a PNG, JPEG, BMP, GIF, WebP or TIFF file that opens elsewhere",
             )
         })?;
+        let from = [decoded.height, decoded.width, channels];
         let scaling = self.common.scaling;
-        let fit = Fit::new(
-            [decoded.height, decoded.width, channels],
-            Some([height, width]),
-            Some(channels),
-            scaling,
-        )?;
-        let pixels = fit.bytes(decoded.pixels);
+        let fit = Fit::new(from, Some([height, width]), Some(channels), scaling)?;
         let [_, tall, wide] = self.shape();
         let corner = [(height - tall) / 2, (width - wide) / 2];
-        let pixels = image_fitting::cut(&pixels, width * channels, corner, [tall, wide], channels);
-        let mut out = vec![0.0; pixels.len()];
-        self.common.scale.apply(&pixels, &mut out);
+        let mut out = vec![0.0; tall * wide * channels];
+        let stride = width * channels;
+        let (span, scale) = (self.common.span, &self.common.scale);
+        match fit.apply(decoded.values) {
+            // Of a source that has no image files, black and white are those of the file.
+            Raw::Bytes(pixels) if span == BYTES || self.told.depth.is_none() => {
+                let pixels = image_fitting::cut(&pixels, stride, corner, [tall, wide], channels);
+                scale.apply(&pixels, &mut out);
+            }
+            values => {
+                let values = values.into_floats();
+                let values = image_fitting::cut(&values, stride, corner, [tall, wide], channels);
+                numbers(&values, span, scale, &mut out);
+            }
+        }
         Ok(out)
     }
 
@@ -352,7 +420,12 @@ fn common(
     }
     let is_used = spec.use_augment && !spec.augment.is_empty();
     let common = Common {
-        scale: Arc::new(Scale::new(spec, channels, usual_range(loaded.span), None)?),
+        scale: Arc::new(Scale::new(
+            spec,
+            channels,
+            usual_range(spec, loaded.span),
+            None,
+        )?),
         shares: Arc::new(Scale::shares()),
         span: loaded.span,
         scaling,
@@ -360,118 +433,13 @@ fn common(
         patches,
         view,
         classes: loaded.classes.len(),
+        weights: spec.weights,
     };
     Ok((common, is_used.then_some(augmenter)))
 }
 
 /// What values become where the project does not say: pixels 0 to 1, other numbers what they are.
-fn usual_range(span: [f32; 2]) -> [f32; 2] {
-    if span == BYTES { [0.0, 1.0] } else { span }
-}
-
-/// Splits of `parts`, shared out by `rules` unless the source has done that. The limit comes last, so that it never
-/// moves an image to another split.
-fn make_splits(
-    parts: &[Part],
-    rules: Option<&Rules>,
-    limit: Option<usize>,
-    common: &Common,
-) -> Vec<(Split, SplitData)> {
-    let given: Vec<Given> = parts
-        .iter()
-        .map(|part| Given {
-            split: part.split,
-            len: part.pictures.len(),
-            labels: part.labels.as_deref(),
-        })
-        .collect();
-    let shares = match rules {
-        Some(rules) => rules.share_out(&given),
-        None => Rules::as_given(&given),
-    };
-    shares
-        .into_iter()
-        .map(|share| (share.split, choose(parts, share, limit, common)))
-        .collect()
-}
-
-fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Common) -> SplitData {
-    share.items.truncate(limit.unwrap_or(usize::MAX));
-    let label = |&(part, place): &Item| {
-        parts
-            .get(part as usize)?
-            .labels
-            .as_ref()?
-            .get(place as usize)
-            .copied()
-    };
-    let labels = if share.labelled {
-        share.items.iter().map(label).collect()
-    } else {
-        None
-    };
-    let first = share.items.first().map_or(0, |(part, _)| *part);
-    let (pictures, chosen): (Arc<dyn Pictures>, Vec<u32>) = match parts.get(first as usize) {
-        Some(part) if share.items.iter().all(|item| item.0 == first) => (
-            Arc::clone(&part.pictures),
-            share.items.iter().map(|item| item.1).collect(),
-        ),
-        _ => {
-            let chosen = (0..share.items.len() as u32).collect();
-            (
-                Arc::new(Joined::new(
-                    parts
-                        .iter()
-                        .map(|part| Arc::clone(&part.pictures))
-                        .collect(),
-                    share.items,
-                )),
-                chosen,
-            )
-        }
-    };
-    SplitData::new(share.split, pictures, chosen, labels, common)
-}
-
-/// Settings that share out training images act only where there are some.
-fn check_shares(spec: &DataSpec, splits: &[(Split, SplitData)]) -> Result<(), DataError> {
-    let train = splits.iter().find(|(split, _)| *split == Split::Train);
-    if spec.per_class.is_some() && !train.is_some_and(|(_, data)| data.labelled()) {
-        return Err(DataError::setting(
-            "per_class",
-            "there are no labelled training images to choose from",
-            "delete the line",
-        ));
-    }
-    let holds_back = [
-        ("valid", spec.valid.is_some_and(|share| share > 0.0)),
-        ("test", spec.test.is_some_and(|share| share > 0.0)),
-        ("fold", spec.fold.is_some()),
-    ];
-    match holds_back.into_iter().find(|(_, is_asked)| *is_asked) {
-        Some((key, _)) if train.is_none() => Err(DataError::setting(
-            key,
-            "there are no training images to hold some of them back",
-            "delete the line",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Images are numbered with 32 bits in a batch.
-fn check_lengths(splits: &[(Split, SplitData)]) -> Result<(), DataError> {
-    match splits
-        .iter()
-        .find(|(_, data)| u32::try_from(data.len()).is_err())
-    {
-        Some((split, data)) => Err(DataError::setting(
-            "limit",
-            format!(
-                "the {split} split would have {} images, more than can be numbered",
-                data.len()
-            ),
-            format!("write limit = {} or less", u32::MAX / PATCHES_PER_IMAGE),
-        )),
-        None => Ok(()),
-    }
+fn usual_range(spec: &DataSpec, span: [f32; 2]) -> [f32; 2] {
+    let is_of_pixels = span == BYTES || span == WORDS || spec.pixel.is_some();
+    if is_of_pixels { [0.0, 1.0] } else { span }
 }

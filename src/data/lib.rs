@@ -13,6 +13,7 @@
 //! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |
+//! | `notes`, `recognise` | what is worth knowing of data, in words; which source reads what a person points at |
 //! | `hash`, `download` | a name for the data; fetching it |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
@@ -27,6 +28,8 @@ pub mod formats;
 mod hash;
 pub mod images;
 pub mod loader;
+mod notes;
+mod recognise;
 mod source;
 pub mod sources;
 pub mod splits;
@@ -38,6 +41,8 @@ pub use error::DataError;
 pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
+pub use notes::{Group, Note, by_reason, line_in};
+pub use recognise::{Recognised, recognise};
 pub use sources::shapes::picture;
 pub use splits::shuffle::epoch_order;
 pub use splits::split::{SplitData, fill_batch};

@@ -3,6 +3,8 @@
 
 use super::error::DataError;
 use super::formats::bytes;
+use super::images::depth::Depth;
+use super::notes::Note;
 use super::{Progress, Skipped};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +16,45 @@ use strata_core::project::data::{DataSpec, Split};
 pub(crate) enum Raw {
     /// Pixels from 0 to 255.
     Bytes(Vec<u8>),
+    /// Pixels of 16 bits, from 0 to 65,535.
+    Words(Vec<u16>),
     /// Numbers of any range, such as samples of a signal; [`Loaded::span`] says which count as 0 and 255.
     Floats(Vec<f32>),
+}
+
+impl Raw {
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Raw::Bytes(values) => values.len(),
+            Raw::Words(values) => values.len(),
+            Raw::Floats(values) => values.len(),
+        }
+    }
+
+    /// The values as they are, as floats.
+    pub fn into_floats(self) -> Vec<f32> {
+        match self {
+            Raw::Bytes(values) => values.into_iter().map(f32::from).collect(),
+            Raw::Words(values) => values.into_iter().map(f32::from).collect(),
+            Raw::Floats(values) => values,
+        }
+    }
+
+    /// The values' bytes, little-endian.
+    pub fn to_le_bytes(&self) -> Vec<u8> {
+        match self {
+            Raw::Bytes(values) => values.clone(),
+            Raw::Words(values) => values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            Raw::Floats(values) => values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        }
+    }
 }
 
 /// Pictures of one shape that can be fetched in any order, from any thread.
@@ -28,6 +67,10 @@ pub(crate) trait Pictures: Send + Sync {
     /// Whether fetching one costs enough that its pixels are worth keeping.
     fn is_costly(&self) -> bool {
         false
+    }
+    /// A hash of what the file itself holds, where it was read whole: pictures that differ may be alike once scaled.
+    fn fingerprint(&self, _index: usize) -> Option<u128> {
+        None
     }
 }
 
@@ -52,6 +95,44 @@ pub(crate) struct Loaded {
 
 /// The span of bytes.
 pub(crate) const BYTES: [f32; 2] = [0.0, 255.0];
+/// The span of 16-bit pixels.
+pub(crate) const WORDS: [f32; 2] = [0.0, 65_535.0];
+
+/// In which order classes are numbered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ClassOrder {
+    /// Numbers in names by their value: 2 before 10.
+    #[default]
+    Natural,
+    /// Character by character, as earlier versions had it: 10 before 2.
+    ByCharacter,
+}
+
+/// What a source says besides its pictures.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub notes: Vec<Note>,
+    /// Files that are no pictures, with what they are instead.
+    pub passed_over: Vec<Skipped>,
+    /// Height and width of the source's own pictures, and how many have them; the most frequent first.
+    pub sizes: Vec<([usize; 2], usize)>,
+    /// What the values of image files are; none of a source that has none.
+    pub depth: Option<Depth>,
+}
+
+impl Told {
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(Note::new(text));
+    }
+
+    /// With the line for `[data]` that changes it.
+    pub fn propose(&mut self, text: impl Into<String>, line: impl Into<String>) {
+        self.notes.push(Note {
+            line: Some(line.into()),
+            ..Note::new(text)
+        });
+    }
+}
 
 /// What a source is opened with.
 pub(crate) struct Ask<'a> {
@@ -60,6 +141,8 @@ pub(crate) struct Ask<'a> {
     /// The project's `path`, with `~` and the base folder put in.
     pub folder: PathBuf,
     pub channels: Option<usize>,
+    pub order: ClassOrder,
+    pub told: &'a mut Told,
     pub progress: &'a mut dyn FnMut(Progress) -> bool,
     /// What was reported last.
     pub last: Progress,

@@ -5,7 +5,7 @@ use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
 use std::path::Path;
 use strata_app::action::Action;
 
-/// What a dropped thing asks for: a project or a run is opened, a folder of images becomes the data,
+/// What a dropped thing asks for: a project or a run is opened, a dataset becomes the data,
 /// an image is looked at with saliency.
 pub fn action(path: &Path) -> Action {
     let is_image = |path: &Path| image::ImageFormat::from_path(path).is_ok();
@@ -13,9 +13,22 @@ pub fn action(path: &Path) -> Action {
         path if path.is_dir() && !path.join("project.toml").exists() => {
             Action::DataFolder(path.to_path_buf())
         }
+        path if path.is_file() && is_data(path) => Action::DataFolder(path.to_path_buf()),
         path if path.is_file() && is_image(path) => Action::Image(path.to_path_buf()),
         path => Action::Open(path.to_path_buf()),
     }
+}
+
+/// Whether a file is a table or an array, with the images in it or named by it.
+fn is_data(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let name = name.trim_end_matches(".gz");
+    let endings = [".csv", ".tsv", ".npy", ".npz", ".mat", "idx3-ubyte"];
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// What was dropped since the last frame; of several things the first counts.
@@ -47,7 +60,7 @@ pub fn show_target(ctx: &Context) {
             let stroke = Stroke::new(2.0, colors.accent);
             ui.painter()
                 .rect_stroke(rect.shrink(12.0), theme::RADIUS, stroke, StrokeKind::Inside);
-            let text = "Drop a project, a run's folder, a folder of images, or an image";
+            let text = "Drop a project, a run's folder, a dataset, or an image";
             ui.painter().text(
                 rect.center(),
                 Align2::CENTER_CENTER,
@@ -71,6 +84,12 @@ mod tests {
         };
         assert!(matches!(action(&file("a.toml")), Action::Open(_)));
         assert!(matches!(action(&file("a.png")), Action::Image(_)));
+        for name in ["a.csv", "a.npz", "b.mat", "train-images-idx3-ubyte.gz"] {
+            assert!(
+                matches!(action(&file(name)), Action::DataFolder(_)),
+                "{name}"
+            );
+        }
         assert!(matches!(action(folder.path()), Action::DataFolder(_)));
         file("project.toml");
         assert!(matches!(action(folder.path()), Action::Open(_)));

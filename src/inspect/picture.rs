@@ -81,11 +81,13 @@ pub fn filter_limit(filters: &Filters, index: usize, scale: FilterScale) -> f32 
     }
 }
 
-/// `H × W × C` bytes of an image as `H × W × 4`: one channel as grey, three as colour, other
-/// numbers by their first channel.
+/// `H × W × C` bytes of an image as `H × W × 4`: one or two channels as grey, by the first; three and more as colour, by
+/// the first three, and of a satellite's twelve or thirteen bands by those of red, green and blue.
 pub fn image_rgba(pixels: &[u8], channels: usize) -> Vec<u8> {
     let pixel = |values: &[u8]| match *values {
-        [r, g, b] => [r, g, b, 255],
+        // Sentinel-2 counts its bands from the coast's violet.
+        [_, b, g, r, ..] if matches!(channels, 12 | 13) => [r, g, b, 255],
+        [r, g, b, ..] => [r, g, b, 255],
         [first, ..] => [first, first, first, 255],
         [] => [0, 0, 0, 255],
     };
@@ -327,6 +329,19 @@ pub(super) fn sheet(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_channels_show_three_of_them() {
+        let shown = |channels: usize| {
+            let pixel: Vec<u8> = (1..=channels as u8).collect();
+            image_rgba(&pixel, channels)
+        };
+        assert_eq!(shown(1), [1, 1, 1, 255]);
+        assert_eq!(shown(2), [1, 1, 1, 255]);
+        assert_eq!(shown(3), [1, 2, 3, 255]);
+        assert_eq!(shown(4), [1, 2, 3, 255]);
+        assert_eq!(shown(13), [4, 3, 2, 255]);
+    }
 
     fn filters(channels: usize, values: &[f32]) -> Filters {
         let count = values.len() / (2 * channels);

@@ -27,6 +27,8 @@ const CHUNK: usize = 64;
 const MOST_VALUES: usize = 3 << 18;
 /// One, in the whole numbers that are summed up.
 const ONE: f64 = 65_280.0;
+/// Values this near to each other are one, as shares.
+const FLAT: f32 = 0.01;
 /// A channel that never changes is only shifted.
 const LEAST_STD: f64 = 1e-3;
 
@@ -79,6 +81,12 @@ pub struct SplitStatistics {
     pub std_image: Vec<u8>,
     /// The largest deviation of a pixel.
     pub largest_std: f64,
+    /// Images that are all black.
+    pub black: usize,
+    /// Other images whose values are nearly one.
+    pub flat: usize,
+    /// The least and the greatest value.
+    pub range: [f64; 2],
 }
 
 impl SplitStatistics {
@@ -189,6 +197,10 @@ fn read_chunk(data: &SplitData, chunk: &[usize]) -> Result<(Sums, Vec<u128>), Da
     for &index in chunk {
         data.read_shares(index, &mut values)?;
         sums.count(&values);
+        if let Some(print) = data.fingerprint(index)? {
+            hashes.push(print);
+            continue;
+        }
         bytes.clear();
         bytes.extend(
             values
@@ -214,6 +226,9 @@ struct Sums {
     channels: Vec<(u128, u128)>,
     /// Likewise by value of the image; empty for very large images.
     values: Vec<(u64, u64)>,
+    black: usize,
+    flat: usize,
+    range: [f32; 2],
 }
 
 impl Sums {
@@ -227,11 +242,23 @@ impl Sums {
             histogram: vec![vec![0; BINS]; channels],
             channels: vec![(0, 0); channels],
             values: vec![(0, 0); kept],
+            black: 0,
+            flat: 0,
+            range: [f32::INFINITY, f32::NEG_INFINITY],
         }
     }
 
     fn count(&mut self, values: &[f32]) {
         self.images += 1;
+        let ends = values
+            .iter()
+            .fold([f32::INFINITY, f32::NEG_INFINITY], widened);
+        self.range = ends.iter().fold(self.range, widened);
+        if ends[1] <= FLAT {
+            self.black += 1;
+        } else if ends[1] - ends[0] <= FLAT {
+            self.flat += 1;
+        }
         let channels = self.channels.len();
         for (at, &value) in values.iter().enumerate() {
             let channel = at % channels;
@@ -255,6 +282,9 @@ impl Sums {
 
     fn add(&mut self, other: &Sums) {
         self.images += other.images;
+        self.black += other.black;
+        self.flat += other.flat;
+        self.range = other.range.iter().fold(self.range, widened);
         for (mine, theirs) in self
             .histogram
             .iter_mut()
@@ -305,8 +335,16 @@ impl Sums {
             mean_image: bytes(&means, 1.0),
             std_image: bytes(&stds, largest_std),
             largest_std,
+            black: self.black,
+            flat: self.flat,
+            range: self.range.map(f64::from),
         }
     }
+}
+
+/// A range that holds a value too.
+fn widened([low, high]: [f32; 2], value: &f32) -> [f32; 2] {
+    [low.min(*value), high.max(*value)]
 }
 
 /// Mean and deviation of whole numbers, as shares.

@@ -355,7 +355,9 @@ fn a_teacher_grades_by_the_exit_code() {
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
     assert!(
-        told.contains("line ") && told.contains("there is no goal `speed`: use output, parameters"),
+        told.contains("line ")
+            && told
+                .contains("there is no setting `speed` in [goals]: there are output, parameters"),
         "{told}"
     );
 }

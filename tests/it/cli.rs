@@ -4,6 +4,8 @@ use crate::kit::PATIENCE;
 use crate::kit::runs;
 use crate::kit::terminal::{code, err, json, out, strata};
 use serde_json::Value;
+use std::fs;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -399,8 +401,8 @@ fn what_cannot_be_is_said_with_what_can() {
             "outside of the output 6×8×8",
         ),
         (
-            &["inspect", "run", "filters", "--layer", "encoder.0"],
-            "--layer is for activations, receptive-field and pixel",
+            &["inspect", "run", "loss", "--layer", "encoder.0"],
+            "--layer is for",
         ),
         (
             &["lens", "tiny.toml", "encoder.9"],
@@ -538,6 +540,72 @@ fn data_counts_what_a_source_has() {
         "{}",
         err(&missing)
     );
+}
+
+fn grey_image(path: &Path, [height, width]: [u32; 2], shade: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    image::GrayImage::from_fn(width, height, |x, y| {
+        image::Luma([shade + (x * 3 + y * 5) as u8])
+    })
+    .save(path)
+    .unwrap();
+}
+
+#[test]
+fn data_describes_what_training_could_not_use_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..8u32 {
+        let class = if number < 6 { "cat" } else { "dog" };
+        let path = folder
+            .path()
+            .join(format!("set/train/{class}/{number}.png"));
+        grey_image(&path, [20 + number / 4, 30], number as u8);
+    }
+    fs::write(folder.path().join("set/train/cat/IMG_1.HEIC"), "x").unwrap();
+    fs::write(folder.path().join("set/train/cat/.DS_Store"), "x").unwrap();
+    let args = ["data", "folder", "--path", "set"];
+    let output = strata(folder.path(), &args);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let words: Vec<String> = out(&output).split_whitespace().map(str::to_owned).collect();
+    let text = words.join(" ");
+    for part in [
+        "images 1×20×30",
+        "20×30 4 files",
+        "21×30 4 files",
+        "the files have 2 sizes, and training needs one: write resize = [20, 30] under [data]",
+        "cat, dog",
+        "a HEIC photograph, which is not read",
+        "passed over: 1 file (.DS_Store): hidden",
+        "pillow_heif.register_heif_opener()",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let value = json(&strata(folder.path(), &[&args[..], &["--json"]].concat()));
+    assert_eq!(value["proposal"], "resize = [20, 30]");
+    assert_eq!(value["sizes"][0]["images"], 4);
+    assert_eq!(value["skipped"].as_array().unwrap().len(), 1);
+    assert_eq!(value["passed_over"].as_array().unwrap().len(), 1);
+    assert!(value["hash"].is_null());
+}
+
+#[test]
+fn data_hints_at_classes_out_of_balance() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..20u32 {
+        let class = if number < 16 { "cat" } else { "dog" };
+        let path = folder
+            .path()
+            .join(format!("set/train/{class}/{number}.png"));
+        grey_image(&path, [8, 8], number as u8);
+    }
+    let args = ["data", "folder", "--path", "set", "--set", "valid=0"];
+    let text = out(&strata(folder.path(), &args));
+    assert!(text.contains("cat 16, dog 4"), "{text}");
+    let hint = "note: class cat has 16 images for training, class dog has 4: write weights = \"balanced\" under [data]";
+    assert!(text.contains(hint), "{text}");
+    let balanced = [&args[..], &["--set", "weights=balanced"]].concat();
+    let text = out(&strata(folder.path(), &balanced));
+    assert!(!text.contains("write weights"), "{text}");
 }
 
 #[test]

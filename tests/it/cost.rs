@@ -47,7 +47,7 @@ fn every_layer_has_its_costs_and_a_click_selects_it() {
         "the lectures' layer"
     );
     estimated(&mut window);
-    assert!(window.has(" a step · about "), "the time of a step");
+    assert!(window.has(" a run · about "), "the time of a step");
     let row = "Cost of encoder.0: conv 32 k3";
     window
         .harness

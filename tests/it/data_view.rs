@@ -436,3 +436,51 @@ fn real_images_of_every_folder_open_in_the_window() {
         window.keep_picture(&format!("data/{}-all", name.replace('/', "-")));
     }
 }
+
+/// Two classes of grey images of two sizes, five to one, with files that are not used.
+fn unlike_images(folder: &Path) {
+    for number in 0..24u32 {
+        let class = if number % 6 == 0 { "rare" } else { "usual" };
+        let path = folder.join(format!("train/{class}/{number}.png"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let value = |x: u32, y: u32| image::Luma([(number * 5 + x * 3 + y) as u8]);
+        image::GrayImage::from_fn(16, 16 + number % 2, value)
+            .save(path)
+            .unwrap();
+    }
+    std::fs::write(folder.join("train/rare/IMG_1.HEIC"), "x").unwrap();
+    std::fs::write(folder.join("train/rare/.DS_Store"), "x").unwrap();
+}
+
+#[test]
+fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    unlike_images(&folder.path().join("set"));
+    let mut project = classifier();
+    project.data.source = Source::Folder;
+    project.data.resize = None;
+    project.data.path = Some(folder.path().join("set").display().to_string());
+    let mut window = images(folder.path(), &project);
+    assert!(window.has("the images differ in size"));
+    window.click("Write resize = [16, 16]");
+    assert_eq!(window.state().project().data.resize, Some([16, 16]));
+    until(&mut window, "the images", |gallery| {
+        !gallery.splits.is_empty()
+    });
+    assert!(window.has("class usual has") && window.has("Passed over: 1 file (.DS_Store)"));
+    assert!(window.has("IMG_1.HEIC: a HEIC photograph, which is not read"));
+    assert!(window.has("Copy the Python that converts"));
+    let button = "weights = \"balanced\"";
+    window.click(button);
+    let weights = |window: &Window| window.state().project().data.weights;
+    assert!(weights(&window).is_some());
+    until(&mut window, "the images without the hint", |gallery| {
+        !gallery
+            .notes
+            .iter()
+            .any(|(_, line)| line.as_deref() == Some(button))
+    });
+    window.press(Modifiers::COMMAND, eframe::egui::Key::Z);
+    assert_eq!(weights(&window), None);
+    assert_eq!(window.state().project().data.resize, Some([16, 16]));
+}

@@ -207,10 +207,13 @@ fn a_run_is_followed_from_its_start_to_its_end() {
     );
     line(&log, &["INFO", "run of `tiny` started in run on CPU"]);
     line(&log, &["INFO", "run of `tiny` completed after", ": run"]);
+    // What is unwise in the project is a warning, and all there is to warn of.
+    let mut warnings = log.lines().filter(|line| line.contains("WARN"));
     assert!(
-        !log.contains("WARN") && !log.contains("ERROR") && !log.contains("DEBUG"),
+        warnings.all(|line| line.contains("run of `tiny`: stage `")),
         "{log}"
     );
+    assert!(!log.contains("ERROR") && !log.contains("DEBUG"), "{log}");
     assert!(log.lines().count() < 20, "no line for a step\n{log}");
     assert_eq!(code(&train(&[])), 2, "there is a run in it");
     line(

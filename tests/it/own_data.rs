@@ -1,7 +1,9 @@
 //! Runs on files that a test makes itself: sounds, spectrograms and arrays that are learned, and files that can't be
 //! read any more while a run reads them.
 
-use crate::kit::runs::{TINY, assert_same, completed, failed, options, tiny, train, train_until};
+use crate::kit::runs::{
+    TINY, assert_same, completed, failed, options, stop_at, stopped, tiny, train, train_until,
+};
 use std::f32::consts::TAU;
 use std::fs;
 use std::io::Write;
@@ -248,4 +250,70 @@ fn a_file_that_cannot_be_read_any_more_ends_the_run_without_a_loss() {
         );
         assert_same(&folder.path().join("whole"), &run);
     }
+}
+
+/// Grey images of 8×8 with a stripe that lies or stands, 40 of the first kind and 8 of the second.
+fn unbalanced_stripes(folder: &Path) {
+    for number in 0..48u32 {
+        let (class, is_lying) = if number < 40 {
+            ("lies", true)
+        } else {
+            ("stands", false)
+        };
+        let picture = image::GrayImage::from_fn(8, 8, |x, y| {
+            let along = if is_lying { y } else { x };
+            image::Luma([if along % 4 == number % 4 {
+                200 + (number % 40) as u8
+            } else {
+                20
+            }])
+        });
+        let path = folder.join(format!("train/{class}/{number}.png"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        picture.save(path).unwrap();
+    }
+}
+
+#[test]
+fn a_balanced_run_repeats_and_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    unbalanced_stripes(&folder.path().join("set"));
+    let data = format!(
+        "source = \"folder\"\npath = {:?}\nweights = \"balanced\"",
+        folder.path().join("set")
+    );
+    let project = classifier(&data, "1x8x8", "\"conv 4 k3\", \"relu\"", 2, 3);
+    let run = |name: &str| folder.path().join(name);
+    let (outcome, events) = train(&project, &options(&run("one")));
+    completed(outcome);
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Warning(text) if text.contains("balanced"))),
+        "the setting is there"
+    );
+    completed(train(&project, &options(&run("two"))).0);
+    assert_same(&run("one"), &run("two"));
+    stopped(train_until(&project, &options(&run("three")), stop_at(4)).0);
+    let on = RunOptions {
+        resume: true,
+        ..options(&run("three"))
+    };
+    completed(train(&project, &on).0);
+    assert_same(&run("one"), &run("three"));
+}
+
+#[test]
+fn a_run_on_classes_out_of_balance_hints_at_the_repair() {
+    let folder = tempfile::tempdir().unwrap();
+    unbalanced_stripes(&folder.path().join("set"));
+    let data = format!(
+        "source = \"folder\"\npath = {:?}",
+        folder.path().join("set")
+    );
+    let project = classifier(&data, "1x8x8", "\"conv 4 k3\", \"relu\"", 2, 1);
+    let (outcome, events) = train(&project, &options(&folder.path().join("run")));
+    completed(outcome);
+    let has_hint = |event: &Event| matches!(event, Event::Warning(text) if text.contains("write weights = \"balanced\" under [data]"));
+    assert!(events.iter().any(has_hint));
 }

@@ -321,10 +321,11 @@ fn the_terminal_draws_and_prints_them() {
         (Some(3), Some(8))
     );
     assert!(err.contains("sees rows 0…1, columns 13…15"), "{err}");
-    // Three pictures of 16 pixels, enlarged four times.
-    assert_eq!(
-        image::open(&png).unwrap().to_rgb8().dimensions(),
-        (4 * (3 * 17 + 1), 4 * 18)
+    // Three pictures of 16 pixels, enlarged at least four times, with room for a title.
+    let (width, height) = image::open(&png).unwrap().to_rgb8().dimensions();
+    assert!(
+        width >= 4 * (3 * 17 + 1) && height >= 4 * 18,
+        "{width} {height}"
     );
     let (code, _, err) = strata(&["--layer", "encoder.9"]);
     assert!(

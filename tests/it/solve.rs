@@ -140,17 +140,17 @@ fn output(compiled: &mut Compiled, seed: u64) -> (Vec<usize>, Vec<f32>) {
     (dims, y.flatten_all().unwrap().to_vec1::<f32>().unwrap())
 }
 
-/// Which rows of an axis (after the channels) are the same for several random images.
+/// Which rows of an axis of the output, N×H×W×C, are the same for several random images.
 fn constant_rows(network: &Network, axis: usize) -> Vec<bool> {
     let inference = infer(network);
     let mut compiled = Compiled::new(inference.plan.as_ref().unwrap(), 1, &Device::Cpu).unwrap();
     let (dims, first) = output(&mut compiled, 0);
-    let mut constant = vec![true; dims[axis + 2]];
-    let inner: usize = dims[axis + 3..].iter().product();
+    let mut constant = vec![true; dims[axis + 1]];
+    let inner: usize = dims[axis + 2..].iter().product();
     for seed in 1..6 {
         let (_, other) = output(&mut compiled, seed);
         for (at, (a, b)) in first.iter().zip(&other).enumerate() {
-            constant[at / inner % dims[axis + 2]] &= a == b;
+            constant[at / inner % dims[axis + 1]] &= a == b;
         }
     }
     constant

@@ -14,9 +14,10 @@ use crate::view_kind::{ViewInfo, ViewKind};
 use std::path::{Path, PathBuf};
 use strata_core::files::path_text;
 use strata_core::format::slug;
-use strata_core::project::data::{DataSpec, Source};
+use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_core::project::{Project, builtin, file};
+use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
 use strata_export::report;
 
@@ -151,8 +152,9 @@ impl State {
 
     fn read_folder(&mut self, path: &Path) {
         let name = path_text(path);
+        let Recognised { source, why } = recognise(path, self.project().data.source);
         let data = DataSpec {
-            source: Source::Folder,
+            source,
             path: Some(name.clone()),
             ..self.project().data.clone()
         }
@@ -160,7 +162,8 @@ impl State {
         if self.edit(&Edit::Data(data)) {
             self.start = false;
             self.generation += 1;
-            let text = format!("Images are read from {name}; Ctrl+Z takes it back");
+            let text =
+                format!("Images are read from {name} as {source} ({why}); Ctrl+Z takes it back");
             self.messages.add(Weight::Note, text);
         }
     }

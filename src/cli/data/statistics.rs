@@ -24,6 +24,9 @@ pub fn as_json(found: &Statistics) -> Value {
             "mean": split.mean,
             "std": split.std,
             "histogram": split.histogram,
+            "range": split.range,
+            "black": split.black,
+            "flat": split.flat,
         });
         (split.split.name().to_owned(), value)
     };
@@ -58,6 +61,12 @@ pub fn as_text(found: &Statistics) -> String {
             numbers(&split.std)
         ));
     }
+    let sum = |of: fn(&SplitStatistics) -> usize| found.splits.iter().map(of).sum::<usize>();
+    lines.push(format!(
+        "all black: {}, nearly of one value: {}",
+        sum(|split| split.black),
+        sum(|split| split.flat)
+    ));
     let copies = &found.duplicates;
     lines.push(format!(
         "exact duplicates: {}, {} of them between splits",

@@ -243,8 +243,8 @@ fn first_filters(nodes: &[Planned]) -> Option<u64> {
 }
 
 /// Bytes of each number of a probe image: the image as a list and as a tensor, what is made of it as a tensor and as a
-/// list, and both as pixels, here and where they are shown.
-const PROBE_BYTES: u64 = 4 * FLOAT + 4;
+/// list, both as pixels, here and where they are shown, and both as the bytes of an epoch's preview file.
+const PROBE_BYTES: u64 = 6 * FLOAT + 4;
 
 /// The largest batch that a stage may have whose run fits into so many bytes; `None` when not even one image
 /// does, or when the stage cannot be trained.

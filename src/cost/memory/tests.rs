@@ -160,5 +160,5 @@ fn a_run_holds_images_besides_its_steps() {
     };
     let filters = 3 * (4 * 27 + 4) * 4;
     assert_eq!(of(&[]), 4 * 8 * (192 + 1) * 4 + filters);
-    assert_eq!(of(&["conv 3 k3 p1"]) - of(&[]), 16 * 192 * (16 + 4));
+    assert_eq!(of(&["conv 3 k3 p1"]) - of(&[]), 16 * 192 * (24 + 4));
 }

@@ -145,3 +145,16 @@ pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String
         folder.display(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fills_is_told_as_such() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = DownloadError::write(Path::new("folder/images.gz.part"), full);
+        assert!(matches!(error, DownloadError::DiskFull { .. }), "{error}");
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+}

@@ -1,6 +1,11 @@
 //! The elements of an array as NumPy stores them: kind, width and order of the bytes. Fails with
 //! a sentence on a kind that has no numbers in it.
 
+use super::labels::whole_of;
+
+/// Letters of a label.
+const LONGEST_TEXT: usize = 1024;
+
 /// What one element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -8,13 +13,17 @@ enum Kind {
     Unsigned,
     Signed,
     Float,
+    /// Text of four bytes a letter, `<U5`.
+    Wide,
+    /// Text of a byte a letter, `|S5`.
+    Narrow,
 }
 
 /// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Element {
     kind: Kind,
-    /// Bytes of one element: 1, 2, 4 or 8.
+    /// Bytes of one element: 1, 2, 4 or 8; of texts any number.
     size: usize,
     big_endian: bool,
 }
@@ -26,6 +35,13 @@ impl Element {
             Some(rest) => (true, rest),
             None => (false, name.trim_start_matches(['<', '|', '='])),
         };
+        if let Some((kind, size)) = text_kind(rest) {
+            return Ok(Element {
+                kind,
+                size,
+                big_endian,
+            });
+        }
         let (kind, size) = match rest {
             "b1" | "?" => (Kind::Bool, 1),
             "u1" => (Kind::Unsigned, 1),
@@ -68,7 +84,41 @@ impl Element {
     }
 
     pub fn is_whole(self) -> bool {
-        self.kind != Kind::Float
+        matches!(self.kind, Kind::Bool | Kind::Unsigned | Kind::Signed)
+    }
+
+    /// Whether an element is a text, as labels can be.
+    pub fn is_text(self) -> bool {
+        matches!(self.kind, Kind::Wide | Kind::Narrow)
+    }
+
+    /// An element as a label: a whole number, a float that is whole, or a text; none where it is nothing of it.
+    pub fn label(self, bytes: &[u8]) -> Option<String> {
+        match self.kind {
+            Kind::Bool | Kind::Unsigned | Kind::Signed => Some(self.whole(bytes)?.to_string()),
+            Kind::Float => {
+                let number = match self.size {
+                    8 => f64::from_bits(self.bits(bytes)?),
+                    _ => f64::from(self.float(bytes)?),
+                };
+                Some(whole_of(number)?.to_string())
+            }
+            Kind::Narrow => {
+                let text = String::from_utf8_lossy(bytes);
+                Some(text.trim_end_matches('\0').trim().to_owned())
+            }
+            Kind::Wide => {
+                let letter = |bytes: &[u8]| {
+                    let bytes: [u8; 4] = bytes.try_into().ok()?;
+                    char::from_u32(match self.big_endian {
+                        true => u32::from_be_bytes(bytes),
+                        false => u32::from_le_bytes(bytes),
+                    })
+                };
+                let text: Option<String> = bytes.chunks_exact(4).map(letter).collect();
+                Some(text?.trim_end_matches('\0').trim().to_owned())
+            }
+        }
     }
 
     /// An element of a whole kind; none where `bytes` are of the wrong number or beyond an `i64`.
@@ -79,7 +129,7 @@ impl Element {
             Kind::Bool => Some(i64::from(bits != 0)),
             Kind::Unsigned => i64::try_from(bits).ok(),
             Kind::Signed => Some(((bits << unused) as i64) >> unused),
-            Kind::Float => None,
+            Kind::Float | Kind::Wide | Kind::Narrow => None,
         }
     }
 
@@ -96,7 +146,7 @@ impl Element {
     }
 
     fn bits(self, bytes: &[u8]) -> Option<u64> {
-        if bytes.len() != self.size {
+        if bytes.len() != self.size || self.is_text() {
             return None;
         }
         let push = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
@@ -106,6 +156,20 @@ impl Element {
             bytes.iter().rev().fold(0, push)
         })
     }
+}
+
+/// `U5` and `S5`: texts of five letters.
+fn text_kind(name: &str) -> Option<(Kind, usize)> {
+    let letters = |rest: &str| {
+        rest.parse::<usize>()
+            .ok()
+            .filter(|letters| (1..=LONGEST_TEXT).contains(letters))
+    };
+    if let Some(rest) = name.strip_prefix('U') {
+        return Some((Kind::Wide, 4 * letters(rest)?));
+    }
+    let rest = name.strip_prefix('S').or_else(|| name.strip_prefix('a'))?;
+    Some((Kind::Narrow, letters(rest)?))
 }
 
 /// A 16-bit float: one sign bit, five of exponent, ten of fraction.
@@ -152,9 +216,24 @@ mod tests {
         assert_eq!(float(">f4", &1.5f32.to_be_bytes()), 1.5);
         assert_eq!(float("<f8", &(-0.25f64).to_le_bytes()), -0.25);
         assert_eq!(float("|b1", &[1]), 1.0);
-        for name in ["<c8", "|O", "<U5", "V4", "<f16", "", "é"] {
+        for name in ["<c8", "|O", "<U0", "<U9999", "V4", "<f16", "", "é"] {
             assert!(Element::parse(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn labels_are_whole_numbers_or_texts() {
+        let label = |name: &str, bytes: &[u8]| Element::parse(name).unwrap().label(bytes);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(label("<f8", &3.0f64.to_le_bytes()), some("3"));
+        assert_eq!(label("<f4", &(-1.0f32).to_le_bytes()), some("-1"));
+        assert_eq!(label("<f8", &0.5f64.to_le_bytes()), None);
+        assert_eq!(label("<f8", &f64::NAN.to_le_bytes()), None);
+        assert_eq!(label("|S4", b"cat\0"), some("cat"));
+        assert_eq!(label("<U2", b"a\0\0\0\0\0\0\0"), some("a"));
+        assert_eq!(label(">U2", b"\0\0\0b\0\0\0c"), some("bc"));
+        assert_eq!(label("|b1", &[1]), some("1"));
+        assert!(Element::parse("<U5").unwrap().is_text());
     }
 
     #[test]

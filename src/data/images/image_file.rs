@@ -1,10 +1,14 @@
-//! One image file (PNG, JPEG, BMP, GIF, WebP, TIFF) to bytes: grey or colour, upright as its
-//! EXIF entry says, transparent parts over white, 16 bits rounded to 8.
+//! One image file (PNG, JPEG, BMP, GIF, WebP, TIFF, PNM) to values: grey or colour, upright as its
+//! EXIF entry says, transparent parts over white; 16 bits and floats as such where that is asked for.
 //!
 //! Fails with a reason in words, and never allocates for a size that is only claimed: files
 //! larger than [`MOST_PIXELS`] are refused before decoding.
 
+use super::depth::{Depth, as_deep};
 use super::image_fitting::change_channels;
+use super::{frames, tiff_file};
+use crate::formats::not_read;
+use crate::source::Raw;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
@@ -14,29 +18,36 @@ use strata_core::logging::panic::caught;
 use strata_core::{format, system_memory};
 
 /// 64 megapixels: more than any camera's photograph that could serve as a training image.
-const MOST_PIXELS: u64 = 64 << 20;
+pub(crate) const MOST_PIXELS: u64 = 64 << 20;
 const MOST_FILE_BYTES: u64 = 512 << 20;
 /// A blank page can be this small; a header that claims more for the bytes it has is lying.
-const MOST_PIXELS_A_BYTE: u64 = 10_000;
+pub(crate) const MOST_PIXELS_A_BYTE: u64 = 10_000;
 /// What a decoder needs for its tables, however small the picture.
 const LEAST_MEMORY: u64 = 16 << 20;
-const EXTENSIONS: [&str; 10] = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff",
+const EXTENSIONS: [&str; 14] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "pgm", "ppm", "pbm",
+    "pnm",
 ];
+/// Pages of a file are looked for in this many of its bytes at most.
+const MOST_LOOKED_AT: u64 = 64 << 20;
 
 /// What a file says about itself before its pixels are read.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Header {
     pub height: usize,
     pub width: usize,
-    pub colour: bool,
+    /// 1 for grey, 3 for colour, or as many as there are.
+    pub channels: usize,
+    pub depth: Depth,
+    /// Pages or frames; the first is read.
+    pub pages: usize,
 }
 
 /// A decoded picture, H×W×C.
 pub(crate) struct Decoded {
     pub height: usize,
     pub width: usize,
-    pub pixels: Vec<u8>,
+    pub values: Raw,
 }
 
 /// Whether the file's name is one of an image. Hidden files (`._a.jpg` of macOS) are not.
@@ -63,17 +74,38 @@ pub(crate) fn header(path: &Path) -> Result<Header, String> {
 }
 
 fn read_header(path: &Path) -> Result<Header, String> {
-    let file = open_regular(path).map_err(|cause| format!("cannot be read ({cause})"))?;
-    let length = file
-        .metadata()
-        .map_err(|cause| format!("cannot be read ({cause})"))?
-        .len();
+    let unreadable = |cause: std::io::Error| format!("cannot be read ({cause})");
+    let file = open_regular(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length == 0 {
+        return Err("the file is empty".to_string());
+    }
     let mut reader = BufReader::new(file);
-    let first = reader
-        .fill_buf()
-        .map_err(|cause| format!("cannot be read ({cause})"))?;
+    let first = reader.fill_buf().map_err(unreadable)?;
     let may_be_turned = may_be_turned(first);
-    let mut decoder = decoder(reader, length)?;
+    let pages = match first {
+        first if frames::may_have_several(first) => frames_of(path),
+        _ => 1,
+    };
+    if tiff_file::is_tiff(first) {
+        let about = tiff_file::about(&mut reader);
+        match about {
+            Some(about) if !about.is_usual => return Ok(Header::of_tiff(&about)),
+            about => {
+                let pages = about.map_or(1, |about| about.pages);
+                reader.rewind().map_err(unreadable)?;
+                return of_decoder(decoder(reader, length)?, true, pages);
+            }
+        }
+    }
+    of_decoder(decoder(reader, length)?, may_be_turned, pages)
+}
+
+fn of_decoder(
+    mut decoder: impl ImageDecoder,
+    may_be_turned: bool,
+    pages: usize,
+) -> Result<Header, String> {
     let upright = if may_be_turned {
         upright(&mut decoder)
     } else {
@@ -85,16 +117,39 @@ fn read_header(path: &Path) -> Result<Header, String> {
     } else {
         (width, height)
     };
+    let colour = decoder.color_type();
     Ok(Header {
         height: height as usize,
         width: width as usize,
-        colour: decoder.color_type().has_color(),
+        channels: if colour.has_color() { 3 } else { 1 },
+        depth: Depth::of(colour),
+        pages,
     })
 }
 
-/// The whole picture with 1 or 3 `channels`.
-pub(crate) fn decode(path: &Path, channels: usize) -> Result<Decoded, String> {
-    guarded(|| read_pixels(path, channels))
+impl Header {
+    fn of_tiff(about: &tiff_file::About) -> Header {
+        Header {
+            height: about.height,
+            width: about.width,
+            channels: about.bands,
+            depth: about.depth,
+            pages: about.pages,
+        }
+    }
+}
+
+fn frames_of(path: &Path) -> usize {
+    let mut bytes = Vec::new();
+    let read =
+        open_regular(path).and_then(|file| file.take(MOST_LOOKED_AT).read_to_end(&mut bytes));
+    read.map_or(1, |_| frames::count(&bytes))
+}
+
+/// The whole picture with so many `channels`, its values as `depth` has them: brought from 8 to 16 bits and back, or
+/// left as they are in the file where they become floats.
+pub(crate) fn decode(path: &Path, channels: usize, depth: Depth) -> Result<Decoded, String> {
+    guarded(|| read_pixels(path, channels, depth))
 }
 
 /// A decoder that gives up with a panic costs one file and not the program.
@@ -107,8 +162,19 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     caught(decode).unwrap_or_else(failed)
 }
 
-fn read_pixels(path: &Path, channels: usize) -> Result<Decoded, String> {
+fn read_pixels(path: &Path, channels: usize, depth: Depth) -> Result<Decoded, String> {
     let bytes = read(path)?;
+    if tiff_file::is_tiff(&bytes)
+        && tiff_file::about(Cursor::new(bytes.as_slice())).is_some_and(|about| !about.is_usual)
+    {
+        let (about, values) = tiff_file::decode(&bytes)?;
+        let values = as_deep(values, depth);
+        return Ok(Decoded {
+            height: about.height,
+            width: about.width,
+            values: with_channels(values, about.bands, channels),
+        });
+    }
     check_jpeg_is_whole(&bytes)?;
     let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
     let upright = if may_be_turned(&bytes) {
@@ -121,11 +187,11 @@ fn read_pixels(path: &Path, channels: usize) -> Result<Decoded, String> {
         .map_err(|error| format!("the image is damaged ({})", one_line(&error)))?;
     image.apply_orientation(upright);
     let (height, width) = (image.height() as usize, image.width() as usize);
-    let (pixels, has) = to_bytes(image);
+    let (values, has) = to_values(image, channels, depth);
     Ok(Decoded {
         height,
         width,
-        pixels: change_channels(pixels, has, channels),
+        values: with_channels(values, has, channels),
     })
 }
 
@@ -133,17 +199,20 @@ fn read_pixels(path: &Path, channels: usize) -> Result<Decoded, String> {
 fn check_memory(decoder: &impl ImageDecoder) -> Result<(), String> {
     /// Bytes of one pixel in between: two copies of three floats and their bytes.
     const WORKED_ON: u64 = 36;
-    const LARGE: u64 = 16 << 20;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let needed = decoder
         .total_bytes()
         .saturating_mul(2)
         .saturating_add(pixels * WORKED_ON);
-    if needed < LARGE {
-        Ok(())
-    } else {
-        system_memory::check(needed)
+    system_memory::check_large(needed)
+}
+
+fn with_channels(values: Raw, has: usize, channels: usize) -> Raw {
+    match values {
+        Raw::Bytes(values) => Raw::Bytes(change_channels(values, has, channels)),
+        Raw::Words(values) => Raw::Words(change_channels(values, has, channels)),
+        Raw::Floats(values) => Raw::Floats(change_channels(values, has, channels)),
     }
 }
 
@@ -199,7 +268,13 @@ fn decoder<'a, R: BufRead + Seek + 'a>(
         .with_guessed_format()
         .map_err(|cause| format!("cannot be read ({cause})"))?;
     if reader.format().is_none() {
-        return Err("not an image: its first bytes are those of no known format".to_string());
+        let mut first = Vec::new();
+        // What cannot be read has no first bytes, and is no known format either.
+        let _ = reader.into_inner().take(64).read_to_end(&mut first);
+        return Err(match not_read::by_content(&first) {
+            Some(kind) => format!("it is {}, which is not read", kind.name),
+            None => "not an image: its first bytes are those of no known format".to_string(),
+        });
     }
     reader.limits(limits(length));
     let decoder = reader.into_decoder().map_err(damaged)?;
@@ -241,6 +316,56 @@ fn swaps_sides(upright: Orientation) -> bool {
     )
 }
 
+/// Values and their number of channels: 1 or 3, or with alpha where so many are wanted.
+fn to_values(image: DynamicImage, channels: usize, depth: Depth) -> (Raw, usize) {
+    let colour = image.color();
+    if matches!(channels, 2 | 4) {
+        return with_alpha(image, channels, depth);
+    }
+    if depth == Depth::Bytes {
+        let (pixels, has) = to_bytes(image);
+        return (Raw::Bytes(pixels), has);
+    }
+    let own = Depth::of(colour);
+    let (values, has) = if own == Depth::Floats {
+        (Raw::Floats(image.into_rgb32f().into_raw()), 3)
+    } else if colour.has_alpha() {
+        let over_white = |rgba: &[u16]| [0, 1, 2].map(|at| blend_words(rgba[at], rgba[3]));
+        let rgba = image.into_rgba16().into_raw();
+        let colours = rgba.chunks_exact(4).flat_map(over_white);
+        (Raw::Words(colours.collect()), 3)
+    } else if colour.has_color() {
+        (Raw::Words(image.into_rgb16().into_raw()), 3)
+    } else {
+        (Raw::Words(image.into_luma16().into_raw()), 1)
+    };
+    if depth == Depth::Words {
+        return (as_deep(values, Depth::Words), has);
+    }
+    // Among floats, whole numbers are what the file says: from 0 to 255, or to 65,535.
+    let values = match (values, own) {
+        (Raw::Words(values), Depth::Bytes) => Raw::Floats(
+            values
+                .into_iter()
+                .map(|value| f32::from(value / 257))
+                .collect(),
+        ),
+        (values, _) => as_deep(values, Depth::Floats),
+    };
+    (values, has)
+}
+
+/// Grey or colour with its alpha as one more channel.
+fn with_alpha(image: DynamicImage, channels: usize, depth: Depth) -> (Raw, usize) {
+    let values = match (channels, depth) {
+        (2, Depth::Bytes) => Raw::Bytes(image.into_luma_alpha8().into_raw()),
+        (2, _) => Raw::Words(image.into_luma_alpha16().into_raw()),
+        (_, Depth::Bytes) => Raw::Bytes(image.into_rgba8().into_raw()),
+        _ => Raw::Words(image.into_rgba16().into_raw()),
+    };
+    (as_deep(values, depth), channels)
+}
+
 /// Bytes and their number of channels, 1 or 3.
 fn to_bytes(image: DynamicImage) -> (Vec<u8>, usize) {
     let colour = image.color();
@@ -258,6 +383,11 @@ fn to_bytes(image: DynamicImage) -> (Vec<u8>, usize) {
 fn blend(value: u8, alpha: u8) -> u8 {
     let (value, alpha) = (u32::from(value), u32::from(alpha));
     ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+fn blend_words(value: u16, alpha: u16) -> u16 {
+    let (value, alpha) = (u64::from(value), u64::from(alpha));
+    ((value * alpha + 65_535 * (65_535 - alpha) + 32_767) / 65_535) as u16
 }
 
 /// The JPEG decoder fills what is missing with grey and says nothing, so a file cut short is

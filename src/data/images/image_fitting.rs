@@ -87,6 +87,9 @@ impl Fit {
     pub fn apply(&self, picture: Raw) -> Raw {
         match picture {
             Raw::Bytes(pixels) => Raw::Bytes(self.bytes(pixels)),
+            Raw::Words(values) => {
+                Raw::Words(self.scale(change(values, self.from[2], self.to[2], self.grey)))
+            }
             Raw::Floats(values) => {
                 Raw::Floats(self.scale(change(values, self.from[2], self.to[2], self.grey)))
             }

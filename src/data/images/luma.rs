@@ -20,6 +20,16 @@ pub(crate) fn luma_of_pixel(rgb: [u8; 3]) -> u8 {
     ((sum + (1 << 15)) >> 16) as u8
 }
 
+/// The same of pixels of 16 bits.
+pub(crate) fn luma_of_words(rgb: [u16; 3]) -> u16 {
+    let sum: u64 = rgb
+        .iter()
+        .zip(WHOLE_WEIGHTS)
+        .map(|(&value, weight)| u64::from(value) * u64::from(weight))
+        .sum();
+    ((sum + (1 << 15)) >> 16) as u16
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +37,8 @@ mod tests {
     #[test]
     fn pixels_and_numbers_are_weighed_alike() {
         assert_eq!((luma_of_pixel([255; 3]), luma([1.0; 3])), (255, 1.0));
+        assert_eq!(luma_of_words([65_535; 3]), 65_535);
+        assert_eq!(luma_of_words([65_535, 0, 0]), 19_595);
         for rgb in [
             [255, 0, 0],
             [0, 255, 0],

@@ -38,6 +38,22 @@ impl Sample for u8 {
     }
 }
 
+impl Sample for u16 {
+    type Sum = i64;
+
+    fn add(sum: i64, value: u16, weight: i32) -> i64 {
+        sum + i64::from(value) * i64::from(weight)
+    }
+
+    fn round(sum: i64) -> u16 {
+        ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 65_535) as u16
+    }
+
+    fn luma(rgb: [u16; 3]) -> u16 {
+        luma::luma_of_words(rgb)
+    }
+}
+
 impl Sample for f32 {
     type Sum = f32;
 
@@ -254,6 +270,24 @@ mod tests {
                 "{from:?} to {to:?}: {ours} for {theirs}"
             );
         }
+    }
+
+    #[test]
+    fn words_scale_as_bytes_do_only_finer() {
+        let bytes = picture(7, 9, 3);
+        let words: Vec<u16> = bytes.iter().map(|&value| u16::from(value) * 257).collect();
+        let resizer = Resizer::new([7, 9], [4, 3], Filter::Lanczos);
+        let fine = resizer.apply(&words, 3);
+        for (byte, word) in resizer.apply(&bytes, 3).iter().zip(fine) {
+            let off = f64::from(word) / 257.0 - f64::from(*byte);
+            assert!(off.abs() < 1.01, "{byte} {word}");
+        }
+        let faint = vec![284u16, 285, 290, 371];
+        assert_eq!(
+            Resizer::new([2, 2], [1, 1], Filter::Area).apply(&faint, 1),
+            [308],
+            "the mean of values that 8 bits cannot tell apart"
+        );
     }
 
     #[test]

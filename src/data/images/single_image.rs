@@ -1,7 +1,9 @@
 //! One image file by itself, at its own size and in its own colours: no dataset around it.
 
+use super::depth::Depth;
 use super::image_file;
 use crate::error::DataError;
+use crate::source::Raw;
 use std::path::Path;
 
 /// A picture from a file.
@@ -23,12 +25,18 @@ impl FilePicture {
             DataError::malformed(path, problem, help)
         };
         let header = image_file::header(path).map_err(refused)?;
-        let channels = if header.colour { 3 } else { 1 };
-        let decoded = image_file::decode(path, channels).map_err(refused)?;
+        let channels = if header.channels == 1 { 1 } else { 3 };
+        let decoded = image_file::decode(path, channels, Depth::Bytes).map_err(refused)?;
+        let pixels = match decoded.values {
+            Raw::Bytes(pixels) if pixels.len() == decoded.height * decoded.width * channels => {
+                pixels
+            }
+            _ => return Err(refused(format!("it has {} channels", header.channels))),
+        };
         Ok(FilePicture {
             size: [decoded.height, decoded.width],
             channels,
-            pixels: decoded.pixels,
+            pixels,
         })
     }
 }

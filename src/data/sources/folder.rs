@@ -9,11 +9,15 @@
 //! The order is the first image of every class by name, then the second of every class, and so
 //! on: any first part, as `limit` takes it, has all classes.
 
+mod by_name;
+mod common;
 mod decode;
 mod files;
 pub(crate) mod flowers;
+mod layout;
 mod listing;
-mod mat;
+pub(crate) mod names;
+mod quality;
 pub(crate) mod sounds;
 pub(crate) mod table;
 mod walk;
@@ -29,6 +33,7 @@ use files::{Decoded, Splits};
 use listing::{Entry, FolderKind, IMAGES, Listing};
 use std::collections::BTreeMap;
 use strata_core::project::data::Split;
+pub(crate) use table::pixels;
 
 /// The share held back for `test` where a folder has no such split.
 const TEST_SHARE: f64 = 0.1;

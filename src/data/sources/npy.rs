@@ -1,4 +1,4 @@
-//! NumPy's arrays: `.npy` files, alone or several in a folder, and `.npz` archives of them.
+//! NumPy's arrays: `.npy` files, alone or several in a folder, and `.npz` archives of them; MATLAB's `.mat` files.
 //!
 //! Pictures are N×H×W, N×H×W×C or N×C×H×W, signals N×L, N×L×C or N×C×L; unsigned bytes stay bytes,
 //! everything else becomes floats. Arrays that lie open and in C's order are read in place, others
@@ -8,28 +8,30 @@
 
 mod find;
 mod header;
+mod labels;
+mod matlab;
+mod pickled;
 mod pictures;
 
 use super::SourceReader;
 use crate::error::DataError;
-use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
+use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
 use crate::formats::records::Store;
+use crate::formats::rows;
 use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
+use crate::splits::concat_images::Joined;
 use find::{Found, Place, Role};
 use header::Header;
 use pictures::{ArrayPictures, Layout};
 use std::io::Read;
-use std::path::PathBuf;
 use std::sync::Arc;
 use strata_core::files::open_regular;
+use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::size::Shape;
 use strata_core::{format, system_memory};
 
 /// The most that one array may take in memory.
 const MOST_BYTES: u64 = 4 << 30;
-const MOST_CLASSES: usize = 10_000;
-/// The labels of one array of pictures, where it has any.
-type PartLabels = Option<Vec<u32>>;
-
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -40,6 +42,14 @@ pub(crate) static NPY: SourceReader = SourceReader {
 };
 
 fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+    let files = matlab::files(&ask.folder);
+    if !files.is_empty() {
+        return matlab::load(ask, &files, matlab::read);
+    }
+    let files = pickled::files(&ask.folder);
+    if !files.is_empty() {
+        return matlab::load(ask, &files, pickled::read);
+    }
     let (found, skipped) = find::find(&ask.folder)?;
     let mut arrays = read_pictures(ask, &found)?;
     let all_bytes = arrays.iter().all(|(_, array)| array.as_bytes);
@@ -51,7 +61,8 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     } else {
         span(ask, &arrays)?
     };
-    let (labels, present) = read_labels(ask, &found, &arrays)?;
+    tell(ask, &arrays);
+    let (labels, classes) = labels::read(ask, &found, &arrays)?;
     let parts = arrays
         .into_iter()
         .zip(labels)
@@ -61,12 +72,69 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
             labels,
         });
     Ok(Loaded {
-        classes: class_names(&ask.folder, &present),
-        parts: parts.collect(),
+        classes,
+        parts: joined(parts.collect()),
         skipped,
         carve: true,
         span,
     })
+}
+
+/// Parts of one split as one: the first picture of each, then the second of each, and so on.
+fn joined(parts: Vec<Part>) -> Vec<Part> {
+    let is_one_a_class =
+        parts.len() > 1 && parts.windows(2).all(|pair| pair[0].split == pair[1].split);
+    if !is_one_a_class {
+        return parts;
+    }
+    let mut items: Vec<(u32, u32)> = (0u32..)
+        .zip(&parts)
+        .flat_map(|(part, one)| (0..one.pictures.len() as u32).map(move |place| (part, place)))
+        .collect();
+    items.sort_by_key(|&(part, place)| (place, part));
+    let label = |&(part, place): &(u32, u32)| {
+        let labels = parts.get(part as usize)?.labels.as_ref()?;
+        labels.get(place as usize).copied()
+    };
+    let labels = items.iter().map(label).collect();
+    let split = parts.first().map_or(Split::Train, |part| part.split);
+    let pictures = parts
+        .iter()
+        .map(|part| Arc::clone(&part.pictures))
+        .collect();
+    vec![Part {
+        split,
+        pictures: Arc::new(Joined::new(pictures, items)),
+        labels,
+    }]
+}
+
+/// Says which axis is that of the channels where it has not one or three, and proposes a shape for rows of numbers.
+fn tell(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) {
+    let Some((_, array)) = arrays.first() else {
+        return;
+    };
+    let [height, width, channels] = array.layout.shape;
+    if height > 1 && !matches!(channels, 1 | 3) {
+        let place = if array.layout.channels_first {
+            "first"
+        } else {
+            "last"
+        };
+        ask.told.note(format!(
+            "images of {height}×{width} with {channels} channels, which come {place} in the array"
+        ));
+    }
+    let square = rows::guessed(width).filter(|_| height == 1 && channels == 1);
+    if let Some([height, width, channels]) = square.filter(|_| ask.spec.shape.is_none()) {
+        ask.told.propose(
+            format!(
+                "rows of {} numbers are read as signals, and could be images of {height}×{width}",
+                array.layout.shape[1]
+            ),
+            format!("shape = \"{channels}x{height}x{width}\""),
+        );
+    }
 }
 
 fn read_pictures<'a>(
@@ -80,7 +148,7 @@ fn read_pictures<'a>(
     let mut arrays: Vec<(&Found, ArrayPictures)> = Vec::new();
     for (done, one) in images.iter().enumerate() {
         ask.report("reading files", done, images.len())?;
-        let array = open(ask, &one.place)?;
+        let array = open(ask, one)?;
         if let Some((first, other)) = arrays.first()
             && other.layout.shape != array.layout.shape
         {
@@ -109,10 +177,21 @@ fn fail(place: &Place, problem: impl Into<String>) -> DataError {
     )
 }
 
-fn open(ask: &mut Ask, place: &Place) -> Result<ArrayPictures, DataError> {
-    let channels = ask.channels;
+fn open(ask: &mut Ask, found: &Found) -> Result<ArrayPictures, DataError> {
+    let place = &found.place;
+    let (spec, channels) = (ask.spec, ask.channels);
     let check = |header: &Header| {
-        let layout = Layout::of(&header.shape, channels);
+        if header.element.is_text() {
+            return Err("its elements are texts".to_string());
+        }
+        let wanted = wanted_shape(spec, found, header);
+        if wanted.is_some() && header.by_column {
+            return Err(
+                "it lies column by column (Fortran's order), and shape is for rows of numbers"
+                    .to_string(),
+            );
+        }
+        let layout = Layout::new(&header.shape, channels, wanted.as_ref(), spec.transpose);
         let layout =
             layout.map_err(|problem| format!("{problem} (the array is {:?})", header.shape))?;
         match header.shape.first() {
@@ -130,6 +209,20 @@ fn open(ask: &mut Ask, place: &Place) -> Result<ArrayPictures, DataError> {
     };
     let layout = check(&header).map_err(|problem| fail(place, problem))?;
     Ok(ArrayPictures::new(&header, layout, store, offset))
+}
+
+/// The shape of a picture that the project writes, or that of a square where each file holds the rows of one class.
+fn wanted_shape(spec: &DataSpec, found: &Found, header: &Header) -> Option<Shape> {
+    if spec.shape.is_some() {
+        return spec.shape.clone();
+    }
+    match (found.class.as_ref(), &header.shape[..]) {
+        (Some(_), [_, length]) => {
+            let [height, width, channels] = rows::guessed(*length)?;
+            Shape::new(&[channels, height, width])
+        }
+        _ => None,
+    }
 }
 
 /// An array that can stay in its file; none if it cannot.
@@ -262,85 +355,4 @@ fn span(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], D
     } else {
         [span[0], span[0] + 1.0]
     })
-}
-
-/// For every array its labels, renumbered over those that occur; and the numbers that they had.
-fn read_labels(
-    ask: &mut Ask,
-    found: &[Found],
-    arrays: &[(&Found, ArrayPictures)],
-) -> Result<(Vec<PartLabels>, Vec<i64>), DataError> {
-    let mut read: Vec<Option<Vec<i64>>> = Vec::new();
-    for (images, array) in arrays {
-        let place = found
-            .iter()
-            .find(|found| found.role == Role::Labels && found.split == images.split);
-        let labels = place.map(|labels| labels_of(ask, &labels.place, &images.place, array.count));
-        read.push(labels.transpose()?);
-    }
-    let mut present: Vec<i64> = read.iter().flatten().flatten().copied().collect();
-    present.sort_unstable();
-    present.dedup();
-    if present.len() > MOST_CLASSES
-        && let Some(place) = found.iter().find(|found| found.role == Role::Labels)
-    {
-        let problem = format!(
-            "the labels have {} different values, which are no classes",
-            present.len()
-        );
-        return Err(fail(&place.place, problem));
-    }
-    let number = |label: &i64| present.partition_point(|old| old < label) as u32;
-    let labels = read.iter().map(|labels| {
-        labels
-            .as_ref()
-            .map(|labels| labels.iter().map(number).collect())
-    });
-    Ok((labels.collect(), present))
-}
-
-fn labels_of(
-    ask: &mut Ask,
-    place: &Place,
-    images: &Place,
-    count: usize,
-) -> Result<Vec<i64>, DataError> {
-    let check = |header: &Header| match header.shape[..] {
-        _ if !header.element.is_whole() => Err("the labels are no whole numbers".to_string()),
-        [labels] | [labels, 1] if labels == count => Ok(()),
-        [labels] | [labels, 1] => Err(format!(
-            "{labels} labels, but {} has {count} pictures",
-            images.name
-        )),
-        _ => Err(format!(
-            "the labels are {:?}; one class number a picture is wanted",
-            header.shape
-        )),
-    };
-    let (header, bytes) = unpacked(ask, place, check)?;
-    let whole = |bytes: &[u8]| header.element.whole(bytes);
-    let labels: Option<Vec<i64>> = bytes
-        .chunks_exact(header.element.size())
-        .map(whole)
-        .collect();
-    labels.ok_or_else(|| fail(place, "a label is beyond 64 bits"))
-}
-
-/// A class is called by its number, or by its line in `classes.txt`.
-fn class_names(path: &std::path::Path, present: &[i64]) -> Vec<String> {
-    let folder: PathBuf = if path.is_dir() {
-        path.into()
-    } else {
-        path.parent().map(Into::into).unwrap_or_default()
-    };
-    let names = bytes::names_file(&[folder], "classes.txt");
-    let name = |&label: &i64| {
-        usize::try_from(label)
-            .ok()
-            .and_then(|at| names.get(at).cloned())
-    };
-    present
-        .iter()
-        .map(|label| name(label).unwrap_or_else(|| label.to_string()))
-        .collect()
 }

@@ -41,6 +41,11 @@ impl Pictures for Joined {
             .raw(place as usize)
     }
 
+    fn fingerprint(&self, index: usize) -> Option<u128> {
+        let &(part, place) = self.items.get(index)?;
+        self.parts.get(part as usize)?.fingerprint(place as usize)
+    }
+
     fn is_costly(&self) -> bool {
         self.parts.iter().any(|part| part.is_costly())
     }

@@ -3,15 +3,17 @@
 //! Costly pictures (scaled, drawn or read from disk) are kept as bytes at their final size once
 //! they have been made, where that fits. Reading fails when a file does, and on a wrong buffer.
 
-use super::shuffle::below;
+use super::shuffle::{balanced_order, below, epoch_order};
 use crate::error::DataError;
 use crate::images::image_fitting::{Fit, Scaling};
 use crate::images::pixel_scale::Scale;
-use crate::source::{Pictures, Raw};
+use crate::source::{BYTES, Pictures, Raw};
+use foldhash::quality::FixedState;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
-use strata_core::project::data::Split;
+use strata_core::project::data::{Split, Weights};
 use strata_core::rng::{Purpose, stream};
 
 /// Random patches taken from each image where the project does not say.
@@ -35,6 +37,7 @@ pub struct SplitData {
     scale: Arc<Scale>,
     shares: Arc<Scale>,
     span: [f32; 2],
+    weights: Option<Weights>,
     kept: Option<Vec<OnceLock<Raw>>>,
 }
 
@@ -60,6 +63,7 @@ pub(crate) struct Common {
     pub view: [usize; 3],
     pub span: [f32; 2],
     pub classes: usize,
+    pub weights: Option<Weights>,
 }
 
 impl SplitData {
@@ -90,6 +94,7 @@ impl SplitData {
             scale: Arc::clone(&common.scale),
             shares: Arc::clone(&common.shares),
             span: common.span,
+            weights: common.weights.filter(|_| split == Split::Train),
         }
     }
 
@@ -122,6 +127,17 @@ impl SplitData {
             return None;
         }
         self.labels.as_ref()?.get(self.image_of(index)).copied()
+    }
+
+    /// The order of an epoch's images: each once, or with `weights = "balanced"` as many of each class.
+    pub fn epoch_order(&self, seed: u64, epoch: u64) -> Vec<u32> {
+        match (self.weights, &self.labels) {
+            (Some(Weights::Balanced), Some(_)) => {
+                let labels = (0..self.len()).filter_map(|index| self.label(index));
+                balanced_order(&labels.collect::<Vec<u32>>(), seed, epoch)
+            }
+            _ => epoch_order(self.len(), seed, epoch),
+        }
     }
 
     /// Number of images of each class; all zero where there are no labels.
@@ -188,20 +204,54 @@ impl SplitData {
                 split: self.split.name(),
             });
         }
-        match (
-            &*self.picture(self.image_of(index))?,
-            self.place(index, view),
-        ) {
-            (Raw::Bytes(pixels), None) => scale.apply(pixels, out),
-            (Raw::Bytes(pixels), Some(place)) => {
-                self.cut(pixels, place, view, out, |row, out| scale.apply(row, out))
+        let picture = self.picture(self.image_of(index))?;
+        let place = self.place(index, view);
+        match &*picture {
+            Raw::Bytes(pixels) if self.span == BYTES => {
+                self.write(pixels, place, view, out, |row, out| scale.apply(row, out));
             }
-            (Raw::Floats(values), None) => self.numbers(values, scale, out),
-            (Raw::Floats(values), Some(place)) => self.cut(values, place, view, out, |row, out| {
-                self.numbers(row, scale, out)
+            Raw::Bytes(pixels) => self.write(pixels, place, view, out, |row, out| {
+                numbers(row, self.span, scale, out);
+            }),
+            Raw::Words(values) => self.write(values, place, view, out, |row, out| {
+                numbers(row, self.span, scale, out);
+            }),
+            Raw::Floats(values) => self.write(values, place, view, out, |row, out| {
+                numbers(row, self.span, scale, out);
             }),
         }
         Ok(())
+    }
+
+    /// All of a picture, or the part at a place.
+    fn write<T>(
+        &self,
+        values: &[T],
+        place: Option<[usize; 2]>,
+        view: [usize; 3],
+        out: &mut [f32],
+        write: impl Fn(&[T], &mut [f32]),
+    ) {
+        match place {
+            None => write(values, out),
+            Some(place) => self.cut(values, place, view, out, write),
+        }
+    }
+
+    /// A hash of an image's own values where scaling changes them; none of what is not scaled, and of a patch.
+    pub fn fingerprint(&self, index: usize) -> Result<Option<u128>, DataError> {
+        if self.patches.is_some() {
+            return Ok(None);
+        }
+        let image = self.image_of(index);
+        let picture = self.chosen.get(image).copied().unwrap_or_default();
+        match self.pictures.fingerprint(picture as usize) {
+            Some(print) => Ok(Some(print)),
+            None if self.fit.is_costly() => {
+                Ok(Some(fingerprint(self.pictures.shape(), &self.raw(image)?)))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Patch number `index` belongs to this image: every image gives one before any gives two.
@@ -276,12 +326,6 @@ impl SplitData {
         }
     }
 
-    /// Numbers of the source's own span to those of the network.
-    fn numbers(&self, values: &[f32], scale: &Scale, out: &mut [f32]) {
-        let [low, high] = self.span;
-        scale.apply_to_shares(values.iter().map(|value| (value - low) / (high - low)), out);
-    }
-
     /// Puts into `digest` what identifies this split: number, labels, a sample of the pictures.
     pub(crate) fn add_to(&self, digest: &mut crate::hash::Digest) -> Result<(), DataError> {
         const SAMPLES: usize = 32;
@@ -292,15 +336,7 @@ impl SplitData {
         }
         let step = self.chosen.len().div_ceil(SAMPLES).max(1);
         for image in (0..self.chosen.len()).step_by(step) {
-            match self.raw(image)? {
-                Raw::Bytes(pixels) => digest.add(&pixels),
-                Raw::Floats(values) => digest.add(
-                    &values
-                        .iter()
-                        .flat_map(|v| v.to_le_bytes())
-                        .collect::<Vec<u8>>(),
-                ),
-            }
+            digest.add(&self.raw(image)?.to_le_bytes());
         }
         Ok(())
     }
@@ -326,6 +362,32 @@ pub fn fill_batch(
         .zip(indices)
         .with_min_len(IMAGES_PER_TASK)
         .try_for_each(|(image, &index)| split.read(index as usize, image))
+}
+
+/// Numbers of a source's own span to those of the network.
+pub(crate) fn numbers<T: Copy + Into<f32>>(
+    values: &[T],
+    [low, high]: [f32; 2],
+    scale: &Scale,
+    out: &mut [f32],
+) {
+    let share = |&value: &T| (value.into() - low) / (high - low);
+    scale.apply_to_shares(values.iter().map(share), out);
+}
+
+/// A hash of a picture of this shape (H×W×C). Two different pictures with one hash of 128 bits do not occur in
+/// practice.
+pub(crate) fn fingerprint(shape: [usize; 3], raw: &Raw) -> u128 {
+    let hash = |seed: u64| {
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        shape.iter().for_each(|&side| hasher.write_usize(side));
+        match raw {
+            Raw::Bytes(values) => hasher.write(values),
+            Raw::Words(_) | Raw::Floats(_) => hasher.write(&raw.to_le_bytes()),
+        }
+        u128::from(hasher.finish())
+    };
+    hash(1) << 64 | hash(2)
 }
 
 /// The share of the number 0 in a source's span.

@@ -6,6 +6,7 @@ use rand::RngCore;
 use std::path::Path;
 use strata_core::project::data::{DataSpec, Source, Split};
 use strata_core::rng::{Purpose, stream};
+use strata_testkit::files::{fixture, npy};
 use tempfile::tempdir;
 
 /// Opens and, if that works, reads everything: neither may panic.
@@ -305,4 +306,79 @@ fn a_file_that_shrinks_after_opening_is_an_error_when_read() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("unlabeled_X.bin"), "{error}");
+}
+
+#[test]
+fn files_of_matlab_and_pickles_survive_damage() {
+    for (fixture_name, name) in [
+        ("svhn.mat", "train_32x32.mat"),
+        ("cifar10.mat", "data_batch_1.mat"),
+        ("images.mat", "IMAGES.mat"),
+        ("imagenet8.pickle", "train_data_batch_1"),
+    ] {
+        let folder = tempdir().unwrap();
+        let spec = spec(Source::Npy, folder.path());
+        damage(folder.path(), name, &fixture(fixture_name), 260, &spec);
+    }
+}
+
+#[test]
+fn tables_survive_damage() {
+    let folder = tempdir().unwrap();
+    write_image(folder.path(), "i/0.png", [4, 4], [1, 2, 3]);
+    write_image(folder.path(), "i/1.png", [4, 4], [9, 2, 3]);
+    let paths = "\u{feff}path;label;set\ni/0.png;\"a \"\"b\"\"\";train\ni\\1;2.0;test\n";
+    let file = folder.path().join("t.csv");
+    let spec_of = |file: &Path| spec(Source::Csv, file);
+    damage(
+        folder.path(),
+        "t.csv",
+        paths.as_bytes(),
+        60,
+        &spec_of(&file),
+    );
+    let row = |label: u8| {
+        let pixels: Vec<String> = (0..25).map(|at| (at * 9).to_string()).collect();
+        format!("{label},{}\n", pixels.join(","))
+    };
+    let names: Vec<String> = (0..25).map(|at| format!("pixel{at}")).collect();
+    let pixels = format!("label,{}\n{}{}", names.join(","), row(1), row(2));
+    damage(
+        folder.path(),
+        "t.csv",
+        pixels.as_bytes(),
+        pixels.len(),
+        &spec_of(&file),
+    );
+    let text: Vec<String> = (0..25).map(|at| at.to_string()).collect();
+    let text = text.join(" ");
+    let faces = format!("emotion,pixels,Usage\n0,{text},Training\n1,{text},PublicTest\n");
+    damage(
+        folder.path(),
+        "t.csv",
+        faces.as_bytes(),
+        60,
+        &spec_of(&file),
+    );
+}
+
+#[test]
+fn labels_of_arrays_survive_damage() {
+    for (kind, width) in [("|S3", 3), ("<U2", 8), ("<f8", 8), ("|u1", 3)] {
+        let folder = tempdir().unwrap();
+        write(folder.path(), "x.npy", &npy("|u1", &[3, 4, 4], &[7; 48]));
+        let shape: &[usize] = if kind == "|u1" { &[3, 3] } else { &[3] };
+        let mut body = vec![0; 3 * width];
+        (0..3).for_each(|row| {
+            body[row * width + if kind == "|u1" { row } else { 0 }] = u8::from(kind != "<f8")
+        });
+        let labels = npy(kind, shape, &body);
+        damage(
+            folder.path(),
+            "y.npy",
+            &labels,
+            128,
+            &spec(Source::Npy, folder.path()),
+        );
+    }
 }

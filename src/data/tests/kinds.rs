@@ -1,6 +1,8 @@
 //! Files that NumPy and Pillow wrote (tests/fixtures/formats.py), recordings, tables and folders
 //! as people have them.
 
+mod matrices;
+
 use super::made::{open, refusal, spec, write, write_image};
 use crate::Dataset;
 use std::path::{Path, PathBuf};
@@ -466,50 +468,4 @@ fn coarse_labels_of_the_version_for_python() {
         ..spec(Source::Cifar100, folder.path())
     };
     assert_eq!(open(&coarse).unwrap().classes(), ["flowers"]);
-}
-
-#[test]
-fn flowers_have_the_splits_of_their_authors() {
-    let folder = tempdir().unwrap();
-    for number in 1..=80u8 {
-        write_image(
-            folder.path(),
-            &format!("jpg/image_{number:04}.jpg"),
-            [8, 8],
-            [number, 0, 0],
-        );
-    }
-    let mut spec = DataSpec {
-        source_fold: Some(2),
-        ..spec(Source::Flowers17, folder.path())
-    };
-    assert!(
-        open(&spec)
-            .unwrap_err()
-            .to_string()
-            .contains("datasplits.mat")
-    );
-    let mut found = Vec::new();
-    for name in ["splits_plain.mat", "splits_packed.mat"] {
-        write(folder.path(), "datasplits.mat", &fixture(name));
-        let dataset = open(&spec).unwrap();
-        let sizes: Vec<usize> = dataset.splits().map(|(_, data)| data.len()).collect();
-        assert_eq!(sizes, [40, 20, 20], "{name}");
-        found.push(
-            (0..40)
-                .map(|index| pixels(&dataset, Split::Train, index)[0])
-                .collect::<Vec<u8>>(),
-        );
-    }
-    assert_eq!(found[0], found[1]);
-    spec.source_fold = Some(3);
-    let other = open(&spec).unwrap();
-    assert_ne!(
-        found[0],
-        (0..40)
-            .map(|index| pixels(&other, Split::Train, index)[0])
-            .collect::<Vec<u8>>()
-    );
-    spec.source_fold = Some(4);
-    assert!(open(&spec).unwrap_err().to_string().contains("1, 2 or 3"));
 }

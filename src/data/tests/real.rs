@@ -68,6 +68,35 @@ fn every_real_source_opens_and_reads() {
     }
 }
 
+/// The names that the sources' data have had since names begin with `2-`: what is read stays the same to the last bit.
+const NAMES: [&str; 9] = [
+    "2-51c84bac57309a15",
+    "2-0fb4bdf3d2c20121",
+    "2-134e2e674f44c421",
+    "2-e4313280b4d76361",
+    "2-f54160255b8f07ec",
+    "2-25dc2be2383ef0c4",
+    "2-b0787e1bbbaafb7c",
+    "2-67a94c57d8b600d1",
+    "2-bdc60fd7a18b4eda",
+];
+
+#[test]
+fn real_data_keep_their_names() {
+    let Some(root) = real_data("real_data_keep_their_names") else {
+        return;
+    };
+    for ((folder, source), name) in SOURCES.into_iter().zip(NAMES) {
+        let resize = match source {
+            Source::Stl10 => Some([32, 32]),
+            Source::Flowers17 => Some([64, 64]),
+            _ => None,
+        };
+        let dataset = open_real(&root, folder, source, resize);
+        assert_eq!(dataset.hash(), name, "{folder}");
+    }
+}
+
 #[test]
 fn mnist_is_complete() {
     let Some(root) = real_data("mnist_is_complete") else {

@@ -7,7 +7,7 @@ use super::made::write_idx;
 use crate::{DataError, Dataset};
 use std::collections::BTreeMap;
 use std::path::Path;
-use strata_core::project::data::{DataSpec, Source, Split};
+use strata_core::project::data::{DataSpec, Source, Split, Weights};
 use strata_core::project::{file, reference};
 use strata_testkit::files::{fixture, npy, wav, write};
 use tempfile::{TempDir, tempdir};
@@ -32,10 +32,20 @@ fn write_picture(folder: &Path, name: &str, number: usize) {
         .unwrap();
 }
 
+/// Where a file lies: the first folder, the last one and the name tell three different things.
+fn place(number: usize) -> String {
+    let [outer, inner, name] = [
+        ["a", "b", "c"][number % 3],
+        ["near", "far"][number / 3 % 2],
+        ["thin", "thick"][number / 6 % 2],
+    ];
+    format!("{outer}/{inner}/{name}_{number}")
+}
+
 /// Three classes of eight pictures, one folder a class, and `change` to tell two folders apart.
 fn write_classes(folder: &Path, below: &str, change: usize) {
     for number in 0..24 {
-        let name = format!("{below}{}/{number}.png", ["a", "b", "c"][number % 3]);
+        let name = format!("{below}{}.png", place(number));
         write_picture(folder, &name, number + change);
     }
 }
@@ -108,14 +118,14 @@ fn write_source(source: Source, folder: &Path, change: usize) -> &'static str {
         Source::Csv => {
             write_classes(folder, "", change);
             let row = |number: usize| {
-                let class = ["a", "b", "c"][number % 3];
-                format!("{class}/{number}.png,{class}\n")
+                let (class, kind) = (["a", "b", "c"][number % 3], ["old", "new"][number % 2]);
+                format!("{}.png,{class},{kind}\n", place(number))
             };
             let table = (0..24).map(row).collect::<String>();
             write(
                 folder,
                 "list.csv",
-                format!("path,label\n{table}").as_bytes(),
+                format!("path,label,kind\n{table}").as_bytes(),
             );
             return "list.csv";
         }
@@ -123,7 +133,7 @@ fn write_source(source: Source, folder: &Path, change: usize) -> &'static str {
             for number in 0..24 {
                 let samples = bytes(number + change, 400);
                 let samples = samples.iter().map(|&sample| i16::from(sample) * 100);
-                let name = format!("{}/{number}.wav", ["a", "b", "c"][number % 3]);
+                let name = format!("{}.wav", place(number));
                 write(folder, &name, &wav(1, 8000, samples));
             }
         }
@@ -195,6 +205,13 @@ impl Case {
             "source" if self.source == Source::Folder => (alone(), "\"eurosat\"".into()),
             "source" => (alone(), "\"folder\"".into()),
             "path" => (alone(), self.path(1)),
+            "label" if self.source == Source::Csv => (alone(), "\"column: kind\"".into()),
+            "label" => (alone(), "\"name: {class}_{n}\"".into()),
+            "class_level" => (alone(), "\"last\"".into()),
+            "pixel" => (alone(), "\"10..200\"".into()),
+            "shape" => (alone(), "\"3x8x6\"".into()),
+            "transpose" => (alone(), "true".into()),
+            "weights" => (alone(), "\"balanced\"".into()),
             "resize" => (alone(), "[5, 7]".into()),
             "filter" => (scaled(), "\"area\"".into()),
             "fit" => (scaled(), "\"crop\"".into()),
@@ -227,6 +244,8 @@ struct Seen {
     shape: [usize; 3],
     classes: Vec<String>,
     splits: Vec<(Split, Vec<Option<u32>>, Vec<f32>)>,
+    /// The images of an epoch of each split.
+    orders: Vec<Vec<u32>>,
     augments: bool,
 }
 
@@ -247,6 +266,10 @@ fn see(spec: &DataSpec) -> Result<Seen, DataError> {
         hash: dataset.hash(),
         shape: dataset.shape(),
         classes: dataset.classes().to_vec(),
+        orders: dataset
+            .splits()
+            .map(|(_, data)| data.epoch_order(42, 1))
+            .collect(),
         splits,
         augments: dataset.augmenter_of(Split::Train).is_some(),
     })
@@ -295,6 +318,9 @@ fn every_setting_acts_or_is_refused_with_every_source() {
             // Another source seldom finds its files there.
             "source" | "labels" | "length" | "rate" | "spectrogram" => 1,
             "source_fold" => 2,
+            "label" | "class_level" | "transpose" => 3,
+            // Of tables those of pixels, which are not these.
+            "shape" => 1,
             _ => 8,
         };
         assert!(count >= least, "`{key}` acts with {count} sources alone");
@@ -405,4 +431,53 @@ fn shares_of_what_is_not_there_are_refused() {
         let key = settings.split(' ').next().unwrap();
         assert!(message.contains(key), "{settings}: {message}");
     }
+}
+
+/// What says how rows of numbers lie is refused where there are none, or where it is known.
+#[test]
+fn rows_of_numbers_are_not_described_in_vain() {
+    let case = Case::new(Source::Csv);
+    for key in ["shape", "transpose"] {
+        let message = see(&case.spec(&[(key, case.value(key).1)])).unwrap_err();
+        let message = message.to_string();
+        assert!(
+            message.contains(key) && message.contains("names image files"),
+            "{message}"
+        );
+    }
+    let folder = tempdir().unwrap();
+    write_idx(folder.path(), "emnist-letters-train", 20);
+    let mut spec = DataSpec {
+        source: Source::Mnist,
+        path: Some(folder.path().display().to_string()),
+        ..DataSpec::default()
+    };
+    assert!(see(&spec).is_ok());
+    spec.transpose = true;
+    let message = see(&spec).unwrap_err().to_string();
+    assert!(
+        message.contains("transpose") && message.contains("upright without it"),
+        "{message}"
+    );
+}
+
+#[test]
+fn classes_are_not_balanced_where_no_image_has_one() {
+    let folder = tempdir().unwrap();
+    write(
+        folder.path(),
+        "x_train.npy",
+        &npy("|u1", &[6, 8, 8], &bytes(0, 6 * 64)),
+    );
+    let spec = DataSpec {
+        source: Source::Npy,
+        path: Some(folder.path().display().to_string()),
+        weights: Some(Weights::Balanced),
+        ..DataSpec::default()
+    };
+    let message = see(&spec).unwrap_err().to_string();
+    assert!(
+        message.contains("weights") && message.contains("no labelled training images"),
+        "{message}"
+    );
 }

@@ -53,11 +53,15 @@ pub fn data(project: &Project) -> Vec<Problem> {
 }
 
 fn no_share(key: &str, share: f32) -> Option<Problem> {
+    let help = || match key {
+        "valid" => Help::from(Repair::Data(DataSetting::Valid(0.1))),
+        _ => format!("use {key} = 0.1").into(),
+    };
     let problem = || {
         Problem::error(format!(
             "{key} = {share} is not a share from 0 to less than 1"
         ))
-        .help(format!("use {key} = 0.1"))
+        .help(help())
     };
     (!(0.0..1.0).contains(&share)).then(problem)
 }
@@ -79,8 +83,13 @@ fn nothing_left(data: &DataSpec) -> Vec<Problem> {
         .into_iter()
         .filter(|(_, is_zero, _)| *is_zero)
         .map(|(key, _, what)| {
-            Problem::error(format!("{key} = 0 leaves no {what}"))
-                .help(format!("delete {key}, or make it larger"))
+            let problem = Problem::error(format!("{key} = 0 leaves no {what}"));
+            match key {
+                "limit" => problem.help(
+                    Help::from(Repair::Data(DataSetting::NoLimit)).remark(", or make it larger"),
+                ),
+                _ => problem.help(format!("delete {key}, or make it larger")),
+            }
         })
         .collect()
 }
@@ -164,7 +173,7 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
         return probabilities(loss, pixels, last);
     }
     let shown = pixels.map_or("normalized".to_owned(), |[low, high]| {
-        format!("from {low} to {high}")
+        format!("from {} to {}", plain(low), plain(high))
     });
     let Some(Kind::Activation(activation)) = last else {
         return Vec::new();
@@ -192,6 +201,15 @@ pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<P
             .help(Repair::Data(DataSetting::Range(fitting)))
             .help(Help::from(Repair::RemoveLast(Stack::Decoder, *activation)).or()),
     ]
+}
+
+/// A bound as it was written, the large ones short: `-1`, `0.5`, `1e10`.
+fn plain(bound: f32) -> String {
+    if bound == 0.0 || (1e-4..1e6).contains(&bound.abs()) {
+        bound.to_string()
+    } else {
+        format!("{bound:e}")
+    }
 }
 
 fn span([low, high]: [f32; 2]) -> String {

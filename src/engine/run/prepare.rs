@@ -79,7 +79,13 @@ fn open(
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
     let position = position(former.as_ref().map(|former| &former.checkpoint), only);
-    let dataset = Arc::new(open_data(&project, &options.base, control, sink)?);
+    // What a run was trained on decides how a run that goes on numbers its classes.
+    let name = former
+        .as_ref()
+        .and_then(|_| RunRecord::read(folder.path()).ok())
+        .map(|record| record.data_hash);
+    let dataset = open_data(&project, &options.base, name.as_deref(), control, sink)?;
+    let dataset = Arc::new(dataset);
     compatibility::check(
         &project,
         &inference,
@@ -220,6 +226,14 @@ fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError
             .map(|skipped| (skipped.file.clone(), skipped.reason.clone()))
             .collect(),
     });
+    for note in session
+        .dataset
+        .notes()
+        .iter()
+        .filter(|note| note.line.is_some())
+    {
+        session.sink.event(Event::Warning(note.to_string()));
+    }
     session.publish();
     Ok(())
 }
@@ -343,6 +357,7 @@ fn open_folder(
 fn open_data(
     project: &Project,
     base: &Path,
+    name: Option<&str>,
     control: &mut Control<'_>,
     sink: &mut dyn Sink,
 ) -> Result<Dataset, RunError> {
@@ -360,11 +375,12 @@ fn open_data(
         }
         !control.stop_asked()
     };
-    Ok(Dataset::open_as(
+    Ok(Dataset::open_for_run(
         &project.data,
         Some(channels),
         project.seed,
         base,
+        name,
         &mut progress,
     )?)
 }
@@ -394,7 +410,7 @@ pub(crate) fn build(
 
 /// Refuses a network with more parameters than the checkpoint has numbers before memory is taken for it: the project
 /// beside a checkpoint may have been changed since.
-fn check_size(inference: &Inference, checkpoint: &Checkpoint) -> Result<(), RunError> {
+pub(crate) fn check_size(inference: &Inference, checkpoint: &Checkpoint) -> Result<(), RunError> {
     let kept: u64 = checkpoint
         .weights
         .values()

@@ -18,7 +18,7 @@ use strata_core::project::Stack;
 use strata_core::project::data::Split;
 use strata_core::project::stage::{Loss, Stage, Task};
 use strata_data::loader::{Job, Loader};
-use strata_data::{PixelUnits, SplitData, epoch_order};
+use strata_data::{PixelUnits, SplitData};
 use strata_nn::Route;
 
 /// Whether to continue.
@@ -142,7 +142,7 @@ fn load(
     let job = Job {
         dataset: Arc::clone(&session.dataset),
         split: stepper.stage().split,
-        order: epoch_order(split.len(), seed, position.epochs_done),
+        order: split.epoch_order(seed, position.epochs_done),
         batch: stepper.batch,
         seed,
         epoch: position.epochs_done,

@@ -12,7 +12,7 @@ use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
 use crate::run::evaluate::{Measure, confusion, measure};
 use crate::run::memory_check::check_forward;
-use crate::run::prepare::build;
+use crate::run::prepare::{build, check_size};
 use candle_core::Device;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -73,10 +73,19 @@ impl SavedRun {
         let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
         let inference = infer(&project.network);
         let device = strata_nn::device::open(device).map_err(RunError::input)?;
+        check_size(&inference, &saved)?;
         check_forward(&inference, INSPECTED)?;
         let network = build(&project, &inference, &device, Some(&saved))?;
         let channels = Some(project.network.input.channels());
-        let dataset = Dataset::open_as(&project.data, channels, project.seed, run, progress)?;
+        let name = RunRecord::read(run).ok().map(|record| record.data_hash);
+        let dataset = Dataset::open_for_run(
+            &project.data,
+            channels,
+            project.seed,
+            run,
+            name.as_deref(),
+            progress,
+        )?;
         check_input(&project, &dataset)?;
         let (warnings, position) = (
             other_images(run, &dataset).into_iter().collect(),
@@ -229,6 +238,7 @@ pub(crate) fn with_weights<T>(
     let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
     let inference = infer(&project.network);
     let device = strata_nn::device::open(device).map_err(RunError::input)?;
+    check_size(&inference, &saved)?;
     check_forward(&inference, 1)?;
     let mut network = build(&project, &inference, &device, Some(&saved))?;
     work(InspectionContext {

@@ -230,7 +230,7 @@ mod tests {
     use super::super::tests::folder;
     use super::super::{Request, measure};
     use super::*;
-    use strata_core::project::data::DataSpec;
+    use strata_core::project::data::{DataSpec, Source};
 
     #[test]
     fn copies_within_and_between_splits_are_found() {
@@ -271,6 +271,35 @@ mod tests {
             assert!(!set.has_several_classes());
         }
         assert_eq!(found.sets[0].images[0].pixels, [20, 21, 22, 23]);
+    }
+
+    #[test]
+    fn images_that_only_scaling_makes_alike_are_no_copies() {
+        let at = tempfile::tempdir().unwrap();
+        for (name, values) in [
+            ("0", [0, 40, 80, 120]),
+            ("1", [120, 80, 40, 0]),
+            ("2", [0, 40, 80, 120]),
+        ] {
+            let path = at.path().join(format!("train/a/{name}.png"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let picture = image::GrayImage::from_raw(2, 2, values.to_vec()).unwrap();
+            picture.save(path).unwrap();
+        }
+        let spec = DataSpec {
+            source: Source::Folder,
+            path: Some(at.path().display().to_string()),
+            resize: Some([1, 1]),
+            valid: Some(0.0),
+            ..DataSpec::default()
+        };
+        let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
+        let found = measure(&dataset, Request::default(), &mut |_| true).unwrap();
+        assert_eq!(
+            found.duplicates.pairs,
+            [[(Split::Train, 0), (Split::Train, 2)]]
+        );
+        assert_eq!((found.splits[0].black, found.splits[0].flat), (0, 3));
     }
 
     #[test]

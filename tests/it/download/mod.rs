@@ -362,17 +362,6 @@ fn a_file_larger_than_the_disk_is_refused_before_the_network_is_asked() {
     );
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_disk_that_fills_is_told_as_such() {
-    let server = Server::start(|_, _| Reply::Bytes(bytes(), None));
-    let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink("/dev/full", folder.path().join("images.gz.part")).unwrap();
-    let error = get(&one(&server), folder.path()).unwrap_err();
-    assert!(matches!(error, DownloadError::DiskFull { .. }), "{error}");
-    assert!(error.to_string().contains("the disk is full"), "{error}");
-}
-
 #[test]
 fn two_downloads_of_one_file_do_not_mix() {
     let server = Server::start(|_, _| Reply::Bytes(bytes(), None));

@@ -85,7 +85,8 @@ fn deep_nesting_needs_no_stack_of_the_shell() {
         assert!(!err(&output).contains("panicked"), "{}", err(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    let (small, usual) = (checked("128"), checked("8192"));
+    // An unoptimised build reads its arguments with more than the 128 kB that a release does with.
+    let (small, usual) = (checked("512"), checked("8192"));
     assert!(small.matches("add").count() >= depth, "{small}");
     assert_eq!(small, usual);
 }

@@ -27,7 +27,8 @@ fn a_run_folder_half_written_shows_what_there_is() {
         window.state().project().title,
         "One-layer convolutional autoencoder"
     );
-    assert_eq!(window.state().training.curves.steps(), 2);
+    // The row that was cut off may have lost digits too.
+    assert_eq!(window.state().training.curves.steps(), 1);
     assert!(
         window.has("No filters to show") && window.has("checkpoint"),
         "no checkpoint was written yet"

@@ -533,3 +533,35 @@ fn blocks_fold_and_a_deep_network_starts_folded() {
     window.find("unfold all");
     assert!(shown(&window) >= rows);
 }
+
+#[test]
+fn a_dropped_dataset_is_recognised_by_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("digits");
+    let (pixels, labels) = (vec![7; 30 * 16], vec![1; 30]);
+    let write = |name: &str, bytes: Vec<u8>| strata_testkit::files::write(&set, name, &bytes);
+    write(
+        "train-images-idx3-ubyte",
+        strata_testkit::files::idx(&[30, 4, 4], &pixels),
+    );
+    write(
+        "train-labels-idx1-ubyte",
+        strata_testkit::files::idx(&[30], &labels),
+    );
+    let mut window = Window::idle("lenet-mnist");
+    let before = window.state().project().data.clone();
+    drop_on(&mut window, &set);
+    let data = window.state().project().data.clone();
+    assert_eq!(data.source.name(), "mnist");
+    assert_eq!(
+        data.path.as_deref(),
+        Some(set.display().to_string().as_str())
+    );
+    let table = folder.path().join("t.csv");
+    std::fs::write(&table, "path,label\n").unwrap();
+    drop_on(&mut window, &table);
+    assert_eq!(window.state().project().data.source.name(), "csv");
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.state().project().data, before);
+}

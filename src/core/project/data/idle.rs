@@ -1,7 +1,7 @@
 //! Settings of `[data]` that are given and change nothing: with another source, or without the setting they belong to.
 //! A project that has one is refused before it is trained, so that nobody believes in what does not act.
 
-use super::{DataSpec, Filter, Fitting, Source};
+use super::{ClassLevel, DataSpec, Filter, Fitting, LabelRule, Source};
 
 /// A setting that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,56 @@ pub struct Idle {
     pub key: &'static str,
     /// Why it changes nothing, as it follows "changes nothing: ".
     pub why: String,
+}
+
+/// What the files of a source are.
+struct Files {
+    /// Files in folders of classes.
+    has_class_folders: bool,
+    has_tables: bool,
+    /// Arrays or tables that may hold an image as a row of numbers.
+    has_rows: bool,
+    /// Files in MNIST's format.
+    is_idx: bool,
+}
+
+impl Files {
+    fn of(source: Source) -> Files {
+        let none = Files {
+            has_class_folders: false,
+            has_tables: false,
+            has_rows: false,
+            is_idx: false,
+        };
+        match source {
+            Source::Folder | Source::Eurosat | Source::Wav => Files {
+                has_class_folders: true,
+                ..none
+            },
+            Source::Csv => Files {
+                has_tables: true,
+                has_rows: true,
+                ..none
+            },
+            Source::Npy => Files {
+                has_rows: true,
+                ..none
+            },
+            Source::Mnist | Source::FashionMnist => Files {
+                is_idx: true,
+                ..none
+            },
+            Source::Shapes
+            | Source::Cifar10
+            | Source::Cifar100
+            | Source::Stl10
+            | Source::Flowers17 => none,
+        }
+    }
+
+    fn has_numbers_in_a_row(&self) -> bool {
+        self.has_rows || self.is_idx
+    }
 }
 
 /// A key, whether it is given in vain, and why.
@@ -29,6 +79,10 @@ impl DataSpec {
             spectrogram: _,
             source_fold: _,
             labels: _,
+            label: _,
+            class_level: _,
+            shape: _,
+            transpose: _,
             // Judged by the setting they belong to.
             resize: _,
             filter: _,
@@ -45,15 +99,12 @@ impl DataSpec {
             fold: _,
             per_class: _,
             limit: _,
-            label: _,
-            class_level: _,
             pixel: _,
-            shape: _,
-            transpose: _,
             weights: _,
         } = self;
         self.without_use_for_the_source()
             .into_iter()
+            .chain(self.without_use_for_the_files())
             .chain(self.without_their_setting())
             .filter(|(_, is_idle, _)| *is_idle)
             .map(|(key, _, why)| Idle { key, why })
@@ -91,6 +142,39 @@ impl DataSpec {
                 "labels",
                 self.labels.is_some() && source != Source::Cifar100,
                 format!("{source} has one kind of labels, cifar100 has two"),
+            ),
+        ]
+    }
+
+    /// What says how folders, tables and arrays are read, with a source that has none.
+    fn without_use_for_the_files(&self) -> [Case; 4] {
+        let source = self.source;
+        let reads = Files::of(source);
+        let has_labels = match &self.label {
+            None => true,
+            Some(LabelRule::Name(_)) => reads.has_class_folders || reads.has_tables,
+            Some(LabelRule::Column(_)) => reads.has_tables,
+        };
+        let of_labels = match &self.label {
+            Some(LabelRule::Column(_)) => format!("{source} reads no table, and it names a column"),
+            _ => format!("{source} has labels of its own"),
+        };
+        [
+            ("label", !has_labels, of_labels),
+            (
+                "class_level",
+                self.class_level != ClassLevel::default() && !reads.has_class_folders,
+                format!("{source} has no folders of classes"),
+            ),
+            (
+                "shape",
+                self.shape.is_some() && !reads.has_rows,
+                format!("the images of {source} have a shape of their own"),
+            ),
+            (
+                "transpose",
+                self.transpose && !reads.has_numbers_in_a_row(),
+                format!("the images of {source} are not stored as numbers in a row"),
             ),
         ]
     }
@@ -153,6 +237,10 @@ impl DataSpec {
                 "spectrogram" => data.spectrogram = None,
                 "source_fold" => data.source_fold = None,
                 "labels" => data.labels = None,
+                "label" => data.label = None,
+                "class_level" => data.class_level = ClassLevel::default(),
+                "shape" => data.shape = None,
+                "transpose" => data.transpose = false,
                 _ => data.use_augment = true,
             }
         }
@@ -164,6 +252,7 @@ impl DataSpec {
 mod tests {
     use super::super::{Fold, Labels, Spectrogram};
     use super::*;
+    use crate::project::size::Shape;
 
     /// A table with every setting that can be idle, for this source.
     fn full(source: Source) -> DataSpec {
@@ -183,6 +272,10 @@ mod tests {
             }),
             source_fold: Some(1),
             labels: Some(Labels::Coarse),
+            label: Some(LabelRule::Column("kind".into())),
+            class_level: ClassLevel::Last,
+            shape: Shape::new(&[1, 8, 8]),
+            transpose: true,
             use_augment: false,
             ..DataSpec::default()
         }
@@ -196,6 +289,24 @@ mod tests {
             assert_eq!(spec.without_idle().idle(), [], "{source}");
         }
         assert_eq!(DataSpec::default().idle(), []);
+    }
+
+    #[test]
+    fn a_rule_for_labels_acts_where_its_files_are() {
+        let name: LabelRule = "name: {class}.{n}".parse().unwrap();
+        let column = LabelRule::Column("kind".into());
+        let acts = |source: Source, label: &LabelRule| {
+            let spec = DataSpec {
+                source,
+                label: Some(label.clone()),
+                path: Some("x".into()),
+                ..DataSpec::default()
+            };
+            spec.idle().is_empty()
+        };
+        assert!(acts(Source::Csv, &name) && acts(Source::Csv, &column));
+        assert!(acts(Source::Folder, &name) && !acts(Source::Folder, &column));
+        assert!(!acts(Source::Npy, &name) && !acts(Source::Flowers17, &name));
     }
 
     #[test]

@@ -15,12 +15,37 @@ pub enum ClassLevel {
     Last,
 }
 
+impl ClassLevel {
+    /// All of them.
+    pub const ALL: [ClassLevel; 2] = [ClassLevel::First, ClassLevel::Last];
+
+    /// `first` or `last`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClassLevel::First => "first",
+            ClassLevel::Last => "last",
+        }
+    }
+}
+
 /// How often images of each class are drawn in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weights {
     /// As many of every class: those of rare classes come several times in an epoch.
     Balanced,
+}
+
+impl Weights {
+    /// All of them.
+    pub const ALL: [Weights; 1] = [Weights::Balanced];
+
+    /// `balanced`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Weights::Balanced => "balanced",
+        }
+    }
 }
 
 /// Which of a source's own values count as black and white, written `"284..371"`.
@@ -104,6 +129,18 @@ pub(super) mod shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_those_of_the_file() {
+        for level in ClassLevel::ALL {
+            let written = toml::Value::try_from(level).unwrap();
+            assert_eq!(written.as_str(), Some(level.name()));
+        }
+        for weights in Weights::ALL {
+            let written = toml::Value::try_from(weights).unwrap();
+            assert_eq!(written.as_str(), Some(weights.name()));
+        }
+    }
 
     #[test]
     fn spans_are_read_written_and_refused() {

@@ -1,7 +1,7 @@
 //! The settings of `[data]`.
 
 use super::{Form, Setting};
-use crate::project::data::{Filter, Fitting, Labels};
+use crate::project::data::{ClassLevel, Filter, Fitting, Labels, Weights};
 use crate::project::source::Source;
 
 /// `source`
@@ -24,6 +24,59 @@ pub const PATH: Setting = Setting {
     default: "none",
     about: "The folder (or file) that holds the images; ~ is the home folder, a relative path starts at the project \
             file.",
+};
+/// `label`
+pub const LABEL: Setting = Setting {
+    key: "label",
+    former: &[],
+    form: Form::Words,
+    values: "name: and a pattern of files' names with {class} in it, or column: and the name of a table's column",
+    example: "\"name: {class}.{n}.jpg\"",
+    default: "the class folders, or the table's column of labels",
+    about: "Where labels are that no folder says: in the files' names ({n} is a number, {any} any text), or in which \
+            column of the table.",
+};
+/// `class_level`
+pub const CLASS_LEVEL: Setting = Setting {
+    key: "class_level",
+    former: &[],
+    form: Form::Word(|| ClassLevel::ALL.map(ClassLevel::name).to_vec()),
+    values: "",
+    example: "\"last\"",
+    default: "\"first\"",
+    about: "Which folder above an image is its class where folders lie in folders: the first one below the dataset, or \
+            the last one, which holds the image.",
+};
+/// `pixel`
+pub const PIXEL: Setting = Setting {
+    key: "pixel",
+    former: &[],
+    form: Form::Words,
+    values: "the values of black and white as text",
+    example: "\"0..4095\"",
+    default: "the least and the greatest that the files can hold",
+    about: "Which of the files' own values are black and white, for pictures that use a small part of their range.",
+};
+/// `shape`
+pub const SHAPE: Setting = Setting {
+    key: "shape",
+    former: &[],
+    form: Form::Words,
+    values: "channels x height x width as text",
+    example: "\"1x28x28\"",
+    default: "the array's own, or a square",
+    about: "The shape of one image where arrays and tables hold it as a row of numbers.",
+};
+/// `transpose`
+pub const TRANSPOSE: Setting = Setting {
+    key: "transpose",
+    former: &[],
+    form: Form::Flag,
+    values: "true or false",
+    example: "true",
+    default: "false",
+    about: "Exchanges rows and columns of images from arrays, tables of pixels and IDX files, for those stored column \
+            by column.",
 };
 /// `resize`
 pub const RESIZE: Setting = Setting {
@@ -197,6 +250,17 @@ pub const PER_CLASS: Setting = Setting {
     about: "Labelled training images used of each class; the others become unlabeled where the source has no such \
             split. For the question whether images without labels help.",
 };
+/// `weights`
+pub const WEIGHTS: Setting = Setting {
+    key: "weights",
+    former: &[],
+    form: Form::Word(|| Weights::ALL.map(Weights::name).to_vec()),
+    values: "",
+    example: "\"balanced\"",
+    default: "each image once an epoch",
+    about: "How often images of each class are drawn in training: balanced draws as many of each, those of a rare class \
+            several times an epoch.",
+};
 /// `limit`
 pub const LIMIT: Setting = Setting {
     key: "limit",
@@ -232,6 +296,11 @@ pub const USE_AUGMENT: Setting = Setting {
 pub const ALL: &[Setting] = &[
     SOURCE,
     PATH,
+    LABEL,
+    CLASS_LEVEL,
+    PIXEL,
+    SHAPE,
+    TRANSPOSE,
     RESIZE,
     FILTER,
     FIT,
@@ -249,6 +318,7 @@ pub const ALL: &[Setting] = &[
     SOURCE_FOLD,
     LABELS,
     PER_CLASS,
+    WEIGHTS,
     LIMIT,
     AUGMENT,
     USE_AUGMENT,

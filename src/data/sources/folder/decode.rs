@@ -1,26 +1,28 @@
-//! Image files of one shape once scaled: their sizes, grey or colour, and their pixels.
+//! Image files of one shape once scaled: their sizes, channels and depth, their pixels, and what their values tell.
 
-use super::files::{self, Decoded, FileFormat, Splits};
+use super::common;
+use super::files::{self, Decoded, FileFormat, SplitFiles, Splits};
+use super::quality::{self, Look};
 use crate::Skipped;
 use crate::error::DataError;
+use crate::images::depth::Depth;
 use crate::images::image_file::{self, Header};
 use crate::images::image_fitting::{Fit, Scaling};
-use crate::source::{Ask, BYTES, Raw};
-use std::collections::BTreeMap;
+use crate::source::{Ask, Raw};
+use crate::splits::split::fingerprint;
 use std::path::Path;
 
-/// The side proposed where images differ in size, unless they are smaller.
-const USUAL_SIDE: usize = 64;
-
-/// Image files, all of one shape once scaled.
-struct ImageFiles {
+/// What every file is brought to.
+#[derive(Clone, Copy)]
+struct Form {
     shape: [usize; 3],
+    depth: Depth,
     scaling: Option<Scaling>,
 }
 
-impl FileFormat for ImageFiles {
+impl FileFormat for Form {
     type Header = Header;
-    type Value = u8;
+    type Look = Look;
     const LOOKING: &'static str = "looking at images";
     const READING: &'static str = "reading images";
     const MOST_KEPT: usize = 2 << 30;
@@ -29,116 +31,131 @@ impl FileFormat for ImageFiles {
         image_file::header(path)
     }
 
-    fn new(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<ImageFiles, DataError> {
-        Ok(ImageFiles {
-            shape: common_shape(ask, headers, splits)?,
+    fn sift(
+        ask: &mut Ask,
+        splits: &mut Splits,
+        headers: &mut [Vec<Header>],
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<(), DataError> {
+        common::sift(ask, splits, headers, skipped)
+    }
+
+    fn new(ask: &mut Ask, headers: &[Vec<Header>], splits: &Splits) -> Result<Form, DataError> {
+        common::tell_of_pages(ask, splits, headers);
+        let headers = headers.concat();
+        let form = Form {
+            shape: common::shape(ask, &headers, splits)?,
+            depth: common::depth(&headers),
             scaling: ask.spec.resize.map(|_| Scaling::of(ask.spec)),
-        })
+        };
+        ask.told.depth = Some(form.depth);
+        Ok(form)
     }
 
     fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        read(path, self.shape, self.scaling)
+    fn value_size(&self) -> usize {
+        self.depth.size()
     }
 
-    fn raw(pixels: Vec<u8>) -> Raw {
-        Raw::Bytes(pixels)
+    fn read(&self, path: &Path) -> Result<(Raw, Look), String> {
+        read(path, *self)
+    }
+
+    fn fingerprint(look: &Look) -> Option<u128> {
+        Some(look.print)
     }
 }
 
+/// The parts, and the values that stand for black and white.
 pub(crate) fn decode(
     ask: &mut Ask,
     splits: Splits,
     skipped: &mut Vec<Skipped>,
 ) -> Result<Decoded, DataError> {
-    let parts = files::decode::<ImageFiles>(ask, splits, skipped)?;
-    Ok(Decoded { parts, span: BYTES })
+    let files = files::decode::<Form>(ask, splits, skipped)?;
+    let span = tell(ask, &files);
+    let parts = files.into_iter().map(SplitFiles::into_part).collect();
+    Ok(Decoded { parts, span })
 }
 
-/// H×W×C of every picture, given all headers.
-fn common_shape(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<[usize; 3], DataError> {
-    let none = Header {
-        height: 1,
-        width: 1,
-        colour: false,
-    };
-    let first = headers.first().copied().unwrap_or(none);
-    let channels = match ask.channels {
-        Some(channels @ (1 | 3)) => channels,
-        Some(other) => {
-            return Err(DataError::setting(
-                "source",
-                format!("images cannot be given {other} channels"),
-                "let the network's input have 1 (grey) or 3 (red, green, blue) channels",
-            ));
+/// Says what the values tell; gives those that stand for black and white.
+fn tell(ask: &mut Ask, files: &[SplitFiles<Form>]) -> [f32; 2] {
+    let depth = ask.told.depth.unwrap_or_default();
+    let looks: Vec<quality::Looks> = files
+        .iter()
+        .map(|part| {
+            let files = &part.files;
+            (part.split, files.paths.as_slice(), files.looks.as_slice())
+        })
+        .collect();
+    let pixel = ask.spec.pixel;
+    quality::tell(ask.told, depth, pixel.is_some(), &looks);
+    let own = || {
+        let [low, high] = looks
+            .first()
+            .map_or([0.0, 1.0], |(_, _, looks)| quality::range(looks));
+        if low < high {
+            [low, high]
+        } else {
+            [low, low + 1.0]
         }
-        None if headers.iter().any(|header| header.colour) => 3,
-        None => 1,
     };
-    if let Some([height, width]) = ask.spec.resize {
-        return Ok([height as usize, width as usize, channels]);
-    }
-    let same = |header: &Header| header.height == first.height && header.width == first.width;
-    if headers.iter().all(same) {
-        return Ok([first.height, first.width, channels]);
-    }
-    Err(sizes_differ(&ask.folder, headers, splits))
+    pixel
+        .map(|span| [span.black, span.white])
+        .or(depth.span())
+        .unwrap_or_else(own)
 }
 
-fn sizes_differ(folder: &Path, headers: &[Header], splits: &Splits) -> DataError {
-    const SHOWN: usize = 3;
-    let entries = splits.iter().flat_map(|(_, entries)| entries);
-    let mut sizes: BTreeMap<(usize, usize), (usize, &Path)> = BTreeMap::new();
-    for (header, entry) in headers.iter().zip(entries) {
-        sizes
-            .entry((header.height, header.width))
-            .or_insert((0, &entry.path))
-            .0 += 1;
-    }
-    let mut by_count: Vec<_> = sizes.iter().collect();
-    by_count.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    let show = |((height, width), (_, path)): &(&(usize, usize), &(usize, &Path))| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{height}×{width} {name}")
-    };
-    let mut shown: Vec<String> = by_count.iter().take(SHOWN).map(show).collect();
-    if sizes.len() > SHOWN {
-        shown.push(format!("{} other sizes", sizes.len() - SHOWN));
-    }
-    let least =
-        |side: fn(&Header) -> usize| headers.iter().map(side).min().unwrap_or(1).min(USUAL_SIDE);
-    DataError::SizesDiffer {
-        folder: folder.to_path_buf(),
-        sizes: shown.join(", "),
-        suggestion: [least(|header| header.height), least(|header| header.width)],
-    }
-}
-
-fn read(path: &Path, shape: [usize; 3], scaling: Option<Scaling>) -> Result<Vec<u8>, String> {
-    let [height, width, channels] = shape;
-    let decoded = image_file::decode(path, channels)?;
+/// A picture of the form, and what its file holds.
+fn read(path: &Path, form: Form) -> Result<(Raw, Look), String> {
+    let [height, width, channels] = form.shape;
+    let decoded = image_file::decode(path, channels, form.depth)?;
     let size = [decoded.height, decoded.width];
-    if size == [height, width] {
-        return Ok(decoded.pixels);
+    let from = [size[0], size[1], channels];
+    if decoded.values.len() != from.iter().product::<usize>() {
+        return Err(format!("it cannot be given {channels} channels"));
     }
-    let Some(scaling) = scaling else {
+    let look = look(from, &decoded.values);
+    if size == [height, width] {
+        return Ok((decoded.values, look));
+    }
+    let Some(scaling) = form.scaling else {
         return Err(format!(
             "it is {}×{} and not {height}×{width} as its header says",
             size[0], size[1]
         ));
     };
-    let fit = Fit::new(
-        [size[0], size[1], channels],
-        Some([height, width]),
-        None,
-        scaling,
-    );
-    Ok(fit
-        .map_err(|error| error.to_string())?
-        .bytes(decoded.pixels))
+    let fit = Fit::new(from, Some([height, width]), None, scaling);
+    let fit = fit.map_err(|error| error.to_string())?;
+    Ok((fit.apply(decoded.values), look))
+}
+
+fn look(shape: [usize; 3], values: &Raw) -> Look {
+    fn ends<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
+        let Some(&first) = values.first() else {
+            return [0.0, 0.0];
+        };
+        let ends = values.iter().fold([first, first], |[low, high], &value| {
+            [
+                if value < low { value } else { low },
+                if value > high { value } else { high },
+            ]
+        });
+        ends.map(Into::into)
+    }
+    let [least, most] = match values {
+        Raw::Bytes(values) => ends(values),
+        Raw::Words(values) => ends(values),
+        Raw::Floats(values) => ends(values),
+    };
+    Look {
+        least,
+        most,
+        print: fingerprint(shape, values),
+    }
 }
 
 #[cfg(test)]
@@ -156,11 +173,13 @@ mod tests {
             .save(&path)
             .unwrap();
         let files = Files {
-            format: Arc::new(ImageFiles {
+            format: Arc::new(Form {
                 shape: [2, 2, 1],
+                depth: Depth::Bytes,
                 scaling: None,
             }),
             paths: vec![path.clone()],
+            looks: Vec::new(),
             values: None,
         };
         assert_eq!(files.raw(0).unwrap(), Raw::Bytes(vec![7; 4]));

@@ -26,36 +26,89 @@ pub(crate) struct Decoded {
 pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     /// What is read of a file before its values.
     type Header: Send;
-    /// A value.
-    type Value: Copy + Send + Sync;
+    /// What is kept of a file's own values, whether they themselves are kept or not.
+    type Look: Send + Sync;
     /// What is reported while headers are read.
     const LOOKING: &'static str;
     /// What is reported while values are read.
     const READING: &'static str;
-    /// More values together than this are decoded once to find the broken files, and again at every reading.
+    /// Files of more bytes together than this are decoded once to find the broken ones, and again at every reading.
     const MOST_KEPT: usize;
 
     /// Reads the header of a file.
     fn header(path: &Path) -> Result<Self::Header, String>;
-    /// The format of all files, given their headers in the order of the entries.
-    fn new(ask: &Ask, headers: &[Self::Header], splits: &Splits) -> Result<Self, DataError>;
+    /// Leaves out files whose headers alone make them doubtful; headers are by split, as the entries are.
+    fn sift(
+        ask: &mut Ask,
+        splits: &mut Splits,
+        headers: &mut [Vec<Self::Header>],
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<(), DataError>;
+    /// The format of all files, given their headers.
+    fn new(
+        ask: &mut Ask,
+        headers: &[Vec<Self::Header>],
+        splits: &Splits,
+    ) -> Result<Self, DataError>;
     /// H×W×C of every file.
     fn shape(&self) -> [usize; 3];
+    /// Bytes of a value.
+    fn value_size(&self) -> usize;
     /// Reads the values of a file.
-    fn read(&self, path: &Path) -> Result<Vec<Self::Value>, String>;
-    /// The values as every source gives them.
-    fn raw(values: Vec<Self::Value>) -> Raw;
+    fn read(&self, path: &Path) -> Result<(Raw, Self::Look), String>;
+    /// A hash of what the file itself holds, where it is known.
+    fn fingerprint(look: &Self::Look) -> Option<u128>;
 }
 
 /// The values of files, unless they are too many to keep.
-type Kept<F> = Option<Vec<Box<[<F as FileFormat>::Value]>>>;
+type Kept = Option<Vec<Raw>>;
 
 /// Files of one format.
 pub(crate) struct Files<F: FileFormat> {
     pub format: Arc<F>,
     pub paths: Vec<PathBuf>,
     /// As many as there are paths.
-    pub values: Kept<F>,
+    pub looks: Vec<F::Look>,
+    /// As many as there are paths.
+    pub values: Kept,
+}
+
+/// The files of a split with their classes.
+pub(crate) struct SplitFiles<F: FileFormat> {
+    pub split: Split,
+    pub files: Files<F>,
+    labels: Option<Vec<u32>>,
+}
+
+impl<F: FileFormat> SplitFiles<F> {
+    fn new(
+        split: Split,
+        entries: Vec<Entry>,
+        format: &Arc<F>,
+        (values, looks): (Kept, Vec<F::Look>),
+    ) -> SplitFiles<F> {
+        let labels = entries.iter().map(|entry| entry.class).collect();
+        let files = Files {
+            format: Arc::clone(format),
+            paths: entries.into_iter().map(|entry| entry.path).collect(),
+            looks,
+            values,
+        };
+        SplitFiles {
+            split,
+            files,
+            labels,
+        }
+    }
+
+    /// As every source gives it.
+    pub fn into_part(self) -> Part {
+        Part {
+            split: self.split,
+            pictures: Arc::new(self.files),
+            labels: self.labels,
+        }
+    }
 }
 
 impl<F: FileFormat> Pictures for Files<F> {
@@ -69,7 +122,7 @@ impl<F: FileFormat> Pictures for Files<F> {
 
     fn raw(&self, index: usize) -> Result<Raw, DataError> {
         if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
-            return Ok(F::raw(values.to_vec()));
+            return Ok(values.clone());
         }
         let path = self.paths.get(index).ok_or(DataError::OutOfRange {
             index,
@@ -78,12 +131,16 @@ impl<F: FileFormat> Pictures for Files<F> {
         })?;
         let help = "it changed since the data were opened; put it back as it was";
         let values = self.format.read(path);
-        let values = values.map_err(|problem| DataError::malformed(path, problem, help))?;
-        Ok(F::raw(values))
+        let (values, _) = values.map_err(|problem| DataError::malformed(path, problem, help))?;
+        Ok(values)
     }
 
     fn is_costly(&self) -> bool {
         self.values.is_none()
+    }
+
+    fn fingerprint(&self, index: usize) -> Option<u128> {
+        F::fingerprint(self.looks.get(index)?)
     }
 }
 
@@ -92,74 +149,56 @@ pub(crate) fn decode<F: FileFormat>(
     ask: &mut Ask,
     mut splits: Splits,
     skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Part>, DataError> {
+) -> Result<Vec<SplitFiles<F>>, DataError> {
     let total = splits.iter().map(|(_, entries)| entries.len()).sum();
     let before = skipped.len();
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
         let work = |entry: &Entry| F::header(&entry.path);
-        headers.extend(in_steps(ask, F::LOOKING, entries, skipped, work)?);
+        headers.push(in_steps(ask, F::LOOKING, entries, skipped, work)?);
     }
+    F::sift(ask, &mut splits, &mut headers, skipped)?;
     check_broken(ask, total, skipped.get(before..).unwrap_or_default())?;
     let format = Arc::new(F::new(ask, &headers, &splits)?);
-    let size: usize = format.shape().iter().product();
-    let values = headers.len().checked_mul(size);
-    let has_room = |values: usize| is_room_for(values.saturating_mul(size_of::<F::Value>()));
-    let keeps = values.is_some_and(|values| values <= F::MOST_KEPT && has_room(values));
+    let files: usize = headers.iter().map(Vec::len).sum();
+    let keeps = is_kept(format.as_ref(), files);
     let mut parts = Vec::new();
     for (split, mut entries) in splits {
-        let values = read_all(ask, &mut entries, format.as_ref(), keeps, skipped)?;
+        let read = read_all(ask, &mut entries, format.as_ref(), keeps, skipped)?;
         if !entries.is_empty() {
-            parts.push(part(split, entries, &format, keeps.then_some(values)));
+            parts.push(SplitFiles::new(split, entries, &format, read));
         }
     }
     check_broken(ask, total, skipped.get(before..).unwrap_or_default())?;
     Ok(parts)
 }
 
-/// Whether so many bytes can stay in memory with as much again to work with.
-fn is_room_for(bytes: usize) -> bool {
+/// Whether the values of so many files can stay in memory, with as much again to work with.
+fn is_kept<F: FileFormat>(format: &F, files: usize) -> bool {
     const LARGE: u64 = 64 << 20;
+    let size = format.shape().into_iter().product::<usize>();
+    let bytes = size
+        .saturating_mul(format.value_size())
+        .saturating_mul(files);
     let needed = (bytes as u64).saturating_mul(2);
-    needed < LARGE || system_memory::check(needed).is_ok()
+    bytes <= F::MOST_KEPT && (needed < LARGE || system_memory::check(needed).is_ok())
 }
 
-fn part<F: FileFormat>(
-    split: Split,
-    entries: Vec<Entry>,
-    format: &Arc<F>,
-    values: Kept<F>,
-) -> Part {
-    let labels = entries.iter().map(|entry| entry.class).collect();
-    let files = Files {
-        format: Arc::clone(format),
-        paths: entries.into_iter().map(|entry| entry.path).collect(),
-        values,
-    };
-    Part {
-        split,
-        pictures: Arc::new(files),
-        labels,
-    }
-}
-
-/// The values of all files; of each nothing where they are not kept.
+/// The values of all files where they are kept, and what is kept anyway.
 fn read_all<F: FileFormat>(
     ask: &mut Ask,
     entries: &mut Vec<Entry>,
     format: &F,
     keeps: bool,
     skipped: &mut Vec<Skipped>,
-) -> Result<Vec<Box<[F::Value]>>, DataError> {
+) -> Result<(Kept, Vec<F::Look>), DataError> {
     let work = |entry: &Entry| {
-        let values = format.read(&entry.path)?;
-        Ok(if keeps {
-            values.into_boxed_slice()
-        } else {
-            Box::default()
-        })
+        let (values, look) = format.read(&entry.path)?;
+        Ok((keeps.then_some(values), look))
     };
-    in_steps(ask, F::READING, entries, skipped, work)
+    let read = in_steps(ask, F::READING, entries, skipped, work)?;
+    let (values, looks): (Vec<Option<Raw>>, Vec<F::Look>) = read.into_iter().unzip();
+    Ok((values.into_iter().collect(), looks))
 }
 
 /// Does `work` for every entry, in parallel. Entries it fails for are removed and reported; the

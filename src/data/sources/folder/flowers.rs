@@ -3,11 +3,12 @@
 
 use super::listing::{self, Entry, FolderKind, IMAGES, Listing};
 use super::walk::Walk;
-use super::{decode, load, mat};
+use super::{decode, load};
 use crate::download::Sum;
 use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN};
+use crate::formats::matlab;
 use crate::images::image_file;
 use crate::source::Ask;
 use crate::sources::SourceReader;
@@ -35,6 +36,8 @@ const CLASSES: [&str; 17] = [
     "pansy",
 ];
 const PER_CLASS: u32 = 80;
+/// The file of the splits has 7 KB.
+const MOST_LIST_BYTES: u64 = 16 << 20;
 const FOLDS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// Oxford's 17 flowers.
@@ -85,6 +88,7 @@ fn list(ask: &mut Ask, root: &Path) -> Result<Listing, DataError> {
         Some(fold) => fold_of(ask, root, fold, &numbered)?,
         None => vec![(Split::Train, numbered.into_values().collect())],
     };
+    ask.told.passed_over.append(&mut walk.passed_over);
     Ok(Listing {
         classes: CLASSES.map(str::to_string).to_vec(),
         splits,
@@ -95,7 +99,7 @@ fn list(ask: &mut Ask, root: &Path) -> Result<Listing, DataError> {
 
 /// The flowers of the three lists of a fold, as far as they are there.
 fn fold_of(
-    ask: &Ask,
+    ask: &mut Ask,
     root: &Path,
     fold: u32,
     numbered: &BTreeMap<u32, Entry>,
@@ -118,8 +122,7 @@ fn fold_of(
     let file = bytes::find(&folders, &[name]);
     let file =
         file.ok_or_else(|| bytes::missing("the flowers' splits", &[name], &folders, help))?;
-    let arrays =
-        mat::read(&file).map_err(|problem| DataError::malformed(&file, problem, DOWNLOAD_AGAIN))?;
+    let arrays = matlab::lists(ask, &file, MOST_LIST_BYTES)?;
     let mut splits = Vec::new();
     for (split, list) in [
         (Split::Train, "trn"),

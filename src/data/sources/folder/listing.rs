@@ -1,22 +1,17 @@
 //! Which files are there, of which class and split. Reads names only. Fails when nothing that
 //! looks like an image is found.
 
+use super::layout::{self, Layout, SplitFolder};
 use super::walk::{Walk, read_folder};
+use super::{by_name, names};
 use crate::Skipped;
 use crate::error::DataError;
+use crate::formats::not_read;
 use crate::images::image_file;
-use crate::source::Ask;
+use crate::source::{Ask, ClassOrder};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use strata_core::files::path_text;
-use strata_core::project::data::Split;
-
-/// The names a split's folder can have.
-const SPLIT_FOLDERS: [(Split, &[&str]); 4] = [
-    (Split::Train, &["train", "training"]),
-    (Split::Valid, &["valid", "val", "validation"]),
-    (Split::Test, &["test", "testing"]),
-    (Split::Unlabeled, &["unlabeled", "unlabelled"]),
-];
+use strata_core::project::data::{LabelRule, Split};
 
 /// A file that should be an image.
 #[derive(Clone)]
@@ -25,27 +20,12 @@ pub(crate) struct Entry {
     pub class: Option<u32>,
 }
 
-/// The split that a word names.
-pub(crate) fn split_of(word: &str) -> Option<Split> {
-    let word = word.to_lowercase();
-    SPLIT_FOLDERS
-        .iter()
-        .find(|(_, names)| names.contains(&word.as_str()))
-        .map(|(split, _)| *split)
-}
-
 pub(crate) struct Listing {
     pub classes: Vec<String>,
     pub splits: Vec<(Split, Vec<Entry>)>,
     pub skipped: Vec<Skipped>,
     /// Whether the folder itself says what is for training and what for testing.
     pub has_splits: bool,
-}
-
-/// The images of one class folder.
-struct ClassFolder {
-    name: String,
-    files: Vec<PathBuf>,
 }
 
 /// What tells folders of one source from those of another.
@@ -84,6 +64,9 @@ pub(crate) fn list(ask: &mut Ask, kind: &FolderKind) -> Result<Listing, DataErro
     read_folder(&root).map_err(|cause| DataError::unreadable(&root, cause))?;
     let listing = (kind.find)(ask, &root)?;
     if listing.splits.iter().all(|(_, entries)| entries.is_empty()) {
+        if let Some(error) = not_read(&root, &listing.skipped) {
+            return Err(error);
+        }
         return Err(nothing(kind, &root, kind.missing));
     }
     Ok(listing)
@@ -111,115 +94,113 @@ fn root(path: &Path, below: &[&str]) -> PathBuf {
     inner.unwrap_or_else(|| path.to_path_buf())
 }
 
+/// What to do where all that was found is of a kind that is not read.
+fn not_read(root: &Path, skipped: &[Skipped]) -> Option<DataError> {
+    let kind = skipped
+        .iter()
+        .find_map(|skipped| not_read::by_name(&skipped.file))?;
+    let files = skipped
+        .iter()
+        .filter(|skipped| not_read::by_name(&skipped.file) == Some(kind));
+    Some(DataError::NoImages {
+        folder: root.to_path_buf(),
+        problem: format!(
+            "no image that is read, and {} files of which each is {}",
+            files.count(),
+            kind.name
+        ),
+        help: format!(
+            "convert them with these lines of Python:\n{}",
+            kind.python(root)
+        ),
+    })
+}
+
 pub(crate) fn list_folder(
     ask: &mut Ask,
     root: &Path,
     wanted: fn(&Path) -> bool,
 ) -> Result<Listing, DataError> {
-    let split_folders: Vec<(Split, PathBuf)> = SPLIT_FOLDERS
-        .iter()
-        .filter_map(|(split, names)| {
-            let folder = names
-                .iter()
-                .map(|name| root.join(name))
-                .find(|folder| folder.is_dir());
-            Some((*split, folder?))
-        })
-        .collect();
-    let has_splits = split_folders
-        .iter()
-        .any(|(split, _)| matches!(split, Split::Train | Split::Unlabeled));
-    if has_splits {
-        return list_splits(ask, &split_folders, wanted);
-    }
-    let whole = [(Split::Train, root.to_path_buf())];
-    Ok(Listing {
-        has_splits: false,
-        ..list_splits(ask, &whole, wanted)?
-    })
-}
-
-fn list_splits(
-    ask: &mut Ask,
-    split_folders: &[(Split, PathBuf)],
-    wanted: fn(&Path) -> bool,
-) -> Result<Listing, DataError> {
     let mut walk = Walk::new(wanted);
-    let mut found = Vec::new();
-    for (split, folder) in split_folders {
-        found.push((
-            *split,
-            list_classes(ask, folder, &mut walk)?,
-            walk.files(folder),
-        ));
+    let tree = walk.tree(root, &mut || ask.still())?;
+    let mut layout = layout::read(&tree, ask.spec.class_level, &mut walk, ask.told);
+    match &ask.spec.label {
+        Some(LabelRule::Name(pattern)) => by_name::label(&mut layout, pattern, &mut walk),
+        Some(LabelRule::Column(_)) => {
+            return Err(DataError::setting(
+                "label",
+                "names a column, and a folder has no table",
+                "write label = \"name: {class}.{n}.jpg\", or use source = \"csv\"",
+            ));
+        }
+        None => by_name::propose(&layout, ask.told),
     }
-    let labelled = found
-        .iter()
-        .filter(|(split, ..)| *split != Split::Unlabeled);
-    let mut classes: Vec<String> = labelled
-        .flat_map(|(_, folders, _)| folders.iter().map(|folder| folder.name.clone()))
-        .collect();
-    classes.sort();
-    classes.dedup();
-    let splits = found.into_iter().map(|(split, folders, loose)| {
-        let entries = entries(split, folders, loose, &classes, &mut walk);
-        (split, entries)
+    by_name::set_unlabeled_apart(&mut layout, ask.told);
+    let classes = classes_of(ask, &layout);
+    let has_splits = layout.has_splits;
+    let splits = layout.parts.into_iter().map(|part| {
+        let split = part.split;
+        (split, entries(part, &classes, &mut walk))
     });
     let splits = splits.collect();
+    ask.told.passed_over.append(&mut walk.passed_over);
     Ok(Listing {
         splits,
         classes,
         skipped: walk.skipped,
-        has_splits: true,
+        has_splits,
     })
 }
 
-fn entries(
-    split: Split,
-    folders: Vec<ClassFolder>,
-    loose: Vec<PathBuf>,
-    classes: &[String],
-    walk: &mut Walk,
-) -> Vec<Entry> {
-    let class_of = |name: &String| classes.binary_search(name).ok().map(|class| class as u32);
-    let unlabelled = split == Split::Unlabeled || folders.is_empty();
+/// The names of all class folders, in their order.
+fn classes_of(ask: &mut Ask, layout: &Layout) -> Vec<String> {
+    let labelled = layout
+        .parts
+        .iter()
+        .filter(|part| part.split != Split::Unlabeled);
+    let mut classes: Vec<String> = labelled
+        .flat_map(|part| part.classes.iter().map(|folder| folder.name.clone()))
+        .collect();
+    let order = ask.order;
+    classes.sort_by(|one, other| names::compare(order, one, other));
+    classes.dedup();
+    if order == ClassOrder::Natural
+        && let Some(other) = names::by_character(&classes)
+    {
+        ask.told.note(format!(
+            "classes are in the order of their numbers ({}); torchvision's ImageFolder has {}",
+            names::some_of(&classes, 4),
+            names::some_of(&other, 4)
+        ));
+    }
+    classes
+}
+
+fn entries(part: SplitFolder, classes: &[String], walk: &mut Walk) -> Vec<Entry> {
+    let numbers: BTreeMap<&str, u32> = (0u32..)
+        .zip(classes)
+        .map(|(number, name)| (name.as_str(), number))
+        .collect();
+    let unlabelled = part.split == Split::Unlabeled || part.classes.is_empty();
     let mut entries = Vec::new();
-    for folder in folders {
-        let class = if unlabelled {
-            None
-        } else {
-            class_of(&folder.name)
-        };
+    for folder in part.classes {
+        let class = numbers
+            .get(folder.name.as_str())
+            .copied()
+            .filter(|_| !unlabelled);
         entries.extend(folder.files.into_iter().map(|path| Entry { path, class }));
     }
     if unlabelled {
-        entries.extend(loose.into_iter().map(|path| Entry { path, class: None }));
+        entries.extend(
+            part.loose
+                .into_iter()
+                .map(|path| Entry { path, class: None }),
+        );
     } else {
         let reason = "it lies beside the class folders, so it has no class";
-        loose
+        part.loose
             .iter()
             .for_each(|file| walk.skip(file, reason.to_string()));
     }
     entries
-}
-
-/// The folders of `folder` that hold images, at any depth, by name.
-fn list_classes(
-    ask: &mut Ask,
-    folder: &Path,
-    walk: &mut Walk,
-) -> Result<Vec<ClassFolder>, DataError> {
-    let mut classes = Vec::new();
-    for path in walk.folders(folder) {
-        // Two names that are no UTF-8 must not become one class.
-        let name = path_text(Path::new(path.file_name().unwrap_or_default()));
-        let before = walk.skipped.len();
-        let files = walk.files_below(ask, &path)?;
-        if !files.is_empty() {
-            classes.push(ClassFolder { name, files });
-        } else if walk.skipped.len() == before {
-            walk.skip(&path, "no image in this folder or below it".to_string());
-        }
-    }
-    Ok(classes)
 }

@@ -1,7 +1,7 @@
 //! Recordings by class: WAV files to signals or spectrograms of one shape. Fails on files of different rates where the
 //! project does not say which is wanted; broken files go to `skipped`.
 
-use super::files::{self, Decoded, FileFormat, Splits};
+use super::files::{self, Decoded, FileFormat, SplitFiles, Splits};
 use super::listing::{self, Entry, FolderKind, list_folder};
 use crate::Skipped;
 use crate::audio::{self, Form, Header, LONGEST};
@@ -28,34 +28,48 @@ const RECORDINGS: FolderKind = FolderKind {
 
 impl FileFormat for Form {
     type Header = Header;
-    type Value = f32;
+    type Look = ();
     const LOOKING: &'static str = "looking at recordings";
     const READING: &'static str = "reading recordings";
-    const MOST_KEPT: usize = 256 << 20;
+    const MOST_KEPT: usize = 1 << 30;
 
     fn header(path: &Path) -> Result<Header, String> {
         audio::header(path)
     }
 
-    fn new(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<Form, DataError> {
-        form(ask, headers, splits)
+    fn sift(
+        _ask: &mut Ask,
+        _splits: &mut Splits,
+        _headers: &mut [Vec<Header>],
+        _skipped: &mut Vec<Skipped>,
+    ) -> Result<(), DataError> {
+        Ok(())
+    }
+
+    fn new(ask: &mut Ask, headers: &[Vec<Header>], splits: &Splits) -> Result<Form, DataError> {
+        form(ask, &headers.concat(), splits)
     }
 
     fn shape(&self) -> [usize; 3] {
         self.shape()
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<f32>, String> {
-        audio::read(path, self)
+    fn value_size(&self) -> usize {
+        size_of::<f32>()
     }
 
-    fn raw(values: Vec<f32>) -> Raw {
-        Raw::Floats(values)
+    fn read(&self, path: &Path) -> Result<(Raw, ()), String> {
+        Ok((Raw::Floats(audio::read(path, self)?), ()))
+    }
+
+    fn fingerprint(_look: &()) -> Option<u128> {
+        None
     }
 }
 
 fn decode(ask: &mut Ask, splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Decoded, DataError> {
     let parts = files::decode::<Form>(ask, splits, skipped)?;
+    let parts = parts.into_iter().map(SplitFiles::into_part).collect();
     let span = if ask.spec.spectrogram.is_some() {
         [0.0, 1.0]
     } else {

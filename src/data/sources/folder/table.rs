@@ -1,35 +1,43 @@
-//! A CSV file of `path,label` or `path,label,split`, with a first line of names or without;
-//! relative paths start at the file's own folder. Fails when no row can be used, and on labels
-//! that are no classes; rows without a label among others that have one are left out.
+//! A table of images: `path,label` or `path,label,split` in any order of the columns, with a first row of names or
+//! without, divided by commas, semicolons or tabs; or a table of the pixels themselves.
+//!
+//! Fails when no row can be used, and on labels that are no classes; rows without a label among others that have one
+//! are left out.
 
-use super::listing::{Entry, IMAGES, Listing, nothing, split_of};
-use super::{decode, load};
+mod columns;
+mod files;
+pub(crate) mod pixels;
+mod sheet;
+
+use super::listing::{Entry, IMAGES, Listing, nothing};
+use super::{decode, names};
 use crate::Skipped;
 use crate::error::DataError;
-use crate::formats::array::shortened;
-use crate::formats::bytes::Input;
+use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY};
+use crate::formats::labels::{self, Names};
 use crate::images::image_file;
-use crate::source::Ask;
+use crate::source::{Ask, Loaded};
 use crate::sources::SourceReader;
+use columns::{Columns, LabelAt};
 use csv::StringRecord;
-use std::collections::BTreeMap;
+use files::Files;
+use sheet::Sheet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use strata_core::format;
-use strata_core::project::data::Split;
+use strata_core::format::count;
+use strata_core::project::data::{DataSpec, LabelRule, Split};
+use strata_core::system_memory;
 
-const MOST_BYTES: u64 = 256 << 20;
 /// Rows between two looks at whether the reading is still wanted: each asks the disk for its file.
 const ROWS_PER_STEP: usize = 256;
+/// Rows that are read at most.
+const MOST_ROWS: usize = 20_000_000;
+/// Bytes that so many rows take at most, by far.
+const MEMORY_STEP: u64 = 16 << 20;
 const MOST_CLASSES: usize = 10_000;
+/// What to write.
 const HELP: &str =
     "write one line an image: path,label (and train, valid, test or unlabeled as a third column)";
-
-/// Where in a row is what.
-struct Columns {
-    path: usize,
-    label: usize,
-    split: usize,
-}
 
 struct Row {
     path: PathBuf,
@@ -37,41 +45,103 @@ struct Row {
     split: Option<Split>,
 }
 
-/// Images that a CSV file names.
+/// Images that a table names, or whose pixels it holds.
 pub(crate) static CSV: SourceReader = SourceReader {
-    load: |ask| load(ask, list, decode::decode),
+    load,
     published: None,
 };
 
-fn list(ask: &mut Ask) -> Result<Listing, DataError> {
+/// The tables that a path names, each with the split that its own name tells.
+pub(crate) type Tables = Vec<(PathBuf, Option<Split>)>;
+
+fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+    let tables = tables(ask)?;
+    match pixels::load(ask, &tables)? {
+        Some(loaded) => Ok(loaded),
+        None => {
+            check_is_of_pixels(ask.spec)?;
+            super::load(ask, |ask| list(ask, &tables), decode::decode)
+        }
+    }
+}
+
+/// Refuses what is for a table of pixels where the table names files.
+fn check_is_of_pixels(spec: &DataSpec) -> Result<(), DataError> {
+    let settings = [
+        ("shape", spec.shape.is_some()),
+        ("transpose", spec.transpose),
+    ];
+    match settings.into_iter().find(|(_, is_given)| *is_given) {
+        Some((key, _)) => Err(DataError::setting(
+            key,
+            "it is for a table of pixels, and this table names image files",
+            "delete the line",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn list(ask: &mut Ask, tables: &Tables) -> Result<Listing, DataError> {
     ask.report("reading the table", 0, 1)?;
-    let file = file(&ask.folder)?;
     let mut skipped = Vec::new();
-    let rows = rows(ask, &file, &mut skipped)?;
-    let classes = classes(&file, &rows)?;
-    let numbers: BTreeMap<&str, u32> = classes
-        .iter()
-        .enumerate()
-        .map(|(at, name)| (name.as_str(), at as u32))
-        .collect();
+    let mut rows = Vec::new();
+    for (file, split) in tables {
+        rows.extend(rows_of(ask, file, *split, &mut skipped)?);
+    }
+    let file = tables.first().map_or(Path::new(""), |(file, _)| file);
+    if rows.is_empty() {
+        let first = skipped
+            .first()
+            .map(|skipped: &Skipped| format!(" ({})", skipped.reason));
+        let problem = format!("it names no image{}", first.unwrap_or_default());
+        return Err(DataError::malformed(file, problem, HELP));
+    }
+    tell_of_unused(ask, &rows);
+    let known = Names::new(rows.iter().map(|row| row.label.as_str()));
+    rows.iter_mut()
+        .for_each(|row| row.label = known.of(&row.label));
+    let classes = classes(ask, file, &rows)?;
     let has_splits = rows.iter().any(|row| row.split.is_some());
+    let splits = entries(rows, &classes, &mut skipped);
+    if splits.is_empty() {
+        return Err(DataError::malformed(file, "it names no image", HELP));
+    }
+    Ok(Listing {
+        classes,
+        splits,
+        skipped,
+        has_splits,
+    })
+}
+
+fn entries(
+    rows: Vec<Row>,
+    classes: &[String],
+    skipped: &mut Vec<Skipped>,
+) -> Vec<(Split, Vec<Entry>)> {
+    let numbers = labels::numbers(classes);
+    // A table of a split in which no row has a label holds the unlabeled images.
+    let mut labelled: BTreeMap<Split, bool> = BTreeMap::new();
+    for row in &rows {
+        *labelled
+            .entry(row.split.unwrap_or(Split::Train))
+            .or_default() |= !row.label.is_empty();
+    }
     let mut splits: BTreeMap<Split, Vec<Entry>> = BTreeMap::new();
     for row in rows {
         let split = row.split.unwrap_or(Split::Train);
+        let is_open = split != Split::Train && labelled.get(&split) == Some(&false);
+        let split = if is_open && !classes.is_empty() {
+            Split::Unlabeled
+        } else {
+            split
+        };
         match entry(row, split, &numbers) {
             Ok(entry) => splits.entry(split).or_default().push(entry),
             Err(left_out) => skipped.push(left_out),
         }
     }
-    if splits.is_empty() {
-        return Err(DataError::malformed(&file, "it names no image", HELP));
-    }
-    Ok(Listing {
-        classes,
-        splits: splits.into_iter().collect(),
-        skipped,
-        has_splits,
-    })
+    splits.into_iter().collect()
 }
 
 fn entry(row: Row, split: Split, classes: &BTreeMap<&str, u32>) -> Result<Entry, Skipped> {
@@ -94,153 +164,225 @@ fn entry(row: Row, split: Split, classes: &BTreeMap<&str, u32>) -> Result<Entry,
     })
 }
 
-/// The file itself, or the only one of its kind in a folder.
-fn file(path: &Path) -> Result<PathBuf, DataError> {
+/// The file itself, the only one of its kind in a folder, or those of its splits.
+fn tables(ask: &mut Ask) -> Result<Tables, DataError> {
+    let path = ask.folder.clone();
     if !path.is_dir() {
-        return Ok(path.to_path_buf());
+        return Ok(vec![(path, None)]);
     }
-    let found =
-        super::walk::read_folder(path).map_err(|cause| DataError::unreadable(path, cause))?;
-    let is_table = |file: &&PathBuf| {
-        file.extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
+    let all =
+        super::walk::read_folder(&path).map_err(|cause| DataError::unreadable(&path, cause))?;
+    let is_table = |file: &PathBuf| {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        let name = name.trim_end_matches(".gz").to_owned();
+        [".csv", ".tsv"].iter().any(|ending| name.ends_with(ending)) && !names::is_hidden(file)
     };
-    match found.iter().filter(is_table).collect::<Vec<_>>()[..] {
-        [one] => Ok(one.clone()),
-        [] => Err(nothing(&IMAGES, path, "no .csv file in it")),
-        _ => Err(DataError::malformed(
-            path,
-            "there is more than one .csv file",
-            "point path at one of them",
-        )),
+    let found: Vec<PathBuf> = all.into_iter().filter(is_table).collect();
+    if let [one] = &found[..] {
+        return Ok(vec![(one.clone(), None)]);
     }
+    let split = |file: &PathBuf| {
+        let stem = file.file_stem()?.to_string_lossy().to_lowercase();
+        names::split_in_name(stem.trim_end_matches(".csv"))
+    };
+    let of_splits: Tables = found
+        .iter()
+        .filter_map(|file| Some((file.clone(), Some(split(file)?))))
+        .collect();
+    if of_splits
+        .iter()
+        .any(|(_, split)| *split == Some(Split::Train))
+    {
+        let others = found.iter().filter(|file| split(file).is_none());
+        let others = others.map(|file| Skipped {
+            file: file.clone(),
+            reason: "a table of no split".to_owned(),
+        });
+        ask.told.passed_over.extend(others);
+        return Ok(of_splits);
+    }
+    if found.is_empty() {
+        return Err(nothing(&IMAGES, &path, "no .csv file in it"));
+    }
+    let name = |file: &PathBuf| {
+        file.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let all: Vec<String> = found.iter().map(name).collect();
+    let problem = format!(
+        "there is more than one .csv file ({})",
+        names::some_of(&all, 6)
+    );
+    Err(DataError::malformed(
+        &path,
+        problem,
+        "point path at one of them",
+    ))
 }
 
-fn rows(ask: &mut Ask, file: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, DataError> {
-    let bytes = Input::open(file)?.read_up_to(ask, MOST_BYTES + 1)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(DataError::malformed(
-            file,
-            format!("more than {} bytes", format::count(MOST_BYTES)),
-            HELP,
-        ));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
-    let mut columns = Columns {
-        path: 0,
-        label: 1,
-        split: 2,
-    };
+fn rows_of(
+    ask: &mut Ask,
+    file: &Path,
+    of_file: Option<Split>,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Vec<Row>, DataError> {
+    let sheet = Sheet::look(file)?;
+    let files = Files::new(file.parent().unwrap_or(Path::new("")), &mut || ask.still())?;
+    let rule = ask.spec.label.as_ref();
+    let columns = columns::find(&sheet, &files, rule)
+        .map_err(|problem| DataError::malformed(file, problem, HELP))?;
+    tell(ask, &columns);
+    let mut input = Input::open(file)?;
+    let mut reader = sheet::reader(input.reader(), sheet.mark);
     let mut rows = Vec::new();
     for (number, record) in reader.records().enumerate() {
         if number.is_multiple_of(ROWS_PER_STEP) {
             ask.still()?;
+            system_memory::check(MEMORY_STEP)
+                .map_err(|problem| DataError::malformed(file, problem, LESS_MEMORY))?;
         }
-        let Ok(record) = record else {
-            let reason = format!("row {} is no text", number + 1);
-            skipped.push(Skipped {
-                file: file.to_path_buf(),
-                reason,
-            });
+        if number == 0 && columns.has_header {
             continue;
+        }
+        if number >= MOST_ROWS {
+            let problem = format!("it has more than {MOST_ROWS} rows");
+            return Err(DataError::malformed(file, problem, HELP));
+        }
+        let record = match record {
+            Err(error) if error.is_io_error() => return Err(broken(file, number, &error)),
+            record => record.map_err(|_| "it is no text".to_owned()),
         };
-        if number == 0
-            && !image_file::is_named_like_one(Path::new(record.get(0).unwrap_or_default()))
-        {
-            columns = named(&record);
-            continue;
-        }
-        match row(&record, &columns, folder) {
-            Ok(row) => rows.push(row),
-            Err(reason) => {
-                let reason = format!("row {}: {reason}", number + 1);
-                skipped.push(Skipped {
-                    file: file.to_path_buf(),
-                    reason,
-                });
-            }
+        match record.and_then(|record| row(&record, &columns, &files, rule)) {
+            Ok(row) => rows.push(Row {
+                split: row.split.or(of_file),
+                ..row
+            }),
+            Err(reason) => skipped.push(Skipped {
+                file: file.to_path_buf(),
+                reason: format!("row {}: {reason}", number + 1),
+            }),
         }
     }
     Ok(rows)
 }
 
-/// The columns, by the names in the first line; those without a known name stay where they are
-/// by custom.
-fn named(header: &StringRecord) -> Columns {
-    let find = |names: &[&str], otherwise: usize| {
-        header
-            .iter()
-            .position(|name| names.contains(&name.to_lowercase().as_str()))
-            .unwrap_or(otherwise)
-    };
-    Columns {
-        path: find(
-            &[
-                "path",
-                "file",
-                "filename",
-                "filepath",
-                "image",
-                "image_path",
-                "img",
-            ],
-            0,
-        ),
-        label: find(&["label", "class", "category", "target", "label_name"], 1),
-        split: find(&["split", "set", "subset", "partition"], 2),
+/// What is wrong with a table of which only so many rows can be read.
+fn broken(file: &Path, rows: usize, error: &csv::Error) -> DataError {
+    let problem = format!(
+        "it cannot be read after {} rows ({error})",
+        count(rows as u64)
+    );
+    DataError::malformed(file, problem, DOWNLOAD_AGAIN)
+}
+
+/// Says how many images lie in the folders of those that the table names, and are in none of its rows.
+fn tell_of_unused(ask: &mut Ask, rows: &[Row]) {
+    let used: BTreeSet<&Path> = rows.iter().map(|row| row.path.as_path()).collect();
+    let folders: BTreeSet<&Path> = rows.iter().filter_map(|row| row.path.parent()).collect();
+    let mut unused = Vec::new();
+    for folder in folders {
+        let files = super::walk::read_folder(folder).unwrap_or_default();
+        let is_unused =
+            |file: &PathBuf| image_file::is_named_like_one(file) && !used.contains(file.as_path());
+        unused.extend(
+            files
+                .into_iter()
+                .filter(is_unused)
+                .map(|file| super::walk::name_of(&file)),
+        );
+    }
+    if !unused.is_empty() {
+        let text = match unused.len() {
+            1 => "1 image beside those of the table is in no row of it".to_owned(),
+            images => format!(
+                "{} images beside those of the table are in no row of it",
+                count(images as u64)
+            ),
+        };
+        ask.told
+            .note(format!("{text} ({})", names::some_of(&unused, 3)));
     }
 }
 
-fn row(record: &StringRecord, columns: &Columns, folder: &Path) -> Result<Row, String> {
-    let path = folder.join(
-        record
-            .get(columns.path)
-            .filter(|path| !path.is_empty())
-            .ok_or("it names no file")?,
-    );
-    if !image_file::is_named_like_one(&path) {
-        return Err(format!(
-            "{} is not named like an image",
-            shortened(&path.to_string_lossy())
-        ));
-    }
-    if path.metadata().is_ok_and(|about| !about.is_file()) {
-        return Err(format!("{} is no file", shortened(&path.to_string_lossy())));
-    }
-    let split = match record.get(columns.split).unwrap_or_default() {
-        "" => None,
-        word => Some(split_of(word).ok_or_else(|| format!("'{}' is no split", shortened(word)))?),
+/// Says which column is taken for what, where the usual three are not all there is.
+fn tell(ask: &mut Ask, columns: &Columns) {
+    let name = |at: usize| columns.names.get(at).cloned().unwrap_or_default();
+    let label = match &columns.label {
+        LabelAt::Nowhere => "no column of labels".to_owned(),
+        LabelAt::Column(at) => format!("labels in column {}", name(*at)),
+        LabelAt::OneHot(classes) => format!("a column for each of {} classes", classes.len()),
     };
-    Ok(Row {
-        path,
-        label: record.get(columns.label).unwrap_or_default().to_string(),
-        split,
-    })
+    let split = columns
+        .split
+        .map(|at| format!(", splits in column {}", name(at)));
+    let text = format!(
+        "images in column {}, {label}{}",
+        name(columns.path),
+        split.unwrap_or_default()
+    );
+    ask.told.note(text);
+}
+
+fn row(
+    record: &StringRecord,
+    columns: &Columns,
+    files: &Files,
+    rule: Option<&LabelRule>,
+) -> Result<Row, String> {
+    let path = files.resolve(record.get(columns.path).unwrap_or_default())?;
+    let split =
+        match columns
+            .split
+            .and_then(|at| record.get(at))
+            .unwrap_or_default()
+        {
+            "" => None,
+            word => Some(columns::split_of(word).ok_or_else(|| {
+                format!("'{}' is no split", crate::formats::array::shortened(word))
+            })?),
+        };
+    let label = match (rule, &columns.label) {
+        (Some(LabelRule::Name(pattern)), _) => {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            pattern.class_of(&stem).unwrap_or_default().to_owned()
+        }
+        (_, LabelAt::Nowhere) => String::new(),
+        (_, LabelAt::Column(at)) => record.get(*at).unwrap_or_default().to_owned(),
+        (_, LabelAt::OneHot(classes)) => one_hot(record, classes)?,
+    };
+    Ok(Row { path, label, split })
+}
+
+/// The class in whose column a one is.
+fn one_hot(record: &StringRecord, classes: &[(usize, String)]) -> Result<String, String> {
+    let is_one = |at: usize| record.get(at).and_then(labels::whole) == Some(1);
+    let mut ones = classes.iter().filter(|(at, _)| is_one(*at));
+    match (ones.next(), ones.next()) {
+        (Some((_, name)), None) => Ok(name.clone()),
+        (None, _) => Ok(String::new()),
+        _ => Err("it is of several classes at once".to_owned()),
+    }
 }
 
 /// All labels: by number where all are numbers, else by name.
-fn classes(file: &Path, rows: &[Row]) -> Result<Vec<String>, DataError> {
+fn classes(ask: &Ask, file: &Path, rows: &[Row]) -> Result<Vec<String>, DataError> {
     let labelled = rows
         .iter()
-        .filter(|row| row.split != Some(Split::Unlabeled) && !row.label.is_empty());
-    let mut classes: Vec<String> = labelled.map(|row| row.label.clone()).collect();
-    classes.sort();
-    classes.dedup();
-    if classes.len() > MOST_CLASSES {
-        let problem = format!(
-            "the labels have {} different values, which are no classes",
-            classes.len()
-        );
-        return Err(DataError::malformed(file, problem, HELP));
+        .filter(|row| row.split != Some(Split::Unlabeled))
+        .map(|row| row.label.clone());
+    let classes = labels::classes(labelled, ask.order);
+    if classes.len() <= MOST_CLASSES {
+        return Ok(classes);
     }
-    if classes.iter().all(|class| class.parse::<i64>().is_ok()) {
-        classes.sort_by_key(|class| class.parse::<i64>().unwrap_or_default());
-    }
-    Ok(classes)
+    let problem = format!(
+        "the labels have {} different values, which are no classes",
+        classes.len()
+    );
+    Err(DataError::malformed(file, problem, HELP))
 }

@@ -1,14 +1,21 @@
 //! Going through folders without being led astray: names in order, links followed but no folder
 //! twice, what cannot be read noted and passed over. Fails only on more files than a dataset has.
 
+use super::names::is_hidden;
 use crate::Skipped;
 use crate::error::DataError;
-use crate::source::Ask;
+use crate::formats::not_read;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use strata_core::files::path_text;
 
 /// A link to the root of the disk must not end in a list of all of it.
 const MOST_FILES: usize = 5_000_000;
+/// Folders in folders: deeper ones are no dataset's.
+const DEEPEST: usize = 64;
+
+/// Asked in every folder whether the walk is still wanted.
+pub(crate) type Still<'a> = &'a mut dyn FnMut() -> Result<(), DataError>;
 
 pub(crate) struct Walk {
     /// Whether a file's name is one of those looked for.
@@ -16,7 +23,41 @@ pub(crate) struct Walk {
     /// Folders seen, by their real place.
     seen: BTreeSet<PathBuf>,
     files: usize,
+    /// Files that should be images and cannot be used.
     pub skipped: Vec<Skipped>,
+    /// Hidden files, and those of another kind.
+    pub passed_over: Vec<Skipped>,
+}
+
+/// A folder with the files wanted, and the folders in it; all in the order of their names.
+pub(crate) struct Tree {
+    pub path: PathBuf,
+    pub name: String,
+    pub files: Vec<PathBuf>,
+    pub folders: Vec<Tree>,
+    /// Files wanted here and below.
+    pub total: usize,
+}
+
+impl Tree {
+    /// The files here and below, those of this folder first.
+    pub fn all_files(&self) -> Vec<PathBuf> {
+        let mut files = self.files.clone();
+        self.folders
+            .iter()
+            .for_each(|folder| files.extend(folder.all_files()));
+        files
+    }
+
+    /// The folders that hold files wanted, at any depth.
+    pub fn used(&self) -> impl Iterator<Item = &Tree> {
+        self.folders.iter().filter(|folder| folder.total > 0)
+    }
+
+    /// Those that hold none.
+    pub fn unused(&self) -> impl Iterator<Item = &Tree> {
+        self.folders.iter().filter(|folder| folder.total == 0)
+    }
 }
 
 impl Walk {
@@ -26,13 +67,58 @@ impl Walk {
             seen: BTreeSet::new(),
             files: 0,
             skipped: Vec::new(),
+            passed_over: Vec::new(),
         }
     }
 
+    /// All that is in a folder and below it; `still` ends the walk with its error.
+    pub fn tree(&mut self, folder: &Path, still: Still) -> Result<Tree, DataError> {
+        self.tree_at(folder, 0, still)
+    }
+
+    fn tree_at(&mut self, folder: &Path, depth: usize, still: Still) -> Result<Tree, DataError> {
+        still()?;
+        let mut tree = Tree {
+            path: folder.to_path_buf(),
+            name: name_of(folder),
+            files: Vec::new(),
+            folders: Vec::new(),
+            total: 0,
+        };
+        if depth > DEEPEST {
+            self.skip(
+                folder,
+                "more folders in folders than are looked into".to_string(),
+            );
+            return Ok(tree);
+        }
+        if !self.enter(folder) {
+            return Ok(tree);
+        }
+        for (path, is_folder) in self.entries(folder) {
+            if is_hidden(&path) {
+                self.pass_over(&path, "hidden, or left behind by a system");
+            } else if is_folder {
+                tree.folders.push(self.tree_at(&path, depth + 1, still)?);
+            } else if self.is_wanted(&path) {
+                tree.files.push(path);
+            }
+        }
+        self.files += tree.files.len();
+        self.check(folder)?;
+        tree.total = tree.files.len()
+            + tree
+                .folders
+                .iter()
+                .map(|folder| folder.total)
+                .sum::<usize>();
+        Ok(tree)
+    }
+
     /// What is in a folder, by name: the system's own order differs from machine to machine.
-    pub fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
-        match read_folder(folder) {
-            Ok(paths) => paths,
+    fn entries(&mut self, folder: &Path) -> Vec<(PathBuf, bool)> {
+        match read_entries(folder) {
+            Ok(entries) => entries,
             Err(cause) => {
                 self.skip(folder, format!("this folder cannot be read ({cause})"));
                 Vec::new()
@@ -40,43 +126,21 @@ impl Walk {
         }
     }
 
-    /// The folders in a folder, but for hidden ones.
-    pub fn folders(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let mut paths = self.entries(folder);
-        paths.retain(|path| !is_hidden(path) && path.is_dir());
-        paths
-    }
-
     /// The files wanted directly in a folder.
     pub fn files(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let mut paths = self.entries(folder);
-        paths.retain(|path| self.is_wanted(path));
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for (path, is_folder) in self.entries(folder) {
+            if is_hidden(&path) {
+                self.pass_over(&path, "hidden, or left behind by a system");
+            } else if !is_folder && self.is_wanted(&path) {
+                paths.push(path);
+            }
+        }
         paths
     }
 
-    /// The files wanted in a folder and in all folders below it that were not seen before.
-    pub fn files_below(&mut self, ask: &mut Ask, folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-        let mut files = Vec::new();
-        let mut ahead = vec![folder.to_path_buf()];
-        while let Some(folder) = ahead.pop() {
-            ask.still()?;
-            if !self.enter(&folder) {
-                continue;
-            }
-            let (folders, others): (Vec<_>, Vec<_>) = self
-                .entries(&folder)
-                .into_iter()
-                .partition(|path| path.is_dir());
-            files.extend(others.into_iter().filter(|path| self.is_wanted(path)));
-            ahead.extend(folders.into_iter().rev().filter(|path| !is_hidden(path)));
-            self.check(&folder, files.len())?;
-        }
-        self.files += files.len();
-        Ok(files)
-    }
-
-    fn check(&self, folder: &Path, more: usize) -> Result<(), DataError> {
-        if self.files + more <= MOST_FILES {
+    fn check(&self, folder: &Path) -> Result<(), DataError> {
+        if self.files <= MOST_FILES {
             return Ok(());
         }
         let problem = format!("there are more than {MOST_FILES} files below this folder");
@@ -103,6 +167,10 @@ impl Walk {
     /// A pipe or a device is not opened: reading it might never end.
     fn is_wanted(&mut self, path: &Path) -> bool {
         if !(self.wanted)(path) {
+            match not_read::by_name(path) {
+                Some(kind) => self.skip(path, format!("{}, which is not read", kind.name)),
+                None => self.pass_over(path, &other_kind(path)),
+            }
             return false;
         }
         match path.metadata() {
@@ -120,18 +188,53 @@ impl Walk {
             reason,
         });
     }
+
+    fn pass_over(&mut self, path: &Path, reason: &str) {
+        self.passed_over.push(Skipped {
+            file: path.to_path_buf(),
+            reason: reason.to_owned(),
+        });
+    }
 }
 
-/// Names that begin with a dot, and what macOS leaves in archives.
-pub(crate) fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') || name == "__MACOSX"
+/// The last name in a path; of `.` and `..` that of the folder meant.
+pub(crate) fn name_of(path: &Path) -> String {
+    let name = |path: &Path| {
+        // Two names that are no UTF-8 must not become one class.
+        path.file_name().map(|name| path_text(Path::new(name)))
+    };
+    name(path)
+        .or_else(|| name(&path.canonicalize().ok()?))
+        .unwrap_or_default()
+}
+
+/// What a file is that is none of those wanted.
+fn other_kind(path: &Path) -> String {
+    match path.extension() {
+        Some(ending) => format!(
+            "another kind of file (.{})",
+            ending.to_string_lossy().to_lowercase()
+        ),
+        None => "another kind of file (no ending)".to_owned(),
+    }
 }
 
 pub(crate) fn read_folder(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = read_entries(folder)?;
+    Ok(entries.into_iter().map(|(path, _)| path).collect())
+}
+
+/// What is in a folder, by name, and whether it is a folder.
+fn read_entries(folder: &Path) -> std::io::Result<Vec<(PathBuf, bool)>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        paths.push(entry?.path());
+        let entry = entry?;
+        let path = entry.path();
+        let is_folder = match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => path.is_dir(),
+        };
+        paths.push((path, is_folder));
     }
     paths.sort();
     Ok(paths)

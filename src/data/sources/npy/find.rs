@@ -3,6 +3,7 @@
 
 use crate::Skipped;
 use crate::error::DataError;
+use crate::sources::folder::names;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use strata_core::files::open_regular;
@@ -36,16 +37,26 @@ pub(crate) struct Found {
     pub place: Place,
     pub split: Split,
     pub role: Role,
+    /// The class of all its images, where each file is one (Quick, Draw!).
+    pub class: Option<String>,
 }
 
 /// The arrays that can be used, and those whose names say nothing.
 pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError> {
     let places = places(path)?;
+    if let Some(found) = one_a_class(path, &places) {
+        return Ok((found, Vec::new()));
+    }
     let alone = places.len() == 1;
     let (mut found, mut skipped): (Vec<Found>, Vec<Skipped>) = Default::default();
     for place in places {
         match purpose(&place.name).or(alone.then_some((Split::Train, Role::Images))) {
-            Some((split, role)) => found.push(Found { place, split, role }),
+            Some((split, role)) => found.push(Found {
+                place,
+                split,
+                role,
+                class: None,
+            }),
             None => skipped.push(Skipped {
                 file: place.file.join(&place.name),
                 reason: "its name does not say what the array is for".to_string(),
@@ -54,6 +65,36 @@ pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError>
     }
     check(path, &found)?;
     Ok((found, skipped))
+}
+
+/// Several files in a folder whose names say nothing of a purpose, beside none that says so: each is a class, called as
+/// what sets its name apart from the others.
+fn one_a_class(path: &Path, places: &[Place]) -> Option<Vec<Found>> {
+    let is_plain = |place: &Place| place.member.is_none() && purpose(&place.name).is_none();
+    if !path.is_dir() || places.len() < 2 || !places.iter().all(is_plain) {
+        return None;
+    }
+    let stem = |place: &Place| {
+        let name = place.name.trim_end_matches(".gz");
+        name.strip_suffix(".npy").unwrap_or(name).to_owned()
+    };
+    let stems: Vec<String> = places.iter().map(stem).collect();
+    let first = stems.first()?;
+    let ends = first
+        .char_indices()
+        .filter(|(_, letter)| !letter.is_alphanumeric());
+    let shared = ends
+        .map(|(at, letter)| at + letter.len_utf8())
+        .filter(|&end| stems.iter().all(|stem| stem.get(..end) == first.get(..end)))
+        .max()
+        .unwrap_or(0);
+    let found = places.iter().zip(&stems).map(|(place, stem)| Found {
+        place: place.clone(),
+        split: Split::Train,
+        role: Role::Images,
+        class: Some(stem.get(shared..).unwrap_or(stem).to_owned()),
+    });
+    Some(found.collect())
 }
 
 fn check(path: &Path, found: &[Found]) -> Result<(), DataError> {
@@ -190,17 +231,18 @@ fn purpose(name: &str) -> Option<(Split, Role)> {
         .filter(|word| !word.is_empty())
     {
         let split_of = match word {
-            "train" | "training" => Some(Split::Train),
-            "valid" | "val" | "validation" | "dev" => Some(Split::Valid),
-            "test" | "testing" => Some(Split::Test),
-            "unlabeled" | "unlabelled" => Some(Split::Unlabeled),
-            _ => None,
+            "set" | "np" | "array" | "orig" => continue,
+            "tr" => Some(Split::Train),
+            "te" => Some(Split::Test),
+            word => names::split_of(word),
         };
         let role_of = match word {
-            "x" | "image" | "images" | "data" | "input" | "inputs" | "signals" | "arr0" => {
+            "x" | "image" | "images" | "img" | "imgs" | "data" | "input" | "inputs" | "signals"
+            | "signal" | "features" | "pixels" | "pictures" | "samples" | "arr0" => {
                 Some(Role::Images)
             }
-            "y" | "label" | "labels" | "target" | "targets" | "arr1" => Some(Role::Labels),
+            "y" | "label" | "labels" | "target" | "targets" | "class" | "classes" | "lbl"
+            | "lab" | "ans" | "output" | "outputs" | "arr1" => Some(Role::Labels),
             _ => None,
         };
         match (split_of, role_of) {

@@ -5,7 +5,9 @@ use super::header::Header;
 use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::records::Store;
+use crate::formats::rows::{self, Order};
 use crate::source::{Pictures, Raw};
+use strata_core::project::size::Shape;
 
 const LONGEST_SIGNAL: usize = 1 << 20;
 const LONGEST_SIDE: usize = 4096;
@@ -16,14 +18,39 @@ pub(crate) struct Layout {
     /// H×W×C; of a signal, 1×L×C.
     pub shape: [usize; 3],
     pub channels_first: bool,
+    /// Rows and columns are exchanged: the array has W×H.
+    pub is_transposed: bool,
 }
 
 impl Layout {
-    /// The last axis is that of the channels if it has 1 or 3 places, else the second if it has;
-    /// else whichever has as many as the network takes.
+    /// What the project says of a picture's shape, else what the axes say.
+    pub fn new(
+        shape: &[usize],
+        channels: Option<usize>,
+        wanted: Option<&Shape>,
+        is_transposed: bool,
+    ) -> Result<Layout, String> {
+        let mut layout = match wanted {
+            Some(wanted) => {
+                let length = shape.iter().skip(1).product();
+                let (shape, order) = rows::shape_of(wanted, length)?;
+                Layout::checked(shape, order == Order::Planes)?
+            }
+            None => Layout::of(shape, channels)?,
+        };
+        if is_transposed {
+            layout.shape.swap(0, 1);
+            layout.is_transposed = true;
+        }
+        Ok(layout)
+    }
+
+    /// The last axis is that of the channels if it has 1 or 3 places, else the second if it has; else whichever has as
+    /// many as the network takes, or is far shorter than the other two.
     pub fn of(shape: &[usize], channels: Option<usize>) -> Result<Layout, String> {
         let is_channels = |axis: usize| matches!(axis, 1 | 3);
         let fits = |axis: usize| channels == Some(axis);
+        let is_short = |axis: usize, one: usize, other: usize| 2 * axis <= one.min(other);
         let (shape, channels_first) = match *shape {
             [_, length] => ([1, length, 1], false),
             [_, first, last] if is_channels(last) || last == 2 => ([1, first, last], false),
@@ -33,11 +60,24 @@ impl Layout {
             [_, first, height, width] if is_channels(first) => ([height, width, first], true),
             [_, height, width, last] if fits(last) => ([height, width, last], false),
             [_, first, height, width] if fits(first) => ([height, width, first], true),
-            [_, _, _, _] => {
-                return Err("neither its second axis nor its last has 1 or 3 channels".to_string());
+            [_, height, width, last] if is_short(last, height, width) => {
+                ([height, width, last], false)
+            }
+            [_, first, height, width] if is_short(first, height, width) => {
+                ([height, width, first], true)
+            }
+            [_, _, _, _] | [_, _, _, _, _] => {
+                return Err(
+                    "no axis is one of channels; volumes (depth, height, width) are not read"
+                        .to_string(),
+                );
             }
             _ => return Err("it has not two to four axes".to_string()),
         };
+        Layout::checked(shape, channels_first)
+    }
+
+    fn checked(shape: [usize; 3], channels_first: bool) -> Result<Layout, String> {
         let [height, width, channels] = shape;
         let longest = if height == 1 {
             LONGEST_SIGNAL
@@ -56,6 +96,7 @@ impl Layout {
         Ok(Layout {
             shape,
             channels_first,
+            is_transposed: false,
         })
     }
 }
@@ -92,17 +133,24 @@ impl ArrayPictures {
 
     /// Elements from one place to the next along height, width and channels.
     fn strides(&self) -> [usize; 3] {
-        let [height, width, channels] = self.layout.shape;
+        let [mut height, mut width, channels] = self.layout.shape;
+        if self.layout.is_transposed {
+            (height, width) = (width, height);
+        }
         let by_row = if self.layout.channels_first {
             [width, 1, height * width]
         } else {
             [width * channels, channels, 1]
         };
-        match (self.by_column, self.layout.channels_first) {
+        let mut strides = match (self.by_column, self.layout.channels_first) {
             (false, _) => by_row,
             (true, true) => [channels, channels * height, 1].map(|step| step * self.count),
             (true, false) => [1, height, height * width].map(|step| step * self.count),
+        };
+        if self.layout.is_transposed {
+            strides.swap(0, 1);
         }
+        strides
     }
 
     fn bytes(&self, index: usize) -> Result<std::borrow::Cow<'_, [u8]>, DataError> {
@@ -195,6 +243,15 @@ mod tests {
             Layout::of(&[9, 7, 8, 16], Some(16)).unwrap().shape,
             [7, 8, 16]
         );
+        assert_eq!(of(&[9, 64, 64, 13]), Ok(([64, 64, 13], false)));
+        assert_eq!(of(&[9, 13, 64, 64]), Ok(([64, 64, 13], true)));
+        let flat = |text: &str, turned| {
+            let wanted = text.parse().ok();
+            Layout::new(&[9, 24], None, wanted.as_ref(), turned).map(|layout| layout.shape)
+        };
+        assert_eq!(flat("1x4x6", false), Ok([4, 6, 1]));
+        assert_eq!(flat("1x4x6", true), Ok([6, 4, 1]));
+        assert!(flat("1x5x5", false).is_err());
         for bad in [
             &[9][..],
             &[],

@@ -4,10 +4,12 @@ use super::{NEAR, class, names};
 use crate::theme;
 use crate::widgets::elided;
 use eframe::egui::{
-    Align2, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align2, Button, FontId, Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use strata_app::action::{Action, Show};
+use strata_app::state::State;
 use strata_core::format;
+use strata_core::project::edit::Edit;
 use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// Files left out that are listed.
@@ -101,7 +103,7 @@ pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
     let count = gallery.skipped.len();
     if count == 0 {
         ui.label(small("No file was left out.".to_owned()).color(colors.weak));
-        return;
+        return passed_over(ui, gallery);
     }
     ui.label(
         small(format!("Left out: {} files", format::count(count as u64))).color(colors.second),
@@ -121,5 +123,42 @@ pub(super) fn skipped(ui: &mut Ui, gallery: &Gallery) {
             ))
             .color(colors.weak),
         );
+    }
+    passed_over(ui, gallery);
+}
+
+/// Hidden files and files of other kinds.
+fn passed_over(ui: &mut Ui, gallery: &Gallery) {
+    let colors = theme::palette(ui);
+    for line in &gallery.passed_over {
+        let text = RichText::new(format!("Passed over: {line}")).size(theme::SMALL);
+        ui.add(Label::new(text.color(colors.weak)).wrap());
+    }
+}
+
+/// What is worth knowing of the data, each with the button that changes it.
+pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut Vec<Action>) {
+    let colors = theme::palette(ui);
+    for (text, line) in &gallery.notes {
+        let label = RichText::new(text).size(theme::SMALL).color(colors.text);
+        ui.add(Label::new(label).wrap());
+        let changed = line
+            .as_ref()
+            .and_then(|line| Some((line, state.project().data.with_line(line)?)));
+        if let Some((line, data)) = changed {
+            let button = Button::new(RichText::new(line).size(theme::SMALL));
+            let button = ui.add(button).on_hover_text("Writes this line into [data]");
+            if button.clicked() {
+                actions.push(Action::Edit(Edit::Data(data)));
+            }
+        }
+        ui.add_space(theme::GAP / 2.0);
+    }
+    for python in &gallery.python {
+        let button = Button::new(RichText::new("Copy the Python that converts").size(theme::SMALL));
+        if ui.add(button).on_hover_text(python).clicked() {
+            ui.ctx().copy_text(python.clone());
+        }
+        ui.add_space(theme::GAP / 2.0);
     }
 }

@@ -12,7 +12,7 @@ pub use augmentation::AugmentationView;
 pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
-use super::reading::{failed, reading};
+use super::reading::{failed, reading, with_button};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty};
@@ -27,6 +27,8 @@ use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::Split;
+use strata_core::project::edit::Edit;
+use strata_data::line_in;
 use strata_engine::inspection::reply::{InspectionError, Reply};
 use strata_inspect::gallery::{Gallery, Part, Request};
 
@@ -128,7 +130,7 @@ impl View for DataView {
                 if download::is_offered(state) && *error != InspectionError::Cancelled {
                     missing(ui, state, &message, actions);
                 } else {
-                    empty_wrapped(ui, "No images to show", &message, actions);
+                    empty_wrapped(ui, state, &message, actions);
                 }
             }
             Some((_, Ok(gallery))) if gallery.splits.is_empty() => {
@@ -153,6 +155,11 @@ fn labelled(gallery: &Gallery) -> bool {
         .splits
         .iter()
         .any(|counts| counts.split == gallery.split && !counts.per_class.is_empty())
+}
+
+/// Whether there is something to say beside the images.
+fn has_notes(gallery: &Gallery) -> bool {
+    !(gallery.skipped.is_empty() && gallery.passed_over.is_empty() && gallery.notes.is_empty())
 }
 
 /// The buttons for the pages.
@@ -234,11 +241,17 @@ fn latest(state: &State) -> Option<&Gallery> {
     seen(state)?.result.as_deref().ok()
 }
 
-/// A message can be long: it names the file, and what would help.
-fn empty_wrapped(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
+/// A message can be long: it names the file, and what would help. Where that is a line of the project, a button writes it.
+fn empty_wrapped(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>) {
+    const HEADING: &str = "No images to show";
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        failed(ui, heading, message, actions)
+    let changed =
+        line_in(message).and_then(|line| Some((line, state.project().data.with_line(line)?)));
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| match changed {
+        Some((line, data)) => with_button(ui, HEADING, message, &format!("Write {line}"), || {
+            actions.push(Action::Edit(Edit::Data(data)));
+        }),
+        None => failed(ui, HEADING, message, actions),
     });
 }
 
@@ -343,7 +356,7 @@ impl DataView {
     ) {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 2.0 * BALANCE;
-        let right = if wide && (labelled(gallery) || !gallery.skipped.is_empty()) {
+        let right = if wide && (labelled(gallery) || has_notes(gallery)) {
             BALANCE
         } else {
             0.0
@@ -368,7 +381,7 @@ impl DataView {
                     self.pages.show(ui, seen, gallery, images.size());
                     if !wide {
                         ui.add_space(theme::GAP);
-                        beside(ui, gallery, actions);
+                        beside(ui, state, gallery, actions);
                     }
                 });
         } else {
@@ -377,14 +390,14 @@ impl DataView {
             if !wide {
                 ScrollArea::vertical()
                     .auto_shrink(false)
-                    .show(&mut below, |ui| beside(ui, gallery, actions));
+                    .show(&mut below, |ui| beside(ui, state, gallery, actions));
             }
         }
         let mut inner = ui.new_child(UiBuilder::new().id_salt("balance").max_rect(side));
         if right > 0.0 {
             ScrollArea::vertical()
                 .auto_shrink(false)
-                .show(&mut inner, |ui| beside(ui, gallery, actions));
+                .show(&mut inner, |ui| beside(ui, state, gallery, actions));
         }
     }
 }
@@ -403,8 +416,9 @@ fn ask(state: &State, gallery: &Gallery, block: usize) -> Option<Action> {
         .then_some(Action::Show(Show::Images(wanted)))
 }
 
-fn beside(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
+fn beside(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut Vec<Action>) {
     balance::show(ui, gallery, actions);
+    balance::notes(ui, state, gallery, actions);
     balance::skipped(ui, gallery);
 }
 

@@ -1,0 +1,71 @@
+//! How finely the values of an image file are told apart: bytes, 16 bits or floats; from one to another. Cannot fail.
+
+use crate::source::Raw;
+use image::ColorType;
+
+/// What a file's values are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Depth {
+    /// Whole numbers to 255.
+    #[default]
+    Bytes,
+    /// Whole numbers to 65,535.
+    Words,
+    /// Any numbers.
+    Floats,
+}
+
+impl Depth {
+    /// That of a decoder's values.
+    pub fn of(colour: ColorType) -> Depth {
+        match colour {
+            ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16 => Depth::Words,
+            ColorType::Rgb32F | ColorType::Rgba32F => Depth::Floats,
+            _ => Depth::Bytes,
+        }
+    }
+
+    /// The values that stand for black and white; floats have none of their own.
+    pub fn span(self) -> Option<[f32; 2]> {
+        match self {
+            Depth::Bytes => Some([0.0, 255.0]),
+            Depth::Words => Some([0.0, 65_535.0]),
+            Depth::Floats => None,
+        }
+    }
+
+    /// Bytes of one value.
+    pub fn size(self) -> usize {
+        match self {
+            Depth::Bytes => 1,
+            Depth::Words => 2,
+            Depth::Floats => 4,
+        }
+    }
+}
+
+/// Values of one depth as another.
+pub(crate) fn as_deep(values: Raw, depth: Depth) -> Raw {
+    match (values, depth) {
+        (Raw::Bytes(values), Depth::Words) => Raw::Words(
+            values
+                .into_iter()
+                .map(|value| u16::from(value) * 257)
+                .collect(),
+        ),
+        (Raw::Words(values), Depth::Bytes) => Raw::Bytes(values.into_iter().map(to_byte).collect()),
+        (Raw::Floats(values), Depth::Bytes) => Raw::Bytes(
+            values
+                .into_iter()
+                .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+                .collect(),
+        ),
+        (values, Depth::Floats) => Raw::Floats(values.into_floats()),
+        (values, _) => values,
+    }
+}
+
+/// 16 bits rounded to 8.
+fn to_byte(value: u16) -> u8 {
+    ((u32::from(value) + 128) / 257) as u8
+}

@@ -1,0 +1,197 @@
+//! What is worth knowing of data, in words, with what would change it. Cannot fail.
+
+use crate::Skipped;
+use crate::formats::not_read::{self, NotRead};
+use crate::source::Told;
+use std::path::{Path, PathBuf};
+use strata_core::format;
+use strata_core::project::data::DataSpec;
+
+/// A class with more than this many times the images of another is told of.
+const MOST_UNBALANCED: usize = 3;
+
+/// Something about the data that a person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is, in words.
+    pub text: String,
+    /// The line for `[data]` that changes it, `resize = [64, 64]` for example.
+    pub line: Option<String>,
+    /// Lines of Python that convert what is not read.
+    pub python: Option<String>,
+}
+
+impl Note {
+    pub(crate) fn new(text: impl Into<String>) -> Note {
+        Note {
+            text: text.into(),
+            line: None,
+            python: None,
+        }
+    }
+}
+
+/// The line that a message says to write: `resize = [64, 64]` of "write resize = [64, 64] under [data]".
+pub fn line_in(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once(" under [data]")?;
+    let (_, line) = before.rsplit_once("write ")?;
+    line.contains(" = ").then_some(line)
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.line {
+            Some(line) => write!(f, ": write {line} under [data]"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Files with one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The reason.
+    pub reason: &'a str,
+    /// Its files, in their order.
+    pub files: Vec<&'a Path>,
+}
+
+impl Group<'_> {
+    /// How many files, and the names of the first.
+    pub fn names(&self, most: usize) -> String {
+        let name = |file: &&Path| {
+            file.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let named: Vec<String> = self.files.iter().take(most).map(name).collect();
+        let more = if self.files.len() > most { ", …" } else { "" };
+        let number = match self.files.len() {
+            1 => "1 file".to_owned(),
+            files => format!("{} files", format::count(files as u64)),
+        };
+        format!("{number} ({}{more})", named.join(", "))
+    }
+}
+
+/// Files gathered by their reasons, in the order in which those first come.
+pub fn by_reason(files: &[Skipped]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for Skipped { file, reason } in files {
+        match groups.iter_mut().find(|group| group.reason == reason) {
+            Some(group) => group.files.push(file),
+            None => groups.push(Group {
+                reason,
+                files: vec![file],
+            }),
+        }
+    }
+    groups
+}
+
+/// A hint where one class has far more images for training than another.
+pub(crate) fn of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], counts: &[usize]) {
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let least = counts.iter().copied().filter(|count| *count > 0).min();
+    let Some(least) = least.filter(|least| most > MOST_UNBALANCED * least) else {
+        return;
+    };
+    if spec.weights.is_some() {
+        return;
+    }
+    let name = |count: usize| {
+        let at = counts.iter().position(|other| *other == count);
+        at.and_then(|at| classes.get(at))
+            .cloned()
+            .unwrap_or_default()
+    };
+    let text = format!(
+        "class {} has {} images for training, class {} has {}",
+        name(most),
+        format::count(most as u64),
+        name(least),
+        format::count(least as u64)
+    );
+    told.propose(text, "weights = \"balanced\"");
+}
+
+/// How to convert files of kinds that are not read, once for each kind.
+pub(crate) fn of_others(told: &mut Told, skipped: &[Skipped]) {
+    let mut kinds: Vec<(&'static NotRead, PathBuf, usize)> = Vec::new();
+    for Skipped { file, .. } in skipped {
+        let Some(kind) = not_read::by_name(file) else {
+            continue;
+        };
+        match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+            Some((_, folder, count)) => {
+                *count += 1;
+                while !file.starts_with(&*folder) && folder.pop() {}
+            }
+            None => {
+                let folder = file.parent().unwrap_or(Path::new(""));
+                kinds.push((kind, folder.to_path_buf(), 1));
+            }
+        }
+    }
+    for (kind, folder, count) in kinds {
+        let text = match count {
+            1 => format!("1 file is {}, which is not read", kind.name),
+            _ => format!("{count} files are not read, each {}", kind.name),
+        };
+        told.notes.push(Note {
+            python: Some(kind.python(&folder)),
+            ..Note::new(text)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_gathered_by_reason() {
+        let skipped = |file: &str, reason: &str| Skipped {
+            file: file.into(),
+            reason: reason.into(),
+        };
+        let files = [skipped("a", "x"), skipped("b", "y"), skipped("c", "x")];
+        let groups = by_reason(&files);
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups[0].files, [Path::new("a"), Path::new("c")]);
+        assert_eq!(groups[0].names(1), "2 files (a, …)");
+        assert_eq!(groups[1].names(1), "1 file (b)");
+    }
+
+    #[test]
+    fn the_line_of_a_message_is_found() {
+        let differ =
+            "the images differ in size (2×3 a.png): write resize = [2, 3] under [data] (any size)";
+        assert_eq!(line_in(differ), Some("resize = [2, 3]"));
+        let note = Note {
+            line: Some("weights = \"balanced\"".to_owned()),
+            ..Note::new("write something")
+        };
+        assert_eq!(line_in(&note.to_string()), note.line.as_deref());
+        for message in ["nothing", "write more under [data]", "x = 1 under [data]"] {
+            assert_eq!(line_in(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn three_to_one_is_let_pass() {
+        let classes = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let spec = DataSpec::default();
+        let mut told = Told::default();
+        of_classes(&mut told, &spec, &classes, &[30, 10, 0]);
+        assert_eq!(told.notes, []);
+        of_classes(&mut told, &spec, &classes, &[31, 10, 20]);
+        let note = told.notes[0].to_string();
+        assert_eq!(
+            note,
+            "class a has 31 images for training, class b has 10: write weights = \"balanced\" under [data]"
+        );
+    }
+}

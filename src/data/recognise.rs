@@ -1,0 +1,268 @@
+//! Which source reads a folder or file that a person points at: told by names, without opening anything. Cannot fail:
+//! what is nothing else is a folder of images.
+
+use crate::audio;
+use crate::images::image_file;
+use crate::sources::folder::names;
+use std::collections::BTreeSet;
+use std::path::Path;
+use strata_core::project::data::Source;
+
+/// Names looked at.
+const MOST_NAMES: usize = 5000;
+/// The last of Oxford's 17 flowers.
+const LAST_FLOWER: u32 = 1360;
+
+/// What was recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// The source that reads it.
+    pub source: Source,
+    /// What says so, in words.
+    pub why: String,
+}
+
+/// What was found below a path: names in small letters.
+struct Found {
+    /// Those directly in it.
+    own: BTreeSet<String>,
+    /// These, and those one folder down.
+    names: BTreeSet<String>,
+    /// The folders that hold images directly, by name; the path itself has none.
+    image_folders: BTreeSet<String>,
+    has_images: bool,
+}
+
+/// The source for a path; `now` is kept where it reads the same files.
+pub fn recognise(path: &Path, now: Source) -> Recognised {
+    let found = match path.is_dir() {
+        true => Found::below(path),
+        false => Found {
+            own: BTreeSet::from([last_name(path)]),
+            names: BTreeSet::from([last_name(path)]),
+            image_folders: BTreeSet::new(),
+            has_images: false,
+        },
+    };
+    let known = named_set(&found, now).or_else(|| by_ending(&found, path.is_dir()));
+    let (source, why) = known.unwrap_or((Source::Folder, "a folder of images".to_owned()));
+    Recognised { source, why }
+}
+
+fn last_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase()
+}
+
+impl Found {
+    fn below(path: &Path) -> Found {
+        let mut found = Found {
+            own: BTreeSet::new(),
+            names: BTreeSet::from([last_name(path)]),
+            image_folders: BTreeSet::new(),
+            has_images: false,
+        };
+        let entries = |folder: &Path| -> Vec<std::path::PathBuf> {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut paths: Vec<_> = entries.map(|entry| entry.path()).take(MOST_NAMES).collect();
+            paths.sort();
+            paths
+        };
+        for entry in entries(path) {
+            found.add(&entry, None);
+            if entry.is_dir() && !names::is_hidden(&entry) && found.names.len() < MOST_NAMES {
+                let inner = entries(&entry);
+                inner.iter().for_each(|path| found.add(path, Some(&entry)));
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, path: &Path, folder: Option<&Path>) {
+        if names::is_hidden(path) {
+            return;
+        }
+        if image_file::is_named_like_one(path) {
+            self.has_images = true;
+            self.image_folders.extend(folder.map(last_name));
+        }
+        self.names.insert(last_name(path));
+        if folder.is_none() {
+            self.own.insert(last_name(path));
+        }
+    }
+
+    /// The first name that is one of these.
+    fn first(&self, is_one: impl Fn(&str) -> bool) -> Option<&str> {
+        self.names
+            .iter()
+            .map(String::as_str)
+            .find(|name| is_one(name))
+    }
+
+    /// The first of those directly in it.
+    fn first_own(&self, is_one: impl Fn(&str) -> bool) -> Option<&str> {
+        self.own
+            .iter()
+            .map(String::as_str)
+            .find(|name| is_one(name))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let packed = format!("{name}.gz");
+        self.names.contains(name) || self.names.contains(&packed)
+    }
+}
+
+/// Sets that are known by the names of their files.
+fn named_set(found: &Found, now: Source) -> Option<(Source, String)> {
+    let file = |source: Source, name: &str| Some((source, format!("the file {name}")));
+    if let Some(name) = found.first(|name| name.contains("idx3-ubyte")) {
+        let is_same = matches!(now, Source::Mnist | Source::FashionMnist);
+        return file(if is_same { now } else { Source::Mnist }, name);
+    }
+    let is_batch = |name: &str| {
+        let name = name.trim_end_matches(".gz").trim_end_matches(".bin");
+        name == "test_batch" || (name.starts_with("data_batch_") && !name.contains('.'))
+    };
+    if let Some(name) = found.first(is_batch) {
+        return file(Source::Cifar10, name);
+    }
+    let is_hundred = |name: &str| matches!(name, "cifar-100-python" | "cifar-100-binary");
+    if let Some(name) = found
+        .first(is_hundred)
+        .or(found.has("train.bin").then_some("train.bin"))
+    {
+        return file(Source::Cifar100, name);
+    }
+    let is_stl = |name: &str| {
+        matches!(
+            name.trim_end_matches(".gz"),
+            "train_x.bin" | "test_x.bin" | "unlabeled_x.bin"
+        )
+    };
+    if let Some(name) = found.first(is_stl) {
+        return file(Source::Stl10, name);
+    }
+    let number = |name: &str| {
+        name.strip_prefix("image_")?
+            .split('.')
+            .next()?
+            .parse::<u32>()
+            .ok()
+    };
+    let last = found.names.iter().filter_map(|name| number(name)).max();
+    if found.first(|name| name == "image_0001.jpg").is_some()
+        && last.is_some_and(|last| last <= LAST_FLOWER)
+    {
+        return file(Source::Flowers17, "image_0001.jpg");
+    }
+    let is_eurosat = |name: &str| matches!(name, "eurosat_rgb" | "2750");
+    let name = found.first(is_eurosat)?;
+    Some((Source::Eurosat, format!("the folder {name}")))
+}
+
+/// Kinds of files.
+fn by_ending(found: &Found, is_folder: bool) -> Option<(Source, String)> {
+    let ends = |name: &str, endings: &[&str]| {
+        let name = name.trim_end_matches(".gz");
+        endings.iter().any(|ending| name.ends_with(ending))
+    };
+    let table = found.first_own(|name| ends(name, &[".csv", ".tsv"]));
+    let say = |source: Source, what: &str, name: &str| Some((source, format!("the {what} {name}")));
+    // Beside class folders, a table only repeats what their names say.
+    let is_class = |name: &String| !names::is_neutral(name) && names::split_in_name(name).is_none();
+    if let Some(name) = table
+        && !found.image_folders.iter().any(is_class)
+    {
+        return say(Source::Csv, "table", name);
+    }
+    if found.has_images {
+        return None;
+    }
+    let is_array =
+        |name: &str| ends(name, &[".npy", ".npz", ".mat"]) || name.starts_with("train_data_batch_");
+    if let Some(name) = found.first_own(is_array) {
+        return say(Source::Npy, "array", name);
+    }
+    if let Some(name) = found.first(|name| audio::is_named_like_one(Path::new(name))) {
+        return say(Source::Wav, "recording", name);
+    }
+    let list = found.first_own(|name| !is_folder && ends(name, &[".txt"]))?;
+    say(Source::Csv, "table", list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(files: &[&str], now: Source) -> Source {
+        let root = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        recognise(root.path(), now).source
+    }
+
+    #[test]
+    fn sets_are_recognised_by_their_files() {
+        let of = |files: &[&str]| source(files, Source::Shapes);
+        assert_eq!(of(&["train-images-idx3-ubyte.gz"]), Source::Mnist);
+        assert_eq!(
+            of(&[
+                "MNIST/raw/train-images-idx3-ubyte",
+                "MNIST/t10k-images-idx3-ubyte"
+            ]),
+            Source::Mnist
+        );
+        assert_eq!(
+            source(&["t10k-images-idx3-ubyte"], Source::FashionMnist),
+            Source::FashionMnist
+        );
+        assert_eq!(of(&["cifar-10-batches-py/data_batch_1"]), Source::Cifar10);
+        assert_eq!(
+            of(&["data_batch_1.bin.gz", "batches.meta.txt"]),
+            Source::Cifar10
+        );
+        assert_eq!(of(&["cifar-100-python/train"]), Source::Cifar100);
+        assert_eq!(of(&["train.bin", "test.bin"]), Source::Cifar100);
+        assert_eq!(of(&["stl10_binary/train_X.bin"]), Source::Stl10);
+        assert_eq!(
+            of(&["jpg/image_0001.jpg", "jpg/image_1360.jpg"]),
+            Source::Flowers17
+        );
+        assert_eq!(
+            of(&["jpg/image_0001.jpg", "jpg/image_8189.jpg"]),
+            Source::Folder
+        );
+        assert_eq!(of(&["EuroSAT_RGB/Forest/Forest_1.jpg"]), Source::Eurosat);
+        assert_eq!(
+            of(&["cat/1.jpg", "dog/1.jpg", "labels.csv"]),
+            Source::Folder
+        );
+        assert_eq!(
+            of(&["train/1.jpg", "test/2.jpg", "labels.csv"]),
+            Source::Csv
+        );
+        assert_eq!(of(&["train.csv", "test.csv"]), Source::Csv);
+        assert_eq!(of(&["x_train.npy", "y_train.npy"]), Source::Npy);
+        assert_eq!(of(&["train_32x32.mat"]), Source::Npy);
+        assert_eq!(of(&["data_batch_1.mat"]), Source::Npy);
+        assert_eq!(of(&["yes/1.wav", "no/1.wav"]), Source::Wav);
+        assert_eq!(of(&["readme.txt"]), Source::Folder);
+        assert_eq!(of(&[]), Source::Folder);
+    }
+
+    #[test]
+    fn a_file_is_recognised_too() {
+        let of = |name: &str| recognise(Path::new(name), Source::Shapes).source;
+        assert_eq!(of("a/train.csv"), Source::Csv);
+        assert_eq!(of("a/mnist.npz"), Source::Npy);
+        assert_eq!(of("a/list.txt"), Source::Csv);
+        assert_eq!(of("emnist-letters-train-images-idx3-ubyte"), Source::Mnist);
+    }
+}

@@ -1,0 +1,128 @@
+//! Data as people have them: what each layout of `docs/layouts.md` is recognised as.
+
+mod arrays;
+mod files;
+mod folders;
+mod tables;
+
+use super::made::{open, spec};
+use crate::{DataError, Dataset};
+use arrays::{ARRAYS, IDX};
+use files::make;
+use folders::FOLDERS;
+use std::path::Path;
+use strata_core::project::data::{DataSpec, Source};
+use tables::TABLES;
+use tempfile::TempDir;
+
+/// A layout: its name in the document, its files, where to point at, and what it is.
+struct Layout {
+    name: &'static str,
+    files: &'static [&'static str],
+    at: &'static str,
+    source: Source,
+    /// Lines of `[data]`.
+    lines: &'static [&'static str],
+    /// Classes and splits, then parts of notes.
+    is: &'static str,
+    says: &'static [&'static str],
+}
+
+const FOLDER: Layout = Layout {
+    name: "",
+    files: &[],
+    at: "",
+    source: Source::Folder,
+    lines: &[],
+    is: "",
+    says: &[],
+};
+
+fn spec_of(layout: &Layout, root: &Path) -> DataSpec {
+    // A fraction of the project's own would draw the layout's own `valid` anew.
+    let has_valid = layout.is.contains("valid ");
+    let mut data = DataSpec {
+        valid: (!has_valid).then_some(0.0),
+        ..spec(layout.source, &root.join(layout.at))
+    };
+    for line in layout.lines {
+        data = data.with_line(line).unwrap_or_else(|| panic!("{line}"));
+    }
+    assert_eq!(data.idle(), [], "{}", layout.name);
+    data
+}
+
+/// Classes and splits; the shape where it is asked for.
+fn summary(dataset: &Dataset, with_shape: bool) -> String {
+    let splits: Vec<String> = dataset
+        .splits()
+        .map(|(split, data)| format!("{split} {}", data.len()))
+        .collect();
+    let mut text = match dataset.classes() {
+        [] => splits.join(", "),
+        classes => format!("{}: {}", classes.join(", "), splits.join(", ")),
+    };
+    if with_shape {
+        let shape = dataset.shape().map(|size| size.to_string());
+        text += &format!(" of {}", shape.join("x"));
+    }
+    text
+}
+
+/// All that is said besides classes and splits.
+fn said(dataset: &Dataset) -> String {
+    let notes = dataset.notes().iter().map(|note| note.to_string());
+    let files = dataset.skipped().iter().chain(dataset.passed_over());
+    let files = files.map(|skipped| format!("{}: {}", skipped.file.display(), skipped.reason));
+    notes.chain(files).collect::<Vec<String>>().join("\n")
+}
+
+fn all() -> impl Iterator<Item = &'static Layout> {
+    FOLDERS.iter().chain(&TABLES).chain(&ARRAYS).chain(&IDX)
+}
+
+#[test]
+fn every_layout_is_recognised() {
+    let mut wrong = Vec::new();
+    for layout in all() {
+        let root: TempDir = tempfile::tempdir().unwrap();
+        let mut number = 0;
+        layout
+            .files
+            .iter()
+            .for_each(|file| make(root.path(), file, &mut number));
+        let dataset: Result<Dataset, DataError> = open(&spec_of(layout, root.path()));
+        match dataset {
+            Err(error) => wrong.push(format!("{}: {error}", layout.name)),
+            Ok(dataset) => {
+                let is = summary(&dataset, layout.is.contains(" of "));
+                let said = said(&dataset);
+                if is != layout.is {
+                    wrong.push(format!("{}: {is}, not {}\n{said}", layout.name, layout.is));
+                }
+                for part in layout.says {
+                    if !said.contains(part) {
+                        wrong.push(format!("{}: {part} is missing in\n{said}", layout.name));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn the_document_has_every_layout() {
+    let document = include_str!("../../../docs/layouts.md");
+    let rows = document
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| layout"));
+    let names: Vec<&str> = rows
+        .map(|row| row.trim_start_matches("| ").split(" | ").next().unwrap())
+        .collect();
+    for layout in all() {
+        assert!(names.contains(&layout.name), "{} is missing", layout.name);
+    }
+    assert_eq!(names.len(), all().count());
+    assert!(names.len() >= 40);
+}

@@ -1,0 +1,156 @@
+//! The files that a layout's texts stand for.
+
+use crate::tests::made::write;
+use std::io::Write;
+use std::path::Path;
+use strata_testkit::files::{idx, npy};
+
+/// A file of what its layout says.
+pub fn make(root: &Path, text: &str, number: &mut u8) {
+    let (name, content) = text.split_once(" = ").unwrap_or((text, ""));
+    if let Some(star) = name.find('*') {
+        let count: usize = name[star + 1..].split('.').next().unwrap().parse().unwrap();
+        let ending = name.rsplit('.').next().unwrap();
+        for at in 0..count {
+            image_file(root, &format!("{}{at}.{ending}", &name[..star]), number);
+        }
+    } else if content.is_empty()
+        && [".jpg", ".png", ".JPEG"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    {
+        image_file(root, name, number);
+    } else if name.ends_with(".npz") {
+        write(root, name, &archive(content));
+    } else {
+        write(root, name, &bytes_of(content));
+    }
+}
+
+fn image_file(root: &Path, name: &str, number: &mut u8) {
+    *number += 1;
+    let path = root.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let shade = *number;
+    let picture = image::GrayImage::from_fn(8, 8, |x, y| {
+        image::Luma([(shade * 7) ^ (x * 20 + y * 9) as u8])
+    });
+    picture.save(path).unwrap();
+}
+
+fn bytes_of(content: &str) -> Vec<u8> {
+    let Some(rest) = content.strip_prefix('@') else {
+        return content.as_bytes().to_vec();
+    };
+    let words: Vec<&str> = rest.split(' ').collect();
+    match words[..] {
+        ["pixels", "header", label, place, count, rows] => pixels(Some(label), place, count, rows),
+        ["pixels", "header", "none", count, rows] => pixels(None, "none", count, rows),
+        ["pixels", "bare", place, count, rows] => pixels(Some(""), place, count, rows),
+        ["fer"] => fer(),
+        [kind @ ("idx" | "idx1" | "idx17"), shape] => {
+            let sizes: Vec<u32> = shape.split('x').map(|size| size.parse().unwrap()).collect();
+            let first: u8 = kind[3..].parse().unwrap_or(0);
+            let count: u32 = sizes.iter().product();
+            idx(
+                &sizes,
+                &(0..count)
+                    .map(|at| first + (at % 200) as u8)
+                    .collect::<Vec<u8>>(),
+            )
+        }
+        [kind, shape] => array(kind, shape),
+        _ => panic!("{content}"),
+    }
+}
+
+fn array(kind: &str, shape: &str) -> Vec<u8> {
+    let mut shape: Vec<usize> = shape.split('x').map(|size| size.parse().unwrap()).collect();
+    let count: usize = shape.iter().product();
+    let number = |at: usize| match kind {
+        "u1" => vec![(at % 251) as u8],
+        "u2" => (at as u16).to_le_bytes().to_vec(),
+        "i4" => (at as i32).to_le_bytes().to_vec(),
+        "i8" => (at as i64).to_le_bytes().to_vec(),
+        _ => (at as f64).to_le_bytes().to_vec(),
+    };
+    match kind {
+        "texts" => {
+            let bytes: Vec<u8> = (0..count)
+                .flat_map(|at| format!("c{at}\0").into_bytes())
+                .collect();
+            npy("|S3", &shape, &bytes)
+        }
+        "onehot" => {
+            shape.push(count);
+            let bytes: Vec<u8> = (0..count * count)
+                .map(|at| u8::from(at / count == at % count))
+                .collect();
+            npy("|u1", &shape, &bytes)
+        }
+        _ => {
+            let kind = if kind == "u1" {
+                "|u1".to_owned()
+            } else {
+                format!("<{kind}")
+            };
+            npy(
+                &kind,
+                &shape,
+                &(0..count).flat_map(number).collect::<Vec<u8>>(),
+            )
+        }
+    }
+}
+
+fn archive(content: &str) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for member in content.split(';') {
+        let (name, array_text) = member.split_once(':').unwrap();
+        let (kind, shape) = array_text.split_once(' ').unwrap();
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file(format!("{name}.npy"), options).unwrap();
+        writer.write_all(&array(kind, shape)).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A table of pixels: images that are smooth, with the labels 3, 4, 5, …
+fn pixels(label: Option<&str>, place: &str, count: &str, rows: &str) -> Vec<u8> {
+    let (count, rows): (usize, usize) = (count.parse().unwrap(), rows.parse().unwrap());
+    let mut lines = Vec::new();
+    let mut names: Vec<String> = (0..count).map(|at| format!("pixel{at}")).collect();
+    match (label, place) {
+        (Some(label), "first") => names.insert(0, label.to_owned()),
+        (Some(label), "last") => names.push(label.to_owned()),
+        _ => {}
+    }
+    if label != Some("") {
+        lines.push(names.join(","));
+    }
+    for row in 0..rows {
+        let mut cells: Vec<String> = (0..count)
+            .map(|at| (at / 12 % 200 + row).to_string())
+            .collect();
+        cells[0] = "0".to_owned();
+        match place {
+            "first" => cells.insert(0, (row + 3).to_string()),
+            "last" => cells.push((row + 3).to_string()),
+            _ => {}
+        }
+        lines.push(cells.join(","));
+    }
+    lines.join("\n").into_bytes()
+}
+
+fn fer() -> Vec<u8> {
+    let mut text = "emotion,pixels,Usage\n".to_owned();
+    for (row, usage) in ["Training", "Training", "PublicTest", "PrivateTest"]
+        .iter()
+        .enumerate()
+    {
+        let pixels: Vec<String> = (0..48 * 48).map(|at| (at / 48 + row).to_string()).collect();
+        text += &format!("{},{},{usage}\n", [0, 3][row % 2], pixels.join(" "));
+    }
+    text.into_bytes()
+}
