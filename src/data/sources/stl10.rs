@@ -35,7 +35,7 @@ const FILES: [(Split, &str, Option<&str>); 3] = [
 
 /// STL-10.
 pub(crate) static STL10: SourceReader = SourceReader {
-    load: load,
+    load,
     published: Some(&STL10_FILES),
 };
 
