@@ -34,13 +34,15 @@ mod softmax;
 mod text;
 mod unpool;
 mod upsample;
+mod words;
 
 pub use activation::{ELU_ALPHA, LEAKY_SLOPE};
 pub use batch_norm::NORM_EPS;
 pub use facts::{Effort, Example, Linearity, Mirrored, Reads, Shaping};
 pub(crate) use missing::instead;
 pub use prelu::PRELU_SLOPE;
-pub use text::{LayerWord, WORDS};
+pub use text::LayerWord;
+pub use words::WORDS;
 
 use super::error::ShapeError;
 use super::op::Op;

@@ -5,11 +5,6 @@
 //! and says what to write instead.
 
 use super::missing::instead;
-use super::{
-    activation, adaptive_pool, avg_pool, batch_norm, conv, conv_transpose, crop, dense, dropout,
-    flatten, global_pool, group_norm, identity, layer_norm, max_pool, noise, pad, prelu, reshape,
-    separable, softmax, unpool, upsample,
-};
 use crate::project::help::{Help, Misnomer, Repair};
 use crate::project::layer::{Kind, Layer, Window};
 use crate::project::layer_text::LayerTextError;
@@ -34,45 +29,6 @@ pub struct LayerWord {
     /// Reads what follows the word.
     pub(super) read: fn(&mut Reader<'_>) -> Result<Kind, LayerTextError>,
 }
-
-/// Every layer, in palette order.
-pub const WORDS: &[LayerWord] = &[
-    conv::CONV,
-    conv_transpose::WORD,
-    conv::DWCONV,
-    separable::WORD,
-    max_pool::WORD,
-    avg_pool::WORD,
-    unpool::WORD,
-    upsample::WORD,
-    global_pool::GAP,
-    global_pool::GMP,
-    adaptive_pool::WORD,
-    flatten::WORD,
-    reshape::WORD,
-    dense::WORD,
-    batch_norm::WORD,
-    group_norm::WORD,
-    layer_norm::WORD,
-    dropout::VALUES,
-    dropout::CHANNELS,
-    activation::RELU,
-    activation::RELU6,
-    activation::LEAKY_RELU,
-    prelu::WORD,
-    activation::ELU,
-    activation::GELU,
-    activation::SILU,
-    activation::SIGMOID,
-    activation::TANH,
-    activation::HARD_SWISH,
-    softmax::WORD,
-    activation::STEP,
-    noise::WORD,
-    pad::WORD,
-    crop::WORD,
-    identity::WORD,
-];
 
 /// The attributes of `conv`.
 pub(super) const CONV_ATTRIBUTES: &[&str] = &["k", "s", "p", "d", "g", "nobias"];
@@ -124,46 +80,43 @@ struct Attributes {
     name: Option<String>,
 }
 
-impl FromStr for Layer {
-    type Err = LayerTextError;
-
-    fn from_str(text: &str) -> Result<Layer, LayerTextError> {
-        if foreign::is_call(text) {
-            return Err(foreign::refusal(text));
-        }
-        let all = tokens(text);
-        let Some((&head, rest)) = all.split_first() else {
-            return Err(LayerTextError {
-                message: "the layer is empty".into(),
-                help: "write a kind, such as conv 16 k3 p1".into(),
-                span: 0..text.len(),
-            });
-        };
-        let word = WORDS
-            .iter()
-            .find(|word| word.word == head.text)
-            .ok_or_else(|| {
-                let message = format!("there is no layer `{}`", head.text);
-                head.error(message, suggestion(head.text))
-            })?;
-        let (attributes, positional) = split(rest, word)?;
-        let name = attributes.name.clone();
-        let mut reader = Reader {
-            head,
-            attributes,
-            positional,
-            next: 0,
-            example: word.example,
-        };
-        let kind = (word.read)(&mut reader)?;
-        reader.finish()?;
-        Ok(Layer { kind, name })
+/// Reads a layer whose word is one of these.
+pub(super) fn read(text: &str, words: &[LayerWord]) -> Result<Layer, LayerTextError> {
+    if foreign::is_call(text) {
+        return Err(foreign::refusal(text));
     }
+    let all = tokens(text);
+    let Some((&head, rest)) = all.split_first() else {
+        return Err(LayerTextError {
+            message: "the layer is empty".into(),
+            help: "write a kind, such as conv 16 k3 p1".into(),
+            span: 0..text.len(),
+        });
+    };
+    let word = words
+        .iter()
+        .find(|word| word.word == head.text)
+        .ok_or_else(|| {
+            let message = format!("there is no layer `{}`", head.text);
+            head.error(message, suggestion(head.text, words))
+        })?;
+    let (attributes, positional) = split(rest, word)?;
+    let name = attributes.name.clone();
+    let mut reader = Reader {
+        head,
+        attributes,
+        positional,
+        next: 0,
+        example: word.example,
+    };
+    let kind = (word.read)(&mut reader)?;
+    reader.finish()?;
+    Ok(Layer { kind, name })
 }
 
 /// What is written instead of an unknown word. A word that is nearly one of ours is taken for it only where it is
 /// not the name of another function.
-fn suggestion(word: &str) -> Help {
+fn suggestion(word: &str, words: &[LayerWord]) -> Help {
     let (path, class) = word.rsplit_once('.').unwrap_or(("", word));
     let lower = class.to_lowercase();
     let bare = lower.replace('_', "");
@@ -173,7 +126,7 @@ fn suggestion(word: &str) -> Help {
             .iter()
             .any(|word| *word == lower || *word == bare)
     };
-    if let Some(ours) = WORDS.iter().find(is_ours) {
+    if let Some(ours) = words.iter().find(is_ours) {
         let in_capitals = path.is_empty() && ours.word == lower;
         let misnomer = if in_capitals {
             Misnomer::Capitals
@@ -182,13 +135,13 @@ fn suggestion(word: &str) -> Help {
         };
         return Repair::Rename(ours.word, misnomer).into();
     }
-    if let Some(ours) = WORDS.iter().find(foreign) {
+    if let Some(ours) = words.iter().find(foreign) {
         return Repair::Rename(ours.word, Misnomer::Foreign).into();
     }
     if let Some(instead) = instead(class) {
         return instead.into();
     }
-    let near = WORDS
+    let near = words
         .iter()
         .map(|ours| (strsim::damerau_levenshtein(&lower, ours.word), ours.word))
         .min();

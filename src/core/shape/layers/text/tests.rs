@@ -1,3 +1,4 @@
+use super::super::words::WORDS;
 use super::*;
 
 #[test]
