@@ -33,7 +33,7 @@ pub fn begin(wake: impl FnOnce() + Send + 'static) {
         return;
     }
     let work = move || {
-        thread_priority::step_back();
+        thread_priority::lower_priority();
         measure();
         wake();
     };

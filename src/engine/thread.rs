@@ -65,7 +65,7 @@ pub fn start(
     std::thread::Builder::new()
         .name("strata-engine".to_owned())
         .spawn(move || {
-            thread_priority::step_back();
+            thread_priority::lower_priority();
             let mut sink = |event: Event| {
                 if facts.len() < QUEUE || !may_be_left_out(&event) {
                     // Receiver dropped: nobody reads the events, but the run still fills its folder.

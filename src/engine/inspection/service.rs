@@ -48,7 +48,7 @@ pub fn start(device: Option<String>, wake: impl Fn() + Send + 'static) -> std::i
     };
     let thread = std::thread::Builder::new().name("strata-inspect".to_owned());
     thread.spawn(move || {
-        thread_priority::step_back();
+        thread_priority::lower_priority();
         let worker = Worker {
             inbox: &inbox,
             device,

@@ -6,14 +6,14 @@ use super::clock::Clock;
 use super::compatibility;
 use super::control::Control;
 use super::memory_check;
-use super::resume::{self, Former};
+use super::resume::{self, PreviousRun};
 use super::session::{Session, stages_left};
 use crate::error::{RunError, one_line};
 use crate::event::{Event, Metrics, Sink};
 use crate::inspection::live::LiveResults;
 use crate::inspection::live_previews::LivePreviews;
 use crate::storage::checkpoint::{self, Checkpoint, Position};
-use crate::storage::metrics_csv::Tables;
+use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::repair;
 use crate::storage::run_folder::{RunFolder, died_at_start};
@@ -141,7 +141,7 @@ fn go_live<'a>(
     } = opened;
     let record = record(&folder, &project, &dataset, &device, is_resumed, sink);
     let previews = LivePreviews::new(&dataset, &inference, project.seed, &device)?;
-    let tables = Tables::open(folder.path(), position.step)
+    let tables = MetricsWriter::open(folder.path(), position.step)
         .map_err(|reason| RunError::write(folder.path(), reason.to_string()))?;
     let (clock, metrics) = (Clock::start(record.seconds), measured(&record));
     Ok(Session {
@@ -316,7 +316,7 @@ fn open_folder(
     project: &Project,
     options: &RunOptions,
     sink: &mut dyn Sink,
-) -> Result<(RunFolder, Option<Former>), RunError> {
+) -> Result<(RunFolder, Option<PreviousRun>), RunError> {
     if !options.resume {
         return Ok((
             RunFolder::create(options.run.as_deref(), &options.base, &project.title)?,
@@ -347,7 +347,7 @@ fn open_folder(
         .map_err(|reason| RunError::write(path, reason.to_string()))?;
     Ok((
         folder,
-        Some(Former {
+        Some(PreviousRun {
             project: trained,
             checkpoint,
         }),

@@ -12,7 +12,7 @@ use strata_core::project::stage::{Optimizer, Stage};
 use strata_data::Dataset;
 
 /// The run that is resumed.
-pub(crate) struct Former {
+pub(crate) struct PreviousRun {
     /// The project as it was trained.
     pub project: Project,
     /// Where it got to.
@@ -22,7 +22,7 @@ pub(crate) struct Former {
 /// Whether the optimizer keeps its memory. Fails when the checkpoint is within an epoch whose images would not be those
 /// it began with.
 pub(crate) fn check(
-    former: &Former,
+    former: &PreviousRun,
     project: &Project,
     position: &Position,
     dataset: &Dataset,

@@ -9,7 +9,7 @@ use crate::event::{Event, Metrics, Sink, Summary};
 use crate::inspection::live::{self, LiveResults};
 use crate::inspection::live_previews::{self, LivePreviews};
 use crate::storage::checkpoint::{self, CheckpointError, Position};
-use crate::storage::metrics_csv::Tables;
+use crate::storage::metrics_csv::MetricsWriter;
 use crate::storage::probe_files::ProbeFiles;
 use crate::storage::record::{RunRecord, Status};
 use crate::storage::run_folder::RunFolder;
@@ -43,7 +43,7 @@ pub(crate) struct Session<'a> {
     pub device: Device,
     pub folder: RunFolder,
     pub record: RunRecord,
-    pub tables: Tables,
+    pub tables: MetricsWriter,
     pub previews: LivePreviews,
     pub inspector: Inspector,
     pub clock: Clock,

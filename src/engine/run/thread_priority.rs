@@ -9,7 +9,7 @@ const NICENESS: i32 = 10;
 
 /// Lets this thread, and those it starts from now on, step back.
 #[cfg(target_os = "linux")]
-pub(crate) fn step_back() {
+pub(crate) fn lower_priority() {
     use rustix::process::{getpriority_process, setpriority_process};
     let thread = rustix::thread::gettid();
     let now = getpriority_process(Some(thread)).unwrap_or(0);
@@ -23,7 +23,7 @@ pub(crate) fn step_back() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn step_back() {}
+pub(crate) fn lower_priority() {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -35,7 +35,7 @@ mod tests {
         let nice = || getpriority_process(Some(rustix::thread::gettid())).unwrap();
         let before = nice();
         let child = std::thread::spawn(move || {
-            step_back();
+            lower_priority();
             std::thread::spawn(nice).join().unwrap()
         });
         assert_eq!(child.join().unwrap(), NICENESS.max(before));

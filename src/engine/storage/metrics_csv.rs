@@ -67,16 +67,16 @@ pub struct StepRow<'a> {
 }
 
 /// The two tables of a run.
-pub struct Tables {
+pub struct MetricsWriter {
     metrics: csv::Writer<File>,
     steps: csv::Writer<File>,
     /// The table of steps was begun by a version whose losses held the penalty.
     with_penalty: bool,
 }
 
-impl Tables {
+impl MetricsWriter {
     /// Starts both tables, or continues those of `run` after `step` steps.
-    pub fn open(run: &Path, step: u64) -> io::Result<Tables> {
+    pub fn open(run: &Path, step: u64) -> io::Result<MetricsWriter> {
         let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
         let steps = run.join(STEPS_FILE);
         let with_penalty = step > 0 && holds_penalty(&steps);
@@ -86,7 +86,7 @@ impl Tables {
             &STEPS
         };
         let steps = cut_back(&steps, columns, 0, step)?;
-        Ok(Tables {
+        Ok(MetricsWriter {
             metrics,
             steps,
             with_penalty,
@@ -118,7 +118,7 @@ impl Tables {
         self.steps.flush()
     }
 
-    /// Appends one step; reaches the disk with [`Tables::flush`].
+    /// Appends one step; reaches the disk with [`MetricsWriter::flush`].
     pub fn step(&mut self, row: &StepRow<'_>) -> io::Result<()> {
         let [step, epoch] = [row.step, u64::from(row.epoch)].map(|n| n.to_string());
         let lr = row.lr.to_string();
@@ -218,7 +218,7 @@ mod tests {
             lr: None,
             seconds: 1.0,
         };
-        let mut tables = Tables::open(run.path(), 0).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 0).unwrap();
         for step in 1..=3 {
             tables
                 .step(&StepRow {
@@ -234,7 +234,7 @@ mod tests {
         }
         tables.metrics(&[row(2), row(3)]).unwrap();
         drop(tables);
-        drop(Tables::open(run.path(), 2).unwrap());
+        drop(MetricsWriter::open(run.path(), 2).unwrap());
         let read = |name| std::fs::read_to_string(run.path().join(name)).unwrap();
         assert_eq!(
             read("metrics.csv"),
@@ -257,7 +257,7 @@ mod tests {
         )
         .unwrap();
         assert!(holds_penalty(&file));
-        let mut tables = Tables::open(run.path(), 1).unwrap();
+        let mut tables = MetricsWriter::open(run.path(), 1).unwrap();
         let row = StepRow {
             step: 2,
             stage: "a",
@@ -274,7 +274,7 @@ mod tests {
             text,
             "step,stage,epoch,loss,lr\n1,a,1,0.75,0.1\n2,a,1,0.5,0.1\n"
         );
-        drop(Tables::open(run.path(), 0).unwrap());
+        drop(MetricsWriter::open(run.path(), 0).unwrap());
         assert!(
             !holds_penalty(&file),
             "a run from the start has the columns of today"
