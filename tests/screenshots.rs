@@ -19,7 +19,7 @@ use kit::window::*;
 use std::path::Path;
 use std::time::Duration;
 use strata::app::action::{Action, OnView, Show};
-use strata::app::arrangement::{Arrangement, Part, Workspace};
+use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::state::State;
 use strata::app::view_kind::ViewKind;
 use strata::inspect::augmented::Augmented;
@@ -193,12 +193,12 @@ fn edges_in_patches() {
     let mut project = builtin("sparse-autoencoder");
     project.stages[0].epochs = 60;
     let mut window = open(folder.path(), &project, LARGE, true);
-    let row = |kind, other| Part::Row(vec![(0.5, Part::of(&[kind])), (0.5, Part::of(&[other]))]);
+    let row = |kind, other| Pane::Row(vec![(0.5, Pane::of(&[kind])), (0.5, Pane::of(&[other]))]);
     let (above, below) = (
         row(ViewKind::Loss, ViewKind::Filters),
         row(ViewKind::Sparse, ViewKind::Reconstructions),
     );
-    let shown = Arrangement(Some(Part::Column(vec![(0.5, above), (0.5, below)])));
+    let shown = Arrangement(Some(Pane::Column(vec![(0.5, above), (0.5, below)])));
     window
         .harness
         .state_mut()

@@ -4,7 +4,7 @@ use super::arrangement::{Arrangement, Side, Workspace};
 use super::choices::Choice;
 use super::kernels::KernelSettings;
 use super::lens::LensSettings;
-use super::state::{Asking, Switch};
+use super::state::{PathPurpose, Switch};
 use super::view_kind::ViewKind;
 use std::path::PathBuf;
 use strata_core::project::edit::Edit;
@@ -66,7 +66,7 @@ pub enum Action {
     /// Opens a project file or a run folder.
     Open(PathBuf),
     /// Asks for a path.
-    Ask(Asking),
+    AskPath(PathPurpose),
     /// Saves where the project came from, or asks where.
     Save,
     /// Saves here.

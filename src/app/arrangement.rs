@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// other with the share of the room that each takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum Pane {
     /// Views in one place, one of them in front.
     Tabs {
         /// From left to right.
@@ -20,9 +20,9 @@ pub enum Part {
         front: ViewKind,
     },
     /// Side by side.
-    Row(Vec<(f32, Part)>),
+    Row(Vec<(f32, Pane)>),
     /// One below the other.
-    Column(Vec<(f32, Part)>),
+    Column(Vec<(f32, Pane)>),
 }
 
 /// Where a view goes when it gets a place of its own.
@@ -88,7 +88,7 @@ impl Purpose {
 
 /// The whole centre; `None` when every view is closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Arrangement(pub Option<Part>);
+pub struct Arrangement(pub Option<Pane>);
 
 impl Arrangement {
     /// What a purpose starts with: the course of training beside the weights, and below them what the project is
@@ -106,50 +106,50 @@ impl Arrangement {
                 &[Reconstructions, Saliency, Activations, Data],
             ),
         };
-        let top = Part::Row(vec![
-            (0.56, Part::of(course)),
-            (0.44, Part::of(&[Filters, Sparse])),
+        let top = Pane::Row(vec![
+            (0.56, Pane::of(course)),
+            (0.44, Pane::of(&[Filters, Sparse])),
         ]);
-        let pictures = Part::of(images);
+        let pictures = Pane::of(images);
         let bottom = match purpose {
             Purpose::Reconstruct => pictures,
-            Purpose::Classify => Part::Row(vec![
-                (0.44, Part::of(&[Accuracy])),
-                (0.56, Part::of(&[Saliency, Activations, Data])),
+            Purpose::Classify => Pane::Row(vec![
+                (0.44, Pane::of(&[Accuracy])),
+                (0.56, Pane::of(&[Saliency, Activations, Data])),
             ]),
-            Purpose::Both => Part::Row(vec![(0.62, pictures), (0.38, Part::of(&[Accuracy]))]),
+            Purpose::Both => Pane::Row(vec![(0.62, pictures), (0.38, Pane::of(&[Accuracy]))]),
         };
-        Arrangement(Some(Part::Column(vec![(0.54, top), (0.46, bottom)])))
+        Arrangement(Some(Pane::Column(vec![(0.54, top), (0.46, bottom)])))
     }
 
     /// What the design starts with: the question of the output's size, and below it the selected layer.
     pub fn default_design() -> Arrangement {
         use ViewKind::*;
         let (whole, one) = (
-            Part::of(&[Solve, Advice, Cost]),
-            Part::of(&[Lens, Field, Checkerboard]),
+            Pane::of(&[Solve, Advice, Cost]),
+            Pane::of(&[Lens, Field, Checkerboard]),
         );
-        Arrangement(Some(Part::Column(vec![(0.5, whole), (0.5, one)])))
+        Arrangement(Some(Pane::Column(vec![(0.5, whole), (0.5, one)])))
     }
 
     /// What the data starts with: the images, what augmentation makes of them, and what is measured on them.
     pub fn default_data() -> Arrangement {
         use ViewKind::*;
         let (images, below) = (
-            Part::of(&[Data, Statistics]),
-            Part::of(&[Augmentation, Kernels]),
+            Pane::of(&[Data, Statistics]),
+            Pane::of(&[Augmentation, Kernels]),
         );
-        Arrangement(Some(Part::Column(vec![(0.5, images), (0.5, below)])))
+        Arrangement(Some(Pane::Column(vec![(0.5, images), (0.5, below)])))
     }
 
     /// The open views, in no particular order of importance: as they stand in the parts.
     pub fn views(&self) -> Vec<ViewKind> {
-        self.0.as_ref().map(Part::views).unwrap_or_default()
+        self.0.as_ref().map(Pane::views).unwrap_or_default()
     }
 
     /// The views that are seen: those in front.
     pub fn fronts(&self) -> Vec<ViewKind> {
-        self.0.as_ref().map(Part::fronts).unwrap_or_default()
+        self.0.as_ref().map(Pane::fronts).unwrap_or_default()
     }
 
     /// Whether a view is open.
@@ -160,7 +160,7 @@ impl Arrangement {
     /// Whether a view has a place to itself.
     pub fn is_alone(&self, kind: ViewKind) -> bool {
         match self.0.as_ref().and_then(|part| part.group(kind)) {
-            Some(Part::Tabs { views, .. }) => views.len() == 1,
+            Some(Pane::Tabs { views, .. }) => views.len() == 1,
             _ => true,
         }
     }
@@ -174,13 +174,13 @@ impl Arrangement {
         };
         let group = anchor.and_then(|anchor| self.0.as_mut()?.group_mut(anchor));
         match group {
-            Some(Part::Tabs { views, front }) => {
+            Some(Pane::Tabs { views, front }) => {
                 if !views.contains(&kind) {
                     views.push(kind);
                 }
                 *front = kind;
             }
-            _ => self.0 = Some(Part::of(&[kind])),
+            _ => self.0 = Some(Pane::of(&[kind])),
         }
     }
 
@@ -190,7 +190,7 @@ impl Arrangement {
             .0
             .take()
             .and_then(|part| part.without(kind))
-            .map(Part::tidy);
+            .map(Pane::tidy);
     }
 
     /// Gives a view a place of its own beside the views it is with; alone it stays where it is.
@@ -201,27 +201,27 @@ impl Arrangement {
         let Some(rest) = group.clone().without(kind) else {
             return;
         };
-        let parts = vec![(1.0, rest), (1.0, Part::of(&[kind]))];
+        let parts = vec![(1.0, rest), (1.0, Pane::of(&[kind]))];
         *group = if side == Side::Right {
-            Part::Row(parts)
+            Pane::Row(parts)
         } else {
-            Part::Column(parts)
+            Pane::Column(parts)
         };
-        self.0 = self.0.take().map(Part::tidy);
+        self.0 = self.0.take().map(Pane::tidy);
     }
 
     /// Whether it can be shown: a file may hold anything.
     pub fn is_sound(&self) -> bool {
         let views = self.views();
         let distinct: BTreeSet<_> = views.iter().collect();
-        distinct.len() == views.len() && self.0.as_ref().is_none_or(Part::is_sound)
+        distinct.len() == views.len() && self.0.as_ref().is_none_or(Pane::is_sound)
     }
 }
 
-impl Part {
+impl Pane {
     /// A group with its first view in front.
-    pub fn of(views: &[ViewKind]) -> Part {
-        Part::Tabs {
+    pub fn of(views: &[ViewKind]) -> Pane {
+        Pane::Tabs {
             views: views.to_vec(),
             front: views.first().copied().unwrap_or(ViewKind::Loss),
         }
@@ -229,8 +229,8 @@ impl Part {
 
     fn views(&self) -> Vec<ViewKind> {
         match self {
-            Part::Tabs { views, .. } => views.clone(),
-            Part::Row(parts) | Part::Column(parts) => {
+            Pane::Tabs { views, .. } => views.clone(),
+            Pane::Row(parts) | Pane::Column(parts) => {
                 parts.iter().flat_map(|(_, part)| part.views()).collect()
             }
         }
@@ -238,34 +238,34 @@ impl Part {
 
     fn fronts(&self) -> Vec<ViewKind> {
         match self {
-            Part::Tabs { front, .. } => vec![*front],
-            Part::Row(parts) | Part::Column(parts) => {
+            Pane::Tabs { front, .. } => vec![*front],
+            Pane::Row(parts) | Pane::Column(parts) => {
                 parts.iter().flat_map(|(_, part)| part.fronts()).collect()
             }
         }
     }
 
-    fn group(&self, kind: ViewKind) -> Option<&Part> {
+    fn group(&self, kind: ViewKind) -> Option<&Pane> {
         match self {
-            Part::Tabs { views, .. } => views.contains(&kind).then_some(self),
-            Part::Row(parts) | Part::Column(parts) => {
+            Pane::Tabs { views, .. } => views.contains(&kind).then_some(self),
+            Pane::Row(parts) | Pane::Column(parts) => {
                 parts.iter().find_map(|(_, part)| part.group(kind))
             }
         }
     }
 
-    fn group_mut(&mut self, kind: ViewKind) -> Option<&mut Part> {
+    fn group_mut(&mut self, kind: ViewKind) -> Option<&mut Pane> {
         match self {
-            Part::Tabs { views, .. } if views.contains(&kind) => Some(self),
-            Part::Tabs { .. } => None,
-            Part::Row(parts) | Part::Column(parts) => {
+            Pane::Tabs { views, .. } if views.contains(&kind) => Some(self),
+            Pane::Tabs { .. } => None,
+            Pane::Row(parts) | Pane::Column(parts) => {
                 parts.iter_mut().find_map(|(_, part)| part.group_mut(kind))
             }
         }
     }
 
-    fn without(self, kind: ViewKind) -> Option<Part> {
-        let keep = |parts: Vec<(f32, Part)>| -> Option<Vec<(f32, Part)>> {
+    fn without(self, kind: ViewKind) -> Option<Pane> {
+        let keep = |parts: Vec<(f32, Pane)>| -> Option<Vec<(f32, Pane)>> {
             let kept: Vec<_> = parts
                 .into_iter()
                 .filter_map(|(share, part)| Some((share, part.without(kind)?)))
@@ -273,40 +273,40 @@ impl Part {
             (!kept.is_empty()).then_some(kept)
         };
         match self {
-            Part::Tabs { views, front } => {
+            Pane::Tabs { views, front } => {
                 let at = views.iter().position(|view| *view == kind).unwrap_or(0);
                 let views: Vec<_> = views.into_iter().filter(|view| *view != kind).collect();
                 let next = *views.get(at.min(views.len().saturating_sub(1)))?;
                 let front = if front == kind { next } else { front };
-                Some(Part::Tabs { views, front })
+                Some(Pane::Tabs { views, front })
             }
-            Part::Row(parts) => keep(parts).map(Part::Row),
-            Part::Column(parts) => keep(parts).map(Part::Column),
+            Pane::Row(parts) => keep(parts).map(Pane::Row),
+            Pane::Column(parts) => keep(parts).map(Pane::Column),
         }
     }
 
     /// A row of one part is that part; a row within a row is part of it.
-    fn tidy(self) -> Part {
+    fn tidy(self) -> Pane {
         match self {
-            Part::Tabs { .. } => self,
-            Part::Row(parts) => alone(joined(parts, |part| match part {
-                Part::Row(inner) => Ok(inner),
+            Pane::Tabs { .. } => self,
+            Pane::Row(parts) => alone(joined(parts, |part| match part {
+                Pane::Row(inner) => Ok(inner),
                 other => Err(other),
             }))
-            .unwrap_or_else(Part::Row),
-            Part::Column(parts) => alone(joined(parts, |part| match part {
-                Part::Column(inner) => Ok(inner),
+            .unwrap_or_else(Pane::Row),
+            Pane::Column(parts) => alone(joined(parts, |part| match part {
+                Pane::Column(inner) => Ok(inner),
                 other => Err(other),
             }))
-            .unwrap_or_else(Part::Column),
+            .unwrap_or_else(Pane::Column),
         }
     }
 
     fn is_sound(&self) -> bool {
         match self {
-            Part::Tabs { views, front } => views.contains(front),
-            Part::Row(parts) | Part::Column(parts) => {
-                let fits = |(share, part): &(f32, Part)| {
+            Pane::Tabs { views, front } => views.contains(front),
+            Pane::Row(parts) | Pane::Column(parts) => {
+                let fits = |(share, part): &(f32, Pane)| {
                     share.is_finite() && *share > 0.0 && part.is_sound()
                 };
                 !parts.is_empty() && parts.iter().all(fits)
@@ -317,9 +317,9 @@ impl Part {
 
 /// Puts the parts of an inner row into the outer one, with the share they had on the screen.
 fn joined(
-    parts: Vec<(f32, Part)>,
-    open: impl Fn(Part) -> Result<Vec<(f32, Part)>, Part>,
-) -> Vec<(f32, Part)> {
+    parts: Vec<(f32, Pane)>,
+    open: impl Fn(Pane) -> Result<Vec<(f32, Pane)>, Pane>,
+) -> Vec<(f32, Pane)> {
     let mut all = Vec::new();
     for (share, part) in parts {
         match open(part.tidy()) {
@@ -337,7 +337,7 @@ fn joined(
     all
 }
 
-fn alone(mut parts: Vec<(f32, Part)>) -> Result<Part, Vec<(f32, Part)>> {
+fn alone(mut parts: Vec<(f32, Pane)>) -> Result<Pane, Vec<(f32, Pane)>> {
     match (parts.len(), parts.pop()) {
         (1, Some((_, part))) => Ok(part),
         (_, last) => {
@@ -410,27 +410,27 @@ mod tests {
 
     #[test]
     fn views_close_open_and_split() {
-        let top = Part::Row(vec![
-            (0.56, Part::of(&[Loss])),
-            (0.44, Part::of(&[Filters])),
+        let top = Pane::Row(vec![
+            (0.56, Pane::of(&[Loss])),
+            (0.44, Pane::of(&[Filters])),
         ]);
-        let mut it = Arrangement(Some(Part::Column(vec![
+        let mut it = Arrangement(Some(Pane::Column(vec![
             (0.54, top),
-            (0.46, Part::of(&[Reconstructions])),
+            (0.46, Pane::of(&[Reconstructions])),
         ])));
         it.close(Filters);
         assert_eq!(
             it.0,
-            Some(Part::Column(vec![
-                (0.54, Part::of(&[Loss])),
-                (0.46, Part::of(&[Reconstructions]))
+            Some(Pane::Column(vec![
+                (0.54, Pane::of(&[Loss])),
+                (0.46, Pane::of(&[Reconstructions]))
             ]))
         );
         it.open(Filters, Some(Loss));
         it.split(Filters, Side::Below);
         assert_eq!(it.views(), [Loss, Filters, Reconstructions]);
         assert!(
-            matches!(&it.0, Some(Part::Column(parts)) if parts.len() == 3),
+            matches!(&it.0, Some(Pane::Column(parts)) if parts.len() == 3),
             "{it:?}"
         );
         assert!(it.is_alone(Filters));
@@ -466,12 +466,12 @@ mod tests {
 
     #[test]
     fn the_next_tab_comes_to_the_front() {
-        let mut it = Arrangement(Some(Part::of(&[Loss, Filters, Accuracy])));
+        let mut it = Arrangement(Some(Pane::of(&[Loss, Filters, Accuracy])));
         it.open(Filters, None);
         it.close(Filters);
         assert_eq!(
             it.0,
-            Some(Part::Tabs {
+            Some(Pane::Tabs {
                 views: vec![Loss, Accuracy],
                 front: Accuracy
             })

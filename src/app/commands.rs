@@ -4,7 +4,7 @@ use super::action::{Action, OnSelected, OnView, Overlay, Show};
 use super::arrangement::{Side, Workspace};
 use super::run_monitor::Phase;
 use super::services::ViewCatalogue;
-use super::state::{Asking, State};
+use super::state::{PathPurpose, State};
 use super::view_kind::ViewKind;
 use strata_core::project::edit::Edit;
 use strata_core::project::target::Target;
@@ -82,9 +82,13 @@ fn training(state: &State) -> Vec<Command> {
 
 fn files(state: &State) -> Vec<Command> {
     let mut files = vec![
-        command("Open…", "Ctrl+O", Action::Ask(Asking::Open)),
+        command("Open…", "Ctrl+O", Action::AskPath(PathPurpose::Open)),
         command("Save", "Ctrl+S", Action::Save),
-        command("Save as…", "Ctrl+Shift+S", Action::Ask(Asking::Save)),
+        command(
+            "Save as…",
+            "Ctrl+Shift+S",
+            Action::AskPath(PathPurpose::Save),
+        ),
         command("New project", "an input and no layers yet", Action::New),
         command(
             "Start page",
@@ -284,7 +288,7 @@ fn switches(state: &State) -> [Command; 3] {
 fn pictures(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let picture = |kind: ViewKind| {
         let name = format!("Save picture: {}", views.info(kind).title);
-        let action = Action::Ask(Asking::Picture(kind));
+        let action = Action::AskPath(PathPurpose::Picture(kind));
         command(name, "as a PNG file", action)
     };
     views.with_picture(state).into_iter().map(picture).collect()

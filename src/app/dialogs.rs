@@ -4,7 +4,7 @@
 //! Where there is no dialog (no portal), the answer is the same as a cancel; the window always
 //! offers a field for the path too.
 
-use super::state::Asking;
+use super::state::PathPurpose;
 use super::view_kind::ViewKind;
 use super::wake::Wake;
 use crossbeam_channel::{Receiver, bounded};
@@ -31,7 +31,7 @@ pub enum Chosen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A project to open, or a place to save it or a picture.
-    Path(Asking),
+    Path(PathPurpose),
     /// The folder of the data.
     DataFolder,
     /// An image to look at.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Times of frames, sorted into classes 2 % wide.
 #[derive(Clone, Debug, Default)]
-pub struct Frames {
+pub struct FrameHistogram {
     classes: Vec<u32>,
     count: u64,
     longest: Duration,
@@ -16,7 +16,7 @@ const GROWTH: f64 = 1.02;
 /// Up to more than half a minute.
 const CLASSES: usize = 760;
 
-impl Frames {
+impl FrameHistogram {
     /// Adds a frame.
     pub fn add(&mut self, work: Duration) {
         let ratio = (1e3 * work.as_secs_f64() / FINEST_MS).max(1.0);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn shares_of_frames_are_told_within_two_percent() {
-        let mut frames = Frames::default();
+        let mut frames = FrameHistogram::default();
         assert_eq!((frames.within_ms(0.99), frames.longest_ms()), (0.0, 0.0));
         (1..=1000).for_each(|i| frames.add(Duration::from_micros(10 * i)));
         for (share, ms) in [(0.5, 5.0), (0.99, 9.9), (1.0, 10.0)] {

@@ -7,7 +7,7 @@ use super::action::{Action, OnView, Show};
 use super::arrangement::{Arrangement, Arrangements, Workspace};
 use super::messages::Weight;
 use super::recent::Kind;
-use super::run_monitor::{Phase, Training};
+use super::run_monitor::{Phase, RunMonitor};
 use super::services::Services;
 use super::state::{Closing, State};
 use strata_core::project::edit::Edit;
@@ -139,7 +139,7 @@ impl State {
         let project = self.project().clone();
         match (services.start)(project.clone(), options, services.wake.clone()) {
             Ok(running) => {
-                self.training = Training::new(running, project);
+                self.training = RunMonitor::new(running, project);
                 self.view.workspace = Workspace::Training;
                 self.inspections.forget_run();
             }
@@ -153,7 +153,7 @@ impl State {
     }
 
     fn remember_run(&mut self) {
-        let Training {
+        let RunMonitor {
             run: Some(run),
             project: Some(project),
             ..

@@ -20,7 +20,7 @@ const WINDOW: &str = "window.json";
 pub const REST: Duration = Duration::from_secs(1);
 
 /// Writes what has changed since it was last written.
-pub struct Keeper {
+pub struct Persistence {
     store: Store,
     arrangements: Arrangements,
     recents: Recents,
@@ -34,9 +34,9 @@ pub struct Keeper {
     changed: Option<(String, Instant)>,
 }
 
-impl Keeper {
+impl Persistence {
     /// Takes what was kept into the state.
-    pub fn new(mut store: Store, state: &mut State) -> Keeper {
+    pub fn new(mut store: Store, state: &mut State) -> Persistence {
         let placement = restore(&mut store, state);
         let (recovery, left) = Recovery::new(&store);
         if !left.is_empty() {
@@ -44,7 +44,7 @@ impl Keeper {
         }
         let offered = left.iter().map(|unsaved| unsaved.number).collect();
         state.unsaved = left;
-        Keeper {
+        Persistence {
             store,
             arrangements: state.arrangements.clone(),
             recents: state.recents.clone(),
@@ -168,13 +168,13 @@ impl Keeper {
 }
 
 /// A program that ends without being asked keeps what has not rested yet.
-impl Drop for Keeper {
+impl Drop for Persistence {
     fn drop(&mut self) {
         self.write_settings();
     }
 }
 
-/// Where the window was when it was last open, for the time before it is; the [`Keeper`] then reads the
+/// Where the window was when it was last open, for the time before it is; the [`Persistence`] then reads the
 /// file again and reports what is wrong with it.
 pub fn last_placement(folder: Option<&Path>) -> Placement {
     let text = folder.and_then(|folder| store::read_text(&folder.join(WINDOW)).ok()?);

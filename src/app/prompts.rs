@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 /// A question for a path.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
+pub struct PathPrompt {
     /// What the path is for.
-    pub what: Asking,
+    pub what: PathPurpose,
     /// The path that the field starts with.
     pub start: String,
     /// A file that would be replaced; asked about before it is.
@@ -18,7 +18,7 @@ pub struct Ask {
 
 /// What a path is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Asking {
+pub enum PathPurpose {
     /// Opening a project or a run.
     Open,
     /// Saving the project.
@@ -29,7 +29,7 @@ pub enum Asking {
 
 /// What waits for an answer about unsaved changes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pending {
+pub enum AfterUnsavedPrompt {
     /// Opening a project file or a run folder.
     Open(PathBuf),
     /// Taking back what a window left behind.

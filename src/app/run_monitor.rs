@@ -1,6 +1,6 @@
 //! The run as the window knows it: what the engine told so far.
 //!
-//! [`Training::drain`] takes what is new, a bounded number of events a call, so that a frame stays
+//! [`RunMonitor::drain`] takes what is new, a bounded number of events a call, so that a frame stays
 //! short however fast the engine is. A run whose thread ended without a last word counts as failed.
 
 use super::curves::Curves;
@@ -63,7 +63,7 @@ pub struct CurrentStage {
 
 /// A run, living or ended.
 #[derive(Default)]
-pub struct Training {
+pub struct RunMonitor {
     running: Option<Running>,
     reading: Option<Receiver<Curves>>,
     /// Where it is.
@@ -90,23 +90,23 @@ pub struct Training {
     pub filters: Option<Arc<Filters>>,
 }
 
-impl Training {
+impl RunMonitor {
     /// A run that was just started.
-    pub fn new(running: Running, project: Project) -> Training {
+    pub fn new(running: Running, project: Project) -> RunMonitor {
         let phase = Phase::Preparing {
             what: "Starting".into(),
             share: None,
         };
-        Training {
+        RunMonitor {
             running: Some(running),
             project: Some(project),
             phase,
-            ..Training::default()
+            ..RunMonitor::default()
         }
     }
 
     /// A run that ended earlier; its curves are read on a thread of their own.
-    pub fn stored(run: PathBuf, wake: &Wake) -> Training {
+    pub fn stored(run: PathBuf, wake: &Wake) -> RunMonitor {
         let (sender, receiver) = bounded(1);
         let (wake, from) = (wake.clone(), run.clone());
         let thread = std::thread::Builder::new()
@@ -119,10 +119,10 @@ impl Training {
         if let Err(error) = &thread {
             log::warn!("no thread could be started to read curves: {error}");
         }
-        Training {
+        RunMonitor {
             run: Some(run),
             reading: thread.ok().map(|_| receiver),
-            ..Training::default()
+            ..RunMonitor::default()
         }
     }
 
@@ -168,7 +168,7 @@ impl Training {
         news
     }
 
-    /// True when events may be left after [`Training::drain`].
+    /// True when events may be left after [`RunMonitor::drain`].
     pub fn has_more(&self) -> bool {
         self.running
             .as_ref()

@@ -1,7 +1,7 @@
 //! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
 
 pub use super::fields::Fields;
-pub use super::prompts::{Ask, Asking, Closing, Pending};
+pub use super::prompts::{AfterUnsavedPrompt, Closing, PathPrompt, PathPurpose};
 pub use super::view_settings::{
     ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, Switch, ViewSettings,
 };
@@ -11,14 +11,14 @@ use super::action::Overlay;
 use super::arrangement::{Arrangement, Arrangements, Purpose};
 use super::choices::Choices;
 use super::downloads::Downloads;
-use super::frame_times::Frames;
+use super::frame_times::FrameHistogram;
 use super::inspections::Inspections;
 use super::known_advice::KnownAdvice;
 use super::messages::{Messages, Weight};
 use super::recent::Recents;
 use super::recovery::{Edited, Unsaved};
 use super::refused_field::RefusedField;
-use super::run_monitor::{Phase, Training};
+use super::run_monitor::{Phase, RunMonitor};
 use super::runs::Runs;
 use super::saving::Saving;
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ pub struct State {
     /// What the images and the epochs of the run say.
     pub known: KnownAdvice,
     /// The run.
-    pub training: Training,
+    pub training: RunMonitor,
     /// What views have asked for and got.
     pub inspections: Inspections,
     /// What was chosen in views.
@@ -124,18 +124,18 @@ pub struct State {
     /// Edits that windows left behind without saving them, newest first.
     pub unsaved: Vec<Unsaved>,
     /// A question for a path, if one is open.
-    pub ask: Option<Ask>,
+    pub ask: Option<PathPrompt>,
     pub(super) asked: u64,
     /// Pictures on their way to their files.
     pub(super) pictures: Saving,
     /// What waits for an answer about unsaved changes.
-    pub pending: Option<Pending>,
+    pub pending: Option<AfterUnsavedPrompt>,
     /// Whether the window is to be closed.
     pub closing: Closing,
     /// Whether the system ends the program (a logout, `kill`): nobody was asked about unsaved edits, so they are kept.
     pub is_ended: bool,
     /// How long the window's own work takes.
-    pub frames: Frames,
+    pub frames: FrameHistogram,
     /// Where to compute; `None` for the best there is.
     pub device: Option<String>,
     /// Fields of the project whose text is refused: the project is not what the window shows.
@@ -161,7 +161,7 @@ impl State {
             proposal: None,
             messages: Messages::default(),
             known: KnownAdvice::default(),
-            training: Training::default(),
+            training: RunMonitor::default(),
             inspections: Inspections::default(),
             choices: Choices::default(),
             downloads: Downloads::default(),
@@ -180,7 +180,7 @@ impl State {
             pending: None,
             closing: Closing::No,
             is_ended: false,
-            frames: Frames::default(),
+            frames: FrameHistogram::default(),
             device: None,
             refused: Arc::default(),
             told_hindrance: None,
@@ -434,7 +434,7 @@ impl State {
             self.view.saliency.filter(|_| self.has_saliency_choice());
         self.choices.clear();
         if !self.training.is_running() {
-            self.training = Training::default();
+            self.training = RunMonitor::default();
             self.inspections.forget_run();
         }
         self.refresh();

@@ -12,7 +12,7 @@ use strata_app::action::{Action, Show};
 use strata_app::curves::Curves;
 use strata_app::dialogs::{Chosen, Dialogs, Picker};
 use strata_app::messages::Weight;
-use strata_app::persistence::Keeper;
+use strata_app::persistence::Persistence;
 use strata_app::placement::Placement;
 use strata_app::services::{Services, StartRun};
 use strata_app::state::{Closing, Fields, State};
@@ -40,7 +40,7 @@ pub struct App {
     state: State,
     views: Views,
     services: Services,
-    keeper: Keeper,
+    keeper: Persistence,
     title: String,
     closed: bool,
     /// Whether a frame was painted, and with it the window shown.
@@ -87,7 +87,7 @@ impl App {
             views: views::catalogue(),
         };
         setup.state.about.settings = setup.config.clone();
-        let keeper = Keeper::new(Store::new(setup.config), &mut setup.state);
+        let keeper = Persistence::new(Store::new(setup.config), &mut setup.state);
         if setup.state.view.zoom != ctx.zoom_factor() {
             ctx.set_zoom_factor(setup.state.view.zoom);
         }

@@ -2,7 +2,7 @@
 
 use rfd::FileDialog;
 use strata_app::dialogs::{Chosen, Wanted};
-use strata_app::state::Asking;
+use strata_app::state::PathPurpose;
 
 /// What can be looked at.
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
@@ -12,9 +12,9 @@ pub fn pick(wanted: Wanted) -> Option<Chosen> {
     let dialog = FileDialog::new();
     let project = |dialog: FileDialog| dialog.add_filter("Strata project", &["toml"]);
     match wanted {
-        Wanted::Path(Asking::Open) => project(dialog).pick_file().map(Chosen::Open),
-        Wanted::Path(Asking::Save) => project(dialog).save_file().map(Chosen::Save),
-        Wanted::Path(Asking::Picture(kind)) => {
+        Wanted::Path(PathPurpose::Open) => project(dialog).pick_file().map(Chosen::Open),
+        Wanted::Path(PathPurpose::Save) => project(dialog).save_file().map(Chosen::Save),
+        Wanted::Path(PathPurpose::Picture(kind)) => {
             let path = dialog.add_filter("PNG picture", &["png"]).save_file();
             path.map(|path| Chosen::Picture(kind, path))
         }

@@ -3,7 +3,7 @@
 use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
 use strata_app::action::{Action, OnSelected, Overlay, Show};
 use strata_app::run_monitor::Phase;
-use strata_app::state::{Asking, State};
+use strata_app::state::{PathPurpose, State};
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -55,9 +55,13 @@ pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
             Key::F2,
             Action::Show(Show::Workspace(state.view.workspace.next())),
         );
-        on(COMMAND_SHIFT, Key::S, Action::Ask(Asking::Save));
+        on(COMMAND_SHIFT, Key::S, Action::AskPath(PathPurpose::Save));
         on(Modifiers::COMMAND, Key::S, Action::Save);
-        on(Modifiers::COMMAND, Key::O, Action::Ask(Asking::Open));
+        on(
+            Modifiers::COMMAND,
+            Key::O,
+            Action::AskPath(PathPurpose::Open),
+        );
         on(
             Modifiers::ALT,
             Key::ArrowUp,

@@ -7,9 +7,9 @@ use crate::kernels;
 use crate::messages::Weight;
 use crate::recent::Kind;
 use crate::recovery;
-use crate::run_monitor::Training;
+use crate::run_monitor::RunMonitor;
 use crate::services::Services;
-use crate::state::{Ask, Asking, Closing, Pending, State};
+use crate::state::{AfterUnsavedPrompt, Closing, PathPrompt, PathPurpose, State};
 use crate::view_kind::{ViewInfo, ViewKind};
 use std::path::{Path, PathBuf};
 use strata_core::files::path_text;
@@ -30,10 +30,10 @@ impl State {
                     self.about.collect(&services.wake);
                 }
             }
-            Action::Recover(true) => self.unless_unsaved(Pending::Recover, services),
+            Action::Recover(true) => self.unless_unsaved(AfterUnsavedPrompt::Recover, services),
             Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
             Action::Start(shown) => self.show_start(shown),
-            Action::New => self.unless_unsaved(Pending::New, services),
+            Action::New => self.unless_unsaved(AfterUnsavedPrompt::New, services),
             Action::DataFolder(path) => self.read_folder(&path),
             Action::Image(path) if self.view.workspace == Workspace::Data => {
                 self.inspections.kernels.subject = kernels::Subject::File(path);
@@ -46,14 +46,16 @@ impl State {
                     self.change_views(OnView::Open(ViewKind::Saliency, None), services);
                 }
             }
-            Action::Builtin(name) => self.unless_unsaved(Pending::Builtin(name), services),
-            Action::Open(path) => self.unless_unsaved(Pending::Open(path), services),
-            Action::Close => self.unless_unsaved(Pending::Close, services),
+            Action::Builtin(name) => {
+                self.unless_unsaved(AfterUnsavedPrompt::Builtin(name), services)
+            }
+            Action::Open(path) => self.unless_unsaved(AfterUnsavedPrompt::Open(path), services),
+            Action::Close => self.unless_unsaved(AfterUnsavedPrompt::Close, services),
             Action::Unsaved(answer) => self.answer(answer, services),
-            Action::Ask(what) => self.ask(what, services),
+            Action::AskPath(what) => self.ask(what, services),
             Action::Save => match self.file.clone() {
                 Some(path) => self.save_again(&path, services),
-                None => self.ask(Asking::Save, services),
+                None => self.ask(PathPurpose::Save, services),
             },
             Action::SaveAs(path) => self.save_as(path, services),
             Action::SavePicture(kind, path) => self.save_picture(kind, path, services),
@@ -75,7 +77,7 @@ impl State {
     }
 
     /// Does it at once, or asks first when changes would be lost.
-    fn unless_unsaved(&mut self, wanted: Pending, services: &Services) {
+    fn unless_unsaved(&mut self, wanted: AfterUnsavedPrompt, services: &Services) {
         if self.is_unsaved() {
             // The question takes the place of a path bar that is open.
             self.ask = None;
@@ -97,14 +99,14 @@ impl State {
         }
     }
 
-    fn go_on(&mut self, wanted: Pending, services: &Services) {
+    fn go_on(&mut self, wanted: AfterUnsavedPrompt, services: &Services) {
         self.pending = None;
         self.ask = None;
         match wanted {
-            Pending::Open(path) => self.open(&path, services),
-            Pending::Recover => self.recover(),
-            Pending::New => self.replace(blank(self.project()), None, None),
-            Pending::Builtin(name) => {
+            AfterUnsavedPrompt::Open(path) => self.open(&path, services),
+            AfterUnsavedPrompt::Recover => self.recover(),
+            AfterUnsavedPrompt::New => self.replace(blank(self.project()), None, None),
+            AfterUnsavedPrompt::Builtin(name) => {
                 if let Some(entry) = builtin::find(name)
                     && let Ok(project) = entry.project()
                 {
@@ -112,7 +114,7 @@ impl State {
                     self.replace(project, Some(entry.text.to_owned()), None);
                 }
             }
-            Pending::Close => self.close(),
+            AfterUnsavedPrompt::Close => self.close(),
         }
     }
 
@@ -241,19 +243,19 @@ impl State {
                 run.display()
             ),
         );
-        self.training = Training::stored(run, &services.wake);
+        self.training = RunMonitor::stored(run, &services.wake);
         self.inspections.forget_run();
     }
 
-    fn ask(&mut self, what: Asking, services: &mut Services) {
+    fn ask(&mut self, what: PathPurpose, services: &mut Services) {
         let start = match (&self.file, what) {
-            (_, Asking::Picture(kind)) => self.picture_path(services.views.info(kind)),
+            (_, PathPurpose::Picture(kind)) => self.picture_path(services.views.info(kind)),
             (Some(file), _) => file.display().to_string(),
-            (None, Asking::Save) => format!("{}.toml", slug(&self.project().title, "project")),
-            (None, Asking::Open) => String::new(),
+            (None, PathPurpose::Save) => format!("{}.toml", slug(&self.project().title, "project")),
+            (None, PathPurpose::Open) => String::new(),
         };
         self.asked += 1;
-        self.ask = Some(Ask {
+        self.ask = Some(PathPrompt {
             what,
             start,
             replace: None,
@@ -281,7 +283,7 @@ impl State {
         {
             path.as_mut_os_string().push(".png");
         }
-        if self.would_replace(Asking::Picture(kind), &path) {
+        if self.would_replace(PathPurpose::Picture(kind), &path) {
             return;
         }
         self.ask = None;
@@ -312,8 +314,8 @@ impl State {
     }
 
     /// Whether a file stands there that was not agreed to be replaced; asks about it.
-    fn would_replace(&mut self, what: Asking, path: &Path) -> bool {
-        let confirmed = |ask: &Ask| ask.what == what && ask.replace.as_deref() == Some(path);
+    fn would_replace(&mut self, what: PathPurpose, path: &Path) -> bool {
+        let confirmed = |ask: &PathPrompt| ask.what == what && ask.replace.as_deref() == Some(path);
         if !path.exists() || self.ask.as_ref().is_some_and(confirmed) {
             return false;
         }
@@ -324,7 +326,7 @@ impl State {
             .map(|ask| ask.number);
         self.asked += 1;
         let (start, replace) = (path.display().to_string(), Some(path.to_path_buf()));
-        self.ask = Some(Ask {
+        self.ask = Some(PathPrompt {
             what,
             start,
             replace,
@@ -339,7 +341,7 @@ impl State {
             path.set_extension("toml");
         }
         let is_own = self.file.as_deref() == Some(&path) && !self.is_changed_on_disk(&path);
-        if is_own || !self.would_replace(Asking::Save, &path) {
+        if is_own || !self.would_replace(PathPurpose::Save, &path) {
             self.save(&path, services);
         }
     }
@@ -349,7 +351,7 @@ impl State {
         if !self.is_changed_on_disk(path) {
             return self.save(path, services);
         }
-        if self.would_replace(Asking::Save, path) {
+        if self.would_replace(PathPurpose::Save, path) {
             let text = format!(
                 "{} was changed by another program since it was opened here. Replace it with the project in this window, or save to another file; to see what it holds now, open it again.",
                 path.display()

@@ -5,9 +5,9 @@ use crate::bench::peak;
 use eframe::egui::{Context, Ui};
 use std::time::{Duration, Instant};
 use strata_app::action::{Action, OnView};
-use strata_app::arrangement::{Arrangement, Part, Workspace};
+use strata_app::arrangement::{Arrangement, Pane, Workspace};
 use strata_app::curves::Curves;
-use strata_app::frame_times::Frames;
+use strata_app::frame_times::FrameHistogram;
 use strata_app::run_monitor::Phase;
 use strata_app::view_kind::{ViewInfo, ViewKind};
 use strata_engine::event::StepReport;
@@ -47,7 +47,7 @@ pub struct Trial {
     seconds: f64,
     stage: Stage,
     since: Instant,
-    frames: Frames,
+    frames: FrameHistogram,
     turn: usize,
     begun: (u64, Instant),
     /// Steps and seconds, watched and unwatched.
@@ -68,7 +68,7 @@ impl Trial {
             seconds,
             stage: Stage::Opening,
             since: now,
-            frames: Frames::default(),
+            frames: FrameHistogram::default(),
             turn: 0,
             begun: (0, now),
             trained: [(0.0, 0.0); 2],
@@ -97,7 +97,7 @@ impl Trial {
     }
 
     fn go(&mut self, stage: Stage) {
-        (self.stage, self.since, self.frames) = (stage, Instant::now(), Frames::default());
+        (self.stage, self.since, self.frames) = (stage, Instant::now(), FrameHistogram::default());
     }
 
     fn advance(&mut self, ctx: &Context) {
@@ -210,13 +210,13 @@ impl Trial {
         self.turn = turn;
         self.app.rest(turn % 2 == 1);
         let row = |kinds: &[ViewKind]| {
-            Part::Row(kinds.iter().map(|kind| (1.0, Part::of(&[*kind]))).collect())
+            Pane::Row(kinds.iter().map(|kind| (1.0, Pane::of(&[*kind]))).collect())
         };
         let is_watched = |info: &&ViewInfo| info.workspace == Workspace::Training;
         let watched = views::all().iter().filter(is_watched);
         let watched: Vec<ViewKind> = watched.map(|info| info.kind).collect();
         let (above, below) = watched.split_at(watched.len() / 2);
-        let all = Arrangement(Some(Part::Column(vec![
+        let all = Arrangement(Some(Pane::Column(vec![
             (1.0, row(above)),
             (1.0, row(below)),
         ])));
@@ -232,7 +232,7 @@ impl Trial {
         let Some(&points) = POINTS.get(index) else {
             return self.go(Stage::Over);
         };
-        let alone = Arrangement(Some(Part::of(&[ViewKind::Loss])));
+        let alone = Arrangement(Some(Pane::of(&[ViewKind::Loss])));
         self.app.handle(Action::View(OnView::Arrange(alone)));
         self.app.show_curves(curves(points));
         self.go(Stage::Warming(index));

@@ -1,7 +1,7 @@
 //! What was measured of the window.
 
 use serde::Serialize;
-use strata_app::frame_times::Frames;
+use strata_app::frame_times::FrameHistogram;
 
 /// Times of frames in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -16,8 +16,8 @@ pub struct FrameTimes {
     pub longest_ms: f64,
 }
 
-impl From<&Frames> for FrameTimes {
-    fn from(frames: &Frames) -> FrameTimes {
+impl From<&FrameHistogram> for FrameTimes {
+    fn from(frames: &FrameHistogram) -> FrameTimes {
         FrameTimes {
             count: frames.count(),
             median_ms: frames.within_ms(0.5),

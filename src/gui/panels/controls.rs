@@ -6,7 +6,7 @@ use eframe::egui::{
     Align, Color32, Label, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2,
 };
 use strata_app::action::Action;
-use strata_app::run_monitor::{Phase, Training};
+use strata_app::run_monitor::{Phase, RunMonitor};
 use strata_app::state::State;
 use strata_core::format;
 use strata_engine::event::Outcome;
@@ -167,7 +167,7 @@ fn line(ui: &mut Ui, text: &str, color: Color32) {
     .on_hover_text(text);
 }
 
-fn running(ui: &mut Ui, training: &Training) {
+fn running(ui: &mut Ui, training: &RunMonitor) {
     let colors = theme::palette(ui);
     let Some(stage) = &training.stage else { return };
     let stages = training
@@ -210,7 +210,7 @@ fn running(ui: &mut Ui, training: &Training) {
     });
 }
 
-fn time_left(training: &Training) -> String {
+fn time_left(training: &RunMonitor) -> String {
     match (&training.phase, &training.last) {
         (Phase::Paused, _) => "paused".to_owned(),
         (_, Some(last)) => format!("{} left", format::duration(last.seconds_left)),

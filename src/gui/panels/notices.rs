@@ -12,7 +12,7 @@ use strata_app::action::{Action, Answer};
 use strata_app::messages::{Message, Weight};
 use strata_app::recent::ago;
 use strata_app::recovery::Unsaved;
-use strata_app::state::{Ask, Asking, Pending, State};
+use strata_app::state::{AfterUnsavedPrompt, PathPrompt, PathPurpose, State};
 
 /// Shows the bars that are needed, one below the other.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -44,14 +44,15 @@ fn bar(ui: &mut Ui, fill: Color32, sign: Icon, ink: Color32, content: impl FnOnc
         });
 }
 
-fn unsaved(ui: &mut Ui, state: &State, pending: &Pending, actions: &mut Vec<Action>) {
+fn unsaved(ui: &mut Ui, state: &State, pending: &AfterUnsavedPrompt, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     bar(ui, colors.lifted, Icon::Warning, colors.second, |ui| {
         let before = match pending {
-            Pending::Close => "closing",
-            Pending::Open(_) | Pending::Recover | Pending::New | Pending::Builtin(_) => {
-                "opening another project"
-            }
+            AfterUnsavedPrompt::Close => "closing",
+            AfterUnsavedPrompt::Open(_)
+            | AfterUnsavedPrompt::Recover
+            | AfterUnsavedPrompt::New
+            | AfterUnsavedPrompt::Builtin(_) => "opening another project",
         };
         let text = format!(
             "“{}” has unsaved changes. Save them before {before}?",
@@ -95,21 +96,21 @@ fn sentence(ui: &mut Ui, text: &str) {
     });
 }
 
-fn path(ui: &mut Ui, ask: &Ask, actions: &mut Vec<Action>) {
+fn path(ui: &mut Ui, ask: &PathPrompt, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let (verb, heading, hint) = match ask.what {
-        Asking::Open => (
+        PathPurpose::Open => (
             "Open",
             "Open",
             "A project file (name.toml) or a run's folder",
         ),
-        Asking::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
-        Asking::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
+        PathPurpose::Save => ("Save", "Save as", "Where to save: folder/name.toml"),
+        PathPurpose::Picture(_) => ("Save", "Save picture", "Where to save: folder/name.png"),
     };
     let done = |path: PathBuf| match ask.what {
-        Asking::Open => Action::Open(path),
-        Asking::Save => Action::SaveAs(path),
-        Asking::Picture(kind) => Action::SavePicture(kind, path),
+        PathPurpose::Open => Action::Open(path),
+        PathPurpose::Save => Action::SaveAs(path),
+        PathPurpose::Picture(kind) => Action::SavePicture(kind, path),
     };
     bar(ui, colors.lifted, Icon::Closed, colors.accent, |ui| {
         let id = Id::unique(("path", ask.number));
@@ -153,7 +154,7 @@ fn path(ui: &mut Ui, ask: &Ask, actions: &mut Vec<Action>) {
 fn path_field(
     ui: &mut Ui,
     id: Id,
-    ask: &Ask,
+    ask: &PathPrompt,
     hint: &str,
     pressed: bool,
     done: impl Fn(PathBuf) -> Action,

@@ -5,7 +5,7 @@ use crate::widgets::{Field, FieldEvent, Icon, icon_button};
 use eframe::egui::{Align, Button, Id, Layout, Popup, RichText, Ui, vec2};
 use strata_app::action::{Action, Overlay, Show};
 use strata_app::arrangement::Workspace;
-use strata_app::state::{Asking, State};
+use strata_app::state::{PathPurpose, State};
 use strata_core::project::builtin;
 use strata_core::project::edit::Edit;
 
@@ -169,13 +169,13 @@ fn files(ui: &mut Ui, narrow: bool, actions: &mut Vec<Action>) {
         (
             "Open…",
             "Open a project file or a run's folder (Ctrl+O)",
-            Action::Ask(Asking::Open),
+            Action::AskPath(PathPurpose::Open),
         ),
         ("Save", "Save the project (Ctrl+S)", Action::Save),
         (
             "Save as…",
             "Save the project to another file (Ctrl+Shift+S)",
-            Action::Ask(Asking::Save),
+            Action::AskPath(PathPurpose::Save),
         ),
     ]
     .into_iter()

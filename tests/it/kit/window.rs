@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use strata::app::action::{Action, OnView, Show};
-use strata::app::arrangement::{Arrangement, Part, Workspace};
+use strata::app::arrangement::{Arrangement, Pane, Workspace};
 use strata::app::services::StartRun;
 use strata::app::state::State;
 use strata::app::view_kind::ViewKind;
@@ -119,8 +119,8 @@ impl Window {
 
     /// Shows these views in the middle, one below the other.
     pub fn show_column(&mut self, kinds: &[ViewKind]) {
-        let parts = kinds.iter().map(|kind| (1.0, Part::of(&[*kind]))).collect();
-        let shown = Arrangement(Some(Part::Column(parts)));
+        let parts = kinds.iter().map(|kind| (1.0, Pane::of(&[*kind]))).collect();
+        let shown = Arrangement(Some(Pane::Column(parts)));
         let action = Action::View(OnView::Arrange(shown));
         self.harness.state_mut().handle(action);
         self.run();
@@ -155,7 +155,7 @@ impl Window {
 
     /// Shows a view in all the room there is, in the workspace where it is at home.
     pub fn show_alone(&mut self, kind: ViewKind) {
-        let shown = Arrangement(Some(Part::of(&[kind])));
+        let shown = Arrangement(Some(Pane::of(&[kind])));
         for action in [
             Action::Show(Show::Workspace(views::info(kind).workspace)),
             Action::View(OnView::Arrange(shown)),

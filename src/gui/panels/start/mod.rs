@@ -7,7 +7,7 @@ use crate::theme;
 use crate::widgets::{Icon, primary_button, quiet_button};
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Ui};
 use strata_app::action::Action;
-use strata_app::state::{Asking, State};
+use strata_app::state::{PathPurpose, State};
 
 const SIDE: f32 = 320.0;
 
@@ -61,7 +61,7 @@ fn welcome(ui: &mut Ui, actions: &mut Vec<Action>) {
             .on_hover_text("A project file or a run's folder (Ctrl+O)")
             .clicked()
         {
-            actions.push(Action::Ask(Asking::Open));
+            actions.push(Action::AskPath(PathPurpose::Open));
         }
     });
     ui.add_space(theme::STEP);

@@ -15,7 +15,7 @@ use egui_tiles::{
 };
 use strata_app::action::{Action, OnView};
 use strata_app::arrangement::{Arrangement, Side};
-use strata_app::state::{Asking, State};
+use strata_app::state::{PathPurpose, State};
 use strata_app::view_kind::ViewKind;
 
 const HEADER: f32 = 32.0;
@@ -255,7 +255,8 @@ impl Behavior<ViewKind> for Dock<'_> {
             "Nothing to save as a picture yet"
         };
         if icon_button(ui, Icon::Save, &name, hover, ready).clicked() {
-            self.actions.push(Action::Ask(Asking::Picture(front)));
+            self.actions
+                .push(Action::AskPath(PathPurpose::Picture(front)));
         }
     }
 

@@ -13,7 +13,7 @@ use egui_tiles::{
     Container, Linear, LinearDir, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree,
 };
 use strata_app::action::{Action, OnView};
-use strata_app::arrangement::{Arrangement, Part};
+use strata_app::arrangement::{Arrangement, Pane};
 use strata_app::state::State;
 use strata_app::view_kind::ViewKind;
 
@@ -52,9 +52,9 @@ pub fn show(ui: &mut Ui, state: &State, views: &mut Views, actions: &mut Vec<Act
     actions.extend(asked);
 }
 
-fn build(part: &Part, tiles: &mut Tiles<ViewKind>) -> TileId {
+fn build(part: &Pane, tiles: &mut Tiles<ViewKind>) -> TileId {
     let (dir, parts) = match part {
-        Part::Tabs { views, front } => {
+        Pane::Tabs { views, front } => {
             let panes: Vec<_> = views.iter().map(|&kind| tiles.insert_pane(kind)).collect();
             let front = views
                 .iter()
@@ -66,8 +66,8 @@ fn build(part: &Part, tiles: &mut Tiles<ViewKind>) -> TileId {
             };
             return tiles.insert_container(tabs);
         }
-        Part::Row(parts) => (LinearDir::Horizontal, parts),
-        Part::Column(parts) => (LinearDir::Vertical, parts),
+        Pane::Row(parts) => (LinearDir::Horizontal, parts),
+        Pane::Column(parts) => (LinearDir::Vertical, parts),
     };
     let children: Vec<_> = parts
         .iter()
@@ -80,9 +80,9 @@ fn build(part: &Part, tiles: &mut Tiles<ViewKind>) -> TileId {
     tiles.insert_container(linear)
 }
 
-fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Part> {
+fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Pane> {
     match tiles.get(id)? {
-        Tile::Pane(kind) => Some(Part::of(&[*kind])),
+        Tile::Pane(kind) => Some(Pane::of(&[*kind])),
         Tile::Container(Container::Tabs(tabs)) => {
             let views: Vec<_> = tabs
                 .children
@@ -93,15 +93,15 @@ fn read(tiles: &Tiles<ViewKind>, id: TileId) -> Option<Part> {
                 .active
                 .and_then(|front| tiles.get_pane(&front).copied())
                 .or(views.first().copied())?;
-            Some(Part::Tabs { views, front })
+            Some(Pane::Tabs { views, front })
         }
         Tile::Container(Container::Linear(linear)) => {
             let shared = |child: &TileId| Some((linear.shares[*child], read(tiles, *child)?));
             let parts = linear.children.iter().filter_map(shared).collect();
             Some(if linear.dir == LinearDir::Horizontal {
-                Part::Row(parts)
+                Pane::Row(parts)
             } else {
-                Part::Column(parts)
+                Pane::Column(parts)
             })
         }
         Tile::Container(Container::Grid(_)) => None,
