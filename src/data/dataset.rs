@@ -4,16 +4,16 @@
 use super::augment::Augmenter;
 use super::error::DataError;
 use super::hash::{self, Digest};
-use super::images::image_fitting::{self, Fit, Scaling};
+use super::images::image_fitting::{self, ImageFitter, Scaling};
 use super::images::pixel_scale::{PixelUnits, Scale};
 use super::images::{image_file, mean_std};
 use super::notes::{self, Note};
-use super::source::{self, Ask, BYTES, ClassOrder, Loaded, Raw, Told, WORDS};
+use super::source::{self, BYTES, ClassOrder, OpenRequest, OpenedSource, RawImage, Told, WORDS};
 use super::sources;
 use super::sources::folder::names;
 use super::splits::assembly::{check_lengths, check_shares, make_splits};
 use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, numbers, zero_share};
-use super::splits::split_assignment::Rules;
+use super::splits::split_assignment::SplitRules;
 use super::{Progress, Skipped};
 use std::path::Path;
 use std::sync::Arc;
@@ -137,9 +137,9 @@ impl Dataset {
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Dataset, DataError> {
         check_sizes(spec)?;
-        let rules = Rules::new(spec, seed, None)?;
+        let rules = SplitRules::new(spec, seed, None)?;
         let mut told = Told::default();
-        let mut ask = Ask {
+        let mut ask = OpenRequest {
             last: Progress {
                 what: "looking for files",
                 done: 0,
@@ -158,11 +158,11 @@ impl Dataset {
             loaded.span = [pixel.black, pixel.white];
         }
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
-        let shares = if loaded.carve { Some(&rules) } else { None };
+        let shares = if loaded.holds_out { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
         check_lengths(&splits)?;
         check_shares(spec, &splits)?;
-        let Loaded {
+        let OpenedSource {
             classes, skipped, ..
         } = loaded;
         let mut dataset = Dataset {
@@ -288,7 +288,7 @@ impl Dataset {
         })?;
         let from = [decoded.height, decoded.width, channels];
         let scaling = self.common.scaling;
-        let fit = Fit::new(from, Some([height, width]), Some(channels), scaling)?;
+        let fit = ImageFitter::new(from, Some([height, width]), Some(channels), scaling)?;
         let [_, tall, wide] = self.shape();
         let corner = [(height - tall) / 2, (width - wide) / 2];
         let mut out = vec![0.0; tall * wide * channels];
@@ -296,7 +296,7 @@ impl Dataset {
         let (span, scale) = (self.common.span, &self.common.scale);
         match fit.apply(decoded.values) {
             // Of a source that has no image files, black and white are those of the file.
-            Raw::Bytes(pixels) if span == BYTES || self.told.depth.is_none() => {
+            RawImage::Bytes(pixels) if span == BYTES || self.told.depth.is_none() => {
                 let pixels = image_fitting::cut(&pixels, stride, corner, [tall, wide], channels);
                 scale.apply(&pixels, &mut out);
             }
@@ -379,7 +379,7 @@ fn common(
     spec: &DataSpec,
     channels: Option<usize>,
     seed: u64,
-    loaded: &Loaded,
+    loaded: &OpenedSource,
 ) -> Result<(Common, Option<Augmenter>), DataError> {
     let from = loaded
         .parts
@@ -387,7 +387,7 @@ fn common(
         .map_or([1, 1, 1], |part| part.pictures.shape());
     let size = spec.resize.map(|size| size.map(|side| side as usize));
     let scaling = Scaling::of(spec);
-    let fit = Fit::new(from, size, channels, scaling)?;
+    let fit = ImageFitter::new(from, size, channels, scaling)?;
     let [height, width, channels] = fit.to();
     let patches = match spec.patches.map(|size| size.map(|side| side as usize)) {
         Some([tall, wide]) if tall > height || wide > width => {

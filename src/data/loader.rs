@@ -19,7 +19,7 @@ use strata_core::run_buffers::BATCHES_AHEAD;
 
 /// A batch in memory.
 #[derive(Debug, Default)]
-pub struct Filled {
+pub struct LoadedBatch {
     /// N×H×W×C.
     pub images: Vec<f32>,
     /// One for each image; `u32::MAX` where there is none.
@@ -48,9 +48,9 @@ pub struct Job {
 
 /// Hands out the batches of an epoch. Dropping it ends its threads.
 pub struct Loader {
-    done: Receiver<(usize, Result<Filled, DataError>)>,
-    free: Sender<Filled>,
-    early: BTreeMap<usize, Result<Filled, DataError>>,
+    done: Receiver<(usize, Result<LoadedBatch, DataError>)>,
+    free: Sender<LoadedBatch>,
+    early: BTreeMap<usize, Result<LoadedBatch, DataError>>,
     next: usize,
     count: usize,
 }
@@ -76,22 +76,22 @@ impl Loader {
             next,
             count,
         };
-        (0..threads + BATCHES_AHEAD).for_each(|_| loader.give_back(Filled::default()));
+        (0..threads + BATCHES_AHEAD).for_each(|_| loader.give_back(LoadedBatch::default()));
         Ok(loader)
     }
 
     /// Gives a batch's memory back for another.
-    pub fn give_back(&self, batch: Filled) {
+    pub fn give_back(&self, batch: LoadedBatch) {
         // Threads that are done need no memory.
         let _ = self.free.send(batch);
     }
 }
 
 impl Iterator for Loader {
-    type Item = Result<Filled, DataError>;
+    type Item = Result<LoadedBatch, DataError>;
 
     /// The next batch, as soon as it is there.
-    fn next(&mut self) -> Option<Result<Filled, DataError>> {
+    fn next(&mut self) -> Option<Result<LoadedBatch, DataError>> {
         if self.next >= self.count {
             return None;
         }
@@ -114,14 +114,14 @@ fn work(
     job: &Job,
     counter: &AtomicUsize,
     count: usize,
-    buffers: &Receiver<Filled>,
-    finished: &Sender<(usize, Result<Filled, DataError>)>,
+    buffers: &Receiver<LoadedBatch>,
+    finished: &Sender<(usize, Result<LoadedBatch, DataError>)>,
 ) {
     let Some(data) = job.dataset.split(job.split) else {
         return;
     };
     let augmenter = job.dataset.augmenter_of(job.split);
-    let mut bench = Bench {
+    let mut worker = LoaderWorker {
         job,
         data,
         augmenter,
@@ -130,14 +130,18 @@ fn work(
     };
     while let Ok(buffer) = buffers.recv() {
         let number = counter.fetch_add(1, Relaxed);
-        if number >= count || finished.send((number, bench.fill(number, buffer))).is_err() {
+        if number >= count
+            || finished
+                .send((number, worker.fill(number, buffer)))
+                .is_err()
+        {
             return;
         }
     }
 }
 
 /// What a thread works with.
-struct Bench<'a> {
+struct LoaderWorker<'a> {
     job: &'a Job,
     data: &'a SplitData,
     augmenter: Option<&'a Augmenter>,
@@ -145,8 +149,8 @@ struct Bench<'a> {
     scratch: Scratch,
 }
 
-impl Bench<'_> {
-    fn fill(&mut self, number: usize, mut batch: Filled) -> Result<Filled, DataError> {
+impl LoaderWorker<'_> {
+    fn fill(&mut self, number: usize, mut batch: LoadedBatch) -> Result<LoadedBatch, DataError> {
         let start = number * self.job.batch;
         let indices = &self.job.order[start..(start + self.job.batch).min(self.job.order.len())];
         let size: usize = self.data.image_shape().iter().product();
@@ -220,7 +224,7 @@ mod tests {
         Arc::new(Dataset::open(&spec, 3, std::path::Path::new("."), &mut |_| true).unwrap())
     }
 
-    fn epoch(dataset: &Arc<Dataset>, epoch: u64, first: usize, threads: usize) -> Vec<Filled> {
+    fn epoch(dataset: &Arc<Dataset>, epoch: u64, first: usize, threads: usize) -> Vec<LoadedBatch> {
         let order = epoch_order(200, 3, epoch);
         let job = Job {
             dataset: dataset.clone(),
@@ -235,7 +239,7 @@ mod tests {
         let mut batches = Vec::new();
         while let Some(batch) = loader.next() {
             let batch = batch.unwrap();
-            loader.give_back(Filled {
+            loader.give_back(LoadedBatch {
                 images: batch.images.clone(),
                 labels: vec![7; 3],
                 blend: None,
@@ -245,7 +249,7 @@ mod tests {
         batches
     }
 
-    fn same(one: &[Filled], other: &[Filled]) -> bool {
+    fn same(one: &[LoadedBatch], other: &[LoadedBatch]) -> bool {
         one.len() == other.len()
             && one
                 .iter()

@@ -13,43 +13,43 @@ use strata_core::project::data::{DataSpec, Split};
 
 /// A picture's values, H×W×C.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Raw {
+pub(crate) enum RawImage {
     /// Pixels from 0 to 255.
     Bytes(Vec<u8>),
     /// Pixels of 16 bits, from 0 to 65,535.
     Words(Vec<u16>),
-    /// Numbers of any range, such as samples of a signal; [`Loaded::span`] says which count as 0 and 255.
+    /// Numbers of any range, such as samples of a signal; [`OpenedSource::span`] says which count as 0 and 255.
     Floats(Vec<f32>),
 }
 
-impl Raw {
+impl RawImage {
     /// How many values there are.
     pub fn len(&self) -> usize {
         match self {
-            Raw::Bytes(values) => values.len(),
-            Raw::Words(values) => values.len(),
-            Raw::Floats(values) => values.len(),
+            RawImage::Bytes(values) => values.len(),
+            RawImage::Words(values) => values.len(),
+            RawImage::Floats(values) => values.len(),
         }
     }
 
     /// The values as they are, as floats.
     pub fn into_floats(self) -> Vec<f32> {
         match self {
-            Raw::Bytes(values) => values.into_iter().map(f32::from).collect(),
-            Raw::Words(values) => values.into_iter().map(f32::from).collect(),
-            Raw::Floats(values) => values,
+            RawImage::Bytes(values) => values.into_iter().map(f32::from).collect(),
+            RawImage::Words(values) => values.into_iter().map(f32::from).collect(),
+            RawImage::Floats(values) => values,
         }
     }
 
     /// The values' bytes, little-endian.
     pub fn to_le_bytes(&self) -> Vec<u8> {
         match self {
-            Raw::Bytes(values) => values.clone(),
-            Raw::Words(values) => values
+            RawImage::Bytes(values) => values.clone(),
+            RawImage::Words(values) => values
                 .iter()
                 .flat_map(|value| value.to_le_bytes())
                 .collect(),
-            Raw::Floats(values) => values
+            RawImage::Floats(values) => values
                 .iter()
                 .flat_map(|value| value.to_le_bytes())
                 .collect(),
@@ -58,12 +58,12 @@ impl Raw {
 }
 
 /// Pictures of one shape that can be fetched in any order, from any thread.
-pub(crate) trait Pictures: Send + Sync {
+pub(crate) trait ImageStore: Send + Sync {
     fn len(&self) -> usize;
     /// H×W×C of every picture.
     fn shape(&self) -> [usize; 3];
     /// Picture `index`, H×W×C.
-    fn raw(&self, index: usize) -> Result<Raw, DataError>;
+    fn raw(&self, index: usize) -> Result<RawImage, DataError>;
     /// Whether fetching one costs enough that its pixels are worth keeping.
     fn is_costly(&self) -> bool {
         false
@@ -75,22 +75,22 @@ pub(crate) trait Pictures: Send + Sync {
 }
 
 /// One split as its source has it.
-pub(crate) struct Part {
+pub(crate) struct SourceSplit {
     pub split: Split,
-    pub pictures: Arc<dyn Pictures>,
+    pub pictures: Arc<dyn ImageStore>,
     /// As many as there are pictures, each below the number of classes.
     pub labels: Option<Vec<u32>>,
 }
 
 /// A source, opened.
-pub(crate) struct Loaded {
+pub(crate) struct OpenedSource {
     pub classes: Vec<String>,
-    pub parts: Vec<Part>,
+    pub parts: Vec<SourceSplit>,
     pub skipped: Vec<Skipped>,
     /// The values that pixel 0 and pixel 255 stand for; of bytes simply these.
     pub span: [f32; 2],
     /// Whether the project's shares are still to be applied; a folder has done so before it decoded files.
-    pub carve: bool,
+    pub holds_out: bool,
 }
 
 /// The span of bytes.
@@ -135,7 +135,7 @@ impl Told {
 }
 
 /// What a source is opened with.
-pub(crate) struct Ask<'a> {
+pub(crate) struct OpenRequest<'a> {
     pub spec: &'a DataSpec,
     pub seed: u64,
     /// The project's `path`, with `~` and the base folder put in.
@@ -148,7 +148,7 @@ pub(crate) struct Ask<'a> {
     pub last: Progress,
 }
 
-impl Ask<'_> {
+impl OpenRequest<'_> {
     /// Says how far the work is; an error when the listener wants to stop.
     pub fn report(
         &mut self,

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use strata_core::project::data::{DataSpec, Split};
-use strata_data::loader::{Filled, Loader};
+use strata_data::loader::{LoadedBatch, Loader};
 use strata_data::{Dataset, SplitData};
 use strata_engine::run::batch::Batcher;
 
@@ -127,7 +127,7 @@ impl Batches {
         })
     }
 
-    fn next(&mut self) -> Result<Filled, BenchError> {
+    fn next(&mut self) -> Result<LoadedBatch, BenchError> {
         if let Some(batch) = self.loader.next() {
             return Ok(batch?);
         }

@@ -4,7 +4,7 @@
 //! a reader gives up one byte after what was expected. Fails with the file's name and both sizes.
 
 use crate::error::DataError;
-use crate::source::Ask;
+use crate::source::OpenRequest;
 use flate2::read::MultiGzDecoder;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ impl Input {
     }
 
     /// At most `most` of the bytes that follow.
-    pub fn read_up_to(&mut self, ask: &mut Ask, most: u64) -> Result<Vec<u8>, DataError> {
+    pub fn read_up_to(&mut self, ask: &mut OpenRequest, most: u64) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
         match read_pieces(&mut self.reader, &mut bytes, most, ask) {
             Ok(()) => Ok(bytes),
@@ -139,7 +139,7 @@ impl Input {
     /// the header's own words, for the message.
     pub fn read_rest(
         &mut self,
-        ask: &mut Ask,
+        ask: &mut OpenRequest,
         header: u64,
         expected: u64,
         claim: &str,
@@ -195,7 +195,7 @@ pub(crate) fn read_pieces(
     reader: &mut dyn Read,
     bytes: &mut Vec<u8>,
     most: u64,
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
 ) -> Result<(), Unread> {
     let (mut left, mut looked_at) = (most, 0);
     while left > 0 {

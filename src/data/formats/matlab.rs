@@ -4,7 +4,7 @@
 use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
-use crate::source::Ask;
+use crate::source::OpenRequest;
 use flate2::read::ZlibDecoder;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +39,7 @@ struct Pieces<'a> {
 
 /// The lists of whole numbers by name, from a small file.
 pub(crate) fn lists(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     most_bytes: u64,
 ) -> Result<BTreeMap<String, Vec<i64>>, DataError> {
@@ -60,7 +60,7 @@ pub(crate) fn lists(
 
 /// All arrays of numbers, of which none and not all together are larger than `most_bytes`.
 pub(crate) fn matrices(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     most_bytes: u64,
 ) -> Result<Vec<Matrix>, DataError> {
@@ -119,7 +119,12 @@ fn inner_matrix(unpacked: &[u8], big_endian: bool) -> &[u8] {
     piece.map_or(&[], |piece| piece.data)
 }
 
-fn unpack(ask: &mut Ask, path: &Path, data: &[u8], left: &mut u64) -> Result<Vec<u8>, DataError> {
+fn unpack(
+    ask: &mut OpenRequest,
+    path: &Path,
+    data: &[u8],
+    left: &mut u64,
+) -> Result<Vec<u8>, DataError> {
     let mut unpacked = Vec::new();
     let read = read_pieces(&mut ZlibDecoder::new(data), &mut unpacked, *left, ask);
     read.map_err(|unread| match unread {

@@ -6,7 +6,7 @@
 //! process, as it would be with a memory map.
 
 use crate::error::DataError;
-use crate::source::{Pictures, Raw};
+use crate::source::{ImageStore, RawImage};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
@@ -58,7 +58,7 @@ pub(crate) struct Records {
     pub layout: Layout,
 }
 
-impl Pictures for Records {
+impl ImageStore for Records {
     fn len(&self) -> usize {
         self.count
     }
@@ -67,11 +67,11 @@ impl Pictures for Records {
         self.shape
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let size: usize = self.shape.iter().product();
         let start = index as u64 * self.record as u64 + self.offset as u64;
         match self.store.read(start, size) {
-            Some(pixels) => Ok(Raw::Bytes(self.rearrange(&pixels?))),
+            Some(pixels) => Ok(RawImage::Bytes(self.rearrange(&pixels?))),
             None => Err(DataError::OutOfRange {
                 index,
                 len: self.count,
@@ -171,10 +171,13 @@ mod tests {
         let shape = [2, 3, 3];
         assert_eq!(
             records(Layout::Planes, shape, rows).raw(0).unwrap(),
-            Raw::Bytes(expected.to_vec())
+            RawImage::Bytes(expected.to_vec())
         );
         let by_column = records(Layout::PlanesByColumn, shape, columns);
-        assert_eq!(by_column.raw(0).unwrap(), Raw::Bytes(expected.to_vec()));
+        assert_eq!(
+            by_column.raw(0).unwrap(),
+            RawImage::Bytes(expected.to_vec())
+        );
         assert!(by_column.raw(1).is_err());
     }
 
@@ -195,7 +198,7 @@ mod tests {
             shape: [2, 2, 1],
             layout: Layout::Grey,
         };
-        assert_eq!(on_disk.raw(1).unwrap(), Raw::Bytes(vec![7; 4]));
+        assert_eq!(on_disk.raw(1).unwrap(), RawImage::Bytes(vec![7; 4]));
         std::fs::write(&path, [7; 6]).unwrap();
         assert!(on_disk.raw(1).unwrap_err().to_string().contains("records"));
     }

@@ -4,7 +4,7 @@
 //! pixel, or plane by plane, which is told by how smooth the picture then is. Fails on rows of any other length.
 
 use crate::error::DataError;
-use crate::source::{Pictures, Raw};
+use crate::source::{ImageStore, RawImage};
 use strata_core::project::size::Shape;
 
 /// Rows looked at to tell planes from pixels.
@@ -22,7 +22,7 @@ pub(crate) enum Order {
 
 /// Rows of numbers as pictures.
 pub(crate) struct Rows {
-    pub values: Raw,
+    pub values: RawImage,
     /// H×W×C.
     pub shape: [usize; 3],
     pub order: Order,
@@ -33,7 +33,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// Rows of so many numbers; `wanted` is what the project says of their shape.
     pub fn new(
-        values: Raw,
+        values: RawImage,
         length: usize,
         wanted: Option<&Shape>,
         transposed: bool,
@@ -100,14 +100,14 @@ pub(crate) fn shape_of(wanted: &Shape, length: usize) -> Result<([usize; 3], Ord
 }
 
 /// Neighbours along a row are more alike than others: whichever order makes them so.
-fn likely_order(values: &Raw, length: usize, [_, _, channels]: [usize; 3]) -> Order {
+fn likely_order(values: &RawImage, length: usize, [_, _, channels]: [usize; 3]) -> Order {
     if channels == 1 {
         return Order::Pixels;
     }
     let at = |place: usize| match values {
-        Raw::Bytes(values) => values.get(place).map(|&value| f32::from(value)),
-        Raw::Words(values) => values.get(place).map(|&value| f32::from(value)),
-        Raw::Floats(values) => values.get(place).copied(),
+        RawImage::Bytes(values) => values.get(place).map(|&value| f32::from(value)),
+        RawImage::Words(values) => values.get(place).map(|&value| f32::from(value)),
+        RawImage::Floats(values) => values.get(place).copied(),
     };
     let rows = (values.len() / length.max(1)).min(MOST_LOOKED_AT);
     let roughness = |step: usize| -> f32 {
@@ -127,7 +127,7 @@ fn likely_order(values: &Raw, length: usize, [_, _, channels]: [usize; 3]) -> Or
     }
 }
 
-impl Pictures for Rows {
+impl ImageStore for Rows {
     fn len(&self) -> usize {
         self.values.len() / self.shape.iter().product::<usize>().max(1)
     }
@@ -136,7 +136,7 @@ impl Pictures for Rows {
         self.shape
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let length: usize = self.shape.iter().product();
         let wrong = || DataError::OutOfRange {
             index,
@@ -146,9 +146,15 @@ impl Pictures for Rows {
         let range = index.checked_mul(length).map(|start| start..start + length);
         let range = range.ok_or_else(wrong)?;
         let raw = match &self.values {
-            Raw::Bytes(values) => values.get(range).map(|row| Raw::Bytes(self.arranged(row))),
-            Raw::Words(values) => values.get(range).map(|row| Raw::Words(self.arranged(row))),
-            Raw::Floats(values) => values.get(range).map(|row| Raw::Floats(self.arranged(row))),
+            RawImage::Bytes(values) => values
+                .get(range)
+                .map(|row| RawImage::Bytes(self.arranged(row))),
+            RawImage::Words(values) => values
+                .get(range)
+                .map(|row| RawImage::Words(self.arranged(row))),
+            RawImage::Floats(values) => values
+                .get(range)
+                .map(|row| RawImage::Floats(self.arranged(row))),
         };
         raw.ok_or_else(wrong)
     }
@@ -205,9 +211,9 @@ mod tests {
     #[test]
     fn planes_and_pixels_are_told_apart() {
         for order in [Order::Pixels, Order::Planes] {
-            let made = Rows::new(Raw::Bytes(rows(order, 8)), 192, None, false).unwrap();
+            let made = Rows::new(RawImage::Bytes(rows(order, 8)), 192, None, false).unwrap();
             assert_eq!((made.shape, made.order, made.len()), ([8, 8, 3], order, 1));
-            let Raw::Bytes(picture) = made.raw(0).unwrap() else {
+            let RawImage::Bytes(picture) = made.raw(0).unwrap() else {
                 panic!("bytes stay bytes")
             };
             assert_eq!(
@@ -233,7 +239,16 @@ mod tests {
     #[test]
     fn rows_and_columns_are_exchanged() {
         let shape = "1x2x3".parse().ok();
-        let made = Rows::new(Raw::Bytes(vec![1, 4, 2, 5, 3, 6]), 6, shape.as_ref(), true).unwrap();
-        assert_eq!(made.raw(0).unwrap(), Raw::Bytes(vec![1, 2, 3, 4, 5, 6]));
+        let made = Rows::new(
+            RawImage::Bytes(vec![1, 4, 2, 5, 3, 6]),
+            6,
+            shape.as_ref(),
+            true,
+        )
+        .unwrap();
+        assert_eq!(
+            made.raw(0).unwrap(),
+            RawImage::Bytes(vec![1, 2, 3, 4, 5, 6])
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! How finely the values of an image file are told apart: bytes, 16 bits or floats; from one to another. Cannot fail.
 
-use crate::source::Raw;
+use crate::source::RawImage;
 use image::ColorType;
 
 /// What a file's values are.
@@ -45,22 +45,24 @@ impl Depth {
 }
 
 /// Values of one depth as another.
-pub(crate) fn as_deep(values: Raw, depth: Depth) -> Raw {
+pub(crate) fn as_deep(values: RawImage, depth: Depth) -> RawImage {
     match (values, depth) {
-        (Raw::Bytes(values), Depth::Words) => Raw::Words(
+        (RawImage::Bytes(values), Depth::Words) => RawImage::Words(
             values
                 .into_iter()
                 .map(|value| u16::from(value) * 257)
                 .collect(),
         ),
-        (Raw::Words(values), Depth::Bytes) => Raw::Bytes(values.into_iter().map(to_byte).collect()),
-        (Raw::Floats(values), Depth::Bytes) => Raw::Bytes(
+        (RawImage::Words(values), Depth::Bytes) => {
+            RawImage::Bytes(values.into_iter().map(to_byte).collect())
+        }
+        (RawImage::Floats(values), Depth::Bytes) => RawImage::Bytes(
             values
                 .into_iter()
                 .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
                 .collect(),
         ),
-        (values, Depth::Floats) => Raw::Floats(values.into_floats()),
+        (values, Depth::Floats) => RawImage::Floats(values.into_floats()),
         (values, _) => values,
     }
 }

@@ -8,7 +8,7 @@ use super::depth::{Depth, as_deep};
 use super::image_fitting::change_channels;
 use super::{frames, tiff_file};
 use crate::formats::not_read;
-use crate::source::Raw;
+use crate::source::RawImage;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
@@ -47,7 +47,7 @@ pub(crate) struct Header {
 pub(crate) struct Decoded {
     pub height: usize,
     pub width: usize,
-    pub values: Raw,
+    pub values: RawImage,
 }
 
 /// Whether the file's name is one of an image. Hidden files (`._a.jpg` of macOS) are not.
@@ -208,11 +208,11 @@ fn check_memory(decoder: &impl ImageDecoder) -> Result<(), String> {
     system_memory::check_large(needed)
 }
 
-fn with_channels(values: Raw, has: usize, channels: usize) -> Raw {
+fn with_channels(values: RawImage, has: usize, channels: usize) -> RawImage {
     match values {
-        Raw::Bytes(values) => Raw::Bytes(change_channels(values, has, channels)),
-        Raw::Words(values) => Raw::Words(change_channels(values, has, channels)),
-        Raw::Floats(values) => Raw::Floats(change_channels(values, has, channels)),
+        RawImage::Bytes(values) => RawImage::Bytes(change_channels(values, has, channels)),
+        RawImage::Words(values) => RawImage::Words(change_channels(values, has, channels)),
+        RawImage::Floats(values) => RawImage::Floats(change_channels(values, has, channels)),
     }
 }
 
@@ -317,34 +317,34 @@ fn swaps_sides(upright: Orientation) -> bool {
 }
 
 /// Values and their number of channels: 1 or 3, or with alpha where so many are wanted.
-fn to_values(image: DynamicImage, channels: usize, depth: Depth) -> (Raw, usize) {
+fn to_values(image: DynamicImage, channels: usize, depth: Depth) -> (RawImage, usize) {
     let colour = image.color();
     if matches!(channels, 2 | 4) {
         return with_alpha(image, channels, depth);
     }
     if depth == Depth::Bytes {
         let (pixels, has) = to_bytes(image);
-        return (Raw::Bytes(pixels), has);
+        return (RawImage::Bytes(pixels), has);
     }
     let own = Depth::of(colour);
     let (values, has) = if own == Depth::Floats {
-        (Raw::Floats(image.into_rgb32f().into_raw()), 3)
+        (RawImage::Floats(image.into_rgb32f().into_raw()), 3)
     } else if colour.has_alpha() {
         let over_white = |rgba: &[u16]| [0, 1, 2].map(|at| blend_words(rgba[at], rgba[3]));
         let rgba = image.into_rgba16().into_raw();
         let colours = rgba.chunks_exact(4).flat_map(over_white);
-        (Raw::Words(colours.collect()), 3)
+        (RawImage::Words(colours.collect()), 3)
     } else if colour.has_color() {
-        (Raw::Words(image.into_rgb16().into_raw()), 3)
+        (RawImage::Words(image.into_rgb16().into_raw()), 3)
     } else {
-        (Raw::Words(image.into_luma16().into_raw()), 1)
+        (RawImage::Words(image.into_luma16().into_raw()), 1)
     };
     if depth == Depth::Words {
         return (as_deep(values, Depth::Words), has);
     }
     // Among floats, whole numbers are what the file says: from 0 to 255, or to 65,535.
     let values = match (values, own) {
-        (Raw::Words(values), Depth::Bytes) => Raw::Floats(
+        (RawImage::Words(values), Depth::Bytes) => RawImage::Floats(
             values
                 .into_iter()
                 .map(|value| f32::from(value / 257))
@@ -356,12 +356,12 @@ fn to_values(image: DynamicImage, channels: usize, depth: Depth) -> (Raw, usize)
 }
 
 /// Grey or colour with its alpha as one more channel.
-fn with_alpha(image: DynamicImage, channels: usize, depth: Depth) -> (Raw, usize) {
+fn with_alpha(image: DynamicImage, channels: usize, depth: Depth) -> (RawImage, usize) {
     let values = match (channels, depth) {
-        (2, Depth::Bytes) => Raw::Bytes(image.into_luma_alpha8().into_raw()),
-        (2, _) => Raw::Words(image.into_luma_alpha16().into_raw()),
-        (_, Depth::Bytes) => Raw::Bytes(image.into_rgba8().into_raw()),
-        _ => Raw::Words(image.into_rgba16().into_raw()),
+        (2, Depth::Bytes) => RawImage::Bytes(image.into_luma_alpha8().into_raw()),
+        (2, _) => RawImage::Words(image.into_luma_alpha16().into_raw()),
+        (_, Depth::Bytes) => RawImage::Bytes(image.into_rgba8().into_raw()),
+        _ => RawImage::Words(image.into_rgba16().into_raw()),
     };
     (as_deep(values, depth), channels)
 }

@@ -3,7 +3,7 @@
 
 use super::resize::{Resizer, Sample};
 use crate::error::DataError;
-use crate::source::Raw;
+use crate::source::RawImage;
 use strata_core::project::data::{DataSpec, Filter, Fitting};
 
 /// How pictures are brought to another size, and whether they lose their colour.
@@ -25,7 +25,7 @@ impl Scaling {
 }
 
 /// Turns raw pictures of one shape into the dataset's shape, both H×W×C.
-pub(crate) struct Fit {
+pub(crate) struct ImageFitter {
     from: [usize; 3],
     to: [usize; 3],
     grey: bool,
@@ -43,13 +43,13 @@ struct Scaled {
     put: [usize; 2],
 }
 
-impl Fit {
+impl ImageFitter {
     pub fn new(
         from: [usize; 3],
         size: Option<[usize; 2]>,
         channels: Option<usize>,
         scaling: Scaling,
-    ) -> Result<Fit, DataError> {
+    ) -> Result<ImageFitter, DataError> {
         let grey = scaling.grey && from[2] == 3;
         let channels = channels.unwrap_or(if grey { 1 } else { from[2] });
         if !matches!((from[2], channels), (1, 3) | (3, 1)) && from[2] != channels {
@@ -65,7 +65,7 @@ impl Fit {
         let own = [from[0], from[1]];
         let size = size.unwrap_or(own);
         let scaled = (size != own).then(|| Scaled::new(own, size, scaling));
-        Ok(Fit {
+        Ok(ImageFitter {
             from,
             to: [size[0], size[1], channels],
             grey,
@@ -84,14 +84,14 @@ impl Fit {
     }
 
     /// A picture of the dataset's shape.
-    pub fn apply(&self, picture: Raw) -> Raw {
+    pub fn apply(&self, picture: RawImage) -> RawImage {
         match picture {
-            Raw::Bytes(pixels) => Raw::Bytes(self.bytes(pixels)),
-            Raw::Words(values) => {
-                Raw::Words(self.scale(change(values, self.from[2], self.to[2], self.grey)))
+            RawImage::Bytes(pixels) => RawImage::Bytes(self.bytes(pixels)),
+            RawImage::Words(values) => {
+                RawImage::Words(self.scale(change(values, self.from[2], self.to[2], self.grey)))
             }
-            Raw::Floats(values) => {
-                Raw::Floats(self.scale(change(values, self.from[2], self.to[2], self.grey)))
+            RawImage::Floats(values) => {
+                RawImage::Floats(self.scale(change(values, self.from[2], self.to[2], self.grey)))
             }
         }
     }
@@ -200,8 +200,8 @@ fn change<T: Sample>(values: Vec<T>, from: usize, to: usize, grey: bool) -> Vec<
 mod tests {
     use super::*;
 
-    fn fit(from: [usize; 3], to: [usize; 2], fit: Fitting) -> Fit {
-        Fit::new(
+    fn fit(from: [usize; 3], to: [usize; 2], fit: Fitting) -> ImageFitter {
+        ImageFitter::new(
             from,
             Some(to),
             None,
@@ -223,22 +223,22 @@ mod tests {
             change_channels(vec![255u8, 0, 0, 9, 9, 9, 255, 255, 255], 3, 1),
             [76, 9, 255]
         );
-        let fit = Fit::new([2, 2, 3], Some([1, 1]), Some(1), Scaling::default()).unwrap();
+        let fit = ImageFitter::new([2, 2, 3], Some([1, 1]), Some(1), Scaling::default()).unwrap();
         assert_eq!(fit.to(), [1, 1, 1]);
         assert_eq!(fit.bytes(vec![40; 12]), [40]);
-        assert!(Fit::new([2, 2, 3], None, Some(2), Scaling::default()).is_err());
+        assert!(ImageFitter::new([2, 2, 3], None, Some(2), Scaling::default()).is_err());
         let grey = Scaling {
             grey: true,
             ..Scaling::default()
         };
         assert_eq!(
-            Fit::new([1, 1, 3], None, Some(3), grey)
+            ImageFitter::new([1, 1, 3], None, Some(3), grey)
                 .unwrap()
                 .bytes(vec![255, 0, 0]),
             [76; 3]
         );
         assert_eq!(
-            Fit::new([1, 1, 3], None, None, grey)
+            ImageFitter::new([1, 1, 3], None, None, grey)
                 .unwrap()
                 .bytes(vec![255, 0, 0]),
             [76]
@@ -257,8 +257,8 @@ mod tests {
         assert_eq!(boxed[..12], [0; 12]);
         assert_eq!(boxed[12..24], wide);
         assert_eq!(boxed[24..], [0; 12]);
-        let tall = Raw::Floats(vec![0.5; 12]);
-        let Raw::Floats(boxed) = fit([6, 2, 1], [3, 3], Fitting::Letterbox).apply(tall) else {
+        let tall = RawImage::Floats(vec![0.5; 12]);
+        let RawImage::Floats(boxed) = fit([6, 2, 1], [3, 3], Fitting::Letterbox).apply(tall) else {
             panic!("floats stay")
         };
         assert_eq!(boxed, [0.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0]);

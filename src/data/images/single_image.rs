@@ -3,7 +3,7 @@
 use super::depth::Depth;
 use super::image_file;
 use crate::error::DataError;
-use crate::source::Raw;
+use crate::source::RawImage;
 use std::path::Path;
 
 /// A picture from a file.
@@ -28,7 +28,9 @@ impl FilePicture {
         let channels = if header.channels == 1 { 1 } else { 3 };
         let decoded = image_file::decode(path, channels, Depth::Bytes).map_err(refused)?;
         let pixels = match decoded.values {
-            Raw::Bytes(pixels) if pixels.len() == decoded.height * decoded.width * channels => {
+            RawImage::Bytes(pixels)
+                if pixels.len() == decoded.height * decoded.width * channels =>
+            {
                 pixels
             }
             _ => return Err(refused(format!("it has {} channels", header.channels))),

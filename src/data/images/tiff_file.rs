@@ -5,7 +5,7 @@
 
 use super::depth::Depth;
 use super::image_file::{MOST_PIXELS, MOST_PIXELS_A_BYTE};
-use crate::source::Raw;
+use crate::source::RawImage;
 use std::io::{Cursor, Read, Seek};
 use strata_core::system_memory;
 use tiff::ColorType;
@@ -75,7 +75,7 @@ pub(crate) fn about(reader: impl Read + Seek) -> Option<About> {
 const WORKED_ON: u64 = 16;
 
 /// The first page, H×W×bands.
-pub(crate) fn decode(bytes: &[u8]) -> Result<(About, Raw), String> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<(About, RawImage), String> {
     let damaged = |error: tiff::TiffError| format!("the image is damaged ({error})");
     let about = about(Cursor::new(bytes)).ok_or("not a TIFF file that can be read")?;
     let pixels = about.height as u64 * about.width as u64;
@@ -100,9 +100,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(About, Raw), String> {
     let mut result = DecodingResult::U8(Vec::new());
     decoder.read_image_to_buffer(&mut result).map_err(damaged)?;
     let values = match result {
-        DecodingResult::U8(values) => Raw::Bytes(values),
-        DecodingResult::U16(values) => Raw::Words(values),
-        other => Raw::Floats(floats(other)?),
+        DecodingResult::U8(values) => RawImage::Bytes(values),
+        DecodingResult::U16(values) => RawImage::Words(values),
+        other => RawImage::Floats(floats(other)?),
     };
     let count = about.height * about.width * about.bands;
     if values.len() < count {
@@ -142,7 +142,7 @@ fn floats(result: DecodingResult) -> Result<Vec<f32>, String> {
 }
 
 /// Planes one after another as pixels.
-fn by_pixel(values: Raw, plane: usize, bands: usize) -> Raw {
+fn by_pixel(values: RawImage, plane: usize, bands: usize) -> RawImage {
     fn turn<T: Copy>(values: &[T], plane: usize, bands: usize) -> Vec<T> {
         let at = |pixel: usize| (0..bands).map(move |band| band * plane + pixel);
         (0..plane)
@@ -151,8 +151,8 @@ fn by_pixel(values: Raw, plane: usize, bands: usize) -> Raw {
             .collect()
     }
     match values {
-        Raw::Bytes(values) => Raw::Bytes(turn(&values, plane, bands)),
-        Raw::Words(values) => Raw::Words(turn(&values, plane, bands)),
-        Raw::Floats(values) => Raw::Floats(turn(&values, plane, bands)),
+        RawImage::Bytes(values) => RawImage::Bytes(turn(&values, plane, bands)),
+        RawImage::Words(values) => RawImage::Words(turn(&values, plane, bands)),
+        RawImage::Floats(values) => RawImage::Floats(turn(&values, plane, bands)),
     }
 }

@@ -13,7 +13,7 @@ use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::{Layout, Records, Store};
-use crate::source::{Ask, BYTES, Loaded, Part, bad_label};
+use crate::source::{BYTES, OpenRequest, OpenedSource, SourceSplit, bad_label};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::format;
@@ -110,7 +110,7 @@ static CIFAR100_FILES: Published = Published::Packed(Packed {
     ],
 });
 
-fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load_10(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
     const TRAIN: [&str; 5] = [
         "data_batch_1",
         "data_batch_2",
@@ -132,7 +132,7 @@ fn load_10(ask: &mut Ask) -> Result<Loaded, DataError> {
     Ok(loaded(batches, classes))
 }
 
-fn load_100(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load_100(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
     let (format, file, built_in) = match ask.spec.labels.unwrap_or(Labels::Fine) {
         Labels::Fine => (FINE, "fine_label_names.txt", &names::FINE[..]),
         Labels::Coarse => (COARSE, "coarse_label_names.txt", &names::COARSE[..]),
@@ -166,7 +166,7 @@ fn renumber(batches: &mut [(Split, Batch)]) -> Vec<u32> {
 }
 
 fn read_splits(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     what: &str,
     folders: &[PathBuf],
     format: Format,
@@ -222,7 +222,7 @@ fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
 }
 
 fn read_file(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     format: Format,
     batch: &mut Batch,
@@ -236,7 +236,7 @@ fn read_file(
 }
 
 fn read_binary(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     format: Format,
     batch: &mut Batch,
@@ -300,8 +300,8 @@ fn check_length(path: &Path, length: usize, most: usize, record: usize) -> Resul
     Err(DataError::malformed(path, problem, help))
 }
 
-fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> Loaded {
-    let part = |(split, batch): (Split, Batch)| Part {
+fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> OpenedSource {
+    let part = |(split, batch): (Split, Batch)| SourceSplit {
         split,
         pictures: Arc::new(Records {
             count: batch.labels.len(),
@@ -313,11 +313,11 @@ fn loaded(batches: Vec<(Split, Batch)>, classes: Vec<String>) -> Loaded {
         }),
         labels: Some(batch.labels),
     };
-    Loaded {
+    OpenedSource {
         classes,
         parts: batches.into_iter().map(part).collect(),
         skipped: Vec::new(),
         span: BYTES,
-        carve: true,
+        holds_out: true,
     }
 }

@@ -27,8 +27,8 @@ use crate::Skipped;
 use crate::download::Sum;
 use crate::download::published::{Archive, Holds, Packed, Published};
 use crate::error::DataError;
-use crate::source::{Ask, Loaded};
-use crate::splits::split_assignment::{Given, Rules};
+use crate::source::{OpenRequest, OpenedSource};
+use crate::splits::split_assignment::{GivenSplit, SplitRules};
 use files::{Decoded, Splits};
 use listing::{Entry, FolderKind, IMAGES, Listing};
 use std::collections::BTreeMap;
@@ -71,17 +71,17 @@ static EUROSAT_FILES: Published = Published::Packed(Packed {
 
 /// Opens a source with a file for each image: `list` finds them, `decode` reads them.
 fn load(
-    ask: &mut Ask,
-    list: impl FnOnce(&mut Ask) -> Result<Listing, DataError>,
-    decode: impl FnOnce(&mut Ask, Splits, &mut Vec<Skipped>) -> Result<Decoded, DataError>,
-) -> Result<Loaded, DataError> {
+    ask: &mut OpenRequest,
+    list: impl FnOnce(&mut OpenRequest) -> Result<Listing, DataError>,
+    decode: impl FnOnce(&mut OpenRequest, Splits, &mut Vec<Skipped>) -> Result<Decoded, DataError>,
+) -> Result<OpenedSource, DataError> {
     let Listing {
         classes,
         mut splits,
         mut skipped,
         has_splits,
     } = list(ask)?;
-    let rules = Rules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
+    let rules = SplitRules::new(ask.spec, ask.seed, (!has_splits).then_some(TEST_SHARE))?;
     splits = share_out(&rules, &splits);
     for (_, entries) in &mut splits {
         take_turns(entries);
@@ -89,12 +89,12 @@ fn load(
     }
     let Decoded { parts, span } = decode(ask, splits, &mut skipped)?;
     skipped.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Loaded {
+    Ok(OpenedSource {
         classes,
         parts,
         skipped,
         span,
-        carve: false,
+        holds_out: false,
     })
 }
 
@@ -112,7 +112,7 @@ fn take_turns(entries: &mut [Entry]) {
 }
 
 /// The files of every split, given those of the folder's own.
-fn share_out(rules: &Rules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
+fn share_out(rules: &SplitRules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<Entry>)> {
     let labels: Vec<Option<Vec<u32>>> = splits
         .iter()
         .map(|(_, entries)| entries.iter().map(|entry| entry.class).collect())
@@ -120,12 +120,12 @@ fn share_out(rules: &Rules, splits: &[(Split, Vec<Entry>)]) -> Vec<(Split, Vec<E
     let given = splits
         .iter()
         .zip(&labels)
-        .map(|((split, entries), labels)| Given {
+        .map(|((split, entries), labels)| GivenSplit {
             split: *split,
             len: entries.len(),
             labels: labels.as_deref(),
         });
-    let shares = rules.share_out(&given.collect::<Vec<Given>>());
+    let shares = rules.share_out(&given.collect::<Vec<GivenSplit>>());
     let entry = |part: u32, place: u32, labelled: bool| -> Option<Entry> {
         let entry = splits.get(part as usize)?.1.get(place as usize)?;
         Some(Entry {

@@ -11,7 +11,9 @@ use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::{Layout, Records, Store};
 use crate::formats::rows::{Order, Rows};
-use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
+use crate::source::{
+    BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit, bad_label,
+};
 use crate::sources::folder::pixels;
 use published::{FASHION_MNIST_FILES, MNIST_FILES};
 use std::collections::BTreeMap;
@@ -66,7 +68,7 @@ struct Images {
 /// One split, before it is known what its labels mean.
 struct Half {
     split: Split,
-    pictures: Arc<dyn Pictures>,
+    pictures: Arc<dyn ImageStore>,
     labels: Option<Vec<u8>>,
     /// The file of the labels.
     file: Option<PathBuf>,
@@ -78,7 +80,7 @@ struct Names {
     before: String,
 }
 
-fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded, DataError> {
+fn load(ask: &mut OpenRequest, what: &str, classes: &[&str]) -> Result<OpenedSource, DataError> {
     let names = Names::of(&ask.folder)?;
     let mut halves: Vec<Half> = Vec::new();
     let splits: [(Split, &[&str]); 2] =
@@ -110,12 +112,12 @@ fn load(ask: &mut Ask, what: &str, classes: &[&str]) -> Result<Loaded, DataError
     }
     ask.told.notes.dedup();
     let (classes, parts) = with_classes(ask, &names, classes, halves)?;
-    Ok(Loaded {
+    Ok(OpenedSource {
         classes,
         parts,
         skipped: Vec::new(),
         span: BYTES,
-        carve: true,
+        holds_out: true,
     })
 }
 
@@ -223,11 +225,11 @@ fn file_names(prefix: &str, kind: &str, axes: u32) -> Vec<String> {
 
 /// Labels as classes: the set's own ten, or those that occur where there are others (EMNIST's letters count from 1).
 fn with_classes(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     names: &Names,
     own: &[&str],
     halves: Vec<Half>,
-) -> Result<(Vec<String>, Vec<Part>), DataError> {
+) -> Result<(Vec<String>, Vec<SourceSplit>), DataError> {
     let mut present: Vec<u8> = halves
         .iter()
         .filter_map(|half| half.labels.as_ref())
@@ -275,7 +277,7 @@ fn with_classes(
         true => u32::from(*label),
         false => present.partition_point(|other| other < label) as u32,
     };
-    let part = |half: Half| Part {
+    let part = |half: Half| SourceSplit {
         split: half.split,
         pictures: half.pictures,
         labels: half
@@ -322,7 +324,7 @@ fn letters(names: &Names) -> BTreeMap<u8, String> {
 }
 
 fn load_split(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     split: Split,
     images: &Path,
     labels: Option<&Path>,
@@ -334,7 +336,7 @@ fn load_split(
         .map(|path| read_labels(ask, path, images, read.count))
         .transpose()?;
     let (rows, columns) = (read.rows as usize, read.columns as usize);
-    let pictures: Arc<dyn Pictures> = match transposed {
+    let pictures: Arc<dyn ImageStore> = match transposed {
         false => Arc::new(Records {
             store: Store::Memory(read.pixels),
             count: read.count as usize,
@@ -344,7 +346,7 @@ fn load_split(
             layout: Layout::Grey,
         }),
         true => Arc::new(Rows {
-            values: Raw::Bytes(read.pixels),
+            values: RawImage::Bytes(read.pixels),
             shape: [columns, rows, 1],
             order: Order::Pixels,
             transposed,
@@ -358,7 +360,7 @@ fn load_split(
     })
 }
 
-fn read_images(ask: &mut Ask, path: &Path) -> Result<Images, DataError> {
+fn read_images(ask: &mut OpenRequest, path: &Path) -> Result<Images, DataError> {
     let mut input = Input::open(path)?;
     let [count, rows, columns] = read_header::<3>(&mut input, "images")?;
     let sides = 1..=LONGEST_SIDE;
@@ -379,7 +381,7 @@ fn read_images(ask: &mut Ask, path: &Path) -> Result<Images, DataError> {
 }
 
 fn read_labels(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     images: &Path,
     count: u32,

@@ -9,13 +9,13 @@ pub(crate) mod stl10;
 
 use crate::download::published::Published;
 use crate::error::DataError;
-use crate::source::{Ask, Loaded};
+use crate::source::{OpenRequest, OpenedSource};
 use strata_core::project::data::Source;
 
 /// How the files of a source are read, and where they can be had.
 pub(crate) struct SourceReader {
     /// Opens it; fails as its format does.
-    pub load: fn(&mut Ask) -> Result<Loaded, DataError>,
+    pub load: fn(&mut OpenRequest) -> Result<OpenedSource, DataError>,
     /// Its files, where they are published.
     pub published: Option<&'static Published>,
 }

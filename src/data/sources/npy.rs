@@ -18,7 +18,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
 use crate::formats::records::Store;
 use crate::formats::rows;
-use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
+use crate::source::{BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit};
 use crate::splits::concat_images::Joined;
 use find::{Found, Place, Role};
 use header::Header;
@@ -41,7 +41,7 @@ pub(crate) static NPY: SourceReader = SourceReader {
     published: None,
 };
 
-fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
     let files = matlab::files(&ask.folder);
     if !files.is_empty() {
         return matlab::load(ask, &files, matlab::read);
@@ -66,22 +66,22 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
     let parts = arrays
         .into_iter()
         .zip(labels)
-        .map(|((found, array), labels)| Part {
+        .map(|((found, array), labels)| SourceSplit {
             split: found.split,
             pictures: Arc::new(array),
             labels,
         });
-    Ok(Loaded {
+    Ok(OpenedSource {
         classes,
         parts: joined(parts.collect()),
         skipped,
-        carve: true,
+        holds_out: true,
         span,
     })
 }
 
 /// Parts of one split as one: the first picture of each, then the second of each, and so on.
-fn joined(parts: Vec<Part>) -> Vec<Part> {
+fn joined(parts: Vec<SourceSplit>) -> Vec<SourceSplit> {
     let is_one_a_class =
         parts.len() > 1 && parts.windows(2).all(|pair| pair[0].split == pair[1].split);
     if !is_one_a_class {
@@ -102,7 +102,7 @@ fn joined(parts: Vec<Part>) -> Vec<Part> {
         .iter()
         .map(|part| Arc::clone(&part.pictures))
         .collect();
-    vec![Part {
+    vec![SourceSplit {
         split,
         pictures: Arc::new(Joined::new(pictures, items)),
         labels,
@@ -110,7 +110,7 @@ fn joined(parts: Vec<Part>) -> Vec<Part> {
 }
 
 /// Says which axis is that of the channels where it has not one or three, and proposes a shape for rows of numbers.
-fn tell(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) {
+fn tell(ask: &mut OpenRequest, arrays: &[(&Found, ArrayPictures)]) {
     let Some((_, array)) = arrays.first() else {
         return;
     };
@@ -138,7 +138,7 @@ fn tell(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) {
 }
 
 fn read_pictures<'a>(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     found: &'a [Found],
 ) -> Result<Vec<(&'a Found, ArrayPictures)>, DataError> {
     let images: Vec<&Found> = found
@@ -177,7 +177,7 @@ fn fail(place: &Place, problem: impl Into<String>) -> DataError {
     )
 }
 
-fn open(ask: &mut Ask, found: &Found) -> Result<ArrayPictures, DataError> {
+fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError> {
     let place = &found.place;
     let (spec, channels) = (ask.spec, ask.channels);
     let check = |header: &Header| {
@@ -281,7 +281,7 @@ fn wrong_length(header: &Header, found: u64) -> String {
 
 /// An array in memory, after `check` has seen its header.
 fn unpacked(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     place: &Place,
     check: impl Fn(&Header) -> Result<(), String>,
 ) -> Result<(Header, Vec<u8>), DataError> {
@@ -297,7 +297,7 @@ fn unpacked(
 
 /// Header and elements of an array from its first byte on.
 fn contents(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     place: &Place,
     reader: &mut dyn Read,
     check: impl Fn(&Header) -> Result<(), String>,
@@ -327,14 +327,14 @@ fn contents(
 
 /// The least and the greatest number of the first array of pictures, which training uses; every
 /// number of every array has to be finite.
-fn span(ask: &mut Ask, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], DataError> {
+fn span(ask: &mut OpenRequest, arrays: &[(&Found, ArrayPictures)]) -> Result<[f32; 2], DataError> {
     let mut span = [f32::INFINITY, f32::NEG_INFINITY];
     for (number, (found, array)) in arrays.iter().enumerate() {
         for index in 0..array.len() {
             if index.is_multiple_of(PER_STEP) {
                 ask.report("looking at values", index, array.len())?;
             }
-            let Raw::Floats(values) = array.raw(index)? else {
+            let RawImage::Floats(values) = array.raw(index)? else {
                 continue;
             };
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {

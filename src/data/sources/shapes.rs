@@ -13,7 +13,7 @@ mod paint;
 
 use super::SourceReader;
 use crate::error::DataError;
-use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw};
+use crate::source::{BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit};
 use crate::splits::shuffle::{below, between, unit};
 use figure::{Figure, Pose};
 use paint::{Paint, Rgb, mix};
@@ -39,7 +39,7 @@ struct Drawn {
     count: u32,
 }
 
-impl Pictures for Drawn {
+impl ImageStore for Drawn {
     fn len(&self) -> usize {
         self.count as usize
     }
@@ -48,8 +48,8 @@ impl Pictures for Drawn {
         [SIDE, SIDE, 3]
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
-        Ok(Raw::Bytes(self.draw(index)))
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
+        Ok(RawImage::Bytes(self.draw(index)))
     }
 
     fn is_costly(&self) -> bool {
@@ -80,8 +80,8 @@ pub(crate) static SHAPES: SourceReader = SourceReader {
     published: None,
 };
 
-fn load(ask: &Ask) -> Loaded {
-    let part = |(split, count): (Split, u32)| Part {
+fn load(ask: &OpenRequest) -> OpenedSource {
+    let part = |(split, count): (Split, u32)| SourceSplit {
         split,
         pictures: Arc::new(Drawn {
             seed: ask.seed,
@@ -91,12 +91,12 @@ fn load(ask: &Ask) -> Loaded {
         labels: (split != Split::Unlabeled)
             .then(|| (0..count as usize).map(|i| class_of(i) as u32).collect()),
     };
-    Loaded {
+    OpenedSource {
         classes: Figure::ALL.map(|figure| figure.name().to_string()).to_vec(),
         parts: SIZES.into_iter().map(part).collect(),
         skipped: Vec::new(),
         span: BYTES,
-        carve: true,
+        holds_out: true,
     }
 }
 

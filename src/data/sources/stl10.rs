@@ -12,7 +12,9 @@ use crate::error::DataError;
 use crate::formats::array::shortened;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN, Input};
 use crate::formats::records::{Layout, Records, Store};
-use crate::source::{Ask, BYTES, Loaded, Part, Pictures, Raw, bad_label};
+use crate::source::{
+    BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit, bad_label,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::files::open_regular;
@@ -58,7 +60,7 @@ static STL10_FILES: Published = Published::Packed(Packed {
     ],
 });
 
-fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
     ask.report("reading files", 0, 1)?;
     let folders = bytes::folders(&ask.folder, &["stl10_binary"]);
     let mut parts = Vec::new();
@@ -83,12 +85,12 @@ fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
         keep_fold(&folders, fold, train)?;
     }
     ask.report("reading files", 1, 1)?;
-    Ok(Loaded {
+    Ok(OpenedSource {
         classes: class_names(&folders),
         parts,
         skipped: Vec::new(),
         span: BYTES,
-        carve: true,
+        holds_out: true,
     })
 }
 
@@ -106,11 +108,11 @@ fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
 }
 
 fn load_split(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     split: Split,
     images: &Path,
     labels: Option<&Path>,
-) -> Result<Part, DataError> {
+) -> Result<SourceSplit, DataError> {
     let (store, length) = open(ask, images)?;
     let count = count_records(images, length)?;
     let labels = labels
@@ -124,7 +126,7 @@ fn load_split(
         shape: [SIDE, SIDE, 3],
         layout: Layout::PlanesByColumn,
     };
-    Ok(Part {
+    Ok(SourceSplit {
         split,
         pictures: Arc::new(pictures),
         labels,
@@ -132,7 +134,7 @@ fn load_split(
 }
 
 /// Where the pictures lie, and how many bytes they have.
-fn open(ask: &mut Ask, images: &Path) -> Result<(Store, u64), DataError> {
+fn open(ask: &mut OpenRequest, images: &Path) -> Result<(Store, u64), DataError> {
     let mut input = Input::open(images)?;
     if input.is_packed() {
         let bytes = input.read_up_to(ask, MOST_UNPACKED)?;
@@ -152,7 +154,11 @@ fn open(ask: &mut Ask, images: &Path) -> Result<(Store, u64), DataError> {
 }
 
 /// Leaves of the training pictures those of one fold.
-fn keep_fold(folders: &[PathBuf], fold: u32, train: Option<&mut Part>) -> Result<(), DataError> {
+fn keep_fold(
+    folders: &[PathBuf],
+    fold: u32,
+    train: Option<&mut SourceSplit>,
+) -> Result<(), DataError> {
     let name = "fold_indices.txt";
     let Some(path) = find(folders, name) else {
         let help = "it comes in stl10_binary.tar.gz; or delete source_fold under [data]";
@@ -228,11 +234,11 @@ fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataErro
 
 /// Some of a source's pictures.
 struct Chosen {
-    pictures: Arc<dyn Pictures>,
+    pictures: Arc<dyn ImageStore>,
     chosen: Vec<u32>,
 }
 
-impl Pictures for Chosen {
+impl ImageStore for Chosen {
     fn len(&self) -> usize {
         self.chosen.len()
     }
@@ -241,7 +247,7 @@ impl Pictures for Chosen {
         self.pictures.shape()
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         match self.chosen.get(index) {
             Some(&picture) => self.pictures.raw(picture as usize),
             None => Err(DataError::OutOfRange {
@@ -275,7 +281,7 @@ fn count_records(path: &Path, length: u64) -> Result<usize, DataError> {
 }
 
 fn read_labels(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     images: &Path,
     count: usize,

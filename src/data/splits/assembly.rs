@@ -3,23 +3,23 @@
 
 use super::concat_images::Joined;
 use super::split::{Common, PATCHES_PER_IMAGE, SplitData};
-use super::split_assignment::{Given, Item, Rules, Share};
+use super::split_assignment::{GivenSplit, Item, SplitItems, SplitRules};
 use crate::error::DataError;
-use crate::source::{Part, Pictures};
+use crate::source::{ImageStore, SourceSplit};
 use std::sync::Arc;
 use strata_core::project::data::{DataSpec, Split};
 
 /// Splits of `parts`, shared out by `rules` unless the source has done that. The limit comes last, so that it never
 /// moves an image to another split.
 pub(crate) fn make_splits(
-    parts: &[Part],
-    rules: Option<&Rules>,
+    parts: &[SourceSplit],
+    rules: Option<&SplitRules>,
     limit: Option<usize>,
     common: &Common,
 ) -> Vec<(Split, SplitData)> {
-    let given: Vec<Given> = parts
+    let given: Vec<GivenSplit> = parts
         .iter()
-        .map(|part| Given {
+        .map(|part| GivenSplit {
             split: part.split,
             len: part.pictures.len(),
             labels: part.labels.as_deref(),
@@ -27,7 +27,7 @@ pub(crate) fn make_splits(
         .collect();
     let shares = match rules {
         Some(rules) => rules.share_out(&given),
-        None => Rules::as_given(&given),
+        None => SplitRules::as_given(&given),
     };
     shares
         .into_iter()
@@ -35,7 +35,12 @@ pub(crate) fn make_splits(
         .collect()
 }
 
-fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Common) -> SplitData {
+fn choose(
+    parts: &[SourceSplit],
+    mut share: SplitItems,
+    limit: Option<usize>,
+    common: &Common,
+) -> SplitData {
     share.items.truncate(limit.unwrap_or(usize::MAX));
     let label = |&(part, place): &Item| {
         parts
@@ -51,7 +56,7 @@ fn choose(parts: &[Part], mut share: Share, limit: Option<usize>, common: &Commo
         None
     };
     let first = share.items.first().map_or(0, |(part, _)| *part);
-    let (pictures, chosen): (Arc<dyn Pictures>, Vec<u32>) = match parts.get(first as usize) {
+    let (pictures, chosen): (Arc<dyn ImageStore>, Vec<u32>) = match parts.get(first as usize) {
         Some(part) if share.items.iter().all(|item| item.0 == first) => (
             Arc::clone(&part.pictures),
             share.items.iter().map(|item| item.1).collect(),

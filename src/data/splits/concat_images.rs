@@ -2,22 +2,22 @@
 
 use super::split_assignment::Item;
 use crate::error::DataError;
-use crate::source::{Pictures, Raw};
+use crate::source::{ImageStore, RawImage};
 use std::sync::Arc;
 
 /// Pictures by part and place.
-pub(crate) struct Joined {
-    parts: Vec<Arc<dyn Pictures>>,
+pub(crate) struct ConcatImages {
+    parts: Vec<Arc<dyn ImageStore>>,
     items: Vec<Item>,
 }
 
-impl Joined {
-    pub fn new(parts: Vec<Arc<dyn Pictures>>, items: Vec<Item>) -> Joined {
-        Joined { parts, items }
+impl ConcatImages {
+    pub fn new(parts: Vec<Arc<dyn ImageStore>>, items: Vec<Item>) -> ConcatImages {
+        ConcatImages { parts, items }
     }
 }
 
-impl Pictures for Joined {
+impl ImageStore for ConcatImages {
     fn len(&self) -> usize {
         self.items.len()
     }
@@ -26,7 +26,7 @@ impl Pictures for Joined {
         self.parts.first().map_or([1, 1, 1], |part| part.shape())
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let none = DataError::OutOfRange {
             index,
             len: self.items.len(),

@@ -10,7 +10,7 @@ const USUAL_SHARE: f32 = 0.1;
 
 /// What is held back for.
 #[derive(Clone, Copy)]
-pub(crate) enum For {
+pub(crate) enum HoldoutPurpose {
     Valid,
     Test,
     Fold,
@@ -31,12 +31,12 @@ pub(crate) fn share(key: &'static str, share: Option<f32>) -> Result<f64, DataEr
 }
 
 /// Positions kept and positions held back of `len` images, both in rising order.
-pub(crate) fn carve(
+pub(crate) fn hold_out(
     len: usize,
     labels: Option<&[u32]>,
     share: f64,
     seed: u64,
-    what: For,
+    what: HoldoutPurpose,
 ) -> (Vec<u32>, Vec<u32>) {
     let mut order = permutation(len, &mut stream(seed, Purpose::Split, what as u64));
     if let Some(labels) = labels {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn classes_keep_their_shares_and_nothing_is_lost() {
         let labels: Vec<u32> = (0..1000).map(|i| u32::from(i % 10 == 0)).collect();
-        let (kept, held) = carve(1000, Some(&labels), 0.1, 7, For::Valid);
+        let (kept, held) = hold_out(1000, Some(&labels), 0.1, 7, HoldoutPurpose::Valid);
         assert_eq!((kept.len(), held.len()), (900, 100));
         let rare = held.iter().filter(|&&i| labels[i as usize] == 1).count();
         assert!((9..=11).contains(&rare), "{rare}");
@@ -88,19 +88,34 @@ mod tests {
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<u32>>());
         assert_eq!(
-            carve(1000, Some(&labels), 0.1, 7, For::Valid),
+            hold_out(1000, Some(&labels), 0.1, 7, HoldoutPurpose::Valid),
             (kept, held.clone())
         );
-        assert_ne!(carve(1000, Some(&labels), 0.1, 8, For::Valid).1, held);
-        assert_ne!(carve(1000, Some(&labels), 0.1, 7, For::Test).1, held);
+        assert_ne!(
+            hold_out(1000, Some(&labels), 0.1, 8, HoldoutPurpose::Valid).1,
+            held
+        );
+        assert_ne!(
+            hold_out(1000, Some(&labels), 0.1, 7, HoldoutPurpose::Test).1,
+            held
+        );
     }
 
     #[test]
     fn small_sets_keep_an_image_to_train_on() {
-        assert_eq!(carve(1, None, 0.9, 1, For::Valid), (vec![0], vec![]));
-        assert_eq!(carve(0, None, 0.5, 1, For::Valid), (vec![], vec![]));
-        assert_eq!(carve(3, None, 0.1, 1, For::Valid).1.len(), 0);
-        assert_eq!(carve(10, None, 0.0, 1, For::Valid).0.len(), 10);
+        assert_eq!(
+            hold_out(1, None, 0.9, 1, HoldoutPurpose::Valid),
+            (vec![0], vec![])
+        );
+        assert_eq!(
+            hold_out(0, None, 0.5, 1, HoldoutPurpose::Valid),
+            (vec![], vec![])
+        );
+        assert_eq!(hold_out(3, None, 0.1, 1, HoldoutPurpose::Valid).1.len(), 0);
+        assert_eq!(
+            hold_out(10, None, 0.0, 1, HoldoutPurpose::Valid).0.len(),
+            10
+        );
     }
 
     #[test]

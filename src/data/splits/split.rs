@@ -5,9 +5,9 @@
 
 use super::shuffle::{balanced_order, below, epoch_order};
 use crate::error::DataError;
-use crate::images::image_fitting::{Fit, Scaling};
+use crate::images::image_fitting::{ImageFitter, Scaling};
 use crate::images::pixel_scale::Scale;
-use crate::source::{BYTES, Pictures, Raw};
+use crate::source::{BYTES, ImageStore, RawImage};
 use foldhash::quality::FixedState;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -26,19 +26,19 @@ const IMAGES_PER_TASK: usize = 8;
 /// The images of one split, in a fixed order.
 pub struct SplitData {
     split: Split,
-    pictures: Arc<dyn Pictures>,
+    pictures: Arc<dyn ImageStore>,
     /// Which pictures, by position in the split; before patches.
     chosen: Vec<u32>,
     labels: Option<Vec<u32>>,
     classes: usize,
-    fit: Arc<Fit>,
+    fit: Arc<ImageFitter>,
     patches: Option<Patches>,
     view: [usize; 3],
     scale: Arc<Scale>,
     shares: Arc<Scale>,
     span: [f32; 2],
     weights: Option<Weights>,
-    kept: Option<Vec<OnceLock<Raw>>>,
+    kept: Option<Vec<OnceLock<RawImage>>>,
 }
 
 /// Patches of one size at places drawn from the seed.
@@ -55,7 +55,7 @@ pub(crate) struct Common {
     pub scale: Arc<Scale>,
     /// What makes shares of pixels.
     pub shares: Arc<Scale>,
-    pub fit: Arc<Fit>,
+    pub fit: Arc<ImageFitter>,
     /// What `fit` was made with.
     pub scaling: Scaling,
     pub patches: Option<Patches>,
@@ -70,7 +70,7 @@ impl SplitData {
     /// `chosen` and `labels` are of one length.
     pub(crate) fn new(
         split: Split,
-        pictures: Arc<dyn Pictures>,
+        pictures: Arc<dyn ImageStore>,
         chosen: Vec<u32>,
         labels: Option<Vec<u32>>,
         common: &Common,
@@ -207,16 +207,16 @@ impl SplitData {
         let picture = self.picture(self.image_of(index))?;
         let place = self.place(index, view);
         match &*picture {
-            Raw::Bytes(pixels) if self.span == BYTES => {
+            RawImage::Bytes(pixels) if self.span == BYTES => {
                 self.write(pixels, place, view, out, |row, out| scale.apply(row, out));
             }
-            Raw::Bytes(pixels) => self.write(pixels, place, view, out, |row, out| {
+            RawImage::Bytes(pixels) => self.write(pixels, place, view, out, |row, out| {
                 numbers(row, self.span, scale, out);
             }),
-            Raw::Words(values) => self.write(values, place, view, out, |row, out| {
+            RawImage::Words(values) => self.write(values, place, view, out, |row, out| {
                 numbers(row, self.span, scale, out);
             }),
-            Raw::Floats(values) => self.write(values, place, view, out, |row, out| {
+            RawImage::Floats(values) => self.write(values, place, view, out, |row, out| {
                 numbers(row, self.span, scale, out);
             }),
         }
@@ -260,7 +260,7 @@ impl SplitData {
     }
 
     /// The finished picture, made now or kept from before.
-    fn picture(&self, image: usize) -> Result<Cow<'_, Raw>, DataError> {
+    fn picture(&self, image: usize) -> Result<Cow<'_, RawImage>, DataError> {
         let cell = self.kept.as_ref().and_then(|kept| kept.get(image));
         if let Some(pixels) = cell.and_then(OnceLock::get) {
             return Ok(Cow::Borrowed(pixels));
@@ -273,7 +273,7 @@ impl SplitData {
         })
     }
 
-    fn raw(&self, image: usize) -> Result<Raw, DataError> {
+    fn raw(&self, image: usize) -> Result<RawImage, DataError> {
         match self.chosen.get(image) {
             Some(&picture) => self.pictures.raw(picture as usize),
             None => Err(DataError::OutOfRange {
@@ -377,13 +377,13 @@ pub(crate) fn numbers<T: Copy + Into<f32>>(
 
 /// A hash of a picture of this shape (H×W×C). Two different pictures with one hash of 128 bits do not occur in
 /// practice.
-pub(crate) fn fingerprint(shape: [usize; 3], raw: &Raw) -> u128 {
+pub(crate) fn fingerprint(shape: [usize; 3], raw: &RawImage) -> u128 {
     let hash = |seed: u64| {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
         shape.iter().for_each(|&side| hasher.write_usize(side));
         match raw {
-            Raw::Bytes(values) => hasher.write(values),
-            Raw::Words(_) | Raw::Floats(_) => hasher.write(&raw.to_le_bytes()),
+            RawImage::Bytes(values) => hasher.write(values),
+            RawImage::Words(_) | RawImage::Floats(_) => hasher.write(&raw.to_le_bytes()),
         }
         u128::from(hasher.finish())
     };

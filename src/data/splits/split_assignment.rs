@@ -2,7 +2,7 @@
 //! cross-validation, a few labelled images of each class. Works on labels alone, so that files that
 //! are not needed are never decoded. Fails on settings that are no shares or contradict each other.
 
-use super::holdout::{self, For, by_turns};
+use super::holdout::{self, HoldoutPurpose, by_turns};
 use super::shuffle::permutation;
 use crate::error::DataError;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use strata_core::project::data::{DataSpec, Fold, Split};
 use strata_core::rng::{Purpose, stream};
 
 /// What a source has of a split.
-pub(crate) struct Given<'a> {
+pub(crate) struct GivenSplit<'a> {
     pub split: Split,
     pub len: usize,
     pub labels: Option<&'a [u32]>,
@@ -21,7 +21,7 @@ pub(crate) type Item = (u32, u32);
 
 /// A split as the project wants it.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Share {
+pub(crate) struct SplitItems {
     pub split: Split,
     pub items: Vec<Item>,
     /// Whether its images keep their labels.
@@ -29,7 +29,7 @@ pub(crate) struct Share {
 }
 
 /// The settings, checked.
-pub(crate) struct Rules {
+pub(crate) struct SplitRules {
     seed: u64,
     test: Option<f64>,
     /// The share of a source that has no test images of its own and should have.
@@ -41,8 +41,12 @@ pub(crate) struct Rules {
     per_class: Option<usize>,
 }
 
-impl Rules {
-    pub fn new(spec: &DataSpec, seed: u64, usual_test: Option<f64>) -> Result<Rules, DataError> {
+impl SplitRules {
+    pub fn new(
+        spec: &DataSpec,
+        seed: u64,
+        usual_test: Option<f64>,
+    ) -> Result<SplitRules, DataError> {
         if spec.fold.is_some() && spec.valid.is_some() {
             return Err(DataError::setting(
                 "fold",
@@ -62,7 +66,7 @@ impl Rules {
             .map(|share| holdout::share("test", Some(share)))
             .transpose()?;
         let valid = holdout::share("valid", spec.valid)?;
-        Ok(Rules {
+        Ok(SplitRules {
             seed,
             test,
             usual_test,
@@ -74,8 +78,8 @@ impl Rules {
     }
 
     /// Shares the images out. Every image is in one split at most.
-    pub fn share_out(&self, given: &[Given]) -> Vec<Share> {
-        let mut shares: Vec<Share> = given
+    pub fn share_out(&self, given: &[GivenSplit]) -> Vec<SplitItems> {
+        let mut shares: Vec<SplitItems> = given
             .iter()
             .enumerate()
             .map(|(part, given)| whole(part as u32, given))
@@ -90,18 +94,30 @@ impl Rules {
         if self.test.is_some() {
             pool(&mut shares);
         }
-        let has = |shares: &[Share], split| shares.iter().any(|share| share.split == split);
+        let has = |shares: &[SplitItems], split| shares.iter().any(|share| share.split == split);
         if let Some(share) = self
             .test
             .or(self.usual_test.filter(|_| !has(&shares, Split::Test)))
         {
-            self.hold_back(&mut shares, Split::Test, share, For::Test, &label);
+            self.hold_back(
+                &mut shares,
+                Split::Test,
+                share,
+                HoldoutPurpose::Test,
+                &label,
+            );
         }
         match self.fold {
             Some(fold) => self.hold_back_fold(&mut shares, fold, &label),
             None if self.is_valid_given || !has(&shares, Split::Valid) => {
                 take_back_valid(&mut shares);
-                self.hold_back(&mut shares, Split::Valid, self.valid, For::Valid, &label);
+                self.hold_back(
+                    &mut shares,
+                    Split::Valid,
+                    self.valid,
+                    HoldoutPurpose::Valid,
+                    &label,
+                );
             }
             None => {}
         }
@@ -113,8 +129,8 @@ impl Rules {
     }
 
     /// The source's own splits.
-    pub fn as_given(given: &[Given]) -> Vec<Share> {
-        let mut shares: Vec<Share> = given
+    pub fn as_given(given: &[GivenSplit]) -> Vec<SplitItems> {
+        let mut shares: Vec<SplitItems> = given
             .iter()
             .enumerate()
             .map(|(part, given)| whole(part as u32, given))
@@ -125,10 +141,10 @@ impl Rules {
 
     fn hold_back(
         &self,
-        shares: &mut Vec<Share>,
+        shares: &mut Vec<SplitItems>,
         to: Split,
         share: f64,
-        what: For,
+        what: HoldoutPurpose,
         label: &impl Fn(&Item) -> Option<u32>,
     ) {
         let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
@@ -136,8 +152,8 @@ impl Rules {
         };
         let labels: Option<Vec<u32>> = train.items.iter().map(label).collect();
         let (kept, held) =
-            holdout::carve(train.items.len(), labels.as_deref(), share, self.seed, what);
-        let held = Share {
+            holdout::hold_out(train.items.len(), labels.as_deref(), share, self.seed, what);
+        let held = SplitItems {
             split: to,
             items: pick(&train.items, &held),
             labelled: train.labelled,
@@ -150,7 +166,7 @@ impl Rules {
     /// most, in each class as in all.
     fn hold_back_fold(
         &self,
-        shares: &mut Vec<Share>,
+        shares: &mut Vec<SplitItems>,
         fold: Fold,
         label: &impl Fn(&Item) -> Option<u32>,
     ) {
@@ -161,7 +177,7 @@ impl Rules {
         let mut by_class: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
         for place in permutation(
             train.items.len(),
-            &mut stream(self.seed, Purpose::Split, For::Fold as u64),
+            &mut stream(self.seed, Purpose::Split, HoldoutPurpose::Fold as u64),
         ) {
             let place = place as usize;
             by_class
@@ -176,7 +192,7 @@ impl Rules {
         let held = |place: usize| part_of.get(place) == Some(&(fold.part as usize));
         let places = 0..train.items.len() as u32;
         let (held, kept): (Vec<u32>, Vec<u32>) = places.partition(|&place| held(place as usize));
-        let held = Share {
+        let held = SplitItems {
             split: Split::Valid,
             items: pick(&train.items, &held),
             labelled: train.labelled,
@@ -188,7 +204,7 @@ impl Rules {
     /// Leaves `count` training images of each class with their labels.
     fn take_labels(
         &self,
-        shares: &mut Vec<Share>,
+        shares: &mut Vec<SplitItems>,
         count: usize,
         label: &impl Fn(&Item) -> Option<u32>,
     ) {
@@ -201,7 +217,7 @@ impl Rules {
         };
         let order = permutation(
             labels.len(),
-            &mut stream(self.seed, Purpose::Split, For::Labels as u64),
+            &mut stream(self.seed, Purpose::Split, HoldoutPurpose::Labels as u64),
         );
         let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
         let mut keeps = |place: u32| {
@@ -219,7 +235,7 @@ impl Rules {
         let left = pick(&train.items, &left);
         train.items = pick(&train.items, &kept);
         if !has_unlabeled {
-            shares.push(Share {
+            shares.push(SplitItems {
                 split: Split::Unlabeled,
                 items: left,
                 labelled: false,
@@ -228,16 +244,16 @@ impl Rules {
     }
 }
 
-fn tidy(shares: &mut Vec<Share>) {
+fn tidy(shares: &mut Vec<SplitItems>) {
     shares.retain(|share| !share.items.is_empty());
     shares.sort_by_key(|share| share.split);
 }
 
-fn whole(part: u32, given: &Given) -> Share {
+fn whole(part: u32, given: &GivenSplit) -> SplitItems {
     let items = (0..u32::try_from(given.len).unwrap_or(u32::MAX))
         .map(|place| (part, place))
         .collect();
-    Share {
+    SplitItems {
         split: given.split,
         items,
         labelled: given.labels.is_some(),
@@ -245,11 +261,11 @@ fn whole(part: u32, given: &Given) -> Share {
 }
 
 /// Puts the source's own `valid` into `train`, from where it is drawn again.
-fn take_back_valid(shares: &mut Vec<Share>) {
+fn take_back_valid(shares: &mut Vec<SplitItems>) {
     if !shares.iter().any(|share| share.split == Split::Train) {
         return;
     }
-    let valid: Vec<Share> = shares
+    let valid: Vec<SplitItems> = shares
         .extract_if(.., |share| share.split == Split::Valid)
         .collect();
     let Some(train) = shares.iter_mut().find(|share| share.split == Split::Train) else {
@@ -261,15 +277,15 @@ fn take_back_valid(shares: &mut Vec<Share>) {
 }
 
 /// Puts all labelled images into `train`, from where they are drawn again.
-fn pool(shares: &mut Vec<Share>) {
-    let labelled: Vec<Share> = shares
+fn pool(shares: &mut Vec<SplitItems>) {
+    let labelled: Vec<SplitItems> = shares
         .extract_if(.., |share| {
             share.labelled || share.split != Split::Unlabeled
         })
         .collect();
     let is_labelled = labelled.iter().all(|share| share.labelled);
     let items = labelled.into_iter().flat_map(|share| share.items).collect();
-    shares.push(Share {
+    shares.push(SplitItems {
         split: Split::Train,
         items,
         labelled: is_labelled,
@@ -287,11 +303,11 @@ fn pick(items: &[Item], places: &[u32]) -> Vec<Item> {
 mod tests {
     use super::*;
 
-    fn share_out(spec: DataSpec, given: &[Given]) -> Vec<Share> {
-        Rules::new(&spec, 7, None).unwrap().share_out(given)
+    fn share_out(spec: DataSpec, given: &[GivenSplit]) -> Vec<SplitItems> {
+        SplitRules::new(&spec, 7, None).unwrap().share_out(given)
     }
 
-    fn sizes(shares: &[Share]) -> Vec<(Split, usize)> {
+    fn sizes(shares: &[SplitItems]) -> Vec<(Split, usize)> {
         shares
             .iter()
             .map(|share| (share.split, share.items.len()))
@@ -306,7 +322,7 @@ mod tests {
     #[test]
     fn folds_are_disjoint_cover_everything_and_keep_the_classes() {
         let labels: Vec<u32> = (0..1003).map(|place| place % 10).collect();
-        let given = [Given {
+        let given = [GivenSplit {
             split: Split::Train,
             len: 1003,
             labels: Some(&labels),
@@ -341,17 +357,17 @@ mod tests {
     fn a_test_share_draws_from_all_labelled_images() {
         let (train, test) = (labels(1000), labels(100));
         let given = [
-            Given {
+            GivenSplit {
                 split: Split::Train,
                 len: 1000,
                 labels: Some(&train),
             },
-            Given {
+            GivenSplit {
                 split: Split::Test,
                 len: 100,
                 labels: Some(&test),
             },
-            Given {
+            GivenSplit {
                 split: Split::Unlabeled,
                 len: 5,
                 labels: None,
@@ -380,7 +396,7 @@ mod tests {
     #[test]
     fn few_labels_leave_the_others_without() {
         let train = labels(1000);
-        let given = [Given {
+        let given = [GivenSplit {
             split: Split::Train,
             len: 1000,
             labels: Some(&train),
@@ -442,7 +458,7 @@ mod tests {
                 "test",
             ),
         ] {
-            let message = Rules::new(&spec, 1, None).err().unwrap().to_string();
+            let message = SplitRules::new(&spec, 1, None).err().unwrap().to_string();
             assert!(message.contains(part), "{message}");
         }
     }

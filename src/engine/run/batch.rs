@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use candle_core::{DType, Device, Tensor};
-use strata_data::loader::Filled;
+use strata_data::loader::LoadedBatch;
 use strata_data::{SplitData, fill_batch};
 use strata_nn::ops::storage::{Buffer, fill};
 
@@ -40,7 +40,7 @@ impl Batcher {
     pub fn take(
         &mut self,
         [height, width, channels]: [usize; 3],
-        batch: &Filled,
+        batch: &LoadedBatch,
     ) -> Result<Tensor, RunError> {
         let dims = [batch.labels.len(), height, width, channels];
         if !self.device.is_cpu() {

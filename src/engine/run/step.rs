@@ -14,7 +14,7 @@ use crate::storage::metrics_csv::StepRow;
 use candle_core::Tensor;
 use std::time::Instant;
 use strata_core::project::stage::{Loss, Stage, Task};
-use strata_data::loader::Filled;
+use strata_data::loader::LoadedBatch;
 use strata_data::{DataError, PixelUnits, SplitData};
 use strata_design::advice::cause_of_not_finite;
 use strata_inspect::layer_name;
@@ -125,7 +125,7 @@ impl<'a> Stepper<'a> {
     pub fn take(
         &mut self,
         session: &mut Session<'_>,
-        batch: &Filled,
+        batch: &LoadedBatch,
     ) -> Result<StepReport, RunError> {
         let start = Instant::now();
         let (forward, images) = (self.forward(session, batch)?, batch.labels.len());
@@ -153,7 +153,11 @@ impl<'a> Stepper<'a> {
         self.report(session, &forward, images, lr)
     }
 
-    fn forward(&mut self, session: &mut Session<'_>, batch: &Filled) -> Result<Forward, RunError> {
+    fn forward(
+        &mut self,
+        session: &mut Session<'_>,
+        batch: &LoadedBatch,
+    ) -> Result<Forward, RunError> {
         let images = self.batcher.take(self.split.image_shape(), batch)?;
         let mode = Mode::Train {
             seed: session.project.seed,
@@ -179,7 +183,7 @@ impl<'a> Stepper<'a> {
         session: &Session<'_>,
         output: Tensor,
         images: &'b Tensor,
-        batch: &'b Filled,
+        batch: &'b LoadedBatch,
     ) -> Result<(Tensor, Target<'b>, Option<usize>), RunError> {
         if self.stage.task == Task::Reconstruct {
             return Ok((output, Target::Images(images), None));

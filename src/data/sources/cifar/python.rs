@@ -5,7 +5,7 @@ use super::{Batch, Format, MOST_RECORDS, PIXELS, add};
 use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input};
 use crate::formats::pickle::{Array, Pickle};
-use crate::source::Ask;
+use crate::source::OpenRequest;
 use std::path::Path;
 use strata_core::format;
 
@@ -13,7 +13,7 @@ use strata_core::format;
 const MOST_BYTES: u64 = 1 << 30;
 
 pub(crate) fn read(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     path: &Path,
     format: Format,
     batch: &mut Batch,

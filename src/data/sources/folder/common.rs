@@ -8,7 +8,7 @@ use crate::Skipped;
 use crate::error::DataError;
 use crate::images::depth::Depth;
 use crate::images::image_file::{self, Header};
-use crate::source::Ask;
+use crate::source::OpenRequest;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const MOST_STRETCH: f64 = 1.25;
 
 /// Leaves out files whose header alone says that they are unlike the others, and whose pixels are damaged.
 pub(crate) fn sift(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     splits: &mut Splits,
     headers: &mut [Vec<Header>],
     skipped: &mut Vec<Skipped>,
@@ -89,7 +89,7 @@ pub(crate) fn depth(headers: &[Header]) -> Depth {
 }
 
 /// Says which files hold more than the picture that is read.
-pub(crate) fn tell_of_pages(ask: &mut Ask, splits: &Splits, headers: &[Vec<Header>]) {
+pub(crate) fn tell_of_pages(ask: &mut OpenRequest, splits: &Splits, headers: &[Vec<Header>]) {
     let entries = splits.iter().flat_map(|(_, entries)| entries);
     let several: Vec<String> = headers
         .iter()
@@ -116,7 +116,7 @@ pub(crate) fn tell_of_pages(ask: &mut Ask, splits: &Splits, headers: &[Vec<Heade
 
 /// H×W×C of every picture, given all headers.
 pub(crate) fn shape(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     headers: &[Header],
     splits: &Splits,
 ) -> Result<[usize; 3], DataError> {
@@ -144,7 +144,7 @@ fn sizes(headers: &[Header]) -> Vec<([usize; 2], usize)> {
     sizes
 }
 
-fn channels(ask: &Ask, headers: &[Header]) -> Result<usize, DataError> {
+fn channels(ask: &OpenRequest, headers: &[Header]) -> Result<usize, DataError> {
     let most = headers.iter().map(|header| header.channels).max();
     let own = most.unwrap_or(1);
     let is_usual = headers
@@ -171,7 +171,7 @@ fn channels(ask: &Ask, headers: &[Header]) -> Result<usize, DataError> {
 }
 
 /// Says how many images change their look where each side is scaled on its own.
-fn tell_of_stretch(ask: &mut Ask, headers: &[Header], [height, width]: [usize; 2]) {
+fn tell_of_stretch(ask: &mut OpenRequest, headers: &[Header], [height, width]: [usize; 2]) {
     if ask.spec.fit != Fitting::Stretch {
         return;
     }

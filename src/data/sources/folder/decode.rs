@@ -7,8 +7,8 @@ use crate::Skipped;
 use crate::error::DataError;
 use crate::images::depth::Depth;
 use crate::images::image_file::{self, Header};
-use crate::images::image_fitting::{Fit, Scaling};
-use crate::source::{Ask, Raw};
+use crate::images::image_fitting::{ImageFitter, Scaling};
+use crate::source::{OpenRequest, RawImage};
 use crate::splits::split::fingerprint;
 use std::path::Path;
 
@@ -32,7 +32,7 @@ impl FileFormat for Form {
     }
 
     fn sift(
-        ask: &mut Ask,
+        ask: &mut OpenRequest,
         splits: &mut Splits,
         headers: &mut [Vec<Header>],
         skipped: &mut Vec<Skipped>,
@@ -40,7 +40,11 @@ impl FileFormat for Form {
         common::sift(ask, splits, headers, skipped)
     }
 
-    fn new(ask: &mut Ask, headers: &[Vec<Header>], splits: &Splits) -> Result<Form, DataError> {
+    fn new(
+        ask: &mut OpenRequest,
+        headers: &[Vec<Header>],
+        splits: &Splits,
+    ) -> Result<Form, DataError> {
         common::tell_of_pages(ask, splits, headers);
         let headers = headers.concat();
         let form = Form {
@@ -60,7 +64,7 @@ impl FileFormat for Form {
         self.depth.size()
     }
 
-    fn read(&self, path: &Path) -> Result<(Raw, Look), String> {
+    fn read(&self, path: &Path) -> Result<(RawImage, Look), String> {
         read(path, *self)
     }
 
@@ -71,7 +75,7 @@ impl FileFormat for Form {
 
 /// The parts, and the values that stand for black and white.
 pub(crate) fn decode(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     splits: Splits,
     skipped: &mut Vec<Skipped>,
 ) -> Result<Decoded, DataError> {
@@ -82,7 +86,7 @@ pub(crate) fn decode(
 }
 
 /// Says what the values tell; gives those that stand for black and white.
-fn tell(ask: &mut Ask, files: &[SplitFiles<Form>]) -> [f32; 2] {
+fn tell(ask: &mut OpenRequest, files: &[SplitFiles<Form>]) -> [f32; 2] {
     let depth = ask.told.depth.unwrap_or_default();
     let looks: Vec<quality::Looks> = files
         .iter()
@@ -110,7 +114,7 @@ fn tell(ask: &mut Ask, files: &[SplitFiles<Form>]) -> [f32; 2] {
 }
 
 /// A picture of the form, and what its file holds.
-fn read(path: &Path, form: Form) -> Result<(Raw, Look), String> {
+fn read(path: &Path, form: Form) -> Result<(RawImage, Look), String> {
     let [height, width, channels] = form.shape;
     let decoded = image_file::decode(path, channels, form.depth)?;
     let size = [decoded.height, decoded.width];
@@ -128,12 +132,12 @@ fn read(path: &Path, form: Form) -> Result<(Raw, Look), String> {
             size[0], size[1]
         ));
     };
-    let fit = Fit::new(from, Some([height, width]), None, scaling);
+    let fit = ImageFitter::new(from, Some([height, width]), None, scaling);
     let fit = fit.map_err(|error| error.to_string())?;
     Ok((fit.apply(decoded.values), look))
 }
 
-fn look(shape: [usize; 3], values: &Raw) -> Look {
+fn look(shape: [usize; 3], values: &RawImage) -> Look {
     fn ends<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
         let Some(&first) = values.first() else {
             return [0.0, 0.0];
@@ -147,9 +151,9 @@ fn look(shape: [usize; 3], values: &Raw) -> Look {
         ends.map(Into::into)
     }
     let [least, most] = match values {
-        Raw::Bytes(values) => ends(values),
-        Raw::Words(values) => ends(values),
-        Raw::Floats(values) => ends(values),
+        RawImage::Bytes(values) => ends(values),
+        RawImage::Words(values) => ends(values),
+        RawImage::Floats(values) => ends(values),
     };
     Look {
         least,
@@ -162,7 +166,7 @@ fn look(shape: [usize; 3], values: &Raw) -> Look {
 mod tests {
     use super::super::files::Files;
     use super::*;
-    use crate::source::Pictures;
+    use crate::source::ImageStore;
     use std::sync::Arc;
 
     #[test]
@@ -182,7 +186,7 @@ mod tests {
             looks: Vec::new(),
             values: None,
         };
-        assert_eq!(files.raw(0).unwrap(), Raw::Bytes(vec![7; 4]));
+        assert_eq!(files.raw(0).unwrap(), RawImage::Bytes(vec![7; 4]));
         std::fs::write(&path, "").unwrap();
         let emptied = files.raw(0).unwrap_err().to_string();
         assert!(

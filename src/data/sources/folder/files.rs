@@ -4,7 +4,7 @@
 use super::listing::Entry;
 use crate::Skipped;
 use crate::error::DataError;
-use crate::source::{Ask, Part, Pictures, Raw};
+use crate::source::{ImageStore, OpenRequest, RawImage, SourceSplit};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) type Splits = Vec<(Split, Vec<Entry>)>;
 
 /// The parts of a source, and the values that count as 0 and 255.
 pub(crate) struct Decoded {
-    pub parts: Vec<Part>,
+    pub parts: Vec<SourceSplit>,
     pub span: [f32; 2],
 }
 
@@ -39,14 +39,14 @@ pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     fn header(path: &Path) -> Result<Self::Header, String>;
     /// Leaves out files whose headers alone make them doubtful; headers are by split, as the entries are.
     fn sift(
-        ask: &mut Ask,
+        ask: &mut OpenRequest,
         splits: &mut Splits,
         headers: &mut [Vec<Self::Header>],
         skipped: &mut Vec<Skipped>,
     ) -> Result<(), DataError>;
     /// The format of all files, given their headers.
     fn new(
-        ask: &mut Ask,
+        ask: &mut OpenRequest,
         headers: &[Vec<Self::Header>],
         splits: &Splits,
     ) -> Result<Self, DataError>;
@@ -55,13 +55,13 @@ pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     /// Bytes of a value.
     fn value_size(&self) -> usize;
     /// Reads the values of a file.
-    fn read(&self, path: &Path) -> Result<(Raw, Self::Look), String>;
+    fn read(&self, path: &Path) -> Result<(RawImage, Self::Look), String>;
     /// A hash of what the file itself holds, where it is known.
     fn fingerprint(look: &Self::Look) -> Option<u128>;
 }
 
 /// The values of files, unless they are too many to keep.
-type Kept = Option<Vec<Raw>>;
+type Kept = Option<Vec<RawImage>>;
 
 /// Files of one format.
 pub(crate) struct Files<F: FileFormat> {
@@ -102,8 +102,8 @@ impl<F: FileFormat> SplitFiles<F> {
     }
 
     /// As every source gives it.
-    pub fn into_part(self) -> Part {
-        Part {
+    pub fn into_part(self) -> SourceSplit {
+        SourceSplit {
             split: self.split,
             pictures: Arc::new(self.files),
             labels: self.labels,
@@ -111,7 +111,7 @@ impl<F: FileFormat> SplitFiles<F> {
     }
 }
 
-impl<F: FileFormat> Pictures for Files<F> {
+impl<F: FileFormat> ImageStore for Files<F> {
     fn len(&self) -> usize {
         self.paths.len()
     }
@@ -120,7 +120,7 @@ impl<F: FileFormat> Pictures for Files<F> {
         self.format.shape()
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         if let Some(values) = self.values.as_ref().and_then(|values| values.get(index)) {
             return Ok(values.clone());
         }
@@ -146,7 +146,7 @@ impl<F: FileFormat> Pictures for Files<F> {
 
 /// Reads all files; those that are broken are left out and reported.
 pub(crate) fn decode<F: FileFormat>(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     mut splits: Splits,
     skipped: &mut Vec<Skipped>,
 ) -> Result<Vec<SplitFiles<F>>, DataError> {
@@ -186,7 +186,7 @@ fn is_kept<F: FileFormat>(format: &F, files: usize) -> bool {
 
 /// The values of all files where they are kept, and what is kept anyway.
 fn read_all<F: FileFormat>(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     entries: &mut Vec<Entry>,
     format: &F,
     keeps: bool,
@@ -197,14 +197,14 @@ fn read_all<F: FileFormat>(
         Ok((keeps.then_some(values), look))
     };
     let read = in_steps(ask, F::READING, entries, skipped, work)?;
-    let (values, looks): (Vec<Option<Raw>>, Vec<F::Look>) = read.into_iter().unzip();
+    let (values, looks): (Vec<Option<RawImage>>, Vec<F::Look>) = read.into_iter().unzip();
     Ok((values.into_iter().collect(), looks))
 }
 
 /// Does `work` for every entry, in parallel. Entries it fails for are removed and reported; the
 /// results are those of the entries left, in order.
 fn in_steps<T: Send>(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     what: &'static str,
     entries: &mut Vec<Entry>,
     skipped: &mut Vec<Skipped>,
@@ -235,7 +235,7 @@ fn in_steps<T: Send>(
 }
 
 /// Refuses a folder of which more than half cannot be read: it is not what it was taken for.
-fn check_broken(ask: &Ask, total: usize, broken: &[Skipped]) -> Result<(), DataError> {
+fn check_broken(ask: &OpenRequest, total: usize, broken: &[Skipped]) -> Result<(), DataError> {
     if total > 0 && broken.len() * 2 <= total {
         return Ok(());
     }

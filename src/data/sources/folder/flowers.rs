@@ -10,7 +10,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{self, DOWNLOAD_AGAIN};
 use crate::formats::matlab;
 use crate::images::image_file;
-use crate::source::Ask;
+use crate::source::OpenRequest;
 use crate::sources::SourceReader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ static FLOWERS17_FILES: Published = Published::Packed(Packed {
     holds: &[("", Holds::Images(17 * 80))],
 });
 
-fn list(ask: &mut Ask, root: &Path) -> Result<Listing, DataError> {
+fn list(ask: &mut OpenRequest, root: &Path) -> Result<Listing, DataError> {
     let mut walk = Walk::new(image_file::is_named_like_one);
     let mut numbered = BTreeMap::new();
     for path in walk.files(root) {
@@ -99,7 +99,7 @@ fn list(ask: &mut Ask, root: &Path) -> Result<Listing, DataError> {
 
 /// The flowers of the three lists of a fold, as far as they are there.
 fn fold_of(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     root: &Path,
     fold: u32,
     numbered: &BTreeMap<u32, Entry>,

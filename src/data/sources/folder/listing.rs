@@ -8,7 +8,7 @@ use crate::Skipped;
 use crate::error::DataError;
 use crate::formats::not_read;
 use crate::images::image_file;
-use crate::source::{Ask, ClassOrder};
+use crate::source::{ClassOrder, OpenRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::{LabelRule, Split};
@@ -34,7 +34,7 @@ pub(crate) struct FolderKind {
     /// Folders that archives unpack to, which people point at from above.
     pub inner: &'static [&'static str],
     /// Finds the files.
-    pub find: fn(&mut Ask, &Path) -> Result<Listing, DataError>,
+    pub find: fn(&mut OpenRequest, &Path) -> Result<Listing, DataError>,
     /// What is wrong where none was found.
     pub missing: &'static str,
     /// The files in words.
@@ -55,7 +55,7 @@ pub(crate) const IMAGES: FolderKind = FolderKind {
     endings: image_file::extensions,
 };
 
-pub(crate) fn list(ask: &mut Ask, kind: &FolderKind) -> Result<Listing, DataError> {
+pub(crate) fn list(ask: &mut OpenRequest, kind: &FolderKind) -> Result<Listing, DataError> {
     ask.report("looking for files", 0, 1)?;
     let root = root(&ask.folder, kind.inner);
     if !root.is_dir() {
@@ -117,7 +117,7 @@ fn not_read(root: &Path, skipped: &[Skipped]) -> Option<DataError> {
 }
 
 pub(crate) fn list_folder(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     root: &Path,
     wanted: fn(&Path) -> bool,
 ) -> Result<Listing, DataError> {
@@ -153,7 +153,7 @@ pub(crate) fn list_folder(
 }
 
 /// The names of all class folders, in their order.
-fn classes_of(ask: &mut Ask, layout: &Layout) -> Vec<String> {
+fn classes_of(ask: &mut OpenRequest, layout: &Layout) -> Vec<String> {
     let labelled = layout
         .parts
         .iter()

@@ -6,7 +6,7 @@ use super::listing::{self, Entry, FolderKind, list_folder};
 use crate::Skipped;
 use crate::audio::{self, Form, Header, LONGEST};
 use crate::error::DataError;
-use crate::source::{Ask, Raw};
+use crate::source::{OpenRequest, RawImage};
 use crate::sources::SourceReader;
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl FileFormat for Form {
     }
 
     fn sift(
-        _ask: &mut Ask,
+        _ask: &mut OpenRequest,
         _splits: &mut Splits,
         _headers: &mut [Vec<Header>],
         _skipped: &mut Vec<Skipped>,
@@ -46,7 +46,11 @@ impl FileFormat for Form {
         Ok(())
     }
 
-    fn new(ask: &mut Ask, headers: &[Vec<Header>], splits: &Splits) -> Result<Form, DataError> {
+    fn new(
+        ask: &mut OpenRequest,
+        headers: &[Vec<Header>],
+        splits: &Splits,
+    ) -> Result<Form, DataError> {
         form(ask, &headers.concat(), splits)
     }
 
@@ -58,8 +62,8 @@ impl FileFormat for Form {
         size_of::<f32>()
     }
 
-    fn read(&self, path: &Path) -> Result<(Raw, ()), String> {
-        Ok((Raw::Floats(audio::read(path, self)?), ()))
+    fn read(&self, path: &Path) -> Result<(RawImage, ()), String> {
+        Ok((RawImage::Floats(audio::read(path, self)?), ()))
     }
 
     fn fingerprint(_look: &()) -> Option<u128> {
@@ -67,7 +71,11 @@ impl FileFormat for Form {
     }
 }
 
-fn decode(ask: &mut Ask, splits: Splits, skipped: &mut Vec<Skipped>) -> Result<Decoded, DataError> {
+fn decode(
+    ask: &mut OpenRequest,
+    splits: Splits,
+    skipped: &mut Vec<Skipped>,
+) -> Result<Decoded, DataError> {
     let parts = files::decode::<Form>(ask, splits, skipped)?;
     let parts = parts.into_iter().map(SplitFiles::into_part).collect();
     let span = if ask.spec.spectrogram.is_some() {
@@ -78,7 +86,7 @@ fn decode(ask: &mut Ask, splits: Splits, skipped: &mut Vec<Skipped>) -> Result<D
     Ok(Decoded { parts, span })
 }
 
-fn form(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<Form, DataError> {
+fn form(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result<Form, DataError> {
     let rate = common_rate(ask, headers, splits)?;
     let longest = headers
         .iter()
@@ -113,7 +121,7 @@ fn form(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<Form, DataErro
 }
 
 /// The rate that the project asks for, else the one that all files have.
-fn common_rate(ask: &Ask, headers: &[Header], splits: &Splits) -> Result<u32, DataError> {
+fn common_rate(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result<u32, DataError> {
     if let Some(rate) = ask.spec.rate {
         let help = "write rate = N in Hz, from 1000 to 768000";
         let problem = || format!("{rate} Hz is no rate that recordings have");

@@ -16,7 +16,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY};
 use crate::formats::labels::{self, Names};
 use crate::images::image_file;
-use crate::source::{Ask, Loaded};
+use crate::source::{OpenRequest, OpenedSource};
 use crate::sources::SourceReader;
 use columns::{Columns, LabelAt};
 use csv::StringRecord;
@@ -54,7 +54,7 @@ pub(crate) static CSV: SourceReader = SourceReader {
 /// The tables that a path names, each with the split that its own name tells.
 pub(crate) type Tables = Vec<(PathBuf, Option<Split>)>;
 
-fn load(ask: &mut Ask) -> Result<Loaded, DataError> {
+fn load(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
     let tables = tables(ask)?;
     match pixels::load(ask, &tables)? {
         Some(loaded) => Ok(loaded),
@@ -81,7 +81,7 @@ fn check_is_of_pixels(spec: &DataSpec) -> Result<(), DataError> {
     }
 }
 
-fn list(ask: &mut Ask, tables: &Tables) -> Result<Listing, DataError> {
+fn list(ask: &mut OpenRequest, tables: &Tables) -> Result<Listing, DataError> {
     ask.report("reading the table", 0, 1)?;
     let mut skipped = Vec::new();
     let mut rows = Vec::new();
@@ -165,7 +165,7 @@ fn entry(row: Row, split: Split, classes: &BTreeMap<&str, u32>) -> Result<Entry,
 }
 
 /// The file itself, the only one of its kind in a folder, or those of its splits.
-fn tables(ask: &mut Ask) -> Result<Tables, DataError> {
+fn tables(ask: &mut OpenRequest) -> Result<Tables, DataError> {
     let path = ask.folder.clone();
     if !path.is_dir() {
         return Ok(vec![(path, None)]);
@@ -227,7 +227,7 @@ fn tables(ask: &mut Ask) -> Result<Tables, DataError> {
 }
 
 fn rows_of(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     file: &Path,
     of_file: Option<Split>,
     skipped: &mut Vec<Skipped>,
@@ -282,7 +282,7 @@ fn broken(file: &Path, rows: usize, error: &csv::Error) -> DataError {
 }
 
 /// Says how many images lie in the folders of those that the table names, and are in none of its rows.
-fn tell_of_unused(ask: &mut Ask, rows: &[Row]) {
+fn tell_of_unused(ask: &mut OpenRequest, rows: &[Row]) {
     let used: BTreeSet<&Path> = rows.iter().map(|row| row.path.as_path()).collect();
     let folders: BTreeSet<&Path> = rows.iter().filter_map(|row| row.path.parent()).collect();
     let mut unused = Vec::new();
@@ -311,7 +311,7 @@ fn tell_of_unused(ask: &mut Ask, rows: &[Row]) {
 }
 
 /// Says which column is taken for what, where the usual three are not all there is.
-fn tell(ask: &mut Ask, columns: &Columns) {
+fn tell(ask: &mut OpenRequest, columns: &Columns) {
     let name = |at: usize| columns.names.get(at).cloned().unwrap_or_default();
     let label = match &columns.label {
         LabelAt::Nowhere => "no column of labels".to_owned(),
@@ -371,7 +371,7 @@ fn one_hot(record: &StringRecord, classes: &[(usize, String)]) -> Result<String,
 }
 
 /// All labels: by number where all are numbers, else by name.
-fn classes(ask: &Ask, file: &Path, rows: &[Row]) -> Result<Vec<String>, DataError> {
+fn classes(ask: &OpenRequest, file: &Path, rows: &[Row]) -> Result<Vec<String>, DataError> {
     let labelled = rows
         .iter()
         .filter(|row| row.split != Some(Split::Unlabeled))

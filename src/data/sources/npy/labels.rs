@@ -9,7 +9,7 @@ use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::bytes;
 use crate::formats::labels;
-use crate::source::{Ask, Pictures};
+use crate::source::{ImageStore, OpenRequest};
 use std::path::{Path, PathBuf};
 
 const MOST_CLASSES: usize = 10_000;
@@ -18,7 +18,7 @@ const MOST_CLASSES: usize = 10_000;
 type Labels = (Vec<Option<Vec<u32>>>, Vec<String>);
 
 pub(super) fn read(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     found: &[Found],
     arrays: &[(&Found, ArrayPictures)],
 ) -> Result<Labels, DataError> {
@@ -73,7 +73,7 @@ fn columns(header: &Header, images: &Place, count: usize) -> Result<usize, Strin
 }
 
 fn labels_of(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     place: &Place,
     images: &Place,
     count: usize,

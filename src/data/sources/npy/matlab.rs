@@ -10,7 +10,7 @@ use crate::formats::bytes::DOWNLOAD_AGAIN;
 use crate::formats::labels;
 use crate::formats::matlab::{self, Matrix};
 use crate::formats::rows::{self, Order, Rows};
-use crate::source::{Ask, BYTES, Loaded, Part, Raw};
+use crate::source::{BYTES, OpenRequest, OpenedSource, RawImage, SourceSplit};
 use crate::sources::folder::names;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,10 +59,10 @@ pub(super) fn files(path: &Path) -> Vec<PathBuf> {
 
 /// Reads the files with `read`, one split after the other.
 pub(super) fn load(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     files: &[PathBuf],
-    read: fn(&mut Ask, &Path) -> Result<Content, DataError>,
-) -> Result<Loaded, DataError> {
+    read: fn(&mut OpenRequest, &Path) -> Result<Content, DataError>,
+) -> Result<OpenedSource, DataError> {
     let mut splits: BTreeMap<Split, Content> = BTreeMap::new();
     let mut skipped = Vec::new();
     for (done, file) in files.iter().enumerate() {
@@ -92,11 +92,11 @@ pub(super) fn load(
 }
 
 fn finish(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     files: &[PathBuf],
     splits: BTreeMap<Split, Content>,
     skipped: Vec<Skipped>,
-) -> Result<Loaded, DataError> {
+) -> Result<OpenedSource, DataError> {
     let file = files.first().map_or(Path::new(""), PathBuf::as_path);
     let all = splits
         .values()
@@ -120,7 +120,7 @@ fn finish(
     let mut span = BYTES;
     let mut parts = Vec::new();
     for (split, content) in splits {
-        if let (Raw::Floats(values), true) = (&content.rows.values, parts.is_empty()) {
+        if let (RawImage::Floats(values), true) = (&content.rows.values, parts.is_empty()) {
             let least = values.iter().copied().fold(f32::INFINITY, f32::min);
             let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             span = [least, if most > least { most } else { least + 1.0 }];
@@ -129,25 +129,25 @@ fn finish(
             .labels
             .as_ref()
             .and_then(|labels| labels.iter().map(number).collect());
-        parts.push(Part {
+        parts.push(SourceSplit {
             split,
             pictures: Arc::new(content.rows),
             labels,
         });
     }
-    Ok(Loaded {
+    Ok(OpenedSource {
         classes,
         parts,
         skipped,
         span,
-        carve: true,
+        holds_out: true,
     })
 }
 
 fn join(mut one: Content, other: Content) -> Result<Content, String> {
     match (&mut one.rows.values, other.rows.values) {
-        (Raw::Bytes(values), Raw::Bytes(more)) => values.extend(more),
-        (Raw::Floats(values), Raw::Floats(more)) => values.extend(more),
+        (RawImage::Bytes(values), RawImage::Bytes(more)) => values.extend(more),
+        (RawImage::Floats(values), RawImage::Floats(more)) => values.extend(more),
         _ => {
             return Err("its values are of another kind than those of the files before".to_owned());
         }
@@ -163,7 +163,7 @@ fn join(mut one: Content, other: Content) -> Result<Content, String> {
 }
 
 /// The images of a MATLAB file.
-pub(super) fn read(ask: &mut Ask, file: &Path) -> Result<Content, DataError> {
+pub(super) fn read(ask: &mut OpenRequest, file: &Path) -> Result<Content, DataError> {
     let mut arrays = matlab::matrices(ask, file, MOST_BYTES)?;
     arrays.sort_by_key(|matrix| std::cmp::Reverse(count(matrix)));
     let has_shape = arrays.first().is_some_and(|images| images.shape.len() > 2);
@@ -183,7 +183,7 @@ fn count(matrix: &Matrix) -> usize {
 }
 
 /// What is in the arrays, the largest of which comes first.
-fn content(ask: &Ask, file: &Path, arrays: Vec<Matrix>) -> Result<Content, String> {
+fn content(ask: &OpenRequest, file: &Path, arrays: Vec<Matrix>) -> Result<Content, String> {
     let mut arrays = arrays.into_iter();
     let images = arrays
         .next()
@@ -255,7 +255,7 @@ fn stacked(images: &Matrix, is_exchanged: bool) -> Result<Rows, String> {
 }
 
 /// The numbers in their order, or turned from columns to rows of an array of so many rows and columns.
-fn values(matrix: &Matrix, turned: Option<[usize; 2]>) -> Result<Raw, String> {
+fn values(matrix: &Matrix, turned: Option<[usize; 2]>) -> Result<RawImage, String> {
     let size = matrix.element.size();
     let place = |at: usize| match turned {
         Some([rows, columns]) => at / columns + (at % columns) * rows,
@@ -265,7 +265,7 @@ fn values(matrix: &Matrix, turned: Option<[usize; 2]>) -> Result<Raw, String> {
     system_memory::check_large(count as u64 * if matrix.element.is_byte() { 1 } else { 4 })?;
     if matrix.element.is_byte() {
         let byte = |at: usize| matrix.bytes.get(place(at)).copied().unwrap_or_default();
-        return Ok(Raw::Bytes((0..count).map(byte).collect()));
+        return Ok(RawImage::Bytes((0..count).map(byte).collect()));
     }
     let float = |at: usize| {
         let bytes = matrix.bytes.get(place(at) * size..)?.get(..size)?;
@@ -276,7 +276,7 @@ fn values(matrix: &Matrix, turned: Option<[usize; 2]>) -> Result<Raw, String> {
     };
     let floats: Option<Vec<f32>> = (0..count).map(float).collect();
     floats
-        .map(Raw::Floats)
+        .map(RawImage::Floats)
         .ok_or_else(|| format!("{} holds values that are no finite numbers", matrix.name))
 }
 

@@ -6,7 +6,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input};
 use crate::formats::pickle::Pickle;
 use crate::formats::rows::Rows;
-use crate::source::{Ask, Raw};
+use crate::source::{OpenRequest, RawImage};
 use std::path::{Path, PathBuf};
 use strata_core::system_memory;
 
@@ -37,12 +37,12 @@ pub(super) fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 /// The images of one pickle.
-pub(super) fn read(ask: &mut Ask, file: &Path) -> Result<Content, DataError> {
+pub(super) fn read(ask: &mut OpenRequest, file: &Path) -> Result<Content, DataError> {
     let bytes = Input::open(file)?.read_up_to(ask, MOST_BYTES)?;
     content(ask, &bytes).map_err(|problem| DataError::malformed(file, problem, DOWNLOAD_AGAIN))
 }
 
-fn content(ask: &Ask, bytes: &[u8]) -> Result<Content, String> {
+fn content(ask: &OpenRequest, bytes: &[u8]) -> Result<Content, String> {
     let pickle =
         Pickle::read(bytes).map_err(|problem| format!("the pickle cannot be read: {problem}"))?;
     let data = pickle.get("data").and_then(|id| pickle.array(id));
@@ -61,7 +61,7 @@ fn content(ask: &Ask, bytes: &[u8]) -> Result<Content, String> {
     }
     system_memory::check_large(values.len() as u64)?;
     let rows = Rows::new(
-        Raw::Bytes(values.to_vec()),
+        RawImage::Bytes(values.to_vec()),
         length,
         ask.spec.shape.as_ref(),
         ask.spec.transpose,

@@ -6,7 +6,7 @@ use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::records::Store;
 use crate::formats::rows::{self, Order};
-use crate::source::{Pictures, Raw};
+use crate::source::{ImageStore, RawImage};
 use strata_core::project::size::Shape;
 
 const LONGEST_SIGNAL: usize = 1 << 20;
@@ -197,7 +197,7 @@ impl ArrayPictures {
     }
 }
 
-impl Pictures for ArrayPictures {
+impl ImageStore for ArrayPictures {
     fn len(&self) -> usize {
         self.count
     }
@@ -206,14 +206,14 @@ impl Pictures for ArrayPictures {
         self.layout.shape
     }
 
-    fn raw(&self, index: usize) -> Result<Raw, DataError> {
+    fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let bytes = self.bytes(index)?;
         let raw = if self.as_bytes {
             self.gather(&bytes, |bytes| bytes.first().copied())
-                .map(Raw::Bytes)
+                .map(RawImage::Bytes)
         } else {
             self.gather(&bytes, |bytes| self.element.float(bytes))
-                .map(Raw::Floats)
+                .map(RawImage::Floats)
         };
         raw.ok_or(DataError::OutOfRange {
             index,

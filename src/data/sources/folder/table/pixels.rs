@@ -12,7 +12,7 @@ use crate::error::DataError;
 use crate::formats::bytes::{Input, LESS_MEMORY};
 use crate::formats::labels::{self, Names, whole};
 use crate::formats::rows::{self, Rows};
-use crate::source::{Ask, BYTES, Loaded, Part, Raw};
+use crate::source::{BYTES, OpenRequest, OpenedSource, RawImage, SourceSplit};
 use csv::{ByteRecord, StringRecord};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,19 +90,22 @@ impl Values {
         }
     }
 
-    fn into_raw(self, as_floats: bool) -> Raw {
+    fn into_raw(self, as_floats: bool) -> RawImage {
         match self {
             Values::Bytes(values) if as_floats => {
-                Raw::Floats(values.into_iter().map(f32::from).collect())
+                RawImage::Floats(values.into_iter().map(f32::from).collect())
             }
-            Values::Bytes(values) => Raw::Bytes(values),
-            Values::Floats(values) => Raw::Floats(values),
+            Values::Bytes(values) => RawImage::Bytes(values),
+            Values::Floats(values) => RawImage::Floats(values),
         }
     }
 }
 
 /// The images of a table of pixels; none where it is a table of paths.
-pub(crate) fn load(ask: &mut Ask, tables: &Tables) -> Result<Option<Loaded>, DataError> {
+pub(crate) fn load(
+    ask: &mut OpenRequest,
+    tables: &Tables,
+) -> Result<Option<OpenedSource>, DataError> {
     let mut splits: BTreeMap<Split, Gathered> = BTreeMap::new();
     let (mut skipped, mut length) = (Vec::new(), None);
     for (file, split) in tables {
@@ -141,7 +144,7 @@ fn number(cell: &str) -> Option<f32> {
 }
 
 /// Whether the table is one of pixels, and where they are.
-fn plan(ask: &Ask, sheet: &Sheet) -> Result<Option<Plan>, String> {
+fn plan(ask: &OpenRequest, sheet: &Sheet) -> Result<Option<Plan>, String> {
     let empty = StringRecord::new();
     let first = sheet.rows.first().unwrap_or(&empty);
     let has_header = first
@@ -207,7 +210,7 @@ fn is_text_of_pixels(cell: &str) -> bool {
 /// All columns of numbers but those of label, split and row number. Without names, the label is first or last,
 /// whichever leaves an image and has several values.
 fn pixel_columns(
-    ask: &Ask,
+    ask: &OpenRequest,
     header: &StringRecord,
     body: &[StringRecord],
     plan: &mut Plan,
@@ -265,7 +268,7 @@ fn pixel_columns(
 }
 
 fn read(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     file: &Path,
     plan: &Plan,
     of_file: Split,
@@ -377,7 +380,7 @@ fn parse(cell: &[u8]) -> Option<f32> {
     number(std::str::from_utf8(cell).ok()?)
 }
 
-fn tell(ask: &mut Ask, plan: &Plan) {
+fn tell(ask: &mut OpenRequest, plan: &Plan) {
     let name = |at: usize| plan.names.get(at).cloned().unwrap_or_default();
     let label = match plan.label {
         Some(at) => format!("labels in column {}", name(at)),
@@ -395,7 +398,7 @@ fn tell(ask: &mut Ask, plan: &Plan) {
 }
 
 /// Whether rows and columns are exchanged: where the project says so, and in EMNIST's files, known by their names.
-pub(crate) fn is_transposed(ask: &mut Ask, file: &Path) -> Result<bool, DataError> {
+pub(crate) fn is_transposed(ask: &mut OpenRequest, file: &Path) -> Result<bool, DataError> {
     let name = file
         .file_name()
         .unwrap_or_default()
@@ -417,11 +420,11 @@ pub(crate) fn is_transposed(ask: &mut Ask, file: &Path) -> Result<bool, DataErro
 }
 
 fn finish(
-    ask: &mut Ask,
+    ask: &mut OpenRequest,
     file: &Path,
     length: usize,
     splits: BTreeMap<Split, Gathered>,
-) -> Result<Loaded, DataError> {
+) -> Result<OpenedSource, DataError> {
     let transposed = is_transposed(ask, file)?;
     let all = || splits.values().flat_map(|gathered| gathered.labels.iter());
     let known = Names::new(all().map(String::as_str));
@@ -446,7 +449,7 @@ fn finish(
             .map(|label| numbers.get(known.of(label).as_str()).copied())
             .collect();
         let values = gathered.values.into_raw(as_floats);
-        if let (Raw::Floats(values), true) = (&values, parts.is_empty()) {
+        if let (RawImage::Floats(values), true) = (&values, parts.is_empty()) {
             span = ends(values);
         }
         let pictures = Rows::new(values, length, ask.spec.shape.as_ref(), transposed);
@@ -455,18 +458,18 @@ fn finish(
             (None, Split::Valid | Split::Test) if !classes.is_empty() => Split::Unlabeled,
             (_, split) => split,
         };
-        parts.push(Part {
+        parts.push(SourceSplit {
             split,
             pictures: Arc::new(pictures),
             labels,
         });
     }
     tell_of_shape(ask, &parts);
-    Ok(Loaded {
+    Ok(OpenedSource {
         parts,
         skipped: Vec::new(),
         span,
-        carve: true,
+        holds_out: true,
         classes,
     })
 }
@@ -485,7 +488,7 @@ fn ends(values: &[f32]) -> [f32; 2] {
     }
 }
 
-fn tell_of_shape(ask: &mut Ask, parts: &[Part]) {
+fn tell_of_shape(ask: &mut OpenRequest, parts: &[SourceSplit]) {
     if let Some([height, width, channels]) = parts.first().map(|part| part.pictures.shape()) {
         let colour = if channels == 1 { "grey" } else { "in colour" };
         ask.told.note(format!(
