@@ -3,14 +3,14 @@
 //! A branch with an error of its own is not judged here as well: one mistake, one message.
 
 use super::error::ShapeError;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use super::rules::tensor;
 use crate::project::help::Repair;
 use crate::project::node::Node;
 use crate::project::size::Shape;
 
 /// The shape of a sum, from the outlines of its branches.
-pub fn add(branches: &[Outline]) -> Result<Outline, ShapeError> {
+pub fn add(branches: &[PartialShape]) -> Result<PartialShape, ShapeError> {
     let Some(shapes) = shapes(branches, "add")? else {
         return Ok(unite(branches));
     };
@@ -21,7 +21,7 @@ pub fn add(branches: &[Outline]) -> Result<Outline, ShapeError> {
 }
 
 /// The shape of branches joined along channels.
-pub fn concat(branches: &[Outline]) -> Result<Outline, ShapeError> {
+pub fn concat(branches: &[PartialShape]) -> Result<PartialShape, ShapeError> {
     let channels = branches
         .iter()
         .try_fold(0usize, |sum, branch| sum.checked_add(branch.channels()?));
@@ -37,20 +37,20 @@ pub fn concat(branches: &[Outline]) -> Result<Outline, ShapeError> {
     }
     let mut dims = vec![channels.unwrap_or(usize::MAX) as u64];
     dims.extend(shapes[0].spatial().iter().map(|&size| size as u64));
-    tensor(&dims).map(|shape| Outline::of(&shape))
+    tensor(&dims).map(|shape| PartialShape::of(&shape))
 }
 
 /// All shapes, or `None` when one is not known.
-fn shapes(branches: &[Outline], word: &str) -> Result<Option<Vec<Shape>>, ShapeError> {
+fn shapes(branches: &[PartialShape], word: &str) -> Result<Option<Vec<Shape>>, ShapeError> {
     if branches.is_empty() {
         let message = format!("`{word}` has no branches");
         return Err(ShapeError::new(message)
             .help(format!("write {{ {word} = [[\"conv 16 k3 p1\"], []] }}")));
     }
-    Ok(branches.iter().map(Outline::full).collect())
+    Ok(branches.iter().map(PartialShape::full).collect())
 }
 
-fn unite(branches: &[Outline]) -> Outline {
+fn unite(branches: &[PartialShape]) -> PartialShape {
     branches
         .iter()
         .skip(1)
@@ -130,8 +130,8 @@ fn listing(shapes: &[Shape]) -> String {
 mod tests {
     use super::*;
 
-    fn outline(text: &str) -> Outline {
-        Outline::of(&text.parse().unwrap())
+    fn outline(text: &str) -> PartialShape {
+        PartialShape::of(&text.parse().unwrap())
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
         assert!(concat(&[outline("8x4x4"), outline("8x3x3")]).is_err());
         assert!(concat(&[outline("1073741824"), outline("1073741824")]).is_err());
         assert_eq!(
-            concat(&[outline("8x4x4"), Outline::UNKNOWN])
+            concat(&[outline("8x4x4"), PartialShape::UNKNOWN])
                 .unwrap()
                 .to_string(),
             "?×4×4"

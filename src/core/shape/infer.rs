@@ -8,7 +8,7 @@ use super::cost::Cost;
 use super::error::ShapeError;
 use super::field::Grid;
 use super::op::Plan;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use super::walk::{Flow, Walker};
 use crate::project::layer::Family;
 use crate::project::size::Shape;
@@ -56,7 +56,7 @@ pub struct Row {
     /// The shape it gives; `None` when not known and for a layer with an error.
     pub output: Option<Shape>,
     /// What is known of the shape it gives, even after an error.
-    pub outline: Outline,
+    pub outline: PartialShape,
     /// Trained numbers; a block's row has the sum over its layers.
     pub parameters: u64,
     /// Multiply-accumulates for one image; a block's row has the sum over its layers.

@@ -41,5 +41,5 @@ pub use cost::Cost;
 pub use error::ShapeError;
 pub use infer::{Inference, Row, Totals, infer};
 pub use op::{Geometry, Op, Plan, Planned, PlannedLayer};
-pub use partial_shape::Outline;
+pub use partial_shape::PartialShape;
 pub use pool_pairing::Pool;

@@ -8,28 +8,28 @@ use std::fmt;
 
 /// A shape of which any size, and even the number of axes, may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outline {
+pub struct PartialShape {
     channels: Option<usize>,
     rank: Option<usize>,
     /// The first `rank` entries count; the others stay `None`.
     spatial: [Option<usize>; 3],
 }
 
-impl Outline {
+impl PartialShape {
     /// Nothing is known.
-    pub const UNKNOWN: Outline = Outline {
+    pub const UNKNOWN: PartialShape = PartialShape {
         channels: None,
         rank: None,
         spatial: [None; 3],
     };
 
     /// Everything is known.
-    pub fn of(shape: &Shape) -> Outline {
+    pub fn of(shape: &Shape) -> PartialShape {
         let mut spatial = [None; 3];
         for (slot, &size) in spatial.iter_mut().zip(shape.spatial()) {
             *slot = Some(size);
         }
-        Outline {
+        PartialShape {
             channels: Some(shape.channels()),
             rank: Some(shape.rank()),
             spatial,
@@ -37,8 +37,8 @@ impl Outline {
     }
 
     /// A vector of so many features, if they are known.
-    pub fn vector(features: Option<usize>) -> Outline {
-        Outline {
+    pub fn vector(features: Option<usize>) -> PartialShape {
+        PartialShape {
             channels: features,
             rank: Some(0),
             spatial: [None; 3],
@@ -46,12 +46,12 @@ impl Outline {
     }
 
     /// Channels and sizes as far as known; with more than three sizes the rest is dropped.
-    pub fn tensor(channels: Option<usize>, sizes: &[Option<usize>]) -> Outline {
+    pub fn tensor(channels: Option<usize>, sizes: &[Option<usize>]) -> PartialShape {
         let mut spatial = [None; 3];
         for (slot, &size) in spatial.iter_mut().zip(sizes) {
             *slot = size;
         }
-        Outline {
+        PartialShape {
             channels,
             rank: Some(sizes.len().min(3)),
             spatial,
@@ -59,10 +59,10 @@ impl Outline {
     }
 
     /// Only the channels, perhaps: neither sizes nor the number of axes.
-    pub fn channels_only(channels: Option<usize>) -> Outline {
-        Outline {
+    pub fn channels_only(channels: Option<usize>) -> PartialShape {
+        PartialShape {
             channels,
-            ..Outline::UNKNOWN
+            ..PartialShape::UNKNOWN
         }
     }
 
@@ -91,20 +91,20 @@ impl Outline {
         &self,
         channels: Option<usize>,
         f: impl Fn(usize, usize) -> Option<usize>,
-    ) -> Outline {
+    ) -> PartialShape {
         let Some(sizes) = self.spatial() else {
-            return Outline::channels_only(channels);
+            return PartialShape::channels_only(channels);
         };
         let mapped: Vec<_> = sizes
             .iter()
             .enumerate()
             .map(|(axis, size)| size.and_then(|size| f(axis, size)))
             .collect();
-        Outline::tensor(channels, &mapped)
+        PartialShape::tensor(channels, &mapped)
     }
 
     /// What two outlines of one tensor say together; where they contradict, nothing is known.
-    pub(super) fn unite(&self, other: &Outline) -> Outline {
+    pub(super) fn unite(&self, other: &PartialShape) -> PartialShape {
         let one = |a: Option<usize>, b: Option<usize>| match (a, b) {
             (Some(a), Some(b)) => (a == b).then_some(a),
             (known, None) | (None, known) => known,
@@ -113,15 +113,15 @@ impl Outline {
         match (self.spatial(), other.spatial()) {
             (Some(a), Some(b)) if a.len() == b.len() => {
                 let sizes: Vec<_> = a.iter().zip(b).map(|(&a, &b)| one(a, b)).collect();
-                Outline::tensor(channels, &sizes)
+                PartialShape::tensor(channels, &sizes)
             }
-            (Some(sizes), None) | (None, Some(sizes)) => Outline::tensor(channels, sizes),
-            _ => Outline::channels_only(channels),
+            (Some(sizes), None) | (None, Some(sizes)) => PartialShape::tensor(channels, sizes),
+            _ => PartialShape::channels_only(channels),
         }
     }
 }
 
-impl fmt::Display for Outline {
+impl fmt::Display for PartialShape {
     /// `32×?×?`; `32×…` when the number of axes is unknown, `?` when everything is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = |f: &mut fmt::Formatter<'_>, size: Option<usize>| match size {
@@ -145,22 +145,25 @@ mod tests {
     #[test]
     fn outlines_read_as_people_write_them() {
         let shape: Shape = "3x32x48".parse().unwrap();
-        assert_eq!(Outline::of(&shape).to_string(), "3×32×48");
-        assert_eq!(Outline::of(&shape).full(), Some(shape));
+        assert_eq!(PartialShape::of(&shape).to_string(), "3×32×48");
+        assert_eq!(PartialShape::of(&shape).full(), Some(shape));
         assert_eq!(
-            Outline::tensor(Some(32), &[None, Some(7)]).to_string(),
+            PartialShape::tensor(Some(32), &[None, Some(7)]).to_string(),
             "32×?×7"
         );
-        assert_eq!(Outline::channels_only(Some(32)).to_string(), "32×…");
-        assert_eq!(Outline::UNKNOWN.to_string(), "?");
-        assert_eq!(Outline::vector(Some(10)).full().unwrap().to_string(), "10");
+        assert_eq!(PartialShape::channels_only(Some(32)).to_string(), "32×…");
+        assert_eq!(PartialShape::UNKNOWN.to_string(), "?");
+        assert_eq!(
+            PartialShape::vector(Some(10)).full().unwrap().to_string(),
+            "10"
+        );
     }
 
     #[test]
     fn uniting_keeps_what_is_agreed() {
-        let a = Outline::tensor(Some(8), &[None, Some(4)]);
-        let b = Outline::tensor(None, &[Some(3), Some(5)]);
+        let a = PartialShape::tensor(Some(8), &[None, Some(4)]);
+        let b = PartialShape::tensor(None, &[Some(3), Some(5)]);
         assert_eq!(a.unite(&b).to_string(), "8×3×?");
-        assert_eq!(a.unite(&Outline::UNKNOWN), a);
+        assert_eq!(a.unite(&PartialShape::UNKNOWN), a);
     }
 }

@@ -5,7 +5,7 @@
 //! as often as one likes. Nothing here fails: where there is no partner the answer is `None`.
 
 use super::op::Geometry;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use crate::project::Place;
 
 /// A max pooling that has run.
@@ -20,9 +20,9 @@ pub struct Pool {
     /// Its text, for messages.
     pub text: String,
     /// The shape it pooled, as far as known.
-    pub input: Outline,
+    pub input: PartialShape,
     /// The shape it gave, as far as known.
-    pub output: Outline,
+    pub output: PartialShape,
     /// Its window, when its shapes are known.
     pub geometry: Option<Geometry>,
 }
@@ -59,7 +59,7 @@ impl Pools {
     }
 
     /// The latest pooling that gave exactly this shape.
-    pub fn giving(&self, output: &Outline) -> Option<&Pool> {
+    pub fn giving(&self, output: &PartialShape) -> Option<&Pool> {
         self.all.iter().rev().find(|pool| pool.output == *output)
     }
 }
@@ -80,8 +80,8 @@ mod tests {
             name,
             place,
             text,
-            input: Outline::UNKNOWN,
-            output: Outline::UNKNOWN,
+            input: PartialShape::UNKNOWN,
+            output: PartialShape::UNKNOWN,
             geometry: None,
         }
     }

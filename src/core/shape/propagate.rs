@@ -7,7 +7,7 @@ use super::axis_rule::{AxisRule, rules};
 use super::blocks as join;
 use super::budget::{MAX_DEPTH, MAX_LAYERS, unrolled};
 use super::op::Op;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use super::pool_pairing::{Pool, Pools};
 use super::rules::{Context, Resolved, resolve};
 use crate::project::layer::{Kind, Layer};
@@ -55,7 +55,7 @@ pub enum Item {
 }
 
 /// The walk.
-pub struct Through {
+pub struct ShapePropagator {
     pools: Pools,
     slots: usize,
     stack: Stack,
@@ -64,10 +64,10 @@ pub struct Through {
     budget: u64,
 }
 
-impl Default for Through {
-    fn default() -> Through {
+impl Default for ShapePropagator {
+    fn default() -> ShapePropagator {
         let (pools, path) = (Pools::default(), Vec::new());
-        Through {
+        ShapePropagator {
             pools,
             slots: 0,
             stack: Stack::Encoder,
@@ -80,7 +80,7 @@ impl Default for Through {
 /// Where what was passed is recorded, if it is.
 type Record<'a> = Option<&'a mut Vec<Item>>;
 
-impl Through {
+impl ShapePropagator {
     /// Passes a shape through one of a network's stacks.
     pub fn stack(
         &mut self,
@@ -149,8 +149,8 @@ impl Through {
                 name: layer.name.clone(),
                 place: self.place(),
                 text: String::new(),
-                input: Outline::of(shape),
-                output: Outline::of(&output),
+                input: PartialShape::of(shape),
+                output: PartialShape::of(&output),
                 geometry: Some(*geometry),
             });
             self.slots += 1;
@@ -180,7 +180,7 @@ impl Through {
         node: &Node,
         branches: &[Vec<Node>],
         shape: &Shape,
-        join: fn(&[Outline]) -> Result<Outline, super::error::ShapeError>,
+        join: fn(&[PartialShape]) -> Result<PartialShape, super::error::ShapeError>,
         record: Record<'_>,
     ) -> Option<Shape> {
         let mut passed: Vec<Vec<Item>> = Vec::new();
@@ -192,9 +192,9 @@ impl Through {
             self.path.pop();
             passed.push(items);
         }
-        let outlines: Option<Vec<Outline>> = outputs
+        let outlines: Option<Vec<PartialShape>> = outputs
             .iter()
-            .map(|output| output.as_ref().map(Outline::of))
+            .map(|output| output.as_ref().map(PartialShape::of))
             .collect();
         let output = outlines
             .and_then(|outlines| join(&outlines).ok())
@@ -251,7 +251,7 @@ fn has_unpool(nodes: &[Node]) -> bool {
 /// Whether a network works on this input: with a decoder, whether its output equals the input; else whether
 /// encoder and head are without error. The same verdict as inference's.
 pub fn works(network: &Network, input: &Shape) -> bool {
-    let mut through = Through::default();
+    let mut through = ShapePropagator::default();
     let Some(code) = through.stack(network, Stack::Encoder, input.clone(), None) else {
         return false;
     };

@@ -3,7 +3,7 @@
 
 use super::error::ShapeError;
 use super::layers::Shaping;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use super::rules::axis_of;
 use crate::project::help::{Help, Repair};
 use crate::project::layer::Kind;
@@ -66,9 +66,9 @@ fn enlarges(kind: &Kind) -> bool {
 pub(super) fn helped(
     error: ShapeError,
     branches: &[Vec<Node>],
-    outlines: &[Outline],
+    outlines: &[PartialShape],
 ) -> ShapeError {
-    let shapes: Option<Vec<Shape>> = outlines.iter().map(Outline::full).collect();
+    let shapes: Option<Vec<Shape>> = outlines.iter().map(PartialShape::full).collect();
     match shapes.filter(|_| is_skip(branches)) {
         Some(shapes) => {
             margins_help(&shapes).map_or(error.clone(), |help| ShapeError { help, ..error })

@@ -2,7 +2,7 @@
 
 use strata_core::project::{Network, Stack};
 use strata_core::shape::axis_rule::AxisRule;
-use strata_core::shape::propagate::{Item, Link, Through};
+use strata_core::shape::propagate::{Item, Link, ShapePropagator};
 
 /// The layers of encoder and decoder that were passed, in order; up to the first error, if there is one.
 pub(crate) struct Chain {
@@ -27,7 +27,7 @@ pub(crate) struct Change {
 impl Chain {
     /// The chain of a network.
     pub fn of(network: &Network) -> Chain {
-        let mut through = Through::default();
+        let mut through = ShapePropagator::default();
         let (mut encoder, mut decoder) = (Vec::new(), Vec::new());
         let code = through.stack(
             network,

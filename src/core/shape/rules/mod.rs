@@ -22,7 +22,7 @@ use super::error::ShapeError;
 use super::layers::Shaping;
 use super::layers::facts::{Channels, Slider};
 use super::op::Op;
-use super::partial_shape::Outline;
+use super::partial_shape::PartialShape;
 use super::pool_pairing::Pool;
 use crate::project::layer::Kind;
 use crate::project::size::{MAX_SIZE, Shape};
@@ -130,7 +130,7 @@ fn defaults(by: Slider) -> window::Defaults {
 }
 
 /// What can be known of a layer's output when its input is not fully known, or when it has an error.
-pub fn outline(kind: &Kind, input: &Outline, paired: Option<&Pool>) -> Outline {
+pub fn outline(kind: &Kind, input: &PartialShape, paired: Option<&Pool>) -> PartialShape {
     match kind.shaping() {
         Shaping::Keeps => *input,
         Shaping::Slides {
@@ -141,19 +141,19 @@ pub fn outline(kind: &Kind, input: &Outline, paired: Option<&Pool>) -> Outline {
         Shaping::Spreads { channels, window } => {
             window::spread_outline(input, Some(channels as usize), window)
         }
-        Shaping::Unpools => paired.map_or(Outline::UNKNOWN, |pool| pool.input),
+        Shaping::Unpools => paired.map_or(PartialShape::UNKNOWN, |pool| pool.input),
         Shaping::Scales(factor) => resize::upsample_outline(input, factor),
         Shaping::AdaptsTo(output) => resize::adaptive_outline(input, output),
         Shaping::Grows(margins) => resize::margins_outline(input, margins, 1),
         Shaping::Shrinks(margins) => resize::margins_outline(input, margins, -1),
-        Shaping::Pools => Outline::vector(input.channels()),
-        Shaping::Flattens => Outline::vector(None),
-        Shaping::Features(features) => Outline::vector(Some(features as usize)),
-        Shaping::Reshapes(shape) => Outline::of(shape),
+        Shaping::Pools => PartialShape::vector(input.channels()),
+        Shaping::Flattens => PartialShape::vector(None),
+        Shaping::Features(features) => PartialShape::vector(Some(features as usize)),
+        Shaping::Reshapes(shape) => PartialShape::of(shape),
     }
 }
 
-fn channels_after(channels: Channels, input: &Outline) -> Option<usize> {
+fn channels_after(channels: Channels, input: &PartialShape) -> Option<usize> {
     match channels {
         Channels::Kept => input.channels(),
         Channels::Fixed(channels) => Some(channels as usize),

@@ -6,7 +6,7 @@ use crate::project::help::{Help, Repair};
 use crate::project::size::{Axes, MAX_SIZE, Margins, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Op;
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 
 pub fn upsample(input: &Shape, factor: &Axes, bilinear: bool) -> Result<Resolved, ShapeError> {
     let rank = spatial_rank(input)?;
@@ -109,7 +109,7 @@ fn wrong_axes(text: &str, input: &Shape) -> ShapeError {
     ShapeError::new(message).help("write one number for all axes, or one for each")
 }
 
-pub fn upsample_outline(input: &Outline, factor: &Axes) -> Outline {
+pub fn upsample_outline(input: &PartialShape, factor: &Axes) -> PartialShape {
     let own = input
         .spatial()
         .and_then(|sizes| factor.resolve(sizes.len()));
@@ -118,19 +118,19 @@ pub fn upsample_outline(input: &Outline, factor: &Axes) -> Outline {
     })
 }
 
-pub fn adaptive_outline(input: &Outline, sizes: &Axes) -> Outline {
+pub fn adaptive_outline(input: &PartialShape, sizes: &Axes) -> PartialShape {
     let own = input.spatial().and_then(|known| sizes.resolve(known.len()));
     match own {
-        Some(own) if !own.is_empty() => Outline::tensor(
+        Some(own) if !own.is_empty() => PartialShape::tensor(
             input.channels(),
             &own.into_iter().map(legal).collect::<Vec<_>>(),
         ),
-        Some(_) | None => Outline::channels_only(input.channels()),
+        Some(_) | None => PartialShape::channels_only(input.channels()),
     }
 }
 
 /// Margins added (`sign` 1) or cut away (`sign` −1).
-pub fn margins_outline(input: &Outline, margins: &Margins, sign: i64) -> Outline {
+pub fn margins_outline(input: &PartialShape, margins: &Margins, sign: i64) -> PartialShape {
     let own = input
         .spatial()
         .and_then(|sizes| margins.resolve(sizes.len()));

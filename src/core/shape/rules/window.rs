@@ -8,7 +8,7 @@ use crate::project::layer::Window;
 use crate::project::size::{Axes, MAX_SIZE, Padding, Shape};
 use crate::shape::error::{ShapeError, times};
 use crate::shape::op::Geometry;
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 
 /// What a window is when its text leaves something out.
 #[derive(Clone, Copy)]
@@ -363,32 +363,36 @@ pub fn dims(channels: usize, rank: usize, sizes: &[usize; 3]) -> Vec<u64> {
 
 /// What is known after a window has slid over a partly known input.
 pub fn slid_outline(
-    input: &Outline,
+    input: &PartialShape,
     channels: Option<usize>,
     window: &Window,
     defaults: Defaults,
-) -> Outline {
+) -> PartialShape {
     outline(input, channels, window, defaults, |axis, n| axis.slide(n))
 }
 
 /// What is known after a partly known input was spread through a window.
-pub fn spread_outline(input: &Outline, channels: Option<usize>, window: &Window) -> Outline {
+pub fn spread_outline(
+    input: &PartialShape,
+    channels: Option<usize>,
+    window: &Window,
+) -> PartialShape {
     outline(input, channels, window, CONV, |axis, n| {
         Some(axis.spread(n))
     })
 }
 
 fn outline(
-    input: &Outline,
+    input: &PartialShape,
     channels: Option<usize>,
     window: &Window,
     defaults: Defaults,
     fit: impl Fn(&Axis, i64) -> Option<Fit>,
-) -> Outline {
+) -> PartialShape {
     // A window never gives a vector: on one (an error there) the number of axes is open again.
     let rank = input.spatial().map(<[_]>::len).filter(|&rank| rank > 0);
     let Some(rank) = rank else {
-        return Outline::channels_only(channels);
+        return PartialShape::channels_only(channels);
     };
     let windows = super::check::window(window)
         .ok()

@@ -6,7 +6,7 @@ use crate::project::node::Node;
 use crate::shape::cost::{Cost, memory_bytes};
 use crate::shape::error::ShapeError;
 use crate::shape::op::Planned;
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 use crate::shape::skip;
 
 impl Walker {
@@ -14,7 +14,7 @@ impl Walker {
         &mut self,
         branches: &[Vec<Node>],
         flow: Flow,
-        join: fn(&[Outline]) -> Result<Outline, ShapeError>,
+        join: fn(&[PartialShape]) -> Result<PartialShape, ShapeError>,
         plan: fn(Place, Vec<Vec<Planned>>) -> Planned,
     ) -> Step {
         let outcomes: Vec<Outcome> = branches
@@ -22,7 +22,7 @@ impl Walker {
             .enumerate()
             .map(|(branch, nodes)| self.branch(branch, nodes, flow.clone()))
             .collect();
-        let outlines: Vec<Outline> = outcomes
+        let outlines: Vec<PartialShape> = outcomes
             .iter()
             .map(|outcome| outcome.flow.outline)
             .collect();
@@ -31,11 +31,11 @@ impl Walker {
             Ok(outline) => outline,
             // Where a branch has an error of its own, its guessed shape proves nothing.
             Err(_) if !sound && !branches.is_empty() => {
-                return Step::failed(Outline::UNKNOWN, None);
+                return Step::failed(PartialShape::UNKNOWN, None);
             }
             Err(error) => {
                 let error = skip::helped(error, branches, &outlines);
-                return Step::failed(Outline::UNKNOWN, Some(error));
+                return Step::failed(PartialShape::UNKNOWN, Some(error));
             }
         };
         let (fields, planned): (Vec<_>, Vec<_>) = outcomes
@@ -86,7 +86,7 @@ impl Walker {
             });
             // After an error in one pass the others would only repeat it.
             if self.errors > errors && pass + 1 < times as usize {
-                return Step::failed(Outline::UNKNOWN, None);
+                return Step::failed(PartialShape::UNKNOWN, None);
             }
         }
         let planned = passes.map(|passes| Planned::Repeat {

@@ -6,7 +6,7 @@ use crate::project::size::Shape;
 use crate::shape::cost::Cost;
 use crate::shape::error::ShapeError;
 use crate::shape::op::{Op, Planned, PlannedLayer};
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 use crate::shape::pool_pairing::Pool;
 use crate::shape::rules::{self, Context};
 
@@ -52,7 +52,7 @@ impl Walker {
         self.cost = self.cost.plus(Cost::of(&op, input, &output));
         self.layers += 1;
         let flow = Flow {
-            outline: Outline::of(&output),
+            outline: PartialShape::of(&output),
             field: flow.field.map(|field| field.after(&op)),
         };
         let (place, key) = (self.at.place(), self.at.key());
@@ -78,7 +78,7 @@ impl Walker {
         }
     }
 
-    fn note_pool(&mut self, layer: &Layer, input: Outline, step: &Step) {
+    fn note_pool(&mut self, layer: &Layer, input: PartialShape, step: &Step) {
         let geometry = match &step.planned {
             Some(Planned::Layer(PlannedLayer {
                 op: Op::MaxPool { geometry, .. },
@@ -106,7 +106,7 @@ impl Walker {
         if follows {
             step.error = None;
             if step.planned.is_none() && paired.is_none() {
-                step.flow.outline = Outline::UNKNOWN;
+                step.flow.outline = PartialShape::UNKNOWN;
             }
         }
         let (Some(error), Some(_)) = (&mut step.error, paired) else {
@@ -119,7 +119,7 @@ impl Walker {
         else {
             return;
         };
-        if let Some(other) = self.pools.giving(&Outline::of(input)) {
+        if let Some(other) = self.pools.giving(&PartialShape::of(input)) {
             let line = format!(
                 "or undo the pooling at {}, which gave {input}: name it @a there, and write unpool @a",
                 other.place

@@ -20,14 +20,14 @@ use crate::shape::error::ShapeError;
 use crate::shape::field::Field;
 use crate::shape::infer::Row;
 use crate::shape::op::Planned;
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 use crate::shape::pool_pairing::Pools;
 use std::fmt::Write;
 
 /// The tensor on its way: its shape as far as known, and what of the input it sees.
 #[derive(Clone, Debug)]
 pub(super) struct Flow {
-    pub outline: Outline,
+    pub outline: PartialShape,
     pub field: Option<Field>,
 }
 
@@ -35,12 +35,12 @@ impl Flow {
     /// At the network's input.
     pub fn start(input: &Shape) -> Flow {
         Flow {
-            outline: Outline::of(input),
+            outline: PartialShape::of(input),
             field: Some(Field::start(input)),
         }
     }
 
-    fn after_error(outline: Outline) -> Flow {
+    fn after_error(outline: PartialShape) -> Flow {
         Flow {
             outline,
             field: None,
@@ -69,7 +69,7 @@ struct Step {
 }
 
 impl Step {
-    fn failed(outline: Outline, error: Option<ShapeError>) -> Step {
+    fn failed(outline: PartialShape, error: Option<ShapeError>) -> Step {
         Step {
             flow: Flow::after_error(outline),
             planned: None,
@@ -213,7 +213,7 @@ impl Walker {
             Node::Layer(layer) => self.layer(layer, flow),
             Node::Broken { error, .. } => {
                 self.pools.uncertain = true;
-                Step::failed(Outline::UNKNOWN, Some(ShapeError::from(error)))
+                Step::failed(PartialShape::UNKNOWN, Some(ShapeError::from(error)))
             }
             Node::Add(branches) => self.branches(branches, flow, join::add, |place, branches| {
                 Planned::Add { place, branches }

@@ -7,7 +7,7 @@ use crate::shape::cost::Cost;
 use crate::shape::error::ShapeError;
 use crate::shape::field::Field;
 use crate::shape::infer::Row;
-use crate::shape::partial_shape::Outline;
+use crate::shape::partial_shape::PartialShape;
 
 impl Walker {
     /// Makes the node's row, or finds it again in a later pass of a repeat.
@@ -23,7 +23,7 @@ impl Walker {
                 is_block: !matches!(node, Node::Layer(_) | Node::Broken { .. }),
                 input: flow.outline.full(),
                 output: None,
-                outline: Outline::UNKNOWN,
+                outline: PartialShape::UNKNOWN,
                 parameters: 0,
                 macs: 0,
                 memory_bytes: 0,
@@ -104,11 +104,11 @@ impl Walker {
         if self.at.depth() < MAX_DEPTH {
             for (branch, nodes) in branches.iter().enumerate() {
                 self.at.push(branch, branch);
-                self.nodes(nodes, Flow::after_error(Outline::UNKNOWN));
+                self.nodes(nodes, Flow::after_error(PartialShape::UNKNOWN));
                 self.at.pop();
             }
         }
         self.listing = was_listing;
-        Step::failed(Outline::UNKNOWN, error)
+        Step::failed(PartialShape::UNKNOWN, error)
     }
 }
