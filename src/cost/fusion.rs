@@ -10,7 +10,7 @@ use strata_core::shape::op::{Planned, PlannedLayer};
 use strata_nn::fusion_rules::{Followers, reads_through};
 
 /// A layer or a block of branches as it runs.
-pub(crate) struct Unit<'a> {
+pub(crate) struct FusedUnit<'a> {
     pub place: &'a Place,
     pub work: Work<'a>,
     /// Numbers of an image that comes in.
@@ -40,7 +40,7 @@ pub(crate) enum Work<'a> {
     Layer(&'a PlannedLayer),
     Join {
         concat: bool,
-        branches: Vec<Vec<Unit<'a>>>,
+        branches: Vec<Vec<FusedUnit<'a>>>,
     },
 }
 
@@ -74,7 +74,7 @@ impl Watch {
 }
 
 /// The units of a stack in their order, repeats unrolled.
-pub(crate) fn units<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'a>> {
+pub(crate) fn units<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<FusedUnit<'a>> {
     let mut units = sequence(planned, input, watch);
     if let Some(target) = &watch.sparsity {
         let (mut count, mut last) = (0, None);
@@ -97,7 +97,7 @@ pub(crate) fn units<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Ve
 }
 
 /// Visits all units, those inside a block before it.
-fn each<'a>(units: &mut [Unit<'a>], visit: &mut dyn FnMut(&mut Unit<'a>)) {
+fn each<'a>(units: &mut [FusedUnit<'a>], visit: &mut dyn FnMut(&mut FusedUnit<'a>)) {
     for unit in units {
         if let Work::Join { branches, .. } = &mut unit.work {
             branches.iter_mut().for_each(|branch| each(branch, visit));
@@ -106,14 +106,14 @@ fn each<'a>(units: &mut [Unit<'a>], visit: &mut dyn FnMut(&mut Unit<'a>)) {
     }
 }
 
-fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'a>> {
-    let mut units: Vec<Unit<'a>> = Vec::new();
+fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<FusedUnit<'a>> {
+    let mut units: Vec<FusedUnit<'a>> = Vec::new();
     let (mut head, mut before): (Option<usize>, Option<&PlannedLayer>) = (None, None);
     for node in planned {
         let input = units.last().map_or(input, |unit| unit.output);
         match node {
             Planned::Layer(layer) => {
-                units.push(Unit::of_layer(layer, watch));
+                units.push(FusedUnit::of_layer(layer, watch));
                 let last = units.len() - 1;
                 let absorbed = head
                     .is_some_and(|head| units.get_mut(head).is_some_and(|head| head.absorb(layer)));
@@ -131,7 +131,7 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
                     .iter()
                     .map(|branch| sequence(branch, input, watch))
                     .collect();
-                units.push(Unit::of_join(place, concat, branches, input));
+                units.push(FusedUnit::of_join(place, concat, branches, input));
             }
             Planned::Repeat { passes, .. } => {
                 (head, before) = (None, None);
@@ -146,7 +146,7 @@ fn sequence<'a>(planned: &'a [Planned], input: u64, watch: &Watch) -> Vec<Unit<'
 }
 
 /// Decides, once it is known what is watched, who does whose work.
-fn settle(units: &mut [Unit<'_>]) {
+fn settle(units: &mut [FusedUnit<'_>]) {
     let mut absorbed = 0;
     for i in 0..units.len() {
         let ahead = units.get(i).map_or(0, |unit| unit.absorbs);
@@ -169,9 +169,15 @@ fn settle(units: &mut [Unit<'_>]) {
     }
 }
 
-impl<'a> Unit<'a> {
-    fn new(place: &'a Place, work: Work<'a>, input: u64, output: u64, trains: bool) -> Unit<'a> {
-        Unit {
+impl<'a> FusedUnit<'a> {
+    fn new(
+        place: &'a Place,
+        work: Work<'a>,
+        input: u64,
+        output: u64,
+        trains: bool,
+    ) -> FusedUnit<'a> {
+        FusedUnit {
             place,
             work,
             input,
@@ -188,9 +194,9 @@ impl<'a> Unit<'a> {
         }
     }
 
-    fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> Unit<'a> {
+    fn of_layer(layer: &'a PlannedLayer, watch: &Watch) -> FusedUnit<'a> {
         let trains = layer.op.count().parameters(&layer.input) > 0 && watch.trains(&layer.place);
-        Unit::new(
+        FusedUnit::new(
             &layer.place,
             Work::Layer(layer),
             layer.input.elements(),
@@ -202,9 +208,9 @@ impl<'a> Unit<'a> {
     fn of_join(
         place: &'a Place,
         concat: bool,
-        branches: Vec<Vec<Unit<'a>>>,
+        branches: Vec<Vec<FusedUnit<'a>>>,
         input: u64,
-    ) -> Unit<'a> {
+    ) -> FusedUnit<'a> {
         let mut outputs = branches.iter().map(|branch| end(branch, input));
         let output = if concat {
             outputs.fold(0, u64::saturating_add)
@@ -212,7 +218,7 @@ impl<'a> Unit<'a> {
             outputs.next().unwrap_or(input)
         };
         let trains = branches.iter().flatten().any(|unit| unit.trains);
-        Unit::new(
+        FusedUnit::new(
             place,
             Work::Join { concat, branches },
             input,
@@ -233,12 +239,12 @@ impl<'a> Unit<'a> {
 }
 
 /// Numbers of an image that comes out of a sequence.
-pub(crate) fn end(units: &[Unit<'_>], input: u64) -> u64 {
+pub(crate) fn end(units: &[FusedUnit<'_>], input: u64) -> u64 {
     units.last().map_or(input, |unit| unit.output)
 }
 
 /// The first unit that learns; the length when there is none.
-pub(crate) fn first_trained(units: &[Unit<'_>]) -> usize {
+pub(crate) fn first_trained(units: &[FusedUnit<'_>]) -> usize {
     units
         .iter()
         .position(|unit| unit.trains)
@@ -246,7 +252,7 @@ pub(crate) fn first_trained(units: &[Unit<'_>]) -> usize {
 }
 
 /// Whether a layer with weights is in here for which this holds.
-pub(crate) fn any_weight(units: &[Unit<'_>], holds: &dyn Fn(&Place) -> bool) -> bool {
+pub(crate) fn any_weight(units: &[FusedUnit<'_>], holds: &dyn Fn(&Place) -> bool) -> bool {
     units.iter().any(|unit| match &unit.work {
         Work::Layer(layer) => layer.op.count().parameters(&layer.input) > 0 && holds(unit.place),
         Work::Join { branches, .. } => branches.iter().any(|branch| any_weight(branch, holds)),

@@ -6,7 +6,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::fusion::{Unit, Watch, Work, end, first_trained, units};
+use super::fusion::{FusedUnit, Watch, Work, end, first_trained, units};
 use super::memory::Machine;
 use super::memory::kernels::{Kernel, volume};
 use super::memory::step_memory;
@@ -144,7 +144,7 @@ struct Clock<'a> {
 
 impl Clock<'_> {
     /// `need_input`: something before it learns, so that a gradient comes out.
-    fn sequence(&mut self, units: &[Unit<'_>], need_input: bool) {
+    fn sequence(&mut self, units: &[FusedUnit<'_>], need_input: bool) {
         let first = if need_input { 0 } else { first_trained(units) };
         for (i, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.skipped) {
             let need = need_input || i > first;
@@ -167,7 +167,13 @@ impl Clock<'_> {
         self.speeds.start + FLOAT * numbers * self.batch / self.bandwidth
     }
 
-    fn layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool, need: bool) -> f64 {
+    fn layer(
+        &mut self,
+        unit: &FusedUnit<'_>,
+        layer: &PlannedLayer,
+        goes_back: bool,
+        need: bool,
+    ) -> f64 {
         let (input, own, written) = (unit.input as f64, unit.output as f64, unit.written as f64);
         if unit.trains {
             self.weights += layer.op.count().parameters(&layer.input) as f64;
@@ -195,7 +201,7 @@ impl Clock<'_> {
     }
 
     /// A layer whose passes are in the table.
-    fn without_kernel(&self, unit: &Unit<'_>, layer: &PlannedLayer, goes_back: bool) -> f64 {
+    fn without_kernel(&self, unit: &FusedUnit<'_>, layer: &PlannedLayer, goes_back: bool) -> f64 {
         let (input, written) = (unit.input as f64, unit.written as f64);
         let searched = match layer.op.effort(&layer.input, &layer.output) {
             Effort::Nothing => return 0.0,

@@ -154,11 +154,11 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
         .into_iter()
         .zip(&stacks)
         .filter(|(stack, _)| ![Stack::Encoder, second].contains(stack));
-    let learns_not = |units: &[super::fusion::Unit<'_>]| {
+    let learns_not = |units: &[super::fusion::FusedUnit<'_>]| {
         super::fusion::any_weight(units, &|place| !watch.trains(place))
     };
     let has_weights =
-        |units: &[super::fusion::Unit<'_>]| super::fusion::any_weight(units, &|_| true);
+        |units: &[super::fusion::FusedUnit<'_>]| super::fusion::any_weight(units, &|_| true);
     let forgets = stacks.iter().flatten().any(|units| learns_not(units))
         || idle
             .filter_map(|(_, units)| units.as_deref())
@@ -173,7 +173,7 @@ pub fn step_memory(plan: &Plan, stage: &Stage, batch: u32, machine: Machine) -> 
     let encoder = stacks.first()?.as_deref()?;
     let last = stacks.get(second as usize)?.as_deref()?;
     let learns =
-        |units: &[super::fusion::Unit<'_>]| super::fusion::first_trained(units) < units.len();
+        |units: &[super::fusion::FusedUnit<'_>]| super::fusion::first_trained(units) < units.len();
     walk.forward(encoder, false);
     walk.forward(last, learns(encoder));
     walk.backward(last, learns(encoder));

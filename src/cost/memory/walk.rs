@@ -5,7 +5,7 @@
 
 use super::kernels::{Ends, Kernel, Scratch};
 use super::{Bytes, FLOAT, Machine, tables};
-use crate::fusion::{Unit, Work, end, first_trained};
+use crate::fusion::{FusedUnit, Work, end, first_trained};
 use std::collections::BTreeMap;
 use strata_core::project::Place;
 use strata_core::shape::layers::Effort;
@@ -73,7 +73,7 @@ impl Walk {
     }
 
     /// What is there before any step: weights, and what is kept beside them; tables.
-    pub fn build(&mut self, units: &[Unit<'_>]) {
+    pub fn build(&mut self, units: &[FusedUnit<'_>]) {
         for unit in units {
             match &unit.work {
                 Work::Join { branches, .. } => {
@@ -84,7 +84,7 @@ impl Walk {
         }
     }
 
-    fn build_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
+    fn build_layer(&mut self, unit: &FusedUnit<'_>, layer: &PlannedLayer) {
         let bytes = layer
             .op
             .count()
@@ -127,7 +127,7 @@ impl Walk {
     }
 
     /// The forward pass of a sequence. `carries`: something before it learns.
-    pub fn forward(&mut self, units: &[Unit<'_>], carries: bool) {
+    pub fn forward(&mut self, units: &[FusedUnit<'_>], carries: bool) {
         let (first, mut turns) = (first_trained(units), Turns::default());
         for (i, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.skipped) {
             match &unit.work {
@@ -148,7 +148,7 @@ impl Walk {
         self.shared.activations = self.shared.activations.saturating_add(turns.bytes());
     }
 
-    fn forward_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer) {
+    fn forward_layer(&mut self, unit: &FusedUnit<'_>, layer: &PlannedLayer) {
         let written = self.of_batch(unit.written);
         match effort(layer) {
             // The cell that each maximum came from.
@@ -206,7 +206,7 @@ impl Walk {
         }
     }
 
-    fn forward_norm(&mut self, unit: &Unit<'_>, channels: u64) {
+    fn forward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64) {
         // Scale and shift.
         self.scratch(unit.place, 2 * FLOAT * channels);
         self.wide = self.wide.max(2 * PARTS * WIDE * channels);
@@ -226,7 +226,7 @@ impl Walk {
     }
 
     /// The backward pass of a sequence, as far as something learns, or to its input.
-    pub fn backward(&mut self, units: &[Unit<'_>], need_input: bool) {
+    pub fn backward(&mut self, units: &[FusedUnit<'_>], need_input: bool) {
         let (first, mut turns) = (
             if need_input { 0 } else { first_trained(units) },
             Turns::default(),
@@ -252,7 +252,7 @@ impl Walk {
         self.shared.activations = self.shared.activations.saturating_add(turns.bytes());
     }
 
-    fn penalty(&mut self, unit: &Unit<'_>) {
+    fn penalty(&mut self, unit: &FusedUnit<'_>) {
         let units = match &unit.work {
             Work::Layer(layer) => layer.output.channels() as u64,
             Work::Join { .. } => 0,
@@ -264,9 +264,9 @@ impl Walk {
 
     fn backward_join(
         &mut self,
-        unit: &Unit<'_>,
+        unit: &FusedUnit<'_>,
         concat: bool,
-        branches: &[Vec<Unit<'_>>],
+        branches: &[Vec<FusedUnit<'_>>],
         need: bool,
     ) {
         for branch in branches {
@@ -283,7 +283,7 @@ impl Walk {
         }
     }
 
-    fn backward_layer(&mut self, unit: &Unit<'_>, layer: &PlannedLayer, need: bool) {
+    fn backward_layer(&mut self, unit: &FusedUnit<'_>, layer: &PlannedLayer, need: bool) {
         if let Op::BatchNorm { channels } = layer.op {
             self.backward_norm(unit, channels as u64, need);
         }
@@ -312,7 +312,7 @@ impl Walk {
         }
     }
 
-    fn backward_norm(&mut self, unit: &Unit<'_>, channels: u64, need: bool) {
+    fn backward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64, need: bool) {
         // The centre, and where the gradient goes on the three numbers of its plane.
         let lines = if need { 4 } else { 1 };
         self.scratch(unit.place, lines * FLOAT * channels);
@@ -367,7 +367,7 @@ impl Turns {
     }
 }
 
-impl Unit<'_> {
+impl FusedUnit<'_> {
     /// Whether it writes an output, instead of handing on what it got.
     fn writes(&self) -> bool {
         match &self.work {
