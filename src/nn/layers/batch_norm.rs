@@ -4,7 +4,7 @@
 //! ones. A frozen layer evaluates even while the rest trains, so its statistics stay as they are (as in
 //! Keras; PyTorch keeps moving them).
 
-use super::tail::{Pool, Tail};
+use super::epilogue::{Epilogue, Pool};
 use super::{Buffer, Layer, Result, channels_last, kept};
 use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
@@ -25,7 +25,7 @@ pub(crate) struct BatchNorm {
     bias: usize,
     running_mean: usize,
     running_var: usize,
-    tail: Tail,
+    epilogue: Epilogue,
     x: Option<Tensor>,
     used: Used,
     /// Σ and Σ of products by channel.
@@ -54,7 +54,7 @@ impl BatchNorm {
             bias: builder.constant(&format!("{key}.bias"), &[channels], 0.0)?,
             running_mean: builder.statistic(&format!("{key}.running_mean"), channels, 0.0)?,
             running_var: builder.statistic(&format!("{key}.running_var"), channels, 1.0)?,
-            tail: Tail::default(),
+            epilogue: Epilogue::default(),
             x: None,
             used: Used {
                 mean: zeros(),
@@ -150,8 +150,8 @@ impl BatchNorm {
         let lines = self.forward_lines::<T>(x, cx)?;
         let lines = view::<T>(&lines)?;
         let (scale, shift) = lines.split_at(self.channels);
-        let (relu_first, relu) = (self.tail.relu_first(), self.tail.relu);
-        let Some(pool) = self.tail.pooling() else {
+        let (relu_first, relu) = (self.epilogue.relu_first(), self.epilogue.relu);
+        let Some(pool) = self.epilogue.pooling() else {
             let y = self.y.get(x.dims(), x)?;
             fill::<T>(&y, |y| batch.line(scale, shift, relu_first, y))?;
             return Ok(y);
@@ -193,7 +193,7 @@ impl BatchNorm {
 
     fn backward_cpu<T: Real>(
         &mut self,
-        tail: &Tail,
+        epilogue: &Epilogue,
         gradient: &Tensor,
         need_input: bool,
         cx: &mut Context<'_>,
@@ -203,7 +203,7 @@ impl BatchNorm {
         let forward = self.forward_lines.latest()?;
         let forward = view::<T>(&forward)?;
         let batch = self.batch(&numbers, &x);
-        let (own_gradient, gate) = match tail.own_gradient(&gradient, &y) {
+        let (own_gradient, gate) = match epilogue.own_gradient(&gradient, &y) {
             ConvInput::Relu { gradient, .. } => (
                 ConvInput::Plain(gradient),
                 Some(forward.split_at(self.channels)),
@@ -349,10 +349,11 @@ impl Layer for BatchNorm {
         if cx.uses_candle(gradient) {
             return self.backward_device(gradient, need_input, cx);
         }
-        // The tail is read while the rest of the layer works.
-        let tail = std::mem::take(&mut self.tail);
-        let dx = with_real!(gradient, T => self.backward_cpu::<T>(&tail, gradient, need_input, cx));
-        self.tail = tail;
+        // The epilogue is read while the rest of the layer works.
+        let epilogue = std::mem::take(&mut self.epilogue);
+        let dx =
+            with_real!(gradient, T => self.backward_cpu::<T>(&epilogue, gradient, need_input, cx));
+        self.epilogue = epilogue;
         dx
     }
 
@@ -361,11 +362,11 @@ impl Layer for BatchNorm {
     }
 
     fn absorb(&mut self, next: Follower<'_>) {
-        self.tail.absorb(next, None);
+        self.epilogue.absorb(next, None);
     }
 
     fn set_fused(&mut self, fused: bool) {
-        self.tail.active = fused;
+        self.epilogue.active = fused;
     }
 }
 

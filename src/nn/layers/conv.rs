@@ -5,8 +5,8 @@
 //!
 //! Fused, the layer also does what the next ones would: its output is theirs, its own is never stored.
 
-use super::tail::{Pool, Tail};
-use super::views::{View, Views};
+use super::epilogue::{Epilogue, Pool};
+use super::layout_views::{FlattenViews, View};
 use super::{Buffer, Layer, Result, as_rows, channels_last, kept};
 use crate::NnError;
 use crate::fusion_rules::Follower;
@@ -33,8 +33,8 @@ pub(crate) struct Conv {
     bias: Option<usize>,
     input: Shape,
     output: Shape,
-    tail: Tail,
-    views: Views,
+    epilogue: Epilogue,
+    views: FlattenViews,
     packed_forward: Packed,
     packed_backward: Packed,
     y: Buffer,
@@ -139,8 +139,8 @@ impl Conv {
             bias,
             input: input.clone(),
             output: output.clone(),
-            tail: Tail::default(),
-            views: Views::default(),
+            epilogue: Epilogue::default(),
+            views: FlattenViews::default(),
             packed_forward: Packed::default(),
             packed_backward: Packed::default(),
             y: Buffer::default(),
@@ -173,7 +173,7 @@ impl Conv {
 
     fn forward_cpu<T: Real>(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
         let down = !self.transposed;
-        if self.views.see(x.rank() > 2, self.tail.active) {
+        if self.views.select(x.rank() > 2, self.epilogue.active) {
             (self.packed_forward.version, self.packed_backward.version) = (None, None);
         }
         let packed = pack::<T>(
@@ -195,7 +195,7 @@ impl Conv {
         let numbers = view::<T>(x)?;
         let finish = Finish {
             bias: bias.as_deref(),
-            relu: self.tail.relu_first(),
+            relu: self.epilogue.relu_first(),
         };
         let run = ConvPass {
             convolution: &self.convolution,
@@ -205,8 +205,8 @@ impl Conv {
             finish,
         };
         let batch = x.dims()[0];
-        let relu = self.tail.relu;
-        let Some(pool) = self.tail.pooling() else {
+        let relu = self.epilogue.relu;
+        let Some(pool) = self.epilogue.pooling() else {
             let output = self
                 .views
                 .seen_output()
@@ -243,7 +243,7 @@ impl Conv {
             weight,
             bias,
             input,
-            tail,
+            epilogue,
             views,
             packed_backward,
             y,
@@ -254,7 +254,7 @@ impl Conv {
         } = self;
         let (x, y) = (kept(x)?, y.latest()?);
         let (gradient, y) = (view::<T>(gradient)?, view::<T>(&y)?);
-        let own_gradient = tail.own_gradient(&gradient, &y);
+        let own_gradient = epilogue.own_gradient(&gradient, &y);
         if cx.trains(*weight) {
             let numbers = view::<T>(x)?;
             let x_input = ConvInput::Plain(&numbers);
@@ -401,7 +401,7 @@ fn pack<T: Real>(
     down: bool,
     weight: usize,
     packed: &mut Packed,
-    views: &mut Views,
+    views: &mut FlattenViews,
     cx: &Context<'_>,
 ) -> Result<Tensor> {
     let (plan, value) = (convolution.plan(down), &cx.parameters[weight].value);
@@ -469,10 +469,10 @@ impl Layer for Conv {
 
     fn absorb(&mut self, next: Follower<'_>) {
         let margin = &self.convolution.plan(self.transposed).sliding.margin;
-        self.tail.absorb(next, Some(margin));
+        self.epilogue.absorb(next, Some(margin));
     }
 
     fn set_fused(&mut self, fused: bool) {
-        self.tail.active = fused;
+        self.epilogue.active = fused;
     }
 }

@@ -17,7 +17,7 @@ use strata_core::shape::op::Geometry;
 
 /// The indices of the latest forward pass, wherever they were made.
 #[derive(Clone)]
-pub(crate) enum Chosen {
+pub(crate) enum PoolIndices {
     /// Of our kernel.
     Cpu(Indices),
     /// Of candle's operators, `N × positions × C`.
@@ -29,7 +29,7 @@ pub(crate) struct MaxPool {
     taps: Taps,
     output: Shape,
     slot: Option<usize>,
-    chosen: Option<Chosen>,
+    chosen: Option<PoolIndices>,
     input_dims: Dims,
     y: Buffer,
     dx: Buffer,
@@ -48,7 +48,7 @@ impl MaxPool {
         }
     }
 
-    fn keep(&mut self, chosen: Chosen, cx: &mut Context<'_>) {
+    fn keep(&mut self, chosen: PoolIndices, cx: &mut Context<'_>) {
         if let Some(slot) = self.slot {
             cx.slots[slot] = Some(chosen.clone());
         }
@@ -70,13 +70,13 @@ impl Layer for MaxPool {
         if cx.uses_candle(x) {
             let taps = DeviceTaps::new(&self.taps, x.device())?;
             let (y, index) = device::max_pool(&taps, &as_rows(x)?)?;
-            self.keep(Chosen::Device(index), cx);
+            self.keep(PoolIndices::Device(index), cx);
             return Ok(y.reshape(&*dims)?);
         }
         let (y, taps) = (self.y.get(&dims, x)?, &self.taps);
         let mut indices = match self.chosen.take() {
-            Some(Chosen::Cpu(indices)) => indices,
-            Some(Chosen::Device(_)) | None => Indices::default(),
+            Some(PoolIndices::Cpu(indices)) => indices,
+            Some(PoolIndices::Device(_)) | None => Indices::default(),
         };
         // Only one holder may write: the last step's unpool is done with them.
         if let Some(slot) = self.slot {
@@ -86,7 +86,7 @@ impl Layer for MaxPool {
             let x = view::<T>(x)?;
             fill::<T>(&y, |y| max_cpu(taps, channels, &x, y, indices.writable(y.len())))
         })?;
-        self.keep(Chosen::Cpu(indices), cx);
+        self.keep(PoolIndices::Cpu(indices), cx);
         Ok(y)
     }
 
@@ -113,16 +113,16 @@ fn no_indices() -> NnError {
 /// `large[index] += small`.
 fn spread(
     taps: &Taps,
-    chosen: Option<&Chosen>,
+    chosen: Option<&PoolIndices>,
     small: &Tensor,
     dims: &[usize],
     out: &mut Buffer,
 ) -> Result<Tensor> {
     match chosen {
-        Some(Chosen::Device(index)) => {
+        Some(PoolIndices::Device(index)) => {
             Ok(device::scatter(taps.inputs, &as_rows(small)?, index)?.reshape(dims)?)
         }
-        Some(Chosen::Cpu(indices)) => {
+        Some(PoolIndices::Cpu(indices)) => {
             let (large, channels) = (out.get(dims, small)?, dims[dims.len() - 1]);
             with_real!(small, T => {
                 let small = view::<T>(small)?;
@@ -184,10 +184,10 @@ impl Layer for Unpool {
             return Ok(None);
         }
         match &cx.slots[self.slot] {
-            Some(Chosen::Device(index)) => Ok(Some(
+            Some(PoolIndices::Device(index)) => Ok(Some(
                 device::gather(&as_rows(gradient)?, index)?.reshape(&*self.input_dims)?,
             )),
-            Some(Chosen::Cpu(indices)) => {
+            Some(PoolIndices::Cpu(indices)) => {
                 let (dx, taps) = (self.dx.get(&self.input_dims, gradient)?, &self.taps);
                 let channels = self.output.channels();
                 with_real!(gradient, T => {

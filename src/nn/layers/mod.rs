@@ -6,19 +6,19 @@ mod blocks;
 mod conv;
 mod dense;
 mod dropout;
+mod epilogue;
 mod group_norm;
 mod join;
+mod layout_views;
 mod max_pool;
 mod prelu;
 mod reshape;
 mod separable;
 mod softmax;
 mod spatial;
-mod tail;
-mod views;
 
 pub(crate) use blocks::{Sequence, shaped};
-pub(crate) use max_pool::Chosen;
+pub(crate) use max_pool::PoolIndices;
 
 use super::NnError;
 use super::fusion_rules::Follower;

@@ -1,7 +1,7 @@
 //! What layers share while a batch passes.
 
 use super::{Mode, Parameter, Result};
-use crate::layers::Chosen;
+use crate::layers::PoolIndices;
 use crate::ops::elementwise::zip;
 use crate::ops::storage::{Buffer, Memory, fill, view};
 use crate::ops::with_real;
@@ -11,7 +11,7 @@ use candle_core::Tensor;
 pub(crate) struct Context<'a> {
     pub parameters: &'a mut [Parameter],
     pub(super) statistics: &'a mut [(String, Tensor)],
-    pub slots: &'a mut [Option<Chosen>],
+    pub slots: &'a mut [Option<PoolIndices>],
     pub mode: Mode,
     /// Candle's operators even on the CPU: the tests' second opinion.
     pub candle_only: bool,

@@ -27,7 +27,7 @@ pub use route::{Mode, Route};
 pub use taps::Tapped;
 
 use super::NnError;
-use super::layers::{Chosen, Sequence, channels_last};
+use super::layers::{PoolIndices, Sequence, channels_last};
 use super::ops::storage::Memory;
 use candle_core::{Device, Tensor};
 use strata_core::project::size::Shape;
@@ -39,7 +39,7 @@ pub struct Network {
     stacks: [Option<Sequence>; 3],
     parameters: Vec<Parameter>,
     statistics: Vec<(String, Tensor)>,
-    slots: Vec<Option<Chosen>>,
+    slots: Vec<Option<PoolIndices>>,
     input: Shape,
     device: Device,
     candle_only: bool,

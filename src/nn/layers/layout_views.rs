@@ -15,7 +15,7 @@ const ROWS: usize = 16;
 
 /// The images around a dense layer.
 #[derive(Default)]
-pub(super) struct Views {
+pub(super) struct FlattenViews {
     /// What a flatten before the layer flattens.
     pub input: Option<View>,
     /// What a reshape after the layer makes.
@@ -46,9 +46,9 @@ impl View {
     }
 }
 
-impl Views {
+impl FlattenViews {
     /// Chooses what the next pass sees; true when that is something else than before.
-    pub fn see(&mut self, input: bool, output: bool) -> bool {
+    pub fn select(&mut self, input: bool, output: bool) -> bool {
         let sees = (
             input && self.input.is_some(),
             output && self.output.is_some(),
@@ -83,8 +83,8 @@ impl Views {
         }
         let (inputs, ordered) = (weight.dims()[1], self.weight.get(weight.dims(), weight)?);
         let (row_of, column_of) = (
-            Views::order_of(&self.output, self.sees.1),
-            Views::order_of(&self.input, self.sees.0),
+            FlattenViews::order_of(&self.output, self.sees.1),
+            FlattenViews::order_of(&self.input, self.sees.0),
         );
         let numbers = view::<T>(weight)?;
         fill::<T>(&ordered, |ordered| {
@@ -116,8 +116,8 @@ impl Views {
             self.weight.get(gradient.dims(), gradient)?,
         );
         let (row_of, column_of) = (
-            Views::order_of(&self.output, self.sees.1),
-            Views::order_of(&self.input, self.sees.0),
+            FlattenViews::order_of(&self.output, self.sees.1),
+            FlattenViews::order_of(&self.input, self.sees.0),
         );
         fill::<T>(&ordered, write)?;
         let numbers = view::<T>(&ordered)?;
@@ -138,7 +138,7 @@ impl Views {
         }
         let (ordered, order) = (
             self.bias.get(bias.dims(), bias)?,
-            Views::order_of(&self.output, true),
+            FlattenViews::order_of(&self.output, true),
         );
         let numbers = view::<T>(bias)?;
         fill::<T>(&ordered, |to| {
@@ -151,7 +151,7 @@ impl Views {
 
     /// Writes the gradient of the bias, given in the order of the image that goes out.
     pub fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
-        let order = Views::order_of(&self.output, self.sees.1);
+        let order = FlattenViews::order_of(&self.output, self.sees.1);
         fill::<T>(gradient, |gradient| {
             for place in 0..gradient.len() {
                 gradient[order(place)] = numbers[place];

@@ -3,7 +3,7 @@
 //! Only what comes out at the end is kept. The gradient needs no more than that: a maximum that is positive
 //! passed the relu, on whichever side of the pooling the relu stands.
 
-use super::max_pool::Chosen;
+use super::max_pool::PoolIndices;
 use crate::fusion_rules::Follower;
 use crate::network::Context;
 use crate::ops::conv_input::ConvInput;
@@ -16,14 +16,14 @@ use strata_core::shape::op::Geometry;
 
 /// What follows a layer's own work.
 #[derive(Default)]
-pub(super) struct Tail {
+pub(super) struct Epilogue {
     pub relu: bool,
     pub pool: Option<Pool>,
     /// Whether the next passes do all of it.
     pub active: bool,
 }
 
-/// The max pooling of a tail.
+/// The max pooling of an epilogue.
 pub(super) struct Pool {
     pub taps: Taps,
     pub output: Shape,
@@ -37,7 +37,7 @@ pub(super) struct Pool {
     places: Vec<u32>,
 }
 
-impl Tail {
+impl Epilogue {
     /// Takes over a layer. `margin`: what the gradient of the layer's own output is laid into.
     pub fn absorb(&mut self, next: Follower<'_>, margin: Option<&Margin>) {
         match next {
@@ -119,6 +119,6 @@ impl Pool {
 
     /// Lets the paired unpool see the indices.
     pub fn share(&self, cx: &mut Context<'_>) {
-        cx.slots[self.slot] = Some(Chosen::Cpu(self.indices.clone()));
+        cx.slots[self.slot] = Some(PoolIndices::Cpu(self.indices.clone()));
     }
 }
