@@ -6,7 +6,7 @@
 use super::curve;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::maps::viridis;
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use super::picture::{diverging, image_rgba, opaque, spaced};
 use super::{channels_first, class_name, route_through};
 use candle_core::Tensor;
@@ -263,7 +263,7 @@ pub fn bar(share: f32, whole: &Summary) -> (f32, f32) {
 
 /// What a layer gives for a batch of images, channels last: of the passes of a repeat the last.
 pub fn output_of(
-    copy: &mut Mirror,
+    copy: &mut InspectionNetwork,
     inference: &Inference,
     place: &Place,
     images: &Tensor,

@@ -98,10 +98,10 @@ pub fn preview(
         return Ok(Augmented::default());
     };
     let image = request.image % data.len().max(1);
-    let easel = Easel::new(data, image, seed)?;
+    let preview = AugmentPreview::new(data, image, seed)?;
     let from = request.draws.saturating_mul(TOGETHER);
     let alone = |one: &Augment| {
-        easel.row(
+        preview.row(
             one.to_string(),
             std::slice::from_ref(one),
             from..from + ALONE,
@@ -114,20 +114,20 @@ pub fn preview(
         class: data
             .label(image)
             .map(|label| class_name(dataset.classes(), label)),
-        channels: if easel.range.is_some() {
+        channels: if preview.range.is_some() {
             1
         } else {
-            easel.shape[2]
+            preview.shape[2]
         },
-        are_curves: easel.range.is_some(),
-        before: easel.row(String::new(), &[], 0..1),
-        together: easel.row(String::new(), augment, from..from.saturating_add(TOGETHER)),
+        are_curves: preview.range.is_some(),
+        before: preview.row(String::new(), &[], 0..1),
+        together: preview.row(String::new(), augment, from..from.saturating_add(TOGETHER)),
         alone: augment.iter().take(MOST_ROWS).map(alone).collect(),
     })
 }
 
 /// The image that is drawn on again and again, and the next one, for mixup.
-struct Easel {
+struct AugmentPreview {
     image: usize,
     shape: [usize; 3],
     values: Vec<f32>,
@@ -138,8 +138,8 @@ struct Easel {
     range: Option<[f32; 2]>,
 }
 
-impl Easel {
-    fn new(data: &SplitData, image: usize, seed: u64) -> Result<Easel, DataError> {
+impl AugmentPreview {
+    fn new(data: &SplitData, image: usize, seed: u64) -> Result<AugmentPreview, DataError> {
         let shape = data.whole_shape();
         let read = |index: usize| {
             let mut values = vec![0.0; shape.iter().product()];
@@ -148,7 +148,7 @@ impl Easel {
         };
         let (values, partner) = (read(image)?, read(image + 1)?);
         let range = is_signal(shape).then(|| curve::fitted(&values, [0.0, 1.0]));
-        Ok(Easel {
+        Ok(AugmentPreview {
             image,
             shape,
             values,

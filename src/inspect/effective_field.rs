@@ -8,7 +8,7 @@
 //! Fails as the network does, and for a layer that is not there.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
 use candle_core::{Device, Tensor};
 use strata_core::project::Place;
@@ -91,7 +91,7 @@ pub enum FieldError {
 /// The layers up to one layer, as a network of their own that is looked into.
 pub struct Cut {
     place: Place,
-    mirror: Mirror,
+    mirror: InspectionNetwork,
 }
 
 impl Cut {
@@ -115,7 +115,7 @@ impl Cut {
         };
         Ok(Cut {
             place: place.clone(),
-            mirror: Mirror::new(&cut, device)?,
+            mirror: InspectionNetwork::new(&cut, device)?,
         })
     }
 

@@ -4,7 +4,7 @@
 //! Everything is made at the first request, so that a run that is not inspected carries none of it.
 
 use super::inspection::{InspectError, InspectionContext};
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
 use candle_core::Device;
 use std::any::{Any, TypeId};
@@ -16,7 +16,7 @@ use strata_data::Dataset;
 /// What inspections share and keep between requests.
 #[derive(Default)]
 pub struct Inspector {
-    mirror: Option<Mirror>,
+    mirror: Option<InspectionNetwork>,
     probe: Option<Arc<Probe>>,
     /// What single inspections keep, by its type.
     kept: HashMap<TypeId, Box<dyn Any>>,
@@ -24,7 +24,7 @@ pub struct Inspector {
 
 impl InspectionContext<'_> {
     /// A copy of the network with its present weights.
-    pub fn mirror(&mut self) -> Result<&mut Mirror, InspectError> {
+    pub fn mirror(&mut self) -> Result<&mut InspectionNetwork, InspectError> {
         let input = |text: &str| InspectError::Input(text.to_owned());
         let run = self.run.as_ref();
         let run = run.ok_or_else(|| input("there is no network to inspect"))?;
@@ -34,7 +34,7 @@ impl InspectionContext<'_> {
             None => {
                 let plan = run.inference.plan.as_ref();
                 let plan = plan.ok_or_else(|| input("the encoder has an error"))?;
-                copy.insert(Mirror::new(plan, run.device)?)
+                copy.insert(InspectionNetwork::new(plan, run.device)?)
             }
         };
         mirror.take(run.network)?;

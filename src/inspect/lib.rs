@@ -16,7 +16,7 @@ pub mod inspector;
 pub mod kernel;
 pub mod kernel_playground;
 pub mod maps;
-pub mod mirror;
+pub mod network_copy;
 pub mod picture;
 pub mod pixel;
 pub mod reconstructions;

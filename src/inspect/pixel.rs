@@ -8,7 +8,7 @@ mod source;
 mod terms;
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
 use super::{channels_first, route_through};
 use source::Source;
@@ -224,7 +224,7 @@ fn shortened(mut terms: Vec<String>, between: &str) -> String {
 
 /// The arithmetic of one value, with the weights that the mirror holds.
 pub fn look(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     inference: &Inference,
     probe: &Probe,
     request: &Request,

@@ -9,7 +9,7 @@
 use super::curve::is_signal;
 use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ impl Saliency {
 
 /// What bears on the answers for these images, with the weights that the mirror holds.
 pub fn explain(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     dataset: &Dataset,
     probe: &Probe,
     question: Question,
@@ -154,7 +154,7 @@ fn largest(values: &[f32]) -> f32 {
 
 /// The gradient (`N × H × W × C`) of a class's logit, and the answers.
 fn of_class(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     probe: &Probe,
     class: Option<u32>,
 ) -> Result<(Vec<f32>, Vec<Answer>), NnError> {
@@ -214,7 +214,7 @@ fn answer(logits: &[f32], class: Option<u32>) -> Answer {
 /// The gradient of each image's mean squared reconstruction error in pixels. The image is the target as well: moving
 /// a pixel moves what it is compared with.
 fn of_error(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     units: &PixelUnits,
     probe: &Probe,
 ) -> Result<(Vec<f32>, Vec<Answer>), NnError> {

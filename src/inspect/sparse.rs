@@ -5,7 +5,7 @@
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::layer_name;
-use super::mirror::Mirror;
+use super::network_copy::InspectionNetwork;
 use candle_core::{Device, Tensor};
 use std::time::Instant;
 use strata_core::project::Stack;
@@ -121,7 +121,7 @@ pub enum SparseError {
 
 /// Mean activations over some images of a split, with the weights that the mirror holds.
 pub fn measure(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     inference: &Inference,
     what: Measured<'_>,
     step: u64,
@@ -168,7 +168,7 @@ pub fn measure(
 
 /// Adds a batch's activations to the sums of the units; gives the values that each unit had.
 fn add_batch(
-    mirror: &mut Mirror,
+    mirror: &mut InspectionNetwork,
     route: Route,
     data: &SplitData,
     indices: &[u32],

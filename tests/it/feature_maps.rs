@@ -22,7 +22,7 @@ use strata::engine::thread::{self, Running};
 use strata::gui::panels::activations::MapChoice;
 use strata::inspect::activations::{Activations, MapScale, Request, output_of};
 use strata::inspect::inspection::Subject;
-use strata::inspect::mirror::Mirror;
+use strata::inspect::network_copy::InspectionNetwork;
 use strata::nn::{Mode, Network, Route};
 use strata::project::stage::Task;
 use strata::project::{Place, Stack};
@@ -57,7 +57,7 @@ fn the_maps_are_the_values_of_the_forward_pass() {
             continue;
         };
         let mut network = Network::new(plan, seed, &Device::Cpu).unwrap();
-        let mut copy = Mirror::new(plan, &Device::Cpu).unwrap();
+        let mut copy = InspectionNetwork::new(plan, &Device::Cpu).unwrap();
         copy.take(&network).unwrap();
         let dims = network.input_dims(1);
         let mut random = rng(seed);

@@ -6,7 +6,7 @@ use strata_nn::{Network, Route};
 use strata_testkit::networks::network as stacks;
 
 /// A network whose weights and statistics are not those of the start, and images to look at.
-fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {
+fn moved(stacks: &Stacks) -> (Inference, InspectionNetwork, Probe) {
     let inference = infer(stacks);
     assert!(
         inference.errors().next().is_none(),
@@ -27,7 +27,7 @@ fn moved(stacks: &Stacks) -> (Inference, Mirror, Probe) {
         let noise = Tensor::randn(0f32, 0.3, parameter.value.dims(), &Device::Cpu).unwrap();
         parameter.value = (&parameter.value + noise).unwrap();
     }
-    let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
+    let mut mirror = InspectionNetwork::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let [channels, spatial @ ..] = stacks.input.dims() else {
         panic!()

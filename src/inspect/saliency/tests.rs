@@ -4,7 +4,7 @@ use strata_core::shape::infer;
 use strata_nn::Network;
 
 /// A network on grey or colour images, its mirror and a few of its images.
-fn looking(network: &str, source: &str) -> (Network, Mirror, Dataset, Probe) {
+fn looking(network: &str, source: &str) -> (Network, InspectionNetwork, Dataset, Probe) {
     let text = format!(
         "format = 1\n[data]\nsource = \"shapes\"\n{source}\nlimit = 12\n[network]\n{network}\n[[stage]]\nname = \"a\"\ntask = \"reconstruct\"\nloss = \"mse\"\noptimizer = \"adam lr=1e-3\"\nepochs = 1\nbatch = 8\n"
     );
@@ -13,7 +13,7 @@ fn looking(network: &str, source: &str) -> (Network, Mirror, Dataset, Probe) {
     let plan = inference.plan.as_ref().unwrap();
     let mut trained = Network::new(plan, 3, &Device::Cpu).unwrap();
     warm_up(&mut trained);
-    let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
+    let mut mirror = InspectionNetwork::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let channels = Some(project.network.input.channels());
     let dataset =
@@ -121,8 +121,9 @@ fn the_score_is_taken_before_a_last_softmax() {
         &plain.replace("dense 10\"", "dense 10\", \"softmax\""),
         "resize = [8, 8]",
     );
-    let explain =
-        |mirror: &mut Mirror| explain(mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
+    let explain = |mirror: &mut InspectionNetwork| {
+        explain(mirror, &dataset, &probe, Question::Predicted, 1).unwrap()
+    };
     assert_eq!(explain(&mut logits), explain(&mut behind));
 }
 

@@ -18,7 +18,7 @@ fn measured(at: Option<&str>) -> Result<(SparseCode, f64), SparseError> {
         ..project.stages[0].sparsity.clone().unwrap()
     };
     let mut trained = Network::new(plan, 1, &Device::Cpu).unwrap();
-    let mut mirror = Mirror::new(plan, &Device::Cpu).unwrap();
+    let mut mirror = InspectionNetwork::new(plan, &Device::Cpu).unwrap();
     mirror.take(&trained).unwrap();
     let split = (Split::Train, data);
     let what = Measured {

@@ -9,16 +9,16 @@ use strata_core::shape::op::Plan;
 use strata_nn::{Network, NnError};
 
 /// A network to look into.
-pub struct Mirror {
+pub struct InspectionNetwork {
     network: Network,
 }
 
-impl Mirror {
-    /// A mirror for the networks of a plan; until [`Mirror::take`] its weights are those of no training.
-    pub fn new(plan: &Plan, device: &Device) -> Result<Mirror, NnError> {
+impl InspectionNetwork {
+    /// A mirror for the networks of a plan; until [`InspectionNetwork::take`] its weights are those of no training.
+    pub fn new(plan: &Plan, device: &Device) -> Result<InspectionNetwork, NnError> {
         let mut network = Network::new(plan, 0, device)?;
         network.set_observed(true);
-        Ok(Mirror { network })
+        Ok(InspectionNetwork { network })
     }
 
     /// Takes over the weights and statistics of a network of the same plan.
