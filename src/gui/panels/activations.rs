@@ -1,7 +1,7 @@
 //! Feature maps: what one layer gives for one image, live.
 
 use super::image_source;
-use super::reading::{failed, reading};
+use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::{Sheet, shades};

@@ -1,6 +1,6 @@
 //! The probe images over what the network makes of them, live.
 
-use super::reading::{failed, reading};
+use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;

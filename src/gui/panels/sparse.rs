@@ -2,7 +2,7 @@
 
 use super::axes::ticks::tick;
 use super::axes::{axis, even};
-use super::reading::{failed, reading};
+use super::loading_state::{failed, reading};
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::{empty, figure};

@@ -12,7 +12,7 @@ pub use augmentation::AugmentationView;
 pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
-use super::reading::{failed, reading, with_button};
+use super::loading_state::{failed, reading, with_button};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty};

@@ -3,7 +3,7 @@
 mod charts;
 mod duplicates;
 
-use super::super::reading::{failed, reading};
+use super::super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;

@@ -3,7 +3,7 @@
 mod cards;
 
 use super::image_source;
-use super::reading::{failed, reading};
+use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;

@@ -4,7 +4,7 @@
 mod list;
 mod pictures;
 
-use crate::panels::reading::{failed, reading};
+use crate::panels::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use eframe::egui::{Button, Checkbox, Response, RichText, ScrollArea, Ui};

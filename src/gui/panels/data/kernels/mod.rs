@@ -11,7 +11,7 @@ mod formula;
 mod picture;
 mod result;
 
-use super::super::reading::{failed, reading};
+use super::super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;

@@ -7,10 +7,10 @@
 mod controls;
 mod grid;
 mod header;
+mod layer_animation;
 mod matrix;
 mod numbers;
 mod plot;
-mod stage;
 
 use crate::view::View;
 use crate::widgets::empty;
@@ -102,7 +102,7 @@ impl View for LensView {
             LensMode::Grid => {
                 let steps = lens.sample.as_ref().map_or(0, |sample| sample.steps.len());
                 self.due = play(ui, self.due, settings, steps, actions);
-                stage::show(ui, lens, settings, actions);
+                layer_animation::show(ui, lens, settings, actions);
             }
         }
     }

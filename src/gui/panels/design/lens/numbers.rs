@@ -1,6 +1,6 @@
 //! One value of the trained network: where it is read, the numbers and the weights, and the sum.
 
-use super::super::super::reading::{failed, reading};
+use super::super::super::loading_state::{failed, reading};
 use super::{grid, set};
 use crate::theme;
 use crate::widgets::empty;
