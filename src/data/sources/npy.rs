@@ -19,7 +19,7 @@ use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pie
 use crate::formats::records::Store;
 use crate::formats::rows;
 use crate::source::{BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit};
-use crate::splits::concat_images::Joined;
+use crate::splits::concat_images::ConcatImages;
 use find::{Found, Place, Role};
 use header::Header;
 use pictures::{ArrayPictures, Layout};
@@ -104,7 +104,7 @@ fn joined(parts: Vec<SourceSplit>) -> Vec<SourceSplit> {
         .collect();
     vec![SourceSplit {
         split,
-        pictures: Arc::new(Joined::new(pictures, items)),
+        pictures: Arc::new(ConcatImages::new(pictures, items)),
         labels,
     }]
 }

@@ -1,7 +1,7 @@
 //! From the parts of a source and the rules that share them out to splits ready to be read. Fails on a split of more
 //! images than can be numbered, and on shares of training images where there are none.
 
-use super::concat_images::Joined;
+use super::concat_images::ConcatImages;
 use super::split::{Common, PATCHES_PER_IMAGE, SplitData};
 use super::split_assignment::{GivenSplit, Item, SplitItems, SplitRules};
 use crate::error::DataError;
@@ -64,7 +64,7 @@ fn choose(
         _ => {
             let chosen = (0..share.items.len() as u32).collect();
             (
-                Arc::new(Joined::new(
+                Arc::new(ConcatImages::new(
                     parts
                         .iter()
                         .map(|part| Arc::clone(&part.pictures))
