@@ -28,10 +28,6 @@ fn assert_runs(network: &Network, inference: &Inference, what: &str) {
     assert_eq!(y.dims(), dims, "{what}: {network:?}");
 }
 
-fn only_changes(solution: &Solution) -> bool {
-    solution.changes.iter().all(|change| change.from.is_some())
-}
-
 #[test]
 fn what_was_spoiled_is_mended_with_no_more_edits() {
     mend(sample(ALL, SAMPLE));
@@ -56,7 +52,7 @@ fn mend(seeds: impl Iterator<Item = u64>) {
         let best = solved
             .solutions
             .iter()
-            .find(|solution| only_changes(solution) && solution.edits <= spoils);
+            .find(|solution| solution.edits <= spoils);
         assert!(
             best.is_some(),
             "{what}: {}\nexact   {exact:?}\nspoiled {network:?}\n{:?}",
@@ -165,11 +161,11 @@ fn constant_borders_are_those_of_the_compiled_network() {
         let mut random = rng(seed);
         let exact = pair(&mut random);
         let (network, _) = spoiled(&mut random, &exact);
-        let has_relu = |network: &Network| {
-            let stacks = network.encoder.iter().chain(&network.decoder);
-            stacks.into_iter().any(|node| node.text() == "relu")
+        let has_zeros = |network: &Network| {
+            let mut nodes = network.encoder.iter().chain(&network.decoder);
+            nodes.any(|node| node.text() == "relu" || node.text().starts_with("unpool"))
         };
-        if has_relu(&network) {
+        if has_zeros(&network) {
             continue;
         }
         for solution in solve(&network, &[], Aim::OutputEqualsInput).solutions {

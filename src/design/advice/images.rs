@@ -4,7 +4,7 @@ use super::case::{Case, is_batch_norm};
 use super::training::{frozen_targets, runs};
 use super::{Advice, OF_A_KIND};
 use strata_core::format::count;
-use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::data::{DataSpec, Split, Weights};
 use strata_core::project::edit::Edit;
 use strata_core::project::node::Node;
 use strata_core::project::stage::{Stage, Task};
@@ -203,8 +203,6 @@ fn lagging_statistics(
 
 /// The largest class may have so many times the images of the smallest.
 const BALANCED: usize = 3;
-/// Fewer images of a class are too few to train on.
-const ENOUGH_OF_A_CLASS: usize = 20;
 
 /// Classes with very different numbers of images.
 fn imbalance(
@@ -214,7 +212,7 @@ fn imbalance(
     classes: &[String],
     by_class: &[usize],
 ) -> Option<Advice> {
-    if stage.task != Task::Classify {
+    if stage.task != Task::Classify || project.data.weights.is_some() {
         return None;
     }
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
@@ -242,19 +240,16 @@ fn imbalance(
     );
     let why = format!(
         "Whoever always answers `{}` is right {share:.0} % of the time, so the accuracy says little and a rare class is \
-         learned last. Look at the confusion matrix, class by class; with as many images of each class, or more of \
-         the rare ones, all count alike.",
+         learned last. Look at the confusion matrix, class by class. Drawn as often as all others, the images of a \
+         rare class come several times in an epoch, and all classes count alike.",
         name(large)
     );
-    let advice = Advice::new(message, why).of_stage(index);
-    if least < ENOUGH_OF_A_CLASS || project.data.per_class.is_some() {
-        return Some(advice);
-    }
     let data = DataSpec {
-        per_class: Some(least),
+        weights: Some(Weights::Balanced),
         ..project.data.clone()
     };
-    Some(advice.fix(format!("set per_class = {least}"), Edit::Data(data)))
+    let advice = Advice::new(message, why).of_stage(index);
+    Some(advice.fix("set weights = \"balanced\"".to_owned(), Edit::Data(data)))
 }
 
 #[cfg(test)]

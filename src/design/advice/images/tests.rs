@@ -96,10 +96,10 @@ fn running_statistics_that_lag_are_told() {
 fn classes_out_of_balance_are_told_beyond_three_to_one() {
     let text = "out of balance: `c0` has 190 images, `c1` 40";
     let found = said(&classifier(32, 50), &counts(&[190, 40]), text);
-    assert_eq!(found.unwrap(), "set per_class = 40");
-    // Ten of a class are too few to be drawn down to.
-    let few = said(&classifier(32, 50), &counts(&[190, 10]), "out of balance");
-    assert_eq!(few.unwrap(), "");
+    assert_eq!(found.unwrap(), "set weights = \"balanced\"");
+    let mut balanced = classifier(32, 50);
+    balanced.data.weights = Some(Weights::Balanced);
+    assert_eq!(said(&balanced, &counts(&[190, 40]), text), None);
     assert_eq!(
         said(&classifier(32, 50), &counts(&[120, 40]), "out of balance"),
         None
