@@ -16,7 +16,7 @@ use strata::shape::layers::WORDS;
 /// Characters of a line: what a terminal or an editor shows without wrapping.
 const WIDEST: usize = 120;
 /// Lines of the README: what is read in a few minutes.
-const LONGEST: usize = 110;
+const LONGEST: usize = 115;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
