@@ -10,7 +10,7 @@ use strata_core::project::data::Source;
 use strata_core::project::loss::Loss;
 use strata_core::project::optimizer::OPTIMIZERS;
 use strata_core::project::reference::{self, Section, Setting};
-use strata_core::shape::layers::WORDS;
+use strata_core::shape::layers::{LayerWord, WORDS};
 
 /// What there is a reference of.
 const TOPICS: [&str; 4] = ["layers", "project", "augment", "data"];
@@ -24,7 +24,10 @@ pub fn run(args: &HelpArgs) -> anyhow::Result<()> {
         "augment" => augment(),
         // A command has this name too.
         "data" => format!("{}\n\n{}", of_command(about)?, data()),
-        _ => of_command(about)?,
+        _ => match WORDS.iter().find(|layer| layer.word == about) {
+            Some(layer) => of_layer(layer),
+            None => of_command(about)?,
+        },
     };
     output::print(text.trim_end())
 }
@@ -45,25 +48,76 @@ fn of_command(name: &str) -> Result<String, WrongInput> {
         .map(|command| command.render_help().to_string())
         .ok_or_else(|| {
             WrongInput(format!(
-                "there is no help about `{name}`; there is {}, and of the commands {}",
+                "there is no help about `{name}`; there is {}, each layer by its word, and of the commands {}",
                 TOPICS.join(", "),
                 names.join(", ")
             ))
         })
 }
 
+/// The letters and words that layers take, with their meanings.
+const ATTRIBUTES: [(&str, &str); 10] = [
+    (
+        "k",
+        "kernel size: k3, or k3x5 for each axis; 3 unless given, of a pooling 2",
+    ),
+    (
+        "s",
+        "stride: s2; 1 unless given, of a pooling the kernel size",
+    ),
+    (
+        "p",
+        "zeros on both ends of every axis: p1, p1x2; 0 unless given. Or `same`: the output is the input's size divided \
+         by the stride, rounded up; `valid`: no padding, written out",
+    ),
+    ("op", "output padding of convt: op1; 0 unless given"),
+    ("d", "dilation: d2; 1 unless given"),
+    ("g", "groups: g4; 1 unless given"),
+    ("m", "channels out for each channel in: m2; 1 unless given"),
+    ("nobias", "without a bias"),
+    ("bilinear", "interpolates; values are repeated unless given"),
+    (
+        "channels",
+        "a slope for each channel; one for all unless given",
+    ),
+];
+
+/// The attributes of a layer in one line, such as `k s p d g nobias`.
+fn attributes(layer: &LayerWord) -> String {
+    layer.attributes().join(" ")
+}
+
 fn layers() -> String {
-    let rows = WORDS
-        .iter()
-        .map(|layer| [layer.word, layer.example, layer.about].map(str::to_owned));
+    let rows = WORDS.iter().map(|layer| {
+        let [word, example, about] = [layer.word, layer.example, layer.about].map(str::to_owned);
+        [word, example, attributes(layer), about]
+    });
     let text = "Layers are short texts in the lists encoder, decoder and head of [network]: a word, then numbers and \
-                attributes (k kernel size, s stride, p padding, d dilation, g groups, op output padding; k3x5 gives \
-                one for each axis). `conv 32 k3 @stem` names a layer. Blocks hold lists of their own: { add = [[…], \
-                […]] }, { concat = [[…], […]] }, { repeat = 8, layers = […] }.";
+                attributes in any order. `conv 32 k3 @stem` names a layer. Blocks hold lists of their own: { add = \
+                [[…], […]] }, { concat = [[…], […]] }, { repeat = 8, layers = […] }.";
+    let meanings = ATTRIBUTES.map(|(attribute, about)| [attribute, about].map(str::to_owned));
     format!(
-        "{text}\n\n{}",
-        rows_of(["layer", "example", "what it does"], rows.collect())
+        "{text}\n\n{}\n{}",
+        rows_of(
+            ["layer", "example", "takes", "what it does"],
+            rows.collect()
+        ),
+        rows_of(["attribute", "what it is"], meanings.to_vec())
     )
+}
+
+/// One layer: what it does, an example, and each attribute with its meaning.
+fn of_layer(layer: &LayerWord) -> String {
+    let takes = ATTRIBUTES
+        .iter()
+        .filter(|(attribute, _)| layer.attributes().contains(attribute))
+        .map(|(attribute, about)| [*attribute, *about].map(str::to_owned))
+        .collect::<Vec<_>>();
+    let head = format!("{}\n\n    {}\n", layer.about, layer.example);
+    if takes.is_empty() {
+        return head;
+    }
+    format!("{head}\n{}", rows_of(["takes", "what it is"], takes))
 }
 
 fn augment() -> String {
@@ -191,6 +245,17 @@ mod tests {
                 let described = of_setting(setting);
                 assert!(project.contains(&described), "{}", setting.key);
                 assert_eq!(data.contains(&described), section.heading == "[data]");
+            }
+        }
+    }
+
+    #[test]
+    fn every_attribute_of_every_layer_is_explained() {
+        for layer in WORDS {
+            let help = of_layer(layer);
+            assert!(help.contains(layer.example), "{help}");
+            for attribute in layer.attributes() {
+                assert!(help.contains(&format!("\n{attribute} ")), "{help}");
             }
         }
     }

@@ -30,6 +30,13 @@ pub struct LayerWord {
     pub(super) read: fn(&mut Reader<'_>) -> Result<Kind, LayerTextError>,
 }
 
+impl LayerWord {
+    /// The attributes it takes besides `@name`: letters before a number, or words alone.
+    pub fn attributes(&self) -> &'static [&'static str] {
+        self.attributes
+    }
+}
+
 /// The attributes of `conv`.
 pub(super) const CONV_ATTRIBUTES: &[&str] = &["k", "s", "p", "d", "g", "nobias"];
 
