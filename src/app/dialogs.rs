@@ -1,8 +1,8 @@
 //! The system's file dialogs, each on a thread of its own so that the window stays alive. Who has a screen shows
 //! them: the [`Picker`] is given.
 //!
-//! Where there is no dialog (no portal), the answer is the same as a cancel; the window always
-//! offers a field for the path too.
+//! Where there is no dialog (no portal), the library's answer is that of a cancel, only sooner than a person could give
+//! it; the window always offers a field for the path too.
 
 use super::state::PathPurpose;
 use super::view_kind::ViewKind;
@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, bounded};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Chosen {
     Image(PathBuf),
     /// Where to save a view's picture.
     Picture(ViewKind, PathBuf),
+    /// Nothing: the system has no file dialog.
+    NoDialog,
 }
 
 /// What a dialog asks for.
@@ -40,6 +43,19 @@ pub enum Wanted {
 
 /// Shows a dialog and waits for it; `None` when it was cancelled.
 pub type Picker = Arc<dyn Fn(Wanted) -> Option<Chosen> + Send + Sync>;
+
+/// A dialog that is gone sooner than this was never shown.
+const SOONEST_CANCEL: Duration = Duration::from_millis(300);
+
+/// Shows the dialog and waits for its answer.
+fn ask(picker: &Picker, wanted: Wanted) -> Option<Chosen> {
+    let start = Instant::now();
+    let chosen = picker(wanted);
+    if chosen.is_none() && start.elapsed() < SOONEST_CANCEL {
+        return Some(Chosen::NoDialog);
+    }
+    chosen
+}
 
 /// At most one dialog at a time.
 #[derive(Default)]
@@ -89,7 +105,7 @@ impl Dialogs {
         let thread = std::thread::Builder::new().name("file dialog".into());
         let started = thread.spawn(move || {
             // Receiver dropped: the window has closed.
-            let _ = sender.send(picker(wanted));
+            let _ = sender.send(ask(&picker, wanted));
             wake();
         });
         if let Err(error) = &started {
@@ -113,5 +129,25 @@ impl Dialogs {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_comes_at_once_means_that_there_is_no_dialog() {
+        let picker: Picker = Arc::new(|_| None);
+        assert_eq!(ask(&picker, Wanted::DataFolder), Some(Chosen::NoDialog));
+    }
+
+    #[test]
+    fn a_cancel_of_a_person_is_none() {
+        let picker: Picker = Arc::new(|_| {
+            std::thread::sleep(SOONEST_CANCEL);
+            None
+        });
+        assert_eq!(ask(&picker, Wanted::DataFolder), None);
     }
 }

@@ -184,6 +184,11 @@ impl App {
                 };
                 self.handle(Action::Show(Show::Saliency(request)));
             }
+            Some(Chosen::NoDialog) => self.state.messages.add(
+                Weight::Note,
+                "No file dialog opened: it needs xdg-desktop-portal or zenity. Type the path into its field, or \
+                 drop the files onto the window",
+            ),
             None => {}
         }
     }
