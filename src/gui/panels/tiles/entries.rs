@@ -3,7 +3,7 @@
 use crate::theme;
 use crate::views;
 use crate::widgets::icon::{self, Icon};
-use eframe::egui::{Align2, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align2, Color32, FontId, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use strata_app::action::{Action, OnView};
 use strata_app::view_kind::ViewKind;
 
@@ -24,8 +24,30 @@ pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {
             actions.push(Action::View(OnView::Reset));
         }
         ui.add_space(theme::GAP);
-        ui.allocate_ui(vec2(456.0, 0.0), |ui| entries(ui, None, |_| false, actions));
+        let width = width(ui);
+        ui.allocate_ui(vec2(width, 0.0), |ui| entries(ui, None, |_| false, actions));
     });
+}
+
+/// Where a title starts, in points from the left.
+const TITLE: f32 = 28.0;
+/// Where a view's line starts.
+const LINE: f32 = 148.0;
+
+fn line_font() -> FontId {
+    FontId::proportional(theme::SMALL)
+}
+
+/// What the longest line needs, in points.
+fn width(ui: &Ui) -> f32 {
+    let line_width = |text: &str| {
+        let line = ui
+            .painter()
+            .layout_no_wrap(text.to_owned(), line_font(), Color32::WHITE);
+        line.size().x
+    };
+    let lines = views::all().iter().map(|info| line_width(info.summary));
+    LINE + lines.fold(0.0, f32::max) + theme::GAP
 }
 
 /// Every view with its line; a click opens it (or brings it to the front).
@@ -36,10 +58,10 @@ pub(super) fn entries(
     actions: &mut Vec<Action>,
 ) {
     ui.spacing_mut().item_spacing.y = 0.0;
+    let width = width(ui).max(ui.available_width());
     for info in views::all() {
         let kind = info.kind;
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(ui.available_width().max(456.0), 28.0), Sense::click());
+        let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::click());
         response.widget_info(|| {
             WidgetInfo::labeled(Role::Button, true, format!("Open {} view", info.title))
         });
@@ -55,20 +77,19 @@ pub(super) fn entries(
                 colors.accent,
             );
         }
-        let at = rect.left_center() + vec2(28.0, 0.0);
+        let left = rect.left_center();
         ui.painter().text(
-            at,
+            left + vec2(TITLE, 0.0),
             Align2::LEFT_CENTER,
             info.title,
             theme::heading(theme::BODY),
             colors.strong,
         );
-        let font = eframe::egui::FontId::proportional(theme::SMALL);
         ui.painter().text(
-            at + vec2(120.0, 0.0),
+            left + vec2(LINE, 0.0),
             Align2::LEFT_CENTER,
             info.summary,
-            font,
+            line_font(),
             colors.weak,
         );
         if response.clicked() {
