@@ -12,7 +12,7 @@ use super::memory::kernels::{Kernel, volume};
 use super::memory::step_memory;
 use super::pass_cost::{self, MOVED};
 use std::collections::BTreeMap;
-use strata_core::project::stage::{Stage, Task};
+use strata_core::project::stage::{Optimizer, Stage, Task};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Plan, PlannedLayer};
@@ -123,13 +123,19 @@ pub fn step_time(
     clock.sequence(&last, learns);
     let outputs = end(&last, code) as f64 * f64::from(batch);
     let loss = speeds.start + 4.0 * FLOAT * outputs / bandwidth;
-    // Weight, gradient and two means, read and written.
-    let update = 7.0 * FLOAT * clock.weights / bandwidth;
+    let update = update_bytes(&stage.optimizer) * clock.weights / bandwidth;
     Some(StepTime {
         layers: clock.layers,
         loss,
         update,
     })
+}
+
+/// Bytes that an update moves for each weight: the gradient is read, the weight and the optimizer's state are read and
+/// written.
+fn update_bytes(optimizer: &Optimizer) -> f64 {
+    let numbers = 3 + 2 * optimizer.state_names().len();
+    numbers as f64 * FLOAT
 }
 
 struct Clock<'a> {
