@@ -9,7 +9,7 @@
 //!
 //! Unsafe code is allowed here and nowhere else, file by file; every block has its reason. Miri can check the
 //! plain path, which has no vector instructions:
-//! `STRATA_SIMD=plain MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --lib -- nn::ops::tile nn::ops::packed`.
+//! `STRATA_SIMD=plain MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p strata-nn --lib -- ops::tile ops::packed`.
 //!
 //! Work is always split the same way, whatever the number of threads, and partial sums are added in
 //! order: results do not depend on it.

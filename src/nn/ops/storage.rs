@@ -56,33 +56,40 @@ impl<T: Real> Deref for View<'_, T> {
 /// Lets `write` fill the elements of a contiguous CPU tensor in place. No [`View`] of the same tensor may
 /// be alive: writing waits for it.
 pub fn fill<T: Real>(tensor: &Tensor, write: impl FnOnce(&mut [T])) -> Result<(), NnError> {
+    let mut write = Some(write);
+    fill_with(tensor, &mut |elements: &mut [T]| {
+        if let Some(write) = write.take() {
+            write(elements);
+        }
+    })
+}
+
+/// Not generic over the closure: candle's in-place operation would be compiled again for each of them.
+fn fill_with<T: Real>(tensor: &Tensor, write: &mut dyn FnMut(&mut [T])) -> Result<(), NnError> {
     let op = Fill {
-        write: RefCell::new(Some(write)),
-        element: PhantomData,
+        write: RefCell::new(write),
     };
     tensor.inplace_op1(&op)?;
     Ok(())
 }
 
-struct Fill<T, F> {
-    write: RefCell<Option<F>>,
-    element: PhantomData<T>,
+struct Fill<'a, T> {
+    write: RefCell<&'a mut dyn FnMut(&mut [T])>,
 }
 
-impl<T: Real, F: FnOnce(&mut [T])> InplaceOp1 for Fill<T, F> {
+impl<T: Real> InplaceOp1 for Fill<'_, T> {
     fn name(&self) -> &'static str {
         "fill"
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
         let range = contiguous(layout).map_err(candle_core::Error::wrap)?;
-        let slice = T::slice_mut(storage).and_then(|s| s.get_mut(range));
-        match (slice, self.write.borrow_mut().take()) {
-            (Some(slice), Some(write)) => {
-                write(slice);
+        match T::slice_mut(storage).and_then(|s| s.get_mut(range)) {
+            Some(elements) => {
+                (self.write.borrow_mut())(elements);
                 Ok(())
             }
-            _ => candle_core::bail!("writing a tensor of another type as a slice"),
+            None => candle_core::bail!("writing a tensor of another type as a slice"),
         }
     }
 }
