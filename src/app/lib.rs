@@ -35,6 +35,7 @@ pub mod run_monitor;
 pub mod runs;
 mod saving;
 pub mod services;
+mod shown;
 pub mod state;
 pub mod store;
 pub mod view_kind;

@@ -2,6 +2,7 @@
 
 pub use super::fields::Fields;
 pub use super::prompts::{AfterUnsavedPrompt, Closing, PathPrompt, PathPurpose};
+pub use super::shown::Shown;
 pub use super::view_settings::{
     ARCHITECTURE_WIDTHS, CostColumn, SETTINGS_WIDTHS, Switch, ViewSettings,
 };
@@ -28,57 +29,14 @@ use strata_core::project::edit::{Edit, History};
 use strata_core::project::node::Node;
 use strata_core::project::stage::Task;
 use strata_core::project::target::Target;
-use strata_core::project::{Network, Place, Project, Stack, file, locks};
-use strata_core::shape::{self, Inference};
-use strata_design::advice::{self, Advice, Fix};
+use strata_core::project::{Network, Place, Project, Stack, file};
 use strata_design::goals::{Judged, Measured, judge};
-use strata_design::{Banner, Problem, Severity};
+use strata_design::{Problem, Severity};
 use strata_engine::event::Outcome;
 use strata_engine::run::goal_metrics::measured;
-use strata_engine::run::memory_check::machine;
 
 /// Networks with more rows than this start with their blocks folded.
 const MANY_ROWS: usize = 40;
-
-/// All that follows from the project (and from the text being typed).
-pub struct Shown {
-    /// The network that it follows from: with the text being typed, or a proposal that is looked at.
-    pub network: Network,
-    /// Shapes and costs.
-    pub inference: Inference,
-    /// Whether the output equals the input.
-    pub banner: Banner,
-    /// What stops it from being trained, and what should be known.
-    pub problems: Vec<Problem>,
-    /// What would mend each of the problems, where that is one edit.
-    pub fixes: Vec<Option<Fix>>,
-    /// What is unusual about it.
-    pub advice: Vec<Advice>,
-    /// What is locked.
-    pub locks: Vec<Target>,
-    /// Memory of a run of the first stage, where it can be trained.
-    pub run_bytes: Option<u64>,
-}
-
-impl Shown {
-    fn of(project: &Project) -> Shown {
-        let inference = shape::infer(&project.network);
-        let problems = strata_design::check_inferred(project, &inference);
-        let plan = inference.plan.as_ref().zip(project.stages.first());
-        let step = plan
-            .and_then(|(plan, stage)| strata_cost::run_memory(plan, stage, stage.batch, machine()));
-        Shown {
-            network: project.network.clone(),
-            banner: strata_design::banner(&inference),
-            fixes: advice::mends(project, &inference, &problems),
-            advice: advice::advise(project, &inference),
-            locks: locks::targets(project),
-            run_bytes: step.map(|step| step.total().total()),
-            problems,
-            inference,
-        }
-    }
-}
 
 /// The whole state of the window.
 pub struct State {
@@ -117,7 +75,7 @@ pub struct State {
     pub start: bool,
     /// What was opened lately.
     pub recents: Recents,
-    /// What lies over the window.
+    /// What is shown over the window.
     pub overlay: Option<Overlay>,
     /// What the About box shows.
     pub about: About,
@@ -132,7 +90,7 @@ pub struct State {
     pub pending: Option<AfterUnsavedPrompt>,
     /// Whether the window is to be closed.
     pub closing: Closing,
-    /// Whether the system ends the program (a logout, `kill`): nobody was asked about unsaved edits, so they are kept.
+    /// Whether the system ends the program (a logout, `kill`): the user was not asked about unsaved edits, so they are kept.
     pub is_ended: bool,
     /// How long the window's own work takes.
     pub frames: FrameHistogram,

@@ -1,0 +1,48 @@
+//! What follows from the project: shapes, problems, advice, costs.
+
+use strata_core::project::target::Target;
+use strata_core::project::{Network, Project, locks};
+use strata_core::shape::{self, Inference};
+use strata_design::advice::{self, Advice, Fix};
+use strata_design::{Banner, Problem};
+use strata_engine::run::memory_check::machine;
+
+/// All that follows from the project (and from the text being typed).
+pub struct Shown {
+    /// The network that it follows from: with the text being typed, or a proposal that is looked at.
+    pub network: Network,
+    /// Shapes and costs.
+    pub inference: Inference,
+    /// Whether the output equals the input.
+    pub banner: Banner,
+    /// What stops it from being trained, and what should be known.
+    pub problems: Vec<Problem>,
+    /// What would mend each of the problems, where that is one edit.
+    pub fixes: Vec<Option<Fix>>,
+    /// What is unusual about it.
+    pub advice: Vec<Advice>,
+    /// What is locked.
+    pub locks: Vec<Target>,
+    /// Memory of a run of the first stage, where it can be trained.
+    pub run_bytes: Option<u64>,
+}
+
+impl Shown {
+    pub(super) fn of(project: &Project) -> Shown {
+        let inference = shape::infer(&project.network);
+        let problems = strata_design::check_inferred(project, &inference);
+        let plan = inference.plan.as_ref().zip(project.stages.first());
+        let step = plan
+            .and_then(|(plan, stage)| strata_cost::run_memory(plan, stage, stage.batch, machine()));
+        Shown {
+            network: project.network.clone(),
+            banner: strata_design::banner(&inference),
+            fixes: advice::mends(project, &inference, &problems),
+            advice: advice::advise(project, &inference),
+            locks: locks::targets(project),
+            run_bytes: step.map(|step| step.total().total()),
+            problems,
+            inference,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The scale, the layer, the slice, and the image that feature maps are shown of.
+
+use super::{MapChoice, ROOMY, choose, layer, output, slice_of};
+use crate::panels::image_source;
+use crate::theme;
+use crate::widgets::chevron;
+use eframe::egui::{Button, ComboBox, DragValue, RichText, Ui};
+use strata_app::action::Action;
+use strata_app::state::State;
+use strata_inspect::activations::{Activations, MapScale};
+
+pub(super) fn scale_box(ui: &mut Ui, choice: &mut MapChoice) {
+    let name = |scale| match scale {
+        MapScale::PerMap => "per map",
+        MapScale::Common => "common",
+    };
+    let combo = ComboBox::from_id_salt("scale of feature maps")
+        .width(84.0)
+        .icon(chevron)
+        .selected_text(RichText::new(name(choice.scale)).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            for scale in [MapScale::PerMap, MapScale::Common] {
+                ui.selectable_value(&mut choice.scale, scale, name(scale));
+            }
+        });
+    let hover = "per map: each by its own largest value, shows the form of weak maps; common: all by the layer's largest, shows which are strong";
+    combo
+        .response
+        .on_hover_text(hover)
+        .accessible_name("Scale of feature maps");
+}
+
+pub(super) fn layer_box(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
+    let rows = &state.shown.inference.rows;
+    let place = layer(state, choice);
+    let shown = place.map_or_else(|| "no layer".to_owned(), |place| place.to_string());
+    let combo = ComboBox::from_id_salt("layer of feature maps")
+        .width(116.0)
+        .icon(chevron)
+        .selected_text(RichText::new(shown).size(theme::SMALL))
+        .show_ui(ui, |ui| {
+            ui.selectable_value(&mut choice.layer, None, "the selected layer");
+            for row in rows {
+                let name = format!("{}  {}  {}", row.place, row.text, row.shape_text());
+                ui.selectable_value(&mut choice.layer, Some(row.place.clone()), name);
+            }
+        });
+    combo
+        .response
+        .on_hover_text(
+            "The layer whose output is shown; it can follow the layer selected at the left",
+        )
+        .accessible_name("Layer of feature maps");
+}
+
+pub(super) fn slice_field(ui: &mut Ui, maps: &Activations, choice: &mut MapChoice) {
+    let mut slice = slice_of(maps, choice);
+    let last = maps.slices() - 1;
+    let field = ui.add(DragValue::new(&mut slice).range(0..=last).prefix("slice "));
+    let field = field.on_hover_text(format!("Which of the {} slices, from 0", last + 1));
+    if field.accessible_name("Slice of feature maps").changed() {
+        choice.slice = Some(slice);
+    }
+}
+
+/// Whose feature maps are shown: those of a probe image or of an image file.
+pub(super) fn image_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let former: MapChoice = state.choices.get();
+    let mut choice = former.clone();
+    let is_probe = state.inspections.saliency.image.is_none();
+    let takes_files = state.network().input.rank() != 1 || !is_probe;
+    let file = |ui: &mut Ui, actions: &mut Vec<Action>| {
+        if takes_files {
+            image_source::file(ui, state, "Image of feature maps", actions);
+        }
+    };
+    if ui.available_width() < ROOMY {
+        // One below the other where they would push each other out of the view.
+        if is_probe {
+            ui.horizontal(|ui| turn(ui, state, &mut choice));
+        }
+        ui.horizontal(|ui| file(ui, actions));
+    } else {
+        ui.horizontal(|ui| {
+            if is_probe {
+                turn(ui, state, &mut choice);
+            }
+            file(ui, actions);
+        });
+    }
+    choose(&former, choice, actions);
+    ui.add_space(theme::STEP);
+}
+
+/// The buttons for the image before and the next one.
+fn turn(ui: &mut Ui, state: &State, choice: &mut MapChoice) {
+    let shown = state.run_reply::<Activations>().and_then(output);
+    let Some([image, images]) = shown.map(|maps| maps.image) else {
+        return;
+    };
+    let small = |text: &str| Button::new(RichText::new(text).size(theme::SMALL));
+    let former = ui.add_enabled(image > 0, small("◀"));
+    let former = former.on_hover_text("The probe image before");
+    if former.accessible_name("Probe image before").clicked() {
+        choice.image = image.saturating_sub(1);
+    }
+    let at = RichText::new(format!("image {} / {images}", image + 1)).font(theme::digits(11.5));
+    ui.label(at.color(theme::palette(ui).weak));
+    let next = ui.add_enabled(image + 1 < images, small("▶"));
+    let next = next.on_hover_text("The next probe image");
+    if next.accessible_name("Next probe image").clicked() {
+        choice.image = image + 1;
+    }
+}
