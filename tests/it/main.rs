@@ -19,6 +19,7 @@ mod engine;
 mod faults;
 mod feature_maps;
 mod gui;
+mod import_cycles;
 mod inside_views;
 mod inspections;
 mod journeys;
