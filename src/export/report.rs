@@ -1,4 +1,4 @@
-//! A run as one page of HTML that stands alone: table of layers, loss curve, metrics, pictures.
+//! A run as one self-contained page of HTML: table of layers, loss curve, metrics, pictures.
 //!
 //! Made from the run folder (and the newest pictures), so that it can be written at any time. What
 //! the folder lacks is left out of the page; only a file that cannot be written is an error.
@@ -16,8 +16,9 @@ use strata_core::shape::{Inference, Row, infer};
 use strata_design::advice::advise_trained;
 use strata_design::banner;
 use strata_engine::error::RunError;
+use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 use strata_engine::storage::record::RunRecord;
-use strata_engine::storage::run_tables::{each_metrics_row, epoch_figures};
+use strata_engine::storage::run_tables::each_metrics_row;
 use strata_engine::storage::saved_run::{SavedRun, inspect_weights};
 use strata_inspect::filters::Filters;
 use strata_inspect::picture::{
@@ -133,7 +134,7 @@ fn page(
 
 /// What the figures of the epochs say: whether it overfits, since when, what to try.
 fn course(run: &Path, project: &Project) -> Option<String> {
-    let figures = epoch_figures(run);
+    let figures = epoch_figures(&measurements(run));
     let said: Vec<String> = advise_trained(project, &infer(&project.network), &figures)
         .iter()
         .map(|advice| {

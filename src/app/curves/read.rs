@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use strata_core::project::{Project, file};
 use strata_engine::event::StepReport;
-use strata_engine::storage::metrics_read::{MetricsLine, StepLine, each_measurement, each_step};
-use strata_engine::storage::run_tables::epoch_figures;
+use strata_engine::storage::metrics_read::{
+    Measurement, StepLine, each_step, epoch_figures, measurements,
+};
 
 impl Curves {
     /// The curves of a run that was trained before.
@@ -17,9 +18,10 @@ impl Curves {
         };
         let project = file::load(&run.join("project.toml"));
         let project = project.inspect_err(|error| unnamed(error)).ok();
-        let epochs = epochs(run);
+        let measured = measurements(run);
+        let epochs = last_epochs(&measured);
         let mut curves = Curves {
-            figures: epoch_figures(run),
+            figures: epoch_figures(&measured),
             ..Curves::default()
         };
         let mut stage = None;
@@ -37,7 +39,9 @@ impl Curves {
         let is_sparse =
             |project: Project| project.stages.iter().any(|stage| stage.sparsity.is_some());
         curves.holds_penalty = holds_penalty && project.is_none_or(is_sparse);
-        each_measurement(run, |line| curves.add_measurement(&line));
+        for measurement in &measured {
+            curves.add_measurement(measurement);
+        }
         curves
     }
 
@@ -51,10 +55,11 @@ impl Curves {
         });
     }
 
-    fn add_measurement(&mut self, line: &MetricsLine<'_>) {
-        if let Some(loss) = line.loss {
-            let (split, step) = (line.split, line.step);
-            self.measure(split, line.is_trained, step, loss, line.accuracy);
+    fn add_measurement(&mut self, measured: &Measurement) {
+        if let Some(loss) = measured.loss {
+            let split = measured.split.as_str();
+            let is_trained = measured.is_trained;
+            self.measure(split, is_trained, measured.step, loss, measured.accuracy);
         }
     }
 
@@ -80,14 +85,12 @@ fn loss_of(project: Option<&Project>, stage: &str) -> Option<String> {
 }
 
 /// The last measured epoch of every stage with its step.
-fn epochs(run: &Path) -> BTreeMap<String, (f64, f64)> {
-    let mut last = BTreeMap::new();
-    each_measurement(run, |line| {
-        if let Some(epoch) = line.epoch {
-            last.insert(line.stage.to_owned(), (epoch, line.step));
-        }
-    });
-    last
+fn last_epochs(measured: &[Measurement]) -> BTreeMap<&str, (f64, f64)> {
+    let mark = |line: &Measurement| Some((line.epoch?, line.step));
+    measured
+        .iter()
+        .filter_map(|line| Some((line.stage.as_str(), mark(line)?)))
+        .collect()
 }
 
 #[cfg(test)]

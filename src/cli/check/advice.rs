@@ -11,7 +11,7 @@ use strata_core::project::node::Node;
 use strata_core::project::{Place, Project};
 use strata_core::shape::{Inference, infer};
 use strata_design::advice::{Advice, Fix, advise_trained};
-use strata_engine::storage::run_tables::epoch_figures;
+use strata_engine::storage::metrics_read::{epoch_figures, measurements};
 
 /// `{"stack", "index", "stage", "message", "why", "fix": {"label", "edits"}}` for each.
 pub fn as_json(project: &Project, advice: &[Advice]) -> Value {
@@ -116,7 +116,7 @@ fn layers(project: &Project, next: &Project) -> Vec<Value> {
 /// What the epochs of a run say; nothing of a project that is no run.
 pub fn of_run(run: Option<&Path>, project: &Project, inference: &Inference) -> Vec<Advice> {
     run.map_or_else(Vec::new, |run| {
-        advise_trained(project, inference, &epoch_figures(run))
+        advise_trained(project, inference, &epoch_figures(&measurements(run)))
     })
 }
 

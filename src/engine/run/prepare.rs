@@ -79,7 +79,7 @@ fn open(
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
     let position = position(former.as_ref().map(|former| &former.checkpoint), only);
-    // What a run was trained on decides how a run that goes on numbers its classes.
+    // What a run was trained on decides how a resumed run numbers its classes.
     let name = former
         .as_ref()
         .and_then(|_| RunRecord::read(folder.path()).ok())
@@ -186,7 +186,7 @@ fn open_device(
     Ok(device)
 }
 
-/// Every layer that a stage's sparsity names is there: better told now than after the stages before it.
+/// Every layer that a stage's sparsity names is there: better reported now than after the stages before it.
 fn try_sparsity(network: &mut Network, project: &Project) -> Result<(), RunError> {
     for stage in &project.stages {
         let found = network.set_sparsity(stage.sparsity.as_ref());
@@ -386,30 +386,41 @@ fn open_data(
 }
 
 /// The network with its first weights, or with those of a checkpoint.
-pub(crate) fn build(
+fn build(
     project: &Project,
     inference: &Inference,
     device: &Device,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Network, RunError> {
-    let plan = inference
-        .plan
-        .as_ref()
-        .ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
-    if let Some(checkpoint) = checkpoint {
-        check_size(inference, checkpoint)?;
-    }
-    let mut network = Network::new(plan, project.seed, device)?;
-    if let Some(checkpoint) = checkpoint {
-        network
-            .load_state(&checkpoint.weights)
-            .map_err(RunError::input)?;
-    }
+    let Some(checkpoint) = checkpoint else {
+        return new_network(project, inference, device);
+    };
+    check_size(inference, checkpoint)?;
+    let mut network = new_network(project, inference, device)?;
+    load_weights(&mut network, checkpoint)?;
     Ok(network)
 }
 
+/// The network with its first weights.
+pub(crate) fn new_network(
+    project: &Project,
+    inference: &Inference,
+    device: &Device,
+) -> Result<Network, RunError> {
+    let plan = inference.plan.as_ref();
+    let plan = plan.ok_or_else(|| RunError::Input("the encoder has an error".to_owned()))?;
+    Ok(Network::new(plan, project.seed, device)?)
+}
+
+/// Replaces the weights of a network by those of a checkpoint.
+pub(crate) fn load_weights(network: &mut Network, checkpoint: &Checkpoint) -> Result<(), RunError> {
+    network
+        .load_state(&checkpoint.weights)
+        .map_err(RunError::input)
+}
+
 /// Refuses a network with more parameters than the checkpoint has numbers before memory is taken for it: the project
-/// beside a checkpoint may have been changed since.
+/// of a checkpoint may have been changed since.
 pub(crate) fn check_size(inference: &Inference, checkpoint: &Checkpoint) -> Result<(), RunError> {
     let kept: u64 = checkpoint
         .weights

@@ -5,6 +5,7 @@
 //! dropped on resuming: they will be written again. Fails as files do.
 
 use crate::event::Metrics;
+use csv::StringRecord;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -25,7 +26,7 @@ pub const STEPS: [&str; 7] = [
     "step", "stage", "epoch", "loss", "lr", "penalty", "accuracy",
 ];
 /// The columns of `steps.csv` in versions whose `loss` held the penalty. A run that one of them began keeps them when
-/// it goes on, so that a column has one meaning from its first row to its last.
+/// it is resumed, so that a column has one meaning from its first row to its last.
 pub const STEPS_WITH_PENALTY: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
 
 /// One row of `metrics.csv`.
@@ -62,7 +63,7 @@ pub struct StepRow<'a> {
     pub lr: f64,
     /// What the stage's sparsity adds to the loss.
     pub penalty: Option<f64>,
-    /// Share of the batch classified right.
+    /// The fraction of the batch classified correctly.
     pub accuracy: Option<f64>,
 }
 
@@ -79,7 +80,7 @@ impl MetricsWriter {
     pub fn open(run: &Path, step: u64) -> io::Result<MetricsWriter> {
         let metrics = cut_back(&run.join(METRICS_FILE), &METRICS, 2, step)?;
         let steps = run.join(STEPS_FILE);
-        let with_penalty = step > 0 && holds_penalty(&steps);
+        let with_penalty = step > 0 && holds_penalty(&columns_of(&steps));
         let columns: &[&str] = if with_penalty {
             &STEPS_WITH_PENALTY
         } else {
@@ -146,12 +147,15 @@ fn optional(value: Option<f64>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Whether the losses of this table of steps hold the penalty: whether an earlier version wrote it.
-pub fn holds_penalty(steps: &Path) -> bool {
-    let columns = csv::Reader::from_path(steps)
-        .and_then(|mut reader| reader.headers().cloned())
-        .unwrap_or_default();
+/// Whether the losses of a table of steps with these columns include the penalty: whether an earlier version wrote it.
+pub(super) fn holds_penalty(columns: &StringRecord) -> bool {
     !columns.is_empty() && columns.iter().all(|column| column.trim() != "penalty")
+}
+
+fn columns_of(table: &Path) -> StringRecord {
+    csv::Reader::from_path(table)
+        .and_then(|mut reader| reader.headers().cloned())
+        .unwrap_or_default()
 }
 
 /// Cuts a table back to its rows up to `step`, in one step, and opens it for more.
@@ -256,7 +260,7 @@ mod tests {
             "step,stage,epoch,loss,lr\n1,a,1,0.75,0.1\n2,a,1,0.5,0.1\n",
         )
         .unwrap();
-        assert!(holds_penalty(&file));
+        assert!(holds_penalty(&columns_of(&file)));
         let mut tables = MetricsWriter::open(run.path(), 1).unwrap();
         let row = StepRow {
             step: 2,
@@ -276,7 +280,7 @@ mod tests {
         );
         drop(MetricsWriter::open(run.path(), 0).unwrap());
         assert!(
-            !holds_penalty(&file),
+            !holds_penalty(&columns_of(&file)),
             "a run from the start has the columns of today"
         );
     }

@@ -1,8 +1,10 @@
 //! The steps and the measurements of a run as values, from the tables that this version or an earlier one wrote.
 
-use super::metrics_csv::{STEPS_FILE, holds_penalty};
-use super::run_tables::{each_metrics_row, each_step_row};
+use super::metrics_csv::holds_penalty;
+use super::run_tables::{TableRow, each_metrics_row, each_step_row};
 use std::path::Path;
+use strata_core::project::data::Split;
+use strata_design::advice::EpochFigures;
 
 /// A row of `steps.csv`.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,32 +19,32 @@ pub struct StepLine<'a> {
     pub loss: f64,
     /// The stage's penalty.
     pub penalty: Option<f64>,
-    /// Share of the batch classified right.
+    /// The fraction of the batch that is classified correctly.
     pub accuracy: Option<f64>,
 }
 
-/// A row of `metrics.csv`.
+/// A row of `metrics.csv`: what was measured on one split.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MetricsLine<'a> {
+pub struct Measurement {
     /// The stage's name.
-    pub stage: &'a str,
+    pub stage: String,
     /// Epoch from 1.
     pub epoch: Option<f64>,
     /// Steps taken over the whole run.
     pub step: f64,
     /// The split's name.
-    pub split: &'a str,
+    pub split: String,
     /// Whether the stage is trained on this split.
     pub is_trained: bool,
     /// The loss without the penalty.
     pub loss: Option<f64>,
-    /// Share classified right.
+    /// The fraction that is classified correctly.
     pub accuracy: Option<f64>,
 }
 
-/// Gives every step of a run; tells whether their losses hold the penalty.
+/// Gives every step of a run; returns whether their losses include the penalty.
 pub fn each_step(run: &Path, mut take: impl FnMut(StepLine<'_>)) -> bool {
-    each_step_row(run, |row| {
+    let columns = each_step_row(run, |row| {
         let (Some(step), Some(stage)) = (row.number("step"), row.text("stage")) else {
             return;
         };
@@ -55,26 +57,44 @@ pub fn each_step(run: &Path, mut take: impl FnMut(StepLine<'_>)) -> bool {
             accuracy: row.number("accuracy"),
         });
     });
-    holds_penalty(&run.join(STEPS_FILE))
+    holds_penalty(&columns)
 }
 
-/// Gives every measurement of a run.
-pub fn each_measurement(run: &Path, mut take: impl FnMut(MetricsLine<'_>)) {
-    each_metrics_row(run, |row| {
-        let (Some(step), Some(split)) = (row.number("step"), row.text("split")) else {
-            return;
-        };
-        take(MetricsLine {
-            stage: row.text("stage").unwrap_or_default(),
-            epoch: row.number("epoch"),
-            step,
-            split,
-            // The learning rate is written for the split that is trained on.
-            is_trained: row.number("lr").is_some() || split == "train",
-            loss: row.number("loss"),
-            accuracy: row.number("accuracy"),
-        });
-    });
+/// Every measurement of a run, in order.
+pub fn measurements(run: &Path) -> Vec<Measurement> {
+    let mut measured = Vec::new();
+    each_metrics_row(run, |row| measured.extend(measurement(&row)));
+    measured
+}
+
+fn measurement(row: &TableRow<'_>) -> Option<Measurement> {
+    let split = row.text("split")?;
+    Some(Measurement {
+        stage: row.text("stage").unwrap_or_default().to_owned(),
+        epoch: row.number("epoch"),
+        step: row.number("step")?,
+        split: split.to_owned(),
+        // The learning rate is written for the split that is trained on.
+        is_trained: row.number("lr").is_some() || split == "train",
+        loss: row.number("loss"),
+        accuracy: row.number("accuracy"),
+    })
+}
+
+/// What every epoch measured; measurements without an epoch, a known split or a loss are left out.
+pub fn epoch_figures(measurements: &[Measurement]) -> Vec<EpochFigures> {
+    measurements.iter().filter_map(figures).collect()
+}
+
+fn figures(measured: &Measurement) -> Option<EpochFigures> {
+    let is_split = |split: &Split| split.name() == measured.split;
+    Some(EpochFigures {
+        stage: measured.stage.clone(),
+        epoch: measured.epoch? as u32,
+        split: Split::ALL.into_iter().find(is_split)?,
+        loss: measured.loss?,
+        accuracy: measured.accuracy,
+    })
 }
 
 #[cfg(test)]
@@ -105,17 +125,18 @@ mod tests {
             "metrics.csv",
             "stage,epoch,step,split,loss,accuracy,log_loss,lr\na,1,2,unlabeled,0.5,,,0.1\na,1,2,valid,0.7,,,\n",
         );
-        let mut splits = Vec::new();
-        each_measurement(run.path(), |line| {
-            splits.push((line.split.to_owned(), line.is_trained, line.loss));
-        });
+        let measured = measurements(run.path());
+        let splits: Vec<_> = measured
+            .iter()
+            .map(|line| (line.split.as_str(), line.is_trained, line.loss))
+            .collect();
         assert_eq!(
             splits,
-            [
-                ("unlabeled".to_owned(), true, Some(0.5)),
-                ("valid".to_owned(), false, Some(0.7))
-            ]
+            [("unlabeled", true, Some(0.5)), ("valid", false, Some(0.7))]
         );
+        let figures = epoch_figures(&measured);
+        assert_eq!(figures.len(), 2, "{figures:?}");
+        assert_eq!((figures[1].epoch, figures[1].split), (1, Split::Valid));
         write("steps.csv", "step,stage,epoch,loss,lr\n1,a,1,0.5,1\n");
         assert!(each_step(run.path(), |_| {}));
         assert!(!each_step(&run.path().join("none"), |_| {}));

@@ -4,8 +4,6 @@ use super::metrics_csv::{METRICS_FILE, STEPS_FILE};
 use csv::StringRecord;
 use std::path::Path;
 use strata_core::files::open_table;
-use strata_core::project::data::Split;
-use strata_design::advice::EpochFigures;
 
 /// A row whose values are asked for by the name of their column.
 pub struct TableRow<'a> {
@@ -41,51 +39,39 @@ pub fn each_metrics_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
     each_row(&run.join(METRICS_FILE), take);
 }
 
-/// Every whole row of a run's `steps.csv`, in order.
-pub fn each_step_row(run: &Path, take: impl FnMut(TableRow<'_>)) {
-    each_row(&run.join(STEPS_FILE), take);
+/// Every whole row of a run's `steps.csv`, in order; returns the names of its columns.
+pub fn each_step_row(run: &Path, take: impl FnMut(TableRow<'_>)) -> StringRecord {
+    each_row(&run.join(STEPS_FILE), take)
 }
 
-/// What every epoch of a run measured.
-pub fn epoch_figures(run: &Path) -> Vec<EpochFigures> {
-    let mut figures = Vec::new();
-    each_metrics_row(run, |row| figures.extend(figures_of(&row)));
-    figures
-}
-
-fn figures_of(row: &TableRow<'_>) -> Option<EpochFigures> {
-    let split = row.text("split")?;
-    Some(EpochFigures {
-        stage: row.text("stage")?.to_owned(),
-        epoch: row.text("epoch")?.parse().ok()?,
-        split: Split::ALL.into_iter().find(|known| known.name() == split)?,
-        loss: row.number("loss")?,
-        accuracy: row.number("accuracy"),
-    })
-}
-
-fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) {
+fn each_row(path: &Path, mut take: impl FnMut(TableRow<'_>)) -> StringRecord {
+    let mut header = StringRecord::new();
     // A run that has taken no step yet has no table.
     if path.exists()
-        && let Err(error) = read_rows(path, &mut take)
+        && let Err(error) = read_rows(path, &mut header, &mut take)
     {
         log::warn!(
             "{} is read only as far as its damage: {error}",
             path.display()
         );
     }
+    header
 }
 
-fn read_rows(path: &Path, take: &mut dyn FnMut(TableRow<'_>)) -> csv::Result<()> {
+fn read_rows(
+    path: &Path,
+    header: &mut StringRecord,
+    take: &mut dyn FnMut(TableRow<'_>),
+) -> csv::Result<()> {
     let table = open_table(path)?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table);
-    let header = reader.headers()?.clone();
+    header.clone_from(reader.headers()?);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record)? {
         // The last row of a process that died may be cut off, within a number even.
         if record.len() == header.len() {
             take(TableRow {
-                header: &header,
+                header,
                 record: &record,
             });
         }
@@ -103,12 +89,12 @@ mod tests {
         let steps = "step,stage,epoch,loss\n1,\"a, b\",1,0.5\n2,a,1,NaN\n3,a,1";
         std::fs::write(run.path().join(STEPS_FILE), steps).unwrap();
         let mut rows = Vec::new();
-        each_step_row(run.path(), |row| {
-            assert!(row.columns().eq(["step", "stage", "epoch", "loss"]));
+        let columns = each_step_row(run.path(), |row| {
             assert_eq!((row.text("accuracy"), row.texts().count()), (None, 4));
             let stage = row.text("stage").map(str::to_owned);
             rows.push((row.number("step"), stage, row.number("loss")));
         });
+        assert!(columns.iter().eq(["step", "stage", "epoch", "loss"]));
         assert_eq!(rows.len(), 2, "{rows:?}");
         assert_eq!(rows[0], (Some(1.0), Some("a, b".to_owned()), Some(0.5)));
         assert!(rows[1].2.is_some_and(f64::is_nan));

@@ -3,16 +3,16 @@
 //! For evaluating and inspecting; it is only read, and may be in training meanwhile. Fails with
 //! what is missing of the run or its images.
 
-use super::checkpoint::{self, Position};
+use super::checkpoint::{self, Checkpoint, Position};
+use super::metrics_read::measurements;
 use super::record::RunRecord;
 use super::run_folder;
-use super::run_tables::each_metrics_row;
 use crate::error::RunError;
 use crate::event::Metrics;
 use crate::run::compatibility::{check_input, is_measured};
 use crate::run::evaluate::{Measure, confusion, measure};
 use crate::run::memory_check::check_forward;
-use crate::run::prepare::{build, check_size};
+use crate::run::prepare::{check_size, load_weights, new_network};
 use candle_core::Device;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -73,9 +73,7 @@ impl SavedRun {
         let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
         let inference = infer(&project.network);
         let device = strata_nn::device::open(device).map_err(RunError::input)?;
-        check_size(&inference, &saved)?;
-        check_forward(&inference, INSPECTED)?;
-        let network = build(&project, &inference, &device, Some(&saved))?;
+        let network = load_network(&project, &inference, &device, &saved, INSPECTED)?;
         let channels = Some(project.network.input.channels());
         let name = RunRecord::read(run).ok().map(|record| record.data_hash);
         let dataset = Dataset::open_for_run(
@@ -238,9 +236,7 @@ pub(crate) fn with_weights<T>(
     let saved = checkpoint::load(&run_folder::find_checkpoint(run, checkpoint)?)?;
     let inference = infer(&project.network);
     let device = strata_nn::device::open(device).map_err(RunError::input)?;
-    check_size(&inference, &saved)?;
-    check_forward(&inference, 1)?;
-    let mut network = build(&project, &inference, &device, Some(&saved))?;
+    let mut network = load_network(&project, &inference, &device, &saved, 1)?;
     work(InspectionContext {
         run: Some(InspectedRun {
             network: &mut network,
@@ -257,6 +253,22 @@ pub(crate) fn with_weights<T>(
     })
 }
 
+/// The network of a checkpoint, if there is memory to run it on `images` at once.
+fn load_network(
+    project: &Project,
+    inference: &Inference,
+    device: &Device,
+    saved: &Checkpoint,
+    images: u32,
+) -> Result<Network, RunError> {
+    // First, because a network that is too large for its checkpoint may also be too large for the memory.
+    check_size(inference, saved)?;
+    check_forward(inference, images)?;
+    let mut network = new_network(project, inference, device)?;
+    load_weights(&mut network, saved)?;
+    Ok(network)
+}
+
 /// The stages that were trained, the latest first.
 fn latest_stages(project: &Project, trained: &BTreeSet<String>) -> Vec<Stage> {
     let stages = project.stages.iter().rev();
@@ -269,13 +281,10 @@ fn latest_stages(project: &Project, trained: &BTreeSet<String>) -> Vec<Stage> {
 /// The stages of which the run's `metrics.csv` has epochs up to the checkpoint, and the one in
 /// progress; without such rows, every stage up to the checkpoint's.
 fn trained(run: &Path, project: &Project, position: &Position) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    each_metrics_row(run, |row| {
-        let is_reached = row
-            .number("step")
-            .is_some_and(|step| step <= position.step as f64);
-        names.extend(row.text("stage").filter(|_| is_reached).map(str::to_owned));
-    });
+    let measured = measurements(run).into_iter();
+    let reached = measured.filter(|line| line.step <= position.step as f64);
+    let stages = reached.map(|line| line.stage);
+    let mut names: BTreeSet<String> = stages.filter(|stage| !stage.is_empty()).collect();
     let present = project
         .stages
         .get(position.stage)
