@@ -102,23 +102,13 @@ fn before_flatten(inference: &Inference) -> Option<Shape> {
 }
 
 fn reshape(node: &Node) -> Option<&Shape> {
-    match node {
-        Node::Layer(layer) => match layer.kind.shaping() {
-            Shaping::Reshapes(shape) => Some(shape),
-            Shaping::Keeps
-            | Shaping::Slides { .. }
-            | Shaping::Spreads { .. }
-            | Shaping::Unpools
-            | Shaping::Scales(_)
-            | Shaping::AdaptsTo(_)
-            | Shaping::Grows(_)
-            | Shaping::Shrinks(_)
-            | Shaping::Pools
-            | Shaping::Flattens
-            | Shaping::Features(_) => None,
-        },
-        Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. } => None,
-    }
+    let Node::Layer(layer) = node else {
+        return None;
+    };
+    let Shaping::Reshapes(shape) = layer.kind.shaping() else {
+        return None;
+    };
+    Some(shape)
 }
 
 fn reshape_to(shape: &Shape) -> Node {

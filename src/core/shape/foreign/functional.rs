@@ -71,7 +71,7 @@ pub struct Function {
     class: &'static Reading,
 }
 
-/// The function of this name, where what stands before it is a module of functions.
+/// The function of this name, if the path before it is a module of functions.
 pub fn find(path: &str, name: &str) -> Option<Function> {
     let is_module = path
         .split('.')

@@ -5,7 +5,7 @@ mod values;
 use super::arguments::{Arguments, joined, sizes_of};
 use super::python::{Term, Value};
 use super::pytorch::{attribute, no_bias, pool_text};
-use super::{Reading, Translation};
+use super::{Read, Reading, Translation, class};
 use crate::project::layer_text::LayerTextError;
 use values::{
     activation, batch_norm, dropout, elu, group_norm, input, leaky_relu, noise, prelu, relu,
@@ -56,20 +56,6 @@ const SEPARABLE: &[&str] = &[
     "use_bias",
 ];
 const POOL: &[&str] = &["pool_size", "strides", "padding", "data_format"];
-
-type Read = Result<(), LayerTextError>;
-
-const fn class(
-    names: &'static [&'static str],
-    signature: &'static [&'static str],
-    read: fn(&mut Arguments<'_>, &mut Translation) -> Read,
-) -> Reading {
-    Reading {
-        names,
-        signature,
-        read,
-    }
-}
 
 /// The classes that are layers here.
 pub const READINGS: &[Reading] = &[

@@ -2,7 +2,7 @@
 //!
 //! [`translate`] reads what a person would paste: one call or a whole `Sequential`, with assignments, commas and
 //! comments around it. An argument that layers cannot express is refused by its name; what is left out because it
-//! lies elsewhere here (the input's shape) is told in a note.
+//! is written elsewhere here (the input's shape) is mentioned in a note.
 
 mod arguments;
 mod functional;
@@ -41,7 +41,21 @@ struct Reading {
     /// Its arguments in the order they are given without names.
     signature: &'static [&'static str],
     /// Adds its layers.
-    read: fn(&mut Arguments<'_>, &mut Translation) -> Result<(), LayerTextError>,
+    read: fn(&mut Arguments<'_>, &mut Translation) -> Read,
+}
+
+type Read = Result<(), LayerTextError>;
+
+const fn class(
+    names: &'static [&'static str],
+    signature: &'static [&'static str],
+    read: fn(&mut Arguments<'_>, &mut Translation) -> Read,
+) -> Reading {
+    Reading {
+        names,
+        signature,
+        read,
+    }
 }
 
 /// True where a text is a call, which no text of a layer is.
@@ -58,7 +72,7 @@ pub fn translate(text: &str) -> Result<Translation, LayerTextError> {
     Ok(translation)
 }
 
-/// Why a pasted line is not a layer's text, with the layers that it stands for.
+/// Why a pasted line is not a layer's text, with the layers that it means.
 pub(crate) fn refusal(text: &str) -> LayerTextError {
     let whole = 0..text.len();
     match translate(text) {
@@ -85,7 +99,7 @@ fn remark(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// An expression that stands where a layer does.
+/// An expression in the place of a layer.
 fn term(term: &Term, translation: &mut Translation) -> Result<(), LayerTextError> {
     match &term.value {
         Value::Call(call) => one_call(call, translation),
@@ -175,7 +189,7 @@ fn table(library: Library) -> &'static [Reading] {
     }
 }
 
-/// Whether what stands before a class (`nn`, `tf.keras.layers`) is a module of the library.
+/// Whether the path before a class (`nn`, `tf.keras.layers`) is a module of the library.
 fn fits(library: Library, path: &str) -> bool {
     let is_keras = path
         .split('.')

@@ -32,7 +32,7 @@ pub enum Value {
 /// A call by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
-    /// With what stands before it: `torch.nn.Conv2d`.
+    /// With its path: `torch.nn.Conv2d`.
     pub name: String,
     pub span: Range<usize>,
     pub arguments: Vec<Argument>,
@@ -141,7 +141,7 @@ impl<'a> Parser<'a> {
     }
 
     fn blanks(&mut self) {
-        // Inside brackets a line goes on.
+        // Inside brackets a line continues.
         let inside = self.depth > 0;
         self.skip(|c| c.is_whitespace() && (inside || c != '\n'));
     }
@@ -277,7 +277,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What stands between a bracket and the one that closes it, and whether a comma is among it.
+    /// The terms between two matching brackets, and whether there is a comma.
     fn bracketed<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, LayerTextError>,

@@ -4,7 +4,7 @@ mod values;
 
 use super::arguments::{Arguments, joined, sizes_of};
 use super::python::{Term, Value};
-use super::{Reading, Translation};
+use super::{Read, Reading, Translation, class};
 use crate::project::layer_text::LayerTextError;
 use values::{
     batch_norm, dropout, elu, gelu, group_norm, instance_norm, layer_norm, leaky_relu, plain,
@@ -51,20 +51,6 @@ const NORM: &[&str] = &[
     "affine",
     "track_running_stats",
 ];
-
-type Read = Result<(), LayerTextError>;
-
-const fn class(
-    names: &'static [&'static str],
-    signature: &'static [&'static str],
-    read: fn(&mut Arguments<'_>, &mut Translation) -> Read,
-) -> Reading {
-    Reading {
-        names,
-        signature,
-        read,
-    }
-}
 
 /// The classes that are layers here.
 pub const READINGS: &[Reading] = &[
