@@ -8,6 +8,7 @@ use std::sync::Arc;
 use strata_core::files::path_text;
 use strata_core::project::data::{DataSpec, Source};
 use strata_core::project::edit::Edit;
+use strata_core::project::help::Surface;
 use strata_data::download::{self, DownloadError, Entry, Options, default_folder};
 use strata_engine::download_task::Fetching;
 
@@ -129,7 +130,9 @@ impl State {
                 }
             }
             Err(DownloadError::Cancelled) => {}
-            Err(error) => self.downloads.failed = Some((source, error.to_string())),
+            Err(error) => {
+                self.downloads.failed = Some((source, error.text(Surface::Window)));
+            }
         }
     }
 }

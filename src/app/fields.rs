@@ -68,7 +68,7 @@ impl State {
         if self.run_differs() {
             // What failed for another reason than the project was written is still worth reading.
             if failure.wrong_input {
-                self.messages.withdraw(&failure.message);
+                self.messages.withdraw(&failure.in_window);
             }
             self.training.phase = Phase::Idle;
         }

@@ -129,7 +129,7 @@ impl State {
             return self.tell_hindrance(hindrance);
         }
         if let Phase::Ended(Outcome::Failed(failure)) = &self.training.phase {
-            self.messages.withdraw(&failure.message);
+            self.messages.withdraw(&failure.in_window);
         }
         let options = RunOptions {
             base: self.base(),
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Takes what the engine told since the last frame.
+    /// Takes what the engine has reported since the last frame.
     pub fn drain(&mut self) {
         for (weight, text) in self.training.drain() {
             // The engine has logged its events.

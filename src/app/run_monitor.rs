@@ -1,4 +1,4 @@
-//! The run as the window knows it: what the engine told so far.
+//! The run as the window knows it: what the engine has reported so far.
 //!
 //! [`RunMonitor::drain`] takes what is new, a bounded number of events a call, so that a frame stays
 //! short however fast the engine is. A run whose thread ended without a last word counts as failed.
@@ -33,7 +33,7 @@ pub enum Phase {
     Preparing {
         /// What, for people.
         what: String,
-        /// Share done, when known.
+        /// The fraction done, when known.
         share: Option<f32>,
     },
     /// Steps are taken.
@@ -105,7 +105,7 @@ impl RunMonitor {
         }
     }
 
-    /// A run that ended earlier; its curves are read on a thread of their own.
+    /// A run that ended earlier; its curves are read on their own thread.
     pub fn stored(run: PathBuf, wake: &Wake) -> RunMonitor {
         let (sender, receiver) = bounded(1);
         let (wake, from) = (wake.clone(), run.clone());
@@ -146,7 +146,7 @@ impl RunMonitor {
         }
     }
 
-    /// Takes what is new from the engine; gives back what the user should be told.
+    /// Takes what is new from the engine; returns a message for the user.
     pub fn drain(&mut self) -> Vec<(Weight, String)> {
         let mut news = Vec::new();
         match self.reading.as_ref().map(Receiver::try_recv) {
@@ -284,7 +284,7 @@ impl RunMonitor {
                 Weight::Note,
                 format!("Stopped; a checkpoint is in {}", summary.run.display()),
             ),
-            Outcome::Failed(failure) => (Weight::Error, failure.message.clone()),
+            Outcome::Failed(failure) => (Weight::Error, failure.in_window.clone()),
         };
         self.phase = Phase::Ended(outcome);
         Some(told)
@@ -295,6 +295,7 @@ fn lost(run: Option<PathBuf>) -> Outcome {
     let message = "the training thread ended without a word; what was reached is in the run folder, Train starts anew";
     Outcome::Failed(Failure {
         message: message.into(),
+        in_window: message.into(),
         wrong_input: false,
         run,
     })

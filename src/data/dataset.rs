@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_core::project::data::{DataSpec, MeanStd, Normalize, Split};
+use strata_core::project::help::Help;
 
 /// The longest side images can be scaled to.
 const LONGEST_SIDE: u32 = 4096;
@@ -356,7 +357,7 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
             return Err(DataError::setting(
                 key,
                 format!("{height}×{width} is no size for an image"),
-                format!("write {key} = [height, width] with numbers from 1 to {LONGEST_SIDE}"),
+                Help::value(key, format!("height and width from 1 to {LONGEST_SIDE}")),
             ));
         }
     }
@@ -364,12 +365,12 @@ fn check_sizes(spec: &DataSpec) -> Result<(), DataError> {
         Some(0) => Err(DataError::setting(
             "limit",
             "0 leaves no image",
-            "write at least 1, or delete the line",
+            Help::without("limit").remark(", or make it at least 1"),
         )),
         _ if spec.patches_per_image == Some(0) => Err(DataError::setting(
             "patches_per_image",
             "0 leaves no patch",
-            "write at least 1, or delete the line",
+            Help::without("patches_per_image").remark(", or make it at least 1"),
         )),
         _ => Ok(()),
     }

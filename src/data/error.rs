@@ -1,26 +1,25 @@
 //! What can go wrong with images. Every message says what, in which file or setting, and what to
 //! do about it; none of them is ever a panic.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use thiserror::Error;
+use strata_core::project::help::{Help, Repair, Surface};
 
-/// Why a dataset, or one image of it, cannot be had.
-#[derive(Debug, Error)]
+/// Why a dataset, or one image of it, cannot be had. Its text is the terminal's; [`DataError::text`] has the window's.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DataError {
     /// A value in the project's `[data]` table that cannot be used.
-    #[error("[data] {key}: {problem}: {help}")]
     Setting {
         /// The key in the table, `resize` for example.
         key: &'static str,
         /// What is wrong with its value.
         problem: String,
         /// What to write instead.
-        help: String,
+        help: Help,
     },
     /// None of the files that a source needs is there.
-    #[error("{what} not found: looked for {names} in {folders}: {help}")]
     Missing {
         /// What was wanted, "MNIST's images" for example.
         what: String,
@@ -29,12 +28,9 @@ pub enum DataError {
         /// The folders that were searched.
         folders: String,
         /// What to do.
-        help: String,
+        help: Help,
     },
     /// The system would not give the bytes.
-    #[error(
-        "{file}: cannot be read ({cause}): check that the file is there and that you may read it"
-    )]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -42,30 +38,24 @@ pub enum DataError {
         cause: io::Error,
     },
     /// A file that is not what its name or its header says.
-    #[error("{file}: {problem}: {help}")]
     Malformed {
         /// Which file.
         file: PathBuf,
         /// What was found, with numbers.
         problem: String,
         /// What to do.
-        help: String,
+        help: Help,
     },
     /// A folder in which no usable image was found.
-    #[error("{folder}: {problem}: {help}")]
     NoImages {
         /// Which folder.
         folder: PathBuf,
         /// "no images in it", or how many were broken and why.
         problem: String,
         /// How the folder should look.
-        help: String,
+        help: Help,
     },
     /// Images of different sizes and no `resize` in the project.
-    #[error(
-        "{folder}: the images differ in size ({sizes}): write resize = [{}, {}] under [data] \
-         (any height and width; every image is then scaled to it)", .suggestion[0], .suggestion[1]
-    )]
     SizesDiffer {
         /// Which folder.
         folder: PathBuf,
@@ -75,12 +65,8 @@ pub enum DataError {
         suggestion: [usize; 2],
     },
     /// The caller's progress function asked to stop.
-    #[error("reading the images was cancelled")]
     Cancelled,
     /// An image number past the end of a split.
-    #[error(
-        "image {index} asked for, but the {split} split has {len}: this is a bug in Strata, please report it"
-    )]
     OutOfRange {
         /// The number asked for.
         index: usize,
@@ -90,12 +76,8 @@ pub enum DataError {
         split: &'static str,
     },
     /// The threads that read images are gone before the images are.
-    #[error("a thread that reads images ended early: this is a bug in Strata, please report it")]
     LoaderEnded,
     /// A buffer of the wrong length.
-    #[error(
-        "a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it"
-    )]
     Buffer {
         /// Values needed.
         expected: usize,
@@ -104,11 +86,26 @@ pub enum DataError {
     },
 }
 
+impl std::error::Error for DataError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DataError::Unreadable { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Surface::Terminal))
+    }
+}
+
 impl DataError {
     pub(super) fn setting(
         key: &'static str,
         problem: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Help>,
     ) -> Self {
         DataError::Setting {
             key,
@@ -127,12 +124,127 @@ impl DataError {
     pub(super) fn malformed(
         file: &Path,
         problem: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Help>,
     ) -> Self {
         DataError::Malformed {
             file: file.to_path_buf(),
             problem: problem.into(),
             help: help.into(),
         }
+    }
+
+    /// What helps, where the error is not in Strata itself and not of the system.
+    pub fn help(&self) -> Option<Help> {
+        match self {
+            DataError::Setting { help, .. }
+            | DataError::Missing { help, .. }
+            | DataError::Malformed { help, .. }
+            | DataError::NoImages { help, .. } => Some(help.clone()),
+            DataError::SizesDiffer {
+                suggestion: [height, width],
+                ..
+            } => {
+                let any = " (any height and width; every image is then scaled to it)";
+                Some(Help::line(format!("resize = [{height}, {width}]")).remark(any))
+            }
+            DataError::Unreadable { .. }
+            | DataError::Cancelled
+            | DataError::OutOfRange { .. }
+            | DataError::LoaderEnded
+            | DataError::Buffer { .. } => None,
+        }
+    }
+
+    /// What a button can do about it.
+    pub fn repair(&self) -> Option<Repair> {
+        let help = self.help()?;
+        matches!(*help.repair, Repair::Data(_)).then_some(*help.repair)
+    }
+
+    /// One message: what, where, and what to do there.
+    pub fn text(&self, surface: Surface) -> String {
+        let problem = self.problem(surface);
+        match self.help() {
+            Some(help) => format!("{problem}: {}", help.text(surface)),
+            None => problem,
+        }
+    }
+
+    fn problem(&self, surface: Surface) -> String {
+        match self {
+            DataError::Setting { key, problem, .. } => match surface {
+                Surface::Terminal => format!("[data] {key}: {problem}"),
+                Surface::Window => format!("{key}: {problem}"),
+            },
+            DataError::Missing {
+                what,
+                names,
+                folders,
+                ..
+            } => format!("{what} not found: looked for {names} in {folders}"),
+            DataError::Unreadable { file, cause } => {
+                let file = file.display();
+                format!(
+                    "{file}: cannot be read ({cause}): check that the file is there and that you may read it"
+                )
+            }
+            DataError::Malformed { file, problem, .. } => format!("{}: {problem}", file.display()),
+            DataError::NoImages {
+                folder, problem, ..
+            } => {
+                format!("{}: {problem}", folder.display())
+            }
+            DataError::SizesDiffer { folder, sizes, .. } => {
+                format!("{}: the images differ in size ({sizes})", folder.display())
+            }
+            DataError::Cancelled => "reading the images was cancelled".to_owned(),
+            DataError::OutOfRange { index, len, split } => format!(
+                "image {index} asked for, but the {split} split has {len}: this is a bug in Strata, please report it"
+            ),
+            DataError::LoaderEnded => {
+                "a thread that reads images ended early: this is a bug in Strata, please report it"
+                    .to_owned()
+            }
+            DataError::Buffer { expected, found } => format!(
+                "a buffer of {found} values where {expected} are needed: this is a bug in Strata, please report it"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_names_the_table_and_the_window_has_a_button() {
+        let error = DataError::SizesDiffer {
+            folder: "photos".into(),
+            sizes: "2×3 a.png".to_owned(),
+            suggestion: [2, 3],
+        };
+        assert_eq!(
+            error.to_string(),
+            "photos: the images differ in size (2×3 a.png): write resize = [2, 3] under [data] (any height and width; every image is then scaled to it)"
+        );
+        let window = error.text(Surface::Window);
+        assert!(window.contains("set resize to 2, 3") && !window.contains("[data]"));
+        let label = error.repair().map(|repair| repair.label());
+        assert_eq!(label.as_deref(), Some("set resize = [2, 3]"));
+        let error = DataError::setting("limit", "0 leaves no image", Help::without("limit"));
+        assert_eq!(
+            error.to_string(),
+            "[data] limit: 0 leaves no image: remove limit"
+        );
+        assert_eq!(
+            error.text(Surface::Window),
+            "limit: 0 leaves no image: remove limit"
+        );
+        let error = DataError::malformed(Path::new("a.npy"), "it is cut off", "copy it again");
+        assert_eq!(
+            error.text(Surface::Window),
+            "a.npy: it is cut off: copy it again"
+        );
+        assert_eq!(error.repair(), None);
     }
 }

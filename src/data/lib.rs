@@ -41,7 +41,7 @@ pub use error::DataError;
 pub use images::luma::luma;
 pub use images::pixel_scale::PixelUnits;
 pub use images::single_image::FilePicture;
-pub use notes::{Group, Note, by_reason, line_in};
+pub use notes::{Group, Note, by_reason};
 pub use recognise::{Recognised, recognise};
 pub use sources::shapes::picture;
 pub use splits::shuffle::epoch_order;

@@ -6,6 +6,7 @@ use crate::source::Told;
 use std::path::{Path, PathBuf};
 use strata_core::format;
 use strata_core::project::data::DataSpec;
+use strata_core::project::help::Help;
 
 /// A class with more than this many times the images of another is told of.
 const MOST_UNBALANCED: usize = 3;
@@ -31,18 +32,11 @@ impl Note {
     }
 }
 
-/// The line that a message says to write: `resize = [64, 64]` of "write resize = [64, 64] under [data]".
-pub fn line_in(message: &str) -> Option<&str> {
-    let (before, _) = message.split_once(" under [data]")?;
-    let (_, line) = before.rsplit_once("write ")?;
-    line.contains(" = ").then_some(line)
-}
-
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)?;
         match &self.line {
-            Some(line) => write!(f, ": write {line} under [data]"),
+            Some(line) => write!(f, ": {}", Help::line(line)),
             None => Ok(()),
         }
     }
@@ -163,21 +157,6 @@ mod tests {
         assert_eq!(groups[0].files, [Path::new("a"), Path::new("c")]);
         assert_eq!(groups[0].names(1), "2 files (a, …)");
         assert_eq!(groups[1].names(1), "1 file (b)");
-    }
-
-    #[test]
-    fn the_line_of_a_message_is_found() {
-        let differ =
-            "the images differ in size (2×3 a.png): write resize = [2, 3] under [data] (any size)";
-        assert_eq!(line_in(differ), Some("resize = [2, 3]"));
-        let note = Note {
-            line: Some("weights = \"balanced\"".to_owned()),
-            ..Note::new("write something")
-        };
-        assert_eq!(line_in(&note.to_string()), note.line.as_deref());
-        for message in ["nothing", "write more under [data]", "x = 1 under [data]"] {
-            assert_eq!(line_in(message), None, "{message}");
-        }
     }
 
     #[test]

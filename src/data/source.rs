@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::files::path_in;
 use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::help::Help;
 
 /// A picture's values, H×W×C.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,8 +180,11 @@ pub(crate) fn locate(spec: &DataSpec, base: &Path) -> Result<PathBuf, DataError>
         return Err(DataError::setting(
             "path",
             format!("missing, and source = \"{}\" reads files", spec.source),
-            format!(
-                "write path = \"…\" with {wants}, or use source = \"shapes\", which needs none"
+            Help::note(
+                format!(
+                    "write path = \"…\" with {wants}, or use source = \"shapes\", which needs none"
+                ),
+                format!("choose {wants} under Path, or the source shapes, which needs none"),
             ),
         ));
     };

@@ -4,6 +4,7 @@ use super::storage::checkpoint::CheckpointError;
 use super::storage::run_folder;
 use super::storage::run_folder::FolderError;
 use std::path::{Path, PathBuf};
+use strata_core::project::help::{Help, Repair, Surface};
 use strata_core::project::{Project, ProjectError};
 use strata_core::shape::Inference;
 use strata_data::DataError;
@@ -24,7 +25,7 @@ pub enum RunError {
     #[error("{error}. {kept}")]
     Unread {
         /// Which, and why.
-        error: DataError,
+        error: Box<DataError>,
         /// What is kept, and how to continue.
         kept: String,
     },
@@ -45,7 +46,7 @@ pub enum RunError {
         /// The system's reason.
         reason: String,
         /// What is kept, and what to do.
-        help: String,
+        help: Help,
     },
     /// A layer failed.
     #[error(transparent)]
@@ -83,16 +84,54 @@ impl RunError {
     pub fn is_wrong_input(&self) -> bool {
         match self {
             RunError::Input(_) | RunError::Folder(_) => true,
-            RunError::Data(error) | RunError::Unread { error, .. } => !matches!(
-                error,
-                DataError::OutOfRange { .. } | DataError::Buffer { .. } | DataError::Cancelled
-            ),
+            RunError::Data(error) => is_of_the_input(error),
+            RunError::Unread { error, .. } => is_of_the_input(error),
             RunError::Project(error) => !matches!(error, ProjectError::Write { .. }),
             RunError::Checkpoint(error) => matches!(error, CheckpointError::Read { .. }),
             RunError::Write { .. }
             | RunError::Network(_)
             | RunError::Tensor(_)
             | RunError::NotFinite(_) => false,
+        }
+    }
+
+    /// One message: what, where, and what to do there. Its own text is the terminal's.
+    pub fn text(&self, surface: Surface) -> String {
+        match self {
+            RunError::Data(error) => error.text(surface),
+            RunError::Unread { error, kept } => format!("{}. {kept}", error.text(surface)),
+            RunError::Write {
+                folder,
+                reason,
+                help,
+            } => format!(
+                "cannot write to {}: {reason}; {}",
+                folder.display(),
+                help.text(surface)
+            ),
+            RunError::Folder(error) => error.text(surface),
+            RunError::Input(_)
+            | RunError::Project(_)
+            | RunError::Checkpoint(_)
+            | RunError::Network(_)
+            | RunError::Tensor(_)
+            | RunError::NotFinite(_) => self.to_string(),
+        }
+    }
+
+    /// What a button can do about it.
+    pub fn repair(&self) -> Option<Repair> {
+        match self {
+            RunError::Data(error) => error.repair(),
+            RunError::Unread { error, .. } => error.repair(),
+            RunError::Input(_)
+            | RunError::Folder(_)
+            | RunError::Project(_)
+            | RunError::Checkpoint(_)
+            | RunError::Write { .. }
+            | RunError::Network(_)
+            | RunError::Tensor(_)
+            | RunError::NotFinite(_) => None,
         }
     }
 
@@ -113,11 +152,17 @@ impl RunError {
             "look at its permissions and its disk"
         };
         let help = if run_folder::checkpoint(folder, "last").is_file() {
-            format!("the last checkpoint is kept: {remedy}, and continue with --resume")
+            Help::note(
+                format!("the last checkpoint is kept: {remedy}, and continue with --resume"),
+                format!("the last checkpoint is kept: {remedy}, and press Resume"),
+            )
         } else if folder.is_dir() {
-            format!("nothing was trained yet: {remedy}, and train again")
+            format!("nothing was trained yet: {remedy}, and train again").into()
         } else {
-            format!("{remedy} and continue with --resume, or train again")
+            Help::note(
+                format!("{remedy} and continue with --resume, or train again"),
+                format!("{remedy} and press Resume, or train again"),
+            )
         };
         let folder = folder.to_owned();
         RunError::Write {
@@ -131,6 +176,14 @@ impl RunError {
     pub(crate) fn input(error: NnError) -> RunError {
         RunError::Input(error.to_string())
     }
+}
+
+/// Whether the files or the settings are wrong, instead of Strata itself.
+fn is_of_the_input(error: &DataError) -> bool {
+    !matches!(
+        error,
+        DataError::OutOfRange { .. } | DataError::Buffer { .. } | DataError::Cancelled
+    )
 }
 
 impl From<InspectError> for RunError {
@@ -188,7 +241,12 @@ mod tests {
             ),
             "{full}"
         );
-        assert!(said(run.path(), 13).contains("look at its permissions"));
+        let denied = std::io::Error::from_raw_os_error(13).to_string();
+        let window = RunError::write(run.path(), denied).text(Surface::Window);
+        assert!(
+            window.contains("look at its permissions") && window.contains("press Resume"),
+            "{window}"
+        );
         let gone = said(&run.path().join("gone"), 2);
         assert!(
             gone.contains("the folder is gone") && !gone.contains("kept"),

@@ -79,7 +79,7 @@ pub struct StepReport {
     pub loss: f64,
     /// What the stage's sparsity adds to it; `None` where there is none.
     pub penalty: Option<f64>,
-    /// Share of the batch classified right, when classifying.
+    /// The fraction of the batch classified correctly, when classifying.
     pub accuracy: Option<f64>,
     /// Learning rate of this step.
     pub lr: f64,
@@ -95,7 +95,7 @@ pub struct Metrics {
     /// The stage's loss without its penalty.
     #[serde(deserialize_with = "number")]
     pub loss: f64,
-    /// Share classified right.
+    /// The fraction classified correctly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
     /// Mean negative logarithm of the right class's probability.
@@ -142,8 +142,10 @@ pub enum Outcome {
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// One message: what, where, what to do.
+    /// One message for the terminal: what, where, what to do.
     pub message: String,
+    /// The same for the window.
+    pub in_window: String,
     /// True when the input was wrong (exit code 2), false when something broke (1).
     pub wrong_input: bool,
     /// The run's folder when it exists.

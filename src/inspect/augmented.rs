@@ -9,6 +9,7 @@ use super::gallery::{shrink, within};
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use strata_core::project::augment::Augment;
 use strata_core::project::data::Split;
+use strata_core::project::help::Surface;
 use strata_core::rng::{Purpose, stream};
 use strata_data::augment::{Augmenter, Scratch, mixup};
 use strata_data::{DataError, Dataset, SplitData};
@@ -222,13 +223,11 @@ impl AugmentPreview {
 fn told(error: &DataError, alone: bool) -> String {
     match error {
         DataError::Setting { problem, help, .. } if alone => {
-            format!(
-                "{}: {help}",
-                problem.strip_prefix("entry 1: ").unwrap_or(problem)
-            )
+            let problem = problem.strip_prefix("entry 1: ").unwrap_or(problem);
+            format!("{problem}: {}", help.in_window())
         }
-        DataError::Setting { problem, help, .. } => format!("{problem}: {help}"),
-        other => other.to_string(),
+        DataError::Setting { problem, help, .. } => format!("{problem}: {}", help.in_window()),
+        other => other.text(Surface::Window),
     }
 }
 

@@ -462,7 +462,7 @@ fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
     project.data.path = Some(folder.path().join("set").display().to_string());
     let mut window = images(folder.path(), &project);
     assert!(window.has("the images differ in size"));
-    window.click("Write resize = [16, 16]");
+    window.click("Fix: set resize = [16, 16]");
     assert_eq!(window.state().project().data.resize, Some([16, 16]));
     until(&mut window, "the images", |gallery| {
         !gallery.splits.is_empty()

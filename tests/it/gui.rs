@@ -457,6 +457,7 @@ fn failed_and_lost_runs_are_told_and_the_next_one_starts() {
     let (mut window, engine) = window_with_run(builtin("conv-autoencoder"));
     let message = "the loss is not finite at step 12: lower lr".to_owned();
     let failure = Failure {
+        in_window: message.clone(),
         message,
         wrong_input: false,
         run: None,

@@ -33,7 +33,10 @@ impl Inspection for Doubled {
 type Replied = Result<Arc<Doubled>, InspectionError>;
 
 fn too_large() -> InspectionError {
-    InspectionError::Failed("too large; ask for 100 at most".to_owned())
+    InspectionError::Failed {
+        message: "too large; ask for 100 at most".to_owned(),
+        repair: None,
+    }
 }
 
 #[test]
@@ -55,7 +58,7 @@ fn the_service_replies_to_any_kind_and_outlives_a_defect() {
     assert_eq!(ask(Subject::Nothing, 101), Err(too_large()));
     assert_eq!(ask(Subject::Nothing, 5), Ok(Arc::new(Doubled(10))));
     let live = ask(Subject::Live, 5).unwrap_err();
-    assert!(matches!(live, InspectionError::Failed(_)), "{live}");
+    assert!(matches!(live, InspectionError::Failed { .. }), "{live}");
 }
 
 fn next(running: &Running) -> Event {

@@ -133,11 +133,11 @@ pub struct DataSpec {
     /// Standardisation by channel, instead of `range`: numbers, or `"train"` to measure them on the training images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
-    /// Share of the training images held back as `valid`; the source's own `valid` is drawn anew with them. Default:
+    /// Fraction of the training images held back as `valid`; the source's own `valid` is drawn again with them. Default:
     /// the source's own, or 0.1 where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid: Option<f32>,
-    /// Share of all labelled images drawn as `test`, the source's own test images included. Default: the source's
+    /// Fraction of all labelled images drawn as `test`, the source's own test images included. Default: the source's
     /// own `test`, or 0.1 where it has none and is a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<f32>,
@@ -211,6 +211,13 @@ impl DataSpec {
     pub fn with_line(&self, line: &str) -> Option<DataSpec> {
         let mut table = toml::Table::try_from(self).ok()?;
         table.extend(line.parse::<toml::Table>().ok()?);
+        table.try_into().ok()
+    }
+
+    /// The table without the setting of this key.
+    pub(in crate::project) fn without(&self, key: &str) -> Option<DataSpec> {
+        let mut table = toml::Table::try_from(self).ok()?;
+        table.remove(key);
         table.try_into().ok()
     }
 }

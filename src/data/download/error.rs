@@ -4,6 +4,7 @@ use super::published::{Entry, RemoteFile, Then};
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::format::count;
+use strata_core::project::help::{Help, Surface};
 use thiserror::Error;
 
 /// Why a dataset could not be brought.
@@ -18,7 +19,7 @@ pub enum DownloadError {
         /// Every address with what it said.
         reasons: Vec<(String, String)>,
         /// The steps by hand.
-        manual: String,
+        manual: Help,
     },
     /// An archive that cannot be unpacked, or not safely.
     #[error("{archive}: {problem}; nothing was unpacked. Delete the file and download it again")]
@@ -62,6 +63,29 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// The message for the terminal, which is its own text, or for the window.
+    pub fn text(&self, surface: Surface) -> String {
+        match (self, surface) {
+            (
+                DownloadError::Unreachable {
+                    file,
+                    reasons,
+                    manual,
+                },
+                Surface::Window,
+            ) => format!(
+                "{file} could not be downloaded\n{}\n{}",
+                list(reasons),
+                manual.in_window()
+            ),
+            (DownloadError::DiskFull { folder, problem }, Surface::Window) => format!(
+                "{}: {problem}. Free some space, or choose a folder on another disk under Path",
+                folder.display()
+            ),
+            _ => self.to_string(),
+        }
+    }
+
     /// A failed write; a full disk is named as such.
     pub(super) fn write(file: &Path, cause: io::Error) -> DownloadError {
         if matches!(
@@ -128,21 +152,26 @@ fn list(reasons: &[(String, String)]) -> String {
 }
 
 /// The steps by hand, a line each: which address, which file, where to put it, its checksum.
-pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> String {
+pub(super) fn by_hand(entry: &Entry, file: &RemoteFile, folder: &Path) -> Help {
     let address = file.addresses.first().map_or("", String::as_str);
     let then = match file.then {
         Then::Keep(_) => "looks what is still missing",
         Then::Unpack { .. } => "unpacks it without the network, and looks what is still missing",
     };
-    format!(
+    let steps = format!(
         "What was received so far is kept; the next download continues from there. By hand:\n  \
          1. open {address} in a browser\n  \
          2. save it as {} (its {})\n  \
-         3. download again, here or with `strata data {} --path {} --fetch`: that {then}",
+         3.",
         folder.join(&file.name).display(),
         file.sum,
-        entry.name,
-        folder.display(),
+    );
+    let (name, folder) = (&entry.name, folder.display());
+    Help::note(
+        format!(
+            "{steps} download again with `strata data {name} --path {folder} --fetch`: that {then}"
+        ),
+        format!("{steps} press Download again: that {then}"),
     )
 }
 

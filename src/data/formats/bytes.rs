@@ -62,7 +62,7 @@ pub(crate) fn missing(what: &str, names: &[&str], folders: &[PathBuf], help: &st
         what: what.to_string(),
         names: names.join(", "),
         folders: listed.join(" and "),
-        help: format!("{absent}{help}"),
+        help: format!("{absent}{help}").into(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Rows {
 /// What to say of rows that make no square.
 pub(crate) fn no_shape(length: usize) -> String {
     format!(
-        "{length} numbers are no square image; write shape = \"1xHEIGHTxWIDTH\" under [data] with the shape they have"
+        "{length} numbers are no square image; write the shape they have: shape = \"1xHEIGHTxWIDTH\""
     )
 }
 

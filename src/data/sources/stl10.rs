@@ -20,6 +20,7 @@ use std::sync::Arc;
 use strata_core::files::open_regular;
 use strata_core::format;
 use strata_core::project::data::Split;
+use strata_core::project::help::Help;
 
 const SIDE: usize = 96;
 const RECORD: usize = 3 * SIDE * SIDE;
@@ -161,7 +162,7 @@ fn keep_fold(
 ) -> Result<(), DataError> {
     let name = "fold_indices.txt";
     let Some(path) = find(folders, name) else {
-        let help = "it comes in stl10_binary.tar.gz; or delete source_fold under [data]";
+        let help = "it comes in stl10_binary.tar.gz; or leave source_fold out";
         return Err(bytes::missing(
             "the folds of STL-10",
             &[name],
@@ -199,7 +200,7 @@ fn read_fold(path: &Path, fold: u32, images: usize) -> Result<Vec<u32>, DataErro
         return Err(DataError::setting(
             "source_fold",
             problem,
-            "write source_fold = 0 to 9",
+            Help::value("source_fold", "0 to 9"),
         ));
     }
     let bytes = Input::open(path)?.read_small(MOST_BYTES)?;

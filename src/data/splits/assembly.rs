@@ -8,6 +8,7 @@ use crate::error::DataError;
 use crate::source::{ImageStore, SourceSplit};
 use std::sync::Arc;
 use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::help::Help;
 
 /// Splits of `parts`, shared out by `rules` unless the source has done that. The limit comes last, so that it never
 /// moves an image to another split.
@@ -93,7 +94,7 @@ pub(crate) fn check_shares(
         && !train.is_some_and(|(_, data)| data.labelled())
     {
         let problem = format!("there are no labelled training images to {purpose}");
-        return Err(DataError::setting(key, problem, "delete the line"));
+        return Err(DataError::setting(key, problem, Help::without(key)));
     }
     let holds_back = [
         ("valid", spec.valid.is_some_and(|share| share > 0.0)),
@@ -104,7 +105,7 @@ pub(crate) fn check_shares(
         Some((key, _)) if train.is_none() => Err(DataError::setting(
             key,
             "there are no training images to hold some of them back",
-            "delete the line",
+            Help::without(key),
         )),
         _ => Ok(()),
     }
@@ -122,7 +123,7 @@ pub(crate) fn check_lengths(splits: &[(Split, SplitData)]) -> Result<(), DataErr
                 "the {split} split would have {} images, more than can be numbered",
                 data.len()
             ),
-            format!("write limit = {} or less", u32::MAX / PATCHES_PER_IMAGE),
+            Help::value("limit", format!("{} or less", u32::MAX / PATCHES_PER_IMAGE)),
         )),
         None => Ok(()),
     }

@@ -15,19 +15,15 @@ pub fn data(project: &Project) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(data.idle().into_iter().map(|idle| {
         let Idle { key, why } = idle;
-        Problem::error(format!("{key} in [data] changes nothing: {why}"))
-            .help(format!("delete {key}"))
+        Problem::error(format!("{key} in [data] changes nothing: {why}")).help(Help::without(key))
     }));
     problems.extend(data.contradictions().into_iter().map(|[one, other]| {
         let problem = Problem::error(format!(
             "the data has both {one} and {other}, which exclude each other"
         ));
-        match (one, other) {
-            ("range", "normalize") => problem
-                .help(Repair::Data(DataSetting::NoRange))
-                .help(Help::from(Repair::Data(DataSetting::NoNormalize)).or()),
-            _ => problem.help(format!("delete {one} or {other}")),
-        }
+        problem
+            .help(Help::without(one))
+            .help(Help::without(other).or())
     }));
     if let Some([low, high]) = data.range
         && !(low.is_finite() && high.is_finite() && low < high)
@@ -55,7 +51,7 @@ pub fn data(project: &Project) -> Vec<Problem> {
 fn no_share(key: &str, share: f32) -> Option<Problem> {
     let help = || match key {
         "valid" => Help::from(Repair::Data(DataSetting::Valid(0.1))),
-        _ => format!("use {key} = 0.1").into(),
+        _ => Help::line(format!("{key} = 0.1")),
     };
     let problem = || {
         Problem::error(format!(
@@ -83,13 +79,8 @@ fn nothing_left(data: &DataSpec) -> Vec<Problem> {
         .into_iter()
         .filter(|(_, is_zero, _)| *is_zero)
         .map(|(key, _, what)| {
-            let problem = Problem::error(format!("{key} = 0 leaves no {what}"));
-            match key {
-                "limit" => problem.help(
-                    Help::from(Repair::Data(DataSetting::NoLimit)).remark(", or make it larger"),
-                ),
-                _ => problem.help(format!("delete {key}, or make it larger")),
-            }
+            Problem::error(format!("{key} = 0 leaves no {what}"))
+                .help(Help::without(key).remark(", or make it larger"))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::any::{Any, TypeId};
 use std::fmt::{self, Debug, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use strata_core::project::help::{Repair, Surface};
 use strata_data::DataError;
 use strata_inspect::inspection::{Inspection, InspectionContext, Needs, Subject};
 
@@ -52,7 +53,7 @@ pub struct Reply<I: Inspection> {
 }
 
 /// Why a query has no output.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InspectionError {
     /// The user ended the reading of images.
     #[error("Reading was cancelled.")]
@@ -60,16 +61,24 @@ pub enum InspectionError {
     /// The computation panicked.
     #[error("a defect in Strata ended this; please report it")]
     Defect,
-    /// What is wrong, where, and what to do.
-    #[error("{0}")]
-    Failed(String),
+    /// It could not be computed.
+    #[error("{message}")]
+    Failed {
+        /// What is wrong, where, and what to do in the window.
+        message: String,
+        /// What a button can do about it.
+        repair: Option<Repair>,
+    },
 }
 
 impl From<RunError> for InspectionError {
     fn from(error: RunError) -> InspectionError {
         match error {
             RunError::Data(DataError::Cancelled) => InspectionError::Cancelled,
-            error => InspectionError::Failed(error.to_string()),
+            error => InspectionError::Failed {
+                message: error.text(Surface::Window),
+                repair: error.repair(),
+            },
         }
     }
 }

@@ -31,6 +31,7 @@ use super::thread::RunOptions;
 use crossbeam_channel::Receiver;
 use std::path::Path;
 use strata_core::project::Project;
+use strata_core::project::help::Surface;
 use strata_data::DataError;
 
 /// Trains a project: every stage in order, each from where the one before left the weights.
@@ -96,10 +97,10 @@ fn close(session: &mut Session<'_>, end: Result<Flow, RunError>) -> Outcome {
 }
 
 fn failed(error: &RunError, run: Option<&Path>) -> Outcome {
-    let (message, wrong_input) = (error.to_string(), error.is_wrong_input());
     Outcome::Failed(Failure {
-        message,
-        wrong_input,
+        message: error.to_string(),
+        in_window: error.text(Surface::Window),
+        wrong_input: error.is_wrong_input(),
         run: run.map(Path::to_owned),
     })
 }
@@ -110,10 +111,11 @@ pub(super) fn panicked(message: &str, run: Option<&Path>) -> Outcome {
         "a defect in Strata ended the run: {message}; please report it, the last checkpoint is kept"
     );
     if let Some(Err(error)) = run.map(|run| RunRecord::fail(run, &message)) {
-        // The outcome tells the same; a disk that fails as well must not hide it.
+        // The outcome says the same; a disk that fails as well must not hide it.
         log::warn!("the failure of the run could not be recorded: {error}");
     }
     Outcome::Failed(Failure {
+        in_window: message.clone(),
         message,
         wrong_input: false,
         run: run.map(Path::to_owned),

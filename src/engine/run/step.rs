@@ -43,7 +43,7 @@ struct Forward {
     loss: f64,
     penalty: f64,
     correct: Option<usize>,
-    /// The mean squared error in pixels, where it is told.
+    /// The mean squared error in pixels, where it is reported.
     pixel_error: Option<f64>,
     gradient: Option<Tensor>,
 }
@@ -109,7 +109,10 @@ impl<'a> Stepper<'a> {
             ),
             Err(error) => format!("The weights could not be kept: {error}"),
         };
-        RunError::Unread { error, kept }
+        RunError::Unread {
+            error: Box::new(error),
+            kept,
+        }
     }
 
     /// Learning rate of the step after `steps` steps of this epoch.
@@ -199,7 +202,7 @@ impl<'a> Stepper<'a> {
         Ok((logits, target, Some(correct)))
     }
 
-    /// The mean squared error of a batch in pixels, where that is told.
+    /// The mean squared error of a batch in pixels, where that is reported.
     fn pixel_error(
         &self,
         loss: f64,
@@ -336,7 +339,7 @@ const LARGE_PIXELS: f32 = 16.0;
 fn advice([lr, usual]: [f64; 2], pixel_range: [f32; 2], steps: u64) -> String {
     let [low, high] = pixel_range;
     let largest = low.abs().max(high.abs());
-    let other_range = "write range = [0, 1] or normalize = \"train\" under [data]";
+    let other_range = "set range = [0, 1] or normalize = \"train\"";
     let smaller = format!(
         "use a smaller learning rate than {lr:?}, such as lr={:?}",
         // Far beyond what is usual a tenth would not do either.

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use strata_core::atomic_write::remove_abandoned;
 use strata_core::files::{self, path_in, path_text};
 use strata_core::format::slug;
+use strata_core::project::help::Surface;
 use strata_core::project::{Project, file};
 
 /// Why a run has no folder.
@@ -64,6 +65,24 @@ pub enum FolderError {
     /// Another process trains in it.
     #[error("{0} is being trained by another Strata; stop that run first")]
     InUse(PathBuf),
+}
+
+impl FolderError {
+    /// The message for the terminal, which is its own text, or for the window.
+    pub fn text(&self, surface: Surface) -> String {
+        match (self, surface) {
+            (FolderError::NotWritable { folder, reason }, Surface::Window) => format!(
+                "cannot write to the run folder {}: {reason}; change its permissions, or save the project to another folder",
+                folder.display()
+            ),
+            (FolderError::NotARun(folder), Surface::Window) => format!(
+                "{} is not a run with a checkpoint, so there is nothing to resume; press Train",
+                folder.display()
+            ),
+            // Only the terminal chooses the folder of a new run.
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// The folder of one run, held against other runs while this value lives. What was
@@ -172,7 +191,7 @@ impl RunFolder {
         checkpoint(&self.path, name)
     }
 
-    /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy lies
+    /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy is
     /// in another folder than the original.
     pub fn write_project(
         &self,
@@ -252,7 +271,7 @@ fn has_no_row(table: &Path) -> bool {
     !table.exists() || files::read_text(table, HEADING).is_ok_and(|text| text.lines().count() <= 1)
 }
 
-/// A file that a run would write over and that is of no run: the user's own project, or what lies in the folders of
+/// A file that a run would write over and that is of no run: the user's own project, or a file in the folders of
 /// checkpoints and probe images.
 fn occupied(run: &Path) -> Option<String> {
     let own = OWN
@@ -262,7 +281,7 @@ fn occupied(run: &Path) -> Option<String> {
     own.or_else(|| files_in(run).into_iter().next())
 }
 
-/// What lies in the folders inside a run's folder, but for hidden files.
+/// The files in the folders inside a run's folder, without hidden ones.
 fn files_in(run: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for (folder, name) in folders(run).iter().zip(["checkpoints", "probe"]) {
@@ -330,7 +349,7 @@ fn files(run: &Path) -> [PathBuf; 3] {
     ]
 }
 
-/// Making a folder either succeeds for us or fails because it exists: two runs never share a number.
+/// Making a folder either succeeds for us or fails because it exists: no two runs have the same number.
 fn next_free(runs: &Path, title: &str) -> Result<PathBuf, FolderError> {
     let failed = |folder: &Path, reason| FolderError::NotWritable {
         folder: folder.to_owned(),

@@ -148,7 +148,7 @@ fn ended(ui: &mut Ui, state: &State) {
         (Phase::Ended(Outcome::Failed(failure)), _) => {
             line(
                 ui,
-                &format!("The run failed: {}", failure.message),
+                &format!("The run failed: {}", failure.in_window),
                 colors.wrong,
             );
         }

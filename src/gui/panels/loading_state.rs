@@ -6,6 +6,9 @@ use eframe::egui::{Align, Layout, RichText, Ui};
 use strata_app::action::Action;
 use strata_app::state::State;
 use strata_core::format;
+use strata_core::project::edit::Edit;
+use strata_core::project::help::Repair;
+use strata_engine::inspection::reply::InspectionError;
 
 /// Says what is read and how far it has come, with a button that ends it.
 pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Action>) {
@@ -31,6 +34,32 @@ pub fn reading(ui: &mut Ui, state: &State, heading: &str, actions: &mut Vec<Acti
 pub fn failed(ui: &mut Ui, heading: &str, message: &str, actions: &mut Vec<Action>) {
     with_button(ui, heading, message, "Read again", || {
         actions.push(Action::ReadAgain)
+    });
+}
+
+/// Why the project's images are not there; where a setting of the data mends that, the button writes it.
+pub fn unread(
+    ui: &mut Ui,
+    state: &State,
+    heading: &str,
+    error: &InspectionError,
+    actions: &mut Vec<Action>,
+) {
+    let message = error.to_string();
+    let InspectionError::Failed {
+        repair: Some(repair),
+        ..
+    } = error
+    else {
+        return failed(ui, heading, &message, actions);
+    };
+    let Repair::Data(setting) = repair else {
+        return failed(ui, heading, &message, actions);
+    };
+    let name = format!("Fix: {}", repair.label());
+    with_button(ui, heading, &message, &name, || {
+        let data = setting.in_table(&state.project().data);
+        actions.push(Action::Edit(Edit::Data(data)));
     });
 }
 

@@ -122,6 +122,7 @@ fn what_failed_is_not_shown_once_it_is_mended() {
     window.click("Train");
     let failure = Failure {
         message: "/none: cannot be read".into(),
+        in_window: "/none: cannot be read".into(),
         wrong_input: true,
         run: None,
     };

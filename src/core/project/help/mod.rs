@@ -52,7 +52,7 @@ pub enum Repair {
     End(Stack, Vec<Node>),
     /// A layer at the end of a branch of the block.
     EndBranch(usize, Node),
-    /// Edits at places of their own.
+    /// Edits at their own places.
     Steps(Vec<Step>),
     /// The decoder as the encoder's mirror.
     Mirror,
@@ -82,7 +82,7 @@ pub enum Misnomer {
     Capitals,
 }
 
-/// An edit at a place of its own.
+/// An edit at its own place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// A layer is put there.
@@ -142,6 +142,24 @@ impl Help {
             window: window.into(),
         }
         .into()
+    }
+
+    /// A setting of the data, as a line of the file: `rate = 16000`.
+    pub fn line(line: impl Into<String>) -> Help {
+        Repair::Data(DataSetting::Line(line.into())).into()
+    }
+
+    /// A setting of the data goes.
+    pub fn without(key: &'static str) -> Help {
+        Repair::Data(DataSetting::Without(key)).into()
+    }
+
+    /// Another value of a setting of the data, in words: "a number from 1 to 9".
+    pub fn value(key: &str, what: impl std::fmt::Display) -> Help {
+        Help::note(
+            format!("write {key} = N under [data], with {what}"),
+            format!("set {key} to {what}"),
+        )
     }
 
     /// A layer before the problem's layer, as text.

@@ -8,20 +8,18 @@ use crate::project::stage::{Loss, Optimizer, Sparsity, Stage};
 pub enum DataSetting {
     /// What pixel 0 and pixel 255 become.
     Range([f32; 2]),
-    /// No range.
-    NoRange,
-    /// No standardisation by channel.
-    NoNormalize,
     /// Standardisation by what is measured on the training images.
     NormalizeByTrain,
-    /// Share of the training images held back.
+    /// The fraction of the training images that is held back.
     Valid(f32),
-    /// All images.
-    NoLimit,
     /// Height and width of every image.
     Resize([u32; 2]),
     /// Height and width of a patch.
     Patch([u32; 2]),
+    /// Any setting, as a line of the file: `rate = 16000`.
+    Line(String),
+    /// The setting of this key goes.
+    Without(&'static str),
 }
 
 impl DataSetting {
@@ -30,32 +28,33 @@ impl DataSetting {
         let mut data = data.clone();
         match self {
             DataSetting::Range(range) => data.range = Some(*range),
-            DataSetting::NoRange => data.range = None,
-            DataSetting::NoNormalize => data.normalize = None,
             DataSetting::NormalizeByTrain => {
                 data.normalize = Some(Normalize::Measured(Train::Train))
             }
             DataSetting::Valid(share) => data.valid = Some(*share),
-            DataSetting::NoLimit => data.limit = None,
             DataSetting::Resize(size) => data.resize = Some(*size),
             DataSetting::Patch(size) => data.patches = Some(*size),
+            DataSetting::Line(line) => data = data.with_line(line).unwrap_or(data),
+            DataSetting::Without(key) => data = data.without(key).unwrap_or(data),
         }
         data
     }
 
     /// The key and, unless the setting goes, the value as the project file has it.
-    pub(super) fn written(&self) -> (&'static str, Option<String>) {
+    pub(super) fn written(&self) -> (&str, Option<String>) {
         match self {
             DataSetting::Range([low, high]) => ("range", Some(format!("[{low}, {high}]"))),
-            DataSetting::NoRange => ("range", None),
-            DataSetting::NoNormalize => ("normalize", None),
             DataSetting::NormalizeByTrain => ("normalize", Some("\"train\"".into())),
             DataSetting::Valid(share) => ("valid", Some(share.to_string())),
-            DataSetting::NoLimit => ("limit", None),
             DataSetting::Resize([height, width]) => {
                 ("resize", Some(format!("[{height}, {width}]")))
             }
             DataSetting::Patch([height, width]) => ("patch", Some(format!("\"{height}x{width}\""))),
+            DataSetting::Line(line) => match line.split_once(" = ") {
+                Some((key, value)) => (key, Some(value.to_owned())),
+                None => (line, None),
+            },
+            DataSetting::Without(key) => (key, None),
         }
     }
 }

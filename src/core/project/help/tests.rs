@@ -52,7 +52,7 @@ fn the_terminal_names_keys_and_the_window_fields() {
         ),
         (
             Help::from(Repair::Data(DataSetting::Range([-1.0, 1.0]))),
-            "use range = [-1, 1] in [data]",
+            "write range = [-1, 1] under [data]",
             "set range to -1, 1",
         ),
         (
@@ -76,6 +76,17 @@ fn the_terminal_names_keys_and_the_window_fields() {
             "add layers to the decoder that undo the encoder's: Mirror, in Output = input",
         ),
         (
+            Help::line("rate = 16000").remark(", and every file is brought to it"),
+            "write rate = 16000 under [data], and every file is brought to it",
+            "set rate to 16000, and every file is brought to it",
+        ),
+        (
+            Help::value("length", "a number from 1 to 99"),
+            "write length = N under [data], with a number from 1 to 99",
+            "set length to a number from 1 to 99",
+        ),
+        (Help::without("limit"), "remove limit", "remove limit"),
+        (
             Help::note("strata solve", "Output = input"),
             "strata solve",
             "Output = input",
@@ -95,11 +106,15 @@ fn what_is_written_reads_back_as_the_setting() {
         DataSetting::Valid(0.2),
         DataSetting::Resize([8, 9]),
         DataSetting::Patch([8, 8]),
+        DataSetting::Line("rate = 16000".into()),
     ] {
         let (key, value) = setting.written();
         let read: DataSpec = toml::from_str(&format!("{key} = {}", value.unwrap())).unwrap();
         assert_eq!(read, setting.in_table(&data));
     }
+    let limited = DataSetting::Line("limit = 9".into()).in_table(&data);
+    assert_eq!(limited.limit, Some(9));
+    assert_eq!(DataSetting::Without("limit").in_table(&limited), data);
     let stage = Stage {
         freeze: vec!["encoder".into()],
         ..Stage::default()

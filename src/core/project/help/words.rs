@@ -104,7 +104,7 @@ fn mirror(surface: Surface) -> &'static str {
 
 fn data(setting: &DataSetting, surface: Surface) -> String {
     match (setting.written(), surface) {
-        ((key, Some(value)), Surface::Terminal) => format!("use {key} = {value} in [data]"),
+        ((key, Some(value)), Surface::Terminal) => format!("write {key} = {value} under [data]"),
         ((key, Some(value)), Surface::Window) => format!("set {key} to {}", bare(&value)),
         ((key, None), _) => format!("remove {key}"),
     }
@@ -155,7 +155,7 @@ impl Repair {
     }
 }
 
-fn setting_label((key, value): (&'static str, Option<String>)) -> String {
+fn setting_label((key, value): (&str, Option<String>)) -> String {
     match value {
         Some(value) => format!("set {key} = {value}"),
         None => format!("remove {key}"),

@@ -149,7 +149,7 @@ pub(crate) fn propose(layout: &Layout, told: &mut Told) {
             );
         }
         None => told.note(
-            "no class folders, so there are no labels; where the files' names tell the class, write label = \"name: {class}_{n}.jpg\" under [data]",
+            "no class folders, so there are no labels; where the files' names tell the class, write it as label = \"name: {class}_{n}.jpg\"",
         ),
     }
 }

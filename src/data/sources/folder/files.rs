@@ -264,6 +264,6 @@ fn check_broken(ask: &OpenRequest, total: usize, broken: &[Skipped]) -> Result<(
             "{share} {total} files {verb} be read ({})",
             examples.join("; ")
         ),
-        help: "check that the files open in another program, or download them again".to_string(),
+        help: "check that the files open in another program, or download them again".into(),
     })
 }

@@ -15,6 +15,7 @@ use crate::sources::SourceReader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::Split;
+use strata_core::project::help::Help;
 
 const CLASSES: [&str; 17] = [
     "daffodil",
@@ -109,7 +110,7 @@ fn fold_of(
         return Err(DataError::setting(
             "source_fold",
             problem,
-            "write source_fold = 1, 2 or 3",
+            Help::value("source_fold", "1, 2 or 3"),
         ));
     }
     let name = "datasplits.mat";
@@ -118,7 +119,7 @@ fn fold_of(
         .flatten()
         .map(Into::into)
         .collect();
-    let help = "download it from the dataset's page, or delete source_fold under [data]";
+    let help = "download it from the dataset's page, or leave source_fold out";
     let file = bytes::find(&folders, &[name]);
     let file =
         file.ok_or_else(|| bytes::missing("the flowers' splits", &[name], &folders, help))?;

@@ -81,7 +81,8 @@ pub(crate) fn nothing(kind: &FolderKind, folder: &Path, problem: &str) -> DataEr
         help: format!(
             "point path at a folder with one folder of {files} a class (CLASS/{example}), \
              or with train/CLASS and test/CLASS; names that end in {endings} are read"
-        ),
+        )
+        .into(),
     }
 }
 
@@ -112,7 +113,8 @@ fn not_read(root: &Path, skipped: &[Skipped]) -> Option<DataError> {
         help: format!(
             "convert them with these lines of Python:\n{}",
             kind.python(root)
-        ),
+        )
+        .into(),
     })
 }
 

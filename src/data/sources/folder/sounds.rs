@@ -9,6 +9,7 @@ use crate::error::DataError;
 use crate::source::{OpenRequest, RawImage};
 use crate::sources::SourceReader;
 use std::path::Path;
+use strata_core::project::help::Help;
 
 /// WAV files.
 pub(crate) static WAV: SourceReader = SourceReader {
@@ -96,7 +97,7 @@ fn form(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result<Form, 
     let length = match ask.spec.length {
         Some(length) if (1..=LONGEST).contains(&(length as usize)) => length as usize,
         Some(length) => {
-            let help = format!("write length = N with a number from 1 to {LONGEST}");
+            let help = Help::value("length", format!("a number from 1 to {LONGEST}"));
             return Err(DataError::setting(
                 "length",
                 format!("{length} values make no signal"),
@@ -123,7 +124,7 @@ fn form(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result<Form, 
 /// The rate that the project asks for, else the one that all files have.
 fn common_rate(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result<u32, DataError> {
     if let Some(rate) = ask.spec.rate {
-        let help = "write rate = N in Hz, from 1000 to 768000";
+        let help = Help::value("rate", "a number of Hz from 1000 to 768000");
         let problem = || format!("{rate} Hz is no rate that recordings have");
         return if audio::is_rate(rate) {
             Ok(rate)
@@ -150,9 +151,7 @@ fn common_rate(ask: &OpenRequest, headers: &[Header], splits: &Splits) -> Result
         name(other_entry),
         other.rate
     );
-    let help = format!(
-        "write rate = {} under [data], and every file is brought to it",
-        first.rate.min(other.rate)
-    );
+    let help = Help::line(format!("rate = {}", first.rate.min(other.rate)))
+        .remark(", and every file is brought to it");
     Err(DataError::setting("rate", problem, help))
 }

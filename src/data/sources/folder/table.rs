@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use strata_core::format::count;
 use strata_core::project::data::{DataSpec, LabelRule, Split};
+use strata_core::project::help::Help;
 use strata_core::system_memory;
 
 /// Rows between two looks at whether the reading is still wanted: each asks the disk for its file.
@@ -75,7 +76,7 @@ fn check_is_of_pixels(spec: &DataSpec) -> Result<(), DataError> {
         Some((key, _)) => Err(DataError::setting(
             key,
             "it is for a table of pixels, and this table names image files",
-            "delete the line",
+            Help::without(key),
         )),
         None => Ok(()),
     }

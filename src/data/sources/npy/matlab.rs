@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata_core::project::data::Split;
+use strata_core::project::help::Help;
 use strata_core::system_memory;
 
 /// Bytes of all arrays of a file.
@@ -171,7 +172,7 @@ pub(super) fn read(ask: &mut OpenRequest, file: &Path) -> Result<Content, DataEr
         return Err(DataError::setting(
             "shape",
             "it is for rows of numbers, and the images of this file have a shape of their own",
-            "delete the line",
+            Help::without("shape"),
         ));
     }
     content(ask, file, arrays)

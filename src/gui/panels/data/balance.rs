@@ -1,4 +1,4 @@
-//! Beside the images: how many there are of each class, and what was left out while reading.
+//! Next to the images: how many there are of each class, and what was left out while reading.
 
 use super::{NEAR, class, names};
 use crate::theme;
@@ -10,12 +10,13 @@ use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::edit::Edit;
+use strata_core::project::help::{DataSetting, Repair};
 use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// Files left out that are listed.
 const MOST_SKIPPED: usize = 50;
 
-/// A bar for each class, as long as it has images beside the largest class.
+/// A bar for each class, as long as its number of images relative to the largest class.
 pub(super) fn show(ui: &mut Ui, gallery: &Gallery, actions: &mut Vec<Action>) {
     let counts = gallery
         .splits
@@ -146,8 +147,9 @@ pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut
             .as_ref()
             .and_then(|line| Some((line, state.project().data.with_line(line)?)));
         if let Some((line, data)) = changed {
-            let button = Button::new(RichText::new(line).size(theme::SMALL));
-            let button = ui.add(button).on_hover_text("Writes this line into [data]");
+            let label = Repair::Data(DataSetting::Line(line.clone())).label();
+            let button = ui.add(Button::new(RichText::new(label).size(theme::SMALL)));
+            let button = button.on_hover_text("Changes this setting of the data");
             if button.clicked() {
                 actions.push(Action::Edit(Edit::Data(data)));
             }

@@ -12,7 +12,7 @@ pub use augmentation::AugmentationView;
 pub use kernels::KernelsView;
 pub use statistics::StatisticsView;
 
-use super::loading_state::{failed, reading, with_button};
+use super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::{chevron, empty};
@@ -27,8 +27,6 @@ use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::data::Split;
-use strata_core::project::edit::Edit;
-use strata_data::line_in;
 use strata_engine::inspection::reply::{InspectionError, Reply};
 use strata_inspect::gallery::{Gallery, Part, Request};
 
@@ -50,7 +48,7 @@ const NAMES: f32 = 104.0;
 const NEAR: f32 = 6.0;
 /// Width of the column with the balance of the classes.
 const BALANCE: f32 = 208.0;
-/// Height of the same below the grid, where there is no room beside it.
+/// Height of the same below the grid, where there is no room next to it.
 const BELOW: f32 = 110.0;
 
 impl View for DataView {
@@ -126,11 +124,10 @@ impl View for DataView {
         actions.extend(state.request(Some(state.gallery_query())));
         match seen(state).map(|seen| (seen, &seen.result)) {
             Some((_, Err(error))) => {
-                let message = error.to_string();
                 if download::is_offered(state) && *error != InspectionError::Cancelled {
-                    missing(ui, state, &message, actions);
+                    missing(ui, state, &error.to_string(), actions);
                 } else {
-                    empty_wrapped(ui, state, &message, actions);
+                    empty_wrapped(ui, state, error, actions);
                 }
             }
             Some((_, Ok(gallery))) if gallery.splits.is_empty() => {
@@ -157,7 +154,7 @@ fn labelled(gallery: &Gallery) -> bool {
         .any(|counts| counts.split == gallery.split && !counts.per_class.is_empty())
 }
 
-/// Whether there is something to say beside the images.
+/// Whether there is something to say next to the images.
 fn has_notes(gallery: &Gallery) -> bool {
     !(gallery.skipped.is_empty() && gallery.passed_over.is_empty() && gallery.notes.is_empty())
 }
@@ -241,17 +238,11 @@ fn latest(state: &State) -> Option<&Gallery> {
     seen(state)?.result.as_deref().ok()
 }
 
-/// A message can be long: it names the file, and what would help. Where that is a line of the project, a button writes it.
-fn empty_wrapped(ui: &mut Ui, state: &State, message: &str, actions: &mut Vec<Action>) {
-    const HEADING: &str = "No images to show";
+/// A message can be long: it names the file, and what would help.
+fn empty_wrapped(ui: &mut Ui, state: &State, error: &InspectionError, actions: &mut Vec<Action>) {
     let inner = ui.available_rect_before_wrap().shrink2(vec2(32.0, 0.0));
-    let changed =
-        line_in(message).and_then(|line| Some((line, state.project().data.with_line(line)?)));
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| match changed {
-        Some((line, data)) => with_button(ui, HEADING, message, &format!("Write {line}"), || {
-            actions.push(Action::Edit(Edit::Data(data)));
-        }),
-        None => failed(ui, HEADING, message, actions),
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+        unread(ui, state, "No images to show", error, actions);
     });
 }
 

@@ -3,7 +3,7 @@
 mod charts;
 mod duplicates;
 
-use super::super::loading_state::{failed, reading};
+use super::super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
@@ -74,7 +74,7 @@ impl View for StatisticsView {
     fn body(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         actions.extend(state.request(Some(state.statistics_query())));
         match latest(state).map(|seen| (seen, &seen.result)) {
-            Some((_, Err(error))) => failed(ui, "Nothing to measure", &error.to_string(), actions),
+            Some((_, Err(error))) => unread(ui, state, "Nothing to measure", error, actions),
             Some((seen, Ok(found))) => {
                 let Some(split) = chosen(state, found) else {
                     return;

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use strata_core::format::count;
 use strata_core::project::data::{LabelRule, Split};
+use strata_core::project::help::Help;
 use strata_core::system_memory;
 
 /// Columns of numbers from which on a table is one of pixels.
@@ -409,7 +410,7 @@ pub(crate) fn is_transposed(ask: &mut OpenRequest, file: &Path) -> Result<bool, 
             return Err(DataError::setting(
                 "transpose",
                 "the images of EMNIST's files are turned upright without it",
-                "delete the line",
+                Help::without("transpose"),
             ));
         }
         ask.told

@@ -1,10 +1,10 @@
-//! What augmentation makes of one image: all transforms together, each alone beside its text, and the list edited
+//! What augmentation makes of one image: all transforms together, each alone next to its text, and the list edited
 //! in place. The pictures come from the thread that looks at images; an edit shows the former ones until then.
 
 mod list;
 mod pictures;
 
-use crate::panels::loading_state::{failed, reading};
+use crate::panels::loading_state::{failed, reading, unread};
 use crate::theme;
 use crate::view::View;
 use eframe::egui::{Button, Checkbox, Response, RichText, ScrollArea, Ui};
@@ -18,7 +18,7 @@ use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_inspect::augmented::{Augmented, Request, TOGETHER};
 
-/// Width of the column with the texts, at most, and as a share of the view.
+/// Width of the column with the texts, at most, and as a fraction of the view.
 const TEXTS: (f32, f32) = (320.0, 0.42);
 
 /// The view, with the textures of what it shows.
@@ -109,7 +109,7 @@ impl View for AugmentationView {
             return reading(ui, state, "Reading the images …", actions);
         };
         match &seen.result {
-            Err(error) => failed(ui, "No image to show", &error.to_string(), actions),
+            Err(error) => unread(ui, state, "No image to show", error, actions),
             Ok(augmented) if augmented.images == 0 => {
                 failed(
                     ui,

@@ -11,7 +11,7 @@ mod formula;
 mod picture;
 mod result;
 
-use super::super::loading_state::{failed, reading};
+use super::super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::empty;
@@ -109,7 +109,7 @@ impl View for KernelsView {
         ui.add_space(theme::STEP);
         match seen.as_ref().map(|seen| (seen, &seen.result)) {
             None => reading(ui, state, "Reading the images …", actions),
-            Some((_, Err(error))) => failed(ui, "No picture to show", &error.to_string(), actions),
+            Some((_, Err(error))) => unread(ui, state, "No picture to show", error, actions),
             Some((_, Ok(answer))) if answer.picture.pixels.values.is_empty() => {
                 empty(
                     ui,
@@ -297,7 +297,7 @@ fn short(value: f32) -> String {
     format::short(value.into(), 2)
 }
 
-/// A part of the view of its own.
+/// A part of the view.
 fn child(ui: &mut Ui, name: &str, area: Rect) -> Ui {
     ui.new_child(UiBuilder::new().id_salt(name).max_rect(area))
 }
