@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 const TEMPORARY_PREFIX: &str = ".strata-";
-/// Random characters after the prefix: what `tempfile` adds unless told otherwise.
+/// Random characters after the prefix: what `tempfile` adds by default.
 const TEMPORARY_RANDOM: usize = 6;
 /// Links that lead to links: the system follows no more either.
 const MOST_LINKS: usize = 40;
@@ -110,7 +110,7 @@ fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// A file could be replaced by another one although nobody may write to it: its folder alone decides that.
+/// A file could be replaced by another one even if it is read-only: the permissions of its folder decide.
 fn check_writable(former: &Metadata) -> io::Result<()> {
     if former.is_file() && former.permissions().readonly() {
         let problem = "the file is read-only; give it write permission if it may be replaced";

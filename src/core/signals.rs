@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Calls `asked` on a thread of its own each time that the program is asked to end (SIGINT, SIGTERM, SIGHUP). What the
+/// Calls `asked` on its own thread each time that the program is asked to end (SIGINT, SIGTERM, SIGHUP). What the
 /// program was started to ignore, as `nohup` does with a hangup, is still ignored.
 #[cfg(unix)]
 pub fn on_end_request(mut asked: impl FnMut() + Send + 'static) -> io::Result<()> {

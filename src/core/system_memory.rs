@@ -2,7 +2,7 @@
 //! the process, and no message could be given then.
 //!
 //! The least of three counts: what the machine has free, what the control group of the process (a container, a batch
-//! system) leaves, and what the shell's limits leave (`ulimit -v`, `ulimit -d`). Linux tells all of them.
+//! system) leaves, and what the shell's limits leave (`ulimit -v`, `ulimit -d`). Linux reports all of them.
 
 use crate::format;
 use std::fs::read_to_string;
@@ -15,12 +15,12 @@ const RESERVE: u64 = 32 << 20;
 /// Fewer bytes than these are had by every system.
 const LARGE: u64 = 16 << 20;
 
-/// Bytes of memory that the machine has in all, where the system tells.
+/// Bytes of memory that the machine has in all, where the system reports it.
 pub fn total_bytes() -> Option<u64> {
     kib(&read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
-/// Bytes that this process can still get, where the system tells.
+/// Bytes that this process can still get, where the system reports it.
 pub fn available_bytes() -> Option<u64> {
     let machine = read_to_string("/proc/meminfo")
         .ok()

@@ -16,7 +16,7 @@ pub fn path_text(path: &Path) -> String {
     }
 }
 
-/// The path that a text stands for.
+/// The path that a text denotes.
 pub fn path_in(text: &str) -> PathBuf {
     text.strip_prefix(SCHEME)
         .map_or_else(|| PathBuf::from(text), decoded)

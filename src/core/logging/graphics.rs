@@ -1,7 +1,7 @@
 //! The OpenGL that the window is painted with.
 //!
 //! Asking OpenGL for its names takes unsafe calls. The painter asks anyway, before its first frame, and logs the
-//! answer as a detail of its own; it is read from there.
+//! answer as its own detail; it is read from there.
 
 use super::{LOGGER, held};
 use log::{LevelFilter, Record};
@@ -16,7 +16,7 @@ const PAINTER: &str = "egui_glow::painter";
 pub struct Graphics {
     /// Of OpenGL and of the driver.
     pub version: String,
-    /// The graphics card, or the program that stands in for one (`llvmpipe`).
+    /// The graphics card, or the program that replaces one (`llvmpipe`).
     pub renderer: String,
     /// Who made the driver.
     pub vendor: String,

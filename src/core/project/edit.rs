@@ -21,7 +21,7 @@ pub enum Edit {
     Replace(Place, Node),
     /// Removes the node at this place.
     Remove(Place),
-    /// Moves a node within its stack or branch, so that it stands at the given index.
+    /// Moves a node within its stack or branch, to the given index.
     Move(Place, usize),
     /// Sets the input's shape.
     Input(Shape),

@@ -158,7 +158,7 @@ pub fn parse(text: &str, file: &str) -> Result<Project, ProjectError> {
     })
 }
 
-/// The format, whatever else the file holds: a newer file must be told from a broken one. A text that is no TOML is
+/// The format, whatever else the file holds: a newer file must be distinguished from a broken one. A text that is no TOML is
 /// judged later.
 fn check_format(text: &str, file: &str) -> Result<(), ProjectError> {
     let Ok(table) = DeTable::parse(text) else {
@@ -207,7 +207,7 @@ pub fn save(project: &Project, path: &Path) -> Result<(), ProjectError> {
     save_text(&to_text(project), path)
 }
 
-/// Writes the text of a project in one step, and takes away what a killed save left beside it.
+/// Writes the text of a project in one step, and removes the temporary file of a killed save.
 pub fn save_text(text: &str, path: &Path) -> Result<(), ProjectError> {
     let saved = save_over(path, text.as_bytes());
     saved.map_err(|error| ProjectError::Write {

@@ -29,7 +29,7 @@ pub enum Quantity {
     Memory,
     /// Peak signal-to-noise ratio in dB, after training.
     Psnr,
-    /// Share classified right, after training.
+    /// The fraction classified correctly after training.
     Accuracy,
     /// Mean squared error of reconstructions, after training.
     Mse,
@@ -218,7 +218,7 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// Reads what stands after the quantity: `<= 50000`, or `input`.
+    /// Reads the text after the quantity: `<= 50000`, or `input`.
     pub fn parse(quantity: Quantity, text: &str) -> Result<Goal, SettingError> {
         let wrong = |why: &str| {
             let (name, example) = (quantity.name(), quantity.example());
@@ -251,7 +251,7 @@ impl Goal {
         })
     }
 
-    /// What stands after the quantity in the project file.
+    /// The text after the quantity in the project file.
     pub fn value_text(&self) -> String {
         match self.wanted {
             Wanted::Input => "input".into(),

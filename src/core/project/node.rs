@@ -1,4 +1,4 @@
-//! Nodes of a stack: layers, and blocks that hold stacks of their own.
+//! Nodes of a stack: layers, and blocks that hold their own stacks.
 //!
 //! A layer whose text cannot be read is kept as written ([`Node::Broken`]): a project with a typing
 //! mistake still opens, shows the mistake at its place and saves back without loss.

@@ -1,4 +1,4 @@
-//! Writing stacks as TOML for people: what fits stands on one line, what does not has each part on its own.
+//! Writing stacks as TOML for people: what fits is written on one line, longer lists with one part a line.
 //! The reader takes both; [`super::file`] holds the two together in its tests.
 
 use super::node::{Node, stack_to_toml};

@@ -187,7 +187,7 @@ impl EarlyStop {
             toml::Value::Table(table) => table.clone(),
             _ => return Err(SettingError(EARLY_STOP.help())),
         };
-        // In a text the metric may stand before all keys.
+        // In a text the metric may come before all keys.
         let metric = match table.get("metric").or_else(|| table.get("")) {
             None => Some(EARLY_STOP_METRICS[0].to_owned()),
             Some(metric) => metric.as_str().map(str::to_owned),

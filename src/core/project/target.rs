@@ -5,7 +5,7 @@ use super::{Network, Place, Stack};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a name stands for.
+/// What a name refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A whole stack.
@@ -32,7 +32,7 @@ impl Target {
     }
 }
 
-/// What a name stands for in a network; `None` when there is no such place.
+/// What a name refers to in a network; `None` when there is no such place.
 pub fn target(network: &Network, name: &str) -> Option<Target> {
     let target = name.parse::<Target>().ok()?;
     match &target {

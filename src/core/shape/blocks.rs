@@ -1,6 +1,6 @@
 //! Where branches meet: `add` needs equal shapes, `concat` equal sizes.
 //!
-//! A branch with an error of its own is not judged here as well: one mistake, one message.
+//! A branch with its own error is not judged here as well: one mistake, one message.
 
 use super::error::ShapeError;
 use super::partial_shape::PartialShape;

@@ -9,7 +9,7 @@ use crate::project::node::Node;
 /// The most layers a network may unroll to.
 pub const MAX_LAYERS: u64 = 4096;
 
-/// The most blocks that may stand inside one another; more could exhaust the call stack.
+/// How deeply blocks may be nested; deeper nesting could exhaust the call stack.
 pub const MAX_DEPTH: usize = 64;
 
 /// How many layers a node unrolls to (a block counts itself as one more).

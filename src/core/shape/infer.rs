@@ -19,7 +19,7 @@ use crate::project::{Network, Place, Stack};
 pub struct Inference {
     /// The network's input.
     pub input: Shape,
-    /// A row for every layer and block, in the order of the text; a block stands before its layers.
+    /// A row for every layer and block, in the order of the text; a block comes before its layers.
     pub rows: Vec<Row>,
     /// The encoder's output (the input when the encoder is empty), if it is known; so it can be
     /// after an error too, as with `dense 10` at the end. The same holds for the next two.
@@ -130,7 +130,7 @@ impl Inference {
     }
 }
 
-/// Infers every shape of a network. Never fails: what is wrong stands in the rows.
+/// Infers every shape of a network. Never fails: errors are in the rows.
 pub fn infer(network: &Network) -> Inference {
     let mut walker = Walker::default();
     let encoder = walker.stack(

@@ -18,14 +18,14 @@ pub struct Geometry {
     pub kernel: [usize; 3],
     /// Step between positions.
     pub stride: [usize; 3],
-    /// Distance between the window's cells.
+    /// Distance between the window's positions.
     pub dilation: [usize; 3],
-    /// Zeros before the first cell of each axis (those after the last follow from the other sizes).
+    /// Zeros before the first position of each axis (those after the last follow from the other sizes).
     pub pad: [usize; 3],
 }
 
 impl Geometry {
-    /// A window of one cell on one cell: what a dense layer slides.
+    /// A window of one position on one position, as a dense layer has.
     pub const ONE_CELL: Geometry = Geometry {
         input: [1; 3],
         output: [1; 3],
@@ -35,7 +35,7 @@ impl Geometry {
         pad: [0; 3],
     };
 
-    /// A window of one cell at each of these cells.
+    /// A window of one position at each of these positions.
     pub fn pointwise(cells: [usize; 3]) -> Geometry {
         Geometry {
             input: cells,
@@ -44,7 +44,7 @@ impl Geometry {
         }
     }
 
-    /// Cells that the window spans along an axis.
+    /// Positions that the window spans along an axis.
     pub fn reach(&self, axis: usize) -> usize {
         (self.kernel[axis] - 1) * self.dilation[axis] + 1
     }
@@ -110,7 +110,7 @@ pub enum Op {
     AvgPool {
         /// The window.
         geometry: Geometry,
-        /// Whether the divisor is the whole window (true) or the cells inside the input.
+        /// Whether the divisor is the size of the window (true) or the number of positions inside the input.
         count_padding: bool,
     },
     /// Puts values back where the max pooling of `slot` took them from.
@@ -261,7 +261,7 @@ pub enum Planned {
         /// The branches; an empty one is the identity.
         branches: Vec<Vec<Planned>>,
     },
-    /// The repeated layers, unrolled: one entry a pass, each with parameters of its own.
+    /// The repeated layers, unrolled: one entry a pass, each with its own parameters.
     Repeat {
         /// The block's place in the project.
         place: Place,

@@ -1,7 +1,7 @@
 //! Fast shape propagation: the output shape alone, without rows, costs or a plan.
 //!
 //! Quick enough to be asked for hundreds of inputs, and where a path is recorded, the ground that explanations
-//! stand on. It uses inference's own rules, pairing and limits; where inference has an error there is no shape.
+//! build on. It uses inference's own rules, pairing and limits; where inference has an error there is no shape.
 
 use super::axis_rule::{AxisRule, rules};
 use super::blocks as join;

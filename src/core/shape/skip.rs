@@ -122,7 +122,7 @@ fn margins_help(shapes: &[Shape]) -> Option<Vec<Help>> {
     Some(help)
 }
 
-/// The margin from one size to another on each axis, the odd cell at the end; `None` where there is none.
+/// The margin from one size to another on each axis, the odd position at the end; `None` where there is none.
 fn margin(sizes: &[usize], wanted: &[usize]) -> Option<String> {
     let sides = sizes.iter().zip(wanted).map(|(&size, &wanted)| {
         let by = u32::try_from(size.abs_diff(wanted)).unwrap_or(u32::MAX);

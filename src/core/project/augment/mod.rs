@@ -104,7 +104,7 @@ pub const KINDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What lies beyond the edge of an image.
+/// How positions outside an image are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Border {
     /// Black.
@@ -169,7 +169,7 @@ pub enum Augment {
     },
     /// Moves by whole pixels.
     Shift {
-        /// At most this share of the width and of the height.
+        /// At most this fraction of the width and of the height.
         by: f32,
         /// What comes in from outside.
         border: Border,
@@ -194,7 +194,7 @@ pub enum Augment {
     },
     /// Moves the four corners inwards.
     Perspective {
-        /// How far at most, as a share of the half side.
+        /// How far at most, as a fraction of half the side.
         distortion: f32,
         /// With this probability.
         p: f32,
@@ -241,14 +241,14 @@ pub enum Augment {
     },
     /// Turns single pixels black or white.
     SaltPepper {
-        /// The share of the pixels.
+        /// The fraction of the pixels.
         share: f32,
     },
     /// Blackens a rectangle.
     Erase {
         /// With this probability.
         p: f32,
-        /// Its share of the image's area.
+        /// Its fraction of the image's area.
         area: [f32; 2],
     },
     /// Blends images of a batch, and their labels.

@@ -5,7 +5,7 @@ use super::text::AugmentTextError;
 use super::{Border, Interpolation, Spread};
 use std::ops::RangeInclusive;
 
-/// Shares and probabilities.
+/// Fractions and probabilities.
 pub const UNIT: RangeInclusive<f32> = 0.0..=1.0;
 
 /// A word of the text with its place.
@@ -33,7 +33,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Takes out a word that stands for itself.
+    /// Takes out a word without a number.
     pub fn flag(&mut self, text: &str) -> bool {
         let found = self.rest.iter().position(|word| word.text == text);
         found.map(|index| self.rest.remove(index)).is_some()
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             .map_or(default, |(_, interpolation)| interpolation)
     }
 
-    /// Takes out the word that starts with `name` and goes on with a number.
+    /// Takes out the word that is `name` followed by a number.
     pub fn attribute(&mut self, name: &str) -> Option<Word<'a>> {
         let numeric = |rest: &str| {
             rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `area0.02..0.1`; one number stands for both ends.
+    /// `area0.02..0.1`; one number sets both ends.
     pub fn range(
         &mut self,
         name: &str,

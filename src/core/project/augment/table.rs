@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
 
-/// How deep tables may stand in tables.
+/// How deeply tables may be nested.
 const DEEPEST: usize = 8;
 
 /// What a table looks like, for the help of an error.

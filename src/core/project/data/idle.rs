@@ -1,5 +1,5 @@
 //! Settings of `[data]` that are given and change nothing: with another source, or without the setting they belong to.
-//! A project that has one is refused before it is trained, so that nobody believes in what does not act.
+//! A project that has one is refused before it is trained, so that no setting is silently without effect.
 
 use super::{ClassLevel, DataSpec, Filter, Fitting, LabelRule, Source};
 

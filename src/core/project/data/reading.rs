@@ -1,4 +1,4 @@
-//! What the values and folders of a source stand for, where the files do not say it.
+//! What the values and folders of a source mean, where the files do not say it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -34,7 +34,7 @@ pub enum Form {
     Ends,
     /// Names in a list, or as text.
     Names,
-    /// A text with words of its own.
+    /// A text with its own words.
     Words,
     /// Such a text, or a table of its parts.
     WordsOrTable,

@@ -83,7 +83,7 @@ impl List {
         }
     }
 
-    /// The indentation of items, where each has a line of its own.
+    /// The indentation of items, where each has its own line.
     pub fn indent(&self) -> Option<&str> {
         let next = &self.layout.next;
         line_break(next).map(|_| next.trim_start_matches(['\r', '\n']))

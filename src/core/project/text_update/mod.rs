@@ -2,7 +2,7 @@
 //!
 //! `toml_edit` says where each value of the text is. What differs between the project that the text holds and the
 //! edited one is replaced there, and nothing else: comments, the order of keys and the spacing stay, byte for byte.
-//! A comment on a line of its own also stays when the layer, key or stage below it is removed; one that ends a
+//! A comment on its own line also stays when the layer, key or stage below it is removed; one that ends a
 //! removed line, or is inside of what is removed, goes with it. A moved layer or stage takes its comments along.
 
 mod align;
@@ -150,7 +150,7 @@ impl Update<'_> {
         }
     }
 
-    /// Adds `key = value`. A table that has neither a header nor a line of its own, as `data` where there is only
+    /// Adds `key = value`. A table that has neither a header nor its own line, as `data` where there is only
     /// `[data.normalize]`, has no place for it.
     fn insert_line(&mut self, table: &Part, entry: &Entry, earlier: &[Entry]) {
         if let Some((at, prefix)) = self.line_place(table, earlier) {

@@ -1,4 +1,4 @@
-//! Tables with headers of their own: sections such as `[goals]` and the blocks of `[[stage]]`.
+//! Tables with their own headers: sections such as `[goals]` and the blocks of `[[stage]]`.
 
 use super::align::{Step, align};
 use super::syntax::{Content, Entry, Part};

@@ -85,7 +85,7 @@ impl<'a> Part<'a> {
         matches!(self.content, Content::Array(_) | Content::ArrayOfTables(_))
     }
 
-    /// Whether it is written under a header of its own, away from the lines of the table that holds it.
+    /// Whether it is written under its own header, away from the lines of the table that holds it.
     pub fn has_header(&self) -> bool {
         match &self.content {
             Content::Table { has_header, .. } => *has_header,
@@ -186,7 +186,7 @@ fn value_part<'a>(text: &'a str, value: &Value) -> Option<Part<'a>> {
     })
 }
 
-/// `{ a.b = 1 }`: such a table has no text of its own for `a`, so it is treated as one value.
+/// `{ a.b = 1 }`: such a table has no text for `a` alone, so it is treated as one value.
 fn has_dotted_keys(table: &InlineTable) -> bool {
     let mut values = table.iter().map(|(_, value)| value);
     values.any(|value| value.as_inline_table().is_some_and(InlineTable::is_dotted))

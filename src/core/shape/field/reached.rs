@@ -157,7 +157,7 @@ fn ahead(reads: Reads, axis: usize, set: &Set) -> Set {
     }
 }
 
-/// The outputs between whose two neighbours one of the inputs is: output o lies at (o + ½)/f − ½.
+/// The outputs that one of the inputs is interpolated into: output o is at (o + ½)/f − ½.
 fn interpolated(first: i64, last: i64, factor: i64) -> (i64, i64) {
     let low = match first {
         0 => 0,

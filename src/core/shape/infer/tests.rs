@@ -369,7 +369,7 @@ fn receptive_fields() {
         field(&["conv 8", "flatten", "dense 3", "reshape 3x1x1", "conv 1 k1"]),
         [64, 64]
     );
-    // The decoder goes on where the encoder ends.
+    // The decoder continues where the encoder ends.
     let inference = infer(&network("3x16x16", &["conv 8"], &["convt 3"], &["gap"]));
     let fields: Vec<_> = inference
         .rows

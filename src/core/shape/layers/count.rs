@@ -17,7 +17,7 @@ pub enum Factor {
     Size(&'static str, usize),
     /// A size that is split into groups: `in/g`, 8/2.
     PerGroup(&'static str, usize, usize),
-    /// The cells of the window.
+    /// The positions of the window.
     Window([usize; 3]),
     /// All values of the input.
     Elements,
@@ -152,7 +152,7 @@ impl Count {
         written.map(|term| term.to_vec()).collect()
     }
 
-    /// The sum as it stands, `out·in·k + out`; empty for a layer that learns nothing.
+    /// The sum with symbols, `out·in·k + out`; empty for a layer that learns nothing.
     pub fn sum(&self, notation: Notation, input: &Shape) -> String {
         let mut terms = self.terms();
         terms.extend(self.bias.map(|bias| vec![bias]));

@@ -32,9 +32,9 @@ pub enum Shaping<'a> {
     Scales(&'a Axes),
     /// The sizes as written.
     AdaptsTo(&'a Axes),
-    /// Cells are added.
+    /// Positions are added.
     Grows(&'a Margins),
-    /// Cells are cut away.
+    /// Positions are cut away.
     Shrinks(&'a Margins),
     /// A vector of one value a channel.
     Pools,
@@ -106,14 +106,14 @@ pub enum Reads {
         /// Sizes out.
         output: [usize; 3],
     },
-    /// One that lies so far before it, with zeros around.
+    /// One that is so far before it, with zeros around.
     Padded {
         /// Zeros before.
         before: [usize; 3],
         /// Zeros after.
         after: [usize; 3],
     },
-    /// One that lies so far behind it.
+    /// One that is so far behind it.
     Cropped {
         /// Cells cut off before.
         before: [usize; 3],
@@ -172,7 +172,7 @@ pub enum Effort {
     },
     /// Means over each image, number by number.
     ImageStatistics {
-        /// Whether each value has a weight of its own instead of each channel.
+        /// Whether each value has its own weight instead of each channel.
         by_value: bool,
     },
     /// Random numbers are drawn.
@@ -197,7 +197,7 @@ pub struct KernelSizes {
     pub transposed: bool,
 }
 
-/// What stands in a mirrored decoder for a layer of the encoder.
+/// What a layer of the encoder becomes in a mirrored decoder.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mirrored {
     /// The layer leaves the shape as it is: this text follows the layer with weights that it followed, if any.

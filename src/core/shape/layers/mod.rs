@@ -84,7 +84,7 @@ pub trait ResolvedLayer {
     /// What its computation costs.
     fn effort(&self, input: &Shape, output: &Shape) -> Effort;
 
-    /// What stands for it in a mirrored decoder.
+    /// What it becomes in a mirrored decoder.
     fn mirrored(&self) -> Mirrored;
 
     /// How it is shown on a small grid.
@@ -348,7 +348,7 @@ impl Op {
         self.ask(|layer| layer.effort(input, output))
     }
 
-    /// What stands for it in a mirrored decoder.
+    /// What it becomes in a mirrored decoder.
     pub fn mirrored(&self) -> Mirrored {
         self.ask(|layer| layer.mirrored())
     }

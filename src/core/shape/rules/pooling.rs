@@ -57,7 +57,7 @@ fn check_avgpool3d(input: &Shape, windows: &Windows) -> Result<(), ShapeError> {
 }
 
 /// PyTorch's rule on top of the window's: padding of at most half the kernel, so that no window
-/// lies in the padding alone.
+/// contains only padding.
 fn windows(input: &Shape, window: &Window) -> Result<Windows, ShapeError> {
     let windows = Windows::new(window, input, POOL)?;
     match windows

@@ -44,7 +44,7 @@ pub struct Axis {
     pub output_padding: i64,
 }
 
-/// Where a window fits: how many positions (or cells, for the transposed one) and the zeros before.
+/// Where a window fits: how many positions, and the zeros before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
     pub size: i64,

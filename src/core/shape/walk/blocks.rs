@@ -29,7 +29,7 @@ impl Walker {
         let sound = outcomes.iter().all(|outcome| outcome.planned.is_some());
         let outline = match join(&outlines) {
             Ok(outline) => outline,
-            // Where a branch has an error of its own, its guessed shape proves nothing.
+            // Where a branch has its own error, its guessed shape proves nothing.
             Err(_) if !sound && !branches.is_empty() => {
                 return Step::failed(PartialShape::UNKNOWN, None);
             }

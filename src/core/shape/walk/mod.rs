@@ -55,7 +55,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// The shape, if it is known; an error may stand before it.
+    /// The shape, if it is known; an error may come before it.
     pub fn shape(&self) -> Option<Shape> {
         self.flow.outline.full()
     }

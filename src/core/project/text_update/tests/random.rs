@@ -35,7 +35,7 @@ impl Writer {
         format!("{word} {number}")
     }
 
-    /// Comments on lines of their own, and empty lines. `of` names what they go with when it is removed.
+    /// Comments on their own lines, and empty lines. `of` names what they go with when it is removed.
     fn own_lines(&mut self, indent: &str, of: &str) {
         for _ in 0..self.rng.random_range(0..3) {
             if self.chance(60) {
@@ -342,7 +342,7 @@ fn untouched<'t>(text: &'t str, next: &str, keys: &[&str]) -> Vec<&'t str> {
             _ if is_setting => {
                 !is_in_removed_stage && !line.starts_with(']') && !line.starts_with('[')
             }
-            // One layer, on a line of its own.
+            // One layer, on its own line.
             [before, layer, after] => {
                 before.trim().is_empty()
                     && ["", ","].contains(&after.trim())
