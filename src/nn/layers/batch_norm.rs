@@ -118,7 +118,7 @@ impl BatchNorm {
         Ok(())
     }
 
-    /// Moves the running mean and variance towards the batch's (the variance stands in `inverse_std`).
+    /// Moves the running mean and variance towards the batch's (`inverse_std` holds the variance here).
     fn move_statistics<T: Real>(&self, count: f64, cx: &Context<'_>) -> Result<()> {
         let Used {
             mean,

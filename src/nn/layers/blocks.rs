@@ -16,7 +16,7 @@ pub(crate) struct Sequence {
     nodes: Vec<Node>,
     /// Where layers that nothing will be learnt from write in turn.
     outputs: [Memory; 2],
-    /// Where gradients on their way back stand in turn.
+    /// The two buffers that gradients alternate between on the way back.
     gradients: [Memory; 2],
     /// The node of the softmax that the sequence ends with, if it does.
     softmax: Option<usize>,
@@ -77,7 +77,7 @@ impl Node {
     }
 }
 
-/// Copies of what passed a node. They have memory of their own: the tensors of a pass are overwritten
+/// Copies of what passed a node. They have their own memory: the tensors of a pass are overwritten
 /// by the next one, and gradients already by the layers before.
 #[derive(Default)]
 pub(crate) struct Tap {

@@ -44,7 +44,7 @@ pub(crate) struct Conv {
     device_taps: Option<DeviceTaps>,
 }
 
-/// What tells one convolution from another.
+/// What distinguishes one convolution from another.
 pub(super) struct Sizes<'a> {
     pub geometry: &'a Geometry,
     pub large: usize,

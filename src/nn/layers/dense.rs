@@ -1,6 +1,6 @@
 //! Fully connected layer (PyTorch `Linear`): y = x·Wᵀ + b.
 //!
-//! On the CPU it is a convolution with a window of one cell, so that it shares kernels and fusing. A flatten
+//! On the CPU it is a convolution with a window of one position, so that it shares kernels and fusing. A flatten
 //! before it and a reshape after it cost nothing there: see [`super::views`].
 
 use super::conv::{Conv, Sizes, bias_gradient};

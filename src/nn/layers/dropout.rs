@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 /// Dropout or noise.
 pub(crate) struct Dropout {
     kind: Kind,
-    /// Tells this layer's random numbers from those of others.
+    /// Distinguishes this layer's random numbers from those of others.
     number: u64,
     mask: Option<Tensor>,
     drawn: Vec<f32>,

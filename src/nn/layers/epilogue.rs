@@ -1,7 +1,7 @@
 //! The epilogue (ReLU, max pooling) that a layer applies before it writes its output.
 //!
 //! Only what comes out at the end is kept. The gradient needs no more than that: a maximum that is positive
-//! passed the relu, on whichever side of the pooling the relu stands.
+//! passed the relu, whether the relu is before or after the pooling.
 
 use super::max_pool::PoolIndices;
 use crate::fusion_rules::Follower;
@@ -31,9 +31,9 @@ pub(super) struct Pool {
     pub relu_after: bool,
     pub indices: Indices,
     slot: usize,
-    /// Whether no two windows share a cell.
+    /// Whether no two windows overlap.
     disjoint: bool,
-    /// Where each cell lies in the margin that its gradient is laid into.
+    /// The index of each position in the padded image that its gradient is written to.
     places: Vec<u32>,
 }
 

@@ -1,6 +1,6 @@
 //! A dense layer on an image, or with an image as its output, without moving a number of it.
 //!
-//! PyTorch's order of a flattened image is C, H, W; ours has the channels last. Where a flatten stands before
+//! PyTorch's order of a flattened image is C, H, W; ours has the channels last. Where a flatten comes before
 //! a dense layer or a reshape after it, the layer's weight is put in the other order instead of the batch.
 
 use super::Result;

@@ -85,7 +85,7 @@ vectorized! {
     }
 }
 
-/// The gradients of the slopes: Σ gradient·x where x is not above zero.
+/// The gradient of each slope: Σ gradient·x where x is not above zero.
 fn slope_gradients<T: Real>(x: &[T], gradient: &[T], count: usize) -> Vec<f64> {
     let mut sums = vec![0.0; count];
     in_parts(x.len() / count, &mut sums, |rows, sums| {
@@ -100,7 +100,7 @@ fn slope_gradients<T: Real>(x: &[T], gradient: &[T], count: usize) -> Vec<f64> {
     sums
 }
 
-// Rare and small beside the layers around it: on a GPU it is computed on the CPU and copied.
+// Rare, and small compared with the layers around it: on a GPU it is computed on the CPU and copied.
 impl Layer for PRelu {
     fn buffers(&mut self) -> Option<(&mut Buffer, &mut Buffer)> {
         Some((&mut self.y, &mut self.dx))

@@ -90,7 +90,7 @@ fn write_gradient<T: Real>(y: &[T], labels: &[u32], gradient: &mut [T]) {
     });
 }
 
-/// The gradient for [`Target::Blend`]; needs memory of its own, as only mixup does.
+/// The gradient for [`Target::Blend`]; needs its own memory, as only mixup does.
 fn write_blended_gradient<T: Real>(y: &[T], blend: Blend<'_>, gradient: &mut [T]) {
     write_gradient(y, blend.labels, gradient);
     let mut others = vec![T::zero(); gradient.len()];
@@ -103,7 +103,7 @@ fn write_blended_gradient<T: Real>(y: &[T], blend: Blend<'_>, gradient: &mut [T]
         .for_each(|(slope, other)| *slope = share * *slope + rest * other);
 }
 
-/// Outputs for each row; refuses labels that no output stands for.
+/// Outputs for each row; refuses labels for which there is no output.
 pub(super) fn classes(numbers: usize, labels: &[u32]) -> Result<usize, NnError> {
     let classes = numbers / labels.len().max(1);
     match labels.iter().find(|&&label| label as usize >= classes) {

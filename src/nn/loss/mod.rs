@@ -1,7 +1,7 @@
 //! Losses with their gradients, one file a loss: each the mean that PyTorch's class gives.
 //!
 //! Sums run in f64 and in a fixed order. The loss is computed on the CPU whatever the device: a batch of
-//! outputs is small beside the activations that made it.
+//! outputs is small compared with the activations that made it.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -33,11 +33,11 @@ pub enum Target<'a> {
     Blend(Blend<'a>),
 }
 
-/// The labels of images that are blends of two, in the same shares for every row. The loss is that of the one labels
-/// times their share and that of the others times the rest: cross-entropy with the blended one-hot labels.
+/// The labels of images that are blends of two, with the same weight for every row. The loss is that of the first labels
+/// times that weight plus that of the second times the rest: cross-entropy with the blended one-hot labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Blend<'a> {
-    /// The classes of the images that count for `share`.
+    /// The classes that are weighted with `share`.
     pub labels: &'a [u32],
     /// The classes of the images blended in.
     pub others: &'a [u32],

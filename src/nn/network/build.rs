@@ -63,7 +63,7 @@ impl Builder<'_> {
         Ok(self.statistics.len() - 1)
     }
 
-    /// A number of its own for every layer that draws random numbers.
+    /// The number of each layer that draws random numbers.
     pub(crate) fn next_random(&mut self) -> u64 {
         self.random_layers += 1;
         self.random_layers

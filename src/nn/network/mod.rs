@@ -59,7 +59,7 @@ impl Network {
     }
 
     /// Computes layer by layer, so that [`Network::outputs`] has the output of every one. Otherwise a
-    /// convolution does the work of the relu and max pooling behind it, and has no output of its own.
+    /// convolution does the work of the relu and max pooling behind it, and has no output itself.
     pub fn set_observed(&mut self, on: bool) {
         self.observed = on;
     }

@@ -8,7 +8,7 @@ use strata_core::project::{Place, Stack};
 /// What passed a tapped layer in the latest forward and backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Tapped<'a> {
-    /// Its key, `encoder.0`; the passes of a repeat have keys of their own.
+    /// Its key, `encoder.0`; the passes of a repeat have their own keys.
     pub key: &'a str,
     /// What it read; `None` before a forward pass.
     pub input: Option<&'a Tensor>,

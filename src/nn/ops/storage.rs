@@ -151,7 +151,7 @@ fn is_of_kind(tensor: &Tensor, like: &Tensor) -> bool {
 /// larger one's memory.
 #[derive(Debug)]
 pub struct Buffer {
-    /// Tells this buffer from others on the same memory.
+    /// Distinguishes this buffer from others on the same memory.
     number: u64,
     memory: Memory,
 }
@@ -206,7 +206,7 @@ impl Buffer {
     }
 }
 
-/// Indices shared between a max pooling and its unpooling, reused from step to step once nobody else
+/// Indices shared between a max pooling and its unpooling, reused from step to step once nothing else
 /// holds them.
 #[derive(Clone, Debug, Default)]
 pub struct Indices(Arc<Vec<u32>>);

@@ -176,7 +176,7 @@ impl Odometer {
 }
 
 impl<T: Real> ConvTile<'_, T> {
-    /// Whether a tile of this width is compiled, and everything that its loops address lies inside the
+    /// Whether a tile of this width is compiled, and everything that its loops address is inside the
     /// slices. Sizes too large for a `usize` saturate, and so fit into no slice.
     fn fits<L: Lanes<T>>(&self) -> bool {
         if !vectors_per_tile(L::MANY_REGISTERS, self.lanewise).contains(&self.vectors) {
@@ -246,7 +246,7 @@ impl<T: Real> ConvTile<'_, T> {
         let mut weight = self.weight.as_ptr();
         for run in self.runs {
             for i in run.offset..run.offset + run.len {
-                // SAFETY: `run` asserted `fits`: every run of every position lies in the source, with
+                // SAFETY: `run` asserted `fits`: every run of every position is in the source, with
                 // V·WIDTH elements from each of its elements on if lanewise, and the weight has V·WIDTH
                 // elements a row. V is `vectors`.
                 unsafe {
@@ -406,7 +406,7 @@ impl<T: Real> WeightGradTile<'_, T> {
                     let mut i = place(&self.from);
                     let mut small = self.small.as_ptr().wrapping_add(place(&self.at));
                     for _ in 0..self.counts[2] {
-                        // SAFETY: `run` asserted `fits`: every row of every position lies in the source,
+                        // SAFETY: `run` asserted `fits`: every row of every position is in the source,
                         // with V·WIDTH elements from there on if lanewise, and the small side has V·WIDTH
                         // elements from every position on. V is `vectors`.
                         unsafe {

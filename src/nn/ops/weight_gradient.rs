@@ -1,7 +1,7 @@
 //! Weight gradient of a convolution: source times output gradient, summed over all positions.
 //!
 //! A batch is summed in fixed parts, added in order; blocks of lanes, and pieces of rows where a weight is
-//! large, are tasks of their own. So results do not depend on the number of threads.
+//! large, are tasks too. So results do not depend on the number of threads.
 
 #![allow(unsafe_code)]
 

@@ -146,7 +146,7 @@ struct Averages<'a, T> {
 }
 
 impl<T: Real> Averages<'_, T> {
-    /// The averages of a chunk. Where there is no mean the squares stand in for it, unread.
+    /// The averages of a chunk. Without a mean the squares are passed in its place and not read.
     fn chunk(&self, index: usize, len: usize) -> (&[T], &[T]) {
         let range = index * CHUNK..index * CHUNK + len;
         let square = &self.square[range.clone()];
