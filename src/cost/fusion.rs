@@ -19,7 +19,7 @@ pub(crate) struct FusedUnit<'a> {
     pub output: u64,
     /// Numbers of an image that is written: those of the last layer whose work is done along.
     pub written: u64,
-    /// Whether it does the work of the layers that it can stand for.
+    /// Whether it computes the layers that it can replace.
     pub fused: bool,
     /// The layers whose work it can do.
     pub followers: Followers<'a>,

@@ -26,7 +26,7 @@ const fn cost(forward: f64, backward: f64) -> PassCost {
 /// A number read and one written; then the gradient, input or output, and what is written.
 pub(crate) const MOVED: PassCost = cost(2.0, 3.0);
 
-/// What an operator's passes cost. Convolutions of any kind and dense layers have kernels of their own.
+/// What an operator's passes cost. Convolutions of any kind and dense layers have their own kernels.
 pub(crate) fn of(op: &Op) -> PassCost {
     match op {
         Op::Activation(activation) => of_activation(*activation),

@@ -37,11 +37,11 @@ pub struct Rate {
 /// What a machine was measured to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speeds {
-    /// A window of several cells, few channels out: one vector.
+    /// A window of several positions, few channels out: one vector.
     pub narrow: Rate,
     /// The same with many channels out.
     pub wide: Rate,
-    /// A window of one cell.
+    /// A window of one position.
     pub pointwise: Rate,
     /// Every channel by itself.
     pub depthwise: Rate,
@@ -255,7 +255,7 @@ impl Clock<'_> {
             let moved = FLOAT * ((input + written) * self.batch + weight) / self.bandwidth;
             self.speeds.start + arithmetic.max(moved)
         };
-        // Weights are laid out anew for the kernel of each direction; their gradient is added up from parts.
+        // Weights are packed again for the kernel of each direction; their gradient is added up from parts.
         let twice = |numbers: f64| 2.0 * FLOAT * numbers / self.bandwidth;
         let parts = kernel.partial_sums(self.batch as u64, self.machine) as f64;
         let of_weight = if trains {

@@ -1,4 +1,4 @@
-//! What the kernels of a convolution need beside the tensors: packed weights, laid-out images, partial sums.
+//! What the kernels of a convolution need besides the tensors: packed weights, laid-out images, partial sums.
 //!
 //! "Large" is the side that the window slides over, "small" the side of its positions; "down" goes from large
 //! to small. How work is cut into tasks is read from `nn::ops::blocking`.
@@ -9,7 +9,7 @@ use strata_core::shape::layers::facts::KernelSizes;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 use strata_nn::ops::blocking;
 
-/// Two lists with 16 bytes for each cell of the window, for each direction.
+/// Two lists with 16 bytes for each position of the window, for each direction.
 const WINDOW_BYTES: u64 = 64;
 
 /// A convolution of known sizes.
@@ -118,7 +118,7 @@ impl Kernel {
         rows.saturating_add(self.cells().saturating_mul(WINDOW_BYTES))
     }
 
-    /// Cells of a direction's source, and with the zeros around it.
+    /// Positions of a direction's source, without and with padding.
     pub fn source_cells(&self, down: bool) -> (u64, u64) {
         let Geometry {
             input,

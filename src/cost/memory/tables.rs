@@ -4,12 +4,12 @@ use super::kernels::{Kernel, grown, volume};
 use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Geometry, PlannedLayer};
 
-/// Index of a cell.
+/// Index of a position.
 const INDEX: u64 = 4;
-/// Input cell and weight of an entry of a spatial map.
+/// Input position and weight of an entry of a spatial map.
 const ENTRY: u64 = 16;
 
-/// Bytes of a layer's tables, those for the layers that it may stand for aside.
+/// Bytes of a layer's tables, without those for the layers that it may replace.
 pub(crate) fn of(layer: &PlannedLayer) -> u64 {
     let (cells_in, cells_out) = (volume(layer.input.volume()), volume(layer.output.volume()));
     match layer.op.effort(&layer.input, &layer.output) {
@@ -39,7 +39,7 @@ fn table_cells(geometry: &Geometry) -> u64 {
     volume(geometry.output).saturating_mul(volume(geometry.kernel))
 }
 
-/// Where each cell lies among the zeros that a pooling's gradient is laid into.
+/// The index of each position in the padded image that a pooling's gradient is written to.
 pub(crate) fn places(cells: u64) -> u64 {
     grown(cells, 4).saturating_mul(INDEX)
 }

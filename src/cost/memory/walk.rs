@@ -1,6 +1,6 @@
 //! A training step, walked through as `nn` takes it: what each layer holds, and what passes from one to the next.
 //!
-//! Outputs stay until the gradient comes back. Gradients stand in two places in turn, each as large as the
+//! Outputs stay until the gradient comes back. Gradients alternate between two buffers, each as large as the
 //! largest that it gets. Before everything that learns, outputs do so too.
 
 use super::kernels::{Ends, Kernel, Scratch};
@@ -21,7 +21,7 @@ const WIDE: u64 = 8;
 pub(crate) struct Walk {
     pub machine: Machine,
     pub batch: u64,
-    /// Numbers that the optimizer keeps beside each weight.
+    /// Numbers that the optimizer keeps for each weight.
     pub kept_beside: u64,
     /// Whether outputs that no gradient asks for are overwritten.
     pub forgets: bool,
@@ -72,7 +72,7 @@ impl Walk {
         numbers.saturating_mul(self.batch).saturating_mul(FLOAT)
     }
 
-    /// What is there before any step: weights, and what is kept beside them; tables.
+    /// What is allocated before any step: weights, the optimizer's state, tables.
     pub fn build(&mut self, units: &[FusedUnit<'_>]) {
         for unit in units {
             match &unit.work {
@@ -151,7 +151,7 @@ impl Walk {
     fn forward_layer(&mut self, unit: &FusedUnit<'_>, layer: &PlannedLayer) {
         let written = self.of_batch(unit.written);
         match effort(layer) {
-            // The cell that each maximum came from.
+            // The position that each maximum came from.
             Effort::Windows {
                 keeps_indices: true,
                 ..
@@ -313,7 +313,7 @@ impl Walk {
     }
 
     fn backward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64, need: bool) {
-        // The centre, and where the gradient goes on the three numbers of its plane.
+        // The centre, and on the way back the three numbers of each plane.
         let lines = if need { 4 } else { 1 };
         self.scratch(unit.place, lines * FLOAT * channels);
         let image = unit.input.max(1);
@@ -393,7 +393,7 @@ impl FusedUnit<'_> {
     }
 }
 
-/// Whether the layer writes an output of its own.
+/// Whether the layer writes its own output.
 fn changes(layer: &PlannedLayer) -> bool {
     match effort(layer) {
         Effort::Nothing => false,
