@@ -100,8 +100,8 @@ pub struct Overlap {
     /// Rows and columns of the output (samples of a signal) after which its pattern repeats: 1 where later layers
     /// even it out. `None` where the way to the output is too long or too intricate.
     pub period: Option<Vec<usize>>,
-    /// The lightest cell over the darkest, of this layer's output when all weights are equal; infinite where some
-    /// cells are reached by no tap.
+    /// The brightest position over the darkest, of this layer's output when all weights are equal; infinite where some
+    /// positions are reached by no tap.
     pub strength: f64,
     /// The same of its pattern in the network's output; as `period`.
     pub strength_after: Option<f64>,

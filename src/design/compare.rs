@@ -1,4 +1,4 @@
-//! A layer's numbers as a formula, and a convolution beside the dense layer that maps as much to as much.
+//! A layer's numbers as a formula, and a convolution compared with the dense layer between the same shapes.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

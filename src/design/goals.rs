@@ -10,7 +10,7 @@ use strata_core::project::{Project, Stack};
 use strata_core::shape::infer::{Inference, Row};
 use strata_cost::memory::{Machine, run_memory};
 
-/// How a goal stands.
+/// Whether a goal is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is reached.
@@ -37,7 +37,7 @@ pub enum Now {
 pub struct Judged {
     /// The goal.
     pub goal: Goal,
-    /// How it stands.
+    /// Whether it is reached.
     pub standing: Standing,
     /// What the quantity is; `None` when not known.
     pub now: Option<Now>,
@@ -50,7 +50,7 @@ pub struct Judged {
 pub struct Measured {
     /// Peak signal-to-noise ratio in dB.
     pub psnr: Option<f64>,
-    /// Share classified right.
+    /// The fraction classified correctly.
     pub accuracy: Option<f64>,
     /// Mean squared error of reconstructions.
     pub mse: Option<f64>,

@@ -1,4 +1,4 @@
-//! Blocks whose branches end in different sizes, and the cells that would bring them to one.
+//! Blocks whose branches end in different sizes, and the positions to add for equal sizes.
 //!
 //! Behind a block that does not meet nothing is known; so the blocks of a U-Net are found one after the other, each
 //! once those inside of it are brought to one size.
@@ -67,7 +67,7 @@ impl Mismatch {
         })
     }
 
-    /// The branches that have to change, with the cells that each needs more (below 0: fewer) on each axis.
+    /// The branches that have to change, with the positions that each needs more (below 0: fewer) on each axis.
     pub fn cells(&self, common: Common) -> Vec<(usize, Vec<i64>)> {
         let along = |axis: usize| {
             let sizes = self

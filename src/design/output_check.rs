@@ -11,7 +11,7 @@ pub enum Level {
     Proven,
     /// The shapes differ.
     Wrong,
-    /// An error stands before the answer.
+    /// An error prevents an answer.
     Unknown,
     /// There is no decoder, so the question doesn't arise.
     NotApplicable,

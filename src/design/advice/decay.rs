@@ -1,7 +1,7 @@
 //! Advice about weight decay that outweighs the loss.
 //!
 //! A loss of images is a mean over all values, so it is about as large as the pixels' variance, however large the
-//! images are; the penalty λ/2·|w|² is a sum over all weights. λ of a textbook stands against a sum of errors and
+//! images are; the penalty λ/2·|w|² is a sum over all weights. λ of a textbook is weighed against a sum of errors and
 //! is then hundreds of times too strong.
 
 use super::Advice;
@@ -14,9 +14,9 @@ use strata_core::project::stage::{Loss, Stage, Task};
 use strata_core::project::target::node_at;
 use strata_core::shape::Row;
 
-/// From this share of the loss of an answer that is the mean on, the penalty wins over detail.
+/// From this fraction of the loss of an answer that is the mean on, the penalty suppresses detail.
 const TOO_MUCH: f64 = 0.05;
-/// The share that the proposed decay has at most.
+/// The fraction that the proposed decay has at most.
 const LITTLE: f64 = 0.01;
 
 /// Weight decay whose penalty is no small part of a mean loss.

@@ -1,4 +1,4 @@
-//! The edit that a problem's help stands for.
+//! The edit that a problem's help describes.
 //!
 //! [`mend`] turns each [`Repair`] into an edit and tries it: only an edit after which the problem is gone, and no
 //! error new, is offered.

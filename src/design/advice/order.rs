@@ -70,7 +70,7 @@ fn is_idle(case: &Case<'_>, list: &List<'_>, (first, second): (usize, usize)) ->
     let (Some(first), Some(second)) = (list.kind(first), list.kind(second)) else {
         return false;
     };
-    // A narrow middle is a design of its own: a linear bottleneck (Sandler et al. 2018), a linear code.
+    // A narrow middle is intended: a linear bottleneck (Sandler et al. 2018), a linear code.
     let is_bottleneck = between < before && between < after && is_pointwise(first);
     !(is_bottleneck || is_separated(first) || is_separated(second) || are_crosswise(first, second))
 }

@@ -8,7 +8,7 @@ use strata_core::project::edit::Edit;
 use strata_core::project::layer::{Family, Kind};
 use strata_core::project::node::Node;
 
-/// A smaller dense layer is no burden, whatever its share (LeNet's first has 400,000).
+/// A smaller dense layer is no burden, whatever its fraction (LeNet's first has 400,000).
 const MANY: u64 = 1_000_000;
 
 /// A dense layer on a flattened map that holds nearly all parameters.

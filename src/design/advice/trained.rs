@@ -19,7 +19,7 @@ pub struct EpochFigures {
     pub split: Split,
     /// The loss without its penalty.
     pub loss: f64,
-    /// Share classified right.
+    /// The fraction classified correctly.
     pub accuracy: Option<f64>,
 }
 

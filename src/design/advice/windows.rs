@@ -15,7 +15,7 @@ use strata_core::shape::op::{Geometry, Op, PlannedLayer};
 /// How much larger a kernel may get to read all.
 const MOST_GROWN: usize = 3;
 
-/// Cells of each axis that no position reads, and the axis's size.
+/// Positions of each axis that no window reads, and the axis's size.
 fn unread_cells(geometry: &Geometry) -> [(usize, usize); 3] {
     [0, 1, 2].map(|axis| {
         let (size, stride, span) = (
@@ -229,7 +229,7 @@ fn unpooled(layer: &PlannedLayer) -> Option<usize> {
     }
 }
 
-/// Windows that overlap can take the same maximum: undone, it stands there once and its neighbours nowhere.
+/// Windows that overlap can take the same maximum: unpooled, it appears there once and its neighbours nowhere.
 pub fn overlapping_pool(case: &Case<'_>) -> Vec<Advice> {
     overlaps(case)
         .into_iter()

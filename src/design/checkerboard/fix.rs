@@ -1,5 +1,5 @@
 //! What to write instead of an uneven transposed convolution: a kernel that the stride divides, or upsampling
-//! with an ordinary convolution behind it. Where stride and dilation share a factor no kernel is even: there the
+//! with an ordinary convolution behind it. Where stride and dilation have a common factor no kernel is even: there the
 //! dilation goes. Only what inference confirms to keep every shape is offered, if it is even and makes no constant
 //! border.
 

@@ -200,7 +200,7 @@ impl Profile {
         (count.saturating_mul(length) <= MOST_WORK).then(|| (0..count).map(tap).collect())
     }
 
-    /// Between the positions at ⌊over/under⌋ and the next, by share of the way.
+    /// Between the positions at ⌊over/under⌋ and the next, by linear interpolation.
     fn between(&self, over: i64, under: i64) -> f64 {
         let (first, rest) = (
             over.div_euclid(under),

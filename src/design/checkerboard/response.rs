@@ -21,7 +21,7 @@ pub struct Response {
     pub columns: Vec<f64>,
     /// One period of the pattern far from the borders, down and across, with a mean of 1.
     pub pattern: [Vec<f64>; 2],
-    /// Whether it starts at the input instead of the code: transposed convolutions stand in the encoder.
+    /// Whether it starts at the input instead of the code: transposed convolutions are in the encoder.
     pub from_input: bool,
     /// Whether branches on the way were averaged.
     pub averaged: bool,
@@ -33,7 +33,7 @@ impl Response {
         [self.pattern[0].len(), self.pattern[1].len()]
     }
 
-    /// The lightest cell of the pattern over the darkest; infinite where some cells get nothing.
+    /// The brightest position of the pattern over the darkest; infinite where some positions get nothing.
     pub fn strength(&self) -> f64 {
         self.pattern.iter().map(|axis| ratio(axis)).product()
     }

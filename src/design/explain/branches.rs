@@ -1,4 +1,4 @@
-//! Branches that don't meet: the skip connection of a U-Net that kept 65 rows where the branch beside it comes
+//! Branches that don't meet: the skip connection of a U-Net that kept 65 rows where the parallel branch comes
 //! back with 64.
 
 use super::causes::{self, Paired, cause, defects, merge};

@@ -1,4 +1,4 @@
-//! From pairs of steps to causes: every pair is judged by itself, at the size where it would stand if all others
+//! From pairs of steps to causes: every pair is judged by itself, at the size that it would have if all others
 //! were right, so that one defect is one cause and causes add up.
 
 use super::align::{Pair, align, through};

@@ -182,7 +182,7 @@ fn last(chain: &Chain) -> Option<Place> {
     chain.links.last().map(|link| link.place.clone())
 }
 
-/// Behind an error nothing is undone yet: every step stands in a row of its own.
+/// Behind an error nothing is undone yet: every step has its own row.
 fn only_down(mut paired: Paired) -> Paired {
     paired.down.append(&mut paired.up);
     let all = paired.down.len();

@@ -46,7 +46,7 @@ pub enum Reason {
     Rank,
     /// Branches that end in different sizes.
     Branches,
-    /// A layer that cannot be, for a reason of its own.
+    /// A layer that is refused for another reason.
     Impossible,
 }
 
@@ -82,7 +82,7 @@ pub struct Cause {
     pub axes: Vec<usize>,
     /// The size that should have come back, and the one that did, where sizes are the matter.
     pub sizes: Option<(u64, u64)>,
-    /// Cells that this alone adds to the output (negative: takes away), along each of the axes.
+    /// Positions that this alone adds to the output (negative: takes away), along each of the axes.
     pub effect: i64,
     /// The whole in one or two sentences.
     pub sentence: String,

@@ -1,4 +1,4 @@
-//! The path through the stack as a drawing needs it: steps down on one side, steps up on the other, each beside
+//! The path through the stack as a drawing needs it: steps down on one side, steps up on the other, each next to
 //! the one that undoes it.
 
 use super::Cause;
@@ -8,7 +8,7 @@ use strata_core::project::size::Shape;
 use strata_core::project::{Place, Stack};
 use strata_core::shape::propagate::Link;
 
-/// Where a step stands in the drawing.
+/// The place of a step in the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// On the way from the input to the code.
@@ -38,9 +38,9 @@ pub struct Step {
     pub culprit: bool,
     /// Whether its size differs from the one that its partner had.
     pub wrong: bool,
-    /// On which side it stands.
+    /// On which side it is.
     pub side: Side,
-    /// In which row, counted from input and output; partners stand in the same.
+    /// In which row, counted from input and output; partners are in the same.
     pub row: usize,
 }
 
@@ -108,7 +108,7 @@ fn step(
     Some((at, step))
 }
 
-/// Marks the causes, and adds those that stand on no pair of this axis: the layer with the wrong channels.
+/// Marks the causes, and adds those of no pair of this axis: the layer with the wrong channels.
 fn add_culprits(chain: &Chain, causes: &[Cause], rows: usize, steps: &mut Vec<(usize, Step)>) {
     for cause in causes {
         if !steps.iter().any(|(_, step)| step.place == cause.place) {

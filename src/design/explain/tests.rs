@@ -314,7 +314,7 @@ fn every_level_of_a_u_net_that_loses_a_row_is_told() {
     assert_eq!(found, wanted, "{:#?}", explanation.sentences);
     let mended = |sentence: &&String| sentence.starts_with("With that mended, the branches of");
     assert_eq!(explanation.sentences.iter().filter(mended).count(), 2);
-    // The outer levels stand in the outer rows.
+    // The outer levels are in the outer rows.
     let row = |place: &str| {
         let mut steps = explanation.path.iter();
         steps

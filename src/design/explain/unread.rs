@@ -1,4 +1,4 @@
-//! Cells that no position of a sliding window reads: rows behind the last position, and cells that a stride
+//! Input positions that no position of a sliding window reads: rows behind the last position, and cells that a stride
 //! larger than the kernel steps over.
 
 use crate::output_check::units;
@@ -8,19 +8,19 @@ use strata_core::project::{Network, Place};
 use strata_core::shape::infer::Inference;
 use strata_core::shape::op::{Geometry, Op, Planned, PlannedLayer};
 
-/// Cells of one axis that are never read.
+/// Positions of one axis that are never read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
-    /// The cells, counted from 0, as runs in order; at most [`MOST_RUNS`] of them.
+    /// The positions, counted from 0, as runs in order; at most [`MOST_RUNS`] of them.
     pub runs: Vec<Range<usize>>,
-    /// How many cells there are in all runs, those left out of the list included.
+    /// How many positions there are in all runs, those left out of the list included.
     pub cells: usize,
 }
 
 /// More runs than this are counted, not listed.
 pub const MOST_RUNS: usize = 64;
 
-/// Along longer axes with dilation only the cells behind the last position are looked for.
+/// Along longer axes with dilation only those after the last window are looked for.
 const MOST_CELLS: usize = 1 << 13;
 
 impl Unread {
@@ -39,7 +39,7 @@ impl Unread {
 }
 
 /// What a window never reads of its input along one of the three axes (depth, height, width). The zeros around the
-/// input are nobody's loss and not counted.
+/// input are no loss and not counted.
 pub fn unread(geometry: &Geometry, axis: usize) -> Unread {
     let (size, pad) = (geometry.input[axis], geometry.pad[axis]);
     let (stride, positions) = (geometry.stride[axis], geometry.output[axis]);
@@ -63,7 +63,7 @@ pub fn unread(geometry: &Geometry, axis: usize) -> Unread {
     unread
 }
 
-/// What a window without holes steps over: the cells between one position's end and the next one's start.
+/// What a window without holes steps over: what is between the end of one window and the start of the next.
 fn gaps(geometry: &Geometry, axis: usize, unread: &mut Unread) {
     let (size, pad, kernel) = (
         geometry.input[axis],

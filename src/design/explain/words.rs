@@ -24,7 +24,7 @@ pub(crate) fn equal(network: &Network) -> String {
     )
 }
 
-/// What is said where no step stands on the way of the tensor: that nothing changes the size, or that layers inside
+/// What is said where the tensor passes no step: that nothing changes the size, or that layers inside
 /// of blocks do, next to a branch that keeps it.
 pub fn without_steps(inference: &Inference) -> String {
     const SHOWN: usize = 4;
@@ -220,7 +220,7 @@ fn extra(chain: &Chain, finding: &Finding) -> String {
     )
 }
 
-/// Cells that a layer takes or adds by itself.
+/// Positions that a layer removes or adds by itself.
 fn margin(chain: &Chain, finding: &Finding, rank: usize) -> String {
     let (place, text) = named(chain, Some(finding.culprit));
     // In the encoder the layer itself went from `wanted` to `from`; in the decoder from `from` to `got`.

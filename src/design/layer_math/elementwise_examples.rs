@@ -6,7 +6,7 @@ use super::{number, values};
 use strata_core::project::layer::Activation;
 use strata_core::shape::layers::NORM_EPS;
 
-/// A sum of weights times cells, in words; a copy where there is one cell of weight 1.
+/// A sum of weights times values, in words; a copy where there is one cell of weight 1.
 pub(super) fn weighted(
     sheet: &Sheet,
     weights: &[f64],
@@ -99,7 +99,7 @@ pub fn activation(word: &str, activation: Activation) -> Sample {
     })
 }
 
-/// Shares that sum to one.
+/// Fractions that sum to one.
 pub fn softmax() -> Sample {
     let input = Sheet::new(1, 5, vec![1.0, 3.0, 0.0, 2.0, -1.0]);
     let sum: f64 = input.values.iter().map(|x| x.exp()).sum();

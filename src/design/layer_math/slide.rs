@@ -72,7 +72,7 @@ impl Slide {
     /// Cells at the end that no window reads: what the floor of the size's formula drops, and what dilation leaves.
     pub fn dropped(&self) -> usize {
         let end = self.before + self.input;
-        // A window of more cells than anybody counts has no holes that matter here.
+        // A window of so many positions has no holes that matter here.
         let taps = self.kernel.saturating_sub(MANY_TAPS)..self.kernel;
         let last = |tap: usize| {
             let room = (end - 1).checked_sub(tap * self.dilation)?;
@@ -176,7 +176,7 @@ mod tests {
             let read = read(&slide);
             let tail = read.iter().rev().take_while(|read| !**read).count();
             assert_eq!(tail, slide.dropped(), "{slide:?}");
-            // Away from the ends every `stride` cells have as many that nobody reads.
+            // Away from the ends every `stride` positions have as many that no window reads.
             let inside = slide.span()..(slide.output * s).min(n);
             for start in inside
                 .clone()

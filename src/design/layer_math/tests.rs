@@ -20,7 +20,7 @@ fn lens_at(input: &str, texts: &[&str], index: usize) -> Lens {
     Lens::of(&network, &inference, &Place::new(Stack::Encoder, index)).unwrap()
 }
 
-/// A convolution written down directly: zeros around, a window every `s` cells. Nothing is shared with the code.
+/// A convolution written down directly: zeros around, a window every `s` positions. It uses nothing of the code under test.
 fn direct(
     x: &[f64],
     [h, w]: [usize; 2],

@@ -15,7 +15,7 @@ use strata_core::shape::infer::{Inference, infer};
 
 /// Layers that are changed for the aim itself, at most.
 const ROUNDS: usize = 3;
-/// Drafts that each round goes on with.
+/// Drafts that each round continues with.
 const KEPT: usize = 6;
 /// Drafts that meet the aim and are brought to equal sizes, for each round.
 const COMPLETED: usize = 10;

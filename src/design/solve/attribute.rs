@@ -14,7 +14,7 @@ pub enum Attribute {
     OutputPadding,
     /// `p`.
     Padding,
-    /// `k`; of a pooling without a stride of its own, the stride with it.
+    /// `k`; of a pooling without its own stride, the stride with it.
     Kernel,
     /// `s`.
     Stride,
@@ -31,9 +31,9 @@ pub enum Attribute {
 /// A value of an attribute along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// A number; of margins their sum; of inserted margins the cells that a `pad` adds.
+    /// A number; of margins their sum; of inserted margins the positions that a `pad` adds.
     Size(u32),
-    /// Of inserted margins the cells that a `crop` cuts away.
+    /// Of inserted margins the positions that a `crop` cuts away.
     Cut(u32),
     /// `same` padding.
     Same,

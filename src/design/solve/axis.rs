@@ -62,7 +62,7 @@ struct Ran {
 /// The size of an axis on its way (0 in a vector), with the poolings so far.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    /// Cells along the axis.
+    /// Positions along the axis.
     pub size: i64,
     pools: Vec<Ran>,
 }
@@ -87,7 +87,7 @@ impl State {
         State { size, ..self }
     }
 
-    /// The latest pooling of this name, or the latest that nobody took; taken.
+    /// The latest pooling of this name, or the latest without an unpool; it is taken then.
     fn pair(&mut self, name: Option<&str>) -> Option<(i64, i64)> {
         let fits = |ran: &Ran| match name {
             None => ran.open,
@@ -124,7 +124,7 @@ pub struct Program {
     pub layers: Vec<(Place, Layer)>,
     /// Which of the layers are gaps.
     gaps: Vec<bool>,
-    /// Cells that a margin in a gap adds or cuts away at most; 0: there are no gaps.
+    /// Positions that a margin in a gap adds or cuts away at most; 0: there are no gaps.
     most_margin: u32,
     /// Axes of the input.
     rank: usize,

@@ -17,7 +17,7 @@ use strata_core::shape::layers::facts::Channels;
 /// Unions of edits along different axes that are looked at.
 const MOST_PAIRS: usize = 100_000;
 const MOST_DRAFTS: usize = 400;
-/// Cells that an inserted `pad` or `crop` adds or cuts away at most, as the only edit and as one of two; as one of
+/// Positions that an inserted `pad` or `crop` adds or cuts away at most, as the only edit and as one of two; as one of
 /// more, none is tried.
 pub const MOST_MARGIN: [u32; 2] = [64, 12];
 
@@ -45,7 +45,7 @@ pub fn of_sizes(base: &Draft, locked: &[Target], goal: Goal, edits: u8) -> (Vec<
     (drafts, cut)
 }
 
-/// The same with margins of up to so many cells inserted.
+/// The same with margins of up to so many positions inserted.
 fn within_margin(
     base: &Draft,
     locked: &[Target],
@@ -256,7 +256,7 @@ pub fn with_channels(draft: &Draft, locked: &[Target]) -> Option<Draft> {
 /// What decides the channels at the end of a stack.
 enum Found {
     Layer(Place),
-    /// Something that cannot be told in one number: branches, a reshape.
+    /// Something that one number cannot describe: branches, a reshape.
     Other,
     Nothing,
 }

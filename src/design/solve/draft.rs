@@ -185,7 +185,7 @@ impl Draft {
         self.insert_cells(place, &values.iter().map(cells).collect::<Vec<_>>())
     }
 
-    /// Inserts a `pad` for axes with more cells, and a `crop` for those with fewer.
+    /// Inserts a `pad` for axes with more positions, and a `crop` for those with fewer.
     pub fn insert_cells(self, place: &Place, cells: &[i64]) -> Option<Draft> {
         let sides = |sign: i64| -> Vec<(u32, u32)> {
             let side = |&by: &i64| {
@@ -249,7 +249,7 @@ impl Draft {
         Some(self)
     }
 
-    /// Whether a changed layer skips cells that it read, or would have written, before.
+    /// Whether a changed layer skips positions that it read, or would have written, before.
     pub fn skips_cells(&self) -> bool {
         let skips = |node: &Option<Node>| match node {
             Some(Node::Layer(layer)) => skips(&layer.kind),
@@ -414,14 +414,14 @@ impl Draft {
     }
 }
 
-/// Whether neighbouring windows leave cells between them.
+/// Whether neighbouring windows leave positions between them.
 pub fn skips(kind: &Kind) -> bool {
     let axis_skips =
         |axis| size_of(kind, axis, Attribute::Kernel) < size_of(kind, axis, Attribute::Stride);
     kind.window().is_some() && (0..3).any(axis_skips)
 }
 
-/// An attribute along one of up to three axes, whatever the rank: one number stands for all of them.
+/// An attribute along one of up to three axes, whatever the rank: one number sets all of them.
 pub fn value_of(kind: &Kind, axis: usize, attribute: Attribute) -> Option<Value> {
     (1..=3).find_map(|rank| current(kind, rank, axis.min(rank - 1), attribute))
 }

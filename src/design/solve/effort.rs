@@ -60,7 +60,7 @@ pub fn weights_of(
     )
 }
 
-/// How far a margin of so many cells moves.
+/// How far a margin of so many positions moves.
 pub fn margin_effort(cells: u32) -> u32 {
     cells.saturating_add(4).saturating_mul(2)
 }

@@ -7,20 +7,20 @@ use super::draft::{Draft, Goal};
 use strata_core::project::target::Target;
 use strata_core::project::{Place, Stack};
 
-/// Cells that the input gets more or fewer at most.
+/// Positions that the input gets more or fewer at most.
 const MOST_CELLS: i64 = 512;
 
-/// Cells that an axis of the input gets more (below 0: fewer), and those that are cut away at the end then.
+/// Positions that an axis of the input gets more (below 0: fewer), and those that are cut away at the end then.
 type Margin = (i64, i64);
 
 /// The margins of one axis.
 #[derive(Clone, Copy, Default)]
 struct Margins {
-    /// The fewest cells more with which the network works.
+    /// The fewest additional positions with which the network works.
     fewest: Option<Margin>,
     /// The fewest with which nothing is to be cut away.
     exact: Option<Margin>,
-    /// The fewest cells less.
+    /// The fewest positions less.
     smaller: Option<Margin>,
 }
 
@@ -79,7 +79,7 @@ fn of_axis(along: &AxisProgram<'_>, size: i64, goal: Goal) -> Margins {
     found
 }
 
-/// Cells that are too much at the end when the input has `by` cells more; `None` where it does not work.
+/// Positions that are too many at the end when the input has `by` more; `None` where it does not work.
 fn over(along: &AxisProgram<'_>, size: i64, by: i64, goal: Goal) -> Option<i64> {
     let start = size.checked_add(by).filter(|&start| start >= 1)?;
     let end = along.run_all(&along.program.items, State::start(start), &[])?;

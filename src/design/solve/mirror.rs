@@ -150,7 +150,7 @@ impl Mirror<'_> {
                 .iter()
                 .map(|text| Node::from_text(text))
                 .collect(),
-            // Last to first, so that every unpool finds the pooling of its own branch.
+            // Last to first, so that every unpool finds the pooling of its branch.
             Planned::Add { branches, .. } => {
                 vec![Node::Add(
                     branches

@@ -17,7 +17,7 @@ use strata_core::shape::infer::infer;
 
 /// How often the input is made larger until what is cut away inside leaves enough.
 const ROUNDS: usize = 12;
-/// Cells that the input gets where nothing is left of it inside.
+/// Positions that the input gets where nothing is left of it inside.
 const STEP: i64 = 32;
 
 /// How a branch is brought to another size.
@@ -170,7 +170,7 @@ fn margin_at_end(draft: Draft, branch: &Place, cells: &[i64], locked: &[Target])
     }
 }
 
-/// The sums of the margin that ends a branch, so that the branch has so many cells more; `None` where it ends in
+/// The sums of the margin that ends a branch, so that the branch has so many positions more; `None` where it ends in
 /// something else, or would need the other kind of margin.
 fn sums_of_last(nodes: &[Node], cells: &[i64]) -> Option<Vec<Option<Value>>> {
     let Some(Node::Layer(layer)) = nodes.last() else {

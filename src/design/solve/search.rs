@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
         let mut reaches =
             unchanged.is_some_and(|next| self.reaches(items, at + 1, next, target, left));
         if !reaches && left > 0 {
-            // Many edits of one layer lead to the same size; the cheapest of them stands for all.
+            // Many edits of one layer lead to the same size; the cheapest of them is kept.
             let mut tried = BTreeSet::new();
             let ways = self.ways(item, state, left);
             reaches = ways.iter().any(|way| {

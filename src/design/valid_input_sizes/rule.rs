@@ -79,7 +79,7 @@ impl Regular {
             (from..=end - period).all(|n| works[n - 1] == works[n + period - 1])
         };
         let period = (1..=longest).find(|&period| {
-            // Up to the end of the strip, or up to where the last one stands.
+            // Up to the end of the strip, or up to where the last one is.
             repeats(period, works.len()) || repeats(period, last)
         })?;
         let mut remainders: Vec<usize> = (from..from + period)

@@ -142,7 +142,7 @@ fn one_edit_away(network: &Network) -> Vec<(Network, String)> {
     all
 }
 
-/// Whether a window leaves cells between its positions.
+/// Whether a window leaves input between its positions unread.
 fn skips_cells(network: &Network, before: &Network) -> bool {
     let draft = |network: &Network| {
         let mut found = Vec::new();

@@ -52,7 +52,7 @@ const STYLES: [Style; 6] = [
     },
 ];
 
-/// A U-Net of some levels; an unpadded one crops its skip connections by `crop` cells on each side.
+/// A U-Net of some levels; an unpadded one crops its skip connections by `crop` positions on each side.
 fn unet(style: Style, depth: usize, crop: Option<usize>) -> Vec<String> {
     let text = |text: &str| format!("\"{}\"", text.replace('C', "2"));
     let conv = text(style.conv);
