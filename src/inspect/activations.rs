@@ -211,7 +211,7 @@ pub fn color(share: f32, whole: &Summary) -> [u8; 3] {
     }
 }
 
-/// What lies at the lower and the upper edge of a curve.
+/// The values at the lower and the upper edge of a curve.
 fn curve_range(measure: &Summary) -> [f32; 2] {
     if measure.max > measure.min {
         [measure.min, measure.max]

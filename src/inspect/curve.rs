@@ -66,7 +66,7 @@ pub struct Trace<'a, T> {
     pub samples: &'a [T],
     /// Values of a sample; the first eight are drawn.
     pub channels: usize,
-    /// What lies at the lower and at the upper edge.
+    /// The values at the lower and at the upper edge.
     pub range: [f32; 2],
 }
 
@@ -102,8 +102,8 @@ impl<T: Copy + Into<f32>> Trace<'_, T> {
         ink
     }
 
-    /// The least and the greatest share of the range in each of so many stretches of the line through a channel's
-    /// samples, which stand in the middle of their time. Neighbours share a point, so that they touch.
+    /// The lowest and the highest point of the line through a channel's samples in each of so many intervals, as
+    /// fractions of the range; a sample is in the middle of its time. Neighbouring intervals have a point in common.
     fn envelope(&self, channel: usize, stretches: usize) -> Vec<(f32, f32)> {
         let count = self.samples.len() / self.channels.max(1);
         let last = count.saturating_sub(1);
@@ -315,7 +315,7 @@ mod tests {
         for column in 0..40 {
             assert!(centre(&ink, column).1 >= 0.99, "column {column}");
         }
-        // Its corners stand at 5, 15, 25 and 35.
+        // Its corners are at 5, 15, 25 and 35.
         let (up, down) = (centre(&ink, 14).0, centre(&ink, 24).0);
         assert!(up < 10.0 && down > 54.0, "{up} {down}");
         let meet = (centre(&ink, 9).0 + centre(&ink, 10).0) / 2.0;

@@ -1,8 +1,8 @@
-//! The effective receptive field: how strongly each pixel bears on one cell of a layer's map (Luo, Li, Urtasun,
+//! The effective receptive field: how strongly each pixel influences one position of a layer's map (Luo, Li, Urtasun,
 //! Zemel 2016, "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks").
 //!
-//! The gradient of the cell's value, summed over the layer's channels, by the input; of it the absolute values,
-//! summed over the input's channels and averaged over the probe images. It lies inside the theoretical field
+//! The gradient of the value there, summed over the layer's channels, by the input; of it the absolute values,
+//! summed over the input's channels and averaged over the probe images. It is inside the theoretical field
 //! (`shape::field`), mostly in its middle. Of a layer that is a softmax it is that of what comes into it: the sum
 //! of a softmax's channels is always 1, and has no gradient. Running statistics are used, dropout and noise are off.
 //! Fails as the network does, and for a layer that is not there.
@@ -18,19 +18,19 @@ use strata_core::shape::{Inference, Plan};
 use strata_data::Dataset;
 use strata_nn::{Mode, Network, NnError, Route};
 
-/// Pixels count as effective above this share of the largest value: two standard deviations of a Gaussian.
+/// Pixels count as effective above this fraction of the largest value: two standard deviations of a Gaussian.
 pub const EFFECTIVE: f32 = 1.0 - 0.9545;
 
-/// Which cell.
+/// Which position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The layer.
     pub place: Place,
-    /// The cell of its map by axis; the middle where it is missing.
+    /// The position in its map by axis; by default the middle.
     pub cell: Vec<usize>,
 }
 
-/// The effective field of a cell.
+/// The effective field of a position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EffectiveField {
     /// Steps taken when it was measured.
@@ -39,7 +39,7 @@ pub struct EffectiveField {
     pub place: Place,
     /// Its text.
     pub text: String,
-    /// What the cell sees in theory, with the cell and the map's sizes.
+    /// The theoretical field, with the position and the map's sizes.
     pub seen: Seen,
     /// Height, width and channels of an image.
     pub height: usize,
@@ -88,7 +88,7 @@ pub enum FieldError {
     NoLayer(Place),
 }
 
-/// The layers up to one layer, as a network of their own that is looked into.
+/// The layers up to one layer, as a network that is inspected.
 pub struct Cut {
     place: Place,
     mirror: InspectionNetwork,
@@ -150,7 +150,7 @@ fn drop_softmax(layers: &mut [Planned]) -> bool {
     false
 }
 
-/// The effective field of a cell of the layer behind which the network was cut.
+/// The effective field of a position of the layer after which the network was cut.
 pub fn measure(
     cut: &mut Cut,
     inference: &Inference,
@@ -190,7 +190,7 @@ pub fn measure(
     })
 }
 
-/// 1 for every channel of the cell in every image, 0 elsewhere.
+/// 1 for every channel of the position in every image, 0 elsewhere.
 fn one_cell(found: &Seen, dims: &[usize]) -> Vec<f32> {
     let channels = dims.last().copied().unwrap_or(1).max(1);
     let cells: usize = found.map.iter().product();

@@ -165,7 +165,7 @@ fn vector_sizes(count: usize, len: usize, image: &[usize]) -> [usize; 4] {
     }
 }
 
-/// From `a × b × cells` to `b × a × cells`.
+/// From `a × b × positions` to `b × a × positions`.
 fn swapped(weights: &[f32], [a, b, cells]: [usize; 3]) -> Vec<f32> {
     let place = |i: usize| {
         let (cell, pair) = (i % cells.max(1), i / cells.max(1));
@@ -237,7 +237,7 @@ mod tests {
             assert_eq!([filters.height, filters.width, filters.channels], [3, 3, 2]);
             let nothing = painted(&mut network, None);
             for (unit, template) in filters.values.chunks_exact(18).enumerate() {
-                // Of maps the cell in the middle of each; of a vector every number, in the order C, H, W.
+                // Of maps the position in the middle of each; of a vector every value, in the order C, H, W.
                 let [channel, cell] = match filters.count {
                     2 => [unit, 4],
                     _ => [unit / 9, unit % 9],

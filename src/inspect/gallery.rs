@@ -227,7 +227,7 @@ fn pictures(
     Ok((size, pixels))
 }
 
-/// The range that all signals of a split are drawn in, so that loud ones can be told from quiet ones: that of the
+/// The range that all signals of a split are drawn in, so that loud and quiet ones differ: that of the
 /// first few.
 fn loudness(dataset: &Dataset, data: &SplitData) -> Result<[f32; 2], DataError> {
     const FIRST: usize = 32;

@@ -1,6 +1,6 @@
 //! The playground for kernels: a picture of the source, of a file or a made curve, and what a kernel makes of it.
 //!
-//! Fails as the reading of a picture does; what is wrong with a kernel is a part of the answer, beside the picture.
+//! Fails as the reading of a picture does; what is wrong with a kernel is part of the output, with the picture.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use crate::kernel::{

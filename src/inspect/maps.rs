@@ -1,4 +1,4 @@
-//! Unsigned maps as colours: saliency, and what a cell sees.
+//! Unsigned maps as colours: saliency, and the receptive field of a position.
 //!
 //! Nothing here fails.
 
@@ -59,7 +59,7 @@ fn between(share: f32) -> [u8; 3] {
     mix(low, high, place.fract())
 }
 
-/// The largest finite value, which stands for the end of the colours; 1 when all are zero.
+/// The largest finite value, which has the colour at the end of the scale; 1 when all are zero.
 pub fn limit(map: &[f32]) -> f32 {
     let largest = map
         .iter()
@@ -131,7 +131,7 @@ pub fn signal_rgba(saliency: &Saliency, index: usize, range: [f32; 2]) -> Vec<u8
     paper.rgba()
 }
 
-/// The stretch of a signal at this share of its picture's width: its first sample, and the one after its last.
+/// The samples of a signal at this fraction of its picture's width: its first sample, and the one after its last.
 pub fn samples_at(length: usize, share: f32) -> [usize; 2] {
     samples_of(
         length,

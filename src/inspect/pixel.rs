@@ -1,5 +1,5 @@
 //! One value of a trained network as arithmetic: the numbers a layer reads for it, its weights, every product and
-//! their sum, beside what the network itself has there.
+//! their sum, compared with the network's own value.
 //!
 //! Running statistics are used, dropout and noise are off, as when the network is used. A place outside of the
 //! output is moved to its edge. Fails as the network does, and for a place where there is no layer.
@@ -74,7 +74,7 @@ pub struct Term {
     pub value: f32,
     /// The weight; `None` where the layer has none.
     pub weight: Option<f32>,
-    /// Which cell of the kernel it is.
+    /// Which position of the kernel it is.
     pub tap: usize,
 }
 
@@ -323,7 +323,7 @@ fn clamped(at: Option<[usize; 4]>, shape: &Shape) -> [usize; 4] {
     std::array::from_fn(|axis| at[axis].min(sizes[axis] - 1))
 }
 
-/// Where a value lies in a map.
+/// The index of a value in a map.
 pub fn flat([channel, depth, row, column]: [usize; 4], shape: &Shape) -> usize {
     let [depths, rows, columns] = shape.volume();
     ((channel * depths + depth) * rows + row) * columns + column

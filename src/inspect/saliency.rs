@@ -19,7 +19,7 @@ use strata_core::shape::Inference;
 use strata_data::{Dataset, PixelUnits};
 use strata_nn::{Mode, NnError, Route};
 
-/// Probabilities told of each image.
+/// How many probabilities are listed for each image.
 pub const TOP: usize = 3;
 
 /// The number whose gradient is taken.

@@ -133,7 +133,7 @@ pub fn measure(
     let key = last_layer(inference, name).ok_or_else(|| SparseError::NoLayer(name.to_owned()))?;
     let (split, data) = what.split;
     let (mut sums, mut values, mut images) = (Vec::new(), 0, 0);
-    // In an order of its own: splits may come class by class.
+    // Shuffled: splits may come class by class.
     let order = epoch_order(data.len(), 0, 0);
     for indices in order[..order.len().min(MOST_IMAGES)].chunks(BATCH) {
         values += add_batch(mirror, what.route, data, indices, &key, &mut sums)?;

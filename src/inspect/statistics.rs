@@ -1,7 +1,7 @@
 //! What is measured on a dataset's images: for each split mean, deviation, mean image and histogram by channel;
 //! and which images are there twice.
 //!
-//! Values are shares: 0 for pixel 0 and 1 for pixel 255, before `range` or `normalize`. Images are read in blocks on
+//! Values are fractions: 0 for pixel 0 and 1 for pixel 255, before `range` or `normalize`. Images are read in blocks on
 //! all threads and forgotten; what stays is a few numbers a pixel and a hash an image. Of a large split, images at
 //! even distances are counted, and how many is stated. Sums are of whole numbers, so that the result is the same on
 //! any number of threads. Fails as reading does, and when the listener wants to stop.
@@ -27,7 +27,7 @@ const CHUNK: usize = 64;
 const MOST_VALUES: usize = 3 << 18;
 /// One, in the whole numbers that are summed up.
 const ONE: f64 = 65_280.0;
-/// Values this near to each other are one, as shares.
+/// Values this near to each other count as equal, as fractions.
 const FLAT: f32 = 0.01;
 /// A channel that never changes is only shifted.
 const LEAST_STD: f64 = 1e-3;
@@ -152,7 +152,7 @@ pub fn measure(
     })
 }
 
-/// An image as shares, H×W×C.
+/// An image as fractions, H×W×C.
 fn shares_of(data: &SplitData, index: usize) -> Result<Vec<f32>, DataError> {
     let mut values = vec![0.0; data.whole_shape().iter().product()];
     data.read_shares(index, &mut values)?;
@@ -347,7 +347,7 @@ fn widened([low, high]: [f32; 2], value: &f32) -> [f32; 2] {
     [low.min(*value), high.max(*value)]
 }
 
-/// Mean and deviation of whole numbers, as shares.
+/// Mean and deviation of whole numbers, as fractions.
 fn spread_of(sum: f64, squares: f64, count: usize) -> (f64, f64) {
     let count = count.max(1) as f64;
     let mean = sum / count / ONE;

@@ -15,7 +15,7 @@ pub struct Settings {
     pub stride: usize,
     /// Pixels from one weight to the next.
     pub dilation: usize,
-    /// What stands outside the picture.
+    /// The pixels outside the picture.
     pub border: Border,
     /// How much of it.
     pub amount: Amount,

@@ -1,4 +1,4 @@
-//! What lies around a picture when a kernel reaches over its border.
+//! The pixels around a picture when a kernel reaches over its border.
 //!
 //! Zero, reflect and edge mean what PyTorch's `zeros`, `reflect` and `replicate` mean. Fails where reflection would
 //! reach beyond the picture, and on amounts without use.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// More padding than this is refused.
 const MOST: usize = 512;
 
-/// What stands outside the picture.
+/// The pixels outside the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Border {
@@ -95,7 +95,7 @@ fn check(margins: &Margins, picture: [usize; 2], settings: &Settings) -> Result<
     Ok(())
 }
 
-/// The pixel of an axis of `side` pixels that stands at a place, which may lie outside; `None` for a zero.
+/// The pixel of an axis of `side` pixels at a position, which may be outside; `None` for a zero.
 pub(super) fn source(at: i64, side: usize, border: Border) -> Option<usize> {
     let last = side as i64 - 1;
     let inside = (0..=last).contains(&at);

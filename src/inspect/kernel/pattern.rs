@@ -1,7 +1,7 @@
 //! "Find this pattern": a patch of a picture as a kernel, and where else the picture looks like it.
 //!
 //! The patch without its mean and of length 1 is the kernel; the answer at every place is divided by the length of
-//! what lies under it, so that light does not count: normalised cross-correlation, between −1 and 1 (Lewis 1995).
+//! the pixels under it, so that brightness does not count: normalised cross-correlation, between −1 and 1 (Lewis 1995).
 //! All channels are summed, as in a layer. Stride 1, no padding, no dilation.
 
 use super::{KernelError, Pixels};

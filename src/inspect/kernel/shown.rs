@@ -7,11 +7,11 @@ use crate::picture::{NOT_FINITE, diverging, opaque};
 /// How the values of a result become colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Colours {
-    /// Grey or colours from black at the first value to white at the second; what lies beyond has the colour of its end.
+    /// Grey or colours from black at the first value to white at the second; values beyond have the colour of the nearer end.
     Range([f32; 2]),
-    /// One channel of both signs: blue below 0, white at 0, red above; the ends stand for this value.
+    /// One channel of both signs: blue below 0, white at 0, red above; the ends are ± this value.
     Signed(f32),
-    /// Three channels of both signs around mid grey; the ends stand for this value.
+    /// Three channels of both signs around mid grey; the ends are ± this value.
     SignedColour(f32),
 }
 
@@ -24,7 +24,7 @@ impl Colours {
     /// The colours of a picture: black at 0, white at 1.
     pub const PICTURE: Colours = Colours::Range(PICTURE);
 
-    /// The values that the ends of the colours stand for.
+    /// The values at the ends of the colours.
     pub fn ends(self) -> [f32; 2] {
         match self {
             Colours::Range(ends) => ends,
@@ -67,7 +67,7 @@ pub fn colours(output: &Pixels, is_difference: bool) -> Colours {
     }
 }
 
-/// A range that holds both values and is no point: one value alone stands in its middle.
+/// A range of more than one value that contains both; equal values are in its middle.
 fn stretched(low: f32, high: f32) -> [f32; 2] {
     if high > low {
         return [low, high];
@@ -118,7 +118,7 @@ pub fn kernel_rgba(kernel: &Kernel) -> Vec<u8> {
         .collect()
 }
 
-/// The colour of a weight beside the other weights of its kernel.
+/// The colour of a weight relative to the other weights of its kernel.
 pub fn kernel_color(kernel: &Kernel) -> impl Fn(f32) -> [u8; 3] + use<> {
     let largest = kernel
         .values
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_result_is_drawn_from_its_least_to_its_greatest_value() {
-        // The cross of the lecture: 5 is its middle, 1 stands all around.
+        // The cross of the lecture: 5 in the middle, 1 around it.
         let result = pixels(&[-1.0, 1.0, 5.0, 2.0]);
         let drawn = colours(&result, false);
         assert_eq!(drawn, Colours::Range([-1.0, 5.0]));

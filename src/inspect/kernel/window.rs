@@ -8,9 +8,9 @@ use super::{Kernel, Response, Settings};
 pub struct Term {
     /// Row and column of the input, which may lie outside the picture.
     pub at: [i64; 2],
-    /// The value there: of the padding where it lies outside.
+    /// The value there; outside the picture that of the padding.
     pub value: f32,
-    /// Whether it lies outside.
+    /// Whether it is outside the picture.
     pub padded: bool,
     /// The weight it is multiplied by.
     pub weight: f32,

@@ -1,4 +1,4 @@
-//! Where a layer's input and output stand among the outputs of a network.
+//! Where a layer's input and output are among the outputs of a network.
 
 use strata_core::project::Stack;
 use strata_core::shape::op::Plan;
@@ -35,7 +35,7 @@ pub fn find(plan: &Plan, layer: &PlannedLayer) -> Option<[Source; 2]> {
 }
 
 impl Walk<'_> {
-    /// Goes through nodes that stand after each other; gives the last one's output.
+    /// Goes through nodes in sequence; returns the last one's output.
     fn nodes(&mut self, nodes: &[Planned], mut source: Source) -> Source {
         for node in nodes {
             match node {

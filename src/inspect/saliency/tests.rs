@@ -38,7 +38,7 @@ fn moved(probe: &Probe, place: usize, by: f32, score: &mut dyn FnMut(&Probe) -> 
     score(&Probe::new(values, probe.size(), &Device::Cpu).unwrap())
 }
 
-/// Compares the map of the first image with the slopes of the score along each of its values.
+/// Compares the map of the first image with the score's derivative by each of its values.
 fn meets_finite_differences(
     saliency: &Saliency,
     probe: &Probe,

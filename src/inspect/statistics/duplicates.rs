@@ -1,6 +1,6 @@
 //! Images that are there twice, bit by bit: how many, which, and the first of them as small pictures.
 //!
-//! An image is told by a hash of its values, which stays when the image is forgotten; the pictures are read again at
+//! An image is identified by a hash of its values, which is kept when the image is dropped; the pictures are read again at
 //! the end. Fails as reading does.
 
 use super::shares_of;
