@@ -1,4 +1,4 @@
-//! A download on a thread of its own. Ends with its result; a failure is a message.
+//! A download on its own thread. Ends with its result; a failure is a message.
 
 use super::slot::Slot;
 use crossbeam_channel::{Receiver, bounded};
@@ -24,7 +24,7 @@ pub struct Fetching {
 const REPORT: Duration = Duration::from_millis(100);
 
 impl Fetching {
-    /// Starts. `wake` is called when something can be told.
+    /// Starts. `wake` is called when there is progress to report.
     pub fn start(
         entry: Entry,
         folder: PathBuf,

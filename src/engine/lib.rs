@@ -1,4 +1,4 @@
-//! The engine: trains a project and tells what happens, without a window.
+//! The engine: trains a project and reports what happens, without a window.
 //!
 //! [`run::run`] is a synchronous function from a project to a run folder; [`thread::start`] puts it
 //! on a thread. Commands go in over one channel, events come out over another, and what is big

@@ -27,7 +27,7 @@ pub fn latest() -> Option<&'static Speeds> {
     MEASURED.get()?.as_ref()
 }
 
-/// Measures on a thread of its own, the first time it is called, and calls `wake` at the end.
+/// Measures on its own thread, the first time it is called, and calls `wake` at the end.
 pub fn begin(wake: impl FnOnce() + Send + 'static) {
     if BEGUN.swap(true, Ordering::Relaxed) {
         return;

@@ -1,4 +1,4 @@
-//! The engine on a thread of its own, as the window uses it.
+//! The engine on its own thread, as the window uses it.
 //!
 //! The trainer never waits for the reader: a reader that falls behind loses steps and progress,
 //! nothing else. A panic is an outcome like any other failure, and the next run starts afresh.
@@ -36,7 +36,7 @@ pub struct RunOptions {
     /// Threads that read and augment images ahead of the trainer; by default as many as there are cores, four at
     /// most. What is learned does not depend on it.
     pub loaders: Option<usize>,
-    /// Goes on from the last checkpoint in `run`.
+    /// Continues from the last checkpoint in `run`.
     pub resume: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct Running {
     pub live: Arc<LiveResults>,
 }
 
-/// Starts a run on a thread of its own. `wake` is called there after every event, for example to
+/// Starts a run on its own thread. `wake` is called there after every event, for example to
 /// repaint a window; it must be quick. Fails when the system has no thread left.
 pub fn start(
     project: Project,

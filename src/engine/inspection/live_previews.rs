@@ -82,7 +82,7 @@ impl LivePreviews {
         (filters, reconstructions)
     }
 
-    /// The next ones are due when these have cost no more than their share of the time.
+    /// The next ones are due when these have cost no more than their fraction of the time.
     pub fn rest(&mut self, spent: Duration) {
         self.due = Instant::now() + EVERY.max(spent * SHARE);
     }

@@ -1,6 +1,6 @@
 //! Inspections of runs and images: requests, replies, and who computes them.
 //!
-//! What an inspection is stands in [`strata_inspect::inspection`]. A run in training computes what is
+//! Inspections are defined in [`strata_inspect::inspection`]. A run in training computes what is
 //! asked of it between two steps ([`live`]); saved runs and images are for the thread of [`service`].
 
 pub mod live;

@@ -16,7 +16,7 @@ pub(crate) fn first_not_finite<'a>(
 }
 
 /// The first parameter whose gradient is not finite. On a GPU looking at every gradient costs more
-/// than it is worth; there the next step's loss tells.
+/// than it is worth; there the next step's loss shows it.
 pub fn gradient_not_finite(network: &Network) -> candle_core::Result<Option<String>> {
     if !network.device().is_cpu() {
         return Ok(None);

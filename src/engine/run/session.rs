@@ -1,4 +1,4 @@
-//! A run in progress: everything that stages share, and what is done with it between steps.
+//! A run in progress: the state that all stages use, and what is done with it between steps.
 
 use super::clock::Clock;
 use super::control::{Control, Next};
@@ -72,7 +72,7 @@ pub(crate) fn stages_left(
 }
 
 impl Session<'_> {
-    /// Stages to train, in order, from where the run stands.
+    /// Stages to train, in order, from the run's position on.
     pub fn stages_left(&self) -> Vec<usize> {
         stages_left(&self.project, self.only, &self.position)
     }

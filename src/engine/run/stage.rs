@@ -30,7 +30,7 @@ pub(crate) enum Flow {
     Stopped,
 }
 
-/// Trains one stage from where the run stands.
+/// Trains one stage from the run's position on.
 pub(crate) fn train(session: &mut Session<'_>, index: usize) -> Result<Flow, RunError> {
     if session.position.stage != index {
         session.position = session.position.enter(index);
@@ -132,7 +132,7 @@ fn steps(
     }
 }
 
-/// Starts the threads that make the epoch's batches, from where the run stands.
+/// Starts the threads that make the epoch's batches, from the run's position on.
 fn load(
     session: &Session<'_>,
     stepper: &Stepper<'_>,
@@ -156,7 +156,7 @@ fn load(
     Loader::start(job, session.loaders).map_err(no_thread)
 }
 
-/// Measures, writes and tells what the epoch brought.
+/// Measures what the epoch reached, writes and reports it.
 fn end_epoch(session: &mut Session<'_>, stepper: &Stepper<'_>) -> Result<Flow, RunError> {
     let stage = stepper.stage();
     let mut metrics = vec![(

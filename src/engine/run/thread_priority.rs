@@ -1,6 +1,6 @@
 //! Lowers the priority of training threads, so that rendering stays responsive.
 //!
-//! On Linux a thread has a niceness of its own and gives it to the threads it starts, the workers among them.
+//! On Linux a thread has its own niceness and gives it to the threads it starts, the workers among them.
 //! Elsewhere, and where the system refuses, everything stays as it is.
 
 /// The processor goes to others first; what they leave is all for the training.

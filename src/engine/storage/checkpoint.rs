@@ -1,6 +1,6 @@
 //! Checkpoints: weights, the optimizer's memory and the position, in one safetensors file.
 //!
-//! Weights stand under PyTorch's keys, the optimizer's tensors behind `optimizer.`, the
+//! Weights are stored under PyTorch's keys, the optimizer's tensors behind `optimizer.`, the
 //! [`Position`] as JSON in the metadata. All random numbers follow from the seed and the position,
 //! so this is enough to continue bit for bit. Equal states give equal bytes. Files are replaced in
 //! one step; reading never trusts them.
@@ -107,7 +107,7 @@ pub struct Watch {
 /// A checkpoint that was read.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// Where the run stands.
+    /// How far the run has come.
     pub position: Position,
     /// Weights and running statistics under PyTorch's keys.
     pub weights: HashMap<String, Tensor>,

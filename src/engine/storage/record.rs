@@ -55,7 +55,7 @@ pub struct RunRecord {
     pub steps: u64,
     /// The project's seed.
     pub seed: u64,
-    /// Tells whether two runs saw the same images.
+    /// Returns whether two runs saw the same images.
     pub data_hash: String,
     /// The last metrics of each split.
     pub metrics: BTreeMap<String, Metrics>,
