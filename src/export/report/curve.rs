@@ -10,7 +10,7 @@ const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 64.0;
 const BOTTOM: f64 = 28.0;
 const TOP: f64 = 8.0;
-/// More points than this cannot be told apart.
+/// More points than this cannot be distinguished.
 const POINTS: usize = 600;
 
 /// A curve for every stage with two steps or more, below the stage's name: their losses differ in kind.
