@@ -1,4 +1,4 @@
-//! What the About box shows: the system's report, collected on a thread of its own when the box is opened.
+//! What the About box shows: the system's report, collected on its own thread when the box is opened.
 
 use super::messages::Weight;
 use super::services::Services;

@@ -29,7 +29,7 @@ pub enum Action {
     AddText(Place, String),
     /// Puts the layers of a typed or pasted text in place of the node there.
     WriteText(Place, String),
-    /// Moves a node, so that it stands before the one at the second place.
+    /// Moves a node before the one at the second place.
     Move(Place, Place),
     /// Puts the layers of a text after the selected node.
     Paste(String),
@@ -119,7 +119,7 @@ pub enum Action {
     Dismiss(u64),
 }
 
-/// What lies over the window for a moment.
+/// What is shown over the window for a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overlay {
     /// Everything by name.
@@ -150,7 +150,7 @@ pub enum OnView {
     Open(ViewKind, Option<ViewKind>),
     /// Closes it.
     Close(ViewKind),
-    /// Gives it a place of its own.
+    /// Gives it a pane of its own.
     Split(ViewKind, Side),
     /// Takes over what was moved or resized by hand.
     Arrange(Arrangement),
@@ -192,7 +192,7 @@ pub enum Show {
     Settings(bool),
     /// What saliency is shown of.
     Saliency(saliency::Request),
-    /// The cell whose receptive field is shown; `None` for the middle one.
+    /// The position whose receptive field is shown; `None` for the middle one.
     Cell(Option<effective_field::Request>),
     /// How the lens is set.
     Lens(LensSettings),

@@ -7,8 +7,8 @@ use super::view_kind::ViewKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A part of the centre: a group of views of which one is in front, or parts beside or below each
-/// other with the share of the room that each takes.
+/// A part of the centre: a group of views of which one is in front, or panes next to or below each
+/// other with the fraction of the room that each takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pane {
@@ -25,7 +25,7 @@ pub enum Pane {
     Column(Vec<(f32, Pane)>),
 }
 
-/// Where a view goes when it gets a place of its own.
+/// Where a view goes when it gets a pane of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// To the right of the views it was with.
@@ -70,7 +70,7 @@ impl Workspace {
     }
 }
 
-/// What a project trains for: each has an arrangement of its own.
+/// What a project trains for: each has its own arrangement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Only pictures.
@@ -91,7 +91,7 @@ impl Purpose {
 pub struct Arrangement(pub Option<Pane>);
 
 impl Arrangement {
-    /// What a purpose starts with: the course of training beside the weights, and below them what the project is
+    /// What a purpose starts with: the course of training next to the weights, and below them what the project is
     /// trained for. Every view that has something to show is there, if only behind another.
     pub fn default_for(purpose: Purpose) -> Arrangement {
         use ViewKind::*;
@@ -142,7 +142,7 @@ impl Arrangement {
         Arrangement(Some(Pane::Column(vec![(0.5, images), (0.5, below)])))
     }
 
-    /// The open views, in no particular order of importance: as they stand in the parts.
+    /// The open views, in the order of the panes.
     pub fn views(&self) -> Vec<ViewKind> {
         self.0.as_ref().map(Pane::views).unwrap_or_default()
     }
@@ -165,7 +165,7 @@ impl Arrangement {
         }
     }
 
-    /// Brings a view to the front, opening it with the views around `beside` (or with the last ones).
+    /// Brings a view to the front, opening it in the pane of `beside` (or in the last one).
     pub fn open(&mut self, kind: ViewKind, beside: Option<ViewKind>) {
         let anchor = if self.is_open(kind) {
             Some(kind)
@@ -193,7 +193,7 @@ impl Arrangement {
             .map(Pane::tidy);
     }
 
-    /// Gives a view a place of its own beside the views it is with; alone it stays where it is.
+    /// Gives a view its own pane next to the views it is with; alone it stays where it is.
     pub fn split(&mut self, kind: ViewKind, side: Side) {
         let Some(group) = self.0.as_mut().and_then(|part| part.group_mut(kind)) else {
             return;
@@ -315,7 +315,7 @@ impl Pane {
     }
 }
 
-/// Puts the parts of an inner row into the outer one, with the share they had on the screen.
+/// Puts the parts of an inner row into the outer one, with the fraction they had on the screen.
 fn joined(
     parts: Vec<(f32, Pane)>,
     open: impl Fn(Pane) -> Result<Vec<(f32, Pane)>, Pane>,

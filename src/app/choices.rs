@@ -1,4 +1,4 @@
-//! What was chosen in single views, by the type of the choice: a view needs no place of its own in the
+//! What was chosen in single views, by the type of the choice: a view needs no field in the
 //! state or among the actions.
 
 use std::any::{Any, TypeId};

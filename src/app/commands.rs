@@ -216,7 +216,7 @@ fn open_and_close(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     commands
 }
 
-/// A place of its own for every view that shares one.
+/// Its own pane for every view that is in one with others.
 fn splits(state: &State, views: &ViewCatalogue) -> Vec<Command> {
     let mut commands = Vec::new();
     let arrangement = state.arrangement();

@@ -195,7 +195,7 @@ pub struct StageMark {
 pub struct Curves {
     /// The loss.
     pub loss: Curve,
-    /// The share classified right; empty when nothing is classified.
+    /// The fraction classified correctly; empty when nothing is classified.
     pub accuracy: Curve,
     /// What sparsity adds to the loss of a step; empty in a run without.
     pub penalty: Curve,
@@ -205,7 +205,7 @@ pub struct Curves {
     pub stages: Vec<StageMark>,
     /// What every epoch measured.
     pub figures: Vec<EpochFigures>,
-    /// The newest step told of, be it by an epoch: single steps may be left out.
+    /// The newest step that was reported, with or without an epoch: single steps may be left out.
     taken: f64,
 }
 

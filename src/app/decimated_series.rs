@@ -1,6 +1,6 @@
 //! A curve of any length that is drawn in a bounded number of points.
 //!
-//! Beside the points lies a pyramid of their extremes (blocks of 4, 16, 64 …), so a curve of a
+//! With the points it keeps a pyramid of their extremes (blocks of 4, 16, 64 …), so a curve of a
 //! million points costs as much to draw as one of a thousand and no spike is ever hidden. Values
 //! that are not finite are gaps.
 
@@ -162,8 +162,8 @@ impl Series {
         }
     }
 
-    /// A block with a gap is looked at closer, so that what lies before it is never joined to what comes after;
-    /// where gaps are too many for that, the block stands alone.
+    /// A block with a gap is looked at closer, so that the points before it are never joined to those after it;
+    /// where gaps are too many for that, the block is drawn alone.
     fn add_block(&self, level: usize, index: usize, closer: &mut usize, runs: &mut Runs) {
         let Some(block) = self.levels[level].get(index) else {
             return;

@@ -1,4 +1,4 @@
-//! The system's file dialogs, each on a thread of its own so that the window stays alive. Who has a screen shows
+//! The system's file dialogs, each on its own thread so that the window stays alive. Who has a screen shows
 //! them: the [`Picker`] is given.
 //!
 //! Where there is no dialog (no portal), the library's answer is that of a cancel, only sooner than a person could give

@@ -26,7 +26,7 @@ pub struct Inspections {
     pub(super) files: u64,
     /// What saliency is shown of.
     pub saliency: saliency::Request,
-    /// The cell whose receptive field is shown.
+    /// The position whose receptive field is shown.
     pub cell: Option<effective_field::Request>,
     /// Which images are shown.
     pub gallery: gallery::Request,

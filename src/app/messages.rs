@@ -27,7 +27,7 @@ impl Weight {
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Tells it from the others.
+    /// Distinguishes it from the others.
     pub id: u64,
     /// How much it matters.
     pub weight: Weight,

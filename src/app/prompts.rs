@@ -12,7 +12,7 @@ pub struct PathPrompt {
     pub start: String,
     /// A file that would be replaced; asked about before it is.
     pub replace: Option<PathBuf>,
-    /// Tells this question from those before.
+    /// Distinguishes this question from those before.
     pub number: u64,
 }
 

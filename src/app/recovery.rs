@@ -1,6 +1,6 @@
 //! Unsaved edits, kept until they are saved or discarded, and offered again after a crash.
 //!
-//! Every window owns one numbered file and a lock beside it. The lock dies with its window, so a file
+//! Every window owns one numbered file and a lock file next to it. The lock dies with its window, so a file
 //! whose lock is free was left behind. Files that cannot be read are left alone.
 
 use super::store::Store;
@@ -135,7 +135,7 @@ impl Recovery {
     }
 }
 
-/// Tells whether a file still holds what it held when edits of it were kept. A number that another version of this
+/// Returns whether a file still holds what it held when edits of it were kept. A number that another version of this
 /// program computes differently only leads to a question.
 pub fn fingerprint(project: &Project) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! The runs of a project, read from their folders on a thread of their own.
+//! The runs of a project, read from their folders on their own thread.
 //!
 //! What is no run, or not of this project, is left out; what is torn shows as far as it goes.
 

@@ -1,4 +1,4 @@
-//! Pictures and reports that are being written on threads of their own, and what became of them.
+//! Pictures and reports that are being written on their own threads, and what became of them.
 
 use super::messages::Weight;
 use super::wake::Wake;
@@ -13,7 +13,7 @@ pub struct Saving {
 }
 
 impl Saving {
-    /// Writes on a thread of its own; `what` it is, for people; `write` fails with what and where in words.
+    /// Writes on its own thread; `what` it is, for people; `write` fails with what and where in words.
     pub(super) fn save(
         &mut self,
         what: &'static str,

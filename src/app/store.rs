@@ -1,6 +1,6 @@
 //! The small files that Strata keeps for itself in the platform's configuration folder.
 //!
-//! They are written in one step, on a thread of their own so that no frame waits for a disk. A file
+//! They are written in one step, on their own thread so that no frame waits for a disk. A file
 //! that is missing counts as empty. One that cannot be used is renamed, its content untouched; where
 //! that fails too it is never written over. One that cannot be written is reported once. Temporary
 //! files that a killed window left are removed at the start; those of living windows are locked.

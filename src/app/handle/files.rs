@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    /// The system ends the program: a run saves its checkpoint, unsaved edits are kept for the next start. Nobody is asked
+    /// The system ends the program: a run saves its checkpoint, unsaved edits are kept for the next start. The user is not asked
     /// anything.
     pub fn end(&mut self) {
         self.is_ended = true;
@@ -264,7 +264,7 @@ impl State {
         services.dialogs.open(Wanted::Path(what), &services.wake);
     }
 
-    /// Beside the run's own files where there is a run, else beside the project.
+    /// In the run's folder where there is a run, else next to the project.
     fn picture_path(&self, view: &ViewInfo) -> String {
         let folder = self.training.run.clone().unwrap_or_else(|| self.base());
         let name = format!(
@@ -313,7 +313,7 @@ impl State {
         self.pictures.save("Report", file, write, &services.wake);
     }
 
-    /// Whether a file stands there that was not agreed to be replaced; asks about it.
+    /// Whether there is a file that the user has not agreed to replace; asks about it.
     fn would_replace(&mut self, what: PathPurpose, path: &Path) -> bool {
         let confirmed = |ask: &PathPrompt| ask.what == what && ask.replace.as_deref() == Some(path);
         if !path.exists() || self.ask.as_ref().is_some_and(confirmed) {

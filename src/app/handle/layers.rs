@@ -116,7 +116,7 @@ impl State {
         inserted(self.project().clone(), first, nodes)
     }
 
-    /// What of a pasted text lies elsewhere here.
+    /// What of a pasted text is written elsewhere here.
     fn tell(&mut self, notes: Vec<String>) {
         if !notes.is_empty() {
             self.messages
