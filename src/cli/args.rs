@@ -205,7 +205,7 @@ pub struct KernelArgs {
 pub struct TrainArgs {
     /// A project file, a run folder or a built-in project
     pub project: String,
-    /// The run's folder [default: the next free runs/TITLE-N beside the project]
+    /// The run's folder [default: the next free runs/TITLE-N next to the project]
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,
     /// Where to compute: cpu, cuda:0
@@ -424,7 +424,7 @@ pub struct BenchArgs {
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
-    /// Print the peak memory of one case alone: how each case is measured in a process of its own
+    /// Print the peak memory of one case alone: how each case is measured in its own process
     #[arg(long, hide = true, requires = "cases")]
     pub only_memory: bool,
 }

@@ -12,7 +12,7 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 use strata_core::format::bytes;
 
-/// A case's measurement beside what the machine can do.
+/// A case's measurement compared with what the machine can do.
 #[derive(Serialize)]
 struct Measured {
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! `strata bench window`: the window's work beside a training.
+//! `strata bench window`: the window's work during a training.
 
 use super::args::{BenchArgs, BenchWhat};
 use super::output;

@@ -303,7 +303,7 @@ fn table(source: &Source, inference: &Inference, problems: &[Problem]) -> Vec<St
     lines
 }
 
-/// The lines of some nodes, where `row` adds those of the next node: the rows stand in the order of the text.
+/// The lines of some nodes, where `row` adds those of the next node: the rows are in the order of the text.
 /// Where a block has several branches each is announced, so that an empty one is seen too.
 fn tree(
     nodes: &[Node],

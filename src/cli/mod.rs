@@ -50,7 +50,7 @@ const WRONG_INPUT: u8 = 2;
 #[error("{0}")]
 struct WrongInput(String);
 
-/// A failure that was told already.
+/// A failure that was reported already.
 #[derive(Debug, thiserror::Error)]
 #[error("exit code {0}")]
 struct Told(u8);

@@ -1,7 +1,7 @@
 //! Standard output, and messages on standard error.
 //!
 //! A reader that stopped reading (`strata check p | head`) ends the program quietly; a message that
-//! nobody can be told ends nothing at all. Names and texts come from files that anybody may have made: none of them
+//! that cannot be reported ends nothing at all. Names and texts come from files that anybody may have made: none of them
 //! steers the terminal.
 
 use super::WrongInput;
@@ -60,7 +60,7 @@ pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WrongInput> {
     written.map_err(|error| {
         let reason = match error.kind() {
             ErrorKind::NotFound => "No such file or directory (is the folder there?)".to_owned(),
-            // The error itself names a temporary file that nobody knows; its source is the system's reason.
+            // The error itself names a temporary file, which means nothing to the user; its source is the system's reason.
             _ => error
                 .source()
                 .map_or_else(|| error.to_string(), |source| source.to_string()),

@@ -71,7 +71,7 @@ fn read(table: &Table, name: &str) -> Result<Project, String> {
     })
 }
 
-/// Refuses what was set beside a setting that decides the same, with the one to take out.
+/// Refuses what was set together with a setting that decides the same, with the one to take out.
 fn agree(data: &DataSpec, set: &[String]) -> Result<(), WrongInput> {
     let sets = |key: &str| {
         let path = format!("data.{key}");

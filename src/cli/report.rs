@@ -1,4 +1,4 @@
-//! `strata report`: a run as one page that stands alone, written at any time.
+//! `strata report`: a run as one self-contained page, written at any time.
 
 use super::args::ReportArgs;
 use super::text::metrics;
@@ -20,7 +20,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<()> {
     output::print(&file.display().to_string())
 }
 
-/// Prints what a run reached, and writes its page beside its files.
+/// Prints what a run reached, and writes its page into its folder.
 pub fn tell(run: &Path) -> anyhow::Result<()> {
     let file = report::usual_file(run);
     write(run, &file)?;

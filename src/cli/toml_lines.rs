@@ -1,4 +1,4 @@
-//! Which line of a project file a layer stands on.
+//! The line of a layer in a project file.
 
 use strata_core::project::Place;
 use toml::de::{DeTable, DeValue};

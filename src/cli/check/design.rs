@@ -1,4 +1,4 @@
-//! What `strata check` tells of receptive fields and checkerboards.
+//! What `strata check` prints of receptive fields and checkerboards.
 
 use super::index_json;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use strata_design::checkerboard::{self, Overlap, Taps};
 /// Taps listed for an axis at most: one period of them.
 const MOST: usize = 64;
 
-/// How far apart the windows of neighbouring values are, in cells of the input by axis.
+/// How far apart the windows of neighbouring values are, in positions of the input by axis.
 pub(super) fn strides(row: &Row) -> Value {
     grid(row, |grid| grid.stride)
 }

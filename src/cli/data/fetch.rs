@@ -58,7 +58,7 @@ pub fn usual_path(source: Source) -> Option<PathBuf> {
         .then(|| entry.project_path(&folder))
 }
 
-/// What is there of a source and how to get the rest, for one whose files are not all there; the exit code tells.
+/// What is there of a source and how to get the rest, for one whose files are not all there; the exit code says which.
 pub fn missing(args: &DataArgs, why: &DataError) -> Option<anyhow::Result<()>> {
     let (source, path) = (args.name, args.path.as_deref());
     let entry = entry(source)?;

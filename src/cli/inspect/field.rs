@@ -1,4 +1,4 @@
-//! `strata inspect RUN receptive-field`: what a cell of a layer sees of the image, and how strongly.
+//! `strata inspect RUN receptive-field`: the receptive field of a position of a layer, and how strong each pixel's influence is.
 
 use super::open;
 use crate::cli::args::InspectArgs;
