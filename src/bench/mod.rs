@@ -72,7 +72,7 @@ impl From<candle_core::Error> for BenchError {
     }
 }
 
-/// Runs something on this many threads of their own, which all parallel work inside it shares.
+/// Runs something on a pool of this many threads, which all parallel work inside it uses.
 pub fn on_threads<T: Send>(
     threads: usize,
     work: impl FnOnce() -> T + Send,

@@ -1,7 +1,7 @@
 //! How much memory a case needs at most, as the operating system counts it.
 //!
-//! A case is measured in a process of its own: in one process, memory that an earlier case freed
-//! and the allocator kept would hide part of the peak. Only Linux tells both figures that this
+//! A case is measured in its own process: in one process, memory that an earlier case freed
+//! and the allocator kept would hide part of the peak. Only Linux has both figures that this
 //! needs; elsewhere there is no peak.
 
 use super::measure::step_times;

@@ -74,9 +74,9 @@ pub struct Point {
     pub size: usize,
     /// A training step.
     pub step_ms: f64,
-    /// The step's share of one image, pixel or layer.
+    /// The step's time for one image, pixel or layer.
     pub unit_us: f64,
-    /// Above or below the share at the middle of the series.
+    /// Relative to the one in the middle of the series.
     pub deviation_percent: f64,
 }
 
@@ -99,7 +99,7 @@ impl Series {
         )))
     }
 
-    /// Times as shares of the units, compared with the middle one.
+    /// Times by unit, compared with the middle one.
     pub fn points(&self, step_ms: &[(usize, f64)]) -> Vec<Point> {
         let unit_us = |&(size, ms): &(usize, f64)| 1e3 * ms / (self.units)(size) as f64;
         let middle = step_ms.get(step_ms.len() / 2).map_or(1.0, unit_us);

@@ -1,4 +1,4 @@
-//! The window measured while a network trains beside it: how long a frame's work takes, what it costs the
+//! The window measured while a network trains: how long a frame's work takes, what it costs the
 //! training, whether it rests when nothing happens, and what it holds in memory.
 //!
 //! A [`Trial`] is the application with a plan: it opens every view, trains, watches and looks away in turn

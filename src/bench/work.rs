@@ -47,7 +47,7 @@ impl Counter {
         }
     }
 
-    /// Every branch starts from what lies below the block.
+    /// Every branch starts from the input of the block.
     fn branches(&mut self, branches: &[Vec<Planned>]) -> u64 {
         let (before, mut after, mut total) = (self.trains_below, self.trains_below, 0);
         for branch in branches {

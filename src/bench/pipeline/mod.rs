@@ -1,7 +1,7 @@
 //! The way of images to the network, measured: images a second through the threads that make batches ahead.
 //!
 //! A [`Feed`] is a small dataset in files of a real format and what is done with its images. It is opened and
-//! loaded by what feeds every training ([`Dataset`], [`Loader`]), 64 images a batch. [`speed`] tells the first
+//! loaded by what feeds every training ([`Dataset`], [`Loader`]), 64 images a batch. [`speed`] measures the first
 //! epoch, opening included, from the later ones: a decoded or scaled picture is kept as bytes, so that only the
 //! first pays for it. [`training`] measures what feeding costs a network that trains meanwhile, [`pictures`]
 //! draws the files. What fails is a file, or a system that has no threads left.
@@ -34,7 +34,7 @@ const SEED: u64 = 42;
 pub enum Epochs {
     /// The first, opening included: what is done once for an image is what is measured.
     First,
-    /// Those after it: what is done anew for an image in every epoch is what is measured.
+    /// Those after it: what is done again for an image in every epoch is measured.
     Later,
 }
 

@@ -66,7 +66,7 @@ fn cifar(pictures: &[(Vec<u8>, usize)], folder: &Path) -> io::Result<()> {
     std::fs::write(folder.join("data_batch_1.bin"), bytes)
 }
 
-/// Three planes, column by column; labels from 1 on in a file of their own.
+/// Three planes, column by column; labels from 1 on in their own file.
 fn stl10(pictures: &[(Vec<u8>, usize)], side: usize, folder: &Path) -> io::Result<()> {
     let mut bytes = Vec::new();
     for (pixels, _) in pictures {

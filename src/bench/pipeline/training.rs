@@ -1,5 +1,5 @@
 //! What feeding costs a training: the network of the case `keras-cifar` trains on batches that loading threads
-//! read and augment meanwhile, and, in turn with that, on one batch that lies in memory and is never replaced.
+//! read and augment meanwhile, and, in turn with that, on one batch that is in memory and is never replaced.
 
 use super::{ALL, BATCH, load, open};
 use crate::bench::measure::median;
@@ -31,7 +31,7 @@ pub struct Fed {
     pub percent: f64,
 }
 
-/// Measures over so many steps a turn, with this many loading threads beside the current pool; the files of
+/// Measures over so many steps a turn, with this many loading threads besides the current pool; the files of
 /// `augment-32` are in `root`.
 pub fn measure(
     root: &Path,

@@ -16,7 +16,7 @@ use strata_gui::views;
 
 /// Seconds of training before it is measured.
 pub(super) const WARM_UP: f64 = 5.0;
-/// Seconds until the run is no longer watched, or watched again: short beside the drift of a machine's speed.
+/// Seconds until the run is no longer watched, or watched again: short compared with the drift of a machine's speed.
 const TURN: f64 = 2.0;
 /// Notes fade within this time; after it nothing should move.
 const SETTLE: f64 = 10.0;
