@@ -1,4 +1,4 @@
-//! Where the panels stand: bars above and below, the architecture to the left, the settings to the
+//! The layout of the panels: bars above and below, the architecture to the left, the settings to the
 //! right, the views in the middle, arranged by what the project trains for.
 
 use super::panels::{self, architecture, controls, notices, settings, status_bar, top_bar};

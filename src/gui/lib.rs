@@ -169,7 +169,7 @@ fn bring_into_reach(placement: Placement, context: &eframe::CreationContext<'_>)
     }
 }
 
-/// A built-in project's name stands for it, unless there is a file called so.
+/// The name of a built-in project opens it, unless there is a file called so.
 fn opening(path: PathBuf) -> Action {
     let name = path.to_str().filter(|_| !path.exists());
     name.and_then(builtin::find).map_or_else(

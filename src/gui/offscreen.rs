@@ -187,7 +187,7 @@ fn cross(a: Pos2, b: Pos2, c: Pos2) -> f32 {
     (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
 }
 
-/// Whether a pixel belongs to the triangle; one on an edge belongs to exactly one of the two that share it.
+/// Whether a pixel belongs to the triangle; one on an edge belongs to exactly one of the two triangles there.
 fn covered(shares: [f32; 3], edges: [(Pos2, Pos2); 3], area: f32) -> bool {
     shares.iter().zip(edges).all(|(&share, (from, to))| {
         let (from, to) = if area > 0.0 { (from, to) } else { (to, from) };

@@ -1,4 +1,4 @@
-//! Pictures with their words, as files: a title, what they show, captions, and a bar that says which colour stands for
+//! Pictures with their words, as files: a title, what they show, captions, and a bar that says which colour means
 //! which value. Pixels of a picture keep their values: they are only enlarged.
 //!
 //! Nothing here fails.
@@ -41,7 +41,7 @@ pub struct Tile {
     pub caption: String,
 }
 
-/// Which colour stands for which value.
+/// Which colour means which value.
 pub struct ColorBar {
     /// What the values are.
     pub name: String,

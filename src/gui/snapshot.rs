@@ -1,8 +1,8 @@
-//! What a view shows as a picture of its own, for a paper or a slide: the view is laid out once more, larger
+//! What a view shows as its own picture, for a paper or a slide: the view is laid out once more, larger
 //! than on the screen and without its switches, painted on the processor and written as a PNG file.
 //!
 //! Laying out takes a few milliseconds and happens at once, so that the picture is of the moment that was
-//! asked for; painting and writing happen on a thread of their own. A file that cannot be written is a
+//! asked for; painting and writing happen on their own thread. A file that cannot be written is a
 //! message.
 
 use super::offscreen::Canvas;

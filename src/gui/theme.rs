@@ -123,7 +123,7 @@ pub fn family(ui: &Ui, family: Family) -> Color32 {
     rgb(if ui.visuals().dark_mode { dark } else { light })
 }
 
-/// A colour with part of its strength, over what lies behind it.
+/// A colour with part of its strength, over what is behind it.
 pub fn faded(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
 }

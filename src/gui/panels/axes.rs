@@ -1,4 +1,4 @@
-//! What stands on the axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
+//! The axes of the plots of training: steps or epochs across, the loss or the accuracy up, marks at
 //! round numbers.
 
 pub(super) mod ticks;
@@ -21,7 +21,7 @@ const SAME: f64 = 1e-7;
 pub enum Quantity {
     /// The loss.
     Loss,
-    /// The share classified right.
+    /// The fraction classified correctly.
     Accuracy,
 }
 
@@ -43,7 +43,7 @@ impl Quantity {
     }
 }
 
-/// What stands on the axes of a plot.
+/// The axes of a plot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Axes {
     pub quantity: Quantity,
@@ -52,7 +52,7 @@ pub(super) struct Axes {
 }
 
 impl Axes {
-    /// Where a value of a step stands in the plot.
+    /// The point of a value in the plot.
     pub fn place(self, curves: &Curves, [step, value]: [f64; 2]) -> [f64; 2] {
         let x = if self.by_epoch {
             curves.epoch_at(step)
@@ -176,7 +176,7 @@ impl Span {
     }
 }
 
-/// The plot of a quantity, empty; `title` stands at its axis of values and `curves` finds the curves of a line by its
+/// The plot of a quantity, empty; `title` is at its axis of values and `curves` finds the curves of a line by its
 /// name.
 pub(super) fn plot<'a>(
     ui: &Ui,

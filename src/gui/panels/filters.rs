@@ -257,7 +257,7 @@ fn describe(filters: &Filters, index: usize) -> String {
     format!("filter {}\nweights {span}", index + 1)
 }
 
-/// Which colour stands for which weight.
+/// Which colour means which weight.
 fn color_bar(painter: &Painter, area: Rect, drawn: &Drawn, ui: &Ui) {
     let colors = theme::palette(ui);
     let bar = Rect::from_min_size(

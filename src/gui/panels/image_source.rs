@@ -1,4 +1,4 @@
-//! The line that chooses the image which the views of single images share: a probe image of the run, or
+//! The line that chooses the image which the views of single images have in common: a probe image of the run, or
 //! an image file.
 
 use crate::widgets::{Field, FieldEvent, Icon, icon_button};
@@ -8,7 +8,7 @@ use strata_app::action::{Action, Show};
 use strata_app::state::State;
 use strata_inspect::saliency::Request;
 
-/// Room for the buttons beside the field.
+/// Room for the buttons next to the field.
 const BUTTONS: f32 = 72.0;
 
 /// The field for a path, with its buttons; `name` is what screen readers and tests call the field.

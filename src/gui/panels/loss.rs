@@ -19,7 +19,7 @@ use strata_core::format;
 /// More measurements than this are a line without dots.
 pub(super) const MOST_DOTS: usize = 40;
 
-/// Marks of values without a place that are told apart.
+/// The most marks of values without a place that are distinguished.
 const MOST_MARKS: usize = 1000;
 
 /// A plot of one quantity.
@@ -285,7 +285,7 @@ impl<'a> Drawn<'a> {
 pub(super) struct Marked<'a> {
     /// The curves.
     pub curves: &'a Curves,
-    /// What stands on the axes.
+    /// What is on the axes.
     pub axes: Axes,
     /// From where to where values go.
     pub span: Span,

@@ -144,7 +144,7 @@ impl View for ReconstructionsView {
 }
 
 impl ReconstructionsView {
-    /// Every probe at once: nobody can scroll an image file.
+    /// Every probe at once: an image file does not scroll.
     fn show_all(&mut self, ui: &mut Ui, latest: &Reconstructions) {
         if !latest.are_signals() {
             let text =
@@ -186,7 +186,7 @@ impl ReconstructionsView {
     }
 }
 
-/// The probes in groups that stand side by side, each with its texture.
+/// The probes in groups side by side, each with its texture.
 fn parts(ctx: &Context, all: &Reconstructions) -> Vec<(Reconstructions, TextureHandle)> {
     let size = IN_ROW * all.height * all.width * all.channels;
     let bytes = all
@@ -266,7 +266,7 @@ fn brighter(difference: u8) -> u8 {
     (u16::from(difference) * CONTRAST).min(255) as u8
 }
 
-/// Where each picture stands.
+/// The rectangle of each picture.
 struct Grid {
     origin: Pos2,
     cell: Vec2,

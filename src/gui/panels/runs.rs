@@ -98,7 +98,7 @@ impl View for RunsView {
     }
 }
 
-/// The list beside the plot, or below it where there is little room.
+/// The list next to the plot, or below it where there is little room.
 fn places(area: Rect, runs: usize) -> (Rect, Rect) {
     if area.width() >= 2.0 * LIST {
         let (plot, list) = area.split_left_right_at_x(area.right() - LIST);
@@ -333,7 +333,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
     }
     let button =
         Rect::from_center_size(pos2(area.right() - 16.0, area.center().y), vec2(24.0, 24.0));
-    // A child of its own leaves the next row where the list puts it.
+    // Its own child leaves the next row where the list puts it.
     let mut inner = ui.new_child(UiBuilder::new().id_salt(&run.path).max_rect(button));
     let name = format!("Open run {}", run.name);
     if icon_button(
@@ -351,7 +351,7 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
 
 fn fitted(name: &str) -> String {
     const LETTERS: usize = 34;
-    // The end tells runs of one project apart.
+    // Runs of one project differ in the end of their names.
     let extra = name.chars().count().saturating_sub(LETTERS);
     if extra == 0 {
         name.to_owned()

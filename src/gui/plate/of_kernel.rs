@@ -127,7 +127,7 @@ fn kernel_bar(kernel: &Kernel) -> ColorBar {
     }
 }
 
-/// Which colour stands for which value of a result.
+/// Which colour means which value of a result.
 fn result_bar(drawn: Colours, channels: usize) -> ColorBar {
     let [low, high] = drawn.ends();
     let channels = if channels == 3 { 3 } else { 1 };

@@ -52,7 +52,7 @@ pub fn primary_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool, width:
     labelled(ui, icon, text, enabled, width, true)
 }
 
-/// An action beside the main one, with an icon before the text.
+/// A secondary action, with an icon before the text.
 pub fn quiet_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool, width: f32) -> Response {
     labelled(ui, icon, text, enabled, width, false)
 }

@@ -65,7 +65,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What stands there while it isn't edited, where that is not the text itself.
+    /// What is shown while it isn't edited, where that is not the text itself.
     pub fn shown(mut self, shown: &'a str) -> Self {
         self.shown = Some(shown);
         self

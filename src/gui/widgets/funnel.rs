@@ -6,7 +6,7 @@ use crate::theme;
 use strata_core::project::size::Shape;
 
 const GAP: f32 = 4.0;
-/// The slanted side, as a share of the face's height.
+/// The slanted side, as a fraction of the face's height.
 const SLANT: f32 = 0.28;
 
 /// Paints the shapes from left to right, centred in a rectangle.
@@ -43,7 +43,7 @@ impl Slab {
     fn new(shape: &Shape, largest: usize, face: f32, color: Color32) -> Slab {
         let channels = (shape.channels() as f32).log2();
         match shape.spatial() {
-            // A vector stands as a thin bar as long as its logarithm.
+            // A vector is drawn as a thin bar as long as its logarithm.
             [] => Slab {
                 height: (2.0 + 4.0 * channels).min(face),
                 thickness: 4.0,

@@ -264,7 +264,7 @@ pub fn chevron(ui: &Ui, rect: Rect, visuals: &WidgetVisuals, _open: bool) {
 /// The square an icon takes.
 pub const SIZE: f32 = 14.0;
 
-/// The rectangle of an icon beside a text that starts at `left`.
+/// The rectangle of an icon next to a text that starts at `left`.
 pub fn beside(rect: Rect, left: f32) -> Rect {
     Rect::from_center_size(pos2(left + SIZE / 2.0, rect.center().y), vec2(SIZE, SIZE))
 }

@@ -119,7 +119,7 @@ impl Sheet {
 }
 
 /// Of what is larger than a texture, such as the map of a long signal, only every n-th pixel is kept: n down and
-/// across, and how many pictures stand in a row.
+/// across, and how many pictures are in a row.
 fn fitting(size: [usize; 2], count: usize) -> ([usize; 2], usize) {
     let mut steps = size.map(|side| side.div_ceil(WIDEST).max(1));
     loop {
@@ -132,7 +132,7 @@ fn fitting(size: [usize; 2], count: usize) -> ([usize; 2], usize) {
     }
 }
 
-/// A bar of colours, from share 0 at its foot to share 1 at its top.
+/// A bar of colours, from 0 at the bottom to 1 at the top.
 pub fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
     const SHADES: usize = 32;
     for shade in 0..SHADES {

@@ -1,13 +1,13 @@
 //! Fields of the project that hold a text which is no setting: red, with a message, and not taken over. What is
 //! trained would not be what the window shows, so a training waits for them.
 //!
-//! They are kept in egui's memory, as what is being typed is; each field says in every frame how it stands.
+//! They are kept in egui's memory, as what is being typed is; each field reports its state in every frame.
 
 use eframe::egui::{Context, Id};
 use std::sync::Arc;
 use strata_app::refused_field::RefusedField;
 
-/// How a field stands that is refused.
+/// The state of a refused field.
 #[derive(Clone)]
 struct Noted {
     id: Id,
@@ -23,7 +23,7 @@ fn key() -> Id {
     Id::unique("refused fields")
 }
 
-/// Keeps how a field stands.
+/// Keeps the state of a field.
 pub(super) fn note(ctx: &Context, id: Id, field: &str, complaint: Option<&str>) {
     let frame = ctx.cumulative_frame_nr();
     let is_news = ctx.data_mut(|data| {

@@ -7,7 +7,7 @@ use strata_core::project::size::Shape;
 
 /// Height of the largest face.
 const FACE: f32 = 18.0;
-/// The slanted side, as a share of the face's width.
+/// The slanted side, as a fraction of the face's width.
 const SLANT: f32 = 0.34;
 
 /// Paints the slab of a shape at the right end of a rectangle; `largest` is the longest side of any

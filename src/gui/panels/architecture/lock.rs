@@ -21,7 +21,7 @@ pub fn sign(ui: &Ui, left: f32, row: Rect) {
     icon::paint(ui.painter(), Icon::Lock, rect, theme::palette(ui).weak);
 }
 
-/// What the pointer is told on a locked layer.
+/// The hover text of a locked layer.
 pub fn about(lock: &Target) -> String {
     format!("{lock} is locked: no edit changes it. Right click to unlock it.")
 }

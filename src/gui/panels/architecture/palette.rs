@@ -17,7 +17,7 @@ use strata_core::shape::layers::WORDS;
 const WIDTH: f32 = 440.0;
 const NAME: f32 = 140.0;
 
-/// Blocks, which stand beside the kinds of layers.
+/// Blocks, which are listed next to the kinds of layers.
 const BLOCKS: [(&str, &str, &str); 3] = [
     (
         "add",

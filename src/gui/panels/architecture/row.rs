@@ -18,7 +18,7 @@ use strata_core::project::target::Target;
 use strata_core::shape::layers::WORDS;
 use strata_core::shape::{Row, ShapeError};
 
-/// How far the layers of a block stand to the right of it: blocks nest, and their texts need the room.
+/// How far the layers of a block are indented: blocks nest, and their texts need the room.
 pub const INDENT: f32 = 12.0;
 const SLAB: f32 = 48.0;
 const PARAMETERS: f32 = 80.0;

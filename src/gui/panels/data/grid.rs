@@ -188,7 +188,7 @@ fn respond(grid: &Grid, ui: &mut Ui, gallery: &Gallery, layout: &Places, view: R
     }
 }
 
-/// Where the images stand.
+/// The rectangles of the images.
 struct Places {
     columns: usize,
     side: Vec2,

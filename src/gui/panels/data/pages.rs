@@ -62,7 +62,7 @@ pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
 const LEAST: f32 = 28.0;
 const MOST: f32 = 64.0;
 
-/// Where each image stands, and its size.
+/// The rectangle of each image.
 fn places(gallery: &Gallery, width: f32) -> (Vec<Vec2>, Vec2) {
     let ratio = gallery.size[0] as f32 / gallery.size[1].max(1) as f32;
     let left = names(gallery);

@@ -1,4 +1,4 @@
-//! What lies over the window for a moment: the palette, the keys, the about box. A click beside it or
+//! What is shown over the window for a moment: the palette, the keys, the about box. A click outside of it or
 //! Esc takes it away; nothing else is held up.
 
 mod about;

@@ -284,7 +284,7 @@ fn value(saliency: &Saliency, index: usize, part: usize, inside: Vec2) -> String
     )
 }
 
-/// What lies in the stretch of a curve at this share of its width.
+/// The values of the part of a curve at this fraction of its width.
 fn stretch(saliency: &Saliency, index: usize, share: f32) -> String {
     let [from, to] = samples_at(saliency.width, share);
     let values = saliency.map(index).get(from..to).unwrap_or_default();

@@ -35,7 +35,7 @@ pub struct TextLine<'a> {
     pub hover: &'a str,
     /// The text now.
     pub text: &'a str,
-    /// What stands in an empty field.
+    /// The hint in an empty field.
     pub hint: &'a str,
 }
 
@@ -59,7 +59,7 @@ pub fn text(
     }
 }
 
-/// Name, label, hover, and what stands in an empty field or beside a switch.
+/// Name, label, hover, and the hint in an empty field or next to a switch.
 pub type Words = [&'static str; 4];
 
 /// A setting that may be left out: `Some(None)` when its text has just been emptied.

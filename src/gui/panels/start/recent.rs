@@ -80,7 +80,7 @@ fn row(ui: &mut Ui, entry: &Recent, actions: &mut Vec<Action>) {
     response.on_hover_text(entry.path.display().to_string());
 }
 
-/// The end of the path: what tells it from others.
+/// The end of the path, which differs from others.
 fn short(entry: &Recent) -> String {
     let parts: Vec<_> = entry
         .path

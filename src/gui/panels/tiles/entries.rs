@@ -7,7 +7,7 @@ use eframe::egui::{Align2, Color32, FontId, RichText, Role, Sense, Ui, WidgetInf
 use strata_app::action::{Action, OnView};
 use strata_app::view_kind::ViewKind;
 
-/// What stands in the centre when every view is closed.
+/// What is shown in the centre when every view is closed.
 pub(super) fn none_open(ui: &mut Ui, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
     let space = (ui.available_height() - 32.0 * (views::all().len() as f32 + 3.0)).max(0.0) / 2.0;

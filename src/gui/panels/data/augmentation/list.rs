@@ -6,7 +6,7 @@ use eframe::egui::{Align, ComboBox, Id, Layout, RichText, Ui, vec2};
 use strata_app::state::State;
 use strata_core::project::augment::{Augment, KINDS};
 
-/// Room for the three buttons beside a field.
+/// Room for the three buttons next to a field.
 const BUTTONS: f32 = 84.0;
 
 /// One transform: its field with what is wrong below it, and the buttons that move and remove it.

@@ -19,7 +19,7 @@ const LARGEST: f32 = 48.0;
 /// Room for divisor and offset.
 const BELOW: f32 = 28.0;
 
-/// The kernel, or the patch that stands for it.
+/// The kernel, or the patch used as one.
 pub(super) fn show(
     ui: &mut Ui,
     area: Rect,

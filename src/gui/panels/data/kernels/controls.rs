@@ -140,7 +140,7 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
     );
 }
 
-/// The splits there are, as far as the gallery has told.
+/// The splits there are, as far as the gallery has listed them.
 fn splits(state: &State, now: Split) -> Vec<Split> {
     let gallery = state.inspections.output::<Gallery>();
     let mut splits: Vec<Split> = gallery.map_or(Vec::new(), |gallery| {
@@ -320,7 +320,7 @@ fn sliding(ui: &mut Ui, slid: &mut Settings) {
     );
 }
 
-/// Where the patch lies, and the way back.
+/// The position of the patch, and the button back.
 fn pattern(ui: &mut Ui, settings: &KernelSettings, actions: &mut Vec<Action>) {
     let Some(mut patch) = settings.patch else {
         return;

@@ -52,7 +52,7 @@ pub(super) fn show(ui: &mut Ui, area: Rect, answer: &Playground, cell: &mut Opti
     steer(ui, &room, after, cell);
 }
 
-/// Where values stand.
+/// The axes of values.
 struct Room {
     plot: Rect,
     low: f32,

@@ -132,7 +132,7 @@ fn span(output: &Pixels) -> String {
     )
 }
 
-/// What the colours stand for.
+/// What the colours mean.
 fn bar(ui: &Ui, bar: Rect, colours: Colours) {
     let [low, high] = colours.ends();
     let channels = if matches!(colours, Colours::SignedColour(_)) {

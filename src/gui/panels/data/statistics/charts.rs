@@ -113,7 +113,7 @@ pub(super) fn histogram(ui: &mut Ui, split: &SplitStatistics) {
     }
 }
 
-/// For each class a bar of every split, beside the largest of all.
+/// For each class a bar of every split, relative to the largest of all.
 pub(super) fn classes(ui: &mut Ui, found: &Statistics) {
     let labelled: Vec<&SplitStatistics> = found
         .splits

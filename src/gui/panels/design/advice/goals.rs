@@ -16,7 +16,7 @@ use strata_design::goals::{Judged, Standing};
 const FIELD: f32 = 184.0;
 /// The room of a sign.
 const SIGN: f32 = 20.0;
-/// From this width on what is reached stands on the goal's own line.
+/// From this width on the measured value is on the goal's own line.
 const ONE_LINE: f32 = 440.0;
 
 /// Shows the section.

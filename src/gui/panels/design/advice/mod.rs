@@ -15,9 +15,9 @@ use strata_design::Severity;
 use strata_design::advice::Advice;
 use strata_design::goals::Standing;
 
-/// From this width on the goals stand beside the hints.
+/// From this width on the goals are next to the hints.
 const WIDE: f32 = 720.0;
-/// The share of the goals then.
+/// The fraction for the goals then.
 const GOALS: f32 = 0.42;
 
 /// The view.

@@ -100,7 +100,7 @@ fn picture(ui: &Ui, area: Rect, caption: &str, sheet: &Sheet) -> Rect {
     let room = Rect::from_min_max(area.min + vec2(0.0, CAPTION), area.max);
     let [height, width] = sheet.size.map(|side| side as f32);
     let scale = (room.width() / width).min(room.height() / height);
-    // Whole pixels for each cell, where there is room: a pattern of its own would come from the scaling.
+    // Whole pixels for each cell, where there is room: a pattern would come from the scaling.
     let scale = if scale > 1.0 { scale.floor() } else { scale };
     let tall = (height * scale).max(if height == 1.0 {
         40.0f32.min(room.height())

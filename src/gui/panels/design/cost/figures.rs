@@ -1,4 +1,4 @@
-//! What the view shows, computed anew only when the network, the stage or what is known of the machine changes.
+//! What the view shows, computed again only when the network, the stage or what is known of the machine changes.
 
 use strata_app::state::{CostColumn, State};
 use strata_core::project::Place;

@@ -1,4 +1,4 @@
-//! What the pointer on a row tells: the formulas with this layer's numbers.
+//! What is shown for the row under the pointer: the formulas with this layer's numbers.
 
 use super::figures::Figures;
 use super::kinds;

@@ -25,7 +25,7 @@ pub struct CostView {
     all: bool,
 }
 
-/// Room for the memory beside the table.
+/// Room for the memory next to the table.
 const WIDE: f32 = 820.0;
 /// Room for the names of its parts below it.
 const TALL: f32 = 280.0;
@@ -93,7 +93,7 @@ impl View for CostView {
             );
         }
         if !state.training.is_running() {
-            // Beside a run in training it would measure what the run leaves.
+            // During a training it would measure what the run leaves.
             let ctx = ui.ctx().clone();
             machine_benchmark::begin(move || ctx.request_repaint());
         }

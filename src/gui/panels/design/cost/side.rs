@@ -1,5 +1,5 @@
-//! Beside the table, or below it: the memory of a run by kind, the batch and the largest that fits, the time,
-//! and the selected convolution beside the dense layer of the same ends.
+//! Next to the table, or below it: the memory of a run by kind, the batch and the largest that fits, the time,
+//! and the selected convolution compared with a dense layer of the same shapes.
 
 use super::figures::{Figures, stage};
 use super::kinds;
@@ -17,7 +17,7 @@ use strata_core::project::stage::Stage;
 use strata_design::{AgainstDense, layer_at};
 use strata_engine::event::Outcome;
 
-/// Width beside the table.
+/// Width next to the table.
 pub(super) const WIDTH: f32 = 280.0;
 /// Heights below it.
 const BAR: f32 = 10.0;
@@ -28,7 +28,7 @@ pub(super) fn height(legend: bool) -> f32 {
     BAR + theme::STEP + LINE * if legend { 2.0 } else { 1.0 }
 }
 
-/// The part beside the table.
+/// The part next to the table.
 pub(super) fn beside(ui: &mut Ui, state: &State, figures: &Figures, actions: &mut Vec<Action>) {
     ScrollArea::vertical()
         .auto_shrink(false)

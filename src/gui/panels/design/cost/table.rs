@@ -13,7 +13,7 @@ use strata_app::state::{CostColumn, State};
 use strata_core::project::{Place, Stack};
 use strata_core::shape::Row;
 
-/// Height of a row, and of what stands above and below the rows.
+/// Height of a row, and of the lines above and below the rows.
 const ROW: f32 = 22.0;
 const HEADING: f32 = 20.0;
 /// Width of a column, at least and at most, and the room before it.
@@ -78,7 +78,7 @@ pub(super) fn show(
         width,
     };
     let (head, rest) = area.split_top_bottom_at_y(area.top() + HEADING);
-    // The sum stands right below the rows, or below what of them has room.
+    // The sum is right below the rows, or below those that fit.
     let bottom = (rest.top() + table.height(&rows)).min(rest.bottom() - ROW - 2.0);
     let (body, foot) = rest.split_top_bottom_at_y(bottom);
     table.heading(ui, head);
@@ -105,7 +105,7 @@ fn is_seen(state: &State, place: &Place) -> bool {
     })
 }
 
-/// Whether a row stands for all that is in it.
+/// Whether a row sums up all that is in it.
 fn is_whole(state: &State, row: &Row) -> bool {
     !row.is_block || state.is_folded(&row.place)
 }

@@ -1,4 +1,4 @@
-//! Which cell of which layer is looked at, and what it sees; worked out anew only when one of them changes.
+//! The position and layer that are looked at, and their receptive field; computed again only when one of them changes.
 
 use strata_app::state::State;
 use strata_core::project::{Network, Place, Stack};
@@ -11,7 +11,7 @@ pub(super) struct Chosen {
     pub place: Place,
     /// By the map's axes.
     pub cell: Vec<usize>,
-    /// `None` where an error stands before it.
+    /// `None` where an error comes before it.
     pub seen: Option<Seen>,
     /// What it was worked out from.
     of: (Inference, Vec<usize>),

@@ -67,7 +67,7 @@ impl Pictures {
         }
     }
 
-    /// Shows the image with all that lies over it.
+    /// Shows the image with all that is drawn over it.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -87,7 +87,7 @@ impl Pictures {
         let field = chosen.effective(state).filter(|_| effective);
         let raw = raw(state, self.index, sizes);
         let inner = captioned(ui, area, &caption(chosen, input.rank()));
-        // Beside and below, the padding is seen in the tile's own margin.
+        // To the right and below, the padding is seen in the tile's own margin.
         let bar = if field.is_some() { BAR } else { 0.0 };
         let room = Rect::from_min_max(inner.min + vec2(0.0, MARGIN), inner.max - vec2(bar, MARGIN));
         let frame = fitted(room, sizes);

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 use strata_design::layer_math::{Sheet, number};
 
-/// Between the planes of a sheet, as a share of a cell.
+/// Between the planes of a sheet, as a fraction of a cell.
 const BETWEEN: f32 = 0.5;
 /// Cells smaller than this hold no numbers.
 pub const LEAST: f32 = 11.0;

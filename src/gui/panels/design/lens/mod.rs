@@ -109,7 +109,7 @@ impl View for LensView {
 }
 
 impl LensView {
-    /// Makes the lens anew when its layer has changed; another layer starts at its first step.
+    /// Makes the lens again when its layer has changed; another layer starts at its first step.
     fn update(&mut self, state: &State, actions: &mut Vec<Action>) {
         let Some(place) = state.lens_place() else {
             self.made = None;

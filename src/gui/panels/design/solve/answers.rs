@@ -1,5 +1,5 @@
 //! What the view works out of a network, when the network changes: the causes at once, sizes and proposals on a
-//! thread of their own, the newest question first.
+//! their own thread, the newest question first.
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use eframe::egui::Context;
@@ -98,7 +98,7 @@ impl Answers {
         self.known.as_ref()
     }
 
-    /// Asks anew when the network is another.
+    /// Asks again when the network is another.
     pub fn update(&mut self, network: &Network, locked: Vec<Target>, ctx: &Context) {
         if self
             .known
@@ -170,7 +170,7 @@ impl Answers {
         }
     }
 
-    /// Takes the answer of the thread, if there is one; asks anew when the question has changed since.
+    /// Takes the answer of the thread, if there is one; asks again when the question has changed since.
     pub fn take(&mut self, ctx: &Context) {
         let answer = match self.running.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => return,

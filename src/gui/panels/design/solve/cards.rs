@@ -69,7 +69,7 @@ fn title(aim: Aim) -> String {
     }
 }
 
-/// The button that builds the decoder anew; returns the network when it is looked at.
+/// The button that rebuilds the decoder; returns the network when it is looked at.
 fn mirror(ui: &mut Ui, known: &Known, state: &State, actions: &mut Vec<Action>) -> Option<Network> {
     let mirrored = known.mirrored.as_ref();
     let solution = mirrored.and_then(|mirrored| mirrored.as_ref().ok());

@@ -29,9 +29,9 @@ pub struct SolveView {
     cursor: strip::Cursor,
 }
 
-/// Below this width path and causes share the room equally.
+/// Below this width path and causes have half of the room each.
 const NARROW: f32 = 440.0;
-/// Below this height the causes are written smaller, so that a proposal is seen beside them.
+/// Below this height the causes are written smaller, so that a proposal fits next to them.
 const SHORT: f32 = 220.0;
 
 impl View for SolveView {

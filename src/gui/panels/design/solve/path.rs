@@ -1,5 +1,5 @@
 //! The path through the stack: the encoder's sizes going down on the left, the decoder's coming up on the right,
-//! partners beside each other, so that the level at which they part is seen.
+//! partners next to each other, so that the level at which they differ is seen.
 
 use super::answers::Known;
 use super::slice;
@@ -21,7 +21,7 @@ const LEVEL: f32 = 18.0;
 const CHIP: f32 = 22.0;
 /// Between layers of one row.
 const GAP: f32 = 3.0;
-/// How far each level stands inside the one above, at most.
+/// How far each level is indented from the one above, at most.
 const INDENT: f32 = 9.0;
 
 /// One row: what goes down and what comes up between two levels.

@@ -96,7 +96,7 @@ fn choice(ui: &mut Ui, strips: &[Strip], shown: usize, actions: &mut Vec<Action>
     }
 }
 
-/// Where a size stands.
+/// The place of a size.
 fn place(bar: Rect, size: usize) -> Rect {
     let width = bar.width() / MOST as f32;
     Rect::from_min_size(

@@ -18,7 +18,7 @@ use strata_core::project::reference::data::{PATH, SOURCE};
 use strata_core::project::reference::project::SEED;
 use strata_inspect::gallery::Gallery;
 
-/// What the fields of a group share.
+/// What the fields of a group have in common.
 struct Form<'a> {
     ui: &'a mut Ui,
     /// Changes with every project that is opened: what was being typed belongs to the old one.

@@ -28,7 +28,7 @@ pub(super) fn bounds(text: &str) -> Result<[f32; 2], String> {
     }
 }
 
-/// A share from 0 to less than 1, as `0.1` or `10 %`.
+/// A fraction from 0 to less than 1, as `0.1` or `10 %`.
 pub(super) fn share(text: &str) -> Result<f32, String> {
     let (number, of) = match text.trim().strip_suffix('%') {
         Some(number) => (number, 100.0),

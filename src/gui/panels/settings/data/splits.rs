@@ -58,7 +58,7 @@ fn of_source(form: &mut Form<'_>) {
     }
 }
 
-/// A fold and a share exclude each other: the one that is set takes the other's place.
+/// A fold and a fraction exclude each other: the one that is set takes the other's place.
 fn shares(form: &mut Form<'_>) {
     let data = form.data;
     if data.fold.is_none()

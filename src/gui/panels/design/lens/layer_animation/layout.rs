@@ -1,4 +1,4 @@
-//! Where the grids stand: side by side, or under each other where they are single rows.
+//! The layout of the grids: side by side, or under each other where they are single rows.
 
 use super::super::grid::{Grid, extent};
 use eframe::egui::{Pos2, Rect, Response, pos2, vec2};
@@ -8,11 +8,11 @@ use strata_design::layer_math::{Lens, Sample, Sheet, Way};
 const LARGEST: f32 = 44.0;
 /// Above a grid, for its caption.
 const CAPTION: f32 = 18.0;
-/// Between grids that stand side by side, and under each other.
+/// Between grids that are side by side, and under each other.
 const BESIDE: f32 = 40.0;
 const BELOW: f32 = 10.0;
 
-/// What stands between the input and the output.
+/// What is between the input and the output.
 pub enum Middle {
     /// The weights.
     Kernel(Sheet),
@@ -34,11 +34,11 @@ pub struct Stage<'a> {
     pub input: Grid<'a>,
     /// What comes out.
     pub output: Grid<'a>,
-    /// What stands between them.
+    /// What is between them.
     pub middle: Middle,
-    /// The corner of what stands between them.
+    /// The corner of what is between them.
     pub middle_at: Pos2,
-    /// Whether they stand under each other.
+    /// Whether they are under each other.
     pub down: bool,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The kernel stands below the window that it is at.
+    /// The kernel is below its window.
     fn under_each_other(sample: &'a Sample, step: usize, middle: Middle, area: Rect) -> Stage<'a> {
         let curve = if let Middle::Curve(rect) = &middle {
             rect.width() + BESIDE
@@ -117,7 +117,7 @@ impl<'a> Stage<'a> {
             .min(LARGEST)
             .floor()
             .max(1.0);
-        // The curve stands right beside the rows, both together in the middle.
+        // The curve is next to the rows, both together in the middle.
         let center = area.center().x - curve / 2.0;
         let middle = match middle {
             Middle::Curve(rect) => {

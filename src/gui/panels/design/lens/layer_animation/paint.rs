@@ -19,7 +19,7 @@ struct Inks {
     family: Color32,
 }
 
-/// Paints the grids, what lies between them, and the beams.
+/// Paints the grids, what is between them, and the beams.
 pub fn stage(ui: &Ui, lens: &Lens, stage: &Stage<'_>, focused: bool) {
     let inks = Inks {
         colors: theme::palette(ui),
@@ -427,7 +427,7 @@ fn spatial(shape: &Shape) -> String {
     }
 }
 
-/// `∗` and `=` between grids that stand side by side.
+/// `∗` and `=` between grids that are side by side.
 fn signs(ui: &Ui, stage: &Stage<'_>) {
     if stage.down {
         return;
