@@ -195,7 +195,7 @@ pub fn utc(time: SystemTime) -> String {
 }
 
 /// `2026-11-21T18:03:00.042Z`
-pub fn utc_millis(time: SystemTime) -> String {
+pub(crate) fn utc_millis(time: SystemTime) -> String {
     let millis = since_1970(time).subsec_millis();
     format!("{}.{millis:03}Z", to_the_second(time))
 }

@@ -20,7 +20,7 @@ pub fn line(record: &Record<'_>, time: SystemTime) -> String {
 }
 
 /// The process is in every line: several write to one file.
-pub fn compose(time: SystemTime, level: Level, target: &str, message: &str) -> String {
+pub(crate) fn compose(time: SystemTime, level: Level, target: &str, message: &str) -> String {
     let mut line = format!(
         "{} {level:<5} [{}] {target}: ",
         format::utc_millis(time),

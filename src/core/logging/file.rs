@@ -50,7 +50,7 @@ impl LogFile {
     }
 
     /// At most so many of the last lines of both files, oldest first.
-    pub fn last_lines(&self, most: usize) -> io::Result<Vec<String>> {
+    pub(crate) fn last_lines(&self, most: usize) -> io::Result<Vec<String>> {
         let mut lines = tail(&self.path)?;
         if lines.len() < most {
             // There may be no former file, and its lines are only an addition.

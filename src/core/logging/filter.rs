@@ -38,12 +38,12 @@ impl Default for Filter {
 
 impl Filter {
     /// Whether an entry of this target and level is kept.
-    pub fn allows(&self, target: &str, level: Level) -> bool {
+    pub(crate) fn allows(&self, target: &str, level: Level) -> bool {
         level <= self.level_of(&room(target))
     }
 
     /// The most detailed level that any target has.
-    pub fn most_detailed(&self) -> LevelFilter {
+    pub(crate) fn most_detailed(&self) -> LevelFilter {
         let targets = self.targets.iter().map(|(_, level)| *level);
         targets.fold(self.own, Ord::max)
     }

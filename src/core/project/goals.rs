@@ -77,7 +77,7 @@ impl Quantity {
     }
 
     /// A goal of this kind as a value of the project file.
-    pub fn toml_example(self) -> &'static str {
+    pub(crate) fn toml_example(self) -> &'static str {
         match self {
             Quantity::Output => "\"input\"",
             Quantity::Parameters => "\"<= 50000\"",
@@ -252,7 +252,7 @@ impl Goal {
     }
 
     /// The text after the quantity in the project file.
-    pub fn value_text(&self) -> String {
+    pub(crate) fn value_text(&self) -> String {
         match self.wanted {
             Wanted::Input => "input".into(),
             wanted => format!("{} {wanted}", self.relation),

@@ -25,13 +25,6 @@ pub fn on(project: &Project, place: &Place) -> Option<Target> {
         .find(|target| target.contains(place))
 }
 
-/// The lock on a whole stack.
-pub fn on_stack(project: &Project, stack: Stack) -> Option<Target> {
-    targets(project)
-        .into_iter()
-        .find(|target| *target == Target::Stack(stack))
-}
-
 /// Refuses an edit that would change what is locked.
 pub(super) fn check(edit: &Edit, project: &Project) -> Result<(), EditError> {
     let refused = targets(project).into_iter().find(|target| match edit {

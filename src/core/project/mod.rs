@@ -39,7 +39,7 @@ use std::fmt;
 pub use file::ProjectError;
 
 /// The newest format of the project file that this version reads and the one it writes.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// A whole project: what is trained, on what, how.
 #[derive(Clone, Debug, PartialEq)]

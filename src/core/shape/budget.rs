@@ -7,7 +7,7 @@ use super::error::ShapeError;
 use crate::project::node::Node;
 
 /// The most layers a network may unroll to.
-pub const MAX_LAYERS: u64 = 4096;
+pub(crate) const MAX_LAYERS: u64 = 4096;
 
 /// How deeply blocks may be nested; deeper nesting could exhaust the call stack.
 pub const MAX_DEPTH: usize = 64;
@@ -36,7 +36,7 @@ fn unrolled_at(node: &Node, depth: usize) -> u64 {
 }
 
 /// The error of a node that needs `needed` layers where `left` are allowed.
-pub fn too_many(needed: u64, left: u64) -> ShapeError {
+pub(crate) fn too_many(needed: u64, left: u64) -> ShapeError {
     let needed = if needed == u64::MAX {
         "more than 10^19".into()
     } else {
@@ -49,7 +49,7 @@ pub fn too_many(needed: u64, left: u64) -> ShapeError {
 }
 
 /// The error of a block inside too many others.
-pub fn too_deep() -> ShapeError {
+pub(crate) fn too_deep() -> ShapeError {
     ShapeError::new(format!(
         "blocks stand inside one another more than {MAX_DEPTH} deep"
     ))

@@ -147,7 +147,7 @@ impl Field {
     }
 
     /// The larger field on each axis, for branches that meet.
-    pub fn widest(self, other: Field) -> Field {
+    pub(crate) fn widest(self, other: Field) -> Field {
         let (Field::Axes(a), Field::Axes(b)) = (self, other) else {
             return Field::Whole;
         };

@@ -59,7 +59,7 @@ impl PartialShape {
     }
 
     /// Only the channels, perhaps: neither sizes nor the number of axes.
-    pub fn channels_only(channels: Option<usize>) -> PartialShape {
+    pub(crate) fn channels_only(channels: Option<usize>) -> PartialShape {
         PartialShape {
             channels,
             ..PartialShape::UNKNOWN

@@ -59,7 +59,7 @@ impl Pools {
     }
 
     /// The latest pooling that gave exactly this shape.
-    pub fn giving(&self, output: &PartialShape) -> Option<&Pool> {
+    pub(crate) fn giving(&self, output: &PartialShape) -> Option<&Pool> {
         self.all.iter().rev().find(|pool| pool.output == *output)
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         Some(self.rest.remove(index))
     }
 
-    pub fn positional(&mut self, what: &str) -> Result<Word<'a>, AugmentTextError> {
+    pub(crate) fn positional(&mut self, what: &str) -> Result<Word<'a>, AugmentTextError> {
         if self.rest.is_empty() {
             return Err(self.head.error(
                 format!("`{}` needs {what}", self.head.text),
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         Ok(self.rest.remove(0))
     }
 
-    pub fn for_example(&self) -> String {
+    pub(crate) fn for_example(&self) -> String {
         format!("for example {}", self.example)
     }
 

@@ -173,9 +173,4 @@ fn the_lock_on_a_place_is_found() {
         on(&project, &at("decoder.0")),
         Some(Target::Stack(Stack::Decoder))
     );
-    assert_eq!(
-        on_stack(&project, Stack::Decoder),
-        Some(Target::Stack(Stack::Decoder))
-    );
-    assert_eq!(on_stack(&project, Stack::Encoder), None);
 }

@@ -26,7 +26,7 @@ pub const PATH: Setting = Setting {
             file.",
 };
 /// `label`
-pub const LABEL: Setting = Setting {
+pub(crate) const LABEL: Setting = Setting {
     key: "label",
     former: &[],
     form: Form::Words,
@@ -37,7 +37,7 @@ pub const LABEL: Setting = Setting {
             column of the table.",
 };
 /// `class_level`
-pub const CLASS_LEVEL: Setting = Setting {
+pub(crate) const CLASS_LEVEL: Setting = Setting {
     key: "class_level",
     former: &[],
     form: Form::Word(|| ClassLevel::ALL.map(ClassLevel::name).to_vec()),
@@ -48,7 +48,7 @@ pub const CLASS_LEVEL: Setting = Setting {
             the last one, which holds the image.",
 };
 /// `pixel`
-pub const PIXEL: Setting = Setting {
+pub(crate) const PIXEL: Setting = Setting {
     key: "pixel",
     former: &[],
     form: Form::Words,
@@ -58,7 +58,7 @@ pub const PIXEL: Setting = Setting {
     about: "Which of the files' own values are black and white, for pictures that use a small part of their range.",
 };
 /// `shape`
-pub const SHAPE: Setting = Setting {
+pub(crate) const SHAPE: Setting = Setting {
     key: "shape",
     former: &[],
     form: Form::Words,
@@ -68,7 +68,7 @@ pub const SHAPE: Setting = Setting {
     about: "The shape of one image where arrays and tables hold it as a row of numbers.",
 };
 /// `transpose`
-pub const TRANSPOSE: Setting = Setting {
+pub(crate) const TRANSPOSE: Setting = Setting {
     key: "transpose",
     former: &[],
     form: Form::Flag,
@@ -180,7 +180,7 @@ pub const RANGE: Setting = Setting {
     about: "What pixel 0 and pixel 255 become. A decoder that ends in tanh needs -1..1, in sigmoid 0..1.",
 };
 /// `normalize`
-pub const NORMALIZE: Setting = Setting {
+pub(crate) const NORMALIZE: Setting = Setting {
     key: "normalize",
     former: &[],
     form: Form::WordsOrTable,
@@ -220,7 +220,7 @@ pub const FOLD: Setting = Setting {
     about: "Cross-validation: 2/5 cuts the training images into five parts and holds back the second as valid.",
 };
 /// `source_fold`
-pub const SOURCE_FOLD: Setting = Setting {
+pub(crate) const SOURCE_FOLD: Setting = Setting {
     key: "source_fold",
     former: &[],
     form: Form::Whole(u32::MAX as u64),
@@ -282,7 +282,7 @@ pub const AUGMENT: Setting = Setting {
     about: "What is done to training images, in this order, anew in every epoch.",
 };
 /// `use_augment`
-pub const USE_AUGMENT: Setting = Setting {
+pub(crate) const USE_AUGMENT: Setting = Setting {
     key: "use_augment",
     former: &[],
     form: Form::Flag,

@@ -3,7 +3,7 @@
 use super::{Form, Setting};
 
 /// `format`
-pub const FORMAT: Setting = Setting {
+pub(crate) const FORMAT: Setting = Setting {
     key: "format",
     former: &[],
     form: Form::Whole(u32::MAX as u64),
@@ -13,7 +13,7 @@ pub const FORMAT: Setting = Setting {
     about: "The version of the format, so that later versions can read the file.",
 };
 /// `title`
-pub const TITLE: Setting = Setting {
+pub(crate) const TITLE: Setting = Setting {
     key: "title",
     former: &[],
     form: Form::Text,
@@ -47,7 +47,7 @@ pub const INPUT: Setting = Setting {
     about: "The shape of one image as the network takes it.",
 };
 /// `encoder`
-pub const ENCODER: Setting = Setting {
+pub(crate) const ENCODER: Setting = Setting {
     key: "encoder",
     former: &[],
     form: Form::Layers,
@@ -57,7 +57,7 @@ pub const ENCODER: Setting = Setting {
     about: "The layers from the input to the code.",
 };
 /// `decoder`
-pub const DECODER: Setting = Setting {
+pub(crate) const DECODER: Setting = Setting {
     key: "decoder",
     former: &[],
     form: Form::Layers,
@@ -67,7 +67,7 @@ pub const DECODER: Setting = Setting {
     about: "The layers from the code back to the input's shape, for stages that reconstruct.",
 };
 /// `head`
-pub const HEAD: Setting = Setting {
+pub(crate) const HEAD: Setting = Setting {
     key: "head",
     former: &[],
     form: Form::Layers,
@@ -77,7 +77,7 @@ pub const HEAD: Setting = Setting {
     about: "The layers from the code to one score a class, for stages that classify.",
 };
 /// `locked`
-pub const LOCKED: Setting = Setting {
+pub(crate) const LOCKED: Setting = Setting {
     key: "locked",
     former: &[],
     form: Form::Names,
@@ -88,7 +88,7 @@ pub const LOCKED: Setting = Setting {
 };
 
 /// The settings of `[network]`.
-pub const NETWORK: &[Setting] = &[INPUT, ENCODER, DECODER, HEAD, LOCKED];
+pub(crate) const NETWORK: &[Setting] = &[INPUT, ENCODER, DECODER, HEAD, LOCKED];
 
 const LAYERS: &str = "a list of layers as texts, and blocks { add = […] }, { concat = […] }, \
                       { repeat = 2, layers = […] }";

@@ -36,7 +36,7 @@ pub const SPLIT: Setting = Setting {
     about: "The images it trains on.",
 };
 /// `loss`
-pub const LOSS: Setting = Setting {
+pub(crate) const LOSS: Setting = Setting {
     key: "loss",
     former: &[],
     form: Form::Words,

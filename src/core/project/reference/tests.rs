@@ -338,3 +338,20 @@ fn structured_settings_have_texts() {
         assert_eq!(text, structure, "{key}");
     }
 }
+
+#[test]
+fn every_loss_and_optimizer_is_named_in_its_setting() {
+    let words = |text: &str| -> Vec<String> {
+        let parts = text.split(|letter: char| letter == ',' || letter.is_whitespace());
+        parts.map(str::to_owned).collect()
+    };
+    let losses = words(stage::LOSS.values);
+    for loss in crate::project::loss::Loss::ALL {
+        assert!(losses.contains(&loss.spec().word.to_owned()), "{loss}");
+    }
+    let optimizers = words(stage::OPTIMIZER.values);
+    for optimizer in &crate::project::optimizer::OPTIMIZERS {
+        let word = optimizer.word;
+        assert!(optimizers.contains(&word.to_owned()), "{word}");
+    }
+}

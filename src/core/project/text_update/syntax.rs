@@ -70,7 +70,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.is_table() && self.span.is_empty()
     }
 

@@ -173,7 +173,7 @@ impl Back {
     }
 
     /// The same, where more than `most` runs become one.
-    pub fn through_at_most(self, set: &Set, most: usize) -> (Set, bool) {
+    pub(crate) fn through_at_most(self, set: &Set, most: usize) -> (Set, bool) {
         let mut runs = Vec::with_capacity(set.0.len());
         let mut exact = true;
         for &run in &set.0 {

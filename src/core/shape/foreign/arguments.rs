@@ -71,7 +71,7 @@ impl<'a> Arguments<'a> {
             .transpose()
     }
 
-    pub fn needed_count(&mut self, key: &str) -> Result<u32, LayerTextError> {
+    pub(crate) fn needed_count(&mut self, key: &str) -> Result<u32, LayerTextError> {
         let count = self.count(key)?;
         self.required(key, count)
     }
@@ -86,7 +86,7 @@ impl<'a> Arguments<'a> {
             .transpose()
     }
 
-    pub fn needed_sizes(&mut self, key: &str) -> Result<Vec<u32>, LayerTextError> {
+    pub(crate) fn needed_sizes(&mut self, key: &str) -> Result<Vec<u32>, LayerTextError> {
         let sizes = self.sizes(key)?;
         self.required(key, sizes)
     }
@@ -123,7 +123,12 @@ impl<'a> Arguments<'a> {
     }
 
     /// The same for a number.
-    pub fn only_number(&mut self, key: &str, usual: f64, help: &str) -> Result<(), LayerTextError> {
+    pub(crate) fn only_number(
+        &mut self,
+        key: &str,
+        usual: f64,
+        help: &str,
+    ) -> Result<(), LayerTextError> {
         match self.take(key) {
             Some(term) if !matches!(term.value, Value::Number(now) if now == usual) => {
                 Err(self.refuse(key, term, help))
@@ -174,7 +179,7 @@ fn whole(term: &Term) -> Option<u32> {
 }
 
 /// The whole numbers of a term.
-pub fn sizes_of(term: &Term) -> Option<Vec<u32>> {
+pub(crate) fn sizes_of(term: &Term) -> Option<Vec<u32>> {
     match &term.value {
         Value::List(terms) if !terms.is_empty() => terms.iter().map(whole).collect(),
         _ => whole(term).map(|one| vec![one]),

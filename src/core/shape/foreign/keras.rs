@@ -58,7 +58,7 @@ const SEPARABLE: &[&str] = &[
 const POOL: &[&str] = &["pool_size", "strides", "padding", "data_format"];
 
 /// The classes that are layers here.
-pub const READINGS: &[Reading] = &[
+pub(crate) const READINGS: &[Reading] = &[
     class(&["Conv1D", "Conv2D", "Conv3D", "Convolution2D"], CONV, conv),
     class(
         &["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],

@@ -46,7 +46,7 @@ pub struct Argument {
 }
 
 impl Term {
-    pub fn is_name(&self) -> bool {
+    pub(crate) fn is_name(&self) -> bool {
         matches!(self.value, Value::Name(_))
     }
 

@@ -53,7 +53,7 @@ const NORM: &[&str] = &[
 ];
 
 /// The classes that are layers here.
-pub const READINGS: &[Reading] = &[
+pub(crate) const READINGS: &[Reading] = &[
     class(&["Conv1d", "Conv2d", "Conv3d"], CONV, conv),
     class(&["LazyConv1d", "LazyConv2d", "LazyConv3d"], LAZY_CONV, conv),
     class(

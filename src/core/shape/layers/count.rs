@@ -101,7 +101,7 @@ impl Count {
     }
 
     /// One tensor of weights that is multiplied at every position.
-    pub fn multiplied(weight: Term, positions: [usize; 3]) -> Count {
+    pub(crate) fn multiplied(weight: Term, positions: [usize; 3]) -> Count {
         Count {
             weights: [weight, NONE],
             bias: None,
@@ -118,7 +118,7 @@ impl Count {
     }
 
     /// With a bias for each output, where there is one.
-    pub fn with_bias(self, has_bias: bool, bias: Factor) -> Count {
+    pub(crate) fn with_bias(self, has_bias: bool, bias: Factor) -> Count {
         Count {
             bias: has_bias.then_some(bias),
             ..self
@@ -221,7 +221,7 @@ fn own_axes(sizes: [usize; 3], rank: usize) -> String {
 }
 
 /// The symbols of a shape's sizes.
-pub fn dimension_symbols(rank: usize) -> &'static str {
+pub(crate) fn dimension_symbols(rank: usize) -> &'static str {
     ["C", "C·L", "C·H·W", "C·D·H·W"]
         .get(rank)
         .copied()

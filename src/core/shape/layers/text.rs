@@ -311,7 +311,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The window of a pooling: `maxpool 2` and `maxpool k2` are the same.
-    pub fn pool_window(&mut self) -> Result<Window, LayerTextError> {
+    pub(crate) fn pool_window(&mut self) -> Result<Window, LayerTextError> {
         let mut window = self.window();
         if let Some(&token) = self.positional.get(self.next) {
             let size = self.axes("the window's size")?;
@@ -387,7 +387,7 @@ impl<'a> Reader<'a> {
         value.ok_or_else(|| self.wrong(token, what))
     }
 
-    pub fn optional_number(
+    pub(crate) fn optional_number(
         &mut self,
         range: std::ops::RangeInclusive<f32>,
     ) -> Result<Option<f32>, LayerTextError> {

@@ -28,7 +28,7 @@ use crate::project::layer::Kind;
 use crate::project::size::{MAX_SIZE, Shape};
 
 /// The most numbers a tensor may hold, and the most parameters a layer may have: 2^40.
-pub const MAX_ELEMENTS: u64 = 1 << 40;
+pub(crate) const MAX_ELEMENTS: u64 = 1 << 40;
 
 /// A layer with its operator and its output's shape.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,7 @@ pub fn max(input: &Shape, window: &Window, slot: usize) -> Result<Resolved, Shap
     })
 }
 
-pub fn avg(input: &Shape, window: &Window) -> Result<Resolved, ShapeError> {
+pub(crate) fn avg(input: &Shape, window: &Window) -> Result<Resolved, ShapeError> {
     let windows = windows(input, window)?;
     let geometry = windows.slide(input)?;
     check_avgpool3d(input, &windows)?;

@@ -109,7 +109,7 @@ fn wrong_axes(text: &str, input: &Shape) -> ShapeError {
     ShapeError::new(message).help("write one number for all axes, or one for each")
 }
 
-pub fn upsample_outline(input: &PartialShape, factor: &Axes) -> PartialShape {
+pub(crate) fn upsample_outline(input: &PartialShape, factor: &Axes) -> PartialShape {
     let own = input
         .spatial()
         .and_then(|sizes| factor.resolve(sizes.len()));
@@ -118,7 +118,7 @@ pub fn upsample_outline(input: &PartialShape, factor: &Axes) -> PartialShape {
     })
 }
 
-pub fn adaptive_outline(input: &PartialShape, sizes: &Axes) -> PartialShape {
+pub(crate) fn adaptive_outline(input: &PartialShape, sizes: &Axes) -> PartialShape {
     let own = input.spatial().and_then(|known| sizes.resolve(known.len()));
     match own {
         Some(own) if !own.is_empty() => PartialShape::tensor(
@@ -130,7 +130,7 @@ pub fn adaptive_outline(input: &PartialShape, sizes: &Axes) -> PartialShape {
 }
 
 /// Margins added (`sign` 1) or cut away (`sign` −1).
-pub fn margins_outline(input: &PartialShape, margins: &Margins, sign: i64) -> PartialShape {
+pub(crate) fn margins_outline(input: &PartialShape, margins: &Margins, sign: i64) -> PartialShape {
     let own = input
         .spatial()
         .and_then(|sizes| margins.resolve(sizes.len()));

@@ -19,12 +19,12 @@ pub struct Defaults {
 }
 
 /// Convolutions: k3 s1.
-pub const CONV: Defaults = Defaults {
+pub(crate) const CONV: Defaults = Defaults {
     kernel: 3,
     stride_is_kernel: false,
 };
 /// Pooling: k2 and a stride of the kernel's size.
-pub const POOL: Defaults = Defaults {
+pub(crate) const POOL: Defaults = Defaults {
     kernel: 2,
     stride_is_kernel: true,
 };
@@ -308,7 +308,7 @@ fn sizes_of(sizes: &[i64]) -> Axes {
 }
 
 /// The most cells that a window may read at all its positions together: the kernels keep a table of them.
-pub const MAX_CELLS: u64 = 1 << 28;
+pub(crate) const MAX_CELLS: u64 = 1 << 28;
 
 /// Refuses a window that reads more cells than any machine would finish.
 fn bounded(geometry: Geometry) -> Result<Geometry, ShapeError> {
@@ -345,7 +345,7 @@ fn on_vector(features: usize) -> ShapeError {
     .help("or move this layer before `flatten`, or use `dense`")
 }
 
-pub fn axes_word(rank: usize) -> String {
+pub(crate) fn axes_word(rank: usize) -> String {
     if rank == 1 {
         "1 axis".into()
     } else {
@@ -362,7 +362,7 @@ pub fn dims(channels: usize, rank: usize, sizes: &[usize; 3]) -> Vec<u64> {
 }
 
 /// What is known after a window has slid over a partly known input.
-pub fn slid_outline(
+pub(crate) fn slid_outline(
     input: &PartialShape,
     channels: Option<usize>,
     window: &Window,
@@ -372,7 +372,7 @@ pub fn slid_outline(
 }
 
 /// What is known after a partly known input was spread through a window.
-pub fn spread_outline(
+pub(crate) fn spread_outline(
     input: &PartialShape,
     channels: Option<usize>,
     window: &Window,
