@@ -58,7 +58,7 @@ impl Epilogue {
     }
 
     /// Whether negative numbers become 0 before any pooling.
-    pub fn relu_first(&self) -> bool {
+    pub(crate) fn relu_first(&self) -> bool {
         self.active && self.relu && self.pool.as_ref().is_none_or(|pool| !pool.relu_after)
     }
 
@@ -68,7 +68,7 @@ impl Epilogue {
     }
 
     /// The gradient of the layer's own output.
-    pub fn own_gradient<'a, T: Real>(
+    pub(crate) fn own_gradient<'a, T: Real>(
         &'a self,
         gradient: &'a [T],
         output: &'a [T],
@@ -113,7 +113,7 @@ impl Pool {
     }
 
     /// Takes the indices back from whoever held them: the last step's unpool is done with them.
-    pub fn reclaim(&self, cx: &mut Context<'_>) {
+    pub(crate) fn reclaim(&self, cx: &mut Context<'_>) {
         cx.slots[self.slot] = None;
     }
 

@@ -59,12 +59,12 @@ impl FlattenViews {
     }
 
     /// The image that comes in, if the pass sees it.
-    pub fn seen_input(&self) -> Option<&View> {
+    pub(crate) fn seen_input(&self) -> Option<&View> {
         self.input.as_ref().filter(|_| self.sees.0)
     }
 
     /// The image that goes out, if the pass sees it.
-    pub fn seen_output(&self) -> Option<&View> {
+    pub(crate) fn seen_output(&self) -> Option<&View> {
         self.output.as_ref().filter(|_| self.sees.1)
     }
 
@@ -150,7 +150,7 @@ impl FlattenViews {
     }
 
     /// Writes the gradient of the bias, given in the order of the image that goes out.
-    pub fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
+    pub(crate) fn bias_gradient<T: Real>(&self, gradient: &Tensor, numbers: &[T]) -> Result<()> {
         let order = FlattenViews::order_of(&self.output, self.sees.1);
         fill::<T>(gradient, |gradient| {
             for place in 0..gradient.len() {

@@ -24,7 +24,6 @@ pub(crate) enum PoolIndices {
     Device(Tensor),
 }
 
-/// Max pooling.
 pub(crate) struct MaxPool {
     taps: Taps,
     output: Shape,

@@ -8,7 +8,6 @@ use crate::ops::{device, with_real};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-/// Softmax.
 #[derive(Default)]
 pub(crate) struct Softmax {
     y: Option<Tensor>,

@@ -58,7 +58,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.
-    pub fn moments(&self, centre: &[T], sums: &mut [f64]) {
+    pub(crate) fn moments(&self, centre: &[T], sums: &mut [f64]) {
         let channels = self.channels;
         in_parts(self.numbers.len() / channels, sums, |rows, sums| {
             let numbers = &self.numbers[rows.start * channels..rows.end * channels];
@@ -72,7 +72,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ g and Σ g·(x − centre) by channel, one after the other in `sums`.
-    pub fn gradient_sums(
+    pub(crate) fn gradient_sums(
         &self,
         gradient: ConvInput<'_, T>,
         gate: Option<Gate<'_, T>>,
@@ -142,7 +142,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// The same, then the maximum of each window with its index; the relu before or after.
-    pub fn line_pooled(
+    pub(crate) fn line_pooled(
         &self,
         (scale, shift): (&[T], &[T]),
         taps: &Taps,

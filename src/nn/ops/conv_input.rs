@@ -46,7 +46,7 @@ impl<'a, T: Real> ConvInput<'a, T> {
     }
 
     /// Writes a range of images with their margin, one after the other.
-    pub fn write_padded(
+    pub(crate) fn write_padded(
         &self,
         images: Range<usize>,
         margin: &Margin,

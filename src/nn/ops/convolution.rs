@@ -98,7 +98,7 @@ impl<T> Finish<'_, T> {
 
 /// A convolution of one direction with its packed weight.
 #[derive(Clone, Copy)]
-pub struct ConvPass<'a, T> {
+pub(crate) struct ConvPass<'a, T> {
     /// Sizes and plans.
     pub convolution: &'a Convolution,
     /// Whether it maps large to small.
@@ -159,7 +159,7 @@ impl<T: Real> ConvPass<'_, T> {
     }
 
     /// Computes every target position and keeps the maximum of each window, with its index.
-    pub fn compute_pooled(
+    pub(crate) fn compute_pooled(
         &self,
         taps: &Taps,
         relu_after: bool,

@@ -64,7 +64,7 @@ impl DeviceTaps {
 }
 
 /// A convolution on the device; weights are PyTorch's, flattened to `small × large/groups × cells`.
-pub struct DeviceConvolution<'a> {
+pub(crate) struct DeviceConvolution<'a> {
     /// The window.
     pub taps: &'a DeviceTaps,
     /// Groups of channels.
@@ -166,7 +166,7 @@ pub fn max_pool(taps: &DeviceTaps, x: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 /// `large[index] += small` over an image of `inputs` positions.
-pub fn scatter(inputs: usize, small: &Tensor, index: &Tensor) -> Result<Tensor> {
+pub(crate) fn scatter(inputs: usize, small: &Tensor, index: &Tensor) -> Result<Tensor> {
     let (batch, _, channels) = small.dims3()?;
     let large = Tensor::zeros((batch, inputs, channels), small.dtype(), small.device())?;
     Ok(large.scatter_add(index, small, 1)?)
@@ -178,7 +178,7 @@ pub fn gather(large: &Tensor, index: &Tensor) -> Result<Tensor> {
 }
 
 /// Applies a linear map over space.
-pub fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
+pub(crate) fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
     let (batch, inputs, channels) = x.dims3()?;
     let outputs = map.outputs();
     let cells = (0..outputs)
@@ -212,7 +212,7 @@ pub fn apply_map(map: &SpatialMap, x: &Tensor) -> Result<Tensor> {
 }
 
 /// Applies an activation.
-pub fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
+pub(crate) fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     Ok(match activation {
         Activation::Relu => x.relu()?,
         Activation::Relu6 => x.clamp(0.0, 6.0)?,
@@ -234,7 +234,7 @@ fn sigmoid(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradient for the input of an activation.
-pub fn activate_backward(
+pub(crate) fn activate_backward(
     activation: Activation,
     x: &Tensor,
     y: &Tensor,
@@ -284,7 +284,7 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradient for the input of a softmax over the last axis.
-pub fn softmax_backward(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+pub(crate) fn softmax_backward(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     let mean = (y * gradient)?.sum_keepdim(D::Minus1)?;
     Ok((y * gradient.broadcast_sub(&mean)?)?)
 }

@@ -61,7 +61,7 @@ pub fn add_to<T: Real>(x: &[T], out: &mut [T]) {
 }
 
 /// Every row of `x` plus `row`.
-pub fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
+pub(crate) fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
     let chunk = CHUNK.next_multiple_of(row.len().max(1));
     out.par_chunks_mut(chunk)
         .zip(x.par_chunks(chunk))
@@ -69,7 +69,7 @@ pub fn add_row<T: Real>(x: &[T], row: &[T], out: &mut [T]) {
 }
 
 /// Applies an activation. NaN stays NaN.
-pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
+pub(crate) fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
     let zero = T::zero();
     let one = T::one();
     let three = T::from_f64(3.0);
@@ -110,7 +110,7 @@ pub fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) {
 
 /// The gradient for the input, from input, output and the output's gradient. At a kink it is PyTorch's:
 /// 0 at relu's zero.
-pub fn activate_backward<T: Real>(
+pub(crate) fn activate_backward<T: Real>(
     activation: Activation,
     x: &[T],
     y: &[T],

@@ -50,7 +50,7 @@ pub fn tanh(x: f32) -> f32 {
 
 /// eˣ − 1, exact near 0: 2t/(1 − t) with t = tanh(x/2).
 #[inline(always)]
-pub fn exp_minus_one(x: f32) -> f32 {
+pub(crate) fn exp_minus_one(x: f32) -> f32 {
     let t = tanh(0.5 * x);
     let near = 2.0 * t / (1.0 - t);
     if x.abs() < 0.5 { near } else { exp(x) - 1.0 }

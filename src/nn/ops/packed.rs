@@ -63,7 +63,7 @@ pub struct WeightSizes {
 
 impl WeightSizes {
     /// Depthwise with one output per input channel: every lane has its own source element.
-    pub fn is_lanewise(&self) -> bool {
+    pub(crate) fn is_lanewise(&self) -> bool {
         self.groups > 1 && self.groups == self.large && self.groups == self.small
     }
 
@@ -147,7 +147,7 @@ impl ConvPlan {
     }
 
     /// Elements of the packed weight.
-    pub fn packed_len(&self) -> usize {
+    pub(crate) fn packed_len(&self) -> usize {
         self.len
     }
 
@@ -276,7 +276,7 @@ impl ConvPlan {
     }
 
     /// PyTorch's layout to the kernels'. Lanes to spare become 0.
-    pub fn pack<T: Real>(&self, weight: &[T], packed: &mut [T]) {
+    pub(crate) fn pack<T: Real>(&self, weight: &[T], packed: &mut [T]) {
         let step = self.lane_step();
         let start = |part: Part| self.span(part).start;
         let pack_part = |part: Part, packed: &mut [T]| {

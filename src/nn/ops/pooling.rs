@@ -7,7 +7,13 @@ use rayon::prelude::*;
 
 /// The maximum of each window and channel with the index of the input position it came from. The first of equal values
 /// wins; NaN wins over everything, as in PyTorch.
-pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32]) {
+pub(crate) fn max_cpu<T: Real>(
+    taps: &Taps,
+    channels: usize,
+    x: &[T],
+    y: &mut [T],
+    indices: &mut [u32],
+) {
     let input = taps.inputs * channels;
     let output = taps.positions * channels;
     y.par_chunks_mut(output)
@@ -20,7 +26,7 @@ pub fn max_cpu<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indi
 
 vectorized! {
     /// The same for one image; with `relu`, negative maxima become 0.
-    pub fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
+    pub(crate) fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
         let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
             max_of_window(taps.at(position), x, y, indices);
@@ -88,7 +94,7 @@ fn max_of_lanes<T: Real, const N: usize>(
 }
 
 /// `large[index] += small`: the gradient of max pooling, and unpooling. Values that share an index add up.
-pub fn scatter_cpu<T: Real>(
+pub(crate) fn scatter_cpu<T: Real>(
     taps: &Taps,
     channels: usize,
     small: &[T],
@@ -109,7 +115,7 @@ pub fn scatter_cpu<T: Real>(
 }
 
 /// `small = large[index]`: the gradient of unpooling.
-pub fn gather_cpu<T: Real>(
+pub(crate) fn gather_cpu<T: Real>(
     taps: &Taps,
     channels: usize,
     large: &[T],

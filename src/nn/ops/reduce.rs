@@ -8,7 +8,11 @@ use std::ops::Range;
 
 /// Lets `add` accumulate each of `PARTS` ranges of `0..count` into an array of `len` zeros, in parallel,
 /// and adds the parts up in order into `out`.
-pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>, &mut [T]) + Sync) {
+pub(crate) fn in_parts<T: Real>(
+    count: usize,
+    out: &mut [T],
+    add: impl Fn(Range<usize>, &mut [T]) + Sync,
+) {
     let len = out.len();
     let parts = PARTS.min(count.max(1));
     T::with_scratch(parts * len, |sums| {
@@ -24,7 +28,7 @@ pub fn in_parts<T: Real>(count: usize, out: &mut [T], add: impl Fn(Range<usize>,
 }
 
 /// The sum of every column of a `rows × cols` matrix.
-pub fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
+pub(crate) fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
     let rows = matrix.len() / cols.max(1);
     in_parts(rows, out, |range, sums| {
         add_columns(&matrix[range.start * cols..range.end * cols], sums)
@@ -32,7 +36,7 @@ pub fn column_sums<T: Real>(matrix: &[T], cols: usize, out: &mut [T]) {
 }
 
 /// The sum of every column, in f64 from a few rows on.
-pub fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
+pub(crate) fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
     const ROWS: usize = 64;
     let cols = sums.len().max(1);
     in_parts(matrix.len() / cols, sums, |range, sums| {
@@ -55,7 +59,7 @@ pub fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {
 }
 
 /// Adds consecutive arrays of `stride` elements, in order, into the first.
-pub fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
+pub(crate) fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
     const CHUNK: usize = 1 << 14;
     let (first, rest) = numbers.split_at_mut(stride);
     let rest = &*rest;
@@ -72,7 +76,7 @@ pub fn add_parts<T: Real>(numbers: &mut [T], stride: usize) {
 
 vectorized! {
     /// Adds every row of a `rows × sums.len()` matrix to `sums`.
-    pub fn add_columns<T: Real>(matrix: &[T], sums: &mut [T]) {
+    pub(crate) fn add_columns<T: Real>(matrix: &[T], sums: &mut [T]) {
         for row in matrix.chunks_exact(sums.len().max(1)) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += value;
@@ -86,7 +90,7 @@ pub const LANES: usize = 16;
 
 /// Σ f(a, b) over two slices, in f64, in a fixed order.
 #[inline(always)]
-pub fn sum_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
+pub(crate) fn sum_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
     let blocks_a = a.chunks_exact(LANES);
     let blocks_b = b.chunks_exact(LANES);

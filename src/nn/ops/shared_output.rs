@@ -46,7 +46,7 @@ impl<'a, T> SharedOutput<'a, T> {
     }
 
     /// A handle that takes the place of this one for as long as it is used.
-    pub fn reborrow(&mut self) -> SharedOutput<'_, T> {
+    pub(crate) fn reborrow(&mut self) -> SharedOutput<'_, T> {
         SharedOutput {
             data: self.data,
             len: self.len,
@@ -68,7 +68,7 @@ impl<'a, T> SharedOutput<'a, T> {
     ///
     /// # Panics
     /// Where the range is not inside the slice.
-    pub fn slice_mut(&mut self, range: Range<usize>) -> &mut [T] {
+    pub(crate) fn slice_mut(&mut self, range: Range<usize>) -> &mut [T] {
         assert!(
             range.start <= range.end && range.end <= self.len,
             "a range outside its slice"

@@ -25,7 +25,7 @@ impl Margin {
     }
 
     /// Positions with the margin.
-    pub fn padded_cells(&self) -> usize {
+    pub(crate) fn padded_cells(&self) -> usize {
         volume(self.padded)
     }
 

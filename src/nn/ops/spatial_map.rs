@@ -20,7 +20,10 @@ pub struct SpatialMap {
 
 impl SpatialMap {
     /// From the rows of the matrix.
-    pub fn from_rows(inputs: usize, rows: impl IntoIterator<Item = Vec<(u32, f64)>>) -> SpatialMap {
+    pub(crate) fn from_rows(
+        inputs: usize,
+        rows: impl IntoIterator<Item = Vec<(u32, f64)>>,
+    ) -> SpatialMap {
         let mut map = SpatialMap {
             starts: vec![0],
             entries: Vec::new(),
@@ -70,7 +73,7 @@ impl SpatialMap {
     }
 
     /// Means over ⌊i·in/out⌋ .. ⌈(i + 1)·in/out⌉ along each axis (PyTorch `AdaptiveAvgPool`).
-    pub fn adaptive_average(input: [usize; 3], output: [usize; 3]) -> SpatialMap {
+    pub(crate) fn adaptive_average(input: [usize; 3], output: [usize; 3]) -> SpatialMap {
         SpatialMap::by_axis(input, output, |axis, at| {
             let from = at * input[axis] / output[axis];
             let to = ((at + 1) * input[axis]).div_ceil(output[axis]);
@@ -148,7 +151,7 @@ fn outer(input: [usize; 3], depth: &Row, height: &Row, width: &Row) -> Vec<(u32,
 }
 
 /// Applies a map to every image of a batch and every channel.
-pub fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T]) {
+pub(crate) fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T]) {
     let input = map.inputs * channels;
     let output = map.outputs() * channels;
     y.par_chunks_mut(output)

@@ -182,7 +182,7 @@ impl Buffer {
     }
 
     /// Writes to this memory from now on; what was lent before stays as it is.
-    pub fn move_to(&mut self, memory: &Memory) {
+    pub(crate) fn move_to(&mut self, memory: &Memory) {
         if !Arc::ptr_eq(&self.memory.0, &memory.0) {
             self.memory.lock().take_back(self.number);
             self.memory = memory.clone();
@@ -190,7 +190,7 @@ impl Buffer {
     }
 
     /// Whether a tensor is the one that was lent last.
-    pub fn has_lent(&self, tensor: &Tensor) -> bool {
+    pub(crate) fn has_lent(&self, tensor: &Tensor) -> bool {
         self.memory
             .lock()
             .lent_to(self.number)
@@ -213,7 +213,7 @@ pub struct Indices(Arc<Vec<u32>>);
 
 impl Indices {
     /// Exactly `len` elements to write.
-    pub fn writable(&mut self, len: usize) -> &mut [u32] {
+    pub(crate) fn writable(&mut self, len: usize) -> &mut [u32] {
         if Arc::get_mut(&mut self.0).is_none() {
             self.0 = Arc::new(Vec::new());
         }
@@ -233,7 +233,7 @@ impl Indices {
 }
 
 /// Writes two distinct tensors at once.
-pub fn fill_both<T: Real>(
+pub(crate) fn fill_both<T: Real>(
     a: &Tensor,
     b: &Tensor,
     write: impl FnOnce(&mut [T], &mut [T]),

@@ -81,7 +81,7 @@ impl Positions {
 }
 
 /// `target[position, lane] = bias[lane] + Σ source·weight` for the lanes of one block.
-pub struct ConvTile<'a, T> {
+pub(crate) struct ConvTile<'a, T> {
     /// Padded images. With `lanewise`, whole vectors are read: `vectors·WIDTH` elements from every tap.
     pub source: &'a [T],
     /// Where positions read.
@@ -338,7 +338,7 @@ impl<T: Real> Kernel<T> for ConvTile<'_, T> {
 }
 
 /// `sums[row, lane] += Σ over positions of source[row]·small[lane]` for the lanes of one block.
-pub struct WeightGradTile<'a, T> {
+pub(crate) struct WeightGradTile<'a, T> {
     /// Padded images of the large side.
     pub source: &'a [T],
     /// Where positions read.

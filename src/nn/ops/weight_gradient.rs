@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Both sides of a weight's gradient.
-pub struct WeightGradient<'a, T> {
+pub(crate) struct WeightGradient<'a, T> {
     /// Sizes and plans.
     pub convolution: &'a Convolution,
     /// The large side.
@@ -78,7 +78,7 @@ impl<T: Real> WeightGradient<'_, T> {
     }
 
     /// Elements that [`WeightGradient::sum`] works in.
-    pub fn scratch_len(&self) -> usize {
+    pub(crate) fn scratch_len(&self) -> usize {
         let cut = self.cut();
         cut.parts * cut.stride
     }
