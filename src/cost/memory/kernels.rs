@@ -65,7 +65,7 @@ impl Kernel {
     }
 
     /// One channel in and out a group.
-    pub fn is_depthwise(&self) -> bool {
+    pub(crate) fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.large && self.groups == self.small
     }
 
@@ -119,7 +119,7 @@ impl Kernel {
     }
 
     /// Positions of a direction's source, without and with padding.
-    pub fn source_cells(&self, down: bool) -> (u64, u64) {
+    pub(crate) fn source_cells(&self, down: bool) -> (u64, u64) {
         let Geometry {
             input,
             output,
@@ -243,7 +243,7 @@ impl Kernel {
     }
 
     /// Numbers that the parts of the weight's gradient take, which are added up at the end.
-    pub fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
+    pub(crate) fn partial_sums(&self, batch: u64, machine: Machine) -> u64 {
         let bias = if self.transposed {
             self.large
         } else {

@@ -326,7 +326,7 @@ impl Walk {
     }
 
     /// Bytes of all that one layer after the other works in.
-    pub fn common_scratch(&self) -> u64 {
+    pub(crate) fn common_scratch(&self) -> u64 {
         let most = |thread: u64| {
             let tasks = self.scratch.iter().filter(|scratch| scratch.tasks > thread);
             tasks.map(|scratch| scratch.numbers).max().unwrap_or(0)
