@@ -23,7 +23,7 @@ use strata_core::shape::op::{Op, Planned, PlannedLayer};
 
 /// Whether a layer reaches some of its outputs with more taps than others; false for all but transposed
 /// convolutions.
-pub fn is_uneven(op: &Op) -> bool {
+pub(crate) fn is_uneven(op: &Op) -> bool {
     match op.reads() {
         Reads::Spread(geometry) => (0..3).any(|axis| !Taps::of(&geometry, axis).is_even()),
         Reads::Own
@@ -48,7 +48,7 @@ pub fn uneven(inference: &Inference) -> Vec<Place> {
 }
 
 /// Whether there is a transposed convolution at all.
-pub fn has_transposed(inference: &Inference) -> bool {
+pub(crate) fn has_transposed(inference: &Inference) -> bool {
     !transposed(inference).is_empty()
 }
 

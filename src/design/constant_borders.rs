@@ -55,7 +55,7 @@ pub fn constant_borders(inference: &Inference) -> Vec<ConstantBorder> {
 
 /// The rows and columns of the decoder's output (without a decoder, of the code) that no input reaches, by axis;
 /// nothing where there are none.
-pub fn unreached_output(inference: &Inference) -> Vec<Unreached> {
+pub(crate) fn unreached_output(inference: &Inference) -> Vec<Unreached> {
     let found = || {
         let plan = inference.plan.as_ref()?;
         let code = Reached::all(&plan.input).after(plan.stack(Stack::Encoder)?);

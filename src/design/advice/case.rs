@@ -89,7 +89,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whether trying an edit takes long.
-    pub fn is_large(&self) -> bool {
+    pub(crate) fn is_large(&self) -> bool {
         self.inference.rows.len() > MANY_ROWS
     }
 
@@ -175,16 +175,16 @@ fn flatten<'a>(nodes: &'a [Planned], found: &mut Vec<&'a PlannedLayer>) {
 }
 
 /// Whether the layer multiplies with weights and adds up.
-pub fn is_linear(kind: &Kind) -> bool {
+pub(crate) fn is_linear(kind: &Kind) -> bool {
     kind.linearity() == Linearity::Weighted
 }
 
 /// Whether the layer normalises by the statistics of a batch.
-pub fn is_batch_norm(kind: &Kind) -> bool {
+pub(crate) fn is_batch_norm(kind: &Kind) -> bool {
     matches!(kind, Kind::BatchNorm)
 }
 
 /// Whether the layer only drops values at random.
-pub fn is_dropout(kind: &Kind) -> bool {
+pub(crate) fn is_dropout(kind: &Kind) -> bool {
     matches!(kind, Kind::Dropout { p } | Kind::DropoutChannels { p } if *p > 0.0)
 }

@@ -20,7 +20,7 @@ const TOO_MUCH: f64 = 0.05;
 const LITTLE: f64 = 0.01;
 
 /// Weight decay whose penalty is no small part of a mean loss.
-pub fn out_of_proportion(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn out_of_proportion(case: &Case<'_>) -> Vec<Advice> {
     let stages = case.project.stages.iter().enumerate();
     stages
         .filter_map(|(index, stage)| outweighs(case, index, stage))

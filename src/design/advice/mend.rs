@@ -168,7 +168,6 @@ fn end_of_branch(block: &Node, place: &Place, branch: usize) -> Option<Place> {
     })
 }
 
-/// All steps as one edit.
 fn steps_edit(project: &Project, steps: &[Step]) -> Option<Edit> {
     let mut next = project.clone();
     for step in steps {

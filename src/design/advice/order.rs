@@ -18,7 +18,7 @@ fn linearity(node: &Node) -> Linearity {
 }
 
 /// Two layers with weights and nothing nonlinear between: together they are one.
-pub fn no_nonlinearity(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn no_nonlinearity(case: &Case<'_>) -> Vec<Advice> {
     case.lists
         .iter()
         .flat_map(|list| in_list(case, list))
@@ -139,8 +139,7 @@ fn insert_relu(message: String, place: &Place, at: Place) -> Advice {
         .fix(label, Edit::Insert(at, Node::from_text("relu")))
 }
 
-/// An activation of an activation.
-pub fn double_activation(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn double_activation(case: &Case<'_>) -> Vec<Advice> {
     let mut found = Vec::new();
     for list in &case.lists {
         let mut before: Option<usize> = None;
@@ -181,7 +180,7 @@ fn doubled(list: &List<'_>, first: usize, second: usize) -> Advice {
 }
 
 /// Dropout changes the variance that batch norm has learnt to expect.
-pub fn dropout_before_norm(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn dropout_before_norm(case: &Case<'_>) -> Vec<Advice> {
     case.lists
         .iter()
         .flat_map(|list| (0..list.nodes.len()).filter_map(|index| shifted(list, index)))
@@ -225,7 +224,7 @@ fn norm_after(list: &List<'_>, from: usize) -> Option<usize> {
 }
 
 /// A bias that batch norm subtracts again.
-pub fn bias_before_norm(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn bias_before_norm(case: &Case<'_>) -> Vec<Advice> {
     let mut found = Vec::new();
     for list in &case.lists {
         for index in 0..list.nodes.len().saturating_sub(1) {

@@ -16,7 +16,7 @@ fn last(list: &List<'_>) -> Option<usize> {
 }
 
 /// Dropout behind the last weights, or batch norm as the very last layer: both spoil the answer itself.
-pub fn after_the_last(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn after_the_last(case: &Case<'_>) -> Vec<Advice> {
     let lists = [Stack::Decoder, Stack::Head]
         .into_iter()
         .filter_map(|stack| case.stack(stack));
@@ -110,7 +110,7 @@ fn ends_in(case: &Case<'_>, activation: Activation) -> Option<usize> {
 }
 
 /// tanh for pixels that are never negative.
-pub fn half_a_range(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn half_a_range(case: &Case<'_>) -> Vec<Advice> {
     half(case).into_iter().collect()
 }
 
@@ -137,7 +137,7 @@ fn half(case: &Case<'_>) -> Option<Advice> {
 }
 
 /// The gradient of a squared error through a sigmoid that has saturated is nearly 0.
-pub fn sigmoid_with_mse(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn sigmoid_with_mse(case: &Case<'_>) -> Vec<Advice> {
     let fits = case
         .pixels()
         .is_some_and(|[low, high]| low >= 0.0 && high <= 1.0);

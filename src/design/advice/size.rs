@@ -12,7 +12,7 @@ use strata_core::project::node::Node;
 const MANY: u64 = 1_000_000;
 
 /// A dense layer on a flattened map that holds nearly all parameters.
-pub fn huge_dense(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn huge_dense(case: &Case<'_>) -> Vec<Advice> {
     let convolves = case
         .inference
         .rows

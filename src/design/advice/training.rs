@@ -15,7 +15,7 @@ use strata_core::project::target::{Target, target};
 const LARGE: f32 = 10.0;
 
 /// `step` stops every gradient.
-pub fn step_has_no_gradient(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn step_has_no_gradient(case: &Case<'_>) -> Vec<Advice> {
     let steps = case.lists.iter().flat_map(|list| {
         let is_step =
             |&index: &usize| list.kind(index) == Some(&Kind::Activation(Activation::Step));
@@ -35,7 +35,7 @@ pub fn step_has_no_gradient(case: &Case<'_>) -> Vec<Advice> {
 }
 
 /// Learning rates far from what is usual for the optimizer.
-pub fn learning_rate(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn learning_rate(case: &Case<'_>) -> Vec<Advice> {
     let stages = case.project.stages.iter().enumerate();
     stages
         .filter_map(|(index, stage)| unusual(stage).map(|advice| advice(index)))
@@ -95,7 +95,7 @@ pub(super) fn frozen_targets(case: &Case<'_>, stage: &Stage) -> Vec<Target> {
 }
 
 /// Batch norm over a batch of one image.
-pub fn norm_of_one(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn norm_of_one(case: &Case<'_>) -> Vec<Advice> {
     let stages = case
         .project
         .stages
@@ -244,7 +244,7 @@ fn stale(case: &Case<'_>, index: usize, name: &str) -> Option<Advice> {
 }
 
 /// Pixels that were not scaled.
-pub fn large_pixels(case: &Case<'_>) -> Option<Advice> {
+pub(crate) fn large_pixels(case: &Case<'_>) -> Option<Advice> {
     let [low, high] = case
         .pixels()
         .filter(|[low, high]| low.abs().max(high.abs()) > LARGE)?;

@@ -167,7 +167,7 @@ fn quiet_at(project: &Project, inference: &Inference, place: &Place) -> bool {
 }
 
 /// A kernel of even size that is padded as if it had a centre.
-pub fn even_kernel(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn even_kernel(case: &Case<'_>) -> Vec<Advice> {
     case.planned()
         .into_iter()
         .filter_map(|layer| centreless(case, layer))
@@ -230,7 +230,7 @@ fn unpooled(layer: &PlannedLayer) -> Option<usize> {
 }
 
 /// Windows that overlap can take the same maximum: unpooled, it appears there once and its neighbours nowhere.
-pub fn overlapping_pool(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn overlapping_pool(case: &Case<'_>) -> Vec<Advice> {
     overlaps(case)
         .into_iter()
         .filter_map(|layer| overlapping(case, layer))
@@ -264,7 +264,7 @@ fn overlapping(case: &Case<'_>, layer: &PlannedLayer) -> Option<Advice> {
 }
 
 /// Unpoolings by name that undo the poolings in another order than backwards.
-pub fn crossed_pairs(case: &Case<'_>) -> Vec<Advice> {
+pub(crate) fn crossed_pairs(case: &Case<'_>) -> Vec<Advice> {
     crossed(case).into_iter().collect()
 }
 

@@ -33,7 +33,7 @@ enum Pool {
 
 impl Profile {
     /// The same value everywhere, for ever.
-    pub fn endless() -> Profile {
+    pub(crate) fn endless() -> Profile {
         Profile {
             values: vec![1.0],
             periodic: true,

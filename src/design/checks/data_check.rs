@@ -155,7 +155,7 @@ fn usual_range(low: f32, high: f32) -> [f32; 2] {
 }
 
 /// Warns where the decoder's last layer can't give the values that the pixels have.
-pub fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<Problem> {
+pub(crate) fn output_range(project: &Project, loss: Loss, last: Option<&Kind>) -> Vec<Problem> {
     let pixels = match (&project.data.normalize, project.data.range) {
         (Some(_), _) => None,
         (None, range) => Some(range.unwrap_or([0.0, 1.0])),

@@ -108,7 +108,7 @@ fn task(stage: &Stage, project: &Project, inference: &Inference) -> Vec<Problem>
 }
 
 /// Says of every stage that the output keeps from training what would make it equal the input.
-pub fn add_ways(project: &Project, inference: &Inference, problems: &mut [Problem]) {
+pub(crate) fn add_ways(project: &Project, inference: &Inference, problems: &mut [Problem]) {
     let differs = inference.output_equals_input == Some(false);
     let text = banner(inference).text;
     let mut unequal = problems

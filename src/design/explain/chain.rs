@@ -50,7 +50,7 @@ impl Chain {
     }
 
     /// A chain of what was passed in one branch.
-    pub fn of_branch(items: Vec<Item>) -> Chain {
+    pub(crate) fn of_branch(items: Vec<Item>) -> Chain {
         let mut chain = Chain {
             links: Vec::new(),
             code: usize::MAX,

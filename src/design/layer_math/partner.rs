@@ -10,7 +10,7 @@ use strata_core::shape::op::{Geometry, Op};
 use strata_core::shape::rules::{self, Context};
 
 /// The text of the partner; `None` where no layer does just that.
-pub fn transpose_of(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Option<String> {
+pub(crate) fn transpose_of(kind: &Kind, op: &Op, input: &Shape, output: &Shape) -> Option<String> {
     let kernel = only_kernel(op, input, output)?;
     let geometry = &kernel.geometry;
     let to_transposed = !kernel.transposed;

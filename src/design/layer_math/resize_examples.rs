@@ -214,7 +214,7 @@ fn fewer(cells: usize, windows: usize) -> (usize, usize) {
 }
 
 /// The largest number of all.
-pub fn global_max(input: [usize; 3], rank: usize) -> Sample {
+pub(crate) fn global_max(input: [usize; 3], rank: usize) -> Sample {
     let own = plane(input, rank);
     let [rows, columns] = own.map(|size| size.min(4));
     let sheet = Sheet::new(rows, columns, values::mixed(rows, columns));

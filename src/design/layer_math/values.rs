@@ -22,7 +22,7 @@ pub fn few(rows: usize, columns: usize) -> Vec<f64> {
 }
 
 /// Whole numbers around zero: what an activation is shown on.
-pub fn around_zero(count: usize) -> Vec<f64> {
+pub(crate) fn around_zero(count: usize) -> Vec<f64> {
     (0..count)
         .map(|i| i as f64 - ((count - 1) / 2) as f64)
         .collect()
@@ -44,7 +44,7 @@ pub fn edge(rows: usize, columns: usize) -> Vec<f64> {
 }
 
 /// A kernel that is highest in its middle, as for enlarging: 1 2 1 across and down.
-pub fn tent(rows: usize, columns: usize) -> Vec<f64> {
+pub(crate) fn tent(rows: usize, columns: usize) -> Vec<f64> {
     cells(rows, columns, |r, c| hill(r, rows) * hill(c, columns))
 }
 

@@ -133,7 +133,11 @@ pub fn max_pool(geometry: &Geometry, rank: usize) -> Option<Sample> {
 }
 
 /// The mean of every window.
-pub fn average_pool(geometry: &Geometry, rank: usize, count_padding: bool) -> Option<Sample> {
+pub(crate) fn average_pool(
+    geometry: &Geometry,
+    rank: usize,
+    count_padding: bool,
+) -> Option<Sample> {
     let window = Window::of(geometry, rank)?;
     let input = window.large(values::mixed(window.rows.input, window.columns.input));
     let sheet = &input;

@@ -49,7 +49,7 @@ impl Value {
 }
 
 /// The margins that are tried where none is yet, the nearest first.
-pub fn inserted_margins(most: u32) -> Vec<Value> {
+pub(crate) fn inserted_margins(most: u32) -> Vec<Value> {
     let both = |cells| [Value::Size(cells), Value::Cut(cells)];
     (1..=most).flat_map(both).collect()
 }
@@ -86,7 +86,7 @@ pub fn attributes(kind: &Kind) -> &'static [Attribute] {
 }
 
 /// The values that are tried for an attribute along one axis, without the present one.
-pub fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Vec<Value> {
+pub(crate) fn domain(kind: &Kind, rank: usize, axis: usize, attribute: Attribute) -> Vec<Value> {
     let now = current(kind, rank, axis, attribute);
     let number = now.and_then(Value::size).unwrap_or(0);
     let upto = |least: u32, most: u32| {
@@ -287,6 +287,6 @@ fn default_kernel(kind: &Kind) -> u32 {
 }
 
 /// Whether the stride follows the kernel.
-pub fn is_pooling(kind: &Kind) -> bool {
+pub(crate) fn is_pooling(kind: &Kind) -> bool {
     matches!(kind, Kind::MaxPool { .. } | Kind::AvgPool { .. })
 }

@@ -13,7 +13,7 @@ use strata_core::shape::layers::facts::Slider;
 use strata_core::shape::rules::{Axis, axis_of};
 
 /// Networks with more layers (repeats unrolled) are not searched.
-pub const MOST_LAYERS: u64 = 256;
+pub(crate) const MOST_LAYERS: u64 = 256;
 
 /// A layer of the program.
 pub type LayerId = usize;
@@ -167,7 +167,7 @@ impl Program {
     }
 
     /// Whether this is a place for a margin instead of a layer.
-    pub fn is_gap(&self, id: LayerId) -> bool {
+    pub(crate) fn is_gap(&self, id: LayerId) -> bool {
         self.gaps.get(id).copied().unwrap_or(false)
     }
 
@@ -309,7 +309,7 @@ impl<'a> AxisProgram<'a> {
     }
 
     /// What a layer does after these edits of it.
-    pub fn rule_with(&self, id: LayerId, edits: &[AxisEdit]) -> Rule {
+    pub(crate) fn rule_with(&self, id: LayerId, edits: &[AxisEdit]) -> Rule {
         let Some((_, layer)) = self.program.layers.get(id) else {
             return Rule::Never;
         };
@@ -391,7 +391,7 @@ impl<'a> AxisProgram<'a> {
     }
 
     /// The state after items one after the other.
-    pub fn run_all(
+    pub(crate) fn run_all(
         &self,
         items: &[Item],
         state: State,

@@ -19,14 +19,19 @@ const MOST_PAIRS: usize = 100_000;
 const MOST_DRAFTS: usize = 400;
 /// Positions that an inserted `pad` or `crop` adds or cuts away at most, as the only edit and as one of two; as one of
 /// more, none is tried.
-pub const MOST_MARGIN: [u32; 2] = [64, 12];
+pub(crate) const MOST_MARGIN: [u32; 2] = [64, 12];
 
 /// Edits of all axes: for each attribute of a layer its new value by axis.
 type Edits = BTreeMap<(LayerId, Attribute), Vec<Option<Value>>>;
 
 /// Drafts with exactly `edits` edits more than `base`, as far as sizes along the axes tell; unconfirmed.
 /// The flag says that some were left out.
-pub fn of_sizes(base: &Draft, locked: &[Target], goal: Goal, edits: u8) -> (Vec<Draft>, bool) {
+pub(crate) fn of_sizes(
+    base: &Draft,
+    locked: &[Target],
+    goal: Goal,
+    edits: u8,
+) -> (Vec<Draft>, bool) {
     let margin = usize::from(edits)
         .checked_sub(1)
         .and_then(|at| MOST_MARGIN.get(at));
@@ -100,7 +105,7 @@ fn within_margin(
 }
 
 /// Whether nothing that is locked is at this place, holds it, or would be moved by what is inserted there.
-pub fn takes_insertion(place: &Place, locked: &[Target]) -> bool {
+pub(crate) fn takes_insertion(place: &Place, locked: &[Target]) -> bool {
     let Some((&index, above)) = place.path.split_last() else {
         return false;
     };
@@ -301,7 +306,7 @@ fn moves_channels(kind: &Kind) -> bool {
 }
 
 /// The outputs that a layer has as many of as it likes.
-pub fn channels_mut(node: &mut Node) -> Option<&mut u32> {
+pub(crate) fn channels_mut(node: &mut Node) -> Option<&mut u32> {
     let Node::Layer(layer) = node else {
         return None;
     };
@@ -337,7 +342,7 @@ pub fn channels_mut(node: &mut Node) -> Option<&mut u32> {
 
 /// A draft with layers appended to the decoder: what is missing as zeros, what is too much cut away; a 1×1
 /// convolution where the channels cannot be set.
-pub fn of_margins(draft: &Draft, locked: &[Target]) -> Option<Draft> {
+pub(crate) fn of_margins(draft: &Draft, locked: &[Target]) -> Option<Draft> {
     if locked.contains(&Target::Stack(Stack::Decoder)) || draft.network.decoder.is_empty() {
         return None;
     }
@@ -359,7 +364,7 @@ pub fn of_margins(draft: &Draft, locked: &[Target]) -> Option<Draft> {
 
 /// The same change at every layer of the decoder that could need it: what single edits of three or four
 /// layers would be. And every convolution of both stacks padded so that it keeps the size.
-pub fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
+pub(crate) fn of_families(draft: &Draft, locked: &[Target]) -> Vec<Draft> {
     let rank = draft.network.input.rank();
     let uniform = |value: u32| vec![Some(Value::Size(value)); rank];
     let Some(program) = Program::new(&draft.network, 0) else {

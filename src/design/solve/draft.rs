@@ -42,7 +42,7 @@ impl Goal {
     }
 
     /// Whether inference confirms it.
-    pub fn is_met(self, inference: &Inference) -> bool {
+    pub(crate) fn is_met(self, inference: &Inference) -> bool {
         match self {
             Goal::InputsShape(errors) => {
                 inference.output_equals_input == Some(true) && head_errors(inference) <= errors
@@ -104,7 +104,7 @@ impl Draft {
     }
 
     /// The network as it is, where the branches of these blocks do not meet.
-    pub fn with_wrong(network: &Network, wrong: &[Place]) -> Draft {
+    pub(crate) fn with_wrong(network: &Network, wrong: &[Place]) -> Draft {
         Draft {
             wrong: wrong.into(),
             ..Draft::new(network)
@@ -154,7 +154,7 @@ impl Draft {
     }
 
     /// Puts a layer before all others of a stack.
-    pub fn prepend(self, stack: Stack, text: &str) -> Draft {
+    pub(crate) fn prepend(self, stack: Stack, text: &str) -> Draft {
         let place = Place::new(stack, 0);
         match self.clone().insert(&place, Node::from_text(text)) {
             Some(made) => made,
@@ -176,7 +176,7 @@ impl Draft {
     }
 
     /// Inserts what these values of a gap say: a `pad`, a `crop`, or where axes differ both.
-    pub fn insert_margins(self, place: &Place, values: &[Option<Value>]) -> Option<Draft> {
+    pub(crate) fn insert_margins(self, place: &Place, values: &[Option<Value>]) -> Option<Draft> {
         let cells = |value: &Option<Value>| match value {
             Some(Value::Size(cells)) => i64::from(*cells),
             Some(Value::Cut(cells)) => -i64::from(*cells),
@@ -186,7 +186,7 @@ impl Draft {
     }
 
     /// Inserts a `pad` for axes with more positions, and a `crop` for those with fewer.
-    pub fn insert_cells(self, place: &Place, cells: &[i64]) -> Option<Draft> {
+    pub(crate) fn insert_cells(self, place: &Place, cells: &[i64]) -> Option<Draft> {
         let sides = |sign: i64| -> Vec<(u32, u32)> {
             let side = |&by: &i64| {
                 let by = u32::try_from((sign * by).max(0)).unwrap_or(u32::MAX);
@@ -250,7 +250,7 @@ impl Draft {
     }
 
     /// Whether a changed layer skips positions that it read, or would have written, before.
-    pub fn skips_cells(&self) -> bool {
+    pub(crate) fn skips_cells(&self) -> bool {
         let skips = |node: &Option<Node>| match node {
             Some(Node::Layer(layer)) => skips(&layer.kind),
             Some(Node::Repeat { .. } | Node::Add(_) | Node::Concat(_) | Node::Broken { .. })
@@ -262,7 +262,7 @@ impl Draft {
     }
 
     /// Whether rows or columns of the output are the same whatever the input is.
-    pub fn has_constant_rows(&self) -> bool {
+    pub(crate) fn has_constant_rows(&self) -> bool {
         !self.judged.unreached.is_empty()
     }
 
@@ -314,7 +314,7 @@ impl Draft {
     }
 
     /// What is changed, without the values.
-    pub fn kind_of_change(&self) -> Vec<(Place, bool)> {
+    pub(crate) fn kind_of_change(&self) -> Vec<(Place, bool)> {
         self.changes
             .iter()
             .map(|change| (change.place.clone(), change.from.is_some()))
@@ -433,8 +433,7 @@ fn size_of(kind: &Kind, axis: usize, attribute: Attribute) -> u32 {
     }
 }
 
-/// Errors in the head.
-pub fn head_errors(inference: &Inference) -> usize {
+pub(crate) fn head_errors(inference: &Inference) -> usize {
     inference
         .errors()
         .filter(|(row, _)| row.place.stack == Stack::Head)

@@ -27,7 +27,7 @@ fn idles(kind: &Kind, attribute: Attribute, values: &[Option<Value>]) -> bool {
 }
 
 /// Whether the values leap, and how far they move, weighted by how deep the change goes.
-pub fn weights_of(
+pub(crate) fn weights_of(
     kind: &Kind,
     rank: usize,
     attribute: Attribute,
@@ -61,12 +61,12 @@ pub fn weights_of(
 }
 
 /// How far a margin of so many positions moves.
-pub fn margin_effort(cells: u32) -> u32 {
+pub(crate) fn margin_effort(cells: u32) -> u32 {
     cells.saturating_add(4).saturating_mul(2)
 }
 
 /// The same of inserted margins.
-pub fn margin_weights(values: &[Option<Value>]) -> (u32, u32) {
+pub(crate) fn margin_weights(values: &[Option<Value>]) -> (u32, u32) {
     let cells = |value: &Option<Value>| match value {
         Some(Value::Size(cells) | Value::Cut(cells)) => *cells,
         Some(Value::Same) | None => 0,

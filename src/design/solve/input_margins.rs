@@ -25,7 +25,7 @@ struct Margins {
 }
 
 /// The drafts of such margins, unconfirmed.
-pub fn input_margins(base: &Draft, locked: &[Target], goal: Goal) -> Vec<Draft> {
+pub(crate) fn input_margins(base: &Draft, locked: &[Target], goal: Goal) -> Vec<Draft> {
     let axes = margins_by_axis(base, goal);
     let each = |of: fn(&Margins) -> Option<Margin>| -> Option<Draft> {
         let sides: Vec<Margin> = axes.iter().map(of).collect::<Option<_>>()?;

@@ -32,7 +32,7 @@ use strata_core::shape::infer::{Inference, infer};
 pub use mirror::mirror;
 
 /// The most edits of one solution.
-pub const MOST_EDITS: u8 = 3;
+pub(crate) const MOST_EDITS: u8 = 3;
 /// Solutions that are given.
 const MOST: usize = 16;
 /// Drafts that are put to inference for each number of edits.

@@ -11,7 +11,7 @@ use strata_core::shape::infer::{Inference, infer};
 use strata_core::shape::layers::Shaping;
 
 /// The network as it is, and prepared in every way that applies.
-pub fn bases(plain: &Draft, locked: &[Target]) -> Vec<Draft> {
+pub(crate) fn bases(plain: &Draft, locked: &[Target]) -> Vec<Draft> {
     let network = &plain.network;
     let inference = infer(network);
     let free = |place: &Place| !locked.iter().any(|lock| lock.contains(place));

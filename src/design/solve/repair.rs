@@ -30,7 +30,7 @@ enum Means {
 }
 
 /// The blocks of a network whose branches do not meet, the innermost first: each with those before it mended.
-pub fn wrong_blocks(network: &Network) -> Vec<Place> {
+pub(crate) fn wrong_blocks(network: &Network) -> Vec<Place> {
     let mut draft = Draft::new(network);
     let mut places = Vec::new();
     for _ in 0..MOST_BLOCKS {
@@ -50,7 +50,7 @@ pub fn wrong_blocks(network: &Network) -> Vec<Place> {
 }
 
 /// Every repair that applies, unconfirmed.
-pub fn repairs(base: &Draft, locked: &[Target], goal: Goal) -> Vec<Draft> {
+pub(crate) fn repairs(base: &Draft, locked: &[Target], goal: Goal) -> Vec<Draft> {
     let mut drafts = repaired_blocks(base, locked);
     drafts.extend(input_margins(base, locked, goal));
     for common in [Common::Skip, Common::Smallest] {
@@ -60,7 +60,7 @@ pub fn repairs(base: &Draft, locked: &[Target], goal: Goal) -> Vec<Draft> {
 }
 
 /// Every way to bring all blocks to one size each.
-pub fn repaired_blocks(base: &Draft, locked: &[Target]) -> Vec<Draft> {
+pub(crate) fn repaired_blocks(base: &Draft, locked: &[Target]) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let commons = [Common::Skip, Common::Largest, Common::Smallest];
     let margins = commons.map(Means::Margin);

@@ -21,7 +21,7 @@ const MOST_FOUND: usize = 1_000;
 /// Ways to mend one branch that are kept.
 const MENDED: usize = 12;
 /// The wanted size where every size will do that is possible at all.
-pub const ANY_SIZE: i64 = -1;
+pub(crate) const ANY_SIZE: i64 = -1;
 
 /// A way through an item: how many edits, the state after it, the edits.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ fn each_layer(nodes: &[Node], visit: &mut dyn FnMut(&Kind)) {
 
 /// How the size-changing layers of the decoder differ from the encoder's, last to first: in their strides,
 /// and half as much in kernels.
-pub fn asymmetry(network: &Network) -> u32 {
+pub(crate) fn asymmetry(network: &Network) -> u32 {
     let (mut down, mut up) = (Vec::new(), Vec::new());
     each_layer(network.stack(Stack::Encoder), &mut |kind| {
         down.extend(scales(kind))

@@ -61,7 +61,8 @@ impl Rule {
     }
 
     /// Whether a size works by this rule.
-    pub fn accepts(&self, size: usize) -> bool {
+    #[cfg(test)]
+    pub(crate) fn accepts(&self, size: usize) -> bool {
         self.single.contains(&size)
             || self
                 .regular
@@ -96,6 +97,7 @@ impl Regular {
         })
     }
 
+    #[cfg(test)]
     fn accepts(&self, size: usize) -> bool {
         let inside = size >= self.from && self.to.is_none_or(|to| size <= to);
         inside && self.remainders.contains(&(size % self.period))
