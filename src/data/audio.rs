@@ -56,7 +56,7 @@ impl Form {
     }
 
     /// With windows of `window` values, each `hop` after the one before.
-    pub fn with_spectrogram(
+    pub(crate) fn with_spectrogram(
         mut self,
         window: usize,
         hop: usize,

@@ -27,12 +27,12 @@ impl Digest {
     }
 
     /// Adds texts with their number, so that what comes after them is none of them.
-    pub fn add_all(&mut self, texts: &[String]) {
+    pub(crate) fn add_all(&mut self, texts: &[String]) {
         self.add_number(texts.len() as u64);
         texts.iter().for_each(|text| self.add(text.as_bytes()));
     }
 
-    pub fn add_number(&mut self, number: u64) {
+    pub(crate) fn add_number(&mut self, number: u64) {
         self.mix(&number.to_le_bytes());
     }
 

@@ -34,7 +34,7 @@ impl RawImage {
     }
 
     /// The values as they are, as floats.
-    pub fn into_floats(self) -> Vec<f32> {
+    pub(crate) fn into_floats(self) -> Vec<f32> {
         match self {
             RawImage::Bytes(values) => values.into_iter().map(f32::from).collect(),
             RawImage::Words(values) => values.into_iter().map(f32::from).collect(),
@@ -83,7 +83,6 @@ pub(crate) struct SourceSplit {
     pub labels: Option<Vec<u32>>,
 }
 
-/// A source, opened.
 pub(crate) struct OpenedSource {
     pub classes: Vec<String>,
     pub parts: Vec<SourceSplit>,
@@ -127,7 +126,7 @@ impl Told {
     }
 
     /// With the line for `[data]` that changes it.
-    pub fn propose(&mut self, text: impl Into<String>, line: impl Into<String>) {
+    pub(crate) fn propose(&mut self, text: impl Into<String>, line: impl Into<String>) {
         self.notes.push(Note {
             line: Some(line.into()),
             ..Note::new(text)

@@ -6,7 +6,7 @@ use strata_core::project::augment::Border;
 
 /// Blurs with a kernel of `kernel` (odd) values of a Gaussian of standard deviation `sigma`
 /// (torchvision `gaussian_blur`). A signal is blurred in time alone.
-pub fn gaussian_blur(
+pub(crate) fn gaussian_blur(
     from: &[f32],
     to: &mut Vec<f32>,
     size: Size,

@@ -4,7 +4,7 @@
 const GREY: [f32; 3] = [0.2989, 0.587, 0.114];
 
 /// Multiplies every value's distance from `zero` (torchvision `adjust_brightness`, where zero is black).
-pub fn adjust_brightness(image: &mut [f32], factor: f32, zero: f32) {
+pub(crate) fn adjust_brightness(image: &mut [f32], factor: f32, zero: f32) {
     image
         .iter_mut()
         .for_each(|value| *value = ((*value - zero) * factor + zero).clamp(0.0, 1.0));
@@ -12,7 +12,7 @@ pub fn adjust_brightness(image: &mut [f32], factor: f32, zero: f32) {
 
 /// Moves every value away from the image's mean grey, or towards it (torchvision `adjust_contrast`).
 /// Images without colour have their own mean.
-pub fn adjust_contrast(image: &mut [f32], channels: usize, factor: f32) {
+pub(crate) fn adjust_contrast(image: &mut [f32], channels: usize, factor: f32) {
     let rest = (1.0 - factor) * mean_grey(image, channels);
     image
         .iter_mut()
@@ -20,7 +20,7 @@ pub fn adjust_contrast(image: &mut [f32], channels: usize, factor: f32) {
 }
 
 /// Moves every pixel away from its grey, or towards it (torchvision `adjust_saturation`).
-pub fn adjust_saturation(image: &mut [f32], factor: f32) {
+pub(crate) fn adjust_saturation(image: &mut [f32], factor: f32) {
     for pixel in image.as_chunks_mut::<3>().0 {
         let rest = (1.0 - factor) * grey(*pixel);
         *pixel = pixel.map(|value| (value * factor + rest).clamp(0.0, 1.0));
@@ -37,7 +37,7 @@ pub fn grayscale(image: &mut [f32]) {
 }
 
 /// Turns the colour wheel by `turns` of a full turn (torchvision `adjust_hue`).
-pub fn adjust_hue(image: &mut [f32], turns: f32) {
+pub(crate) fn adjust_hue(image: &mut [f32], turns: f32) {
     for pixel in image.as_chunks_mut::<3>().0 {
         let [hue, saturation, value] = to_hsv(*pixel);
         let turned = hue + turns;

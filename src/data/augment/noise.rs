@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 /// Adds Gaussian noise and clamps to 0..1 (torchvision `gaussian_noise`).
-pub fn gaussian_noise(image: &mut [f32], std: f32, rng: &mut ChaCha8Rng) {
+pub(crate) fn gaussian_noise(image: &mut [f32], std: f32, rng: &mut ChaCha8Rng) {
     for value in image {
         let noise: f32 = rng.sample(StandardNormal);
         *value = (*value + std * noise).clamp(0.0, 1.0);
@@ -14,7 +14,7 @@ pub fn gaussian_noise(image: &mut [f32], std: f32, rng: &mut ChaCha8Rng) {
 }
 
 /// Turns each pixel white or black, all channels alike, with probability `share`: half of them white.
-pub fn salt_and_pepper(image: &mut [f32], size: Size, share: f32, rng: &mut ChaCha8Rng) {
+pub(crate) fn salt_and_pepper(image: &mut [f32], size: Size, share: f32, rng: &mut ChaCha8Rng) {
     const ALL: f64 = 4_294_967_296.0;
     let (struck, white) = (
         (f64::from(share) * ALL) as u64,

@@ -5,7 +5,7 @@ use super::{Size, Work};
 use strata_core::project::augment::Border;
 
 /// Mirrors left and right.
-pub fn flip_left_right(image: &mut [f32], size: Size) {
+pub(crate) fn flip_left_right(image: &mut [f32], size: Size) {
     for row in image.chunks_exact_mut(size.row().max(1)) {
         match size.channels {
             1 => row.reverse(),
@@ -19,7 +19,7 @@ pub fn flip_left_right(image: &mut [f32], size: Size) {
 }
 
 /// Mirrors top and bottom.
-pub fn flip_top_bottom(image: &mut [f32], size: Size) {
+pub(crate) fn flip_top_bottom(image: &mut [f32], size: Size) {
     let (top, bottom) = image.split_at_mut(size.height / 2 * size.row());
     let rows = top
         .chunks_exact_mut(size.row().max(1))

@@ -18,12 +18,12 @@ pub enum Sum {
 
 impl Sum {
     /// A published MD5.
-    pub const fn md5(digits: &'static str) -> Sum {
+    pub(crate) const fn md5(digits: &'static str) -> Sum {
         Sum::Md5(Cow::Borrowed(digits))
     }
 
     /// A published SHA-256.
-    pub const fn sha256(digits: &'static str) -> Sum {
+    pub(crate) const fn sha256(digits: &'static str) -> Sum {
         Sum::Sha256(Cow::Borrowed(digits))
     }
 

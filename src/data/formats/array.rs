@@ -79,7 +79,7 @@ impl Element {
     }
 
     /// Whether an element is a pixel as it is.
-    pub fn is_byte(self) -> bool {
+    pub(crate) fn is_byte(self) -> bool {
         self.kind == Kind::Unsigned && self.size == 1
     }
 
@@ -134,7 +134,7 @@ impl Element {
     }
 
     /// An element as a float; none where `bytes` are of the wrong number.
-    pub fn float(self, bytes: &[u8]) -> Option<f32> {
+    pub(crate) fn float(self, bytes: &[u8]) -> Option<f32> {
         let bits = self.bits(bytes)?;
         Some(match (self.kind, self.size) {
             (Kind::Float, 2) => half(bits as u16),

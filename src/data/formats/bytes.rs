@@ -95,7 +95,7 @@ impl Input {
     }
 
     /// Whether the file is gzip.
-    pub fn is_packed(&self) -> bool {
+    pub(crate) fn is_packed(&self) -> bool {
         self.packed
     }
 
@@ -105,7 +105,7 @@ impl Input {
     }
 
     /// At most `most` of the bytes that follow, a small number.
-    pub fn read_small(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
+    pub(crate) fn read_small(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
         let read = self.reader.by_ref().take(most).read_to_end(&mut bytes);
         read.map_err(|cause| self.failed(cause, bytes.len()))?;
@@ -113,7 +113,11 @@ impl Input {
     }
 
     /// At most `most` of the bytes that follow.
-    pub fn read_up_to(&mut self, ask: &mut OpenRequest, most: u64) -> Result<Vec<u8>, DataError> {
+    pub(crate) fn read_up_to(
+        &mut self,
+        ask: &mut OpenRequest,
+        most: u64,
+    ) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
         match read_pieces(&mut self.reader, &mut bytes, most, ask) {
             Ok(()) => Ok(bytes),
@@ -137,7 +141,7 @@ impl Input {
 
     /// Exactly the `expected` bytes that must follow the `header` bytes already read; `claim` is
     /// the header's own words, for the message.
-    pub fn read_rest(
+    pub(crate) fn read_rest(
         &mut self,
         ask: &mut OpenRequest,
         header: u64,

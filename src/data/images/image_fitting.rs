@@ -79,7 +79,7 @@ impl ImageFitter {
     }
 
     /// Whether it costs enough that its results are worth keeping.
-    pub fn is_costly(&self) -> bool {
+    pub(crate) fn is_costly(&self) -> bool {
         self.scaled.is_some() || self.grey
     }
 

@@ -138,7 +138,7 @@ impl Scale {
     }
 
     /// Shares of the way from pixel 0 to pixel 255 to numbers; both H×W×C or whole rows of it, and of one length.
-    pub fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
+    pub(crate) fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
         if let [table] = self.tables.as_slice() {
             let (low, width) = (table[0], table[255] - table[0]);
             out.iter_mut()

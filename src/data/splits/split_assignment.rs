@@ -78,7 +78,7 @@ impl SplitRules {
     }
 
     /// Shares the images out. Every image is in one split at most.
-    pub fn share_out(&self, given: &[GivenSplit]) -> Vec<SplitItems> {
+    pub(crate) fn share_out(&self, given: &[GivenSplit]) -> Vec<SplitItems> {
         let mut shares: Vec<SplitItems> = given
             .iter()
             .enumerate()
@@ -129,7 +129,7 @@ impl SplitRules {
     }
 
     /// The source's own splits.
-    pub fn as_given(given: &[GivenSplit]) -> Vec<SplitItems> {
+    pub(crate) fn as_given(given: &[GivenSplit]) -> Vec<SplitItems> {
         let mut shares: Vec<SplitItems> = given
             .iter()
             .enumerate()

@@ -24,7 +24,7 @@ pub fn refusal(source: Source, path: &Path) -> String {
 }
 
 /// Images `count` of 4×3 whose pixels count up, and labels that count up to 9 and over again.
-pub fn write_idx(folder: &Path, prefix: &str, count: u8) {
+pub(crate) fn write_idx(folder: &Path, prefix: &str, count: u8) {
     let pixels: Vec<u8> = (0..usize::from(count) * 12).map(|i| i as u8).collect();
     let labels: Vec<u8> = (0..count).map(|i| i % 10).collect();
     let count = u32::from(count);
@@ -78,7 +78,7 @@ pub fn write_image(folder: &Path, name: &str, [height, width]: [u32; 2], rgb: [u
 }
 
 /// Writes pictures (H×W×C bytes each) as one PNG, so that a person can look at them.
-pub fn write_sheet(
+pub(crate) fn write_sheet(
     path: &Path,
     pictures: &[Vec<u8>],
     [height, width, channels]: [usize; 3],

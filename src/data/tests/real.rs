@@ -8,7 +8,7 @@ use strata_core::project::data::{DataSpec, Source, Split};
 use strata_testkit::folders::real_data;
 
 /// Folder below the root, and the source that reads it.
-pub const SOURCES: [(&str, Source); 9] = [
+pub(crate) const SOURCES: [(&str, Source); 9] = [
     ("mnist", Source::Mnist),
     ("fashion-mnist-subset", Source::FashionMnist),
     ("cifar10/exact", Source::Cifar10),

@@ -74,8 +74,7 @@ impl<'a> Machine<'a> {
         Ok(range)
     }
 
-    /// A line as text.
-    pub fn line_text(&mut self) -> Result<&'a str, String> {
+    pub(crate) fn line_text(&mut self) -> Result<&'a str, String> {
         let range = self.line()?;
         let bytes = self.pickle.input.get(range).unwrap_or_default();
         std::str::from_utf8(bytes).map_err(|_| self.wrong("a line that is no text"))
@@ -98,7 +97,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    pub fn push_made(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+    pub(crate) fn push_made(&mut self, bytes: Vec<u8>) -> Result<(), String> {
         let left = self.allowance.checked_sub(bytes.len());
         self.allowance = left.ok_or_else(|| self.wrong("one text is converted over and over"))?;
         self.push(Value::Bytes(Blob::Made(bytes)))
@@ -109,7 +108,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What lies above the last mark, which goes too.
-    pub fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
+    pub(crate) fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
         let height = self
             .marks
             .pop()
@@ -129,7 +128,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Pops a value, or the mark where that is on top.
-    pub fn pop_or_unmark(&mut self) -> Result<(), String> {
+    pub(crate) fn pop_or_unmark(&mut self) -> Result<(), String> {
         if self.marks.last() == Some(&self.stack.len()) {
             self.marks.pop();
             return Ok(());
@@ -144,12 +143,12 @@ impl<'a> Machine<'a> {
             .ok_or_else(|| self.wrong("a value is missing"))
     }
 
-    pub fn push_again(&mut self, id: Id) {
+    pub(crate) fn push_again(&mut self, id: Id) {
         self.stack.push(id);
     }
 
     /// The value itself, for what is filled after it was made.
-    pub fn value_mut(&mut self, id: Id) -> Result<&mut Value, String> {
+    pub(crate) fn value_mut(&mut self, id: Id) -> Result<&mut Value, String> {
         let missing = self.wrong("a value is missing");
         self.pickle.values.get_mut(id as usize).ok_or(missing)
     }
@@ -160,11 +159,11 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    pub fn remember_next(&mut self) -> Result<(), String> {
+    pub(crate) fn remember_next(&mut self) -> Result<(), String> {
         self.remember(self.memo.len() as u64)
     }
 
-    pub fn recall(&mut self, key: u64) -> Result<(), String> {
+    pub(crate) fn recall(&mut self, key: u64) -> Result<(), String> {
         let id = self.memo.get(&key).copied();
         self.stack
             .push(id.ok_or_else(|| self.wrong("a value is recalled that was never remembered"))?);

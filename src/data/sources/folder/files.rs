@@ -102,7 +102,7 @@ impl<F: FileFormat> SplitFiles<F> {
     }
 
     /// As every source gives it.
-    pub fn into_part(self) -> SourceSplit {
+    pub(crate) fn into_part(self) -> SourceSplit {
         SourceSplit {
             split: self.split,
             pictures: Arc::new(self.files),

@@ -41,7 +41,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The files here and below, those of this folder first.
-    pub fn all_files(&self) -> Vec<PathBuf> {
+    pub(crate) fn all_files(&self) -> Vec<PathBuf> {
         let mut files = self.files.clone();
         self.folders
             .iter()
@@ -55,7 +55,7 @@ impl Tree {
     }
 
     /// Those that hold none.
-    pub fn unused(&self) -> impl Iterator<Item = &Tree> {
+    pub(crate) fn unused(&self) -> impl Iterator<Item = &Tree> {
         self.folders.iter().filter(|folder| folder.total == 0)
     }
 }
