@@ -195,7 +195,7 @@ impl Paper {
     }
 
     /// As wide as there are colours, one for each column, and so high.
-    pub fn coloured(height: usize, columns: &[[u8; 3]]) -> Paper {
+    pub(crate) fn coloured(height: usize, columns: &[[u8; 3]]) -> Paper {
         let row = columns.iter().map(|color| color.map(f32::from));
         Paper {
             size: [height, columns.len()],
@@ -211,7 +211,7 @@ impl Paper {
     }
 
     /// Adds the light of a colour where there is ink: two colours that meet give their sum.
-    pub fn shine(&mut self, ink: &[f32], color: [u8; 3]) {
+    pub(crate) fn shine(&mut self, ink: &[f32], color: [u8; 3]) {
         self.each(ink, |below, ink, channel| {
             (below + f32::from(color[channel]) * ink).min(255.0)
         });

@@ -60,7 +60,7 @@ impl InspectionContext<'_> {
     }
 
     /// Takes out what an inspection kept with [`InspectionContext::keep`].
-    pub fn take_kept<T: 'static>(&mut self) -> Option<T> {
+    pub(crate) fn take_kept<T: 'static>(&mut self) -> Option<T> {
         let kept = self.inspector.kept.remove(&TypeId::of::<T>())?;
         kept.downcast().ok().map(|kept| *kept)
     }

@@ -30,7 +30,10 @@ use strata_core::shape::{Inference, Plan, Planned, PlannedLayer, Row};
 use strata_nn::Route;
 
 /// The layer that a key of `nn` (`encoder.0`, or of a parameter: `encoder.0.weight`) belongs to, with its row.
-pub fn layer_of<'a>(inference: &'a Inference, key: &str) -> Option<(&'a PlannedLayer, &'a Row)> {
+pub(crate) fn layer_of<'a>(
+    inference: &'a Inference,
+    key: &str,
+) -> Option<(&'a PlannedLayer, &'a Row)> {
     let layer = inference
         .plan
         .as_ref()?

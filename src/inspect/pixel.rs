@@ -22,7 +22,7 @@ use strata_nn::{Mode, NnError};
 use terms::Layer;
 
 /// Terms that are kept one by one, of all that were summed.
-pub const MOST_TERMS: usize = 4096;
+pub(crate) const MOST_TERMS: usize = 4096;
 /// Contributions to a unit of a dense layer that are kept: the largest.
 pub const TOP: usize = 10;
 

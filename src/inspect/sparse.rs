@@ -16,7 +16,7 @@ use strata_data::{DataError, SplitData, epoch_order, fill_batch};
 use strata_nn::{Mode, NnError, Route};
 
 /// Images measured at most.
-pub const MOST_IMAGES: usize = 2000;
+pub(crate) const MOST_IMAGES: usize = 2000;
 /// Images at a time.
 const BATCH: usize = 100;
 /// Mean activations are kept this far from 0 and 1 in the penalty, which is infinite there: as in training.

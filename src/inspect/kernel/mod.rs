@@ -30,7 +30,7 @@ pub use text::parse;
 pub use window::{Term, terms};
 
 /// Rows or columns of a kernel, at most.
-pub const MOST_SIDE: usize = 63;
+pub(crate) const MOST_SIDE: usize = 63;
 
 /// A picture as numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +45,7 @@ pub struct Pixels {
 
 impl Pixels {
     /// A picture of bytes, 255 as 1; `None` when their number is not height × width × channels.
-    pub fn of_bytes(size: [usize; 2], channels: usize, bytes: &[u8]) -> Option<Pixels> {
+    pub(crate) fn of_bytes(size: [usize; 2], channels: usize, bytes: &[u8]) -> Option<Pixels> {
         let values = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
         Pixels::new(size, channels, values)
     }
