@@ -55,7 +55,7 @@ impl LivePreviews {
     }
 
     /// Whether it is time for new ones.
-    pub fn are_due(&self) -> bool {
+    pub(crate) fn are_due(&self) -> bool {
         Instant::now() >= self.due
     }
 

@@ -262,7 +262,7 @@ impl Queue {
     }
 
     /// Takes out all queries of which this holds.
-    pub fn drain_if(&mut self, is_meant: impl Fn(&AnyQuery) -> bool) -> Vec<AnyQuery> {
+    pub(crate) fn drain_if(&mut self, is_meant: impl Fn(&AnyQuery) -> bool) -> Vec<AnyQuery> {
         let queries = std::mem::take(&mut self.0).into_iter();
         let (meant, others) = queries.partition(|query| is_meant(query));
         self.0 = others;

@@ -44,7 +44,7 @@ impl Clock {
     }
 
     /// Leaves the time since `from` out.
-    pub fn leave_out(&mut self, from: Instant) {
+    pub(crate) fn leave_out(&mut self, from: Instant) {
         self.paused += from.elapsed();
     }
 
@@ -59,7 +59,7 @@ impl Clock {
     }
 
     /// Images a second, lately.
-    pub fn recent_speed(&self) -> f64 {
+    pub(crate) fn recent_speed(&self) -> f64 {
         speed(self.recent_images, self.recent_seconds)
     }
 

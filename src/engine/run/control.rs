@@ -47,7 +47,7 @@ impl<'a> Control<'a> {
     }
 
     /// Takes what came in, without waiting; true when the run is to stop.
-    pub fn stop_asked(&mut self) -> bool {
+    pub(crate) fn stop_asked(&mut self) -> bool {
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.take(command),
@@ -60,7 +60,7 @@ impl<'a> Control<'a> {
     }
 
     /// Whether the next step has to wait.
-    pub fn must_wait(&mut self) -> bool {
+    pub(crate) fn must_wait(&mut self) -> bool {
         self.stop_asked();
         self.mode == Mode::Paused
     }
@@ -92,7 +92,7 @@ impl<'a> Control<'a> {
     }
 
     /// A step was taken.
-    pub fn stepped(&mut self) {
+    pub(crate) fn stepped(&mut self) {
         if self.mode == Mode::OneStep {
             (self.mode, self.is_announced) = (Mode::Paused, false);
         }

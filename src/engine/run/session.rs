@@ -73,12 +73,12 @@ pub(crate) fn stages_left(
 
 impl Session<'_> {
     /// Stages to train, in order, from the run's position on.
-    pub fn stages_left(&self) -> Vec<usize> {
+    pub(crate) fn stages_left(&self) -> Vec<usize> {
         stages_left(&self.project, self.only, &self.position)
     }
 
     /// Whether there is anything to train.
-    pub fn has_steps_left(&self) -> bool {
+    pub(crate) fn has_steps_left(&self) -> bool {
         let position = &self.position;
         let epochs = |index: usize| {
             self.project
@@ -111,7 +111,7 @@ impl Session<'_> {
     }
 
     /// Publishes new previews, and replies to what was asked.
-    pub fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
+    pub(crate) fn publish(&mut self) -> (Option<Filters>, Option<Reconstructions>) {
         let start = Instant::now();
         let stage = self.project.stages.get(self.position.stage);
         let batch = stage.map_or(1, |stage| stage.batch as usize);
@@ -160,7 +160,7 @@ impl Session<'_> {
 
     /// Writes checkpoints of the present state under these names, unless a number in it is no longer
     /// finite: then nothing is written, and the first such weight is given.
-    pub fn save_if_finite(
+    pub(crate) fn save_if_finite(
         &mut self,
         names: &[&str],
         optimizer: &Named,
@@ -175,7 +175,7 @@ impl Session<'_> {
     }
 
     /// Writes the checkpoint that a new run begins with.
-    pub fn save_start(&mut self) -> Result<(), RunError> {
+    pub(crate) fn save_start(&mut self) -> Result<(), RunError> {
         let state = self.network.shared_state();
         self.write_checkpoints(&["last"], &state, &[])
     }
@@ -227,7 +227,7 @@ impl Session<'_> {
     }
 
     /// Brings `run.json` up to date.
-    pub fn write_record(
+    pub(crate) fn write_record(
         &mut self,
         status: Status,
         message: Option<String>,
@@ -242,7 +242,7 @@ impl Session<'_> {
     }
 
     /// A file of the run folder that could not be written.
-    pub fn write_error(&self, reason: io::Error) -> RunError {
+    pub(crate) fn write_error(&self, reason: io::Error) -> RunError {
         RunError::write(self.folder.path(), reason.to_string())
     }
 

@@ -69,7 +69,7 @@ impl Position {
     }
 
     /// Whether anything of the stage was trained.
-    pub fn is_in_stage(&self) -> bool {
+    pub(crate) fn is_in_stage(&self) -> bool {
         self.epoch > 0 || self.step_in_epoch > 0
     }
 }

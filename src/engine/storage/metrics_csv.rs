@@ -14,11 +14,11 @@ use strata_core::files;
 use strata_core::project::data::Split;
 
 /// The file of what was measured, in a run's folder.
-pub const METRICS_FILE: &str = "metrics.csv";
+pub(crate) const METRICS_FILE: &str = "metrics.csv";
 /// The file of the steps, in a run's folder.
-pub const STEPS_FILE: &str = "steps.csv";
+pub(crate) const STEPS_FILE: &str = "steps.csv";
 /// The columns of `metrics.csv`. All but the last repeat exactly between runs.
-pub const METRICS: [&str; 9] = [
+pub(crate) const METRICS: [&str; 9] = [
     "stage", "epoch", "step", "split", "loss", "accuracy", "log_loss", "lr", "seconds",
 ];
 /// The columns of `steps.csv`. `penalty` is empty in a stage without sparsity, `accuracy` where nothing is classified.
@@ -27,7 +27,7 @@ pub const STEPS: [&str; 7] = [
 ];
 /// The columns of `steps.csv` in versions whose `loss` held the penalty. A run that one of them began keeps them when
 /// it is resumed, so that a column has one meaning from its first row to its last.
-pub const STEPS_WITH_PENALTY: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
+pub(crate) const STEPS_WITH_PENALTY: [&str; 5] = ["step", "stage", "epoch", "loss", "lr"];
 
 /// One row of `metrics.csv`.
 #[derive(Clone, Debug, PartialEq)]

@@ -147,7 +147,7 @@ impl RunFolder {
     }
 
     /// The folder of a run that has a checkpoint, without the temporary files that the run left if it was killed.
-    pub fn reopen(path: &Path) -> Result<RunFolder, FolderError> {
+    pub(crate) fn reopen(path: &Path) -> Result<RunFolder, FolderError> {
         if !checkpoint(path, "last").is_file() {
             return Err(FolderError::NotARun(path.to_owned()));
         }
@@ -193,7 +193,7 @@ impl RunFolder {
 
     /// Writes the project as it is trained. A relative `data.path` becomes absolute: the copy is
     /// in another folder than the original.
-    pub fn write_project(
+    pub(crate) fn write_project(
         &self,
         project: &Project,
         base: &Path,
@@ -298,7 +298,7 @@ fn files_in(run: &Path) -> Vec<String> {
 }
 
 /// The file of a checkpoint that is there; a name is one word, never a path.
-pub fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderError> {
+pub(crate) fn find_checkpoint(run: &Path, name: &str) -> Result<PathBuf, FolderError> {
     let file = checkpoint(run, name);
     if !name.is_empty() && !name.contains(['/', '\\']) && file.is_file() {
         return Ok(file);
