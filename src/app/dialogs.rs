@@ -74,7 +74,7 @@ impl Dialogs {
     }
 
     /// Shows a folder in the system's file manager; fails where there is no program to ask for it.
-    pub fn show_folder(&self, folder: &Path) -> std::io::Result<()> {
+    pub(crate) fn show_folder(&self, folder: &Path) -> std::io::Result<()> {
         if self.picker.is_none() {
             return Ok(());
         }

@@ -68,7 +68,7 @@ impl Inspections {
     }
 
     /// Whether there is no reply to this query, or one that the run in training is `steps` beyond.
-    pub fn is_stale<I: Inspection>(&self, query: &Query<I>, steps: u64) -> bool {
+    pub(crate) fn is_stale<I: Inspection>(&self, query: &Query<I>, steps: u64) -> bool {
         let Some(reply) = self.reply_to(query) else {
             return true;
         };

@@ -78,12 +78,12 @@ impl Messages {
     }
 
     /// Takes one away: it was read.
-    pub fn dismiss(&mut self, id: u64) {
+    pub(crate) fn dismiss(&mut self, id: u64) {
         self.list.retain(|message| message.id != id);
     }
 
     /// Takes away the message with this text: it is no longer true.
-    pub fn withdraw(&mut self, text: &str) {
+    pub(crate) fn withdraw(&mut self, text: &str) {
         self.list.retain(|message| message.text != text);
     }
 

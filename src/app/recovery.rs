@@ -108,7 +108,7 @@ impl Recovery {
     }
 
     /// Keeps edits at once that were not kept yet.
-    pub fn keep_now(&mut self, store: &Store, edited: Edited<'_>) {
+    pub(crate) fn keep_now(&mut self, store: &Store, edited: Edited<'_>) {
         if self.lock.is_some() && self.kept.as_ref() != Some(edited.project) {
             self.write(store, edited);
         }

@@ -31,7 +31,7 @@ impl Remembered {
     }
 
     /// Shows it.
-    pub fn restore(self, state: &mut State) {
+    pub(crate) fn restore(self, state: &mut State) {
         state.inspections.gallery = self.view.first_images();
         let saliency = self.view.saliency.filter(|_| state.has_saliency_choice());
         state.inspections.saliency.question = saliency;

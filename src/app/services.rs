@@ -44,7 +44,7 @@ impl ViewCatalogue {
     }
 
     /// The open views that show something which can be saved as an image file.
-    pub fn with_picture(&self, state: &State) -> Vec<ViewKind> {
+    pub(crate) fn with_picture(&self, state: &State) -> Vec<ViewKind> {
         let mut open = state.arrangement().views();
         open.retain(|kind| (self.has_picture)(*kind, state));
         open

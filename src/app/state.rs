@@ -182,7 +182,7 @@ impl State {
     }
 
     /// Why the project cannot be trained: the first problem, in words.
-    pub fn blocker(&self) -> Option<&Problem> {
+    pub(crate) fn blocker(&self) -> Option<&Problem> {
         self.shown
             .problems
             .iter()
