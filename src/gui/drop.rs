@@ -32,7 +32,7 @@ fn is_data(path: &Path) -> bool {
 }
 
 /// What was dropped since the last frame; of several things the first counts.
-pub fn actions(ctx: &Context) -> Vec<Action> {
+pub(crate) fn actions(ctx: &Context) -> Vec<Action> {
     let path = ctx.input(|input| {
         input
             .raw
@@ -44,7 +44,7 @@ pub fn actions(ctx: &Context) -> Vec<Action> {
 }
 
 /// While something is held over the window, the window says what would become of it.
-pub fn show_target(ctx: &Context) {
+pub(crate) fn show_target(ctx: &Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }

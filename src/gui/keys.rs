@@ -30,7 +30,7 @@ pub const KEYS: &[(&str, &str)] = &[
 ];
 
 /// What the keys of this frame ask for.
-pub fn actions(ctx: &Context, state: &State) -> Vec<Action> {
+pub(crate) fn actions(ctx: &Context, state: &State) -> Vec<Action> {
     let writing = ctx.text_edit_focused();
     let focused = ctx.memory(|memory| memory.focused().is_some());
     let mut actions = Vec::new();

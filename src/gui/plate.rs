@@ -53,7 +53,7 @@ pub struct ColorBar {
 
 /// Pictures of one kind with their words.
 #[derive(Default)]
-pub struct Plate {
+pub(crate) struct Plate {
     /// What it is.
     pub title: String,
     /// Lines below the title.

@@ -44,7 +44,7 @@ impl Snapshot {
     }
 
     /// What `content` draws, below a title and a line of words.
-    pub fn titled(
+    pub(crate) fn titled(
         title: &str,
         line: &str,
         dark: bool,

@@ -17,9 +17,9 @@ pub const GAP: f32 = 2.0 * STEP;
 /// Inside a panel, from its edge.
 pub const MARGIN: i8 = 12;
 /// Height of a row of the architecture and of a field.
-pub const ROW: f32 = 28.0;
+pub(crate) const ROW: f32 = 28.0;
 /// Corners of rows, buttons and tiles.
-pub const RADIUS: u8 = 4;
+pub(crate) const RADIUS: u8 = 4;
 
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ const fn rgb(hex: u32) -> Color32 {
 }
 
 /// Light text on dark.
-pub const DARK: Palette = Palette {
+pub(crate) const DARK: Palette = Palette {
     back: rgb(0x15_17_1b),
     panel: rgb(0x1c_1f_24),
     raised: rgb(0x24_28_2f),
@@ -124,7 +124,7 @@ pub fn family(ui: &Ui, family: Family) -> Color32 {
 }
 
 /// A colour with part of its strength, over what is behind it.
-pub fn faded(color: Color32, share: f32) -> Color32 {
+pub(crate) fn faded(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
 }
 
@@ -139,9 +139,9 @@ pub fn digits(size: f32) -> FontId {
 }
 
 /// Ordinary text.
-pub const BODY: f32 = 13.0;
+pub(crate) const BODY: f32 = 13.0;
 /// Explanations and units.
-pub const SMALL: f32 = 11.5;
+pub(crate) const SMALL: f32 = 11.5;
 const SEMIBOLD: &str = "semibold";
 
 /// Installs fonts and both themes.

@@ -41,7 +41,7 @@ pub struct MapChoice {
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
-pub struct ActivationsView {
+pub(crate) struct ActivationsView {
     maps: Option<Maps>,
     side: Option<Side>,
 }

@@ -19,7 +19,7 @@ use strata_inspect::picture::{FilterScale, diverging, filter_limit, filter_rgba}
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
-pub struct FiltersView {
+pub(crate) struct FiltersView {
     drawn: Option<Drawn>,
 }
 

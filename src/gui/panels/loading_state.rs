@@ -64,7 +64,7 @@ pub fn unread(
 }
 
 /// What is not there, why, and the button that helps.
-pub fn with_button(ui: &mut Ui, heading: &str, line: &str, name: &str, act: impl FnOnce()) {
+pub(crate) fn with_button(ui: &mut Ui, heading: &str, line: &str, name: &str, act: impl FnOnce()) {
     let colors = theme::palette(ui);
     let space = (ui.available_height() / 2.0 - 56.0).max(0.0);
     ui.with_layout(Layout::top_down(Align::Center), |ui| {

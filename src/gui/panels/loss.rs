@@ -23,7 +23,7 @@ pub(super) const MOST_DOTS: usize = 40;
 const MOST_MARKS: usize = 1000;
 
 /// A plot of one quantity.
-pub struct LossView(pub Quantity);
+pub(crate) struct LossView(pub Quantity);
 
 impl LossView {
     fn curve<'a>(&self, curves: &'a Curves) -> &'a Curve {

@@ -20,7 +20,7 @@ use strata_inspect::reconstructions::Reconstructions;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
-pub struct ReconstructionsView {
+pub(crate) struct ReconstructionsView {
     drawn: Option<(Arc<Reconstructions>, TextureHandle)>,
     /// Of an image file: all pictures, some in a row.
     parts: Vec<(Reconstructions, TextureHandle)>,

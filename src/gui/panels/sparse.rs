@@ -20,7 +20,7 @@ use strata_inspect::sparse::SparseCode;
 
 /// The view, with the order of the units it shows.
 #[derive(Default)]
-pub struct SparseView {
+pub(crate) struct SparseView {
     drawn: Option<(Arc<Seen>, Ranked)>,
 }
 

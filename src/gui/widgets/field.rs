@@ -108,7 +108,7 @@ impl<'a> Field<'a> {
     }
 
     /// For a setting of the project: while its text is refused, nothing is trained.
-    pub fn of_project(mut self) -> Self {
+    pub(crate) fn of_project(mut self) -> Self {
         self.of_project = true;
         self
     }
@@ -119,7 +119,7 @@ impl<'a> Field<'a> {
     }
 
     /// The same, with the field's response.
-    pub fn show_full(self, ui: &mut Ui) -> (Response, Option<FieldEvent>) {
+    pub(crate) fn show_full(self, ui: &mut Ui) -> (Response, Option<FieldEvent>) {
         let draft = ui.data(|data| data.get_temp::<String>(self.id));
         let focused = ui.memory(|memory| memory.has_focus(self.id));
         let resting = if focused {

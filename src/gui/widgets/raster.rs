@@ -133,7 +133,7 @@ fn fitting(size: [usize; 2], count: usize) -> ([usize; 2], usize) {
 }
 
 /// A bar of colours, from 0 at the bottom to 1 at the top.
-pub fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
+pub(crate) fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
     const SHADES: usize = 32;
     for shade in 0..SHADES {
         let top = bar.top() + bar.height() * shade as f32 / SHADES as f32;
@@ -148,7 +148,7 @@ pub fn shades(painter: &Painter, bar: Rect, color: impl Fn(f32) -> Color32) {
 }
 
 /// The colours of unsigned values, from `low` below to `high` above.
-pub fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
+pub(crate) fn unsigned_bar(ui: &Ui, area: Rect, low: &str, high: &str) {
     let weak = theme::palette(ui).weak;
     let bar = Rect::from_min_size(
         area.min + vec2(8.0, 0.0),

@@ -57,7 +57,7 @@ pub fn end(ui: &Ui, button: &Response, place: &Place, actions: &mut Vec<Action>)
 }
 
 /// Whether a row is being dragged.
-pub fn is_dragged(ui: &Ui, place: &Place) -> bool {
+pub(crate) fn is_dragged(ui: &Ui, place: &Place) -> bool {
     DragAndDrop::payload::<Place>(ui.ctx()).is_some_and(|dragged| *dragged == *place)
 }
 

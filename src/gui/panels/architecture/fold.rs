@@ -43,7 +43,7 @@ pub fn button(
 }
 
 /// Whether there is anything to fold.
-pub fn any_block(state: &State) -> bool {
+pub(crate) fn any_block(state: &State) -> bool {
     Stack::ALL.iter().any(|stack| {
         state
             .network()

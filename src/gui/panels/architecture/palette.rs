@@ -37,7 +37,13 @@ const BLOCKS: [(&str, &str, &str); 3] = [
 ];
 
 /// The button at the end of a stack or branch, with its list.
-pub fn add_button(ui: &mut Ui, end: &Place, where_: &str, indent: f32, actions: &mut Vec<Action>) {
+pub(crate) fn add_button(
+    ui: &mut Ui,
+    end: &Place,
+    where_: &str,
+    indent: f32,
+    actions: &mut Vec<Action>,
+) {
     let button = button(ui, where_, indent);
     drag::end(ui, &button, end, actions);
     Popup::menu(&button)

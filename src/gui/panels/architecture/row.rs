@@ -128,7 +128,7 @@ fn was_selected(ui: &Ui) -> Option<Place> {
 }
 
 /// Remembers what is selected, once its row has been brought into sight.
-pub fn note_selected(ui: &Ui, state: &State) {
+pub(crate) fn note_selected(ui: &Ui, state: &State) {
     ui.data_mut(|data| data.insert_temp(selected_id(), state.selected.clone()));
 }
 

@@ -12,7 +12,7 @@ use strata_engine::download_task::Fetching;
 const NARROW: f32 = 320.0;
 
 /// Whether there is something to show for the project's source.
-pub fn is_offered(state: &State) -> bool {
+pub(crate) fn is_offered(state: &State) -> bool {
     (state.downloads.catalogue)(state.project().data.source).is_some()
 }
 

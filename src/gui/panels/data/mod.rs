@@ -32,7 +32,7 @@ use strata_inspect::gallery::{Gallery, Part, Request};
 
 /// The view, with the textures of what it shows.
 #[derive(Default)]
-pub struct DataView {
+pub(crate) struct DataView {
     pages: Pages,
     grid: Grid,
 }

@@ -27,7 +27,7 @@ type Seen = Reply<Saliency>;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
-pub struct SaliencyView {
+pub(crate) struct SaliencyView {
     drawn: Option<(Arc<Seen>, Sheet)>,
 }
 

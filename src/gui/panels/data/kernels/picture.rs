@@ -8,7 +8,6 @@ use strata_app::kernels::KernelSettings;
 use strata_inspect::kernel::{Match, most_sides};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 
-/// What is shown.
 pub(super) struct Shown<'a> {
     /// Its texture.
     pub drawn: &'a Drawn,

@@ -31,8 +31,11 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Of a problem.
-    pub fn of_problem(state: &State, problem: &'a Problem, fix: Option<&'a Fix>) -> Entry<'a> {
+    pub(crate) fn of_problem(
+        state: &State,
+        problem: &'a Problem,
+        fix: Option<&'a Fix>,
+    ) -> Entry<'a> {
         let is_error = problem.severity == Severity::Error;
         Entry {
             kind: if is_error { "error" } else { "warning" },
@@ -46,8 +49,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Of advice.
-    pub fn of_advice(state: &State, advice: &'a Advice) -> Entry<'a> {
+    pub(crate) fn of_advice(state: &State, advice: &'a Advice) -> Entry<'a> {
         Entry {
             kind: "hint",
             icon: Icon::Hint,

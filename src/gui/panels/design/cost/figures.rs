@@ -69,7 +69,7 @@ impl Figures {
         }
     }
 
-    pub fn memory_of(&self, place: &Place, whole: bool) -> strata_cost::Bytes {
+    pub(crate) fn memory_of(&self, place: &Place, whole: bool) -> strata_cost::Bytes {
         let memory = self.memory.as_ref();
         memory
             .map(|memory| {

@@ -61,7 +61,7 @@ impl Chosen {
     }
 
     /// Whether the input is a signal.
-    pub fn is_strip(&self) -> bool {
+    pub(crate) fn is_strip(&self) -> bool {
         self.of.0.input.rank() == 1
     }
 
@@ -84,7 +84,7 @@ impl Chosen {
     }
 
     /// Moves to another slice of a volume.
-    pub fn go_deeper(&mut self, by: isize) {
+    pub(crate) fn go_deeper(&mut self, by: isize) {
         let depth = self
             .seen
             .as_ref()

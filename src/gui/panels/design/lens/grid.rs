@@ -9,7 +9,7 @@ use strata_design::layer_math::{Sheet, number};
 /// Between the planes of a sheet, as a fraction of a cell.
 const BETWEEN: f32 = 0.5;
 /// Cells smaller than this hold no numbers.
-pub const LEAST: f32 = 11.0;
+pub(crate) const LEAST: f32 = 11.0;
 
 /// A sheet at its place.
 #[derive(Clone, Copy)]
@@ -102,7 +102,7 @@ pub fn cell(painter: &Painter, rect: Rect, fill: Color32, line: Color32) {
 }
 
 /// A cell of the margin: dashed, without a fill.
-pub fn dashed(painter: &Painter, rect: Rect, color: Color32) {
+pub(crate) fn dashed(painter: &Painter, rect: Rect, color: Color32) {
     let rect = rect.shrink(1.0);
     let corners = [
         rect.left_top(),
@@ -121,7 +121,7 @@ pub fn dashed(painter: &Painter, rect: Rect, color: Color32) {
 }
 
 /// Lines across a cell that nothing reads.
-pub fn hatched(painter: &Painter, rect: Rect, color: Color32) {
+pub(crate) fn hatched(painter: &Painter, rect: Rect, color: Color32) {
     let rect = rect.shrink(1.5);
     let stroke = Stroke::new(1.0, color);
     for share in [0.5, 1.0, 1.5] {
@@ -163,7 +163,7 @@ pub fn write_text(painter: &Painter, rect: Rect, text: &str, color: Color32) {
 }
 
 /// A small number in the lower right corner: the weight that a cell is multiplied with.
-pub fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
+pub(crate) fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
     if rect.height() >= 26.0 {
         let at = rect.right_bottom() - vec2(3.0, 2.0);
         painter.text(
@@ -177,7 +177,7 @@ pub fn subscript(painter: &Painter, rect: Rect, value: f64, color: Color32) {
 }
 
 /// What is above a grid.
-pub fn caption(ui: &Ui, bounds: Rect, text: &str) {
+pub(crate) fn caption(ui: &Ui, bounds: Rect, text: &str) {
     let color = theme::palette(ui).weak;
     let at = pos2(bounds.center().x, bounds.top() - 3.0);
     ui.painter().text(
@@ -190,7 +190,7 @@ pub fn caption(ui: &Ui, bounds: Rect, text: &str) {
 }
 
 /// How wide a caption is.
-pub fn caption_width(ui: &Ui, text: &str) -> f32 {
+pub(crate) fn caption_width(ui: &Ui, text: &str) -> f32 {
     let font = eframe::egui::FontId::proportional(theme::SMALL);
     ui.painter()
         .layout_no_wrap(text.to_owned(), font, Color32::WHITE)
@@ -199,7 +199,7 @@ pub fn caption_width(ui: &Ui, text: &str) -> f32 {
 }
 
 /// A beam of light from one rectangle to another, to the right or downwards.
-pub fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32) {
+pub(crate) fn beam(painter: &Painter, from: Rect, to: Rect, down: bool, color: Color32) {
     let corners = match down {
         false => [
             from.right_top(),

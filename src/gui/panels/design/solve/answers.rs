@@ -60,7 +60,7 @@ impl Known {
     }
 
     /// Whether proposals are still searched for.
-    pub fn is_searching(&self) -> bool {
+    pub(crate) fn is_searching(&self) -> bool {
         self.solved.is_none()
     }
 }
@@ -120,7 +120,7 @@ impl Answers {
     }
 
     /// Works everything out at once.
-    pub fn work_out(&mut self, network: &Network, locked: Vec<Target>) {
+    pub(crate) fn work_out(&mut self, network: &Network, locked: Vec<Target>) {
         if self
             .known
             .as_ref()

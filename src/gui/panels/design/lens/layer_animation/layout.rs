@@ -185,18 +185,18 @@ impl<'a> Stage<'a> {
     }
 
     /// The middle's rectangle.
-    pub fn middle_bounds(&self) -> Rect {
+    pub(crate) fn middle_bounds(&self) -> Rect {
         let [rows, columns] = middle_extent(&self.middle);
         Rect::from_min_size(self.middle_at, vec2(columns, rows) * self.input.cell)
     }
 
     /// The output cell under the pointer.
-    pub fn hovered_output(&self, output: &Response) -> Option<usize> {
+    pub(crate) fn hovered_output(&self, output: &Response) -> Option<usize> {
         self.output.at(output.hover_pos()?)
     }
 
     /// The input cell under the pointer.
-    pub fn hovered_input(&self, input: &Response) -> Option<usize> {
+    pub(crate) fn hovered_input(&self, input: &Response) -> Option<usize> {
         self.input.at(input.hover_pos()?)
     }
 }
