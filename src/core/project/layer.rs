@@ -293,6 +293,38 @@ impl Kind {
         }
     }
 
+    /// How many channels or features come out, to change, of a kind that can choose.
+    pub fn outputs_mut(&mut self) -> Option<&mut u32> {
+        match self {
+            Kind::Conv { out_channels, .. }
+            | Kind::ConvTranspose { out_channels, .. }
+            | Kind::SeparableConv { out_channels, .. } => Some(out_channels),
+            Kind::Dense { out_features, .. } => Some(out_features),
+            Kind::DepthwiseConv { .. }
+            | Kind::MaxPool { .. }
+            | Kind::AvgPool { .. }
+            | Kind::Unpool
+            | Kind::Upsample { .. }
+            | Kind::GlobalAvgPool
+            | Kind::GlobalMaxPool
+            | Kind::AdaptiveAvgPool { .. }
+            | Kind::Flatten
+            | Kind::Reshape { .. }
+            | Kind::BatchNorm
+            | Kind::GroupNorm { .. }
+            | Kind::LayerNorm
+            | Kind::Dropout { .. }
+            | Kind::DropoutChannels { .. }
+            | Kind::Activation(_)
+            | Kind::PRelu { .. }
+            | Kind::Softmax
+            | Kind::Noise { .. }
+            | Kind::Pad { .. }
+            | Kind::Crop { .. }
+            | Kind::Identity => None,
+        }
+    }
+
     /// The sliding window, to change.
     pub fn window_mut(&mut self) -> Option<&mut Window> {
         window!(self)

@@ -310,34 +310,7 @@ pub(crate) fn channels_mut(node: &mut Node) -> Option<&mut u32> {
     let Node::Layer(layer) = node else {
         return None;
     };
-    match &mut layer.kind {
-        Kind::Conv { out_channels, .. }
-        | Kind::ConvTranspose { out_channels, .. }
-        | Kind::SeparableConv { out_channels, .. } => Some(out_channels),
-        Kind::Dense { out_features, .. } => Some(out_features),
-        Kind::DepthwiseConv { .. }
-        | Kind::MaxPool { .. }
-        | Kind::AvgPool { .. }
-        | Kind::Unpool
-        | Kind::Upsample { .. }
-        | Kind::GlobalAvgPool
-        | Kind::GlobalMaxPool
-        | Kind::AdaptiveAvgPool { .. }
-        | Kind::Flatten
-        | Kind::Reshape { .. }
-        | Kind::BatchNorm
-        | Kind::GroupNorm { .. }
-        | Kind::LayerNorm
-        | Kind::Dropout { .. }
-        | Kind::DropoutChannels { .. }
-        | Kind::Activation(_)
-        | Kind::PRelu { .. }
-        | Kind::Softmax
-        | Kind::Noise { .. }
-        | Kind::Pad { .. }
-        | Kind::Crop { .. }
-        | Kind::Identity => None,
-    }
+    layer.kind.outputs_mut()
 }
 
 /// A draft with layers appended to the decoder: what is missing as zeros, what is too much cut away; a 1×1
