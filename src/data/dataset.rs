@@ -259,7 +259,7 @@ impl Dataset {
         self.common.scale.pixel_range()
     }
 
-    /// In what units errors of pixels are told.
+    /// In what units errors of pixels are given.
     pub fn pixel_units(&self) -> PixelUnits {
         self.common.scale.units()
     }

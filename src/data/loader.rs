@@ -24,7 +24,7 @@ pub struct LoadedBatch {
     pub images: Vec<f32>,
     /// One for each image; `u32::MAX` where there is none.
     pub labels: Vec<u32>,
-    /// The labels of the images blended in, and the share of those that are not (mixup).
+    /// The labels of the images blended in, and the weight of the other ones (mixup).
     pub blend: Option<(Vec<u32>, f32)>,
 }
 

@@ -87,7 +87,7 @@ pub(crate) struct OpenedSource {
     pub classes: Vec<String>,
     pub parts: Vec<SourceSplit>,
     pub skipped: Vec<Skipped>,
-    /// The values that pixel 0 and pixel 255 stand for; of bytes simply these.
+    /// The values of pixel 0 and pixel 255; of bytes simply these.
     pub span: [f32; 2],
     /// Whether the project's shares are still to be applied; a folder has done so before it decoded files.
     pub holds_out: bool,

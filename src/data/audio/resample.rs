@@ -10,7 +10,7 @@ pub(crate) fn reach(from: u32, to: u32) -> usize {
     (CROSSINGS / cut(from, to)).ceil() as usize + 1
 }
 
-/// The share of the old rate's band that is kept.
+/// The fraction of the old rate's band that is kept.
 fn cut(from: u32, to: u32) -> f64 {
     (f64::from(to) / f64::from(from.max(1))).min(1.0)
 }

@@ -13,7 +13,7 @@ const ERASE_TRIES: usize = 10;
 /// Width to height of an erased rectangle.
 const ERASE_RATIO: [f32; 2] = [0.3, 3.3];
 
-/// Applies one step with parameters of its own; `zero` is the share that stands for nothing: black, or silence.
+/// Applies one step with parameters of its own; `zero` is the value of the background: black, or silence.
 pub fn apply(
     step: &Step,
     image: &mut Vec<f32>,
@@ -168,7 +168,7 @@ fn uniform([low, high]: [f32; 2], rng: &mut ChaCha8Rng) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
 
-/// Up to the share `by` of a side in either direction.
+/// Up to the fraction `by` of a side in either direction.
 fn whole_pixels(by: f32, side: usize, rng: &mut ChaCha8Rng) -> i32 {
     let most = by * side as f32;
     uniform([-most, most], rng).round_ties_even() as i32
@@ -184,7 +184,7 @@ fn crop_corner(from: Size, to: Size, pad: usize, rng: &mut ChaCha8Rng) -> [i32; 
     ]
 }
 
-/// Where the four corners go: inwards by at most the share `distortion` of half a side.
+/// Where the four corners go: inwards by at most the fraction `distortion` of half a side.
 fn corners(size: Size, distortion: f32, rng: &mut ChaCha8Rng) -> Corners {
     let reach = |side: usize| (distortion * (side / 2) as f32) as usize;
     let (across, down) = (reach(size.width), reach(size.height));

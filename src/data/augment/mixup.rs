@@ -1,9 +1,9 @@
-//! Mixup: images of a batch blended two by two, and their labels in the same shares (torchvision `v2.MixUp`).
+//! Mixup: images of a batch blended two by two, and their labels with the same weights (torchvision `v2.MixUp`).
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
 
-/// The share of an image in its blend with another, from Beta(α, α). An α that is no positive number gives 1.
+/// The weight of an image in its blend with another, from Beta(α, α). An α that is no positive number gives 1.
 pub fn draw_share(alpha: f64, rng: &mut ChaCha8Rng) -> f32 {
     Beta::new(alpha, alpha).map_or(1.0, |beta| beta.sample(rng) as f32)
 }

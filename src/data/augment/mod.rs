@@ -1,4 +1,4 @@
-//! Augmentation of training images: H×W×C floats, channels last, as shares from 0 (black) to 1 (white).
+//! Augmentation of training images: H×W×C floats, channels last, as fractions from 0 (black) to 1 (white).
 //!
 //! [`Augmenter::new`] checks a list of transforms against the images' shape once; [`Augmenter::apply`] then
 //! cannot fail and allocates nothing once its [`Scratch`] is warm. Parameters are drawn as torchvision draws
@@ -109,7 +109,7 @@ impl Augmenter {
         })
     }
 
-    /// The share that stands for nothing, and lies beyond the edge: of a picture 0, black (the default); of a signal
+    /// The value of the background, and of everything beyond the edge: of a picture 0, black (the default); of a signal
     /// that swings about its middle 0.5, silence.
     pub fn with_zero(self, zero: f32) -> Augmenter {
         Augmenter { zero, ..self }

@@ -40,7 +40,7 @@ pub fn shift(
 }
 
 /// The window of size `sizes[1]` whose first pixel is (`left`, `top`) in an image of size `sizes[0]`; what
-/// lies outside the image comes from `border`.
+/// is outside the image comes from `border`.
 pub fn window(
     from: &[f32],
     to: &mut Vec<f32>,

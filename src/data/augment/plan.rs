@@ -13,7 +13,7 @@ pub struct Step {
     pub what: Augment,
     pub from: Size,
     pub to: Size,
-    /// Of a table: what stands in it.
+    /// Of a table: its transforms.
     pub inner: Vec<Step>,
 }
 

@@ -15,7 +15,7 @@ pub struct Sampling {
     pub border: Border,
 }
 
-/// The index inside 0..n that stands for `index`; `None` for black.
+/// The index inside 0..n that `index` is mapped to; `None` for black.
 pub(super) fn fold(index: i32, n: usize, border: Border) -> Option<usize> {
     let n = i32::try_from(n).unwrap_or(i32::MAX);
     let inside = match border {

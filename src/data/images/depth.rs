@@ -1,4 +1,4 @@
-//! How finely the values of an image file are told apart: bytes, 16 bits or floats; from one to another. Cannot fail.
+//! The depth of an image file's values: bytes, 16 bits or floats; from one to another. Cannot fail.
 
 use crate::source::RawImage;
 use image::ColorType;
@@ -25,7 +25,7 @@ impl Depth {
         }
     }
 
-    /// The values that stand for black and white; floats have none of their own.
+    /// The values of black and white; floats have none.
     pub fn span(self) -> Option<[f32; 2]> {
         match self {
             Depth::Bytes => Some([0.0, 255.0]),

@@ -38,7 +38,7 @@ pub(crate) fn may_have_several(first: &[u8]) -> bool {
     )
 }
 
-/// Size of a colour table, from the byte that tells of it.
+/// Size of a colour table, from the byte that describes it.
 fn table(flags: u8) -> usize {
     if flags & 0x80 == 0 {
         0

@@ -12,7 +12,7 @@ pub(crate) struct Scale {
     is_normalized: bool,
 }
 
-/// The units in which errors of pixels are told: those of `range`, or with `normalize` a pixel from 0 to 1, whatever
+/// The units in which errors of pixels are given: those of `range`, or with `normalize` a pixel from 0 to 1, whatever
 /// each channel was divided by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PixelUnits {
@@ -137,7 +137,7 @@ impl Scale {
         }
     }
 
-    /// Shares of the way from pixel 0 to pixel 255 to numbers; both H×W×C or whole rows of it, and of one length.
+    /// Fractions of the range from pixel 0 to pixel 255 to values; both H×W×C or whole rows of it, and of one length.
     pub(crate) fn apply_to_shares(&self, shares: impl Iterator<Item = f32>, out: &mut [f32]) {
         if let [table] = self.tables.as_slice() {
             let (low, width) = (table[0], table[255] - table[0]);

@@ -15,7 +15,7 @@ pub(crate) trait Sample: Copy + Default + Send + Sync + 'static {
     type Sum: Copy + Default;
     /// Adds a value times a weight, which is fixed-point.
     fn add(sum: Self::Sum, value: Self, weight: i32) -> Self::Sum;
-    /// The value that a sum stands for.
+    /// The value of a sum.
     fn round(sum: Self::Sum) -> Self;
     /// The brightness of red, green and blue.
     fn luma(rgb: [Self; 3]) -> Self;

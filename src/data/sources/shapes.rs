@@ -138,7 +138,7 @@ fn draw(class: usize, side: usize, rng: &mut impl RngCore) -> Vec<u8> {
     pixels
 }
 
-/// The share of the pixel at `at` that the figure covers; `distance` is that of its middle.
+/// The fraction of the pixel at `at` that the figure covers; `distance` is that of its middle.
 fn coverage(figure: Figure, pose: &Pose, at: [f32; 2], distance: f32) -> f32 {
     // Half a pixel's diagonal: beyond it the outline cannot cross the pixel.
     const REACH: f32 = 0.708;

@@ -5,7 +5,7 @@ use super::shuffle::permutation;
 use crate::error::DataError;
 use strata_core::rng::{Purpose, stream};
 
-/// The share of the training images held back where the project does not say.
+/// The fraction of the training images held back where the project does not say.
 const USUAL_SHARE: f32 = 0.1;
 
 /// What is held back for.
@@ -49,8 +49,8 @@ pub(crate) fn hold_out(
     (kept, order)
 }
 
-/// Reorders so that any first part of the result has nearly the same share of every class: the
-/// k-th image of a class of n stands at (k + ½)/n of the way.
+/// Reorders so that any first part of the result has nearly the same fraction of every class: the
+/// k-th image of a class of n is at (k + ½)/n of the way.
 pub(crate) fn by_turns(order: Vec<u32>, labels: &[u32]) -> Vec<u32> {
     let label = |image: u32| {
         labels

@@ -50,10 +50,10 @@ pub(crate) struct Patches {
     pub each: usize,
 }
 
-/// What all splits of a dataset share.
+/// What all splits of a dataset have in common.
 pub(crate) struct Common {
     pub scale: Arc<Scale>,
-    /// What makes shares of pixels.
+    /// What makes fractions of pixels.
     pub shares: Arc<Scale>,
     pub fit: Arc<ImageFitter>,
     /// What `fit` was made with.
@@ -171,17 +171,17 @@ impl SplitData {
         self.read_scaled(index, &self.scale, self.view, out)
     }
 
-    /// Writes image `index` as shares, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
+    /// Writes image `index` as fractions, whole (before any crop), H×W×C: 0 for pixel 0 and 1 for pixel 255, whatever they become later.
     pub fn read_shares(&self, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         self.read_scaled(index, &self.shares, self.whole_shape(), out)
     }
 
-    /// The share of the source's number 0: black, or silence.
+    /// The fraction that the source's value 0 is: black, or silence.
     pub fn zero_share(&self) -> f32 {
         zero_share(self.span)
     }
 
-    /// From shares to what the network sees, both of one length.
+    /// From fractions to the network's input, both of one length.
     pub(crate) fn scale_shares(&self, shares: &[f32], out: &mut [f32]) -> Result<(), DataError> {
         check_buffer(shares.len(), out.len())?;
         self.scale.apply_to_shares(shares.iter().copied(), out);
@@ -303,14 +303,14 @@ impl SplitData {
     fn corner(&self, patches: Patches, index: usize) -> [usize; 2] {
         let [height, width, _] = self.fit.to();
         let [tall, wide] = patches.size;
-        // The split in the upper bits: train and test never share a stream.
+        // The split in the upper bits: train and test never use one stream.
         let counter = (self.split as u64) << 56 | index as u64;
         let mut rng = stream(patches.seed, Purpose::Patches, counter);
         let top = below(&mut rng, (height - tall + 1) as u32) as usize;
         [top, below(&mut rng, (width - wide + 1) as u32) as usize]
     }
 
-    /// Row by row what lies at a place.
+    /// Row by row the values at a place.
     fn cut<T>(
         &self,
         values: &[T],
@@ -390,7 +390,7 @@ pub(crate) fn fingerprint(shape: [usize; 3], raw: &RawImage) -> u128 {
     hash(1) << 64 | hash(2)
 }
 
-/// The share of the number 0 in a source's span.
+/// The fraction that the value 0 is in a source's span.
 pub(crate) fn zero_share([low, high]: [f32; 2]) -> f32 {
     (-low / (high - low)).clamp(0.0, 1.0)
 }

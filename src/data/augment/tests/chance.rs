@@ -194,7 +194,7 @@ fn shifts_and_crops_are_uniform_over_whole_pixels() {
                 .iter()
                 .all(|shift| shift.fract() == 0.0 && shift.abs() <= 4.0)
         );
-        // Rounded from −3.52..3.52: every whole number within has a share of 1/7.04, ±4 together 0.04/7.04.
+        // Rounded from −3.52..3.52: every whole number within has a fraction of 1/7.04, ±4 together 0.04/7.04.
         for whole in -3i32..=3 {
             let hits: Vec<f64> = shifts
                 .iter()

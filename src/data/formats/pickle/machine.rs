@@ -8,7 +8,7 @@ pub(crate) struct Machine<'a> {
     pub pickle: Pickle<'a>,
     at: usize,
     stack: Vec<Id>,
-    /// Heights of the stack where a mark lies.
+    /// Heights of the stack at which there is a mark.
     marks: Vec<usize>,
     memo: BTreeMap<u64, Id>,
     /// Bytes that may still be made from bytes of the input.
@@ -107,7 +107,7 @@ impl<'a> Machine<'a> {
         self.marks.push(self.stack.len());
     }
 
-    /// What lies above the last mark, which goes too.
+    /// The values above the last mark, which is removed too.
     pub(crate) fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
         let height = self
             .marks
@@ -116,7 +116,7 @@ impl<'a> Machine<'a> {
         Ok(self.stack.split_off(height))
     }
 
-    /// What lies above the last mark is out of bounds for everything that pops single values.
+    /// The values below the last mark are out of bounds for everything that pops single values.
     pub fn pop(&mut self) -> Result<Id, String> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let top = if self.stack.len() > floor {

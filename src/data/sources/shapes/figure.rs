@@ -68,7 +68,7 @@ impl Figure {
     }
 }
 
-/// Where a figure stands: middle, size, turn and stretch, in pixels.
+/// The placement of a figure: middle, size, turn and stretch, in pixels.
 pub(crate) struct Pose {
     pub middle: [f32; 2],
     pub radius: f32,
@@ -134,7 +134,7 @@ fn minus(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
     [a[0] - b[0], a[1] - b[1]]
 }
 
-/// `p` mirrored at the line through the origin across `normal`, if it lies behind it.
+/// `p` mirrored at the line through the origin across `normal`, if it is behind it.
 fn fold(p: [f32; 2], normal: [f32; 2]) -> [f32; 2] {
     let behind = 2.0 * dot(p, normal).min(0.0);
     minus(p, normal.map(|part| behind * part))
