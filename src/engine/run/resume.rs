@@ -66,6 +66,21 @@ pub(crate) fn check(
 
 /// The first setting that decides which images come when and is not what it was.
 fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Option<String> {
+    // Every setting by its name: one that is new has to be decided on here.
+    let Stage {
+        batch,
+        split,
+        // What is done with an image does not decide which image comes next.
+        name: _,
+        task: _,
+        loss: _,
+        optimizer: _,
+        schedule: _,
+        epochs: _,
+        freeze: _,
+        early_stop: _,
+        sparsity: _,
+    } = new;
     let differs = |what: &str, old: String, new: String| {
         (old != new).then(|| format!("{what} was {old} and is {new}"))
     };
@@ -75,8 +90,8 @@ fn changed(former: &Project, old: &Stage, project: &Project, new: &Stage) -> Opt
         ..data.clone()
     };
     differs("seed", former.seed.to_string(), project.seed.to_string())
-        .or_else(|| differs("batch", old.batch.to_string(), new.batch.to_string()))
-        .or_else(|| differs("split", old.split.to_string(), new.split.to_string()))
+        .or_else(|| differs("batch", old.batch.to_string(), batch.to_string()))
+        .or_else(|| differs("split", old.split.to_string(), split.to_string()))
         .or_else(|| {
             (data(&former.data) != data(&project.data))
                 .then(|| "[data] is not what it was".to_owned())
