@@ -166,7 +166,7 @@ impl State {
             }
         }
         if let Some(service) = &self.inspections.service {
-            // The thread ends with the window alone.
+            // The thread ends only with the window.
             service.queries.send(query).ok();
         }
     }

@@ -1,4 +1,4 @@
-//! What the window shows, as plain values: panels read it, [`State::handle`] alone changes it.
+//! What the window shows, as plain values: panels read it, only [`State::handle`] changes it.
 
 pub use super::fields::Fields;
 pub use super::prompts::{AfterUnsavedPrompt, Closing, PathPrompt, PathPurpose};

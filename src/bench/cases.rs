@@ -9,7 +9,7 @@ pub struct Case {
     pub name: &'static str,
     /// Its project.
     pub text: &'static str,
-    /// Images of a forward pass alone; `None`: training steps with the batch of the project's stage.
+    /// Images of a forward pass without a gradient; `None`: training steps with the batch of the project's stage.
     pub inference: Option<usize>,
 }
 

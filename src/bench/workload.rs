@@ -24,7 +24,7 @@ pub struct Workload {
     name: String,
     network: Network,
     stage: Stage,
-    /// `None`: forward passes alone.
+    /// `None`: only forward passes.
     updater: Option<Updater>,
     images: Tensor,
     target: Answer,
@@ -230,7 +230,7 @@ fn lap(clock: &mut Instant) -> Duration {
     now - std::mem::replace(clock, now)
 }
 
-/// What the stack after the encoder gives, or the encoder where there is none.
+/// The output of the stack after the encoder, or of the encoder where there is none.
 fn output_shape<'a>(inference: &'a Inference, plan: &'a Plan, task: Task) -> &'a Shape {
     let output = match task {
         Task::Reconstruct => inference.output.as_ref(),

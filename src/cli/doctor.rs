@@ -7,7 +7,7 @@ use strata_system_report::SystemReport;
 
 /// Prints the report.
 pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {
-    // OpenGL is known to a window alone: its About box shows it.
+    // Only a window knows OpenGL: its About box shows it.
     let report = SystemReport::collect(store::folder(), None);
     if args.json {
         return output::print_json(&report);

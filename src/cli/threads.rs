@@ -1,10 +1,10 @@
-//! The threads that compute. Where the system gives fewer than there are cores (`ulimit -u`, a container), it is as many
-//! as it gives; without any, one sentence.
+//! The threads that compute. Where the system allows fewer than there are cores (`ulimit -u`, a container), it is as many
+//! as it allows; without any, one sentence.
 
 use super::WrongInput;
 use rayon::ThreadPoolBuilder;
 
-/// Starts them. Fails where the system gives not even one.
+/// Starts them. Fails where the system allows not even one.
 pub fn start() -> Result<(), WrongInput> {
     let wanted = rayon::max_num_threads().min(default_count());
     let mut count = wanted;

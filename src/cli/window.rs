@@ -1,4 +1,4 @@
-//! `strata [PROJECT]`: the window, or without a display the same training and a report; of a run, the report alone.
+//! `strata [PROJECT]`: the window, or without a display the same training and a report; of a run, only the report.
 
 use super::overrides::Changes;
 use super::source::{self, Source};

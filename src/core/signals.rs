@@ -26,7 +26,7 @@ fn ignored() -> u64 {
         .unwrap_or(0)
 }
 
-/// The same for Ctrl-C alone.
+/// The same only for Ctrl-C.
 #[cfg(not(unix))]
 pub fn on_end_request(asked: impl FnMut() + Send + 'static) -> io::Result<()> {
     ctrlc::set_handler(asked).map_err(io::Error::other)

@@ -15,7 +15,7 @@ pub(crate) struct FusedUnit<'a> {
     pub work: Work<'a>,
     /// Numbers of an image that comes in.
     pub input: u64,
-    /// Numbers of an image that the layer itself gives.
+    /// Output values of the layer itself for an image.
     pub output: u64,
     /// Numbers of an image that is written: those of the last layer whose work is done along.
     pub written: u64,

@@ -1,7 +1,7 @@
 //! Checkerboards: where the kernels of transposed convolutions overlap unevenly, so that a constant code
 //! becomes a pattern (Odena, Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts", Distill).
 //!
-//! Arithmetic of positions alone, axis by axis; no weight is known here. Nothing fails: a network with
+//! Arithmetic of positions, axis by axis; no weight is known here. Nothing fails: a network with
 //! errors has the layers of its sound stacks.
 
 mod fix;

@@ -1,4 +1,4 @@
-//! Layers whose border is constant: outer rows and columns that are computed of padding and biases alone, so that
+//! Layers whose border is constant: outer rows and columns that are computed only from padding and biases, so that
 //! they are the same for every image. An `op` beyond the last tap makes one, and padding that the kernel does not
 //! reach across.
 //!

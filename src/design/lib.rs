@@ -12,7 +12,7 @@
 //! | `advice` | what is unusual about a project, each with a fix |
 //! | `goals` | the project's `[goals]`, judged |
 //! | `layer_math` | one layer as arithmetic: formula, small example, matrix |
-//! | `constant_borders` | layers whose outer rows see padding alone |
+//! | `constant_borders` | layers whose outer rows see only padding |
 //! | `checkerboard` | the pattern that uneven kernel overlaps leave |
 //! | `compare` | a layer compared with a dense layer of the same shapes |
 

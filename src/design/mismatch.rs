@@ -15,7 +15,7 @@ pub(crate) const MOST_BLOCKS: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mismatch {
     pub place: Place,
-    /// What each branch gives.
+    /// The output shape of each branch.
     pub outputs: Vec<Shape>,
     /// The branch that changes the size least: the skip connection, where there is one.
     pub skip: usize,

@@ -31,7 +31,7 @@ pub struct RunOptions {
     pub device: Option<String>,
     /// Overrides the epochs of every stage.
     pub epochs: Option<u32>,
-    /// Trains this stage alone.
+    /// Trains only this stage.
     pub stage: Option<String>,
     /// Threads that read and augment images ahead of the trainer; by default as many as there are cores, four at
     /// most. What is learned does not depend on it.

@@ -99,7 +99,7 @@ impl Plate {
         tiles.map(load).collect()
     }
 
-    /// Paints everything; gives the lower right corner.
+    /// Paints everything; returns the lower right corner.
     fn lay_out(&self, painter: &Painter, textures: &[TextureHandle]) -> Pos2 {
         let row_width = |row: &Vec<Tile>| row.iter().map(|tile| cell(tile) + GAP).sum::<f32>();
         let width = self.rows.iter().map(row_width).fold(LEAST[1], f32::max);
@@ -195,7 +195,7 @@ fn row_of<'a>(
     tallest + 2.0 + words
 }
 
-/// Writes text in lines of this width; gives its height.
+/// Writes text in lines of this width; returns its height.
 fn write(painter: &Painter, at: Pos2, text: &str, font: FontId, color: Color32, width: f32) -> f32 {
     if text.is_empty() {
         return 0.0;

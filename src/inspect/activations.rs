@@ -1,4 +1,4 @@
-//! Feature maps: what one layer gives for one image.
+//! Feature maps: the output of one layer for one image.
 //!
 //! The values are those of the network's forward pass: running statistics are used, dropout and noise are off.
 //! Fails as the network does, and for a place where there is no layer.
@@ -261,7 +261,7 @@ pub fn bar(share: f32, whole: &Summary) -> (f32, f32) {
     (zero.min(end), zero.max(end))
 }
 
-/// What a layer gives for a batch of images, channels last: of the passes of a repeat the last.
+/// The output of a layer for a batch of images, channels last: of the passes of a repeat the last.
 pub fn output_of(
     copy: &mut InspectionNetwork,
     inference: &Inference,

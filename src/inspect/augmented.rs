@@ -1,4 +1,4 @@
-//! What augmentation makes of one image: before, after all transforms, and after each of them alone.
+//! What augmentation makes of one image: before, after all transforms, and after each single one.
 //!
 //! Every draw is seeded as the training seeds it, so that column k of a set shows what epoch k of the training
 //! gets. Fails as the reading of an image does; a transform that means nothing for these images says so in its row.
@@ -16,11 +16,11 @@ use strata_data::{DataError, Dataset, SplitData};
 
 /// Draws with all transforms together.
 pub const TOGETHER: usize = 12;
-/// Draws of each transform alone.
+/// Draws of each single transform.
 pub const ALONE: usize = 8;
 /// The longest side of a picture here.
 const LONGEST: usize = 128;
-/// Transforms that are shown alone at most.
+/// Single transforms that are shown at most.
 const MOST_ROWS: usize = 64;
 
 /// Which image, and which set of draws.
@@ -219,7 +219,7 @@ impl AugmentPreview {
     }
 }
 
-/// The problem without the setting's name, which its place says; of a transform alone, without its number too.
+/// The problem without the setting's name, which its place says; of a single transform, without its number too.
 fn told(error: &DataError, alone: bool) -> String {
     match error {
         DataError::Setting { problem, help, .. } if alone => {

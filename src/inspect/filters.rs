@@ -46,7 +46,7 @@ pub enum Request {
 }
 
 /// The filters of a layer whose weight has them: convolutions of any kind and dense layers. A dense layer that sees
-/// the whole input, or gives as many numbers as that has, has a filter of the input's size for each unit.
+/// the whole input, or has as many outputs as that has values, has a filter of the input's size for each unit.
 pub fn of_layer(
     network: &Network,
     inference: &Inference,

@@ -1,6 +1,6 @@
 //! A part of a split's images, small enough to be shown, with what a dataset is made of.
 //!
-//! Labels are looked through, images are read for the part alone. Fails as the reading of an image does, and with
+//! Labels are looked through, images are read only for the part. Fails as the reading of an image does, and with
 //! [`DataError::Cancelled`] where the caller wants no more.
 
 use super::curve::{self, is_signal};

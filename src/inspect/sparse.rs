@@ -166,7 +166,7 @@ pub fn measure(
     })
 }
 
-/// Adds a batch's activations to the sums of the units; gives the values that each unit had.
+/// Adds a batch's activations to the sums of the units; returns the values that each unit had.
 fn add_batch(
     mirror: &mut InspectionNetwork,
     route: Route,

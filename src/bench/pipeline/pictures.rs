@@ -1,6 +1,6 @@
 //! The files of the feeds: drawn figures in the formats of CIFAR-10, of STL-10 and of a folder of JPEG files.
 //!
-//! They follow from the feed alone, so that another program can be measured with the same files. A folder that
+//! They follow only from the feed, so that another program can be measured with the same files. A folder that
 //! is there already is taken as it is. Fails where files cannot be written.
 
 use super::{Feed, SEED};
@@ -37,7 +37,7 @@ fn write(feed: &Feed, root: &Path, folder: &Path) -> io::Result<()> {
         Source::Stl10 => stl10(&pictures, feed.side, part.path())?,
         _ => jpegs(&pictures, feed.side, part.path())?,
     }
-    // A temporary folder is its owner's alone; this one is as any other.
+    // A temporary folder is readable only by its owner; this one is as any other.
     open_to_all(part.path())?;
     std::fs::rename(part.path(), folder)?;
     // The folder may not exist yet.

@@ -20,7 +20,7 @@ use strata_data::download::{
 /// Exit code of a program ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Downloads what is missing; gives the folder to read.
+/// Downloads what is missing; returns the folder to read.
 pub fn run(source: Source, path: Option<&str>) -> anyhow::Result<PathBuf> {
     let Some(entry) = entry(source) else {
         let message = format!("source {source} has nothing to download; point --path at its files");

@@ -3,7 +3,7 @@
 //! Entries come through the macros of the crate `log`, so those of the libraries arrive here too. `STRATA_LOG`
 //! [filters](Filter) them. What is kept goes into a [ring](ring::Ring) in memory and, by a [thread](writer::Writer),
 //! to a [file](file::LogFile) in the platform's [state folder](state_folder). Logging never fails and never waits:
-//! without a folder that can be written the ring alone is kept, and [`status`] says why.
+//! without a folder that can be written only the ring is kept, and [`status`] says why.
 //!
 //! Levels: `error` for what failed, `warn` for what went wrong without stopping anything, `info` for what a user
 //! does (programs, projects, runs, datasets), `debug` and `trace` for developers. No entry is written for a training

@@ -35,7 +35,7 @@ pub struct Window {
     pub stride: Option<Axes>,
     /// `p`, `same` or `valid`.
     pub padding: Option<Padding>,
-    /// `op`, transposed convolutions alone.
+    /// `op`, only of transposed convolutions.
     pub output_padding: Option<Axes>,
     /// `d`, Keras `dilation_rate`.
     pub dilation: Option<Axes>,

@@ -51,7 +51,7 @@ pub enum Turn {
     Up(i64),
     /// It adds or takes away cells.
     Shift,
-    /// It gives one size whatever it gets.
+    /// Its output has one size, whatever the input's is.
     Any,
 }
 

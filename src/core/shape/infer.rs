@@ -28,7 +28,7 @@ pub struct Inference {
     pub output: Option<Shape>,
     /// The head's output; `None` too when the head is empty.
     pub answer: Option<Shape>,
-    /// Whether the decoder gives the input's shape; `None` when it is empty, and when it or the
+    /// Whether the decoder's output has the input's shape; `None` when it is empty, and when it or the
     /// encoder has an error.
     pub output_equals_input: Option<bool>,
     /// The resolved layers; there when the encoder is without error, each other stack if it is.
@@ -53,9 +53,9 @@ pub struct Row {
     pub is_block: bool,
     /// The shape it gets.
     pub input: Option<Shape>,
-    /// The shape it gives; `None` when not known and for a layer with an error.
+    /// Its output shape; `None` when not known and for a layer with an error.
     pub output: Option<Shape>,
-    /// What is known of the shape it gives, even after an error.
+    /// What is known of its output shape, even after an error.
     pub outline: PartialShape,
     /// Trained numbers; a block's row has the sum over its layers.
     pub parameters: u64,
@@ -139,7 +139,7 @@ pub fn infer(network: &Network) -> Inference {
         Flow::start(&network.input),
         &network.input,
     );
-    // Decoder and head both start from the code, so each pairs with the encoder's poolings alone.
+    // Decoder and head both start from the code, so each pairs only with the encoder's poolings.
     let pools = walker.pools.clone();
     let decoder = walker.stack(
         Stack::Decoder,

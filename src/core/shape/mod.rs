@@ -1,4 +1,4 @@
-//! Shape inference: what every layer of a network gives, before a tensor exists.
+//! Shape inference: the output shape of every layer of a network, before a tensor exists.
 //!
 //! [`infer()`] walks the three stacks and gives a [`Row`] for every layer and, for stacks without an
 //! error, the resolved layers ([`op::Plan`]) that `nn` runs. It is pure and total: for any network it
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `layers` | one file a layer: word, text, rule, parameters, formula, example, mirror |
 //! | `infer`, `walk` | the walk over a network: rows, costs, plan |
-//! | `propagate` | the same walk for the output shape alone, many times faster |
+//! | `propagate` | the same walk for only the output shape, many times faster |
 //! | `rules`, `axis_rule` | sizes of an output: by operator, along one axis |
 //! | `op` | a layer with all its sizes, ready for `nn` |
 //! | `partial_shape` | a shape of which only some sizes are known |

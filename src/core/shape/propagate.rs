@@ -1,4 +1,4 @@
-//! Fast shape propagation: the output shape alone, without rows, costs or a plan.
+//! Fast shape propagation: only the output shape, without rows, costs or a plan.
 //!
 //! Quick enough to be asked for hundreds of inputs, and where a path is recorded, the ground that explanations
 //! build on. It uses inference's own rules, pairing and limits; where inference has an error there is no shape.

@@ -1,5 +1,5 @@
 //! The memory that a training step, and the run that it is a part of, hold on the CPU, before there is a tensor: what
-//! will be allocated, term by term, from the plan alone.
+//! will be allocated, term by term, only from the plan.
 //!
 //! Nothing is fitted. Buffers are made in the first step and used again in all later ones, so what a step holds
 //! is the sum of them. Sizes saturate, so every network has an answer. The test `tests/heap/memory.rs` compares it

@@ -70,7 +70,7 @@ impl Profile {
         self.at(position).unwrap_or(0.0)
     }
 
-    /// After a layer that gives `size` positions.
+    /// After a layer with `size` output positions.
     pub fn through(&self, op: &Op, axis: usize, size: usize) -> Option<Profile> {
         if size > MOST && !self.periodic {
             return None;
@@ -110,7 +110,7 @@ impl Profile {
         next.map(Profile::scaled)
     }
 
-    /// Values made one by one: as many as the layer gives, or those of a period `factor` times as long.
+    /// Values made one by one: as many as the layer has outputs, or those of a period `factor` times as long.
     fn made(&self, size: usize, factor: usize, value: impl Fn(i64) -> f64) -> Option<Profile> {
         let count = if self.periodic {
             self.values.len().checked_mul(factor)?

@@ -1,7 +1,7 @@
 //! How many taps of a transposed convolution's kernel reach each output position, along one axis.
 //!
 //! A tap t puts input i on output i·s − p + t·d, so position o is reached by the taps with
-//! t·d ≡ o + p (mod s). Counted by arithmetic alone: strides and kernels may be as large as a text allows.
+//! t·d ≡ o + p (mod s). Counted without a loop: strides and kernels may be as large as a text allows.
 
 use strata_core::shape::op::Geometry;
 

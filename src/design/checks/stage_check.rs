@@ -417,7 +417,7 @@ fn beyond_fractions(kind: Option<&Kind>, units: Option<usize>, rho: f64) -> Opti
         Some(Kind::Softmax) => {
             let units = units? as f64;
             let mean = 1.0 / units;
-            // A twentieth of all units is what softmax gives where there are twenty.
+            // A twentieth of all units is the output of softmax where there are twenty.
             ((rho - mean).abs() > 0.1 * mean).then(|| {
                 format!("and a softmax's sum to 1: their mean is 1/{units} whatever rho is")
             })

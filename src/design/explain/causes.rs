@@ -32,7 +32,7 @@ pub(crate) struct Finding {
     /// The layers it is about, as indices of the chain.
     pub culprit: usize,
     pub partner: Option<usize>,
-    /// The size that should have come back, where the step up starts, and what it gives.
+    /// The size that should have come back, where the step up starts, and its output size.
     pub wanted: i64,
     pub from: i64,
     pub got: i64,

@@ -28,7 +28,7 @@ use strata_core::shape::infer::Inference;
 pub enum Reason {
     /// A stride rounded: several input sizes give the same output, and the step up takes it for another one.
     Floor,
-    /// The step up cannot undo the step down: its kernel or padding gives a size that never led here.
+    /// The step up cannot undo the step down: its kernel or padding leads to another size than the step down started from.
     Window,
     /// The step up multiplies by something else than the step down divides by.
     Factor,
@@ -82,7 +82,7 @@ pub struct Cause {
     pub axes: Vec<usize>,
     /// The size that should have come back, and the one that did, where sizes are the matter.
     pub sizes: Option<(u64, u64)>,
-    /// Positions that this alone adds to the output (negative: takes away), along each of the axes.
+    /// Positions that this by itself adds to the output (negative: takes away), along each of the axes.
     pub effect: i64,
     /// The whole in one or two sentences.
     pub sentence: String,

@@ -28,7 +28,7 @@ pub struct Step {
     pub text: String,
     /// The shape it gets.
     pub before: Shape,
-    /// The shape it gives.
+    /// Its output shape.
     pub after: Shape,
     /// Positions that its stride rounds away, by axis: (n + 2p − span) mod s.
     pub dropped: Vec<u64>,

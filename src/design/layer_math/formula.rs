@@ -12,7 +12,7 @@ use strata_core::shape::op::Op;
 /// A formula in steps that are equal: symbols, numbers, result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formula {
-    /// What it gives: `height, width`, `parameters`.
+    /// The quantity: `height, width`, `parameters`.
     pub of: String,
     /// What is written between equals signs; the first has the symbols, the last is the result.
     pub chain: Vec<String>,

@@ -296,7 +296,7 @@ fn block(lens: &mut Lens, network: &Network, inference: &Inference) {
     }
 }
 
-/// What a branch of a block gives: the input itself where it is empty.
+/// The output shape of a branch: the input's where it is empty.
 fn end(lens: &Lens, inference: &Inference, branch: usize) -> Option<Shape> {
     let depth = lens.place.path.len() + 2;
     let inside = |row: &&Row| {

@@ -3,7 +3,7 @@
 use super::sample::{Sample, Sheet, Touch, Way, bracketed};
 use super::{number, values};
 
-/// Numbers as a normal distribution gives them, rounded for the eye.
+/// Numbers drawn from a normal distribution, rounded for the eye.
 const DRAWN: [f64; 7] = [0.5, -1.2, 0.3, 1.6, -0.4, 0.0, -0.8];
 
 /// Dropout in training: some numbers (or all numbers of some channels) become 0, the others grow by 1/(1 − p).

@@ -24,7 +24,7 @@ pub enum Attribute {
     Factor,
     /// The margins of `pad` and `crop`.
     Margin,
-    /// The size an adaptive pooling gives.
+    /// The output size of an adaptive pooling.
     Output,
 }
 

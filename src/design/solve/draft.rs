@@ -18,7 +18,7 @@ use strata_core::shape::infer::{Inference, infer};
 /// What a draft has to meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// The decoder gives the input's shape; the head has no more errors than this.
+    /// The decoder's output has the input's shape; the head has no more errors than this.
     InputsShape(usize),
     /// No layer has an error.
     NoError,

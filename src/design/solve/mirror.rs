@@ -289,7 +289,7 @@ fn spread(window: &MirroredWindow, rank: usize) -> Vec<String> {
         bias,
     } = window;
     let own = 3 - rank..3;
-    // What a transposed convolution without padding gives too much.
+    // What the output of a transposed convolution without padding has too much.
     let surplus = |axis: usize| {
         let full = (geometry.output[axis] - 1) * geometry.stride[axis] + geometry.reach(axis);
         full as i64 - geometry.input[axis] as i64

@@ -45,7 +45,7 @@ const EQUAL: usize = 6;
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aim {
-    /// The decoder gives the input's shape.
+    /// The decoder's output has the input's shape.
     OutputEqualsInput,
     /// The code holds at most so many numbers.
     CodeAtMost(u64),

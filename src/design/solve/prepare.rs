@@ -54,7 +54,7 @@ fn filled(network: &Network, inference: &Inference) -> Vec<(Place, Node)> {
     found
 }
 
-/// The decoder gives a vector: back to the input's shape.
+/// The decoder's output is a vector: back to the input's shape.
 fn reshaped(plain: &Draft, inference: &Inference) -> Option<Draft> {
     let network = &plain.network;
     let output = inference

@@ -35,7 +35,7 @@ pub(crate) struct LivePreviews {
 }
 
 impl LivePreviews {
-    /// Chooses the probe images; without a whole decoder there are filters alone.
+    /// Chooses the probe images; without a whole decoder there are only filters.
     pub fn new(
         dataset: &Dataset,
         inference: &Inference,

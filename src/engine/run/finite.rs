@@ -1,4 +1,4 @@
-//! Whether tensors hold finite numbers alone.
+//! Whether all values of tensors are finite.
 
 use candle_core::{DType, Storage, Tensor};
 use strata_nn::Network;

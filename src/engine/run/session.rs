@@ -35,7 +35,7 @@ pub(crate) type Named = [(String, Tensor)];
 pub(crate) struct Session<'a> {
     /// The project as it is trained.
     pub project: Project,
-    /// The stage to train alone, if one was asked for.
+    /// The only stage to train, if one was asked for.
     pub only: Option<usize>,
     pub inference: Inference,
     pub dataset: Arc<Dataset>,

@@ -42,7 +42,7 @@ pub struct Measurement {
     pub accuracy: Option<f64>,
 }
 
-/// Gives every step of a run; returns whether their losses include the penalty.
+/// Passes every step of a run to `take`; returns whether their losses include the penalty.
 pub fn each_step(run: &Path, mut take: impl FnMut(StepLine<'_>)) -> bool {
     let columns = each_step_row(run, |row| {
         let (Some(step), Some(stage)) = (row.number("step"), row.text("stage")) else {

@@ -1,5 +1,5 @@
 //! The files of a stage's probe images: one an epoch at first, fewer as a training grows long, so that they never fill
-//! a disk. Which stay follows from the epoch alone, so that a resumed run has the same.
+//! a disk. Which are kept depends only on the epoch, so that a resumed run has the same.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -225,7 +225,7 @@ pub fn inspect_weights<I: Inspection>(
     })
 }
 
-/// What inspections of weights alone need of a run.
+/// What inspections need of a run where weights are enough.
 pub(crate) fn with_weights<T>(
     run: &Path,
     checkpoint: &str,

@@ -1,4 +1,4 @@
-//! Feature maps: what one layer gives for one image, live.
+//! Feature maps: the output of one layer for one image, live.
 
 mod details;
 mod grid;

@@ -132,7 +132,7 @@ fn latest(state: &State) -> Option<&SparseCode> {
     seen(state)?.result.as_deref().ok()
 }
 
-/// The charts alone, for an image file.
+/// Only the charts, for an image file.
 pub(crate) fn picture(ui: &mut Ui, code: &SparseCode) {
     charts(ui, code, &ranked(code));
 }

@@ -1,4 +1,4 @@
-//! What a kernel by hand gives, as a picture: the image, the kernel and the result, each with the range of its values.
+//! The result of a kernel by hand, as a picture: the image, the kernel and the result, each with the range of its values.
 
 use super::{ColorBar, Plate, Tile, tile};
 use image::RgbaImage;

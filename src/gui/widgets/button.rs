@@ -1,4 +1,4 @@
-//! Buttons: an icon alone, the one main action, and a quiet text.
+//! Buttons: an icon, the one main action, and a quiet text.
 
 use super::icon::{self, Icon};
 use crate::theme;

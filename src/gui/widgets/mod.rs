@@ -1,4 +1,4 @@
-//! Small parts that several panels use. Each paints with the colours of [`super::theme`] alone.
+//! Small parts that several panels use. Each paints only with the colours of [`super::theme`].
 
 pub mod button;
 pub mod elided;

@@ -155,7 +155,7 @@ impl Kernel {
         }
     }
 
-    /// The sum of the weights: 1 keeps brightness, 0 answers differences alone.
+    /// The sum of the weights: 1 keeps brightness, 0 responds only to differences.
     pub fn sum(&self) -> f32 {
         self.values.iter().sum::<f32>() / self.divisor
     }

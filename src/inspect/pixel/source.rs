@@ -20,7 +20,7 @@ struct Walk<'a> {
     found: Option<[Source; 2]>,
 }
 
-/// What the layer reads and what it gives.
+/// The layer's input and its output.
 pub fn find(plan: &Plan, layer: &PlannedLayer) -> Option<[Source; 2]> {
     let mut walk = Walk {
         wanted: &layer.key,

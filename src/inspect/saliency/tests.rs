@@ -95,7 +95,7 @@ fn maps_meet_finite_differences_of_the_reconstruction_error() {
     meets_finite_differences(&saliency, &probe, &mut score);
 }
 
-/// The answer depends on one pixel alone.
+/// The output depends on one pixel only.
 #[test]
 fn a_network_that_looks_at_one_pixel_has_its_saliency_there() {
     let network = "input = \"3x8x8\"\nencoder = [\"identity\"]\nhead = [\"crop 2+5x3+4\", \"flatten\", \"dense 10\"]";

@@ -32,7 +32,7 @@ pub(crate) struct Node {
     place: Place,
     layer: Box<dyn Layer>,
     /// The output of the latest forward pass; none where another layer did the work, or where it was needed
-    /// by the next layer alone.
+    /// only by the next layer.
     pub output: Option<Tensor>,
     penalty: Option<Penalty>,
     penalised: Penalised,
@@ -118,7 +118,7 @@ struct Way {
     holder: usize,
     /// Nodes to come whose work is done.
     absorbed: usize,
-    /// Whether `x` is needed by the next layer alone.
+    /// Whether `x` is needed only by the next layer.
     passes: bool,
 }
 
@@ -422,7 +422,7 @@ impl Sequence {
     }
 
     /// Taps the nodes of these places, in every pass of a repeat, and no others; of a repeat itself its
-    /// last node. Gives the places that no node has.
+    /// last node. Returns the places that no node has.
     pub(crate) fn set_taps(&mut self, places: &[Place]) -> Vec<Place> {
         self.visit_mut(&mut |node| {
             node.tap = places.contains(&node.place).then(Tap::default);

@@ -1,4 +1,4 @@
-//! Dropout of values or channels, and Gaussian noise: active in training alone.
+//! Dropout of values or channels, and Gaussian noise: active only in training.
 //!
 //! The random numbers of a step come from the seed, the step and the layer's number, so a run repeats
 //! and resumes exactly.

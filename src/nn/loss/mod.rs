@@ -1,4 +1,4 @@
-//! Losses with their gradients, one file a loss: each the mean that PyTorch's class gives.
+//! Losses with their gradients, one file a loss: each the mean that PyTorch's class computes.
 //!
 //! Sums run in f64 and in a fixed order. The loss is computed on the CPU whatever the device: a batch of
 //! outputs is small compared with the activations that made it.

@@ -1,4 +1,4 @@
-//! How work is cut into tasks. Sizes alone decide it, so that results do not depend on the number of threads.
+//! How work is cut into tasks. Only sizes decide it, so that results do not depend on the number of threads.
 //!
 //! The prediction of a network's memory (`strata_cost::memory`) reads the same numbers: what a task works
 //! in follows from them.

@@ -2,7 +2,7 @@
 //!
 //! "Large" is the side the window slides over, "small" the side of window positions: a convolution maps
 //! large to small, its transpose small to large, and the weight gradient pairs both. Work is cut into blocks
-//! of images by sizes alone, so that results do not depend on the number of threads.
+//! of images only by sizes, so that results do not depend on the number of threads.
 
 #![allow(unsafe_code)]
 

@@ -16,7 +16,7 @@ pub struct SharedOutput<'a, T> {
 }
 
 // SAFETY: a handle is an exclusive borrow of a slice, and `&mut [T]` is `Send` where `T` is. Handles to
-// the same slice come from `share` alone, whose caller keeps them apart.
+// the same slice come only from `share`, whose caller keeps them apart.
 unsafe impl<T: Send> Send for SharedOutput<'_, T> {}
 // SAFETY: through a shared reference no element is used. It can be given to `share`, whose caller keeps the
 // handles apart.

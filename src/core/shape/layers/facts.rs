@@ -82,7 +82,7 @@ pub enum Linearity {
 /// Which positions of its input a position of a resolved layer's output reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reads {
-    /// Its own position alone.
+    /// Only its own position.
     Own,
     /// Its own position, with a mean and variance of the whole image.
     OwnAndStatistics,
@@ -240,7 +240,7 @@ pub enum Mirrored {
 /// A convolution for [`Mirrored`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MirroredWindow {
-    /// Channels that the mirrored layer gives.
+    /// Output channels of the mirrored layer.
     pub channels: usize,
     /// The encoder layer's window.
     pub geometry: Geometry,

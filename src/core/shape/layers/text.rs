@@ -24,7 +24,7 @@ pub struct LayerWord {
     pub about: &'static str,
     /// Other libraries' words for it, in small letters.
     pub(super) elsewhere: &'static [&'static str],
-    /// The attributes it takes besides the name: letters before a number, or words alone.
+    /// The attributes it takes besides the name: letters before a number, or words without one.
     pub(super) attributes: &'static [&'static str],
     /// Reads what follows the word.
     pub(super) read: fn(&mut Reader<'_>) -> Result<Kind, LayerTextError>,
@@ -43,7 +43,7 @@ pub(super) const CONV_ATTRIBUTES: &[&str] = &["k", "s", "p", "d", "g", "nobias"]
 /// The attributes of poolings.
 pub(super) const POOL_ATTRIBUTES: &[&str] = &["k", "s", "p"];
 
-/// The attributes that are followed by a number; all others are words alone.
+/// The attributes that are followed by a number; all others are words without one.
 const NUMBERED: [&str; 7] = ["k", "s", "p", "op", "d", "g", "m"];
 
 /// A word of the line with its place.
@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
         self.attributes.multiplier
     }
 
-    /// Whether an attribute that is a word alone was given.
+    /// Whether an attribute without a number was given.
     pub fn flag(&self, word: &str) -> bool {
         self.attributes.flags.contains(&word)
     }

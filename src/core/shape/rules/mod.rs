@@ -35,7 +35,7 @@ pub(crate) const MAX_ELEMENTS: u64 = 1 << 40;
 pub struct Resolved {
     /// What it does, with every default filled in.
     pub op: Op,
-    /// What it gives.
+    /// The shape of its output.
     pub output: Shape,
 }
 

@@ -1,4 +1,4 @@
-//! Layers that change the sizes alone: upsampling, padding, cropping.
+//! Layers that change only the sizes: upsampling, padding, cropping.
 
 use super::window::{axes_word, dims};
 use super::{Resolved, tensor};

@@ -188,7 +188,7 @@ impl Windows {
         Ok(Windows { rank, axes })
     }
 
-    /// The axes of the input alone.
+    /// Only the axes of the input.
     pub fn own(&self) -> &[Axis] {
         &self.axes[3 - self.rank..]
     }

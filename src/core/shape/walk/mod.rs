@@ -48,7 +48,7 @@ impl Flow {
     }
 }
 
-/// What a run of nodes gives; `planned` is `None` when one has an error or an unknown shape.
+/// The output of a run of nodes; `planned` is `None` when one has an error or an unknown shape.
 pub(super) struct Outcome {
     pub flow: Flow,
     pub planned: Option<Vec<Planned>>,
@@ -61,7 +61,7 @@ impl Outcome {
     }
 }
 
-/// What one node gives.
+/// The output of one node.
 struct Step {
     flow: Flow,
     planned: Option<Planned>,

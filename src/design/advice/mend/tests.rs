@@ -3,7 +3,7 @@ use crate::advice::tests::project;
 use crate::{Severity, check};
 use strata_core::project::edit::Edit;
 
-/// Mends the first problem; gives the label and the project after it.
+/// Mends the first problem; returns the label and the project after it.
 fn mended(project: &Project) -> (String, Project) {
     let problems = check(project);
     let first = problems

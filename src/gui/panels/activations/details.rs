@@ -97,7 +97,7 @@ fn map_name(maps: &Activations, channel: usize) -> String {
     )
 }
 
-/// A picture with a line below; gives where it ends.
+/// A picture with a line below; returns its lower edge.
 fn captioned(ui: &Ui, area: Rect, words: &str, sheet: &Sheet) -> f32 {
     let width = area.width() - theme::GAP;
     let ratio = sheet.size[0] as f32 / sheet.size[1].max(1) as f32;

@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
-/// Why it failed, with the steps by hand; in a narrow column the first line alone.
+/// Why it failed, with the steps by hand; in a narrow column only the first line.
 fn refusal(ui: &mut Ui, why: &str) {
     let colors = theme::palette(ui);
     let mut lines = why.lines();

@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     });
 }
 
-/// What the window alone knows.
+/// What only the window knows.
 fn own_rows(state: &State) -> [(&'static str, String); 3] {
     [
         ("runs on", device(state)),

@@ -169,7 +169,7 @@ fn name(question: Option<Question>, state: &State, classes: Option<&[String]>) -
     }
 }
 
-/// Whose saliency is shown: the probe images', or that of a file. Signals are the run's own alone.
+/// Whose saliency is shown: the probe images', or that of a file. Signals come only from the run.
 fn source(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if state.network().input.rank() == 1 && state.inspections.saliency.image.is_none() {
         return;

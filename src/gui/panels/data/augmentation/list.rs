@@ -134,7 +134,7 @@ pub fn add(ui: &mut Ui, state: &State, width: f32, next: &mut Vec<Augment>) {
     }
 }
 
-/// A crop that gives what the network takes.
+/// A crop to the network's input size.
 fn crop(state: &State) -> String {
     match *state.project().network.input.spatial() {
         [height, width] if height != width => format!("crop {height}x{width} pad4"),

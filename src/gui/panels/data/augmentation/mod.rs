@@ -1,4 +1,4 @@
-//! What augmentation makes of one image: all transforms together, each alone next to its text, and the list edited
+//! What augmentation makes of one image: all transforms together, each by itself next to its text, and the list edited
 //! in place. The pictures come from the thread that looks at images; an edit shows the former ones until then.
 
 mod list;

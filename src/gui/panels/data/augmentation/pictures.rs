@@ -1,4 +1,4 @@
-//! The pictures of the view: the image before, all transforms together, each alone.
+//! The pictures of the view: the image before, all transforms together, each by itself.
 
 use crate::theme;
 use crate::widgets::raster::Sheet;
@@ -15,7 +15,7 @@ pub type Seen = Reply<Augmented>;
 const GAP: f32 = 4.0;
 /// Curves in a row at most.
 const CURVES: usize = 4;
-/// Sides of the image before, of the draws together, and of those alone.
+/// Sides of the image before, of the draws of all transforms, and of those of one.
 const BEFORE: f32 = 104.0;
 const LARGE: f32 = 64.0;
 const SMALL: f32 = 44.0;
@@ -116,7 +116,7 @@ fn row(ui: &mut Ui, (sheet, count): &(Sheet, usize), side: f32, name: &str, appl
     if *count == 0 {
         return;
     }
-    // Smaller pictures beat more rows: one of a transform alone, two of all together. Curves are wide and low.
+    // Smaller pictures beat more rows: one of a single transform, two of all together. Curves are wide and low.
     let across = match *count > ALONE {
         _ if sheet.smooth => CURVES.min(*count),
         true => count.div_ceil(2),

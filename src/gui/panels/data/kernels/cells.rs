@@ -10,7 +10,7 @@ use strata_app::kernels::KernelSettings;
 use strata_inspect::kernel::{Kernel, kernel_rgba};
 use strata_inspect::kernel_playground::{Outcome, Playground};
 
-/// Kernels with more rows or columns are shown as colours alone.
+/// Kernels with more rows or columns are shown only as colours.
 const MOST_CELLS: usize = 9;
 /// Narrower or lower cells hold no number.
 const LEAST: [f32; 2] = [18.0, 13.0];
@@ -158,7 +158,7 @@ fn plain(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A large kernel: colours alone.
+/// A large kernel: only colours.
 fn colours(ui: &Ui, grid: Rect, kernel: &Kernel) {
     let fills = kernel_rgba(kernel);
     for (cell, fill) in fills.chunks_exact(4).enumerate() {

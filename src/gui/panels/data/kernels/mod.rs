@@ -252,7 +252,7 @@ fn shape(pixels: &Pixels) -> String {
     format!("{}×{}×{}", pixels.channels, pixels.size[0], pixels.size[1])
 }
 
-/// Writes a line above a picture and gives what is left.
+/// Writes a line above a picture and returns the rest of the area.
 fn captioned(ui: &Ui, area: Rect, text: &str) -> Rect {
     let painter = ui.painter().with_clip_rect(area);
     let font = FontId::proportional(theme::SMALL);

@@ -148,7 +148,7 @@ fn set(settings: LensSettings) -> Action {
     Action::Show(Show::Lens(settings))
 }
 
-/// Takes the next step when it is due, and asks for a frame when it will be; gives when that is.
+/// Takes the next step when it is due, and asks for a frame when it will be; returns that time.
 fn play(
     ui: &Ui,
     due: Option<f64>,
