@@ -1,10 +1,12 @@
 //! The curves of a run: loss and accuracy, step by step and epoch by epoch.
 
 mod odd;
+mod quantity;
 mod read;
 
 use super::decimated_series::{Series, Smoothing};
 pub use odd::{Extent, OddSteps, OddValues};
+pub use quantity::Quantity;
 use strata_core::format;
 use strata_core::project::data::Split;
 use strata_design::advice::EpochFigures;
@@ -15,7 +17,7 @@ use strata_engine::event::{EpochReport, Metrics, StepReport};
 pub struct Curve {
     /// Every step's value.
     pub raw: Series,
-    /// The running mean of the steps' values.
+    /// The running mean of the steps' values; empty where a step's value is exact and not one of a batch.
     pub smooth: Series,
     /// Step and value at the end of each epoch: the mean over the epoch's batches.
     pub train: Vec<[f64; 2]>,
@@ -29,7 +31,7 @@ pub struct Curve {
     pub extent: Extent,
     /// From where to where the smoothed course and the measurements on the validation split go.
     pub course: Extent,
-    smoothing: Smoothing,
+    smoothing: Option<Smoothing>,
     /// The newest step and its value.
     newest: Option<[f64; 2]>,
 }
@@ -45,8 +47,26 @@ pub struct Headline {
     pub value: f64,
 }
 
+/// The values of a curve where a step is looked at, each with its own step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ValuesAt {
+    /// The step's own value.
+    pub batch: Option<[f64; 2]>,
+    /// What was measured nearest to it in the same stage: train, valid, test.
+    pub measured: [Option<[f64; 2]>; 3],
+}
+
 impl Curve {
-    fn new(longest: f64) -> Curve {
+    /// Of values that scatter from batch to batch: a running mean over at most `longest` steps shows their course.
+    fn smoothed(longest: f64) -> Curve {
+        Curve {
+            smoothing: Some(Smoothing::new(longest)),
+            ..Curve::exact()
+        }
+    }
+
+    /// Of values that are exact at every step.
+    fn exact() -> Curve {
         Curve {
             raw: Series::default(),
             smooth: Series::default(),
@@ -56,18 +76,22 @@ impl Curve {
             odd: OddValues::default(),
             extent: Extent::default(),
             course: Extent::default(),
-            smoothing: Smoothing::new(longest),
+            smoothing: None,
             newest: None,
         }
     }
 
     fn push(&mut self, step: f64, value: f64) {
         self.raw.push(step, value);
-        let smooth = self.smoothing.next(value);
-        self.smooth.push(step, smooth);
-        // On a logarithmic axis a running mean is not drawn over a zero.
-        if value > 0.0 {
-            self.course.add(smooth);
+        if let Some(smoothing) = &mut self.smoothing {
+            let smooth = smoothing.next(value);
+            self.smooth.push(step, smooth);
+            // On a logarithmic axis a running mean is not drawn over a zero.
+            if value > 0.0 {
+                self.course.add(smooth);
+            }
+        } else {
+            self.course.add(value);
         }
         self.odd.steps.add(step, value);
         self.extent.add(value);
@@ -93,8 +117,10 @@ impl Curve {
     fn cut(&mut self) {
         if let Some(end) = self.raw.end() {
             self.raw.push(end, f64::NAN);
-            self.smooth.push(end, f64::NAN);
-            self.smoothing.reset();
+            if let Some(smoothing) = &mut self.smoothing {
+                self.smooth.push(end, f64::NAN);
+                smoothing.reset();
+            }
         }
     }
 
@@ -105,7 +131,25 @@ impl Curve {
 
     /// Steps that the end of the smoothed line is the mean of.
     pub fn smoothed_over(&self) -> u64 {
-        self.smoothing.memory()
+        self.smoothing.as_ref().map_or(1, Smoothing::memory)
+    }
+
+    /// The values nearest to `step` as they were measured, never smoothed, all of the stage that the step is in.
+    pub fn at(&self, step: f64, stages: &[StageMark]) -> ValuesAt {
+        let stage = stage_of(stages, &[step.max(1.0), 0.0]);
+        let is_same = |point: &[f64; 2]| stage_of(stages, point) == stage;
+        let measured = |(_, points): (&str, &[[f64; 2]])| {
+            let start = points.partition_point(|point| stage_of(stages, point) < stage);
+            let of_stage = points.iter().skip(start).take_while(|point| is_same(point));
+            let distance = |point: &[f64; 2]| (point[0] - step).abs();
+            of_stage
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+                .copied()
+        };
+        ValuesAt {
+            batch: self.raw.nearest(step).filter(is_same),
+            measured: self.lines().map(measured),
+        }
     }
 
     /// The lines of what was measured once an epoch, with their names.
@@ -199,6 +243,10 @@ pub struct Curves {
     pub accuracy: Curve,
     /// What sparsity adds to the loss of a step; empty in a run without.
     pub penalty: Curve,
+    /// The mean negative logarithm of the right class's probability; empty when nothing is classified.
+    pub log_loss: Curve,
+    /// The learning rate of every step.
+    pub lr: Curve,
     /// Whether the losses of the steps hold the penalty: earlier versions wrote them so.
     pub holds_penalty: bool,
     /// The beginnings of the stages.
@@ -215,9 +263,11 @@ const SMOOTHING: f64 = 25.0;
 impl Default for Curves {
     fn default() -> Curves {
         Curves {
-            loss: Curve::new(SMOOTHING),
-            accuracy: Curve::new(SMOOTHING),
-            penalty: Curve::new(SMOOTHING),
+            loss: Curve::smoothed(SMOOTHING),
+            accuracy: Curve::smoothed(SMOOTHING),
+            penalty: Curve::smoothed(SMOOTHING),
+            log_loss: Curve::exact(),
+            lr: Curve::exact(),
             holds_penalty: false,
             stages: Vec::new(),
             figures: Vec::new(),
@@ -235,6 +285,7 @@ impl Curves {
             self.loss.cut();
             self.accuracy.cut();
             self.penalty.cut();
+            self.lr.cut();
         }
         self.stages.push(StageMark {
             step,
@@ -263,6 +314,21 @@ impl Curves {
         if let Some(penalty) = report.penalty {
             self.penalty.push(step, penalty);
         }
+        // A table of another program may have no such column.
+        if !report.lr.is_nan() {
+            self.lr.push(step, report.lr);
+        }
+    }
+
+    /// The curve of a quantity.
+    pub fn of(&self, quantity: Quantity) -> &Curve {
+        match quantity {
+            Quantity::Loss => &self.loss,
+            Quantity::Accuracy => &self.accuracy,
+            Quantity::LogLoss => &self.log_loss,
+            Quantity::Penalty => &self.penalty,
+            Quantity::LearningRate => &self.lr,
+        }
     }
 
     /// An epoch ended.
@@ -272,13 +338,10 @@ impl Curves {
         self.note_figures(report);
         // The split that the stage is trained on comes first.
         for (index, (split, metrics)) in report.metrics.iter().enumerate() {
-            self.measure(
-                split.name(),
-                index == 0,
-                step,
-                metrics.loss,
-                metrics.accuracy,
-            );
+            if let Some(line) = Line::of(split.name(), index == 0) {
+                let values = [Some(metrics.loss), metrics.accuracy, metrics.log_loss];
+                self.measure(line, step, values);
+            }
         }
     }
 
@@ -296,20 +359,13 @@ impl Curves {
         self.figures.extend(report.metrics.iter().map(of_split));
     }
 
-    fn measure(
-        &mut self,
-        split: &str,
-        is_trained: bool,
-        step: f64,
-        loss: f64,
-        accuracy: Option<f64>,
-    ) {
-        let Some(line) = Line::of(split, is_trained) else {
-            return;
-        };
-        self.loss.measure(line, step, loss);
-        if let Some(accuracy) = accuracy {
-            self.accuracy.measure(line, step, accuracy);
+    /// Adds what was measured at the end of an epoch: loss, accuracy and log loss, as far as they apply.
+    fn measure(&mut self, line: Line, step: f64, values: [Option<f64>; 3]) {
+        let curves = [&mut self.loss, &mut self.accuracy, &mut self.log_loss];
+        for (curve, value) in curves.into_iter().zip(values) {
+            if let Some(value) = value {
+                curve.measure(line, step, value);
+            }
         }
     }
 
@@ -451,6 +507,48 @@ mod tests {
             [("batch", 9.0)],
             "of the newest stage alone"
         );
+    }
+
+    #[test]
+    fn values_of_a_step_are_as_they_were_measured_and_of_its_stage() {
+        let mut curves = Curves::default();
+        let step = |step, loss| StepReport {
+            step,
+            loss,
+            lr: 0.5,
+            ..StepReport::default()
+        };
+        let epoch = |epoch, step, loss| EpochReport {
+            stage: 0,
+            epoch,
+            step,
+            metrics: vec![
+                measured(Split::Train, loss, None),
+                measured(Split::Valid, 2.0 * loss, None),
+            ],
+        };
+        curves.stage("a", 2);
+        for (at, loss) in [(1, 9.0), (2, 1.0), (3, 9.0), (4, 1.0)] {
+            curves.step(&step(at, loss));
+            if at % 2 == 0 {
+                curves.epoch(&epoch(at as u32 / 2, at, 5.0 / at as f64));
+            }
+        }
+        curves.stage("b", 2);
+        curves.step(&step(5, 70.0));
+        let at = |step| curves.loss.at(step, &curves.stages);
+        assert_eq!(at(0.0).batch, Some([1.0, 9.0]));
+        assert_eq!(at(2.0).batch, Some([2.0, 1.0]));
+        assert_eq!(
+            at(4.0).measured,
+            [Some([4.0, 1.25]), Some([4.0, 2.5]), None]
+        );
+        assert_eq!(at(1.0).measured, [Some([2.0, 2.5]), Some([2.0, 5.0]), None]);
+        let new = at(5.0);
+        assert_eq!((new.batch, new.measured), (Some([5.0, 70.0]), [None; 3]));
+        let rate = curves.lr.at(3.0, &curves.stages);
+        assert_eq!((rate.batch, rate.measured), (Some([3.0, 0.5]), [None; 3]));
+        assert!(curves.lr.smooth.is_empty() && curves.log_loss.is_empty());
     }
 
     #[test]

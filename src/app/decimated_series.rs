@@ -127,6 +127,21 @@ impl Series {
         kept.map(|index| [self.x[index], self.y[index]])
     }
 
+    /// The point whose x is nearest, as it was added; `None` where there is none.
+    pub fn nearest(&self, x: f64) -> Option<[f64; 2]> {
+        let after = self.x.partition_point(|at| *at < x);
+        let before = after.checked_sub(1);
+        let is_nearer = |a: &usize, b: &usize| (self.x[*a] - x).abs() < (self.x[*b] - x).abs();
+        let after = (after < self.len()).then_some(after);
+        let nearest = match (before, after) {
+            (Some(before), Some(after)) if is_nearer(&after, &before) => after,
+            (before, after) => before.or(after)?,
+        };
+        // A cut repeats the place of the point before it: the first of that place is the point.
+        let nearest = self.x.partition_point(|at| *at < self.x[nearest]);
+        Some([self.x[nearest], self.y[nearest]])
+    }
+
     /// The x of the last point.
     pub fn end(&self) -> Option<f64> {
         self.x.last().copied()
@@ -290,6 +305,26 @@ mod tests {
             [vec![[0.0, 1.0], [1.0, 2.0]], vec![[3.0, 3.0]]]
         );
         assert!(Series::default().visible(0.0..=1.0, 100).is_empty());
+    }
+
+    #[test]
+    fn the_nearest_point_is_one_that_was_added() {
+        let mut series = Series::default();
+        for (x, y) in [(1.0, 5.0), (2.0, 6.0), (2.0, f64::NAN), (5.0, 7.0)] {
+            series.push(x, y);
+        }
+        for (x, y) in [
+            (-3.0, 5.0),
+            (1.4, 5.0),
+            (1.6, 6.0),
+            (2.0, 6.0),
+            (3.0, 6.0),
+            (4.0, 7.0),
+            (9.0, 7.0),
+        ] {
+            assert_eq!(series.nearest(x).unwrap()[1], y, "at {x}");
+        }
+        assert_eq!(Series::default().nearest(1.0), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How things are shown: switches, widths and choices that are no part of a project.
 
 use crate::arrangement::Workspace;
+use crate::curves::Quantity;
 use crate::lens::LensSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -36,6 +37,8 @@ pub struct ViewSettings {
     pub log_loss: bool,
     /// Plots against epochs instead of steps.
     pub by_epoch: bool,
+    /// By which quantity runs are compared.
+    pub runs_quantity: Quantity,
     /// What the weights' colours are measured against.
     pub filter_scale: FilterScale,
     /// The decoder's filters, instead of the first layer's.
@@ -162,6 +165,8 @@ pub enum Switch {
     CostColumn(CostColumn),
     /// The axis whose valid sizes are shown.
     SizesAxis(usize),
+    /// By which quantity runs are compared.
+    RunsQuantity(Quantity),
 }
 
 impl Default for ViewSettings {
@@ -172,6 +177,7 @@ impl Default for ViewSettings {
             workspace: Workspace::default(),
             log_loss: true,
             by_epoch: false,
+            runs_quantity: Quantity::default(),
             filter_scale: FilterScale::default(),
             decoder_filters: false,
             lens: LensSettings::default(),
@@ -209,6 +215,7 @@ impl ViewSettings {
             Switch::EffectiveField(shown) => self.effective_field = shown,
             Switch::CostColumn(column) => self.cost_column = column,
             Switch::SizesAxis(axis) => self.sizes_axis = axis,
+            Switch::RunsQuantity(quantity) => self.runs_quantity = quantity,
         }
     }
 

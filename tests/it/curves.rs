@@ -6,9 +6,10 @@ use super::kit::terminal::{code, err, json, out, strata};
 use super::kit::window::{Window, builtin, open};
 use std::path::Path;
 use strata::app::action::{Action, Show};
-use strata::app::curves::Curves;
+use strata::app::curves::{Curves, Quantity};
 use strata::app::view_kind::ViewKind;
 use strata::engine::event::Event;
+use strata::engine::storage::record::RunRecord;
 use strata::project::{Project, file};
 
 /// A classifier's run whose tables hold these rows.
@@ -315,4 +316,108 @@ fn losses_of_different_kinds_are_not_laid_over_each_other() {
     window.keep_picture("curves/runs-of-three-losses");
     window.click("Show run two");
     assert!(window.has("l1 of pixels from 0 to 1. Strong: valid"));
+}
+
+/// The rows of a run of two epochs whose batches alternate between two losses: no mean of them is one of them.
+fn alternating(low: f64, high: f64, valid: f64) -> [String; 2] {
+    let steps = (1..=20)
+        .map(|step| {
+            let loss = if step % 2 == 0 { low } else { high };
+            format!("{step},a,{},{loss},0.125,,0.75\n", (step + 9) / 10)
+        })
+        .collect();
+    let metrics = (1..=2)
+        .map(|epoch| {
+            let step = 10 * epoch;
+            format!("a,{epoch},{step},train,0.375,0.25,1.5,0.125,1\na,{epoch},{step},valid,{valid},0.5,1.75,,1\n")
+        })
+        .collect();
+    [steps, metrics]
+}
+
+/// Puts the pointer into the middle of the one plot that is shown.
+fn hover(window: &mut Window) {
+    window.run();
+    window.harness.hover_at(eframe::egui::pos2(700.0, 450.0));
+    window.harness.run();
+}
+
+#[test]
+fn the_pointer_tells_the_value_of_every_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let [steps, metrics] = alternating(0.2, 0.8, 0.6);
+    run_of(&run, &steps, &metrics);
+    let mut window = Window::idle("conv-autoencoder");
+    window.harness.state_mut().handle(Action::Open(run));
+    window.wait("the curves", |state| !state.training.is_reading());
+    window.show_alone(ViewKind::Loss);
+    hover(&mut window);
+    assert!(window.has("batch 0.2000") || window.has("batch 0.8000"));
+    for line in [
+        "train 0.3750 after epoch",
+        "valid 0.6000 after epoch",
+        " · epoch ",
+    ] {
+        assert!(window.has(line), "{line}");
+    }
+    window.show_alone(ViewKind::Accuracy);
+    hover(&mut window);
+    for line in [
+        "batch 75.00 %",
+        "train 25.00 % after epoch",
+        "valid 50.00 % after epoch",
+    ] {
+        assert!(window.has(line), "{line}");
+    }
+}
+
+#[test]
+fn runs_are_compared_by_every_quantity_that_they_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    for (name, valid) in [("one", 0.6), ("two", 0.7)] {
+        let [steps, metrics] = alternating(0.2, 0.8, valid);
+        run_of(&runs.join(name), &steps, &metrics);
+        let record = RunRecord {
+            started: format!("2026-01-01T00:00:0{valid}"),
+            ..RunRecord::default()
+        };
+        record.write(&runs.join(name)).unwrap();
+    }
+    let mut window = open(folder.path(), &builtin("lenet-mnist"));
+    window.show_alone(ViewKind::Runs);
+    window.wait("the list", |state| {
+        state.runs.list.len() == 2 && !state.runs.is_reading()
+    });
+    for (quantity, lines) in [
+        (
+            Quantity::Loss,
+            ["valid 0.6000 after epoch", "valid 0.7000 after epoch"],
+        ),
+        (
+            Quantity::Accuracy,
+            ["one: batch 75.00 % · train 25.00 %", "two: batch 75.00 %"],
+        ),
+        (
+            Quantity::LogLoss,
+            ["one: train 1.500", "valid 1.750 after epoch"],
+        ),
+        (
+            Quantity::LearningRate,
+            ["one: step 0.1250", "two: step 0.1250"],
+        ),
+    ] {
+        if quantity != window.state().view.runs_quantity {
+            window.click("Quantity of runs");
+            assert!(!window.has("Penalty"), "no run has one");
+            window.click(quantity.name());
+        }
+        assert_eq!(window.state().view.runs_quantity, quantity);
+        hover(&mut window);
+        for line in lines {
+            assert!(window.has(line), "{quantity:?}: {line}");
+        }
+        window.keep_picture(&format!("curves/runs-by-{}", quantity.name()));
+    }
 }

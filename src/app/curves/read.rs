@@ -1,6 +1,6 @@
 //! The curves that a run's folder holds: `steps.csv` and `metrics.csv`. What is missing or torn is left out.
 
-use super::Curves;
+use super::{Curves, Line};
 use std::collections::BTreeMap;
 use std::path::Path;
 use strata_core::project::{Project, file};
@@ -51,15 +51,16 @@ impl Curves {
             loss: line.loss,
             penalty: line.penalty,
             accuracy: line.accuracy,
+            lr: line.lr.unwrap_or(f64::NAN),
             ..StepReport::default()
         });
     }
 
     fn add_measurement(&mut self, measured: &Measurement) {
-        if let Some(loss) = measured.loss {
-            let split = measured.split.as_str();
-            let is_trained = measured.is_trained;
-            self.measure(split, is_trained, measured.step, loss, measured.accuracy);
+        let line = Line::of(&measured.split, measured.is_trained);
+        if let (Some(line), Some(_)) = (line, measured.loss) {
+            let values = [measured.loss, measured.accuracy, measured.log_loss];
+            self.measure(line, measured.step, values);
         }
     }
 
@@ -175,7 +176,7 @@ mod tests {
         );
         write(
             "metrics.csv",
-            "stage,epoch,step,split,loss,accuracy,log_loss,lr\na,1,2,train,0.3,0.5532,,1\na,1,2,valid,0.25,0.54,,\na,1,2,test,0.26,0.53,,\n",
+            "stage,epoch,step,split,loss,accuracy,log_loss,lr\na,1,2,train,0.3,0.5532,1.25,1\na,1,2,valid,0.25,0.54,1.25,\na,1,2,test,0.26,0.53,1.25,\n",
         );
         let stored = Curves::read(run.path());
         let mut live = Curves::default();
@@ -186,6 +187,7 @@ mod tests {
                 loss,
                 penalty: Some(penalty),
                 accuracy: Some(accuracy),
+                lr: 1.0,
                 ..StepReport::default()
             });
         }
@@ -208,6 +210,7 @@ mod tests {
         let metrics = Metrics {
             loss,
             accuracy: Some(accuracy),
+            log_loss: Some(1.25),
             ..Metrics::default()
         };
         (split, metrics)

@@ -17,6 +17,8 @@ pub struct StepLine<'a> {
     pub epoch: Option<f64>,
     /// The loss: without the penalty, unless an earlier version wrote the table ([`holds_penalty`]).
     pub loss: f64,
+    /// Learning rate.
+    pub lr: Option<f64>,
     /// The stage's penalty.
     pub penalty: Option<f64>,
     /// The fraction of the batch that is classified correctly.
@@ -40,6 +42,8 @@ pub struct Measurement {
     pub loss: Option<f64>,
     /// The fraction that is classified correctly.
     pub accuracy: Option<f64>,
+    /// Mean negative logarithm of the right class's probability.
+    pub log_loss: Option<f64>,
 }
 
 /// Passes every step of a run to `take`; returns whether their losses include the penalty.
@@ -53,6 +57,7 @@ pub fn each_step(run: &Path, mut take: impl FnMut(StepLine<'_>)) -> bool {
             stage,
             epoch: row.number("epoch"),
             loss: row.number("loss").unwrap_or(f64::NAN),
+            lr: row.number("lr"),
             penalty: row.number("penalty"),
             accuracy: row.number("accuracy"),
         });
@@ -78,6 +83,7 @@ fn measurement(row: &TableRow<'_>) -> Option<Measurement> {
         is_trained: row.number("lr").is_some() || split == "train",
         loss: row.number("loss"),
         accuracy: row.number("accuracy"),
+        log_loss: row.number("log_loss"),
     })
 }
 

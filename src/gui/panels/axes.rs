@@ -2,12 +2,14 @@
 //! round numbers.
 
 pub(super) mod ticks;
+mod values;
 
 use crate::theme::{self, Palette};
 use eframe::egui::{RichText, Ui, Vec2b};
-use egui_plot::{AxisHints, GridInput, HoverPosition, Plot, PlotUi};
-use strata_app::curves::{Curve, Curves, Extent};
+use egui_plot::{AxisHints, GridInput, Plot, PlotUi};
+use strata_app::curves::{Curve, Curves, Extent, Quantity};
 use strata_core::format;
+pub(super) use values::{ValueLine, show_values, written};
 
 /// Height of a mark on the axis of values, and width of one on the axis of steps, with the space to the next one.
 const MARK: [f32; 2] = [24.0, 72.0];
@@ -15,33 +17,6 @@ const MARK: [f32; 2] = [24.0, 72.0];
 const STRIP: f64 = 0.07;
 /// Values that differ by less than this part of themselves are shown as one.
 const SAME: f64 = 1e-7;
-
-/// Which curve a view shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Quantity {
-    /// The loss.
-    Loss,
-    /// The fraction classified correctly.
-    Accuracy,
-}
-
-impl Quantity {
-    /// A value as text.
-    pub fn write(self, value: f64) -> String {
-        match self {
-            Quantity::Loss => format::loss(value),
-            Quantity::Accuracy => format!("{:.2} %", 100.0 * value),
-        }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Quantity::Loss => "Loss",
-            Quantity::Accuracy => "Accuracy",
-        }
-    }
-}
 
 /// The axes of a plot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,15 +88,16 @@ impl Axes {
         }
     }
 
-    fn step(self, curves: &Curves, x: f64) -> f64 {
+    /// The step at this place of the axis of steps or epochs.
+    pub fn step(self, curves: &Curves, x: f64) -> f64 {
         if self.by_epoch { curves.step_at(x) } else { x }
     }
 
     /// The text of a mark.
     fn mark(self, y: f64) -> String {
         match self.quantity {
-            Quantity::Loss => ticks::tick(self.value(y)),
             Quantity::Accuracy => format!("{} %", ticks::tick(100.0 * y)),
+            _ => ticks::tick(self.value(y)),
         }
     }
 
@@ -176,15 +152,9 @@ impl Span {
     }
 }
 
-/// The plot of a quantity, empty; `title` is at its axis of values and `curves` finds the curves of a line by its
-/// name.
-pub(super) fn plot<'a>(
-    ui: &Ui,
-    axes: Axes,
-    span: Span,
-    title: &str,
-    curves: impl Fn(&str) -> Option<&'a Curves> + 'a,
-) -> Plot<'a> {
+/// The plot of a quantity, empty; `title` is at its axis of values; [`show_values`] tells what its lines are
+/// under the pointer.
+pub(super) fn plot<'a>(ui: &Ui, axes: Axes, span: Span, title: &str) -> Plot<'a> {
     let colors = *theme::palette(ui);
     let [down, across] = [
         (ui.available_height(), MARK[0]),
@@ -231,23 +201,7 @@ pub(super) fn plot<'a>(
                 .min_thickness(40.0)
                 .formatter(move |mark, _| axes.mark(mark.value)),
         ])
-        .label_formatter(move |hover| {
-            let HoverPosition::NearDataPoint {
-                plot_name,
-                position,
-                ..
-            } = hover
-            else {
-                return None;
-            };
-            let curves = curves(plot_name)?;
-            let step = axes.step(curves, position.x);
-            let value = axes.quantity.write(axes.value(position.y));
-            Some(format!(
-                "{plot_name} {value}\nstep {step:.0} · epoch {:.2}",
-                curves.epoch_at(step)
-            ))
-        })
+        .label_formatter(|_| None)
 }
 
 /// The name of an axis.

@@ -3,8 +3,7 @@
 
 mod legend;
 
-pub use super::axes::Quantity;
-use super::axes::{Axes, Span, plot};
+use super::axes::{Axes, Span, ValueLine, plot, show_values, written};
 use crate::theme::{self, Palette};
 use crate::view::View;
 use crate::widgets::empty;
@@ -12,6 +11,7 @@ use eframe::egui::{Align2, Color32, RichText, Stroke, Ui};
 use egui_plot::{Line, LineStyle, MarkerShape, PlotPoint, PlotUi, Points, Text, VLine};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
+pub use strata_app::curves::Quantity;
 use strata_app::curves::{Curve, Curves, OddSteps, by_stage};
 use strata_app::state::State;
 use strata_core::format;
@@ -27,10 +27,7 @@ pub(crate) struct LossView(pub Quantity);
 
 impl LossView {
     fn curve<'a>(&self, curves: &'a Curves) -> &'a Curve {
-        match self.0 {
-            Quantity::Loss => &curves.loss,
-            Quantity::Accuracy => &curves.accuracy,
-        }
+        curves.of(self.0)
     }
 
     fn axes(&self, state: &State) -> Axes {
@@ -44,16 +41,13 @@ impl LossView {
 
 impl View for LossView {
     fn title(&self) -> &'static str {
-        match self.0 {
-            Quantity::Loss => "Loss",
-            Quantity::Accuracy => "Accuracy",
-        }
+        self.0.name()
     }
 
     fn summary(&self) -> &'static str {
         match self.0 {
             Quantity::Loss => "What training makes small, step by step",
-            Quantity::Accuracy => "The share of images whose class is named right",
+            _ => self.0.about(),
         }
     }
 
@@ -66,7 +60,7 @@ impl View for LossView {
             Quantity::Loss => {
                 "What training makes small, without the penalty of sparsity, which is a line of its own. Faint: every batch, and over it their running mean; dots: the training images over an epoch, the validation and the test images after it. When validation rises while training falls, the network learns its images by heart."
             }
-            Quantity::Accuracy => {
+            _ => {
                 "The share of images whose class is named right: on each batch, over the training images of an epoch, and after it on the validation and test images."
             }
         }
@@ -109,7 +103,7 @@ impl View for LossView {
                     "No steps yet",
                     "Press Train: the first steps appear within a second.",
                 ),
-                Quantity::Accuracy => empty(
+                _ => empty(
                     ui,
                     "Nothing classified yet",
                     "Press Train: the stage that classifies fills this plot.",
@@ -121,7 +115,7 @@ impl View for LossView {
         let colors = *theme::palette(ui);
         let extent = match self.0 {
             Quantity::Loss => curve.extent.joined(curves.penalty.extent),
-            Quantity::Accuracy => curve.extent,
+            _ => curve.extent,
         };
         let drawn = Drawn {
             curves,
@@ -131,8 +125,9 @@ impl View for LossView {
         };
         legend::show(ui, &drawn);
         let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-        plot(ui, axes, drawn.span, &drawn.title(), |_| Some(curves))
+        let shown = plot(ui, axes, drawn.span, &drawn.title())
             .show(ui, |plot| drawn.draw(plot, columns, &colors));
+        show_values(ui, &shown, |x| drawn.values(x, &colors));
     }
 }
 
@@ -183,6 +178,31 @@ impl<'a> Drawn<'a> {
     /// Whether the smoothed course is drawn: it says nothing of a few steps.
     fn is_smoothed(&self) -> bool {
         self.curve.smoothed_over() > 1
+    }
+
+    /// What is told at a place of the axis of steps or epochs: its title and the value of every line.
+    fn values(&self, x: f64, colors: &Palette) -> (String, Vec<ValueLine>) {
+        let (curves, axes) = (self.curves, self.axes);
+        let step = axes.step(curves, x).round();
+        let values = self.curve.at(step, &curves.stages);
+        let step = values.batch.map_or(step, |[step, _]| step);
+        let title = format!("step {step:.0} · epoch {:.2}", curves.epoch_at(step));
+        let lines = line_colors(colors);
+        let mut told: Vec<ValueLine> = written(axes, curves, &values)
+            .into_iter()
+            .map(|(line, text)| ValueLine {
+                text,
+                color: line.map_or(colors.accent, |line| lines[line]),
+            })
+            .collect();
+        let penalty = curves.penalty.at(step, &curves.stages).batch;
+        if let Some([_, value]) = penalty.filter(|_| self.has_penalty()) {
+            told.push(ValueLine {
+                text: format!("penalty {}", axes.quantity.write(value)),
+                color: colors.weak,
+            });
+        }
+        (title, told)
     }
 
     fn draw(&self, plot: &mut PlotUi<'a>, columns: usize, colors: &Palette) {

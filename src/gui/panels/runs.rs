@@ -1,20 +1,21 @@
-//! The runs of this project: their losses laid over each other, and a list with what they reached.
+//! The runs of this project: one quantity of them laid over each other, and a list with what they reached.
 
-use super::axes::{Axes, Quantity, Span, plot};
-use super::loss::{MOST_DOTS, Marked, by_epoch, odd_marks};
+mod plot;
+
+use super::loss::by_epoch;
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{Icon, empty, icon_button};
+use crate::widgets::{Icon, chevron, empty, icon_button};
 use eframe::egui::{
-    Align2, Button, Color32, FontId, Label, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind,
-    Ui, UiBuilder, pos2, vec2,
+    Align2, Button, Color32, ComboBox, FontId, Rect, RichText, ScrollArea, Sense, Stroke,
+    StrokeKind, Ui, UiBuilder, pos2, vec2,
 };
-use egui_plot::{Line, PlotUi, Points};
 use strata_app::action::{Action, Show};
 use strata_app::arrangement::Workspace;
-use strata_app::curves::{Curves, Extent, OddSteps, by_stage};
+use strata_app::curves::{Curves, Quantity};
 use strata_app::runs::StoredRun;
 use strata_app::state::State;
+use strata_app::view_settings::Switch;
 use strata_core::format;
 use strata_engine::storage::record::Status;
 
@@ -39,7 +40,7 @@ impl View for RunsView {
     }
 
     fn about(&self) -> &'static str {
-        "The runs of this project whose losses mean the same laid over each other, each in a colour of its own that it keeps. Faint: the running mean of the batches of training; strong: on the validation images. Losses of another kind or of other pixels are no comparison: their runs are listed, and a click draws them instead. A click on a drawn run hides or shows it; the arrow opens it."
+        "The runs of this project laid over each other, each in a colour of its own that it keeps, by their loss or by another quantity that they have. Faint: the running mean of the batches of training; strong: on the validation images. The pointer tells the value of every run, as it was measured. Losses of another kind or of other pixels are no comparison: their runs are listed, and a click draws them instead. A click on a drawn run hides or shows it; the arrow opens it."
     }
 
     fn status(&self, state: &State) -> String {
@@ -52,13 +53,17 @@ impl View for RunsView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        let mut log = state.view.log_loss;
-        let switch = ui.toggle_value(&mut log, RichText::new("log").size(theme::SMALL));
-        let switch = switch.on_hover_text("Logarithmic axis: equal distances are equal ratios");
-        if switch.accessible_name("Logarithmic axis of runs").clicked() {
-            actions.push(Action::Show(Show::LogLoss(log)));
+        let quantity = quantity(state);
+        if quantity.has_logarithm() {
+            let mut log = state.view.log_loss;
+            let switch = ui.toggle_value(&mut log, RichText::new("log").size(theme::SMALL));
+            let switch = switch.on_hover_text("Logarithmic axis: equal distances are equal ratios");
+            if switch.accessible_name("Logarithmic axis of runs").clicked() {
+                actions.push(Action::Show(Show::LogLoss(log)));
+            }
         }
         by_epoch(ui, state, "Runs", actions);
+        quantities(ui, state, quantity, actions);
         if ui
             .add(Button::new(RichText::new("Reload").size(theme::SMALL)))
             .on_hover_text("Read the folders anew")
@@ -83,7 +88,7 @@ impl View for RunsView {
             };
         }
         let (plot, list) = places(ui.available_rect_before_wrap(), state.runs.list.len());
-        curves(
+        plot::show(
             &mut ui.new_child(UiBuilder::new().id_salt("curves").max_rect(plot)),
             state,
         );
@@ -137,134 +142,64 @@ fn of<'a>(state: &'a State, run: &'a StoredRun) -> &'a Curves {
     }
 }
 
-/// Whether a run's losses are those that are drawn.
-fn is_compared(state: &State, run: &StoredRun) -> bool {
-    state.runs.meaning() == Some(run.meaning.as_str())
+/// Whether a run has values of this quantity.
+fn has(state: &State, run: &StoredRun, quantity: Quantity) -> bool {
+    !of(state, run).of(quantity).is_empty()
 }
 
-fn curves(ui: &mut Ui, state: &State) {
-    let colors: Vec<Color32> = (0..state.runs.list.len())
-        .map(|index| color(ui, index))
-        .collect();
-    let runs = state.runs.list.iter().zip(&colors);
-    let shown: Vec<(&StoredRun, Color32)> = runs
-        .filter(|(run, _)| !state.runs.hidden.contains(&run.path) && is_compared(state, run))
-        .map(|(run, color)| (run, *color))
-        .collect();
-    let of_name = |name: &str| {
-        let found = state.runs.list.iter().find(|run| run.name == name);
-        found.map(|run| of(state, run))
-    };
-    let axes = Axes {
-        quantity: Quantity::Loss,
-        log: state.view.log_loss,
-        by_epoch: state.view.by_epoch,
-    };
-    heading(ui, state, &shown, axes);
-    let columns = (ui.available_width() / 2.0).max(64.0) as usize;
-    let extents = shown.iter().map(|(run, _)| of(state, run).loss.course);
-    let span = axes.span(extents.fold(Extent::default(), Extent::joined));
-    plot(ui, axes, span, "loss", of_name).show(ui, |plot| {
-        for (run, color) in &shown {
-            draw(plot, run, of(state, run), *color, axes, span, columns);
-        }
-    });
+/// The quantity that is drawn: as chosen, or the loss where no run has that.
+fn quantity(state: &State) -> Quantity {
+    let chosen = state.view.runs_quantity;
+    let is_there = state.runs.list.iter().any(|run| has(state, run, chosen));
+    if is_there { chosen } else { Quantity::Loss }
 }
 
-/// What is drawn, and what is not.
-fn heading(ui: &mut Ui, state: &State, shown: &[(&StoredRun, Color32)], axes: Axes) {
-    let meaning = state.runs.meaning().unwrap_or_default();
-    let left_out = state
-        .runs
-        .list
-        .iter()
-        .filter(|run| !is_compared(state, run))
-        .count();
-    let over = shown
-        .iter()
-        .map(|(run, _)| of(state, run).loss.smoothed_over())
-        .max();
-    let mut text = match over {
-        Some(over) => format!("{meaning}. Strong: valid; faint: train, smoothed over {over} steps"),
-        None => format!("{meaning}. No run of it is shown"),
-    };
-    if left_out > 0 {
-        let (runs, have) = if left_out == 1 {
-            ("run", "has")
-        } else {
-            ("runs", "have")
-        };
-        text += &format!(
-            ". {left_out} {runs} {have} another loss and {} not drawn",
-            if left_out == 1 { "is" } else { "are" }
-        );
+/// Why a run is not drawn; `None` where it is. Losses must mean the same; the other quantities are the same in all runs.
+fn left_out(state: &State, run: &StoredRun) -> Option<String> {
+    match quantity(state) {
+        Quantity::Loss if state.runs.meaning() != Some(run.meaning.as_str()) => {
+            Some(run.meaning.clone())
+        }
+        Quantity::Loss => None,
+        quantity if has(state, run, quantity) => None,
+        quantity => Some(format!("no {}", quantity.name().to_lowercase())),
     }
-    let odd = |count: fn(&OddSteps) -> usize| -> usize {
-        let of_run = |(run, _): &(&StoredRun, Color32)| {
-            let odd = &of(state, run).loss.odd;
-            count(&odd.steps) + count(&odd.epochs)
-        };
-        shown.iter().map(of_run).sum()
-    };
-    let (zeros, not_finite) = (
-        odd(OddSteps::zeros) + odd(OddSteps::below_zero),
-        odd(OddSteps::not_finite),
-    );
-    if axes.log && zeros > 0 {
-        text += &format!(". ▼ {zeros} values of 0 or below");
-    }
-    if not_finite > 0 {
-        text += &format!(". × {not_finite} values not finite");
-    }
-    let text = RichText::new(text)
-        .size(theme::SMALL)
-        .color(theme::palette(ui).text);
-    ui.add(Label::new(text).wrap());
 }
 
-fn draw<'a>(
-    plot: &mut PlotUi<'a>,
-    run: &'a StoredRun,
-    curves: &'a Curves,
-    color: Color32,
-    axes: Axes,
-    span: Span,
-    columns: usize,
-) {
-    let curve = &curves.loss;
-    let range = axes.steps(plot, curves, curve);
-    let odd = curve.odd.steps.without_logarithm();
-    for piece in curve.smooth.visible(range, columns) {
-        for points in axes.places(curves, &piece, odd) {
-            let stroke = Stroke::new(1.5, theme::faded(color, 0.55));
-            plot.line(Line::new(run.name.clone(), points).stroke(stroke));
-        }
-    }
-    for line in by_stage(&curve.valid, &curves.stages) {
-        for points in axes.places(curves, line, &[]) {
-            plot.line(
-                Line::new(run.name.clone(), points.clone())
-                    .stroke(Stroke::new(2.0, color))
-                    .allow_hover(false),
-            );
-            // Where epochs are many, their dots would hide the line.
-            let dots = if points.len() > MOST_DOTS {
-                points[points.len() - 1..].to_vec()
-            } else {
-                points
-            };
-            let dots = Points::new(run.name.clone(), dots);
-            plot.points(dots.radius(3.0).color(color));
-        }
-    }
-    for odd in [&curve.odd.steps, &curve.odd.epochs] {
-        odd_marks(plot, &Marked { curves, axes, span }, odd, color);
+/// The choice among what the runs have.
+fn quantities(ui: &mut Ui, state: &State, shown: Quantity, actions: &mut Vec<Action>) {
+    let runs = &state.runs.list;
+    let mut chosen = shown;
+    let combo = ComboBox::from_id_salt("quantity of runs")
+        .selected_text(RichText::new(shown.name()).size(theme::SMALL))
+        .width(112.0)
+        .icon(chevron)
+        .show_ui(ui, |ui| {
+            for quantity in Quantity::ALL {
+                let have = runs.iter().filter(|run| has(state, run, quantity)).count();
+                if have == 0 {
+                    continue;
+                }
+                let name = match have == runs.len() {
+                    true => quantity.name().to_owned(),
+                    false => format!("{} ({have} of {} runs)", quantity.name(), runs.len()),
+                };
+                ui.selectable_value(&mut chosen, quantity, name)
+                    .on_hover_text(quantity.about());
+            }
+        });
+    combo
+        .response
+        .on_hover_text(shown.about())
+        .accessible_name("Quantity of runs");
+    if chosen != shown {
+        actions.push(Action::Show(Show::Switch(Switch::RunsQuantity(chosen))));
     }
 }
 
 fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut Vec<Action>) {
-    let compared = is_compared(state, run);
-    let hidden = state.runs.hidden.contains(&run.path) || !compared;
+    let left_out = left_out(state, run);
+    let hidden = state.runs.hidden.contains(&run.path) || left_out.is_some();
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, ROW), Sense::hover());
     let toggle = Rect::from_min_max(area.min, area.max - vec2(32.0, 0.0));
     let id = ui.scope_id().with(&run.path);
@@ -300,10 +235,9 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
         area.left() + 30.0,
         below,
         Align2::LEFT_CENTER,
-        if compared {
-            when(run)
-        } else {
-            format!("not drawn: {}", run.meaning)
+        match &left_out {
+            None => when(run),
+            Some(why) => format!("not drawn: {why}"),
         },
         FontId::proportional(10.5),
         colors.weak,
@@ -325,10 +259,12 @@ fn row(ui: &mut Ui, state: &State, run: &StoredRun, index: usize, actions: &mut 
         of(state, run).results()
     );
     if response.on_hover_text(hover).clicked() {
-        if compared {
-            actions.push(Action::Show(Show::Run(run.path.clone(), hidden)));
-        } else {
-            actions.push(Action::Show(Show::RunsOf(run.meaning.clone())));
+        match left_out {
+            None => actions.push(Action::Show(Show::Run(run.path.clone(), hidden))),
+            Some(_) if quantity(state) == Quantity::Loss => {
+                actions.push(Action::Show(Show::RunsOf(run.meaning.clone())));
+            }
+            Some(_) => {}
         }
     }
     let button =

@@ -1,7 +1,6 @@
 //! What the lines of the plot are, with the last value of each as it was measured.
 
-use super::{Drawn, line_colors};
-use crate::panels::axes::Quantity;
+use super::{Drawn, Quantity, line_colors};
 use crate::theme::{self, Palette};
 use eframe::egui::{Color32, RichText, Ui, vec2};
 use strata_app::curves::{Headline, OddSteps};
