@@ -180,6 +180,8 @@ impl Dataset {
             let counts = train.per_class();
             notes::of_classes(&mut dataset.told, spec, &dataset.classes, &counts);
         }
+        let images = dataset.splits.iter().map(|(_, split)| split.images());
+        notes::of_limit(&mut dataset.told, spec, images.max().unwrap_or(0));
         notes::of_others(&mut dataset.told, &dataset.skipped);
         if spec.normalize == Some(Normalize::MEASURED) {
             dataset.measure(spec)?;

@@ -111,6 +111,17 @@ pub(crate) fn of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], c
     told.propose(text, "weights = \"balanced\"");
 }
 
+/// A limit that no split reaches: `largest` is the number of images of the largest.
+pub(crate) fn of_limit(told: &mut Told, spec: &DataSpec, largest: usize) {
+    let Some(limit) = spec.limit.filter(|limit| largest < *limit) else {
+        return;
+    };
+    let (limit, largest) = (format::count(limit as u64), format::count(largest as u64));
+    told.notes.push(Note::new(format!(
+        "limit = {limit} changes nothing: no split has more than {largest} images"
+    )));
+}
+
 /// How to convert files of kinds that are not read, once for each kind.
 pub(crate) fn of_others(told: &mut Told, skipped: &[Skipped]) {
     let mut kinds: Vec<(&'static NotRead, PathBuf, usize)> = Vec::new();
@@ -157,6 +168,28 @@ mod tests {
         assert_eq!(groups[0].files, [Path::new("a"), Path::new("c")]);
         assert_eq!(groups[0].names(1), "2 files (a, …)");
         assert_eq!(groups[1].names(1), "1 file (b)");
+    }
+
+    #[test]
+    fn a_limit_that_is_not_reached_is_told() {
+        let told = |limit: Option<usize>| {
+            let spec = DataSpec {
+                limit,
+                ..DataSpec::default()
+            };
+            let mut told = Told::default();
+            of_limit(&mut told, &spec, 800);
+            told.notes
+                .into_iter()
+                .map(|note| note.text)
+                .collect::<String>()
+        };
+        assert_eq!(told(None), "");
+        assert_eq!(told(Some(800)), "");
+        assert_eq!(
+            told(Some(1000)),
+            "limit = 1,000 changes nothing: no split has more than 800 images"
+        );
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl SplitData {
         }
     }
 
+    /// Number of images, whether patches are made of them or not.
+    pub(crate) fn images(&self) -> usize {
+        self.chosen.len()
+    }
+
     /// Whether there is no image at all. A dataset has no such split.
     pub fn is_empty(&self) -> bool {
         self.chosen.is_empty()

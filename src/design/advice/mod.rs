@@ -9,6 +9,7 @@ mod case;
 mod decay;
 mod images;
 mod mend;
+mod no_effect;
 mod not_finite;
 mod order;
 mod output;
@@ -97,7 +98,7 @@ const ROWS_TO_TRY: usize = 4000;
 /// Everything unusual about a project, layers first.
 pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
     let case = Case::new(project, inference);
-    let rules: [fn(&Case<'_>) -> Vec<Advice>; 18] = [
+    let rules: [fn(&Case<'_>) -> Vec<Advice>; 21] = [
         order::no_nonlinearity,
         order::double_activation,
         order::dropout_before_norm,
@@ -116,6 +117,9 @@ pub fn advise(project: &Project, inference: &Inference) -> Vec<Advice> {
         training::norm_of_one,
         decay::out_of_proportion,
         training::frozen,
+        no_effect::layers,
+        no_effect::augmentations,
+        no_effect::stages,
     ];
     let all = rules
         .iter()

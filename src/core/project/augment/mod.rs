@@ -267,5 +267,31 @@ pub enum Augment {
     Choice(Vec<Augment>),
 }
 
+impl Augment {
+    /// Whether its numbers make it give back every image as it is: `rotate 0`, `hflip p0`, `contrast 1..1`.
+    pub fn changes_nothing(&self) -> bool {
+        match self {
+            Augment::HFlip { p } | Augment::VFlip { p } | Augment::Grayscale { p } => *p == 0.0,
+            Augment::Shift { by, .. } => *by == 0.0,
+            Augment::Rotate { degrees, .. } => degrees.about_zero() == [0.0; 2],
+            Augment::Scale { factor, .. } => factor.about_one() == [1.0; 2],
+            Augment::Perspective { distortion, p, .. } => *distortion == 0.0 || *p == 0.0,
+            // It decides the size, at a place that is drawn.
+            Augment::Crop { .. } => false,
+            Augment::Brightness(by) | Augment::Contrast(by) | Augment::Saturation(by) => {
+                by.about_one() == [1.0; 2]
+            }
+            Augment::Hue(turns) => turns.about_zero() == [0.0; 2],
+            Augment::Blur { kernel, .. } => *kernel == 1,
+            Augment::Noise { std } => *std == 0.0,
+            Augment::SaltPepper { share } => *share == 0.0,
+            Augment::Erase { p, area } => *p == 0.0 || *area == [0.0; 2],
+            Augment::Mixup { .. } => false,
+            Augment::Apply { steps, p } => *p == 0.0 || steps.iter().all(Augment::changes_nothing),
+            Augment::Choice(steps) => steps.iter().all(Augment::changes_nothing),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -230,6 +230,10 @@ impl ResolvedLayer for Elementwise {
         Reads::Own
     }
 
+    fn changes_nothing(&self) -> bool {
+        self.0 == Activation::LeakyRelu(Some(1.0))
+    }
+
     fn count(&self) -> Count {
         Count::NOTHING
     }

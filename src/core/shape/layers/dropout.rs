@@ -90,6 +90,10 @@ impl ResolvedLayer for Dropout {
         Reads::Own
     }
 
+    fn changes_nothing(&self) -> bool {
+        self.p == 0.0
+    }
+
     fn count(&self) -> Count {
         Count::NOTHING
     }

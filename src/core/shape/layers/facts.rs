@@ -124,6 +124,35 @@ pub enum Reads {
     All,
 }
 
+impl Reads {
+    /// Whether every output is the value at its own position and nothing else, because of the numbers: a window of 1,
+    /// margins of 0, a factor of 1.
+    pub(super) fn is_own_value(self) -> bool {
+        match self {
+            Reads::Window(geometry, Joins::Max | Joins::Mean { .. }) => {
+                let Geometry {
+                    input,
+                    output,
+                    kernel,
+                    ..
+                } = geometry;
+                kernel == [1; 3] && input == output && geometry.pad == [0; 3]
+            }
+            Reads::Enlarged { factor, .. } => factor == [1; 3],
+            Reads::Adaptive { input, output } => input == output,
+            Reads::Padded { before, after } | Reads::Cropped { before, after } => {
+                before == [0; 3] && after == [0; 3]
+            }
+            Reads::Own
+            | Reads::OwnAndStatistics
+            | Reads::Window(_, Joins::Sum)
+            | Reads::Spread(_)
+            | Reads::Unpooled(_)
+            | Reads::All => false,
+        }
+    }
+}
+
 /// What becomes of what a window reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Joins {

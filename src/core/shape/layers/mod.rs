@@ -90,6 +90,11 @@ pub trait ResolvedLayer {
     /// How it is shown on a small grid.
     fn example(&self) -> Example;
 
+    /// Whether its numbers make it pass on what it gets, in training too: `dropout 0`, `crop 0`.
+    fn changes_nothing(&self) -> bool {
+        self.reads().is_own_value()
+    }
+
     /// What it does to its values, in words or as a formula, where its size says nothing about that.
     fn computed(&self, input: &Shape) -> Option<String>;
 

@@ -63,6 +63,10 @@ impl ResolvedLayer for Noise {
         Reads::Own
     }
 
+    fn changes_nothing(&self) -> bool {
+        self.std == 0.0
+    }
+
     fn count(&self) -> Count {
         Count::NOTHING
     }
