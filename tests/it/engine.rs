@@ -24,6 +24,7 @@ use strata::inspect::reconstructions::Reconstructions;
 use strata::inspect::saliency::{Question, Request, Saliency};
 use strata::inspect::sparse::SparseCode;
 use strata::project::data::Split;
+use strata::project::file;
 
 #[test]
 fn two_runs_are_equal_to_the_last_bit() {
@@ -693,6 +694,58 @@ fn inside_an_epoch_the_images_to_come_stay_the_same() {
         assert_eq!(runs::repeatable(&run), before);
     }
     completed(train(&tiny(&[]), &resume).0);
+}
+
+/// Earlier versions took settings that change nothing in silence: such a run is resumed as it was, with a warning.
+#[test]
+fn a_run_that_was_begun_with_what_changes_nothing_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    completed(train(&tiny(&[]), &options(&whole)).0);
+    let idle = tiny(&[
+        (
+            "limit = 40",
+            "limit = 40\nlabels = \"coarse\"\ngrey = false",
+        ),
+        (
+            "freeze = [\"encoder.0\"]",
+            "freeze = [\"encoder.0\", \"encoder.2\"]",
+        ),
+        (
+            "epochs = 2\nbatch = 16\n[[stage]]",
+            "epochs = 2\nbatch = 16\nearly_stop = \"train loss patience=0\"\n[[stage]]",
+        ),
+    ]);
+    let run = folder.path().join("run");
+    let resume = RunOptions {
+        resume: true,
+        ..options(&run)
+    };
+    stopped(train_until(&tiny(&[]), &options(&run), stop_at(4)).0);
+    let refused = failed(train(&idle, &resume).0).message;
+    assert!(
+        refused.contains("patience of 0"),
+        "new in this run: {refused}"
+    );
+    file::save(&idle, &run.join("project.toml")).unwrap();
+    let (outcome, events) = train(&idle, &resume);
+    completed(outcome);
+    for part in [
+        "labels in [data] changes nothing",
+        "`encoder.2`, which has no weights",
+        "a patience of 0 epochs",
+    ] {
+        let is_told = |event: &Event| matches!(event, Event::Warning(text) if text.contains(part));
+        assert!(events.iter().any(is_told), "{part}: {events:?}");
+    }
+    assert_eq!(metrics(&whole), metrics(&run));
+    let text = std::fs::read_to_string(run.join("project.toml")).unwrap();
+    assert!(
+        text.contains("labels = \"coarse\""),
+        "the project stays as it is: {text}"
+    );
+    let fresh = failed(train(&idle, &options(&folder.path().join("new"))).0);
+    assert!(fresh.wrong_input, "a new run is refused");
 }
 
 /// A name that the checks of the project let pass, in the second stage.

@@ -15,7 +15,9 @@ pub fn data(project: &Project) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(data.idle().into_iter().map(|idle| {
         let Idle { key, why } = idle;
-        Problem::error(format!("{key} in [data] changes nothing: {why}")).help(Help::without(key))
+        Problem::error(format!("{key} in [data] changes nothing: {why}"))
+            .help(Help::without(key))
+            .harmless()
     }));
     problems.extend(data.contradictions().into_iter().map(|[one, other]| {
         let problem = Problem::error(format!(

@@ -35,6 +35,8 @@ pub struct Problem {
     pub message: String,
     /// What mends it, best first.
     pub help: Vec<Help>,
+    /// Whether an error misleads and does no harm: a run that was begun with it, by an earlier version, is resumed.
+    pub is_harmless: bool,
 }
 
 impl Problem {
@@ -47,6 +49,15 @@ impl Problem {
             stage: None,
             message: message.into(),
             help: Vec::new(),
+            is_harmless: false,
+        }
+    }
+
+    /// The same as an error that does no harm.
+    pub(crate) fn harmless(self) -> Problem {
+        Problem {
+            is_harmless: true,
+            ..self
         }
     }
 

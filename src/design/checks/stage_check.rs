@@ -237,7 +237,8 @@ fn early_stop(stage: &Stage) -> Vec<Problem> {
         let message = "a patience of 0 epochs would end the stage before any epoch could be worse";
         return vec![
             Problem::error(message)
-                .help("write patience = 1 to end it at the first epoch that is not better"),
+                .help("write patience = 1 to end it at the first epoch that is not better")
+                .harmless(),
         ];
     }
     let mut problems = Vec::new();
@@ -333,7 +334,7 @@ fn idle_freeze(
             "freeze names `{name}`, but a stage that {} trains {encoder} and {answer} alone: it changes nothing",
             verb(stage.task)
         );
-        return Some(Problem::error(message).help(help));
+        return Some(Problem::error(message).help(help).harmless());
     }
     let has_weights = inference
         .rows
@@ -342,7 +343,7 @@ fn idle_freeze(
     // With an error somewhere parameters are not all counted, so nothing is concluded.
     let is_idle = !has_weights && inference.errors().next().is_none();
     let message = format!("freeze names `{name}`, which has no weights: it changes nothing");
-    is_idle.then(|| Problem::error(message).help(help))
+    is_idle.then(|| Problem::error(message).help(help).harmless())
 }
 
 fn no_such_place(setting: &str, name: &str) -> Problem {

@@ -25,13 +25,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strata_core::format;
 use strata_core::project::data::Split;
-use strata_core::project::{Project, file};
+use strata_core::project::{Project, ProjectError, file};
 use strata_core::shape::{Inference, infer};
 use strata_core::system_memory::available_bytes;
 use strata_cost::Machine;
 use strata_data::{Dataset, Progress, SplitData};
 use strata_design::advice::{ImageCounts, advise_images};
-use strata_design::{Severity, check_inferred};
+use strata_design::{Problem, Severity, check_inferred};
 use strata_inspect::inspector::Inspector;
 use strata_nn::{self, Network};
 
@@ -75,7 +75,7 @@ fn open(
     sink: &mut dyn Sink,
 ) -> Result<Opened, RunError> {
     let only = only_stage(&project, options)?;
-    let inference = check_project(&project, sink)?;
+    let inference = check_project(&project, options, sink)?;
     let device = open_device(&project, &inference, only, options)?;
     let (folder, former) = open_folder(&project, options, sink)?;
     let position = position(former.as_ref().map(|former| &former.checkpoint), only);
@@ -204,7 +204,11 @@ fn loaders(options: &RunOptions) -> usize {
 fn begin(session: &mut Session<'_>, options: &RunOptions) -> Result<(), RunError> {
     session
         .folder
-        .write_project(&session.project, &options.base)?;
+        .write_project(&session.project, &options.base)
+        .map_err(|error| match error {
+            ProjectError::Write { reason, .. } => RunError::write(session.folder.path(), reason),
+            error => error.into(),
+        })?;
     session.write_record(Status::Running, None)?;
     if session.position == Position::default() {
         session.save_start()?;
@@ -268,20 +272,43 @@ fn only_stage(project: &Project, options: &RunOptions) -> Result<Option<usize>, 
         .ok_or_else(|| RunError::Input(format!("there is no stage `{name}`; there is {}", names())))
 }
 
-/// The shapes of a project that can be trained; warnings are sent as events.
-fn check_project(project: &Project, sink: &mut dyn Sink) -> Result<Inference, RunError> {
+/// The shapes of a project that can be trained; warnings are sent as events, and so is what a resumed run was begun with
+/// and does no harm: earlier versions took it in silence.
+fn check_project(
+    project: &Project,
+    options: &RunOptions,
+    sink: &mut dyn Sink,
+) -> Result<Inference, RunError> {
     let inference = infer(&project.network);
     let problems = check_inferred(project, &inference);
-    if let Some(problem) = problems
-        .iter()
-        .find(|problem| problem.severity == Severity::Error)
-    {
+    let known = harmless_errors(options);
+    let is_known = |problem: &Problem| {
+        let is_same = |(stage, message): &(Option<usize>, String)| {
+            (*stage, message) == (problem.stage, &problem.message)
+        };
+        problem.is_harmless && known.iter().any(is_same)
+    };
+    let stops = |problem: &&Problem| problem.severity == Severity::Error && !is_known(problem);
+    if let Some(problem) = problems.iter().find(stops) {
         return Err(RunError::Input(one_line(problem, project, &inference)));
     }
     problems
         .iter()
         .for_each(|problem| sink.event(Event::Warning(one_line(problem, project, &inference))));
     Ok(inference)
+}
+
+/// What is wrong with the project that a resumed run was begun with and does no harm: its stage and its message.
+fn harmless_errors(options: &RunOptions) -> Vec<(Option<usize>, String)> {
+    let run = options.run.as_ref().filter(|_| options.resume);
+    // A project that cannot be read is told of where the run is opened.
+    let former = run.and_then(|run| file::load(&run.join("project.toml")).ok());
+    let problems = former.map(|former| check_inferred(&former, &infer(&former.network)));
+    let harmless = problems.into_iter().flatten();
+    harmless
+        .filter(|problem| problem.is_harmless)
+        .map(|problem| (problem.stage, problem.message))
+        .collect()
 }
 
 /// What will disappoint with these images, of the stages and of the head.
