@@ -49,6 +49,31 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) 
         .or(Ok(()))
 }
 
+/// The same where the disk may be full: what has no room as a second file is written over the former one, which only a
+/// crash at that moment could leave torn.
+pub fn write_atomic_or_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = write_atomic(path, bytes);
+    match &written {
+        Err(error) if has_no_room(error) => write_over(path, bytes).or(written),
+        Ok(()) | Err(_) => written,
+    }
+}
+
+/// Whether a disk, or what a user may have of it, is full.
+fn has_no_room(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
+}
+
+/// Replaces the content of a file that is there without room for a second one.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let former = std::fs::metadata(path)?;
+    check_writable(&former)?;
+    write_in_place(path, former.len(), bytes)
+}
+
 /// Writes a file of the user's: as [`write_atomic`], but a file that has several names (hard links) keeps them all.
 pub fn save_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = followed(path)?;

@@ -6,7 +6,6 @@
 
 use super::live::LiveResults;
 use crate::error::RunError;
-use crate::storage::checkpoint::CheckpointError;
 use crate::storage::tensor_file::{Blob, write};
 use candle_core::Device;
 use safetensors::tensor::Dtype;
@@ -102,12 +101,12 @@ pub(crate) fn publish(
     }
 }
 
-/// Writes an epoch's previews as plain tensors, for looking back.
+/// Writes an epoch's previews as plain tensors, for looking back. Fails with the system's reason.
 pub(crate) fn snapshot(
     path: &Path,
     filters: Option<&Filters>,
     reconstructions: Option<&Reconstructions>,
-) -> Result<(), RunError> {
+) -> Result<(), String> {
     let mut blobs = Vec::new();
     if let Some(filters) = filters {
         let dims = vec![
@@ -153,11 +152,7 @@ pub(crate) fn snapshot(
     if blobs.is_empty() {
         return Ok(());
     }
-    let failed = |reason| CheckpointError::Write {
-        file: path.to_owned(),
-        reason,
-    };
-    Ok(write(path, blobs, None).map_err(failed)?)
+    write(path, blobs, None)
 }
 
 fn little_endian(values: &[f32]) -> Vec<u8> {

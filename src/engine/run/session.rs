@@ -135,7 +135,12 @@ impl Session<'_> {
             run: self.folder.path(),
             stage,
         };
-        live_previews::snapshot(&probe.of(epoch), filters.as_ref(), images.as_ref())?;
+        let file = probe.of(epoch);
+        live_previews::snapshot(&file, filters.as_ref(), images.as_ref()).map_err(|reason| {
+            let name = file.file_name().unwrap_or_default().display();
+            let reason = format!("the probe images {name}: {reason}");
+            RunError::write(self.folder.path(), reason)
+        })?;
         probe.thin(epoch);
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
-use strata_core::atomic_write::write_atomic;
+use strata_core::atomic_write::write_atomic_or_over;
 use strata_core::files;
 use strata_core::format::utc;
 use strata_core::project::data::Split;
@@ -85,8 +85,30 @@ impl RunRecord {
 
     /// Replaces `run.json` in a run's folder.
     pub fn write(&self, run: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        write_atomic(&run.join("run.json"), (text + "\n").as_bytes())
+        self.write_with(run, write_atomic_or_over)
+    }
+
+    /// Where the disk has no room for why a run failed, that it did is still told: `failed` is shorter than `running`.
+    fn write_with(
+        &self,
+        run: &Path,
+        write: impl Fn(&Path, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let put = |record: &RunRecord| {
+            let text = serde_json::to_string_pretty(record).map_err(io::Error::other)?;
+            write(&run.join("run.json"), (text + "\n").as_bytes())
+        };
+        let written = put(self);
+        if written.is_ok() || self.status != Status::Failed {
+            return written;
+        }
+        let Ok(former) = RunRecord::read(run) else {
+            return written;
+        };
+        put(&RunRecord {
+            status: Status::Failed,
+            ..former
+        })
     }
 
     /// Reads `run.json` of a run's folder.
@@ -110,6 +132,30 @@ impl RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_keeps_no_run_running() {
+        let run = tempfile::tempdir().unwrap();
+        let mut record = RunRecord::start("CPU".into(), 7, "abc".into());
+        record.write(run.path()).unwrap();
+        let room = std::fs::metadata(run.path().join("run.json"))
+            .unwrap()
+            .len();
+        (record.status, record.message, record.steps) =
+            (Status::Failed, Some("no space left".into()), 9);
+        let full = |path: &Path, bytes: &[u8]| match bytes.len() as u64 > room {
+            true => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            false => std::fs::write(path, bytes),
+        };
+        record.write_with(run.path(), full).unwrap();
+        let told = RunRecord::read(run.path()).unwrap();
+        assert_eq!(
+            (told.status, told.message, told.steps),
+            (Status::Failed, None, 0)
+        );
+        record.status = Status::Completed;
+        assert!(record.write_with(run.path(), full).is_err());
+    }
 
     #[test]
     fn records_round_trip_and_fail() {

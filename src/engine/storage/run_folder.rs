@@ -259,10 +259,22 @@ pub(crate) fn died_at_start(run: &Path) -> bool {
     let tables = [METRICS_FILE, STEPS_FILE].map(|name| run.join(name));
     let was_begun = record.exists() || tables.iter().any(|table| table.exists());
     run.join(".lock").is_file()
-        && was_begun
+        && (was_begun || holds_nothing_else(run))
         && files_in(run).is_empty()
         && tables.iter().all(|table| has_no_row(table))
         && (!record.exists() || RunRecord::read(run).is_ok_and(|record| record.steps == 0))
+}
+
+/// Whether a folder holds a run's lock and folders at most: what is made before the first file.
+fn holds_nothing_else(run: &Path) -> bool {
+    const MADE_FIRST: [&str; 3] = [".lock", "checkpoints", "probe"];
+    let is_made_first = |entry: std::fs::DirEntry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| MADE_FIRST.contains(&name))
+    };
+    std::fs::read_dir(run).is_ok_and(|entries| entries.flatten().all(is_made_first))
 }
 
 /// Whether a table has its heading at most.

@@ -196,3 +196,53 @@ fn a_run_folder_that_is_gone_is_told_as_such() {
         "{message}"
     );
 }
+
+/// A file where the folder of probe images was: what cannot be written is called what it is, with what is kept.
+#[test]
+fn probe_images_that_cannot_be_written_are_no_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let (_sender, receiver) = crossbeam_channel::unbounded();
+    let probe = run.join("probe");
+    let mut sink = |event: Event| {
+        if matches!(event, Event::Started { .. }) {
+            std::fs::remove_dir(&probe).unwrap();
+            std::fs::write(&probe, "").unwrap();
+        }
+    };
+    let live = strata::engine::inspection::live::LiveResults::default();
+    let outcome = strata::engine::run::run(&tiny(&[]), &options(&run), &receiver, &mut sink, &live);
+    let message = runs::failed(outcome).message;
+    assert!(
+        message.contains("the probe images stage-1-epoch-0001.safetensors")
+            && message.contains("the last checkpoint is kept")
+            && message.contains("--resume"),
+        "{message}"
+    );
+    assert!(!message.contains("write the checkpoint"), "{message}");
+    let record = std::fs::read_to_string(run.join("run.json")).unwrap();
+    assert!(record.contains("\"failed\""), "{record}");
+}
+
+/// Killed after its folder was made and before the first file in it.
+#[test]
+fn a_folder_that_was_only_made_is_begun_again() {
+    let folder = with_project();
+    for made in ["dead/checkpoints", "dead/probe"] {
+        std::fs::create_dir_all(folder.path().join(made)).unwrap();
+    }
+    std::fs::write(folder.path().join("dead/.lock"), "").unwrap();
+    let args = ["train", "tiny.toml", "-o", "dead", "--resume"];
+    let output = strata(folder.path(), &args);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(
+        err(&output).contains("starts from the beginning"),
+        "{}",
+        err(&output)
+    );
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    std::fs::write(folder.path().join("mine/notes.txt"), "mine").unwrap();
+    std::fs::write(folder.path().join("mine/.lock"), "").unwrap();
+    let args = ["train", "tiny.toml", "-o", "mine", "--resume"];
+    refused(&strata(folder.path(), &args), "nothing to resume");
+}
