@@ -70,7 +70,11 @@ pub struct NewArgs {
 #[derive(Debug, ClapArgs)]
 pub struct CheckArgs {
     /// A project file, a run folder or a built-in project
-    pub project: String,
+    #[arg(required_unless_present = "paste")]
+    pub project: Option<String>,
+    /// Instead of a project: print lines of PyTorch or Keras as the layers of one; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["project", "set", "unset", "goals", "time", "memory"])]
+    pub paste: Option<PathBuf>,
     #[command(flatten)]
     pub changes: Changes,
     /// Exit with 1 when a goal of the project is missed that needs no training

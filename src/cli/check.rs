@@ -6,12 +6,13 @@ pub(super) mod advice;
 mod cost;
 mod design;
 mod explain;
+mod paste;
 
 use super::args::CheckArgs;
 use super::source::{self, Source};
 use super::text::{left, right, times};
 use super::toml_lines::line_of;
-use super::{FAILED, Told, WRONG_INPUT, goals, output};
+use super::{FAILED, Told, WRONG_INPUT, WrongInput, goals, output};
 use cost::StageCost;
 use serde_json::{Value, json};
 use strata_core::format::{bytes, count};
@@ -29,7 +30,15 @@ const INDENT: usize = 2;
 
 /// Checks a project and prints what it finds.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    let source = source::open(&args.project, &args.changes)?;
+    if let Some(file) = &args.paste {
+        return paste::run(file, args.json);
+    }
+    let Some(project) = &args.project else {
+        return Err(
+            WrongInput("give a project to check, or lines with --paste FILE".into()).into(),
+        );
+    };
+    let source = source::open(project, &args.changes)?;
     let inference = infer(&source.project.network);
     let problems = check_inferred(&source.project, &inference);
     let cost = StageCost::of(&source.project, &inference, args);

@@ -2,7 +2,7 @@
 //! told before training, and a NaN is blamed on what made it.
 
 use crate::kit::runs::{TINY, options, tiny, train};
-use crate::kit::terminal::{code, json, out, strata};
+use crate::kit::terminal::{code, err, json, out, strata};
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers};
 use std::path::Path;
@@ -94,6 +94,44 @@ fn a_pasted_line_in_a_project_says_what_to_write() {
         "{}",
         out(&output)
     );
+}
+
+#[test]
+fn the_terminal_makes_layers_of_pasted_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "model = nn.Sequential(\n    nn.Conv2d(3, 32, 3, padding=1),\n    nn.ReLU(),  # first\n    nn.MaxPool2d(2),\n)\n";
+    std::fs::write(folder.path().join("net.py"), lines).unwrap();
+    let output = strata(folder.path(), &["check", "--paste", "net.py"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let toml = out(&output);
+    let table: toml::Table = toml.parse().unwrap();
+    let layers = ["conv 32 k3 p1", "relu", "maxpool 2"];
+    let expected: Vec<toml::Value> = layers.iter().map(|text| (*text).into()).collect();
+    assert_eq!(table["encoder"], toml::Value::Array(expected));
+    let keras = "Conv2D(8, (3, 3), strides=2, activation='relu', input_shape=(28, 28, 1))";
+    std::fs::write(folder.path().join("keras.py"), keras).unwrap();
+    let value = json(&strata(
+        folder.path(),
+        &["check", "--paste", "keras.py", "--json"],
+    ));
+    assert_eq!(value["layers"], serde_json::json!(["conv 8 k3 s2", "relu"]));
+    assert!(!value["notes"].as_array().unwrap().is_empty(), "{value}");
+    for (text, part) in [
+        (
+            "nn.ReLU()\nnn.MaxPool2d(2, ceil_mode=True)\n",
+            "bad.py, line 2: `ceil_mode`",
+        ),
+        ("conv 8 k3\n", "no line of PyTorch or Keras"),
+        ("nn.ReLU(", "bad.py, line 1"),
+    ] {
+        std::fs::write(folder.path().join("bad.py"), text).unwrap();
+        let output = strata(folder.path(), &["check", "--paste", "bad.py"]);
+        assert_eq!(code(&output), 2, "{text}");
+        assert!(err(&output).contains(part), "{part}: {}", err(&output));
+    }
+    for args in [&["check"][..], &["check", "unet", "--paste", "net.py"]] {
+        assert_eq!(code(&strata(folder.path(), args)), 2, "{args:?}");
+    }
 }
 
 #[test]
