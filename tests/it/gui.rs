@@ -2,7 +2,7 @@
 
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, Rect, vec2};
-use egui_kittest::kittest::NodeT;
+use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use strata::app::run_monitor::Phase;
@@ -771,4 +771,68 @@ fn a_text_without_room_ends_in_an_ellipsis() {
     window.get(place).focus();
     window.run();
     assert_eq!(text(&window), "conv 256 k3 p1 nobias");
+}
+
+/// At 1280×720, after a run whose settings are as long as they get: the results and how it ended stand below each
+/// other, and a setting takes the lines that it needs.
+#[test]
+fn results_and_long_settings_are_not_cut() {
+    let mut project = builtin("conv-autoencoder");
+    let optimizer = "sgd lr=0.05 momentum=0.9 nesterov weight_decay=0.01";
+    project.stages[0].optimizer = optimizer.parse().unwrap();
+    project.stages[0].sparsity = Some("rho=0.05 beta=0.001 at=encoder.1".parse().unwrap());
+    project.stages[0].early_stop = Some("valid loss patience=5".parse().unwrap());
+    let (mut window, engine) = window_with_run(project);
+    let folder = tempfile::tempdir().unwrap();
+    let measured = |loss| Metrics {
+        loss,
+        ..Metrics::default()
+    };
+    engine.tell(started(folder.path()));
+    engine.tell(stage());
+    engine.tell(step(100, 0.1));
+    let metrics = vec![
+        (Split::Train, measured(0.123_4)),
+        (Split::Valid, measured(0.234_5)),
+        (Split::Test, measured(0.345_6)),
+    ];
+    engine.tell(Event::Epoch(EpochReport {
+        stage: 0,
+        epoch: 1,
+        step: 100,
+        metrics: metrics.clone(),
+    }));
+    engine.tell(Event::Finished(Outcome::Completed(Summary {
+        run: folder.path().to_owned(),
+        metrics,
+        seconds: 75.0,
+        images_per_second: 11_240.0,
+    })));
+    window.wait("the end", |state| !state.training.is_running());
+    window.run();
+    window.keep_picture("layout/after-a-run");
+    let rect = |window: &Window, part: &str| {
+        let mut found = window.harness.query_all_by_label_contains(part);
+        found.next().map(|node| node.rect()).unwrap()
+    };
+    let results = rect(&window, "train loss 0.1234 · valid loss 0.2345");
+    let status = rect(&window, "Finished in 1");
+    assert!(
+        results.bottom() <= status.top() + 1.0,
+        "{results:?} {status:?}"
+    );
+    assert!(status.width() > 120.0, "the status has room: {status:?}");
+    let field = |name: &str| window.get(name).rect();
+    let one = field("Stage name").height();
+    for name in ["Optimizer", "Sparsity", "Early stop"] {
+        assert!(
+            field(name).height() > 1.5 * one,
+            "{name}: {:?}",
+            field(name)
+        );
+    }
+    assert_eq!(
+        window.get("Optimizer").value().unwrap().replace('\n', ""),
+        optimizer
+    );
 }

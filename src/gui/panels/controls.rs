@@ -13,6 +13,8 @@ use strata_engine::event::Outcome;
 
 /// Height of the bar.
 pub const HEIGHT: f32 = 48.0;
+/// Height of a line of text in it, where there are two.
+const ROW: f32 = 18.0;
 
 /// Shows the bar.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -113,48 +115,59 @@ fn progress(ui: &mut Ui, state: &State) {
     }
 }
 
+/// What the run reached over how it ended: each has a line of its own.
 fn ended(ui: &mut Ui, state: &State) {
-    let colors = theme::palette(ui);
     let results = state.training.curves.results();
-    if !results.is_empty() {
-        let hover = "What the run reached: means over the images of each split, as in metrics.csv";
-        let text = RichText::new(results)
-            .font(theme::digits(11.5))
-            .color(colors.strong);
-        ui.add(Label::new(text).truncate()).on_hover_text(hover);
-        ui.add_space(theme::GAP);
+    let status = status(ui, state);
+    if results.is_empty() {
+        if let Some((text, color)) = status {
+            line(ui, &text, color);
+        }
+        return;
     }
-    match (&state.training.phase, state.hindrance()) {
-        (_, Some(hindrance)) => line(ui, &format!("Cannot train yet: {hindrance}"), colors.wrong),
-        (Phase::Ended(Outcome::Completed(summary)), _) => {
+    let color = theme::palette(ui).strong;
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let rows = if status.is_some() { 2.0 } else { 1.0 };
+        ui.add_space(0.5 * (ui.available_height() - rows * ROW).max(0.0));
+        let text = RichText::new(&results).font(theme::digits(11.5)).color(color);
+        let label = Label::new(text).truncate().sense(Sense::hover());
+        ui.add(label).on_hover_text(format!(
+            "{results}\nWhat the run reached: means over the images of each split, as in metrics.csv"
+        ));
+        if let Some((text, color)) = status {
+            line(ui, &text, color);
+        }
+    });
+}
+
+/// How the run ended, or what keeps the next one from beginning; `None` where the results of a run say enough.
+fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
+    let colors = theme::palette(ui);
+    if let Some(hindrance) = state.hindrance() {
+        return Some((format!("Cannot train yet: {hindrance}"), colors.wrong));
+    }
+    match &state.training.phase {
+        Phase::Ended(Outcome::Completed(summary)) => {
             let speed = format::count(summary.images_per_second.max(0.0).round() as u64);
             let time = format::duration(summary.seconds);
-            line(
-                ui,
-                &format!("Finished in {time} · {speed} images/s"),
-                colors.text,
-            );
+            let text = format!("Finished in {time} · {speed} images/s");
+            Some((text, colors.text))
         }
-        (Phase::Ended(Outcome::Stopped(summary)), _) => {
-            line(
-                ui,
-                &format!(
-                    "Stopped after {}; the checkpoint is kept",
-                    format::duration(summary.seconds)
-                ),
-                colors.weak,
-            );
+        Phase::Ended(Outcome::Stopped(summary)) => {
+            let time = format::duration(summary.seconds);
+            let text = format!("Stopped after {time}; the checkpoint is kept");
+            Some((text, colors.weak))
         }
-        (Phase::Ended(Outcome::Failed(failure)), _) => {
-            line(
-                ui,
-                &format!("The run failed: {}", failure.in_window),
-                colors.wrong,
-            );
+        Phase::Ended(Outcome::Failed(failure)) => {
+            let text = format!("The run failed: {}", failure.in_window);
+            Some((text, colors.wrong))
         }
-        // The results of the run that was opened say enough.
-        _ if !state.training.curves.is_empty() => {}
-        _ => line(ui, "Ready to train a copy of this project", colors.weak),
+        _ if !state.training.curves.is_empty() => None,
+        _ => Some((
+            "Ready to train a copy of this project".to_owned(),
+            colors.weak,
+        )),
     }
 }
 

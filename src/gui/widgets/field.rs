@@ -8,12 +8,10 @@
 use super::refused;
 use crate::theme;
 use eframe::egui::{
-    Color32, FontId, Frame, Galley, Id, Key, Margin, Response, RichText, Stroke, TextBuffer,
-    TextEdit, Ui,
+    Color32, FontId, Frame, Id, Key, Margin, Response, RichText, Stroke, TextBuffer, TextEdit, Ui,
     text::{LayoutJob, TextFormat},
 };
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What happened in a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +42,7 @@ pub struct Field<'a> {
     wrong: Option<Range<usize>>,
     check: Option<Check<'a>>,
     of_project: bool,
+    wraps: bool,
 }
 
 impl<'a> Field<'a> {
@@ -62,6 +61,7 @@ impl<'a> Field<'a> {
             wrong: None,
             check: None,
             of_project: false,
+            wraps: false,
         }
     }
 
@@ -92,6 +92,12 @@ impl<'a> Field<'a> {
     /// In the font of ordinary text.
     pub fn words(mut self) -> Self {
         self.mono = false;
+        self
+    }
+
+    /// On as many lines as it needs, instead of one that is cut.
+    pub fn wrapped(mut self) -> Self {
+        self.wraps = true;
         self
     }
 
@@ -177,15 +183,14 @@ impl<'a> Field<'a> {
             .wrong
             .clone()
             .filter(|_| !ui.memory(|memory| memory.has_focus(self.id)) || !refused);
-        let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| {
-            layout(
-                ui,
-                text.as_str(),
-                font.clone(),
-                colors.strong,
-                colors.wrong,
-                wrong.clone(),
-            )
+        let wraps = self.wraps;
+        let mut layouter = |ui: &Ui, text: &dyn TextBuffer, width: f32| {
+            let (text, font, inks) = (text.as_str(), font.clone(), [colors.strong, colors.wrong]);
+            let mut job = layout(text, font, inks, wrong.clone());
+            if wraps {
+                job.wrap.max_width = width;
+            }
+            ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
         let line = if refused { colors.wrong } else { colors.line };
         let frame = match self.framed {
@@ -215,7 +220,7 @@ impl<'a> Field<'a> {
         let response = ui.add(edit).accessible_name(self.name);
         // What is longer than its field can be read without entering it.
         let letters = width / if self.mono { 7.2 } else { 6.6 };
-        if text.chars().count() as f32 > letters - 2.0 {
+        if !wraps && text.chars().count() as f32 > letters - 2.0 {
             response.on_hover_text(text.as_str())
         } else {
             response
@@ -223,14 +228,13 @@ impl<'a> Field<'a> {
     }
 }
 
+/// The text in the first ink, what is wrong of it underlined in the second.
 fn layout(
-    ui: &Ui,
     text: &str,
     font: FontId,
-    ink: Color32,
-    red: Color32,
+    [ink, red]: [Color32; 2],
     wrong: Option<Range<usize>>,
-) -> Arc<Galley> {
+) -> LayoutJob {
     let format = |color| TextFormat {
         font_id: font.clone(),
         color,
@@ -249,5 +253,5 @@ fn layout(
             job.append(&text[span.end..], 0.0, format(ink));
         }
     }
-    ui.fonts_mut(|fonts| fonts.layout_job(job))
+    job
 }

@@ -51,6 +51,7 @@ pub fn text(
             .hint(setting.hint)
             .check(check)
             .of_project()
+            .wrapped()
             .show(ui)
     });
     match event {

@@ -219,7 +219,7 @@ const EARLY_STOP: Words = [
     "early stop",
     "Early stop",
     reference::EARLY_STOP.about,
-    "off, or patience=5",
+    "off",
 ];
 
 fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
