@@ -8,5 +8,6 @@ mod layouts;
 mod made;
 mod options;
 mod real;
+mod reported;
 mod settings;
 mod values;

@@ -36,6 +36,7 @@ mod random_networks;
 mod readme;
 mod receptive_fields;
 mod remembered;
+mod reported;
 mod reported_mismatches;
 mod saving;
 mod settings;
