@@ -4,6 +4,7 @@ use strata_core::shape::Inference;
 use strata_testkit::examples;
 use strata_testkit::networks::{self, split};
 
+mod double_edits;
 mod single_edits;
 mod skips;
 
