@@ -15,11 +15,14 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 use strata_core::project::data::{Split, Weights};
 use strata_core::rng::{Purpose, stream};
+use strata_core::system_memory::available_bytes;
 
 /// Random patches taken from each image where the project does not say.
 pub(crate) const PATCHES_PER_IMAGE: u32 = 10;
 /// A split whose finished pictures are larger than this together is rebuilt at every reading.
-const MOST_KEPT_BYTES: usize = 1 << 30;
+const MOST_KEPT_BYTES: u64 = 1 << 30;
+/// The same as a part of the memory that is free: what is trained needs it more.
+const MOST_KEPT_SHARE: u64 = 8;
 /// Images a thread takes at a time: copying a small one costs less than handing it over.
 const IMAGES_PER_TASK: usize = 8;
 
@@ -76,11 +79,10 @@ impl SplitData {
         common: &Common,
     ) -> SplitData {
         let image: usize = common.fit.to().iter().product();
-        let keep = (pictures.is_costly() || common.fit.is_costly())
-            && chosen
-                .len()
-                .checked_mul(image)
-                .is_some_and(|bytes| bytes <= MOST_KEPT_BYTES);
+        let bytes = (chosen.len() as u64).saturating_mul(image as u64);
+        let free = available_bytes().map_or(u64::MAX, |free| free / MOST_KEPT_SHARE);
+        let keep =
+            (pictures.is_costly() || common.fit.is_costly()) && bytes <= MOST_KEPT_BYTES.min(free);
         SplitData {
             split,
             pictures,
