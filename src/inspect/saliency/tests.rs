@@ -112,6 +112,17 @@ fn a_network_that_looks_at_one_pixel_has_its_saliency_there() {
     }
 }
 
+/// kazuto1011/grad-cam 15: without a gradient there is nothing to amplify.
+#[test]
+fn a_score_that_depends_on_no_pixel_has_a_flat_map() {
+    let network = "input = \"3x8x8\"\nencoder = [\"step\"]\nhead = [\"flatten\", \"dense 10\"]";
+    let (_, mut mirror, dataset, probe) = looking(network, "resize = [8, 8]");
+    let saliency = explain(&mut mirror, &dataset, &probe, Question::Predicted, 1).unwrap();
+    for index in 0..saliency.answers.len() {
+        assert!(saliency.map(index).iter().all(|value| *value == 0.0));
+    }
+}
+
 /// A sure answer hardly moves its probability, but its logit.
 #[test]
 fn the_score_is_taken_before_a_last_softmax() {
