@@ -63,6 +63,7 @@ impl Remembered {
 mod tests {
     use super::*;
     use crate::arrangement::Workspace;
+    use crate::curves::Quantity;
     use crate::kernels::Subject;
     use crate::lens::{LensMode, LensSettings};
     use crate::state::CostColumn;
@@ -84,6 +85,7 @@ mod tests {
             workspace: Workspace::Design,
             log_loss: false,
             by_epoch: true,
+            runs_quantity: Quantity::Accuracy,
             filter_scale: FilterScale::Fixed(0.25),
             decoder_filters: true,
             lens,

@@ -3,14 +3,21 @@
 
 use super::Advice;
 use super::case::Case;
+use super::windows::unpooled;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_core::project::stage::{Schedule, Stage};
+use strata_core::shape::op::Op;
 
 /// Layers that pass on what they get, in training too.
 pub fn layers(case: &Case<'_>) -> Vec<Advice> {
-    let planned = case.planned().into_iter();
-    let idle = planned.filter(|layer| layer.op.ask(|layer| layer.changes_nothing()));
+    let planned = case.planned();
+    let undone: Vec<usize> = planned.iter().filter_map(|layer| unpooled(layer)).collect();
+    // A pooling that an `unpool` needs cannot be left out.
+    let is_needed = |op: &Op| matches!(op, Op::MaxPool { slot, .. } if undone.contains(slot));
+    let idle = planned
+        .iter()
+        .filter(|layer| layer.op.ask(|layer| layer.changes_nothing()) && !is_needed(&layer.op));
     let advice = |text: &str, place: &strata_core::project::Place| {
         let why = "With this number the layer gives back what it gets, in training and after it. Give it a number that \
              acts, or leave it out.";

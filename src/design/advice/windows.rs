@@ -222,7 +222,8 @@ fn overlaps<'a>(case: &Case<'a>) -> Vec<&'a PlannedLayer> {
     layers.iter().filter(overlaps).copied().collect()
 }
 
-fn unpooled(layer: &PlannedLayer) -> Option<usize> {
+/// Where an `unpool` finds the indices of its pooling.
+pub(super) fn unpooled(layer: &PlannedLayer) -> Option<usize> {
     match &layer.op {
         Op::Unpool { slot, .. } => Some(*slot),
         _ => None,

@@ -165,7 +165,7 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
         }
         _ if !state.training.curves.is_empty() => None,
         _ => Some((
-            "Ready to train a copy of this project".to_owned(),
+            "Ready to train".to_owned(),
             colors.weak,
         )),
     }
