@@ -4,6 +4,7 @@
 use crate::audio;
 use crate::images::image_file;
 use crate::sources::folder::names;
+use crate::sources::{hdf5, parquet};
 use std::collections::BTreeSet;
 use std::path::Path;
 use strata_core::project::data::Source;
@@ -187,6 +188,12 @@ fn by_ending(found: &Found, is_folder: bool) -> Option<(Source, String)> {
     if let Some(name) = found.first_own(is_array) {
         return say(Source::Npy, "array", name);
     }
+    if let Some(name) = found.first_own(|name| hdf5::is_named_like_one(Path::new(name))) {
+        return say(Source::Hdf5, "HDF5 file", name);
+    }
+    if let Some(name) = found.first(|name| parquet::is_named_like_one(Path::new(name))) {
+        return say(Source::Parquet, "Parquet file", name);
+    }
     if let Some(name) = found.first(|name| audio::is_named_like_one(Path::new(name))) {
         return say(Source::Wav, "recording", name);
     }
@@ -252,6 +259,11 @@ mod tests {
         assert_eq!(of(&["x_train.npy", "y_train.npy"]), Source::Npy);
         assert_eq!(of(&["train_32x32.mat"]), Source::Npy);
         assert_eq!(of(&["data_batch_1.mat"]), Source::Npy);
+        assert_eq!(
+            of(&["README.md", "data/train-00000-of-00001.parquet"]),
+            Source::Parquet
+        );
+        assert_eq!(of(&["x_train.h5", "y_train.h5"]), Source::Hdf5);
         assert_eq!(of(&["yes/1.wav", "no/1.wav"]), Source::Wav);
         assert_eq!(of(&["readme.txt"]), Source::Folder);
         assert_eq!(of(&[]), Source::Folder);
@@ -262,6 +274,9 @@ mod tests {
         let of = |name: &str| recognise(Path::new(name), Source::Shapes).source;
         assert_eq!(of("a/train.csv"), Source::Csv);
         assert_eq!(of("a/mnist.npz"), Source::Npy);
+        assert_eq!(of("a/Galaxy10.h5"), Source::Hdf5);
+        assert_eq!(of("a/set.HDF5"), Source::Hdf5);
+        assert_eq!(of("a/0000.parquet"), Source::Parquet);
         assert_eq!(of("a/list.txt"), Source::Csv);
         assert_eq!(of("emnist-letters-train-images-idx3-ubyte"), Source::Mnist);
     }

@@ -2,11 +2,13 @@
 
 mod damage;
 mod formats;
+mod hdf5;
 mod images;
 mod kinds;
 mod layouts;
 mod made;
 mod options;
+mod parquet;
 mod real;
 mod reported;
 mod settings;

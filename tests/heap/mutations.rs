@@ -213,6 +213,30 @@ fn formats() -> Vec<Format> {
         )
         .beside("a.png", picture(ImageFormat::Png))
         .by_file(),
+        Format::new("hdf5", Source::Hdf5, "x.h5", fixture("packed.h5")).by_file(),
+        Format::new("hdf5 texts", Source::Hdf5, "x.h5", fixture("texts.h5")).by_file(),
+        Format::new("hdf5 mat", Source::Npy, "x.mat", fixture("svhn73.mat")).by_file(),
+        Format::new(
+            "parquet",
+            Source::Parquet,
+            "x.parquet",
+            fixture("images.parquet"),
+        )
+        .by_file(),
+        Format::new(
+            "parquet gzip",
+            Source::Parquet,
+            "x.parquet",
+            fixture("pages2.parquet"),
+        )
+        .by_file(),
+        Format::new(
+            "parquet texts",
+            Source::Parquet,
+            "x.parquet",
+            fixture("texts.parquet"),
+        )
+        .by_file(),
         mat("mat", fixture("splits_plain.mat")),
         mat("mat packed", fixture("splits_packed.mat")),
     ]

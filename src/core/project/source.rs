@@ -50,6 +50,10 @@ sources! {
     Wav,
     /// NumPy arrays.
     Npy,
+    /// HDF5 files.
+    Hdf5,
+    /// Parquet files of images.
+    Parquet,
 }
 
 /// What there is to know of a source.
@@ -123,6 +127,14 @@ impl Source {
                     "an .npy or .npz file, or the folder of several .npy files",
                 )
             },
+            Source::Hdf5 => SourceInfo {
+                has_numbers: true,
+                ..SourceInfo::new("hdf5", "an .h5 or .hdf5 file, or the folder of several")
+            },
+            Source::Parquet => SourceInfo::new(
+                "parquet",
+                "a .parquet file of images, or the folder of several",
+            ),
         }
     }
 

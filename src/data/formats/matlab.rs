@@ -1,6 +1,8 @@
-//! Arrays of numbers from a MATLAB file of version 5: compressed or not, in either order of bytes. Everything else in
-//! the file is passed over. Fails with a sentence on a file of another version and on one that ends early.
+//! Arrays of numbers from a MATLAB file of version 5: compressed or not, in either order of bytes; and of version 7.3,
+//! which is HDF5. Everything else in the file is passed over. Fails with a sentence on a file of another version and
+//! on one that ends early.
 
+use super::hdf5;
 use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
@@ -14,8 +16,6 @@ const HEADER: usize = 128;
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 const MOST_AXES: usize = 8;
-/// Files of version 7.3 are HDF5, with a text in front that says so.
-const NEWER: &[u8] = b"MATLAB 7.3";
 
 /// An array. The first axis runs fastest.
 pub(crate) struct Matrix {
@@ -64,6 +64,9 @@ pub(crate) fn matrices(
     path: &Path,
     most_bytes: u64,
 ) -> Result<Vec<Matrix>, DataError> {
+    if hdf5::is_one(path) {
+        return hdf5::matrices(ask, path, most_bytes);
+    }
     let bytes = Input::open(path)?.read_up_to(ask, most_bytes)?;
     let fail = |problem: &str| DataError::malformed(path, problem, DOWNLOAD_AGAIN);
     let mut pieces = Pieces {
@@ -94,16 +97,11 @@ pub(crate) fn matrices(
 
 /// In which order the bytes of numbers are.
 fn is_big_endian(path: &Path, bytes: &[u8]) -> Result<bool, DataError> {
-    if bytes.starts_with(NEWER) {
-        let problem = "this is a MATLAB file of version 7.3 (HDF5)";
-        let help = "save it in MATLAB with save(…, '-v7')";
-        return Err(DataError::malformed(path, problem, help));
-    }
     match bytes.get(124..HEADER) {
         Some([0, 1, b'I', b'M']) => Ok(false),
         Some([1, 0, b'M', b'I']) => Ok(true),
         _ => {
-            let problem = "this is no MATLAB file of version 5";
+            let problem = "this is no MATLAB file of version 5 or 7.3";
             Err(DataError::malformed(path, problem, DOWNLOAD_AGAIN))
         }
     }

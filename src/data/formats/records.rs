@@ -5,12 +5,14 @@
 //! is, and a file that another program shortens meanwhile is an error and not a fault of the
 //! process, as it would be with a memory map.
 
+use super::hdf5::Array;
 use crate::error::DataError;
 use crate::source::{ImageStore, RawImage};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How a record's pixels lie.
 #[derive(Clone, Copy)]
@@ -25,10 +27,20 @@ pub(crate) enum Layout {
 
 pub(crate) enum Store {
     Memory(Vec<u8>),
-    Disk { file: File, path: PathBuf },
+    Disk {
+        file: File,
+        path: PathBuf,
+    },
+    /// Rows of a packed array, unpacked when they are wanted.
+    Rows(Arc<Array>),
 }
 
 impl Store {
+    /// Whether reading from it unpacks.
+    pub fn is_packed(&self) -> bool {
+        matches!(self, Store::Rows(_))
+    }
+
     /// `length` bytes from `start`; none where memory has none there.
     pub fn read(&self, start: u64, length: usize) -> Option<Result<Cow<'_, [u8]>, DataError>> {
         match self {
@@ -44,6 +56,7 @@ impl Store {
                     .map_err(|cause| DataError::unreadable(path, cause));
                 Some(read.map(|()| Cow::Owned(bytes)))
             }
+            Store::Rows(array) => Some(array.row_at(start, length).map(Cow::Owned)),
         }
     }
 }
@@ -124,12 +137,12 @@ fn interleave_columns(pixels: &[u8], height: usize, width: usize) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], start: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, out: &mut [u8], start: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, out, start)
 }
 
 #[cfg(windows)]
-fn read_at(file: &File, mut out: &mut [u8], mut start: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut start: u64) -> io::Result<()> {
     while !out.is_empty() {
         let read = std::os::windows::fs::FileExt::seek_read(file, out, start)?;
         if read == 0 {

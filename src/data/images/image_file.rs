@@ -80,11 +80,28 @@ fn read_header(path: &Path) -> Result<Header, String> {
     if length == 0 {
         return Err("the file is empty".to_string());
     }
-    let mut reader = BufReader::new(file);
+    header_in(BufReader::new(file), length, || frames_of(path))
+}
+
+/// The same of the bytes of an image file.
+pub(crate) fn header_of(bytes: &[u8]) -> Result<Header, String> {
+    if bytes.is_empty() {
+        return Err("the image is empty".to_string());
+    }
+    let length = bytes.len() as u64;
+    guarded(|| header_in(Cursor::new(bytes), length, || frames::count(bytes)))
+}
+
+fn header_in(
+    mut reader: impl BufRead + Seek,
+    length: u64,
+    frames: impl FnOnce() -> usize,
+) -> Result<Header, String> {
+    let unreadable = |cause: std::io::Error| format!("cannot be read ({cause})");
     let first = reader.fill_buf().map_err(unreadable)?;
     let may_be_turned = may_be_turned(first);
     let pages = match first {
-        first if frames::may_have_several(first) => frames_of(path),
+        first if frames::may_have_several(first) => frames(),
         _ => 1,
     };
     if tiff_file::is_tiff(first) {
@@ -149,7 +166,12 @@ fn frames_of(path: &Path) -> usize {
 /// The whole picture with so many `channels`, its values as `depth` has them: brought from 8 to 16 bits and back, or
 /// left as they are in the file where they become floats.
 pub(crate) fn decode(path: &Path, channels: usize, depth: Depth) -> Result<Decoded, String> {
-    guarded(|| read_pixels(path, channels, depth))
+    guarded(|| read_pixels(&read(path)?, channels, depth))
+}
+
+/// The same of the bytes of an image file.
+pub(crate) fn decode_bytes(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, String> {
+    guarded(|| read_pixels(bytes, channels, depth))
 }
 
 /// A decoder that gives up with a panic costs one file and not the program.
@@ -162,12 +184,11 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     caught(decode).unwrap_or_else(failed)
 }
 
-fn read_pixels(path: &Path, channels: usize, depth: Depth) -> Result<Decoded, String> {
-    let bytes = read(path)?;
-    if tiff_file::is_tiff(&bytes)
-        && tiff_file::about(Cursor::new(bytes.as_slice())).is_some_and(|about| !about.is_usual)
+fn read_pixels(bytes: &[u8], channels: usize, depth: Depth) -> Result<Decoded, String> {
+    if tiff_file::is_tiff(bytes)
+        && tiff_file::about(Cursor::new(bytes)).is_some_and(|about| !about.is_usual)
     {
-        let (about, values) = tiff_file::decode(&bytes)?;
+        let (about, values) = tiff_file::decode(bytes)?;
         let values = as_deep(values, depth);
         return Ok(Decoded {
             height: about.height,
@@ -175,9 +196,9 @@ fn read_pixels(path: &Path, channels: usize, depth: Depth) -> Result<Decoded, St
             values: with_channels(values, about.bands, channels),
         });
     }
-    check_jpeg_is_whole(&bytes)?;
-    let mut decoder = decoder(Cursor::new(bytes.as_slice()), bytes.len() as u64)?;
-    let upright = if may_be_turned(&bytes) {
+    check_jpeg_is_whole(bytes)?;
+    let mut decoder = decoder(Cursor::new(bytes), bytes.len() as u64)?;
+    let upright = if may_be_turned(bytes) {
         upright(&mut decoder)
     } else {
         Orientation::NoTransforms

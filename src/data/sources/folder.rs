@@ -11,11 +11,11 @@
 
 mod by_name;
 mod common;
-mod decode;
+pub(crate) mod decode;
 mod files;
 pub(crate) mod flowers;
 mod layout;
-mod listing;
+pub(crate) mod listing;
 pub(crate) mod names;
 mod quality;
 pub(crate) mod sounds;
@@ -70,7 +70,7 @@ static EUROSAT_FILES: Published = Published::Packed(Packed {
 });
 
 /// Opens a source with a file for each image: `list` finds them, `decode` reads them.
-fn load(
+pub(crate) fn load(
     ask: &mut OpenRequest,
     list: impl FnOnce(&mut OpenRequest) -> Result<Listing, DataError>,
     decode: impl FnOnce(&mut OpenRequest, Splits, &mut Vec<Skipped>) -> Result<Decoded, DataError>,

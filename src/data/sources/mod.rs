@@ -2,8 +2,10 @@
 
 pub(crate) mod cifar;
 pub(crate) mod folder;
+pub(crate) mod hdf5;
 pub(crate) mod idx;
 pub(crate) mod npy;
+pub(crate) mod parquet;
 pub(crate) mod shapes;
 pub(crate) mod stl10;
 
@@ -35,5 +37,7 @@ pub(crate) fn reader(source: Source) -> &'static SourceReader {
         Source::Csv => &folder::table::CSV,
         Source::Wav => &folder::sounds::WAV,
         Source::Npy => &npy::NPY,
+        Source::Hdf5 => &hdf5::HDF5,
+        Source::Parquet => &parquet::PARQUET,
     }
 }

@@ -6,21 +6,23 @@
 //! pictures nor signals, on elements that are no numbers, on bytes that are more or fewer than the
 //! header says, on floats that are not finite, and on labels that do not agree with the pictures.
 
-mod find;
+pub(crate) mod find;
 mod header;
 mod labels;
-mod matlab;
+pub(crate) mod matlab;
 mod pickled;
 mod pictures;
 
 use super::SourceReader;
+use crate::Skipped;
 use crate::error::DataError;
 use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
+use crate::formats::hdf5;
 use crate::formats::records::Store;
 use crate::formats::rows;
 use crate::source::{BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit};
 use crate::splits::concat_images::ConcatImages;
-use find::{Found, Place, Role};
+use find::{Found, Member, Place, Role};
 use header::Header;
 use pictures::{ArrayPictures, Layout};
 use std::io::Read;
@@ -32,6 +34,9 @@ use strata_core::{format, system_memory};
 
 /// The most that one array may take in memory.
 const MOST_BYTES: u64 = 4 << 30;
+/// The most that a packed array of an HDF5 file may take in memory; of a larger one rows are read when wanted.
+const MOST_KEPT_BYTES: u64 = 2 << 30;
+const SAVE_AGAIN: &str = "save the array again with numpy.save or numpy.savez";
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -51,7 +56,17 @@ fn load(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
         return matlab::load(ask, &files, pickled::read);
     }
     let (found, skipped) = find::find(&ask.folder)?;
-    let mut arrays = read_pictures(ask, &found)?;
+    assemble(ask, &found, skipped, Vec::new())
+}
+
+/// Reads what was found; `names` are those of the classes, if they are known.
+pub(crate) fn assemble(
+    ask: &mut OpenRequest,
+    found: &[Found],
+    skipped: Vec<Skipped>,
+    names: Vec<String>,
+) -> Result<OpenedSource, DataError> {
+    let mut arrays = read_pictures(ask, found)?;
     let all_bytes = arrays.iter().all(|(_, array)| array.as_bytes);
     arrays
         .iter_mut()
@@ -62,7 +77,7 @@ fn load(ask: &mut OpenRequest) -> Result<OpenedSource, DataError> {
         span(ask, &arrays)?
     };
     tell(ask, &arrays);
-    let (labels, classes) = labels::read(ask, &found, &arrays)?;
+    let (labels, classes) = labels::read(ask, found, &arrays, &names)?;
     let parts = arrays
         .into_iter()
         .zip(labels)
@@ -166,15 +181,15 @@ fn read_pictures<'a>(
 }
 
 fn fail(place: &Place, problem: impl Into<String>) -> DataError {
-    let problem = match place.member {
-        Some(_) => format!("{}: {}", place.name, problem.into()),
-        None => problem.into(),
+    let (problem, help) = match place.member {
+        Member::Zip(_) => (format!("{}: {}", place.name, problem.into()), SAVE_AGAIN),
+        Member::Whole => (problem.into(), SAVE_AGAIN),
+        Member::Hdf5(_) => (
+            format!("{}: {}", place.name, problem.into()),
+            "save the array again, or point path at another file",
+        ),
     };
-    DataError::malformed(
-        &place.file,
-        problem,
-        "save the array again with numpy.save or numpy.savez",
-    )
+    DataError::malformed(&place.file, problem, help)
 }
 
 fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError> {
@@ -227,8 +242,10 @@ fn wanted_shape(spec: &DataSpec, found: &Found, header: &Header) -> Option<Shape
 
 /// An array that can stay in its file; none if it cannot.
 fn in_place(place: &Place) -> Result<Option<(Header, Store, u64)>, DataError> {
-    if place.member.is_some() {
-        return Ok(None);
+    match &place.member {
+        Member::Whole => {}
+        Member::Zip(_) => return Ok(None),
+        Member::Hdf5(array) => return in_hdf5(array),
     }
     let mut input = Input::open(&place.file)?;
     if input.is_packed() {
@@ -265,6 +282,29 @@ fn in_place(place: &Place) -> Result<Option<(Header, Store, u64)>, DataError> {
     )))
 }
 
+/// An array that lies open in an HDF5 file, or is too large for memory.
+fn in_hdf5(array: &Arc<hdf5::Array>) -> Result<Option<(Header, Store, u64)>, DataError> {
+    let header = Header::of(array);
+    let body = header.body().unwrap_or(u64::MAX);
+    if let Some(address) = array.address {
+        let unreadable = |cause| DataError::unreadable(&array.file, cause);
+        let file = open_regular(&array.file).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        if address.checked_add(body).is_none_or(|end| end > length) {
+            let problem = format!("{}: the file ends before its elements do", array.name);
+            return Err(DataError::malformed(&array.file, problem, DOWNLOAD_AGAIN));
+        }
+        let path = array.file.clone();
+        return Ok(Some((header, Store::Disk { file, path }, address)));
+    }
+    // As much again to work with.
+    if body <= MOST_KEPT_BYTES && array.is_written() && system_memory::check_large(2 * body).is_ok()
+    {
+        return Ok(None);
+    }
+    Ok(Some((header, Store::Rows(Arc::clone(array)), 0)))
+}
+
 fn wrong_length(header: &Header, found: u64) -> String {
     let wanted = header.body().map_or("too many".to_string(), format::count);
     let more = if header.body().is_some_and(|body| found > body) {
@@ -285,8 +325,16 @@ fn unpacked(
     place: &Place,
     check: impl Fn(&Header) -> Result<(), String>,
 ) -> Result<(Header, Vec<u8>), DataError> {
-    let Some(member) = place.member else {
-        return contents(ask, place, Input::open(&place.file)?.reader(), check);
+    let member = match &place.member {
+        Member::Whole => return contents(ask, place, Input::open(&place.file)?.reader(), check),
+        Member::Hdf5(array) => {
+            let mut header = Header::of(array);
+            check(&header).map_err(|problem| fail(place, problem))?;
+            let (element, bytes) = array.read(ask, MOST_BYTES)?;
+            header.element = element;
+            return Ok((header, bytes));
+        }
+        Member::Zip(member) => *member,
     };
     let mut archive = find::archive(&place.file)?;
     let mut file = archive

@@ -382,3 +382,22 @@ fn labels_of_arrays_survive_damage() {
         );
     }
 }
+
+#[test]
+fn hdf5_survives_damage() {
+    for name in ["packed.h5", "texts.h5"] {
+        let folder = tempdir().unwrap();
+        let spec = spec(Source::Hdf5, folder.path());
+        damage(folder.path(), "x.h5", &fixture(name), 2048, &spec);
+    }
+}
+
+#[test]
+fn parquet_survives_damage() {
+    for name in ["images.parquet", "pages2.parquet"] {
+        let folder = tempdir().unwrap();
+        let spec = spec(Source::Parquet, folder.path());
+        let bytes = fixture(name);
+        damage(folder.path(), "x.parquet", &bytes, bytes.len(), &spec);
+    }
+}

@@ -1,6 +1,7 @@
 //! Data as people have them: what each layout of `docs/layouts.md` is recognised as.
 
 mod arrays;
+mod containers;
 mod files;
 mod folders;
 mod tables;
@@ -8,6 +9,7 @@ mod tables;
 use super::made::{open, spec};
 use crate::{DataError, Dataset};
 use arrays::{ARRAYS, IDX};
+use containers::{HDF5, PARQUET};
 use files::make;
 use folders::FOLDERS;
 use std::path::Path;
@@ -78,7 +80,12 @@ fn said(dataset: &Dataset) -> String {
 }
 
 fn all() -> impl Iterator<Item = &'static Layout> {
-    FOLDERS.iter().chain(&TABLES).chain(&ARRAYS).chain(&IDX)
+    let folders = FOLDERS.iter().chain(&TABLES);
+    folders
+        .chain(&ARRAYS)
+        .chain(&HDF5)
+        .chain(&PARQUET)
+        .chain(&IDX)
 }
 
 #[test]

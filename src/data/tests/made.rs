@@ -3,7 +3,9 @@
 pub use strata_testkit::files::{gzip, idx, write};
 
 use crate::{DataError, Dataset};
+use parquet::file::writer::SerializedFileWriter;
 use std::path::Path;
+use std::sync::Arc;
 use strata_core::project::data::{DataSpec, Source};
 
 pub fn spec(source: Source, path: &Path) -> DataSpec {
@@ -75,6 +77,74 @@ pub fn write_image(folder: &Path, name: &str, [height, width]: [u32; 2], rgb: [u
     image::RgbImage::from_pixel(width, height, image::Rgb(rgb))
         .save(path)
         .unwrap();
+}
+
+/// The bytes of a PNG file.
+pub fn png(image: &image::DynamicImage) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// The values of one column of a table; a value can be missing.
+pub enum Values {
+    Bytes(Vec<Option<Vec<u8>>>),
+    Whole(Vec<i64>),
+}
+
+/// A Parquet file of such columns; `note` is what Hugging Face's library leaves with it.
+pub fn parquet(
+    schema: &str,
+    columns: &[Values],
+    rows_in_group: usize,
+    note: Option<&str>,
+) -> Vec<u8> {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::metadata::KeyValue;
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let note = note.map(|note| vec![KeyValue::new("huggingface".to_owned(), note.to_owned())]);
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::SNAPPY)
+        .set_key_value_metadata(note);
+    let properties = Arc::new(properties.build());
+    let mut file = SerializedFileWriter::new(Vec::new(), schema, properties).unwrap();
+    let levels: Vec<i16> = file
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|column| column.max_def_level())
+        .collect();
+    let rows = match &columns[0] {
+        Values::Bytes(values) => values.len(),
+        Values::Whole(values) => values.len(),
+    };
+    for start in (0..rows).step_by(rows_in_group) {
+        let range = start..rows.min(start + rows_in_group);
+        let mut group = file.next_row_group().unwrap();
+        for (values, &level) in columns.iter().zip(&levels) {
+            let mut column = group.next_column().unwrap().unwrap();
+            match values {
+                Values::Bytes(values) => {
+                    let values = &values[range.clone()];
+                    let given = |value: &Option<Vec<u8>>| level - i16::from(value.is_none());
+                    let levels: Vec<i16> = values.iter().map(given).collect();
+                    let values = values.iter().flatten().cloned().map(ByteArray::from);
+                    let values: Vec<ByteArray> = values.collect();
+                    let writer = column.typed::<ByteArrayType>();
+                    writer.write_batch(&values, Some(&levels), None).unwrap();
+                }
+                Values::Whole(values) => {
+                    let values = &values[range.clone()];
+                    let levels = vec![level; values.len()];
+                    let writer = column.typed::<Int64Type>();
+                    writer.write_batch(values, Some(&levels), None).unwrap();
+                }
+            }
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+    }
+    file.into_inner().unwrap()
 }
 
 /// Writes pictures (H×W×C bytes each) as one PNG, so that a person can look at them.

@@ -3,6 +3,8 @@
 //! The keys are those of the reference, which another test compares with the fields that serde reads: a new one fails
 //! here until it has its case.
 
+mod containers;
+
 use super::made::write_idx;
 use crate::{DataError, Dataset};
 use std::collections::BTreeMap;
@@ -153,6 +155,8 @@ fn write_source(source: Source, folder: &Path, change: usize) -> &'static str {
                 );
             }
         }
+        Source::Hdf5 => containers::write_hdf5(folder, change),
+        Source::Parquet => containers::write_parquet(folder, change),
     }
     ""
 }
@@ -205,7 +209,9 @@ impl Case {
             "source" if self.source == Source::Folder => (alone(), "\"eurosat\"".into()),
             "source" => (alone(), "\"folder\"".into()),
             "path" => (alone(), self.path(1)),
-            "label" if self.source == Source::Csv => (alone(), "\"column: kind\"".into()),
+            "label" if matches!(self.source, Source::Csv | Source::Parquet) => {
+                (alone(), "\"column: kind\"".into())
+            }
             "label" => (alone(), "\"name: {class}_{n}\"".into()),
             "class_level" => (alone(), "\"last\"".into()),
             "pixel" => (alone(), "\"10..200\"".into()),

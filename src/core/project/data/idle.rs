@@ -41,8 +41,12 @@ impl Files {
                 has_rows: true,
                 ..none
             },
-            Source::Npy => Files {
+            Source::Npy | Source::Hdf5 => Files {
                 has_rows: true,
+                ..none
+            },
+            Source::Parquet => Files {
+                has_tables: true,
                 ..none
             },
             Source::Mnist | Source::FashionMnist => Files {

@@ -1,13 +1,14 @@
 //! What all images of a set have in common: size, channels, depth of their values. Fails where they differ in what the
 //! project has to decide; single files that differ because they are damaged are left out first.
 
+use super::decode;
 use super::files::Splits;
 use super::listing::Entry;
 use super::names;
 use crate::Skipped;
 use crate::error::DataError;
 use crate::images::depth::Depth;
-use crate::images::image_file::{self, Header};
+use crate::images::image_file::Header;
 use crate::source::OpenRequest;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ pub(crate) fn sift(
                     "it has {its} channels, and the others have {others}"
                 ));
             }
-            let read = || image_file::decode(&entry.path, header.channels, header.depth);
+            let read = || decode::of_entry(entry, header.channels, header.depth);
             doubt(header).then(|| read().err()).flatten()
         };
         let problems: Vec<Option<String>> = entries

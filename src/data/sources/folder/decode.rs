@@ -1,16 +1,16 @@
 //! Image files of one shape once scaled: their sizes, channels and depth, their pixels, and what their values tell.
 
 use super::common;
-use super::files::{self, Decoded, FileFormat, SplitFiles, Splits};
+use super::files::{self, FileFormat, SplitFiles, Splits};
+use super::listing::Entry;
 use super::quality::{self, Look};
 use crate::Skipped;
 use crate::error::DataError;
 use crate::images::depth::Depth;
-use crate::images::image_file::{self, Header};
+use crate::images::image_file::{self, Decoded, Header};
 use crate::images::image_fitting::{ImageFitter, Scaling};
 use crate::source::{OpenRequest, RawImage};
 use crate::splits::split::fingerprint;
-use std::path::Path;
 
 /// What every file is brought to.
 #[derive(Clone, Copy)]
@@ -27,8 +27,11 @@ impl FileFormat for Form {
     const READING: &'static str = "reading images";
     const MOST_KEPT: usize = 2 << 30;
 
-    fn header(path: &Path) -> Result<Header, String> {
-        image_file::header(path)
+    fn header(entry: &Entry) -> Result<Header, String> {
+        match &entry.row {
+            Some(row) => row.with_bytes(image_file::header_of),
+            None => image_file::header(&entry.path),
+        }
     }
 
     fn sift(
@@ -64,8 +67,8 @@ impl FileFormat for Form {
         self.depth.size()
     }
 
-    fn read(&self, path: &Path) -> Result<(RawImage, Look), String> {
-        read(path, *self)
+    fn read(&self, entry: &Entry) -> Result<(RawImage, Look), String> {
+        read(entry, *self)
     }
 
     fn fingerprint(look: &Look) -> Option<u128> {
@@ -78,11 +81,11 @@ pub(crate) fn decode(
     ask: &mut OpenRequest,
     splits: Splits,
     skipped: &mut Vec<Skipped>,
-) -> Result<Decoded, DataError> {
+) -> Result<files::Decoded, DataError> {
     let files = files::decode::<Form>(ask, splits, skipped)?;
     let span = tell(ask, &files);
     let parts = files.into_iter().map(SplitFiles::into_part).collect();
-    Ok(Decoded { parts, span })
+    Ok(files::Decoded { parts, span })
 }
 
 /// Says what the values tell; gives those that stand for black and white.
@@ -113,10 +116,18 @@ fn tell(ask: &mut OpenRequest, files: &[SplitFiles<Form>]) -> [f32; 2] {
         .unwrap_or_else(own)
 }
 
+/// The picture of a file or a row.
+pub(super) fn of_entry(entry: &Entry, channels: usize, depth: Depth) -> Result<Decoded, String> {
+    match &entry.row {
+        Some(row) => row.with_bytes(|bytes| image_file::decode_bytes(bytes, channels, depth)),
+        None => image_file::decode(&entry.path, channels, depth),
+    }
+}
+
 /// A picture of the form, and what its file holds.
-fn read(path: &Path, form: Form) -> Result<(RawImage, Look), String> {
+fn read(entry: &Entry, form: Form) -> Result<(RawImage, Look), String> {
     let [height, width, channels] = form.shape;
-    let decoded = image_file::decode(path, channels, form.depth)?;
+    let decoded = of_entry(entry, channels, form.depth)?;
     let size = [decoded.height, decoded.width];
     let from = [size[0], size[1], channels];
     if decoded.values.len() != from.iter().product::<usize>() {
@@ -184,6 +195,7 @@ mod tests {
             }),
             paths: vec![path.clone()],
             looks: Vec::new(),
+            rows: Vec::new(),
             values: None,
         };
         assert_eq!(files.raw(0).unwrap(), RawImage::Bytes(vec![7; 4]));

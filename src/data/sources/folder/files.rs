@@ -4,9 +4,10 @@
 use super::listing::Entry;
 use crate::Skipped;
 use crate::error::DataError;
+use crate::formats::parquet::Row;
 use crate::source::{ImageStore, OpenRequest, RawImage, SourceSplit};
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use strata_core::project::data::Split;
 use strata_core::system_memory;
@@ -36,7 +37,7 @@ pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     const MOST_KEPT: usize;
 
     /// Reads the header of a file.
-    fn header(path: &Path) -> Result<Self::Header, String>;
+    fn header(entry: &Entry) -> Result<Self::Header, String>;
     /// Leaves out files whose headers alone make them doubtful; headers are by split, as the entries are.
     fn sift(
         ask: &mut OpenRequest,
@@ -55,7 +56,7 @@ pub(crate) trait FileFormat: Send + Sync + Sized + 'static {
     /// Bytes of a value.
     fn value_size(&self) -> usize;
     /// Reads the values of a file.
-    fn read(&self, path: &Path) -> Result<(RawImage, Self::Look), String>;
+    fn read(&self, entry: &Entry) -> Result<(RawImage, Self::Look), String>;
     /// A hash of what the file itself holds, where it is known.
     fn fingerprint(look: &Self::Look) -> Option<u128>;
 }
@@ -69,6 +70,8 @@ pub(crate) struct Files<F: FileFormat> {
     pub paths: Vec<PathBuf>,
     /// As many as there are paths.
     pub looks: Vec<F::Look>,
+    /// As many as there are paths, of images in tables; dropped where the values are kept.
+    pub rows: Vec<Row>,
     /// As many as there are paths.
     pub values: Kept,
 }
@@ -88,10 +91,18 @@ impl<F: FileFormat> SplitFiles<F> {
         (values, looks): (Kept, Vec<F::Look>),
     ) -> SplitFiles<F> {
         let labels = entries.iter().map(|entry| entry.class).collect();
+        let rows = match &values {
+            Some(_) => Vec::new(),
+            None => entries
+                .iter()
+                .filter_map(|entry| entry.row.clone())
+                .collect(),
+        };
         let files = Files {
             format: Arc::clone(format),
             paths: entries.into_iter().map(|entry| entry.path).collect(),
             looks,
+            rows,
             values,
         };
         SplitFiles {
@@ -130,7 +141,11 @@ impl<F: FileFormat> ImageStore for Files<F> {
             split: "stored",
         })?;
         let help = "it changed since the data were opened; put it back as it was";
-        let values = self.format.read(path);
+        let entry = Entry {
+            row: self.rows.get(index).cloned(),
+            ..Entry::new(path.clone(), None)
+        };
+        let values = self.format.read(&entry);
         let (values, _) = values.map_err(|problem| DataError::malformed(path, problem, help))?;
         Ok(values)
     }
@@ -154,7 +169,7 @@ pub(crate) fn decode<F: FileFormat>(
     let before = skipped.len();
     let mut headers = Vec::new();
     for (_, entries) in &mut splits {
-        let work = |entry: &Entry| F::header(&entry.path);
+        let work = |entry: &Entry| F::header(entry);
         headers.push(in_steps(ask, F::LOOKING, entries, skipped, work)?);
     }
     F::sift(ask, &mut splits, &mut headers, skipped)?;
@@ -193,7 +208,7 @@ fn read_all<F: FileFormat>(
     skipped: &mut Vec<Skipped>,
 ) -> Result<(Kept, Vec<F::Look>), DataError> {
     let work = |entry: &Entry| {
-        let (values, look) = format.read(&entry.path)?;
+        let (values, look) = format.read(entry)?;
         Ok((keeps.then_some(values), look))
     };
     let read = in_steps(ask, F::READING, entries, skipped, work)?;

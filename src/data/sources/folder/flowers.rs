@@ -71,13 +71,7 @@ fn list(ask: &mut OpenRequest, root: &Path) -> Result<Listing, DataError> {
     for path in walk.files(root) {
         match number(&path) {
             Some(number) => {
-                numbered.insert(
-                    number,
-                    Entry {
-                        path,
-                        class: Some((number - 1) / PER_CLASS),
-                    },
-                );
+                numbered.insert(number, Entry::new(path, Some((number - 1) / PER_CLASS)));
             }
             None => {
                 let reason = "not named image_0001.jpg to image_1360.jpg, so its class is unknown";

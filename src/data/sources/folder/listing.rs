@@ -7,17 +7,31 @@ use super::{by_name, names};
 use crate::Skipped;
 use crate::error::DataError;
 use crate::formats::not_read;
+use crate::formats::parquet::Row;
 use crate::images::image_file;
 use crate::source::{ClassOrder, OpenRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::{LabelRule, Split};
 
-/// A file that should be an image.
+/// A file that should be an image, or a row that should hold one.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub path: PathBuf,
     pub class: Option<u32>,
+    /// The row of a table that holds the image; the path then only names it.
+    pub row: Option<Row>,
+}
+
+impl Entry {
+    /// A file of its own.
+    pub fn new(path: PathBuf, class: Option<u32>) -> Entry {
+        Entry {
+            path,
+            class,
+            row: None,
+        }
+    }
 }
 
 pub(crate) struct Listing {
@@ -190,14 +204,10 @@ fn entries(part: SplitFolder, classes: &[String], walk: &mut Walk) -> Vec<Entry>
             .get(folder.name.as_str())
             .copied()
             .filter(|_| !unlabelled);
-        entries.extend(folder.files.into_iter().map(|path| Entry { path, class }));
+        entries.extend(folder.files.into_iter().map(|path| Entry::new(path, class)));
     }
     if unlabelled {
-        entries.extend(
-            part.loose
-                .into_iter()
-                .map(|path| Entry { path, class: None }),
-        );
+        entries.extend(part.loose.into_iter().map(|path| Entry::new(path, None)));
     } else {
         let reason = "it lies beside the class folders, so it has no class";
         part.loose

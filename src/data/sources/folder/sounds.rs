@@ -8,7 +8,6 @@ use crate::audio::{self, Form, Header, LONGEST};
 use crate::error::DataError;
 use crate::source::{OpenRequest, RawImage};
 use crate::sources::SourceReader;
-use std::path::Path;
 use strata_core::project::help::Help;
 
 /// WAV files.
@@ -34,8 +33,8 @@ impl FileFormat for Form {
     const READING: &'static str = "reading recordings";
     const MOST_KEPT: usize = 1 << 30;
 
-    fn header(path: &Path) -> Result<Header, String> {
-        audio::header(path)
+    fn header(entry: &Entry) -> Result<Header, String> {
+        audio::header(&entry.path)
     }
 
     fn sift(
@@ -63,8 +62,8 @@ impl FileFormat for Form {
         size_of::<f32>()
     }
 
-    fn read(&self, path: &Path) -> Result<(RawImage, ()), String> {
-        Ok((RawImage::Floats(audio::read(path, self)?), ()))
+    fn read(&self, entry: &Entry) -> Result<(RawImage, ()), String> {
+        Ok((RawImage::Floats(audio::read(&entry.path, self)?), ()))
     }
 
     fn fingerprint(_look: &()) -> Option<u128> {

@@ -148,10 +148,7 @@ fn entries(
 fn entry(row: Row, split: Split, classes: &BTreeMap<&str, u32>) -> Result<Entry, Skipped> {
     let class = classes.get(row.label.as_str()).copied();
     if split == Split::Unlabeled || classes.is_empty() {
-        return Ok(Entry {
-            path: row.path,
-            class: None,
-        });
+        return Ok(Entry::new(row.path, None));
     }
     if class.is_none() {
         return Err(Skipped {
@@ -159,10 +156,7 @@ fn entry(row: Row, split: Split, classes: &BTreeMap<&str, u32>) -> Result<Entry,
             reason: "its row has no label".to_string(),
         });
     }
-    Ok(Entry {
-        path: row.path,
-        class,
-    })
+    Ok(Entry::new(row.path, class))
 }
 
 /// The file itself, the only one of its kind in a folder, or those of its splits.

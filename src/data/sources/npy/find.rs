@@ -3,9 +3,11 @@
 
 use crate::Skipped;
 use crate::error::DataError;
+use crate::formats::hdf5;
 use crate::sources::folder::names;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use strata_core::files::open_regular;
 use strata_core::logging::panic::caught;
 use strata_core::project::data::Split;
@@ -22,12 +24,22 @@ pub(crate) enum Role {
     Labels,
 }
 
+/// Where in a file an array lies.
+#[derive(Clone, Debug)]
+pub(crate) enum Member {
+    /// It is the whole file.
+    Whole,
+    /// The member of this number, in an `.npz` file.
+    Zip(usize),
+    /// One of several, in an HDF5 file.
+    Hdf5(Arc<hdf5::Array>),
+}
+
 /// Where an array lies.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub file: PathBuf,
-    /// The number of the member, in an `.npz` file.
-    pub member: Option<usize>,
+    pub member: Member,
     /// The array's name, for messages.
     pub name: String,
 }
@@ -70,7 +82,8 @@ pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError>
 /// Several files in a folder whose names say nothing of a purpose, beside none that says so: each is a class, called as
 /// what sets its name apart from the others.
 fn one_a_class(path: &Path, places: &[Place]) -> Option<Vec<Found>> {
-    let is_plain = |place: &Place| place.member.is_none() && purpose(&place.name).is_none();
+    let is_plain =
+        |place: &Place| matches!(place.member, Member::Whole) && purpose(&place.name).is_none();
     if !path.is_dir() || places.len() < 2 || !places.iter().all(is_plain) {
         return None;
     }
@@ -182,7 +195,7 @@ fn plain(file: &Path) -> Place {
         .into_owned();
     Place {
         file: file.to_path_buf(),
-        member: None,
+        member: Member::Whole,
         name,
     }
 }
@@ -202,7 +215,7 @@ fn members(file: &Path) -> Result<Vec<Place>, DataError> {
     Ok(arrays
         .map(|(at, name)| Place {
             file: file.to_path_buf(),
-            member: Some(at),
+            member: Member::Zip(at),
             name,
         })
         .collect())
@@ -218,6 +231,26 @@ pub(crate) fn archive(file: &Path) -> Result<zip::ZipArchive<std::io::BufReader<
     })
 }
 
+/// The split that a word of an array's name says.
+pub(crate) fn split_of(word: &str) -> Option<Split> {
+    match word {
+        "tr" => Some(Split::Train),
+        "te" => Some(Split::Test),
+        word => names::split_of(word),
+    }
+}
+
+/// What a word of an array's name says that it is for.
+pub(crate) fn role_of(word: &str) -> Option<Role> {
+    match word {
+        "x" | "image" | "images" | "img" | "imgs" | "data" | "input" | "inputs" | "signals"
+        | "signal" | "features" | "pixels" | "pictures" | "samples" | "arr0" => Some(Role::Images),
+        "y" | "label" | "labels" | "target" | "targets" | "class" | "classes" | "lbl" | "lab"
+        | "ans" | "category" | "output" | "outputs" | "arr1" => Some(Role::Labels),
+        _ => None,
+    }
+}
+
 /// Split and role from the words of a name such as `x_train.npy`.
 fn purpose(name: &str) -> Option<(Split, Role)> {
     let name = name.to_lowercase();
@@ -230,22 +263,10 @@ fn purpose(name: &str) -> Option<(Split, Role)> {
         .split(['_', '-', '.', ' '])
         .filter(|word| !word.is_empty())
     {
-        let split_of = match word {
-            "set" | "np" | "array" | "orig" => continue,
-            "tr" => Some(Split::Train),
-            "te" => Some(Split::Test),
-            word => names::split_of(word),
-        };
-        let role_of = match word {
-            "x" | "image" | "images" | "img" | "imgs" | "data" | "input" | "inputs" | "signals"
-            | "signal" | "features" | "pixels" | "pictures" | "samples" | "arr0" => {
-                Some(Role::Images)
-            }
-            "y" | "label" | "labels" | "target" | "targets" | "class" | "classes" | "lbl"
-            | "lab" | "ans" | "output" | "outputs" | "arr1" => Some(Role::Labels),
-            _ => None,
-        };
-        match (split_of, role_of) {
+        if matches!(word, "set" | "np" | "array" | "orig") {
+            continue;
+        }
+        match (split_of(word), role_of(word)) {
             (Some(found), _) if split.is_none() => split = Some(found),
             (_, Some(found)) if role.is_none() => role = Some(found),
             _ => return None,

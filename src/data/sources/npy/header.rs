@@ -2,6 +2,7 @@
 //! strictly and no further than its limit. Fails with a sentence.
 
 use crate::formats::array::{Element, shortened};
+use crate::formats::hdf5::Array;
 use std::io::Read;
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
@@ -20,6 +21,16 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// That of an array in an HDF5 file.
+    pub fn of(array: &Array) -> Header {
+        Header {
+            element: array.element,
+            by_column: false,
+            shape: array.shape.clone(),
+            length: 0,
+        }
+    }
+
     /// Bytes of all elements; none where that is beyond counting.
     pub fn body(&self) -> Option<u64> {
         let size = |product: u64, &axis: &usize| product.checked_mul(axis as u64);

@@ -21,6 +21,7 @@ pub(super) fn read(
     ask: &mut OpenRequest,
     found: &[Found],
     arrays: &[(&Found, ArrayPictures)],
+    names: &[String],
 ) -> Result<Labels, DataError> {
     let mut read: Vec<Option<Vec<String>>> = Vec::new();
     for (images, array) in arrays {
@@ -52,15 +53,18 @@ pub(super) fn read(
             .and_then(|labels| labels.iter().map(number).collect())
     });
     let labels = labels.collect();
-    Ok((labels, class_names(&ask.folder, &present)))
+    Ok((labels, class_names(&ask.folder, names, &present)))
 }
 
 /// How many labels an image has in the array.
 fn columns(header: &Header, images: &Place, count: usize) -> Result<usize, String> {
-    match header.shape[..] {
-        [labels] | [labels, 1] if labels == count => Ok(1),
+    // PCam's labels are N×1×1×1.
+    let ones = header.shape.iter().skip(1).rev();
+    let ones = ones.take_while(|&&axis| axis == 1).count();
+    match header.shape[..header.shape.len() - ones] {
+        [labels] if labels == count => Ok(1),
         [1, labels] if labels == count => Ok(1),
-        [labels] | [labels, 1] => Err(format!(
+        [labels] => Err(format!(
             "{labels} labels, but {} has {count} pictures",
             images.name
         )),
@@ -139,14 +143,15 @@ fn one_hot(
         .collect()
 }
 
-/// A class is called by its number, or by its line in `classes.txt`.
-fn class_names(path: &Path, present: &[String]) -> Vec<String> {
+/// A class is called by its number, or as the array of names or the line in `classes.txt` of this number says.
+fn class_names(path: &Path, names: &[String], present: &[String]) -> Vec<String> {
     let folder: PathBuf = if path.is_dir() {
         path.into()
     } else {
         path.parent().map(Into::into).unwrap_or_default()
     };
-    let names = bytes::names_file(&[folder], "classes.txt");
+    let of_file = bytes::names_file(&[folder], "classes.txt");
+    let names = if names.is_empty() { &of_file } else { names };
     let name = |label: &String| names.get(label.parse::<usize>().ok()?).cloned();
     present
         .iter()

@@ -24,13 +24,13 @@ const MOST_BYTES: u64 = 4 << 30;
 const MOST_CLASSES: usize = 10_000;
 
 /// The images of one file.
-pub(super) struct Content {
+pub(crate) struct Content {
     pub rows: Rows,
     pub labels: Option<Vec<String>>,
 }
 
 /// The MATLAB files that a path names: itself, or those in the folder where there are no other arrays.
-pub(super) fn files(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
     let is_one = |path: &PathBuf| {
         let ending = path.extension().unwrap_or_default();
         ending.eq_ignore_ascii_case("mat") && path.is_file() && !names::is_hidden(path)
@@ -59,7 +59,7 @@ pub(super) fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Reads the files with `read`, one split after the other.
-pub(super) fn load(
+pub(crate) fn load(
     ask: &mut OpenRequest,
     files: &[PathBuf],
     read: fn(&mut OpenRequest, &Path) -> Result<Content, DataError>,
@@ -164,7 +164,7 @@ fn join(mut one: Content, other: Content) -> Result<Content, String> {
 }
 
 /// The images of a MATLAB file.
-pub(super) fn read(ask: &mut OpenRequest, file: &Path) -> Result<Content, DataError> {
+pub(crate) fn read(ask: &mut OpenRequest, file: &Path) -> Result<Content, DataError> {
     let mut arrays = matlab::matrices(ask, file, MOST_BYTES)?;
     arrays.sort_by_key(|matrix| std::cmp::Reverse(count(matrix)));
     let has_shape = arrays.first().is_some_and(|images| images.shape.len() > 2);

@@ -206,6 +206,10 @@ impl ImageStore for ArrayPictures {
         self.layout.shape
     }
 
+    fn is_costly(&self) -> bool {
+        self.store.is_packed()
+    }
+
     fn raw(&self, index: usize) -> Result<RawImage, DataError> {
         let bytes = self.bytes(index)?;
         let raw = if self.as_bytes {

@@ -1,9 +1,10 @@
 //! The files that a layout's texts stand for.
 
 use crate::tests::made::write;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use strata_testkit::files::{idx, npy};
+use strata_testkit::files::{fixture, idx, npy};
 
 /// A file of what its layout says.
 pub fn make(root: &Path, text: &str, number: &mut u8) {
@@ -22,6 +23,10 @@ pub fn make(root: &Path, text: &str, number: &mut u8) {
         image_file(root, name, number);
     } else if name.ends_with(".npz") {
         write(root, name, &archive(content));
+    } else if let Some(of) = content.strip_prefix("@fixture ") {
+        write(root, name, &fixture(of));
+    } else if name.ends_with(".h5") {
+        write(root, name, &hdf5(content));
     } else {
         write(root, name, &bytes_of(content));
     }
@@ -113,6 +118,44 @@ fn archive(content: &str) -> Vec<u8> {
         writer.write_all(&array(kind, shape)).unwrap();
     }
     writer.finish().unwrap().into_inner()
+}
+
+/// An HDF5 file of arrays that count up, as `@u1 3x4x4` does.
+fn hdf5(content: &str) -> Vec<u8> {
+    let mut file = hdf5_pure::FileBuilder::new();
+    let mut groups: BTreeMap<&str, Vec<[&str; 3]>> = BTreeMap::new();
+    for member in content.split(';') {
+        let (path, text) = member.split_once(':').unwrap();
+        let (kind, shape) = text.split_once(' ').unwrap();
+        let (group, name) = path.split_once('/').unwrap_or(("", path));
+        groups.entry(group).or_default().push([name, kind, shape]);
+    }
+    for (name, arrays) in groups {
+        if name.is_empty() {
+            for [name, kind, shape] in arrays {
+                fill(file.create_dataset(name), kind, shape);
+            }
+            continue;
+        }
+        let mut group = file.create_group(name);
+        for [name, kind, shape] in arrays {
+            fill(group.create_dataset(name), kind, shape);
+        }
+        file.add_group(group.finish());
+    }
+    file.finish().unwrap()
+}
+
+fn fill(array: &mut hdf5_pure::DatasetBuilder, kind: &str, shape: &str) {
+    let shape: Vec<u64> = shape.split('x').map(|size| size.parse().unwrap()).collect();
+    let numbers = 0..shape.iter().product::<u64>();
+    match kind {
+        "u1" => array.with_u8_data(&numbers.map(|at| (at % 251) as u8).collect::<Vec<u8>>()),
+        "i8" => array.with_i64_data(&numbers.map(|at| at as i64).collect::<Vec<i64>>()),
+        "f4" => array.with_f32_data(&numbers.map(|at| at as f32).collect::<Vec<f32>>()),
+        _ => array.with_f64_data(&numbers.map(|at| at as f64).collect::<Vec<f64>>()),
+    };
+    array.with_shape(&shape);
 }
 
 /// A table of pixels: images that are smooth, with the labels 3, 4, 5, …

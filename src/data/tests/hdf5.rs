@@ -1,0 +1,213 @@
+//! HDF5 files as courses, Kaggle, Zenodo, Keras and MATLAB have them.
+
+use super::made::{open, refusal, spec, write};
+use crate::Dataset;
+use hdf5_pure::FileBuilder;
+use std::path::Path;
+use strata_core::project::data::{DataSpec, Source, Split};
+use strata_testkit::files::fixture;
+use tempfile::{TempDir, tempdir};
+
+/// All images for training.
+fn whole(path: &Path) -> DataSpec {
+    DataSpec {
+        valid: Some(0.0),
+        range: Some([0.0, 255.0]),
+        ..spec(Source::Hdf5, path)
+    }
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempdir().unwrap();
+    for (name, of) in files {
+        write(folder.path(), name, &fixture(of));
+    }
+    folder
+}
+
+fn labels(dataset: &Dataset, split: Split) -> Vec<&str> {
+    let data = dataset.split(split).unwrap();
+    let name = |index| &dataset.classes()[data.label(index).unwrap() as usize];
+    (0..data.len()).map(|index| name(index).as_str()).collect()
+}
+
+/// Every pixel of every image is that of the script that wrote it: 60 n + 10 y + 3 x + c, times `scale`.
+fn check_values(dataset: &Dataset, split: Split, scale: f32) {
+    let data = dataset.split(split).unwrap();
+    let mut image = vec![0.0; 60];
+    for n in 0..data.len() {
+        data.read(n, &mut image).unwrap();
+        for (at, value) in image.iter().enumerate() {
+            let (y, x, c) = (at / 12, at / 3 % 4, at % 3);
+            let expected = ((60 * n + 10 * y + 3 * x + c) % 256) as f32 * scale;
+            assert!((value - expected).abs() < 1e-3, "{split} {n} {at}: {value}");
+        }
+    }
+}
+
+#[test]
+fn files_of_courses_have_images_labels_and_names() {
+    let folder = folder(&[
+        ("train_catvnoncat.h5", "course.h5"),
+        ("weights/weights.h5", "weights.h5"),
+    ]);
+    let dataset = open(&whole(&folder.path().join("train_catvnoncat.h5"))).unwrap();
+    assert_eq!(dataset.shape(), [3, 5, 4]);
+    let expected = [
+        "non-cat", "cat", "non-cat", "cat", "non-cat", "non-cat", "cat",
+    ];
+    assert_eq!(labels(&dataset, Split::Train), expected);
+    check_values(&dataset, Split::Train, 1.0);
+}
+
+#[test]
+fn packed_arrays_are_read_chunk_by_chunk() {
+    let folder = folder(&[("set.h5", "packed.h5")]);
+    let dataset = open(&whole(folder.path())).unwrap();
+    for (split, count) in [(Split::Train, 7), (Split::Test, 4), (Split::Valid, 2)] {
+        assert_eq!(dataset.split(split).unwrap().len(), count);
+        check_values(&dataset, split, 1.0);
+    }
+    assert_eq!(labels(&dataset, Split::Test), ["0", "1", "2", "0"]);
+}
+
+#[test]
+fn texts_and_columns_are_labels() {
+    let folder = folder(&[("texts.h5", "texts.h5"), ("food/food.hdf5", "onehot.h5")]);
+    let texts = open(&DataSpec {
+        range: None,
+        ..whole(&folder.path().join("texts.h5"))
+    })
+    .unwrap();
+    assert_eq!(labels(&texts, Split::Train)[..3], ["a dog", "cat", "cat"]);
+    assert!(texts.skipped()[0].file.ends_with("train/image_ids"));
+    let food = open(&whole(&folder.path().join("food"))).unwrap();
+    assert_eq!(
+        labels(&food, Split::Train)[..4],
+        ["pie", "soup", "tart", "pie"]
+    );
+    check_values(&food, Split::Train, 1.0);
+}
+
+#[test]
+fn labels_are_found_in_the_file_beside() {
+    let root = tempdir().unwrap();
+    let pixels: Vec<u8> = (0..4 * 6 * 6 * 3).map(|at| (at % 250) as u8).collect();
+    for (split, count) in [("train", 4u8), ("valid", 2)] {
+        let name = |part: &str| format!("camelyonpatch_level_2_split_{split}_{part}.h5");
+        let [x, y, mask] = ["x", "y", "mask"].map(|part| {
+            let mut file = FileBuilder::new();
+            let data = file.create_dataset(part);
+            let rows = u64::from(count);
+            match part {
+                "y" => data
+                    .with_u8_data(&(0..count).map(|at| at % 2).collect::<Vec<u8>>())
+                    .with_shape(&[rows, 1, 1, 1]),
+                "mask" => data
+                    .with_u8_data(&pixels[..usize::from(count) * 36])
+                    .with_shape(&[rows, 6, 6, 1]),
+                _ => data
+                    .with_u8_data(&pixels[..usize::from(count) * 108])
+                    .with_shape(&[rows, 6, 6, 3]),
+            };
+            file.finish().unwrap()
+        });
+        write(root.path(), &name("x"), &x);
+        write(root.path(), &name("y"), &y);
+        write(root.path(), &name("mask"), &mask);
+    }
+    let lone = root.path().join("camelyonpatch_level_2_split_train_x.h5");
+    let dataset = open(&whole(&lone)).unwrap();
+    assert_eq!(labels(&dataset, Split::Train), ["0", "1", "0", "1"]);
+    let all = open(&whole(root.path())).unwrap();
+    assert_eq!(all.shape(), [3, 6, 6]);
+    assert_eq!(labels(&all, Split::Valid), ["0", "1"]);
+    assert_eq!(all.skipped().len(), 2, "the masks");
+}
+
+#[test]
+fn files_of_matlab_7_3_are_those_of_version_5() {
+    let of = |source, name: &str| {
+        let folder = folder(&[("train_32x32.mat", name)]);
+        let dataset = open(&DataSpec {
+            source,
+            ..whole(folder.path())
+        })
+        .unwrap();
+        let names: Vec<String> = labels(&dataset, Split::Train)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut image = vec![0.0; 48];
+        let data = dataset.split(Split::Train).unwrap();
+        data.read(3, &mut image).unwrap();
+        (dataset.shape(), names, image)
+    };
+    let five = of(Source::Npy, "svhn.mat");
+    assert_eq!(five.1, ["1", "0", "3", "0", "2"]);
+    assert_eq!(of(Source::Npy, "svhn73.mat"), five);
+    assert_eq!(of(Source::Hdf5, "svhn73.mat"), five);
+}
+
+#[test]
+fn without_names_shapes_say_what_arrays_are() {
+    let folder = tempdir().unwrap();
+    let mut file = FileBuilder::new();
+    let images = file.create_dataset("jets");
+    images.with_f32_data(&[0.5; 3 * 16]).with_shape(&[3, 4, 4]);
+    file.create_dataset("kind").with_i32_data(&[2, 1, 2]);
+    file.create_dataset("energy")
+        .with_f64_data(&[0.1, 0.2, 0.3]);
+    write(folder.path(), "jets.h5", &file.finish().unwrap());
+    let dataset = open(&whole(folder.path())).unwrap();
+    assert_eq!(dataset.shape(), [1, 4, 4]);
+    assert_eq!(labels(&dataset, Split::Train), ["2", "1", "2"]);
+    assert!(dataset.skipped()[0].file.ends_with("jets.h5/energy"));
+}
+
+#[test]
+fn what_is_not_read_is_refused_in_one_sentence() {
+    let of = |name: &str| {
+        let folder = folder(&[("a.h5", name)]);
+        refusal(Source::Hdf5, &folder.path().join("a.h5"))
+    };
+    for name in ["weights.h5", "keras3.weights.h5"] {
+        let message = of(name);
+        assert!(message.contains("weights of a Keras model"), "{message}");
+    }
+    let latest = of("latest.h5");
+    let python: Vec<&str> = latest.lines().skip(1).collect();
+    assert_eq!(python.len(), 3, "{latest}");
+    assert!(python[1].contains("a_plain.h5"), "{latest}");
+
+    let folder = tempdir().unwrap();
+    write(folder.path(), "a.h5", b"<html>404</html>");
+    let message = refusal(Source::Hdf5, folder.path());
+    assert!(
+        message.contains("a.h5") && message.contains("download it again"),
+        "{message}"
+    );
+    let two = self::folder(&[
+        ("train_cats.h5", "course.h5"),
+        ("train_signs.h5", "course.h5"),
+    ]);
+    let message = refusal(Source::Hdf5, two.path());
+    assert!(message.contains("point path at one of them"), "{message}");
+    let empty = tempdir().unwrap();
+    assert!(refusal(Source::Hdf5, empty.path()).contains("no .h5 or .hdf5 file"));
+}
+
+#[test]
+fn rows_of_a_packed_array_are_read_when_wanted() {
+    let folder = folder(&[("packed.h5", "packed.h5")]);
+    let file = folder.path().join("packed.h5");
+    let contents = crate::formats::hdf5::open(&file).unwrap();
+    let array = contents.arrays.iter().find(|array| array.name == "x_train");
+    let array = array.unwrap();
+    let all = array.rows(0, 7, 420).unwrap();
+    for row in [6, 0, 3, 2] {
+        let start = row * 60;
+        assert_eq!(array.row_at(start as u64, 60).unwrap(), all[start..][..60]);
+    }
+    assert!(array.row_at(420, 60).is_err());
+}
