@@ -14,6 +14,7 @@ use super::sources::folder::names;
 use super::splits::assembly::{check_lengths, check_shares, make_splits};
 use super::splits::split::{Common, PATCHES_PER_IMAGE, Patches, SplitData, numbers, zero_share};
 use super::splits::split_assignment::SplitRules;
+use super::volumes;
 use super::{Progress, Skipped};
 use std::path::Path;
 use std::sync::Arc;
@@ -158,6 +159,9 @@ impl Dataset {
         if let Some(pixel) = spec.pixel {
             loaded.span = [pixel.black, pixel.white];
         }
+        if let Some(depth) = told.depth_of_volumes {
+            volumes::check(spec, depth)?;
+        }
         let (common, augmenter) = common(spec, channels, seed, &loaded)?;
         let shares = if loaded.holds_out { Some(&rules) } else { None };
         let splits = make_splits(&loaded.parts, shares, spec.limit, &common);
@@ -194,6 +198,20 @@ impl Dataset {
     pub fn shape(&self) -> [usize; 3] {
         let [height, width, channels] = self.common.view;
         [channels, height, width]
+    }
+
+    /// Slices of each volume; `None` of images. A volume is read as an image of its slices one below the other.
+    pub fn depth(&self) -> Option<usize> {
+        self.told.depth_of_volumes
+    }
+
+    /// The shape of one input of a network, channels first: C×H×W, of volumes C×D×H×W.
+    pub fn input_dims(&self) -> Vec<usize> {
+        let [channels, height, width] = self.shape();
+        match self.depth() {
+            Some(depth) => vec![channels, depth, height / depth.max(1), width],
+            None => vec![channels, height, width],
+        }
     }
 
     /// What changes the training images, unless it is switched off.
@@ -280,6 +298,13 @@ impl Dataset {
     /// Reads one image file of any size as this dataset would: converted, scaled to the images'
     /// size, and of a dataset of patches the middle one. H×W×C floats.
     pub fn read_file(&self, path: &Path) -> Result<Vec<f32>, DataError> {
+        if self.depth().is_some() {
+            return Err(DataError::malformed(
+                path,
+                "an image file is no volume",
+                "choose an image of a dataset of images",
+            ));
+        }
         let [height, width, channels] = self.common.fit.to();
         let depth = self.told.depth.unwrap_or_default();
         let decoded = image_file::decode(path, channels, depth).map_err(|problem| {
@@ -342,6 +367,9 @@ impl Dataset {
         self.shape()
             .iter()
             .for_each(|&size| digest.add_number(size as u64));
+        self.depth()
+            .into_iter()
+            .for_each(|depth| digest.add_number(depth as u64));
         digest.add_all(&hash::settings(spec, seed));
         digest.add_all(&self.classes);
         for (_, data) in self.splits() {

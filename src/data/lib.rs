@@ -13,6 +13,7 @@
 //! | `images` | from an image file to the network's input: channels, size, range |
 //! | `augment` | random changes of training images |
 //! | `loader` | batches made ahead, on threads of their own |
+//! | `volumes` | what settings of images cannot do for volumes |
 //! | `notes`, `recognise` | what is worth knowing of data, in words; which source reads what a person points at |
 //! | `hash`, `download` | a name for the data; fetching it |
 //!
@@ -35,6 +36,7 @@ pub mod sources;
 pub mod splits;
 #[cfg(test)]
 mod tests;
+mod volumes;
 
 pub use dataset::Dataset;
 pub use error::DataError;

@@ -116,6 +116,8 @@ pub(crate) struct Told {
     pub passed_over: Vec<Skipped>,
     /// Height and width of the source's own pictures, and how many have them; the most frequent first.
     pub sizes: Vec<([usize; 2], usize)>,
+    /// Slices of each volume, where the source has volumes: its pictures are then the slices one below the other.
+    pub depth_of_volumes: Option<usize>,
     /// What the values of image files are; none of a source that has none.
     pub depth: Option<Depth>,
 }

@@ -37,6 +37,8 @@ const MOST_BYTES: u64 = 4 << 30;
 /// The most that a packed array of an HDF5 file may take in memory; of a larger one rows are read when wanted.
 const MOST_KEPT_BYTES: u64 = 2 << 30;
 const SAVE_AGAIN: &str = "save the array again with numpy.save or numpy.savez";
+/// As many channels could be the slices of a volume; satellites have up to 13 bands.
+const LEAST_SLICES: usize = 16;
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -130,6 +132,24 @@ fn tell(ask: &mut OpenRequest, arrays: &[(&Found, ArrayPictures)]) {
         return;
     };
     let [height, width, channels] = array.layout.shape;
+    if let Some(depth) = array.layout.depth {
+        ask.told.depth_of_volumes = Some(depth);
+        let height = height / depth;
+        let from_axes = ask.spec.shape.is_none() && channels == 1;
+        let else_bands = match from_axes {
+            true => "; with shape = \"CxHxW\" they would be images of many channels",
+            false => "",
+        };
+        ask.told.note(format!(
+            "volumes of {depth}×{height}×{width} (depth, height, width) with {channels} channels{else_bands}"
+        ));
+        return;
+    }
+    if let (None, true) = (&ask.spec.shape, height > 1 && channels >= LEAST_SLICES) {
+        ask.told.note(format!(
+            "the {channels} channels could be the slices of a volume: shape = \"1x{channels}x{height}x{width}\" reads them so"
+        ));
+    }
     if height > 1 && !matches!(channels, 1 | 3) {
         let place = if array.layout.channels_first {
             "first"
@@ -165,7 +185,7 @@ fn read_pictures<'a>(
         ask.report("reading files", done, images.len())?;
         let array = open(ask, one)?;
         if let Some((first, other)) = arrays.first()
-            && other.layout.shape != array.layout.shape
+            && (other.layout.shape, other.layout.depth) != (array.layout.shape, array.layout.depth)
         {
             let [shape, other] = [array.layout.shape, other.layout.shape];
             let problem = format!(
@@ -209,6 +229,9 @@ fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError
         let layout = Layout::new(&header.shape, channels, wanted.as_ref(), spec.transpose);
         let layout =
             layout.map_err(|problem| format!("{problem} (the array is {:?})", header.shape))?;
+        if header.by_column && layout.depth.is_some() {
+            return Err("its volumes lie column by column (Fortran's order): save numpy.ascontiguousarray of it".to_string());
+        }
         match header.shape.first() {
             Some(1..=0xffff_ffff) => Ok(layout),
             _ => Err(format!(

@@ -37,7 +37,7 @@ pub(crate) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
     let dims = if input.rank() == 1 && height == 1 {
         vec![channels, width]
     } else {
-        vec![channels, height, width]
+        dataset.input_dims()
     };
     if input.dims() == dims {
         return Ok(());
@@ -45,7 +45,7 @@ pub(crate) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
     let data = Shape::new(&dims).map_or_else(String::new, |shape| shape.to_string());
     let change_input = format!("the network's input to {}", data.replace('×', "x"));
     let help = match *input.dims() {
-        [wanted, high, wide] if wanted == channels => {
+        [wanted, high, wide] if wanted == channels && dataset.depth().is_none() => {
             format!("set the data's resize to {high}x{wide}, or {change_input}")
         }
         [_, length] if height == 1 => {
@@ -55,7 +55,12 @@ pub(crate) fn check_input(project: &Project, dataset: &Dataset) -> Result<(), Ru
     };
     let source = project.data.source;
     Err(RunError::Input(format!(
-        "the images of `{source}` are {data}, but the network's input is {input}: {help}"
+        "the {} of `{source}` are {data}, but the network's input is {input}: {help}",
+        if dataset.depth().is_some() {
+            "volumes"
+        } else {
+            "images"
+        }
     )))
 }
 

@@ -5,6 +5,7 @@ use crate::NnError;
 use crate::layers::{Sequence, shaped};
 use candle_core::Tensor;
 use strata_core::project::Stack;
+use strata_core::project::size::Shape;
 
 /// Which side of a softmax that ends the network a gradient is given for.
 #[derive(Clone, Copy)]
@@ -14,12 +15,12 @@ enum Side {
 }
 
 impl Network {
-    /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`; signals may come as images of one row). The next call overwrites the returned tensor.
+    /// The output for a batch (`N×H×W×C`, `N×L×C` or `N×F`; signals may come as images of one row, volumes as
+    /// images of their slices one below the other). The next call overwrites the returned tensor.
     pub fn forward(&mut self, route: Route, images: &Tensor, mode: Mode) -> Result<Tensor> {
         self.route = route;
-        let is_signal = self.input.rank() == 1;
+        let mut x = as_input(images, &self.input)?;
         let (mut cx, stacks) = self.context(mode);
-        let mut x = signals(images, is_signal)?;
         for stack in [Stack::Encoder, route.second()] {
             let sequence = sound(&mut stacks[stack as usize], stack)?;
             x = sequence.forward(&x, &mut cx)?;
@@ -130,10 +131,13 @@ impl Network {
     }
 }
 
-/// `N×1×L×C` as `N×L×C`, for networks of signals.
-fn signals(images: &Tensor, is_signal: bool) -> Result<Tensor> {
-    match *images.dims() {
-        [count, 1, length, channels] if is_signal => Ok(images.reshape((count, length, channels))?),
+/// `N×1×L×C` as `N×L×C` for networks of signals, and `N×D·H×W×C` as `N×D×H×W×C` for those of volumes.
+fn as_input(images: &Tensor, input: &Shape) -> Result<Tensor> {
+    match (images.dims(), input.dims()) {
+        (&[count, 1, length, channels], [_, _]) => Ok(images.reshape((count, length, channels))?),
+        (&[count, rows, width, channels], &[_, depth, height, _]) if rows == depth * height => {
+            Ok(images.reshape((count, depth, height, width, channels))?)
+        }
         _ => Ok(images.clone()),
     }
 }

@@ -1,5 +1,5 @@
-//! An array as pictures or signals: which axis is which, and one picture at a time from the file
-//! or from memory. Fails on shapes that are neither.
+//! An array as pictures, signals or volumes: which axis is which, and one of them at a time from the file or from
+//! memory. A volume is kept as its slices one below the other. Fails on shapes that are none of these.
 
 use super::header::Header;
 use crate::error::DataError;
@@ -11,12 +11,15 @@ use strata_core::project::size::Shape;
 
 const LONGEST_SIGNAL: usize = 1 << 20;
 const LONGEST_SIDE: usize = 4096;
+const LONGEST_VOLUME: usize = 1024;
 
 /// Which axes a picture has, after the one that counts pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// H×W×C; of a signal, 1×L×C.
+    /// H×W×C; of a signal, 1×L×C; of a volume, D·H×W×C.
     pub shape: [usize; 3],
+    /// Slices of a volume.
+    pub depth: Option<usize>,
     pub channels_first: bool,
     /// Rows and columns are exchanged: the array has W×H.
     pub is_transposed: bool,
@@ -30,14 +33,19 @@ impl Layout {
         wanted: Option<&Shape>,
         is_transposed: bool,
     ) -> Result<Layout, String> {
-        let mut layout = match wanted {
-            Some(wanted) => {
+        let volume = wanted.filter(|wanted| wanted.dims().len() == 4);
+        let mut layout = match (volume, wanted) {
+            (Some(wanted), _) => Layout::of_volume(shape, wanted)?,
+            (None, Some(wanted)) => {
                 let length = shape.iter().skip(1).product();
                 let (shape, order) = rows::shape_of(wanted, length)?;
                 Layout::checked(shape, order == Order::Planes)?
             }
-            None => Layout::of(shape, channels)?,
+            (None, None) => Layout::of(shape, channels)?,
         };
+        if is_transposed && layout.depth.is_some() {
+            return Err("transpose is for images, and these are volumes".to_owned());
+        }
         if is_transposed {
             layout.shape.swap(0, 1);
             layout.is_transposed = true;
@@ -45,8 +53,48 @@ impl Layout {
         Ok(layout)
     }
 
+    /// A volume of the shape that the project writes, channels first.
+    fn of_volume(shape: &[usize], wanted: &Shape) -> Result<Layout, String> {
+        let [channels, depth, height, width] = *wanted.dims() else {
+            return Err("a volume has four numbers: channels, depth, height, width".to_owned());
+        };
+        let length: usize = shape.iter().skip(1).product();
+        let product: usize = wanted.dims().iter().product();
+        if product != length {
+            return Err(format!(
+                "a volume is {length} numbers, and shape = \"{}\" needs {product}",
+                wanted.to_file_text()
+            ));
+        }
+        let is_last =
+            matches!(*shape, [_, d, h, w, c] if [c, d, h, w] == [channels, depth, height, width]);
+        Layout::volume([depth, height, width, channels], !is_last)
+    }
+
+    fn volume(
+        [depth, height, width, channels]: [usize; 4],
+        channels_first: bool,
+    ) -> Result<Layout, String> {
+        let longest = depth.max(height).max(width);
+        if [depth, height, width, channels].contains(&0)
+            || longest > LONGEST_VOLUME
+            || channels > LONGEST_SIDE
+        {
+            return Err(format!(
+                "its volumes would be {depth}×{height}×{width} with {channels} channels"
+            ));
+        }
+        Ok(Layout {
+            shape: [depth * height, width, channels],
+            depth: Some(depth),
+            channels_first,
+            is_transposed: false,
+        })
+    }
+
     /// The last axis is that of the channels if it has 1 or 3 places, else the second if it has; else whichever has as
-    /// many as the network takes, or is far shorter than the other two.
+    /// many as the network takes, or is far shorter than the other two. Without channels, three axes of a picture are
+    /// those of a volume.
     pub fn of(shape: &[usize], channels: Option<usize>) -> Result<Layout, String> {
         let is_channels = |axis: usize| matches!(axis, 1 | 3);
         let fits = |axis: usize| channels == Some(axis);
@@ -66,13 +114,25 @@ impl Layout {
             [_, first, height, width] if is_short(first, height, width) => {
                 ([height, width, first], true)
             }
-            [_, _, _, _] | [_, _, _, _, _] => {
+            [_, depth, height, width] => {
+                return Layout::volume([depth, height, width, 1], false);
+            }
+            [_, depth, height, width, last] if is_channels(last) => {
+                return Layout::volume([depth, height, width, last], false);
+            }
+            [_, first, depth, height, width] if is_channels(first) || fits(first) => {
+                return Layout::volume([depth, height, width, first], true);
+            }
+            [_, depth, height, width, last] if fits(last) => {
+                return Layout::volume([depth, height, width, last], false);
+            }
+            [_, _, _, _, _] => {
                 return Err(
-                    "no axis is one of channels; volumes (depth, height, width) are not read"
+                    "no axis of its volumes is one of channels: write shape = \"1x28x28x28\" under [data] (channels, depth, height, width)"
                         .to_string(),
                 );
             }
-            _ => return Err("it has not two to four axes".to_string()),
+            _ => return Err("it has not two to five axes".to_string()),
         };
         Layout::checked(shape, channels_first)
     }
@@ -95,6 +155,7 @@ impl Layout {
         }
         Ok(Layout {
             shape,
+            depth: None,
             channels_first,
             is_transposed: false,
         })
@@ -249,6 +310,24 @@ mod tests {
         );
         assert_eq!(of(&[9, 64, 64, 13]), Ok(([64, 64, 13], false)));
         assert_eq!(of(&[9, 13, 64, 64]), Ok(([64, 64, 13], true)));
+        let volume = |shape: &[usize], text: Option<&str>| {
+            let wanted = text.and_then(|text| text.parse().ok());
+            Layout::new(shape, None, wanted.as_ref(), false)
+                .map(|layout| (layout.shape, layout.depth, layout.channels_first))
+        };
+        let cube = Ok(([28 * 28, 28, 1], Some(28), false));
+        assert_eq!(volume(&[9, 28, 28, 28], None), cube);
+        assert_eq!(volume(&[9, 28, 28, 28, 1], None), cube);
+        let planes = Ok(([28 * 28, 28, 1], Some(28), true));
+        assert_eq!(volume(&[9, 1, 28, 28, 28], None), planes);
+        assert_eq!(volume(&[9, 28 * 28 * 28], Some("1x28x28x28")), planes);
+        // Eight slices could be eight channels as well: what the project says counts.
+        assert_eq!(volume(&[9, 8, 32, 32], None), Ok(([32, 32, 8], None, true)));
+        let thin = Ok(([8 * 32, 32, 1], Some(8), true));
+        assert_eq!(volume(&[9, 8, 32, 32], Some("1x8x32x32")), thin);
+        let two = Ok(([3 * 4, 5, 2], Some(3), false));
+        assert_eq!(volume(&[9, 3, 4, 5, 2], Some("2x3x4x5")), two);
+        assert!(volume(&[9, 3, 4, 5, 2], Some("1x3x4x5")).is_err());
         let flat = |text: &str, turned| {
             let wanted = text.parse().ok();
             Layout::new(&[9, 24], None, wanted.as_ref(), turned).map(|layout| layout.shape)
@@ -259,10 +338,11 @@ mod tests {
         for bad in [
             &[9][..],
             &[],
-            &[9, 4, 5, 6],
             &[9, 0, 5],
             &[9, 5000, 5000],
-            &[9, 1, 1, 1, 1],
+            &[9, 4, 5, 6, 7],
+            &[9, 2000, 1500, 1500],
+            &[9, 1, 1, 1, 1, 1],
             &[9, 1 << 21],
         ] {
             assert!(of(bad).is_err(), "{bad:?}");
