@@ -10,6 +10,7 @@
 //! | `solve` | the smallest edits after which output = input; mirrors; smaller codes |
 //! | `valid_input_sizes` | for which input sizes a network works |
 //! | `advice` | what is unusual about a project, each with a fix |
+//! | `fit_to_data` | the input and the head that images need |
 //! | `goals` | the project's `[goals]`, judged |
 //! | `layer_math` | one layer as arithmetic: formula, small example, matrix |
 //! | `constant_borders` | layers whose outer rows see only padding |
@@ -22,6 +23,7 @@ pub mod checks;
 pub(crate) mod compare;
 pub mod constant_borders;
 pub mod explain;
+pub mod fit_to_data;
 pub mod goals;
 pub mod layer_math;
 mod mismatch;

@@ -178,6 +178,12 @@ impl History {
         }
     }
 
+    /// Takes another project as part of the last step: one undo goes back behind both.
+    pub fn amend(&mut self, next: Project) {
+        self.present = next;
+        self.future.clear();
+    }
+
     /// Goes back one edit; false when there is none.
     pub fn undo(&mut self) -> bool {
         let Some(former) = self.past.pop() else {
@@ -251,6 +257,21 @@ mod tests {
         assert_eq!(*history.project(), first);
         while history.redo() {}
         assert_eq!(*history.project(), last);
+    }
+
+    #[test]
+    fn what_is_amended_is_undone_with_its_step() {
+        let mut history = history();
+        let first = history.project().clone();
+        history.edit(&Edit::Title("dropped".into())).unwrap();
+        let mut next = history.project().clone();
+        next.title = "fitted".into();
+        history.amend(next.clone());
+        assert_eq!(*history.project(), next);
+        assert!(history.undo() && !history.can_undo());
+        assert_eq!(*history.project(), first);
+        assert!(history.redo());
+        assert_eq!(*history.project(), next);
     }
 
     #[test]

@@ -80,15 +80,19 @@ fn head_width(case: &Case<'_>, counts: &ImageCounts) -> Option<Advice> {
     let message =
         format!("the head gives {outputs} scores, {side} than the {classes} classes of the images");
     let advice = Advice::new(message, why).of_stage(stage);
-    let last = last_weights(case)?;
+    let last = last_weights(case, Stack::Head)?;
     let node = Node::from_text(&format!("dense {classes}"));
     let label = format!("write dense {classes} at {last}");
     Some(advice.at(&last).fix(label, Edit::Replace(last, node)))
 }
 
-/// The head's last dense layer, where it is one.
-fn last_weights(case: &Case<'_>) -> Option<Place> {
-    let list = case.stack(Stack::Head)?;
+/// The last layer with weights of a stack, where it is a dense one.
+pub(crate) fn last_dense(project: &Project, inference: &Inference, stack: Stack) -> Option<Place> {
+    last_weights(&Case::new(project, inference), stack)
+}
+
+fn last_weights(case: &Case<'_>, stack: Stack) -> Option<Place> {
+    let list = case.stack(stack)?;
     let index = (0..list.nodes.len())
         .rfind(|&index| list.kind(index).is_some_and(super::case::is_linear))?;
     let is_dense = list.nodes[index].text().starts_with("dense ");

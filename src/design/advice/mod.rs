@@ -18,6 +18,7 @@ mod trained;
 mod training;
 mod windows;
 
+pub(crate) use images::last_dense;
 pub use images::{ImageCounts, advise_images};
 use mend::mend;
 pub use not_finite::cause_of_not_finite;

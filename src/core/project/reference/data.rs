@@ -62,10 +62,10 @@ pub(crate) const SHAPE: Setting = Setting {
     key: "shape",
     former: &[],
     form: Form::Words,
-    values: "channels x height x width as text",
+    values: "channels x height x width as text, of volumes channels x depth x height x width",
     example: "\"1x28x28\"",
     default: "the array's own, or a square",
-    about: "The shape of one image where arrays and tables hold it as a row of numbers.",
+    about: "The shape of one image where arrays and tables hold it as a row of numbers, and of one volume.",
 };
 /// `transpose`
 pub(crate) const TRANSPOSE: Setting = Setting {
