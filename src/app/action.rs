@@ -14,6 +14,7 @@ use strata_engine::inspection::reply::AnyQuery;
 use strata_inspect::augmented;
 use strata_inspect::effective_field;
 use strata_inspect::gallery;
+use strata_inspect::inspection::Slice;
 use strata_inspect::picture::FilterScale;
 use strata_inspect::saliency;
 use strata_inspect::statistics;
@@ -111,6 +112,10 @@ pub enum Action {
     BrowseImage,
     /// Downloads the files of the project's source (true), or ends that.
     Fetch(bool),
+    /// Unpacks the archive that the data's path names (true), or ends that.
+    Unpack(bool),
+    /// Gives the network the input and the head that the images need.
+    FitNetwork,
     /// Reads the list of runs.
     ListRuns,
     /// Moves, opens or closes a view of the centre.
@@ -200,6 +205,8 @@ pub enum Show {
     Kernels(Box<KernelSettings>),
     /// Which images are shown.
     Images(gallery::Request),
+    /// Which slice of volumes is shown; `None` for the middle one.
+    Slice(Slice),
     /// How many images the statistics are of.
     Measure(statistics::Request),
     /// Which image is augmented, and which draws are shown.

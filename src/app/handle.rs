@@ -47,6 +47,8 @@ impl State {
             Action::CancelReading => self.inspections.cancel(),
             Action::ReadAgain => self.inspections.read_again(),
             Action::Fetch(start) => self.fetch(start, services),
+            Action::Unpack(start) => self.unpack(start, services),
+            Action::FitNetwork => self.fit_network(),
             Action::ListRuns => self.runs.read(self.runs_to_list(), &services.wake),
             Action::Train => self.train(services),
             Action::Pause => self.training.send(Command::Pause),
@@ -83,6 +85,7 @@ impl State {
                 self.view.remember_images(&request);
                 self.inspections.gallery = request;
             }
+            Show::Slice(slice) => self.inspections.slice = slice,
             Show::Augmented(request) => self.inspections.draws = request,
             Show::Run(run, shown) => self.runs.show(run, shown),
             Show::RunsOf(meaning) => self.runs.chosen = Some(meaning),
@@ -174,6 +177,7 @@ impl State {
         }
         self.inspections.drain(self.training.live().as_deref());
         self.drain_download();
+        self.drain_unpacking();
         self.follow_known_advice();
         self.runs.drain();
         self.about.drain();

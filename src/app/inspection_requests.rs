@@ -47,7 +47,8 @@ impl State {
 
     /// A query for the network to inspect; `None` while there is none.
     pub fn run_query<I: Inspection>(&self, request: I::Request) -> Option<Query<I>> {
-        Some(Query::new(self.subject()?, request))
+        let slice = self.inspections.slice;
+        Some(Query::new(self.subject()?, request).with_slice(slice))
     }
 
     /// The latest reply about the network to inspect. While a run starts or ends, its last replies stay.
@@ -108,12 +109,14 @@ impl State {
 
     /// The query for the images that are shown.
     pub fn gallery_query(&self) -> Query<Gallery> {
-        Query::new(self.image_set(), self.inspections.gallery)
+        let slice = self.inspections.slice;
+        Query::new(self.image_set(), self.inspections.gallery).with_slice(slice)
     }
 
     /// The query for the statistics of the images.
     pub fn statistics_query(&self) -> Query<Statistics> {
-        Query::new(self.image_set(), self.inspections.statistics)
+        let slice = self.inspections.slice;
+        Query::new(self.image_set(), self.inspections.statistics).with_slice(slice)
     }
 
     /// The query for an image before and after the project's augmentation.

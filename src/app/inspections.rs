@@ -12,7 +12,7 @@ use strata_data::Progress;
 use strata_engine::inspection::live::LiveResults;
 use strata_engine::inspection::reply::{AnyQuery, AnyReply, InspectionError, Query, Reply};
 use strata_engine::inspection::service::Service;
-use strata_inspect::inspection::{Inspection, Subject};
+use strata_inspect::inspection::{Inspection, Slice, Subject};
 use strata_inspect::{augmented, effective_field, gallery, saliency, statistics};
 
 /// Queries that wait and the latest replies; and how the views that ask are set.
@@ -30,6 +30,8 @@ pub struct Inspections {
     pub cell: Option<effective_field::Request>,
     /// Which images are shown.
     pub gallery: gallery::Request,
+    /// Which slice of volumes is shown; `None` for the middle one.
+    pub slice: Slice,
     /// How many images the statistics are of.
     pub statistics: statistics::Request,
     /// Which image is augmented, and which draws are shown.
@@ -139,6 +141,7 @@ impl Inspections {
     /// Forgets what was chosen of the former project's images.
     pub(super) fn forget_choices(&mut self) {
         self.gallery = gallery::Request::default();
+        self.slice = None;
         self.saliency = saliency::Request::default();
     }
 

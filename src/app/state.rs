@@ -22,6 +22,7 @@ use super::refused_field::RefusedField;
 use super::run_monitor::{Phase, RunMonitor};
 use super::runs::Runs;
 use super::saving::Saving;
+use super::unpacking::Unpackings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub struct State {
     pub choices: Choices,
     /// Datasets that can be downloaded.
     pub downloads: Downloads,
+    /// The archive that is being unpacked.
+    pub unpackings: Unpackings,
     /// The runs of this project.
     pub runs: Runs,
     /// How things are shown.
@@ -100,6 +103,8 @@ pub struct State {
     pub refused: Arc<Vec<RefusedField>>,
     /// What was last said to keep a training from being started.
     pub(crate) told_hindrance: Option<String>,
+    /// The project as the last choice of data left it: what follows from that choice is undone with it.
+    pub(super) data_step: Option<Project>,
     /// Rises whenever the project is replaced as a whole or an edit is undone: what was typed into a
     /// field before then no longer belongs to it.
     pub generation: u64,
@@ -123,6 +128,7 @@ impl State {
             inspections: Inspections::default(),
             choices: Choices::default(),
             downloads: Downloads::default(),
+            unpackings: Unpackings::default(),
             runs: Runs::default(),
             view: ViewSettings::default(),
             arrangements: Arrangements::default(),
@@ -142,6 +148,7 @@ impl State {
             device: None,
             refused: Arc::default(),
             told_hindrance: None,
+            data_step: None,
             generation: 0,
         }
     }
@@ -337,6 +344,18 @@ impl State {
         self.history.put(project);
         (self.preview, self.proposal) = (None, None);
         self.refresh();
+    }
+
+    /// Takes a whole project as part of the step that chose the data, where nothing was changed since.
+    pub(super) fn put_with_data(&mut self, project: Project) {
+        if self.data_step.as_ref() == Some(self.project()) {
+            self.history.amend(project);
+            self.data_step = Some(self.project().clone());
+            (self.preview, self.proposal) = (None, None);
+            self.refresh();
+        } else {
+            self.put(project);
+        }
     }
 
     pub(super) fn travel(&mut self, back: bool) {

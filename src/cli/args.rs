@@ -263,6 +263,9 @@ pub struct InspectArgs {
     /// Use this image instead of the run's probe images
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
+    /// Draw this slice of volumes, from 0 [default: the middle one]
+    #[arg(long, value_name = "N")]
+    pub slice: Option<usize>,
     /// Saliency of this class's score, by name or number [default: the class predicted for each image]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
@@ -352,9 +355,10 @@ impl Picture {
 /// `strata data`
 #[derive(Debug, ClapArgs)]
 pub struct DataArgs {
-    /// The source: shapes, mnist, cifar10, stl10, folder, …
-    #[arg(value_parser = source)]
-    pub name: Source,
+    /// The source (shapes, mnist, cifar10, stl10, folder, …); or a folder, a file or an archive, whose source is
+    /// recognised
+    #[arg(value_name = "SOURCE|PATH", value_parser = data_name)]
+    pub name: DataName,
     /// The folder its files are in
     #[arg(long, value_name = "P")]
     pub path: Option<String>,
@@ -379,12 +383,24 @@ pub struct DataArgs {
     /// Download what is missing, into --path or into the user's folder for data
     #[arg(long)]
     pub fetch: bool,
+    /// Unpack an archive (.zip, .tar, .tar.gz) beside itself, then show what it holds
+    #[arg(long, conflicts_with = "fetch")]
+    pub unpack: bool,
     /// Measure the pixels: mean, deviation, histogram, exact duplicates, black images and those of one value
     #[arg(long)]
     pub statistics: bool,
     /// Print one JSON value
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `strata data` shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataName {
+    /// A source by its name.
+    Source(Source),
+    /// What is recognised by its files.
+    Path(PathBuf),
 }
 
 /// What `strata bench` measures besides its cases.
@@ -454,6 +470,16 @@ fn split(text: &str) -> Result<Split, String> {
         .into_iter()
         .find(|split| split.name() == text)
         .ok_or_else(|| format!("the splits are {names}"))
+}
+
+/// A source's name, or else a path that is there.
+fn data_name(text: &str) -> Result<DataName, String> {
+    let path = PathBuf::from(text);
+    match source(text) {
+        Ok(source) => Ok(DataName::Source(source)),
+        Err(_) if path.exists() => Ok(DataName::Path(path)),
+        Err(names) => Err(format!("there is no such file or folder, and {names}")),
+    }
 }
 
 fn source(text: &str) -> Result<Source, String> {

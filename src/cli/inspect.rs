@@ -116,10 +116,13 @@ fn saliency(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<(RgbaImage
         .map(|name| class(run, name))
         .transpose()?
         .map(Question::Class);
-    let saliency = run.inspect::<Saliency>(&Request {
-        question,
-        image: args.image.clone(),
-    })?;
+    let saliency = run.inspect_slice::<Saliency>(
+        args.slice,
+        &Request {
+            question,
+            image: args.image.clone(),
+        },
+    )?;
     for (index, answer) in saliency.answers.iter().enumerate() {
         output::say(&line(&saliency, index, answer));
     }
@@ -248,5 +251,5 @@ fn reconstructions(run: &mut SavedRun, args: &InspectArgs) -> anyhow::Result<Rgb
         text::figure(mse.into()),
         pictures.mse.len()
     ));
-    Ok(of_network::reconstructions(&pictures))
+    Ok(of_network::reconstructions(&pictures, args.slice))
 }

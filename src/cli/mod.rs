@@ -38,6 +38,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
+use strata_data::DataError;
+use strata_data::archive::ArchiveError;
 use strata_engine::error::RunError;
 
 /// Exit code of a command that was understood and failed.
@@ -69,6 +71,9 @@ pub fn run() -> ExitCode {
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
                 output::fail(&format!("{error:#}"));
+            }
+            if let Some(RunError::Data(DataError::Packed { archive, .. })) = error.downcast_ref() {
+                output::say(&format!("strata data \"{}\" --unpack", archive.display()));
             }
             exit_code(&error)
         }
@@ -176,6 +181,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         return *code;
     }
     let is_wrong_input = error.downcast_ref::<WrongInput>().is_some()
+        || matches!(
+            error.downcast_ref(),
+            Some(ArchiveError::Refused { .. } | ArchiveError::Unreadable { .. })
+        )
         || error
             .downcast_ref::<RunError>()
             .is_some_and(RunError::is_wrong_input)

@@ -1,6 +1,7 @@
 //! Opening a dataset: the source's pictures, then `valid` carved out, `limit`, size, patches and
 //! pixel range, all checked here once so that reading has little left that can fail.
 
+use super::archive::{self, Archive};
 use super::augment::Augmenter;
 use super::error::DataError;
 use super::hash::{self, Digest};
@@ -155,6 +156,9 @@ impl Dataset {
             told: &mut told,
             progress,
         };
+        if ask.folder.is_file() && Archive::is_named_like_one(&ask.folder) {
+            return Err(archive::instead_of_a_folder(&mut ask));
+        }
         let mut loaded = (sources::reader(ask.spec.source).load)(&mut ask)?;
         if let Some(pixel) = spec.pixel {
             loaded.span = [pixel.black, pixel.white];

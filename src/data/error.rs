@@ -1,6 +1,7 @@
 //! What can go wrong with images. Every message says what, in which file or setting, and what to
 //! do about it; none of them is ever a panic.
 
+use crate::archive::ArchiveError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,13 @@ pub enum DataError {
         /// Height and width to propose.
         suggestion: [usize; 2],
     },
+    /// An archive where a folder or a file of data is wanted.
+    Packed {
+        /// Which archive.
+        archive: PathBuf,
+        /// What it holds, in words.
+        what: String,
+    },
     /// The caller's progress function asked to stop.
     Cancelled,
     /// An image number past the end of a split.
@@ -98,6 +106,30 @@ impl std::error::Error for DataError {
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text(Surface::Terminal))
+    }
+}
+
+impl From<ArchiveError> for DataError {
+    fn from(error: ArchiveError) -> DataError {
+        match error {
+            ArchiveError::Refused {
+                archive,
+                problem,
+                help,
+            } => DataError::malformed(&archive, problem, help),
+            ArchiveError::Unreadable { file, cause } | ArchiveError::Unwritable { file, cause } => {
+                DataError::unreadable(&file, cause)
+            }
+            ArchiveError::Cancelled => DataError::Cancelled,
+            ArchiveError::Busy { ref archive }
+            | ArchiveError::DiskFull {
+                folder: ref archive,
+                ..
+            } => {
+                let cause = io::Error::other(error.to_string());
+                DataError::unreadable(archive, cause)
+            }
+        }
     }
 }
 
@@ -147,7 +179,8 @@ impl DataError {
                 let any = " (any height and width; every image is then scaled to it)";
                 Some(Help::line(format!("resize = [{height}, {width}]")).remark(any))
             }
-            DataError::Unreadable { .. }
+            DataError::Packed { .. }
+            | DataError::Unreadable { .. }
             | DataError::Cancelled
             | DataError::OutOfRange { .. }
             | DataError::LoaderEnded
@@ -196,6 +229,9 @@ impl DataError {
             }
             DataError::SizesDiffer { folder, sizes, .. } => {
                 format!("{}: the images differ in size ({sizes})", folder.display())
+            }
+            DataError::Packed { archive, what } => {
+                format!("{} is {what}: it has to be unpacked first", archive.display())
             }
             DataError::Cancelled => "reading the images was cancelled".to_owned(),
             DataError::OutOfRange { index, len, split } => format!(

@@ -16,13 +16,16 @@
 //! | `volumes` | what settings of images cannot do for volumes |
 //! | `notes`, `recognise` | what is worth knowing of data, in words; which source reads what a person points at |
 //! | `hash`, `download` | a name for the data; fetching it |
+//! | `archive` | zip and tar files: what is in them, unpacking |
 //!
 //! What fails is a [`DataError`] that names the file or the setting and says what to do; single
 //! broken images in a folder are left out and listed in [`Dataset::skipped`].
 
+pub mod archive;
 mod audio;
 pub mod augment;
 mod dataset;
+mod disk_space;
 pub mod download;
 mod error;
 pub mod formats;

@@ -5,12 +5,14 @@ use crate::audio;
 use crate::images::image_file;
 use crate::sources::folder::names;
 use crate::sources::{hdf5, parquet};
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use strata_core::project::data::Source;
 
 /// Names looked at.
 const MOST_NAMES: usize = 5000;
+/// Lone folders in folders that are looked into: an archive's own name, repeated or not.
+const MOST_WRAPPED: usize = 4;
 /// The last of Oxford's 17 flowers.
 const LAST_FLOWER: u32 = 1360;
 
@@ -21,6 +23,8 @@ pub struct Recognised {
     pub source: Source,
     /// What says so, in words.
     pub why: String,
+    /// What the project's `path` is to be: what was pointed at, or the one folder in it that holds the files.
+    pub path: PathBuf,
 }
 
 /// What was found below a path: names in small letters.
@@ -34,20 +38,92 @@ struct Found {
     has_images: bool,
 }
 
+/// What is in a folder, by name, and whether it is a folder.
+type Entries<'a> = dyn Fn(&Path) -> Vec<(PathBuf, bool)> + 'a;
+
 /// The source for a path; `now` is kept where it reads the same files.
 pub fn recognise(path: &Path, now: Source) -> Recognised {
-    let found = match path.is_dir() {
-        true => Found::below(path),
-        false => Found {
-            own: BTreeSet::from([last_name(path)]),
-            names: BTreeSet::from([last_name(path)]),
-            image_folders: BTreeSet::new(),
-            has_images: false,
-        },
+    if path.is_dir() {
+        return recognise_folder(path, now, &on_disk);
+    }
+    let name = BTreeSet::from([last_name(path)]);
+    let found = Found {
+        own: name.clone(),
+        names: name,
+        image_folders: BTreeSet::new(),
+        has_images: false,
     };
-    let known = named_set(&found, now).or_else(|| by_ending(&found, path.is_dir()));
+    recognised(path, known(&found, now, false))
+}
+
+/// The same for files that lie in an archive: `root` stands for it.
+pub(crate) fn recognise_packed<'a>(
+    root: &Path,
+    files: impl Iterator<Item = &'a Path>,
+    now: Source,
+) -> Recognised {
+    let mut folders: BTreeMap<PathBuf, BTreeSet<(PathBuf, bool)>> = BTreeMap::new();
+    for file in files {
+        let mut place = root.join(file);
+        let mut is_folder = false;
+        while let Some(above) = place.parent().filter(|above| above.starts_with(root)) {
+            let above = above.to_path_buf();
+            if !folders
+                .entry(above.clone())
+                .or_default()
+                .insert((place, is_folder))
+            {
+                break;
+            }
+            (place, is_folder) = (above, true);
+        }
+    }
+    recognise_folder(root, now, &|folder| {
+        let entries = folders.get(folder).into_iter().flatten();
+        entries.take(MOST_NAMES).cloned().collect()
+    })
+}
+
+fn recognised(path: &Path, known: Option<(Source, String)>) -> Recognised {
     let (source, why) = known.unwrap_or((Source::Folder, "a folder of images".to_owned()));
-    Recognised { source, why }
+    Recognised {
+        source,
+        why,
+        path: path.to_path_buf(),
+    }
+}
+
+fn recognise_folder(path: &Path, now: Source, entries: &Entries) -> Recognised {
+    let mut inner = path.to_path_buf();
+    for _ in 0..MOST_WRAPPED {
+        if let Some(known) = known(&Found::below(&inner, entries), now, true) {
+            return recognised(&inner, Some(known));
+        }
+        let mut held = entries(&inner);
+        held.retain(|(path, _)| !names::is_hidden(path));
+        match held.pop() {
+            Some((only, true)) if held.is_empty() => inner = only,
+            _ => break,
+        }
+    }
+    recognised(path, None)
+}
+
+fn known(found: &Found, now: Source, is_folder: bool) -> Option<(Source, String)> {
+    named_set(found, now).or_else(|| by_ending(found, is_folder))
+}
+
+fn on_disk(folder: &Path) -> Vec<(PathBuf, bool)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let about = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        let kind = entry.file_type().ok().filter(|kind| !kind.is_symlink());
+        let is_folder = kind.map_or_else(|| path.is_dir(), |kind| kind.is_dir());
+        (path, is_folder)
+    };
+    let mut entries: Vec<(PathBuf, bool)> = entries.take(MOST_NAMES).map(about).collect();
+    entries.sort();
+    entries
 }
 
 fn last_name(path: &Path) -> String {
@@ -58,24 +134,20 @@ fn last_name(path: &Path) -> String {
 }
 
 impl Found {
-    fn below(path: &Path) -> Found {
+    fn below(path: &Path, entries: &Entries) -> Found {
         let mut found = Found {
             own: BTreeSet::new(),
             names: BTreeSet::from([last_name(path)]),
             image_folders: BTreeSet::new(),
             has_images: false,
         };
-        let entries = |folder: &Path| -> Vec<std::path::PathBuf> {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let mut paths: Vec<_> = entries.map(|entry| entry.path()).take(MOST_NAMES).collect();
-            paths.sort();
-            paths
-        };
-        for entry in entries(path) {
+        for (entry, is_folder) in entries(path) {
             found.add(&entry, None);
-            if entry.is_dir() && !names::is_hidden(&entry) && found.names.len() < MOST_NAMES {
+            if is_folder && !names::is_hidden(&entry) && found.names.len() < MOST_NAMES {
                 let inner = entries(&entry);
-                inner.iter().for_each(|path| found.add(path, Some(&entry)));
+                inner
+                    .iter()
+                    .for_each(|(path, _)| found.add(path, Some(&entry)));
             }
         }
         found

@@ -12,4 +12,5 @@ mod parquet;
 mod real;
 mod reported;
 mod settings;
+mod speed;
 mod values;

@@ -15,3 +15,4 @@ pub mod run;
 pub mod slot;
 pub mod storage;
 pub mod thread;
+pub mod unpack_task;

@@ -229,8 +229,9 @@ fn short(text: &str) -> String {
 }
 
 fn reconstruction_figure(pictures: &Reconstructions) -> Option<String> {
+    let pictures = pictures.shown(None);
     let image = image_tag(
-        &reconstruction_sheet(pictures, zoom_for(pictures.height)),
+        &reconstruction_sheet(&pictures, zoom_for(pictures.height)),
         "inputs over reconstructions",
     )?;
     Some(format!(

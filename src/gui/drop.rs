@@ -4,6 +4,9 @@ use super::theme;
 use eframe::egui::{Align2, Area, Context, Id, Order, Sense, Stroke, StrokeKind};
 use std::path::Path;
 use strata_app::action::Action;
+use strata_core::project::data::Source;
+use strata_data::archive::Archive;
+use strata_data::recognise;
 
 /// What a dropped thing asks for: a project or a run is opened, a dataset becomes the data,
 /// an image is looked at with saliency.
@@ -19,16 +22,23 @@ pub fn action(path: &Path) -> Action {
     }
 }
 
-/// Whether a file is a table or an array, with the images in it or named by it.
+/// Whether a file is a table, an array or an archive, with the images in it or named by it.
 fn is_data(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    let name = name.trim_end_matches(".gz");
-    let endings = [".csv", ".tsv", ".npy", ".npz", ".mat", "idx3-ubyte"];
-    endings.iter().any(|ending| name.ends_with(ending))
+    // Of the others a file is a part: their folder is dropped.
+    let is_part = |source: Source| {
+        matches!(
+            source,
+            Source::Shapes
+                | Source::Cifar10
+                | Source::Cifar100
+                | Source::Stl10
+                | Source::Eurosat
+                | Source::Flowers17
+                | Source::Folder
+                | Source::Wav
+        )
+    };
+    Archive::is_named_like_one(path) || !is_part(recognise(path, Source::default()).source)
 }
 
 /// What was dropped since the last frame; of several things the first counts.
@@ -84,7 +94,14 @@ mod tests {
         };
         assert!(matches!(action(&file("a.toml")), Action::Open(_)));
         assert!(matches!(action(&file("a.png")), Action::Image(_)));
-        for name in ["a.csv", "a.npz", "b.mat", "train-images-idx3-ubyte.gz"] {
+        for name in [
+            "a.csv",
+            "a.npz",
+            "b.mat",
+            "c.zip",
+            "d.tar.gz",
+            "train-images-idx3-ubyte.gz",
+        ] {
             assert!(
                 matches!(action(&file(name)), Action::DataFolder(_)),
                 "{name}"

@@ -8,6 +8,7 @@ use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::maps::viridis;
 use super::network_copy::InspectionNetwork;
 use super::picture::{diverging, image_rgba, opaque, spaced};
+use super::slices::{SliceOf, shown, shown_size};
 use super::{channels_first, class_name, route_through};
 use candle_core::Tensor;
 use image::RgbaImage;
@@ -68,6 +69,8 @@ pub struct Activations {
     pub size: [usize; 3],
     /// `H × W × C` bytes of the image.
     pub input: Vec<u8>,
+    /// Which slice of a volume that is.
+    pub slice: Option<SliceOf>,
     /// The output, in C, D, H, W order.
     pub values: Vec<f32>,
 }
@@ -295,8 +298,8 @@ impl Inspection for Activations {
         let batch = probe.images().narrow(0, image, 1)?;
         let output = output_of(cx.mirror()?, inference, place, &batch)?;
         let row = inference.row(place);
-        let [height, width, channels] = probe.size();
-        let pixels = height * width * channels;
+        let slice = SliceOf::of(dataset, cx.slice);
+        let pixels: usize = probe.size().iter().product();
         let values = probe.values().get(image * pixels..(image + 1) * pixels);
         let label = probe.labels().get(image).copied().flatten();
         let none = || InspectError::Input(format!("{place} gives nothing to show"));
@@ -307,8 +310,9 @@ impl Inspection for Activations {
             shape: shape_of(output.dims()).ok_or_else(none)?,
             image: [image, images],
             class: label.map(|label| class_name(dataset.classes(), label)),
-            size: [height, width, channels],
-            input: dataset.to_pixels(values.unwrap_or_default()),
+            size: shown_size(slice, probe.size()),
+            input: dataset.to_pixels(&shown(slice, values.unwrap_or_default(), probe.size())),
+            slice,
             values: channels_first(&output)?,
         })
     }
@@ -344,6 +348,7 @@ mod tests {
             class: None,
             size: [1, 1, 1],
             input: vec![0],
+            slice: None,
             values,
         }
     }

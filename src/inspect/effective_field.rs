@@ -10,6 +10,7 @@
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
+use super::slices::{SliceOf, shown, shown_size};
 use candle_core::{Device, Tensor};
 use strata_core::project::Place;
 use strata_core::shape::field::{Seen, path, seen};
@@ -51,6 +52,8 @@ pub struct EffectiveField {
     pub images: usize,
     /// `N × H × W × C` bytes of the images.
     pub inputs: Vec<u8>,
+    /// Which slice of volumes is shown; `None` of images.
+    pub slice: Option<SliceOf>,
     /// `H × W` mean absolute gradients.
     pub values: Vec<f32>,
 }
@@ -150,6 +153,21 @@ fn drop_softmax(layers: &mut [Planned]) -> bool {
     false
 }
 
+impl EffectiveField {
+    /// The same of one slice of each volume.
+    fn of_slice(self, slice: Option<SliceOf>) -> EffectiveField {
+        let size = [self.height, self.width, self.channels];
+        let [height, ..] = shown_size(slice, size);
+        EffectiveField {
+            height,
+            inputs: shown(slice, &self.inputs, size).into_owned(),
+            values: shown(slice, &self.values, [self.height, self.width, 1]).into_owned(),
+            slice,
+            ..self
+        }
+    }
+}
+
 /// The effective field of a position of the layer after which the network was cut.
 pub fn measure(
     cut: &mut Cut,
@@ -186,6 +204,7 @@ pub fn measure(
         channels,
         images,
         inputs: dataset.to_pixels(probe.values()),
+        slice: None,
         values: mean(&gradient, height * width, channels),
     })
 }
@@ -240,6 +259,7 @@ impl Inspection for EffectiveField {
         let mut cut = kept.map_or_else(|| Cut::new(inference, &request.place, run.device), Ok)?;
         cut.take(run.network)?;
         let field = measure(&mut cut, inference, dataset, &probe, &request.cell, step)?;
+        let field = field.of_slice(SliceOf::of(dataset, cx.slice));
         cx.keep(cut);
         Ok(field)
     }

@@ -4,7 +4,8 @@
 //! [`DataError::Cancelled`] where the caller wants no more.
 
 use super::curve::{self, is_signal};
-use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs, Slice};
+use super::slices::{SliceOf, shown, shown_size};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 use strata_core::project::data::Split;
@@ -97,8 +98,10 @@ pub struct Gallery {
     pub notes: Vec<(String, Option<String>)>,
     /// Lines of Python that convert files which are not read, for each of their kinds.
     pub python: Vec<String>,
-    /// Channels, height and width as the network gets them.
-    pub shape: [usize; 3],
+    /// The shape as the network gets it, channels first.
+    pub shape: Vec<usize>,
+    /// Which slice of volumes the pictures show.
+    pub slice: Option<SliceOf>,
     /// The split shown.
     pub split: Split,
     /// What is here: what was asked for, or the last such part there is.
@@ -115,10 +118,18 @@ pub struct Gallery {
     pub pixels: Vec<u8>,
 }
 
+impl Gallery {
+    /// Whether the images are signals, which are drawn as curves.
+    pub fn are_signals(&self) -> bool {
+        matches!(*self.shape, [channels, height, width] if is_signal([height, width, channels]))
+    }
+}
+
 /// Reads a part of the images; `go_on` is asked before each of them.
 pub fn part(
     dataset: &Dataset,
     request: Request,
+    slice: Slice,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Gallery, DataError> {
     let counts = |(split, data): (Split, &SplitData)| SplitCounts {
@@ -141,7 +152,8 @@ pub fn part(
         return Ok(Gallery::default());
     };
     let chosen = choose(data, &counts, request.part);
-    let (size, pixels) = pictures(dataset, data, &chosen.images, go_on)?;
+    let slice = SliceOf::of(dataset, slice);
+    let (size, pixels) = pictures(dataset, data, &chosen.images, slice, go_on)?;
     let skipped = dataset
         .skipped()
         .iter()
@@ -161,7 +173,7 @@ pub fn part(
         .iter()
         .filter_map(|note| note.python.clone())
         .collect();
-    let (classes, shape, split) = (dataset.classes().to_vec(), dataset.shape(), counts.split);
+    let (classes, split) = (dataset.classes().to_vec(), counts.split);
     let Chosen {
         part,
         parts,
@@ -175,7 +187,8 @@ pub fn part(
         passed_over,
         notes,
         python,
-        shape,
+        shape: dataset.input_dims(),
+        slice,
         split,
         part,
         parts,
@@ -191,11 +204,13 @@ fn pictures(
     dataset: &Dataset,
     data: &SplitData,
     images: &[(usize, Option<u32>)],
+    slice: Option<SliceOf>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<([usize; 3], Vec<u8>), DataError> {
-    let [height, width, channels] = data.image_shape();
-    let length = height * width * channels;
-    let signals = is_signal([height, width, channels]);
+    let whole = data.image_shape();
+    let [height, width, channels] = shown_size(slice, whole);
+    let length = whole.iter().product();
+    let signals = is_signal(whole);
     let [tall, wide] = if signals {
         curve::SIZE
     } else {
@@ -218,7 +233,7 @@ fn pictures(
             pixels.extend(curve::picture(&values, channels, range));
         } else {
             pixels.extend(shrink(
-                dataset.to_pixels(&values),
+                dataset.to_pixels(&shown(slice, &values, whole)),
                 [height, width, channels],
                 [tall, wide],
             ));
@@ -366,8 +381,8 @@ impl Inspection for Gallery {
     type Request = Request;
 
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
-        let dataset = cx.images()?;
-        Ok(part(dataset, *request, &mut || cx.is_wanted())?)
+        let (dataset, slice) = (cx.images()?, cx.slice);
+        Ok(part(dataset, *request, slice, &mut || cx.is_wanted())?)
     }
 }
 

@@ -83,12 +83,17 @@ pub struct InspectedRun<'a> {
     pub device: &'a Device,
 }
 
+/// A slice of volumes: its number, `None` for the middle one.
+pub type Slice = Option<usize>;
+
 /// What an inspection can use.
 pub struct InspectionContext<'a> {
     /// The network and what it was trained on, where the subject is a run.
     pub run: Option<InspectedRun<'a>>,
     /// The images, where the subject has some.
     pub images: Option<&'a Dataset>,
+    /// Which slice of volumes is shown.
+    pub slice: Slice,
     /// What was made for earlier requests.
     pub inspector: &'a mut Inspector,
     /// When what goes over many images should stop, so that a training does not wait for it.

@@ -3,6 +3,7 @@
 //! Fails as the reading of a picture does; what is wrong with a kernel is part of the output, with the picture.
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::slices::{SliceOf, shown, shown_size};
 use crate::kernel::{
     Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve,
 };
@@ -114,13 +115,15 @@ pub fn picture_of(
         });
     };
     let index = index.min(data.len().saturating_sub(1));
-    let [height, width, channels] = data.image_shape();
-    let mut values = vec![0.0; height * width * channels];
+    let (slice, whole) = (SliceOf::of(dataset, None), data.image_shape());
+    let [height, width, channels] = shown_size(slice, whole);
+    let mut values = vec![0.0; whole.iter().product()];
     if height == 1 {
         data.read(index, &mut values)?
     } else {
         data.read_shares(index, &mut values)?
     }
+    let values = shown(slice, &values, whole).into_owned();
     let label = data
         .label(index)
         .and_then(|label| dataset.classes().get(label as usize))

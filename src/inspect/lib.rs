@@ -21,6 +21,7 @@ pub mod picture;
 pub mod pixel;
 pub mod reconstructions;
 pub mod saliency;
+pub mod slices;
 pub mod sparse;
 pub mod statistics;
 

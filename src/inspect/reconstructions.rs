@@ -3,9 +3,11 @@
 //! Fails as the network or the reading of an image does. Making them changes no number of a training.
 
 use super::curve::is_signal;
-use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs, Slice};
+use super::slices::{SliceOf, shown, shown_size};
 use candle_core::{Device, Tensor};
 use rand::RngCore;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use strata_core::project::data::Split;
 use strata_core::rng::{Purpose, stream};
@@ -28,6 +30,8 @@ pub struct Reconstructions {
     pub channels: usize,
     /// `N × H × W × C` bytes of the inputs.
     pub inputs: Vec<u8>,
+    /// Which slice of volumes is shown; `None` of images.
+    pub slice: Option<SliceOf>,
     /// The same of the outputs.
     pub outputs: Vec<u8>,
     /// Mean squared error of each image in pixels: in the units of `range`, from 0 to 1 with `normalize`.
@@ -41,6 +45,24 @@ pub struct Reconstructions {
 }
 
 impl Reconstructions {
+    /// One slice of each volume, the middle one unless another is asked for. Kept are whole volumes.
+    pub fn shown(&self, asked: Slice) -> Cow<'_, Reconstructions> {
+        let Some(SliceOf { slices, slice }) = self.slice else {
+            return Cow::Borrowed(self);
+        };
+        let slice = asked.unwrap_or(slice).min(slices.saturating_sub(1));
+        let of = Some(SliceOf { slice, slices });
+        let size = [self.height, self.width, self.channels];
+        let [height, ..] = shown_size(of, size);
+        Cow::Owned(Reconstructions {
+            height,
+            inputs: shown(of, &self.inputs, size).into_owned(),
+            outputs: shown(of, &self.outputs, size).into_owned(),
+            slice: None,
+            ..self.clone()
+        })
+    }
+
     /// Whether they are drawn as curves.
     pub fn are_signals(&self) -> bool {
         is_signal([self.height, self.width, self.channels])
@@ -164,6 +186,7 @@ pub fn reconstruct(
         width,
         channels,
         inputs: dataset.to_pixels(&probe.values),
+        slice: SliceOf::of(dataset, None),
         outputs: dataset.to_pixels(&output),
         outside: dataset.outside(&output) as f64 / output.len().max(1) as f64,
         mse,

@@ -11,6 +11,7 @@ use super::head::check_head;
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
 use super::network_copy::InspectionNetwork;
 use super::reconstructions::Probe;
+use super::slices::{SliceOf, shown, shown_size};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -72,6 +73,8 @@ pub struct Saliency {
     pub channels: usize,
     /// `N × H × W × C` bytes of the images.
     pub inputs: Vec<u8>,
+    /// Which slice of volumes is shown; `None` of images.
+    pub slice: Option<SliceOf>,
     /// `N × H × W` absolute gradients, in score for each unit of the network's input.
     pub maps: Vec<f32>,
     /// One for each image.
@@ -108,6 +111,21 @@ impl Saliency {
     }
 }
 
+impl Saliency {
+    /// The same of one slice of each volume.
+    fn of_slice(self, slice: Option<SliceOf>) -> Saliency {
+        let size = [self.height, self.width, self.channels];
+        let [height, ..] = shown_size(slice, size);
+        Saliency {
+            height,
+            inputs: shown(slice, &self.inputs, size).into_owned(),
+            maps: shown(slice, &self.maps, [self.height, self.width, 1]).into_owned(),
+            slice,
+            ..self
+        }
+    }
+}
+
 /// What bears on the answers for these images, with the weights that the mirror holds.
 pub fn explain(
     mirror: &mut InspectionNetwork,
@@ -132,6 +150,7 @@ pub fn explain(
         width,
         channels,
         inputs: dataset.to_pixels(probe.values()),
+        slice: None,
         maps: gradient
             .chunks_exact(channels.max(1))
             .map(largest)
@@ -271,7 +290,9 @@ impl Inspection for Saliency {
         });
         check(question, &stage, run.inference, dataset).map_err(InspectError::Input)?;
         let probe = cx.probe(request.image.as_deref())?;
-        Ok(explain(cx.mirror()?, dataset, &probe, question, step)?)
+        let slice = SliceOf::of(dataset, cx.slice);
+        let saliency = explain(cx.mirror()?, dataset, &probe, question, step)?;
+        Ok(saliency.of_slice(slice))
     }
 
     fn step(&self) -> Option<u64> {

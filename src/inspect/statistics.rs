@@ -9,6 +9,7 @@
 mod duplicates;
 
 use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::slices::{SliceOf, shown, shown_size};
 use duplicates::Seen;
 pub use duplicates::{Duplicates, Image, MOST_PAIRS, MOST_PICTURES, MOST_SETS, Set, Twin};
 use foldhash::quality::FixedState;
@@ -56,6 +57,23 @@ pub struct Statistics {
     pub splits: Vec<SplitStatistics>,
     /// Images that are there twice.
     pub duplicates: Duplicates,
+    /// Which slice of volumes the pictures show; all numbers are of whole volumes.
+    pub slice: Option<SliceOf>,
+}
+
+impl Statistics {
+    /// The same with pictures of one slice of each volume.
+    fn of_slice(mut self, slice: Option<SliceOf>) -> Statistics {
+        let [channels, height, width] = self.shape;
+        let size = [height, width, channels];
+        for split in &mut self.splits {
+            split.mean_image = shown(slice, &split.mean_image, size).into_owned();
+            split.std_image = shown(slice, &split.std_image, size).into_owned();
+        }
+        let [height, ..] = shown_size(slice, size);
+        self.shape = [channels, height, width];
+        Statistics { slice, ..self }
+    }
 }
 
 /// One split.
@@ -149,6 +167,7 @@ pub fn measure(
         shape: [channels, height, width],
         splits,
         duplicates,
+        slice: None,
     })
 }
 
@@ -366,9 +385,9 @@ impl Inspection for Statistics {
 
     fn compute(cx: &mut InspectionContext<'_>, request: &Request) -> Result<Self, InspectError> {
         let dataset = cx.images()?;
-        Ok(measure(dataset, *request, &mut |progress| {
-            cx.report(progress)
-        })?)
+        let slice = SliceOf::of(dataset, cx.slice);
+        let measured = measure(dataset, *request, &mut |progress| cx.report(progress))?;
+        Ok(measured.of_slice(slice))
     }
 }
 

@@ -5,11 +5,12 @@ use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::PeakMemAllocTrait;
 use rand::RngCore;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use strata::data::Dataset;
+use strata::data::archive::{Archive, Contents, describe, unpack};
 use strata::project::data::{DataSpec, Source, Spectrogram};
 use strata::rng::{Purpose, stream};
 use strata_testkit::files::{self, fixture, gzip, idx, npy, write};
@@ -18,6 +19,8 @@ const MOST_TIME: Duration = Duration::from_secs(2);
 /// The TIFF decoder asks for 256 MB of room (and fills none of it) for a list that claims to be long, before its
 /// limits can be set; everything else stays far below.
 const MOST_HEAP: usize = 288 << 20;
+/// The same of archives of a few kilobytes, with buffers to read and to write them.
+const MOST_HEAP_OF_ARCHIVES: usize = 2 << 20;
 /// Pictures read of what a damaged file turned into.
 const MOST_READ: usize = 32;
 
@@ -237,9 +240,50 @@ fn formats() -> Vec<Format> {
             fixture("texts.parquet"),
         )
         .by_file(),
+        packed("zip", "x.zip", zipped()),
+        packed("tar", "x.tar", tarred()),
+        packed("tar.gz", "x.tar.gz", gzip(&tarred())),
         mat("mat", fixture("splits_plain.mat")),
         mat("mat packed", fixture("splits_packed.mat")),
     ]
+}
+
+/// An archive, which is listed and unpacked.
+fn packed(name: &'static str, file: &'static str, bytes: Vec<u8>) -> Format {
+    Format::new(name, Source::Folder, file, bytes).by_file()
+}
+
+fn members() -> [(String, Vec<u8>); 4] {
+    [
+        ("pets/cat/1.png".to_owned(), picture(ImageFormat::Png)),
+        ("pets/dog/1.png".to_owned(), vec![7; 3000]),
+        (format!("pets/{}/1.png", "long".repeat(30)), counting(600)),
+        ("__MACOSX/x".to_owned(), Vec::new()),
+    ]
+}
+
+fn zipped() -> Vec<u8> {
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in members() {
+        let options = zip::write::SimpleFileOptions::default();
+        out.start_file(name, options).unwrap();
+        out.write_all(&bytes).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+fn tarred() -> Vec<u8> {
+    let mut out = tar::Builder::new(Vec::new());
+    for (name, bytes) in members() {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        out.append_data(&mut header, name, bytes.as_slice())
+            .unwrap();
+    }
+    out.append_pax_extensions([("path", &b"pets/cat/2.png"[..])])
+        .unwrap();
+    out.into_inner().unwrap()
 }
 
 fn mat(name: &'static str, bytes: Vec<u8>) -> Format {
@@ -379,8 +423,28 @@ fn seed() -> u64 {
     seed.map_or(6, |seed| seed.parse().unwrap())
 }
 
+/// Lists an archive and unpacks it, as far as both go; nothing is left of it.
+fn unpacked(archive: &Path) -> bool {
+    let contents = Contents::read(archive, &mut |_, _| true);
+    let unpacked = contents.and_then(|contents| {
+        describe(&contents, &DataSpec::default());
+        unpack(&contents, &mut |_, _| true)
+    });
+    let folder = archive.parent().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path() != archive {
+            std::fs::remove_dir_all(entry.path()).unwrap();
+        }
+    }
+    unpacked.is_ok()
+}
+
 /// Opens what is there and reads it, as far as both go.
 fn read(spec: &DataSpec) -> bool {
+    let path = Path::new(spec.path.as_deref().unwrap());
+    if Archive::by_name(path).is_some() {
+        return unpacked(path);
+    }
     let Ok(dataset) = Dataset::open(spec, 1, Path::new("."), &mut |_| true) else {
         return false;
     };
@@ -410,6 +474,10 @@ fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
     let spec = format.spec(folder.path());
     write(folder.path(), format.file, &format.bytes);
     assert!(read(&spec), "{}: the good file opens", format.name);
+    let most_heap = match Archive::by_name(Path::new(format.file)) {
+        Some(_) => MOST_HEAP_OF_ARCHIVES,
+        None => MOST_HEAP,
+    };
     let (mut slowest, mut largest, mut opened) = (Duration::ZERO, 0, 0);
     let mut failures = Vec::new();
     for case in 0..cases {
@@ -432,7 +500,7 @@ fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
         });
         match found {
             None => failures.push(format!("{} {case}: it panics", format.name)),
-            Some((time, heap)) if time > MOST_TIME || heap > MOST_HEAP => {
+            Some((time, heap)) if time > MOST_TIME || heap > most_heap => {
                 failures.push(format!(
                     "{} {case}: {time:.1?}, {} MB",
                     format.name,
@@ -453,9 +521,14 @@ fn try_format(number: usize, formats: &[Format], cases: u64) -> Vec<String> {
 }
 
 fn try_all(cases: u64) {
+    try_some(cases, |_| true);
+}
+
+fn try_some(cases: u64, is_meant: fn(&Format) -> bool) {
     let _alone = alone();
     let formats = formats();
     let failures: Vec<String> = (0..formats.len())
+        .filter(|&number| is_meant(&formats[number]))
         .flat_map(|number| try_format(number, &formats, cases))
         .collect();
     assert!(
@@ -475,4 +548,13 @@ fn damaged_files_are_refused_or_read() {
 #[ignore = "takes minutes"]
 fn long_damaged_files_are_refused_or_read() {
     try_all(10_000);
+}
+
+/// `STRATA_MUTATION_SEED=7 cargo test --test heap long_damaged_archives -- --ignored`
+#[test]
+#[ignore = "takes minutes"]
+fn long_damaged_archives_are_refused_or_unpacked() {
+    try_some(10_000, |format| {
+        Archive::by_name(Path::new(format.file)).is_some()
+    });
 }

@@ -342,6 +342,7 @@ fn of_step(step: u64) -> Activations {
         class: None,
         size: [4, 4, 1],
         input: vec![9; 16],
+        slice: None,
         values: (0..9600).map(|value| (value % 7) as f32).collect(),
     }
 }

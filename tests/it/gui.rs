@@ -326,6 +326,7 @@ fn pictures(engine: &Engine, step: u64) {
             channels,
             inputs: bytes.clone(),
             outputs: bytes,
+            slice: None,
             mse: vec![0.01; count],
             mean_mse: 0.0121,
             psnr: 25.2,

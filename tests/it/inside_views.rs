@@ -117,6 +117,7 @@ impl Subject {
         let mut cx = InspectionContext {
             run: Some(run),
             images: Some(&self.dataset),
+            slice: None,
             inspector: &mut self.inspector,
             deadline: None,
             monitor: &mut |_| true,

@@ -9,6 +9,7 @@
 mod kit;
 
 mod advice;
+mod archives;
 mod augmentation;
 mod cli;
 mod cost;
@@ -49,3 +50,4 @@ mod taps;
 mod teaching;
 mod time;
 mod views;
+mod volumes;

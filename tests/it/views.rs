@@ -372,6 +372,7 @@ fn maps(step: u64) -> Saliency {
         width: 4,
         channels: 1,
         inputs,
+        slice: None,
         maps,
         answers,
         classes: Vec::new(),

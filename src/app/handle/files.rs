@@ -17,6 +17,7 @@ use strata_core::format::slug;
 use strata_core::project::data::DataSpec;
 use strata_core::project::edit::Edit;
 use strata_core::project::{Project, builtin, file};
+use strata_data::archive::Archive;
 use strata_data::{Recognised, recognise};
 use strata_engine::command::Command;
 use strata_export::report;
@@ -153,8 +154,8 @@ impl State {
     }
 
     fn read_folder(&mut self, path: &Path) {
-        let name = path_text(path);
-        let Recognised { source, why } = recognise(path, self.project().data.source);
+        let Recognised { source, why, path } = recognise(path, self.project().data.source);
+        let (name, path) = (path_text(&path), path.as_path());
         let data = DataSpec {
             source,
             path: Some(name.clone()),
@@ -164,9 +165,17 @@ impl State {
         if self.edit(&Edit::Data(data)) {
             self.start = false;
             self.generation += 1;
-            let text =
-                format!("Images are read from {name} as {source} ({why}); Ctrl+Z takes it back");
+            self.data_step = Some(self.project().clone());
+            let text = match Archive::is_named_like_one(path) {
+                true => format!("{name} is an archive: the Data view says what it holds"),
+                false => {
+                    format!("Images are read from {name} as {source} ({why}); Ctrl+Z takes it back")
+                }
+            };
             self.messages.add(Weight::Note, text);
+            if self.shown_archive().is_some() {
+                self.view.workspace = Workspace::Data;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::cli::text::{left, right, times};
 use serde_json::{Map, Value, json};
 use strata_core::files::path_text;
 use strata_core::format::count;
-use strata_core::project::data::Split;
+use strata_core::project::data::{DataSpec, Split};
 use strata_data::{Dataset, Note, Skipped, SplitData, by_reason};
 
 /// Sizes of files in the text.
@@ -15,39 +15,85 @@ const MOST_CLASSES: usize = 40;
 /// Files of one reason in the text.
 const MOST_NAMED: usize = 4;
 
-/// `proposed` is the size that the images were scaled to because they have several and the project names none.
-pub fn as_json(dataset: &Dataset, proposed: Option<[usize; 2]>) -> Value {
+/// What is described.
+pub struct Seen<'a> {
+    pub dataset: &'a Dataset,
+    pub spec: &'a DataSpec,
+    /// What says that it is this source, where that was recognised.
+    pub why: Option<&'a str>,
+    /// The size that the images were scaled to because they have several and the project names none.
+    pub proposed: Option<[usize; 2]>,
+}
+
+pub fn as_json(seen: &Seen) -> Value {
+    let Seen {
+        dataset, proposed, ..
+    } = *seen;
     let of_split = |(split, data): (Split, &SplitData)| {
         let value = json!({ "images": data.len(), "labelled": data.labelled(), "per_class": data.per_class() });
         (split.name().to_owned(), value)
     };
-    let files = |files: &[Skipped]| -> Vec<Value> {
-        files
-            .iter()
-            .map(|file| json!({ "file": path_text(&file.file), "reason": file.reason }))
-            .collect()
-    };
-    let note = |note: &Note| json!({ "text": note.text, "line": note.line, "python": note.python });
     let size = |([height, width], images): &([usize; 2], usize)| json!({ "height": height, "width": width, "images": images });
     json!({
-        "shape": dataset.shape(),
+        "source": seen.spec.source.name(),
+        "why": seen.why,
+        "settings": settings(seen.spec),
+        "input": input(dataset),
+        "shape": dataset.input_dims(),
         "sizes": dataset.sizes().iter().map(size).collect::<Vec<_>>(),
         "proposal": proposed.map(resize_line),
         "classes": dataset.classes(),
         "splits": Value::Object(dataset.splits().map(of_split).collect::<Map<_, _>>()),
-        "skipped": files(dataset.skipped()),
-        "passed_over": files(dataset.passed_over()),
-        "notes": dataset.notes().iter().map(note).collect::<Vec<_>>(),
+        "skipped": files_json(dataset.skipped()),
+        "passed_over": files_json(dataset.passed_over()),
+        "notes": notes_json(dataset.notes()),
         "hash": proposed.is_none().then(|| dataset.hash()),
     })
+}
+
+pub fn files_json(files: &[Skipped]) -> Vec<Value> {
+    files
+        .iter()
+        .map(|file| json!({ "file": path_text(&file.file), "reason": file.reason }))
+        .collect()
+}
+
+pub fn notes_json(notes: &[Note]) -> Vec<Value> {
+    notes
+        .iter()
+        .map(|note| json!({ "text": note.text, "line": note.line, "python": note.python }))
+        .collect()
+}
+
+/// The lines of `[data]` that a project of this would have.
+pub fn settings(spec: &DataSpec) -> Vec<String> {
+    let mut lines = vec![format!("source = \"{}\"", spec.source)];
+    let path = spec.path.as_ref();
+    lines.extend(path.map(|path| format!("path = {}", toml::Value::from(path.as_str()))));
+    let resize = spec.resize.map(|size| size.map(|side| side as usize));
+    lines.extend(resize.map(resize_line));
+    lines
 }
 
 fn resize_line([height, width]: [usize; 2]) -> String {
     format!("resize = [{height}, {width}]")
 }
 
-pub fn as_text(dataset: &Dataset, proposed: Option<[usize; 2]>) -> String {
-    let mut lines = vec![format!("images {}", times(&dataset.shape()))];
+pub fn as_text(seen: &Seen) -> String {
+    let Seen {
+        dataset, proposed, ..
+    } = *seen;
+    let mut lines = Vec::new();
+    lines.extend(recognised(seen));
+    lines.push(format!(
+        "{} {}",
+        if dataset.depth().is_some() {
+            "volumes"
+        } else {
+            "images"
+        },
+        times(&dataset.input_dims())
+    ));
     lines.extend(sizes(dataset, proposed));
     if !dataset.classes().is_empty() {
         lines.push(format!(
@@ -67,16 +113,61 @@ pub fn as_text(dataset: &Dataset, proposed: Option<[usize; 2]>) -> String {
             left(split.name(), 9),
             right(&count(data.len() as u64), 9)
         ));
-        lines.extend(balance(dataset.classes(), data));
+        if data.labelled() {
+            lines.extend(balance(dataset.classes(), &data.per_class()));
+        }
     }
-    lines.extend(files("left out", dataset.skipped()));
-    lines.extend(files("passed over", dataset.passed_over()));
-    for note in dataset.notes() {
+    lines.extend(left_out(
+        dataset.skipped(),
+        dataset.passed_over(),
+        dataset.notes(),
+    ));
+    if seen.why.is_some() {
+        lines.extend(in_a_project(&settings(seen.spec)));
+        lines.push(network(dataset));
+    }
+    lines.join("\n")
+}
+
+/// The input of a network for these images, as a project has it.
+fn input(dataset: &Dataset) -> String {
+    let dims = dataset.input_dims().into_iter();
+    dims.map(|size| size.to_string())
+        .collect::<Vec<String>>()
+        .join("x")
+}
+
+/// What the network needs.
+fn network(dataset: &Dataset) -> String {
+    let input = format!("under [network]: input = \"{}\"", input(dataset));
+    match dataset.classes().len() {
+        0 => input,
+        classes => format!("{input}, and a head that ends in dense {classes}"),
+    }
+}
+
+fn recognised(seen: &Seen) -> Option<String> {
+    let why = seen.why?;
+    Some(format!("recognised as {}: {why}", seen.spec.source))
+}
+
+/// The lines that a project would have.
+pub fn in_a_project(settings: &[String]) -> Vec<String> {
+    let mut lines = vec!["in a project, under [data]:".to_owned()];
+    lines.extend(settings.iter().map(|line| format!("    {line}")));
+    lines
+}
+
+/// What was left out, and what is worth knowing.
+pub fn left_out(skipped: &[Skipped], passed_over: &[Skipped], notes: &[Note]) -> Vec<String> {
+    let mut lines = files("left out", skipped);
+    lines.extend(files("passed over", passed_over));
+    for note in notes {
         lines.push(format!("note: {note}"));
         let python = note.python.iter().flat_map(|python| python.lines());
         lines.extend(python.map(|line| format!("    {line}")));
     }
-    lines.join("\n")
+    lines
 }
 
 /// The sizes of the files, where they are not those of the images.
@@ -117,11 +208,10 @@ fn sizes(dataset: &Dataset, proposed: Option<[usize; 2]>) -> Vec<String> {
 }
 
 /// How many images each class has.
-fn balance(classes: &[String], data: &SplitData) -> Option<String> {
-    if !data.labelled() || classes.is_empty() {
+pub fn balance(classes: &[String], counts: &[usize]) -> Option<String> {
+    if classes.is_empty() {
         return None;
     }
-    let counts = data.per_class();
     if classes.len() > MOST_CLASSES {
         let (least, most) = (counts.iter().min()?, counts.iter().max()?);
         return Some(format!("           from {least} to {most} of a class"));
@@ -129,7 +219,7 @@ fn balance(classes: &[String], data: &SplitData) -> Option<String> {
     let each: Vec<String> = classes
         .iter()
         .zip(counts)
-        .map(|(class, images)| format!("{class} {}", count(images as u64)))
+        .map(|(class, images)| format!("{class} {}", count(*images as u64)))
         .collect();
     Some(format!("           {}", each.join(", ")))
 }

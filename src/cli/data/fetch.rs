@@ -18,7 +18,7 @@ use strata_data::download::{
 };
 
 /// Exit code of a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// Downloads what is missing; returns the folder to read.
 pub fn run(source: Source, path: Option<&str>) -> anyhow::Result<PathBuf> {
@@ -59,8 +59,12 @@ pub fn usual_path(source: Source) -> Option<PathBuf> {
 }
 
 /// What is there of a source and how to get the rest, for one whose files are not all there; the exit code says which.
-pub fn missing(args: &DataArgs, why: &DataError) -> Option<anyhow::Result<()>> {
-    let (source, path) = (args.name, args.path.as_deref());
+pub fn missing(
+    args: &DataArgs,
+    source: Source,
+    path: Option<&str>,
+    why: &DataError,
+) -> Option<anyhow::Result<()>> {
     let entry = entry(source)?;
     output::fail(&why.to_string());
     let folder = folder(&entry, path).ok()?;
@@ -89,7 +93,7 @@ fn folder(entry: &Entry, path: Option<&str>) -> Result<PathBuf, WrongInput> {
 }
 
 /// Set by the first Ctrl-C; the second ends the program.
-fn stop_flag() -> Arc<AtomicBool> {
+pub fn stop_flag() -> Arc<AtomicBool> {
     let stopped = Arc::<AtomicBool>::default();
     let flag = stopped.clone();
     let result = signals::on_end_request(move || {

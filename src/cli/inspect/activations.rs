@@ -20,7 +20,7 @@ pub(super) fn picture(
         image: 0,
         file: args.image.clone(),
     };
-    let maps = run.inspect::<Activations>(&request)?;
+    let maps = run.inspect_slice::<Activations>(args.slice, &request)?;
     output::say(&line(&maps));
     Ok((of_network::activations(&maps), Some(value(&maps))))
 }

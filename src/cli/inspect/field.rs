@@ -18,7 +18,7 @@ pub(super) fn picture(args: &InspectArgs) -> anyhow::Result<(RgbaImage, Option<V
         place: place(&run, args.layer.as_deref())?,
         cell: cell(args.cell.as_deref())?,
     };
-    let field = run.inspect::<EffectiveField>(&request)?;
+    let field = run.inspect_slice::<EffectiveField>(args.slice, &request)?;
     let line = line(&field);
     output::say(&line);
     let picture = of_network::field(&field, &line);

@@ -1,6 +1,7 @@
 //! Why a download failed: what, where, and what to do about it.
 
 use super::published::{Entry, RemoteFile, Then};
+use crate::archive::ArchiveError;
 use std::io;
 use std::path::{Path, PathBuf};
 use strata_core::format::count;
@@ -60,6 +61,25 @@ pub enum DownloadError {
         "the download was cancelled; what was received is kept, and the next one continues from there"
     )]
     Cancelled,
+}
+
+impl From<ArchiveError> for DownloadError {
+    fn from(error: ArchiveError) -> DownloadError {
+        match error {
+            ArchiveError::Refused {
+                archive, problem, ..
+            } => DownloadError::Archive { archive, problem },
+            ArchiveError::DiskFull {
+                folder,
+                needed,
+                free,
+            } => DownloadError::no_room(&folder, needed, free),
+            ArchiveError::Unreadable { file, cause } => DownloadError::read(&file, cause),
+            ArchiveError::Unwritable { file, cause } => DownloadError::write(&file, cause),
+            ArchiveError::Busy { archive } => DownloadError::Busy { file: archive },
+            ArchiveError::Cancelled => DownloadError::Cancelled,
+        }
+    }
 }
 
 impl DownloadError {

@@ -5,7 +5,9 @@ use super::error::{DownloadError, by_hand};
 use super::published::{Entry, RemoteFile, Then};
 use super::survey::{Found, state};
 use super::transfer::{Failure, Part, agent, attempt};
-use super::{space, unpack};
+use super::unpack;
+use crate::archive;
+use crate::disk_space;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -158,7 +160,7 @@ fn check_room(missing: &[&RemoteFile], folder: &Path) -> Result<(), DownloadErro
         sum.saturating_add(file.bytes.saturating_sub(there))
             .saturating_add(unpacked)
     });
-    match space::free(folder) {
+    match disk_space::free(folder) {
         Some(free) if free < needed => Err(DownloadError::no_room(folder, needed, free)),
         _ => Ok(()),
     }
@@ -227,7 +229,7 @@ impl Work<'_> {
                 Ok(()) => {
                     let path = part.finish()?;
                     let failed = |cause| DownloadError::write(place, cause);
-                    let aside = unpack::set_aside(place).map_err(failed)?;
+                    let aside = archive::set_aside(place).map_err(failed)?;
                     std::fs::rename(path, place).map_err(failed)?;
                     return Ok(aside);
                 }

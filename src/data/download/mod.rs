@@ -14,13 +14,12 @@
 //! | `transfer` | one try at one address, from where the part ends |
 //! | `unpack` | tar.gz and zip without trusting them |
 //! | `survey` | what of an entry is in a folder |
-//! | `sum`, `space` | checksums; free space on the disk |
+//! | `sum` | checksums |
 
 mod catalogue;
 mod error;
 mod fetch;
 pub(crate) mod published;
-mod space;
 mod sum;
 mod survey;
 mod transfer;

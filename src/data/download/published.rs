@@ -2,6 +2,7 @@
 //! datasets' authors or the common loaders publish; sizes serve the progress bar and the check of the disk.
 
 use super::sum::Sum;
+pub use crate::archive::Archive;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::Source;
 
@@ -45,15 +46,6 @@ pub enum Then {
         /// More bytes than this are not unpacked.
         most_bytes: u64,
     },
-}
-
-/// A format of archives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Archive {
-    /// `.tar.gz`, `.tgz`.
-    TarGz,
-    /// `.zip`.
-    Zip,
 }
 
 /// Something that must be in an archive.

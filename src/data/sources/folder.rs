@@ -20,7 +20,7 @@ pub(crate) mod names;
 mod quality;
 pub(crate) mod sounds;
 pub(crate) mod table;
-mod walk;
+pub(crate) mod walk;
 
 use super::SourceReader;
 use crate::Skipped;

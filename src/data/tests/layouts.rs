@@ -1,13 +1,17 @@
 //! Data as people have them: what each layout of `docs/layouts.md` is recognised as.
 
+mod archives;
 mod arrays;
 mod containers;
 mod files;
 mod folders;
 mod tables;
+mod volumes;
 
 use super::made::{open, spec};
+use crate::archive::{Archive, Contents, describe, unpack};
 use crate::{DataError, Dataset};
+use archives::ARCHIVES;
 use arrays::{ARRAYS, IDX};
 use containers::{HDF5, PARQUET};
 use files::make;
@@ -16,6 +20,7 @@ use std::path::Path;
 use strata_core::project::data::{DataSpec, Source};
 use tables::TABLES;
 use tempfile::TempDir;
+use volumes::VOLUMES;
 
 /// A layout: its name in the document, its files, where to point at, and what it is.
 struct Layout {
@@ -65,7 +70,8 @@ fn summary(dataset: &Dataset, with_shape: bool) -> String {
         classes => format!("{}: {}", classes.join(", "), splits.join(", ")),
     };
     if with_shape {
-        let shape = dataset.shape().map(|size| size.to_string());
+        let dims = dataset.input_dims().into_iter();
+        let shape: Vec<String> = dims.map(|size| size.to_string()).collect();
         text += &format!(" of {}", shape.join("x"));
     }
     text
@@ -86,6 +92,8 @@ fn all() -> impl Iterator<Item = &'static Layout> {
         .chain(&HDF5)
         .chain(&PARQUET)
         .chain(&IDX)
+        .chain(&ARCHIVES)
+        .chain(&VOLUMES)
 }
 
 #[test]
@@ -98,12 +106,27 @@ fn every_layout_is_recognised() {
             .files
             .iter()
             .for_each(|file| make(root.path(), file, &mut number));
-        let dataset: Result<Dataset, DataError> = open(&spec_of(layout, root.path()));
+        let mut data = spec_of(layout, root.path());
+        let mut described = String::new();
+        if Archive::by_name(Path::new(layout.at)).is_some() {
+            let contents = Contents::read(&root.path().join(layout.at), &mut |_, _| true).unwrap();
+            let found = describe(&contents, &data);
+            assert_eq!(found.recognised.source, layout.source, "{}", layout.name);
+            assert_eq!(found.splits.is_empty(), layout.source != Source::Folder);
+            let reasons = found
+                .passed_over
+                .iter()
+                .map(|skipped| skipped.reason.clone());
+            described = reasons.collect::<Vec<String>>().join("\n");
+            unpack(&contents, &mut |_, _| true).unwrap();
+            data.path = Some(found.recognised.path.display().to_string());
+        }
+        let dataset: Result<Dataset, DataError> = open(&data);
         match dataset {
             Err(error) => wrong.push(format!("{}: {error}", layout.name)),
             Ok(dataset) => {
                 let is = summary(&dataset, layout.is.contains(" of "));
-                let said = said(&dataset);
+                let said = said(&dataset) + "\n" + &described;
                 if is != layout.is {
                     wrong.push(format!("{}: {is}, not {}\n{said}", layout.name, layout.is));
                 }

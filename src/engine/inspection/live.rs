@@ -87,6 +87,7 @@ pub(crate) fn reply_to_queries(session: &mut Session<'_>) {
                 device: &session.device,
             }),
             images: Some(&session.dataset),
+            slice: None,
             inspector: &mut session.inspector,
             deadline: Some(Instant::now() + longest),
             monitor: &mut |_| true,

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use strata_core::project::help::{Repair, Surface};
 use strata_data::DataError;
-use strata_inspect::inspection::{Inspection, InspectionContext, Needs, Subject};
+use strata_inspect::inspection::{Inspection, InspectionContext, Needs, Slice, Subject};
 
 /// What is asked for, and of what.
 pub struct Query<I: Inspection> {
@@ -15,25 +15,37 @@ pub struct Query<I: Inspection> {
     pub subject: Subject,
     /// What is asked of them.
     pub request: I::Request,
+    /// Which slice of volumes is shown.
+    pub slice: Slice,
 }
 
 impl<I: Inspection> Query<I> {
     /// A query.
     pub fn new(subject: Subject, request: I::Request) -> Query<I> {
-        Query { subject, request }
+        Query {
+            subject,
+            request,
+            slice: None,
+        }
+    }
+
+    /// The same of this slice, where there are volumes.
+    #[must_use]
+    pub fn with_slice(self, slice: Slice) -> Query<I> {
+        Query { slice, ..self }
     }
 }
 
 // Derived impls would ask the same of `I`, which only names the kind.
 impl<I: Inspection> Clone for Query<I> {
     fn clone(&self) -> Query<I> {
-        Query::new(self.subject.clone(), self.request.clone())
+        Query::new(self.subject.clone(), self.request.clone()).with_slice(self.slice)
     }
 }
 
 impl<I: Inspection> PartialEq for Query<I> {
     fn eq(&self, other: &Query<I>) -> bool {
-        self.subject == other.subject && self.request == other.request
+        self.subject == other.subject && self.request == other.request && self.slice == other.slice
     }
 }
 
@@ -111,6 +123,7 @@ impl<I: Inspection> ErasedQuery for Query<I> {
     }
 
     fn compute(&self, cx: &mut InspectionContext<'_>) -> AnyReply {
+        cx.slice = self.slice;
         let output = I::compute(cx, &self.request).map_err(RunError::from);
         AnyReply::new(Reply::<I> {
             query: self.clone(),

@@ -226,6 +226,7 @@ impl Worker<'_> {
         Ok(query.compute(InspectionContext {
             run: None,
             images: Some(images),
+            slice: None,
             inspector: &mut self.inspector,
             deadline: None,
             monitor: &mut monitor,
@@ -236,6 +237,7 @@ impl Worker<'_> {
         query.compute(InspectionContext {
             run: None,
             images: None,
+            slice: None,
             inspector: &mut self.inspector,
             deadline: None,
             monitor: &mut self.inbox.monitor(query),

@@ -22,7 +22,7 @@ use strata_core::project::{Project, file};
 use strata_core::shape::{Inference, infer};
 use strata_data::{Dataset, Progress};
 use strata_inspect::head::check_head;
-use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext};
+use strata_inspect::inspection::{InspectedRun, Inspection, InspectionContext, Slice};
 use strata_inspect::inspector::Inspector;
 use strata_nn::{self, Network};
 
@@ -151,9 +151,21 @@ impl SavedRun {
         Ok(evaluation)
     }
 
-    /// Inspects the run.
+    /// Inspects the run; of volumes the middle slice is shown.
     pub fn inspect<I: Inspection>(&mut self, request: &I::Request) -> Result<I, RunError> {
-        Ok(self.with_context(&mut |_| true, |mut cx| I::compute(&mut cx, request))?)
+        self.inspect_slice(None, request)
+    }
+
+    /// Inspects the run; of volumes this slice is shown.
+    pub fn inspect_slice<I: Inspection>(
+        &mut self,
+        slice: Slice,
+        request: &I::Request,
+    ) -> Result<I, RunError> {
+        Ok(self.with_context(&mut |_| true, |mut cx| {
+            cx.slice = slice;
+            I::compute(&mut cx, request)
+        })?)
     }
 
     /// What inspections need of the run.
@@ -173,6 +185,7 @@ impl SavedRun {
                 device: &self.device,
             }),
             images: Some(&self.dataset),
+            slice: None,
             inspector: &mut self.inspector,
             deadline: None,
             monitor,
@@ -247,6 +260,7 @@ pub(crate) fn with_weights<T>(
             device: &device,
         }),
         images: None,
+        slice: None,
         inspector: &mut Inspector::default(),
         deadline: None,
         monitor: &mut |_| true,

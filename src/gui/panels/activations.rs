@@ -7,7 +7,7 @@ mod toolbar;
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::empty;
+use crate::widgets::{empty, volume_slice};
 use details::{Side, color_bar};
 use eframe::egui::{Ui, UiBuilder};
 use grid::Maps;
@@ -94,6 +94,7 @@ impl View for ActivationsView {
         scale_box(ui, &mut choice);
         layer_box(ui, state, &mut choice);
         let shown = state.run_reply::<Activations>().and_then(output);
+        volume_slice(ui, state, shown.and_then(|maps| maps.slice), actions);
         if let Some(maps) = shown.filter(|maps| maps.slices() > 1) {
             slice_field(ui, maps, &mut choice);
         }

@@ -3,7 +3,7 @@
 use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::empty;
+use crate::widgets::{empty, volume_slice};
 use eframe::egui::{
     Align2, Color32, ColorImage, Context, FontId, Pos2, Rect, RichText, Role, ScrollArea, Sense,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -14,16 +14,24 @@ use strata_app::arrangement::Workspace;
 use strata_app::state::State;
 use strata_core::format;
 use strata_core::project::stage::Task;
-use strata_inspect::inspection::Subject;
+use strata_inspect::inspection::{Slice, Subject};
 use strata_inspect::picture::{CURVE, compared, image_rgba};
 use strata_inspect::reconstructions::Reconstructions;
 
 /// The view, with the texture of what it shows.
 #[derive(Default)]
 pub(crate) struct ReconstructionsView {
-    drawn: Option<(Arc<Reconstructions>, TextureHandle)>,
+    drawn: Option<Drawn>,
     /// Of an image file: all pictures, some in a row.
     parts: Vec<(Reconstructions, TextureHandle)>,
+}
+
+/// A texture, and what it shows of which pictures.
+struct Drawn {
+    of: Arc<Reconstructions>,
+    slice: Slice,
+    shown: Reconstructions,
+    texture: TextureHandle,
 }
 
 /// Probes in a row of an image file.
@@ -85,8 +93,9 @@ impl View for ReconstructionsView {
             })
     }
 
-    fn tools(&mut self, ui: &mut Ui, state: &State, _: &mut Vec<Action>) {
+    fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         if let Some(Ok(r)) = state.reconstructions() {
+            volume_slice(ui, state, r.slice, actions);
             let note = if r.are_signals() {
                 "both: blue input + orange output = white".to_owned()
             } else {
@@ -129,15 +138,17 @@ impl View for ReconstructionsView {
                 return empty(ui, heading, hint);
             }
         };
-        self.update(ui.ctx(), latest);
-        if let Some((shown, texture)) = &self.drawn {
-            show_grid(ui, shown, texture);
+        self.update(ui.ctx(), latest, state.inspections.slice);
+        if let Some(drawn) = &self.drawn {
+            show_grid(ui, &drawn.shown, &drawn.texture);
         }
     }
 
     fn picture(&mut self, ui: &mut Ui, state: &State) {
         match state.reconstructions() {
-            Some(Ok(latest)) if !latest.mse.is_empty() => self.show_all(ui, latest),
+            Some(Ok(latest)) if !latest.mse.is_empty() => {
+                self.show_all(ui, &latest.shown(state.inspections.slice));
+            }
             _ => self.body(ui, state, &mut Vec::new()),
         }
     }
@@ -166,23 +177,32 @@ impl ReconstructionsView {
     }
 
     /// Makes a new texture only when new pictures came.
-    fn update(&mut self, ctx: &Context, latest: &Arc<Reconstructions>) {
+    fn update(&mut self, ctx: &Context, latest: &Arc<Reconstructions>, slice: Slice) {
         let options = if latest.are_signals() {
             TextureOptions::LINEAR
         } else {
             TextureOptions::NEAREST
         };
-        match &mut self.drawn {
-            Some((shown, _)) if Arc::ptr_eq(shown, latest) => {}
-            Some((shown, texture)) => {
-                texture.set(sheet(latest), options);
-                *shown = latest.clone();
-            }
-            None => {
-                let texture = ctx.load_texture("reconstructions", sheet(latest), options);
-                self.drawn = Some((latest.clone(), texture));
-            }
+        let is_new = |drawn: &Drawn| !Arc::ptr_eq(&drawn.of, latest) || drawn.slice != slice;
+        if !self.drawn.as_ref().is_none_or(is_new) {
+            return;
         }
+        let shown = latest.shown(slice).into_owned();
+        let image = sheet(&shown);
+        let texture = match self.drawn.take() {
+            Some(mut drawn) => {
+                drawn.texture.set(image, options);
+                drawn.texture
+            }
+            None => ctx.load_texture("reconstructions", image, options),
+        };
+        let of = latest.clone();
+        self.drawn = Some(Drawn {
+            of,
+            slice,
+            shown,
+            texture,
+        });
     }
 }
 

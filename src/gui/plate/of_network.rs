@@ -10,6 +10,7 @@ use strata_inspect::activations::{Activations, Layout, MapScale, Summary, color}
 use strata_inspect::curve;
 use strata_inspect::effective_field::EffectiveField;
 use strata_inspect::filters::Filters;
+use strata_inspect::inspection::Slice;
 use strata_inspect::maps::{
     SIGNAL, field_sheet, limit, map_rgba, overlay_rgba, signal_rgba, viridis,
 };
@@ -18,6 +19,7 @@ use strata_inspect::picture::{
 };
 use strata_inspect::reconstructions::Reconstructions;
 use strata_inspect::saliency::{Answer, Saliency};
+use strata_inspect::slices::SliceOf;
 use strata_inspect::sparse::SparseCode;
 
 /// Decimals of a value in a caption.
@@ -296,7 +298,9 @@ pub fn field(field: &EffectiveField, about: &str) -> RgbaImage {
 }
 
 /// Inputs above what the network makes of them, with the error of each.
-pub fn reconstructions(pictures: &Reconstructions) -> RgbaImage {
+pub fn reconstructions(pictures: &Reconstructions, slice: Slice) -> RgbaImage {
+    let of = slice_line(pictures.slice, slice);
+    let pictures = &pictures.shown(slice);
     let mut plate = Plate {
         title: "Reconstructions".to_owned(),
         lines: vec![format!(
@@ -319,7 +323,15 @@ pub fn reconstructions(pictures: &Reconstructions) -> RgbaImage {
         ));
         plate.rows = pair_rows(pictures);
     }
+    plate.lines.extend(of);
     plate.paint()
+}
+
+/// Which slice of volumes is drawn.
+fn slice_line(of: Option<SliceOf>, asked: Slice) -> Option<String> {
+    let SliceOf { slice, slices } = of?;
+    let slice = asked.unwrap_or(slice).min(slices.saturating_sub(1));
+    Some(format!("slice {slice} of {slices}, counted from 0"))
 }
 
 /// `3: mse 0.0121`

@@ -10,6 +10,7 @@ pub mod icon;
 pub mod raster;
 pub mod refused;
 pub mod slab;
+pub mod slice;
 
 pub use button::{icon_button, primary_button, quiet_button};
 pub use elided::elided;
@@ -17,3 +18,4 @@ pub use empty::empty;
 pub use field::{Field, FieldEvent};
 pub use figure::figure;
 pub use icon::{Icon, chevron};
+pub use slice::volume_slice;

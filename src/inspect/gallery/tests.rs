@@ -30,6 +30,7 @@ fn of(dataset: &Dataset, split: Split, part: Part) -> Gallery {
             split: Some(split),
             part,
         },
+        None,
         &mut || true,
     )
     .unwrap()
@@ -38,7 +39,7 @@ fn of(dataset: &Dataset, split: Split, part: Part) -> Gallery {
 #[test]
 fn pages_hold_the_next_of_every_class() {
     let dataset = shapes();
-    let first = super::part(&dataset, Request::default(), &mut || true).unwrap();
+    let first = super::part(&dataset, Request::default(), None, &mut || true).unwrap();
     assert_eq!((first.split, first.size), (Split::Train, [32, 32, 3]));
     assert_eq!(first.pixels.len(), first.images.len() * 32 * 32 * 3);
     let count = |gallery: &Gallery, class| {
@@ -141,11 +142,11 @@ fn signals_are_drawn_as_curves() {
         ..DataSpec::default()
     };
     let dataset = Dataset::open(&spec, 1, ".".as_ref(), &mut |_| true).unwrap();
-    let gallery = super::part(&dataset, Request::default(), &mut || true).unwrap();
+    let gallery = super::part(&dataset, Request::default(), None, &mut || true).unwrap();
     let [height, width] = curve::SIZE;
     assert_eq!(
         (gallery.shape, gallery.size),
-        ([1, 1, 800], [height, width, 1])
+        (vec![1, 1, 800], [height, width, 1])
     );
     assert_eq!(gallery.pixels.len(), gallery.images.len() * height * width);
     let lit = |image: usize, y: usize| gallery.pixels[(image * height + y) * width + 9] > 99;
@@ -165,7 +166,7 @@ fn signals_are_drawn_as_curves() {
 
 #[test]
 fn a_part_that_is_no_longer_wanted_ends() {
-    let result = super::part(&shapes(), Request::default(), &mut || false);
+    let result = super::part(&shapes(), Request::default(), None, &mut || false);
     assert!(matches!(result, Err(DataError::Cancelled)));
 }
 

@@ -5,6 +5,7 @@
 
 use super::shares_of;
 use crate::gallery::{fitting, shrink};
+use crate::slices::{SliceOf, shown, shown_size};
 use std::collections::HashMap;
 use strata_core::project::data::Split;
 use strata_data::{DataError, Dataset};
@@ -209,8 +210,9 @@ fn read(dataset: &Dataset, image: Image) -> Result<Twin, DataError> {
             ..Twin::default()
         });
     };
-    let shape = data.whole_shape();
-    let bytes = shares_of(data, index)?
+    let (slice, whole) = (SliceOf::of(dataset, None), data.whole_shape());
+    let shape = shown_size(slice, whole);
+    let bytes = shown(slice, &shares_of(data, index)?, whole)
         .iter()
         .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
         .collect();

@@ -5,6 +5,7 @@ use crate::kit::runs;
 use crate::kit::window::*;
 use eframe::egui::{Key, Modifiers, vec2};
 use strata::app::action::{Action, Show};
+use strata::app::state::Switch;
 use strata::engine::event::{Event, Failure, Outcome};
 use strata::project::data::{DataSpec, Source, Split};
 use strata::project::edit::Edit;
@@ -192,4 +193,81 @@ fn a_report_is_written_from_the_window() {
     window.press(Modifiers::COMMAND, Key::K);
     window.type_over("Find anything by name", "report");
     assert!(window.has("Write report"));
+}
+
+/// The keys of `[data]` with what their fields are called, and a project of the source that has them.
+const FIELDS: [(&str, &str, &str); 26] = [
+    ("source", "Data source", "folder"),
+    ("path", "Data path", "folder"),
+    ("label", "Label rule", "folder"),
+    ("class_level", "Class level", "folder"),
+    ("pixel", "Black and white", "folder"),
+    ("shape", "Shape of an image", "npy"),
+    ("transpose", "Transpose", "npy"),
+    ("resize", "Resize", "folder"),
+    ("filter", "Resize filter", "folder"),
+    ("fit", "Resize fit", "folder"),
+    ("grey", "Grey", "folder"),
+    ("patch", "Patches", "folder"),
+    ("patches_per_image", "Patches per image", "folder"),
+    ("length", "Signal length", "wav"),
+    ("rate", "Sample rate", "wav"),
+    ("spectrogram", "Spectrogram", "wav"),
+    ("range", "Pixel range", "folder"),
+    ("normalize", "Pixel values", "folder"),
+    ("valid", "Valid share", "folder"),
+    ("test", "Test share", "folder"),
+    ("fold", "Fold", "folder"),
+    ("source_fold", "Source fold", "stl10"),
+    ("labels", "Labels", "cifar100"),
+    ("per_class", "Images per class", "folder"),
+    ("weights", "Balanced drawing", "folder"),
+    ("limit", "Image limit", "folder"),
+];
+/// Keys without a field among the settings, and why.
+const ELSEWHERE: [(&str, &str); 2] = [
+    (
+        "augment",
+        "edited in the view Augmentation, with its pictures",
+    ),
+    ("use_augment", "switched in the view Augmentation"),
+];
+
+#[test]
+fn every_key_of_the_data_has_a_field_or_a_reason() {
+    let of_key = |key: &str| FIELDS.iter().find(|(known, ..)| *known == key);
+    for setting in strata::project::reference::data::ALL {
+        let is_elsewhere = ELSEWHERE.iter().any(|(key, _)| *key == setting.key);
+        assert_ne!(
+            of_key(setting.key).is_some(),
+            is_elsewhere,
+            "{} needs a field in gui/panels/settings/data, or a reason here",
+            setting.key
+        );
+    }
+    for source in ["folder", "npy", "wav", "stl10", "cifar100"] {
+        let mut window = Window::without_engine(builtin("conv-autoencoder"), vec2(1440.0, 2400.0));
+        let data = DataSpec {
+            source: Source::ALL
+                .into_iter()
+                .find(|one| one.name() == source)
+                .unwrap(),
+            path: Some("/none".into()),
+            resize: Some([32, 32]),
+            patches: Some([8, 8]),
+            ..DataSpec::default()
+        };
+        let mut actions = vec![Action::Edit(Edit::Data(data))];
+        let groups = ["Files", "Pixels", "Signals", "Splits"];
+        actions.extend(groups.map(|title| Action::Show(Show::Switch(Switch::Group(title, true)))));
+        for action in actions {
+            window.harness.state_mut().handle(action);
+        }
+        window.run();
+        for (key, field, of) in FIELDS {
+            if of == source {
+                assert!(window.has(field), "{key} has no field {field} for {source}");
+            }
+        }
+    }
 }

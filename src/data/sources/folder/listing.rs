@@ -2,7 +2,7 @@
 //! looks like an image is found.
 
 use super::layout::{self, Layout, SplitFolder};
-use super::walk::{Walk, read_folder};
+use super::walk::{Tree, Walk, read_folder};
 use super::{by_name, names};
 use crate::Skipped;
 use crate::error::DataError;
@@ -139,7 +139,16 @@ pub(crate) fn list_folder(
 ) -> Result<Listing, DataError> {
     let mut walk = Walk::new(wanted);
     let tree = walk.tree(root, &mut || ask.still())?;
-    let mut layout = layout::read(&tree, ask.spec.class_level, &mut walk, ask.told);
+    list_tree(ask, &tree, walk)
+}
+
+/// What a tree of folders means, of files or of names in an archive.
+pub(crate) fn list_tree(
+    ask: &mut OpenRequest,
+    tree: &Tree,
+    mut walk: Walk,
+) -> Result<Listing, DataError> {
+    let mut layout = layout::read(tree, ask.spec.class_level, &mut walk, ask.told);
     match &ask.spec.label {
         Some(LabelRule::Name(pattern)) => by_name::label(&mut layout, pattern, &mut walk),
         Some(LabelRule::Column(_)) => {

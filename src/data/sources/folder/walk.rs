@@ -1,5 +1,6 @@
 //! Going through folders without being led astray: names in order, links followed but no folder
-//! twice, what cannot be read noted and passed over. Fails only on more files than a dataset has.
+//! twice, what cannot be read noted and passed over. Fails only on more files than a dataset has. A regular file is
+//! known as such from its folder: none is opened, none asked about.
 
 use super::names::is_hidden;
 use crate::Skipped;
@@ -13,6 +14,7 @@ use strata_core::files::path_text;
 const MOST_FILES: usize = 5_000_000;
 /// Folders in folders: deeper ones are no dataset's.
 const DEEPEST: usize = 64;
+const HIDDEN: &str = "hidden, or left behind by a system";
 
 /// Asked in every folder whether the walk is still wanted.
 pub(crate) type Still<'a> = &'a mut dyn FnMut() -> Result<(), DataError>;
@@ -40,6 +42,41 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    fn new(folder: &Path) -> Tree {
+        Tree {
+            path: folder.to_path_buf(),
+            name: name_of(folder),
+            files: Vec::new(),
+            folders: Vec::new(),
+            total: 0,
+        }
+    }
+
+    /// The folder at a path below this one, made where it is new.
+    fn folder_at(&mut self, path: &Path) -> &mut Tree {
+        let mut tree = self;
+        for part in path.components() {
+            let place = tree.path.join(part);
+            // Files come in the order of their names: a folder that is known is the last one.
+            if tree.folders.last().is_none_or(|last| last.path != place) {
+                tree.folders.push(Tree::new(&place));
+            }
+            let last = tree.folders.len() - 1;
+            tree = &mut tree.folders[last];
+        }
+        tree
+    }
+
+    fn count(&mut self) {
+        let below = self.folders.iter().map(|folder| folder.total);
+        self.total = self.files.len() + below.sum::<usize>();
+    }
+
+    fn count_all(&mut self) {
+        self.folders.iter_mut().for_each(Tree::count_all);
+        self.count();
+    }
+
     /// The files here and below, those of this folder first.
     pub(crate) fn all_files(&self) -> Vec<PathBuf> {
         let mut files = self.files.clone();
@@ -78,13 +115,7 @@ impl Walk {
 
     fn tree_at(&mut self, folder: &Path, depth: usize, still: Still) -> Result<Tree, DataError> {
         still()?;
-        let mut tree = Tree {
-            path: folder.to_path_buf(),
-            name: name_of(folder),
-            files: Vec::new(),
-            folders: Vec::new(),
-            total: 0,
-        };
+        let mut tree = Tree::new(folder);
         if depth > DEEPEST {
             self.skip(
                 folder,
@@ -95,28 +126,50 @@ impl Walk {
         if !self.enter(folder) {
             return Ok(tree);
         }
-        for (path, is_folder) in self.entries(folder) {
+        for (path, kind) in self.entries(folder) {
             if is_hidden(&path) {
-                self.pass_over(&path, "hidden, or left behind by a system");
-            } else if is_folder {
+                self.pass_over(&path, HIDDEN);
+            } else if kind == Kind::Folder {
                 tree.folders.push(self.tree_at(&path, depth + 1, still)?);
-            } else if self.is_wanted(&path) {
+            } else if self.is_wanted(&path, kind) {
                 tree.files.push(path);
             }
         }
         self.files += tree.files.len();
         self.check(folder)?;
-        tree.total = tree.files.len()
-            + tree
-                .folders
-                .iter()
-                .map(|folder| folder.total)
-                .sum::<usize>();
+        tree.count();
         Ok(tree)
     }
 
+    /// The same of files that lie in no folder yet but in an archive: `root` stands for the archive, called `name`, and
+    /// the files are below it, none hidden.
+    pub fn tree_of<'f>(
+        &mut self,
+        root: &Path,
+        name: String,
+        files: impl Iterator<Item = &'f Path>,
+    ) -> Tree {
+        let mut sorted: Vec<PathBuf> = files.map(|file| root.join(file)).collect();
+        sorted.sort();
+        let mut tree = Tree {
+            name,
+            ..Tree::new(root)
+        };
+        for file in sorted {
+            if self.is_wanted(&file, Kind::File) {
+                let above = file
+                    .parent()
+                    .and_then(|above| above.strip_prefix(root).ok());
+                let folder = tree.folder_at(above.unwrap_or(Path::new("")));
+                folder.files.push(file);
+            }
+        }
+        tree.count_all();
+        tree
+    }
+
     /// What is in a folder, by name: the system's own order differs from machine to machine.
-    fn entries(&mut self, folder: &Path) -> Vec<(PathBuf, bool)> {
+    fn entries(&mut self, folder: &Path) -> Vec<(PathBuf, Kind)> {
         match read_entries(folder) {
             Ok(entries) => entries,
             Err(cause) => {
@@ -129,10 +182,10 @@ impl Walk {
     /// The files wanted directly in a folder.
     pub fn files(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = Vec::new();
-        for (path, is_folder) in self.entries(folder) {
+        for (path, kind) in self.entries(folder) {
             if is_hidden(&path) {
-                self.pass_over(&path, "hidden, or left behind by a system");
-            } else if !is_folder && self.is_wanted(&path) {
+                self.pass_over(&path, HIDDEN);
+            } else if kind != Kind::Folder && self.is_wanted(&path, kind) {
                 paths.push(path);
             }
         }
@@ -165,13 +218,16 @@ impl Walk {
     }
 
     /// A pipe or a device is not opened: reading it might never end.
-    fn is_wanted(&mut self, path: &Path) -> bool {
+    fn is_wanted(&mut self, path: &Path, kind: Kind) -> bool {
         if !(self.wanted)(path) {
             match not_read::by_name(path) {
                 Some(kind) => self.skip(path, format!("{}, which is not read", kind.name)),
                 None => self.pass_over(path, &other_kind(path)),
             }
             return false;
+        }
+        if kind == Kind::File {
+            return true;
         }
         match path.metadata() {
             Ok(about) if about.is_file() => return true,
@@ -224,17 +280,28 @@ pub(crate) fn read_folder(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(entries.into_iter().map(|(path, _)| path).collect())
 }
 
-/// What is in a folder, by name, and whether it is a folder.
-fn read_entries(folder: &Path) -> std::io::Result<Vec<(PathBuf, bool)>> {
+/// What a folder says of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Folder,
+    File,
+    /// A link to a file, a pipe, a device: to be asked.
+    Other,
+}
+
+/// What is in a folder, by name.
+fn read_entries(folder: &Path) -> std::io::Result<Vec<(PathBuf, Kind)>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        let is_folder = match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            _ => path.is_dir(),
+        let kind = match entry.file_type() {
+            Ok(kind) if kind.is_file() => Kind::File,
+            Ok(kind) if kind.is_dir() => Kind::Folder,
+            _ if path.is_dir() => Kind::Folder,
+            _ => Kind::Other,
         };
-        paths.push((path, is_folder));
+        paths.push((path, kind));
     }
     paths.sort();
     Ok(paths)

@@ -1,6 +1,7 @@
 //! The files that a layout's texts stand for.
 
-use crate::tests::made::write;
+use crate::archive::Archive;
+use crate::tests::made::{gzip, write};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -21,6 +22,8 @@ pub fn make(root: &Path, text: &str, number: &mut u8) {
             .any(|end| name.ends_with(end))
     {
         image_file(root, name, number);
+    } else if let Some(kind) = Archive::by_name(Path::new(name)) {
+        write(root, name, &packed(kind, content, number));
     } else if name.ends_with(".npz") {
         write(root, name, &archive(content));
     } else if let Some(of) = content.strip_prefix("@fixture ") {
@@ -30,6 +33,40 @@ pub fn make(root: &Path, text: &str, number: &mut u8) {
     } else {
         write(root, name, &bytes_of(content));
     }
+}
+
+/// An archive of the files that the texts between semicolons stand for.
+fn packed(kind: Archive, content: &str, number: &mut u8) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    for text in content.split("; ") {
+        make(folder.path(), text, number);
+    }
+    if kind != Archive::Zip {
+        let mut out = tar::Builder::new(Vec::new());
+        out.append_dir_all(".", folder.path()).unwrap();
+        let bytes = out.into_inner().unwrap();
+        return match kind {
+            Archive::TarGz => gzip(&bytes),
+            Archive::Tar | Archive::Zip => bytes,
+        };
+    }
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut folders = vec![folder.path().to_path_buf()];
+    while let Some(at) = folders.pop() {
+        for entry in std::fs::read_dir(at).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder.path()).unwrap();
+            let name = name.to_str().unwrap().replace('\\', "/");
+            out.start_file(name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            out.write_all(&std::fs::read(&path).unwrap()).unwrap();
+        }
+    }
+    out.finish().unwrap().into_inner()
 }
 
 fn image_file(root: &Path, name: &str, number: &mut u8) {

@@ -137,9 +137,23 @@ fn passed_over(ui: &mut Ui, gallery: &Gallery) {
     }
 }
 
+/// The button that gives the network the input and the head that the images need.
+fn fit(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(what) = state.network_for_data() else {
+        return;
+    };
+    let button = Button::new(RichText::new("Fit the network").size(theme::SMALL));
+    let hover = format!("{what}, as these images need it");
+    if ui.add(button).on_hover_text(hover).clicked() {
+        actions.push(Action::FitNetwork);
+    }
+    ui.add_space(theme::GAP / 2.0);
+}
+
 /// What is worth knowing of the data, each with the button that changes it.
 pub(super) fn notes(ui: &mut Ui, state: &State, gallery: &Gallery, actions: &mut Vec<Action>) {
     let colors = theme::palette(ui);
+    fit(ui, state, actions);
     for (text, line) in &gallery.notes {
         let label = RichText::new(text).size(theme::SMALL).color(colors.text);
         ui.add(Label::new(label).wrap());

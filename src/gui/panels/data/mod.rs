@@ -5,6 +5,7 @@ mod balance;
 pub(super) mod download;
 mod grid;
 mod kernels;
+pub(super) mod packed;
 mod pages;
 mod statistics;
 
@@ -15,7 +16,7 @@ pub use statistics::StatisticsView;
 use super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
-use crate::widgets::{chevron, empty};
+use crate::widgets::{chevron, empty, volume_slice};
 use eframe::egui::{
     Align, Button, ComboBox, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
 };
@@ -70,7 +71,7 @@ impl View for DataView {
 
     fn status(&self, state: &State) -> String {
         latest(state).map_or_else(String::new, |gallery| {
-            let [channels, height, width] = gallery.shape;
+            let shape: Vec<String> = gallery.shape.iter().map(usize::to_string).collect();
             let count = |counts: &strata_inspect::gallery::SplitCounts| {
                 format!("{} {}", counts.split, format::count(counts.images as u64))
             };
@@ -81,14 +82,16 @@ impl View for DataView {
                 .collect::<Vec<_>>()
                 .join(", ");
             format!(
-                "{} · {channels}×{height}×{width} · {splits}",
-                state.project().data.source
+                "{} · {} · {splits}",
+                state.project().data.source,
+                shape.join("×")
             )
         })
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(gallery) = latest(state) else { return };
+        volume_slice(ui, state, gallery.slice, actions);
         let part = state.inspections.gallery.part;
         let mut show = |split, part| {
             actions.push(Action::Show(Show::Images(Request {
@@ -124,8 +127,13 @@ impl View for DataView {
         actions.extend(state.request(Some(state.gallery_query())));
         match seen(state).map(|seen| (seen, &seen.result)) {
             Some((_, Err(error))) => {
-                if download::is_offered(state) && *error != InspectionError::Cancelled {
-                    missing(ui, state, &error.to_string(), actions);
+                let message = error.to_string();
+                if let Some(archive) = state.shown_archive()
+                    && *error != InspectionError::Cancelled
+                {
+                    packed::show(ui, state, &archive, &message, actions);
+                } else if download::is_offered(state) && *error != InspectionError::Cancelled {
+                    missing(ui, state, &message, actions);
                 } else {
                     empty_wrapped(ui, state, error, actions);
                 }
@@ -347,11 +355,9 @@ impl DataView {
     ) {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 2.0 * BALANCE;
-        let right = if wide && (labelled(gallery) || has_notes(gallery)) {
-            BALANCE
-        } else {
-            0.0
-        };
+        let has_side =
+            labelled(gallery) || has_notes(gallery) || state.network_for_data().is_some();
+        let right = if wide && has_side { BALANCE } else { 0.0 };
         let (images, side) = area.split_left_right_at_x(area.right() - right);
         let images = Rect::from_min_max(
             images.min,

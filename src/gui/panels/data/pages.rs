@@ -6,7 +6,6 @@ use crate::widgets::elided;
 use crate::widgets::raster::Sheet;
 use eframe::egui::{FontId, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
-use strata_inspect::curve::is_signal;
 use strata_inspect::gallery::{Gallery, PER_CLASS};
 use strata_inspect::picture::image_rgba;
 
@@ -44,7 +43,7 @@ pub(super) fn sheet(ui: &Ui, gallery: &Gallery) -> Sheet {
         )
     };
     // The thin lines of curves would be lost between their pixels.
-    let sheet = if is_signal([gallery.shape[1], gallery.shape[2], gallery.shape[0]]) {
+    let sheet = if gallery.are_signals() {
         Sheet::smooth
     } else {
         Sheet::new

@@ -7,7 +7,7 @@ use super::loading_state::{failed, reading};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
-use crate::widgets::{chevron, empty};
+use crate::widgets::{chevron, empty, volume_slice};
 use eframe::egui::{ComboBox, RichText, Ui};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -64,6 +64,9 @@ impl View for SaliencyView {
     }
 
     fn tools(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let shown = state.run_reply::<Saliency>();
+        let slice = shown.and_then(|reply| reply.result.as_ref().ok()?.slice);
+        volume_slice(ui, state, slice, actions);
         let request = &state.inspections.saliency;
         let mut chosen = request.question;
         let classes = self

@@ -1,12 +1,13 @@
 //! The `[data]` table as fields: the source first, then groups that open and close.
 
+mod files;
 mod pixels;
 mod read;
 mod signals;
 mod splits;
 
 use super::line::{TextLine, Words, choice, line, optional, text};
-use crate::panels::data::download;
+use crate::panels::data::{download, packed};
 use crate::theme;
 use crate::widgets::{Icon, elided, icon};
 use eframe::egui::{Align2, FontId, Id, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -70,6 +71,18 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         path(ui, state, &mut next, actions);
     }
     seed(ui, state, actions);
+    if files::has_any(data.source) {
+        let summary = files::summary(data);
+        group(
+            ui,
+            state,
+            "Files",
+            &summary,
+            &mut next,
+            actions,
+            files::show,
+        );
+    }
     let pixels = pixels::summary(data);
     group(ui, state, "Pixels", &pixels, &mut next, actions, |form| {
         pixels::show(form, state.project().network.input.channels())
@@ -197,7 +210,9 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
             actions.push(Action::BrowseData);
         }
     });
-    if download::is_offered(state) && !are_there(state) {
+    if packed::is_running(state) {
+        line(ui, "", "", |ui| packed::progress(ui, state, actions));
+    } else if download::is_offered(state) && !are_there(state) {
         line(ui, "", "", |ui| download::show(ui, state, actions));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::read::{count, number, share, written};
 use super::{Form, choice};
-use strata_core::project::data::{DataSpec, Fold, Labels, Source};
-use strata_core::project::reference::data::{FOLD, LABELS, LIMIT, PER_CLASS, TEST, VALID};
+use strata_core::project::data::{DataSpec, Fold, Labels, Source, Weights};
+use strata_core::project::reference::data::{FOLD, LABELS, LIMIT, PER_CLASS, TEST, VALID, WEIGHTS};
 
 /// All of it in a few words.
 pub(super) fn summary(data: &DataSpec) -> String {
@@ -15,6 +15,7 @@ pub(super) fn summary(data: &DataSpec) -> String {
     words.extend(data.test.map(|test| format!("test {}", share(test))));
     words.extend(data.source_fold.map(|fold| format!("source fold {fold}")));
     words.extend(data.per_class.map(|images| format!("{images} a class")));
+    words.extend(data.weights.map(|weights| weights.name().to_owned()));
     words.extend(data.limit.map(|limit| format!("at most {limit}")));
     words.join(" · ")
 }
@@ -29,6 +30,14 @@ pub(super) fn show(form: &mut Form<'_>) {
         count,
     ) {
         form.next.per_class = images;
+    }
+    let (words, now) = (
+        ["weights", "Balanced drawing", WEIGHTS.about, "balanced"],
+        form.data.weights.is_some(),
+    );
+    let is_balanced = form.switch(words, now);
+    if is_balanced != now {
+        form.next.weights = is_balanced.then_some(Weights::Balanced);
     }
     let words = ["limit", "Image limit", LIMIT.about, "all images"];
     if let Some(limit) = form.optional(words, &written(form.data.limit), count) {

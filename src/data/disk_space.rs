@@ -4,13 +4,13 @@ use std::path::Path;
 
 /// Bytes that may still be written into a folder; `None` where that is not known.
 #[cfg(unix)]
-pub(super) fn free(folder: &Path) -> Option<u64> {
+pub(crate) fn free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Bytes that may still be written into a folder; `None` where that is not known.
 #[cfg(not(unix))]
-pub(super) fn free(_: &Path) -> Option<u64> {
+pub(crate) fn free(_: &Path) -> Option<u64> {
     None
 }

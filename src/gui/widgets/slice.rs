@@ -1,0 +1,27 @@
+//! Which slice of volumes is shown, wherever pictures of them are.
+
+use crate::theme;
+use eframe::egui::{RichText, Slider, Ui};
+use strata_app::action::{Action, Show};
+use strata_app::state::State;
+use strata_inspect::slices::SliceOf;
+
+/// A slider over the slices; nothing where there are images.
+pub fn volume_slice(ui: &mut Ui, state: &State, of: Option<SliceOf>, actions: &mut Vec<Action>) {
+    let Some(SliceOf { slices, .. }) = of.filter(|of| of.slices > 1) else {
+        return;
+    };
+    let middle = slices / 2;
+    let mut slice = state.inspections.slice.unwrap_or(middle).min(slices - 1);
+    let before = slice;
+    let slider = Slider::new(&mut slice, 0..=slices - 1).show_value(false);
+    let slider = ui
+        .add(slider)
+        .on_hover_text("Which slice of the volumes is shown, counted from 0");
+    slider.accessible_name("Slice of the volumes");
+    let text = RichText::new(format!("slice {slice} of {slices}")).font(theme::digits(11.5));
+    ui.label(text.color(theme::palette(ui).weak));
+    if slice != before {
+        actions.push(Action::Show(Show::Slice(Some(slice))));
+    }
+}
