@@ -1,5 +1,6 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -394,15 +395,6 @@ pub struct DataArgs {
     pub json: bool,
 }
 
-/// What `strata data` shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DataName {
-    /// A source by its name.
-    Source(Source),
-    /// What is recognised by its files.
-    Path(PathBuf),
-}
-
 /// What `strata bench` measures besides its cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BenchWhat {
@@ -470,24 +462,6 @@ fn split(text: &str) -> Result<Split, String> {
         .into_iter()
         .find(|split| split.name() == text)
         .ok_or_else(|| format!("the splits are {names}"))
-}
-
-/// A source's name, or else a path that is there.
-fn data_name(text: &str) -> Result<DataName, String> {
-    let path = PathBuf::from(text);
-    match source(text) {
-        Ok(source) => Ok(DataName::Source(source)),
-        Err(_) if path.exists() => Ok(DataName::Path(path)),
-        Err(names) => Err(format!("there is no such file or folder, and {names}")),
-    }
-}
-
-fn source(text: &str) -> Result<Source, String> {
-    let names = Source::ALL.map(Source::name).join(", ");
-    Source::ALL
-        .into_iter()
-        .find(|source| source.name() == text)
-        .ok_or_else(|| format!("the sources are {names}"))
 }
 
 /// `512MB`, `4 GB`: in steps of 1000, as sizes are printed.

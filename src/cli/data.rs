@@ -3,12 +3,14 @@
 mod archive;
 mod describe;
 mod fetch;
+pub mod name;
 mod preview;
 mod statistics;
 
-use super::args::{DataArgs, DataName};
+use super::args::DataArgs;
 use super::overrides::{self, Changes};
 use super::{WrongInput, output};
+use name::DataName;
 use std::path::{Path, PathBuf};
 use strata_core::files::path_text;
 use strata_core::project::Project;

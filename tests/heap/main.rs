@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // A test program as a whole.
 
 mod allocations;
+mod archives;
 mod memory;
 mod mutations;
 mod runs;

@@ -1,16 +1,17 @@
 //! Files as they should not be: for every format, cut, overwritten, swollen, spliced and mislabelled versions of a
 //! good file. None makes the program panic, none takes more than [`MOST_TIME`] or [`MOST_HEAP`].
 
+use super::archives::{tarred, unpacked, zipped};
 use super::{HEAP, alone};
 use image::{ImageFormat, Rgb, RgbImage};
 use peakmem_alloc::PeakMemAllocTrait;
 use rand::RngCore;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use strata::data::Dataset;
-use strata::data::archive::{Archive, Contents, describe, unpack};
+use strata::data::archive::Archive;
 use strata::project::data::{DataSpec, Source, Spectrogram};
 use strata::rng::{Purpose, stream};
 use strata_testkit::files::{self, fixture, gzip, idx, npy, write};
@@ -93,11 +94,11 @@ fn wav() -> Vec<u8> {
     files::wav(2, 8000, (0..600).map(|at| (at * 37 % 3000) as i16))
 }
 
-fn counting(length: usize) -> Vec<u8> {
+pub fn counting(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at % 251) as u8).collect()
 }
 
-fn picture(format: ImageFormat) -> Vec<u8> {
+pub fn picture(format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(17, 11, |x, y| {
         Rgb([(x * 15) as u8, (y * 20) as u8, (x * y) as u8])
     });
@@ -253,39 +254,6 @@ fn packed(name: &'static str, file: &'static str, bytes: Vec<u8>) -> Format {
     Format::new(name, Source::Folder, file, bytes).by_file()
 }
 
-fn members() -> [(String, Vec<u8>); 4] {
-    [
-        ("pets/cat/1.png".to_owned(), picture(ImageFormat::Png)),
-        ("pets/dog/1.png".to_owned(), vec![7; 3000]),
-        (format!("pets/{}/1.png", "long".repeat(30)), counting(600)),
-        ("__MACOSX/x".to_owned(), Vec::new()),
-    ]
-}
-
-fn zipped() -> Vec<u8> {
-    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in members() {
-        let options = zip::write::SimpleFileOptions::default();
-        out.start_file(name, options).unwrap();
-        out.write_all(&bytes).unwrap();
-    }
-    out.finish().unwrap().into_inner()
-}
-
-fn tarred() -> Vec<u8> {
-    let mut out = tar::Builder::new(Vec::new());
-    for (name, bytes) in members() {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        out.append_data(&mut header, name, bytes.as_slice())
-            .unwrap();
-    }
-    out.append_pax_extensions([("path", &b"pets/cat/2.png"[..])])
-        .unwrap();
-    out.into_inner().unwrap()
-}
-
 fn mat(name: &'static str, bytes: Vec<u8>) -> Format {
     let flower = || picture(ImageFormat::Jpeg);
     let format = Format::new(name, Source::Flowers17, "datasplits.mat", bytes);
@@ -421,22 +389,6 @@ fn repair(png: &mut [u8]) {
 fn seed() -> u64 {
     let seed = std::env::var("STRATA_MUTATION_SEED").ok();
     seed.map_or(6, |seed| seed.parse().unwrap())
-}
-
-/// Lists an archive and unpacks it, as far as both go; nothing is left of it.
-fn unpacked(archive: &Path) -> bool {
-    let contents = Contents::read(archive, &mut |_, _| true);
-    let unpacked = contents.and_then(|contents| {
-        describe(&contents, &DataSpec::default());
-        unpack(&contents, &mut |_, _| true)
-    });
-    let folder = archive.parent().unwrap();
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        if entry.path() != archive {
-            std::fs::remove_dir_all(entry.path()).unwrap();
-        }
-    }
-    unpacked.is_ok()
 }
 
 /// Opens what is there and reads it, as far as both go.

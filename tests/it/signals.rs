@@ -173,7 +173,10 @@ fn signals_are_curves() {
         .cloned()
         .unwrap();
     let seen = seen.result.as_ref().unwrap();
-    assert_eq!((seen.shape.clone(), seen.size), (vec![1, 1, SAMPLES], [64, 128, 1]));
+    assert_eq!(
+        (seen.shape.clone(), seen.size),
+        (vec![1, 1, SAMPLES], [64, 128, 1])
+    );
     let light = pixels(&mut window, [[190, 255], [190, 255], [190, 255]]);
     assert!(light > 3000, "{light}");
     window.keep_picture("signals/data");

@@ -3,7 +3,8 @@
 
 use super::describe;
 use super::fetch::{INTERRUPTED, stop_flag};
-use crate::cli::args::{DataArgs, DataName};
+use super::name::DataName;
+use crate::cli::args::DataArgs;
 use crate::cli::text::{left, right};
 use crate::cli::{Told, output};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
