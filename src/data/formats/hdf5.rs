@@ -268,11 +268,9 @@ fn element(datatype: &Datatype) -> Result<(Element, bool), String> {
 impl Array {
     /// Bytes of the elements of one place of the first axis; none where that is beyond counting.
     fn row_bytes(&self) -> Option<u64> {
-        let axes = self.shape.iter().skip(1);
+        let mut axes = self.shape.iter().skip(1);
         let size = self.element.size() as u64;
-        axes.fold(Some(size), |product, &axis| {
-            product?.checked_mul(axis as u64)
-        })
+        axes.try_fold(size, |product, &axis| product.checked_mul(axis as u64))
     }
 
     /// Bytes of all elements; none where that is beyond counting.

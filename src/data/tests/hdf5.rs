@@ -17,6 +17,14 @@ fn whole(path: &Path) -> DataSpec {
     }
 }
 
+/// The same where the files have splits of their own.
+fn split(path: &Path) -> DataSpec {
+    DataSpec {
+        valid: None,
+        ..whole(path)
+    }
+}
+
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempdir().unwrap();
     for (name, of) in files {
@@ -54,7 +62,7 @@ fn files_of_courses_have_images_labels_and_names() {
     let dataset = open(&whole(&folder.path().join("train_catvnoncat.h5"))).unwrap();
     assert_eq!(dataset.shape(), [3, 5, 4]);
     let expected = [
-        "non-cat", "cat", "non-cat", "cat", "non-cat", "non-cat", "cat",
+        "non-cat", "cat", "non-cat", "non-cat", "cat", "non-cat", "non-cat",
     ];
     assert_eq!(labels(&dataset, Split::Train), expected);
     check_values(&dataset, Split::Train, 1.0);
@@ -63,7 +71,7 @@ fn files_of_courses_have_images_labels_and_names() {
 #[test]
 fn packed_arrays_are_read_chunk_by_chunk() {
     let folder = folder(&[("set.h5", "packed.h5")]);
-    let dataset = open(&whole(folder.path())).unwrap();
+    let dataset = open(&split(folder.path())).unwrap();
     for (split, count) in [(Split::Train, 7), (Split::Test, 4), (Split::Valid, 2)] {
         assert_eq!(dataset.split(split).unwrap().len(), count);
         check_values(&dataset, split, 1.0);
@@ -119,7 +127,7 @@ fn labels_are_found_in_the_file_beside() {
     let lone = root.path().join("camelyonpatch_level_2_split_train_x.h5");
     let dataset = open(&whole(&lone)).unwrap();
     assert_eq!(labels(&dataset, Split::Train), ["0", "1", "0", "1"]);
-    let all = open(&whole(root.path())).unwrap();
+    let all = open(&split(root.path())).unwrap();
     assert_eq!(all.shape(), [3, 6, 6]);
     assert_eq!(labels(&all, Split::Valid), ["0", "1"]);
     assert_eq!(all.skipped().len(), 2, "the masks");

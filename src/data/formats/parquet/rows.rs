@@ -64,10 +64,7 @@ impl Rows {
     pub fn groups(&self) -> impl Iterator<Item = (usize, &Table, usize)> {
         let group =
             |(at, group): (usize, &Group)| Some((at, self.tables.get(group.table)?, group.number));
-        self.groups
-            .iter()
-            .enumerate()
-            .filter_map(move |one| group(one))
+        self.groups.iter().enumerate().filter_map(group)
     }
 
     fn images(&self, at: usize) -> Result<Arc<Images>, String> {
