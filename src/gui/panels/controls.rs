@@ -164,10 +164,7 @@ fn status(ui: &Ui, state: &State) -> Option<(String, Color32)> {
             Some((text, colors.wrong))
         }
         _ if !state.training.curves.is_empty() => None,
-        _ => Some((
-            "Ready to train".to_owned(),
-            colors.weak,
-        )),
+        _ => Some(("Ready to train".to_owned(), colors.weak)),
     }
 }
 
