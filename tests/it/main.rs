@@ -30,6 +30,7 @@ mod known_networks;
 mod layers;
 mod lens;
 mod log;
+mod old_run;
 mod own_data;
 mod pictures;
 mod pixel_errors;
