@@ -177,15 +177,16 @@ impl Module {
             if !starts_path || is_continued {
                 continue;
             }
+            let is_export = text[..at].trim_end().ends_with("pub use")
+                || text[..at].trim_end().ends_with(") use");
             let base = match word {
                 "crate" => Vec::new(),
                 "self" => module.clone(),
                 "super" => parent(module),
-                // A module below this one, or a name that is no module of the room: such paths are left out later.
-                child => [module.as_slice(), &[child.to_owned()]].concat(),
+                child if is_export => [module.as_slice(), &[child.to_owned()]].concat(),
+                // A module that names those below it contains them: that is no import.
+                _ => continue,
             };
-            let is_export = text[..at].trim_end().ends_with("pub use")
-                || text[..at].trim_end().ends_with(") use");
             let mut paths = Vec::new();
             tree(&text[at + word.len() + 2..], base, &mut paths);
             let into = if is_export {
