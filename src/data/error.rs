@@ -231,7 +231,10 @@ impl DataError {
                 format!("{}: the images differ in size ({sizes})", folder.display())
             }
             DataError::Packed { archive, what } => {
-                format!("{} is {what}: it has to be unpacked first", archive.display())
+                format!(
+                    "{} is {what}: it has to be unpacked first",
+                    archive.display()
+                )
             }
             DataError::Cancelled => "reading the images was cancelled".to_owned(),
             DataError::OutOfRange { index, len, split } => format!(
