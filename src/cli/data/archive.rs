@@ -50,7 +50,7 @@ pub fn run(args: &DataArgs, archive: &Path) -> anyhow::Result<Option<Recognised>
         unpacked => unpacked?,
     };
     if let Some(unpacked) = unpacked {
-        for aside in &unpacked.set_aside {
+        if let Some(aside) = &unpacked.set_aside {
             let aside = aside.display();
             output::say(&format!("what was in the way, incomplete, is now {aside}"));
         }

@@ -26,7 +26,7 @@ pub const PATH: Setting = Setting {
             file.",
 };
 /// `label`
-pub(crate) const LABEL: Setting = Setting {
+pub const LABEL: Setting = Setting {
     key: "label",
     former: &[],
     form: Form::Words,
@@ -37,7 +37,7 @@ pub(crate) const LABEL: Setting = Setting {
             column of the table.",
 };
 /// `class_level`
-pub(crate) const CLASS_LEVEL: Setting = Setting {
+pub const CLASS_LEVEL: Setting = Setting {
     key: "class_level",
     former: &[],
     form: Form::Word(|| ClassLevel::ALL.map(ClassLevel::name).to_vec()),
@@ -48,7 +48,7 @@ pub(crate) const CLASS_LEVEL: Setting = Setting {
             the last one, which holds the image.",
 };
 /// `pixel`
-pub(crate) const PIXEL: Setting = Setting {
+pub const PIXEL: Setting = Setting {
     key: "pixel",
     former: &[],
     form: Form::Words,
@@ -58,7 +58,7 @@ pub(crate) const PIXEL: Setting = Setting {
     about: "Which of the files' own values are black and white, for pictures that use a small part of their range.",
 };
 /// `shape`
-pub(crate) const SHAPE: Setting = Setting {
+pub const SHAPE: Setting = Setting {
     key: "shape",
     former: &[],
     form: Form::Words,
@@ -68,7 +68,7 @@ pub(crate) const SHAPE: Setting = Setting {
     about: "The shape of one image where arrays and tables hold it as a row of numbers, and of one volume.",
 };
 /// `transpose`
-pub(crate) const TRANSPOSE: Setting = Setting {
+pub const TRANSPOSE: Setting = Setting {
     key: "transpose",
     former: &[],
     form: Form::Flag,
