@@ -10,10 +10,11 @@ use super::matlab::Matrix;
 use crate::error::DataError;
 use crate::source::OpenRequest;
 use hdf5_pure::{
-    ChunkCacheConfig, Dataset, DatasetAccessProperties, Datatype, DatatypeByteOrder, File, Group,
-    Layout, VlenStringReadOptions,
+    ChunkCacheConfig, ChunkIndex, Dataset, DatasetAccessProperties, Datatype, DatatypeByteOrder,
+    File, Group, Layout, VlenStringReadOptions,
 };
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use strata_core::{format, system_memory};
 
 /// Arrays and groups looked at in one file.
@@ -44,8 +45,12 @@ pub(crate) struct Array {
     /// Texts of any length, which lie elsewhere in the file.
     has_free_texts: bool,
     rows_in_chunk: u64,
+    /// Bytes of the file.
+    file_length: u64,
     /// Bytes that the file can hold once unpacked.
     most_bytes: u64,
+    /// Set once its chunks are known to lie within the file.
+    checked: OnceLock<()>,
     dataset: Dataset,
 }
 
@@ -212,8 +217,10 @@ impl List<'_> {
             element,
             address,
             has_free_texts,
-            most_bytes,
             rows_in_chunk: chunk.first().copied().unwrap_or(1).max(1),
+            file_length: self.length,
+            most_bytes,
+            checked: OnceLock::new(),
             dataset,
         }))
     }
@@ -289,6 +296,7 @@ impl Array {
         if length > self.most_bytes {
             return Err(self.lies());
         }
+        self.check_chunks()?;
         let bytes = self.dataset.read_raw_rows(start, rows);
         let bytes = bytes.map_err(|error| refused(&self.file, &self.name, &error))?;
         if bytes.len() as u64 == length {
@@ -348,6 +356,39 @@ impl Array {
         Ok((self.element, bytes))
     }
 
+    /// Refuses chunks that together are longer than the file or reach beyond its end: the library takes memory for
+    /// them before it looks. Lists the chunks the first time only.
+    fn check_chunks(&self) -> Result<(), DataError> {
+        if self.checked.get().is_some() {
+            return Ok(());
+        }
+        let is_short = || self.bytes().is_none_or(|bytes| bytes > self.file_length);
+        let chunks = match self.dataset.chunk_index() {
+            // The shape alone says how many there are.
+            Ok(Some(ChunkIndex::Implicit)) if is_short() => return Err(self.lies()),
+            Ok(Some(_)) => self.dataset.chunks(),
+            Ok(None) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        let chunks = chunks.map_err(|error| refused(&self.file, &self.name, &error))?;
+        let mut left = self.file_length;
+        for chunk in &chunks {
+            let end = chunk.address.checked_add(chunk.storage_size);
+            let is_inside = end.is_some_and(|end| end <= self.file_length);
+            let rest = left.checked_sub(chunk.storage_size);
+            left = rest.filter(|_| is_inside).ok_or_else(|| {
+                let problem = format!(
+                    "{}: its chunks do not fit into the file of {} bytes",
+                    self.name,
+                    format::count(self.file_length)
+                );
+                DataError::malformed(&self.file, problem, DOWNLOAD_AGAIN)
+            })?;
+        }
+        self.checked.get_or_init(|| ());
+        Ok(())
+    }
+
     fn lies(&self) -> DataError {
         let problem = format!(
             "{}: {:?} is more than the file can hold",
@@ -362,6 +403,7 @@ impl Array {
             let problem = format!("{}: its texts are too long for labels", self.name);
             DataError::malformed(&self.file, problem, "store numbers from 0 on as labels")
         };
+        self.check_chunks()?;
         let size = self.dataset.vlen_string_payload_size().map_err(fail)?;
         if size > MOST_TEXT_BYTES {
             return Err(too_long());

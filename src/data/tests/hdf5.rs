@@ -219,3 +219,27 @@ fn rows_of_a_packed_array_are_read_when_wanted() {
     }
     assert!(array.row_at(420, 60).is_err());
 }
+
+/// Read, the first two take gigabytes of memory. In packed.h5 the chunks of x_train are listed from byte 1424 on, 56 bytes
+/// each, those of another array from 11328 on: four bytes of length first.
+#[test]
+fn chunks_that_do_not_fit_into_the_file_are_refused_before_they_are_read() {
+    let folder = tempdir().unwrap();
+    let cases: [&[(usize, u32)]; 3] = [
+        &[(1424, 0x5d5d_5d5d)],
+        &[(11328 + 56, u32::MAX)],
+        &[(1424, 8192), (1424 + 56, 8192)],
+    ];
+    for lies in cases {
+        let mut bytes = fixture("packed.h5");
+        for &(at, length) in lies {
+            bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        }
+        write(folder.path(), "set.h5", &bytes);
+        let message = refusal(Source::Hdf5, folder.path());
+        assert!(
+            message.contains("its chunks do not fit into the file of 15,776 bytes"),
+            "{message}"
+        );
+    }
+}
