@@ -210,7 +210,7 @@ fn what_was_begun_is_gone_on_with_and_never_taken_for_whole() {
     let read = |path: &str| std::fs::read(unpacked.folder.join(path)).unwrap();
     assert_eq!(read("pets/train/cat/1.png"), b"ONE");
     assert_eq!(read("pets/train/dog/1.png"), b"three");
-    assert_eq!(growing(folder.path()), [PathBuf::new(); 0]);
+    assert_eq!(growing(folder.path()), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn what_was_begun_of_another_archive_is_replaced() {
     let read = |path: &str| std::fs::read(unpacked.folder.join(path)).ok();
     assert_eq!(read("pets/train/cat/1.png"), Some(b"ANOTHER".to_vec()));
     assert_eq!(read("pets/train/cat/2.png"), None);
-    assert_eq!(growing(folder.path()), [PathBuf::new(); 0]);
+    assert_eq!(growing(folder.path()), Vec::<PathBuf>::new());
 }
 
 /// Sets the bit of the password in all headers.
