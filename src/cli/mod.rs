@@ -38,7 +38,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 use strata_core::project::{ProjectError, builtin};
 use strata_core::{logging, signals};
-use strata_data::DataError;
 use strata_data::archive::ArchiveError;
 use strata_engine::error::RunError;
 
@@ -71,9 +70,6 @@ pub fn run() -> ExitCode {
         Err(error) => {
             if error.downcast_ref::<Told>().is_none() {
                 output::fail(&format!("{error:#}"));
-            }
-            if let Some(RunError::Data(DataError::Packed { archive, .. })) = error.downcast_ref() {
-                output::say(&format!("strata data \"{}\" --unpack", archive.display()));
             }
             exit_code(&error)
         }

@@ -179,8 +179,11 @@ impl DataError {
                 let any = " (any height and width; every image is then scaled to it)";
                 Some(Help::line(format!("resize = [{height}, {width}]")).remark(any))
             }
-            DataError::Packed { .. }
-            | DataError::Unreadable { .. }
+            DataError::Packed { archive, .. } => Some(Help::note(
+                format!("unpack it: strata data \"{}\" --unpack", archive.display()),
+                "unpack it in the Data view",
+            )),
+            DataError::Unreadable { .. }
             | DataError::Cancelled
             | DataError::OutOfRange { .. }
             | DataError::LoaderEnded
@@ -231,10 +234,7 @@ impl DataError {
                 format!("{}: the images differ in size ({sizes})", folder.display())
             }
             DataError::Packed { archive, what } => {
-                format!(
-                    "{} is {what}: it has to be unpacked first",
-                    archive.display()
-                )
+                format!("{} is {what}", archive.display())
             }
             DataError::Cancelled => "reading the images was cancelled".to_owned(),
             DataError::OutOfRange { index, len, split } => format!(

@@ -15,7 +15,7 @@ fn pets() -> Vec<u8> {
     let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let mut add = |name: String, shade: u8| {
         let picture = image::GrayImage::from_fn(16, 16, |x, y| {
-            image::Luma([(shade * 7) ^ (x * 12 + y * 9) as u8])
+            image::Luma([shade.wrapping_mul(7) ^ (x * 12 + y * 9) as u8])
         });
         let mut png = Cursor::new(Vec::new());
         picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
