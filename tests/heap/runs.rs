@@ -214,10 +214,14 @@ fn a_run_holds_what_was_predicted() {
             case.0, case.1, case.2, case.3, case.4, case.5
         );
         println!("{:?}", predicted.total());
+        let predicted = predicted.total().total();
         for (used, how) in [(first, "new"), (resumed, "resumed")] {
             let name = format!("{how}: {name}");
-            let off = off(&name, predicted.total().total(), used);
-            if off.abs() > MOST_OFF && used >= FROM {
+            // Not all buffers of batches are in use in every run: too much is predicted only where both hold less.
+            let is_larger = used >= first.max(resumed);
+            let off = off(&name, predicted, used);
+            let is_wrong = off < -MOST_OFF || (off > MOST_OFF && is_larger);
+            if is_wrong && used >= FROM {
                 wrong.push(name);
             }
         }
