@@ -102,7 +102,7 @@ pub(super) const HDF5: [Layout; 11] = [
 
 pub(super) const PARQUET: [Layout; 8] = [
     Layout {
-        name: "data/train-00000-of-00002.parquet, …, data/test-00000-of-00001.parquet (Hugging Face)",
+        name: "data/train-00000-of-00002.parquet, …, data/test-00000-…, … (Hugging Face)",
         files: &[
             "README.md = # A data set",
             "data/train-00000-of-00002.parquet = @fixture images.parquet",
