@@ -470,15 +470,15 @@ fn what_training_needs_is_a_button_and_one_undo_takes_it_back() {
     assert!(window.has("class usual has") && window.has("Passed over: 1 file (.DS_Store)"));
     assert!(window.has("IMG_1.HEIC: a HEIC photograph, which is not read"));
     assert!(window.has("Copy the Python that converts"));
-    let button = "weights = \"balanced\"";
-    window.click(button);
+    let line = "weights = \"balanced\"";
+    window.click(&format!("set {line}"));
     let weights = |window: &Window| window.state().project().data.weights;
     assert!(weights(&window).is_some());
     until(&mut window, "the images without the hint", |gallery| {
         !gallery
             .notes
             .iter()
-            .any(|(_, line)| line.as_deref() == Some(button))
+            .any(|(_, proposed)| proposed.as_deref() == Some(line))
     });
     window.press(Modifiers::COMMAND, eframe::egui::Key::Z);
     assert_eq!(weights(&window), None);

@@ -79,7 +79,7 @@ pub enum InspectionError {
         /// What is wrong, where, and what to do in the window.
         message: String,
         /// What a button can do about it.
-        repair: Option<Repair>,
+        repair: Option<Box<Repair>>,
     },
 }
 
@@ -89,7 +89,7 @@ impl From<RunError> for InspectionError {
             RunError::Data(DataError::Cancelled) => InspectionError::Cancelled,
             error => InspectionError::Failed {
                 message: error.text(Surface::Window),
-                repair: error.repair(),
+                repair: error.repair().map(Box::new),
             },
         }
     }

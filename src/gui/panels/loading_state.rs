@@ -53,7 +53,7 @@ pub fn unread(
     else {
         return failed(ui, heading, &message, actions);
     };
-    let Repair::Data(setting) = repair else {
+    let Repair::Data(setting) = &**repair else {
         return failed(ui, heading, &message, actions);
     };
     let name = format!("Fix: {}", repair.label());

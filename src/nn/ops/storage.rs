@@ -64,8 +64,11 @@ pub fn fill<T: Real>(tensor: &Tensor, write: impl FnOnce(&mut [T])) -> Result<()
     })
 }
 
+/// Writes elements.
+type Write<'a, T> = dyn FnMut(&mut [T]) + 'a;
+
 /// Not generic over the closure: candle's in-place operation would be compiled again for each of them.
-fn fill_with<T: Real>(tensor: &Tensor, write: &mut dyn FnMut(&mut [T])) -> Result<(), NnError> {
+fn fill_with<'a, T: Real>(tensor: &Tensor, write: &'a mut Write<'a, T>) -> Result<(), NnError> {
     let op = Fill {
         write: RefCell::new(write),
     };
@@ -74,7 +77,7 @@ fn fill_with<T: Real>(tensor: &Tensor, write: &mut dyn FnMut(&mut [T])) -> Resul
 }
 
 struct Fill<'a, T> {
-    write: RefCell<&'a mut dyn FnMut(&mut [T])>,
+    write: RefCell<&'a mut Write<'a, T>>,
 }
 
 impl<T: Real> InplaceOp1 for Fill<'_, T> {
