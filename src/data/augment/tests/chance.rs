@@ -152,10 +152,10 @@ fn coordinates(side: usize) -> Vec<f32> {
 
 #[test]
 fn angles_and_sizes_are_uniform() {
-    const SIDE: usize = 65;
-    let (image, beside) = (coordinates(SIDE), (32 * SIDE + 48) * 2);
+    const SIDE: usize = 33;
+    let (image, beside) = (coordinates(SIDE), (16 * SIDE + 24) * 2);
     let away = move |image: &[f32]| {
-        let place = |value: f32| f64::from(value) * SIDE as f64 - 32.0;
+        let place = |value: f32| f64::from(value) * SIDE as f64 - 16.0;
         [place(image[beside]), place(image[beside + 1])]
     };
     let angle = |image: &[f32]| away(image)[1].atan2(away(image)[0]).to_degrees();
@@ -169,7 +169,7 @@ fn angles_and_sizes_are_uniform() {
         [5.0, 30.0],
         "rotate 5..30",
     );
-    let factor = |image: &[f32]| 16.0 / away(image)[0];
+    let factor = |image: &[f32]| 8.0 / away(image)[0];
     assert_uniform(
         &drawn(
             &["scale 0.9..1.1 bilinear"],
