@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use strata_core::format::count;
 use strata_core::project::data::Split;
 
-/// A set is told of that uses less than this part of the values its files can hold.
-const LITTLE: f32 = 0.05;
+/// A set that uses less than this fraction of the values that its files can hold gets a note: 12 bits in files of 16 are
+/// a sixteenth.
+const LITTLE: f32 = 0.07;
 /// An image whose values lie within this part of the set's is nearly of one value.
 const FLAT: f32 = 0.01;
 /// Files named in a note.
