@@ -17,9 +17,6 @@ use strata_app::placement::Placement;
 use strata_app::services::{Services, StartRun};
 use strata_app::state::{Closing, Fields, State};
 use strata_app::store::Store;
-use strata_core::files::path_text;
-use strata_core::project::data::DataSpec;
-use strata_core::project::edit::Edit;
 use strata_inspect::saliency::Request;
 
 /// Between two frames while a run trains: pictures and numbers stay lively, and the processor is left to the
@@ -170,13 +167,8 @@ impl App {
             Some(Chosen::Open(path)) => self.handle(Action::Open(path)),
             Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
             Some(Chosen::Picture(kind, path)) => self.handle(Action::SavePicture(kind, path)),
-            Some(Chosen::Data(path)) => {
-                let data = DataSpec {
-                    path: Some(path_text(&path)),
-                    ..self.state.project().data.clone()
-                };
-                self.handle(Action::Edit(Edit::Data(data)));
-            }
+            // What lies in it is recognised, as that of a drop is.
+            Some(Chosen::Data(path)) => self.handle(Action::DataFolder(path)),
             Some(Chosen::Image(path)) => {
                 let request = Request {
                     image: Some(path),
