@@ -179,6 +179,7 @@ fn in_tar<R: Read>(
 ) -> Result<(), ArchiveError> {
     let damaged = |error: std::io::Error| ArchiveError::damaged(archive, error);
     let mut long_name: Option<Vec<u8>> = None;
+    let mut given_bytes: Option<u64> = None;
     for entry in entries.map_err(damaged)?.raw(true) {
         let mut entry = entry.map_err(damaged)?;
         let kind = entry.header().entry_type();
@@ -194,12 +195,20 @@ fn in_tar<R: Read>(
             }
             EntryType::XHeader => {
                 let pairs = text_of(archive, &mut entry)?;
-                long_name = path_in(archive, &pairs)?.or(long_name);
+                let given = attributes_in(archive, &pairs)?;
+                long_name = given.path.or(long_name);
+                given_bytes = given.bytes;
             }
             EntryType::GNULongLink | EntryType::XGlobalHeader => {}
             _ => {
                 let name = long_name.take();
                 let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
+                if given_bytes
+                    .take()
+                    .is_some_and(|bytes| bytes != entry.size())
+                {
+                    return Err(too_large(archive, &name));
+                }
                 let what = match kind {
                     EntryType::Directory => What::Folder,
                     EntryType::Regular | EntryType::Continuous if name.ends_with(b"/") => {
@@ -236,20 +245,40 @@ fn text_of(archive: &Path, entry: &mut impl Read) -> Result<Vec<u8>, ArchiveErro
     Ok(text)
 }
 
-/// The path that extended attributes give to the next entry.
-fn path_in(archive: &Path, pairs: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let mut path = None;
+/// What extended attributes say of the next entry.
+#[derive(Default)]
+struct Attributes {
+    path: Option<Vec<u8>>,
+    /// Its size, where the header's twelve places do not suffice: 8 GB.
+    bytes: Option<u64>,
+}
+
+fn attributes_in(archive: &Path, pairs: &[u8]) -> Result<Attributes, ArchiveError> {
+    let mut given = Attributes::default();
     for pair in tar::PaxExtensions::new(pairs).flatten() {
         match pair.key_bytes() {
-            b"path" => path = Some(pair.value_bytes().to_vec()),
-            b"size" | b"GNU.sparse.major" | b"GNU.sparse.map" => {
-                let problem = "a file in it is larger than 8 GB, or has holes";
+            b"path" => given.path = Some(pair.value_bytes().to_vec()),
+            b"size" => {
+                let bytes = pair.value().ok().and_then(|text| text.parse().ok());
+                given.bytes = Some(bytes.unwrap_or(u64::MAX));
+            }
+            b"GNU.sparse.major" | b"GNU.sparse.map" => {
+                let problem = "a file in it has holes, which are not read";
                 return Err(ArchiveError::refused(archive, problem, OTHERS));
             }
             _ => {}
         }
     }
-    Ok(path)
+    Ok(given)
+}
+
+/// A size that the header of an entry does not have: where the next entry begins, the library cannot tell.
+fn too_large(archive: &Path, name: &[u8]) -> ArchiveError {
+    let problem = format!(
+        "{} in it is larger than 8 GB, which is not read",
+        String::from_utf8_lossy(name)
+    );
+    ArchiveError::refused(archive, problem, OTHERS)
 }
 
 #[cfg(unix)]

@@ -427,6 +427,37 @@ fn long_names_of_tar_files_are_read() {
     assert_eq!(contents.members[0].path, Path::new(&name));
 }
 
+/// A file of one byte whose extended attributes give another size.
+fn tar_with_size(bytes: &str) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let with_pax = [("size", bytes.as_bytes())];
+    builder.append_pax_extensions(with_pax).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    header.set_mode(0o644);
+    builder
+        .append_data(&mut header, "cat/1.png", &b"1"[..])
+        .unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn files_over_8_gb_in_a_tar_are_refused_by_name() {
+    let folder = tempdir().unwrap();
+    for size in ["9000000000", "0", "18446744073709551616", "many"] {
+        let error = listed(folder.path(), "x.tar", &tar_with_size(size)).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("cat/1.png in it is larger than 8 GB"),
+            "{message}"
+        );
+        assert!(message.contains("another program"), "{message}");
+    }
+    // Some programs write the size of every file so.
+    let contents = listed(folder.path(), "x.tar", &tar_with_size("1")).unwrap();
+    assert_eq!(contents.members[0].path, Path::new("cat/1.png"));
+}
+
 #[test]
 fn two_do_not_unpack_one_archive_at_once() {
     let folder = tempdir().unwrap();
