@@ -143,9 +143,15 @@ fn matches<'a>(pieces: &[Piece], text: &'a str, class: &mut Option<&'a str>) -> 
         Piece::Class | Piece::Any | Piece::Literal(_) => text.len(),
     };
     let least = usize::from(*piece != Piece::Any);
+    // A number has all of its digits: `cat10` is a cat, as `cat1` is.
+    let is_before_number = rest.first() == Some(&Piece::Number);
+    let splits_number = |length: usize| {
+        let last = text.get(..length).and_then(|taken| taken.bytes().last());
+        is_before_number && last.is_some_and(|byte| byte.is_ascii_digit())
+    };
     (least..=longest)
         .rev()
-        .filter(|&length| text.is_char_boundary(length))
+        .filter(|&length| text.is_char_boundary(length) && !splits_number(length))
         .any(|length| {
             let (taken, after) = text.split_at(length);
             let fits = matches(rest, after, class);
@@ -179,6 +185,10 @@ mod tests {
             some("1_0")
         );
         assert_eq!(class("img{any}-{class}.jpg", "img-ü-ö"), some("ö"));
+        for stem in ["cat1", "cat10", "cat007"] {
+            assert_eq!(class("{class}{n}.jpg", stem), some("cat"), "{stem}");
+        }
+        assert_eq!(class("{any}{n}_{class}.jpg", "x12_dog"), some("dog"));
         for (pattern, stem) in [
             ("{class}.{n}.jpg", "cat"),
             ("{class}.{n}.jpg", "cat.x"),
