@@ -142,19 +142,12 @@ impl Dataset {
         check_sizes(spec)?;
         let rules = SplitRules::new(spec, seed, None)?;
         let mut told = Told::default();
+        let folder = source::locate(spec, base)?;
         let mut ask = OpenRequest {
-            last: Progress {
-                what: "looking for files",
-                done: 0,
-                total: 1,
-            },
-            spec,
             seed,
-            folder: source::locate(spec, base)?,
             channels,
             order,
-            told: &mut told,
-            progress,
+            ..OpenRequest::listing(spec, &folder, &mut told, progress)
         };
         if ask.folder.is_file() && Archive::is_named_like_one(&ask.folder) {
             return Err(archive::instead_of_a_folder(&mut ask));

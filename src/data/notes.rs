@@ -10,12 +10,16 @@ use strata_core::project::help::Help;
 
 /// A class with more than this many times the images of another is told of.
 const MOST_UNBALANCED: usize = 3;
+/// As many classes that hold hardly more than one image each are told of.
+const LEAST_OWN: usize = 20;
 
 /// Something about the data that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// What it is, in words.
+    /// What it is, in words; it may name keys of the project file and commands.
     pub text: String,
+    /// The same for the window, where it speaks of fields and buttons.
+    pub window: Option<String>,
     /// The line for `[data]` that changes it, `resize = [64, 64]` for example.
     pub line: Option<String>,
     /// Lines of Python that convert what is not read.
@@ -26,9 +30,17 @@ impl Note {
     pub(crate) fn new(text: impl Into<String>) -> Note {
         Note {
             text: text.into(),
+            window: None,
             line: None,
             python: None,
         }
+    }
+}
+
+impl Note {
+    /// Its words in the window, without what the button says.
+    pub fn in_window(&self) -> &str {
+        self.window.as_deref().unwrap_or(&self.text)
     }
 }
 
@@ -85,8 +97,22 @@ pub fn by_reason(files: &[Skipped]) -> Vec<Group<'_>> {
     groups
 }
 
-/// A hint where one class has far more images for training than another.
+/// A hint where there is one class alone, where nearly every image has a class of its own, and where one class has far
+/// more images for training than another.
 pub(crate) fn of_classes(told: &mut Told, spec: &DataSpec, classes: &[String], counts: &[usize]) {
+    if let [only] = classes {
+        told.note(format!(
+            "all labelled images are of one class, {only}: there is nothing to tell apart"
+        ));
+    }
+    let images: usize = counts.iter().sum();
+    if classes.len() >= LEAST_OWN && 2 * classes.len() > images {
+        told.note(format!(
+            "{} classes for {} images for training: labels that differ from image to image are no classes",
+            format::count(classes.len() as u64),
+            format::count(images as u64)
+        ));
+    }
     let most = counts.iter().copied().max().unwrap_or(0);
     let least = counts.iter().copied().filter(|count| *count > 0).min();
     let Some(least) = least.filter(|least| most > MOST_UNBALANCED * least) else {
@@ -117,13 +143,15 @@ pub(crate) fn of_limit(told: &mut Told, spec: &DataSpec, largest: usize) {
         return;
     };
     let (limit, largest) = (format::count(limit as u64), format::count(largest as u64));
-    told.notes.push(Note::new(format!(
-        "limit = {limit} changes nothing: no split has more than {largest} images"
-    )));
+    let why = format!("changes nothing: no split has more than {largest} images");
+    told.note_on(
+        format!("limit = {limit} {why}"),
+        format!("a limit of {limit} {why}"),
+    );
 }
 
 /// How to convert files of kinds that are not read, once for each kind.
-pub(crate) fn of_others(told: &mut Told, skipped: &[Skipped]) {
+pub(crate) fn of_others<'a>(told: &mut Told, skipped: impl IntoIterator<Item = &'a Skipped>) {
     let mut kinds: Vec<(&'static NotRead, PathBuf, usize)> = Vec::new();
     for Skipped { file, .. } in skipped {
         let Some(kind) = not_read::by_name(file) else {
@@ -189,6 +217,23 @@ mod tests {
         assert_eq!(
             told(Some(1000)),
             "limit = 1,000 changes nothing: no split has more than 800 images"
+        );
+    }
+
+    #[test]
+    fn the_window_is_told_of_fields() {
+        let mut told = Told::default();
+        told.note_on("write a = 1 under [data]", "set a to 1");
+        told.propose("b is better", "b = 2");
+        let words = told.notes.iter().map(Note::in_window);
+        assert_eq!(words.collect::<Vec<_>>(), ["set a to 1", "b is better"]);
+        let words = told.notes.iter().map(ToString::to_string);
+        assert_eq!(
+            words.collect::<Vec<_>>(),
+            [
+                "write a = 1 under [data]",
+                "b is better: write b = 2 under [data]"
+            ]
         );
     }
 

@@ -127,6 +127,14 @@ impl Told {
         self.notes.push(Note::new(text));
     }
 
+    /// One that names keys and commands in the terminal, fields and buttons in the window.
+    pub(crate) fn note_on(&mut self, terminal: impl Into<String>, window: impl Into<String>) {
+        self.notes.push(Note {
+            window: Some(window.into()),
+            ..Note::new(terminal)
+        });
+    }
+
     /// With the line for `[data]` that changes it.
     pub(crate) fn propose(&mut self, text: impl Into<String>, line: impl Into<String>) {
         self.notes.push(Note {
@@ -150,7 +158,30 @@ pub(crate) struct OpenRequest<'a> {
     pub last: Progress,
 }
 
-impl OpenRequest<'_> {
+impl<'a> OpenRequest<'a> {
+    /// What to read only the names of files with: no seed, no network, classes in their natural order.
+    pub fn listing(
+        spec: &'a DataSpec,
+        folder: &Path,
+        told: &'a mut Told,
+        progress: &'a mut dyn FnMut(Progress) -> bool,
+    ) -> OpenRequest<'a> {
+        OpenRequest {
+            spec,
+            seed: 0,
+            folder: folder.to_path_buf(),
+            channels: None,
+            order: ClassOrder::default(),
+            told,
+            progress,
+            last: Progress {
+                what: "looking for files",
+                done: 0,
+                total: 1,
+            },
+        }
+    }
+
     /// Says how far the work is; an error when the listener wants to stop.
     pub fn report(
         &mut self,

@@ -1,5 +1,6 @@
 //! Tests through the public interface: made-up files of every format, damaged ones, and real data.
 
+mod alike;
 mod damage;
 mod formats;
 mod hdf5;
@@ -14,3 +15,4 @@ mod reported;
 mod settings;
 mod speed;
 mod values;
+mod volumes;

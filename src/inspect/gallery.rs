@@ -166,7 +166,7 @@ pub fn part(
     let notes = dataset
         .notes()
         .iter()
-        .map(|note| (note.text.clone(), note.line.clone()))
+        .map(|note| (note.in_window().to_owned(), note.line.clone()))
         .collect();
     let python = dataset
         .notes()

@@ -235,6 +235,20 @@ fn formats() -> Vec<Format> {
         )
         .by_file(),
         Format::new(
+            "parquet zstd",
+            Source::Parquet,
+            "x.parquet",
+            fixture("zstd2.parquet"),
+        )
+        .by_file(),
+        Format::new(
+            "parquet lz4",
+            Source::Parquet,
+            "x.parquet",
+            fixture("lz4.parquet"),
+        )
+        .by_file(),
+        Format::new(
             "parquet texts",
             Source::Parquet,
             "x.parquet",

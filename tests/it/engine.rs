@@ -731,7 +731,7 @@ fn a_run_that_was_begun_with_what_changes_nothing_is_resumed() {
     let (outcome, events) = train(&idle, &resume);
     completed(outcome);
     for part in [
-        "labels in [data] changes nothing",
+        "labels of the data changes nothing",
         "`encoder.2`, which has no weights",
         "a patience of 0 epochs",
     ] {

@@ -8,15 +8,16 @@ use crate::error::DataError;
 use crate::images::image_file;
 use crate::notes::{self, Note};
 use crate::recognise::{Recognised, recognise_packed};
-use crate::source::{ClassOrder, OpenRequest, Told};
+use crate::source::{OpenRequest, Told};
 use crate::sources::folder::listing::{Entry, Listing, list_tree};
 use crate::sources::folder::names;
 use crate::sources::folder::walk::Walk;
-use crate::{Progress, Skipped, audio};
+use crate::{Skipped, audio};
 use std::path::Path;
 use strata_core::files::path_text;
 use strata_core::format::{self, count};
 use strata_core::project::data::{DataSpec, Source, Split};
+use strata_core::project::help::Help;
 
 /// A split of what lies in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,28 +76,22 @@ pub fn describe(contents: &Contents, spec: &DataSpec) -> Described {
     if let Some(wanted) = wanted {
         let mut walk = Walk::new(wanted);
         let tree = walk.tree_of(archive, stem(archive), files());
-        let mut request = OpenRequest {
-            spec,
-            seed: 0,
-            folder: archive.to_path_buf(),
-            channels: None,
-            order: ClassOrder::default(),
-            told: &mut told,
-            progress: &mut |_| true,
-            last: Progress {
-                what: "looking for files",
-                done: 0,
-                total: 1,
-            },
-        };
+        let mut progress = |_| true;
+        let mut request = OpenRequest::listing(spec, archive, &mut told, &mut progress);
         match list_tree(&mut request, &tree, walk) {
             Ok(found) => listing = found,
             Err(error) => told.note(error.to_string()),
         }
     }
+    if contents.members.is_empty() {
+        told.note("there is no file in it that is unpacked");
+    }
     told_of_names(contents, &mut told);
     told_of_archives(contents, &mut told);
-    notes::of_others(&mut told, &listing.skipped);
+    // What to do with archives in it was said.
+    let others = listing.skipped.iter();
+    let others = others.filter(|skipped| !Archive::is_named_like_one(&skipped.file));
+    notes::of_others(&mut told, others);
     Described {
         recognised,
         splits: splits(&listing),
@@ -128,10 +123,8 @@ pub(crate) fn instead_of_a_folder(request: &mut OpenRequest) -> DataError {
             "this archive is unpacked in {} already",
             folder_beside(&archive).display()
         );
-        let help = format!(
-            "write path = \"{}\" under [data]",
-            folder.replace('\\', "\\\\").replace('"', "\\\"")
-        );
+        let text = folder.replace('\\', "\\\\").replace('"', "\\\"");
+        let help = Help::line(format!("path = \"{text}\""));
         return DataError::malformed(&archive, problem, help);
     }
     DataError::Packed {
@@ -204,14 +197,17 @@ fn told_of_archives(contents: &Contents, told: &mut Told) {
         .map(|member| member.path.display().to_string())
         .collect();
     if let [first, ..] = inner.as_slice() {
-        let folder = folder_beside(&contents.archive);
-        told.note(format!(
-            "it holds {}: unpack it, then what is in it with strata data \"{}\" --unpack",
-            match inner.len() {
-                1 => format!("an archive, {first}"),
-                more => format!("{} archives, the first {first}", count(more as u64)),
-            },
-            folder.join(first).display()
-        ));
+        let inner_archive = folder_beside(&contents.archive).join(first);
+        let inner_archive = inner_archive.display();
+        let held = match inner.len() {
+            1 => format!("an archive, {first}"),
+            more => format!("{} archives, the first {first}", count(more as u64)),
+        };
+        told.note_on(
+            format!(
+                "it holds {held}: unpack it, then what is in it with strata data \"{inner_archive}\" --unpack"
+            ),
+            format!("it holds {held}: unpack it, then choose {inner_archive} with File…"),
+        );
     }
 }

@@ -12,7 +12,7 @@ use strata_core::files::open_regular;
 use strata_core::{format, system_memory};
 
 /// Deflate cannot shrink anything further than this; a header that claims more is lying.
-const MOST_DEFLATE_SHRINKS: u64 = 1032;
+pub(crate) const MOST_DEFLATE_SHRINKS: u64 = 1032;
 
 pub(crate) const DOWNLOAD_AGAIN: &str = "download it again";
 /// What to do where the memory does not suffice for a file.
@@ -104,6 +104,15 @@ impl Input {
         &mut self.reader
     }
 
+    /// As many bytes as the file can give, unpacked.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        if self.packed {
+            self.on_disk.saturating_mul(MOST_DEFLATE_SHRINKS)
+        } else {
+            self.on_disk
+        }
+    }
+
     /// At most `most` of the bytes that follow, a small number.
     pub(crate) fn read_small(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
@@ -149,12 +158,7 @@ impl Input {
         claim: &str,
     ) -> Result<Vec<u8>, DataError> {
         let whole = header.saturating_add(expected);
-        let most_possible = if self.packed {
-            self.on_disk.saturating_mul(MOST_DEFLATE_SHRINKS)
-        } else {
-            self.on_disk
-        };
-        if whole > most_possible {
+        if whole > self.most_bytes() {
             return Err(self.wrong_length(whole, self.on_disk, claim));
         }
         system_memory::check(expected)

@@ -4,15 +4,20 @@
 //! HDF5 file, on files of weights, and on data that are damaged or stored in a way that is not read; for these there
 //! are lines of Python that store them otherwise.
 
+mod bounded;
+mod refused;
+
 use super::array::Element;
 use super::bytes::{DOWNLOAD_AGAIN, LESS_MEMORY};
 use super::matlab::Matrix;
 use crate::error::DataError;
 use crate::source::OpenRequest;
+use bounded::{Bounded, Budget};
 use hdf5_pure::{
     ChunkCacheConfig, ChunkIndex, Dataset, DatasetAccessProperties, Datatype, DatatypeByteOrder,
     File, Group, Layout, VlenStringReadOptions,
 };
+use refused::refused;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use strata_core::{format, system_memory};
@@ -32,6 +37,10 @@ const MOST_TEXT_BYTES: u64 = 64 << 20;
 const LONGEST_TEXT: usize = 1024;
 /// No compression that is read shrinks anything further than this.
 const MOST_SHRINKS: u64 = 1032;
+/// Bytes of lists and headers that may be read to see what is in a file.
+const LISTING: u64 = 128 << 20;
+/// Bytes of an array's index that may be read besides those of the file.
+const INDEX: u64 = 64 << 20;
 
 /// An array of a file.
 pub(crate) struct Array {
@@ -51,6 +60,8 @@ pub(crate) struct Array {
     most_bytes: u64,
     /// Set once its chunks are known to lie within the file.
     checked: OnceLock<()>,
+    /// What may still be read of lists and indexes.
+    budget: Budget,
     dataset: Dataset,
 }
 
@@ -76,12 +87,15 @@ pub(crate) fn is_one(file: &Path) -> bool {
 
 /// Lists the arrays of a file.
 pub(crate) fn open(path: &Path) -> Result<Contents, DataError> {
-    // Refuses what is no plain file before the library waits for it.
-    strata_core::files::open_regular(path).map_err(|cause| DataError::unreadable(path, cause))?;
-    let file = File::open_streaming(path).map_err(|error| refused(path, "the file", &error))?;
+    let budget = Budget::default();
+    budget.renew(LISTING);
+    let source = Bounded::open(path, &budget);
+    let source = source.map_err(|cause| DataError::unreadable(path, cause))?;
+    let file = File::from_source(source).map_err(|error| refused(path, "the file", &error))?;
     let root = file.root();
     let mut list = List {
         path,
+        budget,
         length: file.file_size(),
         seen: 0,
         is_keras: is_keras(&root),
@@ -119,6 +133,7 @@ fn is_keras(root: &Group) -> bool {
 
 struct List<'a> {
     path: &'a Path,
+    budget: Budget,
     /// Bytes of the file.
     length: u64,
     seen: usize,
@@ -221,6 +236,7 @@ impl List<'_> {
             file_length: self.length,
             most_bytes,
             checked: OnceLock::new(),
+            budget: self.budget.clone(),
             dataset,
         }))
     }
@@ -297,6 +313,7 @@ impl Array {
             return Err(self.lies());
         }
         self.check_chunks()?;
+        self.renew_budget();
         let bytes = self.dataset.read_raw_rows(start, rows);
         let bytes = bytes.map_err(|error| refused(&self.file, &self.name, &error))?;
         if bytes.len() as u64 == length {
@@ -362,6 +379,7 @@ impl Array {
         if self.checked.get().is_some() {
             return Ok(());
         }
+        self.renew_budget();
         let is_short = || self.bytes().is_none_or(|bytes| bytes > self.file_length);
         let chunks = match self.dataset.chunk_index() {
             // The shape alone says how many there are.
@@ -389,6 +407,10 @@ impl Array {
         Ok(())
     }
 
+    fn renew_budget(&self) {
+        self.budget.renew(self.file_length.saturating_add(INDEX));
+    }
+
     fn lies(&self) -> DataError {
         let problem = format!(
             "{}: {:?} is more than the file can hold",
@@ -404,6 +426,7 @@ impl Array {
             DataError::malformed(&self.file, problem, "store numbers from 0 on as labels")
         };
         self.check_chunks()?;
+        self.renew_budget();
         let size = self.dataset.vlen_string_payload_size().map_err(fail)?;
         if size > MOST_TEXT_BYTES {
             return Err(too_long());
@@ -440,6 +463,7 @@ pub(crate) fn matrices(
         return Err(error);
     }
     for array in contents.arrays {
+        array.renew_budget();
         let attributes = array.dataset.attrs().unwrap_or_default();
         let is_char = attributes
             .get("MATLAB_class")
@@ -459,40 +483,4 @@ pub(crate) fn matrices(
         });
     }
     Ok(matrices)
-}
-
-/// What to say of a file that the library does not read, or cannot.
-fn refused(path: &Path, what: &str, error: &hdf5_pure::Error) -> DataError {
-    let problem = format!("{what} cannot be read ({error})");
-    if is_of_another_kind(error) {
-        let help = format!(
-            "store it otherwise with these lines of Python:\n{}",
-            python(path)
-        );
-        return DataError::malformed(path, problem, help);
-    }
-    DataError::malformed(path, problem, DOWNLOAD_AGAIN)
-}
-
-/// Whether a file may be whole and is only stored in a way that is not read.
-fn is_of_another_kind(error: &hdf5_pure::Error) -> bool {
-    let hdf5_pure::Error::Format(error) = error else {
-        return false;
-    };
-    let words = format!("{error:?}");
-    words.contains("Unsupported") || words.contains("Version")
-}
-
-/// Lines that write the same arrays as HDF5's first versions have them.
-fn python(path: &Path) -> String {
-    let text = |path: &Path| path.display().to_string().replace('\\', "/");
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let new = path.with_file_name(format!("{stem}_plain.h5"));
-    format!(
-        "import h5py  # pip install h5py\n\
-         with h5py.File(\"{}\") as f, h5py.File(\"{}\", \"w\") as g:\n    \
-         f.visititems(lambda n, d: g.create_dataset(n, data=d[()]) and None if isinstance(d, h5py.Dataset) else None)",
-        text(path),
-        text(&new)
-    )
 }

@@ -21,7 +21,7 @@ impl NotRead {
     }
 }
 
-static KINDS: [NotRead; 13] = [
+static KINDS: [NotRead; 17] = [
     NotRead {
         name: "a HEIC photograph",
         endings: &["heic", "heif", "hif"],
@@ -105,6 +105,34 @@ static KINDS: [NotRead; 13] = [
         python: "import pathlib, cv2  # pip install opencv-python; every 30th picture\n\
                  for f in pathlib.Path(\"FOLDER\").rglob(\"*.[ma][pokv][4ivgv]*\"):\n    \
                  v = cv2.VideoCapture(str(f)); [cv2.imwrite(str(f.with_suffix(f\".{n}.png\")), p) for n in range(10**6) if v.grab() and n % 30 == 0 for _, p in [v.retrieve()]]",
+    },
+    NotRead {
+        name: "an array of one image (NumPy)",
+        endings: &["npy"],
+        python: "import pathlib, numpy as np  # one array a class\n\
+                 for d in [d for d in pathlib.Path(\"FOLDER\").rglob(\"*\") if any(d.glob(\"*.npy\"))]:\n    \
+                 np.save(f\"{d}.npy\", np.stack([np.load(f) for f in sorted(d.glob(\"*.npy\"))]))",
+    },
+    NotRead {
+        name: "a table of JSON lines",
+        endings: &["jsonl", "ndjson"],
+        python: "import pathlib, pandas  # pip install pandas\n\
+                 for f in pathlib.Path(\"FOLDER\").rglob(\"*json*\"):\n    \
+                 pandas.read_json(f, lines=True).to_csv(f.with_suffix(\".csv\"), index=False)",
+    },
+    NotRead {
+        name: "an Arrow file of Hugging Face's library",
+        endings: &["arrow"],
+        python: "import pathlib, datasets  # pip install datasets\n\
+                 for f in pathlib.Path(\"FOLDER\").rglob(\"*.arrow\"):\n    \
+                 datasets.Dataset.from_file(str(f)).to_parquet(str(f.with_suffix(\".parquet\")))",
+    },
+    NotRead {
+        name: "a file of Python's objects (pickle, PyTorch)",
+        endings: &["pkl", "pickle", "pt", "pth"],
+        python: "import pathlib, numpy as np, torch  # x and y may be called otherwise; open only files of people whom you trust\n\
+                 for f in [f for e in (\"pkl\", \"pickle\", \"pt\", \"pth\") for f in pathlib.Path(\"FOLDER\").rglob(f\"*.{e}\")]:\n    \
+                 d = torch.load(f, weights_only=False) if f.suffix in (\".pt\", \".pth\") else np.load(f, allow_pickle=True); np.savez(f.with_suffix(\".npz\"), x=d[\"x\"], y=d[\"y\"])",
     },
     NotRead {
         name: "an archive",

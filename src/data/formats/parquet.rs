@@ -6,6 +6,7 @@
 
 mod pages;
 mod rows;
+mod unpack;
 
 pub(crate) use rows::{Row, Rows};
 
@@ -190,6 +191,7 @@ impl Table {
 fn check_compression(compression: Compression) -> Result<(), String> {
     match compression {
         Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) => Ok(()),
+        other if unpack::Packing::of(other).is_some() => Ok(()),
         other => {
             let name = format!("{other:?}").to_lowercase();
             let name = name.split('(').next().unwrap_or_default().to_owned();

@@ -56,9 +56,7 @@ impl Rows {
 
 /// What to say of rows that make no square.
 pub(crate) fn no_shape(length: usize) -> String {
-    format!(
-        "{length} numbers are no square image; write the shape they have: shape = \"1xHEIGHTxWIDTH\""
-    )
+    format!("{length} numbers are no square image; set shape to what they are, 1xHEIGHTxWIDTH")
 }
 
 /// H×W×C of a row of so many numbers: a square, grey or in three colours.

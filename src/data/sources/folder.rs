@@ -33,7 +33,7 @@ use files::{Decoded, Splits};
 use listing::{Entry, FolderKind, IMAGES, Listing};
 use std::collections::BTreeMap;
 use strata_core::project::data::Split;
-pub(crate) use table::pixels;
+pub(crate) use table::transposed;
 
 /// The share held back for `test` where a folder has no such split.
 const TEST_SHARE: f64 = 0.1;

@@ -14,7 +14,7 @@ use crate::formats::rows::{Order, Rows};
 use crate::source::{
     BYTES, ImageStore, OpenRequest, OpenedSource, RawImage, SourceSplit, bad_label,
 };
-use crate::sources::folder::pixels;
+use crate::sources::folder::transposed;
 use published::{FASHION_MNIST_FILES, MNIST_FILES};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ fn load(ask: &mut OpenRequest, what: &str, classes: &[&str]) -> Result<OpenedSou
         ask.report("reading files", done, 2)?;
         if let Some(path) = names.find(words, "images", 3) {
             let labels = names.find(words, "labels", 1);
-            let transposed = pixels::is_transposed(ask, &path)?;
+            let transposed = transposed::is_transposed(ask, &path)?;
             let half = load_split(ask, split, &path, labels.as_deref(), transposed)?;
             check_same_size(&path, halves.first(), &half)?;
             halves.push(half);

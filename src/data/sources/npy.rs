@@ -6,6 +6,8 @@
 //! pictures nor signals, on elements that are no numbers, on bytes that are more or fewer than the
 //! header says, on floats that are not finite, and on labels that do not agree with the pictures.
 
+mod axes;
+mod by_column;
 pub(crate) mod find;
 mod header;
 mod labels;
@@ -16,7 +18,9 @@ mod pictures;
 use super::SourceReader;
 use crate::Skipped;
 use crate::error::DataError;
-use crate::formats::bytes::{DOWNLOAD_AGAIN, Input, LESS_MEMORY, Unread, read_pieces};
+use crate::formats::bytes::{
+    DOWNLOAD_AGAIN, Input, LESS_MEMORY, MOST_DEFLATE_SHRINKS, Unread, read_pieces,
+};
 use crate::formats::hdf5;
 use crate::formats::records::Store;
 use crate::formats::rows;
@@ -29,6 +33,7 @@ use std::io::Read;
 use std::sync::Arc;
 use strata_core::files::open_regular;
 use strata_core::project::data::{DataSpec, Split};
+use strata_core::project::help::Help;
 use strata_core::project::size::Shape;
 use strata_core::{format, system_memory};
 
@@ -37,8 +42,6 @@ const MOST_BYTES: u64 = 4 << 30;
 /// The most that a packed array of an HDF5 file may take in memory; of a larger one rows are read when wanted.
 const MOST_KEPT_BYTES: u64 = 2 << 30;
 const SAVE_AGAIN: &str = "save the array again with numpy.save or numpy.savez";
-/// As many channels could be the slices of a volume; satellites have up to 13 bands.
-const LEAST_SLICES: usize = 16;
 /// Pictures between two reports of progress.
 const PER_STEP: usize = 1024;
 
@@ -78,7 +81,7 @@ pub(crate) fn assemble(
     } else {
         span(ask, &arrays)?
     };
-    tell(ask, &arrays);
+    axes::tell(ask, &arrays);
     let (labels, classes) = labels::read(ask, found, &arrays, &names)?;
     let parts = arrays
         .into_iter()
@@ -126,52 +129,6 @@ fn joined(parts: Vec<SourceSplit>) -> Vec<SourceSplit> {
     }]
 }
 
-/// Says which axis is that of the channels where it has not one or three, and proposes a shape for rows of numbers.
-fn tell(ask: &mut OpenRequest, arrays: &[(&Found, ArrayPictures)]) {
-    let Some((_, array)) = arrays.first() else {
-        return;
-    };
-    let [height, width, channels] = array.layout.shape;
-    if let Some(depth) = array.layout.depth {
-        ask.told.depth_of_volumes = Some(depth);
-        let height = height / depth;
-        let from_axes = ask.spec.shape.is_none() && channels == 1;
-        let else_bands = match from_axes {
-            true => "; with shape = \"CxHxW\" they would be images of many channels",
-            false => "",
-        };
-        ask.told.note(format!(
-            "volumes of {depth}×{height}×{width} (depth, height, width) with {channels} channels{else_bands}"
-        ));
-        return;
-    }
-    if let (None, true) = (&ask.spec.shape, height > 1 && channels >= LEAST_SLICES) {
-        ask.told.note(format!(
-            "the {channels} channels could be the slices of a volume: shape = \"1x{channels}x{height}x{width}\" reads them so"
-        ));
-    }
-    if height > 1 && !matches!(channels, 1 | 3) {
-        let place = if array.layout.channels_first {
-            "first"
-        } else {
-            "last"
-        };
-        ask.told.note(format!(
-            "images of {height}×{width} with {channels} channels, which come {place} in the array"
-        ));
-    }
-    let square = rows::guessed(width).filter(|_| height == 1 && channels == 1);
-    if let Some([height, width, channels]) = square.filter(|_| ask.spec.shape.is_none()) {
-        ask.told.propose(
-            format!(
-                "rows of {} numbers are read as signals, and could be images of {height}×{width}",
-                array.layout.shape[1]
-            ),
-            format!("shape = \"{channels}x{height}x{width}\""),
-        );
-    }
-}
-
 fn read_pictures<'a>(
     ask: &mut OpenRequest,
     found: &'a [Found],
@@ -200,16 +157,34 @@ fn read_pictures<'a>(
     Ok(arrays)
 }
 
-fn fail(place: &Place, problem: impl Into<String>) -> DataError {
-    let (problem, help) = match place.member {
-        Member::Zip(_) => (format!("{}: {}", place.name, problem.into()), SAVE_AGAIN),
-        Member::Whole => (problem.into(), SAVE_AGAIN),
+fn fail(place: &Place, misfit: impl Into<Misfit>) -> DataError {
+    let Misfit { problem, help } = misfit.into();
+    let (problem, usual) = match place.member {
+        Member::Zip(_) => (format!("{}: {problem}", place.name), SAVE_AGAIN),
+        Member::Whole => (problem, SAVE_AGAIN),
         Member::Hdf5(_) => (
-            format!("{}: {}", place.name, problem.into()),
+            format!("{}: {problem}", place.name),
             "save the array again, or point path at another file",
         ),
     };
-    DataError::malformed(&place.file, problem, help)
+    DataError::malformed(&place.file, problem, help.unwrap_or(usual.into()))
+}
+
+/// Why an array cannot be used.
+#[derive(Debug)]
+struct Misfit {
+    problem: String,
+    /// What helps, unless the array is to be saved again.
+    help: Option<Help>,
+}
+
+impl<T: Into<String>> From<T> for Misfit {
+    fn from(problem: T) -> Misfit {
+        Misfit {
+            problem: problem.into(),
+            help: None,
+        }
+    }
 }
 
 fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError> {
@@ -217,27 +192,14 @@ fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError
     let (spec, channels) = (ask.spec, ask.channels);
     let check = |header: &Header| {
         if header.element.is_text() {
-            return Err("its elements are texts".to_string());
+            return Err("its elements are texts".into());
         }
         let wanted = wanted_shape(spec, found, header);
-        if wanted.is_some() && header.by_column {
-            return Err(
-                "it lies column by column (Fortran's order), and shape is for rows of numbers"
-                    .to_string(),
-            );
-        }
         let layout = Layout::new(&header.shape, channels, wanted.as_ref(), spec.transpose);
-        let layout =
-            layout.map_err(|problem| format!("{problem} (the array is {:?})", header.shape))?;
-        if header.by_column && layout.depth.is_some() {
-            return Err("its volumes lie column by column (Fortran's order): save numpy.ascontiguousarray of it".to_string());
-        }
+        let layout = layout.map_err(|problem| misfit(&problem, header))?;
         match header.shape.first() {
             Some(1..=0xffff_ffff) => Ok(layout),
-            _ => Err(format!(
-                "it has no picture, or too many (the array is {:?})",
-                header.shape
-            )),
+            _ => Err(misfit("it has no picture, or too many", header)),
         }
     };
     let Some((header, store, offset)) = in_place(place)? else {
@@ -247,6 +209,16 @@ fn open(ask: &mut OpenRequest, found: &Found) -> Result<ArrayPictures, DataError
     };
     let layout = check(&header).map_err(|problem| fail(place, problem))?;
     Ok(ArrayPictures::new(&header, layout, store, offset))
+}
+
+fn misfit(problem: &str, header: &Header) -> Misfit {
+    Misfit {
+        problem: format!("{problem} (the array is {:?})", header.shape),
+        help: (problem == pictures::NO_CHANNELS).then(|| {
+            Help::line("shape = \"1x28x28x28\"")
+                .remark(", with your numbers of channels, slices, rows and columns")
+        }),
+    }
 }
 
 /// The shape of a picture that the project writes, or that of a square where each file holds the rows of one class.
@@ -346,10 +318,14 @@ fn wrong_length(header: &Header, found: u64) -> String {
 fn unpacked(
     ask: &mut OpenRequest,
     place: &Place,
-    check: impl Fn(&Header) -> Result<(), String>,
+    check: impl Fn(&Header) -> Result<(), Misfit>,
 ) -> Result<(Header, Vec<u8>), DataError> {
     let member = match &place.member {
-        Member::Whole => return contents(ask, place, Input::open(&place.file)?.reader(), check),
+        Member::Whole => {
+            let mut input = Input::open(&place.file)?;
+            let most = input.most_bytes();
+            return contents(ask, place, input.reader(), most, check);
+        }
         Member::Hdf5(array) => {
             let mut header = Header::of(array);
             check(&header).map_err(|problem| fail(place, problem))?;
@@ -363,25 +339,41 @@ fn unpacked(
     let mut file = archive
         .by_index(member)
         .map_err(|error| fail(place, format!("it cannot be unpacked ({error})")))?;
-    contents(ask, place, &mut file, check)
+    // What the archive says of its member, as far as its bytes can hold it.
+    let on_disk = std::fs::metadata(&place.file).map_or(0, |about| about.len());
+    let most = file
+        .size()
+        .min(on_disk.saturating_mul(MOST_DEFLATE_SHRINKS));
+    contents(ask, place, &mut file, most, check)
 }
 
-/// Header and elements of an array from its first byte on.
+/// Header and elements of an array from its first byte on; the elements in C's order. `most` bytes can come at most.
 fn contents(
     ask: &mut OpenRequest,
     place: &Place,
     reader: &mut dyn Read,
-    check: impl Fn(&Header) -> Result<(), String>,
+    most: u64,
+    check: impl Fn(&Header) -> Result<(), Misfit>,
 ) -> Result<(Header, Vec<u8>), DataError> {
-    let header = Header::read(reader).map_err(|problem| fail(place, problem))?;
+    let mut header = Header::read(reader).map_err(|problem| fail(place, problem))?;
     check(&header).map_err(|problem| fail(place, problem))?;
     let body = header.body().filter(|&body| body <= MOST_BYTES);
     let too_large = || format!("the array {:?} is too large to be unpacked", header.shape);
     let body = body.ok_or_else(|| fail(place, too_large()))?;
     let no_memory = |problem| DataError::malformed(&place.file, problem, LESS_MEMORY);
     system_memory::check(body).map_err(no_memory)?;
-    let mut bytes = Vec::new();
-    read_pieces(reader, &mut bytes, body + 1, ask).map_err(|unread| match unread {
+    let read = match header.by_column {
+        // Memory for all of it is taken at once.
+        true if body > most => return Err(fail(place, wrong_length(&header, most))),
+        true => by_column::read(reader, &header, body, ask),
+        false => {
+            let mut bytes = Vec::new();
+            let read = read_pieces(reader, &mut bytes, body + 1, ask);
+            let came = bytes.len() as u64;
+            read.map(|()| (bytes, came))
+        }
+    };
+    let (bytes, came) = read.map_err(|unread| match unread {
         Unread::Cancelled => DataError::Cancelled,
         Unread::Memory(problem) => no_memory(problem),
         Unread::System(cause) => fail(
@@ -389,11 +381,11 @@ fn contents(
             format!("the file is damaged ({cause}): {DOWNLOAD_AGAIN}"),
         ),
     })?;
-    if bytes.len() as u64 == body {
-        Ok((header, bytes))
-    } else {
-        Err(fail(place, wrong_length(&header, bytes.len() as u64)))
+    if came != body {
+        return Err(fail(place, wrong_length(&header, came)));
     }
+    header.by_column = false;
+    Ok((header, bytes))
 }
 
 /// The least and the greatest number of the first array of pictures, which training uses; every

@@ -12,6 +12,7 @@ use super::SourceReader;
 use super::folder::decode;
 use super::folder::listing::{Entry, Listing};
 use crate::error::DataError;
+use crate::formats::bytes::DOWNLOAD_AGAIN;
 use crate::formats::labels;
 use crate::formats::parquet::{Row, Rows, Table};
 use crate::source::{OpenRequest, OpenedSource};
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use strata_core::project::data::{LabelRule, Split};
+use strata_core::project::help::Help;
 
 const MOST_CLASSES: usize = 10_000;
 const LESS: &str = "close other programs, or write the table anew with smaller groups of rows";
@@ -44,6 +46,18 @@ fn list(ask: &mut OpenRequest) -> Result<Listing, DataError> {
         ask.report("looking at files", done, shards.len())?;
         let table = Table::open(&shard.path).map_err(|problem| refused(&shard.path, problem))?;
         tables.push(table);
+    }
+    let rows: usize = tables
+        .iter()
+        .map(|table| {
+            (0..table.groups())
+                .map(|group| table.rows(group))
+                .sum::<usize>()
+        })
+        .sum();
+    if let (Some(shard), 0) = (shards.first(), rows) {
+        let problem = "it has no row";
+        return Err(DataError::malformed(&shard.path, problem, DOWNLOAD_AGAIN));
     }
     let columns = columns_of(ask, &tables)?;
     for table in &tables {
@@ -93,7 +107,10 @@ fn columns_of(ask: &mut OpenRequest, tables: &[Table]) -> Result<Columns, DataEr
         Some(LabelRule::Column(name)) => Some(name.as_str()),
         Some(LabelRule::Name(_)) => {
             let problem = "a pattern for names of files, and Parquet files have columns";
-            let help = "write label = \"column: NAME\", or delete the line";
+            let help = Help::note(
+                "write label = \"column: NAME\", or delete the line",
+                "set label to column: NAME, or leave it empty",
+            );
             return Err(DataError::setting("label", problem, help));
         }
         None => None,
@@ -121,7 +138,10 @@ fn columns_of(ask: &mut OpenRequest, tables: &[Table]) -> Result<Columns, DataEr
 fn no_use(file: &Path, problem: String, columns: &[String]) -> DataError {
     let help = match columns {
         [] => "point path at a table of images".to_owned(),
-        columns => format!("its columns are {}", columns.join(", ")),
+        columns => format!(
+            "its columns are {}; images are the bytes of image files, one in each row of a column image, alone or as its field bytes",
+            columns.join(", ")
+        ),
     };
     DataError::malformed(file, problem, help)
 }
@@ -209,7 +229,7 @@ fn splits_of(
 /// What to say of a file that cannot be read.
 fn refused(file: &Path, problem: String) -> DataError {
     if !problem.contains("compressed with") {
-        return DataError::malformed(file, problem, crate::formats::bytes::DOWNLOAD_AGAIN);
+        return DataError::malformed(file, problem, DOWNLOAD_AGAIN);
     }
     let text = |path: &Path| path.display().to_string().replace('\\', "/");
     let folder = text(file.parent().unwrap_or(Path::new(".")));

@@ -394,7 +394,12 @@ fn hdf5_survives_damage() {
 
 #[test]
 fn parquet_survives_damage() {
-    for name in ["images.parquet", "pages2.parquet"] {
+    for name in [
+        "images.parquet",
+        "pages2.parquet",
+        "zstd2.parquet",
+        "lz4.parquet",
+    ] {
         let folder = tempdir().unwrap();
         let spec = spec(Source::Parquet, folder.path());
         let bytes = fixture(name);

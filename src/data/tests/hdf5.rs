@@ -1,36 +1,21 @@
 //! HDF5 files as courses, Kaggle, Zenodo, Keras and MATLAB have them.
 
-use super::made::{open, refusal, spec, write};
+use super::made::{self, folder, open, refusal, write};
 use crate::Dataset;
 use hdf5_pure::FileBuilder;
 use std::path::Path;
 use strata_core::project::data::{DataSpec, Source, Split};
 use strata_testkit::files::fixture;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
 /// All images for training.
 fn whole(path: &Path) -> DataSpec {
-    DataSpec {
-        valid: Some(0.0),
-        range: Some([0.0, 255.0]),
-        ..spec(Source::Hdf5, path)
-    }
+    made::whole(Source::Hdf5, path)
 }
 
-/// The same where the files have splits of their own.
+/// The splits that the files have.
 fn split(path: &Path) -> DataSpec {
-    DataSpec {
-        valid: None,
-        ..whole(path)
-    }
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempdir().unwrap();
-    for (name, of) in files {
-        write(folder.path(), name, &fixture(of));
-    }
-    folder
+    made::split(Source::Hdf5, path)
 }
 
 fn labels(dataset: &Dataset, split: Split) -> Vec<&str> {
@@ -241,5 +226,91 @@ fn chunks_that_do_not_fit_into_the_file_are_refused_before_they_are_read() {
             message.contains("its chunks do not fit into the file of 15,776 bytes"),
             "{message}"
         );
+    }
+}
+
+/// An HDF5 file of version 0 whose root group is listed by a tree of this many levels, in which both children of a node
+/// are the same node one level below; the leaf lists `links`, all of which are the root group itself.
+fn h5_of_shared_nodes(levels: usize, links: usize) -> Vec<u8> {
+    const NODE: usize = 128;
+    let (header, heap, names, leaf) = (96, 136, 168, 512);
+    let first_node = leaf + 8 + 40 * links.max(2);
+    let node_at = |level: usize| (first_node + level * NODE) as u64;
+    let mut file = vec![0u8; first_node + (levels + 1) * NODE];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0\x04\0\x10\0");
+    put(32, &[0xff; 8]);
+    put(40, &(node_at(levels) + NODE as u64).to_le_bytes());
+    put(48, &[0xff; 8]);
+    put(64, &(header as u64).to_le_bytes());
+    put(header, &[1, 0, 1, 0, 1, 0, 0, 0, 24, 0, 0, 0]);
+    put(header + 16, &[0x11, 0, 16]);
+    put(header + 24, &node_at(levels).to_le_bytes());
+    put(header + 32, &(heap as u64).to_le_bytes());
+    put(heap, b"HEAP");
+    put(heap + 8, &[0, 1]);
+    put(heap + 16, &[0xff; 8]);
+    put(heap + 24, &(names as u64).to_le_bytes());
+    put(leaf, b"SNOD\x01\0");
+    put(leaf + 6, &(links as u16).to_le_bytes());
+    for link in 0..links {
+        put(names + 8 + 8 * link, format!("g{link}").as_bytes());
+        put(leaf + 8 + 40 * link, &(8 + 8 * link as u64).to_le_bytes());
+        put(leaf + 16 + 40 * link, &(header as u64).to_le_bytes());
+    }
+    for level in 0..=levels {
+        let at = node_at(level) as usize;
+        let child = if level == 0 {
+            leaf as u64
+        } else {
+            node_at(level - 1)
+        };
+        put(
+            at,
+            &[
+                b'T',
+                b'R',
+                b'E',
+                b'E',
+                0,
+                level as u8,
+                if level == 0 { 1 } else { 2 },
+            ],
+        );
+        put(at + 8, &[0xff; 16]);
+        put(at + 32, &child.to_le_bytes());
+        put(at + 48, &child.to_le_bytes());
+    }
+    file
+}
+
+/// What this thread has computed so far, whatever else the machine does; 0 where the system does not say.
+fn seconds_computed() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split_whitespace().next();
+    nanoseconds.map_or(0.0, |number| number.parse::<f64>().unwrap_or(0.0) / 1e9)
+}
+
+#[test]
+fn trees_and_groups_that_lead_in_circles_end_in_an_error() {
+    let root = tempdir().unwrap();
+    let file = root.path().join("set.h5");
+    // A tree of one way is read.
+    write(root.path(), "set.h5", &h5_of_shared_nodes(0, 0));
+    let message = refusal(Source::Hdf5, &file);
+    assert!(message.contains("no array"), "{message}");
+    for (levels, links, told) in [
+        (60, 0, "lead to the same places again and again"),
+        (24, 0, "lead to the same places again and again"),
+        (0, 30, "more than 1000 arrays and groups"),
+        (3, 1, "set.h5"),
+    ] {
+        write(root.path(), "set.h5", &h5_of_shared_nodes(levels, links));
+        let start = seconds_computed();
+        let message = refusal(Source::Hdf5, &file);
+        assert!(message.contains(told), "{levels} {links}: {message}");
+        let took = seconds_computed() - start;
+        println!("{levels} levels, {links} links: {took:.2} s");
+        assert!(took < 6.0, "{took} s, in a build without optimisation");
     }
 }

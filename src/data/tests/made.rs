@@ -7,6 +7,8 @@ use parquet::file::writer::SerializedFileWriter;
 use std::path::Path;
 use std::sync::Arc;
 use strata_core::project::data::{DataSpec, Source};
+use strata_testkit::files::fixture;
+use tempfile::{TempDir, tempdir};
 
 pub fn spec(source: Source, path: &Path) -> DataSpec {
     DataSpec {
@@ -14,6 +16,32 @@ pub fn spec(source: Source, path: &Path) -> DataSpec {
         path: Some(path.display().to_string()),
         ..DataSpec::default()
     }
+}
+
+/// Pixels as they are, all labelled images for training.
+pub fn whole(source: Source, path: &Path) -> DataSpec {
+    DataSpec {
+        valid: Some(0.0),
+        test: Some(0.0),
+        ..split(source, path)
+    }
+}
+
+/// Pixels as they are, in the splits that the files have.
+pub fn split(source: Source, path: &Path) -> DataSpec {
+    DataSpec {
+        range: Some([0.0, 255.0]),
+        ..spec(source, path)
+    }
+}
+
+/// A folder of fixtures under other names.
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempdir().unwrap();
+    for (name, of) in files {
+        write(folder.path(), name, &fixture(of));
+    }
+    folder
 }
 
 pub fn open(spec: &DataSpec) -> Result<Dataset, DataError> {

@@ -1,41 +1,23 @@
 //! Parquet files of images as Hugging Face has them.
 
-use super::made::{Values, open, parquet, png, refusal, spec, write};
+use super::made::{self, Values, folder, open, parquet, png, refusal, write};
 use crate::Dataset;
 use image::{DynamicImage, GrayImage, Luma};
 use std::path::Path;
 use std::time::Instant;
 use strata_core::project::data::{DataSpec, Source, Split};
-use strata_testkit::files::fixture;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
 const STRUCT: &str = "message t { optional group image { optional binary bytes; optional binary path (UTF8); } required int64 label; }";
 
-/// Pixels as they are, all images of a split in it.
+/// All images for training.
 fn whole(path: &Path) -> DataSpec {
-    DataSpec {
-        valid: Some(0.0),
-        test: Some(0.0),
-        range: Some([0.0, 255.0]),
-        ..spec(Source::Parquet, path)
-    }
+    made::whole(Source::Parquet, path)
 }
 
-/// The same where the files have splits of their own.
+/// The splits that the files have.
 fn split(path: &Path) -> DataSpec {
-    DataSpec {
-        valid: None,
-        test: None,
-        ..whole(path)
-    }
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempdir().unwrap();
-    for (name, of) in files {
-        write(folder.path(), name, &fixture(of));
-    }
-    folder
+    made::split(Source::Parquet, path)
 }
 
 /// The class and the first pixel of every image of a split, by pixel.
@@ -112,6 +94,16 @@ fn pages_of_version_2_and_other_columns_are_read() {
 }
 
 #[test]
+fn zstandard_and_lz4_are_unpacked() {
+    let expected = expected([Some("cat"), Some("dog"), Some("emu")], 10);
+    for packed in ["zstd.parquet", "zstd2.parquet", "lz4.parquet"] {
+        let folder = folder(&[("train.parquet", packed)]);
+        let dataset = open(&whole(folder.path())).unwrap();
+        assert_eq!(seen(&dataset, Split::Train), expected, "{packed}");
+    }
+}
+
+#[test]
 fn texts_are_labels_and_what_has_none_is_unlabeled() {
     let folder = folder(&[("train.parquet", "texts.parquet")]);
     let dataset = open(&whole(folder.path())).unwrap();
@@ -157,9 +149,9 @@ fn single_damaged_images_are_left_out() {
 
 #[test]
 fn what_is_not_read_is_refused_in_one_sentence() {
-    let zstd = folder(&[("train.parquet", "zstd.parquet")]);
-    let message = refusal(Source::Parquet, zstd.path());
-    assert!(message.contains("compressed with zstd"), "{message}");
+    let brotli = folder(&[("train.parquet", "brotli.parquet")]);
+    let message = refusal(Source::Parquet, brotli.path());
+    assert!(message.contains("compressed with brotli"), "{message}");
     assert_eq!(message.lines().count(), 4, "{message}");
     let two = folder(&[
         ("full/train-00000-of-00001.parquet", "images.parquet"),

@@ -1,8 +1,8 @@
 //! How long large folders take; ignored, for they make many files.
 
-use crate::source::{ClassOrder, OpenRequest, Told};
+use crate::recognise;
+use crate::source::{OpenRequest, Told};
 use crate::sources::folder::listing::{self, IMAGES};
-use crate::{Progress, recognise};
 use std::time::{Duration, Instant};
 use strata_core::project::data::{DataSpec, Source};
 
@@ -28,20 +28,8 @@ fn fifty_thousand_images_are_listed_in_two_seconds() {
     };
     let list = || {
         let mut told = Told::default();
-        let mut request = OpenRequest {
-            spec: &spec,
-            seed: 1,
-            folder: root.path().to_path_buf(),
-            channels: None,
-            order: ClassOrder::default(),
-            told: &mut told,
-            progress: &mut |_| true,
-            last: Progress {
-                what: "looking for files",
-                done: 0,
-                total: 1,
-            },
-        };
+        let mut progress = |_| true;
+        let mut request = OpenRequest::listing(&spec, root.path(), &mut told, &mut progress);
         listing::list(&mut request, &IMAGES).unwrap()
     };
     list();

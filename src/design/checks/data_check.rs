@@ -15,7 +15,7 @@ pub fn data(project: &Project) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(data.idle().into_iter().map(|idle| {
         let Idle { key, why } = idle;
-        Problem::error(format!("{key} in [data] changes nothing: {why}"))
+        Problem::error(format!("{key} of the data changes nothing: {why}"))
             .help(Help::without(key))
             .harmless()
     }));

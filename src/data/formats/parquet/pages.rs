@@ -1,8 +1,10 @@
 //! The bytes of a Parquet file for the library, which believes what pages claim: sizes are compared with the bytes that
 //! are there before it asks for memory.
 
+use super::unpack::Packing;
 use crate::formats::records::read_at;
 use bytes::Bytes;
+use parquet::basic::Compression;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -11,10 +13,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use strata_core::files::open_regular;
 
-/// No compression that is read shrinks anything further than this.
+/// None of the compressions but one shrinks anything further than this.
 pub(super) const MOST_SHRINKS: u64 = 1032;
+/// Zstandard has 128 KB of one byte in four.
+const MOST_ZSTANDARD_SHRINKS: u64 = 1 << 15;
 /// What a page may hold besides.
 const SMALL: u64 = 1 << 10;
 const MOST_PAGE_BYTES: u64 = 1 << 30;
@@ -27,6 +32,9 @@ const NUMBER: u8 = 0x15;
 pub(super) struct Chunks {
     file: Arc<File>,
     length: u64,
+    most_shrinks: u64,
+    /// Bytes that the page read last has unpacked, as its header claims.
+    claimed: AtomicU64,
 }
 
 impl Chunks {
@@ -35,7 +43,22 @@ impl Chunks {
         Ok(Chunks {
             length: file.metadata()?.len(),
             file: Arc::new(file),
+            most_shrinks: MOST_SHRINKS,
+            claimed: AtomicU64::new(0),
         })
+    }
+
+    /// The same file for the pages of one column.
+    fn of_column(&self, packing: Option<Packing>) -> Chunks {
+        Chunks {
+            file: Arc::clone(&self.file),
+            length: self.length,
+            most_shrinks: match packing {
+                Some(Packing::Zstandard) => MOST_ZSTANDARD_SHRINKS,
+                _ => MOST_SHRINKS,
+            },
+            claimed: AtomicU64::new(0),
+        }
     }
 
     /// Bytes of the file.
@@ -55,8 +78,10 @@ impl Chunks {
         let packed = number(&mut rest);
         match (unpacked, packed) {
             (Some(unpacked), Some(packed))
-                if unpacked <= packed * MOST_SHRINKS + SMALL && unpacked <= MOST_PAGE_BYTES =>
+                if unpacked <= packed * self.most_shrinks + SMALL
+                    && unpacked <= MOST_PAGE_BYTES =>
             {
+                self.claimed.store(unpacked, Relaxed);
                 Ok(())
             }
             _ => Err(damaged("a page claims more than its bytes can hold")),
@@ -136,9 +161,12 @@ impl ChunkReader for Chunks {
     }
 }
 
-/// The pages of a column, of which none claims a dictionary of more values than it has bytes.
+/// The pages of a column, of which none claims a dictionary of more values than it has bytes. Some compressions are
+/// undone here: the library is told that there is none.
 pub(super) struct CheckedPages {
     pages: SerializedPageReader<Chunks>,
+    reader: Arc<Chunks>,
+    packing: Option<Packing>,
 }
 
 impl CheckedPages {
@@ -147,16 +175,70 @@ impl CheckedPages {
         chunk: &ColumnChunkMetaData,
         rows: usize,
     ) -> std::result::Result<CheckedPages, String> {
-        let pages = SerializedPageReader::new(Arc::clone(reader), chunk, rows, None);
+        let packing = Packing::of(chunk.compression());
+        let reader = Arc::new(reader.of_column(packing));
+        let pages = match packing {
+            None => SerializedPageReader::new(Arc::clone(&reader), chunk, rows, None),
+            Some(_) => {
+                let plain = chunk.clone().into_builder();
+                let plain = plain.set_compression(Compression::UNCOMPRESSED).build();
+                let plain = plain.map_err(|error| error.to_string())?;
+                SerializedPageReader::new(Arc::clone(&reader), &plain, rows, None)
+            }
+        };
         Ok(CheckedPages {
             pages: pages.map_err(|error| error.to_string())?,
+            reader,
+            packing,
         })
+    }
+
+    /// The page as it was before it was compressed.
+    fn unpacked(&self, mut page: Page) -> Result<Page> {
+        let Some(packing) = self.packing else {
+            return Ok(page);
+        };
+        let claimed = self.reader.claimed.load(Relaxed) as usize;
+        // Of pages of the second version, levels lie before what is compressed.
+        let (buffer, plain) = match &mut page {
+            Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. } => (buf, 0),
+            Page::DataPageV2 {
+                is_compressed: false,
+                ..
+            } => return Ok(page),
+            Page::DataPageV2 {
+                buf,
+                def_levels_byte_len,
+                rep_levels_byte_len,
+                is_compressed,
+                ..
+            } => {
+                *is_compressed = false;
+                (
+                    buf,
+                    *def_levels_byte_len as usize + *rep_levels_byte_len as usize,
+                )
+            }
+        };
+        let length = claimed.checked_sub(plain);
+        let parts = buffer.split_at_checked(plain).zip(length);
+        let ((levels, packed), length) =
+            parts.ok_or_else(|| damaged("a page is shorter than its levels"))?;
+        let values = packing
+            .unpack(packed, length)
+            .map_err(|error| damaged(&error))?;
+        *buffer = match levels {
+            [] => values.into(),
+            levels => [levels, &values].concat().into(),
+        };
+        Ok(page)
     }
 }
 
 impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.pages.get_next_page()?;
+        let page = page.map(|page| self.unpacked(page)).transpose()?;
         if let Some(Page::DictionaryPage {
             buf, num_values, ..
         }) = &page

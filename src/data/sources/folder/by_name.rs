@@ -114,7 +114,8 @@ pub(crate) fn propose(layout: &Layout, told: &mut Told) {
     if layout.parts.iter().any(|part| !part.classes.is_empty()) {
         return;
     }
-    let Some(part) = layout.parts.iter().find(|part| part.split == Split::Train) else {
+    let with_images = |part: &&SplitFolder| part.split == Split::Train && !part.loose.is_empty();
+    let Some(part) = layout.parts.iter().find(with_images) else {
         return;
     };
     let stems: Vec<String> = part
@@ -148,9 +149,15 @@ pub(crate) fn propose(layout: &Layout, told: &mut Told) {
                 format!("label = \"name: {text}.{ending}\""),
             );
         }
-        None => told.note(
-            "no class folders, so there are no labels; where the files' names tell the class, write it as label = \"name: {class}_{n}.jpg\"",
-        ),
+        None => {
+            let text =
+                "no class folders, so there are no labels; where the files' names tell the class";
+            let pattern = "name: {class}_{n}.jpg";
+            told.note_on(
+                format!("{text}, write it as label = \"{pattern}\""),
+                format!("{text}, set label to {pattern}"),
+            );
+        }
     }
 }
 

@@ -278,6 +278,25 @@ impl Reader<'_> {
                 first.name,
                 names::some_of(&inner, MOST_NAMED)
             );
+            let names = |folder: &Tree| -> Vec<String> {
+                let names = folder.used().map(|inner| inner.name.clone());
+                names.collect()
+            };
+            let are_alike =
+                nested.len() > 1 && nested.iter().all(|folder| names(folder) == names(first));
+            let text = match are_alike {
+                true => format!(
+                    "{text}; {} hold folders of the same names: if they are splits, call them train and test",
+                    names::some_of(
+                        &nested
+                            .iter()
+                            .map(|folder| folder.name.as_str())
+                            .collect::<Vec<_>>(),
+                        MOST_NAMED
+                    )
+                ),
+                false => text,
+            };
             self.told.propose(text, "class_level = \"last\"");
         }
         let class = |folder: &&Tree| ClassFolder {

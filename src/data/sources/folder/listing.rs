@@ -13,6 +13,7 @@ use crate::source::{ClassOrder, OpenRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use strata_core::project::data::{LabelRule, Split};
+use strata_core::project::help::Help;
 
 /// A file that should be an image, or a row that should hold one.
 #[derive(Clone)]
@@ -72,6 +73,9 @@ pub(crate) const IMAGES: FolderKind = FolderKind {
 pub(crate) fn list(ask: &mut OpenRequest, kind: &FolderKind) -> Result<Listing, DataError> {
     ask.report("looking for files", 0, 1)?;
     let root = root(&ask.folder, kind.inner);
+    if root.is_file() {
+        return Err(no_folder(&root));
+    }
     if !root.is_dir() {
         return Err(nothing(kind, &root, "there is no such folder"));
     }
@@ -98,6 +102,25 @@ pub(crate) fn nothing(kind: &FolderKind, folder: &Path, problem: &str) -> DataEr
         )
         .into(),
     }
+}
+
+/// What to say of a file where a folder is wanted.
+fn no_folder(file: &Path) -> DataError {
+    if let Some(kind) = not_read::by_name(file) {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let python = kind.python(folder);
+        return DataError::malformed(
+            file,
+            format!("this is {}, which is not read", kind.name),
+            format!("convert it with these lines of Python:\n{python}"),
+        );
+    }
+    let problem = match image_file::is_named_like_one(file) {
+        true => "this is one image",
+        false => "a file of this kind holds no images that are read",
+    };
+    let help = "point path at a folder of images, or at a table (.csv), arrays (.npy, .npz, .mat, .h5), a Parquet file or an archive (.zip, .tar, .tar.gz)";
+    DataError::malformed(file, problem, help)
 }
 
 /// Archives unpack to a folder of their own, which people point at from above.
@@ -155,7 +178,10 @@ pub(crate) fn list_tree(
             return Err(DataError::setting(
                 "label",
                 "names a column, and a folder has no table",
-                "write label = \"name: {class}.{n}.jpg\", or use source = \"csv\"",
+                Help::note(
+                    "write label = \"name: {class}.{n}.jpg\", or use source = \"csv\"",
+                    "set label to name: {class}.{n}.jpg, or choose the source csv",
+                ),
             ));
         }
         None => by_name::propose(&layout, ask.told),

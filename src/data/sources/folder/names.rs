@@ -22,7 +22,7 @@ const SPLIT_WORDS: [(Split, &[&str]); 4] = [
     ),
     (
         Split::Test,
-        &["test", "testing", "tst", "testset", "evaluation"],
+        &["test", "testing", "tst", "testset", "evaluation", "eval"],
     ),
     (
         Split::Unlabeled,

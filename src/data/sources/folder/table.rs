@@ -6,8 +6,9 @@
 
 mod columns;
 mod files;
-pub(crate) mod pixels;
+mod pixels;
 mod sheet;
+pub(crate) mod transposed;
 
 use super::listing::{Entry, IMAGES, Listing, nothing};
 use super::{decode, names};
@@ -37,6 +38,8 @@ const MOST_ROWS: usize = 20_000_000;
 const MEMORY_STEP: u64 = 16 << 20;
 const MOST_CLASSES: usize = 10_000;
 /// What to write.
+const NO_FILES: &str =
+    "check where the images are: paths are relative to the table, or to a folder beside it";
 const HELP: &str =
     "write one line an image: path,label (and train, valid, test or unlabeled as a third column)";
 
@@ -95,7 +98,11 @@ fn list(ask: &mut OpenRequest, tables: &Tables) -> Result<Listing, DataError> {
             .first()
             .map(|skipped: &Skipped| format!(" ({})", skipped.reason));
         let problem = format!("it names no image{}", first.unwrap_or_default());
-        return Err(DataError::malformed(file, problem, HELP));
+        let help = match skipped.is_empty() {
+            true => HELP,
+            false => NO_FILES,
+        };
+        return Err(DataError::malformed(file, problem, help));
     }
     tell_of_unused(ask, &rows);
     let known = Names::new(rows.iter().map(|row| row.label.as_str()));
@@ -236,7 +243,8 @@ fn rows_of(
     let mut input = Input::open(file)?;
     let mut reader = sheet::reader(input.reader(), sheet.mark);
     let mut rows = Vec::new();
-    for (number, record) in reader.records().enumerate() {
+    let mut is_old = false;
+    for (number, record) in reader.byte_records().enumerate() {
         if number.is_multiple_of(ROWS_PER_STEP) {
             ask.still()?;
             system_memory::check(MEMORY_STEP)
@@ -249,11 +257,10 @@ fn rows_of(
             let problem = format!("it has more than {MOST_ROWS} rows");
             return Err(DataError::malformed(file, problem, HELP));
         }
-        let record = match record {
-            Err(error) if error.is_io_error() => return Err(broken(file, number, &error)),
-            record => record.map_err(|_| "it is no text".to_owned()),
-        };
-        match record.and_then(|record| row(&record, &columns, &files, rule)) {
+        let record = record.map_err(|error| broken(file, number, &error))?;
+        let (record, is_other) = sheet::text_of(record);
+        is_old |= is_other;
+        match row(&record, &columns, &files, rule) {
             Ok(row) => rows.push(Row {
                 split: row.split.or(of_file),
                 ..row
@@ -263,6 +270,10 @@ fn rows_of(
                 reason: format!("row {}: {reason}", number + 1),
             }),
         }
+    }
+    if is_old {
+        let text = "the table is no UTF-8 and is read as Windows-1252, which spreadsheets write: letters may be others than meant";
+        ask.told.note(text);
     }
     Ok(rows)
 }

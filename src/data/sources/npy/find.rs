@@ -1,6 +1,7 @@
 //! Which arrays are there, and what each is for, by name. Fails when there is none, and on two
 //! arrays for one purpose.
 
+use super::header::Header;
 use crate::Skipped;
 use crate::error::DataError;
 use crate::formats::hdf5;
@@ -61,6 +62,7 @@ pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError>
     }
     let alone = places.len() == 1;
     let (mut found, mut skipped): (Vec<Found>, Vec<Skipped>) = Default::default();
+    let mut names_nothing = Vec::new();
     for place in places {
         match purpose(&place.name).or(alone.then_some((Split::Train, Role::Images))) {
             Some((split, role)) => found.push(Found {
@@ -69,14 +71,72 @@ pub(crate) fn find(path: &Path) -> Result<(Vec<Found>, Vec<Skipped>), DataError>
                 role,
                 class: None,
             }),
-            None => skipped.push(Skipped {
-                file: place.file.join(&place.name),
-                reason: "its name does not say what the array is for".to_string(),
-            }),
+            None => {
+                skipped.push(Skipped {
+                    file: place.file.join(&place.name),
+                    reason: "its name does not say what the array is for".to_string(),
+                });
+                names_nothing.push(place);
+            }
         }
+    }
+    if !found.iter().any(|found| found.role == Role::Images) {
+        by_shape(&mut found, &mut skipped, names_nothing);
     }
     check(path, &found)?;
     Ok((found, skipped))
+}
+
+/// Where no name in an archive says that an array holds images, the largest does; the only list as long as it holds the
+/// labels, where none are known.
+fn by_shape(found: &mut Vec<Found>, skipped: &mut Vec<Skipped>, places: Vec<Place>) {
+    let about = |place: Place| {
+        let header = header_of(&place)?;
+        Some((place, header))
+    };
+    let mut arrays: Vec<(Place, Header)> = places.into_iter().filter_map(about).collect();
+    let size = |(_, (_, header)): &(usize, &(Place, Header))| header.body();
+    let largest = arrays.iter().enumerate();
+    let largest = largest
+        .filter(|(_, (_, header))| header.shape.len() > 1 && !header.element.is_text())
+        .max_by_key(size);
+    let Some((at, _)) = largest else { return };
+    let (images, header) = arrays.swap_remove(at);
+    let count = header.shape.first().copied();
+    arrays.retain(|(_, header)| {
+        let is_list = header.shape.iter().skip(1).all(|&axis| axis == 1);
+        let is_label = header.element.is_whole() || header.element.is_text();
+        header.shape.first().copied() == count && is_list && is_label
+    });
+    let mut chosen = vec![(images, Role::Images)];
+    if let (false, true) = (
+        found.iter().any(|found| found.role == Role::Labels),
+        arrays.len() == 1,
+    ) {
+        chosen.extend(arrays.pop().map(|(labels, _)| (labels, Role::Labels)));
+    }
+    for (place, role) in chosen {
+        skipped.retain(|skipped| skipped.file != place.file.join(&place.name));
+        found.push(Found {
+            place,
+            split: Split::Train,
+            role,
+            class: None,
+        });
+    }
+}
+
+/// What an array in an archive says of itself; none where it cannot be read.
+fn header_of(place: &Place) -> Option<Header> {
+    let Member::Zip(member) = place.member else {
+        return None;
+    };
+    let mut archive = archive(&place.file).ok()?;
+    let read = caught(|| {
+        let mut file = archive.by_index(member).ok()?;
+        Header::read(&mut file).ok()
+    });
+    read.ok().flatten()
 }
 
 /// Several files in a folder whose names say nothing of a purpose, beside none that says so: each is a class, called as

@@ -4,7 +4,7 @@
 use super::find::{Found, Place, Role};
 use super::header::Header;
 use super::pictures::ArrayPictures;
-use super::{fail, unpacked};
+use super::{Misfit, fail, unpacked};
 use crate::error::DataError;
 use crate::formats::array::Element;
 use crate::formats::bytes;
@@ -57,22 +57,25 @@ pub(super) fn read(
 }
 
 /// How many labels an image has in the array.
-fn columns(header: &Header, images: &Place, count: usize) -> Result<usize, String> {
+fn columns(header: &Header, images: &Place, count: usize) -> Result<usize, Misfit> {
     // PCam's labels are N×1×1×1.
     let ones = header.shape.iter().skip(1).rev();
     let ones = ones.take_while(|&&axis| axis == 1).count();
     match header.shape[..header.shape.len() - ones] {
         [labels] if labels == count => Ok(1),
         [1, labels] if labels == count => Ok(1),
-        [labels] => Err(format!(
-            "{labels} labels, but {} has {count} pictures",
-            images.name
-        )),
+        [labels] => Err(Misfit {
+            problem: format!("{labels} labels, but {} has {count} pictures", images.name),
+            help: Some(
+                "each picture needs one label: check that both are of the same images".into(),
+            ),
+        }),
         [labels, classes] if labels == count && classes <= MOST_CLASSES => Ok(classes),
         _ => Err(format!(
             "the labels are {:?}; one class number a picture is wanted, or a column for each class",
             header.shape
-        )),
+        )
+        .into()),
     }
 }
 
@@ -94,7 +97,7 @@ fn labels_of(
     if classes == 1 {
         return Ok(all);
     }
-    one_hot(&all, count, classes, header.by_column).map_err(|problem| fail(place, problem))
+    one_hot(&all, count, classes).map_err(|problem| fail(place, problem))
 }
 
 /// What is wrong with the first element that is no label.
@@ -113,20 +116,8 @@ fn no_label(element: Element, bytes: &[u8]) -> String {
 }
 
 /// The column in which each row has its one.
-fn one_hot(
-    all: &[String],
-    count: usize,
-    classes: usize,
-    by_column: bool,
-) -> Result<Vec<String>, String> {
-    let at = |row: usize, column: usize| {
-        let place = if by_column {
-            column * count + row
-        } else {
-            row * classes + column
-        };
-        all.get(place).map_or("", String::as_str)
-    };
+fn one_hot(all: &[String], count: usize, classes: usize) -> Result<Vec<String>, String> {
+    let at = |row: usize, column: usize| all.get(row * classes + column).map_or("", String::as_str);
     (0..count)
         .map(|row| {
             let ones = (0..classes).filter(|&column| at(row, column) == "1");

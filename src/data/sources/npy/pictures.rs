@@ -9,6 +9,8 @@ use crate::formats::rows::{self, Order};
 use crate::source::{ImageStore, RawImage};
 use strata_core::project::size::Shape;
 
+/// Of five axes none is clearly that of the channels.
+pub(super) const NO_CHANNELS: &str = "no axis of its volumes is one of channels";
 const LONGEST_SIGNAL: usize = 1 << 20;
 const LONGEST_SIDE: usize = 4096;
 const LONGEST_VOLUME: usize = 1024;
@@ -127,10 +129,7 @@ impl Layout {
                 return Layout::volume([depth, height, width, last], false);
             }
             [_, _, _, _, _] => {
-                return Err(
-                    "no axis of its volumes is one of channels: write shape = \"1x28x28x28\" under [data] (channels, depth, height, width)"
-                        .to_string(),
-                );
+                return Err(NO_CHANNELS.to_string());
             }
             _ => return Err("it has not two to five axes".to_string()),
         };
@@ -168,9 +167,9 @@ pub(crate) struct ArrayPictures {
     pub offset: u64,
     pub count: usize,
     pub element: Element,
+    /// Axes of the array.
+    pub axes: usize,
     pub layout: Layout,
-    /// All pictures' first elements come first (Fortran's order); only in memory.
-    pub by_column: bool,
     /// Whether elements are given as bytes.
     pub as_bytes: bool,
 }
@@ -182,8 +181,8 @@ impl ArrayPictures {
             offset,
             count: header.shape.first().copied().unwrap_or(0),
             element: header.element,
+            axes: header.shape.len(),
             layout,
-            by_column: header.by_column,
             as_bytes: header.element.is_byte(),
         }
     }
@@ -198,15 +197,10 @@ impl ArrayPictures {
         if self.layout.is_transposed {
             (height, width) = (width, height);
         }
-        let by_row = if self.layout.channels_first {
+        let mut strides = if self.layout.channels_first {
             [width, 1, height * width]
         } else {
             [width * channels, channels, 1]
-        };
-        let mut strides = match (self.by_column, self.layout.channels_first) {
-            (false, _) => by_row,
-            (true, true) => [channels, channels * height, 1].map(|step| step * self.count),
-            (true, false) => [1, height, height * width].map(|step| step * self.count),
         };
         if self.layout.is_transposed {
             strides.swap(0, 1);
@@ -223,21 +217,10 @@ impl ArrayPictures {
         if index >= self.count {
             return Err(wrong());
         }
-        if self.by_column {
-            return self
-                .store
-                .read(index as u64 * self.element.size() as u64, self.rest(index))
-                .ok_or_else(wrong)?;
-        }
         let size = self.size() * self.element.size();
         self.store
             .read(self.offset + index as u64 * size as u64, size)
             .ok_or_else(wrong)?
-    }
-
-    /// From a picture's first element to the array's last, in Fortran's order.
-    fn rest(&self, index: usize) -> usize {
-        (self.size() * self.count - index) * self.element.size()
     }
 
     /// The elements of a picture, H×W×C, each turned by `turn`.

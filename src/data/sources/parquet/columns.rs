@@ -77,6 +77,8 @@ pub(super) struct Columns {
     pub classes: Vec<String>,
     /// Columns that could hold labels as well.
     pub others: Vec<String>,
+    /// Where there are none, the first column that could hold some.
+    likely: Option<String>,
     /// Further columns of images.
     unread: Vec<String>,
 }
@@ -101,6 +103,12 @@ impl Columns {
                     several => format!("columns {} are", several.join(", ")),
                 }
             ));
+        }
+        if let Some(likely) = &self.likely {
+            told.propose(
+                format!("no column is known as that of the labels; {likely} could be"),
+                format!("label = \"column: {likely}\""),
+            );
         }
         if let (Some(label), Some(other), false) = (&self.label, self.others.first(), is_chosen) {
             told.propose(
@@ -169,6 +177,10 @@ pub(super) fn choose(
         label: label.cloned(),
         classes: classes.unwrap_or_default(),
         others,
+        likely: match label {
+            Some(_) => None,
+            None => likely(table),
+        },
         unread: unread.iter().map(|column| column.name.clone()).collect(),
     })
 }
@@ -211,6 +223,18 @@ fn labels<'a>(table: &'a Table, features: &Features) -> (Option<&'a Column>, Vec
     labels.sort_by_key(|column| (!has_classes(column), rank(column)));
     let others = labels.iter().skip(1).map(|column| column.name.clone());
     (labels.first().copied(), others.collect())
+}
+
+/// The first column of texts or whole numbers that could be labels, whatever its name.
+fn likely(table: &Table) -> Option<String> {
+    let may_be = |column: &&Column| {
+        let is_word = matches!(column.kind, Kind::Text | Kind::Whole | Kind::Bool);
+        let name = column.name.to_lowercase();
+        let is_other = ["id", "path", "file", "name", "width", "height", "index"];
+        is_list(column) && is_word && !is_other.iter().any(|word| name.contains(word))
+    };
+    let found = table.columns.iter().find(may_be);
+    found.map(|column| column.name.clone())
 }
 
 #[cfg(test)]

@@ -188,10 +188,10 @@ fn the_data_table_is_consistent() {
         p.data.fold = Some("1/5".parse().unwrap());
     });
     stops(
-        "length in [data] changes nothing: cifar10 has images",
+        "length of the data changes nothing: cifar10 has images",
         |p| p.data.length = Some(3),
     );
-    stops("use_augment in [data] changes nothing", |p| {
+    stops("use_augment of the data changes nothing", |p| {
         p.data.use_augment = false
     });
     warns("ends in sigmoid", |p| p.data.range = Some([-1.0, 1.0]));

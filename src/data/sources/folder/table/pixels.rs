@@ -6,6 +6,7 @@
 
 use super::columns::{self, split_of};
 use super::sheet::{self, Sheet};
+use super::transposed::is_transposed;
 use super::{MOST_CLASSES, Tables};
 use crate::Skipped;
 use crate::error::DataError;
@@ -19,7 +20,6 @@ use std::path::Path;
 use std::sync::Arc;
 use strata_core::format::count;
 use strata_core::project::data::{LabelRule, Split};
-use strata_core::project::help::Help;
 use strata_core::system_memory;
 
 /// Columns of numbers from which on a table is one of pixels.
@@ -155,6 +155,9 @@ fn plan(ask: &OpenRequest, sheet: &Sheet) -> Result<Option<Plan>, String> {
         .rows
         .get(usize::from(has_header)..)
         .unwrap_or_default();
+    // Single rows of another length are left out when they are read.
+    let is_whole = |row: &&StringRecord| row.len() == sheet.columns;
+    let body: Vec<&StringRecord> = body.iter().filter(is_whole).collect();
     let Some(row) = body.first() else {
         return Ok(None);
     };
@@ -197,7 +200,7 @@ fn plan(ask: &OpenRequest, sheet: &Sheet) -> Result<Option<Plan>, String> {
         plan.pixels = vec![at];
         return Ok(Some(plan));
     }
-    plan.pixels = pixel_columns(ask, header, body, &mut plan)?;
+    plan.pixels = pixel_columns(ask, header, &body, &mut plan)?;
     plan.length = plan.pixels.len();
     Ok(Some(plan))
 }
@@ -213,7 +216,7 @@ fn is_text_of_pixels(cell: &str) -> bool {
 fn pixel_columns(
     ask: &OpenRequest,
     header: &StringRecord,
-    body: &[StringRecord],
+    body: &[&StringRecord],
     plan: &mut Plan,
 ) -> Result<Vec<usize>, String> {
     let is_image = |length: usize| match &ask.spec.shape {
@@ -339,6 +342,13 @@ fn read_row(
         let cell = String::from_utf8_lossy(cell);
         format!("'{}' is no number", crate::formats::array::shortened(&cell))
     };
+    if record.len() != plan.names.len() {
+        return Err(format!(
+            "{} columns, and most rows have {}",
+            record.len(),
+            plan.names.len()
+        ));
+    }
     if let [all] = plan.pixels[..] {
         let cell = record.get(all).unwrap_or_default();
         for word in cell
@@ -396,28 +406,6 @@ fn tell(ask: &mut OpenRequest, plan: &Plan) {
         split.unwrap_or_default()
     );
     ask.told.note(text);
-}
-
-/// Whether rows and columns are exchanged: where the project says so, and in EMNIST's files, known by their names.
-pub(crate) fn is_transposed(ask: &mut OpenRequest, file: &Path) -> Result<bool, DataError> {
-    let name = file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    if name.starts_with("emnist") {
-        if ask.spec.transpose {
-            return Err(DataError::setting(
-                "transpose",
-                "the images of EMNIST's files are turned upright without it",
-                Help::without("transpose"),
-            ));
-        }
-        ask.told
-            .note("EMNIST's files hold rows and columns exchanged: its images are turned upright");
-        return Ok(true);
-    }
-    Ok(ask.spec.transpose)
 }
 
 fn finish(

@@ -1,9 +1,9 @@
-//! A table's text to rows of cells: which mark divides the columns is seen from the first rows. Fails on text that is
-//! not UTF-8 and on what has no rows.
+//! A table's text to rows of cells: which mark divides the columns is seen from the first rows. What is not UTF-8 is
+//! read as Windows-1252, which spreadsheets write. Fails on UTF-16 and on what has no rows.
 
 use crate::error::DataError;
 use crate::formats::bytes::Input;
-use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
 use std::io::Read;
 use std::path::Path;
 use strata_core::files::BoundedLines;
@@ -41,9 +41,10 @@ impl Sheet {
         let look = |mark: u8| {
             let mut reader = reader(bytes.as_slice(), mark);
             let rows: Vec<StringRecord> = reader
-                .records()
+                .byte_records()
                 .map_while(Result::ok)
                 .take(MOST_ROWS + 1)
+                .map(|row| text_of(row).0)
                 .collect();
             (mark, rows)
         };
@@ -66,6 +67,33 @@ impl Sheet {
         }
         best.filter(|sheet| !sheet.rows.is_empty())
             .ok_or_else(|| DataError::malformed(file, "there is no row in it", super::HELP))
+    }
+}
+
+/// A row as text, and whether it was not UTF-8.
+pub(crate) fn text_of(row: ByteRecord) -> (StringRecord, bool) {
+    match StringRecord::from_byte_record(row) {
+        Ok(row) => (row, false),
+        Err(error) => {
+            let row = error.into_byte_record();
+            (row.iter().map(windows_1252).collect(), true)
+        }
+    }
+}
+
+fn windows_1252(cell: &[u8]) -> String {
+    const FROM_128: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    let letter = |&byte: &u8| match byte {
+        128..160 => FROM_128[usize::from(byte - 128)],
+        byte => char::from(byte),
+    };
+    match std::str::from_utf8(cell) {
+        Ok(text) => text.to_owned(),
+        Err(_) => cell.iter().map(letter).collect(),
     }
 }
 
