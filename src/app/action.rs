@@ -58,7 +58,7 @@ pub enum Action {
     Start(bool),
     /// Starts a project with no layers.
     New,
-    /// Reads the images of a folder.
+    /// Reads the images of a folder or file.
     DataFolder(PathBuf),
     /// Takes an image for the views of one image.
     Image(PathBuf),
@@ -77,7 +77,9 @@ pub enum Action {
     /// Opens the system's dialog for the path that is asked for.
     Browse,
     /// Opens the system's dialog for the data's folder.
-    BrowseData,
+    BrowseDataFolder,
+    /// Opens the system's dialog for a file that holds the data.
+    BrowseDataFile,
     /// Closes the question for a path.
     CancelPath,
     /// Answers what to do with unsaved changes.

@@ -21,7 +21,9 @@ pub enum Chosen {
     /// Where to save.
     Save(PathBuf),
     /// The data's folder.
-    Data(PathBuf),
+    DataFolder(PathBuf),
+    /// A file that holds the data.
+    DataFile(PathBuf),
     /// An image to look at.
     Image(PathBuf),
     /// Where to save a view's picture.
@@ -37,6 +39,8 @@ pub enum Wanted {
     Path(PathPurpose),
     /// The folder of the data.
     DataFolder,
+    /// A file that holds the data: a table, an array, an archive.
+    DataFile,
     /// An image to look at.
     Image,
 }

@@ -212,6 +212,6 @@ impl State {
             settings: *settings,
             patch: *patch,
         };
-        Query::new(subject, question)
+        Query::new(subject, question).with_slice(self.inspections.slice)
     }
 }

@@ -1,8 +1,11 @@
 //! The command line's words. Clap checks them; what they mean is in each command's file.
 
+mod picture;
+
 use super::data::name::{DataName, data_name, source};
 use super::overrides::Changes;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+pub use picture::Picture;
 use std::path::PathBuf;
 use strata_core::project::augment::Augment;
 use strata_core::project::data::{Source, Split};
@@ -162,6 +165,9 @@ pub struct KernelArgs {
     /// Which image of the split, from 0
     #[arg(long, value_name = "N", default_value_t = 0, requires = "source")]
     pub index: usize,
+    /// Take this slice of volumes, from 0 [default: the middle one]
+    #[arg(long, value_name = "N", requires = "source")]
+    pub slice: Option<usize>,
     /// The side of a kernel that comes in several sizes
     #[arg(long, value_name = "K")]
     pub size: Option<usize>,
@@ -311,46 +317,6 @@ pub struct ReportArgs {
 pub struct HelpArgs {
     /// layers, project, augment, data, or a command
     pub about: Option<String>,
-}
-
-/// A picture of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Picture {
-    /// The filters of the first layer, or of another one
-    Filters,
-    /// The loss of every step
-    Loss,
-    /// The fraction of images classified correctly
-    Accuracy,
-    /// Images and the network's reconstructions of them
-    Reconstructions,
-    /// What each channel of a layer gives for an image
-    Activations,
-    /// Images and how strongly each pixel influences the class score
-    Saliency,
-    /// How active each hidden unit is on average
-    SparseCode,
-    /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
-    ReceptiveField,
-    /// The arithmetic of one value of a layer, as text
-    Pixel,
-}
-
-impl Picture {
-    /// Its word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Picture::Filters => "filters",
-            Picture::Loss => "loss",
-            Picture::Accuracy => "accuracy",
-            Picture::Reconstructions => "reconstructions",
-            Picture::Activations => "activations",
-            Picture::Saliency => "saliency",
-            Picture::SparseCode => "sparse-code",
-            Picture::ReceptiveField => "receptive-field",
-            Picture::Pixel => "pixel",
-        }
-    }
 }
 
 /// `strata data`

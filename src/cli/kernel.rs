@@ -155,7 +155,7 @@ fn picture(args: &KernelArgs) -> anyhow::Result<Picture> {
         return Err(WrongInput(message).into());
     }
     Ok(
-        kernel_playground::picture_of(&dataset, chosen, args.index, usize::MAX)
+        kernel_playground::picture_of(&dataset, chosen, args.index, args.slice, usize::MAX)
             .map_err(RunError::from)?,
     )
 }

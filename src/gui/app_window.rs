@@ -168,7 +168,8 @@ impl App {
             Some(Chosen::Save(path)) => self.handle(Action::SaveAs(path)),
             Some(Chosen::Picture(kind, path)) => self.handle(Action::SavePicture(kind, path)),
             // What lies in it is recognised, as that of a drop is.
-            Some(Chosen::Data(path)) => self.handle(Action::DataFolder(path)),
+            Some(Chosen::DataFolder(path)) => self.handle(Action::DataFolder(path)),
+            Some(Chosen::DataFile(path)) => self.handle(drop::action(&path)),
             Some(Chosen::Image(path)) => {
                 let request = Request {
                     image: Some(path),

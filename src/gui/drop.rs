@@ -17,6 +17,9 @@ pub fn action(path: &Path) -> Action {
             Action::DataFolder(path.to_path_buf())
         }
         path if path.is_file() && is_data(path) => Action::DataFolder(path.to_path_buf()),
+        path if path.is_file() && is_of_a_set(path) => {
+            Action::DataFolder(path.parent().unwrap_or(path).to_path_buf())
+        }
         path if path.is_file() && is_image(path) => Action::Image(path.to_path_buf()),
         path => Action::Open(path.to_path_buf()),
     }
@@ -39,6 +42,12 @@ fn is_data(path: &Path) -> bool {
         )
     };
     Archive::is_named_like_one(path) || !is_part(recognise(path, Source::default()).source)
+}
+
+/// Whether a file is one of several that make up a known set: its folder is meant.
+fn is_of_a_set(path: &Path) -> bool {
+    let source = recognise(path, Source::default()).source;
+    matches!(source, Source::Cifar10 | Source::Cifar100 | Source::Stl10)
 }
 
 /// What was dropped since the last frame; of several things the first counts.
@@ -108,6 +117,10 @@ mod tests {
             );
         }
         assert!(matches!(action(folder.path()), Action::DataFolder(_)));
+        for name in ["data_batch_1", "test_batch.bin", "train_X.bin"] {
+            let of_set = action(&file(name));
+            assert!(matches!(of_set, Action::DataFolder(path) if path == folder.path()));
+        }
         file("project.toml");
         assert!(matches!(action(folder.path()), Action::Open(_)));
         assert!(matches!(

@@ -7,6 +7,11 @@ use strata_app::state::PathPurpose;
 /// What can be looked at.
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
 
+/// Files that hold many images: archives, tables, arrays.
+const DATA: [&str; 13] = [
+    "zip", "tar", "gz", "tgz", "csv", "tsv", "txt", "npz", "npy", "h5", "hdf5", "parquet", "mat",
+];
+
 /// Shows a dialog and waits for it; `None` when it was cancelled, or where the system has none.
 pub fn pick(wanted: Wanted) -> Option<Chosen> {
     let dialog = FileDialog::new();
@@ -18,7 +23,14 @@ pub fn pick(wanted: Wanted) -> Option<Chosen> {
             let path = dialog.add_filter("PNG picture", &["png"]).save_file();
             path.map(|path| Chosen::Picture(kind, path))
         }
-        Wanted::DataFolder => dialog.pick_folder().map(Chosen::Data),
+        Wanted::DataFolder => dialog.pick_folder().map(Chosen::DataFolder),
+        // Files of sets such as MNIST have no ending: all are offered too.
+        Wanted::DataFile => {
+            let dialog = dialog
+                .add_filter("Data", &DATA)
+                .add_filter("All files", &["*"]);
+            dialog.pick_file().map(Chosen::DataFile)
+        }
         Wanted::Image => {
             let path = dialog.add_filter("Images", &IMAGES).pick_file();
             path.map(Chosen::Image)

@@ -2,7 +2,7 @@
 //!
 //! Fails as the reading of a picture does; what is wrong with a kernel is part of the output, with the picture.
 
-use super::inspection::{InspectError, Inspection, InspectionContext, Needs};
+use super::inspection::{InspectError, Inspection, InspectionContext, Needs, Slice};
 use super::slices::{SliceOf, shown, shown_size};
 use crate::kernel::{
     Kernel, KernelError, Match, Pixels, Response, Settings, convolve, find, noisy_curve,
@@ -60,6 +60,8 @@ pub struct Picture {
     pub place: Option<(Split, usize, usize)>,
     /// The curve without its noise.
     pub clean: Option<Vec<f32>>,
+    /// Which slice of a volume it is.
+    pub slice: Option<SliceOf>,
 }
 
 /// The answer.
@@ -95,11 +97,12 @@ impl Playground {
     }
 }
 
-/// An image of a dataset: 0 for black and 1 for white, whatever the network gets; signals as the network gets them.
+/// An image of a dataset, of a volume this slice: 0 for black and 1 for white, whatever the network gets; signals as the network gets them.
 pub fn picture_of(
     dataset: &Dataset,
     split: Option<Split>,
     index: usize,
+    slice: Slice,
     longest: usize,
 ) -> Result<Picture, DataError> {
     let chosen = split
@@ -112,10 +115,11 @@ pub fn picture_of(
             name: String::new(),
             place: None,
             clean: None,
+            slice: None,
         });
     };
     let index = index.min(data.len().saturating_sub(1));
-    let (slice, whole) = (SliceOf::of(dataset, None), data.image_shape());
+    let (slice, whole) = (SliceOf::of(dataset, slice), data.image_shape());
     let [height, width, channels] = shown_size(slice, whole);
     let mut values = vec![0.0; whole.iter().product()];
     if height == 1 {
@@ -139,6 +143,7 @@ pub fn picture_of(
         name: label.unwrap_or_default(),
         place: Some((split, index, data.len())),
         clean: None,
+        slice,
     })
 }
 
@@ -162,6 +167,7 @@ pub fn picture_in(path: &Path, longest: usize) -> Result<Picture, DataError> {
         name,
         place: None,
         clean: None,
+        slice: None,
     })
 }
 
@@ -176,6 +182,7 @@ pub fn curve(noise: f32) -> Picture {
         name,
         place: None,
         clean: Some(curve.clean),
+        slice: None,
     }
 }
 
@@ -222,6 +229,7 @@ fn shrunk(size: [usize; 2], channels: usize, bytes: Vec<u8>, most: usize) -> ([u
 /// The picture of the latest request, so that another kernel does not read it again.
 struct KeptPicture {
     source: PictureSource,
+    slice: Slice,
     picture: Picture,
 }
 
@@ -232,7 +240,8 @@ impl Inspection for Playground {
 
     fn compute(cx: &mut InspectionContext<'_>, question: &Question) -> Result<Self, InspectError> {
         let kept = cx.take_kept::<KeptPicture>();
-        let kept = kept.filter(|kept| kept.source == question.source);
+        let is_it = |kept: &KeptPicture| kept.source == question.source && kept.slice == cx.slice;
+        let kept = kept.filter(is_it);
         let picture = match kept {
             Some(kept) => kept.picture,
             None => read(cx, &question.source)?,
@@ -240,6 +249,7 @@ impl Inspection for Playground {
         let playground = Playground::new(&picture, question);
         cx.keep(KeptPicture {
             source: question.source.clone(),
+            slice: cx.slice,
             picture,
         });
         Ok(playground)
@@ -248,7 +258,9 @@ impl Inspection for Playground {
 
 fn read(cx: &InspectionContext<'_>, source: &PictureSource) -> Result<Picture, InspectError> {
     Ok(match source {
-        PictureSource::Data { split, index } => picture_of(cx.images()?, *split, *index, LONGEST)?,
+        PictureSource::Data { split, index } => {
+            picture_of(cx.images()?, *split, *index, cx.slice, LONGEST)?
+        }
         PictureSource::File(path) => picture_in(path, LONGEST)?,
         PictureSource::Curve(noise) => curve(*noise),
     })

@@ -4,8 +4,11 @@ use crate::kit::terminal::{code, err, json, out, strata};
 use crate::kit::window::*;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::Arc;
 use strata::app::action::Action;
 use strata::app::arrangement::Workspace;
+use strata::app::dialogs::{Chosen, Wanted};
+use strata::app::view_kind::ViewKind;
 use strata::project::data::Source;
 use strata_testkit::files::write;
 use zip::write::SimpleFileOptions;
@@ -157,6 +160,69 @@ fn a_dropped_archive_is_unpacked_fitted_and_taken_back_at_once() {
         before,
         "one undo takes all of it back"
     );
+}
+
+#[test]
+fn a_folder_or_a_file_is_chosen_with_a_button_and_goes_as_a_drop_does() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "pets.zip", &pets());
+    write(folder.path(), "digits.csv", b"label,pixel0,pixel1\n");
+    write(folder.path(), "set/train-images-idx3-ubyte", b"");
+    for (button, file, source) in [
+        ("Browse for a data file", "digits.csv", Source::Csv),
+        ("Browse for a data file", "pets.zip", Source::Folder),
+        ("Browse for a data folder", "set", Source::Mnist),
+    ] {
+        let path = folder.path().join(file);
+        let chosen = path.clone();
+        let picker = move |wanted| match wanted {
+            Wanted::DataFile if chosen.is_file() => Some(Chosen::DataFile(chosen.clone())),
+            Wanted::DataFolder if chosen.is_dir() => Some(Chosen::DataFolder(chosen.clone())),
+            other => panic!("{other:?} was wanted for {}", chosen.display()),
+        };
+        let mut window = Window::with_dialogs(builtin("lenet-mnist"), Arc::new(picker));
+        window.show_workspace(Workspace::Training);
+        window.click(button);
+        window.wait("what was chosen", |state| {
+            state.project().data.path.is_some()
+        });
+        let mut as_dropped = dropped(&path);
+        let data = &window.state().project().data;
+        assert_eq!(data.source, source, "{file}");
+        assert_eq!(data.path, as_dropped.state().project().data.path, "{file}");
+        assert_eq!(window.state().view.workspace, Workspace::Data, "{file}");
+        as_dropped.harness.state_mut().handle(Action::CancelReading);
+    }
+}
+
+#[test]
+fn a_drop_shows_what_was_recognised() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels = |label: usize| format!("{label}{}\n", format!(",{}", 9 * label).repeat(16));
+    let names: String = (0..16).map(|at| format!(",pixel{at}")).collect();
+    let rows: String = (0..12).map(|row| pixels(3 + row % 2)).collect();
+    let table = format!("label{names}\n{rows}");
+    write(folder.path(), "digits.csv", table.as_bytes());
+    let mut window = Window::real(builtin("lenet-mnist"), SIZE);
+    // The view was closed by its user, and the start page lies over everything.
+    window.show_workspace(Workspace::Data);
+    window.show_column(&[ViewKind::Statistics]);
+    for workspace in [Workspace::Design, Workspace::Training] {
+        window.show_workspace(workspace);
+        let path = folder.path().join("digits.csv");
+        let state = window.harness.state_mut();
+        state.handle(Action::Start(true));
+        state.handle(strata::gui::drop::action(&path));
+        window.run();
+        assert!(!window.state().start);
+        assert_eq!(window.state().view.workspace, Workspace::Data);
+        let fronts = window.state().arrangement().fronts();
+        assert!(fronts.contains(&ViewKind::Data), "{fronts:?}");
+        assert!(window.has("as csv (the table digits.csv)"));
+        window.wait_for(crate::kit::PATIENCE, "the images", |window| {
+            window.has("3") && window.has("Fit the network")
+        });
+    }
 }
 
 #[test]

@@ -3,10 +3,13 @@
 use crate::kit::runs::{completed, options, train};
 use crate::kit::terminal::{code, err, json, strata};
 use crate::kit::window::*;
+use egui_kittest::kittest::Queryable;
 use std::path::Path;
 use strata::app::action::{Action, Show};
 use strata::app::view_kind::ViewKind;
 use strata::inspect::gallery::Gallery;
+use strata::inspect::kernel_playground::Playground;
+use strata::inspect::statistics::Statistics;
 use strata::project::file;
 use strata_testkit::files::{npy, write};
 
@@ -133,4 +136,57 @@ fn the_window_shows_a_slice_of_each_volume() {
         !window.has("Fit the network"),
         "the input is that of the volumes"
     );
+}
+
+#[test]
+fn statistics_and_kernels_show_the_slice_that_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    write_volumes(folder.path());
+    let text = project(folder.path(), "range = [0, 1]");
+    let mut window = Window::real(file::parse(&text, "volumes").unwrap(), SIZE);
+    window.show_column(&[ViewKind::Statistics, ViewKind::Kernels]);
+    let sliders = |window: &Window| {
+        let sliders = window.harness.query_all_by_label("Slice of the volumes");
+        sliders.count()
+    };
+    let slices = |window: &Window| {
+        let inspections = &window.state().inspections;
+        let statistics = inspections.output::<Statistics>().and_then(|s| s.slice);
+        let kernels = inspections.output::<Playground>();
+        [statistics, kernels.and_then(|k| k.picture.slice)].map(|of| of.map(|of| of.slice))
+    };
+    window.wait_for(crate::kit::PATIENCE, "the middle slice", |window| {
+        slices(window) == [Some(3); 2]
+    });
+    assert_eq!(sliders(&window), 2);
+    let seen = |window: &Window| {
+        let inspections = &window.state().inspections;
+        let statistics = inspections.output::<Statistics>().unwrap();
+        assert_eq!(statistics.splits[0].mean_image.len(), 64);
+        // Every volume is in both splits.
+        assert_eq!(statistics.duplicates.size, [8, 8]);
+        let twin = &statistics.duplicates.sets[0].images[0];
+        let kernels = inspections.output::<Playground>().unwrap();
+        assert_eq!(kernels.picture.pixels.size, [8, 8]);
+        [statistics.splits[0].mean_image[0], twin.pixels[0]]
+    };
+    assert!(seen(&window).iter().all(|value| *value < 60), "dark");
+    let action = Action::Show(Show::Slice(Some(1)));
+    window.harness.state_mut().handle(action);
+    window.run();
+    assert_eq!(
+        sliders(&window),
+        2,
+        "the slider stays while the slice is read"
+    );
+    window.wait_for(crate::kit::PATIENCE, "the first slice", |window| {
+        slices(window) == [Some(1); 2]
+    });
+    let [mean, twin] = seen(&window);
+    assert!(mean > 80 && (twin == 220 || twin < 60), "{mean} {twin}");
+    let action = Action::Show(Show::Slice(Some(99)));
+    window.harness.state_mut().handle(action);
+    window.wait_for(crate::kit::PATIENCE, "the last slice", |window| {
+        slices(window) == [Some(5); 2]
+    });
 }

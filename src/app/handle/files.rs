@@ -35,7 +35,7 @@ impl State {
             Action::Recover(false) => drop(self.unsaved.drain(..1.min(self.unsaved.len()))),
             Action::Start(shown) => self.show_start(shown),
             Action::New => self.unless_unsaved(AfterUnsavedPrompt::New, services),
-            Action::DataFolder(path) => self.read_folder(&path),
+            Action::DataFolder(path) => self.read_data(&path, services),
             Action::Image(path) if self.view.workspace == Workspace::Data => {
                 self.inspections.kernels.subject = kernels::Subject::File(path);
                 self.change_views(OnView::Open(ViewKind::Kernels, None), services);
@@ -68,7 +68,10 @@ impl State {
             }
             Action::BrowseImage => services.dialogs.open(Wanted::Image, &services.wake),
             Action::ShowLogFolder => self.show_log_folder(services),
-            Action::BrowseData => services.dialogs.open(Wanted::DataFolder, &services.wake),
+            Action::BrowseDataFolder => {
+                services.dialogs.open(Wanted::DataFolder, &services.wake);
+            }
+            Action::BrowseDataFile => services.dialogs.open(Wanted::DataFile, &services.wake),
             Action::CancelPath => {
                 self.ask = None;
                 self.pending = None;
@@ -153,7 +156,8 @@ impl State {
         }
     }
 
-    fn read_folder(&mut self, path: &Path) {
+    /// What a path holds becomes the data, and is shown.
+    fn read_data(&mut self, path: &Path, services: &Services) {
         let Recognised { source, why, path } = recognise(path, self.project().data.source);
         let (name, path) = (path_text(&path), path.as_path());
         let data = DataSpec {
@@ -173,9 +177,8 @@ impl State {
                 }
             };
             self.messages.add(Weight::Note, text);
-            if self.shown_archive().is_some() {
-                self.view.workspace = Workspace::Data;
-            }
+            self.view.workspace = Workspace::Data;
+            self.change_views(OnView::Open(ViewKind::Data, None), services);
         }
     }
 

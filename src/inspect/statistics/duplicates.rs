@@ -69,6 +69,19 @@ impl Duplicates {
             .sum()
     }
 
+    /// Reads the pictures again, of volumes as this slice of them.
+    pub(super) fn show_slice(
+        &mut self,
+        dataset: &Dataset,
+        slice: SliceOf,
+    ) -> Result<(), DataError> {
+        self.size = size(dataset, Some(slice));
+        for twin in self.sets.iter_mut().flat_map(|set| &mut set.images) {
+            *twin = read(dataset, twin.image, Some(slice))?;
+        }
+        Ok(())
+    }
+
     /// The pairs whose images have no pictures.
     pub fn unpictured(&self) -> impl Iterator<Item = &[Image; 2]> {
         let has_pictures = |image: &Image| self.sets.iter().any(|set| set.first() == Some(*image));
@@ -157,17 +170,15 @@ impl Seen {
             .filter(|copies| copies.count > 0)
             .map(|copies| (copies.first, copies));
         let copies: HashMap<Image, Copies> = copies.collect();
-        let size = dataset
-            .splits()
-            .next()
-            .map_or([0, 0], |(_, data)| fitting(sides(data.whole_shape())));
+        let slice = SliceOf::of(dataset, None);
+        let size = size(dataset, slice);
         let set = |images: Vec<Image>| {
             let copies = images.first().and_then(|first| copies.get(first));
             let total = copies.map_or(images.len(), |copies| copies.count + 1);
             let is_mixed = copies.is_some_and(|copies| copies.is_mixed);
             let images = images
                 .into_iter()
-                .map(|image| read(dataset, image))
+                .map(|image| read(dataset, image, slice))
                 .collect::<Result<_, _>>()?;
             Ok::<_, DataError>(Set {
                 total,
@@ -202,7 +213,13 @@ fn gather(pairs: &[[Image; 2]]) -> Vec<Vec<Image>> {
     sets
 }
 
-fn read(dataset: &Dataset, image: Image) -> Result<Twin, DataError> {
+/// Height and width of the pictures.
+fn size(dataset: &Dataset, slice: Option<SliceOf>) -> [usize; 2] {
+    let whole = dataset.splits().next().map(|(_, data)| data.whole_shape());
+    whole.map_or([0, 0], |whole| fitting(sides(shown_size(slice, whole))))
+}
+
+fn read(dataset: &Dataset, image: Image, slice: Option<SliceOf>) -> Result<Twin, DataError> {
     let (split, index) = image;
     let Some(data) = dataset.split(split) else {
         return Ok(Twin {
@@ -210,7 +227,7 @@ fn read(dataset: &Dataset, image: Image) -> Result<Twin, DataError> {
             ..Twin::default()
         });
     };
-    let (slice, whole) = (SliceOf::of(dataset, None), data.whole_shape());
+    let whole = data.whole_shape();
     let shape = shown_size(slice, whole);
     let bytes = shown(slice, &shares_of(data, index)?, whole)
         .iter()

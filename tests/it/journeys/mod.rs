@@ -10,6 +10,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strata::app::action::{Action, Overlay};
+use strata::app::arrangement::Workspace;
 use strata::app::state::Closing;
 use strata::app::view_kind::ViewKind;
 use strata::inspect::filters::Filters;
@@ -247,6 +248,11 @@ fn what_is_dropped_on_the_window_is_opened() {
     assert_eq!(window.state().project().title, "LeNet for MNIST");
     drop_on(&mut window, &images);
     assert_eq!(window.state().project().data.source, Source::Folder);
+    // The data are shown; an image dropped there is one to try kernels on, and while training is seen one to look into.
+    assert_eq!(window.state().view.workspace, Workspace::Data);
+    drop_on(&mut window, &images.join("a.png"));
+    assert_eq!(window.state().inspections.saliency.image, None);
+    window.show_workspace(Workspace::Training);
     drop_on(&mut window, &images.join("a.png"));
     assert_eq!(
         window.state().inspections.saliency.image,

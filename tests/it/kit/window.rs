@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use strata::app::action::{Action, OnView, Show};
 use strata::app::arrangement::{Arrangement, Pane, Workspace};
+use strata::app::dialogs::Picker;
 use strata::app::services::StartRun;
 use strata::app::state::State;
 use strata::app::view_kind::ViewKind;
@@ -84,22 +85,33 @@ impl Window {
 
     /// A window that shows this first.
     pub fn of(state: State, size: Vec2, start: StartRun, config: Option<PathBuf>) -> Window {
+        let setup = Setup {
+            state,
+            start,
+            dialogs: None,
+            config,
+        };
+        Window::set_up(setup, size)
+    }
+
+    /// A window whose file dialogs are answered by `picker`.
+    pub fn with_dialogs(project: Project, picker: Picker) -> Window {
+        let setup = Setup {
+            state: State::new(project, None),
+            start: no_engine(),
+            dialogs: Some(picker),
+            config: None,
+        };
+        Window::set_up(setup, SIZE)
+    }
+
+    fn set_up(setup: Setup, size: Vec2) -> Window {
         let canvas = Rc::new(RefCell::new(Canvas::default()));
         let harness = Harness::builder()
             .with_size(size)
             .with_max_steps(12)
             .renderer(Renderer(canvas.clone()))
-            .build_eframe(|context| {
-                App::new(
-                    &context.egui_ctx,
-                    Setup {
-                        state,
-                        start,
-                        dialogs: None,
-                        config,
-                    },
-                )
-            });
+            .build_eframe(|context| App::new(&context.egui_ctx, setup));
         Window {
             harness,
             canvas,

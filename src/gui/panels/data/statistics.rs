@@ -7,6 +7,7 @@ use super::super::loading_state::{reading, unread};
 use crate::theme;
 use crate::view::View;
 use crate::widgets::raster::Sheet;
+use crate::widgets::volume_slice;
 use eframe::egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
 use strata_app::action::{Action, Show};
@@ -55,6 +56,7 @@ impl View for StatisticsView {
         let Some(Ok(found)) = latest(state).map(|seen| &seen.result) else {
             return;
         };
+        volume_slice(ui, state, found.slice, actions);
         let chosen = chosen(state, found).map(|split| split.split);
         for split in found.splits.iter().rev().map(|split| split.split) {
             let name = split.to_string();
@@ -89,11 +91,15 @@ impl View for StatisticsView {
     }
 }
 
-/// The latest reply, unless it is to another query than the one that waits.
+/// The latest reply, unless it is to another query than the one that waits; another slice of the same images stays.
 fn latest(state: &State) -> Option<&Arc<Seen>> {
     let query = state.statistics_query();
     let inspections = &state.inspections;
-    let is_of_it = |seen: &&Arc<Seen>| seen.query == query || !inspections.waits_for(&query);
+    let is_of_it = |seen: &&Arc<Seen>| {
+        let is_same =
+            (&seen.query.subject, &seen.query.request) == (&query.subject, &query.request);
+        is_same || !inspections.waits_for(&query)
+    };
     inspections.latest().filter(is_of_it)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Seen, set};
 use crate::theme;
-use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button};
+use crate::widgets::{Field, FieldEvent, Icon, chevron, icon_button, volume_slice};
 use eframe::egui::{ComboBox, DragValue, Id, RichText, Ui};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -137,6 +137,12 @@ fn numbered(ui: &mut Ui, state: &State, seen: Option<&Seen>, actions: &mut Vec<A
         RichText::new(of)
             .size(theme::SMALL)
             .color(theme::palette(ui).weak),
+    );
+    volume_slice(
+        ui,
+        state,
+        picture.and_then(|picture| picture.slice),
+        actions,
     );
 }
 

@@ -200,20 +200,25 @@ fn path(ui: &mut Ui, state: &State, next: &mut DataSpec, actions: &mut Vec<Actio
     ) {
         next.path = Some(text).filter(|text| !text.is_empty());
     }
-    line(ui, "", "", |ui| {
-        if ui
-            .button("Browse…")
-            .on_hover_text("Choose the folder")
-            .accessible_name("Browse for data")
-            .clicked()
-        {
-            actions.push(Action::BrowseData);
-        }
-    });
+    line(ui, "", "", |ui| ui.horizontal(|ui| browse(ui, actions)));
     if packed::is_running(state) {
         line(ui, "", "", |ui| packed::progress(ui, state, actions));
     } else if download::is_offered(state) && !are_there(state) {
         line(ui, "", "", |ui| download::show(ui, state, actions));
+    }
+}
+
+/// Data are a folder or one file, and no dialog of the system lets both be chosen.
+fn browse(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let folder = ui.button("Folder…").on_hover_text("Choose a folder");
+    if folder.accessible_name("Browse for a data folder").clicked() {
+        actions.push(Action::BrowseDataFolder);
+    }
+    let file = ui
+        .button("File…")
+        .on_hover_text("Choose one file: an archive, a table or arrays");
+    if file.accessible_name("Browse for a data file").clicked() {
+        actions.push(Action::BrowseDataFile);
     }
 }
 

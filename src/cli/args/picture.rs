@@ -1,0 +1,43 @@
+//! The pictures of a run that can be drawn, by their words.
+
+use clap::ValueEnum;
+
+/// A picture of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// The filters of the first layer, or of another one
+    Filters,
+    /// The loss of every step
+    Loss,
+    /// The fraction of images classified correctly
+    Accuracy,
+    /// Images and the network's reconstructions of them
+    Reconstructions,
+    /// What each channel of a layer gives for an image
+    Activations,
+    /// Images and how strongly each pixel influences the class score
+    Saliency,
+    /// How active each hidden unit is on average
+    SparseCode,
+    /// What a position of a layer sees: the box on the image, and how strongly each pixel counts
+    ReceptiveField,
+    /// The arithmetic of one value of a layer, as text
+    Pixel,
+}
+
+impl Picture {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Picture::Filters => "filters",
+            Picture::Loss => "loss",
+            Picture::Accuracy => "accuracy",
+            Picture::Reconstructions => "reconstructions",
+            Picture::Activations => "activations",
+            Picture::Saliency => "saliency",
+            Picture::SparseCode => "sparse-code",
+            Picture::ReceptiveField => "receptive-field",
+            Picture::Pixel => "pixel",
+        }
+    }
+}
