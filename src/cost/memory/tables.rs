@@ -16,8 +16,10 @@ pub(crate) fn of(layer: &PlannedLayer) -> u64 {
         Effort::Windows { geometry, .. } => windows(&geometry),
         Effort::GlobalMaximum => cells_in.saturating_mul(INDEX),
         Effort::Map { entries } => map(entries, cells_in, cells_out),
-        // Which weight belongs to each value.
-        Effort::ImageStatistics { by_value: true } => layer.input.elements().saturating_mul(8),
+        // The gradients of weights and biases in f64.
+        Effort::ImageStatistics { .. } => {
+            layer.op.count().parameters(&layer.input).saturating_mul(8)
+        }
         Effort::Kernels(..) => Kernel::of(layer)
             .iter()
             .fold(0, |sum, kernel| sum.saturating_add(kernel.lists())),
@@ -25,7 +27,6 @@ pub(crate) fn of(layer: &PlannedLayer) -> u64 {
         | Effort::Reorders
         | Effort::Elementwise
         | Effort::BatchStatistics { .. }
-        | Effort::ImageStatistics { by_value: false }
         | Effort::Draws { .. } => 0,
     }
 }

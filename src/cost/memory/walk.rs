@@ -11,6 +11,7 @@ use strata_core::project::Place;
 use strata_core::shape::layers::Effort;
 use strata_core::shape::op::{Op, PlannedLayer};
 use strata_nn::ops::blocking;
+use strata_nn::ops::norm_rows::row_width;
 
 /// Parts that sums over a batch are taken in.
 const PARTS: u64 = blocking::PARTS as u64;
@@ -30,9 +31,8 @@ pub(crate) struct Walk {
     /// Numbers of the largest gradient of a weight in parts.
     sums: u64,
     scratch: Vec<Scratch>,
-    /// Bytes of the largest sum in f64, and of what is made and dropped within a layer.
+    /// Bytes of the largest sum in f64.
     wide: u64,
-    passing: u64,
 }
 
 impl Walk {
@@ -49,7 +49,6 @@ impl Walk {
             sums: 0,
             scratch,
             wide: 0,
-            passing: 0,
         }
     }
 
@@ -158,14 +157,15 @@ impl Walk {
             }
             | Effort::GlobalMaximum => self.activations(unit.place, written),
             Effort::BatchStatistics { channels } => self.forward_norm(unit, channels as u64),
-            Effort::ImageStatistics { .. } => self.group_norm(layer),
-            Effort::Draws { by_channel } => {
-                // What was drawn, as it was and as a tensor.
-                self.activations(unit.place, written.saturating_mul(2));
-                if by_channel {
-                    let by_channel = self.of_batch(layer.output.channels() as u64);
-                    self.activations(unit.place, by_channel);
-                }
+            Effort::ImageStatistics { by_value } => self.group_norm(layer, by_value),
+            Effort::Draws { by_channel: true } => {
+                let factors = self.of_batch(layer.output.channels() as u64);
+                self.activations(unit.place, factors);
+            }
+            // A byte for each value that may have been kept; noise is not looked at again.
+            Effort::Draws { by_channel: false } => {
+                let is_noise = matches!(layer.op, Op::Noise { .. });
+                self.activations(unit.place, if is_noise { 0 } else { written / FLOAT });
             }
             Effort::Nothing
             | Effort::Reorders
@@ -207,9 +207,14 @@ impl Walk {
     }
 
     fn forward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64) {
+        let row = row_width(channels as usize) as u64;
         // Scale and shift.
-        self.scratch(unit.place, 2 * FLOAT * channels);
+        self.scratch(unit.place, 2 * FLOAT * row);
         self.wide = self.wide.max(2 * PARTS * WIDE * channels);
+        self.scratch.push(Scratch {
+            tasks: PARTS,
+            numbers: 3 * row,
+        });
         if unit.fused && unit.followers.pool.is_some() {
             self.scratch.push(Scratch {
                 tasks: self.batch,
@@ -218,11 +223,26 @@ impl Walk {
         }
     }
 
-    /// Weights and sums in f64.
-    fn group_norm(&mut self, layer: &PlannedLayer) {
-        let count = layer.op.count().parameters(&layer.input) / 2;
-        self.wide = self.wide.max(count.saturating_mul(2 * PARTS * WIDE));
-        self.passing = self.passing.max(count.saturating_mul(4 * WIDE + FLOAT));
+    /// Statistics of every group of every image, weights in the order of the images, sums in f64.
+    fn group_norm(&mut self, layer: &PlannedLayer, by_value: bool) {
+        let parameters = layer.op.count().parameters(&layer.input);
+        let groups = match layer.op {
+            Op::GroupNorm { groups, .. } => groups as u64,
+            _ => 1,
+        };
+        let statistics = groups.saturating_mul(2 * WIDE).saturating_mul(self.batch);
+        self.activations(&layer.place, statistics);
+        if by_value {
+            self.scratch(&layer.place, parameters.saturating_mul(FLOAT));
+            self.wide = self.wide.max(parameters.saturating_mul(PARTS * WIDE));
+        } else {
+            let row = row_width(layer.input.channels()) as u64;
+            self.wide = self.wide.max(parameters.saturating_mul(2 * PARTS * WIDE));
+            self.scratch.push(Scratch {
+                tasks: PARTS.min(self.batch),
+                numbers: 5 * row,
+            });
+        }
     }
 
     /// The backward pass of a sequence, as far as something learns, or to its input.
@@ -313,15 +333,22 @@ impl Walk {
     }
 
     fn backward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64, need: bool) {
+        let row = row_width(channels as usize) as u64;
         // The centre, and on the way back the three numbers of each plane.
         let lines = if need { 4 } else { 1 };
-        self.scratch(unit.place, lines * FLOAT * channels);
+        self.scratch(unit.place, lines * FLOAT * row);
+        // The gradient before a pooling is laid out a few images at a time.
+        let pooled = unit.fused && unit.followers.pool.is_some();
         let image = unit.input.max(1);
         let images = blocking::norm_images(image as usize) as u64;
-        let numbers = images.saturating_mul(image);
+        let laid = if pooled {
+            images.saturating_mul(image)
+        } else {
+            0
+        };
         self.scratch.push(Scratch {
             tasks: PARTS.min(self.batch),
-            numbers: numbers.saturating_add(2 * channels),
+            numbers: laid.saturating_add(2 * row),
         });
     }
 
@@ -334,10 +361,7 @@ impl Walk {
         let threads = (0..self.machine.threads.max(1))
             .map(most)
             .fold(self.sums, u64::saturating_add);
-        threads
-            .saturating_mul(FLOAT)
-            .saturating_add(self.wide)
-            .saturating_add(self.passing)
+        threads.saturating_mul(FLOAT).saturating_add(self.wide)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::fusion_rules::Follower;
 use crate::network::{Builder, Context};
 use crate::ops::batch_norm::{Batch, Gate, Plane};
 use crate::ops::conv_input::ConvInput;
+use crate::ops::norm_rows::row_width;
 use crate::ops::real::Real;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
@@ -149,7 +150,7 @@ impl BatchNorm {
         self.choose::<T>(&batch, self.uses_batch(x, cx), cx)?;
         let lines = self.forward_lines::<T>(x, cx)?;
         let lines = view::<T>(&lines)?;
-        let (scale, shift) = lines.split_at(self.channels);
+        let (scale, shift) = lines.split_at(row_width(self.channels));
         let (relu_first, relu) = (self.epilogue.relu_first(), self.epilogue.relu);
         let Some(pool) = self.epilogue.pooling() else {
             let y = self.y.get(x.dims(), x)?;
@@ -206,7 +207,7 @@ impl BatchNorm {
         let (own_gradient, gate) = match epilogue.own_gradient(&gradient, &y) {
             ConvInput::Relu { gradient, .. } => (
                 ConvInput::Plain(gradient),
-                Some(forward.split_at(self.channels)),
+                Some(forward.split_at(row_width(self.channels))),
             ),
             other => (other, None),
         };
@@ -217,8 +218,9 @@ impl BatchNorm {
         let lines = self.backward_lines::<T>(&x, cx)?;
         let lines = view::<T>(&lines)?;
         let dx = self.dx.get(x.dims(), &x)?;
-        let (factor, line) = lines.split_at(self.channels);
-        let (scale, shift) = line.split_at(self.channels);
+        let width = row_width(self.channels);
+        let (factor, line) = lines.split_at(width);
+        let (scale, shift) = line.split_at(width);
         fill::<T>(&dx, |dx| {
             batch.input_gradient(
                 own_gradient,
@@ -302,18 +304,23 @@ impl Used {
     }
 }
 
-/// Some numbers a channel, for the kernels.
+/// Some numbers a channel, each repeated over a row of the kernels.
 fn lines<T: Real, const N: usize>(
     lines: &mut Buffer,
     like: &Tensor,
     channels: usize,
     line: impl Fn(usize) -> [f64; N],
 ) -> Result<Tensor> {
-    let lines = lines.get(&[N * channels], like)?;
+    let width = row_width(channels);
+    let lines = lines.get(&[N * width], like)?;
     fill::<T>(&lines, |lines| {
         for c in 0..channels {
-            for (i, number) in line(c).into_iter().enumerate() {
-                lines[i * channels + c] = T::from_f64(number);
+            for (row, number) in lines.chunks_exact_mut(width).zip(line(c)) {
+                let number = T::from_f64(number);
+                row.iter_mut()
+                    .skip(c)
+                    .step_by(channels)
+                    .for_each(|to| *to = number);
             }
         }
     })?;

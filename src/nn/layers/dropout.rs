@@ -4,12 +4,13 @@
 //! and resumes exactly.
 
 use super::{Buffer, Layer, Result};
-use crate::network::{Combine, Context, Mode};
-use crate::ops::storage::fill;
+use crate::network::{Context, Mode};
+use crate::ops::random::{Dropping, add_noise, scale_channels};
+use crate::ops::real::Real;
+use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
-use candle_core::{Tensor, WithDType};
-use rand::Rng;
-use rand_distr::StandardNormal;
+use candle_core::Tensor;
+use rand::RngCore;
 use strata_core::rng::{Purpose, stream};
 
 /// What is done to a batch.
@@ -26,73 +27,92 @@ pub(crate) struct Dropout {
     kind: Kind,
     /// Distinguishes this layer's random numbers from those of others.
     number: u64,
-    mask: Option<Tensor>,
-    drawn: Vec<f32>,
-    by_channel: Vec<f32>,
-    random: Buffer,
+    drawn: Drawn,
+    /// Which values of the latest forward pass were kept.
+    kept: Vec<u8>,
+    /// A factor for each channel of each of its images.
+    factors: Vec<f32>,
     out: Buffer,
     dx: Buffer,
 }
 
+/// What the latest forward pass multiplied with.
+enum Drawn {
+    Nothing,
+    ByValue(Dropping),
+    ByChannel,
+    /// Elsewhere than on the CPU.
+    Mask(Tensor),
+}
+
 /// Steps and layers share one counter; no network has more random layers than this.
 const LAYERS: u64 = 1 << 16;
+
+/// The random numbers of a layer's step, from a word on.
+fn words(seed: u64, counter: u64, first: usize) -> impl RngCore {
+    let mut rng = stream(seed, Purpose::Dropout, counter);
+    rng.set_word_pos(first as u128);
+    rng
+}
 
 impl Dropout {
     pub(crate) fn new(kind: Kind, number: u64) -> Dropout {
         Dropout {
             kind,
             number,
-            mask: None,
-            drawn: Vec::new(),
-            by_channel: Vec::new(),
-            random: Buffer::default(),
+            drawn: Drawn::Nothing,
+            kept: Vec::new(),
+            factors: Vec::new(),
             out: Buffer::default(),
             dx: Buffer::default(),
         }
     }
 
-    /// One random number for each value of the batch.
-    fn draw(&mut self, x: &Tensor, seed: u64, step: u64) -> Result<Tensor> {
-        let mut rng = stream(
-            seed,
-            Purpose::Dropout,
-            step.wrapping_mul(LAYERS).wrapping_add(self.number),
-        );
-        let (count, dims) = (x.elem_count(), x.dims());
-        let (batch, channels) = (dims[0].max(1), dims[dims.len() - 1]);
-        self.drawn.clear();
-        match self.kind {
-            Kind::Noise { std } => self
-                .drawn
-                .extend((0..count).map(|_| std * rng.sample::<f32, _>(StandardNormal))),
+    /// Draws for every value of a batch and writes the output.
+    fn draw<T: Real, R: RngCore>(
+        &mut self,
+        x: &[T],
+        dims: &[usize],
+        words: impl Fn(usize) -> R + Sync,
+        y: &mut [T],
+    ) {
+        self.drawn = match self.kind {
+            Kind::Noise { std } => {
+                add_noise(words, std, x, y);
+                Drawn::Nothing
+            }
             Kind::Zeroes { p, channels: false } => {
-                self.drawn.extend((0..count).map(|_| keep(&mut rng, p)))
+                let dropping = Dropping::new(p);
+                self.kept.resize(x.len(), 0);
+                dropping.draw(words, x, &mut self.kept, y);
+                Drawn::ByValue(dropping)
             }
             Kind::Zeroes { p, channels: true } => {
-                self.by_channel.clear();
-                self.by_channel
-                    .extend((0..batch * channels).map(|_| keep(&mut rng, p)));
-                let (size, by_channel) = (count / batch, &self.by_channel);
-                self.drawn
-                    .extend((0..count).map(|i| by_channel[i / size * channels + i % channels]));
+                self.factors.resize(dims[0] * dims[dims.len() - 1], 0.0);
+                Dropping::new(p).factors(words(0), &mut self.factors);
+                scale_channels(x, &self.factors, dims[0], y);
+                Drawn::ByChannel
             }
-        }
-        if !x.device().is_cpu() {
-            return Ok(Tensor::from_slice(&self.drawn, dims, x.device())?.to_dtype(x.dtype())?);
-        }
-        let mask = self.random.get(dims, x)?;
-        with_real!(x, T => fill::<T>(&mask, |mask| {
-            mask.iter_mut().zip(&self.drawn).for_each(|(to, &from)| *to = T::from_f64(f64::from(from)));
-        }))?;
-        Ok(mask)
+        };
     }
-}
 
-fn keep(rng: &mut impl Rng, p: f32) -> f32 {
-    if rng.random::<f32>() < p {
-        0.0
-    } else {
-        1.0 / (1.0 - p)
+    /// The same of candle's operators, with what is drawn on the CPU.
+    fn forward_device<R: RngCore>(
+        &mut self,
+        x: &Tensor,
+        words: impl Fn(usize) -> R + Sync,
+    ) -> Result<Tensor> {
+        let is_noise = matches!(self.kind, Kind::Noise { .. });
+        let start = vec![if is_noise { 0.0f32 } else { 1.0 }; x.elem_count()];
+        let mut drawn = vec![0.0; start.len()];
+        self.draw(&start, x.dims(), words, &mut drawn);
+        let drawn = Tensor::from_vec(drawn, x.dims(), x.device())?.to_dtype(x.dtype())?;
+        if is_noise {
+            return Ok((x + drawn)?);
+        }
+        let y = (x * &drawn)?;
+        self.drawn = Drawn::Mask(drawn);
+        Ok(y)
     }
 }
 
@@ -102,35 +122,45 @@ impl Layer for Dropout {
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
+        self.drawn = Drawn::Nothing;
         let Mode::Train { seed, step } = cx.mode else {
-            self.mask = None;
             return Ok(x.clone());
         };
-        let drawn = self.draw(x, seed, step)?;
-        match self.kind {
-            Kind::Noise { .. } => cx.combine(x, &drawn, &mut self.out, Combine::Sum),
-            Kind::Zeroes { .. } => {
-                let y = cx.combine(x, &drawn, &mut self.out, Combine::Product);
-                self.mask = Some(drawn);
-                y
-            }
+        let counter = step.wrapping_mul(LAYERS).wrapping_add(self.number);
+        let words = |first| words(seed, counter, first);
+        if cx.uses_candle(x) {
+            return self.forward_device(x, words);
         }
+        let y = self.out.get(x.dims(), x)?;
+        with_real!(x, T => {
+            let numbers = view::<T>(x)?;
+            fill::<T>(&y, |y| self.draw(&numbers, x.dims(), words, y))
+        })?;
+        Ok(y)
     }
 
     fn backward(
         &mut self,
         gradient: &Tensor,
         need_input: bool,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
         if !need_input {
             return Ok(None);
         }
-        match &self.mask {
-            None => Ok(Some(gradient.clone())),
-            Some(mask) => cx
-                .combine(gradient, mask, &mut self.dx, Combine::Product)
-                .map(Some),
+        match &self.drawn {
+            Drawn::Nothing => return Ok(Some(gradient.clone())),
+            Drawn::Mask(mask) => return Ok(Some((gradient * mask)?)),
+            Drawn::ByValue(_) | Drawn::ByChannel => {}
         }
+        let dx = self.dx.get(gradient.dims(), gradient)?;
+        with_real!(gradient, T => {
+            let numbers = view::<T>(gradient)?;
+            fill::<T>(&dx, |dx| match &self.drawn {
+                Drawn::ByValue(dropping) => dropping.repeat(&numbers, &self.kept, dx),
+                _ => scale_channels(&numbers, &self.factors, gradient.dims()[0], dx),
+            })
+        })?;
+        Ok(Some(dx))
     }
 }

@@ -2,27 +2,31 @@
 //!
 //! Layer normalisation is one group with a weight for every value instead of every channel.
 
-use super::batch_norm::to_f64;
 use super::{Buffer, Layer, Result, kept};
 use crate::network::{Builder, Context};
+use crate::ops::group_norm::{Images, Statistics};
+use crate::ops::layer_norm::{self, transpose};
 use crate::ops::real::Real;
-use crate::ops::reduce::in_parts;
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
-use candle_core::Tensor;
-use rayon::prelude::*;
+use candle_core::{Device, Tensor};
 use strata_core::project::size::Shape;
-use strata_core::shape::layers::NORM_EPS;
 
 /// Normalisation within each image.
 pub(crate) struct GroupNorm {
     channels: usize,
     groups: usize,
-    /// For layer norm: each value's weight, by its place in memory. For group norm: none, the channel's.
-    by_value: Option<Vec<usize>>,
+    /// Whether every value has its own weight (layer norm), not every channel.
+    by_value: bool,
     weight: usize,
     bias: usize,
     x: Option<Tensor>,
+    /// Of every group of every image, from the latest forward pass.
+    statistics: Vec<Statistics>,
+    /// The gradients of weights and biases.
+    sums: Vec<f64>,
+    /// Weights and biases by value, in the order of the images.
+    ordered: Buffer,
     y: Buffer,
     dx: Buffer,
 }
@@ -34,121 +38,171 @@ impl GroupNorm {
         groups: usize,
         builder: &mut Builder<'_>,
     ) -> Result<GroupNorm> {
-        GroupNorm::new(key, channels, groups, None, &[channels], builder)
+        let norm = GroupNorm::new(key, channels, false, &[channels], builder)?;
+        Ok(GroupNorm { groups, ..norm })
     }
 
     pub(crate) fn layer(key: &str, shape: &Shape, builder: &mut Builder<'_>) -> Result<GroupNorm> {
-        let (channels, cells) = (shape.channels(), shape.spatial().iter().product::<usize>());
-        // PyTorch stores these weights in C, H, W order.
-        let places = (0..channels * cells)
-            .map(|i| (i % channels) * cells + i / channels)
-            .collect();
-        GroupNorm::new(key, channels, 1, Some(places), shape.dims(), builder)
+        GroupNorm::new(key, shape.channels(), true, shape.dims(), builder)
     }
 
     fn new(
         key: &str,
         channels: usize,
-        groups: usize,
-        by_value: Option<Vec<usize>>,
+        by_value: bool,
         dims: &[usize],
         builder: &mut Builder<'_>,
     ) -> Result<GroupNorm> {
         let weight = builder.constant(&format!("{key}.weight"), dims, 1.0)?;
         let bias = builder.constant(&format!("{key}.bias"), dims, 0.0)?;
+        let parameters = 2 * dims.iter().product::<usize>();
         Ok(GroupNorm {
             channels,
-            groups,
+            groups: 1,
             by_value,
             weight,
             bias,
             x: None,
+            statistics: Vec::new(),
+            sums: vec![0.0; parameters],
+            ordered: Buffer::default(),
             y: Buffer::default(),
             dx: Buffer::default(),
         })
     }
 
-    /// Which weight belongs to the `i`-th number of an image.
-    fn place(&self, i: usize) -> usize {
-        self.by_value
-            .as_ref()
-            .map_or(i % self.channels, |places| places[i])
-    }
-
-    fn group(&self, i: usize) -> usize {
-        (i % self.channels) / (self.channels / self.groups)
-    }
-
-    /// Mean and 1/σ of each group of one image.
-    fn statistics<T: Real>(&self, x: &[T]) -> Vec<(f64, f64)> {
-        let count = (x.len() / self.groups) as f64;
-        let mut means = vec![0.0; self.groups];
-        for (i, &v) in x.iter().enumerate() {
-            means[self.group(i)] += v.to_f64() / count;
-        }
-        let mut variances = vec![0.0; self.groups];
-        for (i, &v) in x.iter().enumerate() {
-            let d = v.to_f64() - means[self.group(i)];
-            variances[self.group(i)] += d * d / count;
-        }
-        means
-            .into_iter()
-            .zip(variances)
-            .map(|(m, v)| (m, 1.0 / (v + NORM_EPS).sqrt()))
-            .collect()
-    }
-
-    fn forward_image<T: Real>(&self, x: &[T], weight: &[f64], bias: &[f64], y: &mut [T]) {
-        let statistics = self.statistics(x);
-        for (i, (y, &v)) in y.iter_mut().zip(x).enumerate() {
-            let ((mean, inverse), place) = (statistics[self.group(i)], self.place(i));
-            *y = T::from_f64((v.to_f64() - mean) * inverse * weight[place] + bias[place]);
+    /// The batch as its statistics see it: layer norm makes no difference between channels.
+    fn images<'a, T>(&self, numbers: &'a [T], x: &Tensor) -> Images<'a, T> {
+        Images {
+            numbers,
+            image: numbers.len() / x.dims()[0].max(1),
+            channels: if self.by_value { 1 } else { self.channels },
+            groups: self.groups,
         }
     }
 
-    fn backward_image<T: Real>(&self, x: &[T], gradient: &[T], weight: &[f64], dx: &mut [T]) {
-        let (statistics, count) = (self.statistics(x), (x.len() / self.groups) as f64);
-        let mut means = vec![(0.0, 0.0); self.groups];
-        let scaled = |i: usize| gradient[i].to_f64() * weight[self.place(i)];
-        let hat =
-            |i: usize| (x[i].to_f64() - statistics[self.group(i)].0) * statistics[self.group(i)].1;
-        for i in 0..x.len() {
-            let mean = &mut means[self.group(i)];
-            mean.0 += scaled(i) / count;
-            mean.1 += scaled(i) * hat(i) / count;
+    fn forward_host<T: Real>(&mut self, x: &Tensor, cx: &Context<'_>) -> Result<Tensor> {
+        let numbers = view::<T>(x)?;
+        let images = self.images(&numbers, x);
+        let y = self.y.get(x.dims(), x)?;
+        let count = x.dims()[0] * self.groups;
+        self.statistics.resize(count, Statistics::default());
+        let [weight, bias] = [self.weight, self.bias].map(|index| on_host(cx, index));
+        let (weight, bias) = (weight?, bias?);
+        let (weight, bias) = (view::<T>(&weight)?, view::<T>(&bias)?);
+        if !self.by_value {
+            let statistics = &mut self.statistics;
+            fill::<T>(&y, |y| images.normalise(&weight, &bias, statistics, y))?;
+            return Ok(y);
         }
-        for (i, dx) in dx.iter_mut().enumerate() {
-            let (plain, weighted) = means[self.group(i)];
-            *dx =
-                T::from_f64(statistics[self.group(i)].1 * (scaled(i) - plain - hat(i) * weighted));
-        }
+        let ordered = self.ordered.get(&[2 * images.image], x)?;
+        fill::<T>(&ordered, |ordered| {
+            // PyTorch stores these weights in C, H, W order.
+            let (ordered_weight, ordered_bias) = ordered.split_at_mut(images.image);
+            transpose(&weight, self.channels, ordered_weight, |weight| weight);
+            transpose(&bias, self.channels, ordered_bias, |bias| bias);
+        })?;
+        let ordered = view::<T>(&ordered)?;
+        let (weight, bias) = ordered.split_at(images.image);
+        let statistics = &mut self.statistics;
+        fill::<T>(&y, |y| {
+            layer_norm::normalise(&images, weight, bias, statistics, y);
+        })?;
+        Ok(y)
     }
 
-    /// Gradients of weight and bias.
-    fn parameter_gradients<T: Real>(
-        &self,
-        x: &[T],
+    fn backward_host<T: Real>(
+        &mut self,
+        gradient: &Tensor,
+        need_input: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Tensor>> {
+        let x = kept(&self.x)?.clone();
+        let (numbers, gradient) = (view::<T>(&x)?, view::<T>(gradient)?);
+        let images = self.images(&numbers, &x);
+        let dx = match need_input {
+            true => Some(self.dx.get(x.dims(), &x)?),
+            false => None,
+        };
+        if self.by_value {
+            self.backward_by_value(&images, &gradient, dx.as_ref(), cx)?;
+        } else {
+            self.backward_by_channel(&images, &gradient, dx.as_ref(), cx)?;
+        }
+        if cx.trains(self.weight) {
+            let (weights, biases) = self.sums.split_at(self.sums.len() / 2);
+            self.write_gradient::<T>(self.weight, weights, cx)?;
+            self.write_gradient::<T>(self.bias, biases, cx)?;
+        }
+        Ok(dx)
+    }
+
+    fn backward_by_channel<T: Real>(
+        &mut self,
+        images: &Images<'_, T>,
         gradient: &[T],
-        image: usize,
-        count: usize,
-    ) -> Vec<f64> {
-        let mut sums = vec![0.0; 2 * count];
-        in_parts(x.len() / image, &mut sums, |images, sums| {
-            for n in images {
-                let (x, g) = (
-                    &x[n * image..(n + 1) * image],
-                    &gradient[n * image..(n + 1) * image],
-                );
-                let statistics = self.statistics(x);
-                for i in 0..image {
-                    let ((mean, inverse), place) = (statistics[self.group(i)], self.place(i));
-                    sums[place] += g[i].to_f64() * (x[i].to_f64() - mean) * inverse;
-                    sums[count + place] += g[i].to_f64();
-                }
+        dx: Option<&Tensor>,
+        cx: &Context<'_>,
+    ) -> Result<()> {
+        let weight = on_host(cx, self.weight)?;
+        let weight = view::<T>(&weight)?;
+        let (statistics, sums) = (&self.statistics, &mut self.sums);
+        match dx {
+            Some(dx) => fill::<T>(dx, |dx| {
+                images.go_back(gradient, &weight, statistics, sums, Some(dx));
+            }),
+            None => {
+                images.go_back(gradient, &weight, statistics, sums, None);
+                Ok(())
             }
-        });
-        sums
+        }
     }
+
+    fn backward_by_value<T: Real>(
+        &mut self,
+        images: &Images<'_, T>,
+        gradient: &[T],
+        dx: Option<&Tensor>,
+        cx: &Context<'_>,
+    ) -> Result<()> {
+        if let Some(dx) = dx {
+            let ordered = self.ordered.latest()?;
+            let ordered = view::<T>(&ordered)?;
+            let weight = &ordered[..images.image];
+            let statistics = &mut self.statistics;
+            fill::<T>(dx, |dx| {
+                layer_norm::input_gradient(images, gradient, weight, statistics, dx);
+            })?;
+        }
+        if cx.trains(self.weight) {
+            layer_norm::parameter_gradients(images, gradient, &self.statistics, &mut self.sums);
+        }
+        Ok(())
+    }
+
+    fn write_gradient<T: Real>(
+        &self,
+        parameter: usize,
+        sums: &[f64],
+        cx: &mut Context<'_>,
+    ) -> Result<()> {
+        let cells = if self.by_value {
+            sums.len() / self.channels
+        } else {
+            1
+        };
+        let gradient = &cx.parameters[parameter].gradient;
+        if gradient.device().is_cpu() {
+            return fill::<T>(gradient, |to| transpose(sums, cells, to, T::from_f64));
+        }
+        let mut ordered = vec![0.0; sums.len()];
+        transpose(sums, cells, &mut ordered, |sum| sum);
+        cx.set_gradient(parameter, &ordered)
+    }
+}
+
+fn on_host(cx: &Context<'_>, parameter: usize) -> Result<Tensor> {
+    Ok(cx.parameters[parameter].value.to_device(&Device::Cpu)?)
 }
 
 // These layers are rare and small: on a GPU they are computed on the CPU and copied.
@@ -158,22 +212,8 @@ impl Layer for GroupNorm {
     }
 
     fn forward(&mut self, x: &Tensor, cx: &mut Context<'_>) -> Result<Tensor> {
-        let host = x.to_device(&candle_core::Device::Cpu)?;
-        let (weight, bias) = (
-            to_f64(&cx.parameters[self.weight].value)?,
-            to_f64(&cx.parameters[self.bias].value)?,
-        );
-        let (y, image) = (
-            self.y.get(host.dims(), &host)?,
-            host.elem_count() / host.dims()[0],
-        );
-        with_real!(host, T => {
-            let x = view::<T>(&host)?;
-            fill::<T>(&y, |y| {
-                let images = y.par_chunks_mut(image).zip(x.par_chunks(image));
-                images.for_each(|(y, x)| self.forward_image(x, &weight, &bias, y));
-            })
-        })?;
+        let host = x.to_device(&Device::Cpu)?;
+        let y = with_real!(host, T => self.forward_host::<T>(&host, cx))?;
         self.x = Some(host);
         Ok(y.to_device(x.device())?)
     }
@@ -184,31 +224,10 @@ impl Layer for GroupNorm {
         need_input: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Tensor>> {
-        let (x, host) = (
-            kept(&self.x)?.clone(),
-            gradient.to_device(&candle_core::Device::Cpu)?,
-        );
-        let weight = to_f64(&cx.parameters[self.weight].value)?;
-        let image = x.elem_count() / x.dims()[0];
-        if cx.trains(self.weight) {
-            let sums = with_real!(x, T => {
-                Ok::<_, crate::NnError>(self.parameter_gradients(&view::<T>(&x)?, &view::<T>(&host)?, image, weight.len()))
-            })?;
-            cx.set_gradient(self.weight, &sums[..weight.len()])?;
-            cx.set_gradient(self.bias, &sums[weight.len()..])?;
-        }
-        if !need_input {
-            return Ok(None);
-        }
-        let dx = self.dx.get(x.dims(), &x)?;
-        with_real!(x, T => {
-            let (x, g) = (view::<T>(&x)?, view::<T>(&host)?);
-            fill::<T>(&dx, |dx| {
-                let images = dx.par_chunks_mut(image).zip(x.par_chunks(image).zip(g.par_chunks(image)));
-                images.for_each(|(dx, (x, g))| self.backward_image(x, g, &weight, dx));
-            })
-        })?;
-        Ok(Some(dx.to_device(gradient.device())?))
+        let host = gradient.to_device(&Device::Cpu)?;
+        let dx = with_real!(host, T => self.backward_host::<T>(&host, need_input, cx))?;
+        let device = gradient.device();
+        Ok(dx.map(|dx| dx.to_device(device)).transpose()?)
     }
 
     fn parameters(&self) -> Vec<usize> {

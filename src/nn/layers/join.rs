@@ -2,11 +2,15 @@
 
 use super::{Buffer, Dims, Layer, Result, Sequence};
 use crate::NnError;
-use crate::network::{Builder, Combine, Context};
+use crate::network::{Builder, Context};
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::{D, Tensor};
+use rayon::prelude::*;
 use strata_core::shape::op::Planned;
+
+/// Pixels of a task that copies.
+const ROWS: usize = 512;
 
 /// How branches come together.
 #[derive(Clone, Copy, PartialEq)]
@@ -67,9 +71,12 @@ fn concat(outputs: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Tens
         for output in outputs {
             let (x, width) = (view::<T>(output)?, channels(output));
             fill::<T>(&y, |y| {
-                for (y, x) in y.chunks_exact_mut(total).zip(x.chunks_exact(width)) {
-                    y[start..start + width].copy_from_slice(x);
-                }
+                let rows = y.par_chunks_mut(ROWS * total).zip(x.par_chunks(ROWS * width));
+                rows.for_each(|(y, x)| {
+                    for (y, x) in y.chunks_exact_mut(total).zip(x.chunks_exact(width)) {
+                        y[start..start + width].copy_from_slice(x);
+                    }
+                });
             })?;
             start += width;
         }
@@ -104,9 +111,12 @@ fn slice(
     with_real!(gradient, T => {
         let gradient = view::<T>(gradient)?;
         fill::<T>(&part, |part| {
-            for (part, g) in part.chunks_exact_mut(width).zip(gradient.chunks_exact(total)) {
-                part.copy_from_slice(&g[start..start + width]);
-            }
+            let rows = part.par_chunks_mut(ROWS * width).zip(gradient.par_chunks(ROWS * total));
+            rows.for_each(|(part, g)| {
+                for (part, g) in part.chunks_exact_mut(width).zip(g.chunks_exact(total)) {
+                    part.copy_from_slice(&g[start..start + width]);
+                }
+            });
         })
     })?;
     Ok(part)
@@ -124,7 +134,7 @@ fn sum(tensors: &[Tensor], out: &mut Buffer, cx: &Context<'_>) -> Result<Option<
     let Some((second, rest)) = rest.split_first() else {
         return Ok(Some(first.clone()));
     };
-    let y = cx.combine(first, second, out, Combine::Sum)?;
+    let y = cx.sum(first, second, out)?;
     with_real!(first, T => {
         for tensor in rest {
             let x = view::<T>(tensor)?;

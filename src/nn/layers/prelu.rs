@@ -4,9 +4,10 @@ use super::batch_norm::to_f64;
 use super::{Buffer, Layer, Result, kept};
 use crate::network::{Builder, Context};
 use crate::ops::elementwise::{map, zip};
+use crate::ops::norm_rows::{GatedProducts, Products, add_sums, repeat, row_width, sums_scratch};
 use crate::ops::real::Real;
 use crate::ops::reduce::in_parts;
-use crate::ops::simd::vectorized;
+use crate::ops::simd::{Level, vectorized};
 use crate::ops::storage::{fill, view};
 use crate::ops::with_real;
 use candle_core::{Device, Tensor};
@@ -50,10 +51,10 @@ fn forward<T: Real>(x: &[T], slopes: &[T], y: &mut [T]) {
     if let [slope] = *slopes {
         return map(x, y, |x| bent(x, x, slope));
     }
-    let task = NUMBERS_PER_TASK.next_multiple_of(slopes.len().max(1));
+    let (task, slopes) = rows_of(slopes);
     y.par_chunks_mut(task)
         .zip(x.par_chunks(task))
-        .for_each(|(y, x)| bend_rows(x, x, slopes, y));
+        .for_each(|(y, x)| bend_rows(x, x, &slopes, y));
 }
 
 /// The gradient for the input.
@@ -61,10 +62,17 @@ fn backward<T: Real>(x: &[T], gradient: &[T], slopes: &[T], dx: &mut [T]) {
     if let [slope] = *slopes {
         return zip(x, gradient, dx, |x, gradient| bent(x, gradient, slope));
     }
-    let task = NUMBERS_PER_TASK.next_multiple_of(slopes.len().max(1));
+    let (task, slopes) = rows_of(slopes);
     dx.par_chunks_mut(task)
         .zip(x.par_chunks(task).zip(gradient.par_chunks(task)))
-        .for_each(|(dx, (x, gradient))| bend_rows(x, gradient, slopes, dx));
+        .for_each(|(dx, (x, gradient))| bend_rows(x, gradient, &slopes, dx));
+}
+
+/// Numbers of a task, and the slopes of a row of the kernels.
+fn rows_of<T: Real>(slopes: &[T]) -> (usize, Vec<T>) {
+    let mut row = vec![T::zero(); row_width(slopes.len())];
+    repeat(slopes, &mut row);
+    (NUMBERS_PER_TASK.next_multiple_of(row.len()), row)
 }
 
 /// The value above zero, its slope's part of it below.
@@ -75,9 +83,9 @@ fn bent<T: Real>(x: T, value: T, slope: T) -> T {
 
 vectorized! {
     fn bend_rows<T: Real>(x: &[T], values: &[T], slopes: &[T], out: &mut [T]) {
-        let width = slopes.len().max(1);
-        let rows = x.chunks_exact(width).zip(values.chunks_exact(width));
-        for (out, (x, values)) in out.chunks_exact_mut(width).zip(rows) {
+        let width = slopes.len();
+        let rows = x.chunks(width).zip(values.chunks(width));
+        for (out, (x, values)) in out.chunks_mut(width).zip(rows) {
             for (((out, &x), &value), &slope) in out.iter_mut().zip(x).zip(values).zip(slopes) {
                 *out = bent(x, value, slope);
             }
@@ -88,14 +96,30 @@ vectorized! {
 /// The gradient of each slope: Σ gradient·x where x is not above zero.
 fn slope_gradients<T: Real>(x: &[T], gradient: &[T], count: usize) -> Vec<f64> {
     let mut sums = vec![0.0; count];
+    let width = row_width(count);
     in_parts(x.len() / count, &mut sums, |rows, sums| {
         let numbers = rows.start * count..rows.end * count;
-        let pairs = x[numbers.clone()].iter().zip(&gradient[numbers]);
-        for (i, (&x, &gradient)) in pairs.enumerate() {
-            if x <= T::zero() {
-                sums[i % count] += x.to_f64() * gradient.to_f64();
-            }
-        }
+        let (x, gradient) = (&x[numbers.clone()], &gradient[numbers]);
+        let mut both = vec![0.0; 2 * count];
+        T::with_scratch(2 * width + sums_scratch(count), |scratch| {
+            let (lines, some) = scratch.split_at_mut(2 * width);
+            let (zeros, minus) = lines.split_at_mut(width);
+            zeros.fill(T::zero());
+            minus.fill(-T::one());
+            let products = Products {
+                x,
+                gradient,
+                centre: zeros,
+            };
+            // Below zero is where −x is positive.
+            let below = GatedProducts {
+                products,
+                scale: minus,
+                shift: zeros,
+            };
+            add_sums(Level::chosen(), below, x.len(), some, &mut both);
+        });
+        sums.copy_from_slice(&both[count..]);
     });
     sums
 }

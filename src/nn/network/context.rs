@@ -29,13 +29,6 @@ pub(crate) struct Context<'a> {
     pub penalty: f64,
 }
 
-/// How [`Context::combine`] combines.
-#[derive(Clone, Copy)]
-pub(crate) enum Combine {
-    Sum,
-    Product,
-}
-
 impl Context<'_> {
     /// True where our CPU kernels do not apply.
     pub(crate) fn uses_candle(&self, tensor: &Tensor) -> bool {
@@ -70,27 +63,15 @@ impl Context<'_> {
         self.statistics[index].1 = value;
     }
 
-    /// Elementwise sum or product into a buffer.
-    pub(crate) fn combine(
-        &self,
-        a: &Tensor,
-        b: &Tensor,
-        out: &mut Buffer,
-        how: Combine,
-    ) -> Result<Tensor> {
+    /// Elementwise sum into a buffer.
+    pub(crate) fn sum(&self, a: &Tensor, b: &Tensor, out: &mut Buffer) -> Result<Tensor> {
         if self.uses_candle(a) {
-            return Ok(match how {
-                Combine::Sum => (a + b)?,
-                Combine::Product => (a * b)?,
-            });
+            return Ok((a + b)?);
         }
         let y = out.get(a.dims(), a)?;
         with_real!(a, T => {
             let (a, b) = (view::<T>(a)?, view::<T>(b)?);
-            fill::<T>(&y, |y| match how {
-                Combine::Sum => zip(&a, &b, y, |a, b| a + b),
-                Combine::Product => zip(&a, &b, y, |a, b| a * b),
-            })
+            fill::<T>(&y, |y| zip(&a, &b, y, |a, b| a + b))
         })?;
         Ok(y)
     }

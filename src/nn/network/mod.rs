@@ -20,7 +20,7 @@ mod route;
 mod taps;
 
 pub(crate) use build::Builder;
-pub(crate) use context::{Combine, Context};
+pub(crate) use context::Context;
 pub use parameters::Parameter;
 pub(crate) use penalty::{Penalised, Penalty};
 pub use route::{Mode, Route};

@@ -1,27 +1,27 @@
 //! Batch normalisation on the CPU: sums by channel, and a linear function of each element.
 //!
-//! Sums run in the elements' own type over a few rows and in f64 from there, over fixed parts of the batch in
-//! order, so that they do not depend on the number of threads.
+//! Sums run over fixed parts of the batch in order, so that they do not depend on the number of threads. Lines are as
+//! wide as the rows of [`super::norm_rows`].
 
-use super::blocking::norm_images;
+use super::blocking::{norm_elements, norm_images};
 use super::conv_input::ConvInput;
+use super::norm_rows::{
+    GatedProducts, Moments, Products, add_sums, repeat, row_width, sums_scratch,
+};
 use super::pooling::max_of_image;
 use super::real::Real;
 use super::reduce::in_parts;
-use super::simd::vectorized;
+use super::simd::{Level, vectorized};
 use super::sliding::Margin;
 use super::taps::Taps;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows that are summed before f64 takes over.
-const ROWS: usize = 64;
-
 /// Scale and shift of the forward pass: a relu behind it let through what they make positive. Computing that
 /// again is quicker than reading the output.
 pub type Gate<'a, T> = (&'a [T], &'a [T]);
 
-/// Coefficients by channel of a plane through gradient and input.
+/// Coefficients of a plane through gradient and input: by channel, repeated over a row.
 #[derive(Clone, Copy)]
 pub struct Plane<'a, T> {
     /// On the gradient.
@@ -59,15 +59,23 @@ impl<T: Real> Batch<'_, T> {
 
     /// Σ (x − centre) and Σ (x − centre)² by channel, one after the other in `sums`.
     pub(crate) fn moments(&self, centre: &[T], sums: &mut [f64]) {
-        let channels = self.channels;
-        in_parts(self.numbers.len() / channels, sums, |rows, sums| {
-            let numbers = &self.numbers[rows.start * channels..rows.end * channels];
-            T::with_scratch(2 * channels, |some| {
-                for rows in numbers.chunks(ROWS * channels) {
-                    add_moments(rows, centre, some);
-                    widen(some, sums);
-                }
+        let width = row_width(self.channels);
+        self.in_pixels(sums, |elements, sums| {
+            let x = &self.numbers[elements];
+            T::with_scratch(width + sums_scratch(self.channels), |scratch| {
+                let (row, some) = scratch.split_at_mut(width);
+                repeat(centre, row);
+                let terms = Moments { x, centre: row };
+                add_sums(Level::chosen(), terms, x.len(), some, sums);
             });
+        });
+    }
+
+    /// Adds up what `add` adds for a part of all elements.
+    fn in_pixels(&self, sums: &mut [f64], add: impl Fn(Range<usize>, &mut [f64]) + Sync) {
+        let channels = self.channels;
+        in_parts(self.numbers.len() / channels, sums, |pixels, sums| {
+            add(pixels.start * channels..pixels.end * channels, sums)
         });
     }
 
@@ -79,27 +87,45 @@ impl<T: Real> Batch<'_, T> {
         centre: &[T],
         sums: &mut [f64],
     ) {
-        let channels = self.channels;
+        let need = sums_scratch(self.channels);
+        let add = |elements: Range<usize>, gradient: &[T], some: &mut [T], sums: &mut [f64]| {
+            let x = &self.numbers[elements];
+            let products = Products {
+                x,
+                gradient,
+                centre,
+            };
+            let level = Level::chosen();
+            match gate {
+                Some((scale, shift)) => {
+                    let gated = GatedProducts {
+                        products,
+                        scale,
+                        shift,
+                    };
+                    add_sums(level, gated, x.len(), some, sums);
+                }
+                None => add_sums(level, products, x.len(), some, sums),
+            }
+        };
+        if let Some(plain) = gradient.plain() {
+            return self.in_pixels(sums, |elements, sums| {
+                T::with_scratch(need, |some| {
+                    add(elements.clone(), &plain[elements], some, sums)
+                });
+            });
+        }
         in_parts(self.images(), sums, |images, sums| {
-            T::with_scratch(self.block() * self.image() + 2 * channels, |scratch| {
-                let (some, scratch) = scratch.split_at_mut(2 * channels);
-                self.each_block(images, gradient, scratch, |block, g| {
-                    let x = self.numbers[block].chunks(ROWS * channels);
-                    for (x, g) in x.zip(g.chunks(ROWS * channels)) {
-                        match gate {
-                            Some((scale, shift)) => {
-                                add_gated_products(x, g, centre, scale, shift, some)
-                            }
-                            None => add_products(x, g, centre, some),
-                        }
-                        widen(some, sums);
-                    }
+            T::with_scratch(self.block() * self.image() + need, |scratch| {
+                let (some, scratch) = scratch.split_at_mut(need);
+                self.each_block(images, gradient, scratch, |elements, gradient| {
+                    add(elements, gradient, some, sums)
                 });
             });
         });
     }
 
-    /// Calls `f(range of the elements, their gradient)` for a few images at a time.
+    /// Calls `f(range of the elements, their gradient)` for a few images at a time, whose gradient it lays out.
     fn each_block(
         &self,
         images: Range<usize>,
@@ -117,19 +143,14 @@ impl<T: Real> Batch<'_, T> {
         for first in images.clone().step_by(size) {
             let block = first..(first + size).min(images.end);
             let range = block.start * image..block.end * image;
-            match gradient.plain() {
-                Some(gradient) => f(range.clone(), &gradient[range]),
-                None => {
-                    gradient.write_padded(block, &tight, self.channels, scratch);
-                    f(range.clone(), &scratch[..range.len()]);
-                }
-            }
+            gradient.write_padded(block, &tight, self.channels, scratch);
+            f(range.clone(), &scratch[..range.len()]);
         }
     }
 
-    /// `y = x·scale + shift`, and 0 where that is negative if `relu`.
+    /// `y = x·scale + shift`, and 0 where that is negative if `relu`; lines as wide as a row.
     pub fn line(&self, scale: &[T], shift: &[T], relu: bool, y: &mut [T]) {
-        let size = self.block() * self.image();
+        let size = norm_elements(self.channels);
         y.par_chunks_mut(size)
             .zip(self.numbers.par_chunks(size))
             .for_each(|(y, x)| {
@@ -174,6 +195,18 @@ impl<T: Real> Batch<'_, T> {
         plane: Plane<'_, T>,
         dx: &mut [T],
     ) {
+        let plane_of = |x: &[T], g: &[T], dx: &mut [T]| match gate {
+            Some((scale, shift)) => gated(x, g, scale, shift, plane, dx),
+            None => ungated(x, g, plane, dx),
+        };
+        if let Some(plain) = gradient.plain() {
+            let size = norm_elements(self.channels);
+            let sources = self.numbers.par_chunks(size).zip(plain.par_chunks(size));
+            return dx
+                .par_chunks_mut(size)
+                .zip(sources)
+                .for_each(|(dx, (x, g))| plane_of(x, g, dx));
+        }
         let image = self.image();
         let size = self.block();
         dx.par_chunks_mut(size * image)
@@ -182,55 +215,17 @@ impl<T: Real> Batch<'_, T> {
                 let images = block * size..block * size + dx.len() / image;
                 T::with_scratch(size * image, |scratch| {
                     self.each_block(images, gradient, scratch, |range, g| {
-                        let x = &self.numbers[range];
-                        match gate {
-                            Some((scale, shift)) => gated(x, g, scale, shift, plane, dx),
-                            None => ungated(x, g, plane, dx),
-                        }
+                        plane_of(&self.numbers[range], g, dx);
                     });
                 });
             });
     }
 }
 
-/// Adds to sums in f64 and resets them.
-fn widen<T: Real>(some: &mut [T], sums: &mut [f64]) {
-    for (sum, some) in sums.iter_mut().zip(some) {
-        *sum += some.to_f64();
-        *some = T::zero();
-    }
-}
-
 vectorized! {
-    fn add_moments<T: Real>(rows: &[T], centre: &[T], sums: &mut [T]) {
-        let channels = centre.len();
-        sums.fill(T::zero());
-        let (sum, square) = sums.split_at_mut(channels);
-        for row in rows.chunks_exact(channels) {
-            for (((sum, square), &x), &centre) in sum.iter_mut().zip(square.iter_mut()).zip(row).zip(centre) {
-                let d = x - centre;
-                *sum += d;
-                *square += d * d;
-            }
-        }
-    }
-
-    fn add_products<T: Real>(rows: &[T], gradient: &[T], centre: &[T], sums: &mut [T]) {
-        let channels = centre.len();
-        sums.fill(T::zero());
-        let (sum, product) = sums.split_at_mut(channels);
-        for (x, g) in rows.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
-            let each = sum.iter_mut().zip(product.iter_mut()).zip(x).zip(g).zip(centre);
-            for ((((sum, product), &x), &g), &centre) in each {
-                *sum += g;
-                *product += g * (x - centre);
-            }
-        }
-    }
-
-    fn line<T: Real>(x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
-        let channels = scale.len();
-        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+    /// `y = x·scale + shift`, with lines as wide as a row.
+    pub(super) fn line<T: Real>(x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
+        for (y, x) in y.chunks_mut(scale.len()).zip(x.chunks(scale.len())) {
             for (((y, &x), &scale), &shift) in y.iter_mut().zip(x).zip(scale).zip(shift) {
                 *y = x * scale + shift;
             }
@@ -238,8 +233,7 @@ vectorized! {
     }
 
     fn line_above<T: Real>(x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
-        let channels = scale.len();
-        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+        for (y, x) in y.chunks_mut(scale.len()).zip(x.chunks(scale.len())) {
             for (((y, &x), &scale), &shift) in y.iter_mut().zip(x).zip(scale).zip(shift) {
                 let value = x * scale + shift;
                 *y = if value < T::zero() { T::zero() } else { value };
@@ -247,9 +241,10 @@ vectorized! {
         }
     }
 
-    fn ungated<T: Real>(x: &[T], g: &[T], plane: Plane<'_, T>, out: &mut [T]) {
-        let channels = plane.scale.len();
-        let rows = out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(g.chunks_exact(channels));
+    /// The plane through gradient and input, with lines as wide as a row.
+    pub(super) fn ungated<T: Real>(x: &[T], g: &[T], plane: Plane<'_, T>, out: &mut [T]) {
+        let width = plane.scale.len();
+        let rows = out.chunks_mut(width).zip(x.chunks(width)).zip(g.chunks(width));
         for ((out, x), g) in rows {
             let each = out.iter_mut().zip(x).zip(g).zip(plane.factor).zip(plane.scale).zip(plane.shift);
             for (((((out, &x), &g), &factor), &scale), &shift) in each {
@@ -259,36 +254,14 @@ vectorized! {
     }
 
     fn gated<T: Real>(x: &[T], g: &[T], open: &[T], from: &[T], plane: Plane<'_, T>, out: &mut [T]) {
-        let channels = plane.scale.len();
-        let rows = out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(g.chunks_exact(channels));
+        let width = plane.scale.len();
+        let rows = out.chunks_mut(width).zip(x.chunks(width)).zip(g.chunks(width));
         for ((out, x), g) in rows {
             let lines = plane.factor.iter().zip(plane.scale).zip(plane.shift).zip(open).zip(from);
             let each = out.iter_mut().zip(x).zip(g).zip(lines);
             for (((out, &x), &g), ((((&factor, &scale), &shift), &open), &from)) in each {
                 let g = if x * open + from > T::zero() { g } else { T::zero() };
                 *out = g * factor + (x * scale + shift);
-            }
-        }
-    }
-
-    fn add_gated_products<T: Real>(
-        rows: &[T],
-        gradient: &[T],
-        centre: &[T],
-        open: &[T],
-        from: &[T],
-        sums: &mut [T],
-    ) {
-        let channels = centre.len();
-        sums.fill(T::zero());
-        let (sum, product) = sums.split_at_mut(channels);
-        for (x, g) in rows.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
-            let lines = centre.iter().zip(open).zip(from);
-            let each = sum.iter_mut().zip(product.iter_mut()).zip(x).zip(g).zip(lines);
-            for ((((sum, product), &x), &g), ((&centre, &open), &from)) in each {
-                let g = if x * open + from > T::zero() { g } else { T::zero() };
-                *sum += g;
-                *product += g * (x - centre);
             }
         }
     }

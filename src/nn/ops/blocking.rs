@@ -50,6 +50,11 @@ pub fn norm_images(image: usize) -> usize {
     NORM_BLOCK.div_ceil(image.max(1))
 }
 
+/// Elements that a task of batch norm takes at a time where it does not matter which image they belong to.
+pub(crate) fn norm_elements(channels: usize) -> usize {
+    NORM_BLOCK.next_multiple_of(channels.max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

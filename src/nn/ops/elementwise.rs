@@ -84,14 +84,12 @@ pub(crate) fn activate<T: Real>(activation: Activation, x: &[T], out: &mut [T]) 
         Activation::Elu(alpha) => {
             let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
             map(x, out, |v| {
-                if v < zero {
-                    alpha * v.exponential_minus_one()
-                } else {
-                    v
-                }
+                // Computed on both sides, since vectors do not branch.
+                let below = alpha * lower(v, zero).exponential_minus_one();
+                if v < zero { below } else { v }
             });
         }
-        Activation::Gelu => map(x, out, |v| v * normal_cdf(v)),
+        Activation::Gelu => map(x, out, |v| v * v.normal().0),
         Activation::Silu => map(x, out, |v| v * sigmoid(v)),
         Activation::Sigmoid => map(x, out, sigmoid),
         Activation::Tanh => map(x, out, T::hyperbolic_tangent),
@@ -133,14 +131,14 @@ pub(crate) fn activate_backward<T: Real>(
         Activation::Elu(alpha) => {
             let alpha = T::from_f64(f64::from(alpha.unwrap_or(ELU_ALPHA)));
             scaled(x, gradient, out, |v| {
-                if v > zero {
-                    one
-                } else {
-                    alpha * v.exponential()
-                }
+                let below = alpha * lower(v, zero).exponential();
+                if v > zero { one } else { below }
             });
         }
-        Activation::Gelu => scaled(x, gradient, out, |v| normal_cdf(v) + v * normal_density(v)),
+        Activation::Gelu => scaled(x, gradient, out, |v| {
+            let (below, density) = v.normal();
+            below + v * density
+        }),
         Activation::Silu => scaled(x, gradient, out, |v| {
             let s = sigmoid(v);
             s * (one + v * (one - s))
@@ -165,6 +163,11 @@ fn scaled<T: Real>(at: &[T], gradient: &[T], out: &mut [T], slope: impl Fn(T) ->
     zip(at, gradient, out, |at, gradient| gradient * slope(at));
 }
 
+/// The lower of both; NaN stays.
+fn lower<T: Real>(value: T, most: T) -> T {
+    if value > most { most } else { value }
+}
+
 fn clamp<T: Real>(value: T, low: T, high: T) -> T {
     if value < low {
         low
@@ -180,17 +183,6 @@ fn sigmoid<T: Real>(x: T) -> T {
     let e = (-x.abs()).exponential();
     let upper = T::one() / (T::one() + e);
     if x < T::zero() { e * upper } else { upper }
-}
-
-fn normal_cdf<T: Real>(x: T) -> T {
-    T::from_f64(
-        0.5 * (1.0 + candle_core::cpu::erf::erf_f64(x.to_f64() * std::f64::consts::FRAC_1_SQRT_2)),
-    )
-}
-
-fn normal_density<T: Real>(x: T) -> T {
-    let x = x.to_f64();
-    T::from_f64((-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt())
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use super::simd::vectorized;
 use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
 
+/// Output numbers of an image from which on it is divided between tasks.
+const TASK: usize = 1 << 14;
+
 /// The maximum of each window and channel with the index of the input position it came from. The first of equal values
 /// wins; NaN wins over everything, as in PyTorch.
 pub(crate) fn max_cpu<T: Real>(
@@ -20,12 +23,17 @@ pub(crate) fn max_cpu<T: Real>(
         .zip(indices.par_chunks_mut(output))
         .zip(x.par_chunks(input))
         .for_each(|((y, indices), x)| {
-            max_of_image(taps, channels, x, y, indices, false);
+            let positions = TASK.div_ceil(channels);
+            let piece = positions * channels;
+            let pieces = y.par_chunks_mut(piece).zip(indices.par_chunks_mut(piece));
+            pieces.enumerate().for_each(|(index, (y, indices))| {
+                max_of_piece(taps, index * positions, x, y, indices);
+            });
         });
 }
 
 vectorized! {
-    /// The same for one image; with `relu`, negative maxima become 0.
+    /// The maxima of one image; with `relu`, negative ones become 0.
     pub(crate) fn max_of_image<T: Real>(taps: &Taps, channels: usize, x: &[T], y: &mut [T], indices: &mut [u32], relu: bool) {
         let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
         for (position, (y, indices)) in rows.enumerate() {
@@ -35,6 +43,15 @@ vectorized! {
                     *y = if *y < T::zero() { T::zero() } else { *y };
                 }
             }
+        }
+    }
+
+    /// Some positions of an image, from `first` on; as many channels as there are numbers for each.
+    fn max_of_piece<T: Real>(taps: &Taps, first: usize, x: &[T], y: &mut [T], indices: &mut [u32]) {
+        let channels = x.len() / taps.inputs;
+        let rows = y.chunks_exact_mut(channels).zip(indices.chunks_exact_mut(channels));
+        for (position, (y, indices)) in rows.enumerate() {
+            max_of_window(taps.at(first + position), x, y, indices);
         }
     }
 }
@@ -108,8 +125,13 @@ pub(crate) fn scatter_cpu<T: Real>(
         .zip(small.par_chunks(output).zip(indices.par_chunks(output)))
         .for_each(|(large, (small, indices))| {
             large.fill(T::zero());
-            for (i, (&value, &index)) in small.iter().zip(indices).enumerate() {
-                large[index as usize * channels + i % channels] += value;
+            let rows = small
+                .chunks_exact(channels)
+                .zip(indices.chunks_exact(channels));
+            for (small, indices) in rows {
+                for (channel, (&value, &index)) in small.iter().zip(indices).enumerate() {
+                    large[index as usize * channels + channel] += value;
+                }
             }
         });
 }
@@ -129,8 +151,13 @@ pub(crate) fn gather_cpu<T: Real>(
         .zip(indices.par_chunks(output))
         .zip(large.par_chunks(input))
         .for_each(|((small, indices), large)| {
-            for (i, (value, &index)) in small.iter_mut().zip(indices).enumerate() {
-                *value = large[index as usize * channels + i % channels];
+            let rows = small
+                .chunks_exact_mut(channels)
+                .zip(indices.chunks_exact(channels));
+            for (small, indices) in rows {
+                for (channel, (value, &index)) in small.iter_mut().zip(indices).enumerate() {
+                    *value = large[index as usize * channels + channel];
+                }
             }
         });
 }

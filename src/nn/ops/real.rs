@@ -21,6 +21,8 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     fn exponential_minus_one(self) -> Self;
     /// tanh x.
     fn hyperbolic_tangent(self) -> Self;
+    /// The standard normal distribution: the probability of a value below, and the density.
+    fn normal(self) -> (Self, Self);
     /// The elements of a CPU storage, if they have this type.
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
     /// The elements of a CPU storage, mutable.
@@ -45,6 +47,11 @@ impl Real for f32 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> f32 {
         functions::tanh(self)
+    }
+
+    #[inline(always)]
+    fn normal(self) -> (f32, f32) {
+        functions::normal(self)
     }
 
     fn slice(storage: &CpuStorage) -> Option<&[f32]> {
@@ -77,6 +84,12 @@ impl Real for f64 {
 
     fn hyperbolic_tangent(self) -> f64 {
         self.tanh()
+    }
+
+    fn normal(self) -> (f64, f64) {
+        let below = candle_core::cpu::erf::erf_f64(self * std::f64::consts::FRAC_1_SQRT_2);
+        let density = (-0.5 * self * self).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        (0.5 * (1.0 + below), density)
     }
 
     fn slice(storage: &CpuStorage) -> Option<&[f64]> {

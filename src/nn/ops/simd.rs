@@ -25,6 +25,8 @@ pub unsafe trait Lanes<T>: Copy + Send + Sync {
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// The larger of both; NaN in `a` stays NaN.
     fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector;
+    /// `value` where `gate` is positive, 0 elsewhere.
+    fn where_positive(self, gate: Self::Vector, value: Self::Vector) -> Self::Vector;
     /// Reads `WIDTH` elements.
     ///
     /// # Safety
@@ -221,6 +223,14 @@ macro_rules! plain_vectors {
             }
 
             #[inline(always)]
+            fn where_positive(self, gate: Self::Vector, mut value: Self::Vector) -> Self::Vector {
+                for lane in 0..$width {
+                    value[lane] = if gate[lane] > 0.0 { value[lane] } else { 0.0 };
+                }
+                value
+            }
+
+            #[inline(always)]
             unsafe fn load_some(self, from: *const $T, count: usize) -> Self::Vector {
                 let mut vector = [0.0; $width];
                 for (lane, number) in vector.iter_mut().enumerate().take(count) {
@@ -271,6 +281,13 @@ macro_rules! x86_vectors {
             fn not_below(self, a: Self::Vector, floor: Self::Vector) -> Self::Vector {
                 // x86's maximum gives its second argument where either is NaN.
                 pulp::Simd::max_f32s(self, floor, a)
+            }
+
+            #[inline(always)]
+            fn where_positive(self, gate: Self::Vector, value: Self::Vector) -> Self::Vector {
+                let zero = pulp::Simd::splat_f32s(self, 0.0);
+                let mask = pulp::Simd::greater_than_f32s(self, gate, zero);
+                pulp::Simd::select_f32s(self, mask, value, zero)
             }
 
             #[inline(always)]

@@ -3,6 +3,7 @@
 //! Each output position is a weighted sum of a few input positions; the gradient is the transposed map.
 
 use super::real::Real;
+use super::simd::vectorized;
 use super::taps::{OUTSIDE, Taps};
 use rayon::prelude::*;
 use strata_core::shape::op::Geometry;
@@ -150,22 +151,41 @@ fn outer(input: [usize; 3], depth: &Row, height: &Row, width: &Row) -> Vec<(u32,
     row
 }
 
+/// Output numbers of a task.
+const TASK: usize = 1 << 14;
+
 /// Applies a map to every image of a batch and every channel.
 pub(crate) fn apply_cpu<T: Real>(map: &SpatialMap, channels: usize, x: &[T], y: &mut [T]) {
     let input = map.inputs * channels;
     let output = map.outputs() * channels;
-    y.par_chunks_mut(output)
-        .zip(x.par_chunks(input))
-        .for_each(|(y, x)| {
-            for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
+    let cells = TASK.div_ceil(channels);
+    let images = y.par_chunks_mut(output).zip(x.par_chunks(input));
+    images.for_each(|(y, x)| {
+        // Few images are divided, so that every thread has some of each.
+        let pieces = y.par_chunks_mut(cells * channels).enumerate();
+        pieces.for_each(|(piece, y)| apply_rows(map, piece * cells, channels, x, y));
+    });
+}
+
+vectorized! {
+    /// Some output positions of an image, from the position `first` on.
+    fn apply_rows<T: Real>(map: &SpatialMap, first: usize, channels: usize, x: &[T], y: &mut [T]) {
+        for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
+            let at = |from: u32| &x[from as usize * channels..(from as usize + 1) * channels];
+            let Some((&(from, weight), rest)) = map.row(first + cell).split_first() else {
                 y.fill(T::zero());
-                for &(from, weight) in map.row(cell) {
-                    let x = &x[from as usize * channels..(from as usize + 1) * channels];
-                    let weight = T::from_f64(weight);
-                    for (y, &x) in y.iter_mut().zip(x) {
-                        *y += x * weight;
-                    }
+                continue;
+            };
+            let weight = T::from_f64(weight);
+            for (y, &x) in y.iter_mut().zip(at(from)) {
+                *y = x * weight;
+            }
+            for &(from, weight) in rest {
+                let weight = T::from_f64(weight);
+                for (y, &x) in y.iter_mut().zip(at(from)) {
+                    *y += x * weight;
                 }
             }
-        });
+        }
+    }
 }
