@@ -30,15 +30,17 @@ pub(crate) const MOVED: PassCost = cost(2.0, 3.0);
 pub(crate) fn of(op: &Op) -> PassCost {
     match op {
         Op::Activation(activation) => of_activation(*activation),
-        Op::PRelu { .. } => cost(9.0, 40.0),
-        Op::Softmax => cost(25.0, 20.0),
-        Op::BatchNorm { .. } => cost(6.0, 10.0),
-        // In f64, number by number.
-        Op::GroupNorm { .. } => cost(100.0, 265.0),
-        Op::LayerNorm => cost(115.0, 290.0),
-        // Random numbers are drawn one by one.
-        Op::Dropout { .. } => cost(122.0, 4.0),
-        Op::Noise { .. } => cost(140.0, 1.0),
+        Op::PRelu { .. } => cost(3.0, 8.0),
+        Op::Softmax => cost(24.0, 12.0),
+        Op::BatchNorm { .. } => cost(6.0, 9.0),
+        Op::GroupNorm { .. } => cost(5.0, 7.0),
+        // Every value's weight has its own gradient.
+        Op::LayerNorm => cost(5.5, 12.0),
+        // A factor for each channel of an image.
+        Op::Dropout { channels: true, .. } => cost(3.0, 3.0),
+        // A random word for each number.
+        Op::Dropout { .. } => cost(26.0, 4.0),
+        Op::Noise { .. } => cost(33.0, 1.0),
         Op::MaxPool { .. } | Op::GlobalMaxPool => cost(4.0, 3.0),
         Op::Unpool { .. }
         | Op::AvgPool { .. }
@@ -63,8 +65,8 @@ fn of_activation(activation: Activation) -> PassCost {
         | Activation::LeakyRelu(_)
         | Activation::HardSwish
         | Activation::Step => cost(2.5, 4.5),
-        Activation::Elu(_) => cost(56.0, 56.0),
-        Activation::Gelu => cost(80.0, 110.0),
+        Activation::Elu(_) => cost(6.0, 7.0),
+        Activation::Gelu => cost(12.0, 13.0),
         Activation::Silu => cost(9.0, 12.0),
         Activation::Sigmoid | Activation::Tanh => cost(12.0, 4.0),
     }

@@ -193,7 +193,7 @@ impl GroupNorm {
         };
         let gradient = &cx.parameters[parameter].gradient;
         if gradient.device().is_cpu() {
-            return fill::<T>(gradient, |to| transpose(sums, cells, to, T::from_f64));
+            return fill::<T>(gradient, |to| transpose(sums, cells, to, T::narrow));
         }
         let mut ordered = vec![0.0; sums.len()];
         transpose(sums, cells, &mut ordered, |sum| sum);

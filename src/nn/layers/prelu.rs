@@ -43,7 +43,7 @@ impl PRelu {
 
     fn slopes<T: Real>(&self, cx: &Context<'_>) -> Result<Vec<T>> {
         let slopes = to_f64(&cx.parameters[self.weight].value)?;
-        Ok(slopes.into_iter().map(T::from_f64).collect())
+        Ok(slopes.into_iter().map(T::narrow).collect())
     }
 }
 

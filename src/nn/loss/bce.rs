@@ -12,15 +12,15 @@ pub(super) struct Bce;
 impl ImageLoss for Bce {
     #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
-        let y = y.to_f64();
-        let target = target.to_f64();
+        let y = y.wide();
+        let target = target.wide();
         -(target * floored_ln(y) + (1.0 - target) * floored_ln(1.0 - y))
     }
 
     #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
-        let y = y.to_f64();
-        let target = target.to_f64();
-        T::from_f64((y - target) / (y * (1.0 - y)).max(SMALLEST_VARIANCE)) * fraction
+        let y = y.wide();
+        let target = target.wide();
+        T::narrow((y - target) / (y * (1.0 - y)).max(SMALLEST_VARIANCE)) * fraction
     }
 }

@@ -47,12 +47,12 @@ pub(super) fn evaluate<T: Real>(
 fn log_sum<T: Real>(row: &[T]) -> f64 {
     let highest = row
         .iter()
-        .map(|&v| v.to_f64())
+        .map(|&v| v.wide())
         .fold(f64::NEG_INFINITY, f64::max);
     highest
         + row
             .iter()
-            .map(|&v| (v.to_f64() - highest).exp())
+            .map(|&v| (v.wide() - highest).exp())
             .sum::<f64>()
             .ln()
 }
@@ -66,7 +66,7 @@ fn mean<T: Real>(y: &[T], labels: &[u32]) -> f64 {
             .chunks_exact(classes)
             .zip(&labels[rows]);
         total[0] = each
-            .map(|(row, &label)| log_sum(row) - row[label as usize].to_f64())
+            .map(|(row, &label)| log_sum(row) - row[label as usize].wide())
             .sum();
     });
     total[0] / labels.len() as f64
@@ -84,8 +84,8 @@ fn write_gradient<T: Real>(y: &[T], labels: &[u32], gradient: &mut [T]) {
         let log_sum = log_sum(row);
         for (class, (gradient, &y)) in gradient.iter_mut().zip(row).enumerate() {
             let hit = if class == label as usize { 1.0 } else { 0.0 };
-            let slope = (y.to_f64() - log_sum).exp() - hit;
-            *gradient = T::from_f64(slope / count);
+            let slope = (y.wide() - log_sum).exp() - hit;
+            *gradient = T::narrow(slope / count);
         }
     });
 }
@@ -95,8 +95,8 @@ fn write_blended_gradient<T: Real>(y: &[T], blend: Blend<'_>, gradient: &mut [T]
     write_gradient(y, blend.labels, gradient);
     let mut others = vec![T::zero(); gradient.len()];
     write_gradient(y, blend.others, &mut others);
-    let share = T::from_f64(f64::from(blend.share));
-    let rest = T::from_f64(1.0 - f64::from(blend.share));
+    let share = T::narrow(f64::from(blend.share));
+    let rest = T::narrow(1.0 - f64::from(blend.share));
     gradient
         .iter_mut()
         .zip(others)

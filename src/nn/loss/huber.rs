@@ -11,7 +11,7 @@ pub(super) struct Huber {
 impl ImageLoss for Huber {
     #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
-        let distance = (y.to_f64() - target.to_f64()).abs();
+        let distance = (y.wide() - target.wide()).abs();
         if distance < self.delta {
             0.5 * distance * distance
         } else {
@@ -22,7 +22,7 @@ impl ImageLoss for Huber {
     #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         let difference = y - target;
-        let delta = T::from_f64(self.delta);
+        let delta = T::narrow(self.delta);
         if difference.abs() <= delta {
             difference * fraction
         } else {

@@ -9,7 +9,7 @@ pub(super) struct L1;
 impl ImageLoss for L1 {
     #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
-        (y - target).to_f64().abs()
+        (y - target).wide().abs()
     }
 
     #[inline(always)]

@@ -117,7 +117,7 @@ fn compare<T: Real>(
     let images = images.to_device(&Device::Cpu)?;
     let images = view::<T>(&images)?;
     if let Some(gradient) = gradient {
-        let fraction = T::from_f64(1.0 / y.len().max(1) as f64);
+        let fraction = T::narrow(1.0 / y.len().max(1) as f64);
         fill::<T>(gradient, |gradient| {
             zip(y, &images, gradient, |y, t| loss.gradient(y, t, fraction))
         })?;

@@ -9,7 +9,7 @@ pub(super) struct Mse;
 impl ImageLoss for Mse {
     #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
-        let distance = y.to_f64() - target.to_f64();
+        let distance = y.wide() - target.wide();
         distance * distance
     }
 

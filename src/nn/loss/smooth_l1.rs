@@ -11,7 +11,7 @@ pub(super) struct SmoothL1 {
 impl ImageLoss for SmoothL1 {
     #[inline(always)]
     fn value<T: Real>(self, y: T, target: T) -> f64 {
-        let distance = (y.to_f64() - target.to_f64()).abs();
+        let distance = (y.wide() - target.wide()).abs();
         if distance < self.beta {
             0.5 * distance * distance / self.beta
         } else {
@@ -22,7 +22,7 @@ impl ImageLoss for SmoothL1 {
     #[inline(always)]
     fn gradient<T: Real>(self, y: T, target: T, fraction: T) -> T {
         let difference = y - target;
-        let beta = T::from_f64(self.beta);
+        let beta = T::narrow(self.beta);
         if difference.abs() < beta {
             difference / beta * fraction
         } else {

@@ -23,8 +23,8 @@ pub fn exp(x: f32) -> f32 {
     let value = near_one(r) + 1.0;
     // 2ⁿ in two steps, since n may lie outside the exponents of normal numbers.
     let half = n >> 1;
-    let power = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
-    value * power(half) * power(n - half)
+    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
+    value * power(half) * power(n.wrapping_sub(half))
 }
 
 /// n and r of x = n·ln 2 + r, with |r| at most ½·ln 2.
@@ -73,7 +73,7 @@ pub(crate) fn exp_minus_one(x: f32) -> f32 {
     let (n, r) = whole_and_rest(x);
     // eʳ − 1, and eˣ − 1 = 2·(2ⁿ⁻¹·(eʳ − 1) + (2ⁿ⁻¹ − ½)); half, because 2ⁿ may be infinite where eˣ is not.
     let rest = near_one(r);
-    let half = f32::from_bits(((n + 126) as u32) << 23);
+    let half = f32::from_bits((n.wrapping_add(126) as u32) << 23);
     2.0 * (rest * half + (half - 0.5))
 }
 
@@ -124,15 +124,18 @@ pub(crate) fn normal_pair(radius: u32, angle: u32) -> (f32, f32) {
         (cosine, sine)
     };
     let signed = |value: f32, quarter: u32| f32::from_bits(value.to_bits() ^ ((quarter & 2) << 30));
-    (radius * signed(x, quarter + 1), radius * signed(y, quarter))
+    (
+        radius * signed(x, quarter.wrapping_add(1)),
+        radius * signed(y, quarter),
+    )
 }
 
 /// ln x for normal numbers from 0 to 1.
 #[inline(always)]
 fn ln_below_one(x: f32) -> f32 {
     // The bits of √½: what is left of x lies between √½ and √2.
-    let e = (x.to_bits() as i32 - 0x3f35_04f3) >> 23;
-    let f = f32::from_bits((x.to_bits() as i32 - (e << 23)) as u32) - 1.0;
+    let e = (x.to_bits() as i32).wrapping_sub(0x3f35_04f3) >> 23;
+    let f = f32::from_bits(x.to_bits().wrapping_sub((e << 23) as u32)) - 1.0;
     let p = 7.037_683_6e-2;
     let p = p * f - 1.151_461e-1;
     let p = p * f + 1.167_699_9e-1;

@@ -111,9 +111,9 @@ impl<T: Real> Images<'_, T> {
                 let (scale, shift) = lines.split_at_mut(width);
                 for c in 0..self.channels {
                     let Statistics { mean, inverse_std } = statistics[c / size];
-                    let factor = weight[c].to_f64() * inverse_std;
-                    scale[c] = T::from_f64(factor);
-                    shift[c] = T::from_f64(bias[c].to_f64() - mean * factor);
+                    let factor = weight[c].wide() * inverse_std;
+                    scale[c] = T::narrow(factor);
+                    shift[c] = T::narrow(bias[c].wide() - mean * factor);
                 }
                 repeat_first(scale, self.channels);
                 repeat_first(shift, self.channels);
@@ -230,7 +230,7 @@ impl<T: Real> Images<'_, T> {
             let (lines, some) = scratch.split_at_mut(3 * width);
             let centre = &mut lines[..width];
             for (c, centre) in centre[..channels].iter_mut().enumerate() {
-                *centre = T::from_f64(statistics[c / size].mean);
+                *centre = T::narrow(statistics[c / size].mean);
             }
             repeat_first(centre, channels);
             self.sum_gradients([x, gradient, centre], some, sums);
@@ -238,7 +238,7 @@ impl<T: Real> Images<'_, T> {
             for c in 0..channels {
                 let Statistics { mean, inverse_std } = statistics[c / size];
                 // Corrects for `centre` having been rounded to T.
-                let off = mean - centre[c].to_f64();
+                let off = mean - centre[c].wide();
                 products[c] = (products[c] - off * plain[c]) * inverse_std;
             }
             if let Some(dx) = dx {
@@ -290,15 +290,15 @@ impl<T: Real> Images<'_, T> {
         for (group, &Statistics { mean, inverse_std }) in statistics.iter().enumerate() {
             let channels = group * size..(group + 1) * size;
             let weighted = |sums: &[f64]| {
-                let each = channels.clone().map(|c| weight[c].to_f64() * sums[c]);
+                let each = channels.clone().map(|c| weight[c].wide() * sums[c]);
                 each.sum::<f64>() / count
             };
             let scale = -inverse_std * inverse_std * weighted(products);
             let shift = -inverse_std * weighted(plain) - scale * mean;
             for c in channels.clone() {
-                lines[c] = T::from_f64(weight[c].to_f64() * inverse_std);
-                lines[width + c] = T::from_f64(scale);
-                lines[2 * width + c] = T::from_f64(shift);
+                lines[c] = T::narrow(weight[c].wide() * inverse_std);
+                lines[width + c] = T::narrow(scale);
+                lines[2 * width + c] = T::narrow(shift);
             }
         }
     }
@@ -315,7 +315,7 @@ fn sample<T: Real>(x: &[T], centre: &mut [T]) {
     let channels = centre.len();
     let pixels = x.len() / channels;
     let step = pixels.div_ceil(SAMPLES).max(1);
-    let share = T::one() / T::from_f64(pixels.div_ceil(step).max(1) as f64);
+    let share = T::one() / T::narrow(pixels.div_ceil(step).max(1) as f64);
     centre.fill(T::zero());
     for pixel in x.chunks_exact(channels).step_by(step) {
         for (centre, &x) in centre.iter_mut().zip(pixel) {
@@ -333,10 +333,10 @@ fn of_group<T: Real>(
 ) -> Statistics {
     let (plain, squares) = sums.split_at(centre.len());
     let count = channels.len() as f64 * pixels;
-    let of_channel = |c: usize| centre[c].to_f64() * pixels + plain[c];
+    let of_channel = |c: usize| centre[c].wide() * pixels + plain[c];
     let mean = channels.clone().map(of_channel).sum::<f64>() / count;
     let around_mean = |c: usize| {
-        let off = centre[c].to_f64() - mean;
+        let off = centre[c].wide() - mean;
         squares[c] + off * (2.0 * plain[c] + off * pixels)
     };
     let variance = channels.map(around_mean).sum::<f64>() / count;

@@ -27,12 +27,12 @@ struct Line<T> {
 impl<T: Real> Line<T> {
     fn new(statistics: Statistics) -> Line<T> {
         let Statistics { mean, inverse_std } = statistics;
-        let centre = T::from_f64(mean);
+        let centre = T::narrow(mean);
         Line {
             centre,
-            factor: T::from_f64(inverse_std),
+            factor: T::narrow(inverse_std),
             // Corrects for `centre` having been rounded to T.
-            shift: T::from_f64((centre.to_f64() - mean) * inverse_std),
+            shift: T::narrow((centre.wide() - mean) * inverse_std),
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn input_gradient<T: Real>(
     images.each(statistics, dx, |range, statistics, dx| {
         let (x, gradient) = (&images.numbers[range.clone()], &gradient[range]);
         let line = plane(images, [x, gradient, weight], statistics[0]);
-        let factor = T::from_f64(statistics[0].inverse_std);
+        let factor = T::narrow(statistics[0].inverse_std);
         images.in_pieces(dx, |from, dx| {
             let piece = from..from + dx.len();
             let (x, weight) = (&x[piece.clone()], &weight[piece.clone()]);
@@ -84,8 +84,8 @@ fn plane<T: Real>(
     statistics: Statistics,
 ) -> Line<T> {
     let Statistics { mean, inverse_std } = statistics;
-    let centre = T::from_f64(mean);
-    let off = mean - centre.to_f64();
+    let centre = T::narrow(mean);
+    let off = mean - centre.wide();
     let mut sums = [0.0; 2];
     T::with_scratch(sums_scratch(1), |some| {
         images.sum_over(some, &mut sums, |range, some, sums| {
@@ -103,8 +103,8 @@ fn plane<T: Real>(
     let factor = -inverse_std * inverse_std * (product - off * plain) * inverse_std / count;
     Line {
         centre,
-        factor: T::from_f64(factor),
-        shift: T::from_f64(-inverse_std * plain / count - factor * off),
+        factor: T::narrow(factor),
+        shift: T::narrow(-inverse_std * plain / count - factor * off),
     }
 }
 
@@ -155,7 +155,7 @@ fn add_block<T: Real>(
             }
             for (wide, sum) in [(&mut *products, &*product), (&mut *plain, &*sum)] {
                 let each = wide.iter_mut().zip(sum);
-                each.for_each(|(wide, &sum)| *wide += sum.to_f64());
+                each.for_each(|(wide, &sum)| *wide += sum.wide());
             }
         }
     });
@@ -195,12 +195,19 @@ pub(crate) fn transpose<A: Copy + Sync, B: Send>(
     to: &mut [B],
     convert: impl Fn(A) -> B + Sync,
 ) {
-    let columns = from.len() / rows.max(1);
-    to.par_chunks_mut(rows.max(1))
+    // So many columns at a time that whole cache lines are read.
+    const COLUMNS: usize = 16;
+    let rows = rows.max(1);
+    let columns = from.len() / rows;
+    to.par_chunks_mut(COLUMNS * rows)
         .enumerate()
-        .for_each(|(column, to)| {
-            for (row, to) in to.iter_mut().enumerate() {
-                *to = convert(from[row * columns + column]);
+        .for_each(|(block, to)| {
+            let first = block * COLUMNS;
+            for row in 0..rows {
+                let from = &from[row * columns + first..];
+                for (&from, to) in from.iter().zip(to[row..].iter_mut().step_by(rows)) {
+                    *to = convert(from);
+                }
             }
         });
 }
@@ -214,5 +221,12 @@ mod tests {
         let mut to = [0.0; 6];
         transpose(&[1, 2, 3, 4, 5, 6], 2, &mut to, f64::from);
         assert_eq!(to, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let (rows, columns) = (5, 37);
+        let from: Vec<usize> = (0..rows * columns).collect();
+        let mut to = vec![0; from.len()];
+        transpose(&from, rows, &mut to, |value| value);
+        for (i, value) in to.into_iter().enumerate() {
+            assert_eq!(value, i % rows * columns + i / rows);
+        }
     }
 }

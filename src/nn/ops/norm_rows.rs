@@ -254,7 +254,7 @@ pub(crate) fn add_sums<T: Real>(
 fn widen<T: Real>(row: &[T], sums: &mut [f64]) {
     for pixel in row.chunks_exact(sums.len()) {
         for (sum, &some) in sums.iter_mut().zip(pixel) {
-            *sum += some.to_f64();
+            *sum += some.wide();
         }
     }
 }

@@ -67,32 +67,27 @@ impl Dropping {
     /// A factor for each of so many elements.
     pub(crate) fn factors<R: RngCore>(self, mut rng: R, factors: &mut [f32]) {
         for factor in factors {
-            *factor = self.factor_of::<f32>(rng.next_u32() >> (32 - UNIT_BITS) >= self.threshold);
-        }
-    }
-
-    #[inline(always)]
-    fn factor_of<T: Real>(self, is_kept: bool) -> T {
-        if is_kept {
-            T::from_f64(f64::from(self.factor))
-        } else {
-            T::zero()
+            let is_kept = rng.next_u32() >> (32 - UNIT_BITS) >= self.threshold;
+            *factor = if is_kept { self.factor } else { 0.0 };
         }
     }
 }
 
 vectorized! {
     fn drop_some<T: Real>(words: &[u32], dropping: Dropping, x: &[T], kept: &mut [u8], out: &mut [T]) {
+        let Dropping { threshold, factor } = dropping;
+        let factor = T::narrow(f64::from(factor));
         for (((out, kept), &x), &word) in out.iter_mut().zip(kept).zip(x).zip(words) {
-            let is_kept = word >> (32 - UNIT_BITS) >= dropping.threshold;
+            let is_kept = word >> (32 - UNIT_BITS) >= threshold;
             *kept = u8::from(is_kept);
-            *out = x * dropping.factor_of::<T>(is_kept);
+            *out = x * if is_kept { factor } else { T::zero() };
         }
     }
 
     fn keep_some<T: Real>(kept: &[u8], dropping: Dropping, x: &[T], out: &mut [T]) {
+        let factor = T::narrow(f64::from(dropping.factor));
         for ((out, &x), &kept) in out.iter_mut().zip(x).zip(kept) {
-            *out = x * dropping.factor_of::<T>(kept != 0);
+            *out = x * if kept != 0 { factor } else { T::zero() };
         }
     }
 
@@ -116,7 +111,7 @@ pub(crate) fn scale_channels<T: Real>(x: &[T], factors: &[f32], images: usize, o
             T::with_scratch(width, |row| {
                 let (first, rest) = row.split_at_mut(channels);
                 for (to, &factor) in first.iter_mut().zip(factors) {
-                    *to = T::from_f64(f64::from(factor));
+                    *to = T::narrow(f64::from(factor));
                 }
                 repeat(first, rest);
                 scale_rows(x, row, out);
@@ -150,7 +145,7 @@ vectorized! {
             (*first, *second) = functions::normal_pair(radius, angle);
         }
         for ((out, &x), &normal) in out.iter_mut().zip(x).zip(normal.iter()) {
-            *out = x + T::from_f64(f64::from(deviation * normal));
+            *out = x + T::narrow(f64::from(deviation * normal));
         }
     }
 }

@@ -10,11 +10,16 @@ thread_local! {
     static SCRATCH_F64: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// f32 or f64. From and to f64 by candle's `from_f64` (rounded) and `to_f64` (exact).
+/// f32 or f64. Candle's `from_f64` and `to_f64` are calls of another crate's functions: within loops [`Real::narrow`]
+/// and [`Real::wide`], which become part of them.
 pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
     /// Lends `len` elements of this thread's scratch, which keeps its memory and values between calls. A
     /// nested call gets a new array.
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
+    /// From f64, rounded.
+    fn narrow(value: f64) -> Self;
+    /// As f64, exactly.
+    fn wide(self) -> f64;
     /// eˣ.
     fn exponential(self) -> Self;
     /// eˣ − 1, exact near 0.
@@ -32,6 +37,16 @@ pub trait Real: WithDType + num_traits::Float + std::iter::Sum + Vectors {
 impl Real for f32 {
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
         SCRATCH_F32.with(|scratch| lend(scratch, len, work))
+    }
+
+    #[inline(always)]
+    fn narrow(value: f64) -> f32 {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        f64::from(self)
     }
 
     #[inline(always)]
@@ -72,6 +87,16 @@ impl Real for f32 {
 impl Real for f64 {
     fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f64]) -> R) -> R {
         SCRATCH_F64.with(|scratch| lend(scratch, len, work))
+    }
+
+    #[inline(always)]
+    fn narrow(value: f64) -> f64 {
+        value
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
     }
 
     fn exponential(self) -> f64 {

@@ -46,7 +46,7 @@ pub(crate) fn wide_column_sums<T: Real>(matrix: &[T], sums: &mut [f64]) {
                 add_columns(rows, some);
                 sums.iter_mut()
                     .zip(some.iter())
-                    .for_each(|(sum, &some)| *sum += some.to_f64());
+                    .for_each(|(sum, &some)| *sum += some.wide());
             }
         });
     });

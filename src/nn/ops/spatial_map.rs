@@ -176,12 +176,12 @@ vectorized! {
                 y.fill(T::zero());
                 continue;
             };
-            let weight = T::from_f64(weight);
+            let weight = T::narrow(weight);
             for (y, &x) in y.iter_mut().zip(at(from)) {
                 *y = x * weight;
             }
             for &(from, weight) in rest {
-                let weight = T::from_f64(weight);
+                let weight = T::narrow(weight);
                 for (y, &x) in y.iter_mut().zip(at(from)) {
                     *y += x * weight;
                 }
