@@ -158,15 +158,7 @@ impl Walk {
             | Effort::GlobalMaximum => self.activations(unit.place, written),
             Effort::BatchStatistics { channels } => self.forward_norm(unit, channels as u64),
             Effort::ImageStatistics { by_value } => self.group_norm(layer, by_value),
-            Effort::Draws { by_channel: true } => {
-                let factors = self.of_batch(layer.output.channels() as u64);
-                self.activations(unit.place, factors);
-            }
-            // A byte for each value that may have been kept; noise is not looked at again.
-            Effort::Draws { by_channel: false } => {
-                let is_noise = matches!(layer.op, Op::Noise { .. });
-                self.activations(unit.place, if is_noise { 0 } else { written / FLOAT });
-            }
+            Effort::Draws { by_channel } => self.drawn(layer, by_channel),
             Effort::Nothing
             | Effort::Reorders
             | Effort::Elementwise
@@ -204,6 +196,17 @@ impl Walk {
                 .saturating_sub(bias);
             self.scratch(unit.place, ordered.saturating_mul(FLOAT));
         }
+    }
+
+    /// What dropout keeps for its backward pass; noise keeps nothing.
+    fn drawn(&mut self, layer: &PlannedLayer, by_channel: bool) {
+        let bytes = match layer.op {
+            Op::Noise { .. } => 0,
+            // A factor for each channel, or a byte for each value.
+            _ if by_channel => self.of_batch(layer.output.channels() as u64),
+            _ => layer.output.elements().saturating_mul(self.batch),
+        };
+        self.activations(&layer.place, bytes);
     }
 
     fn forward_norm(&mut self, unit: &FusedUnit<'_>, channels: u64) {

@@ -144,7 +144,7 @@ fn ln_below_one(x: f32) -> f32 {
     let p = p * f - 1.666_805_8e-1;
     let p = p * f + 2.000_071_5e-1;
     let p = p * f - 2.499_999_4e-1;
-    let p = p * f + 3.333_333_1e-1;
+    let p = p * f + 3.333_333e-1;
     let square = f * f;
     let e = e as f32;
     (p * f * square + e * LN2_LOW - 0.5 * square + f) + e * LN2_HIGH

@@ -148,10 +148,11 @@ fn add_block<T: Real>(
         for start in some.clone().step_by(SUMMED) {
             sums.fill(T::zero());
             let (product, sum) = sums.split_at_mut(width);
-            for image in start..(start + SUMMED).min(some.end) {
+            let end = (start + SUMMED).min(some.end);
+            for (image, &statistics) in statistics.iter().enumerate().take(end).skip(start) {
                 let from = image * images.image + first;
                 let (x, g) = (&images.numbers[from..][..width], &gradient[from..][..width]);
-                add_products(x, g, Line::new(statistics[image]), product, sum);
+                add_products(x, g, Line::new(statistics), product, sum);
             }
             for (wide, sum) in [(&mut *products, &*product), (&mut *plain, &*sum)] {
                 let each = wide.iter_mut().zip(sum);

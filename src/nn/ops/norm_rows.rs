@@ -374,60 +374,61 @@ mod tests {
     #[test]
     fn sums_are_those_written_out() {
         for level in Level::available() {
-            for (channels, cells) in [
-                (1, 1),
-                (1, 300),
-                (3, 70),
-                (5, 2000),
-                (16, 33),
-                (32, 129),
-                (33, 70),
-                (129, 67),
+            for sizes in [
+                [1, 1],
+                [1, 300],
+                [3, 70],
+                [5, 2000],
+                [16, 33],
+                [32, 129],
+                [33, 70],
+                [129, 67],
             ] {
-                let len = channels * cells;
-                let (x, gradient, weight) = (wobble(len, 1), wobble(len, 2), wobble(len, 3));
-                let [centre, scale, shift] =
-                    [4, 5, 6].map(|salt| wide(&wobble(channels, salt), row_width(channels)));
-                let (x, gradient) = (&x, &gradient);
-                let products = Products {
-                    x,
-                    gradient,
-                    centre: &centre,
-                };
-                let gated = GatedProducts {
-                    products,
-                    scale: &scale,
-                    shift: &shift,
-                };
-                let by_value = WeightedProducts {
-                    x,
-                    gradient,
-                    weight: &weight,
-                    centre: 0.25,
-                };
-                let real = |line: &[f32], i: usize| f64::from(line[i]);
-                let deviation = |i: usize| real(x, i) - real(&centre, i % channels);
-                let is_open = |i: usize| x[i] * scale[i % channels] + shift[i % channels] > 0.0;
-                let sizes = [len, channels];
-                let worst = [
-                    off(level, Moments { x, centre: &centre }, sizes, |i| {
-                        (deviation(i), deviation(i))
-                    }),
-                    off(level, products, sizes, |i| {
-                        (real(gradient, i), deviation(i))
-                    }),
-                    off(level, gated, sizes, |i| {
-                        let open = f64::from(u8::from(is_open(i)));
-                        (open * real(gradient, i), deviation(i))
-                    }),
-                    off(level, by_value, sizes, |i| {
-                        (real(gradient, i) * real(&weight, i), real(x, i) - 0.25)
-                    }),
-                ];
+                let worst = worst_deviations(level, sizes);
                 let most = worst.into_iter().fold(0.0, f64::max);
-                assert!(most < 1e-6, "{level:?}, {channels} channels: {worst:?}");
+                assert!(most < 1e-6, "{level:?}, {sizes:?}: {worst:?}");
             }
         }
+    }
+
+    /// Of each kind of terms.
+    fn worst_deviations(level: Level, [channels, cells]: [usize; 2]) -> [f64; 4] {
+        let len = channels * cells;
+        let (x, gradient, weight) = (wobble(len, 1), wobble(len, 2), wobble(len, 3));
+        let line = |salt| wide(&wobble(channels, salt), row_width(channels));
+        let [centre, scale, shift] = [4, 5, 6].map(line);
+        let (x, gradient, weight) = (&x[..], &gradient[..], &weight[..]);
+        let products = Products {
+            x,
+            gradient,
+            centre: &centre,
+        };
+        let gated = GatedProducts {
+            products,
+            scale: &scale,
+            shift: &shift,
+        };
+        let by_value = WeightedProducts {
+            x,
+            gradient,
+            weight,
+            centre: 0.25,
+        };
+        let moments = Moments { x, centre: &centre };
+        let real = |line: &[f32], i: usize| f64::from(line[i]);
+        let deviation = |i: usize| real(x, i) - real(&centre, i % channels);
+        let open = |i: usize| x[i] * scale[i % channels] + shift[i % channels] > 0.0;
+        let let_through = |i: usize| if open(i) { real(gradient, i) } else { 0.0 };
+        let weighted = |i: usize| real(gradient, i) * real(weight, i);
+        let sizes = [len, channels];
+        [
+            off(level, moments, sizes, |i| (deviation(i), deviation(i))),
+            off(level, products, sizes, |i| {
+                (real(gradient, i), deviation(i))
+            }),
+            off(level, gated, sizes, |i| (let_through(i), deviation(i))),
+            off(level, by_value, sizes, |i| (weighted(i), real(x, i) - 0.25)),
+        ]
     }
 
     #[test]
